@@ -1,0 +1,72 @@
+"""ABI values shared by routers on every chain: strict decoding, and the packet tuple of `ICS26Router`."""
+
+from typing import Any
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+
+from light_clients.ibc.packet import MAX_PACKET_BYTES, Packet, Payload
+from light_clients.interface import MalformedInput
+
+ABI_ENCODING = "application/x-solidity-abi"
+
+PAYLOAD_TUPLE = "(string,string,string,string,bytes)"
+PACKET_TUPLE = f"(uint64,string,string,uint64,{PAYLOAD_TUPLE}[])"
+HEIGHT_TUPLE = "(uint64,uint64)"
+
+
+def decode_canonical(types: list[str], data: bytes, field: str, max_bytes: int) -> tuple[Any, ...]:
+    """Decode ABI data of at most `max_bytes` and require that it is the canonical encoding of its values.
+
+    Re-encoding catches trailing bytes, dirty padding, overlapping and unordered offsets in one comparison.
+
+    Raises:
+        MalformedInput: too long, undecodable, or not canonical.
+    """
+    if len(data) > max_bytes:
+        raise MalformedInput(field, f"more than {max_bytes} bytes", got=len(data))
+    try:
+        values = decode(types, bytes(data))
+        canonical = encode(types, values)
+    except (DecodingError, OverflowError, ValueError, TypeError, RecursionError) as error:
+        raise MalformedInput(field, f"is not the ABI encoding of {','.join(types)}") from error
+    if canonical != data:
+        raise MalformedInput(field, "is not in canonical ABI encoding")
+    return values
+
+
+def packet_to_tuple(packet: Packet) -> tuple[Any, ...]:
+    """The `Packet` struct of ICS26Router as eth-abi takes it."""
+    return (
+        packet.sequence,
+        packet.source_client,
+        packet.destination_client,
+        packet.timeout_timestamp_s,
+        [
+            (payload.source_port, payload.destination_port, payload.version, payload.encoding, payload.value)
+            for payload in packet.payloads
+        ],
+    )
+
+
+def packet_from_tuple(value: tuple[Any, ...]) -> Packet:
+    """Inverse of `packet_to_tuple`; checks every bound of `Packet`."""
+    sequence, source_client, destination_client, timeout_timestamp_s, payloads = value
+    return Packet(
+        sequence,
+        source_client,
+        destination_client,
+        timeout_timestamp_s,
+        tuple(Payload(*payload) for payload in payloads),
+    )
+
+
+def encode_packet_abi(packet: Packet) -> bytes:
+    """`abi.encode(packet)`."""
+    return encode([PACKET_TUPLE], [packet_to_tuple(packet)])
+
+
+def decode_packet_abi(data: bytes) -> Packet:
+    """Inverse of `encode_packet_abi`."""
+    (value,) = decode_canonical([PACKET_TUPLE], data, "packet", 2 * MAX_PACKET_BYTES)
+    return packet_from_tuple(value)

@@ -1,0 +1,63 @@
+"""ICS-27 GMP packet data in its ABI encoding: what `Mailbox` sends (port `gmpport`, version `ics27-2`)."""
+
+from dataclasses import dataclass
+
+from eth_abi.abi import encode
+
+from light_clients.ibc.abi import decode_canonical
+from light_clients.ibc.packet import MAX_PAYLOADS_BYTES
+from light_clients.interface import MalformedInput
+
+GMP_PORT = "gmpport"
+GMP_VERSION = "ics27-2"
+MAX_SENDER_BYTES = 2048
+MAX_SALT_BYTES = 32
+MAX_MEMO_BYTES = 32_768
+
+_DATA_TUPLE = "(string,string,bytes,bytes,string)"
+_ACKNOWLEDGEMENT_TUPLE = "(bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class GmpPacketData:
+    """`abi.encode((sender, receiver, salt, payload, memo))`; Mailbox sends no salt and no memo."""
+
+    sender: str
+    receiver: str
+    salt: bytes
+    payload: bytes
+    memo: str
+
+    def __post_init__(self) -> None:
+        if not self.sender.strip():
+            raise MalformedInput("gmp.sender", "is empty")
+        for name, limit in (("sender", MAX_SENDER_BYTES), ("receiver", MAX_SENDER_BYTES), ("memo", MAX_MEMO_BYTES)):
+            if len(getattr(self, name).encode()) > limit:
+                raise MalformedInput(f"gmp.{name}", f"more than {limit} bytes")
+        if len(self.salt) > MAX_SALT_BYTES:
+            raise MalformedInput("gmp.salt", f"more than {MAX_SALT_BYTES} bytes", got=len(self.salt))
+        if not self.payload:
+            raise MalformedInput("gmp.payload", "is empty")
+
+
+def encode_gmp(data: GmpPacketData) -> bytes:
+    """ABI bytes of one tuple (leading offset word 0x20)."""
+    return encode([_DATA_TUPLE], [(data.sender, data.receiver, data.salt, data.payload, data.memo)])
+
+
+def decode_gmp(data: bytes) -> GmpPacketData:
+    """Inverse of `encode_gmp`; canonical bytes only."""
+    (fields,) = decode_canonical([_DATA_TUPLE], data, "gmp", MAX_PAYLOADS_BYTES)
+    return GmpPacketData(*fields)
+
+
+def encode_gmp_acknowledgement(result: bytes) -> bytes:
+    """`abi.encode((result))` of a success."""
+    return encode([_ACKNOWLEDGEMENT_TUPLE], [(result,)])
+
+
+def decode_gmp_acknowledgement(data: bytes) -> bytes:
+    """The result that the receiver returned."""
+    (fields,) = decode_canonical([_ACKNOWLEDGEMENT_TUPLE], data, "gmp_acknowledgement", MAX_PAYLOADS_BYTES)
+    result: bytes = fields[0]
+    return result

@@ -1,0 +1,147 @@
+"""What every light client answers: pure functions over bytes, stored states and the time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Protocol, TypeAlias
+
+from light_clients.interface.height import Height
+from light_clients.interface.predicates import Check
+
+NANOSECONDS_PER_SECOND = 1_000_000_000
+
+MAX_CLIENT_STATE_BYTES = 16 * 1024
+"""A client state holds parameters only; the largest stock one (several proof specs) is under 1 KiB."""
+MAX_CONSENSUS_STATE_BYTES = 64 * 1024
+"""Room for a bft-evm validator list of 2 000 addresses."""
+MAX_CLIENT_MESSAGE_BYTES = 4 * 1024 * 1024
+"""Header or misbehaviour: two sets of 10 000 validators with signatures stay below."""
+MAX_PROOF_BYTES = 512 * 1024
+"""A storage proof of depth 64 with full branches is 34 KiB, an ICS-23 proof of depth 256 under 40 KiB."""
+MAX_VALUE_BYTES = 256 * 1024
+MAX_PATH_ELEMENTS = 4
+MAX_PATH_ELEMENT_BYTES = 1024
+
+
+class ClientStatus(StrEnum):
+    """ICS-02 status, in order of precedence."""
+
+    FROZEN = "Frozen"
+    EXPIRED = "Expired"
+    ACTIVE = "Active"
+
+
+class ConsensusStates(Protocol):
+    """The consensus states that a client's owner has stored, as bytes, by height. Read only."""
+
+    def get(self, height: Height) -> bytes | None:
+        """The state stored exactly at `height`."""
+
+    def before(self, height: Height) -> tuple[Height, bytes] | None:
+        """The nearest stored state strictly below `height`."""
+
+    def after(self, height: Height) -> tuple[Height, bytes] | None:
+        """The nearest stored state strictly above `height`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A client state and first consensus state were well-formed and consistent."""
+
+    latest_height: Height
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """The header is proven: the owner stores both states, atomically."""
+
+    height: Height
+    client_state: bytes
+    consensus_state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NoOp:
+    """The header is proven and its consensus state is already stored: nothing to write."""
+
+    height: Height
+
+
+@dataclass(frozen=True, slots=True)
+class Misbehaved:
+    """The header is proven and contradicts a stored state: the owner stores the frozen client state."""
+
+    height: Height
+    client_state: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotEnoughTrust:
+    """Well-formed, but too little of the trusted power signed: bisect and try a nearer header."""
+
+    signed_power: int
+    needed_power: int
+    total_power: int
+
+
+HeaderVerdict: TypeAlias = Updated | NoOp | Misbehaved | NotEnoughTrust
+
+
+class LightClient(Protocol):
+    """One kind of light client. Instances hold no state and may be shared.
+
+    Every method raises a `VerificationError` for a refusal and nothing else for any input;
+    times are nanoseconds since 1970 and are never read from a clock.
+    """
+
+    client_type: ClassVar[str]
+    """The part of a client identifier before its number, e.g. `07-tendermint`."""
+
+    def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
+        """Validate both states for a new client (ICS-02 CreateClient); refuses frozen and expired ones."""
+
+    def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
+        """Frozen before Expired before Active; a missing latest consensus state is Expired."""
+
+    def latest_height(self, client_state: bytes) -> Height:
+        """The greatest height with a consensus state, as the client state says."""
+
+    def timestamp_ns(self, consensus_state: bytes) -> int:
+        """The counterparty's own block time at that state."""
+
+    def header_checks(
+        self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
+    ) -> Iterator[Check]:
+        """Every predicate of `verify_header`, in order. Decoding errors are raised by the first check."""
+
+    def verify_header(
+        self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
+    ) -> HeaderVerdict:
+        """Judge a header; the caller applies the verdict. Raises ClientFrozen, ClientExpired, UnknownHeight …"""
+
+    def check_misbehaviour(
+        self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
+    ) -> Misbehaved:
+        """Return the frozen client state if the evidence is valid, else raise."""
+
+    def membership_checks(
+        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
+    ) -> Iterator[Check]:
+        """Every predicate of a membership proof, or with `value` None of a non-membership proof."""
+
+    def verify_membership(
+        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes
+    ) -> None:
+        """`value` is stored under `path` at that consensus state. `path` is prefix with the key applied (ICS-24)."""
+
+    def verify_non_membership(
+        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...]
+    ) -> None:
+        """Nothing is stored under `path` at that consensus state."""
+
+    def check_substitute(self, subject: bytes, substitute: bytes) -> None:
+        """The substitute client state has the subject's immutable parameters (ICS-02 recovery)."""
+
+    def recovered(self, subject: bytes, substitute: bytes) -> bytes:
+        """The subject's client state after recovery: unfrozen, at the substitute's latest height and periods."""
