@@ -1,0 +1,137 @@
+"""What the relay asks of every kind of chain."""
+
+from typing import Protocol
+
+from adapters.interface.clients import ClientInfo, ClientParameters, InitialStates, Proof
+from adapters.interface.events import Head, PacketEvent
+from adapters.interface.messages import Batch, BatchLimits
+from adapters.interface.transactions import (
+    AccountState,
+    PreparedTransaction,
+    SignedTransaction,
+    Signer,
+    TransactionOutcome,
+)
+from light_clients.interface import Height
+
+MAX_EVENT_RANGE = 1_000
+"""Blocks per `packet_events` call; public nodes refuse far larger ranges."""
+MAX_SEQUENCE_SCAN = 10_000
+"""Sequences looked at per `unsettled_sends` call."""
+
+
+class ChainAdapter(Protocol):
+    """One chain through its endpoints.
+
+    Every call may raise `AdapterError`, and blocks as long as its caller allows (`trio.fail_after`); a cancelled call
+    leaves nothing behind. Nothing here is proof: events are hints, and the caller re-reads state at a final height
+    and verifies proofs with the light client before it acts. Instances may be shared by tasks.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name in the relay's configuration."""
+
+    @property
+    def kind(self) -> str:
+        """`evm`, `hub` or `simulated`."""
+
+    @property
+    def chain_id(self) -> str:
+        """As configured: decimal EIP-155 id of an EVM chain, `name-N` of a hub."""
+
+    @property
+    def merkle_prefix(self) -> tuple[bytes, ...]:
+        """What counterparties register as this chain's prefix."""
+
+    @property
+    def batch_limits(self) -> BatchLimits:
+        """Bounds for `prepare`."""
+
+    # reading
+
+    async def check_identity(self) -> None:
+        """The endpoints serve the configured chain, and the router is there. Raises EndpointMismatch."""
+
+    async def head(self) -> Head:
+        """The newest final block. Never goes back within one adapter's life."""
+
+    async def wait_for_height(self, height: int) -> Head:
+        """Return the head as soon as it is at `height` or above."""
+
+    async def block_time_ns(self, height: int) -> int:
+        """Time of a final block. Raises HeightUnavailable."""
+
+    async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
+        """All packet events of the blocks `first` to `last`, both included, in order of the chain.
+
+        At most MAX_EVENT_RANGE blocks. Raises HeightUnavailable if `last` is above the head.
+        """
+
+    async def commitment(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+        """Commitment of a sent, unsettled packet in the state after block `height` (None: the head's)."""
+
+    async def receipt(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+        """Receipt of a received packet."""
+
+    async def acknowledgement_commitment(
+        self, client_id: str, sequence: int, height: int | None = None
+    ) -> bytes | None:
+        """Commitment of a written acknowledgement."""
+
+    async def next_sequence_send(self, client_id: str) -> int:
+        """The sequence that the next packet over the client will get; 1 if none was sent."""
+
+    async def unsettled_sends(self, client_id: str, first_sequence: int = 1) -> tuple[int, ...]:
+        """Sequences from `first_sequence` on whose commitment stands, at most MAX_SEQUENCE_SCAN sequences ahead."""
+
+    async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """The SEND event of a packet, wherever it is in the chain's history."""
+
+    async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """The WRITE_ACKNOWLEDGEMENT event of a packet received over `client_id` (the destination client)."""
+
+    async def client(self, client_id: str) -> ClientInfo:
+        """Raises UnknownClient."""
+
+    async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
+        """The state stored at exactly `height`, in the Python light client's encoding."""
+
+    # as a source
+
+    def proving_height(self, event_height: int) -> Height:
+        """The consensus height whose root holds the state after block `event_height` (EVM: the same; hub: + 1).
+
+        Blocks at it need not exist yet: `wait_for_height(proving_height(h).revision_height)` first.
+        """
+
+    async def client_messages(
+        self, client_type: str, client_state: bytes, trusted: Height, target: Height
+    ) -> tuple[bytes, ...]:
+        """Headers that bring a counterparty's client of this chain from `trusted` to `target`, in order.
+
+        One normally; more where validator changes leave too little trust for one step; none if they are equal.
+        """
+
+    async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
+        """Value or absence of `path` (prefix with the ICS-24 key applied) for the consensus state at `height`."""
+
+    async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        """States for a new client of this chain at its head. Raises NotSupported for another client type."""
+
+    # as a destination
+
+    async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
+        """Encode, bound, simulate and price a batch. Raises BatchTooLarge, RefusedByChain (the whole batch would revert)."""
+
+    async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
+        """Nothing is sent. The result's hash is recorded before `broadcast`."""
+
+    async def broadcast(self, signed: SignedTransaction) -> None:
+        """Hand to the pool. Raises the subclasses of BroadcastRefused; EndpointUnavailable means: unknown, look for it."""
+
+    async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
+        """None while it is not in a final block (pending, dropped or unknown: `account` tells which)."""
+
+    async def account(self, address: str) -> AccountState:
+        """Nonces and balance on the newest state."""

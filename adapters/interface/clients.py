@@ -1,0 +1,55 @@
+"""Light clients as their host chain stores them."""
+
+from dataclasses import dataclass
+
+from light_clients.interface import ClientStatus, Height
+
+
+@dataclass(frozen=True, slots=True)
+class ClientInfo:
+    """A light client on this chain. `client_state` is in the encoding of the Python light client of `client_type`.
+
+    `latest_timestamp_ns` is the counterparty's block time at `latest_height`.
+    `counterparty_client_id` is None until a counterparty is registered; `merkle_prefix` is then the counterparty's.
+    """
+
+    client_id: str
+    client_type: str
+    status: ClientStatus
+    latest_height: Height
+    latest_timestamp_ns: int
+    trusting_period_ns: int
+    counterparty_client_id: str | None
+    merkle_prefix: tuple[bytes, ...]
+    client_state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClientParameters:
+    """What the creator of a client chooses; everything else is read from the chain that it will follow."""
+
+    trusting_period_s: int
+    max_clock_drift_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class InitialStates:
+    """Both states of a new client of this chain, in the encoding of the Python light client of `client_type`."""
+
+    client_type: str
+    height: Height
+    client_state: bytes
+    consensus_state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the chain stores under a path, with its proof. `value` None: a proof of absence.
+
+    `height` is the height of the consensus state under which the proof verifies.
+    """
+
+    path: tuple[bytes, ...]
+    height: Height
+    value: bytes | None
+    proof: bytes

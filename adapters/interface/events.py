@@ -1,0 +1,45 @@
+"""Heads and packet events, as an endpoint tells them: hints of what to read from state, never proof."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from light_clients.ibc.packet import Acknowledgement, Packet
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest block that the chain's own rule calls final."""
+
+    height: int
+    hash: bytes
+    time_ns: int
+
+
+class PacketEventKind(StrEnum):
+    SEND = "send"
+    WRITE_ACKNOWLEDGEMENT = "write_acknowledgement"
+    ACKNOWLEDGE = "acknowledge"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class PacketEvent:
+    """One step of a packet's life in a final block.
+
+    `acknowledgement` is there for WRITE_ACKNOWLEDGEMENT and ACKNOWLEDGE. `log_index` orders the events of a block.
+    """
+
+    kind: PacketEventKind
+    height: int
+    block_time_ns: int
+    transaction_hash: bytes
+    log_index: int
+    packet: Packet
+    acknowledgement: Acknowledgement | None = None
+
+    @property
+    def client_id(self) -> str:
+        """The client on the chain that emitted the event."""
+        if self.kind is PacketEventKind.WRITE_ACKNOWLEDGEMENT:
+            return self.packet.destination_client
+        return self.packet.source_client

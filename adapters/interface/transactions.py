@@ -1,0 +1,118 @@
+"""Transactions from preparation to outcome. Amounts are wei; addresses are EIP-55 text; hashes are 32 bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTransaction:
+    """Everything but nonce and signature. Without `gas_price_wei` it is an EIP-1559 transaction.
+
+    `expected` says for each message whether its simulation on the newest state succeeded; empty where the chain
+    cannot simulate. A caller that does not want to pay for a failure drops those messages and prepares again.
+    """
+
+    chain_id: int
+    sender: str
+    to: str
+    data: bytes
+    value_wei: int
+    gas: int
+    max_fee_per_gas_wei: int
+    max_priority_fee_per_gas_wei: int
+    gas_price_wei: int | None
+    expected: tuple[bool, ...] = ()
+
+    @property
+    def fee_cap_wei(self) -> int:
+        """The most that the transaction can cost, without its value."""
+        return self.gas * (self.gas_price_wei if self.gas_price_wei is not None else self.max_fee_per_gas_wei)
+
+    def with_raised_fee(self, percent: int) -> Self:
+        """The same transaction at a fee higher by `percent` and at least 1 wei: what replaces a pending one."""
+
+        def raised(fee_wei: int) -> int:
+            return max(fee_wei + 1, -(-fee_wei * (100 + percent) // 100))
+
+        return replace(
+            self,
+            max_fee_per_gas_wei=raised(self.max_fee_per_gas_wei),
+            max_priority_fee_per_gas_wei=raised(self.max_priority_fee_per_gas_wei),
+            gas_price_wei=None if self.gas_price_wei is None else raised(self.gas_price_wei),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedTransaction:
+    """What a signer is shown: all fields that the signature covers."""
+
+    transaction: PreparedTransaction
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """`raw` is what is broadcast; `hash` is known before and never changes."""
+
+    hash: bytes
+    raw: bytes
+    nonce: int
+    prepared: PreparedTransaction
+
+
+class Signer(Protocol):
+    """Holds one account's key, here or far away."""
+
+    @property
+    def address(self) -> str:
+        """EIP-55."""
+
+    async def sign_transaction(self, unsigned: UnsignedTransaction) -> bytes:
+        """The raw signed transaction. A signer with a policy raises `AdapterError` where it refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFailure:
+    """A message of the batch that failed alone. `data` is the revert data, `reason` its sentence."""
+
+    index: int
+    reason: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionOutcome:
+    """A transaction in a final block.
+
+    `reverted` carries the reason when the whole transaction failed, else `failures` lists the messages that did.
+    """
+
+    transaction_hash: bytes
+    height: int
+    block_hash: bytes
+    block_time_ns: int
+    gas_used: int
+    fee_wei: int
+    reverted: str | None
+    failures: tuple[MessageFailure, ...]
+
+    def failure_of(self, index: int) -> str | None:
+        """Why the message at `index` of the batch had no effect, None if it succeeded."""
+        if self.reverted is not None:
+            return self.reverted
+        return next((failure.reason for failure in self.failures if failure.index == index), None)
+
+    def succeeded(self, count: int) -> Sequence[bool]:
+        """For each of the batch's `count` messages."""
+        return [self.failure_of(index) is None for index in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """`latest_nonce` counts mined transactions; `pending_nonce` those in the pool as well."""
+
+    address: str
+    latest_nonce: int
+    pending_nonce: int
+    balance_wei: int
