@@ -1,0 +1,1 @@
+"""The hub chain: state tree, consensus, application and node."""

@@ -1,0 +1,1 @@
+"""The process around consensus and application: storage, timers, keys, RPC."""

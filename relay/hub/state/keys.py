@@ -1,0 +1,85 @@
+"""Keys of the hub's state (docs/spec/hub-state.md). Frozen: clients prove the IBC keys, later releases own the reserved ones.
+
+IBC keys (`client ‖ kind ‖ BE8(sequence)`) come from `light_clients.ibc.commitment`. Everything else is `<area>/…`.
+A client identifier has no `/`, and the byte after it in an IBC key is 1, 2 or 3, so the two families never meet.
+"""
+
+from light_clients.interface import Height
+
+GENESIS_KEY = b"hub/genesis"
+"""Written once and never removed, so that absence always has a neighbour to be proven by."""
+EVM_STATE_ROOT_KEY = b"evm/stateRoot"
+PAUSED_KEY = b"admin/paused"
+
+RESERVED_PREFIXES = (
+    b"transfer/",
+    b"quota/",
+    b"stuck/",
+    b"governance/",
+    b"evidence/",
+    b"validators/",
+    b"upgrade/",
+)
+"""Nothing is written under these in this version."""
+
+MAX_KEY_BYTES = 256
+MAX_VALUE_BYTES = 512 * 1024
+
+
+def client_state_key(client_id: str) -> bytes:
+    return f"clients/{client_id}/state".encode()
+
+
+def counterparty_key(client_id: str) -> bytes:
+    return f"clients/{client_id}/counterparty".encode()
+
+
+def consensus_prefix(client_id: str) -> bytes:
+    return f"clients/{client_id}/consensus/".encode()
+
+
+def consensus_key(client_id: str, height: Height) -> bytes:
+    """Height in 16 big-endian bytes, so that key order is height order."""
+    return consensus_prefix(client_id) + height.to_key()
+
+
+def consensus_metadata_key(client_id: str, height: Height) -> bytes:
+    """When the hub processed the update: BE8(block time ns) ‖ BE8(hub height)."""
+    return f"clients/{client_id}/processed/".encode() + height.to_key()
+
+
+def next_client_key(client_type: str) -> bytes:
+    """The number that the next client of this type gets."""
+    return f"clients/{client_type}/next".encode()
+
+
+def next_sequence_key(client_id: str) -> bytes:
+    return f"router/{client_id}/nextSequence".encode()
+
+
+def packet_key(client_id: str, sequence: int) -> bytes:
+    """A sent packet itself (protobuf), until it is acknowledged or timed out: the hub serves and settles from it."""
+    return f"router/{client_id}/sent/".encode() + sequence.to_bytes(8, "big")
+
+
+def packet_prefix(client_id: str) -> bytes:
+    return f"router/{client_id}/sent/".encode()
+
+
+def forward_prefix(client_id: str) -> bytes:
+    """Holds pending forwards (prefix ‖ 8 bytes) and failure reasons (prefix ‖ 8 bytes ‖ `/reason`)."""
+    return f"forward/{client_id}/".encode()
+
+
+def forward_key(next_client: str, sequence: int) -> bytes:
+    """The pending forward whose leg 2 is (`next_client`, `sequence`)."""
+    return forward_prefix(next_client) + sequence.to_bytes(8, "big")
+
+
+def forward_reason_key(arriving_client: str, sequence: int) -> bytes:
+    """Why leg 1 (`arriving_client`, `sequence`) failed."""
+    return forward_prefix(arriving_client) + sequence.to_bytes(8, "big") + b"/reason"
+
+
+def admin_action_key(action_hash: bytes) -> bytes:
+    return b"admin/" + action_hash

@@ -1,0 +1,104 @@
+"""A writable view of one version: an overlay with a journal, so that reverted calls leave nothing."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Mapping
+
+from relay.hub.state.store import KeyValueReader, OrderedReader
+
+
+class StateView:
+    """Reads through to `base`; writes stay here until the block is committed.
+
+    `snapshot`, `revert` and `commit` follow py-evm's journal: identifiers nest, reverting undoes every write after the
+    snapshot, committing keeps them. Ordered reads need an ordered base; over a past version they raise LookupError.
+    """
+
+    def __init__(self, base: KeyValueReader, ordered: OrderedReader | None = None) -> None:
+        self._base = base
+        self._ordered = ordered
+        self._overlay: dict[bytes, bytes | None] = {}
+        self._keys: list[bytes] = []
+        self._journal: list[tuple[bytes, bytes | None, bool]] = []
+
+    def get(self, key: bytes) -> bytes | None:
+        if key in self._overlay:
+            return self._overlay[key]
+        return self._base.get(key)
+
+    def set(self, key: bytes, value: bytes) -> None:
+        """Write a value, which is never empty."""
+        if not value:
+            raise ValueError("a state value is never empty")
+        self._put(key, value)
+
+    def delete(self, key: bytes) -> None:
+        self._put(key, None)
+
+    def _put(self, key: bytes, value: bytes | None) -> None:
+        known = key in self._overlay
+        self._journal.append((key, self._overlay.get(key), known))
+        if not known:
+            insort(self._keys, key)
+        self._overlay[key] = value
+
+    def snapshot(self) -> int:
+        """An identifier to revert to or commit."""
+        return len(self._journal)
+
+    def revert(self, snapshot: int) -> None:
+        """Undo every write after `snapshot`."""
+        while len(self._journal) > snapshot:
+            key, value, known = self._journal.pop()
+            if known:
+                self._overlay[key] = value
+            else:
+                del self._overlay[key]
+                del self._keys[bisect_left(self._keys, key)]
+
+    def commit(self, snapshot: int) -> None:
+        """Keep the writes after `snapshot`; an outer snapshot may still undo them."""
+        if snapshot > len(self._journal):
+            raise ValueError("the snapshot was already reverted")
+
+    def next(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with the smallest key strictly above `key`."""
+        return self._neighbour(key, forward=True)
+
+    def previous(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with the greatest key strictly below `key`."""
+        return self._neighbour(key, forward=False)
+
+    def _neighbour(self, key: bytes, *, forward: bool) -> tuple[bytes, bytes] | None:
+        if self._ordered is None:
+            raise LookupError("ordered reads are not supported at a past version")
+        step = self._ordered.next if forward else self._ordered.previous
+        below = step(key)
+        while below is not None and below[0] in self._overlay:
+            below = step(below[0])
+        above = self._overlay_neighbour(key, forward=forward)
+        if below is None or above is None:
+            return below if above is None else above
+        return (min if forward else max)(below, above, key=lambda row: row[0])
+
+    def _overlay_neighbour(self, key: bytes, *, forward: bool) -> tuple[bytes, bytes] | None:
+        index = bisect_right(self._keys, key) if forward else bisect_left(self._keys, key) - 1
+        while 0 <= index < len(self._keys):
+            value = self._overlay[self._keys[index]]
+            if value is not None:
+                return self._keys[index], value
+            index += 1 if forward else -1
+        return None
+
+    def with_prefix(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Rows under `prefix` in byte order."""
+        exact = self.get(prefix)
+        if exact is not None:
+            yield prefix, exact
+        row = self.next(prefix)
+        while row is not None and row[0].startswith(prefix):
+            yield row
+            row = self.next(row[0])
+
+    def changes(self) -> Mapping[bytes, bytes | None]:
+        """Keys whose value differs from the base, in byte order."""
+        return {key: self._overlay[key] for key in self._keys if self._overlay[key] != self._base.get(key)}
