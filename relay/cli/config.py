@@ -1,0 +1,49 @@
+"""`hutong config`: judge a configuration file without running anything."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relay.config import ConfigError, file_problems, load_config
+
+app = typer.Typer(help="Configuration files.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `check` a subcommand, also while it is the only one."""
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The TOML file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+) -> None:
+    """Check a configuration and the permissions of the files it names. Exit code 0 good, 2 refused."""
+    try:
+        config = load_config(file)
+        problems = file_problems(config)
+        if problems:
+            raise ConfigError(str(file), problems)
+    except ConfigError as error:
+        if as_json:
+            typer.echo(
+                json.dumps(
+                    {
+                        "valid": False,
+                        "problems": [
+                            {"field": problem.field, "reason": problem.reason, "remedy": problem.remedy}
+                            for problem in error.problems
+                        ],
+                    }
+                )
+            )
+        else:
+            typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    if as_json:
+        typer.echo(json.dumps({"valid": True, "chains": len(config.chains), "paths": len(config.paths)}))
+    else:
+        typer.echo(f"{file}: good: {len(config.chains)} chains, {len(config.paths)} paths")

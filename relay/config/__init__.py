@@ -1,0 +1,39 @@
+"""The relay's configuration file: its model, its checks, and the permissions of the files that it names."""
+
+from relay.config.errors import ConfigError, Problem
+from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_config, parse_config
+from relay.config.model import (
+    HUB_ROUTER,
+    BatchLimits,
+    Config,
+    EvmChainConfig,
+    FeeLimits,
+    HubChainConfig,
+    KeyConfig,
+    PathConfig,
+    PathEnd,
+    RelayConfig,
+)
+from relay.config.permissions import UnsafeFile, check_private_file, read_private_file
+
+__all__ = [
+    "HUB_ROUTER",
+    "MAX_CONFIG_BYTES",
+    "BatchLimits",
+    "Config",
+    "ConfigError",
+    "EvmChainConfig",
+    "FeeLimits",
+    "HubChainConfig",
+    "KeyConfig",
+    "PathConfig",
+    "PathEnd",
+    "Problem",
+    "RelayConfig",
+    "UnsafeFile",
+    "check_private_file",
+    "file_problems",
+    "load_config",
+    "parse_config",
+    "read_private_file",
+]

@@ -1,0 +1,57 @@
+"""Rules between fields: duplicates, unknown names, swapped ends (attack list G13)."""
+
+from collections.abc import Iterator
+
+from relay.config.errors import Problem
+from relay.config.model import Config, PathEnd, is_solidity_client
+
+
+def consistency_problems(config: Config) -> Iterator[Problem]:
+    """Every contradiction inside a well-formed configuration."""
+    yield from _duplicate_chains(config)
+    yield from _path_problems(config)
+
+
+def _duplicate_chains(config: Config) -> Iterator[Problem]:
+    names: dict[str, int] = {}
+    ids: dict[tuple[str, str | int], int] = {}
+    for index, chain in enumerate(config.chains):
+        first = names.setdefault(chain.name, index)
+        if first != index:
+            yield Problem(
+                f"chains.{index}.name", f"{chain.name!r} is also chains.{first}", "give each chain its own name"
+            )
+        first = ids.setdefault((chain.kind, chain.chain_id), index)
+        if first != index:
+            yield Problem(
+                f"chains.{index}.chain_id",
+                f"{chain.chain_id!r} is also chains.{first}",
+                "name each chain once; several endpoints go into its rpc list",
+            )
+
+
+def _path_problems(config: Config) -> Iterator[Problem]:
+    kinds = {chain.name: chain.kind for chain in config.chains}
+    ends: dict[PathEnd, str] = {}
+    for index, path in enumerate(config.paths):
+        if path.a.chain == path.b.chain:
+            yield Problem(f"paths.{index}.b.chain", "both ends are on the same chain", "name the other chain")
+        for side, end in (("a", path.a), ("b", path.b)):
+            field = f"paths.{index}.{side}"
+            kind = kinds.get(end.chain)
+            if kind is None:
+                known = ", ".join(sorted(kinds))
+                yield Problem(f"{field}.chain", f"no chain is named {end.chain!r}", f"use one of: {known}")
+                continue
+            first = ends.setdefault(end, field)
+            if first != field:
+                yield Problem(
+                    field, f"{end.chain}:{end.client} is also {first}", "a client belongs to one path: remove one"
+                )
+            if is_solidity_client(end.client) != (kind == "evm"):
+                expected = "client-N" if kind == "evm" else "type-N such as bft-evm-0"
+                yield Problem(
+                    f"{field}.client",
+                    f"{end.client!r} cannot be a client on {end.chain}, of kind {kind}",
+                    f"its clients are named {expected}; are the ends of the path swapped?",
+                )

@@ -1,0 +1,128 @@
+"""Reading and checking a configuration file."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from relay.config.consistency import consistency_problems
+from relay.config.errors import ConfigError, Problem
+from relay.config.model import (
+    Config,
+    EvmChainConfig,
+    HubChainConfig,
+    KeyConfig,
+    PathConfig,
+    PathEnd,
+    RelayConfig,
+)
+from relay.config.permissions import UnsafeFile, check_not_writable_by_others, check_private_file
+from relay.config.secrets import secret_problems
+
+MAX_CONFIG_BYTES = 1024 * 1024
+
+_EVERY_KEY = sorted(
+    {
+        name
+        for model in (Config, RelayConfig, EvmChainConfig, HubChainConfig, KeyConfig, PathConfig, PathEnd)
+        for name in model.model_fields
+    }
+)
+_REMEDIES = {
+    "missing": "add it",
+    "int_type": "write a whole number without quotes",
+    "string_type": "write a text in quotes",
+    "bool_type": "write true or false",
+    "tuple_type": "write a list in square brackets",
+    "model_type": "write a table",
+    "union_tag_not_found": 'set kind = "evm" or kind = "hub"',
+    "union_tag_invalid": 'set kind = "evm" or kind = "hub"',
+    "literal_error": "use one of the values listed",
+}
+
+
+def load_config(path: Path) -> Config:
+    """The configuration in a file, with every path made absolute and every rule checked.
+
+    The files that it names are checked for permissions by `file_problems`, which `hutong relay run` and
+    `hutong config check` call as well.
+
+    Raises:
+        ConfigError: with every problem found, each naming its field.
+    """
+    source = str(path)
+    try:
+        check_not_writable_by_others(path)
+        data = path.read_bytes()
+    except UnsafeFile as error:
+        raise ConfigError(source, (Problem("file", error.reason, "mend the file"),)) from None
+    except OSError as error:
+        raise ConfigError(source, (Problem("file", f"cannot be read ({error.strerror})", "check the path"),)) from None
+    return parse_config(data, source, path.resolve().parent)
+
+
+def parse_config(data: bytes, source: str, directory: Path) -> Config:
+    """Like `load_config`, from bytes; relative paths are taken from `directory`."""
+    if len(data) > MAX_CONFIG_BYTES:
+        raise ConfigError(source, (Problem("file", f"has more than {MAX_CONFIG_BYTES} bytes", "shorten it"),))
+    try:
+        document = tomllib.loads(data.decode())
+    except UnicodeDecodeError:
+        raise ConfigError(source, (Problem("file", "is not UTF-8 text", "save it as UTF-8"),)) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        # The parser's sentence quotes at most one character of the input.
+        raise ConfigError(source, (Problem("file", f"is not TOML ({error})", "mend the syntax"),)) from None
+    secrets = tuple(secret_problems(document))
+    if secrets:
+        raise ConfigError(source, secrets)
+    try:
+        config = Config.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(source, tuple(map(_problem, error.errors(include_url=False, include_input=False)))) from None
+    problems = tuple(consistency_problems(config))
+    if problems:
+        raise ConfigError(source, problems)
+    absolute: Config = _absolute(config, directory)
+    return absolute
+
+
+def file_problems(config: Config) -> tuple[Problem, ...]:
+    """Keystores and password files that are missing or open to others."""
+    problems = []
+    for index, chain in enumerate(config.chains):
+        for name in ("keystore", "password_file"):
+            path = getattr(chain.key, name)
+            if path is None:
+                continue
+            try:
+                check_private_file(path)
+            except UnsafeFile as error:
+                problems.append(Problem(f"chains.{index}.key.{name}", str(error), "mend the file"))
+    return tuple(problems)
+
+
+def _problem(error: Any) -> Problem:
+    location = [str(part) for part in error["loc"]]
+    # A discriminated union puts its tag into the location: chains.0.evm.router is chains.0.router to the reader.
+    if location[:1] == ["chains"] and len(location) > 3 and location[2] in ("evm", "hub"):
+        del location[2]
+    field = ".".join(location) or "file"
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(location[-1], _EVERY_KEY, n=1)
+        return Problem(field, "unknown key", f"did you mean {near[0]}?" if near else "remove it")
+    reason = error["msg"].removeprefix("Value error, ")
+    return Problem(field, reason[:1].lower() + reason[1:], _REMEDIES.get(kind, "correct it"))
+
+
+def _absolute(model: Any, directory: Path) -> Any:
+    if isinstance(model, Path):
+        return model if model.is_absolute() else directory / model
+    if isinstance(model, BaseModel):
+        changed = {name: _absolute(getattr(model, name), directory) for name in type(model).model_fields}
+        return model.model_copy(update=changed)
+    if isinstance(model, tuple):
+        return tuple(_absolute(item, directory) for item in model)
+    return model

@@ -1,0 +1,247 @@
+"""The relay's configuration: what a TOML file may say. Unknown keys are refused.
+
+Example:
+
+    [relay]
+    home = "state"                       # relative to this file
+    # redis_url = "redis://127.0.0.1:6379/0"
+    http = "127.0.0.1:9464"              # /metrics and /healthz
+
+    [[chains]]
+    name = "alpha"
+    kind = "evm"
+    chain_id = 1001
+    consensus = "qbft"
+    rpc = ["http://127.0.0.1:18545"]
+    ws = ["ws://127.0.0.1:18545"]
+    router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+    key = { keystore = "keys/alpha.json", password_env = "HUTONG_ALPHA_PASSWORD" }
+
+    [[chains]]
+    name = "hub"
+    kind = "hub"
+    chain_id = "hutong-1"
+    rpc = ["http://127.0.0.1:8545"]
+    consensus_rpc = ["http://127.0.0.1:26657"]
+    key = { keystore = "keys/hub.json", password_file = "keys/hub.password" }
+
+    [[paths]]
+    a = { chain = "alpha", client = "client-0" }
+    b = { chain = "hub", client = "bft-evm-0" }
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from eth_utils.address import is_checksum_address, is_hex_address
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from light_clients.ibc.identifiers import check_client_id
+from light_clients.interface import MalformedInput
+
+MAX_CHAINS = 64
+MAX_PATHS = 256
+MAX_ENDPOINTS = 8
+MAX_URL_CHARS = 2048
+
+HUB_ROUTER = "0x0000000000000000000000000000000000001000"
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+_HUB_CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*-[1-9][0-9]{0,18}")
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_SOLIDITY_CLIENT = re.compile(r"client-[0-9]{1,20}")
+
+
+def _check_name(name: str) -> str:
+    if _NAME.fullmatch(name) is None:
+        raise ValueError("must be 1 to 32 characters of a-z, 0-9 and inner hyphens")
+    return name
+
+
+def _check_hub_chain_id(chain_id: str) -> str:
+    if len(chain_id) > 50 or _HUB_CHAIN_ID.fullmatch(chain_id) is None:
+        raise ValueError("must look like name-1, at most 50 characters, ending in the revision")
+    return chain_id
+
+
+def _check_environment_name(name: str) -> str:
+    if _ENVIRONMENT_NAME.fullmatch(name) is None:
+        raise ValueError("must be the name of an environment variable, not its value")
+    return name
+
+
+def _check_address(address: str) -> str:
+    if not is_hex_address(address) or not address.startswith("0x"):
+        raise ValueError("must be 0x and 40 hex digits")
+    digits = address[2:]
+    if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(address):
+        raise ValueError("has a wrong EIP-55 checksum")
+    if int(digits, 16) == 0:
+        raise ValueError("must not be the zero address")
+    return address
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        if len(url) > MAX_URL_CHARS:
+            raise ValueError(f"is longer than {MAX_URL_CHARS} characters")
+        parts = urlsplit(url)
+        if parts.scheme not in schemes or not (parts.hostname or parts.scheme == "unix"):
+            raise ValueError(f"must be a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return url
+
+    return AfterValidator(check)
+
+
+def _check_client(client_id: str) -> str:
+    try:
+        return check_client_id(client_id)
+    except MalformedInput as error:
+        raise ValueError(error.reason) from None
+
+
+def _check_listen(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
+        raise ValueError("must be host:port")
+    return text
+
+
+def _resolve(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("must not be empty")
+    return Path(value).expanduser() if isinstance(value, str) else value
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
+Address = Annotated[str, AfterValidator(_check_address)]
+HttpUrls = Annotated[
+    tuple[Annotated[str, _url("http", "https")], ...], Field(min_length=1, max_length=MAX_ENDPOINTS, strict=False)
+]
+WebSocketUrls = Annotated[tuple[Annotated[str, _url("ws", "wss")], ...], Field(max_length=MAX_ENDPOINTS, strict=False)]
+FilePath = Annotated[Path, BeforeValidator(_resolve)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class KeyConfig(_Model):
+    """A V3 keystore and where its password is found: exactly one of the two sources."""
+
+    keystore: FilePath
+    password_file: FilePath | None = None
+    password_env: Annotated[str, AfterValidator(_check_environment_name)] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.password_file is None) == (self.password_env is None):
+            raise ValueError("needs exactly one of password_file and password_env")
+        return self
+
+
+class BatchLimits(_Model):
+    """Bounds of one relay transaction."""
+
+    items: Annotated[int, Field(ge=1, le=500)] = 50
+    bytes: Annotated[int, Field(ge=4096, le=1024 * 1024)] = 120 * 1024
+    """Nodes' pools refuse transactions above 128 KiB."""
+    gas: Annotated[int, Field(ge=500_000, le=1_000_000_000)] = 25_000_000
+
+
+class FeeLimits(_Model):
+    """What the relay pays at most; a transaction that needs more waits."""
+
+    max_fee_per_gas_wei: Annotated[int, Field(ge=1, le=10**15)] = 500 * 10**9
+    max_fee_wei: Annotated[int, Field(ge=1, le=10**24)] = 10**18
+    """Per transaction: gas limit times fee per gas."""
+
+
+class _Chain(_Model):
+    name: Name
+    rpc: HttpUrls
+    ws: WebSocketUrls = ()
+    key: KeyConfig
+    start_height: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Events below are never read: the height at which the router was deployed."""
+    poll_interval_ms: Annotated[int, Field(ge=50, le=60_000)] = 500
+    in_flight: Annotated[int, Field(ge=1, le=16)] = 4
+    """Transactions of this chain's key that may wait for inclusion at once."""
+    batch: BatchLimits = BatchLimits()
+    fees: FeeLimits = FeeLimits()
+
+
+class EvmChainConfig(_Chain):
+    """A chain with the Solidity router."""
+
+    kind: Literal["evm"]
+    chain_id: Annotated[int, Field(ge=1, lt=2**63)]
+    consensus: Literal["qbft"]
+    router: Address
+
+
+class HubChainConfig(_Chain):
+    """The hub: Ethereum JSON-RPC in `rpc` and `ws`, CometBFT RPC in `consensus_rpc`."""
+
+    kind: Literal["hub"]
+    chain_id: Annotated[str, AfterValidator(_check_hub_chain_id)]
+    consensus_rpc: HttpUrls
+    router: Address = HUB_ROUTER
+
+
+ChainConfig = Annotated[EvmChainConfig | HubChainConfig, Field(discriminator="kind")]
+
+
+class PathEnd(_Model):
+    """One end of a path: the client that lives on `chain` and tracks the other end's chain."""
+
+    chain: Name
+    client: Annotated[str, AfterValidator(_check_client)]
+
+
+class PathConfig(_Model):
+    """Two clients that are each other's counterparty; packets are relayed both ways."""
+
+    a: PathEnd
+    b: PathEnd
+
+    @property
+    def name(self) -> str:
+        return f"{self.a.chain}:{self.a.client}~{self.b.chain}:{self.b.client}"
+
+
+class RelayConfig(_Model):
+    """The process itself."""
+
+    home: FilePath
+    redis_url: Annotated[str, _url("redis", "rediss", "unix")] | None = None
+    """Without it the embedded Valkey runs in `home`."""
+    redis_password_env: Annotated[str, AfterValidator(_check_environment_name)] | None = None
+    http: Annotated[str, AfterValidator(_check_listen)] | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    clear_interval_s: Annotated[int, Field(ge=1, le=86_400)] = 30
+    """How often the chains are read again for packets that the queue has lost."""
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    """After so many failures a job becomes a dead letter."""
+
+
+class Config(_Model):
+    """A whole configuration file; `source` is the file, to which relative paths refer."""
+
+    relay: RelayConfig
+    chains: Annotated[tuple[ChainConfig, ...], Field(min_length=1, max_length=MAX_CHAINS, strict=False)]
+    paths: Annotated[tuple[PathConfig, ...], Field(min_length=1, max_length=MAX_PATHS, strict=False)]
+
+    def chain(self, name: str) -> EvmChainConfig | HubChainConfig:
+        """The chain of that name; every name used in `paths` exists."""
+        for chain in self.chains:
+            if chain.name == name:
+                return chain
+        raise KeyError(name)
+
+
+def is_solidity_client(client_id: str) -> bool:
+    """Solidity routers name every client `client-n`, the hub never does."""
+    return _SOLIDITY_CLIENT.fullmatch(client_id) is not None

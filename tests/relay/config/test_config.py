@@ -1,0 +1,171 @@
+"""The configuration file: what is accepted, and that each refusal names its field and what to do."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from relay.config import ConfigError, file_problems, load_config, parse_config
+
+GOOD = """
+[relay]
+home = "state"
+http = "127.0.0.1:9464"
+
+[[chains]]
+name = "alpha"
+kind = "evm"
+chain_id = 1001
+consensus = "qbft"
+rpc = ["http://127.0.0.1:18545"]
+ws = ["ws://127.0.0.1:18545"]
+router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+key = { keystore = "alpha.json", password_env = "ALPHA_PASSWORD" }
+
+[[chains]]
+name = "hub"
+kind = "hub"
+chain_id = "hutong-1"
+rpc = ["http://127.0.0.1:8545"]
+consensus_rpc = ["http://127.0.0.1:26657"]
+key = { keystore = "hub.json", password_file = "hub.password" }
+
+[[paths]]
+a = { chain = "alpha", client = "client-0" }
+b = { chain = "hub", client = "bft-evm-0" }
+"""
+HERE = Path("/configured")
+
+
+def parse(text: str):
+    return parse_config(text.encode(), "relay.toml", HERE)
+
+
+def problem(text: str):
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    return caught.value.problems[0]
+
+
+def test_good_file_is_parsed_and_paths_are_taken_from_its_directory():
+    config = parse(GOOD)
+    assert config.relay.home == HERE / "state"
+    assert config.chain("alpha").key.keystore == HERE / "alpha.json"
+    assert config.chain("hub").router == "0x0000000000000000000000000000000000001000"
+    assert config.paths[0].name == "alpha:client-0~hub:bft-evm-0"
+
+
+def test_attack_G13_unknown_key_is_refused_with_field_and_suggestion():
+    parse(GOOD)
+    found = problem(GOOD.replace('router = "0x5', 'ruoter = "0x5'))
+    assert (found.field, found.reason) == ("chains.0.router", "field required") or found.field == "chains.0.ruoter"
+    extra = problem(GOOD.replace("[[paths]]", "[[paths]]\ncolour = 1", 1))
+    assert extra.field == "paths.0.colour" and extra.reason == "unknown key"
+    assert problem(GOOD.replace('http = "', 'htp = "')).remedy == "did you mean http?"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ('name = "hub"', 'name = "alpha"', "chains.1.name"),
+        ('kind = "hub"', 'kind = "solana"', "chains.1"),
+        ("chain_id = 1001", 'chain_id = "1001"', "chains.0.chain_id"),
+        ('chain_id = "hutong-1"', 'chain_id = "hutong"', "chains.1.chain_id"),
+        ('client = "client-0"', 'client = "bft-evm-0"', "paths.0.a.client"),
+        ('client = "bft-evm-0"', 'client = "client-0"', "paths.0.b.client"),
+        ('{ chain = "alpha"', '{ chain = "beta"', "paths.0.a.chain"),
+        ('{ chain = "hub"', '{ chain = "alpha"', "paths.0.b.chain"),
+        ("f64180aa3", "f64180aA3", "chains.0.router"),
+        ('"http://127.0.0.1:18545"', '"ftp://127.0.0.1"', "chains.0.rpc.0"),
+        ('rpc = ["http://127.0.0.1:8545"]', "rpc = []", "chains.1.rpc"),
+        ('consensus = "qbft"', 'consensus = "clique"', "chains.0.consensus"),
+        (', password_env = "ALPHA_PASSWORD"', "", "chains.0.key"),
+        ('"ALPHA_PASSWORD"', '"correct horse!"', "chains.0.key.password_env"),
+        ('http = "127.0.0.1:9464"', 'http = "9464"', "relay.http"),
+    ],
+)
+def test_attack_G13_wrong_value_names_its_field(old, new, field):
+    assert old in GOOD
+    found = problem(GOOD.replace(old, new, 1))
+    assert found.field == field
+    assert found.reason and found.remedy
+
+
+def test_attack_G13_duplicate_route_is_refused():
+    route = GOOD[GOOD.index("[[paths]]") :]
+    found = problem(GOOD + route)
+    assert found.field == "paths.1.a"
+    swapped = route.replace("a = {", "c = {").replace("b = {", "a = {").replace("c = {", "b = {")
+    assert problem(GOOD + swapped).field == "paths.1.a"
+
+
+def test_attack_G13_same_chain_under_two_names_is_refused():
+    again = GOOD[GOOD.index("[[chains]]") : GOOD.index("[[chains]]", GOOD.index("[[chains]]") + 1)]
+    found = problem(GOOD.replace("[[paths]]", again.replace('"alpha"', '"alpha-two"') + "\n[[paths]]"))
+    assert found.field == "chains.2.chain_id"
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('password = "x"', "relay.password"),
+        ('redis_url = "redis://user:hunter2@127.0.0.1/0"', "relay.redis_url"),
+        ('log_level = "' + "ab" * 32 + '"', "relay.log_level"),
+        ('log_level = "' + " ".join(["abandon"] * 11 + ["about"]) + '"', "relay.log_level"),
+        ('private_key = "0x01"', "relay.private_key"),
+    ],
+)
+def test_attack_G14_secret_in_the_config_is_refused_and_not_repeated(line, field):
+    with pytest.raises(ConfigError) as caught:
+        parse(GOOD.replace("[relay]", "[relay]\n" + line))
+    assert caught.value.problems[0].field == field
+    for secret in ("hunter2", "ab" * 32, "abandon"):
+        assert secret not in str(caught.value)
+    parse(GOOD.replace("[relay]", '[relay]\nredis_url = "redis://127.0.0.1/0"'))
+
+
+def test_attack_G14_file_permissions_are_checked(tmp_path):
+    config_file = tmp_path / "relay.toml"
+    config_file.write_text(GOOD)
+    config_file.chmod(0o644)
+    for name in ("alpha.json", "hub.json", "hub.password"):
+        (tmp_path / name).write_text("x")
+        (tmp_path / name).chmod(0o600)
+    assert file_problems(load_config(config_file)) == ()
+    (tmp_path / "hub.password").chmod(0o640)
+    (tmp_path / "alpha.json").unlink()
+    fields = [found.field for found in file_problems(load_config(config_file))]
+    assert fields == ["chains.0.key.keystore", "chains.1.key.password_file"]
+    config_file.chmod(0o666)
+    with pytest.raises(ConfigError, match="writable by others"):
+        load_config(config_file)
+
+
+def test_check_command(tmp_path):
+    from relay.cli.config import app
+
+    config_file = tmp_path / "relay.toml"
+    config_file.write_text(GOOD)
+    config_file.chmod(0o600)
+    for name in ("alpha.json", "hub.json", "hub.password"):
+        (tmp_path / name).write_text("x")
+        os.chmod(tmp_path / name, 0o600)
+    runner = CliRunner()
+    good = runner.invoke(app, ["check", str(config_file)])
+    assert good.exit_code == 0 and "2 chains, 1 paths" in good.output
+    config_file.write_text(GOOD + "\nnope = 1\n")
+    bad = runner.invoke(app, ["check", str(config_file)])
+    assert bad.exit_code == 2 and "nope" in bad.output and "Traceback" not in bad.output
+    missing = runner.invoke(app, ["check", str(tmp_path / "absent.toml")])
+    assert missing.exit_code == 2
+
+
+@given(st.binary(max_size=400) | st.text(max_size=400).map(str.encode))
+def test_any_bytes_give_a_config_or_a_config_error(data):
+    try:
+        parse_config(GOOD.encode() + data, "x", HERE)
+    except ConfigError as error:
+        assert error.problems
