@@ -1,0 +1,71 @@
+"""The key-value store on disk: one LMDB environment, one write transaction a batch."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+import lmdb
+
+from relay.evm.database import Entry, KeyValueWriter, WriteBatch, check_key
+
+DEFAULT_MAP_BYTES = 64 * 1024**3
+"""Address space, not disk space: the file grows as it fills."""
+
+
+class LmdbStore:
+    """Durable when `batch` has ended: LMDB syncs before it answers, and a crash leaves the last whole batch."""
+
+    def __init__(self, path: Path, *, map_bytes: int = DEFAULT_MAP_BYTES, sync: bool = True) -> None:
+        """`path` is a directory, made where absent. One process may hold it. `sync` False is for tests only."""
+        path.mkdir(parents=True, exist_ok=True)
+        self._environment = lmdb.open(
+            str(path), map_size=map_bytes, sync=sync, metasync=sync, max_readers=256, readahead=False
+        )
+        self._writing = Lock()
+
+    def get(self, key: bytes) -> bytes | None:
+        check_key(key)
+        with self._environment.begin() as transaction:
+            value: bytes | None = transaction.get(key)
+            return value
+
+    def next(self, key: bytes) -> Entry | None:
+        with self._environment.begin() as transaction, transaction.cursor() as cursor:
+            if not key:
+                found = cursor.first()
+            else:
+                found = cursor.set_range(key)
+                if found and cursor.key() == key:
+                    found = cursor.next()
+            return (bytes(cursor.key()), bytes(cursor.value())) if found else None
+
+    def previous(self, key: bytes) -> Entry | None:
+        if not key:
+            return None
+        with self._environment.begin() as transaction, transaction.cursor() as cursor:
+            found = cursor.prev() if cursor.set_range(key) else cursor.last()
+            return (bytes(cursor.key()), bytes(cursor.value())) if found else None
+
+    def items(self, start: bytes = b"", end: bytes | None = None) -> Iterator[Entry]:
+        """A consistent view: later batches are not seen. End the iteration, an open one keeps old pages."""
+        with self._environment.begin() as transaction, transaction.cursor() as cursor:
+            found = cursor.set_range(start) if start else cursor.first()
+            while found and (end is None or cursor.key() < end):
+                yield bytes(cursor.key()), bytes(cursor.value())
+                found = cursor.next()
+
+    @contextmanager
+    def batch(self) -> Iterator[KeyValueWriter]:
+        with self._writing:
+            batch = WriteBatch(self)
+            yield batch
+            with self._environment.begin(write=True) as transaction:
+                for key, value in batch.pending():
+                    if value is None:
+                        transaction.delete(key)
+                    else:
+                        transaction.put(key, value)
+
+    def close(self) -> None:
+        self._environment.close()
