@@ -1,0 +1,141 @@
+"""Encrypted V3 keystores (Web3 Secret Storage): loading, creating, listing."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
+from eth_keys.datatypes import PrivateKey
+
+from relay.config import KeyConfig, UnsafeFile, check_private_file, read_private_file
+from relay.keys.errors import KeyUnavailable
+from relay.keys.signer import Signer
+
+MAX_PASSWORD_BYTES = 4096
+MAX_SCRYPT_MEMORY = 2**20 * 8
+"""N times r: a gibibyte, four times what common wallets write. More would let a keystore file exhaust the host."""
+MAX_PBKDF2_ITERATIONS = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A keystore file as `hutong keys list` shows it, without opening it."""
+
+    path: Path
+    address: str | None
+    problem: str | None
+
+
+def read_password(key: KeyConfig, environment: Mapping[str, str] | None = None) -> bytes:
+    """The password of a configured key: from its file (one trailing line break is dropped) or its environment variable.
+
+    Raises:
+        KeyUnavailable: no such variable or file, an unsafe file, or an empty password.
+    """
+    if key.password_file is not None:
+        try:
+            password = read_private_file(key.password_file).removesuffix(b"\n").removesuffix(b"\r")
+        except UnsafeFile as error:
+            raise KeyUnavailable(key.keystore, f"password file {error}") from None
+        origin = "password file"
+    else:
+        name = key.password_env or ""
+        value = (os.environ if environment is None else environment).get(name)
+        if value is None:
+            raise KeyUnavailable(key.keystore, f"environment variable {name} is not set")
+        password, origin = value.encode(), f"environment variable {name}"
+    if not password or len(password) > MAX_PASSWORD_BYTES:
+        raise KeyUnavailable(key.keystore, f"{origin} must hold 1 to {MAX_PASSWORD_BYTES} bytes")
+    return password
+
+
+def load_signer(key: KeyConfig, environment: Mapping[str, str] | None = None) -> Signer:
+    """Decrypt a configured keystore. Costs a deliberate fraction of a second (the key derivation).
+
+    Raises:
+        KeyUnavailable: with the reason, never with the password or key.
+    """
+    password = read_password(key, environment)
+    keyfile = _read_keyfile(key.keystore)
+    try:
+        private_key = decode_keyfile_json(keyfile, password)
+    except ValueError:
+        raise KeyUnavailable(key.keystore, "the password is wrong or the keystore is damaged") from None
+    except Exception as error:  # eth-keyfile raises KeyError, TypeError … on a damaged file
+        raise KeyUnavailable(key.keystore, f"is not a V3 keystore ({type(error).__name__})") from None
+    try:
+        signer = Signer(bytes(private_key))
+    except ValueError:
+        raise KeyUnavailable(key.keystore, "does not hold a 32-byte secp256k1 key") from None
+    claimed = keyfile.get("address")
+    if isinstance(claimed, str) and claimed.lower().removeprefix("0x") != signer.address.lower().removeprefix("0x"):
+        raise KeyUnavailable(key.keystore, f"says address {claimed[:42]} but holds the key of {signer.address}")
+    return signer
+
+
+def create_keystore(path: Path, private_key: bytes, password: bytes, iterations: int | None = None) -> str:
+    """Write a new keystore with mode 0600 and return its address. `iterations` is scrypt's N (default: the library's).
+
+    Raises:
+        KeyUnavailable: the file exists, or its directory cannot be written.
+    """
+    if not 1 <= len(password) <= MAX_PASSWORD_BYTES:
+        raise KeyUnavailable(path, f"a password has 1 to {MAX_PASSWORD_BYTES} bytes")
+    address = PrivateKey(private_key).public_key.to_checksum_address()
+    keyfile = create_keyfile_json(private_key, password, kdf="scrypt", iterations=iterations)
+    keyfile["address"] = address.removeprefix("0x").lower()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise KeyUnavailable(path, "exists already; choose another file") from None
+    except OSError as error:
+        raise KeyUnavailable(path, f"cannot be written ({error.strerror})") from None
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        json.dump(keyfile, file)
+        file.flush()
+        os.fsync(file.fileno())
+    return address
+
+
+def list_keystores(directory: Path) -> list[StoredKey]:
+    """The keystores of a directory, by name. Nothing is decrypted."""
+    found = []
+    for path in sorted(directory.glob("*.json")):
+        try:
+            keyfile = _read_keyfile(path)
+        except KeyUnavailable as error:
+            found.append(StoredKey(path, None, error.reason))
+            continue
+        address = keyfile.get("address")
+        found.append(StoredKey(path, "0x" + address.removeprefix("0x") if isinstance(address, str) else None, None))
+    return found
+
+
+def _read_keyfile(path: Path) -> dict[str, Any]:
+    try:
+        check_private_file(path)
+        keyfile = json.loads(path.read_bytes())
+    except UnsafeFile as error:
+        raise KeyUnavailable(path, error.reason) from None
+    except (OSError, ValueError, RecursionError):
+        raise KeyUnavailable(path, "is not a V3 keystore (no readable JSON)") from None
+    if not isinstance(keyfile, dict) or keyfile.get("version") != 3:
+        raise KeyUnavailable(path, "is not a V3 keystore (version 3 expected)")
+    _check_derivation_cost(path, keyfile)
+    return keyfile
+
+
+def _check_derivation_cost(path: Path, keyfile: dict[str, Any]) -> None:
+    section = keyfile.get("crypto") or keyfile.get("Crypto")
+    parameters = section.get("kdfparams") if isinstance(section, dict) else None
+    if not isinstance(parameters, dict):
+        raise KeyUnavailable(path, "is not a V3 keystore (no crypto.kdfparams)")
+    costs = {name: parameters.get(name, 1) for name in ("n", "r", "p", "c")}
+    if not all(isinstance(cost, int) and cost > 0 for cost in costs.values()):
+        raise KeyUnavailable(path, "has key derivation parameters that are no positive integers")
+    if costs["n"] * costs["r"] > MAX_SCRYPT_MEMORY or costs["p"] > 16 or costs["c"] > MAX_PBKDF2_ITERATIONS:
+        raise KeyUnavailable(path, "asks for more key derivation work than any wallet writes")

@@ -1,0 +1,7 @@
+"""Logs without secrets and metrics without unbounded labels."""
+
+from relay.telemetry.logs import Logger, configure_logs, get_logger
+from relay.telemetry.metrics import Metrics
+from relay.telemetry.redaction import REDACTED, redact
+
+__all__ = ["REDACTED", "Logger", "Metrics", "configure_logs", "get_logger", "redact"]

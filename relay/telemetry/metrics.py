@@ -1,0 +1,106 @@
+"""Every metric that hutong's relay exports.
+
+Labels come from the configuration (chain and path names) or from closed sets in this code, never from what a packet or
+a node says: the number of series is bounded by the configuration.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+OTHER = "other"
+JOB_OUTCOMES = ("settled", "retried", "dead", "superseded", "expired")
+TRANSACTION_OUTCOMES = ("included", "reverted", "dropped", "refused", "replaced")
+JOB_KINDS = ("receive", "acknowledge", "timeout")
+
+_LATENCY_BUCKETS_S = (0.25, 0.5, 1, 2, 3, 5, 8, 13, 21, 60, 300, 1800)
+
+
+class Metrics:
+    """The metrics of one process, on a registry of their own so that tests do not share state.
+
+    `chains` are the configured names; any other label value is counted under `other`.
+    """
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self, chains: Iterable[str] = ()) -> None:
+        self.registry = CollectorRegistry()
+        self._chains = frozenset(chains)
+        self._head = Gauge("hutong_chain_head_height", "Newest height seen.", ["chain"], registry=self.registry)
+        self._cursor = Gauge(
+            "hutong_watch_cursor_height",
+            "Height up to which every event is in the queue.",
+            ["chain"],
+            registry=self.registry,
+        )
+        self._events = Counter(
+            "hutong_events_total", "Packet events confirmed in state.", ["chain", "kind"], registry=self.registry
+        )
+        self._jobs = Counter(
+            "hutong_jobs_total", "Jobs finished, by outcome.", ["chain", "kind", "outcome"], registry=self.registry
+        )
+        self._transactions = Counter(
+            "hutong_transactions_total", "Transactions, by outcome.", ["chain", "outcome"], registry=self.registry
+        )
+        self._fees = Counter("hutong_fees_wei_total", "Fees paid, in wei.", ["chain"], registry=self.registry)
+        self._gas = Counter("hutong_gas_used_total", "Gas used by our transactions.", ["chain"], registry=self.registry)
+        self._queue = Gauge("hutong_queue_jobs", "Jobs waiting or in work.", ["chain"], registry=self.registry)
+        self._dead = Gauge(
+            "hutong_queue_dead_letters", "Jobs given up, with a reason.", ["chain"], registry=self.registry
+        )
+        self._nonce = Gauge("hutong_account_nonce", "Next nonce of the relay's key.", ["chain"], registry=self.registry)
+        self._hop = Histogram(
+            "hutong_hop_seconds",
+            "From the event's being seen to its transaction's inclusion.",
+            ["chain", "kind"],
+            buckets=_LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._restarts = Counter(
+            "hutong_task_restarts_total", "Tasks that failed and were started again.", ["task"], registry=self.registry
+        )
+
+    def _chain(self, chain: str) -> str:
+        return chain if chain in self._chains else OTHER
+
+    @staticmethod
+    def _of(value: str, known: tuple[str, ...]) -> str:
+        return value if value in known else OTHER
+
+    def head(self, chain: str, height: int) -> None:
+        self._head.labels(self._chain(chain)).set(height)
+
+    def cursor(self, chain: str, height: int) -> None:
+        self._cursor.labels(self._chain(chain)).set(height)
+
+    def events(self, chain: str, kind: str, count: int) -> None:
+        self._events.labels(self._chain(chain), self._of(kind, JOB_KINDS)).inc(count)
+
+    def job(self, chain: str, kind: str, outcome: str) -> None:
+        labels = (self._chain(chain), self._of(kind, JOB_KINDS), self._of(outcome, JOB_OUTCOMES))
+        self._jobs.labels(*labels).inc()
+
+    def transaction(self, chain: str, outcome: str, gas_used: int = 0, fee_wei: int = 0) -> None:
+        name = self._chain(chain)
+        self._transactions.labels(name, self._of(outcome, TRANSACTION_OUTCOMES)).inc()
+        self._gas.labels(name).inc(gas_used)
+        self._fees.labels(name).inc(fee_wei)
+
+    def queue(self, chain: str, jobs: int, dead_letters: int) -> None:
+        self._queue.labels(self._chain(chain)).set(jobs)
+        self._dead.labels(self._chain(chain)).set(dead_letters)
+
+    def nonce(self, chain: str, nonce: int) -> None:
+        self._nonce.labels(self._chain(chain)).set(nonce)
+
+    def hop(self, chain: str, kind: str, seconds: float) -> None:
+        self._hop.labels(self._chain(chain), self._of(kind, JOB_KINDS)).observe(seconds)
+
+    def restart(self, task: str) -> None:
+        self._restarts.labels(task.partition(":")[0]).inc()
+
+    def exposition(self) -> bytes:
+        """The text that `/metrics` serves."""
+        return generate_latest(self.registry)
