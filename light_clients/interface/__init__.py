@@ -22,6 +22,7 @@ from light_clients.interface.client import (
 from light_clients.interface.errors import (
     ClientExpired,
     ClientFrozen,
+    InsufficientTrust,
     MalformedInput,
     PredicateFailed,
     UnknownHeight,
@@ -49,6 +50,7 @@ __all__ = [
     "Created",
     "HeaderVerdict",
     "Height",
+    "InsufficientTrust",
     "LightClient",
     "MalformedInput",
     "Misbehaved",

@@ -97,6 +97,24 @@ class UnknownHeight(VerificationError):
 
 
 @dataclass(eq=True)
+class InsufficientTrust(VerificationError):
+    """Too little of the trusted power signed a skipped-to header: no fault of it, a nearer header may do.
+
+    A check raises it so that the audit prints it; `verify_header` returns it as the value `NotEnoughTrust`.
+    """
+
+    signed_power: int
+    needed_power: int
+    total_power: int
+
+    def __str__(self) -> str:
+        return (
+            f"not enough trust: {self.signed_power} of {self.total_power} trusted power signed, "
+            f"more than {self.needed_power} is needed"
+        )
+
+
+@dataclass(eq=True)
 class UnsupportedOperation(VerificationError):
     """The input is legal in the standard, but hutong does not offer it (never a plausible default)."""
 

@@ -1,0 +1,1 @@
+"""CometBFT 0.38 consensus: values, encodings, hashes, sign bytes, and the 07-tendermint light client."""
