@@ -1,0 +1,200 @@
+"""docs/attacks.md: which test stands for which line of the attack checklist, in which implementation.
+
+A test belongs to a line by its name, `test_attack_<CODE>_…`, and to a column by its folder.
+
+    python tests/attack_index.py            write docs/attacks.md
+    python tests/attack_index.py --check    exit 1 if the page is not what the tests say
+"""
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "attacks.md"
+NAME = re.compile(r"test_attack_([A-I][0-9]{0,2})_")
+COLUMNS = {
+    "library": ("tests/light_clients/",),
+    "hub": ("tests/relay/hub/", "tests/relay/evm/"),
+    "contract": ("tests/contracts/",),
+    "relay": ("tests/relay/", "tests/adapters/"),
+}
+LATER = "waits for a later issue"
+
+LINES: dict[str, tuple[str, str]] = {
+    "A": ("the Poly line and other known losses: a message can never call what holds keys, roots or roles", ""),
+    "B1": ("leaf prefix padded or truncated", ""),
+    "B2": ("part of the key moved into the leaf prefix", ""),
+    "B3": ("leaf length, prehash and hash operations exchanged", ""),
+    "B4": ("inner node as leaf, leaf as inner node", ""),
+    "B5": ("IAVL inner prefix: varints, lengths, both sides filled", ""),
+    "B6": ("IAVL leaf with wrong size, height or trailing bytes", ""),
+    "B7": ("inner suffix of a wrong length", ""),
+    "B8": ("inner prefix beginning with the leaf prefix", ""),
+    "B9": ("path of no, the most, one more and 10 000 steps", ""),
+    "B10": ("empty or exchanged key and value", ""),
+    "B11": ("wrong, empty, short, long or zero root", ""),
+    "B12": ("proof list reversed, short, long, of the wrong kind", ""),
+    "B13": ("proof for another store with a matching sub-root", ""),
+    "B14": ("proof specs taken from the message", ""),
+    "B15": ("batch, compressed, unknown or non-canonical proof messages", ""),
+    "B20": ("neighbours under different roots", ""),
+    "B21": ("a lone neighbour that is not the outermost", ""),
+    "B22": ("neighbours with a key between, swapped, identical", ""),
+    "B23": ("target present, or equal to or prefix of a neighbour", ""),
+    "B24": ("no neighbours, empty paths, uneven depths", ""),
+    "B25": ("SMT: raw key order, placeholder where a sibling exists", ""),
+    "B26": ("neighbour padding forged to hide a sibling", ""),
+    "B27": ("absence at a stale root", ""),
+    "B30": ("embedded child as hash reference and reverse", ""),
+    "B31": ("malformed extension and branch nodes", ""),
+    "B32": ("leaf path shorter, longer or diverging", ""),
+    "B33": ("value in the branch's own slot", ""),
+    "B34": ("RLP: non-minimal, trailing, bombs, huge lengths", ""),
+    "B35": ("absence by a proof that stops early or misses nodes", ""),
+    "B36": ("empty trie; account absent, storage absent, no code", ""),
+    "B37": ("proof for another address, slot or mapping", ""),
+    "B38": ("zero word as member, padding, 33 bytes", ""),
+    "B39": ("extra, duplicate and too many nodes", ""),
+    "B40": ("storage root without an account proof", ""),
+    "B45": ("short proof valid at many indices, index beyond width", ""),
+    "B46": ("generalized index of another field", LATER + " (ethereum client)"),
+    "B47": ("second preimage: a 64-byte leaf", ""),
+    "C1": ("exactly two thirds, exactly the trust level", ""),
+    "C2": ("a validator counted twice", ""),
+    "C3": ("address not derived from the key", ""),
+    "C4": ("nil, absent, prevote and proposal signatures counted", ""),
+    "C5": ("signature over another chain, height, round, block or time", ""),
+    "C6": ("commit of another header or height", ""),
+    "C7": ("validator sets not under their hashes, or swapped", ""),
+    "C8": ("too little overlap, adjacent set break", ""),
+    "C9": ("header time at and around its bounds", ""),
+    "C10": ("trusting period at and around its end", ""),
+    "C11": ("height and revision of another chain or not above", ""),
+    "C12": ("powers negative, zero, overflowing; set empty, of one, of 10 000", ""),
+    "C13": ("empty app hash, validator hashes", ""),
+    "C14": ("ed25519 edge cases", ""),
+    "C15": ("conflicting and time-warped headers freeze, equal ones do nothing", ""),
+    "C16": ("evidence that proves nothing must not freeze", ""),
+    "C17": ("valid evidence freezes everything until recovery", ""),
+    "C18": ("recovery with an unfit substitute", ""),
+    "C19": ("client upgrade", "not offered: refused as not supported"),
+    "C20": ("client states with unfit parameters", ""),
+    **{f"C{n}": ("Ethereum sync committee", LATER + " (ethereum client)") for n in range(30, 38)},
+    "C40": ("double signature: refused by the signer, punished by clients", ""),
+    "C41": ("a proposer's two blocks", ""),
+    "C42": ("votes of an older round, height or chain", ""),
+    "C43": ("validator-set change at the very height of a header", ""),
+    "C44": ("clock skew among validators", LATER + " (hub as a network); one validator: block time is monotone"),
+    "C45": ("crash at every write point never signs twice", ""),
+    "C46": ("partition and heal", LATER + " (hub as a network)"),
+    **{f"C{n}": ("proof of work and probabilistic chains", LATER + " (bitcoin client)") for n in range(50, 54)},
+    **{f"D{n}": ("attestations", LATER + " (attestation client)") for n in range(1, 13)},
+    "E1": ("receive twice, everywhere", ""),
+    "E2": ("receive and timeout at the very second", ""),
+    "E3": ("timeout with an old or forged view", ""),
+    "E4": ("acknowledge and timeout in every wrong order", ""),
+    "E5": ("each packet field changed alone", ""),
+    "E6": ("a byte moved between neighbouring fields", ""),
+    "E7": ("packet at another client", ""),
+    "E8": ("malformed acknowledgements", ""),
+    "E9": ("second payload fails", "not offered: packets carry one payload, more are refused"),
+    "E10": ("asynchronous acknowledgements", ""),
+    "E11": ("re-entrancy from callbacks", ""),
+    "E12": ("callbacks that run out of gas, loop or return much", ""),
+    "E13": ("unfit timeouts on send", ""),
+    "E14": ("send on unusable clients, register twice", ""),
+    "E15": ("sequences", ""),
+    "E16": ("replay after pruning", LATER + " (receipts are never pruned)"),
+    "E17": ("ordered delivery", "not offered by IBC v2"),
+    "E18": ("forwarding failures and refunds", ""),
+    "E19": ("rate limits and refunds", LATER + " (tokens)"),
+    "E20": ("pause with packets in flight", ""),
+    **{f"F{n}": ("tokens and value", LATER + " (tokens)") for n in range(1, 11)},
+    "F11": ("accounts of remote senders; direct calls", ""),
+    "F12": ("system targets called from a packet", ""),
+    "G1": ("malicious or lagging endpoints", ""),
+    "G2": ("events that state does not confirm", ""),
+    "G3": ("kill between the four steps", ""),
+    "G4": ("nonces", ""),
+    "G5": ("Redis lost, flushed, repeated", ""),
+    "G6": ("poison messages", ""),
+    "G7": ("another relayer wins", ""),
+    "G8": ("gas and fees", ""),
+    "G9": ("spam", LATER),
+    "G10": ("client near expiry without traffic", LATER + " (client keeper)"),
+    "G11": ("misbehaviour watcher", LATER),
+    "G12": ("host clock wrong, chain halted", LATER),
+    "G13": ("configuration errors refused at start", ""),
+    "G14": ("secrets", ""),
+    "G15": ("API", LATER),
+    "G16": ("admin actions", LATER),
+    "G17": ("upgrades keep thresholds and roots", LATER),
+    "G18": ("two implementations, equal verdicts", "tests/oracle: three verdicts on every case"),
+    "H": ("decoders are total, bounded and canonical", ""),
+    "I": ("exhaustive models", LATER),
+}
+
+
+def found() -> dict[str, dict[str, list[str]]]:
+    """Code -> column -> `path::test`."""
+    tests: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        relative = path.relative_to(ROOT).as_posix()
+        column = next((name for name, folders in COLUMNS.items() if relative.startswith(folders)), "other")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (match := NAME.match(node.name)):
+                tests[match[1]][column].append(f"{relative}::{node.name}")
+    return tests
+
+
+def page() -> str:
+    tests = found()
+    unknown = sorted(set(tests) - set(LINES))
+    if unknown:
+        raise SystemExit(f"tests named after lines that are not in the checklist: {', '.join(unknown)}")
+    rows = [
+        "# Attacks",
+        "",
+        "Each line of the attack checklist, and the tests that stand for it. Written by `python tests/attack_index.py`;",
+        "CI checks it. A number counts the tests; their names follow below. An empty cell under a line without a remark",
+        "means that the line does not concern that implementation.",
+        "",
+        "| line | attack | " + " | ".join(COLUMNS) + " | remark |",
+        "| --- | --- | " + " | ".join("---" for _ in COLUMNS) + " | --- |",
+    ]
+    open_lines = []
+    for code, (title, remark) in LINES.items():
+        counts = [str(len(tests[code][column])) if tests[code][column] else "" for column in COLUMNS]
+        note = remark
+        if not any(counts) and not remark:
+            note = "no test yet"
+            open_lines.append(code)
+        rows.append(f"| {code} | {title} | " + " | ".join(counts) + f" | {note} |")
+    rows += ["", "## Tests by line", ""]
+    for code in LINES:
+        names = [name for column in COLUMNS for name in tests[code][column]]
+        if names:
+            rows.append(f"**{code}**")
+            rows += [f"- `{name}`" for name in names]
+            rows.append("")
+    if open_lines:
+        rows += [f"Lines without a test: {', '.join(open_lines)}.", ""]
+    return "\n".join(rows)
+
+
+def main() -> int:
+    text = page()
+    if "--check" in sys.argv[1:]:
+        if not PAGE.is_file() or PAGE.read_text() != text:
+            print("docs/attacks.md is not what the tests say: run `python tests/attack_index.py`")
+            return 1
+        return 0
+    PAGE.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
