@@ -1,0 +1,105 @@
+"""Inclusion proofs that are bound to a position: (index, total) fix the length and the sides of the path.
+
+A path that fits several positions (the alias of a lone promoted leaf) would let one leaf stand for many, so the only
+accepted length is the canonical one (cometbft `crypto/merkle/proof.go`, `computeHashFromAunts`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from light_clients.interface import Check, PredicateFailed, run_checks
+from light_clients.proofs.merkle.tree import inner_hash, leaf_hash, levels
+
+HASH_BYTES = 32
+MAX_TOTAL = 2**63 - 1
+"""CometBFT's int64; its own bound of 100 aunts follows, since a path of this width has at most 63."""
+
+_SOURCE = "cometbft crypto/merkle/proof.go"
+
+
+@dataclass(frozen=True, slots=True)
+class MerkleProof:
+    """`aunts` are the sibling hashes from the leaf up; a level where the node is lone has none."""
+
+    total: int
+    index: int
+    leaf_hash: bytes
+    aunts: tuple[bytes, ...]
+
+
+def prove(items: Sequence[bytes], index: int) -> MerkleProof:
+    """Proof of `items[index]`; IndexError where there is no such item."""
+    if not 0 <= index < len(items):
+        raise IndexError(index)
+    built = levels(items)
+    aunts = []
+    position = index
+    for level in built[:-1]:
+        sibling = position ^ 1
+        if sibling < len(level):
+            aunts.append(level[sibling])
+        position //= 2
+    return MerkleProof(len(items), index, built[0][index], tuple(aunts))
+
+
+def _sides(index: int, total: int) -> Iterator[bool]:
+    """For each aunt of the canonical path, leaf first: whether it stands on the left."""
+    width = total
+    while width > 1:
+        if index % 2 == 1:
+            yield True
+        elif index + 1 < width:
+            yield False
+        index //= 2
+        width = (width + 1) // 2
+
+
+def root_of(proof: MerkleProof) -> bytes:
+    """The root that the path leads to, for a proof of canonical shape."""
+    node = proof.leaf_hash
+    for aunt, aunt_is_left in zip(proof.aunts, _sides(proof.index, proof.total), strict=True):
+        node = inner_hash(aunt, node) if aunt_is_left else inner_hash(node, aunt)
+    return node
+
+
+def _index_within_total(proof: MerkleProof) -> None:
+    if not 0 < proof.total <= MAX_TOTAL:
+        raise PredicateFailed("index_within_total", "the tree has no leaves or too many", got=proof.total)
+    if not 0 <= proof.index < proof.total:
+        raise PredicateFailed(
+            "index_within_total", "no leaf has this index", got=proof.index, expected=f"< {proof.total}"
+        )
+
+
+def _path_is_canonical(proof: MerkleProof) -> None:
+    expected = sum(1 for _ in _sides(proof.index, proof.total))
+    if len(proof.aunts) != expected:
+        raise PredicateFailed("path_is_canonical", "number of aunts", got=len(proof.aunts), expected=expected)
+    for aunt in proof.aunts:
+        if len(aunt) != HASH_BYTES:
+            raise PredicateFailed("path_is_canonical", "an aunt is 32 bytes", got=aunt)
+
+
+def _leaf_matches(proof: MerkleProof, item: bytes) -> None:
+    expected = leaf_hash(item)
+    if proof.leaf_hash != expected:
+        raise PredicateFailed("leaf_matches", "the proof is of another item", got=proof.leaf_hash, expected=expected)
+
+
+def _root_matches(proof: MerkleProof, root: bytes) -> None:
+    computed = root_of(proof)
+    if computed != root:
+        raise PredicateFailed("root_matches", "the path leads to another root", got=computed, expected=root)
+
+
+def checks(proof: MerkleProof, root: bytes, item: bytes) -> Iterator[Check]:
+    """Every predicate of `verify`, in order."""
+    yield Check("index_within_total", _SOURCE, lambda: _index_within_total(proof))
+    yield Check("path_is_canonical", _SOURCE, lambda: _path_is_canonical(proof))
+    yield Check("leaf_matches", _SOURCE, lambda: _leaf_matches(proof, item))
+    yield Check("root_matches", _SOURCE, lambda: _root_matches(proof, root))
+
+
+def verify(proof: MerkleProof, root: bytes, item: bytes) -> None:
+    """`item` is leaf `proof.index` of the `proof.total` leaves under `root`; raises PredicateFailed otherwise."""
+    run_checks(checks(proof, root, item))

@@ -1,0 +1,39 @@
+"""RFC 6962 Merkle trees over SHA-256 as CometBFT builds them (cometbft `crypto/merkle/tree.go`, `hash.go`).
+
+Leaves and inner nodes have different first bytes, so neither can stand for the other; the left subtree holds the largest
+power of two of leaves below their number, which is the same as pairing level by level and promoting a lone last node.
+"""
+
+from collections.abc import Sequence
+
+from light_clients.crypto import sha256
+
+_LEAF = b"\x00"
+_INNER = b"\x01"
+
+EMPTY_ROOT = sha256(b"")
+"""Root of no items."""
+
+
+def leaf_hash(item: bytes) -> bytes:
+    return sha256(_LEAF + item)
+
+
+def inner_hash(left: bytes, right: bytes) -> bytes:
+    return sha256(_INNER + left + right)
+
+
+def levels(items: Sequence[bytes]) -> list[list[bytes]]:
+    """Node hashes, leaves first, root level last; a lone last node stands again on the level above. Not for no items."""
+    level = [leaf_hash(item) for item in items]
+    built = [level]
+    while len(level) > 1:
+        paired = [inner_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        level = paired if len(level) % 2 == 0 else [*paired, level[-1]]
+        built.append(level)
+    return built
+
+
+def root(items: Sequence[bytes]) -> bytes:
+    """The 32-byte root; of no items it is the hash of nothing."""
+    return levels(items)[-1][0] if items else EMPTY_ROOT
