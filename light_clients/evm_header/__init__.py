@@ -1,0 +1,16 @@
+"""Execution-layer block headers that EVM clients stand on."""
+
+from light_clients.evm_header.codec import MAX_HEADER_RLP_BYTES, decode_header, encode_header, header_hash
+from light_clients.evm_header.rpc_json import header_from_rpc, header_to_rpc
+from light_clients.evm_header.types import MAX_EXTRA_DATA_BYTES, ExecutionHeader
+
+__all__ = [
+    "MAX_EXTRA_DATA_BYTES",
+    "MAX_HEADER_RLP_BYTES",
+    "ExecutionHeader",
+    "decode_header",
+    "encode_header",
+    "header_from_rpc",
+    "header_hash",
+    "header_to_rpc",
+]

@@ -1,0 +1,89 @@
+"""Headers as nodes serve them (`eth_getBlockByNumber`)."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from light_clients.evm_header.types import (
+    FIELD_NAMES,
+    INTEGER_FIELDS,
+    MAX_EXTRA_DATA_BYTES,
+    OPTIONAL_FIELDS,
+    ExecutionHeader,
+)
+from light_clients.interface import MalformedInput
+
+RPC_NAMES = {
+    "parent_hash": "parentHash",
+    "ommers_hash": "sha3Uncles",
+    "beneficiary": "miner",
+    "state_root": "stateRoot",
+    "transactions_root": "transactionsRoot",
+    "receipts_root": "receiptsRoot",
+    "logs_bloom": "logsBloom",
+    "difficulty": "difficulty",
+    "number": "number",
+    "gas_limit": "gasLimit",
+    "gas_used": "gasUsed",
+    "timestamp_s": "timestamp",
+    "extra_data": "extraData",
+    "mix_hash": "mixHash",
+    "nonce": "nonce",
+    "base_fee_per_gas_wei": "baseFeePerGas",
+    "withdrawals_root": "withdrawalsRoot",
+    "blob_gas_used": "blobGasUsed",
+    "excess_blob_gas": "excessBlobGas",
+    "parent_beacon_block_root": "parentBeaconBlockRoot",
+    "requests_hash": "requestsHash",
+}
+MAX_QUANTITY_CHARS = 2 + 64
+MAX_DATA_CHARS = 2 + 2 * MAX_EXTRA_DATA_BYTES
+
+_QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]*)")
+_DATA = re.compile(r"0x([0-9a-fA-F]{2})*")
+
+
+def header_from_rpc(block: Mapping[str, Any]) -> ExecutionHeader:
+    """The header of an RPC block object; unknown keys are ignored, absent or null optional fields belong to later forks.
+
+    Nothing is believed: the caller compares the hash of what comes out.
+
+    Raises:
+        MalformedInput: a missing key, or a value that is not a QUANTITY or DATA of its size.
+    """
+    values: dict[str, Any] = {}
+    for name in FIELD_NAMES:
+        key = RPC_NAMES[name]
+        text = block.get(key)
+        field = f"block.{key}"
+        if text is None:
+            if name in OPTIONAL_FIELDS:
+                continue
+            raise MalformedInput(field, "is missing")
+        values[name] = quantity(text, field) if name in INTEGER_FIELDS else data_bytes(text, field)
+    return ExecutionHeader(**values)
+
+
+def quantity(text: object, field: str) -> int:
+    """A JSON-RPC QUANTITY: `0x` and hex digits without leading zeros."""
+    if not isinstance(text, str) or len(text) > MAX_QUANTITY_CHARS or _QUANTITY.fullmatch(text) is None:
+        raise MalformedInput(field, "is not a hex quantity", got=text)
+    return int(text, 16)
+
+
+def data_bytes(text: object, field: str) -> bytes:
+    """JSON-RPC DATA: `0x` and two hex digits a byte."""
+    if not isinstance(text, str) or len(text) > MAX_DATA_CHARS or _DATA.fullmatch(text) is None:
+        raise MalformedInput(field, "is not hex data", got=text)
+    return bytes.fromhex(text[2:])
+
+
+def header_to_rpc(header: ExecutionHeader) -> dict[str, str]:
+    """The header's part of an RPC block object; the caller adds hash, size and transactions."""
+    block: dict[str, str] = {}
+    for name in FIELD_NAMES:
+        value = getattr(header, name)
+        if value is None:
+            break
+        block[RPC_NAMES[name]] = hex(value) if name in INTEGER_FIELDS else "0x" + value.hex()
+    return block
