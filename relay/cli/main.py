@@ -1,0 +1,66 @@
+"""The `hutong` command: each subcommand is a module of this package, imported only when it is used."""
+
+from importlib import import_module, metadata
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+SUBCOMMANDS = {
+    "demo": ("relay.cli.demo", "Start hub, two dev chains and a relay, send messages, and check the chains."),
+    "verify": ("relay.cli.verify", "Check files from real chains offline: headers and proofs, predicate by predicate."),
+    "hub": ("relay.cli.hub", "Run a hub validator."),
+    "devnet": ("relay.cli.devnet", "Run an EVM consortium chain for development."),
+    "relay": ("relay.cli.relay", "Run the relay."),
+    "deploy": ("relay.cli.deploy", "Deploy router and Mailbox onto an EVM chain."),
+    "path": ("relay.cli.path", "Connect two chains: a light client of each on the other."),
+    "peer": ("relay.cli.peer", "Say which remote chains a Mailbox listens to."),
+    "client": ("relay.cli.client", "List, inspect, update and recover light clients."),
+    "keys": ("relay.cli.keys", "Encrypted keystores."),
+    "config": ("relay.cli.config", "Check a configuration file."),
+}
+
+
+class LateGroup(TyperGroup):
+    """Lists subcommands from the table above and imports one when it is called: web3 alone costs more than a second."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        module, summary = SUBCOMMANDS[cmd_name]
+        command = get_command(import_module(module).app)
+        command.name = cmd_name
+        command.help = command.short_help = summary
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in SUBCOMMANDS.items()])
+
+
+app = typer.Typer(cls=LateGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(metadata.version("hutong"))
+        raise typer.Exit
+
+
+@app.callback()
+def hutong(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """A cross-chain relay and bridge: every hop is believed only because a light client checked it.
+
+    Exit codes: 0 done and good, 1 judged and refused, 2 unusable input.
+    """
+
+
+def main() -> None:
+    """Entry point of the distribution."""
+    app()
