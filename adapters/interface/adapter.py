@@ -53,6 +53,9 @@ class ChainAdapter(Protocol):
     async def check_identity(self) -> None:
         """The endpoints serve the configured chain, and the router is there. Raises EndpointMismatch."""
 
+    def distrust(self, reason: str) -> None:
+        """What the endpoint in use served failed verification: leave it for another, if there is one."""
+
     async def head(self) -> Head:
         """The newest final block. Never goes back within one adapter's life."""
 

@@ -1,0 +1,27 @@
+"""One trio JSON-RPC client for every chain: endpoints, retries, bounds, subscriptions."""
+
+from adapters.rpc.bounded_json import MAX_JSON_DEPTH, parse_json
+from adapters.rpc.client import Attempt, RpcClient, open_rpc_client
+from adapters.rpc.endpoint import Endpoint, EndpointStatistics, public_name
+from adapters.rpc.fields import Fields
+from adapters.rpc.options import RpcOptions
+from adapters.rpc.pacing import TokenBucket, backoff_s
+from adapters.rpc.subscription import HeadSignal
+from adapters.rpc.transport import AttemptFailed
+
+__all__ = [
+    "MAX_JSON_DEPTH",
+    "Attempt",
+    "AttemptFailed",
+    "Endpoint",
+    "EndpointStatistics",
+    "Fields",
+    "HeadSignal",
+    "RpcClient",
+    "RpcOptions",
+    "TokenBucket",
+    "backoff_s",
+    "open_rpc_client",
+    "parse_json",
+    "public_name",
+]

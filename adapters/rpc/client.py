@@ -1,0 +1,264 @@
+"""The JSON-RPC client that serves every adapter: several endpoints, none of them trusted."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from json import dumps
+from random import Random
+from typing import Any, TypeVar
+
+import httpx
+import trio
+
+from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, HeightUnavailable, RpcRefused
+from adapters.rpc.bounded_json import parse_json
+from adapters.rpc.endpoint import Endpoint, EndpointStatistics
+from adapters.rpc.fields import Fields
+from adapters.rpc.options import RpcOptions
+from adapters.rpc.pacing import backoff_s
+from adapters.rpc.transport import AttemptFailed, new_http_client, post
+
+Answer = TypeVar("Answer")
+Decoder = Callable[[Fields], Answer]
+
+MAX_ERROR_MESSAGE_CHARS = 2_048
+MAX_REQUEST_BYTES = 2 * 1024 * 1024
+
+_TRY_ANOTHER_CODES = frozenset({-32700, -32600, -32601, -32603, -32005})
+"""Parse error, invalid request, unknown method, internal error, limit exceeded: about the endpoint, not the chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`params` is a list (execution API) or an object (CometBFT)."""
+
+    method: str
+    params: Sequence[Any] | dict[str, Any]
+
+
+def parse_answer(data: bytes, request_id: int, method: str, max_bytes: int) -> Fields:
+    """The `result` of a JSON-RPC 2.0 answer.
+
+    Raises:
+        BadAnswer: not an answer to this request.
+        RpcRefused: a well-formed error object.
+    """
+    answer = Fields(method, parse_json(data, method, max_bytes), "answer")
+    if answer.at("jsonrpc").value != "2.0":
+        raise answer.at("jsonrpc").bad("is not 2.0")
+    error = answer.get("error")
+    if error is not None:
+        code = error.at("code").value
+        if isinstance(code, bool) or not isinstance(code, int):
+            raise error.at("code").bad("is not an integer")
+        message = error.at("message").value
+        if not isinstance(message, str):
+            raise error.at("message").bad("is not a string")
+        raise RpcRefused(method, code, message[:MAX_ERROR_MESSAGE_CHARS], error.value.get("data"))
+    if isinstance(answer.at("id").value, bool) or answer.at("id").value != request_id:
+        raise answer.at("id").bad(f"is not the request's {request_id}")
+    if "result" not in answer.value:
+        raise answer.bad("has neither result nor error")
+    return Fields(method, answer.value["result"])
+
+
+class RpcClient:
+    """Calls go to the best usable endpoint; a silent, malformed, lagging or foreign one is left for the next.
+
+    `identify` checks one endpoint before its first use and after every distrust (it raises EndpointMismatch).
+    Decoders run inside the attempt, so that a malformed answer costs the endpoint its place, not the caller the call.
+    """
+
+    def __init__(
+        self,
+        chain: str,
+        urls: Sequence[str],
+        http: httpx.AsyncClient,
+        random: Random,
+        options: RpcOptions,
+        identify: Callable[["Attempt"], Awaitable[None]] | None = None,
+    ) -> None:
+        self.chain = chain
+        self.options = options
+        self._endpoints = tuple(Endpoint(url, options) for url in urls)
+        self._http = http
+        self._random = random
+        self._identify = identify
+        self._identifying = {endpoint.name: trio.Lock() for endpoint in self._endpoints}
+        self._limiter = trio.CapacityLimiter(options.max_concurrency)
+        self._next_id = 0
+
+    async def call(
+        self,
+        method: str,
+        params: Sequence[Any] | dict[str, Any],
+        decode: Decoder[Answer],
+        *,
+        at_height: int = 0,
+    ) -> Answer:
+        """Ask until an endpoint gives an answer that `decode` takes.
+
+        `at_height` passes over endpoints known to be below it.
+
+        Raises:
+            RpcRefused: the chain's own refusal, or the endpoints' when all refuse.
+            EndpointUnavailable: nobody gave a usable answer in `rounds` rounds.
+        """
+        request = Request(method, params)
+        reasons: dict[str, str] = {}
+        refusal: RpcRefused | None = None
+        for round_number in range(self.options.rounds):
+            if round_number:
+                options = self.options
+                await trio.sleep(
+                    backoff_s(round_number - 1, options.backoff_first_s, options.backoff_most_s, self._random)
+                )
+            for endpoint in self._ranked(at_height):
+                try:
+                    return await self._attempt(endpoint, request, decode)
+                except RpcRefused as error:
+                    if error.code not in _TRY_ANOTHER_CODES:
+                        endpoint.answered()
+                        raise
+                    endpoint.failed(str(error), trio.current_time())
+                    refusal, reasons[endpoint.name] = error, str(error)
+                except EndpointMismatch as error:
+                    endpoint.distrusted(str(error), trio.current_time())
+                    reasons[endpoint.name] = str(error)
+                except (AttemptFailed, BadAnswer, HeightUnavailable) as error:
+                    endpoint.failed(str(error), trio.current_time())
+                    reasons[endpoint.name] = str(error)
+            if refusal is not None and refusal.code == -32601 and len(reasons) == len(self._endpoints):
+                raise refusal
+        if refusal is not None:
+            raise refusal
+        raise EndpointUnavailable(self.chain, method, self._reasons(reasons))
+
+    async def call_each(
+        self, method: str, params: Sequence[Any] | dict[str, Any], decode: Decoder[Answer]
+    ) -> list[tuple[Endpoint, Answer]]:
+        """Ask every usable endpoint at once; who fails is struck and left out of the result.
+
+        Raises:
+            EndpointUnavailable: nobody answered.
+        """
+        request = Request(method, params)
+        answers: list[tuple[Endpoint, Answer]] = []
+        reasons: dict[str, str] = {}
+
+        async def ask(endpoint: Endpoint) -> None:
+            try:
+                answers.append((endpoint, await self._attempt(endpoint, request, decode)))
+            except EndpointMismatch as error:
+                endpoint.distrusted(str(error), trio.current_time())
+                reasons[endpoint.name] = str(error)
+            except (RpcRefused, AttemptFailed, BadAnswer) as error:
+                endpoint.failed(str(error), trio.current_time())
+                reasons[endpoint.name] = str(error)
+
+        for round_number in range(self.options.rounds):
+            if round_number:
+                options = self.options
+                await trio.sleep(
+                    backoff_s(round_number - 1, options.backoff_first_s, options.backoff_most_s, self._random)
+                )
+            async with trio.open_nursery() as nursery:
+                for endpoint in self._ranked(0):
+                    nursery.start_soon(ask, endpoint)
+            if answers:
+                return answers
+        raise EndpointUnavailable(self.chain, method, self._reasons(reasons))
+
+    def heads_seen(self, heads: Sequence[tuple[Endpoint, int]]) -> int:
+        """Record each endpoint's head; return the best among endpoints in use. Laggards rank last from now on."""
+        for endpoint, height in heads:
+            endpoint.head = height
+        return max(height for _, height in heads)
+
+    def distrust(self, reason: str) -> None:
+        """What the preferred endpoint served failed verification: leave it, if there is another."""
+        ranked = self._ranked(0)
+        if len(ranked) > 1:
+            ranked[0].distrusted(reason, trio.current_time())
+
+    def statistics(self) -> tuple[EndpointStatistics, ...]:
+        now_s = trio.current_time()
+        return tuple(endpoint.statistics(now_s) for endpoint in self._endpoints)
+
+    def _reasons(self, reasons: dict[str, str]) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            (endpoint.name, reasons.get(endpoint.name, endpoint.last_failure or "not asked"))
+            for endpoint in self._endpoints
+        )
+
+    def _ranked(self, at_height: int) -> list[Endpoint]:
+        """Configured order among the healthy; laggards, then quarantined ones as a last resort; foreign ones never."""
+        now_s = trio.current_time()
+        best_head = max((e.head for e in self._endpoints if e.usable(now_s)), default=0)
+
+        def rank(endpoint: Endpoint) -> tuple[bool, bool]:
+            behind = endpoint.head != 0 and endpoint.head < at_height
+            return (not endpoint.usable(now_s), behind or endpoint.lags(best_head))
+
+        return sorted((e for e in self._endpoints if not e.never_now(now_s)), key=rank)
+
+    async def _attempt(self, endpoint: Endpoint, request: Request, decode: Decoder[Answer]) -> Answer:
+        attempt = Attempt(self, endpoint)
+        if not endpoint.identified and self._identify is not None:
+            async with self._identifying[endpoint.name]:
+                if not endpoint.identified:
+                    try:
+                        await self._identify(attempt)
+                    except RpcRefused as error:
+                        raise AttemptFailed(f"cannot be identified: {error}") from error
+        endpoint.identified = True
+        answer = await attempt.call(request.method, request.params, decode)
+        endpoint.answered()
+        return answer
+
+    async def _exchange(self, endpoint: Endpoint, request: Request, decode: Decoder[Answer]) -> Answer:
+        self._next_id += 1
+        request_id = self._next_id
+        params = request.params if isinstance(request.params, dict) else list(request.params)
+        body = dumps(
+            {"jsonrpc": "2.0", "id": request_id, "method": request.method, "params": params}, separators=(",", ":")
+        ).encode()
+        if len(body) > MAX_REQUEST_BYTES:
+            raise ValueError(f"a request of {len(body)} bytes: callers bound what they send")
+        await endpoint.bucket.acquire()
+        async with self._limiter:
+            with trio.move_on_after(self.options.attempt_timeout_s) as scope:
+                data = await post(self._http, endpoint, request.method, body, self.options.max_answer_bytes)
+        if scope.cancelled_caught:
+            raise AttemptFailed(f"no answer in {self.options.attempt_timeout_s} s")
+        return decode(parse_answer(data, request_id, request.method, self.options.max_answer_bytes))
+
+
+class Attempt:
+    """Calls on one endpoint, without retries: what `identify` gets."""
+
+    def __init__(self, client: RpcClient, endpoint: Endpoint) -> None:
+        self._client = client
+        self._endpoint = endpoint
+
+    @property
+    def endpoint_name(self) -> str:
+        return self._endpoint.name
+
+    async def call(self, method: str, params: Sequence[Any] | dict[str, Any], decode: Decoder[Answer]) -> Answer:
+        """One exchange. Raises AttemptFailed, BadAnswer, RpcRefused."""
+        return await self._client._exchange(self._endpoint, Request(method, params), decode)
+
+
+@asynccontextmanager
+async def open_rpc_client(
+    chain: str,
+    urls: Sequence[str],
+    random: Random,
+    options: RpcOptions | None = None,
+    identify: Callable[[Attempt], Awaitable[None]] | None = None,
+) -> AsyncIterator[RpcClient]:
+    """A client whose connections close with the block."""
+    options = options or RpcOptions()
+    async with new_http_client(options.max_concurrency) as http:
+        yield RpcClient(chain, urls, http, random, options, identify)

@@ -1,0 +1,76 @@
+"""`eth_subscribe` newHeads over WebSocket as a wake-up. What it says is not used: a lie wakes us early, no more."""
+
+from json import dumps
+from random import Random
+
+import trio
+from trio_websocket import ConnectionClosed, HandshakeError, open_websocket_url
+
+from adapters.interface import BadAnswer
+from adapters.rpc.bounded_json import parse_json
+from adapters.rpc.pacing import backoff_s
+
+MAX_NOTIFICATION_BYTES = 256 * 1024
+CONNECT_TIMEOUT_S = 10.0
+SILENT_AFTER_S = 60.0
+"""Every chain here makes a block at least every few seconds; a connection silent for longer is half closed."""
+BACKOFF_FIRST_S = 0.5
+BACKOFF_MOST_S = 30.0
+
+_SUBSCRIBE = dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]})
+
+
+class HeadSignal:
+    """Wakes waiters when a new head was announced. Without a live subscription they wake by their own polling."""
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+        self.connected = False
+
+    def notify(self) -> None:
+        self._event.set()
+        self._event = trio.Event()
+
+    async def wait(self, at_most_s: float) -> None:
+        """Return at the next announcement, or after `at_most_s`."""
+        with trio.move_on_after(at_most_s):
+            await self._event.wait()
+
+    async def follow(self, urls: tuple[str, ...], random: Random) -> None:
+        """Keep a subscription on one of `urls`, in turn, until cancelled. Failures are retried with backoff."""
+        attempt = 0
+        while True:
+            for url in urls:
+                if await self._follow_once(url):
+                    attempt = 0
+            await trio.sleep(backoff_s(attempt, BACKOFF_FIRST_S, BACKOFF_MOST_S, random))
+            attempt += 1
+
+    async def _follow_once(self, url: str) -> bool:
+        """True if at least one head was announced before the connection ended."""
+        announced = False
+        try:
+            async with open_websocket_url(
+                url,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                disconnect_timeout=CONNECT_TIMEOUT_S,
+                max_message_size=MAX_NOTIFICATION_BYTES,
+            ) as socket:
+                await socket.send_message(_SUBSCRIBE)
+                self.connected = True
+                while True:
+                    with trio.fail_after(SILENT_AFTER_S):
+                        message = await socket.get_message()
+                    if _announces(message):
+                        announced = True
+                        self.notify()
+        except (OSError, HandshakeError, ConnectionClosed, trio.TooSlowError, BadAnswer, ValueError):
+            return announced
+        finally:
+            self.connected = False
+
+
+def _announces(message: str | bytes) -> bool:
+    data = message.encode() if isinstance(message, str) else message
+    answer = parse_json(data, "eth_subscription", MAX_NOTIFICATION_BYTES)
+    return isinstance(answer, dict) and answer.get("method") == "eth_subscription"

@@ -1,0 +1,288 @@
+"""The RPC client against a real local server that lies, stalls and bombs."""
+
+import json
+from contextlib import asynccontextmanager
+from random import Random
+
+import pytest
+import trio
+import trio.testing
+from hostile_server import error, gzipped, hostile_server, http, result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, RpcRefused
+from adapters.rpc import MAX_JSON_DEPTH, HeadSignal, RpcOptions, TokenBucket, backoff_s, open_rpc_client, parse_json
+from adapters.rpc.client import parse_answer
+from adapters.rpc.fields import Fields
+
+QUICK = RpcOptions(attempt_timeout_s=0.5, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02, max_answer_bytes=100_000)
+
+
+def quantity(fields: Fields) -> int:
+    return fields.quantity()
+
+
+@asynccontextmanager
+async def two_servers():
+    async with hostile_server() as bad, hostile_server() as good:
+        good.answers["*"] = lambda request: result(request, "0x10")
+        yield bad, good
+
+
+async def ask(servers, options=QUICK, identify=None):
+    async with open_rpc_client("chain-a", [s.url for s in servers], Random(1), options, identify) as client:
+        value = await client.call("eth_blockNumber", [], quantity)
+        return value, client.statistics()
+
+
+async def survives(attack) -> None:
+    """The attack alone ends in one typed error that names the endpoint; beside an honest endpoint it costs nothing."""
+    async with two_servers() as (bad, good):
+        bad.answers["*"] = attack
+        with pytest.raises(EndpointUnavailable) as caught:
+            await ask([bad])
+        assert caught.value.reasons[0][0] == bad.url
+        assert caught.value.reasons[0][1]
+        value, (first, second) = await ask([bad, good])
+        assert value == 16
+        assert first.failures >= 1
+        assert second.failures == 0
+
+
+async def test_answer_of_one_endpoint():
+    async with two_servers() as (_, good):
+        value, (statistics,) = await ask([good])
+        assert value == 16
+        assert statistics.answers == 1
+
+
+async def test_attack_G1_wrong_chain_id_endpoint_is_left():
+    async def identify(attempt):
+        got = await attempt.call("eth_chainId", [], quantity)
+        if got != 7:
+            raise EndpointMismatch(attempt.endpoint_name, "chain id", got, 7)
+
+    async with two_servers() as (bad, good):
+        bad.answers.update({"eth_chainId": lambda r: result(r, "0x8"), "eth_blockNumber": lambda r: result(r, "0xff")})
+        good.answers["eth_chainId"] = lambda r: result(r, "0x7")
+        value, _ = await ask([bad, good], identify=identify)
+        assert value == 16
+        assert "eth_blockNumber" not in bad.methods()
+        with pytest.raises(EndpointUnavailable, match="chain id is 8, expected 7"):
+            await ask([bad], identify=identify)
+
+
+async def test_attack_G1_ten_megabyte_body():
+    await survives(http(b'{"jsonrpc":"2.0","id":1,"result":"0x' + b"1" * 10_000_000 + b'"}'))
+
+
+async def test_attack_G1_gzip_bomb_is_not_expanded():
+    await survives(gzipped(b'{"jsonrpc":"2.0","id":1,"result":"' + b"0" * 50_000_000 + b'"}'))
+
+
+async def test_gzip_answer_is_read():
+    async with two_servers() as (_, good):
+        good.answers["*"] = lambda r: gzipped(json.dumps({"jsonrpc": "2.0", "id": r["id"], "result": "0x10"}).encode())
+        assert (await ask([good]))[0] == 16
+
+
+async def test_attack_G1_unasked_compression():
+    await survives(http(b"xx", headers="content-encoding: br\r\n"))
+
+
+async def test_attack_G1_half_closed_socket():
+    async with two_servers() as (bad, good):
+        bad.answers["*"] = b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{"
+        bad.close_after = True
+        value, (first, _) = await ask([bad, good])
+        assert value == 16
+        assert first.failures == 1
+
+
+async def test_attack_G1_silent_socket_is_left_after_the_attempt_timeout():
+    await survives(lambda request: None)
+
+
+async def test_attack_G1_error_inside_a_200():
+    async with two_servers() as (bad, good):
+        bad.answers["*"] = lambda r: error(r, -32000, "header not found")
+        with pytest.raises(RpcRefused) as caught:
+            await ask([bad])
+        assert (caught.value.code, caught.value.message) == (-32000, "header not found")
+        bad.answers["*"] = lambda r: error(r, -32005, "limit exceeded")
+        assert (await ask([bad, good]))[0] == 16
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"<html>",
+        b'{"jsonrpc":"2.0","id":999,"result":"0x10"}',
+        b'{"jsonrpc":"2.0","id":true,"result":"0x10"}',
+        b'{"jsonrpc":"1.0","id":1,"result":"0x10"}',
+        b'{"jsonrpc":"2.0","id":1}',
+        b'{"jsonrpc":"2.0","id":1,"result":"0x10","result":"0x11"}',
+        b'{"jsonrpc":"2.0","id":1,"result":NaN}',
+        b'{"jsonrpc":"2.0","id":1,"error":"no"}',
+        b'{"jsonrpc":"2.0","id":1,"error":{"code":"1","message":"m"}}',
+        b'{"jsonrpc":"2.0","id":1,"result":{"a":' * 2000,
+        b'{"jsonrpc":"2.0","id":1,"result":' + b"[" * 90_000,
+        b"\xff\xfe",
+        b'{"jsonrpc":"2.0","id":1,"result":' + b"9" * 5000 + b"}",
+    ],
+)
+async def test_attack_G1_malformed_answers(body):
+    await survives(http(body))
+
+
+async def test_attack_G1_redirect_is_not_followed():
+    async with two_servers() as (bad, good):
+        bad.answers["*"] = http(b"", status="302 Found", headers=f"location: {good.url}\r\n")
+        with pytest.raises(EndpointUnavailable):
+            await ask([bad])
+        assert good.requests == []
+
+
+async def test_attack_G1_lagging_endpoint_ranks_last():
+    async with two_servers() as (bad, good):
+        bad.answers["*"] = lambda r: result(r, "0x2")
+        async with open_rpc_client("chain-a", [bad.url, good.url], Random(1), QUICK) as client:
+            heads = await client.call_each("eth_blockNumber", [], quantity)
+            assert client.heads_seen(heads) == 16
+            assert await client.call("eth_blockNumber", [], quantity) == 16
+        assert len(bad.requests) == 1
+
+
+async def test_attack_G1_distrusted_endpoint_is_left_while_another_exists():
+    async with two_servers() as (bad, good):
+        bad.answers["*"] = lambda r: result(r, "0x99")
+        async with open_rpc_client("chain-a", [bad.url, good.url], Random(1), QUICK) as client:
+            assert await client.call("eth_blockNumber", [], quantity) == 0x99
+            client.distrust("header 153 failed verification")
+            assert await client.call("eth_blockNumber", [], quantity) == 16
+            client.distrust("the last endpoint stays")
+            assert await client.call("eth_blockNumber", [], quantity) == 16
+
+
+async def test_status_429_goes_to_the_next_endpoint():
+    async with two_servers() as (bad, good):
+        bad.answers["*"] = http(b"slow down", status="429 Too Many Requests")
+        assert (await ask([bad, good]))[0] == 16
+
+
+async def test_G14_credentials_in_a_url_never_reach_an_error():
+    async with open_rpc_client("chain-a", ["http://user:hunter2@127.0.0.1:1/v3/apikey"], Random(1), QUICK) as client:
+        with pytest.raises(EndpointUnavailable) as caught:
+            await client.call("eth_blockNumber", [], quantity)
+    assert "hunter2" not in str(caught.value)
+    assert "apikey" not in str(caught.value)
+    assert "http://127.0.0.1:1" in str(caught.value)
+
+
+async def test_unknown_method_is_refused_once_every_endpoint_refuses():
+    async with two_servers() as (bad, _):
+        bad.answers["*"] = lambda r: error(r, -32601, "no such method")
+        with pytest.raises(RpcRefused) as caught:
+            await ask([bad])
+        assert caught.value.code == -32601
+        assert len(bad.requests) == 1
+
+
+async def test_cancelled_call_leaves_the_client_usable():
+    async with two_servers() as (bad, good):
+        bad.answers["slow"] = lambda r: None
+        bad.answers["eth_blockNumber"] = lambda r: result(r, "0x5")
+        async with open_rpc_client("chain-a", [bad.url], Random(1), QUICK) as client:
+            with trio.move_on_after(0.05) as scope:
+                await client.call("slow", [], quantity)
+            assert scope.cancelled_caught
+            assert await client.call("eth_blockNumber", [], quantity) == 5
+
+
+async def test_rate_limit_spaces_requests(autojump_clock):
+    bucket = TokenBucket(per_second=10, burst=2)
+    start = trio.current_time()
+    for _ in range(7):
+        await bucket.acquire()
+    assert trio.current_time() - start == pytest.approx(0.5)
+
+
+def test_backoff_is_deterministic_and_capped():
+    waits = [backoff_s(n, 0.2, 5.0, Random(7)) for n in range(40)]
+    assert waits == [backoff_s(n, 0.2, 5.0, Random(7)) for n in range(40)]
+    assert max(waits) < 7.5
+    assert waits[0] < 0.3
+
+
+async def test_head_signal_wakes_and_times_out(autojump_clock):
+    signal = HeadSignal()
+    start = trio.current_time()
+    await signal.wait(3)
+    assert trio.current_time() - start == pytest.approx(3)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(signal.wait, 100)
+        await trio.testing.wait_all_tasks_blocked()
+        signal.notify()
+    assert trio.current_time() - start < 4
+
+
+def test_json_depth_bound_both_sides():
+    fits = b"[" * MAX_JSON_DEPTH + b"]" * MAX_JSON_DEPTH
+    parse_json(fits, "m", 1000)
+    with pytest.raises(BadAnswer) as caught:
+        parse_json(b"[" + fits + b"]", "m", 1000)
+    assert caught.value.field == "body"
+    assert parse_json(b'"' + b"[" * 200 + b'"', "m", 1000) == "[" * 200
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=300, deadline=None)
+def test_H_any_bytes_parse_or_are_refused(data):
+    try:
+        parse_answer(data, 1, "m", 200)
+    except (BadAnswer, RpcRefused) as caught:
+        assert str(caught)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("0x1") | st.just("0xzz"),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "b", "error"]), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+@settings(max_examples=300, deadline=None)
+def test_H_field_reads_name_the_field_or_succeed(value):
+    fields = Fields("m", value)
+    reads = (
+        fields.quantity,
+        fields.decimal,
+        fields.data,
+        fields.text,
+        fields.flag,
+        lambda: fields.at("a").at("b"),
+        lambda: fields.get("a"),
+        lambda: list(fields.items(2)),
+    )
+    for read in reads:
+        try:
+            read()
+        except BadAnswer as caught:
+            assert caught.field.startswith("result")
+
+
+@pytest.mark.parametrize("text", ["0x", "0x01", "1", "0xg", "-0x1", "0x" + "f" * 65, 16, None, True])
+def test_quantity_refuses(text):
+    with pytest.raises(BadAnswer):
+        Fields("m", text).quantity()
+
+
+@pytest.mark.parametrize("value", ["-1", "01", "1.0", 1.5, True, 2**64, str(2**64), "9" * 30, "١"])
+def test_decimal_refuses(value):
+    with pytest.raises(BadAnswer):
+        Fields("m", value).decimal()
