@@ -1,15 +1,42 @@
 """Execution of transactions and calls on py-evm's state, with a block context that the caller builds."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import rlp
+from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
+from eth.exceptions import OutOfGas, Revert, VMError
+from eth.vm.execution_context import ExecutionContext
+from eth_hash.auto import keccak
+from eth_typing import Address as EthAddress
+from eth_typing import BlockNumber, Hash32
+from trie.hexary import HexaryTrie
 
 from relay.evm.database import KeyValueReader
-from relay.evm.errors import CallFailure
-from relay.evm.native import Address, Journaled, NativeModule
-from relay.evm.transaction import SignedTransaction
+from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
+from relay.evm.native import Address, Journaled
+from relay.evm.rules import EvmRules
+from relay.evm.transaction import AccessList, SignedTransaction
+from relay.evm.trie_database import TrieDatabase
 
-Fork: TypeAlias = Literal["paris", "prague"]
+EMPTY_STATE_ROOT: bytes = BLANK_ROOT_HASH
+EMPTY_CODE_HASH: bytes = EMPTY_SHA3
+
+GAS_TRANSACTION = 21_000
+GAS_CREATE = 32_000
+GAS_DATA_ZERO = 4
+GAS_DATA_NONZERO = 16
+GAS_ACCESS_LIST_ADDRESS = 2_400
+GAS_ACCESS_LIST_SLOT = 1_900
+GAS_INIT_CODE_WORD = 2
+GAS_FLOOR_PER_TOKEN = 10
+MAX_INIT_CODE_BYTES = 49_152
+
+ESTIMATE_TOLERANCE = 0.015
+"""Stop bisecting when the bounds are this close; geth's ratio."""
+GAS_CALL_STIPEND = 2_300
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +50,6 @@ class BlockContext:
     prev_randao: bytes
     block_hash: Callable[[int], bytes]
     base_fee_wei: int = 0
-
-
-class EvmRules:
-    """One fork with one chain id and a set of native modules; builds its VM classes once. Share it between states."""
-
-    def __init__(self, fork: Fork, chain_id: int, native: Mapping[Address, NativeModule] | None = None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +74,20 @@ class TransactionOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CallMessage:
-    """A call outside any block (eth_call). `to` None creates. No balance is needed for gas."""
+    """A call outside any block (eth_call). `to` None creates; `gas` 0 means the block gas limit. Gas costs no balance."""
 
     sender: Address
     to: Address | None
     data: bytes = b""
     value_wei: int = 0
     gas: int = 0
-    """0: the block gas limit."""
-    gas_price_wei: int = 0
-    access_list: tuple[tuple[Address, tuple[int, ...]], ...] = ()
+    access_list: AccessList = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
+    """`gas_used` is what a transaction with this message would use, intrinsic gas and refunds included."""
+
     success: bool
     return_data: bytes
     gas_used: int
@@ -82,6 +103,9 @@ class Account:
     code_hash: bytes
 
 
+EMPTY_ACCOUNT = Account(0, 0, EMPTY_STATE_ROOT, EMPTY_CODE_HASH)
+
+
 @dataclass(frozen=True, slots=True)
 class StorageProof:
     slot: int
@@ -91,7 +115,7 @@ class StorageProof:
 
 @dataclass(frozen=True, slots=True)
 class AccountProof:
-    """EIP-1186: RLP nodes from the root down, at the state root that the state was opened at."""
+    """EIP-1186: RLP nodes from the root down. An absent account has the empty account's fields."""
 
     address: Address
     account: Account
@@ -99,7 +123,7 @@ class AccountProof:
     storage: tuple[StorageProof, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class GenesisAccount:
     balance_wei: int = 0
     nonce: int = 0
@@ -107,11 +131,54 @@ class GenesisAccount:
     storage: dict[int, int] = field(default_factory=dict)
 
 
+class _Executable:
+    """What py-evm's executor reads of a transaction."""
+
+    __slots__ = (
+        "access_list",
+        "data",
+        "gas",
+        "intrinsic_gas",
+        "max_fee_per_gas",
+        "max_priority_fee_per_gas",
+        "nonce",
+        "sender",
+        "to",
+        "value",
+    )
+    type_id = 0
+
+    def __init__(
+        self,
+        *,
+        sender: Address,
+        nonce: int,
+        to: Address | None,
+        value_wei: int,
+        data: bytes,
+        gas: int,
+        intrinsic_gas: int,
+        access_list: AccessList,
+        max_fee_per_gas_wei: int,
+        max_priority_fee_per_gas_wei: int,
+    ) -> None:
+        self.sender = sender
+        self.nonce = nonce
+        self.to = to or b""
+        self.value = value_wei
+        self.data = data
+        self.gas = gas
+        self.intrinsic_gas = intrinsic_gas
+        self.access_list = access_list
+        self.max_fee_per_gas = max_fee_per_gas_wei
+        self.max_priority_fee_per_gas = max_priority_fee_per_gas_wei
+
+
 class EvmState:
     """World state at one root, with one block's context. Not thread safe; open as many as needed over one database.
 
     `database` is a batch (then `persist` may be called) or any reader (scratch: nothing can be written).
-    Use a table of its own: trie nodes and code are stored under their bare 32-byte hash.
+    Give it a table of its own: trie nodes and code are stored under their bare 32-byte hash.
     """
 
     def __init__(
@@ -121,32 +188,290 @@ class EvmState:
         rules: EvmRules,
         context: BlockContext,
         journaled: tuple[Journaled, ...] = (),
-    ) -> None: ...
+    ) -> None:
+        self.rules = rules
+        self.context = context
+        self._opened_root = state_root
+        self._database = TrieDatabase(database)
+        self._vm: Any = rules.state_class(self._database, _execution_context(context, rules.chain_id), state_root)
+        self._vm.journaled = journaled
+        self._vm.block_hash = context.block_hash
+
+    # --- execution
+
+    def check_transaction(self, transaction: SignedTransaction) -> None:
+        """Raise InvalidTransaction if it cannot be the next of its sender in a block here (block space apart)."""
+        self._check_static(transaction)
+        nonce = self.nonce(transaction.sender)
+        if transaction.nonce != nonce:
+            reason = InvalidReason.NONCE_TOO_LOW if transaction.nonce < nonce else InvalidReason.NONCE_TOO_HIGH
+            raise InvalidTransaction(reason, "", transaction.nonce, nonce)
+        self.check_sender(transaction)
+
+    def check_sender(self, transaction: SignedTransaction) -> None:
+        """The part of `check_transaction` that does not need the nonce to be the next."""
+        self._check_static(transaction)
+        if self.code(transaction.sender):
+            raise InvalidTransaction(InvalidReason.SENDER_HAS_CODE, "EIP-3607", transaction.sender)
+        cost_wei = transaction.gas_limit * transaction.max_fee_per_gas_wei + transaction.value_wei
+        balance_wei = self.balance_wei(transaction.sender)
+        if balance_wei < cost_wei:
+            raise InvalidTransaction(InvalidReason.INSUFFICIENT_FUNDS, "", balance_wei, cost_wei)
 
     def apply_transaction(self, transaction: SignedTransaction) -> TransactionOutcome:
         """Raises InvalidTransaction (nothing changed) if it cannot be in a block here; any other exception is a bug."""
-        raise NotImplementedError
+        self.check_transaction(transaction)
+        self._vm.lock_changes()
+        executable = _Executable(
+            sender=transaction.sender,
+            nonce=transaction.nonce,
+            to=transaction.to,
+            value_wei=transaction.value_wei,
+            data=transaction.data,
+            gas=transaction.gas_limit,
+            intrinsic_gas=intrinsic_gas(transaction.to, transaction.data, transaction.access_list),
+            access_list=transaction.access_list,
+            max_fee_per_gas_wei=transaction.max_fee_per_gas_wei,
+            max_priority_fee_per_gas_wei=transaction.max_priority_fee_per_gas_wei,
+        )
+        computation = self._vm.apply_transaction(executable)
+        failure, detail = _failure(computation)
+        return TransactionOutcome(
+            success=failure is None,
+            gas_used=self._gas_used(executable, computation),
+            logs=tuple(
+                Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data)
+                for address, topics, data in computation.get_log_entries()
+            ),
+            contract_address=computation.msg.storage_address if transaction.to is None else None,
+            return_data=bytes(computation.output),
+            failure=failure,
+            failure_detail=detail,
+        )
 
     def call(self, message: CallMessage) -> CallResult:
-        """Run without effect: everything, the journaled stores included, is as before when it returns."""
-        raise NotImplementedError
+        """Run without effect: everything, the attached stores included, is as before when it returns."""
+        gas = message.gas or self.context.gas_limit
+        needed = self._least_gas(message.to, message.data, message.access_list)
+        if gas < needed:
+            return CallResult(
+                False, b"", 0, CallFailure.OUT_OF_GAS, f"intrinsic gas too low: have {gas}, want {needed}"
+            )
+        if message.to is None and self.rules.has_init_code_limit and len(message.data) > MAX_INIT_CODE_BYTES:
+            return CallResult(False, b"", 0, CallFailure.EXCEPTIONAL_HALT, InvalidReason.INIT_CODE_TOO_LARGE.value)
+        if message.value_wei > self.balance_wei(message.sender):
+            return CallResult(False, b"", 0, CallFailure.EXCEPTIONAL_HALT, "insufficient funds for transfer")
+        executable = _Executable(
+            sender=message.sender,
+            nonce=self.nonce(message.sender),
+            to=message.to,
+            value_wei=message.value_wei,
+            data=message.data,
+            gas=gas,
+            intrinsic_gas=intrinsic_gas(message.to, message.data, message.access_list),
+            access_list=message.access_list,
+            max_fee_per_gas_wei=0,
+            max_priority_fee_per_gas_wei=0,
+        )
+        with self._scratch():
+            computation = self._vm.apply_transaction(executable)
+            failure, detail = _failure(computation)
+            return CallResult(
+                success=failure is None,
+                return_data=bytes(computation.output),
+                gas_used=self._gas_used(executable, computation),
+                failure=failure,
+                failure_detail=detail,
+            )
 
     def estimate_gas(self, message: CallMessage) -> int | CallResult:
-        """Least gas limit (within 1.5 %, never too low) that succeeds, or the failing result at the cap."""
-        raise NotImplementedError
+        """A gas limit that succeeds, within 1.5 % of the least one; or the result that fails with all the gas allowed."""
+        high = message.gas or self.context.gas_limit
+        at_cap = self.call(replace(message, gas=high))
+        if not at_cap.success:
+            return at_cap
+        low = max(at_cap.gas_used, self._least_gas(message.to, message.data, message.access_list)) - 1
+        # Most calls succeed with what they used plus what EIP-150 keeps back and refunds hide.
+        guess = (at_cap.gas_used + GAS_CALL_STIPEND) * 64 // 63
+        if low < guess < high:
+            if self.call(replace(message, gas=guess)).success:
+                high = guess
+            else:
+                low = guess
+        while low + 1 < high and (high - low) / high > ESTIMATE_TOLERANCE:
+            middle = (low + high) // 2
+            if self.call(replace(message, gas=middle)).success:
+                high = middle
+            else:
+                low = middle
+        return high
 
     def persist(self) -> bytes:
-        """Write changed nodes and code to the batch and return the new state root. Journaled stores are not touched."""
-        raise NotImplementedError
+        """Write changed nodes and code to the batch and return the new state root. Attached stores are not touched."""
+        self._vm.lock_changes()
+        self._vm.persist()
+        return self.state_root()
 
     def state_root(self) -> bytes:
         """The root of the current content, without writing."""
-        raise NotImplementedError
+        self._vm.lock_changes()
+        root: bytes = self._vm.make_state_root()
+        return root
 
-    def account(self, address: Address) -> Account | None: ...
-    def balance_wei(self, address: Address) -> int: ...
-    def nonce(self, address: Address) -> int: ...
-    def code(self, address: Address) -> bytes: ...
-    def storage(self, address: Address, slot: int) -> int: ...
-    def set_account(self, address: Address, account: GenesisAccount) -> None: ...
-    def account_proof(self, address: Address, slots: tuple[int, ...] = ()) -> AccountProof: ...
+    # --- reading and genesis
+
+    def account(self, address: Address) -> Account | None:
+        """None where the trie has no such account. Call between transactions."""
+        self.state_root()
+        if not self._vm.account_exists(address):
+            return None
+        found = self._vm._account_db._get_account(address)
+        return Account(found.nonce, found.balance, found.storage_root, found.code_hash)
+
+    def balance_wei(self, address: Address) -> int:
+        balance: int = self._vm.get_balance(address)
+        return balance
+
+    def nonce(self, address: Address) -> int:
+        nonce: int = self._vm.get_nonce(address)
+        return nonce
+
+    def code(self, address: Address) -> bytes:
+        code: bytes = self._vm.get_code(address)
+        return code
+
+    def storage(self, address: Address, slot: int) -> int:
+        value: int = self._vm.get_storage(address, slot)
+        return value
+
+    def set_account(self, address: Address, account: GenesisAccount) -> None:
+        """For genesis: set the account as a whole, replacing what is there."""
+        if self._vm.account_exists(address):
+            self._vm.delete_account(address)
+        self._vm.set_balance(address, account.balance_wei)
+        self._vm.set_nonce(address, account.nonce)
+        self._vm.set_code(address, account.code)
+        for slot, value in sorted(account.storage.items()):
+            self._vm.set_storage(address, slot, value)
+
+    def account_proof(self, address: Address, slots: tuple[int, ...] = ()) -> AccountProof:
+        """At the root that this state was opened at, whatever has been executed since."""
+        accounts = HexaryTrie(self._database, self._opened_root)
+        key = keccak(address)
+        encoded = bytes(accounts[key])
+        account = _decode_account(encoded) if encoded else EMPTY_ACCOUNT
+        storage = HexaryTrie(self._database, account.storage_root)
+        proofs = []
+        for slot in slots:
+            slot_key = keccak(slot.to_bytes(32, "big"))
+            raw = bytes(storage[slot_key])
+            value = int.from_bytes(rlp.decode(raw), "big") if raw else 0
+            proofs.append(StorageProof(slot, value, _proof_nodes(storage, slot_key)))
+        return AccountProof(address, account, _proof_nodes(accounts, key), tuple(proofs))
+
+    # --- inside
+
+    def _check_static(self, transaction: SignedTransaction) -> None:
+        if transaction.chain_id != self.rules.chain_id:
+            raise InvalidTransaction(InvalidReason.WRONG_CHAIN_ID, "", transaction.chain_id, self.rules.chain_id)
+        if transaction.gas_limit > self.context.gas_limit:
+            raise InvalidTransaction(
+                InvalidReason.GAS_LIMIT_EXCEEDED, "", transaction.gas_limit, self.context.gas_limit
+            )
+        if transaction.to is None and self.rules.has_init_code_limit and len(transaction.data) > MAX_INIT_CODE_BYTES:
+            raise InvalidTransaction(
+                InvalidReason.INIT_CODE_TOO_LARGE, "EIP-3860", len(transaction.data), MAX_INIT_CODE_BYTES
+            )
+        needed = self._least_gas(transaction.to, transaction.data, transaction.access_list)
+        if transaction.gas_limit < needed:
+            raise InvalidTransaction(InvalidReason.INTRINSIC_GAS_TOO_LOW, "", transaction.gas_limit, needed)
+        if transaction.max_fee_per_gas_wei < self.context.base_fee_wei:
+            raise InvalidTransaction(
+                InvalidReason.FEE_CAP_TOO_LOW, "", transaction.max_fee_per_gas_wei, self.context.base_fee_wei
+            )
+
+    def _least_gas(self, to: Address | None, data: bytes, access_list: AccessList) -> int:
+        least = intrinsic_gas(to, data, access_list)
+        # py-evm charges init code words when it starts to execute, so they are not in the intrinsic gas above.
+        if to is None and self.rules.has_init_code_limit:
+            least += GAS_INIT_CODE_WORD * ((len(data) + 31) // 32)
+        if self.rules.has_data_floor:
+            zeros = data.count(0)
+            tokens = zeros + 4 * (len(data) - zeros)
+            least = max(least, GAS_TRANSACTION + GAS_FLOOR_PER_TOKEN * tokens)
+        return least
+
+    def _gas_used(self, executable: _Executable, computation: Any) -> int:
+        executor = self._vm.get_transaction_executor()
+        used = executable.gas - computation.get_gas_remaining()
+        refund = executor.calculate_gas_refund(computation, used)
+        floor = executor.calc_data_floor_gas(executable, used, refund)
+        total: int = used - refund + floor
+        return total
+
+    @contextmanager
+    def _scratch(self) -> Iterator[None]:
+        self._vm.lock_changes()
+        snapshot = self._vm.snapshot()
+        context = self._vm.execution_context
+        # A call pays nothing, whatever the base fee; geth does the same.
+        self._vm.execution_context = _execution_context(replace(self.context, base_fee_wei=0), self.rules.chain_id)
+        try:
+            yield
+        finally:
+            self._vm.execution_context = context
+            self._vm.revert(snapshot)
+            self._vm.lock_changes()
+
+
+def intrinsic_gas(to: Address | None, data: bytes, access_list: AccessList) -> int:
+    """Yellow paper g0 with EIP-2028 and EIP-2930; without EIP-3860's init code words."""
+    zeros = data.count(0)
+    return (
+        GAS_TRANSACTION
+        + (GAS_CREATE if to is None else 0)
+        + GAS_DATA_ZERO * zeros
+        + GAS_DATA_NONZERO * (len(data) - zeros)
+        + GAS_ACCESS_LIST_ADDRESS * len(access_list)
+        + GAS_ACCESS_LIST_SLOT * sum(len(slots) for _, slots in access_list)
+    )
+
+
+def _execution_context(context: BlockContext, chain_id: int) -> ExecutionContext:
+    return ExecutionContext(
+        coinbase=EthAddress(context.coinbase),
+        timestamp=context.timestamp_s,
+        block_number=BlockNumber(context.number),
+        difficulty=0,
+        mix_hash=Hash32(context.prev_randao),
+        gas_limit=context.gas_limit,
+        prev_hashes=(),
+        chain_id=chain_id,
+        base_fee_per_gas=context.base_fee_wei,
+        excess_blob_gas=0,
+    )
+
+
+def _failure(computation: Any) -> tuple[CallFailure | None, str]:
+    if computation.is_success:
+        return None, ""
+    error: VMError = computation.error
+    if isinstance(error, Revert):
+        return CallFailure.REVERTED, ""
+    if isinstance(error, OutOfGas):
+        return CallFailure.OUT_OF_GAS, str(error)
+    return CallFailure.EXCEPTIONAL_HALT, f"{type(error).__name__}: {error}"
+
+
+def _decode_account(encoded: bytes) -> Account:
+    nonce, balance, storage_root, code_hash = rlp.decode(encoded)
+    return Account(int.from_bytes(nonce, "big"), int.from_bytes(balance, "big"), storage_root, code_hash)
+
+
+def _proof_nodes(trie: HexaryTrie, key: bytes) -> tuple[bytes, ...]:
+    """As nodes serve it: nodes below 32 bytes are inside their parent and not listed; an empty trie has none."""
+    if trie.root_hash == EMPTY_STATE_ROOT:
+        return ()
+    nodes: Iterable[Any] = trie.get_proof(key)  # type: ignore[no-untyped-call]
+    encoded = [rlp.encode(node) for node in nodes]
+    return tuple(node for index, node in enumerate(encoded) if index == 0 or len(node) >= 32)

@@ -33,7 +33,7 @@ class Journaled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InnerCallResult:
-    """A call from a native module into a contract."""
+    """How a call made by a native module ended; a failed one has left nothing behind."""
 
     success: bool
     return_data: bytes
@@ -41,9 +41,9 @@ class InnerCallResult:
 
 
 class NativeCall(Protocol):
-    """One message to a native module. Valid until `run` returns.
+    """One message to a native module, valid until `run` returns.
 
-    The engine has refused DELEGATECALL, CALLCODE and value before `run` is entered, so `value_wei` is always 0.
+    The engine has refused DELEGATECALL, CALLCODE and value before `run` is entered.
     """
 
     @property
@@ -65,29 +65,39 @@ class NativeCall(Protocol):
     def gas_remaining(self) -> int: ...
 
     @property
+    def gas_available_for_call(self) -> int:
+        """What an inner call can be given now: all but the 1/64 that EIP-150 keeps back."""
+
+    @property
     def block_number(self) -> int: ...
 
     @property
     def timestamp_s(self) -> int: ...
 
     def charge(self, gas: int, reason: str) -> None:
-        """Consume gas; out of gas ends the call (all its gas burnt, all its writes undone) and must not be caught."""
+        """Consume gas. Out of gas ends the call (all its gas burnt, all its writes undone) and must not be caught."""
 
     def require_writable(self) -> None:
         """Refuse under STATICCALL. Call it before the first write: a store cannot know its frame."""
 
     def emit(self, topics: tuple[bytes, ...], data: bytes) -> None:
-        """Log with the module's address; up to 4 topics of 32 bytes. Charges LOG gas, refuses under STATICCALL."""
+        """Log under the module's address: up to 4 topics of 32 bytes. Charges what LOG costs, refuses under STATICCALL."""
 
-    def call_contract(
-        self, target: Address, data: bytes, gas: int, *, static: bool = False, call_self: bool = False
-    ) -> InnerCallResult:
-        """Call `target` with exactly `gas` (charged; the unused part returned), msg.sender = this module, value 0.
+    def call_contract(self, target: Address, data: bytes, gas: int, *, static: bool = False) -> InnerCallResult:
+        """Call `target` with exactly `gas`, value 0, msg.sender = this module; the unused part comes back.
 
-        Failure of the target is a value; its writes are undone. Refused with out-of-gas where less than `gas` is left
-        after the 1/64 that EIP-150 keeps back. `target` may be this module itself only with `call_self`
-        (then msg.sender is the original caller: a self-delegatecall's view).
+        The target's failure is a value, its writes are undone. Charges the account access (EIP-2929). Out of gas
+        where `gas` is above `gas_available_for_call`.
         """
+
+    def call_self(self, data: bytes, gas: int) -> InnerCallResult:
+        """Run this module again in a frame of its own with exactly `gas`; it sees the same `caller`.
+
+        What a contract does by a self-delegatecall: the frame's failure is a value and leaves nothing behind.
+        """
+
+    def code_of(self, address: Address) -> bytes:
+        """The code of an account (no gas charged: charge for it)."""
 
 
 class NativeModule(Protocol):
