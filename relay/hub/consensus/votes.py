@@ -1,0 +1,92 @@
+"""Tallies of votes by round and type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from light_clients.crypto import secp256k1
+from light_clients.tendermint.hashing import sign_digest, vote_sign_bytes
+from light_clients.tendermint.types import (
+    ABSENT_SIGNATURE,
+    BlockId,
+    BlockIdFlag,
+    Commit,
+    CommitSig,
+    KeyType,
+    ValidatorSet,
+)
+from relay.hub.consensus.types import NIL, Vote
+
+
+def vote_bytes(chain_id: str, vote: Vote) -> bytes:
+    """What the validator signs."""
+    return vote_sign_bytes(chain_id, vote.message_type, vote.height, vote.round, vote.block_id, vote.timestamp_ns)
+
+
+def vote_is_signed(chain_id: str, validators: ValidatorSet, vote: Vote) -> bool:
+    """The vote names a validator by index and address, and carries that validator's signature."""
+    if not 0 <= vote.validator_index < len(validators.validators):
+        return False
+    validator = validators.validators[vote.validator_index]
+    if validator.address != vote.validator_address or validator.public_key.key_type is not KeyType.SECP256K1:
+        return False
+    digest = sign_digest(KeyType.SECP256K1, vote_bytes(chain_id, vote))
+    return secp256k1.verify_low_s(validator.public_key.data, digest, vote.signature)
+
+
+def above_two_thirds(power: int, total: int) -> bool:
+    """Strictly more than two thirds, in integers."""
+    return power > total * 2 // 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Votes of one round and type by validator index; the first vote of each validator counts."""
+
+    votes: Mapping[int, Vote] = field(default_factory=dict)
+
+    def with_vote(self, vote: Vote) -> "Tally":
+        return replace(self, votes={**self.votes, vote.validator_index: vote})
+
+    def power(self, validators: ValidatorSet, block_id: BlockId | None = None) -> int:
+        """Power that voted for `block_id`, or with None that voted at all."""
+        return sum(
+            validators.validators[index].voting_power
+            for index, vote in self.votes.items()
+            if block_id is None or vote.block_id == block_id
+        )
+
+    def majority(self, validators: ValidatorSet) -> BlockId | None:
+        """What more than two thirds voted for (NIL is an answer), if anything."""
+        for block_id in {vote.block_id: None for _, vote in sorted(self.votes.items())}:
+            if above_two_thirds(self.power(validators, block_id), validators.total_voting_power):
+                return block_id
+        return None
+
+    def commit(self, validators: ValidatorSet, block_id: BlockId) -> Commit:
+        """One entry a validator in set order; precommits for another block count as absent (cometbft MakeExtendedCommit)."""
+        entries = []
+        height = round_ = 0
+        for index in range(len(validators.validators)):
+            vote = self.votes.get(index)
+            if vote is None or vote.block_id not in (block_id, NIL):
+                entries.append(ABSENT_SIGNATURE)
+                continue
+            height, round_ = vote.height, vote.round
+            flag = BlockIdFlag.COMMIT if vote.block_id == block_id else BlockIdFlag.NIL
+            entries.append(CommitSig(flag, vote.validator_address, vote.timestamp_ns, vote.signature))
+        return Commit(height, round_, block_id, tuple(entries))
+
+
+def median_time_ns(commit: Commit, validators: ValidatorSet) -> int:
+    """BFT time: the power-weighted median of the commit's timestamps (cometbft types/block.go, libs/time WeightedMedian)."""
+    weighted = sorted(
+        (entry.timestamp_ns, validator.voting_power)
+        for entry, validator in zip(commit.signatures, validators.validators, strict=True)
+        if entry.block_id_flag is not BlockIdFlag.ABSENT
+    )
+    half = sum(power for _, power in weighted) // 2
+    for timestamp_ns, power in weighted:
+        if half <= power:
+            return timestamp_ns
+        half -= power
+    raise ValueError("a commit without signatures has no time")
