@@ -1,0 +1,85 @@
+"""A chain of the demo as a dapp sees it: web3.py and the contracts' ABIs, nothing of the relay."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+from web3 import HTTPProvider, Web3
+from web3.contract import Contract
+
+from contracts.artifacts import load_artifact
+from light_clients.crypto.hashes import keccak256
+
+LOG_RANGE_BLOCKS = 500
+SEND_GAS = 800_000
+REQUEST_TIMEOUT_S = 20
+
+
+@dataclass(frozen=True)
+class DemoChain:
+    """An EVM chain with a router; `mailbox` and `receiver` are empty on the hub, which forwards and holds no dapp."""
+
+    name: str
+    rpc_url: str
+    chain_id: int
+    router_address: str
+    mailbox_address: str = ""
+    receiver_address: str = ""
+    hub_client: str = ""
+    client_on_hub: str = ""
+
+    @cached_property
+    def web3(self) -> Web3:
+        return Web3(HTTPProvider(self.rpc_url, request_kwargs={"timeout": REQUEST_TIMEOUT_S}))
+
+    @cached_property
+    def router(self) -> Contract:
+        return self.contract("IRouter", self.router_address)
+
+    @cached_property
+    def mailbox(self) -> Contract:
+        return self.contract("IMailbox", self.mailbox_address)
+
+    def contract(self, name: str, address: str) -> Contract:
+        """A contract by the name of its artifact."""
+        return self.web3.eth.contract(address=Web3.to_checksum_address(address), abi=load_artifact(name).abi)
+
+    def head(self) -> int:
+        """Number of the newest block."""
+        return int(self.web3.eth.block_number)
+
+    def time_s(self, block: int) -> int:
+        """Time of a block."""
+        return int(self.web3.eth.get_block(block)["timestamp"])
+
+    def events(self, contract: Contract, name: str, last_block: int) -> Iterator[Any]:
+        """All events of that name from the first block to `last_block`, in pieces that every node serves."""
+        for first in range(0, last_block + 1, LOG_RANGE_BLOCKS):
+            last = min(first + LOG_RANGE_BLOCKS - 1, last_block)
+            yield from contract.events[name]().get_logs(from_block=first, to_block=last)
+
+    def commitment(self, key: bytes) -> bytes:
+        """What the router stores under an ICS-24 key; 32 zero bytes if nothing."""
+        return bytes(self.router.functions.getCommitment(keccak256(key)).call())
+
+    def next_nonce(self, address: str) -> int:
+        return int(self.web3.eth.get_transaction_count(Web3.to_checksum_address(address), "pending"))
+
+    def transact(self, account: LocalAccount, nonce: int, fields: dict[str, Any]) -> bytes:
+        """Sign and send; returns the hash without waiting."""
+        transaction = {"chainId": self.chain_id, "nonce": nonce, "gas": SEND_GAS, "gasPrice": self.web3.eth.gas_price}
+        signed = account.sign_transaction({**transaction, **fields})
+        return bytes(self.web3.eth.send_raw_transaction(signed.raw_transaction))
+
+    def deploy(self, account: LocalAccount, artifact: str, *arguments: Any) -> str:
+        """Deploy a contract and return its address."""
+        compiled = load_artifact(artifact)
+        constructor = self.web3.eth.contract(abi=compiled.abi, bytecode=compiled.bytecode).constructor(*arguments)
+        fields = {"to": b"", "data": constructor.data_in_transaction, "gas": 3_000_000, "value": 0}
+        digest = self.transact(account, self.next_nonce(account.address), fields)
+        receipt = self.web3.eth.wait_for_transaction_receipt(digest, timeout=REQUEST_TIMEOUT_S, poll_latency=0.2)
+        if receipt["status"] != 1:
+            raise RuntimeError(f"{self.name}: the deployment of {artifact} reverted")
+        return str(receipt["contractAddress"])

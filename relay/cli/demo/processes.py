@@ -1,0 +1,135 @@
+"""The demo's processes: each its own program, told everything by its command line and configuration files."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import STDOUT
+
+import httpx
+import trio
+
+HUTONG = (sys.executable, "-m", "relay.cli")
+STOP_GRACE_S = 10
+POLL_INTERVAL_S = 0.1
+
+
+class DemoFailed(Exception):
+    """A step of the demo did not do what it should; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningProcess:
+    """A daemon of the demo with the log that it writes."""
+
+    name: str
+    process: trio.Process
+    log: Path
+
+    def cpu_ms(self) -> float | None:
+        """Processor time of the process, without its children, so far; None where the system does not say."""
+        return _cpu_ms(self.process.pid)
+
+    def children_cpu_ms(self) -> float | None:
+        """The same for its direct children (the relay's embedded Valkey)."""
+        pids = _children(self.process.pid)
+        return sum(filter(None, map(_cpu_ms, pids))) if pids else None
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def run_daemon(
+    name: str,
+    arguments: Sequence[str],
+    log: Path,
+    *,
+    task_status: trio.TaskStatus[RunningProcess] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run until cancelled, then end it with SIGTERM and, after a grace, SIGKILL.
+
+    Raises:
+        DemoFailed: the process ended by itself.
+    """
+    with log.open("wb") as output:
+        process = await trio.lowlevel.open_process([*HUTONG, *arguments], stdout=output, stderr=STDOUT)
+    try:
+        task_status.started(RunningProcess(name, process, log))
+        await process.wait()
+    finally:
+        with trio.CancelScope(shield=True):
+            await _stop(process)
+    raise DemoFailed(f"{name} ended with exit code {process.returncode}: {last_line(log)}")
+
+
+async def _stop(process: trio.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    with trio.move_on_after(STOP_GRACE_S):
+        await process.wait()
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+
+
+async def run_command(arguments: Sequence[str]) -> str:
+    """Run a `hutong` command to its end and return what it printed.
+
+    Raises:
+        DemoFailed: its exit code was not 0.
+    """
+    result = await trio.run_process([*HUTONG, *arguments], capture_stdout=True, capture_stderr=True, check=False)
+    if result.returncode != 0:
+        said = (result.stderr or result.stdout).decode(errors="replace").strip()
+        command = " ".join(["hutong", *arguments[:2]])
+        raise DemoFailed(f"{command} failed with exit code {result.returncode}: {said[-2000:]}")
+    return result.stdout.decode()
+
+
+async def wait_until_serving(ready: Callable[[httpx.Response], bool], request: httpx.Request) -> None:
+    """Ask `request` again and again until `ready` says yes. The caller sets the deadline."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            try:
+                response = await client.send(request)
+                if ready(response):
+                    return
+            except httpx.TransportError:
+                pass
+            await trio.sleep(POLL_INTERVAL_S)
+
+
+def last_line(log: Path) -> str:
+    """The last line that a process wrote, for a sentence about its end."""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1][-500:] if lines else "it wrote nothing"
+
+
+def _cpu_ms(pid: int) -> float | None:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def _children(pid: int) -> list[int]:
+    children = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            children.append(int(stat.parent.name))
+    return children
