@@ -74,6 +74,10 @@ class NativeCall(Protocol):
     @property
     def timestamp_s(self) -> int: ...
 
+    @property
+    def journaled(self) -> tuple[Journaled, ...]:
+        """The stores attached to the state that this call runs on, as given to `EvmState`."""
+
     def charge(self, gas: int, reason: str) -> None:
         """Consume gas. Out of gas ends the call (all its gas burnt, all its writes undone) and must not be caught."""
 

@@ -187,6 +187,11 @@ class _Call:
         timestamp: int = self._computation.state.timestamp
         return timestamp
 
+    @property
+    def journaled(self) -> tuple[Journaled, ...]:
+        stores: tuple[Journaled, ...] = self._computation.state.journaled
+        return stores
+
     def charge(self, gas: int, reason: str) -> None:
         self._computation.consume_gas(gas, reason)
 
