@@ -2,7 +2,7 @@
 
 from relay.hub.state.keys import GENESIS_KEY, RESERVED_PREFIXES
 from relay.hub.state.proofs import commitment_proof, merkle_proof, prove_existence, prove_nonexistence
-from relay.hub.state.store import KeyValueReader, MemoryStore, OrderedReader, StateDamaged, Write
+from relay.hub.state.store import OrderedReader, StateDamaged, ValueReader
 from relay.hub.state.tree import EMPTY_ROOT, SparseMerkleTree
 from relay.hub.state.versions import VersionedState
 from relay.hub.state.view import StateView
@@ -11,14 +11,12 @@ __all__ = [
     "EMPTY_ROOT",
     "GENESIS_KEY",
     "RESERVED_PREFIXES",
-    "KeyValueReader",
-    "MemoryStore",
     "OrderedReader",
     "SparseMerkleTree",
     "StateDamaged",
     "StateView",
+    "ValueReader",
     "VersionedState",
-    "Write",
     "commitment_proof",
     "merkle_proof",
     "prove_existence",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from relay.hub.state.keys import MAX_KEY_BYTES, MAX_VALUE_BYTES
-from relay.hub.state.store import KeyValueReader, StateDamaged
+from relay.hub.state.store import StateDamaged, ValueReader
 
 EMPTY_ROOT = bytes(32)
 DEPTH = 256
@@ -83,7 +83,7 @@ class Step:
 class SparseMerkleTree:
     """Reads and updates over a store of nodes. `update` returns new nodes and writes nothing."""
 
-    def __init__(self, nodes: KeyValueReader) -> None:
+    def __init__(self, nodes: ValueReader) -> None:
         self._nodes = nodes
         self._cache: dict[bytes, Node] = {}
 

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 
-from relay.hub.state.store import KeyValueReader, OrderedReader
+from relay.hub.state.store import OrderedReader, ValueReader
 
 
 class StateView:
@@ -13,7 +13,7 @@ class StateView:
     snapshot, committing keeps them. Ordered reads need an ordered base; over a past version they raise LookupError.
     """
 
-    def __init__(self, base: KeyValueReader, ordered: OrderedReader | None = None) -> None:
+    def __init__(self, base: ValueReader, ordered: OrderedReader | None = None) -> None:
         self._base = base
         self._ordered = ordered
         self._overlay: dict[bytes, bytes | None] = {}
