@@ -38,7 +38,6 @@ from adapters.interface.transactions import (
     SignedTransaction,
     Signer,
     TransactionOutcome,
-    UnsignedTransaction,
 )
 
 __all__ = [
@@ -81,6 +80,5 @@ __all__ = [
     "TransactionOutcome",
     "Underpriced",
     "UnknownClient",
-    "UnsignedTransaction",
     "UpdateClient",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,6 @@ class PreparedTransaction:
 
 
 @dataclass(frozen=True, slots=True)
-class UnsignedTransaction:
-    """What a signer is shown: all fields that the signature covers."""
-
-    transaction: PreparedTransaction
-    nonce: int
-
-
-@dataclass(frozen=True, slots=True)
 class SignedTransaction:
     """`raw` is what is broadcast; `hash` is known before and never changes."""
 
@@ -68,8 +60,8 @@ class Signer(Protocol):
     def address(self) -> str:
         """EIP-55."""
 
-    async def sign_transaction(self, unsigned: UnsignedTransaction) -> bytes:
-        """The raw signed transaction. A signer with a policy raises `AdapterError` where it refuses."""
+    def sign_transaction(self, fields: dict[str, Any]) -> bytes:
+        """The raw signed transaction of these fields, as eth-account names them (`nonce`, `chainId`, `gas`, …)."""
 
 
 @dataclass(frozen=True, slots=True)

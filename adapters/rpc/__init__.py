@@ -1,7 +1,7 @@
 """One trio JSON-RPC client for every chain: endpoints, retries, bounds, subscriptions."""
 
 from adapters.rpc.bounded_json import MAX_JSON_DEPTH, parse_json
-from adapters.rpc.client import Attempt, RpcClient, open_rpc_client
+from adapters.rpc.client import Answer, Attempt, Decoder, RpcClient, open_rpc_client
 from adapters.rpc.endpoint import Endpoint, EndpointStatistics, public_name
 from adapters.rpc.fields import Fields
 from adapters.rpc.options import RpcOptions
@@ -11,8 +11,10 @@ from adapters.rpc.transport import AttemptFailed
 
 __all__ = [
     "MAX_JSON_DEPTH",
+    "Answer",
     "Attempt",
     "AttemptFailed",
+    "Decoder",
     "Endpoint",
     "EndpointStatistics",
     "Fields",

@@ -1,0 +1,107 @@
+"""Calls of the router ABI (public ICS26Router, and our `relayBatch`), as bytes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+
+from adapters.interface import BadAnswer
+from light_clients.crypto.hashes import keccak256
+from light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, PAYLOAD_TUPLE, packet_to_tuple
+from light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from light_clients.interface import Height, MalformedInput
+
+MAX_RETURN_BYTES = 4 * 1024 * 1024
+
+
+def selector(signature: str) -> bytes:
+    """First four bytes of the hash of `name(types)`."""
+    return keccak256(signature.encode())[:4]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function: `encode` makes calldata, `decode` reads what it returned."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        return f"{self.name}({','.join(self.inputs)})"
+
+    @property
+    def selector(self) -> bytes:
+        return selector(self.signature)
+
+    def encode(self, *arguments: Any) -> bytes:
+        return self.selector + encode(self.inputs, arguments)
+
+    def decode(self, returned: bytes) -> tuple[Any, ...]:
+        """Raises BadAnswer where `returned` is not ABI data of the outputs."""
+        if len(returned) > MAX_RETURN_BYTES:
+            raise BadAnswer(self.name, "returned", f"more than {MAX_RETURN_BYTES} bytes", got=len(returned))
+        try:
+            values: tuple[Any, ...] = decode(self.outputs, returned)
+        except (DecodingError, OverflowError, ValueError, TypeError, RecursionError) as error:
+            raise BadAnswer(self.name, "returned", f"is not ABI data of ({','.join(self.outputs)})") from error
+        return values
+
+
+COUNTERPARTY_TUPLE = "(string,bytes[])"
+BATCH_CALL_TUPLE = "(uint64,bytes)"
+
+SEND_PACKET = Function("sendPacket", (f"(string,uint64,{PAYLOAD_TUPLE})",), ("uint64",))
+RECV_PACKET = Function("recvPacket", (f"({PACKET_TUPLE},bytes,{HEIGHT_TUPLE})",))
+ACK_PACKET = Function("ackPacket", (f"({PACKET_TUPLE},bytes,bytes,{HEIGHT_TUPLE})",))
+TIMEOUT_PACKET = Function("timeoutPacket", (f"({PACKET_TUPLE},bytes,{HEIGHT_TUPLE})",))
+UPDATE_CLIENT = Function("updateClient", ("string", "bytes"), ("uint8",))
+SUBMIT_MISBEHAVIOUR = Function("submitMisbehaviour", ("string", "bytes"))
+RELAY_BATCH = Function("relayBatch", (f"{BATCH_CALL_TUPLE}[]",), ("bool[]",))
+ADD_CLIENT = Function("addClient", (COUNTERPARTY_TUPLE, "address"), ("string",))
+GET_CLIENT = Function("getClient", ("string",), ("address",))
+GET_COUNTERPARTY = Function("getCounterparty", ("string",), (COUNTERPARTY_TUPLE,))
+GET_COMMITMENT = Function("getCommitment", ("bytes32",), ("bytes32",))
+GET_NEXT_CLIENT_SEQUENCE = Function("getNextClientSeq", (), ("uint256",))
+
+
+def _height(height: Height) -> tuple[int, int]:
+    return (height.revision_number, height.revision_height)
+
+
+def _only_payload(packet: Packet) -> Packet:
+    if len(packet.payloads) != 1:
+        raise MalformedInput("packet.payloads", "routers take one payload a packet", got=len(packet.payloads))
+    return packet
+
+
+def encode_send_packet(source_client: str, timeout_timestamp_s: int, payload: Payload) -> bytes:
+    """`sendPacket`: only the app that owns the payload's source port may call it."""
+    fields = (payload.source_port, payload.destination_port, payload.version, payload.encoding, payload.value)
+    return SEND_PACKET.encode((source_client, timeout_timestamp_s, fields))
+
+
+def encode_recv_packet(packet: Packet, proof: bytes, proof_height: Height) -> bytes:
+    return RECV_PACKET.encode((packet_to_tuple(_only_payload(packet)), proof, _height(proof_height)))
+
+
+def encode_ack_packet(packet: Packet, acknowledgement: Acknowledgement, proof: bytes, proof_height: Height) -> bytes:
+    """The router takes the single app acknowledgement bare, and rebuilds the list of one."""
+    if len(acknowledgement.app_acknowledgements) != 1:
+        raise MalformedInput("acknowledgement", "routers take one entry", got=len(acknowledgement.app_acknowledgements))
+    (entry,) = acknowledgement.app_acknowledgements
+    return ACK_PACKET.encode((packet_to_tuple(_only_payload(packet)), entry, proof, _height(proof_height)))
+
+
+def encode_timeout_packet(packet: Packet, proof: bytes, proof_height: Height) -> bytes:
+    return TIMEOUT_PACKET.encode((packet_to_tuple(_only_payload(packet)), proof, _height(proof_height)))
+
+
+def encode_update_client(client_id: str, update: bytes) -> bytes:
+    return UPDATE_CLIENT.encode(client_id, update)
+
+
+def encode_submit_misbehaviour(client_id: str, misbehaviour: bytes) -> bytes:
+    return SUBMIT_MISBEHAVIOUR.encode(client_id, misbehaviour)

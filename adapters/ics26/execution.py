@@ -1,0 +1,290 @@
+"""Typed calls of the execution API (`eth_*`), each answer checked against the question."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+
+from adapters.ics26.events import Log
+from adapters.ics26.reverts import RevertReader
+from adapters.interface import BadAnswer, EndpointMismatch, RefusedByChain, RpcRefused
+from adapters.rpc import Answer, Attempt, Decoder, Fields, RpcClient
+
+MAX_LOGS = 50_000
+MAX_TOPICS = 4
+MAX_LOG_DATA_BYTES = 1 << 20
+MAX_RECEIPT_LOGS = 10_000
+
+BlockTag = int | str
+"""A height, or `latest` or `pending`."""
+
+
+def tag_text(tag: BlockTag) -> str:
+    return hex(tag) if isinstance(tag, int) else tag
+
+
+def hex_data(data: bytes) -> str:
+    return "0x" + data.hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`fields` is the whole answer, for the header codec."""
+
+    height: int
+    hash: bytes
+    parent_hash: bytes
+    time_s: int
+    gas_limit: int
+    base_fee_per_gas_wei: int | None
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`contract_address` is 20 bytes or None."""
+
+    transaction_hash: bytes
+    height: int
+    block_hash: bytes
+    status: bool
+    gas_used: int
+    effective_gas_price_wei: int
+    contract_address: bytes | None
+    logs: tuple[Log, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MinedCall:
+    """What a transaction asked, for replaying why it failed."""
+
+    sender: str
+    to: str | None
+    data: bytes
+    value_wei: int
+    gas: int
+    height: int | None
+
+
+def decode_log(fields: Fields) -> Log:
+    """A log of a mined block."""
+    return Log(
+        address=fields.at("address").data(20),
+        topics=tuple(topic.data(32) for topic in fields.at("topics").items(MAX_TOPICS)),
+        data=fields.at("data").data(max_bytes=MAX_LOG_DATA_BYTES),
+        height=fields.at("blockNumber").quantity(),
+        block_hash=fields.at("blockHash").data(32),
+        transaction_hash=fields.at("transactionHash").data(32),
+        log_index=fields.at("logIndex").quantity(),
+        removed=False if (removed := fields.get("removed")) is None else removed.flag(),
+    )
+
+
+def decode_block(fields: Fields) -> Block:
+    base_fee = fields.get("baseFeePerGas")
+    return Block(
+        height=fields.at("number").quantity(),
+        hash=fields.at("hash").data(32),
+        parent_hash=fields.at("parentHash").data(32),
+        time_s=fields.at("timestamp").quantity(),
+        gas_limit=fields.at("gasLimit").quantity(),
+        base_fee_per_gas_wei=None if base_fee is None else base_fee.quantity(),
+        fields=fields,
+    )
+
+
+def decode_receipt(fields: Fields) -> Receipt:
+    price = fields.get("effectiveGasPrice")
+    contract = fields.get("contractAddress")
+    status = fields.at("status").quantity()
+    if status not in (0, 1):
+        raise fields.at("status").bad("is neither 0 nor 1")
+    return Receipt(
+        transaction_hash=fields.at("transactionHash").data(32),
+        height=fields.at("blockNumber").quantity(),
+        block_hash=fields.at("blockHash").data(32),
+        status=status == 1,
+        gas_used=fields.at("gasUsed").quantity(),
+        effective_gas_price_wei=0 if price is None else price.quantity(),
+        contract_address=None if contract is None else contract.data(20),
+        logs=tuple(decode_log(log) for log in fields.at("logs").items(MAX_RECEIPT_LOGS)),
+    )
+
+
+def revert_data(error: RpcRefused) -> bytes | None:
+    """Revert data as nodes attach it to an error: hex text, or an object with it under `data`; None if there is none."""
+    data = error.data
+    if isinstance(data, dict):
+        data = data.get("data", data.get("result"))
+    if not isinstance(data, str) or not data.startswith("0x"):
+        return None
+    try:
+        return bytes.fromhex(data[2:])
+    except ValueError:
+        return None
+
+
+class ExecutionRpc:
+    """`eth_*` of one chain."""
+
+    def __init__(self, client: RpcClient, reverts: RevertReader) -> None:
+        self.client = client
+        self.reverts = reverts
+
+    async def block_number(self) -> int:
+        """The best head of all usable endpoints; laggards are noted."""
+        heads = await self.client.call_each("eth_blockNumber", [], Fields.quantity)
+        return self.client.heads_seen(heads)
+
+    async def block(self, height: int) -> Block:
+        """The block at a height that exists: an endpoint that denies it is left for another."""
+
+        def decode(fields: Fields) -> Block:
+            if fields.value is None:
+                raise BadAnswer("eth_getBlockByNumber", "result", "is null for a block that exists")
+            block = decode_block(fields)
+            if block.height != height:
+                raise fields.at("number").bad(f"is not the asked {height}")
+            return block
+
+        return await self.client.call("eth_getBlockByNumber", [hex(height), False], decode, at_height=height)
+
+    async def latest_block(self) -> Block:
+        return await self.client.call("eth_getBlockByNumber", ["latest", False], decode_block)
+
+    async def logs(
+        self, address: bytes, first: int, last: int, topics: list[Any], method: str = "eth_getLogs"
+    ) -> tuple[Log, ...]:
+        """Logs of one contract in blocks `first` to `last`, in order of the chain, each checked against the filter."""
+
+        def decode(fields: Fields) -> tuple[Log, ...]:
+            logs = []
+            for entry in fields.items(MAX_LOGS):
+                log = decode_log(entry)
+                if log.address != address:
+                    raise entry.at("address").bad("is not the asked contract")
+                if not first <= log.height <= last:
+                    raise entry.at("blockNumber").bad(f"is outside {first} to {last}")
+                if log.removed:
+                    raise entry.at("removed").bad("marks a log of a final block")
+                logs.append(log)
+            ordered = tuple(sorted(logs, key=lambda log: (log.height, log.log_index)))
+            places = {(log.height, log.log_index) for log in ordered}
+            if len(places) != len(ordered):
+                raise fields.bad("repeats a log")
+            return ordered
+
+        query = {
+            "address": hex_data(address),
+            "fromBlock": hex(first),
+            "toBlock": hex(last),
+            "topics": topics,
+        }
+        return await self.client.call(method, [query], decode, at_height=last)
+
+    async def call(self, to: bytes, data: bytes, tag: BlockTag = "latest", sender: str | None = None) -> bytes:
+        """`eth_call`. Raises RefusedByChain where the contract reverts."""
+        return await self._simulate("eth_call", _transaction(to, data, sender), tag, lambda fields: fields.data())
+
+    async def call_transaction(self, transaction: dict[str, str], tag: BlockTag) -> bytes:
+        return await self._simulate("eth_call", transaction, tag, lambda fields: fields.data())
+
+    async def estimate_gas(self, to: bytes | None, data: bytes, sender: str, value_wei: int = 0) -> int:
+        """Raises RefusedByChain where the transaction would revert."""
+        transaction = _transaction(to, data, sender)
+        if value_wei:
+            transaction["value"] = hex(value_wei)
+        return await self._simulate("eth_estimateGas", transaction, None, Fields.quantity)
+
+    async def _simulate(
+        self, method: str, transaction: dict[str, str], tag: BlockTag | None, decode: Decoder[Answer]
+    ) -> Answer:
+        parameters: list[Any] = [transaction] if tag is None else [transaction, tag_text(tag)]
+        try:
+            at_height = tag if isinstance(tag, int) else 0
+            return await self.client.call(method, parameters, decode, at_height=at_height)
+        except RpcRefused as error:
+            data = revert_data(error)
+            if data is not None:
+                raise self.reverts.read(data) from error
+            if "revert" in error.message.lower():
+                raise RefusedByChain("empty", error.message) from error
+            raise
+
+    async def code(self, address: bytes, tag: BlockTag = "latest") -> bytes:
+        return await self.client.call("eth_getCode", [hex_data(address), tag_text(tag)], Fields.data)
+
+    async def storage(self, address: bytes, slot: bytes, tag: BlockTag = "latest") -> bytes:
+        """The 32-byte word at a slot."""
+
+        def decode(fields: Fields) -> bytes:
+            word = fields.data(max_bytes=32)
+            return word.rjust(32, b"\0")
+
+        return await self.client.call("eth_getStorageAt", [hex_data(address), hex_data(slot), tag_text(tag)], decode)
+
+    async def nonce(self, address: str, tag: BlockTag = "latest") -> int:
+        return await self.client.call("eth_getTransactionCount", [address, tag_text(tag)], Fields.quantity)
+
+    async def balance_wei(self, address: str) -> int:
+        return await self.client.call("eth_getBalance", [address, "latest"], Fields.quantity)
+
+    async def gas_price_wei(self) -> int:
+        return await self.client.call("eth_gasPrice", [], Fields.quantity)
+
+    async def priority_fee_wei(self) -> int | None:
+        """None where the node does not offer it."""
+        try:
+            return await self.client.call("eth_maxPriorityFeePerGas", [], Fields.quantity)
+        except RpcRefused:
+            return None
+
+    async def send_raw(self, raw: bytes) -> bytes:
+        """Raises RpcRefused with the pool's reason."""
+        return await self.client.call("eth_sendRawTransaction", [hex_data(raw)], lambda fields: fields.data(32))
+
+    async def receipt(self, transaction_hash: bytes) -> Receipt | None:
+        def decode(fields: Fields) -> Receipt | None:
+            if fields.value is None:
+                return None
+            receipt = decode_receipt(fields)
+            if receipt.transaction_hash != transaction_hash:
+                raise fields.at("transactionHash").bad("is not the asked transaction")
+            return receipt
+
+        return await self.client.call("eth_getTransactionReceipt", [hex_data(transaction_hash)], decode)
+
+    async def mined_call(self, transaction_hash: bytes) -> MinedCall | None:
+        """The transaction in pool or chain, or None where the endpoint does not know it."""
+
+        def decode(fields: Fields) -> MinedCall | None:
+            if fields.value is None:
+                return None
+            to = fields.get("to")
+            height = fields.get("blockNumber")
+            return MinedCall(
+                sender=to_checksum_address(fields.at("from").data(20)),
+                to=None if to is None else to_checksum_address(to.data(20)),
+                data=fields.at("input").data(),
+                value_wei=fields.at("value").quantity(),
+                gas=fields.at("gas").quantity(),
+                height=None if height is None else height.quantity(),
+            )
+
+        return await self.client.call("eth_getTransactionByHash", [hex_data(transaction_hash)], decode)
+
+
+def _transaction(to: bytes | None, data: bytes, sender: str | None) -> dict[str, str]:
+    transaction = {"data": hex_data(data)}
+    if to is not None:
+        transaction["to"] = hex_data(to)
+    if sender is not None:
+        transaction["from"] = sender
+    return transaction
+
+
+async def identify_execution(attempt: Attempt, chain_id: int) -> None:
+    """The endpoint serves the chain with this EIP-155 id. Raises EndpointMismatch."""
+    got = await attempt.call("eth_chainId", [], Fields.quantity)
+    if got != chain_id:
+        raise EndpointMismatch(attempt.endpoint_name, "chain id", got, chain_id)

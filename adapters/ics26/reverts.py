@@ -1,0 +1,134 @@
+"""Revert data to a name and a sentence."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+
+from adapters.ics26.abi import selector
+from adapters.interface import RefusedByChain
+from light_clients.interface.errors import shown
+
+MAX_REVERT_BYTES = 64 * 1024
+
+_ERROR_STRING = selector("Error(string)")
+_PANIC = selector("Panic(uint256)")
+
+PANIC_REASONS = {
+    0x01: "assertion failed",
+    0x11: "arithmetic overflow or underflow",
+    0x12: "division by zero",
+    0x21: "value out of an enum's range",
+    0x22: "broken storage byte array",
+    0x31: "pop of an empty array",
+    0x32: "array index out of bounds",
+    0x41: "too much memory",
+    0x51: "call of an uninitialised function",
+}
+
+ROUTER_ERRORS = (
+    # public ICS26Router, ICS02Client, ICS24Host
+    "IBCPortAlreadyExists(string port)",
+    "IBCInvalidPortIdentifier(string port)",
+    "IBCInvalidTimeoutTimestamp(uint256 timeout_s,uint256 compared_s)",
+    "IBCInvalidTimeoutDuration(uint256 longest_s,uint256 actual_s)",
+    "IBCInvalidCounterparty(string expected,string actual)",
+    "IBCAsyncAcknowledgementNotSupported()",
+    "IBCErrorUniversalAcknowledgement()",
+    "IBCAppNotFound(string port)",
+    "IBCUnauthorizedSender(address caller)",
+    "IBCFailedCallback()",
+    "IBCInvalidClientId(string client)",
+    "IBCClientNotFound(string client)",
+    "IBCCounterpartyClientNotFound(string client)",
+    "IBCClientAlreadyExists(string client)",
+    "IBCPacketCommitmentAlreadyExists(bytes path)",
+    "IBCPacketAcknowledgementAlreadyExists(bytes path)",
+    "IBCMultiPayloadPacketNotSupported()",
+    "IBCPacketCommitmentMismatch(bytes32 stored,bytes32 recomputed)",
+    "IBCPacketReceiptMismatch(bytes32 stored,bytes32 recomputed)",
+    "InvalidMerklePrefix(bytes[] prefix)",
+    "NoAcknowledgements()",
+    # OpenZeppelin
+    "AccessManagedUnauthorized(address caller)",
+    "AccessManagedRequiredDelay(address caller,uint32 delay_s)",
+    "AccessManagerUnauthorizedAccount(address account,uint64 role)",
+    "ReentrancyGuardReentrantCall()",
+    "EnforcedPause()",
+    "ExpectedPause()",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDefinition:
+    """A custom error; `names` are its parameters' names for the sentence."""
+
+    name: str
+    types: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def selector(self) -> bytes:
+        return selector(f"{self.name}({','.join(self.types)})")
+
+
+def parse_definition(text: str) -> ErrorDefinition:
+    """Read `Name(type name,type name)`; types are elementary or arrays of them."""
+    name, _, rest = text.partition("(")
+    parameters = [part.split() for part in rest.rstrip(")").split(",") if part]
+    return ErrorDefinition(name, tuple(p[0] for p in parameters), tuple(p[-1] for p in parameters))
+
+
+def _abi_type(entry: dict[str, Any]) -> str:
+    kind: str = entry["type"]
+    if kind.startswith("tuple"):
+        inner = ",".join(_abi_type(component) for component in entry["components"])
+        return f"({inner}){kind.removeprefix('tuple')}"
+    return kind
+
+
+def definitions_of(abi: Iterable[dict[str, Any]]) -> tuple[ErrorDefinition, ...]:
+    """The custom errors of a compiled contract's ABI."""
+    return tuple(
+        ErrorDefinition(
+            entry["name"],
+            tuple(map(_abi_type, entry["inputs"])),
+            tuple(argument["name"] or f"argument{index}" for index, argument in enumerate(entry["inputs"])),
+        )
+        for entry in abi
+        if entry.get("type") == "error"
+    )
+
+
+class RevertReader:
+    """Knows a set of custom errors; unknown data is shown by its selector, never guessed."""
+
+    def __init__(self, definitions: Iterable[ErrorDefinition] = ()) -> None:
+        known = (*map(parse_definition, ROUTER_ERRORS), *definitions)
+        self._definitions = {definition.selector: definition for definition in known}
+
+    def read(self, data: bytes) -> RefusedByChain:
+        """The error that revert data says; never raises."""
+        if not data:
+            return RefusedByChain("empty", "reverted without a reason (out of gas, or a bare revert)", data)
+        name, arguments = self._decode(data[:MAX_REVERT_BYTES])
+        return RefusedByChain(name, f"{name}{arguments}", data)
+
+    def _decode(self, data: bytes) -> tuple[str, str]:
+        head, body = data[:4], data[4:]
+        try:
+            if head == _ERROR_STRING:
+                return "Error", f": {shown(decode(['string'], body)[0])}"
+            if head == _PANIC:
+                (code,) = decode(["uint256"], body)
+                return "Panic", f": {PANIC_REASONS.get(code, f'code {code:#x}')}"
+            definition = self._definitions.get(head)
+            if definition is not None:
+                values = decode(definition.types, body)
+                said = ", ".join(f"{n} {shown(v)}" for n, v in zip(definition.names, values, strict=True))
+                return definition.name, f": {said}" if said else ""
+        except (DecodingError, OverflowError, ValueError, TypeError, RecursionError):
+            return "malformed", f" revert data {shown(data)}"
+        return "unknown", f" revert data {shown(data)}"

@@ -1,0 +1,32 @@
+"""Signing of Ethereum transactions, EIP-1559 or legacy with EIP-155."""
+
+from typing import Any
+
+from adapters.interface import PreparedTransaction, SignedTransaction, Signer
+from light_clients.crypto.hashes import keccak256
+
+
+def transaction_fields(transaction: PreparedTransaction, nonce: int) -> dict[str, Any]:
+    """As eth-account and web3 name them. A contract creation has no `to`."""
+    fields: dict[str, Any] = {
+        "chainId": transaction.chain_id,
+        "nonce": nonce,
+        "gas": transaction.gas,
+        "value": transaction.value_wei,
+        "data": transaction.data,
+    }
+    if transaction.to:
+        fields["to"] = transaction.to
+    if transaction.gas_price_wei is not None:
+        return fields | {"gasPrice": transaction.gas_price_wei}
+    return fields | {
+        "type": 2,
+        "maxFeePerGas": transaction.max_fee_per_gas_wei,
+        "maxPriorityFeePerGas": transaction.max_priority_fee_per_gas_wei,
+    }
+
+
+def sign(prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
+    """Ask the signer; the hash is of the raw bytes and known before anything is sent."""
+    raw = signer.sign_transaction(transaction_fields(prepared, nonce))
+    return SignedTransaction(keccak256(raw), raw, nonce, prepared)

@@ -1,0 +1,173 @@
+"""From call data to a mined outcome, on any chain that speaks the execution API."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+from eth_utils.address import to_checksum_address
+
+from adapters.ics26.abi import RELAY_BATCH
+from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC
+from adapters.ics26.execution import ExecutionRpc, MinedCall, Receipt, hex_data
+from adapters.ics26.fees import current_fees
+from adapters.interface import (
+    AccountState,
+    AlreadyKnown,
+    BadAnswer,
+    BatchLimits,
+    BatchTooLarge,
+    BroadcastRefused,
+    InsufficientFunds,
+    MessageFailure,
+    NonceTooHigh,
+    NonceTooLow,
+    PreparedTransaction,
+    RefusedByChain,
+    RpcRefused,
+    SignedTransaction,
+    TransactionOutcome,
+    Underpriced,
+)
+
+GAS_MARGIN_PERCENT = 15
+"""State moves between estimate and inclusion; what is left is refunded."""
+
+
+async def prepare_call(
+    execution: ExecutionRpc, chain_id: int, sender: str, to: bytes | None, data: bytes, max_gas: int, value_wei: int = 0
+) -> PreparedTransaction:
+    """Estimate and price one call (`to` None: a creation). Raises RefusedByChain, BatchTooLarge by gas."""
+    estimate = await execution.estimate_gas(to, data, sender, value_wei)
+    if estimate > max_gas:
+        raise BatchTooLarge("gas", estimate, max_gas)
+    fees = await current_fees(execution)
+    return PreparedTransaction(
+        chain_id=chain_id,
+        sender=sender,
+        to="" if to is None else to_checksum_address(to),
+        data=data,
+        value_wei=value_wei,
+        gas=min(max_gas, estimate * (100 + GAS_MARGIN_PERCENT) // 100),
+        max_fee_per_gas_wei=fees.max_fee_per_gas_wei,
+        max_priority_fee_per_gas_wei=fees.max_priority_fee_per_gas_wei,
+        gas_price_wei=fees.gas_price_wei,
+    )
+
+
+async def simulate_batch(
+    execution: ExecutionRpc, router: bytes, data: bytes, sender: str, count: int
+) -> tuple[bool, ...]:
+    """Which messages of a `relayBatch` call would succeed on the newest state."""
+    returned = await execution.call(router, data, "latest", sender)
+    (succeeded,) = RELAY_BATCH.decode(returned)
+    if len(succeeded) != count:
+        raise BadAnswer("relayBatch", "returned", f"is not {count} verdicts", got=len(succeeded))
+    return tuple(succeeded)
+
+
+async def prepare_batch(
+    execution: ExecutionRpc, chain_id: int, sender: str, router: bytes, data: bytes, count: int, limits: BatchLimits
+) -> PreparedTransaction:
+    """Simulate, then estimate and price. The estimate finds the gas at which the router starts every call."""
+    expected = await simulate_batch(execution, router, data, sender, count)
+    prepared = await prepare_call(execution, chain_id, sender, router, data, limits.max_gas)
+    return replace(prepared, expected=expected)
+
+
+async def account_state(execution: ExecutionRpc, address: str) -> AccountState:
+    latest = await execution.nonce(address)
+    pending = await execution.nonce(address, "pending")
+    return AccountState(address, latest, max(latest, pending), await execution.balance_wei(address))
+
+
+_UNDERPRICED_WORDS = ("underpriced", "gas price too low", "fee too low", "less than block base fee", "below base fee")
+_NONCE_HIGH_WORDS = ("nonce too high", "nonce gap", "nonce_too_high", "too distant", "future nonce")
+
+
+async def broadcast(execution: ExecutionRpc, signed: SignedTransaction) -> None:
+    """Send, and on a refusal find out why from the chain's state; the pool's words decide only what state cannot."""
+    try:
+        answered = await execution.send_raw(signed.raw)
+    except RpcRefused as refusal:
+        raise await _broadcast_error(execution, signed, refusal) from refusal
+    if answered != signed.hash:
+        raise BadAnswer("eth_sendRawTransaction", "result", "is not the transaction's hash", got=answered)
+
+
+async def _broadcast_error(execution: ExecutionRpc, signed: SignedTransaction, refusal: RpcRefused) -> BroadcastRefused:
+    kind: Callable[[bytes, str], BroadcastRefused] = BroadcastRefused
+    words = refusal.message.lower()
+    prepared = signed.prepared
+    if await execution.mined_call(signed.hash) is not None:
+        kind = AlreadyKnown
+    else:
+        state = await account_state(execution, prepared.sender)
+        if state.latest_nonce > signed.nonce:
+            kind = NonceTooLow
+        elif state.balance_wei < prepared.fee_cap_wei + prepared.value_wei:
+            kind = InsufficientFunds
+        elif any(text in words for text in _NONCE_HIGH_WORDS):
+            kind = NonceTooHigh
+        elif any(text in words for text in _UNDERPRICED_WORDS):
+            kind = Underpriced
+    return kind(signed.hash, refusal.message)
+
+
+async def outcome(
+    execution: ExecutionRpc,
+    router: bytes,
+    transaction_hash: bytes,
+    head_height: int,
+    block_time_ns: int | None = None,
+) -> TransactionOutcome | None:
+    """None until the transaction is in a block at or below `head_height` (the final head)."""
+    receipt = await execution.receipt(transaction_hash)
+    if receipt is None or receipt.height > head_height:
+        return None
+    block = await execution.block(receipt.height)
+    if block.hash != receipt.block_hash:
+        raise BadAnswer("eth_getTransactionReceipt", "blockHash", "is not the hash of that block", receipt.block_hash)
+    return TransactionOutcome(
+        transaction_hash=transaction_hash,
+        height=receipt.height,
+        block_hash=receipt.block_hash,
+        block_time_ns=block.time_s * 1_000_000_000 if block_time_ns is None else block_time_ns,
+        gas_used=receipt.gas_used,
+        fee_wei=receipt.gas_used * receipt.effective_gas_price_wei,
+        reverted=None if receipt.status else await _why_reverted(execution, transaction_hash, receipt),
+        failures=_failures(execution, receipt, router),
+    )
+
+
+def _failures(execution: ExecutionRpc, receipt: Receipt, router: bytes) -> tuple[MessageFailure, ...]:
+    failures = []
+    for log in receipt.logs:
+        if log.address != router or log.topics[:1] != (BATCH_CALL_FAILED_TOPIC,):
+            continue
+        try:
+            if len(log.topics) != 2:
+                raise ValueError("no index")
+            (data,) = decode(["bytes"], log.data)
+        except (DecodingError, OverflowError, ValueError) as error:
+            raise BadAnswer("eth_getTransactionReceipt", "logs", "holds a malformed BatchCallFailed") from error
+        index = int.from_bytes(log.topics[1], "big")
+        failures.append(MessageFailure(index, execution.reverts.read(data).reason, data))
+    return tuple(failures)
+
+
+async def _why_reverted(execution: ExecutionRpc, transaction_hash: bytes, receipt: Receipt) -> str:
+    """Replay the call on the state before its block: near enough for a reason, never used for a decision."""
+    call: MinedCall | None = await execution.mined_call(transaction_hash)
+    if call is None or call.to is None:
+        return "reverted; the endpoint cannot replay it"
+    if receipt.gas_used >= call.gas:
+        return f"ran out of its {call.gas} gas"
+    transaction = {"from": call.sender, "to": call.to, "data": hex_data(call.data), "gas": hex(call.gas)}
+    try:
+        await execution.call_transaction(transaction, receipt.height - 1)
+    except RefusedByChain as refused:
+        return refused.reason
+    except RpcRefused as refused:
+        return f"reverted; replay refused: {refused.message}"
+    return "reverted; a replay on the state before its block succeeds"
