@@ -1,0 +1,72 @@
+"""ICS-23 commitment proofs: IAVL, Tendermint and sparse Merkle trees.
+
+`verify_chained` (or its list of predicates, `chained_checks`) is the door for IBC; the rest is for provers and tools.
+"""
+
+from light_clients.proofs.ics23.codec import (
+    decode_commitment_proof,
+    decode_merkle_proof,
+    decompress,
+    encode_commitment_proof,
+    encode_merkle_proof,
+    spec_from_message,
+    spec_to_message,
+)
+from light_clients.proofs.ics23.operations import calculate_root
+from light_clients.proofs.ics23.specs import IAVL_SPEC, SMT_SPEC, STANDARD_SPECS, TENDERMINT_SPEC, same_kind
+from light_clients.proofs.ics23.types import (
+    BatchProof,
+    CommitmentProof,
+    ExistenceProof,
+    HashOp,
+    InnerOp,
+    InnerSpec,
+    LeafOp,
+    LengthOp,
+    NonExistenceProof,
+    ProofSpec,
+)
+from light_clients.proofs.ics23.verification import (
+    chained_checks,
+    comparison_key,
+    existence_checks,
+    non_existence_checks,
+    reference_shape_checks,
+    verify_chained,
+    verify_membership,
+    verify_non_membership,
+)
+
+__all__ = [
+    "IAVL_SPEC",
+    "SMT_SPEC",
+    "STANDARD_SPECS",
+    "TENDERMINT_SPEC",
+    "BatchProof",
+    "CommitmentProof",
+    "ExistenceProof",
+    "HashOp",
+    "InnerOp",
+    "InnerSpec",
+    "LeafOp",
+    "LengthOp",
+    "NonExistenceProof",
+    "ProofSpec",
+    "calculate_root",
+    "chained_checks",
+    "comparison_key",
+    "decode_commitment_proof",
+    "decode_merkle_proof",
+    "decompress",
+    "encode_commitment_proof",
+    "encode_merkle_proof",
+    "existence_checks",
+    "non_existence_checks",
+    "reference_shape_checks",
+    "same_kind",
+    "spec_from_message",
+    "spec_to_message",
+    "verify_chained",
+    "verify_membership",
+    "verify_non_membership",
+]

@@ -1,0 +1,159 @@
+"""Rules that an existence proof must keep, one function a rule.
+
+The `…_to_spec` ones are those of the reference (cosmos/ics23 `go/ops.go`, `go/proof.go`); the `…_exact` ones and
+`one_sibling` are stricter, as docs/spec/strictness.md lists (I1 to I8).
+"""
+
+from light_clients.interface import MalformedInput, PredicateFailed
+from light_clients.proofs.ics23.neighbours import branch_of
+from light_clients.proofs.ics23.operations import calculate_root
+from light_clients.proofs.ics23.specs import DEFAULT_MAX_DEPTH, IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, same_kind
+from light_clients.proofs.ics23.types import ExistenceProof, HashOp, InnerOp, LeafOp, ProofSpec
+
+MAX_ROOT_BYTES = 64
+IAVL_CHILD_LENGTH = b"\x20"
+"""Length byte before each child hash of an IAVL node."""
+INNER_PREFIX = b"\x01"
+"""Of Tendermint and SMT inner nodes."""
+MAX_INT64 = 2**63 - 1
+
+
+def root_is_well_formed(spec: ProofSpec, root: bytes) -> None:
+    """A root is a digest and not a default: an empty or all-zero one must never verify anything (Nomad)."""
+    if not root or len(root) > MAX_ROOT_BYTES or not any(root):
+        raise PredicateFailed("root_is_well_formed", "the trusted root is empty or all zero", got=root)
+    if spec.inner_spec.hash == HashOp.SHA256 and len(root) != 32:
+        raise PredicateFailed("root_is_well_formed", "a SHA-256 root has 32 bytes", got=root)
+
+
+def leaf_conforms(leaf: LeafOp, expected: LeafOp) -> None:
+    """Same operations as the spec's leaf, and a prefix that begins with the spec's."""
+    for name in ("hash", "prehash_key", "prehash_value", "length"):
+        got, wanted = getattr(leaf, name), getattr(expected, name)
+        if got != wanted:
+            raise PredicateFailed("leaf_conforms_to_spec", f"{name} of the leaf op", got=int(got), expected=int(wanted))
+    if not leaf.prefix.startswith(expected.prefix):
+        raise PredicateFailed("leaf_conforms_to_spec", "leaf prefix", got=leaf.prefix, expected=expected.prefix)
+
+
+def _read_varint(data: bytes, offset: int, predicate: str) -> tuple[int, int]:
+    """A signed (zigzag) 64-bit varint in its shortest form, and the offset behind it."""
+    raw = 0
+    for count in range(10):
+        if offset + count >= len(data):
+            raise PredicateFailed(predicate, "the IAVL prefix ends inside a varint", got=data)
+        byte = data[offset + count]
+        raw |= (byte & 0x7F) << 7 * count
+        if byte < 0x80:
+            if raw >= 2**64 or (count and byte == 0):
+                raise PredicateFailed(predicate, "a varint is not the shortest form of 64 bits", got=data)
+            value = raw >> 1
+            return (-value - 1 if raw & 1 else value), offset + count + 1
+    raise PredicateFailed(predicate, "a varint has more than 10 bytes", got=data)
+
+
+def _iavl_header(prefix: bytes, predicate: str) -> tuple[int, int, int, bytes]:
+    """(height, size, version) at the head of an IAVL prefix, none negative, and the bytes behind them."""
+    values = []
+    offset = 0
+    for name in ("height", "size", "version"):
+        value, offset = _read_varint(prefix, offset, predicate)
+        if value < 0:
+            raise PredicateFailed(predicate, f"negative {name} in an IAVL prefix", got=value)
+        values.append(value)
+    height, size, version = values
+    return height, size, version, prefix[offset:]
+
+
+def leaf_conforms_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
+    """The reference's rule for the leaf, IAVL's varints included."""
+    leaf_conforms(proof.leaf, spec.leaf_spec)
+    if same_kind(spec, IAVL_SPEC):
+        _, _, _, rest = _iavl_header(proof.leaf.prefix, "leaf_conforms_to_spec")
+        if rest:
+            raise PredicateFailed("leaf_conforms_to_spec", "bytes behind the version of an IAVL leaf", got=rest)
+
+
+def depth_within_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
+    """Number of inner nodes on the path."""
+    depth = len(proof.path)
+    max_depth = spec.max_depth or DEFAULT_MAX_DEPTH
+    if not spec.min_depth <= depth <= max_depth:
+        raise PredicateFailed(
+            "depth_within_spec", "steps in the path", got=depth, expected=f"{spec.min_depth} to {max_depth}"
+        )
+
+
+def _inner_conforms(op: InnerOp, spec: ProofSpec, layer: int) -> None:
+    name = "inner_nodes_conform_to_spec"
+    inner = spec.inner_spec
+    if op.hash != inner.hash:
+        raise PredicateFailed(name, "hash of an inner op", got=int(op.hash), expected=int(inner.hash))
+    if same_kind(spec, IAVL_SPEC):
+        height, _, _, rest = _iavl_header(op.prefix, name)
+        if height < layer:
+            raise PredicateFailed(name, "IAVL height below the layer", got=height, expected=layer)
+        if len(rest) not in (1, 34):
+            raise PredicateFailed(name, "bytes behind the version of an IAVL inner node", got=rest, expected="1 or 34")
+    if spec.leaf_spec.prefix and op.prefix.startswith(spec.leaf_spec.prefix):
+        raise PredicateFailed(name, "an inner prefix begins like a leaf", got=op.prefix)
+    longest = inner.max_prefix_length + (len(inner.child_order) - 1) * inner.child_size
+    if not inner.min_prefix_length <= len(op.prefix) <= longest:
+        raise PredicateFailed(
+            name, "length of an inner prefix", got=len(op.prefix), expected=f"{inner.min_prefix_length} to {longest}"
+        )
+    if len(op.suffix) % inner.child_size:
+        raise PredicateFailed(name, "an inner suffix is not whole children", got=len(op.suffix))
+
+
+def inner_nodes_conform_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
+    """The reference's rules for every inner node, leaf side first."""
+    for layer, op in enumerate(proof.path, start=1):
+        _inner_conforms(op, spec, layer)
+
+
+def leaf_prefix_is_exact(proof: ExistenceProof, spec: ProofSpec) -> None:
+    """Nothing of a key can hide in the prefix: exact bytes, or for IAVL height 0 and size 1 (I1, I2)."""
+    prefix = proof.leaf.prefix
+    if same_kind(spec, IAVL_SPEC):
+        height, size, _, _ = _iavl_header(prefix, "leaf_prefix_is_exact")
+        if (height, size) != (0, 1):
+            raise PredicateFailed("leaf_prefix_is_exact", "height and size of an IAVL leaf", (height, size), (0, 1))
+    elif prefix != spec.leaf_spec.prefix:
+        raise PredicateFailed("leaf_prefix_is_exact", "leaf prefix", got=prefix, expected=spec.leaf_spec.prefix)
+
+
+def inner_nodes_have_one_place(proof: ExistenceProof, spec: ProofSpec) -> None:
+    """Each inner node has all siblings and exactly one place for the child, and the standard bytes between (I3, I4)."""
+    name = "inner_nodes_have_one_place"
+    iavl = same_kind(spec, IAVL_SPEC)
+    fixed_prefix = same_kind(spec, TENDERMINT_SPEC) or same_kind(spec, SMT_SPEC)
+    for op in proof.path:
+        if branch_of(spec.inner_spec, op) is None:
+            raise PredicateFailed(name, "prefix and suffix leave no single place", got=(len(op.prefix), len(op.suffix)))
+        if fixed_prefix and not op.prefix.startswith(INNER_PREFIX):
+            raise PredicateFailed(name, "an inner node begins 01", got=op.prefix)
+        if iavl:
+            _, _, _, rest = _iavl_header(op.prefix, name)
+            lengths = rest[:1] + (rest[33:34] if len(rest) == 34 else op.suffix[:1])
+            if lengths != 2 * IAVL_CHILD_LENGTH:
+                raise PredicateFailed(name, "children of an IAVL node are 32 bytes long", got=lengths)
+
+
+def key_matches(proof: ExistenceProof, key: bytes) -> None:
+    if not key or proof.key != key:
+        raise PredicateFailed("key_matches", "the proof is of another key", got=proof.key, expected=key)
+
+
+def value_matches(proof: ExistenceProof, value: bytes) -> None:
+    if not value or proof.value != value:
+        raise PredicateFailed("value_matches", "the proof is of another value", got=proof.value, expected=value)
+
+
+def root_matches(proof: ExistenceProof, spec: ProofSpec, root: bytes) -> None:
+    """The path leads to the trusted root."""
+    computed = calculate_root(proof)
+    if spec.inner_spec.hash == HashOp.SHA256 and len(computed) != 32:
+        raise MalformedInput("proof.leaf.hash", "gives no 32-byte root", got=computed)
+    if computed != root:
+        raise PredicateFailed("root_matches", "the path leads to another root", got=computed, expected=root)
