@@ -56,7 +56,7 @@ def change(**fields) -> bytes:
         (change(acknowledgement="CgRkb25l"), "acknowledgement"),
         (change(kind="acknowledge"), "acknowledgement"),
         (VECTOR + b" ", "bytes"),
-        (VECTOR.replace(b":1,", b":1 ,"), "bytes"),
+        (VECTOR.replace(b":7,", b":7 ,"), "bytes"),
         (b"[" * 100_000, "bytes"),
         (b"[]", "bytes"),
         (b"{" + b" " * 600_000 + b"}", "bytes"),
