@@ -1,0 +1,156 @@
+"""Blocks, receipts and their indexes in a table of the node's database."""
+
+import rlp
+
+from relay.evm.blocks import EvmBlock, EvmHeader, LocatedTransaction, Receipt
+from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from relay.evm.execution import Log
+from relay.evm.transaction import decode_transaction
+
+TABLE_PREFIX = b"evm-blocks/"
+_BLOCK = b"b"  # BE8 number -> block
+_RECEIPTS = b"r"  # BE8 number -> receipts
+_NUMBER = b"h"  # block hash -> BE8 number
+_LOCATION = b"t"  # transaction hash -> BE8 number, BE4 index
+
+
+class BlockStore:
+    """Reads. Blocks are final when stored: there is one per number."""
+
+    def __init__(self, reader: KeyValueReader, chain_id: int) -> None:
+        self._chain_id = chain_id
+        self._blocks = Table(reader, TABLE_PREFIX + _BLOCK)
+        self._receipts = Table(reader, TABLE_PREFIX + _RECEIPTS)
+        self._numbers = Table(reader, TABLE_PREFIX + _NUMBER)
+        self._locations = Table(reader, TABLE_PREFIX + _LOCATION)
+
+    def head_number(self) -> int | None:
+        last = self._blocks.last()
+        return int.from_bytes(last[0], "big") if last else None
+
+    def head(self) -> EvmBlock | None:
+        last = self._blocks.last()
+        return self._decode_block(last[1]) if last else None
+
+    def block(self, number: int) -> EvmBlock | None:
+        if not 0 <= number < 2**64:
+            return None
+        encoded = self._blocks.get(number.to_bytes(8, "big"))
+        return None if encoded is None else self._decode_block(encoded)
+
+    def header(self, number: int) -> tuple[bytes, EvmHeader] | None:
+        """Hash and header, without decoding the transactions."""
+        encoded = self._blocks.get(number.to_bytes(8, "big")) if 0 <= number < 2**64 else None
+        if encoded is None:
+            return None
+        block_hash, header, _ = rlp.decode(encoded)
+        return block_hash, _decode_header(header)
+
+    def number_of(self, block_hash: bytes) -> int | None:
+        number = self._numbers.get(block_hash)
+        return None if number is None else int.from_bytes(number, "big")
+
+    def block_by_hash(self, block_hash: bytes) -> EvmBlock | None:
+        number = self.number_of(block_hash)
+        return None if number is None else self.block(number)
+
+    def receipts(self, number: int) -> tuple[Receipt, ...] | None:
+        encoded = self._receipts.get(number.to_bytes(8, "big")) if 0 <= number < 2**64 else None
+        return None if encoded is None else tuple(_decode_receipt(item) for item in rlp.decode(encoded))
+
+    def locate(self, transaction_hash: bytes) -> LocatedTransaction | None:
+        location = self._locations.get(transaction_hash)
+        if location is None:
+            return None
+        block = self.block(int.from_bytes(location[:8], "big"))
+        return None if block is None else LocatedTransaction(block, int.from_bytes(location[8:], "big"))
+
+    def _decode_block(self, encoded: bytes) -> EvmBlock:
+        block_hash, header, transactions = rlp.decode(encoded)
+        return EvmBlock(
+            hash=block_hash,
+            header=_decode_header(header),
+            transactions=tuple(decode_transaction(raw, self._chain_id) for raw in transactions),
+        )
+
+
+def store_block(writer: KeyValueWriter, block: EvmBlock, receipts: tuple[Receipt, ...]) -> None:
+    """Write the block, its receipts and indexes to the block's batch."""
+    number = block.number.to_bytes(8, "big")
+    encoded_block = rlp.encode([block.hash, _encode_header(block.header), [item.raw for item in block.transactions]])
+    WritableTable(writer, TABLE_PREFIX + _BLOCK).put(number, encoded_block)
+    WritableTable(writer, TABLE_PREFIX + _RECEIPTS).put(
+        number, rlp.encode([_encode_receipt(item) for item in receipts])
+    )
+    WritableTable(writer, TABLE_PREFIX + _NUMBER).put(block.hash, number)
+    locations = WritableTable(writer, TABLE_PREFIX + _LOCATION)
+    for index, transaction in enumerate(block.transactions):
+        locations.put(transaction.hash, number + index.to_bytes(4, "big"))
+
+
+def _encode_header(header: EvmHeader) -> list[bytes | int]:
+    return header.fields()
+
+
+def _decode_header(items: list[bytes]) -> EvmHeader:
+    optional = items[15:]
+
+    def integer(index: int) -> int | None:
+        return int.from_bytes(optional[index], "big") if index < len(optional) else None
+
+    def binary(index: int) -> bytes | None:
+        return optional[index] if index < len(optional) else None
+
+    return EvmHeader(
+        parent_hash=items[0],
+        ommers_hash=items[1],
+        coinbase=items[2],
+        state_root=items[3],
+        transactions_root=items[4],
+        receipts_root=items[5],
+        logs_bloom=items[6],
+        difficulty=int.from_bytes(items[7], "big"),
+        number=int.from_bytes(items[8], "big"),
+        gas_limit=int.from_bytes(items[9], "big"),
+        gas_used=int.from_bytes(items[10], "big"),
+        timestamp_s=int.from_bytes(items[11], "big"),
+        extra_data=items[12],
+        prev_randao=items[13],
+        nonce=items[14],
+        base_fee_wei=integer(0),
+        withdrawals_root=binary(1),
+        blob_gas_used=integer(2),
+        excess_blob_gas=integer(3),
+        parent_beacon_block_root=binary(4),
+        requests_hash=binary(5),
+    )
+
+
+def _encode_receipt(receipt: Receipt) -> list[object]:
+    return [
+        receipt.type,
+        int(receipt.success),
+        receipt.cumulative_gas_used,
+        [[log.address, list(log.topics), log.data] for log in receipt.logs],
+        receipt.gas_used,
+        receipt.effective_gas_price_wei,
+        receipt.contract_address or b"",
+    ]
+
+
+def _decode_receipt(item: list[object]) -> Receipt:
+    type_, success, cumulative, logs, gas_used, price, contract = item
+    return Receipt(
+        type=_integer(type_),
+        success=bool(_integer(success)),
+        cumulative_gas_used=_integer(cumulative),
+        logs=tuple(Log(address, tuple(topics), data) for address, topics, data in logs),  # type: ignore[attr-defined]
+        gas_used=_integer(gas_used),
+        effective_gas_price_wei=_integer(price),
+        contract_address=contract or None,  # type: ignore[arg-type]
+    )
+
+
+def _integer(item: object) -> int:
+    assert isinstance(item, bytes)
+    return int.from_bytes(item, "big")
