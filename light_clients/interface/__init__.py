@@ -30,6 +30,7 @@ from light_clients.interface.errors import (
     VerificationError,
 )
 from light_clients.interface.height import Height
+from light_clients.interface.memory import MemoryConsensusStates
 from light_clients.interface.predicates import Check, CheckVerdict, audit_checks, run_checks
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "InsufficientTrust",
     "LightClient",
     "MalformedInput",
+    "MemoryConsensusStates",
     "Misbehaved",
     "NoOp",
     "NotEnoughTrust",

@@ -18,7 +18,8 @@ from light_clients.interface import (
     Height,
     MalformedInput,
 )
-from light_clients.protobuf import cometbft_pb2, ibc_pb2, ics23_pb2
+from light_clients.proofs.ics23 import spec_from_message, spec_to_message
+from light_clients.protobuf import cometbft_pb2, ibc_pb2
 from light_clients.protobuf.canonical import parse_canonical
 from light_clients.tendermint.types import (
     GO_ZERO_TIME_NS,
@@ -362,7 +363,7 @@ def decode_client_state(data: bytes) -> ClientState:
         max_clock_drift_ns=_decode_duration(message.max_clock_drift, "client_state.max_clock_drift"),
         frozen_height=_decode_height(message.frozen_height),
         latest_height=_decode_height(message.latest_height),
-        proof_specs=tuple(_serialize(spec) for spec in message.proof_specs),
+        proof_specs=tuple(spec_from_message(spec) for spec in message.proof_specs),
         upgrade_path=tuple(message.upgrade_path),
         allow_update_after_expiry=message.allow_update_after_expiry,
         allow_update_after_misbehaviour=message.allow_update_after_misbehaviour,
@@ -373,7 +374,7 @@ def encode_client_state(state: ClientState) -> bytes:
     message = ibc_pb2.TendermintClientState(
         chain_id=state.chain_id,
         trust_level=ibc_pb2.Fraction(numerator=state.trust_level.numerator, denominator=state.trust_level.denominator),
-        proof_specs=[ics23_pb2.ProofSpec.FromString(spec) for spec in state.proof_specs],
+        proof_specs=[spec_to_message(spec) for spec in state.proof_specs],
         upgrade_path=state.upgrade_path,
         allow_update_after_expiry=state.allow_update_after_expiry,
         allow_update_after_misbehaviour=state.allow_update_after_misbehaviour,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from light_clients.crypto import sha256
 from light_clients.interface import PredicateFailed
+from light_clients.proofs.merkle import root as merkle_root
 from light_clients.tendermint.types import (
     BlockId,
     Commit,
@@ -30,17 +31,6 @@ from light_clients.tendermint.wire import (
 
 BLOCK_PART_BYTES = 65_536
 """cometbft types/params.go BlockPartSizeBytes."""
-
-
-def merkle_root(leaves: Sequence[bytes]) -> bytes:
-    """RFC 6962 tree with SHA-256, split at the largest power of two below the count (cometbft crypto/merkle)."""
-    if not leaves:
-        return sha256(b"")
-    level = [sha256(b"\x00" + leaf) for leaf in leaves]
-    while len(level) > 1:
-        paired = [sha256(b"\x01" + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)]
-        level = paired + level[len(paired) * 2 :]
-    return level[0]
 
 
 _KEY_FIELD = {KeyType.ED25519: 1, KeyType.SECP256K1: 2}

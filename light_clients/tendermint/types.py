@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 from light_clients.crypto import ed25519_address, secp256k1_address
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 from light_clients.interface.height import MAX_UINT64
-from light_clients.protobuf import ics23_pb2
+from light_clients.proofs.ics23 import ProofSpec
 
 GO_ZERO_TIME_NS = -62_135_596_800 * NANOSECONDS_PER_SECOND
 MAX_TIME_NS = 253_402_300_800 * NANOSECONDS_PER_SECOND - 1
@@ -220,7 +220,7 @@ TWO_THIRDS = TrustLevel(2, 3)
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
-    """Durations in ns. `proof_specs` are the canonical bytes of each ics23 ProofSpec, in the order of a chained proof."""
+    """Durations in ns. `proof_specs` stand in the order of a chained proof, leaf store first."""
 
     chain_id: str
     trust_level: TrustLevel
@@ -229,7 +229,7 @@ class ClientState:
     max_clock_drift_ns: int
     frozen_height: Height
     latest_height: Height
-    proof_specs: tuple[bytes, ...]
+    proof_specs: tuple[ProofSpec, ...]
     upgrade_path: tuple[str, ...]
     allow_update_after_expiry: bool = False
     allow_update_after_misbehaviour: bool = False
@@ -237,9 +237,6 @@ class ClientState:
     @property
     def is_frozen(self) -> bool:
         return not self.frozen_height.is_zero
-
-    def parsed_proof_specs(self) -> tuple[ics23_pb2.ProofSpec, ...]:
-        return tuple(ics23_pb2.ProofSpec.FromString(spec) for spec in self.proof_specs)
 
     def frozen(self) -> "ClientState":
         """The marker is the same for all misbehaviour (ibc-go 07-tendermint FrozenHeight)."""

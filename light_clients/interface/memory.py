@@ -1,0 +1,35 @@
+"""Consensus states held in memory, for whoever verifies without a store: the relay before paying, the audit, tests."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+
+from light_clients.interface.height import Height
+
+
+class MemoryConsensusStates:
+    """An immutable `ConsensusStates` over a mapping."""
+
+    __slots__ = ("_heights", "_states")
+
+    def __init__(self, states: Mapping[Height, bytes]) -> None:
+        self._states = dict(states)
+        self._heights = sorted(self._states)
+
+    def get(self, height: Height) -> bytes | None:
+        return self._states.get(height)
+
+    def before(self, height: Height) -> tuple[Height, bytes] | None:
+        index = bisect_left(self._heights, height)
+        return None if index == 0 else self._at(index - 1)
+
+    def after(self, height: Height) -> tuple[Height, bytes] | None:
+        index = bisect_right(self._heights, height)
+        return None if index == len(self._heights) else self._at(index)
+
+    def with_state(self, height: Height, state: bytes) -> "MemoryConsensusStates":
+        """A copy with `state` stored at `height`."""
+        return MemoryConsensusStates({**self._states, height: state})
+
+    def _at(self, index: int) -> tuple[Height, bytes]:
+        height = self._heights[index]
+        return height, self._states[height]

@@ -1,0 +1,472 @@
+"""The rules of a CometBFT header, one function a rule; `verification` and `client` put them in order.
+
+Sources: cometbft 0.38 light/verifier.go, types/{block,validator,validator_set,validation}.go; ibc-go v10
+modules/light-clients/07-tendermint/{update,misbehaviour,misbehaviour_handle,header,client_state,proposal_handle}.go.
+Where a rule is stricter than those, docs/spec/tendermint-client.md lists it.
+"""
+
+from dataclasses import replace
+
+from light_clients.crypto import ed25519, secp256k1, sha256
+from light_clients.interface import (
+    NANOSECONDS_PER_SECOND,
+    ClientExpired,
+    ClientFrozen,
+    Height,
+    InsufficientTrust,
+    PredicateFailed,
+)
+from light_clients.tendermint.hashing import commit_signer, header_hash, validator_set_hash
+from light_clients.tendermint.types import (
+    BLOCK_PROTOCOL,
+    MAX_CHAIN_ID_BYTES,
+    MAX_INT64,
+    MAX_TOTAL_VOTING_POWER,
+    TWO_THIRDS,
+    BlockIdFlag,
+    ClientState,
+    Commit,
+    ConsensusState,
+    Header,
+    KeyType,
+    PublicKey,
+    SignedHeader,
+    TrustLevel,
+    ValidatorSet,
+    chain_name,
+    revision_of,
+)
+
+ADDRESS_BYTES = 20
+HASH_BYTES = 32
+
+
+def _demand(holds: bool, predicate: str, reason: str, got: object = None, expected: object = None) -> None:
+    if not holds:
+        raise PredicateFailed(predicate, reason, got, expected)
+
+
+# Client and consensus states
+
+
+def chain_id_is_usable(client: ClientState) -> None:
+    """Not blank, at most 50 bytes, and with a revision that is a uint64."""
+    _demand(bool(client.chain_id.strip()), "chain_id_is_usable", "the chain id is blank")
+    length = len(client.chain_id.encode())
+    _demand(length <= MAX_CHAIN_ID_BYTES, "chain_id_is_usable", "too long", length, MAX_CHAIN_ID_BYTES)
+    revision_of(client.chain_id)
+
+
+def trust_level_in_range(trust_level: TrustLevel) -> None:
+    """In [1/3, 1]: below a third no honest validator need have signed."""
+    n, d = trust_level.numerator, trust_level.denominator
+    _demand(d > 0 and n <= d <= 3 * n, "trust_level_in_range", "the trust level must be within [1/3, 1]", f"{n}/{d}")
+
+
+def periods_in_order(client: ClientState) -> None:
+    """0 < trusting period < unbonding period: signers must still be accountable when they are believed."""
+    _demand(
+        0 < client.trusting_period_ns < client.unbonding_period_ns,
+        "periods_in_order",
+        "0 < trusting period < unbonding period does not hold",
+        client.trusting_period_ns,
+        client.unbonding_period_ns,
+    )
+
+
+def clock_drift_positive(client: ClientState) -> None:
+    """A drift of zero would refuse every header of a chain whose clock is right."""
+    _demand(
+        client.max_clock_drift_ns > 0,
+        "clock_drift_positive",
+        "max clock drift must be positive",
+        client.max_clock_drift_ns,
+    )
+
+
+def latest_height_of_chain(client: ClientState) -> None:
+    """The latest height is not zero and its revision is that of the chain id."""
+    _demand(client.latest_height.revision_height > 0, "latest_height_of_chain", "the latest height is zero")
+    expected = revision_of(client.chain_id)
+    _demand(
+        client.latest_height.revision_number == expected,
+        "latest_height_of_chain",
+        "revision differs from that of the chain id",
+        client.latest_height.revision_number,
+        expected,
+    )
+
+
+def proof_specs_present(client: ClientState) -> None:
+    """Without a spec nothing could ever be proven."""
+    _demand(bool(client.proof_specs), "proof_specs_present", "no proof specs")
+
+
+def upgrade_path_elements_present(client: ClientState) -> None:
+    """No blank element; the path itself may be empty (no upgrades)."""
+    for index, element in enumerate(client.upgrade_path):
+        _demand(bool(element.strip()), "upgrade_path_elements_present", f"element {index} is blank")
+
+
+def client_not_frozen(client: ClientState) -> None:
+    """No misbehaviour is on record."""
+    if client.is_frozen:
+        raise ClientFrozen
+
+
+def consensus_state_is_sound(state: ConsensusState) -> None:
+    """A root, the hash of the next validators, and a time after 1970: no default value is ever trusted (Nomad)."""
+    _demand(bool(state.root), "consensus_state_is_sound", "the root is empty")
+    _demand(any(state.root), "consensus_state_is_sound", "the root is all zero")
+    _demand(
+        len(state.next_validators_hash) == HASH_BYTES,
+        "consensus_state_is_sound",
+        "next_validators_hash must be 32 bytes",
+        state.next_validators_hash,
+    )
+    _demand(
+        state.timestamp_ns >= NANOSECONDS_PER_SECOND,
+        "consensus_state_is_sound",
+        "the timestamp is not after 1970",
+        state.timestamp_ns,
+    )
+
+
+def expires_at_ns(client: ClientState, state: ConsensusState) -> int:
+    """First instant at which `state` is no longer believed."""
+    return state.timestamp_ns + client.trusting_period_ns
+
+
+# Times and heights
+
+
+def within_trusting_period(trusted_time_ns: int, trusting_period_ns: int, now_ns: int) -> None:
+    """The trusted state is younger than the trusting period; at the exact edge it has expired [LCV-INV-TP.1]."""
+    edge_ns = trusted_time_ns + trusting_period_ns
+    if edge_ns <= now_ns:
+        raise ClientExpired(edge_ns, now_ns)
+
+
+def time_increases(time_ns: int, trusted_time_ns: int) -> None:
+    """BFT time: a later block has a later time."""
+    _demand(
+        time_ns > trusted_time_ns,
+        "time_increases",
+        "header is not later than its trusted state",
+        time_ns,
+        trusted_time_ns,
+    )
+
+
+def header_not_from_future(time_ns: int, max_clock_drift_ns: int, now_ns: int) -> None:
+    """The header is earlier than now plus the allowed drift, strictly."""
+    bound_ns = now_ns + max_clock_drift_ns
+    _demand(
+        time_ns < bound_ns, "header_not_from_future", "header time is beyond the clock drift", time_ns, f"< {bound_ns}"
+    )
+
+
+def height_increases(height: int, trusted_height: int) -> None:
+    """Within the revision a header is vouched for by a lower one."""
+    _demand(
+        height > trusted_height,
+        "height_increases",
+        "header is not above its trusted height",
+        height,
+        f"> {trusted_height}",
+    )
+
+
+def trusted_height_is_below(trusted_height: Height, height: Height) -> None:
+    """Evidence may cross revisions; its trusted height is not zero and below it."""
+    _demand(
+        trusted_height.revision_height > 0 and trusted_height < height,
+        "trusted_height_is_below",
+        "the trusted height is zero or not below the header",
+        trusted_height,
+        f"< {height}",
+    )
+
+
+def revision_matches(header: Header, trusted_height: Height) -> None:
+    """Updates stay within one revision; a new one needs a client upgrade."""
+    revision = revision_of(header.chain_id)
+    _demand(
+        revision == trusted_height.revision_number,
+        "revision_matches",
+        "revision of the chain id differs from that of the trusted height",
+        revision,
+        trusted_height.revision_number,
+    )
+
+
+def chain_id_matches(header: Header, chain_id: str) -> None:
+    """The header is of the chain that the client follows."""
+    _demand(header.chain_id == chain_id, "chain_id_matches", "header of another chain", header.chain_id, chain_id)
+
+
+# Header and commit
+
+
+def header_is_well_formed(header: Header) -> None:
+    """Block protocol 11, chain id of at most 50 bytes, positive height, a proposer (types/block.go Header.ValidateBasic)."""
+    name = "header_is_well_formed"
+    _demand(header.version_block == BLOCK_PROTOCOL, name, "block protocol", header.version_block, BLOCK_PROTOCOL)
+    _demand(len(header.chain_id.encode()) <= MAX_CHAIN_ID_BYTES, name, "the chain id is too long", header.chain_id)
+    _demand(header.height > 0, name, "height must be positive", header.height)
+    _demand(
+        len(header.proposer_address) == ADDRESS_BYTES,
+        name,
+        "proposer_address must be 20 bytes",
+        header.proposer_address,
+    )
+
+
+def consensus_fields_present(header: Header) -> None:
+    """The app hash and the next validators' hash become a trusted state: neither may be empty or all zero."""
+    name = "consensus_fields_present"
+    _demand(any(header.app_hash), name, "app_hash is empty or all zero", header.app_hash)
+    _demand(any(header.next_validators_hash), name, "next_validators_hash is empty or all zero")
+
+
+def commit_matches_header(signed_header: SignedHeader) -> None:
+    """The commit is for this header: same height, a round, and the hash of its block (SignedHeader.ValidateBasic)."""
+    header, commit = signed_header.header, signed_header.commit
+    name = "commit_matches_header"
+    _demand(commit.height == header.height, name, "commit of another height", commit.height, header.height)
+    _demand(commit.round >= 0, name, "negative round", commit.round)
+    expected = header_hash(header)
+    _demand(commit.block_id.hash == expected, name, "commit is for another block", commit.block_id.hash, expected)
+
+
+def one_entry_a_validator(commit: Commit, validator_set: ValidatorSet) -> None:
+    """As many commit entries as validators, so that index means validator (types/validation.go)."""
+    _demand(
+        len(commit.signatures) == len(validator_set.validators),
+        "one_entry_a_validator",
+        "number of commit entries differs from the number of validators",
+        len(commit.signatures),
+        len(validator_set.validators),
+    )
+
+
+# Validator sets
+
+
+def validator_set_is_sound(validator_set: ValidatorSet) -> None:
+    """Not empty, derived addresses, each key once, positive powers, total ≤ (2^63 - 1) / 8, the proposer a member.
+
+    Addresses are not hashed, so a transmitted one is worth nothing until derived again.
+    """
+    name = "validator_set_is_sound"
+    validators = validator_set.validators
+    _demand(bool(validators), name, "the set is empty")
+    total = 0
+    seen: set[bytes] = set()
+    for index, validator in enumerate(validators):
+        power = validator.voting_power
+        if power <= 0:
+            raise PredicateFailed(name, f"power of validator {index} is not positive", power)
+        total += power
+        derived = validator.public_key.address
+        if validator.address != derived:
+            reason = f"address of validator {index} is not derived from its key"
+            raise PredicateFailed(name, reason, validator.address, derived)
+        if derived in seen:
+            raise PredicateFailed(name, f"validator {index} stands in the set twice", derived)
+        seen.add(derived)
+    _demand(total <= MAX_TOTAL_VOTING_POWER, name, "total power above its cap", total, MAX_TOTAL_VOTING_POWER)
+    proposer = validator_set.proposer
+    if proposer is None:
+        raise PredicateFailed(name, "the proposer is missing")
+    _demand(proposer.voting_power >= 0, name, "negative power of the proposer", proposer.voting_power)
+    derived = proposer.public_key.address
+    _demand(proposer.address == derived, name, "address of the proposer is not derived", proposer.address, derived)
+    _demand(derived in seen, name, "the proposer is not in the set", derived)
+
+
+def validators_hash_matches(header: Header, validator_set: ValidatorSet) -> None:
+    """The header commits to the set that signs it."""
+    actual = validator_set_hash(validator_set)
+    _demand(
+        header.validators_hash == actual,
+        "validators_hash_matches",
+        "the validator set is not the header's",
+        actual,
+        header.validators_hash,
+    )
+
+
+def trusted_validators_hash_matches(trusted_validators: ValidatorSet, next_validators_hash: bytes) -> None:
+    """The trusted set is the one that the trusted state named as next."""
+    actual = validator_set_hash(trusted_validators)
+    _demand(
+        actual == next_validators_hash,
+        "trusted_validators_hash_matches",
+        "the trusted validators are not those of the trusted state",
+        actual,
+        next_validators_hash,
+    )
+
+
+def next_validators_continue(header: Header, next_validators_hash: bytes) -> None:
+    """The very next block is signed by the set that the trusted state named."""
+    _demand(
+        header.validators_hash == next_validators_hash,
+        "next_validators_continue",
+        "validators of the next block are not those announced",
+        header.validators_hash,
+        next_validators_hash,
+    )
+
+
+# Signatures
+
+
+class CommitSignatures:
+    """Verifies entries of one commit; each (entry, key) pair once, since both thresholds read much the same entries."""
+
+    __slots__ = ("_commit", "_sign_bytes", "_verified")
+
+    def __init__(self, chain_id: str, commit: Commit) -> None:
+        self._commit = commit
+        self._sign_bytes = commit_signer(chain_id, commit)
+        self._verified: set[tuple[int, bytes]] = set()
+
+    def demand_valid(self, predicate: str, index: int, public_key: PublicKey) -> None:
+        """Entry `index` is a precommit for the commit's block under `public_key`."""
+        if (index, public_key.data) in self._verified:
+            return
+        commit_sig = self._commit.signatures[index]
+        message = self._sign_bytes(commit_sig.timestamp_ns)
+        if public_key.key_type is KeyType.ED25519:
+            valid = ed25519.verify(public_key.data, message, commit_sig.signature)
+        else:
+            valid = secp256k1.verify_low_s(public_key.data, sha256(message), commit_sig.signature)
+        if not valid:
+            raise PredicateFailed(predicate, f"wrong signature at entry {index}", commit_sig.signature)
+        self._verified.add((index, public_key.data))
+
+
+def trusted_power_signed(
+    trusted_validators: ValidatorSet, commit: Commit, trust_level: TrustLevel, signatures: CommitSignatures
+) -> None:
+    """More than the trust level of the trusted power signed (types/validation.go VerifyCommitLightTrusting).
+
+    Entries are looked up by address, since the set may have changed. Powers are added up first, so that a header
+    without enough trusted signers costs no signature check.
+
+    Raises:
+        InsufficientTrust: too few of them signed.
+    """
+    name = "trusted_power_signed"
+    total = trusted_validators.total_voting_power
+    _demand(total * trust_level.numerator <= MAX_INT64, name, "trust level numerator too large", trust_level.numerator)
+    needed = trust_level.power_needed(total)
+    by_address = {validator.address: validator for validator in trusted_validators.validators}
+    counted: dict[bytes, int] = {}
+    tallied = 0
+    for index, commit_sig in enumerate(commit.signatures):
+        if commit_sig.block_id_flag is not BlockIdFlag.COMMIT:
+            continue
+        validator = by_address.get(commit_sig.validator_address)
+        if validator is None:
+            continue
+        if validator.address in counted:
+            raise PredicateFailed(name, f"entry {index} is a second one of its validator", validator.address)
+        counted[validator.address] = index
+        tallied += validator.voting_power
+        if tallied > needed:
+            break
+    if tallied <= needed:
+        raise InsufficientTrust(tallied, needed, total)
+    for address, index in counted.items():
+        signatures.demand_valid(name, index, by_address[address].public_key)
+
+
+def two_thirds_signed(validator_set: ValidatorSet, commit: Commit, signatures: CommitSignatures) -> None:
+    """More than 2/3 of the header's own power signed (types/validation.go VerifyCommitLight).
+
+    The commit rule: entries in list order, nil and absent passed over, stop above 2/3; the first bad entry met
+    refuses the commit, later ones are not read.
+    """
+    name = "two_thirds_signed"
+    total = validator_set.total_voting_power
+    needed = TWO_THIRDS.power_needed(total)
+    read: list[int] = []
+    tallied = 0
+    for index, (commit_sig, validator) in enumerate(zip(commit.signatures, validator_set.validators, strict=True)):
+        if commit_sig.block_id_flag is not BlockIdFlag.COMMIT:
+            continue
+        if commit_sig.validator_address != validator.address:
+            reason = f"entry {index} names another validator"
+            raise PredicateFailed(name, reason, commit_sig.validator_address, validator.address)
+        read.append(index)
+        tallied += validator.voting_power
+        if tallied > needed:
+            break
+    _demand(tallied > needed, name, f"signed power of {total}", tallied, f"> {needed}")
+    for index in read:
+        signatures.demand_valid(name, index, validator_set.validators[index].public_key)
+
+
+# Misbehaviour and recovery
+
+
+def headers_conflict(header_1: SignedHeader, header_2: SignedHeader) -> None:
+    """Two blocks at one height, or a higher one that is not later (ibc-go CheckForMisbehaviour)."""
+    name = "headers_conflict"
+    one, two = header_1.header, header_2.header
+    if one.height == two.height:
+        _demand(
+            header_1.commit.block_id.hash != header_2.commit.block_id.hash,
+            name,
+            "both headers are the same block",
+            header_1.commit.block_id.hash,
+        )
+    else:
+        _demand(one.time_ns <= two.time_ns, name, "times are in order", one.time_ns, f"<= {two.time_ns}")
+
+
+def evidence_heights_in_order(header_1: Header, header_2: Header) -> None:
+    """Both of one chain, the first at least as high as the second."""
+    name = "evidence_heights_in_order"
+    _demand(header_1.chain_id == header_2.chain_id, name, "two chains", header_1.chain_id, header_2.chain_id)
+    _demand(header_1.height >= header_2.height, name, "heights are reversed", header_1.height, f">= {header_2.height}")
+
+
+def substitute_matches(subject: ClientState, substitute: ClientState) -> None:
+    """All but chain revision, heights, trusting period and deprecated flags are equal (ibc-go IsMatchingClientState)."""
+    name = "substitute_matches"
+    _demand(
+        chain_name(subject.chain_id) == chain_name(substitute.chain_id),
+        name,
+        "chain name differs",
+        substitute.chain_id,
+        subject.chain_id,
+    )
+    for field in ("trust_level", "unbonding_period_ns", "max_clock_drift_ns", "proof_specs", "upgrade_path"):
+        got, expected = getattr(substitute, field), getattr(subject, field)
+        _demand(got == expected, name, f"{field} differs", got, expected)
+
+
+def substitute_is_ahead(subject: ClientState, substitute: ClientState) -> None:
+    """Recovery never goes back (ibc-go 02-client RecoverClient)."""
+    _demand(
+        substitute.latest_height > subject.latest_height,
+        "substitute_is_ahead",
+        "the substitute is not above the subject",
+        substitute.latest_height,
+        f"> {subject.latest_height}",
+    )
+
+
+def recovered_state(subject: ClientState, substitute: ClientState) -> ClientState:
+    """The subject, unfrozen, at the substitute's chain id, latest height and trusting period."""
+    return replace(
+        subject,
+        chain_id=substitute.chain_id,
+        frozen_height=Height(0, 0),
+        latest_height=substitute.latest_height,
+        trusting_period_ns=substitute.trusting_period_ns,
+    )
