@@ -1,0 +1,117 @@
+"""Evidence as files: `<directory>/<chain>/<client>/<thousand>/<sequence>.<kind>.json`, named by packet id alone."""
+
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from light_clients.ibc.identifiers import check_client_id
+from light_clients.interface import MalformedInput
+from relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, decode_evidence, encode_evidence
+
+Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
+MAX_THREADS = 2
+
+
+class ArchiveUnavailable(Exception):
+    """The directory cannot be written or read; one sentence."""
+
+
+def _threads() -> Runner:
+    limiter = trio.CapacityLimiter(MAX_THREADS)
+
+    async def run(call: Callable[[], Any]) -> Any:
+        return await trio.to_thread.run_sync(call, limiter=limiter)
+
+    return run
+
+
+class Archive:
+    """A file is there whole or not at all, and durable when `write` returns. A later write of one name wins."""
+
+    def __init__(self, directory: Path, run: Runner | None = None) -> None:
+        self._directory = directory
+        self._run = run if run is not None else _threads()
+
+    def path_of(self, chain: str, client_id: str, sequence: int, kind: str) -> Path:
+        """Where the evidence of that step of that packet is or would be.
+
+        Raises:
+            MalformedInput: a part that is no name of its sort, so that no name leads out of the directory.
+        """
+        check_client_id(client_id, "evidence.client_id")
+        if kind not in KINDS or sequence < 0 or not chain.replace("-", "").isalnum() or not chain.isascii():
+            raise MalformedInput(
+                "evidence.packet_id", "does not name a packet's step", got=f"{chain}/{client_id}/{sequence}"
+            )
+        return self._directory / chain / client_id / f"{sequence // 1000:06d}" / f"{sequence}.{kind}.json"
+
+    async def write(self, evidences: Iterable[Evidence]) -> None:
+        """Keep each under its packet id and kind.
+
+        Raises:
+            ArchiveUnavailable: the disk refuses.
+        """
+        files = []
+        for evidence in evidences:
+            check_evidence(evidence)
+            chain, client_id, sequence = evidence.packet_id.split("/")
+            files.append((self.path_of(chain, client_id, int(sequence), evidence.kind), encode_evidence(evidence)))
+        try:
+            await self._run(lambda: _write_files(files))
+        except OSError as error:
+            raise ArchiveUnavailable(f"evidence cannot be written: {error.strerror}") from None
+
+    async def read(self, chain: str, client_id: str, sequence: int, kind: str) -> Evidence | None:
+        """None if there is none.
+
+        Raises:
+            MalformedInput: the file is damaged. ArchiveUnavailable: it cannot be read.
+        """
+        path = self.path_of(chain, client_id, sequence, kind)
+        try:
+            data = await self._run(lambda: _read_file(path))
+        except OSError as error:
+            raise ArchiveUnavailable(f"{path.name} cannot be read: {error.strerror}") from None
+        return None if data is None else decode_evidence(data)
+
+
+def _read_file(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_EVIDENCE_BYTES + 1)
+    except FileNotFoundError:
+        return None
+
+
+def _write_files(files: list[tuple[Path, bytes]]) -> None:
+    """Write all beside their places, make them durable, then rename; directories are made durable once each."""
+    directories = {path.parent for path, _ in files}
+    for directory in directories:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written: list[tuple[Path, Path]] = []
+    try:
+        for path, data in files:
+            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            written.append((temporary, path))
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        while written:
+            temporary, path = written.pop()
+            temporary.replace(path)
+    finally:
+        for temporary, _ in written:
+            with suppress(OSError):
+                temporary.unlink()
+    for directory in directories:
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

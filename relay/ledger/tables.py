@@ -1,0 +1,78 @@
+"""Tables of the ledger. A change here needs a migration in `migrations/versions`."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, LargeBinary, String, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class Wei(TypeDecorator[int]):
+    """An amount as decimal text: no database integer holds every uint256."""
+
+    impl = String(78)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+
+class Base(DeclarativeBase):
+    """Metadata of all tables."""
+
+
+class CursorRow(Base):
+    """Every event of `chain` up to and including `height` has been in the queue."""
+
+    __tablename__ = "cursors"
+
+    chain: Mapped[str] = mapped_column(String(32), primary_key=True)
+    height: Mapped[int] = mapped_column(BigInteger)
+
+
+class TransactionRow(Base):
+    """A signed transaction, written before it is sent, so that a crash never leaves an unknown one behind."""
+
+    __tablename__ = "transactions"
+    __table_args__ = (Index("transactions_by_state", "chain", "sender", "state"),)
+
+    chain: Mapped[str] = mapped_column(String(32), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(66), primary_key=True)
+    sender: Mapped[str] = mapped_column(String(42))
+    nonce: Mapped[int] = mapped_column(BigInteger)
+    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    jobs: Mapped[str] = mapped_column(Text)
+    """JSON list of job ids, in the order of the batch's messages; null for a client update."""
+    state: Mapped[str] = mapped_column(String(16))
+    signed_at_ns: Mapped[int] = mapped_column(BigInteger)
+    height: Mapped[int | None] = mapped_column(BigInteger)
+    gas_used: Mapped[int | None] = mapped_column(BigInteger)
+    fee_wei: Mapped[int | None] = mapped_column(Wei)
+    ended_at_ns: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class DeliveryRow(Base):
+    """One packet's delivery, acknowledgement or timeout by us. Gas and fee are its share of the batch."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("deliveries_by_time", "at_ns"),)
+
+    packet_id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    chain: Mapped[str] = mapped_column(String(32))
+    transaction_hash: Mapped[str] = mapped_column(String(66))
+    height: Mapped[int] = mapped_column(BigInteger)
+    batch_size: Mapped[int] = mapped_column(BigInteger)
+    gas_used: Mapped[int] = mapped_column(BigInteger)
+    fee_wei: Mapped[int] = mapped_column(Wei)
+    event_time_ns: Mapped[int] = mapped_column(BigInteger)
+    """Block time of the event that was proven."""
+    block_time_ns: Mapped[int] = mapped_column(BigInteger)
+    """Block time of the delivery."""
+    at_ns: Mapped[int] = mapped_column(BigInteger)
+    """The relay's clock when it knew."""

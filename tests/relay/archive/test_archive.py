@@ -1,0 +1,142 @@
+"""Evidence files: one encoding, whole or absent, and never outside their directory."""
+
+import json
+import os
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from relay_values import packet
+
+from light_clients.ibc.packet import Acknowledgement
+from light_clients.interface import Height, MalformedInput
+from relay.archive import Archive, ArchiveUnavailable, Evidence, decode_evidence, encode_evidence
+
+EVIDENCE = Evidence(
+    kind="receive",
+    source_chain="alpha",
+    source_chain_id="1001",
+    destination_chain="hub",
+    destination_chain_id="hutong-1",
+    client_id="bft-evm-0",
+    client_type="bft-evm",
+    packet=packet(),
+    acknowledgement=None,
+    event_height=7,
+    trusted_height=Height(0, 5),
+    trusted_client_state=b"client",
+    trusted_consensus_state=b"consensus",
+    headers=(b"header",),
+    proof_height=Height(0, 7),
+    path=(b"path",),
+    value=b"\1" * 32,
+    proof=b"proof",
+    verified_at_ns=1_700_000_000_000_000_000,
+    transaction_hash=b"\2" * 32,
+)
+SPECIFICATION = os.path.join(os.path.dirname(__file__), "../../../docs/spec/evidence.md")
+
+
+def test_vector_of_the_specification():
+    with open(SPECIFICATION, encoding="utf-8") as file:
+        assert encode_evidence(EVIDENCE).decode() in file.read()
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        EVIDENCE,
+        replace(EVIDENCE, headers=()),
+        replace(EVIDENCE, kind="acknowledge", acknowledgement=Acknowledgement((b"x",))),
+        replace(EVIDENCE, kind="timeout", value=None),
+    ],
+)
+def test_round_trip(evidence):
+    assert decode_evidence(encode_evidence(evidence)) == evidence
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"version": 2}, "evidence.version"),
+        ({"format": "x"}, "evidence.format"),
+        ({"more": 1}, "evidence"),
+        ({"packet_id": "beta/client-0/1"}, "evidence"),
+        ({"kind": "../../x"}, "evidence.kind"),
+        ({"source_chain": "../x"}, "evidence.source_chain"),
+        ({"acknowledgement": "CgRkb25l"}, "evidence.acknowledgement"),
+        ({"value": None}, "evidence.value"),
+        ({"proof_height": "01-7"}, "height"),
+        ({"headers": ["*"]}, "evidence.headers[0]"),
+        ({"path": []}, "evidence"),
+        ({"transaction_hash": "0x00"}, "evidence.transaction_hash"),
+        ({"verified_at_ns": -1}, "evidence.verified_at_ns"),
+    ],
+)
+def test_damaged_evidence_names_its_field(change, field):
+    document = json.loads(encode_evidence(EVIDENCE)) | change
+    data = json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    with pytest.raises(MalformedInput) as caught:
+        decode_evidence(data)
+    assert caught.value.field == field
+
+
+async def test_written_files_are_read_back_and_a_later_one_wins(tmp_path):
+    archive = Archive(tmp_path)
+    later = replace(EVIDENCE, transaction_hash=b"\3" * 32)
+    other = replace(EVIDENCE, packet=packet(1234))
+    await archive.write([EVIDENCE, other])
+    assert await archive.read("alpha", "client-0", 1, "receive") == EVIDENCE
+    await archive.write([later])
+    assert await archive.read("alpha", "client-0", 1, "receive") == later
+    assert await archive.read("alpha", "client-0", 2, "receive") is None
+    names = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert names == ["alpha/client-0/000000/1.receive.json", "alpha/client-0/000001/1234.receive.json"]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.rglob("*"))
+
+
+async def test_attack_G3_crash_while_writing_leaves_the_old_file_whole(tmp_path, monkeypatch):
+    archive = Archive(tmp_path)
+    await archive.write([EVIDENCE])
+
+    def no_space(descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", no_space)
+        with pytest.raises(ArchiveUnavailable, match="No space"):
+            await archive.write([replace(EVIDENCE, proof=b"other")])
+    assert await archive.read("alpha", "client-0", 1, "receive") == EVIDENCE
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+@pytest.mark.parametrize(
+    ("chain", "client_id", "kind"),
+    [
+        ("..", "client-0", "receive"),
+        ("a/b", "client-0", "receive"),
+        ("a", "../../x-0", "receive"),
+        ("a", "client-0", "../x"),
+    ],
+)
+def test_attack_G15_names_do_not_lead_out_of_the_archive(tmp_path, chain, client_id, kind):
+    assert Archive(tmp_path).path_of("alpha", "client-0", 1, "receive").is_relative_to(tmp_path)
+    with pytest.raises(MalformedInput):
+        Archive(tmp_path).path_of(chain, client_id, 1, kind)
+
+
+@given(
+    st.binary(max_size=300)
+    | st.integers(0, 600).flatmap(
+        lambda at: st.integers(0, 255).map(
+            lambda byte: encode_evidence(EVIDENCE)[:at] + bytes([byte]) + encode_evidence(EVIDENCE)[at + 1 :]
+        )
+    )
+)
+def test_attack_H_any_bytes_give_the_same_bytes_back_or_a_typed_error(data):
+    try:
+        evidence = decode_evidence(data)
+    except MalformedInput:
+        return
+    assert encode_evidence(evidence) == data
