@@ -6,9 +6,11 @@
 from light_clients.proofs.ics23.codec import (
     decode_commitment_proof,
     decode_merkle_proof,
+    decode_proof_spec,
     decompress,
     encode_commitment_proof,
     encode_merkle_proof,
+    encode_proof_spec,
     spec_from_message,
     spec_to_message,
 )
@@ -57,9 +59,11 @@ __all__ = [
     "comparison_key",
     "decode_commitment_proof",
     "decode_merkle_proof",
+    "decode_proof_spec",
     "decompress",
     "encode_commitment_proof",
     "encode_merkle_proof",
+    "encode_proof_spec",
     "existence_checks",
     "non_existence_checks",
     "reference_shape_checks",

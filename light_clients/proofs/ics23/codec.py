@@ -245,3 +245,13 @@ def spec_to_message(spec: ProofSpec) -> pb.ProofSpec:
         min_depth=spec.min_depth,
         prehash_key_before_comparison=spec.prehash_key_before_comparison,
     )
+
+
+def encode_proof_spec(spec: ProofSpec) -> bytes:
+    """Protobuf `cosmos.ics23.v1.ProofSpec`, canonical."""
+    return spec_to_message(spec).SerializeToString(deterministic=True)
+
+
+def decode_proof_spec(data: bytes) -> ProofSpec:
+    """Inverse of `encode_proof_spec`."""
+    return spec_from_message(parse_canonical(pb.ProofSpec, data, "proof_spec", MAX_SPEC_BYTES))

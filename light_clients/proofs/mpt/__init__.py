@@ -1,0 +1,38 @@
+"""Merkle-Patricia proofs of Ethereum accounts and storage (EIP-1186) on strict RLP."""
+
+from light_clients.proofs.mpt.account import (
+    EMPTY_CODE_HASH,
+    Account,
+    account_checks,
+    decode_account,
+    decode_word,
+    storage_checks,
+    verify_account,
+    verify_storage,
+)
+from light_clients.proofs.mpt.rlp import RlpItem, decode_fixed, decode_rlp, decode_uint
+from light_clients.proofs.mpt.slots import IBC_STORE_SLOT, commitment_slot, erc7201_slot, mapping_slot
+from light_clients.proofs.mpt.trie import EMPTY_TRIE_ROOT, MAX_NODE_BYTES, MAX_NODES, walk
+
+__all__ = [
+    "EMPTY_CODE_HASH",
+    "EMPTY_TRIE_ROOT",
+    "IBC_STORE_SLOT",
+    "MAX_NODES",
+    "MAX_NODE_BYTES",
+    "Account",
+    "RlpItem",
+    "account_checks",
+    "commitment_slot",
+    "decode_account",
+    "decode_fixed",
+    "decode_rlp",
+    "decode_uint",
+    "decode_word",
+    "erc7201_slot",
+    "mapping_slot",
+    "storage_checks",
+    "verify_account",
+    "verify_storage",
+    "walk",
+]

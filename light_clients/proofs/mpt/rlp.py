@@ -1,123 +1,112 @@
-"""Recursive length prefix, strict: every item has exactly one encoding, and only that one is accepted.
+"""Strict RLP decoding (Ethereum yellow paper, appendix B): one value, one encoding, bounded depth.
 
-The one decoder for trie nodes, headers and extra data. Source: Ethereum yellow paper, appendix B.
+The decoder judges hashed bytes, so it takes the canonical form only: shortest lengths, single bytes below 0x80 as
+themselves, nothing trailing. Encoding is the `rlp` library's.
 """
 
 from typing import TypeAlias
 
-from light_clients.interface.errors import MalformedInput
+from light_clients.interface import MalformedInput
 
-MAX_RLP_BYTES = 512 * 1024
+MAX_RLP_BYTES = 1024 * 1024
 MAX_DEPTH = 32
-"""Headers nest 1 deep, extra data 2, trie nodes with embedded children at most 5."""
+"""Nesting of lists; receipts and transactions need five, embedded trie nodes seven."""
 
 RlpItem: TypeAlias = bytes | tuple["RlpItem", ...]
 
 
-def decode(data: bytes, field: str, max_bytes: int = MAX_RLP_BYTES) -> RlpItem:
-    """One item that fills `data`; a list is a tuple. `field` names the input in errors.
+def _long_length(data: bytes, position: int, size: int, end: int, field: str) -> tuple[int, int]:
+    """The payload length written in `size` bytes at `position`, and the offset of the payload."""
+    start = position + size
+    if start > end:
+        raise MalformedInput(field, "RLP ends inside a length")
+    if data[position] == 0:
+        raise MalformedInput(field, "RLP length has a leading zero")
+    length = int.from_bytes(data[position:start], "big")
+    if length < 56:
+        raise MalformedInput(field, "RLP long form of a short length", got=length)
+    if length > end - start:
+        raise MalformedInput(field, "RLP payload is longer than its container", got=length, expected=end - start)
+    return length, start
+
+
+def _item(data: bytes, position: int, end: int, depth: int, field: str) -> tuple[RlpItem, int]:
+    """The item at `position` and the offset behind it."""
+    first = data[position]
+    if first < 0x80:
+        return data[position : position + 1], position + 1
+    start = position + 1
+    if first <= 0xB7:
+        stop = start + first - 0x80
+        if stop > end:
+            raise MalformedInput(
+                field, "RLP payload is longer than its container", got=first - 0x80, expected=end - start
+            )
+        if first == 0x81 and data[start] < 0x80:
+            raise MalformedInput(field, "RLP single byte with a prefix", got=data[start:stop])
+        return data[start:stop], stop
+    if first <= 0xBF:
+        length, start = _long_length(data, start, first - 0xB7, end, field)
+        return data[start : start + length], start + length
+    if first <= 0xF7:
+        stop = start + first - 0xC0
+        if stop > end:
+            raise MalformedInput(
+                field, "RLP payload is longer than its container", got=first - 0xC0, expected=end - start
+            )
+    else:
+        length, start = _long_length(data, start, first - 0xF7, end, field)
+        stop = start + length
+    if depth == 0:
+        raise MalformedInput(field, "RLP lists are nested too deep")
+    items: list[RlpItem] = []
+    while start < stop:
+        item, start = _item(data, start, stop, depth - 1, field)
+        items.append(item)
+    return tuple(items), stop
+
+
+def decode_rlp(data: bytes, field: str = "rlp", max_bytes: int = MAX_RLP_BYTES) -> RlpItem:
+    """The one item that `data` encodes: bytes, or a tuple of items.
 
     Raises:
-        MalformedInput: too long or too deep, trailing or missing bytes, a length or single byte in a longer form than it needs.
+        MalformedInput: too long, empty, not canonical, nested deeper than 32, or bytes left over.
     """
     if len(data) > max_bytes:
         raise MalformedInput(field, f"more than {max_bytes} bytes", got=len(data))
-    data = bytes(data)
-    item, end = _decode_item(data, 0, len(data), field, 0)
+    if not data:
+        raise MalformedInput(field, "RLP of nothing")
+    item, end = _item(bytes(data), 0, len(data), MAX_DEPTH, field)
     if end != len(data):
-        raise MalformedInput(field, "has bytes after the RLP item", got=len(data) - end)
+        raise MalformedInput(field, "bytes behind the RLP item", got=len(data) - end)
     return item
 
 
-def _decode_item(data: bytes, start: int, limit: int, field: str, depth: int) -> tuple[RlpItem, int]:
-    if start >= limit:
-        raise MalformedInput(field, "RLP item is cut short")
-    first = data[start]
-    if first < 0x80:
-        return data[start : start + 1], start + 1
-    if first < 0xC0:
-        body, end = _span(data, start, limit, field, 0x80)
-        if end - body == 1 and data[body] < 0x80:
-            raise MalformedInput(field, "RLP writes a byte below 0x80 as itself", got=data[start:end])
-        return data[body:end], end
-    if depth >= MAX_DEPTH:
-        raise MalformedInput(field, f"RLP nests deeper than {MAX_DEPTH}")
-    body, end = _span(data, start, limit, field, 0xC0)
-    items = []
-    position = body
-    while position < end:
-        item, position = _decode_item(data, position, end, field, depth + 1)
-        items.append(item)
-    return tuple(items), end
-
-
-def _span(data: bytes, start: int, limit: int, field: str, base: int) -> tuple[int, int]:
-    """Where the payload of a prefixed item begins and ends; never past `limit`."""
-    length = data[start] - base
-    body = start + 1
-    if length > 55:
-        size = length - 55
-        if body + size > limit:
-            raise MalformedInput(field, "RLP length is cut short")
-        if data[body] == 0:
-            raise MalformedInput(field, "RLP length has a leading zero", got=data[start : body + size])
-        length = int.from_bytes(data[body : body + size], "big")
-        if length < 56:
-            raise MalformedInput(field, "RLP length fits the short form", got=data[start : body + size])
-        body += size
-    if length > limit - body:
-        raise MalformedInput(field, "RLP item is cut short", got=limit - body, expected=length)
-    return body, body + length
-
-
-def decode_list(data: bytes, field: str, max_bytes: int = MAX_RLP_BYTES) -> tuple[RlpItem, ...]:
-    """`decode`, where the item must be a list."""
-    return as_list(decode(data, field, max_bytes), field)
-
-
-def as_list(item: RlpItem, field: str) -> tuple[RlpItem, ...]:
-    """The item, which must be a list."""
+def encoded_size(item: RlpItem) -> int:
+    """Bytes of the canonical encoding."""
     if isinstance(item, bytes):
-        raise MalformedInput(field, "must be an RLP list, is a string", got=item)
-    return item
+        size = len(item)
+        if size == 1 and item[0] < 0x80:
+            return 1
+    else:
+        size = sum(map(encoded_size, item))
+    return size + 1 if size < 56 else size + 1 + (size.bit_length() + 7) // 8
 
 
-def as_bytes(item: RlpItem, field: str, size: int | None = None) -> bytes:
-    """The item, which must be a string, of exactly `size` bytes where given."""
+def decode_uint(item: RlpItem, field: str, max_bytes: int = 32) -> int:
+    """An integer: a string without leading zeros, at most `max_bytes` long; zero is the empty string."""
     if not isinstance(item, bytes):
-        raise MalformedInput(field, "must be an RLP string, is a list")
-    if size is not None and len(item) != size:
-        raise MalformedInput(field, f"must be {size} bytes", got=len(item))
+        raise MalformedInput(field, "an integer is a string, not a list")
+    if len(item) > max_bytes:
+        raise MalformedInput(field, f"more than {max_bytes} bytes", got=item)
+    if item[:1] == b"\0":
+        raise MalformedInput(field, "an integer has a leading zero", got=item)
+    return int.from_bytes(item, "big")
+
+
+def decode_fixed(item: RlpItem, field: str, size: int) -> bytes:
+    """A string of exactly `size` bytes."""
+    if not isinstance(item, bytes) or len(item) != size:
+        got = item if isinstance(item, bytes) else "a list"
+        raise MalformedInput(field, f"must be {size} bytes", got=got)
     return item
-
-
-def as_int(item: RlpItem, field: str, max_bytes: int = 32) -> int:
-    """The item as a big-endian integer without leading zeros; zero is the empty string."""
-    data = as_bytes(item, field)
-    if len(data) > max_bytes:
-        raise MalformedInput(field, f"integer of more than {max_bytes} bytes", got=len(data))
-    if data[:1] == b"\x00":
-        raise MalformedInput(field, "integer has a leading zero", got=data)
-    return int.from_bytes(data, "big")
-
-
-def int_bytes(value: int) -> bytes:
-    """The shortest big-endian form of a non-negative integer; zero is empty."""
-    return value.to_bytes((value.bit_length() + 7) // 8, "big")
-
-
-def encode(item: RlpItem) -> bytes:
-    """The encoding that `decode` accepts. Integers are passed as `int_bytes`."""
-    if isinstance(item, bytes):
-        if len(item) == 1 and item[0] < 0x80:
-            return item
-        return _prefix(len(item), 0x80) + item
-    body = b"".join(map(encode, item))
-    return _prefix(len(body), 0xC0) + body
-
-
-def _prefix(length: int, base: int) -> bytes:
-    if length < 56:
-        return bytes([base + length])
-    size = int_bytes(length)
-    return bytes([base + 55 + len(size)]) + size

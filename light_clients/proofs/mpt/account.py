@@ -1,0 +1,131 @@
+"""Accounts and storage words under a state root, as `eth_getProof` serves them (EIP-1186)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from light_clients.crypto import keccak256
+from light_clients.interface import Check, MalformedInput, PredicateFailed
+from light_clients.proofs.mpt.rlp import decode_fixed, decode_rlp, decode_uint
+from light_clients.proofs.mpt.trie import EMPTY_TRIE_ROOT, walk
+
+ADDRESS_BYTES = 20
+WORD_BYTES = 32
+EMPTY_CODE_HASH = keccak256(b"")
+ZERO_WORD = bytes(WORD_BYTES)
+
+_EIP1186 = "EIP-1186; yellow paper, appendix D"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A leaf of the state trie. `storage_root` is the empty trie's where nothing is stored."""
+
+    nonce: int
+    balance_wei: int
+    storage_root: bytes
+    code_hash: bytes
+
+    @property
+    def has_code(self) -> bool:
+        return self.code_hash != EMPTY_CODE_HASH
+
+    @property
+    def has_storage(self) -> bool:
+        return self.storage_root != EMPTY_TRIE_ROOT
+
+
+def decode_account(data: bytes) -> Account:
+    """`rlp([nonce, balance, storage_root, code_hash])`, canonical."""
+    fields = decode_rlp(data, "account", max_bytes=256)
+    if isinstance(fields, bytes) or len(fields) != 4:
+        raise MalformedInput("account", "is not a list of four fields")
+    nonce, balance, storage_root, code_hash = fields
+    return Account(
+        decode_uint(nonce, "account.nonce", 8),
+        decode_uint(balance, "account.balance"),
+        decode_fixed(storage_root, "account.storage_root", 32),
+        decode_fixed(code_hash, "account.code_hash", 32),
+    )
+
+
+def decode_word(data: bytes) -> bytes:
+    """The 32-byte word of a storage leaf: RLP of the word without leading zeros; zero is never stored."""
+    stripped = decode_rlp(data, "storage_value", max_bytes=64)
+    if not isinstance(stripped, bytes) or not 0 < len(stripped) <= WORD_BYTES or stripped[0] == 0:
+        raise MalformedInput("storage_value", "is not 1 to 32 bytes without leading zeros", got=data)
+    return stripped.rjust(WORD_BYTES, b"\0")
+
+
+def verify_account(state_root: bytes, address: bytes, nodes: Sequence[bytes]) -> Account | None:
+    """The account of a 20-byte `address`, or None where its absence is proven.
+
+    Raises:
+        MalformedInput, PredicateFailed: as `trie.walk`, or the leaf is no account.
+    """
+    if len(address) != ADDRESS_BYTES:
+        raise MalformedInput("address", "must be 20 bytes", got=address)
+    leaf = walk(state_root, keccak256(address), nodes)
+    return None if leaf is None else decode_account(leaf)
+
+
+def verify_storage(storage_root: bytes, slot: bytes, nodes: Sequence[bytes]) -> bytes | None:
+    """The 32-byte word in the 32-byte `slot`, or None where its absence (a zero word) is proven.
+
+    `storage_root` must come from a proven account, and `slot` from what the caller asks, never from the proof.
+    """
+    if len(slot) != WORD_BYTES:
+        raise MalformedInput("slot", "must be 32 bytes", got=slot)
+    leaf = walk(storage_root, keccak256(slot), nodes)
+    return None if leaf is None else decode_word(leaf)
+
+
+def _word_matches(proven: bytes | None, expected: bytes | None) -> None:
+    if expected is not None and len(expected) != WORD_BYTES:
+        raise MalformedInput("value", "a storage word has 32 bytes", got=expected)
+    if expected == ZERO_WORD:
+        raise PredicateFailed("word_matches", "a zero word is absent, it is never a member")
+    if proven != expected:
+        raise PredicateFailed(
+            "word_matches" if expected is not None else "slot_is_absent",
+            "word in the slot",
+            got="nothing" if proven is None else proven,
+            expected="nothing" if expected is None else expected,
+        )
+
+
+def storage_checks(
+    storage_root: bytes, slot: bytes, nodes: Sequence[bytes], expected_word: bytes | None, label: str = ""
+) -> Iterator[Check]:
+    """The predicates that `slot` holds `expected_word` (32 bytes, not zero), or with None holds nothing."""
+    proven: list[bytes | None] = []
+    yield Check(
+        f"{label}storage_path_is_proven",
+        _EIP1186,
+        lambda: proven.append(verify_storage(storage_root, slot, nodes)),
+    )
+    name = "slot_is_absent" if expected_word is None else "word_matches"
+    yield Check(f"{label}{name}", _EIP1186, lambda: _word_matches(proven[0], expected_word))
+
+
+def _account_matches(proven: Account | None, expected: Account | None) -> None:
+    if proven is None or expected is None:
+        if proven is not expected:
+            raise PredicateFailed("account_matches", "account", got=proven or "absent", expected=expected or "absent")
+        return
+    for name in ("nonce", "balance_wei", "storage_root", "code_hash"):
+        got, wanted = getattr(proven, name), getattr(expected, name)
+        if got != wanted:
+            raise PredicateFailed("account_matches", name, got=got, expected=wanted)
+
+
+def account_checks(
+    state_root: bytes, address: bytes, nodes: Sequence[bytes], expected: Account | None, label: str = ""
+) -> Iterator[Check]:
+    """The predicates that `address` has exactly the `expected` account, or with None does not exist."""
+    proven: list[Account | None] = []
+    yield Check(
+        f"{label}account_path_is_proven",
+        _EIP1186,
+        lambda: proven.append(verify_account(state_root, address, nodes)),
+    )
+    yield Check(f"{label}account_matches", _EIP1186, lambda: _account_matches(proven[0], expected))
