@@ -36,8 +36,11 @@ _CLIENT_GAS_PER_BYTE = 350
 Translate = Callable[[str, bytes], bytes]
 """(client id, bytes in the Python light client's encoding) to the bytes that the destination's client takes."""
 
+TranslateProof = Callable[[str, bytes, bool], bytes]
+"""The same for a proof; the flag says that it is a proof of absence."""
 
-def encode_message(message: Message, header: Translate, misbehaviour: Translate, proof: Translate) -> bytes:
+
+def encode_message(message: Message, header: Translate, misbehaviour: Translate, proof: TranslateProof) -> bytes:
     """Calldata of the router for one message."""
     match message:
         case UpdateClient():
@@ -46,13 +49,13 @@ def encode_message(message: Message, header: Translate, misbehaviour: Translate,
             evidence = misbehaviour(message.client_id, message.misbehaviour)
             return encode_submit_misbehaviour(message.client_id, evidence)
         case RecvPacket():
-            translated = proof(message.packet.destination_client, message.proof)
+            translated = proof(message.packet.destination_client, message.proof, False)
             return encode_recv_packet(message.packet, translated, message.proof_height)
         case AcknowledgePacket():
-            translated = proof(message.packet.source_client, message.proof)
+            translated = proof(message.packet.source_client, message.proof, False)
             return encode_ack_packet(message.packet, message.acknowledgement, translated, message.proof_height)
         case TimeoutPacket():
-            translated = proof(message.packet.source_client, message.proof)
+            translated = proof(message.packet.source_client, message.proof, True)
             return encode_timeout_packet(message.packet, translated, message.proof_height)
 
 

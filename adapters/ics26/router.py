@@ -67,33 +67,33 @@ class RouterReads:
         (word,) = GET_COMMITMENT.decode(returned)
         return None if word == ZERO_WORD else bytes(word)
 
-    async def event_of(self, topic: bytes, client_id: str, sequence: int, head: int) -> PacketEvent | None:
-        """The one event of a kind for a packet. Asks for the whole history, by ranges where the node refuses that."""
+    async def event_of(self, topic: bytes, client_id: str, sequence: int, start: int, head: int) -> PacketEvent | None:
+        """The one event of a kind for a packet. Asks for all blocks from `start`, by ranges where the node refuses that."""
         topics = [hex_data(topic), hex_data(client_topic(client_id)), hex_data(sequence_topic(sequence))]
         try:
-            logs = await self._execution.logs(self._router, 0, head, topics)
+            logs = await self._execution.logs(self._router, start, head, topics)
         except RpcRefused:
-            logs = await self._search_back(topics, head)
+            logs = await self._search_back(topics, start, head)
         events = await self._decode(logs)
         if len(events) > 1:
             raise BadAnswer("eth_getLogs", "result", f"has {len(events)} events for one packet and step")
         return events[0] if events else None
 
-    async def _search_back(self, topics: list[str], head: int) -> tuple[Log, ...]:
+    async def _search_back(self, topics: list[str], start: int, head: int) -> tuple[Log, ...]:
         last = head
-        while last >= 0:
-            first = max(0, last - MAX_EVENT_RANGE + 1)
+        while last >= start:
+            first = max(start, last - MAX_EVENT_RANGE + 1)
             logs = await self._execution.logs(self._router, first, last, topics)
             if logs:
                 return logs
             last = first - 1
         return ()
 
-    async def sent_packet(self, client_id: str, sequence: int, head: int) -> PacketEvent | None:
-        return await self.event_of(SEND_PACKET_TOPIC, client_id, sequence, head)
+    async def sent_packet(self, client_id: str, sequence: int, start: int, head: int) -> PacketEvent | None:
+        return await self.event_of(SEND_PACKET_TOPIC, client_id, sequence, start, head)
 
-    async def written_acknowledgement(self, client_id: str, sequence: int, head: int) -> PacketEvent | None:
-        return await self.event_of(WRITE_ACKNOWLEDGEMENT_TOPIC, client_id, sequence, head)
+    async def written_acknowledgement(self, client_id: str, sequence: int, start: int, head: int) -> PacketEvent | None:
+        return await self.event_of(WRITE_ACKNOWLEDGEMENT_TOPIC, client_id, sequence, start, head)
 
     async def counterparty(self, client_id: str) -> tuple[str, tuple[bytes, ...]] | None:
         """(client id, Merkle prefix) of the counterparty, None where none is registered."""

@@ -29,6 +29,7 @@ from adapters.interface import (
     TransactionOutcome,
     Underpriced,
 )
+from light_clients.interface import NANOSECONDS_PER_SECOND
 
 GAS_MARGIN_PERCENT = 15
 """State moves between estimate and inclusion; what is left is refunded."""
@@ -119,9 +120,8 @@ async def outcome(
     router: bytes,
     transaction_hash: bytes,
     head_height: int,
-    block_time_ns: int | None = None,
 ) -> TransactionOutcome | None:
-    """None until the transaction is in a block at or below `head_height` (the final head)."""
+    """None until the transaction is in a block at or below `head_height` (the final head). Time is in whole seconds."""
     receipt = await execution.receipt(transaction_hash)
     if receipt is None or receipt.height > head_height:
         return None
@@ -132,7 +132,7 @@ async def outcome(
         transaction_hash=transaction_hash,
         height=receipt.height,
         block_hash=receipt.block_hash,
-        block_time_ns=block.time_s * 1_000_000_000 if block_time_ns is None else block_time_ns,
+        block_time_ns=block.time_s * NANOSECONDS_PER_SECOND,
         gas_used=receipt.gas_used,
         fee_wei=receipt.gas_used * receipt.effective_gas_price_wei,
         reverted=None if receipt.status else await _why_reverted(execution, transaction_hash, receipt),

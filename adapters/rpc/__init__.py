@@ -2,6 +2,7 @@
 
 from adapters.rpc.bounded_json import MAX_JSON_DEPTH, parse_json
 from adapters.rpc.client import Answer, Attempt, Decoder, RpcClient, open_rpc_client
+from adapters.rpc.concurrency import all_of, in_background
 from adapters.rpc.endpoint import Endpoint, EndpointStatistics, public_name
 from adapters.rpc.fields import Fields
 from adapters.rpc.options import RpcOptions
@@ -22,7 +23,9 @@ __all__ = [
     "RpcClient",
     "RpcOptions",
     "TokenBucket",
+    "all_of",
     "backoff_s",
+    "in_background",
     "open_rpc_client",
     "parse_json",
     "public_name",

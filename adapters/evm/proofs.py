@@ -1,0 +1,101 @@
+"""Storage proofs (EIP-1186) of what a router commits, checked against the block's state root before they are passed on."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from adapters.ics26.execution import ExecutionRpc, hex_data
+from adapters.interface import BadAnswer, Proof
+from adapters.rpc import Answer, Decoder, Fields
+from light_clients.bft_evm import StorageProof, encode_storage_proof
+from light_clients.evm_header import ExecutionHeader
+from light_clients.interface import Height, MalformedInput, VerificationError
+from light_clients.proofs.mpt import (
+    IBC_STORE_SLOT,
+    MAX_NODE_BYTES,
+    MAX_NODES,
+    commitment_slot,
+    mapping_slot,
+    verify_account,
+    verify_storage,
+)
+
+CACHED_ACCOUNTS = 128
+
+ReadHeader = Callable[[int], Awaitable[tuple[bytes, ExecutionHeader]]]
+
+
+def previous_sequence_slot(client_id: str) -> bytes:
+    """Slot of `lastSequenceSent[client_id]`, the store's second member; string keys are hashed unpadded."""
+    base = (int.from_bytes(IBC_STORE_SLOT, "big") + 1).to_bytes(32, "big")
+    return mapping_slot(client_id.encode(), base)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProof:
+    """Nodes of the router's account, root first, and the storage root that they prove."""
+
+    nodes: tuple[bytes, ...]
+    storage_root: bytes
+
+
+def _nodes(fields: Fields) -> tuple[bytes, ...]:
+    return tuple(node.data(max_bytes=MAX_NODE_BYTES) for node in fields.items(MAX_NODES))
+
+
+class ProofSource:
+    """`eth_getProof` of one router."""
+
+    def __init__(self, execution: ExecutionRpc, router: bytes, header: ReadHeader) -> None:
+        self._execution = execution
+        self._router = router
+        self._header = header
+        self._accounts: OrderedDict[int, AccountProof] = OrderedDict()
+
+    async def account(self, height: int) -> AccountProof:
+        """The router's account in the state of block `height`."""
+        known = self._accounts.get(height)
+        if known is not None:
+            return known
+        _, header = await self._header(height)
+
+        def decode(fields: Fields) -> AccountProof:
+            nodes = _nodes(fields.at("accountProof"))
+            try:
+                account = verify_account(header.state_root, self._router, nodes)
+            except VerificationError as error:
+                raise fields.at("accountProof").bad(str(error)) from error
+            if account is None:
+                raise fields.at("accountProof").bad("proves that there is no router")
+            return AccountProof(nodes, account.storage_root)
+
+        proof = await self._get_proof([], height, decode)
+        self._accounts[height] = proof
+        while len(self._accounts) > CACHED_ACCOUNTS:
+            self._accounts.popitem(last=False)
+        return proof
+
+    async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
+        """Value or absence of a path of one element (the ICS-24 key)."""
+        if len(path) != 1:
+            raise MalformedInput("path", "an EVM router's path has one element", got=len(path), expected=1)
+        slot = commitment_slot(path[0])
+        storage_root = (await self.account(height.revision_height)).storage_root
+
+        def decode(fields: Fields) -> Proof:
+            entries = list(fields.at("storageProof").items(1))
+            if not entries:
+                raise BadAnswer("eth_getProof", "result.storageProof", "is empty")
+            nodes = _nodes(entries[0].at("proof"))
+            try:
+                word = verify_storage(storage_root, slot, nodes)
+            except VerificationError as error:
+                raise entries[0].at("proof").bad(str(error)) from error
+            return Proof(path, height, word, encode_storage_proof(StorageProof(nodes)))
+
+        return await self._get_proof([hex_data(slot)], height.revision_height, decode)
+
+    async def _get_proof(self, slots: list[str], height: int, decode: Decoder[Answer]) -> Answer:
+        return await self._execution.client.call(
+            "eth_getProof", [hex_data(self._router), slots, hex(height)], decode, at_height=height
+        )

@@ -1,0 +1,199 @@
+"""The half of an adapter that every chain with a router over the execution API shares."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+from eth_utils.address import to_canonical_address
+
+from adapters.ics26 import submission
+from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message
+from adapters.ics26.execution import ExecutionRpc
+from adapters.ics26.router import RouterReads
+from adapters.ics26.signing import sign
+from adapters.interface import (
+    MAX_SEQUENCE_SCAN,
+    AccountState,
+    Batch,
+    BatchLimits,
+    Head,
+    PacketEvent,
+    PreparedTransaction,
+    SignedTransaction,
+    Signer,
+    TransactionOutcome,
+)
+from adapters.rpc import HeadSignal, all_of
+from light_clients.ibc.commitment import PathKind
+
+CONCURRENT_READS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RouterSettings:
+    """What every router chain is configured with. `start_height` is where its history begins to matter."""
+
+    name: str
+    router: str
+    start_height: int = 0
+    poll_interval_s: float = 0.5
+    limits: BatchLimits = DEFAULT_LIMITS
+
+    @property
+    def router_address(self) -> bytes:
+        return bytes(to_canonical_address(self.router))
+
+
+class RouterChain(ABC):
+    """Implements what needs only `eth_*`; subclasses say what is final and how clients and proofs are encoded."""
+
+    def __init__(self, settings: RouterSettings, execution: ExecutionRpc, signal: HeadSignal) -> None:
+        self.settings = settings
+        self._execution = execution
+        self._signal = signal
+        self._router = settings.router_address
+        self._head: Head | None = None
+        self._reads = RouterReads(settings.name, execution, self._router, self._block_facts)
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def batch_limits(self) -> BatchLimits:
+        return self.settings.limits
+
+    @property
+    def execution(self) -> ExecutionRpc:
+        """The chain's `eth_*`, for deployment and administration."""
+        return self._execution
+
+    # what a kind of chain decides
+
+    @abstractmethod
+    async def eth_chain_id(self) -> int:
+        """EIP-155 id for signatures."""
+
+    @abstractmethod
+    async def _newest_final(self) -> Head:
+        """Ask the endpoints; may go back, which `head` hides."""
+
+    @abstractmethod
+    async def _block_facts(self, height: int) -> tuple[bytes, int]:
+        """(hash, time in ns) of a final block, as `eth_getLogs` names it."""
+
+    @abstractmethod
+    def _header(self, client_id: str, header: bytes) -> bytes:
+        """A header as this chain's client takes it."""
+
+    @abstractmethod
+    def _misbehaviour(self, client_id: str, misbehaviour: bytes) -> bytes:
+        """Evidence as this chain's client takes it."""
+
+    @abstractmethod
+    def _proof(self, client_id: str, proof: bytes, absent: bool) -> bytes:
+        """A proof as this chain's client takes it."""
+
+    # reading
+
+    def distrust(self, reason: str) -> None:
+        self._execution.client.distrust(reason)
+
+    async def head(self) -> Head:
+        newest = await self._newest_final()
+        if self._head is None or newest.height > self._head.height:
+            self._head = newest
+        return self._head
+
+    async def wait_for_height(self, height: int) -> Head:
+        while True:
+            head = await self.head()
+            if head.height >= height:
+                return head
+            await self._signal.wait(self.settings.poll_interval_s)
+
+    async def block_time_ns(self, height: int) -> int:
+        return (await self._block_facts(height))[1]
+
+    async def _known_head(self) -> int:
+        head = self._head or await self.head()
+        return head.height
+
+    async def _head_above(self, height: int) -> int:
+        head = await self._known_head()
+        return head if head >= height else (await self.head()).height
+
+    async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
+        return await self._reads.packet_events(first, last, await self._head_above(last))
+
+    async def commitment(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+        return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
+
+    async def receipt(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+        return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
+
+    async def acknowledgement_commitment(
+        self, client_id: str, sequence: int, height: int | None = None
+    ) -> bytes | None:
+        return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
+
+    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
+        at = (await self.head()).height if height is None else height
+        return await self._reads.stored(client_id, kind, sequence, at)
+
+    @abstractmethod
+    async def next_sequence_send(self, client_id: str) -> int:
+        """See ChainAdapter."""
+
+    async def unsettled_sends(self, client_id: str, first_sequence: int = 1) -> tuple[int, ...]:
+        end = min(await self.next_sequence_send(client_id), first_sequence + MAX_SEQUENCE_SCAN)
+        height = (await self.head()).height
+        sequences = range(first_sequence, end)
+        found: list[int] = []
+        for start in range(0, len(sequences), CONCURRENT_READS):
+            found += await self._standing(client_id, sequences[start : start + CONCURRENT_READS], height)
+        return tuple(found)
+
+    async def _standing(self, client_id: str, sequences: range, height: int) -> list[int]:
+        standing: list[int] = []
+
+        async def look(sequence: int) -> None:
+            if await self._stored(client_id, PathKind.COMMITMENT, sequence, height) is not None:
+                standing.append(sequence)
+
+        await all_of([(look, sequence) for sequence in sequences])
+        return sorted(standing)
+
+    async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
+        head = (await self.head()).height
+        return await self._reads.sent_packet(client_id, sequence, self.settings.start_height, head)
+
+    async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
+        head = (await self.head()).height
+        return await self._reads.written_acknowledgement(client_id, sequence, self.settings.start_height, head)
+
+    # as a destination
+
+    async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
+        limits = self.settings.limits
+        calls = tuple(
+            encode_message(message, self._header, self._misbehaviour, self._proof) for message in batch.messages
+        )
+        data = encode_batch(batch, calls, limits)
+        return await submission.prepare_batch(
+            self._execution, await self.eth_chain_id(), sender, self._router, data, len(calls), limits
+        )
+
+    async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
+        return sign(prepared, nonce, signer)
+
+    async def broadcast(self, signed: SignedTransaction) -> None:
+        await submission.broadcast(self._execution, signed)
+
+    async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
+        outcome = await submission.outcome(self._execution, self._router, transaction_hash, await self._known_head())
+        if outcome is None:
+            return None
+        return replace(outcome, block_time_ns=await self.block_time_ns(outcome.height))
+
+    async def account(self, address: str) -> AccountState:
+        return await submission.account_state(self._execution, address)

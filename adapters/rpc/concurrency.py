@@ -1,0 +1,42 @@
+"""Tasks side by side whose errors leave bare, as the adapters' callers expect them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+
+
+async def all_of(calls: Sequence[tuple[Callable[..., Awaitable[object]], Any]]) -> None:
+    """Await every `function(argument)` in one nursery. The first error cancels the rest and leaves as it was raised."""
+    first_error: Exception | None = None
+    async with trio.open_nursery() as nursery:
+
+        async def run(function: Callable[..., Awaitable[object]], argument: Any) -> None:
+            nonlocal first_error
+            try:
+                await function(argument)
+            except Exception as error:
+                first_error = first_error or error
+                nursery.cancel_scope.cancel()
+
+        for function, argument in calls:
+            nursery.start_soon(run, function, argument)
+    if first_error is not None:
+        raise first_error
+
+
+@asynccontextmanager
+async def in_background(tasks: Sequence[Callable[[], Awaitable[object]]]) -> AsyncIterator[None]:
+    """Run `tasks` while the block lasts, then cancel them. The block's own error is not wrapped in a group."""
+    body_error: Exception | None = None
+    async with trio.open_nursery() as nursery:
+        for task in tasks:
+            nursery.start_soon(task)
+        try:
+            yield
+        except Exception as error:
+            body_error = error
+        nursery.cancel_scope.cancel()
+    if body_error is not None:
+        raise body_error
