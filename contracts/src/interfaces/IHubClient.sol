@@ -83,10 +83,10 @@ interface IHubClient {
     }
 
     /// @notice Update message: `abi.encode(HeaderUpdate)`.
-    /// @param trustedHeight revision height of a stored consensus state
+    /// @param trustedHeight height of a stored consensus state
     /// @param trustedValidators set under that state's next validators hash; empty if equal to `validators`
     struct HeaderUpdate {
-        uint64 trustedHeight;
+        Height trustedHeight;
         BlockHeader header;
         Commit commit;
         Validator[] validators;
@@ -133,6 +133,8 @@ interface IHubClient {
     error TrustedStateExpired(uint256 expiredAtNs, uint256 nowNs);
     /// @notice No consensus state is stored at this height.
     error UnknownHeight(uint64 revisionNumber, uint64 revisionHeight);
+    /// @notice The trusted height has another revision than the chain identifier.
+    error RevisionMismatch(uint64 expected, uint64 actual);
     /// @notice The header is not above the trusted height.
     error HeightNotIncreasing(uint64 height, uint64 trustedHeight);
     /// @notice The header's time is not after the trusted state's.

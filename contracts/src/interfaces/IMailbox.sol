@@ -5,7 +5,7 @@ import { Origin } from "./IMessageReceiver.sol";
 
 /// @title Mailbox: messages between contracts of different chains
 interface IMailbox {
-    /// @notice A message was sent.
+    /// @notice A message was sent. Its payload is in the router's `SendPacket` of the same transaction.
     /// @param messageId equal on both chains
     /// @param sender who sent it
     /// @param sequence sequence of the packet on `sourceClient`
@@ -17,13 +17,10 @@ interface IMailbox {
         uint64 sequence,
         string nextClient,
         string receiver,
-        bytes payload,
         uint64 timeoutTimestamp
     );
-    /// @notice A message was handled by its receiver.
-    event MessageDelivered(
-        bytes32 indexed messageId, address indexed receiver, Origin origin, string sender, bytes payload, bytes result
-    );
+    /// @notice A message was handled by its receiver. Payload and result are in the router's `WriteAcknowledgement`.
+    event MessageDelivered(bytes32 indexed messageId, address indexed receiver, Origin origin, string sender);
     /// @notice A message that was sent from here is settled by its acknowledgement.
     /// @param delivered false if the receiver or the hub refused it
     event MessageAcknowledged(bytes32 indexed messageId, address indexed sender, bool delivered, bytes result);
