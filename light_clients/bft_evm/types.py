@@ -41,7 +41,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class ExtraData:
-    """QBFT extra data. `seals` are r ‖ s ‖ v over the commit-seal hash; any length passes here, predicates judge."""
+    """QBFT extra data. `seals` are 65 bytes r ‖ s ‖ v over the commit-seal hash."""
 
     vanity: bytes
     validators: tuple[bytes, ...]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rlp.codec import encode_raw
+
 from light_clients.crypto import keccak256
 from light_clients.evm_header.types import (
     FIELD_NAMES,
@@ -11,7 +13,7 @@ from light_clients.evm_header.types import (
     ExecutionHeader,
 )
 from light_clients.interface import MalformedInput
-from light_clients.proofs.mpt import rlp
+from light_clients.proofs.mpt import RlpItem, decode_rlp, decode_uint
 
 MAX_HEADER_RLP_BYTES = MAX_EXTRA_DATA_BYTES + 2 * 1024
 
@@ -22,7 +24,9 @@ def decode_header(data: bytes) -> ExecutionHeader:
     Raises:
         MalformedInput: not strict RLP, a wrong number of fields, or a field out of bounds (named).
     """
-    items = rlp.decode_list(data, "header", MAX_HEADER_RLP_BYTES)
+    items = decode_rlp(data, "header", MAX_HEADER_RLP_BYTES)
+    if isinstance(items, bytes):
+        raise MalformedInput("header", "is not a list", got=items)
     if not len(REQUIRED_FIELDS) <= len(items) <= len(FIELD_NAMES):
         raise MalformedInput(
             "header", "number of fields", got=len(items), expected=f"{len(REQUIRED_FIELDS)} to {len(FIELD_NAMES)}"
@@ -30,19 +34,31 @@ def decode_header(data: bytes) -> ExecutionHeader:
     values: dict[str, Any] = {}
     for name, item in zip(FIELD_NAMES, items, strict=False):
         field = f"header.{name}"
-        values[name] = rlp.as_int(item, field) if name in INTEGER_FIELDS else rlp.as_bytes(item, field)
+        values[name] = decode_uint(item, field) if name in INTEGER_FIELDS else _string(item, field)
     return ExecutionHeader(**values)
 
 
 def encode_header(header: ExecutionHeader) -> bytes:
     """Inverse of `decode_header`."""
-    items: list[rlp.RlpItem] = []
+    items: list[bytes] = []
     for name in FIELD_NAMES:
         value = getattr(header, name)
         if value is None:
             break
-        items.append(rlp.int_bytes(value) if name in INTEGER_FIELDS else value)
-    return rlp.encode(tuple(items))
+        items.append(big_endian(value) if name in INTEGER_FIELDS else value)
+    encoded: bytes = encode_raw(items)
+    return encoded
+
+
+def big_endian(value: int) -> bytes:
+    """An integer as RLP holds it: the shortest form, zero is empty."""
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def _string(item: RlpItem, field: str) -> bytes:
+    if not isinstance(item, bytes):
+        raise MalformedInput(field, "is a list, must be a string")
+    return item
 
 
 def header_hash(header: ExecutionHeader) -> bytes:

@@ -1,0 +1,243 @@
+"""A whole QBFT chain in memory: N keys, a real state trie with a router account, sealed headers and proofs.
+
+Tests say "commit this key, drop that validator, seal with two keys" and read like the attack that they prevent.
+"""
+
+from dataclasses import dataclass, replace
+
+import rlp
+from trie import HexaryTrie
+
+from light_clients.bft_evm import (
+    ClientState,
+    Consensus,
+    ConsensusState,
+    ExtraData,
+    Header,
+    Misbehaviour,
+    StorageProof,
+    block_hash,
+    commit_seal_hash,
+    encode_client_state,
+    encode_consensus_state,
+    encode_extra_data,
+    encode_header_message,
+    encode_misbehaviour,
+    encode_storage_proof,
+)
+from light_clients.bft_evm.predicates import EMPTY_OMMERS_HASH, MIX_HASH
+from light_clients.crypto import eth_address, keccak256, secp256k1
+from light_clients.evm_header import ExecutionHeader
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+
+ROUTER = bytes.fromhex("00000000000000000000000000000000c0ffee00")
+BASE_SLOT = bytes.fromhex("1260944489272988d9df285149b5aa1b0f48f2136d6f416159f840a3e0747600")
+ROUTER_CODE_HASH = keccak256(b"router code")
+EMPTY_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
+GENESIS_TIME_S = 1_700_000_000
+CHAIN_ID = 1337
+
+
+def key_of(number: int) -> bytes:
+    """The private key of the n-th validator ever."""
+    return keccak256(b"validator" + number.to_bytes(4, "big"))
+
+
+def address_of(private_key: bytes) -> bytes:
+    return eth_address(secp256k1.public_key_of(private_key))
+
+
+def slot_of(key: bytes, base_slot: bytes = BASE_SLOT) -> bytes:
+    return keccak256(keccak256(key) + base_slot)
+
+
+def trie_of(entries: dict[bytes, bytes]) -> HexaryTrie:
+    """A secure trie: keys are hashed."""
+    trie = HexaryTrie({})
+    for key, value in entries.items():
+        trie[keccak256(key)] = value
+    return trie
+
+
+def proof_nodes(trie: HexaryTrie, key: bytes) -> tuple[bytes, ...]:
+    """RLP nodes, root first; a node below 32 bytes stands inside its parent and is not listed."""
+    if trie.root_hash == EMPTY_ROOT:
+        return ()
+    encoded = [rlp.encode(node) for node in trie.get_proof(keccak256(key))]
+    return tuple(node for index, node in enumerate(encoded) if index == 0 or len(node) >= 32)
+
+
+@dataclass(frozen=True)
+class State:
+    """World state after a block: storage of the router by slot, and its account among others."""
+
+    storage: dict[bytes, bytes]
+    code_hash: bytes = ROUTER_CODE_HASH
+    router: bytes = ROUTER
+
+    @property
+    def storage_trie(self) -> HexaryTrie:
+        return trie_of({slot: rlp.encode(value.lstrip(b"\0")) for slot, value in self.storage.items()})
+
+    @property
+    def account_trie(self) -> HexaryTrie:
+        accounts = {keccak256(bytes([n]))[:20]: rlp.encode([n, 10**18, EMPTY_ROOT, keccak256(b"")]) for n in range(40)}
+        accounts[self.router] = rlp.encode([1, 0, self.storage_trie.root_hash, self.code_hash])
+        return trie_of(accounts)
+
+
+def unsealed_header(
+    number: int, time_s: int, parent_hash: bytes, state_root: bytes, proposer: bytes
+) -> ExecutionHeader:
+    return ExecutionHeader(
+        parent_hash=parent_hash,
+        ommers_hash=EMPTY_OMMERS_HASH,
+        beneficiary=proposer,
+        state_root=state_root,
+        transactions_root=EMPTY_ROOT,
+        receipts_root=EMPTY_ROOT,
+        logs_bloom=bytes(256),
+        difficulty=1,
+        number=number,
+        gas_limit=30_000_000,
+        gas_used=0,
+        timestamp_s=time_s,
+        extra_data=b"",
+        mix_hash=MIX_HASH,
+        nonce=bytes(8),
+        base_fee_per_gas_wei=0,
+    )
+
+
+def seal(header: ExecutionHeader, extra: ExtraData, signers: list[bytes]) -> tuple[ExecutionHeader, ExtraData]:
+    """Seal with `signers` in order, whoever they are and however often they come."""
+    extra = replace(extra, seals=())
+    digest = commit_seal_hash(header, extra)
+    extra = replace(extra, seals=tuple(secp256k1.sign_recoverable(key, digest) for key in signers))
+    return replace(header, extra_data=encode_extra_data(extra)), extra
+
+
+class SimulatedChain:
+    """Heights start at 1 with the first block. Every method that changes the next block returns nothing; `advance` seals."""
+
+    def __init__(self, validators: int = 4, period_s: int = 1) -> None:
+        self.keys = [key_of(number) for number in range(validators)]
+        self.period_s = period_s
+        self.storage: dict[bytes, bytes] = {}
+        self.headers: dict[int, tuple[ExecutionHeader, ExtraData]] = {}
+        self.states: dict[int, State] = {}
+        self.commit(b"client-0\x01" + bytes(8), b"\x11" * 32)
+        self.advance()
+
+    @property
+    def height(self) -> int:
+        return len(self.headers)
+
+    @property
+    def now_ns(self) -> int:
+        """The head's own time."""
+        return self.headers[self.height][0].timestamp_s * NANOSECONDS_PER_SECOND
+
+    def commit(self, key: bytes, value: bytes) -> None:
+        self.storage = {**self.storage, slot_of(key): value}
+
+    def delete(self, key: bytes) -> None:
+        self.storage = {slot: value for slot, value in self.storage.items() if slot != slot_of(key)}
+
+    def replace_validators(self, numbers: range | list[int]) -> None:
+        self.keys = [key_of(number) for number in numbers]
+
+    def advance(self, blocks: int = 1, signers: list[bytes] | None = None, round_number: int = 0) -> None:
+        for _ in range(blocks):
+            number = self.height + 1
+            state = State(self.storage)
+            self.states[number] = state
+            self.headers[number] = self.propose(number, state, signers=signers, round_number=round_number)
+
+    def propose(
+        self,
+        number: int,
+        state: State | None = None,
+        *,
+        signers: list[bytes] | None = None,
+        validators: tuple[bytes, ...] | None = None,
+        time_s: int | None = None,
+        round_number: int = 0,
+        **changed_fields: object,
+    ) -> tuple[ExecutionHeader, ExtraData]:
+        """A sealed header at `number` that need not be the chain's own: an attacker's or an earlier round's."""
+        state = state or self.states[number]
+        parent = self.headers.get(number - 1)
+        parent_hash = block_hash(*parent) if parent else bytes(32)
+        listed = tuple(sorted(map(address_of, self.keys))) if validators is None else validators
+        header = unsealed_header(
+            number,
+            GENESIS_TIME_S + number * self.period_s if time_s is None else time_s,
+            parent_hash,
+            state.account_trie.root_hash,
+            address_of(self.keys[0]),
+        )
+        header = replace(header, **changed_fields)
+        extra = ExtraData(bytes(32), listed, None, round_number, ())
+        return seal(header, extra, self.keys if signers is None else signers)
+
+    def client_state(self, height: int, **changed: object) -> bytes:
+        state = ClientState(
+            chain_id=CHAIN_ID,
+            consensus=Consensus.QBFT,
+            router_address=ROUTER,
+            trusting_period_s=1_000,
+            max_clock_drift_s=15,
+            latest_height=Height(0, height),
+        )
+        return encode_client_state(replace(state, **changed))
+
+    def consensus_state(self, height: int) -> bytes:
+        header, extra = self.headers[height]
+        root = self.states[height].storage_trie.root_hash
+        return encode_consensus_state(ConsensusState(header.timestamp_s, root, tuple(sorted(extra.validators))))
+
+    def update(
+        self,
+        height: int,
+        trusted_height: int,
+        sealed_header: tuple[ExecutionHeader, ExtraData] | None = None,
+        state: State | None = None,
+    ) -> Header:
+        """The header of `height`, or another one said to be it, with the account proof of `state`."""
+        execution, extra = sealed_header or self.headers[height]
+        state = state or self.states[height]
+        return Header(Height(0, trusted_height), execution, extra, proof_nodes(state.account_trie, state.router))
+
+    def header(self, height: int, trusted_height: int) -> bytes:
+        return encode_header_message(self.update(height, trusted_height))
+
+    def misbehaviour(self, first: Header, second: Header) -> bytes:
+        return encode_misbehaviour(Misbehaviour(first, second))
+
+    def proof(self, height: int, key: bytes) -> bytes:
+        return encode_storage_proof(StorageProof(proof_nodes(self.states[height].storage_trie, slot_of(key))))
+
+
+class StoredStates:
+    """Consensus states by height, as a client's owner keeps them."""
+
+    def __init__(self, states: dict[Height, bytes]) -> None:
+        self.states = dict(states)
+
+    def get(self, height: Height) -> bytes | None:
+        return self.states.get(height)
+
+    def before(self, height: Height) -> tuple[Height, bytes] | None:
+        below = [known for known in self.states if known < height]
+        return (max(below), self.states[max(below)]) if below else None
+
+    def after(self, height: Height) -> tuple[Height, bytes] | None:
+        above = [known for known in self.states if known > height]
+        return (min(above), self.states[min(above)]) if above else None
+
+
+def trusting(chain: SimulatedChain, *heights: int) -> tuple[bytes, StoredStates]:
+    """Client state and stored states of a client that has been brought to `heights`."""
+    states = {Height(0, height): chain.consensus_state(height) for height in heights}
+    return chain.client_state(max(heights)), StoredStates(states)

@@ -1,0 +1,204 @@
+"""Area evm_bft, QBFT: extra data, hash forms, client fixtures; and execution headers as nodes serve them."""
+
+from collections.abc import Iterator
+
+import pytest
+import rlp
+from eth_abi.abi import decode as abi_decode
+from vector_registry import Entry, Group, Verification, runs
+
+from light_clients.bft_evm import (
+    BftEvmClient,
+    ClientState,
+    Consensus,
+    ConsensusState,
+    ExtraData,
+    StorageProof,
+    VoteKind,
+    decode_consensus_state,
+    decode_extra_data,
+    encode_client_state,
+    encode_consensus_state,
+    encode_extra_data,
+    encode_header_message,
+    encode_storage_proof,
+    header_of,
+)
+from light_clients.evm_header import decode_header, encode_header, header_from_rpc, header_hash
+from light_clients.interface import (
+    NANOSECONDS_PER_SECOND,
+    Height,
+    Misbehaved,
+    NotEnoughTrust,
+    PredicateFailed,
+    Updated,
+)
+from light_clients.proofs.mpt import decode_rlp
+
+CLIENT = BftEvmClient()
+
+
+def from_hex(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def only_qbft(entry: Entry) -> None:
+    consensus = entry.params.get("consensus")
+    if consensus != "qbft":
+        pytest.skip(f"format {entry.format} with consensus {consensus} is not supported: {entry.file}")
+
+
+@runs("eth-header-json")
+def eth_header(entry: Entry, group: Group) -> Iterator[Verification]:
+    block = entry.json()
+
+    def run():
+        header = header_from_rpc(block)
+        assert header_hash(header) == from_hex(block["hash"])
+        assert decode_header(encode_header(header)) == header
+
+    yield Verification("header hash", run)
+
+
+def assert_decoded(extra: ExtraData, expected: dict) -> None:
+    assert extra.vanity == from_hex(expected["vanity"])
+    assert extra.validators == tuple(map(from_hex, expected["validators"]))
+    assert extra.round == expected["round"]
+    assert extra.seals == tuple(map(from_hex, expected["seals"]))
+    if expected["vote"] is None:
+        assert extra.vote is None
+    else:
+        assert extra.vote is not None
+        assert extra.vote.recipient == from_hex(expected["vote"]["recipient"])
+        assert extra.vote.kind is VoteKind(expected["vote"]["type"])
+
+
+@runs("qbft-extradata-json")
+def extra_data(entry: Entry, group: Group) -> Iterator[Verification]:
+    only_qbft(entry)
+    for case in entry.json():
+        data = from_hex(case["extraData"])
+
+        def run(case=case, data=data):
+            extra = decode_extra_data(data)
+            assert_decoded(extra, case["decoded"])
+            assert encode_extra_data(extra) == data
+
+        yield Verification(case["name"], run, valid="error" not in case)
+
+
+HASH_FORMS = {
+    "encode_without_commit_seals": ExtraData.without_seals,
+    "encode_without_commit_seals_and_round": ExtraData.without_seals_and_round,
+}
+
+
+@runs("qbft-extradata-hash-forms-json")
+def hash_forms(entry: Entry, group: Group) -> Iterator[Verification]:
+    only_qbft(entry)
+    decode_file = group.with_role("decode")
+    assert decode_file is not None
+    inputs = {case["name"]: from_hex(case["extraData"]) for case in decode_file.json()}
+    for case in entry.json():
+
+        def run(case=case):
+            extra = decode_extra_data(inputs[case["input"]])
+            assert encode_extra_data(HASH_FORMS[case["name"]](extra)) == from_hex(case["result"])
+
+        yield Verification(case["name"], run)
+
+
+def proof_nodes(text: str) -> tuple[bytes, ...]:
+    """Nodes of a proof: an RLP list of nodes (each whole or as a string), ABI `bytes[]`, or nothing."""
+    data = from_hex(text)
+    if not data:
+        return ()
+    if data[0] >= 0xC0:
+        nodes = decode_rlp(data, "proof")
+        return tuple(node if isinstance(node, bytes) else rlp.encode(node) for node in nodes)
+    return tuple(abi_decode(["bytes[]"], data)[0])
+
+
+class Fixture:
+    """The client under test and the states that it has stored."""
+
+    def __init__(self, case: dict, params: dict) -> None:
+        self.case = case
+        height = Height(0, int(case["initialTrustedHeight"]))
+        self.client_state = encode_client_state(
+            ClientState(
+                chain_id=1,
+                consensus=Consensus.QBFT,
+                router_address=from_hex(case["routerAddress"]),
+                trusting_period_s=int(case.get("trustingPeriod") or params["trusting_period_s"]),
+                max_clock_drift_s=int(case.get("maxClockDrift") or params["max_clock_drift_s"]),
+                latest_height=height,
+            )
+        )
+        state = ConsensusState(
+            int(case["initialTrustedTimestamp"]),
+            from_hex(case["initialTrustedStorageRoot"]),
+            tuple(sorted(map(from_hex, case["initialTrustedValidators"]))),
+        )
+        self.states = {height: encode_consensus_state(state)}
+
+    def get(self, height):
+        return self.states.get(height)
+
+    def before(self, height):
+        return max(((known, state) for known, state in self.states.items() if known < height), default=None)
+
+    def after(self, height):
+        return min(((known, state) for known, state in self.states.items() if known > height), default=None)
+
+    def judge(self, step: dict):
+        execution = decode_header(from_hex(step["headerRlp"]))
+        assert execution.number == step["height"]
+        trusted = Height(0, int(step["trustedHeight"]))
+        message = encode_header_message(header_of(trusted, execution, proof_nodes(step["accountProof"])))
+        now_ns = execution.timestamp_s * NANOSECONDS_PER_SECOND
+        return CLIENT.verify_header(self.client_state, self, message, now_ns)
+
+    def accept_update(self, step: dict) -> None:
+        verdict = self.judge(step)
+        assert isinstance(verdict, Updated), verdict
+        state = decode_consensus_state(verdict.consensus_state)
+        assert state.timestamp_s == step["expectedTimestamp"]
+        assert state.storage_root == from_hex(step["expectedStorageRoot"])
+        assert state.validators == tuple(sorted(map(from_hex, step["expectedValidators"])))
+        self.client_state = verdict.client_state
+        self.states[verdict.height] = verdict.consensus_state
+
+    def accept_proof(self, step: dict) -> None:
+        state = self.states[Height(0, int(step["proofHeight"]))]
+        proof = encode_storage_proof(StorageProof(proof_nodes(step["proof"])))
+        path = (from_hex(step["path"]),)
+        if "value" in step:
+            CLIENT.verify_membership(self.client_state, state, proof, path, from_hex(step["value"]))
+        else:
+            CLIENT.verify_non_membership(self.client_state, state, proof, path)
+        assert CLIENT.timestamp_ns(state) == step["expectedTimestamp"] * NANOSECONDS_PER_SECOND
+
+    def refuse(self, step: dict, error: str) -> None:
+        if error == "ConflictingConsensusState":
+            assert isinstance(self.judge(step), Misbehaved)
+        elif error == "InsufficientTrustedValidatorOverlap":
+            assert isinstance(self.judge(step), NotEnoughTrust)
+        else:
+            with pytest.raises(PredicateFailed) as caught:
+                self.judge(step)
+            assert error == "InsufficientValidatorQuorum"
+            assert caught.value.predicate == "quorum_of_own_validators"
+
+
+@runs("besu-qbft-fixture")
+def besu_fixture(entry: Entry, group: Group) -> Iterator[Verification]:
+    only_qbft(entry)
+    case = entry.json()
+    fixture = Fixture(case, entry.params)
+    for name in entry.params["accept"]:
+        step = case[name]
+        accept = fixture.accept_update if "headerRlp" in step else fixture.accept_proof
+        yield Verification(name, lambda accept=accept, step=step: accept(step))
+    for name, error in entry.params["reject"].items():
+        yield Verification(name, lambda step=case[name], error=error: fixture.refuse(step, error))
