@@ -62,7 +62,7 @@ def getproof_verifications(state_root: bytes, proof: dict, result: dict) -> Iter
             storage_root = mpt.EMPTY_TRIE_ROOT if proven_account is None else proven_account.storage_root
             value = mpt.verify_storage(storage_root, word(entry["key"]), nodes_of(entry["proof"]))
             claimed = word(entry["value"])
-            if result[entry["key"]] == "absent":
+            if result.get(entry["key"]) == "absent":
                 require(value is None and not any(claimed), "slot_is_absent", "the slot is not empty")
             else:
                 require(value == claimed, "word_matches", "the proven word differs")
