@@ -20,7 +20,10 @@ import {
 contract HubClient is ILightClient, IClientStatus, IHubClient {
     uint256 private constant NANOS = 1_000_000_000;
     uint256 private constant MAX_CHAIN_ID_LENGTH = 50;
-    uint256 private constant MAX_REVISION_DIGITS = 20;
+    /// @dev cometbft version/version.go BlockProtocol.
+    uint64 private constant BLOCK_PROTOCOL = 11;
+    /// @dev 136 years: keeps every accepted time within 64 bits of nanoseconds.
+    uint64 private constant MAX_PERIOD = type(uint32).max;
 
     /// @dev `lower` and `higher` link the stored heights in order, so that neighbours in time are found without a search.
     struct StoredState {
@@ -55,10 +58,14 @@ contract HubClient is ILightClient, IClientStatus, IHubClient {
             InvalidClientState("trustLevel")
         );
         require(
-            clientState.trustingPeriod != 0 && clientState.trustingPeriod < clientState.unbondingPeriod,
+            clientState.trustingPeriod != 0 && clientState.trustingPeriod < clientState.unbondingPeriod
+                && clientState.unbondingPeriod <= MAX_PERIOD,
             InvalidClientState("trustingPeriod")
         );
-        require(clientState.maxClockDrift != 0, InvalidClientState("maxClockDrift"));
+        require(
+            clientState.maxClockDrift != 0 && clientState.maxClockDrift <= MAX_PERIOD,
+            InvalidClientState("maxClockDrift")
+        );
         require(
             clientState.latestHeight.revisionHeight != 0
                 && clientState.latestHeight.revisionNumber == _revisionOf(bytes(clientState.chainId)),
@@ -66,7 +73,7 @@ contract HubClient is ILightClient, IClientStatus, IHubClient {
         );
         require(!clientState.frozen, InvalidClientState("frozen"));
         require(
-            consensusState.timestamp != 0 && consensusState.timestamp < _nowNs() + clientState.maxClockDrift * NANOS,
+            consensusState.timestamp >= NANOS && consensusState.timestamp < _nowNs() + clientState.maxClockDrift * NANOS,
             InvalidClientState("timestamp")
         );
         require(consensusState.root != 0, InvalidClientState("root"));
@@ -242,12 +249,15 @@ contract HubClient is ILightClient, IClientStatus, IHubClient {
         Commit memory commit = update.commit;
         Validator[] memory validators = update.validators;
         string memory chainId = _chainId;
+        require(keccak256(bytes(header.chainId)) == keccak256(bytes(chainId)), WrongChain(chainId, header.chainId));
+        require(header.versionBlock == BLOCK_PROTOCOL, UnsupportedBlockProtocol(header.versionBlock));
+        require(header.proposerAddress != 0, EmptyField("proposerAddress"));
         require(header.validatorsHash != 0, EmptyField("validatorsHash"));
         require(header.nextValidatorsHash != 0, EmptyField("nextValidatorsHash"));
         require(header.appHash != 0, EmptyField("appHash"));
         require(commit.height == header.height, CommitMismatch("height"));
         require(commit.round <= uint32(type(int32).max), CommitMismatch("round"));
-        require(commit.blockId.hash == TendermintHash.headerHash(header, chainId), CommitMismatch("hash"));
+        require(commit.blockId.hash == TendermintHash.headerHash(header), CommitMismatch("hash"));
 
         uint256 total = TendermintCommit.checkValidators(validators);
         bytes32 setHash = TendermintHash.validatorsHash(validators);
@@ -274,6 +284,11 @@ contract HubClient is ILightClient, IClientStatus, IHubClient {
                 ValidatorsHashMismatch("next validators", trusted.nextValidatorsHash, header.validatorsHash)
             );
         } else {
+            // the stock client computes the threshold in int64 and refuses what does not fit
+            require(
+                trustedTotal * _trustLevelNumerator <= uint64(type(int64).max),
+                InvalidValidatorSet("trust level overflow")
+            );
             TendermintCommit.requireTrust(
                 tally, trustedValidators, trustedTotal * _trustLevelNumerator / _trustLevelDenominator
             );
@@ -357,7 +372,7 @@ contract HubClient is ILightClient, IClientStatus, IHubClient {
         while (digits < length && chainId[length - 1 - digits] >= "0" && chainId[length - 1 - digits] <= "9") {
             ++digits;
         }
-        if (digits == 0 || digits > MAX_REVISION_DIGITS || digits + 2 > length) return (0, length);
+        if (digits == 0 || digits + 2 > length) return (0, length);
         nameLength = length - digits - 1;
         if (chainId[nameLength] != "-" || chainId[nameLength - 1] == "-" || chainId[nameLength + 1] == "0") {
             return (0, length);

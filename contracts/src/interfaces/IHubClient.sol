@@ -41,9 +41,11 @@ interface IHubClient {
         bytes32 partSetHash;
     }
 
-    /// @notice The fields of a header that are not known to the client already; zero hashes stand for empty ones.
+    /// @notice CometBFT header; zero hashes stand for empty ones.
     struct BlockHeader {
+        uint64 versionBlock;
         uint64 versionApp;
+        string chainId;
         uint64 height;
         Timestamp time;
         BlockId lastBlockId;
@@ -137,6 +139,10 @@ interface IHubClient {
     error RevisionMismatch(uint64 expected, uint64 actual);
     /// @notice The header is not above the trusted height.
     error HeightNotIncreasing(uint64 height, uint64 trustedHeight);
+    /// @notice The header is of another chain.
+    error WrongChain(string expected, string actual);
+    /// @notice The header's block protocol is not 11.
+    error UnsupportedBlockProtocol(uint64 versionBlock);
     /// @notice The header's time is not after the trusted state's.
     error TimeNotIncreasing(uint256 headerNs, uint256 trustedNs);
     /// @notice The header's time is not before now plus the clock drift.

@@ -27,15 +27,17 @@ library TendermintCommit {
         bool[] verified;
     }
 
-    /// @notice Checks size, keys and powers of a set.
+    /// @notice Checks size, keys, powers of a set, and that no key stands in it twice.
     /// @return total voting power
     function checkValidators(IHubClient.Validator[] memory validators) internal pure returns (uint256 total) {
         uint256 count = validators.length;
         require(count != 0, IHubClient.InvalidValidatorSet("empty"));
         require(count <= MAX_VALIDATORS, IHubClient.InvalidValidatorSet("too many validators"));
+        uint256[] memory table = new uint256[](2 * count);
         for (uint256 i = 0; i < count; ++i) {
             IHubClient.Validator memory validator = validators[i];
             require(_isOnCurve(validator.x, validator.y), IHubClient.InvalidPublicKey(i));
+            require(_isNew(table, validators, i), IHubClient.InvalidValidatorSet("a key stands twice"));
             require(validator.power != 0, IHubClient.InvalidValidatorSet("zero voting power"));
             total += validator.power;
         }
@@ -100,6 +102,25 @@ library TendermintCommit {
             if (signedPower > needed) return;
         }
         revert IHubClient.NotEnoughTrust(signedPower, needed);
+    }
+
+    /// @dev Enters validator i into an open hash table of indices (plus one), half full at most.
+    function _isNew(
+        uint256[] memory table,
+        IHubClient.Validator[] memory validators,
+        uint256 i
+    )
+        private
+        pure
+        returns (bool)
+    {
+        uint256 place = validators[i].x % table.length;
+        while (table[place] != 0) {
+            if (_sameKey(validators[table[place] - 1], validators[i])) return false;
+            place = place + 1 == table.length ? 0 : place + 1;
+        }
+        table[place] = i + 1;
+        return true;
     }
 
     /// @dev Verifies the signature at an index once.

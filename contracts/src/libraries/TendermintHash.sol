@@ -7,23 +7,15 @@ import { IHubClient } from "../interfaces/IHubClient.sol";
 /// @notice Protobuf encodings of the header's 14 fields, of validators and of votes, and the RFC 6962 tree over them.
 /// Zero hashes stand for empty ones: no SHA-256 output is zero.
 library TendermintHash {
-    uint64 private constant BLOCK_PROTOCOL = 11;
     uint256 private constant MAX_SECONDS = 253_402_300_799;
     uint256 private constant NANOS = 1_000_000_000;
 
-    /// @notice Merkle root of a header.
-    /// @dev The block protocol and the chain identifier are the client's, not the message's.
-    function headerHash(
-        IHubClient.BlockHeader memory header,
-        string memory chainId
-    )
-        internal
-        pure
-        returns (bytes32)
-    {
+    /// @notice Merkle root of a header whose chain identifier has at most 50 bytes.
+    function headerHash(IHubClient.BlockHeader memory header) internal pure returns (bytes32) {
+        bytes memory chainId = bytes(header.chainId);
         bytes32[] memory leaves = new bytes32[](14);
-        leaves[0] = _leaf(bytes.concat(_varintField(0x08, BLOCK_PROTOCOL), _varintField(0x10, header.versionApp)));
-        leaves[1] = _leaf(bytes.concat(hex"0a", bytes1(uint8(bytes(chainId).length)), bytes(chainId)));
+        leaves[0] = _leaf(bytes.concat(_varintField(0x08, header.versionBlock), _varintField(0x10, header.versionApp)));
+        leaves[1] = _leaf(bytes.concat(hex"0a", bytes1(uint8(chainId.length)), chainId));
         leaves[2] = _leaf(_varintField(0x08, header.height));
         leaves[3] = _leaf(timestamp(header.time));
         leaves[4] = _leaf(blockId(header.lastBlockId));
