@@ -2,6 +2,15 @@
 
 from relay.ledger.errors import LedgerUnavailable
 from relay.ledger.ledger import Ledger
-from relay.ledger.values import Costs, Delivery, RecordedTransaction, TransactionState, shares
+from relay.ledger.values import Costs, Delivery, RecordedJob, RecordedTransaction, TransactionState, shares
 
-__all__ = ["Costs", "Delivery", "Ledger", "LedgerUnavailable", "RecordedTransaction", "TransactionState", "shares"]
+__all__ = [
+    "Costs",
+    "Delivery",
+    "Ledger",
+    "LedgerUnavailable",
+    "RecordedJob",
+    "RecordedTransaction",
+    "TransactionState",
+    "shares",
+]

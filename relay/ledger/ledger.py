@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from relay.ledger.errors import LedgerUnavailable
 from relay.ledger.migrate import upgrade_to_head
 from relay.ledger.tables import CursorRow, DeliveryRow, TransactionRow
-from relay.ledger.values import Costs, Delivery, RecordedTransaction, TransactionState
+from relay.ledger.values import Costs, Delivery, RecordedJob, RecordedTransaction, TransactionState
 
 T = TypeVar("T")
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -105,7 +105,8 @@ class Ledger:
             "sender": transaction.sender,
             "nonce": transaction.nonce,
             "raw": transaction.raw,
-            "jobs": json.dumps(transaction.jobs),
+            "prepared": transaction.prepared,
+            "jobs": json.dumps([None if job is None else [job.id, job.event_time_ns] for job in transaction.jobs]),
             "state": TransactionState.SIGNED.value,
             "signed_at_ns": transaction.signed_at_ns,
         }
@@ -115,7 +116,7 @@ class Ledger:
         """Transactions of a key whose end is not recorded, by nonce."""
         row = TransactionRow
         query = (
-            select(row.chain, row.hash, row.sender, row.nonce, row.raw, row.jobs, row.signed_at_ns)
+            select(row.chain, row.hash, row.sender, row.nonce, row.raw, row.prepared, row.jobs, row.signed_at_ns)
             .where(row.chain == chain, row.sender == sender, row.state == TransactionState.SIGNED.value)
             .order_by(row.nonce, row.signed_at_ns)
         )
@@ -127,7 +128,8 @@ class Ledger:
                 found.sender,
                 found.nonce,
                 found.raw,
-                tuple(json.loads(found.jobs)),
+                found.prepared,
+                tuple(None if job is None else RecordedJob(*job) for job in json.loads(found.jobs)),
                 found.signed_at_ns,
             )
             for found in rows
@@ -153,6 +155,8 @@ class Ledger:
             .where(TransactionRow.chain == chain, TransactionRow.hash == _hex(transaction_hash))
             .values(
                 state=state.value,
+                raw=b"",
+                prepared="",
                 height=height,
                 gas_used=gas_used,
                 fee_wei=fee_wei,

@@ -45,8 +45,11 @@ class TransactionRow(Base):
     sender: Mapped[str] = mapped_column(String(42))
     nonce: Mapped[int] = mapped_column(BigInteger)
     raw: Mapped[bytes] = mapped_column(LargeBinary)
+    """What was sent; emptied at the transaction's end."""
+    prepared: Mapped[str] = mapped_column(Text)
+    """JSON of everything but nonce and signature, so that a dearer copy can be signed; emptied at the end."""
     jobs: Mapped[str] = mapped_column(Text)
-    """JSON list of job ids, in the order of the batch's messages; null for a client update."""
+    """JSON list in the order of the batch's messages: [job id, event time in ns], null for a client update."""
     state: Mapped[str] = mapped_column(String(16))
     signed_at_ns: Mapped[int] = mapped_column(BigInteger)
     height: Mapped[int | None] = mapped_column(BigInteger)

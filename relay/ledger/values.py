@@ -17,15 +17,35 @@ class TransactionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedJob:
+    """What a message of a recorded transaction was for; `id` is `kind:packet id`."""
+
+    id: str
+    event_time_ns: int
+
+    @property
+    def kind(self) -> str:
+        return self.id.partition(":")[0]
+
+    @property
+    def packet_id(self) -> str:
+        return self.id.partition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedTransaction:
-    """A transaction as recorded before it was sent. `jobs` has one entry a message, None where it updates a client."""
+    """A transaction as recorded before it was sent. `jobs` has one entry a message, None where it updates a client.
+
+    `prepared` is the submitter's own text, from which it can sign again.
+    """
 
     chain: str
     hash: bytes
     sender: str
     nonce: int
     raw: bytes
-    jobs: tuple[str | None, ...]
+    prepared: str
+    jobs: tuple[RecordedJob | None, ...]
     signed_at_ns: int
 
 

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
-from relay.ledger import Costs, Delivery, Ledger, LedgerUnavailable, RecordedTransaction, TransactionState, shares
+from relay.ledger import (
+    Costs,
+    Delivery,
+    Ledger,
+    LedgerUnavailable,
+    RecordedJob,
+    RecordedTransaction,
+    TransactionState,
+    shares,
+)
 from relay.ledger.migrate import newest_revision
 from relay.ledger.tables import Base
 
@@ -15,7 +24,9 @@ SENDER = "0x" + "11" * 20
 
 
 def transaction(number: int, nonce: int = 0) -> RecordedTransaction:
-    return RecordedTransaction("alpha", bytes([number]) * 32, SENDER, nonce, b"raw", (None, "receive:hub/c/1"), number)
+    return RecordedTransaction(
+        "alpha", bytes([number]) * 32, SENDER, nonce, b"raw", "{}", (None, RecordedJob("receive:hub/c/1", 5)), number
+    )
 
 
 def delivery(**fields) -> Delivery:

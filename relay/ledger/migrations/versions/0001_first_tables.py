@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("sender", sa.String(42), nullable=False),
         sa.Column("nonce", sa.BigInteger, nullable=False),
         sa.Column("raw", sa.LargeBinary, nullable=False),
+        sa.Column("prepared", sa.Text, nullable=False),
         sa.Column("jobs", sa.Text, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("signed_at_ns", sa.BigInteger, nullable=False),
