@@ -1,0 +1,316 @@
+"""The adapter of a simulated chain: honest by default, faulty as `Faults` says."""
+
+import trio
+
+from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message
+from adapters.ics26.events import PACKET_TOPICS, packet_event
+from adapters.ics26.reverts import RevertReader
+from adapters.ics26.signing import sign
+from adapters.interface import (
+    MAX_EVENT_RANGE,
+    MAX_SEQUENCE_SCAN,
+    AccountState,
+    Batch,
+    BatchLimits,
+    BatchTooLarge,
+    ClientInfo,
+    ClientParameters,
+    EndpointMismatch,
+    EndpointUnavailable,
+    Head,
+    HeightUnavailable,
+    InitialStates,
+    MessageFailure,
+    NotSupported,
+    PacketEvent,
+    PacketEventKind,
+    PreparedTransaction,
+    Proof,
+    SignedTransaction,
+    Signer,
+    TransactionOutcome,
+    UnknownClient,
+)
+from adapters.simulated.chain import BASE_FEE_WEI, ROUTER_ADDRESS, SimulatedBlock, SimulatedChain
+from adapters.simulated.faults import Faults
+from adapters.simulated.router import HostedClient
+from light_clients.bft_evm import StorageProof, decode_extra_data, encode_header_message, encode_storage_proof
+from light_clients.bft_evm.codec import decode_client_state
+from light_clients.bft_evm.predicates import overlap_size
+from light_clients.ibc.commitment import PathKind, path_key
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+
+POLL_INTERVAL_S = 0.5
+CLIENT_TYPE = "bft-evm"
+
+
+class SimulatedAdapter:
+    """See ChainAdapter for every public method."""
+
+    kind = "simulated"
+    merkle_prefix = (b"",)
+
+    def __init__(
+        self, chain: SimulatedChain, faults: Faults | None = None, limits: BatchLimits = DEFAULT_LIMITS
+    ) -> None:
+        self.chain = chain
+        self.faults = faults or Faults()
+        self.distrusted: list[str] = []
+        self._limits = limits
+        self._head: Head | None = None
+        self._reverts = RevertReader()
+
+    @property
+    def name(self) -> str:
+        return self.chain.name
+
+    @property
+    def chain_id(self) -> str:
+        return str(self.chain.chain_id)
+
+    @property
+    def batch_limits(self) -> BatchLimits:
+        return self._limits
+
+    def distrust(self, reason: str) -> None:
+        """Remembered in `distrusted`; the endpoint stays, it is the only one."""
+        self.distrusted.append(reason)
+
+    async def _asked(self, operation: str) -> None:
+        await trio.sleep(self.faults.latency_s)
+        if self.faults.strikes(self.faults.unavailable):
+            raise EndpointUnavailable(self.name, operation, (("simulated", "unavailable by design"),))
+
+    def _final(self, height: int) -> SimulatedBlock:
+        block = self.chain.final(height)
+        if block is None:
+            raise HeightUnavailable(self.name, height, f"the final head is {self.chain.final_height}")
+        return block
+
+    async def check_identity(self) -> None:
+        await self._asked("check_identity")
+        claimed = self.faults.claimed_chain_id
+        if claimed is not None and claimed != self.chain_id:
+            raise EndpointMismatch("simulated", "chain id", claimed, self.chain_id)
+
+    async def head(self) -> Head:
+        await self._asked("head")
+        block = self._final(max(0, self.chain.final_height - self.faults.head_lag))
+        if self._head is None or block.header.number > self._head.height:
+            self._head = Head(block.header.number, block.hash, block.time_ns)
+        return self._head
+
+    async def wait_for_height(self, height: int) -> Head:
+        while True:
+            head = await self.head()
+            if head.height >= height:
+                return head
+            await self.chain.signal.wait(POLL_INTERVAL_S)
+
+    async def block_time_ns(self, height: int) -> int:
+        await self._asked("block_time_ns")
+        return self._final(height).time_ns
+
+    async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
+        await self._asked("packet_events")
+        if not 0 <= first <= last or last - first >= MAX_EVENT_RANGE:
+            raise ValueError(f"a range of 1 to {MAX_EVENT_RANGE} blocks, not {first} to {last}")
+        self._final(last)
+        events = [event for height in range(first, last + 1) for event in self._events(self._final(height))]
+        events = [event for event in events if not self.faults.strikes(self.faults.hidden_events)]
+        events += [event for event in self.faults.forged_events if first <= event.height <= last]
+        return tuple(sorted(events, key=lambda event: (event.height, event.log_index)))
+
+    @staticmethod
+    def _events(block: SimulatedBlock) -> list[PacketEvent]:
+        return [packet_event(log, block.time_ns) for log in block.logs if log.topics[0] in PACKET_TOPICS]
+
+    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
+        await self._asked("commitment")
+        block = self._final(self.chain.final_height if height is None else height)
+        return self.chain.store.get(block.router.storage_root, path_key(client_id, kind, sequence))
+
+    async def commitment(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+        return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
+
+    async def receipt(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+        return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
+
+    async def acknowledgement_commitment(
+        self, client_id: str, sequence: int, height: int | None = None
+    ) -> bytes | None:
+        return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
+
+    async def next_sequence_send(self, client_id: str) -> int:
+        await self._asked("next_sequence_send")
+        return self._final(self.chain.final_height).router.next_sequences.get(client_id, 1)
+
+    async def unsettled_sends(self, client_id: str, first_sequence: int = 1) -> tuple[int, ...]:
+        end = min(await self.next_sequence_send(client_id), first_sequence + MAX_SEQUENCE_SCAN)
+        root = self._final(self.chain.final_height).router.storage_root
+        return tuple(
+            sequence
+            for sequence in range(first_sequence, end)
+            if self.chain.store.get(root, path_key(client_id, PathKind.COMMITMENT, sequence)) is not None
+        )
+
+    async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
+        return await self._event(PacketEventKind.SEND, client_id, sequence)
+
+    async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
+        return await self._event(PacketEventKind.WRITE_ACKNOWLEDGEMENT, client_id, sequence)
+
+    async def _event(self, kind: PacketEventKind, client_id: str, sequence: int) -> PacketEvent | None:
+        await self._asked("event")
+        for height in range(self.chain.final_height, -1, -1):
+            for event in self._events(self._final(height)):
+                if (event.kind, event.client_id, event.packet.sequence) == (kind, client_id, sequence):
+                    return event
+        return None
+
+    def _hosted(self, client_id: str) -> HostedClient:
+        client = self._final(self.chain.final_height).router.clients.get(client_id)
+        if client is None:
+            raise UnknownClient(self.name, client_id)
+        return client
+
+    async def client(self, client_id: str) -> ClientInfo:
+        await self._asked("client")
+        hosted = self._hosted(client_id)
+        light_client = self.chain.light_clients[hosted.client_type]
+        latest = light_client.latest_height(hosted.client_state)
+        newest = hosted.get(latest)
+        head = self._final(self.chain.final_height)
+        return ClientInfo(
+            client_id=client_id,
+            client_type=hosted.client_type,
+            status=light_client.status(hosted.client_state, hosted, head.time_ns),
+            latest_height=latest,
+            latest_timestamp_ns=0 if newest is None else light_client.timestamp_ns(newest),
+            trusting_period_ns=decode_client_state(hosted.client_state).trusting_period_s * NANOSECONDS_PER_SECOND,
+            counterparty_client_id=None if hosted.counterparty is None else hosted.counterparty[0],
+            merkle_prefix=() if hosted.counterparty is None else hosted.counterparty[1],
+            client_state=hosted.client_state,
+        )
+
+    async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
+        await self._asked("consensus_state")
+        return self._hosted(client_id).get(height)
+
+    def proving_height(self, event_height: int) -> Height:
+        return Height(0, event_height)
+
+    async def client_messages(
+        self, client_type: str, client_state: bytes, trusted: Height, target: Height
+    ) -> tuple[bytes, ...]:
+        await self._asked("client_messages")
+        if client_type != CLIENT_TYPE:
+            raise NotSupported(f"{client_type} headers of a simulated chain")
+        if target < trusted:
+            raise HeightUnavailable(self.name, target.revision_height, f"the client is at {trusted} already")
+        self._final(target.revision_height)
+        messages: list[bytes] = []
+        at, goals = trusted.revision_height, [target.revision_height] if target > trusted else []
+        while goals:
+            if self._trusts(at, goals[-1]):
+                height = goals.pop()
+                message = encode_header_message(self.chain.update_header(Height(0, at), height))
+                messages.append(self.faults.corrupted(message, self.faults.corrupt_headers))
+                at = height
+            elif goals[-1] == at + 1:
+                raise HeightUnavailable(self.name, goals[-1], f"too few of the validators of {at} sealed it")
+            else:
+                goals.append((at + goals[-1]) // 2)
+        return tuple(messages)
+
+    def _trusts(self, trusted: int, target: int) -> bool:
+        old, new = (
+            frozenset(decode_extra_data(self.chain.blocks[height].header.extra_data).validators)
+            for height in (trusted, target)
+        )
+        return len(old & new) >= overlap_size(len(old))
+
+    async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
+        await self._asked("prove")
+        if len(path) != 1:
+            raise MalformedInput("path", "a simulated router's path has one element", got=len(path), expected=1)
+        root = self._final(height.revision_height).router.storage_root
+        proof = encode_storage_proof(StorageProof(self.chain.store.prove(root, path[0])))
+        corrupted = self.faults.corrupted(proof, self.faults.corrupt_proofs)
+        return Proof(path, height, self.chain.store.get(root, path[0]), corrupted)
+
+    async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        await self._asked("initial_states")
+        if client_type != CLIENT_TYPE:
+            raise NotSupported(f"a {client_type} client of a simulated chain")
+        height = self.chain.final_height
+        states = self.chain.states_at(height, parameters.trusting_period_s, parameters.max_clock_drift_s)
+        return InitialStates(CLIENT_TYPE, Height(0, height), *states)
+
+    async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
+        await self._asked("prepare")
+        calls = tuple(
+            encode_message(
+                message,
+                lambda _, header: header,
+                lambda _, misbehaviour: misbehaviour,
+                lambda _, proof, __: proof,
+            )
+            for message in batch.messages
+        )
+        data = encode_batch(batch, calls, self._limits)
+        expected, gas_used = self.chain.simulate(data)
+        if gas_used > self._limits.max_gas:
+            raise BatchTooLarge("gas", gas_used, self._limits.max_gas)
+        return PreparedTransaction(
+            chain_id=self.chain.chain_id,
+            sender=sender,
+            to="0x" + ROUTER_ADDRESS.hex(),
+            data=data,
+            value_wei=0,
+            gas=gas_used * 115 // 100,
+            max_fee_per_gas_wei=2 * BASE_FEE_WEI,
+            max_priority_fee_per_gas_wei=0,
+            gas_price_wei=None,
+            expected=expected,
+        )
+
+    async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
+        return sign(prepared, nonce, signer)
+
+    async def broadcast(self, signed: SignedTransaction) -> None:
+        await self._asked("broadcast")
+        if self.faults.strikes(self.faults.lost_broadcast):
+            return
+        self.chain.submit(signed.raw)
+        if self.faults.strikes(self.faults.hidden_broadcast):
+            raise EndpointUnavailable(self.name, "broadcast", (("simulated", "the answer was lost by design"),))
+
+    async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
+        await self._asked("outcome")
+        for height in range(self.chain.final_height, -1, -1):
+            block = self._final(height)
+            for receipt in block.receipts:
+                if receipt.transaction.hash == transaction_hash:
+                    return TransactionOutcome(
+                        transaction_hash=transaction_hash,
+                        height=height,
+                        block_hash=block.hash,
+                        block_time_ns=block.time_ns,
+                        gas_used=receipt.gas_used,
+                        fee_wei=receipt.gas_used * BASE_FEE_WEI,
+                        reverted=receipt.reverted,
+                        failures=tuple(
+                            MessageFailure(index, self._reverts.read(data).reason, data)
+                            for index, data in receipt.failures
+                        ),
+                    )
+        return None
+
+    async def account(self, address: str) -> AccountState:
+        await self._asked("account")
+        block = self.chain.newest
+        latest = pending = block.nonces.get(address, 0)
+        while (address, pending) in self.chain.pool:
+            pending += 1
+        return AccountState(address, latest, pending, block.balances_wei.get(address, 0))
