@@ -15,7 +15,6 @@ from light_clients.interface import (
     ClientExpired,
     ClientFrozen,
     Height,
-    MalformedInput,
     PredicateFailed,
 )
 
@@ -127,10 +126,9 @@ def recover_committers(header: Header) -> frozenset[bytes]:
     listed = frozenset(header.extra.validators)
     committers: set[bytes] = set()
     for index, seal in enumerate(header.extra.seals):
-        try:
-            signer = recover_eth_address(digest, seal)
-        except MalformedInput as error:
-            raise PredicateFailed(name, f"seal {index} is no signature ({error})", got=seal) from error
+        signer = recover_eth_address(digest, seal)
+        if signer is None:
+            raise PredicateFailed(name, f"seal {index} is no signature r, s, v with low s and v 0 or 1", got=seal)
         if signer not in listed:
             raise PredicateFailed(name, f"seal {index} is not by a listed validator", got=signer)
         if signer in committers:

@@ -28,7 +28,7 @@ from light_clients.bft_evm import (
 from light_clients.bft_evm.predicates import EMPTY_OMMERS_HASH, MIX_HASH
 from light_clients.crypto import eth_address, keccak256, secp256k1
 from light_clients.evm_header import ExecutionHeader
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
 
 ROUTER = bytes.fromhex("00000000000000000000000000000000c0ffee00")
 BASE_SLOT = bytes.fromhex("1260944489272988d9df285149b5aa1b0f48f2136d6f416159f840a3e0747600")
@@ -215,29 +215,14 @@ class SimulatedChain:
     def misbehaviour(self, first: Header, second: Header) -> bytes:
         return encode_misbehaviour(Misbehaviour(first, second))
 
+    def value(self, height: int, key: bytes) -> bytes | None:
+        return self.states[height].storage.get(slot_of(key))
+
     def proof(self, height: int, key: bytes) -> bytes:
         return encode_storage_proof(StorageProof(proof_nodes(self.states[height].storage_trie, slot_of(key))))
 
 
-class StoredStates:
-    """Consensus states by height, as a client's owner keeps them."""
-
-    def __init__(self, states: dict[Height, bytes]) -> None:
-        self.states = dict(states)
-
-    def get(self, height: Height) -> bytes | None:
-        return self.states.get(height)
-
-    def before(self, height: Height) -> tuple[Height, bytes] | None:
-        below = [known for known in self.states if known < height]
-        return (max(below), self.states[max(below)]) if below else None
-
-    def after(self, height: Height) -> tuple[Height, bytes] | None:
-        above = [known for known in self.states if known > height]
-        return (min(above), self.states[min(above)]) if above else None
-
-
-def trusting(chain: SimulatedChain, *heights: int) -> tuple[bytes, StoredStates]:
+def trusting(chain: SimulatedChain, *heights: int) -> tuple[bytes, MemoryConsensusStates]:
     """Client state and stored states of a client that has been brought to `heights`."""
     states = {Height(0, height): chain.consensus_state(height) for height in heights}
-    return chain.client_state(max(heights)), StoredStates(states)
+    return chain.client_state(max(heights)), MemoryConsensusStates(states)

@@ -1,0 +1,54 @@
+"""What a development chain keeps beside blocks and state: its genesis and the current validators' keys."""
+
+import json
+
+from relay.devnet.settings import DevnetError, Genesis
+from relay.devnet.validators import ValidatorSet
+from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+
+TABLE_PREFIX = b"devnet/"
+_GENESIS = b"genesis"
+_VALIDATORS = b"validators"
+
+
+def store_genesis(writer: KeyValueWriter, genesis: Genesis) -> None:
+    text = json.dumps(
+        {
+            "chain_id": genesis.chain_id,
+            "fork": genesis.fork,
+            "gas_limit": genesis.gas_limit,
+            "funds_wei": {address.hex(): str(amount) for address, amount in sorted(genesis.funds_wei.items())},
+        },
+        sort_keys=True,
+    )
+    WritableTable(writer, TABLE_PREFIX).put(_GENESIS, text.encode())
+
+
+def check_genesis(reader: KeyValueReader, genesis: Genesis) -> None:
+    """The stored chain is the one that is asked for; DevnetError names what differs."""
+    stored = Table(reader, TABLE_PREFIX).get(_GENESIS)
+    if stored is None:
+        raise DevnetError("the home holds no development chain, but is not empty; take another --home")
+    known = json.loads(stored)
+    if known["chain_id"] != genesis.chain_id:
+        raise DevnetError(f"the home holds chain {known['chain_id']}, not {genesis.chain_id}; take another --home")
+    if known["fork"] != genesis.fork:
+        raise DevnetError(f"the chain in the home runs {known['fork']}, not {genesis.fork}; a fork cannot be changed")
+    if known["gas_limit"] != genesis.gas_limit:
+        raise DevnetError(f"the chain in the home has gas limit {known['gas_limit']}, not {genesis.gas_limit}")
+    for address in genesis.funds_wei:
+        if address.hex() not in known["funds_wei"]:
+            raise DevnetError(
+                f"the chain in the home did not fund 0x{address.hex()} in its genesis; take another --home"
+            )
+
+
+def load_validators(reader: KeyValueReader) -> ValidatorSet:
+    stored = Table(reader, TABLE_PREFIX).get(_VALIDATORS)
+    if stored is None:
+        raise DevnetError("the home holds no validator keys; take another --home")
+    return ValidatorSet.decode(stored)
+
+
+def store_validators(writer: KeyValueWriter, validators: ValidatorSet) -> None:
+    WritableTable(writer, TABLE_PREFIX).put(_VALIDATORS, validators.encode())

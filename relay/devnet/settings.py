@@ -1,0 +1,57 @@
+"""What a development chain is started with."""
+
+from dataclasses import dataclass, field
+
+from relay.evm.rules import FORKS, Fork
+
+DEFAULT_PORT = 18545
+DEFAULT_PERIOD_MS = 1_000
+DEFAULT_PROOF_BLOCK_MS = 200
+DEFAULT_VALIDATORS = 4
+MAX_VALIDATORS = 100
+DEFAULT_FUNDING_WEI = 10**24
+DEFAULT_GAS_LIMIT = 30_000_000
+MAX_CHAIN_ID = 2**53 - 1
+"""Wallets keep chain ids in IEEE doubles."""
+
+
+class DevnetError(Exception):
+    """A development chain cannot start or do as it is told; the message says why and what helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """What can never change once the first block is stored."""
+
+    chain_id: int
+    fork: Fork = "prague"
+    gas_limit: int = DEFAULT_GAS_LIMIT
+    funds_wei: dict[bytes, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.chain_id <= MAX_CHAIN_ID:
+            raise DevnetError(f"chain id {self.chain_id} is not within 1 and {MAX_CHAIN_ID}")
+        if self.fork not in FORKS:
+            raise DevnetError(f"fork {self.fork} is not offered; take one of {', '.join(FORKS)}")
+        if self.gas_limit < 1_000_000:
+            raise DevnetError(f"a gas limit of {self.gas_limit} has no room for a deployment; take 1000000 or more")
+        for address, amount_wei in self.funds_wei.items():
+            if len(address) != 20 or not 0 <= amount_wei < 2**200:
+                raise DevnetError(f"funding of 0x{address.hex()} is not 20 bytes and an amount below 2^200 wei")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When blocks come: one a period, and one sooner after a block that changed the state, as on the hub."""
+
+    period_ms: int = DEFAULT_PERIOD_MS
+    proof_block_ms: int = DEFAULT_PROOF_BLOCK_MS
+
+    def __post_init__(self) -> None:
+        if not 10 <= self.period_ms <= 60_000:
+            raise DevnetError(f"a period of {self.period_ms} ms is not within 10 and 60000")
+        if self.proof_block_ms < 10:
+            raise DevnetError(f"a proof block after {self.proof_block_ms} ms is too soon; take 10 or more")
+
+    def delay_s(self, *, state_changed: bool) -> float:
+        return (min(self.proof_block_ms, self.period_ms) if state_changed else self.period_ms) / 1000

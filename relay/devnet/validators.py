@@ -1,0 +1,71 @@
+"""The validators of a development chain, whose keys the one process holds, and how they seal."""
+
+from dataclasses import dataclass, replace
+
+from light_clients.bft_evm import ExtraData, commit_seal_hash, encode_extra_data
+from light_clients.bft_evm.predicates import quorum_size
+from light_clients.crypto import eth_address, secp256k1
+from light_clients.evm_header import ExecutionHeader
+
+VANITY = b"hutong devnet".rjust(32, b"\0")
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """One QBFT key."""
+
+    private_key: bytes
+    address: bytes
+
+    @classmethod
+    def of(cls, private_key: bytes) -> "Validator":
+        address = eth_address(secp256k1.public_key_of(private_key))
+        if address is None:
+            raise ValueError("a public key made of a private one is on the curve")
+        return cls(private_key, address)
+
+    def __repr__(self) -> str:
+        return f"Validator(0x{self.address.hex()})"
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorSet:
+    """The validators of one height, ascending by address, as QBFT nodes list them."""
+
+    validators: tuple[Validator, ...]
+
+    @classmethod
+    def of(cls, private_keys: tuple[bytes, ...]) -> "ValidatorSet":
+        return cls(tuple(sorted(map(Validator.of, private_keys), key=lambda validator: validator.address)))
+
+    @property
+    def addresses(self) -> tuple[bytes, ...]:
+        return tuple(validator.address for validator in self.validators)
+
+    def encode(self) -> bytes:
+        """The private keys, in order."""
+        return b"".join(validator.private_key for validator in self.validators)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "ValidatorSet":
+        return cls.of(tuple(data[start : start + KEY_BYTES] for start in range(0, len(data), KEY_BYTES)))
+
+    def proposer(self, number: int) -> Validator:
+        """Round robin over the heights, as QBFT has it in round 0."""
+        return self.validators[number % len(self.validators)]
+
+    def unsealed(self, *, round_number: int = 0) -> ExtraData:
+        return ExtraData(VANITY, self.addresses, None, round_number, ())
+
+    def seal(self, header: ExecutionHeader, extra: ExtraData) -> tuple[ExecutionHeader, ExtraData]:
+        """Seals of a quorum that begins at the proposer: what a real chain has when the last ones are slow."""
+        count = len(self.validators)
+        start = header.number % count
+        digest = commit_seal_hash(header, extra)
+        seals = tuple(
+            secp256k1.sign_recoverable(self.validators[(start + step) % count].private_key, digest)
+            for step in range(quorum_size(count))
+        )
+        extra = replace(extra, seals=seals)
+        return replace(header, extra_data=encode_extra_data(extra)), extra
