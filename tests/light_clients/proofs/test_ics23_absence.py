@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_trees import TREES, SparseTree, digest
 
 from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit_checks
 from light_clients.proofs import ics23
@@ -20,6 +19,7 @@ from light_clients.proofs.ics23 import (
     spec_from_message,
     spec_to_message,
 )
+from tests.light_clients.proofs.reference_trees import TREES, SparseTree, digest
 
 KINDS = pytest.mark.parametrize("kind", TREES.values(), ids=TREES)
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_trees import IavlTree, SparseTree, TendermintTree, items
 
 from light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
@@ -18,6 +17,7 @@ from light_clients.interface import (
 from light_clients.proofs import ics23
 from light_clients.proofs.ics23 import IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, chained_checks, codec, verify_chained
 from light_clients.protobuf import ics23_pb2 as pb
+from tests.light_clients.proofs.reference_trees import IavlTree, SparseTree, TendermintTree, items
 
 SDK = (IAVL_SPEC, TENDERMINT_SPEC)
 STORE = IavlTree(items(9))

@@ -8,7 +8,6 @@ import time
 from dataclasses import replace
 
 import pytest
-from reference_trees import TREES, IavlTree, SparseTree, TendermintTree, digest, items, varint
 
 from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit_checks
 from light_clients.proofs import ics23
@@ -21,6 +20,15 @@ from light_clients.proofs.ics23 import (
     LengthOp,
     existence_checks,
     operations,
+)
+from tests.light_clients.proofs.reference_trees import (
+    TREES,
+    IavlTree,
+    SparseTree,
+    TendermintTree,
+    digest,
+    items,
+    varint,
 )
 
 KINDS = pytest.mark.parametrize("tree", [kind(items(7)) for kind in TREES.values()], ids=TREES)
