@@ -1,0 +1,53 @@
+"""Roles of the AccessManager and which restricted functions each may call (docs/spec/router.md).
+
+Functions that are not named here stay with `ADMIN_ROLE`: addClient, migrateClient, addIBCApp, and the Mailbox's peers.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from eth_hash.auto import keccak
+
+from contracts.artifacts import load_artifact
+
+ADMIN_ROLE = 0
+RELAYER_ROLE = 1
+PAUSER_ROLE = 2
+UNPAUSER_ROLE = 3
+PUBLIC_ROLE = 2**64 - 1
+"""Everyone has it: giving the relay functions to it opens relaying."""
+
+RELAYER_FUNCTIONS = ("updateClient", "recvPacket", "ackPacket", "timeoutPacket")
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRole:
+    """Arguments of `AccessManager.setTargetFunctionRole` beside the target."""
+
+    selectors: tuple[bytes, ...]
+    role: int
+
+
+def _canonical_type(parameter: dict[str, Any]) -> str:
+    kind = str(parameter["type"])
+    if not kind.startswith("tuple"):
+        return kind
+    return f"({','.join(map(_canonical_type, parameter['components']))}){kind.removeprefix('tuple')}"
+
+
+def selectors(contract: str, names: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Selectors of every function of these names, overloads included."""
+    return tuple(
+        keccak(f"{entry['name']}({','.join(map(_canonical_type, entry['inputs']))})".encode())[:4]
+        for entry in load_artifact(contract).abi
+        if entry["type"] == "function" and entry["name"] in names
+    )
+
+
+def router_function_roles(*, open_relaying: bool) -> tuple[FunctionRole, ...]:
+    """What to set on a new router; with `open_relaying` everyone may relay, else holders of `RELAYER_ROLE`."""
+    return (
+        FunctionRole(selectors("Router", RELAYER_FUNCTIONS), PUBLIC_ROLE if open_relaying else RELAYER_ROLE),
+        FunctionRole(selectors("Router", ("pause",)), PAUSER_ROLE),
+        FunctionRole(selectors("Router", ("unpause",)), UNPAUSER_ROLE),
+    )
