@@ -53,7 +53,9 @@ class HostileServer:
                     buffer += chunk
                 head, _, buffer = buffer.partition(b"\r\n\r\n")
                 length = next(
-                    int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+                    int(line.split(b":")[1])
+                    for line in head.split(b"\r\n")
+                    if line.lower().startswith(b"content-length")
                 )
                 while len(buffer) < length:
                     buffer += await stream.receive_some(65536)

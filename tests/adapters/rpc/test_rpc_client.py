@@ -250,7 +250,9 @@ def test_H_any_bytes_parse_or_are_refused(data):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("0x1") | st.just("0xzz"),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "b", "error"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "b", "error"]), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 
