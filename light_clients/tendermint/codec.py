@@ -78,7 +78,7 @@ def _decode_time(timestamp: Timestamp, field: str) -> int:
     return time_ns
 
 
-def _encode_time(time_ns: int, into: Timestamp) -> None:
+def encode_time(time_ns: int, into: Timestamp) -> None:
     into.SetInParent()
     into.seconds, into.nanos = divmod(time_ns, NANOSECONDS_PER_SECOND)
 
@@ -212,7 +212,7 @@ def _encode_header(header: Header, into: cometbft_pb2.Header) -> None:
     into.version.block, into.version.app = header.version_block, header.version_app
     into.chain_id = header.chain_id
     into.height = header.height
-    _encode_time(header.time_ns, into.time)
+    encode_time(header.time_ns, into.time)
     into.last_block_id.SetInParent()
     _encode_block_id(header.last_block_id, into.last_block_id)
     for name in _HEADER_HASHES:
@@ -241,7 +241,7 @@ def _decode_commit_sig(message: cometbft_pb2.CommitSig, field: str) -> CommitSig
 def _encode_commit_sig(commit_sig: CommitSig, into: cometbft_pb2.CommitSig) -> None:
     into.block_id_flag = commit_sig.block_id_flag
     into.validator_address = commit_sig.validator_address
-    _encode_time(commit_sig.timestamp_ns, into.timestamp)
+    encode_time(commit_sig.timestamp_ns, into.timestamp)
     into.signature = commit_sig.signature
 
 
@@ -403,7 +403,7 @@ def decode_consensus_state(data: bytes) -> ConsensusState:
 
 def encode_consensus_state(state: ConsensusState) -> bytes:
     message = ibc_pb2.TendermintConsensusState(next_validators_hash=state.next_validators_hash)
-    _encode_time(state.timestamp_ns, message.timestamp)
+    encode_time(state.timestamp_ns, message.timestamp)
     message.root.SetInParent()
     message.root.hash = state.root
     return _serialize(message)
