@@ -32,6 +32,10 @@ class BlockStore:
         last = self._blocks.last()
         return self._decode_block(last[1]) if last else None
 
+    def first(self) -> EvmBlock | None:
+        entry = self._blocks.next(b"")
+        return self._decode_block(entry[1]) if entry else None
+
     def block(self, number: int) -> EvmBlock | None:
         if not 0 <= number < 2**64:
             return None

@@ -1,0 +1,497 @@
+"""The `eth_*`, `net_*` and `web3_*` methods over an `EvmChain`.
+
+Reads and execution run in worker threads: on committed blocks and on states opened by root, so that a new block
+changes nothing under them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+import trio
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+from eth_hash.auto import keccak
+
+from relay.evm import json_format as show
+from relay.evm.blocks import EvmBlock
+from relay.evm.chain import EvmChain
+from relay.evm.errors import CallFailure, InvalidTransaction
+from relay.evm.execution import CallMessage, CallResult, EvmState
+from relay.evm.filters import Filters
+from relay.evm.json_errors import (
+    EXECUTION_REVERTED,
+    INVALID_PARAMS,
+    LIMIT_EXCEEDED,
+    RESOURCE_NOT_FOUND,
+    SERVER_ERROR,
+    JsonRpcError,
+    invalid_params,
+)
+from relay.evm.json_params import BlockHash, BlockSelector, LogCriteria, Params
+from relay.evm.log_query import MAX_LOG_BLOCKS, logs_in_range
+from relay.evm.rules import ERROR_STRING_SELECTOR
+from relay.evm.stack import run_with_evm_stack
+from relay.evm.transaction import MAX_TRANSACTION_BYTES
+
+T = TypeVar("T")
+
+MAX_SHA3_BYTES = 128 * 1024
+MAX_FEE_HISTORY_BLOCKS = 1_024
+MAX_REWARD_PERCENTILES = 100
+MAX_READERS = 8
+MAX_EXECUTIONS = 2
+"""The EVM holds the interpreter lock: more would only slow block production down."""
+MAX_WAITING_EXECUTIONS = 64
+
+PANIC_SELECTOR = bytes.fromhex("4e487b71")
+"""`Panic(uint256)`"""
+
+Method: TypeAlias = Callable[[Params], Awaitable[Any]]
+
+
+class EthMethods:
+    def __init__(self, chain: EvmChain) -> None:
+        self._chain = chain
+        self._filters = Filters()
+        self._readers = trio.CapacityLimiter(MAX_READERS)
+        self._executions = trio.CapacityLimiter(MAX_EXECUTIONS)
+
+    def methods(self) -> Mapping[str, Method]:
+        return {
+            "web3_clientVersion": self._client_version,
+            "web3_sha3": self._sha3,
+            "net_version": self._network_version,
+            "net_listening": self._listening,
+            "net_peerCount": self._zero,
+            "eth_chainId": self._chain_id,
+            "eth_protocolVersion": self._protocol_version,
+            "eth_syncing": self._syncing,
+            "eth_accounts": self._accounts,
+            "eth_mining": self._syncing,
+            "eth_gasPrice": self._gas_price,
+            "eth_maxPriorityFeePerGas": self._zero,
+            "eth_feeHistory": self._fee_history,
+            "eth_blockNumber": self._block_number,
+            "eth_getBlockByNumber": self._block_by_number,
+            "eth_getBlockByHash": self._block_by_hash,
+            "eth_getBlockTransactionCountByNumber": self._count_by_number,
+            "eth_getBlockTransactionCountByHash": self._count_by_hash,
+            "eth_getBlockReceipts": self._block_receipts,
+            "eth_getTransactionByHash": self._transaction_by_hash,
+            "eth_getTransactionByBlockNumberAndIndex": self._transaction_by_number_and_index,
+            "eth_getTransactionByBlockHashAndIndex": self._transaction_by_hash_and_index,
+            "eth_getTransactionReceipt": self._transaction_receipt,
+            "eth_getRawTransactionByHash": self._raw_transaction,
+            "eth_getTransactionCount": self._transaction_count,
+            "eth_getBalance": self._balance,
+            "eth_getCode": self._code,
+            "eth_getStorageAt": self._storage_at,
+            "eth_getProof": self._proof,
+            "eth_call": self._call,
+            "eth_estimateGas": self._estimate_gas,
+            "eth_sendRawTransaction": self._send_raw_transaction,
+            "eth_getLogs": self._get_logs,
+            "eth_newFilter": self._new_filter,
+            "eth_newBlockFilter": self._new_block_filter,
+            "eth_getFilterChanges": self._filter_changes,
+            "eth_getFilterLogs": self._filter_logs,
+            "eth_uninstallFilter": self._uninstall_filter,
+        }
+
+    # --- the node
+
+    async def _client_version(self, params: Params) -> str:
+        params.at_most(0)
+        return self._chain.client_version
+
+    async def _sha3(self, params: Params) -> str:
+        params.at_most(1)
+        return show.data(keccak(params.data(0, MAX_SHA3_BYTES)))
+
+    async def _network_version(self, params: Params) -> str:
+        params.at_most(0)
+        return str(self._chain.chain_id)
+
+    async def _listening(self, params: Params) -> bool:
+        params.at_most(0)
+        return True
+
+    async def _zero(self, params: Params) -> str:
+        params.at_most(0)
+        return "0x0"
+
+    async def _chain_id(self, params: Params) -> str:
+        params.at_most(0)
+        return hex(self._chain.chain_id)
+
+    async def _protocol_version(self, params: Params) -> str:
+        params.at_most(0)
+        return hex(68)
+
+    async def _syncing(self, params: Params) -> bool:
+        params.at_most(0)
+        return False
+
+    async def _accounts(self, params: Params) -> list[str]:
+        """The node holds no keys for others."""
+        params.at_most(0)
+        return []
+
+    # --- fees
+
+    async def _gas_price(self, params: Params) -> str:
+        params.at_most(0)
+        head = await self._read(self._head)
+        return hex(head.header.base_fee_wei or 0)
+
+    async def _fee_history(self, params: Params) -> dict[str, Any]:
+        params.at_most(3)
+        count = params.raw(0)
+        # web3.js sends a number, the specification a quantity.
+        wanted = count if type(count) is int else params.quantity(0)
+        percentiles = params.raw(2) if params.has(2) else []
+        if not isinstance(percentiles, list) or len(percentiles) > MAX_REWARD_PERCENTILES:
+            raise invalid_params(f"argument 2 is not a list of at most {MAX_REWARD_PERCENTILES} percentiles")
+        if not 0 <= wanted <= MAX_FEE_HISTORY_BLOCKS:
+            raise invalid_params(f"argument 0 is not between 0 and {MAX_FEE_HISTORY_BLOCKS}")
+        selector = params.block(1)
+
+        def history() -> dict[str, Any]:
+            newest = self._existing_block(selector).number
+            headers = []
+            for number in range(max(0, newest - wanted + 1), newest + 1):
+                stored = self._chain.blocks.header(number)
+                if stored is not None:
+                    headers.append(stored[1])
+            base_fees = [header.base_fee_wei or 0 for header in headers]
+            result: dict[str, Any] = {
+                "oldestBlock": hex(headers[0].number if headers else newest),
+                "baseFeePerGas": [hex(fee) for fee in [*base_fees, base_fees[-1] if base_fees else 0]],
+                "gasUsedRatio": [header.gas_used / header.gas_limit if header.gas_limit else 0.0 for header in headers],
+            }
+            if percentiles:
+                result["reward"] = [["0x0"] * len(percentiles) for _ in headers]
+            return result
+
+        return await self._read(history)
+
+    # --- blocks and transactions
+
+    async def _block_number(self, params: Params) -> str:
+        params.at_most(0)
+        return hex(await self._read(lambda: self._chain.blocks.head_number() or 0))
+
+    async def _block_by_number(self, params: Params) -> dict[str, Any] | None:
+        params.at_most(2)
+        return await self._block_json(params.block(0), full=params.boolean(1, default=False))
+
+    async def _block_by_hash(self, params: Params) -> dict[str, Any] | None:
+        params.at_most(2)
+        return await self._block_json(BlockHash(params.hash(0)), full=params.boolean(1, default=False))
+
+    async def _block_json(self, selector: BlockSelector, *, full: bool) -> dict[str, Any] | None:
+        def read() -> dict[str, Any] | None:
+            block = self._find_block(selector)
+            return None if block is None else show.block_json(block, full=full)
+
+        return await self._read(read)
+
+    async def _count_by_number(self, params: Params) -> str | None:
+        params.at_most(1)
+        return await self._transaction_count_of(params.block(0))
+
+    async def _count_by_hash(self, params: Params) -> str | None:
+        params.at_most(1)
+        return await self._transaction_count_of(BlockHash(params.hash(0)))
+
+    async def _transaction_count_of(self, selector: BlockSelector) -> str | None:
+        block = await self._read(lambda: self._find_block(selector))
+        return None if block is None else hex(len(block.transactions))
+
+    async def _block_receipts(self, params: Params) -> list[dict[str, Any]] | None:
+        params.at_most(1)
+        selector = params.block(0)
+
+        def read() -> list[dict[str, Any]] | None:
+            block = self._find_block(selector)
+            receipts = None if block is None else self._chain.blocks.receipts(block.number)
+            if block is None or receipts is None:
+                return None
+            return [show.receipt_json(block, receipts, index) for index in range(len(receipts))]
+
+        return await self._read(read)
+
+    async def _transaction_by_hash(self, params: Params) -> dict[str, Any] | None:
+        params.at_most(1)
+        transaction_hash = params.hash(0)
+
+        def read() -> dict[str, Any] | None:
+            found = self._chain.blocks.locate(transaction_hash)
+            if found is not None:
+                return show.transaction_json(found.transaction, found.block, found.index)
+            waiting = self._chain.mempool.get(transaction_hash)
+            return None if waiting is None else show.transaction_json(waiting, None, None)
+
+        return await self._read(read)
+
+    async def _transaction_by_number_and_index(self, params: Params) -> dict[str, Any] | None:
+        params.at_most(2)
+        return await self._transaction_in_block(params.block(0), params.quantity(1))
+
+    async def _transaction_by_hash_and_index(self, params: Params) -> dict[str, Any] | None:
+        params.at_most(2)
+        return await self._transaction_in_block(BlockHash(params.hash(0)), params.quantity(1))
+
+    async def _transaction_in_block(self, selector: BlockSelector, index: int) -> dict[str, Any] | None:
+        block = await self._read(lambda: self._find_block(selector))
+        if block is None or index >= len(block.transactions):
+            return None
+        return show.transaction_json(block.transactions[index], block, index)
+
+    async def _transaction_receipt(self, params: Params) -> dict[str, Any] | None:
+        params.at_most(1)
+        transaction_hash = params.hash(0)
+
+        def read() -> dict[str, Any] | None:
+            found = self._chain.blocks.locate(transaction_hash)
+            receipts = None if found is None else self._chain.blocks.receipts(found.block.number)
+            return None if found is None or receipts is None else show.receipt_json(found.block, receipts, found.index)
+
+        return await self._read(read)
+
+    async def _raw_transaction(self, params: Params) -> str | None:
+        params.at_most(1)
+        transaction_hash = params.hash(0)
+
+        def read() -> str | None:
+            found = self._chain.blocks.locate(transaction_hash)
+            transaction = found.transaction if found else self._chain.mempool.get(transaction_hash)
+            return None if transaction is None else show.data(transaction.raw)
+
+        return await self._read(read)
+
+    async def _send_raw_transaction(self, params: Params) -> str:
+        params.at_most(1)
+        raw = params.data(0, MAX_TRANSACTION_BYTES)
+        try:
+            return show.data(await self._chain.submit_transaction(raw))
+        except InvalidTransaction as refusal:
+            raise JsonRpcError(SERVER_ERROR, str(refusal)) from refusal
+
+    # --- state
+
+    async def _transaction_count(self, params: Params) -> str:
+        params.at_most(2)
+        address, selector = params.address(0), params.block(1)
+
+        def read(state: EvmState) -> str:
+            nonce = state.nonce(address)
+            return hex(self._chain.mempool.next_nonce(address, nonce) if selector == "pending" else nonce)
+
+        return await self._read_state(selector, read)
+
+    async def _balance(self, params: Params) -> str:
+        params.at_most(2)
+        address = params.address(0)
+        return await self._read_state(params.block(1), lambda state: hex(state.balance_wei(address)))
+
+    async def _code(self, params: Params) -> str:
+        params.at_most(2)
+        address = params.address(0)
+        return await self._read_state(params.block(1), lambda state: show.data(state.code(address)))
+
+    async def _storage_at(self, params: Params) -> str:
+        params.at_most(3)
+        address, slot = params.address(0), params.slot(1)
+        return await self._read_state(params.block(2), lambda state: show.word(state.storage(address, slot)))
+
+    async def _proof(self, params: Params) -> dict[str, Any]:
+        params.at_most(3)
+        address, slots = params.address(0), params.slots(1)
+        keys = list(params.raw(1))
+        return await self._read_state(
+            params.block(2), lambda state: show.proof_json(state.account_proof(address, slots), keys)
+        )
+
+    async def _call(self, params: Params) -> str:
+        params.at_most(3)
+        message, selector = self._capped(params.call(0)), params.block(1)
+        self._refuse_overrides(params, 2)
+        result = await self._execute(selector, lambda state: state.call(message))
+        if not result.success:
+            raise call_error(result)
+        return show.data(result.return_data)
+
+    async def _estimate_gas(self, params: Params) -> str:
+        params.at_most(3)
+        message, selector = self._capped(params.call(0)), params.block(1)
+        self._refuse_overrides(params, 2)
+        result = await self._execute(selector, lambda state: state.estimate_gas(message))
+        if isinstance(result, CallResult):
+            if result.failure is CallFailure.OUT_OF_GAS:
+                raise JsonRpcError(SERVER_ERROR, f"gas required exceeds allowance ({message.gas})")
+            raise call_error(result)
+        return hex(result)
+
+    @staticmethod
+    def _refuse_overrides(params: Params, index: int) -> None:
+        if params.has(index) and params.raw(index) != {}:
+            raise JsonRpcError(INVALID_PARAMS, "state overrides are not supported")
+
+    def _capped(self, message: CallMessage) -> CallMessage:
+        gas = min(message.gas or self._chain.call_gas_limit, self._chain.call_gas_limit)
+        return CallMessage(message.sender, message.to, message.data, message.value_wei, gas, message.access_list)
+
+    # --- logs and filters
+
+    async def _get_logs(self, params: Params) -> list[dict[str, Any]]:
+        params.at_most(1)
+        criteria = params.log_criteria(0)
+        return await self._read(lambda: self._logs(criteria))
+
+    async def _new_filter(self, params: Params) -> str:
+        params.at_most(1)
+        criteria = params.log_criteria(0)
+        if criteria.block_hash is not None:
+            raise invalid_params("argument 0: a filter has no blockHash")
+        head = await self._read(self._head)
+        return self._filters.install(criteria, head.number + 1, trio.current_time())
+
+    async def _new_block_filter(self, params: Params) -> str:
+        params.at_most(0)
+        head = await self._read(self._head)
+        return self._filters.install(None, head.number + 1, trio.current_time())
+
+    async def _filter_changes(self, params: Params) -> list[Any]:
+        params.at_most(1)
+        installed = self._filters.poll(self._filter_id(params), trio.current_time())
+        head = await self._read(self._head)
+        first, last = installed.next_block, min(head.number, installed.next_block + MAX_LOG_BLOCKS - 1)
+        if last < first:
+            return []
+        criteria = installed.criteria
+        changes: list[Any]
+        if criteria is None:
+            changes = await self._read(lambda: self._hashes(first, last))
+        else:
+            changes = await self._read(lambda: self._changed_logs(criteria, first, last))
+        installed.next_block = max(installed.next_block, last + 1)
+        return changes
+
+    async def _filter_logs(self, params: Params) -> list[dict[str, Any]]:
+        params.at_most(1)
+        criteria = self._filters.poll(self._filter_id(params), trio.current_time()).criteria
+        if criteria is None:
+            raise JsonRpcError(SERVER_ERROR, "filter not found")
+        return await self._read(lambda: self._logs(criteria))
+
+    async def _uninstall_filter(self, params: Params) -> bool:
+        params.at_most(1)
+        return self._filters.uninstall(self._filter_id(params))
+
+    @staticmethod
+    def _filter_id(params: Params) -> str:
+        identifier = params.raw(0)
+        if not isinstance(identifier, str):
+            raise invalid_params("argument 0 is not a filter id")
+        return identifier
+
+    def _logs(self, criteria: LogCriteria) -> list[dict[str, Any]]:
+        if criteria.block_hash is not None:
+            number = self._chain.blocks.number_of(criteria.block_hash)
+            if number is None:
+                raise JsonRpcError(SERVER_ERROR, "unknown block")
+            return logs_in_range(self._chain.blocks, criteria, number, number)
+        head = self._head().number
+        first, last = (
+            head if selector is None else self._number(selector, head)
+            for selector in (criteria.from_block, criteria.to_block)
+        )
+        if first > last:
+            raise invalid_params("invalid block range: fromBlock is above toBlock")
+        return logs_in_range(self._chain.blocks, criteria, first, min(last, head))
+
+    def _changed_logs(self, criteria: LogCriteria, first: int, last: int) -> list[dict[str, Any]]:
+        head = self._head().number
+        if isinstance(criteria.from_block, int):
+            first = max(first, criteria.from_block)
+        if isinstance(criteria.to_block, int):
+            last = min(last, self._number(criteria.to_block, head))
+        return logs_in_range(self._chain.blocks, criteria, first, last) if first <= last else []
+
+    def _hashes(self, first: int, last: int) -> list[str]:
+        stored = (self._chain.blocks.header(number) for number in range(first, last + 1))
+        return [show.data(entry[0]) for entry in stored if entry is not None]
+
+    # --- inside
+
+    def _head(self) -> EvmBlock:
+        head = self._chain.blocks.head()
+        if head is None:
+            raise JsonRpcError(RESOURCE_NOT_FOUND, "the chain has no block yet")
+        return head
+
+    def _number(self, selector: BlockSelector, head: int) -> int:
+        if isinstance(selector, int):
+            return selector
+        if isinstance(selector, BlockHash):
+            return self._existing_block(selector).number
+        return 0 if selector == "earliest" else head
+
+    def _find_block(self, selector: BlockSelector) -> EvmBlock | None:
+        """Blocks are final: `safe` and `finalized` are the head, and `pending` is what a new block stands on."""
+        blocks = self._chain.blocks
+        if isinstance(selector, BlockHash):
+            return blocks.block_by_hash(selector.hash)
+        if isinstance(selector, int):
+            return blocks.block(selector)
+        if selector == "earliest":
+            return blocks.first()
+        return self._head()
+
+    def _existing_block(self, selector: BlockSelector) -> EvmBlock:
+        block = self._find_block(selector)
+        if block is None:
+            raise JsonRpcError(RESOURCE_NOT_FOUND, "header not found")
+        return block
+
+    async def _read(self, read: Callable[[], T]) -> T:
+        return await trio.to_thread.run_sync(read, limiter=self._readers)
+
+    async def _read_state(self, selector: BlockSelector, read: Callable[[EvmState], T]) -> T:
+        return await self._read(lambda: read(self._chain.state_after(self._existing_block(selector))))
+
+    async def _execute(self, selector: BlockSelector, execute: Callable[[EvmState], T]) -> T:
+        if self._executions.statistics().tasks_waiting >= MAX_WAITING_EXECUTIONS:
+            raise JsonRpcError(LIMIT_EXCEEDED, "too many calls are waiting, try again later")
+
+        def run() -> T:
+            return execute(self._chain.state_after(self._existing_block(selector)))
+
+        return await trio.to_thread.run_sync(lambda: run_with_evm_stack(run), limiter=self._executions)
+
+
+def call_error(result: CallResult) -> JsonRpcError:
+    """As geth answers: code 3 with the data for a revert, -32000 otherwise."""
+    if result.failure is CallFailure.REVERTED:
+        reason = revert_reason(result.return_data)
+        message = f"execution reverted: {reason}" if reason else "execution reverted"
+        return JsonRpcError(EXECUTION_REVERTED, message, show.data(result.return_data))
+    assert result.failure is not None
+    detail = f": {result.failure_detail}" if result.failure_detail else ""
+    return JsonRpcError(SERVER_ERROR, f"{result.failure.value}{detail}")
+
+
+def revert_reason(revert_data: bytes) -> str:
+    """The sentence of `Error(string)`, or the code of `Panic(uint256)`; empty for custom errors."""
+    selector, body = revert_data[:4], revert_data[4:]
+    try:
+        if selector == ERROR_STRING_SELECTOR:
+            (sentence,) = decode(["string"], body)
+            return str(sentence)
+        if selector == PANIC_SELECTOR:
+            (code,) = decode(["uint256"], body)
+            return f"panic code {hex(code)}"
+    except (DecodingError, UnicodeDecodeError, OverflowError):
+        return ""
+    return ""

@@ -1,0 +1,57 @@
+"""Installed filters, polled with eth_getFilterChanges."""
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from relay.evm.json_errors import SERVER_ERROR, JsonRpcError
+from relay.evm.json_params import LogCriteria
+
+MAX_FILTERS = 1_000
+FILTER_LIFETIME_S = 300.0
+"""Unpolled for so long: forgotten, as geth does."""
+
+
+@dataclass(slots=True)
+class Filter:
+    """`criteria` None: a block filter. `next_block` is the first block not reported yet."""
+
+    criteria: LogCriteria | None
+    next_block: int
+    polled_at_s: float
+
+
+class Filters:
+    """Bounded: the one polled longest ago makes room."""
+
+    def __init__(self) -> None:
+        self._filters: OrderedDict[str, Filter] = OrderedDict()
+
+    def install(self, criteria: LogCriteria | None, next_block: int, now_s: float) -> str:
+        self._expire(now_s)
+        while len(self._filters) >= MAX_FILTERS:
+            self._filters.popitem(last=False)
+        # Unguessable, since whoever knows the id takes the changes away.
+        identifier = hex(secrets.randbits(128))
+        self._filters[identifier] = Filter(criteria, next_block, now_s)
+        return identifier
+
+    def poll(self, identifier: str, now_s: float) -> Filter:
+        """Raises JsonRpcError where there is none (any more)."""
+        self._expire(now_s)
+        found = self._filters.get(identifier)
+        if found is None:
+            raise JsonRpcError(SERVER_ERROR, "filter not found")
+        found.polled_at_s = now_s
+        self._filters.move_to_end(identifier)
+        return found
+
+    def uninstall(self, identifier: str) -> bool:
+        return self._filters.pop(identifier, None) is not None
+
+    def _expire(self, now_s: float) -> None:
+        while self._filters:
+            oldest = next(iter(self._filters))
+            if self._filters[oldest].polled_at_s + FILTER_LIFETIME_S > now_s:
+                return
+            del self._filters[oldest]
