@@ -1,6 +1,7 @@
 """Merkle-Patricia proofs of Ethereum accounts and storage (EIP-1186) on strict RLP."""
 
 from light_clients.proofs.mpt.account import (
+    EMPTY_ACCOUNT,
     EMPTY_CODE_HASH,
     Account,
     account_checks,
@@ -10,18 +11,22 @@ from light_clients.proofs.mpt.account import (
     verify_account,
     verify_storage,
 )
+from light_clients.proofs.mpt.eip1186 import AccountClaim, SlotClaim, eip1186_checks
 from light_clients.proofs.mpt.rlp import RlpItem, decode_fixed, decode_rlp, decode_uint
 from light_clients.proofs.mpt.slots import IBC_STORE_SLOT, commitment_slot, erc7201_slot, mapping_slot
 from light_clients.proofs.mpt.trie import EMPTY_TRIE_ROOT, MAX_NODE_BYTES, MAX_NODES, walk
 
 __all__ = [
+    "EMPTY_ACCOUNT",
     "EMPTY_CODE_HASH",
     "EMPTY_TRIE_ROOT",
     "IBC_STORE_SLOT",
     "MAX_NODES",
     "MAX_NODE_BYTES",
     "Account",
+    "AccountClaim",
     "RlpItem",
+    "SlotClaim",
     "account_checks",
     "commitment_slot",
     "decode_account",
@@ -29,6 +34,7 @@ __all__ = [
     "decode_rlp",
     "decode_uint",
     "decode_word",
+    "eip1186_checks",
     "erc7201_slot",
     "mapping_slot",
     "storage_checks",

@@ -13,7 +13,7 @@ WORD_BYTES = 32
 EMPTY_CODE_HASH = keccak256(b"")
 ZERO_WORD = bytes(WORD_BYTES)
 
-_EIP1186 = "EIP-1186; yellow paper, appendix D"
+EIP1186_SOURCE = "EIP-1186; yellow paper, appendix D"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,9 @@ class Account:
     @property
     def has_storage(self) -> bool:
         return self.storage_root != EMPTY_TRIE_ROOT
+
+
+EMPTY_ACCOUNT = Account(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
 
 
 def decode_account(data: bytes) -> Account:
@@ -100,14 +103,15 @@ def storage_checks(
     proven: list[bytes | None] = []
     yield Check(
         f"{label}storage_path_is_proven",
-        _EIP1186,
+        EIP1186_SOURCE,
         lambda: proven.append(verify_storage(storage_root, slot, nodes)),
     )
     name = "slot_is_absent" if expected_word is None else "word_matches"
-    yield Check(f"{label}{name}", _EIP1186, lambda: _word_matches(proven[0], expected_word))
+    yield Check(f"{label}{name}", EIP1186_SOURCE, lambda: _word_matches(proven[0], expected_word))
 
 
-def _account_matches(proven: Account | None, expected: Account | None) -> None:
+def account_matches(proven: Account | None, expected: Account | None) -> None:
+    """All four fields agree, or both are absent."""
     if proven is None or expected is None:
         if proven is not expected:
             raise PredicateFailed("account_matches", "account", got=proven or "absent", expected=expected or "absent")
@@ -125,7 +129,7 @@ def account_checks(
     proven: list[Account | None] = []
     yield Check(
         f"{label}account_path_is_proven",
-        _EIP1186,
+        EIP1186_SOURCE,
         lambda: proven.append(verify_account(state_root, address, nodes)),
     )
-    yield Check(f"{label}account_matches", _EIP1186, lambda: _account_matches(proven[0], expected))
+    yield Check(f"{label}account_matches", EIP1186_SOURCE, lambda: account_matches(proven[0], expected))

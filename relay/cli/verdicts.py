@@ -1,0 +1,122 @@
+"""How `hutong verify` reads its inputs and prints what every predicate said.
+
+Exit codes: 0 every predicate held, 1 one did not, 2 the input cannot be judged at all.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from light_clients.interface import Check, CheckVerdict, audit_checks
+
+EXIT_INVALID = 1
+EXIT_UNUSABLE = 2
+MAX_FILE_BYTES = 16 * 1024 * 1024
+"""A header of 10 000 validators in RPC JSON has 5 MB."""
+
+_HEX = re.compile(r"(0[xX])?([0-9a-fA-F]{2})*")
+
+
+class UnusableInput(Exception):
+    """The input is not what the command reads; the text is one sentence for the user."""
+
+
+@contextmanager
+def unusable_as_exit() -> Iterator[None]:
+    """Turn UnusableInput into its sentence on standard error and exit code 2."""
+    try:
+        yield
+    except UnusableInput as error:
+        Console(stderr=True, soft_wrap=True).print(f"[red]unusable input[/]: {escape(str(error))}", highlight=False)
+        raise typer.Exit(EXIT_UNUSABLE) from None
+
+
+def read_file(path: Path) -> bytes:
+    """The whole file, at most 16 MiB."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise UnusableInput(f"{path} cannot be read: {error.strerror or error}") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise UnusableInput(f"{path} has more than {MAX_FILE_BYTES} bytes")
+    if not data.strip():
+        raise UnusableInput(f"{path} is empty")
+    return data
+
+
+def parse_json(data: bytes, what: str) -> Any:
+    """JSON in UTF-8 without NaN; UnusableInput where it is not."""
+
+    def refuse(token: str) -> NoReturn:
+        raise ValueError(token)
+
+    try:
+        return json.loads(data.decode("utf-8-sig"), parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise UnusableInput(f"{what} is not JSON") from None
+
+
+def read_json(path: Path) -> Any:
+    """The file as JSON."""
+    return parse_json(read_file(path), str(path))
+
+
+def parse_hex(text: str, name: str, size: int | None = None) -> bytes:
+    """Hex with or without 0x; `name` is the option or field, `size` the bytes that it must have."""
+    if _HEX.fullmatch(text) is None:
+        raise UnusableInput(f"{name} is not hex: {text[:80]}")
+    data = bytes.fromhex(text[2:] if text[:2] in ("0x", "0X") else text)
+    if size is not None and len(data) != size:
+        raise UnusableInput(f"{name} must have {size} bytes, has {len(data)}")
+    return data
+
+
+def required(text: str | None, option: str, what: str) -> str:
+    """The option's text, or UnusableInput: a file proves nothing without something trusted from elsewhere."""
+    if text is None:
+        raise UnusableInput(f"no trust root: give {option}, {what}")
+    return text
+
+
+def _as_json(verdicts: list[CheckVerdict], subject: Mapping[str, str], *, valid: bool) -> str:
+    checks = [
+        {
+            "name": verdict.name,
+            "source": verdict.source,
+            "held": verdict.held,
+            "reason": None if verdict.error is None else str(verdict.error),
+        }
+        for verdict in verdicts
+    ]
+    return json.dumps({"valid": valid, "subject": dict(subject), "checks": checks}, indent=2)
+
+
+def report(checks: Iterable[Check], subject: Mapping[str, str], *, as_json: bool) -> NoReturn:
+    """Run the checks, print each verdict, and exit with 0 or 1.
+
+    `subject` says what was judged (names to texts); checks behind the first failure assume it and are not run.
+    """
+    verdicts = list(audit_checks(checks))
+    valid = bool(verdicts) and all(verdict.held for verdict in verdicts)
+    console = Console(soft_wrap=True, highlight=False)
+    if as_json:
+        typer.echo(_as_json(verdicts, subject, valid=valid))
+    else:
+        for name, text in subject.items():
+            console.print(f"{escape(name)}: {escape(text)}")
+        for verdict in verdicts:
+            mark = "[green]held  [/]" if verdict.held else "[red]FAILED[/]"
+            console.print(f"{mark}  {escape(verdict.name)}  [dim]{escape(verdict.source)}[/]")
+            if verdict.error is not None:
+                console.print(f"        {escape(str(verdict.error))}")
+        held = sum(verdict.held for verdict in verdicts)
+        console.print(f"[green]valid[/]: {held} predicates held" if valid else "[red]invalid[/]")
+    raise typer.Exit(0 if valid else EXIT_INVALID)
