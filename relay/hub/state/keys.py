@@ -22,7 +22,8 @@ RESERVED_PREFIXES = (
 )
 """Nothing is written under these in this version."""
 
-MAX_KEY_BYTES = 256
+MAX_KEY_BYTES = 200
+"""The longest key in use has 107 bytes; escaped and with its version it stays below the database's 511."""
 MAX_VALUE_BYTES = 512 * 1024
 
 
@@ -48,6 +49,11 @@ def consensus_metadata_key(client_id: str, height: Height) -> bytes:
     return f"clients/{client_id}/processed/".encode() + height.to_key()
 
 
+def consensus_floor_key(client_id: str) -> bytes:
+    """Height, in 16 bytes, below which the client's consensus states are dead; absent before its first recovery."""
+    return f"clients/{client_id}/floor".encode()
+
+
 def next_client_key(client_type: str) -> bytes:
     """The number that the next client of this type gets."""
     return f"clients/{client_type}/next".encode()
@@ -55,15 +61,6 @@ def next_client_key(client_type: str) -> bytes:
 
 def next_sequence_key(client_id: str) -> bytes:
     return f"router/{client_id}/nextSequence".encode()
-
-
-def packet_key(client_id: str, sequence: int) -> bytes:
-    """A sent packet itself (protobuf), until it is acknowledged or timed out: the hub serves and settles from it."""
-    return f"router/{client_id}/sent/".encode() + sequence.to_bytes(8, "big")
-
-
-def packet_prefix(client_id: str) -> bytes:
-    return f"router/{client_id}/sent/".encode()
 
 
 def forward_prefix(client_id: str) -> bytes:
@@ -83,3 +80,8 @@ def forward_reason_key(arriving_client: str, sequence: int) -> bytes:
 
 def admin_action_key(action_hash: bytes) -> bytes:
     return b"admin/" + action_hash
+
+
+def path_key(hashed_path: bytes) -> bytes:
+    """Finds an ICS-24 key by its Keccak-256, for `getCommitment`."""
+    return b"router/path/" + hashed_path

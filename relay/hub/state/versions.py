@@ -1,10 +1,10 @@
-"""Versions of the state in one database: tree nodes by hash, a root per version, and the newest version flat.
+"""Versions of the state in one database: tree nodes by hash, a root per version, and every value by key and version.
 
-The first hub keeps every version. A commit goes into the batch that carries the block which caused it.
+Version n is the state after block n, version 0 the genesis state. The first hub keeps every version. A commit goes into
+the batch that carries the block which caused it, so that both reach the disk or neither.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table
 from relay.hub.state.proofs import merkle_proof
@@ -13,26 +13,71 @@ from relay.hub.state.tree import EMPTY_ROOT, SparseMerkleTree
 from relay.hub.state.view import StateView
 
 _NODES = b"n"
-_FLAT = b"f"
+_VALUES = b"v"
 _ROOTS = b"r"
 _LATEST = b"l"
+_DELETED = b"\x00"
+_PRESENT = b"\x01"
+_END = b"\x00\x00"
+_AFTER_VERSIONS = b"\xff" * 9
 
 
-@dataclass(frozen=True, slots=True)
-class _AtRoot:
-    tree: SparseMerkleTree
-    root: bytes
+def escaped(key: bytes) -> bytes:
+    """`key` with an end mark, in the same order as the keys themselves: 00 becomes 00 ff, the end is 00 00."""
+    return key.replace(b"\x00", b"\x00\xff") + _END
+
+
+def unescaped(row: bytes) -> bytes:
+    """The key of a row `escaped(key) ‖ BE8(version)`."""
+    return row[: -len(_END) - 8].replace(b"\x00\xff", b"\x00")
+
+
+class ValuesAtVersion:
+    """All rows as of one version. A committed version never changes, so reads need no lock against new blocks."""
+
+    def __init__(self, values: Table, version: int) -> None:
+        self._values = values
+        self._after = (version + 1).to_bytes(8, "big")
 
     def get(self, key: bytes) -> bytes | None:
-        return self.tree.get(self.root, key)
+        """The value at this version, or None."""
+        return self._newest(escaped(key))
+
+    def _newest(self, prefix: bytes) -> bytes | None:
+        row = self._values.previous(prefix + self._after)
+        if row is None or len(row[0]) != len(prefix) + 8 or not row[0].startswith(prefix):
+            return None
+        return row[1][1:] if row[1][:1] == _PRESENT else None
+
+    def next(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with the smallest key strictly above `key`."""
+        row = self._values.next(escaped(key) + _AFTER_VERSIONS if key else b"")
+        while row is not None:
+            prefix = row[0][:-8]
+            value = self._newest(prefix)
+            if value is not None:
+                return unescaped(row[0]), value
+            row = self._values.next(prefix + _AFTER_VERSIONS)
+        return None
+
+    def previous(self, key: bytes) -> tuple[bytes, bytes] | None:
+        """The row with the greatest key strictly below `key`."""
+        row = self._values.previous(escaped(key))
+        while row is not None:
+            prefix = row[0][:-8]
+            value = self._newest(prefix)
+            if value is not None:
+                return unescaped(row[0]), value
+            row = self._values.previous(prefix)
+        return None
 
 
 class VersionedState:
-    """All versions over one ordered store; version n is the state after block n, version 0 the genesis state."""
+    """All versions over one table of the database."""
 
     def __init__(self, store: KeyValueReader) -> None:
         self._store = store
-        self._flat = Table(store, _FLAT)
+        self._values = Table(store, _VALUES)
         self.tree = SparseMerkleTree(Table(store, _NODES))
 
     def latest_version(self) -> int | None:
@@ -51,16 +96,9 @@ class VersionedState:
             raise StateDamaged(f"the state has no version {version}")
         return root
 
-    def view(self) -> StateView:
-        """A writable view of the newest version, with ordered reads."""
-        return StateView(self._flat, self._flat)
-
-    def view_at(self, version: int) -> StateView | None:
-        """A view of a stored version, or None; ordered reads only at the newest."""
-        if version == self.latest_version():
-            return self.view()
-        root = self.root(version)
-        return None if root is None else StateView(_AtRoot(self.tree, root))
+    def view_at(self, version: int) -> StateView:
+        """A view of a stored version, with an overlay of its own. Before genesis, version 0 is the empty state."""
+        return StateView(ValuesAtVersion(self._values, version))
 
     def commit(self, batch: KeyValueWriter, version: int, changes: Mapping[bytes, bytes | None]) -> bytes:
         """Write the newest version plus `changes` as version `version`, and return its root."""
@@ -71,13 +109,12 @@ class VersionedState:
         root, nodes = self.tree.update(base, changes)
         for node_hash, node in nodes.items():
             batch.put(_NODES + node_hash, node)
+        suffix = version.to_bytes(8, "big")
         for key, value in changes.items():
-            if value is None:
-                batch.delete(_FLAT + key)
-            else:
-                batch.put(_FLAT + key, value)
-        batch.put(_ROOTS + version.to_bytes(8, "big"), root)
-        batch.put(_LATEST, version.to_bytes(8, "big"))
+            row = _VALUES + escaped(key) + suffix
+            batch.put(row, _DELETED if value is None else _PRESENT + value)
+        batch.put(_ROOTS + suffix, root)
+        batch.put(_LATEST, suffix)
         return root
 
     def get_with_proof(self, version: int, key: bytes) -> tuple[bytes | None, bytes]:

@@ -3,19 +3,18 @@
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 
-from relay.hub.state.store import OrderedReader, ValueReader
+from relay.hub.state.store import OrderedReader
 
 
 class StateView:
     """Reads through to `base`; writes stay here until the block is committed.
 
     `snapshot`, `revert` and `commit` follow py-evm's journal: identifiers nest, reverting undoes every write after the
-    snapshot, committing keeps them. Ordered reads need an ordered base; over a past version they raise LookupError.
+    snapshot, committing keeps them.
     """
 
-    def __init__(self, base: ValueReader, ordered: OrderedReader | None = None) -> None:
+    def __init__(self, base: OrderedReader) -> None:
         self._base = base
-        self._ordered = ordered
         self._overlay: dict[bytes, bytes | None] = {}
         self._keys: list[bytes] = []
         self._journal: list[tuple[bytes, bytes | None, bool]] = []
@@ -69,9 +68,7 @@ class StateView:
         return self._neighbour(key, forward=False)
 
     def _neighbour(self, key: bytes, *, forward: bool) -> tuple[bytes, bytes] | None:
-        if self._ordered is None:
-            raise LookupError("ordered reads are not supported at a past version")
-        step = self._ordered.next if forward else self._ordered.previous
+        step = self._base.next if forward else self._base.previous
         below = step(key)
         while below is not None and below[0] in self._overlay:
             below = step(below[0])

@@ -1,0 +1,91 @@
+"""Requests and responses of ABCI 2.0, as far as the hub's application gives them content (cometbft abci/types.proto)."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from light_clients.tendermint.types import PublicKey
+
+CODE_OK = 0
+CODE_REVERTED = 1
+CODE_INVALID = 2
+"""In the block, but it could not be executed: no effect, no Ethereum receipt."""
+CODE_UNKNOWN_PATH = 3
+CODE_UNKNOWN_HEIGHT = 4
+
+
+class SnapshotsNotSupported(Exception):
+    """State sync is not offered: a new node replays the chain."""
+
+
+class ProposalVerdict(IntEnum):
+    ACCEPT = 1
+    REJECT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class InfoResponse:
+    data: str
+    version: str
+    app_version: int
+    last_block_height: int
+    last_block_app_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InitChainResponse:
+    app_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTxResponse:
+    code: int
+    log: str
+    gas_wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExecTxResult:
+    """Only code, data, gas wanted and gas used are hashed into `last_results_hash`."""
+
+    code: int
+    data: bytes
+    log: str
+    gas_wanted: int
+    gas_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinalizeBlockRequest:
+    """`hash` is the CometBFT block hash; `last_block_hash` is empty before the first block."""
+
+    height: int
+    time_ns: int
+    hash: bytes
+    proposer_address: bytes
+    transactions: tuple[bytes, ...]
+    app_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorUpdate:
+    public_key: PublicKey
+    power: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinalizeBlockResponse:
+    tx_results: tuple[ExecTxResult, ...]
+    app_hash: bytes
+    validator_updates: tuple[ValidatorUpdate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResponse:
+    """`height` is the height whose header's app hash the proof verifies against: one above the queried version."""
+
+    code: int
+    log: str
+    key: bytes
+    value: bytes
+    proof: bytes
+    height: int

@@ -1,0 +1,287 @@
+"""ICS-02 on the hub: client and consensus states in the state tree, judged by the light clients."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from eth_abi.abi import encode
+
+from light_clients.ibc.abi import decode_canonical
+from light_clients.ibc.commitment import merkle_path
+from light_clients.ibc.identifiers import check_client_id, client_id_for, client_type_of
+from light_clients.interface import (
+    MAX_CLIENT_STATE_BYTES,
+    MAX_CONSENSUS_STATE_BYTES,
+    MAX_PATH_ELEMENT_BYTES,
+    MAX_PATH_ELEMENTS,
+    ClientStatus,
+    Height,
+    LightClient,
+    MalformedInput,
+    Misbehaved,
+    NoOp,
+    NotEnoughTrust,
+    PredicateFailed,
+    UnknownHeight,
+    Updated,
+)
+from relay.hub.state import keys
+
+COUNTERPARTY_TYPES = ["string", "bytes[]"]
+MAX_COUNTERPARTY_BYTES = 16 * 1024
+
+
+class UpdateResult(IntEnum):
+    """As in `ILightClient`."""
+
+    UPDATE = 0
+    MISBEHAVIOUR = 1
+    NO_OP = 2
+
+
+class Store(Protocol):
+    """Ordered reads and writes over the state, metered or not."""
+
+    def get(self, key: bytes) -> bytes | None: ...
+    def set(self, key: bytes, value: bytes) -> None: ...
+    def delete(self, key: bytes) -> None: ...
+    def next(self, key: bytes) -> tuple[bytes, bytes] | None: ...
+    def previous(self, key: bytes) -> tuple[bytes, bytes] | None: ...
+
+
+class UnknownClient(Exception):
+    """No client has this identifier."""
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        super().__init__(client_id)
+
+
+class NoCounterparty(Exception):
+    """The client exists but carries no packets yet."""
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        super().__init__(client_id)
+
+
+class ClientNotActive(Exception):
+    """Frozen or expired: no packet action until it is recovered."""
+
+    def __init__(self, client_id: str, status: ClientStatus) -> None:
+        self.client_id = client_id
+        self.status = status
+        super().__init__(client_id, status)
+
+
+@dataclass(frozen=True, slots=True)
+class Counterparty:
+    """The client at the other end and the prefix of its store."""
+
+    client_id: str
+    merkle_prefix: tuple[bytes, ...]
+
+
+class StoredConsensusStates:
+    """The consensus states of one client, ordered by height, as `LightClient` reads them.
+
+    States below the floor, which recovery sets, count as absent: what a frozen client stored may come from a fork.
+    """
+
+    def __init__(self, store: Store, client_id: str) -> None:
+        self._store = store
+        self._prefix = keys.consensus_prefix(client_id)
+        floor = store.get(keys.consensus_floor_key(client_id))
+        self._floor = Height(0, 0) if floor is None else Height.from_key(floor)
+
+    def get(self, height: Height) -> bytes | None:
+        return None if height < self._floor else self._store.get(self._prefix + height.to_key())
+
+    def before(self, height: Height) -> tuple[Height, bytes] | None:
+        return self._own(self._store.previous(self._prefix + height.to_key()))
+
+    def after(self, height: Height) -> tuple[Height, bytes] | None:
+        return self._own(self._store.next(self._prefix + max(height, self._floor).to_key()))
+
+    def _own(self, row: tuple[bytes, bytes] | None) -> tuple[Height, bytes] | None:
+        if row is None or not row[0].startswith(self._prefix):
+            return None
+        height = Height.from_key(row[0][len(self._prefix) :])
+        return None if height < self._floor else (height, row[1])
+
+
+class Clients:
+    """All clients of the hub over one store, at one block time."""
+
+    def __init__(self, light_clients: Mapping[str, LightClient], store: Store, now_ns: int, hub_height: int) -> None:
+        self._light_clients = light_clients
+        self._store = store
+        self._now_ns = now_ns
+        self._hub_height = hub_height
+
+    def _light_client(self, client_type: str) -> LightClient:
+        light_client = self._light_clients.get(client_type)
+        if light_client is None:
+            raise MalformedInput("client_type", "the hub offers no such client", got=client_type)
+        return light_client
+
+    def _known(self, client_id: str) -> tuple[LightClient, bytes]:
+        check_client_id(client_id)
+        state = self._store.get(keys.client_state_key(client_id))
+        if state is None:
+            raise UnknownClient(client_id)
+        return self._light_client(client_type_of(client_id)), state
+
+    def consensus_states(self, client_id: str) -> StoredConsensusStates:
+        return StoredConsensusStates(self._store, client_id)
+
+    def client_state(self, client_id: str) -> bytes:
+        return self._known(client_id)[1]
+
+    def status(self, client_id: str) -> ClientStatus:
+        light_client, state = self._known(client_id)
+        return light_client.status(state, self.consensus_states(client_id), self._now_ns)
+
+    def latest_height(self, client_id: str) -> Height:
+        light_client, state = self._known(client_id)
+        return light_client.latest_height(state)
+
+    def latest_timestamp_ns(self, client_id: str) -> int:
+        """The newest counterparty time that the client knows; 0 where its latest consensus state is missing."""
+        light_client, state = self._known(client_id)
+        consensus_state = self.consensus_states(client_id).get(light_client.latest_height(state))
+        return 0 if consensus_state is None else light_client.timestamp_ns(consensus_state)
+
+    def require_active(self, client_id: str) -> None:
+        status = self.status(client_id)
+        if status is not ClientStatus.ACTIVE:
+            raise ClientNotActive(client_id, status)
+
+    def counterparty(self, client_id: str) -> Counterparty:
+        self._known(client_id)
+        raw = self._store.get(keys.counterparty_key(client_id))
+        if raw is None:
+            raise NoCounterparty(client_id)
+        counterparty_id, prefix = decode_canonical(COUNTERPARTY_TYPES, raw, "counterparty", MAX_COUNTERPARTY_BYTES)
+        return Counterparty(counterparty_id, tuple(prefix))
+
+    def create(self, client_type: str, client_state: bytes, consensus_state: bytes) -> str:
+        """Store a new client and return its identifier."""
+        light_client = self._light_client(client_type)
+        _check_sizes(client_state, consensus_state)
+        created = light_client.create(client_state, consensus_state, self._now_ns)
+        counter_key = keys.next_client_key(client_type)
+        raw = self._store.get(counter_key)
+        number = 0 if raw is None else int.from_bytes(raw, "big")
+        client_id = client_id_for(client_type, number)
+        self._store.set(counter_key, (number + 1).to_bytes(8, "big"))
+        self._store.set(keys.client_state_key(client_id), client_state)
+        self._store_consensus_state(client_id, created.latest_height, consensus_state)
+        return client_id
+
+    def register_counterparty(self, client_id: str, counterparty: Counterparty) -> None:
+        """Once per client, for ever (ibc-go RegisterCounterparty)."""
+        self._known(client_id)
+        key = keys.counterparty_key(client_id)
+        if self._store.get(key) is not None:
+            raise PredicateFailed("counterparty_registered_once", "the client has a counterparty", got=client_id)
+        check_client_id(counterparty.client_id, "counterparty.client_id")
+        prefix = counterparty.merkle_prefix
+        if len(prefix) > MAX_PATH_ELEMENTS or any(len(element) > MAX_PATH_ELEMENT_BYTES for element in prefix):
+            raise MalformedInput("counterparty.merkle_prefix", "is too long")
+        merkle_path(prefix, b"key")
+        self._store.set(key, encode(COUNTERPARTY_TYPES, [counterparty.client_id, list(prefix)]))
+
+    def update(self, client_id: str, header: bytes) -> UpdateResult:
+        """Apply what the light client says about `header`."""
+        light_client, state = self._known(client_id)
+        self.require_active(client_id)
+        verdict = light_client.verify_header(state, self.consensus_states(client_id), header, self._now_ns)
+        match verdict:
+            case Updated():
+                _check_sizes(verdict.client_state, verdict.consensus_state)
+                self._store.set(keys.client_state_key(client_id), verdict.client_state)
+                self._store_consensus_state(client_id, verdict.height, verdict.consensus_state)
+                return UpdateResult.UPDATE
+            case NoOp():
+                return UpdateResult.NO_OP
+            case Misbehaved():
+                self._store.set(keys.client_state_key(client_id), verdict.client_state)
+                return UpdateResult.MISBEHAVIOUR
+            case NotEnoughTrust():
+                raise PredicateFailed(
+                    "enough_trusted_power",
+                    "bisect: too little of the trusted power signed",
+                    got=verdict.signed_power,
+                    expected=verdict.needed_power,
+                )
+
+    def submit_misbehaviour(self, client_id: str, misbehaviour: bytes) -> None:
+        """Freeze the client if the evidence is valid."""
+        light_client, state = self._known(client_id)
+        self.require_active(client_id)
+        verdict = light_client.check_misbehaviour(state, self.consensus_states(client_id), misbehaviour, self._now_ns)
+        self._store.set(keys.client_state_key(client_id), verdict.client_state)
+
+    def recover(self, subject_id: str, substitute_id: str) -> None:
+        """Replace a frozen or expired client's state by an active substitute's of equal parameters (ICS-02).
+
+        The substitute must be newer, and older consensus states are dead from here: they may come from a fork.
+        """
+        light_client, subject = self._known(subject_id)
+        _, substitute = self._known(substitute_id)
+        if client_type_of(subject_id) != client_type_of(substitute_id):
+            raise PredicateFailed("substitute_type", "other client type", got=substitute_id, expected=subject_id)
+        if self.status(subject_id) is ClientStatus.ACTIVE:
+            raise PredicateFailed("subject_needs_recovery", "the subject is active", got=subject_id)
+        self.require_active(substitute_id)
+        light_client.check_substitute(subject, substitute)
+        latest, replaced = light_client.latest_height(substitute), light_client.latest_height(subject)
+        if latest <= replaced:
+            raise PredicateFailed("substitute_is_newer", "latest height", got=str(latest), expected=f"> {replaced}")
+        consensus_state = self.consensus_states(substitute_id).get(latest)
+        if consensus_state is None:
+            raise UnknownHeight(latest)
+        recovered = light_client.recovered(subject, substitute)
+        self._store.set(keys.client_state_key(subject_id), recovered)
+        self._store.set(keys.consensus_floor_key(subject_id), latest.to_key())
+        self._store_consensus_state(subject_id, latest, consensus_state)
+
+    def verify_membership(self, client_id: str, height: Height, proof: bytes, key: bytes, value: bytes) -> None:
+        """`value` is stored under `key` at the counterparty. Raises VerificationError, ClientNotActive …"""
+        light_client, state = self._known(client_id)
+        self.require_active(client_id)
+        path = merkle_path(self.counterparty(client_id).merkle_prefix, key)
+        consensus_state = self._consensus_state(light_client, client_id, state, height)
+        light_client.verify_membership(state, consensus_state, proof, path, value)
+
+    def verify_non_membership(self, client_id: str, height: Height, proof: bytes, key: bytes) -> int:
+        """Nothing is stored under `key`; returns the counterparty's time at the proof height, in nanoseconds."""
+        light_client, state = self._known(client_id)
+        self.require_active(client_id)
+        path = merkle_path(self.counterparty(client_id).merkle_prefix, key)
+        consensus_state = self._consensus_state(light_client, client_id, state, height)
+        light_client.verify_non_membership(state, consensus_state, proof, path)
+        return light_client.timestamp_ns(consensus_state)
+
+    def _consensus_state(self, light_client: LightClient, client_id: str, state: bytes, height: Height) -> bytes:
+        latest = light_client.latest_height(state)
+        consensus_state = self.consensus_states(client_id).get(height)
+        if height > latest or consensus_state is None:
+            raise UnknownHeight(height, latest)
+        return consensus_state
+
+    def _store_consensus_state(self, client_id: str, height: Height, consensus_state: bytes) -> None:
+        self._store.set(keys.consensus_key(client_id, height), consensus_state)
+        processed = self._now_ns.to_bytes(8, "big") + self._hub_height.to_bytes(8, "big")
+        self._store.set(keys.consensus_metadata_key(client_id, height), processed)
+
+
+def _check_sizes(client_state: bytes, consensus_state: bytes) -> None:
+    for name, value, limit in (
+        ("client_state", client_state, MAX_CLIENT_STATE_BYTES),
+        ("consensus_state", consensus_state, MAX_CONSENSUS_STATE_BYTES),
+    ):
+        if not 0 < len(value) <= limit:
+            raise MalformedInput(name, f"1 to {limit} bytes", got=len(value))

@@ -1,0 +1,74 @@
+"""What one execution gives to the native modules beside the EVM: the state's view, the exact block time, the rules."""
+
+from dataclasses import dataclass
+
+from relay.evm.native import Journaled, NativeCall
+from relay.hub.application import gas
+from relay.hub.state import StateView
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Attached to an `EvmState` as its journaled store; one per block, or per call outside blocks.
+
+    `now_ns` is the executed block's time. `rules_version` is the header's `version.app`.
+    """
+
+    view: StateView
+    now_ns: int
+    height: int
+    rules_version: int
+
+    @property
+    def now_s(self) -> int:
+        return self.now_ns // 1_000_000_000
+
+    def snapshot(self) -> int:
+        return self.view.snapshot()
+
+    def revert(self, snapshot_id: int) -> None:
+        self.view.revert(snapshot_id)
+
+    def commit(self, snapshot_id: int) -> None:
+        self.view.commit(snapshot_id)
+
+
+_JOURNALED: type[Journaled] = Frame
+
+
+def frame_of(call: NativeCall) -> Frame:
+    """The frame that this call runs in."""
+    (frame,) = call.journaled
+    if not isinstance(frame, Frame):
+        raise TypeError("the hub's native modules run over a hub frame only")
+    return frame
+
+
+class MeteredStore:
+    """State access of one call, charged before it happens."""
+
+    def __init__(self, call: NativeCall, frame: Frame) -> None:
+        self._call = call
+        self._view = frame.view
+
+    def get(self, key: bytes) -> bytes | None:
+        self._call.charge(gas.STORE_READ, "hub state read")
+        return self._view.get(key)
+
+    def set(self, key: bytes, value: bytes) -> None:
+        self._call.require_writable()
+        self._call.charge(gas.STORE_WRITE + gas.STORE_BYTE * len(value), "hub state write")
+        self._view.set(key, value)
+
+    def delete(self, key: bytes) -> None:
+        self._call.require_writable()
+        self._call.charge(gas.STORE_WRITE, "hub state delete")
+        self._view.delete(key)
+
+    def next(self, key: bytes) -> tuple[bytes, bytes] | None:
+        self._call.charge(gas.SCAN_ROW, "hub state scan")
+        return self._view.next(key)
+
+    def previous(self, key: bytes) -> tuple[bytes, bytes] | None:
+        self._call.charge(gas.SCAN_ROW, "hub state scan")
+        return self._view.previous(key)

@@ -1,0 +1,302 @@
+"""The genesis document (docs/spec/hub-genesis.md): parsed strictly, every field bounded, unknown ones refused."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from light_clients.crypto import sha256
+from light_clients.interface import MalformedInput
+from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
+from relay.evm.native import Address
+from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
+from relay.hub.application.admin import AdminSet
+from relay.hub.application.self_test import LIBRARIES, corpus_hash
+
+FORMAT = "hutong-hub-genesis-1"
+RULES_VERSION = 1
+MAX_GENESIS_BYTES = 4 * 1024 * 1024
+MAX_VALIDATORS = 100
+MAX_ALLOCATIONS = 10_000
+MAX_BLOCK_INTERVAL_MS = 5_000
+DAY_S = 24 * 3600
+
+_CHAIN_ID = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*-[1-9][0-9]{0,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class GenesisValidator:
+    public_key: PublicKey
+    power: int
+
+
+@dataclass(frozen=True, slots=True)
+class HubParams:
+    """What every validator must agree on beside the rules."""
+
+    block_interval_ms: int = 1_000
+    proof_block_delay_ms: int = 200
+    block_max_bytes: int = 4 * 1024 * 1024
+    block_max_gas: int = 60_000_000
+    unbonding_period_s: int = 21 * DAY_S
+    """For this long a removed validator stays accountable; clients of the hub trust for less."""
+    trusting_period_s: int = 7 * DAY_S
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeRules:
+    """What a Python node must have for its verdicts to be those of every other (design rule 11)."""
+
+    recursion_limit: int
+    thread_stack_bytes: int
+    self_test_corpus: bytes
+    libraries: tuple[tuple[str, str], ...]
+
+
+def runtime_rules() -> RuntimeRules:
+    """Those of this code."""
+    return RuntimeRules(EVM_RECURSION_LIMIT, EVM_STACK_BYTES, corpus_hash(), tuple(sorted(LIBRARIES.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """A parsed document; `digest` is the SHA-256 of its canonical JSON, the hash of Ethereum block 0."""
+
+    chain_id: str
+    evm_chain_id: int
+    genesis_time_ns: int
+    validators: tuple[GenesisValidator, ...]
+    admins: AdminSet
+    params: HubParams
+    rules_version: int
+    runtime: RuntimeRules
+    allocations: tuple[tuple[Address, int], ...]
+
+    @property
+    def digest(self) -> bytes:
+        return sha256(encode_genesis(self))
+
+
+def encode_genesis(genesis: Genesis) -> bytes:
+    """Canonical JSON: sorted keys, no spaces, a line break at the end."""
+    document = {
+        "format": FORMAT,
+        "chain_id": genesis.chain_id,
+        "evm_chain_id": genesis.evm_chain_id,
+        "genesis_time_ns": str(genesis.genesis_time_ns),
+        "validators": [
+            {"public_key": validator.public_key.data.hex(), "power": validator.power}
+            for validator in genesis.validators
+        ],
+        "admins": {
+            "addresses": [f"0x{address.hex()}" for address in genesis.admins.addresses],
+            "threshold": genesis.admins.threshold,
+        },
+        "params": {name: getattr(genesis.params, name) for name in HubParams.__slots__},
+        "rules": {
+            "version": genesis.rules_version,
+            "recursion_limit": genesis.runtime.recursion_limit,
+            "thread_stack_bytes": genesis.runtime.thread_stack_bytes,
+            "self_test_corpus": genesis.runtime.self_test_corpus.hex(),
+            "libraries": dict(genesis.runtime.libraries),
+        },
+        "alloc": {f"0x{address.hex()}": str(balance) for address, balance in genesis.allocations},
+    }
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+class _Fields:
+    """An object of the document: every known field is taken once, what is left over is refused."""
+
+    def __init__(self, value: Any, path: str) -> None:
+        if not isinstance(value, dict):
+            raise MalformedInput(path, "is not an object")
+        self._left: dict[str, Any] = dict(value)
+        self._path = path
+
+    def field(self, name: str) -> str:
+        return f"{self._path}.{name}" if self._path else name
+
+    def take(self, name: str) -> Any:
+        if name not in self._left:
+            raise MalformedInput(self.field(name), "is missing")
+        return self._left.pop(name)
+
+    def integer(self, name: str, low: int, high: int) -> int:
+        value = self.take(name)
+        if type(value) is not int or not low <= value <= high:
+            raise MalformedInput(self.field(name), f"an integer from {low} to {high}", got=value)
+        return value
+
+    def decimal(self, name: str, low: int, high: int) -> int:
+        return parse_decimal(self.take(name), self.field(name), low, high)
+
+    def text(self, name: str, max_chars: int) -> str:
+        value = self.take(name)
+        if not isinstance(value, str) or len(value) > max_chars:
+            raise MalformedInput(self.field(name), f"text of at most {max_chars} characters")
+        return value
+
+    def hexadecimal(self, name: str, size: int) -> bytes:
+        return _hex(self.take(name), self.field(name), size)
+
+    def items(self, name: str, most: int) -> list[Any]:
+        value = self.take(name)
+        if not isinstance(value, list) or len(value) > most:
+            raise MalformedInput(self.field(name), f"a list of at most {most}")
+        return value
+
+    def end(self) -> None:
+        if self._left:
+            raise MalformedInput(self.field(min(self._left)), "is not a known field")
+
+
+def parse_decimal(value: Any, field: str, low: int, high: int) -> int:
+    if not isinstance(value, str) or not re.fullmatch(r"0|[1-9][0-9]{0,77}", value):
+        raise MalformedInput(field, "a decimal number as text", got=value)
+    number = int(value)
+    if not low <= number <= high:
+        raise MalformedInput(field, f"from {low} to {high}", got=value)
+    return number
+
+
+def _hex(value: Any, field: str, size: int) -> bytes:
+    if not isinstance(value, str) or not re.fullmatch(f"[0-9a-f]{{{2 * size}}}", value):
+        raise MalformedInput(field, f"{size} bytes in lower-case hex", got=value)
+    return bytes.fromhex(value)
+
+
+def _address(value: Any, field: str) -> Address:
+    if not isinstance(value, str) or not value.startswith("0x"):
+        raise MalformedInput(field, "an address 0x…", got=value)
+    return _hex(value[2:].lower(), field, 20)
+
+
+def decode_genesis(data: bytes) -> Genesis:
+    """Parse any layout of the document; what it says must be canonical only in its values. Raises MalformedInput."""
+    if len(data) > MAX_GENESIS_BYTES:
+        raise MalformedInput("genesis", f"more than {MAX_GENESIS_BYTES} bytes", got=len(data))
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        if len(set(names)) != len(names):
+            raise MalformedInput("genesis", "has a field twice")
+        return dict(pairs)
+
+    try:
+        document = json.loads(data, object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        raise MalformedInput("genesis", f"is not JSON ({error})") from error
+    root = _Fields(document, "")
+    if root.take("format") != FORMAT:
+        raise MalformedInput("format", "unknown", expected=FORMAT)
+    chain_id = root.text("chain_id", MAX_CHAIN_ID_BYTES)
+    if _CHAIN_ID.fullmatch(chain_id) is None:
+        raise MalformedInput("chain_id", "must look like name-1", got=chain_id)
+    genesis = Genesis(
+        chain_id=chain_id,
+        evm_chain_id=root.integer("evm_chain_id", 1, 2**53),
+        genesis_time_ns=root.decimal("genesis_time_ns", 1, 2**63 - 1),
+        validators=tuple(_validators(root.items("validators", MAX_VALIDATORS))),
+        admins=_admins(_Fields(root.take("admins"), "admins")),
+        params=_params(_Fields(root.take("params"), "params")),
+        **_rules(_Fields(root.take("rules"), "rules")),
+        allocations=tuple(_allocations(root.take("alloc"))),
+    )
+    root.end()
+    return genesis
+
+
+def _validators(items: list[Any]) -> list[GenesisValidator]:
+    found = []
+    for index, item in enumerate(items):
+        fields = _Fields(item, f"validators[{index}]")
+        key = fields.hexadecimal("public_key", 33)
+        if key[0] not in (2, 3):
+            raise MalformedInput(fields.field("public_key"), "is not a compressed secp256k1 key", got=key)
+        power = fields.integer("power", 1, MAX_TOTAL_VOTING_POWER)
+        fields.end()
+        found.append(GenesisValidator(PublicKey(KeyType.SECP256K1, key), power))
+    if not found:
+        raise MalformedInput("validators", "is empty")
+    if len({validator.public_key for validator in found}) != len(found):
+        raise MalformedInput("validators", "has a key twice")
+    if sum(validator.power for validator in found) > MAX_TOTAL_VOTING_POWER:
+        raise MalformedInput("validators", f"total power above {MAX_TOTAL_VOTING_POWER}")
+    return found
+
+
+def _admins(fields: _Fields) -> AdminSet:
+    items = fields.items("addresses", 64)
+    addresses = tuple(_address(item, f"admins.addresses[{index}]") for index, item in enumerate(items))
+    threshold = fields.integer("threshold", 1, 64)
+    fields.end()
+    try:
+        return AdminSet(addresses, threshold)
+    except ValueError as error:
+        raise MalformedInput("admins", str(error)) from error
+
+
+def _params(fields: _Fields) -> HubParams:
+    params = HubParams(
+        block_interval_ms=fields.integer("block_interval_ms", 10, MAX_BLOCK_INTERVAL_MS),
+        proof_block_delay_ms=fields.integer("proof_block_delay_ms", 0, MAX_BLOCK_INTERVAL_MS),
+        block_max_bytes=fields.integer("block_max_bytes", 256 * 1024, 4 * 1024 * 1024),
+        block_max_gas=fields.integer("block_max_gas", 1_000_000, 1_000_000_000),
+        unbonding_period_s=fields.integer("unbonding_period_s", 2, 10 * 365 * DAY_S),
+        trusting_period_s=fields.integer("trusting_period_s", 1, 10 * 365 * DAY_S),
+    )
+    fields.end()
+    if params.trusting_period_s >= params.unbonding_period_s:
+        raise MalformedInput("params.trusting_period_s", "must be shorter than the unbonding period")
+    if params.proof_block_delay_ms > params.block_interval_ms:
+        raise MalformedInput("params.proof_block_delay_ms", "must not exceed the block interval")
+    return params
+
+
+def _rules(fields: _Fields) -> dict[str, Any]:
+    version = fields.integer("version", 1, 2**31)
+    libraries = fields.take("libraries")
+    if not isinstance(libraries, Mapping) or not all(isinstance(v, str) for v in libraries.values()):
+        raise MalformedInput("rules.libraries", "an object of text")
+    runtime = RuntimeRules(
+        recursion_limit=fields.integer("recursion_limit", 1_000, 1_000_000),
+        thread_stack_bytes=fields.integer("thread_stack_bytes", 1024 * 1024, 2**40),
+        self_test_corpus=fields.hexadecimal("self_test_corpus", 32),
+        libraries=tuple(sorted(libraries.items())),
+    )
+    fields.end()
+    return {"rules_version": version, "runtime": runtime}
+
+
+def _allocations(value: Any) -> list[tuple[Address, int]]:
+    if not isinstance(value, dict) or len(value) > MAX_ALLOCATIONS:
+        raise MalformedInput("alloc", f"an object of at most {MAX_ALLOCATIONS} balances")
+    found = {
+        _address(address, "alloc"): parse_decimal(balance, f"alloc.{address}", 1, 2**128 - 1)
+        for address, balance in value.items()
+    }
+    if len(found) != len(value):
+        raise MalformedInput("alloc", "has an address twice")
+    return sorted(found.items())
+
+
+class UnfitRuntime(Exception):
+    """This process would not reach the verdicts of the chain's other nodes, so it must not start."""
+
+
+def check_runtime(genesis: Genesis) -> None:
+    """Compare what genesis demands with what this code has. Raises UnfitRuntime with one sentence."""
+    here = runtime_rules()
+    if genesis.rules_version != RULES_VERSION:
+        raise UnfitRuntime(f"genesis asks for rules version {genesis.rules_version}, this hutong has {RULES_VERSION}")
+    if genesis.runtime.self_test_corpus != here.self_test_corpus:
+        raise UnfitRuntime(
+            f"genesis names the self-test corpus {genesis.runtime.self_test_corpus.hex()[:16]}…,"
+            f" this hutong carries {here.self_test_corpus.hex()[:16]}…: other versions verify differently"
+        )
+    for name in ("recursion_limit", "thread_stack_bytes", "libraries"):
+        wanted, got = getattr(genesis.runtime, name), getattr(here, name)
+        if wanted != got:
+            raise UnfitRuntime(f"genesis sets rules.{name} to {wanted}, this hutong has {got}")

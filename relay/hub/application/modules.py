@@ -1,0 +1,395 @@
+"""The native modules behind their addresses: calldata in, return data or a typed revert out.
+
+Only typed verification errors and the refusals named here become reverts; whatever else a module raises halts the node
+(design rule 11).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from light_clients.ibc.abi import packet_from_tuple
+from light_clients.ibc.forward import FORWARD_PORT
+from light_clients.ibc.identifiers import check_client_id
+from light_clients.interface import (
+    ClientExpired,
+    ClientFrozen,
+    Height,
+    LightClient,
+    MalformedInput,
+    PredicateFailed,
+    UnknownHeight,
+    VerificationError,
+)
+from relay.evm.native import Address, NativeCall, NativeModule
+from relay.hub.application import abi, gas
+from relay.hub.application.admin import ActionKind, ActionRefused, AdminActions, AdminSet, NotAnAdmin
+from relay.hub.application.clients import (
+    ClientNotActive,
+    Clients,
+    NoCounterparty,
+    UnknownClient,
+    UpdateResult,
+)
+from relay.hub.application.forwarder import Forwarder
+from relay.hub.application.frame import MeteredStore, frame_of
+from relay.hub.application.packets import (
+    ApplicationRefused,
+    CommitmentMismatch,
+    CounterpartyMismatch,
+    HubPaused,
+    InvalidTimeout,
+    MultiPayloadUnsupported,
+    PacketRouter,
+    RelayedProof,
+)
+from relay.hub.state import keys
+
+ROUTER_ADDRESS: Address = (0x1000).to_bytes(20, "big")
+CLIENT_MANAGER_ADDRESS: Address = (0x1001).to_bytes(20, "big")
+FORWARDER_ADDRESS: Address = (0x1002).to_bytes(20, "big")
+NATIVE_CODE = b"\xfe"
+"""Code of native accounts in genesis: INVALID, should the engine ever run it as bytecode."""
+
+MAX_BATCH_CALLS = 256
+MAX_BATCH_REASON_BYTES = 1024
+
+Handler = Callable[[NativeCall, bytes], bytes]
+
+
+def _verification_failed(error: VerificationError) -> tuple[str, str]:
+    """Name and sentence of a typed error."""
+    match error:
+        case PredicateFailed():
+            name = error.predicate
+        case MalformedInput():
+            name = error.field
+        case ClientExpired():
+            name = "client_not_expired"
+        case ClientFrozen():
+            name = "client_not_frozen"
+        case UnknownHeight():
+            name = "known_height"
+        case _:
+            name = type(error).__name__
+    return name, str(error)
+
+
+@contextmanager
+def refusals_revert() -> Iterator[None]:
+    """Turn every refusal that is part of the rules into its revert."""
+    try:
+        yield
+    except VerificationError as error:
+        raise abi.VERIFICATION_FAILED.revert(*_verification_failed(error)) from error
+    except UnknownClient as error:
+        raise abi.CLIENT_NOT_FOUND.revert(error.client_id) from error
+    except NoCounterparty as error:
+        raise abi.COUNTERPARTY_NOT_FOUND.revert(error.client_id) from error
+    except ClientNotActive as error:
+        raise abi.CLIENT_NOT_ACTIVE.revert(error.client_id) from error
+    except HubPaused as error:
+        raise abi.ENFORCED_PAUSE.revert() from error
+    except InvalidTimeout as error:
+        raise abi.INVALID_TIMEOUT_TIMESTAMP.revert(error.timeout_s, error.compared_s) from error
+    except CounterpartyMismatch as error:
+        raise abi.INVALID_COUNTERPARTY.revert(error.expected, error.actual) from error
+    except MultiPayloadUnsupported as error:
+        raise abi.MULTI_PAYLOAD.revert() from error
+    except CommitmentMismatch as error:
+        raise abi.COMMITMENT_MISMATCH.revert(error.expected, error.actual) from error
+    except ApplicationRefused as error:
+        raise abi.APP_NOT_FOUND.revert(error.reason) from error
+    except ActionRefused as error:
+        raise abi.ACTION_REFUSED.revert(error.action_hash, error.reason) from error
+
+
+class _Module:
+    """Dispatch by selector."""
+
+    _address: Address
+    _handlers: Mapping[bytes, Handler]
+
+    @property
+    def address(self) -> Address:
+        return self._address
+
+    def run(self, call: NativeCall) -> bytes:
+        data = call.data
+        call.charge(gas.CALL + gas.DECODE_BYTE * len(data), "native module call")
+        handler = self._handlers.get(data[:4])
+        if handler is None:
+            raise abi.UNKNOWN_FUNCTION.revert(data[:4].ljust(4, b"\0"))
+        with refusals_revert():
+            return handler(call, data)
+
+
+def _not_supported(operation: str) -> Handler:
+    def refuse(_call: NativeCall, _data: bytes) -> bytes:
+        raise abi.NOT_SUPPORTED.revert(operation)
+
+    return refuse
+
+
+def _emit(call: NativeCall, event: abi.Event, indexed: tuple[object, ...], values: tuple[object, ...]) -> None:
+    call.emit(event.topics(*indexed), event.data(*values))
+
+
+def _clients_of(call: NativeCall, light_clients: Mapping[str, LightClient]) -> tuple[MeteredStore, Clients]:
+    frame = frame_of(call)
+    store = MeteredStore(call, frame)
+    return store, Clients(light_clients, store, frame.now_ns, frame.height)
+
+
+class RouterModule(_Module):
+    """ICS-04 v2 and the relayers' part of ICS-02, in the ABI of `ICS26Router`."""
+
+    def __init__(self, light_clients: Mapping[str, LightClient]) -> None:
+        self._address = ROUTER_ADDRESS
+        self._light_clients = light_clients
+        self._handlers = {
+            abi.RECV_PACKET.selector: self._recv_packet,
+            abi.ACK_PACKET.selector: self._ack_packet,
+            abi.TIMEOUT_PACKET.selector: self._timeout_packet,
+            abi.UPDATE_CLIENT.selector: self._update_client,
+            abi.SUBMIT_MISBEHAVIOUR.selector: self._submit_misbehaviour,
+            abi.RELAY_BATCH.selector: self._relay_batch,
+            abi.GET_COUNTERPARTY.selector: self._get_counterparty,
+            abi.GET_COMMITMENT.selector: self._get_commitment,
+            abi.GET_IBC_APP.selector: self._get_ibc_app,
+            abi.GET_NEXT_SEQUENCE.selector: self._get_next_sequence,
+            abi.PAUSED.selector: self._paused,
+            abi.SEND_PACKET.selector: _not_supported("sendPacket: only native applications send on the hub"),
+            abi.GET_CLIENT.selector: _not_supported("getClient: clients on the hub are not contracts"),
+            abi.ADD_IBC_APP.selector: _not_supported("addIBCApp: contracts own no ports on the hub"),
+            abi.ADD_NAMED_IBC_APP.selector: _not_supported("addIBCApp: contracts own no ports on the hub"),
+        }
+
+    def _router(self, call: NativeCall) -> PacketRouter:
+        store, clients = _clients_of(call, self._light_clients)
+
+        def emit(event: abi.Event, indexed: tuple[object, ...], values: tuple[object, ...]) -> None:
+            _emit(call, event, indexed, values)
+
+        router = PacketRouter(store, clients, frame_of(call).now_s, emit)
+        router.applications = {FORWARD_PORT: Forwarder(router)}
+        return router
+
+    @staticmethod
+    def _charge_proof(call: NativeCall, proof: bytes) -> None:
+        call.charge(gas.PROOF + gas.PROOF_BYTE * len(proof), "proof")
+
+    def _recv_packet(self, call: NativeCall, data: bytes) -> bytes:
+        call.require_writable()
+        ((packet, proof, height),) = abi.RECV_PACKET.decode(data)
+        self._charge_proof(call, proof)
+        call.charge(gas.PACKET_BYTE * len(data), "packet")
+        self._router(call).receive(packet_from_tuple(packet), RelayedProof(Height(*height), proof))
+        return b""
+
+    def _ack_packet(self, call: NativeCall, data: bytes) -> bytes:
+        call.require_writable()
+        ((packet, acknowledgement, proof, height),) = abi.ACK_PACKET.decode(data)
+        self._charge_proof(call, proof)
+        call.charge(gas.PACKET_BYTE * len(data), "packet")
+        self._router(call).acknowledge(packet_from_tuple(packet), acknowledgement, RelayedProof(Height(*height), proof))
+        return b""
+
+    def _timeout_packet(self, call: NativeCall, data: bytes) -> bytes:
+        call.require_writable()
+        ((packet, proof, height),) = abi.TIMEOUT_PACKET.decode(data)
+        self._charge_proof(call, proof)
+        call.charge(gas.PACKET_BYTE * len(data), "packet")
+        self._router(call).timeout(packet_from_tuple(packet), RelayedProof(Height(*height), proof))
+        return b""
+
+    def _update_client(self, call: NativeCall, data: bytes) -> bytes:
+        call.require_writable()
+        client_id, message = abi.UPDATE_CLIENT.decode(data)
+        call.charge(gas.CLIENT_MESSAGE + gas.CLIENT_MESSAGE_BYTE * len(message), "client message")
+        _, clients = _clients_of(call, self._light_clients)
+        result = clients.update(client_id, message)
+        _emit(call, abi.CLIENT_UPDATED_EVENT, (), (client_id, result))
+        if result is UpdateResult.MISBEHAVIOUR:
+            _emit(call, abi.MISBEHAVIOUR_EVENT, (), (client_id,))
+        return abi.UPDATE_CLIENT.answer(result)
+
+    def _submit_misbehaviour(self, call: NativeCall, data: bytes) -> bytes:
+        call.require_writable()
+        client_id, message = abi.SUBMIT_MISBEHAVIOUR.decode(data)
+        call.charge(gas.CLIENT_MESSAGE + gas.CLIENT_MESSAGE_BYTE * len(message), "client message")
+        _, clients = _clients_of(call, self._light_clients)
+        clients.submit_misbehaviour(client_id, message)
+        _emit(call, abi.MISBEHAVIOUR_EVENT, (), (client_id,))
+        return b""
+
+    def _relay_batch(self, call: NativeCall, data: bytes) -> bytes:
+        call.require_writable()
+        (calls,) = abi.RELAY_BATCH.decode(data)
+        if len(calls) > MAX_BATCH_CALLS:
+            raise MalformedInput("call.relayBatch", f"more than {MAX_BATCH_CALLS} calls", got=len(calls))
+        for index, (_, calldata) in enumerate(calls):
+            if calldata[:4] not in abi.BATCH_SELECTORS:
+                raise abi.BATCH_SELECTOR_NOT_ALLOWED.revert(index, calldata[:4].ljust(4, b"\0"))
+        succeeded = []
+        for index, (gas_limit, calldata) in enumerate(calls):
+            call.charge(gas.BATCH_CALL, "batch call")
+            # The call's own access charge comes off before the 1/64 is kept back.
+            available = call.gas_available_for_call - gas.BATCH_CALL
+            if available < gas_limit:
+                raise abi.INSUFFICIENT_BATCH_GAS.revert(index, max(available, 0), gas_limit)
+            result = call.call_self(calldata, gas_limit)
+            succeeded.append(result.success)
+            if not result.success:
+                reason = result.return_data[:MAX_BATCH_REASON_BYTES]
+                _emit(call, abi.BATCH_CALL_FAILED_EVENT, (index,), (reason,))
+        return abi.RELAY_BATCH.answer(succeeded)
+
+    def _get_counterparty(self, call: NativeCall, data: bytes) -> bytes:
+        (client_id,) = abi.GET_COUNTERPARTY.decode(data)
+        counterparty = _clients_of(call, self._light_clients)[1].counterparty(client_id)
+        return abi.GET_COUNTERPARTY.answer((counterparty.client_id, list(counterparty.merkle_prefix)))
+
+    def _get_commitment(self, call: NativeCall, data: bytes) -> bytes:
+        (hashed_path,) = abi.GET_COMMITMENT.decode(data)
+        return abi.GET_COMMITMENT.answer(self._router(call).commitment_by_hash(hashed_path))
+
+    def _get_ibc_app(self, call: NativeCall, data: bytes) -> bytes:
+        (port,) = abi.GET_IBC_APP.decode(data)
+        if port != FORWARD_PORT:
+            raise abi.APP_NOT_FOUND.revert(port)
+        return abi.GET_IBC_APP.answer(FORWARDER_ADDRESS)
+
+    def _get_next_sequence(self, call: NativeCall, data: bytes) -> bytes:
+        (client_id,) = abi.GET_NEXT_SEQUENCE.decode(data)
+        router = self._router(call)
+        router.clients.counterparty(client_id)
+        return abi.GET_NEXT_SEQUENCE.answer(router.next_sequence(client_id))
+
+    def _paused(self, call: NativeCall, data: bytes) -> bytes:
+        abi.PAUSED.decode(data)
+        return abi.PAUSED.answer(self._router(call).paused)
+
+
+class ClientManagerModule(_Module):
+    """ICS-02's permissioned part: admins approve an action's hash, then one of them executes it."""
+
+    def __init__(self, light_clients: Mapping[str, LightClient], chain_id: str, admins: AdminSet) -> None:
+        self._address = CLIENT_MANAGER_ADDRESS
+        self._light_clients = light_clients
+        self._chain_id = chain_id
+        self._admins = admins
+        self._handlers = {
+            abi.APPROVE.selector: self._approve,
+            abi.EXECUTE.selector: self._execute,
+            abi.GET_CLIENT_STATE.selector: self._get_client_state,
+            abi.GET_CONSENSUS_STATE.selector: self._get_consensus_state,
+            abi.GET_CLIENT_STATUS.selector: self._get_client_status,
+            abi.GET_LATEST_HEIGHT.selector: self._get_latest_height,
+            abi.GET_COUNTERPARTY.selector: self._get_counterparty,
+            abi.GET_APPROVALS.selector: self._get_approvals,
+            abi.GET_ADMINS.selector: self._get_admins,
+        }
+
+    def _clients(self, call: NativeCall) -> Clients:
+        return _clients_of(call, self._light_clients)[1]
+
+    def _actions(self, call: NativeCall) -> AdminActions:
+        store, clients = _clients_of(call, self._light_clients)
+        return AdminActions(self._chain_id, self._admins, store, clients)
+
+    def _approve(self, call: NativeCall, data: bytes) -> bytes:
+        call.require_writable()
+        (hashed,) = abi.APPROVE.decode(data)
+        try:
+            count = self._actions(call).approve(call.caller, hashed)
+        except NotAnAdmin as error:
+            raise abi.NOT_AN_ADMIN.revert(call.caller) from error
+        _emit(call, abi.ACTION_APPROVED_EVENT, (hashed, call.caller), (count,))
+        return b""
+
+    def _execute(self, call: NativeCall, data: bytes) -> bytes:
+        call.require_writable()
+        (action,) = abi.EXECUTE.decode(data)
+        call.charge(gas.CLIENT_MESSAGE + gas.STORE_BYTE * len(action), "admin action")
+        try:
+            hashed, done = self._actions(call).execute(call.caller, action)
+        except NotAnAdmin as error:
+            raise abi.NOT_AN_ADMIN.revert(call.caller) from error
+        match done.kind:
+            case ActionKind.CREATE_CLIENT:
+                _emit(call, abi.CLIENT_CREATED_EVENT, (), (done.subject,))
+            case ActionKind.REGISTER_COUNTERPARTY:
+                _emit(call, abi.COUNTERPARTY_REGISTERED_EVENT, (), (done.subject, done.other, list(done.prefix)))
+            case ActionKind.RECOVER_CLIENT:
+                _emit(call, abi.CLIENT_RECOVERED_EVENT, (), (done.subject, done.other))
+            case ActionKind.SET_PAUSED:
+                _emit(call, abi.PAUSED_EVENT, (), (done.paused,))
+        _emit(call, abi.ACTION_EXECUTED_EVENT, (hashed,), (done.kind,))
+        return b""
+
+    def _get_client_state(self, call: NativeCall, data: bytes) -> bytes:
+        (client_id,) = abi.GET_CLIENT_STATE.decode(data)
+        return abi.GET_CLIENT_STATE.answer(self._clients(call).client_state(client_id))
+
+    def _get_consensus_state(self, call: NativeCall, data: bytes) -> bytes:
+        client_id, height = abi.GET_CONSENSUS_STATE.decode(data)
+        clients = self._clients(call)
+        clients.client_state(client_id)
+        state = clients.consensus_states(client_id).get(Height(*height))
+        return abi.GET_CONSENSUS_STATE.answer(b"" if state is None else state)
+
+    def _get_client_status(self, call: NativeCall, data: bytes) -> bytes:
+        (client_id,) = abi.GET_CLIENT_STATUS.decode(data)
+        return abi.GET_CLIENT_STATUS.answer(str(self._clients(call).status(client_id)))
+
+    def _get_latest_height(self, call: NativeCall, data: bytes) -> bytes:
+        (client_id,) = abi.GET_LATEST_HEIGHT.decode(data)
+        height = self._clients(call).latest_height(client_id)
+        return abi.GET_LATEST_HEIGHT.answer((height.revision_number, height.revision_height))
+
+    def _get_counterparty(self, call: NativeCall, data: bytes) -> bytes:
+        (client_id,) = abi.GET_COUNTERPARTY.decode(data)
+        counterparty = self._clients(call).counterparty(client_id)
+        return abi.GET_COUNTERPARTY.answer((counterparty.client_id, list(counterparty.merkle_prefix)))
+
+    def _get_approvals(self, call: NativeCall, data: bytes) -> bytes:
+        (hashed,) = abi.GET_APPROVALS.decode(data)
+        approvals = self._actions(call).approvals(hashed)
+        return abi.GET_APPROVALS.answer(list(approvals.admins), approvals.executed)
+
+    def _get_admins(self, call: NativeCall, data: bytes) -> bytes:
+        abi.GET_ADMINS.decode(data)
+        return abi.GET_ADMINS.answer(list(self._admins.addresses), self._admins.threshold)
+
+
+class ForwarderModule(_Module):
+    """Views of forwards. Nothing can be changed through it: the router alone calls the forwarder."""
+
+    def __init__(self) -> None:
+        self._address = FORWARDER_ADDRESS
+        self._handlers = {
+            abi.GET_PENDING_FORWARD.selector: self._get_pending,
+            abi.GET_FORWARD_FAILURE.selector: self._get_failure,
+        }
+
+    def _get_pending(self, call: NativeCall, data: bytes) -> bytes:
+        client_id, sequence = abi.GET_PENDING_FORWARD.decode(data)
+        record = MeteredStore(call, frame_of(call)).get(keys.forward_key(check_client_id(client_id), sequence))
+        return abi.GET_PENDING_FORWARD.answer(record or b"")
+
+    def _get_failure(self, call: NativeCall, data: bytes) -> bytes:
+        client_id, sequence = abi.GET_FORWARD_FAILURE.decode(data)
+        reason = MeteredStore(call, frame_of(call)).get(keys.forward_reason_key(check_client_id(client_id), sequence))
+        return abi.GET_FORWARD_FAILURE.answer((reason or b"").decode(errors="replace"))
+
+
+def native_modules(
+    light_clients: Mapping[str, LightClient], chain_id: str, admins: AdminSet
+) -> dict[Address, NativeModule]:
+    """All modules of rules version 1, by address."""
+    modules: tuple[NativeModule, ...] = (
+        RouterModule(light_clients),
+        ClientManagerModule(light_clients, chain_id, admins),
+        ForwarderModule(),
+    )
+    return {module.address: module for module in modules}

@@ -1,0 +1,258 @@
+"""ICS-04 v2 on the hub: packets in, acknowledgements and timeouts back, and what native applications send.
+
+Every packet entry point checks everything first and writes afterwards; commitments are deleted before the application
+learns of the settlement. Refusals are exceptions, which the module turns into reverts.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from light_clients.crypto import keccak256
+from light_clients.ibc.abi import packet_to_tuple
+from light_clients.ibc.commitment import (
+    RECEIPT_VALUE,
+    acknowledgement_commitment,
+    acknowledgement_key,
+    commitment_key,
+    packet_commitment,
+    receipt_key,
+)
+from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from light_clients.interface.height import MAX_UINT64
+from relay.hub.application import abi
+from relay.hub.application.clients import Clients, Store
+from relay.hub.state import keys
+
+MAX_REASON_CHARS = 512
+
+
+class HubPaused(Exception):
+    """The admins have paused packets; client updates go on."""
+
+
+class InvalidTimeout(Exception):
+    """`timeout_s` against the time that it was compared with."""
+
+    def __init__(self, timeout_s: int, compared_s: int) -> None:
+        self.timeout_s = timeout_s
+        self.compared_s = compared_s
+        super().__init__(timeout_s, compared_s)
+
+
+class CounterpartyMismatch(Exception):
+    """The packet's other end is not the counterparty of the client on this end."""
+
+    def __init__(self, expected: str, actual: str) -> None:
+        self.expected = expected
+        self.actual = actual
+        super().__init__(expected, actual)
+
+
+class MultiPayloadUnsupported(Exception):
+    """One payload a packet."""
+
+
+class CommitmentMismatch(Exception):
+    """The packet is not the one that was sent under this client and sequence."""
+
+    def __init__(self, expected: bytes, actual: bytes) -> None:
+        self.expected = expected
+        self.actual = actual
+        super().__init__(expected, actual)
+
+
+class ApplicationRefused(Exception):
+    """An application's refusal of a packet: an error acknowledgement, with the reason kept for people."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason[:MAX_REASON_CHARS]
+        super().__init__(reason)
+
+
+class Application(Protocol):
+    """A native application behind a port."""
+
+    def on_receive(self, packet: Packet) -> bytes | None:
+        """The acknowledgement, or None where it is written later. Raises ApplicationRefused before any write."""
+
+    def on_acknowledgement(self, packet: Packet, acknowledgement: Acknowledgement) -> None: ...
+
+    def on_timeout(self, packet: Packet) -> None: ...
+
+
+Emit = Callable[[abi.Event, tuple[object, ...], tuple[object, ...]], None]
+"""Event, indexed values, other values."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedProof:
+    """A proof with the counterparty height that it verifies at."""
+
+    height: Height
+    proof: bytes
+
+
+class PacketRouter:
+    """One execution's view of the packet state machine; applications are attached by port."""
+
+    def __init__(self, store: Store, clients: Clients, now_s: int, emit: Emit) -> None:
+        self.store = store
+        self.clients = clients
+        self.now_s = now_s
+        self._emit = emit
+        self.applications: Mapping[str, Application] = {}
+
+    # --- state
+
+    @property
+    def paused(self) -> bool:
+        return self.store.get(keys.PAUSED_KEY) is not None
+
+    def next_sequence(self, client_id: str) -> int:
+        raw = self.store.get(keys.next_sequence_key(client_id))
+        return 1 if raw is None else int.from_bytes(raw, "big")
+
+    def commitment_by_hash(self, hashed_path: bytes) -> bytes:
+        """What `getCommitment` answers: the value under the path with this Keccak-256, zero where there is none."""
+        path = self.store.get(keys.path_key(hashed_path))
+        value = None if path is None else self.store.get(path)
+        return bytes(32) if value is None else value.rjust(32, b"\0")
+
+    def _write_path(self, key: bytes, value: bytes) -> None:
+        self.store.set(key, value)
+        self.store.set(keys.path_key(keccak256(key)), key)
+
+    def _delete_path(self, key: bytes) -> None:
+        self.store.delete(key)
+        self.store.delete(keys.path_key(keccak256(key)))
+
+    # --- sending, by native applications only
+
+    def send(self, source_client: str, timeout_s: int, payload: Payload) -> Packet:
+        """Commit the next packet over `source_client`; the caller has checked client, counterparty and timeout."""
+        sequence = self.next_sequence(source_client)
+        if sequence >= MAX_UINT64:
+            raise ApplicationRefused(f"client {source_client} has used all sequences")
+        counterparty = self.clients.counterparty(source_client)
+        packet = Packet(sequence, source_client, counterparty.client_id, timeout_s, (payload,))
+        self.store.set(keys.next_sequence_key(source_client), (sequence + 1).to_bytes(8, "big"))
+        self._write_path(commitment_key(packet), packet_commitment(packet))
+        self._emit(abi.SEND_PACKET_EVENT, (source_client, sequence), (packet_to_tuple(packet),))
+        return packet
+
+    # --- what relayers bring
+
+    def receive(self, packet: Packet, commitment_proof: RelayedProof) -> None:
+        """Prove, write the receipt, let the application acknowledge."""
+        payload = self._relayable(packet)
+        self._check_counterparty(packet.destination_client, packet.source_client)
+        if self.now_s >= packet.timeout_timestamp_s:
+            raise InvalidTimeout(packet.timeout_timestamp_s, self.now_s)
+        self.clients.verify_membership(
+            packet.destination_client,
+            commitment_proof.height,
+            commitment_proof.proof,
+            commitment_key(packet),
+            packet_commitment(packet),
+        )
+        if self.store.get(receipt_key(packet)) is not None:
+            self._emit(abi.NOOP_EVENT, (), ())
+            return
+        self._write_path(receipt_key(packet), RECEIPT_VALUE)
+        try:
+            acknowledgement = self._application(payload.destination_port).on_receive(packet)
+        except ApplicationRefused as refusal:
+            self.record_failure(packet, refusal.reason)
+            self._emit(abi.APP_CALLBACK_ERROR_EVENT, (), (refusal.reason.encode(),))
+            self.write_acknowledgement(packet, ERROR)
+            return
+        if acknowledgement is not None:
+            self.write_acknowledgement(packet, Acknowledgement((acknowledgement,)))
+
+    def write_acknowledgement(self, packet: Packet, acknowledgement: Acknowledgement) -> None:
+        """Once per received packet, at once or when its forwarding is settled."""
+        key = acknowledgement_key(packet)
+        if self.store.get(key) is not None or self.store.get(receipt_key(packet)) is None:
+            raise RuntimeError(f"acknowledgement of {packet.destination_client} {packet.sequence} is not due")
+        self._write_path(key, acknowledgement_commitment(acknowledgement))
+        self._emit(
+            abi.WRITE_ACKNOWLEDGEMENT_EVENT,
+            (packet.destination_client, packet.sequence),
+            (packet_to_tuple(packet), list(acknowledgement.app_acknowledgements)),
+        )
+
+    def acknowledge(self, packet: Packet, app_acknowledgement: bytes, proof: RelayedProof) -> None:
+        """Settle a sent packet by the acknowledgement that its destination committed."""
+        payload = self._relayable(packet)
+        acknowledgement = Acknowledgement((app_acknowledgement,))
+        self._check_counterparty(packet.source_client, packet.destination_client)
+        self.clients.verify_membership(
+            packet.source_client,
+            proof.height,
+            proof.proof,
+            acknowledgement_key(packet),
+            acknowledgement_commitment(acknowledgement),
+        )
+        if not self._take_commitment(packet):
+            return
+        self._application(payload.source_port).on_acknowledgement(packet, acknowledgement)
+        self._emit(
+            abi.ACK_PACKET_EVENT,
+            (packet.source_client, packet.sequence),
+            (packet_to_tuple(packet), app_acknowledgement),
+        )
+
+    def timeout(self, packet: Packet, proof: RelayedProof) -> None:
+        """Settle a sent packet by the absence of its receipt at a counterparty time not before the timeout."""
+        payload = self._relayable(packet)
+        self._check_counterparty(packet.source_client, packet.destination_client)
+        timestamp_ns = self.clients.verify_non_membership(
+            packet.source_client, proof.height, proof.proof, receipt_key(packet)
+        )
+        timestamp_s = timestamp_ns // NANOSECONDS_PER_SECOND
+        if timestamp_s < packet.timeout_timestamp_s:
+            raise InvalidTimeout(packet.timeout_timestamp_s, timestamp_s)
+        if not self._take_commitment(packet):
+            return
+        self._application(payload.source_port).on_timeout(packet)
+        self._emit(abi.TIMEOUT_PACKET_EVENT, (packet.source_client, packet.sequence), (packet_to_tuple(packet),))
+
+    def record_failure(self, packet: Packet, reason: str) -> None:
+        """Keep why a received packet failed: v2 error acknowledgements carry no reason."""
+        key = keys.forward_reason_key(packet.destination_client, packet.sequence)
+        self.store.set(key, reason.encode()[:MAX_REASON_CHARS] or b"no reason given")
+
+    # --- inside
+
+    def _relayable(self, packet: Packet) -> Payload:
+        if self.paused:
+            raise HubPaused
+        if len(packet.payloads) != 1:
+            raise MultiPayloadUnsupported
+        return packet.payloads[0]
+
+    def _check_counterparty(self, own_client: str, other_client: str) -> None:
+        expected = self.clients.counterparty(own_client).client_id
+        if expected != other_client:
+            raise CounterpartyMismatch(expected, other_client)
+
+    def _take_commitment(self, packet: Packet) -> bool:
+        """Delete the packet's commitment; False (and Noop) where it was settled before."""
+        key = commitment_key(packet)
+        stored = self.store.get(key)
+        if stored is None:
+            self._emit(abi.NOOP_EVENT, (), ())
+            return False
+        expected = packet_commitment(packet)
+        if stored != expected:
+            raise CommitmentMismatch(stored, expected)
+        self._delete_path(key)
+        return True
+
+    def _application(self, port: str) -> Application:
+        application = self.applications.get(port)
+        if application is None:
+            raise ApplicationRefused(f"no application owns port {port} on the hub")
+        return application

@@ -1,0 +1,99 @@
+"""The self-test at start: does this process verify as every other node of the chain does (design rule 11)?
+
+The corpus holds the edges where libraries disagree. Its hash is fixed in genesis, so that two nodes which pass it have
+passed the same one.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from light_clients.bft_evm import BftEvmClient
+from light_clients.crypto import ed25519, keccak256, recover_eth_address, ripemd160, secp256k1, sha256
+from light_clients.interface import Height, MemoryConsensusStates, NotEnoughTrust, VerificationError
+from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
+
+LIBRARIES: Final[Mapping[str, str]] = {
+    "ed25519": "py-ed25519-zebra-bindings",
+    "secp256k1": "coincurve",
+    "keccak256": "safe-pysha3",
+    "sha256": "hashlib",
+    "ripemd160": "pycryptodome",
+    "evm": "py-evm",
+}
+"""One library an algorithm; another one could disagree where the standard leaves room."""
+
+
+class SelfTestFailed(Exception):
+    """A vector of the corpus came out otherwise."""
+
+    def __init__(self, name: str, expected: str, got: str) -> None:
+        self.name = name
+        super().__init__(f"self-test {name} gives {got}, expected {expected}: this machine would fork off the chain")
+
+
+@cache
+def _corpus() -> bytes:
+    return files("relay.hub.application").joinpath("self_test.json").read_bytes()
+
+
+@cache
+def corpus_hash() -> bytes:
+    """SHA-256 of the corpus file's canonical JSON."""
+    return sha256(json.dumps(json.loads(_corpus()), sort_keys=True, separators=(",", ":")).encode())
+
+
+def _verdict(verify: Callable[[], object]) -> str:
+    try:
+        result = verify()
+    except VerificationError as error:
+        return f"refused: {type(error).__name__}"
+    return "not enough trust" if isinstance(result, NotEnoughTrust) else "accepted"
+
+
+def _raw(vector: Mapping[str, Any], name: str) -> bytes:
+    return bytes.fromhex(vector[name])
+
+
+def _ics23(vector: Mapping[str, Any]) -> str:
+    proof, root, key = _raw(vector, "proof"), _raw(vector, "root"), _raw(vector, "key")
+    value = None if vector["value"] is None else _raw(vector, "value")
+    return _verdict(lambda: verify_chained((SMT_SPEC,), proof, root, (key,), value))
+
+
+def _qbft(vector: Mapping[str, Any]) -> str:
+    states = MemoryConsensusStates({Height(0, vector["trusted_height"]): _raw(vector, "consensus_state")})
+    return _verdict(
+        lambda: BftEvmClient().verify_header(
+            _raw(vector, "client_state"), states, _raw(vector, "header"), int(vector["now_ns"])
+        )
+    )
+
+
+def _recover(vector: Mapping[str, Any]) -> str:
+    address = recover_eth_address(_raw(vector, "digest"), _raw(vector, "signature"))
+    return "none" if address is None else address.hex()
+
+
+_RUNNERS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "ed25519": lambda v: str(ed25519.verify(_raw(v, "public_key"), _raw(v, "message"), _raw(v, "signature"))),
+    "secp256k1": lambda v: str(secp256k1.verify_low_s(_raw(v, "public_key"), _raw(v, "digest"), _raw(v, "signature"))),
+    "secp256k1_recover": _recover,
+    "keccak256": lambda v: keccak256(_raw(v, "data")).hex(),
+    "sha256": lambda v: sha256(_raw(v, "data")).hex(),
+    "ripemd160": lambda v: ripemd160(_raw(v, "data")).hex(),
+    "ics23_smt": _ics23,
+    "qbft": _qbft,
+}
+
+
+def run_self_test() -> int:
+    """Run every vector and return how many there are. Raises SelfTestFailed at the first difference."""
+    vectors = json.loads(_corpus())["vectors"]
+    for vector in vectors:
+        got = _RUNNERS[vector["algorithm"]](vector)
+        if got != vector["expected"]:
+            raise SelfTestFailed(vector["name"], vector["expected"], got)
+    return len(vectors)

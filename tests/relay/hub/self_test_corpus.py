@@ -1,0 +1,176 @@
+"""Writes the hub's self-test corpus: `python tests/relay/hub/self_test_corpus.py` from the root. The file is frozen."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+HERE = Path(__file__).resolve()
+sys.path[:0] = [str(HERE.parents[3]), str(HERE.parents[2] / "light_clients" / "bft_evm")]
+
+from simulated_chain import SimulatedChain, trusting  # noqa: E402
+
+from light_clients.bft_evm import encode_header_message  # noqa: E402
+from light_clients.crypto import eth_address, keccak256, ripemd160, secp256k1, sha256  # noqa: E402
+from relay.evm.database import MemoryStore  # noqa: E402
+from relay.hub.state import GENESIS_KEY, VersionedState  # noqa: E402
+
+OUTPUT = HERE.parents[3] / "relay" / "hub" / "application" / "self_test.json"
+ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+def ed25519_vectors() -> list[dict]:
+    # RFC 8032, 7.1, TEST 1.
+    key = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+    signature = bytes.fromhex(
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
+    )
+    high_s = signature[:32] + (int.from_bytes(signature[32:], "little") + ED25519_ORDER).to_bytes(32, "little")
+    identity = b"\x01" + bytes(31)
+    identity_not_canonical = (2**255 - 19 + 1).to_bytes(32, "little")
+    cases = [
+        ("RFC 8032 test 1", key, b"", signature, True),
+        ("other message", key, b"x", signature, False),
+        ("s not reduced", key, b"", high_s, False),
+        ("small-order key, s = 0", identity, b"hutong", identity + bytes(32), True),
+        ("small-order key, not canonical", identity_not_canonical, b"hutong", identity + bytes(32), True),
+        ("R not canonical", identity, b"hutong", identity_not_canonical + bytes(32), True),
+        ("63-byte signature", key, b"", signature[:63], False),
+    ]
+    return [
+        {
+            "algorithm": "ed25519",
+            "name": f"ed25519: {name}",
+            "public_key": public_key.hex(),
+            "message": message.hex(),
+            "signature": sig.hex(),
+            "expected": str(expected),
+        }
+        for name, public_key, message, sig, expected in cases
+    ]
+
+
+def secp256k1_vectors() -> list[dict]:
+    secret = keccak256(b"hutong self-test")
+    key = secp256k1.public_key_of(secret)
+    digest = sha256(b"hutong")
+    recoverable = secp256k1.sign_recoverable(secret, digest)
+    r, s, v = recoverable[:32], recoverable[32:64], recoverable[64]
+    high_s = (secp256k1.ORDER - int.from_bytes(s, "big")).to_bytes(32, "big")
+    checks = [
+        ("valid", key, digest, r + s, True),
+        ("high s", key, digest, r + high_s, False),
+        ("r = 0", key, digest, bytes(32) + s, False),
+        ("key off the curve", b"\x02" + b"\xff" * 32, digest, r + s, False),
+        ("other digest", key, sha256(b"x"), r + s, False),
+    ]
+    recoveries = [
+        ("valid", r + s + bytes([v]), eth_address(key).hex()),
+        ("high s", r + high_s + bytes([v ^ 1]), "none"),
+        ("v = 27", r + s + bytes([27 + v]), "none"),
+        ("r = 0", bytes(32) + s + bytes([v]), "none"),
+    ]
+    return [
+        {
+            "algorithm": "secp256k1",
+            "name": f"secp256k1: {name}",
+            "public_key": public_key.hex(),
+            "digest": dig.hex(),
+            "signature": sig.hex(),
+            "expected": str(expected),
+        }
+        for name, public_key, dig, sig, expected in checks
+    ] + [
+        {
+            "algorithm": "secp256k1_recover",
+            "name": f"secp256k1 recovery: {name}",
+            "digest": digest.hex(),
+            "signature": sig.hex(),
+            "expected": expected,
+        }
+        for name, sig, expected in recoveries
+    ]
+
+
+def hash_vectors() -> list[dict]:
+    found = []
+    for algorithm, function in (("keccak256", keccak256), ("sha256", sha256), ("ripemd160", ripemd160)):
+        for data in (b"", b"hutong", bytes(136), bytes(range(256)) * 3):
+            found.append(
+                {
+                    "algorithm": algorithm,
+                    "name": f"{algorithm}: {len(data)} bytes",
+                    "data": data.hex(),
+                    "expected": function(data).hex(),
+                }
+            )
+    return found
+
+
+def ics23_vectors() -> list[dict]:
+    store = MemoryStore()
+    state = VersionedState(store)
+    with store.batch() as batch:
+        root = state.commit(batch, 0, {GENESIS_KEY: b"\x01", **{b"key %d" % n: b"value %d" % n for n in range(32)}})
+    member = state.get_with_proof(0, b"key 7")[1]
+    absent = state.get_with_proof(0, b"key 99")[1]
+    cases = [
+        ("existence", b"key 7", b"value 7", member, root, "accepted"),
+        ("other value", b"key 7", b"value 8", member, root, "refused: PredicateFailed"),
+        ("other root", b"key 7", b"value 7", member, bytes(32), "refused: PredicateFailed"),
+        ("absence", b"key 99", None, absent, root, "accepted"),
+        ("absence of a present key", b"key 7", None, absent, root, "refused: PredicateFailed"),
+        ("unknown field", b"key 7", b"value 7", member + b"\x7a\x00", root, "refused: MalformedInput"),
+    ]
+    return [
+        {
+            "algorithm": "ics23_smt",
+            "name": f"ics23: {name}",
+            "key": key.hex(),
+            "value": None if value is None else value.hex(),
+            "proof": proof.hex(),
+            "root": proof_root.hex(),
+            "expected": expected,
+        }
+        for name, key, value, proof, proof_root, expected in cases
+    ]
+
+
+def qbft_vectors() -> list[dict]:
+    chain = SimulatedChain()
+    chain.advance(3)
+    client_state, _ = trusting(chain, 1)
+    enough = chain.header(3, 1)
+    few = encode_header_message(chain.update(3, 1, chain.propose(3, signers=chain.keys[:2])))
+    twice = encode_header_message(chain.update(3, 1, chain.propose(3, signers=[*chain.keys[:2], chain.keys[1]])))
+    other = chain.update(3, 1)
+    forged = encode_header_message(replace(other, execution=replace(other.execution, gas_used=1)))
+    return [
+        {
+            "algorithm": "qbft",
+            "name": f"qbft: {name}",
+            "client_state": client_state.hex(),
+            "consensus_state": chain.consensus_state(1).hex(),
+            "trusted_height": 1,
+            "header": header.hex(),
+            "now_ns": str(chain.now_ns),
+            "expected": expected,
+        }
+        for name, header, expected in (
+            ("four seals of four", enough, "accepted"),
+            ("two seals of four", few, "refused: PredicateFailed"),
+            ("one signer twice", twice, "refused: PredicateFailed"),
+            ("changed after sealing", forged, "refused: PredicateFailed"),
+        )
+    ]
+
+
+def corpus() -> dict:
+    return {
+        "format": "hutong-self-test-1",
+        "vectors": ed25519_vectors() + secp256k1_vectors() + hash_vectors() + ics23_vectors() + qbft_vectors(),
+    }
+
+
+if __name__ == "__main__":
+    OUTPUT.write_text(json.dumps(corpus(), indent=1) + "\n")
