@@ -146,7 +146,7 @@ def read_eip1186(document: Any, what: str) -> mpt.AccountClaim:
         document = document["result"]
     if not isinstance(document, Mapping):
         raise UnusableInput(f"{what} is not an eth_getProof result")
-    slots = document.get("storageProof") or []
+    slots = document.get("storageProof", [])
     if not isinstance(slots, list) or len(slots) > MAX_SLOTS or not all(isinstance(slot, Mapping) for slot in slots):
         raise UnusableInput(f"storageProof in {what} is not a list of at most {MAX_SLOTS} proofs")
     return mpt.AccountClaim(

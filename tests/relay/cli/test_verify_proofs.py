@@ -1,0 +1,337 @@
+"""`hutong verify ics23` and `eip1186`: files as nodes serve them, exit codes, and what is printed."""
+
+import base64
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from light_clients.crypto import keccak256
+from light_clients.proofs import ics23, mpt
+from light_clients.protobuf import ics23_pb2 as pb
+from relay.cli.verify import app
+from tests.light_clients.proofs.reference_trees import IavlTree, SparseTree, TendermintTree, items
+from tests.light_clients.proofs.test_mpt import ROUTER, ROUTER_PROOF, STATE, STORAGE, storage_proof, word
+
+STORE = IavlTree(items(9))
+MULTISTORE = TendermintTree({b"acc": b"\1" * 32, b"ibc": STORE.root, b"staking": b"\2" * 32})
+KEY = STORE.keys[4]
+VALUE = STORE.items[KEY]
+ABSENT = b"key/003"
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def ics23_run(path, *extra, root=STORE.root, spec="iavl", key=KEY, value=VALUE):
+    claim = () if value is None else ("--value", value.hex())
+    return run("ics23", "--root", root.hex(), "--spec", spec, "--key", key.hex(), *claim, *extra, path)
+
+
+def abci_response(proofs, key=KEY, value=VALUE, code=0):
+    kinds = ("ics23:iavl", "ics23:simple")
+    ops = [
+        {
+            "type": kind,
+            "key": base64.b64encode(proof.key).decode(),
+            "data": base64.b64encode(ics23.encode_commitment_proof(proof)).decode(),
+        }
+        for kind, proof in zip(kinds, proofs, strict=False)
+    ]
+    return {
+        "jsonrpc": "2.0",
+        "id": -1,
+        "result": {
+            "response": {
+                "code": code,
+                "log": "",
+                "index": "0",
+                "key": base64.b64encode(key).decode(),
+                "value": None if value is None else base64.b64encode(value).decode(),
+                "proofOps": {"ops": ops} if ops else None,
+                "height": "41",
+            }
+        },
+    }
+
+
+SINGLE = ics23.encode_commitment_proof(STORE.existence(KEY))
+CHAIN = ics23.encode_merkle_proof((STORE.existence(KEY), MULTISTORE.existence(b"ibc")))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        SINGLE,
+        SINGLE.hex().encode(),
+        b"0x" + SINGLE.hex().upper().encode() + b"\n",
+        base64.b64encode(SINGLE) + b"\n",
+        json.dumps(base64.b64encode(SINGLE).decode()).encode(),
+        ics23.encode_merkle_proof((STORE.existence(KEY),)),
+        json.dumps(abci_response([STORE.existence(KEY)])).encode(),
+    ],
+    ids=["raw", "hex", "0x-hex", "base64", "json string", "merkle proof", "abci query"],
+)
+def test_every_form_of_a_proof_is_read(tmp_path, content):
+    path = tmp_path / "proof"
+    path.write_bytes(content)
+    result = ics23_run(path)
+    assert result.exit_code == 0, result.output
+    assert "tree_0.root_matches" in result.output
+    assert "valid: 11 predicates held" in result.output
+
+
+@pytest.mark.parametrize(
+    "changes", [{"root": b"\5" * 32}, {"key": STORE.keys[3]}, {"value": b"x"}, {"spec": "tendermint"}]
+)
+def test_a_wrong_claim_is_invalid(tmp_path, changes):
+    path = tmp_path / "proof"
+    path.write_bytes(SINGLE)
+    assert ics23_run(path).exit_code == 0
+    result = ics23_run(path, **changes)
+    assert result.exit_code == 1
+    assert "FAILED" in result.output
+    assert result.output.rstrip().endswith("invalid")
+
+
+def test_absence(tmp_path):
+    path = tmp_path / "proof"
+    path.write_text(json.dumps(abci_response([STORE.non_existence(ABSENT)], key=ABSENT, value=None)))
+    assert ics23_run(path, key=ABSENT, value=None).exit_code == 0
+    assert ics23_run(path, key=ABSENT, value=b"claimed").exit_code == 1
+    assert ics23_run(path, key=KEY, value=None).exit_code == 1
+
+
+def test_a_store_of_a_multistore(tmp_path):
+    path = tmp_path / "proof"
+    for content in (CHAIN, json.dumps(abci_response([STORE.existence(KEY), MULTISTORE.existence(b"ibc")])).encode()):
+        path.write_bytes(content)
+        assert ics23_run(path, "--store", "ibc", root=MULTISTORE.root).exit_code == 0
+        assert ics23_run(path, "--store", "acc", root=MULTISTORE.root).exit_code == 1
+        unnamed = ics23_run(path, root=MULTISTORE.root)
+        assert unnamed.exit_code == 2
+        assert "--store" in unnamed.output
+    path.write_bytes(SINGLE)
+    assert ics23_run(path, "--store", "ibc", root=MULTISTORE.root).exit_code == 1
+
+
+def test_smt_and_tendermint_specs(tmp_path):
+    path = tmp_path / "proof"
+    for kind, spec in ((SparseTree, "smt"), (TendermintTree, "tendermint")):
+        tree = kind(items(5))
+        path.write_bytes(ics23.encode_commitment_proof(tree.existence(tree.keys[0])))
+        key = tree.keys[0]
+        assert ics23_run(path, root=tree.root, spec=spec, key=key, value=tree.items[key]).exit_code == 0
+
+
+def test_one_key_of_a_batch(tmp_path):
+    proofs = [STORE.existence(key) for key in STORE.keys[:3]]
+    batch = pb.BatchProof()
+    for proof in proofs:
+        batch.entries.add().exist.CopyFrom(pb.CommitmentProof.FromString(ics23.encode_commitment_proof(proof)).exist)
+    path = tmp_path / "batch"
+    path.write_bytes(pb.CommitmentProof(batch=batch).SerializeToString())
+    for proof in proofs:
+        assert ics23_run(path, key=proof.key, value=proof.value).exit_code == 0
+    missing = ics23_run(path)
+    assert missing.exit_code == 1
+    assert "batch_holds_key" in missing.output
+
+
+def test_a_tampered_proof_is_invalid_and_never_a_crash(tmp_path):
+    path = tmp_path / "proof"
+    path.write_bytes(SINGLE)
+    assert ics23_run(path).exit_code == 0
+    for index in range(len(SINGLE)):
+        path.write_bytes(SINGLE[:index] + bytes([SINGLE[index] ^ 0x10]) + SINGLE[index + 1 :])
+        assert ics23_run(path).exit_code in {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"  \n", "is empty"),
+        (b"{", "is not JSON"),
+        (b"[1]", "holds no"),
+        (b"{}", "has no proof"),
+        (b"not a proof!", "no ICS-23 proof"),
+        (b"\x00\x01\x02", "no ICS-23 proof"),
+        (b"abc", "base64"),
+        (b"00", "no ICS-23 proof"),
+        (json.dumps({"jsonrpc": "2.0", "error": {"code": -32603}}).encode(), "error response"),
+        (json.dumps(abci_response([], code=0)).encode(), "prove=true"),
+        (json.dumps(abci_response([], code=6)).encode(), "code 6"),
+        (
+            json.dumps({"response": {"proofOps": {"ops": [{"type": "iavl:v", "data": "AA=="}]}}}).encode(),
+            "only ics23 ones",
+        ),
+        (json.dumps({"response": {"proofOps": {"ops": [{"type": "ics23:iavl", "data": "@"}]}}}).encode(), "base64"),
+        (json.dumps({"response": {"proofOps": {"ops": [{"type": "ics23:iavl", "data": 5}]}}}).encode(), "base64"),
+        (json.dumps({"response": {"proofOps": {"ops": ["x"]}}}).encode(), "only ics23 ones"),
+    ],
+)
+def test_what_is_no_proof_is_unusable_in_one_sentence(tmp_path, content, sentence):
+    path = tmp_path / "proof"
+    path.write_bytes(content)
+    result = ics23_run(path)
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_without_a_trust_root_nothing_is_judged(tmp_path):
+    path = tmp_path / "proof"
+    path.write_bytes(SINGLE)
+    result = run("ics23", "--spec", "iavl", "--key", KEY.hex(), path)
+    assert result.exit_code == 2
+    assert "--root" in result.output
+    assert run("ics23", "--root", STORE.root.hex(), "--key", KEY.hex(), path).exit_code == 2
+    assert run("ics23", "--root", STORE.root.hex(), "--spec", "iavl", path).exit_code == 2
+    assert run("ics23", "--root", "xyz", "--spec", "iavl", "--key", "00", path).exit_code == 2
+    assert run("ics23", "--root", STORE.root.hex(), "--spec", "iavl", "--key", "", path).exit_code == 2
+    assert run("ics23", "--root", bytes(32).hex(), "--spec", "iavl", "--key", KEY.hex(), path).exit_code == 1
+    assert run("eip1186", path).exit_code == 2
+    assert ics23_run(tmp_path / "missing").exit_code == 2
+    assert ics23_run(tmp_path).exit_code == 2
+
+
+def test_json_output(tmp_path):
+    path = tmp_path / "proof"
+    path.write_bytes(SINGLE)
+    good = json.loads(ics23_run(path, "--json").output)
+    assert good["valid"] is True
+    assert {check["held"] for check in good["checks"]} == {True}
+    bad = ics23_run(path, "--json", value=b"x")
+    assert bad.exit_code == 1
+    report = json.loads(bad.output)
+    assert report["valid"] is False
+    assert report["checks"][-1]["name"] == "tree_0.value_matches"
+    assert report["checks"][-1]["reason"].startswith("value_matches")
+    assert report["subject"]["path"] == KEY.decode()
+
+
+def hexed(nodes):
+    return ["0x" + node.hex() for node in nodes]
+
+
+def get_proof(**changes):
+    answer = {
+        "address": "0x" + ROUTER.hex(),
+        "accountProof": hexed(ROUTER_PROOF),
+        "balance": hex(10**18),
+        "codeHash": "0x" + keccak256(b"code").hex(),
+        "nonce": "0x1",
+        "storageHash": "0x" + STORAGE.root_hash.hex(),
+        "storageProof": [
+            {"key": hex(7), "value": hex(50), "proof": hexed(storage_proof(7))},
+            {"key": "0x" + word(777).hex(), "value": "0x0", "proof": hexed(storage_proof(777))},
+        ],
+    }
+    return answer | changes
+
+
+def eip1186_run(path, answer, *extra, root=STATE.root_hash):
+    path.write_text(json.dumps(answer))
+    return run("eip1186", "--state-root", "0x" + root.hex(), *extra, path)
+
+
+def test_eth_get_proof_bare_and_enveloped(tmp_path):
+    path = tmp_path / "proof.json"
+    result = eip1186_run(path, get_proof())
+    assert result.exit_code == 0, result.output
+    assert "valid: 7 predicates held" in result.output
+    assert "0x" + ROUTER.hex() in result.output
+    assert eip1186_run(path, {"jsonrpc": "2.0", "id": 1, "result": get_proof()}).exit_code == 0
+    assert eip1186_run(path, get_proof(), "--address", ROUTER.hex()).exit_code == 0
+    assert eip1186_run(path, get_proof(), "--address", (b"\5" * 20).hex()).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"balance": "0x1"},
+        {"nonce": "0x2"},
+        {"codeHash": "0x" + "11" * 32},
+        {"storageHash": "0x" + "11" * 32},
+        {"address": "0x" + "05" * 20},
+        {"accountProof": hexed(ROUTER_PROOF[:-1])},
+        {"accountProof": []},
+        {"storageProof": [{"key": "0x7", "value": "0x33", "proof": hexed(storage_proof(7))}]},
+        {"storageProof": [{"key": "0x7", "value": "0x0", "proof": hexed(storage_proof(7))}]},
+        {"storageProof": [{"key": "0x8", "value": "0x32", "proof": hexed(storage_proof(7))}]},
+        {"storageProof": [{"key": "0x7", "value": "0x32", "proof": []}]},
+    ],
+)
+def test_a_false_answer_of_a_node_is_invalid(tmp_path, changes):
+    path = tmp_path / "proof.json"
+    assert eip1186_run(path, get_proof()).exit_code == 0
+    result = eip1186_run(path, get_proof(**changes))
+    assert result.exit_code == 1
+    assert "FAILED" in result.output
+
+
+def test_attack_B40_a_storage_root_of_the_files_own(tmp_path):
+    """Slots under an invented storage root fail at the account, whatever the slots say."""
+    from tests.light_clients.proofs.test_mpt import proof_of, storage_trie
+
+    forged = storage_trie({7: 10**6})
+    answer = get_proof(
+        storageHash="0x" + forged.root_hash.hex(),
+        storageProof=[{"key": "0x7", "value": hex(10**6), "proof": hexed(proof_of(forged, keccak256(word(7))))}],
+    )
+    path = tmp_path / "proof.json"
+    assert eip1186_run(path, get_proof()).exit_code == 0
+    result = eip1186_run(path, answer)
+    assert result.exit_code == 1
+    assert "account_matches" in result.output
+
+
+@pytest.mark.parametrize("empty", ["0x" + "00" * 32, None])
+def test_an_absent_account(tmp_path, empty):
+    from tests.light_clients.proofs.test_mpt import proof_of
+
+    stranger = b"\xee" * 20
+    answer = get_proof(
+        address="0x" + stranger.hex(),
+        accountProof=hexed(proof_of(STATE, keccak256(stranger))),
+        balance="0x0",
+        nonce="0x0",
+        codeHash=empty or "0x" + mpt.EMPTY_CODE_HASH.hex(),
+        storageHash=empty or "0x" + mpt.EMPTY_TRIE_ROOT.hex(),
+        storageProof=[{"key": "0x0", "value": "0x0", "proof": []}],
+    )
+    path = tmp_path / "proof.json"
+    result = eip1186_run(path, answer)
+    assert result.exit_code == 0, result.output
+    assert "absent or empty" in result.output
+    assert eip1186_run(path, answer | {"balance": "0x1"}).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        "text",
+        {},
+        {"error": {"code": -32000, "message": "missing trie node"}},
+        get_proof(address="0x00"),
+        get_proof(address=5),
+        get_proof(balance="12"),
+        get_proof(nonce=1),
+        get_proof(storageHash="0x11"),
+        get_proof(accountProof="0x"),
+        get_proof(accountProof=[5]),
+        get_proof(accountProof=["0xzz"]),
+        get_proof(storageProof={}),
+        get_proof(storageProof=["x"]),
+        get_proof(storageProof=[{"key": "0x" + "1" * 65, "value": "0x0", "proof": []}]),
+    ],
+)
+def test_what_is_no_get_proof_answer_is_unusable(tmp_path, answer):
+    result = eip1186_run(tmp_path / "proof.json", answer)
+    assert result.exit_code == 2
+    assert len(result.output.strip().splitlines()) == 1
