@@ -8,7 +8,6 @@ from adapters.evm.hub_client import (
     encode_non_membership_proof,
     encode_update,
 )
-
 from adapters.ics26.reverts import RevertReader, definitions_of
 from contracts.artifacts import artifact_names, load_artifact
 from light_clients.tendermint.codec import decode_misbehaviour, decode_tendermint_header

@@ -26,10 +26,15 @@ class ClientInfo:
 
 @dataclass(frozen=True, slots=True)
 class ClientParameters:
-    """What the creator of a client chooses; everything else is read from the chain that it will follow."""
+    """What the creator of a client chooses; everything else is read from the chain that it will follow.
+
+    `unbonding_period_s` is for how long a removed validator of a hub stays accountable (a genesis parameter of it);
+    other client types have none.
+    """
 
     trusting_period_s: int
     max_clock_drift_s: int
+    unbonding_period_s: int = 21 * 86_400
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,94 @@
+"""Actions that genesis admins approve and execute on the hub's client manager (docs/spec/hub-modules.md)."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+from eth_abi.abi import encode
+
+from adapters.hub.settings import CLIENT_MANAGER_ADDRESS
+from adapters.ics26.abi import Function
+from adapters.ics26.execution import ExecutionRpc, Receipt
+from adapters.interface import BadAnswer
+from light_clients.crypto.hashes import keccak256
+from light_clients.ibc.identifiers import check_client_id
+
+ACTION_TUPLE = "(uint8,uint64,bytes)"
+ACTION_DOMAIN = "hutong/admin/1"
+
+APPROVE = Function("approve", ("bytes32",))
+EXECUTE = Function("execute", ("bytes",))
+GET_APPROVALS = Function("getApprovals", ("bytes32",), ("address[]", "bool"))
+GET_ADMINS = Function("getAdmins", (), ("address[]", "uint32"))
+CLIENT_CREATED_TOPIC = keccak256(b"ClientCreated(string)")
+_CLIENT_CREATED = Function("ClientCreated", (), ("string",))
+
+
+class ActionKind(IntEnum):
+    CREATE_CLIENT = 1
+    REGISTER_COUNTERPARTY = 2
+    RECOVER_CLIENT = 3
+    SET_PAUSED = 4
+
+
+def _action(kind: ActionKind, salt: int, types: list[str], values: list[object]) -> bytes:
+    """`abi.encode((uint8 kind, uint64 salt, bytes data))`; another salt lets the same act be done again."""
+    return encode([ACTION_TUPLE], [(int(kind), salt, encode(types, values))])
+
+
+def create_client(salt: int, client_type: str, client_state: bytes, consensus_state: bytes) -> bytes:
+    """The action's bytes: what `execute` takes and `action_hash` is of."""
+    return _action(
+        ActionKind.CREATE_CLIENT, salt, ["string", "bytes", "bytes"], [client_type, client_state, consensus_state]
+    )
+
+
+def register_counterparty(salt: int, client_id: str, counterparty_id: str, prefix: Sequence[bytes]) -> bytes:
+    values: list[object] = [check_client_id(client_id), check_client_id(counterparty_id), list(prefix)]
+    return _action(ActionKind.REGISTER_COUNTERPARTY, salt, ["string", "string", "bytes[]"], values)
+
+
+def recover_client(salt: int, subject: str, substitute: str) -> bytes:
+    values: list[object] = [check_client_id(subject), check_client_id(substitute)]
+    return _action(ActionKind.RECOVER_CLIENT, salt, ["string", "string"], values)
+
+
+def set_paused(salt: int, paused: bool) -> bytes:
+    return _action(ActionKind.SET_PAUSED, salt, ["bool"], [paused])
+
+
+def action_hash(chain_id: str, action: bytes) -> bytes:
+    """What admins approve, bound to one hub."""
+    return keccak256(encode(["string", "string", "bytes"], [ACTION_DOMAIN, chain_id, action]))
+
+
+def encode_approve(hashed: bytes) -> bytes:
+    """Calldata for the client manager."""
+    return APPROVE.encode(hashed)
+
+
+def encode_execute(action: bytes) -> bytes:
+    """Calldata for the client manager."""
+    return EXECUTE.encode(action)
+
+
+async def admins(execution: ExecutionRpc) -> tuple[tuple[str, ...], int]:
+    """(admin addresses in lower case, approvals needed)."""
+    returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_ADMINS.encode())
+    addresses, threshold = GET_ADMINS.decode(returned)
+    return tuple(addresses), threshold
+
+
+async def approvals(execution: ExecutionRpc, hashed: bytes) -> tuple[tuple[str, ...], bool]:
+    """(who approved, whether it was executed)."""
+    returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_APPROVALS.encode(hashed))
+    addresses, executed = GET_APPROVALS.decode(returned)
+    return tuple(addresses), executed
+
+
+def created_client(receipt: Receipt) -> str:
+    """Identifier of the client that an executed CREATE_CLIENT action made. Raises BadAnswer."""
+    for log in receipt.logs:
+        if log.address == CLIENT_MANAGER_ADDRESS and log.topics[:1] == (CLIENT_CREATED_TOPIC,):
+            (client_id,) = _CLIENT_CREATED.decode(log.data)
+            return check_client_id(client_id)
+    raise BadAnswer("eth_getTransactionReceipt", "logs", "have no ClientCreated event")

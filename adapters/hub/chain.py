@@ -1,0 +1,142 @@
+"""The adapter of the hub."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+
+from adapters.hub.clients import GET_NEXT_SEQUENCE_SEND, HostedClients
+from adapters.hub.events import CommittedBlocks
+from adapters.hub.headers import CLIENT_TYPE, HeaderSource
+from adapters.hub.proofs import ProofSource
+from adapters.hub.rpc import CometRpc, open_endpoints
+from adapters.hub.settings import HubSettings
+from adapters.ics26.chain import RouterChain
+from adapters.ics26.execution import ExecutionRpc
+from adapters.interface import (
+    ClientInfo,
+    ClientParameters,
+    EndpointMismatch,
+    Head,
+    InitialStates,
+    NotSupported,
+    Proof,
+)
+from adapters.rpc import Fields, HeadSignal
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from light_clients.proofs.ics23.specs import SMT_SPEC
+from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from light_clients.tendermint.types import ClientState, ConsensusState, TrustLevel, revision_of
+
+UPGRADE_PATH = ("upgrade",)
+"""One element; upgrades are not offered in this version."""
+
+
+class HubChain(RouterChain):
+    """See ChainAdapter for every public method."""
+
+    kind = "hub"
+    merkle_prefix = (b"",)
+
+    def __init__(self, settings: HubSettings, comet: CometRpc, execution: ExecutionRpc, signal: HeadSignal) -> None:
+        super().__init__(settings.router, execution, signal)
+        self._settings = settings
+        self._comet = comet
+        self._revision = revision_of(settings.chain_id)
+        self._blocks = CommittedBlocks(comet)
+        self._headers = HeaderSource(self.name, comet, self._blocks)
+        self._proofs = ProofSource(comet, self._blocks)
+        self._clients = HostedClients(self.name, execution, self._reads)
+        self._eth_chain_id: int | None = None
+
+    @property
+    def chain_id(self) -> str:
+        return self._settings.chain_id
+
+    @property
+    def comet(self) -> CometRpc:
+        """The hub's CometBFT RPC."""
+        return self._comet
+
+    async def eth_chain_id(self) -> int:
+        if self._eth_chain_id is None:
+            self._eth_chain_id = await self._execution.client.call("eth_chainId", [], Fields.quantity)
+        return self._eth_chain_id
+
+    def distrust(self, reason: str) -> None:
+        self._comet.client.distrust(reason)
+        super().distrust(reason)
+
+    async def check_identity(self) -> None:
+        """Both RPCs serve the same chain: the newest block has one hash on both, and the router has code."""
+        head = await self.head()
+        block = await self._execution.block(head.height)
+        if block.hash != head.hash:
+            raise EndpointMismatch(self.name, f"eth hash of block {head.height}", block.hash, head.hash)
+        if not await self._execution.code(self._router):
+            raise EndpointMismatch(self.name, "code at the router's address", "none", self.settings.router)
+
+    async def _newest_final(self) -> Head:
+        return await self._comet.head()
+
+    async def _block_facts(self, height: int) -> tuple[bytes, int]:
+        return await self._blocks.facts(height)
+
+    async def next_sequence_send(self, client_id: str) -> int:
+        returned = await self._execution.call(self._router, GET_NEXT_SEQUENCE_SEND.encode(client_id))
+        (sequence,) = GET_NEXT_SEQUENCE_SEND.decode(returned)
+        return int(sequence)
+
+    async def client(self, client_id: str) -> ClientInfo:
+        return await self._clients.client(client_id)
+
+    async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
+        return await self._clients.consensus_state(client_id, height)
+
+    def proving_height(self, event_height: int) -> Height:
+        return Height(self._revision, event_height + 1)
+
+    async def client_messages(
+        self, client_type: str, client_state: bytes, trusted: Height, target: Height
+    ) -> tuple[bytes, ...]:
+        return await self._headers.client_messages(client_type, client_state, trusted, target)
+
+    async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
+        return await self._proofs.prove(path, height)
+
+    async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        if client_type != CLIENT_TYPE:
+            raise NotSupported(f"a {client_type} client of a hub")
+        head = await self.head()
+        header = (await self._blocks.header(head.height)).header
+        height = Height(self._revision, head.height)
+        client_state = ClientState(
+            chain_id=self.chain_id,
+            trust_level=TrustLevel(1, 3),
+            trusting_period_ns=parameters.trusting_period_s * NANOSECONDS_PER_SECOND,
+            unbonding_period_ns=parameters.unbonding_period_s * NANOSECONDS_PER_SECOND,
+            max_clock_drift_ns=parameters.max_clock_drift_s * NANOSECONDS_PER_SECOND,
+            frozen_height=Height(0, 0),
+            latest_height=height,
+            proof_specs=(SMT_SPEC,),
+            upgrade_path=UPGRADE_PATH,
+        )
+        consensus_state = ConsensusState(header.time_ns, header.app_hash, header.next_validators_hash)
+        return InitialStates(
+            CLIENT_TYPE, height, encode_client_state(client_state), encode_consensus_state(consensus_state)
+        )
+
+    def _header(self, client_id: str, header: bytes) -> bytes:
+        return header
+
+    def _misbehaviour(self, client_id: str, misbehaviour: bytes) -> bytes:
+        return misbehaviour
+
+    def _proof(self, client_id: str, proof: bytes, absent: bool) -> bytes:
+        return proof
+
+
+@asynccontextmanager
+async def open_hub_chain(settings: HubSettings, random: Random) -> AsyncIterator[HubChain]:
+    """The adapter while the block lasts; its connections and its subscription end with it."""
+    async with open_endpoints(settings, random) as (comet, execution, signal):
+        yield HubChain(settings, comet, execution, signal)

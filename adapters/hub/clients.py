@@ -1,0 +1,94 @@
+"""Light clients on the hub, as its client manager serves them: already in the Python light clients' encoding."""
+
+from collections.abc import Mapping
+
+from adapters.hub.settings import CLIENT_MANAGER_ADDRESS
+from adapters.ics26.abi import Function
+from adapters.ics26.execution import ExecutionRpc
+from adapters.ics26.router import RouterReads
+from adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
+from light_clients import bft_evm
+from light_clients.ibc.abi import HEIGHT_TUPLE
+from light_clients.ibc.identifiers import client_type_of
+from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, Height, LightClient, VerificationError
+from light_clients.tendermint.client import TendermintClient
+from light_clients.tendermint.codec import decode_client_state
+
+GET_CLIENT_STATE = Function("getClientState", ("string",), ("bytes",))
+GET_CONSENSUS_STATE = Function("getConsensusState", ("string", HEIGHT_TUPLE), ("bytes",))
+GET_CLIENT_STATUS = Function("getClientStatus", ("string",), ("string",))
+GET_NEXT_SEQUENCE_SEND = Function("getNextSequenceSend", ("string",), ("uint64",))
+
+LIGHT_CLIENTS: Mapping[str, LightClient] = {
+    client.client_type: client for client in (bft_evm.BftEvmClient(), TendermintClient())
+}
+
+
+def trusting_period_ns(client_type: str, client_state: bytes) -> int:
+    """From the state of either client type that a hub offers."""
+    match client_type:
+        case "bft-evm":
+            return bft_evm.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
+        case "07-tendermint":
+            return decode_client_state(client_state).trusting_period_ns
+        case _:
+            raise NotSupported(f"client type {client_type}")
+
+
+class HostedClients:
+    """Reads of the client manager."""
+
+    def __init__(self, chain: str, execution: ExecutionRpc, reads: RouterReads) -> None:
+        self._chain = chain
+        self._execution = execution
+        self._reads = reads
+
+    async def _view(self, function: Function, client_id: str, *arguments: object) -> object:
+        data = function.encode(client_id, *arguments)
+        try:
+            returned = await self._execution.call(CLIENT_MANAGER_ADDRESS, data)
+        except RefusedByChain as error:
+            if error.name == "IBCClientNotFound":
+                raise UnknownClient(self._chain, client_id) from error
+            raise
+        (value,) = function.decode(returned)
+        return value
+
+    async def client(self, client_id: str) -> ClientInfo:
+        """See ChainAdapter."""
+        client_type = client_type_of(client_id)
+        light_client = LIGHT_CLIENTS.get(client_type)
+        client_state = await self._view(GET_CLIENT_STATE, client_id)
+        if light_client is None:
+            raise NotSupported(f"client type {client_type}")
+        if not isinstance(client_state, bytes):
+            raise BadAnswer("getClientState", "returned", "is not bytes")
+        status = await self._view(GET_CLIENT_STATUS, client_id)
+        if status not in tuple(ClientStatus):
+            raise BadAnswer("getClientStatus", "returned", "is no client status", got=status)
+        try:
+            latest = light_client.latest_height(client_state)
+            consensus_state = await self.consensus_state(client_id, latest)
+            timestamp_ns = 0 if consensus_state is None else light_client.timestamp_ns(consensus_state)
+            period_ns = trusting_period_ns(client_type, client_state)
+        except VerificationError as error:
+            raise BadAnswer("getClientState", "returned", str(error)) from error
+        counterparty = await self._reads.counterparty(client_id)
+        return ClientInfo(
+            client_id=client_id,
+            client_type=client_type,
+            status=ClientStatus(str(status)),
+            latest_height=latest,
+            latest_timestamp_ns=timestamp_ns,
+            trusting_period_ns=period_ns,
+            counterparty_client_id=None if counterparty is None else counterparty[0],
+            merkle_prefix=() if counterparty is None else counterparty[1],
+            client_state=client_state,
+        )
+
+    async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
+        """See ChainAdapter."""
+        value = await self._view(GET_CONSENSUS_STATE, client_id, (height.revision_number, height.revision_height))
+        if not isinstance(value, bytes):
+            raise BadAnswer("getConsensusState", "returned", "is not bytes")
+        return value or None

@@ -1,0 +1,84 @@
+"""Headers of the hub for its counterparties' 07-tendermint clients."""
+
+from adapters.hub.events import CommittedBlocks
+from adapters.hub.rpc import CometRpc
+from adapters.interface import HeightUnavailable, NotSupported
+from light_clients.interface import Height
+from light_clients.tendermint.codec import decode_client_state, encode_tendermint_header
+from light_clients.tendermint.types import (
+    BlockIdFlag,
+    Commit,
+    TendermintHeader,
+    TrustLevel,
+    ValidatorSet,
+)
+
+CLIENT_TYPE = "07-tendermint"
+MAX_CLIENT_MESSAGES = 32
+"""Headers of one update; each step halves the distance, as the stock light client does."""
+
+
+def power_signed_by(trusted: ValidatorSet, commit: Commit) -> int:
+    """Power of the trusted validators whose votes for the block are in the commit, by address. Signatures unchecked."""
+    powers = {validator.address: validator.voting_power for validator in trusted.validators}
+    voted = {entry.validator_address for entry in commit.signatures if entry.block_id_flag is BlockIdFlag.COMMIT}
+    return sum(power for address, power in powers.items() if address in voted)
+
+
+class HeaderSource:
+    """Builds update messages from any trusted to any target height."""
+
+    def __init__(self, chain: str, comet: CometRpc, blocks: CommittedBlocks) -> None:
+        self._chain = chain
+        self._comet = comet
+        self._blocks = blocks
+
+    async def validators_at(self, height: int) -> ValidatorSet:
+        """The set that signs block `height`."""
+        signed = await self._blocks.header(height)
+        return await self._comet.validators(height, signed.header.validators_hash)
+
+    async def client_messages(
+        self, client_type: str, client_state: bytes, trusted: Height, target: Height
+    ) -> tuple[bytes, ...]:
+        """See ChainAdapter."""
+        if client_type != CLIENT_TYPE:
+            raise NotSupported(f"{client_type} headers of a hub")
+        if target == trusted:
+            return ()
+        if target < trusted or target.revision_number != trusted.revision_number:
+            raise HeightUnavailable(self._chain, target.revision_height, f"the client is at {trusted} already")
+        trust_level = decode_client_state(client_state).trust_level
+        messages: list[bytes] = []
+        at, goals = trusted.revision_height, [target.revision_height]
+        while goals:
+            if await self._trusts(at, goals[-1], trust_level):
+                height = goals.pop()
+                messages.append(await self._message(Height(trusted.revision_number, at), height))
+                at = height
+            else:
+                goals.append((at + goals[-1]) // 2)
+            if len(messages) + len(goals) > MAX_CLIENT_MESSAGES:
+                raise HeightUnavailable(
+                    self._chain, target.revision_height, f"more than {MAX_CLIENT_MESSAGES} headers from {trusted}"
+                )
+        return tuple(messages)
+
+    async def _trusts(self, trusted: int, target: int, trust_level: TrustLevel) -> bool:
+        """Adjacent headers are bound by hash; others need more than the trust level of the trusted power."""
+        if target == trusted + 1:
+            return True
+        validators = await self._trusted_validators(trusted)
+        commit = (await self._blocks.header(target)).commit
+        return power_signed_by(validators, commit) > trust_level.power_needed(validators.total_voting_power)
+
+    async def _trusted_validators(self, trusted: int) -> ValidatorSet:
+        """The next validators of the trusted header: those that sign the block after it."""
+        header = (await self._blocks.header(trusted)).header
+        return await self._comet.validators(trusted + 1, header.next_validators_hash)
+
+    async def _message(self, trusted: Height, height: int) -> bytes:
+        signed = await self._blocks.header(height)
+        own = await self._comet.validators(height, signed.header.validators_hash)
+        trusted_validators = await self._trusted_validators(trusted.revision_height)
+        return encode_tendermint_header(TendermintHeader(signed, own, trusted, trusted_validators))

@@ -1,0 +1,22 @@
+"""How a hub is configured."""
+
+from dataclasses import dataclass, field
+
+from adapters.ics26.chain import RouterSettings
+from adapters.rpc import RpcOptions
+
+ROUTER_ADDRESS = "0x0000000000000000000000000000000000001000"
+CLIENT_MANAGER_ADDRESS = bytes.fromhex("0000000000000000000000000000000000001001")
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """`chain_id` is the hub's `name-N`; its EIP-155 id is read from the endpoints. `rpc` and `ws` serve `eth_*`,
+    `consensus_rpc` the CometBFT RPC."""
+
+    chain_id: str
+    rpc: tuple[str, ...]
+    consensus_rpc: tuple[str, ...]
+    router: RouterSettings
+    ws: tuple[str, ...] = ()
+    options: RpcOptions = field(default_factory=RpcOptions)

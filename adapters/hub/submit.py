@@ -1,0 +1,22 @@
+"""What the hub's native router takes: headers and proofs as the Python light clients encode them, unchanged."""
+
+from functools import cache
+
+from adapters.ics26.reverts import RevertReader, parse_definition
+
+HUB_ERRORS = (
+    "IBCClientNotActive(string client)",
+    "InsufficientBatchGas(uint256 index,uint256 available,uint256 needed)",
+    "BatchSelectorNotAllowed(uint256 index,bytes4 selector)",
+    "VerificationFailed(string rule,string reason)",
+    "NotSupported(string operation)",
+    "UnknownFunction(bytes4 selector)",
+    "NotAnAdmin(address caller)",
+    "ActionRefused(bytes32 action,string reason)",
+)
+
+
+@cache
+def hub_reverts() -> RevertReader:
+    """Knows the custom errors of the native modules (docs/spec/hub-modules.md)."""
+    return RevertReader(map(parse_definition, HUB_ERRORS))
