@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, cast
 
 import redis
+import trio
 
 from relay.dispatch.backoff import Backoff
 from relay.dispatch.connection import Connection
@@ -97,7 +98,9 @@ class Queue:
         self._known_losses: dict[Route, int] = {}
         self._log = get_logger("queue")
         self.lost = 0
-        """How often a route's group was found missing: the server was flushed or replaced. See the clearer."""
+        """How often a route's group was found missing: the server was flushed or replaced."""
+        self.next_loss = trio.Event()
+        """Set at the next such finding, and then replaced: the clearer waits for it."""
 
     def _keys(self, route: Route) -> list[str]:
         base = f"{self._prefix}:{{{route.name}}}"
@@ -165,11 +168,17 @@ class Queue:
             if not str(error).startswith("NOGROUP"):
                 raise
             self.lost += 1
+            self.next_loss.set()
+            self.next_loss = trio.Event()
             self._log.warning("queue was lost; the clearer will fill it again", route=route.name)
             await self.open(route)
             return []
         self._known_losses[route] = losses
         return await self._parse(route, entries)
+
+    def reread(self, route: Route) -> None:
+        """Let the next `take` begin with the jobs that this process took before and has not ended."""
+        self._known_losses.pop(route, None)
 
     async def claim(self, route: Route, limit: int, idle_ms: int = CLAIM_AFTER_MS) -> list[Taken]:
         """Take over up to `limit` jobs that another worker took and has not touched for `idle_ms`."""

@@ -1,0 +1,214 @@
+"""Making one batch for one client: fresh headers, a proof for each job, all of it verified here first."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from adapters.interface import (
+    AcknowledgePacket,
+    ChainAdapter,
+    ClientInfo,
+    HeightUnavailable,
+    Message,
+    Proof,
+    RecvPacket,
+    UpdateClient,
+)
+from adapters.rpc import all_of
+from light_clients.ibc.commitment import (
+    acknowledgement_commitment,
+    acknowledgement_key,
+    commitment_key,
+    merkle_path,
+    packet_commitment,
+)
+from light_clients.interface import ClientStatus, Height, LightClient, VerificationError
+from relay.archive import Evidence
+from relay.core.clients import light_client
+from relay.core.errors import RouteBlocked
+from relay.core.local_verification import VerifiedClient, verification_time_ns, verify_proof, verify_update
+from relay.dispatch import Job, JobKind, Route, Runner, Taken
+
+CONCURRENT_PROOFS = 8
+SOURCE_TIMEOUT_S = 60.0
+"""For the block at which an event becomes provable."""
+UNSENT = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A job with its proven message. The evidence's transaction hash is filled in when it is signed."""
+
+    taken: Taken
+    message: Message
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A job that cannot be part of the batch. `settled`: proven to need nothing more."""
+
+    taken: Taken
+    reason: str
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltBatch:
+    """Headers first, then items; each verified in this order with the destination's light client."""
+
+    updates: tuple[UpdateClient, ...]
+    items: tuple[Item, ...]
+    refused: tuple[Refused, ...]
+
+
+class BatchBuilder:
+    """For one route. Holds no state between batches."""
+
+    def __init__(
+        self,
+        route: Route,
+        source: ChainAdapter,
+        destination: ChainAdapter,
+        now_ns: Callable[[], int],
+        run: Runner,
+    ) -> None:
+        self._route = route
+        self._source = source
+        self._destination = destination
+        self._now_ns = now_ns
+        self._run = run
+
+    async def build(self, jobs: Sequence[Taken]) -> BuiltBatch:
+        """Headers and proofs for `jobs` (at least one, none settled), fetched and verified.
+
+        Raises:
+            RouteBlocked: the client is not active, or the source's headers do not verify.
+            AdapterError: a chain does not answer.
+        """
+        info = await self._destination.client(self._route.client)
+        if info.status is not ClientStatus.ACTIVE:
+            raise RouteBlocked(f"client {self._route.name} is {info.status}: it needs recovery by the chain's admins")
+        required = max(self._source.proving_height(taken.job.event_height) for taken in jobs)
+        target = max(required, info.latest_height)
+        try:
+            return await self._build_at(jobs, info, target)
+        except HeightUnavailable:
+            if target > info.latest_height:
+                raise
+            # The client's newest state is so old that the node no longer proves at it: prove at the head instead.
+            head = await self._source.head()
+            return await self._build_at(jobs, info, self._source.proving_height(head.height))
+
+    async def _build_at(self, jobs: Sequence[Taken], info: ClientInfo, target: Height) -> BuiltBatch:
+        with trio.move_on_after(SOURCE_TIMEOUT_S) as scope:
+            await self._source.wait_for_height(target.revision_height)
+        if scope.cancelled_caught:
+            raise RouteBlocked(
+                f"{self._route.source} made no block {target.revision_height} in {SOURCE_TIMEOUT_S:.0f} s"
+            )
+        headers: tuple[bytes, ...] = ()
+        if target > info.latest_height:
+            headers = await self._source.client_messages(
+                info.client_type, info.client_state, info.latest_height, target
+            )
+        trusted_state = await self._destination.consensus_state(self._route.client, info.latest_height)
+        if trusted_state is None:
+            raise RouteBlocked(f"client {self._route.name} has no state at its latest height {info.latest_height}")
+        destination_head = await self._destination.head()
+        now_ns = verification_time_ns(destination_head.time_ns, self._now_ns())
+        judge = light_client(info.client_type)
+        try:
+            client: VerifiedClient = await self._run(
+                lambda: verify_update(
+                    judge, info.client_state, info.latest_height, trusted_state, headers, target, now_ns
+                )
+            )
+        except VerificationError as error:
+            self._source.distrust(str(error))
+            raise RouteBlocked(f"headers of {self._route.source} do not verify: {error}") from error
+        proofs = await self._proofs(jobs, info, target)
+        verdicts: list[str | None] = await self._run(
+            lambda: [
+                _verdict(judge, client, proof, _path(taken.job, info.merkle_prefix))
+                for taken, proof in zip(jobs, proofs, strict=True)
+            ]
+        )
+        items: list[Item] = []
+        refused: list[Refused] = []
+        for taken, proof, verdict in zip(jobs, proofs, verdicts, strict=True):
+            if verdict is not None:
+                self._source.distrust(verdict)
+                refused.append(Refused(taken, f"proof does not verify: {verdict}", settled=False))
+            elif proof.value is None:
+                refused.append(Refused(taken, f"proven absent on {self._route.source} at {target}", settled=True))
+            elif proof.value != _expected(taken.job):
+                refused.append(Refused(taken, "the chain stores another commitment than the event's", settled=False))
+            else:
+                evidence = self._evidence(taken.job, info, trusted_state, headers, proof, now_ns)
+                items.append(Item(taken, _message(taken.job, proof), evidence))
+        updates = tuple(UpdateClient(self._route.client, header) for header in headers)
+        return BuiltBatch(updates, tuple(items), tuple(refused))
+
+    async def _proofs(self, jobs: Sequence[Taken], info: ClientInfo, target: Height) -> list[Proof]:
+        found: dict[int, Proof] = {}
+
+        async def prove(index: int) -> None:
+            path = _path(jobs[index].job, info.merkle_prefix)
+            found[index] = await self._source.prove(path, target)
+
+        for start in range(0, len(jobs), CONCURRENT_PROOFS):
+            await all_of([(prove, index) for index in range(start, min(start + CONCURRENT_PROOFS, len(jobs)))])
+        return [found[index] for index in range(len(jobs))]
+
+    def _evidence(
+        self, job: Job, info: ClientInfo, trusted_state: bytes, headers: tuple[bytes, ...], proof: Proof, now_ns: int
+    ) -> Evidence:
+        return Evidence(
+            kind=job.kind.value,
+            source_chain=self._source.name,
+            source_chain_id=self._source.chain_id,
+            destination_chain=self._destination.name,
+            destination_chain_id=self._destination.chain_id,
+            client_id=info.client_id,
+            client_type=info.client_type,
+            packet=job.packet,
+            acknowledgement=job.acknowledgement,
+            event_height=job.event_height,
+            trusted_height=info.latest_height,
+            trusted_client_state=info.client_state,
+            trusted_consensus_state=trusted_state,
+            headers=headers,
+            proof_height=proof.height,
+            path=proof.path,
+            value=proof.value,
+            proof=proof.proof,
+            verified_at_ns=now_ns,
+            transaction_hash=UNSENT,
+        )
+
+
+def _path(job: Job, prefix: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    key = commitment_key(job.packet) if job.kind is JobKind.RECEIVE else acknowledgement_key(job.packet)
+    return merkle_path(prefix, key)
+
+
+def _verdict(judge: LightClient, client: VerifiedClient, proof: Proof, path: tuple[bytes, ...]) -> str | None:
+    try:
+        verify_proof(judge, client, proof, path)
+    except VerificationError as error:
+        return str(error)
+    return None
+
+
+def _expected(job: Job) -> bytes:
+    if job.acknowledgement is None:
+        return packet_commitment(job.packet)
+    return acknowledgement_commitment(job.acknowledgement)
+
+
+def _message(job: Job, proof: Proof) -> Message:
+    if job.acknowledgement is None:
+        return RecvPacket(job.packet, proof.proof, proof.height)
+    return AcknowledgePacket(job.packet, job.acknowledgement, proof.proof, proof.height)

@@ -1,0 +1,33 @@
+"""The light clients by type, and which chain a client state follows."""
+
+from light_clients.bft_evm import BftEvmClient
+from light_clients.bft_evm import decode_client_state as decode_bft_evm
+from light_clients.interface import LightClient, UnsupportedOperation
+from light_clients.tendermint.client import TendermintClient
+from light_clients.tendermint.codec import decode_client_state as decode_tendermint
+
+_LIGHT_CLIENTS: dict[str, LightClient] = {
+    BftEvmClient.client_type: BftEvmClient(),
+    TendermintClient.client_type: TendermintClient(),
+}
+
+
+def light_client(client_type: str) -> LightClient:
+    """The code that judges headers and proofs for clients of that type.
+
+    Raises:
+        UnsupportedOperation: the relay has no such light client, and relays nothing that it cannot verify itself.
+    """
+    try:
+        return _LIGHT_CLIENTS[client_type]
+    except KeyError:
+        raise UnsupportedOperation(f"light clients of type {client_type}") from None
+
+
+def followed_chain_id(client_type: str, client_state: bytes) -> str:
+    """The chain id that the client state names. Raises VerificationError."""
+    if client_type == BftEvmClient.client_type:
+        return str(decode_bft_evm(client_state).chain_id)
+    if client_type == TendermintClient.client_type:
+        return decode_tendermint(client_state).chain_id
+    raise UnsupportedOperation(f"light clients of type {client_type}")

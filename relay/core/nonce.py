@@ -1,0 +1,410 @@
+"""The owner of one key's nonces on one chain: every transaction of the key goes through here, in order.
+
+A transaction is in the ledger before it is sent. From then on it ends in exactly one way: included, or its nonce was
+used by another. The chain is asked again and again until then, and what pools drop is sent again, so that neither a
+crash nor a pool leaves a gap (attack list G3, G4).
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+import trio
+
+from adapters.interface import (
+    AccountState,
+    AdapterError,
+    AlreadyKnown,
+    BroadcastRefused,
+    ChainAdapter,
+    EndpointUnavailable,
+    InsufficientFunds,
+    NonceTooHigh,
+    NonceTooLow,
+    PreparedTransaction,
+    SignedTransaction,
+    Signer,
+    TransactionOutcome,
+    Underpriced,
+)
+from relay.archive import Archive, ArchiveUnavailable, Evidence
+from relay.config import FeeLimits
+from relay.core.errors import SubmissionRefused
+from relay.ledger import Delivery, Ledger, RecordedJob, RecordedTransaction, TransactionState, shares
+from relay.telemetry import Metrics, get_logger
+
+MAX_SIGNINGS = 5
+"""Of one batch in one call: each answers a refusal that another nonce or fee may mend."""
+RAISE_PERCENT = 15
+"""Pools ask for at least 10 % more before they replace a transaction."""
+REBROADCAST_AFTER_S = 3.0
+REPLACE_AFTER_S = 45.0
+CHECK_EVERY_S = 5.0
+"""Also when no new head comes."""
+LOST_AFTER_CHECKS = 4
+"""Heads for which a nonce must be seen used before our transaction is given up: endpoints lag behind each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """One of the transaction's variants is in a final block."""
+
+    outcome: TransactionOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No variant will ever be included; its jobs are to be looked at again."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class Pending:
+    """A transaction on its way. `wait` gives its end."""
+
+    nonce: int
+    jobs: tuple[RecordedJob | None, ...]
+    evidence: tuple[Evidence, ...]
+    variants: list[SignedTransaction]
+    sent_at_s: float
+    broadcast_at_s: float
+    misses: int = 0
+    _ended: trio.Event = field(default_factory=trio.Event)
+    _end: Included | Lost | None = None
+
+    async def wait(self) -> Included | Lost:
+        await self._ended.wait()
+        if self._end is None:
+            raise RuntimeError("a pending transaction ended without saying how")
+        return self._end
+
+    def finish(self, end: Included | Lost) -> None:
+        self._end = end
+        self._ended.set()
+
+
+class Account:
+    """Run `run` once; then `submit` from any task."""
+
+    def __init__(
+        self,
+        adapter: ChainAdapter,
+        signer: Signer,
+        ledger: Ledger,
+        archive: Archive,
+        metrics: Metrics,
+        now_ns: Callable[[], int],
+        fees: FeeLimits,
+        in_flight: int,
+    ) -> None:
+        self._adapter = adapter
+        self._signer = signer
+        self._ledger = ledger
+        self._archive = archive
+        self._metrics = metrics
+        self._now_ns = now_ns
+        self._fees = fees
+        self.slots = trio.Semaphore(in_flight)
+        """Held from before a batch is built until its transaction has ended."""
+        self._lock = trio.Lock()
+        self._next: int | None = None
+        self._pending: dict[int, Pending] = {}
+        self._recovered = trio.Event()
+        self._activity = trio.Event()
+        self._log = get_logger("account").bind(chain=adapter.name)
+
+    @property
+    def address(self) -> str:
+        return self._signer.address
+
+    def is_in_flight(self, job_id: str) -> bool:
+        """A transaction that carries this job has not ended, maybe one of before a restart."""
+        return any(job is not None and job.id == job_id for entry in self._pending.values() for job in entry.jobs)
+
+    async def submit(
+        self, prepared: PreparedTransaction, jobs: tuple[RecordedJob | None, ...], evidence: tuple[Evidence, ...]
+    ) -> Pending:
+        """Sign, record and send. Returns when the pool has it, or when nobody knows whether it has.
+
+        Raises:
+            SubmissionRefused: it was not sent, and no nonce was used.
+            AdapterError: the chain does not say what the next nonce is; nothing was sent.
+        """
+        await self._recovered.wait()
+        async with self._lock:
+            for _ in range(MAX_SIGNINGS):
+                prepared = self._within_caps(prepared)
+                nonce = await self._next_nonce()
+                signed = await self._adapter.sign(prepared, nonce, self._signer)
+                await self._record(signed, jobs)
+                await self._keep(evidence, signed)
+                now_s = trio.current_time()
+                entry = Pending(nonce, jobs, evidence, [signed], now_s, now_s)
+                self._pending[nonce] = entry
+                self._next = nonce + 1
+                try:
+                    await self._adapter.broadcast(signed)
+                except (AlreadyKnown, EndpointUnavailable):
+                    pass
+                except BroadcastRefused as refusal:
+                    prepared = await self._take_back(entry, refusal)
+                    continue
+                self._metrics.nonce(self._adapter.name, self._next)
+                self._activity.set()
+                return entry
+        raise SubmissionRefused(f"{self._adapter.name}: no nonce and fee was accepted in {MAX_SIGNINGS} tries")
+
+    async def run(self) -> None:
+        """Recover what an earlier process left, then follow every transaction to its end."""
+        await self._recover()
+        while True:
+            if not self._pending:
+                await self._activity.wait()
+            self._activity = trio.Event()
+            await self._next_look()
+            await self._check_all()
+
+    async def _recover(self) -> None:
+        """Once; a restarted task has everything in memory."""
+        if self._recovered.is_set():
+            return
+        for record in await self._ledger.open_transactions(self._adapter.name, self.address):
+            signed = SignedTransaction(record.hash, record.raw, record.nonce, _prepared(record.prepared))
+            entry = self._pending.get(record.nonce)
+            if entry is None:
+                # Never broadcast as far as we know: the first look asks the chain, and sends it if it is not there.
+                self._pending[record.nonce] = Pending(
+                    record.nonce, record.jobs, (), [signed], trio.current_time(), -REBROADCAST_AFTER_S
+                )
+            else:
+                entry.variants.append(signed)
+        if self._pending:
+            self._log.info("transactions of an earlier run are being followed", nonces=sorted(self._pending))
+        self._recovered.set()
+        await self._check_all()
+
+    async def _next_look(self) -> None:
+        with trio.move_on_after(CHECK_EVERY_S):
+            head = await self._adapter.head()
+            await self._adapter.wait_for_height(head.height + 1)
+
+    async def _check_all(self) -> None:
+        state: AccountState | None = None
+        for nonce in sorted(self._pending):
+            entry = self._pending.get(nonce)
+            if entry is None or await self._included(entry):
+                continue
+            if state is None:
+                state = await self._adapter.account(self.address)
+            if state.latest_nonce > nonce:
+                # Used; if by one of ours, its outcome comes when its block is final and every endpoint has it.
+                entry.misses += 1
+                if entry.misses >= LOST_AFTER_CHECKS:
+                    await self._lost(entry, "another transaction with this key used the nonce")
+            elif state.pending_nonce < min(self._pending):
+                # The pool knows nothing of our lowest nonce: it was dropped, or the chain went back.
+                await self._send_again(entry)
+            elif state.pending_nonce <= nonce:
+                await self._send_again(entry)
+            elif trio.current_time() - entry.sent_at_s > REPLACE_AFTER_S:
+                await self._replace(entry)
+
+    async def _included(self, entry: Pending) -> bool:
+        for signed in reversed(entry.variants):
+            outcome = await self._adapter.outcome(signed.hash)
+            if outcome is not None:
+                await self._end(entry, outcome)
+                return True
+        return False
+
+    async def _end(self, entry: Pending, outcome: TransactionOutcome) -> None:
+        name = self._adapter.name
+        now_ns = self._now_ns()
+        for signed in entry.variants:
+            if signed.hash != outcome.transaction_hash:
+                await self._ledger.end(name, signed.hash, TransactionState.REPLACED, now_ns)
+        await self._ledger.end(
+            name,
+            outcome.transaction_hash,
+            TransactionState.INCLUDED if outcome.reverted is None else TransactionState.REVERTED,
+            now_ns,
+            height=outcome.height,
+            gas_used=outcome.gas_used,
+            fee_wei=outcome.fee_wei,
+            reason=outcome.reverted,
+            deliveries=_deliveries(name, entry.jobs, outcome, now_ns),
+        )
+        result = "included" if outcome.reverted is None else "reverted"
+        self._metrics.transaction(name, result, outcome.gas_used, outcome.fee_wei)
+        if outcome.reverted is not None:
+            self._log.warning("transaction reverted", hash=outcome.transaction_hash, reason=outcome.reverted)
+        self._pending.pop(entry.nonce, None)
+        entry.finish(Included(outcome))
+
+    async def _lost(self, entry: Pending, reason: str) -> None:
+        for signed in entry.variants:
+            await self._ledger.end(
+                self._adapter.name, signed.hash, TransactionState.REPLACED, self._now_ns(), reason=reason
+            )
+        self._metrics.transaction(self._adapter.name, "replaced")
+        self._log.warning("transaction lost", nonce=entry.nonce, reason=reason)
+        self._pending.pop(entry.nonce, None)
+        self._next = None
+        entry.finish(Lost(reason))
+
+    async def _send_again(self, entry: Pending) -> None:
+        now_s = trio.current_time()
+        if now_s - entry.broadcast_at_s < REBROADCAST_AFTER_S:
+            return
+        entry.broadcast_at_s = now_s
+        try:
+            await self._adapter.broadcast(entry.variants[-1])
+        except (AlreadyKnown, EndpointUnavailable):
+            return
+        except NonceTooLow:
+            entry.misses += 1
+        except NonceTooHigh:
+            if entry.nonce == min(self._pending):
+                await self._lost(entry, "the chain's nonce went back below ours")
+        except Underpriced:
+            await self._replace(entry)
+        except BroadcastRefused as refusal:
+            self._log.error("a pending transaction is refused", nonce=entry.nonce, reason=str(refusal))
+        else:
+            self._log.info("sent again", nonce=entry.nonce, hash=entry.variants[-1].hash)
+
+    async def _replace(self, entry: Pending) -> None:
+        async with self._lock:
+            try:
+                dearer = self._within_caps(entry.variants[-1].prepared.with_raised_fee(RAISE_PERCENT))
+            except SubmissionRefused as refusal:
+                self._log.warning("waiting longer", nonce=entry.nonce, reason=str(refusal))
+                entry.sent_at_s = trio.current_time()
+                return
+            signed = await self._adapter.sign(dearer, entry.nonce, self._signer)
+            await self._record(signed, entry.jobs)
+            await self._keep(entry.evidence, signed)
+            entry.variants.append(signed)
+            entry.sent_at_s = entry.broadcast_at_s = trio.current_time()
+            try:
+                await self._adapter.broadcast(signed)
+            except AdapterError as error:
+                self._log.warning("replacement not taken", nonce=entry.nonce, reason=str(error))
+            else:
+                self._log.info("replaced by a dearer copy", nonce=entry.nonce, hash=signed.hash)
+
+    async def _take_back(self, entry: Pending, refusal: BroadcastRefused) -> PreparedTransaction:
+        """A refused transaction is recorded as such; returns what to sign next, or raises SubmissionRefused."""
+        name, signed = self._adapter.name, entry.variants[0]
+        self._pending.pop(entry.nonce, None)
+        self._metrics.transaction(name, "refused")
+        state = TransactionState.REPLACED if isinstance(refusal, NonceTooLow) else TransactionState.REFUSED
+        await self._ledger.end(name, signed.hash, state, self._now_ns(), reason=str(refusal))
+        self._log.warning("transaction refused", nonce=entry.nonce, reason=str(refusal))
+        self._next = None
+        match refusal:
+            case NonceTooLow():
+                return signed.prepared
+            case NonceTooHigh():
+                for lower in sorted(self._pending):
+                    self._pending[lower].broadcast_at_s = trio.current_time() - REBROADCAST_AFTER_S
+                    await self._send_again_unlocked(self._pending[lower])
+                return signed.prepared
+            case Underpriced():
+                account = await self._adapter.account(self.address)
+                if account.pending_nonce > entry.nonce:  # someone else's transaction waits at this nonce
+                    return signed.prepared
+                return signed.prepared.with_raised_fee(RAISE_PERCENT)
+            case InsufficientFunds():
+                raise SubmissionRefused(f"{name}: the wallet {self.address} cannot pay: {refusal.reason}") from refusal
+            case _:
+                raise SubmissionRefused(f"{name}: {refusal}") from refusal
+
+    async def _send_again_unlocked(self, entry: Pending) -> None:
+        try:
+            await self._adapter.broadcast(entry.variants[-1])
+        except (BroadcastRefused, EndpointUnavailable) as refusal:
+            self._log.info("not taken again", nonce=entry.nonce, reason=str(refusal))
+
+    async def _next_nonce(self) -> int:
+        if self._next is None:
+            state = await self._adapter.account(self.address)
+            ours = max(self._pending, default=-1) + 1
+            self._next = max(state.latest_nonce, state.pending_nonce, ours if self._pending else 0)
+        return self._next
+
+    def _within_caps(self, prepared: PreparedTransaction) -> PreparedTransaction:
+        """Fees cut to the cap per gas; the pool says whether that is enough."""
+        cap_wei = self._fees.max_fee_per_gas_wei
+        if prepared.gas_price_wei is not None:
+            prepared = replace(prepared, gas_price_wei=min(prepared.gas_price_wei, cap_wei))
+        else:
+            prepared = replace(
+                prepared,
+                max_fee_per_gas_wei=min(prepared.max_fee_per_gas_wei, cap_wei),
+                max_priority_fee_per_gas_wei=min(prepared.max_priority_fee_per_gas_wei, cap_wei),
+            )
+        if prepared.fee_cap_wei > self._fees.max_fee_wei:
+            raise SubmissionRefused(
+                f"{self._adapter.name}: the transaction may cost {prepared.fee_cap_wei} wei,"
+                f" the cap is {self._fees.max_fee_wei}"
+            )
+        return prepared
+
+    async def _record(self, signed: SignedTransaction, jobs: tuple[RecordedJob | None, ...]) -> None:
+        await self._ledger.record(
+            RecordedTransaction(
+                chain=self._adapter.name,
+                hash=signed.hash,
+                sender=self.address,
+                nonce=signed.nonce,
+                raw=signed.raw,
+                prepared=_prepared_text(signed.prepared),
+                jobs=jobs,
+                signed_at_ns=self._now_ns(),
+            )
+        )
+
+    async def _keep(self, evidence: Sequence[Evidence], signed: SignedTransaction) -> None:
+        """Evidence that cannot be written does not stop packets; it is an error in the log."""
+        try:
+            await self._archive.write(replace(one, transaction_hash=signed.hash) for one in evidence)
+        except ArchiveUnavailable as error:
+            self._log.error("evidence not kept", hash=signed.hash, reason=str(error))
+
+
+def _deliveries(
+    chain: str, jobs: tuple[RecordedJob | None, ...], outcome: TransactionOutcome, now_ns: int
+) -> list[Delivery]:
+    done = [job for index, job in enumerate(jobs) if job is not None and outcome.failure_of(index) is None]
+    if not done:
+        return []
+    gas, fees = shares(outcome.gas_used, len(done)), shares(outcome.fee_wei, len(done))
+    return [
+        Delivery(
+            packet_id=job.packet_id,
+            kind=job.kind,
+            chain=chain,
+            transaction_hash=outcome.transaction_hash,
+            height=outcome.height,
+            batch_size=len(done),
+            gas_used=gas[index],
+            fee_wei=fees[index],
+            event_time_ns=job.event_time_ns,
+            block_time_ns=outcome.block_time_ns,
+            at_ns=now_ns,
+        )
+        for index, job in enumerate(done)
+    ]
+
+
+def _prepared_text(prepared: PreparedTransaction) -> str:
+    return json.dumps(asdict(prepared) | {"data": prepared.data.hex()})
+
+
+def _prepared(text: str) -> PreparedTransaction:
+    fields = json.loads(text)
+    return PreparedTransaction(
+        **(fields | {"data": bytes.fromhex(fields["data"]), "expected": tuple(fields["expected"])})
+    )

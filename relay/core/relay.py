@@ -1,0 +1,171 @@
+"""The relay's task tree: accounts, watchers, workers and clearers over given chains and services."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Any
+
+import trio
+
+from adapters.interface import AdapterError, ChainAdapter, EndpointMismatch, Signer
+from relay.archive import Archive
+from relay.config import Config, PathEnd
+from relay.core.batch import BatchBuilder
+from relay.core.clearer import Clearer
+from relay.core.errors import StartRefused
+from relay.core.nonce import Account
+from relay.core.paths import Paths, check_end
+from relay.core.supervisor import supervise
+from relay.core.wakeup import Wakeup
+from relay.core.watcher import Watcher
+from relay.core.worker import RouteWorker
+from relay.dispatch import Backoff, Queue, Route, Runner
+from relay.ledger import Ledger
+from relay.telemetry import Metrics, get_logger
+
+_ASK_AGAIN = Backoff(base_s=0.5, cap_s=10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the core stands on. `run` runs blocking calls; `alone`: no other process uses the queue."""
+
+    queue: Queue
+    ledger: Ledger
+    archive: Archive
+    metrics: Metrics
+    now_ns: Callable[[], int]
+    random: Random
+    run: Runner
+    alone: bool
+
+
+class Relay:
+    """One relay over the chains and paths of a configuration. `adapters` and `signers` are by chain name."""
+
+    def __init__(
+        self,
+        config: Config,
+        adapters: Mapping[str, ChainAdapter],
+        signers: Mapping[str, Signer],
+        services: Services,
+    ) -> None:
+        self._config = config
+        self._adapters = adapters
+        self._services = services
+        self.paths = Paths.of(config.paths)
+        self._wakeup = Wakeup()
+        self._log = get_logger("relay")
+        used = {end.chain for end in self.paths.opposite}
+        self.accounts = {name: self._account(name, signers[name]) for name in sorted(used)}
+        self._watchers = {name: self._watcher(name) for name in sorted(used)}
+        self.workers = [self._worker(route) for route in self.paths.routes()]
+        self._clearer = Clearer(adapters, self.paths, services.queue, self._wakeup, services.now_ns)
+
+    def _account(self, name: str, signer: Signer) -> Account:
+        chain = self._config.chain(name)
+        services = self._services
+        return Account(
+            self._adapters[name],
+            signer,
+            services.ledger,
+            services.archive,
+            services.metrics,
+            services.now_ns,
+            chain.fees,
+            chain.in_flight,
+        )
+
+    def _watcher(self, name: str) -> Watcher:
+        services = self._services
+        return Watcher(
+            self._adapters[name],
+            self.paths,
+            services.queue,
+            services.ledger,
+            self._wakeup,
+            services.metrics,
+            services.now_ns,
+        )
+
+    def _worker(self, route: Route) -> RouteWorker:
+        services = self._services
+        destination = self._adapters[route.destination]
+        builder = BatchBuilder(route, self._adapters[route.source], destination, services.now_ns, services.run)
+        return RouteWorker(
+            route,
+            builder,
+            destination,
+            self.accounts[route.destination],
+            services.queue,
+            self._wakeup,
+            services.metrics,
+            self._config.chain(route.destination).batch,
+            services.now_ns,
+            services.random,
+            alone=services.alone,
+        )
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Until cancelled. Reports when every chain is watched.
+
+        Raises:
+            StartRefused: chains and configuration contradict each other.
+        """
+        await self._check_chains()
+        async with trio.open_nursery() as nursery:
+            for name, account in self.accounts.items():
+                self._start(nursery, f"account:{name}", account.run)
+            for worker in self.workers:
+                self._start(nursery, f"worker:{worker.route.name}", worker.run)
+            for name, watcher in self._watchers.items():
+                self._start(nursery, f"watcher:{name}", watcher.run)
+            for end in self.paths.opposite:
+                self._start(nursery, f"clearer:{end.chain}:{end.client}", partial(self._clear, end))
+            for watcher in self._watchers.values():
+                await watcher.ready.wait()
+            task_status.started()
+
+    def _start(self, nursery: trio.Nursery, name: str, task: Callable[[], Any]) -> None:
+        nursery.start_soon(supervise, name, task, self._services.metrics, self._services.random)
+
+    async def _check_chains(self) -> None:
+        async with trio.open_nursery() as nursery:
+            for name in self.accounts:
+                nursery.start_soon(self._insist, f"chain {name}", self._adapters[name].check_identity)
+        async with trio.open_nursery() as nursery:
+            for end, opposite in self.paths.opposite.items():
+                check = partial(check_end, end, opposite, self._adapters)
+                nursery.start_soon(self._insist, f"path end {end.chain}:{end.client}", check)
+
+    async def _insist(self, what: str, check: Callable[[], Any]) -> None:
+        """Ask until there is an answer; an unreachable chain is waited for, a contradiction is not."""
+        failures = 0
+        while True:
+            try:
+                await check()
+            except AdapterError as error:
+                if isinstance(error, EndpointMismatch):
+                    raise StartRefused(f"{what}: {error}") from error
+                failures += 1
+                self._log.warning("waiting for a chain", what=what, reason=str(error), failures=failures)
+                await trio.sleep(_ASK_AGAIN.delay_s(failures, self._services.random))
+            else:
+                return
+
+    async def _clear(self, end: PathEnd) -> None:
+        """At start, at an interval, and as soon as the queue is known to be lost."""
+        for chain in (end.chain, self.paths.opposite[end].chain):
+            await self._watchers[chain].ready.wait()
+        queue = self._services.queue
+        while True:
+            loss = queue.next_loss
+            await self._clearer.clear(end)
+            with trio.move_on_after(self._config.relay.clear_interval_s):
+                await loss.wait()
+
+    def health(self) -> dict[str, Any]:
+        """For `/healthz`."""
+        waiting = [name for name, watcher in self._watchers.items() if not watcher.ready.is_set()]
+        return {"status": "ok" if not waiting else "starting", "waiting_for": waiting}

@@ -1,0 +1,47 @@
+"""Keeping a task alive: what fails is logged and started again, with a growing delay."""
+
+from collections.abc import Awaitable, Callable
+from random import Random
+
+import trio
+
+from relay.core.errors import StartRefused
+from relay.dispatch import Backoff
+from relay.telemetry import Metrics, get_logger
+
+RESTART = Backoff(base_s=0.5, cap_s=30.0)
+STEADY_AFTER_S = 60.0
+"""A task that ran so long before it failed counts as healthy: its delay starts again."""
+
+
+async def supervise(name: str, task: Callable[[], Awaitable[object]], metrics: Metrics, random: Random) -> None:
+    """Run `task` until it returns. StartRefused leaves; any other failure is logged, and `task` is called again."""
+    log = get_logger("supervisor")
+    failures = 0
+    while True:
+        started_s = trio.current_time()
+        try:
+            await task()
+        except StartRefused:
+            raise
+        except Exception as error:
+            refused = _refusal_in(error)
+            if refused is not None:
+                raise refused from None
+            if trio.current_time() - started_s > STEADY_AFTER_S:
+                failures = 0
+            failures += 1
+            delay_s = RESTART.delay_s(failures, random)
+            metrics.restart(name)
+            log.exception("task failed; starting it again", task=name, failures=failures, delay_s=round(delay_s, 2))
+            await trio.sleep(delay_s)
+        else:
+            return
+
+
+def _refusal_in(error: BaseException) -> StartRefused | None:
+    if isinstance(error, StartRefused):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for inner in error.exceptions if (found := _refusal_in(inner)) is not None), None)
+    return None

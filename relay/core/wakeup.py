@@ -1,0 +1,29 @@
+"""Telling a worker that its queue has something, without asking the queue all the time."""
+
+from collections.abc import Iterable
+
+import trio
+
+from relay.dispatch import Job, Route
+
+
+class Wakeup:
+    """One bell a route. A bell that rang while nobody waited is heard by the next to wait."""
+
+    def __init__(self) -> None:
+        self._bells: dict[Route, trio.Event] = {}
+
+    def ring(self, routes: Iterable[Route]) -> None:
+        for route in set(routes):
+            self._bells.setdefault(route, trio.Event()).set()
+
+    def ring_for(self, jobs: Iterable[Job]) -> None:
+        self.ring(job.route for job in jobs)
+
+    async def wait(self, route: Route, at_most_s: float) -> None:
+        """Return when the bell has rung, or after `at_most_s`."""
+        bell = self._bells.setdefault(route, trio.Event())
+        with trio.move_on_after(at_most_s):
+            await bell.wait()
+        if bell.is_set():
+            self._bells[route] = trio.Event()

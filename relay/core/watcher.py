@@ -1,0 +1,91 @@
+"""Following one chain: every packet event of every final block reaches the queue before the cursor passes it."""
+
+from collections.abc import Callable
+
+import trio
+
+from adapters.interface import MAX_EVENT_RANGE, ChainAdapter, PacketEvent
+from adapters.rpc import all_of
+from relay.core.confirmation import confirmed_job
+from relay.core.paths import Paths
+from relay.core.wakeup import Wakeup
+from relay.dispatch import Job, Queue
+from relay.ledger import Ledger
+from relay.telemetry import Metrics, get_logger
+
+CONCURRENT_READS = 8
+FULL_QUEUE_DELAY_S = 1.0
+
+
+class Watcher:
+    """Reads events from the cursor to the head, for ever. Failures leave; the supervisor calls `run` again."""
+
+    def __init__(
+        self,
+        adapter: ChainAdapter,
+        paths: Paths,
+        queue: Queue,
+        ledger: Ledger,
+        wakeup: Wakeup,
+        metrics: Metrics,
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._adapter = adapter
+        self._paths = paths
+        self._queue = queue
+        self._ledger = ledger
+        self._wakeup = wakeup
+        self._metrics = metrics
+        self._now_ns = now_ns
+        self._log = get_logger("watcher")
+        self.ready = trio.Event()
+        """The cursor is set: what happens from now on is seen here, what was before is the clearer's."""
+
+    async def run(self) -> None:
+        """Start where the ledger says; at the head where it says nothing (the clearer finds what was before)."""
+        name = self._adapter.name
+        head = await self._adapter.head()
+        cursor = await self._ledger.cursor(name)
+        if cursor is None or cursor > head.height:
+            if cursor is not None:
+                self._log.error("the chain is shorter than it was; watching from its head", chain=name, cursor=cursor)
+            cursor = head.height
+            await self._ledger.set_cursor(name, cursor)
+        self._log.info("watching", chain=name, from_height=cursor + 1)
+        self.ready.set()
+        while True:
+            head = await self._adapter.wait_for_height(cursor + 1)
+            self._metrics.head(name, head.height)
+            last = min(head.height, cursor + MAX_EVENT_RANGE)
+            events = await self._adapter.packet_events(cursor + 1, last)
+            jobs = await self._confirm(events, head.height)
+            await self._enqueue(jobs)
+            cursor = last
+            await self._ledger.set_cursor(name, cursor)
+            self._metrics.cursor(name, cursor)
+
+    async def _confirm(self, events: tuple[PacketEvent, ...], final_height: int) -> list[Job]:
+        found: dict[int, Job] = {}
+
+        async def look(index: int) -> None:
+            job = await confirmed_job(events[index], self._adapter, self._paths, final_height, self._now_ns)
+            if job is not None:
+                found[index] = job
+
+        for start in range(0, len(events), CONCURRENT_READS):
+            await all_of([(look, index) for index in range(start, min(start + CONCURRENT_READS, len(events)))])
+        return [found[index] for index in sorted(found)]
+
+    async def _enqueue(self, jobs: list[Job]) -> None:
+        """Return only when the queue has every job: a full queue is waited for."""
+        for job in jobs:
+            self._metrics.events(self._adapter.name, job.kind, 1)
+        while jobs:
+            done = await self._queue.enqueue(jobs)
+            self._wakeup.ring_for(jobs)
+            if not done.full:
+                if done.added:
+                    self._log.info("enqueued", chain=self._adapter.name, jobs=done.added, known=done.known)
+                return
+            self._log.warning("the queue is full; waiting", chain=self._adapter.name, waiting=done.full)
+            await trio.sleep(FULL_QUEUE_DELAY_S)

@@ -1,0 +1,316 @@
+"""Working off one route: take jobs, drop what is done, prove the rest, submit, settle."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+import trio
+
+from adapters.interface import (
+    AdapterError,
+    Batch,
+    BatchTooLarge,
+    ChainAdapter,
+    EndpointUnavailable,
+    Head,
+    HeightUnavailable,
+    PreparedTransaction,
+    RefusedByChain,
+)
+from adapters.rpc import all_of
+from light_clients.interface import NANOSECONDS_PER_SECOND, VerificationError
+from relay.config import BatchLimits
+from relay.core.batch import BatchBuilder, BuiltBatch, Item
+from relay.core.errors import RouteBlocked, SubmissionRefused
+from relay.core.nonce import Account, Included, Pending
+from relay.core.selection import select
+from relay.core.wakeup import Wakeup
+from relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
+from relay.ledger import RecordedJob
+from relay.telemetry import Metrics, get_logger
+
+POLL_S = 1.0
+"""For retries that have come due and for jobs that another process enqueued; our own ring the bell."""
+CLAIM_EVERY_S = 10.0
+CLAIM_LIMIT = 1_000
+MAX_SIMULATIONS = 4
+CONCURRENT_READS = 8
+BLOCKED = Backoff(base_s=0.25, cap_s=20.0)
+PAUSED = frozenset({"EnforcedPause", "Paused", "ExpectedPause"})
+"""Custom errors that say: not now, whoever asks."""
+
+
+class RouteWorker:
+    """Failures that are no one job's fault hold the whole route and cost no attempt; a job's own are counted."""
+
+    def __init__(
+        self,
+        route: Route,
+        builder: BatchBuilder,
+        destination: ChainAdapter,
+        account: Account,
+        queue: Queue,
+        wakeup: Wakeup,
+        metrics: Metrics,
+        limits: BatchLimits,
+        now_ns: Callable[[], int],
+        random: Random,
+        *,
+        alone: bool,
+    ) -> None:
+        """`alone`: no other process uses this queue, so that jobs in work at start belong to the dead."""
+        self._route = route
+        self._builder = builder
+        self._destination = destination
+        self._account = account
+        self._queue = queue
+        self._wakeup = wakeup
+        self._metrics = metrics
+        self._limits = limits
+        self._now_ns = now_ns
+        self._random = random
+        self._alone = alone
+        self._in_work: dict[str, list[Taken]] = {}
+        self._held: list[Taken] = []
+        self._suspects: set[str] = set()
+        self._most_items = limits.items
+        self._claimed_at_s = 0.0
+        self._log = get_logger("worker").bind(route=route.name)
+
+    @property
+    def route(self) -> Route:
+        return self._route
+
+    async def run(self) -> None:
+        """For ever. After a failure it may be called again; transactions that are under way stay with the account."""
+        self._in_work.clear()
+        self._held.clear()
+        await self._queue.open(self._route)
+        self._queue.reread(self._route)
+        self._claimed_at_s = trio.current_time()
+        if self._alone:
+            self._held += self._admit(await self._queue.claim(self._route, CLAIM_LIMIT, 0))
+            self._alone = False
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._touch)
+            failures = 0
+            while True:
+                if not self._held:
+                    await self._fill(wait=True)
+                await self._account.slots.acquire()
+                if len(self._held) < self._limits.items:
+                    await self._fill(wait=False)
+                submitted = False
+                try:
+                    submitted = await self._step(nursery)
+                    failures = 0
+                except (RouteBlocked, SubmissionRefused, AdapterError) as error:
+                    failures += 1
+                    delay_s = BLOCKED.delay_s(failures, self._random)
+                    self._log.warning("route waits", reason=str(error), failures=failures, delay_s=round(delay_s, 2))
+                    self._account.slots.release()
+                    submitted = True
+                    await trio.sleep(delay_s)
+                finally:
+                    if not submitted:
+                        self._account.slots.release()
+
+    async def _touch(self) -> None:
+        while True:
+            await trio.sleep(TOUCH_EVERY_S)
+            await self._queue.touch(self._route, [entry for entries in self._in_work.values() for entry in entries])
+            counts = await self._queue.statistics(self._route)
+            self._metrics.queue(self._route.destination, counts.waiting + counts.delayed, counts.dead)
+
+    async def _fill(self, *, wait: bool) -> None:
+        while True:
+            room = self._limits.items - len(self._held)
+            self._held += self._admit(await self._queue.take(self._route, room))
+            if trio.current_time() - self._claimed_at_s > CLAIM_EVERY_S:
+                self._claimed_at_s = trio.current_time()
+                self._held += self._admit(await self._queue.claim(self._route, self._limits.items, CLAIM_AFTER_MS))
+            if self._held or not wait:
+                return
+            await self._wakeup.wait(self._route, POLL_S)
+
+    def _admit(self, taken: Sequence[Taken]) -> list[Taken]:
+        """Those that are new to us. The queue may give a job twice; the second entry is ended with the first."""
+        fresh = []
+        for item in taken:
+            entries = self._in_work.setdefault(item.job.id, [])
+            if not entries:
+                fresh.append(item)
+            if all(item.entry != entry.entry for entry in entries):
+                entries.append(item)
+        return fresh
+
+    async def _step(self, nursery: trio.Nursery) -> bool:
+        """One batch. True if a transaction was submitted, which then gives the slot back."""
+        group = select(self._held, self._suspects, self._most_items, self._limits.bytes)
+        ready = await self._due(group)
+        if not ready:
+            return False
+        try:
+            built = await self._builder.build(ready)
+            for refused in built.refused:
+                if refused.settled:
+                    self._log.info("nothing to do", job=refused.taken.job.id, reason=refused.reason)
+                    await self._settle(refused.taken, "superseded")
+                else:
+                    await self._retry(refused.taken, refused.reason)
+            prepared, items = await self._prepare(built)
+        except (EndpointUnavailable, HeightUnavailable):
+            raise
+        except BatchTooLarge as error:
+            await self._too_large(ready, error)
+            return False
+        except (AdapterError, VerificationError) as error:
+            await self._suspect(ready, error)
+            return False
+        if prepared is None:
+            return False
+        jobs = (
+            *(None for _ in built.updates),
+            *(RecordedJob(item.taken.job.id, item.taken.job.event_time_ns) for item in items),
+        )
+        pending = await self._account.submit(prepared, jobs, tuple(item.evidence for item in items))
+        self._log.info("submitted", jobs=len(items), updates=len(built.updates), hash=pending.variants[0].hash)
+        self._most_items = min(self._limits.items, self._most_items * 2)
+        for item in items:
+            self._held.remove(item.taken)
+            self._suspects.discard(item.taken.job.id)
+        nursery.start_soon(self._finish, pending, items, len(built.updates))
+        return True
+
+    async def _prepare(self, built: BuiltBatch) -> tuple[PreparedTransaction | None, list[Item]]:
+        """Simulated until nothing in it is expected to fail; what would fail is not paid for."""
+        items = list(built.items)
+        for _ in range(MAX_SIMULATIONS):
+            if not items:
+                return None, []
+            batch = Batch((*built.updates, *(item.message for item in items)))
+            try:
+                prepared = await self._destination.prepare(batch, self._account.address)
+            except RefusedByChain as error:
+                if error.name in PAUSED:
+                    raise RouteBlocked(f"{self._route.destination} is paused") from error
+                raise
+            if all(prepared.expected):
+                return prepared, items
+            updates = len(built.updates)
+            if not all(prepared.expected[:updates]):
+                raise RouteBlocked(f"{self._route.name} would refuse the client update, which verified here")
+            going = []
+            for item, succeeds in zip(items, prepared.expected[updates:], strict=True):
+                if succeeds:
+                    going.append(item)
+                else:
+                    await self._failed(item.taken, "the destination would refuse it (simulated)")
+            items = going
+        raise RouteBlocked(f"{self._route.destination} changes its mind about a batch at each simulation")
+
+    async def _finish(self, pending: Pending, items: Sequence[Item], offset: int) -> None:
+        try:
+            end = await pending.wait()
+        finally:
+            self._account.slots.release()
+        for index, item in enumerate(items):
+            taken = item.taken
+            if not isinstance(end, Included):
+                await self._retry(taken, end.reason, counted=False)
+                continue
+            failure = end.outcome.failure_of(offset + index)
+            if failure is None:
+                seconds = max(0, self._now_ns() - taken.job.seen_at_ns) / 1e9
+                self._metrics.hop(self._route.destination, taken.job.kind, seconds)
+                self._log.info(
+                    "delivered",
+                    job=taken.job.id,
+                    height=end.outcome.height,
+                    hash=end.outcome.transaction_hash,
+                    seconds=round(seconds, 2),
+                )
+                await self._settle(taken, "settled")
+            else:
+                await self._failed(taken, failure)
+
+    async def _due(self, group: Sequence[Taken]) -> list[Taken]:
+        """The jobs of `group` that still need us; the others leave our hands here."""
+        head = await self._destination.head()
+        due: set[str] = set()
+
+        async def look(taken: Taken) -> None:
+            if await self._is_due(taken, head):
+                due.add(taken.job.id)
+
+        for start in range(0, len(group), CONCURRENT_READS):
+            await all_of([(look, taken) for taken in group[start : start + CONCURRENT_READS]])
+        return [taken for taken in group if taken.job.id in due]
+
+    async def _is_due(self, taken: Taken, head: Head) -> bool:
+        job = taken.job
+        if self._account.is_in_flight(job.id):
+            await self._retry(taken, "a transaction of before is still under way", counted=False)
+            return False
+        if job.kind is JobKind.TIMEOUT:
+            await self._bury(taken, "not supported: this relay does not send timeouts", "dead")
+            return False
+        if await self._is_done(job, head.height):
+            self._log.info("done already", job=job.id)
+            await self._settle(taken, "superseded")
+            return False
+        if job.kind is JobKind.RECEIVE and head.time_ns >= job.packet.timeout_timestamp_s * NANOSECONDS_PER_SECOND:
+            await self._bury(taken, f"expired: {self._route.destination} is past the packet's timeout", "expired")
+            return False
+        return True
+
+    async def _is_done(self, job: Job, height: int | None = None) -> bool:
+        """Another relay won, or we did before a crash (attack list G7)."""
+        packet = job.packet
+        if job.kind is JobKind.RECEIVE:
+            return await self._destination.receipt(packet.destination_client, packet.sequence, height) is not None
+        return await self._destination.commitment(packet.source_client, packet.sequence, height) is None
+
+    async def _failed(self, taken: Taken, reason: str) -> None:
+        if await self._is_done(taken.job):
+            self._log.info("done by another", job=taken.job.id, reason=reason)
+            await self._settle(taken, "superseded")
+        else:
+            await self._retry(taken, reason)
+
+    async def _suspect(self, jobs: Sequence[Taken], error: Exception) -> None:
+        """A failure that one of `jobs` must have caused: each is tried alone, and alone it pays with an attempt."""
+        if len(jobs) == 1:
+            await self._retry(jobs[0], str(error))
+            return
+        self._log.warning("a batch failed; trying its jobs alone", jobs=len(jobs), reason=str(error))
+        self._suspects.update(item.job.id for item in jobs)
+
+    async def _too_large(self, jobs: Sequence[Taken], error: BatchTooLarge) -> None:
+        if len(jobs) == 1:
+            await self._bury(jobs[0], f"too large for a transaction of its own: {error}", "dead")
+        else:
+            self._most_items = max(1, len(jobs) // 2)
+
+    def _release(self, taken: Taken) -> list[Taken]:
+        """Take a job out of our hands; returns the entries by which the queue knows it, the newest last."""
+        if taken in self._held:
+            self._held.remove(taken)
+        self._suspects.discard(taken.job.id)
+        return self._in_work.pop(taken.job.id, None) or [taken]
+
+    async def _settle(self, taken: Taken, outcome: str) -> None:
+        await self._queue.settle(self._route, self._release(taken))
+        self._metrics.job(self._route.destination, taken.job.kind, outcome)
+
+    async def _retry(self, taken: Taken, reason: str, *, counted: bool = True) -> None:
+        *older, newest = self._release(taken)
+        await self._queue.settle(self._route, older)
+        again = await self._queue.retry(self._route, newest, reason, counted=counted)
+        self._metrics.job(self._route.destination, taken.job.kind, "retried" if again else "dead")
+        self._log.info("will be tried again" if again else "given up", job=taken.job.id, reason=reason)
+
+    async def _bury(self, taken: Taken, reason: str, outcome: str) -> None:
+        *older, newest = self._release(taken)
+        await self._queue.settle(self._route, older)
+        await self._queue.bury(self._route, newest, reason)
+        self._metrics.job(self._route.destination, taken.job.kind, outcome)

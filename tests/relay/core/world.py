@@ -1,0 +1,202 @@
+"""Two simulated chains with a client of each other, and relays that can be killed at any await."""
+
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from random import Random
+
+import trio
+
+from adapters.simulated import Faults, SimulatedAdapter, SimulatedChain
+from light_clients.ibc.commitment import PathKind, path_key
+from light_clients.ibc.packet import Payload
+from relay.archive import Archive
+from relay.config import Config
+from relay.core.relay import Relay, Services
+from relay.dispatch import Connection, Queue
+from relay.keys import Signer
+from relay.ledger import Ledger
+from relay.telemetry import Metrics
+
+GENESIS_S = 1_800_000_000
+CLIENT = "bft-evm-0"
+FORTUNE_WEI = 10**18
+
+
+async def in_line(call):
+    return call()
+
+
+def key(number: int) -> Signer:
+    return Signer(bytes(31) + bytes([number]))
+
+
+def chain_table(name: str, chain_id: int, **more) -> dict:
+    return {
+        "name": name, "kind": "evm", "chain_id": chain_id, "consensus": "qbft", "rpc": ["http://127.0.0.1:1"],
+        "router": "0x" + "11" * 20, "key": {"keystore": "k", "password_env": "P"}, **more,
+    }  # fmt: skip
+
+
+class World:
+    """`alpha` and `beta`, one block a second each; `relay_key` signs for the relay on both."""
+
+    def __init__(self, directory, redis_url: str, **chain_options) -> None:
+        self.directory = directory
+        self.redis_url = redis_url
+        self.chains = {
+            name: SimulatedChain(name, chain_id, genesis_time_s=GENESIS_S, **chain_options)
+            for name, chain_id in (("alpha", 1001), ("beta", 1002))
+        }
+        self.signer = key(1)
+        self.faults = {name: Faults() for name in self.chains}
+        for chain in self.chains.values():
+            chain.produce_block(GENESIS_S)
+        alpha, beta = self.chains.values()
+        for here, there in ((alpha, beta), (beta, alpha)):
+            here.create_client("bft-evm", *there.states_at(1, 86_400, 10))
+            here.register_counterparty(CLIENT, CLIENT, (b"",))
+            for number in range(1, 5):
+                here.fund(key(number).address, FORTUNE_WEI)
+        for chain in self.chains.values():
+            chain.produce_block(GENESIS_S)
+        self.pause_blocks = False
+        self.metrics = Metrics(self.chains)
+
+    def config(self, **relay_options) -> Config:
+        return Config.model_validate(
+            {
+                "relay": {"home": str(self.directory), "clear_interval_s": 10, **relay_options},
+                "chains": [chain_table("alpha", 1001), chain_table("beta", 1002)],
+                "paths": [{"a": {"chain": "alpha", "client": CLIENT}, "b": {"chain": "beta", "client": CLIENT}}],
+            }
+        )
+
+    @staticmethod
+    def now_ns() -> int:
+        return GENESIS_S * 10**9 + int(trio.current_time() * 1e9)
+
+    async def make_blocks(self) -> None:
+        """One second after the other for both, at the clock's time."""
+        while True:
+            await trio.sleep(1)
+            if not self.pause_blocks:
+                for chain in self.chains.values():
+                    chain.produce_block(max(self.now_ns() // 10**9, chain.newest.header.timestamp_s))
+
+    def adapter(self, name: str) -> SimulatedAdapter:
+        return SimulatedAdapter(self.chains[name], self.faults[name])
+
+    def relay(self, *, signer: Signer | None = None, wrap: Callable = lambda adapter: adapter, **options) -> "Process":
+        return Process(self, signer or self.signer, wrap, options)
+
+    def send(self, chain: str = "alpha", count: int = 1, *, port: str = "echo", timeout_s: int = 3_600, value=b"hello"):
+        payload = Payload("mail", port, "v1", "text", value)
+        for _ in range(count):
+            self.chains[chain].send(CLIENT, self.now_ns() // 10**9 + timeout_s, payload)
+
+    def unsettled(self, chain: str = "alpha") -> list[int]:
+        block = self.chains[chain].newest
+        last = block.router.next_sequences.get(CLIENT, 1)
+        stored = self.chains[chain].store.get
+        return [
+            sequence
+            for sequence in range(1, last)
+            if stored(block.router.storage_root, path_key(CLIENT, PathKind.COMMITMENT, sequence)) is not None
+        ]
+
+    def received(self, chain: str = "beta") -> int:
+        """How many packets have a receipt."""
+        block = self.chains[chain].newest
+        stored = self.chains[chain].store.get
+        return sum(
+            stored(block.router.storage_root, path_key(CLIENT, PathKind.RECEIPT, sequence)) is not None
+            for sequence in range(1, 300)
+        )
+
+    def transactions(self, chain: str) -> list:
+        return [receipt for block in self.chains[chain].blocks for receipt in block.receipts]
+
+    async def until(self, condition: Callable[[], bool], at_most_s: float = 120) -> float:
+        """Seconds until the condition held."""
+        start = trio.current_time()
+        with trio.fail_after(at_most_s):
+            while not condition():  # noqa: ASYNC110  chains in memory raise no event for it
+                await trio.sleep(0.05)
+        return trio.current_time() - start
+
+    async def all_settled(self, count: int, chain: str = "alpha", at_most_s: float = 120) -> float:
+        return await self.until(
+            lambda: (
+                self.chains[chain].newest.router.next_sequences.get(CLIENT, 1) == count + 1
+                and not self.unsettled(chain)
+            ),
+            at_most_s,
+        )
+
+
+class Killed(BaseException):
+    """What kill -9 is to a process: nothing of ours may catch it."""
+
+
+class Process:
+    """One relay process: its memory ends with it; ledger, archive, queue and chains stay."""
+
+    _count = 0
+
+    def __init__(self, world: World, signer: Signer, wrap: Callable, options: dict) -> None:
+        self.world = world
+        directory = world.directory / signer.address
+        self.ledger = Ledger.open_file(directory / "ledger.sqlite", run=in_line)
+        self.archive = Archive(directory / "evidence", run=in_line)
+        self.connection = Connection(world.redis_url, run=in_line, seed=1)
+        Process._count += 1
+        prefix = options.pop("prefix", "hutong")
+        self.queue = Queue(
+            self.connection,
+            f"process-{Process._count}",
+            lambda: world.now_ns() // 10**6,
+            prefix=prefix,
+            max_attempts=options.pop("max_attempts", 8),
+            seed=1,
+        )
+        services = Services(
+            self.queue, self.ledger, self.archive, world.metrics, world.now_ns, Random(1), in_line, alone=True
+        )
+        adapters = {name: wrap(world.adapter(name)) for name in world.chains}
+        self.relay = Relay(world.config(**options), adapters, dict.fromkeys(world.chains, signer), services)
+
+    def close(self) -> None:
+        self.connection.close()
+        self.ledger.close()
+
+    @asynccontextmanager
+    async def running(self):
+        try:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self.relay.run)
+                yield self
+                nursery.cancel_scope.cancel()
+        finally:
+            self.close()
+
+    async def run_until_killed(self) -> bool:
+        """True if something raised Killed in it."""
+        try:
+            await self.relay.run()
+        except BaseExceptionGroup as group:
+            if group.subgroup(Killed) is None:
+                raise
+            return True
+        except Killed:
+            return True
+        finally:
+            self.close()
+        return False
+
+
+@asynccontextmanager
+async def making_blocks(world: World):
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.make_blocks)
+        yield
+        nursery.cancel_scope.cancel()
