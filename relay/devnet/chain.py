@@ -39,9 +39,10 @@ class DevnetChain:
         pace: Pace | None = None,
         *,
         private_keys: tuple[bytes, ...] | None = None,
+        validators: int = DEFAULT_VALIDATORS,
         wall_clock_s: Callable[[], float] = time.time,
     ) -> None:
-        """Continue the chain in `store`, or begin it there with `private_keys` (random ones unless given)."""
+        """Continue the chain in `store`, or begin it there with `private_keys`, or as many random ones as `validators` says."""
         self._store = store
         self._genesis = genesis
         self._pace = pace or Pace()
@@ -54,7 +55,7 @@ class DevnetChain:
         self._ordered: ValidatorSet | None = None
         head = self._blocks.head()
         if head is None:
-            keys = private_keys or tuple(secrets.token_bytes(KEY_BYTES) for _ in range(DEFAULT_VALIDATORS))
+            keys = private_keys or tuple(secrets.token_bytes(KEY_BYTES) for _ in range(validators))
             head = run_with_evm_stack(lambda: self._store_first_block(ValidatorSet.of(keys)))
         else:
             record.check_genesis(store, genesis)

@@ -1,0 +1,92 @@
+"""`hutong devnet`: an EVM consortium chain for development."""
+
+import re
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relay.devnet.settings import (
+    DEFAULT_FUNDING_WEI,
+    DEFAULT_PERIOD_MS,
+    DEFAULT_PORT,
+    DEFAULT_PROOF_BLOCK_MS,
+    DEFAULT_VALIDATORS,
+    DevnetError,
+    Genesis,
+    Pace,
+)
+from relay.evm.rules import Fork
+
+DEFAULT_CHAIN_ID = 31_337
+EXIT_UNUSABLE = 2
+_FUND = re.compile(r"(?:0x)?([0-9a-fA-F]{40})(?:=([0-9]{1,60}))?")
+
+app = typer.Typer(help="EVM consortium chains for development.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `start` a subcommand, also while it is the only one."""
+
+
+@app.command()
+def start(
+    home: Annotated[Path | None, typer.Option(help="Where the chain is kept; in memory unless given.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="HTTP and WebSocket JSON-RPC; 0 takes a free one.")] = DEFAULT_PORT,
+    chain_id: Annotated[int, typer.Option(help="EIP-155 chain id.")] = DEFAULT_CHAIN_ID,
+    period_ms: Annotated[int, typer.Option(help="Time between blocks.")] = DEFAULT_PERIOD_MS,
+    proof_block_ms: Annotated[
+        int, typer.Option(help="Time to the next block after one that changed the state.")
+    ] = DEFAULT_PROOF_BLOCK_MS,
+    fork: Annotated[Fork, typer.Option(help="Rules of the EVM.")] = "prague",
+    validators: Annotated[int, typer.Option(help="QBFT validators of a new chain.")] = DEFAULT_VALIDATORS,
+    fund: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS[=WEI]", help="Account that a new chain's genesis funds; may be repeated."),
+    ] = None,
+) -> None:
+    """Run a chain sealed by its own QBFT keys until SIGTERM or SIGINT. Prints one line, which ends in its URL, when ready.
+
+    Exit codes: 0 stopped as told, 2 it cannot start.
+    """
+    import trio
+
+    from relay.devnet.chain import DevnetChain
+    from relay.devnet.node import Devnet, open_home, serve_devnet
+
+    async def run(chain: DevnetChain) -> None:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async with trio.open_nursery() as nursery:
+                node: Devnet = await nursery.start(serve_devnet, chain, host, port)
+                typer.echo(
+                    f"hutong devnet: chain {chain.chain_id} ({fork}, {len(chain.validators)} validators) at {node.url}"
+                )
+                async for _ in signals:
+                    break
+                nursery.cancel_scope.cancel()
+
+    try:
+        genesis = Genesis(chain_id, fork, funds_wei=dict(map(_funding, fund or [])))
+        pace = Pace(period_ms, proof_block_ms)
+        with open_home(home) as store:
+            trio.run(run, DevnetChain(store, genesis, pace, validators=validators))
+    except* DevnetError as errors:
+        typer.echo(f"unusable input: {_first(errors)}", err=True)
+        raise typer.Exit(EXIT_UNUSABLE) from None
+
+
+def _first(errors: BaseExceptionGroup[DevnetError]) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _funding(text: str) -> tuple[bytes, int]:
+    match = _FUND.fullmatch(text)
+    if match is None:
+        raise DevnetError(f"--fund {text[:80]} is not an address of 20 bytes in hex, with =WEI behind it or not")
+    return bytes.fromhex(match[1]), DEFAULT_FUNDING_WEI if match[2] is None else int(match[2])

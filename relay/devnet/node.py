@@ -1,0 +1,100 @@
+"""A development chain as a running node: storage, block production and JSON-RPC under one owner."""
+
+import fcntl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from relay.devnet.chain import DevnetChain
+from relay.devnet.qbft_methods import QbftMethods
+from relay.devnet.settings import DEFAULT_VALIDATORS, DevnetError, Genesis, Pace
+from relay.evm.database import KeyValueStore, MemoryStore
+from relay.evm.json_rpc import JsonRpcService
+from relay.evm.lmdb_store import LmdbStore
+from relay.evm.server import JsonRpcApp, serve
+
+LOCK_FILE = "lock"
+DATABASE_DIRECTORY = "chain"
+
+
+@dataclass(frozen=True, slots=True)
+class Devnet:
+    """A node that is serving; HTTP and WebSocket share the port."""
+
+    chain: DevnetChain
+    port: int
+    host: str = "127.0.0.1"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def websocket_url(self) -> str:
+        return f"ws://{self.host}:{self.port}"
+
+
+@contextmanager
+def open_home(home: Path | None) -> Iterator[KeyValueStore]:
+    """The store in `home`, or one in memory. One process holds a home: two would seal two blocks at one height.
+
+    Raises:
+        DevnetError: another process holds it, or it cannot be used.
+    """
+    if home is None:
+        yield MemoryStore()
+        return
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (home / LOCK_FILE).open("w")
+    except OSError as error:
+        raise DevnetError(f"{home} cannot be used as home: {error.strerror or error}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DevnetError(f"another process runs the chain in {home}") from error
+        store = LmdbStore(home / DATABASE_DIRECTORY)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+async def serve_devnet(
+    chain: DevnetChain,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    task_status: trio.TaskStatus[Devnet] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Produce blocks and answer JSON-RPC until cancelled; started when it answers."""
+    service = JsonRpcService(chain, QbftMethods(chain).methods())
+    async with trio.open_nursery() as nursery:
+        try:
+            bound = await nursery.start(serve, JsonRpcApp(service), host, port)
+        except* OSError as errors:
+            raise DevnetError(f"cannot listen on {host}:{port}: {errors.exceptions[0]}") from None
+        nursery.start_soon(chain.run)
+        task_status.started(Devnet(chain, bound, host))
+
+
+@asynccontextmanager
+async def running_devnet(
+    genesis: Genesis,
+    pace: Pace | None = None,
+    *,
+    home: Path | None = None,
+    port: int = 0,
+    private_keys: tuple[bytes, ...] | None = None,
+    validators: int = DEFAULT_VALIDATORS,
+) -> AsyncIterator[Devnet]:
+    """A node inside the caller's trio run, for tests and tools."""
+    with open_home(home) as store:
+        chain = DevnetChain(store, genesis, pace, private_keys=private_keys, validators=validators)
+        async with trio.open_nursery() as nursery:
+            yield await nursery.start(serve_devnet, chain, "127.0.0.1", port)
+            nursery.cancel_scope.cancel()
