@@ -24,6 +24,7 @@ from light_clients.protobuf.canonical import parse_canonical
 from light_clients.tendermint.types import (
     GO_ZERO_TIME_NS,
     MAX_INT64,
+    MAX_SIGNATURE_BYTES,
     MAX_TIME_NS,
     MAX_VALIDATORS,
     BlockId,
@@ -48,8 +49,6 @@ HASH_BYTES = 32
 ADDRESS_BYTES = 20
 MAX_APP_HASH_BYTES = 256
 """CometBFT leaves the length to the application; SHA-256 roots have 32 bytes, the kvstore example 8."""
-MAX_SIGNATURE_BYTES = 96
-"""A decoder's bound only; whether a signature has the length of its key is judged with the signature."""
 MAX_PROOF_SPECS = 8
 MAX_UPGRADE_PATH_ELEMENTS = 8
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -138,7 +139,11 @@ func judgeMisbehaviour(c Case) (string, []byte, error) {
 	if err := misbehaviour.Unmarshal(c.Message); err != nil {
 		return "", nil, err
 	}
-	return deliver(c, misbehaviour)
+	verdict, _, err := deliver(c, misbehaviour)
+	if err == nil && verdict != "misbehaviour" {
+		return "", nil, errors.New("the headers do not contradict each other")
+	}
+	return verdict, nil, err
 }
 
 func merklePath(c Case) commitmenttypesv2.MerklePath {
