@@ -8,6 +8,7 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
+from web3.middleware import ExtraDataToPOAMiddleware
 
 from contracts.artifacts import load_artifact
 from light_clients.crypto.hashes import keccak256
@@ -32,7 +33,10 @@ class DemoChain:
 
     @cached_property
     def web3(self) -> Web3:
-        return Web3(HTTPProvider(self.rpc_url, request_kwargs={"timeout": REQUEST_TIMEOUT_S}))
+        web3 = Web3(HTTPProvider(self.rpc_url, request_kwargs={"timeout": REQUEST_TIMEOUT_S}))
+        # QBFT keeps validators and seals in the extra data, which web3.py else holds to 32 bytes.
+        web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+        return web3
 
     @cached_property
     def router(self) -> Contract:
