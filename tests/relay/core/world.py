@@ -159,10 +159,18 @@ class Process:
             max_attempts=options.pop("max_attempts", 8),
             seed=1,
         )
+        around = options.pop("around", lambda _, service: service)
         services = Services(
-            self.queue, self.ledger, self.archive, world.metrics, world.now_ns, Random(1), in_line, alone=True
+            around("queue", self.queue),
+            around("ledger", self.ledger),
+            around("archive", self.archive),
+            world.metrics,
+            world.now_ns,
+            Random(1),
+            in_line,
+            alone=True,
         )
-        adapters = {name: wrap(world.adapter(name)) for name in world.chains}
+        adapters = {name: around(name, wrap(world.adapter(name))) for name in world.chains}
         self.relay = Relay(world.config(**options), adapters, dict.fromkeys(world.chains, signer), services)
 
     def close(self) -> None:

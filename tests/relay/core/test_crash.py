@@ -1,0 +1,150 @@
+"""kill -9 at every step: nothing lost, no fee paid twice, no gap in the nonces (attack list G3, model check I5)."""
+
+import inspect
+import os
+
+import pytest
+import trio
+from world import Killed, World, making_blocks
+
+
+@pytest.fixture
+def world(tmp_path, valkey):
+    return World(tmp_path, valkey.url)
+
+
+class Killing:
+    """Stands before an object and kills the process at one call of one of its methods, before or after it ran."""
+
+    def __init__(self, target, method, *, after, at=1) -> None:
+        self._target, self._method, self._after, self._left = target, method, after, at
+
+    def __getattr__(self, name):
+        value = getattr(self._target, name)
+        if name != self._method:
+            return value
+
+        async def call(*arguments, **options):
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise Killed
+            result = await value(*arguments, **options)
+            if self._left == 0:
+                raise Killed
+            return result
+
+        return call
+
+
+def assert_no_double_payment(world: World, count: int) -> None:
+    """Every transaction did something: as many paid messages as packets and acknowledgements, and none failed."""
+    for name, chain in world.chains.items():
+        receipts = world.transactions(name)
+        assert all(receipt.reverted is None and not receipt.failures for receipt in receipts)
+        assert [receipt.transaction.nonce for receipt in receipts] == list(range(len(receipts)))
+        assert not chain.pool
+    assert len(world.transactions("beta")) == len(world.transactions("alpha")) == count
+
+
+WINDOWS = {
+    "read and enqueue": ("queue", "enqueue", False),
+    "enqueue and cursor": ("queue", "enqueue", True),
+    "enqueue and submit": ("beta", "prepare", True),
+    "record and submit": ("ledger", "record", True),
+    "submit and record of it": ("beta", "broadcast", True),
+    "inclusion and its record": ("ledger", "end", False),
+    "record and confirm": ("ledger", "end", True),
+    "confirm and settle": ("queue", "settle", False),
+}
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+async def test_attack_G3_crash_between_two_steps(world, autojump_clock, window):
+    part, method, after = WINDOWS[window]
+    world.send()
+    process = world.relay(
+        around=lambda name, service: Killing(service, method, after=after) if name == part else service
+    )
+    async with making_blocks(world):
+        with trio.fail_after(60):
+            assert await process.run_until_killed()
+        async with world.relay().running():
+            await world.all_settled(1)
+            await trio.sleep(5)
+    assert world.received() == 1
+    assert_no_double_payment(world, 1)
+
+
+class Step:
+    """Kills the process at the n-th call of anything that waits, before or after it."""
+
+    def __init__(self, at: int, *, after: bool) -> None:
+        self.left, self.after = at, after
+
+    def around(self, _name, service):
+        step = self
+
+        class Counted:
+            def __getattr__(self, name):
+                value = getattr(service, name)
+                if not callable(value) or not inspect.iscoroutinefunction(value):
+                    return value
+
+                async def call(*arguments, **options):
+                    step.left -= 1
+                    last = step.left == 0
+                    if last and not step.after:
+                        raise Killed
+                    result = await value(*arguments, **options)
+                    if last:
+                        raise Killed
+                    return result
+
+                return call
+
+        return Counted()
+
+
+EVERY = 1 if os.environ.get("CI") == "true" else 6
+"""CI crashes at every step, a plain run at every sixth."""
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_attack_G3_crash_at_every_step_of_one_packets_way(tmp_path, valkey, autojump_clock, after):
+    at, killed = 1, True
+    while killed and at < 400:
+        valkey.client.flushall()
+        world = World(tmp_path / str(at), valkey.url)
+        world.send()
+        step = Step(at, after=after)
+        async with making_blocks(world):
+            killed = False
+            with trio.move_on_after(12):
+                killed = await world.relay(around=step.around).run_until_killed()
+            async with world.relay().running():
+                await world.all_settled(1)
+                await trio.sleep(3)
+        assert world.received() == 1, at
+        assert_no_double_payment(world, 1)
+        at += EVERY
+    assert at > 30
+
+
+async def test_attack_G3_restart_under_load_loses_nothing(world, autojump_clock):
+    async with making_blocks(world):
+        for round_ in range(6):
+            world.send("alpha", 5)
+            method = ("broadcast", "prepare", "outcome", "prove", "client_messages", "broadcast")[round_]
+            process = world.relay(
+                wrap=lambda adapter, method=method, round_=round_: Killing(adapter, method, after=round_ % 2 == 0, at=2)
+            )
+            with trio.move_on_after(20):
+                await process.run_until_killed()
+        async with world.relay().running():
+            await world.all_settled(30)
+            await trio.sleep(3)
+    assert world.received() == 30
+    for name in world.chains:
+        receipts = world.transactions(name)
+        assert all(receipt.reverted is None and not receipt.failures for receipt in receipts)
+        assert [receipt.transaction.nonce for receipt in receipts] == list(range(len(receipts)))
