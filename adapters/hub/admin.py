@@ -8,6 +8,7 @@ from eth_abi.abi import encode
 from adapters.hub.settings import CLIENT_MANAGER_ADDRESS
 from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc, Receipt
+from adapters.ics26.transactor import Transactor
 from adapters.interface import BadAnswer
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.identifiers import check_client_id
@@ -92,3 +93,21 @@ def created_client(receipt: Receipt) -> str:
             (client_id,) = _CLIENT_CREATED.decode(log.data)
             return check_client_id(client_id)
     raise BadAnswer("eth_getTransactionReceipt", "logs", "have no ClientCreated event")
+
+
+async def approve_and_execute(transactors: Sequence[Transactor], chain_id: str, action: bytes) -> Receipt:
+    """Let each of these admins approve, as far as still needed, and the first execute; returns the execution's receipt.
+
+    Raises:
+        RefusedByChain: not an admin, too few approvals, executed already, or the action itself was refused.
+    """
+    first = transactors[0]
+    hashed = action_hash(chain_id, action)
+    _, needed = await admins(first.execution)
+    for transactor in transactors:
+        approved, _ = await approvals(first.execution, hashed)
+        if len(approved) >= needed:
+            break
+        if transactor.signer.address.lower() not in approved:
+            await transactor.send(CLIENT_MANAGER_ADDRESS, encode_approve(hashed))
+    return await first.send(CLIENT_MANAGER_ADDRESS, encode_execute(action))

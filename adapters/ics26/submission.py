@@ -135,7 +135,7 @@ async def outcome(
         block_time_ns=block.time_s * NANOSECONDS_PER_SECOND,
         gas_used=receipt.gas_used,
         fee_wei=receipt.gas_used * receipt.effective_gas_price_wei,
-        reverted=None if receipt.status else await _why_reverted(execution, transaction_hash, receipt),
+        reverted=None if receipt.status else await why_reverted(execution, transaction_hash, receipt),
         failures=_failures(execution, receipt, router),
     )
 
@@ -156,7 +156,7 @@ def _failures(execution: ExecutionRpc, receipt: Receipt, router: bytes) -> tuple
     return tuple(failures)
 
 
-async def _why_reverted(execution: ExecutionRpc, transaction_hash: bytes, receipt: Receipt) -> str:
+async def why_reverted(execution: ExecutionRpc, transaction_hash: bytes, receipt: Receipt) -> str:
     """Replay the call on the state before its block: near enough for a reason, never used for a decision."""
     call: MinedCall | None = await execution.mined_call(transaction_hash)
     if call is None or call.to is None:

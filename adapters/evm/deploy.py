@@ -1,0 +1,135 @@
+"""Deployment of the contracts, their roles and peers, and of clients of the hub."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eth_abi.abi import encode
+from eth_utils.address import to_checksum_address
+
+from adapters.evm.clients import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
+from adapters.ics26.abi import ADD_CLIENT, COUNTERPARTY_TUPLE, Function
+from adapters.ics26.execution import Receipt
+from adapters.ics26.transactor import Transactor
+from adapters.interface import BadAnswer, InitialStates
+from contracts.artifacts import load_artifact
+from contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE, router_function_roles
+from light_clients.crypto.hashes import keccak256
+from light_clients.ibc.gmp import GMP_PORT
+from light_clients.ibc.identifiers import check_client_id
+from light_clients.interface import NANOSECONDS_PER_SECOND
+from light_clients.tendermint.codec import decode_client_state, decode_consensus_state
+
+SET_TARGET_FUNCTION_ROLE = Function("setTargetFunctionRole", ("address", "bytes4[]", "uint64"))
+GRANT_ROLE = Function("grantRole", ("uint64", "address", "uint32"))
+ADD_NAMED_APP = Function("addIBCApp", ("string", "address"))
+MIGRATE_CLIENT = Function("migrateClient", ("string", COUNTERPARTY_TUPLE, "address"))
+SET_HUB_CLIENT = Function("setHubClient", ("string",))
+SET_FORWARDED_PEER = Function("setForwardedPeer", ("string", "string"))
+SET_DIRECT_PEER = Function("setDirectPeer", ("string", "string"))
+
+CLIENT_ADDED_TOPIC = keccak256(f"ICS02ClientAdded(string,{COUNTERPARTY_TUPLE},address)".encode())
+_CLIENT_ADDED = Function("ICS02ClientAdded", (), ("string", COUNTERPARTY_TUPLE, "address"))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """EIP-55 addresses; `height` is the block of the first contract, below which the router has no history."""
+
+    access_manager: str
+    router: str
+    mailbox: str
+    height: int
+
+
+def _created(receipt: Receipt) -> bytes:
+    if receipt.contract_address is None:
+        raise BadAnswer("eth_getTransactionReceipt", "contractAddress", "is missing after a creation")
+    return receipt.contract_address
+
+
+async def _deploy(transactor: Transactor, name: str, types: Sequence[str], arguments: Sequence[Any]) -> Receipt:
+    return await transactor.send(None, load_artifact(name).bytecode + encode(types, arguments))
+
+
+async def deploy(transactor: Transactor, *, forward_margin_s: int, open_relaying: bool) -> Deployment:
+    """AccessManager (administered by the sender), Router with its roles, Mailbox on `gmpport`.
+
+    The sender also holds the roles that pause and unpause. With `open_relaying` everyone may relay, else holders of
+    the relayer role.
+    """
+    sender = transactor.signer.address
+    first = await _deploy(transactor, "AccessManager", ["address"], [sender])
+    manager = _created(first)
+    router = _created(await _deploy(transactor, "Router", ["address"], [manager]))
+    for function_role in router_function_roles(open_relaying=open_relaying):
+        selectors = list(function_role.selectors)
+        await transactor.send(manager, SET_TARGET_FUNCTION_ROLE.encode(router, selectors, function_role.role))
+    for role in (PAUSER_ROLE, UNPAUSER_ROLE):
+        await transactor.send(manager, GRANT_ROLE.encode(role, sender, 0))
+    arguments = [router, manager, forward_margin_s]
+    mailbox = _created(await _deploy(transactor, "Mailbox", ["address", "address", "uint64"], arguments))
+    await transactor.send(router, ADD_NAMED_APP.encode(GMP_PORT, mailbox))
+    return Deployment(
+        to_checksum_address(manager), to_checksum_address(router), to_checksum_address(mailbox), first.height
+    )
+
+
+async def deploy_hub_client(transactor: Transactor, states: InitialStates) -> bytes:
+    """A HubClient that trusts what `initial_states` of the hub's adapter read; returns its address."""
+    client = decode_client_state(states.client_state)
+    consensus = decode_consensus_state(states.consensus_state)
+    client_state = (
+        client.chain_id,
+        client.trust_level.numerator,
+        client.trust_level.denominator,
+        client.trusting_period_ns // NANOSECONDS_PER_SECOND,
+        client.unbonding_period_ns // NANOSECONDS_PER_SECOND,
+        client.max_clock_drift_ns // NANOSECONDS_PER_SECOND,
+        (client.latest_height.revision_number, client.latest_height.revision_height),
+        client.is_frozen,
+    )
+    consensus_state = (consensus.timestamp_ns, consensus.root, consensus.next_validators_hash)
+    types = [CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE]
+    return _created(await _deploy(transactor, "HubClient", types, [client_state, consensus_state]))
+
+
+async def add_client(
+    transactor: Transactor, router: bytes, hub_client: bytes, counterparty_id: str, prefix: tuple[bytes, ...]
+) -> str:
+    """Register a deployed HubClient under the next `client-n`, with the hub's client of this chain as counterparty."""
+    info = (check_client_id(counterparty_id), list(prefix))
+    receipt = await transactor.send(router, ADD_CLIENT.encode(info, hub_client))
+    for log in receipt.logs:
+        if log.address == router and log.topics[:1] == (CLIENT_ADDED_TOPIC,):
+            client_id, _, _ = _CLIENT_ADDED.decode(log.data)
+            return check_client_id(client_id)
+    raise BadAnswer("eth_getTransactionReceipt", "logs", "have no ICS02ClientAdded event")
+
+
+async def recover_client(
+    transactor: Transactor,
+    router: bytes,
+    client_id: str,
+    substitute: bytes,
+    counterparty: tuple[str, tuple[bytes, ...]],
+) -> Receipt:
+    """Put a substitute HubClient behind a frozen or expired client; the counterparty stays what it is."""
+    counterparty_id, prefix = counterparty
+    info = (counterparty_id, list(prefix))
+    return await transactor.send(router, MIGRATE_CLIENT.encode(check_client_id(client_id), info, substitute))
+
+
+async def set_hub_client(transactor: Transactor, mailbox: bytes, client_id: str) -> Receipt:
+    """The one client over which the Mailbox accepts forwarded messages."""
+    return await transactor.send(mailbox, SET_HUB_CLIENT.encode(check_client_id(client_id)))
+
+
+async def set_forwarded_peer(transactor: Transactor, mailbox: bytes, origin_client_id: str, chain: str) -> Receipt:
+    """Name the chain behind one of the hub's clients; an empty name removes it."""
+    return await transactor.send(mailbox, SET_FORWARDED_PEER.encode(check_client_id(origin_client_id), chain))
+
+
+async def set_direct_peer(transactor: Transactor, mailbox: bytes, client_id: str, chain: str) -> Receipt:
+    """Name the chain behind a client of this router; an empty name removes it."""
+    return await transactor.send(mailbox, SET_DIRECT_PEER.encode(check_client_id(client_id), chain))
