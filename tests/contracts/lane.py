@@ -110,8 +110,9 @@ class Lane:
     # the hub
 
     def advance(self, blocks: int = 1) -> int:
-        """The hub makes blocks, the EVM chain's clock follows; returns the hub's height."""
-        self.chain.advance(blocks)
+        """The hub makes blocks a second apart, the EVM chain's clock follows; returns the hub's height."""
+        for _ in range(blocks):
+            self.chain.advance(time_ns=self.chain.latest.header.time_ns + NANOSECONDS_PER_SECOND)
         self.evm.timestamp_s = max(self.evm.timestamp_s, now_s(self.chain))
         return self.chain.latest.header.height
 

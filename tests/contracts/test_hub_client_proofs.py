@@ -398,18 +398,14 @@ def test_attack_B27_contract_absence_at_a_stale_root():
 def test_one_changed_bit_anywhere_is_refused(twin):
     """The accepted set around a valid ABI proof is the proof alone (padding aside, which the decoder ignores)."""
     encoded = encode([EXISTENCE_TUPLE], [abi_existence(twin)])
+    padding = range(192 + len(KEYS[0]), 224)
     drawn = random.Random(7)
-    original = decode([EXISTENCE_TUPLE], encoded)
     for _ in range(150):
         place = drawn.randrange(len(encoded) * 8)
         mutated = bytearray(encoded)
         mutated[place // 8] ^= 1 << place % 8
-        try:
-            same = decode([EXISTENCE_TUPLE], bytes(mutated), strict=False) == original
-        except Exception:
-            same = False
-        if not same:
-            assert not twin.contract_accepts(KEYS[0], value_of(KEYS[0]), bytes(mutated), (1, HEIGHT)), place
+        accepted = twin.contract_accepts(KEYS[0], value_of(KEYS[0]), bytes(mutated), (1, HEIGHT))
+        assert accepted == (place // 8 in padding), place
 
 
 @given(st.binary(max_size=400))
