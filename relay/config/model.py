@@ -167,6 +167,8 @@ class _Chain(_Model):
     start_height: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Events below are never read: the height at which the router was deployed."""
     poll_interval_ms: Annotated[int, Field(ge=50, le=60_000)] = 500
+    requests_per_s: Annotated[int, Field(ge=1, le=100_000)] = 500
+    """Most RPC requests a second to each of the chain's endpoints."""
     in_flight: Annotated[int, Field(ge=1, le=16)] = 4
     """Transactions of this chain's key that may wait for inclusion at once."""
     batch: BatchLimits = BatchLimits()

@@ -165,6 +165,10 @@ class Relay:
             with trio.move_on_after(self._config.relay.clear_interval_s):
                 await loss.wait()
 
+    @property
+    def metrics(self) -> Metrics:
+        return self._services.metrics
+
     def health(self) -> dict[str, Any]:
         """For `/healthz`."""
         waiting = [name for name, watcher in self._watchers.items() if not watcher.ready.is_set()]

@@ -1,0 +1,118 @@
+"""`hutong relay run`: everything from a configuration to a running relay, and its end in order."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from random import Random
+
+import trio
+
+from adapters.interface import ChainAdapter
+from relay.archive import Archive
+from relay.config import Config
+from relay.core.chains import open_chain
+from relay.core.endpoint import serve_http
+from relay.core.home import held_home
+from relay.core.relay import Relay, Services
+from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
+from relay.keys import Signer, load_signer
+from relay.ledger import Ledger
+from relay.telemetry import Metrics, get_logger
+
+WORK_THREADS = 4
+
+
+async def run_daemon(config: Config, on_ready: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT. `on_ready` is told one sentence when every chain is watched.
+
+    Raises (maybe inside an exception group):
+        StartRefused, KeyUnavailable, LedgerUnavailable, QueueError: with one sentence for the operator.
+    """
+    with held_home(config.relay.home):
+        async with trio.open_nursery() as outer:
+            work = trio.CancelScope()
+            outer.start_soon(_stop_on_signal, work)
+            with work:
+                url = config.relay.redis_url
+                if url is None:
+                    # In the outer nursery: it ends after everybody who uses it.
+                    url = await outer.start(EmbeddedValkey(config.relay.home / "queue").serve)
+                await _run_relay(config, url, on_ready)
+            outer.cancel_scope.cancel()
+    get_logger("relay").info("stopped")
+
+
+async def _run_relay(config: Config, queue_url: str, on_ready: Callable[[str], None]) -> None:
+    async with AsyncExitStack() as stack:
+        signers = await _signers(config)
+        adapters: dict[str, ChainAdapter] = {}
+        for chain in config.chains:
+            adapters[chain.name] = await stack.enter_async_context(open_chain(chain, _random()))
+        relay = _relay(config, queue_url, adapters, signers, stack)
+        async with trio.open_nursery() as tasks:
+            if config.relay.http is not None:
+                served = await tasks.start(serve_http, config.relay.http, relay.metrics, relay.health)
+                get_logger("relay").info("serving /metrics and /healthz", at=served)
+            await tasks.start(relay.run)
+            on_ready(f"relay ready: {len(config.chains)} chains, {len(config.paths)} paths, home {config.relay.home}")
+
+
+def _relay(
+    config: Config,
+    url: str,
+    adapters: dict[str, ChainAdapter],
+    signers: dict[str, Signer],
+    stack: AsyncExitStack,
+) -> Relay:
+    home = config.relay.home
+    ledger = Ledger.open_file(home / "ledger.sqlite")
+    stack.callback(ledger.close)
+    password_env = config.relay.redis_password_env
+    connection = Connection(url, None if password_env is None else os.environ.get(password_env))
+    stack.callback(connection.close)
+    queue = Queue(
+        connection,
+        f"{os.uname().nodename}-{os.getpid()}-{time.time_ns():x}",
+        lambda: time.time_ns() // 1_000_000,
+        max_attempts=config.relay.max_attempts,
+    )
+    metrics = Metrics(chain.name for chain in config.chains)
+    services = Services(
+        queue=queue,
+        ledger=ledger,
+        archive=Archive(home / "evidence"),
+        metrics=metrics,
+        now_ns=time.time_ns,
+        random=_random(),
+        run=thread_runner(WORK_THREADS),
+        alone=config.relay.redis_url is None,
+    )
+    return Relay(config, adapters, signers, services)
+
+
+async def _signers(config: Config) -> dict[str, Signer]:
+    """All keys, decrypted side by side: each costs its key derivation."""
+    signers: dict[str, Signer] = {}
+
+    async def load(name: str) -> None:
+        signers[name] = await trio.to_thread.run_sync(partial(load_signer, config.chain(name).key))
+
+    async with trio.open_nursery() as nursery:
+        for chain in config.chains:
+            nursery.start_soon(load, chain.name)
+    return signers
+
+
+async def _stop_on_signal(scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            get_logger("relay").info("stopping", signal=signal.Signals(number).name)
+            scope.cancel()
+            return
+
+
+def _random() -> Random:
+    return Random()  # noqa: S311  jitter and endpoint choice, not secrets
