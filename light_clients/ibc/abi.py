@@ -5,6 +5,7 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
+from light_clients.ibc.abi_layout import check_canonical_layout
 from light_clients.ibc.packet import MAX_PACKET_BYTES, Packet, Payload
 from light_clients.interface import MalformedInput
 
@@ -18,13 +19,14 @@ HEIGHT_TUPLE = "(uint64,uint64)"
 def decode_canonical(types: list[str], data: bytes, field: str, max_bytes: int) -> tuple[Any, ...]:
     """Decode ABI data of at most `max_bytes` and require that it is the canonical encoding of its values.
 
-    Re-encoding catches trailing bytes, dirty padding, overlapping and unordered offsets in one comparison.
+    The layout is checked first, which bounds what decoding can unfold to; re-encoding then catches dirty padding.
 
     Raises:
         MalformedInput: too long, undecodable, or not canonical.
     """
     if len(data) > max_bytes:
         raise MalformedInput(field, f"more than {max_bytes} bytes", got=len(data))
+    check_canonical_layout(tuple(types), data, field)
     try:
         values = decode(types, bytes(data))
         canonical = encode(types, values)

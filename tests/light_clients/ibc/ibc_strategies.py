@@ -1,0 +1,35 @@
+"""Hypothesis strategies of IBC v2 values within their bounds."""
+
+import string
+
+from hypothesis import strategies as st
+
+from light_clients.ibc.forward import ForwardRequest, OriginStamp, StampedPayload
+from light_clients.ibc.gmp import GmpPacketData
+from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
+
+UINT64 = st.integers(1, 2**64 - 1)
+NAMES = st.text(string.ascii_letters + string.digits + "_", min_size=6, max_size=30)
+CLIENT_IDS = st.builds("{}-{}".format, NAMES, st.integers(0, 10**9))
+PORT_IDS = st.text(string.ascii_letters + string.digits + "._+-#[]<>", min_size=2, max_size=40)
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=40).filter(str.strip)
+VALUES = st.binary(min_size=1, max_size=200)
+PAYLOADS = st.builds(Payload, PORT_IDS, PORT_IDS, TEXTS, TEXTS, VALUES)
+PACKETS = st.builds(
+    Packet, UINT64, CLIENT_IDS, CLIENT_IDS, UINT64, st.lists(PAYLOADS, min_size=1, max_size=4).map(tuple)
+)
+ACKNOWLEDGEMENTS = st.one_of(
+    st.just(Acknowledgement((ERROR_ACKNOWLEDGEMENT,))),
+    st.lists(VALUES, min_size=1, max_size=4).map(tuple).map(Acknowledgement),
+)
+FORWARD_REQUESTS = st.builds(ForwardRequest, CLIENT_IDS, PORT_IDS, TEXTS, TEXTS, UINT64, VALUES)
+STAMPS = st.builds(OriginStamp, st.just(1), CLIENT_IDS, PORT_IDS, PORT_IDS, UINT64, st.just(1))
+STAMPED_PAYLOADS = st.builds(StampedPayload, STAMPS, TEXTS, TEXTS, VALUES)
+GMP_DATA = st.builds(
+    GmpPacketData,
+    TEXTS,
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=40),
+    st.binary(max_size=32),
+    VALUES,
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=40),
+)
