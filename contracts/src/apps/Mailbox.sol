@@ -39,7 +39,8 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
 
     uint256 private constant MAX_TIMEOUT_DURATION = 1 days;
     uint256 private constant MAX_CHAIN_NAME_LENGTH = 64;
-    uint256 private constant MAX_REASON_LENGTH = 1024;
+    /// @dev Fits, wrapped in `ReceiverReverted`, into the 1 KiB of reason that the router shows.
+    uint256 private constant MAX_REASON_LENGTH = 896;
     uint256 private constant ABI_OVERHEAD = 96;
     /// @dev Covers what a call costs itself, cold account included.
     uint256 private constant CALL_OVERHEAD = 5000;

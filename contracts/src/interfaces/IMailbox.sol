@@ -26,7 +26,7 @@ interface IMailbox {
     event MessageAcknowledged(bytes32 indexed messageId, address indexed sender, bool delivered, bytes result);
     /// @notice A message that was sent from here was provably not delivered in time.
     event MessageTimedOut(bytes32 indexed messageId, address indexed sender);
-    /// @notice The sender's `onMessageSettled` reverted. At most 1 KiB of reason.
+    /// @notice The sender's `onMessageSettled` reverted. At most 896 bytes of reason.
     event SettlementCallbackFailed(bytes32 indexed messageId, address indexed sender, bytes reason);
     /// @notice The client of the hub was set; empty if forwarding is off.
     event HubClientSet(string clientId);
@@ -53,7 +53,7 @@ interface IMailbox {
     error UnsupportedField(string field);
     /// @notice Not a contract address in hex, or a contract of the bridge itself.
     error InvalidReceiver(string receiver);
-    /// @notice The receiver reverted; at most 1 KiB of its reason.
+    /// @notice The receiver reverted; at most 896 bytes of its reason.
     error ReceiverReverted(bytes reason);
     /// @notice The result is longer than 8 KiB, or is not ABI-encoded bytes.
     error InvalidResult(uint256 length, uint256 maxLength);
