@@ -122,6 +122,20 @@ async def submit(link: Link, end: End, messages: list):
     raise AssertionError("the transaction was never mined")
 
 
+async def submit_alone(adapter: ChainAdapter, signer: Signer, messages: list):
+    """As `submit`, on a chain that makes blocks by itself."""
+    account = await adapter.account(signer.address)
+    prepared = await adapter.prepare(Batch(tuple(messages)), signer.address)
+    signed = await adapter.sign(prepared, account.latest_nonce, signer)
+    await adapter.broadcast(signed)
+    with trio.fail_after(60):
+        while True:
+            outcome = await adapter.outcome(signed.hash)
+            if outcome is not None:
+                return prepared, signed, outcome
+            await adapter.wait_for_height((await adapter.head()).height + 1)
+
+
 async def send_one(link: Link, value: bytes = b"hello") -> PacketEvent:
     a = link.a.adapter
     before = await a.head()

@@ -1,0 +1,262 @@
+"""The evm adapter against a running dev chain, with the hub played by a simulated CometBFT chain."""
+
+import time
+from contextlib import asynccontextmanager
+from random import Random
+
+import pytest
+import trio
+from eth_account import Account
+from suite import StoredStates, submit_alone
+
+from adapters.evm import EvmSettings, open_evm_chain
+from adapters.evm import deploy as deployment
+from adapters.ics26.abi import Function
+from adapters.ics26.chain import RouterSettings
+from adapters.ics26.transactor import Transactor
+from adapters.interface import (
+    AcknowledgePacket,
+    ClientParameters,
+    EndpointMismatch,
+    EndpointUnavailable,
+    InitialStates,
+    NonceTooLow,
+    PacketEventKind,
+    RecvPacket,
+    RefusedByChain,
+    UnknownClient,
+    UpdateClient,
+)
+from adapters.rpc import RpcOptions
+from light_clients.bft_evm import BftEvmClient
+from light_clients.ibc.abi import ABI_ENCODING
+from light_clients.ibc.commitment import (
+    acknowledgement_commitment,
+    acknowledgement_key,
+    commitment_key,
+    packet_commitment,
+    receipt_key,
+)
+from light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from light_clients.interface import ClientStatus, Height, Updated
+from light_clients.tendermint.client import TendermintClient
+from light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_tendermint_header
+from relay.devnet import Genesis, Pace, running_devnet
+from relay.keys import Signer
+from tests.light_clients.tendermint.simulated_chain import SimulatedChain
+
+CHAIN_ID = 1001
+QUICK = RpcOptions(attempt_timeout_s=5, rounds=2, backoff_first_s=0.01, backoff_most_s=0.05)
+KEY = bytes(31) + b"\x07"
+SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"))
+PARAMETERS = ClientParameters(7 * 86_400, 10)
+
+
+class Setting:
+    """A dev chain with contracts and one client of a simulated hub."""
+
+    def __init__(self, devnet, chain, transactor, contracts, client, hub):
+        self.devnet, self.chain, self.transactor, self.contracts = devnet, chain, transactor, contracts
+        self.client, self.hub = client, hub
+
+    @property
+    def mailbox(self) -> bytes:
+        return bytes.fromhex(self.contracts.mailbox[2:])
+
+    def hub_height(self) -> int:
+        return self.hub.latest.header.height
+
+    def sync_hub(self) -> None:
+        """Let the hub make blocks until its time is now."""
+        while self.hub.latest.header.time_ns < time.time_ns() - 10**9:
+            self.hub.advance()
+
+
+@asynccontextmanager
+async def evm_setting():
+    signer = Signer(KEY)
+    hub = SimulatedChain(chain_id="hutong-1", genesis_time_ns=time.time_ns() - 60 * 10**9)
+    hub.advance(5)
+    genesis = Genesis(CHAIN_ID, funds_wei={bytes.fromhex(signer.address[2:]): 10**24})
+    async with running_devnet(genesis, Pace(100, 50)) as devnet:
+        settings = EvmSettings(
+            chain_id=CHAIN_ID,
+            rpc=(devnet.url,),
+            ws=(devnet.websocket_url,),
+            router=RouterSettings("alpha", "0x" + "11" * 20, poll_interval_s=0.05),
+            options=QUICK,
+        )
+        async with open_evm_chain(settings, Random(1)) as bare:
+            with pytest.raises(EndpointMismatch):
+                await bare.check_identity()
+            transactor = Transactor(bare.execution, CHAIN_ID, signer)
+            contracts = await deployment.deploy(transactor, forward_margin_s=5, open_relaying=True)
+            height = hub.latest.header.height
+            states = InitialStates(
+                "07-tendermint",
+                Height(1, height),
+                encode_client_state(hub.client_state(height)),
+                encode_consensus_state(hub.consensus_state(height)),
+            )
+            address = await deployment.deploy_hub_client(transactor, states)
+            router = bytes.fromhex(contracts.router[2:])
+            client = await deployment.add_client(transactor, router, address, "bft-evm-0", (b"",))
+            mailbox = bytes.fromhex(contracts.mailbox[2:])
+            await deployment.set_direct_peer(transactor, mailbox, client, "hub")
+        settings = EvmSettings(
+            chain_id=CHAIN_ID,
+            rpc=settings.rpc,
+            ws=settings.ws,
+            router=RouterSettings("alpha", contracts.router, contracts.height, poll_interval_s=0.05),
+            options=QUICK,
+        )
+        async with open_evm_chain(settings, Random(1)) as chain:
+            await chain.check_identity()
+            transactor = Transactor(chain.execution, CHAIN_ID, signer)
+            yield Setting(devnet, chain, transactor, contracts, client, hub)
+
+
+async def sent(setting: Setting):
+    head = await setting.chain.head()
+    timeout_s = head.time_ns // 10**9 + 600
+    data = SEND_MESSAGE.encode(setting.client, "0x" + "22" * 20, b"hello", timeout_s)
+    receipt = await setting.transactor.send(setting.mailbox, data)
+    await setting.chain.wait_for_height(receipt.height)
+    events = await setting.chain.packet_events(receipt.height, receipt.height)
+    (event,) = [event for event in events if event.kind is PacketEventKind.SEND]
+    return event
+
+
+async def test_life_of_a_packet_from_the_chain():
+    async with evm_setting() as setting:
+        chain, client = setting.chain, setting.client
+        info = await chain.client(client)
+        assert (info.client_type, info.status) == ("07-tendermint", ClientStatus.ACTIVE)
+        assert (info.counterparty_client_id, info.merkle_prefix) == ("bft-evm-0", (b"",))
+        height = info.latest_height
+        assert info.client_state != b""
+        assert TendermintClient().latest_height(info.client_state) == height
+        state = setting.hub.consensus_state(height.revision_height)
+        assert await chain.consensus_state(client, height) == encode_consensus_state(state)
+        assert await chain.consensus_state(client, Height(1, 10**6)) is None
+        with pytest.raises(UnknownClient):
+            await chain.client("client-77")
+        assert await chain.next_sequence_send(client) == 1
+
+        first = await chain.initial_states("bft-evm", PARAMETERS)
+        event = await sent(setting)
+        packet = event.packet
+        assert await chain.next_sequence_send(client) == 2
+        assert await chain.unsettled_sends(client) == (1,)
+        assert await chain.commitment(client, 1) == packet_commitment(packet)
+        assert await chain.sent_packet(client, 1) == event
+
+        # its counterparty's client follows, by the adapter's headers and proofs
+        target = chain.proving_height(event.height)
+        light_client = BftEvmClient()
+        light_client.create(first.client_state, first.consensus_state, time.time_ns())
+        (header,) = await chain.client_messages("bft-evm", first.client_state, first.height, target)
+        states = StoredStates({first.height: first.consensus_state})
+        verdict = light_client.verify_header(first.client_state, states, header, time.time_ns())
+        assert isinstance(verdict, Updated)
+        assert verdict.height == target
+        path = (commitment_key(packet),)
+        proof = await chain.prove(path, target)
+        assert proof.value == packet_commitment(packet)
+        light_client.verify_membership(verdict.client_state, verdict.consensus_state, proof.proof, path, proof.value)
+        absent = (receipt_key(packet),)
+        proof = await chain.prove(absent, target)
+        assert proof.value is None
+        light_client.verify_non_membership(verdict.client_state, verdict.consensus_state, proof.proof, absent)
+
+        # the hub acknowledges
+        acknowledgement = Acknowledgement((b"\x01" * 32,))
+        setting.hub.put(acknowledgement_key(packet), acknowledgement_commitment(acknowledgement))
+        setting.hub.advance(2)
+        setting.sync_hub()
+        at = setting.hub_height()
+        header = encode_tendermint_header(setting.hub.update(at, height.revision_height))
+        proof_bytes, _, value = setting.hub.prove(acknowledgement_key(packet), at)
+        message = AcknowledgePacket(packet, acknowledgement, proof_bytes, Height(1, at))
+        prepared, signed, outcome = await submit_alone(
+            chain, setting.transactor.signer, [UpdateClient(client, header), message]
+        )
+        assert (outcome.reverted, outcome.failures) == (None, ())
+        assert prepared.expected == (True, True)
+        assert await chain.unsettled_sends(client) == ()
+        assert await chain.commitment(client, 1, event.height) == packet_commitment(packet)
+        assert (await chain.client(client)).latest_height == Height(1, at)
+        with pytest.raises(NonceTooLow):
+            await chain.broadcast(
+                await chain.sign(prepared.with_raised_fee(5), signed.nonce, setting.transactor.signer)
+            )
+
+
+async def test_receives_from_the_hub_and_one_failure_does_not_sink_the_batch():
+    async with evm_setting() as setting:
+        chain, client, hub = setting.chain, setting.client, setting.hub
+        timeout_s = int(time.time()) + 600
+        payload = Payload("gmpport", "gmpport", "ics27-2", ABI_ENCODING, b"\x01")
+        packets = [Packet(n, "bft-evm-0", client, timeout_s, (payload,)) for n in (1, 2)]
+        hub.put(commitment_key(packets[0]), packet_commitment(packets[0]))
+        trusted = (await chain.client(client)).latest_height.revision_height
+        hub.advance(2)
+        setting.sync_hub()
+        at = setting.hub_height()
+        header = encode_tendermint_header(hub.update(at, trusted))
+        good, _, _ = hub.prove(commitment_key(packets[0]), at)
+        messages = [
+            UpdateClient(client, header),
+            RecvPacket(packets[1], good, Height(1, at)),
+            RecvPacket(packets[0], good, Height(1, at)),
+        ]
+        prepared, _, outcome = await submit_alone(chain, setting.transactor.signer, messages)
+        assert prepared.expected == (True, False, True)
+        assert [failure.index for failure in outcome.failures] == [1]
+        assert outcome.failure_of(1).startswith("Invalid")
+        written = await chain.written_acknowledgement(client, 1)
+        assert written.packet == packets[0]
+        assert written.acknowledgement.is_error  # a byte is no GMP packet
+        assert await chain.receipt(client, 2) is None
+
+
+async def test_validator_change_is_bridged_by_several_headers():
+    async with evm_setting() as setting:
+        chain = setting.chain
+        first = await chain.initial_states("bft-evm", PARAMETERS)
+        for _ in range(3):
+            setting.devnet.chain.order_validator_change(add=1, remove=1)
+            head = await chain.head()
+            await chain.wait_for_height(head.height + 4)
+        target = Height(0, (await chain.head()).height)
+        headers = await chain.client_messages("bft-evm", first.client_state, first.height, target)
+        states, client_state = {first.height: first.consensus_state}, first.client_state
+        for header in headers:
+            verdict = BftEvmClient().verify_header(client_state, StoredStates(states), header, time.time_ns())
+            assert isinstance(verdict, Updated)
+            states[verdict.height], client_state = verdict.consensus_state, verdict.client_state
+        assert target in states
+        assert len(headers) > 1
+
+
+async def test_attack_G1_endpoint_of_another_chain_is_refused():
+    async with running_devnet(Genesis(5), Pace(100, 50)) as devnet:
+        settings = EvmSettings(CHAIN_ID, (devnet.url,), RouterSettings("alpha", "0x" + "11" * 20), options=QUICK)
+        async with open_evm_chain(settings, Random(1)) as chain:
+            with pytest.raises(EndpointUnavailable, match="chain id is 5, expected 1001"):
+                await chain.head()
+
+
+async def test_refused_calls_say_why():
+    async with evm_setting() as setting:
+        stranger = Signer(bytes(31) + b"\x55")
+        transactor = Transactor(setting.chain.execution, CHAIN_ID, stranger)
+        with pytest.raises(RefusedByChain) as caught:
+            await deployment.set_hub_client(transactor, setting.mailbox, "client-0")
+        assert caught.value.name == "AccessManagedUnauthorized"
+        assert Account.from_key(bytes(31) + b"\x55").address.lower() in caught.value.reason
+        with trio.fail_after(5):
+            with pytest.raises(RefusedByChain) as caught:
+                data = SEND_MESSAGE.encode("client-9", "0x" + "22" * 20, b"x", int(time.time()) + 60)
+                await setting.transactor.send(setting.mailbox, data)
+        assert caught.value.name == "IBCCounterpartyClientNotFound" or "client-9" in caught.value.reason
