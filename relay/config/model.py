@@ -234,7 +234,8 @@ class Config(_Model):
 
     relay: RelayConfig
     chains: Annotated[tuple[ChainConfig, ...], Field(min_length=1, max_length=MAX_CHAINS, strict=False)]
-    paths: Annotated[tuple[PathConfig, ...], Field(min_length=1, max_length=MAX_PATHS, strict=False)]
+    paths: Annotated[tuple[PathConfig, ...], Field(max_length=MAX_PATHS, strict=False)] = ()
+    """Empty while chains are being connected; `hutong relay run` wants at least one."""
 
     def chain(self, name: str) -> EvmChainConfig | HubChainConfig:
         """The chain of that name; every name used in `paths` exists."""

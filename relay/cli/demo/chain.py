@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
+from hexbytes import HexBytes
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 from web3.middleware import ExtraDataToPOAMiddleware
@@ -71,11 +72,11 @@ class DemoChain:
     def next_nonce(self, address: str) -> int:
         return int(self.web3.eth.get_transaction_count(Web3.to_checksum_address(address), "pending"))
 
-    def transact(self, account: LocalAccount, nonce: int, fields: dict[str, Any]) -> bytes:
+    def transact(self, account: LocalAccount, nonce: int, fields: dict[str, Any]) -> HexBytes:
         """Sign and send; returns the hash without waiting."""
         transaction = {"chainId": self.chain_id, "nonce": nonce, "gas": SEND_GAS, "gasPrice": self.web3.eth.gas_price}
         signed = account.sign_transaction({**transaction, **fields})
-        return bytes(self.web3.eth.send_raw_transaction(signed.raw_transaction))
+        return self.web3.eth.send_raw_transaction(signed.raw_transaction)
 
     def deploy(self, account: LocalAccount, artifact: str, *arguments: Any) -> str:
         """Deploy a contract and return its address."""

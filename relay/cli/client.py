@@ -1,0 +1,209 @@
+"""`hutong client`: light clients, wherever they live."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Annotated, Any
+
+import typer
+
+from relay.cli.session import (
+    REFUSED,
+    AsJson,
+    ConfigFile,
+    Keystore,
+    PasswordEnv,
+    PasswordFile,
+    config_of,
+    hub_of,
+    refuse,
+    run_administration,
+    signer_of,
+)
+from relay.config import Config, HubChainConfig, PathEnd
+from relay.keys import Signer
+
+app = typer.Typer(help="Light clients.", no_args_is_help=True, rich_markup_mode=None)
+
+NANOSECONDS_PER_SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLine:
+    """One client as it is printed; ages and periods in seconds."""
+
+    chain: str
+    client: str
+    type: str
+    status: str
+    latest_height: str
+    age_s: int
+    expires_in_s: int
+    counterparty: str | None
+
+    @classmethod
+    def of(cls, end: PathEnd, info: Any, now_ns: int) -> "ClientLine":
+        age_ns = now_ns - info.latest_timestamp_ns
+        return cls(
+            end.chain,
+            end.client,
+            info.client_type,
+            str(info.status),
+            str(info.latest_height),
+            age_ns // NANOSECONDS_PER_SECOND,
+            (info.trusting_period_ns - age_ns) // NANOSECONDS_PER_SECOND,
+            info.counterparty_client_id,
+        )
+
+    def as_dict(self) -> dict[str, str | int | None]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@app.command(name="list")
+def list_(config: ConfigFile, as_json: AsJson = False) -> None:
+    """Every client of the configured paths with its status, age and time to expiry."""
+    loaded = config_of(config)
+    ends = [end for path in loaded.paths for end in (path.a, path.b)]
+    lines = run_administration(partial(_read, loaded, ends))
+    if as_json:
+        typer.echo(json.dumps([line.as_dict() for line in lines]))
+        return
+    for line in lines:
+        typer.echo(
+            f"{line.chain:12} {line.client:16} {line.type:14} {line.status:8} height {line.latest_height:12} "
+            f"age {line.age_s} s, expires in {line.expires_in_s} s, counterparty {line.counterparty or '-'}"
+        )
+
+
+@app.command()
+def status(
+    config: ConfigFile,
+    chain: Annotated[str, typer.Option(help="Chain on which the client lives.")],
+    client: Annotated[str, typer.Option(help="Its identifier there.")],
+    as_json: AsJson = False,
+) -> None:
+    """One client. Exit code 0 if it is Active, 1 if it is frozen, expired or unknown."""
+    loaded = config_of(config)
+    (line,) = run_administration(partial(_read, loaded, [PathEnd(chain=chain, client=client)]))
+    if as_json:
+        typer.echo(json.dumps(line.as_dict()))
+    else:
+        for name, value in line.as_dict().items():
+            typer.echo(f"{name}: {value if value is not None else '-'}")
+    if line.status != "Active":
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+def update(
+    config: ConfigFile,
+    chain: Annotated[str, typer.Option(help="Chain on which the client lives.")],
+    client: Annotated[str, typer.Option(help="Its identifier there; it must be an end of a configured path.")],
+    keystore: Keystore,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = None,
+) -> None:
+    """Bring a client to the newest header of the chain that it follows. Not with the key of a running relay."""
+    loaded = config_of(config)
+    signer = signer_of(keystore, password_file, password_env)
+    height = run_administration(partial(_update, loaded, PathEnd(chain=chain, client=client), signer))
+    typer.echo(f"{chain} {client} is at height {height}")
+
+
+@app.command()
+def recover(
+    config: ConfigFile,
+    subject: Annotated[str, typer.Option(help="The hub's frozen or expired client.")],
+    substitute: Annotated[str, typer.Option(help="An active client of the same chain with the same parameters.")],
+    hub_admin: Annotated[list[Path], typer.Option(help="Keystore of a hub admin; as many as the threshold asks for.")],
+    hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
+    hub_admin_password_file: Annotated[Path | None, typer.Option(help="Password of the admins' keystores.")] = None,
+    hub_admin_password_env: Annotated[str | None, typer.Option(help="Its environment variable.")] = None,
+) -> None:
+    """Let a frozen or expired client of the hub take over a substitute's state (ICS-02 recovery)."""
+    hub_chain = hub_of(config_of(config), hub)
+    admins = [signer_of(file, hub_admin_password_file, hub_admin_password_env) for file in hub_admin]
+    run_administration(partial(_recover, hub_chain, subject, substitute, admins))
+    typer.echo(f"{subject} has taken over the state of {substitute}")
+
+
+async def _read(config: Config, ends: Sequence[PathEnd], random: Random) -> list[ClientLine]:
+    from relay.core.chains import open_chain
+
+    lines = []
+    for end in ends:
+        async with open_chain(_chain(config, end.chain), random) as chain:
+            lines.append(ClientLine.of(end, await chain.client(end.client), time.time_ns()))
+    return lines
+
+
+def _chain(config: Config, name: str) -> Any:
+    try:
+        return config.chain(name)
+    except KeyError:
+        raise refuse(f"no chain is called {name}", 2) from None
+
+
+async def _update(config: Config, end: PathEnd, signer: Signer, random: Random) -> str:
+    from adapters.interface import Batch, UpdateClient
+    from relay.core.chains import open_chain
+
+    followed = _followed(config, end)
+    async with (
+        open_chain(_chain(config, end.chain), random) as host,
+        open_chain(_chain(config, followed.chain), random) as source,
+    ):
+        info = await host.client(end.client)
+        target = source.proving_height((await source.head()).height - 1)
+        headers = await source.client_messages(info.client_type, info.client_state, info.latest_height, target)
+        updates = tuple(UpdateClient(end.client, header) for header in headers)
+        if updates:
+            await _submit(host, Batch(updates), signer)
+        return str((await host.client(end.client)).latest_height)
+
+
+def _followed(config: Config, end: PathEnd) -> PathEnd:
+    for path in config.paths:
+        if end == path.a:
+            return path.b
+        if end == path.b:
+            return path.a
+    raise refuse(f"{end.chain} {end.client} is no end of a configured path", 2)
+
+
+async def _submit(host: Any, batch: Any, signer: Signer) -> None:
+    import trio
+
+    from adapters.interface import RefusedByChain
+
+    prepared = await host.prepare(batch, signer.address)
+    signed = await host.sign(prepared, (await host.account(signer.address)).pending_nonce, signer)
+    await host.broadcast(signed)
+    while (outcome := await host.outcome(signed.hash)) is None:
+        await trio.sleep(0.2)
+    for index in range(len(batch.messages)):
+        if (failure := outcome.failure_of(index)) is not None:
+            raise RefusedByChain("updateClient", failure)
+
+
+async def _recover(
+    hub: HubChainConfig, subject: str, substitute: str, admins: Sequence[Signer], random: Random
+) -> None:
+    from adapters.hub import HubChain
+    from adapters.hub.admin import approve_and_execute, recover_client
+    from adapters.ics26.transactor import Transactor
+    from relay.core.chains import open_chain
+
+    async with open_chain(hub, random) as chain:
+        if not isinstance(chain, HubChain):
+            raise TypeError("a hub")
+        await chain.check_identity()
+        chain_id = await chain.eth_chain_id()
+        transactors = [Transactor(chain.execution, chain_id, admin) for admin in admins]
+        salt = int.from_bytes(os.urandom(8), "big")
+        await approve_and_execute(transactors, hub.chain_id, recover_client(salt, subject, substitute))

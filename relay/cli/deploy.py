@@ -1,0 +1,55 @@
+"""`hutong deploy`: the contracts onto an EVM chain."""
+
+import json
+from dataclasses import asdict
+from functools import partial
+from random import Random
+from typing import Annotated
+
+import typer
+
+from relay.cli.session import AsJson, Keystore, PasswordEnv, PasswordFile, run_administration, signer_of
+from relay.keys import Signer
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def deploy(
+    rpc: Annotated[str, typer.Option(help="JSON-RPC endpoint of the chain.")],
+    chain_id: Annotated[int, typer.Option(help="EIP-155 id that the endpoint must have.", min=1)],
+    keystore: Keystore,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = None,
+    forward_margin_s: Annotated[
+        int, typer.Option(help="How much earlier a forwarded message's first leg times out than its second.", min=1)
+    ] = 600,
+    open_relaying: Annotated[
+        bool, typer.Option("--open-relaying/--relayer-role", help="Whether everyone may relay, or holders of the role.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Deploy AccessManager, Router and Mailbox. The account becomes administrator of the AccessManager."""
+    signer = signer_of(keystore, password_file, password_env)
+    deployment = run_administration(partial(_deploy, rpc, chain_id, signer, forward_margin_s, open_relaying))
+    if as_json:
+        typer.echo(json.dumps(deployment))
+        return
+    for name, value in deployment.items():
+        typer.echo(f"{name} = {value if isinstance(value, int) else json.dumps(value)}")
+
+
+async def _deploy(
+    rpc: str, chain_id: int, signer: Signer, forward_margin_s: int, open_relaying: bool, random: Random
+) -> dict[str, str | int]:
+    from adapters.evm.deploy import deploy as deploy_contracts
+    from adapters.evm.submit import evm_reverts
+    from adapters.ics26.execution import ExecutionRpc, identify_execution
+    from adapters.ics26.transactor import Transactor
+    from adapters.rpc import RpcOptions, open_rpc_client
+
+    identify = partial(identify_execution, chain_id=chain_id)
+    async with open_rpc_client("chain", (rpc,), random, RpcOptions(), identify) as client:
+        transactor = Transactor(ExecutionRpc(client, evm_reverts()), chain_id, signer)
+        deployment = await deploy_contracts(transactor, forward_margin_s=forward_margin_s, open_relaying=open_relaying)
+    return asdict(deployment)

@@ -1,0 +1,74 @@
+"""`hutong peer`: whom a Mailbox listens to."""
+
+from functools import partial
+from random import Random
+from typing import Annotated
+
+import typer
+
+from relay.cli.session import (
+    ConfigFile,
+    Keystore,
+    PasswordEnv,
+    PasswordFile,
+    config_of,
+    evm_chain_of,
+    run_administration,
+    signer_of,
+)
+from relay.config import EvmChainConfig
+from relay.keys import Signer
+
+app = typer.Typer(help="Peers of a Mailbox.", no_args_is_help=True, rich_markup_mode=None)
+
+PeerName = Annotated[str, typer.Option(help="Name that receivers see as the message's chain.")]
+
+
+@app.command()
+def add(
+    config: ConfigFile,
+    chain: Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")],
+    mailbox: Annotated[str, typer.Option(help="Address of its Mailbox.")],
+    hub_client: Annotated[str, typer.Option(help="The hub's client of the remote chain, e.g. bft-evm-1.")],
+    name: PeerName,
+    keystore: Keystore,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = None,
+) -> None:
+    """Accept messages that the hub forwards from the chain behind one of its clients."""
+    evm = evm_chain_of(config_of(config), chain)
+    signer = signer_of(keystore, password_file, password_env)
+    run_administration(partial(_set_peer, evm, mailbox, hub_client, name, signer))
+    typer.echo(f"{chain} listens to {name} ({hub_client})")
+
+
+@app.command()
+def remove(
+    config: ConfigFile,
+    chain: Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")],
+    mailbox: Annotated[str, typer.Option(help="Address of its Mailbox.")],
+    hub_client: Annotated[str, typer.Option(help="The hub's client of the remote chain.")],
+    keystore: Keystore,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = None,
+) -> None:
+    """Listen no longer."""
+    evm = evm_chain_of(config_of(config), chain)
+    signer = signer_of(keystore, password_file, password_env)
+    run_administration(partial(_set_peer, evm, mailbox, hub_client, "", signer))
+    typer.echo(f"{chain} no longer listens to {hub_client}")
+
+
+async def _set_peer(
+    evm: EvmChainConfig, mailbox: str, hub_client: str, name: str, signer: Signer, random: Random
+) -> None:
+    from eth_utils.address import to_canonical_address
+
+    from adapters.evm.deploy import set_forwarded_peer
+    from adapters.ics26.transactor import Transactor
+    from relay.core.chains import open_chain
+
+    async with open_chain(evm, random) as chain:
+        await chain.check_identity()
+        transactor = Transactor(chain.execution, evm.chain_id, signer)
+        await set_forwarded_peer(transactor, to_canonical_address(mailbox), hub_client, name)

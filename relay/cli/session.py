@@ -1,0 +1,134 @@
+"""What administrative commands share: keys from the command line, and refusals as one sentence with an exit code."""
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import Random
+from typing import Annotated, TypeVar
+
+import trio
+import typer
+
+from relay.config import Config, ConfigError, EvmChainConfig, HubChainConfig, KeyConfig, UnsafeFile, load_config
+from relay.keys import KeyUnavailable, Signer, load_signer
+
+REFUSED = 1
+UNUSABLE = 2
+DEADLINE_S = 300
+"""Longest that one administrative command may take, all its transactions included."""
+
+Result = TypeVar("Result")
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
+Keystore = Annotated[Path, typer.Option(help="V3 keystore of the account that signs and pays.")]
+PasswordFile = Annotated[Path | None, typer.Option(help="File with the keystore's password, mode 0600.")]
+PasswordEnv = Annotated[str | None, typer.Option(help="Environment variable with the keystore's password.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def refuse(sentence: str, code: int) -> typer.Exit:
+    """Say what is wrong; the caller raises what is returned."""
+    typer.echo(sentence, err=True)
+    return typer.Exit(code)
+
+
+def signer_of(keystore: Path, password_file: Path | None, password_env: str | None) -> Signer:
+    """Open a keystore; typer.Exit with one sentence where that cannot be."""
+    if (password_file is None) == (password_env is None):
+        raise refuse("give exactly one of --password-file and --password-env", UNUSABLE)
+    key = KeyConfig(keystore=keystore, password_file=password_file, password_env=password_env)
+    try:
+        return load_signer(key)
+    except (KeyUnavailable, UnsafeFile) as error:
+        raise refuse(str(error), UNUSABLE) from None
+
+
+def config_of(file: Path) -> Config:
+    """Load the configuration; typer.Exit with its problems."""
+    try:
+        return load_config(file)
+    except ConfigError as error:
+        raise refuse(str(error), UNUSABLE) from None
+
+
+def evm_chain_of(config: Config, name: str) -> EvmChainConfig:
+    """The EVM chain of that name; typer.Exit if there is none."""
+    chain = _chain_of(config, name)
+    if not isinstance(chain, EvmChainConfig):
+        raise refuse(f"chain {name} is a hub; an EVM chain is needed here", UNUSABLE)
+    return chain
+
+
+def hub_of(config: Config, name: str | None) -> HubChainConfig:
+    """The hub of that name, or the only one; typer.Exit otherwise."""
+    if name is None:
+        hubs = [chain for chain in config.chains if isinstance(chain, HubChainConfig)]
+        if len(hubs) != 1:
+            raise refuse(f"the configuration has {len(hubs)} hubs; name one with --hub", UNUSABLE)
+        return hubs[0]
+    chain = _chain_of(config, name)
+    if not isinstance(chain, HubChainConfig):
+        raise refuse(f"chain {name} is no hub", UNUSABLE)
+    return chain
+
+
+def _chain_of(config: Config, name: str) -> EvmChainConfig | HubChainConfig:
+    try:
+        return config.chain(name)
+    except KeyError:
+        known = ", ".join(chain.name for chain in config.chains)
+        raise refuse(f"no chain is called {name}; the configuration has {known}", UNUSABLE) from None
+
+
+def run_administration(work: Callable[[Random], Awaitable[Result]]) -> Result:
+    """Run to the end or to the deadline. A chain's refusal or silence is one sentence and exit code 1."""
+    from adapters.interface import AdapterError
+    from light_clients.interface import VerificationError
+
+    random = Random(os.urandom(16))  # noqa: S311 - jitter between retries
+
+    async def bounded() -> Result:
+        with trio.fail_after(DEADLINE_S):
+            return await work(random)
+
+    expected = (AdapterError, VerificationError, trio.TooSlowError)
+    try:
+        return trio.run(bounded, strict_exception_groups=True)
+    except expected as error:
+        raise refuse(_sentence(error), REFUSED) from None
+    except BaseExceptionGroup as group:
+        _, others = group.split(expected)
+        if others is not None:
+            raise
+        raise refuse(_sentence(_first(group)), REFUSED) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, trio.TooSlowError):
+        return (
+            f"the chains did not get it done within {DEADLINE_S} s; look at the endpoints, then run the command again"
+        )
+    return str(error)
+
+
+__all__ = [
+    "REFUSED",
+    "UNUSABLE",
+    "AsJson",
+    "ConfigFile",
+    "Keystore",
+    "PasswordEnv",
+    "PasswordFile",
+    "config_of",
+    "evm_chain_of",
+    "hub_of",
+    "refuse",
+    "run_administration",
+    "signer_of",
+]
