@@ -290,14 +290,16 @@ class EvmState:
         at_cap = self.call(replace(message, gas=high))
         if not at_cap.success:
             return at_cap
-        low = max(at_cap.gas_used, self._least_gas(message.to, message.data, message.access_list)) - 1
-        # Most calls succeed with what they used plus what EIP-150 keeps back and refunds hide.
-        guess = (at_cap.gas_used + GAS_CALL_STIPEND) * 64 // 63
-        if low < guess < high:
+        least = max(at_cap.gas_used, self._least_gas(message.to, message.data, message.access_list))
+        low = least - 1
+        # Most calls succeed with just what they used; most others with that plus what EIP-150 keeps back and refunds hide.
+        for guess in (least, (at_cap.gas_used + GAS_CALL_STIPEND) * 64 // 63):
+            if not low < guess < high:
+                continue
             if self.call(replace(message, gas=guess)).success:
                 high = guess
-            else:
-                low = guess
+                break
+            low = guess
         while low + 1 < high and (high - low) / high > ESTIMATE_TOLERANCE:
             middle = (low + high) // 2
             if self.call(replace(message, gas=middle)).success:

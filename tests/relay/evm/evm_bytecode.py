@@ -22,8 +22,9 @@ def assemble(*parts: str | int | bytes) -> bytes:
 
 def deploy_code(runtime: bytes) -> bytes:
     """Init code that returns `runtime`."""
-    head = assemble(push_width(len(runtime)), push_width(14), 0, "CODECOPY", push_width(len(runtime)), 0, "RETURN")
-    return head.ljust(14, b"\x5b") + runtime
+    head = assemble(push_width(len(runtime)), push_width(15), 0, "CODECOPY", push_width(len(runtime)), 0, "RETURN")
+    assert len(head) == 15
+    return head + runtime
 
 
 def push_width(value: int) -> bytes:
