@@ -1,0 +1,148 @@
+"""`hutong hub`: a validator of the hub chain."""
+
+import os
+import re
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_UNUSABLE = 2
+EXIT_HALTED = 1
+DEFAULT_EVM_CHAIN_ID = 41_000
+ADMIN_PASSWORD_FILE = "admin_password"  # noqa: S105  the name of a file
+_ADDRESS = re.compile(r"(?:0x)?([0-9a-fA-F]{40})")
+_FUND = re.compile(r"(?:0x)?([0-9a-fA-F]{40})(?:=([0-9]{1,38}))?")
+DEFAULT_FUNDING_WEI = 10**24
+
+app = typer.Typer(help="A validator of the hub chain.", no_args_is_help=True, rich_markup_mode=None)
+
+
+class _Unusable(Exception):
+    """One sentence for the person at the terminal."""
+
+
+@app.command()
+def init(
+    home: Annotated[Path, typer.Option(help="The directory to fill; an initialised one is never changed.")],
+    chain_id: Annotated[str, typer.Option(help="CometBFT chain id, name-1.")] = "hutong-1",
+    evm_chain_id: Annotated[int, typer.Option(help="EIP-155 chain id of the hub's EVM.")] = DEFAULT_EVM_CHAIN_ID,
+    admin: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help="An admin's address; may be repeated.")
+    ] = None,
+    admins: Annotated[
+        int, typer.Option(min=0, max=64, help="Make this many admin keystores in HOME/admins (1 without --admin).")
+    ] = 0,
+    threshold: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Approvals that an admin action needs (default: more than half).")
+    ] = None,
+    admin_password_file: Annotated[
+        Path | None,
+        typer.Option(help="Password of the keystores, mode 0600 (default: HOME/admin_password, made at random)."),
+    ] = None,
+    fund: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS[=WEI]", help="Balance in genesis; may be repeated.")
+    ] = None,
+    block_interval_ms: Annotated[int, typer.Option(help="Time between blocks.")] = 1_000,
+    proof_block_ms: Annotated[int, typer.Option(help="Time to the next block after the app hash changed.")] = 200,
+    scrypt_iterations: Annotated[
+        int | None, typer.Option(help="Cost of the keystores; a power of two (default: the library's).")
+    ] = None,
+) -> None:
+    """Make a new one-validator hub: genesis.json, the validator's key (0600) and admin keys.
+
+    Exit codes: 0 done, 2 unusable input.
+    """
+    from light_clients.interface import MalformedInput
+    from relay.config import UnsafeFile
+    from relay.hub.application.admin import AdminSet
+    from relay.hub.application.genesis import HubParams
+    from relay.hub.node.home import UnusableHome
+    from relay.hub.node.initialise import NewHub, initialise_home
+    from relay.keys import KeyUnavailable
+
+    try:
+        if (home / "genesis.json").exists():
+            raise _Unusable(f"{home / 'genesis.json'} exists: a home is initialised once")
+        given = [_address(text) for text in admin or ()]
+        wanted = admins if admins or given else 1
+        home.mkdir(parents=True, exist_ok=True)
+        made = _make_admins(home, wanted, admin_password_file, scrypt_iterations)
+        everyone = tuple(given + made)
+        new_hub = NewHub(
+            chain_id,
+            evm_chain_id,
+            time.time_ns(),
+            AdminSet(everyone, len(everyone) // 2 + 1 if threshold is None else threshold),
+            HubParams(block_interval_ms=block_interval_ms, proof_block_delay_ms=proof_block_ms),
+            tuple(_funding(text) for text in fund or ()),
+        )
+        genesis = initialise_home(home, new_hub)
+    except (_Unusable, UnusableHome, MalformedInput, UnsafeFile, KeyUnavailable, ValueError) as error:
+        _fail(str(error), EXIT_UNUSABLE)
+    except OSError as error:
+        _fail(f"{home}: {error.strerror or error}", EXIT_UNUSABLE)
+    typer.echo(f"hub {genesis.chain_id} (EVM chain id {genesis.evm_chain_id}) initialised in {home}")
+    for address in genesis.admins.addresses:
+        typer.echo(f"admin 0x{address.hex()}")
+    typer.echo(f"admin actions need {genesis.admins.threshold} of {len(genesis.admins.addresses)} approvals")
+
+
+@app.command()
+def start(
+    home: Annotated[Path, typer.Option(help="A directory that `hutong hub init` filled.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="eth_* JSON-RPC; 0 takes a free one.")] = 8545,
+    cometbft_port: Annotated[int, typer.Option(min=0, max=65_535, help="CometBFT RPC; 0 takes a free one.")] = 26_657,
+) -> None:
+    """Run the validator until SIGTERM or SIGINT. Prints one line when ready.
+
+    Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
+    """
+    from relay.hub.node.start import NodeHalted, NodeRefused, Ports, run_node
+
+    try:
+        run_node(home, Ports(host, port, cometbft_port))
+    except NodeRefused as error:
+        _fail(str(error), EXIT_UNUSABLE)
+    except NodeHalted as error:
+        _fail(str(error), EXIT_HALTED)
+
+
+def _fail(sentence: str, code: int) -> None:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)
+
+
+def _address(text: str) -> bytes:
+    match = _ADDRESS.fullmatch(text)
+    if match is None:
+        raise _Unusable(f"--admin {text[:64]}: an address has 40 hex digits")
+    return bytes.fromhex(match[1])
+
+
+def _funding(text: str) -> tuple[bytes, int]:
+    match = _FUND.fullmatch(text)
+    if match is None:
+        raise _Unusable(f"--fund {text[:64]}: give ADDRESS or ADDRESS=WEI")
+    return bytes.fromhex(match[1]), DEFAULT_FUNDING_WEI if match[2] is None else int(match[2])
+
+
+def _make_admins(home: Path, count: int, password_file: Path | None, iterations: int | None) -> list[bytes]:
+    from relay.config import read_private_file
+    from relay.hub.node.home import write_durably
+    from relay.hub.node.initialise import new_secret
+    from relay.keys import create_keystore
+
+    if count == 0:
+        return []
+    if password_file is None:
+        password_file = home / ADMIN_PASSWORD_FILE
+        write_durably(password_file, os.urandom(24).hex().encode() + b"\n")
+    password = read_private_file(password_file).rstrip(b"\r\n")
+    (home / "admins").mkdir(mode=0o700, exist_ok=True)
+    return [
+        _address(create_keystore(home / "admins" / f"admin-{number}.json", new_secret(), password, iterations))
+        for number in range(1, count + 1)
+    ]

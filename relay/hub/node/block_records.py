@@ -1,0 +1,109 @@
+"""CometBFT's records of each height in the node's database: block, seen commit, results, validators."""
+
+from dataclasses import dataclass
+
+import rlp
+
+from light_clients.tendermint.codec import (
+    decode_commit,
+    decode_validator_set,
+    encode_commit,
+    encode_validator_set,
+)
+from light_clients.tendermint.types import BlockId, Commit, ValidatorSet
+from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
+from relay.hub.application.abci import ExecTxResult
+from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
+from relay.hub.consensus.types import Block
+
+BLOCKS = b"hub-blocks/"
+COMMITS = b"hub-commits/"
+RESULTS = b"hub-results/"
+VALIDATORS = b"hub-validators/"
+HEIGHTS_BY_HASH = b"hub-heights/"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResults:
+    """What execution said; `app_hash` is the state's root after the block, in the next header."""
+
+    tx_results: tuple[ExecTxResult, ...]
+    app_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    block: Block
+    block_id: BlockId
+
+
+def _key(height: int) -> bytes:
+    return height.to_bytes(8, "big")
+
+
+class BlockRecords:
+    """Reads by height; None where the height is not stored."""
+
+    def __init__(self, store: KeyValueReader) -> None:
+        self._blocks = Table(store, BLOCKS)
+        self._commits = Table(store, COMMITS)
+        self._results = Table(store, RESULTS)
+        self._validators = Table(store, VALIDATORS)
+        self._heights = Table(store, HEIGHTS_BY_HASH)
+
+    def latest_height(self) -> int:
+        """0 before the first block."""
+        last = self._blocks.last()
+        return 0 if last is None else int.from_bytes(last[0], "big")
+
+    def block(self, height: int) -> StoredBlock | None:
+        raw = None if height < 0 else self._blocks.get(_key(height))
+        if raw is None:
+            return None
+        block = decode_block(raw)
+        return StoredBlock(block, block_id_of(block))
+
+    def height_of(self, block_hash: bytes) -> int | None:
+        raw = self._heights.get(block_hash) if len(block_hash) == 32 else None
+        return None if raw is None else int.from_bytes(raw, "big")
+
+    def commit(self, height: int) -> Commit | None:
+        raw = None if height < 0 else self._commits.get(_key(height))
+        return None if raw is None else decode_commit(raw)
+
+    def results(self, height: int) -> BlockResults | None:
+        raw = None if height < 0 else self._results.get(_key(height))
+        if raw is None:
+            return None
+        app_hash, items = rlp.decode(raw)
+        return BlockResults(
+            tuple(
+                ExecTxResult(_int(code), data, log.decode(), _int(wanted), _int(used))
+                for code, data, log, wanted, used in items
+            ),
+            app_hash,
+        )
+
+    def validators(self, height: int) -> ValidatorSet | None:
+        raw = None if height < 0 else self._validators.get(_key(height))
+        return None if raw is None else decode_validator_set(raw)
+
+
+def _int(data: bytes) -> int:
+    return int.from_bytes(data, "big")
+
+
+def store_validators(batch: KeyValueWriter, height: int, validators: ValidatorSet) -> None:
+    WritableTable(batch, VALIDATORS).put(_key(height), encode_validator_set(validators))
+
+
+def store_block_records(
+    batch: KeyValueWriter, block: Block, block_id: BlockId, commit: Commit, results: BlockResults
+) -> None:
+    """Everything of one height but its validators, which were stored two heights before."""
+    key = _key(block.header.height)
+    WritableTable(batch, BLOCKS).put(key, encode_block(block))
+    WritableTable(batch, COMMITS).put(key, encode_commit(commit))
+    WritableTable(batch, HEIGHTS_BY_HASH).put(block_id.hash, key)
+    items = [[item.code, item.data, item.log.encode(), item.gas_wanted, item.gas_used] for item in results.tx_results]
+    WritableTable(batch, RESULTS).put(key, rlp.encode([results.app_hash, items]))

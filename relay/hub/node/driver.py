@@ -1,0 +1,209 @@
+"""The trio driver of consensus: timers, signatures and disk around the pure transition function."""
+
+import heapq
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import trio
+
+from light_clients.interface import MalformedInput
+from relay.evm.mempool import Mempool
+from relay.evm.stack import run_with_evm_stack
+from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
+from relay.hub.consensus.transition import RoundState, step
+from relay.hub.consensus.types import (
+    Block,
+    BlockPrepared,
+    Decided,
+    Effect,
+    Equivocation,
+    Event,
+    HeightStarted,
+    PrepareBlock,
+    Proposal,
+    ProposalReceived,
+    ScheduleTimeout,
+    SignProposal,
+    SignVote,
+    Step,
+    TimeoutElapsed,
+    Vote,
+    VoteReceived,
+)
+from relay.hub.node.ledger import HubLedger
+
+T = TypeVar("T")
+ROOM_FOR_COMMIT_BYTES = 64 * 1024
+"""Kept free of transactions in a block: header and a commit of 100 validators."""
+
+
+class BlockSigner(Protocol):
+    """What the driver needs of the validator's key; blocking."""
+
+    def sign_vote(self, vote: Vote) -> Vote: ...
+    def sign_proposal(self, proposal: Proposal) -> Proposal: ...
+    def save_proposal(self, height: int, block: bytes) -> None: ...
+    def saved_proposal(self, height: int) -> bytes | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. Rounds grow longer, so that in the end everyone meets in one."""
+
+    propose_s: float = 3.0
+    vote_s: float = 1.0
+    growth_s: float = 0.5
+
+    def of(self, timer: Step, round_: int) -> float:
+        base = self.propose_s if timer is Step.PROPOSE else self.vote_s
+        return base + self.growth_s * round_
+
+
+async def in_evm_thread(function: Callable[[], T]) -> T:
+    """Run blocking work in a thread with the fixed stack."""
+    return await trio.to_thread.run_sync(run_with_evm_stack, function)
+
+
+class ConsensusDriver:
+    """Runs one validator. `on_block` is awaited after each block is on disk."""
+
+    def __init__(
+        self,
+        ledger: HubLedger,
+        signer: BlockSigner,
+        own_address: bytes,
+        mempool: Mempool,
+        on_block: Callable[[int], Awaitable[None]],
+        *,
+        first_round: int = 0,
+        now_ns: Callable[[], int] = time.time_ns,
+        run_blocking: Callable[[Callable[[], object]], Awaitable[object]] = in_evm_thread,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._signer = signer
+        self._own_address = own_address
+        self._mempool = mempool
+        self._on_block = on_block
+        self._first_round = first_round
+        self._now_ns = now_ns
+        self._run_blocking = run_blocking
+        self._timeouts = Timeouts() if timeouts is None else timeouts
+        self._events: deque[Event] = deque()
+        self._timers: list[tuple[float, int, int, int, Step]] = []
+        self._timer_count = 0
+        self._next_block_at = trio.current_time()
+        self._block_started_at = trio.current_time()
+        tip = ledger.tip
+        self._state = RoundState(tip.chain_id, own_address, tip.height, tip.validators, tip.time_ns)
+
+    async def run(self) -> None:
+        """Produce blocks until cancelled. A bug or a refusal to sign ends it with its reason."""
+        tip = self._ledger.tip
+        self._events.append(
+            HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns(), self._first_round)
+        )
+        while True:
+            if not self._events:
+                await self._wait_for_timer()
+            self._state, effects = step(self._state, self._events.popleft())
+            for effect in effects:
+                await self._carry_out(effect)
+
+    async def _wait_for_timer(self) -> None:
+        deadline, _, height, round_, timer = heapq.heappop(self._timers)
+        await trio.sleep_until(deadline)
+        if timer is Step.NEW_HEIGHT:
+            self._block_started_at = trio.current_time()
+        self._events.append(TimeoutElapsed(height, round_, timer, self._now_ns()))
+
+    async def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case ScheduleTimeout():
+                self._schedule(effect)
+            case PrepareBlock():
+                await self._prepare(effect)
+            case SignProposal():
+                await self._sign_proposal(effect)
+            case SignVote():
+                vote = effect.vote
+                signed = await self._blocking(lambda: self._signer.sign_vote(vote))
+                self._events.append(VoteReceived(signed, self._now_ns()))
+            case Decided():
+                await self._apply(effect)
+            case Equivocation():
+                raise RuntimeError(
+                    f"validator {effect.first.validator_address.hex()} equivocated at one validator's hub"
+                )
+
+    async def _blocking(self, function: Callable[[], T]) -> T:
+        found: list[T] = []
+        await self._run_blocking(lambda: found.append(function()))
+        return found[0]
+
+    def _schedule(self, effect: ScheduleTimeout) -> None:
+        if effect.step is Step.NEW_HEIGHT:
+            deadline = self._next_block_at
+        else:
+            deadline = trio.current_time() + self._timeouts.of(effect.step, effect.round)
+        self._timer_count += 1
+        heapq.heappush(self._timers, (deadline, self._timer_count, effect.height, effect.round, effect.step))
+
+    async def _prepare(self, effect: PrepareBlock) -> None:
+        block = await self._blocking(lambda: self._block_for(effect.height))
+        self._events.append(BlockPrepared(effect.height, effect.round, block, block_id_of(block), self._now_ns()))
+
+    def _block_for(self, height: int) -> Block:
+        """The block saved before a crash, if it still follows; else a new one from the pool."""
+        saved = self._signer.saved_proposal(height)
+        if saved is not None:
+            try:
+                block = decode_block(saved)
+                if self._ledger.accepts(block):
+                    return block
+            except MalformedInput:
+                # Then nothing was signed for it on this chain, or signing another will be refused by the record.
+                pass
+        ledger = self._ledger
+        candidates = [transaction.raw for transaction in self._mempool.select()]
+        room = ledger.params.block_max_bytes - ROOM_FOR_COMMIT_BYTES
+        chosen = ledger.application.prepare_proposal(candidates, room)
+        return make_block(ledger.tip, ledger.last_commit(), chosen, self._own_address)
+
+    async def _sign_proposal(self, effect: SignProposal) -> None:
+        proposal, block = effect.proposal, effect.block
+
+        def sign() -> tuple[Proposal, bool]:
+            accepted = self._ledger.accepts(block)
+            encoded = encode_block(block)
+            if self._signer.saved_proposal(proposal.height) != encoded:
+                self._signer.save_proposal(proposal.height, encoded)
+            return self._signer.sign_proposal(proposal), accepted
+
+        signed, accepted = await self._blocking(sign)
+        self._events.append(ProposalReceived(signed, block, signed.block_id, accepted, self._now_ns()))
+
+    async def _apply(self, effect: Decided) -> None:
+        ledger = self._ledger
+        applied = await self._blocking(lambda: ledger.apply(effect.block, effect.block_id, effect.commit))
+        self._forget(effect.block, applied.refused)
+        params = ledger.genesis.params
+        delay_ms = params.proof_block_delay_ms if applied.app_hash_changed else params.block_interval_ms
+        self._next_block_at = max(self._block_started_at + delay_ms / 1000, trio.current_time())
+        self._timers.clear()
+        await self._on_block(applied.height)
+        tip = ledger.tip
+        self._events.append(HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns()))
+
+    def _forget(self, block: Block, refused: tuple[bytes, ...]) -> None:
+        from relay.evm.transaction import decode_transaction
+
+        chain_id = self._ledger.genesis.evm_chain_id
+        transactions = tuple(decode_transaction(raw, chain_id) for raw in block.transactions)
+        self._mempool.remove_included(tuple(item for item in transactions if item.raw not in refused))
+        for item in transactions:
+            if item.raw in refused:
+                self._mempool.drop(item.hash)

@@ -1,0 +1,113 @@
+"""The directory of one hub node: genesis, validator key, last-signed record, database."""
+
+import base64
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from light_clients.crypto import secp256k1
+from light_clients.interface import MalformedInput
+from light_clients.tendermint.types import KeyType, PublicKey
+from relay.config import UnsafeFile, read_private_file
+from relay.hub.application.genesis import MAX_GENESIS_BYTES, Genesis, decode_genesis
+
+GENESIS_FILE = "genesis.json"
+VALIDATOR_KEY_FILE = "validator_key.json"
+LAST_SIGNED_FILE = "last_signed.json"
+PROPOSAL_FILE = "last_proposal.bin"
+DATABASE_DIRECTORY = "data"
+_KEY_TYPE = "tendermint/PrivKeySecp256k1"
+_PUBLIC_KEY_TYPE = "tendermint/PubKeySecp256k1"
+
+
+class UnusableHome(Exception):
+    """A file of the home cannot be used; one sentence says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorKey:
+    """A validator's secret; never shown."""
+
+    private_key: bytes
+    public_key: PublicKey
+
+    def __repr__(self) -> str:
+        return f"ValidatorKey({self.public_key.data.hex()})"
+
+    def sign(self, digest: bytes) -> bytes:
+        """64 bytes r ‖ s, low s."""
+        return secp256k1.sign(self.private_key, digest)
+
+
+def validator_key(private_key: bytes) -> ValidatorKey:
+    """Derive the public part. Raises ValueError for a secret out of range."""
+    return ValidatorKey(private_key, PublicKey(KeyType.SECP256K1, secp256k1.public_key_of(private_key)))
+
+
+def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Replace a file so that after a crash either the old or the new content is there, on disk."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def encode_validator_key(key: ValidatorKey) -> bytes:
+    """CometBFT's priv_validator_key.json."""
+    document = {
+        "address": key.public_key.address.hex().upper(),
+        "pub_key": {"type": _PUBLIC_KEY_TYPE, "value": base64.b64encode(key.public_key.data).decode()},
+        "priv_key": {"type": _KEY_TYPE, "value": base64.b64encode(key.private_key).decode()},
+    }
+    return json.dumps(document, indent=2).encode() + b"\n"
+
+
+def decode_validator_key(data: bytes) -> ValidatorKey:
+    """Inverse; a ValueError says what is wrong and never shows the secret."""
+    try:
+        document = json.loads(data)
+        entry = document["priv_key"]
+        kind, secret = entry["type"], base64.b64decode(entry["value"], validate=True)
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("is not a priv_validator_key.json") from None
+    if kind != _KEY_TYPE:
+        raise ValueError(f"holds a key of type {str(kind)[:40]}, the hub needs {_KEY_TYPE}")
+    try:
+        return validator_key(secret)
+    except ValueError:
+        raise ValueError("does not hold a secp256k1 secret") from None
+
+
+def load_genesis(home: Path) -> Genesis:
+    """Raises UnusableHome."""
+    path = home / GENESIS_FILE
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_GENESIS_BYTES + 1)
+    except OSError as error:
+        raise UnusableHome(f"{path}: {error.strerror or error}; run `hutong hub init` first") from None
+    try:
+        return decode_genesis(data)
+    except MalformedInput as error:
+        raise UnusableHome(f"{path}: {error}") from None
+
+
+def load_validator_key(home: Path) -> ValidatorKey:
+    """Raises UnusableHome, also where others may read the file."""
+    path = home / VALIDATOR_KEY_FILE
+    try:
+        return decode_validator_key(read_private_file(path))
+    except UnsafeFile as error:
+        raise UnusableHome(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+    except ValueError as error:
+        raise UnusableHome(f"{path}: {error}") from None

@@ -1,0 +1,168 @@
+"""The `hutong_*` JSON-RPC methods of the hub: clients, forwards and what is unsettled, read from state."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import trio
+
+from light_clients.ibc.commitment import PathKind
+from light_clients.ibc.identifiers import check_client_id
+from light_clients.interface import MalformedInput
+from relay.evm.eth_methods import Method
+from relay.evm.json_errors import invalid_params
+from relay.evm.json_params import Params
+from relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
+from relay.hub.application.forwarder import decode_pending_forward
+from relay.hub.node.ledger import HubLedger
+from relay.hub.state import StateView, keys
+
+MAX_ROWS = 1_000
+"""Per answer; the caller goes on from the last sequence that it was given."""
+_CLIENT_STATE_KEY = re.compile(rb"clients/([^/]+)/state")
+
+
+class HutongMethods:
+    """Every method answers from one committed version, whose height it returns."""
+
+    def __init__(self, ledger: HubLedger) -> None:
+        self._ledger = ledger
+        self._readers = trio.CapacityLimiter(4)
+
+    def methods(self) -> Mapping[str, Method]:
+        return {
+            "hutong_forwardFailure": self._method(2, self._forward_failure),
+            "hutong_pendingForwards": self._method(2, self._pending_forwards),
+            "hutong_unsettled": self._method(2, self._unsettled),
+            "hutong_clients": self._method(0, self._clients),
+            "hutong_client": self._method(1, self._client),
+            "hutong_chain": self._method(0, self._chain),
+        }
+
+    def _method(self, most: int, read: Callable[[Params], Any]) -> Method:
+        async def call(params: Params) -> Any:
+            params.at_most(most)
+            return await trio.to_thread.run_sync(read, params, limiter=self._readers)
+
+        return call
+
+    def _forward_failure(self, params: Params) -> str | None:
+        """(client, sequence): why the hub failed this packet, or null."""
+        view, _, _ = self._ledger.application.view()
+        reason = view.get(keys.forward_reason_key(_client_id(params, 0), params.quantity(1)))
+        return None if reason is None else reason.decode(errors="replace")
+
+    def _pending_forwards(self, params: Params) -> list[dict[str, Any]]:
+        """(next client, after sequence = 0): leg 2 of each forward that waits for its settlement, with leg 1."""
+        view, _, _ = self._ledger.application.view()
+        client_id = _client_id(params, 0)
+        found = []
+        for sequence, record in _pending_rows(view, client_id, _after(params)):
+            pending = decode_pending_forward(record)
+            found.append(
+                {
+                    "client": client_id,
+                    "sequence": hex(sequence),
+                    "acceptedAt": hex(pending.accepted_at_s),
+                    "origin": {"client": pending.leg_1.destination_client, "sequence": hex(pending.leg_1.sequence)},
+                }
+            )
+        return found
+
+    def _unsettled(self, params: Params) -> list[str]:
+        """(client, after sequence = 0): sequences of packets sent over the client that are not settled, ascending."""
+        view, _, _ = self._ledger.application.view()
+        prefix = _client_id(params, 0).encode() + bytes([PathKind.COMMITMENT])
+        return [hex(sequence) for sequence, _ in _sequences(view, prefix, _after(params))]
+
+    def _clients(self, params: Params) -> list[dict[str, Any]]:
+        """Every client with its status, newest height and counterparty."""
+        view, height, time_ns = self._ledger.application.view()
+        return [self._describe(view, height, time_ns, client_id) for client_id in _client_ids(view)]
+
+    def _client(self, params: Params) -> dict[str, Any] | None:
+        view, height, time_ns = self._ledger.application.view()
+        client_id = _client_id(params, 0)
+        known = view.get(keys.client_state_key(client_id)) is not None
+        return self._describe(view, height, time_ns, client_id) if known else None
+
+    def _chain(self, params: Params) -> dict[str, Any]:
+        """Identity, parameters, admins, and whether packets are paused."""
+        view, height, _ = self._ledger.application.view()
+        genesis = self._ledger.genesis
+        return {
+            "chainId": genesis.chain_id,
+            "evmChainId": hex(genesis.evm_chain_id),
+            "height": hex(height),
+            "rulesVersion": genesis.rules_version,
+            "genesisHash": f"0x{genesis.digest.hex()}",
+            "trustingPeriod": genesis.params.trusting_period_s,
+            "unbondingPeriod": genesis.params.unbonding_period_s,
+            "blockIntervalMs": genesis.params.block_interval_ms,
+            "admins": [f"0x{address.hex()}" for address in genesis.admins.addresses],
+            "adminThreshold": genesis.admins.threshold,
+            "paused": view.get(keys.PAUSED_KEY) is not None,
+        }
+
+    def _describe(self, view: StateView, height: int, time_ns: int, client_id: str) -> dict[str, Any]:
+        clients = Clients(self._ledger.application.light_clients, view, time_ns, height)
+        latest = clients.latest_height(client_id)
+        try:
+            counterparty = clients.counterparty(client_id)
+        except (NoCounterparty, UnknownClient):
+            other: dict[str, Any] | None = None
+        else:
+            other = {
+                "client": counterparty.client_id,
+                "merklePrefix": [f"0x{element.hex()}" for element in counterparty.merkle_prefix],
+            }
+        sequence = view.get(keys.next_sequence_key(client_id))
+        return {
+            "client": client_id,
+            "status": str(clients.status(client_id)),
+            "latestHeight": {"revisionNumber": latest.revision_number, "revisionHeight": latest.revision_height},
+            "latestTimestampNs": str(clients.latest_timestamp_ns(client_id)),
+            "counterparty": other,
+            "nextSequenceSend": hex(1 if sequence is None else int.from_bytes(sequence, "big")),
+        }
+
+
+def _client_id(params: Params, index: int) -> str:
+    value = params.raw(index)
+    if not isinstance(value, str):
+        raise invalid_params(f"argument {index} is not a client identifier")
+    try:
+        return check_client_id(value)
+    except MalformedInput as error:
+        raise invalid_params(f"argument {index}: {error}") from error
+
+
+def _after(params: Params) -> int:
+    return params.quantity(1) if params.has(1) else 0
+
+
+def _sequences(view: StateView, prefix: bytes, after: int) -> Iterator[tuple[int, bytes]]:
+    """Rows `prefix ‖ BE8(sequence)`, at most `MAX_ROWS`, from above `after`."""
+    found = 0
+    row = view.next(prefix + after.to_bytes(8, "big"))
+    while row is not None and row[0].startswith(prefix) and found < MAX_ROWS:
+        if len(row[0]) == len(prefix) + 8:
+            found += 1
+            yield int.from_bytes(row[0][len(prefix) :], "big"), row[1]
+        row = view.next(row[0])
+
+
+def _pending_rows(view: StateView, client_id: str, after: int) -> Iterator[tuple[int, bytes]]:
+    return _sequences(view, keys.forward_prefix(client_id), after)
+
+
+def _client_ids(view: StateView) -> Iterator[str]:
+    """Every `clients/<id>/state` key; skips the consensus states between them by seeking."""
+    row = view.next(b"clients/")
+    while row is not None and row[0].startswith(b"clients/"):
+        match = _CLIENT_STATE_KEY.fullmatch(row[0])
+        if match is not None:
+            yield match[1].decode()
+        owner = row[0].split(b"/", 2)[1]
+        kind = row[0].split(b"/", 3)[2]
+        row = view.next(b"clients/" + owner + b"/" + kind + b"\xff")

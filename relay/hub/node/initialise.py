@@ -1,0 +1,85 @@
+"""`hutong hub init`: a new chain's genesis, a validator key, and admin keys."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from light_clients.crypto import secp256k1
+from relay.evm.native import Address
+from relay.hub.application.admin import AdminSet
+from relay.hub.application.genesis import (
+    RULES_VERSION,
+    Genesis,
+    GenesisValidator,
+    HubParams,
+    decode_genesis,
+    encode_genesis,
+    runtime_rules,
+)
+from relay.hub.consensus.signing import LastSigned
+from relay.hub.node.home import (
+    GENESIS_FILE,
+    LAST_SIGNED_FILE,
+    VALIDATOR_KEY_FILE,
+    UnusableHome,
+    ValidatorKey,
+    encode_validator_key,
+    validator_key,
+    write_durably,
+)
+from relay.hub.node.signer import encode_last_signed
+
+VALIDATOR_POWER = 10
+
+
+@dataclass(frozen=True, slots=True)
+class NewHub:
+    """What `init` is asked for."""
+
+    chain_id: str
+    evm_chain_id: int
+    genesis_time_ns: int
+    admins: AdminSet
+    params: HubParams
+    allocations: tuple[tuple[Address, int], ...] = ()
+
+
+def new_secret() -> bytes:
+    """32 random bytes that are a secp256k1 secret."""
+    while True:
+        secret = secrets.token_bytes(32)
+        if 0 < int.from_bytes(secret, "big") < secp256k1.ORDER:
+            return secret
+
+
+def build_genesis(hub: NewHub, validators: tuple[ValidatorKey, ...]) -> Genesis:
+    """Checked by the same parser that `start` uses. Raises MalformedInput."""
+    genesis = Genesis(
+        hub.chain_id,
+        hub.evm_chain_id,
+        hub.genesis_time_ns,
+        tuple(GenesisValidator(key.public_key, VALIDATOR_POWER) for key in validators),
+        hub.admins,
+        hub.params,
+        RULES_VERSION,
+        runtime_rules(),
+        hub.allocations,
+    )
+    return decode_genesis(encode_genesis(genesis))
+
+
+def initialise_home(home: Path, hub: NewHub, private_key: bytes | None = None) -> Genesis:
+    """Write genesis, validator key (0600) and an empty last-signed record. Never overwrites a home."""
+    key = validator_key(new_secret() if private_key is None else private_key)
+    genesis = build_genesis(hub, (key,))
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        for name in (GENESIS_FILE, VALIDATOR_KEY_FILE, LAST_SIGNED_FILE):
+            if (home / name).exists():
+                raise UnusableHome(f"{home / name} exists: a home is initialised once")
+        write_durably(home / VALIDATOR_KEY_FILE, encode_validator_key(key))
+        write_durably(home / LAST_SIGNED_FILE, encode_last_signed(LastSigned()))
+        write_durably(home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)
+    except OSError as error:
+        raise UnusableHome(f"{home}: {error.strerror or error}") from None
+    return genesis

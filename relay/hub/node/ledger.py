@@ -1,0 +1,167 @@
+"""One hub's chain on disk: application, block records and state under one store, one atomic batch a block."""
+
+from dataclasses import dataclass
+
+from light_clients.tendermint.hashing import results_hash
+from light_clients.tendermint.types import BlockId, Commit, ValidatorSet
+from relay.evm.database import KeyValueStore
+from relay.hub.application.abci import CODE_INVALID, FinalizeBlockRequest, ProposalVerdict
+from relay.hub.application.application import HubApplication
+from relay.hub.application.genesis import Genesis
+from relay.hub.consensus.blocks import ChainTip, ConsensusParams, check_block, genesis_tip
+from relay.hub.consensus.types import EMPTY_COMMIT, Block
+from relay.hub.consensus.validators import advance_proposer, genesis_validators
+from relay.hub.node.block_records import BlockRecords, BlockResults, store_block_records, store_validators
+from relay.hub.state import GENESIS_KEY
+
+
+class ChainDamaged(Exception):
+    """What is on disk contradicts itself or the genesis file: the node must not go on from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A block that is on disk."""
+
+    height: int
+    app_hash_changed: bool
+    executed: tuple[bytes, ...]
+    """Hashes of the transactions that were executed."""
+    refused: tuple[bytes, ...]
+    """Raw transactions of the block that could not be executed."""
+
+
+class HubLedger:
+    """Blocking; one thread applies blocks, others may read."""
+
+    def __init__(self, store: KeyValueStore, genesis: Genesis) -> None:
+        self.store = store
+        self.genesis = genesis
+        self.application = HubApplication(store, genesis)
+        self.records = BlockRecords(store)
+        self.params = ConsensusParams(
+            block_max_bytes=genesis.params.block_max_bytes, block_max_gas=genesis.params.block_max_gas
+        )
+        if self.application.info().last_block_height < 0:
+            self._initialise()
+        self._check()
+        self.tip = self._load_tip()
+
+    def _initialise(self) -> None:
+        validators = genesis_validators([(v.public_key, v.power) for v in self.genesis.validators])
+        self.application.init_chain()
+        with self.store.batch() as batch:
+            self.application.commit(batch)
+            store_validators(batch, 1, validators)
+            store_validators(batch, 2, advance_proposer(validators, 1))
+
+    def _check(self) -> None:
+        height = self.records.latest_height()
+        info = self.application.info()
+        if info.last_block_height != height:
+            raise ChainDamaged(f"the last block is {height}, the state is at {info.last_block_height}")
+        digest = self.application.state.view_at(info.last_block_height).get(GENESIS_KEY)
+        if digest != self.genesis.digest:
+            raise ChainDamaged("the database belongs to another genesis file")
+        results = self.records.results(height)
+        if results is not None and results.app_hash != info.last_block_app_hash:
+            raise ChainDamaged(f"the app hash after block {height} is not the recorded one")
+
+    def _load_tip(self) -> ChainTip:
+        height = self.records.latest_height()
+        validators, next_validators = self._validators(height + 1), self._validators(height + 2)
+        version = self.genesis.rules_version
+        if height == 0:
+            app_hash = self.application.info().last_block_app_hash
+            return genesis_tip(
+                self.genesis.chain_id,
+                self.genesis.genesis_time_ns,
+                app_hash,
+                validators,
+                next_validators,
+                self.params,
+                version,
+            )
+        stored, results = self.records.block(height), self.records.results(height)
+        if stored is None or results is None:
+            raise ChainDamaged(f"block {height} is incomplete")
+        return ChainTip(
+            self.genesis.chain_id,
+            height,
+            stored.block_id,
+            stored.block.header.time_ns,
+            results.app_hash,
+            _results_hash(results),
+            self._validators(height),
+            validators,
+            next_validators,
+            self.params,
+            version,
+        )
+
+    def _validators(self, height: int) -> ValidatorSet:
+        validators = self.records.validators(height)
+        if validators is None:
+            raise ChainDamaged(f"no validators of height {height}")
+        return validators
+
+    def last_commit(self) -> Commit:
+        """The commit that the next block carries."""
+        if self.tip.height == 0:
+            return EMPTY_COMMIT
+        commit = self.records.commit(self.tip.height)
+        if commit is None:
+            raise ChainDamaged(f"no commit of height {self.tip.height}")
+        return commit
+
+    def accepts(self, block: Block) -> bool:
+        """A block that follows from the tip, with transactions that the application takes. Raises MalformedInput."""
+        check_block(self.tip, block)
+        verdict = self.application.process_proposal(block.transactions, block.header.version_app)
+        return verdict is ProposalVerdict.ACCEPT
+
+    def apply(self, block: Block, block_id: BlockId, commit: Commit) -> Applied:
+        """Execute a decided block and land block, commit, results and state together."""
+        header = block.header
+        response = self.application.finalize_block(
+            FinalizeBlockRequest(
+                header.height,
+                header.time_ns,
+                block_id.hash,
+                header.proposer_address,
+                block.transactions,
+                header.version_app,
+            )
+        )
+        if response.validator_updates:
+            raise ChainDamaged("validator updates are not supported by this version")
+        results = BlockResults(response.tx_results, response.app_hash)
+        next_validators = advance_proposer(self.tip.next_validators, 1)
+        with self.store.batch() as batch:
+            executed = self.application.commit(batch)
+            store_block_records(batch, block, block_id, commit, results)
+            store_validators(batch, header.height + 2, next_validators)
+        changed = response.app_hash != self.tip.app_hash
+        self.tip = ChainTip(
+            self.tip.chain_id,
+            header.height,
+            block_id,
+            header.time_ns,
+            response.app_hash,
+            _results_hash(results),
+            self.tip.validators,
+            self.tip.next_validators,
+            next_validators,
+            self.params,
+            self.tip.app_version,
+        )
+        refused = tuple(
+            raw
+            for raw, result in zip(block.transactions, response.tx_results, strict=True)
+            if result.code == CODE_INVALID
+        )
+        return Applied(header.height, changed, tuple(item.hash for item in executed), refused)
+
+
+def _results_hash(results: BlockResults) -> bytes:
+    return results_hash([(item.code, item.data, item.gas_wanted, item.gas_used) for item in results.tx_results])

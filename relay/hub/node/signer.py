@@ -1,0 +1,162 @@
+"""A validator's signatures, with the last-signed record on disk before any of them leaves."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from light_clients.tendermint.types import KeyType
+from relay.hub.consensus.signing import SIGNING_STEPS, LastSigned, Signed, next_signature
+from relay.hub.consensus.types import Proposal, Step, Vote
+from relay.hub.consensus.votes import vote_bytes
+from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, UnusableHome, ValidatorKey, write_durably
+
+MAX_RECORD_BYTES = 64 * 1024
+_HEX = re.compile(r"([0-9a-f]{2})*")
+_STEP_NAMES = {step: step.name.lower() for step in SIGNING_STEPS}
+
+
+def encode_last_signed(record: LastSigned) -> bytes:
+    document = {
+        "format": "hutong-last-signed-1",
+        "height": record.height,
+        "round": record.round,
+        "signed": [
+            {
+                "step": _STEP_NAMES[entry.step],
+                "sign_bytes": entry.sign_bytes.hex(),
+                "timestamp_ns": entry.timestamp_ns,
+                "signature": entry.signature.hex(),
+            }
+            for entry in record.signed
+        ],
+    }
+    return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def decode_last_signed(data: bytes) -> LastSigned:
+    """Inverse; ValueError for anything else: a validator does not guess what it has signed."""
+    if len(data) > MAX_RECORD_BYTES:
+        raise ValueError(f"has more than {MAX_RECORD_BYTES} bytes")
+    steps = {name: step for step, name in _STEP_NAMES.items()}
+    try:
+        document = json.loads(data)
+        if document["format"] != "hutong-last-signed-1":
+            raise ValueError("has another format")
+        entries = tuple(
+            Signed(
+                steps[entry["step"]],
+                _hex(entry["sign_bytes"]),
+                _integer(entry["timestamp_ns"]),
+                _hex(entry["signature"]),
+            )
+            for entry in document["signed"]
+        )
+        return LastSigned(_integer(document["height"]), _integer(document["round"]), entries)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError("is not a last-signed record") from error
+
+
+def _hex(value: Any) -> bytes:
+    if not isinstance(value, str) or _HEX.fullmatch(value) is None:
+        raise ValueError("not hex")
+    return bytes.fromhex(value)
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("not a number")
+    return value
+
+
+class FileSigner:
+    """Blocking: every new signature waits for the disk. One process per key."""
+
+    def __init__(self, home: Path, key: ValidatorKey, chain_id: str) -> None:
+        self._home = home
+        self._key = key
+        self._chain_id = chain_id
+        self.public_key = key.public_key
+        path = home / LAST_SIGNED_FILE
+        try:
+            self.record = decode_last_signed(path.read_bytes())
+        except OSError as error:
+            raise UnusableHome(
+                f"{path}: {error.strerror or error}; without it this validator could sign a second block"
+            ) from None
+        except ValueError as error:
+            raise UnusableHome(f"{path}: {error}") from None
+
+    def sign_vote(self, vote: Vote) -> Vote:
+        """Raises DoubleSignRefused. The returned time may be that of an earlier signature for the same vote."""
+        step = Step(int(Step.PREVOTE) if vote.message_type == 1 else int(Step.PRECOMMIT))
+
+        def at(timestamp_ns: int) -> bytes:
+            return vote_bytes(self._chain_id, _vote_at(vote, timestamp_ns, b""))
+
+        signed = self._sign(vote.height, vote.round, step, vote.timestamp_ns, at)
+        return _vote_at(vote, signed.timestamp_ns, signed.signature)
+
+    def sign_proposal(self, proposal: Proposal) -> Proposal:
+        """As `sign_vote`."""
+
+        def at(timestamp_ns: int) -> bytes:
+            return proposal_sign_bytes(
+                self._chain_id,
+                proposal.height,
+                proposal.round,
+                proposal.pol_round,
+                proposal.block_id,
+                timestamp_ns,
+            )
+
+        signed = self._sign(proposal.height, proposal.round, Step.PROPOSE, proposal.timestamp_ns, at)
+        return Proposal(
+            proposal.height,
+            proposal.round,
+            proposal.pol_round,
+            proposal.block_id,
+            signed.timestamp_ns,
+            signed.signature,
+        )
+
+    def _sign(self, height: int, round_: int, step: Step, timestamp_ns: int, at: Any) -> Signed:
+        record, signed = next_signature(
+            self.record,
+            height,
+            round_,
+            step,
+            timestamp_ns,
+            at,
+            lambda message: self._key.sign(sign_digest(KeyType.SECP256K1, message)),
+        )
+        if record != self.record:
+            write_durably(self._home / LAST_SIGNED_FILE, encode_last_signed(record))
+            self.record = record
+        return signed
+
+    def save_proposal(self, height: int, block: bytes) -> None:
+        """Keep the block that is about to be signed: after a crash the same one must be proposed again."""
+        write_durably(self._home / PROPOSAL_FILE, height.to_bytes(8, "big") + block)
+
+    def saved_proposal(self, height: int) -> bytes | None:
+        """The block saved for `height`, if any."""
+        try:
+            data = (self._home / PROPOSAL_FILE).read_bytes()
+        except FileNotFoundError:
+            return None
+        return data[8:] if int.from_bytes(data[:8], "big") == height else None
+
+
+def _vote_at(vote: Vote, timestamp_ns: int, signature: bytes) -> Vote:
+    return Vote(
+        vote.message_type,
+        vote.height,
+        vote.round,
+        vote.block_id,
+        timestamp_ns,
+        vote.validator_index,
+        vote.validator_address,
+        signature,
+    )

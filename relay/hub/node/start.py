@@ -1,0 +1,171 @@
+"""Starting a hub node: every check that may refuse comes first, each with one sentence."""
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import lmdb
+import trio
+
+from relay.evm.json_rpc import JsonRpcService
+from relay.evm.lmdb_store import LmdbStore
+from relay.evm.mempool import Mempool
+from relay.evm.server import JsonRpcApp, serve
+from relay.evm.stack import run_with_evm_stack
+from relay.hub.application.genesis import UnfitRuntime, check_runtime
+from relay.hub.application.self_test import SelfTestFailed, run_self_test
+from relay.hub.consensus.signing import DoubleSignRefused
+from relay.hub.node.chain import HubChain
+from relay.hub.node.cometbft_rpc import CometBftMethods, CometBftRpcApp
+from relay.hub.node.driver import ConsensusDriver
+from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis, load_validator_key
+from relay.hub.node.hutong_methods import HutongMethods
+from relay.hub.node.ledger import ChainDamaged, HubLedger
+from relay.hub.node.signer import FileSigner
+
+MAP_BYTES = 256 * 1024**3
+"""Address space of the database; the file itself only grows as it fills."""
+
+
+class NodeRefused(Exception):
+    """The node cannot start: one sentence."""
+
+
+class NodeHalted(Exception):
+    """The node ran and must not go on: one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """0 lets the system choose."""
+
+    host: str = "127.0.0.1"
+    eth: int = 8545
+    cometbft: int = 26657
+
+
+@dataclass(slots=True)
+class HubNode:
+    """A checked home, opened: what `serve_node` runs."""
+
+    ledger: HubLedger
+    signer: FileSigner
+    mempool: Mempool
+    store: LmdbStore
+    vectors: int
+
+
+def open_node(home: Path) -> HubNode:
+    """Load, check and open everything. Raises NodeRefused; nothing is left open then."""
+    try:
+        genesis = load_genesis(home)
+        check_runtime(genesis)
+        vectors = run_with_evm_stack(run_self_test)
+        key = load_validator_key(home)
+        if all(validator.public_key != key.public_key for validator in genesis.validators):
+            raise NodeRefused("the validator key is not among the validators of genesis.json")
+        if len(genesis.validators) != 1:
+            raise NodeRefused("not supported: more than one validator (this version has no peer connections)")
+        signer = FileSigner(home, key, genesis.chain_id)
+    except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
+        raise NodeRefused(str(error)) from error
+    store = _open_store(home)
+    try:
+        ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
+        _check_record(signer, ledger)
+    except (ChainDamaged, NodeRefused) as error:
+        store.close()
+        raise NodeRefused(str(error)) from error
+    return HubNode(ledger, signer, Mempool(), store, vectors)
+
+
+def _open_store(home: Path) -> LmdbStore:
+    directory = home / DATABASE_DIRECTORY
+    try:
+        lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        os.lockf(lock, os.F_TLOCK, 0)
+    except OSError as error:
+        raise NodeRefused(f"{home}: another hub process runs in this home ({error.strerror})") from error
+    try:
+        return LmdbStore(directory, map_bytes=MAP_BYTES)
+    except (lmdb.Error, OSError) as error:
+        raise NodeRefused(f"{directory}: cannot be opened ({error})") from error
+
+
+def _check_record(signer: FileSigner, ledger: HubLedger) -> None:
+    signed, height = signer.record.height, ledger.tip.height
+    if signed > height + 1:
+        raise NodeRefused(
+            f"this key signed height {signed} but the chain on disk ends at {height}: the database was rolled back,"
+            " and going on would sign a second block"
+        )
+    if signed < height:
+        raise NodeRefused(
+            f"the chain on disk ends at {height} but the last-signed record at {signed}: the record was rolled back"
+        )
+
+
+async def serve_node(
+    node: HubNode, ports: Ports, *, task_status: trio.TaskStatus[Ports] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Run until cancelled; started with the ports that are bound."""
+    chain = HubChain(node.ledger, node.mempool)
+
+    async def on_block(height: int) -> None:
+        chain.heads.publish(height)
+
+    first_round = node.signer.record.round if node.signer.record.height == node.ledger.tip.height + 1 else 0
+    driver = ConsensusDriver(
+        node.ledger,
+        node.signer,
+        node.signer.public_key.address,
+        node.mempool,
+        on_block,
+        first_round=first_round,
+    )
+    eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(node.ledger).methods()))
+    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key))
+    async with trio.open_nursery() as nursery:
+        eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
+        cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
+        nursery.start_soon(driver.run)
+        task_status.started(Ports(ports.host, eth_port, cometbft_port))
+
+
+async def _until_signalled(node: HubNode, ports: Ports) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with trio.open_nursery() as nursery:
+            bound = await nursery.start(serve_node, node, ports)
+            sys.stdout.write(
+                f"hub {node.ledger.genesis.chain_id} ready at height {node.ledger.tip.height}:"
+                f" eth_* http://{bound.host}:{bound.eth}, CometBFT http://{bound.host}:{bound.cometbft}"
+                f" ({node.vectors} self-test vectors passed)\n"
+            )
+            sys.stdout.flush()
+            async for _ in signals:
+                nursery.cancel_scope.cancel()
+                break
+
+
+def run_node(home: Path, ports: Ports) -> None:
+    """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
+    node = open_node(home)
+    try:
+        trio.run(_until_signalled, node, ports)
+    except BaseExceptionGroup as group:
+        raise NodeHalted(f"hub halted: {_reason(group)}") from group
+    finally:
+        node.store.close()
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, as one sentence."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, OSError):
+        return f"cannot listen or write: {error.strerror or error}"
+    if isinstance(error, DoubleSignRefused):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
