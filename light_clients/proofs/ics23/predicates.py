@@ -1,7 +1,7 @@
 """Rules that an existence proof must keep, one function a rule.
 
-The `…_to_spec` ones are those of the reference (cosmos/ics23 `go/ops.go`, `go/proof.go`); the `…_exact` ones and
-`one_sibling` are stricter, as docs/spec/strictness.md lists (I1 to I8).
+The `…_to_spec` ones are those of the reference (cosmos/ics23 `go/ops.go`, `go/proof.go`); `leaf_prefix_is_exact`,
+`inner_nodes_have_one_place` and `root_is_well_formed` are stricter, as docs/spec/strictness.md lists (I1 to I7).
 """
 
 from light_clients.interface import MalformedInput, PredicateFailed

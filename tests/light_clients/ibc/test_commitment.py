@@ -1,6 +1,7 @@
 """docs/spec/packets.md: commitments bind every field of a packet (checklist E5, E6)."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from light_clients.ibc.commitment import (
     path_key,
     receipt_key,
 )
-from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
+from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload, encode_packet
 from light_clients.interface import MalformedInput
 from tests.light_clients.ibc.ibc_strategies import PACKETS, PAYLOADS
 
@@ -147,3 +148,13 @@ def test_merkle_paths():
 def test_keys_of_different_sequences_and_kinds_never_collide(one, other):
     keys = {path_key("client-0", kind, sequence) for kind in PathKind for sequence in {one, other}}
     assert len(keys) == 3 * len({one, other})
+
+
+def test_the_vectors_of_the_specification():
+    """docs/spec/packets.md prints a packet, its commitment and its key."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "spec" / "packets.md").read_text(encoding="utf-8")
+    words = "".join(page.split())
+    payload = Payload("gmpport", "gmpport", "ics27-2", "application/x-solidity-abi", b"value")
+    packet = Packet(7, "client-0", "07-tendermint-1", 1_700_000_000, (payload,))
+    for data in (encode_packet(packet), packet_commitment(packet), commitment_key(packet), packet_commitment(STOCK)):
+        assert data.hex() in words

@@ -1,6 +1,7 @@
 """docs/spec/forward.md: the request that a sender writes, and the stamp that only the hub writes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -132,13 +133,10 @@ def test_attack_H_any_bytes_give_a_verdict(data):
 
 VECTOR_REQUEST = encode_forward_request(REQUEST)
 VECTOR_STAMPED = encode_stamped_payload(STAMPED)
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "spec" / "forward.md"
 
 
 def test_the_vectors_of_the_specification():
-    """docs/spec/forward.md prints these bytes."""
-    from pathlib import Path
-
-    page = (Path(__file__).resolve().parents[3] / "docs" / "spec" / "forward.md").read_text(encoding="utf-8")
-    words = "".join(page.split())
+    words = "".join(PAGE.read_text(encoding="utf-8").split())
     assert VECTOR_REQUEST.hex() in words
     assert VECTOR_STAMPED.hex() in words
