@@ -20,11 +20,15 @@ UPDATE = "ibc-go 07-tendermint/update.go"
 
 @dataclass(frozen=True, slots=True)
 class TrustedState:
-    """What is believed already. `time_ns` None: not known, so neither time nor trusting period is judged."""
+    """What is believed already. `time_ns` None: not known, so neither time nor trusting period is judged.
+
+    `announces_next` False: the hash is of the set at `height` itself, so that the next block, too, is judged by overlap.
+    """
 
     height: int
     time_ns: int | None
     next_validators_hash: bytes
+    announces_next: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def update_checks(
 ) -> Iterator[Check]:
     """Adjacent and skipping verification from `trusted` (light.Verify), every rule in order.
 
-    `trusted_validators` are the validators at `trusted.height + 1`. The check `trusted_power_signed` raises
+    `trusted_validators` are those of `trusted.next_validators_hash`. The check `trusted_power_signed` raises
     InsufficientTrust where a nearer header may still do.
     """
     header, commit = signed_header.header, signed_header.commit
@@ -99,7 +103,8 @@ def update_checks(
         UPDATE,
         partial(predicates.trusted_validators_hash_matches, trusted_validators, trusted.next_validators_hash),
     )
-    if header.height == trusted.height + 1:
+    adjacent = trusted.announces_next and header.height == trusted.height + 1
+    if adjacent:
         yield Check(
             "next_validators_continue",
             LIGHT,
@@ -107,7 +112,7 @@ def update_checks(
         )
     yield Check("validator_set_is_sound", VALIDATOR_SET, partial(predicates.validator_set_is_sound, validator_set))
     yield Check("validators_hash_matches", LIGHT, partial(predicates.validators_hash_matches, header, validator_set))
-    if header.height != trusted.height + 1:
+    if not adjacent:
         yield Check(
             "trusted_power_signed",
             VALIDATION,

@@ -1,5 +1,6 @@
 """`hutong verify`: files from real chains judged offline, predicate by predicate, from a root or state that the user trusts."""
 
+import time
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from light_clients.interface import Check, PredicateFailed
+from light_clients.interface import NANOSECONDS_PER_SECOND, Check, PredicateFailed
 from relay.cli.verdicts import UnusableInput, parse_hex, read_file, read_json, report, required, unusable_as_exit
 
 app = typer.Typer(
@@ -115,6 +116,48 @@ def eip1186_command(
         mpt.eip1186_checks(trusted, claim),
     )
     report(checks, subject, as_json=as_json)
+
+
+@app.command("tendermint")
+def tendermint_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="Answers of /commit and /validators (all pages), or one file that holds both."
+        ),
+    ],
+    trusted: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, validators."),
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    trusting_period: Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")] = 14 * 86_400,
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 10,
+    trust_level: Annotated[str, typer.Option(help="Share of the trusted power that must have signed.")] = "1/3",
+    as_json: AsJson = False,
+) -> None:
+    """Judge a CometBFT header, its commit and its validators from a checkpoint (light client verification)."""
+    from light_clients.tendermint.verification import Options
+    from relay.cli import verify_tendermint as command
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "a checkpoint (chain, height, hash, time, validators)")
+            return
+        now_ns = time.time_ns() if now is None else command.parse_time(now, "--now")
+        if min(trusting_period, clock_drift) <= 0:
+            raise UnusableInput("--trusting-period and --clock-drift must be positive")
+        options = Options(
+            command.parse_trust_level(trust_level),
+            trusting_period * NANOSECONDS_PER_SECOND,
+            clock_drift * NANOSECONDS_PER_SECOND,
+        )
+        checkpoint = command.read_checkpoint(trusted)
+        served = command.read_served(files)
+    subject = {"file": ", ".join(map(str, files)), **command.subject_of(served, checkpoint, now_ns)}
+    report(command.file_checks(served, checkpoint, options, now_ns), subject, as_json=as_json)
 
 
 def _address_matches(got: bytes, wanted: bytes) -> None:

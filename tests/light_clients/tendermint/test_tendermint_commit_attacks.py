@@ -327,8 +327,12 @@ def test_attack_C14_ed25519_signatures_that_are_none():
     client = Verifier(chain, 1)
     update = chain.update(2, 1)
     good = update.signed_header.commit.signatures[0].signature
-    for bad in (non_canonical_s(good), bytes(64), good[:63], good + b"\x00", good[32:] + good[:32], flipped(good, 9)):
+    for bad in (non_canonical_s(good), bytes(64), good[:63], good[32:] + good[:32], flipped(good, 9)):
         assert client.refuses("two_thirds_signed", with_entry(update, 0, signature=bad)).got == bad
+    for bad in (b"", good + b"\x00"):
+        with pytest.raises(MalformedInput) as caught:
+            client.verify(with_entry(update, 0, signature=bad))
+        assert caught.value.field == "header.signed_header.commit.signatures[0].signature"
     client.accepts(update)
 
 
