@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -25,8 +26,16 @@ MAX_BATCH = 100
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 """Of a batch: what is left is answered with an error."""
 
+MAX_NESTING = 32
+"""Depth of the body: a batch of filters needs 6. The parser recurses in C, and how deep it may is not ours alone to set."""
+MAX_CONTAINERS = 20_000
+"""Lists and objects in one body: a batch of the largest access lists stays below."""
+
 Session: TypeAlias = Callable[[str, Params], Awaitable[Any]]
 """Answers methods of one connection (subscriptions); raises KeyError for all others."""
+
+_STRINGS = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,6 +56,7 @@ class JsonRpcService:
         if len(body) > MAX_BODY_BYTES:
             return _encode(_failure(None, JsonRpcError(INVALID_REQUEST, f"body exceeds {MAX_BODY_BYTES} bytes")))
         try:
+            _check_nesting(body)
             parsed = json.loads(body, parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             return _encode(_failure(None, JsonRpcError(PARSE_ERROR, "parse error")))
@@ -119,6 +129,19 @@ def _failure(identifier: Any, error: JsonRpcError) -> dict[str, Any]:
 
 def _encode(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+
+
+def _check_nesting(body: bytes) -> None:
+    opened = body.count(b"[") + body.count(b"{")
+    if opened <= MAX_NESTING:
+        return
+    if opened > MAX_CONTAINERS:
+        raise ValueError("too many lists and objects")
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_NESTING:
+            raise ValueError("nested too deep")
 
 
 def _parse_int(text: str) -> int:

@@ -1,6 +1,7 @@
 """The virtual machine of one chain: a fork of py-evm with native modules, attached journals and no system calls."""
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
@@ -13,6 +14,11 @@ from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
 from eth_abi.abi import encode
 
 from relay.evm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
+from relay.evm.stack import EVM_RECURSION_LIMIT
+
+# py_ecc, which py-evm imports, raises the limit to 100 000, where nested JSON from outside ends the process by a signal.
+if sys.getrecursionlimit() > EVM_RECURSION_LIMIT:
+    sys.setrecursionlimit(EVM_RECURSION_LIMIT)
 
 Fork: TypeAlias = Literal["paris", "prague"]
 FORKS: tuple[Fork, ...] = ("paris", "prague")

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import trio
 from eth_hash.auto import keccak
-
 from evm_bytecode import OPCODES, assemble, deploy_code
+
 from relay.evm.block_store import BlockStore, store_block
 from relay.evm.blocks import EvmBlock, EvmHeader, block_body
 from relay.evm.database import MemoryStore, Table, WritableTable

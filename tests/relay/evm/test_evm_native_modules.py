@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from eth_abi import decode
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from evm_bytecode import assemble, call, push_width, with_data
 from evm_journal import JournaledMap, Recorder
 from evm_transactions import FUNDED, signed
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from relay.evm.database import MemoryStore, WritableTable
 from relay.evm.errors import CallFailure
 from relay.evm.execution import EMPTY_STATE_ROOT, BlockContext, CallMessage, EvmState, GenesisAccount

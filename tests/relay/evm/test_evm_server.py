@@ -5,9 +5,9 @@ import json
 import pytest
 import trio
 import trio.testing
-
 from evm_simulator import InstantChain, funded
 from evm_transactions import FUNDED, raw_transaction
+
 from relay.evm.json_rpc import MAX_BODY_BYTES, JsonRpcService
 from relay.evm.server import MAX_BODY_S, JsonRpcApp
 from relay.evm.subscriptions import MAX_LAG_BLOCKS, MAX_SUBSCRIPTIONS
