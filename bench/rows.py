@@ -1,0 +1,45 @@
+"""One line of a table of figures, and how a rate is taken."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ROUNDS = 5
+ROUND_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`bare_rate_per_s` is the unavoidable part alone (signatures, hashes), taken in the same run."""
+
+    name: str
+    rate_per_s: float
+    bare_rate_per_s: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times its bare cost the whole takes."""
+        return self.bare_rate_per_s / self.rate_per_s
+
+
+def rate_per_s(function: Callable[[], object], rounds: int = ROUNDS, round_s: float = ROUND_S) -> float:
+    """Calls a second: the median of some rounds, each at least one call long."""
+    function()
+    rates = []
+    for _ in range(rounds):
+        calls = 0
+        started = time.perf_counter()
+        while True:
+            function()
+            calls += 1
+            elapsed = time.perf_counter() - started
+            if elapsed >= round_s:
+                break
+        rates.append(calls / elapsed)
+    return statistics.median(rates)
+
+
+def compared(name: str, whole: Callable[[], object], bare: Callable[[], object]) -> Row:
+    """The row of `whole` beside `bare`."""
+    return Row(name, rate_per_s(whole), rate_per_s(bare))
