@@ -54,7 +54,9 @@ MAX_UPGRADE_PATH_ELEMENTS = 8
 
 MessageT = TypeVar("MessageT", bound=Message)
 
+_KEY_TYPES = {key_type.value: key_type for key_type in KeyType}
 _KEY_BYTES = {KeyType.ED25519: 32, KeyType.SECP256K1: 33}
+_FLAGS = {int(flag): flag for flag in BlockIdFlag}
 
 
 def _present(message: Message, name: str, field: str) -> None:
@@ -69,9 +71,10 @@ def _hash(value: bytes, field: str) -> bytes:
 
 
 def _decode_time(timestamp: Timestamp, field: str) -> int:
-    if not 0 <= timestamp.nanos < NANOSECONDS_PER_SECOND:
-        raise MalformedInput(f"{field}.nanos", "not in [0, 10^9)", got=timestamp.nanos)
-    time_ns = timestamp.seconds * NANOSECONDS_PER_SECOND + timestamp.nanos
+    nanos = timestamp.nanos
+    if not 0 <= nanos < NANOSECONDS_PER_SECOND:
+        raise MalformedInput(f"{field}.nanos", "not in [0, 10^9)", got=nanos)
+    time_ns: int = timestamp.seconds * NANOSECONDS_PER_SECOND + nanos
     if not GO_ZERO_TIME_NS <= time_ns <= MAX_TIME_NS:
         raise MalformedInput(f"{field}.seconds", "outside the years 1 to 9999", got=timestamp.seconds)
     return time_ns
@@ -109,27 +112,29 @@ def _encode_height(height: Height, into: ibc_pb2.Height) -> None:
     into.revision_number, into.revision_height = height.revision_number, height.revision_height
 
 
-def _decode_public_key(message: cometbft_pb2.PublicKey, field: str) -> PublicKey:
+def _within(field: str, error: MalformedInput) -> MalformedInput:
+    """The error of an element, named from outside: names are only built where something is wrong."""
+    return MalformedInput(f"{field}.{error.field}" if error.field else field, error.reason, error.got, error.expected)
+
+
+def _decode_public_key(message: cometbft_pb2.PublicKey) -> PublicKey:
     which = message.WhichOneof("sum")
     if which is None:
-        raise MalformedInput(field, "holds neither an ed25519 nor a secp256k1 key")
-    key_type = KeyType(which)
+        raise MalformedInput("pub_key", "holds neither an ed25519 nor a secp256k1 key")
+    key_type = _KEY_TYPES[which]
     data: bytes = getattr(message, which)
     if len(data) != _KEY_BYTES[key_type]:
-        raise MalformedInput(field, f"wrong length of an {key_type} key", got=len(data), expected=_KEY_BYTES[key_type])
+        raise MalformedInput("pub_key", f"wrong length of an {key_type} key", len(data), _KEY_BYTES[key_type])
     return PublicKey(key_type, data)
 
 
-def _decode_validator(message: cometbft_pb2.Validator, field: str) -> Validator:
-    _present(message, "pub_key", field)
-    if len(message.address) != ADDRESS_BYTES:
-        raise MalformedInput(f"{field}.address", "an address has 20 bytes", got=message.address)
-    return Validator(
-        message.address,
-        _decode_public_key(message.pub_key, f"{field}.pub_key"),
-        message.voting_power,
-        message.proposer_priority,
-    )
+def _decode_validator(message: cometbft_pb2.Validator) -> Validator:
+    if not message.HasField("pub_key"):
+        raise MalformedInput("pub_key", "is missing")
+    address = message.address
+    if len(address) != ADDRESS_BYTES:
+        raise MalformedInput("address", "an address has 20 bytes", got=address)
+    return Validator(address, _decode_public_key(message.pub_key), message.voting_power, message.proposer_priority)
 
 
 def _encode_validator(validator: Validator, into: cometbft_pb2.Validator) -> None:
@@ -143,12 +148,17 @@ def validator_set_from_message(message: cometbft_pb2.ValidatorSet, field: str) -
     """At most `MAX_VALIDATORS`; a missing proposer is None here and refused by the predicates."""
     if len(message.validators) > MAX_VALIDATORS:
         raise MalformedInput(f"{field}.validators", f"more than {MAX_VALIDATORS}", got=len(message.validators))
-    validators = tuple(
-        _decode_validator(validator, f"{field}.validators[{index}]")
-        for index, validator in enumerate(message.validators)
-    )
-    proposer = _decode_validator(message.proposer, f"{field}.proposer") if message.HasField("proposer") else None
-    return ValidatorSet(validators, proposer, message.total_voting_power)
+    validators: list[Validator] = []
+    for validator in message.validators:
+        try:
+            validators.append(_decode_validator(validator))
+        except MalformedInput as error:
+            raise _within(f"{field}.validators[{len(validators)}]", error) from None
+    try:
+        proposer = _decode_validator(message.proposer) if message.HasField("proposer") else None
+    except MalformedInput as error:
+        raise _within(f"{field}.proposer", error) from None
+    return ValidatorSet(tuple(validators), proposer, message.total_voting_power)
 
 
 def _encode_validator_set(validator_set: ValidatorSet, into: cometbft_pb2.ValidatorSet) -> None:
@@ -220,21 +230,23 @@ def _encode_header(header: Header, into: cometbft_pb2.Header) -> None:
     into.proposer_address = header.proposer_address
 
 
-def _decode_commit_sig(message: cometbft_pb2.CommitSig, field: str) -> CommitSig:
-    _present(message, "timestamp", field)
-    if message.block_id_flag not in (1, 2, 3):
-        raise MalformedInput(f"{field}.block_id_flag", "not absent, commit or nil", got=message.block_id_flag)
-    flag = BlockIdFlag(message.block_id_flag)
-    timestamp_ns = _decode_time(message.timestamp, f"{field}.timestamp")
+def _decode_commit_sig(message: cometbft_pb2.CommitSig) -> CommitSig:
+    if not message.HasField("timestamp"):
+        raise MalformedInput("timestamp", "is missing")
+    flag = _FLAGS.get(message.block_id_flag)
+    if flag is None:
+        raise MalformedInput("block_id_flag", "not absent, commit or nil", got=message.block_id_flag)
+    timestamp_ns = _decode_time(message.timestamp, "timestamp")
+    address, signature = message.validator_address, message.signature
     if flag is BlockIdFlag.ABSENT:
-        if message.validator_address or message.signature or timestamp_ns != GO_ZERO_TIME_NS:
-            raise MalformedInput(field, "an absent entry carries no address, time or signature")
+        if address or signature or timestamp_ns != GO_ZERO_TIME_NS:
+            raise MalformedInput("", "an absent entry carries no address, time or signature")
     else:
-        if len(message.validator_address) != ADDRESS_BYTES:
-            raise MalformedInput(f"{field}.validator_address", "has 20 bytes", got=message.validator_address)
-        if not 0 < len(message.signature) <= MAX_SIGNATURE_BYTES:
-            raise MalformedInput(f"{field}.signature", f"1 to {MAX_SIGNATURE_BYTES} bytes", got=len(message.signature))
-    return CommitSig(flag, message.validator_address, timestamp_ns, message.signature)
+        if len(address) != ADDRESS_BYTES:
+            raise MalformedInput("validator_address", "has 20 bytes", got=address)
+        if not 0 < len(signature) <= MAX_SIGNATURE_BYTES:
+            raise MalformedInput("signature", f"1 to {MAX_SIGNATURE_BYTES} bytes", got=len(signature))
+    return CommitSig(flag, address, timestamp_ns, signature)
 
 
 def _encode_commit_sig(commit_sig: CommitSig, into: cometbft_pb2.CommitSig) -> None:
@@ -248,15 +260,14 @@ def commit_from_message(message: cometbft_pb2.Commit, field: str) -> Commit:
     _present(message, "block_id", field)
     if len(message.signatures) > MAX_VALIDATORS:
         raise MalformedInput(f"{field}.signatures", f"more than {MAX_VALIDATORS}", got=len(message.signatures))
-    return Commit(
-        message.height,
-        message.round,
-        _decode_block_id(message.block_id, f"{field}.block_id"),
-        tuple(
-            _decode_commit_sig(commit_sig, f"{field}.signatures[{index}]")
-            for index, commit_sig in enumerate(message.signatures)
-        ),
-    )
+    block_id = _decode_block_id(message.block_id, f"{field}.block_id")
+    signatures: list[CommitSig] = []
+    for commit_sig in message.signatures:
+        try:
+            signatures.append(_decode_commit_sig(commit_sig))
+        except MalformedInput as error:
+            raise _within(f"{field}.signatures[{len(signatures)}]", error) from None
+    return Commit(message.height, message.round, block_id, tuple(signatures))
 
 
 def _encode_commit(commit: Commit, into: cometbft_pb2.Commit) -> None:

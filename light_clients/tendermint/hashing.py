@@ -4,18 +4,19 @@ Sources: cometbft types/{block,validator,validator_set,part_set,vote,proposal,ca
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from light_clients.crypto import sha256
 from light_clients.interface import PredicateFailed
 from light_clients.proofs.merkle import root as merkle_root
 from light_clients.tendermint.types import (
+    REMEMBERED_KEYS,
     BlockId,
     Commit,
     CommitSig,
     Header,
     KeyType,
     PartSetHeader,
-    PublicKey,
     SignedMessageType,
     Validator,
     ValidatorSet,
@@ -45,13 +46,15 @@ def encode_block_id(block_id: BlockId) -> bytes:
     return bytes_field(1, block_id.hash) + message_field(2, encode_part_set_header(block_id.part_set_header))
 
 
-def encode_public_key(public_key: PublicKey) -> bytes:
-    return bytes_field(_KEY_FIELD[public_key.key_type], public_key.data)
+@lru_cache(REMEMBERED_KEYS)
+def _simple_validator(key_type: KeyType, key: bytes, voting_power: int) -> bytes:
+    return message_field(1, bytes_field(_KEY_FIELD[key_type], key)) + varint_field(2, voting_power)
 
 
 def encode_simple_validator(validator: Validator) -> bytes:
     """SimpleValidator: what a validator-set hash commits to; neither address nor priority."""
-    return message_field(1, encode_public_key(validator.public_key)) + varint_field(2, validator.voting_power)
+    key = validator.public_key
+    return _simple_validator(key.key_type, key.data, validator.voting_power)
 
 
 def encode_commit_sig(commit_sig: CommitSig) -> bytes:

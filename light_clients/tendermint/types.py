@@ -7,6 +7,7 @@ so times before 1970 are negative numbers. Go's zero time (year 1), which absent
 import re
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 
 from light_clients.crypto import ed25519_address, secp256k1_address
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
@@ -80,6 +81,15 @@ class SignedMessageType(IntEnum):
     PROPOSAL = 32
 
 
+REMEMBERED_KEYS = 3 * MAX_VALIDATORS
+"""How many keys' derived values are kept: sets change little from header to header, and three of the largest fit."""
+
+
+@lru_cache(REMEMBERED_KEYS)
+def _address(key_type: KeyType, data: bytes) -> bytes:
+    return ed25519_address(data) if key_type is KeyType.ED25519 else secp256k1_address(data)
+
+
 @dataclass(frozen=True, slots=True)
 class PublicKey:
     """32 bytes for ed25519, 33 (compressed) for secp256k1."""
@@ -90,7 +100,7 @@ class PublicKey:
     @property
     def address(self) -> bytes:
         """20 bytes, derived; MalformedInput for a key of wrong length."""
-        return ed25519_address(self.data) if self.key_type is KeyType.ED25519 else secp256k1_address(self.data)
+        return _address(self.key_type, self.data)
 
 
 @dataclass(frozen=True, slots=True)
