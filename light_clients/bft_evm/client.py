@@ -6,7 +6,8 @@ from typing import ClassVar, Generic, TypeVar
 
 from light_clients.bft_evm import codec, predicates
 from light_clients.bft_evm.membership import membership_checks, router_storage_root
-from light_clients.bft_evm.types import ClientState, ConsensusState, Header, Misbehaviour
+from light_clients.bft_evm.types import ClientState, ConsensusState, Header, Misbehaviour, TrustedState
+from light_clients.bft_evm.verification import SPEC, Options, update_checks
 from light_clients.interface import (
     Check,
     ClientStatus,
@@ -24,10 +25,6 @@ from light_clients.interface import (
 )
 
 ValueT = TypeVar("ValueT")
-
-SPEC = "docs/spec/bft-evm-client.md"
-BESU_RULES = "hyperledger/besu QbftBlockHeaderValidationRulesetFactory"
-BESU_SEALS = "hyperledger/besu BftCommitSealsValidationRule"
 
 
 @dataclass(slots=True)
@@ -54,8 +51,8 @@ class BftEvmClient:
         client = codec.decode_client_state(client_state)
         state = codec.decode_consensus_state(consensus_state)
         predicates.client_not_frozen(client)
-        predicates.within_trusting_period(client, state, now_ns)
-        predicates.header_not_from_future(state.timestamp_ns, client.max_clock_drift_s, now_ns)
+        predicates.within_trusting_period(state.timestamp_s, client.trusting_period_s, now_ns)
+        predicates.header_not_from_future(state.timestamp_s, client.max_clock_drift_s, now_ns)
         return Created(client.latest_height)
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
@@ -63,9 +60,11 @@ class BftEvmClient:
         if client.is_frozen:
             return ClientStatus.FROZEN
         latest = consensus_states.get(client.latest_height)
-        if latest is None or predicates.expires_at_ns(client, codec.decode_consensus_state(latest)) <= now_ns:
+        if latest is None:
             return ClientStatus.EXPIRED
-        return ClientStatus.ACTIVE
+        timestamp_s = codec.decode_consensus_state(latest).timestamp_s
+        expired = predicates.expires_at_ns(timestamp_s, client.trusting_period_s) <= now_ns
+        return ClientStatus.EXPIRED if expired else ClientStatus.ACTIVE
 
     def latest_height(self, client_state: bytes) -> Height:
         return codec.decode_client_state(client_state).latest_height
@@ -93,7 +92,7 @@ class BftEvmClient:
         )
         yield Check("header_well_formed", SPEC, lambda: header.fill(lambda: codec.decode_header_message(message)))
         yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client.get()))
-        yield from sealed_header_checks(client.get(), consensus_states, header.get(), now_ns)
+        yield from trusted_header_checks(client.get(), consensus_states, header.get(), now_ns)
         yield Check(
             "router_account_proven",
             f"EIP-1186; {SPEC}",
@@ -168,58 +167,18 @@ class BftEvmClient:
         )
 
 
-def sealed_header_checks(
+def trusted_header_checks(
     client: ClientState, consensus_states: ConsensusStates, header: Header, now_ns: int
 ) -> Iterator[Check]:
-    """What makes a header believed, in an update and in evidence alike. Cheap rules come before signatures."""
-    trusted: _Slot[ConsensusState] = _Slot()
-    committers: _Slot[frozenset[bytes]] = _Slot()
+    """What makes a header believed, in an update and in evidence alike."""
+    trusted: list[TrustedState] = []
     yield Check(
         "trusted_state_known",
         "ICS-02",
-        lambda: trusted.fill(lambda: _stored(consensus_states, header.trusted_height, client.latest_height)),
+        lambda: trusted.append(_trusted_state(consensus_states, header.trusted_height, client.latest_height)),
     )
-    yield Check(
-        "within_trusting_period",
-        f"LCV-INV-TP.1; {SPEC}",
-        lambda: predicates.within_trusting_period(client, trusted.get(), now_ns),
-    )
-    yield from header_rule_checks(
-        header, header.trusted_height, trusted.get, client.max_clock_drift_s, now_ns, committers
-    )
-
-
-def header_rule_checks(
-    header: Header,
-    trusted_height: Height,
-    trusted: Callable[[], ConsensusState],
-    max_clock_drift_s: int,
-    now_ns: int,
-    committers: _Slot[frozenset[bytes]],
-) -> Iterator[Check]:
-    """The rules over one header and one trusted state, wherever that state is kept."""
-    yield Check("height_increases", SPEC, lambda: predicates.height_increases(header.height, trusted_height))
-    yield Check("time_does_not_decrease", SPEC, lambda: predicates.time_does_not_decrease(header, trusted()))
-    yield Check(
-        "header_not_from_future",
-        SPEC,
-        lambda: predicates.header_not_from_future(header.timestamp_ns, max_clock_drift_s, now_ns),
-    )
-    yield Check("qbft_constant_fields", BESU_RULES, lambda: predicates.qbft_constant_fields(header))
-    yield Check("validators_are_listed", SPEC, lambda: predicates.validators_are_listed(header))
-    yield Check(
-        "commit_seals_of_validators",
-        BESU_SEALS,
-        lambda: committers.fill(lambda: predicates.recover_committers(header)),
-    )
-    yield Check(
-        "quorum_of_own_validators", BESU_SEALS, lambda: predicates.quorum_of_own_validators(header, committers.get())
-    )
-    yield Check(
-        "overlap_with_trusted_validators",
-        SPEC,
-        lambda: predicates.overlap_with_trusted_validators(committers.get(), trusted()),
-    )
+    options = Options(client.trusting_period_s, client.max_clock_drift_s)
+    yield from update_checks(header, trusted[0], options, now_ns)
 
 
 def evidence_checks(
@@ -228,15 +187,16 @@ def evidence_checks(
     """Both headers are believed, each from its own trusted state, and contradict each other."""
     yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client))
     yield Check("headers_conflict", SPEC, lambda: predicates.headers_conflict(evidence.header_1, evidence.header_2))
-    yield from sealed_header_checks(client, consensus_states, evidence.header_1, now_ns)
-    yield from sealed_header_checks(client, consensus_states, evidence.header_2, now_ns)
+    yield from trusted_header_checks(client, consensus_states, evidence.header_1, now_ns)
+    yield from trusted_header_checks(client, consensus_states, evidence.header_2, now_ns)
 
 
-def _stored(consensus_states: ConsensusStates, height: Height, latest: Height) -> ConsensusState:
+def _trusted_state(consensus_states: ConsensusStates, height: Height, latest: Height) -> TrustedState:
     data = consensus_states.get(height)
     if data is None:
         raise UnknownHeight(height, latest)
-    return codec.decode_consensus_state(data)
+    state = codec.decode_consensus_state(data)
+    return TrustedState(height, state.timestamp_s, state.validators)
 
 
 def _judge_proven(

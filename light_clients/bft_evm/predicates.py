@@ -8,7 +8,7 @@ chain's rule, and more than a third of the list that is already trusted, so that
 from dataclasses import dataclass
 
 from light_clients.bft_evm.extra_data import block_hash, commit_seal_hash
-from light_clients.bft_evm.types import MAX_VALIDATORS, ClientState, ConsensusState, Header
+from light_clients.bft_evm.types import MAX_VALIDATORS, ClientState, Header
 from light_clients.crypto import recover_eth_address
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
@@ -44,8 +44,8 @@ def overlap_size(trusted_validators: int) -> int:
     return trusted_validators // 3 + 1
 
 
-def expires_at_ns(client: ClientState, state: ConsensusState) -> int:
-    return state.timestamp_ns + client.trusting_period_s * NANOSECONDS_PER_SECOND
+def expires_at_ns(timestamp_s: int, trusting_period_s: int) -> int:
+    return (timestamp_s + trusting_period_s) * NANOSECONDS_PER_SECOND
 
 
 def client_not_frozen(client: ClientState) -> None:
@@ -54,9 +54,9 @@ def client_not_frozen(client: ClientState) -> None:
         raise ClientFrozen
 
 
-def within_trusting_period(client: ClientState, trusted: ConsensusState, now_ns: int) -> None:
+def within_trusting_period(timestamp_s: int, trusting_period_s: int, now_ns: int) -> None:
     """The trusted state is younger than the trusting period; at the exact edge it has expired."""
-    edge_ns = expires_at_ns(client, trusted)
+    edge_ns = expires_at_ns(timestamp_s, trusting_period_s)
     if edge_ns <= now_ns:
         raise ClientExpired(edge_ns, now_ns)
 
@@ -69,20 +69,21 @@ def height_increases(height: Height, trusted_height: Height) -> None:
         )
 
 
-def time_does_not_decrease(header: Header, trusted: ConsensusState) -> None:
+def time_does_not_decrease(header: Header, trusted_timestamp_s: int) -> None:
     """Header time is whole seconds and repeats where blocks come faster, but never goes back."""
-    if header.execution.timestamp_s < trusted.timestamp_s:
+    if header.execution.timestamp_s < trusted_timestamp_s:
         raise PredicateFailed(
             "time_does_not_decrease",
             "header is older than its trusted state",
             got=header.execution.timestamp_s,
-            expected=f">= {trusted.timestamp_s}",
+            expected=f">= {trusted_timestamp_s}",
         )
 
 
-def header_not_from_future(timestamp_ns: int, max_clock_drift_s: int, now_ns: int) -> None:
+def header_not_from_future(timestamp_s: int, max_clock_drift_s: int, now_ns: int) -> None:
     """The header is earlier than now plus the allowed drift."""
     bound_ns = now_ns + max_clock_drift_s * NANOSECONDS_PER_SECOND
+    timestamp_ns = timestamp_s * NANOSECONDS_PER_SECOND
     if timestamp_ns >= bound_ns:
         raise PredicateFailed(
             "header_not_from_future",
@@ -149,10 +150,10 @@ def quorum_of_own_validators(header: Header, committers: frozenset[bytes]) -> No
         )
 
 
-def overlap_with_trusted_validators(committers: frozenset[bytes], trusted: ConsensusState) -> None:
+def overlap_with_trusted_validators(committers: frozenset[bytes], trusted_validators: tuple[bytes, ...]) -> None:
     """More than a third of the trusted validators sealed the header, adjacent or not."""
-    signed = len(committers.intersection(trusted.validators))
-    total = len(trusted.validators)
+    signed = len(committers.intersection(trusted_validators))
+    total = len(trusted_validators)
     needed = overlap_size(total)
     if signed < needed:
         raise TooLittleOverlap(

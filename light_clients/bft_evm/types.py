@@ -118,6 +118,15 @@ class ConsensusState:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustedState:
+    """What is believed already: who sealed which height, and when."""
+
+    height: Height
+    timestamp_s: int
+    validators: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """An update: a sealed header, the height that vouches for it, and the router's account proof.
 
