@@ -203,8 +203,10 @@ class Account:
                 if entry.misses >= LOST_AFTER_CHECKS:
                     await self._lost(entry, "another transaction with this key used the nonce")
             elif state.pending_nonce < min(self._pending):
-                # The pool knows nothing of our lowest nonce: it was dropped, or the chain went back.
-                await self._send_again(entry)
+                # Nonces below all of ours are free: the chain went back, or our counter was ahead of it.
+                entry.misses += 1
+                if entry.misses >= LOST_AFTER_CHECKS:
+                    await self._lost(entry, f"nonce {state.pending_nonce} was never used, so this one cannot be")
             elif state.pending_nonce <= nonce:
                 await self._send_again(entry)
             elif trio.current_time() - entry.sent_at_s > REPLACE_AFTER_S:

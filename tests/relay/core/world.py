@@ -145,12 +145,12 @@ class Process:
 
     def __init__(self, world: World, signer: Signer, wrap: Callable, options: dict) -> None:
         self.world = world
-        directory = world.directory / signer.address
+        prefix = options.pop("prefix", "hutong")
+        directory = world.directory / prefix / signer.address
         self.ledger = Ledger.open_file(directory / "ledger.sqlite", run=in_line)
         self.archive = Archive(directory / "evidence", run=in_line)
         self.connection = Connection(world.redis_url, run=in_line, seed=1)
         Process._count += 1
-        prefix = options.pop("prefix", "hutong")
         self.queue = Queue(
             self.connection,
             f"process-{Process._count}",

@@ -1,0 +1,304 @@
+"""What chains, endpoints, pools, queues and other relayers do to a relay, and what must come of it."""
+
+from dataclasses import replace
+
+import pytest
+import trio
+from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
+
+from adapters.interface import PacketEvent, PacketEventKind
+from adapters.simulated import AppRefused, OutOfGas
+from light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from relay.core.errors import StartRefused
+from relay.dispatch import Route
+
+TO_BETA = Route("alpha", "beta", CLIENT)
+
+
+@pytest.fixture
+def world(tmp_path, valkey):
+    return World(tmp_path, valkey.url)
+
+
+def refuses(_packet):
+    raise AppRefused
+
+
+def out_of_gas(_packet):
+    raise OutOfGas
+
+
+def forged_packet(world, sequence: int = 9) -> Packet:
+    payload = Payload("mail", "echo", "v1", "text", b"forged")
+    return Packet(sequence, CLIENT, CLIENT, world.now_ns() // 10**9 + 600, (payload,))
+
+
+async def test_attack_G1_forged_and_hidden_events_and_lagging_heads_lose_nothing(world, autojump_clock):
+    world.faults["alpha"].hidden_events = 0.5
+    world.faults["alpha"].head_lag = 2
+    world.faults["beta"].hidden_events = 0.5
+    world.faults["beta"].unavailable = 0.05
+    async with making_blocks(world), world.relay().running():
+        world.send("alpha", 8)
+        await world.all_settled(8, at_most_s=300)
+    assert world.received() == 8
+
+
+async def test_attack_G2_event_without_state_is_not_relayed(world, autojump_clock):
+    common = (3, 1, b"\1" * 32, 900)
+    packet = forged_packet(world)
+    world.faults["alpha"].forged_events = (
+        PacketEvent(PacketEventKind.SEND, *common, packet),
+        PacketEvent(PacketEventKind.WRITE_ACKNOWLEDGEMENT, *common, packet, Acknowledgement((b"x",))),
+    )
+    async with making_blocks(world), world.relay().running() as process:
+        world.send()  # the twin whose state holds
+        await world.all_settled(1)
+        await trio.sleep(10)
+        assert (await process.queue.statistics(TO_BETA)).waiting == 0
+    assert world.received() == 1
+    assert len(world.transactions("beta")) == len(world.transactions("alpha")) == 1
+
+
+async def test_attack_G2_rolled_back_transaction_is_not_relayed(tmp_path, valkey, autojump_clock):
+    world = World(tmp_path, valkey.url, finality_depth=3)
+    world.pause_blocks = True
+    async with making_blocks(world):
+        for chain in world.chains.values():
+            for _ in range(4):
+                chain.produce_block()
+        async with world.relay().running():
+            world.send()
+            world.chains["alpha"].produce_block()
+            world.chains["alpha"].reorganise(1, lose_transactions=True)
+            world.pause_blocks = False
+            await trio.sleep(15)
+            assert world.transactions("beta") == []
+            world.send()
+            await world.all_settled(1)
+    assert world.received() == 1
+
+
+@pytest.mark.parametrize("fault", ["lost_broadcast", "hidden_broadcast"])
+async def test_attack_G4_pool_that_forgets_or_hides_its_answer_heals(world, autojump_clock, fault):
+    setattr(world.faults["beta"], fault, 0.7)
+    async with making_blocks(world), world.relay().running():
+        for _ in range(5):
+            world.send("alpha", 2)
+            await trio.sleep(1)
+        await world.all_settled(10, at_most_s=300)
+    receipts = world.transactions("beta")
+    assert [receipt.transaction.nonce for receipt in receipts] == list(range(len(receipts)))
+    assert all(receipt.reverted is None and not receipt.failures for receipt in receipts)
+
+
+async def test_attack_G4_transactions_dropped_from_the_pool_are_sent_again(world, autojump_clock):
+    async with making_blocks(world), world.relay().running():
+        world.send("alpha", 3)
+        await world.until(lambda: bool(world.chains["beta"].pool))
+        world.chains["beta"].drop_pool()
+        await world.all_settled(3)
+    assert len(world.transactions("beta")) == 1
+
+
+async def test_attack_G4_nonce_used_by_another_program_with_the_key(world, autojump_clock):
+    async with making_blocks(world), world.relay().running() as process:
+        world.send()
+        await world.all_settled(1)
+        account = process.relay.accounts["beta"]
+        adapter = world.adapter("beta")
+        template = world.transactions("beta")[0].transaction
+        fields = {
+            "type": 2, "chainId": 1002, "nonce": account._next, "gas": template.gas, "maxFeePerGas": 100,
+            "maxPriorityFeePerGas": 0, "to": "0x" + template.to.hex(), "value": 0, "data": template.data,
+        }  # fmt: skip
+        adapter.chain.submit(world.signer.sign_transaction(fields))
+        await trio.sleep(1.5)
+        world.send("alpha", 2)
+        await world.all_settled(3)
+        account._next += 5  # a counter above the chain's
+        world.send("alpha", 2)
+        await world.all_settled(5, at_most_s=200)
+        account._next = 0  # and one below
+        world.send("alpha", 2)
+        await world.all_settled(7)
+
+
+async def test_attack_G4_two_processes_with_one_key_settle_everything(world, autojump_clock):
+    async with making_blocks(world), world.relay(prefix="one").running():
+        async with world.relay(prefix="two").running():
+            world.send("alpha", 12)
+            await trio.sleep(0.5)
+            world.send("beta", 12)
+            await world.all_settled(12, "alpha", at_most_s=300)
+            await world.all_settled(12, "beta", at_most_s=300)
+    assert world.received("alpha") == world.received("beta") == 12
+
+
+async def test_attack_G5_flush_under_load_heals(world, valkey, autojump_clock):
+    async with making_blocks(world), world.relay().running():
+        for _ in range(6):
+            world.send("alpha", 3)
+            await trio.sleep(0.7)
+            valkey.client.flushall()
+        await world.all_settled(18)
+    assert world.received() == 18
+    assert all(not receipt.failures for name in world.chains for receipt in world.transactions(name))
+
+
+async def test_attack_G5_server_away_for_a_while_and_back_empty(world, valkey, autojump_clock):
+    async with making_blocks(world), world.relay().running():
+        world.send("alpha", 3)
+        await trio.sleep(0.5)
+        valkey.kill()
+        world.send("alpha", 3)
+        await trio.sleep(10)
+        valkey.start()
+        await world.all_settled(6)
+    assert world.received() == 6
+
+
+async def test_attack_G6_poison_packet_is_given_up_with_its_reason_and_delays_nobody(tmp_path, valkey, autojump_clock):
+    world = World(tmp_path, valkey.url, apps={"poison": out_of_gas, "refusing": refuses})
+    async with making_blocks(world), world.relay(max_attempts=3).running() as process:
+        world.send("alpha", 1, port="poison")
+        world.send("alpha", 5)
+        world.send("alpha", 1, port="refusing")
+        assert await world.until(lambda: len(world.unsettled()) == 1 and world.received() == 6) < 10
+        letters = []
+        with trio.fail_after(200):
+            while not letters:
+                await trio.sleep(1)
+                letters = await process.queue.dead_letters(TO_BETA)
+        assert letters[0].id == f"receive:alpha/{CLIENT}/1" and "3 attempts" in letters[0].reason
+        await trio.sleep(30)
+        assert len(await process.queue.dead_letters(TO_BETA)) == 1
+        world.chains["beta"].apps["poison"] = world.chains["beta"].apps["echo"]
+        assert await process.queue.revive(TO_BETA, letters[0].id)
+        await world.all_settled(7)
+    assert all(not receipt.failures for receipt in world.transactions("beta")), "a simulated failure is not paid for"
+
+
+async def test_attack_G7_another_relayer_wins(world, autojump_clock):
+    async with making_blocks(world), world.relay(prefix="ours").running() as ours:
+        world.send("alpha", 1)
+        await world.all_settled(1)
+        async with world.relay(signer=key(2), prefix="theirs").running():
+            for _ in range(8):
+                world.send("alpha", 4)
+                await trio.sleep(0.9)
+            await world.all_settled(33)
+            await trio.sleep(3)
+            assert (await ours.queue.statistics(TO_BETA)).waiting == 0
+    assert world.received() == 33
+
+
+async def test_attack_G7_packet_delivered_by_another_is_not_paid_for(world, autojump_clock):
+    async with making_blocks(world):
+        async with world.relay(signer=key(2), prefix="theirs").running():
+            world.send("alpha", 3)
+            await world.all_settled(3)
+        process = world.relay()
+        await process.ledger.set_cursor("alpha", 0)
+        await process.ledger.set_cursor("beta", 0)
+        async with process.running():
+            await trio.sleep(20)
+            assert await process.ledger.costs() == []
+
+
+async def test_attack_G8_fee_cap_and_empty_wallet_wait_with_a_reason(world, autojump_clock, capsys):
+    world.chains["beta"].fund(world.signer.address, -FORTUNE_WEI)
+    async with making_blocks(world), world.relay().running():
+        await trio.sleep(1.5)
+        world.send()
+        await trio.sleep(60)
+        assert world.transactions("beta") == [] and not world.chains["beta"].pool
+        world.chains["beta"].fund(world.signer.address, FORTUNE_WEI)
+        await world.all_settled(1)
+    output = capsys.readouterr()
+    assert "cannot pay" in output.out + output.err
+
+
+async def test_attack_G9_large_packets_are_cut_into_batches(world, autojump_clock):
+    async with making_blocks(world), world.relay().running():
+        world.send("alpha", 6, value=b"x" * 40_000)
+        world.send("alpha", 30)
+        await world.all_settled(36)
+    assert all(len(receipt.transaction.raw) <= 128 * 1024 for receipt in world.transactions("beta"))
+
+
+async def test_packet_too_large_for_any_transaction_is_a_dead_letter(world, autojump_clock):
+    async with making_blocks(world), world.relay().running() as process:
+        world.send("alpha", 1, value=b"x" * 200_000)
+        world.send("alpha", 1)
+        await world.until(lambda: world.unsettled() == [1])
+        (letter,) = await process.queue.dead_letters(TO_BETA)
+        assert "too large" in letter.reason
+
+
+async def test_expired_packet_leaves_the_queue_with_its_reason(world, autojump_clock):
+    world.send("alpha", 1, timeout_s=2)
+    async with making_blocks(world):
+        await trio.sleep(5)
+        async with world.relay().running() as process:
+            await trio.sleep(5)
+            (letter,) = await process.queue.dead_letters(TO_BETA)
+            assert letter.reason.startswith("expired")
+    assert world.transactions("beta") == []
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_attack_G12_wrong_host_clock_changes_nothing(world, autojump_clock, hours):
+    process = world.relay()
+    wrong = lambda: world.now_ns() + hours * 3600 * 10**9  # noqa: E731
+    for worker in process.relay.workers:
+        worker._builder._now_ns = wrong
+    async with making_blocks(world), process.running():
+        world.send("alpha", 2)
+        await world.all_settled(2)
+
+
+async def test_attack_G1_corrupt_proofs_and_headers_are_never_paid_for(world, autojump_clock):
+    world.faults["alpha"].corrupt_headers = world.faults["alpha"].corrupt_proofs = 0.5
+    process = world.relay(max_attempts=100)
+    async with making_blocks(world), process.running():
+        world.send("alpha", 4)
+        await world.all_settled(4, at_most_s=600)
+        assert process.relay._adapters["alpha"].distrusted
+    assert all(receipt.reverted is None and not receipt.failures for receipt in world.transactions("beta"))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda info: replace(info, counterparty_client_id="bft-evm-7"), "its counterparty is bft-evm-7"),
+        (lambda info: replace(info, counterparty_client_id=None), "no counterparty is registered"),
+        (lambda info: replace(info, merkle_prefix=(b"ibc",)), "Merkle prefix"),
+        (lambda info: replace(info, client_type="solomachine"), "not supported"),
+    ],
+)
+async def test_attack_G13_path_that_the_chains_contradict_is_refused_at_start(world, change, reason):
+    def wrap(adapter):
+        honest = adapter.client
+
+        async def client(client_id):
+            return change(await honest(client_id))
+
+        if adapter.name == "beta":
+            adapter.client = client
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    with pytest.raises(ExceptionGroup) as caught:
+        await process.relay.run()
+    process.close()
+    assert caught.group_contains(StartRefused, match=reason)
+
+
+async def test_attack_G13_wrong_chain_at_the_endpoint_is_refused_at_start(world):
+    world.faults["alpha"].claimed_chain_id = "5"
+    process = world.relay()
+    with pytest.raises(ExceptionGroup) as caught:
+        await process.relay.run()
+    process.close()
+    assert caught.group_contains(StartRefused, match="chain id")
