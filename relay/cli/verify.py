@@ -160,6 +160,41 @@ def tendermint_command(
     report(command.file_checks(served, checkpoint, options, now_ns), subject, as_json=as_json)
 
 
+@app.command("qbft")
+def qbft_command(
+    file: File,
+    trusted: Annotated[
+        Path | None,
+        typer.Option(
+            help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, validators (addresses)."
+        ),
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    trusting_period: Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")] = 14 * 86_400,
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a QBFT header with its seals from a checkpoint: an eth_getBlockByNumber answer, or header RLP in hex."""
+    from light_clients.bft_evm.verification import Options
+    from relay.cli import verify_qbft as command
+    from relay.cli.verify_tendermint import parse_time
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "a checkpoint (chain, height, hash, time, validators)")
+            return
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        if min(trusting_period, clock_drift) <= 0:
+            raise UnusableInput("--trusting-period and --clock-drift must be positive")
+        checkpoint = command.read_checkpoint(trusted)
+        served = command.read_served(file)
+    subject = {"file": str(file), **command.subject_of(served, checkpoint, now_ns)}
+    checks = command.file_checks(served, checkpoint, Options(trusting_period, clock_drift), now_ns)
+    report(checks, subject, as_json=as_json)
+
+
 def _address_matches(got: bytes, wanted: bytes) -> None:
     if got != wanted:
         raise PredicateFailed("address_matches", "the file is about another account", got=got, expected=wanted)

@@ -196,7 +196,7 @@ def test_kill_9_under_load_loses_no_block_and_seals_none_twice(tmp_path):
     home = tmp_path / "home"
     seen: dict[str, str] = {}
     nonce = 0
-    for round_number in range(3):
+    for round_number in range(2):
         node = Process(home, "--fund", ACCOUNT.address)
         try:
             for number, known in seen.items():
