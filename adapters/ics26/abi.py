@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
+from eth_abi.abi import encode
 
 from adapters.interface import BadAnswer
 from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, PAYLOAD_TUPLE, packet_to_tuple
+from light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, PAYLOAD_TUPLE, decode_canonical, packet_to_tuple
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from light_clients.interface import Height, MalformedInput
 
@@ -41,13 +40,10 @@ class Function:
 
     def decode(self, returned: bytes) -> tuple[Any, ...]:
         """Raises BadAnswer where `returned` is not ABI data of the outputs."""
-        if len(returned) > MAX_RETURN_BYTES:
-            raise BadAnswer(self.name, "returned", f"more than {MAX_RETURN_BYTES} bytes", got=len(returned))
         try:
-            values: tuple[Any, ...] = decode(self.outputs, returned)
-        except (DecodingError, OverflowError, ValueError, TypeError, RecursionError) as error:
-            raise BadAnswer(self.name, "returned", f"is not ABI data of ({','.join(self.outputs)})") from error
-        return values
+            return decode_canonical(list(self.outputs), returned, "returned", MAX_RETURN_BYTES)
+        except MalformedInput as error:
+            raise BadAnswer(self.name, "returned", str(error)) from error
 
 
 COUNTERPARTY_TUPLE = "(string,bytes[])"

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
-
 from adapters.ics26.abi import selector
 from adapters.interface import RefusedByChain
+from light_clients.ibc.abi import decode_canonical
+from light_clients.interface import MalformedInput
 from light_clients.interface.errors import shown
 
 MAX_REVERT_BYTES = 64 * 1024
@@ -120,15 +119,16 @@ class RevertReader:
         head, body = data[:4], data[4:]
         try:
             if head == _ERROR_STRING:
-                return "Error", f": {shown(decode(['string'], body)[0])}"
+                (text,) = decode_canonical(["string"], body, "revert", MAX_REVERT_BYTES)
+                return "Error", f": {shown(text)}"
             if head == _PANIC:
-                (code,) = decode(["uint256"], body)
+                (code,) = decode_canonical(["uint256"], body, "revert", MAX_REVERT_BYTES)
                 return "Panic", f": {PANIC_REASONS.get(code, f'code {code:#x}')}"
             definition = self._definitions.get(head)
             if definition is not None:
-                values = decode(definition.types, body)
+                values = decode_canonical(list(definition.types), body, "revert", MAX_REVERT_BYTES)
                 said = ", ".join(f"{n} {shown(v)}" for n, v in zip(definition.names, values, strict=True))
                 return definition.name, f": {said}" if said else ""
-        except (DecodingError, OverflowError, ValueError, TypeError, RecursionError):
+        except MalformedInput:
             return "malformed", f" revert data {shown(data)}"
         return "unknown", f" revert data {shown(data)}"

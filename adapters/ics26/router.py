@@ -41,10 +41,10 @@ class RouterReads:
 
     async def packet_events(self, first: int, last: int, head: int) -> tuple[PacketEvent, ...]:
         """Events of blocks `first` to `last`; each log's block must be the final block of its height."""
-        if last > head:
-            raise HeightUnavailable(self._chain, last, f"the final head is {head}")
         if not 0 <= first <= last or last - first >= MAX_EVENT_RANGE:
             raise ValueError(f"a range of 1 to {MAX_EVENT_RANGE} blocks, not {first} to {last}")
+        if last > head:
+            raise HeightUnavailable(self._chain, last, f"the final head is {head}")
         logs = await self._execution.logs(self._router, first, last, [[hex_data(topic) for topic in PACKET_TOPICS]])
         return await self._decode(logs)
 

@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
 
 from adapters.ics26.abi import RELAY_BATCH
 from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC
-from adapters.ics26.execution import ExecutionRpc, MinedCall, Receipt, hex_data
+from adapters.ics26.execution import MAX_LOG_DATA_BYTES, ExecutionRpc, MinedCall, Receipt, hex_data
 from adapters.ics26.fees import current_fees
 from adapters.interface import (
     AccountState,
@@ -29,7 +27,8 @@ from adapters.interface import (
     TransactionOutcome,
     Underpriced,
 )
-from light_clients.interface import NANOSECONDS_PER_SECOND
+from light_clients.ibc.abi import decode_canonical
+from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput
 
 GAS_MARGIN_PERCENT = 15
 """State moves between estimate and inclusion; what is left is refunded."""
@@ -148,8 +147,8 @@ def _failures(execution: ExecutionRpc, receipt: Receipt, router: bytes) -> tuple
         try:
             if len(log.topics) != 2:
                 raise ValueError("no index")
-            (data,) = decode(["bytes"], log.data)
-        except (DecodingError, OverflowError, ValueError) as error:
+            (data,) = decode_canonical(["bytes"], log.data, "log.data", MAX_LOG_DATA_BYTES)
+        except (MalformedInput, ValueError) as error:
             raise BadAnswer("eth_getTransactionReceipt", "logs", "holds a malformed BatchCallFailed") from error
         index = int.from_bytes(log.topics[1], "big")
         failures.append(MessageFailure(index, execution.reverts.read(data).reason, data))

@@ -9,7 +9,8 @@ from adapters.interface import BadAnswer
 MAX_JSON_DEPTH = 64
 """The deepest honest answers (a CometBFT block with evidence) stay under 20."""
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive, and an unclosed string matches to the end: a retry at every quote would be quadratic.
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 

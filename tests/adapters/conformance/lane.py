@@ -1,0 +1,178 @@
+"""A hub node and two dev chains in this process, with contracts and clients: what `path create` makes."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+import trio
+from suite import End, Link, receive
+
+from adapters.evm import EvmChain, EvmSettings, open_evm_chain
+from adapters.evm import deploy as deployment
+from adapters.hub import ROUTER_ADDRESS, HubChain, HubSettings, admin, open_hub_chain
+from adapters.ics26.abi import Function
+from adapters.ics26.chain import RouterSettings
+from adapters.ics26.transactor import Transactor
+from adapters.interface import ClientParameters, PacketEventKind
+from adapters.rpc import RpcOptions
+from relay.devnet import Devnet, Genesis, Pace, running_devnet
+from relay.hub.application.admin import AdminSet
+from relay.hub.application.genesis import HubParams
+from relay.hub.node.initialise import NewHub, initialise_home
+from relay.hub.node.start import Ports, open_node, serve_node
+from relay.keys import Signer
+
+CHAIN_ID = "hutong-1"
+HUB_EVM_CHAIN_ID = 7001
+QUICK = RpcOptions(attempt_timeout_s=10, rounds=2, backoff_first_s=0.01, backoff_most_s=0.05)
+PARAMETERS = ClientParameters(trusting_period_s=7 * 86_400, max_clock_drift_s=30)
+SEND_FORWARDED = Function("sendForwarded", ("string", "string", "string", "bytes", "uint64"))
+POLL_S = 0.05
+UNKNOWN_CLIENT = "bft-evm-99"
+
+ADMIN = Signer(bytes(31) + b"\xa1")
+DEPLOYER = Signer(bytes(31) + b"\xd1")
+RELAYER = Signer(bytes(31) + b"\x71")
+
+
+def address_bytes(signer: Signer) -> bytes:
+    return bytes.fromhex(signer.address[2:])
+
+
+@dataclass
+class EvmMember:
+    """A dev chain that has joined the hub: `client` is the hub's client on it, `hub_client` its client on the hub."""
+
+    chain: EvmChain
+    deployer: Transactor
+    contracts: deployment.Deployment
+    client: str
+    hub_client: str
+
+    @property
+    def mailbox(self) -> bytes:
+        return bytes.fromhex(self.contracts.mailbox[2:])
+
+
+@asynccontextmanager
+async def running_hub(home) -> AsyncIterator[HubChain]:
+    """A one-validator hub at a quick pace, and its adapter."""
+    hub = NewHub(
+        CHAIN_ID,
+        HUB_EVM_CHAIN_ID,
+        time.time_ns() - 10**9,
+        AdminSet((address_bytes(ADMIN),), 1),
+        HubParams(block_interval_ms=400, proof_block_delay_ms=50),
+        tuple((address_bytes(signer), 10**24) for signer in (ADMIN, RELAYER)),
+    )
+    initialise_home(home, hub)
+    node = open_node(home)
+    try:
+        async with trio.open_nursery() as nursery:
+            ports = await nursery.start(serve_node, node, Ports("127.0.0.1", 0, 0))
+            settings = HubSettings(
+                CHAIN_ID,
+                (f"http://127.0.0.1:{ports.eth}",),
+                (f"http://127.0.0.1:{ports.cometbft}",),
+                RouterSettings("hub", ROUTER_ADDRESS, poll_interval_s=POLL_S),
+                ws=(f"ws://127.0.0.1:{ports.eth}",),
+                options=QUICK,
+            )
+            async with open_hub_chain(settings, Random(1)) as chain:
+                yield chain
+            nursery.cancel_scope.cancel()
+    finally:
+        node.store.close()
+
+
+def evm_settings(name: str, chain_id: int, devnet: Devnet, router: str, start_height: int = 0) -> EvmSettings:
+    return EvmSettings(
+        chain_id=chain_id,
+        rpc=(devnet.url,),
+        ws=(devnet.websocket_url,),
+        router=RouterSettings(name, router, start_height, poll_interval_s=POLL_S),
+        options=QUICK,
+    )
+
+
+async def join(stack: AsyncExitStack, hub: HubChain, name: str, chain_id: int) -> EvmMember:
+    """Start a dev chain, deploy, and make both clients, as `hutong deploy` and `hutong path create` do."""
+    funds = {address_bytes(signer): 10**24 for signer in (DEPLOYER, RELAYER)}
+    devnet = await stack.enter_async_context(running_devnet(Genesis(chain_id, funds_wei=funds), Pace(300, 50)))
+    async with open_evm_chain(evm_settings(name, chain_id, devnet, "0x" + "11" * 20), Random(2)) as bare:
+        deployer = Transactor(bare.execution, chain_id, DEPLOYER)
+        contracts = await deployment.deploy(deployer, forward_margin_s=5, open_relaying=True)
+    settings = evm_settings(name, chain_id, devnet, contracts.router, contracts.height)
+    chain = await stack.enter_async_context(open_evm_chain(settings, Random(2)))
+    deployer = Transactor(chain.execution, chain_id, DEPLOYER)
+    administrator = Transactor(hub.execution, HUB_EVM_CHAIN_ID, ADMIN)
+    states = await chain.initial_states("bft-evm", PARAMETERS)
+    action = admin.create_client(1, "bft-evm", states.client_state, states.consensus_state)
+    hub_client = admin.created_client(await admin.approve_and_execute([administrator], CHAIN_ID, action))
+    hub_states = await hub.initial_states("07-tendermint", PARAMETERS)
+    contract = await deployment.deploy_hub_client(deployer, hub_states)
+    router = bytes.fromhex(contracts.router[2:])
+    client = await deployment.add_client(deployer, router, contract, hub_client, hub.merkle_prefix)
+    action = admin.register_counterparty(2, hub_client, client, chain.merkle_prefix)
+    await admin.approve_and_execute([administrator], CHAIN_ID, action)
+    member = EvmMember(chain, deployer, contracts, client, hub_client)
+    await deployment.set_hub_client(deployer, member.mailbox, client)
+    return member
+
+
+class Lane:
+    """alpha → hub → beta."""
+
+    def __init__(self, hub: HubChain, alpha: EvmMember, beta: EvmMember) -> None:
+        self.hub, self.alpha, self.beta = hub, alpha, beta
+
+    async def advance(self) -> None:
+        await trio.sleep(0.2)
+
+    async def send(self, next_client: str, value: bytes, timeout_s: int) -> None:
+        """Alpha's Mailbox sends through the hub to the chain behind `next_client`."""
+        receiver = "0x" + "22" * 20
+        data = SEND_FORWARDED.encode(self.alpha.client, next_client, receiver, value, timeout_s)
+        receipt = await self.alpha.deployer.send(self.alpha.mailbox, data)
+        await self.alpha.chain.wait_for_height(receipt.height)
+
+    def first_leg(self, next_client: str = UNKNOWN_CLIENT) -> Link:
+        """To a client that the hub does not have, by default: refused and acknowledged at once."""
+        return Link(
+            End(self.alpha.chain, self.alpha.client, RELAYER),
+            End(self.hub, self.alpha.hub_client, RELAYER),
+            partial(self.send, next_client),
+            self.advance,
+        )
+
+    def second_leg(self) -> Link:
+        """The hub sends by forwarding what alpha sent: the suite relays the first leg for it."""
+        first = self.first_leg(self.beta.hub_client)
+
+        async def send(value: bytes, timeout_s: int) -> None:
+            sequence = await self.alpha.chain.next_sequence_send(self.alpha.client)
+            await first.send(value, timeout_s)
+            event = await self.alpha.chain.sent_packet(self.alpha.client, sequence)
+            assert event is not None
+            assert event.kind is PacketEventKind.SEND
+            await receive(first, event)
+
+        return Link(
+            End(self.hub, self.beta.hub_client, RELAYER),
+            End(self.beta.chain, self.beta.client, RELAYER),
+            send,
+            self.advance,
+        )
+
+
+@asynccontextmanager
+async def running_lane(home) -> AsyncIterator[Lane]:
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(running_hub(home))
+        alpha = await join(stack, hub, "alpha", 1001)
+        beta = await join(stack, hub, "beta", 1002)
+        await deployment.set_forwarded_peer(beta.deployer, beta.mailbox, alpha.hub_client, "alpha")
+        yield Lane(hub, alpha, beta)
