@@ -34,7 +34,8 @@ MAX_CONTAINERS = 20_000
 Session: TypeAlias = Callable[[str, Params], Awaitable[Any]]
 """Answers methods of one connection (subscriptions); raises KeyError for all others."""
 
-_STRINGS = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"', re.DOTALL)
+# Possessive, and an unclosed string matches to the end: a retry at every quote would be quadratic.
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 _LOGGER = logging.getLogger(__name__)
