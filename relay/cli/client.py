@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from random import Random
 from typing import Annotated, Any
 
@@ -16,9 +15,12 @@ from relay.cli.session import (
     REFUSED,
     AsJson,
     ConfigFile,
+    HubAdminPasswordFiles,
+    HubAdmins,
     Keystore,
     PasswordEnv,
     PasswordFile,
+    admins_of,
     config_of,
     hub_of,
     refuse,
@@ -120,14 +122,13 @@ def recover(
     config: ConfigFile,
     subject: Annotated[str, typer.Option(help="The hub's frozen or expired client.")],
     substitute: Annotated[str, typer.Option(help="An active client of the same chain with the same parameters.")],
-    hub_admin: Annotated[list[Path], typer.Option(help="Keystore of a hub admin; as many as the threshold asks for.")],
+    hub_admin: HubAdmins,
+    hub_admin_password_file: HubAdminPasswordFiles,
     hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
-    hub_admin_password_file: Annotated[Path | None, typer.Option(help="Password of the admins' keystores.")] = None,
-    hub_admin_password_env: Annotated[str | None, typer.Option(help="Its environment variable.")] = None,
 ) -> None:
     """Let a frozen or expired client of the hub take over a substitute's state (ICS-02 recovery)."""
     hub_chain = hub_of(config_of(config), hub)
-    admins = [signer_of(file, hub_admin_password_file, hub_admin_password_env) for file in hub_admin]
+    admins = admins_of(hub_admin, hub_admin_password_file)
     run_administration(partial(_recover, hub_chain, subject, substitute, admins))
     typer.echo(f"{subject} has taken over the state of {substitute}")
 
@@ -184,7 +185,10 @@ async def _submit(host: Any, batch: Any, signer: Signer) -> None:
     prepared = await host.prepare(batch, signer.address)
     signed = await host.sign(prepared, (await host.account(signer.address)).pending_nonce, signer)
     await host.broadcast(signed)
-    while (outcome := await host.outcome(signed.hash)) is None:
+    while True:
+        outcome = await host.outcome(signed.hash)
+        if outcome is not None:
+            break
         await trio.sleep(0.2)
     for index in range(len(batch.messages)):
         if (failure := outcome.failure_of(index)) is not None:

@@ -42,7 +42,13 @@ class LateGroup(TyperGroup):
             formatter.write_dl([(name, summary) for name, (_, summary) in SUBCOMMANDS.items()])
 
 
-app = typer.Typer(cls=LateGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    cls=LateGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # they print local variables, keys among them
+)
 
 
 def _version(value: bool) -> None:
@@ -53,7 +59,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def hutong(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """A cross-chain relay and bridge: every hop is believed only because a light client checked it.
 

@@ -5,7 +5,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from random import Random
 from typing import Annotated
 
@@ -14,9 +13,12 @@ import typer
 from relay.cli.session import (
     AsJson,
     ConfigFile,
+    HubAdminPasswordFiles,
+    HubAdmins,
     Keystore,
     PasswordEnv,
     PasswordFile,
+    admins_of,
     config_of,
     evm_chain_of,
     hub_of,
@@ -50,14 +52,11 @@ def create(
     config: ConfigFile,
     chain: Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")],
     keystore: Keystore,
-    hub_admin: Annotated[
-        list[Path], typer.Option(help="Keystore of a hub admin; as many as the hub's threshold asks for.")
-    ],
+    hub_admin: HubAdmins,
+    hub_admin_password_file: HubAdminPasswordFiles,
     hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
     password_file: PasswordFile = None,
     password_env: PasswordEnv = None,
-    hub_admin_password_file: Annotated[Path | None, typer.Option(help="Password of the admins' keystores.")] = None,
-    hub_admin_password_env: Annotated[str | None, typer.Option(help="Its environment variable.")] = None,
     mailbox: Annotated[
         str | None, typer.Option(help="Mailbox that shall accept forwarded messages over the path.")
     ] = None,
@@ -75,7 +74,7 @@ def create(
     loaded = config_of(config)
     evm, hub_chain = evm_chain_of(loaded, chain), hub_of(loaded, hub)
     owner = signer_of(keystore, password_file, password_env)
-    admins = [signer_of(file, hub_admin_password_file, hub_admin_password_env) for file in hub_admin]
+    admins = admins_of(hub_admin, hub_admin_password_file)
     trust = Trust(trusting_period_s, unbonding_period_s, max_clock_drift_s)
     on_chain, on_hub = run_administration(partial(_create, evm, hub_chain, owner, admins, trust, mailbox))
     if as_json:

@@ -23,6 +23,12 @@ ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML fil
 Keystore = Annotated[Path, typer.Option(help="V3 keystore of the account that signs and pays.")]
 PasswordFile = Annotated[Path | None, typer.Option(help="File with the keystore's password, mode 0600.")]
 PasswordEnv = Annotated[str | None, typer.Option(help="Environment variable with the keystore's password.")]
+HubAdmins = Annotated[
+    list[Path], typer.Option("--hub-admin", help="Keystore of a hub admin; as many as the hub's threshold asks for.")
+]
+HubAdminPasswordFiles = Annotated[
+    list[Path], typer.Option("--hub-admin-password-file", help="Its password; one for each --hub-admin, in order.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -41,6 +47,13 @@ def signer_of(keystore: Path, password_file: Path | None, password_env: str | No
         return load_signer(key)
     except (KeyUnavailable, UnsafeFile) as error:
         raise refuse(str(error), UNUSABLE) from None
+
+
+def admins_of(keystores: list[Path], password_files: list[Path]) -> list[Signer]:
+    """Open the admins' keystores; typer.Exit with one sentence where that cannot be."""
+    if len(keystores) != len(password_files):
+        raise refuse("give one --hub-admin-password-file for each --hub-admin", UNUSABLE)
+    return [signer_of(key, file, None) for key, file in zip(keystores, password_files, strict=True)]
 
 
 def config_of(file: Path) -> Config:
@@ -115,20 +128,3 @@ def _sentence(error: BaseException) -> str:
             f"the chains did not get it done within {DEADLINE_S} s; look at the endpoints, then run the command again"
         )
     return str(error)
-
-
-__all__ = [
-    "REFUSED",
-    "UNUSABLE",
-    "AsJson",
-    "ConfigFile",
-    "Keystore",
-    "PasswordEnv",
-    "PasswordFile",
-    "config_of",
-    "evm_chain_of",
-    "hub_of",
-    "refuse",
-    "run_administration",
-    "signer_of",
-]

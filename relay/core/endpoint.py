@@ -17,7 +17,10 @@ Health = Callable[[], Mapping[str, Any]]
 def asgi_app(metrics: Metrics, health: Health) -> Any:
     """A read-only ASGI application: no parameter, no body and no path of the client's is used."""
 
-    async def app(scope: Any, _receive: Any, send: Any) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
         if scope["type"] != "http":
             return
         status, content_type, body = _answer(scope["method"], scope["path"], metrics, health)
@@ -26,6 +29,15 @@ def asgi_app(metrics: Metrics, health: Health) -> Any:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     return app
+
+
+async def _live(receive: Any, send: Any) -> None:
+    """ASGI's lifespan protocol; an application that leaves it early races with hypercorn's start."""
+    while True:
+        event = (await receive())["type"]
+        await send({"type": f"{event}.complete"})
+        if event == "lifespan.shutdown":
+            return
 
 
 def _answer(method: str, path: str, metrics: Metrics, health: Health) -> tuple[int, str, bytes]:

@@ -1,7 +1,7 @@
 """A chain of the demo as a dapp sees it: web3.py and the contracts' ABIs, nothing of the relay."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -50,6 +50,10 @@ class DemoChain:
     def contract(self, name: str, address: str) -> Contract:
         """A contract by the name of its artifact."""
         return self.web3.eth.contract(address=Web3.to_checksum_address(address), abi=load_artifact(name).abi)
+
+    def with_receiver(self, address: str) -> "DemoChain":
+        """The same chain with a receiving contract."""
+        return replace(self, receiver_address=address)
 
     def head(self) -> int:
         """Number of the newest block."""
