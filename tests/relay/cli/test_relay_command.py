@@ -1,0 +1,131 @@
+"""`hutong relay run` as a process: refusals in one sentence, one relay a home, an orderly end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from relay.keys import create_keystore
+
+PRIVATE_KEY = bytes(range(1, 33))
+CONFIG = """
+[relay]
+home = "state"
+http = "127.0.0.1:0"
+
+[[chains]]
+name = "alpha"
+kind = "evm"
+chain_id = 1001
+consensus = "qbft"
+rpc = ["http://127.0.0.1:9"]
+router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+key = { keystore = "key.json", password_env = "PASSWORD" }
+
+[[chains]]
+name = "beta"
+kind = "evm"
+chain_id = 1002
+consensus = "qbft"
+rpc = ["http://127.0.0.1:9"]
+router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+key = { keystore = "key.json", password_env = "PASSWORD" }
+
+[[paths]]
+a = { chain = "alpha", client = "client-0" }
+b = { chain = "beta", client = "client-0" }
+"""
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    create_keystore(tmp_path / "key.json", PRIVATE_KEY, b"correct horse", iterations=2)
+    path = tmp_path / "relay.toml"
+    path.write_text(CONFIG)
+    path.chmod(0o600)
+    return path
+
+
+def start(config_file, password="correct horse"):
+    return subprocess.Popen(
+        [sys.executable, "-m", "relay.cli", "relay", "run", "--config", config_file],
+        env=os.environ | {"PASSWORD": password},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_line(process, text):
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if text in line:
+            return
+    raise AssertionError(f"{text!r} is not in {lines}")
+
+
+def test_relay_waits_for_its_chains_is_alone_in_its_home_and_ends_on_sigterm(config_file):
+    first = start(config_file)
+    try:
+        wait_for_line(first, "waiting for a chain")
+        second = start(config_file)
+        _, said = second.communicate(timeout=60)
+        assert second.returncode == 2 and "another relay runs" in said and "Traceback" not in said
+        first.send_signal(signal.SIGTERM)
+        out, said = first.communicate(timeout=60)
+        assert first.returncode == 0 and "Traceback" not in said and "correct horse" not in said + out
+        assert not (config_file.parent / "state" / "queue" / "valkey.pid").exists()
+    finally:
+        first.kill()
+
+
+def test_attack_G3_queue_server_of_a_killed_relay_is_taken_care_of(config_file):
+    first = start(config_file)
+    wait_for_line(first, "waiting for a chain")
+    pid_file = config_file.parent / "state" / "queue" / "valkey.pid"
+    left = int(pid_file.read_text())
+    first.kill()
+    first.communicate()
+    os.kill(left, 0)  # it lives on
+    second = start(config_file)
+    try:
+        wait_for_line(second, "waiting for a chain")
+        deadline = time.monotonic() + 10
+        while _alive(left) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not _alive(left)
+        assert int(pid_file.read_text()) != left
+        second.send_signal(signal.SIGINT)
+        second.communicate(timeout=60)
+        assert second.returncode == 0
+    finally:
+        second.kill()
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "password", "said"),
+    [
+        ("chain_id = 1002", "chain_id = 1001", "correct horse", "chains.1.chain_id"),
+        ("home", "hoome", "correct horse", "relay.hoome"),
+        ("x", "x", "battery staple", "password is wrong"),
+    ],
+)
+def test_attack_G13_refusals_are_one_sentence(config_file, old, new, password, said):
+    config_file.write_text(CONFIG.replace(old, new, 1))
+    process = start(config_file, password)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 2 and said in errors
+    assert "Traceback" not in errors and "battery" not in errors + out
