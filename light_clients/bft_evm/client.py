@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from light_clients.bft_evm import codec, predicates
 from light_clients.bft_evm.membership import membership_checks, router_storage_root
 from light_clients.bft_evm.types import ClientState, ConsensusState, Header, Misbehaviour, TrustedState
-from light_clients.bft_evm.verification import SPEC, Options, update_checks
+from light_clients.bft_evm.verification import SPEC, Options, evidence_checks, update_checks
 from light_clients.interface import (
     Check,
     ClientStatus,
@@ -92,7 +92,7 @@ class BftEvmClient:
         )
         yield Check("header_well_formed", SPEC, lambda: header.fill(lambda: codec.decode_header_message(message)))
         yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client.get()))
-        yield from trusted_header_checks(client.get(), consensus_states, header.get(), now_ns)
+        yield from _trusted_header_checks(update_checks, client.get(), consensus_states, header.get(), now_ns)
         yield Check(
             "router_account_proven",
             f"EIP-1186; {SPEC}",
@@ -118,7 +118,7 @@ class BftEvmClient:
     ) -> Misbehaved:
         client = codec.decode_client_state(client_state)
         evidence = codec.decode_misbehaviour(misbehaviour)
-        run_checks(evidence_checks(client, consensus_states, evidence, now_ns))
+        run_checks(misbehaviour_checks(client, consensus_states, evidence, now_ns))
         return Misbehaved(
             evidence.header_1.height,
             codec.encode_client_state(client.frozen()),
@@ -167,28 +167,30 @@ class BftEvmClient:
         )
 
 
-def trusted_header_checks(
-    client: ClientState, consensus_states: ConsensusStates, header: Header, now_ns: int
+HeaderRules: TypeAlias = Callable[[Header, TrustedState, Options, int], Iterator[Check]]
+
+
+def _trusted_header_checks(
+    rules: HeaderRules, client: ClientState, consensus_states: ConsensusStates, header: Header, now_ns: int
 ) -> Iterator[Check]:
-    """What makes a header believed, in an update and in evidence alike."""
+    """The rules over a header and the state that it names as trusted, which must be stored."""
     trusted: list[TrustedState] = []
     yield Check(
         "trusted_state_known",
         "ICS-02",
         lambda: trusted.append(_trusted_state(consensus_states, header.trusted_height, client.latest_height)),
     )
-    options = Options(client.trusting_period_s, client.max_clock_drift_s)
-    yield from update_checks(header, trusted[0], options, now_ns)
+    yield from rules(header, trusted[0], Options(client.trusting_period_s, client.max_clock_drift_s), now_ns)
 
 
-def evidence_checks(
+def misbehaviour_checks(
     client: ClientState, consensus_states: ConsensusStates, evidence: Misbehaviour, now_ns: int
 ) -> Iterator[Check]:
     """Both headers are believed, each from its own trusted state, and contradict each other."""
     yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client))
     yield Check("headers_conflict", SPEC, lambda: predicates.headers_conflict(evidence.header_1, evidence.header_2))
-    yield from trusted_header_checks(client, consensus_states, evidence.header_1, now_ns)
-    yield from trusted_header_checks(client, consensus_states, evidence.header_2, now_ns)
+    for header in (evidence.header_1, evidence.header_2):
+        yield from _trusted_header_checks(evidence_checks, client, consensus_states, header, now_ns)
 
 
 def _trusted_state(consensus_states: ConsensusStates, height: Height, latest: Height) -> TrustedState:

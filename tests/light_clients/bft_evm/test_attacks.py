@@ -440,6 +440,16 @@ def test_attack_C40_bft_evm_double_sign_below_a_third_forks_nothing_and_above_it
     assert detected.height == Height(0, 3)
 
 
+@pytest.mark.parametrize("time_s", [1, 2**63])
+def test_attack_C40_bft_evm_no_date_saves_who_seals_two_blocks(time_s):
+    chain = chain_of()
+    client, states = trusting(chain, 1)
+    evidence = evidence_of(chain, time_s=time_s)
+    assert CLIENT.check_misbehaviour(client, states, evidence, chain.now_ns).height == Height(0, 3)
+    with pytest.raises(PredicateFailed):
+        judge(chain, proposal(chain, 3, time_s=time_s))
+
+
 def test_attack_B37_bft_evm_account_proof_of_another_address():
     chain = chain_of()
     other = State({slot_of(KEY): VALUE}, router=b"\x0b" * 20)
