@@ -1,5 +1,7 @@
 """Blocks, receipts and their indexes in a table of the node's database."""
 
+import functools
+
 import rlp
 
 from relay.evm.blocks import EvmBlock, EvmHeader, LocatedTransaction, Receipt
@@ -70,12 +72,18 @@ class BlockStore:
         return None if block is None else LocatedTransaction(block, int.from_bytes(location[8:], "big"))
 
     def _decode_block(self, encoded: bytes) -> EvmBlock:
-        block_hash, header, transactions = rlp.decode(encoded)
-        return EvmBlock(
-            hash=block_hash,
-            header=_decode_header(header),
-            transactions=tuple(decode_transaction(raw, self._chain_id) for raw in transactions),
-        )
+        return _decode_block(encoded, self._chain_id)
+
+
+@functools.lru_cache(maxsize=64)
+def _decode_block(encoded: bytes, chain_id: int) -> EvmBlock:
+    """Remembered by content: clients ask for the newest blocks, and every sender costs a signature recovery."""
+    block_hash, header, transactions = rlp.decode(encoded)
+    return EvmBlock(
+        hash=block_hash,
+        header=_decode_header(header),
+        transactions=tuple(decode_transaction(raw, chain_id) for raw in transactions),
+    )
 
 
 def store_block(writer: KeyValueWriter, block: EvmBlock, receipts: tuple[Receipt, ...]) -> None:

@@ -5,11 +5,11 @@ import time
 
 import pytest
 import trio
+from evm_simulator import INIT_CODE, InstantChain, funded
+from evm_transactions import FUNDED, raw_transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from evm_simulator import INIT_CODE, InstantChain, funded
-from evm_transactions import FUNDED, raw_transaction
 from relay.evm.json_rpc import MAX_BATCH, MAX_BODY_BYTES, MAX_CONTAINERS, MAX_NESTING, JsonRpcService
 
 CODES = {-32700, -32600, -32601, -32602, -32000, -32001, -32005, 3}
