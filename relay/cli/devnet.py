@@ -55,7 +55,7 @@ def start(
     import trio
 
     from relay.devnet.chain import DevnetChain
-    from relay.devnet.node import Devnet, open_home, serve_devnet
+    from relay.devnet.node import Devnet, innermost, open_home, serve_devnet
 
     async def run(chain: DevnetChain) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -68,21 +68,17 @@ def start(
                     break
                 nursery.cancel_scope.cancel()
 
+    refusal: BaseException | None = None
     try:
         genesis = Genesis(chain_id, fork, funds_wei=dict(map(_funding, fund or [])))
         pace = Pace(period_ms, proof_block_ms)
         with open_home(home) as store:
             trio.run(run, DevnetChain(store, genesis, pace, validators=validators))
     except* DevnetError as errors:
-        typer.echo(f"unusable input: {_first(errors)}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from None
-
-
-def _first(errors: BaseExceptionGroup[DevnetError]) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+        refusal = innermost(errors)
+    if refusal is not None:
+        typer.echo(f"unusable input: {refusal}", err=True)
+        raise typer.Exit(EXIT_UNUSABLE)
 
 
 def _funding(text: str) -> tuple[bytes, int]:

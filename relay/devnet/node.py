@@ -73,13 +73,23 @@ async def serve_devnet(
 ) -> None:
     """Produce blocks and answer JSON-RPC until cancelled; started when it answers."""
     service = JsonRpcService(chain, QbftMethods(chain).methods())
+    refusal: BaseException | None = None
     async with trio.open_nursery() as nursery:
         try:
             bound = await nursery.start(serve, JsonRpcApp(service), host, port)
         except* OSError as errors:
-            raise DevnetError(f"cannot listen on {host}:{port}: {errors.exceptions[0]}") from None
+            refusal = innermost(errors)
+        if refusal is not None:
+            raise DevnetError(f"cannot listen on {host}:{port}: {refusal}")
         nursery.start_soon(chain.run)
         task_status.started(Devnet(chain, bound, host))
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The first error inside nested groups: nurseries wrap even a lone one."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 @asynccontextmanager
