@@ -3,7 +3,7 @@
 from collections import OrderedDict
 
 from adapters.evm.headers import check_block_hash
-from adapters.ics26.execution import Block, ExecutionRpc
+from adapters.ics26.execution import ExecutionRpc
 from adapters.interface import BadAnswer, Head
 from light_clients.evm_header import ExecutionHeader
 from light_clients.interface import NANOSECONDS_PER_SECOND
@@ -29,7 +29,7 @@ class FinalBlocks:
         known = self._headers.get(height)
         if known is not None:
             return known
-        block: Block = await self._execution.block(height)
+        block = await self._execution.block(height, check_block_hash)
         header = check_block_hash(block)
         if header.number != height:
             raise BadAnswer("eth_getBlockByNumber", "number", "is not the asked height", got=header.number)

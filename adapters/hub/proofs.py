@@ -30,12 +30,14 @@ class ProofSource:
         if len(path) != 1:
             raise MalformedInput("path", "a hub's path has one element", got=len(path), expected=1)
         header = (await self._blocks.header(height.revision_height)).header
-        answer = await self._comet.query(path[0], height.revision_height - 1, prove=True)
-        if answer.height != height.revision_height:
-            raise BadAnswer("abci_query", "response.height", f"is not the header's {height}", got=answer.height)
-        proof = merkle_proof_bytes(answer)
-        try:
-            verify_chained((SMT_SPEC,), proof, header.app_hash, path, answer.value)
-        except VerificationError as error:
-            raise BadAnswer("abci_query", "response.proofOps", str(error)) from error
-        return Proof(path, height, answer.value, proof)
+
+        def check(answer: QueryAnswer) -> None:
+            if answer.height != height.revision_height:
+                raise BadAnswer("abci_query", "response.height", f"is not the header's {height}", got=answer.height)
+            try:
+                verify_chained((SMT_SPEC,), merkle_proof_bytes(answer), header.app_hash, path, answer.value)
+            except VerificationError as error:
+                raise BadAnswer("abci_query", "response.proofOps", str(error)) from error
+
+        answer = await self._comet.query(path[0], height.revision_height - 1, prove=True, check=check)
+        return Proof(path, height, answer.value, merkle_proof_bytes(answer))

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -85,24 +85,29 @@ class CometRpc:
 
     async def validators(self, height: int, expected_hash: bytes) -> ValidatorSet:
         """The set of a height, all pages, whose hash a header has told."""
-        rows: list[object] = []
-        total = 1
-        while len(rows) < total:
-            page = len(rows) // VALIDATORS_PER_PAGE + 1
-            served, total = await self._validators_page(height, page)
-            rows += served
-            if not served or total > MAX_VALIDATORS:
-                raise BadAnswer("validators", "result.total", "does not fit the pages served", got=total)
-        try:
-            validator_set = validator_set_from_rpc({"validators": rows}, "result")
-        except VerificationError as error:
-            raise BadAnswer("validators", "result", str(error)) from error
-        got = validator_set_hash(validator_set)
-        if got != expected_hash:
-            raise BadAnswer("validators", "result.validators", "do not hash to the header's validators", got=got)
-        return validator_set
 
-    async def _validators_page(self, height: int, page: int) -> tuple[list[object], int]:
+        async def all_pages(attempt: Attempt) -> ValidatorSet:
+            rows: list[object] = []
+            total = 1
+            while len(rows) < total:
+                page = len(rows) // VALIDATORS_PER_PAGE + 1
+                served, total = await self._validators_page(attempt, height, page)
+                rows += served
+                if not served or total > MAX_VALIDATORS:
+                    raise BadAnswer("validators", "result.total", "does not fit the pages served", got=total)
+            try:
+                validator_set = validator_set_from_rpc({"validators": rows}, "result")
+                got = validator_set_hash(validator_set)
+            except VerificationError as error:
+                raise BadAnswer("validators", "result", str(error)) from error
+            if got != expected_hash:
+                raise BadAnswer("validators", "result.validators", "do not hash to the header's validators", got=got)
+            return validator_set
+
+        return await self.client.run("validators", all_pages, at_height=height)
+
+    @staticmethod
+    async def _validators_page(attempt: Attempt, height: int, page: int) -> tuple[list[object], int]:
         def decode(fields: Fields) -> tuple[list[object], int]:
             if fields.at("block_height").decimal() != height:
                 raise fields.at("block_height").bad(f"is not the asked {height}")
@@ -110,10 +115,15 @@ class CometRpc:
             return rows, fields.at("total").decimal()
 
         params = {"height": str(height), "page": str(page), "per_page": str(VALIDATORS_PER_PAGE)}
-        return await self.client.call("validators", params, decode, at_height=height)
+        return await attempt.call("validators", params, decode)
 
-    async def query(self, key: bytes, height: int, *, prove: bool) -> QueryAnswer:
-        """The state tree's entry after block `height`. With `prove` the answer carries proofs for `height + 1`."""
+    async def query(
+        self, key: bytes, height: int, *, prove: bool, check: Callable[[QueryAnswer], None] | None = None
+    ) -> QueryAnswer:
+        """The state tree's entry after block `height`. With `prove` the answer carries proofs for `height + 1`.
+
+        `check` raises BadAnswer for an answer that does not hold; another endpoint is then asked.
+        """
 
         def decode(fields: Fields) -> QueryAnswer:
             response = fields.at("response")
@@ -131,7 +141,10 @@ class CometRpc:
                 proofs = tuple(_base64(op.at("data")) for op in proof_ops.at("ops").items(MAX_PROOF_OPS))
             if prove and not proofs:
                 raise response.bad("has no proof")
-            return QueryAnswer(value or None, proofs, response.at("height").decimal())
+            answer = QueryAnswer(value or None, proofs, response.at("height").decimal())
+            if check is not None:
+                check(answer)
+            return answer
 
         params = {"path": STORE_PATH, "data": key.hex(), "height": str(height), "prove": prove}
         return await self.client.call("abci_query", params, decode, at_height=height)

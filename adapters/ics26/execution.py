@@ -1,5 +1,6 @@
 """Typed calls of the execution API (`eth_*`), each answer checked against the question."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,8 +137,8 @@ class ExecutionRpc:
         heads = await self.client.call_each("eth_blockNumber", [], Fields.quantity)
         return self.client.heads_seen(heads)
 
-    async def block(self, height: int) -> Block:
-        """The block at a height that exists: an endpoint that denies it is left for another."""
+    async def block(self, height: int, check: Callable[[Block], object] | None = None) -> Block:
+        """The block at a height that exists: an endpoint that denies it, or fails `check`, is left for another."""
 
         def decode(fields: Fields) -> Block:
             if fields.value is None:
@@ -145,6 +146,8 @@ class ExecutionRpc:
             block = decode_block(fields)
             if block.height != height:
                 raise fields.at("number").bad(f"is not the asked {height}")
+            if check is not None:
+                check(block)
             return block
 
         return await self.client.call("eth_getBlockByNumber", [hex(height), False], decode, at_height=height)

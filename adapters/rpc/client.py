@@ -96,7 +96,13 @@ class RpcClient:
         *,
         at_height: int = 0,
     ) -> Answer:
-        """Ask until an endpoint gives an answer that `decode` takes.
+        """Ask until an endpoint gives an answer that `decode` takes; see `run`."""
+        return await self.run(method, lambda attempt: attempt.call(method, params, decode), at_height=at_height)
+
+    async def run(
+        self, operation: str, work: Callable[["Attempt"], Awaitable[Answer]], *, at_height: int = 0
+    ) -> Answer:
+        """Do `work` on one endpoint after the other until it succeeds: several calls that must agree go in one work.
 
         `at_height` passes over endpoints known to be below it.
 
@@ -104,7 +110,6 @@ class RpcClient:
             RpcRefused: the chain's own refusal, or the endpoints' when all refuse.
             EndpointUnavailable: nobody gave a usable answer in `rounds` rounds.
         """
-        request = Request(method, params)
         reasons: dict[str, str] = {}
         refusal: RpcRefused | None = None
         for round_number in range(self.options.rounds):
@@ -115,7 +120,7 @@ class RpcClient:
                 )
             for endpoint in self._ranked(at_height):
                 try:
-                    return await self._attempt(endpoint, request, decode)
+                    return await self._attempt(endpoint, work)
                 except RpcRefused as error:
                     if error.code not in _TRY_ANOTHER_CODES:
                         endpoint.answered()
@@ -132,7 +137,7 @@ class RpcClient:
                 raise refusal
         if refusal is not None:
             raise refusal
-        raise EndpointUnavailable(self.chain, method, self._reasons(reasons))
+        raise EndpointUnavailable(self.chain, operation, self._reasons(reasons))
 
     async def call_each(
         self, method: str, params: Sequence[Any] | dict[str, Any], decode: Decoder[Answer]
@@ -142,13 +147,13 @@ class RpcClient:
         Raises:
             EndpointUnavailable: nobody answered.
         """
-        request = Request(method, params)
         answers: list[tuple[Endpoint, Answer]] = []
         reasons: dict[str, str] = {}
 
         async def ask(endpoint: Endpoint) -> None:
             try:
-                answers.append((endpoint, await self._attempt(endpoint, request, decode)))
+                answer = await self._attempt(endpoint, lambda attempt: attempt.call(method, params, decode))
+                answers.append((endpoint, answer))
             except EndpointMismatch as error:
                 endpoint.distrusted(str(error), trio.current_time())
                 reasons[endpoint.name] = str(error)
@@ -202,7 +207,7 @@ class RpcClient:
 
         return sorted((e for e in self._endpoints if not e.never_now(now_s)), key=rank)
 
-    async def _attempt(self, endpoint: Endpoint, request: Request, decode: Decoder[Answer]) -> Answer:
+    async def _attempt(self, endpoint: Endpoint, work: Callable[["Attempt"], Awaitable[Answer]]) -> Answer:
         attempt = Attempt(self, endpoint)
         if not endpoint.identified and self._identify is not None:
             async with self._identifying[endpoint.name]:
@@ -212,7 +217,7 @@ class RpcClient:
                     except RpcRefused as error:
                         raise AttemptFailed(f"cannot be identified: {error}") from error
         endpoint.identified = True
-        answer = await attempt.call(request.method, request.params, decode)
+        answer = await work(attempt)
         endpoint.answered()
         return answer
 

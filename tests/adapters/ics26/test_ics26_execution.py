@@ -1,0 +1,276 @@
+"""`eth_*` answers checked against the question, and pool refusals told apart by the chain's state."""
+
+import json
+from contextlib import asynccontextmanager
+from random import Random
+
+import pytest
+from hostile_server import error, hostile_server, result
+
+from adapters.ics26.execution import ExecutionRpc, hex_data
+from adapters.ics26.reverts import RevertReader
+from adapters.ics26.router import RouterReads
+from adapters.ics26.submission import broadcast, outcome, prepare_call
+from adapters.interface import (
+    AlreadyKnown,
+    BadAnswer,
+    BatchTooLarge,
+    BroadcastRefused,
+    EndpointUnavailable,
+    InsufficientFunds,
+    NonceTooHigh,
+    NonceTooLow,
+    PreparedTransaction,
+    RefusedByChain,
+    RpcRefused,
+    SignedTransaction,
+    Underpriced,
+)
+from adapters.rpc import RpcOptions, open_rpc_client
+
+QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)
+ROUTER = b"\x10" * 20
+SENDER = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
+HASH = b"\xaa" * 32
+
+
+@asynccontextmanager
+async def execution():
+    async with hostile_server() as server, open_rpc_client("alpha", [server.url], Random(1), QUICK) as client:
+        yield server, ExecutionRpc(client, RevertReader())
+
+
+def answers(server, **values):
+    for method, value in values.items():
+        server.answers[method] = lambda request, value=value: result(request, value)
+
+
+def log_json(**changes):
+    return {
+        "address": hex_data(ROUTER),
+        "topics": [hex_data(HASH)],
+        "data": "0x",
+        "blockNumber": "0x5",
+        "blockHash": hex_data(b"\x05" * 32),
+        "transactionHash": hex_data(HASH),
+        "logIndex": "0x0",
+        "removed": False,
+    } | changes
+
+
+async def test_logs_are_sorted_and_checked():
+    async with execution() as (server, rpc):
+        answers(server, eth_getLogs=[log_json(logIndex="0x2"), log_json(blockNumber="0x4"), log_json()])
+        logs = await rpc.logs(ROUTER, 3, 6, [])
+        assert [(log.height, log.log_index) for log in logs] == [(4, 0), (5, 0), (5, 2)]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        [log_json(address=hex_data(b"\x11" * 20))],
+        [log_json(blockNumber="0x7")],
+        [log_json(blockNumber="0x2")],
+        [log_json(removed=True)],
+        [log_json(), log_json()],
+        [log_json(topics=[hex_data(HASH)] * 5)],
+        [log_json(data="0x1")],
+        [log_json(blockNumber=None)],
+        None,
+        "0x",
+        [None],
+    ],
+)
+async def test_attack_G1_forged_logs(forged):
+    async with execution() as (server, rpc):
+        answers(server, eth_getLogs=forged)
+        with pytest.raises(EndpointUnavailable, match="eth_getLogs answered badly"):
+            await rpc.logs(ROUTER, 3, 6, [])
+
+
+async def test_attack_G1_forged_not_found_of_a_final_block():
+    async with execution() as (server, rpc):
+        answers(server, eth_getBlockByNumber=None)
+        with pytest.raises(EndpointUnavailable, match="is null for a block that exists"):
+            await rpc.block(5)
+
+
+async def test_attack_G2_log_of_a_block_that_is_not_final():
+    """The log's block hash is not that of the final block of its height: a reorganised event."""
+
+    async def facts(height):
+        return b"\x99" * 32, 1
+
+    async with execution() as (server, rpc):
+        answers(server, eth_getLogs=[log_json()])
+        reads = RouterReads("alpha", rpc, ROUTER, facts)
+        with pytest.raises(BadAnswer, match="is not the final block"):
+            await reads.packet_events(3, 6, 10)
+
+
+async def test_ranges_refused_by_a_node_are_searched_back():
+    async with execution() as (server, rpc):
+
+        async def facts(height):
+            return b"\x05" * 32, 1
+
+        def logs(request):
+            (query,) = request["params"]
+            first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
+            if last - first >= 1000:
+                return error(request, -32000, "range too large")
+            return result(request, [])
+
+        server.answers["eth_getLogs"] = logs
+        reads = RouterReads("alpha", rpc, ROUTER, facts)
+        assert await reads.sent_packet("client-0", 1, 0, 2500) is None
+        assert len(server.requests) == 4
+
+
+async def test_revert_data_is_read_where_nodes_put_it():
+    data = hex_data(
+        bytes.fromhex("08c379a0") + (32).to_bytes(32, "big") + (2).to_bytes(32, "big") + b"no".ljust(32, b"\0")
+    )
+    async with execution() as (server, rpc):
+        for form in (data, {"data": data}, {"result": data}):
+            server.answers["eth_call"] = lambda request, form=form: error(request, 3, "execution reverted", form)
+            with pytest.raises(RefusedByChain) as caught:
+                await rpc.call(ROUTER, b"")
+            assert caught.value.reason == "Error: no"
+        server.answers["eth_call"] = lambda request: error(request, -32000, "execution reverted")
+        with pytest.raises(RefusedByChain):
+            await rpc.call(ROUTER, b"")
+        server.answers["eth_call"] = lambda request: error(request, -32000, "missing trie node")
+        with pytest.raises(RpcRefused):
+            await rpc.call(ROUTER, b"")
+
+
+PREPARED = PreparedTransaction(1, SENDER, "0x" + "10" * 20, b"", 0, 100, 10, 1, None)
+SIGNED = SignedTransaction(HASH, b"\x02", 5, PREPARED)
+KNOWN = {"from": SENDER, "to": None, "input": "0x", "value": "0x0", "gas": "0x1", "blockNumber": None}
+
+
+@pytest.mark.parametrize(
+    ("words", "known", "latest", "balance", "expected"),
+    [
+        ("already known", KNOWN, 5, 10**9, AlreadyKnown),
+        ("nonce too low", KNOWN, 6, 10**9, AlreadyKnown),
+        ("nonce too low", None, 6, 10**9, NonceTooLow),
+        ("some other words", None, 6, 10**9, NonceTooLow),
+        ("insufficient funds", None, 5, 999, InsufficientFunds),
+        ("replacement transaction underpriced", None, 5, 1000, Underpriced),
+        ("max fee per gas less than block base fee", None, 5, 1000, Underpriced),
+        ("nonce too high", None, 3, 1000, NonceTooHigh),
+        ("txpool is full", None, 5, 1000, BroadcastRefused),
+    ],
+)
+async def test_attack_G4_broadcast_refusals(words, known, latest, balance, expected):
+    async with execution() as (server, rpc):
+        server.answers["eth_sendRawTransaction"] = lambda request: error(request, -32000, words)
+        answers(
+            server,
+            eth_getTransactionByHash=known,
+            eth_getTransactionCount=hex(latest),
+            eth_getBalance=hex(balance),
+        )
+        with pytest.raises(BroadcastRefused) as caught:
+            await broadcast(rpc, SIGNED)
+        assert type(caught.value) is expected
+        assert caught.value.transaction_hash == HASH
+
+
+async def test_broadcast_hash_is_compared():
+    async with execution() as (server, rpc):
+        answers(server, eth_sendRawTransaction=hex_data(HASH))
+        await broadcast(rpc, SIGNED)
+        answers(server, eth_sendRawTransaction=hex_data(b"\xbb" * 32))
+        with pytest.raises(BadAnswer):
+            await broadcast(rpc, SIGNED)
+
+
+def block_json(**changes):
+    return {
+        "number": "0x5",
+        "hash": hex_data(b"\x05" * 32),
+        "parentHash": hex_data(b"\x04" * 32),
+        "timestamp": "0x64",
+        "gasLimit": "0x1c9c380",
+        "baseFeePerGas": "0x7",
+    } | changes
+
+
+def receipt_json(**changes):
+    return {
+        "transactionHash": hex_data(HASH),
+        "blockNumber": "0x5",
+        "blockHash": hex_data(b"\x05" * 32),
+        "status": "0x1",
+        "gasUsed": "0x64",
+        "effectiveGasPrice": "0x3",
+        "logs": [],
+    } | changes
+
+
+async def test_outcome_needs_a_final_block_of_that_hash():
+    async with execution() as (server, rpc):
+        answers(server, eth_getTransactionReceipt=receipt_json(), eth_getBlockByNumber=block_json())
+        found = await outcome(rpc, ROUTER, HASH, 5)
+        assert (found.height, found.fee_wei, found.reverted) == (5, 300, None)
+        assert await outcome(rpc, ROUTER, HASH, 4) is None
+        answers(server, eth_getTransactionReceipt=receipt_json(blockHash=hex_data(b"\x06" * 32)))
+        with pytest.raises(BadAnswer):
+            await outcome(rpc, ROUTER, HASH, 5)
+        answers(server, eth_getTransactionReceipt=receipt_json(transactionHash=hex_data(b"\x06" * 32)))
+        with pytest.raises(EndpointUnavailable):
+            await outcome(rpc, ROUTER, HASH, 5)
+        answers(server, eth_getTransactionReceipt=None)
+        assert await outcome(rpc, ROUTER, HASH, 5) is None
+
+
+async def test_reverted_transaction_says_that_gas_ran_out():
+    async with execution() as (server, rpc):
+        mined = KNOWN | {"to": "0x" + "10" * 20, "gas": "0x64", "blockNumber": "0x5"}
+        answers(
+            server,
+            eth_getTransactionReceipt=receipt_json(status="0x0"),
+            eth_getBlockByNumber=block_json(),
+            eth_getTransactionByHash=mined,
+        )
+        found = await outcome(rpc, ROUTER, HASH, 5)
+        assert found.reverted == "ran out of its 100 gas"
+        assert found.succeeded(2) == [False, False]
+
+
+async def test_fees_are_legacy_where_there_is_no_base_fee():
+    async with execution() as (server, rpc):
+        answers(
+            server,
+            eth_estimateGas="0x3e8",
+            eth_getBlockByNumber=block_json(),
+            eth_maxPriorityFeePerGas="0x2",
+            eth_gasPrice="0x9",
+        )
+        modern = await prepare_call(rpc, 1, SENDER, ROUTER, b"", 10_000)
+        assert (modern.max_fee_per_gas_wei, modern.max_priority_fee_per_gas_wei) == (16, 2)
+        assert modern.gas_price_wei is None
+        assert modern.gas == 1150
+        answers(server, eth_getBlockByNumber=block_json(baseFeePerGas=None))
+        legacy = await prepare_call(rpc, 1, SENDER, ROUTER, b"", 10_000)
+        assert legacy.gas_price_wei == 9
+        assert legacy.fee_cap_wei == 1150 * 9
+        raised = legacy.with_raised_fee(12)
+        assert raised.gas_price_wei == 11
+        with pytest.raises(BatchTooLarge) as caught:
+            await prepare_call(rpc, 1, SENDER, ROUTER, b"", 999)
+        assert (caught.value.what, caught.value.got, caught.value.limit) == ("gas", 1000, 999)
+
+
+async def test_requests_are_what_nodes_take():
+    async with execution() as (server, rpc):
+        answers(server, eth_getStorageAt="0x01", eth_getLogs=[])
+        word = await rpc.storage(ROUTER, b"\x01" * 32, 7)
+        assert word == bytes(31) + b"\x01"
+        await rpc.logs(ROUTER, 1, 2, [[hex_data(HASH)]])
+        sent = json.dumps([request["params"] for request in server.requests])
+        assert '"0x7"' in sent
+        assert '"fromBlock": "0x1"' in sent
