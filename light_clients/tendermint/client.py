@@ -303,21 +303,29 @@ def _judge_proven(client: ClientState, consensus_states: ConsensusStates, update
     """Compare a proven header with what is stored: the same, contradicting, or new (ibc-go CheckForMisbehaviour)."""
     height = update.height
     state = update.consensus_state()
-    frozen = codec.encode_client_state(client.frozen())
-    stored = consensus_states.get(height)
-    if stored is not None:
-        if codec.decode_consensus_state(stored) == state:
-            return NoOp(height)
-        return Misbehaved(height, frozen, f"another state is stored at height {height}")
-    before = consensus_states.before(height)
-    if before is not None and codec.decode_consensus_state(before[1]).timestamp_ns >= state.timestamp_ns:
-        return Misbehaved(height, frozen, f"time does not increase between heights {before[0]} and {height}")
-    after = consensus_states.after(height)
-    if after is not None and codec.decode_consensus_state(after[1]).timestamp_ns <= state.timestamp_ns:
-        return Misbehaved(height, frozen, f"time does not increase between heights {height} and {after[0]}")
+    contradiction = _contradiction(consensus_states, height, state)
+    if contradiction is not None:
+        return Misbehaved(height, codec.encode_client_state(client.frozen()), contradiction)
+    if consensus_states.get(height) is not None:
+        return NoOp(height)
     latest = max(height, client.latest_height)
     return Updated(
         height,
         codec.encode_client_state(replace(client, latest_height=latest)),
         codec.encode_consensus_state(state),
     )
+
+
+def _contradiction(consensus_states: ConsensusStates, height: Height, state: ConsensusState) -> str | None:
+    """Why a proven state cannot be of the chain that the stored ones are of."""
+    stored = consensus_states.get(height)
+    if stored is not None:
+        same = codec.decode_consensus_state(stored) == state
+        return None if same else f"another state is stored at height {height}"
+    before = consensus_states.before(height)
+    if before is not None and codec.decode_consensus_state(before[1]).timestamp_ns >= state.timestamp_ns:
+        return f"time does not increase between heights {before[0]} and {height}"
+    after = consensus_states.after(height)
+    if after is not None and codec.decode_consensus_state(after[1]).timestamp_ns <= state.timestamp_ns:
+        return f"time does not increase between heights {height} and {after[0]}"
+    return None

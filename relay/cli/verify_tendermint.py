@@ -24,6 +24,8 @@ from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
 SPEC = "docs/spec/tendermint-client.md"
 RPC = "cometbft RPC"
 MAX_NESTING = 4
+MAX_ANSWERS = 128
+"""In one file: a commit and 100 pages of 100 validators fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def _collect(document: Any, served: Served, depth: int = 0) -> None:
+    if isinstance(document, list) and depth == 0:
+        for answer in document[:MAX_ANSWERS]:
+            _collect(answer, served, depth + 1)
+        return
     if not isinstance(document, Mapping) or depth > MAX_NESTING:
         return
     document = document["result"] if isinstance(document.get("result"), Mapping) else document

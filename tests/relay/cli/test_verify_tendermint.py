@@ -3,6 +3,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from light_clients.interface import NANOSECONDS_PER_SECOND
@@ -261,6 +263,7 @@ def test_without_trust_root_or_readable_file_exit_2(files, chain):
         files.write("text.json", "{"),
         files.write("other.json", {"a": 1}),
         files.write("list.json", [1]),
+        files.write("nested.json", [[[{"signed_header": {}}]]]),
         files.write("error.json", {"error": {"code": 1}}),
         files.write("deep.json", "[" * 100_000),
         str(files.folder / "absent.json"),
@@ -282,3 +285,39 @@ def test_header_with_malformed_values_is_invalid(files, chain, where):
     served = files.write("commit.json", {"result": {"signed_header": signed_header}})
     result = run("--trusted", files.checkpoint(), "--now", "1700000100", "--json", served)
     assert (result.exit_code, verdict(result)) == (1, (False, "file_is_well_formed"))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_attack_H_damaged_files_end_in_a_verdict_or_as_unusable(files, chain, data):
+    block = chain.block(5)
+    served = {
+        "commit": json.loads(Path(files.commit(block)).read_text()),
+        "validators": json.loads(Path(files.validators(block)[0]).read_text()),
+    }
+    trusted = json.loads(Path(files.checkpoint()).read_text())
+    where = data.draw(st.sampled_from((served, trusted)))
+    while isinstance(where, dict | list) and where:
+        key = data.draw(st.sampled_from(sorted(where) if isinstance(where, dict) else range(len(where))))
+        if not isinstance(where[key], dict | list) or data.draw(st.integers(0, 3)) == 0:
+            where[key] = data.draw(JSON)
+            break
+        where = where[key]
+    result = run(
+        "--trusted", files.write("trusted.json", trusted), "--now", "1700000100", files.write("both.json", served)
+    )
+    assert result.exit_code in (0, 1, 2)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+
+
+def test_list_of_answers_in_one_file(files, chain):
+    block = chain.block(5)
+    answers = [json.loads(Path(path).read_text()) for path in (files.commit(block), *files.validators(block, pages=2))]
+    result = run("--trusted", files.checkpoint(), "--now", "1700000100", files.write("all.json", answers))
+    assert result.exit_code == 0, result.output
