@@ -4,23 +4,40 @@ As cosmos/ics23 `go/proof.go` (IsLeftMost, IsRightMost, IsLeftNeighbor), but tot
 for empty and identical paths.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from light_clients.proofs.ics23.types import InnerOp, InnerSpec
 
 
-def branch_of(spec: InnerSpec, op: InnerOp) -> int | None:
-    """The branch (in key order) that the child takes under `op`; None where prefix and suffix fit none."""
+@lru_cache(maxsize=64)
+def _places(spec: InnerSpec) -> tuple[tuple[int, int, int], ...]:
+    """For each branch in key order: least and greatest length of the prefix, length of the suffix."""
+    places = []
     for branch in range(len(spec.child_order)):
         place = spec.child_order.index(branch)
         before = place * spec.child_size
         after = (len(spec.child_order) - 1 - place) * spec.child_size
-        if (
-            before + spec.min_prefix_length <= len(op.prefix) <= before + spec.max_prefix_length
-            and len(op.suffix) == after
-        ):
-            return branch
-    return None
+        places.append((before + spec.min_prefix_length, before + spec.max_prefix_length, after))
+    return tuple(places)
+
+
+def branches_of(spec: InnerSpec, path: Iterable[InnerOp]) -> Iterator[int | None]:
+    """For each step, the branch (in key order) that the child takes; None where prefix and suffix fit none."""
+    places = _places(spec)
+    for op in path:
+        prefix, suffix = len(op.prefix), len(op.suffix)
+        for branch, (least, greatest, after) in enumerate(places):
+            if least <= prefix <= greatest and suffix == after:
+                yield branch
+                break
+        else:
+            yield None
+
+
+def branch_of(spec: InnerSpec, op: InnerOp) -> int | None:
+    """`branches_of` one step."""
+    return next(branches_of(spec, (op,)))
 
 
 def _sibling(spec: InnerSpec, op: InnerOp, own_branch: int, branch: int) -> bytes:
@@ -54,13 +71,15 @@ def right_branches_are_empty(spec: InnerSpec, op: InnerOp) -> bool:
 
 def is_left_most(spec: InnerSpec, path: Sequence[InnerOp]) -> bool:
     """No key can be left of this path."""
-    return all(branch_of(spec, op) == 0 or left_branches_are_empty(spec, op) for op in path)
+    branches = branches_of(spec, path)
+    return all(branch == 0 or left_branches_are_empty(spec, op) for op, branch in zip(path, branches, strict=True))
 
 
 def is_right_most(spec: InnerSpec, path: Sequence[InnerOp]) -> bool:
     """No key can be right of this path."""
     last = len(spec.child_order) - 1
-    return all(branch_of(spec, op) == last or right_branches_are_empty(spec, op) for op in path)
+    branches = branches_of(spec, path)
+    return all(branch == last or right_branches_are_empty(spec, op) for op, branch in zip(path, branches, strict=True))
 
 
 def are_neighbours(spec: InnerSpec, left: Sequence[InnerOp], right: Sequence[InnerOp]) -> bool:

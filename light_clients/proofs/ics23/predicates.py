@@ -5,7 +5,7 @@ The `…_to_spec` ones are those of the reference (cosmos/ics23 `go/ops.go`, `go
 """
 
 from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.proofs.ics23.neighbours import branch_of
+from light_clients.proofs.ics23.neighbours import branches_of
 from light_clients.proofs.ics23.operations import calculate_root
 from light_clients.proofs.ics23.specs import DEFAULT_MAX_DEPTH, IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, same_kind
 from light_clients.proofs.ics23.types import ExistenceProof, HashOp, InnerOp, LeafOp, ProofSpec
@@ -84,18 +84,19 @@ def depth_within_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
         )
 
 
-def _inner_conforms(op: InnerOp, spec: ProofSpec, layer: int) -> None:
+def _inner_conforms(op: InnerOp, spec: ProofSpec, layer: int, *, iavl: bool) -> None:
     name = "inner_nodes_conform_to_spec"
     inner = spec.inner_spec
     if op.hash != inner.hash:
         raise PredicateFailed(name, "hash of an inner op", got=int(op.hash), expected=int(inner.hash))
-    if same_kind(spec, IAVL_SPEC):
+    if iavl:
         height, _, _, rest = _iavl_header(op.prefix, name)
         if height < layer:
             raise PredicateFailed(name, "IAVL height below the layer", got=height, expected=layer)
         if len(rest) not in (1, 34):
             raise PredicateFailed(name, "bytes behind the version of an IAVL inner node", got=rest, expected="1 or 34")
-    if spec.leaf_spec.prefix and op.prefix.startswith(spec.leaf_spec.prefix):
+    leaf_prefix = spec.leaf_spec.prefix
+    if leaf_prefix and op.prefix.startswith(leaf_prefix):
         raise PredicateFailed(name, "an inner prefix begins like a leaf", got=op.prefix)
     longest = inner.max_prefix_length + (len(inner.child_order) - 1) * inner.child_size
     if not inner.min_prefix_length <= len(op.prefix) <= longest:
@@ -108,8 +109,9 @@ def _inner_conforms(op: InnerOp, spec: ProofSpec, layer: int) -> None:
 
 def inner_nodes_conform_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
     """The reference's rules for every inner node, leaf side first."""
+    iavl = same_kind(spec, IAVL_SPEC)
     for layer, op in enumerate(proof.path, start=1):
-        _inner_conforms(op, spec, layer)
+        _inner_conforms(op, spec, layer, iavl=iavl)
 
 
 def leaf_prefix_is_exact(proof: ExistenceProof, spec: ProofSpec) -> None:
@@ -128,8 +130,8 @@ def inner_nodes_have_one_place(proof: ExistenceProof, spec: ProofSpec) -> None:
     name = "inner_nodes_have_one_place"
     iavl = same_kind(spec, IAVL_SPEC)
     fixed_prefix = same_kind(spec, TENDERMINT_SPEC) or same_kind(spec, SMT_SPEC)
-    for op in proof.path:
-        if branch_of(spec.inner_spec, op) is None:
+    for op, branch in zip(proof.path, branches_of(spec.inner_spec, proof.path), strict=True):
+        if branch is None:
             raise PredicateFailed(name, "prefix and suffix leave no single place", got=(len(op.prefix), len(op.suffix)))
         if fixed_prefix and not op.prefix.startswith(INNER_PREFIX):
             raise PredicateFailed(name, "an inner node begins 01", got=op.prefix)
