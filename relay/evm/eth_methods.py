@@ -468,7 +468,10 @@ class EthMethods:
         def run() -> T:
             return execute(self._chain.state_after(self._existing_block(selector)))
 
-        return await trio.to_thread.run_sync(lambda: run_with_evm_stack(run), limiter=self._executions)
+        # A node that stops does not wait for a stranger's call; its thread works on a scratch state and ends with the process.
+        return await trio.to_thread.run_sync(
+            lambda: run_with_evm_stack(run), limiter=self._executions, abandon_on_cancel=True
+        )
 
 
 def call_error(result: CallResult) -> JsonRpcError:
