@@ -37,6 +37,8 @@ contract Router is PacketStore, ClientRegistry, Pausable, Multicall {
     /// @dev Room for offset, length and padding of `abi.encode(bytes)`.
     uint256 private constant ABI_OVERHEAD = 96;
     uint256 private constant MAX_REASON_LENGTH = 1024;
+    /// @dev A refusing application must leave one part in this many of its gas.
+    uint256 private constant MIN_UNUSED_GAS_FRACTION = 4;
     /// @dev What happens between the gas check of a batch call and the call: a handful of stack operations.
     uint256 private constant BATCH_CALL_OVERHEAD = 1000;
 
@@ -222,7 +224,9 @@ contract Router is PacketStore, ClientRegistry, Pausable, Multicall {
     }
 
     /// @dev Calls the application and turns what it says into the acknowledgement. Return data is copied up to the
-    /// greatest legal length and no further.
+    /// greatest legal length and no further. A refusal counts only if it left a quarter of the gas unused: a call that runs
+    /// out of gas deep inside leaves a 64th or a few, and an app that wraps it into a reason must not let a relayer buy an
+    /// error acknowledgement by sending too little gas.
     function _receive(Packet memory packet) private returns (bytes memory acknowledgement) {
         address app = address(getIBCApp(packet.payloads[0].destPort));
         bytes memory input = abi.encodeCall(
@@ -235,10 +239,11 @@ contract Router is PacketStore, ClientRegistry, Pausable, Multicall {
                     relayer: msg.sender
                 }))
         );
+        uint256 gasBefore = gasleft();
         (bool success, bytes memory returned, uint256 size) =
-            BoundedCall.call(app, gasleft(), input, MAX_ACKNOWLEDGEMENT_LENGTH + ABI_OVERHEAD);
+            BoundedCall.call(app, gasBefore, input, MAX_ACKNOWLEDGEMENT_LENGTH + ABI_OVERHEAD);
         if (!success) {
-            require(size != 0, IBCFailedCallback());
+            require(size != 0 && gasleft() >= gasBefore / MIN_UNUSED_GAS_FRACTION, IBCFailedCallback());
             if (returned.length > MAX_REASON_LENGTH) {
                 assembly ("memory-safe") {
                     mstore(returned, MAX_REASON_LENGTH)

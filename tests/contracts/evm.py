@@ -60,6 +60,13 @@ def known_errors() -> dict[bytes, dict[str, Any]]:
     return {keccak256(signature_of(entry).encode())[:4]: entry for entry in entries}
 
 
+def called_by(computation: ComputationAPI) -> Iterator[bytes]:
+    """Addresses whose code ran, at any depth."""
+    for child in computation.children:
+        yield child.msg.code_address
+        yield from called_by(child)
+
+
 @dataclass
 class Reverted(Exception):
     """The transaction reverted. `name` is the custom error, `Error`, `Panic`, or empty."""
@@ -68,6 +75,8 @@ class Reverted(Exception):
     name: str = ""
     arguments: tuple[Any, ...] = ()
     gas_used: int = 0
+    reached: frozenset[bytes] = frozenset()
+    """Contracts that were called on the way."""
 
     @classmethod
     def of(cls, data: bytes, gas_used: int) -> "Reverted":
@@ -170,7 +179,9 @@ class Evm:
             self._state.commit(snapshot)
         self._state.lock_changes()
         if computation.is_error:
-            raise Reverted.of(computation.output, message.gas - computation.get_gas_remaining())
+            error = Reverted.of(computation.output, message.gas - computation.get_gas_remaining())
+            error.reached = frozenset(called_by(computation))
+            raise error
         return computation
 
     def _precompiles(self) -> Iterator[bytes]:

@@ -11,8 +11,8 @@ import {
 /// @notice Every function must accept calls from the router only.
 interface IIBCApp {
     /// @notice Handles a proven packet.
-    /// @dev A revert with a reason becomes the error acknowledgement. A revert without one (as when gas runs out)
-    /// reverts the whole receive, and the packet can be received again.
+    /// @dev A revert with a reason becomes the error acknowledgement. A revert without one, or one that leaves less than a
+    /// quarter of the gas (as when gas runs out), reverts the whole receive, and the packet can be received again.
     /// @param msg_ the packet's payload and where it came from
     /// @return acknowledgement, not empty, at most 16 KiB, and never the error sentinel
     function onRecvPacket(OnRecvPacketCallback calldata msg_) external returns (bytes memory);

@@ -19,7 +19,8 @@ struct Origin {
 interface IMessageReceiver {
     /// @notice Handles a message. Must accept calls from the Mailbox only.
     /// @dev Called with at least 200 000 gas. A revert with a reason refuses the message for good and tells the sender so;
-    /// a revert without one leaves it to be delivered again. Sending inside this call is refused by the router.
+    /// a revert without one, or one that leaves less than a quarter of the gas, leaves it to be delivered again. Never decide
+    /// by `gasleft()`: the relayer chooses it. Sending inside this call is refused by the router.
     /// @param origin where the message provably comes from
     /// @param sender sender on the origin chain, as that chain's Mailbox wrote it (EVM: lower-case hex address)
     /// @param payload what the sender sent

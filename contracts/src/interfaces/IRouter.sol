@@ -62,7 +62,8 @@ interface IRouter {
     error IBCErrorUniversalAcknowledgement();
     /// @notice The acknowledgement is longer than 16 KiB, or is not ABI-encoded bytes.
     error IBCInvalidAcknowledgement(uint256 length, uint256 maxLength);
-    /// @notice The application reverted without a reason, as when gas runs out; the packet can be received again.
+    /// @notice The application reverted without a reason, or with less than a quarter of its gas left: gas may have run
+    /// out, so nothing is settled and the packet can be received again, with more gas.
     error IBCFailedCallback();
     /// @notice A commitment is stored under this path already.
     error IBCPacketCommitmentAlreadyExists(bytes path);

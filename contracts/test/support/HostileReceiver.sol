@@ -14,7 +14,8 @@ contract HostileReceiver is IMessageReceiver, IMessageSender {
         RevertLength,
         CallBack,
         MalformedReturn,
-        BurnGas
+        BurnGas,
+        WrapFailure
     }
 
     Mode public mode;
@@ -81,10 +82,30 @@ contract HostileReceiver is IMessageReceiver, IMessageSender {
                 return(0, 32)
             }
         }
-        if (mode == Mode.BurnGas) {
-            uint256 stop = gasleft() - size;
-            while (gasleft() > stop) { }
+        if (mode == Mode.BurnGas) burn(size, 0);
+        if (mode == Mode.WrapFailure) {
+            try this.burn(size, 3) { }
+            catch {
+                revert Refused(size);
+            }
         }
         return payload;
+    }
+
+    /// @notice Uses up gas, `depth` calls further down, where each call turns the failure of the next into its own reason.
+    function burn(uint256 amount, uint256 depth) public {
+        if (depth != 0) {
+            try this.burn(amount, depth - 1) {
+                return;
+            } catch {
+                revert Refused(depth);
+            }
+        }
+        uint256 start = gasleft();
+        while (start - gasleft() < amount) {
+            assembly ("memory-safe") {
+                pop(keccak256(0, 65536))
+            }
+        }
     }
 }
