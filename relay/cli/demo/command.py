@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import tempfile
 from contextlib import nullcontext
 from functools import partial
@@ -16,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from relay.cli.demo.checker import Findings, check, count_settled
 from relay.cli.demo.network import Network, bring_up
-from relay.cli.demo.processes import DemoFailed
+from relay.cli.demo.processes import DemoFailed, DemoStopped
 from relay.cli.demo.report import as_json, print_table
 from relay.cli.demo.traffic import send_messages
 
@@ -52,7 +53,8 @@ def demo(
         console.print(f"The demo failed: {error}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"Its logs are in {home}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
-    except* KeyboardInterrupt:
+    except* DemoStopped:
+        console.print(f"Stopped. Files and logs are in {home}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(130) from None
     good = findings.delivered == findings.sent == findings.acknowledged == messages and not findings.duplicates
     if good and not keep:
@@ -66,6 +68,7 @@ async def _run(home: Path, messages: int, keep: bool, json_: bool, console: Cons
     started = monotonic()
     say = partial(console.print, highlight=False)
     async with trio.open_nursery() as nursery:
+        await nursery.start(_stop_on_signal)
         network = await bring_up(
             nursery, home, lambda text: say(f"[{monotonic() - started:5.1f} s] {text}", markup=False)
         )
@@ -83,6 +86,14 @@ async def _run(home: Path, messages: int, keep: bool, json_: bool, console: Cons
             await trio.sleep_forever()
         nursery.cancel_scope.cancel()
     return findings
+
+
+async def _stop_on_signal(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    """Turn a signal into an ordered end, so that no daemon outlives the demo."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        task_status.started()
+        async for number in signals:
+            raise DemoStopped(signal.Signals(number).name)
 
 
 async def _send_and_follow(network: Network, messages: int, console: Console) -> None:

@@ -114,7 +114,16 @@ async def bring_up(nursery: trio.Nursery, home: Path, say: Say) -> Network:
     hub_process = await nursery.start(
         run_daemon,
         "hub",
-        ["hub", "start", "--home", str(home / "hub"), "--port", str(hub_ports[0]), "--cometbft-port", str(hub_ports[1])],
+        [
+            "hub",
+            "start",
+            "--home",
+            str(home / "hub"),
+            "--port",
+            str(hub_ports[0]),
+            "--cometbft-port",
+            str(hub_ports[1]),
+        ],
         home / "hub.log",
     )
     chain_processes = [await nursery.start(run_daemon, p.name, _devnet(home, p), home / f"{p.name}.log") for p in plans]

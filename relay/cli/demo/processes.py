@@ -21,6 +21,10 @@ class DemoFailed(Exception):
     """A step of the demo did not do what it should; the message is one sentence for the user."""
 
 
+class DemoStopped(Exception):
+    """A signal asked for the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunningProcess:
     """A daemon of the demo with the log that it writes."""
