@@ -8,9 +8,8 @@ import trio
 from light_clients.bft_evm import decode_extra_data
 from relay.devnet.chain import DevnetChain
 from relay.devnet.settings import MAX_VALIDATORS, DevnetError
-from relay.evm.eth_methods import Method
 from relay.evm.json_errors import RESOURCE_NOT_FOUND, JsonRpcError, invalid_params
-from relay.evm.json_params import BlockHash, BlockSelector, Params
+from relay.evm.json_params import BlockHash, BlockSelector, Method, Params
 
 
 class QbftMethods:

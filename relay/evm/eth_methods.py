@@ -4,8 +4,8 @@ Reads and execution run in worker threads: on committed blocks and on states ope
 changes nothing under them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import trio
 from eth_abi.abi import decode
@@ -13,22 +13,20 @@ from eth_abi.exceptions import DecodingError
 from eth_hash.auto import keccak
 
 from relay.evm import json_format as show
-from relay.evm.blocks import EvmBlock
+from relay.evm.block_lookup import BlockLookup
 from relay.evm.chain import EvmChain
 from relay.evm.errors import CallFailure, InvalidTransaction
 from relay.evm.execution import CallMessage, CallResult, EvmState
-from relay.evm.filters import Filters
 from relay.evm.json_errors import (
     EXECUTION_REVERTED,
     INVALID_PARAMS,
     LIMIT_EXCEEDED,
-    RESOURCE_NOT_FOUND,
     SERVER_ERROR,
     JsonRpcError,
     invalid_params,
 )
-from relay.evm.json_params import BlockHash, BlockSelector, LogCriteria, Params
-from relay.evm.log_query import MAX_LOG_BLOCKS, logs_in_range
+from relay.evm.json_params import BlockHash, BlockSelector, Method, Params
+from relay.evm.log_methods import LogMethods
 from relay.evm.rules import ERROR_STRING_SELECTOR
 from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import MAX_TRANSACTION_BYTES
@@ -38,7 +36,6 @@ T = TypeVar("T")
 MAX_SHA3_BYTES = 128 * 1024
 MAX_FEE_HISTORY_BLOCKS = 1_024
 MAX_REWARD_PERCENTILES = 100
-MAX_READERS = 8
 MAX_EXECUTIONS = 2
 """The EVM holds the interpreter lock: more would only slow block production down."""
 MAX_WAITING_EXECUTIONS = 64
@@ -46,18 +43,17 @@ MAX_WAITING_EXECUTIONS = 64
 PANIC_SELECTOR = bytes.fromhex("4e487b71")
 """`Panic(uint256)`"""
 
-Method: TypeAlias = Callable[[Params], Awaitable[Any]]
-
 
 class EthMethods:
     def __init__(self, chain: EvmChain) -> None:
         self._chain = chain
-        self._filters = Filters()
-        self._readers = trio.CapacityLimiter(MAX_READERS)
+        self._lookup = BlockLookup(chain)
+        self._logs = LogMethods(chain, self._lookup)
         self._executions = trio.CapacityLimiter(MAX_EXECUTIONS)
 
     def methods(self) -> Mapping[str, Method]:
         return {
+            **self._logs.methods(),
             "web3_clientVersion": self._client_version,
             "web3_sha3": self._sha3,
             "net_version": self._network_version,
@@ -90,12 +86,6 @@ class EthMethods:
             "eth_call": self._call,
             "eth_estimateGas": self._estimate_gas,
             "eth_sendRawTransaction": self._send_raw_transaction,
-            "eth_getLogs": self._get_logs,
-            "eth_newFilter": self._new_filter,
-            "eth_newBlockFilter": self._new_block_filter,
-            "eth_getFilterChanges": self._filter_changes,
-            "eth_getFilterLogs": self._filter_logs,
-            "eth_uninstallFilter": self._uninstall_filter,
         }
 
     # --- the node
@@ -141,7 +131,7 @@ class EthMethods:
 
     async def _gas_price(self, params: Params) -> str:
         params.at_most(0)
-        head = await self._read(self._head)
+        head = await self._lookup.read(self._lookup.head)
         return hex(head.header.base_fee_wei or 0)
 
     async def _fee_history(self, params: Params) -> dict[str, Any]:
@@ -157,7 +147,7 @@ class EthMethods:
         selector = params.block(1)
 
         def history() -> dict[str, Any]:
-            newest = self._existing_block(selector).number
+            newest = self._lookup.existing(selector).number
             headers = []
             for number in range(max(0, newest - wanted + 1), newest + 1):
                 stored = self._chain.blocks.header(number)
@@ -173,13 +163,13 @@ class EthMethods:
                 result["reward"] = [["0x0"] * len(percentiles) for _ in headers]
             return result
 
-        return await self._read(history)
+        return await self._lookup.read(history)
 
     # --- blocks and transactions
 
     async def _block_number(self, params: Params) -> str:
         params.at_most(0)
-        return hex(await self._read(lambda: self._chain.blocks.head_number() or 0))
+        return hex(await self._lookup.read(lambda: self._chain.blocks.head_number() or 0))
 
     async def _block_by_number(self, params: Params) -> dict[str, Any] | None:
         params.at_most(2)
@@ -191,10 +181,10 @@ class EthMethods:
 
     async def _block_json(self, selector: BlockSelector, *, full: bool) -> dict[str, Any] | None:
         def read() -> dict[str, Any] | None:
-            block = self._find_block(selector)
+            block = self._lookup.find(selector)
             return None if block is None else show.block_json(block, full=full)
 
-        return await self._read(read)
+        return await self._lookup.read(read)
 
     async def _count_by_number(self, params: Params) -> str | None:
         params.at_most(1)
@@ -205,7 +195,7 @@ class EthMethods:
         return await self._transaction_count_of(BlockHash(params.hash(0)))
 
     async def _transaction_count_of(self, selector: BlockSelector) -> str | None:
-        block = await self._read(lambda: self._find_block(selector))
+        block = await self._lookup.read(lambda: self._lookup.find(selector))
         return None if block is None else hex(len(block.transactions))
 
     async def _block_receipts(self, params: Params) -> list[dict[str, Any]] | None:
@@ -213,13 +203,13 @@ class EthMethods:
         selector = params.block(0)
 
         def read() -> list[dict[str, Any]] | None:
-            block = self._find_block(selector)
+            block = self._lookup.find(selector)
             receipts = None if block is None else self._chain.blocks.receipts(block.number)
             if block is None or receipts is None:
                 return None
             return [show.receipt_json(block, receipts, index) for index in range(len(receipts))]
 
-        return await self._read(read)
+        return await self._lookup.read(read)
 
     async def _transaction_by_hash(self, params: Params) -> dict[str, Any] | None:
         params.at_most(1)
@@ -232,7 +222,7 @@ class EthMethods:
             waiting = self._chain.mempool.get(transaction_hash)
             return None if waiting is None else show.transaction_json(waiting, None, None)
 
-        return await self._read(read)
+        return await self._lookup.read(read)
 
     async def _transaction_by_number_and_index(self, params: Params) -> dict[str, Any] | None:
         params.at_most(2)
@@ -243,7 +233,7 @@ class EthMethods:
         return await self._transaction_in_block(BlockHash(params.hash(0)), params.quantity(1))
 
     async def _transaction_in_block(self, selector: BlockSelector, index: int) -> dict[str, Any] | None:
-        block = await self._read(lambda: self._find_block(selector))
+        block = await self._lookup.read(lambda: self._lookup.find(selector))
         if block is None or index >= len(block.transactions):
             return None
         return show.transaction_json(block.transactions[index], block, index)
@@ -257,7 +247,7 @@ class EthMethods:
             receipts = None if found is None else self._chain.blocks.receipts(found.block.number)
             return None if found is None or receipts is None else show.receipt_json(found.block, receipts, found.index)
 
-        return await self._read(read)
+        return await self._lookup.read(read)
 
     async def _raw_transaction(self, params: Params) -> str | None:
         params.at_most(1)
@@ -268,7 +258,7 @@ class EthMethods:
             transaction = found.transaction if found else self._chain.mempool.get(transaction_hash)
             return None if transaction is None else show.data(transaction.raw)
 
-        return await self._read(read)
+        return await self._lookup.read(read)
 
     async def _send_raw_transaction(self, params: Params) -> str:
         params.at_most(1)
@@ -342,131 +332,17 @@ class EthMethods:
         gas = min(message.gas or self._chain.call_gas_limit, self._chain.call_gas_limit)
         return CallMessage(message.sender, message.to, message.data, message.value_wei, gas, message.access_list)
 
-    # --- logs and filters
-
-    async def _get_logs(self, params: Params) -> list[dict[str, Any]]:
-        params.at_most(1)
-        criteria = params.log_criteria(0)
-        return await self._read(lambda: self._logs(criteria))
-
-    async def _new_filter(self, params: Params) -> str:
-        params.at_most(1)
-        criteria = params.log_criteria(0)
-        if criteria.block_hash is not None:
-            raise invalid_params("argument 0: a filter has no blockHash")
-        head = await self._read(self._head)
-        return self._filters.install(criteria, head.number + 1, trio.current_time())
-
-    async def _new_block_filter(self, params: Params) -> str:
-        params.at_most(0)
-        head = await self._read(self._head)
-        return self._filters.install(None, head.number + 1, trio.current_time())
-
-    async def _filter_changes(self, params: Params) -> list[Any]:
-        params.at_most(1)
-        installed = self._filters.poll(self._filter_id(params), trio.current_time())
-        head = await self._read(self._head)
-        first, last = installed.next_block, min(head.number, installed.next_block + MAX_LOG_BLOCKS - 1)
-        if last < first:
-            return []
-        criteria = installed.criteria
-        changes: list[Any]
-        if criteria is None:
-            changes = await self._read(lambda: self._hashes(first, last))
-        else:
-            changes = await self._read(lambda: self._changed_logs(criteria, first, last))
-        installed.next_block = max(installed.next_block, last + 1)
-        return changes
-
-    async def _filter_logs(self, params: Params) -> list[dict[str, Any]]:
-        params.at_most(1)
-        criteria = self._filters.poll(self._filter_id(params), trio.current_time()).criteria
-        if criteria is None:
-            raise JsonRpcError(SERVER_ERROR, "filter not found")
-        return await self._read(lambda: self._logs(criteria))
-
-    async def _uninstall_filter(self, params: Params) -> bool:
-        params.at_most(1)
-        return self._filters.uninstall(self._filter_id(params))
-
-    @staticmethod
-    def _filter_id(params: Params) -> str:
-        identifier = params.raw(0)
-        if not isinstance(identifier, str):
-            raise invalid_params("argument 0 is not a filter id")
-        return identifier
-
-    def _logs(self, criteria: LogCriteria) -> list[dict[str, Any]]:
-        if criteria.block_hash is not None:
-            number = self._chain.blocks.number_of(criteria.block_hash)
-            if number is None:
-                raise JsonRpcError(SERVER_ERROR, "unknown block")
-            return logs_in_range(self._chain.blocks, criteria, number, number)
-        head = self._head().number
-        first, last = (
-            head if selector is None else self._number(selector, head)
-            for selector in (criteria.from_block, criteria.to_block)
-        )
-        if first > last:
-            raise invalid_params("invalid block range: fromBlock is above toBlock")
-        return logs_in_range(self._chain.blocks, criteria, first, min(last, head))
-
-    def _changed_logs(self, criteria: LogCriteria, first: int, last: int) -> list[dict[str, Any]]:
-        head = self._head().number
-        if isinstance(criteria.from_block, int):
-            first = max(first, criteria.from_block)
-        if isinstance(criteria.to_block, int):
-            last = min(last, self._number(criteria.to_block, head))
-        return logs_in_range(self._chain.blocks, criteria, first, last) if first <= last else []
-
-    def _hashes(self, first: int, last: int) -> list[str]:
-        stored = (self._chain.blocks.header(number) for number in range(first, last + 1))
-        return [show.data(entry[0]) for entry in stored if entry is not None]
-
     # --- inside
 
-    def _head(self) -> EvmBlock:
-        head = self._chain.blocks.head()
-        if head is None:
-            raise JsonRpcError(RESOURCE_NOT_FOUND, "the chain has no block yet")
-        return head
-
-    def _number(self, selector: BlockSelector, head: int) -> int:
-        if isinstance(selector, int):
-            return selector
-        if isinstance(selector, BlockHash):
-            return self._existing_block(selector).number
-        return 0 if selector == "earliest" else head
-
-    def _find_block(self, selector: BlockSelector) -> EvmBlock | None:
-        """Blocks are final: `safe` and `finalized` are the head, and `pending` is what a new block stands on."""
-        blocks = self._chain.blocks
-        if isinstance(selector, BlockHash):
-            return blocks.block_by_hash(selector.hash)
-        if isinstance(selector, int):
-            return blocks.block(selector)
-        if selector == "earliest":
-            return blocks.first()
-        return self._head()
-
-    def _existing_block(self, selector: BlockSelector) -> EvmBlock:
-        block = self._find_block(selector)
-        if block is None:
-            raise JsonRpcError(RESOURCE_NOT_FOUND, "header not found")
-        return block
-
-    async def _read(self, read: Callable[[], T]) -> T:
-        return await trio.to_thread.run_sync(read, limiter=self._readers)
-
     async def _read_state(self, selector: BlockSelector, read: Callable[[EvmState], T]) -> T:
-        return await self._read(lambda: read(self._chain.state_after(self._existing_block(selector))))
+        return await self._lookup.read(lambda: read(self._chain.state_after(self._lookup.existing(selector))))
 
     async def _execute(self, selector: BlockSelector, execute: Callable[[EvmState], T]) -> T:
         if self._executions.statistics().tasks_waiting >= MAX_WAITING_EXECUTIONS:
             raise JsonRpcError(LIMIT_EXCEEDED, "too many calls are waiting, try again later")
 
         def run() -> T:
-            return execute(self._chain.state_after(self._existing_block(selector)))
+            return execute(self._chain.state_after(self._lookup.existing(selector)))
 
         # A node that stops does not wait for a stranger's call; its thread works on a scratch state and ends with the process.
         return await trio.to_thread.run_sync(

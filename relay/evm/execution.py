@@ -16,6 +16,7 @@ from trie.hexary import HexaryTrie
 
 from relay.evm.database import KeyValueReader
 from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
+from relay.evm.intrinsic_gas import MAX_INIT_CODE_BYTES, intrinsic_gas, least_gas
 from relay.evm.native import Address, Journaled
 from relay.evm.rules import EvmRules
 from relay.evm.transaction import AccessList, SignedTransaction
@@ -23,16 +24,6 @@ from relay.evm.trie_database import TrieDatabase
 
 EMPTY_STATE_ROOT: bytes = BLANK_ROOT_HASH
 EMPTY_CODE_HASH: bytes = EMPTY_SHA3
-
-GAS_TRANSACTION = 21_000
-GAS_CREATE = 32_000
-GAS_DATA_ZERO = 4
-GAS_DATA_NONZERO = 16
-GAS_ACCESS_LIST_ADDRESS = 2_400
-GAS_ACCESS_LIST_SLOT = 1_900
-GAS_INIT_CODE_WORD = 2
-GAS_FLOOR_PER_TOKEN = 10
-MAX_INIT_CODE_BYTES = 49_152
 
 ESTIMATE_TOLERANCE = 0.015
 """Stop bisecting when the bounds are this close; geth's ratio."""
@@ -393,15 +384,7 @@ class EvmState:
             )
 
     def _least_gas(self, to: Address | None, data: bytes, access_list: AccessList) -> int:
-        least = intrinsic_gas(to, data, access_list)
-        # py-evm charges init code words when it starts to execute, so they are not in the intrinsic gas above.
-        if to is None and self.rules.has_init_code_limit:
-            least += GAS_INIT_CODE_WORD * ((len(data) + 31) // 32)
-        if self.rules.has_data_floor:
-            zeros = data.count(0)
-            tokens = zeros + 4 * (len(data) - zeros)
-            least = max(least, GAS_TRANSACTION + GAS_FLOOR_PER_TOKEN * tokens)
-        return least
+        return least_gas(self.rules, to, data, access_list)
 
     def _gas_used(self, executable: _Executable, computation: Any) -> int:
         executor = self._vm.get_transaction_executor()
@@ -424,19 +407,6 @@ class EvmState:
             self._vm.execution_context = context
             self._vm.revert(snapshot)
             self._vm.lock_changes()
-
-
-def intrinsic_gas(to: Address | None, data: bytes, access_list: AccessList) -> int:
-    """Yellow paper g0 with EIP-2028 and EIP-2930; without EIP-3860's init code words."""
-    zeros = data.count(0)
-    return (
-        GAS_TRANSACTION
-        + (GAS_CREATE if to is None else 0)
-        + GAS_DATA_ZERO * zeros
-        + GAS_DATA_NONZERO * (len(data) - zeros)
-        + GAS_ACCESS_LIST_ADDRESS * len(access_list)
-        + GAS_ACCESS_LIST_SLOT * sum(len(slots) for _, slots in access_list)
-    )
 
 
 def _execution_context(context: BlockContext, chain_id: int) -> ExecutionContext:

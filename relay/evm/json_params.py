@@ -1,6 +1,7 @@
 """Typed parameters of `eth_*` methods: every one has a shape and a bound, every refusal names the parameter."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -96,6 +97,10 @@ class Params:
 
     def log_criteria(self, index: int) -> LogCriteria:
         return log_criteria(self.raw(index), f"argument {index}")
+
+
+Method: TypeAlias = Callable[[Params], Awaitable[Any]]
+"""Answers one JSON-RPC method with JSON; raises JsonRpcError."""
 
 
 def quantity(value: Any, name: str, maximum: int = 2**64 - 1) -> int:

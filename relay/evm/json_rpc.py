@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from relay.evm.chain import EvmChain
-from relay.evm.eth_methods import EthMethods, Method
+from relay.evm.eth_methods import EthMethods
 from relay.evm.json_errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -18,7 +18,7 @@ from relay.evm.json_errors import (
     PARSE_ERROR,
     JsonRpcError,
 )
-from relay.evm.json_params import Params
+from relay.evm.json_params import Method, Params
 
 MAX_BODY_BYTES = 1024 * 1024
 """Room for the largest transaction in hex (256 KiB) four times over."""

@@ -9,9 +9,8 @@ import trio
 from light_clients.ibc.commitment import PathKind
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.interface import MalformedInput
-from relay.evm.eth_methods import Method
 from relay.evm.json_errors import invalid_params
-from relay.evm.json_params import Params
+from relay.evm.json_params import Method, Params
 from relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
 from relay.hub.application.forwarder import decode_pending_forward
 from relay.hub.node.ledger import HubLedger
