@@ -13,10 +13,11 @@ from light_clients.bft_evm import (
     encode_header_message,
     encode_storage_proof,
 )
-from light_clients.bft_evm.extra_data import commit_seal_hash, encode_extra_data
+from light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, encode_extra_data
 from light_clients.bft_evm.predicates import MIX_HASH, overlap_size, quorum_size
 from light_clients.bft_evm.types import MAX_VALIDATORS, StorageProof
-from light_clients.crypto import secp256k1
+from light_clients.crypto import keccak256, secp256k1
+from light_clients.evm_header import encode_header
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientExpired,
@@ -31,6 +32,7 @@ from light_clients.interface import (
     UnknownHeight,
     UnsupportedOperation,
     Updated,
+    VerificationError,
 )
 from light_clients.protobuf import bft_evm_pb2, ibc_pb2
 from tests.light_clients.bft_evm.simulated_chain import (
@@ -150,6 +152,68 @@ def test_attack_C2_bft_evm_seal_of_another_length_is_malformed(length):
     with pytest.raises(MalformedInput) as caught:
         judge(chain, with_seals(header, (*header.extra.seals[:3], header.extra.seals[3][:length].ljust(length, b"\0"))))
     assert caught.value.field == "header.extra_data.seals[3]"
+
+
+def test_attack_C4_bft_evm_signatures_made_for_other_purposes_are_no_seals():
+    """A proposer's and a preparer's signatures are over other digests: the block hash, the whole sealed header."""
+    chain = chain_of()
+    own = proposal(chain, 3, round_number=1)
+    for digest in (
+        block_hash(own.execution, own.extra),
+        keccak256(encode_header(own.execution)),
+        keccak256(commit_seal_hash(own.execution, own.extra)),
+    ):
+        others = tuple(secp256k1.sign_recoverable(key, digest) for key in chain.keys)
+        refused("commit_seals_of_validators", chain, with_seals(own, others))
+    refused("quorum_of_own_validators", chain, with_seals(own, ()))
+    assert isinstance(judge(chain, own), Updated)
+
+
+def test_attack_C42_bft_evm_seals_of_an_older_round_height_or_chain():
+    chain = chain_of()
+    older_round = proposal(chain, 3, round_number=0)
+    newer_round = proposal(chain, 3, round_number=1)
+    refused("commit_seals_of_validators", chain, with_seals(newer_round, older_round.extra.seals))
+    refused("commit_seals_of_validators", chain, with_seals(chain.update(4, 1), chain.update(3, 1).extra.seals))
+    other_chain = SimulatedChain()
+    other_chain.commit(KEY, VALUE)
+    other_chain.advance(3)
+    refused("commit_seals_of_validators", chain, with_seals(chain.update(3, 1), other_chain.update(3, 1).extra.seals))
+    assert isinstance(judge(chain, newer_round), Updated)
+
+
+@pytest.mark.parametrize(
+    ("r", "s"),
+    [(0, 0), (0, 1), (1, 0), (secp256k1.ORDER, 1), (1, secp256k1.ORDER), (2**256 - 1, 2**256 - 1), (5, 1)],
+)
+def test_attack_C14_bft_evm_seals_at_the_edges_of_the_curve(r, s):
+    """r = 5 is the x of no point."""
+    chain = chain_of()
+    own = chain.update(3, 1)
+    edge = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    for v in (b"\x00", b"\x01"):
+        refused("commit_seals_of_validators", chain, with_seals(own, (*own.extra.seals[:3], edge + v)))
+    assert isinstance(judge(chain, with_seals(own, own.extra.seals[:3])), Updated)
+
+
+def test_attack_C43_bft_evm_header_at_the_very_height_of_a_validator_change():
+    chain = chain_of()
+    old = chain.keys
+    chain.replace_validators([1, 2, 3, 4])
+    chain.advance()
+    at = chain.height
+    assert isinstance(judge(chain, chain.update(at, at - 1), at - 1), Updated)
+    refused("commit_seals_of_validators", chain, proposal(chain, at, trusted=at - 1, signers=old), at - 1)
+    chain.advance()
+    assert isinstance(judge(chain, chain.update(at + 1, at), at), Updated)
+    stale = proposal(chain, at + 1, trusted=at, validators=tuple(map(address_of, old)), signers=old)
+    assert isinstance(judge(chain, stale, at), Updated), "the old list still holds more than a third of the new one"
+    chain.replace_validators([4, 5, 6, 7])
+    chain.advance()
+    newest = chain.height
+    chain.advance()
+    stale = proposal(chain, newest + 1, trusted=newest, validators=tuple(map(address_of, old)), signers=old)
+    assert judge(chain, stale, newest) == NotEnoughTrust(0, 2, 4)
 
 
 def test_attack_C5_bft_evm_seal_over_another_header_or_round():
@@ -556,3 +620,17 @@ def test_seals_are_over_the_form_with_round_and_the_hash_over_the_form_without()
         header.execution, replace(header.extra, round=0)
     )
     assert isinstance(judge(chain, header), Updated)
+
+
+def test_attack_H_bft_evm_one_bit_of_a_valid_update_is_refused():
+    """Nothing in an update is unread: but for the trusted height, each flipped bit is refused."""
+    chain = SimulatedChain(4)
+    chain.advance(2)
+    valid = encode_header_message(chain.update(3, 1))
+    client, states = trusting(chain, 1)
+    assert isinstance(CLIENT.verify_header(client, states, valid, chain.now_ns), Updated)
+    for bit in range(0, 8 * len(valid), 7):
+        damaged = bytearray(valid)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(VerificationError):
+            CLIENT.verify_header(client, states, bytes(damaged), chain.now_ns)
