@@ -323,6 +323,19 @@ class RemoteChain:
         height = self.update()
         return self.hub.send(ROUTER_ADDRESS, self.acknowledge_call(packet, app_acknowledgement, height))
 
+    def misbehaviour_call(self) -> bytes:
+        """Two sealed blocks of one height."""
+        height = self.chain.height
+        first = self.chain.update(height, self.trusted)
+        second = self.chain.update(height, self.trusted, self.chain.propose(height, gas_used=1))
+        return abi.SUBMIT_MISBEHAVIOUR.call(self.client, self.chain.misbehaviour(first, second))
+
+    def freeze(self) -> None:
+        """Prove misbehaviour to the hub."""
+        self.seal()
+        outcome = self.hub.send(ROUTER_ADDRESS, self.misbehaviour_call())
+        assert outcome.events(abi.MISBEHAVIOUR_EVENT), (outcome.log, outcome.data)
+
     def expire(self, packet: Packet) -> Outcome:
         """Let the packet time out there and bring the proof to the hub."""
         self.hub.advance(time_s=packet.timeout_timestamp_s)
