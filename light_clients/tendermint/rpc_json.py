@@ -8,11 +8,11 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Any
 
 from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput
 from light_clients.protobuf import cometbft_pb2
+from light_clients.tendermint.calendar_days import date_of, days_since_1970
 from light_clients.tendermint.codec import (
     commit_from_message,
     encode_time,
@@ -49,7 +49,6 @@ _HEX = re.compile(r"([0-9a-fA-F]{2})*")
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(?:Z|[+-]00:00)"
 )
-_UNIX_EPOCH_DAY = date(1970, 1, 1).toordinal()
 _HEADER_HEX = (
     "last_commit_hash",
     "data_hash",
@@ -145,10 +144,9 @@ def parse_time_ns(value: Any, field: str) -> int:
     if match is None:
         raise MalformedInput(field, "is not an RFC 3339 time in UTC", got=value)
     year, month, day, hour, minute, second = (int(match[group]) for group in range(1, 7))
-    try:
-        days = date(year, month, day).toordinal() - _UNIX_EPOCH_DAY
-    except ValueError as error:
-        raise MalformedInput(field, "is no date", got=value) from error
+    days = days_since_1970(year, month, day)
+    if days is None:
+        raise MalformedInput(field, "is no date", got=value)
     if hour > 23 or minute > 59 or second > 59:
         raise MalformedInput(field, "is no time of day", got=value)
     seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
@@ -159,9 +157,9 @@ def format_time(time_ns: int) -> str:
     """As Go's RFC3339Nano prints it: no trailing zeros in the fraction."""
     seconds, nanos = divmod(time_ns, NANOSECONDS_PER_SECOND)
     days, in_day = divmod(seconds, 86_400)
-    day = date(1970, 1, 1) + timedelta(days=days)
+    year, month, day = date_of(days)
     fraction = f".{nanos:09}".rstrip("0").rstrip(".")
-    return f"{day.isoformat()}T{in_day // 3600:02}:{in_day // 60 % 60:02}:{in_day % 60:02}{fraction}Z"
+    return f"{year:04}-{month:02}-{day:02}T{in_day // 3600:02}:{in_day // 60 % 60:02}:{in_day % 60:02}{fraction}Z"
 
 
 def _fill_block_id(value: Any, into: cometbft_pb2.BlockID, field: str) -> None:
