@@ -6,8 +6,6 @@ from adapters.ics26.reverts import RevertReader, parse_definition
 
 HUB_ERRORS = (
     "IBCClientNotActive(string client)",
-    "InsufficientBatchGas(uint256 index,uint256 available,uint256 needed)",
-    "BatchSelectorNotAllowed(uint256 index,bytes4 selector)",
     "VerificationFailed(string rule,string reason)",
     "NotSupported(string operation)",
     "UnknownFunction(bytes4 selector)",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from eth_utils.address import to_canonical_address
 
 from adapters.ics26 import submission
-from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message
+from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message, execution_gas
 from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.router import RouterReads
 from adapters.ics26.signing import sign
@@ -179,8 +179,10 @@ class RouterChain(ABC):
             encode_message(message, self._header, self._misbehaviour, self._proof) for message in batch.messages
         )
         data = encode_batch(batch, calls, limits)
+        gas = execution_gas(batch, calls)
+        chain_id = await self.eth_chain_id()
         return await submission.prepare_batch(
-            self._execution, await self.eth_chain_id(), sender, self._router, data, len(calls), limits
+            self._execution, chain_id, sender, self._router, batch, data, gas, limits.max_gas
         )
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:

@@ -185,9 +185,14 @@ class ExecutionRpc:
         }
         return await self.client.call(method, [query], decode, at_height=last)
 
-    async def call(self, to: bytes, data: bytes, tag: BlockTag = "latest", sender: str | None = None) -> bytes:
+    async def call(
+        self, to: bytes, data: bytes, tag: BlockTag = "latest", sender: str | None = None, gas: int | None = None
+    ) -> bytes:
         """`eth_call`. Raises RefusedByChain where the contract reverts."""
-        return await self._simulate("eth_call", _transaction(to, data, sender), tag, lambda fields: fields.data())
+        transaction = _transaction(to, data, sender)
+        if gas is not None:
+            transaction["gas"] = hex(gas)
+        return await self._simulate("eth_call", transaction, tag, lambda fields: fields.data())
 
     async def call_transaction(self, transaction: dict[str, str], tag: BlockTag) -> bytes:
         return await self._simulate("eth_call", transaction, tag, lambda fields: fields.data())

@@ -50,6 +50,9 @@ ROUTER_ERRORS = (
     "IBCPacketReceiptMismatch(bytes32 stored,bytes32 recomputed)",
     "InvalidMerklePrefix(bytes[] prefix)",
     "NoAcknowledgements()",
+    # our relayBatch
+    "InsufficientBatchGas(uint256 index,uint256 available,uint256 needed)",
+    "BatchSelectorNotAllowed(uint256 index,bytes4 selector)",
     # OpenZeppelin
     "AccessManagedUnauthorized(address caller)",
     "AccessManagedRequiredDelay(address caller,uint32 delay_s)",

@@ -1,11 +1,11 @@
 """From call data to a mined outcome, on any chain that speaks the execution API."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from eth_utils.address import to_checksum_address
 
 from adapters.ics26.abi import RELAY_BATCH
+from adapters.ics26.batch import intrinsic_gas
 from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC
 from adapters.ics26.execution import MAX_LOG_DATA_BYTES, ExecutionRpc, MinedCall, Receipt, hex_data
 from adapters.ics26.fees import current_fees
@@ -13,7 +13,7 @@ from adapters.interface import (
     AccountState,
     AlreadyKnown,
     BadAnswer,
-    BatchLimits,
+    Batch,
     BatchTooLarge,
     BroadcastRefused,
     InsufficientFunds,
@@ -29,6 +29,9 @@ from adapters.interface import (
 )
 from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput
+
+_TOO_LITTLE_GAS = ("InsufficientBatchGas", "empty")
+"""A batch that runs out of gas outside its calls reverts without data."""
 
 GAS_MARGIN_PERCENT = 15
 """State moves between estimate and inclusion; what is left is refunded."""
@@ -55,24 +58,53 @@ async def prepare_call(
     )
 
 
-async def simulate_batch(
-    execution: ExecutionRpc, router: bytes, data: bytes, sender: str, count: int
-) -> tuple[bool, ...]:
-    """Which messages of a `relayBatch` call would succeed on the newest state."""
-    returned = await execution.call(router, data, "latest", sender)
-    (succeeded,) = RELAY_BATCH.decode(returned)
-    if len(succeeded) != count:
-        raise BadAnswer("relayBatch", "returned", f"is not {count} verdicts", got=len(succeeded))
-    return tuple(succeeded)
-
-
 async def prepare_batch(
-    execution: ExecutionRpc, chain_id: int, sender: str, router: bytes, data: bytes, count: int, limits: BatchLimits
+    execution: ExecutionRpc,
+    chain_id: int,
+    sender: str,
+    router: bytes,
+    batch: Batch,
+    data: bytes,
+    gas: int,
+    max_gas: int,
 ) -> PreparedTransaction:
-    """Simulate, then estimate and price. The estimate finds the gas at which the router starts every call."""
-    expected = await simulate_batch(execution, router, data, sender, count)
-    prepared = await prepare_call(execution, chain_id, sender, router, data, limits.max_gas)
-    return replace(prepared, expected=expected)
+    """Simulate and price a `relayBatch` call; `gas` is a first guess for its execution.
+
+    One simulation at exactly that gas tells both which messages would succeed and whether the gas is enough: the router
+    reverts the whole batch where a call cannot have its limit. `eth_estimateGas` would run the batch some twenty times.
+
+    Raises:
+        BatchTooLarge: not even `max_gas` is enough.
+        RefusedByChain: the whole batch would revert for another reason.
+    """
+    intrinsic = intrinsic_gas(data)
+    gas = min(gas, max_gas - intrinsic)
+    while True:
+        try:
+            returned = await execution.call(router, data, "latest", sender, gas)
+            break
+        except RefusedByChain as error:
+            if error.name not in _TOO_LITTLE_GAS:
+                raise
+            if gas + intrinsic >= max_gas:
+                raise BatchTooLarge("gas", max_gas + 1, max_gas) from error
+            gas = min(gas + gas // 2, max_gas - intrinsic)
+    (succeeded,) = RELAY_BATCH.decode(returned)
+    if len(succeeded) != len(batch.messages):
+        raise BadAnswer("relayBatch", "returned", f"is not {len(batch.messages)} verdicts", got=len(succeeded))
+    fees = await current_fees(execution)
+    return PreparedTransaction(
+        chain_id=chain_id,
+        sender=sender,
+        to=to_checksum_address(router),
+        data=data,
+        value_wei=0,
+        gas=gas + intrinsic,
+        max_fee_per_gas_wei=fees.max_fee_per_gas_wei,
+        max_priority_fee_per_gas_wei=fees.max_priority_fee_per_gas_wei,
+        gas_price_wei=fees.gas_price_wei,
+        expected=tuple(succeeded),
+    )
 
 
 async def account_state(execution: ExecutionRpc, address: str) -> AccountState:

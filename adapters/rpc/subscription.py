@@ -2,15 +2,18 @@
 
 from json import dumps
 from random import Random
+from urllib.parse import urlsplit
 
 import trio
-from trio_websocket import ConnectionClosed, HandshakeError, open_websocket_url
+from trio_websocket import ConnectionClosed, HandshakeError, wrap_client_stream
 
 from adapters.interface import BadAnswer
 from adapters.rpc.bounded_json import parse_json
 from adapters.rpc.pacing import backoff_s
 
 MAX_NOTIFICATION_BYTES = 256 * 1024
+Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+
 CONNECT_TIMEOUT_S = 10.0
 SILENT_AFTER_S = 60.0
 """Every chain here makes a block at least every few seconds; a connection silent for longer is half closed."""
@@ -48,15 +51,33 @@ class HeadSignal:
 
     async def _follow_once(self, url: str) -> bool:
         """True if at least one head was announced before the connection ended."""
-        announced = False
         try:
-            async with open_websocket_url(
-                url,
-                connect_timeout=CONNECT_TIMEOUT_S,
-                disconnect_timeout=CONNECT_TIMEOUT_S,
-                max_message_size=MAX_NOTIFICATION_BYTES,
-            ) as socket:
-                await socket.send_message(_SUBSCRIBE)
+            with trio.fail_after(CONNECT_TIMEOUT_S):
+                stream = await _open_stream(url)
+        except (OSError, trio.BrokenResourceError, trio.TooSlowError, ValueError):
+            return False
+        try:
+            return await self._listen(url, stream)
+        finally:
+            # trio-websocket leaves the socket open where the other side ended the conversation
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(stream)
+
+    async def _listen(self, url: str, stream: Stream) -> bool:
+        announced = False
+        parts = urlsplit(url)
+        resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        async with trio.open_nursery() as nursery:
+            try:
+                with trio.fail_after(CONNECT_TIMEOUT_S):
+                    socket = await wrap_client_stream(
+                        nursery,
+                        stream,
+                        parts.netloc.rpartition("@")[2],
+                        resource,
+                        max_message_size=MAX_NOTIFICATION_BYTES,
+                    )
+                    await socket.send_message(_SUBSCRIBE)
                 self.connected = True
                 while True:
                     with trio.fail_after(SILENT_AFTER_S):
@@ -64,10 +85,23 @@ class HeadSignal:
                     if _announces(message):
                         announced = True
                         self.notify()
-        except (OSError, HandshakeError, ConnectionClosed, trio.TooSlowError, BadAnswer, ValueError):
-            return announced
-        finally:
-            self.connected = False
+            except (HandshakeError, ConnectionClosed, trio.TooSlowError, BadAnswer):
+                pass
+            finally:
+                self.connected = False
+            nursery.cancel_scope.cancel()
+        return announced
+
+
+async def _open_stream(url: str) -> Stream:
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or parts.hostname is None:
+        raise ValueError("not a WebSocket URL")
+    if parts.scheme == "wss":
+        tls = await trio.open_ssl_over_tcp_stream(parts.hostname, parts.port or 443, https_compatible=True)
+        await tls.do_handshake()
+        return tls
+    return await trio.open_tcp_stream(parts.hostname, parts.port or 80)
 
 
 def _announces(message: str | bytes) -> bool:

@@ -1,0 +1,82 @@
+"""The new-heads subscription against a real WebSocket server that talks, babbles and hangs up."""
+
+import json
+from contextlib import asynccontextmanager
+from random import Random
+
+import trio
+from trio_websocket import ConnectionClosed, serve_websocket
+
+from adapters.rpc import HeadSignal
+
+
+@asynccontextmanager
+async def websocket_server(talk):
+    async with trio.open_nursery() as nursery:
+
+        async def handle(request):
+            connection = await request.accept()
+            try:
+                await connection.get_message()
+                await talk(connection)
+            except ConnectionClosed:
+                pass
+
+        server = await nursery.start(serve_websocket, handle, "127.0.0.1", 0, None)
+        yield f"ws://127.0.0.1:{server.port}"
+        nursery.cancel_scope.cancel()
+
+
+HEAD = json.dumps({"jsonrpc": "2.0", "method": "eth_subscription", "params": {"subscription": "0x1", "result": {}}})
+
+
+async def woken(talk, times: int) -> None:
+    signal = HeadSignal()
+    async with websocket_server(talk) as url, trio.open_nursery() as nursery:
+        nursery.start_soon(signal.follow, (url,), Random(1))
+        with trio.fail_after(10):
+            for _ in range(times):
+                await signal.wait(60)
+        nursery.cancel_scope.cancel()
+
+
+async def test_each_announced_head_wakes():
+    async def talk(connection):
+        while True:
+            await connection.send_message(HEAD)
+            await trio.sleep(0.02)
+
+    await woken(talk, 3)
+
+
+async def test_attack_G1_babbling_socket_is_left_and_tried_again():
+    """Not JSON, then a message beyond the bound, then silence from a closed socket: the next connection is honest."""
+    connections = []
+
+    async def talk(connection):
+        connections.append(connection)
+        if len(connections) == 1:
+            await connection.send_message("{" * 100)
+            await trio.sleep(0.05)
+        elif len(connections) == 2:
+            await connection.send_message("x" * 300_000)
+            await trio.sleep(0.05)
+        elif len(connections) == 3:
+            await connection.aclose()
+        else:
+            await connection.send_message(HEAD)
+            await trio.sleep_forever()
+
+    await woken(talk, 1)
+    assert len(connections) == 4
+
+
+async def test_unreachable_socket_does_not_stop_polling(autojump_clock):
+    signal = HeadSignal()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(signal.follow, ("ws://127.0.0.1:1",), Random(1))
+        start = trio.current_time()
+        await signal.wait(0.5)
+        assert trio.current_time() - start < 2
+        assert signal.connected is False
+        nursery.cancel_scope.cancel()
