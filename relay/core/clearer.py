@@ -81,7 +81,7 @@ class Clearer:
         else:
             event = await source.sent_packet(end.client, sequence)
             adapter = source
-        if event is None:
+        if event is None or await source.commitment(end.client, sequence) is None:  # settled in the meantime
             return None
         head = await adapter.head()
         return await confirmed_job(event, adapter, self._paths, head.height, self._now_ns)

@@ -34,6 +34,7 @@ CLAIM_EVERY_S = 10.0
 CLAIM_LIMIT = 1_000
 MAX_SIMULATIONS = 4
 CONCURRENT_READS = 8
+GROW_AFTER = 16
 BLOCKED = Backoff(base_s=0.25, cap_s=20.0)
 PAUSED = frozenset({"EnforcedPause", "Paused", "ExpectedPause"})
 """Custom errors that say: not now, whoever asks."""
@@ -73,6 +74,7 @@ class RouteWorker:
         self._held: list[Taken] = []
         self._suspects: set[str] = set()
         self._most_items = limits.items
+        self._fitting = 0
         self._claimed_at_s = 0.0
         self._log = get_logger("worker").bind(route=route.name)
 
@@ -174,7 +176,7 @@ class RouteWorker:
         )
         pending = await self._account.submit(prepared, jobs, tuple(item.evidence for item in items))
         self._log.info("submitted", jobs=len(items), updates=len(built.updates), hash=pending.variants[0].hash)
-        self._most_items = min(self._limits.items, self._most_items * 2)
+        self._grow()
         for item in items:
             self._held.remove(item.taken)
             self._suspects.discard(item.taken.job.id)
@@ -289,7 +291,14 @@ class RouteWorker:
         if len(jobs) == 1:
             await self._bury(jobs[0], f"too large for a transaction of its own: {error}", "dead")
         else:
-            self._most_items = max(1, len(jobs) // 2)
+            self._most_items = max(1, min(len(jobs) - 1, len(jobs) * error.limit // error.got))
+            self._fitting = 0
+
+    def _grow(self) -> None:
+        """After enough batches that fitted, try one item more: a batch that does not fit was built in vain."""
+        self._fitting += 1
+        if self._fitting % GROW_AFTER == 0:
+            self._most_items = min(self._limits.items, self._most_items + 1)
 
     def _release(self, taken: Taken) -> list[Taken]:
         """Take a job out of our hands; returns the entries by which the queue knows it, the newest last."""
