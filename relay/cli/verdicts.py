@@ -3,6 +3,7 @@
 Exit codes: 0 every predicate held, 1 one did not, 2 the input cannot be judged at all.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,13 +29,18 @@ class UnusableInput(Exception):
     """The input is not what the command reads; the text is one sentence for the user."""
 
 
+def _shown(text: str) -> str:
+    """Text from a file or a node for a terminal: no control sequences, no lone surrogates, no rich markup."""
+    return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
+
+
 @contextmanager
 def unusable_as_exit() -> Iterator[None]:
     """Turn UnusableInput into its sentence on standard error and exit code 2."""
     try:
         yield
     except UnusableInput as error:
-        Console(stderr=True, soft_wrap=True).print(f"[red]unusable input[/]: {escape(str(error))}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"[red]unusable input[/]: {_shown(str(error))}", highlight=False)
         raise typer.Exit(EXIT_UNUSABLE) from None
 
 
@@ -53,15 +59,14 @@ def read_file(path: Path) -> bytes:
 
 
 def parse_json(data: bytes, what: str) -> Any:
-    """JSON in UTF-8 without NaN; UnusableInput where it is not."""
-
-    def refuse(token: str) -> NoReturn:
-        raise ValueError(token)
+    """JSON with the bounds that answers of nodes have: depth, no repeated keys, no NaN; UnusableInput where it is not."""
+    from adapters.interface import BadAnswer
+    from adapters.rpc import bounded_json
 
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=refuse)
-    except (ValueError, RecursionError):
-        raise UnusableInput(f"{what} is not JSON") from None
+        return bounded_json.parse_json(data.removeprefix(codecs.BOM_UTF8), what, MAX_FILE_BYTES)
+    except BadAnswer as error:
+        raise UnusableInput(f"{what} is not JSON: {error.reason.removeprefix('is not JSON: ')}") from None
 
 
 def read_json(path: Path) -> Any:
@@ -111,12 +116,12 @@ def report(checks: Iterable[Check], subject: Mapping[str, str], *, as_json: bool
         typer.echo(_as_json(verdicts, subject, valid=valid))
     else:
         for name, text in subject.items():
-            console.print(f"{escape(name)}: {escape(text)}")
+            console.print(f"{_shown(name)}: {_shown(text)}")
         for verdict in verdicts:
             mark = "[green]held  [/]" if verdict.held else "[red]FAILED[/]"
-            console.print(f"{mark}  {escape(verdict.name)}  [dim]{escape(verdict.source)}[/]")
+            console.print(f"{mark}  {_shown(verdict.name)}  [dim]{_shown(verdict.source)}[/]")
             if verdict.error is not None:
-                console.print(f"        {escape(str(verdict.error))}")
+                console.print(f"        {_shown(str(verdict.error))}")
         held = sum(verdict.held for verdict in verdicts)
         console.print(f"[green]valid[/]: {held} predicates held" if valid else "[red]invalid[/]")
     raise typer.Exit(0 if valid else EXIT_INVALID)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from light_clients.interface import MalformedInput
 
 MAX_RLP_BYTES = 1024 * 1024
-MAX_DEPTH = 32
+MAX_DEPTH = 64
 """Nesting of lists; receipts and transactions need five, embedded trie nodes seven."""
 
 RlpItem: TypeAlias = bytes | tuple["RlpItem", ...]
@@ -70,7 +70,7 @@ def decode_rlp(data: bytes, field: str = "rlp", max_bytes: int = MAX_RLP_BYTES) 
     """The one item that `data` encodes: bytes, or a tuple of items.
 
     Raises:
-        MalformedInput: too long, empty, not canonical, nested deeper than 32, or bytes left over.
+        MalformedInput: too long, empty, not canonical, nested deeper than 64, or bytes left over.
     """
     if len(data) > max_bytes:
         raise MalformedInput(field, f"more than {max_bytes} bytes", got=len(data))

@@ -4,11 +4,16 @@ import base64
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from light_clients.crypto import keccak256
+from light_clients.interface import audit_checks
 from light_clients.proofs import ics23, mpt
 from light_clients.protobuf import ics23_pb2 as pb
+from relay.cli.proof_files import ics23_checks, read_eip1186, read_ics23
+from relay.cli.verdicts import UnusableInput
 from relay.cli.verify import app
 from tests.light_clients.proofs.reference_trees import IavlTree, SparseTree, TendermintTree, items
 from tests.light_clients.proofs.test_mpt import ROUTER, ROUTER_PROOF, STATE, STORAGE, storage_proof, word
@@ -161,6 +166,9 @@ def test_a_tampered_proof_is_invalid_and_never_a_crash(tmp_path):
         (b"not a proof!", "no ICS-23 proof"),
         (b"\x00\x01\x02", "no ICS-23 proof"),
         (b"abc", "base64"),
+        (b'{"result": {}, "result": {}}', "is not JSON"),
+        (b'{"code": NaN}', "is not JSON"),
+        (b'{"a":' + b"[" * 100_000, "nested deeper"),
         (b"00", "no ICS-23 proof"),
         (json.dumps({"jsonrpc": "2.0", "error": {"code": -32603}}).encode(), "error response"),
         (json.dumps(abci_response([], code=0)).encode(), "prove=true"),
@@ -197,6 +205,15 @@ def test_without_a_trust_root_nothing_is_judged(tmp_path):
     assert run("eip1186", path).exit_code == 2
     assert ics23_run(tmp_path / "missing").exit_code == 2
     assert ics23_run(tmp_path).exit_code == 2
+
+
+def test_text_from_a_file_cannot_drive_the_terminal(tmp_path):
+    path = tmp_path / "proof.json"
+    for nasty in ("\x1b[2J", "\ud800", "[red]x[/]", "\n\n"):
+        result = eip1186_run(path, get_proof(address=nasty))
+        assert result.exit_code == 2
+        assert "\x1b" not in result.output
+        assert len(result.output.strip().splitlines()) == 1
 
 
 def test_json_output(tmp_path):
@@ -335,3 +352,60 @@ def test_what_is_no_get_proof_answer_is_unusable(tmp_path, answer):
     result = eip1186_run(tmp_path / "proof.json", answer)
     assert result.exit_code == 2
     assert len(result.output.strip().splitlines()) == 1
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.sampled_from(["0x", "0x0", "0x" + "11" * 32]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+QUERY_FIELDS = st.sampled_from(["result", "response", "proofOps", "proof_ops", "ops", "type", "data", "code", "error"])
+QUERIES = st.recursive(
+    JSON_VALUES | st.sampled_from(["ics23:iavl", base64.b64encode(SINGLE).decode()]),
+    lambda inner: st.dictionaries(QUERY_FIELDS, inner | st.lists(inner, max_size=3), max_size=5),
+    max_leaves=12,
+)
+
+
+def judged(data):
+    try:
+        file = read_ics23(data, "file")
+    except UnusableInput:
+        return
+    for specs, path in (((ics23.IAVL_SPEC,), (KEY,)), ((ics23.IAVL_SPEC, ics23.TENDERMINT_SPEC), (b"ibc", KEY))):
+        for value in (VALUE, None):
+            list(audit_checks(ics23_checks(file, specs, STORE.root, path, value)))
+
+
+@given(
+    st.binary(max_size=200)
+    | st.builds(lambda i, b: SINGLE[:i] + b + SINGLE[i:], st.integers(0, 300), st.binary(max_size=4))
+)
+def test_attack_H_any_file_is_judged_or_unusable(data):
+    judged(data)
+    judged(data.hex().encode())
+    judged(base64.b64encode(data))
+
+
+@given(QUERIES)
+def test_attack_H_any_query_response_is_judged_or_unusable(document):
+    judged(json.dumps(document).encode())
+
+
+@given(
+    JSON_VALUES
+    | st.builds(
+        lambda changes: get_proof(**changes),
+        st.dictionaries(st.sampled_from(sorted(get_proof())), JSON_VALUES, min_size=1, max_size=3),
+    )
+    | st.builds(
+        lambda slot: get_proof(storageProof=[slot]),
+        st.dictionaries(st.sampled_from(["key", "value", "proof"]), JSON_VALUES, min_size=2),
+    )
+)
+def test_attack_H_any_answer_is_judged_or_unusable(document):
+    try:
+        claim = read_eip1186(document, "file")
+    except UnusableInput:
+        return
+    list(audit_checks(mpt.eip1186_checks(STATE.root_hash, claim)))
