@@ -336,6 +336,14 @@ class RemoteChain:
         outcome = self.hub.send(ROUTER_ADDRESS, self.misbehaviour_call())
         assert outcome.events(abi.MISBEHAVIOUR_EVENT), (outcome.log, outcome.data)
 
+    def substitute(self) -> str:
+        """A fresh client of the same chain at a new height, unregistered; the harness trusts that height from here."""
+        self.trusted = self.seal()
+        self.hub.advance(time_s=max(self.hub.time_s, self.chain.now_ns // NANOSECONDS_PER_SECOND))
+        return self.hub.create_client(
+            "bft-evm", self.chain.client_state(self.trusted), self.chain.consensus_state(self.trusted)
+        )
+
     def expire(self, packet: Packet) -> Outcome:
         """Let the packet time out there and bring the proof to the hub."""
         self.hub.advance(time_s=packet.timeout_timestamp_s)
