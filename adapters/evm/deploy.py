@@ -8,6 +8,7 @@ from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 
 from adapters.evm.clients import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
+from adapters.evm.hub_client import constructor_arguments
 from adapters.ics26.abi import ADD_CLIENT, COUNTERPARTY_TUPLE, Function
 from adapters.ics26.execution import Receipt
 from adapters.ics26.transactor import Transactor
@@ -17,7 +18,6 @@ from contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE, router_function_roles
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.gmp import GMP_PORT
 from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import NANOSECONDS_PER_SECOND
 from light_clients.tendermint.codec import decode_client_state, decode_consensus_state
 
 SET_TARGET_FUNCTION_ROLE = Function("setTargetFunctionRole", ("address", "bytes4[]", "uint64"))
@@ -77,21 +77,11 @@ async def deploy(transactor: Transactor, *, forward_margin_s: int, open_relaying
 
 async def deploy_hub_client(transactor: Transactor, states: InitialStates) -> bytes:
     """A HubClient that trusts what `initial_states` of the hub's adapter read; returns its address."""
-    client = decode_client_state(states.client_state)
-    consensus = decode_consensus_state(states.consensus_state)
-    client_state = (
-        client.chain_id,
-        client.trust_level.numerator,
-        client.trust_level.denominator,
-        client.trusting_period_ns // NANOSECONDS_PER_SECOND,
-        client.unbonding_period_ns // NANOSECONDS_PER_SECOND,
-        client.max_clock_drift_ns // NANOSECONDS_PER_SECOND,
-        (client.latest_height.revision_number, client.latest_height.revision_height),
-        client.is_frozen,
+    arguments = constructor_arguments(
+        decode_client_state(states.client_state), decode_consensus_state(states.consensus_state)
     )
-    consensus_state = (consensus.timestamp_ns, consensus.root, consensus.next_validators_hash)
     types = [CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE]
-    return _created(await _deploy(transactor, "HubClient", types, [client_state, consensus_state]))
+    return _created(await _deploy(transactor, "HubClient", types, arguments))
 
 
 async def add_client(

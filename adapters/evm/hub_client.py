@@ -14,13 +14,16 @@ from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, Unsu
 from light_clients.interface.height import MAX_UINT64
 from light_clients.proofs.ics23 import SMT_SPEC, ExistenceProof, NonExistenceProof, decode_merkle_proof
 from light_clients.tendermint import predicates
+from light_clients.tendermint.evidence import client_id_is_identifier
 from light_clients.tendermint.types import (
     MAX_TIME_NS,
     TWO_THIRDS,
     BlockId,
     BlockIdFlag,
+    ClientState,
     Commit,
     CommitSig,
+    ConsensusState,
     Header,
     KeyType,
     Misbehaviour,
@@ -67,8 +70,44 @@ def encode_update(header: TendermintHeader, trust_level: TrustLevel = TWO_THIRDS
     return encode([HEADER_UPDATE_TUPLE], [_header_update(header, trust_level, "header", adjacent_rule=True)])
 
 
+def constructor_arguments(
+    client: ClientState, state: ConsensusState
+) -> tuple[tuple[Any, ...], tuple[int, bytes, bytes]]:
+    """HubClient's constructor arguments (ClientState, ConsensusState) of a new client.
+
+    Raises:
+        VerificationError: a 07-tendermint state that HubClient cannot stand for.
+    """
+    if client.proof_specs != (SMT_SPEC,):
+        raise MalformedInput("client_state.proof_specs", "must be the SMT specification alone")
+    if not all(element.strip() for element in client.upgrade_path):
+        raise MalformedInput("client_state.upgrade_path", "has a blank element")
+    periods = {
+        name: getattr(client, name) for name in ("trusting_period_ns", "unbonding_period_ns", "max_clock_drift_ns")
+    }
+    for name, period_ns in periods.items():
+        if period_ns < 0 or period_ns % NANOSECONDS_PER_SECOND:
+            raise MalformedInput(f"client_state.{name}", "is not whole seconds", got=period_ns)
+    if not 0 <= state.timestamp_ns <= MAX_UINT64:
+        raise MalformedInput("consensus_state.timestamp", "is not nanoseconds since 1970", got=state.timestamp_ns)
+    for name in ("root", "next_validators_hash"):
+        if len(getattr(state, name)) != HASH_BYTES:
+            raise MalformedInput(f"consensus_state.{name}", "has 32 bytes", got=getattr(state, name))
+    latest = client.latest_height
+    client_fields = (
+        client.chain_id,
+        client.trust_level.numerator,
+        client.trust_level.denominator,
+        *(period_ns // NANOSECONDS_PER_SECOND for period_ns in periods.values()),
+        (latest.revision_number, latest.revision_height),
+        client.is_frozen,
+    )
+    return client_fields, (state.timestamp_ns, state.root, state.next_validators_hash)
+
+
 def encode_misbehaviour(misbehaviour: Misbehaviour, trust_level: TrustLevel = TWO_THIRDS) -> bytes:
     """`abi.encode(Misbehaviour)`; see `encode_update`."""
+    client_id_is_identifier(misbehaviour.client_id)
     header_1, header_2 = misbehaviour.header_1, misbehaviour.header_2
     fields = (
         _header_update(header_1, trust_level, "misbehaviour.header_1", adjacent_rule=False),

@@ -5,14 +5,15 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from eth_abi.exceptions import EncodingError
+
 from adapters.evm.hub_client import (
+    constructor_arguments,
     encode_membership_proof,
     encode_misbehaviour,
     encode_non_membership_proof,
     encode_update,
 )
-from eth_abi.exceptions import EncodingError
-
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,
@@ -24,7 +25,6 @@ from light_clients.interface import (
 )
 from light_clients.tendermint import codec
 from light_clients.tendermint.client import TendermintClient
-from light_clients.tendermint.types import ClientState, ConsensusState
 from tests.contracts.evm import Contract, Evm, Reverted
 from tests.oracle.case import Case
 
@@ -137,7 +137,7 @@ class SolidityJudge:
         evm = Evm(timestamp_s=case.now_ns // NANOSECONDS_PER_SECOND)
         client = codec.decode_client_state(case.client_state)
         state = codec.decode_consensus_state(case.consensus_states[0][1])
-        contract = evm.deploy("HubClient", client_state_fields(client), consensus_state_fields(state))
+        contract = evm.deploy("HubClient", *constructor_arguments(client, state))
         self._deployed[key] = (evm, contract)
         return evm, contract
 
@@ -157,26 +157,3 @@ class SolidityJudge:
         else:
             contract.call("verifyNonMembership", (encode_non_membership_proof(case.message), height, list(case.path)))
         return "valid"
-
-
-def client_state_fields(client: ClientState) -> tuple:
-    """Constructor argument; durations that are not whole seconds cannot be said."""
-    periods = (client.trusting_period_ns, client.unbonding_period_ns, client.max_clock_drift_ns)
-    if any(period % NANOSECONDS_PER_SECOND for period in periods):
-        raise Reverted(b"", "durations in whole seconds")
-    latest = client.latest_height
-    return (
-        client.chain_id,
-        client.trust_level.numerator,
-        client.trust_level.denominator,
-        *(period // NANOSECONDS_PER_SECOND for period in periods),
-        (latest.revision_number, latest.revision_height),
-        client.is_frozen,
-    )
-
-
-def consensus_state_fields(state: ConsensusState) -> tuple[int, bytes, bytes]:
-    """Constructor argument."""
-    if state.timestamp_ns < 0 or len(state.root) != 32 or len(state.next_validators_hash) != 32:
-        raise Reverted(b"", "a consensus state of 32-byte hashes since 1970")
-    return state.timestamp_ns, state.root, state.next_validators_hash
