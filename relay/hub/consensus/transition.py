@@ -37,7 +37,7 @@ MAX_ROUND = 10_000
 """Votes of farther rounds are ignored, so that nobody fills memory with them."""
 MAX_ROUNDS_AHEAD = 16
 VOTE_TIME_IOTA_NS = 1_000_000
-"""A vote is at least a millisecond after the last block (cometbft consensus/state.go voteTime)."""
+"""A vote is at least a millisecond after the block that it is about (cometbft consensus/state.go voteTime)."""
 
 PREVOTE = SignedMessageType.PREVOTE
 PRECOMMIT = SignedMessageType.PRECOMMIT
@@ -313,4 +313,10 @@ class _Transition:
                 self.effects.append(SignVote(vote))
 
     def _vote_time_ns(self) -> int:
-        return max(self.now_ns, self.state.last_block_time_ns + VOTE_TIME_IOTA_NS)
+        """The clock, but after the locked block, else the proposed one, else the last: so block time is monotone."""
+        state = self.state
+        proposal = state.proposals.get(state.round)
+        about = state.locked or (None if proposal is None else proposal.block_id)
+        candidate = None if about is None else state.candidates.get(about)
+        block_time_ns = state.last_block_time_ns if candidate is None else candidate.block.header.time_ns
+        return max(self.now_ns, block_time_ns + VOTE_TIME_IOTA_NS)

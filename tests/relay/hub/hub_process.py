@@ -10,8 +10,8 @@ from pathlib import Path
 
 from eth_account import Account
 
-from relay.hub.node.initialise import initialise_home
 from relay.hub.node.home import GENESIS_FILE
+from relay.hub.node.initialise import initialise_home
 from tests.relay.hub.simulated_hub import DAPP, VALIDATOR, hub_genesis
 
 

@@ -93,18 +93,16 @@ def secp256k1_vectors() -> list[dict]:
 
 
 def hash_vectors() -> list[dict]:
-    found = []
-    for algorithm, function in (("keccak256", keccak256), ("sha256", sha256), ("ripemd160", ripemd160)):
-        for data in (b"", b"hutong", bytes(136), bytes(range(256)) * 3):
-            found.append(
-                {
-                    "algorithm": algorithm,
-                    "name": f"{algorithm}: {len(data)} bytes",
-                    "data": data.hex(),
-                    "expected": function(data).hex(),
-                }
-            )
-    return found
+    return [
+        {
+            "algorithm": algorithm,
+            "name": f"{algorithm}: {len(data)} bytes",
+            "data": data.hex(),
+            "expected": function(data).hex(),
+        }
+        for algorithm, function in (("keccak256", keccak256), ("sha256", sha256), ("ripemd160", ripemd160))
+        for data in (b"", b"hutong", bytes(136), bytes(range(256)) * 3)
+    ]
 
 
 def ics23_vectors() -> list[dict]:

@@ -1,0 +1,341 @@
+"""Rule 11: the self-test, the runtime that genesis demands, replay under two hash seeds, and the idle hub."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from light_clients.interface import MalformedInput
+from relay.evm.database import MemoryStore
+from relay.evm.mempool import Mempool
+from relay.evm.transaction import decode_transaction
+from relay.hub.application import self_test
+from relay.hub.application.abci import ProposalVerdict, SnapshotsNotSupported
+from relay.hub.application.application import OutOfOrder, UnknownRulesVersion
+from relay.hub.application.genesis import (
+    UnfitRuntime,
+    check_runtime,
+    decode_genesis,
+    encode_genesis,
+    runtime_rules,
+)
+from relay.hub.application.modules import ROUTER_ADDRESS
+from relay.hub.consensus.blocks import make_block
+from relay.hub.node.driver import ConsensusDriver
+from relay.hub.node.home import write_durably
+from relay.hub.node.ledger import ChainDamaged, HubLedger
+from relay.hub.node.signer import FileSigner
+from relay.hub.node.start import NodeRefused, open_node
+from tests.relay.hub.hub_process import new_home, transfer
+from tests.relay.hub.self_test_corpus import corpus
+from tests.relay.hub.simulated_hub import (
+    EVM_CHAIN_ID,
+    VALIDATOR,
+    RemoteChain,
+    SimulatedHub,
+    hub_genesis,
+    sent_packet,
+)
+
+
+def test_the_corpus_passes_and_is_what_its_script_writes():
+    assert self_test.run_self_test() >= 30
+    assert json.loads(self_test._corpus()) == corpus()
+    assert self_test.corpus_hash().hex() == "926f0786e1a602889429c9291fa6be71f0d1869462c129558b55b5960e50b2bf"
+
+
+@pytest.mark.parametrize("algorithm", ["ed25519", "secp256k1", "secp256k1_recover", "keccak256", "ics23_smt", "qbft"])
+def test_a_library_that_judges_otherwise_stops_the_start(monkeypatch, algorithm):
+    runners = {**self_test._RUNNERS, algorithm: lambda vector: "something else"}
+    monkeypatch.setattr(self_test, "_RUNNERS", runners)
+    with pytest.raises(self_test.SelfTestFailed, match="would fork off the chain"):
+        self_test.run_self_test()
+
+
+def test_genesis_fixes_the_runtime():
+    genesis = hub_genesis()
+    check_runtime(genesis)
+    rules = runtime_rules()
+    for changed in (
+        replace(genesis, rules_version=2),
+        replace(genesis, runtime=replace(rules, self_test_corpus=bytes(32))),
+        replace(genesis, runtime=replace(rules, recursion_limit=1_000)),
+        replace(genesis, runtime=replace(rules, thread_stack_bytes=2**20)),
+        replace(genesis, runtime=replace(rules, libraries=(("ed25519", "another"),))),
+    ):
+        with pytest.raises(UnfitRuntime) as refused:
+            check_runtime(changed)
+        assert "\n" not in str(refused.value)
+
+
+def test_a_wrong_corpus_hash_refuses_to_start_with_one_sentence(tmp_path):
+    home = new_home(tmp_path / "hub")
+    genesis = json.loads((home / "genesis.json").read_bytes())
+    genesis["rules"]["self_test_corpus"] = "ab" * 32
+    write_durably(home / "genesis.json", json.dumps(genesis).encode())
+    with pytest.raises(NodeRefused, match="self-test corpus"):
+        open_node(home)
+
+
+def test_genesis_survives_its_encoding_and_names_what_is_wrong():
+    genesis = hub_genesis()
+    assert decode_genesis(encode_genesis(genesis)) == genesis
+    document = json.loads(encode_genesis(genesis))
+    for path, value, field in (
+        (("chain_id",), "hutong", "chain_id"),
+        (("chain_id",), "hutong-0", "chain_id"),
+        (("evm_chain_id",), 0, "evm_chain_id"),
+        (("evm_chain_id",), True, "evm_chain_id"),
+        (("evm_chain_id",), 1.5, "evm_chain_id"),
+        (("format",), "other", "format"),
+        (("genesis_time_ns",), "01", "genesis_time_ns"),
+        (("validators",), [], "validators"),
+        (("validators", 0, "power"), 2**63, "validators[0].power"),
+        (("validators", 0, "public_key"), "04" * 33, "validators[0].public_key"),
+        (("validators", 0, "name"), "x", "validators[0].name"),
+        (("admins", "threshold"), 4, "admins"),
+        (("admins", "threshold"), 0, "admins.threshold"),
+        (("admins", "addresses"), [], "admins"),
+        (("params", "block_interval_ms"), 6_000, "params.block_interval_ms"),
+        (("params", "trusting_period_s"), 21 * 86_400, "params.trusting_period_s"),
+        (("rules", "self_test_corpus"), "00", "rules.self_test_corpus"),
+        (("alloc",), {"0x" + "11" * 20: "-1"}, "alloc.0x" + "11" * 20),
+        (("alloc",), [], "alloc"),
+        (("surprise",), 1, "surprise"),
+    ):
+        changed = json.loads(json.dumps(document))
+        place = changed
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+        with pytest.raises(MalformedInput) as refused:
+            decode_genesis(json.dumps(changed).encode())
+        assert refused.value.field == field
+    for missing in document:
+        changed = {name: value for name, value in document.items() if name != missing}
+        with pytest.raises(MalformedInput, match=missing):
+            decode_genesis(json.dumps(changed).encode())
+    with pytest.raises(MalformedInput, match="twice"):
+        decode_genesis(b'{"format":1,"format":1}')
+
+
+@given(st.binary(max_size=200))
+def test_attack_H_hub_genesis_decoder_is_total(data):
+    with pytest.raises(MalformedInput):
+        decode_genesis(data)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_attack_H_hub_genesis_fields_of_any_shape_are_refused_or_parsed(value):
+    document = json.loads(encode_genesis(hub_genesis()))
+    for name in document:
+        try:
+            decode_genesis(json.dumps({**document, name: value}).encode())
+        except MalformedInput as error:
+            assert error.field
+
+
+def record_chain() -> SimulatedHub:
+    """A chain with everything in it: admins, two routes, a packet settled, one refused, an EVM transfer."""
+    hub = SimulatedHub()
+    chain_a, chain_b = RemoteChain(hub, salt=1), RemoteChain(hub, salt=2)
+    leg_2 = sent_packet(chain_a.deliver(chain_a.send_forward(chain_b.client)))
+    assert chain_b.answer(leg_2).ok
+    assert chain_a.deliver(chain_a.send_forward("bft-evm-9")).ok
+    hub.advance(bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:]))
+    hub.advance()
+    return hub
+
+
+REPLAY = """
+import sys
+sys.path.insert(0, {root!r})
+from tests.relay.hub.test_hub_determinism import record_chain
+hub = record_chain()
+print(hub.app_hash.hex(), hub.ledger.tip.block_id.hash.hex())
+"""
+
+
+def test_replay_under_two_hash_seeds_gives_the_same_app_hashes():
+    hub = record_chain()
+    expected = f"{hub.app_hash.hex()} {hub.ledger.tip.block_id.hash.hex()}"
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", REPLAY.format(root=root)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for seed in ("1", "2")
+    ]
+    for process in running:
+        printed, errors = process.communicate(timeout=120)
+        assert printed.strip() == expected, errors[-500:]
+
+
+def test_a_recorded_chain_replays_into_an_empty_store():
+    """Block by block from the records alone, as another engine would feed the application."""
+    hub = record_chain()
+    again = HubLedger(MemoryStore(), hub.genesis)
+    for height in range(1, hub.height + 1):
+        stored = hub.ledger.records.block(height)
+        assert again.accepts(stored.block)
+        again.apply(stored.block, stored.block_id, hub.ledger.records.commit(height))
+        assert again.tip.app_hash == hub.ledger.records.results(height).app_hash
+        assert again.application.blocks.block(height).hash == stored.block_id.hash
+    assert again.tip == hub.ledger.tip
+
+
+def test_the_application_refuses_what_is_out_of_order_or_unknown():
+    hub = SimulatedHub()
+    ledger = hub.ledger
+    application = ledger.application
+    with pytest.raises(OutOfOrder):
+        application.commit(None)
+    with pytest.raises(OutOfOrder):
+        application.init_chain()
+    block = make_block(ledger.tip, ledger.last_commit(), (), VALIDATOR.public_key.address)
+    with pytest.raises(UnknownRulesVersion):
+        ledger.apply(
+            replace(block, header=replace(block.header, version_app=2)), ledger.tip.block_id, ledger.last_commit()
+        )
+    with pytest.raises(OutOfOrder):
+        ledger.apply(replace(block, header=replace(block.header, height=9)), ledger.tip.block_id, ledger.last_commit())
+    assert application.process_proposal((), 2) is ProposalVerdict.REJECT
+    assert application.process_proposal((b"junk",), 1) is ProposalVerdict.REJECT
+    assert application.process_proposal((), 1) is ProposalVerdict.ACCEPT
+    assert application.check_tx(b"junk").code != 0
+    assert application.check_tx(bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:])).code == 0
+    assert application.check_tx(bytes.fromhex(transfer(0, EVM_CHAIN_ID + 1)[2:])).code != 0
+    assert application.query("/nothing", b"k", 0, prove=False).code != 0
+    assert application.query("/key", b"", 0, prove=False).code != 0
+    assert application.query("/key", b"hub/genesis", 10**6, prove=True).code != 0
+    with pytest.raises(SnapshotsNotSupported):
+        application.list_snapshots()
+
+
+def test_a_transaction_that_cannot_run_has_no_effect_in_its_block():
+    hub = SimulatedHub()
+    good, early = (bytes.fromhex(transfer(nonce, EVM_CHAIN_ID)[2:]) for nonce in (0, 5))
+    before = hub.app_hash
+    (refused,) = hub.advance(early)
+    assert (refused.code, refused.gas_used) == (2, 0)
+    assert "nonce" in refused.log
+    assert hub.app_hash == before
+    (done,) = hub.advance(good)
+    assert done.ok
+    assert hub.app_hash != before
+
+
+def test_a_database_of_another_genesis_is_refused():
+    hub = SimulatedHub()
+    with pytest.raises(ChainDamaged, match="another genesis"):
+        HubLedger(hub.store, replace(hub.genesis, evm_chain_id=5))
+
+
+def test_an_untyped_error_in_a_module_halts_instead_of_reverting(monkeypatch):
+    """Rule 11: only typed refusals become reverts."""
+    hub = SimulatedHub()
+    chain_a = RemoteChain(hub)
+
+    def broken(*_):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(type(hub.application.light_clients["bft-evm"]), "verify_header", broken)
+    before = hub.ledger.tip
+    with pytest.raises(ZeroDivisionError):
+        hub.send(ROUTER_ADDRESS, chain_a.update_call(chain_a.seal()))
+    assert hub.ledger.tip == before
+    assert hub.ledger.application.info().last_block_height == before.height
+
+
+class DriverRun:
+    """A driver on trio's mock clock, in one thread, over a home."""
+
+    def __init__(self, home, store, genesis) -> None:
+        self.ledger = HubLedger(store, genesis)
+        self.mempool = Mempool()
+        self.blocks: list[tuple[float, int]] = []
+        self.signer = FileSigner(home, VALIDATOR, genesis.chain_id)
+
+    async def drive(self, seconds: float, at: dict[float, bytes] | None = None) -> None:
+        start = trio.current_time()
+
+        async def on_block(height: int) -> None:
+            self.blocks.append((round(trio.current_time() - start, 3), height))
+
+        async def in_line(function):
+            return function()
+
+        driver = ConsensusDriver(
+            self.ledger,
+            self.signer,
+            VALIDATOR.public_key.address,
+            self.mempool,
+            on_block,
+            now_ns=lambda: self.ledger.genesis.genesis_time_ns + int((trio.current_time() - start) * 10**9),
+            run_blocking=in_line,
+        )
+        with trio.move_on_after(seconds):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(driver.run)
+                for moment, raw in sorted((at or {}).items()):
+                    await trio.sleep_until(start + moment)
+                    self.mempool.add(decode_transaction(raw, EVM_CHAIN_ID), 0)
+
+
+async def test_idle_hub_makes_one_proof_block_and_then_one_an_interval(tmp_path, autojump_clock):
+    home = new_home(tmp_path / "hub")
+    run = DriverRun(home, MemoryStore(), hub_genesis())
+    await run.drive(10.5, {3.5: bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:])})
+    moments = [moment for moment, _ in run.blocks]
+    # Transaction in the block at 4 s; proof block 200 ms later; then one an interval.
+    assert moments == [0.0, 1.0, 2.0, 3.0, 4.0, 4.2, 5.2, 6.2, 7.2, 8.2, 9.2, 10.2]
+    hashes = [run.ledger.records.results(height).app_hash for _, height in run.blocks]
+    assert len(set(hashes[:4])) == 1
+    assert len(set(hashes[4:])) == 1
+    assert hashes[3] != hashes[4]
+    proving = run.ledger.records.block(6).block.header
+    assert proving.app_hash == hashes[4]
+
+
+async def test_a_restarted_validator_proposes_the_block_that_it_signed(tmp_path, autojump_clock):
+    """Killed after its proposal left, with its pool lost: the same block is decided, none is signed twice."""
+    home = new_home(tmp_path / "hub")
+    store, genesis = MemoryStore(), hub_genesis()
+    run = DriverRun(home, store, genesis)
+    await run.drive(2.5)
+    height = run.ledger.tip.height
+
+    class Killed(Exception):
+        pass
+
+    def die(_vote):
+        raise Killed
+
+    run.mempool.add(decode_transaction(bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:]), EVM_CHAIN_ID), 0)
+    run.signer.sign_vote = die
+    with pytest.raises(BaseExceptionGroup) as group:
+        await run.drive(2.5)
+    assert group.group_contains(Killed)
+    after = DriverRun(home, store, genesis)
+    assert after.ledger.tip.height == height
+    assert after.signer.record.height == height + 1
+    await after.drive(2.5)
+    block = after.ledger.records.block(height + 1)
+    assert len(block.block.transactions) == 1
+    assert after.ledger.tip.height > height + 1
