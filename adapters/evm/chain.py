@@ -46,7 +46,7 @@ class EvmChain(RouterChain):
         if settings.consensus != "qbft":
             raise NotSupported(f"consensus {settings.consensus}")
         self._settings = settings
-        self._blocks = FinalBlocks(execution)
+        self._blocks = FinalBlocks(self.name, execution)
         self._proofs = ProofSource(execution, self._router, self._blocks.header)
         self._headers = HeaderSource(self.name, self._blocks.header, self._proofs.account)
         self._clients = HubClientReads(self.name, execution, self._router, self._reads)

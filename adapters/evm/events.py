@@ -1,43 +1,103 @@
 """Which EVM block an event belongs to: only blocks whose header hashes to the name that the node gives them."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
-from adapters.evm.headers import check_block_hash
-from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import BadAnswer, Head
+from adapters.evm.headers import SealedHeader, check_block_hash, check_seals, overlaps, steps_between
+from adapters.ics26.execution import ExecutionRpc, decode_block
+from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head, HeightUnavailable
+from adapters.rpc import Attempt, Endpoint
 from light_clients.evm_header import ExecutionHeader
 from light_clients.interface import NANOSECONDS_PER_SECOND
 
 CACHED_BLOCKS = 512
 
 
-class FinalBlocks:
-    """Final blocks never change, so the newest few are kept."""
+@dataclass(frozen=True, slots=True)
+class NamedHeader:
+    """A header under the hash that was recomputed from it."""
 
-    def __init__(self, execution: ExecutionRpc) -> None:
+    hash: bytes
+    header: ExecutionHeader
+
+
+class FinalBlocks:
+    """Final blocks never change, so the newest few are kept.
+
+    A head is taken only with a quorum of seals, and only if more than a third of the validators of the head before it
+    sealed it (directly, or over headers in between), so that one endpoint cannot run ahead with blocks of its own. What
+    is believed in the end is for the light clients to say; this keeps liars from stopping the relay.
+    """
+
+    def __init__(self, chain: str, execution: ExecutionRpc) -> None:
+        self._chain = chain
         self._execution = execution
-        self._headers: OrderedDict[int, tuple[bytes, ExecutionHeader]] = OrderedDict()
+        self._headers: OrderedDict[int, NamedHeader] = OrderedDict()
+        self._accepted: SealedHeader | None = None
 
     async def head(self) -> Head:
         """The newest block (QBFT: final when it exists)."""
-        height = await self._execution.block_number()
-        block_hash, header = await self.header(height)
-        return Head(height, block_hash, header.timestamp_s * NANOSECONDS_PER_SECOND)
+        heads = await self._execution.client.ask_each("eth_getBlockByNumber", self._sealed_head)
+        self._execution.client.heads_seen([(endpoint, sealed.height) for endpoint, sealed in heads])
+        accepted = await self._accept(sorted(heads, key=lambda head: head[1].height, reverse=True))
+        self._keep(accepted.height, NamedHeader(accepted.hash, accepted.header))
+        return Head(accepted.height, accepted.hash, accepted.header.timestamp_s * NANOSECONDS_PER_SECOND)
+
+    @staticmethod
+    async def _sealed_head(attempt: Attempt) -> SealedHeader:
+        return await attempt.call(
+            "eth_getBlockByNumber", ["latest", False], lambda fields: check_seals(decode_block(fields))
+        )
+
+    async def _accept(self, heads: list[tuple[Endpoint, SealedHeader]]) -> SealedHeader:
+        """The newest head that follows from the accepted one; the first ones must agree on the validators."""
+        if self._accepted is None:
+            first_endpoint, first = heads[0]
+            for endpoint, other in heads[1:]:
+                if not overlaps(other.validators, first.committers):
+                    raise EndpointMismatch(
+                        endpoint.name, f"validators beside {first_endpoint.name}", other.hash, first.hash
+                    )
+            self._accepted = first
+            return first
+        reasons: list[tuple[str, str]] = []
+        for endpoint, head in heads:
+            if head.height <= self._accepted.height:
+                return self._accepted
+            reason = await self._objection(self._accepted, head)
+            if reason is None:
+                self._accepted = head
+                return head
+            self._execution.client.leave(endpoint, reason)
+            reasons.append((endpoint.name, reason))
+        raise EndpointUnavailable(self._chain, "head", tuple(reasons))
+
+    async def _objection(self, accepted: SealedHeader, head: SealedHeader) -> str | None:
+        if overlaps(accepted.validators, head.committers):
+            return None
+        try:
+            await steps_between(self._chain, self.header, accepted.height, head.height)
+        except (HeightUnavailable, EndpointUnavailable, BadAnswer) as error:
+            return f"its head {head.height} does not follow from {accepted.height}: {error}"
+        return None
 
     async def header(self, height: int) -> tuple[bytes, ExecutionHeader]:
         """(hash, header), the hash recomputed."""
         known = self._headers.get(height)
-        if known is not None:
-            return known
-        block = await self._execution.block(height, check_block_hash)
-        header = check_block_hash(block)
-        if header.number != height:
-            raise BadAnswer("eth_getBlockByNumber", "number", "is not the asked height", got=header.number)
-        parent = self._headers.get(height - 1)
-        if parent is not None and header.parent_hash != parent[0]:
+        if known is None:
+            block = await self._execution.block(height, check_block_hash)
+            known = NamedHeader(block.hash, check_block_hash(block))
+            self._keep(height, known)
+        return known.hash, known.header
+
+    def _keep(self, height: int, named: NamedHeader) -> None:
+        parent, child = self._headers.get(height - 1), self._headers.get(height + 1)
+        forks = (parent is not None and named.header.parent_hash != parent.hash) or (
+            child is not None and child.header.parent_hash != named.hash
+        )
+        if forks:
             self._headers.clear()
-            raise BadAnswer("eth_getBlockByNumber", "parentHash", "forks from a final block", got=header.parent_hash)
-        self._headers[height] = (block.hash, header)
+            raise BadAnswer("eth_getBlockByNumber", "parentHash", "forks from a final block", got=named.hash)
+        self._headers[height] = named
         while len(self._headers) > CACHED_BLOCKS:
             self._headers.popitem(last=False)
-        return self._headers[height]

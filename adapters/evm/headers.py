@@ -1,12 +1,13 @@
 """Headers of a QBFT chain for its counterparties' `bft-evm` clients."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from adapters.evm.proofs import AccountProof, ReadHeader
 from adapters.ics26.execution import Block
 from adapters.interface import BadAnswer, HeightUnavailable, NotSupported
 from light_clients.bft_evm import block_hash, decode_extra_data, encode_header_message, header_of
-from light_clients.bft_evm.predicates import overlap_size, recover_committers
+from light_clients.bft_evm.predicates import overlap_size, quorum_of_own_validators, recover_committers
 from light_clients.evm_header import ExecutionHeader, header_from_rpc
 from light_clients.interface import Height, VerificationError
 
@@ -34,6 +35,75 @@ def check_block_hash(block: Block) -> ExecutionHeader:
     return header
 
 
+@dataclass(frozen=True, slots=True)
+class SealedHeader:
+    """A header with a quorum of valid seals by its own list."""
+
+    height: int
+    hash: bytes
+    header: ExecutionHeader
+    validators: frozenset[bytes]
+    committers: frozenset[bytes]
+
+
+def check_seals(block: Block) -> SealedHeader:
+    """As `check_block_hash`, and a quorum of the listed validators sealed it; nobody seals a genesis block.
+
+    Raises:
+        BadAnswer: seals are missing, or not those of listed validators.
+    """
+    header = check_block_hash(block)
+    try:
+        update = header_of(Height(0, 0), header, ())
+        if header.number == 0:
+            committers = frozenset(update.extra.validators)
+        else:
+            committers = recover_committers(update)
+            quorum_of_own_validators(update, committers)
+    except VerificationError as error:
+        raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
+    return SealedHeader(header.number, block.hash, header, frozenset(update.extra.validators), committers)
+
+
+def overlaps(trusted_validators: frozenset[bytes], committers: frozenset[bytes]) -> bool:
+    """More than a third of the trusted validators sealed (rule 7 of the design)."""
+    return len(committers & trusted_validators) >= overlap_size(len(trusted_validators))
+
+
+async def steps_between(chain: str, read: ReadHeader, trusted: int, target: int) -> list[int]:
+    """Heights of the headers that lead a client from `trusted` to `target`; where a step is too far it is halved.
+
+    Raises:
+        HeightUnavailable: two neighbours share too few validators, or the steps are too many.
+    """
+    steps: list[int] = []
+    at, goals = trusted, [target]
+    while goals:
+        if await _trusts(read, at, goals[-1]):
+            at = goals.pop()
+            steps.append(at)
+        elif goals[-1] == at + 1:
+            raise HeightUnavailable(
+                chain, goals[-1], f"its sealers hold too few of the validators of {at}: no update can pass"
+            )
+        else:
+            goals.append((at + goals[-1]) // 2)
+        if len(steps) + len(goals) > MAX_CLIENT_MESSAGES:
+            raise HeightUnavailable(chain, target, f"more than {MAX_CLIENT_MESSAGES} headers from {trusted}")
+    return steps
+
+
+async def _trusts(read: ReadHeader, trusted: int, target: int) -> bool:
+    _, trusted_header = await read(trusted)
+    _, target_header = await read(target)
+    try:
+        validators = frozenset(decode_extra_data(trusted_header.extra_data).validators)
+        committers = recover_committers(header_of(Height(0, trusted), target_header, ()))
+    except VerificationError as error:
+        raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
+    return overlaps(validators, committers)
+
+
 class HeaderSource:
     """Builds update messages from any trusted to any target height."""
 
@@ -50,7 +120,7 @@ class HeaderSource:
             return ()
         if target < trusted:
             raise HeightUnavailable(self._chain, target.revision_height, f"the client is at {trusted} already")
-        steps = await self._steps(trusted.revision_height, target.revision_height)
+        steps = await steps_between(self._chain, self._header, trusted.revision_height, target.revision_height)
         messages = []
         at = trusted
         for height in steps:
@@ -62,31 +132,3 @@ class HeaderSource:
         _, header = await self._header(height)
         account = await self._account(height)
         return encode_header_message(header_of(trusted, header, account.nodes))
-
-    async def _steps(self, trusted: int, target: int) -> list[int]:
-        steps: list[int] = []
-        at, goals = trusted, [target]
-        while goals:
-            if await self._trusts(at, goals[-1]):
-                at = goals.pop()
-                steps.append(at)
-            elif goals[-1] == at + 1:
-                raise HeightUnavailable(
-                    self._chain, goals[-1], f"its sealers hold too few of the validators of {at}: no update can pass"
-                )
-            else:
-                goals.append((at + goals[-1]) // 2)
-            if len(steps) + len(goals) > MAX_CLIENT_MESSAGES:
-                raise HeightUnavailable(self._chain, target, f"more than {MAX_CLIENT_MESSAGES} headers from {trusted}")
-        return steps
-
-    async def _trusts(self, trusted: int, target: int) -> bool:
-        """More than a third of the validators listed at `trusted` sealed `target` (rule 7 of the design)."""
-        _, trusted_header = await self._header(trusted)
-        _, target_header = await self._header(target)
-        try:
-            validators = frozenset(decode_extra_data(trusted_header.extra_data).validators)
-            committers = recover_committers(header_of(Height(0, trusted), target_header, ()))
-        except VerificationError as error:
-            raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
-        return len(committers & validators) >= overlap_size(len(validators))

@@ -42,7 +42,7 @@ class HubChain(RouterChain):
         self._settings = settings
         self._comet = comet
         self._revision = revision_of(settings.chain_id)
-        self._blocks = CommittedBlocks(comet)
+        self._blocks = CommittedBlocks(self.name, comet)
         self._headers = HeaderSource(self.name, comet, self._blocks)
         self._proofs = ProofSource(comet, self._blocks)
         self._clients = HostedClients(self.name, execution, self._reads)
@@ -76,7 +76,7 @@ class HubChain(RouterChain):
             raise EndpointMismatch(self.name, "code at the router's address", "none", self.settings.router)
 
     async def _newest_final(self) -> Head:
-        return await self._comet.head()
+        return await self._blocks.head()
 
     async def _block_facts(self, height: int) -> tuple[bytes, int]:
         return await self._blocks.facts(height)

@@ -1,27 +1,118 @@
 """Which hub block an event belongs to, by the header that the validators committed."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from adapters.hub.rpc import CometRpc
-from light_clients.tendermint.types import SignedHeader
+from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head
+from adapters.rpc import Endpoint
+from light_clients.interface import VerificationError, run_checks
+from light_clients.tendermint.predicates import CommitSignatures, trusted_power_signed
+from light_clients.tendermint.types import SignedHeader, TrustLevel, ValidatorSet
+from light_clients.tendermint.verification import commit_checks
 
 CACHED_HEADERS = 512
+CACHED_SETS = 8
+ONE_THIRD = TrustLevel(1, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedHead:
+    """A header that more than two thirds of its own validators signed."""
+
+    signed: SignedHeader
+    validators: ValidatorSet
+    signatures: CommitSignatures
+
+    @property
+    def height(self) -> int:
+        return self.signed.header.height
 
 
 class CommittedBlocks:
-    """Committed headers never change, so the newest few are kept. Ethereum block n of a hub is its CometBFT block n."""
+    """Committed headers never change, so the newest few are kept. Ethereum block n of a hub is its CometBFT block n.
 
-    def __init__(self, comet: CometRpc) -> None:
+    A head is taken only with the signatures of more than two thirds of its validators and, after the first one, of more
+    than a third of the validators of the head before it, so that one endpoint cannot run ahead with blocks of its own.
+    What is believed in the end is for the light clients to say; this keeps liars from stopping the relay.
+    """
+
+    def __init__(self, chain: str, comet: CometRpc) -> None:
+        self._chain = chain
         self._comet = comet
         self._headers: OrderedDict[int, SignedHeader] = OrderedDict()
+        self._sets: OrderedDict[bytes, ValidatorSet] = OrderedDict()
+        self._accepted: CommittedHead | None = None
+
+    async def head(self) -> Head:
+        """The newest committed block."""
+        accepted = await self._accept(await self._comet.signed_heads())
+        self._keep(accepted.signed)
+        header = accepted.signed.header
+        return Head(accepted.height, accepted.signed.commit.block_id.hash, header.time_ns)
+
+    async def _accept(self, heads: list[tuple[Endpoint, SignedHeader]]) -> CommittedHead:
+        reasons: list[tuple[str, str]] = []
+        for endpoint, signed in heads:
+            accepted = self._accepted
+            if accepted is not None and signed.header.height <= accepted.height:
+                return accepted
+            try:
+                head = await self._committed(signed)
+                if accepted is None:
+                    await self._check_agreement(head, heads)
+                else:
+                    trusted_power_signed(accepted.validators, signed.commit, ONE_THIRD, head.signatures)
+            except (VerificationError, BadAnswer, EndpointUnavailable) as error:
+                reason = f"its head {signed.header.height} is not to be believed: {error}"
+                self._comet.client.leave(endpoint, reason)
+                reasons.append((endpoint.name, reason))
+                continue
+            self._accepted = head
+            return head
+        raise EndpointUnavailable(self._chain, "head", tuple(reasons))
+
+    async def _check_agreement(self, head: CommittedHead, heads: list[tuple[Endpoint, SignedHeader]]) -> None:
+        """The first heads of all endpoints must be of one chain: nobody can yet say who lies."""
+        for endpoint, other in heads:
+            if other.header.validators_hash == head.signed.header.validators_hash:
+                continue
+            try:
+                trusted_power_signed(
+                    (await self._committed(other)).validators, head.signed.commit, ONE_THIRD, head.signatures
+                )
+            except VerificationError as error:
+                expected, got = head.signed.header.validators_hash, other.header.validators_hash
+                raise EndpointMismatch(endpoint.name, "hash of the validators", got, expected) from error
+
+    async def _committed(self, signed: SignedHeader) -> CommittedHead:
+        """Raises VerificationError where its own validators did not sign it."""
+        validators = await self._validators(signed)
+        signatures = CommitSignatures(signed.header.chain_id, signed.commit)
+        run_checks(commit_checks(signed, validators, signatures))
+        return CommittedHead(signed, validators, signatures)
+
+    async def _validators(self, signed: SignedHeader) -> ValidatorSet:
+        wanted = signed.header.validators_hash
+        known = self._sets.get(wanted)
+        if known is None:
+            known = await self._comet.validators(signed.header.height, wanted)
+            self._sets[wanted] = known
+            while len(self._sets) > CACHED_SETS:
+                self._sets.popitem(last=False)
+        return known
+
+    def _keep(self, signed: SignedHeader) -> None:
+        self._headers[signed.header.height] = signed
+        while len(self._headers) > CACHED_HEADERS:
+            self._headers.popitem(last=False)
 
     async def header(self, height: int) -> SignedHeader:
+        """A block's header and commit, its hash recomputed."""
         known = self._headers.get(height)
         if known is None:
             known = await self._comet.signed_header(height)
-            self._headers[height] = known
-            while len(self._headers) > CACHED_HEADERS:
-                self._headers.popitem(last=False)
+            self._keep(known)
         return known
 
     async def facts(self, height: int) -> tuple[bytes, int]:

@@ -12,11 +12,11 @@ from typing import TypeVar
 from adapters.hub.settings import HubSettings
 from adapters.hub.submit import hub_reverts
 from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import BadAnswer, EndpointMismatch, Head, HeightUnavailable
-from adapters.rpc import Attempt, Fields, HeadSignal, RpcClient, in_background, open_rpc_client
+from adapters.interface import BadAnswer, EndpointMismatch, HeightUnavailable
+from adapters.rpc import Attempt, Endpoint, Fields, HeadSignal, RpcClient, in_background, open_rpc_client
 from light_clients.interface import VerificationError
 from light_clients.tendermint.hashing import header_hash, validator_set_hash
-from light_clients.tendermint.rpc_json import parse_time_ns, signed_header_from_rpc, validator_set_from_rpc
+from light_clients.tendermint.rpc_json import signed_header_from_rpc, validator_set_from_rpc
 from light_clients.tendermint.types import MAX_VALIDATORS, SignedHeader, ValidatorSet
 
 VALIDATORS_PER_PAGE = 100
@@ -47,41 +47,27 @@ def _base64(fields: Fields) -> bytes:
         raise fields.bad("is not base64") from error
 
 
-def _hexadecimal(fields: Fields) -> bytes:
-    try:
-        return bytes.fromhex(fields.text(64))
-    except ValueError as error:
-        raise fields.bad("is not hex") from error
-
-
 class CometRpc:
     """Typed calls, each answer checked against the question and against its own hashes."""
 
     def __init__(self, client: RpcClient) -> None:
         self.client = client
 
-    async def head(self) -> Head:
-        """The newest committed block (final when it exists); laggards among the endpoints are noted."""
-        heads = await self.client.call_each("status", {}, _status_head)
-        self.client.heads_seen([(endpoint, head.height) for endpoint, head in heads])
-        return max((head for _, head in heads), key=lambda head: head.height)
+    async def signed_heads(self) -> list[tuple[Endpoint, SignedHeader]]:
+        """Each usable endpoint's newest block (final when it exists), by height downwards; laggards are noted."""
+
+        async def newest(attempt: Attempt) -> SignedHeader:
+            return await attempt.call("commit", {}, lambda fields: _signed_header(fields, None))
+
+        heads = await self.client.ask_each("commit", newest)
+        self.client.heads_seen([(endpoint, signed.header.height) for endpoint, signed in heads])
+        return sorted(heads, key=lambda head: head[1].header.height, reverse=True)
 
     async def signed_header(self, height: int) -> SignedHeader:
-        """Header and commit of a block; its own hash is what the commit is for."""
-
-        def decode(fields: Fields) -> SignedHeader:
-            try:
-                signed = signed_header_from_rpc(fields.at("signed_header").value, "result.signed_header")
-                got = header_hash(signed.header)
-            except VerificationError as error:
-                raise BadAnswer("commit", "result", str(error)) from error
-            if signed.header.height != height or signed.commit.height != height:
-                raise BadAnswer("commit", "result.signed_header.header.height", f"is not the asked {height}")
-            if got != signed.commit.block_id.hash:
-                raise BadAnswer("commit", "result.signed_header.commit.block_id", "is not of the header", got=got)
-            return signed
-
-        return await self.client.call("commit", {"height": str(height)}, decode, at_height=height)
+        """Header and commit of a block; its own hash is what the commit is for. Signatures are not checked."""
+        return await self.client.call(
+            "commit", {"height": str(height)}, lambda fields: _signed_header(fields, height), at_height=height
+        )
 
     async def validators(self, height: int, expected_hash: bytes) -> ValidatorSet:
         """The set of a height, all pages, whose hash a header has told."""
@@ -150,14 +136,17 @@ class CometRpc:
         return await self.client.call("abci_query", params, decode, at_height=height)
 
 
-def _status_head(fields: Fields) -> Head:
-    sync = fields.at("sync_info")
-    time = sync.at("latest_block_time")
+def _signed_header(fields: Fields, height: int | None) -> SignedHeader:
     try:
-        time_ns = parse_time_ns(time.value, time.path)
+        signed = signed_header_from_rpc(fields.at("signed_header").value, "result.signed_header")
+        got = header_hash(signed.header)
     except VerificationError as error:
-        raise time.bad(str(error)) from error
-    return Head(sync.at("latest_block_height").decimal(), _hexadecimal(sync.at("latest_block_hash")), time_ns)
+        raise BadAnswer("commit", "result", str(error)) from error
+    if signed.commit.height != signed.header.height or height not in (None, signed.header.height):
+        raise BadAnswer("commit", "result.signed_header.header.height", f"is not the asked {height}")
+    if got != signed.commit.block_id.hash:
+        raise BadAnswer("commit", "result.signed_header.commit.block_id", "is not of the header", got=got)
+    return signed
 
 
 async def _identify_consensus(attempt: Attempt, chain_id: str) -> None:

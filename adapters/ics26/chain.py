@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from math import inf
 
+import trio
 from eth_utils.address import to_canonical_address
 
 from adapters.ics26 import submission
@@ -52,6 +54,8 @@ class RouterChain(ABC):
         self._signal = signal
         self._router = settings.router_address
         self._head: Head | None = None
+        self._head_lock = trio.Lock()
+        self._heard_at_s = -inf
         self._reads = RouterReads(settings.name, execution, self._router, self._block_facts)
 
     @property
@@ -99,10 +103,16 @@ class RouterChain(ABC):
         self._execution.client.distrust(reason)
 
     async def head(self) -> Head:
-        newest = await self._newest_final()
-        if self._head is None or newest.height > self._head.height:
-            self._head = newest
-        return self._head
+        """See ChainAdapter. Callers that come while one asks share what it hears."""
+        asked_at_s = trio.current_time()
+        async with self._head_lock:
+            if self._head is None or self._heard_at_s <= asked_at_s:
+                asking_at_s = trio.current_time()
+                newest = await self._newest_final()
+                if self._head is None or newest.height > self._head.height:
+                    self._head = newest
+                self._heard_at_s = asking_at_s
+            return self._head
 
     async def wait_for_height(self, height: int) -> Head:
         while True:

@@ -132,11 +132,6 @@ class ExecutionRpc:
         self.client = client
         self.reverts = reverts
 
-    async def block_number(self) -> int:
-        """The best head of all usable endpoints; laggards are noted."""
-        heads = await self.client.call_each("eth_blockNumber", [], Fields.quantity)
-        return self.client.heads_seen(heads)
-
     async def block(self, height: int, check: Callable[[Block], object] | None = None) -> Block:
         """The block at a height that exists: an endpoint that denies it, or fails `check`, is left for another."""
 

@@ -139,40 +139,50 @@ class RpcClient:
             raise refusal
         raise EndpointUnavailable(self.chain, operation, self._reasons(reasons))
 
-    async def call_each(
-        self, method: str, params: Sequence[Any] | dict[str, Any], decode: Decoder[Answer]
+    async def ask_each(
+        self, operation: str, work: Callable[["Attempt"], Awaitable[Answer]]
     ) -> list[tuple[Endpoint, Answer]]:
-        """Ask every usable endpoint at once; who fails is struck and left out of the result.
+        """Do `work` on every usable endpoint at once; who fails, or is much slower than the first, is struck and left out.
 
         Raises:
-            EndpointUnavailable: nobody answered.
+            EndpointUnavailable: nobody succeeded in `rounds` rounds.
         """
         answers: list[tuple[Endpoint, Answer]] = []
         reasons: dict[str, str] = {}
+        options = self.options
 
-        async def ask(endpoint: Endpoint) -> None:
+        async def ask(endpoint: Endpoint, scope: trio.CancelScope) -> None:
             try:
-                answer = await self._attempt(endpoint, lambda attempt: attempt.call(method, params, decode))
-                answers.append((endpoint, answer))
+                answers.append((endpoint, await self._attempt(endpoint, work)))
+                scope.deadline = min(scope.deadline, trio.current_time() + options.straggler_grace_s)
             except EndpointMismatch as error:
-                endpoint.distrusted(str(error), trio.current_time())
+                self.leave(endpoint, str(error))
                 reasons[endpoint.name] = str(error)
             except (RpcRefused, AttemptFailed, BadAnswer) as error:
                 endpoint.failed(str(error), trio.current_time())
                 reasons[endpoint.name] = str(error)
 
-        for round_number in range(self.options.rounds):
+        for round_number in range(options.rounds):
             if round_number:
-                options = self.options
                 await trio.sleep(
                     backoff_s(round_number - 1, options.backoff_first_s, options.backoff_most_s, self._random)
                 )
+            asked = self._ranked(0)
+            asked = [endpoint for endpoint in asked if endpoint.usable(trio.current_time())] or asked
             async with trio.open_nursery() as nursery:
-                for endpoint in self._ranked(0):
-                    nursery.start_soon(ask, endpoint)
+                for endpoint in asked:
+                    nursery.start_soon(ask, endpoint, nursery.cancel_scope)
             if answers:
+                heard = {endpoint.name for endpoint, _ in answers} | reasons.keys()
+                for endpoint in asked:
+                    if endpoint.name not in heard:
+                        endpoint.failed("much slower than the others", trio.current_time())
                 return answers
-        raise EndpointUnavailable(self.chain, method, self._reasons(reasons))
+        raise EndpointUnavailable(self.chain, operation, self._reasons(reasons))
+
+    def leave(self, endpoint: Endpoint, reason: str) -> None:
+        """The endpoint was caught lying: not asked again for a long time."""
+        endpoint.distrusted(reason, trio.current_time())
 
     def heads_seen(self, heads: Sequence[tuple[Endpoint, int]]) -> int:
         """Record each endpoint's head; return the best among endpoints in use. Laggards rank last from now on."""

@@ -9,7 +9,8 @@ class RpcOptions:
     `backoff_first_s` by doubling to `backoff_most_s`, each multiplied by a random factor in [0.5, 1.5).
 
     `attempt_timeout_s` bounds one attempt on one endpoint, so that a silent one is left; the whole call belongs to
-    the caller's deadline.
+    the caller's deadline. Where all endpoints are asked at once, `straggler_grace_s` is how long the others are waited
+    for after the first answer.
     """
 
     attempt_timeout_s: float = 10.0
@@ -20,6 +21,7 @@ class RpcOptions:
     burst: int = 50
     max_answer_bytes: int = 16 * 1024 * 1024
     max_lag_blocks: int = 5
+    straggler_grace_s: float = 1.0
     quarantine_s: float = 30.0
     mismatch_quarantine_s: float = 300.0
     max_concurrency: int = 16

@@ -2,6 +2,7 @@
 
 import copy
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -15,10 +16,18 @@ from adapters.evm.headers import HeaderSource
 from adapters.evm.proofs import ProofSource, previous_sequence_slot
 from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.ics26.reverts import RevertReader
-from adapters.interface import AdapterError, BadAnswer, EndpointUnavailable, HeightUnavailable, NotSupported
+from adapters.interface import (
+    AdapterError,
+    BadAnswer,
+    EndpointMismatch,
+    EndpointUnavailable,
+    HeightUnavailable,
+    NotSupported,
+)
 from adapters.rpc import Fields, RpcOptions, open_rpc_client
 from adapters.simulated import SimulatedChain
 from adapters.simulated.chain import ROUTER_ADDRESS
+from light_clients.bft_evm import decode_extra_data, encode_extra_data
 from light_clients.evm_header import header_to_rpc
 from light_clients.ibc.commitment import PathKind, path_key
 from light_clients.ibc.packet import Payload
@@ -49,7 +58,7 @@ KEY = path_key("bft-evm-0", PathKind.COMMITMENT, 1)
 
 def execution_answers(chain: SimulatedChain) -> dict:
     def block(params):
-        found = chain.blocks[int(params[0], 16)]
+        found = chain.newest if params[0] == "latest" else chain.blocks[int(params[0], 16)]
         return {**header_to_rpc(found.header), "hash": hex_data(found.hash), "transactions": []}
 
     def proof(params):
@@ -64,7 +73,6 @@ def execution_answers(chain: SimulatedChain) -> dict:
         }
 
     return {
-        "eth_blockNumber": lambda _: hex(len(chain.blocks) - 1),
         "eth_getBlockByNumber": block,
         "eth_getProof": proof,
     }
@@ -77,7 +85,7 @@ def serve(server, answers: dict) -> None:
 
 def sources(client):
     rpc = ExecutionRpc(client, RevertReader())
-    blocks = FinalBlocks(rpc)
+    blocks = FinalBlocks("alpha", rpc)
     proofs = ProofSource(rpc, ROUTER_ADDRESS, blocks.header)
     return blocks, proofs, HeaderSource("alpha", blocks.header, proofs.account)
 
@@ -173,6 +181,79 @@ async def test_attack_G2_fork_of_a_final_block_is_noticed():
         serve(server, execution_answers(other))
         with pytest.raises(BadAnswer, match="forks from a final block"):
             await blocks.header(4)
+
+
+def forged_chain() -> SimulatedChain:
+    """A chain of the liar's own validators, far ahead."""
+    chain = SimulatedChain("alpha", 1001, genesis_time_s=GENESIS_TIME_S, seed=666)
+    for _ in range(50):
+        chain.produce_block()
+    return chain
+
+
+async def test_attack_G1_endpoint_runs_ahead_with_its_own_validators():
+    """Once a head is known, a liar's fabricated chain is left at once and the honest head goes on."""
+    chain = new_chain()
+    async with hostile_server() as liar, hostile_server() as good:
+        async with open_rpc_client("alpha", [liar.url, good.url], Random(1), QUICK) as client:
+            blocks, _, __ = sources(client)
+            serve(liar, execution_answers(chain))
+            serve(good, execution_answers(chain))
+            first = await blocks.head()
+            serve(liar, execution_answers(forged_chain()))
+            assert await blocks.head() == first
+            chain.produce_block()
+            assert (await blocks.head()).height == first.height + 1
+            assert "does not follow" in client.statistics()[0].last_failure
+
+
+async def test_attack_G1_endpoints_that_disagree_at_first_contact():
+    """Nobody can say who lies: an operator must."""
+    async with hostile_server() as liar, hostile_server() as good, evm([liar, good]) as (blocks, _, __):
+        serve(liar, execution_answers(forged_chain()))
+        serve(good, execution_answers(CHAIN))
+        with pytest.raises(EndpointMismatch):
+            await blocks.head()
+
+
+async def test_attack_G1_head_without_a_quorum_of_seals():
+    chain = new_chain()
+    extra = decode_extra_data(chain.newest.header.extra_data)
+
+    def block(params):
+        header = replace(chain.newest.header, extra_data=encode_extra_data(replace(extra, seals=extra.seals[:2])))
+        return {**header_to_rpc(header), "hash": hex_data(chain.newest.hash), "transactions": []}
+
+    async with hostile_server() as server, evm([server]) as (blocks, _, __):
+        serve(server, execution_answers(chain) | {"eth_getBlockByNumber": block})
+        with pytest.raises(EndpointUnavailable, match="quorum_of_own_validators"):
+            await blocks.head()
+
+
+async def test_head_follows_validator_changes_over_headers_in_between():
+    chain = new_chain()
+    async with hostile_server() as server, evm([server]) as (blocks, _, __):
+        serve(server, execution_answers(chain))
+        await blocks.head()
+        for numbers in ((1, 2, 3, 4), (3, 4, 5, 6), (5, 6, 7, 8)):
+            chain.set_validators(numbers)
+            chain.produce_block()
+        assert (await blocks.head()).height == chain.newest.header.number
+
+
+async def test_slow_endpoint_does_not_hold_up_the_head(autojump_clock):
+    """The straggler is waited for one second, not for its timeout."""
+    chain = new_chain()
+    async with hostile_server() as slow, hostile_server() as good:
+        options = RpcOptions(attempt_timeout_s=60, rounds=1)
+        async with open_rpc_client("alpha", [slow.url, good.url], Random(1), options) as client:
+            blocks, _, __ = sources(client)
+            slow.answers["eth_getBlockByNumber"] = lambda request: None
+            serve(good, execution_answers(chain))
+            start = trio.current_time()
+            assert (await blocks.head()).height == chain.newest.header.number
+            assert trio.current_time() - start < 5
+            assert "slower" in client.statistics()[0].last_failure
 
 
 class Answering:

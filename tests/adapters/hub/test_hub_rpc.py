@@ -19,6 +19,7 @@ from adapters.hub.rpc import CometRpc, QueryAnswer, _identify_consensus
 from adapters.interface import (
     AdapterError,
     BadAnswer,
+    EndpointMismatch,
     EndpointUnavailable,
     HeightUnavailable,
     NotSupported,
@@ -56,7 +57,8 @@ def comet_answers(chain: SimulatedChain) -> dict:
         }
 
     def commit(params):
-        signed = chain.block(int(params["height"])).signed_header
+        height = params.get("height")
+        signed = (chain.latest if height is None else chain.block(int(height))).signed_header
         return {"signed_header": signed_header_to_rpc(signed), "canonical": True}
 
     def validators(params):
@@ -112,10 +114,10 @@ async def test_headers_and_proofs_verify():
     chain = new_chain()
     async with hostile_server() as server, comet([server]) as rpc:
         serve(server, comet_answers(chain))
-        head = await rpc.head()
+        blocks = CommittedBlocks("hub", rpc)
+        head = await blocks.head()
         assert head.height == chain.latest.header.height
         assert head.time_ns == chain.latest.header.time_ns
-        blocks = CommittedBlocks(rpc)
         source = HeaderSource("hub", rpc, blocks)
         client_state, trusted = encode_client_state(chain.client_state(2)), Height(1, 2)
         (header,) = await source.client_messages("07-tendermint", client_state, trusted, Height(1, 8))
@@ -154,7 +156,7 @@ async def test_bisection_follows_validator_changes():
         chain.advance(3)
     async with hostile_server() as server, comet([server]) as rpc:
         serve(server, comet_answers(chain))
-        source = HeaderSource("hub", rpc, CommittedBlocks(rpc))
+        source = HeaderSource("hub", rpc, CommittedBlocks("hub", rpc))
         client_state = encode_client_state(chain.client_state(2))
         target = Height(1, chain.latest.header.height)
         headers = await source.client_messages("07-tendermint", client_state, Height(1, 2), target)
@@ -254,7 +256,68 @@ async def test_attack_G1_hub_forged_query(lie):
     async with hostile_server() as server, comet([server]) as rpc:
         serve(server, honest | {"abci_query": abci_query})
         with pytest.raises((BadAnswer, EndpointUnavailable)):
-            await ProofSource(rpc, CommittedBlocks(rpc)).prove((key,), Height(1, 8))
+            await ProofSource(rpc, CommittedBlocks("hub", rpc)).prove((key,), Height(1, 8))
+
+
+def forged_chain() -> SimulatedChain:
+    """Another chain of the same name, far ahead, by the liar's own validators."""
+    chain = SimulatedChain(
+        chain_id="hutong-1", members={Signer.numbered(number, label="liar"): 10 for number in range(4)}
+    )
+    chain.advance(40)
+    return chain
+
+
+async def test_attack_G1_hub_endpoint_runs_ahead_with_its_own_validators():
+    """Once a head is known, a liar's fabricated chain is left at once and the honest head goes on."""
+    chain = new_chain()
+    async with hostile_server() as liar, hostile_server() as good, comet([liar, good]) as rpc:
+        serve(liar, comet_answers(chain))
+        serve(good, comet_answers(chain))
+        blocks = CommittedBlocks("hub", rpc)
+        first = await blocks.head()
+        serve(liar, comet_answers(forged_chain()))
+        assert await blocks.head() == first
+        chain.advance(1)
+        assert (await blocks.head()).height == first.height + 1
+        assert "is not to be believed" in rpc.client.statistics()[0].last_failure
+
+
+async def test_attack_G1_hub_endpoints_that_disagree_at_first_contact():
+    """Nobody can say who lies: an operator must."""
+    async with hostile_server() as liar, hostile_server() as good, comet([liar, good]) as rpc:
+        serve(liar, comet_answers(forged_chain()))
+        serve(good, comet_answers(new_chain()))
+        with pytest.raises(EndpointMismatch) as caught:
+            await CommittedBlocks("hub", rpc).head()
+        assert caught.value.what == "hash of the validators"
+
+
+async def test_attack_G1_hub_head_without_enough_signatures():
+    chain = new_chain()
+
+    def commit(params):
+        answer = copy.deepcopy(comet_answers(chain)["commit"](params))
+        if "height" not in params:
+            for entry in answer["signed_header"]["commit"]["signatures"][1:]:
+                entry.update(block_id_flag=1, validator_address="", timestamp="0001-01-01T00:00:00Z", signature=None)
+        return answer
+
+    async with hostile_server() as server, comet([server]) as rpc:
+        serve(server, comet_answers(chain) | {"commit": commit})
+        with pytest.raises(EndpointUnavailable, match="two_thirds_signed"):
+            await CommittedBlocks("hub", rpc).head()
+
+
+async def test_head_follows_validator_changes():
+    chain = new_chain()
+    async with hostile_server() as server, comet([server]) as rpc:
+        serve(server, comet_answers(chain))
+        blocks = CommittedBlocks("hub", rpc)
+        for first in (1, 2, 3, 4, 5):
+            chain.set_members({Signer.numbered(number): 10 for number in range(first, first + 4)})
+            chain.advance(3)
+            assert (await blocks.head()).height == chain.latest.header.height
 
 
 async def test_attack_G10_pruned_state_is_a_clear_error():
@@ -322,7 +385,7 @@ async def ask_twisted(method: str, position: int, junk) -> None:
     assert signed.header == CHAIN.block(8).header
     found = await rpc.validators(8, signed.header.validators_hash)
     assert [v.public_key for v in found.validators] == [v.public_key for v in CHAIN.block(8).validators.validators]
-    proof = await ProofSource(rpc, CommittedBlocks(rpc)).prove((KEY,), Height(1, 8))
+    proof = await ProofSource(rpc, CommittedBlocks("hub", rpc)).prove((KEY,), Height(1, 8))
     assert proof.value == b"\x07" * 32
 
 

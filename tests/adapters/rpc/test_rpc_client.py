@@ -151,7 +151,7 @@ async def test_attack_G1_lagging_endpoint_ranks_last():
     async with two_servers() as (bad, good):
         bad.answers["*"] = lambda r: result(r, "0x2")
         async with open_rpc_client("chain-a", [bad.url, good.url], Random(1), QUICK) as client:
-            heads = await client.call_each("eth_blockNumber", [], quantity)
+            heads = await client.ask_each("head", lambda attempt: attempt.call("eth_blockNumber", [], quantity))
             assert client.heads_seen(heads) == 16
             assert await client.call("eth_blockNumber", [], quantity) == 16
         assert len(bad.requests) == 1
