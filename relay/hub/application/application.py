@@ -5,6 +5,7 @@ It reads its store and writes only into the batch that `commit` is given, so tha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from light_clients.bft_evm import BftEvmClient
 from light_clients.interface import NANOSECONDS_PER_SECOND, LightClient
@@ -58,6 +59,12 @@ class UnknownRulesVersion(Exception):
 
 class OutOfOrder(Exception):
     """The consensus engine called a block that does not follow from the last: the node must halt."""
+
+
+@lru_cache(maxsize=4_096)
+def decode_cached(raw: bytes, chain_id: int) -> SignedTransaction:
+    """A transaction is decoded when it is checked, proposed, judged, executed and forgotten; its sender is recovered once."""
+    return decode_transaction(raw, chain_id)
 
 
 def standard_light_clients() -> dict[str, LightClient]:
@@ -128,7 +135,7 @@ class HubApplication:
     def check_tx(self, raw: bytes) -> CheckTxResponse:
         """Whether the pool may take it, judged at the last block's time and state (a later nonce is fine)."""
         try:
-            transaction = decode_transaction(raw, self.genesis.evm_chain_id)
+            transaction = decode_cached(raw, self.genesis.evm_chain_id)
             head = self.blocks.head()
             if head is not None:
                 self.state_after(head).check_sender(transaction)
@@ -141,7 +148,7 @@ class HubApplication:
         chosen, used_bytes, used_gas = [], 0, 0
         for raw in candidates:
             try:
-                transaction = decode_transaction(raw, self.genesis.evm_chain_id)
+                transaction = decode_cached(raw, self.genesis.evm_chain_id)
             except InvalidTransaction:
                 continue
             used_bytes += len(raw) + 8
@@ -158,7 +165,7 @@ class HubApplication:
         used_gas = 0
         try:
             for raw in transactions:
-                used_gas += decode_transaction(raw, self.genesis.evm_chain_id).gas_limit
+                used_gas += decode_cached(raw, self.genesis.evm_chain_id).gas_limit
         except InvalidTransaction:
             return ProposalVerdict.REJECT
         return ProposalVerdict.ACCEPT if used_gas <= self.genesis.params.block_max_gas else ProposalVerdict.REJECT
@@ -184,7 +191,7 @@ class HubApplication:
         results: list[ExecTxResult] = []
         for raw in request.transactions:
             try:
-                transaction = decode_transaction(raw, self.genesis.evm_chain_id)
+                transaction = decode_cached(raw, self.genesis.evm_chain_id)
                 outcome = evm.apply_transaction(transaction)
             except InvalidTransaction as error:
                 results.append(ExecTxResult(CODE_INVALID, b"", str(error), 0, 0))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Protocol
 
 from eth_abi.abi import encode
@@ -81,6 +82,13 @@ class Counterparty:
 
     client_id: str
     merkle_prefix: tuple[bytes, ...]
+
+
+@lru_cache(maxsize=1024)
+def _decode_counterparty(raw: bytes) -> Counterparty:
+    """A packet asks for its counterparty up to four times."""
+    client_id, prefix = decode_canonical(COUNTERPARTY_TYPES, raw, "counterparty", MAX_COUNTERPARTY_BYTES)
+    return Counterparty(client_id, tuple(prefix))
 
 
 class StoredConsensusStates:
@@ -163,8 +171,7 @@ class Clients:
         raw = self._store.get(keys.counterparty_key(client_id))
         if raw is None:
             raise NoCounterparty(client_id)
-        counterparty_id, prefix = decode_canonical(COUNTERPARTY_TYPES, raw, "counterparty", MAX_COUNTERPARTY_BYTES)
-        return Counterparty(counterparty_id, tuple(prefix))
+        return _decode_counterparty(raw)
 
     def create(self, client_type: str, client_state: bytes, consensus_state: bytes) -> str:
         """Store a new client and return its identifier."""

@@ -8,8 +8,7 @@ from relay.evm.errors import InvalidTransaction
 from relay.evm.execution import EvmState
 from relay.evm.head_feed import HeadFeed
 from relay.evm.mempool import Mempool
-from relay.evm.transaction import decode_transaction
-from relay.hub.application.application import APPLICATION_NAME
+from relay.hub.application.application import APPLICATION_NAME, decode_cached
 from relay.hub.node.ledger import HubLedger
 
 CLIENT_VERSION = f"{APPLICATION_NAME}/1"
@@ -56,7 +55,7 @@ class HubChain:
         return await trio.to_thread.run_sync(self._submit, raw, limiter=self._submissions)
 
     def _submit(self, raw: bytes) -> bytes:
-        transaction = decode_transaction(raw, self.chain_id)
+        transaction = decode_cached(raw, self.chain_id)
         head = self.blocks.head()
         if head is None:
             raise RuntimeError("a hub has its genesis block from the start")

@@ -12,6 +12,7 @@ import trio
 from light_clients.interface import MalformedInput
 from relay.evm.mempool import Mempool
 from relay.evm.stack import run_with_evm_stack
+from relay.hub.application.application import decode_cached
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.transition import RoundState, step
 from relay.hub.consensus.types import (
@@ -199,10 +200,8 @@ class ConsensusDriver:
         self._events.append(HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns()))
 
     def _forget(self, block: Block, refused: tuple[bytes, ...]) -> None:
-        from relay.evm.transaction import decode_transaction
-
         chain_id = self._ledger.genesis.evm_chain_id
-        transactions = tuple(decode_transaction(raw, chain_id) for raw in block.transactions)
+        transactions = tuple(decode_cached(raw, chain_id) for raw in block.transactions)
         self._mempool.remove_included(tuple(item for item in transactions if item.raw not in refused))
         for item in transactions:
             if item.raw in refused:
