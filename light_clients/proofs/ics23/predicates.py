@@ -39,6 +39,9 @@ def leaf_conforms(leaf: LeafOp, expected: LeafOp) -> None:
 def _read_varint(data: bytes, offset: int, predicate: str) -> tuple[int, int]:
     """A signed (zigzag) 64-bit varint in its shortest form, and the offset behind it."""
     raw = 0
+    if offset < len(data) and data[offset] < 0x80:  # heights and sizes of small trees, most of what is read
+        raw = data[offset]
+        return (-(raw >> 1) - 1 if raw & 1 else raw >> 1), offset + 1
     for count in range(10):
         if offset + count >= len(data):
             raise PredicateFailed(predicate, "the IAVL prefix ends inside a varint", got=data)
@@ -136,8 +139,8 @@ def inner_nodes_have_one_place(proof: ExistenceProof, spec: ProofSpec) -> None:
         if fixed_prefix and not op.prefix.startswith(INNER_PREFIX):
             raise PredicateFailed(name, "an inner node begins 01", got=op.prefix)
         if iavl:
-            _, _, _, rest = _iavl_header(op.prefix, name)
-            lengths = rest[:1] + (rest[33:34] if len(rest) == 34 else op.suffix[:1])
+            # Three varints have at most 30 bytes, so the branch tells what stands behind them: 1 byte or 34.
+            lengths = op.prefix[-1:] + (op.suffix[:1] if branch == 0 else op.prefix[-34:-33])
             if lengths != 2 * IAVL_CHILD_LENGTH:
                 raise PredicateFailed(name, "children of an IAVL node are 32 bytes long", got=lengths)
 
