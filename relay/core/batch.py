@@ -27,6 +27,7 @@ from light_clients.interface import ClientStatus, Height, LightClient, Verificat
 from relay.archive import Evidence
 from relay.core.clients import light_client
 from relay.core.errors import RouteBlocked
+from relay.core.heads import HeadFollower
 from relay.core.local_verification import VerifiedClient, verification_time_ns, verify_proof, verify_update
 from relay.dispatch import Job, JobKind, Route, Runner, Taken
 
@@ -71,12 +72,16 @@ class BatchBuilder:
         route: Route,
         source: ChainAdapter,
         destination: ChainAdapter,
+        source_heads: HeadFollower,
+        destination_heads: HeadFollower,
         now_ns: Callable[[], int],
         run: Runner,
     ) -> None:
         self._route = route
         self._source = source
         self._destination = destination
+        self._source_heads = source_heads
+        self._destination_heads = destination_heads
         self._now_ns = now_ns
         self._run = run
 
@@ -98,12 +103,12 @@ class BatchBuilder:
             if target > info.latest_height:
                 raise
             # The client's newest state is so old that the node no longer proves at it: prove at the head instead.
-            head = await self._source.head()
+            head = await self._source_heads.head()
             return await self._build_at(jobs, info, self._source.proving_height(head.height))
 
     async def _build_at(self, jobs: Sequence[Taken], info: ClientInfo, target: Height) -> BuiltBatch:
         with trio.move_on_after(SOURCE_TIMEOUT_S) as scope:
-            await self._source.wait_for_height(target.revision_height)
+            await self._source_heads.wait_for_height(target.revision_height)
         if scope.cancelled_caught:
             raise RouteBlocked(
                 f"{self._route.source} made no block {target.revision_height} in {SOURCE_TIMEOUT_S:.0f} s"
@@ -116,7 +121,7 @@ class BatchBuilder:
         trusted_state = await self._destination.consensus_state(self._route.client, info.latest_height)
         if trusted_state is None:
             raise RouteBlocked(f"client {self._route.name} has no state at its latest height {info.latest_height}")
-        destination_head = await self._destination.head()
+        destination_head = await self._destination_heads.head()
         now_ns = verification_time_ns(destination_head.time_ns, self._now_ns())
         judge = light_client(info.client_type)
         try:

@@ -73,14 +73,16 @@ class Clearer:
         acknowledge = Route(opposite.chain, end.chain, end.client)
         if await self._queue.known(acknowledge, [f"{JobKind.ACKNOWLEDGE}:{packet_id}"]):
             return None
-        if await destination.receipt(opposite.client, sequence) is not None:
-            event = await destination.written_acknowledgement(opposite.client, sequence)
-            adapter = destination
-        elif await self._queue.known(receive, [f"{JobKind.RECEIVE}:{packet_id}"]):
-            return None
-        else:
-            event = await source.sent_packet(end.client, sequence)
+        if await self._queue.known(receive, [f"{JobKind.RECEIVE}:{packet_id}"]):
+            return None  # if it is done already, its worker finds out, and the next pass goes on
+        if await destination.receipt(opposite.client, sequence) is None:
             adapter = source
+            event = await source.sent_packet(end.client, sequence)
+        elif await destination.acknowledgement_commitment(opposite.client, sequence) is None:
+            return None  # received, and its app has not answered yet (a forwarded packet's next leg)
+        else:
+            adapter = destination
+            event = await destination.written_acknowledgement(opposite.client, sequence)
         if event is None or await source.commitment(end.client, sequence) is None:  # settled in the meantime
             return None
         head = await adapter.head()

@@ -30,6 +30,7 @@ from adapters.interface import (
 from relay.archive import Archive, ArchiveUnavailable, Evidence
 from relay.config import FeeLimits
 from relay.core.errors import SubmissionRefused
+from relay.core.heads import HeadFollower
 from relay.ledger import Delivery, Ledger, RecordedJob, RecordedTransaction, TransactionState, shares
 from relay.telemetry import Metrics, get_logger
 
@@ -90,6 +91,7 @@ class Account:
     def __init__(
         self,
         adapter: ChainAdapter,
+        heads: HeadFollower,
         signer: Signer,
         ledger: Ledger,
         archive: Archive,
@@ -99,6 +101,7 @@ class Account:
         in_flight: int,
     ) -> None:
         self._adapter = adapter
+        self._heads = heads
         self._signer = signer
         self._ledger = ledger
         self._archive = archive
@@ -186,8 +189,8 @@ class Account:
 
     async def _next_look(self) -> None:
         with trio.move_on_after(CHECK_EVERY_S):
-            head = await self._adapter.head()
-            await self._adapter.wait_for_height(head.height + 1)
+            head = await self._heads.head()
+            await self._heads.wait_for_height(head.height + 1)
 
     async def _check_all(self) -> None:
         state: AccountState | None = None
@@ -195,6 +198,8 @@ class Account:
             entry = self._pending.get(nonce)
             if entry is None or await self._included(entry):
                 continue
+            if trio.current_time() - entry.broadcast_at_s < REBROADCAST_AFTER_S:
+                continue  # most are included by then: ask about the account only where something may be wrong
             if state is None:
                 state = await self._adapter.account(self.address)
             if state.latest_nonce > nonce:

@@ -14,6 +14,7 @@ from relay.config import Config, PathEnd
 from relay.core.batch import BatchBuilder
 from relay.core.clearer import Clearer
 from relay.core.errors import StartRefused
+from relay.core.heads import HeadFollower
 from relay.core.nonce import Account
 from relay.core.paths import Paths, check_end
 from relay.core.supervisor import supervise
@@ -58,6 +59,7 @@ class Relay:
         self._wakeup = Wakeup()
         self._log = get_logger("relay")
         used = {end.chain for end in self.paths.opposite}
+        self._heads = {name: HeadFollower(adapters[name], services.metrics) for name in sorted(used)}
         self.accounts = {name: self._account(name, signers[name]) for name in sorted(used)}
         self._watchers = {name: self._watcher(name) for name in sorted(used)}
         self.workers = [self._worker(route) for route in self.paths.routes()]
@@ -68,6 +70,7 @@ class Relay:
         services = self._services
         return Account(
             self._adapters[name],
+            self._heads[name],
             signer,
             services.ledger,
             services.archive,
@@ -81,6 +84,7 @@ class Relay:
         services = self._services
         return Watcher(
             self._adapters[name],
+            self._heads[name],
             self.paths,
             services.queue,
             services.ledger,
@@ -92,11 +96,21 @@ class Relay:
     def _worker(self, route: Route) -> RouteWorker:
         services = self._services
         destination = self._adapters[route.destination]
-        builder = BatchBuilder(route, self._adapters[route.source], destination, services.now_ns, services.run)
+        heads = self._heads[route.destination]
+        builder = BatchBuilder(
+            route,
+            self._adapters[route.source],
+            destination,
+            self._heads[route.source],
+            heads,
+            services.now_ns,
+            services.run,
+        )
         return RouteWorker(
             route,
             builder,
             destination,
+            heads,
             self.accounts[route.destination],
             services.queue,
             self._wakeup,
@@ -115,6 +129,8 @@ class Relay:
         """
         await self._check_chains()
         async with trio.open_nursery() as nursery:
+            for name, heads in self._heads.items():
+                self._start(nursery, f"heads:{name}", heads.run)
             for name, account in self.accounts.items():
                 self._start(nursery, f"account:{name}", account.run)
             for worker in self.workers:

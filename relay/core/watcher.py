@@ -7,6 +7,7 @@ import trio
 from adapters.interface import MAX_EVENT_RANGE, ChainAdapter, PacketEvent
 from adapters.rpc import all_of
 from relay.core.confirmation import confirmed_job
+from relay.core.heads import HeadFollower
 from relay.core.paths import Paths
 from relay.core.wakeup import Wakeup
 from relay.dispatch import Job, Queue
@@ -23,6 +24,7 @@ class Watcher:
     def __init__(
         self,
         adapter: ChainAdapter,
+        heads: HeadFollower,
         paths: Paths,
         queue: Queue,
         ledger: Ledger,
@@ -31,6 +33,7 @@ class Watcher:
         now_ns: Callable[[], int],
     ) -> None:
         self._adapter = adapter
+        self._heads = heads
         self._paths = paths
         self._queue = queue
         self._ledger = ledger
@@ -44,7 +47,7 @@ class Watcher:
     async def run(self) -> None:
         """Start where the ledger says; at the head where it says nothing (the clearer finds what was before)."""
         name = self._adapter.name
-        head = await self._adapter.head()
+        head = await self._heads.head()
         cursor = await self._ledger.cursor(name)
         if cursor is None or cursor > head.height:
             if cursor is not None:
@@ -54,8 +57,7 @@ class Watcher:
         self._log.info("watching", chain=name, from_height=cursor + 1)
         self.ready.set()
         while True:
-            head = await self._adapter.wait_for_height(cursor + 1)
-            self._metrics.head(name, head.height)
+            head = await self._heads.wait_for_height(cursor + 1)
             last = min(head.height, cursor + MAX_EVENT_RANGE)
             events = await self._adapter.packet_events(cursor + 1, last)
             jobs = await self._confirm(events, head.height)

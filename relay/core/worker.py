@@ -21,6 +21,7 @@ from light_clients.interface import NANOSECONDS_PER_SECOND, VerificationError
 from relay.config import BatchLimits
 from relay.core.batch import BatchBuilder, BuiltBatch, Item
 from relay.core.errors import RouteBlocked, SubmissionRefused
+from relay.core.heads import HeadFollower
 from relay.core.nonce import Account, Included, Pending
 from relay.core.selection import select
 from relay.core.wakeup import Wakeup
@@ -48,6 +49,7 @@ class RouteWorker:
         route: Route,
         builder: BatchBuilder,
         destination: ChainAdapter,
+        heads: HeadFollower,
         account: Account,
         queue: Queue,
         wakeup: Wakeup,
@@ -58,10 +60,11 @@ class RouteWorker:
         *,
         alone: bool,
     ) -> None:
-        """`alone`: no other process uses this queue, so that jobs in work at start belong to the dead."""
+        """`heads` are the destination's. `alone`: no other process uses this queue, so that jobs in work at start belong to the dead."""
         self._route = route
         self._builder = builder
         self._destination = destination
+        self._heads = heads
         self._account = account
         self._queue = queue
         self._wakeup = wakeup
@@ -237,7 +240,7 @@ class RouteWorker:
 
     async def _due(self, group: Sequence[Taken]) -> list[Taken]:
         """The jobs of `group` that still need us; the others leave our hands here."""
-        head = await self._destination.head()
+        head = await self._heads.head()
         due: set[str] = set()
 
         async def look(taken: Taken) -> None:

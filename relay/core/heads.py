@@ -1,0 +1,38 @@
+"""One follower of a chain's head for everyone who waits for it, so that waiting costs the endpoint one poll."""
+
+import trio
+
+from adapters.interface import ChainAdapter, Head
+from relay.telemetry import Metrics
+
+
+class HeadFollower:
+    """`run` it under supervision; while endpoints are away, waiters wait."""
+
+    def __init__(self, adapter: ChainAdapter, metrics: Metrics) -> None:
+        self._adapter = adapter
+        self._metrics = metrics
+        self._head: Head | None = None
+        self._moved = trio.Event()
+
+    async def run(self) -> None:
+        """For ever."""
+        self._publish(await self._adapter.head())
+        while True:
+            self._publish(await self._adapter.wait_for_height(self._head.height + 1 if self._head else 0))
+
+    def _publish(self, head: Head) -> None:
+        self._head = head
+        self._metrics.head(self._adapter.name, head.height)
+        self._moved.set()
+        self._moved = trio.Event()
+
+    async def head(self) -> Head:
+        """The newest known; waits for the first."""
+        return await self.wait_for_height(0)
+
+    async def wait_for_height(self, height: int) -> Head:
+        """The newest head once it is at `height` or above."""
+        while self._head is None or self._head.height < height:
+            await self._moved.wait()
+        return self._head
