@@ -34,9 +34,13 @@ library Ics23Smt {
         internal
         pure
     {
-        require(keccak256(proof.key) == keccak256(key), IHubClient.InvalidProof("key"));
-        require(proof.hasLeft || proof.hasRight, IHubClient.InvalidProof("no neighbour"));
         bytes32 hashedKey = sha256(key);
+        // as in the public vectors of ics23, an SMT prover writes the key's hash; some write the key (strictness rule I6)
+        require(
+            keccak256(proof.key) == keccak256(abi.encodePacked(hashedKey)) || keccak256(proof.key) == keccak256(key),
+            IHubClient.InvalidProof("key")
+        );
+        require(proof.hasLeft || proof.hasRight, IHubClient.InvalidProof("no neighbour"));
         if (proof.hasLeft) {
             require(_rootOf(proof.left) == root, IHubClient.InvalidProof("left root"));
             require(sha256(proof.left.key) < hashedKey, IHubClient.InvalidProof("left order"));
