@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_abi.abi import encode
-from eth_utils.address import to_checksum_address
+from eth_utils.address import to_canonical_address, to_checksum_address
 
 from adapters.evm.clients import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
 from adapters.evm.hub_client import constructor_arguments
 from adapters.ics26.abi import ADD_CLIENT, COUNTERPARTY_TUPLE, Function
 from adapters.ics26.execution import Receipt
-from adapters.ics26.transactor import Transactor
+from adapters.ics26.transactor import Call, Transactor, creation_address
 from adapters.interface import BadAnswer, InitialStates
 from contracts.artifacts import load_artifact
 from contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE, router_function_roles
@@ -22,6 +22,7 @@ from light_clients.tendermint.codec import decode_client_state, decode_consensus
 
 SET_TARGET_FUNCTION_ROLE = Function("setTargetFunctionRole", ("address", "bytes4[]", "uint64"))
 GRANT_ROLE = Function("grantRole", ("uint64", "address", "uint32"))
+MULTICALL = Function("multicall", ("bytes[]",))
 ADD_NAMED_APP = Function("addIBCApp", ("string", "address"))
 MIGRATE_CLIENT = Function("migrateClient", ("string", COUNTERPARTY_TUPLE, "address"))
 SET_HUB_CLIENT = Function("setHubClient", ("string",))
@@ -48,30 +49,40 @@ def _created(receipt: Receipt) -> bytes:
     return receipt.contract_address
 
 
-async def _deploy(transactor: Transactor, name: str, types: Sequence[str], arguments: Sequence[Any]) -> Receipt:
-    return await transactor.send(None, load_artifact(name).bytecode + encode(types, arguments))
+def _creation(name: str, types: Sequence[str], arguments: Sequence[Any]) -> Call:
+    return None, load_artifact(name).bytecode + encode(types, arguments)
 
 
 async def deploy(transactor: Transactor, *, forward_margin_s: int, open_relaying: bool) -> Deployment:
-    """AccessManager (administered by the sender), Router with its roles, Mailbox on `gmpport`.
+    """AccessManager (administered by the sender), Router with its roles, Mailbox on `gmpport`: five transactions.
 
     The sender also holds the roles that pause and unpause. With `open_relaying` everyone may relay, else holders of
     the relayer role.
     """
-    sender = transactor.signer.address
-    first = await _deploy(transactor, "AccessManager", ["address"], [sender])
-    manager = _created(first)
-    router = _created(await _deploy(transactor, "Router", ["address"], [manager]))
-    for function_role in router_function_roles(open_relaying=open_relaying):
-        selectors = list(function_role.selectors)
-        await transactor.send(manager, SET_TARGET_FUNCTION_ROLE.encode(router, selectors, function_role.role))
-    for role in (PAUSER_ROLE, UNPAUSER_ROLE):
-        await transactor.send(manager, GRANT_ROLE.encode(role, sender, 0))
-    arguments = [router, manager, forward_margin_s]
-    mailbox = _created(await _deploy(transactor, "Mailbox", ["address", "address", "uint64"], arguments))
-    await transactor.send(router, ADD_NAMED_APP.encode(GMP_PORT, mailbox))
+    sender = bytes(to_canonical_address(transactor.signer.address))
+    nonce = await transactor.next_nonce()
+    manager, router, mailbox = (creation_address(sender, nonce + index) for index in range(3))
+    receipts = await transactor.send_all(
+        [
+            _creation("AccessManager", ["address"], [sender]),
+            _creation("Router", ["address"], [manager]),
+            _creation("Mailbox", ["address", "address", "uint64"], [router, manager, forward_margin_s]),
+        ],
+        nonce,
+    )
+    created = [_created(receipt) for receipt in receipts]
+    if created != [manager, router, mailbox]:
+        raise BadAnswer(
+            "eth_getTransactionReceipt", "contractAddress", "does not follow from sender and nonce", created
+        )
+    roles = [
+        SET_TARGET_FUNCTION_ROLE.encode(router, list(function_role.selectors), function_role.role)
+        for function_role in router_function_roles(open_relaying=open_relaying)
+    ]
+    roles += [GRANT_ROLE.encode(role, sender, 0) for role in (PAUSER_ROLE, UNPAUSER_ROLE)]
+    await transactor.send_all([(manager, MULTICALL.encode(roles)), (router, ADD_NAMED_APP.encode(GMP_PORT, mailbox))])
     return Deployment(
-        to_checksum_address(manager), to_checksum_address(router), to_checksum_address(mailbox), first.height
+        to_checksum_address(manager), to_checksum_address(router), to_checksum_address(mailbox), receipts[0].height
     )
 
 
@@ -81,7 +92,7 @@ async def deploy_hub_client(transactor: Transactor, states: InitialStates) -> by
         decode_client_state(states.client_state), decode_consensus_state(states.consensus_state)
     )
     types = [CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE]
-    return _created(await _deploy(transactor, "HubClient", types, arguments))
+    return _created(await transactor.send(*_creation("HubClient", types, arguments)))
 
 
 async def add_client(

@@ -96,6 +96,5 @@ class ProofSource:
         return await self._get_proof([hex_data(slot)], height.revision_height, decode)
 
     async def _get_proof(self, slots: list[str], height: int, decode: Decoder[Answer]) -> Answer:
-        return await self._execution.client.call(
-            "eth_getProof", [hex_data(self._router), slots, hex(height)], decode, at_height=height
-        )
+        params = [hex_data(self._router), slots, hex(height)]
+        return await self._execution.at_height(height, "eth_getProof", params, decode)

@@ -10,6 +10,7 @@ from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.ics26.transactor import Transactor
 from adapters.interface import BadAnswer
+from adapters.rpc import all_of
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.identifiers import check_client_id
 
@@ -104,10 +105,12 @@ async def approve_and_execute(transactors: Sequence[Transactor], chain_id: str, 
     first = transactors[0]
     hashed = action_hash(chain_id, action)
     _, needed = await admins(first.execution)
-    for transactor in transactors:
-        approved, _ = await approvals(first.execution, hashed)
-        if len(approved) >= needed:
-            break
-        if transactor.signer.address.lower() not in approved:
-            await transactor.send(CLIENT_MANAGER_ADDRESS, encode_approve(hashed))
+    approved, _ = await approvals(first.execution, hashed)
+    missing = max(0, needed - len(approved))
+    approving = [admin for admin in transactors if admin.signer.address.lower() not in approved][:missing]
+
+    async def approve(admin: Transactor) -> None:
+        await admin.send(CLIENT_MANAGER_ADDRESS, encode_approve(hashed))
+
+    await all_of([(approve, admin) for admin in approving])
     return await first.send(CLIENT_MANAGER_ADDRESS, encode_execute(action))

@@ -9,7 +9,7 @@ from eth_utils.address import to_checksum_address
 from adapters.ics26.events import Log
 from adapters.ics26.reverts import RevertReader
 from adapters.interface import BadAnswer, EndpointMismatch, RefusedByChain, RpcRefused
-from adapters.rpc import Answer, Attempt, Decoder, Fields, RpcClient
+from adapters.rpc import Answer, Attempt, AttemptFailed, Decoder, Fields, RpcClient
 
 MAX_LOGS = 50_000
 MAX_TOPICS = 4
@@ -125,6 +125,11 @@ def revert_data(error: RpcRefused) -> bytes | None:
         return None
 
 
+def is_revert(error: RpcRefused) -> bool:
+    """The contract refused, not the endpoint."""
+    return revert_data(error) is not None or "revert" in error.message.lower()
+
+
 class ExecutionRpc:
     """`eth_*` of one chain."""
 
@@ -150,9 +155,7 @@ class ExecutionRpc:
     async def latest_block(self) -> Block:
         return await self.client.call("eth_getBlockByNumber", ["latest", False], decode_block)
 
-    async def logs(
-        self, address: bytes, first: int, last: int, topics: list[Any], method: str = "eth_getLogs"
-    ) -> tuple[Log, ...]:
+    async def logs(self, address: bytes, first: int, last: int, topics: list[Any]) -> tuple[Log, ...]:
         """Logs of one contract in blocks `first` to `last`, in order of the chain, each checked against the filter."""
 
         def decode(fields: Fields) -> tuple[Log, ...]:
@@ -178,7 +181,32 @@ class ExecutionRpc:
             "toBlock": hex(last),
             "topics": topics,
         }
-        return await self.client.call(method, [query], decode, at_height=last)
+
+        async def ask(attempt: Attempt) -> tuple[Log, ...]:
+            # a node that has not reached `last` answers with what it has, and says nothing
+            if await attempt.call("eth_blockNumber", [], Fields.quantity) < last:
+                raise AttemptFailed(f"is behind block {last}")
+            return await attempt.call("eth_getLogs", [query], decode)
+
+        return await self.client.run("eth_getLogs", ask, at_height=last)
+
+    async def at_height(
+        self, height: int, method: str, params: list[Any], decode: Decoder[Answer], *, reverts: bool = False
+    ) -> Answer:
+        """A read of the state after a block that exists: an endpoint that refuses (pruned, behind) is left for another.
+
+        With `reverts` a revert is the chain's own answer and leaves as RpcRefused.
+        """
+
+        async def ask(attempt: Attempt) -> Answer:
+            try:
+                return await attempt.call(method, params, decode)
+            except RpcRefused as error:
+                if reverts and is_revert(error):
+                    raise
+                raise AttemptFailed(str(error)) from error
+
+        return await self.client.run(method, ask, at_height=height)
 
     async def call(
         self, to: bytes, data: bytes, tag: BlockTag = "latest", sender: str | None = None, gas: int | None = None
@@ -204,13 +232,14 @@ class ExecutionRpc:
     ) -> Answer:
         parameters: list[Any] = [transaction] if tag is None else [transaction, tag_text(tag)]
         try:
-            at_height = tag if isinstance(tag, int) else 0
-            return await self.client.call(method, parameters, decode, at_height=at_height)
+            if isinstance(tag, int):
+                return await self.at_height(tag, method, parameters, decode, reverts=True)
+            return await self.client.call(method, parameters, decode)
         except RpcRefused as error:
             data = revert_data(error)
             if data is not None:
                 raise self.reverts.read(data) from error
-            if "revert" in error.message.lower():
+            if is_revert(error):
                 raise RefusedByChain("empty", error.message) from error
             raise
 

@@ -1,17 +1,29 @@
-"""One transaction at a time, sent and waited for: what deployment and administration need, and a relay does not."""
+"""Transactions sent and waited for: what deployment and administration need, and a relay does not."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
+import rlp
 import trio
 
 from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.ics26.signing import sign
 from adapters.ics26.submission import account_state, broadcast, prepare_call, why_reverted
-from adapters.interface import AlreadyKnown, RefusedByChain, Signer
+from adapters.interface import AlreadyKnown, PreparedTransaction, RefusedByChain, Signer
+from adapters.rpc import all_of
+from light_clients.crypto.hashes import keccak256
 
 MAX_CALL_GAS = 28_000_000
 """Below the block gas limit of every chain that is deployed to; a HubClient costs about 5 million."""
 POLL_INTERVAL_S = 0.2
+
+Call = tuple[bytes | None, bytes]
+"""(address or None for a creation, calldata or init code)."""
+
+
+def creation_address(sender: bytes, nonce: int) -> bytes:
+    """Where the creation that `sender` signs with `nonce` puts its contract (yellow paper, section 7)."""
+    return keccak256(rlp.encode([sender, nonce]))[12:]
 
 
 class Transactor:
@@ -22,23 +34,44 @@ class Transactor:
         self.chain_id = chain_id
         self.signer = signer
 
+    async def next_nonce(self) -> int:
+        """Of the first transaction that is sent next."""
+        return (await account_state(self.execution, self.signer.address)).pending_nonce
+
     async def send(self, to: bytes | None, data: bytes) -> Receipt:
-        """Estimate, sign, send and wait for the receipt (`to` None: a creation). The caller's deadline bounds the wait.
+        """`send_all` of one call."""
+        (receipt,) = await self.send_all([(to, data)])
+        return receipt
+
+    async def send_all(self, calls: Sequence[Call], first_nonce: int | None = None) -> tuple[Receipt, ...]:
+        """Estimate all, then sign and send in this order, and wait for every receipt; usually they share a block.
+
+        Each call is estimated on the state before all of them: none may need the effect of another. The caller's
+        deadline bounds the wait.
 
         Raises:
-            RefusedByChain: it would revert, or did.
-            BroadcastRefused: the pool does not take it.
+            RefusedByChain: one would revert (then nothing was sent), or did.
+            BroadcastRefused: the pool does not take one; those before it are sent.
         """
-        sender = self.signer.address
-        prepared = await prepare_call(self.execution, self.chain_id, sender, to, data, MAX_CALL_GAS)
-        nonce = (await account_state(self.execution, sender)).pending_nonce
-        signed = sign(prepared, nonce, self.signer)
-        with suppress(AlreadyKnown):  # an answer was lost, and the retry met the first attempt
-            await broadcast(self.execution, signed)
-        receipt = await self._mined(signed.hash)
-        if not receipt.status:
-            raise RefusedByChain("reverted", await why_reverted(self.execution, signed.hash, receipt))
-        return receipt
+        prepared: dict[int, PreparedTransaction] = {}
+
+        async def prepare(index: int) -> None:
+            to, data = calls[index]
+            sender = self.signer.address
+            prepared[index] = await prepare_call(self.execution, self.chain_id, sender, to, data, MAX_CALL_GAS)
+
+        await all_of([(prepare, index) for index in range(len(calls))])
+        nonce = await self.next_nonce() if first_nonce is None else first_nonce
+        signed = [sign(prepared[index], nonce + index, self.signer) for index in range(len(calls))]
+        for transaction in signed:
+            with suppress(AlreadyKnown):  # an answer was lost, and the retry met the first attempt
+                await broadcast(self.execution, transaction)
+        receipts = tuple([await self._mined(transaction.hash) for transaction in signed])
+        for receipt in receipts:
+            if not receipt.status:
+                reason = await why_reverted(self.execution, receipt.transaction_hash, receipt)
+                raise RefusedByChain("reverted", reason)
+        return receipts
 
     async def _mined(self, transaction_hash: bytes) -> Receipt:
         while True:

@@ -265,6 +265,9 @@ class Answering:
     async def call(self, method, params, decode, at_height=0):
         return decode(Fields(method, self.answers[method](params)))
 
+    async def run(self, operation, work, at_height=0):
+        return await work(self)
+
 
 JUNK = st.one_of(
     st.none(),

@@ -41,6 +41,7 @@ async def execution():
 
 
 def answers(server, **values):
+    server.answers.setdefault("eth_blockNumber", lambda request: result(request, hex(10**6)))
     for method, value in values.items():
         server.answers[method] = lambda request, value=value: result(request, value)
 
@@ -56,6 +57,32 @@ def log_json(**changes):
         "logIndex": "0x0",
         "removed": False,
     } | changes
+
+
+@asynccontextmanager
+async def two_endpoints():
+    async with hostile_server() as bad, hostile_server() as good:
+        async with open_rpc_client("alpha", [bad.url, good.url], Random(1), QUICK) as client:
+            yield bad, good, ExecutionRpc(client, RevertReader())
+
+
+async def test_attack_G1_missing_logs_of_an_endpoint_that_is_behind():
+    """It would answer with what it has; the endpoint that has the blocks is asked instead."""
+    async with two_endpoints() as (bad, good, rpc):
+        answers(bad, eth_blockNumber="0x5", eth_getLogs=[])
+        answers(good, eth_blockNumber="0x6", eth_getLogs=[log_json()])
+        assert len(await rpc.logs(ROUTER, 3, 6, [])) == 1
+        assert "eth_getLogs" not in bad.methods()
+
+
+async def test_attack_G10_pruned_endpoint_is_left_for_an_archive():
+    async with two_endpoints() as (bad, good, rpc):
+        bad.answers["eth_call"] = lambda request: error(request, -32000, "missing trie node")
+        answers(good, eth_call="0x07")
+        assert await rpc.call(ROUTER, b"", 5) == b"\x07"
+        good.answers["eth_call"] = lambda request: error(request, 3, "execution reverted", "0x")
+        with pytest.raises(RefusedByChain):
+            await rpc.call(ROUTER, b"", 5)
 
 
 async def test_logs_are_sorted_and_checked():
@@ -121,10 +148,11 @@ async def test_ranges_refused_by_a_node_are_searched_back():
                 return error(request, -32000, "range too large")
             return result(request, [])
 
+        answers(server)
         server.answers["eth_getLogs"] = logs
         reads = RouterReads("alpha", rpc, ROUTER, facts)
         assert await reads.sent_packet("client-0", 1, 0, 2500) is None
-        assert len(server.requests) == 4
+        assert server.methods().count("eth_getLogs") == 4
 
 
 async def test_revert_data_is_read_where_nodes_put_it():
