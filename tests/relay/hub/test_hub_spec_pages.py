@@ -1,0 +1,85 @@
+"""What the pages in docs/spec state about the hub is what the code makes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from light_clients.ibc.packet import decode_packet
+from light_clients.interface import Height
+from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
+from relay.hub.application import abi, admin, forwarder, gas
+from relay.hub.application.self_test import corpus_hash
+from relay.hub.state import RESERVED_PREFIXES, keys
+from tests.relay.hub.test_hub_state import Versions
+
+SPEC = Path(__file__).resolve().parents[3] / "docs" / "spec"
+
+
+def page(name: str) -> str:
+    return (SPEC / f"{name}.md").read_text()
+
+
+def vectors(name: str):
+    return json.loads(re.search(r"```json\n(.*?)```", page(name), re.DOTALL)[1])
+
+
+def test_keys_roots_proofs_and_records_of_the_state_page():
+    stated = vectors("hub-state")
+    height = Height(0, 7)
+    assert stated["keys"] == {
+        "client_state bft-evm-0": keys.client_state_key("bft-evm-0").hex(),
+        "consensus bft-evm-0 0-7": keys.consensus_key("bft-evm-0", height).hex(),
+        "processed bft-evm-0 0-7": keys.consensus_metadata_key("bft-evm-0", height).hex(),
+        "counterparty bft-evm-0": keys.counterparty_key("bft-evm-0").hex(),
+        "forward bft-evm-1 1": keys.forward_key("bft-evm-1", 1).hex(),
+        "reason bft-evm-0 1": keys.forward_reason_key("bft-evm-0", 1).hex(),
+        "next sequence bft-evm-1": keys.next_sequence_key("bft-evm-1").hex(),
+    }
+    versions = Versions()
+    first, second = stated["versions"]
+    assert versions.roots[0].hex() == first["root"]
+    versions.apply({bytes.fromhex(key): bytes.fromhex(value) for key, value in second["changes"].items()})
+    assert versions.roots[1].hex() == second["root"]
+    present = bytes.fromhex(stated["proof of evm/stateRoot at version 1"])
+    verify_chained((SMT_SPEC,), present, versions.roots[1], (b"evm/stateRoot",), b"\x02" * 32)
+    absent = bytes.fromhex(stated["absence of client-0 receipt 1 at version 1"])
+    key = b"client-0\x02" + bytes(7) + b"\x01"
+    verify_chained((SMT_SPEC,), absent, versions.roots[1], (key,), None)
+    assert versions.state.get_with_proof(1, key)[1] == absent
+    record = stated["pending_forward"]
+    pending = forwarder.PendingForward(decode_packet(bytes.fromhex(record["packet"])), record["accepted_at_s"])
+    assert forwarder.encode_pending_forward(pending).hex() == record["record"]
+    assert forwarder.decode_pending_forward(bytes.fromhex(record["record"])) == pending
+    for prefix in RESERVED_PREFIXES:
+        assert prefix.decode() in page("hub-state")
+
+
+@pytest.mark.parametrize("kind", [abi.Function, abi.Event, abi.Error])
+def test_every_signature_of_the_modules_page(kind):
+    text = page("hub-modules")
+    for value in vars(abi).values():
+        if isinstance(value, kind):
+            identifier = value.topic if isinstance(value, abi.Event) else value.selector
+            assert f"| `{value.signature}` | `{identifier.hex()}` |" in text
+
+
+def test_gas_and_actions_of_the_modules_page():
+    text = page("hub-modules")
+    for name, value in vars(gas).items():
+        if name.isupper():
+            assert f"| `{name}` | {value} |" in text
+    actions = [
+        admin.create_client_action(1, "bft-evm", b"\x01", b"\x02"),
+        admin.register_counterparty_action(2, "bft-evm-0", "client-0", [b""]),
+        admin.recover_client_action(3, "bft-evm-0", "bft-evm-1"),
+        admin.set_paused_action(4, True),
+    ]
+    for action, stated in zip(actions, vectors("hub-modules")["actions"].values(), strict=True):
+        assert action.hex() == stated["action"]
+        assert admin.action_hash("hutong-1", action).hex() == stated["hash on hutong-1"]
+
+
+def test_corpus_hash_of_the_genesis_page():
+    assert corpus_hash().hex() in page("hub-genesis")
