@@ -65,7 +65,7 @@ async def running_hub(home) -> AsyncIterator[HubChain]:
         HUB_EVM_CHAIN_ID,
         time.time_ns() - 10**9,
         AdminSet((address_bytes(ADMIN),), 1),
-        HubParams(block_interval_ms=400, proof_block_delay_ms=50),
+        HubParams(block_interval_ms=200, proof_block_delay_ms=50),
         tuple((address_bytes(signer), 10**24) for signer in (ADMIN, RELAYER)),
     )
     initialise_home(home, hub)
@@ -101,7 +101,7 @@ def evm_settings(name: str, chain_id: int, devnet: Devnet, router: str, start_he
 async def join(stack: AsyncExitStack, hub: HubChain, name: str, chain_id: int) -> EvmMember:
     """Start a dev chain, deploy, and make both clients, as `hutong deploy` and `hutong path create` do."""
     funds = {address_bytes(signer): 10**24 for signer in (DEPLOYER, RELAYER)}
-    devnet = await stack.enter_async_context(running_devnet(Genesis(chain_id, funds_wei=funds), Pace(300, 50)))
+    devnet = await stack.enter_async_context(running_devnet(Genesis(chain_id, funds_wei=funds), Pace(150, 40)))
     async with open_evm_chain(evm_settings(name, chain_id, devnet, "0x" + "11" * 20), Random(2)) as bare:
         deployer = Transactor(bare.execution, chain_id, DEPLOYER)
         contracts = await deployment.deploy(deployer, forward_margin_s=5, open_relaying=True)
@@ -130,7 +130,7 @@ class Lane:
         self.hub, self.alpha, self.beta = hub, alpha, beta
 
     async def advance(self) -> None:
-        await trio.sleep(0.2)
+        await trio.sleep(0.1)
 
     async def send(self, next_client: str, value: bytes, timeout_s: int) -> None:
         """Alpha's Mailbox sends through the hub to the chain behind `next_client`."""

@@ -301,7 +301,7 @@ async def ask_twisted(method: str, position: int, junk) -> None:
 
 @given(st.sampled_from(["eth_getBlockByNumber", "eth_getProof"]), st.integers(0, 10**6), JUNK)
 @settings(max_examples=250, deadline=None)
-def test_H_any_field_of_an_execution_answer_may_be_junk(method, position, junk):
+def test_attack_H_any_field_of_an_execution_answer_may_be_junk(method, position, junk):
     """The same facts come out, or a typed error."""
     try:
         trio.run(ask_twisted, method, position, junk)

@@ -87,14 +87,14 @@ def test_attack_G1_events_that_contradict_themselves(forged):
 
 @given(st.binary(max_size=700))
 @settings(max_examples=200, deadline=None)
-def test_H_event_data_is_a_packet_or_refused(data):
+def test_attack_H_event_data_is_a_packet_or_refused(data):
     with pytest.raises(BadAnswer):
         packet_event(replace(SEND, data=data), 9)
 
 
 @given(st.integers(0, len(SEND.data) * 8 - 1))
 @settings(max_examples=300, deadline=None)
-def test_H_one_turned_bit_in_event_data(position):
+def test_attack_H_one_turned_bit_in_event_data(position):
     twisted = bytearray(SEND.data)
     twisted[position // 8] ^= 1 << position % 8
     try:
@@ -141,7 +141,7 @@ def test_revert_sentences():
 
 @given(st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
-def test_H_any_revert_data_is_a_sentence(data):
+def test_attack_H_any_revert_data_is_a_sentence(data):
     reader = RevertReader([parse_definition("Strange(bytes[] a,string b)")])
     for head in (b"", abi.selector("Strange(bytes[],string)"), abi.selector("Error(string)")):
         assert reader.read(head + data).reason

@@ -174,7 +174,7 @@ async def test_status_429_goes_to_the_next_endpoint():
         assert (await ask([bad, good]))[0] == 16
 
 
-async def test_G14_credentials_in_a_url_never_reach_an_error():
+async def test_attack_G14_credentials_in_a_url_never_reach_an_error():
     async with open_rpc_client("chain-a", ["http://user:hunter2@127.0.0.1:1/v3/apikey"], Random(1), QUICK) as client:
         with pytest.raises(EndpointUnavailable) as caught:
             await client.call("eth_blockNumber", [], quantity)
@@ -241,7 +241,7 @@ def test_json_depth_bound_both_sides():
 
 @given(st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
-def test_H_any_bytes_parse_or_are_refused(data):
+def test_attack_H_any_bytes_parse_or_are_refused(data):
     try:
         parse_answer(data, 1, "m", 200)
     except (BadAnswer, RpcRefused) as caught:
@@ -259,7 +259,7 @@ JSON = st.recursive(
 
 @given(JSON)
 @settings(max_examples=300, deadline=None)
-def test_H_field_reads_name_the_field_or_succeed(value):
+def test_attack_H_field_reads_name_the_field_or_succeed(value):
     fields = Fields("m", value)
     reads = (
         fields.quantity,
