@@ -37,7 +37,11 @@ def artifact(name: str) -> ContractArtifact:
         return load_artifact(name)
     fields = json.loads((TEST_ARTIFACTS / f"{name}.json").read_text())
     return ContractArtifact(
-        name, fields["source"], fields["abi"], bytes.fromhex(fields["bytecode"]), bytes.fromhex(fields["deployedBytecode"])
+        name,
+        fields["source"],
+        fields["abi"],
+        bytes.fromhex(fields["bytecode"]),
+        bytes.fromhex(fields["deployedBytecode"]),
     )
 
 
@@ -159,7 +163,9 @@ class Evm:
         self.contracts[address] = contract
         return contract
 
-    def send(self, to: bytes, data: bytes, *, sender: bytes = SENDER, gas: int = GAS, keep: bool = True) -> ComputationAPI:
+    def send(
+        self, to: bytes, data: bytes, *, sender: bytes = SENDER, gas: int = GAS, keep: bool = True
+    ) -> ComputationAPI:
         """Run a message; raises Reverted."""
         message = Message(gas=gas, to=to, sender=sender, value=0, data=data, code=self._state.get_code(to))
         return self._run(message, keep=keep)
@@ -229,7 +235,9 @@ class Contract:
         entry = self.function(name, len(arguments))
         return self.selector(name, len(arguments)) + encode([type_of(p) for p in entry["inputs"]], arguments)
 
-    def transact(self, name: str, *arguments: Any, sender: bytes = SENDER, gas: int = GAS, keep: bool = True) -> Outcome:
+    def transact(
+        self, name: str, *arguments: Any, sender: bytes = SENDER, gas: int = GAS, keep: bool = True
+    ) -> Outcome:
         """Run a function; raises Reverted."""
         data = self.calldata(name, *arguments)
         computation = self.evm.send(self.address, data, sender=sender, gas=gas, keep=keep)

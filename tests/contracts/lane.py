@@ -87,9 +87,11 @@ class Lane:
     chain: SimulatedChain = field(default_factory=lambda: SimulatedChain(chain_id="hutong-1"))
     forward_margin_s: int = 600
     open_relaying: bool = True
+    evm: Any = None
+    """py-evm by default; tests/nodes puts a real node here."""
 
     def __post_init__(self) -> None:
-        self.evm = Evm(self.fork, now_s(self.chain))
+        self.evm = self.evm or Evm(self.fork, now_s(self.chain))
         self.manager = self.evm.deploy("AccessManager", SENDER)
         self.router = self.evm.deploy("Router", self.manager.address)
         for function_role in router_function_roles(open_relaying=self.open_relaying):
@@ -176,9 +178,7 @@ class Lane:
         } | {name: value for name, value in fields.items() if name in Payload.__slots__}
         client = fields.get("source_client", LOCAL_CLIENT)
         timeout_s = fields.get("timeout_timestamp_s", self.evm.timestamp_s + timeout_in_s)
-        outcome = self.app.transact(
-            "send", self.router.address, (client, timeout_s, tuple(payload.values()))
-        )
+        outcome = self.app.transact("send", self.router.address, (client, timeout_s, tuple(payload.values())))
         return self.sent(outcome)
 
     def sent(self, outcome: Outcome) -> Packet:

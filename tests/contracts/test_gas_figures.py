@@ -25,7 +25,9 @@ def test_gas_of_an_update(validators):
     lane.trusted = lane.chain.latest.header.height
     lane.advance()
     adjacent = lane.update().gas_used
-    print(f"\nupdateClient, {validators} validators: adjacent {adjacent}, skipping {skipping}, message {len(message)} bytes")
+    print(
+        f"\nupdateClient, {validators} validators: adjacent {adjacent}, skipping {skipping}, message {len(message)} bytes"
+    )
     assert max(adjacent, skipping) < UPDATE_BOUNDS[validators]
 
 
@@ -38,8 +40,12 @@ def test_gas_of_packets():
     receiver = lane.evm.deploy("ExampleReceiver", lane.mailbox.address)
     packet = lane.forwarded_packet(receiver.text, b"x" * 100, sequence=2)
     figures["recvPacket"] = lane.receive(packet).gas_used
-    outcome = lane.mailbox.transact("sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x" * 100, lane.evm.timestamp_s + 3600)
-    outcome = lane.mailbox.transact("sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x" * 100, lane.evm.timestamp_s + 3600)
+    outcome = lane.mailbox.transact(
+        "sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x" * 100, lane.evm.timestamp_s + 3600
+    )
+    outcome = lane.mailbox.transact(
+        "sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x" * 100, lane.evm.timestamp_s + 3600
+    )
     figures["sendForwarded"] = outcome.gas_used
     figures["ackPacket"] = lane.acknowledge(lane.sent(outcome), encode_gmp_acknowledgement(b"x" * 100)).gas_used
     late = lane.send(timeout_in_s=60)
@@ -49,7 +55,9 @@ def test_gas_of_packets():
     height = lane.publish({commitment_key(p): packet_commitment(p) for p in packets})
     lane.advance()
     calls = [relay_call(lane, "recvPacket", lane.receive_message(p, height), gas=600_000) for p in packets]
-    update = relay_call(lane, "updateClient", LOCAL_CLIENT, lane.update_message(lane.chain.latest.header.height), gas=600_000)
+    update = relay_call(
+        lane, "updateClient", LOCAL_CLIENT, lane.update_message(lane.chain.latest.header.height), gas=600_000
+    )
     batch = lane.router.transact("relayBatch", (update, *calls))
     assert all(batch.value)
     figures["relayBatch of an update and 10 receives"] = batch.gas_used

@@ -119,14 +119,18 @@ def test_attack_C1_contract_trust_level_exactly_is_too_little():
 def test_attack_C2_contract_same_validator_twice(twin, chain):
     honest = chain.update(3, 1, chain.fork(3, flags=flags(absent=(1, 2))))
     copied = honest.signed_header.commit.signatures[0]
-    assert twin.update(with_signature(honest, 1, **{name: getattr(copied, name) for name in copied.__slots__})) == REFUSED
+    assert (
+        twin.update(with_signature(honest, 1, **{name: getattr(copied, name) for name in copied.__slots__})) == REFUSED
+    )
     assert twin.update(chain.update(3, 1, chain.fork(3, flags=flags(absent=(1,))))) == UPDATE
 
 
 def test_attack_C2_contract_key_twice_in_the_new_set(twin, chain):
     mine = signers(1, label="attacker")[0]
     trusted = chain.block(3).validators.validators
-    doubled = ValidatorSet((Validator.of(mine.public_key, 30), *trusted, replace(trusted[0], voting_power=9)), trusted[0])
+    doubled = ValidatorSet(
+        (Validator.of(mine.public_key, 30), *trusted, replace(trusted[0], voting_power=9)), trusted[0]
+    )
     header = chain.update(3, 1)
     header = replace(header, validator_set=doubled)
     assert twin.update(header) == REFUSED
@@ -253,7 +257,9 @@ def test_signatures_behind_the_prefix_are_not_read(twin, chain):
 
 def test_attack_C5_contract_first_bad_signature_refuses(twin, chain):
     header = chain.update(3, 1)
-    assert twin.update(with_signature(header, 0, signature=header.signed_header.commit.signatures[1].signature)) == REFUSED
+    assert (
+        twin.update(with_signature(header, 0, signature=header.signed_header.commit.signatures[1].signature)) == REFUSED
+    )
     assert (twin.reason, twin.arguments) == ("InvalidSignature", (0,))
 
 

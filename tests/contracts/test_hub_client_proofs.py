@@ -229,7 +229,10 @@ def test_attack_B12_contract_number_and_kind_of_proofs(twin):
         encoded = ics23_pb2.MerkleProof().SerializeToString() if not proofs else encode_merkle_proof(proofs)
         assert not twin.proves(KEYS[0], value_of(KEYS[0]), encoded, HEIGHT)
     assert not twin.proves(ABSENT[0], None, encode_merkle_proof((proof,)), HEIGHT)
-    exists, lacks = encode([EXISTENCE_TUPLE], [abi_existence(twin)]), encode([NON_EXISTENCE_TUPLE], [abi_absence(twin, ABSENT[0])])
+    exists, lacks = (
+        encode([EXISTENCE_TUPLE], [abi_existence(twin)]),
+        encode([NON_EXISTENCE_TUPLE], [abi_absence(twin, ABSENT[0])]),
+    )
     assert not twin.contract_accepts(KEYS[0], value_of(KEYS[0]), lacks, (1, HEIGHT))
     assert not twin.contract_accepts(ABSENT[0], None, exists, (1, HEIGHT))
     assert twin.contract_accepts(ABSENT[0], None, lacks, (1, HEIGHT))
@@ -274,7 +277,9 @@ def test_attack_B20_contract_neighbours_under_different_roots(twin):
     proof = absence(twin, key)
     older = twin.chain.states[0] | {proof.right.key: b"\x05" * 32}
     assert not accepts_absence(twin, replace(proof, right=smt_model.existence(older, proof.right.key)), key)
-    assert not accepts_absence(twin, replace(proof, left=smt_model.existence(older | {proof.left.key: b"\x06" * 32}, proof.left.key)), key)
+    assert not accepts_absence(
+        twin, replace(proof, left=smt_model.existence(older | {proof.left.key: b"\x06" * 32}, proof.left.key)), key
+    )
     assert accepts_absence(twin, proof, key)
 
 
@@ -311,7 +316,9 @@ def test_attack_B23_contract_target_present_or_equal_to_a_neighbour(twin):
     ordered = sorted(state(twin), key=lambda known: sha256(known).digest())
     present = ordered[4]
     for left, right in ((ordered[4], ordered[5]), (ordered[3], ordered[4])):
-        assert not accepts_absence(twin, NonExistenceProof(present, existence(twin, left), existence(twin, right)), present)
+        assert not accepts_absence(
+            twin, NonExistenceProof(present, existence(twin, left), existence(twin, right)), present
+        )
     key = two_sided(twin)
     assert not accepts_absence(twin, replace(absence(twin, key), key=KEYS[0]), KEYS[0])
     assert not accepts_absence(twin, absence(twin, key), key + b"\x00")
@@ -374,7 +381,11 @@ def test_attack_B26_contract_padding_cannot_hide_a_sibling(twin):
     proof = absence(twin, key)
     step = next(i for i, op in enumerate(proof.left.path) if op.suffix)
     op = proof.left.path[step]
-    for prefix, suffix in ((b"\x01" + op.suffix, b""), (b"\x01" + op.suffix, op.suffix), (b"\x01" + bytes(31), op.suffix)):
+    for prefix, suffix in (
+        (b"\x01" + op.suffix, b""),
+        (b"\x01" + op.suffix, op.suffix),
+        (b"\x01" + bytes(31), op.suffix),
+    ):
         path = (*proof.left.path[:step], InnerOp(1, prefix, suffix), *proof.left.path[step + 1 :])
         assert not accepts_absence(twin, replace(proof, left=replace(proof.left, path=path), right=None), key)
 

@@ -51,7 +51,9 @@ def test_message_is_delivered_to_its_receiver(fork):
 
 
 @pytest.mark.parametrize("fork", ["paris", "prague"])
-@pytest.mark.parametrize(("acknowledgement", "delivered"), [(encode_gmp_acknowledgement(b"hi"), True), (ERROR_ACKNOWLEDGEMENT, False)])
+@pytest.mark.parametrize(
+    ("acknowledgement", "delivered"), [(encode_gmp_acknowledgement(b"hi"), True), (ERROR_ACKNOWLEDGEMENT, False)]
+)
 def test_message_is_sent_and_its_sender_learns_the_end(fork, acknowledgement, delivered):
     lane = Lane(fork)
     sender = lane.evm.deploy("ExampleSender", lane.mailbox.address)

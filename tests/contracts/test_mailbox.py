@@ -60,8 +60,6 @@ def delivered(lane, packet):
     return not errors
 
 
-
-
 # formats
 
 
@@ -127,7 +125,14 @@ def stamped_value(**changes):
     """Stamped payloads that the honest encoder refuses to write."""
     from eth_abi.abi import encode
 
-    fields = {"version": 1, "client_id": ORIGIN_CLIENT, "source_port": GMP_PORT, "destination_port": FORWARD_PORT, "sequence": 7, "hops": 1}
+    fields = {
+        "version": 1,
+        "client_id": ORIGIN_CLIENT,
+        "source_port": GMP_PORT,
+        "destination_port": FORWARD_PORT,
+        "sequence": 7,
+        "hops": 1,
+    }
     fields |= changes
     inner = encode_gmp(GmpPacketData(REMOTE_SENDER, "0x" + "00" * 20, b"", b"x", ""))
     return encode(
@@ -136,7 +141,16 @@ def stamped_value(**changes):
     )
 
 
-@pytest.mark.parametrize(("changes", "field"), [({"version": 2}, "version"), ({"version": 0}, "version"), ({"hops": 0}, "hops"), ({"hops": 2}, "hops"), ({"sequence": 0}, "sequence")])
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"version": 2}, "version"),
+        ({"version": 0}, "version"),
+        ({"hops": 0}, "hops"),
+        ({"hops": 2}, "hops"),
+        ({"sequence": 0}, "sequence"),
+    ],
+)
 def test_attack_stamp_forgery_contract_versions_and_hops(lane, changes, field):
     payload = Payload(FORWARD_PORT, GMP_PORT, FORWARD_VERSION, ABI_ENCODING, stamped_value(**changes))
     assert not delivered(lane, lane.incoming(1, payload))
@@ -174,7 +188,9 @@ def test_attack_stamp_forgery_contract_direct_payload_over_the_hub_client(lane):
 
 def test_attack_F11_contract_sender_text_never_acts_as_an_account(lane):
     """No account is made for a remote sender: whatever text it is, the receiver is called by the Mailbox."""
-    for number, sender in enumerate((lane.mailbox.text, lane.router.text, "0x" + SENDER.hex(), "a/b", "é" * 10), start=1):
+    for number, sender in enumerate(
+        (lane.mailbox.text, lane.router.text, "0x" + SENDER.hex(), "a/b", "é" * 10), start=1
+    ):
         assert delivered(lane, lane.forwarded_packet(sequence=number, sender=sender))
     assert lane.receiver.call("calls") == 5
 
@@ -210,7 +226,10 @@ def test_attack_F11_contract_callbacks_are_the_routers(lane):
         ("onAcknowledgementPacket", (LOCAL_CLIENT, "bft-evm-0", 1, payload, b"ack", RELAYER)),
         ("onTimeoutPacket", (LOCAL_CLIENT, "bft-evm-0", 1, payload, RELAYER)),
     ):
-        refused(lambda function=function, message=message: lane.mailbox.transact(function, message, sender=STRANGER), "OnlyRouter")
+        refused(
+            lambda function=function, message=message: lane.mailbox.transact(function, message, sender=STRANGER),
+            "OnlyRouter",
+        )
 
 
 # what may be called: the Poly line
@@ -289,12 +308,16 @@ def test_attack_D10_contract_only_canonical_abi_is_read(lane):
 
 
 def test_versions_and_encodings_that_are_not_ours(lane):
-    for number, changes in enumerate(({"version": "ics27-1"}, {"version": "hutong-forward-2"}, {"encoding": "application/json"}), start=1):
+    for number, changes in enumerate(
+        ({"version": "ics27-1"}, {"version": "hutong-forward-2"}, {"encoding": "application/json"}), start=1
+    ):
         assert not delivered(lane, lane.forwarded_packet(sequence=number, **changes))
         assert lane.reason.name == "UnsupportedPayload"
     inner = StampedPayload(GOOD_STAMP, "ics27-1", ABI_ENCODING, b"x")
     good = lane.forwarded_packet(sequence=9)
-    assert not delivered(lane, replace(good, payloads=(replace(good.payloads[0], value=encode_stamped_payload(inner)),)))
+    assert not delivered(
+        lane, replace(good, payloads=(replace(good.payloads[0], value=encode_stamped_payload(inner)),))
+    )
     assert lane.reason.name == "UnsupportedPayload"
 
 
@@ -328,7 +351,9 @@ def test_attack_E12_contract_receiver_modes(lane):
 
 
 def test_attack_E11_contract_receiver_sends_inside_its_call(lane):
-    call = lane.mailbox.calldata("sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x", lane.evm.timestamp_s + 3600)
+    call = lane.mailbox.calldata(
+        "sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x", lane.evm.timestamp_s + 3600
+    )
     lane.receiver.transact("set", 6, 0, lane.mailbox.address, call)
     assert delivered(lane, lane.forwarded_packet())
     assert lane.receiver.call("callSucceeded") is False
@@ -360,17 +385,29 @@ def test_messages_that_cannot_be_sent(lane, arguments, name):
 
 @pytest.mark.parametrize("in_s", [601, 86_400])
 def test_timeouts_at_their_bounds(lane, in_s):
-    outcome = lane.mailbox.transact("sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x" * 65_536, lane.evm.timestamp_s + in_s)
+    outcome = lane.mailbox.transact(
+        "sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x" * 65_536, lane.evm.timestamp_s + in_s
+    )
     assert lane.sent(outcome).timeout_timestamp_s == lane.evm.timestamp_s + in_s - 600
 
 
 def test_direct_message_needs_a_peer(lane):
-    refused(lambda: lane.mailbox.transact("sendMessage", LOCAL_CLIENT, REMOTE_SENDER, b"x", lane.evm.timestamp_s + 60), "UnknownPeer")
+    refused(
+        lambda: lane.mailbox.transact("sendMessage", LOCAL_CLIENT, REMOTE_SENDER, b"x", lane.evm.timestamp_s + 60),
+        "UnknownPeer",
+    )
 
 
 def test_peers_are_set_by_the_admin_only(lane):
-    for function, arguments in (("setHubClient", (LOCAL_CLIENT,)), ("setDirectPeer", ("client-1", "x")), ("setForwardedPeer", ("bft-evm-3", "x"))):
-        refused(lambda function=function, arguments=arguments: lane.mailbox.transact(function, *arguments, sender=STRANGER), "AccessManagedUnauthorized")
+    for function, arguments in (
+        ("setHubClient", (LOCAL_CLIENT,)),
+        ("setDirectPeer", ("client-1", "x")),
+        ("setForwardedPeer", ("bft-evm-3", "x")),
+    ):
+        refused(
+            lambda function=function, arguments=arguments: lane.mailbox.transact(function, *arguments, sender=STRANGER),
+            "AccessManagedUnauthorized",
+        )
     refused(lambda: lane.mailbox.transact("setForwardedPeer", "x", "y"), "UnknownPeer")
     refused(lambda: lane.mailbox.transact("setForwardedPeer", "bft-evm-3", "two words"), "InvalidMessage")
     lane.mailbox.transact("setForwardedPeer", ORIGIN_CLIENT, "")
@@ -382,7 +419,9 @@ def test_peers_are_set_by_the_admin_only(lane):
 
 
 def sent_by(lane, contract):
-    call = lane.mailbox.calldata("sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x", lane.evm.timestamp_s + 3600)
+    call = lane.mailbox.calldata(
+        "sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x", lane.evm.timestamp_s + 3600
+    )
     return lane.sent(contract.transact("execute", lane.mailbox.address, call))
 
 
@@ -431,7 +470,9 @@ def test_timeout_tells_the_sender(lane):
     refused(lambda: sender.transact("onMessageSettled", outcome.value, True, b"", sender=STRANGER), "OnlyMailbox")
 
 
-@pytest.mark.parametrize("acknowledgement", [b"\x01", b"x" * 95, (32).to_bytes(32, "big") * 2 + (2**255).to_bytes(32, "big"), b"x" * 200])
+@pytest.mark.parametrize(
+    "acknowledgement", [b"\x01", b"x" * 95, (32).to_bytes(32, "big") * 2 + (2**255).to_bytes(32, "big"), b"x" * 200]
+)
 def test_acknowledgement_of_another_form_still_settles(lane, acknowledgement):
     packet = sent_by(lane, lane.receiver)
     (event,) = lane.acknowledge(packet, acknowledgement).named("MessageAcknowledged")

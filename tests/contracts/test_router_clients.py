@@ -49,10 +49,26 @@ def test_identifiers_are_numbered_and_custom_ones_checked(lane):
 
 @pytest.mark.parametrize(
     "client_id",
-    ["", "hub-1", "client-77", "channel-77", "hubwithoutnumber", "hub--main-", "-hubmain-1", "hubmain--1", "hub main-1", "hub/main-1", "hubmain-" + "1" * 21, "h" * 63 + "-1", "hubmaïn-1"],
+    [
+        "",
+        "hub-1",
+        "client-77",
+        "channel-77",
+        "hubwithoutnumber",
+        "hub--main-",
+        "-hubmain-1",
+        "hubmain--1",
+        "hub main-1",
+        "hub/main-1",
+        "hubmain-" + "1" * 21,
+        "h" * 63 + "-1",
+        "hubmaïn-1",
+    ],
 )
 def test_attack_E14_contract_custom_identifiers(lane, client_id):
-    refused(lambda: lane.router.transact("addClient", client_id, INFO, another_client(lane).address), "IBCInvalidClientId")
+    refused(
+        lambda: lane.router.transact("addClient", client_id, INFO, another_client(lane).address), "IBCInvalidClientId"
+    )
     assert lane.router.transact("addClient", "hubmain-" + "1" * 20, INFO, another_client(lane).address).value
 
 
@@ -67,15 +83,26 @@ def test_attack_E14_contract_custom_identifiers(lane, client_id):
 )
 def test_attack_E14_contract_counterparties(lane, info, name):
     refused(lambda: lane.router.transact("addClient", info, another_client(lane).address), name)
-    assert lane.router.transact("addClient", (HUB_SIDE_CLIENT, (b"ibc", b"")), another_client(lane).address).value == "client-1"
+    assert (
+        lane.router.transact("addClient", (HUB_SIDE_CLIENT, (b"ibc", b"")), another_client(lane).address).value
+        == "client-1"
+    )
 
 
 def test_attack_E14_contract_register_twice_or_by_a_stranger(lane):
     contract = another_client(lane)
-    refused(lambda: lane.router.transact("addClient", INFO, contract.address, sender=STRANGER), "AccessManagedUnauthorized")
-    refused(lambda: lane.router.transact("addClient", "hubmain-1", INFO, contract.address, sender=STRANGER), "AccessManagedUnauthorized")
+    refused(
+        lambda: lane.router.transact("addClient", INFO, contract.address, sender=STRANGER), "AccessManagedUnauthorized"
+    )
+    refused(
+        lambda: lane.router.transact("addClient", "hubmain-1", INFO, contract.address, sender=STRANGER),
+        "AccessManagedUnauthorized",
+    )
     lane.router.transact("addClient", "hubmain-1", INFO, contract.address)
-    refused(lambda: lane.router.transact("addClient", "hubmain-1", INFO, another_client(lane).address), "IBCClientAlreadyExists")
+    refused(
+        lambda: lane.router.transact("addClient", "hubmain-1", INFO, another_client(lane).address),
+        "IBCClientAlreadyExists",
+    )
     refused(lambda: lane.router.transact("addClient", INFO, contract.address), "InvalidLightClient")
     refused(lambda: lane.router.transact("addClient", INFO, STRANGER), "InvalidLightClient")
 
@@ -110,7 +137,10 @@ def frozen_lane():
 def test_attack_C18_contract_recovery_by_a_fit_substitute():
     lane = frozen_lane()
     substitute = another_client(lane)
-    refused(lambda: lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, substitute.address, sender=STRANGER), "AccessManagedUnauthorized")
+    refused(
+        lambda: lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, substitute.address, sender=STRANGER),
+        "AccessManagedUnauthorized",
+    )
     outcome = lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, substitute.address)
     assert outcome.named("ICS02ClientMigrated")
     assert lane.router.call("getClient", LOCAL_CLIENT) == substitute.text
@@ -121,7 +151,10 @@ def test_attack_C18_contract_recovery_by_a_fit_substitute():
 
 def test_attack_C18_contract_active_client_is_never_replaced(lane):
     lane.advance(2)
-    refused(lambda: lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, another_client(lane).address), "ClientStillActive")
+    refused(
+        lambda: lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, another_client(lane).address),
+        "ClientStillActive",
+    )
 
 
 def test_attack_C18_contract_substitutes_that_do_not_fit():
@@ -136,12 +169,21 @@ def test_attack_C18_contract_substitutes_that_do_not_fit():
         "not above the subject": deploy_hub_client(lane.evm, lane.chain, 1),
     }
     for name, contract in unfit.items():
-        error = refused(lambda contract=contract: lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, contract.address), "SubstituteMismatch")
+        error = refused(
+            lambda contract=contract: lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, contract.address),
+            "SubstituteMismatch",
+        )
         assert error.arguments == (contract.text,), name
     for account in (STRANGER, lane.client.address, lane.app.address):
-        refused(lambda account=account: lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, account), "InvalidLightClient")
+        refused(
+            lambda account=account: lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, account),
+            "InvalidLightClient",
+        )
     fit = another_client(lane, trusting_period_ns=6 * DAY_NS)
-    refused(lambda: lane.router.transact("migrateClient", LOCAL_CLIENT, ("bft-evm-9", MERKLE_PREFIX), fit.address), "CounterpartyChanged")
+    refused(
+        lambda: lane.router.transact("migrateClient", LOCAL_CLIENT, ("bft-evm-9", MERKLE_PREFIX), fit.address),
+        "CounterpartyChanged",
+    )
     assert lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, fit.address).named("ICS02ClientMigrated")
 
 
@@ -149,7 +191,9 @@ def test_attack_C18_contract_frozen_or_expired_substitute():
     lane = frozen_lane()
     substitute = another_client(lane)
     with lane.evm.at(lane.evm.timestamp_s + 8 * 86_400):
-        refused(lambda: lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, substitute.address), "InvalidLightClient")
+        refused(
+            lambda: lane.router.transact("migrateClient", LOCAL_CLIENT, INFO, substitute.address), "InvalidLightClient"
+        )
     height = lane.advance(3)
     below = substitute.call("latestHeight")[1]
     one = lane.chain.update(height, below)
@@ -170,7 +214,9 @@ def test_expired_client_is_recovered(lane):
 # ports
 
 
-@pytest.mark.parametrize("port", ["", "x", "a port", "a/port", "é" * 4, "client-1", "channel-1", "0x" + "ab" * 20, "p" * 129])
+@pytest.mark.parametrize(
+    "port", ["", "x", "a port", "a/port", "é" * 4, "client-1", "channel-1", "0x" + "ab" * 20, "p" * 129]
+)
 def test_ports_that_nobody_may_own(lane, port):
     app = lane.evm.deploy("HostileApp")
     refused(lambda: lane.router.transact("addIBCApp", port, app.address), "IBCInvalidPortIdentifier")
@@ -181,7 +227,9 @@ def test_ports_have_one_owner_with_code(lane):
     app = lane.evm.deploy("HostileApp")
     refused(lambda: lane.router.transact("addIBCApp", "gmpport", app.address), "IBCPortAlreadyExists")
     refused(lambda: lane.router.transact("addIBCApp", "new.port", STRANGER), "IBCInvalidApp")
-    refused(lambda: lane.router.transact("addIBCApp", "new.port", app.address, sender=STRANGER), "AccessManagedUnauthorized")
+    refused(
+        lambda: lane.router.transact("addIBCApp", "new.port", app.address, sender=STRANGER), "AccessManagedUnauthorized"
+    )
     refused(lambda: lane.router.transact("addIBCApp", app.address, sender=STRANGER), "AccessManagedUnauthorized")
     assert lane.router.transact("addIBCApp", app.address).named("IBCAppAdded")[0]["portId"] == app.text
     refused(lambda: lane.router.call("getIBCApp", "nobody"), "IBCAppNotFound")
@@ -194,11 +242,17 @@ def test_relaying_may_be_kept_to_a_role():
     lane = Lane(open_relaying=False)
     lane.advance()
     message = lane.update_message(lane.chain.latest.header.height)
-    refused(lambda: lane.router.transact("updateClient", LOCAL_CLIENT, message, sender=RELAYER), "AccessManagedUnauthorized")
-    outcome = lane.router.transact("relayBatch", (relay_call(lane, "updateClient", LOCAL_CLIENT, message),), sender=RELAYER)
+    refused(
+        lambda: lane.router.transact("updateClient", LOCAL_CLIENT, message, sender=RELAYER), "AccessManagedUnauthorized"
+    )
+    outcome = lane.router.transact(
+        "relayBatch", (relay_call(lane, "updateClient", LOCAL_CLIENT, message),), sender=RELAYER
+    )
     assert outcome.value == (False,)
     lane.manager.transact("grantRole", RELAYER_ROLE, RELAYER, 0)
-    assert lane.router.transact("relayBatch", (relay_call(lane, "updateClient", LOCAL_CLIENT, message),), sender=RELAYER).value == (True,)
+    assert lane.router.transact(
+        "relayBatch", (relay_call(lane, "updateClient", LOCAL_CLIENT, message),), sender=RELAYER
+    ).value == (True,)
 
 
 def test_misbehaviour_may_be_reported_by_everyone():
@@ -245,7 +299,10 @@ def test_attack_E12_contract_batch_call_gets_exactly_its_gas(lane):
     hungry, modest = lane.incoming(1), lane.incoming(2)
     first, second = lane.receive_message(hungry), lane.receive_message(modest)
     lane.app.transact("set", 3, b"ok", 0, bytes(20), b"")
-    calls = (relay_call(lane, "recvPacket", first, gas=1_000_000), relay_call(lane, "recvPacket", second, gas=1_000_000))
+    calls = (
+        relay_call(lane, "recvPacket", first, gas=1_000_000),
+        relay_call(lane, "recvPacket", second, gas=1_000_000),
+    )
     outcome = lane.router.transact("relayBatch", calls, gas=3_000_000)
     assert outcome.value == (False, False)
     assert 2_000_000 < outcome.gas_used < 2_300_000
@@ -275,7 +332,10 @@ def test_attack_E12_contract_batch_with_too_little_gas_reverts_whole(lane):
     ],
 )
 def test_attack_F12_contract_batches_hold_relay_calls_only(lane, name, arguments):
-    refused(lambda: lane.router.transact("relayBatch", ((100_000, lane.router.calldata(name, *arguments)),)), "BatchSelectorNotAllowed")
+    refused(
+        lambda: lane.router.transact("relayBatch", ((100_000, lane.router.calldata(name, *arguments)),)),
+        "BatchSelectorNotAllowed",
+    )
     refused(lambda: lane.router.transact("relayBatch", ((100_000, b"\x01\x02"),)), "BatchSelectorNotAllowed")
     assert lane.router.transact("relayBatch", ()).value == ()
 

@@ -127,10 +127,15 @@ def test_attack_E2_contract_timeout_before_its_time(lane):
     early = lane.pass_time_to(packet.timeout_timestamp_s - 2)
     early_s = lane.chain.block(early).header.time_ns // 10**9
     assert early_s == packet.timeout_timestamp_s - 2
-    error = refused(lambda: lane.router.transact("timeoutPacket", lane.timeout_message(packet, early)), "IBCInvalidTimeoutTimestamp")
+    error = refused(
+        lambda: lane.router.transact("timeoutPacket", lane.timeout_message(packet, early)), "IBCInvalidTimeoutTimestamp"
+    )
     assert error.arguments == (packet.timeout_timestamp_s, early_s)
     in_the_last_second = lane.pass_time_to(packet.timeout_timestamp_s - 1)
-    refused(lambda: lane.router.transact("timeoutPacket", lane.timeout_message(packet, in_the_last_second)), "IBCInvalidTimeoutTimestamp")
+    refused(
+        lambda: lane.router.transact("timeoutPacket", lane.timeout_message(packet, in_the_last_second)),
+        "IBCInvalidTimeoutTimestamp",
+    )
     exact = lane.pass_time_to(packet.timeout_timestamp_s)
     assert lane.chain.block(exact).header.time_ns == packet.timeout_timestamp_s * 10**9
     assert lane.router.transact("timeoutPacket", lane.timeout_message(packet, exact)).named("TimeoutPacket")
@@ -164,7 +169,10 @@ def test_attack_E3_contract_timeout_by_a_proof_from_before_the_receive(lane):
     before = lane.publish({})
     lane.publish({receipt_key(packet): b"\x02"})
     after = lane.pass_time_to(packet.timeout_timestamp_s)
-    refused(lambda: lane.router.transact("timeoutPacket", lane.timeout_message(packet, before)), "IBCInvalidTimeoutTimestamp")
+    refused(
+        lambda: lane.router.transact("timeoutPacket", lane.timeout_message(packet, before)),
+        "IBCInvalidTimeoutTimestamp",
+    )
     stale, _, _ = lane.chain.prove(receipt_key(packet), before)
     from adapters.evm.hub_client import encode_non_membership_proof
 
@@ -262,7 +270,10 @@ def test_attack_E5_contract_every_field_is_bound(lane):
         assert caught.value.name in {"InvalidProof", "IBCInvalidCounterparty", "IBCCounterpartyClientNotFound"}
     for payloads in ((), packet.payloads * 2):
         forged = (*packet_to_tuple(packet)[:4], [tuple(getattr(p, n) for n in Payload.__slots__) for p in payloads])
-        refused(lambda forged=forged: lane.router.transact("recvPacket", (forged, *message[1:])), "IBCMultiPayloadPacketNotSupported")
+        refused(
+            lambda forged=forged: lane.router.transact("recvPacket", (forged, *message[1:])),
+            "IBCMultiPayloadPacketNotSupported",
+        )
     assert lane.router.transact("recvPacket", message).named("WriteAcknowledgement")
 
 
@@ -277,7 +288,10 @@ def test_attack_E6_contract_byte_moved_between_fields(lane):
         replace(payload, source_port="remote.porta", destination_port=APP_PORT[1:]),
     ):
         forged = replace(packet, payloads=(moved,))
-        refused(lambda forged=forged: lane.router.transact("recvPacket", (packet_to_tuple(forged), *message[1:])), "InvalidProof")
+        refused(
+            lambda forged=forged: lane.router.transact("recvPacket", (packet_to_tuple(forged), *message[1:])),
+            "InvalidProof",
+        )
     assert lane.router.transact("recvPacket", message).named("WriteAcknowledgement")
 
 
@@ -307,9 +321,15 @@ def test_attack_E7_contract_source_and_destination_swapped(lane):
     packet = lane.incoming()
     message = lane.receive_message(packet)
     swapped = replace(packet, source_client=LOCAL_CLIENT, destination_client=HUB_SIDE_CLIENT)
-    refused(lambda: lane.router.transact("recvPacket", (packet_to_tuple(swapped), *message[1:])), "IBCCounterpartyClientNotFound")
+    refused(
+        lambda: lane.router.transact("recvPacket", (packet_to_tuple(swapped), *message[1:])),
+        "IBCCounterpartyClientNotFound",
+    )
     other_source = replace(packet, source_client="bft-evm-1")
-    refused(lambda: lane.router.transact("recvPacket", (packet_to_tuple(other_source), *message[1:])), "IBCInvalidCounterparty")
+    refused(
+        lambda: lane.router.transact("recvPacket", (packet_to_tuple(other_source), *message[1:])),
+        "IBCInvalidCounterparty",
+    )
     assert lane.router.transact("recvPacket", message).named("WriteAcknowledgement")
 
 
@@ -353,7 +373,9 @@ def test_attack_E8_contract_error_acknowledgement_has_one_form(lane):
     outcome = lane.receive(packet)
     (written,) = outcome.named("WriteAcknowledgement")
     assert written["acknowledgements"] == (ERROR_ACKNOWLEDGEMENT,)
-    assert lane.stored(acknowledgement_key(packet)) == acknowledgement_commitment(Acknowledgement((ERROR_ACKNOWLEDGEMENT,)))
+    assert lane.stored(acknowledgement_key(packet)) == acknowledgement_commitment(
+        Acknowledgement((ERROR_ACKNOWLEDGEMENT,))
+    )
     assert lane.app.call("written") == 0
     (error,) = outcome.named("IBCAppRecvPacketCallbackError")
     assert error["reason"][:4] == keccak256(b"Refused(uint256)")[:4]
@@ -385,7 +407,9 @@ def test_attack_E11_contract_receive_callback_calls_back(lane):
         "ackPacket": (acknowledge,),
         "timeoutPacket": (timeout,),
         "updateClient": (LOCAL_CLIENT, update),
-        "sendPacket": ((LOCAL_CLIENT, lane.evm.timestamp_s + 60, (APP_PORT, "remote.port", "v1", ABI_ENCODING, b"\x01")),),
+        "sendPacket": (
+            (LOCAL_CLIENT, lane.evm.timestamp_s + 60, (APP_PORT, "remote.port", "v1", ABI_ENCODING, b"\x01")),
+        ),
         "submitMisbehaviour": (LOCAL_CLIENT, b""),
     }
     for number, (function, arguments) in enumerate(calls.items(), start=2):
@@ -624,13 +648,17 @@ def test_longest_value_is_sent(lane):
 def test_only_the_owner_of_a_port_sends_from_it(lane):
     refused(
         lambda: lane.app.transact(
-            "send", lane.router.address, (LOCAL_CLIENT, lane.evm.timestamp_s + 60, ("gmpport", "remote.port", "v1", "e", b"\x01"))
+            "send",
+            lane.router.address,
+            (LOCAL_CLIENT, lane.evm.timestamp_s + 60, ("gmpport", "remote.port", "v1", "e", b"\x01")),
         ),
         "IBCUnauthorizedSender",
     )
     refused(
         lambda: lane.app.transact(
-            "send", lane.router.address, (LOCAL_CLIENT, lane.evm.timestamp_s + 60, ("nobody", "remote.port", "v1", "e", b"\x01"))
+            "send",
+            lane.router.address,
+            (LOCAL_CLIENT, lane.evm.timestamp_s + 60, ("nobody", "remote.port", "v1", "e", b"\x01")),
         ),
         "IBCAppNotFound",
     )
