@@ -106,6 +106,7 @@ async def _create(
     from adapters.hub.admin import approve_and_execute, create_client, created_client, register_counterparty
     from adapters.ics26.transactor import Transactor
     from adapters.interface import ClientParameters
+    from adapters.rpc import all_of
     from relay.core.chains import open_chain
 
     parameters = ClientParameters(trust.trusting_period_s, trust.max_clock_drift_s, trust.unbonding_period_s)
@@ -119,17 +120,31 @@ async def _create(
         owning = Transactor(chain.execution, evm.chain_id, owner)
         router = to_canonical_address(evm.router)
 
-        states = await chain.initial_states("bft-evm", parameters)
-        action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
-        on_hub = created_client(await approve_and_execute(transactors, hub.chain_id, action))
+        ids: dict[str, str] = {}
+        contracts: dict[str, bytes] = {}
 
-        hub_client = await deploy_hub_client(owning, await hub_chain.initial_states("07-tendermint", parameters))
-        on_chain = await add_client(owning, router, hub_client, on_hub, hub_chain.merkle_prefix)
+        async def open_on_hub(client_type: str) -> None:
+            states = await chain.initial_states(client_type, parameters)
+            action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
+            ids["hub"] = created_client(await approve_and_execute(transactors, hub.chain_id, action))
 
-        action = register_counterparty(new_salt(), on_hub, on_chain, chain.merkle_prefix)
-        await approve_and_execute(transactors, hub.chain_id, action)
-        if mailbox is not None:
-            await set_hub_client(owning, to_canonical_address(mailbox), on_chain)
+        async def deploy_on_chain(client_type: str) -> None:
+            states = await hub_chain.initial_states(client_type, parameters)
+            contracts["client"] = await deploy_hub_client(owning, states)
+
+        await all_of([(open_on_hub, "bft-evm"), (deploy_on_chain, "07-tendermint")])
+        on_hub = ids["hub"]
+        on_chain = await add_client(owning, router, contracts["client"], on_hub, hub_chain.merkle_prefix)
+
+        async def register_on_hub(client_id: str) -> None:
+            action = register_counterparty(new_salt(), on_hub, client_id, chain.merkle_prefix)
+            await approve_and_execute(transactors, hub.chain_id, action)
+
+        async def listen_on_chain(client_id: str) -> None:
+            if mailbox is not None:
+                await set_hub_client(owning, to_canonical_address(mailbox), client_id)
+
+        await all_of([(register_on_hub, on_chain), (listen_on_chain, on_chain)])
     return on_chain, on_hub
 
 

@@ -104,6 +104,7 @@ async def bring_up(nursery: trio.Nursery, home: Path, say: Say) -> Network:
     hub_relayer = make_key(home, "relayer-hub")
     say("starting the hub and two consortium chains")
     hub = DemoChain("hub", f"http://127.0.0.1:{hub_ports[0]}", HUB_EVM_CHAIN_ID, HUB_ROUTER)
+    chain_processes = [await nursery.start(run_daemon, p.name, _devnet(home, p), home / f"{p.name}.log") for p in plans]
     await run_command(
         [
             *("hub", "init", "--home", str(home / "hub"), "--chain-id", HUB_CHAIN_ID),
@@ -126,7 +127,6 @@ async def bring_up(nursery: trio.Nursery, home: Path, say: Say) -> Network:
         ],
         home / "hub.log",
     )
-    chain_processes = [await nursery.start(run_daemon, p.name, _devnet(home, p), home / f"{p.name}.log") for p in plans]
     with trio.fail_after(START_LIMIT_S):
         for url in (hub.rpc_url, *(plan.url for plan in plans)):
             await wait_until_serving(_has_a_block, _ask(url, "eth_blockNumber"))
