@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from light_clients.interface import MalformedInput
-from relay.evm.database import MemoryStore
+from relay.evm.database import MemoryStore, WriteBatch
 from relay.evm.mempool import Mempool
 from relay.evm.transaction import decode_transaction
 from relay.hub.application import self_test
@@ -30,7 +31,7 @@ from relay.hub.consensus.blocks import make_block
 from relay.hub.node.driver import ConsensusDriver
 from relay.hub.node.home import write_durably
 from relay.hub.node.ledger import ChainDamaged, HubLedger
-from relay.hub.node.signer import FileSigner
+from relay.hub.node.signer import FileSigner, decode_last_signed
 from relay.hub.node.start import NodeRefused, open_node
 from tests.relay.hub.hub_process import new_home, transfer
 from tests.relay.hub.self_test_corpus import corpus
@@ -339,3 +340,89 @@ async def test_a_restarted_validator_proposes_the_block_that_it_signed(tmp_path,
     block = after.ledger.records.block(height + 1)
     assert len(block.block.transactions) == 1
     assert after.ledger.tip.height > height + 1
+
+
+class Crash(Exception):
+    pass
+
+
+class CrashingDisk:
+    """Counts every durable write of node and database; the n-th kills the process before or after it lands."""
+
+    def __init__(self, fatal: int, *, lands: bool) -> None:
+        self.fatal = fatal
+        self.lands = lands
+        self.count = 0
+        self.records: list[bytes] = []
+
+    def write(self, path, data, mode=0o600) -> None:
+        self.count += 1
+        if self.count == self.fatal and not self.lands:
+            raise Crash
+        write_durably(path, data, mode)
+        if path.name == "last_signed.json":
+            self.records.append(data)
+        if self.count == self.fatal:
+            raise Crash
+
+    def land(self, store, batch) -> None:
+        self.count += 1
+        if self.count == self.fatal and not self.lands:
+            raise Crash
+        with store.batch() as real:
+            for key, value in batch.pending():
+                if value is None:
+                    real.delete(key)
+                else:
+                    real.put(key, value)
+        if self.count == self.fatal:
+            raise Crash
+
+
+class CrashingStore:
+    """A store whose batches land through the disk above."""
+
+    def __init__(self, store: MemoryStore, disk: CrashingDisk) -> None:
+        self._store = store
+        self._disk = disk
+        self.get, self.next, self.previous, self.items = store.get, store.next, store.previous, store.items
+
+    @contextmanager
+    def batch(self):
+        batch = WriteBatch(self._store)
+        yield batch
+        self._disk.land(self._store, batch)
+
+
+@pytest.mark.parametrize("lands", [False, True])
+@pytest.mark.parametrize("fatal", range(1, 16))
+async def test_attack_C45_hub_crash_at_each_write_point_never_signs_twice(
+    tmp_path, autojump_clock, monkeypatch, fatal, lands
+):
+    """Three heights of five writes each (proposal file, three signatures, the block's batch), then a restart."""
+    home = new_home(tmp_path / "hub")
+    store, genesis = MemoryStore(), hub_genesis()
+    HubLedger(store, genesis)
+    disk = CrashingDisk(fatal, lands=lands)
+    monkeypatch.setattr("relay.hub.node.signer.write_durably", disk.write)
+    run = DriverRun(home, CrashingStore(store, disk), genesis)
+    run.mempool.add(decode_transaction(bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:]), EVM_CHAIN_ID), 0)
+    with pytest.raises(BaseExceptionGroup) as group:
+        await run.drive(5.5)
+    assert group.group_contains(Crash)
+    before = {
+        height: run.ledger.records.block(height).block_id for height in range(1, run.ledger.records.latest_height() + 1)
+    }
+    disk.fatal = 0
+    after = DriverRun(home, CrashingStore(store, disk), genesis)
+    await after.drive(5.5)
+    assert after.ledger.tip.height >= 4
+    for height, block_id in before.items():
+        assert after.ledger.records.block(height).block_id == block_id
+    signed: dict[tuple, bytes] = {}
+    for data in disk.records:
+        record = decode_last_signed(data)
+        for entry in record.signed:
+            key = (record.height, record.round, entry.step)
+            assert signed.setdefault(key, entry.sign_bytes) == entry.sign_bytes
+    assert len(signed) >= 12

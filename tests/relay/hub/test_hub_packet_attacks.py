@@ -20,7 +20,9 @@ from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Pac
 from light_clients.interface import MalformedInput
 from relay.hub.application import abi
 from relay.hub.application.admin import set_paused_action
+from relay.hub.application.clients import Clients
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, FORWARDER_ADDRESS, ROUTER_ADDRESS
+from relay.hub.application.packets import PacketRouter
 from relay.hub.state import keys
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from tests.relay.hub.simulated_hub import (
@@ -439,3 +441,53 @@ def test_attack_E18_hub_forward_of_a_forward_is_refused(hub, chain_a, chain_b):
     leg_2 = sent_packet(chain_a.deliver(chain_a.send_forward(chain_b.client)))
     again = chain_a.send(replace(leg_2.payloads[0], destination_port="forward"))
     assert written_acknowledgement(chain_a.deliver(again))[1].is_error
+
+
+def test_attack_E10_hub_second_settlement_of_a_forward_is_impossible(hub, chain_a, chain_b, forwarded):
+    """Leg 1's acknowledgement comes later, once, from leg 2 alone: not from another packet, client or port."""
+    leg_1, leg_2, _ = forwarded
+    other = sent_packet(chain_a.deliver(chain_a.send_forward(chain_b.client)))
+    assert written_acknowledgement(chain_b.answer(other, b"second"))[0].sequence == 2
+    assert hub.view().get(acknowledgement_key(leg_1)) is None
+    assert written_acknowledgement(chain_b.answer(leg_2))[0] == leg_1
+    stored = hub.view().get(acknowledgement_key(leg_1))
+    chain_b.receive(leg_2, Acknowledgement((b"another answer",)))
+    height = chain_b.update()
+    assert no_op(hub.send(ROUTER_ADDRESS, chain_b.acknowledge_call(leg_2, b"another answer", height)))
+    assert hub.view().get(acknowledgement_key(leg_1)) == stored
+    with pytest.raises(RuntimeError, match="not due"):
+        router_of(hub).write_acknowledgement(leg_1, Acknowledgement((b"third",)))
+
+
+def router_of(hub) -> PacketRouter:
+    """The packet state machine over a scratch view, as a native application would hold it."""
+    view, height, time_ns = hub.application.view()
+    clients = Clients(hub.application.light_clients, view, time_ns, height)
+    return PacketRouter(view, clients, time_ns // 10**9, lambda *_: None)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.permutations(["receive", "receive", "timeout early", "timeout late", "acknowledge"]), st.booleans())
+def test_attack_E2_hub_of_timeout_and_acknowledgement_exactly_one_settles_in_every_order(order, destination_receives):
+    hub = SimulatedHub()
+    chain_a, chain_b = RemoteChain(hub, salt=1), RemoteChain(hub, salt=2)
+    leg_1 = chain_a.send_forward(chain_b.client, timeout_s=hub.time_s + 40)
+    leg_2 = sent_packet(chain_a.deliver(leg_1))
+    early = chain_b.update()
+    if destination_receives:
+        chain_b.receive(leg_2, Acknowledgement((ANSWER,)))
+    hub.advance(time_s=leg_2.timeout_timestamp_s)
+    hub.advance()
+    late = chain_b.update()
+    settlements = []
+    for action in order:
+        call = {
+            "receive": lambda: chain_a.receive_call(leg_1, chain_a.trusted),
+            "timeout early": lambda: chain_b.timeout_call(leg_2, early),
+            "timeout late": lambda: chain_b.timeout_call(leg_2, late),
+            "acknowledge": lambda: chain_b.acknowledge_call(leg_2, ANSWER, late),
+        }[action]()
+        outcome = hub.send(ROUTER_ADDRESS, call)
+        settlements += outcome.events(abi.WRITE_ACKNOWLEDGEMENT_EVENT) if outcome.ok else []
+    assert len(settlements) == 1
+    assert (tuple(settlements[0][1]) == (ANSWER,)) == destination_receives

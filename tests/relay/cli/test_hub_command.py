@@ -1,0 +1,65 @@
+"""`hutong hub init`: what it writes, and one sentence where it cannot."""
+
+import json
+import stat
+
+import pytest
+from typer.testing import CliRunner
+
+from relay.cli.hub import app
+from relay.config import KeyConfig
+from relay.hub.node.home import load_genesis, load_validator_key
+from relay.keys import load_signer
+
+
+def init(home, *arguments):
+    return CliRunner().invoke(app, ["init", "--home", str(home), "--scrypt-iterations", "2", *arguments])
+
+
+def test_init_makes_a_home_that_start_accepts(tmp_path):
+    home = tmp_path / "hub"
+    done = init(home, "--chain-id", "lane-7", "--evm-chain-id", "77", "--admins", "3", "--threshold", "2")
+    assert done.exit_code == 0, done.output
+    genesis = load_genesis(home)
+    assert (genesis.chain_id, genesis.evm_chain_id, genesis.admins.threshold) == ("lane-7", 77, 2)
+    assert genesis.validators[0].public_key == load_validator_key(home).public_key
+    for number in (1, 2, 3):
+        keystore = home / "admins" / f"admin-{number}.json"
+        key = KeyConfig.model_validate({"keystore": keystore, "password_file": home / "admin_password"})
+        assert bytes.fromhex(load_signer(key).address[2:]) == genesis.admins.addresses[number - 1]
+    for private in ("validator_key.json", "admin_password", "admins/admin-1.json"):
+        assert stat.S_IMODE((home / private).stat().st_mode) == 0o600
+    assert json.loads((home / "last_signed.json").read_text())["height"] == 0
+    again = init(home)
+    assert (again.exit_code, again.output.count("\n")) == (2, 1)
+    assert "initialised once" in again.output
+
+
+def test_init_takes_admin_addresses_and_balances(tmp_path):
+    addresses = ["0x" + "11" * 20, "0x" + "22" * 20]
+    done = init(tmp_path, "--admin", addresses[0], "--admin", addresses[1], "--fund", "0x" + "33" * 20 + "=5")
+    assert done.exit_code == 0, done.output
+    genesis = load_genesis(tmp_path)
+    assert [f"0x{address.hex()}" for address in genesis.admins.addresses] == addresses
+    assert genesis.admins.threshold == 2
+    assert genesis.allocations == ((b"\x33" * 20, 5),)
+    assert not (tmp_path / "admins").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--chain-id", "lane"), "chain_id"),
+        (("--admin", "0x12"), "40 hex digits"),
+        (("--admin", "0x" + "11" * 20, "--threshold", "2"), "threshold"),
+        (("--fund", "x"), "--fund"),
+        (("--evm-chain-id", "0"), "evm_chain_id"),
+        (("--block-interval-ms", "60000"), "block_interval_ms"),
+        (("--admin-password-file", "/nonexistent/file"), "/nonexistent/file"),
+    ],
+)
+def test_init_refuses_in_one_sentence(tmp_path, arguments, words):
+    done = init(tmp_path / "hub", *arguments)
+    assert done.exit_code == 2
+    assert words in done.output
+    assert done.output.count("\n") == 1
