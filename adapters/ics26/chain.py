@@ -1,7 +1,7 @@
 """The half of an adapter that every chain with a router over the execution API shares."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 
 import trio
@@ -124,13 +124,11 @@ class RouterChain(ABC):
     async def block_time_ns(self, height: int) -> int:
         return (await self._block_facts(height))[1]
 
-    async def _known_head(self) -> int:
-        head = self._head or await self.head()
-        return head.height
-
     async def _head_above(self, height: int) -> int:
-        head = await self._known_head()
-        return head if head >= height else (await self.head()).height
+        """The head's height; asked anew only where the known one is below `height`."""
+        if self._head is not None and self._head.height >= height:
+            return self._head.height
+        return (await self.head()).height
 
     async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
         return await self._reads.packet_events(first, last, await self._head_above(last))
@@ -202,10 +200,11 @@ class RouterChain(ABC):
         await submission.broadcast(self._execution, signed)
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
-        outcome = await submission.outcome(self._execution, self._router, transaction_hash, await self._known_head())
-        if outcome is None:
+        receipt = await self._execution.receipt(transaction_hash)
+        if receipt is None or receipt.height > await self._head_above(receipt.height):
             return None
-        return replace(outcome, block_time_ns=await self.block_time_ns(outcome.height))
+        block_hash, time_ns = await self._block_facts(receipt.height)
+        return await submission.outcome_of(self._execution, self._router, receipt, block_hash, time_ns)
 
     async def account(self, address: str) -> AccountState:
         return await submission.account_state(self._execution, address)

@@ -28,7 +28,7 @@ from adapters.interface import (
     Underpriced,
 )
 from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput
+from light_clients.interface import MalformedInput
 
 _TOO_LITTLE_GAS = ("InsufficientBatchGas", "empty")
 """A batch that runs out of gas outside its calls reverts without data."""
@@ -146,27 +146,22 @@ async def _broadcast_error(execution: ExecutionRpc, signed: SignedTransaction, r
     return kind(signed.hash, refusal.message)
 
 
-async def outcome(
-    execution: ExecutionRpc,
-    router: bytes,
-    transaction_hash: bytes,
-    head_height: int,
-) -> TransactionOutcome | None:
-    """None until the transaction is in a block at or below `head_height` (the final head). Time is in whole seconds."""
-    receipt = await execution.receipt(transaction_hash)
-    if receipt is None or receipt.height > head_height:
-        return None
-    block = await execution.block(receipt.height)
-    if block.hash != receipt.block_hash:
-        raise BadAnswer("eth_getTransactionReceipt", "blockHash", "is not the hash of that block", receipt.block_hash)
+async def outcome_of(
+    execution: ExecutionRpc, router: bytes, receipt: Receipt, block_hash: bytes, block_time_ns: int
+) -> TransactionOutcome:
+    """What a receipt says, if it is of the final block of its height, which has this hash and time."""
+    if receipt.block_hash != block_hash:
+        raise BadAnswer(
+            "eth_getTransactionReceipt", "blockHash", "is not the final block of its height", receipt.block_hash
+        )
     return TransactionOutcome(
-        transaction_hash=transaction_hash,
+        transaction_hash=receipt.transaction_hash,
         height=receipt.height,
         block_hash=receipt.block_hash,
-        block_time_ns=block.time_s * NANOSECONDS_PER_SECOND,
+        block_time_ns=block_time_ns,
         gas_used=receipt.gas_used,
         fee_wei=receipt.gas_used * receipt.effective_gas_price_wei,
-        reverted=None if receipt.status else await why_reverted(execution, transaction_hash, receipt),
+        reverted=None if receipt.status else await why_reverted(execution, receipt),
         failures=_failures(execution, receipt, router),
     )
 
@@ -187,9 +182,9 @@ def _failures(execution: ExecutionRpc, receipt: Receipt, router: bytes) -> tuple
     return tuple(failures)
 
 
-async def why_reverted(execution: ExecutionRpc, transaction_hash: bytes, receipt: Receipt) -> str:
+async def why_reverted(execution: ExecutionRpc, receipt: Receipt) -> str:
     """Replay the call on the state before its block: near enough for a reason, never used for a decision."""
-    call: MinedCall | None = await execution.mined_call(transaction_hash)
+    call: MinedCall | None = await execution.mined_call(receipt.transaction_hash)
     if call is None or call.to is None:
         return "reverted; the endpoint cannot replay it"
     if receipt.gas_used >= call.gas:

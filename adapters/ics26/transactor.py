@@ -69,7 +69,7 @@ class Transactor:
         receipts = tuple([await self._mined(transaction.hash) for transaction in signed])
         for receipt in receipts:
             if not receipt.status:
-                reason = await why_reverted(self.execution, receipt.transaction_hash, receipt)
+                reason = await why_reverted(self.execution, receipt)
                 raise RefusedByChain("reverted", reason)
         return receipts
 

@@ -24,7 +24,9 @@ Decoder = Callable[[Fields], Answer]
 MAX_ERROR_MESSAGE_CHARS = 2_048
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
 
-_TRY_ANOTHER_CODES = frozenset({-32700, -32600, -32601, -32603, -32005})
+METHOD_NOT_FOUND = -32601
+
+_TRY_ANOTHER_CODES = frozenset({-32700, -32600, METHOD_NOT_FOUND, -32603, -32005})
 """Parse error, invalid request, unknown method, internal error, limit exceeded: about the endpoint, not the chain."""
 
 
@@ -125,7 +127,8 @@ class RpcClient:
                     if error.code not in _TRY_ANOTHER_CODES:
                         endpoint.answered()
                         raise
-                    endpoint.failed(str(error), trio.current_time())
+                    if error.code != METHOD_NOT_FOUND:
+                        endpoint.failed(str(error), trio.current_time())
                     refusal, reasons[endpoint.name] = error, str(error)
                 except EndpointMismatch as error:
                     endpoint.distrusted(str(error), trio.current_time())
@@ -133,7 +136,7 @@ class RpcClient:
                 except (AttemptFailed, BadAnswer, HeightUnavailable) as error:
                     endpoint.failed(str(error), trio.current_time())
                     reasons[endpoint.name] = str(error)
-            if refusal is not None and refusal.code == -32601 and len(reasons) == len(self._endpoints):
+            if refusal is not None and refusal.code == METHOD_NOT_FOUND and len(reasons) == len(self._endpoints):
                 raise refusal
         if refusal is not None:
             raise refusal

@@ -5,12 +5,15 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
+from eth_abi.abi import encode
 from hostile_server import error, hostile_server, result
 
+from adapters.ics26.abi import selector
+from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC
 from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.ics26.reverts import RevertReader
 from adapters.ics26.router import RouterReads
-from adapters.ics26.submission import broadcast, outcome, prepare_call
+from adapters.ics26.submission import broadcast, outcome_of, prepare_call
 from adapters.interface import (
     AlreadyKnown,
     BadAnswer,
@@ -239,34 +242,56 @@ def receipt_json(**changes):
     } | changes
 
 
-async def test_outcome_needs_a_final_block_of_that_hash():
+async def test_attack_G1_receipt_of_a_block_that_is_not_final():
     async with execution() as (server, rpc):
-        answers(server, eth_getTransactionReceipt=receipt_json(), eth_getBlockByNumber=block_json())
-        found = await outcome(rpc, ROUTER, HASH, 5)
-        assert (found.height, found.fee_wei, found.reverted) == (5, 300, None)
-        assert await outcome(rpc, ROUTER, HASH, 4) is None
-        answers(server, eth_getTransactionReceipt=receipt_json(blockHash=hex_data(b"\x06" * 32)))
-        with pytest.raises(BadAnswer):
-            await outcome(rpc, ROUTER, HASH, 5)
+        answers(server, eth_getTransactionReceipt=receipt_json())
+        receipt = await rpc.receipt(HASH)
+        found = await outcome_of(rpc, ROUTER, receipt, b"\x05" * 32, 9)
+        assert (found.height, found.fee_wei, found.reverted, found.block_time_ns) == (5, 300, None, 9)
+        with pytest.raises(BadAnswer, match="is not the final block"):
+            await outcome_of(rpc, ROUTER, receipt, b"\x06" * 32, 9)
         answers(server, eth_getTransactionReceipt=receipt_json(transactionHash=hex_data(b"\x06" * 32)))
         with pytest.raises(EndpointUnavailable):
-            await outcome(rpc, ROUTER, HASH, 5)
+            await rpc.receipt(HASH)
         answers(server, eth_getTransactionReceipt=None)
-        assert await outcome(rpc, ROUTER, HASH, 5) is None
+        assert await rpc.receipt(HASH) is None
 
 
 async def test_reverted_transaction_says_that_gas_ran_out():
     async with execution() as (server, rpc):
         mined = KNOWN | {"to": "0x" + "10" * 20, "gas": "0x64", "blockNumber": "0x5"}
-        answers(
-            server,
-            eth_getTransactionReceipt=receipt_json(status="0x0"),
-            eth_getBlockByNumber=block_json(),
-            eth_getTransactionByHash=mined,
-        )
-        found = await outcome(rpc, ROUTER, HASH, 5)
+        answers(server, eth_getTransactionReceipt=receipt_json(status="0x0"), eth_getTransactionByHash=mined)
+        found = await outcome_of(rpc, ROUTER, await rpc.receipt(HASH), b"\x05" * 32, 9)
         assert found.reverted == "ran out of its 100 gas"
         assert found.succeeded(2) == [False, False]
+
+
+async def test_reverted_transaction_is_replayed_for_its_reason():
+    async with execution() as (server, rpc):
+        mined = KNOWN | {"to": "0x" + "10" * 20, "gas": "0x6400", "blockNumber": "0x5"}
+        answers(server, eth_getTransactionReceipt=receipt_json(status="0x0"), eth_getTransactionByHash=mined)
+        data = hex_data(selector("IBCFailedCallback()"))
+        server.answers["eth_call"] = lambda request: error(request, 3, "execution reverted", data)
+        found = await outcome_of(rpc, ROUTER, await rpc.receipt(HASH), b"\x05" * 32, 9)
+        assert found.reverted == "IBCFailedCallback"
+        assert server.requests[-1]["params"][1] == "0x4"
+
+
+async def test_failed_calls_of_a_batch_are_told_apart():
+    async with execution() as (server, rpc):
+        reason = selector("IBCFailedCallback()")
+        log = log_json(
+            topics=[hex_data(BATCH_CALL_FAILED_TOPIC), hex_data((2).to_bytes(32, "big"))],
+            data=hex_data(encode(["bytes"], [reason])),
+        )
+        foreign = log | {"address": hex_data(b"\x11" * 20), "logIndex": "0x1"}
+        answers(server, eth_getTransactionReceipt=receipt_json(logs=[log, foreign]))
+        found = await outcome_of(rpc, ROUTER, await rpc.receipt(HASH), b"\x05" * 32, 9)
+        assert [(failure.index, failure.reason) for failure in found.failures] == [(2, "IBCFailedCallback")]
+        assert found.succeeded(3) == [True, True, False]
+        answers(server, eth_getTransactionReceipt=receipt_json(logs=[log | {"data": "0x01"}]))
+        with pytest.raises(BadAnswer, match="malformed BatchCallFailed"):
+            await outcome_of(rpc, ROUTER, await rpc.receipt(HASH), b"\x05" * 32, 9)
 
 
 async def test_fees_are_legacy_where_there_is_no_base_fee():

@@ -192,6 +192,18 @@ async def test_unknown_method_is_refused_once_every_endpoint_refuses():
         assert len(bad.requests) == 1
 
 
+async def test_unknown_method_is_no_fault_of_the_endpoint():
+    async with two_servers() as (bad, _):
+        bad.answers["eth_optional"] = lambda r: error(r, -32601, "no such method")
+        bad.answers["eth_blockNumber"] = lambda r: result(r, "0x10")
+        async with open_rpc_client("chain-a", [bad.url], Random(1), QUICK) as client:
+            for _ in range(3):
+                with pytest.raises(RpcRefused):
+                    await client.call("eth_optional", [], quantity)
+            assert client.statistics()[0].usable
+            assert await client.call("eth_blockNumber", [], quantity) == 16
+
+
 async def test_cancelled_call_leaves_the_client_usable():
     async with two_servers() as (bad, good):
         bad.answers["slow"] = lambda r: None
