@@ -86,7 +86,11 @@ class Reverted(Exception):
     def of(cls, data: bytes, gas_used: int) -> "Reverted":
         entry = known_errors().get(data[:4])
         if entry is not None:
-            return cls(data, entry["name"], decode([type_of(p) for p in entry["inputs"]], data[4:]), gas_used)
+            try:
+                arguments = decode([type_of(p) for p in entry["inputs"]], data[4:])
+            except UnicodeDecodeError:
+                arguments = ("text that is no UTF-8",)
+            return cls(data, entry["name"], arguments, gas_used)
         if data[:4] == bytes.fromhex("4e487b71"):
             return cls(data, "Panic", decode(["uint256"], data[4:]), gas_used)
         return cls(data, "", (), gas_used)

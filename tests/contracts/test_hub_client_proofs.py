@@ -162,7 +162,7 @@ def test_attack_B4_contract_a_node_hash_is_no_value(twin):
 
 @pytest.mark.parametrize("length", [0, 1, 31, 33, 64, 66])
 def test_attack_B7_contract_inner_suffix_length(twin, length):
-    proof = next(p for p in map(lambda key: existence(twin, key), KEYS) if any(op.suffix for op in p.path))
+    proof = next(p for p in (existence(twin, key) for key in KEYS) if any(op.suffix for op in p.path))
     step = next(i for i, op in enumerate(proof.path) if op.suffix)
     op = replace(proof.path[step], suffix=(proof.path[step].suffix * 3)[:length])
     assert not accepts(twin, replace(proof, path=(*proof.path[:step], op, *proof.path[step + 1 :])), proof.key)
@@ -369,9 +369,7 @@ def test_attack_B25_contract_order_is_of_hashed_keys(twin):
 def test_attack_B25_contract_placeholder_where_a_sibling_stands(twin):
     key = two_sided(twin)
     proof = absence(twin, key)
-    emptied = []
-    for op in proof.left.path:
-        emptied.append(InnerOp(1, b"\x01", bytes(32)) if op.suffix else op)
+    emptied = [InnerOp(1, b"\x01", bytes(32)) if op.suffix else op for op in proof.left.path]
     assert not accepts_absence(twin, replace(proof, left=replace(proof.left, path=tuple(emptied)), right=None), key)
     assert accepts_absence(twin, proof, key)
 

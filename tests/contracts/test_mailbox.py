@@ -29,17 +29,14 @@ from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Payload
 from tests.contracts.evm import SENDER, Reverted
 from tests.contracts.lane import (
     LOCAL_CLIENT,
-    MERKLE_PREFIX,
     ORIGIN_CHAIN,
     ORIGIN_CLIENT,
     RELAYER,
     REMOTE_SENDER,
     STRANGER,
     Lane,
-    deploy_hub_client,
 )
 from tests.contracts.test_router_packets import refused
-from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 
 GOOD_STAMP = OriginStamp(1, ORIGIN_CLIENT, GMP_PORT, FORWARD_PORT, 7, 1)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from light_clients.crypto import keccak256
 from light_clients.ibc.abi import ABI_ENCODING, encode_packet_abi, packet_to_tuple
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
@@ -12,8 +13,7 @@ from light_clients.ibc.commitment import (
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
-from light_clients.crypto import keccak256
+from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Payload
 from tests.contracts.evm import Reverted
 from tests.contracts.lane import (
     APP_PORT,
@@ -670,5 +670,39 @@ def test_packet_for_an_unknown_port_waits_for_its_timeout(lane):
     assert lane.stored(receipt_key(packet)) == bytes(32)
 
 
-def test_packet_value_round_trip(lane):
-    assert Packet(*[getattr(lane.send(), name) for name in Packet.__slots__]).destination_client == HUB_SIDE_CLIENT
+# what is not offered
+
+
+def test_attack_E9_contract_several_payloads_are_refused_whole(lane):
+    """One payload a packet, at send by the ABI and at receive by a rule: nothing of a first payload can remain."""
+    packet = lane.incoming()
+    two = replace(packet, payloads=packet.payloads * 2)
+    height = lane.publish({commitment_key(two): packet_commitment(two)})
+    message = (packet_to_tuple(two), lane.proof(commitment_key(two), height), lane.proof_height(height))
+    for function, fields in (
+        ("recvPacket", message),
+        ("ackPacket", (message[0], b"ack", *message[1:])),
+        ("timeoutPacket", message),
+    ):
+        refused(
+            lambda function=function, fields=fields: lane.router.transact(function, fields),
+            "IBCMultiPayloadPacketNotSupported",
+        )
+    assert lane.app.call("received") == 0
+    assert lane.receive(lane.incoming(2)).named("WriteAcknowledgement")
+
+
+def test_attack_E10_contract_acknowledgements_are_written_at_once_and_once(lane):
+    """No function writes an acknowledgement later, and a second receive writes none."""
+    writers = {entry["name"] for entry in lane.router.compiled.abi if entry["type"] == "function"}
+    assert not any("write" in name.lower() for name in writers)
+    packet = lane.incoming()
+    message = lane.receive_message(packet)
+    lane.app.transact("set", 0, b"", 0, bytes(20), b"")
+    refused(lambda: lane.router.transact("recvPacket", message), "IBCAsyncAcknowledgementNotSupported")
+    lane.app.transact("set", 0, b"first", 0, bytes(20), b"")
+    lane.router.transact("recvPacket", message)
+    stored = lane.stored(acknowledgement_key(packet))
+    lane.app.transact("set", 0, b"second", 0, bytes(20), b"")
+    assert lane.router.transact("recvPacket", message).named("Noop")
+    assert lane.stored(acknowledgement_key(packet)) == stored

@@ -10,10 +10,13 @@ contract ExampleReceiver is IMessageReceiver {
     /// @notice Messages received from a sender of a chain.
     mapping(string chain => mapping(string sender => uint256 count)) public received;
 
+    /// @notice A message came in.
     event Received(string chain, string sender, bytes payload);
 
+    /// @notice Only the Mailbox delivers messages.
     error OnlyMailbox(address caller);
 
+    /// @param mailbox Mailbox of this chain
     constructor(address mailbox) {
         MAILBOX = mailbox;
     }

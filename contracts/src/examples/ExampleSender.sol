@@ -9,6 +9,7 @@ contract ExampleSender is IMessageSender {
     IMailbox private immutable MAILBOX;
     uint64 private constant TIMEOUT = 1 hours;
 
+    /// @notice How far a message has come.
     enum Outcome {
         Unknown,
         Waiting,
@@ -21,8 +22,10 @@ contract ExampleSender is IMessageSender {
     /// @notice What the receiver of a delivered message returned.
     mapping(bytes32 messageId => bytes result) public results;
 
+    /// @notice Only the Mailbox tells how messages ended.
     error OnlyMailbox(address caller);
 
+    /// @param mailbox Mailbox of this chain
     constructor(IMailbox mailbox) {
         MAILBOX = mailbox;
     }
