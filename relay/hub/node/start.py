@@ -18,7 +18,8 @@ from relay.hub.application.genesis import UnfitRuntime, check_runtime
 from relay.hub.application.self_test import SelfTestFailed, run_self_test
 from relay.hub.consensus.signing import DoubleSignRefused
 from relay.hub.node.chain import HubChain
-from relay.hub.node.cometbft_rpc import CometBftMethods, CometBftRpcApp
+from relay.hub.node.cometbft_http import CometBftRpcApp
+from relay.hub.node.cometbft_methods import CometBftMethods
 from relay.hub.node.driver import ConsensusDriver
 from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis, load_validator_key
 from relay.hub.node.hutong_methods import HutongMethods

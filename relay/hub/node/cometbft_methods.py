@@ -1,18 +1,11 @@
-"""CometBFT 0.38's RPC over HTTP: GET with URI parameters and JSON-RPC by POST, with CometBFT's own JSON.
+"""CometBFT 0.38's RPC methods over the hub's records, in CometBFT's own JSON.
 
-Source: cometbft rpc/core/{routes,status,blocks,consensus,abci}.go, rpc/jsonrpc/server/*.go, libs/json.
+Source: cometbft rpc/core/{routes,status,blocks,consensus,abci}.go, libs/json.
 """
 
 import base64
-import binascii
-import json
-import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
-
-import trio
 
 from light_clients.protobuf import ics23_pb2
 from light_clients.tendermint.rpc_json import (
@@ -28,101 +21,14 @@ from relay.hub.application.abci import ExecTxResult
 from relay.hub.application.application import APPLICATION_NAME
 from relay.hub.consensus.types import EMPTY_COMMIT
 from relay.hub.node.block_records import BlockRecords, StoredBlock
+from relay.hub.node.cometbft_parameters import Arguments, internal_error
 from relay.hub.node.ledger import HubLedger
 
-MAX_BODY_BYTES = 1_000_000
-"""CometBFT's default max_body_bytes."""
-MAX_QUERY_CHARS = 65_536
-MAX_BATCH = 100
 MAX_PER_PAGE = 100
 DEFAULT_PER_PAGE = 30
 COMETBFT_VERSION = "0.38.0"
 P2P_PROTOCOL = 8
-_INTEGER = re.compile(r"-?[0-9]{1,20}")
 _SMT_PROOF_OP = "ics23:smt"
-
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-
-class RpcError(Exception):
-    """A JSON-RPC error object."""
-
-    def __init__(self, code: int, message: str, data: str = "") -> None:
-        self.code, self.message, self.data = code, message, data
-        super().__init__(message, data)
-
-    def as_json(self) -> dict[str, Any]:
-        return {"code": self.code, "message": self.message, "data": self.data}
-
-
-def _internal(data: str) -> RpcError:
-    return RpcError(-32603, "Internal error", data)
-
-
-def _invalid(data: str) -> RpcError:
-    return RpcError(-32602, "Invalid params", data)
-
-
-@dataclass(frozen=True, slots=True)
-class Arguments:
-    """Parameters by name. From a URI strings are quoted and bytes may be `0x…`; in JSON bytes are hex (or base64)."""
-
-    values: Mapping[str, Any]
-    from_uri: bool
-
-    def _raw(self, name: str) -> Any:
-        value = self.values.get(name)
-        return None if value in (None, "") else value
-
-    def integer(self, name: str) -> int | None:
-        value = self._raw(name)
-        if isinstance(value, str):
-            value = value.strip('"') if self.from_uri else value
-            if _INTEGER.fullmatch(value) is None:
-                raise _invalid(f"{name} is not an integer")
-            value = int(value)
-        if value is not None and (type(value) is not int or not -(2**63) <= value < 2**63):
-            raise _invalid(f"{name} is not an int64")
-        return value
-
-    def text(self, name: str) -> str:
-        value = self._raw(name)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            raise _invalid(f"{name} is not a string")
-        if self.from_uri:
-            if not (len(value) >= 2 and value[0] == value[-1] == '"'):
-                raise _invalid(f"{name} must be a quoted string")
-            return value[1:-1]
-        return value
-
-    def data(self, name: str, *, base64_in_json: bool = False) -> bytes:
-        value = self._raw(name)
-        if value is None:
-            return b""
-        if not isinstance(value, str):
-            raise _invalid(f"{name} is not a string")
-        try:
-            if self.from_uri:
-                if value.startswith("0x"):
-                    return bytes.fromhex(value[2:])
-                if len(value) >= 2 and value[0] == value[-1] == '"':
-                    return value[1:-1].encode()
-                return bytes.fromhex(value)
-            return base64.b64decode(value, validate=True) if base64_in_json else bytes.fromhex(value)
-        except (ValueError, binascii.Error):
-            raise _invalid(f"{name} is not bytes") from None
-
-    def boolean(self, name: str) -> bool:
-        value = self._raw(name)
-        if value in (None, False, "false"):
-            return False
-        if value in (True, "true"):
-            return True
-        raise _invalid(f"{name} is not a boolean")
 
 
 def _b64(data: bytes) -> str:
@@ -175,15 +81,17 @@ class CometBftMethods:
         if height is None:
             return latest
         if height <= 0:
-            raise _internal(f"height must be greater than 0, but got {height}")
+            raise internal_error(f"height must be greater than 0, but got {height}")
         if height > latest + ahead:
-            raise _internal(f"height {height} must be less than or equal to the current blockchain height {latest}")
+            raise internal_error(
+                f"height {height} must be less than or equal to the current blockchain height {latest}"
+            )
         return height
 
     def _stored(self, height: int) -> StoredBlock:
         stored = self._records.block(height)
         if stored is None:
-            raise _internal(f"no block at height {height}")
+            raise internal_error(f"no block at height {height}")
         return stored
 
     def _status(self, _: Arguments) -> Any:
@@ -314,7 +222,7 @@ class CometBftMethods:
         height = self._height(arguments)
         results = self._records.results(height)
         if results is None:
-            raise _internal(f"could not find results for height #{height}")
+            raise internal_error(f"could not find results for height #{height}")
         return {
             "height": str(height),
             "txs_results": [_exec_result(item) for item in results.tx_results] or None,
@@ -331,7 +239,7 @@ class CometBftMethods:
         following = self._records.block(height + 1)
         commit = self._records.commit(height) if following is None else following.block.last_commit
         if commit is None:
-            raise _internal(f"no commit at height {height}")
+            raise internal_error(f"no commit at height {height}")
         return {
             "signed_header": {"header": header_to_rpc(stored.block.header), "commit": commit_to_rpc(commit)},
             "canonical": following is not None,
@@ -341,14 +249,14 @@ class CometBftMethods:
         height = self._height(arguments, ahead=1)
         validators = self._records.validators(height)
         if validators is None:
-            raise _internal(f"no validators at height {height}")
+            raise internal_error(f"no validators at height {height}")
         page, per_page = arguments.integer("page"), arguments.integer("per_page")
         size = DEFAULT_PER_PAGE if per_page is None or per_page < 1 else min(per_page, MAX_PER_PAGE)
         total = len(validators.validators)
         pages = max((total + size - 1) // size, 1)
         page = 1 if page is None else page
         if not 1 <= page <= pages:
-            raise _internal(f"page should be within [1, {pages}] range, given {page}")
+            raise internal_error(f"page should be within [1, {pages}] range, given {page}")
         shown = validators.validators[(page - 1) * size : page * size]
         return {
             "block_height": str(height),
@@ -360,7 +268,7 @@ class CometBftMethods:
     def _abci_query(self, arguments: Arguments) -> Any:
         height = arguments.integer("height") or 0
         if height < 0:
-            raise _internal("height cannot be negative")
+            raise internal_error("height cannot be negative")
         answer = self._ledger.application.query(
             arguments.text("path"), arguments.data("data"), height, prove=arguments.boolean("prove")
         )
@@ -390,114 +298,3 @@ class CometBftMethods:
                 "codespace": "",
             }
         }
-
-
-class CometBftRpcApp:
-    """An ASGI application for `relay.evm.server.serve`."""
-
-    def __init__(self, methods: CometBftMethods) -> None:
-        self._methods = methods
-        self._readers = trio.CapacityLimiter(4)
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            while True:
-                message = await receive()
-                await send({"type": f"{message['type']}.complete"})
-                if message["type"] == "lifespan.shutdown":
-                    return
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
-        elif scope["method"] == "GET":
-            await self._get(scope, send)
-        elif scope["method"] == "POST":
-            await self._post(receive, send)
-        else:
-            await _respond(send, 405, b"GET or POST\n", b"text/plain")
-
-    async def _get(self, scope: Message, send: Send) -> None:
-        name = scope["path"].strip("/")
-        if name == "":
-            listing = "\n".join(
-                f"/{method}?{'&'.join(f'{n}=_' for n in names)}"
-                for method, (names, _) in sorted(self._methods.table.items())
-            )
-            await _respond(send, 200, listing.encode() + b"\n", b"text/plain")
-            return
-        if name not in self._methods.table:
-            await _respond(send, 404, b"404 page not found\n", b"text/plain")
-            return
-        query = scope["query_string"][:MAX_QUERY_CHARS].decode("latin-1")
-        values = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=16))
-        answer = await self._call(-1, name, Arguments(values, from_uri=True))
-        await _respond(send, 500 if "error" in answer else 200, _encode(answer))
-
-    async def _post(self, receive: Receive, send: Send) -> None:
-        body = await _body(receive)
-        if body is None:
-            await _respond(send, 413, b"body too large\n", b"text/plain")
-            return
-        try:
-            document = json.loads(body)
-        except (ValueError, RecursionError):
-            await _respond(send, 500, _encode(_error(-1, RpcError(-32700, "Parse error. Invalid JSON"))))
-            return
-        requests = document if isinstance(document, list) else [document]
-        if not 0 < len(requests) <= MAX_BATCH:
-            await _respond(send, 500, _encode(_error(-1, RpcError(-32600, "Invalid Request", "batch size"))))
-            return
-        answers = [await self._answer(request) for request in requests]
-        await _respond(send, 200, _encode(answers if isinstance(document, list) else answers[0]))
-
-    async def _answer(self, request: Any) -> dict[str, Any]:
-        identifier = request.get("id", -1) if isinstance(request, dict) else -1
-        if not isinstance(identifier, int | str) or not isinstance(request, dict):
-            return _error(-1, RpcError(-32600, "Invalid Request"))
-        name = request.get("method")
-        if not isinstance(name, str) or name not in self._methods.table:
-            return _error(identifier, RpcError(-32601, "Method not found"))
-        params = request.get("params") or {}
-        names = self._methods.table[name][0]
-        if isinstance(params, list):
-            params = dict(zip(names, params, strict=False))
-        if not isinstance(params, dict):
-            return _error(identifier, _invalid("params"))
-        return await self._call(identifier, name, Arguments(params, from_uri=False))
-
-    async def _call(self, identifier: int | str, name: str, arguments: Arguments) -> dict[str, Any]:
-        method = self._methods.table[name][1]
-        try:
-            result = await trio.to_thread.run_sync(method, arguments, limiter=self._readers)
-        except RpcError as error:
-            return _error(identifier, error)
-        return {"jsonrpc": "2.0", "id": identifier, "result": result}
-
-
-def _error(identifier: int | str, error: RpcError) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": identifier, "error": error.as_json()}
-
-
-def _encode(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-async def _body(receive: Receive) -> bytes | None:
-    chunks, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            return None
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-async def _respond(send: Send, status: int, body: bytes, content_type: bytes = b"application/json") -> None:
-    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,131 @@
+"""CometBFT's RPC over HTTP: GET with URI parameters and JSON-RPC by POST (cometbft rpc/jsonrpc/server)."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+import trio
+
+from relay.hub.node.cometbft_methods import CometBftMethods
+from relay.hub.node.cometbft_parameters import Arguments, RpcError, invalid_params
+
+MAX_BODY_BYTES = 1_000_000
+"""CometBFT's default max_body_bytes."""
+MAX_QUERY_CHARS = 65_536
+MAX_BATCH = 100
+
+Message: TypeAlias = dict[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class CometBftRpcApp:
+    """An ASGI application for `relay.evm.server.serve`."""
+
+    def __init__(self, methods: CometBftMethods) -> None:
+        self._methods = methods
+        self._readers = trio.CapacityLimiter(4)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
+                if message["type"] == "lifespan.shutdown":
+                    return
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["method"] == "GET":
+            await self._get(scope, send)
+        elif scope["method"] == "POST":
+            await self._post(receive, send)
+        else:
+            await _respond(send, 405, b"GET or POST\n", b"text/plain")
+
+    async def _get(self, scope: Message, send: Send) -> None:
+        name = scope["path"].strip("/")
+        if name == "":
+            listing = "\n".join(
+                f"/{method}?{'&'.join(f'{n}=_' for n in names)}"
+                for method, (names, _) in sorted(self._methods.table.items())
+            )
+            await _respond(send, 200, listing.encode() + b"\n", b"text/plain")
+            return
+        if name not in self._methods.table:
+            await _respond(send, 404, b"404 page not found\n", b"text/plain")
+            return
+        query = scope["query_string"][:MAX_QUERY_CHARS].decode("latin-1")
+        values = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=16))
+        answer = await self._call(-1, name, Arguments(values, from_uri=True))
+        await _respond(send, 500 if "error" in answer else 200, _encode(answer))
+
+    async def _post(self, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        if body is None:
+            await _respond(send, 413, b"body too large\n", b"text/plain")
+            return
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            await _respond(send, 500, _encode(_error(-1, RpcError(-32700, "Parse error. Invalid JSON"))))
+            return
+        requests = document if isinstance(document, list) else [document]
+        if not 0 < len(requests) <= MAX_BATCH:
+            await _respond(send, 500, _encode(_error(-1, RpcError(-32600, "Invalid Request", "batch size"))))
+            return
+        answers = [await self._answer(request) for request in requests]
+        await _respond(send, 200, _encode(answers if isinstance(document, list) else answers[0]))
+
+    async def _answer(self, request: Any) -> dict[str, Any]:
+        identifier = request.get("id", -1) if isinstance(request, dict) else -1
+        if not isinstance(identifier, int | str) or not isinstance(request, dict):
+            return _error(-1, RpcError(-32600, "Invalid Request"))
+        name = request.get("method")
+        if not isinstance(name, str) or name not in self._methods.table:
+            return _error(identifier, RpcError(-32601, "Method not found"))
+        params = request.get("params") or {}
+        names = self._methods.table[name][0]
+        if isinstance(params, list):
+            params = dict(zip(names, params, strict=False))
+        if not isinstance(params, dict):
+            return _error(identifier, invalid_params("params"))
+        return await self._call(identifier, name, Arguments(params, from_uri=False))
+
+    async def _call(self, identifier: int | str, name: str, arguments: Arguments) -> dict[str, Any]:
+        method = self._methods.table[name][1]
+        try:
+            result = await trio.to_thread.run_sync(method, arguments, limiter=self._readers)
+        except RpcError as error:
+            return _error(identifier, error)
+        return {"jsonrpc": "2.0", "id": identifier, "result": result}
+
+
+def _error(identifier: int | str, error: RpcError) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": identifier, "error": error.as_json()}
+
+
+def _encode(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+async def _body(receive: Receive) -> bytes | None:
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            return None
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _respond(send: Send, status: int, body: bytes, content_type: bytes = b"application/json") -> None:
+    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
