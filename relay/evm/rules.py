@@ -13,6 +13,7 @@ from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
 from eth_abi.abi import encode
 
+from relay.evm.fast_opcodes import with_fast_opcodes
 from relay.evm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
 from relay.evm.stack import EVM_RECURSION_LIMIT
 
@@ -113,7 +114,8 @@ def _state_class(fork: Fork, native: NativeModules) -> type[Any]:
         if address in precompiles:
             raise ValueError(f"native module at {address.hex()} would hide a precompile")
         precompiles[address] = functools.partial(_run_native, module)
-    computation = type("NativeComputation", (base_computation,), {"_precompiles": precompiles})
+    opcodes = with_fast_opcodes(base_computation.opcodes)
+    computation = type("NativeComputation", (base_computation,), {"_precompiles": precompiles, "opcodes": opcodes})
     executor = type("CheckedExecutor", (_CheckedBefore, base_executor), {})
     return type(
         "NativeState",
