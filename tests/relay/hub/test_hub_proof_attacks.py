@@ -6,11 +6,13 @@ import pytest
 import rlp
 
 from light_clients.bft_evm import StorageProof, encode_storage_proof
+from light_clients.ibc.abi import packet_to_tuple
 from light_clients.ibc.commitment import commitment_key, packet_commitment, receipt_key
 from light_clients.protobuf import bft_evm_pb2
 from light_clients.protobuf import ics23_pb2 as pb
 from relay.hub.application import abi
 from relay.hub.application.modules import ROUTER_ADDRESS
+from tests.light_clients.tendermint import smt_model
 from tests.relay.hub.simulated_hub import forward_payload, sent_packet
 from tests.relay.hub.tendermint_remote import TendermintRemote
 from tests.relay.hub.test_hub_packet_attacks import refused
@@ -202,8 +204,6 @@ def test_attack_B15_hub_bytes_that_are_no_proof(hub, sent, junk):
 
 
 def mpt_call(packet, nodes, height: int) -> bytes:
-    from light_clients.ibc.abi import packet_to_tuple
-
     proof = encode_storage_proof(StorageProof(tuple(nodes)))
     return abi.RECV_PACKET.call((packet_to_tuple(packet), proof, (0, height)))
 
@@ -277,3 +277,171 @@ def test_attack_B37_hub_proof_of_another_slot(hub, stored):
     assert packet_commitment(changed) != packet_commitment(packet)
     refused(hub, mpt_call(changed, nodes, height), abi.VERIFICATION_FAILED)
     assert sent_packet(hub.send(ROUTER_ADDRESS, mpt_call(packet, nodes, height)))
+
+
+# --- absence, over the 07-tendermint client: a forged one would refund a packet that was delivered
+
+
+@pytest.fixture
+def expiring(hub, chain_a):
+    """Leg 2 to a CometBFT chain, past its timeout there; `delivered` says whether that chain received it."""
+
+    def make(*, delivered: bool):
+        remote = TendermintRemote(hub)
+        for filler in range(6):
+            remote.chain.put(b"filler-%d" % filler, b"\x01" * 32)
+        leg_2 = sent_packet(chain_a.deliver(chain_a.send_forward(remote.client, timeout_s=hub.time_s + 30)))
+        if delivered:
+            remote.chain.put(receipt_key(leg_2), b"\x02")
+        height = remote.update(60)
+        assert remote.chain.latest.header.time_ns // 10**9 >= leg_2.timeout_timestamp_s
+        return remote, leg_2, height
+
+    return make
+
+
+def timeout_call(packet, proof: bytes, height: int) -> bytes:
+    return abi.TIMEOUT_PACKET.call((packet_to_tuple(packet), proof, (1, height)))
+
+
+def serialized(message: pb.MerkleProof) -> bytes:
+    return message.SerializeToString(deterministic=True)
+
+
+def test_hub_timeout_over_the_tendermint_client(hub, expiring):
+    remote, leg_2, height = expiring(delivered=False)
+    proof = remote.proof(receipt_key(leg_2), height)
+    outcome = hub.send(ROUTER_ADDRESS, timeout_call(leg_2, proof, height))
+    assert outcome.events(abi.TIMEOUT_PACKET_EVENT)
+
+
+def drop_left(proof) -> None:
+    proof.ClearField("left")
+
+
+def drop_right(proof) -> None:
+    proof.ClearField("right")
+
+
+def drop_both(proof) -> None:
+    proof.ClearField("left")
+    proof.ClearField("right")
+
+
+def swap(proof) -> None:
+    left, right = pb.ExistenceProof(), pb.ExistenceProof()
+    left.CopyFrom(proof.left)
+    right.CopyFrom(proof.right)
+    proof.left.CopyFrom(right)
+    proof.right.CopyFrom(left)
+
+
+def same_twice(proof) -> None:
+    proof.right.CopyFrom(proof.left)
+
+
+def empty_paths(proof) -> None:
+    del proof.left.path[:]
+    del proof.right.path[:]
+
+
+def other_root(proof) -> None:
+    proof.left.path[-1].prefix = b"\x01"
+    proof.left.path[-1].suffix = b"\x09" * 32
+
+
+def placeholder(proof) -> None:
+    for step in (*proof.left.path, *proof.right.path):
+        if any(step.suffix):
+            step.suffix = bytes(32)
+            return
+        if any(step.prefix[1:]):
+            step.prefix = b"\x01" + bytes(32)
+            return
+
+
+def padded_neighbour(proof) -> None:
+    proof.left.path[0].prefix = b"\x01" + b"\x05" * 32
+    proof.left.path[0].suffix = b"\x06" * 32
+
+
+ABSENCE_FORGERIES = {
+    "B20_left_from_another_root": other_root,
+    "B21_left_alone": drop_right,
+    "B21_right_alone": drop_left,
+    "B22_swapped": swap,
+    "B22_identical": same_twice,
+    "B24_neither": drop_both,
+    "B24_empty_paths": empty_paths,
+    "B25_placeholder_for_a_sibling": placeholder,
+    "B26_padded_neighbour": padded_neighbour,
+}
+
+
+def forged_absence(hub, expiring, name: str) -> None:
+    remote, leg_2, height = expiring(delivered=False)
+    honest = remote.proof(receipt_key(leg_2), height)
+    message = pb.MerkleProof.FromString(honest)
+    proof = message.proofs[0].nonexist
+    if not (proof.HasField("left") and proof.HasField("right")):
+        pytest.fail("the fixture's key must lie between two neighbours")
+    ABSENCE_FORGERIES[name](proof)
+    forged = serialized(message)
+    assert forged != honest
+    refused(hub, timeout_call(leg_2, forged, height), abi.VERIFICATION_FAILED)
+    assert hub.send(ROUTER_ADDRESS, timeout_call(leg_2, honest, height)).events(abi.TIMEOUT_PACKET_EVENT)
+
+
+@pytest.mark.parametrize("name", of("B20", ABSENCE_FORGERIES))
+def test_attack_B20_hub_neighbours_of_two_roots(hub, expiring, name):
+    forged_absence(hub, expiring, name)
+
+
+@pytest.mark.parametrize("name", of("B21", ABSENCE_FORGERIES))
+def test_attack_B21_hub_one_neighbour_that_is_not_outermost(hub, expiring, name):
+    forged_absence(hub, expiring, name)
+
+
+@pytest.mark.parametrize("name", of("B22", ABSENCE_FORGERIES))
+def test_attack_B22_hub_neighbours_swapped_or_identical(hub, expiring, name):
+    forged_absence(hub, expiring, name)
+
+
+@pytest.mark.parametrize("name", of("B24", ABSENCE_FORGERIES))
+def test_attack_B24_hub_no_neighbours_or_empty_paths(hub, expiring, name):
+    forged_absence(hub, expiring, name)
+
+
+@pytest.mark.parametrize("name", of("B25", ABSENCE_FORGERIES))
+def test_attack_B25_hub_placeholder_where_a_sibling_is(hub, expiring, name):
+    forged_absence(hub, expiring, name)
+
+
+@pytest.mark.parametrize("name", of("B26", ABSENCE_FORGERIES))
+def test_attack_B26_hub_padded_neighbour(hub, expiring, name):
+    forged_absence(hub, expiring, name)
+
+
+def test_attack_B23_hub_delivered_packet_cannot_be_timed_out(hub, expiring):
+    """Its receipt is there: neither an existence proof, nor neighbours around it, nor an older absence serves."""
+    remote, leg_2, height = expiring(delivered=True)
+    receipt = receipt_key(leg_2)
+    refused(hub, timeout_call(leg_2, remote.proof(receipt, height), height), abi.VERIFICATION_FAILED)
+    without = {key: value for key, value in remote.chain.states[height - 1].items() if key != receipt}
+    forged = smt_model.merkle_proof(without, receipt)
+    refused(hub, timeout_call(leg_2, forged, height), abi.VERIFICATION_FAILED)
+    around = pb.MerkleProof()
+    nonexist = around.proofs.add().nonexist
+    nonexist.CopyFrom(pb.MerkleProof.FromString(forged).proofs[0].nonexist)
+    for side, key in (("left", nonexist.left.key), ("right", nonexist.right.key)):
+        proven = pb.MerkleProof.FromString(remote.proof(key, height)).proofs[0].exist
+        getattr(nonexist, side).CopyFrom(proven)
+    refused(hub, timeout_call(leg_2, serialized(around), height), abi.VERIFICATION_FAILED)
+
+
+def test_attack_B12_hub_presence_where_absence_is_needed(hub, expiring):
+    remote, leg_2, height = expiring(delivered=False)
+    presence = remote.proof(b"filler-1", height)
+    refused(hub, timeout_call(leg_2, presence, height), abi.VERIFICATION_FAILED)
+    other = remote.proof(receipt_key(leg_2)[:-1] + b"\x09", height)
+    refused(hub, timeout_call(leg_2, other, height), abi.VERIFICATION_FAILED)
