@@ -55,6 +55,7 @@ def _believed_checks(
     client: ClientState, update: TendermintHeader, trusted: ConsensusState, now_ns: int
 ) -> Iterator[Check]:
     signed_header, header = update.signed_header, update.signed_header.header
+    yield Check("header_has_ibc_height", MISBEHAVIOUR, partial(predicates.header_has_ibc_height, header))
     chain_id = with_revision(client.chain_id, revision_of(header.chain_id))
     signatures = predicates.CommitSignatures(chain_id, signed_header.commit)
     yield Check("chain_id_matches", HANDLE, partial(predicates.chain_id_matches, header, chain_id))

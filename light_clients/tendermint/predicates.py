@@ -177,6 +177,11 @@ def height_increases(height: int, trusted_height: int) -> None:
     )
 
 
+def header_has_ibc_height(header: Header) -> None:
+    """Height and revision are uint64 (ibc-go Header.GetHeight); MalformedInput where they make no height."""
+    _ = header.ibc_height
+
+
 def trusted_height_is_below(trusted_height: Height, height: Height) -> None:
     """Evidence may cross revisions; its trusted height is not zero and below it."""
     _demand(
@@ -360,6 +365,7 @@ def trusted_power_signed(
         InsufficientTrust: too few of them signed.
     """
     name = "trusted_power_signed"
+    trust_level_in_range(trust_level)
     total = trusted_validators.total_voting_power
     _demand(total * trust_level.numerator <= MAX_INT64, name, "trust level numerator too large", trust_level.numerator)
     needed = trust_level.power_needed(total)

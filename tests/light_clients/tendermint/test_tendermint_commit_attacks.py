@@ -16,6 +16,7 @@ from light_clients.tendermint.types import (
     PartSetHeader,
     PublicKey,
     SignedMessageType,
+    TrustLevel,
     Validator,
     ValidatorSet,
 )
@@ -63,6 +64,16 @@ def test_attack_C1_trust_level_exactly_is_not_enough_and_one_more_passes(key_typ
             client.accepts(chain.update(4, 1))
         else:
             assert client.verify(chain.update(4, 1)) == verdict
+
+
+@pytest.mark.parametrize("level", [TrustLevel(1, 0), TrustLevel(0, 1), TrustLevel(1, 4), TrustLevel(3, 2)])
+def test_attack_C1_stored_trust_level_outside_its_range_counts_nothing(level):
+    """Creation refuses these; what stands in a state all the same is judged again, also where it would divide by zero."""
+    chain = chain_of(10, 10, 10, 10)
+    chain.advance(3)
+    Verifier(chain, 1, trust_level=level).refuses("trust_level_in_range", chain.update(4, 1))
+    Verifier(chain, 1, trust_level=TrustLevel(1, 1)).verify(chain.update(4, 1))
+    Verifier(chain, 1).accepts(chain.update(4, 1))
 
 
 def test_attack_C2_validator_counted_twice_by_index():

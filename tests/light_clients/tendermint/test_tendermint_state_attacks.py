@@ -16,12 +16,14 @@ from light_clients.interface import (
     UnknownHeight,
     UnsupportedOperation,
     VerificationError,
+    audit_checks,
 )
 from light_clients.proofs import ics23
 from light_clients.tendermint.codec import (
     decode_client_state,
     encode_client_state,
     encode_consensus_state,
+    encode_misbehaviour,
     encode_tendermint_header,
 )
 from light_clients.tendermint.types import FROZEN_HEIGHT, TrustLevel
@@ -129,6 +131,26 @@ def test_attack_C16_trusted_height_unknown_or_not_below(chain, client):
     assert isinstance(full.misbehaviour(evidence), Misbehaved)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"height": -5}, {"chain_id": "sim-99999999999999999999"}], ids=["height", "revision"]
+)
+def test_attack_C16_headers_without_an_ibc_height_end_an_audit_with_a_verdict(chain, client, changes):
+    """Judged by a named check like all else, so that the audit prints it and does not break off."""
+
+    def audited(evidence):
+        encoded = encode_misbehaviour(evidence)
+        return list(audit_checks(CLIENT.misbehaviour_checks(client.state, client.states, encoded, client.now_ns)))
+
+    evidence = fork_evidence(chain)
+    spoilt = chain.misbehaviour(with_header(evidence.header_1, **changes), with_header(evidence.header_2, **changes))
+    last = audited(spoilt)[-1]
+    assert last.name == "header_1.header_has_ibc_height"
+    assert isinstance(last.error, MalformedInput)
+    with pytest.raises(MalformedInput):
+        client.misbehaviour(spoilt)
+    assert all(verdict.held for verdict in audited(evidence))
+
+
 def test_attack_C16_message_without_client_identifier(chain, client):
     evidence = fork_evidence(chain)
     for client_id in ("", "short", "with space-0", "x" * 65):
@@ -172,6 +194,17 @@ def test_attack_C17_valid_evidence_freezes_everything(chain, client, make):
             attempt(client.state)
     with pytest.raises(ClientFrozen):
         client.misbehaviour(make(chain))
+
+
+@pytest.mark.parametrize("field", ["app_hash", "next_validators_hash"])
+def test_attack_C15_a_second_block_that_no_update_could_carry_still_freezes_as_evidence(chain, client, field):
+    """An update without these fields is refused before it is compared (T4); a double sign is one all the same."""
+    fork = chain.update(4, 1, chain.fork(4, **{field: b""}))
+    assert isinstance(client.misbehaviour(chain.misbehaviour(chain.update(4, 1), fork)), Misbehaved)
+    with pytest.raises(PredicateFailed) as caught:
+        client.verify(fork)
+    assert caught.value.predicate == "consensus_fields_present"
+    client.accepts(chain.update(4, 1))
 
 
 def substitute_of(chain, height: int = 5, **changes) -> bytes:
