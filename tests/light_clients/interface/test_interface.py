@@ -31,6 +31,16 @@ def test_errors_say_what_was_got_and_expected_and_never_print_a_whole_proof():
     assert len(str(MalformedInput("text", "is odd", got="x" * 10_000))) < 5 * SHOWN_BYTES
 
 
+def test_attack_H_an_error_about_json_that_is_too_deep_to_print_still_has_a_sentence():
+    shallow: list[object] = []
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert str(MalformedInput("file", "is not a JSON object", got=shallow)).endswith("got []")
+    assert "is not a JSON object" in str(MalformedInput("file", "is not a JSON object", got=deep))
+    assert "is not a JSON object" in str(MalformedInput("file", "is not a JSON object", got={"a": deep}))
+
+
 @pytest.mark.parametrize(
     "error",
     [
