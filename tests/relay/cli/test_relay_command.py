@@ -59,6 +59,16 @@ def start(config_file, password="correct horse"):
     )
 
 
+def operator(config_file, command, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "relay.cli", "relay", command, "--config", config_file, *arguments],
+        env=os.environ | {"PASSWORD": "x"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def wait_for_line(process, text):
     lines = []
     for line in process.stderr:
@@ -72,6 +82,10 @@ def test_relay_waits_for_its_chains_is_alone_in_its_home_and_ends_on_sigterm(con
     first = start(config_file)
     try:
         wait_for_line(first, "waiting for a chain")
+        listed = operator(config_file, "dead")
+        assert (listed.returncode, listed.stdout) == (0, "")
+        retried = operator(config_file, "retry", "receive:alpha/client-0/1")
+        assert retried.returncode == 1 and "no dead letter" in retried.stderr
         second = start(config_file)
         _, said = second.communicate(timeout=60)
         assert second.returncode == 2 and "another relay runs" in said and "Traceback" not in said

@@ -9,6 +9,7 @@ from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 from adapters.interface import PacketEvent, PacketEventKind
 from adapters.simulated import AppRefused, OutOfGas
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
+from relay.config import FeeLimits
 from relay.core.errors import StartRefused
 from relay.dispatch import Route
 
@@ -217,6 +218,19 @@ async def test_attack_G8_fee_cap_and_empty_wallet_wait_with_a_reason(world, auto
         await world.all_settled(1)
     output = capsys.readouterr()
     assert "cannot pay" in output.out + output.err
+
+
+async def test_attack_G8_transaction_above_the_fee_cap_waits(world, autojump_clock):
+    process = world.relay()
+    account = process.relay.accounts["beta"]
+    generous, account._fees = account._fees, FeeLimits(max_fee_wei=1)
+    async with making_blocks(world), process.running():
+        world.send()
+        await trio.sleep(30)
+        assert world.transactions("beta") == [] and not world.chains["beta"].pool
+        account._fees = generous
+        await world.all_settled(1)
+    assert len(world.transactions("beta")) == 1
 
 
 async def test_attack_G9_large_packets_are_cut_into_batches(world, autojump_clock):
