@@ -60,6 +60,7 @@ ADD_CLIENT = Function("addClient", (COUNTERPARTY_TUPLE, "address"), ("string",))
 GET_CLIENT = Function("getClient", ("string",), ("address",))
 GET_COUNTERPARTY = Function("getCounterparty", ("string",), (COUNTERPARTY_TUPLE,))
 GET_COMMITMENT = Function("getCommitment", ("bytes32",), ("bytes32",))
+PAUSED = Function("paused", (), ("bool",))
 GET_NEXT_CLIENT_SEQUENCE = Function("getNextClientSeq", (), ("uint256",))
 
 

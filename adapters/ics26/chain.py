@@ -8,6 +8,7 @@ import trio
 from eth_utils.address import to_canonical_address
 
 from adapters.ics26 import submission
+from adapters.ics26.abi import PAUSED
 from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message, execution_gas
 from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.router import RouterReads
@@ -178,6 +179,10 @@ class RouterChain(ABC):
     async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
         head = (await self.head()).height
         return await self._reads.written_acknowledgement(client_id, sequence, self.settings.start_height, head)
+
+    async def paused(self) -> bool:
+        (paused,) = PAUSED.decode(await self._execution.call(self._router, PAUSED.encode()))
+        return bool(paused)
 
     # as a destination
 

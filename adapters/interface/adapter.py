@@ -100,6 +100,9 @@ class ChainAdapter(Protocol):
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
         """The state stored at exactly `height`, in the Python light client's encoding."""
 
+    async def paused(self) -> bool:
+        """The router's admins have stopped packets for now: refusals by `prepare` are then nobody's fault."""
+
     # as a source
 
     def proving_height(self, event_height: int) -> Height:

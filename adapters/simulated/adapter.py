@@ -197,6 +197,10 @@ class SimulatedAdapter:
         await self._asked("consensus_state")
         return self._hosted(client_id).get(height)
 
+    async def paused(self) -> bool:
+        await self._asked("paused")
+        return self.faults.paused
+
     def proving_height(self, event_height: int) -> Height:
         return Height(0, event_height)
 

@@ -13,6 +13,7 @@ class Faults:
     `unavailable`: the call raises EndpointUnavailable.
     `lost_broadcast`: the pool says yes and forgets. `hidden_broadcast`: the pool takes it, the caller sees a failure.
     `hidden_events`, `corrupt_proofs`, `corrupt_headers`: per event, proof and header.
+    `paused`: the router says that it is paused (what it refuses then is up to the test's apps).
     `forged_events` are mixed into every answer whose range holds them. `head_lag` hides that many newest blocks.
     """
 
@@ -27,6 +28,7 @@ class Faults:
     head_lag: int = 0
     forged_events: tuple[PacketEvent, ...] = ()
     claimed_chain_id: str | None = None
+    paused: bool = False
 
     def strikes(self, probability: float) -> bool:
         """Draw once; a zero probability draws nothing, so that honest runs do not consume randomness."""

@@ -14,7 +14,6 @@ from adapters.interface import (
     Head,
     HeightUnavailable,
     PreparedTransaction,
-    RefusedByChain,
 )
 from adapters.rpc import all_of
 from light_clients.interface import NANOSECONDS_PER_SECOND, VerificationError
@@ -37,8 +36,6 @@ MAX_SIMULATIONS = 4
 CONCURRENT_READS = 8
 GROW_AFTER = 16
 BLOCKED = Backoff(base_s=0.25, cap_s=20.0)
-PAUSED = frozenset({"EnforcedPause", "Paused", "ExpectedPause"})
-"""Custom errors that say: not now, whoever asks."""
 
 
 class RouteWorker:
@@ -193,17 +190,14 @@ class RouteWorker:
             if not items:
                 return None, []
             batch = Batch((*built.updates, *(item.message for item in items)))
-            try:
-                prepared = await self._destination.prepare(batch, self._account.address)
-            except RefusedByChain as error:
-                if error.name in PAUSED:
-                    raise RouteBlocked(f"{self._route.destination} is paused") from error
-                raise
+            prepared = await self._destination.prepare(batch, self._account.address)
             if all(prepared.expected):
                 return prepared, items
             updates = len(built.updates)
             if not all(prepared.expected[:updates]):
                 raise RouteBlocked(f"{self._route.name} would refuse the client update, which verified here")
+            if await self._destination.paused():
+                raise RouteBlocked(f"{self._route.destination} is paused")
             going = []
             for item, succeeds in zip(items, prepared.expected[updates:], strict=True):
                 if succeeds:

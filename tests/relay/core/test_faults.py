@@ -180,6 +180,18 @@ async def test_attack_G6_poison_packet_is_given_up_with_its_reason_and_delays_no
     assert all(not receipt.failures for receipt in world.transactions("beta")), "a simulated failure is not paid for"
 
 
+async def test_attack_G16_pause_of_the_destination_costs_no_attempt(tmp_path, valkey, autojump_clock):
+    world = World(tmp_path, valkey.url, apps={"echo": out_of_gas})
+    world.faults["beta"].paused = True
+    async with making_blocks(world), world.relay(max_attempts=2).running() as process:
+        world.send("alpha", 3)
+        await trio.sleep(600)
+        assert await process.queue.dead_letters(TO_BETA) == [] and world.transactions("beta") == []
+        world.faults["beta"].paused = False
+        world.chains["beta"].apps["echo"] = lambda _packet: b"ok"
+        await world.all_settled(3)
+
+
 async def test_attack_G7_another_relayer_wins(world, autojump_clock):
     async with making_blocks(world), world.relay(prefix="ours").running() as ours:
         world.send("alpha", 1)
