@@ -39,6 +39,7 @@ class EvmChain(RouterChain):
     """See ChainAdapter for every public method."""
 
     kind = "evm"
+    has_multicall = True
     merkle_prefix = (b"",)
 
     def __init__(self, settings: EvmSettings, execution: ExecutionRpc, signal: HeadSignal) -> None:

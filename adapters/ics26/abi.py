@@ -55,6 +55,7 @@ ACK_PACKET = Function("ackPacket", (f"({PACKET_TUPLE},bytes,bytes,{HEIGHT_TUPLE}
 TIMEOUT_PACKET = Function("timeoutPacket", (f"({PACKET_TUPLE},bytes,{HEIGHT_TUPLE})",))
 UPDATE_CLIENT = Function("updateClient", ("string", "bytes"), ("uint8",))
 SUBMIT_MISBEHAVIOUR = Function("submitMisbehaviour", ("string", "bytes"))
+MULTICALL = Function("multicall", ("bytes[]",), ("bytes[]",))
 RELAY_BATCH = Function("relayBatch", (f"{BATCH_CALL_TUPLE}[]",), ("bool[]",))
 ADD_CLIENT = Function("addClient", (COUNTERPARTY_TUPLE, "address"), ("string",))
 GET_CLIENT = Function("getClient", ("string",), ("address",))

@@ -25,7 +25,7 @@ from adapters.interface import (
 TRANSACTION_OVERHEAD_BYTES = 256
 """Nonce, fees, addresses, signature and list heads around the call data."""
 
-DEFAULT_LIMITS = BatchLimits(max_messages=64, max_bytes=128 * 1024, max_gas=25_000_000)
+DEFAULT_LIMITS = BatchLimits(max_messages=64, max_bytes=128 * 1024, max_gas=2**24)
 
 _PACKET_GAS = 1_500_000
 _PACKET_GAS_PER_BYTE = 60

@@ -8,7 +8,7 @@ import trio
 from eth_utils.address import to_canonical_address
 
 from adapters.ics26 import submission
-from adapters.ics26.abi import PAUSED
+from adapters.ics26.abi import MULTICALL, PAUSED
 from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message, execution_gas
 from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.router import RouterReads
@@ -19,8 +19,10 @@ from adapters.interface import (
     Batch,
     BatchLimits,
     Head,
+    NotSupported,
     PacketEvent,
     PreparedTransaction,
+    RefusedByChain,
     SignedTransaction,
     Signer,
     TransactionOutcome,
@@ -48,6 +50,9 @@ class RouterSettings:
 
 class RouterChain(ABC):
     """Implements what needs only `eth_*`; subclasses say what is final and how clients and proofs are encoded."""
+
+    has_multicall = False
+    """The router takes several calls in one that fail together, as OpenZeppelin's Multicall does."""
 
     def __init__(self, settings: RouterSettings, execution: ExecutionRpc, signal: HeadSignal) -> None:
         self.settings = settings
@@ -197,6 +202,17 @@ class RouterChain(ABC):
         return await submission.prepare_batch(
             self._execution, chain_id, sender, self._router, batch, data, gas, limits.max_gas
         )
+
+    async def refusal(self, batch: Batch, sender: str) -> str:
+        calls = [encode_message(message, self._header, self._misbehaviour, self._proof) for message in batch.messages]
+        if len(calls) > 1 and not self.has_multicall:
+            raise NotSupported(f"a reason from {self.name} for a message that needs others before it")
+        data = calls[0] if len(calls) == 1 else MULTICALL.encode(calls)
+        try:
+            await self._execution.call(self._router, data, "latest", sender)
+        except RefusedByChain as refused:
+            return refused.reason or refused.name
+        return "it succeeds outside of a batch, which bounds its gas"
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
         return sign(prepared, nonce, signer)

@@ -13,8 +13,8 @@ from adapters.interface import AlreadyKnown, PreparedTransaction, RefusedByChain
 from adapters.rpc import all_of
 from light_clients.crypto.hashes import keccak256
 
-MAX_CALL_GAS = 28_000_000
-"""Below the block gas limit of every chain that is deployed to; a HubClient costs about 5 million."""
+MAX_CALL_GAS = 2**24
+"""EIP-7825, and below the block gas limit of every chain that is deployed to; a HubClient costs about 5 million."""
 POLL_INTERVAL_S = 0.2
 
 Call = tuple[bytes | None, bytes]

@@ -130,6 +130,12 @@ class ChainAdapter(Protocol):
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
         """Encode, bound, simulate and price a batch. Raises BatchTooLarge, RefusedByChain (the whole batch would revert)."""
 
+    async def refusal(self, batch: Batch, sender: str) -> str:
+        """Why the last message of `batch` would fail after the others, for a person to read.
+
+        Raises NotSupported where the chain cannot say.
+        """
+
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
         """Nothing is sent. The result's hash is recorded before `broadcast`."""
 

@@ -253,16 +253,7 @@ class SimulatedAdapter:
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
         await self._asked("prepare")
-        calls = tuple(
-            encode_message(
-                message,
-                lambda _, header: header,
-                lambda _, misbehaviour: misbehaviour,
-                lambda _, proof, __: proof,
-            )
-            for message in batch.messages
-        )
-        data = encode_batch(batch, calls, self._limits)
+        data = self._encoded(batch)
         expected, gas_used = self.chain.simulate(data)
         if gas_used > self._limits.max_gas:
             raise BatchTooLarge("gas", gas_used, self._limits.max_gas)
@@ -278,6 +269,23 @@ class SimulatedAdapter:
             gas_price_wei=None,
             expected=expected,
         )
+
+    def _encoded(self, batch: Batch) -> bytes:
+        calls = tuple(
+            encode_message(
+                message,
+                lambda _, header: header,
+                lambda _, misbehaviour: misbehaviour,
+                lambda _, proof, __: proof,
+            )
+            for message in batch.messages
+        )
+        return encode_batch(batch, calls, self._limits)
+
+    async def refusal(self, batch: Batch, sender: str) -> str:
+        await self._asked("refusal")
+        reasons = self.chain.refusals(self._encoded(batch))
+        return reasons.get(len(batch.messages) - 1, "it would succeed")
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
         return sign(prepared, nonce, signer)

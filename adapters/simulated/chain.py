@@ -17,6 +17,7 @@ from hexbytes import HexBytes
 
 from adapters.ics26.abi import RELAY_BATCH, selector
 from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, Log
+from adapters.ics26.reverts import RevertReader
 from adapters.interface import (
     AlreadyKnown,
     BroadcastRefused,
@@ -284,6 +285,12 @@ class SimulatedChain:
         failures, count = self._run_batch(router, data)
         failed = {index for index, _ in failures}
         return tuple(index not in failed for index in range(count)), self._gas_used(data, count)
+
+    def refusals(self, data: bytes) -> dict[int, str]:
+        """Reasons by message of a `relayBatch` call on the newest state."""
+        router = self._router(self.newest.router, self.newest.header.timestamp_s)
+        failures, _ = self._run_batch(router, data)
+        return {index: RevertReader().read(reason).reason for index, reason in failures}
 
     def _router(self, state: RouterState, now_s: int) -> Router:
         return Router(state, self.store, self.light_clients, self.apps, now_s)

@@ -13,6 +13,7 @@ from adapters.interface import (
     EndpointUnavailable,
     Head,
     HeightUnavailable,
+    NotSupported,
     PreparedTransaction,
 )
 from adapters.rpc import all_of
@@ -203,9 +204,16 @@ class RouteWorker:
                 if succeeds:
                     going.append(item)
                 else:
-                    await self._failed(item.taken, "the destination would refuse it (simulated)")
+                    await self._failed(item.taken, await self._why(built, item))
             items = going
         raise RouteBlocked(f"{self._route.destination} changes its mind about a batch at each simulation")
+
+    async def _why(self, built: BuiltBatch, item: Item) -> str:
+        try:
+            reason = await self._destination.refusal(Batch((*built.updates, item.message)), self._account.address)
+        except NotSupported:
+            return f"{self._route.destination} would refuse it (simulated)"
+        return f"{self._route.destination} would refuse it: {reason}"
 
     async def _finish(self, pending: Pending, items: Sequence[Item], offset: int) -> None:
         try:

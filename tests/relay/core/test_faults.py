@@ -171,7 +171,11 @@ async def test_attack_G6_poison_packet_is_given_up_with_its_reason_and_delays_no
             while not letters:
                 await trio.sleep(1)
                 letters = await process.queue.dead_letters(TO_BETA)
-        assert letters[0].id == f"receive:alpha/{CLIENT}/1" and "3 attempts" in letters[0].reason
+        assert (
+            letters[0].id == f"receive:alpha/{CLIENT}/1"
+            and "3 attempts" in letters[0].reason
+            and "beta would refuse it: " in letters[0].reason
+        )
         await trio.sleep(30)
         assert len(await process.queue.dead_letters(TO_BETA)) == 1
         world.chains["beta"].apps["poison"] = world.chains["beta"].apps["echo"]
