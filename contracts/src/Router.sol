@@ -179,6 +179,8 @@ contract Router is PacketStore, ClientRegistry, Pausable, Multicall {
 
     /// @inheritdoc IRouter
     function relayBatch(BatchCall[] calldata calls) external returns (bool[] memory succeeded) {
+        // from inside a callback, its events would read as verdicts on the calls of the batch around it
+        require(!_reentrancyGuardEntered(), ReentrancyGuardReentrantCall());
         succeeded = new bool[](calls.length);
         for (uint256 i = 0; i < calls.length; ++i) {
             _checkBatchSelector(i, calls[i].data);

@@ -430,7 +430,7 @@ def test_attack_E11_contract_batch_inside_a_callback(lane):
     lane.app.transact("set", 6, b"ok", 0, lane.router.address, batch)
     outer = lane.receive_message(lane.incoming(2))
     outcome = lane.router.transact("recvPacket", outer)
-    assert outcome.named("BatchCallFailed")
+    assert lane.app.call("callResult")[:4] == keccak256(b"ReentrancyGuardReentrantCall()")[:4]
     assert len(outcome.named("WriteAcknowledgement")) == 1
 
 

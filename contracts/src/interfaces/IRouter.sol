@@ -105,7 +105,7 @@ interface IRouter {
     function timeoutPacket(MsgTimeoutPacket calldata msg_) external;
 
     /// @notice Runs relay calls one after the other; one that reverts does not undo the others.
-    /// @dev Each call runs with the caller's own rights and exactly its gas limit.
+    /// @dev Each call runs with the caller's own rights and exactly its gas limit. Refused inside a callback.
     /// @param calls the calls
     /// @return succeeded one entry per call
     function relayBatch(BatchCall[] calldata calls) external returns (bool[] memory succeeded);

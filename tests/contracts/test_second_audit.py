@@ -1,0 +1,114 @@
+"""Attacks of a second reading: what one party could make look like another's, and what bulk costs."""
+
+from dataclasses import replace
+
+import pytest
+from eth_abi.abi import encode
+
+from adapters.evm.hub_client import encode_update
+from light_clients.crypto import keccak256
+from light_clients.ibc.abi import ABI_ENCODING
+from light_clients.ibc.commitment import receipt_key
+from light_clients.ibc.gmp import encode_gmp_acknowledgement
+from light_clients.ibc.packet import Payload
+from tests.contracts.evm import Reverted, signature_of, type_of
+from tests.contracts.lane import (
+    APP_PORT,
+    HUB_SIDE_CLIENT,
+    LOCAL_CLIENT,
+    MERKLE_PREFIX,
+    ORIGIN_CHAIN,
+    ORIGIN_CLIENT,
+    RELAYER,
+    REMOTE_SENDER,
+    STRANGER,
+    Lane,
+    deploy_hub_client,
+    relay_call,
+)
+from tests.contracts.test_router_packets import refused
+
+INFO = (HUB_SIDE_CLIENT, MERKLE_PREFIX)
+
+
+@pytest.fixture
+def lane():
+    return Lane()
+
+
+def peer_client(lane, counterparty):
+    """Another client, whose chain calls this one `counterparty`."""
+    client = deploy_hub_client(lane.evm, lane.chain, lane.chain.latest.header.height)
+    return lane.router.transact("addClient", (counterparty, MERKLE_PREFIX), client.address).value
+
+
+# batches
+
+
+def test_attack_E11_contract_receiver_cannot_make_other_calls_of_a_batch_look_failed(lane):
+    """`BatchCallFailed` is what a relayer reads of its batch: a batch within a batch would write verdicts over it."""
+    hostile = lane.receive_message(lane.forwarded_packet(sequence=1))
+    honest = lane.receive_message(lane.incoming(2))
+    junk = lane.router.calldata(
+        "relayBatch", tuple(relay_call(lane, "updateClient", "x", b"", gas=0) for _ in range(2))
+    )
+    lane.receiver.transact("set", 6, 0, lane.router.address, junk)
+    calls = (relay_call(lane, "recvPacket", hostile), relay_call(lane, "recvPacket", honest))
+    outcome = lane.router.transact("relayBatch", calls, sender=RELAYER)
+    assert outcome.value == (True, True)
+    assert outcome.named("BatchCallFailed") == []
+    assert lane.receiver.call("callSucceeded") is False
+    # outside of callbacks the same contract may relay
+    assert len(lane.receiver.transact("execute", lane.router.address, junk).named("BatchCallFailed")) == 2
+
+
+def test_attack_E11_contract_sender_cannot_make_other_calls_of_a_batch_look_failed(lane):
+    """The same from `onMessageSettled`, through multicall."""
+    send = lane.mailbox.calldata(
+        "sendForwarded", LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, b"x", lane.evm.timestamp_s + 3600
+    )
+    packet = lane.sent(lane.receiver.transact("execute", lane.mailbox.address, send))
+    batch = lane.router.calldata("relayBatch", (relay_call(lane, "updateClient", "x", b"", gas=0),))
+    junk = lane.router.calldata("multicall", (batch,))
+    lane.receiver.transact("set", 6, 0, lane.router.address, junk)
+    message = lane.acknowledge_message(packet, encode_gmp_acknowledgement(b"result"))
+    outcome = lane.router.transact("relayBatch", (relay_call(lane, "ackPacket", message),))
+    assert outcome.value == (True,) and outcome.named("AckPacket")
+    assert outcome.named("BatchCallFailed") == []
+    assert lane.receiver.transact("execute", lane.router.address, junk).named("BatchCallFailed")
+
+
+def memory_bomb(lane, message, copies):
+    """recvPacket whose payload list names one long payload `copies` times: decoded, memory grows far beyond calldata."""
+    data = bytearray(lane.router.calldata("recvPacket", message))
+    body = bytes(data[4:])
+
+    def word(at):
+        return int.from_bytes(body[at : at + 32], "big")
+
+    packet = 32 + word(32)
+    payloads = packet + word(packet + 128)
+    offset = word(payloads + 32)
+    heads = b"".join((offset + 32 * (copies - 1)).to_bytes(32, "big") for _ in range(copies))
+    grown = body[:payloads] + copies.to_bytes(32, "big") + heads + body[payloads + 64 :]
+    shift = 32 * (copies - 1)
+    # what lies behind the list moves: the proof's offset in the message
+    proof = 32 + 32
+    moved = (word(proof) + shift).to_bytes(32, "big")
+    grown = grown[:proof] + moved + grown[proof + 32 :]
+    return bytes(data[:4]) + grown
+
+
+def test_attack_D10_contract_memory_bomb_sinks_only_its_own_call(lane):
+    message = lane.receive_message(lane.incoming(1))
+    assert memory_bomb(lane, message, 1) == lane.router.calldata("recvPacket", message)
+    long = lane.incoming(2, Payload("remote.port", APP_PORT, "v1", ABI_ENCODING, b"\x01" * 8192))
+    bomb = memory_bomb(lane, lane.receive_message(long), 1000)
+    with pytest.raises(Reverted) as error:
+        lane.evm.send(lane.router.address, bomb, gas=10_000_000)
+    assert error.value.gas_used == 10_000_000
+    honest = lane.receive_message(lane.incoming(3))
+    calls = ((1_000_000, bomb), relay_call(lane, "recvPacket", honest, gas=1_000_000))
+    outcome = lane.router.transact("relayBatch", calls, gas=2_500_000)
+    assert outcome.value == (False, True)
+    assert lane.stored(receipt_key(long)) == bytes(32)
