@@ -87,13 +87,13 @@ def test_direct_message_both_ways(lane):
     (payload,) = lane.sent(outcome).payloads
     data = GmpPacketData("0x" + STRANGER.hex(), REMOTE_SENDER, b"", b"payload", "")
     assert payload == Payload(GMP_PORT, GMP_PORT, GMP_VERSION, ABI_ENCODING, encode_gmp(data))
-    assert outcome.value[0] == lane.mailbox.call("messageIdOf", False, "bft-evm-0", 1)
+    assert outcome.value[0] == lane.mailbox.call("messageIdOf", False, "client-0/bft-evm-0", 1)
     back = GmpPacketData(REMOTE_SENDER, lane.receiver.text, b"", b"hi", "")
     packet = lane.incoming(3, Payload(GMP_PORT, GMP_PORT, GMP_VERSION, ABI_ENCODING, encode_gmp(back)))
     received = lane.receive(packet)
     (event,) = received.named("MessageDelivered")
     assert event["origin"] == ("neighbour", LOCAL_CLIENT, GMP_PORT, 3, False)
-    assert event["messageId"] == lane.mailbox.call("messageIdOf", False, LOCAL_CLIENT, 3)
+    assert event["messageId"] == lane.mailbox.call("messageIdOf", False, "bft-evm-0/client-0", 3)
     assert received.named("WriteAcknowledgement")[0]["acknowledgements"] == (encode_gmp_acknowledgement(b"hi"),)
 
 

@@ -112,3 +112,59 @@ def test_attack_D10_contract_memory_bomb_sinks_only_its_own_call(lane):
     outcome = lane.router.transact("relayBatch", calls, gas=2_500_000)
     assert outcome.value == (False, True)
     assert lane.stored(receipt_key(long)) == bytes(32)
+
+
+# identifiers of messages, and what a peer is
+
+
+def test_attack_E15_contract_direct_peers_that_call_this_chain_alike_do_not_share_message_ids(lane):
+    """Every Solidity router names its first client client-0: the identifier must hold both ends of the packet."""
+    ids = []
+    sender = lane.evm.deploy("HostileReceiver")
+    for chain in ("chain-x", "chain-y"):
+        client = peer_client(lane, "client-0")
+        lane.mailbox.transact("setDirectPeer", client, chain)
+        call = lane.mailbox.calldata("sendMessage", client, REMOTE_SENDER, b"pay", lane.evm.timestamp_s + 600)
+        (event,) = sender.transact("execute", lane.mailbox.address, call).named("MessageSent")
+        assert event["messageId"] == lane.mailbox.call("messageIdOf", False, f"{client}/client-0", 1)
+        ids.append(event["messageId"])
+    assert len(set(ids)) == 2
+
+
+def test_attack_E15_contract_direct_and_forwarded_message_ids_never_meet(lane):
+    """The flag is hashed, and no identifier holds the separator of a direct route."""
+    forwarded = lane.mailbox.call("messageIdOf", True, "client-1/client-0", 1)
+    assert forwarded != lane.mailbox.call("messageIdOf", False, "client-1/client-0", 1)
+    client = deploy_hub_client(lane.evm, lane.chain, lane.chain.latest.header.height).address
+    refused(lambda: lane.router.transact("addClient", "hub/main-1", INFO, client), "IBCInvalidClientId")
+    refused(lambda: lane.router.transact("addClient", ("bft/evm-1", MERKLE_PREFIX), client), "IBCInvalidClientId")
+    assert lane.router.transact("addClient", "hub-main-1", INFO, client).value
+
+
+def test_attack_stamp_forgery_contract_peers_of_one_hub_are_not_peers_of_another(lane):
+    """Each hub numbers its clients itself: `bft-evm-1` of a new hub is another chain, until the admin names it."""
+    other = peer_client(lane, HUB_SIDE_CLIENT)
+    lane.mailbox.transact("setHubClient", other)
+    packet = lane.forwarded_packet()
+    message = lane.receive_message(replace(packet, destination_client=other))
+
+    def receive():
+        return lane.router.transact("recvPacket", message, sender=RELAYER, keep=False)
+
+    client = lane.evm.contracts[bytes.fromhex(lane.router.call("getClient", other)[2:])]
+    lane.router.transact("updateClient", other, latest_update(lane, client))
+    outcome = receive()
+    assert outcome.named("IBCAppRecvPacketCallbackError") and not outcome.named("MessageDelivered")
+    assert lane.mailbox.call("forwardedPeer", ORIGIN_CLIENT) == ""
+    lane.mailbox.transact("setForwardedPeer", ORIGIN_CLIENT, "chain-of-the-new-hub")
+    (delivered,) = receive().named("MessageDelivered")
+    assert delivered["origin"][0] == "chain-of-the-new-hub"
+    lane.mailbox.transact("setHubClient", LOCAL_CLIENT)
+    assert lane.mailbox.call("forwardedPeer", ORIGIN_CLIENT) == ORIGIN_CHAIN
+    lane.mailbox.transact("setHubClient", "")
+    refused(lambda: lane.mailbox.transact("setForwardedPeer", ORIGIN_CLIENT, "nobody"), "NotHubClient")
+
+
+def latest_update(lane, client):
+    _, trusted = client.call("latestHeight")
+    return encode_update(lane.chain.update(lane.chain.latest.header.height, trusted))

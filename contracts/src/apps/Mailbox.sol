@@ -52,7 +52,8 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
 
     string private _hubClientId;
     mapping(string clientId => string chain) private _directPeers;
-    mapping(string originClientId => string chain) private _forwardedPeers;
+    /// @dev By hub, since another hub gives the same identifiers to other chains.
+    mapping(string hubClientId => mapping(string originClientId => string chain)) private _forwardedPeers;
 
     modifier onlyRouter() {
         require(msg.sender == address(ROUTER), OnlyRouter(msg.sender));
@@ -139,7 +140,9 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
             require(bytes(chain).length != 0, UnknownPeer(msg_.destinationClient));
             require(payload.sourcePort.equal(Gmp.PORT), WrongSourcePort(payload.sourcePort));
             return _deliver(
-                Origin(chain, msg_.destinationClient, payload.sourcePort, msg_.sequence, false), payload.value
+                Origin(chain, msg_.destinationClient, payload.sourcePort, msg_.sequence, false),
+                payload.value,
+                _messageId(false, msg_.sourceClient, msg_.destinationClient, msg_.sequence)
             );
         }
         require(payload.version.equal(Forward.VERSION), UnsupportedPayload(payload.version, payload.encoding));
@@ -154,7 +157,7 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
     /// @inheritdoc IIBCApp
     function onAcknowledgementPacket(OnAcknowledgementPacketCallback calldata msg_) external onlyRouter {
         (bool forwarded, address sender) = _senderOf(msg_.payload);
-        bytes32 messageId = messageIdOf(forwarded, msg_.destinationClient, msg_.sequence);
+        bytes32 messageId = _messageId(forwarded, msg_.sourceClient, msg_.destinationClient, msg_.sequence);
         bool delivered =
             keccak256(msg_.acknowledgement) != keccak256(abi.encodePacked(Ics24Host.ERROR_ACKNOWLEDGEMENT));
         bytes memory result = delivered ? bytes(Gmp.resultOf(msg_.acknowledgement)) : bytes("");
@@ -165,7 +168,7 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
     /// @inheritdoc IIBCApp
     function onTimeoutPacket(OnTimeoutPacketCallback calldata msg_) external onlyRouter {
         (bool forwarded, address sender) = _senderOf(msg_.payload);
-        bytes32 messageId = messageIdOf(forwarded, msg_.destinationClient, msg_.sequence);
+        bytes32 messageId = _messageId(forwarded, msg_.sourceClient, msg_.destinationClient, msg_.sequence);
         emit MessageTimedOut(messageId, sender);
         _settle(messageId, sender, false, "");
     }
@@ -187,8 +190,9 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
 
     /// @inheritdoc IMailbox
     function setForwardedPeer(string calldata originClientId, string calldata chain) external restricted {
+        require(bytes(_hubClientId).length != 0, NotHubClient(_hubClientId));
         _checkPeer(originClientId, chain);
-        _forwardedPeers[originClientId] = chain;
+        _forwardedPeers[_hubClientId][originClientId] = chain;
         emit ForwardedPeerSet(originClientId, chain);
     }
 
@@ -204,12 +208,29 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
 
     /// @inheritdoc IMailbox
     function forwardedPeer(string calldata originClientId) external view returns (string memory) {
-        return _forwardedPeers[originClientId];
+        return _forwardedPeers[_hubClientId][originClientId];
     }
 
     /// @inheritdoc IMailbox
-    function messageIdOf(bool forwarded, string memory clientId, uint64 sequence) public pure returns (bytes32) {
-        return keccak256(abi.encode(forwarded, clientId, sequence));
+    function messageIdOf(bool forwarded, string memory route, uint64 sequence) public pure returns (bytes32) {
+        return keccak256(abi.encode(forwarded, route, sequence));
+    }
+
+    /// @dev A direct message is named by both ends of its packet: chains that call this one by the same identifier are many.
+    /// A forwarded one is named by what the hub calls the origin, which is all that the other end knows.
+    function _messageId(
+        bool forwarded,
+        string memory sourceClient,
+        string memory destinationClient,
+        uint64 sequence
+    )
+        private
+        pure
+        returns (bytes32)
+    {
+        return messageIdOf(
+            forwarded, forwarded ? destinationClient : string.concat(sourceClient, "/", destinationClient), sequence
+        );
     }
 
     function _checkPeer(string calldata clientId, string calldata chain) private pure {
@@ -245,7 +266,7 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
     {
         sequence = ROUTER.sendPacket(packet);
         string memory counterparty = IClientRegistry(address(ROUTER)).getCounterparty(packet.sourceClient).clientId;
-        messageId = messageIdOf(forwarded, counterparty, sequence);
+        messageId = _messageId(forwarded, packet.sourceClient, counterparty, sequence);
     }
 
     /// @dev The stamp names the origin; it was written by the hub, outside of all bytes that the sender controls.
@@ -258,12 +279,23 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
         require(
             version.equal(Gmp.VERSION) && encoding.equal(Gmp.ENCODING), UnsupportedPayload(version, encoding)
         );
-        string memory chain = _forwardedPeers[stamp.clientId];
+        string memory chain = _forwardedPeers[_hubClientId][stamp.clientId];
         require(bytes(chain).length != 0, UnknownPeer(stamp.clientId));
-        return _deliver(Origin(chain, stamp.clientId, stamp.sourcePort, stamp.sequence, true), value);
+        return _deliver(
+            Origin(chain, stamp.clientId, stamp.sourcePort, stamp.sequence, true),
+            value,
+            messageIdOf(true, stamp.clientId, stamp.sequence)
+        );
     }
 
-    function _deliver(Origin memory origin, bytes calldata value) private returns (bytes memory) {
+    function _deliver(
+        Origin memory origin,
+        bytes calldata value,
+        bytes32 messageId
+    )
+        private
+        returns (bytes memory)
+    {
         (
             string calldata sender,
             string calldata receiverText,
@@ -276,9 +308,7 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
         require(bytes(sender).length != 0, UnsupportedField("sender"));
         address receiver = _receiverOf(receiverText);
         bytes memory result = _callReceiver(receiver, abi.encodeCall(IMessageReceiver.onMessage, (origin, sender, payload)));
-        emit MessageDelivered(
-            messageIdOf(origin.forwarded, origin.clientId, origin.sequence), receiver, origin, sender
-        );
+        emit MessageDelivered(messageId, receiver, origin, sender);
         return Gmp.encodeAcknowledgement(result);
     }
 

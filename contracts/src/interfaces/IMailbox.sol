@@ -107,7 +107,7 @@ interface IMailbox {
     /// @param chain name shown to receivers; empty removes the peer
     function setDirectPeer(string calldata clientId, string calldata chain) external;
 
-    /// @notice Names a chain behind the hub. Restricted.
+    /// @notice Names a chain behind the current hub; names given under another hub client do not count. Restricted.
     /// @param originClientId the hub's client of that chain
     /// @param chain name shown to receivers; empty removes the peer
     function setForwardedPeer(string calldata originClientId, string calldata chain) external;
@@ -126,10 +126,10 @@ interface IMailbox {
     /// @return empty if unknown
     function forwardedPeer(string calldata originClientId) external view returns (string memory);
 
-    /// @notice Identifier of a message: keccak256(abi.encode(forwarded, clientId, sequence)).
+    /// @notice Identifier of a message: keccak256(abi.encode(forwarded, route, sequence)).
     /// @param forwarded over the hub
-    /// @param clientId identifier by which the next hop knows the sending chain (`destClient` of the first packet)
+    /// @param route forwarded: the hub's client of the sending chain; direct: `source client/destination client` of the packet
     /// @param sequence sequence of the first packet
     /// @return equal on the sending and on the receiving chain
-    function messageIdOf(bool forwarded, string calldata clientId, uint64 sequence) external pure returns (bytes32);
+    function messageIdOf(bool forwarded, string calldata route, uint64 sequence) external pure returns (bytes32);
 }
