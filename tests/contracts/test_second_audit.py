@@ -168,3 +168,16 @@ def test_attack_stamp_forgery_contract_peers_of_one_hub_are_not_peers_of_another
 def latest_update(lane, client):
     _, trusted = client.call("latestHeight")
     return encode_update(lane.chain.update(lane.chain.latest.header.height, trusted))
+
+
+def test_attack_E12_contract_long_result_cannot_hide_the_outcome_from_the_example(lane):
+    """A receiver chooses up to 8 KiB of result; storing it does not fit the fixed gas of a settlement."""
+    sender = lane.evm.deploy("ExampleSender", lane.mailbox.address)
+    for length, stored in ((96, True), (97, False), (8192, False)):
+        sent = sender.transact("send", ORIGIN_CLIENT, REMOTE_SENDER, b"x")
+        result = b"\xff" * length
+        settled = lane.acknowledge(lane.sent(sent), encode_gmp_acknowledgement(result))
+        assert settled.named("SettlementCallbackFailed") == [], length
+        assert settled.named("MessageAcknowledged")[0]["result"] == result
+        assert sender.call("outcomes", sent.value) == 2
+        assert sender.call("results", sent.value) == (result if stored else b"")

@@ -8,6 +8,8 @@ import { IMessageSender } from "../interfaces/IMessageReceiver.sol";
 contract ExampleSender is IMessageSender {
     IMailbox private immutable MAILBOX;
     uint64 private constant TIMEOUT = 1 hours;
+    /// @dev Storing more than three words does not fit the 150 000 gas of a settlement, and its outcome would be lost with it.
+    uint256 private constant MAX_STORED_RESULT = 96;
 
     /// @notice How far a message has come.
     enum Outcome {
@@ -19,7 +21,7 @@ contract ExampleSender is IMessageSender {
 
     /// @notice How a message ended.
     mapping(bytes32 messageId => Outcome outcome) public outcomes;
-    /// @notice What the receiver of a delivered message returned.
+    /// @notice What the receiver of a delivered message returned; longer than 96 bytes it is in the Mailbox's event only.
     mapping(bytes32 messageId => bytes result) public results;
 
     /// @notice Only the Mailbox tells how messages ended.
@@ -49,6 +51,6 @@ contract ExampleSender is IMessageSender {
     function onMessageSettled(bytes32 messageId, bool delivered, bytes calldata result) external {
         require(msg.sender == address(MAILBOX), OnlyMailbox(msg.sender));
         outcomes[messageId] = delivered ? Outcome.Delivered : Outcome.Failed;
-        results[messageId] = result;
+        if (result.length <= MAX_STORED_RESULT) results[messageId] = result;
     }
 }
