@@ -181,3 +181,77 @@ def test_attack_E12_contract_long_result_cannot_hide_the_outcome_from_the_exampl
         assert settled.named("MessageAcknowledged")[0]["result"] == result
         assert sender.call("outcomes", sent.value) == 2
         assert sender.call("results", sent.value) == (result if stored else b"")
+
+
+# rights
+
+OPEN = {
+    "Router": {"sendPacket", "submitMisbehaviour", "relayBatch", "multicall", "setAuthority"},
+    "Mailbox": {
+        "sendMessage",
+        "sendForwarded",
+        "onRecvPacket",
+        "onAcknowledgementPacket",
+        "onTimeoutPacket",
+        "setAuthority",
+    },
+}
+"""Without a role: guarded by port, by proof, or by the caller's own rights."""
+
+
+@pytest.mark.parametrize("open_relaying", [True, False])
+def test_attack_G16_contract_everything_else_is_restricted_after_deployment(open_relaying):
+    """Every function that writes, called by a stranger, on contracts as `deploy` leaves them."""
+    lane = Lane(open_relaying=open_relaying)
+    relayed = {"updateClient", "recvPacket", "ackPacket", "timeoutPacket"} if open_relaying else set()
+    for contract in (lane.router, lane.mailbox):
+        for entry in contract.compiled.abi:
+            if entry["type"] != "function" or entry["stateMutability"] != "nonpayable":
+                continue
+            name = entry["name"]
+            arguments = [zero(parameter) for parameter in entry["inputs"]]
+            data = calldata(entry, arguments)
+            try:
+                lane.evm.send(contract.address, data, sender=STRANGER, keep=False)
+                reason = ""
+            except Reverted as error:
+                reason = error.name or "no reason"
+            restricted = reason == "AccessManagedUnauthorized"
+            free = name in OPEN[contract.compiled.name] or (contract is lane.router and name in relayed)
+            assert restricted != (free and name != "setAuthority"), (name, reason)
+            if name in ("onRecvPacket", "onAcknowledgementPacket", "onTimeoutPacket"):
+                assert reason == "OnlyRouter"
+
+
+def zero(parameter):
+    kind = parameter["type"]
+    if kind.endswith("[]"):
+        return ()
+    if kind == "tuple":
+        return tuple(map(zero, parameter["components"]))
+    return {"string": "", "bytes": b"", "bool": False, "address": bytes(20)}.get(kind, 0)
+
+
+def calldata(entry, arguments):
+    types = [type_of(parameter) for parameter in entry["inputs"]]
+    return keccak256(signature_of(entry).encode())[:4] + encode(types, arguments)
+
+
+# stored heights
+
+
+def test_attack_C15_contract_many_stored_heights_cost_an_old_update_little():
+    """Anyone may fill in heights; each costs the sender a whole update and a later walker one slot."""
+    lane = Lane()
+    first = lane.trusted
+    last = lane.advance(26)
+    plain = lane.router.transact("updateClient", LOCAL_CLIENT, lane.update_message(last), keep=False).gas_used
+    cheapest = min(lane.update(height).gas_used for height in range(first + 1, last))
+    lane.trusted = first
+    walked = lane.router.transact("updateClient", LOCAL_CLIENT, lane.update_message(last), keep=False)
+    step = (walked.gas_used - plain) / (last - first - 1)
+    assert walked.value == 0
+    assert 2_000 < step < 3_000 and cheapest > 60 * step
+    # whoever starts from the newest state walks nothing
+    lane.trusted = last - 1
+    assert lane.update(last).gas_used < plain + 10_000
