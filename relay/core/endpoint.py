@@ -4,10 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import hypercorn.trio
 import trio
-from hypercorn.config import Config
 
+from relay.evm.listener import listen, listen_config
 from relay.telemetry import Metrics
 
 Health = Callable[[], Mapping[str, Any]]
@@ -18,9 +17,6 @@ def asgi_app(metrics: Metrics, health: Health) -> Any:
     """A read-only ASGI application: no parameter, no body and no path of the client's is used."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await _live(receive, send)
-            return
         if scope["type"] != "http":
             return
         status, content_type, body = _answer(scope["method"], scope["path"], metrics, health)
@@ -29,15 +25,6 @@ def asgi_app(metrics: Metrics, health: Health) -> Any:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     return app
-
-
-async def _live(receive: Any, send: Any) -> None:
-    """ASGI's lifespan protocol; an application that leaves it early races with hypercorn's start."""
-    while True:
-        event = (await receive())["type"]
-        await send({"type": f"{event}.complete"})
-        if event == "lifespan.shutdown":
-            return
 
 
 def _answer(method: str, path: str, metrics: Metrics, health: Health) -> tuple[int, str, bytes]:
@@ -52,14 +39,12 @@ def _answer(method: str, path: str, metrics: Metrics, health: Health) -> tuple[i
 
 
 async def serve_http(
-    listen: str, metrics: Metrics, health: Health, task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED
+    bind: str, metrics: Metrics, health: Health, task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED
 ) -> None:
     """Serve on `host:port` until cancelled; reports the bound addresses."""
-    config = Config()
-    config.bind = [listen]
-    config.accesslog = None
-    config.errorlog = None
+    host, _, port = bind.rpartition(":")
+    config = listen_config(host.strip("[]"), int(port))
     config.h11_max_incomplete_size = 8 * 1024
-    config.graceful_timeout = 1.0
-    config.include_server_header = False
-    await hypercorn.trio.serve(asgi_app(metrics, health), config, task_status=task_status)
+    async with trio.open_nursery() as nursery:
+        bound = await nursery.start(listen, asgi_app(metrics, health), config)
+        task_status.started([f"http://{host}:{bound}"])

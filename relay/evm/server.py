@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import trio
-from hypercorn.config import Config
-from hypercorn.trio import serve as hypercorn_serve
 
 from relay.evm.json_rpc import MAX_BODY_BYTES, JsonRpcService
+from relay.evm.listener import listen, listen_config
 from relay.evm.subscriptions import ConsumerTooSlow, Subscriptions
 
 MAX_CONCURRENT_PER_CONNECTION = 16
@@ -191,18 +190,9 @@ async def serve(
     app: AsgiApp, host: str, port: int, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED
 ) -> None:
     """Serve until cancelled. Started with the port that is bound, which `port` 0 leaves to the system."""
-    config = Config()
-    config.bind = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
-    config.accesslog = None
-    config.errorlog = None
-    config.graceful_timeout = 1.0
-    config.keep_alive_timeout = 75.0
-    config.keep_alive_max_requests = 2**31
+    config = listen_config(host, port)
     config.websocket_max_message_size = MAX_BODY_BYTES
-    config.include_server_header = False
-    async with trio.open_nursery() as nursery:
-        binds: list[str] = await nursery.start(hypercorn_serve, app, config)
-        task_status.started(int(binds[0].rsplit(":", 1)[1]))
+    await listen(app, config, task_status=task_status)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -1,6 +1,7 @@
 """Starting a hub node: every check that may refuse comes first, each with one sentence."""
 
 import os
+import resource
 import signal
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import lmdb
 import trio
 
 from relay.evm.json_rpc import JsonRpcService
+from relay.evm.listener import MAX_OPEN_CONNECTIONS
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.mempool import Mempool
 from relay.evm.server import JsonRpcApp, serve
@@ -28,6 +30,10 @@ from relay.hub.node.signer import FileSigner
 
 MAP_BYTES = 256 * 1024**3
 """Address space of the database; the file itself only grows as it fills."""
+
+
+LEAST_OPEN_FILES = 2 * MAX_OPEN_CONNECTIONS + 256
+"""Both ports full, and still descriptors for the database and for the files that are written before a signature."""
 
 
 class NodeRefused(Exception):
@@ -60,6 +66,7 @@ class HubNode:
 
 def open_node(home: Path) -> HubNode:
     """Load, check and open everything. Raises NodeRefused; nothing is left open then."""
+    _raise_open_files()
     try:
         genesis = load_genesis(home)
         check_runtime(genesis)
@@ -80,6 +87,15 @@ def open_node(home: Path) -> HubNode:
         store.close()
         raise NodeRefused(str(error)) from error
     return HubNode(ledger, signer, Mempool(), store, vectors)
+
+
+def _raise_open_files() -> None:
+    """Strangers at the ports must not take the descriptors that blocks need. Raises NodeRefused."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < LEAST_OPEN_FILES:
+        if hard != resource.RLIM_INFINITY and hard < LEAST_OPEN_FILES:
+            raise NodeRefused(f"the process may open {hard} files, the hub needs {LEAST_OPEN_FILES} (ulimit -n)")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (LEAST_OPEN_FILES, hard))
 
 
 def _open_store(home: Path) -> LmdbStore:

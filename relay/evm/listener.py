@@ -1,0 +1,96 @@
+"""An ASGI application on a TCP port, such that no stranger at the port can end the process.
+
+hypercorn's own server gives every connection to one nursery: whatever its protocol code raises over a peer's bytes ends
+the server, and with it the node. It also takes connections until the process has no file descriptor left for its blocks.
+"""
+
+import logging
+from typing import Any
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
+from hypercorn.utils import wrap_app
+
+MAX_OPEN_CONNECTIONS = 256
+"""Per port. Two ports, the database and the node's own files fit the common limit of 1 024 descriptors."""
+
+PEER_LEFT_S = 5.0
+"""For requests under way when the peer leaves; some of hypercorn's tasks would wait for ever."""
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def listen_config(host: str, port: int) -> Config:
+    """What every port of a node has in common."""
+    config = Config()
+    config.bind = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
+    config.accesslog = None
+    config.errorlog = None
+    config.keep_alive_timeout = 75.0
+    config.keep_alive_max_requests = 2**31
+    config.include_server_header = False
+    return config
+
+
+class _Server(TCPServer):
+    """hypercorn's, but a peer that has left is gone: its socket would stay open for the keep-alive time."""
+
+    _peer_left = False
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        self._peer_left = True
+        await self.idle_task.stop()
+        self._task_group._nursery.cancel_scope.deadline = trio.current_time() + PEER_LEFT_S  # type: ignore[union-attr]
+
+    async def _idle_timeout(self) -> None:
+        if not self._peer_left:
+            await super()._idle_timeout()
+
+
+class _Connections:
+    """All open connections of one port."""
+
+    def __init__(self, app: Any, config: Config) -> None:
+        self._app = wrap_app(app, config.wsgi_max_body_size, "asgi")
+        self._config = config
+        self._context = WorkerContext(None)
+        self._open: set[trio.SocketStream] = set()
+
+    async def handle(self, stream: trio.SocketStream) -> None:
+        """One connection from start to end; above the bound it is closed at once."""
+        if len(self._open) >= MAX_OPEN_CONNECTIONS:
+            return
+        self._open.add(stream)
+        try:
+            await _Server(self._app, self._config, self._context, ConnectionState({}), stream)  # type: ignore[arg-type]
+        except Exception:
+            # Its bytes made the protocol code raise (hypercorn, h11, h2 and wsproto have such cases): only it ends.
+            _LOGGER.info("a connection ended by an error", exc_info=True)
+        finally:
+            self._open.discard(stream)
+
+    def abort(self) -> None:
+        """hypercorn shields its sends from cancellation: who never reads would keep a stopping node from ending."""
+        for stream in self._open:
+            stream.socket.close()
+
+
+async def listen(app: Any, config: Config, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
+    """Serve until cancelled. Started with the port that is bound, which port 0 leaves to the system."""
+    listeners = []
+    for sock in config.create_sockets().insecure_sockets:
+        sock.listen(config.backlog)
+        listeners.append(trio.SocketListener(trio.socket.from_stdlib_socket(sock)))
+    connections = _Connections(app, config)
+    port: int = listeners[0].socket.getsockname()[1]
+    async with trio.open_nursery() as nursery:
+        await nursery.start(trio.serve_listeners, connections.handle, listeners)
+        task_status.started(port)
+        try:
+            await trio.sleep_forever()
+        finally:
+            connections.abort()

@@ -1,0 +1,120 @@
+"""The TCP side of a node's ports: no bytes and no number of connections from outside end the process."""
+
+import pytest
+import trio
+import trio.testing
+
+from relay.evm import listener
+from relay.evm.server import serve
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+)
+PING_THEN_BROKEN_FRAME = b"\x89\x80" + bytes(4) + b"\xc1\x80" + bytes(4)
+"""hypercorn answers the ping after wsproto has given the connection up: LocalProtocolError."""
+H2C_UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+    b"Connection: Upgrade, HTTP2-Settings\r\n\r\n"
+)
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+async def app(scope, receive, send):
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.fixture
+async def port(nursery):
+    yield await nursery.start(serve, app, "127.0.0.1", 0)
+    nursery.cancel_scope.cancel()
+
+
+async def answer(port: int, data: bytes = REQUEST) -> bytes:
+    with trio.fail_after(10):
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await stream.send_all(data)
+            return await stream.receive_some(4096)
+
+
+async def ended(stream: trio.SocketStream) -> bool:
+    try:
+        while await stream.receive_some(4096):
+            pass
+    except trio.BrokenResourceError:
+        pass
+    return True
+
+
+async def test_attack_G15_hub_bytes_that_break_the_protocol_code_end_their_connection_only(port):
+    assert b"101" in await answer(port, UPGRADE)
+    async with await trio.open_tcp_stream("127.0.0.1", port) as other:
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            with trio.fail_after(10):
+                await stream.send_all(UPGRADE + PING_THEN_BROKEN_FRAME)
+                assert await ended(stream)
+        await other.send_all(REQUEST)
+        assert (await other.receive_some(4096)).startswith(b"HTTP/1.1 200")
+    assert (await answer(port)).startswith(b"HTTP/1.1 200")
+
+
+async def test_attack_G15_hub_connections_above_the_bound_are_closed_and_room_comes_back(port, monkeypatch):
+    monkeypatch.setattr(listener, "MAX_OPEN_CONNECTIONS", 8)
+    held = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(8)]
+    with trio.fail_after(10):
+        for stream in held:
+            await stream.send_all(REQUEST)
+            assert await stream.receive_some(4096)
+        async with await trio.open_tcp_stream("127.0.0.1", port) as ninth:
+            assert await ended(ninth)
+        for stream in held:
+            await stream.aclose()
+        while True:
+            try:
+                if await answer(port):
+                    break
+            except trio.BrokenResourceError:
+                pass
+            await trio.sleep(0.01)
+
+
+@pytest.mark.parametrize("left_behind", [b"", b"POST / HT", UPGRADE[:80], H2C_UPGRADE])
+async def test_attack_G15_hub_sockets_of_peers_that_left_are_closed(port, monkeypatch, left_behind):
+    """hypercorn alone kept them for the keep-alive time, or for ever."""
+    monkeypatch.setattr(listener, "PEER_LEFT_S", 0.1)
+    monkeypatch.setattr(listener, "MAX_OPEN_CONNECTIONS", 4)
+    for _ in range(4):
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await stream.send_all(left_behind or b"\r")
+    with trio.fail_after(10):
+        while True:
+            try:
+                if await answer(port):
+                    break
+            except trio.BrokenResourceError:
+                pass
+            await trio.sleep(0.02)
+
+
+async def test_a_peer_that_never_reads_does_not_keep_a_stopping_node(nursery):
+    async def flood(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as serving:
+            port = await serving.start(serve, flood, "127.0.0.1", 0)
+            async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+                await stream.send_all(REQUEST)
+                await stream.receive_some(1)
+                await trio.testing.wait_all_tasks_blocked(0.1)
+                serving.cancel_scope.cancel()
