@@ -16,7 +16,7 @@ Health = Callable[[], Mapping[str, Any]]
 def asgi_app(metrics: Metrics, health: Health) -> Any:
     """A read-only ASGI application: no parameter, no body and no path of the client's is used."""
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
         status, content_type, body = _answer(scope["method"], scope["path"], metrics, health)
