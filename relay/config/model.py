@@ -148,7 +148,7 @@ class BatchLimits(_Model):
     items: Annotated[int, Field(ge=1, le=500)] = 50
     bytes: Annotated[int, Field(ge=4096, le=1024 * 1024)] = 120 * 1024
     """Nodes' pools refuse transactions above 128 KiB."""
-    gas: Annotated[int, Field(ge=500_000, le=1_000_000_000)] = 25_000_000
+    gas: Annotated[int, Field(ge=500_000, le=1_000_000_000)] = 2**24
 
 
 class FeeLimits(_Model):

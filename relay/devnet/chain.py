@@ -23,6 +23,7 @@ from relay.evm.mempool import Mempool
 from relay.evm.rules import EvmRules
 from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import SignedTransaction, decode_transaction
+from relay.evm.work_prices import TRANSACTION_MAX_GAS
 
 STATE_PREFIX = b"evm-state/"
 MAX_BUILD_S = 2.0
@@ -47,7 +48,7 @@ class DevnetChain:
         self._genesis = genesis
         self._pace = pace or Pace()
         self._wall_clock_s = wall_clock_s
-        self._rules = EvmRules(genesis.fork, genesis.chain_id)
+        self._rules = EvmRules(genesis.fork, genesis.chain_id, transaction_max_gas=TRANSACTION_MAX_GAS)
         self._blocks = BlockStore(store, genesis.chain_id)
         self._mempool = Mempool()
         self._producing = trio.CapacityLimiter(1)
@@ -84,7 +85,7 @@ class DevnetChain:
 
     @property
     def call_gas_limit(self) -> int:
-        return self._genesis.gas_limit
+        return min(TRANSACTION_MAX_GAS, self._genesis.gas_limit)
 
     @property
     def head(self) -> EvmBlock:

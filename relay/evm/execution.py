@@ -371,6 +371,9 @@ class EvmState:
             raise InvalidTransaction(
                 InvalidReason.GAS_LIMIT_EXCEEDED, "", transaction.gas_limit, self.context.gas_limit
             )
+        cap = self.rules.transaction_max_gas
+        if cap is not None and transaction.gas_limit > cap:
+            raise InvalidTransaction(InvalidReason.GAS_LIMIT_EXCEEDED, "EIP-7825", transaction.gas_limit, cap)
         if transaction.to is None and self.rules.has_init_code_limit and len(transaction.data) > MAX_INIT_CODE_BYTES:
             raise InvalidTransaction(
                 InvalidReason.INIT_CODE_TOO_LARGE, "EIP-3860", len(transaction.data), MAX_INIT_CODE_BYTES

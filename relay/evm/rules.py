@@ -16,6 +16,7 @@ from eth_abi.abi import encode
 from relay.evm.fast_opcodes import with_fast_opcodes
 from relay.evm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
 from relay.evm.stack import EVM_RECURSION_LIMIT
+from relay.evm.work_prices import FORK_PRICES, WorkPrices, priced_precompile
 
 # py_ecc, which py-evm imports, raises the limit to 100 000, where nested JSON from outside ends the process by a signal.
 if sys.getrecursionlimit() > EVM_RECURSION_LIMIT:
@@ -44,7 +45,15 @@ def error_string(text: str) -> bytes:
 class EvmRules:
     """One fork with one chain id and a set of native modules. Build once, share between states and threads."""
 
-    def __init__(self, fork: Fork, chain_id: int, native: NativeModules | None = None) -> None:
+    def __init__(
+        self,
+        fork: Fork,
+        chain_id: int,
+        native: NativeModules | None = None,
+        *,
+        prices: WorkPrices = FORK_PRICES,
+        transaction_max_gas: int | None = None,
+    ) -> None:
         if fork not in FORKS:
             raise ValueError(f"fork {fork!r} is not supported; one of {', '.join(FORKS)}")
         for address, module in (native or {}).items():
@@ -53,7 +62,8 @@ class EvmRules:
         self.fork: Fork = fork
         self.chain_id = chain_id
         self.native: NativeModules = dict(native or {})
-        self.state_class: type[Any] = _state_class(fork, self.native)
+        self.transaction_max_gas = transaction_max_gas
+        self.state_class: type[Any] = _state_class(fork, self.native, prices)
 
     @property
     def has_init_code_limit(self) -> bool:
@@ -104,18 +114,37 @@ class _CheckedBefore:
     def validate_transaction(self, transaction: Any) -> None: ...
 
 
-def _state_class(fork: Fork, native: NativeModules) -> type[Any]:
+class _PricedFrames:
+    """Mixed into a fork's computation: the caller pays for each frame before it is entered."""
+
+    frame_gas: int = 0
+
+    def apply_child_computation(self, child_msg: Any) -> Any:
+        if self.frame_gas:
+            self.consume_gas(self.frame_gas, "call frame")  # type: ignore[attr-defined]
+        return super().apply_child_computation(child_msg)  # type: ignore[misc]
+
+
+def _state_class(fork: Fork, native: NativeModules, prices: WorkPrices) -> type[Any]:
     base_state, base_computation, base_executor = {
         "paris": (ParisState, ParisComputation, ParisTransactionExecutor),
         "prague": (PragueState, PragueComputation, PragueTransactionExecutor),
     }[fork]
     precompiles: dict[Any, Any] = dict(base_computation.get_precompiles())
+    for number, factor in prices.factors.items():
+        address = number.to_bytes(20, "big")
+        if address in precompiles:
+            precompiles[address] = priced_precompile(precompiles[address], factor)
     for address, module in native.items():
         if address in precompiles:
             raise ValueError(f"native module at {address.hex()} would hide a precompile")
         precompiles[address] = functools.partial(_run_native, module)
-    opcodes = with_fast_opcodes(base_computation.opcodes)
-    computation = type("NativeComputation", (base_computation,), {"_precompiles": precompiles, "opcodes": opcodes})
+    attributes = {
+        "_precompiles": precompiles,
+        "opcodes": with_fast_opcodes(base_computation.opcodes),
+        "frame_gas": prices.frame_gas,
+    }
+    computation = type("NativeComputation", (_PricedFrames, base_computation), attributes)
     executor = type("CheckedExecutor", (_CheckedBefore, base_executor), {})
     return type(
         "NativeState",
@@ -183,7 +212,8 @@ class _Call:
 
     @property
     def gas_available_for_call(self) -> int:
-        return self.gas_remaining - self.gas_remaining // 64
+        available = max(0, self.gas_remaining - int(self._computation.frame_gas))
+        return available - available // 64
 
     @property
     def block_number(self) -> int:

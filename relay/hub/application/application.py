@@ -23,6 +23,7 @@ from relay.evm.execution import (
 )
 from relay.evm.rules import EvmRules
 from relay.evm.transaction import SignedTransaction, decode_transaction
+from relay.evm.work_prices import SLOW_CURVE_PRICES
 from relay.hub.application.abci import (
     CODE_INVALID,
     CODE_OK,
@@ -95,7 +96,15 @@ class HubApplication:
         native = native_modules(self.light_clients, genesis.chain_id, genesis.admins)
         self._native = tuple(native)
         # Rules by version: a later version adds its own entry, and blocks of the old one stay executable.
-        self._rules: Mapping[int, EvmRules] = {RULES_VERSION: EvmRules("prague", genesis.evm_chain_id, native)}
+        self._rules: Mapping[int, EvmRules] = {
+            RULES_VERSION: EvmRules(
+                "prague",
+                genesis.evm_chain_id,
+                native,
+                prices=SLOW_CURVE_PRICES,
+                transaction_max_gas=genesis.params.transaction_max_gas,
+            )
+        }
         self.blocks = BlockStore(store, genesis.evm_chain_id)
         self._pending: _Pending | None = None
 
@@ -165,7 +174,10 @@ class HubApplication:
         used_gas = 0
         try:
             for raw in transactions:
-                used_gas += decode_cached(raw, self.genesis.evm_chain_id).gas_limit
+                gas_limit = decode_cached(raw, self.genesis.evm_chain_id).gas_limit
+                if gas_limit > self.genesis.params.transaction_max_gas:
+                    return ProposalVerdict.REJECT
+                used_gas += gas_limit
         except InvalidTransaction:
             return ProposalVerdict.REJECT
         return ProposalVerdict.ACCEPT if used_gas <= self.genesis.params.block_max_gas else ProposalVerdict.REJECT

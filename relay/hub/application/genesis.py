@@ -11,6 +11,7 @@ from light_clients.interface import MalformedInput
 from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
 from relay.evm.native import Address
 from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
+from relay.evm.work_prices import TRANSACTION_MAX_GAS
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.self_test import LIBRARIES, corpus_hash
 
@@ -20,6 +21,7 @@ MAX_GENESIS_BYTES = 4 * 1024 * 1024
 MAX_VALIDATORS = 100
 MAX_ALLOCATIONS = 10_000
 MAX_BLOCK_INTERVAL_MS = 5_000
+MAX_BLOCK_GAS = 100_000_000
 DAY_S = 24 * 3600
 
 _CHAIN_ID = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*-[1-9][0-9]{0,18}")
@@ -38,7 +40,9 @@ class HubParams:
     block_interval_ms: int = 1_000
     proof_block_delay_ms: int = 200
     block_max_bytes: int = 4 * 1024 * 1024
-    block_max_gas: int = 60_000_000
+    block_max_gas: int = TRANSACTION_MAX_GAS
+    """Of the gas limits in a block. At the hub's prices a full block executes within seconds (docs/spec/hub-genesis.md)."""
+    transaction_max_gas: int = TRANSACTION_MAX_GAS
     unbonding_period_s: int = 21 * DAY_S
     """For this long a removed validator stays accountable; clients of the hub trust for less."""
     trusting_period_s: int = 7 * DAY_S
@@ -243,13 +247,16 @@ def _params(fields: _Fields) -> HubParams:
         block_interval_ms=fields.integer("block_interval_ms", 10, MAX_BLOCK_INTERVAL_MS),
         proof_block_delay_ms=fields.integer("proof_block_delay_ms", 0, MAX_BLOCK_INTERVAL_MS),
         block_max_bytes=fields.integer("block_max_bytes", 256 * 1024, 4 * 1024 * 1024),
-        block_max_gas=fields.integer("block_max_gas", 1_000_000, 1_000_000_000),
+        block_max_gas=fields.integer("block_max_gas", 1_000_000, MAX_BLOCK_GAS),
+        transaction_max_gas=fields.integer("transaction_max_gas", 1_000_000, MAX_BLOCK_GAS),
         unbonding_period_s=fields.integer("unbonding_period_s", 2, 10 * 365 * DAY_S),
         trusting_period_s=fields.integer("trusting_period_s", 1, 10 * 365 * DAY_S),
     )
     fields.end()
     if params.trusting_period_s >= params.unbonding_period_s:
         raise MalformedInput("params.trusting_period_s", "must be shorter than the unbonding period")
+    if params.transaction_max_gas > params.block_max_gas:
+        raise MalformedInput("params.transaction_max_gas", "must not exceed the block's gas")
     if params.proof_block_delay_ms > params.block_interval_ms:
         raise MalformedInput("params.proof_block_delay_ms", "must not exceed the block interval")
     return params

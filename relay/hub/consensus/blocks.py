@@ -32,7 +32,7 @@ class ConsensusParams:
     """The part of CometBFT's consensus params that a header commits to, and the key types that validators may have."""
 
     block_max_bytes: int = MAX_BLOCK_BYTES
-    block_max_gas: int = 60_000_000
+    block_max_gas: int = 2**24
     pub_key_types: tuple[str, ...] = ("secp256k1",)
     evidence_max_age_blocks: int = 1_814_400
     evidence_max_age_ns: int = 21 * 24 * 3600 * 10**9

@@ -45,7 +45,7 @@ class HubChain:
 
     @property
     def call_gas_limit(self) -> int:
-        return self.ledger.genesis.params.block_max_gas
+        return self.ledger.genesis.params.transaction_max_gas
 
     def state_after(self, block: EvmBlock) -> EvmState:
         return self.ledger.application.state_after(block)

@@ -261,7 +261,7 @@ def test_actions_that_are_none_are_refused(hub, action):
     hashed = action_hash("hutong-1", action)
     for admin in ADMINS[:2]:
         assert manage(hub, abi.APPROVE, hashed, account=admin).ok
-    outcome = hub.send(CLIENT_MANAGER_ADDRESS, abi.EXECUTE.call(action[:100_000]), ADMINS[0], gas=20_000_000)
+    outcome = hub.send(CLIENT_MANAGER_ADDRESS, abi.EXECUTE.call(action[:100_000]), ADMINS[0], gas=16_000_000)
     assert not outcome.ok
     assert outcome.code == 1
 

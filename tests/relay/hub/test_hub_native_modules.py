@@ -104,7 +104,7 @@ def test_property_a_receive_under_a_chain_of_calls_counts_only_if_every_frame_ke
         target = deploy(hub, passing_on(kind, target, "REVERT" if frame == "revert" else "RETURN"))
         assert index < 5
     before = content(hub)
-    outcome = hub.send(target, call, gas=20_000_000)
+    outcome = hub.send(target, call, gas=16_000_000)
     # A DELEGATECALL matters only into the router; above it, it runs a proxy's code, which calls on as itself.
     kept = "revert" not in frames and "static" not in frames and frames[0] != "delegate"
     assert bool(outcome.events(abi.SEND_PACKET_EVENT)) == kept

@@ -1,0 +1,59 @@
+"""Gas limits that keep a fee-free hub alive (docs/spec/hub-genesis.md)."""
+
+import json
+
+import pytest
+
+from light_clients.interface import MalformedInput
+from relay.evm.errors import InvalidReason, InvalidTransaction
+from relay.evm.transaction import decode_transaction
+from relay.evm.work_prices import TRANSACTION_MAX_GAS
+from relay.hub.application.abci import ProposalVerdict
+from relay.hub.application.genesis import RULES_VERSION, decode_genesis, encode_genesis
+from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, hub_genesis
+
+SOMEONE = bytes.fromhex("aa" * 20)
+
+
+def test_transaction_above_the_cap_is_refused_by_pool_and_proposal() -> None:
+    hub = SimulatedHub()
+    application = hub.application
+    at_cap = hub.raw(SOMEONE, b"", DAPP, gas=TRANSACTION_MAX_GAS)
+    hub.nonces[DAPP.address] = 0
+    above = hub.raw(SOMEONE, b"", DAPP, gas=TRANSACTION_MAX_GAS + 1)
+    assert application.check_tx(at_cap).code == 0
+    refusal = application.check_tx(above)
+    assert refusal.code != 0 and str(TRANSACTION_MAX_GAS) in refusal.log
+    assert application.process_proposal([at_cap], RULES_VERSION) is ProposalVerdict.ACCEPT
+    assert application.process_proposal([above], RULES_VERSION) is ProposalVerdict.REJECT
+    assert application.prepare_proposal([above], 10**6) == ()
+
+
+def test_a_block_has_room_for_one_transaction_at_the_cap_and_no_more() -> None:
+    hub = SimulatedHub()
+    first, second = (hub.raw(SOMEONE, b"", DAPP, gas=gas) for gas in (TRANSACTION_MAX_GAS, 21_000))
+    assert hub.application.process_proposal([first, second], RULES_VERSION) is ProposalVerdict.REJECT
+    assert hub.application.prepare_proposal([first, second], 10**6) == (first,)
+
+
+def test_the_cap_is_a_genesis_parameter() -> None:
+    hub = SimulatedHub(genesis=hub_genesis(transaction_max_gas=1_000_000))
+    state = hub.application.state_after(hub.application.blocks.head())
+    with pytest.raises(InvalidTransaction) as caught:
+        state.check_sender(decode_transaction(hub.raw(SOMEONE, b"", DAPP, gas=1_000_001), EVM_CHAIN_ID))
+    assert caught.value.reason is InvalidReason.GAS_LIMIT_EXCEEDED
+    state.check_sender(decode_transaction(hub.raw(SOMEONE, b"", DAPP, gas=1_000_000), EVM_CHAIN_ID))
+    document = json.loads(encode_genesis(hub.genesis))
+    document["params"]["block_max_gas"] = 1_000_000
+    document["params"]["transaction_max_gas"] = 1_000_001
+    with pytest.raises(MalformedInput) as refused:
+        decode_genesis(json.dumps(document).encode())
+    assert refused.value.field == "params.transaction_max_gas"
+
+
+def test_calls_outside_blocks_have_the_same_cap_of_work() -> None:
+    """One pairing runs; twenty, which would take seconds, do not fit the gas of a call."""
+    hub = SimulatedHub()
+    assert hub.call(bytes(19) + bytes([0x0F]), bytes(384), sender=address_of(DAPP), gas=TRANSACTION_MAX_GAS).success
+    many = hub.call(bytes(19) + bytes([0x0F]), bytes(384 * 20), sender=address_of(DAPP), gas=TRANSACTION_MAX_GAS)
+    assert not many.success
