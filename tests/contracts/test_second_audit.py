@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from eth_abi.abi import encode
+from eth_abi.abi import decode, encode
 
-from adapters.evm.hub_client import encode_update
+from adapters.evm.hub_client import HEADER_UPDATE_TUPLE, encode_update
 from light_clients.crypto import keccak256
 from light_clients.ibc.abi import ABI_ENCODING
 from light_clients.ibc.commitment import receipt_key
 from light_clients.ibc.gmp import encode_gmp_acknowledgement
 from light_clients.ibc.packet import Payload
-from tests.contracts.evm import Reverted, signature_of, type_of
+from tests.contracts.evm import Evm, Reverted, signature_of, type_of
 from tests.contracts.lane import (
     APP_PORT,
     HUB_SIDE_CLIENT,
@@ -24,9 +24,11 @@ from tests.contracts.lane import (
     STRANGER,
     Lane,
     deploy_hub_client,
+    now_s,
     relay_call,
 )
 from tests.contracts.test_router_packets import refused
+from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 
 INFO = (HUB_SIDE_CLIENT, MERKLE_PREFIX)
 
@@ -255,3 +257,38 @@ def test_attack_C15_contract_many_stored_heights_cost_an_old_update_little():
     # whoever starts from the newest state walks nothing
     lane.trusted = last - 1
     assert lane.update(last).gas_used < plain + 10_000
+
+
+# heights that stock clients cannot hold
+
+
+def test_attack_C11_contract_height_beyond_int64_is_no_height():
+    """Stock clients read heights as int64, where this one is negative; its bytes are signed here by everyone."""
+    chain = SimulatedChain(chain_id="hutong-1")
+    chain.advance(3)
+    client = deploy_hub_client(Evm(timestamp_s=now_s(chain)), chain, 1)
+    honest = encode_update(chain.update(3, 1))
+    for height, refusal in ((2**63 - 1, None), (2**63, "CommitMismatch"), (2**64 - 1, "CommitMismatch")):
+        signed = height if height < 2**63 else height - 2**64
+        block = chain.block(3)
+        forged = chain.sign(replace(block.header, height=signed), block.validators).commit
+        ((trusted, header, commit, validators, others),) = decode([HEADER_UPDATE_TUPLE], honest)
+        entries = tuple(
+            (int(entry.block_id_flag), divmod(entry.timestamp_ns, 10**9), entry.signature[:32], entry.signature[32:])
+            for entry in forged.signatures
+        )
+        parts = forged.block_id.part_set_header
+        block_id = (forged.block_id.hash, parts.total, parts.hash)
+        moved = (
+            trusted,
+            (*header[:3], height, *header[4:]),
+            (height, commit[1], block_id, entries),
+            validators,
+            others,
+        )
+        message = encode([HEADER_UPDATE_TUPLE], [moved])
+        if refusal is None:
+            assert client.transact("updateClient", message, keep=False).value == 0
+        else:
+            refused(lambda message=message: client.transact("updateClient", message), refusal)
+    assert client.transact("updateClient", honest).value == 0

@@ -255,7 +255,10 @@ contract HubClient is ILightClient, IClientStatus, IHubClient {
         require(header.validatorsHash != 0, EmptyField("validatorsHash"));
         require(header.nextValidatorsHash != 0, EmptyField("nextValidatorsHash"));
         require(header.appHash != 0, EmptyField("appHash"));
-        require(commit.height == header.height, CommitMismatch("height"));
+        // CometBFT's heights are int64: a higher one is negative to stock clients, and refused
+        require(
+            commit.height == header.height && header.height <= uint64(type(int64).max), CommitMismatch("height")
+        );
         require(commit.round <= uint32(type(int32).max), CommitMismatch("round"));
         require(commit.blockId.hash == TendermintHash.headerHash(header), CommitMismatch("hash"));
 
