@@ -13,7 +13,6 @@ from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
 from eth_abi.abi import encode
 
-from relay.evm.fast_opcodes import with_fast_opcodes
 from relay.evm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
 from relay.evm.stack import EVM_RECURSION_LIMIT
 from relay.evm.work_prices import FORK_PRICES, WorkPrices, priced_precompile
@@ -141,7 +140,6 @@ def _state_class(fork: Fork, native: NativeModules, prices: WorkPrices) -> type[
         precompiles[address] = functools.partial(_run_native, module)
     attributes = {
         "_precompiles": precompiles,
-        "opcodes": with_fast_opcodes(base_computation.opcodes),
         "frame_gas": prices.frame_gas,
     }
     computation = type("NativeComputation", (_PricedFrames, base_computation), attributes)
