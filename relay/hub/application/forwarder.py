@@ -38,6 +38,9 @@ from relay.hub.state import keys
 _RECORD_TYPES = ["uint8", "uint64", "bytes"]
 _RECORD_VERSION = 1
 MAX_RECORD_BYTES = MAX_PACKET_BYTES + 1024
+MAX_ONWARD_VALUE_BYTES = 64 * 1024
+"""Of leg 2's payload. Its settlement carries it again, with an acknowledgement of up to 16 KiB and a proof, in one
+transaction of at most 128 KiB: what could be delivered but never settled is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ class Forwarder:
             Packet(1, request.next_client, packet.source_client, request.timeout_timestamp_s, (onward,))
         except MalformedInput as error:
             raise ApplicationRefused(f"forward: {error}") from error
+        if len(onward.value) > MAX_ONWARD_VALUE_BYTES:
+            raise ApplicationRefused(f"forward: stamped payload has more than {MAX_ONWARD_VALUE_BYTES} bytes")
         leg_2 = self._router.send(request.next_client, request.timeout_timestamp_s, onward)
         pending = PendingForward(packet, self._router.now_s)
         self._router.store.set(keys.forward_key(leg_2.source_client, leg_2.sequence), encode_pending_forward(pending))

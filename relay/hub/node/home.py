@@ -50,7 +50,10 @@ def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
     temporary = path.with_name(path.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
-        os.write(descriptor, data)
+        # A nearly full disk takes a part without an error: only the next write reports it.
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
