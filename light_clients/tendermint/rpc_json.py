@@ -5,12 +5,11 @@ What a node serves is only parsed here, within the bounds of `codec`; believing 
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput
+from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, json_text
 from light_clients.protobuf import cometbft_pb2
 from light_clients.tendermint.calendar_days import date_of, days_since_1970
 from light_clients.tendermint.codec import (
@@ -64,12 +63,7 @@ _HEADER_HEX = (
 
 def parse_json(data: bytes, field: str = "file") -> Any:
     """A JSON document of at most `MAX_JSON_BYTES`; MalformedInput for anything else, bombs included."""
-    if len(data) > MAX_JSON_BYTES:
-        raise MalformedInput(field, f"more than {MAX_JSON_BYTES} bytes", got=len(data))
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise MalformedInput(field, "is not JSON") from error
+    return json_text.parse_json(data, field, MAX_JSON_BYTES)
 
 
 def rpc_result(document: Any, field: str = "response") -> Mapping[str, Any]:

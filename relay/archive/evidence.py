@@ -29,6 +29,7 @@ from light_clients.interface import (
     Height,
     MalformedInput,
 )
+from light_clients.interface.json_text import parse_json
 
 EVIDENCE_FORMAT = "hutong-evidence"
 EVIDENCE_VERSION = 1
@@ -117,12 +118,7 @@ def decode_evidence(data: bytes) -> Evidence:
     Raises:
         MalformedInput: anything else than the canonical bytes of version 1, or a value out of bounds.
     """
-    if len(data) > MAX_EVIDENCE_BYTES:
-        raise MalformedInput("evidence", f"more than {MAX_EVIDENCE_BYTES} bytes", got=len(data))
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        raise MalformedInput("evidence", "is not JSON") from None
+    document = parse_json(data, "evidence", MAX_EVIDENCE_BYTES)
     if not isinstance(document, dict) or document.get("format") != EVIDENCE_FORMAT:
         raise MalformedInput("evidence.format", "is not evidence", expected=EVIDENCE_FORMAT)
     version = document.get("version")

@@ -13,6 +13,8 @@ from typing import Any, cast
 import redis
 import trio
 
+from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
 from relay.dispatch.backoff import Backoff
 from relay.dispatch.connection import Connection
 from relay.dispatch.errors import RecordRefused
@@ -20,6 +22,8 @@ from relay.dispatch.record import MAX_RECORD_BYTES, Job, Route, decode_job, enco
 from relay.dispatch.scripts import BURY, ENQUEUE, PROMOTE, RETRY, REVIVE, SETTLE
 from relay.telemetry import get_logger
 
+MAX_DEAD_LETTER_BYTES = 6 * MAX_RECORD_BYTES + 64 * 1024
+"""The record stands in it as text, where a character takes up to six bytes."""
 CAPACITY = 100_000
 """Jobs of one route. Above it nothing is added: the watcher waits, and the chains remember."""
 MAX_DEAD_LETTERS = 10_000
@@ -353,7 +357,7 @@ def _dead_record(route: Route, reason: str, attempts: int, at_ms: int, record: b
 
 def _dead_letter(job_id: str, data: bytes) -> DeadLetter:
     try:
-        document = json.loads(data)
+        document = parse_json(data, "dead letter", MAX_DEAD_LETTER_BYTES)
         job = _readable(document["record"])
         return DeadLetter(
             job_id,
@@ -363,7 +367,7 @@ def _dead_letter(job_id: str, data: bytes) -> DeadLetter:
             int(document["at_ms"]),
             job,
         )
-    except (ValueError, KeyError, TypeError):
+    except (MalformedInput, ValueError, KeyError, TypeError):
         return DeadLetter(job_id, "", "its dead letter is damaged", 0, 0, None)
 
 

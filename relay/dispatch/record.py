@@ -17,6 +17,7 @@ from light_clients.ibc.packet import (
     encode_packet,
 )
 from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
 from relay.dispatch.errors import RecordRefused
 
 RECORD_VERSION = 1
@@ -115,12 +116,10 @@ def decode_job(data: bytes) -> Job:
     Raises:
         RecordRefused: anything else than the canonical bytes of a version 1 record.
     """
-    if len(data) > MAX_RECORD_BYTES:
-        raise RecordRefused("bytes", f"more than {MAX_RECORD_BYTES}")
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        raise RecordRefused("bytes", "is not JSON") from None
+        document = parse_json(data, "record", MAX_RECORD_BYTES)
+    except MalformedInput as error:
+        raise RecordRefused("bytes", error.reason) from None
     if not isinstance(document, dict):
         raise RecordRefused("bytes", "is not a JSON object")
     version = document.get("version")

@@ -10,11 +10,14 @@ from typing import Any
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
 
+from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
 from relay.config import KeyConfig, UnsafeFile, check_private_file, read_private_file
 from relay.keys.errors import KeyUnavailable
 from relay.keys.signer import Signer
 
 MAX_PASSWORD_BYTES = 4096
+MAX_KEYSTORE_BYTES = 64 * 1024
 MAX_SCRYPT_MEMORY = 2**20 * 8
 """N times r: a gibibyte, four times what common wallets write. More would let a keystore file exhaust the host."""
 MAX_PBKDF2_ITERATIONS = 10_000_000
@@ -118,10 +121,12 @@ def list_keystores(directory: Path) -> list[StoredKey]:
 def _read_keyfile(path: Path) -> dict[str, Any]:
     try:
         check_private_file(path)
-        keyfile = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            data = file.read(MAX_KEYSTORE_BYTES + 1)
+        keyfile = parse_json(data, "keystore", MAX_KEYSTORE_BYTES)
     except UnsafeFile as error:
         raise KeyUnavailable(path, error.reason) from None
-    except (OSError, ValueError, RecursionError):
+    except (OSError, MalformedInput):
         raise KeyUnavailable(path, "is not a V3 keystore (no readable JSON)") from None
     if not isinstance(keyfile, dict) or keyfile.get("version") != 3:
         raise KeyUnavailable(path, "is not a V3 keystore (version 3 expected)")

@@ -8,6 +8,7 @@ from typing import Any
 
 from light_clients.crypto import sha256
 from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
 from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
 from relay.evm.native import Address
 from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
@@ -179,19 +180,7 @@ def _address(value: Any, field: str) -> Address:
 
 def decode_genesis(data: bytes) -> Genesis:
     """Parse any layout of the document; what it says must be canonical only in its values. Raises MalformedInput."""
-    if len(data) > MAX_GENESIS_BYTES:
-        raise MalformedInput("genesis", f"more than {MAX_GENESIS_BYTES} bytes", got=len(data))
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        if len(set(names)) != len(names):
-            raise MalformedInput("genesis", "has a field twice")
-        return dict(pairs)
-
-    try:
-        document = json.loads(data, object_pairs_hook=unique)
-    except (ValueError, RecursionError) as error:
-        raise MalformedInput("genesis", f"is not JSON ({error})") from error
+    document = parse_json(data, "genesis", MAX_GENESIS_BYTES)
     root = _Fields(document, "")
     if root.take("format") != FORMAT:
         raise MalformedInput("format", "unknown", expected=FORMAT)

@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl
 
 import trio
 
+from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
 from relay.hub.node.cometbft_methods import CometBftMethods
 from relay.hub.node.cometbft_parameters import Arguments, RpcError, invalid_params
 
@@ -67,8 +69,8 @@ class CometBftRpcApp:
             await _respond(send, 413, b"body too large\n", b"text/plain")
             return
         try:
-            document = json.loads(body)
-        except (ValueError, RecursionError):
+            document = parse_json(body, "body", MAX_BODY_BYTES)
+        except MalformedInput:
             await _respond(send, 500, _encode(_error(-1, RpcError(-32700, "Parse error. Invalid JSON"))))
             return
         requests = document if isinstance(document, list) else [document]

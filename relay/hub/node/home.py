@@ -8,10 +8,12 @@ from pathlib import Path
 
 from light_clients.crypto import secp256k1
 from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
 from light_clients.tendermint.types import KeyType, PublicKey
 from relay.config import UnsafeFile, read_private_file
 from relay.hub.application.genesis import MAX_GENESIS_BYTES, Genesis, decode_genesis
 
+MAX_KEY_FILE_BYTES = 16 * 1024
 GENESIS_FILE = "genesis.json"
 VALIDATOR_KEY_FILE = "validator_key.json"
 LAST_SIGNED_FILE = "last_signed.json"
@@ -78,10 +80,10 @@ def encode_validator_key(key: ValidatorKey) -> bytes:
 def decode_validator_key(data: bytes) -> ValidatorKey:
     """Inverse; a ValueError says what is wrong and never shows the secret."""
     try:
-        document = json.loads(data)
+        document = parse_json(data, "key", MAX_KEY_FILE_BYTES)
         entry = document["priv_key"]
         kind, secret = entry["type"], base64.b64decode(entry["value"], validate=True)
-    except (ValueError, KeyError, TypeError):
+    except (MalformedInput, ValueError, KeyError, TypeError):
         raise ValueError("is not a priv_validator_key.json") from None
     if kind != _KEY_TYPE:
         raise ValueError(f"holds a key of type {str(kind)[:40]}, the hub needs {_KEY_TYPE}")

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
 from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
 from light_clients.tendermint.types import KeyType
 from relay.hub.consensus.signing import SIGNING_STEPS, LastSigned, Signed, next_signature
@@ -37,11 +39,9 @@ def encode_last_signed(record: LastSigned) -> bytes:
 
 def decode_last_signed(data: bytes) -> LastSigned:
     """Inverse; ValueError for anything else: a validator does not guess what it has signed."""
-    if len(data) > MAX_RECORD_BYTES:
-        raise ValueError(f"has more than {MAX_RECORD_BYTES} bytes")
     steps = {name: step for step, name in _STEP_NAMES.items()}
     try:
-        document = json.loads(data)
+        document = parse_json(data, "record", MAX_RECORD_BYTES)
         if document["format"] != "hutong-last-signed-1":
             raise ValueError("has another format")
         entries = tuple(
@@ -54,7 +54,7 @@ def decode_last_signed(data: bytes) -> LastSigned:
             for entry in document["signed"]
         )
         return LastSigned(_integer(document["height"]), _integer(document["round"]), entries)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (MalformedInput, KeyError, TypeError, ValueError) as error:
         raise ValueError("is not a last-signed record") from error
 
 

@@ -1,0 +1,58 @@
+"""The one parser of JSON from outside: bounded in size and depth, without repeated keys or non-finite numbers.
+
+Python's parser recurses in C as deep as the process's recursion limit lets it, and libraries raise that limit until a
+file of brackets ends the process by a signal. So depth is counted before anything is parsed.
+"""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from light_clients.interface.errors import MalformedInput
+
+MAX_JSON_DEPTH = 64
+"""The deepest honest documents (a CometBFT block with evidence) stay under 20."""
+
+# Possessive, and an unclosed string matches to the end: a retry at every quote would be quadratic.
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+
+
+def deeper_than(data: bytes, limit: int) -> bool:
+    """Whether brackets outside strings nest deeper than `limit`; stops at the first that does."""
+    depth = 0
+    for byte in _STRING.sub(b"", data).translate(None, _NOT_BRACKETS):
+        if byte in b"[{":
+            depth += 1
+            if depth > limit:
+                return True
+        else:
+            depth -= 1
+    return False
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("an object repeats a key")
+    return value
+
+
+def parse_json(data: bytes, field: str, max_bytes: int) -> Any:
+    """One JSON value in UTF-8.
+
+    Raises:
+        MalformedInput: too long, too deep, not UTF-8, not JSON, a repeated key, or a number beyond Python's digit limit.
+    """
+    if len(data) > max_bytes:
+        raise MalformedInput(field, f"more than {max_bytes} bytes", got=len(data))
+    if deeper_than(data, MAX_JSON_DEPTH):
+        raise MalformedInput(field, f"nested deeper than {MAX_JSON_DEPTH}")
+    try:
+        return json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise MalformedInput(field, f"is not JSON: {error}") from error
