@@ -62,9 +62,12 @@ class OutOfOrder(Exception):
     """The consensus engine called a block that does not follow from the last: the node must halt."""
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=512)
 def decode_cached(raw: bytes, chain_id: int) -> SignedTransaction:
-    """A transaction is decoded when it is checked, proposed, judged, executed and forgotten; its sender is recovered once."""
+    """A transaction is decoded when it is checked, proposed, judged, executed and forgotten; its sender is recovered once.
+
+    512 transactions of 128 KiB bound the memory, and are more than blocks of usual ones hold between two of these steps.
+    """
     return decode_transaction(raw, chain_id)
 
 

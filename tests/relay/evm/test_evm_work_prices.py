@@ -51,6 +51,15 @@ def test_work_that_is_not_paid_for_is_not_done(number: int) -> None:
     assert result.success and result.return_data == bytes(32)
 
 
+def test_blake2_rounds_cost_what_they_take() -> None:
+    """A million rounds take py-evm 20 seconds and cost a million gas in the fork."""
+    few, many = (bytes.fromhex(f"63{rounds:08x}60e01b600052") + calling(0x09, 213) for rounds in (2, 1_000_000))
+    plain, priced = run(few, FORK_PRICES), run(few, SLOW_CURVE_PRICES)
+    assert plain.return_data == priced.return_data == (1).to_bytes(32, "big")
+    assert priced.gas_used == plain.gas_used + 2 * 63 + SLOW_CURVE_PRICES.frame_gas
+    assert run(many, SLOW_CURVE_PRICES, gas=2_000_000).return_data == bytes(32)
+
+
 def test_each_frame_is_paid_by_its_caller() -> None:
     code = bytes.fromhex("6000600060006000600073" + "aa" * 20 + "5af15000")
     plain, priced = run(code, FORK_PRICES), run(code, SLOW_CURVE_PRICES)
