@@ -121,7 +121,12 @@ class EmbeddedValkey:
         raise QueueUnavailable(f"the embedded Valkey did not start; see {log_file}")
 
     def _client(self) -> "redis.Redis":
-        return redis.Redis(unix_socket_path=str(self._socket), socket_timeout=2.0, socket_connect_timeout=2.0)
+        return redis.Redis(
+            unix_socket_path=str(self._socket),
+            socket_timeout=2.0,
+            socket_connect_timeout=2.0,
+            retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),  # a server that has ended is not waited for
+        )
 
     def _answers(self) -> bool:
         client = self._client()
