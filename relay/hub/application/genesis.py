@@ -266,6 +266,10 @@ def _rules(fields: _Fields) -> dict[str, Any]:
     return {"rules_version": version, "runtime": runtime}
 
 
+LAST_RESERVED_ADDRESS = 0xFFFF
+"""Precompiles and native modules, present and future, have addresses up to here."""
+
+
 def _allocations(value: Any) -> list[tuple[Address, int]]:
     if not isinstance(value, dict) or len(value) > MAX_ALLOCATIONS:
         raise MalformedInput("alloc", f"an object of at most {MAX_ALLOCATIONS} balances")
@@ -275,6 +279,9 @@ def _allocations(value: Any) -> list[tuple[Address, int]]:
     }
     if len(found) != len(value):
         raise MalformedInput("alloc", "has an address twice")
+    for address in found:
+        if int.from_bytes(address, "big") <= LAST_RESERVED_ADDRESS:
+            raise MalformedInput("alloc", "is of a precompile or native module, whose account is its own", got=address)
     return sorted(found.items())
 
 

@@ -16,6 +16,10 @@ MAX_BODY_BYTES = 1_000_000
 """CometBFT's default max_body_bytes."""
 MAX_QUERY_CHARS = 65_536
 MAX_BATCH = 100
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""Of all answers to one batch; what would come after is refused."""
+BODY_DEADLINE_S = 20
+"""A client that takes longer to send a megabyte holds a connection for nothing."""
 
 Message: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -64,7 +68,11 @@ class CometBftRpcApp:
         await _respond(send, 500 if "error" in answer else 200, _encode(answer))
 
     async def _post(self, receive: Receive, send: Send) -> None:
-        body = await _body(receive)
+        with trio.move_on_after(BODY_DEADLINE_S) as deadline:
+            body = await _body(receive)
+        if deadline.cancelled_caught:
+            await _respond(send, 408, b"the body took too long\n", b"text/plain")
+            return
         if body is None:
             await _respond(send, 413, b"body too large\n", b"text/plain")
             return
@@ -77,8 +85,17 @@ class CometBftRpcApp:
         if not 0 < len(requests) <= MAX_BATCH:
             await _respond(send, 500, _encode(_error(-1, RpcError(-32600, "Invalid Request", "batch size"))))
             return
-        answers = [await self._answer(request) for request in requests]
-        await _respond(send, 200, _encode(answers if isinstance(document, list) else answers[0]))
+        answers: list[bytes] = []
+        room = MAX_ANSWER_BYTES
+        for request in requests:
+            answer = _encode(
+                await self._answer(request)
+                if room > 0
+                else _error(-1, RpcError(-32603, "Internal error", "answer too large"))
+            )
+            room -= len(answer)
+            answers.append(answer)
+        await _respond(send, 200, b"[" + b",".join(answers) + b"]" if isinstance(document, list) else answers[0])
 
     async def _answer(self, request: Any) -> dict[str, Any]:
         identifier = request.get("id", -1) if isinstance(request, dict) else -1

@@ -110,6 +110,7 @@ def test_genesis_survives_its_encoding_and_names_what_is_wrong():
         (("rules", "self_test_corpus"), "00", "rules.self_test_corpus"),
         (("alloc",), {"0x" + "11" * 20: "-1"}, "alloc.0x" + "11" * 20),
         (("alloc",), [], "alloc"),
+        (("alloc",), {"0x" + "00" * 18 + "1001": "1"}, "alloc"),
         (("surprise",), 1, "surprise"),
     ):
         changed = json.loads(json.dumps(document))
