@@ -39,7 +39,9 @@ def bench_lane(messages: int) -> None:
     table.add_column(justify="right")
     table.add_row("messages/s", f"{report['throughput_per_s']:.1f}")
     table.add_row("latency p50, p95", f"{report['latency_s']['p50']} s, {report['latency_s']['p95']} s")
-    table.add_row("delivered, acknowledged, lost, twice", "{delivered}, {acknowledged}, {lost}, {duplicates}".format(**report))
+    table.add_row(
+        "delivered, acknowledged, lost, twice", "{delivered}, {acknowledged}, {lost}, {duplicates}".format(**report)
+    )
     for process, cpu_ms in report["cpu_ms_per_message"].items():
         table.add_row(f"CPU-ms per message: {process}", f"{cpu_ms:.1f}")
     for chain, cost in report["costs"].items():

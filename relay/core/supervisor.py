@@ -5,6 +5,7 @@ from random import Random
 
 import trio
 
+from adapters.interface import AdapterError
 from relay.core.errors import StartRefused
 from relay.dispatch import Backoff
 from relay.telemetry import Metrics, get_logger
@@ -33,10 +34,25 @@ async def supervise(name: str, task: Callable[[], Awaitable[object]], metrics: M
             failures += 1
             delay_s = RESTART.delay_s(failures, random)
             metrics.restart(name)
-            log.exception("task failed; starting it again", task=name, failures=failures, delay_s=round(delay_s, 2))
+            facts = {"task": name, "failures": failures, "delay_s": round(delay_s, 2)}
+            if _is_expected(error):
+                log.warning("task waits for a chain; starting it again", reason=_reason(error), **facts)
+            else:
+                log.exception("task failed; starting it again", **facts)
             await trio.sleep(delay_s)
         else:
             return
+
+
+def _is_expected(error: BaseException) -> bool:
+    """A chain that refuses, lags or is silent: one line says all, where a defect needs its traceback."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_expected, error.exceptions))
+    return isinstance(error, AdapterError)
+
+
+def _reason(error: BaseException) -> str:
+    return "; ".join(map(_reason, error.exceptions)) if isinstance(error, BaseExceptionGroup) else str(error)
 
 
 def _refusal_in(error: BaseException) -> StartRefused | None:

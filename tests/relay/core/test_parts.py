@@ -3,9 +3,11 @@
 from random import Random
 
 import pytest
+import structlog
 import trio
 from relay_values import job, packet
 
+from adapters.interface import RpcRefused
 from light_clients.ibc.packet import Payload
 from light_clients.interface import Height, PredicateFailed, UnsupportedOperation
 from relay.core.clients import followed_chain_id, light_client
@@ -79,6 +81,21 @@ async def test_supervisor_finds_a_refusal_inside_a_group(autojump_clock):
 
     with pytest.raises(StartRefused):
         await supervise("x", task, Metrics(), Random(1))
+
+
+async def test_a_chains_refusal_is_one_line_and_a_defect_has_its_traceback(autojump_clock):
+    refusal = RpcRefused("eth_call", -32005, "too many calls are waiting")
+    failures = [refusal, ExceptionGroup("tasks", [refusal]), ExceptionGroup("tasks", [refusal, ValueError("bug")])]
+
+    async def task():
+        if failures:
+            raise failures.pop(0)
+
+    with structlog.testing.capture_logs() as lines:
+        await supervise("clearer:hub", task, Metrics(), Random(1))
+    assert [line["log_level"] for line in lines] == ["warning", "warning", "error"]
+    assert [bool(line.get("exc_info")) for line in lines] == [False, False, True]
+    assert lines[0]["reason"] == lines[1]["reason"] == str(refusal)
 
 
 def test_home_is_held_by_one(tmp_path):
