@@ -271,9 +271,14 @@ class ExecutionRpc:
         except RpcRefused:
             return None
 
-    async def send_raw(self, raw: bytes) -> bytes:
-        """Raises RpcRefused with the pool's reason."""
-        return await self.client.call("eth_sendRawTransaction", [hex_data(raw)], lambda fields: fields.data(32))
+    async def send_raw(self, raw: bytes, transaction_hash: bytes) -> None:
+        """Raises RpcRefused with the pool's reason. An endpoint that answers with another hash is left for the next."""
+
+        def decode(fields: Fields) -> None:
+            if fields.data(32) != transaction_hash:
+                raise fields.bad("is not the transaction's hash")
+
+        await self.client.call("eth_sendRawTransaction", [hex_data(raw)], decode)
 
     async def receipt(self, transaction_hash: bytes) -> Receipt | None:
         def decode(fields: Fields) -> Receipt | None:

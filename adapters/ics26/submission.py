@@ -120,11 +120,9 @@ _NONCE_HIGH_WORDS = ("nonce too high", "nonce gap", "nonce_too_high", "too dista
 async def broadcast(execution: ExecutionRpc, signed: SignedTransaction) -> None:
     """Send, and on a refusal find out why from the chain's state; the pool's words decide only what state cannot."""
     try:
-        answered = await execution.send_raw(signed.raw)
+        await execution.send_raw(signed.raw, signed.hash)
     except RpcRefused as refusal:
         raise await _broadcast_error(execution, signed, refusal) from refusal
-    if answered != signed.hash:
-        raise BadAnswer("eth_sendRawTransaction", "result", "is not the transaction's hash", got=answered)
 
 
 async def _broadcast_error(execution: ExecutionRpc, signed: SignedTransaction, refusal: RpcRefused) -> BroadcastRefused:

@@ -148,13 +148,16 @@ class Account:
                 self._next = nonce + 1
                 try:
                     await self._adapter.broadcast(signed)
-                except (AlreadyKnown, EndpointUnavailable):
+                except AlreadyKnown:
                     pass
                 except BroadcastRefused as refusal:
                     prepared = await self._take_back(entry, refusal)
                     continue
-                self._metrics.nonce(self._adapter.name, self._next)
-                self._activity.set()
+                except AdapterError as error:  # some pool may have it: only the chain can say
+                    self._log.warning("not known to be sent", nonce=nonce, hash=signed.hash, reason=str(error))
+                finally:
+                    self._activity.set()  # also if this task is cancelled now: the entry is followed to its end
+                self._metrics.nonce(self._adapter.name, nonce + 1)
                 return entry
         raise SubmissionRefused(f"{self._adapter.name}: no nonce and fee was accepted in {MAX_SIGNINGS} tries")
 
@@ -278,6 +281,8 @@ class Account:
             await self._replace(entry)
         except BroadcastRefused as refusal:
             self._log.error("a pending transaction is refused", nonce=entry.nonce, reason=str(refusal))
+        except AdapterError as error:
+            self._log.warning("not known to be sent", nonce=entry.nonce, reason=str(error))
         else:
             self._log.info("sent again", nonce=entry.nonce, hash=entry.variants[-1].hash)
 
@@ -290,6 +295,10 @@ class Account:
                 entry.sent_at_s = trio.current_time()
                 return
             signed = await self._adapter.sign(dearer, entry.nonce, self._signer)
+            if signed.hash == entry.variants[-1].hash:
+                self._log.warning("waiting longer", nonce=entry.nonce, reason="the fee per gas is at its cap")
+                entry.sent_at_s = trio.current_time()
+                return
             await self._record(signed, entry.jobs)
             await self._keep(entry.evidence, signed)
             entry.variants.append(signed)

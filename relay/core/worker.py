@@ -100,10 +100,10 @@ class RouteWorker:
                 if not self._held:
                     await self._fill(wait=True)
                 await self._account.slots.acquire()
-                if len(self._held) < self._limits.items:
-                    await self._fill(wait=False)
                 submitted = False
                 try:
+                    if len(self._held) < self._limits.items:
+                        await self._fill(wait=False)
                     submitted = await self._step(nursery)
                     failures = 0
                 except (RouteBlocked, SubmissionRefused, AdapterError) as error:

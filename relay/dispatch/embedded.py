@@ -132,6 +132,8 @@ class EmbeddedValkey:
         client = self._client()
         try:
             return bool(client.ping())
+        except redis.exceptions.BusyLoadingError:
+            return True  # it reads its append-only file, however long that takes; `Connection` waits for the end of it
         except redis.exceptions.RedisError:
             return False
         finally:
@@ -164,14 +166,14 @@ class EmbeddedValkey:
         self._log.warning("ending the Valkey that an earlier relay left", pid=pid)
         await trio.to_thread.run_sync(self._shutdown)
         await self._wait_gone(pid)
-        if _is_ours(pid, self._socket):
+        if _is_ours(pid, self._socket, self.directory):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             await self._wait_gone(pid)
 
     async def _wait_gone(self, pid: int) -> None:
         with trio.move_on_after(END_TIMEOUT_S):
-            while _is_ours(pid, self._socket):  # noqa: ASYNC110  another process's end raises no event
+            while _is_ours(pid, self._socket, self.directory):  # noqa: ASYNC110  another process's end raises no event
                 await trio.sleep(_POLL_S)
 
     def _leftover(self) -> int | None:
@@ -189,11 +191,15 @@ class EmbeddedValkey:
             pid = int(self._process_file.read_text()[:20])
         except (OSError, ValueError):
             return None
-        return pid if _is_ours(pid, self._socket) else None
+        return pid if _is_ours(pid, self._socket, self.directory) else None
 
 
-def _is_ours(pid: int, socket: Path) -> bool:
-    """The process is alive and was started with this socket. Where /proc is missing, `ps` is asked."""
+def _is_ours(pid: int, socket: Path, directory: Path) -> bool:
+    """The process is alive and was started with this socket. Where /proc is missing, `ps` is asked.
+
+    A title that cuts the socket's path short is told from another home's server, which may have got a stale number,
+    by the directory that it works in.
+    """
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
         state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[:1]
@@ -202,7 +208,21 @@ def _is_ours(pid: int, socket: Path) -> bool:
             return False
         answer = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)
         command, state = answer.stdout, []
-    return state != [b"Z"] and (str(socket).encode() in command or b"valkey-server unixsocket:" in command)
+    if state == [b"Z"]:
+        return False
+    if str(socket).encode() in command:
+        return True
+    return b"valkey-server unixsocket:" in command and _works_in(pid, directory)
+
+
+def _works_in(pid: int, directory: Path) -> bool:
+    """True also where the system does not tell."""
+    if not Path("/proc/self").exists():
+        return True
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink() == directory.resolve()
+    except OSError:
+        return False
 
 
 def _socket_path(directory: Path) -> Path:

@@ -215,8 +215,16 @@ async def test_broadcast_hash_is_compared():
         answers(server, eth_sendRawTransaction=hex_data(HASH))
         await broadcast(rpc, SIGNED)
         answers(server, eth_sendRawTransaction=hex_data(b"\xbb" * 32))
-        with pytest.raises(BadAnswer):
+        with pytest.raises(EndpointUnavailable, match="is not the transaction's hash"):
             await broadcast(rpc, SIGNED)
+
+
+async def test_attack_G4_endpoint_that_answers_a_broadcast_with_another_hash_is_left():
+    async with two_endpoints() as (bad, good, rpc):
+        answers(bad, eth_sendRawTransaction=hex_data(b"\xbb" * 32))
+        answers(good, eth_sendRawTransaction=hex_data(HASH))
+        await broadcast(rpc, SIGNED)
+        assert good.methods() == ["eth_sendRawTransaction"]
 
 
 def block_json(**changes):

@@ -6,8 +6,9 @@ import pytest
 import trio
 from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
-from adapters.interface import PacketEvent, PacketEventKind
+from adapters.interface import BadAnswer, PacketEvent, PacketEventKind
 from adapters.simulated import AppRefused, OutOfGas
+from adapters.simulated.chain import BASE_FEE_WEI
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from relay.config import FeeLimits
 from relay.core.errors import StartRefused
@@ -102,6 +103,78 @@ async def test_attack_G4_transactions_dropped_from_the_pool_are_sent_again(world
     assert len(world.transactions("beta")) == 1
 
 
+async def test_attack_G4_transaction_of_an_unknown_fate_is_followed_though_nothing_else_is_sent(world, autojump_clock):
+    process = world.relay()
+    adapter = process.relay.accounts["beta"]._adapter
+    honest = adapter.broadcast
+    answers = [BadAnswer("eth_sendRawTransaction", "result", "is nonsense")] * 2
+
+    async def lying(signed):
+        if answers:
+            raise answers.pop()
+        await honest(signed)
+
+    adapter.broadcast = lying
+    async with making_blocks(world), process.running():
+        world.send()
+        await world.all_settled(1)
+    assert not answers
+    assert [receipt.transaction.nonce for receipt in world.transactions("beta")] == [0]
+
+
+async def test_attack_G4_transaction_at_the_fee_cap_is_not_signed_again_and_again(world, autojump_clock):
+    process = world.relay()
+    account = process.relay.accounts["beta"]
+    account._fees = FeeLimits(max_fee_per_gas_wei=BASE_FEE_WEI)
+    async with making_blocks(world), process.running():
+        world.send()
+        await world.until(lambda: bool(world.chains["beta"].pool))
+        world.pause_blocks = True
+        await trio.sleep(900)
+        (entry,) = account._pending.values()
+        hashes = [signed.hash for signed in entry.variants]
+        assert len(hashes) == len(set(hashes))
+        assert entry.variants[-1].prepared.max_fee_per_gas_wei == BASE_FEE_WEI
+        world.pause_blocks = False
+        await world.all_settled(1)
+    assert len(world.transactions("beta")) == 1
+
+
+class QueueThatFailsAfterAJob:
+    """`take` fails `failures` times, each after a call that gave a job."""
+
+    def __init__(self, queue, failures):
+        self._queue, self.failures, self._gave = queue, failures, False
+
+    def __getattr__(self, name):
+        return getattr(self._queue, name)
+
+    async def take(self, route, limit):
+        if self._gave and self.failures:
+            self.failures, self._gave = self.failures - 1, False
+            raise RuntimeError("the server is out of memory")
+        taken = await self._queue.take(route, limit)
+        self._gave = bool(taken)
+        return taken
+
+
+async def test_attack_G3_failing_worker_gives_its_slots_back(world, autojump_clock):
+    queues = []
+
+    def around(name, service):
+        if name == "queue":
+            service = QueueThatFailsAfterAJob(service, 6)  # an account has four slots
+            queues.append(service)
+        return service
+
+    async with making_blocks(world), world.relay(around=around).running() as process:
+        world.send()
+        await world.all_settled(1, at_most_s=400)
+        await trio.sleep(10)
+        assert queues[0].failures == 0
+        assert [account.slots.value for account in process.relay.accounts.values()] == [4, 4]
+
+
 async def test_attack_G4_nonce_used_by_another_program_with_the_key(world, autojump_clock):
     async with making_blocks(world), world.relay().running() as process:
         world.send()
@@ -189,7 +262,7 @@ async def test_attack_G16_pause_of_the_destination_costs_no_attempt(tmp_path, va
     world.faults["beta"].paused = True
     async with making_blocks(world), world.relay(max_attempts=2).running() as process:
         world.send("alpha", 3)
-        await trio.sleep(600)
+        await trio.sleep(900)
         assert await process.queue.dead_letters(TO_BETA) == [] and world.transactions("beta") == []
         world.faults["beta"].paused = False
         world.chains["beta"].apps["echo"] = lambda _packet: b"ok"

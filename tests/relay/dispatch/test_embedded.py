@@ -77,3 +77,40 @@ def test_missing_wheel_is_one_sentence_that_says_what_to_do(monkeypatch):
     with pytest.raises(EmbeddedQueueMissing, match=r"set relay\.redis_url") as caught:
         embedded_module.valkey_binary()
     assert "\n" not in str(caught.value)
+
+
+async def test_attack_G5_server_that_still_reads_its_file_is_not_taken_for_dead(tmp_path):
+    server = EmbeddedValkey(tmp_path)
+    replies = [b"-LOADING Valkey is loading the dataset in memory\r\n", b"-ERR no\r\n"]
+    listener = trio.socket.socket(trio.socket.AF_UNIX)
+    await listener.bind(str(server._socket))
+    listener.listen()
+
+    async def answer_each():
+        for reply in replies:
+            connection, _ = await listener.accept()
+            await connection.recv(4096)
+            await connection.send(reply * 8)  # whatever the client says first
+            verdicts_wait.append(connection)
+
+    verdicts_wait = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(answer_each)
+        assert await trio.to_thread.run_sync(server._answers)
+        assert not await trio.to_thread.run_sync(server._answers)
+    for connection in (*verdicts_wait, listener):
+        connection.close()
+
+
+async def test_attack_G3_stale_process_number_of_another_homes_server_ends_nothing(tmp_path):
+    mine, other = EmbeddedValkey(tmp_path / "mine"), EmbeddedValkey(tmp_path / "other")
+    async with trio.open_nursery() as nursery:
+        await nursery.start(other.serve)
+        number = (other.directory / "valkey.pid").read_text()
+        await trio.to_thread.run_sync(mine._prepare_directories)
+        (mine.directory / "valkey.pid").write_text(number)
+        assert mine._leftover() is None
+        assert embedded_module._is_ours(int(number), other._socket, other.directory)
+        cut_short = other.directory / "longer-than-the-title-shows" / "valkey.sock"
+        assert embedded_module._is_ours(int(number), cut_short, other.directory)
+        nursery.cancel_scope.cancel()
