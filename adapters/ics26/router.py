@@ -1,6 +1,7 @@
 """What a router says about packets, read from its chain: shared by every chain with the ICS26Router ABI."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from adapters.ics26.abi import GET_COMMITMENT, GET_COUNTERPARTY
 from adapters.ics26.events import (
@@ -45,8 +46,10 @@ class RouterReads:
             raise ValueError(f"a range of 1 to {MAX_EVENT_RANGE} blocks, not {first} to {last}")
         if last > head:
             raise HeightUnavailable(self._chain, last, f"the final head is {head}")
-        logs = await self._execution.logs(self._router, first, last, [[hex_data(topic) for topic in PACKET_TOPICS]])
-        return await self._decode(logs)
+        return await self._events(first, last, [[hex_data(topic) for topic in PACKET_TOPICS]])
+
+    async def _events(self, first: int, last: int, topics: list[Any]) -> tuple[PacketEvent, ...]:
+        return await self._execution.read_logs(self._router, first, last, topics, self._decode)
 
     async def _decode(self, logs: tuple[Log, ...]) -> tuple[PacketEvent, ...]:
         facts: dict[int, tuple[bytes, int]] = {}
@@ -71,21 +74,20 @@ class RouterReads:
         """The one event of a kind for a packet. Asks for all blocks from `start`, by ranges where the node refuses that."""
         topics = [hex_data(topic), hex_data(client_topic(client_id)), hex_data(sequence_topic(sequence))]
         try:
-            logs = await self._execution.logs(self._router, start, head, topics)
+            events = await self._events(start, head, topics)
         except RpcRefused:
-            logs = await self._search_back(topics, start, head)
-        events = await self._decode(logs)
+            events = await self._search_back(topics, start, head)
         if len(events) > 1:
             raise BadAnswer("eth_getLogs", "result", f"has {len(events)} events for one packet and step")
         return events[0] if events else None
 
-    async def _search_back(self, topics: list[str], start: int, head: int) -> tuple[Log, ...]:
+    async def _search_back(self, topics: list[str], start: int, head: int) -> tuple[PacketEvent, ...]:
         last = head
         while last >= start:
             first = max(start, last - MAX_EVENT_RANGE + 1)
-            logs = await self._execution.logs(self._router, first, last, topics)
-            if logs:
-                return logs
+            events = await self._events(first, last, topics)
+            if events:
+                return events
             last = first - 1
         return ()
 

@@ -134,8 +134,19 @@ async def test_attack_G2_log_of_a_block_that_is_not_final():
     async with execution() as (server, rpc):
         answers(server, eth_getLogs=[log_json()])
         reads = RouterReads("alpha", rpc, ROUTER, facts)
-        with pytest.raises(BadAnswer, match="is not the final block"):
+        with pytest.raises(EndpointUnavailable, match="is not the final block"):
             await reads.packet_events(3, 6, 10)
+
+
+async def test_attack_G2_endpoint_with_logs_of_another_block_is_left_for_an_honest_one():
+    async def facts(height):
+        return b"\x05" * 32, 7
+
+    async with two_endpoints() as (bad, good, rpc):
+        answers(bad, eth_getLogs=[log_json(blockHash=hex_data(b"\x66" * 32))])
+        answers(good, eth_getLogs=[])
+        assert await RouterReads("alpha", rpc, ROUTER, facts).packet_events(3, 6, 10) == ()
+        assert bad.methods().count("eth_getLogs") == good.methods().count("eth_getLogs") == 1
 
 
 async def test_ranges_refused_by_a_node_are_searched_back():
