@@ -10,7 +10,7 @@ from eth_utils.address import to_canonical_address
 from adapters.ics26 import submission
 from adapters.ics26.abi import MULTICALL, PAUSED
 from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message, execution_gas
-from adapters.ics26.execution import ExecutionRpc
+from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.ics26.router import RouterReads
 from adapters.ics26.signing import sign
 from adapters.interface import (
@@ -221,11 +221,15 @@ class RouterChain(ABC):
         await submission.broadcast(self._execution, signed)
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
-        receipt = await self._execution.receipt(transaction_hash)
+        receipt = await self._execution.receipt(transaction_hash, self._check_receipt)
         if receipt is None or receipt.height > await self._head_above(receipt.height):
             return None
         block_hash, time_ns = await self._block_facts(receipt.height)
         return await submission.outcome_of(self._execution, self._router, receipt, block_hash, time_ns)
+
+    async def _check_receipt(self, receipt: Receipt) -> None:
+        if receipt.height <= await self._head_above(receipt.height):
+            submission.check_receipt_block(receipt, (await self._block_facts(receipt.height))[0])
 
     async def account(self, address: str) -> AccountState:
         return await submission.account_state(self._execution, address)

@@ -291,7 +291,11 @@ class ExecutionRpc:
 
         await self.client.call("eth_sendRawTransaction", [hex_data(raw)], decode)
 
-    async def receipt(self, transaction_hash: bytes) -> Receipt | None:
+    async def receipt(
+        self, transaction_hash: bytes, check: Callable[[Receipt], Awaitable[object]] | None = None
+    ) -> Receipt | None:
+        """None where the endpoint has none. An endpoint whose receipt `check` refuses (BadAnswer) is left for another."""
+
         def decode(fields: Fields) -> Receipt | None:
             if fields.value is None:
                 return None
@@ -300,7 +304,13 @@ class ExecutionRpc:
                 raise fields.at("transactionHash").bad("is not the asked transaction")
             return receipt
 
-        return await self.client.call("eth_getTransactionReceipt", [hex_data(transaction_hash)], decode)
+        async def ask(attempt: Attempt) -> Receipt | None:
+            receipt = await attempt.call("eth_getTransactionReceipt", [hex_data(transaction_hash)], decode)
+            if receipt is not None and check is not None:
+                await check(receipt)
+            return receipt
+
+        return await self.client.run("eth_getTransactionReceipt", ask)
 
     async def mined_call(self, transaction_hash: bytes) -> MinedCall | None:
         """The transaction in pool or chain, or None where the endpoint does not know it."""

@@ -144,14 +144,19 @@ async def _broadcast_error(execution: ExecutionRpc, signed: SignedTransaction, r
     return kind(signed.hash, refusal.message)
 
 
-async def outcome_of(
-    execution: ExecutionRpc, router: bytes, receipt: Receipt, block_hash: bytes, block_time_ns: int
-) -> TransactionOutcome:
-    """What a receipt says, if it is of the final block of its height, which has this hash and time."""
+def check_receipt_block(receipt: Receipt, block_hash: bytes) -> None:
+    """The receipt is of the final block of its height, which has this hash. Raises BadAnswer."""
     if receipt.block_hash != block_hash:
         raise BadAnswer(
             "eth_getTransactionReceipt", "blockHash", "is not the final block of its height", receipt.block_hash
         )
+
+
+async def outcome_of(
+    execution: ExecutionRpc, router: bytes, receipt: Receipt, block_hash: bytes, block_time_ns: int
+) -> TransactionOutcome:
+    """What a receipt says, if it is of the final block of its height, which has this hash and time."""
+    check_receipt_block(receipt, block_hash)
     return TransactionOutcome(
         transaction_hash=receipt.transaction_hash,
         height=receipt.height,

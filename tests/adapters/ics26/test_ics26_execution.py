@@ -13,7 +13,7 @@ from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC
 from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.ics26.reverts import RevertReader
 from adapters.ics26.router import RouterReads
-from adapters.ics26.submission import broadcast, outcome_of, prepare_call
+from adapters.ics26.submission import broadcast, check_receipt_block, outcome_of, prepare_call
 from adapters.interface import (
     AlreadyKnown,
     BadAnswer,
@@ -274,6 +274,19 @@ async def test_attack_G1_receipt_of_a_block_that_is_not_final():
             await rpc.receipt(HASH)
         answers(server, eth_getTransactionReceipt=None)
         assert await rpc.receipt(HASH) is None
+
+
+async def test_attack_G1_endpoint_with_a_receipt_of_another_block_is_left_for_an_honest_one():
+    async def check(receipt):
+        check_receipt_block(receipt, b"\x05" * 32)
+
+    async with two_endpoints() as (bad, good, rpc):
+        answers(bad, eth_getTransactionReceipt=receipt_json(blockHash=hex_data(b"\x66" * 32)))
+        answers(good, eth_getTransactionReceipt=receipt_json())
+        receipt = await rpc.receipt(HASH, check)
+        assert receipt is not None and receipt.block_hash == b"\x05" * 32
+        answers(good, eth_getTransactionReceipt=None)
+        assert await rpc.receipt(HASH, check) is None
 
 
 async def test_reverted_transaction_says_that_gas_ran_out():
