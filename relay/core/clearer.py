@@ -54,10 +54,10 @@ class Clearer:
 
     async def _unsettled(self, end: PathEnd, adapter: ChainAdapter) -> list[int]:
         first = self._settled_below.get(end, 1)
-        next_sequence = await adapter.next_sequence_send(end.client)
         found: list[int] = []
         at = first
-        while at < next_sequence and len(found) < MAX_SEQUENCE_SCAN:
+        # asked anew for each window: one lie about the end neither keeps us here nor hides what is sent later
+        while at < (next_sequence := await adapter.next_sequence_send(end.client)) and len(found) < MAX_SEQUENCE_SCAN:
             found.extend(await adapter.unsettled_sends(end.client, at))
             at += MAX_SEQUENCE_SCAN
         self._settled_below[end] = min(

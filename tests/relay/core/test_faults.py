@@ -10,7 +10,7 @@ from adapters.interface import BadAnswer, PacketEvent, PacketEventKind
 from adapters.simulated import AppRefused, OutOfGas
 from adapters.simulated.chain import BASE_FEE_WEI
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
-from relay.config import FeeLimits
+from relay.config import FeeLimits, PathEnd
 from relay.core.errors import StartRefused
 from relay.dispatch import Route
 
@@ -44,6 +44,27 @@ async def test_attack_G1_forged_and_hidden_events_and_lagging_heads_lose_nothing
         world.send("alpha", 8)
         await world.all_settled(8, at_most_s=300)
     assert world.received() == 8
+
+
+async def test_attack_G1_lie_about_the_next_sequence_neither_holds_nor_blinds_the_clearer(world, autojump_clock):
+    process = world.relay()
+    clearer = process.relay._clearer
+    adapter = clearer._adapters["alpha"]
+    honest = adapter.next_sequence_send
+    lies = [10**18]
+
+    async def lying(client_id):
+        return lies.pop() if lies else await honest(client_id)
+
+    adapter.next_sequence_send = lying
+    end = PathEnd(chain="alpha", client=CLIENT)
+    assert await clearer.clear(end) == 0
+    assert not lies and clearer._settled_below[end] == 1
+    world.send()
+    for chain in world.chains.values():
+        chain.produce_block()
+    assert await clearer.clear(end) == 1
+    process.close()
 
 
 async def test_attack_G2_event_without_state_is_not_relayed(world, autojump_clock):
