@@ -1,7 +1,6 @@
 """`hutong client`: light clients, wherever they live."""
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from relay.cli.session import (
     admins_of,
     config_of,
     hub_of,
+    new_salt,
     refuse,
     run_administration,
     signer_of,
@@ -209,5 +209,4 @@ async def _recover(
         await chain.check_identity()
         chain_id = await chain.eth_chain_id()
         transactors = [Transactor(chain.execution, chain_id, admin) for admin in admins]
-        salt = int.from_bytes(os.urandom(8), "big")
-        await approve_and_execute(transactors, hub.chain_id, recover_client(salt, subject, substitute))
+        await approve_and_execute(transactors, hub.chain_id, recover_client(new_salt(), subject, substitute))

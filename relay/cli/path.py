@@ -1,7 +1,6 @@
 """`hutong path`: two chains that hold light clients of each other."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from relay.cli.session import (
     config_of,
     evm_chain_of,
     hub_of,
+    new_salt,
     run_administration,
     signer_of,
 )
@@ -146,8 +146,3 @@ async def _create(
 
         await all_of([(register_on_hub, on_chain), (listen_on_chain, on_chain)])
     return on_chain, on_hub
-
-
-def new_salt() -> int:
-    """Makes an action's hash its own, so that the same act can be decided twice."""
-    return int.from_bytes(os.urandom(8), "big")

@@ -128,3 +128,8 @@ def _sentence(error: BaseException) -> str:
             f"the chains did not get it done within {DEADLINE_S} s; look at the endpoints, then run the command again"
         )
     return str(error)
+
+
+def new_salt() -> int:
+    """Makes an action's hash its own, so that the same act can be decided twice."""
+    return int.from_bytes(os.urandom(8), "big")
