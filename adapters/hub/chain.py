@@ -100,7 +100,7 @@ class HubChain(RouterChain):
     ) -> tuple[bytes, ...]:
         return await self._headers.client_messages(client_type, client_state, trusted, target)
 
-    async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
+    async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
         return await self._proofs.prove(path, height)
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:

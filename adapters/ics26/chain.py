@@ -1,6 +1,7 @@
 """The half of an adapter that every chain with a router over the execution API shares."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -22,6 +23,7 @@ from adapters.interface import (
     NotSupported,
     PacketEvent,
     PreparedTransaction,
+    Proof,
     RefusedByChain,
     SignedTransaction,
     Signer,
@@ -29,6 +31,7 @@ from adapters.interface import (
 )
 from adapters.rpc import HeadSignal, all_of
 from light_clients.ibc.commitment import PathKind
+from light_clients.interface import Height
 
 CONCURRENT_READS = 8
 
@@ -176,6 +179,23 @@ class RouterChain(ABC):
 
         await all_of([(look, sequence) for sequence in sequences])
         return sorted(standing)
+
+    @abstractmethod
+    async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
+        """See ChainAdapter."""
+
+    async def prove_all(
+        self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
+    ) -> tuple[Proof, ...]:
+        """See ChainAdapter."""
+        found: dict[int, Proof] = {}
+
+        async def one(index: int) -> None:
+            found[index] = await self.prove(paths[index], height, client_state)
+
+        for start in range(0, len(paths), CONCURRENT_READS):
+            await all_of([(one, index) for index in range(start, min(start + CONCURRENT_READS, len(paths)))])
+        return tuple(found[index] for index in range(len(paths)))
 
     async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
         head = (await self.head()).height

@@ -1,7 +1,7 @@
 """What every adapter answers: one protocol, its values and its errors."""
 
 from adapters.interface.adapter import MAX_EVENT_RANGE, MAX_SEQUENCE_SCAN, ChainAdapter
-from adapters.interface.clients import ClientInfo, ClientParameters, InitialStates, Proof
+from adapters.interface.clients import AttestedBy, ClientInfo, ClientParameters, InitialStates, Proof
 from adapters.interface.errors import (
     AdapterError,
     AlreadyKnown,
@@ -47,6 +47,7 @@ __all__ = [
     "AcknowledgePacket",
     "AdapterError",
     "AlreadyKnown",
+    "AttestedBy",
     "BadAnswer",
     "Batch",
     "BatchLimits",

@@ -1,5 +1,6 @@
 """What the relay asks of every kind of chain."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from adapters.interface.clients import ClientInfo, ClientParameters, InitialStates, Proof
@@ -119,8 +120,17 @@ class ChainAdapter(Protocol):
         One normally; more where validator changes leave too little trust for one step; none if they are equal.
         """
 
-    async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
-        """Value or absence of `path` (prefix with the ICS-24 key applied) for the consensus state at `height`."""
+    async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
+        """Value or absence of `path` (prefix with the ICS-24 key applied) for the consensus state at `height`.
+
+        `client_state` is that of the client which will judge the proof. Only chains whose proofs are made for one client
+        (attested ones) read it; these raise NotSupported without it.
+        """
+
+    async def prove_all(
+        self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
+    ) -> tuple[Proof, ...]:
+        """`prove` for each of `paths`, in their order, with as few requests as the chain needs."""
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         """States for a new client of this chain at its head. Raises NotSupported for another client type."""

@@ -25,16 +25,27 @@ class ClientInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class AttestedBy:
+    """Whom a new `attestation` client believes, and which client it will be: attestors sign for that one alone."""
+
+    attestors: tuple[bytes, ...]
+    required_signatures: int
+    destination_chain_id: str
+    destination_client_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClientParameters:
     """What the creator of a client chooses; everything else is read from the chain that it will follow.
 
     `unbonding_period_s` is for how long a removed validator of a hub stays accountable (a genesis parameter of it);
-    other client types have none.
+    other client types have none. `attested_by` is for `attestation` clients alone, and needed there.
     """
 
     trusting_period_s: int
     max_clock_drift_s: int
     unbonding_period_s: int = 21 * 86_400
+    attested_by: AttestedBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

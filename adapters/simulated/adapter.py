@@ -1,5 +1,7 @@
 """The adapter of a simulated chain: honest by default, faulty as `Faults` says."""
 
+from collections.abc import Sequence
+
 import trio
 
 from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message
@@ -234,7 +236,7 @@ class SimulatedAdapter:
         )
         return len(old & new) >= overlap_size(len(old))
 
-    async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
+    async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
         await self._asked("prove")
         if len(path) != 1:
             raise MalformedInput("path", "a simulated router's path has one element", got=len(path), expected=1)
@@ -242,6 +244,11 @@ class SimulatedAdapter:
         proof = encode_storage_proof(StorageProof(self.chain.store.prove(root, path[0])))
         corrupted = self.faults.corrupted(proof, self.faults.corrupt_proofs)
         return Proof(path, height, self.chain.store.get(root, path[0]), corrupted)
+
+    async def prove_all(
+        self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
+    ) -> tuple[Proof, ...]:
+        return tuple([await self.prove(path, height, client_state) for path in paths])
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         await self._asked("initial_states")

@@ -15,7 +15,6 @@ from adapters.interface import (
     RecvPacket,
     UpdateClient,
 )
-from adapters.rpc import all_of
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
@@ -31,7 +30,6 @@ from relay.core.heads import HeadFollower
 from relay.core.local_verification import VerifiedClient, verification_time_ns, verify_proof, verify_update
 from relay.dispatch import Job, JobKind, Route, Runner, Taken
 
-CONCURRENT_PROOFS = 8
 SOURCE_TIMEOUT_S = 60.0
 """For the block at which an event becomes provable."""
 UNSENT = bytes(32)
@@ -157,15 +155,8 @@ class BatchBuilder:
         return BuiltBatch(updates, tuple(items), tuple(refused))
 
     async def _proofs(self, jobs: Sequence[Taken], info: ClientInfo, target: Height) -> list[Proof]:
-        found: dict[int, Proof] = {}
-
-        async def prove(index: int) -> None:
-            path = _path(jobs[index].job, info.merkle_prefix)
-            found[index] = await self._source.prove(path, target)
-
-        for start in range(0, len(jobs), CONCURRENT_PROOFS):
-            await all_of([(prove, index) for index in range(start, min(start + CONCURRENT_PROOFS, len(jobs)))])
-        return [found[index] for index in range(len(jobs))]
+        paths = [_path(taken.job, info.merkle_prefix) for taken in jobs]
+        return list(await self._source.prove_all(paths, target, info.client_state))
 
     def _evidence(
         self, job: Job, info: ClientInfo, trusted_state: bytes, headers: tuple[bytes, ...], proof: Proof, now_ns: int
