@@ -15,6 +15,7 @@ MAX_JSON_DEPTH = 64
 
 # Possessive, and an unclosed string matches to the end: a retry at every quote would be quadratic.
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD]")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
@@ -46,13 +47,18 @@ def parse_json(data: bytes, field: str, max_bytes: int) -> Any:
     """One JSON value in UTF-8.
 
     Raises:
-        MalformedInput: too long, too deep, not UTF-8, not JSON, a repeated key, or a number beyond Python's digit limit.
+        MalformedInput: too long, too deep, not UTF-8, not JSON, a repeated key, half a surrogate pair, or a number
+            beyond Python's digit limit.
     """
     if len(data) > max_bytes:
         raise MalformedInput(field, f"more than {max_bytes} bytes", got=len(data))
     if deeper_than(data, MAX_JSON_DEPTH):
         raise MalformedInput(field, f"nested deeper than {MAX_JSON_DEPTH}")
     try:
-        return json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_object)
+        value = json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_object)
+        if _SURROGATE_ESCAPE.search(data) is not None:
+            # Half a pair is text that can be neither written nor hashed; other parsers put other characters there.
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise MalformedInput(field, f"is not JSON: {error}") from error
+    return value

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from light_clients.ibc.forward import ForwardRequest, OriginStamp, StampedPayload
 from light_clients.ibc.gmp import GmpPacketData
 from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
+from light_clients.ibc.transfer import Denom, ForwardInstruction, Hop, TransferData
 
 UINT64 = st.integers(1, 2**64 - 1)
 NAMES = st.text(string.ascii_letters + string.digits + "_", min_size=6, max_size=30)
@@ -32,4 +33,19 @@ GMP_DATA = st.builds(
     st.binary(max_size=32),
     VALUES,
     st.text(st.characters(exclude_categories=("Cs",)), max_size=40),
+)
+DENOM_BASES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9:._\-]{0,40}", fullmatch=True)
+DENOMS = st.builds(Denom, DENOM_BASES, st.lists(st.builds(Hop, PORT_IDS, CLIENT_IDS), max_size=4).map(tuple))
+TRANSFERS = st.builds(
+    TransferData,
+    DENOMS.map(str),
+    TEXTS,
+    TEXTS,
+    st.one_of(st.integers(1, 2**256 - 1), st.sampled_from([1, 2**64, 2**256 - 1])),
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=60),
+)
+FORWARD_INSTRUCTIONS = st.one_of(
+    st.builds(ForwardInstruction, TEXTS, CLIENT_IDS, UINT64),
+    st.builds(ForwardInstruction, TEXTS, CLIENT_IDS, st.none(), UINT64),
+    st.builds(ForwardInstruction, TEXTS, CLIENT_IDS),
 )

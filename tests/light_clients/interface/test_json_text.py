@@ -50,7 +50,19 @@ def test_brackets_in_strings_do_not_nest_and_escapes_do_not_end_strings() -> Non
 
 
 @pytest.mark.parametrize(
-    "data", [b'{"a":1,"a":2}', b"NaN", b"[Infinity]", b"\xff\xfe[\x00]\x00", b"1" * 5_000, b"", b"{", b"[1] 2"]
+    "data",
+    [
+        b'{"a":1,"a":2}',
+        b'"\\ud800"',
+        b'{"\\uDFFF":1}',
+        b"NaN",
+        b"[Infinity]",
+        b"\xff\xfe[\x00]\x00",
+        b"1" * 5_000,
+        b"",
+        b"{",
+        b"[1] 2",
+    ],
 )
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedInput):
