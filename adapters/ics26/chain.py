@@ -161,8 +161,10 @@ class RouterChain(ABC):
     async def next_sequence_send(self, client_id: str) -> int:
         """See ChainAdapter."""
 
-    async def unsettled_sends(self, client_id: str, first_sequence: int = 1) -> tuple[int, ...]:
-        end = min(await self.next_sequence_send(client_id), first_sequence + MAX_SEQUENCE_SCAN)
+    async def unsettled_sends(
+        self, client_id: str, first_sequence: int = 1, count: int = MAX_SEQUENCE_SCAN
+    ) -> tuple[int, ...]:
+        end = min(await self.next_sequence_send(client_id), first_sequence + min(count, MAX_SEQUENCE_SCAN))
         height = (await self.head()).height
         sequences = range(first_sequence, end)
         found: list[int] = []

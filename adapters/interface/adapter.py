@@ -86,8 +86,10 @@ class ChainAdapter(Protocol):
     async def next_sequence_send(self, client_id: str) -> int:
         """The sequence that the next packet over the client will get; 1 if none was sent."""
 
-    async def unsettled_sends(self, client_id: str, first_sequence: int = 1) -> tuple[int, ...]:
-        """Sequences from `first_sequence` on whose commitment stands, at most MAX_SEQUENCE_SCAN sequences ahead."""
+    async def unsettled_sends(
+        self, client_id: str, first_sequence: int = 1, count: int = MAX_SEQUENCE_SCAN
+    ) -> tuple[int, ...]:
+        """Those of `count` sequences (at most MAX_SEQUENCE_SCAN) from `first_sequence` on whose commitment stands."""
 
     async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
         """The SEND event of a packet, wherever it is in the chain's history."""

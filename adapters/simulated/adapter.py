@@ -147,8 +147,10 @@ class SimulatedAdapter:
         await self._asked("next_sequence_send")
         return self._final(self.chain.final_height).router.next_sequences.get(client_id, 1)
 
-    async def unsettled_sends(self, client_id: str, first_sequence: int = 1) -> tuple[int, ...]:
-        end = min(await self.next_sequence_send(client_id), first_sequence + MAX_SEQUENCE_SCAN)
+    async def unsettled_sends(
+        self, client_id: str, first_sequence: int = 1, count: int = MAX_SEQUENCE_SCAN
+    ) -> tuple[int, ...]:
+        end = min(await self.next_sequence_send(client_id), first_sequence + min(count, MAX_SEQUENCE_SCAN))
         root = self._final(self.chain.final_height).router.storage_root
         return tuple(
             sequence

@@ -13,6 +13,7 @@ from adapters.interface import (
     Message,
     Proof,
     RecvPacket,
+    TimeoutPacket,
     UpdateClient,
 )
 from light_clients.ibc.commitment import (
@@ -21,10 +22,12 @@ from light_clients.ibc.commitment import (
     commitment_key,
     merkle_path,
     packet_commitment,
+    receipt_key,
 )
 from light_clients.interface import ClientStatus, Height, LightClient, VerificationError
 from relay.archive import Evidence
 from relay.core.clients import light_client
+from relay.core.discovery import is_expired
 from relay.core.errors import RouteBlocked
 from relay.core.heads import HeadFollower
 from relay.core.local_verification import VerifiedClient, verification_time_ns, verify_proof, verify_update
@@ -46,11 +49,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A job that cannot be part of the batch. `settled`: proven to need nothing more."""
+    """A job that cannot be part of the batch. `settled`: it needs nothing more. `look_again`: its packet may."""
 
     taken: Taken
     reason: str
     settled: bool
+    look_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +142,37 @@ class BatchBuilder:
                 for taken, proof in zip(jobs, proofs, strict=True)
             ]
         )
+        proven_at_ns = judge.timestamp_ns(client.consensus_state)
         items: list[Item] = []
         refused: list[Refused] = []
         for taken, proof, verdict in zip(jobs, proofs, verdicts, strict=True):
-            if verdict is not None:
-                self._source.distrust(verdict)
-                refused.append(Refused(taken, f"proof does not verify: {verdict}", settled=False))
-            elif proof.value is None:
-                refused.append(Refused(taken, f"proven absent on {self._route.source} at {target}", settled=True))
-            elif proof.value != _expected(taken.job):
-                refused.append(Refused(taken, "the chain stores another commitment than the event's", settled=False))
+            refusal = self._refusal(taken, proof, verdict, proven_at_ns)
+            if refusal is not None:
+                refused.append(refusal)
             else:
                 evidence = self._evidence(taken.job, info, trusted_state, headers, proof, now_ns)
                 items.append(Item(taken, _message(taken.job, proof), evidence))
         updates = tuple(UpdateClient(self._route.client, header) for header in headers)
         return BuiltBatch(updates, tuple(items), tuple(refused))
+
+    def _refusal(self, taken: Taken, proof: Proof, verdict: str | None, proven_at_ns: int) -> Refused | None:
+        """None if the proof shows what the job is to show."""
+        job, where = taken.job, f"on {self._route.source} at {proof.height}"
+        if verdict is not None:
+            self._source.distrust(verdict)
+            return Refused(taken, f"proof does not verify: {verdict}", settled=False)
+        if job.kind is JobKind.TIMEOUT:
+            if proof.value is not None:
+                return Refused(taken, f"was received after all {where}", settled=True, look_again=True)
+            if not is_expired(job.packet, proven_at_ns):
+                # Somebody lied about the time of a block; the clearer looks again.
+                return Refused(taken, f"is not past its timeout {where}", settled=True)
+            return None
+        if proof.value is None:
+            return Refused(taken, f"proven absent {where}", settled=True)
+        if proof.value != _expected(job):
+            return Refused(taken, f"another commitment is proven {where}", settled=True, look_again=True)
+        return None
 
     async def _proofs(self, jobs: Sequence[Taken], info: ClientInfo, target: Height) -> list[Proof]:
         paths = [_path(taken.job, info.merkle_prefix) for taken in jobs]
@@ -186,7 +206,13 @@ class BatchBuilder:
 
 
 def _path(job: Job, prefix: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    key = commitment_key(job.packet) if job.kind is JobKind.RECEIVE else acknowledgement_key(job.packet)
+    match job.kind:
+        case JobKind.RECEIVE:
+            key = commitment_key(job.packet)
+        case JobKind.ACKNOWLEDGE:
+            key = acknowledgement_key(job.packet)
+        case JobKind.TIMEOUT:
+            key = receipt_key(job.packet)
     return merkle_path(prefix, key)
 
 
@@ -205,6 +231,8 @@ def _expected(job: Job) -> bytes:
 
 
 def _message(job: Job, proof: Proof) -> Message:
+    if job.kind is JobKind.TIMEOUT:
+        return TimeoutPacket(job.packet, proof.proof, proof.height)
     if job.acknowledgement is None:
         return RecvPacket(job.packet, proof.proof, proof.height)
     return AcknowledgePacket(job.packet, job.acknowledgement, proof.proof, proof.height)

@@ -1,21 +1,56 @@
-"""Finding work that the queue has lost: the chains say what is unsettled, the clearer enqueues what is missing."""
+"""Finding work that the queue has lost: the chains say what is unsettled, the clearer enqueues what is missing.
 
-from collections.abc import Callable, Mapping
+What an endpoint says to be settled is not proven, so it is believed for one round only: behind the newest packets every
+pass reads some older sequences again, and after the oldest it begins anew.
+"""
 
-from adapters.interface import MAX_SEQUENCE_SCAN, ChainAdapter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import trio
+
+from adapters.interface import AdapterError, ChainAdapter
+from adapters.rpc import all_of
 from relay.config import PathEnd
-from relay.core.confirmation import confirmed_job
+from relay.core.discovery import Discovery
 from relay.core.paths import Paths
+from relay.core.timeouts import TimeoutScheduler
 from relay.core.wakeup import Wakeup
 from relay.dispatch import Job, JobKind, Queue, Route
 from relay.telemetry import get_logger
 
-MAX_JOBS_PER_PASS = 500
-"""Of one path end; the rest waits for the next pass, so that an old backlog does not keep new packets waiting."""
+WINDOW = 1_000
+"""Sequences read at once."""
+MAX_WINDOWS = 50
+"""Of newer sequences in one pass, and of older ones in the first passes."""
+MAX_STANDING = 100_000
+CONCURRENT_LOOKS = 8
+MAX_FAILURES = 16
+"""Packets that could not be looked at; then the chain is left alone until the next pass."""
+CHUNK = 50
+BACKLOG_SHARE = 200
+"""Jobs that may wait on a route while the clearer adds to them: what is sent now waits for no more than these."""
+GRACE_S = 5.0
+"""After so long a chunk is added to a full share all the same, so that much live traffic starves no old packet."""
+_GRACE_POLL_S = 0.25
+
+
+@dataclass(slots=True)
+class _Scan:
+    """What was read of one end. `standing` are the sequences that were found unsettled.
+
+    Everything from `top` on is unread. Going down from `top`, `next_old` is where the re-reading stands; `whole` once
+    it has been down to 1.
+    """
+
+    top: int
+    next_old: int
+    standing: set[int] = field(default_factory=set)
+    whole: bool = False
 
 
 class Clearer:
-    """One pass over all path ends a call of `clear`."""
+    """One pass over one path end a call of `clear`."""
 
     def __init__(
         self,
@@ -23,67 +58,128 @@ class Clearer:
         paths: Paths,
         queue: Queue,
         wakeup: Wakeup,
-        now_ns: Callable[[], int],
+        discovery: Discovery,
+        timeouts: TimeoutScheduler,
     ) -> None:
         self._adapters = adapters
         self._paths = paths
         self._queue = queue
         self._wakeup = wakeup
-        self._now_ns = now_ns
-        self._settled_below: dict[PathEnd, int] = {}
+        self._discovery = discovery
+        self._timeouts = timeouts
+        self._scans: dict[PathEnd, _Scan] = {}
         self._log = get_logger("clearer")
 
     async def clear(self, end: PathEnd) -> int:
-        """Enqueue what is missing of the packets that were sent over `end`; returns how many jobs were."""
-        opposite = self._paths.opposite[end]
+        """Enqueue what is missing of the packets that were sent over `end`; returns how many jobs were.
+
+        Raises:
+            AdapterError: the chain of `end` does not say what stands, or too many packets could not be looked at.
+        """
         adapter = self._adapters[end.chain]
-        missing: list[Job] = []
-        for sequence in await self._unsettled(end, adapter):
-            if len(missing) >= MAX_JOBS_PER_PASS:
+        scan, end_of_sends = await self._opened(end, adapter)
+        added = 0
+        for _ in range(MAX_WINDOWS):
+            if scan.top >= end_of_sends:
                 break
-            job = await self._missing(end, opposite, sequence)
+            found = await adapter.unsettled_sends(end.client, scan.top, WINDOW)
+            scan.top = min(scan.top + WINDOW, end_of_sends)
+            added += await self._clear(end, scan, found)
+        added += await self._clear(end, scan, sorted(scan.standing, reverse=True))
+        for _ in range(1 if scan.whole else MAX_WINDOWS):
+            first = max(1, scan.next_old - WINDOW)
+            found = await adapter.unsettled_sends(end.client, first, scan.next_old - first)
+            added += await self._clear(end, scan, [one for one in reversed(found) if one not in scan.standing])
+            scan.next_old = first
+            if first == 1:
+                scan.whole, scan.next_old = True, scan.top
+                break
+        if added:
+            self._log.info("found work that was not in the queue", chain=end.chain, client=end.client, jobs=added)
+        return added
+
+    async def _opened(self, end: PathEnd, adapter: ChainAdapter) -> tuple[_Scan, int]:
+        """The scan of an end, and the first sequence that was not sent yet. After a lie about it, all is read again."""
+        end_of_sends = await adapter.next_sequence_send(end.client)
+        scan = self._scans.get(end)
+        if scan is None or scan.top > end_of_sends:
+            scan = _Scan(end_of_sends, end_of_sends)
+            self._scans[end] = scan
+        return scan, end_of_sends
+
+    async def _clear(self, end: PathEnd, scan: _Scan, sequences: Sequence[int]) -> int:
+        """Look at these packets; those that are settled leave `scan.standing`, the others are in it after."""
+        missing: list[Job] = []
+        failures: list[AdapterError] = []
+        for sequence in sequences:
+            if len(scan.standing) < MAX_STANDING:
+                scan.standing.add(sequence)
+
+        async def look(sequence: int) -> None:
+            try:
+                job = await self._discovery.next_job(end, sequence)
+                if job is None and await self._adapters[end.chain].commitment(end.client, sequence) is None:
+                    scan.standing.discard(sequence)
+            except AdapterError as error:
+                failures.append(error)
+                if len(failures) >= MAX_FAILURES:
+                    raise
+                self._log.warning(
+                    "cannot look at a packet now",
+                    chain=end.chain,
+                    client=end.client,
+                    sequence=sequence,
+                    reason=str(error),
+                )
+                return
             if job is not None:
+                self._timeouts.watch(job)
                 missing.append(job)
-        if not missing:
-            return 0
-        done = await self._queue.enqueue(missing)
-        self._wakeup.ring_for(missing)
-        if done.added:
-            self._log.info("found work that was not in the queue", chain=end.chain, client=end.client, jobs=done.added)
-        return done.added
 
-    async def _unsettled(self, end: PathEnd, adapter: ChainAdapter) -> list[int]:
-        first = self._settled_below.get(end, 1)
-        found: list[int] = []
-        at = first
-        # asked anew for each window: one lie about the end neither keeps us here nor hides what is sent later
-        while at < (next_sequence := await adapter.next_sequence_send(end.client)) and len(found) < MAX_SEQUENCE_SCAN:
-            found.extend(await adapter.unsettled_sends(end.client, at))
-            at += MAX_SEQUENCE_SCAN
-        self._settled_below[end] = min(
-            [*found, max(at - MAX_SEQUENCE_SCAN, first)] if found else [min(at, next_sequence)]
-        )
-        return found
+        unknown = await self._not_in_work(end, sequences)
+        for start in range(0, len(unknown), CONCURRENT_LOOKS):
+            await all_of([(look, sequence) for sequence in unknown[start : start + CONCURRENT_LOOKS]])
+        return await self._offer(missing)
 
-    async def _missing(self, end: PathEnd, opposite: PathEnd, sequence: int) -> Job | None:
-        """The job that would bring this packet on, None if it is known to the queue or waits for an app."""
-        source, destination = self._adapters[end.chain], self._adapters[opposite.chain]
-        packet_id = f"{end.chain}/{end.client}/{sequence}"
+    async def _not_in_work(self, end: PathEnd, sequences: Iterable[int]) -> list[int]:
+        """Those without a job that waits or is worked on. A dead letter's packet may still time out: it is looked at
+        until the scheduler knows when."""
+        opposite = self._paths.opposite[end]
+        ids = {sequence: f"{end.chain}/{end.client}/{sequence}" for sequence in sequences}
         receive = Route(end.chain, opposite.chain, opposite.client)
-        acknowledge = Route(opposite.chain, end.chain, end.client)
-        if await self._queue.known(acknowledge, [f"{JobKind.ACKNOWLEDGE}:{packet_id}"]):
-            return None
-        if await self._queue.known(receive, [f"{JobKind.RECEIVE}:{packet_id}"]):
-            return None  # if it is done already, its worker finds out, and the next pass goes on
-        if await destination.receipt(opposite.client, sequence) is None:
-            adapter = source
-            event = await source.sent_packet(end.client, sequence)
-        elif await destination.acknowledgement_commitment(opposite.client, sequence) is None:
-            return None  # received, and its app has not answered yet (a forwarded packet's next leg)
-        else:
-            adapter = destination
-            event = await destination.written_acknowledgement(opposite.client, sequence)
-        if event is None or await source.commitment(end.client, sequence) is None:  # settled in the meantime
-            return None
-        head = await adapter.head()
-        return await confirmed_job(event, adapter, self._paths, head.height, self._now_ns)
+        back = Route(opposite.chain, end.chain, end.client)
+        kinds = ((back, JobKind.ACKNOWLEDGE), (back, JobKind.TIMEOUT), (receive, JobKind.RECEIVE))
+        states = [await self._queue.states(route, [f"{kind}:{one}" for one in ids.values()]) for route, kind in kinds]
+        looked_at: list[int] = []
+        for sequence, packet_id in ids.items():
+            acknowledge, timeout, receive_state = (
+                state.get(f"{kind}:{packet_id}") for state, (_, kind) in zip(states, kinds, strict=True)
+            )
+            if acknowledge is not None or timeout is not None:
+                continue
+            if receive_state is None or (
+                receive_state == "dead" and not self._timeouts.watches(opposite.chain, packet_id)
+            ):
+                looked_at.append(sequence)
+        return looked_at
+
+    async def _offer(self, jobs: Sequence[Job]) -> int:
+        added = 0
+        by_route: dict[Route, list[Job]] = {}
+        for job in jobs:
+            by_route.setdefault(job.route, []).append(job)
+        for route, waiting in by_route.items():
+            for start in range(0, len(waiting), CHUNK):
+                await self._share(route)
+                done = await self._queue.enqueue(waiting[start : start + CHUNK])
+                self._wakeup.ring([route])
+                added += done.added
+                if done.full:
+                    self._log.warning("the queue is full; the rest waits for a later pass", route=route.name)
+                    break
+        return added
+
+    async def _share(self, route: Route) -> None:
+        with trio.move_on_after(GRACE_S):
+            while (await self._queue.statistics(route)).waiting >= BACKLOG_SHARE:  # noqa: ASYNC110  the server's count
+                await trio.sleep(_GRACE_POLL_S)

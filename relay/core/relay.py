@@ -13,11 +13,13 @@ from relay.archive import Archive
 from relay.config import Config, PathEnd
 from relay.core.batch import BatchBuilder
 from relay.core.clearer import Clearer
+from relay.core.discovery import Discovery
 from relay.core.errors import StartRefused
 from relay.core.heads import HeadFollower
 from relay.core.nonce import Account
 from relay.core.paths import Paths, check_end
 from relay.core.supervisor import supervise
+from relay.core.timeouts import TimeoutScheduler
 from relay.core.wakeup import Wakeup
 from relay.core.watcher import Watcher
 from relay.core.worker import RouteWorker
@@ -61,9 +63,11 @@ class Relay:
         used = {end.chain for end in self.paths.opposite}
         self._heads = {name: HeadFollower(adapters[name], services.metrics) for name in sorted(used)}
         self.accounts = {name: self._account(name, signers[name]) for name in sorted(used)}
+        self._discovery = Discovery(adapters, self.paths, services.now_ns)
+        self._timeouts = TimeoutScheduler(self._heads, self._discovery, services.queue, self._wakeup)
         self._watchers = {name: self._watcher(name) for name in sorted(used)}
         self.workers = [self._worker(route) for route in self.paths.routes()]
-        self._clearer = Clearer(adapters, self.paths, services.queue, self._wakeup, services.now_ns)
+        self._clearer = Clearer(adapters, self.paths, services.queue, self._wakeup, self._discovery, self._timeouts)
 
     def _account(self, name: str, signer: Signer) -> Account:
         chain = self._config.chain(name)
@@ -89,6 +93,7 @@ class Relay:
             services.queue,
             services.ledger,
             self._wakeup,
+            self._timeouts,
             services.metrics,
             services.now_ns,
         )
@@ -114,6 +119,7 @@ class Relay:
             self.accounts[route.destination],
             services.queue,
             self._wakeup,
+            self._discovery,
             services.metrics,
             self._config.chain(route.destination).batch,
             services.now_ns,
@@ -137,6 +143,8 @@ class Relay:
                 self._start(nursery, f"worker:{worker.route.name}", worker.run)
             for name, watcher in self._watchers.items():
                 self._start(nursery, f"watcher:{name}", watcher.run)
+            for name in self._heads:
+                self._start(nursery, f"timeouts:{name}", partial(self._timeouts.run, name))
             for end in self.paths.opposite:
                 self._start(nursery, f"clearer:{end.chain}:{end.client}", partial(self._clear, end))
             for watcher in self._watchers.values():

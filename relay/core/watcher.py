@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 import trio
 
-from adapters.interface import MAX_EVENT_RANGE, ChainAdapter, PacketEvent
+from adapters.interface import MAX_EVENT_RANGE, ChainAdapter, PacketEvent, PacketEventKind
 from adapters.rpc import all_of
 from relay.core.confirmation import confirmed_job
 from relay.core.heads import HeadFollower
 from relay.core.paths import Paths
+from relay.core.timeouts import TimeoutScheduler
 from relay.core.wakeup import Wakeup
 from relay.dispatch import Job, Queue
 from relay.ledger import Ledger
 from relay.telemetry import Metrics, get_logger
 
 CONCURRENT_READS = 8
-FULL_QUEUE_DELAY_S = 1.0
 
 
 class Watcher:
@@ -29,6 +29,7 @@ class Watcher:
         queue: Queue,
         ledger: Ledger,
         wakeup: Wakeup,
+        timeouts: TimeoutScheduler,
         metrics: Metrics,
         now_ns: Callable[[], int],
     ) -> None:
@@ -38,6 +39,7 @@ class Watcher:
         self._queue = queue
         self._ledger = ledger
         self._wakeup = wakeup
+        self._timeouts = timeouts
         self._metrics = metrics
         self._now_ns = now_ns
         self._log = get_logger("watcher")
@@ -62,6 +64,7 @@ class Watcher:
             events = await self._adapter.packet_events(cursor + 1, last)
             jobs = await self._confirm(events, head.height)
             await self._enqueue(jobs)
+            self._note(events, jobs)
             cursor = last
             await self._ledger.set_cursor(name, cursor)
             self._metrics.cursor(name, cursor)
@@ -79,15 +82,32 @@ class Watcher:
         return [found[index] for index in sorted(found)]
 
     async def _enqueue(self, jobs: list[Job]) -> None:
-        """Return only when the queue has every job: a full queue is waited for."""
+        """Return when the queue has every job that it has room for.
+
+        A full route does not hold the others of this chain (attack list G9): the chains remember what it has no room for,
+        and the clearer enqueues that when there is.
+        """
         for job in jobs:
             self._metrics.events(self._adapter.name, job.kind, 1)
-        while jobs:
-            done = await self._queue.enqueue(jobs)
-            self._wakeup.ring_for(jobs)
-            if not done.full:
-                if done.added:
-                    self._log.info("enqueued", chain=self._adapter.name, jobs=done.added, known=done.known)
-                return
-            self._log.warning("the queue is full; waiting", chain=self._adapter.name, waiting=done.full)
-            await trio.sleep(FULL_QUEUE_DELAY_S)
+        if not jobs:
+            return
+        done = await self._queue.enqueue(jobs)
+        self._wakeup.ring_for(jobs)
+        if done.added:
+            self._log.info("enqueued", chain=self._adapter.name, jobs=done.added, known=done.known)
+        if done.full:
+            self._log.warning(
+                "a route is full; the clearer will bring the rest", chain=self._adapter.name, jobs=done.full
+            )
+
+    def _note(self, events: tuple[PacketEvent, ...], jobs: list[Job]) -> None:
+        """Packets that may time out from now on, and those that are said to be settled."""
+        for job in jobs:
+            self._timeouts.watch(job)
+        name = self._adapter.name
+        for event in events:
+            if event.kind in (PacketEventKind.ACKNOWLEDGE, PacketEventKind.TIMEOUT):
+                opposite = self._paths.counterparty(name, event.packet.source_client)
+                if opposite is not None:
+                    packet = event.packet
+                    self._timeouts.forget(opposite.chain, f"{name}/{packet.source_client}/{packet.sequence}")

@@ -17,9 +17,10 @@ from adapters.interface import (
     PreparedTransaction,
 )
 from adapters.rpc import all_of
-from light_clients.interface import NANOSECONDS_PER_SECOND, VerificationError
-from relay.config import BatchLimits
-from relay.core.batch import BatchBuilder, BuiltBatch, Item
+from light_clients.interface import VerificationError
+from relay.config import BatchLimits, PathEnd
+from relay.core.batch import BatchBuilder, BuiltBatch, Item, Refused
+from relay.core.discovery import Discovery, is_expired, timeout_job
 from relay.core.errors import RouteBlocked, SubmissionRefused
 from relay.core.heads import HeadFollower
 from relay.core.nonce import Account, Included, Pending
@@ -51,6 +52,7 @@ class RouteWorker:
         account: Account,
         queue: Queue,
         wakeup: Wakeup,
+        discovery: Discovery,
         metrics: Metrics,
         limits: BatchLimits,
         now_ns: Callable[[], int],
@@ -66,6 +68,7 @@ class RouteWorker:
         self._account = account
         self._queue = queue
         self._wakeup = wakeup
+        self._discovery = discovery
         self._metrics = metrics
         self._limits = limits
         self._now_ns = now_ns
@@ -155,11 +158,7 @@ class RouteWorker:
         try:
             built = await self._builder.build(ready)
             for refused in built.refused:
-                if refused.settled:
-                    self._log.info("nothing to do", job=refused.taken.job.id, reason=refused.reason)
-                    await self._settle(refused.taken, "superseded")
-                else:
-                    await self._retry(refused.taken, refused.reason)
+                await self._refused(refused)
             prepared, items = await self._prepare(built)
         except (EndpointUnavailable, HeightUnavailable):
             raise
@@ -258,17 +257,47 @@ class RouteWorker:
         if self._account.is_in_flight(job.id):
             await self._retry(taken, "a transaction of before is still under way", counted=False)
             return False
-        if job.kind is JobKind.TIMEOUT:
-            await self._bury(taken, "not supported: this relay does not send timeouts", "dead")
-            return False
         if await self._is_done(job, head.height):
             self._log.info("done already", job=job.id)
             await self._settle(taken, "superseded")
             return False
-        if job.kind is JobKind.RECEIVE and head.time_ns >= job.packet.timeout_timestamp_s * NANOSECONDS_PER_SECOND:
-            await self._bury(taken, f"expired: {self._route.destination} is past the packet's timeout", "expired")
+        if job.kind is JobKind.RECEIVE and is_expired(job.packet, head.time_ns):
+            self._log.info("expired", job=job.id, destination_time_ns=head.time_ns)
+            await self._pass_on(timeout_job(job, head, self._now_ns()))
+            await self._settle(taken, "expired")
             return False
         return True
+
+    async def _pass_on(self, job: Job) -> None:
+        """Give a job to another route. One that does not fit is found by the clearer."""
+        await self._queue.enqueue([job])
+        self._wakeup.ring_for([job])
+
+    async def _refused(self, refused: Refused) -> None:
+        taken = refused.taken
+        if not refused.settled:
+            await self._retry(taken, refused.reason)
+            return
+        self._log.info("nothing to do", job=taken.job.id, reason=refused.reason)
+        await self._settle(taken, "superseded")
+        if refused.look_again:
+            await self._look_again(taken.job)
+
+    async def _look_again(self, job: Job) -> None:
+        """The chain was proven to hold something else than the job says: let its packet go on with that."""
+        chain = job.source if job.kind is JobKind.RECEIVE else job.destination
+        end = PathEnd(chain=chain, client=job.packet.source_client)
+        try:
+            other = await self._discovery.next_job(end, job.packet.sequence)
+        except AdapterError as error:
+            self._log.info("the clearer will look at the packet again", job=job.id, reason=str(error))
+            return
+        if other is not None and (other.id, other.packet, other.acknowledgement) != (
+            job.id,
+            job.packet,
+            job.acknowledgement,
+        ):
+            await self._pass_on(other)
 
     async def _is_done(self, job: Job, height: int | None = None) -> bool:
         """Another relay won, or we did before a crash (attack list G7)."""

@@ -141,13 +141,16 @@ class Queue:
                 full += answers.count(-1)
         return Enqueued(added, known, full)
 
-    async def known(self, route: Route, ids: Sequence[str]) -> frozenset[str]:
-        """Those of `ids` that wait, are in work, or are dead letters."""
+    async def states(self, route: Route, ids: Sequence[str]) -> dict[str, str]:
+        """Where those of `ids` are that the queue knows: `dead`, `delayed`, or `waiting` (in work ones included)."""
         if not ids:
-            return frozenset()
+            return {}
         index = self._keys(route)[1]
         values = await self._connection(lambda client: cast(list[Any], client.hmget(index, list(ids))))
-        return frozenset(job_id for job_id, value in zip(ids, values, strict=True) if value is not None)
+        names = {b"dead": "dead", b"delayed": "delayed"}
+        return {
+            job_id: names.get(value, "waiting") for job_id, value in zip(ids, values, strict=True) if value is not None
+        }
 
     async def take(self, route: Route, limit: int) -> list[Taken]:
         """Up to `limit` jobs that nobody works on, at once; due retries included. Unreadable records are buried."""

@@ -6,6 +6,7 @@ from random import Random
 
 import trio
 
+from adapters.ics26.events import ACK_PACKET_TOPIC, TIMEOUT_PACKET_TOPIC
 from adapters.simulated import Faults, SimulatedAdapter, SimulatedChain
 from light_clients.ibc.commitment import PathKind, path_key
 from light_clients.ibc.packet import Payload
@@ -116,6 +117,21 @@ class World:
     def transactions(self, chain: str) -> list:
         return [receipt for block in self.chains[chain].blocks for receipt in block.receipts]
 
+    def settlements(self, chain: str) -> list[tuple[str, int]]:
+        """(acknowledge or timeout, sequence) of every settlement in the order of the chain."""
+        names = {ACK_PACKET_TOPIC: "acknowledge", TIMEOUT_PACKET_TOPIC: "timeout"}
+        logs = [log for block in self.chains[chain].blocks for log in block.logs]
+        return [(names[log.topics[0]], int.from_bytes(log.topics[2], "big")) for log in logs if log.topics[0] in names]
+
+    def refuse_all(self, chain: str, *, refuse: bool = True) -> None:
+        """The router of `chain` fails every message but client updates in simulation, as a paused one does."""
+        target = self.chains[chain]
+        if not refuse:
+            del target.simulate
+            return
+        honest = target.simulate
+        target.simulate = lambda data: _only_first(honest(data))
+
     async def until(self, condition: Callable[[], bool], at_most_s: float = 120) -> float:
         """Seconds until the condition held."""
         start = trio.current_time()
@@ -132,6 +148,11 @@ class World:
             ),
             at_most_s,
         )
+
+
+def _only_first(verdicts):
+    succeeded, gas_used = verdicts
+    return (succeeded[0], *(False for _ in succeeded[1:])), gas_used
 
 
 class Killed(BaseException):

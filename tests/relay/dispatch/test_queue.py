@@ -23,7 +23,7 @@ async def test_job_is_taken_once_and_settled(queue):
     assert await queue.take(ROUTE, 10) == []
     await queue.settle(ROUTE, taken)
     assert (await queue.statistics(ROUTE)).waiting == 0
-    assert await queue.known(ROUTE, [job(1).id]) == frozenset()
+    assert await queue.states(ROUTE, [job(1).id]) == {}
 
 
 async def test_enqueue_is_idempotent_by_packet_id(queue):
@@ -49,7 +49,7 @@ async def test_retry_waits_then_comes_back_with_its_attempts(queue, clock):
     assert await queue.retry(ROUTE, taken, "node said ‘no’")
     assert await queue.take(ROUTE, 10) == []
     assert (await queue.statistics(ROUTE)).delayed == 1
-    assert await queue.known(ROUTE, [job(1).id])
+    assert await queue.states(ROUTE, [job(1).id])
     clock.ms += 1000
     (again,) = await queue.take(ROUTE, 10)
     assert (again.job, again.attempts) == (job(1), 1)
@@ -120,7 +120,7 @@ async def test_attack_G5_flush_is_noticed_and_survived(queue, valkey):
     assert await queue.enqueue([job(2)]) == Enqueued(1, 0, 0), "what the clearer does"
     assert [item.job for item in await queue.take(ROUTE, 10)] == [job(2)]
     valkey.client.flushall()
-    assert not await queue.retry(ROUTE, taken, "x") or not await queue.known(ROUTE, [job(1).id])
+    assert not await queue.retry(ROUTE, taken, "x") or not await queue.states(ROUTE, [job(1).id])
     await queue.touch(ROUTE, [taken])
     assert await queue.claim(ROUTE, 10, 0) == []
 

@@ -1,0 +1,106 @@
+"""Packets that nobody can receive any more: recognised by their destination's own time, and proven back to their source.
+
+The host's clock decides nothing here (attack list G12). A packet is expired once a final block of its destination has a
+time of at least its timeout: no later block can receive it, so a missing receipt at that block is missing for ever.
+"""
+
+from collections.abc import Mapping
+from heapq import heappop, heappush
+
+from adapters.interface import AdapterError, Head
+from adapters.rpc import all_of
+from light_clients.interface import NANOSECONDS_PER_SECOND
+from relay.config import PathEnd
+from relay.core.discovery import Discovery
+from relay.core.heads import HeadFollower
+from relay.core.wakeup import Wakeup
+from relay.dispatch import Job, JobKind, Queue
+from relay.telemetry import get_logger
+
+MAX_WATCHED = 100_000
+"""Packets per destination; the clearer finds what does not fit."""
+CONCURRENT_LOOKS = 8
+
+
+class TimeoutScheduler:
+    """Remembers the unsettled packets that were seen, and enqueues a timeout as soon as the destination's head is past it.
+
+    Its memory may be lost or incomplete at any time: the clearer reads the same from the chains.
+    """
+
+    def __init__(
+        self,
+        heads: Mapping[str, HeadFollower],
+        discovery: Discovery,
+        queue: Queue,
+        wakeup: Wakeup,
+    ) -> None:
+        self._heads = heads
+        self._discovery = discovery
+        self._queue = queue
+        self._wakeup = wakeup
+        self._ends: dict[str, dict[str, tuple[PathEnd, int]]] = {chain: {} for chain in heads}
+        self._due: dict[str, list[tuple[int, str]]] = {chain: [] for chain in heads}
+        self._log = get_logger("timeouts")
+
+    def watch(self, job: Job) -> None:
+        """Remember the packet of a RECEIVE job; others are passed over."""
+        ends = self._ends[job.destination] if job.kind is JobKind.RECEIVE else None
+        if ends is None or job.packet_id in ends or len(ends) >= MAX_WATCHED:
+            return
+        packet = job.packet
+        ends[job.packet_id] = (PathEnd(chain=job.source, client=packet.source_client), packet.sequence)
+        heappush(self._due[job.destination], (packet.timeout_timestamp_s, job.packet_id))
+
+    def watches(self, destination: str, packet_id: str) -> bool:
+        """Its timeout will be noticed here."""
+        return packet_id in self._ends[destination]
+
+    def forget(self, destination: str, packet_id: str) -> None:
+        """The packet is said to be settled. If that was a lie, the clearer finds the packet."""
+        if self._ends[destination].pop(packet_id, None) is not None:
+            self._tidy(destination)
+
+    def _tidy(self, destination: str) -> None:
+        """Drop the heap's memories of forgotten packets once they are the most of it."""
+        ends, due = self._ends[destination], self._due[destination]
+        if len(due) > 64 and len(due) > 2 * len(ends):
+            due[:] = sorted(entry for entry in due if entry[1] in ends)
+
+    async def run(self, destination: str) -> None:
+        """For ever: at each head of `destination`, what has expired."""
+        heads = self._heads[destination]
+        head = await heads.head()
+        while True:
+            await self.expire(destination, head)
+            head = await heads.wait_for_height(head.height + 1)
+
+    async def expire(self, destination: str, head: Head) -> None:
+        """Enqueue what `head` shows to be expired; what cannot be looked at now stays for the next head."""
+        ends, due = self._ends[destination], self._due[destination]
+        now_s = head.time_ns // NANOSECONDS_PER_SECOND
+        expired: list[tuple[int, str]] = []
+        while due and due[0][0] <= now_s:
+            entry = heappop(due)
+            if entry[1] in ends:
+                expired.append(entry)
+        found: list[Job] = []
+
+        async def look(entry: tuple[int, str]) -> None:
+            try:
+                job = await self._discovery.next_job(*ends[entry[1]])
+            except AdapterError as error:
+                self._log.warning("an expired packet waits for a chain", packet=entry[1], reason=str(error))
+                heappush(due, entry)
+                return
+            ends.pop(entry[1], None)
+            if job is not None:
+                found.append(job)
+
+        for start in range(0, len(expired), CONCURRENT_LOOKS):
+            await all_of([(look, entry) for entry in expired[start : start + CONCURRENT_LOOKS]])
+        if found:
+            done = await self._queue.enqueue(found)
+            self._wakeup.ring_for(found)
+            if done.added:
+                self._log.info("packets expired", destination=destination, jobs=done.added)
