@@ -13,6 +13,7 @@ from light_clients.interface import (
     ClientStatus,
     ConsensusStates,
     Created,
+    Destination,
     HeaderVerdict,
     Height,
     Misbehaved,
@@ -54,6 +55,9 @@ class BftEvmClient:
         predicates.within_trusting_period(state.timestamp_s, client.trusting_period_s, now_ns)
         predicates.header_not_from_future(state.timestamp_s, client.max_clock_drift_s, now_ns)
         return Created(client.latest_height)
+
+    def check_destination(self, client_state: bytes, destination: Destination) -> None:
+        """Headers and proofs are the chain's own, whoever reads them."""
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
         client = codec.decode_client_state(client_state)

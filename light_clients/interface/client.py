@@ -88,6 +88,15 @@ class NotEnoughTrust:
 HeaderVerdict: TypeAlias = Updated | NoOp | Misbehaved | NotEnoughTrust
 
 
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a client lives: the chain, the router that asks it, and its identifier there."""
+
+    chain_id: str
+    router: bytes
+    client_id: str
+
+
 class LightClient(Protocol):
     """One kind of light client. Instances hold no state and may be shared.
 
@@ -100,6 +109,12 @@ class LightClient(Protocol):
 
     def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
         """Validate both states for a new client (ICS-02 CreateClient); refuses frozen and expired ones."""
+
+    def check_destination(self, client_state: bytes, destination: Destination) -> None:
+        """The owner's part of `create`: a client whose proofs are made for one client refuses to be another one.
+
+        Clients that believe the counterparty's own consensus are good anywhere, and accept every destination.
+        """
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
         """Frozen before Expired before Active; a missing latest consensus state is Expired."""

@@ -1,0 +1,65 @@
+"""Light client of chains without provable consensus: m of n keys attest their states and packets (type `attestation`)."""
+
+from light_clients.attestation.client import AttestationClient
+from light_clients.attestation.codec import (
+    decode_attestation,
+    decode_client_state,
+    decode_misbehaviour,
+    decode_packets,
+    decode_state,
+    encode_attestation,
+    encode_client_state,
+    encode_misbehaviour,
+    encode_packets,
+    encode_state,
+)
+from light_clients.attestation.digest import (
+    attestation_digest,
+    in_signer_order,
+    recover_attestor,
+    scope_hash,
+    sign_digest,
+)
+from light_clients.attestation.types import (
+    ABSENT,
+    MAX_ATTESTORS,
+    MAX_PACKETS,
+    Attestation,
+    AttestationKind,
+    ClientState,
+    Misbehaviour,
+    PacketAttestation,
+    PacketEntry,
+    Scope,
+    StateAttestation,
+)
+
+__all__ = [
+    "ABSENT",
+    "MAX_ATTESTORS",
+    "MAX_PACKETS",
+    "Attestation",
+    "AttestationClient",
+    "AttestationKind",
+    "ClientState",
+    "Misbehaviour",
+    "PacketAttestation",
+    "PacketEntry",
+    "Scope",
+    "StateAttestation",
+    "attestation_digest",
+    "decode_attestation",
+    "decode_client_state",
+    "decode_misbehaviour",
+    "decode_packets",
+    "decode_state",
+    "encode_attestation",
+    "encode_client_state",
+    "encode_misbehaviour",
+    "encode_packets",
+    "encode_state",
+    "in_signer_order",
+    "recover_attestor",
+    "scope_hash",
+    "sign_digest",
+]

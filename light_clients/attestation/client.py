@@ -1,0 +1,280 @@
+"""The `attestation` light client: m of n keys say what a chain without provable consensus holds."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar, Generic, TypeVar
+
+from light_clients.attestation import codec, predicates
+from light_clients.attestation.types import (
+    Attestation,
+    AttestationKind,
+    ClientState,
+    Misbehaviour,
+    PacketAttestation,
+    StateAttestation,
+)
+from light_clients.crypto import keccak256
+from light_clients.interface import (
+    Check,
+    ClientStatus,
+    ConsensusStates,
+    Created,
+    Destination,
+    HeaderVerdict,
+    Height,
+    Misbehaved,
+    NoOp,
+    PredicateFailed,
+    UnknownHeight,
+    Updated,
+    run_checks,
+)
+
+SPEC = "docs/spec/attestation.md"
+ValueT = TypeVar("ValueT")
+
+
+@dataclass(slots=True)
+class _Slot(Generic[ValueT]):
+    """A value that one check finds and later ones read."""
+
+    value: ValueT | None = None
+
+    def fill(self, make: Callable[[], ValueT]) -> None:
+        self.value = make()
+
+    def get(self) -> ValueT:
+        if self.value is None:
+            raise RuntimeError("a check was run before the one that it stands on")
+        return self.value
+
+
+class AttestationClient:
+    """See `light_clients.interface.LightClient`. Heights are of revision 0, times whole seconds.
+
+    There is no trusted height and never `NotEnoughTrust`: the set of attestors does not change with the chain.
+    """
+
+    client_type: ClassVar[str] = "attestation"
+
+    def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
+        client = codec.decode_client_state(client_state)
+        state = codec.decode_state(consensus_state)
+        predicates.client_not_frozen(client)
+        if state.height != client.latest_height:
+            raise PredicateFailed(
+                "consensus_state_is_the_latest", "heights differ", got=state.height, expected=client.latest_height
+            )
+        predicates.within_trusting_period(state.timestamp_s, client.trusting_period_s, now_ns)
+        predicates.header_not_from_future(state.timestamp_s, client.max_clock_drift_s, now_ns)
+        return Created(client.height)
+
+    def check_destination(self, client_state: bytes, destination: Destination) -> None:
+        scope = codec.decode_client_state(client_state).scope
+        for name in ("chain_id", "router", "client_id"):
+            got, expected = getattr(scope, f"destination_{name}"), getattr(destination, name)
+            if got != expected:
+                raise PredicateFailed("destination_is_this_client", f"{name} differs", got=got, expected=expected)
+
+    def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
+        client = codec.decode_client_state(client_state)
+        if client.is_frozen:
+            return ClientStatus.FROZEN
+        latest = consensus_states.get(client.height)
+        if latest is None:
+            return ClientStatus.EXPIRED
+        timestamp_s = codec.decode_state(latest).timestamp_s
+        expired = predicates.expires_at_ns(timestamp_s, client.trusting_period_s) <= now_ns
+        return ClientStatus.EXPIRED if expired else ClientStatus.ACTIVE
+
+    def latest_height(self, client_state: bytes) -> Height:
+        return codec.decode_client_state(client_state).height
+
+    def timestamp_ns(self, consensus_state: bytes) -> int:
+        return codec.decode_state(consensus_state).timestamp_ns
+
+    def header_checks(
+        self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
+    ) -> Iterator[Check]:
+        return _update_checks(client_state, consensus_states, header, now_ns, _Slot(), _Slot())
+
+    def verify_header(
+        self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
+    ) -> HeaderVerdict:
+        client: _Slot[ClientState] = _Slot()
+        state: _Slot[StateAttestation] = _Slot()
+        run_checks(_update_checks(client_state, consensus_states, header, now_ns, client, state))
+        return _judge_proven(client.get(), consensus_states, state.get())
+
+    def check_misbehaviour(
+        self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
+    ) -> Misbehaved:
+        client: _Slot[ClientState] = _Slot()
+        evidence: _Slot[Misbehaviour] = _Slot()
+        run_checks(_misbehaviour_checks(client_state, consensus_states, misbehaviour, now_ns, client, evidence))
+        height = _evidence_height(evidence.get())
+        return Misbehaved(
+            height, codec.encode_client_state(client.get().frozen()), f"two attestations conflict at height {height}"
+        )
+
+    def membership_checks(
+        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
+    ) -> Iterator[Check]:
+        return _membership_checks(client_state, consensus_state, proof, path, value)
+
+    def verify_membership(
+        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes
+    ) -> None:
+        run_checks(_membership_checks(client_state, consensus_state, proof, path, value))
+
+    def verify_non_membership(
+        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...]
+    ) -> None:
+        run_checks(_membership_checks(client_state, consensus_state, proof, path, None))
+
+    def check_substitute(self, subject: bytes, substitute: bytes) -> None:
+        old = codec.decode_client_state(subject)
+        new = codec.decode_client_state(substitute)
+        if new.is_frozen:
+            raise PredicateFailed("substitute_not_frozen", "the substitute is frozen itself")
+        for name, got, expected in (
+            ("source_chain_id", new.scope.source_chain_id, old.scope.source_chain_id),
+            ("source_router", new.scope.source_router, old.scope.source_router),
+            ("destination_chain_id", new.scope.destination_chain_id, old.scope.destination_chain_id),
+            ("destination_router", new.scope.destination_router, old.scope.destination_router),
+            ("max_clock_drift_s", new.max_clock_drift_s, old.max_clock_drift_s),
+        ):
+            if got != expected:
+                raise PredicateFailed("substitute_parameters_match", f"{name} differs", got=got, expected=expected)
+
+    def recovered(self, subject: bytes, substitute: bytes) -> bytes:
+        """The substitute's attestors, threshold, period and height under the subject's own scope: its identifier stays."""
+        self.check_substitute(subject, substitute)
+        new = codec.decode_client_state(substitute)
+        return codec.encode_client_state(replace(new, scope=codec.decode_client_state(subject).scope))
+
+
+def _update_checks(
+    client_state: bytes,
+    consensus_states: ConsensusStates,
+    message: bytes,
+    now_ns: int,
+    client: _Slot[ClientState],
+    state: _Slot[StateAttestation],
+) -> Iterator[Check]:
+    attestation: _Slot[Attestation] = _Slot()
+    yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
+    yield Check("header_well_formed", SPEC, lambda: attestation.fill(lambda: codec.decode_attestation(message)))
+    yield from _active_checks(client.get(), consensus_states, now_ns)
+    yield from _signature_checks(client.get(), AttestationKind.STATE, attestation.get())
+    yield Check("state_well_formed", SPEC, lambda: state.fill(lambda: codec.decode_state(attestation.get().data)))
+    parameters, attested = client.get(), state.get()
+    yield Check(
+        "within_trusting_period",
+        SPEC,
+        lambda: predicates.within_trusting_period(attested.timestamp_s, parameters.trusting_period_s, now_ns),
+    )
+    yield Check(
+        "header_not_from_future",
+        SPEC,
+        lambda: predicates.header_not_from_future(attested.timestamp_s, parameters.max_clock_drift_s, now_ns),
+    )
+
+
+def _misbehaviour_checks(
+    client_state: bytes,
+    consensus_states: ConsensusStates,
+    message: bytes,
+    now_ns: int,
+    client: _Slot[ClientState],
+    evidence: _Slot[Misbehaviour],
+) -> Iterator[Check]:
+    """Attested times are not judged: who signs two states of one height does not get away with a date."""
+    yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
+    yield Check("misbehaviour_well_formed", SPEC, lambda: evidence.fill(lambda: codec.decode_misbehaviour(message)))
+    yield from _active_checks(client.get(), consensus_states, now_ns)
+    for attestation in (evidence.get().first, evidence.get().second):
+        yield from _signature_checks(client.get(), evidence.get().kind, attestation)
+    yield Check("headers_conflict", SPEC, lambda: predicates.headers_conflict(evidence.get()))
+
+
+def _active_checks(client: ClientState, consensus_states: ConsensusStates, now_ns: int) -> Iterator[Check]:
+    yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client))
+    latest: _Slot[StateAttestation] = _Slot()
+    yield Check("latest_state_known", "ICS-02", lambda: latest.fill(lambda: _latest_state(client, consensus_states)))
+    timestamp_s = latest.get().timestamp_s
+    yield Check(
+        "client_not_expired",
+        "ICS-02",
+        lambda: predicates.within_trusting_period(timestamp_s, client.trusting_period_s, now_ns),
+    )
+
+
+def _latest_state(client: ClientState, consensus_states: ConsensusStates) -> StateAttestation:
+    data = consensus_states.get(client.height)
+    if data is None:
+        raise UnknownHeight(client.height, client.height)
+    return codec.decode_state(data)
+
+
+def _signature_checks(client: ClientState, kind: AttestationKind, attestation: Attestation) -> Iterator[Check]:
+    yield Check("quorum_of_attestors", SPEC, lambda: predicates.quorum_of_attestors(client, attestation))
+    yield Check("signed_by_attestors", SPEC, lambda: predicates.signed_by_attestors(client, kind, attestation))
+
+
+def _membership_checks(
+    client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
+) -> Iterator[Check]:
+    """Membership of `value` under `path`, or with None absence. The path's hash is computed, never read."""
+    decoded: _Slot[tuple[ClientState, StateAttestation, Attestation]] = _Slot()
+    packets: _Slot[PacketAttestation] = _Slot()
+    yield Check(
+        "proof_well_formed",
+        SPEC,
+        lambda: decoded.fill(
+            lambda: (
+                codec.decode_client_state(client_state),
+                codec.decode_state(consensus_state),
+                codec.decode_attestation(proof),
+            )
+        ),
+    )
+    client, state, attestation = decoded.get()
+    yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client))
+    yield Check("path_is_one_key", "ICS-24", lambda: predicates.path_is_one_key(path))
+    if value is not None:
+        yield Check("value_is_one_word", SPEC, lambda: predicates.value_is_one_word(value))
+    yield from _signature_checks(client, AttestationKind.PACKETS, attestation)
+    yield Check("packets_well_formed", SPEC, lambda: packets.fill(lambda: codec.decode_packets(attestation.data)))
+    yield Check("height_is_the_proof_height", SPEC, lambda: predicates.height_is_the_proof_height(packets.get(), state))
+    yield Check(
+        "commitment_is_attested",
+        SPEC,
+        lambda: predicates.commitment_is_attested(packets.get(), keccak256(path[0]), value),
+    )
+
+
+def _judge_proven(client: ClientState, consensus_states: ConsensusStates, state: StateAttestation) -> HeaderVerdict:
+    """Compare an attested state with what is stored: same, contradicting, or new."""
+    height = Height(0, state.height)
+    encoded = codec.encode_state(state)
+    stored = consensus_states.get(height)
+    frozen = codec.encode_client_state(client.frozen())
+    if stored == encoded:
+        return NoOp(height)
+    if stored is not None:
+        return Misbehaved(height, frozen, f"another time is stored at height {state.height}")
+    before = consensus_states.before(height)
+    if before is not None and codec.decode_state(before[1]).timestamp_s > state.timestamp_s:
+        return Misbehaved(height, frozen, f"time goes back between heights {before[0]} and {height}")
+    after = consensus_states.after(height)
+    if after is not None and codec.decode_state(after[1]).timestamp_s < state.timestamp_s:
+        return Misbehaved(height, frozen, f"time goes back between heights {height} and {after[0]}")
+    latest = max(client.latest_height, state.height)
+    return Updated(height, codec.encode_client_state(replace(client, latest_height=latest)), encoded)
+
+
+def _evidence_height(evidence: Misbehaviour) -> Height:
+    """The higher of the two, as an update that contradicts a stored state would name its own."""
+    decode = codec.decode_state if evidence.kind is AttestationKind.STATE else codec.decode_packets
+    return Height(0, max(decode(evidence.first.data).height, decode(evidence.second.data).height))

@@ -1,0 +1,146 @@
+"""The rules of the attestation client, one function a rule (docs/spec/attestation.md, design rule 8).
+
+Nothing here proves what a chain did: it proves what more than half of a fixed set of keys said, and that they said it to
+this client. Who verifies, against which keys and how many of them, comes from the client state alone.
+"""
+
+from light_clients.attestation import codec
+from light_clients.attestation.digest import attestation_digest, recover_attestor
+from light_clients.attestation.types import (
+    ABSENT,
+    HASH_BYTES,
+    Attestation,
+    AttestationKind,
+    ClientState,
+    Misbehaviour,
+    PacketAttestation,
+    StateAttestation,
+)
+from light_clients.interface import (
+    MAX_PATH_ELEMENT_BYTES,
+    NANOSECONDS_PER_SECOND,
+    ClientExpired,
+    ClientFrozen,
+    MalformedInput,
+    PredicateFailed,
+)
+
+
+def client_not_frozen(client: ClientState) -> None:
+    """No proof of misbehaviour is on record [ICS-02]."""
+    if client.is_frozen:
+        raise ClientFrozen
+
+
+def expires_at_ns(timestamp_s: int, trusting_period_s: int) -> int:
+    return (timestamp_s + trusting_period_s) * NANOSECONDS_PER_SECOND
+
+
+def within_trusting_period(timestamp_s: int, trusting_period_s: int, now_ns: int) -> None:
+    """The state is younger than the trusting period; at the exact edge it has expired."""
+    edge_ns = expires_at_ns(timestamp_s, trusting_period_s)
+    if edge_ns <= now_ns:
+        raise ClientExpired(edge_ns, now_ns)
+
+
+def header_not_from_future(timestamp_s: int, max_clock_drift_s: int, now_ns: int) -> None:
+    """The attested time is earlier than now plus the allowed drift."""
+    bound_ns = now_ns + max_clock_drift_s * NANOSECONDS_PER_SECOND
+    timestamp_ns = timestamp_s * NANOSECONDS_PER_SECOND
+    if timestamp_ns >= bound_ns:
+        raise PredicateFailed(
+            "header_not_from_future",
+            "attested time is beyond the clock drift",
+            got=timestamp_ns,
+            expected=f"< {bound_ns}",
+        )
+
+
+def quorum_of_attestors(client: ClientState, attestation: Attestation) -> None:
+    """At least the threshold signed, and no more signatures than there are attestors. Counted before any is checked."""
+    count = len(attestation.signatures)
+    if not client.threshold <= count <= len(client.attestors):
+        raise PredicateFailed(
+            "quorum_of_attestors",
+            "too few or too many signatures",
+            got=count,
+            expected=f"{client.threshold} to {len(client.attestors)}",
+        )
+
+
+def signed_by_attestors(client: ClientState, kind: AttestationKind, attestation: Attestation) -> None:
+    """Every signature is one of an attestor, over this kind, scope and data, and signers ascend, so that none counts twice."""
+    name = "signed_by_attestors"
+    digest = attestation_digest(client.scope, kind, attestation.data)
+    last = bytes(0)
+    for index, signature in enumerate(attestation.signatures):
+        signer = recover_attestor(digest, signature)
+        if signer is None:
+            raise PredicateFailed(
+                name, f"signature {index} is no signature r, s, v with low s and v 27 or 28", got=signature
+            )
+        if signer not in client.attestors:
+            raise PredicateFailed(name, f"signature {index} is not an attestor's", got=signer)
+        if signer <= last:
+            raise PredicateFailed(
+                name, f"signature {index} is out of order or a second one of its signer", signer, f"> 0x{last.hex()}"
+            )
+        last = signer
+
+
+def path_is_one_key(path: tuple[bytes, ...]) -> None:
+    """The attested router has one store: a path of one element [ICS-24]."""
+    if len(path) != 1:
+        raise MalformedInput("path", "an attested router has one store: one path element", got=len(path), expected=1)
+    if not 0 < len(path[0]) <= MAX_PATH_ELEMENT_BYTES:
+        raise MalformedInput("path", f"1 to {MAX_PATH_ELEMENT_BYTES} bytes", got=len(path[0]))
+
+
+def value_is_one_word(value: bytes) -> None:
+    """A commitment has 32 bytes; all zero means absence, it is no member."""
+    if len(value) != HASH_BYTES:
+        raise MalformedInput("value", "a commitment is one word of 32 bytes", got=len(value), expected=HASH_BYTES)
+    if value == ABSENT:
+        raise PredicateFailed("value_is_one_word", "the zero word means absence, it is no member", got=value)
+
+
+def height_is_the_proof_height(packets: PacketAttestation, state: StateAttestation) -> None:
+    """The attestors speak of the very block whose time the client knows."""
+    if packets.height != state.height:
+        raise PredicateFailed(
+            "height_is_the_proof_height", "attested at another height", got=packets.height, expected=state.height
+        )
+
+
+def commitment_is_attested(packets: PacketAttestation, path_hash: bytes, value: bytes | None) -> None:
+    """The list has the path, with this value; with None the zero word, which a path that is not listed does not have."""
+    got = packets.commitment(path_hash)
+    if got is None:
+        raise PredicateFailed("commitment_is_attested", "the attestation does not list the path", got=path_hash)
+    expected = ABSENT if value is None else value
+    if got != expected:
+        raise PredicateFailed("commitment_is_attested", "another value is attested", got=got, expected=expected)
+
+
+def headers_conflict(evidence: Misbehaviour) -> None:
+    """Both cannot be true: one height with two times, time that goes back, or one path with two values at one height."""
+    if evidence.kind is AttestationKind.STATE:
+        conflict = _states_conflict(*map(codec.decode_state, (evidence.first.data, evidence.second.data)))
+    else:
+        conflict = _packets_conflict(*map(codec.decode_packets, (evidence.first.data, evidence.second.data)))
+    if not conflict:
+        raise PredicateFailed("headers_conflict", "both attestations can be true")
+
+
+def _states_conflict(first: StateAttestation, second: StateAttestation) -> bool:
+    if first.height == second.height:
+        return first.timestamp_s != second.timestamp_s
+    lower, higher = sorted((first, second), key=lambda state: state.height)
+    return lower.timestamp_s > higher.timestamp_s
+
+
+def _packets_conflict(first: PacketAttestation, second: PacketAttestation) -> bool:
+    if first.height != second.height:
+        return False
+    said = {entry.path_hash: entry.commitment for entry in first.packets}
+    return any(said.get(entry.path_hash, entry.commitment) != entry.commitment for entry in second.packets)
