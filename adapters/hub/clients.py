@@ -7,7 +7,7 @@ from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.router import RouterReads
 from adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
-from light_clients import bft_evm
+from light_clients import attestation, bft_evm
 from light_clients.ibc.abi import HEIGHT_TUPLE
 from light_clients.ibc.identifiers import client_type_of
 from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, Height, LightClient, VerificationError
@@ -20,13 +20,16 @@ GET_CLIENT_STATUS = Function("getClientStatus", ("string",), ("string",))
 GET_NEXT_SEQUENCE_SEND = Function("getNextSequenceSend", ("string",), ("uint64",))
 
 LIGHT_CLIENTS: Mapping[str, LightClient] = {
-    client.client_type: client for client in (bft_evm.BftEvmClient(), TendermintClient())
+    client.client_type: client
+    for client in (attestation.AttestationClient(), bft_evm.BftEvmClient(), TendermintClient())
 }
 
 
 def trusting_period_ns(client_type: str, client_state: bytes) -> int:
-    """From the state of either client type that a hub offers."""
+    """From the state of any client type that a hub offers."""
     match client_type:
+        case "attestation":
+            return attestation.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
         case "bft-evm":
             return bft_evm.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
         case "07-tendermint":

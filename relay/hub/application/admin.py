@@ -114,8 +114,9 @@ def action_hash(chain_id: str, action: bytes) -> bytes:
 class AdminActions:
     """Approval and execution over one store."""
 
-    def __init__(self, chain_id: str, admins: AdminSet, store: Store, clients: Clients) -> None:
+    def __init__(self, chain_id: str, router: Address, admins: AdminSet, store: Store, clients: Clients) -> None:
         self._chain_id = chain_id
+        self._router = router
         self._admins = admins
         self._store = store
         self._clients = clients
@@ -171,7 +172,9 @@ class AdminActions:
                 client_type, client_state, consensus_state = decode_canonical(
                     _CREATE_CLIENT, data, "action.create_client", MAX_ACTION_BYTES
                 )
-                subject = self._clients.create(client_type, client_state, consensus_state)
+                subject = self._clients.create(
+                    client_type, client_state, consensus_state, chain_id=self._chain_id, router=self._router
+                )
             case ActionKind.REGISTER_COUNTERPARTY:
                 subject, other, elements = decode_canonical(
                     _REGISTER_COUNTERPARTY, data, "action.register_counterparty", MAX_ACTION_BYTES

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
 from light_clients.interface import NANOSECONDS_PER_SECOND, LightClient
 from light_clients.tendermint.client import TendermintClient
@@ -73,7 +74,7 @@ def decode_cached(raw: bytes, chain_id: int) -> SignedTransaction:
 
 def standard_light_clients() -> dict[str, LightClient]:
     """The client types of rules version 1."""
-    clients: tuple[LightClient, ...] = (TendermintClient(), BftEvmClient())
+    clients: tuple[LightClient, ...] = (TendermintClient(), BftEvmClient(), AttestationClient())
     return {client.client_type: client for client in clients}
 
 

@@ -17,6 +17,7 @@ from light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
     MAX_PATH_ELEMENTS,
     ClientStatus,
+    Destination,
     Height,
     LightClient,
     MalformedInput,
@@ -173,8 +174,13 @@ class Clients:
             raise NoCounterparty(client_id)
         return _decode_counterparty(raw)
 
-    def create(self, client_type: str, client_state: bytes, consensus_state: bytes) -> str:
-        """Store a new client and return its identifier."""
+    def create(
+        self, client_type: str, client_state: bytes, consensus_state: bytes, *, chain_id: str, router: bytes
+    ) -> str:
+        """Store a new client and return its identifier. `chain_id` and `router` are this hub's own.
+
+        A client state that is made for one destination must name the identifier that comes next.
+        """
         light_client = self._light_client(client_type)
         _check_sizes(client_state, consensus_state)
         created = light_client.create(client_state, consensus_state, self._now_ns)
@@ -182,6 +188,7 @@ class Clients:
         raw = self._store.get(counter_key)
         number = 0 if raw is None else int.from_bytes(raw, "big")
         client_id = client_id_for(client_type, number)
+        light_client.check_destination(client_state, Destination(chain_id, router, client_id))
         self._store.set(counter_key, (number + 1).to_bytes(8, "big"))
         self._store.set(keys.client_state_key(client_id), client_state)
         self._store_consensus_state(client_id, created.latest_height, consensus_state)

@@ -295,7 +295,7 @@ class ClientManagerModule(_Module):
 
     def _actions(self, call: NativeCall) -> AdminActions:
         store, clients = _clients_of(call, self._light_clients)
-        return AdminActions(self._chain_id, self._admins, store, clients)
+        return AdminActions(self._chain_id, ROUTER_ADDRESS, self._admins, store, clients)
 
     def _approve(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()

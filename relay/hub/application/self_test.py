@@ -10,9 +10,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
 from light_clients.crypto import ed25519, keccak256, recover_eth_address, ripemd160, secp256k1, sha256
-from light_clients.interface import Height, MemoryConsensusStates, NotEnoughTrust, VerificationError
+from light_clients.interface import Height, MemoryConsensusStates, NotEnoughTrust, VerificationError, run_checks
 from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
 
 LIBRARIES: Final[Mapping[str, str]] = {
@@ -72,6 +73,30 @@ def _qbft(vector: Mapping[str, Any]) -> str:
     )
 
 
+def _attestation_update(vector: Mapping[str, Any]) -> str:
+    states = MemoryConsensusStates({Height(0, vector["latest_height"]): _raw(vector, "consensus_state")})
+    return _verdict(
+        lambda: AttestationClient().verify_header(
+            _raw(vector, "client_state"), states, _raw(vector, "header"), int(vector["now_ns"])
+        )
+    )
+
+
+def _attestation_proof(vector: Mapping[str, Any]) -> str:
+    value = None if vector["value"] is None else _raw(vector, "value")
+    return _verdict(
+        lambda: run_checks(
+            AttestationClient().membership_checks(
+                _raw(vector, "client_state"),
+                _raw(vector, "consensus_state"),
+                _raw(vector, "proof"),
+                (_raw(vector, "path"),),
+                value,
+            )
+        )
+    )
+
+
 def _recover(vector: Mapping[str, Any]) -> str:
     address = recover_eth_address(_raw(vector, "digest"), _raw(vector, "signature"))
     return "none" if address is None else address.hex()
@@ -86,6 +111,8 @@ _RUNNERS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "ripemd160": lambda v: ripemd160(_raw(v, "data")).hex(),
     "ics23_smt": _ics23,
     "qbft": _qbft,
+    "attestation_update": _attestation_update,
+    "attestation_proof": _attestation_proof,
 }
 
 

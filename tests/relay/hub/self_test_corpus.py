@@ -6,14 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
-sys.path[:0] = [str(HERE.parents[3]), str(HERE.parents[2] / "light_clients" / "bft_evm")]
+sys.path.insert(0, str(HERE.parents[3]))
 
-from simulated_chain import SimulatedChain, trusting  # noqa: E402
-
+from light_clients.attestation import encode_attestation  # noqa: E402
 from light_clients.bft_evm import encode_header_message  # noqa: E402
 from light_clients.crypto import eth_address, keccak256, ripemd160, secp256k1, sha256  # noqa: E402
 from relay.evm.database import MemoryStore  # noqa: E402
 from relay.hub.state import GENESIS_KEY, VersionedState  # noqa: E402
+from tests.light_clients.attestation.attested_chain import KEY, OTHER_KEY, VALUE, AttestedChain  # noqa: E402
+from tests.light_clients.bft_evm.simulated_chain import SimulatedChain, trusting  # noqa: E402
 
 OUTPUT = HERE.parents[3] / "relay" / "hub" / "application" / "self_test.json"
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -163,10 +164,73 @@ def qbft_vectors() -> list[dict]:
     ]
 
 
+def attestation_vectors() -> list[dict]:
+    chain = AttestedChain()
+    chain.put(KEY, VALUE)
+    chain.advance()
+    enough = chain.state_attestation(2)
+    kept, other = enough.signatures
+    high_s = (secp256k1.ORDER - int.from_bytes(kept[32:64], "big")).to_bytes(32, "big")
+    v_zero = kept[:64] + bytes([kept[64] - 27])
+    high = kept[:32] + high_s + bytes([55 - kept[64]])
+    updates = [
+        ("two of three", enough, "accepted"),
+        ("one of three", replace(enough, signatures=(kept,)), "refused: PredicateFailed"),
+        ("one signer twice", replace(enough, signatures=(kept, kept)), "refused: PredicateFailed"),
+        ("signers out of order", replace(enough, signatures=(other, kept)), "refused: PredicateFailed"),
+        ("high s", replace(enough, signatures=(high, other)), "refused: PredicateFailed"),
+        ("v = 0 or 1", replace(enough, signatures=(v_zero, other)), "refused: PredicateFailed"),
+        (
+            "signed for another client",
+            chain.state_attestation(2, scope=replace(chain.scope, destination_client_id="attestation-1")),
+            "refused: PredicateFailed",
+        ),
+    ]
+    proofs = [
+        ("member", KEY, VALUE, chain.proof(2, KEY), "accepted"),
+        ("absent", OTHER_KEY, None, chain.proof(2, OTHER_KEY), "accepted"),
+        ("member as absent", KEY, None, chain.proof(2, KEY), "refused: PredicateFailed"),
+        ("not listed", OTHER_KEY, None, chain.proof(2, KEY), "refused: PredicateFailed"),
+        ("other height", KEY, VALUE, chain.proof(1, KEY, lies={KEY: VALUE}), "refused: PredicateFailed"),
+        ("state as packets", KEY, VALUE, encode_attestation(enough), "refused: PredicateFailed"),
+        ("bytes behind", KEY, VALUE, chain.proof(2, KEY) + bytes(32), "refused: MalformedInput"),
+    ]
+    return [
+        {
+            "algorithm": "attestation_update",
+            "name": f"attestation: {name}",
+            "client_state": chain.client_state(1).hex(),
+            "consensus_state": chain.consensus_state(1).hex(),
+            "latest_height": 1,
+            "header": encode_attestation(attestation).hex(),
+            "now_ns": str(chain.now_ns),
+            "expected": expected,
+        }
+        for name, attestation, expected in updates
+    ] + [
+        {
+            "algorithm": "attestation_proof",
+            "name": f"attestation proof: {name}",
+            "client_state": chain.client_state(2).hex(),
+            "consensus_state": chain.consensus_state(2).hex(),
+            "path": path.hex(),
+            "value": None if value is None else value.hex(),
+            "proof": proof.hex(),
+            "expected": expected,
+        }
+        for name, path, value, proof, expected in proofs
+    ]
+
+
 def corpus() -> dict:
     return {
         "format": "hutong-self-test-1",
-        "vectors": ed25519_vectors() + secp256k1_vectors() + hash_vectors() + ics23_vectors() + qbft_vectors(),
+        "vectors": ed25519_vectors()
+        + secp256k1_vectors()
+        + hash_vectors()
+        + ics23_vectors()
+        + qbft_vectors()
+        + attestation_vectors(),
     }
 
 

@@ -34,6 +34,7 @@ from relay.hub.node.home import write_durably
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import FileSigner, decode_last_signed
 from relay.hub.node.start import NodeRefused, open_node
+from tests.relay.hub.attested_remote import AttestedRemote
 from tests.relay.hub.hub_process import new_home, transfer
 from tests.relay.hub.recorded_chain import FILE, replay
 from tests.relay.hub.self_test_corpus import corpus
@@ -50,7 +51,7 @@ from tests.relay.hub.simulated_hub import (
 def test_the_corpus_passes_and_is_what_its_script_writes():
     assert self_test.run_self_test() >= 30
     assert json.loads(self_test._corpus()) == corpus()
-    assert self_test.corpus_hash().hex() == "926f0786e1a602889429c9291fa6be71f0d1869462c129558b55b5960e50b2bf"
+    assert self_test.corpus_hash().hex() == "f262d61bb50bfcebc9c9d690e999974d841f9e44f5cb50c8f5f90af7e24ae39d"
 
 
 @pytest.mark.parametrize("algorithm", ["ed25519", "secp256k1", "secp256k1_recover", "keccak256", "ics23_smt", "qbft"])
@@ -152,12 +153,14 @@ def test_attack_H_hub_genesis_fields_of_any_shape_are_refused_or_parsed(value):
 
 
 def record_chain() -> SimulatedHub:
-    """A chain with everything in it: admins, two routes, a packet settled, one refused, an EVM transfer."""
+    """A chain with everything in it: admins, three routes, a packet settled, one refused, one attested, an EVM transfer."""
     hub = SimulatedHub()
     chain_a, chain_b = RemoteChain(hub, salt=1), RemoteChain(hub, salt=2)
     leg_2 = sent_packet(chain_a.deliver(chain_a.send_forward(chain_b.client)))
     assert chain_b.answer(leg_2).ok
     assert chain_a.deliver(chain_a.send_forward("bft-evm-9")).ok
+    attested = AttestedRemote(hub)
+    assert sent_packet(attested.deliver(attested.send_forward(chain_a.client)))
     hub.advance(bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:]))
     hub.advance()
     return hub
