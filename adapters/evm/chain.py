@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
 
 from adapters.evm.clients import HubClientReads
@@ -31,7 +32,9 @@ from light_clients.bft_evm import (
     decode_extra_data,
     encode_client_state,
     encode_consensus_state,
+    encode_extra_data,
 )
+from light_clients.evm_header import encode_header
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError
 
 
@@ -89,6 +92,14 @@ class EvmChain(RouterChain):
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
         return await self._headers.client_messages(client_type, trusted, target)
+
+    async def bare_header(self, height: int) -> bytes:
+        _, header = await self._blocks.header(height)
+        try:
+            extra = decode_extra_data(header.extra_data).without_seals_and_round()
+        except VerificationError as error:
+            raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
+        return encode_header(replace(header, extra_data=encode_extra_data(extra)))
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
         return await self._proofs.prove(path, height)

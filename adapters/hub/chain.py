@@ -24,7 +24,7 @@ from adapters.interface import (
 from adapters.rpc import Fields, HeadSignal
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from light_clients.proofs.ics23.specs import SMT_SPEC
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_header
 from light_clients.tendermint.types import ClientState, ConsensusState, TrustLevel, revision_of
 
 UPGRADE_PATH = ("upgrade",)
@@ -99,6 +99,9 @@ class HubChain(RouterChain):
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
         return await self._headers.client_messages(client_type, client_state, trusted, target)
+
+    async def bare_header(self, height: int) -> bytes:
+        return encode_header((await self._blocks.header(height)).header)
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
         return await self._proofs.prove(path, height)

@@ -122,6 +122,12 @@ class ChainAdapter(Protocol):
         One normally; more where validator changes leave too little trust for one step; none if they are equal.
         """
 
+    async def bare_header(self, height: int) -> bytes:
+        """The header of a final block without signatures, as bundles carry it (docs/spec/bundle.md).
+
+        Raises NotSupported where the chain's headers prove nothing.
+        """
+
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
         """Value or absence of `path` (prefix with the ICS-24 key applied) for the consensus state at `height`.
 

@@ -1,6 +1,7 @@
 """The adapter of a simulated chain: honest by default, faulty as `Faults` says."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import trio
 
@@ -36,9 +37,16 @@ from adapters.interface import (
 from adapters.simulated.chain import BASE_FEE_WEI, ROUTER_ADDRESS, SimulatedBlock, SimulatedChain
 from adapters.simulated.faults import Faults
 from adapters.simulated.router import HostedClient
-from light_clients.bft_evm import StorageProof, decode_extra_data, encode_header_message, encode_storage_proof
+from light_clients.bft_evm import (
+    StorageProof,
+    decode_extra_data,
+    encode_extra_data,
+    encode_header_message,
+    encode_storage_proof,
+)
 from light_clients.bft_evm.codec import decode_client_state
 from light_clients.bft_evm.predicates import overlap_size
+from light_clients.evm_header import encode_header
 from light_clients.ibc.commitment import PathKind, path_key
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 
@@ -237,6 +245,12 @@ class SimulatedAdapter:
             for height in (trusted, target)
         )
         return len(old & new) >= overlap_size(len(old))
+
+    async def bare_header(self, height: int) -> bytes:
+        await self._asked("bare_header")
+        header = self._final(height).header
+        extra = decode_extra_data(header.extra_data).without_seals_and_round()
+        return encode_header(replace(header, extra_data=encode_extra_data(extra)))
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
         await self._asked("prove")

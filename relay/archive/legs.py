@@ -1,0 +1,109 @@
+"""What binds the two legs of a forwarded packet: the hub's stamp, or for tokens what the first leg asked for."""
+
+from light_clients.ibc.denom import Denom
+from light_clients.ibc.forward import (
+    FORWARD_PORT,
+    MAX_HOPS,
+    OriginStamp,
+    StampedPayload,
+    decode_forward_request,
+    decode_stamped_payload,
+)
+from light_clients.ibc.packet import Packet
+from light_clients.ibc.transfer import TRANSFER_PORT, decode_forward_memo, decode_transfer
+from light_clients.interface import PredicateFailed, VerificationError
+
+
+def asks_to_forward(packet: Packet) -> bool:
+    """Whether the receiving hub is to send something on."""
+    payload = packet.payloads[0]
+    if payload.destination_port == FORWARD_PORT:
+        return True
+    if payload.destination_port != TRANSFER_PORT:
+        return False
+    try:
+        return decode_forward_memo(decode_transfer(payload.value, payload.encoding).memo) is not None
+    except VerificationError:
+        return False
+
+
+def next_client(packet: Packet) -> str | None:
+    """The hub's client over which the packet asks to be sent on; None if it does not ask, or not in a readable way."""
+    payload = packet.payloads[0]
+    try:
+        if payload.destination_port == FORWARD_PORT:
+            return decode_forward_request(payload.value).next_client
+        if payload.destination_port == TRANSFER_PORT:
+            instruction = decode_forward_memo(decode_transfer(payload.value, payload.encoding).memo)
+            return None if instruction is None else instruction.next_client
+    except VerificationError:
+        pass
+    return None
+
+
+def is_second_leg(first: Packet, second: Packet) -> bool:
+    """Whether `second` is what a hub makes of `first`. Equal transfers are told apart by nothing."""
+    try:
+        check_second_leg(first, second)
+    except VerificationError:
+        return False
+    return True
+
+
+def check_second_leg(first: Packet, second: Packet) -> None:
+    """Raises PredicateFailed (`stamp_matches`, `tokens_match`), or MalformedInput where a payload cannot be read."""
+    if first.payloads[0].destination_port == FORWARD_PORT:
+        _stamp_matches(first, second)
+    else:
+        _tokens_match(first, second)
+
+
+def _stamp_matches(first: Packet, second: Packet) -> None:
+    """The second leg is exactly what the hub makes of the first: its request, under a stamp of its path and sequence."""
+    name = "stamp_matches"
+    payload, onward = first.payloads[0], second.payloads[0]
+    request = decode_forward_request(payload.value)
+    expected = StampedPayload(
+        OriginStamp(
+            1, first.destination_client, payload.source_port, payload.destination_port, first.sequence, hops=MAX_HOPS
+        ),
+        request.version,
+        request.encoding,
+        request.value,
+    )
+    if onward.source_port != FORWARD_PORT or onward.destination_port != request.destination_port:
+        raise PredicateFailed(name, "ports differ", onward.destination_port, request.destination_port)
+    if second.source_client != request.next_client:
+        raise PredicateFailed(name, "sent over another client", second.source_client, request.next_client)
+    if second.timeout_timestamp_s != request.timeout_timestamp_s:
+        raise PredicateFailed(name, "timeout differs", second.timeout_timestamp_s, request.timeout_timestamp_s)
+    stamped = decode_stamped_payload(onward.value)
+    if stamped != expected:
+        raise PredicateFailed(name, "stamp or payload is of another packet", stamped.stamp, expected.stamp)
+
+
+def _tokens_match(first: Packet, second: Packet) -> None:
+    """The same token and amount, for the receiver that the memo names, over the client that it names."""
+    name = "tokens_match"
+    payload, onward = first.payloads[0], second.payloads[0]
+    if payload.destination_port != TRANSFER_PORT or onward.source_port != TRANSFER_PORT:
+        raise PredicateFailed(name, "no transfer", payload.destination_port, TRANSFER_PORT)
+    sent = decode_transfer(payload.value, payload.encoding)
+    instruction = decode_forward_memo(sent.memo)
+    if instruction is None:
+        raise PredicateFailed(name, "the first leg does not ask to be sent on")
+    passed = decode_transfer(onward.value, onward.encoding)
+    denom = Denom.parse(sent.denom)
+    returning = denom.is_returning(payload.source_port, first.source_client)
+    on_hub = denom.stripped() if returning else denom.prefixed(payload.destination_port, first.destination_client)
+    for what, got, expected in (
+        ("client", second.source_client, instruction.next_client),
+        ("denom", passed.denom, on_hub.path),
+        ("amount", passed.amount, sent.amount),
+        ("receiver", passed.receiver, instruction.receiver),
+    ):
+        if got != expected:
+            raise PredicateFailed(name, f"{what} differs", got, expected)
+    wanted_s = instruction.timeout_timestamp_s
+    if wanted_s is not None and second.timeout_timestamp_s != wanted_s:
+        raise PredicateFailed(name, "timeout differs", second.timeout_timestamp_s, wanted_s)

@@ -1,0 +1,66 @@
+"""Attested states in a bundle: believed because enough of the checkpoint's attestors signed them for the reading client."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from light_clients import attestation
+from light_clients.attestation import AttestationClient, ClientState, Scope, StateAttestation
+from light_clients.interface import Check, Height, MalformedInput, MemoryConsensusStates, PredicateFailed
+from relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
+from relay.archive.checkpoint import AttestationTrust, Checkpoint
+from relay.audit.blocks import SPEC, ProvenState
+
+_CLIENT = AttestationClient()
+
+
+def reading_client(bundle: Bundle, chain_id: str) -> tuple[str, str]:
+    """(chain id, client id) of the client that judged the chain's proofs in this bundle."""
+    for leg in bundle.legs:
+        if leg.source_chain_id == chain_id:
+            return leg.destination_chain_id, leg.packet.destination_client
+        if leg.destination_chain_id == chain_id:
+            return leg.source_chain_id, leg.packet.source_client
+    raise ValueError(chain_id)
+
+
+def client_state(checkpoint: Checkpoint, trust: AttestationTrust, reader: tuple[str, str]) -> bytes:
+    """The state of the reading client, made of the checkpoint alone.
+
+    Raises:
+        PredicateFailed: the checkpoint does not say that its attestors sign for that client.
+    """
+    for one in trust.destinations:
+        if (one.chain_id, one.client_id) == reader:
+            scope = Scope(checkpoint.chain_id, trust.router_address, one.chain_id, one.router_address, one.client_id)
+            state = ClientState(
+                scope,
+                trust.attestors,
+                trust.required_signatures,
+                checkpoint.trusting_period_s,
+                checkpoint.max_clock_drift_s,
+                checkpoint.height,
+            )
+            return attestation.encode_client_state(state)
+    raise PredicateFailed("attested_for_this_client", "the checkpoint names no such client", got="/".join(reader))
+
+
+def entry_checks(
+    chain: ChainHeaders, entry: HeaderEntry, checkpoint: Checkpoint, state: bytes, now_ns: int
+) -> Iterator[Check]:
+    """The light client's own list, from the checkpoint as its only state."""
+    yield Check("attestation_stands_alone", SPEC, partial(_stands_alone, chain, entry))
+    trusted = attestation.encode_state(StateAttestation(checkpoint.height, checkpoint.time_ns // 10**9))
+    states = MemoryConsensusStates({Height(0, checkpoint.height): trusted})
+    yield from _CLIENT.header_checks(state, states, entry.header, now_ns)
+
+
+def proven_state(entry: HeaderEntry, state: bytes) -> tuple[int, ProvenState]:
+    """Height and state of an attestation that `entry_checks` let pass."""
+    data = attestation.decode_attestation(entry.header).data
+    attested = attestation.decode_state(data)
+    return attested.height, ProvenState(state, data, attested.timestamp_ns)
+
+
+def _stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
+    if chain.validator_sets or entry.commit is not None or entry.account_proof:
+        raise MalformedInput("headers", "an attestation has neither commit, nor account proof, nor validator sets")

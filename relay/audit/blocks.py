@@ -1,0 +1,68 @@
+"""What the audit asks of each kind of chain: parse a header, and say by which rules it is believed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from light_clients.interface import Check, Height
+from relay.archive.bundle import HeaderEntry
+
+SPEC = "docs/spec/bundle.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One predicate and what it is about."""
+
+    subject: str
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A parsed header. `is_bare`: it carries no signatures, so only its hash can make it believed."""
+
+    height: int
+    time_ns: int
+    hash: bytes
+    parent_hash: bytes
+    is_bare: bool
+    entry: HeaderEntry
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenState:
+    """The states of a light client at a believed header, for its membership proofs."""
+
+    client_state: bytes
+    consensus_state: bytes
+    time_ns: int
+
+
+class HeaderRules(Protocol):
+    """The rules of one kind of chain, with the parameters of one checkpoint."""
+
+    def height_of(self, number: int) -> Height:
+        """The IBC height of a block."""
+
+    def parse(self, entry: HeaderEntry) -> Block:
+        """Raises VerificationError."""
+
+    def parse_checkpoint_header(self, header: bytes) -> Block:
+        """The header that a checkpoint carries. Raises VerificationError."""
+
+    def set_checks(self, blocks: list[Block]) -> Iterator[Check]:
+        """The validator sets beside `blocks` are canonical, sound, and named by one of them."""
+
+    def identity_checks(self, block: Block) -> Iterator[Check]:
+        """The header at the checkpoint is of the checkpoint's chain."""
+
+    def seal_checks(self, block: Block) -> Iterator[Check]:
+        """The header's own validators signed it."""
+
+    def forward_checks(self, block: Block, trusted: Block, now_ns: int) -> Iterator[Check]:
+        """The header is believed because of a lower one that is."""
+
+    def state_checks(self, block: Block, found: list[ProvenState]) -> Iterator[Check]:
+        """Proofs may be judged under the header; the state is appended to `found`."""

@@ -1,0 +1,245 @@
+"""The headers of one chain in a bundle, each believed from the checkpoint, forward or backward, or refused."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from itertools import pairwise
+
+from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
+from light_clients.tendermint.rpc_json import format_time
+from relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
+from relay.archive.checkpoint import AttestationTrust, Checkpoint
+from relay.audit import attested
+from relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState, Step
+
+CHECKPOINT = "design rule 10"
+
+
+@dataclass(slots=True)
+class HeaderMemory:
+    """Headers that were believed under a checkpoint, with the predicates that they passed: one is judged once for a
+    whole directory of bundles. The key holds every byte of the entry."""
+
+    passed: dict[bytes, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class JudgedChain:
+    """What the steps of `chain_steps` leave behind once they have held."""
+
+    bundle: Bundle
+    chain: ChainHeaders
+    checkpoint: Checkpoint
+    rules: HeaderRules | None
+    blocks: list[Block] = field(default_factory=list)
+    states: dict[Height, ProvenState] = field(default_factory=dict)
+
+    @property
+    def mode(self) -> str:
+        """By what the headers are believed, for people."""
+        number = self.checkpoint.height
+        if isinstance(self.checkpoint.trust, AttestationTrust):
+            trust = self.checkpoint.trust
+            return (
+                f"attested by {trust.required_signatures} of {len(trust.attestors)} attestors that the checkpoint names"
+            )
+        modes = []
+        if any(block.height > number for block in self.blocks):
+            until = format_time(self.checkpoint.expires_at_ns)
+            modes.append(f"forward from checkpoint {number}, within its trusting period (until {until})")
+        if any(block.height < number for block in self.blocks):
+            modes.append(f"backward from checkpoint {number} through parent hashes")
+        return "; ".join(modes) or f"at checkpoint {number} itself"
+
+
+def chain_steps(
+    judged: JudgedChain, proof_heights: Iterable[Height], now_ns: int, memory: HeaderMemory
+) -> Iterator[Step]:
+    """Every predicate that makes the chain's headers believed, then those that proofs stand on, in order."""
+    subject = f"chain {judged.chain.chain_id}"
+    is_of_kind = partial(_is_of_kind, judged.chain, judged.checkpoint)
+    yield Step(subject, Check("checkpoint_is_of_kind", CHECKPOINT, is_of_kind))
+    if judged.rules is None:
+        yield from _attested_steps(judged, frozenset(proof_heights), now_ns)
+    else:
+        yield from _header_steps(judged, judged.rules, frozenset(proof_heights), now_ns, memory)
+
+
+def _header_steps(
+    judged: JudgedChain, rules: HeaderRules, proof_heights: frozenset[Height], now_ns: int, memory: HeaderMemory
+) -> Iterator[Step]:
+    chain, checkpoint = judged.chain, judged.checkpoint
+    subject = f"chain {chain.chain_id}"
+    yield Step(subject, Check("headers_well_formed", SPEC, lambda: judged.blocks.extend(_parsed(chain, rules))))
+    yield Step(subject, Check("headers_ascend", SPEC, partial(_ascend, judged.blocks)))
+    anchor: list[Block] = []
+    find = partial(_anchor, judged.blocks, rules, checkpoint)
+    yield Step(subject, Check("checkpoint_header_present", CHECKPOINT, lambda: anchor.append(find())))
+    yield Step(subject, Check("checkpoint_hash_matches", CHECKPOINT, partial(_hash_matches, anchor[0], checkpoint)))
+    for check in (*rules.identity_checks(anchor[0]), *rules.set_checks([anchor[0], *judged.blocks])):
+        yield Step(subject, check)
+    for block in judged.blocks:
+        if block.height == checkpoint.height:
+            yield from _at_checkpoint(judged, rules, block, memory)
+    trusted = anchor[0]
+    for block in judged.blocks:
+        if block.height > checkpoint.height:
+            step = f"{subject}, header {block.height}, forward from {trusted.height}"
+            checks = rules.forward_checks(block, trusted, now_ns)
+            yield from _remembered(step, _key(chain, block.entry), checks, memory)
+            trusted = block
+    above = anchor[0]
+    for block in reversed(judged.blocks):
+        if block.height < checkpoint.height:
+            step = f"{subject}, header {block.height}, backward from {above.height}"
+            yield Step(step, Check("header_is_bare", SPEC, partial(_is_bare, block)))
+            yield Step(step, Check("parent_hash_links", CHECKPOINT, partial(_links, block, above)))
+            above = block
+    yield from _state_steps(judged, rules, proof_heights)
+
+
+def _state_steps(judged: JudgedChain, rules: HeaderRules, proof_heights: frozenset[Height]) -> Iterator[Step]:
+    for block in judged.blocks:
+        height = rules.height_of(block.height)
+        subject = f"chain {judged.chain.chain_id}, header {block.height}"
+        if height not in proof_heights:
+            yield Step(subject, Check("account_proof_is_used", SPEC, partial(_no_account_proof, block)))
+            continue
+        found: list[ProvenState] = []
+        for check in rules.state_checks(block, found):
+            yield Step(subject, check)
+        judged.states[height] = found[0]
+
+
+def _attested_steps(judged: JudgedChain, proof_heights: frozenset[Height], now_ns: int) -> Iterator[Step]:
+    """No header leads to another: each attestation stands by its own signatures, for the client that reads it."""
+    checkpoint, trust = judged.checkpoint, judged.checkpoint.trust
+    if not isinstance(trust, AttestationTrust):
+        raise TypeError("an attested chain")
+    reader = attested.reading_client(judged.bundle, judged.chain.chain_id)
+    subject = f"chain {judged.chain.chain_id}, attested to {'/'.join(reader)}"
+    state: list[bytes] = []
+    make = partial(attested.client_state, checkpoint, trust, reader)
+    yield Step(subject, Check("attested_for_this_client", SPEC, lambda: state.append(make())))
+    heights: list[int] = []
+    for entry in judged.chain.headers:
+        checks = attested.entry_checks(judged.chain, entry, checkpoint, state[0], now_ns)
+        for check in checks:
+            yield Step(subject, check)
+        height, proven = attested.proven_state(entry, state[0])
+        heights.append(height)
+        judged.states[Height(0, height)] = proven
+    yield Step(subject, Check("headers_are_used", SPEC, partial(_are_used, heights, proof_heights)))
+
+
+def _are_used(heights: list[int], proof_heights: frozenset[Height]) -> None:
+    """Ascending, and a proof stands on each: an attestation leads to no other."""
+    if heights != sorted(set(heights)) or {Height(0, height) for height in heights} != proof_heights:
+        raise PredicateFailed("headers_are_used", "attested heights are not those of the proofs", got=heights)
+
+
+def _at_checkpoint(judged: JudgedChain, rules: HeaderRules, block: Block, memory: HeaderMemory) -> Iterator[Step]:
+    subject = f"chain {judged.chain.chain_id}, header {block.height}, at the checkpoint"
+    yield Step(subject, Check("checkpoint_hash_matches", CHECKPOINT, partial(_hash_matches, block, judged.checkpoint)))
+    if not block.is_bare:
+        key = _key(judged.chain, block.entry)
+        yield from _remembered(subject, key, rules.seal_checks(block), memory)
+
+
+def _remembered(subject: str, key: bytes, checks: Iterator[Check], memory: HeaderMemory) -> Iterator[Step]:
+    known = memory.passed.get(key)
+    if known is not None:
+        for name, source in known:
+            yield Step(subject, Check(name, source, _held_before))
+        return
+    passed = []
+    for check in checks:
+        yield Step(subject, check)
+        passed.append((check.name, check.source))
+    memory.passed[key] = tuple(passed)  # reached only if every one of them held
+
+
+def _held_before() -> None:
+    """The same bytes were judged under the same checkpoint."""
+
+
+def _key(chain: ChainHeaders, entry: HeaderEntry) -> bytes:
+    digest = sha256(chain.chain_id.encode())
+    for part in (entry.header, entry.commit or b""):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
+
+
+def _parsed(chain: ChainHeaders, rules: HeaderRules) -> Iterator[Block]:
+    for index, entry in enumerate(chain.headers):
+        try:
+            yield rules.parse(entry)
+        except MalformedInput as error:
+            raise MalformedInput(f"headers[{index}].{error.field}", error.reason, error.got, error.expected) from error
+
+
+def _is_of_kind(chain: ChainHeaders, checkpoint: Checkpoint) -> None:
+    if chain.kind is not checkpoint.kind:
+        raise PredicateFailed(
+            "checkpoint_is_of_kind", "the checkpoint is of another kind of chain", chain.kind, checkpoint.kind
+        )
+
+
+def _ascend(blocks: list[Block]) -> None:
+    for first, second in pairwise(blocks):
+        if first.height >= second.height:
+            raise PredicateFailed("headers_ascend", "headers are out of order", second.height, f"> {first.height}")
+
+
+def _anchor(blocks: list[Block], rules: HeaderRules, checkpoint: Checkpoint) -> Block:
+    """From the bundle, or else from the checkpoint file; believed by neither, but by its hash."""
+    for block in blocks:
+        if block.height == checkpoint.height:
+            return block
+    if checkpoint.header is not None:
+        return rules.parse_checkpoint_header(checkpoint.header)
+    raise PredicateFailed(
+        "checkpoint_header_present",
+        "neither the bundle nor the checkpoint has the header at the checkpoint: export the bundle with it",
+        expected=checkpoint.height,
+    )
+
+
+def _hash_matches(block: Block, checkpoint: Checkpoint) -> None:
+    name = "checkpoint_hash_matches"
+    if block.height != checkpoint.height:
+        raise PredicateFailed(name, "header of another height", block.height, checkpoint.height)
+    if block.hash != checkpoint.hash:
+        raise PredicateFailed(name, "another block at the checkpoint's height", block.hash, checkpoint.hash)
+    # The hash holds the exact time; a person may have written whole seconds.
+    if block.time_ns // NANOSECONDS_PER_SECOND != checkpoint.time_ns // NANOSECONDS_PER_SECOND:
+        raise PredicateFailed(name, "the block's time is not the checkpoint's", block.time_ns, checkpoint.time_ns)
+
+
+def _is_bare(block: Block) -> None:
+    if not block.is_bare:
+        raise PredicateFailed(
+            "header_is_bare",
+            "a header below the checkpoint is believed by its hash, and signatures beside it go unread: "
+            "export the bundle again with this checkpoint",
+            got=block.height,
+        )
+
+
+def _links(block: Block, above: Block) -> None:
+    name = "parent_hash_links"
+    if above.height != block.height + 1:
+        raise PredicateFailed(
+            name,
+            "the header above is missing: export the bundle again with this checkpoint",
+            above.height,
+            block.height + 1,
+        )
+    if above.parent_hash != block.hash:
+        raise PredicateFailed(name, "is not the parent of the header above", block.hash, above.parent_hash)
+
+
+def _no_account_proof(block: Block) -> None:
+    if block.entry.account_proof:
+        raise PredicateFailed("account_proof_is_used", "no proof stands on this header", got=block.height)

@@ -1,0 +1,65 @@
+"""The legs of a bundle are one delivery, and a leg that was sent on is not shown as if it were all."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from light_clients.ibc.forward import FORWARD_PORT
+from light_clients.ibc.packet import ERROR
+from light_clients.interface import Check, PredicateFailed
+from relay.archive.bundle import Bundle, Claim, Leg
+from relay.archive.legs import asks_to_forward, check_second_leg
+from relay.audit.blocks import SPEC, Step
+
+FORWARD = "docs/spec/forward.md"
+TRANSFER = "docs/spec/transfer-packets.md"
+
+
+def link_steps(bundle: Bundle) -> Iterator[Step]:
+    """Two legs are one delivery; one leg is not the half of one that pretends to be whole."""
+    first = bundle.legs[0]
+    subject = f"packet {first.packet_id}"
+    if len(bundle.legs) == 1:
+        yield Step(subject, Check("second_leg_present", SPEC, partial(_is_whole, first)))
+        return
+    second = bundle.legs[1]
+    subject = f"legs {first.packet_id} and {second.packet_id}"
+    yield Step(subject, Check("legs_meet", SPEC, partial(_meet, first, second)))
+    is_message = first.packet.payloads[0].destination_port == FORWARD_PORT
+    name, source = ("stamp_matches", FORWARD) if is_message else ("tokens_match", TRANSFER)
+    yield Step(subject, Check(name, source, partial(check_second_leg, first.packet, second.packet)))
+    yield Step(subject, Check("acknowledgement_passed_on", FORWARD, partial(_passed_on, first, second)))
+
+
+def _is_whole(leg: Leg) -> None:
+    acknowledgement = leg.acknowledgement
+    if acknowledgement is not None and not acknowledgement.is_error and asks_to_forward(leg.packet):
+        raise PredicateFailed(
+            "second_leg_present", "the packet was sent on with success: where it arrived is not in the bundle"
+        )
+
+
+def _meet(first: Leg, second: Leg) -> None:
+    name = "legs_meet"
+    if second.source_chain_id != first.destination_chain_id:
+        raise PredicateFailed(
+            name, "the second leg starts elsewhere", second.source_chain_id, first.destination_chain_id
+        )
+    if first.outcome is Claim.TIMED_OUT:
+        raise PredicateFailed(name, "the first leg was never received")
+
+
+def _passed_on(first: Leg, second: Leg) -> None:
+    """The first leg's acknowledgement is the second's, or the error sentinel where that failed or timed out."""
+    name = "acknowledgement_passed_on"
+    if first.acknowledgement is None:
+        return
+    if second.outcome is Claim.RECEIVED:
+        raise PredicateFailed(name, "the first leg is acknowledged before the second")
+    expected = ERROR if second.acknowledgement is None else second.acknowledgement
+    if first.acknowledgement != expected:
+        raise PredicateFailed(
+            name,
+            "the first leg's acknowledgement is not what the second leg's outcome makes it",
+            first.acknowledgement.app_acknowledgements[0],
+            expected.app_acknowledgements[0],
+        )
