@@ -15,6 +15,7 @@ from adapters.ics26.transactor import Call, Transactor, creation_address
 from adapters.interface import BadAnswer, InitialStates
 from contracts.artifacts import load_artifact
 from contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE, router_function_roles
+from light_clients.attestation import codec as attestation
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.gmp import GMP_PORT
 from light_clients.ibc.identifiers import check_client_id
@@ -95,12 +96,22 @@ async def deploy_hub_client(transactor: Transactor, states: InitialStates) -> by
     return _created(await transactor.send(*_creation("HubClient", types, arguments)))
 
 
+async def deploy_attestation_client(transactor: Transactor, states: InitialStates) -> bytes:
+    """An AttestationClient that trusts what the states say, whose scope names the router and the identifier that it will
+    stand behind; returns its address."""
+    client = attestation.client_state_value(attestation.decode_client_state(states.client_state))
+    trusted = attestation.decode_state(states.consensus_state)
+    types = [attestation.CLIENT_STATE_TUPLE, attestation.STATE_TUPLE]
+    arguments = [client, (trusted.height, trusted.timestamp_s)]
+    return _created(await transactor.send(*_creation("AttestationClient", types, arguments)))
+
+
 async def add_client(
-    transactor: Transactor, router: bytes, hub_client: bytes, counterparty_id: str, prefix: tuple[bytes, ...]
+    transactor: Transactor, router: bytes, light_client: bytes, counterparty_id: str, prefix: tuple[bytes, ...]
 ) -> str:
-    """Register a deployed HubClient under the next `client-n`, with the hub's client of this chain as counterparty."""
+    """Register a deployed light client under the next `client-n`, with the counterparty's client of this chain."""
     info = (check_client_id(counterparty_id), list(prefix))
-    receipt = await transactor.send(router, ADD_CLIENT.encode(info, hub_client))
+    receipt = await transactor.send(router, ADD_CLIENT.encode(info, light_client))
     for log in receipt.logs:
         if log.address == router and log.topics[:1] == (CLIENT_ADDED_TOPIC,):
             client_id, _, _ = _CLIENT_ADDED.decode(log.data)

@@ -65,7 +65,7 @@ abstract contract ClientRegistry is IClientRegistry, AccessManaged, ReentrancyGu
             keccak256(abi.encode(counterpartyInfo)) == keccak256(abi.encode(_counterparties[clientId])),
             CounterpartyChanged(clientId)
         );
-        _claim(client);
+        _claim(client, clientId);
         IClientStatus substitute = IClientStatus(client);
         require(
             substitute.identity() == subject.identity() && _isAbove(substitute.latestHeight(), subject.latestHeight()),
@@ -120,16 +120,17 @@ abstract contract ClientRegistry is IClientRegistry, AccessManaged, ReentrancyGu
         for (uint256 i = 0; i < elements - 1; ++i) {
             require(info.merklePrefix[i].length != 0, InvalidMerklePrefix(info.merklePrefix));
         }
-        _claim(client);
+        _claim(client, clientId);
         _clients[clientId] = ILightClient(client);
         _counterparties[clientId] = info;
         emit ICS02ClientAdded(clientId, info, client);
     }
 
     /// @dev One light client serves one identifier, and it must be active when it is taken into use.
-    function _claim(address client) private {
+    function _claim(address client, string memory clientId) private {
         require(client.code.length != 0 && !_systemContracts[client], InvalidLightClient(client));
         require(IClientStatus(client).status() == ClientStatus.Active, InvalidLightClient(client));
+        require(IClientStatus(client).servesClient(address(this), clientId), InvalidLightClient(client));
         _systemContracts[client] = true;
     }
 

@@ -45,6 +45,14 @@ contract BelievingClient is ILightClient, IClientStatus {
         return "";
     }
 
+    function clientType() external pure returns (string memory) {
+        return "believing";
+    }
+
+    function servesClient(address, string calldata) external pure returns (bool) {
+        return true;
+    }
+
     function status() external pure returns (ClientStatus) {
         return ClientStatus.Active;
     }

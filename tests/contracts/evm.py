@@ -126,6 +126,7 @@ class Evm:
 
     fork: str = "paris"
     timestamp_s: int = 1_700_000_000
+    chain_id: int = 1337
     contracts: dict[bytes, "Contract"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -143,7 +144,7 @@ class Evm:
             mix_hash=bytes(32),
             gas_limit=GAS,
             prev_hashes=(),
-            chain_id=1337,
+            chain_id=self.chain_id,
             base_fee_per_gas=0,
             excess_blob_gas=0,
         )

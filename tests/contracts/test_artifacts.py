@@ -74,7 +74,15 @@ def test_artifact_is_well_formed(name):
 
 def test_deployable_contracts_are_all_there():
     deployable = {name for name in artifact_names() if load_artifact(name).bytecode}
-    assert deployable == {"AccessManager", "ExampleReceiver", "ExampleSender", "HubClient", "Mailbox", "Router"}
+    assert deployable == {
+        "AccessManager",
+        "AttestationClient",
+        "ExampleReceiver",
+        "ExampleSender",
+        "HubClient",
+        "Mailbox",
+        "Router",
+    }
 
 
 def test_artifacts_do_not_say_where_they_were_built():

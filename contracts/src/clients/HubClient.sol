@@ -184,6 +184,16 @@ contract HubClient is ILightClient, IClientStatus, IHubClient {
     }
 
     /// @inheritdoc IClientStatus
+    function clientType() external pure returns (string memory) {
+        return "07-tendermint";
+    }
+
+    /// @inheritdoc IClientStatus
+    function servesClient(address, string calldata) external pure returns (bool) {
+        return true;
+    }
+
+    /// @inheritdoc IClientStatus
     function status() external view returns (ClientStatus) {
         if (_frozen) return ClientStatus.Frozen;
         return _expiresAt(_states[_latest].timestamp) <= _nowNs() ? ClientStatus.Expired : ClientStatus.Active;

@@ -32,6 +32,17 @@ interface ILightClient {
 /// @title What this router asks of a light client beyond the public interface
 /// @notice ICS-02 status and the send rule of ICS-04 v2 need both views; recovery needs `identity`.
 interface IClientStatus {
+    /// @notice Type of the client, the part of its identifier on the hub before the number: tells how to read its bytes.
+    /// @return `07-tendermint`, `attestation` …
+    function clientType() external view returns (string memory);
+
+    /// @notice Whether this contract may stand behind an identifier. A client whose proofs are made for one client of one
+    /// router says no to every other; one that believes the counterparty's own consensus is good anywhere.
+    /// @param router the router that asks it
+    /// @param clientId identifier on that router
+    /// @return yes or no
+    function servesClient(address router, string calldata clientId) external view returns (bool);
+
     /// @notice Status at this block's time.
     /// @return Active, Frozen or Expired
     function status() external view returns (ClientStatus);
