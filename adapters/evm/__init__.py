@@ -1,6 +1,7 @@
-"""The adapter of EVM consortium chains with the Solidity router, sealed with QBFT."""
+"""The adapter of EVM chains with the Solidity router: QBFT consortium chains, and chains that attestors speak for."""
 
+from adapters.evm.attestors import Alert
 from adapters.evm.chain import EvmChain, open_evm_chain
 from adapters.evm.settings import EvmSettings
 
-__all__ = ["EvmChain", "EvmSettings", "open_evm_chain"]
+__all__ = ["Alert", "EvmChain", "EvmSettings", "open_evm_chain"]

@@ -1,21 +1,20 @@
-"""The adapter of an EVM chain with the Solidity router, sealed with QBFT."""
+"""The adapter of an EVM chain with the Solidity router."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from random import Random
 
-from adapters.evm.clients import HubClientReads
-from adapters.evm.events import FinalBlocks
-from adapters.evm.headers import CLIENT_TYPE, HeaderSource
-from adapters.evm.proofs import ProofSource, previous_sequence_slot
+from adapters.evm.attested import AttestedConsensus
+from adapters.evm.attestors import AttestorPanel
+from adapters.evm.clients import HostedClients
+from adapters.evm.consensus import Consensus
+from adapters.evm.proofs import previous_sequence_slot
+from adapters.evm.qbft import QbftConsensus
 from adapters.evm.rpc import open_endpoints
 from adapters.evm.settings import EvmSettings
-from adapters.evm.submit import header_to_abi, misbehaviour_to_abi, proof_to_abi
 from adapters.ics26.chain import RouterChain
 from adapters.ics26.execution import ExecutionRpc
 from adapters.interface import (
-    BadAnswer,
     ClientInfo,
     ClientParameters,
     EndpointMismatch,
@@ -24,18 +23,11 @@ from adapters.interface import (
     NotSupported,
     Proof,
 )
-from adapters.rpc import HeadSignal
-from light_clients.bft_evm import (
-    ClientState,
-    Consensus,
-    ConsensusState,
-    decode_extra_data,
-    encode_client_state,
-    encode_consensus_state,
-    encode_extra_data,
-)
-from light_clients.evm_header import encode_header
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError
+from adapters.rpc import HeadSignal, RpcOptions
+from adapters.rpc.transport import new_http_client
+from light_clients.interface import Height
+
+ATTESTORS = RpcOptions(attempt_timeout_s=5.0, straggler_grace_s=0.25, requests_per_s=1_000, burst=1_000)
 
 
 class EvmChain(RouterChain):
@@ -45,15 +37,29 @@ class EvmChain(RouterChain):
     has_multicall = True
     merkle_prefix = (b"",)
 
-    def __init__(self, settings: EvmSettings, execution: ExecutionRpc, signal: HeadSignal) -> None:
+    def __init__(
+        self, settings: EvmSettings, execution: ExecutionRpc, signal: HeadSignal, attestors: AttestorPanel | None = None
+    ) -> None:
         super().__init__(settings.router, execution, signal)
-        if settings.consensus != "qbft":
-            raise NotSupported(f"consensus {settings.consensus}")
         self._settings = settings
-        self._blocks = FinalBlocks(self.name, execution)
-        self._proofs = ProofSource(execution, self._router, self._blocks.header)
-        self._headers = HeaderSource(self.name, self._blocks.header, self._proofs.account)
-        self._clients = HubClientReads(self.name, execution, self._router, self._reads)
+        self._consensus = self._consensus_of(settings, attestors)
+        self._clients = HostedClients(self.name, execution, self._router, self._reads)
+
+    def _consensus_of(self, settings: EvmSettings, attestors: AttestorPanel | None) -> Consensus:
+        if settings.consensus == "qbft":
+            return QbftConsensus(self.name, settings.chain_id, self._router, self._execution)
+        if settings.consensus == "attested" and attestors is not None:
+            return AttestedConsensus(
+                self.name,
+                self.chain_id,
+                self._router,
+                self._execution,
+                self._reads,
+                settings.confirmations,
+                attestors,
+                settings.on_alert,
+            )
+        raise NotSupported(f"consensus {settings.consensus}")
 
     @property
     def chain_id(self) -> str:
@@ -69,11 +75,10 @@ class EvmChain(RouterChain):
             raise EndpointMismatch(self.name, "code at the router's address", "none", self.settings.router)
 
     async def _newest_final(self) -> Head:
-        return await self._blocks.head()
+        return await self._consensus.head()
 
     async def _block_facts(self, height: int) -> tuple[bytes, int]:
-        block_hash, header = await self._blocks.header(height)
-        return block_hash, header.timestamp_s * NANOSECONDS_PER_SECOND
+        return await self._consensus.facts(height)
 
     async def next_sequence_send(self, client_id: str) -> int:
         word = await self._execution.storage(self._router, previous_sequence_slot(client_id))
@@ -91,55 +96,44 @@ class EvmChain(RouterChain):
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
-        return await self._headers.client_messages(client_type, trusted, target)
+        return await self._consensus.client_messages(client_type, client_state, trusted, target)
 
     async def bare_header(self, height: int) -> bytes:
-        _, header = await self._blocks.header(height)
-        try:
-            extra = decode_extra_data(header.extra_data).without_seals_and_round()
-        except VerificationError as error:
-            raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
-        return encode_header(replace(header, extra_data=encode_extra_data(extra)))
+        return await self._consensus.bare_header(height)
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
-        return await self._proofs.prove(path, height)
+        (proof,) = await self._consensus.prove_all([path], height, client_state)
+        return proof
+
+    async def prove_all(
+        self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
+    ) -> tuple[Proof, ...]:
+        return await self._consensus.prove_all(paths, height, client_state)
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
-        if client_type != CLIENT_TYPE:
-            raise NotSupported(f"a {client_type} client of an EVM chain with QBFT")
-        head = await self.head()
-        _, header = await self._blocks.header(head.height)
-        account = await self._proofs.account(head.height)
-        height = Height(0, head.height)
-        try:
-            validators = decode_extra_data(header.extra_data).validators
-            client_state = ClientState(
-                chain_id=self._settings.chain_id,
-                consensus=Consensus.QBFT,
-                router_address=self._router,
-                trusting_period_s=parameters.trusting_period_s,
-                max_clock_drift_s=parameters.max_clock_drift_s,
-                latest_height=height,
-            )
-            consensus_state = ConsensusState(header.timestamp_s, account.storage_root, tuple(sorted(set(validators))))
-            return InitialStates(
-                CLIENT_TYPE, height, encode_client_state(client_state), encode_consensus_state(consensus_state)
-            )
-        except VerificationError as error:
-            raise BadAnswer("eth_getBlockByNumber", "result", str(error)) from error
+        return await self._consensus.initial_states(client_type, parameters)
+
+    async def _learn(self, client_ids: Iterable[str]) -> None:
+        await self._clients.learn_types(client_ids)
 
     def _header(self, client_id: str, header: bytes) -> bytes:
-        return header_to_abi(header)
+        return self._clients.encoding_of(client_id).header(header)
 
     def _misbehaviour(self, client_id: str, misbehaviour: bytes) -> bytes:
-        return misbehaviour_to_abi(misbehaviour)
+        return self._clients.encoding_of(client_id).misbehaviour(misbehaviour)
 
     def _proof(self, client_id: str, proof: bytes, absent: bool) -> bytes:
-        return proof_to_abi(proof, absent)
+        return self._clients.encoding_of(client_id).proof(proof, absent)
 
 
 @asynccontextmanager
 async def open_evm_chain(settings: EvmSettings, random: Random) -> AsyncIterator[EvmChain]:
     """The adapter while the block lasts; its connections and its subscription end with it."""
-    async with open_endpoints(settings, random) as (execution, signal):
-        yield EvmChain(settings, execution, signal)
+    async with (
+        open_endpoints(settings, random) as (execution, signal),
+        new_http_client(2 * max(1, len(settings.attestors))) as http,
+    ):
+        attestors = None
+        if settings.attestors:
+            attestors = AttestorPanel(settings.router.name, settings.attestors, http, ATTESTORS, settings.on_alert)
+        yield EvmChain(settings, execution, signal, attestors)

@@ -7,8 +7,8 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.evm.clients import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
 from adapters.evm.hub_client import constructor_arguments
+from adapters.evm.kinds import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
 from adapters.ics26.abi import ADD_CLIENT, COUNTERPARTY_TUPLE, Function
 from adapters.ics26.execution import Receipt
 from adapters.ics26.transactor import Call, Transactor, creation_address

@@ -47,6 +47,17 @@ TranslateProof = Callable[[str, bytes, bool], bytes]
 """The same for a proof; the flag says that it is a proof of absence."""
 
 
+def destination_client(message: Message) -> str:
+    """The client on the destination that judges the message."""
+    match message:
+        case UpdateClient() | SubmitMisbehaviour():
+            return message.client_id
+        case RecvPacket():
+            return message.packet.destination_client
+        case AcknowledgePacket() | TimeoutPacket():
+            return message.packet.source_client
+
+
 def encode_message(message: Message, header: Translate, misbehaviour: Translate, proof: TranslateProof) -> bytes:
     """Calldata of the router for one message."""
     match message:

@@ -1,7 +1,7 @@
 """The half of an adapter that every chain with a router over the execution API shares."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -10,7 +10,7 @@ from eth_utils.address import to_canonical_address
 
 from adapters.ics26 import submission
 from adapters.ics26.abi import MULTICALL, PAUSED
-from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message, execution_gas
+from adapters.ics26.batch import DEFAULT_LIMITS, destination_client, encode_batch, encode_message, execution_gas
 from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.ics26.router import RouterReads
 from adapters.ics26.signing import sign
@@ -65,7 +65,9 @@ class RouterChain(ABC):
         self._head: Head | None = None
         self._head_lock = trio.Lock()
         self._heard_at_s = -inf
-        self._reads = RouterReads(settings.name, execution, self._router, self._block_facts)
+        self._reads = RouterReads(
+            settings.name, execution, self._router, self._block_facts, has_multicall=self.has_multicall
+        )
 
     @property
     def name(self) -> str:
@@ -93,6 +95,9 @@ class RouterChain(ABC):
     @abstractmethod
     async def _block_facts(self, height: int) -> tuple[bytes, int]:
         """(hash, time in ns) of a final block, as `eth_getLogs` names it."""
+
+    async def _learn(self, client_ids: Iterable[str]) -> None:  # noqa: B027  most chains have one encoding
+        """Ask what the encoders below must know of clients that a batch names."""
 
     @abstractmethod
     def _header(self, client_id: str, header: bytes) -> bytes:
@@ -215,9 +220,7 @@ class RouterChain(ABC):
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
         limits = self.settings.limits
-        calls = tuple(
-            encode_message(message, self._header, self._misbehaviour, self._proof) for message in batch.messages
-        )
+        calls = await self._calls(batch)
         data = encode_batch(batch, calls, limits)
         gas = execution_gas(batch, calls)
         chain_id = await self.eth_chain_id()
@@ -226,15 +229,21 @@ class RouterChain(ABC):
         )
 
     async def refusal(self, batch: Batch, sender: str) -> str:
-        calls = [encode_message(message, self._header, self._misbehaviour, self._proof) for message in batch.messages]
+        calls = await self._calls(batch)
         if len(calls) > 1 and not self.has_multicall:
             raise NotSupported(f"a reason from {self.name} for a message that needs others before it")
-        data = calls[0] if len(calls) == 1 else MULTICALL.encode(calls)
+        data = calls[0] if len(calls) == 1 else MULTICALL.encode(list(calls))
         try:
             await self._execution.call(self._router, data, "latest", sender)
         except RefusedByChain as refused:
             return refused.reason or refused.name
         return "it succeeds outside of a batch, which bounds its gas"
+
+    async def _calls(self, batch: Batch) -> tuple[bytes, ...]:
+        await self._learn({destination_client(message) for message in batch.messages})
+        return tuple(
+            encode_message(message, self._header, self._misbehaviour, self._proof) for message in batch.messages
+        )
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
         return sign(prepared, nonce, signer)

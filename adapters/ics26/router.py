@@ -1,9 +1,9 @@
 """What a router says about packets, read from its chain: shared by every chain with the ICS26Router ABI."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from adapters.ics26.abi import GET_COMMITMENT, GET_COUNTERPARTY
+from adapters.ics26.abi import GET_COMMITMENT, GET_COUNTERPARTY, MULTICALL
 from adapters.ics26.events import (
     PACKET_TOPICS,
     SEND_PACKET_TOPIC,
@@ -22,10 +22,13 @@ from adapters.interface import (
     RefusedByChain,
     RpcRefused,
 )
+from adapters.rpc import Together
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.commitment import PathKind, path_key
 
 ZERO_WORD = bytes(32)
+MAX_WORDS = 256
+"""Read in one call: under 2 million gas."""
 
 BlockFacts = Callable[[int], Awaitable[tuple[bytes, int]]]
 """Height to (block hash, time in ns) of a final block."""
@@ -34,11 +37,21 @@ BlockFacts = Callable[[int], Awaitable[tuple[bytes, int]]]
 class RouterReads:
     """Reads of one router."""
 
-    def __init__(self, chain: str, execution: ExecutionRpc, router: bytes, block_facts: BlockFacts) -> None:
+    def __init__(
+        self,
+        chain: str,
+        execution: ExecutionRpc,
+        router: bytes,
+        block_facts: BlockFacts,
+        *,
+        has_multicall: bool = False,
+    ) -> None:
         self._chain = chain
         self._execution = execution
         self._router = router
         self._block_facts = block_facts
+        self._words = Together(self.words, MAX_WORDS if has_multicall else 1)
+        self._has_multicall = has_multicall
 
     async def packet_events(self, first: int, last: int, head: int) -> tuple[PacketEvent, ...]:
         """Events of blocks `first` to `last`; each log's block must be the final block of its height."""
@@ -65,10 +78,23 @@ class RouterReads:
 
     async def stored(self, client_id: str, kind: PathKind, sequence: int, height: int) -> bytes | None:
         """The 32 bytes under an ICS-24 path in the state after block `height`."""
-        hashed_path = keccak256(path_key(client_id, kind, sequence))
-        returned = await self._execution.call(self._router, GET_COMMITMENT.encode(hashed_path), height)
-        (word,) = GET_COMMITMENT.decode(returned)
-        return None if word == ZERO_WORD else bytes(word)
+        word = await self._words.get(height, keccak256(path_key(client_id, kind, sequence)))
+        return None if word == ZERO_WORD else word
+
+    async def words(self, hashed_paths: Sequence[bytes], height: int) -> tuple[bytes, ...]:
+        """What is stored under each hashed path, zero for nothing: in one call where the router takes several in one."""
+        if len(hashed_paths) > 1 and self._has_multicall:
+            data = MULTICALL.encode([GET_COMMITMENT.encode(hashed_path) for hashed_path in hashed_paths])
+            (returned,) = MULTICALL.decode(await self._execution.call(self._router, data, height))
+            if len(returned) != len(hashed_paths):
+                raise BadAnswer("multicall", "returned", f"is not {len(hashed_paths)} words", got=len(returned))
+            return tuple(_word(word) for word in returned)
+        return tuple(
+            [
+                _word(await self._execution.call(self._router, GET_COMMITMENT.encode(hashed_path), height))
+                for hashed_path in hashed_paths
+            ]
+        )
 
     async def event_of(self, topic: bytes, client_id: str, sequence: int, start: int, head: int) -> PacketEvent | None:
         """The one event of a kind for a packet. Asks for all blocks from `start`, by ranges where the node refuses that."""
@@ -107,3 +133,8 @@ class RouterReads:
             raise
         ((counterparty_id, prefix),) = GET_COUNTERPARTY.decode(returned)
         return counterparty_id, tuple(prefix)
+
+
+def _word(returned: bytes) -> bytes:
+    (word,) = GET_COMMITMENT.decode(returned)
+    return bytes(word)

@@ -29,8 +29,9 @@ class AttestedBy:
     """Whom a new `attestation` client believes, and which client it will be: attestors sign for that one alone."""
 
     attestors: tuple[bytes, ...]
-    required_signatures: int
+    threshold: int
     destination_chain_id: str
+    destination_router: bytes
     destination_client_id: str
 
 

@@ -8,6 +8,7 @@ from adapters.rpc.fields import Fields
 from adapters.rpc.options import RpcOptions
 from adapters.rpc.pacing import TokenBucket, backoff_s
 from adapters.rpc.subscription import HeadSignal
+from adapters.rpc.together import Together
 from adapters.rpc.transport import AttemptFailed
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "HeadSignal",
     "RpcClient",
     "RpcOptions",
+    "Together",
     "TokenBucket",
     "all_of",
     "backoff_s",

@@ -13,6 +13,7 @@ SUBCOMMANDS = {
     "hub": ("relay.cli.hub", "Run a hub validator."),
     "devnet": ("relay.cli.devnet", "Run an EVM consortium chain for development."),
     "relay": ("relay.cli.relay", "Run the relay."),
+    "attest": ("relay.cli.attest", "Attest what a chain without provable consensus holds."),
     "deploy": ("relay.cli.deploy", "Deploy router and Mailbox onto an EVM chain."),
     "path": ("relay.cli.path", "Connect two chains: a light client of each on the other."),
     "peer": ("relay.cli.peer", "Say which remote chains a Mailbox listens to."),

@@ -1,7 +1,8 @@
 """The relay's configuration file: its model, its checks, and the permissions of the files that it names."""
 
+from relay.config.attestor import AttestorConfig
 from relay.config.errors import ConfigError, Problem
-from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_config, parse_config
+from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
 from relay.config.model import (
     HUB_ROUTER,
     BatchLimits,
@@ -19,6 +20,7 @@ from relay.config.permissions import UnsafeFile, check_private_file, read_privat
 __all__ = [
     "HUB_ROUTER",
     "MAX_CONFIG_BYTES",
+    "AttestorConfig",
     "BatchLimits",
     "Config",
     "ConfigError",
@@ -33,6 +35,7 @@ __all__ = [
     "UnsafeFile",
     "check_private_file",
     "file_problems",
+    "load_attestor_config",
     "load_config",
     "parse_config",
     "read_private_file",

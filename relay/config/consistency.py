@@ -1,9 +1,9 @@
 """Rules between fields: duplicates, unknown names, swapped ends (attack list G13)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from relay.config.errors import Problem
-from relay.config.model import Config, PathEnd, is_solidity_client
+from relay.config.model import Config, EvmChainConfig, PathConfig, PathEnd, is_solidity_client
 
 
 def consistency_problems(config: Config) -> Iterator[Problem]:
@@ -32,10 +32,12 @@ def _duplicate_chains(config: Config) -> Iterator[Problem]:
 
 def _path_problems(config: Config) -> Iterator[Problem]:
     kinds = {chain.name: chain.kind for chain in config.chains}
+    consensus = {chain.name: chain.consensus for chain in config.chains if isinstance(chain, EvmChainConfig)}
     ends: dict[PathEnd, str] = {}
     for index, path in enumerate(config.paths):
         if path.a.chain == path.b.chain:
             yield Problem(f"paths.{index}.b.chain", "both ends are on the same chain", "name the other chain")
+        yield from _trust_problems(index, path, consensus)
         for side, end in (("a", path.a), ("b", path.b)):
             field = f"paths.{index}.{side}"
             kind = kinds.get(end.chain)
@@ -55,3 +57,18 @@ def _path_problems(config: Config) -> Iterator[Problem]:
                     f"{end.client!r} cannot be a client on {end.chain}, of kind {kind}",
                     f"its clients are named {expected}; are the ends of the path swapped?",
                 )
+
+
+def _trust_problems(index: int, path: PathConfig, consensus: Mapping[str, str]) -> Iterator[Problem]:
+    """The hub's client is of the type that the other chain's consensus needs."""
+    for side, end, other in (("a", path.a, path.b), ("b", path.b, path.a)):
+        followed = consensus.get(other.chain)
+        expected = {"qbft": "bft-evm", "attested": "attestation"}.get(followed or "")
+        if expected is None or is_solidity_client(end.client) or end.chain in consensus:
+            continue
+        if not end.client.startswith(f"{expected}-"):
+            yield Problem(
+                f"paths.{index}.{side}.client",
+                f"{end.client!r} cannot follow {other.chain}, whose consensus is {followed}",
+                f"the hub's client of it is named {expected}-N",
+            )

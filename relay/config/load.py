@@ -2,11 +2,19 @@
 
 import difflib
 import tomllib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from relay.config.attestor import (
+    AttestorConfig,
+    AttestorProcess,
+    DestinationConfig,
+    SourceConfig,
+    attestor_problems,
+)
 from relay.config.consistency import consistency_problems
 from relay.config.errors import ConfigError, Problem
 from relay.config.model import (
@@ -23,13 +31,12 @@ from relay.config.secrets import secret_problems
 
 MAX_CONFIG_BYTES = 1024 * 1024
 
-_EVERY_KEY = sorted(
-    {
-        name
-        for model in (Config, RelayConfig, EvmChainConfig, HubChainConfig, KeyConfig, PathConfig, PathEnd)
-        for name in model.model_fields
-    }
+Parsed = TypeVar("Parsed", Config, AttestorConfig)
+_MODELS = (
+    *(Config, RelayConfig, EvmChainConfig, HubChainConfig, KeyConfig, PathConfig, PathEnd),
+    *(AttestorConfig, AttestorProcess, SourceConfig, DestinationConfig),
 )
+_EVERY_KEY = sorted({name for model in _MODELS for name in model.model_fields})
 _REMEDIES = {
     "missing": "add it",
     "int_type": "write a whole number without quotes",
@@ -52,19 +59,45 @@ def load_config(path: Path) -> Config:
     Raises:
         ConfigError: with every problem found, each naming its field.
     """
+    return parse_config(_read(path), str(path), path.resolve().parent)
+
+
+def load_attestor_config(path: Path) -> AttestorConfig:
+    """The attestor's configuration in a file, likewise; its key's files are checked as well.
+
+    Raises:
+        ConfigError: with every problem found, each naming its field.
+    """
+    config = _parsed(_read(path), str(path), path.resolve().parent, AttestorConfig, attestor_problems)
+    problems = tuple(_key_problems(config.attestor.key, "attestor.key"))
+    if problems:
+        raise ConfigError(str(path), problems)
+    return config
+
+
+def _read(path: Path) -> bytes:
     source = str(path)
     try:
         check_not_writable_by_others(path)
-        data = path.read_bytes()
+        return path.read_bytes()
     except UnsafeFile as error:
         raise ConfigError(source, (Problem("file", error.reason, "mend the file"),)) from None
     except OSError as error:
         raise ConfigError(source, (Problem("file", f"cannot be read ({error.strerror})", "check the path"),)) from None
-    return parse_config(data, source, path.resolve().parent)
 
 
 def parse_config(data: bytes, source: str, directory: Path) -> Config:
     """Like `load_config`, from bytes; relative paths are taken from `directory`."""
+    return _parsed(data, source, directory, Config, consistency_problems)
+
+
+def _parsed(
+    data: bytes,
+    source: str,
+    directory: Path,
+    model: type[Parsed],
+    contradictions: Callable[[Parsed], Iterable[Problem]],
+) -> Parsed:
     if len(data) > MAX_CONFIG_BYTES:
         raise ConfigError(source, (Problem("file", f"has more than {MAX_CONFIG_BYTES} bytes", "shorten it"),))
     try:
@@ -78,29 +111,33 @@ def parse_config(data: bytes, source: str, directory: Path) -> Config:
     if secrets:
         raise ConfigError(source, secrets)
     try:
-        config = Config.model_validate(document)
+        config = model.model_validate(document)
     except ValidationError as error:
         raise ConfigError(source, tuple(map(_problem, error.errors(include_url=False, include_input=False)))) from None
-    problems = tuple(consistency_problems(config))
+    problems = tuple(contradictions(config))
     if problems:
         raise ConfigError(source, problems)
-    absolute: Config = _absolute(config, directory)
+    absolute: Parsed = _absolute(config, directory)
     return absolute
 
 
 def file_problems(config: Config) -> tuple[Problem, ...]:
     """Keystores and password files that are missing or open to others."""
-    problems = []
+    problems: list[Problem] = []
     for index, chain in enumerate(config.chains):
-        for name in ("keystore", "password_file"):
-            path = getattr(chain.key, name)
-            if path is None:
-                continue
-            try:
-                check_private_file(path)
-            except UnsafeFile as error:
-                problems.append(Problem(f"chains.{index}.key.{name}", str(error), "mend the file"))
+        problems += _key_problems(chain.key, f"chains.{index}.key")
     return tuple(problems)
+
+
+def _key_problems(key: KeyConfig, field: str) -> Iterator[Problem]:
+    for name in ("keystore", "password_file"):
+        path = getattr(key, name)
+        if path is None:
+            continue
+        try:
+            check_private_file(path)
+        except UnsafeFile as error:
+            yield Problem(f"{field}.{name}", str(error), "mend the file")
 
 
 def _problem(error: Any) -> Problem:

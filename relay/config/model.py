@@ -66,6 +66,15 @@ def _check_hub_chain_id(chain_id: str) -> str:
     return chain_id
 
 
+def _check_chain_id(chain_id: str) -> str:
+    if chain_id.isdecimal() and chain_id.isascii() and chain_id[0] != "0" and int(chain_id) < 2**63:
+        return chain_id
+    try:
+        return _check_hub_chain_id(chain_id)
+    except ValueError:
+        raise ValueError("must be an EIP-155 number in quotes, or a hub's name-1") from None
+
+
 def _check_environment_name(name: str) -> str:
     if _ENVIRONMENT_NAME.fullmatch(name) is None:
         raise ValueError("must be the name of an environment variable, not its value")
@@ -122,6 +131,10 @@ HttpUrls = Annotated[
 ]
 WebSocketUrls = Annotated[tuple[Annotated[str, _url("ws", "wss")], ...], Field(max_length=MAX_ENDPOINTS, strict=False)]
 FilePath = Annotated[Path, BeforeValidator(_resolve)]
+ClientId = Annotated[str, AfterValidator(_check_client)]
+ListenAddress = Annotated[str, AfterValidator(_check_listen)]
+ChainId = Annotated[str, AfterValidator(_check_chain_id)]
+"""Of any chain: a decimal EIP-155 number, or a hub's `name-N`."""
 
 
 class _Model(BaseModel):
@@ -176,12 +189,28 @@ class _Chain(_Model):
 
 
 class EvmChainConfig(_Chain):
-    """A chain with the Solidity router."""
+    """A chain with the Solidity router.
+
+    `consensus` is how its blocks are believed elsewhere: by the seals of QBFT, or as `attestors` (base URLs) attest them.
+    An attested block is final under `confirmations` others; without that number, as the node's `finalized` block says.
+    """
 
     kind: Literal["evm"]
     chain_id: Annotated[int, Field(ge=1, lt=2**63)]
-    consensus: Literal["qbft"]
+    consensus: Literal["qbft", "attested"]
     router: Address
+    attestors: Annotated[tuple[Annotated[str, _url("http", "https")], ...], Field(max_length=64, strict=False)] = ()
+    confirmations: Annotated[int, Field(ge=0, le=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _attestors_where_attested(self) -> Self:
+        if self.consensus == "attested" and not self.attestors:
+            raise ValueError('needs attestors, since its consensus is "attested"')
+        if self.consensus != "attested" and (self.attestors or self.confirmations is not None):
+            raise ValueError('attestors and confirmations are for consensus = "attested" only')
+        if len(set(self.attestors)) != len(self.attestors):
+            raise ValueError("attestors repeats a URL")
+        return self
 
 
 class HubChainConfig(_Chain):

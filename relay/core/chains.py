@@ -1,20 +1,32 @@
 """Adapters as the configuration asks for them."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from random import Random
 
-from adapters.evm import EvmChain, EvmSettings, open_evm_chain
+from adapters.evm import Alert, EvmChain, EvmSettings, open_evm_chain
 from adapters.hub import HubChain, HubSettings, open_hub_chain
 from adapters.ics26.chain import RouterSettings
 from adapters.interface import BatchLimits
 from adapters.rpc import RpcOptions
 from relay.config import EvmChainConfig, HubChainConfig
+from relay.telemetry import get_logger
 
 Opened = AbstractAsyncContextManager[EvmChain] | AbstractAsyncContextManager[HubChain]
 
 
-def open_chain(chain: EvmChainConfig | HubChainConfig, random: Random) -> Opened:
-    """The adapter of a configured chain, for as long as the block lasts. Its endpoints are first asked when used."""
+def log_alert(alert: Alert) -> None:
+    """An error in the log, with what was said and by whom."""
+    get_logger("attestors").error(alert.what, chain=alert.chain, detail=alert.detail)
+
+
+def open_chain(
+    chain: EvmChainConfig | HubChainConfig, random: Random, on_alert: Callable[[Alert], None] = log_alert
+) -> Opened:
+    """The adapter of a configured chain, for as long as the block lasts. Its endpoints are first asked when used.
+
+    `on_alert` is told of attestors that contradict each other or the chain's node.
+    """
     router = RouterSettings(
         name=chain.name,
         router=chain.router,
@@ -31,6 +43,9 @@ def open_chain(chain: EvmChainConfig | HubChainConfig, random: Random) -> Opened
                 router=router,
                 ws=chain.ws,
                 consensus=chain.consensus,
+                attestors=chain.attestors,
+                confirmations=chain.confirmations,
+                on_alert=on_alert,
                 options=options,
             ),
             random,

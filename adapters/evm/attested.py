@@ -1,0 +1,155 @@
+"""A chain without provable consensus: attestors say what it holds, and the adapter's own node must say the same."""
+
+from collections.abc import Sequence
+
+from adapters.evm.attestors import CONTRADICTED, OPERATION, Alert, Attested, AttestorPanel, OnAlert
+from adapters.evm.confirmed import ConfirmedBlocks
+from adapters.ics26.execution import ExecutionRpc
+from adapters.ics26.router import RouterReads
+from adapters.interface import (
+    ClientParameters,
+    EndpointMismatch,
+    EndpointUnavailable,
+    Head,
+    HeightUnavailable,
+    InitialStates,
+    NotSupported,
+    Proof,
+)
+from light_clients.attestation import (
+    ABSENT,
+    AttestationClient,
+    ClientState,
+    Scope,
+    StateAttestation,
+    decode_client_state,
+    encode_attestation,
+    encode_client_state,
+    encode_state,
+)
+from light_clients.crypto.hashes import keccak256
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
+from light_clients.interface.errors import shown
+
+CLIENT_TYPE = AttestationClient.client_type
+WAIT_MS = 2_000
+"""How long an attestor may wait for a height that this adapter's node calls final already."""
+
+
+class AttestedConsensus:
+    """See adapters.evm.consensus."""
+
+    def __init__(
+        self,
+        chain: str,
+        chain_id: str,
+        router: bytes,
+        execution: ExecutionRpc,
+        reads: RouterReads,
+        confirmations: int | None,
+        attestors: AttestorPanel,
+        on_alert: OnAlert,
+    ) -> None:
+        self._chain = chain
+        self._chain_id = chain_id
+        self._router = router
+        self._execution = execution
+        self._reads = reads
+        self._blocks = ConfirmedBlocks(execution, confirmations)
+        self._attestors = attestors
+        self._on_alert = on_alert
+
+    async def head(self) -> Head:
+        return await self._blocks.head()
+
+    async def facts(self, height: int) -> tuple[bytes, int]:
+        return await self._blocks.facts(height)
+
+    async def client_messages(
+        self, client_type: str, client_state: bytes, trusted: Height, target: Height
+    ) -> tuple[bytes, ...]:
+        """One update, whatever the distance."""
+        client = self._client(client_type, client_state)
+        if target == trusted:
+            return ()
+        if target < trusted:
+            raise HeightUnavailable(self._chain, target.revision_height, f"the client is at {trusted} already")
+        attested = await self._attested(client, target, ())
+        return (encode_attestation(attested.update),)
+
+    async def bare_header(self, height: int) -> bytes:
+        raise NotSupported("headers of an attested chain: they prove nothing")
+
+    async def prove_all(
+        self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes
+    ) -> tuple[Proof, ...]:
+        if not client_state:
+            raise NotSupported("a proof for no client: attestors sign for one each")
+        client = self._client(CLIENT_TYPE, client_state)
+        for path in paths:
+            if len(path) != 1:
+                raise MalformedInput("path", "an EVM router's path has one element", got=len(path), expected=1)
+        path_hashes = [keccak256(path[0]) for path in paths]
+        attested = await self._attested(client, height, path_hashes)
+        return tuple(
+            Proof(path, height, None if entry.commitment == ABSENT else entry.commitment, encode_attestation(packet))
+            for path, (entry, packet) in zip(paths, attested.packets, strict=True)
+        )
+
+    async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        by = parameters.attested_by
+        if client_type != CLIENT_TYPE or by is None:
+            raise NotSupported(f"a {client_type} client of an attested chain, or one for which no attestors are named")
+        head = await self.head()
+        client_state = ClientState(
+            Scope(
+                self._chain_id,
+                self._router,
+                by.destination_chain_id,
+                by.destination_router,
+                by.destination_client_id,
+            ),
+            tuple(sorted(by.attestors)),
+            by.threshold,
+            parameters.trusting_period_s,
+            parameters.max_clock_drift_s,
+            head.height,
+        )
+        state = StateAttestation(head.height, head.time_ns // NANOSECONDS_PER_SECOND)
+        return InitialStates(
+            CLIENT_TYPE, Height(0, head.height), encode_client_state(client_state), encode_state(state)
+        )
+
+    def _client(self, client_type: str, client_state: bytes) -> ClientState:
+        if client_type != CLIENT_TYPE:
+            raise NotSupported(f"{client_type} headers of an attested chain")
+        client = decode_client_state(client_state)
+        source = client.scope.source_chain_id, client.scope.source_router
+        if source != (self._chain_id, self._router):
+            raise EndpointMismatch(self._chain, "source of the attestations", source, (self._chain_id, self._router))
+        return client
+
+    async def _attested(self, client: ClientState, height: Height, path_hashes: Sequence[bytes]) -> Attested:
+        """What enough attestors sign, if this adapter's own node says the same.
+
+        Raises:
+            EndpointUnavailable: it does not (one of both lies, or stands on another fork), or too few sign.
+            HeightUnavailable: too few sign, since the height is not final to them.
+        """
+        at = height.revision_height
+        attested = await self._attestors.attest(client, at, path_hashes, WAIT_MS)
+        _, time_ns = await self._blocks.facts(at)
+        if attested.state.timestamp_ns != time_ns:
+            raise self._contradicted(f"time of block {at}", attested.state.timestamp_ns, time_ns)
+        words = await self._reads.words(path_hashes, at)
+        for (entry, _), word in zip(attested.packets, words, strict=True):
+            if entry.commitment != word:
+                raise self._contradicted(f"path 0x{entry.path_hash.hex()} at {at}", entry.commitment, word)
+        return attested
+
+    def _contradicted(self, what: str, attested: object, own: object) -> EndpointUnavailable:
+        """Nothing is sent on evidence that the own node denies; another node may be found that does not."""
+        sentence = f"{what} is attested as {shown(attested)}, the chain's node says {shown(own)}"
+        self._on_alert(Alert(self._chain, CONTRADICTED, sentence))
+        self._execution.client.distrust(sentence)
+        return EndpointUnavailable(self._chain, OPERATION, (("attestors", sentence),))

@@ -1,0 +1,1 @@
+"""The attestor: one key that signs what one chain without provable consensus finally holds (docs/attested-chains.md)."""

@@ -1,0 +1,119 @@
+"""From a request to signatures: policy, finality, record, then the key."""
+
+from collections.abc import Collection
+
+import trio
+
+from adapters.evm.attestor_api import AttestationAnswer, AttestationRequest, AttestorRefused, PacketSignature
+from adapters.interface import AdapterError
+from light_clients.attestation import (
+    AttestationKind,
+    PacketAttestation,
+    PacketEntry,
+    Scope,
+    StateAttestation,
+    encode_packets,
+    encode_state,
+)
+from light_clients.interface import MalformedInput
+from relay.attestor.record import SignedHeights, SignedState
+from relay.attestor.source import NotFinal, SourceBlock, SourceChain
+from relay.keys import Signer
+from relay.telemetry import get_logger
+
+
+class Attestor:
+    """One key for one source chain. `scopes` is the whole policy: it signs for these and for nothing else."""
+
+    def __init__(
+        self,
+        source: SourceChain,
+        record: SignedHeights,
+        signer: Signer,
+        scopes: Collection[Scope],
+        poll_interval_s: float,
+    ) -> None:
+        self._source = source
+        self._record = record
+        self._signer = signer
+        self._scopes = frozenset(scopes)
+        self._poll_interval_s = poll_interval_s
+        self._recording = trio.Lock()
+        self._log = get_logger("attestor")
+
+    async def attest(self, request: AttestationRequest) -> AttestationAnswer:
+        """Raises AttestorRefused."""
+        if request.scope not in self._scopes:
+            raise AttestorRefused("not_configured", "this attestor does not sign for that source and destination")
+        if request.height == 0:
+            raise AttestorRefused("bad_request", "heights begin at 1")
+        state = self._record.get(request.height)
+        if state is None and request.height < self._record.floor:
+            raise AttestorRefused(
+                "too_old", f"heights below {self._record.floor} that are not on record are not signed"
+            )
+        try:
+            if state is None:
+                state = await self._new_state(request)
+            commitments = await self._source.commitments(state.block_hash, request.path_hashes)
+        except (AdapterError, OSError) as error:
+            self._log.error("cannot attest", height=request.height, reason=str(error))
+            raise AttestorRefused(
+                "unavailable", "its chain's endpoints do not answer alike, or its disk fails"
+            ) from None
+        try:
+            answer = self._sign(request, state, commitments)
+        except MalformedInput as error:
+            raise AttestorRefused("unavailable", f"the block cannot be attested: {error}") from None
+        self._log.info(
+            "signed",
+            destination=request.scope.destination_chain_id,
+            client=request.scope.destination_client_id,
+            height=request.height,
+            timestamp_s=state.timestamp_s,
+            block=state.block_hash,
+            packets=len(commitments),
+            absent=sum(not any(commitment) for commitment in commitments),
+        )
+        return answer
+
+    async def _new_state(self, request: AttestationRequest) -> SignedState:
+        """The state of a height that was not signed before; on disk when this returns."""
+        block = await self._final_block(request.height, request.wait_ms / 1000)
+        state = SignedState(block.timestamp_s, block.hash)
+        async with self._recording:
+            known = self._record.get(request.height)
+            if known is None:
+                await trio.to_thread.run_sync(self._record.add, request.height, state)
+                return state
+        if known != state:
+            self._log.error(
+                "two blocks for one height", height=request.height, got=state.block_hash, signed=known.block_hash
+            )
+            raise AttestorRefused("contradiction", f"another block was signed at height {request.height}")
+        return known
+
+    async def _final_block(self, height: int, wait_s: float) -> SourceBlock:
+        deadline_s = trio.current_time() + wait_s
+        while True:
+            try:
+                return await self._source.final_block(height)
+            except NotFinal as error:
+                if trio.current_time() + self._poll_interval_s > deadline_s:
+                    raise AttestorRefused("not_final", str(error)) from None
+            await trio.sleep(self._poll_interval_s)
+
+    def _sign(
+        self, request: AttestationRequest, state: SignedState, commitments: tuple[bytes, ...]
+    ) -> AttestationAnswer:
+        data = encode_state(StateAttestation(request.height, state.timestamp_s))
+        packets = []
+        for path_hash, commitment in zip(request.path_hashes, commitments, strict=True):
+            entry = encode_packets(PacketAttestation(request.height, (PacketEntry(path_hash, commitment),)))
+            packets.append(
+                PacketSignature(
+                    commitment, self._signer.sign_attestation(request.scope, AttestationKind.PACKETS, entry)
+                )
+            )
+        signature = self._signer.sign_attestation(request.scope, AttestationKind.STATE, data)
+        return AttestationAnswer(request.height, state.timestamp_s, signature, tuple(packets))

@@ -1,0 +1,105 @@
+"""The attestor over HTTP: one POST, bounded in bytes, in time, in number and in requests a second."""
+
+from typing import Any
+
+import trio
+
+from adapters.evm.attestor_api import (
+    MAX_REQUEST_BYTES,
+    PATH,
+    AttestorRefused,
+    decode_request,
+    encode_answer,
+    encode_error,
+)
+from adapters.rpc import TokenBucket
+from light_clients.interface import MalformedInput
+from relay.attestor.attestor import Attestor
+from relay.evm.listener import listen, listen_config
+from relay.telemetry import get_logger
+
+MAX_BODY_S = 10.0
+"""For a request's body to arrive."""
+MAX_CONCURRENT = 32
+"""Requests that may wait for a height at once."""
+
+_STATUS = {
+    "bad_request": 400,
+    "not_configured": 403,
+    "not_final": 409,
+    "too_old": 409,
+    "contradiction": 409,
+    "unavailable": 503,
+}
+
+
+class AttestorApp:
+    """An ASGI application. Refusals are answers of the API, and all of them are JSON."""
+
+    def __init__(self, attestor: Attestor, address: str, requests_per_s: float) -> None:
+        self._attestor = attestor
+        self._address = address
+        self._bucket = TokenBucket(requests_per_s, max(1, int(requests_per_s)))
+        self._slots = trio.Semaphore(MAX_CONCURRENT)
+        self._log = get_logger("attestor")
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        status, body = await self._answer(scope, receive)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Any, receive: Any) -> tuple[int, bytes]:
+        if scope["path"] == "/healthz" and scope["method"] == "GET":
+            return 200, b'{"status":"ok","attestor":"%s"}' % self._address.encode()
+        if scope["path"] != PATH or scope["method"] != "POST":
+            return 404, encode_error(AttestorRefused("bad_request", f"POST {PATH} is all that there is"))
+        # hypercorn ends a request only with its connection: who waits for a slot holds no more than that
+        await self._bucket.acquire()
+        async with self._slots:
+            try:
+                return 200, encode_answer(await self._attestor.attest(await self._request(receive)))
+            except AttestorRefused as refused:
+                self._log.info("refused", code=refused.code, reason=refused.reason)
+                return _STATUS[refused.code], encode_error(refused)
+
+    @staticmethod
+    async def _request(receive: Any) -> Any:
+        with trio.move_on_after(MAX_BODY_S) as body_scope:
+            try:
+                return decode_request(await _body(receive))
+            except MalformedInput as error:
+                raise AttestorRefused("bad_request", str(error)) from None
+        if body_scope.cancelled_caught:
+            raise AttestorRefused("bad_request", f"the body did not arrive in {MAX_BODY_S:g} s")
+        raise AssertionError("unreachable")
+
+
+async def _body(receive: Any) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise AttestorRefused("bad_request", "the connection ended inside the body")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MAX_REQUEST_BYTES:
+            raise AttestorRefused("bad_request", f"more than {MAX_REQUEST_BYTES} bytes")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def serve_attestor(
+    bind: str, app: AttestorApp, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Serve on `host:port` until cancelled; reports the bound address."""
+    host, _, port = bind.rpartition(":")
+    config = listen_config(host.strip("[]"), int(port))
+    config.h11_max_incomplete_size = 8 * 1024
+    async with trio.open_nursery() as nursery:
+        bound = await nursery.start(listen, app, config)
+        task_status.started(f"http://{host}:{bound}")
