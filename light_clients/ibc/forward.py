@@ -10,7 +10,7 @@ from eth_abi.abi import encode
 
 from light_clients.ibc.abi import decode_canonical
 from light_clients.ibc.identifiers import check_client_id, check_port_id
-from light_clients.ibc.packet import MAX_PAYLOADS_BYTES, MAX_TEXT_BYTES
+from light_clients.ibc.packet import MAX_TEXT_BYTES
 from light_clients.interface import MalformedInput
 from light_clients.interface.height import MAX_UINT64
 
@@ -19,8 +19,11 @@ FORWARD_VERSION = "hutong-forward-1"
 STAMP_VERSION = 1
 MAX_HOPS = 1
 MAX_FORWARD_HORIZON_S = 24 * 3600
-MAX_FORWARD_VALUE_BYTES = MAX_PAYLOADS_BYTES - 4096
-"""Leaves room for the stamp, so that a request that fits leg 1 always fits leg 2."""
+MAX_STAMPED_BYTES = 64 * 1024
+"""Of leg 2's payload. Its settlement carries it again, with an acknowledgement of up to 16 KiB and a proof, in one
+transaction of at most 128 KiB: what could be delivered but never settled is refused."""
+MAX_FORWARD_VALUE_BYTES = MAX_STAMPED_BYTES - 2048
+"""Leaves room for the longest stamp (1 407 bytes with its layout), so that a request that fits leg 1 always fits leg 2."""
 
 _REQUEST_TUPLE = "(string,string,string,string,uint64,bytes)"
 _STAMP_TUPLE = "(uint8,string,string,string,uint64,uint8)"
@@ -121,7 +124,7 @@ def encode_forward_request(request: ForwardRequest) -> bytes:
 
 def decode_forward_request(data: bytes) -> ForwardRequest:
     """Inverse of `encode_forward_request`; canonical bytes only."""
-    (fields,) = decode_canonical([_REQUEST_TUPLE], data, "forward", MAX_PAYLOADS_BYTES)
+    (fields,) = decode_canonical([_REQUEST_TUPLE], data, "forward", MAX_STAMPED_BYTES)
     return ForwardRequest(*fields)
 
 
@@ -141,6 +144,6 @@ def encode_stamped_payload(stamped: StampedPayload) -> bytes:
 
 def decode_stamped_payload(data: bytes) -> StampedPayload:
     """Inverse of `encode_stamped_payload`; canonical bytes only."""
-    (fields,) = decode_canonical([_STAMPED_TUPLE], data, "stamped", MAX_PAYLOADS_BYTES)
+    (fields,) = decode_canonical([_STAMPED_TUPLE], data, "stamped", MAX_STAMPED_BYTES)
     stamp, version, encoding, value = fields
     return StampedPayload(OriginStamp(*stamp), version, encoding, value)

@@ -11,6 +11,7 @@ from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_BYTES
 from relay.evm.native import Address
 from relay.hub.application.clients import Clients, Counterparty, Store
+from relay.hub.application.quotas import NOTHING, Load, Quotas
 from relay.hub.state import keys
 
 ACTION_TUPLE = "(uint8,uint64,bytes)"
@@ -22,6 +23,7 @@ _CREATE_CLIENT = ["string", "bytes", "bytes"]
 _REGISTER_COUNTERPARTY = ["string", "string", "bytes[]"]
 _RECOVER_CLIENT = ["string", "string"]
 _SET_PAUSED = ["bool"]
+_SET_QUOTA = ["string", "uint64", "uint64"]
 _RECORD = ["address[]", "bool"]
 
 
@@ -32,6 +34,7 @@ class ActionKind(IntEnum):
     REGISTER_COUNTERPARTY = 2
     RECOVER_CLIENT = 3
     SET_PAUSED = 4
+    SET_QUOTA = 5
 
 
 class NotAnAdmin(Exception):
@@ -81,6 +84,7 @@ class Executed:
     other: str
     prefix: tuple[bytes, ...]
     paused: bool
+    quota: Load = NOTHING
 
 
 def encode_action(kind: ActionKind, salt: int, data: bytes) -> bytes:
@@ -104,6 +108,12 @@ def recover_client_action(salt: int, subject: str, substitute: str) -> bytes:
 
 def set_paused_action(salt: int, paused: bool) -> bytes:
     return encode_action(ActionKind.SET_PAUSED, salt, encode(_SET_PAUSED, [paused]))
+
+
+def set_quota_action(salt: int, client_id: str, limit: Load) -> bytes:
+    return encode_action(
+        ActionKind.SET_QUOTA, salt, encode(_SET_QUOTA, [client_id, limit.packets, limit.payload_bytes])
+    )
 
 
 def action_hash(chain_id: str, action: bytes) -> bytes:
@@ -167,6 +177,7 @@ class AdminActions:
         subject = other = ""
         prefix: tuple[bytes, ...] = ()
         paused = False
+        quota = NOTHING
         match kind:
             case ActionKind.CREATE_CLIENT:
                 client_type, client_state, consensus_state = decode_canonical(
@@ -190,4 +201,11 @@ class AdminActions:
                     self._store.set(keys.PAUSED_KEY, b"\x01")
                 else:
                     self._store.delete(keys.PAUSED_KEY)
-        return Executed(kind, subject, other, prefix, paused)
+            case ActionKind.SET_QUOTA:
+                subject, packets, payload_bytes = decode_canonical(
+                    _SET_QUOTA, data, "action.set_quota", MAX_ACTION_BYTES
+                )
+                self._clients.client_state(subject)
+                quota = Load(packets, payload_bytes)
+                Quotas(self._store).set_limit(subject, quota)
+        return Executed(kind, subject, other, prefix, paused, quota)

@@ -1,146 +1,45 @@
-"""The native modules behind their addresses: calldata in, return data or a typed revert out.
+"""The native modules behind their addresses: calldata in, return data or a typed revert out."""
 
-Only typed verification errors and the refusals named here become reverts; whatever else a module raises halts the node
-(design rule 11).
-"""
-
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from light_clients.ibc.abi import packet_from_tuple
 from light_clients.ibc.forward import FORWARD_PORT
 from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import (
-    ClientExpired,
-    ClientFrozen,
-    Height,
-    LightClient,
-    MalformedInput,
-    PredicateFailed,
-    UnknownHeight,
-    VerificationError,
-)
+from light_clients.ibc.packet import Payload
+from light_clients.ibc.transfer import TRANSFER_PORT
+from light_clients.interface import Height, LightClient, MalformedInput
 from relay.evm.native import Address, NativeCall, NativeModule
 from relay.hub.application import abi, gas
-from relay.hub.application.admin import ActionKind, ActionRefused, AdminActions, AdminSet, NotAnAdmin
-from relay.hub.application.clients import (
-    ClientNotActive,
-    Clients,
-    NoCounterparty,
-    UnknownClient,
-    UpdateResult,
-)
+from relay.hub.application.admin import ActionKind, AdminActions, AdminSet, NotAnAdmin
+from relay.hub.application.clients import Clients, UpdateResult
 from relay.hub.application.forwarder import Forwarder
 from relay.hub.application.frame import MeteredStore, frame_of
-from relay.hub.application.packets import (
-    ApplicationRefused,
-    CommitmentMismatch,
-    CounterpartyMismatch,
-    HubPaused,
-    InvalidTimeout,
-    MultiPayloadUnsupported,
-    PacketRouter,
-    RelayedProof,
+from relay.hub.application.module import (
+    CLIENT_MANAGER_ADDRESS,
+    FORWARDER_ADDRESS,
+    ROUTER_ADDRESS,
+    TRANSFER_ADDRESS,
+    Module,
+    clients_of,
+    emit,
+    not_supported,
 )
+from relay.hub.application.packets import HubPaused, PacketRouter, RelayedProof
+from relay.hub.application.quotas import Quotas
+from relay.hub.application.transfer.app import TransferApplication
+from relay.hub.application.transfer.module import TransferModule
 from relay.hub.state import keys
 
-ROUTER_ADDRESS: Address = (0x1000).to_bytes(20, "big")
-CLIENT_MANAGER_ADDRESS: Address = (0x1001).to_bytes(20, "big")
-FORWARDER_ADDRESS: Address = (0x1002).to_bytes(20, "big")
 NATIVE_CODE = b"\xfe"
 """Code of native accounts in genesis: INVALID, should the engine ever run it as bytecode."""
 
 MAX_BATCH_CALLS = 256
 MAX_BATCH_REASON_BYTES = 1024
 
-Handler = Callable[[NativeCall, bytes], bytes]
+PORT_OWNERS: Mapping[str, Address] = {FORWARD_PORT: FORWARDER_ADDRESS, TRANSFER_PORT: TRANSFER_ADDRESS}
 
 
-def _verification_failed(error: VerificationError) -> tuple[str, str]:
-    """Name and sentence of a typed error."""
-    match error:
-        case PredicateFailed():
-            name = error.predicate
-        case MalformedInput():
-            name = error.field
-        case ClientExpired():
-            name = "client_not_expired"
-        case ClientFrozen():
-            name = "client_not_frozen"
-        case UnknownHeight():
-            name = "known_height"
-        case _:
-            name = type(error).__name__
-    return name, str(error)
-
-
-@contextmanager
-def refusals_revert() -> Iterator[None]:
-    """Turn every refusal that is part of the rules into its revert."""
-    try:
-        yield
-    except VerificationError as error:
-        raise abi.VERIFICATION_FAILED.revert(*_verification_failed(error)) from error
-    except UnknownClient as error:
-        raise abi.CLIENT_NOT_FOUND.revert(error.client_id) from error
-    except NoCounterparty as error:
-        raise abi.COUNTERPARTY_NOT_FOUND.revert(error.client_id) from error
-    except ClientNotActive as error:
-        raise abi.CLIENT_NOT_ACTIVE.revert(error.client_id) from error
-    except HubPaused as error:
-        raise abi.ENFORCED_PAUSE.revert() from error
-    except InvalidTimeout as error:
-        raise abi.INVALID_TIMEOUT_TIMESTAMP.revert(error.timeout_s, error.compared_s) from error
-    except CounterpartyMismatch as error:
-        raise abi.INVALID_COUNTERPARTY.revert(error.expected, error.actual) from error
-    except MultiPayloadUnsupported as error:
-        raise abi.MULTI_PAYLOAD.revert() from error
-    except CommitmentMismatch as error:
-        raise abi.COMMITMENT_MISMATCH.revert(error.expected, error.actual) from error
-    except ApplicationRefused as error:
-        raise abi.APP_NOT_FOUND.revert(error.reason) from error
-    except ActionRefused as error:
-        raise abi.ACTION_REFUSED.revert(error.action_hash, error.reason) from error
-
-
-class _Module:
-    """Dispatch by selector."""
-
-    _address: Address
-    _handlers: Mapping[bytes, Handler]
-
-    @property
-    def address(self) -> Address:
-        return self._address
-
-    def run(self, call: NativeCall) -> bytes:
-        data = call.data
-        call.charge(gas.CALL + gas.DECODE_BYTE * len(data), "native module call")
-        handler = self._handlers.get(data[:4])
-        if handler is None:
-            raise abi.UNKNOWN_FUNCTION.revert(data[:4].ljust(4, b"\0"))
-        with refusals_revert():
-            return handler(call, data)
-
-
-def _not_supported(operation: str) -> Handler:
-    def refuse(_call: NativeCall, _data: bytes) -> bytes:
-        raise abi.NOT_SUPPORTED.revert(operation)
-
-    return refuse
-
-
-def _emit(call: NativeCall, event: abi.Event, indexed: tuple[object, ...], values: tuple[object, ...]) -> None:
-    call.emit(event.topics(*indexed), event.data(*values))
-
-
-def _clients_of(call: NativeCall, light_clients: Mapping[str, LightClient]) -> tuple[MeteredStore, Clients]:
-    frame = frame_of(call)
-    store = MeteredStore(call, frame)
-    return store, Clients(light_clients, store, frame.now_ns, frame.height)
-
-
-class RouterModule(_Module):
+class RouterModule(Module):
     """ICS-04 v2 and the relayers' part of ICS-02, in the ABI of `ICS26Router`."""
 
     def __init__(self, light_clients: Mapping[str, LightClient]) -> None:
@@ -158,25 +57,38 @@ class RouterModule(_Module):
             abi.GET_IBC_APP.selector: self._get_ibc_app,
             abi.GET_NEXT_SEQUENCE.selector: self._get_next_sequence,
             abi.PAUSED.selector: self._paused,
-            abi.SEND_PACKET.selector: _not_supported("sendPacket: only native applications send on the hub"),
-            abi.GET_CLIENT.selector: _not_supported("getClient: clients on the hub are not contracts"),
-            abi.ADD_IBC_APP.selector: _not_supported("addIBCApp: contracts own no ports on the hub"),
-            abi.ADD_NAMED_IBC_APP.selector: _not_supported("addIBCApp: contracts own no ports on the hub"),
+            abi.SEND_PACKET.selector: self._send_packet,
+            abi.GET_CLIENT.selector: not_supported("getClient: clients on the hub are not contracts"),
+            abi.ADD_IBC_APP.selector: not_supported("addIBCApp: contracts own no ports on the hub"),
+            abi.ADD_NAMED_IBC_APP.selector: not_supported("addIBCApp: contracts own no ports on the hub"),
         }
 
     def _router(self, call: NativeCall) -> PacketRouter:
-        store, clients = _clients_of(call, self._light_clients)
+        store, clients = clients_of(call, self._light_clients)
 
-        def emit(event: abi.Event, indexed: tuple[object, ...], values: tuple[object, ...]) -> None:
-            _emit(call, event, indexed, values)
+        def emit_here(event: abi.Event, indexed: tuple[object, ...], values: tuple[object, ...]) -> None:
+            emit(call, event, indexed, values)
 
-        router = PacketRouter(store, clients, frame_of(call).now_s, emit)
-        router.applications = {FORWARD_PORT: Forwarder(router)}
+        router = PacketRouter(store, clients, frame_of(call).now_s, emit_here)
+        router.applications = {FORWARD_PORT: Forwarder(router), TRANSFER_PORT: TransferApplication(router)}
         return router
 
     @staticmethod
     def _charge_proof(call: NativeCall, proof: bytes) -> None:
         call.charge(gas.PROOF + gas.PROOF_BYTE * len(proof), "proof")
+
+    def _send_packet(self, call: NativeCall, data: bytes) -> bytes:
+        """For the transfer module alone, which has taken the sender's tokens."""
+        if call.caller != TRANSFER_ADDRESS:
+            raise abi.NOT_SUPPORTED.revert("sendPacket: only native applications send on the hub")
+        call.require_writable()
+        ((client_id, timeout_s, fields),) = abi.SEND_PACKET.decode(data)
+        call.charge(gas.PACKET_BYTE * len(data), "packet")
+        router, payload = self._router(call), Payload(*fields)
+        if router.paused:
+            raise HubPaused
+        router.check_sendable(check_client_id(client_id), timeout_s, len(payload.value))
+        return abi.SEND_PACKET.answer(router.send(client_id, timeout_s, payload).sequence)
 
     def _recv_packet(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()
@@ -206,20 +118,20 @@ class RouterModule(_Module):
         call.require_writable()
         client_id, message = abi.UPDATE_CLIENT.decode(data)
         call.charge(gas.CLIENT_MESSAGE + gas.CLIENT_MESSAGE_BYTE * len(message), "client message")
-        _, clients = _clients_of(call, self._light_clients)
+        _, clients = clients_of(call, self._light_clients)
         result = clients.update(client_id, message)
-        _emit(call, abi.CLIENT_UPDATED_EVENT, (), (client_id, result))
+        emit(call, abi.CLIENT_UPDATED_EVENT, (), (client_id, result))
         if result is UpdateResult.MISBEHAVIOUR:
-            _emit(call, abi.MISBEHAVIOUR_EVENT, (), (client_id,))
+            emit(call, abi.MISBEHAVIOUR_EVENT, (), (client_id,))
         return abi.UPDATE_CLIENT.answer(result)
 
     def _submit_misbehaviour(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()
         client_id, message = abi.SUBMIT_MISBEHAVIOUR.decode(data)
         call.charge(gas.CLIENT_MESSAGE + gas.CLIENT_MESSAGE_BYTE * len(message), "client message")
-        _, clients = _clients_of(call, self._light_clients)
+        _, clients = clients_of(call, self._light_clients)
         clients.submit_misbehaviour(client_id, message)
-        _emit(call, abi.MISBEHAVIOUR_EVENT, (), (client_id,))
+        emit(call, abi.MISBEHAVIOUR_EVENT, (), (client_id,))
         return b""
 
     def _relay_batch(self, call: NativeCall, data: bytes) -> bytes:
@@ -241,12 +153,12 @@ class RouterModule(_Module):
             succeeded.append(result.success)
             if not result.success:
                 reason = result.return_data[:MAX_BATCH_REASON_BYTES]
-                _emit(call, abi.BATCH_CALL_FAILED_EVENT, (index,), (reason,))
+                emit(call, abi.BATCH_CALL_FAILED_EVENT, (index,), (reason,))
         return abi.RELAY_BATCH.answer(succeeded)
 
     def _get_counterparty(self, call: NativeCall, data: bytes) -> bytes:
         (client_id,) = abi.GET_COUNTERPARTY.decode(data)
-        counterparty = _clients_of(call, self._light_clients)[1].counterparty(client_id)
+        counterparty = clients_of(call, self._light_clients)[1].counterparty(client_id)
         return abi.GET_COUNTERPARTY.answer((counterparty.client_id, list(counterparty.merkle_prefix)))
 
     def _get_commitment(self, call: NativeCall, data: bytes) -> bytes:
@@ -255,9 +167,10 @@ class RouterModule(_Module):
 
     def _get_ibc_app(self, call: NativeCall, data: bytes) -> bytes:
         (port,) = abi.GET_IBC_APP.decode(data)
-        if port != FORWARD_PORT:
+        owner = PORT_OWNERS.get(port)
+        if owner is None:
             raise abi.APP_NOT_FOUND.revert(port)
-        return abi.GET_IBC_APP.answer(FORWARDER_ADDRESS)
+        return abi.GET_IBC_APP.answer(owner)
 
     def _get_next_sequence(self, call: NativeCall, data: bytes) -> bytes:
         (client_id,) = abi.GET_NEXT_SEQUENCE.decode(data)
@@ -270,7 +183,7 @@ class RouterModule(_Module):
         return abi.PAUSED.answer(self._router(call).paused)
 
 
-class ClientManagerModule(_Module):
+class ClientManagerModule(Module):
     """ICS-02's permissioned part: admins approve an action's hash, then one of them executes it."""
 
     def __init__(self, light_clients: Mapping[str, LightClient], chain_id: str, admins: AdminSet) -> None:
@@ -288,13 +201,14 @@ class ClientManagerModule(_Module):
             abi.GET_COUNTERPARTY.selector: self._get_counterparty,
             abi.GET_APPROVALS.selector: self._get_approvals,
             abi.GET_ADMINS.selector: self._get_admins,
+            abi.GET_QUOTA.selector: self._get_quota,
         }
 
     def _clients(self, call: NativeCall) -> Clients:
-        return _clients_of(call, self._light_clients)[1]
+        return clients_of(call, self._light_clients)[1]
 
     def _actions(self, call: NativeCall) -> AdminActions:
-        store, clients = _clients_of(call, self._light_clients)
+        store, clients = clients_of(call, self._light_clients)
         return AdminActions(self._chain_id, ROUTER_ADDRESS, self._admins, store, clients)
 
     def _approve(self, call: NativeCall, data: bytes) -> bytes:
@@ -304,7 +218,7 @@ class ClientManagerModule(_Module):
             count = self._actions(call).approve(call.caller, hashed)
         except NotAnAdmin as error:
             raise abi.NOT_AN_ADMIN.revert(call.caller) from error
-        _emit(call, abi.ACTION_APPROVED_EVENT, (hashed, call.caller), (count,))
+        emit(call, abi.ACTION_APPROVED_EVENT, (hashed, call.caller), (count,))
         return b""
 
     def _execute(self, call: NativeCall, data: bytes) -> bytes:
@@ -317,14 +231,16 @@ class ClientManagerModule(_Module):
             raise abi.NOT_AN_ADMIN.revert(call.caller) from error
         match done.kind:
             case ActionKind.CREATE_CLIENT:
-                _emit(call, abi.CLIENT_CREATED_EVENT, (), (done.subject,))
+                emit(call, abi.CLIENT_CREATED_EVENT, (), (done.subject,))
             case ActionKind.REGISTER_COUNTERPARTY:
-                _emit(call, abi.COUNTERPARTY_REGISTERED_EVENT, (), (done.subject, done.other, list(done.prefix)))
+                emit(call, abi.COUNTERPARTY_REGISTERED_EVENT, (), (done.subject, done.other, list(done.prefix)))
             case ActionKind.RECOVER_CLIENT:
-                _emit(call, abi.CLIENT_RECOVERED_EVENT, (), (done.subject, done.other))
+                emit(call, abi.CLIENT_RECOVERED_EVENT, (), (done.subject, done.other))
             case ActionKind.SET_PAUSED:
-                _emit(call, abi.PAUSED_EVENT, (), (done.paused,))
-        _emit(call, abi.ACTION_EXECUTED_EVENT, (hashed,), (done.kind,))
+                emit(call, abi.PAUSED_EVENT, (), (done.paused,))
+            case ActionKind.SET_QUOTA:
+                emit(call, abi.QUOTA_SET_EVENT, (), (done.subject, done.quota.packets, done.quota.payload_bytes))
+        emit(call, abi.ACTION_EXECUTED_EVENT, (hashed,), (done.kind,))
         return b""
 
     def _get_client_state(self, call: NativeCall, data: bytes) -> bytes:
@@ -361,8 +277,16 @@ class ClientManagerModule(_Module):
         abi.GET_ADMINS.decode(data)
         return abi.GET_ADMINS.answer(list(self._admins.addresses), self._admins.threshold)
 
+    def _get_quota(self, call: NativeCall, data: bytes) -> bytes:
+        (client_id,) = abi.GET_QUOTA.decode(data)
+        store, clients = clients_of(call, self._light_clients)
+        clients.client_state(client_id)
+        quotas = Quotas(store)
+        limit, load = quotas.limit(client_id), quotas.in_flight(client_id)
+        return abi.GET_QUOTA.answer(limit.packets, limit.payload_bytes, load.packets, load.payload_bytes)
 
-class ForwarderModule(_Module):
+
+class ForwarderModule(Module):
     """Views of forwards. Nothing can be changed through it: the router alone calls the forwarder."""
 
     def __init__(self) -> None:
@@ -391,5 +315,6 @@ def native_modules(
         RouterModule(light_clients),
         ClientManagerModule(light_clients, chain_id, admins),
         ForwarderModule(),
+        TransferModule(),
     )
     return {module.address: module for module in modules}

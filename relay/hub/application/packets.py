@@ -23,6 +23,7 @@ from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from light_clients.interface.height import MAX_UINT64
 from relay.hub.application import abi
 from relay.hub.application.clients import Clients, Store
+from relay.hub.application.quotas import Quotas
 from relay.hub.state import keys
 
 MAX_REASON_CHARS = 512
@@ -39,6 +40,18 @@ class InvalidTimeout(Exception):
         self.timeout_s = timeout_s
         self.compared_s = compared_s
         super().__init__(timeout_s, compared_s)
+
+
+class PassedOnNextChain(InvalidTimeout):
+    """The other chain's own time, as the client knows it, is at or behind the timeout."""
+
+
+class SequencesExhausted(Exception):
+    """A client has sent 2^64 - 2 packets."""
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        super().__init__(client_id)
 
 
 class CounterpartyMismatch(Exception):
@@ -67,7 +80,7 @@ class ApplicationRefused(Exception):
     """An application's refusal of a packet: an error acknowledgement, with the reason kept for people."""
 
     def __init__(self, reason: str) -> None:
-        self.reason = reason[:MAX_REASON_CHARS]
+        self.reason = reason.encode(errors="replace").decode()[:MAX_REASON_CHARS]
         super().__init__(reason)
 
 
@@ -97,11 +110,15 @@ class RelayedProof:
 class PacketRouter:
     """One execution's view of the packet state machine; applications are attached by port."""
 
+    MAX_HORIZON_S = 24 * 3600
+    """How far ahead a sent packet's timeout may be (ICS-04 v2)."""
+
     def __init__(self, store: Store, clients: Clients, now_s: int, emit: Emit) -> None:
         self.store = store
         self.clients = clients
         self.now_s = now_s
-        self._emit = emit
+        self.quotas = Quotas(store)
+        self.emit = emit
         self.applications: Mapping[str, Application] = {}
 
     # --- state
@@ -130,16 +147,33 @@ class PacketRouter:
 
     # --- sending, by native applications only
 
+    def check_sendable(self, source_client: str, timeout_s: int, payload_size: int) -> None:
+        """Everything that could refuse a packet over `source_client`, before an application writes anything.
+
+        Raises:
+            InvalidTimeout, PassedOnNextChain, UnknownClient, NoCounterparty, ClientNotActive, QuotaExceeded,
+            SequencesExhausted, MalformedInput.
+        """
+        if not self.now_s < timeout_s <= self.now_s + self.MAX_HORIZON_S:
+            raise InvalidTimeout(timeout_s, self.now_s)
+        self.clients.counterparty(source_client)
+        self.clients.require_active(source_client)
+        known_s = self.clients.latest_timestamp_ns(source_client) // NANOSECONDS_PER_SECOND
+        if known_s >= timeout_s:
+            raise PassedOnNextChain(timeout_s, known_s)
+        if self.next_sequence(source_client) >= MAX_UINT64:
+            raise SequencesExhausted(source_client)
+        self.quotas.check(source_client, payload_size)
+
     def send(self, source_client: str, timeout_s: int, payload: Payload) -> Packet:
-        """Commit the next packet over `source_client`; the caller has checked client, counterparty and timeout."""
+        """Commit the next packet over `source_client`; the caller has asked `check_sendable`."""
         sequence = self.next_sequence(source_client)
-        if sequence >= MAX_UINT64:
-            raise ApplicationRefused(f"client {source_client} has used all sequences")
         counterparty = self.clients.counterparty(source_client)
         packet = Packet(sequence, source_client, counterparty.client_id, timeout_s, (payload,))
         self.store.set(keys.next_sequence_key(source_client), (sequence + 1).to_bytes(8, "big"))
         self._write_path(commitment_key(packet), packet_commitment(packet))
-        self._emit(abi.SEND_PACKET_EVENT, (source_client, sequence), (packet_to_tuple(packet),))
+        self.quotas.packet_sent(packet)
+        self.emit(abi.SEND_PACKET_EVENT, (source_client, sequence), (packet_to_tuple(packet),))
         return packet
 
     # --- what relayers bring
@@ -158,14 +192,14 @@ class PacketRouter:
             packet_commitment(packet),
         )
         if self.store.get(receipt_key(packet)) is not None:
-            self._emit(abi.NOOP_EVENT, (), ())
+            self.emit(abi.NOOP_EVENT, (), ())
             return
         self._write_path(receipt_key(packet), RECEIPT_VALUE)
         try:
             acknowledgement = self._application(payload.destination_port).on_receive(packet)
         except ApplicationRefused as refusal:
             self.record_failure(packet, refusal.reason)
-            self._emit(abi.APP_CALLBACK_ERROR_EVENT, (), (refusal.reason.encode(),))
+            self.emit(abi.APP_CALLBACK_ERROR_EVENT, (), (refusal.reason.encode(),))
             self.write_acknowledgement(packet, ERROR)
             return
         if acknowledgement is not None:
@@ -177,7 +211,7 @@ class PacketRouter:
         if self.store.get(key) is not None or self.store.get(receipt_key(packet)) is None:
             raise RuntimeError(f"acknowledgement of {packet.destination_client} {packet.sequence} is not due")
         self._write_path(key, acknowledgement_commitment(acknowledgement))
-        self._emit(
+        self.emit(
             abi.WRITE_ACKNOWLEDGEMENT_EVENT,
             (packet.destination_client, packet.sequence),
             (packet_to_tuple(packet), list(acknowledgement.app_acknowledgements)),
@@ -198,7 +232,7 @@ class PacketRouter:
         if not self._take_commitment(packet):
             return
         self._application(payload.source_port).on_acknowledgement(packet, acknowledgement)
-        self._emit(
+        self.emit(
             abi.ACK_PACKET_EVENT,
             (packet.source_client, packet.sequence),
             (packet_to_tuple(packet), app_acknowledgement),
@@ -217,7 +251,7 @@ class PacketRouter:
         if not self._take_commitment(packet):
             return
         self._application(payload.source_port).on_timeout(packet)
-        self._emit(abi.TIMEOUT_PACKET_EVENT, (packet.source_client, packet.sequence), (packet_to_tuple(packet),))
+        self.emit(abi.TIMEOUT_PACKET_EVENT, (packet.source_client, packet.sequence), (packet_to_tuple(packet),))
 
     def record_failure(self, packet: Packet, reason: str) -> None:
         """Keep why a received packet failed: v2 error acknowledgements carry no reason."""
@@ -243,12 +277,13 @@ class PacketRouter:
         key = commitment_key(packet)
         stored = self.store.get(key)
         if stored is None:
-            self._emit(abi.NOOP_EVENT, (), ())
+            self.emit(abi.NOOP_EVENT, (), ())
             return False
         expected = packet_commitment(packet)
         if stored != expected:
             raise CommitmentMismatch(stored, expected)
         self._delete_path(key)
+        self.quotas.packet_settled(packet)
         return True
 
     def _application(self, port: str) -> Application:

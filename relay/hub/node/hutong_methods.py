@@ -12,7 +12,7 @@ from light_clients.interface import MalformedInput
 from relay.evm.json_errors import invalid_params
 from relay.evm.json_params import Method, Params
 from relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
-from relay.hub.application.forwarder import decode_pending_forward
+from relay.hub.application.pending import decode_pending_forward
 from relay.hub.node.ledger import HubLedger
 from relay.hub.state import StateView, keys
 

@@ -12,8 +12,6 @@ EVM_STATE_ROOT_KEY = b"evm/stateRoot"
 PAUSED_KEY = b"admin/paused"
 
 RESERVED_PREFIXES = (
-    b"transfer/",
-    b"quota/",
     b"stuck/",
     b"governance/",
     b"evidence/",
@@ -64,7 +62,7 @@ def next_sequence_key(client_id: str) -> bytes:
 
 
 def forward_prefix(client_id: str) -> bytes:
-    """Holds pending forwards (prefix ‖ 8 bytes) and failure reasons (prefix ‖ 8 bytes ‖ `/reason`)."""
+    """Holds pending forwards (prefix ‖ 8 bytes), of messages and of tokens, and failure reasons (prefix ‖ 8 bytes ‖ `/reason`)."""
     return f"forward/{client_id}/".encode()
 
 
@@ -76,6 +74,40 @@ def forward_key(next_client: str, sequence: int) -> bytes:
 def forward_reason_key(arriving_client: str, sequence: int) -> bytes:
     """Why leg 1 (`arriving_client`, `sequence`) failed."""
     return forward_prefix(arriving_client) + sequence.to_bytes(8, "big") + b"/reason"
+
+
+def quota_limit_key(client_id: str) -> bytes:
+    return f"quota/{client_id}/limit".encode()
+
+
+def quota_in_flight_key(client_id: str) -> bytes:
+    return f"quota/{client_id}/inFlight".encode()
+
+
+TRANSFER_DENOM_PREFIX = b"transfer/denom/"
+
+
+def transfer_denom_key(denom_hash: bytes) -> bytes:
+    """The path of a denomination that the hub has seen, by its hash."""
+    return TRANSFER_DENOM_PREFIX + denom_hash
+
+
+def transfer_supply_key(denom_hash: bytes) -> bytes:
+    return b"transfer/supply/" + denom_hash
+
+
+def transfer_balance_key(denom_hash: bytes, account: bytes) -> bytes:
+    """Both of fixed length, so that no two pairs share a key."""
+    return b"transfer/balance/" + denom_hash + account
+
+
+def transfer_escrow_key(client_id: str, denom_hash: bytes) -> bytes:
+    """A client identifier has no `/`, and the hash has a fixed length."""
+    return f"transfer/escrow/{client_id}/".encode() + denom_hash
+
+
+def transfer_homeward_key(denom_hash: bytes) -> bytes:
+    return b"transfer/homeward/" + denom_hash
 
 
 def admin_action_key(action_hash: bytes) -> bytes:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from light_clients.ibc.forward import (
     MAX_FORWARD_VALUE_BYTES,
+    MAX_STAMPED_BYTES,
     ForwardRequest,
     OriginStamp,
     StampedPayload,
@@ -17,7 +18,6 @@ from light_clients.ibc.forward import (
     encode_forward_request,
     encode_stamped_payload,
 )
-from light_clients.ibc.packet import MAX_PAYLOADS_BYTES
 from light_clients.interface import MalformedInput, VerificationError
 from tests.light_clients.ibc.ibc_strategies import FORWARD_REQUESTS, STAMPED_PAYLOADS
 
@@ -78,9 +78,9 @@ def test_what_fits_leg_one_fits_leg_two():
     longest = "x" * 256
     request = replace(REQUEST, version=longest, encoding=longest, value=bytes(MAX_FORWARD_VALUE_BYTES))
     stamp = OriginStamp(1, "c" * 62 + "-0", "p" * 128, "q" * 128, 2**64 - 1, 1)
-    assert len(encode_forward_request(request)) <= MAX_PAYLOADS_BYTES
+    assert len(encode_forward_request(request)) <= MAX_STAMPED_BYTES
     stamped = StampedPayload(stamp, longest, longest, request.value)
-    assert len(encode_stamped_payload(stamped)) <= MAX_PAYLOADS_BYTES
+    assert len(encode_stamped_payload(stamped)) <= MAX_STAMPED_BYTES
 
 
 def test_attack_H_a_request_is_no_stamped_payload_and_the_reverse():

@@ -7,11 +7,21 @@ import base64
 import json
 from pathlib import Path
 
+from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from light_clients.tendermint.codec import decode_commit, encode_commit
 from relay.evm.database import MemoryStore
+from relay.hub.application import abi
+from relay.hub.application.admin import set_quota_action
 from relay.hub.application.genesis import decode_genesis, encode_genesis
+from relay.hub.application.module import TRANSFER_ADDRESS
+from relay.hub.application.quotas import Load
+from relay.hub.application.transfer import interface
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
 from relay.hub.node.ledger import HubLedger
+from tests.relay.hub.attested_remote import AttestedRemote
+from tests.relay.hub.hub_process import transfer
+from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, sent_packet
+from tests.relay.hub.token_chain import BOB, TokenChain
 
 FILE = Path(__file__).with_name("recorded_chain.json")
 
@@ -28,9 +38,31 @@ def replay(recorded: dict) -> HubLedger:
     return ledger
 
 
-def main() -> None:
-    from tests.relay.hub.test_hub_determinism import record_chain
+def record_chain() -> SimulatedHub:
+    """A chain with everything in it: admins, three routes, messages and tokens settled, refused and undone, an EVM transfer."""
+    hub = SimulatedHub()
+    chain_a, chain_b = TokenChain(hub, salt=1), TokenChain(hub, salt=2)
+    leg_2 = sent_packet(chain_a.deliver(chain_a.send_forward(chain_b.client)))
+    assert chain_b.answer(leg_2).ok
+    assert chain_a.deliver(chain_a.send_forward("bft-evm-9")).ok
+    assert chain_b.take(sent_packet(chain_a.deliver(chain_a.send_transfer(100, chain_b.client)))).ok
+    on_b = chain_b.voucher_here(chain_a.on_hub())
+    assert chain_a.take(sent_packet(chain_b.deliver(chain_b.send_transfer(70, chain_a.client, denom=on_b)))).ok
+    undone = sent_packet(chain_a.deliver(chain_a.send_transfer(5, chain_b.client)))
+    assert chain_b.answer(undone, ERROR_ACKNOWLEDGEMENT).ok
+    assert chain_a.deliver(chain_a.send_transfer(9, receiver=DAPP.address.lower())).ok
+    call = interface.SEND_TRANSFER.call(chain_b.client, chain_a.on_hub().path, 4, BOB, hub.time_s + 500, "memo")
+    assert hub.send(TRANSFER_ADDRESS, call, DAPP).ok
+    assert hub.execute(set_quota_action(hub.next_salt(), chain_b.client, Load(1, 1_000))).ok
+    assert chain_a.deliver(chain_a.send_transfer(1, chain_b.client)).events(abi.WRITE_ACKNOWLEDGEMENT_EVENT)
+    attested = AttestedRemote(hub)
+    assert sent_packet(attested.deliver(attested.send_forward(chain_a.client)))
+    hub.advance(bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:]))
+    hub.advance()
+    return hub
 
+
+def main() -> None:
     hub = record_chain()
     records = hub.ledger.records
     blocks = [

@@ -3,29 +3,33 @@
 import errno
 import os
 import resource
+from dataclasses import replace
 
 import pytest
+from eth_abi.abi import encode
 
+from light_clients.ibc.forward import MAX_FORWARD_VALUE_BYTES, decode_forward_request
 from light_clients.ibc.packet import ERROR, Acknowledgement
 from relay.evm.transaction import MAX_TRANSACTION_BYTES
-from relay.hub.application.forwarder import MAX_ONWARD_VALUE_BYTES
 from relay.hub.application.modules import ROUTER_ADDRESS
 from relay.hub.node import start
 from relay.hub.node.home import write_durably
 from relay.hub.node.start import NodeRefused, open_node
-from tests.relay.hub.simulated_hub import sent_packet, written_acknowledgement
+from tests.relay.hub.simulated_hub import forward_payload, sent_packet, written_acknowledgement
 
 LONGEST_ANSWER = b"\x20" + bytes(16 * 1024 - 1)
-STAMP_AND_LAYOUT_BYTES = 1024
 
 
 def test_attack_E18_hub_forward_that_could_be_delivered_but_never_settled_is_refused(hub, chain_a, chain_b):
     """120 000 bytes fit a receive on either chain; with the longest answer they fit no transaction that settles."""
-    refused = chain_a.deliver(chain_a.send_forward(chain_b.client, value=bytes([255]) * 120_000))
-    assert written_acknowledgement(refused)[1] == ERROR
-    packet = chain_a.send_forward(
-        chain_b.client, value=bytes([255]) * (MAX_ONWARD_VALUE_BYTES - STAMP_AND_LAYOUT_BYTES)
-    )
+    within = forward_payload(chain_b.client, hub.time_s + 500, bytes([255]) * MAX_FORWARD_VALUE_BYTES)
+    request = decode_forward_request(within.value)
+    fields = [getattr(request, name) for name in request.__slots__]
+    one_more = encode(["(string,string,string,string,uint64,bytes)"], [(*fields[:-1], request.value + b"x")])
+    for value in (one_more, bytes([255]) * 120_000):
+        refused = chain_a.deliver(chain_a.send(replace(within, value=value)))
+        assert written_acknowledgement(refused)[1] == ERROR
+    packet = chain_a.send(within)
     leg_2 = sent_packet(chain_a.deliver(packet))
     chain_b.receive(leg_2, Acknowledgement((LONGEST_ANSWER,)))
     call = chain_b.acknowledge_call(leg_2, LONGEST_ANSWER, chain_b.update())

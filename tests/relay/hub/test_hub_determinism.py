@@ -34,9 +34,8 @@ from relay.hub.node.home import write_durably
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import FileSigner, decode_last_signed
 from relay.hub.node.start import NodeRefused, open_node
-from tests.relay.hub.attested_remote import AttestedRemote
 from tests.relay.hub.hub_process import new_home, transfer
-from tests.relay.hub.recorded_chain import FILE, replay
+from tests.relay.hub.recorded_chain import FILE, record_chain, replay
 from tests.relay.hub.self_test_corpus import corpus
 from tests.relay.hub.simulated_hub import (
     EVM_CHAIN_ID,
@@ -44,7 +43,6 @@ from tests.relay.hub.simulated_hub import (
     RemoteChain,
     SimulatedHub,
     hub_genesis,
-    sent_packet,
 )
 
 
@@ -152,24 +150,10 @@ def test_attack_H_hub_genesis_fields_of_any_shape_are_refused_or_parsed(value):
             assert error.field
 
 
-def record_chain() -> SimulatedHub:
-    """A chain with everything in it: admins, three routes, a packet settled, one refused, one attested, an EVM transfer."""
-    hub = SimulatedHub()
-    chain_a, chain_b = RemoteChain(hub, salt=1), RemoteChain(hub, salt=2)
-    leg_2 = sent_packet(chain_a.deliver(chain_a.send_forward(chain_b.client)))
-    assert chain_b.answer(leg_2).ok
-    assert chain_a.deliver(chain_a.send_forward("bft-evm-9")).ok
-    attested = AttestedRemote(hub)
-    assert sent_packet(attested.deliver(attested.send_forward(chain_a.client)))
-    hub.advance(bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:]))
-    hub.advance()
-    return hub
-
-
 REPLAY = """
 import json, sys
 sys.path.insert(0, {root!r})
-from tests.relay.hub.recorded_chain import FILE, replay
+from tests.relay.hub.recorded_chain import FILE, record_chain, replay
 ledger = replay(json.loads(FILE.read_text()))
 print(ledger.tip.app_hash.hex(), ledger.tip.block_id.hash.hex())
 """

@@ -99,9 +99,9 @@ def test_a_forward_that_cannot_go_on_is_refused_at_once_with_its_reason(hub, cha
 
 
 def test_a_packet_to_a_port_that_nobody_owns_is_an_error_acknowledgement(hub, chain_a, chain_b):
-    packet = chain_a.send(forward_payload(chain_b.client, hub.time_s + 500, destination_port="transfer"))
+    packet = chain_a.send(forward_payload(chain_b.client, hub.time_s + 500, destination_port="nobody"))
     outcome = chain_a.deliver(packet)
     assert written_acknowledgement(outcome) == (packet, ERROR)
-    assert "no application owns port transfer" in hub.read(
+    assert "no application owns port nobody" in hub.read(
         FORWARDER_ADDRESS, abi.GET_FORWARD_FAILURE, chain_a.client, packet.sequence
     )

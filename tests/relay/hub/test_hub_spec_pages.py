@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from light_clients.ibc.denom import Denom
 from light_clients.ibc.packet import decode_packet
 from light_clients.interface import Height
 from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
-from relay.hub.application import abi, admin, forwarder, gas
+from relay.hub.application import abi, admin, gas, pending
+from relay.hub.application.quotas import Load
 from relay.hub.application.self_test import corpus_hash
+from relay.hub.application.transfer import interface
 from relay.hub.state import RESERVED_PREFIXES, keys
 from tests.relay.hub.test_hub_state import Versions
 
+DENOM_HASH = Denom.parse("transfer/bft-evm-0/uatom").digest
 SPEC = Path(__file__).resolve().parents[3] / "docs" / "spec"
 
 
@@ -36,6 +40,13 @@ def test_keys_roots_proofs_and_records_of_the_state_page():
         "forward bft-evm-1 1": keys.forward_key("bft-evm-1", 1).hex(),
         "reason bft-evm-0 1": keys.forward_reason_key("bft-evm-0", 1).hex(),
         "next sequence bft-evm-1": keys.next_sequence_key("bft-evm-1").hex(),
+        "quota limit bft-evm-1": keys.quota_limit_key("bft-evm-1").hex(),
+        "quota in flight bft-evm-1": keys.quota_in_flight_key("bft-evm-1").hex(),
+        "transfer denom transfer/bft-evm-0/uatom": keys.transfer_denom_key(DENOM_HASH).hex(),
+        "transfer supply transfer/bft-evm-0/uatom": keys.transfer_supply_key(DENOM_HASH).hex(),
+        "transfer balance transfer/bft-evm-0/uatom 11…11": keys.transfer_balance_key(DENOM_HASH, b"\x11" * 20).hex(),
+        "transfer escrow bft-evm-1 transfer/bft-evm-0/uatom": keys.transfer_escrow_key("bft-evm-1", DENOM_HASH).hex(),
+        "transfer homeward transfer/bft-evm-0/uatom": keys.transfer_homeward_key(DENOM_HASH).hex(),
     }
     versions = Versions()
     first, second = stated["versions"]
@@ -49,17 +60,18 @@ def test_keys_roots_proofs_and_records_of_the_state_page():
     verify_chained((SMT_SPEC,), absent, versions.roots[1], (key,), None)
     assert versions.state.get_with_proof(1, key)[1] == absent
     record = stated["pending_forward"]
-    pending = forwarder.PendingForward(decode_packet(bytes.fromhex(record["packet"])), record["accepted_at_s"])
-    assert forwarder.encode_pending_forward(pending).hex() == record["record"]
-    assert forwarder.decode_pending_forward(bytes.fromhex(record["record"])) == pending
+    waiting = pending.PendingForward(decode_packet(bytes.fromhex(record["packet"])), record["accepted_at_s"])
+    assert pending.encode_pending_forward(waiting).hex() == record["record"]
+    assert pending.decode_pending_forward(bytes.fromhex(record["record"])) == waiting
     for prefix in RESERVED_PREFIXES:
         assert prefix.decode() in page("hub-state")
 
 
 @pytest.mark.parametrize("kind", [abi.Function, abi.Event, abi.Error])
-def test_every_signature_of_the_modules_page(kind):
-    text = page("hub-modules")
-    for value in vars(abi).values():
+@pytest.mark.parametrize(("name", "module"), [("hub-modules", abi), ("hub-transfer", interface)])
+def test_every_signature_of_the_modules_pages(kind, name, module):
+    text = page(name)
+    for value in vars(module).values():
         if isinstance(value, kind):
             identifier = value.topic if isinstance(value, abi.Event) else value.selector
             assert f"| `{value.signature}` | `{identifier.hex()}` |" in text
@@ -75,6 +87,7 @@ def test_gas_and_actions_of_the_modules_page():
         admin.register_counterparty_action(2, "bft-evm-0", "client-0", [b""]),
         admin.recover_client_action(3, "bft-evm-0", "bft-evm-1"),
         admin.set_paused_action(4, True),
+        admin.set_quota_action(5, "bft-evm-0", Load(10, 1000)),
     ]
     for action, stated in zip(actions, vectors("hub-modules")["actions"].values(), strict=True):
         assert action.hex() == stated["action"]

@@ -1,0 +1,134 @@
+"""What the native modules share: their addresses, dispatch by selector, and refusals as reverts.
+
+Only typed verification errors and the refusals named here become reverts; whatever else a module raises halts the node
+(design rule 11).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from light_clients.interface import (
+    ClientExpired,
+    ClientFrozen,
+    LightClient,
+    MalformedInput,
+    PredicateFailed,
+    UnknownHeight,
+    VerificationError,
+)
+from relay.evm.native import Address, NativeCall
+from relay.hub.application import abi, gas
+from relay.hub.application.admin import ActionRefused
+from relay.hub.application.clients import ClientNotActive, Clients, NoCounterparty, UnknownClient
+from relay.hub.application.frame import MeteredStore, frame_of
+from relay.hub.application.packets import (
+    ApplicationRefused,
+    CommitmentMismatch,
+    CounterpartyMismatch,
+    HubPaused,
+    InvalidTimeout,
+    MultiPayloadUnsupported,
+    SequencesExhausted,
+)
+from relay.hub.application.quotas import QuotaExceeded
+from relay.hub.application.transfer import interface
+from relay.hub.application.transfer.bank import InsufficientTokens
+
+ROUTER_ADDRESS: Address = (0x1000).to_bytes(20, "big")
+CLIENT_MANAGER_ADDRESS: Address = (0x1001).to_bytes(20, "big")
+FORWARDER_ADDRESS: Address = (0x1002).to_bytes(20, "big")
+TRANSFER_ADDRESS: Address = (0x1003).to_bytes(20, "big")
+
+Handler = Callable[[NativeCall, bytes], bytes]
+
+
+def _verification_failed(error: VerificationError) -> tuple[str, str]:
+    """Name and sentence of a typed error."""
+    match error:
+        case PredicateFailed():
+            name = error.predicate
+        case MalformedInput():
+            name = error.field
+        case ClientExpired():
+            name = "client_not_expired"
+        case ClientFrozen():
+            name = "client_not_frozen"
+        case UnknownHeight():
+            name = "known_height"
+        case _:
+            name = type(error).__name__
+    return name, str(error)
+
+
+@contextmanager
+def refusals_revert() -> Iterator[None]:
+    """Turn every refusal that is part of the rules into its revert."""
+    try:
+        yield
+    except VerificationError as error:
+        raise abi.VERIFICATION_FAILED.revert(*_verification_failed(error)) from error
+    except UnknownClient as error:
+        raise abi.CLIENT_NOT_FOUND.revert(error.client_id) from error
+    except NoCounterparty as error:
+        raise abi.COUNTERPARTY_NOT_FOUND.revert(error.client_id) from error
+    except ClientNotActive as error:
+        raise abi.CLIENT_NOT_ACTIVE.revert(error.client_id) from error
+    except HubPaused as error:
+        raise abi.ENFORCED_PAUSE.revert() from error
+    except InvalidTimeout as error:
+        raise abi.INVALID_TIMEOUT_TIMESTAMP.revert(error.timeout_s, error.compared_s) from error
+    except CounterpartyMismatch as error:
+        raise abi.INVALID_COUNTERPARTY.revert(error.expected, error.actual) from error
+    except MultiPayloadUnsupported as error:
+        raise abi.MULTI_PAYLOAD.revert() from error
+    except CommitmentMismatch as error:
+        raise abi.COMMITMENT_MISMATCH.revert(error.expected, error.actual) from error
+    except ApplicationRefused as error:
+        raise abi.APP_NOT_FOUND.revert(error.reason) from error
+    except QuotaExceeded as error:
+        raise abi.QUOTA_EXCEEDED.revert(error.client_id, str(error)) from error
+    except SequencesExhausted as error:
+        raise abi.QUOTA_EXCEEDED.revert(error.client_id, "the client has used all sequences") from error
+    except InsufficientTokens as error:
+        raise interface.INSUFFICIENT_TOKENS.revert(error.denom.path, error.held, error.needed) from error
+    except ActionRefused as error:
+        raise abi.ACTION_REFUSED.revert(error.action_hash, error.reason) from error
+
+
+class Module:
+    """Dispatch by selector."""
+
+    _address: Address
+    _handlers: Mapping[bytes, Handler]
+
+    @property
+    def address(self) -> Address:
+        return self._address
+
+    def run(self, call: NativeCall) -> bytes:
+        data = call.data
+        call.charge(gas.CALL + gas.DECODE_BYTE * len(data), "native module call")
+        handler = self._handlers.get(data[:4])
+        if handler is None:
+            raise abi.UNKNOWN_FUNCTION.revert(data[:4].ljust(4, b"\0"))
+        with refusals_revert():
+            return handler(call, data)
+
+
+def not_supported(operation: str) -> Handler:
+    def refuse(_call: NativeCall, _data: bytes) -> bytes:
+        raise abi.NOT_SUPPORTED.revert(operation)
+
+    return refuse
+
+
+def emit(call: NativeCall, event: abi.Event, indexed: tuple[object, ...], values: tuple[object, ...]) -> None:
+    """Log under the module's own address."""
+    call.emit(event.topics(*indexed), event.data(*values))
+
+
+def clients_of(call: NativeCall, light_clients: Mapping[str, LightClient]) -> tuple[MeteredStore, Clients]:
+    """The metered state of this call, and the clients over it at the block's time."""
+    frame = frame_of(call)
+    store = MeteredStore(call, frame)
+    return store, Clients(light_clients, store, frame.now_ns, frame.height)
