@@ -12,6 +12,7 @@ from adapters.evm.proofs import previous_sequence_slot
 from adapters.evm.qbft import QbftConsensus
 from adapters.evm.rpc import open_endpoints
 from adapters.evm.settings import EvmSettings
+from adapters.ics26.abi import GET_NEXT_CLIENT_SEQUENCE
 from adapters.ics26.chain import RouterChain
 from adapters.ics26.execution import ExecutionRpc
 from adapters.interface import (
@@ -83,6 +84,12 @@ class EvmChain(RouterChain):
     async def next_sequence_send(self, client_id: str) -> int:
         word = await self._execution.storage(self._router, previous_sequence_slot(client_id))
         return int.from_bytes(word, "big") + 1
+
+    async def next_client_id(self) -> str:
+        """The identifier that the router gives to the client that is added next."""
+        returned = await self._execution.call(self._router, GET_NEXT_CLIENT_SEQUENCE.encode())
+        (number,) = GET_NEXT_CLIENT_SEQUENCE.decode(returned)
+        return f"client-{number}"
 
     async def client(self, client_id: str) -> ClientInfo:
         return await self._clients.client(client_id)

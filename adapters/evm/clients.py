@@ -53,10 +53,7 @@ class HostedClients:
     async def _kind(self, client_id: str, contract: bytes) -> HostedKind:
         known = self._kinds.get(client_id)
         if known is None:
-            try:
-                (client_type,) = CLIENT_TYPE.decode(await self._execution.call(contract, CLIENT_TYPE.encode()))
-            except RefusedByChain:
-                client_type = "07-tendermint"
+            (client_type,) = CLIENT_TYPE.decode(await self._execution.call(contract, CLIENT_TYPE.encode()))
             known = HOSTED_KINDS.get(client_type)
             if known is None:
                 raise NotSupported(f"client {client_id} of type {client_type[:64]!r} on an EVM chain")

@@ -86,6 +86,10 @@ class HubChain(RouterChain):
         (sequence,) = GET_NEXT_SEQUENCE_SEND.decode(returned)
         return int(sequence)
 
+    async def next_client_id(self, client_type: str) -> str:
+        """The identifier that the next client of a type will get."""
+        return await self._clients.next_client_id(client_type)
+
     async def client(self, client_id: str) -> ClientInfo:
         return await self._clients.client(client_id)
 

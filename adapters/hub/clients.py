@@ -9,7 +9,7 @@ from adapters.ics26.router import RouterReads
 from adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
 from light_clients import attestation, bft_evm
 from light_clients.ibc.abi import HEIGHT_TUPLE
-from light_clients.ibc.identifiers import client_type_of
+from light_clients.ibc.identifiers import client_id_for, client_type_of
 from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, Height, LightClient, VerificationError
 from light_clients.tendermint.client import TendermintClient
 from light_clients.tendermint.codec import decode_client_state
@@ -56,6 +56,17 @@ class HostedClients:
             raise
         (value,) = function.decode(returned)
         return value
+
+    async def next_client_id(self, client_type: str) -> str:
+        """The identifier that the next client of a type will get: the first number that is not taken."""
+        number = 0
+        while True:
+            client_id = client_id_for(client_type, number)
+            try:
+                await self._view(GET_CLIENT_STATE, client_id)
+            except UnknownClient:
+                return client_id
+            number += 1
 
     async def client(self, client_id: str) -> ClientInfo:
         """See ChainAdapter."""

@@ -1,15 +1,16 @@
 """`hutong path`: two chains that hold light clients of each other."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from functools import partial
-from random import Random
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from relay.cli.path_creation import AttestorSet, CreatedPath, Member, Trust, create_direct, create_with_hub
 from relay.cli.session import (
+    UNUSABLE,
     AsJson,
     ConfigFile,
     HubAdminPasswordFiles,
@@ -21,30 +22,28 @@ from relay.cli.session import (
     config_of,
     evm_chain_of,
     hub_of,
-    new_salt,
+    refuse,
     run_administration,
     signer_of,
 )
-from relay.config import EvmChainConfig, HubChainConfig
+from relay.config import EvmChainConfig
 from relay.keys import Signer
 
 app = typer.Typer(help="Paths between chains.", no_args_is_help=True, rich_markup_mode=None)
 
 DAY_S = 86_400
 
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """Parameters of both new clients."""
-
-    trusting_period_s: int
-    unbonding_period_s: int
-    max_clock_drift_s: int
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `create` a subcommand, also while it is the only one."""
+MailboxAddress = Annotated[
+    str | None, typer.Option(help="Mailbox of the chain that shall accept messages over the path.")
+]
+Attestors = Annotated[
+    list[str], typer.Option("--attestor", help="Address of an attestor of the chain; once for each, if it is attested.")
+]
+Threshold = Annotated[
+    int, typer.Option("--threshold", min=1, help="How many of its attestors must sign; more than half of them.")
+]
+TrustingPeriod = Annotated[int, typer.Option(min=1)]
+ClockDrift = Annotated[int, typer.Option(min=1, help="How far a header may be ahead of the clock where it is judged.")]
 
 
 @app.command()
@@ -57,92 +56,129 @@ def create(
     hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
     password_file: PasswordFile = None,
     password_env: PasswordEnv = None,
-    mailbox: Annotated[
-        str | None, typer.Option(help="Mailbox that shall accept forwarded messages over the path.")
-    ] = None,
-    trusting_period_s: Annotated[int, typer.Option(min=1)] = 7 * DAY_S,
+    mailbox: MailboxAddress = None,
+    attestor: Attestors = [],  # noqa: B006  typer reads it
+    threshold: Threshold = 1,
+    trusting_period_s: TrustingPeriod = 7 * DAY_S,
     unbonding_period_s: Annotated[
         int, typer.Option(min=2, help="How long a removed hub validator stays accountable.")
     ] = 21 * DAY_S,
-    max_clock_drift_s: Annotated[int, typer.Option(min=1)] = 15,
+    max_clock_drift_s: ClockDrift = 15,
     as_json: AsJson = False,
 ) -> None:
     """Create the hub's client of the chain and the chain's client of the hub, each as the other's counterparty.
 
-    Prints the `[[paths]]` entry for the relay's configuration.
+    Prints the `[[paths]]` entry for the relay's configuration, and what the chain's attestors must be configured with.
     """
     loaded = config_of(config)
     evm, hub_chain = evm_chain_of(loaded, chain), hub_of(loaded, hub)
     owner = signer_of(keystore, password_file, password_env)
+    member = Member(evm, owner, mailbox, _attestors(evm, attestor, threshold, "--attestor"))
     admins = admins_of(hub_admin, hub_admin_password_file)
     trust = Trust(trusting_period_s, unbonding_period_s, max_clock_drift_s)
-    on_chain, on_hub = run_administration(partial(_create, evm, hub_chain, owner, admins, trust, mailbox))
-    if as_json:
-        ends = {"chain": evm.name, "client": on_chain}, {"chain": hub_chain.name, "client": on_hub}
-        typer.echo(json.dumps({"a": ends[0], "b": ends[1]}))
-        return
-    typer.echo(
-        "[[paths]]\n"
-        f'a = {{ chain = "{evm.name}", client = "{on_chain}" }}\n'
-        f'b = {{ chain = "{hub_chain.name}", client = "{on_hub}" }}'
+    _print(run_administration(partial(create_with_hub, member, hub_chain, admins, trust)), as_json)
+
+
+@app.command()
+def direct(
+    config: ConfigFile,
+    a: Annotated[str, typer.Option(help="Name of one attested EVM chain.")],
+    b: Annotated[str, typer.Option(help="Name of the other.")],
+    a_keystore: Annotated[Path, typer.Option(help="Keystore of the account that owns A's contracts.")],
+    b_keystore: Annotated[Path, typer.Option(help="The same on B.")],
+    a_password_file: PasswordFile = None,
+    b_password_file: PasswordFile = None,
+    a_password_env: PasswordEnv = None,
+    b_password_env: PasswordEnv = None,
+    a_mailbox: MailboxAddress = None,
+    b_mailbox: MailboxAddress = None,
+    a_attestor: Annotated[list[str], typer.Option(help="Address of an attestor of A; once for each.")] = [],  # noqa: B006
+    b_attestor: Annotated[list[str], typer.Option(help="Address of an attestor of B; once for each.")] = [],  # noqa: B006
+    a_threshold: Annotated[int, typer.Option(min=1, help="How many attestors of A must sign.")] = 1,
+    b_threshold: Annotated[int, typer.Option(min=1, help="How many attestors of B must sign.")] = 1,
+    trusting_period_s: TrustingPeriod = 7 * DAY_S,
+    max_clock_drift_s: ClockDrift = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Connect two attested EVM chains without a hub: a client of each on the other.
+
+    Prints the `[[paths]]` entry for the relay's configuration, and what the attestors must be configured with.
+    """
+    loaded = config_of(config)
+    chain_a, chain_b = evm_chain_of(loaded, a), evm_chain_of(loaded, b)
+    if a == b:
+        raise refuse("a path joins two chains", UNUSABLE)
+    members = (
+        _direct_member(
+            chain_a, signer_of(a_keystore, a_password_file, a_password_env), a_mailbox, a_attestor, a_threshold, "--a"
+        ),
+        _direct_member(
+            chain_b, signer_of(b_keystore, b_password_file, b_password_env), b_mailbox, b_attestor, b_threshold, "--b"
+        ),
     )
+    trust = Trust(trusting_period_s, 2 * trusting_period_s, max_clock_drift_s)
+    _print(run_administration(partial(create_direct, *members, trust)), as_json)
 
 
-async def _create(
-    evm: EvmChainConfig,
-    hub: HubChainConfig,
-    owner: Signer,
-    admins: Sequence[Signer],
-    trust: Trust,
-    mailbox: str | None,
-    random: Random,
-) -> tuple[str, str]:
-    """(client on the chain, client on the hub)."""
-    from eth_utils.address import to_canonical_address
+def _direct_member(
+    chain: EvmChainConfig, owner: Signer, mailbox: str | None, addresses: list[str], threshold: int, option: str
+) -> Member:
+    if chain.consensus != "attested":
+        raise refuse(
+            f"not supported: a path without a hub to {chain.name}, whose consensus is {chain.consensus}:"
+            " EVM chains hold no light client of it",
+            UNUSABLE,
+        )
+    return Member(chain, owner, mailbox, _attestors(chain, addresses, threshold, f"{option}-attestor"))
 
-    from adapters.evm.chain import EvmChain
-    from adapters.evm.deploy import add_client, deploy_hub_client, set_hub_client
-    from adapters.hub import HubChain
-    from adapters.hub.admin import approve_and_execute, create_client, created_client, register_counterparty
-    from adapters.ics26.transactor import Transactor
-    from adapters.interface import ClientParameters
-    from adapters.rpc import all_of
-    from relay.core.chains import open_chain
 
-    parameters = ClientParameters(trust.trusting_period_s, trust.max_clock_drift_s, trust.unbonding_period_s)
-    async with open_chain(evm, random) as chain, open_chain(hub, random) as hub_chain:
-        if not isinstance(chain, EvmChain) or not isinstance(hub_chain, HubChain):
-            raise TypeError("an EVM chain and a hub")
-        await chain.check_identity()
-        await hub_chain.check_identity()
-        hub_evm_id = await hub_chain.eth_chain_id()
-        transactors = [Transactor(hub_chain.execution, hub_evm_id, admin) for admin in admins]
-        owning = Transactor(chain.execution, evm.chain_id, owner)
-        router = to_canonical_address(evm.router)
+def _attestors(chain: EvmChainConfig, addresses: list[str], threshold: int, option: str) -> AttestorSet | None:
+    """Whom the new client shall believe; typer.Exit where that does not fit the chain."""
+    from eth_utils.address import is_checksum_formatted_address, is_hex_address, to_canonical_address
 
-        ids: dict[str, str] = {}
-        contracts: dict[str, bytes] = {}
+    if chain.consensus != "attested":
+        if addresses:
+            raise refuse(f"{chain.name} is not attested: its consensus is {chain.consensus}", UNUSABLE)
+        return None
+    if not addresses:
+        raise refuse(f"{chain.name} is attested: name its attestors with {option}", UNUSABLE)
+    for address in addresses:
+        if not is_hex_address(address) or not address.startswith("0x"):
+            raise refuse(f"{option} {address[:80]} is no address", UNUSABLE)
+        if is_checksum_formatted_address(address) and to_checksum(address) != address:
+            raise refuse(f"{option} {address} has a wrong EIP-55 checksum", UNUSABLE)
+    distinct = {bytes(to_canonical_address(address)) for address in addresses}
+    if len(distinct) != len(addresses):
+        raise refuse(f"{option} names an attestor twice", UNUSABLE)
+    if not len(distinct) < 2 * threshold <= 2 * len(distinct):
+        raise refuse(
+            f"the threshold must be more than half of {len(distinct)} attestors, and no more than all", UNUSABLE
+        )
+    return AttestorSet(tuple(sorted(distinct)), threshold)
 
-        async def open_on_hub(client_type: str) -> None:
-            states = await chain.initial_states(client_type, parameters)
-            action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
-            ids["hub"] = created_client(await approve_and_execute(transactors, hub.chain_id, action))
 
-        async def deploy_on_chain(client_type: str) -> None:
-            states = await hub_chain.initial_states(client_type, parameters)
-            contracts["client"] = await deploy_hub_client(owning, states)
+def to_checksum(address: str) -> str:
+    """EIP-55 form."""
+    from eth_utils.address import to_checksum_address
 
-        await all_of([(open_on_hub, "bft-evm"), (deploy_on_chain, "07-tendermint")])
-        on_hub = ids["hub"]
-        on_chain = await add_client(owning, router, contracts["client"], on_hub, hub_chain.merkle_prefix)
+    return str(to_checksum_address(address))
 
-        async def register_on_hub(client_id: str) -> None:
-            action = register_counterparty(new_salt(), on_hub, client_id, chain.merkle_prefix)
-            await approve_and_execute(transactors, hub.chain_id, action)
 
-        async def listen_on_chain(client_id: str) -> None:
-            if mailbox is not None:
-                await set_hub_client(owning, to_canonical_address(mailbox), client_id)
-
-        await all_of([(register_on_hub, on_chain), (listen_on_chain, on_chain)])
-    return on_chain, on_hub
+def _print(path: CreatedPath, as_json: bool) -> None:
+    ends = [{"chain": chain, "client": client} for chain, client in (path.a, path.b)]
+    if as_json:
+        document = {"a": ends[0], "b": ends[1]}
+        if path.destinations:
+            document["destinations"] = [asdict(destination) for destination in path.destinations]  # type: ignore[assignment]
+        typer.echo(json.dumps(document))
+        return
+    sides = [
+        f'{side} = {{ chain = "{end["chain"]}", client = "{end["client"]}" }}'
+        for side, end in zip("ab", ends, strict=True)
+    ]
+    typer.echo("\n".join(["[[paths]]", *sides]))
+    for to in path.destinations:
+        typer.echo(
+            f"\n# for every attestor of {to.source}\n[[destinations]]\n"
+            f'chain_id = "{to.chain_id}"\nrouter = "{to.router}"\nclient = "{to.client}"'
+        )

@@ -1,0 +1,190 @@
+"""Making the two clients of a path, each as the other's counterparty."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from relay.cli.session import new_salt
+from relay.config import EvmChainConfig, HubChainConfig
+from relay.keys import Signer
+
+if TYPE_CHECKING:
+    from adapters.evm import EvmChain
+    from adapters.interface import ClientParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Parameters of both new clients."""
+
+    trusting_period_s: int
+    unbonding_period_s: int
+    max_clock_drift_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttestorSet:
+    """Whom others believe about an attested chain: `threshold` of these addresses."""
+
+    addresses: tuple[bytes, ...]
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An EVM chain of a path, with what its side of it needs. `attestors` are those that speak for it, if any do."""
+
+    config: EvmChainConfig
+    owner: Signer
+    mailbox: str | None
+    attestors: AttestorSet | None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A client that attestors of `source` must be configured to sign for."""
+
+    source: str
+    chain_id: str
+    router: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedPath:
+    """(chain name, client) of both ends, and what attestors must learn."""
+
+    a: tuple[str, str]
+    b: tuple[str, str]
+    destinations: tuple[Destination, ...] = ()
+
+
+async def create_with_hub(
+    member: Member, hub: HubChainConfig, admins: Sequence[Signer], trust: Trust, random: Random
+) -> CreatedPath:
+    """The hub's client of a chain and the chain's client of the hub."""
+    from eth_utils.address import to_canonical_address
+
+    from adapters.evm import EvmChain
+    from adapters.evm.deploy import add_client, deploy_hub_client, set_hub_client
+    from adapters.hub import HubChain
+    from adapters.hub.admin import approve_and_execute, create_client, created_client, register_counterparty
+    from adapters.ics26.transactor import Transactor
+    from adapters.rpc import all_of
+    from relay.core.chains import open_chain
+
+    evm = member.config
+    async with open_chain(evm, random) as chain, open_chain(hub, random) as hub_chain:
+        if not isinstance(chain, EvmChain) or not isinstance(hub_chain, HubChain):
+            raise TypeError("an EVM chain and a hub")
+        await chain.check_identity()
+        await hub_chain.check_identity()
+        hub_evm_id = await hub_chain.eth_chain_id()
+        transactors = [Transactor(hub_chain.execution, hub_evm_id, admin) for admin in admins]
+        owning = Transactor(chain.execution, evm.chain_id, member.owner)
+        router = to_canonical_address(evm.router)
+        client_type = "attestation" if evm.consensus == "attested" else "bft-evm"
+
+        ids: dict[str, str] = {}
+        contracts: dict[str, bytes] = {}
+
+        async def open_on_hub(client_type: str) -> None:
+            client_id = await hub_chain.next_client_id(client_type)
+            parameters = _parameters(trust, member.attestors, hub.chain_id, hub.router, client_id)
+            states = await chain.initial_states(client_type, parameters)
+            action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
+            ids["hub"] = created_client(await approve_and_execute(transactors, hub.chain_id, action))
+
+        async def deploy_on_chain(client_type: str) -> None:
+            states = await hub_chain.initial_states(client_type, _parameters(trust))
+            contracts["client"] = await deploy_hub_client(owning, states)
+
+        await all_of([(open_on_hub, client_type), (deploy_on_chain, "07-tendermint")])
+        on_hub = ids["hub"]
+        on_chain = await add_client(owning, router, contracts["client"], on_hub, hub_chain.merkle_prefix)
+
+        async def register_on_hub(client_id: str) -> None:
+            action = register_counterparty(new_salt(), on_hub, client_id, chain.merkle_prefix)
+            await approve_and_execute(transactors, hub.chain_id, action)
+
+        async def listen_on_chain(client_id: str) -> None:
+            if member.mailbox is not None:
+                await set_hub_client(owning, to_canonical_address(member.mailbox), client_id)
+
+        await all_of([(register_on_hub, on_chain), (listen_on_chain, on_chain)])
+    destinations: tuple[Destination, ...] = ()
+    if member.attestors is not None:
+        destinations = (Destination(evm.name, hub.chain_id, hub.router, on_hub),)
+    return CreatedPath((evm.name, on_chain), (hub.name, on_hub), destinations)
+
+
+async def create_direct(a: Member, b: Member, trust: Trust, random: Random) -> CreatedPath:
+    """Clients of each other on two attested chains, and their Mailboxes each other's direct peers."""
+    from adapters.evm import EvmChain
+    from adapters.rpc import all_of
+    from relay.core.chains import open_chain
+
+    async with open_chain(a.config, random) as chain_a, open_chain(b.config, random) as chain_b:
+        if not isinstance(chain_a, EvmChain) or not isinstance(chain_b, EvmChain):
+            raise TypeError("two EVM chains")
+        await chain_a.check_identity()
+        await chain_b.check_identity()
+        on_a, on_b = await chain_a.next_client_id(), await chain_b.next_client_id()
+        await all_of(
+            [
+                (_open_end, (chain_a, a, on_a, chain_b, b, on_b, trust)),
+                (_open_end, (chain_b, b, on_b, chain_a, a, on_a, trust)),
+            ]
+        )
+    return CreatedPath(
+        (a.config.name, on_a),
+        (b.config.name, on_b),
+        (
+            Destination(a.config.name, str(b.config.chain_id), b.config.router, on_b),
+            Destination(b.config.name, str(a.config.chain_id), a.config.router, on_a),
+        ),
+    )
+
+
+async def _open_end(end: "tuple[EvmChain, Member, str, EvmChain, Member, str, Trust]") -> None:
+    """A client of `other` on `chain`, under the identifier that was foreseen."""
+    from eth_utils.address import to_canonical_address
+
+    from adapters.evm.deploy import add_client, deploy_attestation_client, set_direct_peer
+    from adapters.ics26.transactor import Transactor
+
+    chain, member, client_id, other, other_member, other_client_id, trust = end
+    config = member.config
+    owning = Transactor(chain.execution, config.chain_id, member.owner)
+    parameters = _parameters(trust, other_member.attestors, str(config.chain_id), config.router, client_id)
+    states = await other.initial_states("attestation", parameters)
+    contract = await deploy_attestation_client(owning, states)
+    router = to_canonical_address(config.router)
+    # the router refuses the contract under any other identifier than the one that its scope names
+    await add_client(owning, router, contract, other_client_id, other.merkle_prefix)
+    if member.mailbox is not None:
+        mailbox = to_canonical_address(member.mailbox)
+        await set_direct_peer(owning, mailbox, client_id, other_member.config.name)
+
+
+def _parameters(
+    trust: Trust,
+    attestors: AttestorSet | None = None,
+    destination_chain_id: str = "",
+    destination_router: str = "",
+    destination_client_id: str = "",
+) -> "ClientParameters":
+    from eth_utils.address import to_canonical_address
+
+    from adapters.interface import AttestedBy, ClientParameters
+
+    attested_by = None
+    if attestors is not None:
+        router = bytes(to_canonical_address(destination_router))
+        attested_by = AttestedBy(
+            attestors.addresses, attestors.threshold, destination_chain_id, router, destination_client_id
+        )
+    return ClientParameters(
+        trust.trusting_period_s, trust.max_clock_drift_s, trust.unbonding_period_s, attested_by=attested_by
+    )
