@@ -15,6 +15,7 @@ from adapters.interface import (
     MAX_EVENT_RANGE,
     AcknowledgePacket,
     AlreadyKnown,
+    AttestedBy,
     Batch,
     BatchTooLarge,
     ChainAdapter,
@@ -30,6 +31,7 @@ from adapters.interface import (
     UnknownClient,
     UpdateClient,
 )
+from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
@@ -42,7 +44,7 @@ from light_clients.ibc.commitment import (
 from light_clients.interface import ClientStatus, Height, PredicateFailed, Updated, VerificationError
 from light_clients.tendermint.client import TendermintClient
 
-LIGHT_CLIENTS = {client.client_type: client for client in (BftEvmClient(), TendermintClient())}
+LIGHT_CLIENTS = {client.client_type: client for client in (BftEvmClient(), TendermintClient(), AttestationClient())}
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Link:
     send: Callable[[bytes, int], Awaitable[None]]
     advance: Callable[[], Awaitable[None]]
     timeout_after_s: int = 600
+    attested_by: AttestedBy | None = None
 
 
 class StoredStates:
@@ -162,7 +165,7 @@ async def receive(link: Link, event: PacketEvent):
     messages, states = await updates(link, a, b, height)
     info = await b.adapter.client(b.client)
     path = merkle_path(info.merkle_prefix, commitment_key(event.packet))
-    proof = await a.adapter.prove(path, height)
+    proof = await a.adapter.prove(path, height, info.client_state)
     assert proof.value == packet_commitment(event.packet)
     assert proof.height == height
     light_client = LIGHT_CLIENTS[info.client_type]
@@ -178,7 +181,7 @@ async def acknowledge(link: Link, event: PacketEvent):
     messages, states = await updates(link, b, a, height)
     info = await a.adapter.client(a.client)
     path = merkle_path(info.merkle_prefix, acknowledgement_key(event.packet))
-    proof = await b.adapter.prove(path, height)
+    proof = await b.adapter.prove(path, height, info.client_state)
     assert proof.value == acknowledgement_commitment(event.acknowledgement)
     client_state = states.get("client_state", info.client_state)
     LIGHT_CLIENTS[info.client_type].verify_membership(client_state, states[height], proof.proof, path, proof.value)
@@ -232,7 +235,9 @@ async def check_clients(link: Link) -> None:
 async def check_new_client_states(link: Link) -> None:
     for end, other in ((link.a, link.b), (link.b, link.a)):
         client_type = (await other.adapter.client(other.client)).client_type
-        states = await end.adapter.initial_states(client_type, ClientParameters(7 * 86_400, 10))
+        states = await end.adapter.initial_states(
+            client_type, ClientParameters(7 * 86_400, 10, attested_by=link.attested_by)
+        )
         head = await end.adapter.head()
         created = LIGHT_CLIENTS[client_type].create(states.client_state, states.consensus_state, head.time_ns)
         assert created.latest_height == states.height
@@ -294,7 +299,7 @@ async def check_absence_is_provable(link: Link) -> None:
     _, states = await updates(link, b, a, height)
     info = await a.adapter.client(a.client)
     path = merkle_path(info.merkle_prefix, receipt_key(sent.packet))
-    proof = await b.adapter.prove(path, height)
+    proof = await b.adapter.prove(path, height, info.client_state)
     assert proof.value is None
     light_client = LIGHT_CLIENTS[info.client_type]
     client_state = states.get("client_state", info.client_state)
@@ -310,7 +315,9 @@ async def check_one_failure_does_not_sink_the_batch(link: Link) -> None:
     height = a.adapter.proving_height(sent.height)
     messages, _ = await updates(link, a, b, height)
     info = await b.adapter.client(b.client)
-    proof = await a.adapter.prove(merkle_path(info.merkle_prefix, commitment_key(sent.packet)), height)
+    proof = await a.adapter.prove(
+        merkle_path(info.merkle_prefix, commitment_key(sent.packet)), height, info.client_state
+    )
     forged = type(sent.packet)(
         sent.packet.sequence + 5,
         sent.packet.source_client,
@@ -399,7 +406,7 @@ async def check_corrupted_evidence_is_refused(link: Link) -> None:
     _, states = await updates(link, a, b, height)
     info = await b.adapter.client(b.client)
     path = merkle_path(info.merkle_prefix, commitment_key(sent.packet))
-    proof = await a.adapter.prove(path, height)
+    proof = await a.adapter.prove(path, height, info.client_state)
     light_client = LIGHT_CLIENTS[info.client_type]
     client_state = states.get("client_state", info.client_state)
     for position in range(0, len(proof.proof), max(1, len(proof.proof) // 23)):
