@@ -1,29 +1,36 @@
-"""Cursors, transactions and the cost of each delivery, in SQLite or PostgreSQL.
+"""Cursors, transactions, life cycles and the cost of each delivery, in SQLite or PostgreSQL.
 
 The ledger can be lost: the chains are the truth. Then cursors start at the head, the clearer finds what is unsettled,
 and the nonce owner asks the chain.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import trio
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
+from relay.ledger.engine import Password, open_engine, reason_of
 from relay.ledger.errors import LedgerUnavailable
+from relay.ledger.journal import Entry, Journal, bounded_text, insert_into, write_entries
+from relay.ledger.life import Note, Outcome, RouteNote, Step
 from relay.ledger.migrate import upgrade_to_head
-from relay.ledger.tables import CursorRow, DeliveryRow, TransactionRow
+from relay.ledger.retention import prune
+from relay.ledger.tables import CursorRow, DeliveryRow, PacketRow, TransactionRow
 from relay.ledger.values import Costs, Delivery, RecordedJob, RecordedTransaction, TransactionState
+from relay.telemetry import get_logger
 
 T = TypeVar("T")
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 
-BUSY_TIMEOUT_S = 10
 MAX_REASON_CHARS = 500
+FLUSH_EVERY_S = 1.0
+"""What is noted is on disk this late; cursors and transactions take along what was noted before them."""
+PRUNE_EVERY_S = 600.0
+PRUNE_PAUSE_S = 0.1
 
 
 def _one_thread() -> Runner:
@@ -35,19 +42,14 @@ def _one_thread() -> Runner:
     return run
 
 
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT_S * 1000}", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
 class Ledger:
     """Every write is one transaction in a worker thread, one at a time, and durable when the call returns."""
 
     def __init__(self, engine: Engine, run: Runner | None = None) -> None:
         self._engine = engine
         self._run = run if run is not None else _one_thread()
+        self._journal = Journal()
+        self._log = get_logger("ledger")
 
     @classmethod
     def open_file(cls, path: Path, run: Runner | None = None) -> "Ledger":
@@ -60,36 +62,98 @@ class Ledger:
         return cls.open_url(f"sqlite:///{path}", run)
 
     @classmethod
-    def open_url(cls, url: str, run: Runner | None = None) -> "Ledger":
-        """Like `open_file`, for any SQLAlchemy URL of SQLite or PostgreSQL."""
+    def open_url(cls, url: str, run: Runner | None = None, password: Password = None) -> "Ledger":
+        """Like `open_file`, for any SQLAlchemy URL of SQLite or PostgreSQL. The password is in no error and no log."""
+        engine = open_engine(url, password)
         try:
-            engine = create_engine(url)
-            if engine.dialect.name == "sqlite":
-                event.listen(engine, "connect", _set_pragmas)
             upgrade_to_head(engine)
         except SQLAlchemyError as error:
-            raise LedgerUnavailable(f"the ledger cannot be opened: {type(error).__name__}") from error
+            engine.dispose()
+            raise LedgerUnavailable(f"the ledger cannot be opened: {reason_of(error, password)}") from None
         return cls(engine, run)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Write what is noted, if that goes, and give the connections back."""
+        try:
+            self._with_notes(lambda _connection: None, ())
+        except (SQLAlchemyError, LedgerUnavailable) as error:
+            self._log.warning("the last steps are not in the ledger", reason=type(error).__name__)
         self._engine.dispose()
 
-    async def _write(self, work: Callable[[Connection], T]) -> T:
+    def note(self, entries: Iterable[Note | RouteNote]) -> None:
+        """Say what happened, without waiting: it is written with the next transaction, at the latest by `run`.
+
+        A crash may lose the last second of it, a database that is away for long the oldest of it.
+        """
+        self._journal.add(entries)
+
+    async def flush(self) -> None:
+        """Write what is noted."""
+        if len(self._journal):
+            await self._write(lambda _connection: None)
+
+    async def run(self, now_ns: Callable[[], int], retention_s: int | None) -> None:
+        """For ever: write what is noted, and forget what was settled longer than `retention_s` ago (None: nothing)."""
+        pruned_at_s = trio.current_time() - PRUNE_EVERY_S
+        while True:
+            try:
+                await self.flush()
+                if retention_s is not None and trio.current_time() - pruned_at_s >= PRUNE_EVERY_S:
+                    await self.prune(now_ns() - retention_s * 10**9)
+                    pruned_at_s = trio.current_time()
+            except LedgerUnavailable as error:
+                self._log.warning("the ledger is behind", notes=len(self._journal), reason=str(error))
+            await trio.sleep(FLUSH_EVERY_S)
+
+    async def prune(self, before_ns: int) -> int:
+        """Forget packets settled and transactions ended before that time, a piece at a time; returns how many rows."""
+        forgotten = 0
+        while rows := await self._read(lambda connection: prune(connection, before_ns)):
+            forgotten += rows
+            await trio.sleep(PRUNE_PAUSE_S)
+        if forgotten:
+            self._log.info("forgot what is long settled", rows=forgotten)
+        return forgotten
+
+    def _with_notes(self, work: Callable[[Connection], T], notes: Collection[Note]) -> T:
+        """`work` and everything noted before, in one transaction. What the database cannot take does not stop `work`."""
+        taken: list[Entry] = self._journal.take()
+        try:
+            with self._engine.begin() as connection:
+                write_entries(connection, [*taken, *notes])
+                return work(connection)
+        except DBAPIError as error:
+            if isinstance(error, OperationalError) or error.connection_invalidated or not (taken or notes):
+                self._journal.put_back(taken)
+                raise
+            self._log.error("steps that the database refused are not in the ledger", notes=len(taken) + len(notes))
+            with self._engine.begin() as connection:
+                return work(connection)
+        except BaseException:
+            self._journal.put_back(taken)
+            raise
+
+    async def _write(self, work: Callable[[Connection], T], notes: Collection[Note] = ()) -> T:
+        return await self._call(lambda: self._with_notes(work, notes))
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
         def call() -> T:
             with self._engine.begin() as connection:
                 return work(connection)
 
+        return await self._call(call)
+
+    async def _call(self, call: Callable[[], T]) -> T:
         try:
             result: T = await self._run(call)
         except SQLAlchemyError as error:
-            raise LedgerUnavailable(f"the ledger cannot be used: {type(error).__name__}") from error
+            raise LedgerUnavailable(f"the ledger cannot be used: {type(error).__name__}") from None
         return result
 
     async def cursor(self, chain: str) -> int | None:
         """Height up to which the chain's events are in the queue; None for a new chain."""
         query = select(CursorRow.height).where(CursorRow.chain == chain)
-        return await self._write(lambda connection: connection.execute(query).scalar_one_or_none())
+        return await self._read(lambda connection: connection.execute(query).scalar_one_or_none())
 
     async def set_cursor(self, chain: str, height: int) -> None:
         """Only after the queue has every event up to `height`."""
@@ -110,7 +174,19 @@ class Ledger:
             "state": TransactionState.SIGNED.value,
             "signed_at_ns": transaction.signed_at_ns,
         }
-        await self._write(lambda connection: self._upsert(connection, TransactionRow, values, ("chain", "hash")))
+        notes = [
+            Note(
+                job.packet_id,
+                job.kind,
+                Step.SUBMITTED,
+                transaction.chain,
+                transaction.signed_at_ns,
+                transaction_hash=transaction.hash,
+            )
+            for job in transaction.jobs
+            if job is not None
+        ]
+        await self._write(lambda connection: self._upsert(connection, TransactionRow, values, ("chain", "hash")), notes)
 
     async def open_transactions(self, chain: str, sender: str) -> list[RecordedTransaction]:
         """Transactions of a key whose end is not recorded, by nonce."""
@@ -120,7 +196,7 @@ class Ledger:
             .where(row.chain == chain, row.sender == sender, row.state == TransactionState.SIGNED.value)
             .order_by(row.nonce, row.signed_at_ns)
         )
-        rows = await self._write(lambda connection: connection.execute(query).all())
+        rows = await self._read(lambda connection: connection.execute(query).all())
         return [
             RecordedTransaction(
                 found.chain,
@@ -149,7 +225,8 @@ class Ledger:
         deliveries: Iterable[Delivery] = (),
     ) -> None:
         """Record a transaction's end together with what it delivered, in one step."""
-        rows = [_delivery_values(delivery) for delivery in deliveries]
+        done = list(deliveries)
+        rows = [_delivery_values(delivery) for delivery in done]
         change = (
             update(TransactionRow)
             .where(TransactionRow.chain == chain, TransactionRow.hash == _hex(transaction_hash))
@@ -161,7 +238,7 @@ class Ledger:
                 gas_used=gas_used,
                 fee_wei=fee_wei,
                 ended_at_ns=at_ns,
-                reason=None if reason is None else reason[:MAX_REASON_CHARS],
+                reason=bounded_text(reason, MAX_REASON_CHARS),
             )
         )
 
@@ -170,12 +247,32 @@ class Ledger:
             for row in rows:
                 self._upsert(connection, DeliveryRow, row, ("packet_id", "kind"))
 
-        await self._write(work)
+        await self._write(work, [_included(delivery) for delivery in done])
+
+    async def reconcile(self, chain: str, client: str, unsettled: Collection[int], below: int, at_ns: int) -> int:
+        """The chain says that of the packets sent over `client` below sequence `below` only `unsettled` are unsettled.
+
+        Others that are open here ended without us; returns how many.
+        """
+        row = PacketRow
+        query = select(row.packet_id, row.kind, row.sequence).where(
+            row.source_chain == chain, row.source_client == client, row.sequence < below, row.outcome.is_(None)
+        )
+        known = await self._read(lambda connection: connection.execute(query).all())
+        there = set(unsettled)
+        gone = [
+            Note(packet_id, kind, Step.SUPERSEDED, chain, at_ns, outcome=Outcome.SETTLED)
+            for packet_id, kind, sequence in known
+            if sequence not in there
+        ]
+        if gone:
+            await self._write(lambda _connection: None, gone)
+        return len(gone)
 
     async def deliveries(self, packet_id: str) -> list[Delivery]:
         """What we delivered of one packet, in order of time."""
         query = select(DeliveryRow.__table__).where(DeliveryRow.packet_id == packet_id).order_by(DeliveryRow.at_ns)
-        rows = await self._write(lambda connection: connection.execute(query).mappings().all())
+        rows = await self._read(lambda connection: connection.execute(query).mappings().all())
         return [Delivery(**{**row, "transaction_hash": bytes.fromhex(row["transaction_hash"][2:])}) for row in rows]
 
     async def costs(self) -> list[Costs]:
@@ -195,11 +292,10 @@ class Ledger:
                 total[3] += fee_wei or 0
             return [Costs(chain, delivered.get(chain, 0), *total) for chain, total in sorted(sums.items())]
 
-        return await self._write(work)
+        return await self._read(work)
 
     def _upsert(self, connection: Connection, row: type[Any], values: dict[str, Any], key: tuple[str, ...]) -> None:
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        statement: Any = insert(row).values(**values)
+        statement = insert_into(connection, row).values(**values)
         rest = {name: value for name, value in values.items() if name not in key}
         connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=rest))
 
@@ -213,3 +309,18 @@ def _delivery_values(delivery: Delivery) -> dict[str, Any]:
         name: _hex(value) if isinstance(value := getattr(delivery, name), bytes) else value
         for name in Delivery.__dataclass_fields__
     }
+
+
+def _included(delivery: Delivery) -> Note:
+    outcome = {"acknowledge": Outcome.ACKNOWLEDGED, "timeout": Outcome.TIMED_OUT}.get(delivery.kind)
+    return Note(
+        delivery.packet_id,
+        delivery.kind,
+        Step.INCLUDED,
+        delivery.chain,
+        delivery.at_ns,
+        height=delivery.height,
+        block_time_ns=delivery.block_time_ns,
+        transaction_hash=delivery.transaction_hash,
+        outcome=outcome,
+    )

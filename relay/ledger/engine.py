@@ -1,0 +1,81 @@
+"""Opening the database: SQLite or PostgreSQL, with a password that stands in no URL, error or log."""
+
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from relay.ledger.errors import LedgerUnavailable
+
+Password = str | None
+
+BUSY_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 10
+STATEMENT_TIMEOUT_MS = 30_000
+MAX_REASON_CHARS = 300
+
+
+def open_engine(url: str, password: Password = None, *, read_only: bool = False) -> Engine:
+    """An engine for `sqlite:///…` or `postgresql://…`; nothing is connected yet.
+
+    Raises:
+        LedgerUnavailable: another kind of database, or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise LedgerUnavailable("the ledger's URL is not one of SQLAlchemy's") from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _open_sqlite(parsed, read_only=read_only)
+    if backend != "postgresql":
+        raise LedgerUnavailable(f"the ledger's database may be sqlite or postgresql, not {backend[:20]}")
+    return _open_postgresql(parsed, password, read_only=read_only)
+
+
+def reason_of(error: SQLAlchemyError, password: Password = None) -> str:
+    """The driver's first line about a failure, without statements, parameters and the password."""
+    original = getattr(error, "orig", None)
+    said = "" if original is None else str(original).partition("\n")[0]
+    if password:
+        said = said.replace(password, "[redacted]")
+    return f"{type(error).__name__}: {said[:MAX_REASON_CHARS]}" if said else type(error).__name__
+
+
+def _open_sqlite(url: URL, *, read_only: bool) -> Engine:
+    if read_only:
+        url = url.set(database=f"file:{url.database}").update_query_dict({"mode": "ro", "uri": "true"})
+    engine = create_engine(url, hide_parameters=True)
+    event.listen(engine, "connect", _set_read_pragmas if read_only else _set_pragmas)
+    return engine
+
+
+def _open_postgresql(url: URL, password: Password, *, read_only: bool) -> Engine:
+    url = url.set(drivername="postgresql+psycopg")
+    if password is not None:
+        url = url.set(password=password)
+    options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
+    if read_only:
+        options += " -c default_transaction_read_only=on"
+    arguments = {"connect_timeout": CONNECT_TIMEOUT_S, "options": options, "application_name": "hutong"}
+    try:
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=2, connect_args=arguments)
+    except (ImportError, NoSuchModuleError):
+        raise LedgerUnavailable(
+            "a ledger in PostgreSQL needs its driver; run: pip install 'hutong[postgresql]'"
+        ) from None
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    _run_pragmas(connection, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
+
+def _set_read_pragmas(connection: Any, _record: Any) -> None:
+    _run_pragmas(connection, "query_only=ON")
+
+
+def _run_pragmas(connection: Any, *pragmas: str) -> None:
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_S * 1000}", *pragmas):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

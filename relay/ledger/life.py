@@ -1,0 +1,107 @@
+"""Steps in the life of a packet, and what it waits for, as the core reports them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Step(StrEnum):
+    """What happened last to the job of one kind (receive, acknowledge, timeout) of a packet."""
+
+    SEEN = "seen"
+    """Its event stands in the final state of the chain; the queue does not have it yet."""
+    QUEUED = "queued"
+    WAITING = "waiting"
+    """A worker holds it, and its route cannot go on now."""
+    SUBMITTED = "submitted"
+    RETRIED = "retried"
+    """It failed, costs nothing more, and comes again after a delay."""
+    INCLUDED = "included"
+    SUPERSEDED = "superseded"
+    """The chain needs it no more: another relay did it, or this one before a crash."""
+    EXPIRED = "expired"
+    """Not received before its timeout; it comes back."""
+    DEAD = "dead"
+    """Given up after too many failures; an operator may revive it."""
+
+
+class Outcome(StrEnum):
+    """How a packet ended on the chain that sent it."""
+
+    ACKNOWLEDGED = "acknowledged"
+    TIMED_OUT = "timed_out"
+    SETTLED = "settled"
+    """Its commitment is gone, and this relay does not know by which of the two."""
+
+
+class Cause(StrEnum):
+    """What a wait or failure is about, so that `hutong why` can say what to do."""
+
+    CLIENT_INACTIVE = "client_inactive"
+    CHAIN_PAUSED = "chain_paused"
+    NO_BLOCK = "no_block"
+    HEADERS_REFUSED = "headers_refused"
+    PROOF_REFUSED = "proof_refused"
+    WOULD_FAIL = "would_fail"
+    FEE_CAP = "fee_cap"
+    WALLET_EMPTY = "wallet_empty"
+    POOL_REFUSED = "pool_refused"
+    ENDPOINT = "endpoint"
+    HEIGHT_UNAVAILABLE = "height_unavailable"
+    TOO_LARGE = "too_large"
+    LOST = "lost"
+    """Its transaction will never be included; the next one may be."""
+    QUEUE_FULL = "queue_full"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class PacketFacts:
+    """What stands in the packet itself. `packet_id` is `chain/client/sequence` of the sending end."""
+
+    packet_id: str
+    source_chain: str
+    source_client: str
+    destination_chain: str
+    destination_client: str
+    sequence: int
+    source_port: str
+    destination_port: str
+    payload_bytes: int
+    timeout_timestamp_s: int
+    message_id: str | None = None
+    """Of a Mailbox message, `0x…`; both legs of a forwarded one share it."""
+    leg_of: str | None = None
+    """The packet that made the hub send this one, where the packet itself says so."""
+    forward_key: str | None = None
+    """What both legs of a forwarded transfer have in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One step. `chain` is where it happened or shall happen; height, hash and block time are those of its block there."""
+
+    packet_id: str
+    kind: str
+    step: Step
+    chain: str
+    at_ns: int
+    facts: PacketFacts | None = None
+    reason: str | None = None
+    cause: Cause | None = None
+    height: int | None = None
+    block_time_ns: int | None = None
+    transaction_hash: bytes | None = None
+    outcome: Outcome | None = None
+    certain: bool = True
+    """False where an event was perhaps read again: then it opens a life, and changes no later step."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteNote:
+    """A route waits (with a reason), or goes on (None)."""
+
+    route: str
+    at_ns: int
+    reason: str | None = None
+    cause: Cause | None = None
+    failures: int = 0
