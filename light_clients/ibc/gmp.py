@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from eth_abi.abi import encode
 
+from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.abi import decode_canonical
 from light_clients.ibc.packet import MAX_PAYLOADS_BYTES
 from light_clients.interface import MalformedInput
@@ -61,3 +62,8 @@ def decode_gmp_acknowledgement(data: bytes) -> bytes:
     (fields,) = decode_canonical([_ACKNOWLEDGEMENT_TUPLE], data, "gmp_acknowledgement", MAX_PAYLOADS_BYTES)
     result: bytes = fields[0]
     return result
+
+
+def message_id(*, forwarded: bool, route: str, sequence: int) -> bytes:
+    """Mailbox's name of a message, equal on both chains: `keccak256(abi.encode(forwarded, route, sequence))` (docs/spec/mailbox.md)."""
+    return keccak256(encode(["bool", "string", "uint64"], [forwarded, route, sequence]))

@@ -111,6 +111,17 @@ def _check_client(client_id: str) -> str:
         raise ValueError(error.reason) from None
 
 
+def _check_ledger_url(url: str) -> str:
+    if len(url) > MAX_URL_CHARS:
+        raise ValueError(f"is longer than {MAX_URL_CHARS} characters")
+    parts = urlsplit(url)
+    if parts.scheme != "postgresql" or not parts.path.strip("/"):
+        raise ValueError("must look like postgresql://user@host:5432/database")
+    if parts.password or "password" in parts.query.lower():
+        raise ValueError("must not hold a password: name its variable in ledger_password_env")
+    return url
+
+
 def _check_listen(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
@@ -250,6 +261,11 @@ class RelayConfig(_Model):
     redis_url: Annotated[str, _url("redis", "rediss", "unix")] | None = None
     """Without it the embedded Valkey runs in `home`."""
     redis_password_env: Annotated[str, AfterValidator(_check_environment_name)] | None = None
+    ledger_url: Annotated[str, AfterValidator(_check_ledger_url)] | None = None
+    """`postgresql://user@host:port/database`, of this relay alone; without it a SQLite file in `home`."""
+    ledger_password_env: Annotated[str, AfterValidator(_check_environment_name)] | None = None
+    ledger_retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """Packets settled and transactions ended longer ago are forgotten; without it nothing is."""
     http: Annotated[str, AfterValidator(_check_listen)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     clear_interval_s: Annotated[int, Field(ge=1, le=86_400)] = 30

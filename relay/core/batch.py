@@ -32,6 +32,7 @@ from relay.core.errors import RouteBlocked
 from relay.core.heads import HeadFollower
 from relay.core.local_verification import VerifiedClient, verification_time_ns, verify_proof, verify_update
 from relay.dispatch import Job, JobKind, Route, Runner, Taken
+from relay.ledger import Cause
 
 SOURCE_TIMEOUT_S = 60.0
 """For the block at which an event becomes provable."""
@@ -96,7 +97,10 @@ class BatchBuilder:
         """
         info = await self._destination.client(self._route.client)
         if info.status is not ClientStatus.ACTIVE:
-            raise RouteBlocked(f"client {self._route.name} is {info.status}: it needs recovery by the chain's admins")
+            raise RouteBlocked(
+                f"client {self._route.name} is {info.status}: it needs recovery by the chain's admins",
+                Cause.CLIENT_INACTIVE,
+            )
         required = max(self._source.proving_height(taken.job.event_height) for taken in jobs)
         target = max(required, info.latest_height)
         try:
@@ -113,7 +117,8 @@ class BatchBuilder:
             await self._source_heads.wait_for_height(target.revision_height)
         if scope.cancelled_caught:
             raise RouteBlocked(
-                f"{self._route.source} made no block {target.revision_height} in {SOURCE_TIMEOUT_S:.0f} s"
+                f"{self._route.source} made no block {target.revision_height} in {SOURCE_TIMEOUT_S:.0f} s",
+                Cause.NO_BLOCK,
             )
         headers: tuple[bytes, ...] = ()
         if target > info.latest_height:
@@ -134,7 +139,9 @@ class BatchBuilder:
             )
         except VerificationError as error:
             self._source.distrust(str(error))
-            raise RouteBlocked(f"headers of {self._route.source} do not verify: {error}") from error
+            raise RouteBlocked(
+                f"headers of {self._route.source} do not verify: {error}", Cause.HEADERS_REFUSED
+            ) from error
         proofs = await self._proofs(jobs, info, target)
         verdicts: list[str | None] = await self._run(
             lambda: [

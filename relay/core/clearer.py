@@ -13,6 +13,7 @@ from adapters.interface import AdapterError, ChainAdapter
 from adapters.rpc import all_of
 from relay.config import PathEnd
 from relay.core.discovery import Discovery
+from relay.core.history import History
 from relay.core.paths import Paths
 from relay.core.timeouts import TimeoutScheduler
 from relay.core.wakeup import Wakeup
@@ -60,6 +61,7 @@ class Clearer:
         wakeup: Wakeup,
         discovery: Discovery,
         timeouts: TimeoutScheduler,
+        history: History,
     ) -> None:
         self._adapters = adapters
         self._paths = paths
@@ -67,6 +69,7 @@ class Clearer:
         self._wakeup = wakeup
         self._discovery = discovery
         self._timeouts = timeouts
+        self._history = history
         self._scans: dict[PathEnd, _Scan] = {}
         self._log = get_logger("clearer")
 
@@ -94,6 +97,9 @@ class Clearer:
             if first == 1:
                 scan.whole, scan.next_old = True, scan.top
                 break
+        if len(scan.standing) < MAX_STANDING:
+            read = range(1 if scan.whole else scan.next_old, scan.top)
+            await self._history.settled_but(end, scan.standing, read)
         if added:
             self._log.info("found work that was not in the queue", chain=end.chain, client=end.client, jobs=added)
         return added
@@ -171,7 +177,9 @@ class Clearer:
         for route, waiting in by_route.items():
             for start in range(0, len(waiting), CHUNK):
                 await self._share(route)
-                done = await self._queue.enqueue(waiting[start : start + CHUNK])
+                chunk = waiting[start : start + CHUNK]
+                done = await self._queue.enqueue(chunk)
+                self._history.enqueued(chunk, done)
                 self._wakeup.ring([route])
                 added += done.added
                 if done.full:

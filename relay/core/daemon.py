@@ -16,10 +16,10 @@ from relay.config import Config
 from relay.core.chains import open_chain
 from relay.core.endpoint import serve_http
 from relay.core.home import held_home
+from relay.core.ledgers import open_ledger
 from relay.core.relay import Relay, Services
 from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
 from relay.keys import Signer, load_signer
-from relay.ledger import Ledger
 from relay.telemetry import Metrics, get_logger
 
 WORK_THREADS = 4
@@ -68,7 +68,7 @@ def _relay(
     stack: AsyncExitStack,
 ) -> Relay:
     home = config.relay.home
-    ledger = Ledger.open_file(home / "ledger.sqlite")
+    ledger = open_ledger(config.relay)
     stack.callback(ledger.close)
     password_env = config.relay.redis_password_env
     connection = Connection(url, None if password_env is None else os.environ.get(password_env))

@@ -8,6 +8,7 @@ from light_clients.ibc.packet import Packet
 from light_clients.interface import NANOSECONDS_PER_SECOND
 from relay.config import PathEnd
 from relay.core.confirmation import confirmed_job
+from relay.core.history import History
 from relay.core.paths import Paths
 from relay.dispatch import Job, JobKind
 
@@ -33,10 +34,13 @@ def timeout_job(receive: Job, head: Head, now_ns: int) -> Job:
 class Discovery:
     """Holds nothing: any task may ask, at any time."""
 
-    def __init__(self, adapters: Mapping[str, ChainAdapter], paths: Paths, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, adapters: Mapping[str, ChainAdapter], paths: Paths, now_ns: Callable[[], int], history: History
+    ) -> None:
         self._adapters = adapters
         self._paths = paths
         self._now_ns = now_ns
+        self._history = history
 
     async def next_job(self, end: PathEnd, sequence: int) -> Job | None:
         """The job that brings the packet on that was sent over `end`. None: it is settled, or waits for an app.
@@ -61,6 +65,8 @@ class Discovery:
             return None
         final_height = (await adapter.head()).height
         job = await confirmed_job(event, adapter, self._paths, final_height, self._now_ns)
+        if job is not None:
+            self._history.seen(job, event)
         if job is not None and job.kind is JobKind.RECEIVE and is_expired(job.packet, head.time_ns):
             return timeout_job(job, head, self._now_ns())
         return job

@@ -1,5 +1,7 @@
 """Why a job, a route or the whole relay cannot go on, cut by what has to happen next."""
 
+from relay.ledger import Cause
+
 
 class CoreError(Exception):
     """Base of every expected failure of the core; the message is one sentence for the operator."""
@@ -9,9 +11,15 @@ class StartRefused(CoreError):
     """The relay must not start: configuration and chains contradict each other, or another relay runs here."""
 
 
-class RouteBlocked(CoreError):
+class _Waiting(CoreError):
+    def __init__(self, reason: str, cause: Cause = Cause.OTHER) -> None:
+        self.cause = cause
+        super().__init__(reason)
+
+
+class RouteBlocked(_Waiting):
     """No job of the route can go on now, and none is at fault: wait and try the same jobs again."""
 
 
-class SubmissionRefused(CoreError):
+class SubmissionRefused(_Waiting):
     """The transaction was not sent and will not be: fee cap, empty wallet, or a pool that refuses it."""

@@ -31,7 +31,7 @@ from relay.archive import Archive, ArchiveUnavailable, Evidence
 from relay.config import FeeLimits
 from relay.core.errors import SubmissionRefused
 from relay.core.heads import HeadFollower
-from relay.ledger import Delivery, Ledger, RecordedJob, RecordedTransaction, TransactionState, shares
+from relay.ledger import Cause, Delivery, Ledger, RecordedJob, RecordedTransaction, TransactionState, shares
 from relay.telemetry import Metrics, get_logger
 
 MAX_SIGNINGS = 5
@@ -159,7 +159,9 @@ class Account:
                     self._activity.set()  # also if this task is cancelled now: the entry is followed to its end
                 self._metrics.nonce(self._adapter.name, nonce + 1)
                 return entry
-        raise SubmissionRefused(f"{self._adapter.name}: no nonce and fee was accepted in {MAX_SIGNINGS} tries")
+        raise SubmissionRefused(
+            f"{self._adapter.name}: no nonce and fee was accepted in {MAX_SIGNINGS} tries", Cause.POOL_REFUSED
+        )
 
     async def run(self) -> None:
         """Recover what an earlier process left, then follow every transaction to its end."""
@@ -333,9 +335,11 @@ class Account:
                     return signed.prepared
                 return signed.prepared.with_raised_fee(RAISE_PERCENT)
             case InsufficientFunds():
-                raise SubmissionRefused(f"{name}: the wallet {self.address} cannot pay: {refusal.reason}") from refusal
+                raise SubmissionRefused(
+                    f"{name}: the wallet {self.address} cannot pay: {refusal.reason}", Cause.WALLET_EMPTY
+                ) from refusal
             case _:
-                raise SubmissionRefused(f"{name}: {refusal}") from refusal
+                raise SubmissionRefused(f"{name}: {refusal}", Cause.POOL_REFUSED) from refusal
 
     async def _send_again_unlocked(self, entry: Pending) -> None:
         try:
@@ -364,7 +368,8 @@ class Account:
         if prepared.fee_cap_wei > self._fees.max_fee_wei:
             raise SubmissionRefused(
                 f"{self._adapter.name}: the transaction may cost {prepared.fee_cap_wei} wei,"
-                f" the cap is {self._fees.max_fee_wei}"
+                f" the cap is {self._fees.max_fee_wei}",
+                Cause.FEE_CAP,
             )
         return prepared
 

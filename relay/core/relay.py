@@ -16,6 +16,8 @@ from relay.core.clearer import Clearer
 from relay.core.discovery import Discovery
 from relay.core.errors import StartRefused
 from relay.core.heads import HeadFollower
+from relay.core.history import History
+from relay.core.ledgers import keep_ledger
 from relay.core.nonce import Account
 from relay.core.paths import Paths, check_end
 from relay.core.supervisor import supervise
@@ -59,15 +61,18 @@ class Relay:
         self._services = services
         self.paths = Paths.of(config.paths)
         self._wakeup = Wakeup()
+        self._history = History(services.ledger, self.paths, services.now_ns)
         self._log = get_logger("relay")
         used = {end.chain for end in self.paths.opposite}
         self._heads = {name: HeadFollower(adapters[name], services.metrics) for name in sorted(used)}
         self.accounts = {name: self._account(name, signers[name]) for name in sorted(used)}
-        self._discovery = Discovery(adapters, self.paths, services.now_ns)
-        self._timeouts = TimeoutScheduler(self._heads, self._discovery, services.queue, self._wakeup)
+        self._discovery = Discovery(adapters, self.paths, services.now_ns, self._history)
+        self._timeouts = TimeoutScheduler(self._heads, self._discovery, services.queue, self._wakeup, self._history)
         self._watchers = {name: self._watcher(name) for name in sorted(used)}
         self.workers = [self._worker(route) for route in self.paths.routes()]
-        self._clearer = Clearer(adapters, self.paths, services.queue, self._wakeup, self._discovery, self._timeouts)
+        self._clearer = Clearer(
+            adapters, self.paths, services.queue, self._wakeup, self._discovery, self._timeouts, self._history
+        )
 
     def _account(self, name: str, signer: Signer) -> Account:
         chain = self._config.chain(name)
@@ -96,6 +101,7 @@ class Relay:
             self._timeouts,
             services.metrics,
             services.now_ns,
+            self._history,
         )
 
     def _worker(self, route: Route) -> RouteWorker:
@@ -124,6 +130,7 @@ class Relay:
             self._config.chain(route.destination).batch,
             services.now_ns,
             services.random,
+            self._history,
             alone=services.alone,
         )
 
@@ -135,6 +142,9 @@ class Relay:
         """
         await self._check_chains()
         async with trio.open_nursery() as nursery:
+            days = self._config.relay.ledger_retention_days
+            keep = partial(keep_ledger, self._services.ledger, self._services.now_ns, days)
+            self._start(nursery, "ledger", keep)
             for name, heads in self._heads.items():
                 self._start(nursery, f"heads:{name}", heads.run)
             for name, account in self.accounts.items():

@@ -13,6 +13,7 @@ from light_clients.interface import NANOSECONDS_PER_SECOND
 from relay.config import PathEnd
 from relay.core.discovery import Discovery
 from relay.core.heads import HeadFollower
+from relay.core.history import History
 from relay.core.wakeup import Wakeup
 from relay.dispatch import Job, JobKind, Queue
 from relay.telemetry import get_logger
@@ -34,11 +35,13 @@ class TimeoutScheduler:
         discovery: Discovery,
         queue: Queue,
         wakeup: Wakeup,
+        history: History,
     ) -> None:
         self._heads = heads
         self._discovery = discovery
         self._queue = queue
         self._wakeup = wakeup
+        self._history = history
         self._ends: dict[str, dict[str, tuple[PathEnd, int]]] = {chain: {} for chain in heads}
         self._due: dict[str, list[tuple[int, str]]] = {chain: [] for chain in heads}
         self._log = get_logger("timeouts")
@@ -102,5 +105,6 @@ class TimeoutScheduler:
         if found:
             done = await self._queue.enqueue(found)
             self._wakeup.ring_for(found)
+            self._history.enqueued(found, done)
             if done.added:
                 self._log.info("packets expired", destination=destination, jobs=done.added)

@@ -8,6 +8,7 @@ from adapters.interface import MAX_EVENT_RANGE, ChainAdapter, PacketEvent, Packe
 from adapters.rpc import all_of
 from relay.core.confirmation import confirmed_job
 from relay.core.heads import HeadFollower
+from relay.core.history import History
 from relay.core.paths import Paths
 from relay.core.timeouts import TimeoutScheduler
 from relay.core.wakeup import Wakeup
@@ -32,6 +33,7 @@ class Watcher:
         timeouts: TimeoutScheduler,
         metrics: Metrics,
         now_ns: Callable[[], int],
+        history: History,
     ) -> None:
         self._adapter = adapter
         self._heads = heads
@@ -42,6 +44,7 @@ class Watcher:
         self._timeouts = timeouts
         self._metrics = metrics
         self._now_ns = now_ns
+        self._history = history
         self._log = get_logger("watcher")
         self.ready = trio.Event()
         """The cursor is set: what happens from now on is seen here, what was before is the clearer's."""
@@ -76,6 +79,7 @@ class Watcher:
             job = await confirmed_job(events[index], self._adapter, self._paths, final_height, self._now_ns)
             if job is not None:
                 found[index] = job
+                self._history.seen(job, events[index])
 
         for start in range(0, len(events), CONCURRENT_READS):
             await all_of([(look, index) for index in range(start, min(start + CONCURRENT_READS, len(events)))])
@@ -93,6 +97,7 @@ class Watcher:
             return
         done = await self._queue.enqueue(jobs)
         self._wakeup.ring_for(jobs)
+        self._history.enqueued(jobs, done)
         if done.added:
             self._log.info("enqueued", chain=self._adapter.name, jobs=done.added, known=done.known)
         if done.full:

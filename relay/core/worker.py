@@ -23,11 +23,12 @@ from relay.core.batch import BatchBuilder, BuiltBatch, Item, Refused
 from relay.core.discovery import Discovery, is_expired, timeout_job
 from relay.core.errors import RouteBlocked, SubmissionRefused
 from relay.core.heads import HeadFollower
+from relay.core.history import History, cause_of
 from relay.core.nonce import Account, Included, Pending
 from relay.core.selection import select
 from relay.core.wakeup import Wakeup
 from relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
-from relay.ledger import RecordedJob
+from relay.ledger import Cause, RecordedJob
 from relay.telemetry import Metrics, get_logger
 
 POLL_S = 1.0
@@ -57,6 +58,7 @@ class RouteWorker:
         limits: BatchLimits,
         now_ns: Callable[[], int],
         random: Random,
+        history: History,
         *,
         alone: bool,
     ) -> None:
@@ -73,6 +75,7 @@ class RouteWorker:
         self._limits = limits
         self._now_ns = now_ns
         self._random = random
+        self._history = history
         self._alone = alone
         self._in_work: dict[str, list[Taken]] = {}
         self._held: list[Taken] = []
@@ -93,6 +96,7 @@ class RouteWorker:
         await self._queue.open(self._route)
         self._queue.reread(self._route)
         self._claimed_at_s = trio.current_time()
+        self._history.goes_on(self._route)
         if self._alone:
             self._held += self._admit(await self._queue.claim(self._route, CLAIM_LIMIT, 0))
             self._alone = False
@@ -108,11 +112,14 @@ class RouteWorker:
                     if len(self._held) < self._limits.items:
                         await self._fill(wait=False)
                     submitted = await self._step(nursery)
+                    if failures:
+                        self._history.goes_on(self._route)
                     failures = 0
                 except (RouteBlocked, SubmissionRefused, AdapterError) as error:
                     failures += 1
                     delay_s = BLOCKED.delay_s(failures, self._random)
                     self._log.warning("route waits", reason=str(error), failures=failures, delay_s=round(delay_s, 2))
+                    self._history.waits(self._route, [item.job for item in self._held], error, failures)
                     self._account.slots.release()
                     submitted = True
                     await trio.sleep(delay_s)
@@ -195,9 +202,11 @@ class RouteWorker:
                 return prepared, items
             updates = len(built.updates)
             if not all(prepared.expected[:updates]):
-                raise RouteBlocked(f"{self._route.name} would refuse the client update, which verified here")
+                raise RouteBlocked(
+                    f"{self._route.name} would refuse the client update, which verified here", Cause.WOULD_FAIL
+                )
             if await self._destination.paused():
-                raise RouteBlocked(f"{self._route.destination} is paused")
+                raise RouteBlocked(f"{self._route.destination} is paused", Cause.CHAIN_PAUSED)
             going = []
             for item, succeeds in zip(items, prepared.expected[updates:], strict=True):
                 if succeeds:
@@ -205,7 +214,9 @@ class RouteWorker:
                 else:
                     await self._failed(item.taken, await self._why(built, item))
             items = going
-        raise RouteBlocked(f"{self._route.destination} changes its mind about a batch at each simulation")
+        raise RouteBlocked(
+            f"{self._route.destination} changes its mind about a batch at each simulation", Cause.WOULD_FAIL
+        )
 
     async def _why(self, built: BuiltBatch, item: Item) -> str:
         try:
@@ -222,7 +233,7 @@ class RouteWorker:
         for index, item in enumerate(items):
             taken = item.taken
             if not isinstance(end, Included):
-                await self._retry(taken, end.reason, counted=False)
+                await self._retry(taken, end.reason, Cause.LOST, counted=False)
                 continue
             failure = end.outcome.failure_of(offset + index)
             if failure is None:
@@ -255,7 +266,7 @@ class RouteWorker:
     async def _is_due(self, taken: Taken, head: Head) -> bool:
         job = taken.job
         if self._account.is_in_flight(job.id):
-            await self._retry(taken, "a transaction of before is still under way", counted=False)
+            await self._retry(taken, "a transaction of before is still under way", Cause.LOST, counted=False)
             return False
         if await self._is_done(job, head.height):
             self._log.info("done already", job=job.id)
@@ -265,21 +276,23 @@ class RouteWorker:
             self._log.info("expired", job=job.id, destination_time_ns=head.time_ns)
             await self._pass_on(timeout_job(job, head, self._now_ns()))
             await self._settle(taken, "expired")
+            self._history.expired(job)
             return False
         return True
 
     async def _pass_on(self, job: Job) -> None:
         """Give a job to another route. One that does not fit is found by the clearer."""
-        await self._queue.enqueue([job])
+        done = await self._queue.enqueue([job])
         self._wakeup.ring_for([job])
+        self._history.enqueued([job], done)
 
     async def _refused(self, refused: Refused) -> None:
         taken = refused.taken
         if not refused.settled:
-            await self._retry(taken, refused.reason)
+            await self._retry(taken, refused.reason, Cause.PROOF_REFUSED)
             return
         self._log.info("nothing to do", job=taken.job.id, reason=refused.reason)
-        await self._settle(taken, "superseded")
+        await self._settle(taken, "superseded", refused.reason)
         if refused.look_again:
             await self._look_again(taken.job)
 
@@ -311,12 +324,12 @@ class RouteWorker:
             self._log.info("done by another", job=taken.job.id, reason=reason)
             await self._settle(taken, "superseded")
         else:
-            await self._retry(taken, reason)
+            await self._retry(taken, reason, Cause.WOULD_FAIL)
 
     async def _suspect(self, jobs: Sequence[Taken], error: Exception) -> None:
         """A failure that one of `jobs` must have caused: each is tried alone, and alone it pays with an attempt."""
         if len(jobs) == 1:
-            await self._retry(jobs[0], str(error))
+            await self._retry(jobs[0], str(error), cause_of(error))
             return
         self._log.warning("a batch failed; trying its jobs alone", jobs=len(jobs), reason=str(error))
         self._suspects.update(item.job.id for item in jobs)
@@ -341,15 +354,18 @@ class RouteWorker:
         self._suspects.discard(taken.job.id)
         return self._in_work.pop(taken.job.id, None) or [taken]
 
-    async def _settle(self, taken: Taken, outcome: str) -> None:
+    async def _settle(self, taken: Taken, outcome: str, reason: str | None = None) -> None:
         await self._queue.settle(self._route, self._release(taken))
         self._metrics.job(self._route.destination, taken.job.kind, outcome)
+        if outcome == "superseded":
+            self._history.superseded(taken.job, reason)
 
-    async def _retry(self, taken: Taken, reason: str, *, counted: bool = True) -> None:
+    async def _retry(self, taken: Taken, reason: str, cause: Cause, *, counted: bool = True) -> None:
         *older, newest = self._release(taken)
         await self._queue.settle(self._route, older)
         again = await self._queue.retry(self._route, newest, reason, counted=counted)
         self._metrics.job(self._route.destination, taken.job.kind, "retried" if again else "dead")
+        (self._history.retried if again else self._history.dead)(taken.job, reason, cause)
         self._log.info("will be tried again" if again else "given up", job=taken.job.id, reason=reason)
 
     async def _bury(self, taken: Taken, reason: str, outcome: str) -> None:
@@ -357,3 +373,4 @@ class RouteWorker:
         await self._queue.settle(self._route, older)
         await self._queue.bury(self._route, newest, reason)
         self._metrics.job(self._route.destination, taken.job.kind, outcome)
+        self._history.dead(taken.job, reason, Cause.TOO_LARGE)

@@ -57,7 +57,8 @@ class _Life:
     sent: Note | None = None
 
     def add(self, note: Note) -> None:
-        self.facts = note.facts or self.facts
+        if note.step is Step.SEEN or self.facts is None:
+            self.facts = note.facts or self.facts
         if note.kind == RECEIVE and note.step is Step.SEEN:
             self.sent = note
         last = self.last
@@ -184,7 +185,6 @@ def _route(note: RouteNote) -> dict[str, Any]:
     }
 
 
-_FINAL = (Outcome.ACKNOWLEDGED.value, Outcome.TIMED_OUT.value)
 _STATE = ("kind", "step", "at_ns", "reason", "cause")
 _KEPT = ("message_id", "leg_of", "forward_key", "sent_height", "sent_time_ns", "sent_hash")
 
@@ -192,11 +192,11 @@ _KEPT = ("message_id", "leg_of", "forward_key", "sent_height", "sent_time_ns", "
 def _upsert_packets(connection: Connection, *, certain: bool) -> Any:
     statement = insert_into(connection, PacketRow)
     new, old = statement.excluded, PacketRow
-    open_ = or_(old.outcome.is_(None), old.outcome.not_in(_FINAL))
+    open_ = or_(old.outcome.is_(None), old.outcome == Outcome.SETTLED.value)
     moves = and_(open_, or_(old.kind == RECEIVE, new.kind != RECEIVE))
     if not certain:
         moves = and_(moves, or_(and_(old.kind == RECEIVE, new.kind != RECEIVE), old.step == Step.SEEN.value))
-    changes = {name: case((moves, new[name]), else_=getattr(old, name)) for name in _STATE}
+    changes: dict[str, Any] = {name: case((moves, new[name]), else_=getattr(old, name)) for name in _STATE}
     changes |= {name: func.coalesce(getattr(old, name), new[name]) for name in _KEPT}
     for name in ("outcome", "settled_at_ns"):
         changes[name] = case((moves, new[name]), else_=getattr(old, name))
@@ -207,7 +207,7 @@ _UPDATE_PACKET = (
     update(PacketRow)
     .where(
         PacketRow.packet_id == bindparam("new_packet_id"),
-        or_(PacketRow.outcome.is_(None), PacketRow.outcome.not_in(_FINAL)),
+        or_(PacketRow.outcome.is_(None), PacketRow.outcome == Outcome.SETTLED.value),
         or_(PacketRow.kind == RECEIVE, bindparam("new_kind") != RECEIVE),
     )
     .values({name: bindparam(f"new_{name}") for name in (*_STATE, "outcome", "settled_at_ns")})

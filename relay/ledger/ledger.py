@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import trio
 from sqlalchemy import Connection, Engine, func, select, update
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from relay.ledger.engine import Password, open_engine, reason_of
 from relay.ledger.errors import LedgerUnavailable
@@ -27,9 +27,6 @@ T = TypeVar("T")
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 MAX_REASON_CHARS = 500
-FLUSH_EVERY_S = 1.0
-"""What is noted is on disk this late; cursors and transactions take along what was noted before them."""
-PRUNE_EVERY_S = 600.0
 PRUNE_PAUSE_S = 0.1
 
 
@@ -81,29 +78,20 @@ class Ledger:
         self._engine.dispose()
 
     def note(self, entries: Iterable[Note | RouteNote]) -> None:
-        """Say what happened, without waiting: it is written with the next transaction, at the latest by `run`.
+        """Say what happened, without waiting: it is written with the next transaction, at the latest by `flush`.
 
         A crash may lose the last second of it, a database that is away for long the oldest of it.
         """
         self._journal.add(entries)
 
+    @property
+    def notes(self) -> int:
+        """How many steps are not written yet."""
+        return len(self._journal)
+
     async def flush(self) -> None:
         """Write what is noted."""
-        if len(self._journal):
-            await self._write(lambda _connection: None)
-
-    async def run(self, now_ns: Callable[[], int], retention_s: int | None) -> None:
-        """For ever: write what is noted, and forget what was settled longer than `retention_s` ago (None: nothing)."""
-        pruned_at_s = trio.current_time() - PRUNE_EVERY_S
-        while True:
-            try:
-                await self.flush()
-                if retention_s is not None and trio.current_time() - pruned_at_s >= PRUNE_EVERY_S:
-                    await self.prune(now_ns() - retention_s * 10**9)
-                    pruned_at_s = trio.current_time()
-            except LedgerUnavailable as error:
-                self._log.warning("the ledger is behind", notes=len(self._journal), reason=str(error))
-            await trio.sleep(FLUSH_EVERY_S)
+        await self._write(lambda _connection: None)
 
     async def prune(self, before_ns: int) -> int:
         """Forget packets settled and transactions ended before that time, a piece at a time; returns how many rows."""
@@ -122,11 +110,15 @@ class Ledger:
             with self._engine.begin() as connection:
                 write_entries(connection, [*taken, *notes])
                 return work(connection)
-        except DBAPIError as error:
-            if isinstance(error, OperationalError) or error.connection_invalidated or not (taken or notes):
+        except SQLAlchemyError as error:
+            away = isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False)
+            if away or not (taken or notes):
                 self._journal.put_back(taken)
                 raise
-            self._log.error("steps that the database refused are not in the ledger", notes=len(taken) + len(notes))
+            lost = len(taken) + len(notes)
+            self._log.error(
+                "steps that the database refused are not in the ledger", notes=lost, reason=reason_of(error)
+            )
             with self._engine.begin() as connection:
                 return work(connection)
         except BaseException:
@@ -249,14 +241,17 @@ class Ledger:
 
         await self._write(work, [_included(delivery) for delivery in done])
 
-    async def reconcile(self, chain: str, client: str, unsettled: Collection[int], below: int, at_ns: int) -> int:
-        """The chain says that of the packets sent over `client` below sequence `below` only `unsettled` are unsettled.
+    async def reconcile(self, chain: str, client: str, unsettled: Collection[int], read: range, at_ns: int) -> int:
+        """The chain says that of the packets sent over `client` with a sequence in `read` only these are unsettled.
 
         Others that are open here ended without us; returns how many.
         """
         row = PacketRow
         query = select(row.packet_id, row.kind, row.sequence).where(
-            row.source_chain == chain, row.source_client == client, row.sequence < below, row.outcome.is_(None)
+            row.source_chain == chain,
+            row.source_client == client,
+            row.sequence.between(read.start, read.stop - 1),
+            row.outcome.is_(None),
         )
         known = await self._read(lambda connection: connection.execute(query).all())
         there = set(unsettled)

@@ -1,0 +1,201 @@
+"""Telling the ledger what happens to packets: small notes, written by the ledger when it writes anyway."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from adapters.interface import EndpointUnavailable, HeightUnavailable, PacketEvent
+from light_clients.ibc.forward import FORWARD_PORT, decode_stamped_payload
+from light_clients.ibc.forward_memo import decode_forward_memo
+from light_clients.ibc.gmp import GMP_PORT, message_id
+from light_clients.ibc.packet import Packet
+from light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
+from light_clients.interface import VerificationError
+from relay.config import PathEnd
+from relay.core.errors import RouteBlocked, SubmissionRefused
+from relay.core.paths import Paths
+from relay.dispatch import Enqueued, Job, JobKind, Route
+from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, PacketFacts, RouteNote, Step
+from relay.telemetry import get_logger
+
+
+def cause_of(error: Exception) -> Cause:
+    """What an error that held or failed a job is about."""
+    match error:
+        case RouteBlocked() | SubmissionRefused():
+            return error.cause
+        case EndpointUnavailable():
+            return Cause.ENDPOINT
+        case HeightUnavailable():
+            return Cause.HEIGHT_UNAVAILABLE
+        case VerificationError():
+            return Cause.PROOF_REFUSED
+    return Cause.OTHER
+
+
+class History:
+    """Calls that do not wait cannot fail; `paths` resolve the legs of a forwarded packet."""
+
+    def __init__(self, ledger: Ledger, paths: Paths, now_ns: Callable[[], int]) -> None:
+        self._ledger = ledger
+        self._paths = paths
+        self._now_ns = now_ns
+        self._log = get_logger("history")
+
+    def seen(self, job: Job, event: PacketEvent) -> None:
+        """The event stands in final state. It may have been seen before."""
+        error = job.acknowledgement is not None and job.acknowledgement.is_error
+        self._ledger.note(
+            [
+                Note(
+                    job.packet_id,
+                    job.kind.value,
+                    Step.SEEN,
+                    job.source,
+                    self._now_ns(),
+                    self._every_fact(job),
+                    reason="error acknowledgement" if error else None,
+                    height=event.height,
+                    block_time_ns=event.block_time_ns,
+                    transaction_hash=event.transaction_hash,
+                    certain=False,
+                )
+            ]
+        )
+
+    def enqueued(self, jobs: Sequence[Job], done: Enqueued) -> None:
+        """The queue has them now; some it may have had before, in whatever state they are."""
+        if not done.full:
+            self._note(jobs, Step.QUEUED, certain=not done.known)
+
+    def waits(self, route: Route, jobs: Iterable[Job], error: Exception, failures: int) -> None:
+        """The route and the jobs that its worker holds wait for what `error` says."""
+        cause = cause_of(error)
+        self._ledger.note([RouteNote(route.name, self._now_ns(), str(error), cause, failures)])
+        self._note(jobs, Step.WAITING, str(error), cause)
+
+    def goes_on(self, route: Route) -> None:
+        self._ledger.note([RouteNote(route.name, self._now_ns())])
+
+    def retried(self, job: Job, reason: str, cause: Cause) -> None:
+        self._note([job], Step.RETRIED, reason, cause)
+
+    def dead(self, job: Job, reason: str, cause: Cause) -> None:
+        self._note([job], Step.DEAD, reason, cause)
+
+    def expired(self, job: Job) -> None:
+        """Its destination is past the packet's timeout; a timeout job goes back in its place."""
+        self._note([job], Step.EXPIRED, f"{job.destination} is past the packet's timeout")
+
+    def superseded(self, job: Job, reason: str | None = None) -> None:
+        """The job needs nothing more: for a reason, or (None) because the chain's state says that it is done.
+
+        Its packet is settled if what would have settled it is done.
+        """
+        settling = {JobKind.ACKNOWLEDGE: Outcome.ACKNOWLEDGED, JobKind.TIMEOUT: Outcome.SETTLED}
+        outcome = settling.get(job.kind) if reason is None else None
+        self._note([job], Step.SUPERSEDED, reason, outcome=outcome)
+
+    async def settled_but(self, end: PathEnd, unsettled: Collection[int], read: range) -> None:
+        """Of the packets sent over `end` with sequences in `read`, the chain keeps only these."""
+        try:
+            await self._ledger.reconcile(end.chain, end.client, unsettled, read, self._now_ns())
+        except LedgerUnavailable as error:
+            self._log.warning("the ledger is not compared with the chain", reason=str(error))
+
+    def _note(
+        self,
+        jobs: Iterable[Job],
+        step: Step,
+        reason: str | None = None,
+        cause: Cause | None = None,
+        *,
+        outcome: Outcome | None = None,
+        certain: bool = True,
+    ) -> None:
+        now_ns = self._now_ns()
+        self._ledger.note(
+            [
+                Note(
+                    job.packet_id,
+                    job.kind.value,
+                    step,
+                    job.destination,
+                    now_ns,
+                    _facts(job),
+                    reason=reason,
+                    cause=cause,
+                    outcome=outcome,
+                    certain=certain,
+                )
+                for job in jobs
+            ]
+        )
+
+    def _every_fact(self, job: Job) -> PacketFacts:
+        facts = _facts(job)
+        message, leg_1 = _origin(facts.source_chain, job.packet, self._paths)
+        return replace(
+            facts,
+            message_id=None if message is None else "0x" + message.hex(),
+            leg_of=leg_1,
+            forward_key=_forward_key(job.packet),
+        )
+
+
+def _facts(job: Job) -> PacketFacts:
+    """What costs nothing to say."""
+    packet = job.packet
+    payload = packet.payloads[0]
+    sender, receiver = (job.source, job.destination)
+    if job.kind is not JobKind.RECEIVE:
+        sender, receiver = receiver, sender
+    return PacketFacts(
+        packet_id=job.packet_id,
+        source_chain=sender,
+        source_client=packet.source_client,
+        destination_chain=receiver,
+        destination_client=packet.destination_client,
+        sequence=packet.sequence,
+        source_port=payload.source_port,
+        destination_port=payload.destination_port,
+        payload_bytes=sum(len(one.value) for one in packet.payloads),
+        timeout_timestamp_s=packet.timeout_timestamp_s,
+    )
+
+
+def _origin(chain: str, packet: Packet, paths: Paths) -> tuple[bytes | None, str | None]:
+    """(message id, id of leg 1): what the packet says of itself, or what the hub's stamp says of the packet before it."""
+    payload = packet.payloads[0]
+    if payload.source_port == FORWARD_PORT:
+        try:
+            stamp = decode_stamped_payload(payload.value).stamp
+        except VerificationError:
+            return None, None
+        end = paths.counterparty(chain, stamp.client_id)
+        leg_1 = None if end is None else f"{end.chain}/{end.client}/{stamp.sequence}"
+        if stamp.source_port != GMP_PORT:
+            return None, leg_1
+        return message_id(forwarded=True, route=stamp.client_id, sequence=stamp.sequence), leg_1
+    if payload.source_port != GMP_PORT:
+        return None, None
+    if payload.destination_port == FORWARD_PORT:
+        return message_id(forwarded=True, route=packet.destination_client, sequence=packet.sequence), None
+    route = f"{packet.source_client}/{packet.destination_client}"
+    return message_id(forwarded=False, route=route, sequence=packet.sequence), None
+
+
+def _forward_key(packet: Packet) -> str | None:
+    """Equal for both legs of a forwarded transfer: over which client the hub sends what to whom."""
+    payload = packet.payloads[0]
+    if TRANSFER_PORT not in (payload.source_port, payload.destination_port):
+        return None
+    try:
+        data = decode_transfer(payload.value, payload.encoding)
+        forward = decode_forward_memo(data.memo)
+    except VerificationError:
+        return None
+    client, receiver = (
+        (packet.source_client, data.receiver) if forward is None else (forward.next_client, forward.receiver)
+    )
+    return sha256(f"{client}\n{receiver}\n{data.amount}".encode()).hexdigest()

@@ -1,0 +1,53 @@
+"""The ledger that a configuration asks for, and its upkeep."""
+
+import os
+from collections.abc import Callable, Mapping
+
+import trio
+
+from relay.config import RelayConfig
+from relay.ledger import Ledger, LedgerUnavailable
+from relay.telemetry import get_logger
+
+FLUSH_EVERY_S = 1.0
+"""What is noted is on disk this late; cursors and transactions take along what was noted before them."""
+PRUNE_EVERY_S = 600.0
+DAY_NS = 86_400 * 10**9
+
+
+def open_ledger(relay: RelayConfig, environment: Mapping[str, str] | None = None) -> Ledger:
+    """The relay's ledger, made or brought to the newest schema. Blocks.
+
+    Raises:
+        LedgerUnavailable: in one sentence, never with the password.
+    """
+    if relay.ledger_url is None:
+        return Ledger.open_file(relay.home / "ledger.sqlite")
+    return Ledger.open_url(relay.ledger_url, password=ledger_password(relay, environment))
+
+
+def ledger_password(relay: RelayConfig, environment: Mapping[str, str] | None = None) -> str | None:
+    """From the environment variable that the configuration names; None where it names none (trust or peer login)."""
+    name = relay.ledger_password_env
+    if name is None:
+        return None
+    password = (os.environ if environment is None else environment).get(name)
+    if not password:
+        raise LedgerUnavailable(f"relay.ledger_password_env: environment variable {name} is not set")
+    return password
+
+
+async def keep_ledger(ledger: Ledger, now_ns: Callable[[], int], retention_days: int | None) -> None:
+    """For ever: write what is noted, and forget what was settled longer than `retention_days` ago (None: nothing)."""
+    log = get_logger("ledger")
+    pruned_at_s = trio.current_time() - PRUNE_EVERY_S
+    while True:
+        try:
+            if ledger.notes:
+                await ledger.flush()
+            if retention_days is not None and trio.current_time() - pruned_at_s >= PRUNE_EVERY_S:
+                pruned_at_s = trio.current_time()
+                await ledger.prune(now_ns() - retention_days * DAY_NS)
+        except LedgerUnavailable as error:
+            log.warning("the ledger is behind", notes=ledger.notes, reason=str(error))
+        await trio.sleep(FLUSH_EVERY_S)
