@@ -43,7 +43,7 @@ class Harness(Protocol):
         """Store 32 bytes under an ICS-24 key; proven at `latest_height` after `advance(2)`."""
 
     def replace_validators(self) -> None:
-        """At most two blocks later none of the present validators signs any more."""
+        """At most two blocks later none of the present validators signs any more (`TrustedHeightConformance` only)."""
 
     def states(self, height: Height) -> tuple[bytes, bytes]:
         """Client state and consensus state to create a client at `height`."""
@@ -52,7 +52,7 @@ class Harness(Protocol):
         """As `states`, valid, but with an immutable parameter that differs (unfit as a substitute)."""
 
     def header(self, height: Height, trusted: Height) -> bytes:
-        """The update message for the block at `height`, vouched for by the state at `trusted`."""
+        """The update message for the block at `height`, vouched for by the state at `trusted` where the client needs one."""
 
     def header_with_few_signatures(self, height: Height, trusted: Height) -> bytes:
         """As `header`, but signed by less than the chain's quorum."""
