@@ -1,6 +1,7 @@
 """Roles of the AccessManager and which restricted functions each may call (docs/spec/router.md).
 
-Functions that are not named here stay with `ADMIN_ROLE`: addClient, migrateClient, addIBCApp, and the Mailbox's peers.
+Functions that are not named here stay with `ADMIN_ROLE`: addClient, addIBCApp, the Mailbox's peers, and Transfer's
+setHubClient, cancelHeld and describeVoucher.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ ADMIN_ROLE = 0
 RELAYER_ROLE = 1
 PAUSER_ROLE = 2
 UNPAUSER_ROLE = 3
+LIMITER_ROLE = 4
+MIGRATOR_ROLE = 5
+"""Replaces a broken client's contract; its holders are meant to have an execution delay, in which pausers can cancel."""
 PUBLIC_ROLE = 2**64 - 1
 """Everyone has it: giving the relay functions to it opens relaying."""
 
@@ -50,4 +54,14 @@ def router_function_roles(*, open_relaying: bool) -> tuple[FunctionRole, ...]:
         FunctionRole(selectors("Router", RELAYER_FUNCTIONS), PUBLIC_ROLE if open_relaying else RELAYER_ROLE),
         FunctionRole(selectors("Router", ("pause",)), PAUSER_ROLE),
         FunctionRole(selectors("Router", ("unpause",)), UNPAUSER_ROLE),
+        FunctionRole(selectors("Router", ("migrateClient",)), MIGRATOR_ROLE),
+    )
+
+
+def transfer_function_roles() -> tuple[FunctionRole, ...]:
+    """What to set on a new Transfer."""
+    return (
+        FunctionRole(selectors("Transfer", ("pause",)), PAUSER_ROLE),
+        FunctionRole(selectors("Transfer", ("unpause",)), UNPAUSER_ROLE),
+        FunctionRole(selectors("Transfer", ("setClientLimit", "setOriginLimit")), LIMITER_ROLE),
     )

@@ -14,15 +14,26 @@ from adapters.ics26.execution import Receipt
 from adapters.ics26.transactor import Call, Transactor, creation_address
 from adapters.interface import BadAnswer, InitialStates
 from contracts.artifacts import load_artifact
-from contracts.roles import PAUSER_ROLE, UNPAUSER_ROLE, router_function_roles
+from contracts.roles import (
+    LIMITER_ROLE,
+    MIGRATOR_ROLE,
+    PAUSER_ROLE,
+    UNPAUSER_ROLE,
+    router_function_roles,
+    transfer_function_roles,
+)
 from light_clients.attestation import codec as attestation
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.gmp import GMP_PORT
 from light_clients.ibc.identifiers import check_client_id
+from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.tendermint.codec import decode_client_state, decode_consensus_state
 
 SET_TARGET_FUNCTION_ROLE = Function("setTargetFunctionRole", ("address", "bytes4[]", "uint64"))
 GRANT_ROLE = Function("grantRole", ("uint64", "address", "uint32"))
+SET_ROLE_GUARDIAN = Function("setRoleGuardian", ("uint64", "uint64"))
+SET_GRANT_DELAY = Function("setGrantDelay", ("uint64", "uint32"))
+SET_TARGET_ADMIN_DELAY = Function("setTargetAdminDelay", ("address", "uint32"))
 MULTICALL = Function("multicall", ("bytes[]",))
 ADD_NAMED_APP = Function("addIBCApp", ("string", "address"))
 MIGRATE_CLIENT = Function("migrateClient", ("string", COUNTERPARTY_TUPLE, "address"))
@@ -41,6 +52,7 @@ class Deployment:
     access_manager: str
     router: str
     mailbox: str
+    transfer: str
     height: int
 
 
@@ -54,37 +66,59 @@ def _creation(name: str, types: Sequence[str], arguments: Sequence[Any]) -> Call
     return None, load_artifact(name).bytecode + encode(types, arguments)
 
 
-async def deploy(transactor: Transactor, *, forward_margin_s: int, open_relaying: bool) -> Deployment:
-    """AccessManager (administered by the sender), Router with its roles, Mailbox on `gmpport`: five transactions.
+async def deploy(
+    transactor: Transactor, *, forward_margin_s: int, open_relaying: bool, migration_delay_s: int = 0
+) -> Deployment:
+    """AccessManager (administered by the sender), Router with its roles, Mailbox on `gmpport`, Transfer on `transfer`.
 
-    The sender also holds the roles that pause and unpause. With `open_relaying` everyone may relay, else holders of
-    the relayer role.
+    The sender also holds the roles that pause, unpause, limit and migrate clients, the last with `migration_delay_s`
+    between decision and effect. With `open_relaying` everyone may relay, else holders of the relayer role.
     """
     sender = bytes(to_canonical_address(transactor.signer.address))
     nonce = await transactor.next_nonce()
-    manager, router, mailbox = (creation_address(sender, nonce + index) for index in range(3))
+    manager, router, mailbox, transfer = (creation_address(sender, nonce + index) for index in range(4))
+    app_types, app_arguments = ["address", "address", "uint64"], [router, manager, forward_margin_s]
     receipts = await transactor.send_all(
         [
             _creation("AccessManager", ["address"], [sender]),
             _creation("Router", ["address"], [manager]),
-            _creation("Mailbox", ["address", "address", "uint64"], [router, manager, forward_margin_s]),
+            _creation("Mailbox", app_types, app_arguments),
+            _creation("Transfer", app_types, app_arguments),
         ],
         nonce,
     )
     created = [_created(receipt) for receipt in receipts]
-    if created != [manager, router, mailbox]:
+    if created != [manager, router, mailbox, transfer]:
         raise BadAnswer(
             "eth_getTransactionReceipt", "contractAddress", "does not follow from sender and nonce", created
         )
-    roles = [
-        SET_TARGET_FUNCTION_ROLE.encode(router, list(function_role.selectors), function_role.role)
-        for function_role in router_function_roles(open_relaying=open_relaying)
+    function_roles = [
+        *((router, function_role) for function_role in router_function_roles(open_relaying=open_relaying)),
+        *((transfer, function_role) for function_role in transfer_function_roles()),
     ]
-    roles += [GRANT_ROLE.encode(role, sender, 0) for role in (PAUSER_ROLE, UNPAUSER_ROLE)]
-    await transactor.send_all([(manager, MULTICALL.encode(roles)), (router, ADD_NAMED_APP.encode(GMP_PORT, mailbox))])
-    return Deployment(
-        to_checksum_address(manager), to_checksum_address(router), to_checksum_address(mailbox), receipts[0].height
+    roles = [
+        SET_TARGET_FUNCTION_ROLE.encode(target, list(function_role.selectors), function_role.role)
+        for target, function_role in function_roles
+    ]
+    roles += [GRANT_ROLE.encode(role, sender, 0) for role in (PAUSER_ROLE, UNPAUSER_ROLE, LIMITER_ROLE)]
+    roles += [
+        GRANT_ROLE.encode(MIGRATOR_ROLE, sender, migration_delay_s),
+        SET_ROLE_GUARDIAN.encode(MIGRATOR_ROLE, PAUSER_ROLE),
+    ]
+    if migration_delay_s:
+        # or the administrator could give itself the role without a delay, or the function another role
+        roles += [
+            SET_GRANT_DELAY.encode(MIGRATOR_ROLE, migration_delay_s),
+            SET_TARGET_ADMIN_DELAY.encode(router, migration_delay_s),
+        ]
+    await transactor.send_all(
+        [
+            (manager, MULTICALL.encode(roles)),
+            (router, ADD_NAMED_APP.encode(GMP_PORT, mailbox)),
+            (router, ADD_NAMED_APP.encode(TRANSFER_PORT, transfer)),
+        ]
     )
+    return Deployment(*map(to_checksum_address, created), receipts[0].height)
 
 
 async def deploy_hub_client(transactor: Transactor, states: InitialStates) -> bytes:
@@ -132,9 +166,9 @@ async def recover_client(
     return await transactor.send(router, MIGRATE_CLIENT.encode(check_client_id(client_id), info, substitute))
 
 
-async def set_hub_client(transactor: Transactor, mailbox: bytes, client_id: str) -> Receipt:
-    """The one client over which the Mailbox accepts forwarded messages."""
-    return await transactor.send(mailbox, SET_HUB_CLIENT.encode(check_client_id(client_id)))
+async def set_hub_client(transactor: Transactor, app: bytes, client_id: str) -> Receipt:
+    """The one client over which a Mailbox accepts forwarded messages, or a Transfer sends forwarded tokens."""
+    return await transactor.send(app, SET_HUB_CLIENT.encode(check_client_id(client_id)))
 
 
 async def set_forwarded_peer(transactor: Transactor, mailbox: bytes, origin_client_id: str, chain: str) -> Receipt:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from functools import partial
 from random import Random
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from relay.cli.session import AsJson, Keystore, PasswordEnv, PasswordFile, run_a
 from relay.keys import Signer
 
 app = typer.Typer(rich_markup_mode=None)
+
+MAX_MIGRATION_DELAY_S = 30 * 86_400
+"""A client that cannot be replaced for longer is a bridge that stands still."""
 
 
 @app.command()
@@ -27,11 +30,25 @@ def deploy(
     open_relaying: Annotated[
         bool, typer.Option("--open-relaying/--relayer-role", help="Whether everyone may relay, or holders of the role.")
     ] = True,
+    migration_delay_s: Annotated[
+        int,
+        typer.Option(
+            help="Seconds between the decision to put another contract behind a broken client, and its effect; 0 is for "
+            "development chains.",
+            min=0,
+            max=MAX_MIGRATION_DELAY_S,
+        ),
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Deploy AccessManager, Router and Mailbox. The account becomes administrator of the AccessManager."""
+    """Deploy AccessManager, Router, Mailbox and Transfer. The account becomes administrator of the AccessManager."""
     signer = signer_of(keystore, password_file, password_env)
-    deployment = run_administration(partial(_deploy, rpc, chain_id, signer, forward_margin_s, open_relaying))
+    options = {
+        "forward_margin_s": forward_margin_s,
+        "open_relaying": open_relaying,
+        "migration_delay_s": migration_delay_s,
+    }
+    deployment = run_administration(partial(_deploy, rpc, chain_id, signer, options))
     if as_json:
         typer.echo(json.dumps(deployment))
         return
@@ -40,7 +57,7 @@ def deploy(
 
 
 async def _deploy(
-    rpc: str, chain_id: int, signer: Signer, forward_margin_s: int, open_relaying: bool, random: Random
+    rpc: str, chain_id: int, signer: Signer, options: dict[str, Any], random: Random
 ) -> dict[str, str | int]:
     from adapters.evm.deploy import deploy as deploy_contracts
     from adapters.evm.submit import evm_reverts
@@ -51,5 +68,5 @@ async def _deploy(
     identify = partial(identify_execution, chain_id=chain_id)
     async with open_rpc_client("chain", (rpc,), random, RpcOptions(), identify) as client:
         transactor = Transactor(ExecutionRpc(client, evm_reverts()), chain_id, signer)
-        deployment = await deploy_contracts(transactor, forward_margin_s=forward_margin_s, open_relaying=open_relaying)
+        deployment = await deploy_contracts(transactor, **options)
     return asdict(deployment)

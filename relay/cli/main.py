@@ -14,7 +14,7 @@ SUBCOMMANDS = {
     "devnet": ("relay.cli.devnet", "Run an EVM consortium chain for development."),
     "relay": ("relay.cli.relay", "Run the relay."),
     "attest": ("relay.cli.attest", "Attest what a chain without provable consensus holds."),
-    "deploy": ("relay.cli.deploy", "Deploy router and Mailbox onto an EVM chain."),
+    "deploy": ("relay.cli.deploy", "Deploy Router, Mailbox and Transfer onto an EVM chain."),
     "path": ("relay.cli.path", "Connect two chains: a light client of each on the other."),
     "peer": ("relay.cli.peer", "Say which remote chains a Mailbox listens to."),
     "client": ("relay.cli.client", "List, inspect, update and recover light clients."),

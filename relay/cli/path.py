@@ -36,6 +36,9 @@ DAY_S = 86_400
 MailboxAddress = Annotated[
     str | None, typer.Option(help="Mailbox of the chain that shall accept messages over the path.")
 ]
+TransferAddress = Annotated[
+    str | None, typer.Option(help="Transfer of the chain that shall send tokens over the hub to other chains.")
+]
 Attestors = Annotated[
     list[str], typer.Option("--attestor", help="Address of an attestor of the chain; once for each, if it is attested.")
 ]
@@ -57,6 +60,7 @@ def create(
     password_file: PasswordFile = None,
     password_env: PasswordEnv = None,
     mailbox: MailboxAddress = None,
+    transfer: TransferAddress = None,
     attestor: Attestors = [],  # noqa: B006  typer reads it
     threshold: Threshold = 1,
     trusting_period_s: TrustingPeriod = 7 * DAY_S,
@@ -73,7 +77,7 @@ def create(
     loaded = config_of(config)
     evm, hub_chain = evm_chain_of(loaded, chain), hub_of(loaded, hub)
     owner = signer_of(keystore, password_file, password_env)
-    member = Member(evm, owner, mailbox, _attestors(evm, attestor, threshold, "--attestor"))
+    member = Member(evm, owner, mailbox, _attestors(evm, attestor, threshold, "--attestor"), transfer)
     admins = admins_of(hub_admin, hub_admin_password_file)
     trust = Trust(trusting_period_s, unbonding_period_s, max_clock_drift_s)
     _print(run_administration(partial(create_with_hub, member, hub_chain, admins, trust)), as_json)

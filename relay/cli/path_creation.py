@@ -39,6 +39,7 @@ class Member:
     owner: Signer
     mailbox: str | None
     attestors: AttestorSet | None
+    transfer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,9 @@ async def create_with_hub(
             await approve_and_execute(transactors, hub.chain_id, action)
 
         async def listen_on_chain(client_id: str) -> None:
-            if member.mailbox is not None:
-                await set_hub_client(owning, to_canonical_address(member.mailbox), client_id)
+            for app in (member.mailbox, member.transfer):
+                if app is not None:
+                    await set_hub_client(owning, to_canonical_address(app), client_id)
 
         await all_of([(register_on_hub, on_chain), (listen_on_chain, on_chain)])
     destinations: tuple[Destination, ...] = ()

@@ -12,7 +12,7 @@ from adapters.evm.hub_client import (
     encode_non_membership_proof,
     encode_update,
 )
-from contracts.roles import router_function_roles
+from contracts.roles import LIMITER_ROLE, MIGRATOR_ROLE, router_function_roles, transfer_function_roles
 from light_clients.crypto import keccak256
 from light_clients.ibc.abi import ABI_ENCODING, packet_to_tuple
 from light_clients.ibc.commitment import (
@@ -105,6 +105,15 @@ class Lane:
         self.router.transact("addIBCApp", "gmpport", self.mailbox.address)
         self.mailbox.transact("setHubClient", LOCAL_CLIENT)
         self.mailbox.transact("setForwardedPeer", ORIGIN_CLIENT, ORIGIN_CHAIN)
+        self.transfer = self.evm.deploy("Transfer", self.router.address, self.manager.address, self.forward_margin_s)
+        for function_role in transfer_function_roles():
+            self.manager.transact(
+                "setTargetFunctionRole", self.transfer.address, function_role.selectors, function_role.role
+            )
+        for role in (LIMITER_ROLE, MIGRATOR_ROLE):
+            self.manager.transact("grantRole", role, SENDER, 0)
+        self.router.transact("addIBCApp", "transfer", self.transfer.address)
+        self.transfer.transact("setHubClient", LOCAL_CLIENT)
         self.app = self.evm.deploy("HostileApp")
         self.router.transact("addIBCApp", APP_PORT, self.app.address)
         self.receiver = self.evm.deploy("HostileReceiver")

@@ -79,9 +79,12 @@ def test_deployable_contracts_are_all_there():
         "AttestationClient",
         "ExampleReceiver",
         "ExampleSender",
+        "ExampleToken",
         "HubClient",
         "Mailbox",
         "Router",
+        "Transfer",
+        "Voucher",
     }
 
 
@@ -114,10 +117,15 @@ def test_unknown_artifacts(name):
 
 def test_roles_name_functions_that_exist():
     for open_relaying, role in ((True, roles.PUBLIC_ROLE), (False, roles.RELAYER_ROLE)):
-        relay, pause, unpause = roles.router_function_roles(open_relaying=open_relaying)
+        relay, pause, unpause, migrate = roles.router_function_roles(open_relaying=open_relaying)
         assert (len(relay.selectors), relay.role) == (4, role)
         assert (len(pause.selectors), pause.role) == (1, roles.PAUSER_ROLE)
         assert (len(unpause.selectors), unpause.role) == (1, roles.UNPAUSER_ROLE)
+        assert (len(migrate.selectors), migrate.role) == (1, roles.MIGRATOR_ROLE)
+    pause, unpause, limit = roles.transfer_function_roles()
+    assert (len(pause.selectors), pause.role) == (1, roles.PAUSER_ROLE)
+    assert (len(unpause.selectors), unpause.role) == (1, roles.UNPAUSER_ROLE)
+    assert (len(limit.selectors), limit.role) == (2, roles.LIMITER_ROLE)
     assert keccak256(b"pause()")[:4] in roles.selectors("Router", ("pause",))
 
 
