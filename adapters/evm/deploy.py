@@ -118,7 +118,13 @@ async def deploy(
             (router, ADD_NAMED_APP.encode(TRANSFER_PORT, transfer)),
         ]
     )
-    return Deployment(*map(to_checksum_address, created), receipts[0].height)
+    return Deployment(
+        access_manager=to_checksum_address(manager),
+        router=to_checksum_address(router),
+        mailbox=to_checksum_address(mailbox),
+        transfer=to_checksum_address(transfer),
+        height=receipts[0].height,
+    )
 
 
 async def deploy_hub_client(transactor: Transactor, states: InitialStates) -> bytes:
