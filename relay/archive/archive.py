@@ -1,6 +1,7 @@
 """Evidence as files: `<directory>/<chain>/<client>/<thousand>/<sequence>.<kind>.json`, named by packet id alone."""
 
 import os
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import trio
 
 from light_clients.ibc.identifiers import check_client_id
+from light_clients.ibc.packet import Packet
 from light_clients.interface import MalformedInput
 from relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, decode_evidence, encode_evidence
 
@@ -77,6 +79,56 @@ class Archive:
         except OSError as error:
             raise ArchiveUnavailable(f"{path.name} cannot be read: {error.strerror}") from None
         return None if data is None else decode_evidence(data)
+
+    async def packet_ids(self) -> list[tuple[str, str, int]]:
+        """(chain, client, sequence) of every packet of which a step is kept, in order.
+
+        Raises:
+            ArchiveUnavailable: the directory cannot be read.
+        """
+        try:
+            names = await self._run(lambda: sorted(_packet_ids(self._directory)))
+        except OSError as error:
+            raise ArchiveUnavailable(f"evidence cannot be listed: {error.strerror}") from None
+        return list(names)
+
+    async def sent_packets(self, chain: str, client_id: str) -> dict[int, Packet]:
+        """The packets sent over a client whose receipt was proven, by sequence. Damaged files are passed over.
+
+        Raises:
+            ArchiveUnavailable: the directory cannot be read.
+        """
+        folder = self.path_of(chain, client_id, 0, "receive").parent.parent
+        try:
+            packets: dict[int, Packet] = await self._run(lambda: _sent_packets(folder))
+        except OSError as error:
+            raise ArchiveUnavailable(f"evidence cannot be read: {error.strerror}") from None
+        return packets
+
+
+_FILE = re.compile(r"([0-9]{1,20})\.(receive|acknowledge|timeout)\.json")
+
+
+def _packet_ids(directory: Path) -> set[tuple[str, str, int]]:
+    found = set()
+    for path in directory.glob("*/*/*/*.json"):
+        match = _FILE.fullmatch(path.name)
+        if match is not None:
+            found.add((path.parts[-4], path.parts[-3], int(match[1])))
+    return found
+
+
+def _sent_packets(folder: Path) -> dict[int, Packet]:
+    found = {}
+    for path in folder.glob("*/*.receive.json"):
+        data = _read_file(path)
+        try:
+            if data is not None:
+                packet = decode_evidence(data).packet
+                found[packet.sequence] = packet
+        except MalformedInput:
+            continue
+    return found
 
 
 def _read_file(path: Path) -> bytes | None:

@@ -1,0 +1,106 @@
+"""A checkpoint as a node tells it: worth what the user's trust in that node is worth."""
+
+from collections.abc import Sequence
+
+from adapters.interface import ChainAdapter, ClientInfo
+from light_clients import attestation, bft_evm
+from light_clients.evm_header import decode_header
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, UnsupportedOperation
+from light_clients.proofs.ics23 import STANDARD_SPECS
+from light_clients.tendermint import codec
+from light_clients.tendermint.hashing import header_hash
+from relay.archive.bundle import ChainKind
+from relay.archive.checkpoint import (
+    AttestationTrust,
+    BftEvmTrust,
+    Checkpoint,
+    Destination,
+    TendermintTrust,
+    Trust,
+)
+from relay.core.clients import followed_chain_id
+
+
+async def read_checkpoint(
+    chain: ChainAdapter, clients: Sequence[str], followers: Sequence[ClientInfo], height: int | None
+) -> Checkpoint:
+    """The chain at `height` (None: its head). `clients` are the light clients on it whose chains are written down.
+
+    `followers` are clients of this chain elsewhere: they say which kind of chain it is, for how long its headers are
+    trusted, and where its commitments are.
+
+    Raises:
+        AdapterError: the chain does not answer. UnsupportedOperation: no follower, or an unknown proof spec.
+    """
+    if not followers:
+        raise UnsupportedOperation("a checkpoint of a chain that no configured path's client follows")
+    head = await chain.head()
+    at = head.height if height is None else height
+    await chain.wait_for_height(at)
+    followed = {}
+    for client_id in clients:
+        info = await chain.client(client_id)
+        followed[client_id] = followed_chain_id(info.client_type, info.client_state)
+    kind = ChainKind(followers[0].client_type)
+    if kind is ChainKind.ATTESTATION:
+        header, block_hash, time_ns = None, b"", await chain.block_time_ns(at)
+    else:
+        header = await chain.bare_header(at)
+        block_hash, time_ns = _hash_and_time(kind, header)
+    return Checkpoint(
+        chain_id=chain.chain_id,
+        kind=kind,
+        height=at,
+        hash=block_hash,
+        time_ns=time_ns,
+        trusting_period_s=min(info.trusting_period_ns for info in followers) // NANOSECONDS_PER_SECOND,
+        max_clock_drift_s=max(_drift_s(info) for info in followers),
+        clients=followed,
+        trust=_trust(kind, followers),
+        header=header,
+    )
+
+
+def _hash_and_time(kind: ChainKind, header: bytes) -> tuple[bytes, int]:
+    if kind is ChainKind.TENDERMINT:
+        block = codec.decode_header(header)
+        return header_hash(block), block.time_ns
+    parsed = bft_evm.header_of(Height(0, 0), decode_header(header), ())
+    return bft_evm.block_hash(parsed.execution, parsed.extra), parsed.timestamp_ns
+
+
+def _drift_s(info: ClientInfo) -> int:
+    match ChainKind(info.client_type):
+        case ChainKind.TENDERMINT:
+            return codec.decode_client_state(info.client_state).max_clock_drift_ns // NANOSECONDS_PER_SECOND
+        case ChainKind.BFT_EVM:
+            return bft_evm.decode_client_state(info.client_state).max_clock_drift_s
+        case ChainKind.ATTESTATION:
+            return attestation.decode_client_state(info.client_state).max_clock_drift_s
+
+
+def _trust(kind: ChainKind, followers: Sequence[ClientInfo]) -> Trust:
+    state = followers[0].client_state
+    match kind:
+        case ChainKind.TENDERMINT:
+            client = codec.decode_client_state(state)
+            names = {spec: name for name, spec in STANDARD_SPECS.items()}
+            unknown = [spec for spec in client.proof_specs if spec not in names]
+            if unknown:
+                raise UnsupportedOperation("a checkpoint of a chain with proof specs of its own")
+            specs = tuple(names[spec] for spec in client.proof_specs)
+            return TendermintTrust(client.trust_level, followers[0].merkle_prefix, specs)
+        case ChainKind.BFT_EVM:
+            return BftEvmTrust(bft_evm.decode_client_state(state).router_address)
+        case ChainKind.ATTESTATION:
+            states = [attestation.decode_client_state(info.client_state) for info in followers]
+            scopes = [one.scope for one in states]
+            return AttestationTrust(
+                scopes[0].source_router,
+                states[0].attestors,
+                states[0].threshold,
+                tuple(
+                    Destination(scope.destination_chain_id, scope.destination_router, scope.destination_client_id)
+                    for scope in scopes
+                ),
+            )

@@ -1,0 +1,119 @@
+"""Bundles of whole deliveries: both legs of a packet that was sent on, with the headers under their proofs."""
+
+from collections.abc import Iterable, Mapping
+
+from adapters.interface import MAX_SEQUENCE_SCAN, ChainAdapter
+from light_clients.ibc.packet import Packet
+from light_clients.interface import Height
+from relay.archive import Archive
+from relay.archive.bundle import Bundle, ChainHeaders, ChainKind, Claim, check_bundle
+from relay.archive.checkpoint import Checkpoint
+from relay.archive.legs import is_second_leg, next_client
+from relay.config import PathEnd
+from relay.core.bundling.headers import HeaderCollector
+from relay.core.bundling.legs import FoundLeg, LegReader, NotExportable
+from relay.core.paths import Paths
+
+__all__ = ["Exporter", "NotExportable"]
+
+
+class Exporter:
+    """For any number of packets; headers and second legs that were looked up once are kept."""
+
+    def __init__(
+        self,
+        adapters: Mapping[str, ChainAdapter],
+        paths: Paths,
+        archive: Archive,
+        checkpoints: Iterable[Checkpoint] = (),
+    ) -> None:
+        self._adapters = adapters
+        self._paths = paths
+        self._archive = archive
+        self._legs = LegReader(adapters, paths, archive)
+        self._checkpoints = {checkpoint.chain_id: checkpoint for checkpoint in checkpoints}
+        self._collectors: dict[str, HeaderCollector] = {}
+        self._sent: dict[PathEnd, dict[int, Packet]] = {}
+        self.second_legs: set[tuple[PathEnd, int]] = set()
+
+    async def export(self, source: PathEnd, sequence: int) -> Bundle:
+        """The bundle of the packet that was sent over `source`, with its second leg if it was sent on.
+
+        Raises:
+            NotExportable: it is unknown or in flight. AdapterError: a chain does not answer, or not any more.
+        """
+        first = await self._legs.read(source, sequence)
+        second = await self._second_leg(first)
+        found = [first] if second is None else [first, second]
+        bundle = Bundle(tuple(one.leg for one in found), await self._headers(found))
+        check_bundle(bundle)
+        return bundle
+
+    async def _second_leg(self, first: FoundLeg) -> FoundLeg | None:
+        onward = next_client(first.leg.packet)
+        if onward is None or first.leg.outcome is Claim.TIMED_OUT:
+            return None
+        end = PathEnd(chain=first.destination.chain, client=onward)
+        acknowledgement = first.leg.acknowledgement
+        for sequence in await self._candidates(end, first.leg.packet):
+            if (end, sequence) not in self.second_legs:
+                self.second_legs.add((end, sequence))
+                try:
+                    return await self._legs.read(end, sequence)
+                except NotExportable:
+                    if acknowledgement is not None:
+                        raise
+                    return None  # the first leg alone shows a receipt
+        if acknowledgement is not None and not acknowledgement.is_error:
+            raise NotExportable(f"the second leg of {first.leg.packet_id} is neither in the archive nor on the hub")
+        return None
+
+    async def _candidates(self, end: PathEnd, first: Packet) -> list[int]:
+        """Sequences of packets that may be what the hub made of `first`, known ones before those that must be asked for."""
+        if end not in self._sent:
+            self._sent[end] = await self._archive.sent_packets(end.chain, end.client)
+        known = self._sent[end]
+        found = [sequence for sequence, packet in sorted(known.items()) if is_second_leg(first, packet)]
+        if found or end not in self._paths.opposite:
+            return found
+        hub = self._adapters[end.chain]
+        newest = await hub.next_sequence_send(end.client) - 1
+        for sequence in range(newest, max(0, newest - MAX_SEQUENCE_SCAN), -1):
+            if sequence in known:
+                continue
+            event = await hub.sent_packet(end.client, sequence)
+            if event is None:
+                continue
+            known[sequence] = event.packet
+            if is_second_leg(first, event.packet):
+                return [sequence]
+        return []
+
+    async def _headers(self, found: list[FoundLeg]) -> tuple[ChainHeaders, ...]:
+        heights: dict[str, set[Height]] = {}
+        readers: dict[str, PathEnd] = {}
+        names = {}
+        for one in found:
+            for chain_id, end, reader in (
+                (one.leg.source_chain_id, one.source, one.destination),
+                (one.leg.destination_chain_id, one.destination, one.source),
+            ):
+                names[chain_id] = end.chain
+                readers.setdefault(chain_id, reader)
+                heights.setdefault(chain_id, set())
+            for proof in one.leg.proofs:
+                heights[one.leg.chain_id_of(proof.claim)].add(proof.height)
+        chains = []
+        for chain_id in sorted(heights):
+            info = await self._legs.client(readers[chain_id])
+            collector = self._collectors.get(chain_id)
+            if collector is None:
+                kind = ChainKind(info.client_type)
+                collector = HeaderCollector(self._adapters[names[chain_id]], kind, self._checkpoints.get(chain_id))
+                self._collectors[chain_id] = collector
+            for one in found:
+                for evidence in one.evidence:
+                    if evidence.source_chain_id == chain_id:
+                        collector.learn(evidence.headers)
+            chains.append(await collector.collect(heights[chain_id], info.client_state))
+        return tuple(chains)

@@ -1,0 +1,138 @@
+"""The headers of one chain for bundles: from evidence where it has them, else from the chain."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from adapters.interface import ChainAdapter, HeightUnavailable
+from light_clients.interface import Height, VerificationError
+from relay.archive.bundle import MAX_HEADERS, ChainHeaders, ChainKind, HeaderEntry
+from relay.archive.checkpoint import Checkpoint
+from relay.core.bundling.known import KnownHeader, known_header, next_signers_of
+
+MAX_REMEMBERED = 4_096
+
+
+class HeaderCollector:
+    """Knows the headers that it has seen. A bundle gets signed ones, or bare ones below a checkpoint."""
+
+    def __init__(self, adapter: ChainAdapter, kind: ChainKind, checkpoint: Checkpoint | None) -> None:
+        self._adapter = adapter
+        self._kind = kind
+        self._checkpoint = checkpoint
+        self._known: dict[int, KnownHeader] = {}
+        self._bare: dict[int, bytes] = {}
+        self._sets: dict[bytes, bytes] = {}
+
+    def learn(self, messages: Iterable[bytes]) -> None:
+        """Keep the headers of evidence."""
+        for message in messages:
+            try:
+                self._keep(known_header(self._kind, message))
+            except VerificationError:
+                continue  # a damaged file costs a request to the chain, nothing else
+
+    async def collect(self, heights: Iterable[Height], client_state: bytes) -> ChainHeaders:
+        """Headers under which proofs at `heights` can be judged: from the checkpoint, if there is one, else by each other.
+
+        `client_state` is that of a client that follows the chain.
+
+        Raises:
+            AdapterError: the chain does not serve a header any more.
+        """
+        wanted = sorted(set(heights))
+        numbers = [height.revision_height for height in wanted]
+        entries: dict[int, HeaderEntry] = {}
+        if self._kind is ChainKind.ATTESTATION:
+            for height in wanted:
+                known = await self._signed(height, client_state)
+                entries[known.height] = known.entry
+            return self._chain(entries, set())
+        sets: set[bytes] = set()
+        checkpoint = self._checkpoint
+        at = None if checkpoint is None else checkpoint.height
+        if at is not None and (below := [number for number in numbers if number <= at]):
+            await self._bare_range(below, at, client_state, wanted[0].revision_number, entries)
+        if checkpoint is not None and checkpoint.header is None and checkpoint.height not in entries:
+            entries[checkpoint.height] = HeaderEntry(await self._bare_header(checkpoint.height))
+        previous, trusted = at, b""
+        if at is not None:
+            trusted = next_signers_of(self._kind, await self._bare_header(at))
+        for height in wanted:
+            if at is not None and height.revision_height <= at:
+                continue
+            for known in await self._way(previous, trusted, height, client_state):
+                keeps_account = known.height in numbers
+                entries[known.height] = known.entry if keeps_account else replace(known.entry, account_proof=())
+                sets.add(known.signers)
+                if previous is not None:
+                    sets.add(trusted)
+                previous, trusted = known.height, known.next_signers
+        return self._chain(entries, sets)
+
+    def _chain(self, entries: dict[int, HeaderEntry], sets: set[bytes]) -> ChainHeaders:
+        return ChainHeaders(
+            self._adapter.chain_id,
+            self._kind,
+            tuple(entries[number] for number in sorted(entries)),
+            tuple(self._sets[name] for name in sorted(sets)) if self._kind is ChainKind.TENDERMINT else (),
+        )
+
+    def _keep(self, known: KnownHeader) -> None:
+        while len(self._known) >= MAX_REMEMBERED:
+            self._known.pop(next(iter(self._known)))
+        self._known[known.height] = known
+        self._sets.update(known.validator_sets)
+
+    async def _signed(self, height: Height, client_state: bytes) -> KnownHeader:
+        """The header at `height`, by whomever it may be trusted."""
+        known = self._known.get(height.revision_height)
+        if known is None:
+            below = Height(height.revision_number, height.revision_height - 1)
+            messages = await self._adapter.client_messages(self._kind.value, client_state, below, height)
+            known = known_header(self._kind, messages[-1])
+            self._keep(known)
+        return known
+
+    async def _way(
+        self, previous: int | None, trusted: bytes, height: Height, client_state: bytes
+    ) -> list[KnownHeader]:
+        """Headers from `previous` on to `height`: one, unless too few of the trusted signers are left."""
+        if previous is None:
+            return [await self._signed(height, client_state)]
+        known = self._known.get(height.revision_height)
+        if known is not None and known.signers == trusted:
+            return [known]
+        start = Height(height.revision_number, previous)
+        messages = await self._adapter.client_messages(self._kind.value, client_state, start, height)
+        way = [known_header(self._kind, message) for message in messages]
+        for step in way:
+            self._keep(step)
+        return way
+
+    async def _bare_header(self, number: int) -> bytes:
+        known = self._bare.get(number)
+        if known is None:
+            known = await self._adapter.bare_header(number)
+            while len(self._bare) >= MAX_HEADERS:
+                self._bare.pop(next(iter(self._bare)))
+            self._bare[number] = known
+        return known
+
+    async def _bare_range(
+        self, numbers: list[int], checkpoint: int, client_state: bytes, revision: int, entries: dict[int, HeaderEntry]
+    ) -> None:
+        """Every header from the lowest proof up to the checkpoint, which hang together by parent hashes."""
+        if checkpoint - numbers[0] >= MAX_HEADERS:
+            raise HeightUnavailable(
+                self._adapter.name,
+                numbers[0],
+                f"more than {MAX_HEADERS} blocks below the checkpoint: take a nearer one",
+            )
+        for number in range(numbers[0], checkpoint):
+            entries[number] = HeaderEntry(await self._bare_header(number))
+        if checkpoint in numbers:
+            entries[checkpoint] = HeaderEntry(await self._bare_header(checkpoint))
+        if self._kind is ChainKind.BFT_EVM:
+            for number in numbers:
+                signed = await self._signed(Height(revision, number), client_state)
+                entries[number] = replace(entries[number], account_proof=signed.entry.account_proof)

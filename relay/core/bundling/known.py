@@ -1,0 +1,85 @@
+"""Update messages of light clients taken apart into the header entries of a bundle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from light_clients import attestation, bft_evm
+from light_clients.crypto import sha256
+from light_clients.evm_header import decode_header, encode_header
+from light_clients.interface import Height, UnsupportedOperation
+from light_clients.tendermint import codec
+from light_clients.tendermint.hashing import validator_set_hash
+from light_clients.tendermint.types import ABSENT_SIGNATURE, BlockIdFlag, Commit, ValidatorSet
+from relay.archive.bundle import ChainKind, HeaderEntry
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHeader:
+    """A signed header. `signers` and `next_signers` name the sets that signed it and that it lets sign the next.
+
+    `validator_sets` are those that the message brought with it, by hash.
+    """
+
+    height: int
+    entry: HeaderEntry
+    signers: bytes
+    next_signers: bytes
+    validator_sets: Mapping[bytes, bytes] = field(default_factory=dict)
+
+
+def known_header(kind: ChainKind, message: bytes) -> KnownHeader:
+    """Raises MalformedInput."""
+    match kind:
+        case ChainKind.TENDERMINT:
+            return _tendermint(message)
+        case ChainKind.BFT_EVM:
+            return _bft_evm(message)
+        case ChainKind.ATTESTATION:
+            state = attestation.decode_state(attestation.decode_attestation(message).data)
+            return KnownHeader(state.height, HeaderEntry(message), b"", b"")
+
+
+def next_signers_of(kind: ChainKind, header: bytes) -> bytes:
+    """Who may sign after a bare header."""
+    match kind:
+        case ChainKind.TENDERMINT:
+            return codec.decode_header(header).next_validators_hash
+        case ChainKind.BFT_EVM:
+            return _listed(bft_evm.header_of(Height(0, 0), decode_header(header), ()))
+        case ChainKind.ATTESTATION:
+            raise UnsupportedOperation("headers of an attested chain")
+
+
+def _tendermint(message: bytes) -> KnownHeader:
+    update = codec.decode_tendermint_header(message)
+    header = update.signed_header.header
+    sets = {
+        validator_set_hash(one): codec.encode_validator_set(_canonical(one))
+        for one in (update.validator_set, update.trusted_validators)
+    }
+    entry = HeaderEntry(codec.encode_header(header), codec.encode_commit(_for_block(update.signed_header.commit)))
+    return KnownHeader(header.height, entry, header.validators_hash, header.next_validators_hash, sets)
+
+
+def _canonical(validator_set: ValidatorSet) -> ValidatorSet:
+    """Only what the hash commits to."""
+    return ValidatorSet.of(tuple(replace(validator, proposer_priority=0) for validator in validator_set.validators))
+
+
+def _for_block(commit: Commit) -> Commit:
+    """Without votes for nil, which prove nothing."""
+    entries = tuple(
+        entry if entry.block_id_flag is BlockIdFlag.COMMIT else ABSENT_SIGNATURE for entry in commit.signatures
+    )
+    return replace(commit, signatures=entries)
+
+
+def _bft_evm(message: bytes) -> KnownHeader:
+    header = bft_evm.decode_header_message(message)
+    entry = HeaderEntry(encode_header(header.execution), None, header.account_proof)
+    signers = _listed(header)
+    return KnownHeader(header.execution.number, entry, signers, signers)
+
+
+def _listed(header: bft_evm.Header) -> bytes:
+    return sha256(b"".join(sorted(header.extra.validators)))
