@@ -86,6 +86,7 @@ def _header_steps(
     for block in judged.blocks:
         if block.height > checkpoint.height:
             step = f"{subject}, header {block.height}, forward from {trusted.height}"
+            yield Step(step, Check("header_is_signed", SPEC, partial(_is_signed, block)))
             checks = rules.forward_checks(block, trusted, now_ns)
             yield from _remembered(step, _key(chain, block.entry), checks, memory)
             trusted = block
@@ -100,11 +101,13 @@ def _header_steps(
 
 
 def _state_steps(judged: JudgedChain, rules: HeaderRules, proof_heights: frozenset[Height]) -> Iterator[Step]:
+    others = [block for block in judged.blocks if rules.height_of(block.height) not in proof_heights]
+    subject = f"chain {judged.chain.chain_id}"
+    yield Step(subject, Check("account_proofs_are_used", SPEC, partial(_no_account_proofs, others)))
     for block in judged.blocks:
         height = rules.height_of(block.height)
         subject = f"chain {judged.chain.chain_id}, header {block.height}"
         if height not in proof_heights:
-            yield Step(subject, Check("account_proof_is_used", SPEC, partial(_no_account_proof, block)))
             continue
         found: list[ProvenState] = []
         for check in rules.state_checks(block, found):
@@ -217,6 +220,16 @@ def _hash_matches(block: Block, checkpoint: Checkpoint) -> None:
         raise PredicateFailed(name, "the block's time is not the checkpoint's", block.time_ns, checkpoint.time_ns)
 
 
+def _is_signed(block: Block) -> None:
+    if block.is_bare:
+        raise PredicateFailed(
+            "header_is_signed",
+            "a header above the checkpoint is believed by signatures, and this one has none: "
+            "export the bundle again with this checkpoint",
+            got=block.height,
+        )
+
+
 def _is_bare(block: Block) -> None:
     if not block.is_bare:
         raise PredicateFailed(
@@ -240,6 +253,7 @@ def _links(block: Block, above: Block) -> None:
         raise PredicateFailed(name, "is not the parent of the header above", block.hash, above.parent_hash)
 
 
-def _no_account_proof(block: Block) -> None:
-    if block.entry.account_proof:
-        raise PredicateFailed("account_proof_is_used", "no proof stands on this header", got=block.height)
+def _no_account_proofs(blocks: list[Block]) -> None:
+    for block in blocks:
+        if block.entry.account_proof:
+            raise PredicateFailed("account_proofs_are_used", "no proof stands on this header", got=block.height)

@@ -29,7 +29,7 @@ class UnusableInput(Exception):
     """The input is not what the command reads; the text is one sentence for the user."""
 
 
-def _shown(text: str) -> str:
+def printable(text: str) -> str:
     """Text from a file or a node for a terminal: no control sequences, no lone surrogates, no rich markup."""
     return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
 
@@ -40,19 +40,19 @@ def unusable_as_exit() -> Iterator[None]:
     try:
         yield
     except UnusableInput as error:
-        Console(stderr=True, soft_wrap=True).print(f"[red]unusable input[/]: {_shown(str(error))}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"[red]unusable input[/]: {printable(str(error))}", highlight=False)
         raise typer.Exit(EXIT_UNUSABLE) from None
 
 
-def read_file(path: Path) -> bytes:
-    """The whole file, at most 16 MiB."""
+def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+    """The whole file, by default at most 16 MiB."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            data = file.read(max_bytes + 1)
     except OSError as error:
         raise UnusableInput(f"{path} cannot be read: {error.strerror or error}") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise UnusableInput(f"{path} has more than {MAX_FILE_BYTES} bytes")
+    if len(data) > max_bytes:
+        raise UnusableInput(f"{path} has more than {max_bytes} bytes")
     if not data.strip():
         raise UnusableInput(f"{path} is empty")
     return data
@@ -92,16 +92,26 @@ def required(text: str | None, option: str, what: str) -> str:
 
 
 def _as_json(verdicts: list[CheckVerdict], subject: Mapping[str, str], *, valid: bool) -> str:
-    checks = [
-        {
-            "name": verdict.name,
-            "source": verdict.source,
-            "held": verdict.held,
-            "reason": None if verdict.error is None else str(verdict.error),
-        }
-        for verdict in verdicts
-    ]
+    checks = [verdict_fields(verdict) for verdict in verdicts]
     return json.dumps({"valid": valid, "subject": dict(subject), "checks": checks}, indent=2)
+
+
+def verdict_fields(verdict: CheckVerdict) -> dict[str, str | bool | None]:
+    """A verdict as JSON has it."""
+    return {
+        "name": verdict.name,
+        "source": verdict.source,
+        "held": verdict.held,
+        "reason": None if verdict.error is None else str(verdict.error),
+    }
+
+
+def print_verdict(console: Console, verdict: CheckVerdict) -> None:
+    """One line, and the reason under it where the predicate failed."""
+    mark = "[green]held  [/]" if verdict.held else "[red]FAILED[/]"
+    console.print(f"{mark}  {printable(verdict.name)}  [dim]{printable(verdict.source)}[/]")
+    if verdict.error is not None:
+        console.print(f"        {printable(str(verdict.error))}")
 
 
 def report(checks: Iterable[Check], subject: Mapping[str, str], *, as_json: bool) -> NoReturn:
@@ -116,12 +126,9 @@ def report(checks: Iterable[Check], subject: Mapping[str, str], *, as_json: bool
         typer.echo(_as_json(verdicts, subject, valid=valid))
     else:
         for name, text in subject.items():
-            console.print(f"{_shown(name)}: {_shown(text)}")
+            console.print(f"{printable(name)}: {printable(text)}")
         for verdict in verdicts:
-            mark = "[green]held  [/]" if verdict.held else "[red]FAILED[/]"
-            console.print(f"{mark}  {_shown(verdict.name)}  [dim]{_shown(verdict.source)}[/]")
-            if verdict.error is not None:
-                console.print(f"        {_shown(str(verdict.error))}")
+            print_verdict(console, verdict)
         held = sum(verdict.held for verdict in verdicts)
         console.print(f"[green]valid[/]: {held} predicates held" if valid else "[red]invalid[/]")
     raise typer.Exit(0 if valid else EXIT_INVALID)

@@ -1,10 +1,10 @@
 """Bundles of whole deliveries: both legs of a packet that was sent on, with the headers under their proofs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from adapters.interface import MAX_SEQUENCE_SCAN, ChainAdapter
+from adapters.interface import MAX_SEQUENCE_SCAN, ChainAdapter, HeightUnavailable
 from light_clients.ibc.packet import Packet
-from light_clients.interface import Height
+from light_clients.interface import Height, VerificationError
 from relay.archive import Archive
 from relay.archive.bundle import Bundle, ChainHeaders, ChainKind, Claim, check_bundle
 from relay.archive.checkpoint import Checkpoint
@@ -48,6 +48,30 @@ class Exporter:
         bundle = Bundle(tuple(one.leg for one in found), await self._headers(found))
         check_bundle(bundle)
         return bundle
+
+    async def export_all(self, keep: Callable[[str, Bundle], None]) -> dict[str, str]:
+        """Give `keep` the id and the bundle of every packet in the archive; returns the ids of those without one, with
+        the reason. A second leg is in the bundle of its first.
+
+        Raises:
+            AdapterError, ArchiveUnavailable.
+        """
+        reasons: dict[str, str] = {}
+        packets = await self._archive.packet_ids()
+        for chain, client, sequence in sorted(packets, key=self._hubs_last):
+            end = PathEnd(chain=chain, client=client)
+            if (end, sequence) in self.second_legs:
+                continue
+            name = f"{chain}/{client}/{sequence}"
+            try:
+                keep(name, await self.export(end, sequence))
+            except (NotExportable, HeightUnavailable, VerificationError) as error:
+                reasons[name] = str(error)
+        return reasons
+
+    def _hubs_last(self, packet: tuple[str, str, int]) -> tuple[bool, str, str, int]:
+        adapter = self._adapters.get(packet[0])
+        return (adapter is not None and adapter.kind == "hub", *packet)
 
     async def _second_leg(self, first: FoundLeg) -> FoundLeg | None:
         onward = next_client(first.leg.packet)

@@ -128,14 +128,14 @@ class Lane:
 
     def __init__(self, hub: HubChain, alpha: EvmMember, beta: EvmMember) -> None:
         self.hub, self.alpha, self.beta = hub, alpha, beta
+        self.receiver = "0x" + "22" * 20
 
     async def advance(self) -> None:
         await trio.sleep(0.1)
 
     async def send(self, next_client: str, value: bytes, timeout_s: int) -> None:
         """Alpha's Mailbox sends through the hub to the chain behind `next_client`."""
-        receiver = "0x" + "22" * 20
-        data = SEND_FORWARDED.encode(self.alpha.client, next_client, receiver, value, timeout_s)
+        data = SEND_FORWARDED.encode(self.alpha.client, next_client, self.receiver, value, timeout_s)
         receipt = await self.alpha.deployer.send(self.alpha.mailbox, data)
         await self.alpha.chain.wait_for_height(receipt.height)
 
