@@ -30,8 +30,9 @@ class Exporter:
         self._adapters = adapters
         self._paths = paths
         self._archive = archive
-        self._legs = LegReader(adapters, paths, archive)
         self._checkpoints = {checkpoint.chain_id: checkpoint for checkpoint in checkpoints}
+        heights = {chain_id: checkpoint.height for chain_id, checkpoint in self._checkpoints.items()}
+        self._legs = LegReader(adapters, paths, archive, heights)
         self._collectors: dict[str, HeaderCollector] = {}
         self._sent: dict[PathEnd, dict[int, Packet]] = {}
         self.second_legs: set[tuple[PathEnd, int]] = set()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.interface import ChainAdapter, ClientInfo
+from adapters.interface import ChainAdapter, ClientInfo, HeightUnavailable
 from light_clients.ibc.commitment import acknowledgement_key, commitment_key, merkle_path, receipt_key
 from light_clients.ibc.packet import Acknowledgement, Packet
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height
@@ -28,12 +28,21 @@ class FoundLeg:
 
 
 class LegReader:
-    """Settlement is proven at one height a chain, so that the bundles of one export share their headers."""
+    """Settlement is proven at one height a chain, so that the bundles of one export share their headers: at the
+    checkpoint where it is known already there, else at the head."""
 
-    def __init__(self, adapters: Mapping[str, ChainAdapter], paths: Paths, archive: Archive) -> None:
+    def __init__(
+        self,
+        adapters: Mapping[str, ChainAdapter],
+        paths: Paths,
+        archive: Archive,
+        checkpoint_heights: Mapping[str, int] | None = None,
+    ) -> None:
+        """`checkpoint_heights` by chain id."""
         self._adapters = adapters
         self._paths = paths
         self._archive = archive
+        self._checkpoint_heights = checkpoint_heights or {}
         self._clients: dict[PathEnd, ClientInfo] = {}
         self._provable: dict[str, Height] = {}
 
@@ -61,19 +70,23 @@ class LegReader:
         packet = await reader.packet(source.client, sequence)
         source_client, destination_client = await self.client(source), await self.client(destination)
         sent = await reader.sent(packet, destination_client)
-        outcome, acknowledgement = await reader.outcome(packet, source_client)
+        outcome, acknowledgement = await reader.outcome(packet, source_client, await self._heights(destination.chain))
         proofs = [sent, outcome]
         if outcome.claim is not Claim.RECEIVED:
-            height = await self._provable_height(source.chain)
-            settled = await reader.settled(packet, destination_client, max(height, sent.height))
+            heights = [height for height in await self._heights(source.chain) if height > sent.height]
+            settled = await reader.settled(packet, destination_client, heights)
             proofs += [] if settled is None else [settled]
         leg = Leg(reader.source.chain_id, reader.destination.chain_id, packet, acknowledgement, tuple(proofs))
         return FoundLeg(source, destination, leg, tuple(evidence.values()))
 
-    async def _provable_height(self, chain: str) -> Height:
+    async def _heights(self, chain: str) -> list[Height]:
+        """Where the chain's present state is proven: best at the checkpoint, else at the head."""
+        adapter = self._adapters[chain]
         if chain not in self._provable:
-            self._provable[chain] = await provable_height(self._adapters[chain])
-        return self._provable[chain]
+            self._provable[chain] = await provable_height(adapter)
+        newest = self._provable[chain]
+        checkpoint = self._checkpoint_heights.get(adapter.chain_id)
+        return [newest] if checkpoint is None else [Height(newest.revision_number, checkpoint), newest]
 
 
 async def provable_height(adapter: ChainAdapter) -> Height:
@@ -107,7 +120,9 @@ class _Leg:
         height = self.source.proving_height(event.height)
         return await self._prove(Claim.SENT, self.source, commitment_key(packet), height, reader)
 
-    async def outcome(self, packet: Packet, reader: ClientInfo) -> tuple[StateProof, Acknowledgement | None]:
+    async def outcome(
+        self, packet: Packet, reader: ClientInfo, heights: list[Height]
+    ) -> tuple[StateProof, Acknowledgement | None]:
         acknowledged = self._evidence.get("acknowledge")
         if acknowledged is not None:
             proof = StateProof(Claim.ACKNOWLEDGED, acknowledged.proof_height, acknowledged.proof)
@@ -122,26 +137,44 @@ class _Leg:
             key = acknowledgement_key(packet)
             proof = await self._prove(Claim.ACKNOWLEDGED, self.destination, key, height, reader)
             return proof, event.acknowledgement
-        height = await provable_height(self.destination)
-        if await self.destination.receipt(client_id, sequence) is not None:
-            return await self._prove(Claim.RECEIVED, self.destination, receipt_key(packet), height, reader), None
-        time_ns = await self.destination.block_time_ns(height.revision_height)
-        if time_ns // NANOSECONDS_PER_SECOND < packet.timeout_timestamp_s:
-            raise NotExportable(f"packet {packet.sequence} is in flight: neither received nor past its timeout")
-        return await self._prove(Claim.TIMED_OUT, self.destination, receipt_key(packet), height, reader), None
+        received = await self.destination.receipt(client_id, sequence) is not None
+        claim = Claim.RECEIVED if received else Claim.TIMED_OUT
+        for height in heights:
+            if not received and not await self._is_late(packet, height):
+                continue
+            found = await self._look(claim, self.destination, receipt_key(packet), height, reader)
+            if found is not None:
+                return found, None
+        raise NotExportable(f"packet {sequence} is in flight: neither received nor past its timeout")
 
-    async def settled(self, packet: Packet, reader: ClientInfo, height: Height) -> StateProof | None:
+    async def _is_late(self, packet: Packet, height: Height) -> bool:
+        time_ns = await self.destination.block_time_ns(height.revision_height)
+        return time_ns // NANOSECONDS_PER_SECOND >= packet.timeout_timestamp_s
+
+    async def settled(self, packet: Packet, reader: ClientInfo, heights: list[Height]) -> StateProof | None:
         """None where the commitment still stands."""
-        if await self.source.commitment(packet.source_client, packet.sequence, height.revision_height - 1) is not None:
+        for height in heights:
+            found = await self._look(Claim.SETTLED, self.source, commitment_key(packet), height, reader)
+            if found is not None:
+                return found
+        return None
+
+    @staticmethod
+    async def _look(
+        claim: Claim, adapter: ChainAdapter, key: bytes, height: Height, reader: ClientInfo
+    ) -> StateProof | None:
+        """None where the chain proves the contrary at that height, or keeps no state of that age."""
+        path = merkle_path(reader.merkle_prefix, key)
+        try:
+            proof = await adapter.prove(path, height, reader.client_state)
+        except HeightUnavailable:
             return None
-        path = merkle_path(reader.merkle_prefix, commitment_key(packet))
-        proof = await self.source.prove(path, height, reader.client_state)
-        return None if proof.value is not None else StateProof(Claim.SETTLED, height, proof.proof)
+        return StateProof(claim, height, proof.proof) if (proof.value is None) is claim.is_absence else None
 
     @staticmethod
     async def _prove(claim: Claim, adapter: ChainAdapter, key: bytes, height: Height, reader: ClientInfo) -> StateProof:
         await adapter.wait_for_height(height.revision_height)
-        proof = await adapter.prove(merkle_path(reader.merkle_prefix, key), height, reader.client_state)
-        if (proof.value is None) is not claim.is_absence:
-            raise NotExportable(f"{adapter.name} proves otherwise than {claim.value} at {height}")
-        return StateProof(claim, height, proof.proof)
+        found = await _Leg._look(claim, adapter, key, height, reader)
+        if found is None:
+            raise NotExportable(f"{adapter.name} does not prove {claim.value} at {height}, or no longer")
+        return found

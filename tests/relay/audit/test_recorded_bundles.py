@@ -1,0 +1,300 @@
+"""Bundles of a real lane, judged offline: what each shows, and that no other bytes or trust will do (design rule 10)."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from light_clients.ibc.packet import ERROR, Acknowledgement
+from light_clients.interface import Height
+from relay.archive.bundle import Bundle, Claim, Leg, decode_bundle, encode_bundle
+from relay.archive.checkpoint import Checkpoint, decode_checkpoint
+from relay.audit import Auditor, MissingTrust, Report
+
+FOLDER = Path(__file__).with_name("recorded")
+ALPHA, BETA, HUB = "1001", "1002", "hutong-1"
+SHAPES = ("message-delivered", "message-refused-by-the-hub", "received-on-the-hub", "timeout-leg-1", "timeout-leg-2")
+BACKWARD = "timeout-leg-2-backward"
+STRIDE = 1 if os.environ.get("HUTONG_EVERY_BYTE") else 61
+"""CI flips every byte in a section of its own; the ordinary run flips a sample that lands on every kind of field."""
+
+
+def checkpoints(word: str = "before", *chains: str) -> list[Checkpoint]:
+    return [
+        decode_checkpoint((FOLDER / f"{word}-{chain}.checkpoint.json").read_bytes())
+        for chain in chains or (ALPHA, BETA, HUB)
+    ]
+
+
+def data_of(name: str) -> bytes:
+    return (FOLDER / f"{name}.bundle.json").read_bytes()
+
+
+def bundle_of(name: str) -> Bundle:
+    return decode_bundle(data_of(name))
+
+
+NOW_NS = max(checkpoint.time_ns for checkpoint in checkpoints("after")) + 60 * 10**9
+
+
+def auditor(*roots: Checkpoint, now_ns: int = NOW_NS) -> Auditor:
+    return Auditor(roots or checkpoints(), now_ns)
+
+
+def audited(bundle: Bundle, *roots: Checkpoint, now_ns: int = NOW_NS) -> Report:
+    return auditor(*roots, now_ns=now_ns).audit(encode_bundle(bundle))
+
+
+def failed(report: Report) -> str:
+    """The predicate that refused, or for damage to the form the field."""
+    assert not report.is_valid
+    assert report.outcome == "" and not report.trust
+    error = report.failure.check.error
+    return getattr(error, "field", None) or report.failure.check.name
+
+
+@pytest.mark.parametrize(
+    ("name", "outcomes"),
+    [
+        ("message-delivered", [(Claim.ACKNOWLEDGED, True), (Claim.ACKNOWLEDGED, True)]),
+        ("message-refused-by-the-hub", [(Claim.ACKNOWLEDGED, True)]),
+        ("received-on-the-hub", [(Claim.RECEIVED, False)]),
+        ("timeout-leg-1", [(Claim.TIMED_OUT, True)]),
+        ("timeout-leg-2", [(Claim.ACKNOWLEDGED, True), (Claim.TIMED_OUT, True)]),
+    ],
+)
+def test_each_shape_is_valid_forward_from_an_older_checkpoint(name, outcomes):
+    bundle = bundle_of(name)
+    report = audited(bundle)
+    assert report.is_valid, report.failure
+    assert [(leg.outcome, leg.is_settled) for leg in bundle.legs] == outcomes
+    assert report.packet_id.startswith(f"{ALPHA}/client-0/")
+    assert set(report.trust) == {chain.chain_id for chain in bundle.chains}
+    assert all(mode.startswith("forward from checkpoint") for mode in report.trust.values())
+    assert all(verdict.check.source for verdict in report.verdicts)
+
+
+def test_acknowledgements_say_what_became_of_the_message():
+    delivered, late = bundle_of("message-delivered"), bundle_of("timeout-leg-2")
+    assert delivered.legs[0].acknowledgement == delivered.legs[1].acknowledgement
+    assert not delivered.legs[0].acknowledgement.is_error
+    assert late.legs[0].acknowledgement == ERROR
+
+
+def test_backward_from_a_newer_checkpoint_through_parent_hashes():
+    report = auditor(*checkpoints("after")).audit(data_of(BACKWARD))
+    assert report.is_valid, report.failure
+    modes = report.trust.values()
+    assert any("through parent hashes" in mode for mode in modes) and not any("forward" in mode for mode in modes)
+    names = {verdict.check.name for verdict in report.verdicts}
+    assert "parent_hash_links" in names and "two_thirds_signed" not in names
+
+
+def test_backward_trust_does_not_expire():
+    much_later_ns = NOW_NS + 10 * 365 * 86_400 * 10**9
+    assert auditor(*checkpoints("after"), now_ns=much_later_ns).audit(data_of(BACKWARD)).is_valid
+
+
+def test_attack_I_expired_checkpoint_vouches_for_nothing_above_it():
+    edge_ns = min(checkpoint.expires_at_ns for checkpoint in checkpoints())
+    assert audited(bundle_of("message-delivered"), now_ns=edge_ns - 1).is_valid
+    assert failed(audited(bundle_of("message-delivered"), now_ns=edge_ns)) == "within_trusting_period"
+
+
+def test_each_mode_needs_its_own_headers():
+    assert failed(auditor(*checkpoints("after")).audit(data_of("message-delivered"))) == "header_is_bare"
+    assert failed(auditor(*checkpoints("before")).audit(data_of(BACKWARD))) == "header_is_signed"
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_attack_I_every_byte_flipped_once_is_refused(name):
+    """One auditor for all: what it remembers of the honest bundle's headers must not help a changed one."""
+    judge, data = auditor(), data_of(name)
+    assert judge.audit(data).is_valid
+    for position in range(0, len(data), STRIDE):
+        changed = bytearray(data)
+        changed[position] ^= 1 << position % 7
+        try:
+            report = judge.audit(bytes(changed))
+        except MissingTrust as missing:
+            assert "checkpoint" in str(missing)
+        else:
+            assert failed(report), position
+
+
+def test_attack_I_every_byte_of_a_backward_bundle_is_judged():
+    judge, data = auditor(*checkpoints("after")), data_of(BACKWARD)
+    assert judge.audit(data).is_valid
+    for position in range(0, len(data), 40 * STRIDE):
+        changed = bytearray(data)
+        changed[position] ^= 1 << position % 7
+        try:
+            assert failed(judge.audit(bytes(changed))), position
+        except MissingTrust as missing:
+            assert "checkpoint" in str(missing)
+
+
+def with_leg(bundle: Bundle, index: int, **fields) -> Bundle:
+    legs = list(bundle.legs)
+    legs[index] = replace(legs[index], **fields)
+    return replace(bundle, legs=tuple(legs))
+
+
+def with_proof(leg: Leg, claim: Claim, **fields) -> Leg:
+    proofs = tuple(replace(proof, **fields) if proof.claim is claim else proof for proof in leg.proofs)
+    return replace(leg, proofs=proofs)
+
+
+def proof_of(leg: Leg, claim: Claim):
+    return next(proof for proof in leg.proofs if proof.claim is claim)
+
+
+def test_attack_I_legs_swapped():
+    bundle = bundle_of("message-delivered")
+    assert failed(audited(replace(bundle, legs=bundle.legs[::-1]))) == "legs_meet"
+
+
+def test_attack_I_second_leg_dropped():
+    bundle = bundle_of("message-delivered")
+    assert failed(audited(replace(bundle, legs=bundle.legs[:1]))) == "bundle.chains"
+    alone = replace(bundle, legs=bundle.legs[:1], chains=tuple(c for c in bundle.chains if c.chain_id != BETA))
+    assert failed(audited(alone)) == "second_leg_present"
+
+
+def test_attack_I_acknowledgement_dropped_or_exchanged():
+    bundle = bundle_of("message-delivered")
+    assert failed(audited(with_leg(bundle, 1, acknowledgement=None))) == "bundle.legs[1].acknowledgement"
+    assert failed(audited(with_leg(bundle, 1, acknowledgement=ERROR))) == "word_matches"
+    assert failed(audited(with_leg(bundle, 0, acknowledgement=ERROR))) == "tree_0.value_matches"
+    two = Acknowledgement((b"a", b"b"))
+    assert failed(audited(with_leg(bundle, 1, acknowledgement=two))) == "acknowledgement"
+
+
+def test_attack_I_outcome_dropped():
+    bundle = bundle_of("message-delivered")
+    leg = bundle.legs[1]
+    proofs = tuple(proof for proof in leg.proofs if proof.claim is not Claim.ACKNOWLEDGED)
+    assert failed(audited(with_leg(bundle, 1, proofs=proofs, acknowledgement=None))) == "bundle.legs[1].proofs"
+
+
+def test_attack_I_headers_reordered_or_dropped():
+    bundle = bundle_of("message-delivered")
+    for index, chain in enumerate(bundle.chains):
+        chains = list(bundle.chains)
+        chains[index] = replace(chain, headers=chain.headers[::-1])
+        if len(chain.headers) > 1:
+            assert failed(audited(replace(bundle, chains=tuple(chains)))) == "headers_ascend"
+            chains[index] = replace(chain, headers=chain.headers[1:])
+            refused = failed(audited(replace(bundle, chains=tuple(chains))))
+            assert refused in ("proof_height_known", "validator_sets_are_named")
+    backward = bundle_of(BACKWARD)
+    chains = list(backward.chains)
+    chains[0] = replace(chains[0], headers=chains[0].headers[:3] + chains[0].headers[4:])
+    assert failed(audited(replace(backward, chains=tuple(chains)), *checkpoints("after"))) == "parent_hash_links"
+
+
+def test_attack_I_another_packets_proof():
+    """A proof of the same claim about another packet of the same path."""
+    one, other = bundle_of("timeout-leg-1"), bundle_of("message-refused-by-the-hub")
+    alien = proof_of(other.legs[0], Claim.SENT)
+    leg = with_proof(one.legs[0], Claim.SENT, proof=alien.proof, height=alien.height)
+    assert failed(audited(replace(one, legs=(leg,)))) in ("account_proofs_are_used", "proof_height_known")
+    alpha = {entry.header: entry for bundle in (one, other) for entry in bundle.chains[0].headers}
+    headers = sorted(alpha.values(), key=lambda entry: number_of(entry.header))
+    merged = (replace(one.chains[0], headers=tuple(headers)), one.chains[1])
+    assert failed(audited(replace(one, legs=(leg,), chains=merged))) in (
+        "account_proofs_are_used",
+        "storage_path_is_proven",
+        "word_matches",
+    )
+
+
+def number_of(header: bytes) -> int:
+    from light_clients.evm_header import decode_header
+
+    return decode_header(header).number
+
+
+def test_attack_I_claims_exchanged():
+    """The proof that the commitment is gone does not show that it was there."""
+    bundle = bundle_of("message-delivered")
+    leg = bundle.legs[0]
+    settled = proof_of(leg, Claim.SETTLED)
+    swapped = with_proof(leg, Claim.SENT, height=settled.height, proof=settled.proof)
+    assert failed(audited(with_leg(bundle, 0, proofs=swapped.proofs))) in ("account_proofs_are_used", "word_matches")
+    earlier = with_proof(leg, Claim.SETTLED, height=proof_of(leg, Claim.SENT).height)
+    refused = failed(audited(with_leg(bundle, 0, proofs=earlier.proofs)))
+    assert refused in ("account_proofs_are_used", "settled_after_sent")
+
+
+def test_attack_I_another_chains_checkpoint():
+    alpha, beta, hub = checkpoints()
+    as_alpha = replace(beta, chain_id=ALPHA, clients=alpha.clients)
+    assert failed(audited(bundle_of("message-delivered"), as_alpha, beta, hub)) in (
+        "router_account_proven",
+        "overlap_with_trusted_validators",
+    )
+    as_hub = replace(alpha, chain_id=HUB, clients=hub.clients)
+    assert failed(audited(bundle_of("message-delivered"), alpha, beta, as_hub)) == "checkpoint_is_of_kind"
+
+
+def test_attack_I_checkpoint_hash_or_time_changed():
+    alpha, beta, hub = checkpoints()
+    for changed in (
+        replace(hub, hash=bytes(32)),
+        replace(hub, time_ns=hub.time_ns + 10**9),
+        replace(hub, height=hub.height + 1),
+    ):
+        assert failed(audited(bundle_of("message-delivered"), alpha, beta, changed)) == "checkpoint_hash_matches"
+    without = replace(hub, header=None)
+    assert failed(audited(bundle_of("message-delivered"), alpha, beta, without)) == "checkpoint_header_present"
+
+
+def test_attack_I_acknowledgement_of_a_third_chain():
+    """A client is known by the chain that it follows only where the checkpoint says so: the same client id, sequence and
+    acknowledgement on some other chain prove nothing."""
+    alpha, beta, hub = checkpoints()
+    elsewhere = replace(alpha, clients={"client-0": "hutong-2"})
+    report = audited(bundle_of("message-delivered"), elsewhere, beta, hub)
+    assert failed(report) == "source_client_follows_destination"
+    strange = replace(hub, clients=hub.clients | {"bft-evm-1": "1003"})
+    report = audited(bundle_of("message-delivered"), alpha, beta, strange)
+    assert failed(report) == "source_client_follows_destination"
+    strange = replace(hub, clients=hub.clients | {"bft-evm-0": "1003"})
+    assert failed(audited(bundle_of("timeout-leg-1"), alpha, strange)) == "destination_client_follows_source"
+
+
+def test_attack_I_timeout_claimed_before_its_time():
+    """Absence before the timeout proves nothing: the packet could still arrive."""
+    bundle = bundle_of("timeout-leg-1")
+    packet = replace(bundle.legs[0].packet, timeout_timestamp_s=bundle.legs[0].packet.timeout_timestamp_s + 600)
+    assert failed(audited(with_leg(bundle, 0, packet=packet))) in ("word_matches", "timeout_has_passed")
+
+
+@pytest.mark.parametrize("missing", [ALPHA, BETA, HUB])
+def test_without_a_checkpoint_of_a_chain_nothing_is_judged(missing):
+    roots = [checkpoint for checkpoint in checkpoints() if checkpoint.chain_id != missing]
+    with pytest.raises(MissingTrust, match=missing):
+        audited(bundle_of("message-delivered"), *roots)
+
+
+def test_two_checkpoints_of_a_chain_are_refused():
+    with pytest.raises(MissingTrust, match=HUB):
+        Auditor([*checkpoints(), *checkpoints("after", HUB)], NOW_NS)
+
+
+def test_headers_are_judged_once_for_many_bundles():
+    judge = auditor()
+    first = judge.audit(data_of("message-delivered"))
+    again = judge.audit(data_of("message-delivered"))
+    assert [(v.subject, v.check.name) for v in first.verdicts] == [(v.subject, v.check.name) for v in again.verdicts]
+    assert first.is_valid and again.is_valid
+
+
+def test_height_of_another_revision_is_unknown():
+    bundle = bundle_of("message-refused-by-the-hub")
+    leg = bundle.legs[0]
+    proof = proof_of(leg, Claim.ACKNOWLEDGED)
+    other = with_proof(leg, Claim.ACKNOWLEDGED, height=Height(2, proof.height.revision_height))
+    assert failed(audited(replace(bundle, legs=(other,)))) == "proof_height_known"
