@@ -14,7 +14,7 @@ class AdapterError(Exception):
     """Base of every expected failure of talking to a chain."""
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class EndpointUnavailable(AdapterError):
     """No configured endpoint gave a usable answer in the given attempts: the network's or the operator's turn.
 
@@ -30,7 +30,7 @@ class EndpointUnavailable(AdapterError):
         return f"{self.chain}: {self.operation} failed on every endpoint: {said}"
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class EndpointMismatch(AdapterError):
     """An endpoint serves another chain, or contradicts what is known of this one: it is lying or misconfigured."""
 
@@ -43,7 +43,7 @@ class EndpointMismatch(AdapterError):
         return f"{self.endpoint}: {self.what} is {shown(self.got)}, expected {shown(self.expected)}"
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class BadAnswer(AdapterError):
     """An endpoint's answer is malformed, oversized or inconsistent in itself; `field` is a dotted path."""
 
@@ -57,7 +57,7 @@ class BadAnswer(AdapterError):
         return text if self.got is None else f"{text}, got {shown(self.got)}"
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class RpcRefused(AdapterError):
     """A well-formed JSON-RPC error object that no other class describes."""
 
@@ -70,7 +70,7 @@ class RpcRefused(AdapterError):
         return f"{self.method} refused with code {self.code}: {shown(self.message)}"
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class HeightUnavailable(AdapterError):
     """The chain has not reached the height, or the node no longer keeps its state."""
 
@@ -82,7 +82,7 @@ class HeightUnavailable(AdapterError):
         return f"{self.chain}: height {self.height} is not available: {self.reason}"
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class RefusedByChain(AdapterError):
     """A contract or native module reverted. `name` is the custom error (or `Error`, `Panic`), `reason` a sentence."""
 
@@ -94,7 +94,7 @@ class RefusedByChain(AdapterError):
         return self.reason
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class UnknownClient(AdapterError):
     """No light client is registered under the identifier."""
 
@@ -105,7 +105,7 @@ class UnknownClient(AdapterError):
         return f"{self.chain} has no client {self.client_id}"
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class NotSupported(AdapterError):
     """This kind of chain, or this endpoint, does not offer the operation (never a plausible default)."""
 
@@ -115,7 +115,7 @@ class NotSupported(AdapterError):
         return f"not supported: {self.operation}"
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class BatchTooLarge(AdapterError):
     """The encoded batch exceeds a limit of the chain; the caller splits it."""
 
@@ -127,7 +127,7 @@ class BatchTooLarge(AdapterError):
         return f"the batch has {self.got} {self.what}, the limit is {self.limit}"
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class BroadcastRefused(AdapterError):
     """The pool refused the transaction for a reason that no subclass names."""
 

@@ -1,6 +1,7 @@
 """Rules between fields: duplicates, unknown names, swapped ends (attack list G13)."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from relay.config.errors import Problem
 from relay.config.model import Config, EvmChainConfig, PathConfig, PathEnd, is_solidity_client
@@ -9,6 +10,7 @@ from relay.config.model import Config, EvmChainConfig, PathConfig, PathEnd, is_s
 def consistency_problems(config: Config) -> Iterator[Problem]:
     """Every contradiction inside a well-formed configuration."""
     yield from _duplicate_chains(config)
+    yield from _duplicate_keys(config)
     yield from _path_problems(config)
 
 
@@ -28,6 +30,19 @@ def _duplicate_chains(config: Config) -> Iterator[Problem]:
                 f"{chain.chain_id!r} is also chains.{first}",
                 "name each chain once; several endpoints go into its rpc list",
             )
+
+
+def _duplicate_keys(config: Config) -> Iterator[Problem]:
+    for index, chain in enumerate(config.chains):
+        keystores: dict[Path, int] = {}
+        for number, key in enumerate(chain.keys):
+            first = keystores.setdefault(key.keystore, number)
+            if first != number:
+                yield Problem(
+                    f"chains.{index}.keys.{number}.keystore",
+                    f"is also keys.{first}",
+                    "give each account its own key: two with one key would take each other's nonces",
+                )
 
 
 def _path_problems(config: Config) -> Iterator[Problem]:

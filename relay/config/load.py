@@ -125,7 +125,9 @@ def file_problems(config: Config) -> tuple[Problem, ...]:
     """Keystores and password files that are missing or open to others."""
     problems: list[Problem] = []
     for index, chain in enumerate(config.chains):
-        problems += _key_problems(chain.key, f"chains.{index}.key")
+        for number, key in enumerate(chain.all_keys):
+            field = "key" if chain.key is not None else f"keys.{number}"
+            problems += _key_problems(key, f"chains.{index}.{field}")
     return tuple(problems)
 
 
@@ -143,7 +145,7 @@ def _key_problems(key: KeyConfig, field: str) -> Iterator[Problem]:
 def _problem(error: Any) -> Problem:
     location = [str(part) for part in error["loc"]]
     # A discriminated union puts its tag into the location: chains.0.evm.router is chains.0.router to the reader.
-    if location[:1] == ["chains"] and len(location) > 3 and location[2] in ("evm", "hub"):
+    if location[:1] == ["chains"] and len(location) > 2 and location[2] in ("evm", "hub"):
         del location[2]
     field = ".".join(location) or "file"
     kind = error["type"]

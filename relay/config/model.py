@@ -23,7 +23,10 @@ Example:
     chain_id = "hutong-1"
     rpc = ["http://127.0.0.1:8545"]
     consensus_rpc = ["http://127.0.0.1:26657"]
-    key = { keystore = "keys/hub.json", password_file = "keys/hub.password" }
+    keys = [                             # or several accounts, side by side
+        { keystore = "keys/hub-1.json", password_file = "keys/hub.password" },
+        { keystore = "keys/hub-2.json", password_file = "keys/hub.password" },
+    ]
 
     [[paths]]
     a = { chain = "alpha", client = "client-0" }
@@ -43,6 +46,7 @@ from light_clients.interface import MalformedInput
 
 MAX_CHAINS = 64
 MAX_PATHS = 256
+MAX_KEYS = 16
 MAX_ENDPOINTS = 8
 MAX_URL_CHARS = 2048
 
@@ -187,16 +191,29 @@ class _Chain(_Model):
     name: Name
     rpc: HttpUrls
     ws: WebSocketUrls = ()
-    key: KeyConfig
+    key: KeyConfig | None = None
+    keys: Annotated[tuple[KeyConfig, ...], Field(max_length=MAX_KEYS, strict=False)] = ()
+    """In place of `key`: accounts that submit side by side, so that one nonce after the other does not set the pace."""
     start_height: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Events below are never read: the height at which the router was deployed."""
     poll_interval_ms: Annotated[int, Field(ge=50, le=60_000)] = 500
     requests_per_s: Annotated[int, Field(ge=1, le=100_000)] = 500
     """Most RPC requests a second to each of the chain's endpoints."""
     in_flight: Annotated[int, Field(ge=1, le=16)] = 4
-    """Transactions of this chain's key that may wait for inclusion at once."""
+    """Transactions of each of this chain's keys that may wait for inclusion at once."""
     batch: BatchLimits = BatchLimits()
     fees: FeeLimits = FeeLimits()
+
+    @model_validator(mode="after")
+    def _key_or_keys(self) -> Self:
+        if (self.key is None) == (not self.keys):
+            raise ValueError("needs exactly one of key and keys")
+        return self
+
+    @property
+    def all_keys(self) -> tuple[KeyConfig, ...]:
+        """At least one."""
+        return self.keys if self.key is None else (self.key,)
 
 
 class EvmChainConfig(_Chain):

@@ -14,6 +14,7 @@ from adapters.interface import (
     Proof,
     RecvPacket,
     TimeoutPacket,
+    UnknownClient,
     UpdateClient,
 )
 from light_clients.ibc.commitment import (
@@ -36,6 +37,8 @@ from relay.ledger import Cause
 
 SOURCE_TIMEOUT_S = 60.0
 """For the block at which an event becomes provable."""
+LAG_BLOCKS = 16
+"""An event so far above the head is of a chain that began anew (attack list G12); endpoints lag less behind each other."""
 UNSENT = bytes(32)
 
 
@@ -95,7 +98,18 @@ class BatchBuilder:
             RouteBlocked: the client is not active, or the source's headers do not verify.
             AdapterError: a chain does not answer.
         """
-        info = await self._destination.client(self._route.client)
+        head = await self._source_heads.head()
+        refused = [
+            Refused(taken, f"{self._route.source} is at {head.height}, below the event of {height}", settled=True)
+            for taken in jobs
+            if (height := taken.job.event_height) > head.height + LAG_BLOCKS
+        ]
+        if refused:  # the clearer finds their packets, if there are such
+            return BuiltBatch((), (), tuple(refused))
+        try:
+            info = await self._destination.client(self._route.client)
+        except UnknownClient as error:
+            raise RouteBlocked(f"{error}; did the chain begin anew?") from error
         if info.status is not ClientStatus.ACTIVE:
             raise RouteBlocked(
                 f"client {self._route.name} is {info.status}: it needs recovery by the chain's admins",

@@ -12,7 +12,7 @@ import trio
 
 from adapters.interface import ChainAdapter
 from relay.archive import Archive
-from relay.config import Config
+from relay.config import Config, KeyConfig
 from relay.core.chains import open_chain
 from relay.core.endpoint import serve_http
 from relay.core.home import held_home
@@ -64,7 +64,7 @@ def _relay(
     config: Config,
     url: str,
     adapters: dict[str, ChainAdapter],
-    signers: dict[str, Signer],
+    signers: dict[str, tuple[Signer, ...]],
     stack: AsyncExitStack,
 ) -> Relay:
     home = config.relay.home
@@ -93,17 +93,21 @@ def _relay(
     return Relay(config, adapters, signers, services)
 
 
-async def _signers(config: Config) -> dict[str, Signer]:
-    """All keys, decrypted side by side: each costs its key derivation."""
-    signers: dict[str, Signer] = {}
+async def _signers(config: Config) -> dict[str, tuple[Signer, ...]]:
+    """All keys by chain, decrypted side by side: each costs its key derivation."""
+    loaded: dict[tuple[str, int], Signer] = {}
 
-    async def load(name: str) -> None:
-        signers[name] = await trio.to_thread.run_sync(partial(load_signer, config.chain(name).key))
+    async def load(name: str, number: int, key: KeyConfig) -> None:
+        loaded[name, number] = await trio.to_thread.run_sync(partial(load_signer, key))
 
     async with trio.open_nursery() as nursery:
         for chain in config.chains:
-            nursery.start_soon(load, chain.name)
-    return signers
+            for number, key in enumerate(chain.all_keys):
+                nursery.start_soon(load, chain.name, number, key)
+    return {
+        chain.name: tuple(loaded[chain.name, number] for number in range(len(chain.all_keys)))
+        for chain in config.chains
+    }
 
 
 async def _stop_on_signal(scope: trio.CancelScope) -> None:

@@ -5,9 +5,7 @@ used by another. The chain is asked again and again until then, and what pools d
 crash nor a pool leaves a gap (attack list G3, G4).
 """
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 
 import trio
 
@@ -22,16 +20,17 @@ from adapters.interface import (
     NonceTooHigh,
     NonceTooLow,
     PreparedTransaction,
-    SignedTransaction,
     Signer,
     TransactionOutcome,
     Underpriced,
 )
-from relay.archive import Archive, ArchiveUnavailable, Evidence
+from relay.archive import Evidence
 from relay.config import FeeLimits
-from relay.core.errors import SubmissionRefused
+from relay.core.errors import SubmissionRefused, TooDear
 from relay.core.heads import HeadFollower
-from relay.ledger import Cause, Delivery, Ledger, RecordedJob, RecordedTransaction, TransactionState, shares
+from relay.core.pending import Included, Jobs, Lost, Pending
+from relay.core.recording import Recorder
+from relay.ledger import Cause, TransactionState
 from relay.telemetry import Metrics, get_logger
 
 MAX_SIGNINGS = 5
@@ -46,45 +45,6 @@ LOST_AFTER_CHECKS = 4
 """Heads for which a nonce must be seen used before our transaction is given up: endpoints lag behind each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Included:
-    """One of the transaction's variants is in a final block."""
-
-    outcome: TransactionOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """No variant will ever be included; its jobs are to be looked at again."""
-
-    reason: str
-
-
-@dataclass(slots=True)
-class Pending:
-    """A transaction on its way. `wait` gives its end."""
-
-    nonce: int
-    jobs: tuple[RecordedJob | None, ...]
-    evidence: tuple[Evidence, ...]
-    variants: list[SignedTransaction]
-    sent_at_s: float
-    broadcast_at_s: float
-    misses: int = 0
-    _ended: trio.Event = field(default_factory=trio.Event)
-    _end: Included | Lost | None = None
-
-    async def wait(self) -> Included | Lost:
-        await self._ended.wait()
-        if self._end is None:
-            raise RuntimeError("a pending transaction ended without saying how")
-        return self._end
-
-    def finish(self, end: Included | Lost) -> None:
-        self._end = end
-        self._ended.set()
-
-
 class Account:
     """Run `run` once; then `submit` from any task."""
 
@@ -93,21 +53,20 @@ class Account:
         adapter: ChainAdapter,
         heads: HeadFollower,
         signer: Signer,
-        ledger: Ledger,
-        archive: Archive,
+        recorder: Recorder,
         metrics: Metrics,
-        now_ns: Callable[[], int],
         fees: FeeLimits,
         in_flight: int,
+        number: int = 0,
     ) -> None:
+        """`number` is the key's place in the chain's configuration."""
         self._adapter = adapter
         self._heads = heads
         self._signer = signer
-        self._ledger = ledger
-        self._archive = archive
+        self._recorder = recorder
         self._metrics = metrics
-        self._now_ns = now_ns
         self._fees = fees
+        self._number = number
         self.slots = trio.Semaphore(in_flight)
         """Held from before a batch is built until its transaction has ended."""
         self._lock = trio.Lock()
@@ -115,7 +74,7 @@ class Account:
         self._pending: dict[int, Pending] = {}
         self._recovered = trio.Event()
         self._activity = trio.Event()
-        self._log = get_logger("account").bind(chain=adapter.name)
+        self._log = get_logger("account").bind(chain=adapter.name, address=signer.address)
 
     @property
     def address(self) -> str:
@@ -123,11 +82,9 @@ class Account:
 
     def is_in_flight(self, job_id: str) -> bool:
         """A transaction that carries this job has not ended, maybe one of before a restart."""
-        return any(job is not None and job.id == job_id for entry in self._pending.values() for job in entry.jobs)
+        return any(entry.carries(job_id) for entry in self._pending.values())
 
-    async def submit(
-        self, prepared: PreparedTransaction, jobs: tuple[RecordedJob | None, ...], evidence: tuple[Evidence, ...]
-    ) -> Pending:
+    async def submit(self, prepared: PreparedTransaction, jobs: Jobs, evidence: tuple[Evidence, ...]) -> Pending:
         """Sign, record and send. Returns when the pool has it, or when nobody knows whether it has.
 
         Raises:
@@ -140,12 +97,14 @@ class Account:
                 prepared = self._within_caps(prepared)
                 nonce = await self._next_nonce()
                 signed = await self._adapter.sign(prepared, nonce, self._signer)
-                await self._record(signed, jobs)
-                await self._keep(evidence, signed)
+                # Not to be cancelled between the record and our knowing of it: another would sign with this nonce.
+                with trio.CancelScope(shield=True):
+                    await self._recorder.signed(signed, jobs, evidence)
                 now_s = trio.current_time()
                 entry = Pending(nonce, jobs, evidence, [signed], now_s, now_s)
                 self._pending[nonce] = entry
                 self._next = nonce + 1
+                self._activity.set()
                 try:
                     await self._adapter.broadcast(signed)
                 except AlreadyKnown:
@@ -157,7 +116,7 @@ class Account:
                     self._log.warning("not known to be sent", nonce=nonce, hash=signed.hash, reason=str(error))
                 finally:
                     self._activity.set()  # also if this task is cancelled now: the entry is followed to its end
-                self._metrics.nonce(self._adapter.name, nonce + 1)
+                self._metrics.nonce(self._adapter.name, self._number, nonce + 1)
                 return entry
         raise SubmissionRefused(
             f"{self._adapter.name}: no nonce and fee was accepted in {MAX_SIGNINGS} tries", Cause.POOL_REFUSED
@@ -177,16 +136,17 @@ class Account:
         """Once; a restarted task has everything in memory."""
         if self._recovered.is_set():
             return
-        for record in await self._ledger.open_transactions(self._adapter.name, self.address):
-            signed = SignedTransaction(record.hash, record.raw, record.nonce, _prepared(record.prepared))
-            entry = self._pending.get(record.nonce)
+        for signed, jobs in await self._recorder.unended():
+            entry = self._pending.get(signed.nonce)
             if entry is None:
                 # Never broadcast as far as we know: the first look asks the chain, and sends it if it is not there.
-                self._pending[record.nonce] = Pending(
-                    record.nonce, record.jobs, (), [signed], trio.current_time(), -REBROADCAST_AFTER_S
+                self._pending[signed.nonce] = Pending(
+                    signed.nonce, jobs, (), [signed], trio.current_time(), -REBROADCAST_AFTER_S
                 )
             else:
                 entry.variants.append(signed)
+                if jobs != entry.jobs:
+                    entry.other_jobs[signed.hash] = jobs
         if self._pending:
             self._log.info("transactions of an earlier run are being followed", nonces=sorted(self._pending))
         self._recovered.set()
@@ -232,21 +192,10 @@ class Account:
 
     async def _end(self, entry: Pending, outcome: TransactionOutcome) -> None:
         name = self._adapter.name
-        now_ns = self._now_ns()
         for signed in entry.variants:
             if signed.hash != outcome.transaction_hash:
-                await self._ledger.end(name, signed.hash, TransactionState.REPLACED, now_ns)
-        await self._ledger.end(
-            name,
-            outcome.transaction_hash,
-            TransactionState.INCLUDED if outcome.reverted is None else TransactionState.REVERTED,
-            now_ns,
-            height=outcome.height,
-            gas_used=outcome.gas_used,
-            fee_wei=outcome.fee_wei,
-            reason=outcome.reverted,
-            deliveries=_deliveries(name, entry.jobs, outcome, now_ns),
-        )
+                await self._recorder.never_included(signed)
+        await self._recorder.included(outcome, entry.jobs_of(outcome.transaction_hash))
         result = "included" if outcome.reverted is None else "reverted"
         self._metrics.transaction(name, result, outcome.gas_used, outcome.fee_wei)
         if outcome.reverted is not None:
@@ -256,9 +205,7 @@ class Account:
 
     async def _lost(self, entry: Pending, reason: str) -> None:
         for signed in entry.variants:
-            await self._ledger.end(
-                self._adapter.name, signed.hash, TransactionState.REPLACED, self._now_ns(), reason=reason
-            )
+            await self._recorder.never_included(signed, reason)
         self._metrics.transaction(self._adapter.name, "replaced")
         self._log.warning("transaction lost", nonce=entry.nonce, reason=reason)
         self._pending.pop(entry.nonce, None)
@@ -301,8 +248,8 @@ class Account:
                 self._log.warning("waiting longer", nonce=entry.nonce, reason="the fee per gas is at its cap")
                 entry.sent_at_s = trio.current_time()
                 return
-            await self._record(signed, entry.jobs)
-            await self._keep(entry.evidence, signed)
+            with trio.CancelScope(shield=True):
+                await self._recorder.signed(signed, entry.jobs, entry.evidence)
             entry.variants.append(signed)
             entry.sent_at_s = entry.broadcast_at_s = trio.current_time()
             try:
@@ -318,7 +265,7 @@ class Account:
         self._pending.pop(entry.nonce, None)
         self._metrics.transaction(name, "refused")
         state = TransactionState.REPLACED if isinstance(refusal, NonceTooLow) else TransactionState.REFUSED
-        await self._ledger.end(name, signed.hash, state, self._now_ns(), reason=str(refusal))
+        await self._recorder.never_included(signed, str(refusal), state)
         self._log.warning("transaction refused", nonce=entry.nonce, reason=str(refusal))
         self._next = None
         match refusal:
@@ -366,66 +313,5 @@ class Account:
                 max_priority_fee_per_gas_wei=min(prepared.max_priority_fee_per_gas_wei, cap_wei),
             )
         if prepared.fee_cap_wei > self._fees.max_fee_wei:
-            raise SubmissionRefused(
-                f"{self._adapter.name}: the transaction may cost {prepared.fee_cap_wei} wei,"
-                f" the cap is {self._fees.max_fee_wei}",
-                Cause.FEE_CAP,
-            )
+            raise TooDear(self._adapter.name, prepared.fee_cap_wei, self._fees.max_fee_wei)
         return prepared
-
-    async def _record(self, signed: SignedTransaction, jobs: tuple[RecordedJob | None, ...]) -> None:
-        await self._ledger.record(
-            RecordedTransaction(
-                chain=self._adapter.name,
-                hash=signed.hash,
-                sender=self.address,
-                nonce=signed.nonce,
-                raw=signed.raw,
-                prepared=_prepared_text(signed.prepared),
-                jobs=jobs,
-                signed_at_ns=self._now_ns(),
-            )
-        )
-
-    async def _keep(self, evidence: Sequence[Evidence], signed: SignedTransaction) -> None:
-        """Evidence that cannot be written does not stop packets; it is an error in the log."""
-        try:
-            await self._archive.write(replace(one, transaction_hash=signed.hash) for one in evidence)
-        except ArchiveUnavailable as error:
-            self._log.error("evidence not kept", hash=signed.hash, reason=str(error))
-
-
-def _deliveries(
-    chain: str, jobs: tuple[RecordedJob | None, ...], outcome: TransactionOutcome, now_ns: int
-) -> list[Delivery]:
-    done = [job for index, job in enumerate(jobs) if job is not None and outcome.failure_of(index) is None]
-    if not done:
-        return []
-    gas, fees = shares(outcome.gas_used, len(done)), shares(outcome.fee_wei, len(done))
-    return [
-        Delivery(
-            packet_id=job.packet_id,
-            kind=job.kind,
-            chain=chain,
-            transaction_hash=outcome.transaction_hash,
-            height=outcome.height,
-            batch_size=len(done),
-            gas_used=gas[index],
-            fee_wei=fees[index],
-            event_time_ns=job.event_time_ns,
-            block_time_ns=outcome.block_time_ns,
-            at_ns=now_ns,
-        )
-        for index, job in enumerate(done)
-    ]
-
-
-def _prepared_text(prepared: PreparedTransaction) -> str:
-    return json.dumps(asdict(prepared) | {"data": prepared.data.hex()})
-
-
-def _prepared(text: str) -> PreparedTransaction:
-    fields = json.loads(text)
-    return PreparedTransaction(
-        **(fields | {"data": bytes.fromhex(fields["data"]), "expected": tuple(fields["expected"])})
-    )

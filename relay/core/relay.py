@@ -1,6 +1,6 @@
 """The relay's task tree: accounts, watchers, workers and clearers over given chains and services."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -11,6 +11,7 @@ import trio
 from adapters.interface import AdapterError, ChainAdapter, EndpointMismatch, Signer
 from relay.archive import Archive
 from relay.config import Config, PathEnd
+from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder
 from relay.core.clearer import Clearer
 from relay.core.discovery import Discovery
@@ -20,6 +21,7 @@ from relay.core.history import History
 from relay.core.ledgers import keep_ledger
 from relay.core.nonce import Account
 from relay.core.paths import Paths, check_end
+from relay.core.recording import Recorder
 from relay.core.supervisor import supervise
 from relay.core.timeouts import TimeoutScheduler
 from relay.core.wakeup import Wakeup
@@ -47,13 +49,17 @@ class Services:
 
 
 class Relay:
-    """One relay over the chains and paths of a configuration. `adapters` and `signers` are by chain name."""
+    """One relay over the chains and paths of a configuration. `adapters` and `signers` are by chain name.
+
+    Raises:
+        StartRefused: two keys of a chain are one.
+    """
 
     def __init__(
         self,
         config: Config,
         adapters: Mapping[str, ChainAdapter],
-        signers: Mapping[str, Signer],
+        signers: Mapping[str, Sequence[Signer]],
         services: Services,
     ) -> None:
         self._config = config
@@ -65,7 +71,7 @@ class Relay:
         self._log = get_logger("relay")
         used = {end.chain for end in self.paths.opposite}
         self._heads = {name: HeadFollower(adapters[name], services.metrics) for name in sorted(used)}
-        self.accounts = {name: self._account(name, signers[name]) for name in sorted(used)}
+        self.accounts = {name: self._accounts(name, signers[name]) for name in sorted(used)}
         self._discovery = Discovery(adapters, self.paths, services.now_ns, self._history)
         self._timeouts = TimeoutScheduler(self._heads, self._discovery, services.queue, self._wakeup, self._history)
         self._watchers = {name: self._watcher(name) for name in sorted(used)}
@@ -74,19 +80,26 @@ class Relay:
             adapters, self.paths, services.queue, self._wakeup, self._discovery, self._timeouts, self._history
         )
 
-    def _account(self, name: str, signer: Signer) -> Account:
+    def _accounts(self, name: str, signers: Sequence[Signer]) -> Accounts:
         chain = self._config.chain(name)
         services = self._services
-        return Account(
-            self._adapters[name],
-            self._heads[name],
-            signer,
-            services.ledger,
-            services.archive,
-            services.metrics,
-            services.now_ns,
-            chain.fees,
-            chain.in_flight,
+        addresses = [signer.address for signer in signers]
+        if len(set(addresses)) != len(addresses):
+            raise StartRefused(f"chain {name}: two of its keys are of the same account; each needs its own")
+        return Accounts(
+            [
+                Account(
+                    self._adapters[name],
+                    self._heads[name],
+                    signer,
+                    Recorder(services.ledger, services.archive, name, signer.address, services.now_ns),
+                    services.metrics,
+                    chain.fees,
+                    chain.in_flight,
+                    number,
+                )
+                for number, signer in enumerate(signers)
+            ]
         )
 
     def _watcher(self, name: str) -> Watcher:
@@ -147,8 +160,9 @@ class Relay:
             self._start(nursery, "ledger", keep)
             for name, heads in self._heads.items():
                 self._start(nursery, f"heads:{name}", heads.run)
-            for name, account in self.accounts.items():
-                self._start(nursery, f"account:{name}", account.run)
+            for name, accounts in self.accounts.items():
+                for account in accounts:
+                    self._start(nursery, f"account:{name}:{account.address}", account.run)
             for worker in self.workers:
                 self._start(nursery, f"worker:{worker.route.name}", worker.run)
             for name, watcher in self._watchers.items():

@@ -19,12 +19,14 @@ from adapters.interface import (
 from adapters.rpc import all_of
 from light_clients.interface import VerificationError
 from relay.config import BatchLimits, PathEnd
+from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder, BuiltBatch, Item, Refused
 from relay.core.discovery import Discovery, is_expired, timeout_job
-from relay.core.errors import RouteBlocked, SubmissionRefused
+from relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
 from relay.core.heads import HeadFollower
 from relay.core.history import History, cause_of
-from relay.core.nonce import Account, Included, Pending
+from relay.core.nonce import Account
+from relay.core.pending import Included, Pending
 from relay.core.selection import select
 from relay.core.wakeup import Wakeup
 from relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
@@ -38,6 +40,8 @@ CLAIM_LIMIT = 1_000
 MAX_SIMULATIONS = 4
 CONCURRENT_READS = 8
 GROW_AFTER = 16
+SILENT_SIMULATIONS = 3
+"""So many in a row without an answer, and the jobs are tried one by one."""
 BLOCKED = Backoff(base_s=0.25, cap_s=20.0)
 
 
@@ -50,7 +54,7 @@ class RouteWorker:
         builder: BatchBuilder,
         destination: ChainAdapter,
         heads: HeadFollower,
-        account: Account,
+        accounts: Accounts,
         queue: Queue,
         wakeup: Wakeup,
         discovery: Discovery,
@@ -67,7 +71,7 @@ class RouteWorker:
         self._builder = builder
         self._destination = destination
         self._heads = heads
-        self._account = account
+        self._accounts = accounts
         self._queue = queue
         self._wakeup = wakeup
         self._discovery = discovery
@@ -82,6 +86,7 @@ class RouteWorker:
         self._suspects: set[str] = set()
         self._most_items = limits.items
         self._fitting = 0
+        self._silent = 0
         self._claimed_at_s = 0.0
         self._log = get_logger("worker").bind(route=route.name)
 
@@ -106,26 +111,28 @@ class RouteWorker:
             while True:
                 if not self._held:
                     await self._fill(wait=True)
-                await self._account.slots.acquire()
+                account = await self._accounts.acquire()
                 submitted = False
                 try:
                     if len(self._held) < self._limits.items:
                         await self._fill(wait=False)
-                    submitted = await self._step(nursery)
+                    submitted = await self._step(nursery, account)
                     if failures:
                         self._history.goes_on(self._route)
                     failures = 0
                 except (RouteBlocked, SubmissionRefused, AdapterError) as error:
+                    if isinstance(error, SubmissionRefused):
+                        self._accounts.rest(account)
                     failures += 1
                     delay_s = BLOCKED.delay_s(failures, self._random)
                     self._log.warning("route waits", reason=str(error), failures=failures, delay_s=round(delay_s, 2))
                     self._history.waits(self._route, [item.job for item in self._held], error, failures)
-                    self._account.slots.release()
+                    self._accounts.release(account)
                     submitted = True
                     await trio.sleep(delay_s)
                 finally:
                     if not submitted:
-                        self._account.slots.release()
+                        self._accounts.release(account)
 
     async def _touch(self) -> None:
         while True:
@@ -156,18 +163,28 @@ class RouteWorker:
                 entries.append(item)
         return fresh
 
-    async def _step(self, nursery: trio.Nursery) -> bool:
+    async def _step(self, nursery: trio.Nursery, account: Account) -> bool:
         """One batch. True if a transaction was submitted, which then gives the slot back."""
         group = select(self._held, self._suspects, self._most_items, self._limits.bytes)
         ready = await self._due(group)
         if not ready:
             return False
+        simulating = False
         try:
             built = await self._builder.build(ready)
             for refused in built.refused:
                 await self._refused(refused)
-            prepared, items = await self._prepare(built)
-        except (EndpointUnavailable, HeightUnavailable):
+            simulating = True
+            prepared, items = await self._prepare(built, account.address)
+            self._silent = 0
+        except EndpointUnavailable as error:
+            # The chain answers reads, or we would not have come here: it may be one of these that it cannot simulate.
+            self._silent += simulating
+            if not simulating or self._silent < SILENT_SIMULATIONS:
+                raise
+            await self._suspect(ready, error)
+            return False
+        except HeightUnavailable:
             raise
         except BatchTooLarge as error:
             await self._too_large(ready, error)
@@ -181,23 +198,30 @@ class RouteWorker:
             *(None for _ in built.updates),
             *(RecordedJob(item.taken.job.id, item.taken.job.event_time_ns) for item in items),
         )
-        pending = await self._account.submit(prepared, jobs, tuple(item.evidence for item in items))
+        try:
+            pending = await account.submit(prepared, jobs, tuple(item.evidence for item in items))
+        except TooDear as error:
+            if len(items) == 1:
+                raise
+            self._shrink(len(items), error.limit_wei, error.got_wei)
+            self._log.info("a batch is too dear; trying a smaller one", jobs=len(items), reason=str(error))
+            return False
         self._log.info("submitted", jobs=len(items), updates=len(built.updates), hash=pending.variants[0].hash)
         self._grow()
         for item in items:
             self._held.remove(item.taken)
             self._suspects.discard(item.taken.job.id)
-        nursery.start_soon(self._finish, pending, items, len(built.updates))
+        nursery.start_soon(self._finish, account, pending, items, len(built.updates))
         return True
 
-    async def _prepare(self, built: BuiltBatch) -> tuple[PreparedTransaction | None, list[Item]]:
+    async def _prepare(self, built: BuiltBatch, sender: str) -> tuple[PreparedTransaction | None, list[Item]]:
         """Simulated until nothing in it is expected to fail; what would fail is not paid for."""
         items = list(built.items)
         for _ in range(MAX_SIMULATIONS):
             if not items:
                 return None, []
             batch = Batch((*built.updates, *(item.message for item in items)))
-            prepared = await self._destination.prepare(batch, self._account.address)
+            prepared = await self._destination.prepare(batch, sender)
             if all(prepared.expected):
                 return prepared, items
             updates = len(built.updates)
@@ -212,24 +236,24 @@ class RouteWorker:
                 if succeeds:
                     going.append(item)
                 else:
-                    await self._failed(item.taken, await self._why(built, item))
+                    await self._failed(item.taken, await self._why(built, item, sender))
             items = going
         raise RouteBlocked(
             f"{self._route.destination} changes its mind about a batch at each simulation", Cause.WOULD_FAIL
         )
 
-    async def _why(self, built: BuiltBatch, item: Item) -> str:
+    async def _why(self, built: BuiltBatch, item: Item, sender: str) -> str:
         try:
-            reason = await self._destination.refusal(Batch((*built.updates, item.message)), self._account.address)
+            reason = await self._destination.refusal(Batch((*built.updates, item.message)), sender)
         except NotSupported:
             return f"{self._route.destination} would refuse it (simulated)"
         return f"{self._route.destination} would refuse it: {reason}"
 
-    async def _finish(self, pending: Pending, items: Sequence[Item], offset: int) -> None:
+    async def _finish(self, account: Account, pending: Pending, items: Sequence[Item], offset: int) -> None:
         try:
             end = await pending.wait()
         finally:
-            self._account.slots.release()
+            self._accounts.release(account)
         for index, item in enumerate(items):
             taken = item.taken
             if not isinstance(end, Included):
@@ -265,7 +289,7 @@ class RouteWorker:
 
     async def _is_due(self, taken: Taken, head: Head) -> bool:
         job = taken.job
-        if self._account.is_in_flight(job.id):
+        if self._accounts.is_in_flight(job.id):
             await self._retry(taken, "a transaction of before is still under way", Cause.LOST, counted=False)
             return False
         if await self._is_done(job, head.height):
@@ -338,8 +362,12 @@ class RouteWorker:
         if len(jobs) == 1:
             await self._bury(jobs[0], f"too large for a transaction of its own: {error}", "dead")
         else:
-            self._most_items = max(1, min(len(jobs) - 1, len(jobs) * error.limit // error.got))
-            self._fitting = 0
+            self._shrink(len(jobs), error.limit, error.got)
+
+    def _shrink(self, items: int, limit: int, got: int) -> None:
+        """A batch of `items` had `got` of what at most `limit` may be."""
+        self._most_items = max(1, min(items - 1, items * limit // got))
+        self._fitting = 0
 
     def _grow(self) -> None:
         """After enough batches that fitted, try one item more: a batch that does not fit was built in vain."""

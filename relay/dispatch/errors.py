@@ -7,7 +7,7 @@ class QueueError(Exception):
     """Base of every expected failure of the queue."""
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class RecordRefused(QueueError):
     """A stored record cannot be read: other version, damaged, or out of bounds. It becomes a dead letter."""
 
@@ -18,7 +18,7 @@ class RecordRefused(QueueError):
         return f"queue record {self.field}: {self.reason}"
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class QueueUnavailable(QueueError):
     """The server does not answer, or answers with an error that trying again cannot mend."""
 
@@ -28,7 +28,7 @@ class QueueUnavailable(QueueError):
         return f"queue unavailable: {self.reason}"
 
 
-@dataclass(eq=True)
+@dataclass(eq=False)
 class EmbeddedQueueMissing(QueueError):
     """There is no embedded Valkey for this platform or installation."""
 

@@ -50,7 +50,12 @@ class Metrics:
         self._dead = Gauge(
             "hutong_queue_dead_letters", "Jobs given up, with a reason.", ["chain"], registry=self.registry
         )
-        self._nonce = Gauge("hutong_account_nonce", "Next nonce of the relay's key.", ["chain"], registry=self.registry)
+        self._nonce = Gauge(
+            "hutong_account_nonce",
+            "Next nonce of a key, by its place in the chain's configuration.",
+            ["chain", "key"],
+            registry=self.registry,
+        )
         self._hop = Histogram(
             "hutong_hop_seconds",
             "From the event's being seen to its transaction's inclusion.",
@@ -92,8 +97,8 @@ class Metrics:
         self._queue.labels(self._chain(chain)).set(jobs)
         self._dead.labels(self._chain(chain)).set(dead_letters)
 
-    def nonce(self, chain: str, nonce: int) -> None:
-        self._nonce.labels(self._chain(chain)).set(nonce)
+    def nonce(self, chain: str, key: int, nonce: int) -> None:
+        self._nonce.labels(self._chain(chain), str(key)).set(nonce)
 
     def hop(self, chain: str, kind: str, seconds: float) -> None:
         self._hop.labels(self._chain(chain), self._of(kind, JOB_KINDS)).observe(seconds)

@@ -94,6 +94,34 @@ def test_attack_G13_wrong_value_names_its_field(old, new, field):
     assert found.reason and found.remedy
 
 
+ONE = '{ keystore = "a.json", password_env = "P" }'
+TWO = '{ keystore = "b.json", password_env = "P" }'
+KEY = 'key = { keystore = "alpha.json", password_env = "ALPHA_PASSWORD" }'
+
+
+def test_several_keys_of_a_chain():
+    assert [key.keystore for key in parse(GOOD).chain("alpha").all_keys] == [HERE / "alpha.json"]
+    chain = parse(GOOD.replace(KEY, f"keys = [{ONE}, {TWO}]")).chain("alpha")
+    assert [key.keystore for key in chain.all_keys] == [HERE / "a.json", HERE / "b.json"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "field"),
+    [
+        ("", "chains.0"),
+        ("keys = []", "chains.0"),
+        (f"{KEY}\nkeys = [{ONE}]", "chains.0"),
+        (f"keys = [{ONE}, {TWO}, {ONE}]", "chains.0.keys.2.keystore"),
+        (f"keys = [{ONE}, {{ keystore = 5 }}]", "chains.0.keys.1.keystore"),
+    ],
+    ids=["none", "empty", "both", "twice", "wrong"],
+)
+def test_attack_G13_keys_that_are_not_exactly_one_list_of_different_ones(keys, field):
+    found = problem(GOOD.replace(KEY, keys))
+    assert found.field == field
+    assert found.reason and found.remedy
+
+
 def test_attack_G13_duplicate_route_is_refused():
     route = GOOD[GOOD.index("[[paths]]") :]
     found = problem(GOOD + route)

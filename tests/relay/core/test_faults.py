@@ -6,13 +6,13 @@ import pytest
 import trio
 from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
-from adapters.interface import BadAnswer, PacketEvent, PacketEventKind
+from adapters.interface import BadAnswer, EndpointUnavailable, PacketEvent, PacketEventKind, RecvPacket
 from adapters.simulated import AppRefused, OutOfGas
 from adapters.simulated.chain import BASE_FEE_WEI
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from relay.config import FeeLimits, PathEnd
 from relay.core.errors import StartRefused
-from relay.dispatch import Route
+from relay.dispatch import Job, JobKind, Route
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 
@@ -147,7 +147,7 @@ async def test_attack_G4_transactions_dropped_from_the_pool_are_sent_again(world
 
 async def test_attack_G4_transaction_of_an_unknown_fate_is_followed_though_nothing_else_is_sent(world, autojump_clock):
     process = world.relay()
-    adapter = process.relay.accounts["beta"]._adapter
+    adapter = next(iter(process.relay.accounts["beta"]))._adapter
     honest = adapter.broadcast
     answers = [BadAnswer("eth_sendRawTransaction", "result", "is nonsense")] * 2
 
@@ -166,7 +166,7 @@ async def test_attack_G4_transaction_of_an_unknown_fate_is_followed_though_nothi
 
 async def test_attack_G4_transaction_at_the_fee_cap_is_not_signed_again_and_again(world, autojump_clock):
     process = world.relay()
-    account = process.relay.accounts["beta"]
+    (account,) = process.relay.accounts["beta"]
     account._fees = FeeLimits(max_fee_per_gas_wei=BASE_FEE_WEI)
     async with making_blocks(world), process.running():
         world.send()
@@ -214,14 +214,14 @@ async def test_attack_G3_failing_worker_gives_its_slots_back(world, autojump_clo
         await world.all_settled(1, at_most_s=400)
         await trio.sleep(10)
         assert queues[0].failures == 0
-        assert [account.slots.value for account in process.relay.accounts.values()] == [4, 4]
+        assert [account.slots.value for accounts in process.relay.accounts.values() for account in accounts] == [4, 4]
 
 
 async def test_attack_G4_nonce_used_by_another_program_with_the_key(world, autojump_clock):
     async with making_blocks(world), world.relay().running() as process:
         world.send()
         await world.all_settled(1)
-        account = process.relay.accounts["beta"]
+        (account,) = process.relay.accounts["beta"]
         adapter = world.adapter("beta")
         template = world.transactions("beta")[0].transaction
         fields = {
@@ -353,7 +353,7 @@ async def test_attack_G8_fee_cap_and_empty_wallet_wait_with_a_reason(world, auto
 
 async def test_attack_G8_transaction_above_the_fee_cap_waits(world, autojump_clock):
     process = world.relay()
-    account = process.relay.accounts["beta"]
+    (account,) = process.relay.accounts["beta"]
     generous, account._fees = account._fees, FeeLimits(max_fee_wei=1)
     async with making_blocks(world), process.running():
         world.send()
@@ -436,3 +436,103 @@ async def test_attack_G13_wrong_chain_at_the_endpoint_is_refused_at_start(world)
         await process.relay.run()
     process.close()
     assert caught.group_contains(StartRefused, match="chain id")
+
+
+async def test_attack_G12_job_of_a_chain_that_began_anew_blocks_nobody(world, autojump_clock):
+    """The queue still holds packet 1 of the chain before: same id, another packet, an event far above the head."""
+    old = Job(JobKind.RECEIVE, "alpha", "beta", forged_packet(world, 1), None, 10**6, 1, 1)
+    async with making_blocks(world), world.relay().running() as process:
+        await process.queue.enqueue([old])
+        world.send("alpha", 2)
+        await world.all_settled(2, at_most_s=60)
+        assert await process.queue.dead_letters(TO_BETA) == []
+    assert world.received() == 2
+
+
+async def test_attack_G12_job_of_another_packet_under_a_used_id_makes_way(world, autojump_clock):
+    world.send("alpha", 1)
+    for chain in world.chains.values():
+        chain.produce_block()
+    old = Job(JobKind.RECEIVE, "alpha", "beta", forged_packet(world, 1), None, 2, 1, 1)
+    process = world.relay()
+    await process.queue.enqueue([old])
+    async with making_blocks(world), process.running():
+        await world.all_settled(1, at_most_s=60)
+        assert await process.queue.dead_letters(TO_BETA) == []
+    assert world.received() == 1
+
+
+async def test_attack_G6_packet_whose_simulation_never_answers_delays_nobody(world, autojump_clock):
+    process = world.relay(max_attempts=3)
+    adapter = process.relay._adapters["beta"]
+    honest = adapter.prepare
+
+    async def prepare(batch, sender):
+        if any(isinstance(one, RecvPacket) and one.packet.sequence == 2 for one in batch.messages):
+            raise EndpointUnavailable("beta", "eth_call", (("simulated", "no answer in 10 s"),))
+        return await honest(batch, sender)
+
+    adapter.prepare = prepare
+    async with making_blocks(world), process.running():
+        world.send("alpha", 5)
+        await world.until(lambda: world.unsettled() == [2], at_most_s=60)
+        with trio.fail_after(200):
+            while not (letters := await process.queue.dead_letters(TO_BETA)):  # noqa: ASYNC110  no event
+                await trio.sleep(1)
+    assert "3 attempts" in letters[0].reason and "no answer" in letters[0].reason
+
+
+async def test_attack_G9_full_route_does_not_hold_the_watcher(world, autojump_clock):
+    """Beta takes nothing while alpha's packets fill their route; when it does, the clearer brings what did not fit."""
+    process = world.relay()
+    process.queue._capacity = 10
+    async with making_blocks(world), process.running():
+        await trio.sleep(2)
+        world.refuse_all("beta")
+        world.faults["beta"].paused = True
+        world.send("alpha", 25)
+        await trio.sleep(4)
+        cursor = await process.ledger.cursor("alpha")
+        assert world.chains["alpha"].final_height - cursor <= 2
+        assert 0 < (await process.queue.statistics(TO_BETA)).waiting <= 10
+        world.refuse_all("beta", refuse=False)
+        world.faults["beta"].paused = False
+        await world.all_settled(25, at_most_s=200)
+    assert world.received() == 25
+
+
+async def test_attack_G9_old_backlog_and_live_packets_share_the_route(world, autojump_clock, monkeypatch):
+    monkeypatch.setattr("relay.core.clearer.BACKLOG_SHARE", 30)
+    monkeypatch.setattr("relay.core.clearer.CHUNK", 10)
+    world.send("alpha", 200)
+    async with making_blocks(world):
+        await trio.sleep(2)
+        process = world.relay()
+        for worker in process.relay.workers:
+            worker._most_items = 10
+        async with process.running():
+            await world.until(lambda: len(world.unsettled()) < 190)
+            world.send("alpha", 1)
+            await world.until(lambda: world.live_sent(201) and 201 not in world.unsettled())
+            assert len(world.unsettled()) > 50, "the live packet did not wait for all of the backlog"
+            await world.all_settled(201)
+
+
+async def test_one_packet_that_cannot_be_looked_at_does_not_end_the_pass(world, autojump_clock):
+    world.send("alpha", 5)
+    for chain in world.chains.values():
+        chain.produce_block()
+    process = world.relay()
+    adapter = process.relay._discovery._adapters["alpha"]
+    honest = adapter.sent_packet
+
+    async def sent_packet(client_id, sequence):
+        if sequence == 3:
+            raise BadAnswer("eth_getLogs", "result", "has 2 events for one packet and step")
+        return await honest(client_id, sequence)
+
+    adapter.sent_packet = sent_packet
+    assert await process.relay._clearer.clear(PathEnd(chain="alpha", client=CLIENT)) == 4
+    adapter.sent_packet = honest
+    assert await process.relay._clearer.clear(PathEnd(chain="alpha", client=CLIENT)) == 1
+    process.close()

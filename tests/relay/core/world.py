@@ -87,8 +87,15 @@ class World:
     def adapter(self, name: str) -> SimulatedAdapter:
         return SimulatedAdapter(self.chains[name], self.faults[name])
 
-    def relay(self, *, signer: Signer | None = None, wrap: Callable = lambda adapter: adapter, **options) -> "Process":
-        return Process(self, signer or self.signer, wrap, options)
+    def relay(
+        self,
+        *,
+        signers: tuple[Signer, ...] | None = None,
+        signer: Signer | None = None,
+        wrap: Callable = lambda adapter: adapter,
+        **options,
+    ) -> "Process":
+        return Process(self, signers or (signer or self.signer,), wrap, options)
 
     def send(self, chain: str = "alpha", count: int = 1, *, port: str = "echo", timeout_s: int = 3_600, value=b"hello"):
         payload = Payload("mail", port, "v1", "text", value)
@@ -104,6 +111,9 @@ class World:
             for sequence in range(1, last)
             if stored(block.router.storage_root, path_key(CLIENT, PathKind.COMMITMENT, sequence)) is not None
         ]
+
+    def live_sent(self, sequence: int, chain: str = "alpha") -> bool:
+        return self.chains[chain].newest.router.next_sequences.get(CLIENT, 1) > sequence
 
     def received(self, chain: str = "beta") -> int:
         """How many packets have a receipt."""
@@ -164,10 +174,10 @@ class Process:
 
     _count = 0
 
-    def __init__(self, world: World, signer: Signer, wrap: Callable, options: dict) -> None:
+    def __init__(self, world: World, signers: tuple[Signer, ...], wrap: Callable, options: dict) -> None:
         self.world = world
         prefix = options.pop("prefix", "hutong")
-        directory = world.directory / prefix / signer.address
+        directory = world.directory / prefix / signers[0].address
         self.ledger = Ledger.open_file(directory / "ledger.sqlite", run=in_line)
         self.archive = Archive(directory / "evidence", run=in_line)
         self.connection = Connection(world.redis_url, run=in_line, seed=1)
@@ -192,7 +202,7 @@ class Process:
             alone=True,
         )
         adapters = {name: around(name, wrap(world.adapter(name))) for name in world.chains}
-        self.relay = Relay(world.config(**options), adapters, dict.fromkeys(world.chains, signer), services)
+        self.relay = Relay(world.config(**options), adapters, dict.fromkeys(world.chains, signers), services)
 
     def close(self) -> None:
         self.connection.close()

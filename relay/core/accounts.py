@@ -1,0 +1,58 @@
+"""A chain's keys as one: a batch goes with the account that has the most room."""
+
+from collections.abc import Iterator, Sequence
+
+import trio
+
+from relay.core.nonce import Account
+
+REST_S = 30.0
+"""An account that cannot submit (its wallet is empty) is passed over for so long, where there are others."""
+
+
+class Accounts:
+    """Every account of one chain. Jobs are in one transaction at a time, whichever account sends it."""
+
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        """At least one, each with its own key."""
+        self._accounts = tuple(accounts)
+        self._freed = trio.Event()
+        self._resting_until_s = dict.fromkeys(range(len(accounts)), 0.0)
+        self._turn = 0
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._accounts)
+
+    async def acquire(self) -> Account:
+        """An account with a free slot, which is taken; waits for one."""
+        while True:
+            account = self._with_room()
+            if account is not None:
+                account.slots.acquire_nowait()
+                return account
+            await self._freed.wait()
+
+    def _with_room(self) -> Account | None:
+        now_s, count = trio.current_time(), len(self._accounts)
+        order = [(self._turn + step) % count for step in range(count)]
+        free = [number for number in order if self._accounts[number].slots.value]
+        if not free:
+            return None
+        fit = [number for number in free if self._resting_until_s[number] <= now_s] or free
+        best = max(fit, key=lambda number: self._accounts[number].slots.value)
+        self._turn = (best + 1) % count
+        return self._accounts[best]
+
+    def release(self, account: Account) -> None:
+        """Give the slot back."""
+        account.slots.release()
+        self._freed.set()
+        self._freed = trio.Event()
+
+    def rest(self, account: Account) -> None:
+        """It was refused a submission for a reason of its own."""
+        self._resting_until_s[self._accounts.index(account)] = trio.current_time() + REST_S
+
+    def is_in_flight(self, job_id: str) -> bool:
+        """A transaction of any account carries this job."""
+        return any(account.is_in_flight(job_id) for account in self._accounts)

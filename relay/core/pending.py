@@ -1,0 +1,65 @@
+"""A transaction from its being signed to its end."""
+
+from dataclasses import dataclass, field
+
+import trio
+
+from adapters.interface import SignedTransaction, TransactionOutcome
+from relay.archive import Evidence
+from relay.ledger import RecordedJob
+
+Jobs = tuple[RecordedJob | None, ...]
+"""What each message of a transaction is for; None where it updates a client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """One of the transaction's variants is in a final block."""
+
+    outcome: TransactionOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No variant will ever be included; its jobs are to be looked at again."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class Pending:
+    """A transaction on its way. `wait` gives its end.
+
+    `variants` use the same nonce and carry `jobs`, but for those in `other_jobs` by hash: an earlier process signed them
+    and could not say that they were not sent.
+    """
+
+    nonce: int
+    jobs: Jobs
+    evidence: tuple[Evidence, ...]
+    variants: list[SignedTransaction]
+    sent_at_s: float
+    broadcast_at_s: float
+    misses: int = 0
+    other_jobs: dict[bytes, Jobs] = field(default_factory=dict)
+    _ended: trio.Event = field(default_factory=trio.Event)
+    _end: Included | Lost | None = None
+
+    def jobs_of(self, transaction_hash: bytes) -> Jobs:
+        return self.other_jobs.get(transaction_hash, self.jobs)
+
+    def carries(self, job_id: str) -> bool:
+        """Any variant does."""
+        return any(
+            job is not None and job.id == job_id for jobs in (self.jobs, *self.other_jobs.values()) for job in jobs
+        )
+
+    async def wait(self) -> Included | Lost:
+        await self._ended.wait()
+        if self._end is None:
+            raise RuntimeError("a pending transaction ended without saying how")
+        return self._end
+
+    def finish(self, end: Included | Lost) -> None:
+        self._end = end
+        self._ended.set()

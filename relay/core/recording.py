@@ -1,0 +1,107 @@
+"""What is written down about a transaction: before it is sent, so that a crash forgets nothing, and at its end."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+
+from adapters.interface import PreparedTransaction, SignedTransaction, TransactionOutcome
+from relay.archive import Archive, ArchiveUnavailable, Evidence
+from relay.core.pending import Jobs
+from relay.ledger import Delivery, Ledger, RecordedTransaction, TransactionState, shares
+from relay.telemetry import get_logger
+
+
+class Recorder:
+    """The records of one key on one chain."""
+
+    def __init__(self, ledger: Ledger, archive: Archive, chain: str, sender: str, now_ns: Callable[[], int]) -> None:
+        self._ledger = ledger
+        self._archive = archive
+        self._chain = chain
+        self._sender = sender
+        self._now_ns = now_ns
+        self._log = get_logger("account").bind(chain=chain)
+
+    async def signed(self, signed: SignedTransaction, jobs: Jobs, evidence: Sequence[Evidence]) -> None:
+        """When this returns the transaction may be sent. Evidence that cannot be written does not stop packets.
+
+        Raises:
+            LedgerUnavailable: it must not be sent.
+        """
+        await self._ledger.record(
+            RecordedTransaction(
+                chain=self._chain,
+                hash=signed.hash,
+                sender=self._sender,
+                nonce=signed.nonce,
+                raw=signed.raw,
+                prepared=_prepared_text(signed.prepared),
+                jobs=jobs,
+                signed_at_ns=self._now_ns(),
+            )
+        )
+        try:
+            await self._archive.write(replace(one, transaction_hash=signed.hash) for one in evidence)
+        except ArchiveUnavailable as error:
+            self._log.error("evidence not kept", hash=signed.hash, reason=str(error))
+
+    async def unended(self) -> list[tuple[SignedTransaction, Jobs]]:
+        """What an earlier process recorded and did not see the end of, by nonce."""
+        return [
+            (SignedTransaction(record.hash, record.raw, record.nonce, _prepared(record.prepared)), record.jobs)
+            for record in await self._ledger.open_transactions(self._chain, self._sender)
+        ]
+
+    async def included(self, outcome: TransactionOutcome, jobs: Jobs) -> None:
+        """In a final block, with what it delivered."""
+        now_ns = self._now_ns()
+        await self._ledger.end(
+            self._chain,
+            outcome.transaction_hash,
+            TransactionState.INCLUDED if outcome.reverted is None else TransactionState.REVERTED,
+            now_ns,
+            height=outcome.height,
+            gas_used=outcome.gas_used,
+            fee_wei=outcome.fee_wei,
+            reason=outcome.reverted,
+            deliveries=_deliveries(self._chain, jobs, outcome, now_ns),
+        )
+
+    async def never_included(
+        self, signed: SignedTransaction, reason: str | None = None, state: TransactionState = TransactionState.REPLACED
+    ) -> None:
+        await self._ledger.end(self._chain, signed.hash, state, self._now_ns(), reason=reason)
+
+
+def _deliveries(chain: str, jobs: Jobs, outcome: TransactionOutcome, now_ns: int) -> list[Delivery]:
+    done = [job for index, job in enumerate(jobs) if job is not None and outcome.failure_of(index) is None]
+    if not done:
+        return []
+    gas, fees = shares(outcome.gas_used, len(done)), shares(outcome.fee_wei, len(done))
+    return [
+        Delivery(
+            packet_id=job.packet_id,
+            kind=job.kind,
+            chain=chain,
+            transaction_hash=outcome.transaction_hash,
+            height=outcome.height,
+            batch_size=len(done),
+            gas_used=gas[index],
+            fee_wei=fees[index],
+            event_time_ns=job.event_time_ns,
+            block_time_ns=outcome.block_time_ns,
+            at_ns=now_ns,
+        )
+        for index, job in enumerate(done)
+    ]
+
+
+def _prepared_text(prepared: PreparedTransaction) -> str:
+    return json.dumps(asdict(prepared) | {"data": prepared.data.hex()})
+
+
+def _prepared(text: str) -> PreparedTransaction:
+    fields = json.loads(text)
+    return PreparedTransaction(
+        **(fields | {"data": bytes.fromhex(fields["data"]), "expected": tuple(fields["expected"])})
+    )
