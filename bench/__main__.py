@@ -1,4 +1,5 @@
 """Figures. `python -m bench verify`: verifiers beside their bare signatures and hashes. `python -m bench lane`: the whole lane.
+`python -m bench relay`: the direct path beside the Hyperlane relayer from npm.
 
 Timings are ratios against the bare cost in the same run, or against a stated limit; none is asserted in a test.
 """
@@ -50,14 +51,19 @@ def bench_lane(messages: int) -> None:
 
 
 def main() -> None:
+    from bench import relay
+
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("verify", help="headers/s and proofs/s beside their bare cost")
     lane = commands.add_parser("lane", help="the whole lane")
     lane.add_argument("--messages", type=int, default=200)
+    relay.add_arguments(commands.add_parser("relay", help="the direct path beside the Hyperlane relayer"))
     arguments = parser.parse_args()
     if arguments.command == "verify":
         bench_verify()
+    elif arguments.command == "relay":
+        relay.main(arguments)
     else:
         bench_lane(arguments.messages)
 
