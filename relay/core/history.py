@@ -53,7 +53,7 @@ class History:
                     Step.SEEN,
                     job.source,
                     self._now_ns(),
-                    self._every_fact(job),
+                    _every_fact_of(job, self._paths),
                     reason="error acknowledgement" if error else None,
                     height=event.height,
                     block_time_ns=event.block_time_ns,
@@ -132,15 +132,16 @@ class History:
             ]
         )
 
-    def _every_fact(self, job: Job) -> PacketFacts:
-        facts = _facts(job)
-        message, leg_1 = _origin(facts.source_chain, job.packet, self._paths)
-        return replace(
-            facts,
-            message_id=None if message is None else "0x" + message.hex(),
-            leg_of=leg_1,
-            forward_key=_forward_key(job.packet),
-        )
+
+def _every_fact_of(job: Job, paths: Paths) -> PacketFacts:
+    facts = _facts(job)
+    message, leg_1 = _origin(facts.source_chain, job.packet, paths)
+    return replace(
+        facts,
+        message_id=None if message is None else "0x" + message.hex(),
+        leg_of=leg_1,
+        forward_key=_forward_key(job.packet),
+    )
 
 
 def _facts(job: Job) -> PacketFacts:

@@ -78,6 +78,95 @@ class Costs:
     fee_wei: int
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPacket:
+    """A packet as the ledger last knew it. `kind` and `step` say what happened last; `outcome` is None while unsettled."""
+
+    packet_id: str
+    source_chain: str
+    source_client: str
+    destination_chain: str
+    destination_client: str
+    sequence: int
+    source_port: str
+    destination_port: str
+    payload_bytes: int
+    timeout_timestamp_s: int
+    message_id: str | None
+    leg_of: str | None
+    forward_key: str | None
+    sent_height: int | None
+    sent_time_ns: int | None
+    sent_hash: str | None
+    first_seen_at_ns: int
+    kind: str
+    step: str
+    at_ns: int
+    reason: str | None
+    cause: str | None
+    outcome: str | None
+    settled_at_ns: int | None
+
+    @property
+    def route(self) -> str:
+        """Name of the route on which its present job travels."""
+        if self.kind == "receive":
+            return f"{self.destination_chain}:{self.destination_client}"
+        return f"{self.source_chain}:{self.source_client}"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A step: first and last time, how often, and block, hash and reason of the last."""
+
+    packet_id: str
+    kind: str
+    step: str
+    chain: str
+    first_at_ns: int
+    at_ns: int
+    count: int
+    height: int | None
+    block_time_ns: int | None
+    transaction_hash: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteState:
+    """Why a route waits, since when, and how often it was tried."""
+
+    route: str
+    reason: str | None
+    cause: str | None
+    failures: int
+    since_ns: int
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTransaction:
+    """A transaction that was sent and has not ended."""
+
+    chain: str
+    hash: str
+    sender: str
+    nonce: int
+    signed_at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LifeCycle:
+    """All that the ledger knows of one packet. `packet` is None where only its deliveries were recorded."""
+
+    packet_id: str
+    packet: KnownPacket | None
+    steps: tuple[StepRecord, ...]
+    deliveries: tuple[Delivery, ...]
+    route: RouteState | None
+    transaction: OpenTransaction | None
+
+
 def shares(total: int, count: int) -> list[int]:
     """Cut `total` into `count` integers that differ by at most one and sum to it."""
     base, rest = divmod(total, count)
