@@ -259,19 +259,25 @@ def _judge_proven(client: ClientState, consensus_states: ConsensusStates, state:
     height = Height(0, state.height)
     encoded = codec.encode_state(state)
     stored = consensus_states.get(height)
-    frozen = codec.encode_client_state(client.frozen())
     if stored == encoded:
         return NoOp(height)
-    if stored is not None:
-        return Misbehaved(height, frozen, f"another time is stored at height {state.height}")
-    before = consensus_states.before(height)
-    if before is not None and codec.decode_state(before[1]).timestamp_s > state.timestamp_s:
-        return Misbehaved(height, frozen, f"time goes back between heights {before[0]} and {height}")
-    after = consensus_states.after(height)
-    if after is not None and codec.decode_state(after[1]).timestamp_s < state.timestamp_s:
-        return Misbehaved(height, frozen, f"time goes back between heights {height} and {after[0]}")
+    contradiction = _contradiction(consensus_states, height, state.timestamp_s, stored is not None)
+    if contradiction is not None:
+        return Misbehaved(height, codec.encode_client_state(client.frozen()), contradiction)
     latest = max(client.latest_height, state.height)
     return Updated(height, codec.encode_client_state(replace(client, latest_height=latest)), encoded)
+
+
+def _contradiction(states: ConsensusStates, height: Height, timestamp_s: int, is_stored: bool) -> str | None:
+    if is_stored:
+        return f"another time is stored at height {height}"
+    before = states.before(height)
+    if before is not None and codec.decode_state(before[1]).timestamp_s > timestamp_s:
+        return f"time goes back between heights {before[0]} and {height}"
+    after = states.after(height)
+    if after is not None and codec.decode_state(after[1]).timestamp_s < timestamp_s:
+        return f"time goes back between heights {height} and {after[0]}"
+    return None
 
 
 def _evidence_height(evidence: Misbehaviour) -> Height:

@@ -1,5 +1,7 @@
 """ABI bytes of the attestation client (docs/spec/attestation.md), canonical both ways and the same in Solidity."""
 
+from functools import lru_cache
+
 from eth_abi.abi import encode
 
 from light_clients.attestation.types import (
@@ -25,10 +27,13 @@ PACKETS_TUPLE = "(uint64,(bytes32,bytes32)[])"
 ATTESTATION_TUPLE = "(bytes,bytes)"
 MISBEHAVIOUR_TUPLE = f"(uint8,{ATTESTATION_TUPLE},{ATTESTATION_TUPLE})"
 
-STATE_BYTES = 64
-MAX_DATA_BYTES = 4 * 32 + 64 * MAX_PACKETS
-MAX_ATTESTATION_BYTES = 6 * 32 + MAX_DATA_BYTES + (SIGNATURE_BYTES * MAX_ATTESTORS + 31) // 32 * 32
-MAX_MISBEHAVIOUR_BYTES = 4 * 32 + 2 * MAX_ATTESTATION_BYTES
+WORD = 32
+STATE_BYTES = 2 * WORD
+ENTRY_BYTES = 2 * WORD
+PACKETS_HEAD_BYTES = 4 * WORD
+MAX_DATA_BYTES = PACKETS_HEAD_BYTES + ENTRY_BYTES * MAX_PACKETS
+MAX_ATTESTATION_BYTES = 6 * WORD + MAX_DATA_BYTES + (SIGNATURE_BYTES * MAX_ATTESTORS + WORD - 1) // WORD * WORD
+MAX_MISBEHAVIOUR_BYTES = 4 * WORD + 2 * MAX_ATTESTATION_BYTES
 
 
 def _address(text: str) -> bytes:
@@ -37,6 +42,12 @@ def _address(text: str) -> bytes:
 
 def decode_client_state(data: bytes) -> ClientState:
     """Raises MalformedInput."""
+    return _decode_client_state(bytes(data))
+
+
+@lru_cache(maxsize=256)
+def _decode_client_state(data: bytes) -> ClientState:
+    """Every question to a client begins with its state, which rarely changes."""
     (value,) = decode_canonical([CLIENT_STATE_TUPLE], data, "client_state", MAX_CLIENT_STATE_BYTES)
     scope, attestors, threshold, trusting_period_s, max_clock_drift_s, latest_height, is_frozen = value
     return ClientState(
@@ -77,8 +88,9 @@ def encode_client_state(state: ClientState) -> bytes:
 
 def decode_state(data: bytes) -> StateAttestation:
     """The data of a state attestation, and a consensus state. Raises MalformedInput."""
-    ((height, timestamp_s),) = decode_canonical([STATE_TUPLE], data, "state", STATE_BYTES)
-    return StateAttestation(height, timestamp_s)
+    if len(data) != STATE_BYTES:
+        raise MalformedInput("state", f"{STATE_BYTES} bytes", got=len(data))
+    return StateAttestation(_word(data, 0), _word(data, 1))
 
 
 def encode_state(state: StateAttestation) -> bytes:
@@ -88,8 +100,14 @@ def encode_state(state: StateAttestation) -> bytes:
 
 def decode_packets(data: bytes) -> PacketAttestation:
     """The data of a packet attestation. Raises MalformedInput."""
-    ((height, entries),) = decode_canonical([PACKETS_TUPLE], data, "packets", MAX_DATA_BYTES)
-    return PacketAttestation(height, tuple(PacketEntry(*entry) for entry in entries))
+    if not PACKETS_HEAD_BYTES <= len(data) <= MAX_DATA_BYTES:
+        raise MalformedInput("packets", f"{PACKETS_HEAD_BYTES} to {MAX_DATA_BYTES} bytes", got=len(data))
+    head = tuple(_word(data, index) for index in range(4))
+    offset, height, list_offset, count = head
+    if (offset, list_offset, count * ENTRY_BYTES) != (WORD, 2 * WORD, len(data) - PACKETS_HEAD_BYTES):
+        raise MalformedInput("packets", f"is not the canonical encoding of {PACKETS_TUPLE}", got=data)
+    rows = (data[at : at + ENTRY_BYTES] for at in range(PACKETS_HEAD_BYTES, len(data), ENTRY_BYTES))
+    return PacketAttestation(height, tuple(PacketEntry(row[:WORD], row[WORD:]) for row in rows))
 
 
 def encode_packets(packets: PacketAttestation) -> bytes:
@@ -121,6 +139,10 @@ def encode_misbehaviour(misbehaviour: Misbehaviour) -> bytes:
     """Inverse of `decode_misbehaviour`."""
     first, second = map(_attestation_value, (misbehaviour.first, misbehaviour.second))
     return encode([MISBEHAVIOUR_TUPLE], [(misbehaviour.kind, first, second)])
+
+
+def _word(data: bytes, index: int) -> int:
+    return int.from_bytes(data[index * WORD : (index + 1) * WORD], "big")
 
 
 def _attestation_value(attestation: Attestation) -> tuple[bytes, bytes]:

@@ -224,9 +224,12 @@ def states_out_of_range(chain: AttestedChain, height: int) -> Iterator[Forgery]:
     ):
         data = encode([STATE_TUPLE], [(height_word, time_word)])
         yield Forgery(name, signed_data(chain, STATE, data), field, error)
-    for name, words in (("height of 65 bits", (2**64, time_s)), ("time of 65 bits", (height, 2**64 + time_s))):
+    for name, words, field in (
+        ("height of 65 bits", (2**64, time_s), "state.height"),
+        ("time of 65 bits", (height, 2**64 + time_s), "state.timestamp_s"),
+    ):
         data = b"".join(word.to_bytes(32, "big") for word in words)
-        yield Forgery(name, signed_data(chain, STATE, data), "state", "InvalidAttestedData")
+        yield Forgery(name, signed_data(chain, STATE, data), field, "InvalidAttestedData")
 
 
 def entries(*pairs: tuple[bytes, bytes]) -> list[tuple[bytes, bytes]]:
