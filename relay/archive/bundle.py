@@ -191,7 +191,7 @@ def decode_bundle(data: bytes) -> Bundle:
     if not isinstance(document, dict) or document.get("format") != BUNDLE_FORMAT:
         raise MalformedInput("bundle.format", "is not a bundle", expected=BUNDLE_FORMAT)
     version = document.get("version")
-    if isinstance(version, bool) or version != BUNDLE_VERSION:
+    if type(version) is not int or version != BUNDLE_VERSION:
         raise MalformedInput("bundle.version", "unknown", got=version, expected=BUNDLE_VERSION)
     _fields(document, "bundle", {"format", "version", "legs", "chains"})
     legs = _list(document["legs"], "bundle.legs", MAX_LEGS)

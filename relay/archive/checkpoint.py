@@ -143,7 +143,7 @@ def decode_checkpoint(data: bytes) -> Checkpoint:
     if not isinstance(document, dict) or document.get("format") != CHECKPOINT_FORMAT:
         raise MalformedInput("checkpoint.format", "is not a checkpoint", expected=CHECKPOINT_FORMAT)
     version = document.get("version")
-    if isinstance(version, bool) or version != CHECKPOINT_VERSION:
+    if type(version) is not int or version != CHECKPOINT_VERSION:
         raise MalformedInput("checkpoint.version", "unknown", got=version, expected=CHECKPOINT_VERSION)
     fields = _Fields(document)
     kind = fields.kind()
