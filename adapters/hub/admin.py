@@ -1,6 +1,7 @@
 """Actions that genesis admins approve and execute on the hub's client manager (docs/spec/hub-modules.md)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 from eth_abi.abi import encode
@@ -21,6 +22,7 @@ APPROVE = Function("approve", ("bytes32",))
 EXECUTE = Function("execute", ("bytes",))
 GET_APPROVALS = Function("getApprovals", ("bytes32",), ("address[]", "bool"))
 GET_ADMINS = Function("getAdmins", (), ("address[]", "uint32"))
+GET_QUOTA = Function("getQuota", ("string",), ("uint64", "uint64", "uint64", "uint64"))
 CLIENT_CREATED_TOPIC = keccak256(b"ClientCreated(string)")
 _CLIENT_CREATED = Function("ClientCreated", (), ("string",))
 
@@ -30,6 +32,17 @@ class ActionKind(IntEnum):
     REGISTER_COUNTERPARTY = 2
     RECOVER_CLIENT = 3
     SET_PAUSED = 4
+    SET_QUOTA = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What may be in flight over a client of the hub, and what is: packets, and bytes of their payloads."""
+
+    packet_limit: int
+    byte_limit: int
+    packets_in_flight: int
+    bytes_in_flight: int
 
 
 def _action(kind: ActionKind, salt: int, types: list[str], values: list[object]) -> bytes:
@@ -56,6 +69,11 @@ def recover_client(salt: int, subject: str, substitute: str) -> bytes:
 
 def set_paused(salt: int, paused: bool) -> bytes:
     return _action(ActionKind.SET_PAUSED, salt, ["bool"], [paused])
+
+
+def set_quota(salt: int, client_id: str, packets: int, payload_bytes: int) -> bytes:
+    values: list[object] = [check_client_id(client_id), packets, payload_bytes]
+    return _action(ActionKind.SET_QUOTA, salt, ["string", "uint64", "uint64"], values)
 
 
 def action_hash(chain_id: str, action: bytes) -> bytes:
@@ -85,6 +103,12 @@ async def approvals(execution: ExecutionRpc, hashed: bytes) -> tuple[tuple[str, 
     returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_APPROVALS.encode(hashed))
     addresses, executed = GET_APPROVALS.decode(returned)
     return tuple(addresses), executed
+
+
+async def quota(execution: ExecutionRpc, client_id: str) -> Quota:
+    """Raises RefusedByChain where the hub has no such client."""
+    returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_QUOTA.encode(check_client_id(client_id)))
+    return Quota(*GET_QUOTA.decode(returned))
 
 
 def created_client(receipt: Receipt) -> str:

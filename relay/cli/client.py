@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from relay.cli import quota
 from relay.cli.session import (
     REFUSED,
     AsJson,
@@ -31,6 +32,7 @@ from relay.config import Config, HubChainConfig, PathEnd
 from relay.keys import Signer
 
 app = typer.Typer(help="Light clients.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(quota.app, name="quota")
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 

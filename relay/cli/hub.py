@@ -1,12 +1,18 @@
 """`hutong hub`: a validator of the hub chain."""
 
+import json
 import os
 import re
 import time
+from dataclasses import asdict
 from pathlib import Path
+from random import Random
 from typing import Annotated
 
 import typer
+
+from relay.cli.quota import open_hub
+from relay.cli.session import AsJson, ConfigFile, config_of, hub_of, run_administration
 
 EXIT_UNUSABLE = 2
 EXIT_HALTED = 1
@@ -108,6 +114,37 @@ def start(
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:
         _fail(str(error), EXIT_HALTED)
+
+
+@app.command()
+def stuck(
+    config: ConfigFile,
+    client: Annotated[str | None, typer.Option(help="Only over this client of the hub.")] = None,
+    hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Packets that wait because a client of the hub is frozen or expired: `hutong client recover` lets them settle.
+
+    Exit codes: 0 answered (also with rows), 1 the hub did not answer, 2 unusable input.
+    """
+    from adapters.hub.stuck import StuckPacket, stuck_packets
+
+    hub_chain = hub_of(config_of(config), hub)
+
+    async def read(random: Random) -> list[StuckPacket]:
+        async with open_hub(hub_chain, random) as chain:
+            return await stuck_packets(chain.execution, client)
+
+    rows = run_administration(read)
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows]))
+        return
+    for row in rows:
+        origin = "sent by an account" if row.origin is None else f"from {row.origin[0]} {row.origin[1]}"
+        tokens = "" if row.denom is None else f", {row.amount} of {row.denom}"
+        typer.echo(f"{row.client_id} {row.sequence}: {row.kind} {origin}{tokens}; the client is {row.client_status}")
+    if not rows:
+        typer.echo("nothing is stuck")
 
 
 def _fail(sentence: str, code: int) -> None:

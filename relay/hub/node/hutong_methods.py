@@ -6,18 +6,20 @@ from typing import Any
 
 import trio
 
-from light_clients.ibc.commitment import PathKind
 from light_clients.ibc.identifiers import check_client_id
-from light_clients.interface import MalformedInput
+from light_clients.interface import ClientStatus, MalformedInput
 from relay.evm.json_errors import invalid_params
 from relay.evm.json_params import Method, Params
 from relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
-from relay.hub.application.pending import decode_pending_forward
+from relay.hub.application.quotas import Quotas
+from relay.hub.node.forward_rows import waiting_packet
 from relay.hub.node.ledger import HubLedger
+from relay.hub.node.unsettled import UnsettledPackets
 from relay.hub.state import StateView, keys
 
 MAX_ROWS = 1_000
 """Per answer; the caller goes on from the last sequence that it was given."""
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}", re.ASCII)
 _CLIENT_STATE_KEY = re.compile(rb"clients/([^/]+)/state")
 
 
@@ -26,6 +28,7 @@ class HutongMethods:
 
     def __init__(self, ledger: HubLedger) -> None:
         self._ledger = ledger
+        self._open_packets = UnsettledPackets(lambda: ledger.application.view()[0])
         self._readers = trio.CapacityLimiter(4)
 
     def methods(self) -> Mapping[str, Method]:
@@ -33,6 +36,9 @@ class HutongMethods:
             "hutong_forwardFailure": self._method(2, self._forward_failure),
             "hutong_pendingForwards": self._method(2, self._pending_forwards),
             "hutong_unsettled": self._method(2, self._unsettled),
+            "hutong_stuck": self._method(2, self._stuck),
+            "hutong_quota": self._method(1, self._quota),
+            "hutong_denoms": self._method(1, self._denoms),
             "hutong_clients": self._method(0, self._clients),
             "hutong_client": self._method(1, self._client),
             "hutong_chain": self._method(0, self._chain),
@@ -53,26 +59,66 @@ class HutongMethods:
 
     def _pending_forwards(self, params: Params) -> list[dict[str, Any]]:
         """(next client, after sequence = 0): leg 2 of each forward that waits for its settlement, with leg 1."""
-        view, _, _ = self._ledger.application.view()
-        client_id = _client_id(params, 0)
-        found = []
-        for sequence, record in _pending_rows(view, client_id, _after(params)):
-            pending = decode_pending_forward(record)
-            found.append(
-                {
-                    "client": client_id,
-                    "sequence": hex(sequence),
-                    "acceptedAt": hex(pending.accepted_at_s),
-                    "origin": {"client": pending.leg_1.destination_client, "sequence": hex(pending.leg_1.sequence)},
-                }
-            )
-        return found
+        client_id, after = _client_id(params, 0), _after(params)
+        while True:
+            view, sequences = self._open_packets.above(client_id, after, MAX_ROWS)
+            waiting = [waiting_packet(view, client_id, sequence) for sequence in sequences]
+            forwards = [row for row in waiting if row["origin"] is not None]
+            if forwards or not sequences:
+                return forwards
+            after = sequences[-1]
 
     def _unsettled(self, params: Params) -> list[str]:
         """(client, after sequence = 0): sequences of packets sent over the client that are not settled, ascending."""
+        _, sequences = self._open_packets.above(_client_id(params, 0), _after(params), MAX_ROWS)
+        return [hex(sequence) for sequence in sequences]
+
+    def _stuck(self, params: Params) -> list[dict[str, Any]]:
+        """(client = every one, after sequence = 0): what was sent over clients that are not Active and waits for recovery."""
+        view, height, time_ns = self._ledger.application.view()
+        clients = Clients(self._ledger.application.light_clients, view, time_ns, height)
+        found: list[dict[str, Any]] = []
+        for client_id in [_client_id(params, 0)] if params.has(0) else list(_client_ids(view)):
+            if view.get(keys.client_state_key(client_id)) is None:
+                continue
+            status = clients.status(client_id)
+            if status is ClientStatus.ACTIVE:
+                continue
+            now, sequences = self._open_packets.above(client_id, _after(params), MAX_ROWS - len(found))
+            found += [waiting_packet(now, client_id, one) | {"clientStatus": str(status)} for one in sequences]
+        return found
+
+    def _quota(self, params: Params) -> dict[str, Any]:
+        """(client): what may be in flight over it, and what is."""
         view, _, _ = self._ledger.application.view()
-        prefix = _client_id(params, 0).encode() + bytes([PathKind.COMMITMENT])
-        return [hex(sequence) for sequence, _ in _sequences(view, prefix, _after(params))]
+        client_id, quotas = _client_id(params, 0), Quotas(view)
+        limit, load = quotas.limit(client_id), quotas.in_flight(client_id)
+        return {
+            "client": client_id,
+            "packetLimit": hex(limit.packets),
+            "byteLimit": hex(limit.payload_bytes),
+            "packetsInFlight": hex(load.packets),
+            "bytesInFlight": hex(load.payload_bytes),
+        }
+
+    def _denoms(self, params: Params) -> list[dict[str, Any]]:
+        """(after hash = none): denominations that the hub has held, in the order of their hashes, with their supply."""
+        view, _, _ = self._ledger.application.view()
+        prefix = keys.TRANSFER_DENOM_PREFIX
+        found: list[dict[str, Any]] = []
+        row = view.next(prefix + (_hash(params, 0) if params.has(0) else b""))
+        while row is not None and row[0].startswith(prefix) and len(found) < MAX_ROWS:
+            denom_hash = row[0][len(prefix) :]
+            supply = view.get(keys.transfer_supply_key(denom_hash))
+            found.append(
+                {
+                    "hash": f"0x{denom_hash.hex()}",
+                    "denom": row[1].decode(),
+                    "supply": hex(0 if supply is None else int.from_bytes(supply, "big")),
+                }
+            )
+            row = view.next(row[0])
+        return found
 
     def _clients(self, params: Params) -> list[dict[str, Any]]:
         """Every client with its status, newest height and counterparty."""
@@ -140,19 +186,11 @@ def _after(params: Params) -> int:
     return params.quantity(1) if params.has(1) else 0
 
 
-def _sequences(view: StateView, prefix: bytes, after: int) -> Iterator[tuple[int, bytes]]:
-    """Rows `prefix ‖ BE8(sequence)`, at most `MAX_ROWS`, from above `after`."""
-    found = 0
-    row = view.next(prefix + after.to_bytes(8, "big"))
-    while row is not None and row[0].startswith(prefix) and found < MAX_ROWS:
-        if len(row[0]) == len(prefix) + 8:
-            found += 1
-            yield int.from_bytes(row[0][len(prefix) :], "big"), row[1]
-        row = view.next(row[0])
-
-
-def _pending_rows(view: StateView, client_id: str, after: int) -> Iterator[tuple[int, bytes]]:
-    return _sequences(view, keys.forward_prefix(client_id), after)
+def _hash(params: Params, index: int) -> bytes:
+    value = params.raw(index)
+    if not isinstance(value, str) or _HASH.fullmatch(value) is None:
+        raise invalid_params(f"argument {index} is not 32 bytes in hex")
+    return bytes.fromhex(value[2:])
 
 
 def _client_ids(view: StateView) -> Iterator[str]:

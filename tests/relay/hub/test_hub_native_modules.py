@@ -283,3 +283,18 @@ def test_get_commitment_answers_by_hashed_path(hub, chain_a, chain_b):
     assert hub.read(ROUTER_ADDRESS, abi.GET_COMMITMENT, keccak256(b"nothing")) == bytes(32)
     assert chain_b.answer(leg_2).ok
     assert hub.read(ROUTER_ADDRESS, abi.GET_COMMITMENT, keccak256(key)) == bytes(32)
+
+
+def test_at_the_edge_of_its_gas_a_batch_says_what_is_missing_and_never_runs_dry(hub):
+    """The price of the inner frame is part of what is compared: a batch that passes the check can make the call."""
+    inner = abi.UPDATE_CLIENT.call("bft-evm-77", b"x")
+    gas = 1_000_000
+    _, available, _ = decode(
+        abi.INSUFFICIENT_BATCH_GAS.arguments,
+        hub.call(ROUTER_ADDRESS, abi.RELAY_BATCH.call([(gas, inner)]), gas=gas).return_data[4:],
+    )
+    for limit in range(available - 8, available + 9):
+        result = hub.call(ROUTER_ADDRESS, abi.RELAY_BATCH.call([(limit, inner)]), gas=gas)
+        assert result.success == (limit <= available), limit
+        if not result.success:
+            assert result.return_data[:4] == abi.INSUFFICIENT_BATCH_GAS.selector

@@ -14,7 +14,7 @@ from light_clients.ibc.transfer import (
     encode_transfer,
 )
 from relay.hub.application import abi
-from relay.hub.application.module import FORWARDER_ADDRESS, ROUTER_ADDRESS, TRANSFER_ADDRESS
+from relay.hub.application.module import ROUTER_ADDRESS, TRANSFER_ADDRESS
 from relay.hub.application.transfer import interface
 from relay.hub.state import keys
 from tests.relay.hub.simulated_hub import DAPP, STRANGER, address_of, sent_packet, written_acknowledgement
@@ -25,6 +25,7 @@ from tests.relay.hub.token_chain import (
     TOKEN,
     TokenChain,
     escrowed,
+    forward_failure,
     held,
     homeward,
     supply,
@@ -44,10 +45,6 @@ def chain_a(hub):
 @pytest.fixture
 def chain_b(hub, chain_a):
     return TokenChain(hub, salt=2)
-
-
-def failure(hub, packet) -> str:
-    return hub.read(FORWARDER_ADDRESS, abi.GET_FORWARD_FAILURE, packet.destination_client, packet.sequence)
 
 
 @pytest.mark.parametrize("encoding", [ABI_ENCODING, JSON_ENCODING])
@@ -101,7 +98,7 @@ def test_a_failed_second_leg_is_undone_exactly_and_refunded(hub, chain_a, chain_
     denom = chain_a.on_hub()
     assert (escrowed(hub, chain_b.client, denom), supply(hub, denom)) == (0, 0)
     assert hub.view().get(acknowledgement_key(leg_1)) == acknowledgement_commitment(ERROR)
-    assert ("answered with an error" if fails_by == "error" else "timed out") in failure(hub, leg_1)
+    assert ("answered with an error" if fails_by == "error" else "timed out") in forward_failure(hub, leg_1)
     chain_a.settle_at_home(leg_1, ERROR)
     assert chain_a.escrow == {TOKEN: 0}
 
@@ -179,7 +176,7 @@ def test_what_cannot_be_taken_is_refused_at_once_with_its_reason(hub, chain_a, c
     assert written_acknowledgement(outcome) == (packet, ERROR)
     assert outcome.events(abi.SEND_PACKET_EVENT) == []
     assert outcome.events(interface.TOKENS_MOVED_EVENT) == []
-    assert reason in failure(hub, packet)
+    assert reason in forward_failure(hub, packet)
     assert supply(hub, chain_a.on_hub()) == 0
     assert hub.read(ROUTER_ADDRESS, abi.GET_NEXT_SEQUENCE, chain_b.client) == 1
 
@@ -200,7 +197,7 @@ def test_payloads_of_other_kinds_are_refused(hub, chain_a, changed, reason):
     assert packet.payloads[0].value == value
     outcome = chain_a.deliver(packet)
     assert written_acknowledgement(outcome) == (packet, ERROR)
-    assert reason in failure(hub, packet)
+    assert reason in forward_failure(hub, packet)
     assert supply(hub, chain_a.on_hub()) == 0
 
 

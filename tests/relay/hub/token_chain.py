@@ -4,6 +4,8 @@ What it says to the hub goes through the hub's own door, with real headers and p
 bytes than its application would.
 """
 
+import trio
+
 from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
 from light_clients.ibc.transfer import (
     ABI_ENCODING,
@@ -17,8 +19,11 @@ from light_clients.ibc.transfer import (
     encode_forward_memo,
     encode_transfer,
 )
-from relay.hub.application.module import TRANSFER_ADDRESS
+from relay.evm.json_params import Params
+from relay.hub.application import abi
+from relay.hub.application.module import FORWARDER_ADDRESS, TRANSFER_ADDRESS
 from relay.hub.application.transfer import interface
+from relay.hub.node.hutong_methods import HutongMethods
 from tests.relay.hub.simulated_hub import Outcome, RemoteChain, SimulatedHub
 
 TOKEN = "0x" + "ab" * 20
@@ -133,3 +138,14 @@ def escrowed(hub: SimulatedHub, client: str, denom: Denom) -> int:
 
 def homeward(hub: SimulatedHub, denom: Denom) -> int:
     return hub.read(TRANSFER_ADDRESS, interface.HOMEWARD, denom.path)
+
+
+def forward_failure(hub: SimulatedHub, packet: Packet) -> str:
+    """Why the hub failed a packet that it received."""
+    return hub.read(FORWARDER_ADDRESS, abi.GET_FORWARD_FAILURE, packet.destination_client, packet.sequence)
+
+
+def ask(hub: SimulatedHub, method: str, *params: object) -> object:
+    """A `hutong_*` method over the simulated hub's ledger, without a socket."""
+    methods = HutongMethods(hub.ledger).methods()
+    return trio.run(methods[method], Params(list(params)))
