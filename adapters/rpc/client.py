@@ -210,7 +210,11 @@ class RpcClient:
         )
 
     def _ranked(self, at_height: int) -> list[Endpoint]:
-        """Configured order among the healthy; laggards, then quarantined ones as a last resort; foreign ones never."""
+        """Configured order among the healthy; laggards, then quarantined ones as a last resort.
+
+        Those caught lying only if nobody else is left: one bad answer of a lone endpoint must not stop its chain. They
+        are identified anew first, so that one of another chain is never used, and what they say is checked as ever.
+        """
         now_s = trio.current_time()
         best_head = max((e.head for e in self._endpoints if e.usable(now_s)), default=0)
 
@@ -218,7 +222,8 @@ class RpcClient:
             behind = endpoint.head != 0 and endpoint.head < at_height
             return (not endpoint.usable(now_s), behind or endpoint.lags(best_head))
 
-        return sorted((e for e in self._endpoints if not e.never_now(now_s)), key=rank)
+        trusted = [endpoint for endpoint in self._endpoints if not endpoint.never_now(now_s)]
+        return sorted(trusted or self._endpoints, key=rank)
 
     async def _attempt(self, endpoint: Endpoint, work: Callable[["Attempt"], Awaitable[Answer]]) -> Answer:
         attempt = Attempt(self, endpoint)

@@ -300,3 +300,27 @@ def test_quantity_refuses(text):
 def test_decimal_refuses(value):
     with pytest.raises(BadAnswer):
         Fields("m", value).decimal()
+
+
+async def test_attack_G1_lone_endpoint_that_was_caught_lying_is_asked_again_after_identification():
+    """One flipped byte must not stop a chain for the length of a quarantine; with another endpoint the liar is left."""
+    identified = []
+
+    async def identify(attempt):
+        identified.append(attempt.endpoint_name)
+
+    async with two_servers() as (liar, good):
+        liar.answers["*"] = lambda request: result(request, "0x11")
+        async with open_rpc_client("chain-a", [liar.url], Random(1), QUICK, identify) as client:
+            ((endpoint, _),) = await client.ask_each(
+                "eth_blockNumber", lambda a: a.call("eth_blockNumber", [], quantity)
+            )
+            client.leave(endpoint, "its head is not to be believed")
+            assert await client.call("eth_blockNumber", [], quantity) == 17
+            assert identified == [liar.url] * 2
+        async with open_rpc_client("chain-a", [liar.url, good.url], Random(1), QUICK, identify) as client:
+            heads = await client.ask_each("eth_blockNumber", lambda a: a.call("eth_blockNumber", [], quantity))
+            client.leave(next(endpoint for endpoint, _ in heads if endpoint.name == liar.url), "lied")
+            asked = len(liar.requests)
+            assert await client.call("eth_blockNumber", [], quantity) == 16
+            assert len(liar.requests) == asked
