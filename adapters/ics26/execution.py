@@ -15,6 +15,8 @@ MAX_LOGS = 50_000
 MAX_TOPICS = 4
 MAX_LOG_DATA_BYTES = 1 << 20
 MAX_RECEIPT_LOGS = 10_000
+NO_TOO_WIDE_RANGE = 10
+"""Blocks: no node refuses so few for their number, so who refuses is left for another endpoint."""
 
 BlockTag = int | str
 """A height, or `latest` or `pending`."""
@@ -197,7 +199,13 @@ class ExecutionRpc:
             # a node that has not reached `last` answers with what it has, and says nothing
             if await attempt.call("eth_blockNumber", [], Fields.quantity) < last:
                 raise AttemptFailed(f"is behind block {last}")
-            return await read(await attempt.call("eth_getLogs", [query], decode))
+            try:
+                logs = await attempt.call("eth_getLogs", [query], decode)
+            except RpcRefused as error:
+                if last - first < NO_TOO_WIDE_RANGE:
+                    raise AttemptFailed(str(error)) from error
+                raise
+            return await read(logs)
 
         return await self.client.run("eth_getLogs", ask, at_height=last)
 

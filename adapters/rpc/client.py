@@ -29,6 +29,10 @@ METHOD_NOT_FOUND = -32601
 _TRY_ANOTHER_CODES = frozenset({-32700, -32600, METHOD_NOT_FOUND, -32603, -32005})
 """Parse error, invalid request, unknown method, internal error, limit exceeded: about the endpoint, not the chain."""
 
+_CHAIN_MAY_REFUSE = frozenset({"eth_call", "eth_estimateGas", "eth_sendRawTransaction", "eth_getLogs"})
+"""Where an error can be what the chain's rules say, or that the caller asked for too wide a range. Of anything else it
+only says that this endpoint does not answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -124,7 +128,7 @@ class RpcClient:
                 try:
                     return await self._attempt(endpoint, work)
                 except RpcRefused as error:
-                    if error.code not in _TRY_ANOTHER_CODES:
+                    if error.method in _CHAIN_MAY_REFUSE and error.code not in _TRY_ANOTHER_CODES:
                         endpoint.answered()
                         raise
                     if error.code != METHOD_NOT_FOUND:

@@ -324,3 +324,17 @@ async def test_attack_G1_lone_endpoint_that_was_caught_lying_is_asked_again_afte
             asked = len(liar.requests)
             assert await client.call("eth_blockNumber", [], quantity) == 16
             assert len(liar.requests) == asked
+
+
+@pytest.mark.parametrize("code", [-32000, 3, -32602, -32603])
+async def test_attack_G1_refusal_of_a_read_is_the_endpoint_s_and_another_is_asked(code):
+    """`header not found` may be a lie; a revert of a call is the chain's own word and leaves at once."""
+    async with two_servers() as (bad, good):
+        bad.answers["*"] = lambda r: error(r, code, "execution reverted", "0x")
+        assert (await ask([bad, good]))[0] == 16
+        asked = len(good.requests)
+        async with open_rpc_client("chain-a", [bad.url, good.url], Random(1), QUICK) as client:
+            if code in (3, -32000, -32602):
+                with pytest.raises(RpcRefused):
+                    await client.call("eth_call", [], quantity)
+                assert len(good.requests) == asked
