@@ -53,6 +53,11 @@ class Accounts:
         """It was refused a submission for a reason of its own."""
         self._resting_until_s[self._accounts.index(account)] = trio.current_time() + REST_S
 
+    async def recovered(self) -> None:
+        """Wait until every account knows the transactions of before a restart."""
+        for account in self._accounts:
+            await account.recovered()
+
     def is_in_flight(self, job_id: str) -> bool:
         """A transaction of any account carries this job."""
         return any(account.is_in_flight(job_id) for account in self._accounts)

@@ -80,6 +80,10 @@ class Account:
     def address(self) -> str:
         return self._signer.address
 
+    async def recovered(self) -> None:
+        """Wait until transactions of before a restart are known: `is_in_flight` is wrong about them until then."""
+        await self._recovered.wait()
+
     def is_in_flight(self, job_id: str) -> bool:
         """A transaction that carries this job has not ended, maybe one of before a restart."""
         return any(entry.carries(job_id) for entry in self._pending.values())

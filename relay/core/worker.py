@@ -98,6 +98,7 @@ class RouteWorker:
         """For ever. After a failure it may be called again; transactions that are under way stay with the account."""
         self._in_work.clear()
         self._held.clear()
+        await self._accounts.recovered()
         await self._queue.open(self._route)
         self._queue.reread(self._route)
         self._claimed_at_s = trio.current_time()
