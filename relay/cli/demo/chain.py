@@ -21,14 +21,16 @@ REQUEST_TIMEOUT_S = 20
 
 @dataclass(frozen=True)
 class DemoChain:
-    """An EVM chain with a router; `mailbox` and `receiver` are empty on the hub, which forwards and holds no dapp."""
+    """An EVM chain with a router; the applications' addresses are empty on the hub, which forwards and holds no dapp."""
 
     name: str
     rpc_url: str
     chain_id: int
     router_address: str
     mailbox_address: str = ""
+    transfer_address: str = ""
     receiver_address: str = ""
+    token_address: str = ""
     hub_client: str = ""
     client_on_hub: str = ""
 
@@ -47,13 +49,21 @@ class DemoChain:
     def mailbox(self) -> Contract:
         return self.contract("IMailbox", self.mailbox_address)
 
+    @cached_property
+    def transfer(self) -> Contract:
+        return self.contract("ITransfer", self.transfer_address)
+
     def contract(self, name: str, address: str) -> Contract:
         """A contract by the name of its artifact."""
         return self.web3.eth.contract(address=Web3.to_checksum_address(address), abi=load_artifact(name).abi)
 
-    def with_receiver(self, address: str) -> "DemoChain":
-        """The same chain with a receiving contract."""
-        return replace(self, receiver_address=address)
+    def with_contracts(self, receiver: str, token: str) -> "DemoChain":
+        """The same chain with a receiving contract and a token of its own."""
+        return replace(self, receiver_address=receiver, token_address=token)
+
+    def token(self, address: str) -> Contract:
+        """An ERC-20."""
+        return self.contract("ExampleToken", address)
 
     def head(self) -> int:
         """Number of the newest block."""
@@ -81,6 +91,19 @@ class DemoChain:
         transaction = {"chainId": self.chain_id, "nonce": nonce, "gas": SEND_GAS, "gasPrice": self.web3.eth.gas_price}
         signed = account.sign_transaction({**transaction, **fields})
         return self.web3.eth.send_raw_transaction(signed.raw_transaction)
+
+    def call(self, account: LocalAccount, contract: Contract, function: str, *arguments: Any) -> Any:
+        """One transaction, waited for; returns its receipt."""
+        fields = {"to": contract.address, "data": contract.encode_abi(function, arguments), "value": 0}
+        digest = self.transact(account, self.next_nonce(account.address), fields)
+        receipt = self.web3.eth.wait_for_transaction_receipt(digest, timeout=REQUEST_TIMEOUT_S, poll_latency=0.2)
+        if receipt["status"] != 1:
+            raise RuntimeError(f"{self.name}: {function} reverted")
+        return receipt
+
+    def approve_transfer(self, account: LocalAccount, token: str) -> None:
+        """Let the Transfer contract take any amount of the account's tokens."""
+        self.call(account, self.token(token), "approve", self.transfer.address, 2**256 - 1)
 
     def deploy(self, account: LocalAccount, artifact: str, *arguments: Any) -> str:
         """Deploy a contract and return its address."""

@@ -1,4 +1,4 @@
-"""The demo's network: its files, its keys, and the commands that bring it up. Nothing here reaches into a process."""
+"""The demo's network: the commands that bring it up, in order. Nothing here reaches into a process."""
 
 import json
 import os
@@ -13,44 +13,34 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from relay.cli.demo.chain import DemoChain
+from relay.cli.demo.config_file import chain_table, hub_table, path_table, relay_table, write_private
+from relay.cli.demo.keys import Key, make_key
 from relay.cli.demo.processes import (
+    Daemon,
     RunningProcess,
     free_port,
     run_command,
     run_daemon,
     wait_until_serving,
 )
-from relay.keys import create_keystore
 
 HUB_CHAIN_ID = "hutong-1"
 HUB_EVM_CHAIN_ID = 47_001
 HUB_ADMINS = 3
 HUB_THRESHOLD = 2
 HUB_ROUTER = "0x0000000000000000000000000000000000001000"
-SCRYPT_ITERATIONS = 4096
-"""The demo's keys live for minutes; the library's default would cost every command a second."""
 FORWARD_MARGIN_S = 5
 START_LIMIT_S = 60
+CHAIN_NAMES = ("alpha", "beta", "gamma")
+FIRST_CHAIN_ID = 7_001
+TOKEN_SUPPLY = 10**24
+CLEAR_INTERVAL_S = 5
+"""In chaos: the queue is wiped and packets are hidden from the relay, so the chains are read again often."""
 Say = Callable[[str], None]
+Through = Callable[[int], Awaitable[int]]
+"""Port of an endpoint to the port at which the relay is to find it: itself, or a proxy before it."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A keystore on disk with its password file."""
-
-    keystore: Path
-    password_file: Path
-    address: str
-
-    @property
-    def options(self) -> list[str]:
-        return ["--keystore", str(self.keystore), "--password-file", str(self.password_file)]
-
-    @property
-    def toml(self) -> str:
-        return f'{{ keystore = "{self.keystore}", password_file = "{self.password_file}" }}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,78 +61,47 @@ class EvmPlan:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Everything that runs, with the chains as their users see them."""
+    """Everything that runs, with the chains as their users see them. `owners` administer the routers."""
 
     home: Path
     config: Path
-    chains: tuple[DemoChain, DemoChain]
+    chains: tuple[DemoChain, ...]
     hub: DemoChain
     users: dict[str, LocalAccount]
+    owners: dict[str, LocalAccount]
     relayers: dict[str, str]
     processes: tuple[RunningProcess, ...]
+    relay: Daemon
 
 
-def make_key(home: Path, name: str) -> Key:
-    """A new key with a random password of its own."""
-    folder = home / "keys"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    password = os.urandom(24).hex().encode()
-    password_file = folder / f"{name}.password"
-    descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(password)
-    keystore = folder / f"{name}.json"
-    address = create_keystore(keystore, os.urandom(32), password, SCRYPT_ITERATIONS)
-    return Key(keystore, password_file, address)
+async def direct(port: int) -> int:
+    """Nothing in between."""
+    return port
 
 
-async def bring_up(nursery: trio.Nursery, home: Path, say: Say) -> Network:
-    """Start three chains, deploy, connect, start the relay; return when the relay says that it is ready."""
-    plans = tuple(_plan(home, name, 7_001 + index) for index, name in enumerate(("alpha", "beta")))
+async def bring_up(nursery: trio.Nursery, home: Path, say: Say, through: Through = direct) -> Network:
+    """Start the hub and its chains, deploy, connect, start the relay; return when the relay says that it is ready."""
+    plans = tuple(_plan(home, name, FIRST_CHAIN_ID + index) for index, name in enumerate(CHAIN_NAMES))
     hub_ports = free_port(), free_port()
     admins = [make_key(home, f"hub-admin-{number}") for number in range(HUB_ADMINS)]
     hub_relayer = make_key(home, "relayer-hub")
-    say("starting the hub and two consortium chains")
+    say(f"starting the hub and {len(plans)} consortium chains")
     hub = DemoChain("hub", f"http://127.0.0.1:{hub_ports[0]}", HUB_EVM_CHAIN_ID, HUB_ROUTER)
-    chain_processes = [await nursery.start(run_daemon, p.name, _devnet(home, p), home / f"{p.name}.log") for p in plans]
-    await run_command(
-        [
-            *("hub", "init", "--home", str(home / "hub"), "--chain-id", HUB_CHAIN_ID),
-            *("--evm-chain-id", str(HUB_EVM_CHAIN_ID), "--threshold", str(HUB_THRESHOLD)),
-            *(part for admin in admins for part in ("--admin", admin.address)),
-        ]
-    )
-    hub_process = await nursery.start(
-        run_daemon,
-        "hub",
-        [
-            "hub",
-            "start",
-            "--home",
-            str(home / "hub"),
-            "--port",
-            str(hub_ports[0]),
-            "--cometbft-port",
-            str(hub_ports[1]),
-        ],
-        home / "hub.log",
-    )
+    processes = [await nursery.start(run_daemon, p.name, _devnet(home, p), home / f"{p.name}.log") for p in plans]
+    processes.append(await _start_hub(nursery, home, hub_ports, admins))
     with trio.fail_after(START_LIMIT_S):
         for url in (hub.rpc_url, *(plan.url for plan in plans)):
             await wait_until_serving(_has_a_block, _ask(url, "eth_blockNumber"))
 
-    say("deploying router and Mailbox onto both chains")
-    deployments = await _both(_deploy, plans)
+    say("deploying router, Mailbox and Transfer onto each chain")
+    deployments = await _each(_deploy, plans)
     config = home / "relay.toml"
-    entries = _relay_table(home) + "".join(map(_chain_table, plans, deployments))
-    entries += _hub_table(hub_ports, hub_relayer)
-    _write_private(config, entries)
+    write_private(config, await _config(home, plans, deployments, hub_ports, hub_relayer, direct))
 
     say("creating light clients: of each chain on the hub, of the hub on each chain")
     paths = []
     for plan, deployment in zip(plans, deployments, strict=True):
         paths.append(await _connect(config, plan, deployment, admins))
-    _write_private(config, entries + "".join(map(_path_table, paths)))
     chains = tuple(
         DemoChain(
             plan.name,
@@ -150,30 +109,35 @@ async def bring_up(nursery: trio.Nursery, home: Path, say: Say) -> Network:
             plan.chain_id,
             deployment["router"],
             deployment["mailbox"],
+            deployment["transfer"],
             hub_client=path["a"]["client"],
             client_on_hub=path["b"]["client"],
         )
         for plan, deployment, path in zip(plans, deployments, paths, strict=True)
     )
-    await _introduce(config, plans, chains)
-    say("deploying a receiving contract onto each chain")
-    chains = tuple(await _both(_with_receiver, list(zip(chains, plans, strict=True))))
+    say("deploying a receiving contract and a token onto each chain, and naming its peers")
+    await _each(lambda pair: _introduce(config, *pair, chains), list(zip(plans, chains, strict=True)))
+    chains = tuple(await _each(_equip, list(zip(chains, plans, strict=True))))
 
     say("starting the relay")
     http_port = free_port()
-    _write_private(config, _relay_table(home, http_port) + config.read_text().removeprefix(_relay_table(home)))
-    relay = await nursery.start(run_daemon, "relay", ["relay", "run", "--config", str(config)], home / "relay.log")
-    with trio.fail_after(START_LIMIT_S):
-        health = httpx.Request("GET", f"http://127.0.0.1:{http_port}/healthz")
-        await wait_until_serving(lambda response: response.status_code == httpx.codes.OK, health)
+    chaos = through is not direct
+    text = await _config(home, plans, deployments, hub_ports, hub_relayer, through)
+    table = relay_table(home, http_port, CLEAR_INTERVAL_S if chaos else None)
+    write_private(config, table + text.removeprefix(relay_table(home)) + "".join(map(path_table, paths)))
+    health = httpx.Request("GET", f"http://127.0.0.1:{http_port}/healthz")
+    relay = Daemon("relay", ["relay", "run", "--config", str(config)], home / "relay.log", health, START_LIMIT_S)
+    await nursery.start(relay.run)
     return Network(
         home,
         config,
-        (chains[0], chains[1]),
+        chains,
         hub,
         {plan.name: plan.user for plan in plans},
+        {plan.name: plan.owner.account() for plan in plans},
         {**{plan.name: plan.relayer.address for plan in plans}, "hub": hub_relayer.address},
-        (hub_process, *chain_processes, relay),
+        tuple(processes),
+        relay,
     )
 
 
@@ -193,6 +157,19 @@ def _devnet(home: Path, plan: EvmPlan) -> list[str]:
     ]
 
 
+async def _start_hub(nursery: trio.Nursery, home: Path, ports: tuple[int, int], admins: list[Key]) -> RunningProcess:
+    await run_command(
+        [
+            *("hub", "init", "--home", str(home / "hub"), "--chain-id", HUB_CHAIN_ID),
+            *("--evm-chain-id", str(HUB_EVM_CHAIN_ID), "--threshold", str(HUB_THRESHOLD)),
+            *(part for admin in admins for part in ("--admin", admin.address)),
+        ]
+    )
+    start = ["hub", "start", "--home", str(home / "hub"), "--port", str(ports[0]), "--cometbft-port", str(ports[1])]
+    process: RunningProcess = await nursery.start(run_daemon, "hub", start, home / "hub.log")
+    return process
+
+
 async def _deploy(plan: EvmPlan) -> dict[str, str]:
     printed = await run_command(
         [
@@ -202,6 +179,29 @@ async def _deploy(plan: EvmPlan) -> dict[str, str]:
     )
     deployment: dict[str, str] = json.loads(printed)
     return deployment
+
+
+async def _config(
+    home: Path,
+    plans: Sequence[EvmPlan],
+    deployments: Sequence[dict[str, str]],
+    hub_ports: tuple[int, int],
+    hub_relayer: Key,
+    through: Through,
+) -> str:
+    chains = [
+        chain_table(
+            plan.name,
+            plan.chain_id,
+            await through(plan.port),
+            deployment["router"],
+            int(deployment["height"]),
+            plan.relayer,
+        )
+        for plan, deployment in zip(plans, deployments, strict=True)
+    ]
+    hub = hub_table(HUB_CHAIN_ID, (await through(hub_ports[0]), await through(hub_ports[1])), hub_relayer)
+    return relay_table(home) + "".join(chains) + hub
 
 
 async def _connect(
@@ -220,25 +220,32 @@ async def _connect(
     return path
 
 
-async def _introduce(config: Path, plans: tuple[EvmPlan, ...], chains: tuple[DemoChain, ...]) -> None:
-    async with trio.open_nursery() as nursery:
-        for plan, here, there in zip(plans, chains, reversed(chains), strict=True):
-            nursery.start_soon(
-                run_command,
+async def _introduce(config: Path, plan: EvmPlan, here: DemoChain, chains: Sequence[DemoChain]) -> None:
+    """One command after another: they sign with the same key."""
+    for there in chains:
+        if there.name != here.name:
+            await run_command(
                 [
                     *("peer", "add", "--config", str(config), "--chain", here.name, "--mailbox", here.mailbox_address),
                     *("--hub-client", there.client_on_hub, "--name", there.name, *plan.owner.options),
-                ],
+                ]
             )
 
 
-async def _with_receiver(pair: tuple[DemoChain, EvmPlan]) -> DemoChain:
+async def _equip(pair: tuple[DemoChain, EvmPlan]) -> DemoChain:
     chain, plan = pair
-    address = await trio.to_thread.run_sync(chain.deploy, plan.user, "ExampleReceiver", chain.mailbox_address)
-    return chain.with_receiver(address)
+
+    def deploy() -> DemoChain:
+        receiver = chain.deploy(plan.user, "ExampleReceiver", chain.mailbox_address)
+        token = chain.deploy(plan.user, "ExampleToken", plan.user.address, TOKEN_SUPPLY)
+        equipped = chain.with_contracts(receiver, token)
+        equipped.approve_transfer(plan.user, equipped.token_address)
+        return equipped
+
+    return await trio.to_thread.run_sync(deploy)
 
 
-async def _both(step: Callable[[Item], Awaitable[Result]], items: Sequence[Item]) -> list[Result]:
+async def _each(step: Callable[[Item], Awaitable[Result]], items: Sequence[Item]) -> list[Result]:
     """Run a step for each item at once; results in the order of the items."""
     results: dict[int, Result] = {}
 
@@ -249,39 +256,6 @@ async def _both(step: Callable[[Item], Awaitable[Result]], items: Sequence[Item]
         for index, item in enumerate(items):
             nursery.start_soon(one, index, item)
     return [results[index] for index in range(len(items))]
-
-
-def _relay_table(home: Path, http_port: int | None = None) -> str:
-    http = "" if http_port is None else f'http = "127.0.0.1:{http_port}"\n'
-    return f'[relay]\nhome = "{home / "relay"}"\n{http}'
-
-
-def _chain_table(plan: EvmPlan, deployment: dict[str, str]) -> str:
-    return (
-        f'\n[[chains]]\nname = "{plan.name}"\nkind = "evm"\nchain_id = {plan.chain_id}\nconsensus = "qbft"\n'
-        f'rpc = ["{plan.url}"]\nws = ["ws://127.0.0.1:{plan.port}"]\nrouter = "{deployment["router"]}"\n'
-        f"start_height = {deployment['height']}\npoll_interval_ms = 200\nkey = {plan.relayer.toml}\n"
-    )
-
-
-def _hub_table(ports: tuple[int, int], relayer: Key) -> str:
-    return (
-        f'\n[[chains]]\nname = "hub"\nkind = "hub"\nchain_id = "{HUB_CHAIN_ID}"\n'
-        f'rpc = ["http://127.0.0.1:{ports[0]}"]\nws = ["ws://127.0.0.1:{ports[0]}"]\n'
-        f'consensus_rpc = ["http://127.0.0.1:{ports[1]}"]\npoll_interval_ms = 200\nkey = {relayer.toml}\n'
-    )
-
-
-def _path_table(path: dict[str, dict[str, str]]) -> str:
-    ends = "".join(
-        f'{side} = {{ chain = "{path[side]["chain"]}", client = "{path[side]["client"]}" }}\n' for side in ("a", "b")
-    )
-    return f"\n[[paths]]\n{ends}"
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)
 
 
 def _ask(url: str, method: str) -> httpx.Request:

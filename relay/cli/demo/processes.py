@@ -74,6 +74,86 @@ async def run_daemon(
     raise DemoFailed(f"{name} ended with exit code {process.returncode}: {last_line(log)}")
 
 
+class Daemon:
+    """A daemon that may be killed and started again; it appends to one log."""
+
+    def __init__(self, name: str, arguments: Sequence[str], log: Path, ready: httpx.Request, limit_s: float) -> None:
+        self.name = name
+        self.log = log
+        self._arguments = list(arguments)
+        self._ready = ready
+        self._limit_s = limit_s
+        self._process: trio.Process | None = None
+        self._killed = False
+        self._cpu_ms_before = 0.0
+        self._children_cpu_ms_before = 0.0
+        self._up = trio.Event()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Until cancelled. Reports when the first process serves; a killed one is started again.
+
+        Raises:
+            DemoFailed: the process ended by itself.
+        """
+        report: Callable[[], None] | None = task_status.started
+        while True:
+            self._killed = False
+            with self.log.open("ab") as output:
+                process = await trio.lowlevel.open_process([*HUTONG, *self._arguments], stdout=output, stderr=STDOUT)
+            self._process = process
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._wait_until_serving, report)
+                    await process.wait()
+                    nursery.cancel_scope.cancel()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await _stop(process)
+            if not self._killed:
+                raise DemoFailed(f"{self.name} ended with exit code {process.returncode}: {last_line(self.log)}")
+            report = None
+
+    async def _wait_until_serving(self, report: Callable[[], None] | None) -> None:
+        up = self._up
+        with trio.move_on_after(self._limit_s) as scope:
+            await wait_until_serving(lambda response: response.status_code == httpx.codes.OK, self._ready)
+        if scope.cancelled_caught:
+            raise DemoFailed(f"{self.name} was not ready within {self._limit_s:.0f} s: {last_line(self.log)}")
+        up.set()
+        if report is not None:
+            report()
+
+    async def wait_until_up(self) -> None:
+        """Returns at once while it serves."""
+        await self._up.wait()
+
+    def kill(self) -> None:
+        """SIGKILL, now. `run` starts it again."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        self._cpu_ms_before += _cpu_ms(process.pid) or 0.0
+        self._children_cpu_ms_before += self._children(process)
+        self._killed = True
+        self._up = trio.Event()
+        process.kill()
+
+    @staticmethod
+    def _children(process: trio.Process) -> float:
+        return sum(filter(None, map(_cpu_ms, _children(process.pid))))
+
+    def cpu_ms(self) -> float | None:
+        """Processor time of all its lives so far, without their children."""
+        own = None if self._process is None else _cpu_ms(self._process.pid)
+        return None if own is None else self._cpu_ms_before + own
+
+    def children_cpu_ms(self) -> float | None:
+        """The same for their direct children (the relay's embedded Valkey)."""
+        if self._process is None:
+            return None
+        return self._children_cpu_ms_before + self._children(self._process)
+
+
 async def _stop(process: trio.Process) -> None:
     if process.returncode is not None:
         return

@@ -1,23 +1,117 @@
-"""Users of the demo: they call `Mailbox.sendForwarded` and know nothing of the relay."""
+"""Users of the demo: they call `Mailbox` and `Transfer` of their own chain and know nothing of the relay."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import permutations
 
 from eth_account.signers.local import LocalAccount
 
 from relay.cli.demo.chain import DemoChain
 
-MESSAGE_LIFETIME_S = 1_800
+LIFETIME_S = 1_800
+TOKEN_AMOUNT = 10**18
+LEAST_WITH_TIMEOUTS = 8
 
 
-def send_messages(source: DemoChain, destination: DemoChain, account: LocalAccount, count: int) -> None:
-    """Send `count` messages from `source` to the receiver on `destination`, without waiting for blocks."""
-    nonce = source.next_nonce(account.address)
-    for number in range(count):
-        timeout_timestamp_s = source.time_s(source.head()) + MESSAGE_LIFETIME_S
-        call = source.mailbox.functions.sendForwarded(
-            source.hub_client,
-            destination.client_on_hub,
-            destination.receiver_address.lower(),
-            f"{source.name} to {destination.name}, message {number + 1}".encode(),
-            timeout_timestamp_s,
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How many packets of each kind the users send. Every token that goes out comes home."""
+
+    messages: int
+    tokens_out: int
+    late_first_leg: int
+    late_second_leg: int
+
+    @classmethod
+    def of(cls, packets: int) -> "Traffic":
+        """A fifth tokens out, a fifth home, a tenth that times out, the rest messages; few packets are all messages."""
+        if packets < LEAST_WITH_TIMEOUTS:
+            return cls(packets, 0, 0, 0)
+        late = max(1, packets // 20)
+        out = packets // 5
+        return cls(packets - 2 * out - 2 * late, out, late, late)
+
+    @property
+    def packets(self) -> int:
+        return self.messages + 2 * self.tokens_out + self.late_first_leg + self.late_second_leg
+
+
+class User:
+    """One account on one chain. Sends without waiting for blocks, so its nonces are counted here."""
+
+    def __init__(self, chain: DemoChain, account: LocalAccount) -> None:
+        self.chain = chain
+        self.account = account
+        self._nonce = chain.next_nonce(account.address)
+
+    @property
+    def receiver(self) -> str:
+        """As remote chains write it."""
+        return self.account.address.lower()
+
+    def timeout_s(self, lifetime_s: int = LIFETIME_S) -> int:
+        """Seconds from the newest block."""
+        return self.chain.time_s(self.chain.head()) + lifetime_s
+
+    def send_message(self, to: DemoChain, text: str) -> None:
+        """To the receiving contract of another chain."""
+        mailbox = self.chain.mailbox
+        data = mailbox.encode_abi(
+            "sendForwarded",
+            (
+                self.chain.hub_client,
+                to.client_on_hub,
+                to.receiver_address.lower(),
+                text.encode(),
+                self.timeout_s(),
+            ),
         )
-        data = source.mailbox.encode_abi(call.fn_name, call.args)
-        source.transact(account, nonce + number, {"to": source.mailbox.address, "data": data, "value": 0})
+        self._transact(mailbox.address, data)
+
+    def send_tokens(self, to: DemoChain, receiver: str, token: str, amount: int, timeout_timestamp_s: int) -> None:
+        """An own token goes out, a voucher goes home."""
+        transfer = self.chain.transfer
+        data = transfer.encode_abi(
+            "sendForwarded",
+            (self.chain.hub_client, to.client_on_hub, token, amount, receiver, timeout_timestamp_s),
+        )
+        self._transact(transfer.address, data)
+
+    def approve(self, token: str) -> None:
+        """Waits: what follows needs it."""
+        self.chain.approve_transfer(self.account, token)
+        self._nonce = self.chain.next_nonce(self.account.address)
+
+    def _transact(self, contract: str, data: str) -> None:
+        self.chain.transact(self.account, self._nonce, {"to": contract, "data": data, "value": 0})
+        self._nonce += 1
+
+
+Users = dict[str, User]
+Send = Callable[[Users], None]
+
+
+def first_sends(chains: Sequence[DemoChain], traffic: Traffic) -> list[tuple[str, Send]]:
+    """Messages and tokens that go out, in all directions by turns: (chain, what its user does)."""
+    directions = list(permutations(chains, 2))
+    sends: list[tuple[str, Send]] = []
+    for number in range(traffic.messages):
+        here, there = directions[number % len(directions)]
+        sends.append((here.name, _message(here, there, f"{here.name} to {there.name}, message {number + 1}")))
+    for number in range(traffic.tokens_out):
+        here, there = directions[number % len(directions)]
+        sends.insert(number * 3 + 1, (here.name, _tokens(here, there)))
+    return sends
+
+
+def _message(here: DemoChain, there: DemoChain, text: str) -> Send:
+    return lambda users: users[here.name].send_message(there, text)
+
+
+def _tokens(here: DemoChain, there: DemoChain) -> Send:
+    def send(users: Users) -> None:
+        user = users[here.name]
+        receiver = users[there.name].receiver
+        user.send_tokens(there, receiver, here.token_address, TOKEN_AMOUNT, user.timeout_s())
+
+    return send

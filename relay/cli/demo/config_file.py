@@ -1,0 +1,50 @@
+"""The relay's configuration file, as an operator would write it by hand."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from relay.cli.demo.keys import Key
+
+Paths = Mapping[str, Mapping[str, str]]
+
+
+def relay_table(home: Path, http_port: int | None = None, clear_interval_s: int | None = None) -> str:
+    """`[relay]`, without HTTP while chains are being connected."""
+    lines = [f'home = "{home / "relay"}"']
+    if http_port is not None:
+        lines.append(f'http = "127.0.0.1:{http_port}"')
+    if clear_interval_s is not None:
+        lines.append(f"clear_interval_s = {clear_interval_s}")
+    return "[relay]\n" + "\n".join(lines) + "\n"
+
+
+def chain_table(name: str, chain_id: int, port: int, router: str, start_height: int, relayer: Key) -> str:
+    """`[[chains]]` of a QBFT chain."""
+    return (
+        f'\n[[chains]]\nname = "{name}"\nkind = "evm"\nchain_id = {chain_id}\nconsensus = "qbft"\n'
+        f'rpc = ["http://127.0.0.1:{port}"]\nws = ["ws://127.0.0.1:{port}"]\nrouter = "{router}"\n'
+        f"start_height = {start_height}\npoll_interval_ms = 200\nkey = {relayer.toml}\n"
+    )
+
+
+def hub_table(chain_id: str, ports: tuple[int, int], relayer: Key) -> str:
+    """`[[chains]]` of the hub: Ethereum RPC and CometBFT RPC."""
+    return (
+        f'\n[[chains]]\nname = "hub"\nkind = "hub"\nchain_id = "{chain_id}"\n'
+        f'rpc = ["http://127.0.0.1:{ports[0]}"]\nws = ["ws://127.0.0.1:{ports[0]}"]\n'
+        f'consensus_rpc = ["http://127.0.0.1:{ports[1]}"]\npoll_interval_ms = 200\nkey = {relayer.toml}\n'
+    )
+
+
+def path_table(path: Paths) -> str:
+    """`[[paths]]` from what `hutong path create --json` printed."""
+    ends = "".join(
+        f'{side} = {{ chain = "{path[side]["chain"]}", client = "{path[side]["client"]}" }}\n' for side in ("a", "b")
+    )
+    return f"\n[[paths]]\n{ends}"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Readable by its owner alone."""
+    path.touch(mode=0o600)
+    path.write_text(text)

@@ -1,0 +1,51 @@
+"""The demo's keys: made for it, encrypted on disk, gone with its files."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from relay.keys import create_keystore
+
+SCRYPT_ITERATIONS = 4096
+"""The demo's keys live for minutes; the library's default would cost every command a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A keystore on disk with its password file."""
+
+    keystore: Path
+    password_file: Path
+    address: str
+
+    @property
+    def options(self) -> list[str]:
+        return ["--keystore", str(self.keystore), "--password-file", str(self.password_file)]
+
+    def account(self) -> LocalAccount:
+        """For calls that no `hutong` command makes, such as pausing a router."""
+        secret = Account.decrypt(json.loads(self.keystore.read_text()), self.password_file.read_text())
+        account: LocalAccount = Account.from_key(secret)
+        return account
+
+    @property
+    def toml(self) -> str:
+        return f'{{ keystore = "{self.keystore}", password_file = "{self.password_file}" }}'
+
+
+def make_key(home: Path, name: str) -> Key:
+    """A new key with a random password of its own."""
+    folder = home / "keys"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    password = os.urandom(24).hex().encode()
+    password_file = folder / f"{name}.password"
+    descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(password)
+    keystore = folder / f"{name}.json"
+    address = create_keystore(keystore, os.urandom(32), password, SCRYPT_ITERATIONS)
+    return Key(keystore, password_file, address)
