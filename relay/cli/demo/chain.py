@@ -1,6 +1,6 @@
 """A chain of the demo as a dapp sees it: web3.py and the contracts' ABIs, nothing of the relay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,8 @@ from web3.middleware import ExtraDataToPOAMiddleware
 
 from contracts.artifacts import load_artifact
 from light_clients.crypto.hashes import keccak256
+from light_clients.ibc.denom import Denom
+from light_clients.ibc.transfer import TRANSFER_PORT
 
 LOG_RANGE_BLOCKS = 500
 SEND_GAS = 800_000
@@ -83,6 +85,15 @@ class DemoChain:
         """What the router stores under an ICS-24 key; 32 zero bytes if nothing."""
         return bytes(self.router.functions.getCommitment(keccak256(key)).call())
 
+    def unsettled(self) -> int:
+        """How many packets were sent from here and are neither acknowledged nor timed out."""
+        head = self.head()
+        sent, acknowledged, timed_out = (
+            sum(1 for _ in self.events(self.router, name, head))
+            for name in ("SendPacket", "AckPacket", "TimeoutPacket")
+        )
+        return sent - acknowledged - timed_out
+
     def next_nonce(self, address: str) -> int:
         return int(self.web3.eth.get_transaction_count(Web3.to_checksum_address(address), "pending"))
 
@@ -115,3 +126,19 @@ class DemoChain:
         if receipt["status"] != 1:
             raise RuntimeError(f"{self.name}: the deployment of {artifact} reverted")
         return str(receipt["contractAddress"])
+
+
+def packets_in_flight(chains: Sequence[DemoChain]) -> int:
+    """Packets that the chains' users sent and that are not settled there."""
+    return sum(chain.unsettled() for chain in chains)
+
+
+def denom_on_hub(chain: DemoChain) -> Denom:
+    """What the hub calls the chain's own token."""
+    return Denom(chain.token_address.lower()).prefixed(TRANSFER_PORT, chain.client_on_hub)
+
+
+def voucher(chain: DemoChain, on_hub: Denom) -> str:
+    """Address of the voucher on `chain` for a denomination of the hub, whether or not it exists yet."""
+    denom = on_hub.prefixed(TRANSFER_PORT, chain.hub_client)
+    return str(chain.transfer.functions.voucherAddress(denom.path).call())

@@ -1,22 +1,17 @@
 """What really happened, read from the chains' state alone: no queue, ledger, log or memory of the relay is asked."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from light_clients.ibc.commitment import PathKind, path_key
 from relay.cli.demo.chain import DemoChain
+from relay.cli.demo.network import Network
+from relay.cli.demo.supply import Supply, read_supplies
 
 NOTHING = bytes(32)
-
-
-@dataclass(frozen=True, slots=True)
-class SentMessage:
-    """A `MessageSent` event with the first leg's commitment key."""
-
-    message_id: bytes
-    source: str
-    block: int
-    commitment_key: bytes
+Packet = tuple[str, bytes]
+"""Chain and commitment key of a first leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +25,48 @@ class RelayCost:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The closing table. Latency is destination block time minus source block time, in whole seconds."""
+    """The closing table. Latency is destination block time minus source block time of a message, in whole seconds."""
 
     sent: int
     delivered: int
     acknowledged: int
-    duplicates: int
-    lost: int
+    timed_out: int
+    refunded: int
     refused: int
+    lost: int
+    duplicates: int
     paid_duplicates: int
+    unsettled: int
+    supplies: tuple[Supply, ...]
     latencies_s: tuple[int, ...]
     first_sent_s: int
     last_delivered_s: int
+    messages: int
     costs: dict[str, RelayCost]
 
     @property
-    def settled(self) -> bool:
-        """Every message has its acknowledgement back at the source."""
-        return self.acknowledged + self.refused >= self.sent
+    def supply_conserved(self) -> bool:
+        """On every chain."""
+        return all(supply.conserved for supply in self.supplies)
+
+    @property
+    def good(self) -> bool:
+        """Every packet was delivered once and acknowledged, or came back and was refunded."""
+        return (
+            not self.lost
+            and not self.duplicates
+            and not self.unsettled
+            and not self.refused
+            and self.sent == self.acknowledged + self.refunded
+            and self.acknowledged == self.delivered
+            and self.timed_out == self.refunded
+            and self.supply_conserved
+        )
 
     @property
     def throughput_per_s(self) -> float:
-        span_s = max(self.last_delivered_s - self.first_sent_s, 1)
-        return self.delivered / span_s
+        """Of messages, from the first send to the last delivery."""
+        return self.messages / max(self.last_delivered_s - self.first_sent_s, 1)
 
     def latency_s(self, percentile: int) -> int:
         """Nearest-rank percentile."""
@@ -62,80 +76,132 @@ class Findings:
         return sorted(self.latencies_s)[rank - 1]
 
 
-def count_settled(chains: tuple[DemoChain, ...]) -> tuple[int, int]:
-    """(delivered, acknowledged) so far, for the progress display."""
-    delivered = acknowledged = 0
-    for chain in chains:
-        head = chain.head()
-        delivered += len(list(chain.events(chain.mailbox, "MessageDelivered", head)))
-        acknowledged += len(list(chain.events(chain.mailbox, "MessageAcknowledged", head)))
-    return delivered, acknowledged
-
-
-def check(chains: tuple[DemoChain, ...], hub: DemoChain, relayers: dict[str, str]) -> Findings:
-    """Read all chains once. `relayers` is the relayer's address by chain name."""
-    heads = {chain.name: chain.head() for chain in (*chains, hub)}
-    sent: dict[bytes, SentMessage] = {}
-    deliveries: Counter[bytes] = Counter()
-    delivered_at: dict[bytes, tuple[DemoChain, int]] = {}
-    outcomes: dict[bytes, bool] = {}
-    for chain in chains:
-        for event in chain.events(chain.mailbox, "MessageSent", heads[chain.name]):
-            key = path_key(event.args.sourceClient, PathKind.COMMITMENT, event.args.sequence)
-            message_id = bytes(event.args.messageId)
-            sent[message_id] = SentMessage(message_id, chain.name, event.blockNumber, key)
-        for event in chain.events(chain.mailbox, "MessageDelivered", heads[chain.name]):
-            message_id = bytes(event.args.messageId)
-            deliveries[message_id] += 1
-            delivered_at.setdefault(message_id, (chain, event.blockNumber))
-        for event in chain.events(chain.mailbox, "MessageAcknowledged", heads[chain.name]):
-            outcomes[bytes(event.args.messageId)] = bool(event.args.delivered)
-    times = _BlockTimes()
-    by_name = {chain.name: chain for chain in chains}
-    sent_times = {item.message_id: times.at(by_name[item.source], item.block) for item in sent.values()}
-    delivered_times = {key: times.at(*place) for key, place in delivered_at.items() if key in sent}
-    settled = {
-        key: delivered
-        for key, delivered in outcomes.items()
-        if key in sent and by_name[sent[key].source].commitment(sent[key].commitment_key) == NOTHING
-    }
-    refused = sum(not delivered for delivered in settled.values())
+def check(network: Network) -> Findings:
+    """Read all chains once, when nothing moves any more."""
+    chains, hub = network.chains, network.hub
+    books = _Books(chains)
+    lost = books.sent - books.delivered - books.refunded
     return Findings(
-        sent=len(sent),
-        delivered=len(delivered_times),
-        acknowledged=len(settled) - refused,
-        duplicates=sum(count - 1 for count in deliveries.values()) + sum(key not in sent for key in deliveries),
-        lost=sum(key not in delivered_times and key not in settled for key in sent),
-        refused=refused,
-        paid_duplicates=sum(_wasted_calls(chain, heads[chain.name]) for chain in (*chains, hub)),
-        latencies_s=tuple(delivered_times[key] - sent_times[key] for key in delivered_times),
-        first_sent_s=min(sent_times.values(), default=0),
-        last_delivered_s=max(delivered_times.values(), default=0),
-        costs={chain.name: _cost(chain, relayers[chain.name], heads[chain.name]) for chain in (*chains, hub)},
+        sent=len(books.sent),
+        delivered=len(books.delivered),
+        acknowledged=len(books.acknowledged),
+        timed_out=sum(_count(chain, "TimeoutPacket") for chain in (*chains, hub)),
+        refunded=len(books.refunded & books.sent),
+        refused=len(books.refused),
+        lost=len(lost),
+        duplicates=books.duplicates,
+        paid_duplicates=sum(_count(chain, "Noop", "BatchCallFailed") for chain in (*chains, hub)),
+        unsettled=sum(chain.unsettled() for chain in chains),
+        supplies=read_supplies(chains, hub, {name: user.address for name, user in network.users.items()}),
+        latencies_s=tuple(
+            books.delivered_s[message] - books.sent_s[message]
+            for message in books.delivered_s
+            if message in books.sent_s
+        ),
+        first_sent_s=min(books.sent_s.values(), default=0),
+        last_delivered_s=max(books.delivered_s.values(), default=0),
+        messages=len(books.delivered_s),
+        costs={chain.name: _cost(chain, network.relayers[chain.name]) for chain in (*chains, hub)},
     )
+
+
+class _Books:
+    """Every packet that users sent, by its name, and what came of it.
+
+    A message is named by its id, tokens by origin, direction and amount: each token packet of the demo has its own amount.
+    """
+
+    def __init__(self, chains: Sequence[DemoChain]) -> None:
+        self.sent: set[object] = set()
+        self.acknowledged: set[object] = set()
+        self.refunded: set[object] = set()
+        self.refused: set[object] = set()
+        self.sent_s: dict[object, int] = {}
+        self.delivered_s: dict[object, int] = {}
+        self._deliveries: Counter[object] = Counter()
+        for chain in chains:
+            self._messages_sent(chain)
+            self._tokens_sent(chain)
+        for chain in chains:
+            self._arrivals(chain)
+
+    @property
+    def delivered(self) -> set[object]:
+        return set(self._deliveries) & self.sent
+
+    @property
+    def duplicates(self) -> int:
+        """Second deliveries, and deliveries of what nobody sent."""
+        again = sum(count - 1 for count in self._deliveries.values())
+        return again + sum(name not in self.sent for name in self._deliveries)
+
+    def _messages_sent(self, chain: DemoChain) -> None:
+        head = chain.head()
+        times = _BlockTimes(chain)
+        keys: dict[object, bytes] = {}
+        for event in chain.events(chain.mailbox, "MessageSent", head):
+            name = bytes(event.args.messageId)
+            keys[name] = path_key(event.args.sourceClient, PathKind.COMMITMENT, event.args.sequence)
+            self.sent.add(name)
+            self.sent_s[name] = times.at(event.blockNumber)
+        for event in chain.events(chain.mailbox, "MessageAcknowledged", head):
+            name = bytes(event.args.messageId)
+            if name in keys and chain.commitment(keys[name]) == NOTHING:
+                (self.acknowledged if event.args.delivered else self.refused).add(name)
+
+    def _tokens_sent(self, chain: DemoChain) -> None:
+        head = chain.head()
+        names: dict[int, object] = {}
+        for event in chain.events(chain.transfer, "TransferSent", head):
+            denom = str(event.args.denom)
+            name = _tokens(denom, "/" not in denom, int(event.args.amount))
+            names[int(event.args.sequence)] = name
+            self.sent.add(name)
+        for kind, settled in (("TransferCompleted", self.acknowledged), ("TransferRefunded", self.refunded)):
+            for event in chain.events(chain.transfer, kind, head):
+                sequence = int(event.args.sequence)
+                key = path_key(chain.hub_client, PathKind.COMMITMENT, sequence)
+                if sequence in names and chain.commitment(key) == NOTHING:
+                    settled.add(names[sequence])
+
+    def _arrivals(self, chain: DemoChain) -> None:
+        head = chain.head()
+        times = _BlockTimes(chain)
+        for event in chain.events(chain.mailbox, "MessageDelivered", head):
+            name = bytes(event.args.messageId)
+            self._deliveries[name] += 1
+            self.delivered_s.setdefault(name, times.at(event.blockNumber))
+        for event in chain.events(chain.transfer, "TransferReceived", head):
+            denom = str(event.args.denom)
+            self._deliveries[_tokens(denom, "/" in denom, int(event.args.amount))] += 1
+
+
+def _tokens(denom: str, outward: bool, amount: int) -> object:
+    return denom.rpartition("/")[2].lower(), outward, amount
 
 
 class _BlockTimes:
     """Block times, each asked once."""
 
-    def __init__(self) -> None:
-        self._times: dict[tuple[str, int], int] = {}
+    def __init__(self, chain: DemoChain) -> None:
+        self._chain = chain
+        self._times: dict[int, int] = {}
 
-    def at(self, chain: DemoChain, block: int) -> int:
-        key = (chain.name, block)
-        if key not in self._times:
-            self._times[key] = chain.time_s(block)
-        return self._times[key]
-
-
-def _wasted_calls(chain: DemoChain, head: int) -> int:
-    """Calls of relay batches that changed nothing and were paid for."""
-    return sum(len(list(chain.events(chain.router, name, head))) for name in ("Noop", "BatchCallFailed"))
+    def at(self, block: int) -> int:
+        if block not in self._times:
+            self._times[block] = self._chain.time_s(block)
+        return self._times[block]
 
 
-def _cost(chain: DemoChain, relayer: str, head: int) -> RelayCost:
+def _count(chain: DemoChain, *names: str) -> int:
+    """Router events of these names."""
+    head = chain.head()
+    return sum(1 for name in names for _ in chain.events(chain.router, name, head))
+
+
+def _cost(chain: DemoChain, relayer: str) -> RelayCost:
     transactions = gas = fee_wei = 0
-    for number in range(1, head + 1):
+    for number in range(1, chain.head() + 1):
         block = chain.web3.eth.get_block(number)
         if not block["transactions"]:
             continue

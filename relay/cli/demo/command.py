@@ -4,7 +4,8 @@ import json
 import shutil
 import signal
 import tempfile
-from contextlib import nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -13,17 +14,20 @@ from typing import Annotated
 import trio
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from relay.cli.demo.checker import Findings, check, count_settled
-from relay.cli.demo.network import Network, bring_up
+from relay.cli.demo.chain import DemoChain
+from relay.cli.demo.chaos import Chaos
+from relay.cli.demo.checker import Findings, check
+from relay.cli.demo.network import Network, Say, Through, bring_up, direct
 from relay.cli.demo.processes import DemoFailed, DemoStopped
 from relay.cli.demo.report import as_json, print_table
-from relay.cli.demo.traffic import send_messages
+from relay.cli.demo.scenario import Scenario
+from relay.cli.demo.traffic import Traffic
 
-SETTLE_LIMIT_S = 600
-POLL_INTERVAL_S = 0.5
+SETTLE_LIMIT_S = 300
+CHAOS_SETTLE_LIMIT_S = 240
 MAX_MESSAGES = 10_000
+MAX_PAID_DUPLICATES_PER_KILL = 2
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -31,21 +35,34 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def demo(
     messages: Annotated[
-        int, typer.Option(help="How many messages, half of them each way.", min=1, max=MAX_MESSAGES)
+        int,
+        typer.Option(
+            help="How many packets: a fifth are tokens that go out, a fifth the same coming home, a tenth is made to time out.",
+            min=1,
+            max=MAX_MESSAGES,
+        ),
     ] = 20,
+    chaos: Annotated[
+        bool,
+        typer.Option(help="Kill the relay, wipe its queue, and put a hostile proxy before each of its endpoints."),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the chaos.", min=0)] = 1,
     json_: Annotated[
         bool, typer.Option("--json", help="Print the checker's findings as JSON, progress on stderr.")
     ] = False,
     keep: Annotated[bool, typer.Option(help="Leave everything running until Ctrl-C, and keep the files.")] = False,
 ) -> None:
-    """Start a hub, two chains and a relay as separate processes, send messages both ways, and check the chains.
+    """Start a hub, three chains and a relay as separate processes, send messages and tokens, and check the chains.
 
-    Exit code 0 if every message was delivered once and acknowledged, 1 otherwise.
+    Exit code 0 if every packet was delivered once and acknowledged, or timed out and was refunded, and no token was made
+    or lost; 1 otherwise.
     """
     console = Console(stderr=json_)
     home = Path(tempfile.mkdtemp(prefix="hutong-demo-"))
+    good = False
     try:
-        findings = trio.run(partial(_run, home, messages, keep, json_, console), strict_exception_groups=True)
+        run = partial(_run, home, Traffic.of(messages), Chaos(seed) if chaos else None, json_, keep, console)
+        good = trio.run(run, strict_exception_groups=True)
     except* DemoFailed as group:
         error: BaseException = group
         while isinstance(error, BaseExceptionGroup):
@@ -56,36 +73,57 @@ def demo(
     except* DemoStopped:
         console.print(f"Stopped. Files and logs are in {home}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(130) from None
-    good = findings.delivered == findings.sent == findings.acknowledged == messages and not findings.duplicates
     if good and not keep:
         shutil.rmtree(home, ignore_errors=True)
     elif not good:
-        console.print(f"Not everything arrived. Logs are in {home}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"Not everything is as it should be. Logs are in {home}", markup=False, soft_wrap=True)
     raise typer.Exit(0 if good else 1)
 
 
-async def _run(home: Path, messages: int, keep: bool, json_: bool, console: Console) -> Findings:
+async def _run(home: Path, traffic: Traffic, chaos: Chaos | None, json_: bool, keep: bool, console: Console) -> bool:
     started = monotonic()
-    say = partial(console.print, highlight=False)
+
+    def say(text: str) -> None:
+        console.print(f"[{monotonic() - started:5.1f} s] {text}", markup=False, highlight=False)
+
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal)
-        network = await bring_up(
-            nursery, home, lambda text: say(f"[{monotonic() - started:5.1f} s] {text}", markup=False)
-        )
-        cpu_before = _cpu_ms(network)
-        await _send_and_follow(network, messages, console)
-        findings = await trio.to_thread.run_sync(check, network.chains, network.hub, network.relayers)
-        duration_s = monotonic() - started
-        cpu = {name: round((used - cpu_before.get(name, 0.0)) / messages, 1) for name, used in _cpu_ms(network).items()}
-        if json_:
-            typer.echo(json.dumps(as_json(findings, duration_s, cpu)))
-        else:
-            print_table(console, findings, duration_s)
-        if keep:
-            _say_where(network, console)
-            await trio.sleep_forever()
+        async with _network(nursery, home, chaos, say) as network:
+            cpu_before = _cpu_ms(network)
+            disturbances = [] if chaos is None else chaos.schedule(network)
+            limit_s = SETTLE_LIMIT_S if chaos is None else CHAOS_SETTLE_LIMIT_S
+            await Scenario(network, traffic, disturbances, say, limit_s).run()
+            say("reading what happened from the chains")
+            findings = await trio.to_thread.run_sync(check, network)
+            duration_s = monotonic() - started
+            cpu = {
+                name: round((used - cpu_before.get(name, 0.0)) / traffic.packets, 1)
+                for name, used in _cpu_ms(network).items()
+            }
+            if json_:
+                typer.echo(json.dumps(as_json(findings, duration_s, cpu, chaos)))
+            else:
+                print_table(console, findings, duration_s, chaos)
+            if keep:
+                _say_where(network, console)
+                await trio.sleep_forever()
         nursery.cancel_scope.cancel()
-    return findings
+    return _is_good(findings, chaos)
+
+
+def _is_good(findings: Findings, chaos: Chaos | None) -> bool:
+    bound = 0 if chaos is None else MAX_PAID_DUPLICATES_PER_KILL * len(chaos.kills)
+    return findings.good and findings.paid_duplicates <= bound
+
+
+@asynccontextmanager
+async def _network(nursery: trio.Nursery, home: Path, chaos: Chaos | None, say: Say) -> AsyncIterator[Network]:
+    if chaos is None:
+        yield await bring_up(nursery, home, say, direct)
+        return
+    through: Through
+    async with chaos.proxying() as through:
+        yield await bring_up(nursery, home, say, through)
 
 
 async def _stop_on_signal(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -96,30 +134,9 @@ async def _stop_on_signal(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_
             raise DemoStopped(signal.Signals(number).name)
 
 
-async def _send_and_follow(network: Network, messages: int, console: Console) -> None:
-    """Send half each way, and wait until every acknowledgement is back or the limit has passed."""
-    alpha, beta = network.chains
-    there, back = messages - messages // 2, messages // 2
-    columns = (TextColumn("{task.description:12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) if console.is_terminal else nullcontext() as progress:
-        bars = [progress.add_task(name, total=messages) for name in ("delivered", "acknowledged")] if progress else []
-        with trio.move_on_after(SETTLE_LIMIT_S):
-            async with trio.open_nursery() as nursery:
-                for source, destination, count in ((alpha, beta, there), (beta, alpha, back)):
-                    send = partial(send_messages, source, destination, network.users[source.name], count)
-                    nursery.start_soon(trio.to_thread.run_sync, send)
-                done = (0, 0)
-                while done[1] < messages:
-                    await trio.sleep(POLL_INTERVAL_S)
-                    done = await trio.to_thread.run_sync(count_settled, network.chains)
-                    if progress is not None:
-                        for bar, count in zip(bars, done, strict=True):
-                            progress.update(bar, completed=count)
-
-
 def _cpu_ms(network: Network) -> dict[str, float]:
     used = {}
-    for process in network.processes:
+    for process in (*network.processes, network.relay):
         if (own := process.cpu_ms()) is not None:
             used[process.name] = own
         if (children := process.children_cpu_ms()) is not None:
@@ -130,6 +147,8 @@ def _cpu_ms(network: Network) -> dict[str, float]:
 def _say_where(network: Network, console: Console) -> None:
     say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     say(f"Files and logs: {network.home}; configuration: {network.config}")
+    chain: DemoChain
     for chain in (*network.chains, network.hub):
-        say(f"{chain.name}: {chain.rpc_url} router {chain.router_address} mailbox {chain.mailbox_address or '-'}")
+        applications = f"mailbox {chain.mailbox_address or '-'} transfer {chain.transfer_address or '-'}"
+        say(f"{chain.name}: {chain.rpc_url} router {chain.router_address} {applications}")
     say("Running until Ctrl-C.")

@@ -77,11 +77,6 @@ class User:
         )
         self._transact(transfer.address, data)
 
-    def approve(self, token: str) -> None:
-        """Waits: what follows needs it."""
-        self.chain.approve_transfer(self.account, token)
-        self._nonce = self.chain.next_nonce(self.account.address)
-
     def _transact(self, contract: str, data: str) -> None:
         self.chain.transact(self.account, self._nonce, {"to": contract, "data": data, "value": 0})
         self._nonce += 1
@@ -91,7 +86,7 @@ Users = dict[str, User]
 Send = Callable[[Users], None]
 
 
-def first_sends(chains: Sequence[DemoChain], traffic: Traffic) -> list[tuple[str, Send]]:
+def first_sends(chains: Sequence[DemoChain], traffic: Traffic, amount: Callable[[], int]) -> list[tuple[str, Send]]:
     """Messages and tokens that go out, in all directions by turns: (chain, what its user does)."""
     directions = list(permutations(chains, 2))
     sends: list[tuple[str, Send]] = []
@@ -100,7 +95,7 @@ def first_sends(chains: Sequence[DemoChain], traffic: Traffic) -> list[tuple[str
         sends.append((here.name, _message(here, there, f"{here.name} to {there.name}, message {number + 1}")))
     for number in range(traffic.tokens_out):
         here, there = directions[number % len(directions)]
-        sends.insert(number * 3 + 1, (here.name, _tokens(here, there)))
+        sends.insert(number * 3 + 1, (here.name, _tokens(here, there, amount())))
     return sends
 
 
@@ -108,10 +103,9 @@ def _message(here: DemoChain, there: DemoChain, text: str) -> Send:
     return lambda users: users[here.name].send_message(there, text)
 
 
-def _tokens(here: DemoChain, there: DemoChain) -> Send:
+def _tokens(here: DemoChain, there: DemoChain, amount: int) -> Send:
     def send(users: Users) -> None:
         user = users[here.name]
-        receiver = users[there.name].receiver
-        user.send_tokens(there, receiver, here.token_address, TOKEN_AMOUNT, user.timeout_s())
+        user.send_tokens(there, users[there.name].receiver, here.token_address, amount, user.timeout_s())
 
     return send
