@@ -1,10 +1,11 @@
 """A chain of the demo as a dapp sees it: web3.py and the contracts' ABIs, nothing of the relay."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import trio
 from eth_account.signers.local import LocalAccount
 from hexbytes import HexBytes
 from web3 import HTTPProvider, Web3
@@ -126,6 +127,14 @@ class DemoChain:
         if receipt["status"] != 1:
             raise RuntimeError(f"{self.name}: the deployment of {artifact} reverted")
         return str(receipt["contractAddress"])
+
+
+async def until(condition: Callable[[], bool], poll_s: float) -> None:
+    """Ask the chains again and again, in a thread, until the condition holds. The caller sets the deadline."""
+    while True:
+        if await trio.to_thread.run_sync(condition):
+            return
+        await trio.sleep(poll_s)
 
 
 def packets_in_flight(chains: Sequence[DemoChain]) -> int:

@@ -15,7 +15,7 @@ import trio
 from redis import Redis
 
 from adapters.ics26.abi import RELAY_BATCH
-from relay.cli.demo.chain import packets_in_flight
+from relay.cli.demo.chain import packets_in_flight, until
 from relay.cli.demo.network import Network
 from relay.cli.demo.processes import DemoFailed
 from relay.cli.demo.proxy import HostileProxy
@@ -166,11 +166,9 @@ class Chaos:
     async def _kill_at(self, network: Network, delay_s: float) -> None:
         await network.relay.wait_until_up()
         with trio.move_on_after(IN_FLIGHT_LIMIT_S):
-            while not await trio.to_thread.run_sync(packets_in_flight, network.chains):
-                await trio.sleep(POLL_S)
+            await until(lambda: packets_in_flight(network.chains) > 0, POLL_S)
         with trio.move_on_after(delay_s):
-            while await trio.to_thread.run_sync(packets_in_flight, network.chains) > 1:
-                await trio.sleep(POLL_S)
+            await until(lambda: packets_in_flight(network.chains) <= 1, POLL_S)
         network.relay.kill()
         await self._killed(network, Window.ANY)
 

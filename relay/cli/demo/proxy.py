@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -39,6 +39,16 @@ DELAY_MOST_S = 2.0
 CLOSE_GOING_AWAY = 1001
 
 
+class Watch(Protocol):
+    """Is asked about every exchange; answers True where it must be broken off, because the asker is gone."""
+
+    def before(self, request: bytes) -> bool:
+        """Nothing has reached the node."""
+
+    def after(self, request: bytes, answer: bytes) -> bool:
+        """The node did what was asked; nothing has been answered."""
+
+
 class HostileProxy:
     """One honest endpoint as a liar serves it. `one_in` 20 spoils each answer with probability 1/20; 0 never does.
 
@@ -54,8 +64,10 @@ class HostileProxy:
         one_in: int = ONE_IN,
         kinds: Iterable[FaultKind] = ALL_FAULTS,
         delay_most_s: float = DELAY_MOST_S,
+        watch: Watch | None = None,
     ) -> None:
         self.upstream = upstream
+        self.watch = watch
         self.upstream_ws = upstream_ws
         self.one_in = one_in
         self.kinds = frozenset(kinds)
@@ -112,6 +124,9 @@ class HostileProxy:
         if body is None:
             await _respond(send, 413, b"body too large\n")
             return
+        if self.watch is not None and self.watch.before(body):
+            await _break_off(send, b"")
+            return
         planned = self._planned()
         fault = planned[0] if planned and planned[0] in TRANSPORT_FAULTS else None
         if fault is FaultKind.LOST_REQUEST:
@@ -125,6 +140,9 @@ class HostileProxy:
             )
         except httpx.HTTPError:
             await _respond(send, 502, b"the node does not answer\n")
+            return
+        if self.watch is not None and self.watch.after(body, response.content):
+            await _break_off(send, b"")
             return
         answer = self._answer(body, response.content, () if fault is not None else planned)
         await self._deliver(send, response.status_code, answer, fault)

@@ -5,8 +5,7 @@ from itertools import cycle, permutations
 
 import trio
 
-from light_clients.ibc.denom import Denom
-from relay.cli.demo.chain import DemoChain, denom_on_hub, packets_in_flight, voucher
+from relay.cli.demo.chain import DemoChain, denom_on_hub, packets_in_flight, until, voucher
 from relay.cli.demo.network import FORWARD_MARGIN_S, Network
 from relay.cli.demo.processes import DemoFailed
 from relay.cli.demo.traffic import LIFETIME_S, TOKEN_AMOUNT, Send, Traffic, User, Users, first_sends
@@ -88,8 +87,7 @@ class Scenario:
 
     async def _settle(self) -> None:
         with trio.move_on_after(self._settle_limit_s):
-            while await trio.to_thread.run_sync(packets_in_flight, self._network.chains):
-                await trio.sleep(POLL_S)
+            await until(lambda: packets_in_flight(self._network.chains) == 0, POLL_S)
 
     def _homes(self) -> list[tuple[str, Send]]:
         """Every packet of tokens that arrived goes back to where the token is from, whole."""
@@ -132,8 +130,7 @@ class Scenario:
             for here, _ in zip(cycle(senders), range(self._traffic.late_second_leg), strict=False)
         ]
         await self._send([*at_once, *for_closed], LATE_SLICES)
-        until_s = max([user.timeout_s(0) for user in self._users.values()]) + LATE_LEG_S
+        late_s = max(user.timeout_s(0) for user in self._users.values()) + LATE_LEG_S
         with trio.move_on_after(self._settle_limit_s):
-            while await trio.to_thread.run_sync(lambda: closed.time_s(closed.head())) <= until_s:
-                await trio.sleep(POLL_S)
+            await until(lambda: closed.time_s(closed.head()) > late_s, POLL_S)
         await trio.to_thread.run_sync(closed.call, owner, closed.router, "unpause")
