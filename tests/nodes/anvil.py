@@ -66,6 +66,10 @@ class AnvilEvm:
             else:
                 return
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(timeout=START_TIMEOUT_S)
@@ -73,7 +77,7 @@ class AnvilEvm:
     def request(self, method: str, *params: Any) -> Any:
         """One JSON-RPC call; raises Reverted for a revert."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self._port}", body, {"Content-Type": "application/json"})
+        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=CALL_TIMEOUT_S) as response:
             answer = json.load(response)
         error = answer.get("error")
