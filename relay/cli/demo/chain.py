@@ -17,9 +17,20 @@ from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.denom import Denom
 from light_clients.ibc.transfer import TRANSFER_PORT
 
+HUB_TRANSFER = Web3.to_checksum_address("0x0000000000000000000000000000000000001003")
 LOG_RANGE_BLOCKS = 500
 SEND_GAS = 800_000
 REQUEST_TIMEOUT_S = 20
+
+
+def _view(name: str, *inputs: str) -> dict[str, Any]:
+    arguments = [{"name": f"argument{index}", "type": kind} for index, kind in enumerate(inputs)]
+    outputs = [{"name": "", "type": "uint256"}]
+    return {"type": "function", "name": name, "stateMutability": "view", "inputs": arguments, "outputs": outputs}
+
+
+HUB_TRANSFER_ABI = [_view("supplyOf", "string"), _view("escrowed", "string", "string")]
+"""Of the hub's native transfer module (docs/spec/hub-transfer.md)."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,24 @@ class DemoChain:
     def token(self, address: str) -> Contract:
         """An ERC-20."""
         return self.contract("ExampleToken", address)
+
+    def token_supply(self, address: str) -> int:
+        """Total supply of a token; 0 where none has been created at the address."""
+        if not self.web3.eth.get_code(Web3.to_checksum_address(address)):
+            return 0
+        return int(self.token(address).functions.totalSupply().call())
+
+    def supply_on_hub(self, denom: str) -> int:
+        """The hub's vouchers of a denomination."""
+        return int(self._hub_transfer.functions.supplyOf(denom).call())
+
+    def escrowed_on_hub(self, client: str, denom: str) -> int:
+        """What the hub has sent over a client and not brought home."""
+        return int(self._hub_transfer.functions.escrowed(client, denom).call())
+
+    @cached_property
+    def _hub_transfer(self) -> Contract:
+        return self.web3.eth.contract(address=HUB_TRANSFER, abi=HUB_TRANSFER_ABI)
 
     def head(self) -> int:
         """Number of the newest block."""

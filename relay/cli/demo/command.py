@@ -19,7 +19,7 @@ from relay.cli.demo.chain import DemoChain
 from relay.cli.demo.chaos import Chaos
 from relay.cli.demo.checker import Findings, check
 from relay.cli.demo.network import Network, Say, Through, bring_up, direct
-from relay.cli.demo.processes import DemoFailed, DemoStopped
+from relay.cli.demo.processes import Daemon, DemoFailed, DemoStopped, RunningProcess
 from relay.cli.demo.report import as_json, print_table
 from relay.cli.demo.scenario import Scenario
 from relay.cli.demo.traffic import Traffic
@@ -136,7 +136,8 @@ async def _stop_on_signal(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_
 
 def _cpu_ms(network: Network) -> dict[str, float]:
     used = {}
-    for process in (*network.processes, network.relay):
+    processes: list[RunningProcess | Daemon] = [*network.processes, network.relay]
+    for process in processes:
         if (own := process.cpu_ms()) is not None:
             used[process.name] = own
         if (children := process.children_cpu_ms()) is not None:

@@ -237,7 +237,7 @@ async def _equip(pair: tuple[DemoChain, EvmPlan]) -> DemoChain:
 
     def deploy() -> DemoChain:
         receiver = chain.deploy(plan.user, "ExampleReceiver", chain.mailbox_address)
-        token = chain.deploy(plan.user, "ExampleToken", plan.user.address, TOKEN_SUPPLY)
+        token = chain.deploy(plan.user, "ExampleToken", f"{plan.name} token", plan.name.upper(), TOKEN_SUPPLY)
         equipped = chain.with_contracts(receiver, token)
         equipped.approve_transfer(plan.user, equipped.token_address)
         return equipped
