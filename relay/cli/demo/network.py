@@ -213,7 +213,7 @@ async def _connect(
             *("path", "create", "--config", str(config), "--chain", plan.name, *plan.owner.options),
             *(part for admin in voting for part in ("--hub-admin", str(admin.keystore))),
             *(part for admin in voting for part in ("--hub-admin-password-file", str(admin.password_file))),
-            *("--mailbox", deployment["mailbox"], "--json"),
+            *("--mailbox", deployment["mailbox"], "--transfer", deployment["transfer"], "--json"),
         ]
     )
     path: dict[str, dict[str, str]] = json.loads(printed)
