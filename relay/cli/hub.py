@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from relay.cli.hub_pause import pause, resume
 from relay.cli.quota import open_hub
 from relay.cli.session import AsJson, ConfigFile, config_of, hub_of, run_administration
 
@@ -23,6 +24,8 @@ _FUND = re.compile(r"(?:0x)?([0-9a-fA-F]{40})(?:=([0-9]{1,38}))?")
 DEFAULT_FUNDING_WEI = 10**24
 
 app = typer.Typer(help="A validator of the hub chain.", no_args_is_help=True, rich_markup_mode=None)
+app.command()(pause)
+app.command()(resume)
 
 
 class _Unusable(Exception):

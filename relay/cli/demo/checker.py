@@ -27,6 +27,7 @@ class RelayCost:
 class Findings:
     """The closing table. Latency is destination block time minus source block time of a message, in whole seconds."""
 
+    intended: int
     sent: int
     delivered: int
     acknowledged: int
@@ -57,7 +58,7 @@ class Findings:
             and not self.duplicates
             and not self.unsettled
             and not self.refused
-            and self.sent == self.acknowledged + self.refunded
+            and self.intended == self.sent == self.acknowledged + self.refunded
             and self.acknowledged == self.delivered
             and self.timed_out == self.refunded
             and self.supply_conserved
@@ -76,12 +77,13 @@ class Findings:
         return sorted(self.latencies_s)[rank - 1]
 
 
-def check(network: Network) -> Findings:
-    """Read all chains once, when nothing moves any more."""
+def check(network: Network, intended: int) -> Findings:
+    """Read all chains once, when nothing moves any more. `intended` is how many packets users wanted to send."""
     chains, hub = network.chains, network.hub
     books = _Books(chains)
     lost = books.sent - books.delivered - books.refunded
     return Findings(
+        intended=intended,
         sent=len(books.sent),
         delivered=len(books.delivered),
         acknowledged=len(books.acknowledged),

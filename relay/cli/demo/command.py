@@ -94,7 +94,7 @@ async def _run(home: Path, traffic: Traffic, chaos: Chaos | None, json_: bool, k
             limit_s = SETTLE_LIMIT_S if chaos is None else CHAOS_SETTLE_LIMIT_S
             await Scenario(network, traffic, disturbances, say, limit_s).run()
             say("reading what happened from the chains")
-            findings = await trio.to_thread.run_sync(check, network)
+            findings = await trio.to_thread.run_sync(check, network, traffic.packets)
             duration_s = monotonic() - started
             cpu = {
                 name: round((used - cpu_before.get(name, 0.0)) / traffic.packets, 1)

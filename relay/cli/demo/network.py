@@ -61,14 +61,19 @@ class EvmPlan:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Everything that runs, with the chains as their users see them. `owners` administer the routers."""
+    """Everything that runs, with the chains as their users see them. `owners` administer the routers, `admins` the hub.
+
+    `administration` is a configuration that leads to the chains without detours.
+    """
 
     home: Path
     config: Path
+    administration: Path
     chains: tuple[DemoChain, ...]
     hub: DemoChain
     users: dict[str, LocalAccount]
     owners: dict[str, LocalAccount]
+    admins: tuple[Key, ...]
     relayers: dict[str, str]
     processes: tuple[RunningProcess, ...]
     relay: Daemon
@@ -95,13 +100,13 @@ async def bring_up(nursery: trio.Nursery, home: Path, say: Say, through: Through
 
     say("deploying router, Mailbox and Transfer onto each chain")
     deployments = await _each(_deploy, plans)
-    config = home / "relay.toml"
-    write_private(config, await _config(home, plans, deployments, hub_ports, hub_relayer, direct))
+    administration, config = home / "administration.toml", home / "relay.toml"
+    write_private(administration, await _config(home, plans, deployments, hub_ports, hub_relayer, direct))
 
     say("creating light clients: of each chain on the hub, of the hub on each chain")
     paths = []
     for plan, deployment in zip(plans, deployments, strict=True):
-        paths.append(await _connect(config, plan, deployment, admins))
+        paths.append(await _connect(administration, plan, deployment, admins))
     chains = tuple(
         DemoChain(
             plan.name,
@@ -116,7 +121,7 @@ async def bring_up(nursery: trio.Nursery, home: Path, say: Say, through: Through
         for plan, deployment, path in zip(plans, deployments, paths, strict=True)
     )
     say("deploying a receiving contract and a token onto each chain, and naming its peers")
-    await _each(lambda pair: _introduce(config, *pair, chains), list(zip(plans, chains, strict=True)))
+    await _each(lambda pair: _introduce(administration, *pair, chains), list(zip(plans, chains, strict=True)))
     chains = tuple(await _each(_equip, list(zip(chains, plans, strict=True))))
 
     say("starting the relay")
@@ -131,10 +136,12 @@ async def bring_up(nursery: trio.Nursery, home: Path, say: Say, through: Through
     return Network(
         home,
         config,
+        administration,
         chains,
         hub,
         {plan.name: plan.user for plan in plans},
         {plan.name: plan.owner.account() for plan in plans},
+        tuple(admins[:HUB_THRESHOLD]),
         {**{plan.name: plan.relayer.address for plan in plans}, "hub": hub_relayer.address},
         tuple(processes),
         relay,
@@ -207,17 +214,23 @@ async def _config(
 async def _connect(
     config: Path, plan: EvmPlan, deployment: dict[str, str], admins: list[Key]
 ) -> dict[str, dict[str, str]]:
-    voting = admins[:HUB_THRESHOLD]
     printed = await run_command(
         [
             *("path", "create", "--config", str(config), "--chain", plan.name, *plan.owner.options),
-            *(part for admin in voting for part in ("--hub-admin", str(admin.keystore))),
-            *(part for admin in voting for part in ("--hub-admin-password-file", str(admin.password_file))),
+            *admin_options(admins[:HUB_THRESHOLD]),
             *("--mailbox", deployment["mailbox"], "--transfer", deployment["transfer"], "--json"),
         ]
     )
     path: dict[str, dict[str, str]] = json.loads(printed)
     return path
+
+
+def admin_options(admins: Sequence[Key]) -> list[str]:
+    """For commands that hub admins decide together."""
+    return [
+        *(part for admin in admins for part in ("--hub-admin", str(admin.keystore))),
+        *(part for admin in admins for part in ("--hub-admin-password-file", str(admin.password_file))),
+    ]
 
 
 async def _introduce(config: Path, plan: EvmPlan, here: DemoChain, chains: Sequence[DemoChain]) -> None:

@@ -1,19 +1,21 @@
 """What happens in the demo, in order: messages and tokens go out, tokens come home, some packets are made to time out."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from itertools import cycle, permutations
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from itertools import cycle, islice, permutations
 
 import trio
 
 from relay.cli.demo.chain import DemoChain, denom_on_hub, packets_in_flight, until, voucher
-from relay.cli.demo.network import FORWARD_MARGIN_S, Network
-from relay.cli.demo.processes import DemoFailed
+from relay.cli.demo.network import FORWARD_MARGIN_S, Network, admin_options
+from relay.cli.demo.processes import DemoFailed, run_command
 from relay.cli.demo.traffic import LIFETIME_S, TOKEN_AMOUNT, Send, Traffic, User, Users, first_sends
 
 POLL_S = 0.5
 FIRST_SLICES, HOME_SLICES, LATE_SLICES = 5, 2, 1
-LATE_LEG_S = 12
-"""From the send to T2 of a packet whose second leg is to time out: the first leg has this less the margin."""
+LATE_LEG_S = 5
+"""From the send to T1 of a packet that is to be late for the hub."""
+SECOND_LATE_S = 20
+"""From the send to T2 of a packet that is to be late for its destination: its first leg has the margin less."""
 
 Progress = Callable[[str], None]
 
@@ -110,27 +112,38 @@ class Scenario:
         return send
 
     async def _late(self) -> None:
-        """Some packets have a second for their first leg; for others the destination is closed until they are late."""
+        """First the hub, then a chain is closed until what was sent is late on the first leg, and on the second."""
         chains = self._network.chains
         *senders, closed = chains
         owner = self._network.owners[closed.name]
-        self._say(f"{self._traffic.late_first_leg} tokens get one second for their way to the hub")
-        at_once = [
-            (here.name, self._tokens(here, there, here.token_address, self._next_amount(), FORWARD_MARGIN_S + 1))
-            for (here, there), _ in zip(
-                cycle(permutations(chains, 2)), range(self._traffic.late_first_leg), strict=False
-            )
-        ]
-        self._say(
-            f"{self._traffic.late_second_leg} tokens go to {closed.name}, whose router is paused until they are late"
-        )
+        first = self._late_tokens(permutations(chains, 2), self._traffic.late_first_leg, FORWARD_MARGIN_S + LATE_LEG_S)
+        self._say(f"{len(first)} tokens are sent while the hub is paused, until they are late")
+        await self._pause_hub("pause")
+        await self._send(first, LATE_SLICES)
+        await self._wait_until_late(self._network.hub, LATE_LEG_S)
+        await self._pause_hub("resume")
+
+        second = self._late_tokens(((here, closed) for here in senders), self._traffic.late_second_leg, SECOND_LATE_S)
+        self._say(f"{len(second)} tokens are sent to {closed.name} while its router is paused, until they are late")
         await trio.to_thread.run_sync(closed.call, owner, closed.router, "pause")
-        for_closed = [
-            (here.name, self._tokens(here, closed, here.token_address, self._next_amount(), LATE_LEG_S))
-            for here, _ in zip(cycle(senders), range(self._traffic.late_second_leg), strict=False)
-        ]
-        await self._send([*at_once, *for_closed], LATE_SLICES)
-        late_s = max(user.timeout_s(0) for user in self._users.values()) + LATE_LEG_S
-        with trio.move_on_after(self._settle_limit_s):
-            await until(lambda: closed.time_s(closed.head()) > late_s, POLL_S)
+        await self._send(second, LATE_SLICES)
+        await self._wait_until_late(closed, SECOND_LATE_S)
         await trio.to_thread.run_sync(closed.call, owner, closed.router, "unpause")
+
+    def _late_tokens(
+        self, ways: Iterable[tuple[DemoChain, DemoChain]], count: int, lifetime_s: int
+    ) -> list[tuple[str, Send]]:
+        return [
+            (here.name, self._tokens(here, there, here.token_address, self._next_amount(), lifetime_s))
+            for here, there in islice(cycle(ways), count)
+        ]
+
+    async def _wait_until_late(self, chain: DemoChain, lifetime_s: int) -> None:
+        """What was sent until now with that lifetime is late by the time of `chain`."""
+        sent_s = await trio.to_thread.run_sync(lambda: max(user.timeout_s(0) for user in self._users.values()))
+        with trio.move_on_after(self._settle_limit_s):
+            await until(lambda: chain.time_s(chain.head()) > sent_s + lifetime_s, POLL_S)
+
+    async def _pause_hub(self, command: str) -> None:
+        network = self._network
+        await run_command(["hub", command, "--config", str(network.administration), *admin_options(network.admins)])
