@@ -32,6 +32,8 @@ from relay.ledger import Ledger
 from relay.telemetry import Metrics, get_logger
 
 _ASK_AGAIN = Backoff(base_s=0.5, cap_s=10.0)
+BELIEVED_CONTRADICTIONS = 3
+"""An endpoint may lie once; who configured the wrong client or chain gets the same answer every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +190,18 @@ class Relay:
                 nursery.start_soon(self._insist, f"path end {end.chain}:{end.client}", check)
 
     async def _insist(self, what: str, check: Callable[[], Any]) -> None:
-        """Ask until there is an answer; an unreachable chain is waited for, a contradiction is not."""
-        failures = 0
+        """Ask until there is an answer; an unreachable chain is waited for, a contradiction that stands is not."""
+        failures = contradictions = 0
         while True:
             try:
                 await check()
-            except AdapterError as error:
-                if isinstance(error, EndpointMismatch):
-                    raise StartRefused(f"{what}: {error}") from error
+            except (AdapterError, StartRefused) as error:
+                if isinstance(error, EndpointMismatch | StartRefused):
+                    contradictions += 1
+                    if contradictions == BELIEVED_CONTRADICTIONS:
+                        raise StartRefused(
+                            str(error) if isinstance(error, StartRefused) else f"{what}: {error}"
+                        ) from error
                 failures += 1
                 self._log.warning("waiting for a chain", what=what, reason=str(error), failures=failures)
                 await trio.sleep(_ASK_AGAIN.delay_s(failures, self._services.random))
