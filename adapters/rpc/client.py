@@ -135,7 +135,7 @@ class RpcClient:
                         endpoint.failed(str(error), trio.current_time())
                     refusal, reasons[endpoint.name] = error, str(error)
                 except EndpointMismatch as error:
-                    self.leave(endpoint, str(error))
+                    endpoint.distrusted(str(error), trio.current_time())
                     reasons[endpoint.name] = str(error)
                 except (AttemptFailed, BadAnswer, HeightUnavailable) as error:
                     endpoint.failed(str(error), trio.current_time())
@@ -188,16 +188,8 @@ class RpcClient:
         raise EndpointUnavailable(self.chain, operation, self._reasons(reasons))
 
     def leave(self, endpoint: Endpoint, reason: str) -> None:
-        """The endpoint was caught lying: not asked again for a long time, if there is another to ask.
-
-        The last one is identified and asked again soon: everything that it says is checked, and silence helps nobody.
-        """
-        now_s = trio.current_time()
-        if any(other is not endpoint and other.usable(now_s) for other in self._endpoints):
-            endpoint.distrusted(reason, now_s)
-        else:
-            endpoint.identified = False
-            endpoint.failed(reason, now_s)
+        """The endpoint was caught lying: not asked again for a long time."""
+        endpoint.distrusted(reason, trio.current_time())
 
     def heads_seen(self, heads: Sequence[tuple[Endpoint, int]]) -> int:
         """Record each endpoint's head; return the best among endpoints in use. Laggards rank last from now on."""
