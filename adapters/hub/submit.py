@@ -11,6 +11,9 @@ HUB_ERRORS = (
     "UnknownFunction(bytes4 selector)",
     "NotAnAdmin(address caller)",
     "ActionRefused(bytes32 action,string reason)",
+    "QuotaExceeded(string client,string reason)",
+    "InsufficientTokens(string denom,uint256 held,uint256 needed)",
+    "InvalidReceiver(address account)",
 )
 
 

@@ -214,6 +214,13 @@ def test_hutong_methods_answer_and_name_bad_arguments(running):
     for params in ([], ["x"], [7], ["bft-evm-0", "one"]):
         with pytest.raises(RuntimeError, match="-32602"):
             running.rpc("hutong_unsettled", *params)
+    for params in ([], ["bft-evm-0"], ["bft-evm-0", "0x5"]):
+        assert running.rpc("hutong_stuck", *params) == []
+    assert running.rpc("hutong_denoms") == running.rpc("hutong_denoms", "0x" + "00" * 32) == []
+    assert running.rpc("hutong_quota", "bft-evm-0")["packetsInFlight"] == "0x0"
+    for method, *params in (("hutong_stuck", 7), ("hutong_denoms", "0x12"), ("hutong_quota",), ("hutong_quota", "x")):
+        with pytest.raises(RuntimeError, match="-32602"):
+            running.rpc(method, *params)
 
 
 def test_a_hub_that_cannot_start_says_why_in_one_sentence(tmp_path):

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from light_clients.ibc.abi import packet_to_tuple
 from light_clients.ibc.commitment import acknowledgement_commitment, acknowledgement_key
 from light_clients.ibc.packet import ERROR, ERROR_ACKNOWLEDGEMENT, Acknowledgement
 from light_clients.ibc.transfer import (
     ABI_ENCODING,
     JSON_ENCODING,
     SUCCESS_ACKNOWLEDGEMENT,
+    Denom,
     TransferData,
     encode_transfer,
 )
@@ -141,19 +143,41 @@ def test_hub_accounts_pay_each_other(hub, chain_a):
     assert nobody.reverted_with(interface.INVALID_RECEIVER) is not None
 
 
-def test_a_stock_chain_sends_and_gets_json(hub, chain_a):
-    """An ordinary ICS-20 transfer of a `07-tendermint` chain, and one to it."""
-    remote = TendermintRemote(hub)
-    leg_1 = chain_a.send_transfer(5, remote.client)
-    leg_2 = sent_packet(chain_a.deliver(leg_1))
-    payload = leg_2.payloads[0]
+def stock_memo(receiver: str, client: str, timeout: str) -> str:
+    """As packet-forward middlewares are asked, with a client where they have a channel."""
+    forward = {"receiver": receiver, "port": "transfer", "channel": client, "timeout": timeout, "retries": 0}
+    return json.dumps({"forward": forward})
+
+
+def test_a_stock_chain_s_ordinary_transfer_goes_on_and_comes_home_in_json(hub, chain_a):
+    """A `07-tendermint` chain with a stock transfer module: JSON, durations in the memo, the 17 bytes of success."""
+    stock = TendermintRemote(hub)
+    data = TransferData("uatom", "cosmos1sender", "pfm", 500, stock_memo(BOB, chain_a.client, "10m"))
+    leg_1 = stock.send(transfer_payload(data, JSON_ENCODING))
+    height = stock.update()
+    leg_2 = sent_packet(hub.send(ROUTER_ADDRESS, stock.receive_call(leg_1, height)))
+    on_hub = f"transfer/{stock.client}/uatom"
+    assert leg_2.payloads[0].encoding == ABI_ENCODING
+    assert transfer_of(leg_2) == TransferData(on_hub, f"{stock.client}/cosmos1sender", BOB, 500)
+    assert hub.time_s + 590 < leg_2.timeout_timestamp_s <= hub.time_s + 600
+    assert written_acknowledgement(chain_a.take(leg_2)) == (leg_1, SUCCESS)
+
+    back = chain_a.send_transfer(200, stock.client, denom=f"transfer/client-0/{on_hub}")
+    home = sent_packet(chain_a.deliver(back))
+    payload = home.payloads[0]
     assert payload.encoding == JSON_ENCODING
     assert json.loads(payload.value) == {
-        "denom": chain_a.on_hub().path,
-        "amount": "5",
+        "denom": on_hub,
+        "amount": "200",
         "sender": f"{chain_a.client}/{ALICE}",
         "receiver": BOB,
     }
+    stock.chain.put(acknowledgement_key(home), acknowledgement_commitment(SUCCESS))
+    height = stock.update()
+    proof = stock.proof(acknowledgement_key(home), height)
+    call = abi.ACK_PACKET.call((packet_to_tuple(home), SUCCESS_ACKNOWLEDGEMENT, proof, (1, height)))
+    assert written_acknowledgement(hub.send(ROUTER_ADDRESS, call)) == (back, SUCCESS)
+    assert supply(hub, Denom.parse(on_hub)) == 300
 
 
 REFUSALS = {
