@@ -12,11 +12,11 @@ from light_clients.interface.height import MAX_UINT64
 from light_clients.interface.json_text import parse_json
 
 PATH = "/v1/attestations"
-MAX_PATHS = 512
+MAX_PATHS = 128
 """Of one request; each is signed by itself, so that each packet's proof on a chain carries its own entry alone."""
 MAX_WAIT_MS = 5_000
-MAX_REQUEST_BYTES = 64 * 1024
-MAX_ANSWER_BYTES = 256 * 1024
+MAX_REQUEST_BYTES = 16 * 1024
+MAX_ANSWER_BYTES = 64 * 1024
 MAX_REASON_CHARS = 500
 ERROR_CODES = ("bad_request", "not_configured", "not_final", "too_old", "contradiction", "unavailable")
 

@@ -62,7 +62,7 @@ class HostileServer:
                 body, buffer = buffer[:length], buffer[length:]
                 request = json.loads(body)
                 self.requests.append(request)
-                answer = self.answers.get(request["method"], self.answers.get("*"))
+                answer = self.answers.get(request.get("method"), self.answers.get("*"))
                 if callable(answer):
                     answer = answer(request)
                 if answer is None:
@@ -75,7 +75,7 @@ class HostileServer:
                     return
 
     def methods(self) -> list[str]:
-        return [request["method"] for request in self.requests]
+        return [request.get("method") for request in self.requests]
 
 
 @asynccontextmanager

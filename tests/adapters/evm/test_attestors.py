@@ -1,0 +1,342 @@
+"""Asking attestors over real sockets: what enough say alike is taken, everything else costs only its speaker (D11, D12)."""
+
+import json
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+import pytest
+import trio
+from hostile_server import HostileServer, hostile_server, http
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.evm.attestor_api import (
+    MAX_PATHS,
+    MAX_REQUEST_BYTES,
+    AttestationAnswer,
+    AttestationRequest,
+    AttestorRefused,
+    PacketSignature,
+    decode_answer,
+    decode_request,
+    encode_answer,
+    encode_error,
+    encode_request,
+)
+from adapters.evm.attestors import DISAGREEMENT, STRANGER, Alert, AttestorPanel
+from adapters.interface import EndpointUnavailable, HeightUnavailable
+from adapters.rpc import RpcOptions
+from adapters.rpc.transport import new_http_client
+from light_clients.attestation import (
+    ABSENT,
+    AttestationClient,
+    AttestationKind,
+    ClientState,
+    PacketAttestation,
+    PacketEntry,
+    Scope,
+    StateAttestation,
+    encode_attestation,
+    encode_client_state,
+    encode_packets,
+    encode_state,
+)
+from light_clients.crypto import keccak256
+from light_clients.interface import Height, MalformedInput, Updated
+from light_clients.interface.memory import MemoryConsensusStates
+from relay.keys import Signer
+
+SCOPE = Scope("31337", b"\xa1" * 20, "hutong-1", bytes(18) + b"\x10\x00", "attestation-0")
+SIGNERS = [Signer(bytes(31) + bytes([number])) for number in (1, 2, 3)]
+STRANGER_KEY = Signer(bytes(31) + b"\x09")
+ADDRESSES = tuple(sorted(bytes.fromhex(signer.address[2:]) for signer in SIGNERS))
+CLIENT = ClientState(SCOPE, ADDRESSES, 2, 86_400, 15, 5)
+HEIGHT, TIME_S = 7, 1_700_000_000
+KEYS = [b"client-0\x01" + number.to_bytes(8, "big") for number in (1, 2)]
+PATHS = [keccak256(key) for key in KEYS]
+STORED = {PATHS[0]: b"\x55" * 32, PATHS[1]: ABSENT}
+QUICK = RpcOptions(attempt_timeout_s=0.4, straggler_grace_s=0.2)
+
+
+def answer_of(signer: Signer, request: AttestationRequest, time_s=TIME_S, stored=STORED) -> AttestationAnswer:
+    def signed(kind, data):
+        return signer.sign_attestation(request.scope, kind, data)
+
+    packets = []
+    for path in request.path_hashes:
+        entry = PacketEntry(path, stored.get(path, ABSENT))
+        data = encode_packets(PacketAttestation(request.height, (entry,)))
+        packets.append(PacketSignature(entry.commitment, signed(AttestationKind.PACKETS, data)))
+    state = encode_state(StateAttestation(request.height, time_s))
+    return AttestationAnswer(request.height, time_s, signed(AttestationKind.STATE, state), tuple(packets))
+
+
+def honest(signer, **lies):
+    def answer(document):
+        request = decode_request(json.dumps(document).encode())
+        return http(encode_answer(answer_of(signer, request, **lies)))
+
+    return answer
+
+
+def twisted(signer, twist):
+    """An honest answer, changed by `twist` before it is encoded."""
+
+    def answer(document):
+        request = decode_request(json.dumps(document).encode())
+        return http(encode_answer(twist(answer_of(signer, request))))
+
+    return answer
+
+
+def refusing(code):
+    return lambda _document: http(encode_error(AttestorRefused(code, "no")), status="409 Conflict")
+
+
+@dataclass
+class Panel:
+    servers: list[HostileServer]
+    panel: AttestorPanel
+    alerts: list[Alert] = field(default_factory=list)
+
+    async def attest(self, client=CLIENT, paths=PATHS):
+        with trio.fail_after(10):
+            return await self.panel.attest(client, HEIGHT, paths)
+
+
+@pytest.fixture
+async def three():
+    """Three servers that answer honestly until a test says otherwise."""
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(hostile_server()) for _ in SIGNERS]
+        for server, signer in zip(servers, SIGNERS, strict=True):
+            server.answers["*"] = honest(signer)
+        http_client = await stack.enter_async_context(new_http_client(8))
+        alerts: list[Alert] = []
+        panel = AttestorPanel("source", [server.url for server in servers], http_client, QUICK, alerts.append)
+        yield Panel(servers, panel, alerts)
+
+
+def believed(attested) -> None:
+    """The light client takes update and proofs."""
+    client = AttestationClient()
+    state = encode_client_state(CLIENT)
+    trusted = encode_state(StateAttestation(5, TIME_S - 10))
+    states = MemoryConsensusStates({Height(0, 5): trusted})
+    verdict = client.verify_header(state, states, encode_attestation(attested.update), (TIME_S + 1) * 10**9)
+    assert isinstance(verdict, Updated) and verdict.height == Height(0, HEIGHT)
+    for (entry, packet), key in zip(attested.packets, KEYS, strict=True):
+        proof = encode_attestation(packet)
+        if entry.commitment == ABSENT:
+            client.verify_non_membership(state, verdict.consensus_state, proof, (key,))
+        else:
+            client.verify_membership(state, verdict.consensus_state, proof, (key,), entry.commitment)
+
+
+async def test_enough_signatures_make_what_the_light_client_takes(three):
+    attested = await three.attest()
+    assert attested.state == StateAttestation(HEIGHT, TIME_S)
+    assert [entry.commitment for entry, _ in attested.packets] == [STORED[path] for path in PATHS]
+    assert {len(packet.signatures) for _, packet in attested.packets} == {CLIENT.threshold}
+    assert len(attested.update.signatures) == CLIENT.threshold
+    assert three.alerts == []
+    believed(attested)
+
+
+BAD = {
+    "garbage": lambda _request: http(b"\x00garbage"),
+    "empty": lambda _request: http(b""),
+    "no HTTP": lambda _request: b"\xff" * 64,
+    "an error of the server": lambda _request: http(b"{}", status="500 Oops"),
+    "an unknown refusal": lambda _request: http(b'{"error":{"code":"bored","reason":""}}', status="409 Conflict"),
+    "not configured": refusing("not_configured"),
+    "a list": lambda _request: http(b"[]"),
+    "nested without end": lambda _request: http(b"[" * 100_000),
+    "too long": lambda _request: http(b" " * 2**20),
+    "another height": twisted(SIGNERS[0], lambda answer: replace(answer, height=HEIGHT + 1)),
+    "one path fewer": twisted(SIGNERS[0], lambda answer: replace(answer, packets=answer.packets[:1])),
+    "paths exchanged": twisted(SIGNERS[0], lambda answer: replace(answer, packets=answer.packets[::-1])),
+    "a signature of another time": twisted(SIGNERS[0], lambda answer: replace(answer, timestamp_s=TIME_S + 1)),
+    "time zero": twisted(SIGNERS[0], lambda answer: replace(answer, timestamp_s=0)),
+    "a signature of zeros": twisted(SIGNERS[0], lambda answer: replace(answer, state_signature=bytes(65))),
+    "silence": lambda _request: None,
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+async def test_attack_D11_wrong_garbage_slow_or_no_answer_costs_only_the_attestor(three, kind):
+    """The rest meets the threshold."""
+    three.servers[0].answers["*"] = BAD[kind]
+    believed(await three.attest())
+    assert [alert for alert in three.alerts if alert.what != STRANGER] == []
+
+
+@pytest.mark.parametrize("kind", BAD)
+async def test_attack_D11_fewer_than_the_threshold_give_nothing(three, kind):
+    """Nothing partial comes back, and each attestor's reason is named."""
+    three.servers[0].answers["*"] = three.servers[1].answers["*"] = BAD[kind]
+    with pytest.raises(EndpointUnavailable) as caught:
+        await three.attest()
+    assert caught.value.chain == "source"
+    assert [name for name, _ in caught.value.reasons] == [server.url for server in three.servers]
+    assert caught.value.reasons[2][1] == "signed"
+    three.servers[1].answers["*"] = honest(SIGNERS[1])
+    believed(await three.attest())
+
+
+async def test_attack_D11_a_closed_port_and_a_half_answer(three):
+    three.servers[0].close_after = True
+    three.servers[0].answers["*"] = lambda document: honest(SIGNERS[0])(document)[:80]
+    believed(await three.attest())
+    alerts: list[Alert] = []
+    async with new_http_client(4) as http_client:
+        urls = ["http://127.0.0.1:9", *(server.url for server in three.servers[1:])]
+        panel = AttestorPanel("source", urls, http_client, QUICK, alerts.append)
+        believed(await panel.attest(CLIENT, HEIGHT, PATHS))
+
+
+async def test_attack_D11_a_height_that_is_not_final_makes_the_packet_wait(three):
+    for server in three.servers[:2]:
+        server.answers["*"] = refusing("not_final")
+    with pytest.raises(HeightUnavailable) as caught:
+        await three.attest()
+    assert (caught.value.chain, caught.value.height) == ("source", HEIGHT)
+    three.servers[0].answers["*"] = honest(SIGNERS[0])
+    believed(await three.attest())
+
+
+async def test_attack_D1_one_key_at_two_addresses_counts_once(three):
+    three.servers[1].answers["*"] = three.servers[2].answers["*"] = honest(SIGNERS[0])
+    with pytest.raises(EndpointUnavailable):
+        await three.attest()
+    three.servers[2].answers["*"] = honest(SIGNERS[2])
+    believed(await three.attest())
+
+
+async def test_attack_D3_a_stranger_is_no_attestor_and_is_named(three):
+    three.servers[0].answers["*"] = honest(STRANGER_KEY)
+    believed(await three.attest())
+    assert [alert.what for alert in three.alerts] == [STRANGER]
+    assert STRANGER_KEY.address[2:].lower() in three.alerts[0].detail and three.servers[0].url in three.alerts[0].detail
+
+
+@pytest.mark.parametrize(
+    ("lie", "about"),
+    [
+        ({"time_s": TIME_S + 3}, "height 7"),
+        ({"stored": {**STORED, PATHS[0]: b"\x66" * 32}}, PATHS[0].hex()),
+        ({"stored": {**STORED, PATHS[1]: b"\x66" * 32}}, PATHS[1].hex()),
+        ({"stored": {PATHS[1]: ABSENT}}, PATHS[0].hex()),
+    ],
+    ids=["time", "commitment", "present", "absent"],
+)
+async def test_attack_D12_disagreement_is_recorded_with_its_signature_and_not_averaged_away(three, lie, about):
+    three.servers[1].answers["*"] = honest(SIGNERS[1], **lie)
+    believed(await three.attest())
+    (alert,) = three.alerts
+    assert (alert.chain, alert.what) == ("source", DISAGREEMENT)
+    assert three.servers[1].url in alert.detail and about in alert.detail
+    lying = answer_of(SIGNERS[1], AttestationRequest(SCOPE, HEIGHT, tuple(PATHS)), **lie)
+    signatures = [lying.state_signature, *(packet.signature for packet in lying.packets)]
+    assert any(signature.hex() in alert.detail for signature in signatures), "the evidence is kept"
+
+
+async def test_attack_D12_without_a_quorum_for_one_side_nothing_is_believed_and_all_are_named(three):
+    three.servers[1].answers["*"] = honest(SIGNERS[1], time_s=TIME_S + 1)
+    three.servers[2].answers["*"] = honest(SIGNERS[2], time_s=TIME_S + 2)
+    with pytest.raises(EndpointUnavailable):
+        await three.attest()
+    assert len(three.alerts) == 3
+    assert all("no quorum" in alert.detail for alert in three.alerts)
+
+
+async def test_attack_D12_a_quorum_for_the_state_does_not_carry_a_packet(three):
+    """Two agree on the time, and another two on nothing: no proof is made from mixed answers."""
+    three.servers[0].answers["*"] = honest(SIGNERS[0], stored={PATHS[0]: b"\x01" * 32})
+    three.servers[1].answers["*"] = honest(SIGNERS[1], stored={PATHS[0]: b"\x02" * 32})
+    with pytest.raises(EndpointUnavailable):
+        await three.attest()
+    assert {alert.what for alert in three.alerts} == {DISAGREEMENT}
+
+
+async def test_a_slow_attestor_is_asked_less_and_comes_back(three):
+    three.servers[0].answers["*"] = None
+    for _ in range(3):
+        believed(await three.attest())
+    asked = len(three.servers[0].requests)
+    believed(await three.attest())
+    assert len(three.servers[0].requests) == asked, "in quarantine"
+    three.servers[0].answers["*"] = honest(SIGNERS[0])
+    three.servers[1].answers["*"] = three.servers[2].answers["*"] = BAD["garbage"]
+    for _ in range(3):
+        with pytest.raises(EndpointUnavailable):
+            await three.attest()
+    three.servers[1].answers["*"] = honest(SIGNERS[1])
+    believed(await three.attest())
+
+
+async def test_many_paths_are_asked_in_parts(three):
+    keys = [b"client-0\x01" + number.to_bytes(8, "big") for number in range(MAX_PATHS + 3)]
+    async with new_http_client(4) as http_client:
+        urls = [server.url for server in three.servers]
+        panel = AttestorPanel("source", urls, http_client, RpcOptions(attempt_timeout_s=30), three.alerts.append)
+        attested = await panel.attest(CLIENT, HEIGHT, [keccak256(key) for key in keys])
+    assert [entry.path_hash for entry, _ in attested.packets] == [keccak256(key) for key in keys]
+    assert [len(document["paths"]) for document in three.servers[0].requests] == [MAX_PATHS, 3]
+
+
+addresses = st.binary(min_size=1, max_size=64).filter(any)
+requests = st.builds(
+    AttestationRequest,
+    st.builds(Scope, st.just("1"), addresses, st.just("hutong-2"), addresses, st.just("attestation-3")),
+    st.integers(0, 2**64 - 1),
+    st.lists(st.binary(min_size=32, max_size=32), unique=True, max_size=5).map(tuple),
+    st.integers(0, 5000),
+)
+answers = st.builds(
+    AttestationAnswer,
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 2**64 - 1),
+    st.binary(min_size=65, max_size=65),
+    st.lists(
+        st.builds(PacketSignature, st.binary(min_size=32, max_size=32), st.binary(min_size=65, max_size=65)), max_size=5
+    ).map(tuple),
+)
+
+
+@given(requests, answers)
+def test_codec_round_trip(request_, answer):
+    assert decode_request(encode_request(request_)) == request_
+    assert decode_answer(encode_answer(answer)) == answer
+
+
+@given(st.binary(max_size=300))
+def test_decoders_refuse_everything_else_with_one_error(data):
+    for decode in (decode_request, decode_answer):
+        with pytest.raises((MalformedInput, AttestorRefused)):
+            decode(data)
+
+
+def test_request_bounds_and_fields():
+    good = AttestationRequest(SCOPE, HEIGHT, tuple(PATHS))
+    document = json.loads(encode_request(good))
+    changes = [
+        ({"extra": 1}, "request"),
+        ({"height": -1}, "height"),
+        ({"height": True}, "height"),
+        ({"wait_ms": 60_000}, "wait_ms"),
+        ({"paths": ["0x" + "AA" * 32]}, "paths[0]"),
+        ({"paths": ["0x" + "aa" * 31]}, "paths[0]"),
+        ({"paths": [document["paths"][0]] * 2}, "paths"),
+        ({"paths": ["0x" + "00" * 32] * (MAX_PATHS + 1)}, "paths"),
+        ({"scope": {**document["scope"], "source_router": 5}}, "scope.source_router"),
+        ({"scope": {**document["scope"], "destination_client_id": "x"}}, "scope.destination_client_id"),
+    ]
+    for change, named in changes:
+        with pytest.raises(MalformedInput) as caught:
+            decode_request(json.dumps({**document, **change}).encode())
+        assert caught.value.field == named
+    with pytest.raises(MalformedInput):
+        decode_request(b" " * (MAX_REQUEST_BYTES + 1))
+    full = replace(good, path_hashes=tuple(number.to_bytes(32, "big") for number in range(MAX_PATHS)))
+    assert decode_request(encode_request(full)) == full
