@@ -56,6 +56,9 @@ class Rpc:
             raise BenchFailed(f"{method}: {answer['error']}")
         return answer["result"]
 
+    def close(self) -> None:
+        self._connection.close()
+
 
 @dataclass
 class Process:
@@ -97,6 +100,10 @@ class DirectLane:
     def __post_init__(self) -> None:
         self._send, self._watch, self._watch_a = Rpc(self.a.url), Rpc(self.b.url), Rpc(self.a.url)
         self._sender = Account.from_key(SENDER_KEY)
+
+    def close(self) -> None:
+        for rpc in (self._send, self._watch, self._watch_a):
+            rpc.close()
 
     def sign(self, count: int) -> None:
         """Prepare `count` messages, each in its own transaction."""
@@ -186,7 +193,7 @@ def direct_lane(home: Path, *, origin_block_s: float, poll_ms: int) -> Iterator[
         for port in (*ports.values(), http_port):
             _until_healthy(port, processes)
         receiver = _deploy_receiver(b, deployments["b"]["mailbox"])
-        yield DirectLane(
+        lane = DirectLane(
             a,
             b,
             path["a"]["client"],
@@ -194,6 +201,8 @@ def direct_lane(home: Path, *, origin_block_s: float, poll_ms: int) -> Iterator[
             receiver,
             processes,
         )
+        stack.callback(lane.close)
+        yield lane
 
 
 def _deploy(chain: Anvil, owner: Key) -> dict[str, Any]:
@@ -245,7 +254,9 @@ def _write(path: Path, text: str) -> None:
 
 def _command(arguments: Sequence[str]) -> str:
     command = [*HUTONG, *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=COMMAND_LIMIT_S)
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=COMMAND_LIMIT_S, env=_environment()
+    )
     if result.returncode != 0:
         raise BenchFailed(f"hutong {' '.join(arguments[:2])}: {result.stderr or result.stdout}")
     return result.stdout
@@ -254,9 +265,15 @@ def _command(arguments: Sequence[str]) -> str:
 def _start(stack: ExitStack, name: str, arguments: Sequence[str], home: Path) -> Process:
     log = home / f"{name.replace(' ', '-')}.log"
     with log.open("wb") as output:
-        started = Process(name, subprocess.Popen([*HUTONG, *arguments], stdout=output, stderr=output), log)
+        process = subprocess.Popen([*HUTONG, *arguments], stdout=output, stderr=output, env=_environment())
+        started = Process(name, process, log)
     stack.callback(started.stop)
     return started
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with compiled modules kept: compiling thousands of files anew is no work of a relay."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _until_healthy(port: int, processes: Sequence[Process]) -> None:
