@@ -10,7 +10,6 @@ from adapters.interface import (
     ChainAdapter,
     ClientInfo,
     HeightUnavailable,
-    Message,
     Proof,
     RecvPacket,
     TimeoutPacket,
@@ -42,12 +41,15 @@ LAG_BLOCKS = 16
 UNSENT = bytes(32)
 
 
+ProvenMessage = RecvPacket | AcknowledgePacket | TimeoutPacket
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A job with its proven message. The evidence's transaction hash is filled in when it is signed."""
 
     taken: Taken
-    message: Message
+    message: ProvenMessage
     evidence: Evidence
 
 
@@ -126,6 +128,19 @@ class BatchBuilder:
             head = await self._source_heads.head()
             return await self._build_at(jobs, info, self._source.proving_height(head.height))
 
+    async def refresh(self) -> BuiltBatch | None:
+        """Headers alone, which bring the client to the source's head. None if it is there already.
+
+        Raises:
+            RouteBlocked, AdapterError: as `build`.
+        """
+        info = await self._destination.client(self._route.client)
+        if info.status is not ClientStatus.ACTIVE:
+            raise RouteBlocked(f"client {self._route.name} is {info.status}", Cause.CLIENT_INACTIVE)
+        head = await self._source_heads.head()
+        target = self._source.proving_height(head.height)
+        return await self._build_at((), info, target) if target > info.latest_height else None
+
     async def _build_at(self, jobs: Sequence[Taken], info: ClientInfo, target: Height) -> BuiltBatch:
         with trio.move_on_after(SOURCE_TIMEOUT_S) as scope:
             await self._source_heads.wait_for_height(target.revision_height)
@@ -196,6 +211,8 @@ class BatchBuilder:
         return None
 
     async def _proofs(self, jobs: Sequence[Taken], info: ClientInfo, target: Height) -> list[Proof]:
+        if not jobs:
+            return []
         paths = [_path(taken.job, info.merkle_prefix) for taken in jobs]
         return list(await self._source.prove_all(paths, target, info.client_state))
 
@@ -251,7 +268,7 @@ def _expected(job: Job) -> bytes:
     return acknowledgement_commitment(job.acknowledgement)
 
 
-def _message(job: Job, proof: Proof) -> Message:
+def _message(job: Job, proof: Proof) -> ProvenMessage:
     if job.kind is JobKind.TIMEOUT:
         return TimeoutPacket(job.packet, proof.proof, proof.height)
     if job.acknowledgement is None:

@@ -16,6 +16,7 @@ class Paths:
     """Every configured path end with the end opposite; a client is in one path only."""
 
     opposite: Mapping[PathEnd, PathEnd]
+    _by_client: Mapping[tuple[str, str], PathEnd]
 
     @classmethod
     def of(cls, paths: Iterable[PathConfig]) -> "Paths":
@@ -23,11 +24,16 @@ class Paths:
         for path in paths:
             opposite[path.a] = path.b
             opposite[path.b] = path.a
-        return cls(opposite)
+        return cls(opposite, {(end.chain, end.client): end for end in opposite})
 
     def counterparty(self, chain: str, client_id: str) -> PathEnd | None:
         """The end opposite to a client, None if it is in no path."""
-        return self.opposite.get(PathEnd(chain=chain, client=client_id))
+        end = self.end(chain, client_id)
+        return None if end is None else self.opposite[end]
+
+    def end(self, chain: str, client_id: str) -> PathEnd | None:
+        """The end that a client is, None if it is in no path."""
+        return self._by_client.get((chain, client_id))
 
     def routes(self) -> list[Route]:
         """Both directions of every path."""

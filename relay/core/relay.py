@@ -18,6 +18,7 @@ from relay.core.discovery import Discovery
 from relay.core.errors import StartRefused
 from relay.core.heads import HeadFollower
 from relay.core.history import History
+from relay.core.keeper import ClientKeeper, Condition
 from relay.core.ledgers import keep_ledger
 from relay.core.nonce import Account
 from relay.core.paths import Paths, check_end
@@ -75,9 +76,12 @@ class Relay:
         self._heads = {name: HeadFollower(adapters[name], services.metrics) for name in sorted(used)}
         self.accounts = {name: self._accounts(name, signers[name]) for name in sorted(used)}
         self._discovery = Discovery(adapters, self.paths, services.now_ns, self._history)
-        self._timeouts = TimeoutScheduler(self._heads, self._discovery, services.queue, self._wakeup, self._history)
+        self._timeouts = TimeoutScheduler(
+            self._heads, self.paths, self._discovery, services.queue, self._wakeup, self._history
+        )
         self._watchers = {name: self._watcher(name) for name in sorted(used)}
         self.workers = [self._worker(route) for route in self.paths.routes()]
+        self.keepers = [self._keeper(route) for route in self.paths.routes()]
         self._clearer = Clearer(
             adapters, self.paths, services.queue, self._wakeup, self._discovery, self._timeouts, self._history
         )
@@ -119,24 +123,36 @@ class Relay:
             self._history,
         )
 
-    def _worker(self, route: Route) -> RouteWorker:
+    def _builder(self, route: Route) -> BatchBuilder:
         services = self._services
-        destination = self._adapters[route.destination]
-        heads = self._heads[route.destination]
-        builder = BatchBuilder(
+        return BatchBuilder(
             route,
             self._adapters[route.source],
-            destination,
+            self._adapters[route.destination],
             self._heads[route.source],
-            heads,
+            self._heads[route.destination],
             services.now_ns,
             services.run,
         )
+
+    def _keeper(self, route: Route) -> ClientKeeper:
+        return ClientKeeper(
+            route,
+            self._adapters[route.destination],
+            self._heads[route.destination],
+            self._builder(route),
+            self.accounts[route.destination],
+            self._services.metrics,
+            self._services.random,
+        )
+
+    def _worker(self, route: Route) -> RouteWorker:
+        services = self._services
         return RouteWorker(
             route,
-            builder,
-            destination,
-            heads,
+            self._builder(route),
+            self._adapters[route.destination],
+            self._heads[route.destination],
             self.accounts[route.destination],
             services.queue,
             self._wakeup,
@@ -169,6 +185,8 @@ class Relay:
                 self._start(nursery, f"worker:{worker.route.name}", worker.run)
             for name, watcher in self._watchers.items():
                 self._start(nursery, f"watcher:{name}", watcher.run)
+            for keeper in self.keepers:
+                self._start(nursery, f"keeper:{keeper.route.name}", keeper.run)
             for name in self._heads:
                 self._start(nursery, f"timeouts:{name}", partial(self._timeouts.run, name))
             for end in self.paths.opposite:
@@ -226,4 +244,7 @@ class Relay:
     def health(self) -> dict[str, Any]:
         """For `/healthz`."""
         waiting = [name for name, watcher in self._watchers.items() if not watcher.ready.is_set()]
-        return {"status": "ok" if not waiting else "starting", "waiting_for": waiting}
+        clients = {
+            keeper.route.name: keeper.condition for keeper in self.keepers if keeper.condition is not Condition.FINE
+        }
+        return {"status": "ok" if not waiting else "starting", "waiting_for": waiting, "clients_in_trouble": clients}

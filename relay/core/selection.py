@@ -1,16 +1,31 @@
 """Which of the held jobs make the next batch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from relay.dispatch import Taken
 
-PROOF_BYTES = 6_000
-"""Allowance for one item's proof and encoding; the adapter counts exactly and refuses what is too large."""
-HEADER_BYTES = 12_000
-"""Allowance for the client update."""
+ITEM_BYTES = 512
+"""Of an item beside its payloads and its proof."""
 
 
-def select(held: Sequence[Taken], suspects: set[str], most_items: int, most_bytes: int) -> list[Taken]:
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What proofs and updates of a route have lately been like: an allowance, for the adapter counts exactly."""
+
+    proof_bytes: int = 5_500
+    update_bytes: int = 12_000
+
+    def after(self, proofs: Iterable[bytes], updates: Iterable[bytes]) -> "Sizes":
+        """With what a batch was found to have. Hex and padding are not: both are sent as bytes."""
+        largest = max(map(len, proofs), default=None)
+        proof_bytes = self.proof_bytes if largest is None else largest + largest // 8 + 64
+        return Sizes(proof_bytes, max(2_000, sum(len(update) * 3 for update in updates)))
+
+
+def select(
+    held: Sequence[Taken], suspects: set[str], most_items: int, most_bytes: int, sizes: Sizes | None = None
+) -> list[Taken]:
     """At least one job of `held` (not empty), at most `most_items` and about `most_bytes`.
 
     Jobs that failed before travel in ever smaller company, and suspects alone, so that a bad one spoils little.
@@ -20,11 +35,12 @@ def select(held: Sequence[Taken], suspects: set[str], most_items: int, most_byte
         return [first]
     company = max(1, most_items // 4**first.attempts)
     chosen: list[Taken] = []
-    size = HEADER_BYTES
+    sizes = sizes or Sizes()
+    size = sizes.update_bytes
     for item in held:
         if item.attempts != first.attempts or item.job.id in suspects:
             continue
-        size += estimated_bytes(item)
+        size += estimated_bytes(item, sizes)
         if chosen and size > most_bytes:
             break
         chosen.append(item)
@@ -33,9 +49,9 @@ def select(held: Sequence[Taken], suspects: set[str], most_items: int, most_byte
     return chosen
 
 
-def estimated_bytes(taken: Taken) -> int:
+def estimated_bytes(taken: Taken, sizes: Sizes) -> int:
     """About what the job adds to a transaction."""
     job = taken.job
     payloads = sum(len(payload.value) + 512 for payload in job.packet.payloads)
     acknowledgements = () if job.acknowledgement is None else job.acknowledgement.app_acknowledgements
-    return PROOF_BYTES + payloads + sum(map(len, acknowledgements))
+    return ITEM_BYTES + sizes.proof_bytes + payloads + sum(map(len, acknowledgements))

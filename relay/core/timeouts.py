@@ -14,6 +14,7 @@ from relay.config import PathEnd
 from relay.core.discovery import Discovery
 from relay.core.heads import HeadFollower
 from relay.core.history import History
+from relay.core.paths import Paths
 from relay.core.wakeup import Wakeup
 from relay.dispatch import Job, JobKind, Queue
 from relay.telemetry import get_logger
@@ -32,12 +33,14 @@ class TimeoutScheduler:
     def __init__(
         self,
         heads: Mapping[str, HeadFollower],
+        paths: Paths,
         discovery: Discovery,
         queue: Queue,
         wakeup: Wakeup,
         history: History,
     ) -> None:
         self._heads = heads
+        self._paths = paths
         self._discovery = discovery
         self._queue = queue
         self._wakeup = wakeup
@@ -51,9 +54,11 @@ class TimeoutScheduler:
         ends = self._ends[job.destination] if job.kind is JobKind.RECEIVE else None
         if ends is None or job.packet_id in ends or len(ends) >= MAX_WATCHED:
             return
-        packet = job.packet
-        ends[job.packet_id] = (PathEnd(chain=job.source, client=packet.source_client), packet.sequence)
-        heappush(self._due[job.destination], (packet.timeout_timestamp_s, job.packet_id))
+        packet, packet_id = job.packet, job.packet_id
+        end = self._paths.end(job.source, packet.source_client)
+        if end is not None:
+            ends[packet_id] = (end, packet.sequence)
+            heappush(self._due[job.destination], (packet.timeout_timestamp_s, packet_id))
 
     def watches(self, destination: str, packet_id: str) -> bool:
         """Its timeout will be noticed here."""

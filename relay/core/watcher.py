@@ -16,7 +16,8 @@ from relay.dispatch import Job, Queue
 from relay.ledger import Ledger
 from relay.telemetry import Metrics, get_logger
 
-CONCURRENT_READS = 8
+CONCURRENT_READS = 128
+"""Adapters make one request of reads that begin together."""
 
 
 class Watcher:

@@ -27,7 +27,7 @@ from relay.core.heads import HeadFollower
 from relay.core.history import History, cause_of
 from relay.core.nonce import Account
 from relay.core.pending import Included, Pending
-from relay.core.selection import select
+from relay.core.selection import Sizes, select
 from relay.core.wakeup import Wakeup
 from relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
 from relay.ledger import Cause, RecordedJob
@@ -38,7 +38,8 @@ POLL_S = 1.0
 CLAIM_EVERY_S = 10.0
 CLAIM_LIMIT = 1_000
 MAX_SIMULATIONS = 4
-CONCURRENT_READS = 8
+CONCURRENT_READS = 128
+"""Adapters make one request of reads that begin together."""
 GROW_AFTER = 16
 SILENT_SIMULATIONS = 3
 """So many in a row without an answer, and the jobs are tried one by one."""
@@ -85,6 +86,7 @@ class RouteWorker:
         self._held: list[Taken] = []
         self._suspects: set[str] = set()
         self._most_items = limits.items
+        self._sizes = Sizes()
         self._fitting = 0
         self._silent = 0
         self._claimed_at_s = 0.0
@@ -166,7 +168,7 @@ class RouteWorker:
 
     async def _step(self, nursery: trio.Nursery, account: Account) -> bool:
         """One batch. True if a transaction was submitted, which then gives the slot back."""
-        group = select(self._held, self._suspects, self._most_items, self._limits.bytes)
+        group = select(self._held, self._suspects, self._most_items, self._limits.bytes, self._sizes)
         ready = await self._due(group)
         if not ready:
             return False
@@ -175,6 +177,9 @@ class RouteWorker:
             built = await self._builder.build(ready)
             for refused in built.refused:
                 await self._refused(refused)
+            self._sizes = self._sizes.after(
+                (item.message.proof for item in built.items), (update.header for update in built.updates)
+            )
             simulating = True
             prepared, items = await self._prepare(built, account.address)
             self._silent = 0
@@ -255,25 +260,27 @@ class RouteWorker:
             end = await pending.wait()
         finally:
             self._accounts.release(account)
+        if not isinstance(end, Included):
+            for item in items:
+                await self._retry(item.taken, end.reason, Cause.LOST, counted=False)
+            return
+        delivered = [item.taken for index, item in enumerate(items) if end.outcome.failure_of(offset + index) is None]
+        now_ns = self._now_ns()
+        for taken in delivered:
+            seconds = max(0, now_ns - taken.job.seen_at_ns) / 1e9
+            self._metrics.hop(self._route.destination, taken.job.kind, seconds)
+            self._log.info(
+                "delivered",
+                job=taken.job.id,
+                height=end.outcome.height,
+                hash=end.outcome.transaction_hash,
+                seconds=round(seconds, 2),
+            )
+        await self._settle_all(delivered)
         for index, item in enumerate(items):
-            taken = item.taken
-            if not isinstance(end, Included):
-                await self._retry(taken, end.reason, Cause.LOST, counted=False)
-                continue
             failure = end.outcome.failure_of(offset + index)
-            if failure is None:
-                seconds = max(0, self._now_ns() - taken.job.seen_at_ns) / 1e9
-                self._metrics.hop(self._route.destination, taken.job.kind, seconds)
-                self._log.info(
-                    "delivered",
-                    job=taken.job.id,
-                    height=end.outcome.height,
-                    hash=end.outcome.transaction_hash,
-                    seconds=round(seconds, 2),
-                )
-                await self._settle(taken, "settled")
-            else:
-                await self._failed(taken, failure)
+            if failure is not None:
+                await self._failed(item.taken, failure)
 
     async def _due(self, group: Sequence[Taken]) -> list[Taken]:
         """The jobs of `group` that still need us; the others leave our hands here."""
@@ -382,6 +389,12 @@ class RouteWorker:
             self._held.remove(taken)
         self._suspects.discard(taken.job.id)
         return self._in_work.pop(taken.job.id, None) or [taken]
+
+    async def _settle_all(self, jobs: Sequence[Taken]) -> None:
+        """What a transaction did."""
+        await self._queue.settle(self._route, [entry for taken in jobs for entry in self._release(taken)])
+        for taken in jobs:
+            self._metrics.job(self._route.destination, taken.job.kind, "settled")
 
     async def _settle(self, taken: Taken, outcome: str, reason: str | None = None) -> None:
         await self._queue.settle(self._route, self._release(taken))

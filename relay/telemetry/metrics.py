@@ -56,6 +56,18 @@ class Metrics:
             ["chain", "key"],
             registry=self.registry,
         )
+        self._client_left = Gauge(
+            "hutong_client_seconds_to_expiry",
+            "Trusting period left to a light client, by the clock of its chain.",
+            ["chain", "client"],
+            registry=self.registry,
+        )
+        self._client_alarm = Gauge(
+            "hutong_client_alarm",
+            "1 if a light client is near its expiry, expired or frozen.",
+            ["chain", "client"],
+            registry=self.registry,
+        )
         self._hop = Histogram(
             "hutong_hop_seconds",
             "From the event's being seen to its transaction's inclusion.",
@@ -99,6 +111,14 @@ class Metrics:
 
     def nonce(self, chain: str, key: int, nonce: int) -> None:
         self._nonce.labels(self._chain(chain), str(key)).set(nonce)
+
+    def client(self, chain: str, client_id: str, seconds_left: float) -> None:
+        """`client_id` is one of the configuration."""
+        self._client_left.labels(self._chain(chain), client_id).set(seconds_left)
+
+    def client_alarm(self, chain: str, client_id: str, alarm: bool) -> None:
+        """`client_id` is one of the configuration."""
+        self._client_alarm.labels(self._chain(chain), client_id).set(alarm)
 
     def hop(self, chain: str, kind: str, seconds: float) -> None:
         self._hop.labels(self._chain(chain), self._of(kind, JOB_KINDS)).observe(seconds)

@@ -41,7 +41,7 @@ def chain_table(name: str, chain_id: int, **more) -> dict:
 class World:
     """`alpha` and `beta`, one block a second each; `relay_key` signs for the relay on both."""
 
-    def __init__(self, directory, redis_url: str, **chain_options) -> None:
+    def __init__(self, directory, redis_url: str, *, trusting_period_s: int = 86_400, **chain_options) -> None:
         self.directory = directory
         self.redis_url = redis_url
         self.chains = {
@@ -54,7 +54,7 @@ class World:
             chain.produce_block(GENESIS_S)
         alpha, beta = self.chains.values()
         for here, there in ((alpha, beta), (beta, alpha)):
-            here.create_client("bft-evm", *there.states_at(1, 86_400, 10))
+            here.create_client("bft-evm", *there.states_at(1, trusting_period_s, 10))
             here.register_counterparty(CLIENT, CLIENT, (b"",))
             for number in range(1, 5):
                 here.fund(key(number).address, FORTUNE_WEI)

@@ -1,0 +1,152 @@
+"""Keeping light clients from expiring where no packets bring headers, and saying so in time where that fails (G10).
+
+Ages are told by the chain that hosts the client, since that is who judges expiry; the host's clock is not asked (G12).
+"""
+
+from enum import StrEnum
+from random import Random
+
+import trio
+
+from adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo
+from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, VerificationError
+from relay.core.accounts import Accounts
+from relay.core.batch import BatchBuilder
+from relay.core.errors import RouteBlocked, SubmissionRefused
+from relay.core.heads import HeadFollower
+from relay.core.pending import Included
+from relay.dispatch import Backoff, Route
+from relay.telemetry import Metrics, get_logger
+
+REFRESH_FIRST, REFRESH_LAST = 0.35, 0.5
+"""Share of the trusting period after which a client is refreshed: drawn anew for each state, so that neither the clients
+of one relay nor the relays of one client go at the same moment."""
+ALARM = 2 / 3
+"""Share after which a client that was not refreshed is an alarm: a third is left to do something about it."""
+CHECKS_PER_PERIOD = 50
+CHECK_FIRST_S, CHECK_LAST_S = 1.0, 300.0
+_AGAIN = Backoff(base_s=5.0, cap_s=300.0)
+
+
+class Condition(StrEnum):
+    """What an operator must know of a client."""
+
+    FINE = "fine"
+    NEAR_EXPIRY = "near_expiry"
+    EXPIRED = "expired"
+    FROZEN = "frozen"
+
+
+class ClientKeeper:
+    """Of the client of one route: it lives on the route's destination and follows its source. `run` it."""
+
+    def __init__(
+        self,
+        route: Route,
+        destination: ChainAdapter,
+        heads: HeadFollower,
+        builder: BatchBuilder,
+        accounts: Accounts,
+        metrics: Metrics,
+        random: Random,
+    ) -> None:
+        """`heads` and `accounts` are the destination's."""
+        self._route = route
+        self._destination = destination
+        self._heads = heads
+        self._builder = builder
+        self._accounts = accounts
+        self._metrics = metrics
+        self._random = random
+        self._drawn: tuple[object, float] = (None, REFRESH_LAST)
+        self._log = get_logger("keeper").bind(client=route.name, follows=route.source)
+        self.condition = Condition.FINE
+
+    @property
+    def route(self) -> Route:
+        return self._route
+
+    async def run(self) -> None:
+        """For ever. What fails is tried again with growing delays, and alarmed when it becomes urgent."""
+        failures = 0
+        while True:
+            period_s = CHECK_LAST_S * CHECKS_PER_PERIOD
+            try:
+                info = await self._destination.client(self._route.client)
+                period_s = info.trusting_period_ns / NANOSECONDS_PER_SECOND
+                await self.look(info)
+                failures = 0
+            except (AdapterError, VerificationError, RouteBlocked, SubmissionRefused) as error:
+                failures += 1
+                self._log.warning("the client cannot be refreshed now", reason=str(error), failures=failures)
+            check_s = min(CHECK_LAST_S, max(CHECK_FIRST_S, period_s / CHECKS_PER_PERIOD))
+            if failures:
+                check_s = min(check_s, _AGAIN.delay_s(failures, self._random))
+            await trio.sleep(check_s * (0.75 + 0.5 * self._random.random()))
+
+    async def look(self, info: ClientInfo) -> bool:
+        """Alarm if there is reason to, and refresh the client if it is time. True if it was refreshed.
+
+        Raises:
+            RouteBlocked, SubmissionRefused, AdapterError, VerificationError: it was time, and it could not be done.
+        """
+        head = await self._heads.head()
+        age_ns = head.time_ns - info.latest_timestamp_ns
+        self._metrics.client(
+            self._route.destination,
+            self._route.client,
+            (info.trusting_period_ns - age_ns) / NANOSECONDS_PER_SECOND,
+        )
+        self._judge(info, age_ns)
+        if info.status is not ClientStatus.ACTIVE or age_ns < info.trusting_period_ns * self._share(info):
+            return False
+        return await self._refresh()
+
+    def _share(self, info: ClientInfo) -> float:
+        if self._drawn[0] != info.latest_height:
+            self._drawn = (info.latest_height, self._random.uniform(REFRESH_FIRST, REFRESH_LAST))
+        return self._drawn[1]
+
+    def _judge(self, info: ClientInfo, age_ns: int) -> None:
+        if info.status is ClientStatus.FROZEN:
+            condition = Condition.FROZEN
+        elif info.status is ClientStatus.EXPIRED:
+            condition = Condition.EXPIRED
+        elif age_ns >= info.trusting_period_ns * ALARM:
+            condition = Condition.NEAR_EXPIRY
+        else:
+            condition = Condition.FINE
+        self._metrics.client_alarm(self._route.destination, self._route.client, condition is not Condition.FINE)
+        if condition is Condition.FINE:
+            if self.condition is not condition:
+                self._log.info("the client is well again")
+        else:
+            left_s = (info.trusting_period_ns - age_ns) // NANOSECONDS_PER_SECOND
+            self._log.error(_SENTENCES[condition], height=str(info.latest_height), seconds_left=left_s)
+        self.condition = condition
+
+    async def _refresh(self) -> bool:
+        account = await self._accounts.acquire()
+        try:
+            built = await self._builder.refresh()
+            if built is None:
+                return False
+            prepared = await self._destination.prepare(Batch(built.updates), account.address)
+            if not all(prepared.expected):
+                raise RouteBlocked(f"{self._route.name} would refuse the client update, which verified here")
+            pending = await account.submit(prepared, tuple(None for _ in built.updates), ())
+            end = await pending.wait()
+        finally:
+            self._accounts.release(account)
+        done = isinstance(end, Included) and not any(
+            end.outcome.failure_of(index) for index in range(len(built.updates))
+        )
+        self._log.info("refreshed" if done else "the refresh came to nothing", updates=len(built.updates))
+        return done
+
+
+_SENTENCES = {
+    Condition.NEAR_EXPIRY: "the client is near its expiry and was not refreshed: look at the endpoints and the wallet",
+    Condition.EXPIRED: "the client has expired: packets wait until the chain's admins recover it",
+    Condition.FROZEN: "the client is frozen: packets wait until the chain's admins recover it",
+}
