@@ -1,12 +1,13 @@
 """One packet's hop as the leg of a bundle: proofs from evidence, missing ones from the chains."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from adapters.interface import ChainAdapter, ClientInfo, HeightUnavailable
 from light_clients.ibc.commitment import acknowledgement_key, commitment_key, merkle_path, receipt_key
 from light_clients.ibc.packet import Acknowledgement, Packet
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 from relay.archive import Archive, Evidence
 from relay.archive.bundle import Claim, Leg, StateProof
 from relay.config import PathEnd
@@ -63,9 +64,10 @@ class LegReader:
             raise NotExportable(f"{source.chain} {source.client} is no end of a configured path")
         evidence = {}
         for kind in ("receive", "acknowledge", "timeout"):
-            found = await self._archive.read(source.chain, source.client, sequence, kind)
-            if found is not None:
-                evidence[kind] = found
+            with suppress(MalformedInput):  # a damaged file is as good as none: the chains are asked
+                found = await self._archive.read(source.chain, source.client, sequence, kind)
+                if found is not None:
+                    evidence[kind] = found
         reader = _Leg(self._adapters[source.chain], self._adapters[destination.chain], evidence)
         packet = await reader.packet(source.client, sequence)
         source_client, destination_client = await self.client(source), await self.client(destination)

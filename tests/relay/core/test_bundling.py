@@ -1,0 +1,126 @@
+"""Bundles of what a relay delivered, from its archive and from the chains, judged by the audit: a direct path of two chains."""
+
+import pytest
+import trio
+from world import CLIENT, GENESIS_S, World, in_line, making_blocks
+
+from relay.archive import Archive
+from relay.archive.bundle import Bundle, Claim, decode_bundle, encode_bundle
+from relay.archive.checkpoint import Checkpoint
+from relay.audit import Auditor, Report
+from relay.config import PathEnd
+from relay.core.bundling import Exporter, NotExportable, read_checkpoint
+from relay.core.paths import Paths
+
+SOURCE = PathEnd(chain="alpha", client=CLIENT)
+
+
+@pytest.fixture
+def world(tmp_path, valkey):
+    return World(tmp_path, valkey.url)
+
+
+def exporter(world: World, archive: Archive, *checkpoints: Checkpoint) -> Exporter:
+    adapters = {name: world.adapter(name) for name in world.chains}
+    return Exporter(adapters, Paths.of(world.config().paths), archive, checkpoints)
+
+
+def nothing_kept(world: World) -> Archive:
+    return Archive(world.directory / "empty", run=in_line)
+
+
+async def checkpoints(world: World) -> list[Checkpoint]:
+    found = []
+    for name, other in (("alpha", "beta"), ("beta", "alpha")):
+        follower = await world.adapter(other).client(CLIENT)
+        found.append(await read_checkpoint(world.adapter(name), [CLIENT], [follower], None))
+    return found
+
+
+def judged(world: World, bundle: Bundle, roots: list[Checkpoint]) -> Report:
+    report = Auditor(roots, world.now_ns()).audit(encode_bundle(bundle))
+    assert report.is_valid, report.failure
+    return report
+
+
+def claims(bundle: Bundle) -> list[Claim]:
+    (leg,) = bundle.legs
+    return [proof.claim for proof in leg.proofs]
+
+
+async def test_delivered_packets_leave_bundles_in_the_archive(world, autojump_clock):
+    roots = await checkpoints(world)
+    process = world.relay()
+    async with making_blocks(world), process.running():
+        world.send(count=3)
+        await world.all_settled(3)
+        await trio.sleep(3)
+        made: dict[str, Bundle] = {}
+        assert await exporter(world, process.archive).export_all(made.__setitem__) == {}
+        assert sorted(made) == [f"alpha/{CLIENT}/{sequence}" for sequence in (1, 2, 3)]
+        for bundle in made.values():
+            assert claims(bundle) == [Claim.SENT, Claim.ACKNOWLEDGED, Claim.SETTLED]
+            report = judged(world, bundle, roots)
+            assert all("forward" in mode for mode in report.trust.values())
+
+
+async def test_what_the_archive_lacks_comes_from_the_chains(world, autojump_clock):
+    roots = await checkpoints(world)
+    process = world.relay()
+    async with making_blocks(world), process.running():
+        world.send()
+        await world.all_settled(1)
+        await trio.sleep(3)
+        kept = await exporter(world, process.archive).export(SOURCE, 1)
+        rebuilt = await exporter(world, nothing_kept(world)).export(SOURCE, 1)
+        assert claims(rebuilt) == claims(kept) and rebuilt.legs[0].packet == kept.legs[0].packet
+        judged(world, rebuilt, roots)
+        with pytest.raises(NotExportable, match="sent no packet 9"):
+            await exporter(world, nothing_kept(world)).export(SOURCE, 9)
+
+
+async def test_timed_out_packet_leaves_a_bundle(world, autojump_clock):
+    roots = await checkpoints(world)
+    world.faults["beta"].paused = True
+    async with making_blocks(world):
+        world.send(timeout_s=5)
+        await trio.sleep(12)
+        bundle = await exporter(world, nothing_kept(world)).export(SOURCE, 1)
+        assert claims(bundle) == [Claim.SENT, Claim.TIMED_OUT]
+        assert "never received" in judged(world, bundle, roots).outcome
+
+
+async def test_packet_in_flight_has_no_bundle_yet(world, autojump_clock):
+    async with making_blocks(world):
+        world.send(timeout_s=3_600)
+        await trio.sleep(5)
+        with pytest.raises(NotExportable, match="in flight"):
+            await exporter(world, nothing_kept(world)).export(SOURCE, 1)
+
+
+async def test_bundle_for_a_newer_checkpoint_hangs_by_parent_hashes(world, autojump_clock):
+    async with making_blocks(world), world.relay().running():
+        world.send()
+        await world.all_settled(1)
+        await trio.sleep(5)
+        roots = await checkpoints(world)
+        await trio.sleep(5)
+        bundle = await exporter(world, nothing_kept(world), *roots).export(SOURCE, 1)
+        report = judged(world, bundle, roots)
+        assert any("parent hashes" in mode for mode in report.trust.values())
+        assert not any("forward" in mode for mode in report.trust.values())
+        many_years_ns = (GENESIS_S + 10**9) * 10**9
+        assert Auditor(roots, many_years_ns).audit(encode_bundle(bundle)).is_valid
+
+
+async def test_damaged_evidence_costs_a_request_and_no_more(world, autojump_clock):
+    roots = await checkpoints(world)
+    process = world.relay()
+    async with making_blocks(world), process.running():
+        world.send()
+        await world.all_settled(1)
+        await trio.sleep(3)
+        path = process.archive.path_of("alpha", CLIENT, 1, "receive")
+        path.write_bytes(path.read_bytes()[:-10])
+        bundle = await exporter(world, process.archive).export(SOURCE, 1)
+        judged(world, decode_bundle(encode_bundle(bundle)), roots)
