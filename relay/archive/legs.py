@@ -101,6 +101,8 @@ def _tokens_match(first: Packet, second: Packet) -> None:
         ("denom", passed.denom, on_hub.path),
         ("amount", passed.amount, sent.amount),
         ("receiver", passed.receiver, instruction.receiver),
+        ("sender", passed.sender, f"{first.destination_client}/{sent.sender}"),
+        ("memo", passed.memo, ""),
     ):
         if got != expected:
             raise PredicateFailed(name, f"{what} differs", got, expected)

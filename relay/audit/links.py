@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from light_clients.ibc.forward import FORWARD_PORT
-from light_clients.ibc.packet import ERROR
+from light_clients.ibc.packet import ERROR, Acknowledgement
+from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT, TRANSFER_PORT
 from light_clients.interface import Check, PredicateFailed
 from relay.archive.bundle import Bundle, Claim, Leg
 from relay.archive.legs import asks_to_forward, check_second_leg
@@ -49,13 +50,20 @@ def _meet(first: Leg, second: Leg) -> None:
 
 
 def _passed_on(first: Leg, second: Leg) -> None:
-    """The first leg's acknowledgement is the second's, or the error sentinel where that failed or timed out."""
+    """The first leg's acknowledgement is the second's (for tokens: the one success), or the error sentinel where that
+    failed or timed out.
+
+    A hub that keeps a refund, because the next chain brought home what it was never sent (`RefundRefused`), is refused
+    too: the tokens went neither way, and that is for people to judge.
+    """
     name = "acknowledgement_passed_on"
     if first.acknowledgement is None:
         return
     if second.outcome is Claim.RECEIVED:
         raise PredicateFailed(name, "the first leg is acknowledged before the second")
     expected = ERROR if second.acknowledgement is None else second.acknowledgement
+    if not expected.is_error and first.packet.payloads[0].destination_port == TRANSFER_PORT:
+        expected = Acknowledgement((SUCCESS_ACKNOWLEDGEMENT,))
     if first.acknowledgement != expected:
         raise PredicateFailed(
             name,

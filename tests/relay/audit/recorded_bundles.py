@@ -6,33 +6,44 @@ the chains alone. To be recorded anew when the bundle's format or the chains' ru
 
 import sys
 import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import trio
+from eth_abi.abi import encode
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "adapters" / "conformance"))
 
+from attested_pair import DEPLOYER, RELAYER, Node, address_bytes, attested_pair, quick_pause  # noqa: E402
 from lane import Lane, running_lane  # noqa: E402
-from suite import Link, acknowledge, receive, submit, updates  # noqa: E402
+from suite import Link, acknowledge, receive, send_one, submit, updates  # noqa: E402
 
+from adapters.evm import deploy as deployment  # noqa: E402
+from adapters.ics26.abi import Function  # noqa: E402
 from adapters.interface import PacketEvent, TimeoutPacket  # noqa: E402
 from contracts.artifacts import load_artifact  # noqa: E402
 from light_clients.ibc.commitment import merkle_path, receipt_key  # noqa: E402
+from light_clients.ibc.packet import Acknowledgement  # noqa: E402
+from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT  # noqa: E402
 from relay.archive import Archive  # noqa: E402
 from relay.archive.bundle import encode_bundle  # noqa: E402
 from relay.archive.checkpoint import Checkpoint, encode_checkpoint  # noqa: E402
 from relay.config import PathConfig, PathEnd  # noqa: E402
 from relay.core.bundling import Exporter, read_checkpoint  # noqa: E402
 from relay.core.paths import Paths  # noqa: E402
+from relay.devnet import Genesis, Pace, running_devnet  # noqa: E402
 
+APPROVE = Function("approve", ("address", "uint256"))
+SEND_TOKENS = Function("sendForwarded", ("string", "string", "address", "uint256", "string", "uint64"))
 FOLDER = Path(__file__).with_name("recorded")
-DELIVERED, REFUSED, LEG_1_LATE, LEG_2_LATE, UNDER_WAY = range(1, 6)
+DELIVERED, REFUSED, LEG_1_LATE, LEG_2_LATE, UNDER_WAY, TOKENS = range(1, 7)
 NAMES = {
     DELIVERED: "message-delivered",
     REFUSED: "message-refused-by-the-hub",
     LEG_1_LATE: "timeout-leg-1",
     LEG_2_LATE: "timeout-leg-2",
     UNDER_WAY: "received-on-the-hub",
+    TOKENS: "tokens-delivered",
 }
 
 
@@ -129,12 +140,66 @@ async def relay_all(lane: Lane) -> None:
     await onward(lane, await sent(lane, first, 600))
 
 
+async def relay_tokens(lane: Lane) -> None:
+    """An ERC-20 of alpha becomes a voucher on beta."""
+    alpha, beta = lane.alpha, lane.beta
+    transfers = [bytes.fromhex(member.contracts.transfer[2:]) for member in (alpha, beta)]
+    await deployment.set_hub_client(alpha.deployer, transfers[0], alpha.client)
+    arguments = encode(["string", "string", "uint256"], ["Example", "EX", 10**18])
+    receipt = await alpha.deployer.send(None, load_artifact("ExampleToken").bytecode + arguments)
+    token = receipt.contract_address
+    assert token is not None
+    await alpha.deployer.send(token, APPROVE.encode(transfers[0], 1_000))
+    late_s = (await alpha.chain.head()).time_ns // 10**9 + 600
+    receiver = alpha.deployer.signer.address.lower()
+    sequence = await alpha.chain.next_sequence_send(alpha.client)
+    data = SEND_TOKENS.encode(alpha.client, beta.hub_client, token, 1_000, receiver, late_s)
+    receipt = await alpha.deployer.send(transfers[0], data)
+    await alpha.chain.wait_for_height(receipt.height)
+    event = await alpha.chain.sent_packet(alpha.client, sequence)
+    assert event is not None
+    second, first = lane.second_leg(), lane.first_leg()
+    leg_2 = await onward(lane, event)
+    await receive(second, leg_2)
+    await acknowledge(second, await written(second.b, leg_2.packet.sequence))
+    settled = await written(first.b, event.packet.sequence)
+    assert settled.acknowledgement == Acknowledgement((SUCCESS_ACKNOWLEDGEMENT,))
+    await acknowledge(first, settled)
+
+
+async def record_direct(folder: Path, home: Path) -> None:
+    """Two chains that attestors speak for, with clients of each other: no hub."""
+    async with AsyncExitStack() as stack:
+        nodes = []
+        for name, chain_id in (("alpha", 2001), ("beta", 2002)):
+            funds = {address_bytes(signer): 10**24 for signer in (DEPLOYER, RELAYER)}
+            devnet = await stack.enter_async_context(running_devnet(Genesis(chain_id, funds_wei=funds), Pace(150, 40)))
+            nodes.append(Node(name, chain_id, devnet.url, devnet.websocket_url))
+        pair = await stack.enter_async_context(attested_pair(home, *nodes))
+        link = pair.link(quick_pause)
+        for end, other in ((pair.a, pair.b), (pair.b, pair.a)):
+            follower = await other.chain.client(other.client)
+            checkpoint = await read_checkpoint(end.chain, [end.client], [follower], None)
+            path = folder / f"before-{checkpoint.chain_id}.checkpoint.json"
+            path.write_bytes(encode_checkpoint(checkpoint))
+        event = await send_one(link)
+        await receive(link, event)
+        await acknowledge(link, await written(link.b, event.packet.sequence))
+        await link.a.adapter.wait_for_height((await link.a.adapter.head()).height + 2)
+        ends = [PathEnd(chain=node.name, client=end.client) for node, end in zip(nodes, (pair.a, pair.b), strict=True)]
+        adapters = {node.name: end.chain for node, end in zip(nodes, (pair.a, pair.b), strict=True)}
+        exporter = Exporter(adapters, Paths.of([PathConfig(a=ends[0], b=ends[1])]), Archive(home / "empty"))
+        bundle = await exporter.export(ends[0], event.packet.sequence)
+        (folder / "direct-attested.bundle.json").write_bytes(encode_bundle(bundle))
+
+
 async def record(folder: Path, lane: Lane) -> None:
     before = await take_checkpoints(lane)
     await relay_all(lane)
     for _ in range(2):
         await lane.hub.wait_for_height((await lane.hub.head()).height + 1)
     after = await take_checkpoints(lane)
+    await relay_tokens(lane)
     adapters = {"hub": lane.hub, "alpha": lane.alpha.chain, "beta": lane.beta.chain}
     with tempfile.TemporaryDirectory() as empty:
         archive = Archive(Path(empty))
@@ -154,8 +219,9 @@ async def record(folder: Path, lane: Lane) -> None:
 def main() -> None:
     async def run() -> None:
         with tempfile.TemporaryDirectory() as home:
-            async with running_lane(Path(home)) as lane:
+            async with running_lane(Path(home) / "hub") as lane:
                 await record(FOLDER, lane)
+            await record_direct(FOLDER, Path(home))
 
     FOLDER.mkdir(exist_ok=True)
     trio.run(run)

@@ -7,14 +7,25 @@ from pathlib import Path
 import pytest
 
 from light_clients.ibc.packet import ERROR, Acknowledgement
-from light_clients.interface import Height
+from light_clients.ibc.transfer import decode_transfer, encode_transfer
+from light_clients.interface import Height, PredicateFailed
 from relay.archive.bundle import Bundle, Claim, Leg, decode_bundle, encode_bundle
 from relay.archive.checkpoint import Checkpoint, decode_checkpoint
+from relay.archive.legs import check_second_leg, is_second_leg
 from relay.audit import Auditor, MissingTrust, Report
 
 FOLDER = Path(__file__).with_name("recorded")
 ALPHA, BETA, HUB = "1001", "1002", "hutong-1"
-SHAPES = ("message-delivered", "message-refused-by-the-hub", "received-on-the-hub", "timeout-leg-1", "timeout-leg-2")
+DIRECT = "direct-attested"
+SHAPES = (
+    "message-delivered",
+    "message-refused-by-the-hub",
+    "received-on-the-hub",
+    "timeout-leg-1",
+    "timeout-leg-2",
+    "tokens-delivered",
+    DIRECT,
+)
 BACKWARD = "timeout-leg-2-backward"
 STRIDE = 1 if os.environ.get("HUTONG_EVERY_BYTE") else 61
 """CI flips every byte in a section of its own; the ordinary run flips a sample that lands on every kind of field."""
@@ -25,6 +36,10 @@ def checkpoints(word: str = "before", *chains: str) -> list[Checkpoint]:
         decode_checkpoint((FOLDER / f"{word}-{chain}.checkpoint.json").read_bytes())
         for chain in chains or (ALPHA, BETA, HUB)
     ]
+
+
+def roots_of(name: str) -> list[Checkpoint]:
+    return checkpoints("before", "2001", "2002") if name == DIRECT else checkpoints()
 
 
 def data_of(name: str) -> bytes:
@@ -62,6 +77,7 @@ def failed(report: Report) -> str:
         ("received-on-the-hub", [(Claim.RECEIVED, False)]),
         ("timeout-leg-1", [(Claim.TIMED_OUT, True)]),
         ("timeout-leg-2", [(Claim.ACKNOWLEDGED, True), (Claim.TIMED_OUT, True)]),
+        ("tokens-delivered", [(Claim.ACKNOWLEDGED, True), (Claim.ACKNOWLEDGED, True)]),
     ],
 )
 def test_each_shape_is_valid_forward_from_an_older_checkpoint(name, outcomes):
@@ -73,6 +89,77 @@ def test_each_shape_is_valid_forward_from_an_older_checkpoint(name, outcomes):
     assert set(report.trust) == {chain.chain_id for chain in bundle.chains}
     assert all(mode.startswith("forward from checkpoint") for mode in report.trust.values())
     assert all(verdict.check.source for verdict in report.verdicts)
+
+
+def test_direct_path_of_attested_chains_is_valid_by_the_attestors_that_the_checkpoints_name():
+    report = audited(bundle_of(DIRECT), *roots_of(DIRECT))
+    assert report.is_valid, report.failure
+    assert set(report.trust.values()) == {"attested by 2 of 3 attestors that the checkpoint names"}
+    names = {verdict.check.name for verdict in report.verdicts}
+    assert {"signed_by_attestors", "quorum_of_attestors", "commitment_is_attested"} <= names
+
+
+def with_trust(root: Checkpoint, **fields) -> Checkpoint:
+    return replace(root, trust=replace(root.trust, **fields))
+
+
+def test_attack_I_attested_by_others_or_too_few_or_to_another_client():
+    bundle, (alpha, beta) = bundle_of(DIRECT), roots_of(DIRECT)
+    strangers = with_trust(alpha, attestors=beta.trust.attestors)
+    assert failed(audited(bundle, strangers, beta)) == "signed_by_attestors"
+    everyone = with_trust(alpha, required_signatures=3)
+    assert failed(audited(bundle, everyone, beta)) == "quorum_of_attestors"
+    (destination,) = alpha.trust.destinations
+    elsewhere = with_trust(alpha, destinations=(replace(destination, client_id="client-7"),))
+    assert failed(audited(bundle, elsewhere, beta)) == "attested_for_this_client"
+    other_router = with_trust(alpha, destinations=(replace(destination, router_address=b"\7" * 20),))
+    assert failed(audited(bundle, other_router, beta)) == "signed_by_attestors"
+    expired_ns = alpha.expires_at_ns + 10**9
+    assert failed(audited(bundle, alpha, beta, now_ns=expired_ns)) == "client_not_expired"
+
+
+def test_attack_I_attested_headers_dropped_or_exchanged():
+    bundle, roots = bundle_of(DIRECT), roots_of(DIRECT)
+    chain = bundle.chains[0]
+    assert len(chain.headers) == 2
+    for headers in (chain.headers[:1], chain.headers[::-1]):
+        changed = replace(bundle, chains=(replace(chain, headers=headers), bundle.chains[1]))
+        assert failed(audited(changed, *roots)) == "headers_are_used"
+
+
+def test_attack_I_tokens_of_another_transfer():
+    """The second leg must bring on what the first one sent: every field of it."""
+    bundle = bundle_of("tokens-delivered")
+    first, second = (leg.packet for leg in bundle.legs)
+    check_second_leg(first, second)
+    payload = second.payloads[0]
+    data = decode_transfer(payload.value, payload.encoding)
+    for changed in (
+        replace(data, amount=data.amount + 1),
+        replace(data, receiver="0x" + "11" * 20),
+        replace(data, denom=data.denom.rpartition("/")[2]),
+        replace(data, sender="bft-evm-9/" + data.sender.partition("/")[2]),
+        replace(data, memo="x"),
+    ):
+        onward = replace(payload, value=encode_transfer(changed, payload.encoding))
+        with pytest.raises(PredicateFailed) as caught:
+            check_second_leg(first, replace(second, payloads=(onward,)))
+        assert caught.value.predicate == "tokens_match"
+    for changed in (replace(second, source_client="bft-evm-9"), replace(second, timeout_timestamp_s=1)):
+        with pytest.raises(PredicateFailed) as caught:
+            check_second_leg(first, changed)
+        assert caught.value.predicate == "tokens_match"
+
+
+def test_attack_I_second_leg_of_another_message():
+    """A true second leg with a true stamp, of another first leg."""
+    delivered, late = bundle_of("message-delivered"), bundle_of("timeout-leg-2")
+    first, other = delivered.legs[0].packet, late.legs[1].packet
+    check_second_leg(first, delivered.legs[1].packet)
+    with pytest.raises(PredicateFailed) as caught:
+        check_second_leg(first, other)
+    assert caught.value.predicate == "stamp_matches"
+    assert not is_second_leg(first, other)
 
 
 def test_acknowledgements_say_what_became_of_the_message():
@@ -110,7 +197,7 @@ def test_each_mode_needs_its_own_headers():
 @pytest.mark.parametrize("name", SHAPES)
 def test_attack_I_every_byte_flipped_once_is_refused(name):
     """One auditor for all: what it remembers of the honest bundle's headers must not help a changed one."""
-    judge, data = auditor(), data_of(name)
+    judge, data = auditor(*roots_of(name)), data_of(name)
     assert judge.audit(data).is_valid
     for position in range(0, len(data), STRIDE):
         changed = bytearray(data)
