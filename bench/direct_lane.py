@@ -20,7 +20,7 @@ from eth_account import Account
 from adapters.ics26.abi import Function
 from contracts.artifacts import load_artifact
 from light_clients.crypto import keccak256
-from relay.cli.demo.network import Key, make_key
+from relay.cli.demo.keys import Key, make_key
 from relay.cli.demo.processes import HUTONG, free_port, last_line
 from tests.nodes.running_anvil import Anvil, running_anvil
 
@@ -181,18 +181,18 @@ def direct_lane(home: Path, *, origin_block_s: float, poll_ms: int) -> Iterator[
                 f"poll_interval_ms = {poll_ms}\nrequests_per_s = 100000\nkey = {relayers[name].toml}\n"
             )
         config = home / "relay.toml"
-        _write(config, tables)
+        write(config, tables)
         path = _connect(config, owners, attestors, deployments)
-        _write(config, tables + _path_table(path))
+        write(config, tables + _path_table(path))
         processes = []
         for name, chain in chains.items():
             file = home / f"attestor-{name}.toml"
-            _write(file, _attestor_table(home, name, chain, attestors[name], ports[name], deployments, path, poll_ms))
-            processes.append(_start(stack, f"attestor {name}", ["attest", "run", "--config", str(file)], home))
-        processes.append(_start(stack, "relay", ["relay", "run", "--config", str(config)], home))
+            write(file, _attestor_table(home, name, chain, attestors[name], ports[name], deployments, path, poll_ms))
+            processes.append(start(stack, f"attestor {name}", ["attest", "run", "--config", str(file)], home))
+        processes.append(start(stack, "relay", ["relay", "run", "--config", str(config)], home))
         for port in (*ports.values(), http_port):
-            _until_healthy(port, processes)
-        receiver = _deploy_receiver(b, deployments["b"]["mailbox"])
+            until_healthy(port, processes)
+        receiver = deploy_receiver(b, deployments["b"]["mailbox"])
         lane = DirectLane(
             a,
             b,
@@ -207,7 +207,7 @@ def direct_lane(home: Path, *, origin_block_s: float, poll_ms: int) -> Iterator[
 
 def _deploy(chain: Anvil, owner: Key) -> dict[str, Any]:
     arguments = ["deploy", "--rpc", chain.url, "--chain-id", str(chain.chain_id), *owner.options, "--json"]
-    return dict(json.loads(_command([*arguments, "--forward-margin-s", "5"])))
+    return dict(json.loads(command([*arguments, "--forward-margin-s", "5"])))
 
 
 def _connect(config: Path, owners: dict[str, Key], attestors: dict[str, Key], deployments: Any) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _connect(config: Path, owners: dict[str, Key], attestors: dict[str, Key], de
         arguments += [f"--{name}", name, f"--{name}-keystore", str(owner.keystore)]
         arguments += [f"--{name}-password-file", str(owner.password_file)]
         arguments += [f"--{name}-mailbox", deployments[name]["mailbox"], f"--{name}-attestor", attestors[name].address]
-    return dict(json.loads(_command(arguments)))
+    return dict(json.loads(command(arguments)))
 
 
 def _attestor_table(
@@ -247,12 +247,12 @@ def _path_table(path: dict[str, Any]) -> str:
     return f"\n[[paths]]\n{ends}"
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     path.touch(mode=0o600)
     path.write_text(text)
 
 
-def _command(arguments: Sequence[str]) -> str:
+def command(arguments: Sequence[str]) -> str:
     command = [*HUTONG, *arguments]
     result = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=COMMAND_LIMIT_S, env=_environment()
@@ -262,7 +262,7 @@ def _command(arguments: Sequence[str]) -> str:
     return result.stdout
 
 
-def _start(stack: ExitStack, name: str, arguments: Sequence[str], home: Path) -> Process:
+def start(stack: ExitStack, name: str, arguments: Sequence[str], home: Path) -> Process:
     log = home / f"{name.replace(' ', '-')}.log"
     with log.open("wb") as output:
         process = subprocess.Popen([*HUTONG, *arguments], stdout=output, stderr=output, env=_environment())
@@ -276,7 +276,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def _until_healthy(port: int, processes: Sequence[Process]) -> None:
+def until_healthy(port: int, processes: Sequence[Process]) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     while True:
         try:
@@ -293,7 +293,7 @@ def _until_healthy(port: int, processes: Sequence[Process]) -> None:
         time.sleep(0.05)
 
 
-def _deploy_receiver(chain: Anvil, mailbox: str) -> str:
+def deploy_receiver(chain: Anvil, mailbox: str) -> str:
     (account, *_) = chain.request("eth_accounts")
     data = load_artifact("ExampleReceiver").bytecode + encode(["address"], [mailbox])
     digest = chain.request("eth_sendTransaction", {"from": account, "data": "0x" + data.hex(), "gas": hex(3_000_000)})

@@ -1,13 +1,11 @@
 """Gas of an update, and of receives, acknowledgements and timeouts in batches, on an anvil with 10⁵ keys in each state."""
 
-import json
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bench.hub_lane import fill_router, filler
 from bench.large_hub import LargeHub
-from light_clients.crypto import keccak256
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
@@ -16,7 +14,6 @@ from light_clients.ibc.commitment import (
 )
 from light_clients.ibc.gmp import encode_gmp_acknowledgement
 from light_clients.ibc.packet import Acknowledgement, Packet
-from light_clients.proofs.mpt.slots import commitment_slot
 from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, RELAYER, REMOTE_SENDER, Lane, now_s, relay_call
 from tests.nodes.anvil import AnvilEvm
 
@@ -28,7 +25,6 @@ PAYLOAD = b"x" * 100
 LIFETIME_S = 3_600
 CALL_GAS = 700_000
 UPDATE_GAS = 1_000_000
-FILL_CHUNK = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +49,14 @@ class GasRow:
 def _lane(keys: int) -> Iterator[Lane]:
     chain = LargeHub(chain_id="hutong-1")
     for number in range(keys):
-        chain.put(b"07-tendermint-9\x02" + number.to_bytes(8, "big"), keccak256(number.to_bytes(8, "big")))
+        chain.put(*filler(number))
     evm = AnvilEvm("prague", now_s(chain))
     try:
         lane = Lane(chain=chain, evm=evm)
-        _fill_router(evm, lane.router.address, keys)
+        fill_router(evm.url, lane.router.address, keys)
         yield lane
     finally:
         evm.close()
-
-
-def _fill_router(evm: AnvilEvm, router: bytes, keys: int) -> None:
-    """Receipts of packets over another client."""
-    for first in range(0, keys, FILL_CHUNK):
-        calls = []
-        for number in range(first, min(first + FILL_CHUNK, keys)):
-            slot = commitment_slot(b"client-9\x02" + number.to_bytes(8, "big"))
-            params = [f"0x{router.hex()}", f"0x{slot.hex()}", f"0x{keccak256(slot).hex()}"]
-            calls.append({"jsonrpc": "2.0", "id": number, "method": "anvil_setStorageAt", "params": params})
-        request = urllib.request.Request(evm.url, json.dumps(calls).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=300) as response:
-            if any("error" in answer for answer in json.load(response)):
-                raise RuntimeError("anvil does not set storage")
 
 
 class Bench:

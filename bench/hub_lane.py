@@ -1,0 +1,272 @@
+"""Two anvil nodes joined over a hub: attestors, hub and relay as processes of their own, 10⁵ keys in each state."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from eth_account import Account
+from eth_utils.address import to_canonical_address
+
+from adapters.ics26.abi import Function
+from bench.direct_lane import (
+    ACKNOWLEDGED_TOPIC,
+    DELIVERED_TOPIC,
+    PAYLOAD,
+    SEND_GAS,
+    SENDER_KEY,
+    Process,
+    Rpc,
+    command,
+    deploy_receiver,
+    start,
+    until_healthy,
+    write,
+)
+from light_clients.crypto import keccak256
+from light_clients.proofs.mpt.slots import commitment_slot
+from relay.cli.demo.config_file import hub_table, path_table
+from relay.cli.demo.keys import Key, make_key
+from relay.cli.demo.processes import free_port
+from relay.evm.database import KeyValueWriter
+from relay.evm.lmdb_store import LmdbStore
+from relay.evm.stack import run_with_evm_stack
+from relay.hub.node.home import DATABASE_DIRECTORY, load_genesis
+from relay.hub.node.ledger import HubLedger
+from relay.hub.state import VersionedState
+from tests.nodes.running_anvil import Anvil, running_anvil
+
+HUB_CHAIN_ID, HUB_EVM_CHAIN_ID = "hutong-1", 47_001
+MARGIN_S = 5
+FILL_CHUNK = 2_000
+FILLED_CLIENT = b"client-9\x02"
+MAP_BYTES = 8 * 1024**3
+DRIFT_S = 86_400
+LIFETIME_S = 12 * 3_600
+SEND_FORWARDED = Function("sendForwarded", ("string", "string", "string", "bytes", "uint64"))
+
+
+def filler(number: int) -> tuple[bytes, bytes]:
+    """Key and value of a receipt over a client that nobody has."""
+    key = FILLED_CLIENT + number.to_bytes(8, "big")
+    return key, keccak256(key)
+
+
+def fill_router(url: str, router: bytes, keys: int) -> None:
+    """Write receipts into an anvil's router, a JSON-RPC batch at a time."""
+    for first in range(0, keys, FILL_CHUNK):
+        calls = []
+        for number in range(first, min(first + FILL_CHUNK, keys)):
+            key, value = filler(number)
+            params = [f"0x{router.hex()}", f"0x{commitment_slot(key).hex()}", f"0x{value.hex()}"]
+            calls.append({"jsonrpc": "2.0", "id": number, "method": "anvil_setStorageAt", "params": params})
+        request = urllib.request.Request(url, json.dumps(calls).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=300) as response:
+            if any("error" in answer for answer in json.load(response)):
+                raise RuntimeError("anvil does not set storage")
+
+
+def fill_hub(home: Path, keys: int) -> None:
+    """Make the genesis state of an initialised home with as many receipts more: what years of traffic leave behind."""
+    commit: Callable[..., bytes] = VersionedState.commit
+
+    def commit_filled(
+        state: VersionedState, batch: KeyValueWriter, version: int, changes: Mapping[bytes, bytes | None]
+    ) -> bytes:
+        return commit(state, batch, version, {**changes, **dict(map(filler, range(keys)))})
+
+    store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES)
+    try:
+        with patch.object(VersionedState, "commit", commit_filled):
+            run_with_evm_stack(lambda: HubLedger(store, load_genesis(home)))
+    finally:
+        store.close()
+
+
+@dataclass
+class HubLane:
+    """Messages from A over the hub to B."""
+
+    a: Anvil
+    b: Anvil
+    clients: dict[str, dict[str, str]]
+    """By anvil: `own` is its client of the hub, `hub` the hub's client of it."""
+    deployments: dict[str, Any]
+    receiver: str
+    processes: list[Process]
+
+    def __post_init__(self) -> None:
+        self._send, self._watch = Rpc(self.a.url), Rpc(self.b.url)
+        self._sender = Account.from_key(SENDER_KEY)
+
+    def dispatch(self, count: int) -> None:
+        """One transaction a message, one after the other."""
+        nonce = int(self._send("eth_getTransactionCount", self._sender.address, "pending"), 16)
+        timeout_s = int(self._send("eth_getBlockByNumber", "latest", False)["timestamp"], 16) + LIFETIME_S
+        data = SEND_FORWARDED.encode(
+            self.clients["a"]["own"], self.clients["b"]["hub"], self.receiver.lower(), PAYLOAD, timeout_s
+        )
+        for number in range(count):
+            transaction = {
+                "chainId": self.a.chain_id,
+                "nonce": nonce + number,
+                "gas": SEND_GAS,
+                "value": 0,
+                "type": 2,
+                "to": self.deployments["a"]["mailbox"],
+                "data": data,
+                "maxFeePerGas": 10 * 10**9,
+                "maxPriorityFeePerGas": 10**9,
+            }
+            self._send(
+                "eth_sendRawTransaction", "0x" + self._sender.sign_transaction(transaction).raw_transaction.hex()
+            )
+
+    def delivered(self) -> int:
+        """Messages that B's receiver has handled."""
+        return self._count(self._watch, self.deployments["b"]["mailbox"], DELIVERED_TOPIC)
+
+    def settled(self) -> int:
+        """Messages whose acknowledgement has come home."""
+        return self._count(self._send, self.deployments["a"]["mailbox"], ACKNOWLEDGED_TOPIC)
+
+    @staticmethod
+    def _count(rpc: Rpc, address: str, topic: bytes) -> int:
+        query = {"address": address, "fromBlock": "0x0", "toBlock": "latest", "topics": ["0x" + topic.hex()]}
+        return len(rpc("eth_getLogs", query))
+
+
+@contextmanager
+def hub_lane(home: Path, *, keys: int, poll_ms: int = 200, block_s: float = 1) -> Iterator[HubLane]:
+    """Deploy, connect, start; both anvils make a block every `block_s`, no confirmations, one attestor of each."""
+    home.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        anvils = {
+            "a": stack.enter_context(running_anvil(31351, block_time_s=block_s)),
+            "b": stack.enter_context(running_anvil(31352, block_time_s=block_s)),
+        }
+        made = {
+            role: {name: make_key(home, f"{role}-{name}") for name in anvils}
+            for role in ("owner", "relayer", "attestor")
+        }
+        admin, hub_relayer = make_key(home, "admin"), make_key(home, "relayer-hub")
+        anvils["a"].fund(Account.from_key(SENDER_KEY).address)
+        for name, anvil in anvils.items():
+            for role in ("owner", "relayer"):
+                anvil.fund(made[role][name].address)
+        hub_ports = free_port(), free_port()
+        hub = _start_hub(stack, home, hub_ports, admin, keys)
+        deployments = {name: _deploy(anvil, made["owner"][name]) for name, anvil in anvils.items()}
+        attestor_ports = {name: free_port() for name in anvils}
+        http_port = free_port()
+        tables = f'[relay]\nhome = "{home / "relay"}"\nhttp = "127.0.0.1:{http_port}"\nlog_level = "warning"\n'
+        for name, anvil in anvils.items():
+            tables += (
+                f'\n[[chains]]\nname = "{name}"\nkind = "evm"\nchain_id = {anvil.chain_id}\nconsensus = "attested"\n'
+                f'attestors = ["http://127.0.0.1:{attestor_ports[name]}"]\nconfirmations = 0\nrpc = ["{anvil.url}"]\n'
+                f'router = "{deployments[name]["router"]}"\nstart_height = {deployments[name]["height"]}\n'
+                f"poll_interval_ms = {poll_ms}\nrequests_per_s = 100000\nkey = {made['relayer'][name].toml}\n"
+            )
+        tables += hub_table(HUB_CHAIN_ID, hub_ports, hub_relayer)
+        config = home / "relay.toml"
+        write(config, tables)
+        paths = {
+            name: _connect(config, name, made["owner"][name], made["attestor"][name], admin, deployments[name])
+            for name in anvils
+        }
+        write(config, tables + "".join(map(path_table, paths.values())))
+        clients = {name: {"own": path["a"]["client"], "hub": path["b"]["client"]} for name, path in paths.items()}
+        _introduce(config, clients, made["owner"], deployments)
+        processes = [hub]
+        for name, anvil in anvils.items():
+            fill_router(anvil.url, to_canonical_address(deployments[name]["router"]), keys)
+            file = home / f"attestor-{name}.toml"
+            write(
+                file,
+                _attestor_table(
+                    home,
+                    name,
+                    anvil,
+                    made["attestor"][name],
+                    attestor_ports[name],
+                    deployments[name],
+                    paths[name],
+                    poll_ms,
+                ),
+            )
+            processes.append(start(stack, f"attestor {name}", ["attest", "run", "--config", str(file)], home))
+        processes.append(start(stack, "relay", ["relay", "run", "--config", str(config)], home))
+        for port in (*attestor_ports.values(), http_port):
+            until_healthy(port, processes)
+        receiver = deploy_receiver(anvils["b"], deployments["b"]["mailbox"])
+        yield HubLane(anvils["a"], anvils["b"], clients, deployments, receiver, processes)
+
+
+def _start_hub(stack: ExitStack, home: Path, ports: tuple[int, int], admin: Key, keys: int) -> Process:
+    command(
+        [
+            *("hub", "init", "--home", str(home / "hub"), "--chain-id", HUB_CHAIN_ID),
+            *("--evm-chain-id", str(HUB_EVM_CHAIN_ID), "--admin", admin.address),
+        ]
+    )
+    fill_hub(home / "hub", keys)
+    hub_home = ["--home", str(home / "hub"), "--port", str(ports[0]), "--cometbft-port", str(ports[1])]
+    hub = start(stack, "hub", ["hub", "start", *hub_home], home)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            if int(Rpc(f"http://127.0.0.1:{ports[0]}")("eth_blockNumber"), 16) > 0:
+                return hub
+        except OSError:
+            pass
+        if time.monotonic() > deadline or hub.process.poll() is not None:
+            raise RuntimeError(f"the hub does not start: {hub.log.read_text()[-1000:]}")
+        time.sleep(0.1)
+
+
+def _deploy(anvil: Anvil, owner: Key) -> dict[str, Any]:
+    arguments = ["deploy", "--rpc", anvil.url, "--chain-id", str(anvil.chain_id), *owner.options, "--json"]
+    return dict(json.loads(command([*arguments, "--forward-margin-s", str(MARGIN_S)])))
+
+
+def _connect(
+    config: Path, name: str, owner: Key, attestor: Key, admin: Key, deployment: dict[str, Any]
+) -> dict[str, Any]:
+    arguments = ["path", "create", "--config", str(config), "--chain", name, *owner.options]
+    arguments += ["--hub-admin", str(admin.keystore), "--hub-admin-password-file", str(admin.password_file)]
+    arguments += ["--attestor", attestor.address, "--max-clock-drift-s", str(DRIFT_S)]
+    return dict(json.loads(command([*arguments, "--mailbox", deployment["mailbox"], "--json"])))
+
+
+def _introduce(
+    config: Path, clients: dict[str, dict[str, str]], owners: dict[str, Key], deployments: dict[str, Any]
+) -> None:
+    for here, there in (("a", "b"), ("b", "a")):
+        arguments = ["peer", "add", "--config", str(config), "--chain", here, "--mailbox", deployments[here]["mailbox"]]
+        command([*arguments, "--hub-client", clients[there]["hub"], "--name", there, *owners[here].options])
+
+
+def _attestor_table(
+    home: Path,
+    name: str,
+    anvil: Anvil,
+    key: Key,
+    port: int,
+    deployment: dict[str, Any],
+    path: dict[str, Any],
+    poll_ms: int,
+) -> str:
+    (destination,) = path["destinations"]
+    return (
+        f'[attestor]\nhome = "{home / f"attestor-{name}"}"\nhttp = "127.0.0.1:{port}"\nkey = {key.toml}\n'
+        f'log_level = "warning"\nrequests_per_s = 10000\n'
+        f'\n[source]\nchain_id = {anvil.chain_id}\nrpc = ["{anvil.url}"]\nrouter = "{deployment["router"]}"\n'
+        f"confirmations = 0\npoll_interval_ms = {poll_ms}\n"
+        f'\n[[destinations]]\nchain_id = "{destination["chain_id"]}"\nrouter = "{destination["router"]}"\n'
+        f'client = "{destination["client"]}"\n'
+    )
