@@ -13,6 +13,10 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.defences import DEFENCES  # noqa: E402
+
 PAGE = ROOT / "docs" / "attacks.md"
 NAME = re.compile(r"test_attack_([A-I][0-9]{0,2})_")
 COLUMNS = {
@@ -20,6 +24,7 @@ COLUMNS = {
     "hub": ("tests/relay/hub/", "tests/relay/evm/"),
     "contract": ("tests/contracts/",),
     "relay": ("tests/relay/", "tests/adapters/"),
+    "model": ("tests/models/",),
 }
 LATER = "waits for a later issue"
 
@@ -119,11 +124,20 @@ LINES: dict[str, tuple[str, str]] = {
     "E14": ("send on unusable clients, register twice", ""),
     "E15": ("sequences", ""),
     "E16": ("replay after pruning", LATER + " (receipts are never pruned)"),
-    "E17": ("ordered delivery", "not offered by IBC v2"),
+    "E17": ("ordered delivery", "not offered: refused"),
     "E18": ("forwarding failures and refunds", ""),
-    "E19": ("rate limits and refunds", LATER + " (tokens)"),
+    "E19": ("rate limits and refunds", ""),
     "E20": ("pause with packets in flight", ""),
-    **{f"F{n}": ("tokens and value", LATER + " (tokens)") for n in range(1, 11)},
+    "F1": ("supply conserved over any interleaving", ""),
+    "F2": ("voucher returned through another client, traces that a hostile chain makes up", ""),
+    "F3": ("denominations that are none, or read as another", ""),
+    "F4": ("amounts that two sides read differently", ""),
+    "F5": ("tokens with fees, callbacks, false answers, no code", ""),
+    "F6": ("native and wrapped, token zero, decimals", ""),
+    "F7": ("refund to who cannot receive it; refund twice", ""),
+    "F8": ("sender who did not sign; receiver who cannot receive", ""),
+    "F9": ("escrows and vouchers that share a key", ""),
+    "F10": ("NFTs", "not offered: refused"),
     "F11": ("accounts of remote senders; direct calls", ""),
     "F12": ("system targets called from a packet", ""),
     "G1": ("malicious or lagging endpoints", ""),
@@ -134,10 +148,10 @@ LINES: dict[str, tuple[str, str]] = {
     "G6": ("poison messages", ""),
     "G7": ("another relayer wins", ""),
     "G8": ("gas and fees", ""),
-    "G9": ("spam", LATER),
-    "G10": ("client near expiry without traffic", LATER + " (client keeper)"),
+    "G9": ("spam", LATER + " (filters)"),
+    "G10": ("client near expiry without traffic", ""),
     "G11": ("misbehaviour watcher", LATER),
-    "G12": ("host clock wrong, chain halted", LATER),
+    "G12": ("host clock wrong, chain halted or begun anew", ""),
     "G13": ("configuration errors refused at start", ""),
     "G14": ("secrets", ""),
     "G15": ("API", LATER),
@@ -145,8 +159,36 @@ LINES: dict[str, tuple[str, str]] = {
     "G17": ("upgrades keep thresholds and roots", LATER),
     "G18": ("two implementations, equal verdicts", "tests/oracle: three verdicts on every case"),
     "H": ("decoders are total, bounded and canonical", ""),
-    "I": ("exhaustive models", LATER),
+    "I": ("proof bundles: bytes flipped, parts swapped, dropped and exchanged", ""),
+    "I1": ("model: one packet, two relayers, skew, reorganisation, one and two hops", ""),
+    "I2": ("model: concurrent client updates", ""),
+    "I3": (
+        "model: nothing while not active",
+        "in I1: the hub's client of the next chain forged upon, frozen, recovered",
+    ),
+    "I4": ("model: consensus with Byzantine validators", LATER + " (hub as a network); see C40"),
+    "I5": ("model: relayer queue with a crash at every step", ""),
 }
+
+INCIDENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Poly Network 2021", "a message calls what holds the keys", ("A", "F12")),
+    ("Qubit 2022", "transfer of a token without code succeeds", ("F5", "F6")),
+    ("Wormhole 2022", "the caller brings the verifier", ("A", "B14", "D3")),
+    ("Ronin 2022, 2024", "keys stolen; threshold zero after an upgrade", ("D1", "D4")),
+    ("Harmony Horizon 2022", "two of five keys are enough", ("D4",)),
+    ("Nomad 2022", "the default value is trusted", ("A", "B11", "C20")),
+    ("BNB Bridge 2022", "a proof byte that is not hashed", ("B5", "B7")),
+    ("Dragonberry 2022", "forged absence", ("B20", "B21", "B22", "B23", "B26")),
+    ("Multichain 2023", "all keys under one person", ("D3", "D4")),
+    ("Orbit Chain 2023", "keys stolen; nothing limits the loss", ("E19", "D4")),
+    ("Huckleberry 2023", "events of what was rolled back", ("G2",)),
+    ("ibc-go ASA-2024-007", "commitment deleted after the callback", ("E11", "E4")),
+    ("ibc-go ISA-2025-001, ASA-2025-004", "an acknowledgement that nodes read differently", ("E8", "F4", "H")),
+    ("Snowbridge 2026", "a short proof valid at many indices", ("B45",)),
+    ("Union #935", "account proof of another contract", ("B37", "B40")),
+    ("eureka #387, #395", "attested for finalized, another clock for timeouts", ("E2", "E3", "D7")),
+)
+"""Incident, what went wrong, and the lines whose tests stand for its class."""
 
 
 def found() -> dict[str, dict[str, list[str]]]:
@@ -184,6 +226,8 @@ def page() -> str:
             note = "no test yet"
             open_lines.append(code)
         rows.append(f"| {code} | {title} | " + " | ".join(counts) + f" | {note} |")
+    rows += incident_rows(tests)
+    rows += defence_rows()
     rows += ["", "## Tests by line", ""]
     for code in LINES:
         names = [name for column in COLUMNS for name in tests[code][column]]
@@ -194,6 +238,35 @@ def page() -> str:
     if open_lines:
         rows += [f"Lines without a test: {', '.join(open_lines)}.", ""]
     return "\n".join(rows)
+
+
+def incident_rows(tests: dict[str, dict[str, list[str]]]) -> list[str]:
+    """Line A: one row an incident."""
+    rows = ["", "## Line A: known losses", "", "| incident | what went wrong | tests by line |", "| --- | --- | --- |"]
+    for incident, wrong, codes in INCIDENTS:
+        counted = {code: sum(map(len, tests[code].values())) for code in codes}
+        shown = ", ".join(f"{code}: {number}" for code, number in counted.items())
+        rows.append(f"| {incident} | {wrong} | {shown} |")
+    return rows
+
+
+def defence_rows() -> list[str]:
+    """What `python -m tests.defences` turns off, one after the other."""
+    rows = [
+        "",
+        "## Defences turned off",
+        "",
+        "Each rule below is turned off in a copy of the source by `python -m tests.defences`, which demands that the tests",
+        "beside it fail there. CI runs it.",
+        "",
+        "| defence | where | fails without it |",
+        "| --- | --- | --- |",
+    ]
+    for group, defences in DEFENCES.items():
+        for defence in defences:
+            failing = "<br>".join(f"`{test}`" for test in defence.tests)
+            rows.append(f"| {group}: {defence.name} | `{defence.file}` | {failing} |")
+    return rows
 
 
 def main() -> int:

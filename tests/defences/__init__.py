@@ -1,0 +1,16 @@
+"""Every defence can be missed: with it turned off, at least one test fails (`python -m tests.defences`)."""
+
+from tests.defences.contracts import CONTRACTS
+from tests.defences.defence import Defence
+from tests.defences.hub import HUB
+from tests.defences.light_clients import LIGHT_CLIENTS
+from tests.defences.relay import RELAY
+
+DEFENCES: dict[str, tuple[Defence, ...]] = {
+    "hub": HUB,
+    "contracts": CONTRACTS,
+    "light clients": LIGHT_CLIENTS,
+    "relay": RELAY,
+}
+
+__all__ = ["DEFENCES", "Defence"]

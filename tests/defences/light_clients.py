@@ -1,0 +1,219 @@
+"""Defences of the verifiers: consensus, proofs, signatures, encodings, attestations."""
+
+from tests.defences.defence import Defence
+
+TENDERMINT = "light_clients/tendermint/predicates.py"
+COMMITS = "light_clients/tendermint/test_tendermint_commit_attacks.py"
+HEADERS = "light_clients/tendermint/test_tendermint_header_attacks.py"
+BFT_EVM = "light_clients/bft_evm/predicates.py"
+BFT_EVM_TESTS = "light_clients/bft_evm/test_attacks.py"
+NEIGHBOURS = "light_clients/proofs/ics23/neighbours.py"
+ABSENCE = "light_clients/proofs/test_ics23_absence.py"
+ATTESTATION = "light_clients/attestation/predicates.py"
+ATTESTATION_TESTS = "light_clients/attestation/test_attestation_attacks.py"
+DIGEST = "light_clients/attestation/digest.py"
+
+LIGHT_CLIENTS = (
+    Defence(
+        "two thirds of the header's own power",
+        TENDERMINT,
+        '    _demand(tallied > needed, name, f"signed power of {total}"',
+        '    _demand(tallied >= needed, name, f"signed power of {total}"',
+        (f"{COMMITS}::test_attack_C1_two_thirds_exactly_is_refused_and_one_more_passes",),
+    ),
+    Defence(
+        "trust level of the trusted power",
+        TENDERMINT,
+        "    if tallied <= needed:\n        raise InsufficientTrust",
+        "    if tallied < needed:\n        raise InsufficientTrust",
+        (f"{COMMITS}::test_attack_C1_trust_level_exactly_is_not_enough_and_one_more_passes",),
+    ),
+    Defence(
+        "distinct signers in the trusted set",
+        TENDERMINT,
+        "        if validator.address in counted:\n",
+        "        if False:\n",
+        (f"{COMMITS}::test_attack_C2_validator_counted_twice_by_address_in_the_trusted_set",),
+    ),
+    Defence(
+        "expiry of trusted states",
+        TENDERMINT,
+        "    if edge_ns <= now_ns:\n",
+        "    if edge_ns < now_ns:\n",
+        (f"{HEADERS}::test_attack_C10_trusting_period_at_its_edge",),
+    ),
+    Defence(
+        "headers not from the future",
+        TENDERMINT,
+        '        time_ns < bound_ns, "header_not_from_future"',
+        '        time_ns <= bound_ns, "header_not_from_future"',
+        (f"{HEADERS}::test_attack_C9_header_time_at_the_drift_bound",),
+    ),
+    Defence(
+        "header time after the trusted time",
+        TENDERMINT,
+        "        time_ns > trusted_time_ns,\n",
+        "        True,\n",
+        (f"{HEADERS}::test_attack_C9_header_time_not_after_the_trusted_time",),
+    ),
+    Defence(
+        "one-third overlap with the trusted validators",
+        BFT_EVM,
+        "    return trusted_validators // 3 + 1\n",
+        "    return trusted_validators // 3\n",
+        (
+            (
+                f"{BFT_EVM_TESTS}"
+                "::test_attack_C1_bft_evm_exactly_a_third_of_the_trusted_validators_fails_and_one_more_passes"
+            ),
+        ),
+    ),
+    Defence(
+        "quorum of the header's own validators",
+        BFT_EVM,
+        "    return (2 * validators + 2) // 3\n",
+        "    return 2 * validators // 3\n",
+        (f"{BFT_EVM_TESTS}::test_attack_C1_bft_evm_exactly_two_thirds_rounded_up_passes_and_one_less_fails",),
+    ),
+    Defence(
+        "distinct signers of seals",
+        BFT_EVM,
+        "        if signer in committers:\n",
+        "        if False:\n",
+        (f"{BFT_EVM_TESTS}::test_attack_C2_bft_evm_validator_that_seals_twice_counts_once_and_is_refused",),
+    ),
+    Defence(
+        "seals by listed validators",
+        BFT_EVM,
+        "        if signer not in listed:\n",
+        "        if False:\n",
+        (BFT_EVM_TESTS,),
+    ),
+    Defence(
+        "account proof of the configured router",
+        "light_clients/bft_evm/membership.py",
+        "verify_account(header.execution.state_root, client.router_address, header.account_proof)",
+        "verify_account(header.execution.state_root, client.router_address, header.account_proof) or __import__("
+        "'types').SimpleNamespace(has_code=True, storage_root=bytes(31) + b'1')",
+        (f"{BFT_EVM_TESTS}::test_attack_B37_bft_evm_account_proof_of_another_address", BFT_EVM_TESTS),
+    ),
+    Defence(
+        "router's account has code",
+        "light_clients/bft_evm/membership.py",
+        "    if not account.has_code:\n",
+        "    if False:\n",
+        (f"{BFT_EVM_TESTS}::test_attack_B40_bft_evm_account_without_code_is_no_router",),
+    ),
+    Defence(
+        "neighbours adjacent (branches)",
+        NEIGHBOURS,
+        "or right_branch != left_branch + 1:",
+        "or False:",
+        (ABSENCE,),
+    ),
+    Defence(
+        "neighbours adjacent (nothing between)",
+        NEIGHBOURS,
+        "    return is_right_most(spec, left_below[:-1]) and is_left_most(spec, right_below[:-1])\n",
+        "    return True\n",
+        (f"{ABSENCE}::test_attack_B22_a_key_between_the_neighbours",),
+    ),
+    Defence(
+        "zero word is no member",
+        "light_clients/proofs/mpt/account.py",
+        "    if expected == ZERO_WORD:\n",
+        "    if False:\n",
+        ("light_clients/proofs/test_mpt.py::test_attack_B38_zero_word_as_a_member",),
+    ),
+    Defence(
+        "low-s",
+        "light_clients/crypto/secp256k1.py",
+        "    if not _scalars_in_range(signature, low_s=not allow_high_s):\n",
+        "    if not _scalars_in_range(signature, low_s=False):\n",
+        (f"{ATTESTATION_TESTS}::test_attack_D2_attestation_every_signature_has_one_form",),
+    ),
+    Defence(
+        "ABI re-encoded and compared",
+        "light_clients/ibc/abi.py",
+        "    if canonical != data:\n",
+        "    if False:\n",
+        ("light_clients/ibc/test_abi.py::test_attack_H_every_changed_bit_is_another_value_or_refused",),
+    ),
+    Defence(
+        "ABI layout bounded before it is decoded",
+        "light_clients/ibc/abi.py",
+        "    check_canonical_layout(tuple(types), data, field)\n",
+        "",
+        ("light_clients/ibc/test_abi.py",),
+    ),
+    Defence(
+        "protobuf re-encoded and compared",
+        "light_clients/protobuf/canonical.py",
+        "    if message.SerializeToString(deterministic=True) != data:\n",
+        "    if False:\n",
+        ("light_clients/protobuf/test_canonical.py::test_attack_H_other_encodings_of_a_value",),
+    ),
+    Defence(
+        "frozen check of the attestation client",
+        ATTESTATION,
+        "    if client.is_frozen:\n",
+        "    if False:\n",
+        (f"{ATTESTATION_TESTS}::test_attack_C17_attestation_frozen_client_does_nothing",),
+    ),
+    Defence(
+        "threshold of attestors",
+        ATTESTATION,
+        "    if not client.threshold <= count <= len(client.attestors):\n",
+        "    if not 1 <= count <= len(client.attestors):\n",
+        (f"{ATTESTATION_TESTS}::test_attack_A_attestation_below_the_threshold_or_with_a_verifier_of_its_own",),
+    ),
+    Defence(
+        "threshold is at least one, and more than half",
+        "light_clients/attestation/types.py",
+        "        if not count < 2 * self.threshold <= 2 * count:\n",
+        "        if not 0 <= 2 * self.threshold <= 2 * count:\n",
+        (f"{ATTESTATION_TESTS}::test_attack_D4_attestation_client_states_with_unfit_sets",),
+    ),
+    Defence(
+        "distinct signers of an attestation",
+        ATTESTATION,
+        "        if signer <= last:\n",
+        "        if False:\n",
+        (f"{ATTESTATION_TESTS}::test_attack_D1_attestation_signer_counted_twice",),
+    ),
+    Defence(
+        "signers are attestors",
+        ATTESTATION,
+        "        if signer not in client.attestors:\n",
+        "        if False:\n",
+        (f"{ATTESTATION_TESTS}::test_attack_D3_attestation_strangers_and_the_set_before_a_recovery",),
+    ),
+    Defence(
+        "attested for the height of the proof",
+        ATTESTATION,
+        "    if packets.height != state.height:\n",
+        "    if False:\n",
+        (f"{ATTESTATION_TESTS}::test_attack_D7_attestation_heights_and_units",),
+    ),
+    Defence(
+        "domain separation: type tag",
+        DIGEST,
+        'scope_hash(scope) + kind.to_bytes(32, "big")',
+        "scope_hash(scope) + bytes(32)",
+        (ATTESTATION_TESTS,),
+    ),
+    Defence(
+        "domain separation: destination client",
+        DIGEST,
+        "        scope.destination_client_id.encode(),\n",
+        "",
+        (f"{ATTESTATION_TESTS}::test_attack_D5_attestation_replay_to_every_other_destination",),
+    ),
+    Defence(
+        "domain separation: source router",
+        DIGEST,
+        "        scope.source_router,\n",
+        "",
+        (f"{ATTESTATION_TESTS}::test_attack_D5_attestation_replay_to_every_other_destination",),
+    ),
+)

@@ -1,0 +1,109 @@
+"""Defences of the relay: endpoints that lie, crashes, fees, secrets."""
+
+from tests.defences.defence import Defence
+
+FAULTS = "relay/core/test_faults.py"
+LIES = "adapters/evm/test_evm_lies.py"
+RPC = "adapters/rpc/test_rpc_client.py"
+NONCE = "relay/core/nonce.py"
+
+RELAY = (
+    Defence(
+        "events re-read from state",
+        "relay/core/confirmation.py",
+        "    if stored != expected:\n",
+        "    if False:\n",
+        (f"{FAULTS}::test_attack_G2_event_without_state_is_not_relayed",),
+    ),
+    Defence(
+        "recorded before broadcast",
+        NONCE,
+        "                    await self._recorder.signed(signed, jobs, evidence)\n                now_s",
+        "                    pass\n                now_s",
+        ("relay/core/test_crash.py::test_attack_G3_crash_between_two_steps",),
+    ),
+    Defence(
+        "transactions of before a restart are followed",
+        NONCE,
+        "        for signed, jobs in await self._recorder.unended():\n",
+        "        for signed, jobs in []:\n",
+        ("relay/core/test_crash.py::test_attack_G3_crash_between_two_steps",),
+    ),
+    Defence(
+        "looks at the chain before paying",
+        "relay/core/worker.py",
+        "        if await self._is_done(job, head.height):\n",
+        "        if False:\n",
+        (f"{FAULTS}::test_attack_G7_packet_delivered_by_another_is_not_paid_for",),
+    ),
+    Defence(
+        "proofs verified before they are paid for",
+        "relay/core/batch.py",
+        "        verify_proof(judge, client, proof, path)\n",
+        "        pass\n",
+        (f"{FAULTS}::test_attack_G1_corrupt_proofs_and_headers_are_never_paid_for",),
+    ),
+    Defence(
+        "fee cap",
+        NONCE,
+        "        if prepared.fee_cap_wei > self._fees.max_fee_wei:\n",
+        "        if False:\n",
+        (f"{FAULTS}::test_attack_G8_transaction_above_the_fee_cap_waits",),
+    ),
+    Defence(
+        "endpoint that runs ahead is left",
+        "adapters/evm/events.py",
+        "        if overlaps(accepted.validators, head.committers):\n            return None\n",
+        "        if True:\n            return None\n",
+        (f"{LIES}::test_attack_G1_endpoint_runs_ahead_with_its_own_validators",),
+    ),
+    Defence(
+        "seals of a head counted",
+        "adapters/evm/headers.py",
+        "            quorum_of_own_validators(update, committers)\n",
+        "            pass\n",
+        (f"{LIES}::test_attack_G1_head_without_a_quorum_of_seals",),
+    ),
+    Defence(
+        "block hash recomputed",
+        "adapters/evm/headers.py",
+        "    if got != block.hash:\n",
+        "    if False:\n",
+        (f"{LIES}::test_attack_G1_forged_header_field",),
+    ),
+    Defence(
+        "distrusted endpoint is left",
+        "adapters/rpc/endpoint.py",
+        "        self._mismatched = True\n",
+        "        self._quarantined_until_s = 0.0\n        return\n",
+        (f"{RPC}::test_attack_G1_distrusted_endpoint_is_left_while_another_exists",),
+    ),
+    Defence(
+        "chain id of an endpoint",
+        "adapters/ics26/execution.py",
+        "    if got != chain_id:\n",
+        "    if False:\n",
+        ("adapters/evm/test_evm_devnet.py::test_attack_G1_endpoint_of_another_chain_is_refused",),
+    ),
+    Defence(
+        "bound on an answer",
+        "adapters/rpc/transport.py",
+        "        if self._left < 0:\n",
+        "        if False:\n",
+        (f"{RPC}::test_attack_G1_ten_megabyte_body",),
+    ),
+    Defence(
+        "bounded attempts",
+        "relay/dispatch/queue.py",
+        "        if attempts >= self._max_attempts:\n",
+        "        if False:\n",
+        ("relay/dispatch/test_queue.py::test_attack_G6_poison_message_ends_as_dead_letter_and_delays_nobody",),
+    ),
+    Defence(
+        "jobs are enqueued once",
+        "relay/dispatch/scripts.py",
+        "  if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 1 then\n    answer",
+        "  if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 2 then\n    answer",
+        ("relay/dispatch/test_queue.py::test_enqueue_is_idempotent_by_packet_id",),
+    ),
+)
