@@ -103,7 +103,7 @@ def with_trust(root: Checkpoint, **fields) -> Checkpoint:
     return replace(root, trust=replace(root.trust, **fields))
 
 
-def test_attack_I_attested_by_others_or_too_few_or_to_another_client():
+def test_refused_attested_by_others_or_too_few_or_to_another_client():
     bundle, (alpha, beta) = bundle_of(DIRECT), roots_of(DIRECT)
     strangers = with_trust(alpha, attestors=beta.trust.attestors)
     assert failed(audited(bundle, strangers, beta)) == "signed_by_attestors"
@@ -118,7 +118,7 @@ def test_attack_I_attested_by_others_or_too_few_or_to_another_client():
     assert failed(audited(bundle, alpha, beta, now_ns=expired_ns)) == "client_not_expired"
 
 
-def test_attack_I_attested_headers_dropped_or_exchanged():
+def test_refused_attested_headers_dropped_or_exchanged():
     bundle, roots = bundle_of(DIRECT), roots_of(DIRECT)
     chain = bundle.chains[0]
     assert len(chain.headers) == 2
@@ -127,7 +127,7 @@ def test_attack_I_attested_headers_dropped_or_exchanged():
         assert failed(audited(changed, *roots)) == "headers_are_used"
 
 
-def test_attack_I_tokens_of_another_transfer():
+def test_refused_tokens_of_another_transfer():
     """The second leg must bring on what the first one sent: every field of it."""
     bundle = bundle_of("tokens-delivered")
     first, second = (leg.packet for leg in bundle.legs)
@@ -151,7 +151,7 @@ def test_attack_I_tokens_of_another_transfer():
         assert caught.value.predicate == "tokens_match"
 
 
-def test_attack_I_second_leg_of_another_message():
+def test_refused_second_leg_of_another_message():
     """A true second leg with a true stamp, of another first leg."""
     delivered, late = bundle_of("message-delivered"), bundle_of("timeout-leg-2")
     first, other = delivered.legs[0].packet, late.legs[1].packet
@@ -183,7 +183,7 @@ def test_backward_trust_does_not_expire():
     assert auditor(*checkpoints("after"), now_ns=much_later_ns).audit(data_of(BACKWARD)).is_valid
 
 
-def test_attack_I_expired_checkpoint_vouches_for_nothing_above_it():
+def test_refused_expired_checkpoint_vouches_for_nothing_above_it():
     edge_ns = min(checkpoint.expires_at_ns for checkpoint in checkpoints())
     assert audited(bundle_of("message-delivered"), now_ns=edge_ns - 1).is_valid
     assert failed(audited(bundle_of("message-delivered"), now_ns=edge_ns)) == "within_trusting_period"
@@ -195,7 +195,7 @@ def test_each_mode_needs_its_own_headers():
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_attack_I_every_byte_flipped_once_is_refused(name):
+def test_refused_every_byte_flipped_once_is_refused(name):
     """One auditor for all: what it remembers of the honest bundle's headers must not help a changed one."""
     judge, data = auditor(*roots_of(name)), data_of(name)
     assert judge.audit(data).is_valid
@@ -210,7 +210,7 @@ def test_attack_I_every_byte_flipped_once_is_refused(name):
             assert failed(report), position
 
 
-def test_attack_I_every_byte_of_a_backward_bundle_is_judged():
+def test_refused_every_byte_of_a_backward_bundle_is_judged():
     judge, data = auditor(*checkpoints("after")), data_of(BACKWARD)
     assert judge.audit(data).is_valid
     for position in range(0, len(data), 40 * STRIDE):
@@ -237,19 +237,19 @@ def proof_of(leg: Leg, claim: Claim):
     return next(proof for proof in leg.proofs if proof.claim is claim)
 
 
-def test_attack_I_legs_swapped():
+def test_refused_legs_swapped():
     bundle = bundle_of("message-delivered")
     assert failed(audited(replace(bundle, legs=bundle.legs[::-1]))) == "legs_meet"
 
 
-def test_attack_I_second_leg_dropped():
+def test_refused_second_leg_dropped():
     bundle = bundle_of("message-delivered")
     assert failed(audited(replace(bundle, legs=bundle.legs[:1]))) == "bundle.chains"
     alone = replace(bundle, legs=bundle.legs[:1], chains=tuple(c for c in bundle.chains if c.chain_id != BETA))
     assert failed(audited(alone)) == "second_leg_present"
 
 
-def test_attack_I_acknowledgement_dropped_or_exchanged():
+def test_refused_acknowledgement_dropped_or_exchanged():
     bundle = bundle_of("message-delivered")
     assert failed(audited(with_leg(bundle, 1, acknowledgement=None))) == "bundle.legs[1].acknowledgement"
     assert failed(audited(with_leg(bundle, 1, acknowledgement=ERROR))) == "word_matches"
@@ -258,14 +258,14 @@ def test_attack_I_acknowledgement_dropped_or_exchanged():
     assert failed(audited(with_leg(bundle, 1, acknowledgement=two))) == "acknowledgement"
 
 
-def test_attack_I_outcome_dropped():
+def test_refused_outcome_dropped():
     bundle = bundle_of("message-delivered")
     leg = bundle.legs[1]
     proofs = tuple(proof for proof in leg.proofs if proof.claim is not Claim.ACKNOWLEDGED)
     assert failed(audited(with_leg(bundle, 1, proofs=proofs, acknowledgement=None))) == "bundle.legs[1].proofs"
 
 
-def test_attack_I_headers_reordered_or_dropped():
+def test_refused_headers_reordered_or_dropped():
     bundle = bundle_of("message-delivered")
     for index, chain in enumerate(bundle.chains):
         chains = list(bundle.chains)
@@ -281,7 +281,7 @@ def test_attack_I_headers_reordered_or_dropped():
     assert failed(audited(replace(backward, chains=tuple(chains)), *checkpoints("after"))) == "parent_hash_links"
 
 
-def test_attack_I_another_packets_proof():
+def test_refused_another_packets_proof():
     """A proof of the same claim about another packet of the same path."""
     one, other = bundle_of("timeout-leg-1"), bundle_of("message-refused-by-the-hub")
     alien = proof_of(other.legs[0], Claim.SENT)
@@ -303,7 +303,7 @@ def number_of(header: bytes) -> int:
     return decode_header(header).number
 
 
-def test_attack_I_claims_exchanged():
+def test_refused_claims_exchanged():
     """The proof that the commitment is gone does not show that it was there."""
     bundle = bundle_of("message-delivered")
     leg = bundle.legs[0]
@@ -315,7 +315,7 @@ def test_attack_I_claims_exchanged():
     assert refused in ("account_proofs_are_used", "settled_after_sent")
 
 
-def test_attack_I_another_chains_checkpoint():
+def test_refused_another_chains_checkpoint():
     alpha, beta, hub = checkpoints()
     as_alpha = replace(beta, chain_id=ALPHA, clients=alpha.clients)
     assert failed(audited(bundle_of("message-delivered"), as_alpha, beta, hub)) in (
@@ -326,7 +326,7 @@ def test_attack_I_another_chains_checkpoint():
     assert failed(audited(bundle_of("message-delivered"), alpha, beta, as_hub)) == "checkpoint_is_of_kind"
 
 
-def test_attack_I_checkpoint_hash_or_time_changed():
+def test_refused_checkpoint_hash_or_time_changed():
     alpha, beta, hub = checkpoints()
     for changed in (
         replace(hub, hash=bytes(32)),
@@ -338,7 +338,7 @@ def test_attack_I_checkpoint_hash_or_time_changed():
     assert failed(audited(bundle_of("message-delivered"), alpha, beta, without)) == "checkpoint_header_present"
 
 
-def test_attack_I_acknowledgement_of_a_third_chain():
+def test_refused_acknowledgement_of_a_third_chain():
     """A client is known by the chain that it follows only where the checkpoint says so: the same client id, sequence and
     acknowledgement on some other chain prove nothing."""
     alpha, beta, hub = checkpoints()
@@ -352,7 +352,7 @@ def test_attack_I_acknowledgement_of_a_third_chain():
     assert failed(audited(bundle_of("timeout-leg-1"), alpha, strange)) == "destination_client_follows_source"
 
 
-def test_attack_I_timeout_claimed_before_its_time():
+def test_refused_timeout_claimed_before_its_time():
     """Absence before the timeout proves nothing: the packet could still arrive."""
     bundle = bundle_of("timeout-leg-1")
     packet = replace(bundle.legs[0].packet, timeout_timestamp_s=bundle.legs[0].packet.timeout_timestamp_s + 600)

@@ -124,3 +124,22 @@ async def test_damaged_evidence_costs_a_request_and_no_more(world, autojump_cloc
         path.write_bytes(path.read_bytes()[:-10])
         bundle = await exporter(world, process.archive).export(SOURCE, 1)
         judged(world, decode_bundle(encode_bundle(bundle)), roots)
+
+
+async def test_changed_validators_are_bridged_from_the_checkpoint(world, autojump_clock):
+    """One validator in each block is another: no header of the first set vouches for one of the last."""
+    roots = await checkpoints(world)
+    alpha = world.chains["alpha"]
+    async with making_blocks(world), world.relay().running():
+        for first in range(9):
+            alpha.set_validators(range(first, first + 4))
+            await trio.sleep(2)
+        world.send()
+        await world.all_settled(1)
+        await trio.sleep(3)
+        unbridged = await exporter(world, nothing_kept(world)).export(SOURCE, 1)
+        report = Auditor(roots, world.now_ns()).audit(encode_bundle(unbridged))
+        assert report.failure.check.name in ("overlap_with_trusted_validators", "commit_seals_of_validators")
+        bridged = await exporter(world, nothing_kept(world), *roots).export(SOURCE, 1)
+        judged(world, bridged, roots)
+        assert len(bridged.chains[0].headers) > len(unbridged.chains[0].headers)
