@@ -1,19 +1,26 @@
 """Calls of the router ABI (public ICS26Router, and our `relayBatch`), as bytes."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
-
-from eth_abi.abi import encode
 
 from adapters.interface import BadAnswer
 from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, PAYLOAD_TUPLE, decode_canonical, packet_to_tuple
+from light_clients.ibc.abi import (
+    HEIGHT_TUPLE,
+    PACKET_TUPLE,
+    PAYLOAD_TUPLE,
+    decode_canonical,
+    encode_abi,
+    packet_to_tuple,
+)
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from light_clients.interface import Height, MalformedInput
 
 MAX_RETURN_BYTES = 4 * 1024 * 1024
 
 
+@cache
 def selector(signature: str) -> bytes:
     """First four bytes of the hash of `name(types)`."""
     return keccak256(signature.encode())[:4]
@@ -36,7 +43,7 @@ class Function:
         return selector(self.signature)
 
     def encode(self, *arguments: Any) -> bytes:
-        return self.selector + encode(self.inputs, arguments)
+        return self.selector + encode_abi(self.inputs, arguments)
 
     def decode(self, returned: bytes) -> tuple[Any, ...]:
         """Raises BadAnswer where `returned` is not ABI data of the outputs."""

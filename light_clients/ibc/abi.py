@@ -1,10 +1,12 @@
 """ABI values shared by routers on every chain: strict decoding, and the packet tuple of `ICS26Router`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
+from light_clients.ibc.abi_codec import NotCanonical, decode_quickly, encode_quickly
 from light_clients.ibc.abi_layout import check_canonical_layout
 from light_clients.ibc.packet import MAX_PACKET_BYTES, Packet, Payload
 from light_clients.interface import MalformedInput
@@ -26,6 +28,10 @@ def decode_canonical(types: list[str], data: bytes, field: str, max_bytes: int) 
     """
     if len(data) > max_bytes:
         raise MalformedInput(field, f"more than {max_bytes} bytes", got=len(data))
+    try:
+        return decode_quickly(tuple(types), bytes(data))
+    except NotCanonical:
+        pass  # what follows finds out what is wrong, and says it
     check_canonical_layout(tuple(types), data, field)
     try:
         values = decode(types, bytes(data))
@@ -35,6 +41,14 @@ def decode_canonical(types: list[str], data: bytes, field: str, max_bytes: int) 
     if canonical != data:
         raise MalformedInput(field, "is not in canonical ABI encoding")
     return values
+
+
+def encode_abi(types: tuple[str, ...], values: Sequence[Any]) -> bytes:
+    """`eth_abi.encode`, quickly where that is possible."""
+    try:
+        return encode_quickly(types, values)
+    except NotCanonical:
+        return encode(types, values)
 
 
 def packet_to_tuple(packet: Packet) -> tuple[Any, ...]:
@@ -65,7 +79,7 @@ def packet_from_tuple(value: tuple[Any, ...]) -> Packet:
 
 def encode_packet_abi(packet: Packet) -> bytes:
     """`abi.encode(packet)`."""
-    return encode([PACKET_TUPLE], [packet_to_tuple(packet)])
+    return encode_abi((PACKET_TUPLE,), [packet_to_tuple(packet)])
 
 
 def decode_packet_abi(data: bytes) -> Packet:
