@@ -72,7 +72,8 @@ def create(
 ) -> None:
     """Create the hub's client of the chain and the chain's client of the hub, each as the other's counterparty.
 
-    Prints the `[[paths]]` entry for the relay's configuration, and what the chain's attestors must be configured with.
+    Prints the `[[paths]]` entry for the relay's configuration; for an attested chain also, on standard error, the
+    `[[destinations]]` entry for its attestors.
     """
     loaded = config_of(config)
     evm, hub_chain = evm_chain_of(loaded, chain), hub_of(loaded, hub)
@@ -106,7 +107,8 @@ def direct(
 ) -> None:
     """Connect two attested EVM chains without a hub: a client of each on the other.
 
-    Prints the `[[paths]]` entry for the relay's configuration, and what the attestors must be configured with.
+    Prints the `[[paths]]` entry for the relay's configuration and, on standard error, the `[[destinations]]` entries
+    for the attestors of both chains.
     """
     loaded = config_of(config)
     chain_a, chain_b = evm_chain_of(loaded, a), evm_chain_of(loaded, b)
@@ -181,8 +183,9 @@ def _print(path: CreatedPath, as_json: bool) -> None:
         for side, end in zip("ab", ends, strict=True)
     ]
     typer.echo("\n".join(["[[paths]]", *sides]))
-    for to in path.destinations:
+    for to in path.destinations:  # to stderr: what is printed can be appended to the relay's file as it is
         typer.echo(
-            f"\n# for every attestor of {to.source}\n[[destinations]]\n"
-            f'chain_id = "{to.chain_id}"\nrouter = "{to.router}"\nclient = "{to.client}"'
+            f"# for every attestor of {to.source}\n[[destinations]]\n"
+            f'chain_id = "{to.chain_id}"\nrouter = "{to.router}"\nclient = "{to.client}"\n',
+            err=True,
         )

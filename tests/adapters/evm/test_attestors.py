@@ -3,6 +3,7 @@
 import json
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 import trio
@@ -340,3 +341,13 @@ def test_request_bounds_and_fields():
         decode_request(b" " * (MAX_REQUEST_BYTES + 1))
     full = replace(good, path_hashes=tuple(number.to_bytes(32, "big") for number in range(MAX_PATHS)))
     assert decode_request(encode_request(full)) == full
+
+
+def test_the_specification_page_shows_what_the_code_says():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "spec" / "attestor-api.md").read_text()
+    vector = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    request = decode_request(json.dumps(vector["request"]).encode())
+    assert json.loads(encode_request(request)) == vector["request"]
+    signer = Signer(bytes.fromhex(vector["private_key"]))
+    assert signer.address == vector["attestor"]
+    assert json.loads(encode_answer(answer_of(signer, request))) == vector["answer"]
