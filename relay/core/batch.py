@@ -122,11 +122,11 @@ class BatchBuilder:
         try:
             return await self._build_at(jobs, info, target)
         except HeightUnavailable:
-            if target > info.latest_height:
+            # The node no longer proves at so old a height, or attestors do not sign it: prove at the head instead.
+            newest = self._source.proving_height((await self._source_heads.head()).height)
+            if newest <= target:
                 raise
-            # The client's newest state is so old that the node no longer proves at it: prove at the head instead.
-            head = await self._source_heads.head()
-            return await self._build_at(jobs, info, self._source.proving_height(head.height))
+            return await self._build_at(jobs, info, newest)
 
     async def refresh(self) -> BuiltBatch | None:
         """Headers alone, which bring the client to the source's head. None if it is there already.
