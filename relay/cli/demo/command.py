@@ -15,6 +15,7 @@ import trio
 import typer
 from rich.console import Console
 
+from relay.cli.demo.bundles import Bundles
 from relay.cli.demo.chain import DemoChain
 from relay.cli.demo.chaos import Chaos
 from relay.cli.demo.checker import Findings, check
@@ -47,6 +48,9 @@ def demo(
         typer.Option(help="Kill the relay, wipe its queue, and put a hostile proxy before each of its endpoints."),
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the chaos.", min=0)] = 1,
+    bundles: Annotated[
+        Path | None, typer.Option(help="Folder for checkpoints and the proof bundle of every packet (hutong audit).")
+    ] = None,
     json_: Annotated[
         bool, typer.Option("--json", help="Print the checker's findings as JSON, progress on stderr.")
     ] = False,
@@ -61,7 +65,8 @@ def demo(
     home = Path(tempfile.mkdtemp(prefix="hutong-demo-"))
     good = False
     try:
-        run = partial(_run, home, Traffic.of(messages), Chaos(seed) if chaos else None, json_, keep, console)
+        kept = None if bundles is None else Bundles(bundles)
+        run = partial(_run, home, Traffic.of(messages), Chaos(seed) if chaos else None, kept, json_, keep, console)
         good = trio.run(run, strict_exception_groups=True)
     except* DemoFailed as group:
         error: BaseException = group
@@ -80,7 +85,15 @@ def demo(
     raise typer.Exit(0 if good else 1)
 
 
-async def _run(home: Path, traffic: Traffic, chaos: Chaos | None, json_: bool, keep: bool, console: Console) -> bool:
+async def _run(
+    home: Path,
+    traffic: Traffic,
+    chaos: Chaos | None,
+    bundles: Bundles | None,
+    json_: bool,
+    keep: bool,
+    console: Console,
+) -> bool:
     started = monotonic()
 
     def say(text: str) -> None:
@@ -89,6 +102,8 @@ async def _run(home: Path, traffic: Traffic, chaos: Chaos | None, json_: bool, k
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal)
         async with _network(nursery, home, chaos, say) as network:
+            if bundles is not None:
+                await bundles.take_checkpoints(network)
             cpu_before = _cpu_ms(network)
             disturbances = [] if chaos is None else chaos.schedule(network)
             limit_s = SETTLE_LIMIT_S if chaos is None else CHAOS_SETTLE_LIMIT_S
@@ -100,6 +115,9 @@ async def _run(home: Path, traffic: Traffic, chaos: Chaos | None, json_: bool, k
                 name: round((used - cpu_before.get(name, 0.0)) / traffic.packets, 1)
                 for name, used in _cpu_ms(network).items()
             }
+            if bundles is not None:
+                say(f"exporting proof bundles to {bundles.folder}")
+                await bundles.export(network)
             if json_:
                 typer.echo(json.dumps(as_json(findings, duration_s, cpu, chaos)))
             else:

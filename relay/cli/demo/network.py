@@ -107,6 +107,7 @@ async def bring_up(nursery: trio.Nursery, home: Path, say: Say, through: Through
     paths = []
     for plan, deployment in zip(plans, deployments, strict=True):
         paths.append(await _connect(administration, plan, deployment, admins))
+    write_private(administration, administration.read_text() + "".join(map(path_table, paths)))
     chains = tuple(
         DemoChain(
             plan.name,
