@@ -1,5 +1,6 @@
 """Every defence can be missed: with it turned off, at least one test fails (`python -m tests.defences`)."""
 
+from tests.defences.audit import AUDIT
 from tests.defences.contracts import CONTRACTS
 from tests.defences.defence import Defence
 from tests.defences.hub import HUB
@@ -11,6 +12,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "contracts": CONTRACTS,
     "light clients": LIGHT_CLIENTS,
     "relay": RELAY,
+    "audit and attestor": AUDIT,
 }
 
 __all__ = ["DEFENCES", "Defence"]

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Defence:
-    """`source` stands once in `file`. With `replacement` in its place each of `tests` (below `tests/`) must fail."""
+    """`source` stands once in `file`. With `replacement` in its place at least one of `tests` (below `tests/`) fails."""
 
     name: str
     file: str

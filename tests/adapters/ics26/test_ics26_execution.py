@@ -118,6 +118,24 @@ async def test_attack_G1_forged_logs(forged):
             await rpc.logs(ROUTER, 3, 6, [])
 
 
+async def test_attack_G1_reordered_logs_come_in_the_order_of_the_chain():
+    places = [(6, 0), (4, 3), (4, 1), (5, 0)]
+    told = [log_json(blockNumber=hex(height), logIndex=hex(index)) for height, index in places]
+    async with execution() as (server, rpc):
+        answers(server, eth_getLogs=told)
+        logs = await rpc.logs(ROUTER, 3, 6, [])
+        assert [(log.height, log.log_index) for log in logs] == sorted(places)
+
+
+async def test_attack_G1_refused_logs_of_the_newest_blocks_are_asked_of_another_endpoint():
+    """A narrow range is refused by no honest node; a wide one may be, and its caller narrows it."""
+    async with two_endpoints() as (bad, good, rpc):
+        answers(bad)
+        bad.answers["eth_getLogs"] = lambda request: error(request, -32000, "header not found")
+        answers(good, eth_getLogs=[log_json(blockNumber="0x5")])
+        assert len(await rpc.logs(ROUTER, 3, 6, [])) == 1
+
+
 async def test_attack_G1_forged_not_found_of_a_final_block():
     async with execution() as (server, rpc):
         answers(server, eth_getBlockByNumber=None)
