@@ -14,15 +14,21 @@ MAX_JSON_DEPTH = 64
 """The deepest honest documents (a CometBFT block with evidence) stay under 20."""
 
 # Possessive, and an unclosed string matches to the end: a retry at every quote would be quadratic.
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_PLAIN_STRING = re.compile(rb'"[^"]*+"?')
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD]")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_NOT_BRACKETS_OR_QUOTES = bytes(byte for byte in _NOT_BRACKETS if byte not in b'"')
 
 
 def deeper_than(data: bytes, limit: int) -> bool:
     """Whether brackets outside strings nest deeper than `limit`; stops at the first that does."""
     depth = 0
-    for byte in _STRING.sub(b"", data).translate(None, _NOT_BRACKETS):
+    if b"\\" in data:
+        brackets = _STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
+    else:  # nothing is escaped: what strings hold can go first, and hex texts are most of what comes
+        brackets = _PLAIN_STRING.sub(b"", data.translate(None, _NOT_BRACKETS_OR_QUOTES))
+    for byte in brackets:
         if byte in b"[{":
             depth += 1
             if depth > limit:

@@ -199,7 +199,7 @@ class _Chain(_Model):
     poll_interval_ms: Annotated[int, Field(ge=50, le=60_000)] = 500
     requests_per_s: Annotated[int, Field(ge=1, le=100_000)] = 500
     """Most RPC requests a second to each of the chain's endpoints."""
-    in_flight: Annotated[int, Field(ge=1, le=16)] = 4
+    in_flight: Annotated[int, Field(ge=1, le=16)] = 8
     """Transactions of each of this chain's keys that may wait for inclusion at once."""
     batch: BatchLimits = BatchLimits()
     fees: FeeLimits = FeeLimits()

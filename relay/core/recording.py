@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
 from adapters.interface import PreparedTransaction, SignedTransaction, TransactionOutcome
+from adapters.rpc import all_of
 from relay.archive import Archive, ArchiveUnavailable, Evidence
 from relay.core.pending import Jobs
 from relay.ledger import Delivery, Ledger, RecordedTransaction, TransactionState, shares
@@ -28,22 +29,24 @@ class Recorder:
         Raises:
             LedgerUnavailable: it must not be sent.
         """
-        await self._ledger.record(
-            RecordedTransaction(
-                chain=self._chain,
-                hash=signed.hash,
-                sender=self._sender,
-                nonce=signed.nonce,
-                raw=signed.raw,
-                prepared=_prepared_text(signed.prepared),
-                jobs=jobs,
-                signed_at_ns=self._now_ns(),
-            )
+        record = RecordedTransaction(
+            chain=self._chain,
+            hash=signed.hash,
+            sender=self._sender,
+            nonce=signed.nonce,
+            raw=signed.raw,
+            prepared=_prepared_text(signed.prepared),
+            jobs=jobs,
+            signed_at_ns=self._now_ns(),
         )
+        kept = [replace(one, transaction_hash=signed.hash) for one in evidence]
+        await all_of([(self._ledger.record, record), (self._keep, kept)])
+
+    async def _keep(self, evidence: Sequence[Evidence]) -> None:
         try:
-            await self._archive.write(replace(one, transaction_hash=signed.hash) for one in evidence)
+            await self._archive.write(evidence)
         except ArchiveUnavailable as error:
-            self._log.error("evidence not kept", hash=signed.hash, reason=str(error))
+            self._log.error("evidence not kept", packets=len(evidence), reason=str(error))
 
     async def unended(self) -> list[tuple[SignedTransaction, Jobs]]:
         """What an earlier process recorded and did not see the end of, by nonce."""

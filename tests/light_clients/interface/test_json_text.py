@@ -34,6 +34,30 @@ def test_any_bytes_end_in_a_value_or_a_refusal(data: bytes) -> None:
         assert error.field == "file"
 
 
+def _depth_by_the_byte(data: bytes) -> int:
+    deepest = depth = 0
+    inside = escaped = False
+    for byte in data:
+        if inside:
+            inside, escaped = escaped or byte != ord('"'), not escaped and byte == ord("\\")
+        elif byte == ord('"'):
+            inside = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+@settings(max_examples=500)
+@given(data=st.text(alphabet='[]{}"a', max_size=60) | st.text(alphabet='[]{}"\\a', max_size=60))
+def test_depth_is_that_of_a_reader_byte_by_byte(data: str) -> None:
+    depth = _depth_by_the_byte(data.encode())
+    assert not deeper_than(data.encode(), depth)
+    assert depth == 0 or deeper_than(data.encode(), depth - 1)
+
+
 def test_the_deepest_document_and_one_deeper() -> None:
     fits = b"[" * MAX_JSON_DEPTH + b"]" * MAX_JSON_DEPTH
     assert parse_json(fits, "file", LIMIT) is not None

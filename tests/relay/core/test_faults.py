@@ -205,7 +205,7 @@ async def test_attack_G3_failing_worker_gives_its_slots_back(world, autojump_clo
 
     def around(name, service):
         if name == "queue":
-            service = QueueThatFailsAfterAJob(service, 6)  # an account has four slots
+            service = QueueThatFailsAfterAJob(service, 10)  # an account has eight slots
             queues.append(service)
         return service
 
@@ -214,7 +214,7 @@ async def test_attack_G3_failing_worker_gives_its_slots_back(world, autojump_clo
         await world.all_settled(1, at_most_s=400)
         await trio.sleep(10)
         assert queues[0].failures == 0
-        assert [account.slots.value for accounts in process.relay.accounts.values() for account in accounts] == [4, 4]
+        assert [account.slots.value for accounts in process.relay.accounts.values() for account in accounts] == [8, 8]
 
 
 async def test_attack_G4_nonce_used_by_another_program_with_the_key(world, autojump_clock):
