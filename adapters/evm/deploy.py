@@ -36,7 +36,6 @@ SET_GRANT_DELAY = Function("setGrantDelay", ("uint64", "uint32"))
 SET_TARGET_ADMIN_DELAY = Function("setTargetAdminDelay", ("address", "uint32"))
 MULTICALL = Function("multicall", ("bytes[]",))
 ADD_NAMED_APP = Function("addIBCApp", ("string", "address"))
-MIGRATE_CLIENT = Function("migrateClient", ("string", COUNTERPARTY_TUPLE, "address"))
 SET_HUB_CLIENT = Function("setHubClient", ("string",))
 SET_FORWARDED_PEER = Function("setForwardedPeer", ("string", "string"))
 SET_DIRECT_PEER = Function("setDirectPeer", ("string", "string"))
@@ -157,19 +156,6 @@ async def add_client(
             client_id, _, _ = _CLIENT_ADDED.decode(log.data)
             return check_client_id(client_id)
     raise BadAnswer("eth_getTransactionReceipt", "logs", "have no ICS02ClientAdded event")
-
-
-async def recover_client(
-    transactor: Transactor,
-    router: bytes,
-    client_id: str,
-    substitute: bytes,
-    counterparty: tuple[str, tuple[bytes, ...]],
-) -> Receipt:
-    """Put a substitute HubClient behind a frozen or expired client; the counterparty stays what it is."""
-    counterparty_id, prefix = counterparty
-    info = (counterparty_id, list(prefix))
-    return await transactor.send(router, MIGRATE_CLIENT.encode(check_client_id(client_id), info, substitute))
 
 
 async def set_hub_client(transactor: Transactor, app: bytes, client_id: str) -> Receipt:

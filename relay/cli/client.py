@@ -4,15 +4,19 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Annotated, Any
 
 import typer
 
 from relay.cli import quota
+from relay.cli.client_recovery import recover_router_client
 from relay.cli.session import (
     REFUSED,
+    UNUSABLE,
     AsJson,
     ConfigFile,
     HubAdminPasswordFiles,
@@ -22,6 +26,7 @@ from relay.cli.session import (
     PasswordFile,
     admins_of,
     config_of,
+    evm_chain_of,
     hub_of,
     new_salt,
     refuse,
@@ -122,17 +127,63 @@ def update(
 @app.command()
 def recover(
     config: ConfigFile,
-    subject: Annotated[str, typer.Option(help="The hub's frozen or expired client.")],
-    substitute: Annotated[str, typer.Option(help="An active client of the same chain with the same parameters.")],
-    hub_admin: HubAdmins,
-    hub_admin_password_file: HubAdminPasswordFiles,
+    subject: Annotated[str, typer.Option(help="The frozen or expired client.")],
+    substitute: Annotated[
+        str | None,
+        typer.Option(
+            help="On the hub: an active client of the same chain with the same parameters. On a router: the address of a "
+            "light client contract; without it one is deployed."
+        ),
+    ] = None,
+    chain: Annotated[
+        str | None, typer.Option(help="EVM chain whose router has the client; without it the hub.")
+    ] = None,
+    keystore: Annotated[
+        Path | None, typer.Option(help="With --chain: keystore of a holder of the migrator role.")
+    ] = None,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = None,
+    hub_admin: HubAdmins = [],  # noqa: B006  typer reads it
+    hub_admin_password_file: HubAdminPasswordFiles = [],  # noqa: B006
     hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
 ) -> None:
-    """Let a frozen or expired client of the hub take over a substitute's state (ICS-02 recovery)."""
-    hub_chain = hub_of(config_of(config), hub)
+    """Let a frozen or expired client go on with a substitute's state (ICS-02 recovery).
+
+    On a router whose migrations are delayed the first call schedules, and the same command with the substitute that it
+    prints executes after the delay; exit code 1 until then.
+    """
+    loaded = config_of(config)
+    if chain is not None:
+        if keystore is None:
+            raise refuse("--chain goes with --keystore", UNUSABLE)
+        _recover_on_router(loaded, chain, subject, substitute, signer_of(keystore, password_file, password_env))
+        return
+    if substitute is None or not hub_admin:
+        raise refuse("the hub's client needs --substitute and --hub-admin", UNUSABLE)
     admins = admins_of(hub_admin, hub_admin_password_file)
-    run_administration(partial(_recover, hub_chain, subject, substitute, admins))
+    run_administration(partial(_recover, hub_of(loaded, hub), subject, substitute, admins))
     typer.echo(f"{subject} has taken over the state of {substitute}")
+
+
+def _recover_on_router(config: Config, chain: str, subject: str, substitute: str | None, owner: Signer) -> None:
+    from eth_utils.address import is_hex_address, to_canonical_address
+
+    if substitute is not None and not is_hex_address(substitute):
+        raise refuse(f"--substitute: {substitute[:80]!r} is no address", UNUSABLE)
+    contract = None if substitute is None else to_canonical_address(substitute)
+    evm = evm_chain_of(config, chain)
+    followed = _followed(config, PathEnd(chain=chain, client=subject))
+    done = run_administration(partial(recover_router_client, config, evm, followed, subject, contract, owner))
+    if done.progress.ready_at_s is None:
+        typer.echo(f"{chain} {subject} goes on with {done.substitute}")
+        return
+    ready = datetime.fromtimestamp(done.progress.ready_at_s, UTC).isoformat(timespec="seconds")
+    typer.echo(
+        f"scheduled: {done.substitute} may stand behind {chain} {subject} from {ready} on, in {done.progress.wait_s} s.\n"
+        f"Run the command again then, with --substitute {done.substitute}; pausers can cancel it until it is done, "
+        "and after a week it has to be scheduled anew."
+    )
+    raise typer.Exit(REFUSED)
 
 
 async def _read(config: Config, ends: Sequence[PathEnd], random: Random) -> list[ClientLine]:

@@ -21,6 +21,7 @@ SUBCOMMANDS = {
     "deploy": ("relay.cli.deploy", "Deploy Router, Mailbox and Transfer onto an EVM chain."),
     "path": ("relay.cli.path", "Connect two chains: a light client of each on the other."),
     "peer": ("relay.cli.peer", "Say which remote chains a Mailbox listens to."),
+    "transfer": ("relay.cli.transfer", "Send tokens; limits, releases and claims of a Transfer."),
     "client": ("relay.cli.client", "List, inspect, update and recover light clients."),
     "keys": ("relay.cli.keys", "Encrypted keystores."),
     "config": ("relay.cli.config", "Check a configuration file."),

@@ -14,7 +14,8 @@ contract HostileToken {
         RevertsEmpty,
         Loops,
         RevertLength,
-        MalformedBalance
+        MalformedBalance,
+        ShowsGas
     }
 
     Kind public kind;
@@ -24,6 +25,7 @@ contract HostileToken {
     bool public callSucceeded;
     bytes public callResult;
     uint256 public calls;
+    uint256 public gasSeen;
     /// @dev Balances are shares times this, over 1000: another value is a rebase.
     uint256 public factor = 1000;
     mapping(address account => uint256 amount) private _shares;
@@ -74,6 +76,7 @@ contract HostileToken {
     }
 
     function _move(address from, address to, uint256 amount) private returns (bool) {
+        if (kind == Kind.ShowsGas) gasSeen = gasleft();
         ++calls;
         if (blocked[from]) revert Blocked(from);
         if (blocked[to]) revert Blocked(to);

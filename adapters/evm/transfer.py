@@ -1,0 +1,186 @@
+"""Calls of `Transfer.sol` (docs/spec/transfer.md): sending tokens, limits, amounts that wait for their owners."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from eth_utils.address import to_canonical_address, to_checksum_address
+
+from adapters.ics26.abi import Function
+from adapters.ics26.execution import ExecutionRpc, Receipt
+from adapters.ics26.transactor import Transactor
+from adapters.interface import BadAnswer
+from light_clients.crypto.hashes import keccak256
+from light_clients.ibc.denom import Denom
+
+LIMIT_TUPLE = "(uint128,uint128,uint128,uint32,uint32)"
+UNLIMITED = 2**128 - 1
+
+SEND_TRANSFER = Function("sendTransfer", ("string", "address", "uint256", "string", "string", "uint64"), ("uint64",))
+SEND_FORWARDED = Function("sendForwarded", ("string", "string", "address", "uint256", "string", "uint64"), ("uint64",))
+RELEASE = Function("release", ("bytes32",))
+RELEASE_TO = Function("releaseTo", ("bytes32", "address"))
+HELD_ID = Function("heldId", ("bool", "string", "uint64"), ("bytes32",))
+HELD = Function("held", ("bytes32",), ("address", "uint64", "address", "uint256"))
+SET_CLIENT_LIMIT = Function("setClientLimit", ("string", "address", LIMIT_TUPLE))
+SET_ORIGIN_LIMIT = Function("setOriginLimit", ("string", LIMIT_TUPLE))
+CLIENT_LIMIT = Function("clientLimit", ("string", "address"), (LIMIT_TUPLE, "uint256", "uint256"))
+ORIGIN_LIMIT = Function("originLimit", ("string", "address"), (LIMIT_TUPLE, "uint256", "uint256"))
+HUB_CLIENT_ID = Function("hubClientId", (), ("string",))
+VOUCHER_ADDRESS = Function("voucherAddress", ("string",), ("address",))
+DENOM_OF = Function("denomOf", ("address",), ("string",))
+ALLOWANCE = Function("allowance", ("address", "address"), ("uint256",))
+APPROVE = Function("approve", ("address", "uint256"))
+
+TRANSFER_SENT_TOPIC = keccak256(b"TransferSent(string,uint64,address,address,string,uint256,string,string,uint64)")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What one window may move, in smallest units; None is without a bound. `window_s` 0: there is no limit."""
+
+    send_cap: int | None = None
+    receive_cap: int | None = None
+    delay_above: int | None = None
+    window_s: int = 0
+    delay_s: int = 0
+
+    def as_tuple(self) -> tuple[int, ...]:
+        caps = (self.send_cap, self.receive_cap, self.delay_above)
+        return (*(UNLIMITED if cap is None else cap for cap in caps), self.window_s, self.delay_s)
+
+    @staticmethod
+    def of(fields: tuple[int, ...]) -> "Limit":
+        *caps, window_s, delay_s = fields
+        send, receive, above = (None if cap == UNLIMITED else cap for cap in caps)
+        return Limit(send, receive, above, window_s, delay_s)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUse:
+    """A limit and what its current window has moved."""
+
+    limit: Limit
+    sent: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAmount:
+    """An amount that waits; `token` and `owner` are EIP-55 addresses."""
+
+    id: bytes
+    token: str
+    owner: str
+    amount: int
+    releasable_at_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentTransfer:
+    """`client` and `sequence` name the packet on its source."""
+
+    client: str
+    sequence: int
+    denom: str
+    transaction_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to send. With `next_client` over the hub to the chain behind that client of the hub's."""
+
+    client: str
+    token: bytes
+    amount: int
+    receiver: str
+    timeout_timestamp_s: int
+    next_client: str | None = None
+    memo: str = ""
+
+
+async def _read(execution: ExecutionRpc, address: bytes, function: Function, *arguments: Any) -> tuple[Any, ...]:
+    return function.decode(await execution.call(address, function.encode(*arguments)))
+
+
+async def hub_client_of(execution: ExecutionRpc, transfer: bytes) -> str:
+    """The client of the hub that a Transfer forwards over; empty if none."""
+    (client_id,) = await _read(execution, transfer, HUB_CLIENT_ID)
+    return str(client_id)
+
+
+async def voucher_of(execution: ExecutionRpc, transfer: bytes, trace: str) -> bytes:
+    """The voucher of a trace (`transfer/client-0/…`), whether or not it exists yet."""
+    (address,) = await _read(execution, transfer, VOUCHER_ADDRESS, Denom.parse(trace).path)
+    return bytes(to_canonical_address(address))
+
+
+async def send_tokens(transactor: Transactor, transfer: bytes, order: Order) -> SentTransfer:
+    """Allow Transfer to take exactly the amount where it may not yet, then send.
+
+    A voucher that goes home is burnt, which needs no allowance.
+    """
+    execution, sender = transactor.execution, to_canonical_address(transactor.signer.address)
+    (denom,) = await _read(execution, transfer, DENOM_OF, order.token)
+    if not Denom.parse(denom).is_returning("transfer", order.client):
+        (allowed,) = await _read(execution, order.token, ALLOWANCE, sender, transfer)
+        if allowed < order.amount:
+            await transactor.send(order.token, APPROVE.encode(transfer, order.amount))
+    if order.next_client is None:
+        data = SEND_TRANSFER.encode(
+            order.client, order.token, order.amount, order.receiver, order.memo, order.timeout_timestamp_s
+        )
+    else:
+        data = SEND_FORWARDED.encode(
+            order.client, order.next_client, order.token, order.amount, order.receiver, order.timeout_timestamp_s
+        )
+    receipt = await transactor.send(transfer, data)
+    for log in receipt.logs:
+        if log.address == transfer and log.topics[:1] == (TRANSFER_SENT_TOPIC,):
+            sequence = int.from_bytes(log.topics[1], "big")
+            return SentTransfer(order.client, sequence, denom, receipt.transaction_hash)
+    raise BadAnswer("eth_getTransactionReceipt", "logs", "have no TransferSent event")
+
+
+async def client_limit(execution: ExecutionRpc, transfer: bytes, client_id: str, token: bytes) -> LimitUse:
+    """What may move of one token over one client."""
+    fields, sent, received = await _read(execution, transfer, CLIENT_LIMIT, client_id, token)
+    return LimitUse(Limit.of(fields), sent, received)
+
+
+async def origin_limit(execution: ExecutionRpc, transfer: bytes, trace: str, token: bytes) -> LimitUse:
+    """What may move of one token by the rule of its origin."""
+    fields, sent, received = await _read(execution, transfer, ORIGIN_LIMIT, trace, token)
+    return LimitUse(Limit.of(fields), sent, received)
+
+
+async def set_client_limit(
+    transactor: Transactor, transfer: bytes, client_id: str, token: bytes, limit: Limit
+) -> Receipt:
+    """Limit one token over one client. For holders of the limiter role."""
+    return await transactor.send(transfer, SET_CLIENT_LIMIT.encode(client_id, token, limit.as_tuple()))
+
+
+async def set_origin_limit(transactor: Transactor, transfer: bytes, trace: str, limit: Limit) -> Receipt:
+    """Limit each token of an origin; the empty trace is this chain. For holders of the limiter role."""
+    return await transactor.send(transfer, SET_ORIGIN_LIMIT.encode(trace, limit.as_tuple()))
+
+
+async def held_amount(
+    execution: ExecutionRpc, transfer: bytes, refund: bool, client_id: str, sequence: int
+) -> HeldAmount | None:
+    """What is kept of a packet: a large receive, or a refund that could not be paid."""
+    (held_id,) = await _read(execution, transfer, HELD_ID, refund, client_id, sequence)
+    token, releasable_at_s, owner, amount = await _read(execution, transfer, HELD, held_id)
+    if amount == 0:
+        return None
+    return HeldAmount(held_id, to_checksum_address(token), to_checksum_address(owner), amount, releasable_at_s)
+
+
+async def release(transactor: Transactor, transfer: bytes, held_id: bytes) -> Receipt:
+    """Pay a held amount to its owner; anyone may, once its time has come."""
+    return await transactor.send(transfer, RELEASE.encode(held_id))
+
+
+async def claim(transactor: Transactor, transfer: bytes, held_id: bytes, to: bytes) -> Receipt:
+    """Pay a held amount to where its owner, the sender of this transaction, says."""
+    return await transactor.send(transfer, RELEASE_TO.encode(held_id, to))

@@ -1,0 +1,68 @@
+"""Recovery of a router's client: a fresh contract for the same chain, put behind the old identifier."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from relay.config import Config, EvmChainConfig, PathEnd
+from relay.keys import Signer
+
+if TYPE_CHECKING:
+    from adapters.evm.recovery import Recovery
+
+
+@dataclass(frozen=True, slots=True)
+class RouterRecovery:
+    """`substitute` is the contract's address, in hex."""
+
+    substitute: str
+    progress: "Recovery"
+
+
+async def recover_router_client(
+    config: Config,
+    evm: EvmChainConfig,
+    followed: PathEnd,
+    subject: str,
+    substitute: bytes | None,
+    owner: Signer,
+    random: Random,
+) -> RouterRecovery:
+    """Deploy a substitute where none is given, with the subject's parameters, and take the next step towards its use.
+
+    `followed` is the other end of the subject's path.
+    """
+    from eth_utils.address import to_canonical_address, to_checksum_address
+
+    from adapters.evm.deploy import deploy_hub_client
+    from adapters.evm.recovery import recover_client
+    from adapters.ics26.transactor import Transactor
+    from adapters.interface import ClientParameters, NotSupported, RefusedByChain
+    from light_clients.interface import ClientStatus
+    from light_clients.tendermint.codec import decode_client_state
+    from relay.core.chains import open_chain
+
+    async with open_chain(evm, random) as chain:
+        await chain.check_identity()
+        info = await chain.client(subject)
+        if info.status is ClientStatus.ACTIVE:
+            raise RefusedByChain(
+                "ClientStillActive", f"{evm.name} {subject} is Active; only a frozen or expired client is replaced"
+            )
+        if info.counterparty_client_id is None:
+            raise RefusedByChain("NoCounterparty", f"{evm.name} {subject} has no counterparty")
+        owning = Transactor(chain.execution, evm.chain_id, owner)
+        if substitute is None:
+            if info.client_type != "07-tendermint":
+                raise NotSupported(f"deploying a substitute of type {info.client_type}; give one with --substitute")
+            state = decode_client_state(info.client_state)
+            parameters = ClientParameters(
+                state.trusting_period_ns // 10**9, state.max_clock_drift_ns // 10**9, state.unbonding_period_ns // 10**9
+            )
+            async with open_chain(config.chain(followed.chain), random) as hub:
+                await hub.check_identity()
+                states = await hub.initial_states(info.client_type, parameters)
+            substitute = await deploy_hub_client(owning, states)
+        counterparty = info.counterparty_client_id, info.merkle_prefix
+        progress = await recover_client(owning, to_canonical_address(evm.router), subject, substitute, counterparty)
+        return RouterRecovery(to_checksum_address(substitute), progress)

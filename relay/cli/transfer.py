@@ -1,0 +1,331 @@
+"""`hutong transfer`: tokens between chains, their limits, and amounts that wait for their owners."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from relay.cli.session import (
+    UNUSABLE,
+    AsJson,
+    ConfigFile,
+    Keystore,
+    PasswordEnv,
+    PasswordFile,
+    config_of,
+    evm_chain_of,
+    refuse,
+    run_administration,
+    signer_of,
+)
+from relay.config import EvmChainConfig
+from relay.keys import Signer
+
+if TYPE_CHECKING:
+    from adapters.evm.transfer import HeldAmount, LimitUse, SentTransfer
+    from adapters.ics26.execution import ExecutionRpc
+
+app = typer.Typer(help="Tokens between chains.", no_args_is_help=True, rich_markup_mode=None)
+limits = typer.Typer(help="What may move of a token in a window.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(limits, name="limits")
+
+Chain = Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")]
+TransferAddress = Annotated[str, typer.Option("--transfer", help="Address of its Transfer.")]
+Token = Annotated[
+    str, typer.Option(help="Address of the ERC-20 or voucher, or a voucher's trace (transfer/client-0/…).")
+]
+PacketClient = Annotated[str, typer.Option("--client", help="This chain's client over which the packet went.")]
+Sequence = Annotated[int, typer.Option(help="The packet's sequence.", min=1)]
+LimitedClient = Annotated[str | None, typer.Option("--client", help="Limit one token over this client of the chain.")]
+Origin = Annotated[
+    str | None,
+    typer.Option(
+        help="Limit each token of an origin: the hops of its trace, or an empty text for tokens of this chain."
+    ),
+]
+Cap = Annotated[int | None, typer.Option(help="Smallest units in a window; without it there is no such bound.", min=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What `send` was asked for, before a chain is open; without `client` the hub's client."""
+
+    token: bytes | str
+    amount: int
+    receiver: str
+    next_client: str | None
+    client: str | None
+    memo: str
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a limit is about: a token over a client, or each token of an origin."""
+
+    client: str | None
+    origin: str | None
+
+
+REFUND_HELP = "The amount is a refund that could not be paid, not a large receive that waited."
+
+
+@app.command()
+def send(
+    config: ConfigFile,
+    chain: Chain,
+    transfer: TransferAddress,
+    token: Token,
+    amount: Annotated[int, typer.Option(help="In the token's smallest unit.", min=1)],
+    receiver: Annotated[str, typer.Option(help="Receiver on the destination chain.")],
+    keystore: Keystore,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = None,
+    next_client: Annotated[
+        str | None, typer.Option(help="The hub's client of the destination chain: send over the hub to it.")
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option(help="This chain's client to send over; the hub's client unless given.")
+    ] = None,
+    memo: Annotated[str, typer.Option(help="Remark for the receiver; not with --next-client.")] = "",
+    timeout_s: Annotated[int, typer.Option(help="Seconds until the transfer is void and refunded.", min=1)] = 3600,
+    as_json: AsJson = False,
+) -> None:
+    """Send tokens, after allowing Transfer to take them where that is needed. Prints the packet's id."""
+    if memo and next_client is not None:
+        raise refuse("with --next-client the memo is the instruction to the hub; leave --memo out", UNUSABLE)
+    evm = evm_chain_of(config_of(config), chain)
+    signer = signer_of(keystore, password_file, password_env)
+    wish = Wish(_address_or_trace(token), amount, receiver, next_client, client, memo, timeout_s)
+    sent = run_administration(partial(_send, evm, signer, _address(transfer, "--transfer"), wish))
+    packet = f"{chain}/{sent.client}/{sent.sequence}"
+    if as_json:
+        document = {"packet": packet, "client": sent.client, "sequence": sent.sequence, "denom": sent.denom}
+        typer.echo(json.dumps({**document, "transaction": f"0x{sent.transaction_hash.hex()}"}))
+        return
+    typer.echo(packet)
+
+
+@limits.command()
+def show(
+    config: ConfigFile,
+    chain: Chain,
+    transfer: TransferAddress,
+    token: Token,
+    client: LimitedClient = None,
+    origin: Origin = None,
+    as_json: AsJson = False,
+) -> None:
+    """A limit, and what its current window has moved of a token."""
+    scope = _scope(client, origin)
+    evm = evm_chain_of(config_of(config), chain)
+    use = run_administration(
+        partial(_read_limit, evm, _address(transfer, "--transfer"), _address_or_trace(token), scope)
+    )
+    if as_json:
+        typer.echo(json.dumps(asdict(use)))
+        return
+    if use.limit.window_s == 0:
+        typer.echo("no limit")
+        return
+    typer.echo(f"window: {use.limit.window_s} s")
+    typer.echo(f"send: {use.sent} of {_bound(use.limit.send_cap)}")
+    typer.echo(f"receive: {use.received} of {_bound(use.limit.receive_cap)}")
+    typer.echo(f"waits {use.limit.delay_s} s: a receive of more than {_bound(use.limit.delay_above)}")
+
+
+@limits.command(name="set")
+def set_(
+    config: ConfigFile,
+    chain: Chain,
+    transfer: TransferAddress,
+    keystore: Keystore,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = None,
+    token: Annotated[str | None, typer.Option(help="With --client: the token that is limited.")] = None,
+    client: LimitedClient = None,
+    origin: Origin = None,
+    send_cap: Cap = None,
+    receive_cap: Cap = None,
+    delay_above: Annotated[int | None, typer.Option(help="A receive of more than this waits.", min=0)] = None,
+    delay_s: Annotated[int, typer.Option(help="How long it waits; at most 7 days.", min=0)] = 0,
+    window_s: Annotated[int, typer.Option(help="Length of a window; 0 removes the limit.", min=0)] = 3600,
+) -> None:
+    """Set a limit; its windows begin anew. For holders of the limiter role."""
+    scope = _scope(client, origin)
+    if (client is None) != (token is None):
+        raise refuse("--token goes with --client; --origin is about each token of the origin", UNUSABLE)
+    evm = evm_chain_of(config_of(config), chain)
+    signer = signer_of(keystore, password_file, password_env)
+    caps = (send_cap, receive_cap, delay_above)
+    limit = (*caps, window_s, delay_s)
+    limited = None if token is None else _address_or_trace(token)
+    run_administration(partial(_set_limit, evm, signer, _address(transfer, "--transfer"), limited, scope, limit))
+    typer.echo("limit removed" if window_s == 0 else "limit set")
+
+
+@app.command(name="release")
+def release_(
+    config: ConfigFile,
+    chain: Chain,
+    transfer: TransferAddress,
+    client: PacketClient,
+    sequence: Sequence,
+    keystore: Keystore,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = None,
+    refund: Annotated[bool, typer.Option("--refund", help=REFUND_HELP)] = False,
+) -> None:
+    """Pay what waits to its owner. Anyone may, once its time has come."""
+    evm = evm_chain_of(config_of(config), chain)
+    signer = signer_of(keystore, password_file, password_env)
+    packet = (refund, client, sequence)
+    held = run_administration(partial(_pay, evm, signer, _address(transfer, "--transfer"), packet, None))
+    typer.echo(f"{held.amount} of {held.token} paid to {held.owner}")
+
+
+@app.command(name="claim")
+def claim_(
+    config: ConfigFile,
+    chain: Chain,
+    transfer: TransferAddress,
+    client: PacketClient,
+    sequence: Sequence,
+    to: Annotated[str, typer.Option(help="Address that can take the token.")],
+    keystore: Keystore,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = None,
+    refund: Annotated[bool, typer.Option("--refund/--receive", help=REFUND_HELP)] = True,
+) -> None:
+    """Have what waits for the keystore's account paid to another address: for owners that the token refuses."""
+    evm = evm_chain_of(config_of(config), chain)
+    signer = signer_of(keystore, password_file, password_env)
+    packet, there = (refund, client, sequence), _address(to, "--to")
+    held = run_administration(partial(_pay, evm, signer, _address(transfer, "--transfer"), packet, there))
+    typer.echo(f"{held.amount} of {held.token} paid to {to}")
+
+
+def _scope(client: str | None, origin: str | None) -> Scope:
+    if (client is None) == (origin is None):
+        raise refuse("give exactly one of --client and --origin", UNUSABLE)
+    return Scope(client, origin)
+
+
+def _address(text: str, option: str) -> bytes:
+    from eth_utils.address import is_hex_address, to_canonical_address
+
+    if not is_hex_address(text):
+        raise refuse(f"{option}: {text[:80]!r} is no address", UNUSABLE)
+    return bytes(to_canonical_address(text))
+
+
+def _address_or_trace(token: str) -> bytes | str:
+    return token if "/" in token else _address(token, "--token")
+
+
+def _bound(cap: int | None) -> str:
+    return "any amount" if cap is None else str(cap)
+
+
+@asynccontextmanager
+async def _execution(evm: EvmChainConfig, random: Random) -> "AsyncIterator[ExecutionRpc]":
+    from relay.core.chains import open_chain
+
+    async with open_chain(evm, random) as chain:
+        await chain.check_identity()
+        yield chain.execution
+
+
+async def _token(execution: "ExecutionRpc", transfer: bytes, token: bytes | str) -> bytes:
+    from adapters.evm.transfer import voucher_of
+
+    return token if isinstance(token, bytes) else await voucher_of(execution, transfer, token)
+
+
+async def _send(evm: EvmChainConfig, signer: Signer, transfer: bytes, wish: Wish, random: Random) -> "SentTransfer":
+    from adapters.evm.transfer import Order, hub_client_of, send_tokens
+    from adapters.ics26.transactor import Transactor
+    from adapters.interface import RefusedByChain
+
+    async with _execution(evm, random) as execution:
+        client = wish.client or await hub_client_of(execution, transfer)
+        if not client:
+            raise RefusedByChain("NotHubClient", "this Transfer has no hub client; name one with --client")
+        order = Order(
+            client,
+            await _token(execution, transfer, wish.token),
+            wish.amount,
+            wish.receiver,
+            int(time.time()) + wish.timeout_s,
+            wish.next_client,
+            wish.memo,
+        )
+        return await send_tokens(Transactor(execution, evm.chain_id, signer), transfer, order)
+
+
+async def _read_limit(
+    evm: EvmChainConfig, transfer: bytes, token: bytes | str, scope: Scope, random: Random
+) -> "LimitUse":
+    from adapters.evm.transfer import client_limit, origin_limit
+
+    async with _execution(evm, random) as execution:
+        address = await _token(execution, transfer, token)
+        if scope.client is not None:
+            return await client_limit(execution, transfer, scope.client, address)
+        return await origin_limit(execution, transfer, scope.origin or "", address)
+
+
+async def _set_limit(
+    evm: EvmChainConfig,
+    signer: Signer,
+    transfer: bytes,
+    token: bytes | str | None,
+    scope: Scope,
+    limit: tuple[int | None, int | None, int | None, int, int],
+    random: Random,
+) -> None:
+    from adapters.evm.transfer import Limit, set_client_limit, set_origin_limit
+    from adapters.ics26.transactor import Transactor
+
+    async with _execution(evm, random) as execution:
+        transactor = Transactor(execution, evm.chain_id, signer)
+        if scope.client is not None and token is not None:
+            address = await _token(execution, transfer, token)
+            await set_client_limit(transactor, transfer, scope.client, address, Limit(*limit))
+        else:
+            await set_origin_limit(transactor, transfer, scope.origin or "", Limit(*limit))
+
+
+async def _pay(
+    evm: EvmChainConfig,
+    signer: Signer,
+    transfer: bytes,
+    packet: tuple[bool, str, int],
+    to: bytes | None,
+    random: Random,
+) -> "HeldAmount":
+    from adapters.evm.transfer import claim, held_amount, release
+    from adapters.ics26.transactor import Transactor
+    from adapters.interface import RefusedByChain
+
+    refund, client, sequence = packet
+    async with _execution(evm, random) as execution:
+        held = await held_amount(execution, transfer, refund, client, sequence)
+        if held is None:
+            raise RefusedByChain("NothingHeld", f"nothing is held of packet {client}/{sequence}")
+        now_s = (await execution.latest_block()).time_s
+        if held.releasable_at_s > now_s:
+            wait_s = held.releasable_at_s - now_s
+            raise RefusedByChain("StillHeld", f"{held.amount} of {held.token} wait {wait_s} s more")
+        transactor = Transactor(execution, evm.chain_id, signer)
+        if to is None:
+            await release(transactor, transfer, held.id)
+        else:
+            await claim(transactor, transfer, held.id, to)
+        return held
