@@ -204,6 +204,11 @@ class Evm:
     def has_code(self, address: bytes) -> bool:
         return bool(self._state.get_code(address))
 
+    def delete_code(self, address: bytes) -> None:
+        """What SELFDESTRUCT does to a contract; the compiler no longer lets one be written without a warning."""
+        self._state.delete_account(address)
+        self._state.lock_changes()
+
     @contextmanager
     def at(self, timestamp_s: int) -> Iterator[None]:
         """Another block time for a while."""

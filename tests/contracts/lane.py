@@ -12,7 +12,14 @@ from adapters.evm.hub_client import (
     encode_non_membership_proof,
     encode_update,
 )
-from contracts.roles import LIMITER_ROLE, MIGRATOR_ROLE, router_function_roles, transfer_function_roles
+from contracts.roles import (
+    LIMITER_ROLE,
+    MIGRATOR_ROLE,
+    PAUSER_ROLE,
+    UNPAUSER_ROLE,
+    router_function_roles,
+    transfer_function_roles,
+)
 from light_clients.crypto import keccak256
 from light_clients.ibc.abi import ABI_ENCODING, packet_to_tuple
 from light_clients.ibc.commitment import (
@@ -110,7 +117,7 @@ class Lane:
             self.manager.transact(
                 "setTargetFunctionRole", self.transfer.address, function_role.selectors, function_role.role
             )
-        for role in (LIMITER_ROLE, MIGRATOR_ROLE):
+        for role in (LIMITER_ROLE, MIGRATOR_ROLE, PAUSER_ROLE, UNPAUSER_ROLE):
             self.manager.transact("grantRole", role, SENDER, 0)
         self.router.transact("addIBCApp", "transfer", self.transfer.address)
         self.transfer.transact("setHubClient", LOCAL_CLIENT)

@@ -13,7 +13,7 @@ from light_clients.ibc.transfer import (
     decode_transfer,
     encode_transfer,
 )
-from tests.contracts.evm import Contract, Outcome, Reverted
+from tests.contracts.evm import Contract, Outcome, Reverted, artifact
 from tests.contracts.lane import HUB_SIDE_CLIENT, LOCAL_CLIENT, ORIGIN_CLIENT, RELAYER, REMOTE_SENDER, Lane
 
 ALICE = b"\xa1" * 20
@@ -117,12 +117,7 @@ class TransferLane(Lane):
     def voucher(self, denom: str, client: str = LOCAL_CLIENT) -> Contract:
         """The ERC-20 that stands for the token that the other end of `client` calls `denom`."""
         address = bytes.fromhex(self.transfer.call("voucherAddress", f"transfer/{client}/{denom}")[2:])
-        voucher = self.evm.contracts.get(address)
-        if voucher is None:
-            from tests.contracts.evm import artifact
-
-            voucher = self.evm.contracts[address] = Contract(self.evm, address, artifact("Voucher"))
-        return voucher
+        return self.evm.contracts.setdefault(address, Contract(self.evm, address, artifact("Voucher")))
 
     def balance(self, account: bytes, token: Contract | None = None) -> int:
         return (token or self.token).call("balanceOf", account)

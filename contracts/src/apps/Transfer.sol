@@ -66,10 +66,7 @@ contract Transfer is IIBCApp, TransferLimits, TransferVault {
         whenNotPaused
         returns (uint64 sequence)
     {
-        require(
-            bytes(memo).length <= Ics20.MAX_MEMO_LENGTH,
-            InvalidText("memo", bytes(memo).length, Ics20.MAX_MEMO_LENGTH)
-        );
+        _checkLength("memo", memo, Ics20.MAX_MEMO_LENGTH);
         string memory denom;
         (sequence, denom) = _send(sourceClient, token, amount, receiver, memo, timeoutTimestamp);
         emit TransferSent(
@@ -214,10 +211,9 @@ contract Transfer is IIBCApp, TransferLimits, TransferVault {
             Identifiers.isPlainText(sender, Ics20.MAX_RECEIVER_LENGTH),
             InvalidText("sender", bytes(sender).length, Ics20.MAX_RECEIVER_LENGTH)
         );
-        require(
-            bytes(memo).length <= Ics20.MAX_MEMO_LENGTH,
-            InvalidText("memo", bytes(memo).length, Ics20.MAX_MEMO_LENGTH)
-        );
+        _checkLength("denom", denom, Ics20.MAX_DENOM_LENGTH);
+        _checkLength("receiver", receiverText, Ics20.MAX_RECEIVER_LENGTH);
+        _checkLength("memo", memo, Ics20.MAX_MEMO_LENGTH);
         (bool isAddress, address receiver) = receiverText.parseAddress();
         require(isAddress, InvalidReceiver(receiverText));
         _credit(msg_.sourceClient, msg_.destinationClient, msg_.sequence, denom, sender, receiver, amount);
@@ -262,6 +258,10 @@ contract Transfer is IIBCApp, TransferLimits, TransferVault {
         if (chargedAt != 0) _giveBack(sourceClient, data.denom.traceOf(), token, data.amount, chargedAt);
         emit TransferRefunded(sourceClient, sequence, sender, token, data.amount, timedOut);
         _refund(sourceClient, sequence, token, sender, data.amount, burnt);
+    }
+
+    function _checkLength(string memory field, string calldata text, uint256 maxLength) private pure {
+        require(bytes(text).length <= maxLength, InvalidText(field, bytes(text).length, maxLength));
     }
 
     /// @dev The receiver stands between quotes in the memo.

@@ -16,7 +16,7 @@ library Ics20 {
 
     uint256 internal constant MAX_MEMO_LENGTH = 32_768;
     uint256 internal constant MAX_RECEIVER_LENGTH = 2048;
-    uint256 private constant MAX_DENOM_LENGTH = 1024;
+    uint256 internal constant MAX_DENOM_LENGTH = 1024;
     uint256 private constant MAX_BASE_LENGTH = 128;
     uint256 private constant MAX_HOPS = 16;
 
