@@ -205,6 +205,32 @@ CONTRACTS = (
         (f"{ATTESTATION_TESTS}::test_attack_D4_contract_constructor_refuses_unfit_states", ATTESTATION_TESTS),
     ),
     Defence(
+        "low-s of attestations",
+        "contracts/src/libraries/Attested.sol",
+        "        if (s > HALF_ORDER || (v != 27 && v != 28)) return address(0);\n",
+        "        if (v != 27 && v != 28) return address(0);\n",
+        (f"{ATTESTATION_TESTS}::test_attack_D2_contract_every_signature_has_one_form",),
+    ),
+    Defence(
+        "attested for the height of the proof",
+        ATTESTATION,
+        '        require(attestedHeight == height.revisionHeight, InvalidProof("attested at another height"));\n',
+        '        require(attestedHeight != 0, InvalidProof("attested at another height"));\n',
+        (f"{ATTESTATION_TESTS}::test_attack_D7_contract_heights_and_units",),
+    ),
+    Defence(
+        "attestation client under its own identifier only",
+        "contracts/src/ClientRegistry.sol",
+        "        require(IClientStatus(client).servesClient(address(this), clientId), InvalidLightClient(client));\n",
+        "        require(bytes(clientId).length != 0, InvalidLightClient(client));\n",
+        (
+            (
+                "contracts/test_attested_lane.py"
+                "::test_attack_D5_contract_router_takes_a_client_only_under_its_own_identifier"
+            ),
+        ),
+    ),
+    Defence(
         "domain separation: this chain",
         ATTESTATION,
         "        require(block.chainid == _chainId, WrongChainId(_chainId, block.chainid));\n",

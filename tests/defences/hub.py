@@ -177,6 +177,18 @@ HUB = (
         (f"{FROZEN_CLIENT}::test_a_double_spend_of_a_frozen_client_is_refused_and_the_stuck_packet_settles_once",),
     ),
     Defence(
+        "attestation client under its own identifier only",
+        CLIENTS,
+        "        light_client.check_destination(client_state, Destination(chain_id, router, client_id))\n",
+        "",
+        (
+            (
+                "relay/hub/test_hub_attestation_attacks.py"
+                "::test_attack_D5_hub_client_is_created_only_as_what_its_scope_names"
+            ),
+        ),
+    ),
+    Defence(
         "substitute newer than the subject",
         CLIENTS,
         "        if latest <= replaced:\n",

@@ -189,6 +189,27 @@ LIGHT_CLIENTS = (
         (f"{ATTESTATION_TESTS}::test_attack_D3_attestation_strangers_and_the_set_before_a_recovery",),
     ),
     Defence(
+        "attested times are seconds",
+        "light_clients/attestation/types.py",
+        "MAX_TIMESTAMP_S = 2**40 - 1\n",
+        "MAX_TIMESTAMP_S = 2**64 - 1\n",
+        (f"{ATTESTATION_TESTS}::test_attack_D7_attestation_heights_and_units",),
+    ),
+    Defence(
+        "no path twice in a list",
+        "light_clients/attestation/types.py",
+        "        if any(first >= second for first, second in pairwise(paths)):\n",
+        "        if False:\n",
+        (f"{ATTESTATION_TESTS}::test_attack_D9_attestation_packet_lists",),
+    ),
+    Defence(
+        "time order of attested states",
+        "light_clients/attestation/client.py",
+        "    if before is not None and codec",
+        "    if False and codec",
+        (f"{ATTESTATION_TESTS}::test_attack_C15_attestation_time_order_of_stored_states",),
+    ),
+    Defence(
         "attested for the height of the proof",
         ATTESTATION,
         "    if packets.height != state.height:\n",
