@@ -1,0 +1,132 @@
+"""Tokens, limits and recovery through the evm adapter, on a running dev chain with the hub played by a simulated one."""
+
+import time
+from pathlib import Path
+
+import pytest
+from eth_abi.abi import encode
+from test_evm_devnet import Setting, evm_setting
+
+from adapters.evm import deploy as deployment
+from adapters.evm import transfer
+from adapters.evm.recovery import recover_client
+from adapters.ics26.abi import Function
+from adapters.interface import InitialStates, PacketEventKind, RefusedByChain
+from contracts.artifacts import load_artifact
+from contracts.roles import MIGRATOR_ROLE
+from light_clients.crypto.hashes import keccak256
+from light_clients.ibc.transfer import TransferData, decode_forward_memo, decode_transfer
+from light_clients.interface import ClientStatus, Height
+from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+
+BALANCE_OF = Function("balanceOf", ("address",), ("uint256",))
+RECEIVER = "0x" + "22" * 20
+
+
+def address_of(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+async def new_token(setting: Setting) -> bytes:
+    code = load_artifact("ExampleToken").bytecode + encode(["string", "string", "uint256"], ["Example", "EX", 1000])
+    receipt = await setting.transactor.send(None, code)
+    assert receipt.contract_address is not None
+    return receipt.contract_address
+
+
+async def sent_data(setting: Setting, height: int) -> TransferData:
+    await setting.chain.wait_for_height(height)
+    events = await setting.chain.packet_events(height, height)
+    (event,) = [event for event in events if event.kind is PacketEventKind.SEND]
+    (payload,) = event.packet.payloads
+    return decode_transfer(payload.value, payload.encoding)
+
+
+async def test_tokens_limits_and_amounts_that_wait():
+    async with evm_setting() as setting:
+        transactor, execution = setting.transactor, setting.chain.execution
+        contract = address_of(setting.contracts.transfer)
+        token = await new_token(setting)
+        assert await transfer.hub_client_of(execution, contract) == ""
+        await deployment.set_hub_client(transactor, contract, setting.client)
+        assert await transfer.hub_client_of(execution, contract) == setting.client
+        timeout_s = int(time.time()) + 3600
+        order = transfer.Order(setting.client, token, 300, RECEIVER, timeout_s, next_client="bft-evm-1")
+        sent = await transfer.send_tokens(transactor, contract, order)
+        assert (sent.client, sent.sequence, sent.denom) == (setting.client, 1, f"0x{token.hex()}")
+        receipt = await execution.receipt(sent.transaction_hash)
+        data = await sent_data(setting, receipt.height)
+        assert (data.denom, data.amount) == (sent.denom, 300)
+        assert decode_forward_memo(data.memo).timeout_timestamp_s == timeout_s
+        (held_there,) = BALANCE_OF.decode(await execution.call(token, BALANCE_OF.encode(contract)))
+        assert held_there == 300
+
+        limit = transfer.Limit(send_cap=100, delay_above=50, window_s=3600, delay_s=60)
+        await transfer.set_client_limit(transactor, contract, setting.client, token, limit)
+        assert await transfer.client_limit(execution, contract, setting.client, token) == transfer.LimitUse(limit, 0, 0)
+        with pytest.raises(RefusedByChain) as refusal:
+            await transfer.send_tokens(transactor, contract, order)
+        assert refusal.value.name == "LimitExceeded"
+        direct = transfer.Order(setting.client, token, 80, RECEIVER, timeout_s, memo="a remark")
+        assert (await transfer.send_tokens(transactor, contract, direct)).sequence == 2
+        assert (await transfer.client_limit(execution, contract, setting.client, token)).sent == 80
+        trace = f"transfer/{setting.client}/transfer/bft-evm-1"
+        await transfer.set_origin_limit(transactor, contract, trace, transfer.Limit(receive_cap=0, window_s=60))
+        voucher = await transfer.voucher_of(execution, contract, f"{trace}/{RECEIVER}")
+        use = await transfer.origin_limit(execution, contract, trace, voucher)
+        assert use.limit == transfer.Limit(receive_cap=0, window_s=60)
+        assert await transfer.held_amount(execution, contract, False, setting.client, 1) is None
+        for pay in (
+            transfer.release(transactor, contract, bytes(32)),
+            transfer.claim(transactor, contract, bytes(32), b"\x22" * 20),
+        ):
+            with pytest.raises(RefusedByChain) as refusal:
+                await pay
+            assert refusal.value.name in {"NothingHeld", "OnlyOwner"}
+
+
+async def test_router_client_is_recovered_after_its_delay():
+    async with evm_setting() as setting:
+        chain, transactor, hub = setting.chain, setting.transactor, setting.hub
+        router = address_of(setting.contracts.router)
+        manager = address_of(setting.contracts.access_manager)
+
+        async def new_client(**changes: int) -> bytes:
+            setting.sync_hub()
+            height = setting.hub_height()
+            states = InitialStates(
+                "07-tendermint",
+                Height(1, height),
+                encode_client_state(hub.client_state(height, **changes)),
+                encode_consensus_state(hub.consensus_state(height)),
+            )
+            return await deployment.deploy_hub_client(transactor, states)
+
+        short = await new_client(trusting_period_ns=4 * 10**9)
+        client = await deployment.add_client(transactor, router, short, "bft-evm-5", (b"",))
+        while (await chain.client(client)).status is not ClientStatus.EXPIRED:
+            await chain.wait_for_height((await chain.head()).height + 1)
+        substitute = await new_client()
+        counterparty = ("bft-evm-5", (b"",))
+        revoke = deployment.Function("revokeRole", ("uint64", "address"))
+        owner = address_of(transactor.signer.address)
+        await transactor.send(manager, revoke.encode(MIGRATOR_ROLE, owner))
+        with pytest.raises(RefusedByChain) as refusal:
+            await recover_client(transactor, router, client, substitute, counterparty)
+        assert refusal.value.name == "AccessManagedUnauthorized"
+        await transactor.send(manager, deployment.GRANT_ROLE.encode(MIGRATOR_ROLE, owner, 2))
+        first = await recover_client(transactor, router, client, substitute, counterparty)
+        assert first.ready_at_s is not None and first.wait_s > 0
+        assert (await chain.client(client)).status is ClientStatus.EXPIRED
+        while (await recover_client(transactor, router, client, substitute, counterparty)).ready_at_s is not None:
+            await chain.wait_for_height((await chain.head()).height + 1)
+        assert (await chain.client(client)).status is ClientStatus.ACTIVE
+
+
+def test_vectors_of_the_page():
+    """docs/spec/transfer.md."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "spec" / "transfer.md").read_text()
+    for refund in (False, True):
+        held_id = keccak256(encode(["bool", "string", "uint64"], [refund, "client-0", 1]))
+        assert f"0x{held_id.hex()}" in page
+    assert f"0x{transfer.TRANSFER_SENT_TOPIC.hex()}" in page
