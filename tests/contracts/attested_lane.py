@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from contracts.roles import router_function_roles
+from contracts.roles import MIGRATOR_ROLE, router_function_roles
 from tests.contracts.attestation_twin import EVM_SCOPE, deploy_attestation_client
 from tests.contracts.evm import SENDER, Contract, Evm, Outcome
 from tests.contracts.lane import APP_PORT, HUB_SIDE_CLIENT, LOCAL_CLIENT, MERKLE_PREFIX, Lane
@@ -14,7 +14,7 @@ INFO = (HUB_SIDE_CLIENT, MERKLE_PREFIX)
 
 @dataclass
 class AttestedLane(Lane):
-    """`signers` attest what is needed: the threshold of them, or all where `everyone`."""
+    """The first `threshold` of `attestors` sign what is needed."""
 
     attestors: int = 3
     threshold: int = 2
@@ -27,6 +27,7 @@ class AttestedLane(Lane):
             self.manager.transact(
                 "setTargetFunctionRole", self.router.address, function_role.selectors, function_role.role
             )
+        self.manager.transact("grantRole", MIGRATOR_ROLE, SENDER, 0)
         self.chain: Any = AttestedChain(self.attestors, self.threshold, self.scope())
         self.trusted = self.chain.height
         self.client = self.light_client()
