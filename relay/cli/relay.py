@@ -27,10 +27,11 @@ def run(config: ConfigFile) -> None:
     from relay.core.daemon import run_daemon
     from relay.core.errors import CoreError
     from relay.dispatch import QueueError
-    from relay.keys import KeyUnavailable
+    from relay.keys import KeyUnavailable, forbid_core_dumps
     from relay.ledger import LedgerUnavailable
     from relay.telemetry import configure_logs
 
+    forbid_core_dumps()
     loaded = _load(config)
     configure_logs(loaded.relay.log_level)
     expected = (CoreError, KeyUnavailable, LedgerUnavailable, QueueError)

@@ -55,6 +55,7 @@ HUB_ROUTER = "0x0000000000000000000000000000000000001000"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _HUB_CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*-[1-9][0-9]{0,18}")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_REMOTE_SIGNER_KEYS = {"kms", "remote", "remote_signer", "signer", "signer_url", "url", "vault"}
 _SOLIDITY_CLIENT = re.compile(r"client-[0-9]{1,20}")
 
 
@@ -162,6 +163,13 @@ class KeyConfig(_Model):
     keystore: FilePath
     password_file: FilePath | None = None
     password_env: Annotated[str, AfterValidator(_check_environment_name)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_remote_signer(cls, value: Any) -> Any:
+        if isinstance(value, dict) and (offered := sorted(_REMOTE_SIGNER_KEYS & value.keys())):
+            raise ValueError(f"remote signers are not supported ({offered[0]}); name a keystore")
+        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
+from eth_utils.address import to_checksum_address
 
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
-from relay.config import KeyConfig, UnsafeFile, check_private_file, read_private_file
+from relay.config import KeyConfig, UnsafeFile, read_private_file
 from relay.keys.errors import KeyUnavailable
 from relay.keys.signer import Signer
 
@@ -21,6 +23,8 @@ MAX_KEYSTORE_BYTES = 64 * 1024
 MAX_SCRYPT_MEMORY = 2**20 * 8
 """N times r: a gibibyte, four times what common wallets write. More would let a keystore file exhaust the host."""
 MAX_PBKDF2_ITERATIONS = 10_000_000
+
+_ADDRESS = re.compile(r"(0x)?[0-9a-fA-F]{40}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,11 @@ def load_signer(key: KeyConfig, environment: Mapping[str, str] | None = None) ->
     Raises:
         KeyUnavailable: with the reason, never with the password or key.
     """
+    private_key, _ = _decrypt(key, environment)
+    return Signer(private_key)
+
+
+def _decrypt(key: KeyConfig, environment: Mapping[str, str] | None) -> tuple[bytes, str]:
     password = read_password(key, environment)
     keyfile = _read_keyfile(key.keystore)
     try:
@@ -76,7 +85,7 @@ def load_signer(key: KeyConfig, environment: Mapping[str, str] | None = None) ->
     claimed = keyfile.get("address")
     if isinstance(claimed, str) and claimed.lower().removeprefix("0x") != signer.address.lower().removeprefix("0x"):
         raise KeyUnavailable(key.keystore, f"says address {claimed[:42]} but holds the key of {signer.address}")
-    return signer
+    return bytes(private_key), signer.address
 
 
 def create_keystore(path: Path, private_key: bytes, password: bytes, iterations: int | None = None) -> str:
@@ -90,39 +99,60 @@ def create_keystore(path: Path, private_key: bytes, password: bytes, iterations:
     address = PrivateKey(private_key).public_key.to_checksum_address()
     keyfile = create_keyfile_json(private_key, password, kdf="scrypt", iterations=iterations)
     keyfile["address"] = address.removeprefix("0x").lower()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise KeyUnavailable(path, "exists already; choose another file") from None
-    except OSError as error:
-        raise KeyUnavailable(path, f"cannot be written ({error.strerror})") from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump(keyfile, file)
-        file.flush()
-        os.fsync(file.fileno())
+    descriptor = _new_private_file(path)
+    _write(descriptor, json.dumps(keyfile))
+    return address
+
+
+def export_key(key: KeyConfig, to: Path, environment: Mapping[str, str] | None = None) -> str:
+    """Write the private key unencrypted, as hex, to a new file with mode 0600; returns its address.
+
+    Raises:
+        KeyUnavailable: the keystore cannot be opened, or the file exists.
+    """
+    private_key, address = _decrypt(key, environment)
+    descriptor = _new_private_file(to)
+    _write(descriptor, "0x" + private_key.hex() + "\n")
     return address
 
 
 def list_keystores(directory: Path) -> list[StoredKey]:
     """The keystores of a directory, by name. Nothing is decrypted."""
-    found = []
-    for path in sorted(directory.glob("*.json")):
-        try:
-            keyfile = _read_keyfile(path)
-        except KeyUnavailable as error:
-            found.append(StoredKey(path, None, error.reason))
-            continue
-        address = keyfile.get("address")
-        found.append(StoredKey(path, "0x" + address.removeprefix("0x") if isinstance(address, str) else None, None))
-    return found
+    return [stored_key(path) for path in sorted(directory.glob("*.json"))]
+
+
+def stored_key(path: Path) -> StoredKey:
+    """What a keystore file says of itself, or why it cannot be used. Nothing is decrypted."""
+    try:
+        keyfile = _read_keyfile(path)
+    except KeyUnavailable as error:
+        return StoredKey(path, None, error.reason)
+    address = keyfile.get("address")
+    if not isinstance(address, str) or _ADDRESS.fullmatch(address) is None:
+        return StoredKey(path, None, None)
+    return StoredKey(path, to_checksum_address("0x" + address.lower().removeprefix("0x")), None)
+
+
+def _new_private_file(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise KeyUnavailable(path, "exists already; choose another file") from None
+    except OSError as error:
+        raise KeyUnavailable(path, f"cannot be written ({error.strerror})") from None
+
+
+def _write(descriptor: int, text: str) -> None:
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read_keyfile(path: Path) -> dict[str, Any]:
     try:
-        check_private_file(path)
-        with path.open("rb") as file:
-            data = file.read(MAX_KEYSTORE_BYTES + 1)
+        data = read_private_file(path)
         keyfile = parse_json(data, "keystore", MAX_KEYSTORE_BYTES)
     except UnsafeFile as error:
         raise KeyUnavailable(path, error.reason) from None

@@ -155,6 +155,33 @@ def test_attack_G14_secret_in_the_config_is_refused_and_not_repeated(line, field
     parse(GOOD.replace("[relay]", '[relay]\nredis_url = "redis://127.0.0.1/0"'))
 
 
+@pytest.mark.parametrize(
+    "table", ['{ remote_signer = "http://127.0.0.1:9000" }', '{ keystore = "k", signer_url = "x" }']
+)
+def test_attack_G14_remote_signer_is_not_offered_and_refused_as_such(table):
+    found = problem(GOOD.replace('{ keystore = "alpha.json", password_env = "ALPHA_PASSWORD" }', table))
+    assert found.field == "chains.0.key" and "remote signers are not supported" in found.reason
+    parse(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('ledger_url = "postgresql://hutong:hunter2@127.0.0.1/ledger"', "relay.ledger_url"),
+        ('ledger_url = "postgresql://127.0.0.1/ledger?password=hunter2"', "relay.ledger_url"),
+        ('ledger_url = "mysql://127.0.0.1/ledger"', "relay.ledger_url"),
+        ('ledger_url = "postgresql://127.0.0.1"', "relay.ledger_url"),
+        ('ledger_password_env = "hunter2!"', "relay.ledger_password_env"),
+        ("ledger_retention_days = 0", "relay.ledger_retention_days"),
+    ],
+)
+def test_attack_G14_ledger_password_has_no_place_in_the_config(line, field):
+    found = problem(GOOD.replace("[relay]", "[relay]\n" + line))
+    assert found.field == field and "hunter2" not in str(found)
+    kept = 'ledger_url = "postgresql://hutong@127.0.0.1/ledger"\nledger_password_env = "P"\nledger_retention_days = 90'
+    assert parse(GOOD.replace("[relay]", "[relay]\n" + kept)).relay.ledger_retention_days == 90
+
+
 def test_attack_G14_file_permissions_are_checked(tmp_path):
     config_file = tmp_path / "relay.toml"
     config_file.write_text(GOOD)

@@ -106,5 +106,5 @@ def test_list_and_add_commands(tmp_path, monkeypatch):
     again = runner.invoke(app, ["add", str(path), "--password-env", "PASSWORD"])
     assert again.exit_code == 2 and "exists already" in again.output
     listed = runner.invoke(app, ["list", str(path.parent)])
-    assert ADDRESS.lower() in listed.output
+    assert ADDRESS in listed.output
     assert [stored.problem for stored in list_keystores(path.parent)] == [None]
