@@ -152,11 +152,16 @@ def _balances(config: Config, chain: str, keys: "Sequence[StoredKey]") -> list[d
 
     problem: str | None = None
     try:
-        trio.run(ask, strict_exception_groups=False)
+        trio.run(ask)
     except trio.TooSlowError:
         problem = f"{chain} did not answer in {BALANCE_LIMIT_S} s"
     except AdapterError as error:
         problem = str(error)
+    except BaseExceptionGroup as group:
+        expected, others = group.split(AdapterError)
+        if expected is None or others is not None:
+            raise
+        problem = f"{chain} does not answer"
     return [
         {"balance_wei": amount, "balance_problem": None if amount is not None or address is None else problem}
         for address in wanted

@@ -23,6 +23,7 @@ from relay.keys import Signer, load_signer
 from relay.telemetry import Metrics, get_logger
 
 WORK_THREADS = 4
+_NO_RELOAD = "reloading is not supported: restart the relay to use another configuration; what is under way goes on"
 
 
 async def run_daemon(config: Config, on_ready: Callable[[str], None]) -> None:
@@ -111,8 +112,11 @@ async def _signers(config: Config) -> dict[str, tuple[Signer, ...]]:
 
 
 async def _stop_on_signal(scope: trio.CancelScope) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async for number in signals:
+            if number == signal.SIGHUP:
+                get_logger("relay").warning(_NO_RELOAD)
+                continue
             get_logger("relay").info("stopping", signal=signal.Signals(number).name)
             scope.cancel()
             return

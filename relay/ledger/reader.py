@@ -95,7 +95,9 @@ class LedgerReader:
             .order_by(StepRow.first_at_ns, StepRow.at_ns, StepRow.kind.desc())
         )
         deliveries = self._rows(
-            select(DeliveryRow.__table__).where(DeliveryRow.packet_id == packet_id).order_by(DeliveryRow.at_ns)
+            select(DeliveryRow.__table__)
+            .where(DeliveryRow.packet_id == packet_id)
+            .order_by(DeliveryRow.at_ns, DeliveryRow.kind.desc())
         )
         known = None if packet is None else KnownPacket(**packet)
         return LifeCycle(

@@ -1,4 +1,4 @@
-"""Outside nodes for tests marked `nodes`: anvil, forge and cast from npm, into a cache that runs share.
+"""Outside nodes for tests marked `nodes`: anvil, forge and cast from npm, into a cache that runs share; PostgreSQL.
 
     python tests/nodes/provision.py     install what is missing and print where it lies
 
@@ -8,6 +8,7 @@ The cache is `HUTONG_NODES`, else `hutong` in the user's cache directory. Versio
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,7 +71,32 @@ def solc() -> Path:
     return wrapper
 
 
+def postgres(program: str) -> Path:
+    """A program of an installed PostgreSQL (`initdb`, `postgres`); Debian's package `postgresql` is installed where it is missing."""
+    found = _installed_postgres(program)
+    if found is None:
+        for command in (
+            ["apt-get", "update"],
+            ["apt-get", "install", "--yes", "--no-install-recommends", "postgresql"],
+        ):
+            subprocess.run(command, check=True, stdout=sys.stderr, timeout=INSTALL_TIMEOUT_S)
+        found = _installed_postgres(program)
+    if found is None:
+        raise FileNotFoundError(f"no {program}: install PostgreSQL")
+    return found
+
+
+def _installed_postgres(program: str) -> Path | None:
+    versions = Path("/usr/lib/postgresql")
+    candidates = sorted(versions.glob(f"*/bin/{program}"), key=lambda path: int(path.parts[-3]), reverse=True)
+    if candidates:
+        return candidates[0]
+    found = shutil.which(program)
+    return None if found is None else Path(found)
+
+
 if __name__ == "__main__":
     for name in TOOLS:
         print(foundry(name))
     print(solc())
+    print(postgres("postgres"))

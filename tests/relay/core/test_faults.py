@@ -536,3 +536,18 @@ async def test_one_packet_that_cannot_be_looked_at_does_not_end_the_pass(world, 
     adapter.sent_packet = honest
     assert await process.relay._clearer.clear(PathEnd(chain="alpha", client=CLIENT)) == 1
     process.close()
+
+
+async def test_attack_G13_restart_under_another_configuration_drops_nothing(world, autojump_clock):
+    """Packets sent, submitted and unconfirmed when the relay ends are settled, once, by one with other options."""
+    async with making_blocks(world):
+        async with world.relay().running():
+            world.send("alpha", 6)
+            await world.until(lambda: bool(world.chains["beta"].pool))
+        world.send("alpha", 2)
+        async with world.relay(clear_interval_s=3, max_attempts=2, ledger_retention_days=1).running():
+            await world.all_settled(8)
+            await trio.sleep(5)
+    assert world.received() == 8
+    for name in world.chains:
+        assert all(receipt.reverted is None and not receipt.failures for receipt in world.transactions(name))
