@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import redis
@@ -14,9 +15,16 @@ from world import CLIENT, World, making_blocks
 from light_clients.ibc.forward import ForwardRequest, OriginStamp, StampedPayload, encode_stamped_payload
 from light_clients.ibc.gmp import message_id
 from light_clients.ibc.packet import Packet, Payload
+from light_clients.ibc.transfer import (
+    ABI_ENCODING,
+    ForwardInstruction,
+    TransferData,
+    encode_forward_memo,
+    encode_transfer,
+)
 from light_clients.interface import ClientStatus
 from relay.cli.main import app
-from relay.config import FeeLimits, PathEnd
+from relay.config import FeeLimits, PathConfig, PathEnd
 from relay.core.history import _every_fact_of
 from relay.core.paths import Paths
 from relay.core.standing import standing
@@ -206,7 +214,7 @@ def forwarded(sequence, value, source_client="bft-evm-1", source_port="forward")
 
 def test_second_leg_names_the_first_and_shares_its_message_id():
     ends = {"alpha": PathEnd(chain="alpha", client="client-0"), "hub": PathEnd(chain="hub", client="bft-evm-0")}
-    paths = Paths({ends["hub"]: ends["alpha"], ends["alpha"]: ends["hub"]})
+    paths = Paths.of([PathConfig(a=ends["hub"], b=ends["alpha"])])
     stamp = OriginStamp(1, "bft-evm-0", "gmpport", "forward", 7, 1)
     value = encode_stamped_payload(StampedPayload(stamp, "ics27-2", "application/x-solidity-abi", b"m"))
     facts = _every_fact_of(forwarded(3, value), paths)
@@ -222,6 +230,26 @@ def test_second_leg_names_the_first_and_shares_its_message_id():
     assert (
         _every_fact_of(Job(JobKind.RECEIVE, "alpha", "hub", first, None, 1, 1, 1), paths).message_id == facts.message_id
     )
+
+
+def test_both_legs_of_a_forwarded_transfer_have_the_key_of_the_specification():
+    receiver = "0x000000000000000000000000000000000000dEaD"
+    memo = encode_forward_memo(ForwardInstruction(receiver, "bft-evm-1", 1_900_000_000))
+    keys = []
+    for route, sent_to, note in (
+        (("alpha", "hub", "client-0", "bft-evm-0"), "hub", memo),
+        (("hub", "beta", "bft-evm-1", "client-0"), receiver, ""),
+    ):
+        source, destination, here, there = route
+        value = encode_transfer(TransferData("0x" + "11" * 20, "0x" + "22" * 20, sent_to, 5, note), ABI_ENCODING)
+        packet = Packet(
+            7, here, there, 2_000_000_000, (Payload("transfer", "transfer", "ics20-1", ABI_ENCODING, value),)
+        )
+        keys.append(
+            _every_fact_of(Job(JobKind.RECEIVE, source, destination, packet, None, 1, 1, 1), Paths.of([])).forward_key
+        )
+    page = (Path(__file__).parents[3] / "docs" / "spec" / "ledger.md").read_text()
+    assert keys[0] == keys[1] and f"`{keys[0]}`" in page
 
 
 CONFIG = """
