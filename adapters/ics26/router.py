@@ -22,11 +22,12 @@ from adapters.interface import (
     RefusedByChain,
     RpcRefused,
 )
-from adapters.rpc import Together
+from adapters.rpc import Together, all_of
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.commitment import PathKind, path_key
 
 ZERO_WORD = bytes(32)
+CONCURRENT_BLOCKS = 16
 MAX_WORDS = 256
 """Read in one call: under 2 million gas."""
 
@@ -66,10 +67,15 @@ class RouterReads:
 
     async def _decode(self, logs: tuple[Log, ...]) -> tuple[PacketEvent, ...]:
         facts: dict[int, tuple[bytes, int]] = {}
+
+        async def look(height: int) -> None:
+            facts[height] = await self._block_facts(height)
+
+        heights = sorted({log.height for log in logs})
+        for start in range(0, len(heights), CONCURRENT_BLOCKS):
+            await all_of([(look, height) for height in heights[start : start + CONCURRENT_BLOCKS]])
         events = []
         for log in logs:
-            if log.height not in facts:
-                facts[log.height] = await self._block_facts(log.height)
             block_hash, time_ns = facts[log.height]
             if log.block_hash != block_hash:
                 raise BadAnswer("eth_getLogs", "blockHash", "is not the final block of its height", log.block_hash)
