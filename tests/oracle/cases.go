@@ -68,6 +68,7 @@ func judge(c Case) (verdict Verdict) {
 		"block_hashes":       hashBlock,
 		"consensus_hash":     hashConsensusParams,
 		"vote_sign_bytes":    signBytes,
+		"transfer":           judgeTransfer,
 	}
 	judgeOne, known := judges[c.Kind]
 	if !known {

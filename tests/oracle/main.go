@@ -1,4 +1,4 @@
-// Command oracle judges files of cases with stock code: ibc-go's 07-tendermint client, ics23 and CometBFT's types.
+// Command oracle judges files of cases with stock code: ibc-go's 07-tendermint client and transfer packets, ics23 and CometBFT's types.
 //
 // Standard input: one JSON case a line. Standard output: one JSON verdict a line, in order.
 // It holds no rule of its own; docs/spec/strictness.md lists where hutong is stricter than what it says.
