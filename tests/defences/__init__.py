@@ -6,10 +6,12 @@ from tests.defences.defence import Defence
 from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.relay import RELAY
+from tests.defences.tokens import TOKENS
 
 DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
     "contracts": CONTRACTS,
+    "tokens": TOKENS,
     "light clients": LIGHT_CLIENTS,
     "relay": RELAY,
     "audit and attestor": AUDIT,
