@@ -3,7 +3,10 @@
 from tests.defences.defence import Defence
 
 CLAIMS = "relay/audit/claims.py"
+CHAINS = "relay/audit/chains.py"
 LINKS = "relay/audit/links.py"
+LEGS = "relay/archive/legs.py"
+COMMITS = "relay/audit/test_commit_entries.py"
 BUNDLES = "relay/audit/test_recorded_bundles.py"
 ATTESTOR = "relay/attestor/attestor.py"
 ATTESTOR_TESTS = "relay/attestor/test_attestor.py"
@@ -15,8 +18,8 @@ AUDIT = (
         "    if got != followed:\n",
         "    if False:\n",
         (
-            f"{BUNDLES}::test_refused_another_chains_checkpoint",
             f"{BUNDLES}::test_refused_acknowledgement_of_a_third_chain",
+            f"{BUNDLES}::test_refused_acknowledgement_of_another_client_of_the_same_chain",
         ),
     ),
     Defence(
@@ -24,7 +27,7 @@ AUDIT = (
         CLAIMS,
         "    if time_s < leg.packet.timeout_timestamp_s:\n",
         "    if False:\n",
-        (f"{BUNDLES}::test_refused_timeout_claimed_before_its_time",),
+        ("relay/core/test_bundling.py::test_absence_before_the_timeout_is_no_timeout",),
     ),
     Defence(
         "half of a delivery is not shown as all",
@@ -38,10 +41,56 @@ AUDIT = (
         LINKS,
         "    yield Step(subject, Check(name, source, partial(check_second_leg, first.packet, second.packet)))\n",
         "",
-        (
-            f"{BUNDLES}::test_refused_second_leg_of_another_message",
-            f"{BUNDLES}::test_refused_tokens_of_another_transfer",
-        ),
+        (f"{BUNDLES}::test_refused_legs_of_two_deliveries",),
+    ),
+    Defence(
+        "a message's second leg has its stamp and its words",
+        LEGS,
+        "    if stamped != expected:\n",
+        "    if False:\n",
+        (f"{BUNDLES}::test_refused_second_leg_of_another_message",),
+    ),
+    Defence(
+        "a transfer's second leg has its tokens",
+        LEGS,
+        '        if got != expected:\n            raise PredicateFailed(name, f"{what} differs", got, expected)\n',
+        "        pass\n",
+        (f"{BUNDLES}::test_refused_tokens_of_another_transfer",),
+    ),
+    Defence(
+        "the checkpoint's hash",
+        CHAINS,
+        "    if block.hash != checkpoint.hash:\n",
+        "    if False:\n",
+        (f"{BUNDLES}::test_refused_checkpoint_hash_or_time_changed",),
+    ),
+    Defence(
+        "parent hashes",
+        CHAINS,
+        "    if above.parent_hash != block.hash:\n",
+        "    if False:\n",
+        (f"{BUNDLES}::test_refused_history_that_is_not_the_checkpoints",),
+    ),
+    Defence(
+        "nothing goes unread beside a bare header",
+        CHAINS,
+        "    if not block.is_bare:\n        raise",
+        "    if False:\n        raise",
+        (f"{BUNDLES}::test_each_mode_needs_its_own_headers",),
+    ),
+    Defence(
+        "every signature of a commit is read",
+        "relay/audit/tendermint.py",
+        "        signatures.demand_valid(name, index, validator.public_key)\n",
+        "        pass\n",
+        (COMMITS,),
+    ),
+    Defence(
+        "headers are remembered by all their bytes",
+        CHAINS,
+        '    for part in (entry.header, entry.commit or b""):\n',
+        "    for part in (entry.header,):\n",
+        (f"{COMMITS}::test_remembered_header_with_another_commit_is_judged_anew",),
     ),
     Defence(
         "the first leg's acknowledgement follows from the second",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from light_clients.evm_header import decode_header, encode_header
 from light_clients.ibc.packet import ERROR, Acknowledgement
 from light_clients.ibc.transfer import decode_transfer, encode_transfer
 from light_clients.interface import Height, PredicateFailed
@@ -281,6 +282,17 @@ def test_refused_headers_reordered_or_dropped():
     assert failed(audited(replace(backward, chains=tuple(chains)), *checkpoints("after"))) == "parent_hash_links"
 
 
+def test_refused_history_that_is_not_the_checkpoints():
+    """A header whose every field is plausible, but which the block above does not name as its parent."""
+    backward = bundle_of(BACKWARD)
+    chain = backward.chains[0]
+    header = decode_header(chain.headers[1].header)
+    forged = replace(header, gas_limit=header.gas_limit + 1)
+    headers = (chain.headers[0], replace(chain.headers[1], header=encode_header(forged)), *chain.headers[2:])
+    changed = replace(backward, chains=(replace(chain, headers=headers), *backward.chains[1:]))
+    assert failed(audited(changed, *checkpoints("after"))) == "parent_hash_links"
+
+
 def test_refused_another_packets_proof():
     """A proof of the same claim about another packet of the same path."""
     one, other = bundle_of("timeout-leg-1"), bundle_of("message-refused-by-the-hub")
@@ -298,8 +310,6 @@ def test_refused_another_packets_proof():
 
 
 def number_of(header: bytes) -> int:
-    from light_clients.evm_header import decode_header
-
     return decode_header(header).number
 
 

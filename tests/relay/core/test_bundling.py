@@ -1,15 +1,20 @@
 """Bundles of what a relay delivered, from its archive and from the chains, judged by the audit: a direct path of two chains."""
 
+from dataclasses import replace
+
 import pytest
 import trio
 from world import CLIENT, GENESIS_S, World, in_line, making_blocks
 
+from light_clients.ibc.commitment import merkle_path, receipt_key
+from light_clients.interface import Height
 from relay.archive import Archive
-from relay.archive.bundle import Bundle, Claim, decode_bundle, encode_bundle
+from relay.archive.bundle import Bundle, Claim, StateProof, decode_bundle, encode_bundle
 from relay.archive.checkpoint import Checkpoint
 from relay.audit import Auditor, Report
 from relay.config import PathEnd
 from relay.core.bundling import Exporter, NotExportable, read_checkpoint
+from relay.core.bundling.known import known_header
 from relay.core.paths import Paths
 
 SOURCE = PathEnd(chain="alpha", client=CLIENT)
@@ -143,3 +148,26 @@ async def test_changed_validators_are_bridged_from_the_checkpoint(world, autojum
         bridged = await exporter(world, nothing_kept(world), *roots).export(SOURCE, 1)
         judged(world, bridged, roots)
         assert len(bridged.chains[0].headers) > len(unbridged.chains[0].headers)
+
+
+async def test_absence_before_the_timeout_is_no_timeout(world, autojump_clock):
+    """The packet of a proven absence could still arrive: the exporter makes no such bundle, the audit takes none."""
+    roots = await checkpoints(world)
+    async with making_blocks(world):
+        world.send(timeout_s=30)
+        await trio.sleep(40)
+        honest = await exporter(world, nothing_kept(world)).export(SOURCE, 1)
+        judged(world, honest, roots)
+        (leg,) = honest.legs
+        early = Height(0, leg.proofs[0].height.revision_height + 3)
+        beta = world.adapter("beta")
+        info = await world.adapter("alpha").client(CLIENT)
+        proof = await beta.prove(merkle_path((b"",), receipt_key(leg.packet)), early)
+        assert proof.value is None
+        messages = await beta.client_messages("bft-evm", info.client_state, Height(0, early.revision_height - 1), early)
+        sent = leg.proofs[0]
+        changed = replace(leg, proofs=(sent, StateProof(Claim.TIMED_OUT, early, proof.proof)))
+        beta_headers = replace(honest.chains[1], headers=(known_header(honest.chains[1].kind, messages[0]).entry,))
+        bundle = replace(honest, legs=(changed,), chains=(honest.chains[0], beta_headers))
+        report = Auditor(roots, world.now_ns()).audit(encode_bundle(bundle))
+        assert report.failure.check.name == "timeout_has_passed"
