@@ -49,6 +49,17 @@ class BftEvmTrust:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """What a client stands for: the chain that it follows, and the client there that is its counterparty."""
+
+    chain_id: str
+    client_id: str
+
+    def __str__(self) -> str:
+        return f"{self.chain_id}/{self.client_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """A client for which attestors sign."""
 
@@ -72,7 +83,7 @@ Trust: TypeAlias = TendermintTrust | BftEvmTrust | AttestationTrust
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`clients` maps each client on the chain to the id of the chain that it follows.
+    """`clients` maps each client on the chain to what it follows.
 
     `header`, if given, is the block's header, so that a bundle need not carry it; it is believed by its hash alone.
     An attested chain has no hash that anyone signs: `hash` is empty there, and height and time only bound what is believed.
@@ -85,7 +96,7 @@ class Checkpoint:
     time_ns: int
     trusting_period_s: int
     max_clock_drift_s: int
-    clients: Mapping[str, str]
+    clients: Mapping[str, Remote]
     trust: Trust
     header: bytes | None = None
 
@@ -107,7 +118,10 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
         "time": format_time(checkpoint.time_ns),
         "trusting_period_s": checkpoint.trusting_period_s,
         "max_clock_drift_s": checkpoint.max_clock_drift_s,
-        "clients": dict(sorted(checkpoint.clients.items())),
+        "clients": {
+            name: {"chain_id": remote.chain_id, "client_id": remote.client_id}
+            for name, remote in sorted(checkpoint.clients.items())
+        },
     }
     match checkpoint.trust:
         case TendermintTrust(level, prefix, specs):
@@ -213,15 +227,21 @@ class _Fields:
         except ValueError:
             raise MalformedInput("checkpoint.kind", "unknown", value, [kind.value for kind in ChainKind]) from None
 
-    def clients(self) -> dict[str, str]:
+    def clients(self) -> dict[str, Remote]:
         value = self.take("clients")
         if not isinstance(value, dict) or len(value) > MAX_CLIENTS:
             raise MalformedInput("checkpoint.clients", f"is not an object of at most {MAX_CLIENTS} clients")
-        for client_id, chain_id in value.items():
-            check_client_id(client_id, "checkpoint.clients")
-            if not isinstance(chain_id, str) or not 0 < len(chain_id) <= 50:
-                raise MalformedInput(f"checkpoint.clients.{client_id}", "is not the id of the chain that it follows")
-        return value
+        found = {}
+        for name, remote in value.items():
+            check_client_id(name, "checkpoint.clients")
+            field = f"checkpoint.clients.{name}"
+            if not isinstance(remote, dict) or set(remote) != {"chain_id", "client_id"}:
+                raise MalformedInput(field, "is not chain_id and client_id of what it follows")
+            chain_id, client_id = remote["chain_id"], remote["client_id"]
+            if not isinstance(chain_id, str) or not 0 < len(chain_id) <= 50 or not isinstance(client_id, str):
+                raise MalformedInput(field, "chain_id and client_id are not texts")
+            found[name] = Remote(chain_id, check_client_id(client_id, field))
+        return found
 
     def header(self) -> bytes | None:
         self.read.add("header")

@@ -95,7 +95,9 @@ class Auditor:
             if checkpoint is None:
                 raise MissingTrust(f"no checkpoint of chain {chain_id}, which this bundle's proofs are about")
             if client_id not in checkpoint.clients:
-                raise MissingTrust(f"the checkpoint of chain {chain_id} does not say which chain {client_id} follows")
+                raise MissingTrust(
+                    f"the checkpoint of chain {chain_id} does not say what its client {client_id} follows"
+                )
 
     def _steps(self, bundle: Bundle, chains: dict[str, JudgedChain]) -> Iterator[Step]:
         for chain in bundle.chains:

@@ -19,7 +19,7 @@ from light_clients.ibc.commitment import (
 from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, LightClient, PredicateFailed
 from light_clients.tendermint.client import TendermintClient
 from relay.archive.bundle import ChainKind, Claim, Leg, StateProof
-from relay.archive.checkpoint import Checkpoint, TendermintTrust
+from relay.archive.checkpoint import Checkpoint, Remote, TendermintTrust
 from relay.audit.blocks import SPEC, ProvenState, Step
 from relay.audit.chains import JudgedChain
 
@@ -95,7 +95,9 @@ def _state(chain: JudgedChain, height: Height) -> ProvenState:
     return state
 
 
-def _follows(name: str, client_id: str, checkpoint: Checkpoint, followed: str) -> None:
+def _follows(name: str, client_id: str, checkpoint: Checkpoint, followed: Remote) -> None:
+    """Client ids mean nothing across chains, and nothing keeps two clients of a chain from naming one counterparty: so
+    both ends must name each other."""
     got = checkpoint.clients.get(client_id)
     if got != followed:
         raise PredicateFailed(
@@ -107,13 +109,13 @@ def _follows(name: str, client_id: str, checkpoint: Checkpoint, followed: str) -
 
 
 def _source_follows(leg: Leg, checkpoint: Checkpoint) -> None:
-    name = "source_client_follows_destination"
-    _follows(name, leg.packet.source_client, checkpoint, leg.destination_chain_id)
+    name, packet = "source_client_follows_destination", leg.packet
+    _follows(name, packet.source_client, checkpoint, Remote(leg.destination_chain_id, packet.destination_client))
 
 
 def _destination_follows(leg: Leg, checkpoint: Checkpoint) -> None:
-    name = "destination_client_follows_source"
-    _follows(name, leg.packet.destination_client, checkpoint, leg.source_chain_id)
+    name, packet = "destination_client_follows_source", leg.packet
+    _follows(name, packet.destination_client, checkpoint, Remote(leg.source_chain_id, packet.source_client))
 
 
 def _has_timed_out(leg: Leg, state: ProvenState) -> None:

@@ -15,6 +15,7 @@ from relay.archive.checkpoint import (
     BftEvmTrust,
     Checkpoint,
     Destination,
+    Remote,
     TendermintTrust,
     Trust,
 )
@@ -40,7 +41,9 @@ async def read_checkpoint(
     followed = {}
     for client_id in clients:
         info = await chain.client(client_id)
-        followed[client_id] = followed_chain_id(info.client_type, info.client_state)
+        if info.counterparty_client_id is not None:
+            chain_id = followed_chain_id(info.client_type, info.client_state)
+            followed[client_id] = Remote(chain_id, info.counterparty_client_id)
     kind = ChainKind(followers[0].client_type)
     if kind is ChainKind.ATTESTATION:
         header, block_hash, time_ns = None, b"", await chain.block_time_ns(at)

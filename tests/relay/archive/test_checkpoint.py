@@ -16,6 +16,7 @@ from relay.archive.checkpoint import (
     BftEvmTrust,
     Checkpoint,
     Destination,
+    Remote,
     TendermintTrust,
     decode_checkpoint,
     encode_checkpoint,
@@ -31,7 +32,7 @@ CHECKPOINT = Checkpoint(
     1_767_225_600 * 10**9,
     604_800,
     30,
-    {"client-0": "hutong-1"},
+    {"client-0": Remote("hutong-1", "bft-evm-0")},
     BftEvmTrust(bytes(16) + bytes.fromhex("c0ffee00")),
 )
 HUB = replace(
@@ -75,7 +76,8 @@ def test_round_trip_in_any_layout(checkpoint):
         (CHECKPOINT, {"time": "yesterday"}, "checkpoint.time"),
         (CHECKPOINT, {"trusting_period_s": 0}, "checkpoint.trusting_period_s"),
         (CHECKPOINT, {"clients": {"../x": "1"}}, "checkpoint.clients"),
-        (CHECKPOINT, {"clients": {"client-0": 1}}, "checkpoint.clients.client-0"),
+        (CHECKPOINT, {"clients": {"client-0": "hutong-1"}}, "checkpoint.clients.client-0"),
+        (CHECKPOINT, {"clients": {"client-0": {"chain_id": 1, "client_id": ""}}}, "checkpoint.clients.client-0"),
         (CHECKPOINT, {"router_address": None}, "checkpoint.router_address"),
         (CHECKPOINT, {"validators": []}, "checkpoint.validators"),
         (CHECKPOINT, {"header": 7}, "checkpoint.header"),

@@ -11,7 +11,7 @@ from light_clients.ibc.packet import ERROR, Acknowledgement
 from light_clients.ibc.transfer import decode_transfer, encode_transfer
 from light_clients.interface import Height, PredicateFailed
 from relay.archive.bundle import Bundle, Claim, Leg, decode_bundle, encode_bundle
-from relay.archive.checkpoint import Checkpoint, decode_checkpoint
+from relay.archive.checkpoint import Checkpoint, Remote, decode_checkpoint
 from relay.archive.legs import check_second_leg, is_second_leg
 from relay.audit import Auditor, MissingTrust, Report
 
@@ -352,14 +352,21 @@ def test_refused_acknowledgement_of_a_third_chain():
     """A client is known by the chain that it follows only where the checkpoint says so: the same client id, sequence and
     acknowledgement on some other chain prove nothing."""
     alpha, beta, hub = checkpoints()
-    elsewhere = replace(alpha, clients={"client-0": "hutong-2"})
+    elsewhere = replace(alpha, clients={"client-0": Remote("hutong-2", "bft-evm-0")})
     report = audited(bundle_of("message-delivered"), elsewhere, beta, hub)
     assert failed(report) == "source_client_follows_destination"
-    strange = replace(hub, clients=hub.clients | {"bft-evm-1": "1003"})
+    strange = replace(hub, clients=hub.clients | {"bft-evm-1": Remote("1003", "client-0")})
     report = audited(bundle_of("message-delivered"), alpha, beta, strange)
     assert failed(report) == "source_client_follows_destination"
-    strange = replace(hub, clients=hub.clients | {"bft-evm-0": "1003"})
+    strange = replace(hub, clients=hub.clients | {"bft-evm-0": Remote("1003", "client-0")})
     assert failed(audited(bundle_of("timeout-leg-1"), alpha, strange)) == "destination_client_follows_source"
+
+
+def test_refused_acknowledgement_of_another_client_of_the_same_chain():
+    """Two clients of one chain may name one counterparty, and only the one that it names back is heard there."""
+    alpha, beta, hub = checkpoints()
+    twin = replace(hub, clients=hub.clients | {"bft-evm-0": Remote(ALPHA, "client-7")})
+    assert failed(audited(bundle_of("timeout-leg-1"), alpha, twin)) == "destination_client_follows_source"
 
 
 def test_refused_timeout_claimed_before_its_time():
