@@ -10,7 +10,8 @@ from light_clients.evm_header import decode_header, encode_header
 from light_clients.ibc.packet import ERROR, Acknowledgement
 from light_clients.ibc.transfer import decode_transfer, encode_transfer
 from light_clients.interface import Height, PredicateFailed
-from relay.archive.bundle import Bundle, Claim, Leg, decode_bundle, encode_bundle
+from light_clients.tendermint.codec import decode_header as decode_tendermint_header
+from relay.archive.bundle import Bundle, ChainKind, Claim, Leg, decode_bundle, encode_bundle
 from relay.archive.checkpoint import Checkpoint, Remote, decode_checkpoint
 from relay.archive.legs import check_second_leg, is_second_leg
 from relay.audit import Auditor, MissingTrust, Report
@@ -153,14 +154,43 @@ def test_refused_tokens_of_another_transfer():
 
 
 def test_refused_second_leg_of_another_message():
-    """A true second leg with a true stamp, of another first leg."""
+    """A true second leg with a true stamp, of another first leg over the same client."""
     delivered, late = bundle_of("message-delivered"), bundle_of("timeout-leg-2")
-    first, other = delivered.legs[0].packet, late.legs[1].packet
-    check_second_leg(first, delivered.legs[1].packet)
+    first, second = (leg.packet for leg in delivered.legs)
+    other = replace(late.legs[1].packet, timeout_timestamp_s=second.timeout_timestamp_s)
+    check_second_leg(first, second)
     with pytest.raises(PredicateFailed) as caught:
         check_second_leg(first, other)
     assert caught.value.predicate == "stamp_matches"
     assert not is_second_leg(first, other)
+
+
+def merged(legs: tuple[Leg, ...], *bundles: Bundle) -> Bundle:
+    """`legs` with the headers of both bundles; account proofs stay where a proof of these legs stands on them."""
+    chains = []
+    for index, chain in enumerate(bundles[0].chains):
+        entries = {entry.header: entry for bundle in bundles for entry in bundle.chains[index].headers}
+        if chain.kind is ChainKind.BFT_EVM:
+            used = {
+                proof.height.revision_height
+                for leg in legs
+                for proof in leg.proofs
+                if leg.chain_id_of(proof.claim) == chain.chain_id
+            }
+            headers = sorted(entries.values(), key=lambda entry: number_of(entry.header))
+            kept = [e if number_of(e.header) in used else replace(e, account_proof=()) for e in headers]
+        else:
+            kept = sorted(entries.values(), key=lambda entry: decode_tendermint_header(entry.header).height)
+        chains.append(replace(chain, headers=tuple(kept)))
+    return Bundle(legs, tuple(chains))
+
+
+def test_refused_legs_of_two_deliveries():
+    """Every proof is true, and the two legs are still not one delivery."""
+    delivered, late = bundle_of("message-delivered"), bundle_of("timeout-leg-2")
+    assert audited(merged(delivered.legs, delivered, late)).is_valid
+    mixed = merged((delivered.legs[0], late.legs[1]), delivered, late)
+    assert failed(audited(mixed)) == "stamp_matches"
 
 
 def test_acknowledgements_say_what_became_of_the_message():
