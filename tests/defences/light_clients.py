@@ -87,7 +87,7 @@ LIGHT_CLIENTS = (
         BFT_EVM,
         "        if signer not in listed:\n",
         "        if False:\n",
-        (BFT_EVM_TESTS,),
+        (f"{BFT_EVM_TESTS}::test_attack_C5_bft_evm_seal_of_a_stranger",),
     ),
     Defence(
         "account proof of the configured router",
@@ -109,7 +109,7 @@ LIGHT_CLIENTS = (
         NEIGHBOURS,
         "or right_branch != left_branch + 1:",
         "or False:",
-        (ABSENCE,),
+        (f"{ABSENCE}::test_attack_B22_branches_of_a_wide_node_with_one_between",),
     ),
     Defence(
         "neighbours adjacent (nothing between)",
@@ -117,13 +117,6 @@ LIGHT_CLIENTS = (
         "    return is_right_most(spec, left_below[:-1]) and is_left_most(spec, right_below[:-1])\n",
         "    return True\n",
         (f"{ABSENCE}::test_attack_B22_a_key_between_the_neighbours",),
-    ),
-    Defence(
-        "zero word is no member",
-        "light_clients/proofs/mpt/account.py",
-        "    if expected == ZERO_WORD:\n",
-        "    if False:\n",
-        ("light_clients/proofs/test_mpt.py::test_attack_B38_zero_word_as_a_member",),
     ),
     Defence(
         "low-s",

@@ -303,3 +303,18 @@ def test_each_key_is_either_a_member_or_absent_and_never_both(kind, content, key
                 proof = NonExistenceProof(hidden, tree.existence(left), tree.existence(right))
                 with pytest.raises(PredicateFailed):
                     ics23.verify_non_membership(tree.spec, proof, tree.root, hidden)
+
+
+def test_attack_B22_branches_of_a_wide_node_with_one_between():
+    """No stock tree has three branches, so only the function itself can show that the one between is missed."""
+    wide = replace(
+        SMT_SPEC.inner_spec, child_order=(0, 1, 2), min_prefix_length=1, max_prefix_length=1, empty_child=b""
+    )
+
+    def at(branch):
+        return (InnerOp(1, b"\x01" + bytes(32 * branch), bytes(32 * (2 - branch))),)
+
+    assert neighbours.are_neighbours(wide, at(0), at(1))
+    assert neighbours.are_neighbours(wide, at(1), at(2))
+    assert not neighbours.are_neighbours(wide, at(0), at(2))
+    assert not neighbours.are_neighbours(wide, at(1), at(0))
