@@ -92,10 +92,17 @@ LIGHT_CLIENTS = (
     Defence(
         "account proof of the configured router",
         "light_clients/bft_evm/membership.py",
-        "verify_account(header.execution.state_root, client.router_address, header.account_proof)",
-        "verify_account(header.execution.state_root, client.router_address, header.account_proof) or __import__("
-        "'types').SimpleNamespace(has_code=True, storage_root=bytes(31) + b'1')",
-        (f"{BFT_EVM_TESTS}::test_attack_B37_bft_evm_account_proof_of_another_address", BFT_EVM_TESTS),
+        '    if account is None:\n        raise PredicateFailed("router_account_proven", "the state has no account at',
+        '    if account is None:\n        return bytes(31) + b"\\1"\n    if False:\n'
+        '        raise PredicateFailed("router_account_proven", "the state has no account at',
+        (f"{BFT_EVM_TESTS}::test_attack_B37_bft_evm_account_proof_of_another_address",),
+    ),
+    Defence(
+        "every proof node is hashed",
+        "light_clients/proofs/mpt/trie.py",
+        "        if digest != reference:\n",
+        "        if False:\n",
+        ("light_clients/proofs/test_mpt.py::test_attack_B35_missing_and_reordered_nodes",),
     ),
     Defence(
         "router's account has code",
@@ -130,7 +137,7 @@ LIGHT_CLIENTS = (
         "light_clients/ibc/abi.py",
         "    if canonical != data:\n",
         "    if False:\n",
-        ("light_clients/ibc/test_abi.py::test_attack_H_every_changed_bit_is_another_value_or_refused",),
+        ("light_clients/ibc/test_abi.py::test_attack_H_data_that_is_not_canonical",),
     ),
     Defence(
         "ABI layout bounded before it is decoded",

@@ -13,7 +13,7 @@ RELAY = (
         "relay/core/confirmation.py",
         "    if stored != expected:\n",
         "    if False:\n",
-        (f"{FAULTS}::test_attack_G2_event_without_state_is_not_relayed",),
+        ("relay/core/test_confirmation.py::test_attack_G2_an_event_becomes_a_job_only_if_state_holds_it",),
     ),
     Defence(
         "recorded before broadcast",
@@ -84,13 +84,6 @@ RELAY = (
         "    if got != chain_id:\n",
         "    if False:\n",
         ("adapters/evm/test_evm_devnet.py::test_attack_G1_endpoint_of_another_chain_is_refused",),
-    ),
-    Defence(
-        "bound on an answer",
-        "adapters/rpc/transport.py",
-        "        if self._left < 0:\n",
-        "        if False:\n",
-        (f"{RPC}::test_attack_G1_ten_megabyte_body",),
     ),
     Defence(
         "bounded attempts",

@@ -525,6 +525,9 @@ def test_attack_B37_bft_evm_account_proof_of_another_address():
     impostor = proposal(chain, 3, state=other)
     with pytest.raises(PredicateFailed):
         judge(chain, impostor)
+    proven_absent = replace(impostor, account_proof=proof_nodes(other.account_trie, ROUTER))
+    with pytest.raises(PredicateFailed, match="no account at the router's address"):
+        judge(chain, proven_absent)
 
 
 def test_attack_B37_bft_evm_proof_of_another_slot_or_base_slot():
