@@ -11,6 +11,8 @@ from light_clients.ibc.gmp import encode_gmp_acknowledgement
 from light_clients.ibc.packet import ERROR
 from tests.contracts.lane import LOCAL_CLIENT, ORIGIN_CLIENT, REMOTE_SENDER, Lane, now_s
 from tests.contracts.test_gas_sweep import Sweep
+from tests.contracts.test_transfer_gas import receive_of
+from tests.contracts.transfer_lane import BOB, TransferLane
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain
 from tests.nodes.anvil import AnvilEvm
 
@@ -22,6 +24,7 @@ LEAST, MOST = 30_000, 3_000_000
 CHUNK = 500
 PROBE_GAS = 5_000_000_000
 SETTLEMENT = "a settlement"
+TOKENS = "tokens that come home"
 
 
 @pytest.fixture(params=["paris", "prague"])
@@ -30,6 +33,16 @@ def lane(request):
     evm = AnvilEvm(request.param, now_s(chain))
     try:
         yield Lane(chain=chain, evm=evm)
+    finally:
+        evm.close()
+
+
+@pytest.fixture(params=["paris", "prague"])
+def token_lane(request):
+    chain = SimulatedChain(chain_id="hutong-1")
+    evm = AnvilEvm(request.param, now_s(chain))
+    try:
+        yield TransferLane(chain=chain, evm=evm)
     finally:
         evm.close()
 
@@ -101,6 +114,8 @@ def acknowledge_call(lane: Lane):
 def boundaries(name: str) -> tuple[int, ...]:
     """Least gas that reaches the app, the receiver or sender, and the end: seen in py-evm, where a reverted call shows
     what it had called."""
+    if name == TOKENS:
+        return tuple(receive_of("home").boundaries())
     lane = Lane()
     if name == SETTLEMENT:
         function, message = "ackPacket", acknowledge_call(lane)
@@ -130,6 +145,17 @@ def test_attack_E12_contract_gas_sweep_of_a_receive(lane, name):
     for gas, ok, word in everything(Probed(lane, data, lane.router.address, watch), name):
         assert word != refusal, f"an error acknowledgement was bought with {gas} gas"
         assert (word != bytes(32)) == ok, gas
+
+
+def test_attack_E12_contract_gas_sweep_of_tokens_that_come_home(token_lane):
+    """Nor for tokens: they are paid, or nothing happened."""
+    lane = token_lane
+    lane.send_tokens(100)
+    packet = lane.tokens(lane.home(), 50)
+    data = lane.router.calldata("recvPacket", lane.receive_message(packet))
+    probed = Probed(lane, data, lane.token.address, lane.token.calldata("balanceOf", BOB))
+    for gas, ok, word in everything(probed, TOKENS):
+        assert (int.from_bytes(word, "big") == 50) == ok, f"received without payment with {gas} gas"
 
 
 def test_attack_E12_contract_gas_sweep_of_a_settlement(lane):
