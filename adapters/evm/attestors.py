@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import httpx
 import trio
 
 from adapters.evm.attestor_api import (
@@ -20,7 +19,7 @@ from adapters.evm.attestor_api import (
 )
 from adapters.interface import BadAnswer, EndpointUnavailable, HeightUnavailable
 from adapters.rpc import AttemptFailed, Endpoint, RpcOptions
-from adapters.rpc.transport import post
+from adapters.rpc.transport import HttpClient, post
 from light_clients.attestation import (
     Attestation,
     AttestationKind,
@@ -109,7 +108,7 @@ class AttestorPanel:
     """The configured attestors of one source chain. Holds their health, nothing else."""
 
     def __init__(
-        self, chain: str, urls: Sequence[str], http: httpx.AsyncClient, options: RpcOptions, on_alert: OnAlert
+        self, chain: str, urls: Sequence[str], http: HttpClient, options: RpcOptions, on_alert: OnAlert
     ) -> None:
         self._chain = chain
         self._endpoints = tuple(Endpoint(url.rstrip("/") + PATH, options) for url in urls)

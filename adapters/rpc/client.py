@@ -7,7 +7,6 @@ from json import dumps
 from random import Random
 from typing import Any, TypeVar
 
-import httpx
 import trio
 
 from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, HeightUnavailable, RpcRefused
@@ -16,7 +15,7 @@ from adapters.rpc.endpoint import Endpoint, EndpointStatistics
 from adapters.rpc.fields import Fields
 from adapters.rpc.options import RpcOptions
 from adapters.rpc.pacing import backoff_s
-from adapters.rpc.transport import AttemptFailed, new_http_client, post
+from adapters.rpc.transport import AttemptFailed, HttpClient, new_http_client, post
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Fields], Answer]
@@ -79,7 +78,7 @@ class RpcClient:
         self,
         chain: str,
         urls: Sequence[str],
-        http: httpx.AsyncClient,
+        http: HttpClient,
         random: Random,
         options: RpcOptions,
         identify: Callable[["Attempt"], Awaitable[None]] | None = None,

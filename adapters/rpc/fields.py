@@ -9,7 +9,6 @@ from adapters.interface import BadAnswer
 MAX_LIST_ENTRIES = 100_000
 
 _QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]*)")
-_DATA = re.compile(r"0x([0-9a-fA-F]{2})*")
 _DECIMAL = re.compile(r"0|[1-9][0-9]*")
 MAX_QUANTITY_DIGITS = 64
 
@@ -86,9 +85,12 @@ class Fields:
     def data(self, size: int | None = None, max_bytes: int = 1 << 20) -> bytes:
         """`0x…` bytes: exactly `size`, or at most `max_bytes`."""
         text = self.text(2 + 2 * max_bytes if size is None else 2 + 2 * size)
-        if _DATA.fullmatch(text) is None:
+        try:
+            raw = bytes.fromhex(text[2:])
+        except ValueError:
+            raise self.bad("is not 0x data") from None
+        if text[:2] != "0x" or len(text) != 2 + 2 * len(raw):  # white space is passed over by fromhex
             raise self.bad("is not 0x data")
-        raw = bytes.fromhex(text[2:])
         if size is not None and len(raw) != size:
             raise self.bad(f"is not {size} bytes")
         return raw

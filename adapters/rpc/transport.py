@@ -1,28 +1,173 @@
-"""One HTTP exchange, bounded: what arrives is counted before it is kept, also behind compression."""
+"""One HTTP exchange, bounded: what arrives is counted before it is kept, also behind compression.
 
+HTTP/1.1 by h11 on connections that are kept. No redirects, no proxies or credentials from the environment.
+"""
+
+import base64
+import ssl
 import zlib
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+from urllib.parse import unquote, urlsplit
 
-import httpx
+import h11
 import trio
 
 from adapters.interface import BadAnswer
 from adapters.interface.errors import AdapterError
 from adapters.rpc.endpoint import Endpoint
 
+MAX_HEAD_BYTES = 64 * 1024
+MAX_INFORMATIONAL = 8
+"""Interim answers (1xx) before the one that counts."""
+RECEIVE_BYTES = 256 * 1024
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
+
+_BROKEN = (OSError, trio.BrokenResourceError, trio.ClosedResourceError, h11.ProtocolError)
+
+Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+
 
 class AttemptFailed(AdapterError):
     """One attempt on one endpoint came to nothing; the client goes on to the next one."""
 
 
-def new_http_client(max_connections: int) -> httpx.AsyncClient:
-    """No redirects, no proxies or credentials from the environment, no timeout of its own (deadlines are trio's)."""
-    return httpx.AsyncClient(
-        timeout=None,  # noqa: S113 - deadlines are cancel scopes
-        trust_env=False,
-        follow_redirects=False,
-        limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
-        headers={"content-type": "application/json", "accept-encoding": "gzip", "user-agent": "hutong"},
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where a URL leads, as a request needs it."""
+
+    secure: bool
+    host: str
+    port: int
+    path: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """Raises AttemptFailed for a URL that leads nowhere."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise AttemptFailed(f"not a URL: {error}") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise AttemptFailed("not an HTTP URL")
+        headers = [
+            (b"host", parts.netloc.rpartition("@")[2].encode("idna" if not parts.netloc.isascii() else "ascii")),
+            (b"content-type", b"application/json"),
+            (b"accept", b"*/*"),
+            (b"accept-encoding", b"gzip"),
+            (b"user-agent", b"hutong"),
+        ]
+        if parts.username is not None:
+            credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+            headers.append((b"authorization", b"Basic " + base64.b64encode(credentials)))
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        secure = parts.scheme == "https"
+        return cls(secure, parts.hostname, port or (443 if secure else 80), path.encode(), tuple(headers))
+
+
+@dataclass(slots=True)
+class _Connection:
+    stream: Stream
+    state: h11.Connection = field(
+        default_factory=lambda: h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
     )
+
+    def is_stale(self) -> bool:
+        """The other side has closed it, or says something unasked."""
+        stream = self.stream
+        if isinstance(stream, trio.SSLStream):
+            stream = stream.transport_stream
+        return bool(stream.socket.is_readable())
+
+    async def send(self, target: _Target, body: bytes) -> None:
+        request = h11.Request(
+            method=b"POST",
+            target=target.path,
+            headers=[*target.headers, (b"content-length", str(len(body)).encode())],
+        )
+        parts = (self.state.send(request), self.state.send(h11.Data(data=body)), self.state.send(h11.EndOfMessage()))
+        await self.stream.send_all(b"".join(part for part in parts if part))
+
+    async def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        while True:
+            event = self.state.next_event()
+            if event is not h11.NEED_DATA:
+                return event
+            self.state.receive_data(bytes(await self.stream.receive_some(RECEIVE_BYTES)))
+
+    def is_reusable(self) -> bool:
+        """The exchange ended cleanly on both sides; it may begin another."""
+        if self.state.our_state is h11.DONE and self.state.their_state is h11.DONE:
+            self.state.start_next_cycle()
+            return True
+        return False
+
+
+class HttpClient:
+    """Kept connections of a bounded number. Deadlines are the callers' cancel scopes."""
+
+    def __init__(self, max_connections: int) -> None:
+        self._idle: dict[tuple[bool, str, int], list[_Connection]] = {}
+        self._limiter = trio.CapacityLimiter(max_connections)
+        self._targets: dict[str, _Target] = {}
+        self._tls: ssl.SSLContext | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        idle = [connection for kept in self._idle.values() for connection in kept]
+        self._idle.clear()
+        with trio.CancelScope(shield=True):
+            for connection in idle:
+                await trio.aclose_forcefully(connection.stream)
+
+    async def post(self, endpoint: Endpoint, method: str, body: bytes, max_bytes: int) -> bytes:
+        """See `post`."""
+        target = self._targets.get(endpoint.url)
+        if target is None:
+            target = self._targets[endpoint.url] = _Target.of(endpoint.url)
+        async with self._limiter:
+            connection: _Connection | None = None
+            try:
+                connection = await self._connected(target)
+                await connection.send(target, body)
+                answer = await _read_answer(connection, method, max_bytes)
+                if connection.is_reusable():
+                    self._idle.setdefault((target.secure, target.host, target.port), []).append(connection)
+                    connection = None
+            except _BROKEN as error:
+                raise AttemptFailed(f"{type(error).__name__}: {error}") from error
+            finally:
+                if connection is not None:
+                    with trio.CancelScope(shield=True):
+                        await trio.aclose_forcefully(connection.stream)
+            return answer
+
+    async def _connected(self, target: _Target) -> _Connection:
+        kept = self._idle.get((target.secure, target.host, target.port), [])
+        while kept:
+            connection = kept.pop()
+            if not connection.is_stale():
+                return connection
+            await trio.aclose_forcefully(connection.stream)
+        if not target.secure:
+            return _Connection(await trio.open_tcp_stream(target.host, target.port))
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return _Connection(
+            await trio.open_ssl_over_tcp_stream(target.host, target.port, ssl_context=self._tls, https_compatible=True)
+        )
+
+
+def new_http_client(max_connections: int) -> HttpClient:
+    """To be used as an async context manager: its connections end with the block."""
+    return HttpClient(max_connections)
 
 
 class _Inflater:
@@ -54,46 +199,41 @@ class _Inflater:
             raise BadAnswer(self._method, "body", "ends inside its compression")
 
 
-async def _read(response: httpx.Response, inflater: _Inflater) -> tuple[list[bytes], BadAnswer | None]:
+async def _read_answer(connection: _Connection, method: str, max_bytes: int) -> bytes:
+    response = await _response(connection)
+    status = response.status_code
+    if status == TOO_MANY_REQUESTS or status >= SERVER_ERROR:
+        raise AttemptFailed(f"HTTP status {status}")
+    encodings = [value for name, value in response.headers if name == b"content-encoding"]
+    inflater = _Inflater(b",".join(encodings).decode("latin-1").lower(), method, max_bytes)
     parts: list[bytes] = []
-    refused: BadAnswer | None = None
-    # leaving the loop would abandon httpx's nested generators half read; a cancellation unwinds every one of them
-    with trio.CancelScope() as reading:
-        async for chunk in response.aiter_raw():
-            if refused is None:
-                try:
-                    parts.append(inflater.feed(chunk))
-                except BadAnswer as error:
-                    refused = error
-                    reading.cancel()
-    if refused is None:
-        try:
-            inflater.finish()
-        except BadAnswer as error:
-            refused = error
-    return parts, refused
+    while not isinstance(event := await connection.next_event(), h11.EndOfMessage):
+        if not isinstance(event, h11.Data):
+            raise AttemptFailed("the answer breaks off")
+        parts.append(inflater.feed(bytes(event.data)))
+    inflater.finish()
+    # some servers send the JSON-RPC error object with 4xx, so the body is read before the status is judged
+    answer = b"".join(parts)
+    if not 200 <= status < 300 and not answer.lstrip().startswith(b"{"):
+        raise BadAnswer(method, "status", "is no success", got=status)
+    return answer
 
 
-async def post(client: httpx.AsyncClient, endpoint: Endpoint, method: str, body: bytes, max_bytes: int) -> bytes:
+async def _response(connection: _Connection) -> h11.Response:
+    for _ in range(MAX_INFORMATIONAL):
+        event = await connection.next_event()
+        if isinstance(event, h11.Response):
+            return event
+        if not isinstance(event, h11.InformationalResponse):
+            raise AttemptFailed("the connection ended before an answer")
+    raise AttemptFailed(f"more than {MAX_INFORMATIONAL} interim answers")
+
+
+async def post(client: HttpClient, endpoint: Endpoint, method: str, body: bytes, max_bytes: int) -> bytes:
     """Send a JSON body, return the answer's bytes.
 
     Raises:
         AttemptFailed: refused connection, broken socket, a status that a later attempt may cure.
         BadAnswer: too long, undeclared or broken compression, or a status that is no answer.
     """
-    try:
-        async with client.stream("POST", endpoint.url, content=body) as response:
-            status = response.status_code
-            if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-                raise AttemptFailed(f"HTTP status {status}")
-            inflater = _Inflater(response.headers.get("content-encoding", "").lower(), method, max_bytes)
-            parts, refused = await _read(response, inflater)
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        raise AttemptFailed(f"{type(error).__name__}: {error}") from error
-    if refused is not None:
-        raise refused
-    # some servers send the JSON-RPC error object with 4xx, so the body is read before the status is judged
-    answer = b"".join(parts)
-    if not httpx.codes.is_success(status) and not answer.lstrip().startswith(b"{"):
-        raise BadAnswer(method, "status", "is no success", got=status)
-    return answer
+    return await client.post(endpoint, method, body, max_bytes)

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, RpcRefused
 from adapters.rpc import MAX_JSON_DEPTH, HeadSignal, RpcOptions, TokenBucket, backoff_s, open_rpc_client, parse_json
 from adapters.rpc.client import parse_answer
+from adapters.rpc.endpoint import Endpoint
 from adapters.rpc.fields import Fields
+from adapters.rpc.transport import AttemptFailed, new_http_client, post
 
 QUICK = RpcOptions(attempt_timeout_s=0.5, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02, max_answer_bytes=100_000)
 
@@ -338,3 +340,55 @@ async def test_attack_G1_refusal_of_a_read_is_the_endpoint_s_and_another_is_aske
                 with pytest.raises(RpcRefused):
                     await client.call("eth_call", [], quantity)
                 assert len(good.requests) == asked
+
+
+async def test_connections_are_kept_and_a_stale_one_is_not_used_again():
+    async with hostile_server() as server, new_http_client(4) as client:
+        server.answers["*"] = lambda request: result(request, request["id"])
+        endpoint = Endpoint(server.url, RpcOptions())
+        connections = []
+        server_serve = server._serve
+
+        async def counted(stream):
+            connections.append(stream)
+            await server_serve(stream)
+
+        server._serve = counted
+        for number in range(5):
+            body = json.dumps({"id": number, "method": "m"}).encode()
+            assert json.loads(await post(client, endpoint, "m", body, 1000))["result"] == number
+        assert len(connections) == 1
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        server.close_after = True
+        await post(client, endpoint, "m", b'{"id":1,"method":"m"}', 1000)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        server.close_after = False
+        assert json.loads(await post(client, endpoint, "m", b'{"id":2,"method":"m"}', 1000))["result"] == 2
+        assert len(connections) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n12345",
+        b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 20,
+        b"HTTP/1.1 200 OK\r\nx: " + b"y" * 100_000,
+        b"SSH-2.0-OpenSSH\r\n",
+        b"",
+    ],
+)
+async def test_broken_http_is_a_failed_attempt(answer):
+    async with hostile_server() as server, new_http_client(4) as client:
+        server.answers["*"] = answer
+        server.close_after = True
+        with pytest.raises(AttemptFailed), trio.fail_after(10):
+            await post(client, Endpoint(server.url, RpcOptions()), "m", b'{"method":"m"}', 1000)
+
+
+async def test_a_chunked_answer_and_credentials():
+    async with hostile_server() as server, new_http_client(4) as client:
+        server.answers["*"] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+        url = server.url.replace("http://", "http://user@")
+        assert await post(client, Endpoint(url, RpcOptions()), "m", b'{"method":"m"}', 1000) == b"{}"
