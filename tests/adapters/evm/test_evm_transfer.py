@@ -1,11 +1,14 @@
 """Tokens, limits and recovery through the evm adapter, on a running dev chain with the hub played by a simulated one."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
+import trio
 from eth_abi.abi import encode
-from test_evm_devnet import Setting, evm_setting
+from test_evm_devnet import CHAIN_ID, KEY, Setting, evm_setting
+from typer.testing import CliRunner
 
 from adapters.evm import deploy as deployment
 from adapters.evm import transfer
@@ -18,6 +21,8 @@ from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.transfer import TransferData, decode_forward_memo, decode_transfer
 from light_clients.interface import ClientStatus, Height
 from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from relay.cli.transfer import app
+from relay.keys import create_keystore
 
 BALANCE_OF = Function("balanceOf", ("address",), ("uint256",))
 RECEIVER = "0x" + "22" * 20
@@ -130,3 +135,59 @@ def test_vectors_of_the_page():
         held_id = keccak256(encode(["bool", "string", "uint64"], [refund, "client-0", 1]))
         assert f"0x{held_id.hex()}" in page
     assert f"0x{transfer.TRANSFER_SENT_TOPIC.hex()}" in page
+
+
+CONFIG = """
+[relay]
+home = "state"
+http = "127.0.0.1:0"
+
+[[chains]]
+name = "alpha"
+kind = "evm"
+chain_id = {chain_id}
+consensus = "qbft"
+rpc = ["{rpc}"]
+router = "{router}"
+key = {{ keystore = "key.json", password_env = "PASSWORD" }}
+"""
+
+
+async def test_command_line_of_transfers(tmp_path, monkeypatch):
+    """`hutong transfer` against a chain: what it prints, and what it refuses in one sentence."""
+    monkeypatch.setenv("PASSWORD", "correct horse")
+    create_keystore(tmp_path / "key.json", KEY, b"correct horse", iterations=2)
+    signing = ("--keystore", str(tmp_path / "key.json"), "--password-env", "PASSWORD")
+    async with evm_setting() as setting:
+        config = tmp_path / "relay.toml"
+        config.write_text(CONFIG.format(chain_id=CHAIN_ID, rpc=setting.devnet.url, router=setting.contracts.router))
+        config.chmod(0o600)
+        token = f"0x{(await new_token(setting)).hex()}"
+        await deployment.set_hub_client(setting.transactor, address_of(setting.contracts.transfer), setting.client)
+        where = ("--config", str(config), "--chain", "alpha", "--transfer", setting.contracts.transfer)
+
+        async def run(*arguments: str) -> tuple[int, str]:
+            command = partial(CliRunner().invoke, app, [*arguments[:2], *where, *arguments[2:]])
+            if arguments[0] != "limits":
+                command = partial(CliRunner().invoke, app, [arguments[0], *where, *arguments[1:]])
+            result = await trio.to_thread.run_sync(command)
+            return result.exit_code, result.output.strip()
+
+        order = ("send", "--token", token, "--amount", "80", "--receiver", RECEIVER, *signing)
+        assert await run(*order, "--next-client", "bft-evm-1") == (0, "alpha/client-0/1")
+        assert await run(*order, "--memo", "x") == (0, "alpha/client-0/2")
+        code, said = await run(*order, "--memo", "x", "--next-client", "bft-evm-1")
+        assert (code, "leave --memo out" in said) == (2, True)
+        scope = ("--token", token, "--client", "client-0")
+        assert await run("limits", "show", *scope) == (0, "no limit")
+        caps = ("--send-cap", "100", "--delay-above", "50", "--delay-s", "60")
+        assert await run("limits", "set", *scope, *caps, *signing) == (0, "limit set")
+        code, said = await run("limits", "show", *scope)
+        assert (code, "send: 0 of 100" in said, "receive: 0 of any amount" in said) == (0, True, True)
+        assert (await run(*order))[0] == 0
+        code, said = await run(*order)
+        assert (code, "20" in said) == (1, True)
+        for held in (("release", "--refund"), ("claim", "--to", RECEIVER)):
+            code, said = await run(held[0], "--client", "client-0", "--sequence", "1", *held[1:], *signing)
+            assert (code, said) == (1, "nothing is held of packet client-0/1")
+        assert (await run("claim", "--client", "client-0", "--sequence", "1", "--to", "nobody", *signing))[0] == 2
