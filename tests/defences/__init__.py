@@ -7,10 +7,12 @@ from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.relay import RELAY
 from tests.defences.tokens import TOKENS
+from tests.defences.transfer import TOKEN_CONTRACTS
 
 DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
     "contracts": CONTRACTS,
+    "token contracts": TOKEN_CONTRACTS,
     "tokens": TOKENS,
     "light clients": LIGHT_CLIENTS,
     "relay": RELAY,

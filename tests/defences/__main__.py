@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -107,12 +108,17 @@ class Copy:
                     shutil.copy2(ROOT / "contracts" / "artifacts" / artifact.name, artifact)
 
 
+@cache
+def sources_of(contract: str) -> frozenset[str]:
+    return frozenset(solidity.collect_sources([contract]))
+
+
 def users_of(source: str) -> list[str]:
     """The shipped contracts that hold code of this source file."""
     return [
         path
         for path in solidity.paths_below("src")
-        if not path.startswith(("src/interfaces/", "src/types/")) and source in solidity.collect_sources([path])
+        if not path.startswith(("src/interfaces/", "src/types/")) and source in sources_of(path)
     ]
 
 
