@@ -16,6 +16,7 @@ from adapters.interface import (
     NotSupported,
     Proof,
 )
+from adapters.rpc import all_of
 from light_clients.attestation import (
     ABSENT,
     AttestationClient,
@@ -137,11 +138,20 @@ class AttestedConsensus:
             HeightUnavailable: too few sign, since the height is not final to them.
         """
         at = height.revision_height
-        attested = await self._attestors.attest(client, at, path_hashes, WAIT_MS)
+        heard: list[Attested] = []
+        words: list[bytes] = []
+
+        async def ask(wait_ms: int) -> None:
+            heard.append(await self._attestors.attest(client, at, path_hashes, wait_ms))
+
+        async def read(height: int) -> None:
+            words.extend(await self._reads.words(path_hashes, height))
+
+        await all_of([(ask, WAIT_MS), (read, at)])
+        (attested,) = heard
         _, time_ns = await self._blocks.facts(at)
         if attested.state.timestamp_ns != time_ns:
             raise self._contradicted(f"time of block {at}", attested.state.timestamp_ns, time_ns)
-        words = await self._reads.words(path_hashes, at)
         for (entry, _), word in zip(attested.packets, words, strict=True):
             if entry.commitment != word:
                 raise self._contradicted(f"path 0x{entry.path_hash.hex()} at {at}", entry.commitment, word)

@@ -7,6 +7,7 @@ from adapters.ics26.abi import GET_CLIENT, Function
 from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.router import RouterReads
 from adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
+from adapters.rpc import all_of
 from light_clients.interface import ClientStatus, Height, VerificationError
 
 GET_CLIENT_STATE = Function("getClientState", (), ("bytes",))
@@ -64,8 +65,19 @@ class HostedClients:
         """See ChainAdapter."""
         contract = await self.address(client_id)
         kind = await self._kind(client_id, contract)
-        (encoded,) = GET_CLIENT_STATE.decode(await self._execution.call(contract, GET_CLIENT_STATE.encode()))
-        (status,) = STATUS.decode(await self._execution.call(contract, STATUS.encode()))
+        returned: dict[str, bytes] = {}
+        counterparties: list[tuple[str, tuple[bytes, ...]] | None] = []
+
+        async def view(function: Function) -> None:
+            returned[function.name] = await self._execution.call(contract, function.encode())
+
+        async def ask_counterparty(client_id: str) -> None:
+            counterparties.append(await self._reads.counterparty(client_id))
+
+        await all_of([(view, GET_CLIENT_STATE), (view, STATUS), (ask_counterparty, client_id)])
+        (encoded,) = GET_CLIENT_STATE.decode(returned[GET_CLIENT_STATE.name])
+        (status,) = STATUS.decode(returned[STATUS.name])
+        (counterparty,) = counterparties
         if status >= len(_STATUSES):
             raise BadAnswer("status", "returned", "is no client status", got=status)
         try:
@@ -76,7 +88,6 @@ class HostedClients:
             trusting_period_ns = kind.trusting_period_ns(encoded)
         except VerificationError as error:
             raise BadAnswer("getClientState", "returned", str(error)) from error
-        counterparty = await self._reads.counterparty(client_id)
         return ClientInfo(
             client_id=client_id,
             client_type=kind.light_client.client_type,
