@@ -97,7 +97,7 @@ AUDIT = (
         LINKS,
         "    if first.acknowledgement != expected:\n",
         "    if False:\n",
-        (f"{BUNDLES}::test_refused_acknowledgement_dropped_or_exchanged",),
+        (f"{BUNDLES}::test_refused_acknowledgement_that_was_not_passed_on",),
     ),
     Defence(
         "an attestor signs for its configured destinations only",

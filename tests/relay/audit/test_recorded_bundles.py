@@ -15,6 +15,7 @@ from relay.archive.bundle import Bundle, ChainKind, Claim, Leg, decode_bundle, e
 from relay.archive.checkpoint import Checkpoint, Remote, decode_checkpoint
 from relay.archive.legs import check_second_leg, is_second_leg
 from relay.audit import Auditor, MissingTrust, Report
+from relay.audit.links import link_steps
 
 FOLDER = Path(__file__).with_name("recorded")
 ALPHA, BETA, HUB = "1001", "1002", "hutong-1"
@@ -183,6 +184,19 @@ def merged(legs: tuple[Leg, ...], *bundles: Bundle) -> Bundle:
             kept = sorted(entries.values(), key=lambda entry: decode_tendermint_header(entry.header).height)
         chains.append(replace(chain, headers=tuple(kept)))
     return Bundle(legs, tuple(chains))
+
+
+def test_refused_acknowledgement_that_was_not_passed_on():
+    """A hub that says the contrary of what the next chain answered, with whatever proofs."""
+    bundle = bundle_of("message-delivered")
+    for step in link_steps(bundle):
+        step.check.run()
+    *others, last = link_steps(with_leg(bundle, 0, acknowledgement=ERROR))
+    for step in others:
+        step.check.run()
+    with pytest.raises(PredicateFailed) as caught:
+        last.check.run()
+    assert caught.value.predicate == "acknowledgement_passed_on"
 
 
 def test_refused_legs_of_two_deliveries():
