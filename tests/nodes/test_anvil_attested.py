@@ -4,7 +4,6 @@ import json
 import os
 import time
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,10 +15,9 @@ from suite import CHECKS
 
 from bench.direct_lane import direct_lane
 from relay.cli.demo.chain import DemoChain
-from relay.cli.demo.checker import count_settled
-from relay.cli.demo.network import make_key
+from relay.cli.demo.keys import make_key
 from relay.cli.demo.processes import free_port, run_command, run_daemon, wait_until_serving
-from relay.cli.demo.traffic import send_messages
+from relay.cli.demo.traffic import User
 from tests.nodes.running_anvil import running_anvil
 
 pytestmark = pytest.mark.nodes
@@ -187,7 +185,7 @@ async def test_anvil_over_the_hub_to_a_dev_chain_and_back(tmp_path):
                     client_on_hub=path["b"]["client"],
                 )
                 receiver = await trio.to_thread.run_sync(chain.deploy, user, "ExampleReceiver", chain.mailbox_address)
-                chains[name] = chain.with_receiver(receiver)
+                chains[name] = chain.with_contracts(receiver, "")
             for here, there in (("alpha", "beta"), ("beta", "alpha")):
                 await run_command(
                     [
@@ -200,7 +198,7 @@ async def test_anvil_over_the_hub_to_a_dev_chain_and_back(tmp_path):
             await serving(urls["relay"] + "/healthz")
             alpha, beta_chain = chains["alpha"], chains["beta"]
             for source, destination in ((alpha, beta_chain), (beta_chain, alpha)):
-                await trio.to_thread.run_sync(partial(send_messages, source, destination, user, 3))
+                await trio.to_thread.run_sync(send_messages, User(source, user), destination)
             with trio.fail_after(LIMIT_S):
                 while (counts := await trio.to_thread.run_sync(count_settled, (alpha, beta_chain))) != (6, 6):
                     assert max(counts) <= 6
@@ -208,6 +206,19 @@ async def test_anvil_over_the_hub_to_a_dev_chain_and_back(tmp_path):
             log = (home / "relay.log").read_text()
             assert "attestor_disagrees" not in log and "attestors_contradict_node" not in log
             nursery.cancel_scope.cancel()
+
+
+def send_messages(user, destination, count=3):
+    for number in range(count):
+        user.send_message(destination, f"message {number}")
+
+
+def count_settled(chains):
+    """(delivered, acknowledged) so far."""
+    return tuple(
+        sum(1 for chain in chains for _ in chain.events(chain.mailbox, name, chain.head()))
+        for name in ("MessageDelivered", "MessageAcknowledged")
+    )
 
 
 async def start_attestor(nursery, home, port, key, anvil, router, destination):
