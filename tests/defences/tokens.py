@@ -8,7 +8,6 @@ LIMITS = "contracts/src/apps/TransferLimits.sol"
 ATTACKS = "contracts/test_transfer_attacks.py"
 TOKENS_TESTS = "contracts/test_transfer_tokens.py"
 LIMIT_TESTS = "contracts/test_transfer_limits.py"
-GAS_TESTS = "contracts/test_transfer_gas.py"
 
 TOKENS = (
     Defence(
@@ -67,13 +66,6 @@ TOKENS = (
         "        _hold(true, clientId, sequence, Held(token, uint64(block.timestamp), to, amount), reason);\n",
         "        require(reason.length == type(uint256).max, NotAToken(token));\n",
         (f"{TOKENS_TESTS}::test_attack_F7_contract_token_that_refuses_cannot_keep_a_packet_from_being_settled",),
-    ),
-    Defence(
-        "a refund gets its gas",
-        VAULT,
-        "        require(available >= needed, InsufficientSettlementGas(available, needed));\n",
-        "",
-        (f"{GAS_TESTS}::test_attack_E12_contract_gas_sweep_of_a_refund",),
     ),
     Defence(
         "nothing for contracts of the bridge",
