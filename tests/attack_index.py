@@ -159,7 +159,6 @@ LINES: dict[str, tuple[str, str]] = {
     "G17": ("upgrades keep thresholds and roots", LATER),
     "G18": ("two implementations, equal verdicts", "tests/oracle: three verdicts on every case"),
     "H": ("decoders are total, bounded and canonical", ""),
-    "I": ("proof bundles: bytes flipped, parts swapped, dropped and exchanged", ""),
     "I1": ("model: one packet, two relayers, skew, reorganisation, one and two hops", ""),
     "I2": ("model: concurrent client updates", ""),
     "I3": (
