@@ -12,6 +12,8 @@ from light_clients.interface.errors import MalformedInput
 
 MAX_JSON_DEPTH = 64
 """The deepest honest documents (a CometBFT block with evidence) stay under 20."""
+MAX_INTEGER_CHARS = 640
+"""Below every limit that a process's environment can set for Python (PYTHONINTMAXSTRDIGITS): all hubs refuse alike."""
 
 # Possessive, and an unclosed string matches to the end: a retry at every quote would be quadratic.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -38,14 +40,24 @@ def deeper_than(data: bytes, limit: int) -> bool:
     return False
 
 
+class _Refused(ValueError):
+    """JSON to the library and not to us; the sentence is ours."""
+
+
 def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")
+    raise _Refused(f"{text} is no number")
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_INTEGER_CHARS:
+        raise _Refused(f"an integer has more than {MAX_INTEGER_CHARS} characters")
+    return int(text)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("an object repeats a key")
+        raise _Refused("an object repeats a key")
     return value
 
 
@@ -53,18 +65,23 @@ def parse_json(data: bytes, field: str, max_bytes: int) -> Any:
     """One JSON value in UTF-8.
 
     Raises:
-        MalformedInput: too long, too deep, not UTF-8, not JSON, a repeated key, half a surrogate pair, or a number
-            beyond Python's digit limit.
+        MalformedInput: too long, too deep, not UTF-8, not JSON, a repeated key, half a surrogate pair, or an integer
+            of too many digits.
     """
     if len(data) > max_bytes:
         raise MalformedInput(field, f"more than {max_bytes} bytes", got=len(data))
     if deeper_than(data, MAX_JSON_DEPTH):
         raise MalformedInput(field, f"nested deeper than {MAX_JSON_DEPTH}")
     try:
-        value = json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_object)
+        value = json.loads(
+            data.decode(), parse_constant=_refuse_constant, parse_int=_integer, object_pairs_hook=_object
+        )
         if _SURROGATE_ESCAPE.search(data) is not None:
             # Half a pair is text that can be neither written nor hashed; other parsers put other characters there.
             json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
+    except _Refused as error:
         raise MalformedInput(field, f"is not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        # The library's words change between versions of Python, and the hub stores and hashes why it refused.
+        raise MalformedInput(field, "is not JSON") from error
     return value

@@ -66,7 +66,9 @@ def parse_json(data: bytes, what: str) -> Any:
     try:
         return bounded_json.parse_json(data.removeprefix(codecs.BOM_UTF8), what, MAX_FILE_BYTES)
     except BadAnswer as error:
-        raise UnusableInput(f"{what} is not JSON: {error.reason.removeprefix('is not JSON: ')}") from None
+        refused = error.__cause__
+        library = None if refused is None else refused.__cause__  # names line and column
+        raise UnusableInput(f"{what} is not JSON: {library or error.reason}") from None
 
 
 def read_json(path: Path) -> Any:

@@ -36,7 +36,7 @@ def test_attack_H_an_error_about_json_that_is_too_deep_to_print_still_has_a_sent
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    assert str(MalformedInput("file", "is not a JSON object", got=shallow)).endswith("got []")
+    assert str(MalformedInput("file", "is not a JSON object", got=shallow)).endswith("got list of 0")
     assert "is not a JSON object" in str(MalformedInput("file", "is not a JSON object", got=deep))
     assert "is not a JSON object" in str(MalformedInput("file", "is not a JSON object", got={"a": deep}))
 
@@ -121,3 +121,12 @@ def test_checks_are_run_one_by_one_so_that_later_ones_may_build_on_earlier_ones(
         yield Check("judge", held[0], lambda: None)
 
     assert [verdict.source for verdict in audit_checks(checks())] == ["spec", "value"]
+
+
+def test_attack_H_evidence_of_an_error_is_printed_alike_under_every_python():
+    """Python 3.13 prints U+2EBF0 as it is where 3.12 escapes it, and a hub stores the sentence."""
+    assert (
+        str(MalformedInput("memo", "must be text", got=["\U0002ebf0"])) == "malformed memo: must be text, got list of 1"
+    )
+    assert str(MalformedInput("memo", "must be text", got={"a": 1})) == "malformed memo: must be text, got dict of 1"
+    assert str(MalformedInput("memo", "must be text", got="\U0002ebf0")).endswith("got \U0002ebf0")

@@ -146,3 +146,42 @@ def test_a_bomb_of_brackets_ends_no_process_by_a_signal() -> None:
     ended = subprocess.run([sys.executable, "-c", BOMBED], capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 0, ended.stderr[-2000:]
     assert ended.stdout.strip() == "all refused"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b'{"a":1,}', "is not JSON"),
+        (b"[1,]", "is not JSON"),
+        (b'"\xff"', "is not JSON"),
+        (b'"\\ud800"', "is not JSON"),
+        (b"1" * 640 + b"1", "is not JSON: an integer has more than 640 characters"),
+        (b'{"a":1,"a":2}', "is not JSON: an object repeats a key"),
+        (b"NaN", "is not JSON: NaN is no number"),
+    ],
+)
+def test_attack_H_json_refusals_have_the_same_words_under_every_python(data: bytes, reason: str) -> None:
+    """The hub stores and hashes them: 3.13 has other words than 3.12 for a trailing comma."""
+    with pytest.raises(MalformedInput) as refused:
+        parse_json(data, "file", LIMIT)
+    assert refused.value.reason == reason
+
+
+def test_attack_H_the_longest_integer_does_not_depend_on_the_environment() -> None:
+    longest = "-" + "9" * 639
+    script = f"""
+from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
+print(parse_json(b'{longest}', 'file', 9999) == int('{longest}'))
+try:
+    parse_json(b'{longest}9', 'file', 9999)
+except MalformedInput as error:
+    print(error)
+"""
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-X", f"int_max_str_digits={digits}", "-c", script], capture_output=True, text=True
+        ).stdout
+        for digits in (640, 4300, 0)
+    }
+    assert outputs == {"True\nmalformed file: is not JSON: an integer has more than 640 characters\n"}

@@ -8,6 +8,7 @@ move backwards.
 from dataclasses import dataclass
 
 from light_clients.ibc.denom import Denom
+from light_clients.ibc.forward import MAX_STAMPED_BYTES
 from light_clients.ibc.identifiers import client_type_of
 from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
 from light_clients.ibc.transfer import (
@@ -22,7 +23,7 @@ from light_clients.ibc.transfer import (
     decode_transfer,
     encode_transfer,
 )
-from light_clients.interface import VerificationError
+from light_clients.interface import MalformedInput, VerificationError
 from relay.hub.application.packets import ApplicationRefused, PacketRouter
 from relay.hub.application.pending import PendingForward, put_pending, take_pending
 from relay.hub.application.routes import check_onward
@@ -41,6 +42,8 @@ from relay.hub.application.transfer.bank import (
 
 _JSON_CLIENT_TYPES = ("07-tendermint",)
 """Stock chains: every version of their transfer module reads JSON."""
+MAX_VALUE_BYTES = MAX_STAMPED_BYTES
+"""JSON writes a control character in six bytes, so that a memo of legal length can outgrow the transaction that settles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,10 @@ def destination_of(denom: Denom, next_client: str) -> Escrow | Homeward:
 def transfer_payload(data: TransferData, next_client: str) -> Payload:
     """In the encoding that the chain behind the client reads."""
     encoding = JSON_ENCODING if client_type_of(next_client) in _JSON_CLIENT_TYPES else ABI_ENCODING
-    return Payload(TRANSFER_PORT, TRANSFER_PORT, TRANSFER_VERSION, encoding, encode_transfer(data, encoding))
+    value = encode_transfer(data, encoding)
+    if len(value) > MAX_VALUE_BYTES:
+        raise MalformedInput("transfer", f"more than {MAX_VALUE_BYTES} bytes in {encoding}", got=len(value))
+    return Payload(TRANSFER_PORT, TRANSFER_PORT, TRANSFER_VERSION, encoding, value)
 
 
 class TransferApplication:

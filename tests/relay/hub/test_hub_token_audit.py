@@ -1,0 +1,65 @@
+"""What an audit of the token path with fresh eyes broke: refusals that two hubs word differently, packets that nobody settles."""
+
+import pytest
+
+from light_clients.ibc.packet import ERROR
+from light_clients.ibc.transfer import ABI_ENCODING, JSON_ENCODING, MAX_MEMO_BYTES, TransferData
+from relay.evm.transaction import MAX_TRANSACTION_BYTES
+from relay.hub.application import abi
+from relay.hub.application.module import TRANSFER_ADDRESS
+from relay.hub.application.transfer import interface
+from tests.relay.hub.simulated_hub import DAPP, address_of, sent_packet, written_acknowledgement
+from tests.relay.hub.tendermint_remote import TendermintRemote
+from tests.relay.hub.token_chain import ALICE, TOKEN, TokenChain, forward_failure, held, transfer_payload
+
+DAPP_TEXT = DAPP.address.lower()
+
+
+@pytest.fixture
+def chain_a(hub):
+    return TokenChain(hub, salt=1)
+
+
+@pytest.mark.parametrize(
+    ("memo", "reason"),
+    [
+        ('{"forward":{},}', "transfer: malformed memo: is not JSON"),
+        (
+            '{"wasm":%s}' % ("9" * 5_000),
+            "transfer: malformed memo: is not JSON: an integer has more than 640 characters",
+        ),
+        (
+            '{"forward":{"port":["\U0002ebf0"]}}',
+            "transfer: malformed forward_memo.port: must be text, got list of 1",
+        ),
+    ],
+)
+@pytest.mark.parametrize("encoding", [ABI_ENCODING, JSON_ENCODING])
+def test_attack_H_hub_a_memo_cannot_split_validators_of_two_pythons(hub, chain_a, memo, reason, encoding):
+    """The reason is in the app hash: were it Python's, one transfer would fork 3.12 from 3.13 (or one environment from another)."""
+    packet = chain_a.send(transfer_payload(TransferData(TOKEN, ALICE, DAPP_TEXT, 100, memo), encoding))
+    assert written_acknowledgement(chain_a.deliver(packet)) == (packet, ERROR)
+    assert forward_failure(hub, packet) == reason
+    fine = chain_a.send(
+        transfer_payload(TransferData(TOKEN, ALICE, DAPP_TEXT, 100, '{"wasm":%s}' % ("9" * 640)), encoding)
+    )
+    assert written_acknowledgement(chain_a.deliver(fine))[1] != ERROR
+
+
+@pytest.mark.parametrize("field", ["memo", "receiver"])
+def test_attack_E18_hub_json_that_outgrows_its_settlement_is_not_sent(hub, chain_a, field):
+    """32 768 control characters are 196 608 bytes of JSON: a stock chain takes them, and no transaction here could settle them."""
+    chain_a.deliver(chain_a.send_transfer(100, receiver=DAPP_TEXT))
+    stock, denom = TendermintRemote(hub), chain_a.on_hub()
+
+    def send(memo: str):
+        receiver = "cosmos1receiver" if field == "memo" else "\x01" * 2_000
+        call = interface.SEND_TRANSFER.call(stock.client, denom.path, 10, receiver, hub.time_s + 60, memo)
+        return hub.send(TRANSFER_ADDRESS, call, DAPP)
+
+    refused = send("\x01" * MAX_MEMO_BYTES).reverted_with(abi.VERIFICATION_FAILED)
+    assert refused and refused[0] == "transfer" and "more than 65536 bytes" in refused[1]
+    assert held(hub, denom, address_of(DAPP)) == 100
+    longest = send("x" * MAX_MEMO_BYTES)
+    assert longest.ok and len(sent_packet(longest).payloads[0].value) < MAX_TRANSACTION_BYTES // 2
+    assert held(hub, denom, address_of(DAPP)) == 90
