@@ -95,6 +95,7 @@ class DirectLane:
     receiver: str
     processes: list[Process]
     sent: int = 0
+    last_hash: str = ""
     _signed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -127,13 +128,18 @@ class DirectLane:
     def dispatch(self, count: int) -> None:
         """Send prepared messages, one transaction after the other."""
         for raw in self._signed[:count]:
-            self._send("eth_sendRawTransaction", raw)
+            self.last_hash = self._send("eth_sendRawTransaction", raw)
         del self._signed[:count]
         self.sent += count
 
     def delivered(self) -> int:
         """Messages that B's receiver has handled."""
         return len(self._logs(self._watch, self.mailboxes[1], DELIVERED_TOPIC))
+
+    def most_a_block(self) -> int:
+        """Messages that fit one block of A."""
+        gas = int(self._watch_a("eth_getTransactionReceipt", self.last_hash)["gasUsed"], 16)
+        return int(self._watch_a("eth_getBlockByNumber", "latest", False)["gasLimit"], 16) // gas
 
     def settled(self) -> int:
         """Messages whose acknowledgement has come home."""
@@ -155,11 +161,13 @@ class DirectLane:
 
 
 @contextmanager
-def direct_lane(home: Path, *, origin_block_s: float, poll_ms: int) -> Iterator[DirectLane]:
+def direct_lane(
+    home: Path, *, origin_block_s: float, poll_ms: int, origin_gas_limit: int | None = None
+) -> Iterator[DirectLane]:
     """Deploy, connect, start: B makes a block for each transaction; no confirmations; one attestor of each chain."""
     home.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        a = stack.enter_context(running_anvil(31341, block_time_s=origin_block_s))
+        a = stack.enter_context(running_anvil(31341, block_time_s=origin_block_s, gas_limit=origin_gas_limit))
         b = stack.enter_context(running_anvil(31342))
         chains = {"a": a, "b": b}
         owners = {name: make_key(home, f"owner-{name}") for name in chains}

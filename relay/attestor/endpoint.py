@@ -56,14 +56,14 @@ class AttestorApp:
             return 200, b'{"status":"ok","attestor":"%s"}' % self._address.encode()
         if scope["path"] != PATH or scope["method"] != "POST":
             return 404, encode_error(AttestorRefused("bad_request", f"POST {PATH} is all that there is"))
-        # hypercorn ends a request only with its connection: who waits for a slot holds no more than that
-        await self._bucket.acquire()
-        async with self._slots:
-            try:
-                return 200, encode_answer(await self._attestor.attest(await self._request(receive)))
-            except AttestorRefused as refused:
-                self._log.info("refused", code=refused.code, reason=refused.reason)
-                return _STATUS[refused.code], encode_error(refused)
+        try:
+            request = await self._request(receive)  # before a slot is taken: a slow body holds none
+            await self._bucket.acquire()
+            async with self._slots:
+                return 200, encode_answer(await self._attestor.attest(request))
+        except AttestorRefused as refused:
+            self._log.info("refused", code=refused.code, reason=refused.reason)
+            return _STATUS[refused.code], encode_error(refused)
 
     @staticmethod
     async def _request(receive: Any) -> Any:

@@ -42,7 +42,9 @@ class Anvil:
 
 
 @contextmanager
-def running_anvil(chain_id: int, *, block_time_s: float = 0, hardfork: str = "cancun") -> Iterator[Anvil]:
+def running_anvil(
+    chain_id: int, *, block_time_s: float = 0, hardfork: str = "cancun", gas_limit: int | None = None
+) -> Iterator[Anvil]:
     """`block_time_s` 0: each transaction makes its block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -51,6 +53,8 @@ def running_anvil(chain_id: int, *, block_time_s: float = 0, hardfork: str = "ca
         *(str(foundry("anvil")), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)),
         *("--silent", "--hardfork", hardfork),
     ]
+    if gas_limit is not None:
+        command += ["--gas-limit", str(gas_limit)]
     if block_time_s:
         command += ["--block-time", str(block_time_s)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
