@@ -114,6 +114,13 @@ def direct(
     chain_a, chain_b = evm_chain_of(loaded, a), evm_chain_of(loaded, b)
     if a == b:
         raise refuse("a path joins two chains", UNUSABLE)
+    for end in (chain_a, chain_b):
+        if end.consensus != "attested":
+            raise refuse(
+                f"not supported: a path without a hub to {end.name}, whose consensus is {end.consensus}:"
+                " EVM chains hold no light client of it",
+                UNUSABLE,
+            )
     members = (
         _direct_member(
             chain_a, signer_of(a_keystore, a_password_file, a_password_env), a_mailbox, a_attestor, a_threshold, "--a"
@@ -129,12 +136,6 @@ def direct(
 def _direct_member(
     chain: EvmChainConfig, owner: Signer, mailbox: str | None, addresses: list[str], threshold: int, option: str
 ) -> Member:
-    if chain.consensus != "attested":
-        raise refuse(
-            f"not supported: a path without a hub to {chain.name}, whose consensus is {chain.consensus}:"
-            " EVM chains hold no light client of it",
-            UNUSABLE,
-        )
     return Member(chain, owner, mailbox, _attestors(chain, addresses, threshold, f"{option}-attestor"))
 
 

@@ -4,13 +4,16 @@ import json
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 
 import pytest
 import trio
-from hostile_server import HostileServer, hostile_server, http
+from eth_abi import abi as eth_abi
+from hostile_server import HostileServer, hostile_server, http, result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.evm import EvmSettings, open_evm_chain
 from adapters.evm.attestor_api import (
     MAX_PATHS,
     MAX_REQUEST_BYTES,
@@ -24,8 +27,9 @@ from adapters.evm.attestor_api import (
     encode_error,
     encode_request,
 )
-from adapters.evm.attestors import DISAGREEMENT, STRANGER, Alert, AttestorPanel
-from adapters.interface import EndpointUnavailable, HeightUnavailable
+from adapters.evm.attestors import CONTRADICTED, DISAGREEMENT, STRANGER, Alert, AttestorPanel
+from adapters.ics26.chain import RouterSettings
+from adapters.interface import EndpointMismatch, EndpointUnavailable, HeightUnavailable, NotSupported
 from adapters.rpc import RpcOptions
 from adapters.rpc.transport import new_http_client
 from light_clients.attestation import (
@@ -351,3 +355,75 @@ def test_the_specification_page_shows_what_the_code_says():
     signer = Signer(bytes.fromhex(vector["private_key"]))
     assert signer.address == vector["attestor"]
     assert json.loads(encode_answer(answer_of(signer, request))) == vector["answer"]
+
+
+def node_answers(words, time_s=TIME_S):
+    """A node of the source chain; `words` is what its router returns, in order of the paths asked."""
+    block = {"number": hex(HEIGHT), "hash": "0x" + "77" * 32, "parentHash": "0x" + "66" * 32, "gasLimit": "0x1"}
+
+    def call(request):
+        asked = len(words) if len(words) == 1 else 2
+        returned = words[0] if asked == 1 else eth_abi.encode(["bytes[]"], [words])
+        return result(request, "0x" + returned.hex())
+
+    return {
+        "eth_chainId": lambda request: result(request, hex(31337)),
+        "eth_getBlockByNumber": lambda request: result(request, {**block, "timestamp": hex(time_s)}),
+        "eth_call": call,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "time_s", "about"),
+    [
+        ([b"\x55" * 32, b"\x44" * 32], TIME_S, PATHS[1].hex()),
+        ([bytes(32), bytes(32)], TIME_S, PATHS[0].hex()),
+        ([b"\x55" * 32, bytes(32)], TIME_S + 1, "time of block 7"),
+    ],
+    ids=["a value more", "a value fewer", "another time"],
+)
+async def test_attack_D12_attestors_that_the_own_node_denies_are_alerted_and_not_followed(three, words, time_s, about):
+    alerts: list[Alert] = []
+    async with hostile_server() as node:
+        settings = EvmSettings(
+            31337,
+            (node.url,),
+            RouterSettings("source", "0x" + SCOPE.source_router.hex()),
+            consensus="attested",
+            attestors=tuple(server.url for server in three.servers),
+            confirmations=0,
+            on_alert=alerts.append,
+            options=QUICK,
+        )
+        state = encode_client_state(CLIENT)
+        node.answers |= node_answers([STORED[path] for path in PATHS])
+        async with open_evm_chain(settings, Random(1)) as chain:
+            proofs = await chain.prove_all([(key,) for key in KEYS], Height(0, HEIGHT), state)
+            assert [proof.value for proof in proofs] == [STORED[PATHS[0]], None]
+            assert alerts == []
+        node.answers |= node_answers(words, time_s)
+        async with open_evm_chain(settings, Random(1)) as chain:
+            with pytest.raises(EndpointUnavailable) as caught, trio.fail_after(10):
+                await chain.prove_all([(key,) for key in KEYS], Height(0, HEIGHT), state)
+    assert [alert.what for alert in alerts] == [CONTRADICTED]
+    assert about in alerts[0].detail and about in str(caught.value)
+
+
+async def test_a_proof_for_no_client_or_of_another_source_is_refused(three):
+    settings = EvmSettings(
+        31337,
+        ("http://127.0.0.1:9",),
+        RouterSettings("source", "0x" + SCOPE.source_router.hex()),
+        consensus="attested",
+        attestors=(three.servers[0].url,),
+        options=QUICK,
+    )
+    other = replace(CLIENT, scope=replace(SCOPE, source_router=b"\xa2" * 20))
+    async with open_evm_chain(settings, Random(1)) as chain:
+        with pytest.raises(NotSupported):
+            await chain.prove_all([(KEYS[0],)], Height(0, HEIGHT))
+        with pytest.raises(NotSupported):
+            await chain.bare_header(HEIGHT)
+        with pytest.raises(EndpointMismatch):
+            await chain.prove_all([(KEYS[0],)], Height(0, HEIGHT), encode_client_state(other))
+    assert three.servers[0].requests == []
