@@ -33,6 +33,9 @@ MAX_VALIDATOR_SETS = 64
 MAX_NODES = 65
 """Of an account proof, as `light_clients.proofs.mpt` bounds it."""
 
+MAX_CONTAINERS = 2 * (MAX_LEGS + 1) * MAX_HEADERS + 64
+"""Objects and lists: two of each header. No text of a bundle has a bracket, so they are counted before any is made."""
+
 _CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
 
 
@@ -187,6 +190,8 @@ def decode_bundle(data: bytes) -> Bundle:
     Raises:
         MalformedInput: anything else than the canonical bytes of version 1, or a value out of bounds.
     """
+    if data.count(b"{") + data.count(b"[") > MAX_CONTAINERS:
+        raise MalformedInput("bundle", f"more than {MAX_CONTAINERS} objects and lists")
     document = parse_json(data, "bundle", MAX_BUNDLE_BYTES)
     if not isinstance(document, dict) or document.get("format") != BUNDLE_FORMAT:
         raise MalformedInput("bundle.format", "is not a bundle", expected=BUNDLE_FORMAT)

@@ -16,7 +16,7 @@ from light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, NANOSECONDS_PER_SE
 from light_clients.interface.json_text import parse_json
 from light_clients.proofs.ics23 import STANDARD_SPECS, ProofSpec
 from light_clients.tendermint.rpc_json import format_time, parse_time_ns
-from light_clients.tendermint.types import TrustLevel
+from light_clients.tendermint.types import TrustLevel, revision_of
 from relay.archive.bundle import ChainKind
 
 CHECKPOINT_FORMAT = "hutong-checkpoint"
@@ -163,6 +163,8 @@ def decode_checkpoint(data: bytes) -> Checkpoint:
     kind = fields.kind()
     trust = _TRUST[kind](fields)
     chain_id = fields.text("chain_id", 50)
+    if kind is ChainKind.TENDERMINT:
+        revision_of(chain_id)
     if kind is ChainKind.BFT_EVM and re.fullmatch(r"[1-9][0-9]{0,18}", chain_id) is None:
         raise MalformedInput("checkpoint.chain_id", "is no EIP-155 chain id in decimal", got=chain_id)
     checkpoint = Checkpoint(

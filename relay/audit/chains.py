@@ -1,6 +1,6 @@
 """The headers of one chain in a bundle, each believed from the checkpoint, forward or backward, or refused."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -19,7 +19,8 @@ CHECKPOINT = "design rule 10"
 @dataclass(slots=True)
 class HeaderMemory:
     """Headers that were believed under a checkpoint, with the predicates that they passed: one is judged once for a
-    whole directory of bundles. The key holds every byte of the entry."""
+    whole directory of bundles. The key holds all that was read to judge it, so that a bundle has the same verdict alone
+    as behind others."""
 
     passed: dict[bytes, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
@@ -34,6 +35,11 @@ class JudgedChain:
     rules: HeaderRules | None
     blocks: list[Block] = field(default_factory=list)
     states: dict[Height, ProvenState] = field(default_factory=dict)
+    surroundings: bytes = field(init=False)
+    """Of the chain and its validator sets: what every one of its headers is judged with."""
+
+    def __post_init__(self) -> None:
+        self.surroundings = _digest(self.chain.chain_id.encode(), *self.chain.validator_sets)
 
     @property
     def mode(self) -> str:
@@ -88,7 +94,7 @@ def _header_steps(
             step = f"{subject}, header {block.height}, forward from {trusted.height}"
             yield Step(step, Check("header_is_signed", SPEC, partial(_is_signed, block)))
             checks = rules.forward_checks(block, trusted, now_ns)
-            yield from _remembered(step, _key(chain, block.entry), checks, memory)
+            yield from _remembered(step, _key(judged, block.entry, trusted), checks, memory)
             trusted = block
     above = anchor[0]
     for block in reversed(judged.blocks):
@@ -134,6 +140,7 @@ def _attested_steps(judged: JudgedChain, proof_heights: frozenset[Height], now_n
         heights.append(height)
         judged.states[Height(0, height)] = proven
     yield Step(subject, Check("headers_are_used", SPEC, partial(_are_used, heights, proof_heights)))
+    yield Step(subject, Check("attested_times_agree", SPEC, partial(_times_agree, judged.states, checkpoint)))
 
 
 def _are_used(heights: list[int], proof_heights: frozenset[Height]) -> None:
@@ -142,11 +149,22 @@ def _are_used(heights: list[int], proof_heights: frozenset[Height]) -> None:
         raise PredicateFailed("headers_are_used", "attested heights are not those of the proofs", got=heights)
 
 
+def _times_agree(states: Mapping[Height, ProvenState], checkpoint: Checkpoint) -> None:
+    """Signatures that would freeze a client prove its attestors' guilt, and nothing else."""
+    known = [(Height(0, checkpoint.height), checkpoint.time_ns // NANOSECONDS_PER_SECOND)]
+    known += [(height, state.time_ns // NANOSECONDS_PER_SECOND) for height, state in states.items()]
+    for (lower, before_s), (higher, time_s) in pairwise(sorted(known)):
+        if time_s < before_s or (lower == higher and time_s != before_s):
+            raise PredicateFailed(
+                "attested_times_agree", f"time goes back from height {lower} to {higher}", time_s, f">= {before_s}"
+            )
+
+
 def _at_checkpoint(judged: JudgedChain, rules: HeaderRules, block: Block, memory: HeaderMemory) -> Iterator[Step]:
     subject = f"chain {judged.chain.chain_id}, header {block.height}, at the checkpoint"
     yield Step(subject, Check("checkpoint_hash_matches", CHECKPOINT, partial(_hash_matches, block, judged.checkpoint)))
     if not block.is_bare:
-        key = _key(judged.chain, block.entry)
+        key = _key(judged, block.entry, block)
         yield from _remembered(subject, key, rules.seal_checks(block), memory)
 
 
@@ -167,9 +185,13 @@ def _held_before() -> None:
     """The same bytes were judged under the same checkpoint."""
 
 
-def _key(chain: ChainHeaders, entry: HeaderEntry) -> bytes:
-    digest = sha256(chain.chain_id.encode())
-    for part in (entry.header, entry.commit or b""):
+def _key(judged: JudgedChain, entry: HeaderEntry, trusted: Block) -> bytes:
+    return _digest(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")
+
+
+def _digest(*parts: bytes) -> bytes:
+    digest = sha256()
+    for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.digest()
 

@@ -105,7 +105,9 @@ class TendermintRules:
         yield Check("chain_id_matches", BLOCK, partial(predicates.chain_id_matches, header, self._checkpoint.chain_id))
 
     def seal_checks(self, block: Block) -> Iterator[Check]:
-        signed, own = self._signed(block)
+        found: list[tuple[SignedHeader, ValidatorSet]] = []
+        yield Check("validators_in_bundle", SPEC, lambda: found.append(self._signed(block)))
+        signed, own = found[0]
         signatures = predicates.CommitSignatures(self._checkpoint.chain_id, signed.commit)
         yield from commit_checks(signed, own, signatures)
         yield Check("every_entry_signed", VALIDATION, partial(every_entry_signed, own, signed.commit, signatures))

@@ -88,9 +88,26 @@ AUDIT = (
     Defence(
         "headers are remembered by all their bytes",
         CHAINS,
-        '    for part in (entry.header, entry.commit or b""):\n',
-        "    for part in (entry.header,):\n",
+        '    return _digest(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
+        "    return _digest(judged.surroundings, trusted.hash, entry.header)\n",
         (f"{COMMITS}::test_remembered_header_with_another_commit_is_judged_anew",),
+    ),
+    Defence(
+        "a bundle has one verdict, alone and behind others",
+        CHAINS,
+        '    return _digest(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
+        '    return _digest(judged.chain.chain_id.encode(), entry.header, entry.commit or b"")\n',
+        (
+            f"{BUNDLES}::test_bundle_that_lacks_validators_is_refused_behind_one_that_has_them",
+            f"{COMMITS}::test_remembered_header_is_judged_anew_from_another_trusted_one",
+        ),
+    ),
+    Defence(
+        "attested times that a client would freeze on prove nothing",
+        CHAINS,
+        "        if time_s < before_s or (lower == higher and time_s != before_s):\n",
+        "        if False:\n",
+        (f"{BUNDLES}::test_attack_D8_attested_times_that_cannot_both_be_true_prove_nothing",),
     ),
     Defence(
         "the first leg's acknowledgement follows from the second",

@@ -12,6 +12,7 @@ from relay_values import packet
 from light_clients.ibc.packet import ERROR, Acknowledgement
 from light_clients.interface import Height, MalformedInput
 from relay.archive.bundle import (
+    MAX_CONTAINERS,
     Bundle,
     ChainHeaders,
     ChainKind,
@@ -90,6 +91,18 @@ def test_damage_names_its_field(changes, field):
     with pytest.raises(MalformedInput) as caught:
         decode_bundle(rewritten(**changes))
     assert caught.value.field == field
+
+
+def test_attack_H_millions_of_lists_and_objects_are_refused_before_one_is_made():
+    """Each takes 30 times its two bytes in memory: 64 MiB of them took 2 GB and half a minute."""
+    honest = rewritten(chains=[])  # refused later, by name
+    for unit in (b"{}", b"[]"):
+        bomb = honest.replace(b'"chains":[]', b'"chains":[' + b",".join([unit] * (MAX_CONTAINERS + 1)) + b"]")
+        with pytest.raises(MalformedInput, match="objects and lists"):
+            decode_bundle(bomb)
+    with pytest.raises(MalformedInput) as caught:
+        decode_bundle(honest)
+    assert caught.value.field == "bundle.chains"
 
 
 def test_only_the_canonical_bytes_are_a_bundle():

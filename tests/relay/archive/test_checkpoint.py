@@ -81,6 +81,7 @@ def test_round_trip_in_any_layout(checkpoint):
         (CHECKPOINT, {"router_address": None}, "checkpoint.router_address"),
         (CHECKPOINT, {"validators": []}, "checkpoint.validators"),
         (CHECKPOINT, {"header": 7}, "checkpoint.header"),
+        (HUB, {"chain_id": "hutong-99999999999999999999"}, "chain_id"),
         (HUB, {"trust_level": "1/4"}, "checkpoint.trust_level"),
         (HUB, {"proof_specs": ["smt", "smt"]}, "checkpoint.proof_specs"),
         (HUB, {"proof_specs": ["mine"]}, "checkpoint.proof_specs"),

@@ -153,3 +153,19 @@ def test_changed_validators_vouch_through_a_header_in_between():
     sets = sets_of(*(block.validators for block in made.blocks), *(block.next_validators for block in made.blocks))
     whole = ChainHeaders(made.chain_id, ChainKind.TENDERMINT, tuple(entries), sets)
     assert refusal(made, whole) is None
+
+
+def test_remembered_header_is_judged_anew_from_another_trusted_one():
+    """Too few of those whom the checkpoint names signed the last header: that another bundle led to it step by step is
+    no help to one that does not."""
+    made = SimulatedChain(members=dict.fromkeys(signers(4), 10))
+    made.advance()
+    made.set_members(dict.fromkeys(signers(4, label="later"), 10))
+    for _ in range(4):
+        made.advance()
+    sets = sets_of(made.blocks[-1].validators, made.blocks[0].next_validators)
+    alone = headers_of(made, -1, sets=sets)
+    entries = tuple(headers_of(made, index).headers[0] for index in range(1, len(made.blocks)))
+    memory = HeaderMemory()
+    assert refusal(made, replace(alone, headers=entries), memory) is None
+    assert refusal(made, alone, memory) == "trusted_power_signed"

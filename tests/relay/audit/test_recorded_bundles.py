@@ -6,16 +6,28 @@ from pathlib import Path
 
 import pytest
 
+from light_clients.attestation import (
+    Attestation,
+    AttestationKind,
+    Scope,
+    StateAttestation,
+    decode_attestation,
+    decode_state,
+    encode_attestation,
+    encode_state,
+)
 from light_clients.evm_header import decode_header, encode_header
 from light_clients.ibc.packet import ERROR, Acknowledgement
 from light_clients.ibc.transfer import decode_transfer, encode_transfer
 from light_clients.interface import Height, PredicateFailed
 from light_clients.tendermint.codec import decode_header as decode_tendermint_header
+from light_clients.tendermint.hashing import header_hash
 from relay.archive.bundle import Bundle, ChainKind, Claim, Leg, decode_bundle, encode_bundle
 from relay.archive.checkpoint import Checkpoint, Remote, decode_checkpoint
 from relay.archive.legs import check_second_leg, is_second_leg
 from relay.audit import Auditor, MissingTrust, Report
 from relay.audit.links import link_steps
+from relay.keys import Signer
 
 FOLDER = Path(__file__).with_name("recorded")
 ALPHA, BETA, HUB = "1001", "1002", "hutong-1"
@@ -438,6 +450,71 @@ def test_headers_are_judged_once_for_many_bundles():
     again = judge.audit(data_of("message-delivered"))
     assert [(v.subject, v.check.name) for v in first.verdicts] == [(v.subject, v.check.name) for v in again.verdicts]
     assert first.is_valid and again.is_valid
+
+
+def at_a_signed_header_of_the_hub(bundle: Bundle) -> list[Checkpoint]:
+    """Checkpoints of which the hub's is at a header that the bundle carries with its commit."""
+    hub = next(chain for chain in bundle.chains if chain.chain_id == HUB)
+    header = decode_tendermint_header(hub.headers[0].header)
+    (root,) = checkpoints("before", HUB)
+    moved = replace(root, height=header.height, hash=header_hash(header), time_ns=header.time_ns, header=None)
+    return [*checkpoints("before", ALPHA, BETA), moved]
+
+
+def without_validators(bundle: Bundle) -> Bundle:
+    return replace(bundle, chains=tuple(replace(chain, validator_sets=()) for chain in bundle.chains))
+
+
+def test_attack_H_signed_header_at_the_checkpoint_without_its_validators_is_refused():
+    """It was a traceback, and in a folder no other bundle got its verdict."""
+    bundle = bundle_of("message-delivered")
+    roots = at_a_signed_header_of_the_hub(bundle)
+    assert audited(bundle, *roots).is_valid
+    assert failed(audited(without_validators(bundle), *roots)) == "validators_in_bundle"
+
+
+def test_bundle_that_lacks_validators_is_refused_behind_one_that_has_them():
+    bundle = bundle_of("message-delivered")
+    for roots in (checkpoints(), at_a_signed_header_of_the_hub(bundle)):
+        judge = auditor(*roots)
+        assert judge.audit(encode_bundle(bundle)).is_valid
+        assert failed(judge.audit(encode_bundle(without_validators(bundle)))) == "validators_in_bundle"
+        assert judge.audit(encode_bundle(bundle)).is_valid
+
+
+def attestor_keys(chain_id: int) -> list[Signer]:
+    """Those of the recorded chain (tests/adapters/conformance/attested_pair.py)."""
+    return [Signer(bytes(24) + chain_id.to_bytes(4, "big") + bytes([0, 0, 0, 1 + index])) for index in range(3)]
+
+
+def test_attack_D8_attested_times_that_cannot_both_be_true_prove_nothing():
+    """Enough attestors signed each of them; a client that saw both would freeze."""
+    bundle, (alpha, beta) = bundle_of(DIRECT), roots_of(DIRECT)
+    headers = bundle.chains[0].headers
+    early, late = (decode_state(decode_attestation(entry.header).data) for entry in headers)
+    at_late = replace(alpha, height=late.height, time_ns=late.timestamp_ns)
+    assert audited(bundle, at_late, beta).is_valid
+    for off_s in (-1, 1):
+        other_time = replace(at_late, time_ns=at_late.time_ns + off_s * 10**9)
+        assert failed(audited(bundle, other_time, beta)) == "attested_times_agree"
+    older_above = replace(alpha, height=late.height + 1, time_ns=late.timestamp_ns - 10**9)
+    assert failed(audited(bundle, older_above, beta)) == "attested_times_agree"
+
+    by_address = {bytes.fromhex(key.address[2:]): key for key in attestor_keys(int(alpha.chain_id))}
+    (to,) = alpha.trust.destinations
+    scope = Scope(alpha.chain_id, alpha.trust.router_address, to.chain_id, to.router_address, to.client_id)
+
+    def attested(state: StateAttestation) -> bytes:
+        data = encode_state(state)
+        signers = [by_address[address] for address in alpha.trust.attestors[:2]]
+        signatures = tuple(signer.sign_attestation(scope, AttestationKind.STATE, data) for signer in signers)
+        return encode_attestation(Attestation(data, signatures))
+
+    for time_s, refusal in ((late.timestamp_s + 1, "attested_times_agree"), (late.timestamp_s, None)):
+        changed = replace(headers[0], header=attested(StateAttestation(early.height, time_s)))
+        chain = replace(bundle.chains[0], headers=(changed, headers[1]))
+        report = audited(replace(bundle, chains=(chain, bundle.chains[1])), alpha, beta)
+        assert report.is_valid if refusal is None else failed(report) == refusal
 
 
 def test_height_of_another_revision_is_unknown():
