@@ -48,10 +48,8 @@ class Attestor:
         if request.height == 0:
             raise AttestorRefused("bad_request", "heights begin at 1")
         state = self._record.get(request.height)
-        if state is None and request.height < self._record.floor:
-            raise AttestorRefused(
-                "too_old", f"heights below {self._record.floor} that are not on record are not signed"
-            )
+        if state is None:
+            self._require_above_floor(request.height)
         try:
             if state is None:
                 state = await self._new_state(request)
@@ -84,6 +82,7 @@ class Attestor:
         async with self._recording:
             known = self._record.get(request.height)
             if known is None:
+                self._require_above_floor(request.height)  # which may have risen meanwhile
                 await trio.to_thread.run_sync(self._record.add, request.height, state)
                 return state
         if known != state:
@@ -92,6 +91,12 @@ class Attestor:
             )
             raise AttestorRefused("contradiction", f"another block was signed at height {request.height}")
         return known
+
+    def _require_above_floor(self, height: int) -> None:
+        if height < self._record.floor:
+            raise AttestorRefused(
+                "too_old", f"heights below {self._record.floor} that are not on record are not signed"
+            )
 
     async def _final_block(self, height: int, wait_s: float) -> SourceBlock:
         deadline_s = trio.current_time() + wait_s

@@ -20,6 +20,8 @@ from relay.telemetry import get_logger
 
 MAX_BODY_S = 10.0
 """For a request's body to arrive."""
+MAX_QUEUE_S = 2.0
+"""For a request's turn to come. Who would wait longer is refused, or a burst would be paid for long after it is over."""
 MAX_CONCURRENT = 32
 """Requests that may wait for a height at once."""
 
@@ -58,7 +60,8 @@ class AttestorApp:
             return 404, encode_error(AttestorRefused("bad_request", f"POST {PATH} is all that there is"))
         try:
             request = await self._request(receive)  # before a slot is taken: a slow body holds none
-            await self._bucket.acquire()
+            if not await self._bucket.acquire_within(MAX_QUEUE_S):
+                raise AttestorRefused("unavailable", "more is asked than it answers, ask again later")
             async with self._slots:
                 return 200, encode_answer(await self._attestor.attest(request))
         except AttestorRefused as refused:

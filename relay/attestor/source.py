@@ -1,13 +1,13 @@
 """What the attestor reads of its chain: only what all of its endpoints that answer say alike, and more than half do."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from adapters.ics26.abi import GET_COMMITMENT, MULTICALL
 from adapters.ics26.execution import decode_block, hex_data
 from adapters.interface import BadAnswer, EndpointMismatch
-from adapters.rpc import Attempt, AttemptFailed, Decoder, Fields, RpcClient
+from adapters.rpc import Attempt, AttemptFailed, Decoder, Endpoint, Fields, RpcClient
 from light_clients.attestation.types import HASH_BYTES
 
 Value = TypeVar("Value")
@@ -36,9 +36,14 @@ class SourceChain:
         self._majority = endpoints // 2 + 1
 
     async def final_height(self) -> int:
-        """The least that the endpoints call final."""
-        heights = await self._client.ask_each("final height", self._final_height)
-        return min(height for _, height in heights)
+        """The highest that more than half of the endpoints call final, so that no single one moves it.
+
+        Raises:
+            EndpointUnavailable, AttemptFailed: too few answer.
+        """
+        answers = await self._client.ask_each("final height", self._final_height)
+        self._require_majority(len(answers))
+        return sorted((height for _, height in answers), reverse=True)[self._majority - 1]
 
     async def final_block(self, height: int) -> SourceBlock:
         """The block at a final height, the same on every endpoint.
@@ -54,10 +59,11 @@ class SourceChain:
                 return None
             return await attempt.call("eth_getBlockByNumber", [hex(height), False], _block_at(height))
 
-        block = await self._agreed("block", read)
-        if block is None:
+        answers = await self._client.ask_each("block", read)
+        found = [(endpoint, block) for endpoint, block in answers if block is not None]
+        if len(found) < len(answers):
             raise NotFinal(f"block {height} is not final")
-        return block
+        return self._agreed("block", found)
 
     async def commitments(self, block_hash: bytes, path_hashes: Sequence[bytes]) -> tuple[bytes, ...]:
         """What the router stores under each path in the state after exactly this block, zero where nothing.
@@ -79,22 +85,24 @@ class SourceChain:
         async def read(attempt: Attempt) -> tuple[bytes, ...]:
             return await attempt.call("eth_call", parameters, lambda fields: _words(fields, len(path_hashes)))
 
-        return await self._agreed("commitments", read)
+        return self._agreed("commitments", await self._client.ask_each("commitments", read))
 
     async def _final_height(self, attempt: Attempt) -> int:
         if self._confirmations is None:
             return (await attempt.call("eth_getBlockByNumber", ["finalized", False], decode_block)).height
         return await attempt.call("eth_blockNumber", [], Fields.quantity) - self._confirmations
 
-    async def _agreed(self, what: str, read: Callable[[Attempt], Awaitable[Value]]) -> Value:
-        answers = await self._client.ask_each(what, read)
+    def _agreed(self, what: str, answers: Sequence[tuple[Endpoint, Value]]) -> Value:
         first_endpoint, first = answers[0]
         for endpoint, other in answers[1:]:
             if other != first:
                 raise EndpointMismatch(endpoint.name, f"{what} beside {first_endpoint.name}", other, first)
-        if len(answers) < self._majority:
-            raise AttemptFailed(f"only {len(answers)} endpoints answer, {self._majority} are needed")
+        self._require_majority(len(answers))
         return first
+
+    def _require_majority(self, answers: int) -> None:
+        if answers < self._majority:
+            raise AttemptFailed(f"only {answers} endpoints answer, {self._majority} are needed")
 
 
 def _block_at(height: int) -> Decoder[SourceBlock]:

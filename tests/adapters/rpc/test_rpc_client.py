@@ -225,6 +225,15 @@ async def test_rate_limit_spaces_requests(autojump_clock):
     assert trio.current_time() - start == pytest.approx(0.5)
 
 
+async def test_rate_limit_refuses_who_would_wait_too_long_and_takes_nothing(autojump_clock):
+    bucket = TokenBucket(per_second=10, burst=2)
+    start = trio.current_time()
+    assert [await bucket.acquire_within(0) for _ in range(5)] == [True, True, False, False, False]
+    assert trio.current_time() == start
+    assert await bucket.acquire_within(0.2)
+    assert trio.current_time() - start == pytest.approx(0.1)
+
+
 def test_backoff_is_deterministic_and_capped():
     waits = [backoff_s(n, 0.2, 5.0, Random(7)) for n in range(40)]
     assert waits == [backoff_s(n, 0.2, 5.0, Random(7)) for n in range(40)]

@@ -17,6 +17,7 @@ from adapters.evm.attestor_api import (
     decode_answer,
     encode_request,
 )
+from adapters.rpc import AttemptFailed
 from light_clients.attestation import (
     AttestationKind,
     PacketAttestation,
@@ -223,9 +224,46 @@ async def test_a_minority_of_endpoints_is_not_enough(tmp_path, quick):
 async def test_an_endpoint_that_lags_makes_it_wait(tmp_path, quick):
     async with attestor_over(tmp_path, count=3) as (attestor, nodes):
         nodes[2].newest = 11
-        assert await refused(attestor, ask(10)) in ("not_final", "unavailable")
-        nodes[2].newest = 20
-        assert (await attestor.attest(ask(10))).height == 10
+        assert await refused(attestor, ask(10)) == "not_final"
+
+        async def catch_up():
+            while nodes[2].server.methods().count("eth_blockNumber") < 6:
+                await trio.lowlevel.checkpoint()
+            nodes[2].newest = 20
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(catch_up)
+            assert (await attestor.attest(ask(10, wait_ms=5000))).height == 10
+
+
+async def test_one_endpoint_does_not_choose_where_a_new_record_begins(tmp_path, quick):
+    """Below its floor nothing is signed twice, and above all heights nothing is signed at all."""
+    for number, newest in enumerate((5, 10**9)):
+        async with AsyncExitStack() as stack:
+            nodes = [ScriptedNode(await stack.enter_async_context(hostile_server())) for _ in range(3)]
+            nodes[1].newest = newest
+            loaded = config(tmp_path / str(number), [node.server.url for node in nodes])
+            attestor = await stack.enter_async_context(open_attestor(loaded, SIGNER))
+            nodes[1].newest = 20
+            assert await refused(attestor, ask(17)) == "too_old"
+            assert (await attestor.attest(ask(18))).height == 18
+            for node in nodes[:2]:
+                node.server.answers = {"*": None}
+            with pytest.raises(AttemptFailed):
+                await attestor._source.final_height()
+
+
+async def test_a_floor_that_rises_under_a_waiting_request_refuses_it(tmp_path, quick):
+    async with attestor_over(tmp_path) as (attestor, _):
+        real = attestor._source.final_block
+
+        async def meanwhile(height):
+            attestor._record.floor = 11
+            return await real(height)
+
+        attestor._source.final_block = meanwhile
+        assert await refused(attestor, ask(10)) == "too_old"
+        assert (await attestor.attest(ask(11))).height == 11
 
 
 async def test_a_disk_that_fails_keeps_the_signature_back(tmp_path, quick, monkeypatch):
@@ -267,3 +305,33 @@ async def test_the_endpoint_answers_bounded_requests_and_shows_no_secret(tmp_pat
     said = capsys.readouterr()
     assert SECRET.hex() not in said.out + said.err + repr(attestor._signer)
     assert "refused" in said.out + said.err
+
+
+async def test_a_burst_is_not_paid_for_after_it_is_over(tmp_path, quick, autojump_clock):
+    """Whose turn is too far away is refused at once, and takes no turn from those who ask later."""
+    codes = []
+
+    class Signs:
+        async def attest(self, request):
+            raise AttestorRefused("not_final", "as the real one may")
+
+    app = AttestorApp(Signs(), SIGNER.address, 10)
+
+    async def one():
+        async def receive():
+            return {"type": "http.request", "body": encode_request(ask(10)), "more_body": False}
+
+        async def send(message):
+            if "body" in message:
+                codes.append(json.loads(message["body"])["error"]["code"])
+
+        await app({"type": "http", "path": PATH, "method": "POST"}, receive, send)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(1000):
+            nursery.start_soon(one)
+    assert codes.count("not_final") == 30, "a second's burst, and two seconds of turns"
+    assert trio.current_time() < 2.1
+    codes.clear()
+    await one()
+    assert codes == ["not_final"]
