@@ -16,6 +16,7 @@ from adapters.interface import (
     UnknownClient,
     UpdateClient,
 )
+from adapters.rpc import all_of
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
@@ -149,12 +150,7 @@ class BatchBuilder:
                 f"{self._route.source} made no block {target.revision_height} in {SOURCE_TIMEOUT_S:.0f} s",
                 Cause.NO_BLOCK,
             )
-        headers: tuple[bytes, ...] = ()
-        if target > info.latest_height:
-            headers = await self._source.client_messages(
-                info.client_type, info.client_state, info.latest_height, target
-            )
-        trusted_state = await self._destination.consensus_state(self._route.client, info.latest_height)
+        headers, trusted_state, proofs = await self._read(jobs, info, target)
         if trusted_state is None:
             raise RouteBlocked(f"client {self._route.name} has no state at its latest height {info.latest_height}")
         destination_head = await self._destination_heads.head()
@@ -171,7 +167,6 @@ class BatchBuilder:
             raise RouteBlocked(
                 f"headers of {self._route.source} do not verify: {error}", Cause.HEADERS_REFUSED
             ) from error
-        proofs = await self._proofs(jobs, info, target)
         verdicts: list[str | None] = await self._run(
             lambda: [
                 _verdict(judge, client, proof, _path(taken.job, info.merkle_prefix))
@@ -210,11 +205,30 @@ class BatchBuilder:
             return Refused(taken, f"another commitment is proven {where}", settled=True, look_again=True)
         return None
 
-    async def _proofs(self, jobs: Sequence[Taken], info: ClientInfo, target: Height) -> list[Proof]:
-        if not jobs:
-            return []
-        paths = [_path(taken.job, info.merkle_prefix) for taken in jobs]
-        return list(await self._source.prove_all(paths, target, info.client_state))
+    async def _read(
+        self, jobs: Sequence[Taken], info: ClientInfo, target: Height
+    ) -> tuple[tuple[bytes, ...], bytes | None, Sequence[Proof]]:
+        """(headers to `target`, the state that the client trusts, proofs at `target`), asked for together."""
+        headers: list[bytes] = []
+        trusted_states: list[bytes | None] = []
+        proofs: list[Proof] = []
+
+        async def read_headers(target: Height) -> None:
+            if target > info.latest_height:
+                headers.extend(
+                    await self._source.client_messages(info.client_type, info.client_state, info.latest_height, target)
+                )
+
+        async def read_trusted_state(height: Height) -> None:
+            trusted_states.append(await self._destination.consensus_state(self._route.client, height))
+
+        async def read_proofs(target: Height) -> None:
+            if jobs:
+                paths = [_path(taken.job, info.merkle_prefix) for taken in jobs]
+                proofs.extend(await self._source.prove_all(paths, target, info.client_state))
+
+        await all_of([(read_headers, target), (read_trusted_state, info.latest_height), (read_proofs, target)])
+        return tuple(headers), trusted_states[0], proofs
 
     def _evidence(
         self, job: Job, info: ClientInfo, trusted_state: bytes, headers: tuple[bytes, ...], proof: Proof, now_ns: int

@@ -66,9 +66,10 @@ class Watcher:
             head = await self._heads.wait_for_height(cursor + 1)
             last = min(head.height, cursor + MAX_EVENT_RANGE)
             events = await self._adapter.packet_events(cursor + 1, last)
-            jobs = await self._confirm(events, head.height)
-            await self._enqueue(jobs)
-            self._note(events, jobs)
+            for start in range(0, len(events), CONCURRENT_READS):
+                # The workers begin with the first of a full block while the rest is still looked at.
+                await self._enqueue(await self._confirm(events[start : start + CONCURRENT_READS], head.height))
+            self._settled(events)
             cursor = last
             await self._ledger.set_cursor(name, cursor)
             self._metrics.cursor(name, cursor)
@@ -82,8 +83,7 @@ class Watcher:
                 found[index] = job
                 self._history.seen(job, events[index])
 
-        for start in range(0, len(events), CONCURRENT_READS):
-            await all_of([(look, index) for index in range(start, min(start + CONCURRENT_READS, len(events)))])
+        await all_of([(look, index) for index in range(len(events))])
         return [found[index] for index in sorted(found)]
 
     async def _enqueue(self, jobs: list[Job]) -> None:
@@ -98,6 +98,8 @@ class Watcher:
             return
         done = await self._queue.enqueue(jobs)
         self._wakeup.ring_for(jobs)
+        for job in jobs:
+            self._timeouts.watch(job)
         self._history.enqueued(jobs, done)
         if done.added:
             self._log.info("enqueued", chain=self._adapter.name, jobs=done.added, known=done.known)
@@ -106,10 +108,8 @@ class Watcher:
                 "a route is full; the clearer will bring the rest", chain=self._adapter.name, jobs=done.full
             )
 
-    def _note(self, events: tuple[PacketEvent, ...], jobs: list[Job]) -> None:
-        """Packets that may time out from now on, and those that are said to be settled."""
-        for job in jobs:
-            self._timeouts.watch(job)
+    def _settled(self, events: tuple[PacketEvent, ...]) -> None:
+        """Packets that are said to be settled time out no more."""
         name = self._adapter.name
         for event in events:
             if event.kind in (PacketEventKind.ACKNOWLEDGE, PacketEventKind.TIMEOUT):

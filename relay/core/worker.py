@@ -1,6 +1,6 @@
 """Working off one route: take jobs, drop what is done, prove the rest, submit, settle."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 import trio
@@ -23,6 +23,7 @@ from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder, BuiltBatch, Item, Refused
 from relay.core.discovery import Discovery, is_expired, timeout_job
 from relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
+from relay.core.handover import Handover
 from relay.core.heads import HeadFollower
 from relay.core.history import History, cause_of
 from relay.core.nonce import Account
@@ -84,6 +85,7 @@ class RouteWorker:
         self._alone = alone
         self._in_work: dict[str, list[Taken]] = {}
         self._held: list[Taken] = []
+        self._handover = Handover()
         self._suspects: set[str] = set()
         self._most_items = limits.items
         self._sizes = Sizes()
@@ -100,6 +102,7 @@ class RouteWorker:
         """For ever. After a failure it may be called again; transactions that are under way stay with the account."""
         self._in_work.clear()
         self._held.clear()
+        self._handover = Handover()
         await self._accounts.recovered()
         await self._queue.open(self._route)
         self._queue.reread(self._route)
@@ -115,26 +118,28 @@ class RouteWorker:
                 if not self._held:
                     await self._fill(wait=True)
                 account = await self._accounts.acquire()
-                submitted = False
+                handed = False
                 try:
+                    self._handover.check()
                     if len(self._held) < self._limits.items:
                         await self._fill(wait=False)
-                    submitted = await self._step(nursery, account)
+                    if self._held:
+                        handed = await self._step(nursery, account)
                     if failures:
+                        await self._handover.ended()
                         self._history.goes_on(self._route)
                     failures = 0
                 except (RouteBlocked, SubmissionRefused, AdapterError) as error:
-                    if isinstance(error, SubmissionRefused):
-                        self._accounts.rest(account)
                     failures += 1
                     delay_s = BLOCKED.delay_s(failures, self._random)
                     self._log.warning("route waits", reason=str(error), failures=failures, delay_s=round(delay_s, 2))
                     self._history.waits(self._route, [item.job for item in self._held], error, failures)
-                    self._accounts.release(account)
-                    submitted = True
+                    if not handed:
+                        self._accounts.release(account)
+                        handed = True
                     await trio.sleep(delay_s)
                 finally:
-                    if not submitted:
+                    if not handed:
                         self._accounts.release(account)
 
     async def _touch(self) -> None:
@@ -147,7 +152,8 @@ class RouteWorker:
     async def _fill(self, *, wait: bool) -> None:
         while True:
             room = self._limits.items - len(self._held)
-            self._held += self._admit(await self._queue.take(self._route, room))
+            if room > 0:
+                self._held += self._admit(await self._queue.take(self._route, room))
             if trio.current_time() - self._claimed_at_s > CLAIM_EVERY_S:
                 self._claimed_at_s = trio.current_time()
                 self._held += self._admit(await self._queue.claim(self._route, self._limits.items, CLAIM_AFTER_MS))
@@ -167,7 +173,7 @@ class RouteWorker:
         return fresh
 
     async def _step(self, nursery: trio.Nursery, account: Account) -> bool:
-        """One batch. True if a transaction was submitted, which then gives the slot back."""
+        """One batch. True if it was handed to the account; its slot is given back at its end."""
         group = select(self._held, self._suspects, self._most_items, self._limits.bytes, self._sizes)
         ready = await self._due(group)
         if not ready:
@@ -200,25 +206,48 @@ class RouteWorker:
             return False
         if prepared is None:
             return False
+        await self._handover.ended()
+        self._drop(item.taken for item in items)
+        self._handover.begin()
+        nursery.start_soon(self._submit, account, prepared, items, len(built.updates))
+        return True
+
+    async def _submit(
+        self, account: Account, prepared: PreparedTransaction, items: Sequence[Item], updates: int
+    ) -> None:
+        """To its end. A batch that was not sent is held again."""
         jobs = (
-            *(None for _ in built.updates),
+            *(None for _ in range(updates)),
             *(RecordedJob(item.taken.job.id, item.taken.job.event_time_ns) for item in items),
         )
+        pending: Pending | None = None
+        failure: Exception | None = None
         try:
             pending = await account.submit(prepared, jobs, tuple(item.evidence for item in items))
-        except TooDear as error:
-            if len(items) == 1:
-                raise
+        except (SubmissionRefused, AdapterError) as error:
+            failure = self._not_sent(account, items, error)
+        finally:
+            if pending is None:
+                self._accounts.release(account)
+            self._handover.end(failure)
+        if pending is None:
+            self._wakeup.ring([self._route])
+            return
+        self._log.info("submitted", jobs=len(items), updates=updates, hash=pending.variants[0].hash)
+        self._grow()
+        self._suspects.difference_update(item.taken.job.id for item in items)
+        await self._finish(account, pending, items, updates)
+
+    def _not_sent(self, account: Account, items: Sequence[Item], error: Exception) -> Exception | None:
+        """Hold its jobs again; returns what holds the route, None if a smaller batch may go."""
+        self._held[:0] = [item.taken for item in items]
+        if isinstance(error, TooDear) and len(items) > 1:
             self._shrink(len(items), error.limit_wei, error.got_wei)
             self._log.info("a batch is too dear; trying a smaller one", jobs=len(items), reason=str(error))
-            return False
-        self._log.info("submitted", jobs=len(items), updates=len(built.updates), hash=pending.variants[0].hash)
-        self._grow()
-        for item in items:
-            self._held.remove(item.taken)
-            self._suspects.discard(item.taken.job.id)
-        nursery.start_soon(self._finish, account, pending, items, len(built.updates))
-        return True
+            return None
+        if isinstance(error, SubmissionRefused):
+            self._accounts.rest(account)
+        return error
 
     async def _prepare(self, built: BuiltBatch, sender: str) -> tuple[PreparedTransaction | None, list[Item]]:
         """Simulated until nothing in it is expected to fail; what would fail is not paid for."""
@@ -383,10 +412,14 @@ class RouteWorker:
         if self._fitting % GROW_AFTER == 0:
             self._most_items = min(self._limits.items, self._most_items + 1)
 
+    def _drop(self, jobs: Iterable[Taken]) -> None:
+        """Hold them no more. By entry: comparing jobs compares their packets."""
+        entries = {taken.entry for taken in jobs}
+        self._held = [taken for taken in self._held if taken.entry not in entries]
+
     def _release(self, taken: Taken) -> list[Taken]:
         """Take a job out of our hands; returns the entries by which the queue knows it, the newest last."""
-        if taken in self._held:
-            self._held.remove(taken)
+        self._drop([taken])
         self._suspects.discard(taken.job.id)
         return self._in_work.pop(taken.job.id, None) or [taken]
 

@@ -236,8 +236,8 @@ class Ledger:
 
         def work(connection: Connection) -> None:
             connection.execute(change)
-            for row in rows:
-                self._upsert(connection, DeliveryRow, row, ("packet_id", "kind"))
+            if rows:
+                connection.execute(_upsert_deliveries(connection), rows)
 
         await self._write(work, [_included(delivery) for delivery in done])
 
@@ -293,6 +293,14 @@ class Ledger:
         statement = insert_into(connection, row).values(**values)
         rest = {name: value for name, value in values.items() if name not in key}
         connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=rest))
+
+
+def _upsert_deliveries(connection: Connection) -> Any:
+    """One statement for any number of rows: making it for each costs more than writing the row."""
+    statement = insert_into(connection, DeliveryRow)
+    key = ("packet_id", "kind")
+    rest = {name: statement.excluded[name] for name in Delivery.__dataclass_fields__ if name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
 
 
 def _hex(value: bytes) -> str:
