@@ -2,8 +2,16 @@
 
 import pytest
 
+from light_clients.ibc.denom import Denom
 from light_clients.ibc.packet import ERROR
-from light_clients.ibc.transfer import ABI_ENCODING, JSON_ENCODING, MAX_MEMO_BYTES, TransferData
+from light_clients.ibc.transfer import (
+    ABI_ENCODING,
+    JSON_ENCODING,
+    MAX_MEMO_BYTES,
+    ForwardInstruction,
+    TransferData,
+    encode_forward_memo,
+)
 from relay.evm.transaction import MAX_TRANSACTION_BYTES
 from relay.hub.application import abi
 from relay.hub.application.module import TRANSFER_ADDRESS
@@ -63,3 +71,36 @@ def test_attack_E18_hub_json_that_outgrows_its_settlement_is_not_sent(hub, chain
     longest = send("x" * MAX_MEMO_BYTES)
     assert longest.ok and len(sent_packet(longest).payloads[0].value) < MAX_TRANSACTION_BYTES // 2
     assert held(hub, denom, address_of(DAPP)) == 90
+
+
+@pytest.mark.parametrize(
+    ("hops", "goes_on"),
+    [
+        (["transfer/channel-7"] * 14, True),
+        (["transfer/channel-7"] * 15, False),
+        ([f"{'p' * 128}/channel-7"] * 6 + [f"{'p' * 63}/channel-7"], True),
+        ([f"{'p' * 128}/channel-7"] * 6 + [f"{'p' * 64}/channel-7"], False),
+    ],
+)
+def test_attack_F3_hub_sends_no_denomination_that_could_not_come_home(hub, chain_a, hops, goes_on):
+    """A stock chain bounds no trace; with its own hop in front the hub would refuse it for ever."""
+    path = "/".join([*hops, "u" * 23])
+    stock = TendermintRemote(hub)
+    on_hub = Denom.parse(path).prefixed("transfer", chain_a.client)
+    memo = encode_forward_memo(ForwardInstruction("cosmos1receiver", stock.client))
+    packet = chain_a.send(transfer_payload(TransferData(path, ALICE, DAPP_TEXT, 100, memo)))
+    outcome = chain_a.deliver(packet)
+    assert bool(outcome.events(abi.SEND_PACKET_EVENT)) == goes_on
+    if not goes_on:
+        assert written_acknowledgement(outcome) == (packet, ERROR)
+        assert "denom" in forward_failure(hub, packet)
+    # a hub account has them all the same, and sends them home
+    chain_a.deliver(chain_a.send(transfer_payload(TransferData(path, ALICE, DAPP_TEXT, 100))))
+    assert held(hub, on_hub, address_of(DAPP)) == 100
+
+    def send(client: str):
+        call = interface.SEND_TRANSFER.call(client, on_hub.path, 10, "receiver", hub.time_s + 60, "")
+        return hub.send(TRANSFER_ADDRESS, call, DAPP)
+
+    assert send(stock.client).ok == goes_on
+    assert send(chain_a.client).ok

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from light_clients.ibc.denom import Denom
 from light_clients.ibc.forward import MAX_STAMPED_BYTES
-from light_clients.ibc.identifiers import client_type_of
+from light_clients.ibc.identifiers import MAX_CLIENT_ID_CHARS, client_type_of
 from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
 from light_clients.ibc.transfer import (
     ABI_ENCODING,
@@ -42,6 +42,7 @@ from relay.hub.application.transfer.bank import (
 
 _JSON_CLIENT_TYPES = ("07-tendermint",)
 """Stock chains: every version of their transfer module reads JSON."""
+_LONGEST_CLIENT_ID = "c" * (MAX_CLIENT_ID_CHARS - 2) + "-0"
 MAX_VALUE_BYTES = MAX_STAMPED_BYTES
 """JSON writes a control character in six bytes, so that a memo of legal length can outgrow the transaction that settles."""
 
@@ -76,7 +77,11 @@ def destination_of(denom: Denom, next_client: str) -> Escrow | Homeward:
 
 
 def transfer_payload(data: TransferData, next_client: str) -> Payload:
-    """In the encoding that the chain behind the client reads."""
+    """In the encoding that the chain behind the client reads. Raises MalformedInput for what could not settle or come home."""
+    denom = Denom.parse(data.denom)
+    if not denom.is_returning(TRANSFER_PORT, next_client):
+        # A stock chain takes a trace of any length, and what it sends back has its hop in front.
+        denom.prefixed(TRANSFER_PORT, _LONGEST_CLIENT_ID)
     encoding = JSON_ENCODING if client_type_of(next_client) in _JSON_CLIENT_TYPES else ABI_ENCODING
     value = encode_transfer(data, encoding)
     if len(value) > MAX_VALUE_BYTES:
