@@ -7,7 +7,7 @@ from light_clients.ibc.forward import FORWARD_PORT
 from light_clients.ibc.packet import ERROR, Acknowledgement
 from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT, TRANSFER_PORT
 from light_clients.interface import Check, PredicateFailed
-from relay.archive.bundle import Bundle, Claim, Leg
+from relay.archive.bundle import Bundle, ChainKind, Claim, Leg
 from relay.archive.legs import asks_to_forward, check_second_leg
 from relay.audit.blocks import SPEC, Step
 
@@ -20,7 +20,8 @@ def link_steps(bundle: Bundle) -> Iterator[Step]:
     first = bundle.legs[0]
     subject = f"packet {first.packet_id}"
     if len(bundle.legs) == 1:
-        yield Step(subject, Check("second_leg_present", SPEC, partial(_is_whole, first)))
+        kind = next((chain.kind for chain in bundle.chains if chain.chain_id == first.destination_chain_id), None)
+        yield Step(subject, Check("second_leg_present", SPEC, partial(_is_whole, first, kind)))
         return
     second = bundle.legs[1]
     subject = f"legs {first.packet_id} and {second.packet_id}"
@@ -31,7 +32,10 @@ def link_steps(bundle: Bundle) -> Iterator[Step]:
     yield Step(subject, Check("acknowledgement_passed_on", FORWARD, partial(_passed_on, first, second)))
 
 
-def _is_whole(leg: Leg) -> None:
+def _is_whole(leg: Leg, destination: ChainKind | None) -> None:
+    """Only hubs and stock chains send on: to a Solidity router the memo of a transfer is a text like any other."""
+    if destination not in (None, ChainKind.TENDERMINT):
+        return
     acknowledgement = leg.acknowledgement
     if acknowledgement is not None and not acknowledgement.is_error and asks_to_forward(leg.packet):
         raise PredicateFailed(

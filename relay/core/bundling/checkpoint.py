@@ -1,6 +1,7 @@
 """A checkpoint as a node tells it: worth what the user's trust in that node is worth."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from adapters.interface import ChainAdapter, ClientInfo
 from light_clients import attestation, bft_evm
@@ -31,7 +32,8 @@ async def read_checkpoint(
     trusted, and where its commitments are.
 
     Raises:
-        AdapterError: the chain does not answer. UnsupportedOperation: no follower, or an unknown proof spec.
+        AdapterError: the chain does not answer. UnsupportedOperation: no follower, followers that do not trust alike, or
+            an unknown proof spec.
     """
     if not followers:
         raise UnsupportedOperation("a checkpoint of a chain that no configured path's client follows")
@@ -45,6 +47,7 @@ async def read_checkpoint(
             chain_id = followed_chain_id(info.client_type, info.client_state)
             followed[client_id] = Remote(chain_id, info.counterparty_client_id)
     kind = ChainKind(followers[0].client_type)
+    trust = _common_trust(kind, followers)
     if kind is ChainKind.ATTESTATION:
         header, block_hash, time_ns = None, b"", await chain.block_time_ns(at)
     else:
@@ -59,7 +62,7 @@ async def read_checkpoint(
         trusting_period_s=min(info.trusting_period_ns for info in followers) // NANOSECONDS_PER_SECOND,
         max_clock_drift_s=max(_drift_s(info) for info in followers),
         clients=followed,
-        trust=_trust(kind, followers),
+        trust=trust,
         header=header,
     )
 
@@ -80,6 +83,22 @@ def _drift_s(info: ClientInfo) -> int:
             return bft_evm.decode_client_state(info.client_state).max_clock_drift_s
         case ChainKind.ATTESTATION:
             return attestation.decode_client_state(info.client_state).max_clock_drift_s
+
+
+def _common_trust(kind: ChainKind, followers: Sequence[ClientInfo]) -> Trust:
+    """One checkpoint speaks for all followers, so none of them may ask for more than another: fewer attestors, say."""
+    for other in followers[1:]:
+        if other.client_type != kind or _without_ends(_trust(kind, [other])) != _without_ends(
+            _trust(kind, followers[:1])
+        ):
+            raise UnsupportedOperation(
+                f"one checkpoint for {followers[0].client_id} and {other.client_id}, which trust the chain by different rules"
+            )
+    return _trust(kind, followers)
+
+
+def _without_ends(trust: Trust) -> Trust:
+    return replace(trust, destinations=()) if isinstance(trust, AttestationTrust) else trust
 
 
 def _trust(kind: ChainKind, followers: Sequence[ClientInfo]) -> Trust:

@@ -78,6 +78,8 @@ class Exporter:
         onward = next_client(first.leg.packet)
         if onward is None or first.leg.outcome is Claim.TIMED_OUT:
             return None
+        if (await self._legs.client(first.source)).client_type != ChainKind.TENDERMINT:
+            return None  # no hub, whatever the sender wrote
         end = PathEnd(chain=first.destination.chain, client=onward)
         acknowledgement = first.leg.acknowledgement
         for sequence in await self._candidates(end, first.leg.packet):

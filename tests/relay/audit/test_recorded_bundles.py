@@ -306,6 +306,20 @@ def test_refused_second_leg_dropped():
     assert failed(audited(alone)) == "second_leg_present"
 
 
+def test_memo_that_asks_a_solidity_router_to_forward_makes_no_delivery_half():
+    """The sender writes the memo: it must not be able to take the evidence away."""
+    tokens, direct = bundle_of("tokens-delivered"), bundle_of(DIRECT)
+    payload = tokens.legs[0].packet.payloads[0]
+    packet = replace(direct.legs[0].packet, payloads=(payload,))
+    success = tokens.legs[0].acknowledgement
+    for step in link_steps(with_leg(direct, 0, packet=packet, acknowledgement=success)):
+        step.check.run()
+    to_hub = replace(tokens, legs=tokens.legs[:1])
+    (step,) = link_steps(to_hub)
+    with pytest.raises(PredicateFailed, match="second_leg_present"):
+        step.check.run()
+
+
 def test_refused_acknowledgement_dropped_or_exchanged():
     bundle = bundle_of("message-delivered")
     assert failed(audited(with_leg(bundle, 1, acknowledgement=None))) == "bundle.legs[1].acknowledgement"

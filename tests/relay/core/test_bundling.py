@@ -6,11 +6,21 @@ import pytest
 import trio
 from world import CLIENT, GENESIS_S, World, in_line, making_blocks
 
+from light_clients.bft_evm import decode_client_state, encode_client_state
 from light_clients.ibc.commitment import merkle_path, receipt_key
-from light_clients.interface import Height
+from light_clients.ibc.packet import Payload
+from light_clients.ibc.transfer import (
+    ABI_ENCODING,
+    ForwardInstruction,
+    TransferData,
+    encode_forward_memo,
+    encode_transfer,
+)
+from light_clients.interface import Height, UnsupportedOperation
 from relay.archive import Archive
 from relay.archive.bundle import Bundle, Claim, StateProof, decode_bundle, encode_bundle
 from relay.archive.checkpoint import Checkpoint
+from relay.archive.legs import next_client
 from relay.audit import Auditor, Report
 from relay.config import PathEnd
 from relay.core.bundling import Exporter, NotExportable, read_checkpoint
@@ -171,3 +181,34 @@ async def test_absence_before_the_timeout_is_no_timeout(world, autojump_clock):
         bundle = replace(honest, legs=(changed,), chains=(honest.chains[0], beta_headers))
         report = Auditor(roots, world.now_ns()).audit(encode_bundle(bundle))
         assert report.failure.check.name == "timeout_has_passed"
+
+
+async def test_memo_that_asks_a_solidity_router_to_forward_does_not_keep_a_bundle_back(world, autojump_clock):
+    """Only hubs send on; what a sender writes into a memo takes no evidence away."""
+    roots = await checkpoints(world)
+    world.chains["beta"].apps["transfer"] = lambda *_: b'{"result":"AQ=="}'
+    memo = encode_forward_memo(ForwardInstruction("0x" + "22" * 20, "bft-evm-1", world.now_ns() // 10**9 + 600))
+    data = TransferData("0x" + "11" * 20, "0x" + "33" * 20, "0x" + "22" * 20, 7, memo)
+    payload = Payload("transfer", "transfer", "ics20-1", ABI_ENCODING, encode_transfer(data, ABI_ENCODING))
+    process = world.relay()
+    async with making_blocks(world), process.running():
+        world.chains["alpha"].send(CLIENT, world.now_ns() // 10**9 + 3_600, payload)
+        await world.all_settled(1)
+        await trio.sleep(3)
+        bundle = await exporter(world, process.archive).export(SOURCE, 1)
+        assert next_client(bundle.legs[0].packet) == "bft-evm-1"
+        assert claims(bundle) == [Claim.SENT, Claim.ACKNOWLEDGED, Claim.SETTLED]
+        assert not bundle.legs[0].acknowledgement.is_error
+        judged(world, bundle, roots)
+
+
+async def test_one_checkpoint_does_not_stand_for_clients_that_trust_by_different_rules(world):
+    chain, follower = world.adapter("alpha"), await world.adapter("beta").client(CLIENT)
+    state = decode_client_state(follower.client_state)
+    same = replace(follower, client_id="bft-evm-7")
+    other_router = encode_client_state(replace(state, router_address=b"\7" * 20))
+    assert await read_checkpoint(chain, [CLIENT], [follower, same], None)
+    with pytest.raises(UnsupportedOperation, match="different rules"):
+        await read_checkpoint(chain, [CLIENT], [follower, replace(same, client_state=other_router)], None)
+    with pytest.raises(UnsupportedOperation, match="different rules"):
+        await read_checkpoint(chain, [CLIENT], [follower, replace(same, client_type="attestation")], None)
