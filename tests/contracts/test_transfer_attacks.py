@@ -7,7 +7,7 @@ from eth_abi.abi import encode
 
 from contracts.artifacts import artifact_names, load_artifact
 from light_clients.ibc.abi import ABI_ENCODING
-from light_clients.ibc.commitment import acknowledgement_key, commitment_key, receipt_key
+from light_clients.ibc.commitment import acknowledgement_key, commitment_key, packet_commitment, receipt_key
 from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Payload
 from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts.evm import Reverted
@@ -157,6 +157,30 @@ def test_attack_F3_contract_longest_denoms(lane):
     for denom in ("u" * 128, "transfer/bft-evm-1/" * 15 + "x", "transfer/channel-0/gamm.pool:1_a-b"):
         assert lane.arrives(lane.tokens("", value=data_of(denom)))
         assert lane.voucher(denom).call("denom") == f"transfer/{LOCAL_CLIENT}/{denom}"
+
+
+@pytest.mark.parametrize("name_length", [1005, 1006, 1024])
+def test_attack_F3_contract_longest_denom_comes_home_over_another_client(lane, name_length):
+    """A stock chain takes a name of any length; what it sends back has its hop in front, and is longer than any name here."""
+    way = f"transfer/{LOCAL_CLIENT}/"
+    ports = name_length - len(way) - len("/channel-0/") * 8 - 1
+    sizes = [ports // 8 + (index < ports % 8) for index in range(8)]
+    denom = "".join(f"{'p' * size}/channel-0/" for size in sizes) + "x"
+    assert len(way + denom) == name_length
+    assert lane.arrives(lane.tokens("", value=data_of(denom, receiver=text(ALICE))))
+    voucher = lane.voucher(denom)
+    homeward = Payload(
+        "transfer", "transfer", "ics20-1", ABI_ENCODING, data_of(f"transfer/bft-evm-7/{way}{denom}", amount=60)
+    )
+    packet = replace(lane.incoming(1, homeward), source_client="bft-evm-7", destination_client="client-1")
+    height = lane.publish({commitment_key(packet): packet_commitment(packet)})
+    assert second_client(lane) == "client-1"
+    voucher.transact("approve", lane.transfer.address, 60, sender=ALICE)
+    lane.send_tokens(60, token=voucher, client="client-1")
+    assert lane.escrow(voucher, "client-1") == 60
+    outcome = lane.router.transact("recvPacket", lane.receive_message(packet, height), sender=RELAYER)
+    assert outcome.named("WriteAcknowledgement")[0]["acknowledgements"] == (SUCCESS_ACKNOWLEDGEMENT,)
+    assert (lane.balance(BOB, voucher), lane.escrow(voucher, "client-1")) == (60, 0)
 
 
 @pytest.mark.parametrize(

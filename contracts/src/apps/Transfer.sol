@@ -211,7 +211,8 @@ contract Transfer is IIBCApp, TransferLimits, TransferVault {
             Identifiers.isPlainText(sender, Ics20.MAX_RECEIVER_LENGTH),
             InvalidText("sender", bytes(sender).length, Ics20.MAX_RECEIVER_LENGTH)
         );
-        _checkLength("denom", denom, Ics20.MAX_DENOM_LENGTH);
+        // a name of full length here comes home with one hop more
+        _checkLength("denom", denom, Ics20.MAX_DENOM_LENGTH + Ics20.MAX_HOP_LENGTH);
         _checkLength("receiver", receiverText, Ics20.MAX_RECEIVER_LENGTH);
         _checkLength("memo", memo, Ics20.MAX_MEMO_LENGTH);
         (bool isAddress, address receiver) = receiverText.parseAddress();

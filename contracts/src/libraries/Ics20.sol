@@ -17,6 +17,8 @@ library Ics20 {
     uint256 internal constant MAX_MEMO_LENGTH = 32_768;
     uint256 internal constant MAX_RECEIVER_LENGTH = 2048;
     uint256 internal constant MAX_DENOM_LENGTH = 1024;
+    /// @notice `transfer/`, the longest client identifier, `/`: what a token's name has more on the chain that it was sent to.
+    uint256 internal constant MAX_HOP_LENGTH = 74;
     uint256 private constant MAX_BASE_LENGTH = 128;
     uint256 private constant MAX_HOPS = 16;
 
