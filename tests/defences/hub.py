@@ -223,4 +223,25 @@ HUB = (
         "",
         ("relay/hub/test_hub_determinism.py::test_attack_C45_hub_crash_at_each_write_point_never_signs_twice",),
     ),
+    Defence(
+        "what is sent can be settled",
+        "relay/hub/application/transfer/app.py",
+        "    if len(value) > MAX_VALUE_BYTES:\n",
+        "    if False:\n",
+        ("relay/hub/test_hub_token_audit.py::test_attack_E18_hub_json_that_outgrows_its_settlement_is_not_sent",),
+    ),
+    Defence(
+        "what is sent can come home",
+        "relay/hub/application/transfer/app.py",
+        "        denom.prefixed(TRANSFER_PORT, _LONGEST_CLIENT_ID)\n",
+        "        pass\n",
+        ("relay/hub/test_hub_token_audit.py::test_attack_F3_hub_sends_no_denomination_that_could_not_come_home",),
+    ),
+    Defence(
+        "no refusal in the interpreter's words",
+        "light_clients/interface/json_text.py",
+        '        raise MalformedInput(field, "is not JSON") from error\n',
+        '        raise MalformedInput(field, f"is not JSON: {error}") from error\n',
+        ("relay/hub/test_hub_token_audit.py::test_attack_H_hub_a_memo_cannot_split_validators_of_two_pythons",),
+    ),
 )
