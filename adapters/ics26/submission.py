@@ -8,7 +8,7 @@ from adapters.ics26.abi import RELAY_BATCH
 from adapters.ics26.batch import intrinsic_gas
 from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC
 from adapters.ics26.execution import MAX_LOG_DATA_BYTES, ExecutionRpc, MinedCall, Receipt, hex_data
-from adapters.ics26.fees import current_fees
+from adapters.ics26.fees import Fees, current_fees
 from adapters.interface import (
     AccountState,
     AlreadyKnown,
@@ -27,6 +27,7 @@ from adapters.interface import (
     TransactionOutcome,
     Underpriced,
 )
+from adapters.rpc import all_of
 from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import MalformedInput
 
@@ -77,6 +78,37 @@ async def prepare_batch(
         BatchTooLarge: not even `max_gas` is enough.
         RefusedByChain: the whole batch would revert for another reason.
     """
+    found: list[tuple[tuple[bool, ...], int]] = []
+    priced: list[Fees] = []
+
+    async def simulate(first_gas: int) -> None:
+        found.append(await _simulate(execution, sender, router, data, first_gas, max_gas))
+
+    async def price(execution: ExecutionRpc) -> None:
+        priced.append(await current_fees(execution))
+
+    await all_of([(simulate, gas), (price, execution)])
+    ((succeeded, enough_gas),), (fees,) = found, priced
+    if len(succeeded) != len(batch.messages):
+        raise BadAnswer("relayBatch", "returned", f"is not {len(batch.messages)} verdicts", got=len(succeeded))
+    return PreparedTransaction(
+        chain_id=chain_id,
+        sender=sender,
+        to=to_checksum_address(router),
+        data=data,
+        value_wei=0,
+        gas=enough_gas,
+        max_fee_per_gas_wei=fees.max_fee_per_gas_wei,
+        max_priority_fee_per_gas_wei=fees.max_priority_fee_per_gas_wei,
+        gas_price_wei=fees.gas_price_wei,
+        expected=succeeded,
+    )
+
+
+async def _simulate(
+    execution: ExecutionRpc, sender: str, router: bytes, data: bytes, gas: int, max_gas: int
+) -> tuple[tuple[bool, ...], int]:
+    """(whether each message succeeds, gas limit of the transaction that was enough)."""
     intrinsic = intrinsic_gas(data)
     gas = min(gas, max_gas - intrinsic)
     while True:
@@ -90,21 +122,7 @@ async def prepare_batch(
                 raise BatchTooLarge("gas", max_gas + 1, max_gas) from error
             gas = min(gas + gas // 2, max_gas - intrinsic)
     (succeeded,) = RELAY_BATCH.decode(returned)
-    if len(succeeded) != len(batch.messages):
-        raise BadAnswer("relayBatch", "returned", f"is not {len(batch.messages)} verdicts", got=len(succeeded))
-    fees = await current_fees(execution)
-    return PreparedTransaction(
-        chain_id=chain_id,
-        sender=sender,
-        to=to_checksum_address(router),
-        data=data,
-        value_wei=0,
-        gas=gas + intrinsic,
-        max_fee_per_gas_wei=fees.max_fee_per_gas_wei,
-        max_priority_fee_per_gas_wei=fees.max_priority_fee_per_gas_wei,
-        gas_price_wei=fees.gas_price_wei,
-        expected=tuple(succeeded),
-    )
+    return tuple(succeeded), gas + intrinsic
 
 
 async def account_state(execution: ExecutionRpc, address: str) -> AccountState:

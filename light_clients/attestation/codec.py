@@ -31,6 +31,9 @@ WORD = 32
 STATE_BYTES = 2 * WORD
 ENTRY_BYTES = 2 * WORD
 PACKETS_HEAD_BYTES = 4 * WORD
+_WORD_AT = WORD.to_bytes(WORD, "big")
+_LIST_AT = (2 * WORD).to_bytes(WORD, "big")
+"""The offsets of a packet attestation: each packet is encoded by relay and attestor, and a general encoder costs twenty times as much."""
 MAX_DATA_BYTES = PACKETS_HEAD_BYTES + ENTRY_BYTES * MAX_PACKETS
 MAX_ATTESTATION_BYTES = 6 * WORD + MAX_DATA_BYTES + (SIGNATURE_BYTES * MAX_ATTESTORS + WORD - 1) // WORD * WORD
 MAX_MISBEHAVIOUR_BYTES = 4 * WORD + 2 * MAX_ATTESTATION_BYTES
@@ -112,8 +115,11 @@ def decode_packets(data: bytes) -> PacketAttestation:
 
 def encode_packets(packets: PacketAttestation) -> bytes:
     """Inverse of `decode_packets`."""
-    entries = [(entry.path_hash, entry.commitment) for entry in packets.packets]
-    return encode([PACKETS_TUPLE], [(packets.height, entries)])
+    words = [_WORD_AT, packets.height.to_bytes(WORD, "big"), _LIST_AT]
+    words.append(len(packets.packets).to_bytes(WORD, "big"))
+    for entry in packets.packets:
+        words += (entry.path_hash, entry.commitment)
+    return b"".join(words)
 
 
 def decode_attestation(data: bytes) -> Attestation:

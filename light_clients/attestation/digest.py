@@ -1,6 +1,7 @@
 """What an attestor signs: an EIP-712 digest that binds version, kind, both ends and the data (docs/spec/attestation.md)."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from light_clients.attestation.types import SIGNATURE_BYTES, AttestationKind, Scope
 from light_clients.crypto import keccak256, recover_eth_address, secp256k1
@@ -22,6 +23,7 @@ DOMAIN_SEPARATOR = keccak256(
 _V_OFFSET = 27
 
 
+@lru_cache(maxsize=256)
 def scope_hash(scope: Scope) -> bytes:
     """EIP-712 `hashStruct` of the scope: each field is hashed, so that no byte can move between two of them."""
     fields = (
