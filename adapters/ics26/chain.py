@@ -264,3 +264,6 @@ class RouterChain(ABC):
 
     async def account(self, address: str) -> AccountState:
         return await submission.account_state(self._execution, address)
+
+    async def final_nonce(self, address: str) -> int:
+        return await self._execution.nonce_at(address, (await self.head()).height)

@@ -277,6 +277,11 @@ class ExecutionRpc:
     async def nonce(self, address: str, tag: BlockTag = "latest") -> int:
         return await self.client.call("eth_getTransactionCount", [address, tag_text(tag)], Fields.quantity)
 
+    async def nonce_at(self, address: str, height: int) -> int:
+        """In the state after a block that exists."""
+        parameters = [address, hex(height)]
+        return await self.at_height(height, "eth_getTransactionCount", parameters, Fields.quantity)
+
     async def balance_wei(self, address: str) -> int:
         return await self.client.call("eth_getBalance", [address, "latest"], Fields.quantity)
 

@@ -114,10 +114,16 @@ class RouterReads:
         return events[0] if events else None
 
     async def _search_back(self, topics: list[str], start: int, head: int) -> tuple[PacketEvent, ...]:
-        last = head
+        last, width = head, MAX_EVENT_RANGE
         while last >= start:
-            first = max(start, last - MAX_EVENT_RANGE + 1)
-            events = await self._events(first, last, topics)
+            first = max(start, last - width + 1)
+            try:
+                events = await self._events(first, last, topics)
+            except RpcRefused:
+                if first == last:
+                    raise
+                width = (last - first + 1) // 2
+                continue
             if events:
                 return events
             last = first - 1

@@ -11,6 +11,7 @@ from adapters.ics26.execution import MAX_LOG_DATA_BYTES, ExecutionRpc, MinedCall
 from adapters.ics26.fees import Fees, current_fees
 from adapters.interface import (
     AccountState,
+    AdapterError,
     AlreadyKnown,
     BadAnswer,
     Batch,
@@ -204,7 +205,17 @@ def _failures(execution: ExecutionRpc, receipt: Receipt, router: bytes) -> tuple
 
 
 async def why_reverted(execution: ExecutionRpc, receipt: Receipt) -> str:
-    """Replay the call on the state before its block: near enough for a reason, never used for a decision."""
+    """Replay the call on the state before its block: near enough for a reason, never used for a decision.
+
+    A node that has pruned that state leaves the reason unknown: the outcome must not wait for it.
+    """
+    try:
+        return await _replayed(execution, receipt)
+    except AdapterError as error:
+        return f"reverted; it cannot be replayed: {error}"
+
+
+async def _replayed(execution: ExecutionRpc, receipt: Receipt) -> str:
     call: MinedCall | None = await execution.mined_call(receipt.transaction_hash)
     if call is None or call.to is None:
         return "reverted; the endpoint cannot replay it"

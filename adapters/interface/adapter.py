@@ -165,3 +165,6 @@ class ChainAdapter(Protocol):
 
     async def account(self, address: str) -> AccountState:
         """Nonces and balance on the newest state."""
+
+    async def final_nonce(self, address: str) -> int:
+        """How many transactions of the account are in final blocks: their nonces are used for good."""

@@ -349,3 +349,7 @@ class SimulatedAdapter:
         while (address, pending) in self.chain.pool:
             pending += 1
         return AccountState(address, latest, pending, block.balances_wei.get(address, 0))
+
+    async def final_nonce(self, address: str) -> int:
+        await self._asked("final_nonce")
+        return self._final(self.chain.final_height).nonces.get(address, 0)

@@ -4,11 +4,13 @@ Ages are told by the chain that hosts the client, since that is who judges expir
 """
 
 from enum import StrEnum
+from functools import partial
 from random import Random
 
 import trio
 
 from adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo
+from adapters.rpc import in_background
 from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, VerificationError
 from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder
@@ -70,16 +72,16 @@ class ClientKeeper:
         """For ever. What fails is tried again with growing delays, and alarmed when it becomes urgent."""
         failures = 0
         while True:
-            period_s = CHECK_LAST_S * CHECKS_PER_PERIOD
+            period_ns = int(CHECK_LAST_S * CHECKS_PER_PERIOD) * NANOSECONDS_PER_SECOND
             try:
                 info = await self._destination.client(self._route.client)
-                period_s = info.trusting_period_ns / NANOSECONDS_PER_SECOND
+                period_ns = info.trusting_period_ns
                 await self.look(info)
                 failures = 0
             except (AdapterError, VerificationError, RouteBlocked, SubmissionRefused) as error:
                 failures += 1
                 self._log.warning("the client cannot be refreshed now", reason=str(error), failures=failures)
-            check_s = min(CHECK_LAST_S, max(CHECK_FIRST_S, period_s / CHECKS_PER_PERIOD))
+            check_s = _check_s(period_ns)
             if failures:
                 check_s = min(check_s, _AGAIN.delay_s(failures, self._random))
             await trio.sleep(check_s * (0.75 + 0.5 * self._random.random()))
@@ -90,6 +92,14 @@ class ClientKeeper:
         Raises:
             RouteBlocked, SubmissionRefused, AdapterError, VerificationError: it was time, and it could not be done.
         """
+        age_ns = await self._tell(info)
+        if info.status is not ClientStatus.ACTIVE or age_ns < info.trusting_period_ns * self._share(info):
+            return False
+        async with in_background([partial(self._keep_telling, _check_s(info.trusting_period_ns))]):
+            return await self._refresh()
+
+    async def _tell(self, info: ClientInfo) -> int:
+        """The age of the client's newest state, after metrics and alarms were told of it."""
         head = await self._heads.head()
         age_ns = head.time_ns - info.latest_timestamp_ns
         self._metrics.client(
@@ -98,9 +108,16 @@ class ClientKeeper:
             (info.trusting_period_ns - age_ns) / NANOSECONDS_PER_SECOND,
         )
         self._judge(info, age_ns)
-        if info.status is not ClientStatus.ACTIVE or age_ns < info.trusting_period_ns * self._share(info):
-            return False
-        return await self._refresh()
+        return age_ns
+
+    async def _keep_telling(self, every_s: float) -> None:
+        """For ever: a refresh may wait long for a free slot or for its inclusion, and the alarm must not wait with it."""
+        while True:
+            await trio.sleep(every_s)
+            try:
+                await self._tell(await self._destination.client(self._route.client))
+            except AdapterError as error:
+                self._log.warning("the client cannot be looked at now", reason=str(error))
 
     def _share(self, info: ClientInfo) -> float:
         if self._drawn[0] != info.latest_height:
@@ -143,6 +160,10 @@ class ClientKeeper:
         )
         self._log.info("refreshed" if done else "the refresh came to nothing", updates=len(built.updates))
         return done
+
+
+def _check_s(trusting_period_ns: int) -> float:
+    return min(CHECK_LAST_S, max(CHECK_FIRST_S, trusting_period_ns / NANOSECONDS_PER_SECOND / CHECKS_PER_PERIOD))
 
 
 _SENTENCES = {

@@ -42,7 +42,8 @@ REPLACE_AFTER_S = 45.0
 CHECK_EVERY_S = 5.0
 """Also when no new head comes."""
 LOST_AFTER_CHECKS = 4
-"""Heads for which a nonce must be seen used before our transaction is given up: endpoints lag behind each other."""
+"""Looks in a row that must see a nonce used in final blocks before our transaction is given up: endpoints lag behind
+each other, and until a block is final nothing is known for good, however long that takes."""
 
 
 class Account:
@@ -163,6 +164,7 @@ class Account:
 
     async def _check_all(self) -> None:
         state: AccountState | None = None
+        used: int | None = None
         for nonce in sorted(self._pending):
             entry = self._pending.get(nonce)
             if entry is None or await self._included(entry):
@@ -173,7 +175,9 @@ class Account:
                 state = await self._adapter.account(self.address)
             if state.latest_nonce > nonce:
                 # Used; if by one of ours, its outcome comes when its block is final and every endpoint has it.
-                entry.misses += 1
+                if used is None:
+                    used = await self._adapter.final_nonce(self.address)
+                entry.misses = entry.misses + 1 if used > nonce else 0
                 if entry.misses >= LOST_AFTER_CHECKS:
                     await self._lost(entry, "another transaction with this key used the nonce")
             elif state.pending_nonce < min(self._pending):
@@ -181,7 +185,9 @@ class Account:
                 entry.misses += 1
                 if entry.misses >= LOST_AFTER_CHECKS:
                     await self._lost(entry, f"nonce {state.pending_nonce} was never used, so this one cannot be")
-            elif state.pending_nonce <= nonce:
+                continue
+            entry.misses = 0
+            if state.pending_nonce <= nonce:
                 await self._send_again(entry)
             elif trio.current_time() - entry.sent_at_s > REPLACE_AFTER_S:
                 await self._replace(entry)
@@ -223,10 +229,8 @@ class Account:
         entry.broadcast_at_s = now_s
         try:
             await self._adapter.broadcast(entry.variants[-1])
-        except (AlreadyKnown, EndpointUnavailable):
+        except (AlreadyKnown, EndpointUnavailable, NonceTooLow):
             return
-        except NonceTooLow:
-            entry.misses += 1
         except NonceTooHigh:
             if entry.nonce == min(self._pending):
                 await self._lost(entry, "the chain's nonce went back below ours")

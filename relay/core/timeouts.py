@@ -93,20 +93,33 @@ class TimeoutScheduler:
             if entry[1] in ends:
                 expired.append(entry)
         found: list[Job] = []
+        looked_at: list[str] = []
 
         async def look(entry: tuple[int, str]) -> None:
+            end = ends.get(entry[1])
+            if end is None:  # settled while others were looked at
+                return
             try:
-                job = await self._discovery.next_job(*ends[entry[1]])
+                job = await self._discovery.next_job(*end)
             except AdapterError as error:
                 self._log.warning("an expired packet waits for a chain", packet=entry[1], reason=str(error))
-                heappush(due, entry)
                 return
-            ends.pop(entry[1], None)
+            looked_at.append(entry[1])
             if job is not None:
                 found.append(job)
 
-        for start in range(0, len(expired), CONCURRENT_LOOKS):
-            await all_of([(look, entry) for entry in expired[start : start + CONCURRENT_LOOKS]])
+        try:
+            for start in range(0, len(expired), CONCURRENT_LOOKS):
+                await all_of([(look, entry) for entry in expired[start : start + CONCURRENT_LOOKS]])
+            await self._enqueue(destination, found)
+            for packet_id in looked_at:
+                ends.pop(packet_id, None)
+        finally:
+            for entry in expired:
+                if entry[1] in ends:
+                    heappush(due, entry)
+
+    async def _enqueue(self, destination: str, found: list[Job]) -> None:
         if found:
             done = await self._queue.enqueue(found)
             self._wakeup.ring_for(found)

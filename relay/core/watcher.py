@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import trio
 
-from adapters.interface import MAX_EVENT_RANGE, ChainAdapter, PacketEvent, PacketEventKind
+from adapters.interface import MAX_EVENT_RANGE, AdapterError, ChainAdapter, PacketEvent, PacketEventKind
 from adapters.rpc import all_of
 from relay.core.confirmation import confirmed_job
 from relay.core.heads import HeadFollower
@@ -46,6 +46,7 @@ class Watcher:
         self._metrics = metrics
         self._now_ns = now_ns
         self._history = history
+        self._most_blocks = MAX_EVENT_RANGE
         self._log = get_logger("watcher")
         self.ready = trio.Event()
         """The cursor is set: what happens from now on is seen here, what was before is the clearer's."""
@@ -64,8 +65,10 @@ class Watcher:
         self.ready.set()
         while True:
             head = await self._heads.wait_for_height(cursor + 1)
-            last = min(head.height, cursor + MAX_EVENT_RANGE)
-            events = await self._adapter.packet_events(cursor + 1, last)
+            last = min(head.height, cursor + self._most_blocks)
+            events = await self._events(cursor + 1, last)
+            if events is None:
+                continue
             for start in range(0, len(events), CONCURRENT_READS):
                 # The workers begin with the first of a full block while the rest is still looked at.
                 await self._enqueue(await self._confirm(events[start : start + CONCURRENT_READS], head.height))
@@ -73,6 +76,22 @@ class Watcher:
             cursor = last
             await self._ledger.set_cursor(name, cursor)
             self._metrics.cursor(name, cursor)
+
+    async def _events(self, first: int, last: int) -> tuple[PacketEvent, ...] | None:
+        """None: fewer blocks are asked for next. Nodes bound ranges and answers each in their own words."""
+        try:
+            events = await self._adapter.packet_events(first, last)
+        except AdapterError as error:
+            if first == last:
+                raise
+            self._most_blocks = (last - first + 1) // 2
+            self._log.info(
+                "asking for fewer blocks", chain=self._adapter.name, blocks=self._most_blocks, reason=str(error)
+            )
+            return None
+        if last - first + 1 == self._most_blocks:
+            self._most_blocks = min(MAX_EVENT_RANGE, self._most_blocks + 1 + self._most_blocks // 8)
+        return events
 
     async def _confirm(self, events: tuple[PacketEvent, ...], final_height: int) -> list[Job]:
         found: dict[int, Job] = {}

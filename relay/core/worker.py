@@ -146,6 +146,7 @@ class RouteWorker:
         while True:
             await trio.sleep(TOUCH_EVERY_S)
             await self._queue.touch(self._route, [entry for entries in self._in_work.values() for entry in entries])
+            await self._queue.revive_old(self._route)
             counts = await self._queue.statistics(self._route)
             self._metrics.queue(self._route.destination, counts.waiting + counts.delayed, counts.dead)
 

@@ -19,7 +19,7 @@ from relay.dispatch.backoff import Backoff
 from relay.dispatch.connection import Connection
 from relay.dispatch.errors import RecordRefused
 from relay.dispatch.record import MAX_RECORD_BYTES, Job, Route, decode_job, encode_job
-from relay.dispatch.scripts import BURY, ENQUEUE, PROMOTE, RETRY, REVIVE, SETTLE
+from relay.dispatch.scripts import BURY, ENQUEUE, FORGET, PROMOTE, RETRY, REVIVE, SETTLE
 from relay.telemetry import get_logger
 
 MAX_DEAD_LETTER_BYTES = 6 * MAX_RECORD_BYTES + 64 * 1024
@@ -27,6 +27,9 @@ MAX_DEAD_LETTER_BYTES = 6 * MAX_RECORD_BYTES + 64 * 1024
 CAPACITY = 100_000
 """Jobs of one route. Above it nothing is added: the watcher waits, and the chains remember."""
 MAX_DEAD_LETTERS = 10_000
+REVIVE_AFTER_S = 3_600
+"""A dead letter gets another attempt so long after its last: a refund must not need an operator once its cause is gone."""
+REVIVE_LIMIT = 50
 MAX_REASON_CHARS = 500
 MAX_DELIVERIES = 10
 """A job that was taken so often without an end has probably ended its workers: dead letter."""
@@ -289,10 +292,37 @@ class Queue:
 
     async def revive(self, route: Route, job_id: str) -> bool:
         """Try a dead letter again from the first attempt. False: there is no such letter, or its record is unreadable."""
-        for letter in await self.dead_letters(route, MAX_DEAD_LETTERS):
-            if letter.id == job_id and letter.job is not None:
-                return bool(await self._script(REVIVE, route, [job_id, encode_job(letter.job)]))
-        return False
+        letter = await self._dead_letter(route, job_id)
+        if letter is None or letter.job is None:
+            return False
+        return bool(await self._script(REVIVE, route, [job_id, encode_job(letter.job), "0"]))
+
+    async def revive_old(self, route: Route) -> int:
+        """Give dead letters that are older than REVIVE_AFTER_S one attempt more, a few a call; returns how many.
+
+        What was wrong may have gone away (an app that was paused, an endpoint that lied). A letter that cannot be read is
+        forgotten: its packet is on the chains, and the clearer enqueues it in a form of today.
+        """
+        before_ms = self._now_ms() - REVIVE_AFTER_S * 1000
+        dead = self._keys(route)[3]
+        due = await self._connection(
+            lambda client: cast(list[bytes], client.zrangebyscore(dead, "-inf", before_ms, start=0, num=REVIVE_LIMIT))
+        )
+        for name in due:
+            job_id = name.decode(errors="replace")
+            letter = await self._dead_letter(route, job_id)
+            if letter is None or letter.job is None:
+                await self._script(FORGET, route, [name])
+            else:
+                await self._script(REVIVE, route, [name, encode_job(letter.job), str(self._max_attempts - 1)])
+        if due:
+            self._log.info("old dead letters are tried again", route=route.name, jobs=len(due))
+        return len(due)
+
+    async def _dead_letter(self, route: Route, job_id: str) -> DeadLetter | None:
+        records = self._keys(route)[4]
+        record = await self._connection(lambda client: cast(bytes | None, client.hget(records, job_id)))
+        return None if record is None else _dead_letter(job_id, record)
 
     async def statistics(self, route: Route) -> QueueStatistics:
         stream, _, delayed, dead, _ = self._keys(route)

@@ -78,10 +78,18 @@ return 1
 """
 
 REVIVE = """
--- ARGV: id, record. A dead letter goes back to the stream with its attempts forgotten.
+-- ARGV: id, record, attempts. A dead letter goes back to the stream.
 if redis.call('ZREM', KEYS[4], ARGV[1]) == 0 then return 0 end
 redis.call('HDEL', KEYS[5], ARGV[1])
-local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[1], 'record', ARGV[2], 'attempts', '0')
+local entry = redis.call('XADD', KEYS[1], '*', 'id', ARGV[1], 'record', ARGV[2], 'attempts', ARGV[3])
 redis.call('HSET', KEYS[2], ARGV[1], entry)
+return 1
+"""
+
+FORGET = """
+-- ARGV: id. A dead letter is forgotten, so that its job may be enqueued anew.
+if redis.call('ZREM', KEYS[4], ARGV[1]) == 0 then return 0 end
+redis.call('HDEL', KEYS[5], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
 return 1
 """

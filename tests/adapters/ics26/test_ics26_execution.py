@@ -187,6 +187,29 @@ async def test_ranges_refused_by_a_node_are_searched_back():
         assert server.methods().count("eth_getLogs") == 4
 
 
+async def test_attack_G1_node_of_narrow_ranges_is_searched_back_all_the_same():
+    async with execution() as (server, rpc):
+
+        async def facts(height):
+            return b"\x05" * 32, 1
+
+        asked = []
+
+        def logs(request):
+            (query,) = request["params"]
+            first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
+            if last - first >= 50:
+                return error(request, -32602, "at most 50 blocks")
+            asked.append((first, last))
+            return result(request, [])
+
+        answers(server)
+        server.answers["eth_getLogs"] = logs
+        assert await RouterReads("alpha", rpc, ROUTER, facts).sent_packet("client-0", 1, 0, 300) is None
+        assert asked[0][1] == 300 and asked[-1][0] == 0
+        assert all(later[1] + 1 == newer[0] for newer, later in zip(asked, asked[1:], strict=False)), "no gap"
+
+
 async def test_revert_data_is_read_where_nodes_put_it():
     data = hex_data(
         bytes.fromhex("08c379a0") + (32).to_bytes(32, "big") + (2).to_bytes(32, "big") + b"no".ljust(32, b"\0")
@@ -325,6 +348,25 @@ async def test_reverted_transaction_is_replayed_for_its_reason():
         found = await outcome_of(rpc, ROUTER, await rpc.receipt(HASH), b"\x05" * 32, 9)
         assert found.reverted == "IBCFailedCallback"
         assert server.requests[-1]["params"][1] == "0x4"
+
+
+async def test_attack_G10_reverted_transaction_of_pruned_blocks_ends_without_its_reason():
+    """A relay that was away for long: the state before the block is gone, and the nonce must not wait for it for ever."""
+    async with execution() as (server, rpc):
+        mined = KNOWN | {"to": "0x" + "10" * 20, "gas": "0x6400", "blockNumber": "0x5"}
+        answers(server, eth_getTransactionReceipt=receipt_json(status="0x0"), eth_getTransactionByHash=mined)
+        server.answers["eth_call"] = lambda request: error(request, -32000, "missing trie node")
+        found = await outcome_of(rpc, ROUTER, await rpc.receipt(HASH), b"\x05" * 32, 9)
+        assert found.reverted is not None and "missing trie node" in found.reverted
+        assert found.succeeded(1) == [False]
+
+
+async def test_nonce_in_final_blocks_is_asked_at_their_height():
+    async with two_endpoints() as (bad, good, rpc):
+        bad.answers["eth_getTransactionCount"] = lambda request: error(request, -32000, "missing trie node")
+        answers(good, eth_getTransactionCount="0x7")
+        assert await rpc.nonce_at(SENDER, 5) == 7
+        assert good.requests[-1]["params"] == [SENDER, "0x5"]
 
 
 async def test_failed_calls_of_a_batch_are_told_apart():

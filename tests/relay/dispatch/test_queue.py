@@ -4,6 +4,7 @@ import pytest
 from relay_values import job
 
 from relay.dispatch import MAX_DELIVERIES, Backoff, Enqueued, JobKind
+from relay.dispatch.queue import REVIVE_AFTER_S
 from relay.dispatch.record import encode_job
 
 ROUTE = job().route
@@ -87,6 +88,25 @@ async def test_attack_G6_unreadable_record_is_a_dead_letter_with_its_reason(queu
     assert [item.job for item in await queue.take(ROUTE, 10)] == [job(2)]
     letters = await queue.dead_letters(ROUTE)
     assert len(letters) == 2 and all(letter.reason and letter.job is None for letter in letters)
+
+
+async def test_attack_G6_old_dead_letters_get_one_attempt_more_and_no_storm(queue, clock, valkey):
+    await queue.enqueue([job(1)])
+    (taken,) = await queue.take(ROUTE, 10)
+    await queue.bury(ROUTE, taken, "its app was paused")
+    valkey.client.xadd(f"hutong:{{{ROUTE.name}}}:jobs", {"id": job(2).id, "record": "of a newer version"})
+    assert await queue.take(ROUTE, 10) == []
+    clock.ms += REVIVE_AFTER_S * 1000 - 1
+    assert await queue.revive_old(ROUTE) == 0
+    clock.ms += 1
+    assert await queue.revive_old(ROUTE) == 2
+    assert await queue.dead_letters(ROUTE) == [] and await queue.revive_old(ROUTE) == 0
+    assert await queue.enqueue([job(1), job(2)]) == Enqueued(1, 1, 0), "what nobody can read is read from the chain"
+    again, other = await queue.take(ROUTE, 10)
+    assert (again.job, again.attempts, other.job) == (job(1), 2, job(2))
+    assert not await queue.retry(ROUTE, again, "its app is paused still"), "one attempt, then it waits again"
+    clock.ms += 60_000
+    assert await queue.revive_old(ROUTE) == 0
 
 
 async def test_attack_G6_job_that_kills_its_workers_is_given_up(queue, make_queue):

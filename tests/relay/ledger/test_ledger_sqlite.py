@@ -2,6 +2,7 @@
 
 import pytest
 from ledger_conformance import LedgerConformance, note
+from sqlalchemy import event
 
 from relay.ledger import Ledger, LedgerReader, Step
 
@@ -43,4 +44,17 @@ async def test_steps_that_no_database_takes_stop_no_transaction(open_ledger, ope
     reader = open_reader()
     assert len(reader.pending().packets) == 1
     reader.close()
+    ledger.close()
+
+
+async def test_comparison_with_the_chain_does_not_walk_through_what_is_settled(tmp_path):
+    """Every pass of the clearer asks; a million settled packets must not make the relay's transactions wait."""
+    ledger = Ledger.open_file(tmp_path / "ledger.sqlite")
+    asked = []
+    event.listen(ledger._engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+    assert await ledger.reconcile("alpha", "client-0", {2}, range(1, 5), 60) == 0
+    (statement, parameters), *_ = asked
+    with ledger._engine.connect() as connection:
+        (step,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    assert "packets_by_outcome" in step[3]
     ledger.close()
