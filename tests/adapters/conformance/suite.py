@@ -361,6 +361,7 @@ async def check_broadcast_errors(link: Link) -> None:
     _, signed, _ = await submit(link, b, messages)
     after = await b.adapter.account(b.signer.address)
     assert after.latest_nonce == account.latest_nonce + 1
+    assert await b.adapter.final_nonce(b.signer.address) == after.latest_nonce  # `submit` waited for a final block
     assert after.balance_wei <= account.balance_wei
     prepared = await b.adapter.prepare(Batch(tuple(messages)), b.signer.address)
     with pytest.raises(AlreadyKnown):
