@@ -15,6 +15,7 @@ from adapters.interface import (
     HeightUnavailable,
     NotSupported,
     PreparedTransaction,
+    RefusedByChain,
 )
 from adapters.rpc import all_of
 from light_clients.interface import VerificationError
@@ -22,6 +23,7 @@ from relay.config import BatchLimits, PathEnd
 from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder, BuiltBatch, Item, Refused
 from relay.core.discovery import Discovery, is_expired, timeout_job
+from relay.core.doubts import Doubts
 from relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
 from relay.core.handover import Handover
 from relay.core.heads import HeadFollower
@@ -87,6 +89,7 @@ class RouteWorker:
         self._held: list[Taken] = []
         self._handover = Handover()
         self._suspects: set[str] = set()
+        self._doubts = Doubts()
         self._most_items = limits.items
         self._sizes = Sizes()
         self._fitting = 0
@@ -351,7 +354,7 @@ class RouteWorker:
     async def _refused(self, refused: Refused) -> None:
         taken = refused.taken
         if not refused.settled:
-            await self._retry(taken, refused.reason, Cause.PROOF_REFUSED)
+            await self._retry_doubtful(taken, refused.reason, Cause.PROOF_REFUSED)
             return
         self._log.info("nothing to do", job=taken.job.id, reason=refused.reason)
         await self._settle(taken, "superseded", refused.reason)
@@ -391,7 +394,8 @@ class RouteWorker:
     async def _suspect(self, jobs: Sequence[Taken], error: Exception) -> None:
         """A failure that one of `jobs` must have caused: each is tried alone, and alone it pays with an attempt."""
         if len(jobs) == 1:
-            await self._retry(jobs[0], str(error), cause_of(error))
+            retry = self._retry if isinstance(error, RefusedByChain) else self._retry_doubtful
+            await retry(jobs[0], str(error), cause_of(error))
             return
         self._log.warning("a batch failed; trying its jobs alone", jobs=len(jobs), reason=str(error))
         self._suspects.update(item.job.id for item in jobs)
@@ -428,18 +432,25 @@ class RouteWorker:
         """What a transaction did."""
         await self._queue.settle(self._route, [entry for taken in jobs for entry in self._release(taken)])
         for taken in jobs:
+            self._doubts.forget(taken.job.id)
             self._metrics.job(self._route.destination, taken.job.kind, "settled")
 
     async def _settle(self, taken: Taken, outcome: str, reason: str | None = None) -> None:
         await self._queue.settle(self._route, self._release(taken))
+        self._doubts.forget(taken.job.id)
         self._metrics.job(self._route.destination, taken.job.kind, outcome)
         if outcome == "superseded":
             self._history.superseded(taken.job, reason)
+
+    async def _retry_doubtful(self, taken: Taken, reason: str, cause: Cause) -> None:
+        await self._retry(taken, reason, cause, counted=self._doubts.costs_an_attempt(taken.job.id))
 
     async def _retry(self, taken: Taken, reason: str, cause: Cause, *, counted: bool = True) -> None:
         *older, newest = self._release(taken)
         await self._queue.settle(self._route, older)
         again = await self._queue.retry(self._route, newest, reason, counted=counted)
+        if not again:
+            self._doubts.forget(taken.job.id)
         self._metrics.job(self._route.destination, taken.job.kind, "retried" if again else "dead")
         (self._history.retried if again else self._history.dead)(taken.job, reason, cause)
         self._log.info("will be tried again" if again else "given up", job=taken.job.id, reason=reason)
