@@ -39,6 +39,7 @@ class Scenario:
         self._settle_limit_s = settle_limit_s
         self._users: Users = {}
         self._amount = TOKEN_AMOUNT
+        self._sent = 0
 
     async def run(self) -> None:
         """Until every packet is settled, or the limit of a phase has passed; the checker says which."""
@@ -76,6 +77,7 @@ class Scenario:
                 for name in self._users:
                     own = [send for chain, send in part if chain == name]
                     nursery.start_soon(trio.to_thread.run_sync, self._send_all, own)
+            self._sent += len(part)
             await self._disturb()
 
     def _send_all(self, sends: Sequence[Send]) -> None:
@@ -88,8 +90,11 @@ class Scenario:
             await disturbance()
 
     async def _settle(self) -> None:
+        """Until everything that users sent is in blocks and none of it in flight."""
+        chains = self._network.chains
         with trio.move_on_after(self._settle_limit_s):
-            await until(lambda: packets_in_flight(self._network.chains) == 0, POLL_S)
+            await until(lambda: sum(chain.sent() for chain in chains) >= self._sent, POLL_S)
+            await until(lambda: packets_in_flight(chains) == 0, POLL_S)
 
     def _homes(self) -> list[tuple[str, Send]]:
         """Every packet of tokens that arrived goes back to where the token is from, whole."""
@@ -139,9 +144,10 @@ class Scenario:
         ]
 
     async def _wait_until_late(self, chain: DemoChain, lifetime_s: int) -> None:
-        """What was sent until now with that lifetime is late by the time of `chain`."""
-        sent_s = await trio.to_thread.run_sync(lambda: max(user.timeout_s(0) for user in self._users.values()))
+        """What was sent until now with that lifetime is in blocks, and late by the time of `chain`."""
         with trio.move_on_after(self._settle_limit_s):
+            await until(lambda: sum(sender.sent() for sender in self._network.chains) >= self._sent, POLL_S)
+            sent_s = await trio.to_thread.run_sync(lambda: max(user.timeout_s(0) for user in self._users.values()))
             await until(lambda: chain.time_s(chain.head()) > sent_s + lifetime_s, POLL_S)
 
     async def _pause_hub(self, command: str) -> None:
