@@ -115,14 +115,17 @@ class DemoChain:
         """What the router stores under an ICS-24 key; 32 zero bytes if nothing."""
         return bytes(self.router.functions.getCommitment(keccak256(key)).call())
 
+    def sent(self) -> int:
+        """How many packets were sent from here."""
+        return self._count("SendPacket", self.head())
+
     def unsettled(self) -> int:
         """How many packets were sent from here and are neither acknowledged nor timed out."""
         head = self.head()
-        sent, acknowledged, timed_out = (
-            sum(1 for _ in self.events(self.router, name, head))
-            for name in ("SendPacket", "AckPacket", "TimeoutPacket")
-        )
-        return sent - acknowledged - timed_out
+        return self._count("SendPacket", head) - self._count("AckPacket", head) - self._count("TimeoutPacket", head)
+
+    def _count(self, event: str, head: int) -> int:
+        return sum(1 for _ in self.events(self.router, event, head))
 
     def next_nonce(self, address: str) -> int:
         return int(self.web3.eth.get_transaction_count(Web3.to_checksum_address(address), "pending"))
