@@ -145,7 +145,7 @@ CONTRACTS = (
         COMMIT,
         '            require(_isNew(table, validators, i), IHubClient.InvalidValidatorSet("a key stands twice"));\n',
         "",
-        (f"{HEADERS}::test_attack_C2_contract_key_twice_in_the_new_set",),
+        (f"{HEADERS}::test_attack_C2_contract_refuses_a_doubled_key_without_its_encoder",),
     ),
     Defence(
         "frozen check",

@@ -174,7 +174,7 @@ HUB = (
         CLIENTS,
         "return None if height < self._floor else self._store.get(self._prefix + height.to_key())",
         "return self._store.get(self._prefix + height.to_key())",
-        (f"{FROZEN_CLIENT}::test_a_double_spend_of_a_frozen_client_is_refused_and_the_stuck_packet_settles_once",),
+        ("relay/hub/test_hub_client_attacks.py::test_attack_C17_hub_frozen_client_does_nothing_until_it_is_recovered",),
     ),
     Defence(
         "attestation client under its own identifier only",
