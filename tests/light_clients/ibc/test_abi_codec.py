@@ -106,3 +106,14 @@ def test_a_count_that_the_data_cannot_hold_is_not_believed():
         decode_quickly(("uint8[]",), (32).to_bytes(32, "big") + (2**200).to_bytes(32, "big"))
     with pytest.raises(MalformedInput):
         decode_canonical(["uint8[]"], (32).to_bytes(32, "big") + (2**200).to_bytes(32, "big"), "field", 1_000)
+
+
+@pytest.mark.parametrize("abi_type", ["string", "bytes"])
+def test_attack_F4_padding_that_is_not_zero_is_another_encoding(abi_type):
+    data = encode([abi_type], ["five5" if abi_type == "string" else b"five5"])
+    assert decode_quickly((abi_type,), data)
+    for position in range(len(data) - 27, len(data)):
+        changed = bytearray(data)
+        changed[position] = 1
+        with pytest.raises(NotCanonical):
+            decode_quickly((abi_type,), bytes(changed))
