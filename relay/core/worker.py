@@ -1,6 +1,6 @@
 """Working off one route: take jobs, drop what is done, prove the rest, submit, settle."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 import trio
@@ -22,8 +22,8 @@ from light_clients.interface import VerificationError
 from relay.config import BatchLimits, PathEnd
 from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder, BuiltBatch, Item, Refused
+from relay.core.custody import Custody
 from relay.core.discovery import Discovery, is_expired, timeout_job
-from relay.core.doubts import Doubts
 from relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
 from relay.core.handover import Handover
 from relay.core.heads import HeadFollower
@@ -85,11 +85,8 @@ class RouteWorker:
         self._random = random
         self._history = history
         self._alone = alone
-        self._in_work: dict[str, list[Taken]] = {}
-        self._held: list[Taken] = []
+        self._custody = Custody(route, queue, metrics, history)
         self._handover = Handover()
-        self._suspects: set[str] = set()
-        self._doubts = Doubts()
         self._most_items = limits.items
         self._sizes = Sizes()
         self._fitting = 0
@@ -103,8 +100,7 @@ class RouteWorker:
 
     async def run(self) -> None:
         """For ever. After a failure it may be called again; transactions that are under way stay with the account."""
-        self._in_work.clear()
-        self._held.clear()
+        self._custody.forget()
         self._handover = Handover()
         await self._accounts.recovered()
         await self._queue.open(self._route)
@@ -112,21 +108,21 @@ class RouteWorker:
         self._claimed_at_s = trio.current_time()
         self._history.goes_on(self._route)
         if self._alone:
-            self._held += self._admit(await self._queue.claim(self._route, CLAIM_LIMIT, 0))
+            self._custody.admit(await self._queue.claim(self._route, CLAIM_LIMIT, 0))
             self._alone = False
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._touch)
             failures = 0
             while True:
-                if not self._held:
+                if not self._custody.held:
                     await self._fill(wait=True)
                 account = await self._accounts.acquire()
                 handed = False
                 try:
                     self._handover.check()
-                    if len(self._held) < self._limits.items:
+                    if len(self._custody.held) < self._limits.items:
                         await self._fill(wait=False)
-                    if self._held:
+                    if self._custody.held:
                         handed = await self._step(nursery, account)
                     if failures:
                         await self._handover.ended()
@@ -136,7 +132,7 @@ class RouteWorker:
                     failures += 1
                     delay_s = BLOCKED.delay_s(failures, self._random)
                     self._log.warning("route waits", reason=str(error), failures=failures, delay_s=round(delay_s, 2))
-                    self._history.waits(self._route, [item.job for item in self._held], error, failures)
+                    self._history.waits(self._route, [item.job for item in self._custody.held], error, failures)
                     if not handed:
                         self._accounts.release(account)
                         handed = True
@@ -148,37 +144,26 @@ class RouteWorker:
     async def _touch(self) -> None:
         while True:
             await trio.sleep(TOUCH_EVERY_S)
-            await self._queue.touch(self._route, [entry for entries in self._in_work.values() for entry in entries])
+            await self._custody.touch()
             await self._queue.revive_old(self._route)
             counts = await self._queue.statistics(self._route)
             self._metrics.queue(self._route.destination, counts.waiting + counts.delayed, counts.dead)
 
     async def _fill(self, *, wait: bool) -> None:
         while True:
-            room = self._limits.items - len(self._held)
+            room = self._limits.items - len(self._custody.held)
             if room > 0:
-                self._held += self._admit(await self._queue.take(self._route, room))
+                self._custody.admit(await self._queue.take(self._route, room))
             if trio.current_time() - self._claimed_at_s > CLAIM_EVERY_S:
                 self._claimed_at_s = trio.current_time()
-                self._held += self._admit(await self._queue.claim(self._route, self._limits.items, CLAIM_AFTER_MS))
-            if self._held or not wait:
+                self._custody.admit(await self._queue.claim(self._route, self._limits.items, CLAIM_AFTER_MS))
+            if self._custody.held or not wait:
                 return
             await self._wakeup.wait(self._route, POLL_S)
 
-    def _admit(self, taken: Sequence[Taken]) -> list[Taken]:
-        """Those that are new to us. The queue may give a job twice; the second entry is ended with the first."""
-        fresh = []
-        for item in taken:
-            entries = self._in_work.setdefault(item.job.id, [])
-            if not entries:
-                fresh.append(item)
-            if all(item.entry != entry.entry for entry in entries):
-                entries.append(item)
-        return fresh
-
     async def _step(self, nursery: trio.Nursery, account: Account) -> bool:
         """One batch. True if it was handed to the account; its slot is given back at its end."""
-        group = select(self._held, self._suspects, self._most_items, self._limits.bytes, self._sizes)
+        group = select(self._custody.held, self._custody.suspects, self._most_items, self._limits.bytes, self._sizes)
         ready = await self._due(group)
         if not ready:
             return False
@@ -211,7 +196,7 @@ class RouteWorker:
         if prepared is None:
             return False
         await self._handover.ended()
-        self._drop(item.taken for item in items)
+        self._custody.drop(item.taken for item in items)
         self._handover.begin()
         nursery.start_soon(self._submit, account, prepared, items, len(built.updates))
         return True
@@ -239,12 +224,12 @@ class RouteWorker:
             return
         self._log.info("submitted", jobs=len(items), updates=updates, hash=pending.variants[0].hash)
         self._grow()
-        self._suspects.difference_update(item.taken.job.id for item in items)
+        self._custody.suspects.difference_update(item.taken.job.id for item in items)
         await self._finish(account, pending, items, updates)
 
     def _not_sent(self, account: Account, items: Sequence[Item], error: Exception) -> Exception | None:
         """Hold its jobs again; returns what holds the route, None if a smaller batch may go."""
-        self._held[:0] = [item.taken for item in items]
+        self._custody.hold_again([item.taken for item in items])
         if isinstance(error, TooDear) and len(items) > 1:
             self._shrink(len(items), error.limit_wei, error.got_wei)
             self._log.info("a batch is too dear; trying a smaller one", jobs=len(items), reason=str(error))
@@ -295,7 +280,7 @@ class RouteWorker:
             self._accounts.release(account)
         if not isinstance(end, Included):
             for item in items:
-                await self._retry(item.taken, end.reason, Cause.LOST, counted=False)
+                await self._custody.retry(item.taken, end.reason, Cause.LOST, counted=False)
             return
         delivered = [item.taken for index, item in enumerate(items) if end.outcome.failure_of(offset + index) is None]
         now_ns = self._now_ns()
@@ -309,7 +294,7 @@ class RouteWorker:
                 hash=end.outcome.transaction_hash,
                 seconds=round(seconds, 2),
             )
-        await self._settle_all(delivered)
+        await self._custody.settle_all(delivered)
         for index, item in enumerate(items):
             failure = end.outcome.failure_of(offset + index)
             if failure is not None:
@@ -331,16 +316,16 @@ class RouteWorker:
     async def _is_due(self, taken: Taken, head: Head) -> bool:
         job = taken.job
         if self._accounts.is_in_flight(job.id):
-            await self._retry(taken, "a transaction of before is still under way", Cause.LOST, counted=False)
+            await self._custody.retry(taken, "a transaction of before is still under way", Cause.LOST, counted=False)
             return False
         if await self._is_done(job, head.height):
             self._log.info("done already", job=job.id)
-            await self._settle(taken, "superseded")
+            await self._custody.settle(taken, "superseded")
             return False
         if job.kind is JobKind.RECEIVE and is_expired(job.packet, head.time_ns):
             self._log.info("expired", job=job.id, destination_time_ns=head.time_ns)
             await self._pass_on(timeout_job(job, head, self._now_ns()))
-            await self._settle(taken, "expired")
+            await self._custody.settle(taken, "expired")
             self._history.expired(job)
             return False
         return True
@@ -354,10 +339,10 @@ class RouteWorker:
     async def _refused(self, refused: Refused) -> None:
         taken = refused.taken
         if not refused.settled:
-            await self._retry_doubtful(taken, refused.reason, Cause.PROOF_REFUSED)
+            await self._custody.retry_doubtful(taken, refused.reason, Cause.PROOF_REFUSED)
             return
         self._log.info("nothing to do", job=taken.job.id, reason=refused.reason)
-        await self._settle(taken, "superseded", refused.reason)
+        await self._custody.settle(taken, "superseded", refused.reason)
         if refused.look_again:
             await self._look_again(taken.job)
 
@@ -387,22 +372,22 @@ class RouteWorker:
     async def _failed(self, taken: Taken, reason: str) -> None:
         if await self._is_done(taken.job):
             self._log.info("done by another", job=taken.job.id, reason=reason)
-            await self._settle(taken, "superseded")
+            await self._custody.settle(taken, "superseded")
         else:
-            await self._retry(taken, reason, Cause.WOULD_FAIL)
+            await self._custody.retry(taken, reason, Cause.WOULD_FAIL)
 
     async def _suspect(self, jobs: Sequence[Taken], error: Exception) -> None:
         """A failure that one of `jobs` must have caused: each is tried alone, and alone it pays with an attempt."""
         if len(jobs) == 1:
-            retry = self._retry if isinstance(error, RefusedByChain) else self._retry_doubtful
+            retry = self._custody.retry if isinstance(error, RefusedByChain) else self._custody.retry_doubtful
             await retry(jobs[0], str(error), cause_of(error))
             return
         self._log.warning("a batch failed; trying its jobs alone", jobs=len(jobs), reason=str(error))
-        self._suspects.update(item.job.id for item in jobs)
+        self._custody.suspects.update(item.job.id for item in jobs)
 
     async def _too_large(self, jobs: Sequence[Taken], error: BatchTooLarge) -> None:
         if len(jobs) == 1:
-            await self._bury(jobs[0], f"too large for a transaction of its own: {error}", "dead")
+            await self._custody.bury(jobs[0], f"too large for a transaction of its own: {error}", Cause.TOO_LARGE)
         else:
             self._shrink(len(jobs), error.limit, error.got)
 
@@ -416,48 +401,3 @@ class RouteWorker:
         self._fitting += 1
         if self._fitting % GROW_AFTER == 0:
             self._most_items = min(self._limits.items, self._most_items + 1)
-
-    def _drop(self, jobs: Iterable[Taken]) -> None:
-        """Hold them no more. By entry: comparing jobs compares their packets."""
-        entries = {taken.entry for taken in jobs}
-        self._held = [taken for taken in self._held if taken.entry not in entries]
-
-    def _release(self, taken: Taken) -> list[Taken]:
-        """Take a job out of our hands; returns the entries by which the queue knows it, the newest last."""
-        self._drop([taken])
-        self._suspects.discard(taken.job.id)
-        return self._in_work.pop(taken.job.id, None) or [taken]
-
-    async def _settle_all(self, jobs: Sequence[Taken]) -> None:
-        """What a transaction did."""
-        await self._queue.settle(self._route, [entry for taken in jobs for entry in self._release(taken)])
-        for taken in jobs:
-            self._doubts.forget(taken.job.id)
-            self._metrics.job(self._route.destination, taken.job.kind, "settled")
-
-    async def _settle(self, taken: Taken, outcome: str, reason: str | None = None) -> None:
-        await self._queue.settle(self._route, self._release(taken))
-        self._doubts.forget(taken.job.id)
-        self._metrics.job(self._route.destination, taken.job.kind, outcome)
-        if outcome == "superseded":
-            self._history.superseded(taken.job, reason)
-
-    async def _retry_doubtful(self, taken: Taken, reason: str, cause: Cause) -> None:
-        await self._retry(taken, reason, cause, counted=self._doubts.costs_an_attempt(taken.job.id))
-
-    async def _retry(self, taken: Taken, reason: str, cause: Cause, *, counted: bool = True) -> None:
-        *older, newest = self._release(taken)
-        await self._queue.settle(self._route, older)
-        again = await self._queue.retry(self._route, newest, reason, counted=counted)
-        if not again:
-            self._doubts.forget(taken.job.id)
-        self._metrics.job(self._route.destination, taken.job.kind, "retried" if again else "dead")
-        (self._history.retried if again else self._history.dead)(taken.job, reason, cause)
-        self._log.info("will be tried again" if again else "given up", job=taken.job.id, reason=reason)
-
-    async def _bury(self, taken: Taken, reason: str, outcome: str) -> None:
-        *older, newest = self._release(taken)
-        await self._queue.settle(self._route, older)
-        await self._queue.bury(self._route, newest, reason)
-        self._metrics.job(self._route.destination, taken.job.kind, outcome)
-        self._history.dead(taken.job, reason, Cause.TOO_LARGE)

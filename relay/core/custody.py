@@ -1,0 +1,96 @@
+"""The jobs of a route that are in this process's hands: taken from the queue, until they are handed back to it."""
+
+from collections.abc import Iterable, Sequence
+
+from relay.core.doubts import Doubts
+from relay.core.history import History
+from relay.dispatch import Queue, Route, Taken
+from relay.ledger import Cause
+from relay.telemetry import Metrics, get_logger
+
+
+class Custody:
+    """`held` are to be worked off, `suspects` those of them that failed in company; the others are being submitted."""
+
+    def __init__(self, route: Route, queue: Queue, metrics: Metrics, history: History) -> None:
+        self._route = route
+        self._queue = queue
+        self._metrics = metrics
+        self._history = history
+        self._in_work: dict[str, list[Taken]] = {}
+        self._doubts = Doubts()
+        self.held: list[Taken] = []
+        self.suspects: set[str] = set()
+        self._log = get_logger("worker").bind(route=route.name)
+
+    def forget(self) -> None:
+        """Hold nothing: what was in our hands comes again from the queue."""
+        self._in_work.clear()
+        self.held.clear()
+
+    def admit(self, taken: Sequence[Taken]) -> None:
+        """Hold those that are new to us. The queue may give a job twice; the second entry is ended with the first."""
+        for item in taken:
+            entries = self._in_work.setdefault(item.job.id, [])
+            if not entries:
+                self.held.append(item)
+            if all(item.entry != entry.entry for entry in entries):
+                entries.append(item)
+
+    def hold_again(self, jobs: Iterable[Taken]) -> None:
+        """Before the others: they were not submitted after all."""
+        self.held[:0] = jobs
+
+    def drop(self, jobs: Iterable[Taken]) -> None:
+        """Hold them no more. By entry: comparing jobs compares their packets."""
+        entries = {taken.entry for taken in jobs}
+        self.held = [taken for taken in self.held if taken.entry not in entries]
+
+    async def touch(self) -> None:
+        """Tell the queue that everything in our hands is still in work."""
+        await self._queue.touch(self._route, [entry for entries in self._in_work.values() for entry in entries])
+
+    async def settle_all(self, jobs: Sequence[Taken]) -> None:
+        """What a transaction did."""
+        await self._queue.settle(self._route, [entry for taken in jobs for entry in self._release(taken)])
+        for taken in jobs:
+            self._doubts.forget(taken.job.id)
+            self._metrics.job(self._route.destination, taken.job.kind, "settled")
+
+    async def settle(self, taken: Taken, outcome: str, reason: str | None = None) -> None:
+        """What needs nothing more."""
+        await self._queue.settle(self._route, self._release(taken))
+        self._doubts.forget(taken.job.id)
+        self._metrics.job(self._route.destination, taken.job.kind, outcome)
+        if outcome == "superseded":
+            self._history.superseded(taken.job, reason)
+
+    async def retry_doubtful(self, taken: Taken, reason: str, cause: Cause) -> None:
+        """Back to the queue, after a failure that may be an endpoint's lie."""
+        await self.retry(taken, reason, cause, counted=self._doubts.costs_an_attempt(taken.job.id))
+
+    async def retry(self, taken: Taken, reason: str, cause: Cause, *, counted: bool = True) -> None:
+        """Back to the queue for later; a dead letter after too many counted failures."""
+        *older, newest = self._release(taken)
+        await self._queue.settle(self._route, older)
+        again = await self._queue.retry(self._route, newest, reason, counted=counted)
+        if not again:
+            self._doubts.forget(taken.job.id)
+        self._metrics.job(self._route.destination, taken.job.kind, "retried" if again else "dead")
+        (self._history.retried if again else self._history.dead)(taken.job, reason, cause)
+        self._log.info("will be tried again" if again else "given up", job=taken.job.id, reason=reason)
+
+    async def bury(self, taken: Taken, reason: str, cause: Cause) -> None:
+        """A dead letter at once."""
+        *older, newest = self._release(taken)
+        await self._queue.settle(self._route, older)
+        await self._queue.bury(self._route, newest, reason)
+        self._doubts.forget(taken.job.id)
+        self._metrics.job(self._route.destination, taken.job.kind, "dead")
+        self._history.dead(taken.job, reason, cause)
+
+    def _release(self, taken: Taken) -> list[Taken]:
+        """Take a job out of our hands; returns the entries by which the queue knows it, the newest last."""
+        self.drop([taken])
+        self.suspects.discard(taken.job.id)
+        return self._in_work.pop(taken.job.id, None) or [taken]
