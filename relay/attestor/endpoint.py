@@ -16,6 +16,7 @@ from adapters.rpc import TokenBucket
 from light_clients.interface import MalformedInput
 from relay.attestor.attestor import Attestor
 from relay.evm.listener import listen, listen_config
+from relay.evm.request_body import BodyTooLarge, read_body
 from relay.telemetry import get_logger
 
 MAX_BODY_S = 10.0
@@ -72,28 +73,17 @@ class AttestorApp:
     async def _request(receive: Any) -> Any:
         with trio.move_on_after(MAX_BODY_S) as body_scope:
             try:
-                return decode_request(await _body(receive))
+                body = await read_body(receive, MAX_REQUEST_BYTES)
+                if body is None:
+                    raise AttestorRefused("bad_request", "the connection ended inside the body")
+                return decode_request(body)
+            except BodyTooLarge as error:
+                raise AttestorRefused("bad_request", f"more than {error.max_bytes} bytes") from None
             except MalformedInput as error:
                 raise AttestorRefused("bad_request", str(error)) from None
         if body_scope.cancelled_caught:
             raise AttestorRefused("bad_request", f"the body did not arrive in {MAX_BODY_S:g} s")
         raise AssertionError("unreachable")
-
-
-async def _body(receive: Any) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise AttestorRefused("bad_request", "the connection ended inside the body")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MAX_REQUEST_BYTES:
-            raise AttestorRefused("bad_request", f"more than {MAX_REQUEST_BYTES} bytes")
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
 
 
 async def serve_attestor(

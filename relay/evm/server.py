@@ -8,6 +8,7 @@ import trio
 
 from relay.evm.json_rpc import MAX_BODY_BYTES, JsonRpcService
 from relay.evm.listener import listen, listen_config
+from relay.evm.request_body import BodyTooLarge, read_body
 from relay.evm.subscriptions import ConsumerTooSlow, Subscriptions
 
 MAX_CONCURRENT_PER_CONNECTION = 16
@@ -208,20 +209,11 @@ async def _body(receive: Receive, headers: dict[bytes, bytes]) -> bytes | None:
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or len(length) > 15 or int(length) > MAX_BODY_BYTES:
         raise _Refused(413, f"body exceeds {MAX_BODY_BYTES} bytes")
-    chunks: list[bytes] = []
-    size = 0
-    with trio.move_on_after(MAX_BODY_S):
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                raise _Refused(413, f"body exceeds {MAX_BODY_BYTES} bytes")
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return b"".join(chunks)
+    try:
+        with trio.move_on_after(MAX_BODY_S):
+            return await read_body(receive, MAX_BODY_BYTES)
+    except BodyTooLarge as error:
+        raise _Refused(413, str(error)) from None
     raise _Refused(408, "the body did not arrive in time")
 
 

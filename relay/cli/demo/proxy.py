@@ -27,6 +27,7 @@ from relay.cli.demo.faults import (
     lie,
 )
 from relay.evm.listener import listen, listen_config
+from relay.evm.request_body import BodyTooLarge, read_body
 from relay.evm.server import Message, Receive, Send
 
 ONE_IN = 20
@@ -120,9 +121,12 @@ class HostileProxy:
     # HTTP
 
     async def _post(self, receive: Receive, send: Send) -> None:
-        body = await _body(receive)
-        if body is None:
+        try:
+            body = await read_body(receive, MAX_REQUEST_BYTES)
+        except BodyTooLarge:
             await _respond(send, 413, b"body too large\n")
+            return
+        if body is None:  # the relay has left
             return
         if self.watch is not None and self.watch.before(body):
             await _break_off(send, b"")
@@ -264,21 +268,6 @@ def _head_notification(text: str | bytes) -> dict[str, Any] | None:
         return None
     announces = isinstance(message, dict) and message.get("method") == "eth_subscription"
     return message if announces and isinstance(message.get("params"), dict) and "result" in message["params"] else None
-
-
-async def _body(receive: Receive) -> bytes | None:
-    chunks, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_REQUEST_BYTES:
-            return None
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
 
 
 async def _respond(send: Send, status: int, body: bytes) -> None:

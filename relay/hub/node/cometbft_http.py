@@ -9,6 +9,7 @@ import trio
 
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
+from relay.evm.request_body import BodyTooLarge, read_body
 from relay.hub.node.cometbft_methods import CometBftMethods
 from relay.hub.node.cometbft_parameters import Arguments, RpcError, invalid_params
 
@@ -68,13 +69,17 @@ class CometBftRpcApp:
         await _respond(send, 500 if "error" in answer else 200, _encode(answer))
 
     async def _post(self, receive: Receive, send: Send) -> None:
-        with trio.move_on_after(BODY_DEADLINE_S) as deadline:
-            body = await _body(receive)
+        body = None
+        try:
+            with trio.move_on_after(BODY_DEADLINE_S) as deadline:
+                body = await read_body(receive, MAX_BODY_BYTES)
+        except BodyTooLarge:
+            await _respond(send, 413, b"body too large\n", b"text/plain")
+            return
         if deadline.cancelled_caught:
             await _respond(send, 408, b"the body took too long\n", b"text/plain")
             return
-        if body is None:
-            await _respond(send, 413, b"body too large\n", b"text/plain")
+        if body is None:  # the client has left
             return
         try:
             document = parse_json(body, "body", MAX_BODY_BYTES)
@@ -127,21 +132,6 @@ def _error(identifier: int | str, error: RpcError) -> dict[str, Any]:
 
 def _encode(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-async def _body(receive: Receive) -> bytes | None:
-    chunks, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            return None
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
 
 
 async def _respond(send: Send, status: int, body: bytes, content_type: bytes = b"application/json") -> None:
