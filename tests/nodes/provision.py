@@ -1,29 +1,52 @@
-"""Outside nodes for tests marked `nodes`: anvil, forge and cast from npm, into a cache that runs share; PostgreSQL.
+"""Outside nodes for tests marked `nodes`, into a cache that runs share: anvil, forge and cast from npm, simd and cometbft
+from their Go modules; PostgreSQL.
 
-    python tests/nodes/provision.py     install what is missing and print where it lies
+    python tests/nodes/provision.py                 install what is missing and print where it lies
+    python tests/nodes/provision.py simd cometbft   only these
 
 The cache is `HUTONG_NODES`, else `hutong` in the user's cache directory. Versions are pinned here.
 """
 
+import fcntl
+import hashlib
 import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 FOUNDRY_VERSION = "1.7.1"
 TOOLS = ("anvil", "forge", "cast")
+COMETBFT_VERSION = "v0.38.26"
 INSTALL_TIMEOUT_S = 600
+# A first build fetches and compiles about 300 modules: four minutes on two cores.
+GO_BUILD_TIMEOUT_S = 1_800
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
+SIMD_SOURCES = Path(__file__).with_name("simd")
+
+
+class NotProvisioned(Exception):
+    """A program is not to be had on this machine; the text says why and what would help."""
 
 
 def cache() -> Path:
     """Directory of everything that is installed for node tests."""
     configured = os.environ.get("HUTONG_NODES")
     return Path(configured) if configured else Path.home() / ".cache" / "hutong"
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """One process at a time installs `name`; the others wait and find it there."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def platform_name() -> str:
@@ -37,13 +60,57 @@ def foundry(tool: str) -> Path:
     home = cache() / "foundry"
     package = home / "node_modules" / "@foundry-rs" / f"{tool}-{platform_name()}"
     manifest = package / "package.json"
-    if not manifest.is_file() or json.loads(manifest.read_text())["version"] != FOUNDRY_VERSION:
-        home.mkdir(parents=True, exist_ok=True)
-        names = [f"@foundry-rs/{name}@{FOUNDRY_VERSION}" for name in TOOLS]
-        command = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", *names]
-        subprocess.run(command, cwd=home, check=True, stdout=sys.stderr, timeout=INSTALL_TIMEOUT_S)
+    with _alone("foundry"):
+        if not manifest.is_file() or json.loads(manifest.read_text())["version"] != FOUNDRY_VERSION:
+            home.mkdir(parents=True, exist_ok=True)
+            names = [f"@foundry-rs/{name}@{FOUNDRY_VERSION}" for name in TOOLS]
+            command = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", *names]
+            subprocess.run(command, cwd=home, check=True, stdout=sys.stderr, timeout=INSTALL_TIMEOUT_S)
     binary = package / "bin" / tool
     binary.chmod(0o755)
+    return binary
+
+
+def cometbft() -> Path:
+    """CometBFT's node command, as its module publishes it."""
+    module = f"github.com/cometbft/cometbft/cmd/cometbft@{COMETBFT_VERSION}"
+    return _go_program("cometbft", COMETBFT_VERSION, ["install", module], cwd=None)
+
+
+def simd() -> Path:
+    """The stock ibc-go chain of `simd/`: its go.mod pins every module, so the folder's bytes are the version."""
+    digest = hashlib.sha256()
+    for name in ("go.mod", "go.sum", "main.go"):
+        digest.update(hashlib.sha256((SIMD_SOURCES / name).read_bytes()).digest())
+    return _go_program("simd", digest.hexdigest()[:16], ["install", "."], cwd=SIMD_SOURCES)
+
+
+def _go_program(name: str, version: str, command: Sequence[str], cwd: Path | None) -> Path:
+    """What `go <command>` installs, kept under its version."""
+    binary = cache() / name / version / name
+    if binary.is_file():
+        return binary
+    with _alone(name):
+        if binary.is_file():
+            return binary
+        go = shutil.which("go")
+        if go is None:
+            raise NotProvisioned(f"no {name}: it is built from Go modules, and there is no `go` on the path")
+        # Built beside its place: an interrupted build leaves nothing that looks like a program.
+        unfinished = binary.parent.with_name(f"{version}.unfinished")
+        environment = {**os.environ, "GOBIN": str(unfinished), "GOFLAGS": "-trimpath -buildvcs=false -mod=readonly"}
+        try:
+            result = subprocess.run(
+                [go, *command], cwd=cwd, env=environment, capture_output=True, text=True, timeout=GO_BUILD_TIMEOUT_S
+            )
+        except subprocess.TimeoutExpired:
+            raise NotProvisioned(f"no {name}: not built within {GO_BUILD_TIMEOUT_S} s") from None
+        if result.returncode:
+            # go prints what it downloads before what failed
+            lines = [line for line in result.stderr.splitlines() if not line.startswith("go: downloading")]
+            raise NotProvisioned(f"no {name}: `go {' '.join(command)}` failed: {' '.join(lines)[:1_000]}")
+        shutil.rmtree(binary.parent, ignore_errors=True)
+        unfinished.replace(binary.parent)
     return binary
 
 
@@ -95,8 +162,24 @@ def _installed_postgres(program: str) -> Path | None:
     return None if found is None else Path(found)
 
 
+def main(names: Sequence[str]) -> int:
+    """Install and print; a program that is not to be had is one sentence, and the others are still installed."""
+    programs = {
+        **{tool: lambda tool=tool: foundry(tool) for tool in TOOLS},
+        "solc": solc,
+        "postgres": lambda: postgres("postgres"),
+        "cometbft": cometbft,
+        "simd": simd,
+    }
+    missing = 0
+    for name in names or programs:
+        try:
+            print(programs[name]())
+        except (NotProvisioned, FileNotFoundError, subprocess.SubprocessError) as error:
+            print(error, file=sys.stderr)
+            missing += 1
+    return missing
+
+
 if __name__ == "__main__":
-    for name in TOOLS:
-        print(foundry(name))
-    print(solc())
-    print(postgres("postgres"))
+    sys.exit(main(sys.argv[1:]))
