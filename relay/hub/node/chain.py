@@ -1,4 +1,7 @@
-"""The hub as the JSON-RPC service sees it: an `EvmChain` whose block n is hub height n."""
+"""The hub as the JSON-RPC service sees it: an `EvmChain` whose block n is hub height n, under either consensus engine."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import trio
 
@@ -8,24 +11,32 @@ from relay.evm.errors import InvalidTransaction
 from relay.evm.execution import EvmState
 from relay.evm.head_feed import HeadFeed
 from relay.evm.mempool import Mempool
-from relay.hub.application.application import APPLICATION_NAME, decode_cached
-from relay.hub.node.ledger import HubLedger
+from relay.evm.transaction import SignedTransaction
+from relay.hub.application.application import APPLICATION_NAME, HubApplication
 
 CLIENT_VERSION = f"{APPLICATION_NAME}/1"
 
+PassOn: TypeAlias = Callable[[SignedTransaction, int], Awaitable[None]]
+"""Bring a checked transaction (and its sender's nonce) where blocks are made. Raises InvalidTransaction."""
+
 
 class HubChain:
-    """Reads are safe from worker threads: committed blocks and versions never change."""
+    """Reads are safe from worker threads: committed blocks and versions never change.
 
-    def __init__(self, ledger: HubLedger, mempool: Mempool) -> None:
-        self.ledger = ledger
+    `mempool` answers for pending transactions. `pass_on` is where new ones go: into that pool, unless an engine outside
+    this process has the pool and this one is its mirror.
+    """
+
+    def __init__(self, application: HubApplication, mempool: Mempool, pass_on: PassOn | None = None) -> None:
+        self._application = application
         self._mempool = mempool
-        self._heads = HeadFeed(ledger.tip.height)
+        self._pass_on = pass_on
+        self._heads = HeadFeed(application.blocks.head_number() or 0)
         self._submissions = trio.CapacityLimiter(4)
 
     @property
     def chain_id(self) -> int:
-        return self.ledger.genesis.evm_chain_id
+        return self._application.genesis.evm_chain_id
 
     @property
     def client_version(self) -> str:
@@ -33,7 +44,7 @@ class HubChain:
 
     @property
     def blocks(self) -> BlockStore:
-        return self.ledger.application.blocks
+        return self._application.blocks
 
     @property
     def mempool(self) -> Mempool:
@@ -45,24 +56,22 @@ class HubChain:
 
     @property
     def call_gas_limit(self) -> int:
-        return self.ledger.genesis.params.transaction_max_gas
+        return self._application.genesis.params.transaction_max_gas
 
     def state_after(self, block: EvmBlock) -> EvmState:
-        return self.ledger.application.state_after(block)
+        return self._application.state_after(block)
 
     async def submit_transaction(self, raw: bytes) -> bytes:
         """Check against the newest state and take into the pool. Raises InvalidTransaction."""
-        return await trio.to_thread.run_sync(self._submit, raw, limiter=self._submissions)
-
-    def _submit(self, raw: bytes) -> bytes:
-        transaction = decode_cached(raw, self.chain_id)
-        head = self.blocks.head()
-        if head is None:
-            raise RuntimeError("a hub has its genesis block from the start")
-        state = self.state_after(head)
-        state.check_sender(transaction)
-        self._mempool.add(transaction, state.nonce(transaction.sender))
+        transaction, nonce = await trio.to_thread.run_sync(self._checked, raw, limiter=self._submissions)
+        if self._pass_on is None:
+            self._mempool.add(transaction, nonce)
+        else:
+            await self._pass_on(transaction, nonce)
         return transaction.hash
 
+    def _checked(self, raw: bytes) -> tuple[SignedTransaction, int]:
+        return self._application.check_sender(raw)
 
-__all__ = ["CLIENT_VERSION", "HubChain", "InvalidTransaction"]
+
+__all__ = ["CLIENT_VERSION", "HubChain", "InvalidTransaction", "PassOn"]

@@ -10,10 +10,10 @@ from light_clients.ibc.identifiers import check_client_id
 from light_clients.interface import ClientStatus, MalformedInput
 from relay.evm.json_errors import invalid_params
 from relay.evm.json_params import Method, Params
+from relay.hub.application.application import HubApplication
 from relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
 from relay.hub.application.quotas import Quotas
 from relay.hub.node.forward_rows import waiting_packet
-from relay.hub.node.ledger import HubLedger
 from relay.hub.node.unsettled import UnsettledPackets
 from relay.hub.state import StateView, keys
 
@@ -26,9 +26,9 @@ _CLIENT_STATE_KEY = re.compile(rb"clients/([^/]+)/state")
 class HutongMethods:
     """Every method answers from one committed version, whose height it returns."""
 
-    def __init__(self, ledger: HubLedger) -> None:
-        self._ledger = ledger
-        self._open_packets = UnsettledPackets(lambda: ledger.application.view()[0])
+    def __init__(self, application: HubApplication) -> None:
+        self._application = application
+        self._open_packets = UnsettledPackets(lambda: application.view()[0])
         self._readers = trio.CapacityLimiter(4)
 
     def methods(self) -> Mapping[str, Method]:
@@ -53,7 +53,7 @@ class HutongMethods:
 
     def _forward_failure(self, params: Params) -> str | None:
         """(client, sequence): why the hub failed this packet, or null."""
-        view, _, _ = self._ledger.application.view()
+        view, _, _ = self._application.view()
         reason = view.get(keys.forward_reason_key(_client_id(params, 0), params.quantity(1)))
         return None if reason is None else reason.decode(errors="replace")
 
@@ -75,8 +75,8 @@ class HutongMethods:
 
     def _stuck(self, params: Params) -> list[dict[str, Any]]:
         """(client = every one, after sequence = 0): what was sent over clients that are not Active and waits for recovery."""
-        view, height, time_ns = self._ledger.application.view()
-        clients = Clients(self._ledger.application.light_clients, view, time_ns, height)
+        view, height, time_ns = self._application.view()
+        clients = Clients(self._application.light_clients, view, time_ns, height)
         found: list[dict[str, Any]] = []
         for client_id in [_client_id(params, 0)] if params.has(0) else list(_client_ids(view)):
             if view.get(keys.client_state_key(client_id)) is None:
@@ -90,7 +90,7 @@ class HutongMethods:
 
     def _quota(self, params: Params) -> dict[str, Any]:
         """(client): what may be in flight over it, and what is."""
-        view, _, _ = self._ledger.application.view()
+        view, _, _ = self._application.view()
         client_id, quotas = _client_id(params, 0), Quotas(view)
         limit, load = quotas.limit(client_id), quotas.in_flight(client_id)
         return {
@@ -103,7 +103,7 @@ class HutongMethods:
 
     def _denoms(self, params: Params) -> list[dict[str, Any]]:
         """(after hash = none): denominations that the hub has held, in the order of their hashes, with their supply."""
-        view, _, _ = self._ledger.application.view()
+        view, _, _ = self._application.view()
         prefix = keys.TRANSFER_DENOM_PREFIX
         found: list[dict[str, Any]] = []
         row = view.next(prefix + (_hash(params, 0) if params.has(0) else b""))
@@ -122,19 +122,19 @@ class HutongMethods:
 
     def _clients(self, params: Params) -> list[dict[str, Any]]:
         """Every client with its status, newest height and counterparty."""
-        view, height, time_ns = self._ledger.application.view()
+        view, height, time_ns = self._application.view()
         return [self._describe(view, height, time_ns, client_id) for client_id in _client_ids(view)]
 
     def _client(self, params: Params) -> dict[str, Any] | None:
-        view, height, time_ns = self._ledger.application.view()
+        view, height, time_ns = self._application.view()
         client_id = _client_id(params, 0)
         known = view.get(keys.client_state_key(client_id)) is not None
         return self._describe(view, height, time_ns, client_id) if known else None
 
     def _chain(self, params: Params) -> dict[str, Any]:
         """Identity, parameters, admins, and whether packets are paused."""
-        view, height, _ = self._ledger.application.view()
-        genesis = self._ledger.genesis
+        view, height, _ = self._application.view()
+        genesis = self._application.genesis
         return {
             "chainId": genesis.chain_id,
             "evmChainId": hex(genesis.evm_chain_id),
@@ -150,7 +150,7 @@ class HutongMethods:
         }
 
     def _describe(self, view: StateView, height: int, time_ns: int, client_id: str) -> dict[str, Any]:
-        clients = Clients(self._ledger.application.light_clients, view, time_ns, height)
+        clients = Clients(self._application.light_clients, view, time_ns, height)
         latest = clients.latest_height(client_id)
         try:
             counterparty = clients.counterparty(client_id)

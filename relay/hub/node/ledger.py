@@ -8,10 +8,11 @@ from relay.evm.database import KeyValueStore
 from relay.hub.application.abci import CODE_INVALID, FinalizeBlockRequest, ProposalVerdict
 from relay.hub.application.application import HubApplication
 from relay.hub.application.genesis import Genesis
-from relay.hub.consensus.blocks import ChainTip, ConsensusParams, check_block, genesis_tip
+from relay.hub.consensus.blocks import ChainTip, check_block, genesis_tip
 from relay.hub.consensus.types import EMPTY_COMMIT, Block
 from relay.hub.consensus.validators import advance_proposer, genesis_validators
 from relay.hub.node.block_records import BlockRecords, BlockResults, store_block_records, store_validators
+from relay.hub.node.params import consensus_params
 from relay.hub.state import GENESIS_KEY
 
 
@@ -39,9 +40,7 @@ class HubLedger:
         self.genesis = genesis
         self.application = HubApplication(store, genesis)
         self.records = BlockRecords(store)
-        self.params = ConsensusParams(
-            block_max_bytes=genesis.params.block_max_bytes, block_max_gas=genesis.params.block_max_gas
-        )
+        self.params = consensus_params(genesis)
         if self.application.info().last_block_height < 0:
             self._initialise()
         self._check()

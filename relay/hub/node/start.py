@@ -128,7 +128,7 @@ async def serve_node(
     node: HubNode, ports: Ports, *, task_status: trio.TaskStatus[Ports] = trio.TASK_STATUS_IGNORED
 ) -> None:
     """Run until cancelled; started with the ports that are bound."""
-    chain = HubChain(node.ledger, node.mempool)
+    chain = HubChain(node.ledger.application, node.mempool)
 
     async def on_block(height: int) -> None:
         chain.heads.publish(height)
@@ -142,7 +142,7 @@ async def serve_node(
         on_block,
         first_round=first_round,
     )
-    eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(node.ledger).methods()))
+    eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(node.ledger.application).methods()))
     cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key))
     async with trio.open_nursery() as nursery:
         eth_port = await nursery.start(serve, eth, ports.host, ports.eth)

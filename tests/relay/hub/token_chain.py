@@ -147,5 +147,5 @@ def forward_failure(hub: SimulatedHub, packet: Packet) -> str:
 
 def ask(hub: SimulatedHub, method: str, *params: object) -> object:
     """A `hutong_*` method over the simulated hub's ledger, without a socket."""
-    methods = HutongMethods(hub.ledger).methods()
+    methods = HutongMethods(hub.ledger.application).methods()
     return trio.run(methods[method], Params(list(params)))
