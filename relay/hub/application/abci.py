@@ -13,13 +13,29 @@ CODE_UNKNOWN_PATH = 3
 CODE_UNKNOWN_HEIGHT = 4
 
 
-class SnapshotsNotSupported(Exception):
-    """State sync is not offered: a new node replays the chain."""
-
-
 class ProposalVerdict(IntEnum):
     ACCEPT = 1
     REJECT = 2
+
+
+class OfferVerdict(IntEnum):
+    """ResponseOfferSnapshot.Result."""
+
+    ACCEPT = 1
+    ABORT = 2
+    REJECT = 3
+    REJECT_FORMAT = 4
+    REJECT_SENDER = 5
+
+
+class ChunkVerdict(IntEnum):
+    """ResponseApplySnapshotChunk.Result."""
+
+    ACCEPT = 1
+    ABORT = 2
+    RETRY = 3
+    RETRY_SNAPSHOT = 4
+    REJECT_SNAPSHOT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +105,32 @@ class QueryResponse:
     value: bytes
     proof: bytes
     height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot as peers announce it: `metadata` is the manifest and `hash` its SHA-256 (docs/spec/hub-snapshot.md)."""
+
+    height: int
+    format: int
+    chunks: int
+    hash: bytes
+    metadata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OfferSnapshotResponse:
+    """`reason` is for the log; ABCI has no field for it."""
+
+    verdict: OfferVerdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplySnapshotChunkResponse:
+    """`reason` is for the log; ABCI has no field for it."""
+
+    verdict: ChunkVerdict
+    refetch_chunks: tuple[int, ...] = ()
+    reject_senders: tuple[str, ...] = ()
+    reason: str = ""

@@ -39,7 +39,6 @@ from relay.hub.application.abci import (
     InitChainResponse,
     ProposalVerdict,
     QueryResponse,
-    SnapshotsNotSupported,
 )
 from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import RULES_VERSION, Genesis
@@ -270,9 +269,6 @@ class HubApplication:
         else:
             value, proof = self.state.view_at(version).get(data), b""
         return QueryResponse(CODE_OK, "", data, value or b"", proof, version + 1)
-
-    def list_snapshots(self) -> None:
-        raise SnapshotsNotSupported
 
     # --- for the JSON-RPC service
 
