@@ -9,7 +9,17 @@ from typing import Annotated, TypeVar
 import trio
 import typer
 
-from relay.config import Config, ConfigError, EvmChainConfig, HubChainConfig, KeyConfig, UnsafeFile, load_config
+from relay.config import (
+    AnyChainConfig,
+    Config,
+    ConfigError,
+    CosmosChainConfig,
+    EvmChainConfig,
+    HubChainConfig,
+    KeyConfig,
+    UnsafeFile,
+    load_config,
+)
 from relay.keys import KeyUnavailable, Signer, load_signer
 
 REFUSED = 1
@@ -66,9 +76,26 @@ def config_of(file: Path) -> Config:
 
 def evm_chain_of(config: Config, name: str) -> EvmChainConfig:
     """The EVM chain of that name; typer.Exit if there is none."""
-    chain = _chain_of(config, name)
+    chain = chain_of(config, name)
     if not isinstance(chain, EvmChainConfig):
-        raise refuse(f"chain {name} is a hub; an EVM chain is needed here", UNUSABLE)
+        raise refuse(f"chain {name} is of kind {chain.kind}; an EVM chain is needed here", UNUSABLE)
+    return chain
+
+
+def chain_of(config: Config, name: str) -> AnyChainConfig:
+    """The chain of that name; typer.Exit if there is none."""
+    try:
+        return config.chain(name)
+    except KeyError:
+        known = ", ".join(chain.name for chain in config.chains)
+        raise refuse(f"no chain is called {name}; the configuration has {known}", UNUSABLE) from None
+
+
+def member_chain_of(config: Config, name: str) -> EvmChainConfig | CosmosChainConfig:
+    """A chain that joins a hub; typer.Exit if there is none of that name."""
+    chain = chain_of(config, name)
+    if isinstance(chain, HubChainConfig):
+        raise refuse(f"chain {name} is a hub; an EVM or Cosmos chain is needed here", UNUSABLE)
     return chain
 
 
@@ -79,18 +106,10 @@ def hub_of(config: Config, name: str | None) -> HubChainConfig:
         if len(hubs) != 1:
             raise refuse(f"the configuration has {len(hubs)} hubs; name one with --hub", UNUSABLE)
         return hubs[0]
-    chain = _chain_of(config, name)
+    chain = chain_of(config, name)
     if not isinstance(chain, HubChainConfig):
         raise refuse(f"chain {name} is no hub", UNUSABLE)
     return chain
-
-
-def _chain_of(config: Config, name: str) -> EvmChainConfig | HubChainConfig:
-    try:
-        return config.chain(name)
-    except KeyError:
-        known = ", ".join(chain.name for chain in config.chains)
-        raise refuse(f"no chain is called {name}; the configuration has {known}", UNUSABLE) from None
 
 
 def run_administration(work: Callable[[Random], Awaitable[Result]]) -> Result:

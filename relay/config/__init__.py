@@ -5,8 +5,10 @@ from relay.config.errors import ConfigError, Problem
 from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
 from relay.config.model import (
     HUB_ROUTER,
+    AnyChainConfig,
     BatchLimits,
     Config,
+    CosmosChainConfig,
     EvmChainConfig,
     FeeLimits,
     HubChainConfig,
@@ -20,10 +22,12 @@ from relay.config.permissions import UnsafeFile, check_private_file, read_privat
 __all__ = [
     "HUB_ROUTER",
     "MAX_CONFIG_BYTES",
+    "AnyChainConfig",
     "AttestorConfig",
     "BatchLimits",
     "Config",
     "ConfigError",
+    "CosmosChainConfig",
     "EvmChainConfig",
     "FeeLimits",
     "HubChainConfig",

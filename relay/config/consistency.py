@@ -4,7 +4,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from relay.config.errors import Problem
-from relay.config.model import Config, EvmChainConfig, PathConfig, PathEnd, is_solidity_client
+from relay.config.model import (
+    Config,
+    CosmosChainConfig,
+    EvmChainConfig,
+    HubChainConfig,
+    PathConfig,
+    PathEnd,
+    is_solidity_client,
+)
+
+_TENDERMINT = "07-tendermint"
+_SHAPES = {"evm": "client-N", "hub": "type-N such as bft-evm-0", "cosmos": f"{_TENDERMINT}-N"}
 
 
 def consistency_problems(config: Config) -> Iterator[Problem]:
@@ -16,14 +27,15 @@ def consistency_problems(config: Config) -> Iterator[Problem]:
 
 def _duplicate_chains(config: Config) -> Iterator[Problem]:
     names: dict[str, int] = {}
-    ids: dict[tuple[str, str | int], int] = {}
+    ids: dict[str, int] = {}
     for index, chain in enumerate(config.chains):
         first = names.setdefault(chain.name, index)
         if first != index:
             yield Problem(
                 f"chains.{index}.name", f"{chain.name!r} is also chains.{first}", "give each chain its own name"
             )
-        first = ids.setdefault((chain.kind, chain.chain_id), index)
+        # As text and over all kinds: bundles and checkpoints name a chain by nothing else.
+        first = ids.setdefault(str(chain.chain_id), index)
         if first != index:
             yield Problem(
                 f"chains.{index}.chain_id",
@@ -45,14 +57,22 @@ def _duplicate_keys(config: Config) -> Iterator[Problem]:
                 )
 
 
+def _followed_by(chain: EvmChainConfig | CosmosChainConfig) -> tuple[str, str]:
+    """(type of the clients that follow it, its consensus)."""
+    if isinstance(chain, CosmosChainConfig):
+        return _TENDERMINT, "CometBFT"
+    return {"qbft": "bft-evm", "attested": "attestation"}[chain.consensus], chain.consensus
+
+
 def _path_problems(config: Config) -> Iterator[Problem]:
     kinds = {chain.name: chain.kind for chain in config.chains}
-    consensus = {chain.name: chain.consensus for chain in config.chains if isinstance(chain, EvmChainConfig)}
+    followed_by = {chain.name: _followed_by(chain) for chain in config.chains if not isinstance(chain, HubChainConfig)}
     ends: dict[PathEnd, str] = {}
     for index, path in enumerate(config.paths):
         if path.a.chain == path.b.chain:
             yield Problem(f"paths.{index}.b.chain", "both ends are on the same chain", "name the other chain")
-        yield from _trust_problems(index, path, consensus)
+        yield from _pair_problem(index, path, kinds)
+        yield from _trust_problems(index, path, followed_by)
         for side, end in (("a", path.a), ("b", path.b)):
             field = f"paths.{index}.{side}"
             kind = kinds.get(end.chain)
@@ -65,25 +85,45 @@ def _path_problems(config: Config) -> Iterator[Problem]:
                 yield Problem(
                     field, f"{end.chain}:{end.client} is also {first}", "a client belongs to one path: remove one"
                 )
-            if is_solidity_client(end.client) != (kind == "evm"):
-                expected = "client-N" if kind == "evm" else "type-N such as bft-evm-0"
+            if not _may_be_on(kind, end.client):
                 yield Problem(
                     f"{field}.client",
                     f"{end.client!r} cannot be a client on {end.chain}, of kind {kind}",
-                    f"its clients are named {expected}; are the ends of the path swapped?",
+                    f"its clients are named {_SHAPES[kind]}; are the ends of the path swapped?",
                 )
 
 
-def _trust_problems(index: int, path: PathConfig, consensus: Mapping[str, str]) -> Iterator[Problem]:
+def _may_be_on(kind: str, client_id: str) -> bool:
+    """Of what chains of that kind name their clients; stock chains hold clients of CometBFT chains alone."""
+    if kind == "cosmos":
+        return _is_tendermint(client_id)
+    return is_solidity_client(client_id) == (kind == "evm")
+
+
+def _is_tendermint(client_id: str) -> bool:
+    return client_id.startswith(f"{_TENDERMINT}-") and client_id[len(_TENDERMINT) + 1 :].isdecimal()
+
+
+def _pair_problem(index: int, path: PathConfig, kinds: Mapping[str, str]) -> Iterator[Problem]:
+    """A stock chain verifies no EVM chain; two of them are neither made nor tried by us."""
+    pair = {kinds.get(path.a.chain), kinds.get(path.b.chain)}
+    if path.a.chain != path.b.chain and pair in ({"cosmos", "evm"}, {"cosmos"}):
+        yield Problem(
+            f"paths.{index}",
+            f"not supported: a path of {path.a.chain} and {path.b.chain} without a hub",
+            "give each of them a path to the hub, and send over it",
+        )
+
+
+def _trust_problems(index: int, path: PathConfig, followed_by: Mapping[str, tuple[str, str]]) -> Iterator[Problem]:
     """The hub's client is of the type that the other chain's consensus needs."""
     for side, end, other in (("a", path.a, path.b), ("b", path.b, path.a)):
-        followed = consensus.get(other.chain)
-        expected = {"qbft": "bft-evm", "attested": "attestation"}.get(followed or "")
-        if expected is None or is_solidity_client(end.client) or end.chain in consensus:
+        expected, consensus = followed_by.get(other.chain, ("", ""))
+        if not expected or is_solidity_client(end.client) or end.chain in followed_by:
             continue
         if not end.client.startswith(f"{expected}-"):
             yield Problem(
                 f"paths.{index}.{side}.client",
-                f"{end.client!r} cannot follow {other.chain}, whose consensus is {followed}",
+                f"{end.client!r} cannot follow {other.chain}, whose consensus is {consensus}",
                 f"the hub's client of it is named {expected}-N",
             )

@@ -19,6 +19,7 @@ from relay.config.consistency import consistency_problems
 from relay.config.errors import ConfigError, Problem
 from relay.config.model import (
     Config,
+    CosmosChainConfig,
     EvmChainConfig,
     HubChainConfig,
     KeyConfig,
@@ -33,7 +34,7 @@ MAX_CONFIG_BYTES = 1024 * 1024
 
 Parsed = TypeVar("Parsed", Config, AttestorConfig)
 _MODELS = (
-    *(Config, RelayConfig, EvmChainConfig, HubChainConfig, KeyConfig, PathConfig, PathEnd),
+    *(Config, RelayConfig, EvmChainConfig, HubChainConfig, CosmosChainConfig, KeyConfig, PathConfig, PathEnd),
     *(AttestorConfig, AttestorProcess, SourceConfig, DestinationConfig),
 )
 _EVERY_KEY = sorted({name for model in _MODELS for name in model.model_fields})
@@ -44,8 +45,8 @@ _REMEDIES = {
     "bool_type": "write true or false",
     "tuple_type": "write a list in square brackets",
     "model_type": "write a table",
-    "union_tag_not_found": 'set kind = "evm" or kind = "hub"',
-    "union_tag_invalid": 'set kind = "evm" or kind = "hub"',
+    "union_tag_not_found": 'set kind = "evm", kind = "hub" or kind = "cosmos"',
+    "union_tag_invalid": 'set kind = "evm", kind = "hub" or kind = "cosmos"',
     "literal_error": "use one of the values listed",
 }
 
@@ -145,7 +146,7 @@ def _key_problems(key: KeyConfig, field: str) -> Iterator[Problem]:
 def _problem(error: Any) -> Problem:
     location = [str(part) for part in error["loc"]]
     # A discriminated union puts its tag into the location: chains.0.evm.router is chains.0.router to the reader.
-    if location[:1] == ["chains"] and len(location) > 2 and location[2] in ("evm", "hub"):
+    if location[:1] == ["chains"] and len(location) > 2 and location[2] in ("evm", "hub", "cosmos"):
         del location[2]
     field = ".".join(location) or "file"
     kind = error["type"]

@@ -28,12 +28,27 @@ Example:
         { keystore = "keys/hub-2.json", password_file = "keys/hub.password" },
     ]
 
+    [[chains]]
+    name = "simd"
+    kind = "cosmos"
+    chain_id = "simd-1"
+    rpc = ["http://127.0.0.1:26757"]     # CometBFT RPC
+    bech32_prefix = "cosmos"
+    gas_price = "0.025stake"
+    max_fee = 5_000_000                  # stake, for one transaction
+    key = { keystore = "keys/simd.json", password_env = "HUTONG_SIMD_PASSWORD" }
+
     [[paths]]
     a = { chain = "alpha", client = "client-0" }
     b = { chain = "hub", client = "bft-evm-0" }
+
+    [[paths]]
+    a = { chain = "simd", client = "07-tendermint-0" }
+    b = { chain = "hub", client = "07-tendermint-0" }
 """
 
 import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -54,6 +69,9 @@ HUB_ROUTER = "0x0000000000000000000000000000000000001000"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _HUB_CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*-[1-9][0-9]{0,18}")
+_COMET_CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
+_BECH32_PREFIX = re.compile(r"[a-z][a-z0-9]{0,30}")
+_GAS_PRICE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)([a-zA-Z][a-zA-Z0-9/:._-]{2,127})")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _REMOTE_SIGNER_KEYS = {"kms", "remote", "remote_signer", "signer", "signer_url", "url", "vault"}
 _SOLIDITY_CLIENT = re.compile(r"client-[0-9]{1,20}")
@@ -69,6 +87,25 @@ def _check_hub_chain_id(chain_id: str) -> str:
     if len(chain_id) > 50 or _HUB_CHAIN_ID.fullmatch(chain_id) is None:
         raise ValueError("must look like name-1, at most 50 characters, ending in the revision")
     return chain_id
+
+
+def _check_comet_chain_id(chain_id: str) -> str:
+    """Not all of them end in a revision: `testing` is one whose heights have revision 0."""
+    if _COMET_CHAIN_ID.fullmatch(chain_id) is None:
+        raise ValueError("must be the chain id of its genesis: 1 to 50 characters of a-z, A-Z, 0-9 and inner _ . -")
+    return chain_id
+
+
+def _check_bech32_prefix(prefix: str) -> str:
+    if _BECH32_PREFIX.fullmatch(prefix) is None:
+        raise ValueError("must be what stands before the 1 of the chain's addresses, as cosmos")
+    return prefix
+
+
+def _check_gas_price(price: str) -> str:
+    if _GAS_PRICE.fullmatch(price) is None:
+        raise ValueError('must be an amount and the denomination of the fee, as "0.025stake"')
+    return price
 
 
 def _check_chain_id(chain_id: str) -> str:
@@ -210,7 +247,6 @@ class _Chain(_Model):
     in_flight: Annotated[int, Field(ge=1, le=16)] = 8
     """Transactions of each of this chain's keys that may wait for inclusion at once."""
     batch: BatchLimits = BatchLimits()
-    fees: FeeLimits = FeeLimits()
 
     @model_validator(mode="after")
     def _key_or_keys(self) -> Self:
@@ -237,6 +273,11 @@ class EvmChainConfig(_Chain):
     router: Address
     attestors: Annotated[tuple[Annotated[str, _url("http", "https")], ...], Field(max_length=64, strict=False)] = ()
     confirmations: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    fees: FeeLimits = FeeLimits()
+
+    @property
+    def fee_limits(self) -> FeeLimits:
+        return self.fees
 
     @model_validator(mode="after")
     def _attestors_where_attested(self) -> Self:
@@ -256,9 +297,53 @@ class HubChainConfig(_Chain):
     chain_id: Annotated[str, AfterValidator(_check_hub_chain_id)]
     consensus_rpc: HttpUrls
     router: Address = HUB_ROUTER
+    fees: FeeLimits = FeeLimits()
+
+    @property
+    def fee_limits(self) -> FeeLimits:
+        return self.fees
 
 
-ChainConfig = Annotated[EvmChainConfig | HubChainConfig, Field(discriminator="kind")]
+class CosmosChainConfig(_Chain):
+    """An unmodified chain of the Cosmos SDK with ibc-go: CometBFT RPC in `rpc` and, for new heads, in `ws`.
+
+    Fees are `gas_price` times a transaction's gas, `max_fee` at most: both in the denomination that `gas_price` names,
+    in its smallest unit. The keys are keystores as everywhere; the accounts are their bech32 addresses.
+    """
+
+    kind: Literal["cosmos"]
+    chain_id: Annotated[str, AfterValidator(_check_comet_chain_id)]
+    bech32_prefix: Annotated[str, AfterValidator(_check_bech32_prefix)]
+    gas_price: Annotated[str, AfterValidator(_check_gas_price)]
+    max_fee: Annotated[int, Field(ge=1, le=10**24)] = 10**7
+    """Per transaction; one that needs more waits."""
+    gas_adjustment_percent: Annotated[int, Field(ge=100, le=1000)] = 130
+    """Of the gas that the simulation used: later blocks may need a little more."""
+
+    @property
+    def fee_denom(self) -> str:
+        """In which fees are paid."""
+        return self._price()[1]
+
+    @property
+    def fee_per_gas(self) -> Fraction:
+        """In the smallest unit of `fee_denom`."""
+        return Fraction(self._price()[0])
+
+    @property
+    def fee_limits(self) -> FeeLimits:
+        """As the relay's core asks for them: there is no price of gas to raise, only the fee of a transaction."""
+        return FeeLimits(max_fee_wei=self.max_fee)
+
+    def _price(self) -> tuple[str, str]:
+        match = _GAS_PRICE.fullmatch(self.gas_price)
+        if match is None:
+            raise ValueError(self.gas_price)
+        return match[1], match[2]
+
+
+ChainConfig = Annotated[EvmChainConfig | HubChainConfig | CosmosChainConfig, Field(discriminator="kind")]
+AnyChainConfig = EvmChainConfig | HubChainConfig | CosmosChainConfig
 
 
 class PathEnd(_Model):
@@ -307,7 +392,7 @@ class Config(_Model):
     paths: Annotated[tuple[PathConfig, ...], Field(max_length=MAX_PATHS, strict=False)] = ()
     """Empty while chains are being connected; `hutong relay run` wants at least one."""
 
-    def chain(self, name: str) -> EvmChainConfig | HubChainConfig:
+    def chain(self, name: str) -> AnyChainConfig:
         """The chain of that name; every name used in `paths` exists."""
         for chain in self.chains:
             if chain.name == name:

@@ -7,9 +7,9 @@ from random import Random
 from adapters.evm import Alert, EvmChain, EvmSettings, open_evm_chain
 from adapters.hub import HubChain, HubSettings, open_hub_chain
 from adapters.ics26.chain import RouterSettings
-from adapters.interface import BatchLimits
+from adapters.interface import BatchLimits, NotSupported
 from adapters.rpc import RpcOptions
-from relay.config import EvmChainConfig, HubChainConfig
+from relay.config import AnyChainConfig, CosmosChainConfig, EvmChainConfig
 from relay.telemetry import get_logger
 
 Opened = AbstractAsyncContextManager[EvmChain] | AbstractAsyncContextManager[HubChain]
@@ -20,13 +20,13 @@ def log_alert(alert: Alert) -> None:
     get_logger("attestors").error(alert.what, chain=alert.chain, detail=alert.detail)
 
 
-def open_chain(
-    chain: EvmChainConfig | HubChainConfig, random: Random, on_alert: Callable[[Alert], None] = log_alert
-) -> Opened:
+def open_chain(chain: AnyChainConfig, random: Random, on_alert: Callable[[Alert], None] = log_alert) -> Opened:
     """The adapter of a configured chain, for as long as the block lasts. Its endpoints are first asked when used.
 
     `on_alert` is told of attestors that contradict each other or the chain's node.
     """
+    if isinstance(chain, CosmosChainConfig):
+        raise NotSupported(f"chain {chain.name}: kind cosmos")
     router = RouterSettings(
         name=chain.name,
         router=chain.router,

@@ -100,7 +100,7 @@ class Relay:
                     signer,
                     Recorder(services.ledger, services.archive, name, signer.address, services.now_ns),
                     services.metrics,
-                    chain.fees,
+                    chain.fee_limits,
                     chain.in_flight,
                     number,
                 )

@@ -1,6 +1,7 @@
 """The configuration file: what is accepted, and that each refusal names its field and what to do."""
 
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,81 @@ def test_any_bytes_give_a_config_or_a_config_error(data):
         parse_config(GOOD.encode() + data, "x", HERE)
     except ConfigError as error:
         assert error.problems
+
+
+COSMOS = GOOD.replace(
+    "[[paths]]",
+    """[[chains]]
+name = "simd"
+kind = "cosmos"
+chain_id = "testing"
+rpc = ["http://127.0.0.1:26757"]
+ws = ["ws://127.0.0.1:26757"]
+bech32_prefix = "cosmos"
+gas_price = "0.025stake"
+max_fee = 500_000
+key = { keystore = "simd.json", password_env = "SIMD_PASSWORD" }
+
+[[paths]]
+a = { chain = "simd", client = "07-tendermint-0" }
+b = { chain = "hub", client = "07-tendermint-4" }
+
+[[paths]]""",
+    1,
+)
+
+
+def test_cosmos_chain_is_parsed_with_its_fee_and_a_chain_id_without_a_revision():
+    chain = parse(COSMOS).chain("simd")
+    assert (chain.kind, chain.chain_id, chain.bech32_prefix) == ("cosmos", "testing", "cosmos")
+    assert (chain.fee_denom, chain.fee_per_gas) == ("stake", Fraction(1, 40))
+    assert (chain.fee_limits.max_fee_wei, chain.gas_adjustment_percent, chain.batch.items) == (500_000, 130, 50)
+    assert chain.key.keystore == HERE / "simd.json"
+
+
+@pytest.mark.parametrize(
+    "price", ["0stake", "1uatom", "0.000000000000000001ibc/27394FB092D2ECCD", "10factory/cosmos1x/a"]
+)
+def test_cosmos_gas_price_is_an_amount_and_a_denomination(price):
+    assert parse(COSMOS.replace("0.025stake", price)).chain("simd").gas_price == price
+
+
+@pytest.mark.parametrize("chain_id", ["testing", "cosmoshub-4", "a", "evmos_9001-2", "x.y", "a" * 50])
+def test_cosmos_chain_ids_are_those_that_cometbft_takes(chain_id):
+    assert parse(COSMOS.replace("testing", chain_id)).chain("simd").chain_id == chain_id
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ('chain_id = "testing"', 'chain_id = ""', "chains.2.chain_id"),
+        ('chain_id = "testing"', f'chain_id = "{"a" * 51}"', "chains.2.chain_id"),
+        ('chain_id = "testing"', 'chain_id = "a b"', "chains.2.chain_id"),
+        ('chain_id = "testing"', "chain_id = 7", "chains.2.chain_id"),
+        ('chain_id = "testing"', 'chain_id = "hutong-1"', "chains.2.chain_id"),
+        ('chain_id = "testing"', 'chain_id = "1001"', "chains.2.chain_id"),
+        ('"cosmos"\ngas', '"Cosmos"\ngas', "chains.2.bech32_prefix"),
+        ('"cosmos"\ngas', '""\ngas', "chains.2.bech32_prefix"),
+        ('bech32_prefix = "cosmos"\n', "", "chains.2.bech32_prefix"),
+        ('"0.025stake"', '"stake"', "chains.2.gas_price"),
+        ('"0.025stake"', '"0.025"', "chains.2.gas_price"),
+        ('"0.025stake"', '"-1stake"', "chains.2.gas_price"),
+        ('"0.025stake"', '".5stake"', "chains.2.gas_price"),
+        ('"0.025stake"', '"0.025 stake"', "chains.2.gas_price"),
+        ('"0.025stake"', "0.025", "chains.2.gas_price"),
+        ("max_fee = 500_000", "max_fee = 0", "chains.2.max_fee"),
+        ("max_fee = 500_000", "gas_adjustment_percent = 99", "chains.2.gas_adjustment_percent"),
+        ("max_fee = 500_000", "fees = { max_fee_wei = 1 }", "chains.2.fees"),
+        ("max_fee = 500_000", 'router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"', "chains.2.router"),
+        ('simd", client = "07-tendermint-0"', 'simd", client = "client-0"', "paths.0.a.client"),
+        ('simd", client = "07-tendermint-0"', 'simd", client = "bft-evm-0"', "paths.0.a.client"),
+        ('hub", client = "07-tendermint-4"', 'hub", client = "bft-evm-4"', "paths.0.b.client"),
+        ('hub", client = "07-tendermint-4"', 'hub", client = "client-4"', "paths.0.b.client"),
+        ('{ chain = "hub", client = "07-tendermint-4" }', '{ chain = "alpha", client = "client-4" }', "paths.0"),
+    ],
+)
+def test_attack_G13_cosmos_mistakes_name_their_field(old, new, field):
+    assert old in COSMOS
+    found = problem(COSMOS.replace(old, new, 1))
+    assert found.field == field
+    assert found.reason and found.remedy
