@@ -4,11 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
+from adapters.cometbft import (
+    ClientOfChain,
+    CometRpc,
+    CommittedBlocks,
+    HeaderSource,
+    ProofFormat,
+    ProofSource,
+    initial_states,
+)
 from adapters.hub.clients import GET_NEXT_SEQUENCE_SEND, HostedClients
-from adapters.hub.events import CommittedBlocks
-from adapters.hub.headers import CLIENT_TYPE, HeaderSource
-from adapters.hub.proofs import ProofSource
-from adapters.hub.rpc import CometRpc, open_endpoints
+from adapters.hub.rpc import open_endpoints
 from adapters.hub.settings import HubSettings
 from adapters.ics26.chain import RouterChain
 from adapters.ics26.execution import ExecutionRpc
@@ -18,17 +24,17 @@ from adapters.interface import (
     EndpointMismatch,
     Head,
     InitialStates,
-    NotSupported,
     Proof,
 )
 from adapters.rpc import Fields, HeadSignal
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height
+from light_clients.interface import Height
 from light_clients.proofs.ics23.specs import SMT_SPEC
-from light_clients.tendermint.codec import encode_client_state, encode_consensus_state, encode_header
-from light_clients.tendermint.types import ClientState, ConsensusState, TrustLevel, revision_of
+from light_clients.tendermint.codec import encode_header
+from light_clients.tendermint.types import revision_of
 
 UPGRADE_PATH = ("upgrade",)
 """One element; upgrades are not offered in this version."""
+PROOF_FORMAT = ProofFormat((SMT_SPEC,), (), "/key", names_header=True)
 
 
 class HubChain(RouterChain):
@@ -44,7 +50,7 @@ class HubChain(RouterChain):
         self._revision = revision_of(settings.chain_id)
         self._blocks = CommittedBlocks(self.name, comet)
         self._headers = HeaderSource(self.name, comet, self._blocks)
-        self._proofs = ProofSource(comet, self._blocks)
+        self._proofs = ProofSource(comet, self._blocks, PROOF_FORMAT)
         self._clients = HostedClients(self.name, execution, self._reads)
         self._eth_chain_id: int | None = None
 
@@ -111,26 +117,8 @@ class HubChain(RouterChain):
         return await self._proofs.prove(path, height)
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
-        if client_type != CLIENT_TYPE:
-            raise NotSupported(f"a {client_type} client of a hub")
-        head = await self.head()
-        header = (await self._blocks.header(head.height)).header
-        height = Height(self._revision, head.height)
-        client_state = ClientState(
-            chain_id=self.chain_id,
-            trust_level=TrustLevel(1, 3),
-            trusting_period_ns=parameters.trusting_period_s * NANOSECONDS_PER_SECOND,
-            unbonding_period_ns=parameters.unbonding_period_s * NANOSECONDS_PER_SECOND,
-            max_clock_drift_ns=parameters.max_clock_drift_s * NANOSECONDS_PER_SECOND,
-            frozen_height=Height(0, 0),
-            latest_height=height,
-            proof_specs=(SMT_SPEC,),
-            upgrade_path=UPGRADE_PATH,
-        )
-        consensus_state = ConsensusState(header.time_ns, header.app_hash, header.next_validators_hash)
-        return InitialStates(
-            CLIENT_TYPE, height, encode_client_state(client_state), encode_consensus_state(consensus_state)
-        )
+        header = (await self._blocks.header((await self.head()).height)).header
+        return initial_states(client_type, ClientOfChain(self.chain_id, (SMT_SPEC,), UPGRADE_PATH), header, parameters)
 
     def _header(self, client_id: str, header: bytes) -> bytes:
         return header

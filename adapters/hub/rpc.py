@@ -1,158 +1,16 @@
 """The hub's two RPCs: CometBFT's, for headers, validators and proofs, and `eth_*`, for the router."""
 
-import base64
-import binascii
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import TypeVar
 
+from adapters.cometbft import CometRpc, identify_chain
 from adapters.hub.settings import HubSettings
 from adapters.hub.submit import hub_reverts
 from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import BadAnswer, EndpointMismatch, HeightUnavailable
-from adapters.rpc import Attempt, Endpoint, Fields, HeadSignal, RpcClient, in_background, open_rpc_client
-from light_clients.interface import VerificationError
-from light_clients.tendermint.hashing import header_hash, validator_set_hash
-from light_clients.tendermint.rpc_json import signed_header_from_rpc, validator_set_from_rpc
-from light_clients.tendermint.types import MAX_VALIDATORS, SignedHeader, ValidatorSet
-
-VALIDATORS_PER_PAGE = 100
-"""CometBFT's own cap."""
-STORE_PATH = "/key"
-MAX_PROOF_OPS = 4
-MAX_BASE64_CHARS = 1 << 20
-
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class QueryAnswer:
-    """`value` None: absent. `proofs` are the ics23 CommitmentProofs of the proof operations, in their order.
-    `height` is that of the header whose app hash they verify against."""
-
-    value: bytes | None
-    proofs: tuple[bytes, ...]
-    height: int
-
-
-def _base64(fields: Fields) -> bytes:
-    if fields.value is None:
-        return b""
-    try:
-        return base64.b64decode(fields.text(MAX_BASE64_CHARS), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise fields.bad("is not base64") from error
-
-
-class CometRpc:
-    """Typed calls, each answer checked against the question and against its own hashes."""
-
-    def __init__(self, client: RpcClient) -> None:
-        self.client = client
-
-    async def signed_heads(self) -> list[tuple[Endpoint, SignedHeader]]:
-        """Each usable endpoint's newest block (final when it exists), by height downwards; laggards are noted."""
-
-        async def newest(attempt: Attempt) -> SignedHeader:
-            return await attempt.call("commit", {}, lambda fields: _signed_header(fields, None))
-
-        heads = await self.client.ask_each("commit", newest)
-        self.client.heads_seen([(endpoint, signed.header.height) for endpoint, signed in heads])
-        return sorted(heads, key=lambda head: head[1].header.height, reverse=True)
-
-    async def signed_header(self, height: int) -> SignedHeader:
-        """Header and commit of a block; its own hash is what the commit is for. Signatures are not checked."""
-        return await self.client.call(
-            "commit", {"height": str(height)}, lambda fields: _signed_header(fields, height), at_height=height
-        )
-
-    async def validators(self, height: int, expected_hash: bytes) -> ValidatorSet:
-        """The set of a height, all pages, whose hash a header has told."""
-
-        async def all_pages(attempt: Attempt) -> ValidatorSet:
-            rows: list[object] = []
-            total = 1
-            while len(rows) < total:
-                page = len(rows) // VALIDATORS_PER_PAGE + 1
-                served, total = await self._validators_page(attempt, height, page)
-                rows += served
-                if not served or total > MAX_VALIDATORS:
-                    raise BadAnswer("validators", "result.total", "does not fit the pages served", got=total)
-            try:
-                validator_set = validator_set_from_rpc({"validators": rows}, "result")
-                got = validator_set_hash(validator_set)
-            except VerificationError as error:
-                raise BadAnswer("validators", "result", str(error)) from error
-            if got != expected_hash:
-                raise BadAnswer("validators", "result.validators", "do not hash to the header's validators", got=got)
-            return validator_set
-
-        return await self.client.run("validators", all_pages, at_height=height)
-
-    @staticmethod
-    async def _validators_page(attempt: Attempt, height: int, page: int) -> tuple[list[object], int]:
-        def decode(fields: Fields) -> tuple[list[object], int]:
-            if fields.at("block_height").decimal() != height:
-                raise fields.at("block_height").bad(f"is not the asked {height}")
-            rows = [row.value for row in fields.at("validators").items(VALIDATORS_PER_PAGE)]
-            return rows, fields.at("total").decimal()
-
-        params = {"height": str(height), "page": str(page), "per_page": str(VALIDATORS_PER_PAGE)}
-        return await attempt.call("validators", params, decode)
-
-    async def query(
-        self, key: bytes, height: int, *, prove: bool, check: Callable[[QueryAnswer], None] | None = None
-    ) -> QueryAnswer:
-        """The state tree's entry after block `height`. With `prove` the answer carries proofs for `height + 1`.
-
-        `check` raises BadAnswer for an answer that does not hold; another endpoint is then asked.
-        """
-
-        def decode(fields: Fields) -> QueryAnswer:
-            response = fields.at("response")
-            code = 0 if (given := response.get("code")) is None else given.decimal(2**32 - 1)
-            if code:
-                log = "" if (given := response.get("log")) is None else given.text()
-                raise HeightUnavailable(self.client.chain, height, f"abci_query refused with code {code}: {log}")
-            answered_key = response.get("key")
-            if answered_key is not None and _base64(answered_key) not in (key, b""):
-                raise response.at("key").bad("is not the asked key")
-            value = b"" if (given := response.get("value")) is None else _base64(given)
-            proof_ops = response.get("proofOps") or response.get("proof_ops")
-            proofs: tuple[bytes, ...] = ()
-            if proof_ops is not None:
-                proofs = tuple(_base64(op.at("data")) for op in proof_ops.at("ops").items(MAX_PROOF_OPS))
-            if prove and not proofs:
-                raise response.bad("has no proof")
-            answer = QueryAnswer(value or None, proofs, response.at("height").decimal())
-            if check is not None:
-                check(answer)
-            return answer
-
-        params = {"path": STORE_PATH, "data": key.hex(), "height": str(height), "prove": prove}
-        return await self.client.call("abci_query", params, decode, at_height=height)
-
-
-def _signed_header(fields: Fields, height: int | None) -> SignedHeader:
-    try:
-        signed = signed_header_from_rpc(fields.at("signed_header").value, "result.signed_header")
-        got = header_hash(signed.header)
-    except VerificationError as error:
-        raise BadAnswer("commit", "result", str(error)) from error
-    if signed.commit.height != signed.header.height or height not in (None, signed.header.height):
-        raise BadAnswer("commit", "result.signed_header.header.height", f"is not the asked {height}")
-    if got != signed.commit.block_id.hash:
-        raise BadAnswer("commit", "result.signed_header.commit.block_id", "is not of the header", got=got)
-    return signed
-
-
-async def _identify_consensus(attempt: Attempt, chain_id: str) -> None:
-    got = await attempt.call("status", {}, lambda fields: fields.at("node_info").at("network").text(64))
-    if got != chain_id:
-        raise EndpointMismatch(attempt.endpoint_name, "chain id", got, chain_id)
+from adapters.interface import EndpointMismatch
+from adapters.rpc import Attempt, Fields, HeadSignal, in_background, open_rpc_client
 
 
 class _SameChain:
@@ -177,7 +35,7 @@ async def open_endpoints(
     signal = HeadSignal()
     followers = [partial(signal.follow, settings.ws, random)] if settings.ws else []
     name, options = settings.router.name, settings.options
-    identify = partial(_identify_consensus, chain_id=settings.chain_id)
+    identify = partial(identify_chain, chain_id=settings.chain_id)
     async with (
         open_rpc_client(name, settings.consensus_rpc, random, options, identify) as consensus,
         open_rpc_client(name, settings.rpc, random, options, _SameChain().identify) as execution,

@@ -3,9 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
 
-import trio
 from eth_utils.address import to_canonical_address
 
 from adapters.ics26 import submission
@@ -29,11 +27,9 @@ from adapters.interface import (
     Signer,
     TransactionOutcome,
 )
-from adapters.rpc import HeadSignal, all_of
+from adapters.rpc import HeadFollower, HeadSignal, each_of
 from light_clients.ibc.commitment import PathKind
 from light_clients.interface import Height
-
-CONCURRENT_READS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +56,8 @@ class RouterChain(ABC):
     def __init__(self, settings: RouterSettings, execution: ExecutionRpc, signal: HeadSignal) -> None:
         self.settings = settings
         self._execution = execution
-        self._signal = signal
         self._router = settings.router_address
-        self._head: Head | None = None
-        self._head_lock = trio.Lock()
-        self._heard_at_s = -inf
+        self._heads = HeadFollower(self._newest_final, signal, settings.poll_interval_s)
         self._reads = RouterReads(
             settings.name, execution, self._router, self._block_facts, has_multicall=self.has_multicall
         )
@@ -117,35 +110,16 @@ class RouterChain(ABC):
         self._execution.client.distrust(reason)
 
     async def head(self) -> Head:
-        """See ChainAdapter. Callers that come while one asks share what it hears."""
-        asked_at_s = trio.current_time()
-        async with self._head_lock:
-            if self._head is None or self._heard_at_s <= asked_at_s:
-                asking_at_s = trio.current_time()
-                newest = await self._newest_final()
-                if self._head is None or newest.height > self._head.height:
-                    self._head = newest
-                self._heard_at_s = asking_at_s
-            return self._head
+        return await self._heads.head()
 
     async def wait_for_height(self, height: int) -> Head:
-        while True:
-            head = await self.head()
-            if head.height >= height:
-                return head
-            await self._signal.wait(self.settings.poll_interval_s)
+        return await self._heads.wait_for_height(height)
 
     async def block_time_ns(self, height: int) -> int:
         return (await self._block_facts(height))[1]
 
-    async def _head_above(self, height: int) -> int:
-        """The head's height; asked anew only where the known one is below `height`."""
-        if self._head is not None and self._head.height >= height:
-            return self._head.height
-        return (await self.head()).height
-
     async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
-        return await self._reads.packet_events(first, last, await self._head_above(last))
+        return await self._reads.packet_events(first, last, await self._heads.above(last))
 
     async def commitment(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
         return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
@@ -171,21 +145,13 @@ class RouterChain(ABC):
     ) -> tuple[int, ...]:
         end = min(await self.next_sequence_send(client_id), first_sequence + min(count, MAX_SEQUENCE_SCAN))
         height = (await self.head()).height
+
+        async def standing(sequence: int) -> bool:
+            return await self._stored(client_id, PathKind.COMMITMENT, sequence, height) is not None
+
         sequences = range(first_sequence, end)
-        found: list[int] = []
-        for start in range(0, len(sequences), CONCURRENT_READS):
-            found += await self._standing(client_id, sequences[start : start + CONCURRENT_READS], height)
-        return tuple(found)
-
-    async def _standing(self, client_id: str, sequences: range, height: int) -> list[int]:
-        standing: list[int] = []
-
-        async def look(sequence: int) -> None:
-            if await self._stored(client_id, PathKind.COMMITMENT, sequence, height) is not None:
-                standing.append(sequence)
-
-        await all_of([(look, sequence) for sequence in sequences])
-        return sorted(standing)
+        stands = await each_of(standing, sequences)
+        return tuple(sequence for sequence, found in zip(sequences, stands, strict=True) if found)
 
     @abstractmethod
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
@@ -195,14 +161,7 @@ class RouterChain(ABC):
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
     ) -> tuple[Proof, ...]:
         """See ChainAdapter."""
-        found: dict[int, Proof] = {}
-
-        async def one(index: int) -> None:
-            found[index] = await self.prove(paths[index], height, client_state)
-
-        for start in range(0, len(paths), CONCURRENT_READS):
-            await all_of([(one, index) for index in range(start, min(start + CONCURRENT_READS, len(paths)))])
-        return tuple(found[index] for index in range(len(paths)))
+        return tuple(await each_of(lambda path: self.prove(path, height, client_state), paths))
 
     async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
         head = (await self.head()).height
@@ -253,13 +212,13 @@ class RouterChain(ABC):
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
         receipt = await self._execution.receipt(transaction_hash, self._check_receipt)
-        if receipt is None or receipt.height > await self._head_above(receipt.height):
+        if receipt is None or receipt.height > await self._heads.above(receipt.height):
             return None
         block_hash, time_ns = await self._block_facts(receipt.height)
         return await submission.outcome_of(self._execution, self._router, receipt, block_hash, time_ns)
 
     async def _check_receipt(self, receipt: Receipt) -> None:
-        if receipt.height <= await self._head_above(receipt.height):
+        if receipt.height <= await self._heads.above(receipt.height):
             submission.check_receipt_block(receipt, (await self._block_facts(receipt.height))[0])
 
     async def account(self, address: str) -> AccountState:

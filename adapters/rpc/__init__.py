@@ -2,17 +2,20 @@
 
 from adapters.rpc.bounded_json import MAX_JSON_DEPTH, parse_json
 from adapters.rpc.client import Answer, Attempt, Decoder, RpcClient, open_rpc_client
-from adapters.rpc.concurrency import all_of, in_background
+from adapters.rpc.concurrency import CONCURRENT_READS, all_of, each_of, in_background
 from adapters.rpc.endpoint import Endpoint, EndpointStatistics, public_name
 from adapters.rpc.fields import Fields
+from adapters.rpc.heads import HeadFollower
 from adapters.rpc.options import RpcOptions
 from adapters.rpc.pacing import TokenBucket, backoff_s
-from adapters.rpc.subscription import HeadSignal
+from adapters.rpc.subscription import Announcements, HeadSignal
 from adapters.rpc.together import Together
 from adapters.rpc.transport import AttemptFailed
 
 __all__ = [
+    "CONCURRENT_READS",
     "MAX_JSON_DEPTH",
+    "Announcements",
     "Answer",
     "Attempt",
     "AttemptFailed",
@@ -20,6 +23,7 @@ __all__ = [
     "Endpoint",
     "EndpointStatistics",
     "Fields",
+    "HeadFollower",
     "HeadSignal",
     "RpcClient",
     "RpcOptions",
@@ -27,6 +31,7 @@ __all__ = [
     "TokenBucket",
     "all_of",
     "backoff_s",
+    "each_of",
     "in_background",
     "open_rpc_client",
     "parse_json",

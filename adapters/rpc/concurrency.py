@@ -2,9 +2,14 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
+
+Argument = TypeVar("Argument")
+Found = TypeVar("Found")
+
+CONCURRENT_READS = 8
 
 
 async def all_of(calls: Sequence[tuple[Callable[..., Awaitable[object]], Any]]) -> None:
@@ -24,6 +29,20 @@ async def all_of(calls: Sequence[tuple[Callable[..., Awaitable[object]], Any]]) 
             nursery.start_soon(run, function, argument)
     if first_error is not None:
         raise first_error
+
+
+async def each_of(
+    function: Callable[[Argument], Awaitable[Found]], arguments: Sequence[Argument], at_once: int = CONCURRENT_READS
+) -> list[Found]:
+    """`function` of each argument, in their order, `at_once` at a time. Errors as in `all_of`."""
+    found: dict[int, Found] = {}
+
+    async def one(index: int) -> None:
+        found[index] = await function(arguments[index])
+
+    for start in range(0, len(arguments), at_once):
+        await all_of([(one, index) for index in range(start, min(start + at_once, len(arguments)))])
+    return [found[index] for index in range(len(arguments))]
 
 
 @asynccontextmanager

@@ -1,7 +1,10 @@
-"""`eth_subscribe` newHeads over WebSocket as a wake-up. What it says is not used: a lie wakes us early, no more."""
+"""New heads announced over WebSocket, as a wake-up. What is said is not used: a lie wakes us early, no more."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from json import dumps
 from random import Random
+from typing import Any
 from urllib.parse import urlsplit
 
 import trio
@@ -20,13 +23,27 @@ SILENT_AFTER_S = 60.0
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MOST_S = 30.0
 
-_SUBSCRIBE = dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]})
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """What asks a kind of node for new heads, and which of its messages tells of one."""
+
+    subscribe: str
+    announces: Callable[[dict[str, Any]], bool]
+
+
+NEW_HEADS = Announcements(
+    dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}),
+    lambda message: message.get("method") == "eth_subscription",
+)
+"""The execution API's."""
 
 
 class HeadSignal:
     """Wakes waiters when a new head was announced. Without a live subscription they wake by their own polling."""
 
-    def __init__(self) -> None:
+    def __init__(self, announcements: Announcements = NEW_HEADS) -> None:
+        self._announcements = announcements
         self._event = trio.Event()
         self.connected = False
 
@@ -77,12 +94,12 @@ class HeadSignal:
                         resource,
                         max_message_size=MAX_NOTIFICATION_BYTES,
                     )
-                    await socket.send_message(_SUBSCRIBE)
+                    await socket.send_message(self._announcements.subscribe)
                 self.connected = True
                 while True:
                     with trio.fail_after(SILENT_AFTER_S):
                         message = await socket.get_message()
-                    if _announces(message):
+                    if self._announces(message):
                         announced = True
                         self.notify()
             except (HandshakeError, ConnectionClosed, trio.TooSlowError, BadAnswer):
@@ -91,6 +108,11 @@ class HeadSignal:
                 self.connected = False
             nursery.cancel_scope.cancel()
         return announced
+
+    def _announces(self, message: str | bytes) -> bool:
+        data = message.encode() if isinstance(message, str) else message
+        answer = parse_json(data, "subscription", MAX_NOTIFICATION_BYTES)
+        return isinstance(answer, dict) and self._announcements.announces(answer)
 
 
 async def _open_stream(url: str) -> Stream:
@@ -102,9 +124,3 @@ async def _open_stream(url: str) -> Stream:
         await tls.do_handshake()
         return tls
     return await trio.open_tcp_stream(parts.hostname, parts.port or 80)
-
-
-def _announces(message: str | bytes) -> bool:
-    data = message.encode() if isinstance(message, str) else message
-    answer = parse_json(data, "eth_subscription", MAX_NOTIFICATION_BYTES)
-    return isinstance(answer, dict) and answer.get("method") == "eth_subscription"

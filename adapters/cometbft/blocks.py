@@ -1,9 +1,9 @@
-"""Which hub block an event belongs to, by the header that the validators committed."""
+"""Blocks that the validators committed: heads whose signatures were checked, headers whose hash was."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from adapters.hub.rpc import CometRpc
+from adapters.cometbft.rpc import CometRpc
 from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head
 from adapters.rpc import Endpoint
 from light_clients.interface import VerificationError, run_checks
@@ -30,7 +30,7 @@ class CommittedHead:
 
 
 class CommittedBlocks:
-    """Committed headers never change, so the newest few are kept. Ethereum block n of a hub is its CometBFT block n.
+    """Committed headers never change, so the newest few are kept.
 
     A head is taken only with the signatures of more than two thirds of its validators and, after the first one, of more
     than a third of the validators of the head before it, so that one endpoint cannot run ahead with blocks of its own.

@@ -1,4 +1,4 @@
-"""The hub adapter against a CometBFT RPC that lies: every answer is checked against its own hashes and the chain's."""
+"""The reader of CometBFT chains (here as a hub proves) against a CometBFT RPC that lies: every answer is checked against its own hashes and the chain's."""
 
 import base64
 import copy
@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from suite import StoredStates
 
-from adapters.hub.events import CommittedBlocks
-from adapters.hub.headers import HeaderSource
-from adapters.hub.proofs import ProofSource, merkle_proof_bytes
-from adapters.hub.rpc import CometRpc, QueryAnswer, _identify_consensus
+from adapters.cometbft import CometRpc, CommittedBlocks, HeaderSource, ProofSource, QueryAnswer, identify_chain
+from adapters.cometbft.proofs import merkle_proof_bytes
+from adapters.hub.chain import PROOF_FORMAT
 from adapters.interface import (
     AdapterError,
     BadAnswer,
@@ -104,7 +103,7 @@ def serve(server, answers: dict) -> None:
 @asynccontextmanager
 async def comet(servers):
     async def identify(attempt):
-        await _identify_consensus(attempt, "hutong-1")
+        await identify_chain(attempt, "hutong-1")
 
     async with open_rpc_client("hub", [s.url for s in servers], Random(1), QUICK, identify) as client:
         yield CometRpc(client)
@@ -125,9 +124,9 @@ async def test_headers_and_proofs_verify():
         now_ns = chain.latest.header.time_ns
         verdict = TendermintClient().verify_header(client_state, states, header, now_ns)
         assert isinstance(verdict, Updated)
-        proof = await ProofSource(rpc, blocks).prove((KEY,), Height(1, 8))
+        proof = await ProofSource(rpc, blocks, PROOF_FORMAT).prove((KEY,), Height(1, 8))
         assert proof.value == b"\x07" * 32
-        absent = await ProofSource(rpc, blocks).prove((KEY + b"x",), Height(1, 8))
+        absent = await ProofSource(rpc, blocks, PROOF_FORMAT).prove((KEY + b"x",), Height(1, 8))
         assert absent.value is None
         assert await source.client_messages("07-tendermint", client_state, trusted, trusted) == ()
         with pytest.raises(HeightUnavailable):
@@ -135,7 +134,7 @@ async def test_headers_and_proofs_verify():
         with pytest.raises(NotSupported):
             await source.client_messages("bft-evm", client_state, trusted, Height(1, 8))
         with pytest.raises(MalformedInput):
-            await ProofSource(rpc, blocks).prove((KEY, KEY), Height(1, 8))
+            await ProofSource(rpc, blocks, PROOF_FORMAT).prove((KEY, KEY), Height(1, 8))
 
 
 async def test_validators_in_pages():
@@ -256,7 +255,7 @@ async def test_attack_G1_hub_forged_query(lie):
     async with hostile_server() as server, comet([server]) as rpc:
         serve(server, honest | {"abci_query": abci_query})
         with pytest.raises((BadAnswer, EndpointUnavailable)):
-            await ProofSource(rpc, CommittedBlocks("hub", rpc)).prove((key,), Height(1, 8))
+            await ProofSource(rpc, CommittedBlocks("hub", rpc), PROOF_FORMAT).prove((key,), Height(1, 8))
 
 
 def forged_chain() -> SimulatedChain:
@@ -327,7 +326,7 @@ async def test_attack_G10_pruned_state_is_a_clear_error():
     async with hostile_server() as server, comet([server]) as rpc:
         serve(server, comet_answers(new_chain()) | {"abci_query": abci_query})
         with pytest.raises(EndpointUnavailable, match="no state at height 7"):
-            await rpc.query(KEY, 7, prove=True)
+            await rpc.query("/key", KEY, 7, prove=True)
 
 
 class Answering:
@@ -385,7 +384,7 @@ async def ask_twisted(method: str, position: int, junk) -> None:
     assert signed.header == CHAIN.block(8).header
     found = await rpc.validators(8, signed.header.validators_hash)
     assert [v.public_key for v in found.validators] == [v.public_key for v in CHAIN.block(8).validators.validators]
-    proof = await ProofSource(rpc, CommittedBlocks("hub", rpc)).prove((KEY,), Height(1, 8))
+    proof = await ProofSource(rpc, CommittedBlocks("hub", rpc), PROOF_FORMAT).prove((KEY,), Height(1, 8))
     assert proof.value == b"\x07" * 32
 
 

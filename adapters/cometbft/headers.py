@@ -1,7 +1,8 @@
-"""Headers of the hub for its counterparties' 07-tendermint clients."""
+"""Headers of a CometBFT chain for the 07-tendermint clients that follow it."""
 
-from adapters.hub.events import CommittedBlocks
-from adapters.hub.rpc import CometRpc
+from adapters.cometbft.blocks import CommittedBlocks
+from adapters.cometbft.rpc import CometRpc
+from adapters.cometbft.states import CLIENT_TYPE
 from adapters.interface import HeightUnavailable, NotSupported
 from light_clients.interface import Height
 from light_clients.tendermint.codec import decode_client_state, encode_tendermint_header
@@ -13,7 +14,6 @@ from light_clients.tendermint.types import (
     ValidatorSet,
 )
 
-CLIENT_TYPE = "07-tendermint"
 MAX_CLIENT_MESSAGES = 32
 """Headers of one update; each step halves the distance, as the stock light client does."""
 
@@ -43,7 +43,7 @@ class HeaderSource:
     ) -> tuple[bytes, ...]:
         """See ChainAdapter."""
         if client_type != CLIENT_TYPE:
-            raise NotSupported(f"{client_type} headers of a hub")
+            raise NotSupported(f"{client_type} headers of {self._chain}")
         if target == trusted:
             return ()
         if target < trusted or target.revision_number != trusted.revision_number:
