@@ -1,0 +1,165 @@
+"""The adapter of a Cosmos SDK chain."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from random import Random
+
+from adapters.cometbft import (
+    ClientOfChain,
+    CommittedBlocks,
+    HeaderSource,
+    ProofSource,
+    initial_states,
+)
+from adapters.cosmos.proofs import MERKLE_PREFIX, PROOF_FORMAT, PROOF_SPECS, UPGRADE_PATH
+from adapters.cosmos.rpc import CosmosRpc, open_endpoints
+from adapters.cosmos.settings import CosmosSettings
+from adapters.cosmos.submit import Submission
+from adapters.interface import (
+    AccountState,
+    Batch,
+    BatchLimits,
+    ClientParameters,
+    EndpointMismatch,
+    Head,
+    InitialStates,
+    PreparedTransaction,
+    Proof,
+    SignedTransaction,
+    Signer,
+    TransactionOutcome,
+)
+from adapters.rpc import HeadFollower, HeadSignal, each_of
+from light_clients.ibc.commitment import PathKind, path_key
+from light_clients.interface import Height
+from light_clients.tendermint.codec import encode_header
+from light_clients.tendermint.types import revision_of
+
+
+class CosmosChain:
+    """See ChainAdapter for every public method."""
+
+    kind = "cosmos"
+    merkle_prefix = MERKLE_PREFIX
+
+    def __init__(self, settings: CosmosSettings, rpc: CosmosRpc, signal: HeadSignal) -> None:
+        self.settings = settings
+        self._rpc = rpc
+        self._revision = revision_of(settings.chain_id)
+        self._blocks = CommittedBlocks(self.name, rpc.comet)
+        self._headers = HeaderSource(self.name, rpc.comet, self._blocks)
+        self._proofs = ProofSource(rpc.comet, self._blocks, PROOF_FORMAT)
+        self._heads = HeadFollower(self._blocks.head, signal, settings.poll_interval_s)
+        self._submission = Submission(settings, rpc)
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def chain_id(self) -> str:
+        return self.settings.chain_id
+
+    @property
+    def batch_limits(self) -> BatchLimits:
+        return self._submission.batch_limits
+
+    @property
+    def rpc(self) -> CosmosRpc:
+        """The chain's endpoints."""
+        return self._rpc
+
+    # reading
+
+    async def check_identity(self) -> None:
+        """The newest block is of the configured chain. Endpoints of another one are never used at all."""
+        head = await self.head()
+        header = (await self._blocks.header(head.height)).header
+        if header.chain_id != self.chain_id:
+            raise EndpointMismatch(self.name, "chain id of the newest header", header.chain_id, self.chain_id)
+
+    def distrust(self, reason: str) -> None:
+        self._rpc.client.distrust(reason)
+
+    async def head(self) -> Head:
+        return await self._heads.head()
+
+    async def wait_for_height(self, height: int) -> Head:
+        return await self._heads.wait_for_height(height)
+
+    async def block_time_ns(self, height: int) -> int:
+        return (await self._blocks.facts(height))[1]
+
+    async def commitment(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+        return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
+
+    async def receipt(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+        return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
+
+    async def acknowledgement_commitment(
+        self, client_id: str, sequence: int, height: int | None = None
+    ) -> bytes | None:
+        return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
+
+    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
+        at = (await self.head()).height if height is None else height
+        return await self._rpc.stored(path_key(client_id, kind, sequence), at)
+
+    async def paused(self) -> bool:
+        """ibc-go has no pause of packets."""
+        return False
+
+    # as a source
+
+    def proving_height(self, event_height: int) -> Height:
+        return Height(self._revision, event_height + 1)
+
+    async def client_messages(
+        self, client_type: str, client_state: bytes, trusted: Height, target: Height
+    ) -> tuple[bytes, ...]:
+        return await self._headers.client_messages(client_type, client_state, trusted, target)
+
+    async def bare_header(self, height: int) -> bytes:
+        return encode_header((await self._blocks.header(height)).header)
+
+    async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
+        return await self._proofs.prove(path, height)
+
+    async def prove_all(
+        self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
+    ) -> tuple[Proof, ...]:
+        return tuple(await each_of(lambda path: self.prove(path, height), paths))
+
+    async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        header = (await self._blocks.header((await self.head()).height)).header
+        return initial_states(client_type, ClientOfChain(self.chain_id, PROOF_SPECS, UPGRADE_PATH), header, parameters)
+
+    # as a destination
+
+    async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
+        return await self._submission.prepare(batch, sender)
+
+    async def refusal(self, batch: Batch, sender: str) -> str:
+        return await self._submission.refusal(batch, sender)
+
+    async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
+        return await self._submission.sign(prepared, nonce, signer)
+
+    async def broadcast(self, signed: SignedTransaction) -> None:
+        await self._submission.broadcast(signed)
+
+    async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
+        return await self._submission.outcome(transaction_hash)
+
+    async def account(self, address: str) -> AccountState:
+        return await self._submission.account(address)
+
+    async def final_nonce(self, address: str) -> int:
+        return await self._submission.final_nonce(address)
+
+
+@asynccontextmanager
+async def open_cosmos_chain(settings: CosmosSettings, random: Random) -> AsyncIterator[CosmosChain]:
+    """The adapter while the block lasts; its connections and its subscription end with it."""
+    async with open_endpoints(settings, random) as (rpc, signal):
+        yield CosmosChain(settings, rpc, signal)

@@ -1,0 +1,77 @@
+"""CometBFT's RPC as a Cosmos SDK chain uses it: raw values of stores, and gRPC services through `abci_query`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from json import dumps
+from random import Random
+
+from adapters.cometbft import CometRpc, identify_chain
+from adapters.cometbft.rpc import base64_bytes
+from adapters.cosmos.settings import CosmosSettings
+from adapters.rpc import Announcements, Fields, HeadSignal, RpcClient, in_background, open_rpc_client
+
+IBC_STORE = "/store/ibc/key"
+MAX_LOG_CHARS = 16 * 1024
+MAX_CODESPACE_CHARS = 128
+
+NEW_BLOCKS = Announcements(
+    dumps({"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": {"query": "tm.event='NewBlockHeader'"}}),
+    lambda message: isinstance(message.get("result"), dict) and "data" in message["result"],
+)
+"""CometBFT's; the first answer, which only says that the subscription stands, has an empty result."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAnswer:
+    """What a gRPC service of the application answered: `value` is the response message when `code` is 0."""
+
+    code: int
+    codespace: str
+    log: str
+    value: bytes
+    height: int
+
+
+class CosmosRpc:
+    """Typed calls of one chain's endpoints."""
+
+    def __init__(self, client: RpcClient) -> None:
+        self.comet = CometRpc(client)
+
+    @property
+    def client(self) -> RpcClient:
+        return self.comet.client
+
+    async def stored(self, key: bytes, height: int) -> bytes | None:
+        """The raw value under a key of the ibc store in the state after block `height`: a hint, without proof."""
+        return (await self.comet.query(IBC_STORE, key, height)).value
+
+    async def service(self, method: str, request: bytes, height: int = 0) -> ServiceAnswer:
+        """Call `/package.Service/Method` with a request message; `height` 0 is the newest state. Refusals are answers."""
+
+        def decode(fields: Fields) -> ServiceAnswer:
+            response = fields.at("response")
+            code = 0 if (given := response.get("code")) is None else given.decimal(2**32 - 1)
+            codespace = "" if (given := response.get("codespace")) is None else given.text(MAX_CODESPACE_CHARS)
+            log = "" if (given := response.get("log")) is None else given.text(MAX_LOG_CHARS)
+            value = b"" if (given := response.get("value")) is None else base64_bytes(given)
+            answered = 0 if (given := response.get("height")) is None else given.decimal()
+            return ServiceAnswer(code, codespace, log, value, answered)
+
+        params = {"path": method, "data": request.hex(), "height": str(height), "prove": False}
+        return await self.client.call("abci_query", params, decode, at_height=height)
+
+
+@asynccontextmanager
+async def open_endpoints(settings: CosmosSettings, random: Random) -> AsyncIterator[tuple[CosmosRpc, HeadSignal]]:
+    """The RPC and a signal of new heads while the block lasts."""
+    signal = HeadSignal(NEW_BLOCKS)
+    followers = [partial(signal.follow, settings.ws, random)] if settings.ws else []
+    identify = partial(identify_chain, chain_id=settings.chain_id)
+    async with (
+        open_rpc_client(settings.name, settings.rpc, random, settings.options, identify) as client,
+        in_background(followers),
+    ):
+        yield CosmosRpc(client), signal
