@@ -50,6 +50,7 @@ class RouterSettings:
 class RouterChain(ABC):
     """Implements what needs only `eth_*`; subclasses say what is final and how clients and proofs are encoded."""
 
+    atomic_batches = False
     has_multicall = False
     """The router takes several calls in one that fail together, as OpenZeppelin's Multicall does."""
 
@@ -69,6 +70,9 @@ class RouterChain(ABC):
     @property
     def batch_limits(self) -> BatchLimits:
         return self.settings.limits
+
+    def address_of(self, signer: Signer) -> str:
+        return signer.address
 
     @property
     def execution(self) -> ExecutionRpc:

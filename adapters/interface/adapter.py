@@ -35,11 +35,11 @@ class ChainAdapter(Protocol):
 
     @property
     def kind(self) -> str:
-        """`evm`, `hub` or `simulated`."""
+        """`evm`, `hub`, `cosmos` or `simulated`."""
 
     @property
     def chain_id(self) -> str:
-        """As configured: decimal EIP-155 id of an EVM chain, `name-N` of a hub."""
+        """As configured: decimal EIP-155 id of an EVM chain, `name-N` of a hub or Cosmos chain."""
 
     @property
     def merkle_prefix(self) -> tuple[bytes, ...]:
@@ -48,6 +48,13 @@ class ChainAdapter(Protocol):
     @property
     def batch_limits(self) -> BatchLimits:
         """Bounds for `prepare`."""
+
+    @property
+    def atomic_batches(self) -> bool:
+        """One failing message undoes the whole transaction. `prepare` then finds every message that would fail."""
+
+    def address_of(self, signer: Signer) -> str:
+        """The signer's account on this chain: `sender` of `prepare`, `address` of `account`."""
 
     # reading
 
@@ -146,7 +153,10 @@ class ChainAdapter(Protocol):
     # as a destination
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
-        """Encode, bound, simulate and price a batch. Raises BatchTooLarge, RefusedByChain (the whole batch would revert)."""
+        """Encode, bound, simulate and price a batch. Raises BatchTooLarge, RefusedByChain (the whole batch would revert).
+
+        With `atomic_batches` and not all of `expected` true, it is not to be sent, and its gas and fee mean nothing.
+        """
 
     async def refusal(self, batch: Batch, sender: str) -> str:
         """Why the last message of `batch` would fail after the others, for a person to read.

@@ -1,4 +1,7 @@
-"""Transactions from preparation to outcome. Amounts are wei; addresses are EIP-55 text; hashes are 32 bytes."""
+"""Transactions from preparation to outcome.
+
+"wei" is the smallest unit of whatever a chain is paid in; addresses are as the chain writes them; hashes are 32 bytes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,13 +10,15 @@ from typing import Any, Protocol, Self
 
 @dataclass(frozen=True, slots=True)
 class PreparedTransaction:
-    """Everything but nonce and signature. Without `gas_price_wei` it is an EIP-1559 transaction.
+    """Everything but nonce and signature.
 
+    With `fee_wei` the transaction costs that, whatever gas it uses, and the fees per gas are 0 and None. Otherwise
+    without `gas_price_wei` it is an EIP-1559 transaction.
     `expected` says for each message whether its simulation on the newest state succeeded; empty where the chain
     cannot simulate. A caller that does not want to pay for a failure drops those messages and prepares again.
     """
 
-    chain_id: int
+    chain_id: int | str
     sender: str
     to: str
     data: bytes
@@ -23,18 +28,28 @@ class PreparedTransaction:
     max_priority_fee_per_gas_wei: int
     gas_price_wei: int | None
     expected: tuple[bool, ...] = ()
+    fee_wei: int | None = None
+
+    @property
+    def is_replaceable(self) -> bool:
+        """A dearer copy takes the place of a pending one. Pools of chains with fixed fees keep the first that they took."""
+        return self.fee_wei is None
 
     @property
     def fee_cap_wei(self) -> int:
         """The most that the transaction can cost, without its value."""
+        if self.fee_wei is not None:
+            return self.fee_wei
         return self.gas * (self.gas_price_wei if self.gas_price_wei is not None else self.max_fee_per_gas_wei)
 
     def with_raised_fee(self, percent: int) -> Self:
-        """The same transaction at a fee higher by `percent` and at least 1 wei: what replaces a pending one."""
+        """The same transaction at a fee higher by `percent` and at least 1 wei: what replaces a pending or refused one."""
 
         def raised(fee_wei: int) -> int:
             return max(fee_wei + 1, -(-fee_wei * (100 + percent) // 100))
 
+        if self.fee_wei is not None:
+            return replace(self, fee_wei=raised(self.fee_wei))
         return replace(
             self,
             max_fee_per_gas_wei=raised(self.max_fee_per_gas_wei),
@@ -58,10 +73,17 @@ class Signer(Protocol):
 
     @property
     def address(self) -> str:
-        """EIP-55."""
+        """EIP-55. What an account is called on a chain, its adapter says: `address_of`."""
+
+    @property
+    def public_key(self) -> bytes:
+        """33 bytes: the compressed secp256k1 key."""
 
     def sign_transaction(self, fields: dict[str, Any]) -> bytes:
         """The raw signed transaction of these fields, as eth-account names them (`nonce`, `chainId`, `gas`, …)."""
+
+    def sign_document(self, document: bytes) -> bytes:
+        """64 bytes r ‖ s with low s over SHA-256 of a Cosmos SignDoc of this key. Raises ValueError for any other bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +99,8 @@ class MessageFailure:
 class TransactionOutcome:
     """A transaction in a final block.
 
-    `reverted` carries the reason when the whole transaction failed, else `failures` lists the messages that did.
+    `reverted` carries the reason when the whole transaction failed, else `failures` lists the messages that did. Where
+    batches are atomic and the chain says which message undid a reverted one, `failures` has that message alone.
     """
 
     transaction_hash: bytes

@@ -59,6 +59,7 @@ class SimulatedAdapter:
 
     kind = "simulated"
     merkle_prefix = (b"",)
+    atomic_batches = False
 
     def __init__(
         self, chain: SimulatedChain, faults: Faults | None = None, limits: BatchLimits = DEFAULT_LIMITS
@@ -81,6 +82,9 @@ class SimulatedAdapter:
     @property
     def batch_limits(self) -> BatchLimits:
         return self._limits
+
+    def address_of(self, signer: Signer) -> str:
+        return signer.address
 
     def distrust(self, reason: str) -> None:
         """Remembered in `distrusted`; the endpoint stays, it is the only one."""

@@ -235,8 +235,9 @@ async def _submit(host: Any, batch: Any, signer: Signer) -> None:
 
     from adapters.interface import RefusedByChain
 
-    prepared = await host.prepare(batch, signer.address)
-    signed = await host.sign(prepared, (await host.account(signer.address)).pending_nonce, signer)
+    address = host.address_of(signer)
+    prepared = await host.prepare(batch, address)
+    signed = await host.sign(prepared, (await host.account(address)).pending_nonce, signer)
     await host.broadcast(signed)
     while True:
         outcome = await host.outcome(signed.hash)

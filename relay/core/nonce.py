@@ -41,6 +41,9 @@ REBROADCAST_AFTER_S = 3.0
 REPLACE_AFTER_S = 45.0
 CHECK_EVERY_S = 5.0
 """Also when no new head comes."""
+MAX_REFUSALS = 4
+"""In a row of a transaction that a pool once had and that no dearer copy can replace, before its nonce is given to
+another: a chain that checks pending transactions again drops those that have become pointless."""
 LOST_AFTER_CHECKS = 4
 """Looks in a row that must see a nonce used in final blocks before our transaction is given up: endpoints lag behind
 each other, and until a block is final nothing is known for good, however long that takes."""
@@ -64,6 +67,7 @@ class Account:
         self._adapter = adapter
         self._heads = heads
         self._signer = signer
+        self._address = adapter.address_of(signer)
         self._recorder = recorder
         self._metrics = metrics
         self._fees = fees
@@ -75,11 +79,11 @@ class Account:
         self._pending: dict[int, Pending] = {}
         self._recovered = trio.Event()
         self._activity = trio.Event()
-        self._log = get_logger("account").bind(chain=adapter.name, address=signer.address)
+        self._log = get_logger("account").bind(chain=adapter.name, address=self._address)
 
     @property
     def address(self) -> str:
-        return self._signer.address
+        return self._address
 
     async def recovered(self) -> None:
         """Wait until transactions of before a restart are known: `is_in_flight` is wrong about them until then."""
@@ -190,7 +194,11 @@ class Account:
             if state.pending_nonce <= nonce:
                 await self._send_again(entry)
             elif trio.current_time() - entry.sent_at_s > REPLACE_AFTER_S:
-                await self._replace(entry)
+                if entry.variants[-1].prepared.is_replaceable:
+                    await self._replace(entry)
+                else:
+                    entry.sent_at_s = trio.current_time()
+                    await self._send_again(entry)
 
     async def _included(self, entry: Pending) -> bool:
         for signed in reversed(entry.variants):
@@ -231,17 +239,30 @@ class Account:
             await self._adapter.broadcast(entry.variants[-1])
         except (AlreadyKnown, EndpointUnavailable, NonceTooLow):
             return
-        except NonceTooHigh:
-            if entry.nonce == min(self._pending):
+        except NonceTooHigh as refusal:
+            if entry.nonce != min(self._pending):
+                return
+            if entry.variants[-1].prepared.is_replaceable:
                 await self._lost(entry, "the chain's nonce went back below ours")
+            else:  # the endpoint may only be a block behind the one that took those before this
+                await self._refused(entry, refusal)
         except Underpriced:
             await self._replace(entry)
         except BroadcastRefused as refusal:
             self._log.error("a pending transaction is refused", nonce=entry.nonce, reason=str(refusal))
+            if not entry.variants[-1].prepared.is_replaceable:
+                await self._refused(entry, refusal)
         except AdapterError as error:
             self._log.warning("not known to be sent", nonce=entry.nonce, reason=str(error))
         else:
+            entry.refusals = 0
             self._log.info("sent again", nonce=entry.nonce, hash=entry.variants[-1].hash)
+
+    async def _refused(self, entry: Pending, refusal: BroadcastRefused) -> None:
+        """Should a pool have it all the same, one of it and its successor is included: messages of packets bear that."""
+        entry.refusals += 1
+        if entry.refusals >= MAX_REFUSALS:
+            await self._lost(entry, f"pools refuse it now: {refusal.reason}")
 
     async def _replace(self, entry: Pending) -> None:
         async with self._lock:
@@ -310,11 +331,11 @@ class Account:
         return self._next
 
     def _within_caps(self, prepared: PreparedTransaction) -> PreparedTransaction:
-        """Fees cut to the cap per gas; the pool says whether that is enough."""
+        """Fees per gas cut to their cap, where the pool says whether that is enough; none above the cap of the whole."""
         cap_wei = self._fees.max_fee_per_gas_wei
         if prepared.gas_price_wei is not None:
             prepared = replace(prepared, gas_price_wei=min(prepared.gas_price_wei, cap_wei))
-        else:
+        elif prepared.fee_wei is None:
             prepared = replace(
                 prepared,
                 max_fee_per_gas_wei=min(prepared.max_fee_per_gas_wei, cap_wei),

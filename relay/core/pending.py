@@ -41,6 +41,7 @@ class Pending:
     sent_at_s: float
     broadcast_at_s: float
     misses: int = 0
+    refusals: int = 0
     other_jobs: dict[bytes, Jobs] = field(default_factory=dict)
     _ended: trio.Event = field(default_factory=trio.Event)
     _end: Included | Lost | None = None

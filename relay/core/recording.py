@@ -104,6 +104,7 @@ def _prepared_text(prepared: PreparedTransaction) -> str:
 
 
 def _prepared(text: str) -> PreparedTransaction:
+    """Also of rows that an older hutong wrote: fields that came later have defaults."""
     fields = json.loads(text)
     return PreparedTransaction(
         **(fields | {"data": bytes.fromhex(fields["data"]), "expected": tuple(fields["expected"])})

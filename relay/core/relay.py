@@ -89,7 +89,7 @@ class Relay:
     def _accounts(self, name: str, signers: Sequence[Signer]) -> Accounts:
         chain = self._config.chain(name)
         services = self._services
-        addresses = [signer.address for signer in signers]
+        addresses = [self._adapters[name].address_of(signer) for signer in signers]
         if len(set(addresses)) != len(addresses):
             raise StartRefused(f"chain {name}: two of its keys are of the same account; each needs its own")
         return Accounts(
@@ -98,13 +98,13 @@ class Relay:
                     self._adapters[name],
                     self._heads[name],
                     signer,
-                    Recorder(services.ledger, services.archive, name, signer.address, services.now_ns),
+                    Recorder(services.ledger, services.archive, name, address, services.now_ns),
                     services.metrics,
                     chain.fee_limits,
                     chain.in_flight,
                     number,
                 )
-                for number, signer in enumerate(signers)
+                for number, (signer, address) in enumerate(zip(signers, addresses, strict=True))
             ]
         )
 

@@ -16,6 +16,7 @@ from adapters.interface import (
     NotSupported,
     PreparedTransaction,
     RefusedByChain,
+    TransactionOutcome,
 )
 from adapters.rpc import all_of
 from light_clients.interface import VerificationError
@@ -282,6 +283,9 @@ class RouteWorker:
             for item in items:
                 await self._custody.retry(item.taken, end.reason, Cause.LOST, counted=False)
             return
+        if end.outcome.reverted is not None and self._destination.atomic_batches:
+            await self._undone(items, offset, end.outcome)
+            return
         delivered = [item.taken for index, item in enumerate(items) if end.outcome.failure_of(offset + index) is None]
         now_ns = self._now_ns()
         for taken in delivered:
@@ -299,6 +303,21 @@ class RouteWorker:
             failure = end.outcome.failure_of(offset + index)
             if failure is not None:
                 await self._failed(item.taken, failure)
+
+    async def _undone(self, items: Sequence[Item], offset: int, outcome: TransactionOutcome) -> None:
+        """One message undid all. It pays with an attempt; where the chain does not say which, each is tried alone."""
+        reason = outcome.reverted or ""
+        guilty = {failure.index - offset for failure in outcome.failures}
+        if not guilty and len(items) > 1:
+            self._custody.hold_again([item.taken for item in items])
+            self._custody.suspects.update(item.taken.job.id for item in items)
+            self._wakeup.ring([self._route])
+            return
+        for index, item in enumerate(items):
+            if not guilty or index in guilty:
+                await self._failed(item.taken, reason)
+            else:
+                await self._custody.retry(item.taken, f"undone with others: {reason}", Cause.WOULD_FAIL, counted=False)
 
     async def _due(self, group: Sequence[Taken]) -> list[Taken]:
         """The jobs of `group` that still need us; the others leave our hands here."""

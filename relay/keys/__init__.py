@@ -1,5 +1,6 @@
 """Keys that sign the relay's transactions: encrypted at rest, unreadable in memory dumps of our own making."""
 
+from relay.keys.documents import ForeignDocument
 from relay.keys.errors import KeyUnavailable
 from relay.keys.hardening import forbid_core_dumps
 from relay.keys.importing import DEFAULT_PATH, MAX_IMPORT_BYTES, KeyRefused, key_from_hex, key_from_mnemonic
@@ -17,6 +18,7 @@ from relay.keys.signer import Signer
 __all__ = [
     "DEFAULT_PATH",
     "MAX_IMPORT_BYTES",
+    "ForeignDocument",
     "KeyRefused",
     "KeyUnavailable",
     "Signer",

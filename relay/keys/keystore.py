@@ -59,14 +59,18 @@ def read_password(key: KeyConfig, environment: Mapping[str, str] | None = None) 
     return password
 
 
-def load_signer(key: KeyConfig, environment: Mapping[str, str] | None = None) -> Signer:
+def load_signer(
+    key: KeyConfig, environment: Mapping[str, str] | None = None, document_chain_id: str | None = None
+) -> Signer:
     """Decrypt a configured keystore. Costs a deliberate fraction of a second (the key derivation).
+
+    `document_chain_id`: see `Signer`.
 
     Raises:
         KeyUnavailable: with the reason, never with the password or key.
     """
     private_key, _ = _decrypt(key, environment)
-    return Signer(private_key)
+    return Signer(private_key, document_chain_id)
 
 
 def _decrypt(key: KeyConfig, environment: Mapping[str, str] | None) -> tuple[bytes, str]:

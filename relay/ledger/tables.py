@@ -45,7 +45,7 @@ class TransactionRow(Base):
 
     chain: Mapped[str] = mapped_column(String(32), primary_key=True)
     hash: Mapped[str] = mapped_column(String(66), primary_key=True)
-    sender: Mapped[str] = mapped_column(String(42))
+    sender: Mapped[str] = mapped_column(String(128))
     nonce: Mapped[int] = mapped_column(BigInteger)
     raw: Mapped[bytes] = mapped_column(LargeBinary)
     """What was sent; emptied at the transaction's end."""
