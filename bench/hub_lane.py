@@ -172,7 +172,7 @@ def hub_lane(home: Path, *, keys: int, poll_ms: int = 200, block_s: float = 1) -
                 f'router = "{deployments[name]["router"]}"\nstart_height = {deployments[name]["height"]}\n'
                 f"poll_interval_ms = {poll_ms}\nrequests_per_s = 100000\nkey = {made['relayer'][name].toml}\n"
             )
-        tables += hub_table(HUB_CHAIN_ID, hub_ports, hub_relayer)
+        tables += hub_table(HUB_CHAIN_ID, hub_ports[:1], hub_ports[1:], hub_relayer)
         config = home / "relay.toml"
         write(config, tables)
         paths = {

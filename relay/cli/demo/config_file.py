@@ -1,6 +1,6 @@
 """The relay's configuration file, as an operator would write it by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from relay.cli.demo.keys import Key
@@ -27,13 +27,17 @@ def chain_table(name: str, chain_id: int, port: int, router: str, start_height: 
     )
 
 
-def hub_table(chain_id: str, ports: tuple[int, int], relayer: Key) -> str:
-    """`[[chains]]` of the hub: Ethereum RPC and CometBFT RPC."""
+def hub_table(chain_id: str, ethereum_ports: Sequence[int], cometbft_ports: Sequence[int], relayer: Key) -> str:
+    """`[[chains]]` of the hub: Ethereum RPC and CometBFT RPC of each validator."""
     return (
         f'\n[[chains]]\nname = "hub"\nkind = "hub"\nchain_id = "{chain_id}"\n'
-        f'rpc = ["http://127.0.0.1:{ports[0]}"]\nws = ["ws://127.0.0.1:{ports[0]}"]\n'
-        f'consensus_rpc = ["http://127.0.0.1:{ports[1]}"]\npoll_interval_ms = 200\nkey = {relayer.toml}\n'
+        f"rpc = {_urls('http', ethereum_ports)}\nws = {_urls('ws', ethereum_ports)}\nconsensus_rpc = {_urls('http', cometbft_ports)}\n"
+        f"poll_interval_ms = 200\nkey = {relayer.toml}\n"
     )
+
+
+def _urls(scheme: str, ports: Sequence[int]) -> str:
+    return "[" + ", ".join(f'"{scheme}://127.0.0.1:{port}"' for port in ports) + "]"
 
 
 def path_table(path: Paths) -> str:

@@ -55,16 +55,17 @@ async def run_daemon(
     name: str,
     arguments: Sequence[str],
     log: Path,
+    program: Sequence[str] = HUTONG,
     *,
     task_status: trio.TaskStatus[RunningProcess] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run until cancelled, then end it with SIGTERM and, after a grace, SIGKILL.
+    """Run until cancelled, then end it with SIGTERM and, after a grace, SIGKILL. `arguments` are those of `program`.
 
     Raises:
         DemoFailed: the process ended by itself.
     """
     with log.open("wb") as output:
-        process = await trio.lowlevel.open_process([*HUTONG, *arguments], stdout=output, stderr=STDOUT)
+        process = await trio.lowlevel.open_process([*program, *arguments], stdout=output, stderr=STDOUT)
     try:
         task_status.started(RunningProcess(name, process, log))
         await process.wait()
@@ -75,12 +76,26 @@ async def run_daemon(
 
 
 class Daemon:
-    """A daemon that may be killed and started again; it appends to one log."""
+    """A daemon that may be killed and started again; it appends to one log.
 
-    def __init__(self, name: str, arguments: Sequence[str], log: Path, ready: httpx.Request, limit_s: float) -> None:
+    It starts, each time, when `after` serves: of two that need each other, kill that one first.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        log: Path,
+        ready: httpx.Request,
+        limit_s: float,
+        *,
+        program: Sequence[str] = HUTONG,
+        after: "Daemon | None" = None,
+    ) -> None:
         self.name = name
         self.log = log
-        self._arguments = list(arguments)
+        self._command = [*program, *arguments]
+        self._after = after
         self._ready = ready
         self._limit_s = limit_s
         self._process: trio.Process | None = None
@@ -98,8 +113,10 @@ class Daemon:
         report: Callable[[], None] | None = task_status.started
         while True:
             self._killed = False
+            if self._after is not None:
+                await self._after.wait_until_up()
             with self.log.open("ab") as output:
-                process = await trio.lowlevel.open_process([*HUTONG, *self._arguments], stdout=output, stderr=STDOUT)
+                process = await trio.lowlevel.open_process(self._command, stdout=output, stderr=STDOUT)
             self._process = process
             try:
                 async with trio.open_nursery() as nursery:
@@ -165,16 +182,16 @@ async def _stop(process: trio.Process) -> None:
         await process.wait()
 
 
-async def run_command(arguments: Sequence[str]) -> str:
-    """Run a `hutong` command to its end and return what it printed.
+async def run_command(arguments: Sequence[str], program: Sequence[str] = HUTONG) -> str:
+    """Run a command, else one of `hutong`, to its end and return what it printed.
 
     Raises:
         DemoFailed: its exit code was not 0.
     """
-    result = await trio.run_process([*HUTONG, *arguments], capture_stdout=True, capture_stderr=True, check=False)
+    result = await trio.run_process([*program, *arguments], capture_stdout=True, capture_stderr=True, check=False)
     if result.returncode != 0:
         said = (result.stderr or result.stdout).decode(errors="replace").strip()
-        command = " ".join(["hutong", *arguments[:2]])
+        command = " ".join(["hutong" if program is HUTONG else Path(program[0]).name, *arguments[:2]])
         raise DemoFailed(f"{command} failed with exit code {result.returncode}: {said[-2000:]}")
     return result.stdout.decode()
 

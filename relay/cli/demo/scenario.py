@@ -6,7 +6,8 @@ from itertools import cycle, islice, permutations
 import trio
 
 from relay.cli.demo.chain import DemoChain, denom_on_hub, packets_in_flight, until, voucher
-from relay.cli.demo.network import FORWARD_MARGIN_S, Network, admin_options
+from relay.cli.demo.member import FORWARD_MARGIN_S, admin_options
+from relay.cli.demo.network import Network
 from relay.cli.demo.processes import DemoFailed, run_command
 from relay.cli.demo.traffic import LIFETIME_S, TOKEN_AMOUNT, Send, Traffic, User, Users, first_sends
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.cli.demo.chain import DemoChain, denom_on_hub, voucher
-from relay.cli.demo.network import TOKEN_SUPPLY
+from relay.cli.demo.member import TOKEN_SUPPLY
 
 
 @dataclass(frozen=True, slots=True)
