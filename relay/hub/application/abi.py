@@ -105,6 +105,8 @@ GET_APPROVALS: Final = Function("getApprovals", ["bytes32"], ["address[]", "bool
 GET_ADMINS: Final = Function("getAdmins", [], ["address[]", "uint32"])
 GET_QUOTA: Final = Function("getQuota", ["string"], ["uint64", "uint64", "uint64", "uint64"])
 """(packets, payload bytes) that may be in flight over a client, and that are."""
+GET_VALIDATORS: Final = Function("getValidators", [], ["(bytes,uint64)[]"])
+"""(compressed public key, power) of the set that signs two blocks on, in its canonical order."""
 
 GET_PENDING_FORWARD: Final = Function("getPendingForward", ["string", "uint64"], ["bytes"])
 GET_FORWARD_FAILURE: Final = Function("getForwardFailure", ["string", "uint64"], ["string"])
@@ -127,6 +129,7 @@ COUNTERPARTY_REGISTERED_EVENT: Final = Event("CounterpartyRegistered", [], ["str
 CLIENT_RECOVERED_EVENT: Final = Event("ClientRecovered", [], ["string", "string"])
 PAUSED_EVENT: Final = Event("PausedSet", [], ["bool"])
 QUOTA_SET_EVENT: Final = Event("QuotaSet", [], ["string", "uint64", "uint64"])
+VALIDATOR_SET_EVENT: Final = Event("ValidatorPowerSet", [], ["bytes", "uint64"])
 
 INVALID_TIMEOUT_TIMESTAMP: Final = Error("IBCInvalidTimeoutTimestamp", "uint256", "uint256")
 INVALID_COUNTERPARTY: Final = Error("IBCInvalidCounterparty", "string", "string")

@@ -12,6 +12,7 @@ from light_clients.interface import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_
 from relay.evm.native import Address
 from relay.hub.application.clients import Clients, Counterparty, Store
 from relay.hub.application.quotas import NOTHING, Load, Quotas
+from relay.hub.application.validators import Validators
 from relay.hub.state import keys
 
 ACTION_TUPLE = "(uint8,uint64,bytes)"
@@ -24,6 +25,7 @@ _REGISTER_COUNTERPARTY = ["string", "string", "bytes[]"]
 _RECOVER_CLIENT = ["string", "string"]
 _SET_PAUSED = ["bool"]
 _SET_QUOTA = ["string", "uint64", "uint64"]
+_SET_VALIDATOR = ["bytes", "uint64"]
 _RECORD = ["address[]", "bool"]
 
 
@@ -35,6 +37,7 @@ class ActionKind(IntEnum):
     RECOVER_CLIENT = 3
     SET_PAUSED = 4
     SET_QUOTA = 5
+    SET_VALIDATOR = 6
 
 
 class NotAnAdmin(Exception):
@@ -85,6 +88,8 @@ class Executed:
     prefix: tuple[bytes, ...]
     paused: bool
     quota: Load = NOTHING
+    validator: tuple[bytes, int] = (b"", 0)
+    """Public key and power, of SET_VALIDATOR."""
 
 
 def encode_action(kind: ActionKind, salt: int, data: bytes) -> bytes:
@@ -116,6 +121,11 @@ def set_quota_action(salt: int, client_id: str, limit: Load) -> bytes:
     )
 
 
+def set_validator_action(salt: int, public_key: bytes, power: int) -> bytes:
+    """Power 0 removes."""
+    return encode_action(ActionKind.SET_VALIDATOR, salt, encode(_SET_VALIDATOR, [public_key, power]))
+
+
 def action_hash(chain_id: str, action: bytes) -> bytes:
     """What admins approve: bound to this chain, so that an approval is worth nothing on another."""
     return keccak256(encode(["string", "string", "bytes"], [ACTION_DOMAIN, chain_id, action]))
@@ -124,12 +134,21 @@ def action_hash(chain_id: str, action: bytes) -> bytes:
 class AdminActions:
     """Approval and execution over one store."""
 
-    def __init__(self, chain_id: str, router: Address, admins: AdminSet, store: Store, clients: Clients) -> None:
+    def __init__(
+        self,
+        chain_id: str,
+        router: Address,
+        admins: AdminSet,
+        store: Store,
+        clients: Clients,
+        validators: Validators,
+    ) -> None:
         self._chain_id = chain_id
         self._router = router
         self._admins = admins
         self._store = store
         self._clients = clients
+        self._validators = validators
 
     def approvals(self, hashed: bytes) -> Approvals:
         raw = self._store.get(keys.admin_action_key(hashed))
@@ -178,6 +197,7 @@ class AdminActions:
         prefix: tuple[bytes, ...] = ()
         paused = False
         quota = NOTHING
+        validator = (b"", 0)
         match kind:
             case ActionKind.CREATE_CLIENT:
                 client_type, client_state, consensus_state = decode_canonical(
@@ -208,4 +228,8 @@ class AdminActions:
                 self._clients.client_state(subject)
                 quota = Load(packets, payload_bytes)
                 Quotas(self._store).set_limit(subject, quota)
-        return Executed(kind, subject, other, prefix, paused, quota)
+            case ActionKind.SET_VALIDATOR:
+                public_key, power = decode_canonical(_SET_VALIDATOR, data, "action.set_validator", MAX_ACTION_BYTES)
+                validator = (public_key, power)
+                self._validators.set_power(public_key, power)
+        return Executed(kind, subject, other, prefix, paused, quota, validator)

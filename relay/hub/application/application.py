@@ -39,12 +39,14 @@ from relay.hub.application.abci import (
     InitChainResponse,
     ProposalVerdict,
     QueryResponse,
+    ValidatorUpdate,
 )
 from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import RULES_VERSION, Genesis
 from relay.hub.application.modules import NATIVE_CODE, native_modules
+from relay.hub.application.validators import read_powers, updates_between
 from relay.hub.state import GENESIS_KEY, StateView, VersionedState
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY, MAX_KEY_BYTES
+from relay.hub.state.keys import EVM_STATE_ROOT_KEY, MAX_KEY_BYTES, VALIDATOR_POWER_PREFIX
 
 APPLICATION_NAME = "hutong-hub"
 STATE_TABLE = b"hub-state/"
@@ -96,7 +98,8 @@ class HubApplication:
         self.genesis = genesis
         self.state = VersionedState(Table(store, STATE_TABLE))
         self.light_clients = standard_light_clients() if light_clients is None else dict(light_clients)
-        native = native_modules(self.light_clients, genesis.chain_id, genesis.admins)
+        self._genesis_powers = {validator.public_key.data: validator.power for validator in genesis.validators}
+        native = native_modules(self.light_clients, genesis.chain_id, genesis.admins, self._genesis_powers)
         self._native = tuple(native)
         # Rules by version: a later version adds its own entry, and blocks of the old one stay executable.
         self._rules: Mapping[int, EvmRules] = {
@@ -199,7 +202,8 @@ class HubApplication:
             raise OutOfOrder(f"block {request.height} cannot follow {last}")
         rules = self._rules_of(request.app_version)
         view = self.state.view_at(last)
-        frame = Frame(view, request.time_ns, request.height, request.app_version)
+        parent = self.state.view_at(last)
+        frame = Frame(view, parent, request.time_ns, request.height, request.app_version)
         batch = WriteBatch(self._store)
         state_root = self._state_root(view)
         evm = EvmState(
@@ -231,15 +235,21 @@ class HubApplication:
         if executed:
             state_root = evm.persist()
             view.set(EVM_STATE_ROOT_KEY, state_root)
-        app_hash = self.state.commit(WritableTable(batch, STATE_TABLE), request.height, view.changes())
-        parent = self.blocks.header(request.height - 1)
-        if parent is None:
+        changes = view.changes()
+        app_hash = self.state.commit(WritableTable(batch, STATE_TABLE), request.height, changes)
+        last_block = self.blocks.header(request.height - 1)
+        if last_block is None:
             raise OutOfOrder(f"Ethereum block {request.height - 1} is missing")
         body = block_body(executed)
-        block = self._evm_block(request.height, request.time_ns, request.hash, parent[0], state_root, executed)
+        block = self._evm_block(request.height, request.time_ns, request.hash, last_block[0], state_root, executed)
         store_block(batch, block, body.receipts)
         self._pending = _Pending(request.height, batch, body.transactions)
-        return FinalizeBlockResponse(tuple(results), app_hash)
+        updates: tuple[ValidatorUpdate, ...] = ()
+        if any(key.startswith(VALIDATOR_POWER_PREFIX) for key in changes):
+            updates = updates_between(
+                read_powers(parent, self._genesis_powers), read_powers(view, self._genesis_powers)
+            )
+        return FinalizeBlockResponse(tuple(results), app_hash, updates)
 
     def commit(self, batch: KeyValueWriter) -> tuple[SignedTransaction, ...]:
         """Write the finalized block into the node's batch; returns what was executed, for the pool to forget."""
@@ -282,7 +292,7 @@ class HubApplication:
             header.state_root,
             self._rules_of(RULES_VERSION),
             self._context(block.number, time_ns, header.prev_randao),
-            (Frame(view, time_ns, block.number, RULES_VERSION),),
+            (Frame(view, self.state.view_at(block.number), time_ns, block.number, RULES_VERSION),),
         )
 
     def block_time_ns(self, height: int) -> int:

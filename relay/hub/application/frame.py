@@ -1,6 +1,6 @@
 """What one execution gives to the native modules beside the EVM: the state's view, the exact block time, the rules."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relay.evm.native import Journaled, NativeCall
 from relay.hub.application import gas
@@ -11,10 +11,12 @@ from relay.hub.state import StateView
 class Frame:
     """Attached to an `EvmState` as its journaled store; one per block, or per call outside blocks.
 
-    `now_ns` is the executed block's time. `rules_version` is the header's `version.app`.
+    `now_ns` is the executed block's time. `rules_version` is the header's `version.app`. `parent` reads the state as the
+    block found it, for rules that judge a block as a whole; nothing is written to it.
     """
 
     view: StateView
+    parent: StateView
     now_ns: int
     height: int
     rules_version: int
@@ -50,6 +52,12 @@ class MeteredStore:
     def __init__(self, call: NativeCall, frame: Frame) -> None:
         self._call = call
         self._view = frame.view
+
+    @staticmethod
+    def before_block(call: NativeCall) -> "MeteredStore":
+        """The state before the running block, for reading only."""
+        frame = frame_of(call)
+        return MeteredStore(call, replace(frame, view=frame.parent))
 
     def get(self, key: bytes) -> bytes | None:
         self._call.charge(gas.STORE_READ, "hub state read")

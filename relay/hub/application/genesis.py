@@ -15,11 +15,11 @@ from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.self_test import LIBRARIES, corpus_hash
+from relay.hub.application.validators import MAX_VALIDATORS
 
 FORMAT = "hutong-hub-genesis-1"
 RULES_VERSION = 1
 MAX_GENESIS_BYTES = 4 * 1024 * 1024
-MAX_VALIDATORS = 100
 MAX_ALLOCATIONS = 10_000
 MAX_BLOCK_INTERVAL_MS = 5_000
 MAX_BLOCK_GAS = 100_000_000

@@ -28,6 +28,7 @@ from relay.hub.application.packets import HubPaused, PacketRouter, RelayedProof
 from relay.hub.application.quotas import Quotas
 from relay.hub.application.transfer.app import TransferApplication
 from relay.hub.application.transfer.module import TransferModule
+from relay.hub.application.validators import Powers, Validators, canonical_order, read_powers
 from relay.hub.state import keys
 
 NATIVE_CODE = b"\xfe"
@@ -186,11 +187,14 @@ class RouterModule(Module):
 class ClientManagerModule(Module):
     """ICS-02's permissioned part: admins approve an action's hash, then one of them executes it."""
 
-    def __init__(self, light_clients: Mapping[str, LightClient], chain_id: str, admins: AdminSet) -> None:
+    def __init__(
+        self, light_clients: Mapping[str, LightClient], chain_id: str, admins: AdminSet, genesis_powers: Powers
+    ) -> None:
         self._address = CLIENT_MANAGER_ADDRESS
         self._light_clients = light_clients
         self._chain_id = chain_id
         self._admins = admins
+        self._genesis_powers = genesis_powers
         self._handlers = {
             abi.APPROVE.selector: self._approve,
             abi.EXECUTE.selector: self._execute,
@@ -202,6 +206,7 @@ class ClientManagerModule(Module):
             abi.GET_APPROVALS.selector: self._get_approvals,
             abi.GET_ADMINS.selector: self._get_admins,
             abi.GET_QUOTA.selector: self._get_quota,
+            abi.GET_VALIDATORS.selector: self._get_validators,
         }
 
     def _clients(self, call: NativeCall) -> Clients:
@@ -209,7 +214,8 @@ class ClientManagerModule(Module):
 
     def _actions(self, call: NativeCall) -> AdminActions:
         store, clients = clients_of(call, self._light_clients)
-        return AdminActions(self._chain_id, ROUTER_ADDRESS, self._admins, store, clients)
+        validators = Validators(store, MeteredStore.before_block(call), self._genesis_powers)
+        return AdminActions(self._chain_id, ROUTER_ADDRESS, self._admins, store, clients, validators)
 
     def _approve(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()
@@ -240,6 +246,8 @@ class ClientManagerModule(Module):
                 emit(call, abi.PAUSED_EVENT, (), (done.paused,))
             case ActionKind.SET_QUOTA:
                 emit(call, abi.QUOTA_SET_EVENT, (), (done.subject, done.quota.packets, done.quota.payload_bytes))
+            case ActionKind.SET_VALIDATOR:
+                emit(call, abi.VALIDATOR_SET_EVENT, (), done.validator)
         emit(call, abi.ACTION_EXECUTED_EVENT, (hashed,), (done.kind,))
         return b""
 
@@ -285,6 +293,11 @@ class ClientManagerModule(Module):
         limit, load = quotas.limit(client_id), quotas.in_flight(client_id)
         return abi.GET_QUOTA.answer(limit.packets, limit.payload_bytes, load.packets, load.payload_bytes)
 
+    def _get_validators(self, call: NativeCall, data: bytes) -> bytes:
+        abi.GET_VALIDATORS.decode(data)
+        powers = read_powers(MeteredStore(call, frame_of(call)), self._genesis_powers)
+        return abi.GET_VALIDATORS.answer([(key.data, power) for key, power in canonical_order(powers)])
+
 
 class ForwarderModule(Module):
     """Views of forwards. Nothing can be changed through it: the router alone calls the forwarder."""
@@ -308,12 +321,12 @@ class ForwarderModule(Module):
 
 
 def native_modules(
-    light_clients: Mapping[str, LightClient], chain_id: str, admins: AdminSet
+    light_clients: Mapping[str, LightClient], chain_id: str, admins: AdminSet, genesis_powers: Powers
 ) -> dict[Address, NativeModule]:
     """All modules of rules version 1, by address."""
     modules: tuple[NativeModule, ...] = (
         RouterModule(light_clients),
-        ClientManagerModule(light_clients, chain_id, admins),
+        ClientManagerModule(light_clients, chain_id, admins, genesis_powers),
         ForwarderModule(),
         TransferModule(),
     )

@@ -1,9 +1,15 @@
-"""Proposer rotation by priority (cometbft types/validator_set.go)."""
+"""Changes of a validator set, and proposer rotation by priority (cometbft types/validator_set.go)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from light_clients.tendermint.types import MAX_INT64, PublicKey, Validator, ValidatorSet
+from light_clients.tendermint.types import (
+    MAX_INT64,
+    MAX_TOTAL_VOTING_POWER,
+    PublicKey,
+    Validator,
+    ValidatorSet,
+)
 
 _PRIORITY_WINDOW = 2
 
@@ -55,6 +61,50 @@ def advance_proposer(validators: ValidatorSet, times: int) -> ValidatorSet:
         proposer = replace(chosen, proposer_priority=_clip(chosen.proposer_priority - total))
         members = [proposer if v.address == chosen.address else v for v in members]
     return ValidatorSet(tuple(members), proposer, validators.claimed_total_voting_power)
+
+
+class ChangeRefused(Exception):
+    """CometBFT refuses these changes, and halts the chain whose application asks for them."""
+
+
+def with_changes(validators: ValidatorSet, changes: Sequence[tuple[PublicKey, int]]) -> ValidatorSet:
+    """The set after an application's updates (UpdateWithChangeSet), before its next turn: no proposer is named.
+
+    A new member starts behind everyone, at -1.125 of the total power that counts all updates but no removal, so that
+    leaving and joining again gains no turn.
+
+    Raises:
+        ChangeRefused: a key twice, a power out of bounds, an unknown member removed, nobody left, or too much power.
+    """
+    if not changes:
+        return validators
+    powers = {public_key.address: power for public_key, power in changes}
+    members = {validator.address: validator for validator in validators.validators}
+    if len(powers) != len(changes):
+        raise ChangeRefused("a validator is changed twice")
+    for address, power in powers.items():
+        if not 0 <= power <= MAX_TOTAL_VOTING_POWER:
+            raise ChangeRefused(f"power {power} of validator {address.hex()}")
+        if power == 0 and address not in members:
+            raise ChangeRefused(f"no validator {address.hex()} to remove")
+    removed_power = sum(members[address].voting_power for address, power in powers.items() if power == 0)
+    updated_power = _sum(validators.validators) + sum(
+        power - (members[address].voting_power if address in members else 0)
+        for address, power in powers.items()
+        if power > 0
+    )
+    if updated_power - removed_power > MAX_TOTAL_VOTING_POWER:
+        raise ChangeRefused(f"total power {updated_power - removed_power}")
+    behind = -(updated_power + (updated_power >> 3))
+    for public_key, power in changes:
+        known = members.pop(public_key.address, None)
+        if power > 0:
+            priority = behind if known is None else known.proposer_priority
+            members[public_key.address] = Validator.of(public_key, power, priority)
+    if not members:
+        raise ChangeRefused("nobody is left")
+    ordered = ValidatorSet.of(tuple(_centred(_rescaled(list(members.values()))))).validators
+    return ValidatorSet(ordered, None, _sum(ordered))
 
 
 def genesis_validators(members: Sequence[tuple[PublicKey, int]]) -> ValidatorSet:

@@ -10,9 +10,9 @@ from light_clients.tendermint.codec import (
     encode_commit,
     encode_validator_set,
 )
-from light_clients.tendermint.types import BlockId, Commit, ValidatorSet
+from light_clients.tendermint.types import BlockId, Commit, KeyType, PublicKey, ValidatorSet
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
-from relay.hub.application.abci import ExecTxResult
+from relay.hub.application.abci import ExecTxResult, ValidatorUpdate
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
 from relay.hub.consensus.types import Block
 
@@ -29,6 +29,7 @@ class BlockResults:
 
     tx_results: tuple[ExecTxResult, ...]
     app_hash: bytes
+    validator_updates: tuple[ValidatorUpdate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,19 @@ class BlockRecords:
         raw = None if height < 0 else self._results.get(_key(height))
         if raw is None:
             return None
-        app_hash, items = rlp.decode(raw)
+        # Rows of blocks without updates, all that older nodes wrote, end after the results.
+        app_hash, items, *updates = rlp.decode(raw)
         return BlockResults(
             tuple(
                 ExecTxResult(_int(code), data, log.decode(), _int(wanted), _int(used))
                 for code, data, log, wanted, used in items
             ),
             app_hash,
+            tuple(
+                ValidatorUpdate(PublicKey(KeyType.SECP256K1, key), _int(power))
+                for rows in updates
+                for key, power in rows
+            ),
         )
 
     def validators(self, height: int) -> ValidatorSet | None:
@@ -106,4 +113,6 @@ def store_block_records(
     WritableTable(batch, COMMITS).put(key, encode_commit(commit))
     WritableTable(batch, HEIGHTS_BY_HASH).put(block_id.hash, key)
     items = [[item.code, item.data, item.log.encode(), item.gas_wanted, item.gas_used] for item in results.tx_results]
-    WritableTable(batch, RESULTS).put(key, rlp.encode([results.app_hash, items]))
+    updates = [[update.public_key.data, update.power] for update in results.validator_updates]
+    row = [results.app_hash, items, updates] if updates else [results.app_hash, items]
+    WritableTable(batch, RESULTS).put(key, rlp.encode(row))

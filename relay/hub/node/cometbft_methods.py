@@ -17,7 +17,7 @@ from light_clients.tendermint.rpc_json import (
     validator_to_rpc,
 )
 from light_clients.tendermint.types import BLOCK_PROTOCOL, PublicKey
-from relay.hub.application.abci import ExecTxResult
+from relay.hub.application.abci import ExecTxResult, ValidatorUpdate
 from relay.hub.application.application import APPLICATION_NAME
 from relay.hub.consensus.types import EMPTY_COMMIT
 from relay.hub.node.block_records import BlockRecords, StoredBlock
@@ -51,6 +51,13 @@ def _exec_result(result: ExecTxResult) -> dict[str, Any]:
         "events": [],
         "codespace": "",
     }
+
+
+def _validator_update(update: ValidatorUpdate) -> dict[str, Any]:
+    """`ValidatorUpdate` as libs/json writes it, where a power of 0 is left out."""
+    key = {"type": "tendermint.crypto.PublicKey_Secp256K1", "value": {"secp256k1": _b64(update.public_key.data)}}
+    row: dict[str, Any] = {"pub_key": {"Sum": key}}
+    return {**row, "power": str(update.power)} if update.power else row
 
 
 class CometBftMethods:
@@ -227,7 +234,7 @@ class CometBftMethods:
             "height": str(height),
             "txs_results": [_exec_result(item) for item in results.tx_results] or None,
             "finalize_block_events": None,
-            "validator_updates": None,
+            "validator_updates": [_validator_update(item) for item in results.validator_updates] or None,
             "consensus_param_updates": None,
             "app_hash": _b64(results.app_hash),
         }

@@ -10,7 +10,7 @@ from relay.hub.application.application import HubApplication
 from relay.hub.application.genesis import Genesis
 from relay.hub.consensus.blocks import ChainTip, check_block, genesis_tip
 from relay.hub.consensus.types import EMPTY_COMMIT, Block
-from relay.hub.consensus.validators import advance_proposer, genesis_validators
+from relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
 from relay.hub.node.block_records import BlockRecords, BlockResults, store_block_records, store_validators
 from relay.hub.node.params import consensus_params
 from relay.hub.state import GENESIS_KEY
@@ -132,10 +132,10 @@ class HubLedger:
                 header.version_app,
             )
         )
-        if response.validator_updates:
-            raise ChainDamaged("validator updates are not supported by this version")
-        results = BlockResults(response.tx_results, response.app_hash)
-        next_validators = advance_proposer(self.tip.next_validators, 1)
+        updates = response.validator_updates
+        results = BlockResults(response.tx_results, response.app_hash, updates)
+        changed_set = with_changes(self.tip.next_validators, [(update.public_key, update.power) for update in updates])
+        next_validators = advance_proposer(changed_set, 1)
         with self.store.batch() as batch:
             executed = self.application.commit(batch)
             store_block_records(batch, block, block_id, commit, results)

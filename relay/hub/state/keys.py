@@ -15,7 +15,6 @@ RESERVED_PREFIXES = (
     b"stuck/",
     b"governance/",
     b"evidence/",
-    b"validators/",
     b"upgrade/",
 )
 """Nothing is written under these in this version."""
@@ -112,6 +111,15 @@ def transfer_homeward_key(denom_hash: bytes) -> bytes:
 
 def admin_action_key(action_hash: bytes) -> bytes:
     return b"admin/" + action_hash
+
+
+VALIDATOR_POWER_PREFIX = b"validators/power/"
+"""Nothing is under it until the set of genesis is first changed; then the whole set is."""
+
+
+def validator_power_key(public_key: bytes) -> bytes:
+    """BE8(power) of the validator with this compressed key of 33 bytes."""
+    return VALIDATOR_POWER_PREFIX + public_key
 
 
 def path_key(hashed_path: bytes) -> bytes:

@@ -5,18 +5,20 @@ A new record is made only with new rules; a difference without them is a fork.
 
 import base64
 import json
+from hashlib import sha256
 from pathlib import Path
 
 from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from light_clients.tendermint.codec import decode_commit, encode_commit
 from relay.evm.database import MemoryStore
 from relay.hub.application import abi
-from relay.hub.application.admin import set_quota_action
+from relay.hub.application.admin import set_quota_action, set_validator_action
 from relay.hub.application.genesis import decode_genesis, encode_genesis
 from relay.hub.application.module import TRANSFER_ADDRESS
 from relay.hub.application.quotas import Load
 from relay.hub.application.transfer import interface
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
+from relay.hub.node.home import validator_key
 from relay.hub.node.ledger import HubLedger
 from tests.relay.hub.attested_remote import AttestedRemote
 from tests.relay.hub.hub_process import transfer
@@ -39,7 +41,8 @@ def replay(recorded: dict) -> HubLedger:
 
 
 def record_chain() -> SimulatedHub:
-    """A chain with everything in it: admins, three routes, messages and tokens settled, refused and undone, an EVM transfer."""
+    """A chain with everything in it: admins, three routes, messages and tokens settled, refused and undone, an EVM transfer,
+    and a validator that joins, changes its power and leaves."""
     hub = SimulatedHub()
     chain_a, chain_b = TokenChain(hub, salt=1), TokenChain(hub, salt=2)
     leg_2 = sent_packet(chain_a.deliver(chain_a.send_forward(chain_b.client)))
@@ -57,6 +60,10 @@ def record_chain() -> SimulatedHub:
     assert chain_a.deliver(chain_a.send_transfer(1, chain_b.client)).events(abi.WRITE_ACKNOWLEDGEMENT_EVENT)
     attested = AttestedRemote(hub)
     assert sent_packet(attested.deliver(attested.send_forward(chain_a.client)))
+    joining = validator_key(sha256(b"a validator that joins and leaves").digest())
+    hub.add_key(joining)
+    for power in (4, 3, 0):
+        assert hub.execute(set_validator_action(hub.next_salt(), joining.public_key.data, power)).ok
     hub.advance(bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:]))
     hub.advance()
     return hub

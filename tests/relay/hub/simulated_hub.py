@@ -26,6 +26,7 @@ from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from light_clients.proofs.ics23 import SMT_SPEC
 from light_clients.tendermint.hashing import sign_digest
 from light_clients.tendermint.types import (
+    BlockId,
     ClientState,
     ConsensusState,
     KeyType,
@@ -41,7 +42,7 @@ from relay.hub.application.admin import AdminSet, action_hash, create_client_act
 from relay.hub.application.genesis import HubParams
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
 from relay.hub.consensus.blocks import block_id_of, make_block
-from relay.hub.consensus.types import Vote
+from relay.hub.consensus.types import NIL, Vote
 from relay.hub.consensus.votes import Tally, vote_bytes
 from relay.hub.node.home import validator_key
 from relay.hub.node.initialise import NewHub, build_genesis
@@ -100,7 +101,13 @@ class Outcome:
 
 
 class SimulatedHub:
-    def __init__(self, store=None, genesis=None) -> None:
+    """Votes of every validator whose key is in `validator_keys`; the others are absent from commits."""
+
+    def __init__(self, store=None, genesis=None, validator_keys=(VALIDATOR,)) -> None:
+        self.validator_keys = {key.public_key.address: key for key in validator_keys}
+        self.absent: set[bytes] = set()
+        self.nil: set[bytes] = set()
+        """Addresses that do not vote, or vote for no block, in the commits that follow."""
         self.store = MemoryStore() if store is None else store
         self.genesis = hub_genesis() if genesis is None else genesis
         self.ledger = HubLedger(self.store, self.genesis)
@@ -132,24 +139,29 @@ class SimulatedHub:
         ledger = self.ledger
         chosen = ledger.application.prepare_proposal(raw, 10**7)
         assert len(chosen) == len(raw)
-        block = make_block(ledger.tip, ledger.last_commit(), raw, VALIDATOR.public_key.address)
+        block = make_block(ledger.tip, ledger.last_commit(), raw, ledger.tip.validators.proposer.address)
         assert ledger.accepts(block)
         self.time_s = self.time_s + 1 if time_s is None else time_s
         block_id = block_id_of(block)
         vote_time_ns = max(self.time_s * NANOSECONDS_PER_SECOND, block.header.time_ns + 1_000_000)
-        vote = Vote(
-            SignedMessageType.PRECOMMIT,
-            block.header.height,
-            0,
-            block_id,
-            vote_time_ns,
-            0,
-            VALIDATOR.public_key.address,
-        )
-        signature = VALIDATOR.sign(sign_digest(KeyType.SECP256K1, vote_bytes(self.genesis.chain_id, vote)))
-        commit = Tally({0: replace(vote, signature=signature)}).commit(ledger.tip.validators, block_id)
-        ledger.apply(block, block_id, commit)
+        tally = Tally(dict(self._votes(block.header.height, block_id, vote_time_ns)))
+        assert tally.majority(ledger.tip.validators) == block_id
+        ledger.apply(block, block_id, tally.commit(ledger.tip.validators, block_id))
         return self.outcomes(block.header.height)
+
+    def _votes(self, height: int, block_id: BlockId, time_ns: int):
+        for index, validator in enumerate(self.ledger.tip.validators.validators):
+            key = self.validator_keys.get(validator.address)
+            if key is None or validator.address in self.absent:
+                continue
+            voted = NIL if validator.address in self.nil else block_id
+            vote = Vote(SignedMessageType.PRECOMMIT, height, 0, voted, time_ns, index, validator.address)
+            digest = sign_digest(KeyType.SECP256K1, vote_bytes(self.genesis.chain_id, vote))
+            yield index, replace(vote, signature=key.sign(digest))
+
+    def add_key(self, key) -> None:
+        """This validator votes from the height at which it is in the set."""
+        self.validator_keys[key.public_key.address] = key
 
     def outcomes(self, height: int) -> list[Outcome]:
         results = self.ledger.records.results(height).tx_results

@@ -18,6 +18,7 @@ from relay.hub.state import RESERVED_PREFIXES, keys
 from tests.relay.hub.test_hub_state import Versions
 
 DENOM_HASH = Denom.parse("transfer/bft-evm-0/uatom").digest
+GENERATOR = bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
 SPEC = Path(__file__).resolve().parents[3] / "docs" / "spec"
 
 
@@ -46,6 +47,7 @@ def test_keys_roots_proofs_and_records_of_the_state_page():
         "transfer supply transfer/bft-evm-0/uatom": keys.transfer_supply_key(DENOM_HASH).hex(),
         "transfer balance transfer/bft-evm-0/uatom 11…11": keys.transfer_balance_key(DENOM_HASH, b"\x11" * 20).hex(),
         "transfer escrow bft-evm-1 transfer/bft-evm-0/uatom": keys.transfer_escrow_key("bft-evm-1", DENOM_HASH).hex(),
+        "validator power 0279be66…": keys.validator_power_key(GENERATOR).hex(),
         "transfer homeward transfer/bft-evm-0/uatom": keys.transfer_homeward_key(DENOM_HASH).hex(),
     }
     versions = Versions()
@@ -88,6 +90,7 @@ def test_gas_and_actions_of_the_modules_page():
         admin.recover_client_action(3, "bft-evm-0", "bft-evm-1"),
         admin.set_paused_action(4, True),
         admin.set_quota_action(5, "bft-evm-0", Load(10, 1000)),
+        admin.set_validator_action(6, GENERATOR, 4),
     ]
     for action, stated in zip(actions, vectors("hub-modules")["actions"].values(), strict=True):
         assert action.hex() == stated["action"]
