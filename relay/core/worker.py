@@ -9,20 +9,22 @@ from adapters.interface import (
     AdapterError,
     Batch,
     BatchTooLarge,
+    BroadcastRefused,
     ChainAdapter,
     EndpointUnavailable,
     Head,
     HeightUnavailable,
+    InsufficientFunds,
     NotSupported,
     PreparedTransaction,
     RefusedByChain,
-    TransactionOutcome,
 )
 from adapters.rpc import all_of
 from light_clients.interface import VerificationError
 from relay.config import BatchLimits, PathEnd
 from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder, BuiltBatch, Item, Refused
+from relay.core.blame import Blame, blame
 from relay.core.custody import Custody
 from relay.core.discovery import Discovery, is_expired, timeout_job
 from relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
@@ -188,6 +190,9 @@ class RouteWorker:
             return False
         except HeightUnavailable:
             raise
+        except BroadcastRefused as error:  # the account's turn: its wallet is empty, or the chain does not know it
+            cause = Cause.WALLET_EMPTY if isinstance(error, InsufficientFunds) else Cause.POOL_REFUSED
+            raise SubmissionRefused(f"{self._route.destination}: {error.reason}", cause) from error
         except BatchTooLarge as error:
             await self._too_large(ready, error)
             return False
@@ -284,7 +289,7 @@ class RouteWorker:
                 await self._custody.retry(item.taken, end.reason, Cause.LOST, counted=False)
             return
         if end.outcome.reverted is not None and self._destination.atomic_batches:
-            await self._undone(items, offset, end.outcome)
+            await self._undone(end.outcome.reverted, blame(end.outcome, items, offset))
             return
         delivered = [item.taken for index, item in enumerate(items) if end.outcome.failure_of(offset + index) is None]
         now_ns = self._now_ns()
@@ -304,20 +309,14 @@ class RouteWorker:
             if failure is not None:
                 await self._failed(item.taken, failure)
 
-    async def _undone(self, items: Sequence[Item], offset: int, outcome: TransactionOutcome) -> None:
-        """One message undid all. It pays with an attempt; where the chain does not say which, each is tried alone."""
-        reason = outcome.reverted or ""
-        guilty = {failure.index - offset for failure in outcome.failures}
-        if not guilty and len(items) > 1:
-            self._custody.hold_again([item.taken for item in items])
-            self._custody.suspects.update(item.taken.job.id for item in items)
-            self._wakeup.ring([self._route])
-            return
-        for index, item in enumerate(items):
-            if not guilty or index in guilty:
-                await self._failed(item.taken, reason)
-            else:
-                await self._custody.retry(item.taken, f"undone with others: {reason}", Cause.WOULD_FAIL, counted=False)
+    async def _undone(self, reason: str, blamed: Blame) -> None:
+        """Held again before anything is awaited: a route that stops here loses nothing that it did not lose before."""
+        if not blamed.is_known:
+            self._custody.suspects.update(item.taken.job.id for item in blamed.undone)
+        self._custody.hold_again([item.taken for item in blamed.undone])
+        self._wakeup.ring([self._route])
+        for item in blamed.failed:
+            await self._failed(item.taken, reason)
 
     async def _due(self, group: Sequence[Taken]) -> list[Taken]:
         """The jobs of `group` that still need us; the others leave our hands here."""
