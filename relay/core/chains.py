@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from random import Random
+from typing import Any, overload
 
+from adapters.cosmos import CosmosSettings, open_cosmos_chain
 from adapters.evm import Alert, EvmChain, EvmSettings, open_evm_chain
 from adapters.hub import HubChain, HubSettings, open_hub_chain
 from adapters.ics26.chain import RouterSettings
-from adapters.interface import BatchLimits, NotSupported
+from adapters.interface import BatchLimits, ChainAdapter
 from adapters.rpc import RpcOptions
-from relay.config import AnyChainConfig, CosmosChainConfig, EvmChainConfig
+from relay.config import AnyChainConfig, CosmosChainConfig, EvmChainConfig, HubChainConfig
 from relay.telemetry import get_logger
 
-Opened = AbstractAsyncContextManager[EvmChain] | AbstractAsyncContextManager[HubChain]
+HEADERS_BEFORE_ITEMS = 8
+"""Messages of a batch beside its packets."""
 
 
 def log_alert(alert: Alert) -> None:
@@ -20,21 +23,36 @@ def log_alert(alert: Alert) -> None:
     get_logger("attestors").error(alert.what, chain=alert.chain, detail=alert.detail)
 
 
-def open_chain(chain: AnyChainConfig, random: Random, on_alert: Callable[[Alert], None] = log_alert) -> Opened:
+@overload
+def open_chain(
+    chain: EvmChainConfig, random: Random, on_alert: Callable[[Alert], None] = ...
+) -> AbstractAsyncContextManager[EvmChain]: ...
+@overload
+def open_chain(
+    chain: HubChainConfig, random: Random, on_alert: Callable[[Alert], None] = ...
+) -> AbstractAsyncContextManager[HubChain]: ...
+@overload
+def open_chain(
+    chain: AnyChainConfig, random: Random, on_alert: Callable[[Alert], None] = ...
+) -> AbstractAsyncContextManager[ChainAdapter]: ...
+def open_chain(
+    chain: AnyChainConfig, random: Random, on_alert: Callable[[Alert], None] = log_alert
+) -> AbstractAsyncContextManager[Any]:
     """The adapter of a configured chain, for as long as the block lasts. Its endpoints are first asked when used.
 
     `on_alert` is told of attestors that contradict each other or the chain's node.
     """
+    options = RpcOptions(requests_per_s=chain.requests_per_s, burst=max(50, chain.requests_per_s // 4))
+    limits = BatchLimits(chain.batch.items + HEADERS_BEFORE_ITEMS, chain.batch.bytes, chain.batch.gas)
     if isinstance(chain, CosmosChainConfig):
-        raise NotSupported(f"chain {chain.name}: kind cosmos")
+        return open_cosmos_chain(_cosmos(chain, limits, options), random)
     router = RouterSettings(
         name=chain.name,
         router=chain.router,
         start_height=chain.start_height,
         poll_interval_s=chain.poll_interval_ms / 1000,
-        limits=BatchLimits(chain.batch.items + 8, chain.batch.bytes, chain.batch.gas),  # 8: headers before the items
+        limits=limits,
     )
-    options = RpcOptions(requests_per_s=chain.requests_per_s, burst=max(50, chain.requests_per_s // 4))
     if isinstance(chain, EvmChainConfig):
         return open_evm_chain(
             EvmSettings(
@@ -60,4 +78,21 @@ def open_chain(chain: AnyChainConfig, random: Random, on_alert: Callable[[Alert]
             options=options,
         ),
         random,
+    )
+
+
+def _cosmos(chain: CosmosChainConfig, limits: BatchLimits, options: RpcOptions) -> CosmosSettings:
+    return CosmosSettings(
+        name=chain.name,
+        chain_id=chain.chain_id,
+        rpc=chain.rpc,
+        bech32_prefix=chain.bech32_prefix,
+        gas_price=chain.gas_price,
+        max_fee=chain.max_fee,
+        ws=chain.ws,
+        gas_adjustment_percent=chain.gas_adjustment_percent,
+        start_height=max(1, chain.start_height),
+        poll_interval_s=chain.poll_interval_ms / 1000,
+        limits=limits,
+        options=options,
     )

@@ -12,7 +12,7 @@ import trio
 
 from adapters.interface import ChainAdapter
 from relay.archive import Archive
-from relay.config import Config, KeyConfig
+from relay.config import AnyChainConfig, Config, CosmosChainConfig, KeyConfig
 from relay.core.chains import open_chain
 from relay.core.endpoint import serve_http
 from relay.core.home import held_home
@@ -98,13 +98,15 @@ async def _signers(config: Config) -> dict[str, tuple[Signer, ...]]:
     """All keys by chain, decrypted side by side: each costs its key derivation."""
     loaded: dict[tuple[str, int], Signer] = {}
 
-    async def load(name: str, number: int, key: KeyConfig) -> None:
-        loaded[name, number] = await trio.to_thread.run_sync(partial(load_signer, key))
+    async def load(chain: AnyChainConfig, number: int, key: KeyConfig) -> None:
+        # A key of a Cosmos chain signs documents of that chain alone.
+        only = chain.chain_id if isinstance(chain, CosmosChainConfig) else None
+        loaded[chain.name, number] = await trio.to_thread.run_sync(partial(load_signer, key, document_chain_id=only))
 
     async with trio.open_nursery() as nursery:
         for chain in config.chains:
             for number, key in enumerate(chain.all_keys):
-                nursery.start_soon(load, chain.name, number, key)
+                nursery.start_soon(load, chain, number, key)
     return {
         chain.name: tuple(loaded[chain.name, number] for number in range(len(chain.all_keys)))
         for chain in config.chains

@@ -80,6 +80,8 @@ class Exporter:
             return None
         if (await self._legs.client(first.source)).client_type != ChainKind.TENDERMINT:
             return None  # no hub, whatever the sender wrote
+        if self._adapters[first.destination.chain].kind == "cosmos":
+            return None  # nor a stock chain; what middlewares of theirs send on is on none of our paths
         end = PathEnd(chain=first.destination.chain, client=onward)
         acknowledgement = first.leg.acknowledgement
         for sequence in await self._candidates(end, first.leg.packet):
