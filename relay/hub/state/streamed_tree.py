@@ -1,6 +1,6 @@
 """The tree of a stream of leaves in path order: root and nodes with the memory of one path."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from relay.hub.state.tree import EMPTY_ROOT, Inner, Leaf, bit, encode_node
 
@@ -39,7 +39,7 @@ class StreamedTree:
             self.root = yield from self._close(self._open, -1)
             self._open = None
 
-    def _close(self, leaf: Leaf, shared: int) -> Iterator[tuple[bytes, bytes]]:
+    def _close(self, leaf: Leaf, shared: int) -> Generator[tuple[bytes, bytes], None, bytes]:
         """Finish everything below depth `shared` + 1 that `leaf` is the last of, and return that subtree's hash."""
         subtree = leaf.hash()
         yield subtree, encode_node(leaf)

@@ -101,11 +101,6 @@ class VersionedState:
         raw = self._store.get(_LATEST)
         return None if raw is None else int.from_bytes(raw, "big")
 
-    def first_version(self) -> int | None:
-        """The oldest stored version: 0, or the one that was restored from a snapshot."""
-        row = Table(self._store, _ROOTS).next(b"")
-        return None if row is None else int.from_bytes(row[0], "big")
-
     def root(self, version: int) -> bytes | None:
         """The app hash after block `version`, or None where that version is not stored."""
         return self._store.get(_ROOTS + version.to_bytes(8, "big"))

@@ -21,6 +21,7 @@ from relay.hub.application.snapshot.format import (
 )
 from relay.hub.state import SparseMerkleTree, StateDamaged, VersionedState
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from relay.hub.state.versions import node_row
 
 HeaderSource = Callable[[int], Header]
 """The committed header of a height."""
@@ -34,17 +35,26 @@ class SnapshotMaker:
     """Iterate `chunks`, then ask for the `manifest`. Holds one chunk at a time.
 
     Reads through `store` only, with a tree of its own: it may run in a thread beside the one that applies blocks.
-    `header_of` is asked for heights up to `height` + 1, so the block after `height` must exist.
+    `header_of` is asked for heights up to `height` + 1, so the block after `height` must exist. `before_record` may rest, or
+    raise to end the work.
     """
 
-    def __init__(self, store: KeyValueReader, genesis: Genesis, height: int, header_of: HeaderSource) -> None:
+    def __init__(
+        self,
+        store: KeyValueReader,
+        genesis: Genesis,
+        height: int,
+        header_of: HeaderSource,
+        before_record: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._before_record = before_record
         self._genesis = genesis
         self._height = height
         self._header_of = header_of
         state = VersionedState(Table(store, STATE_TABLE))
         self._root = state.require_root(height)
         self._state_root = state.view_at(height).get(EVM_STATE_ROOT_KEY)
-        self._tree = SparseMerkleTree(Table(store, STATE_TABLE + NODES_PREFIX), cached_nodes=0)
+        self._tree = SparseMerkleTree(Table(store, STATE_TABLE + node_row(b"")), cached_nodes=0)
         self._evm = Table(store, EVM_TABLE)
         self._counts = dict.fromkeys(RecordKind, 0)
         self._hashes: list[bytes] = []
@@ -54,6 +64,7 @@ class SnapshotMaker:
         """Raises PredicateFailed where the headers do not belong to this state, StateDamaged, SnapshotTooLarge."""
         chunk = bytearray()
         for kind, body in self._records():
+            self._before_record()
             self._counts[kind] += 1
             record = encode_record(kind, body)
             if len(chunk) + len(record) > MAX_CHUNK_BYTES:
