@@ -41,8 +41,11 @@ class CometBftPool:
     async def __aexit__(self, *exc: object) -> None:
         await self._client.aclose()
 
-    async def pass_on(self, transaction: SignedTransaction, _nonce: int) -> None:
+    async def pass_on(self, transaction: SignedTransaction, nonce: int) -> None:
         """Raises InvalidTransaction."""
+        if transaction.nonce < nonce:
+            # CometBFT remembers what was in blocks and would answer that it has it.
+            raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, nonce)
         self._mirror.expect(transaction.hash)
         try:
             answer = await self._broadcast(transaction.raw)
