@@ -4,9 +4,10 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from adapters.interface import BadAnswer, EndpointMismatch, HeightUnavailable
-from adapters.rpc import Attempt, Endpoint, Fields, RpcClient
+from adapters.interface import BadAnswer, EndpointMismatch, HeightUnavailable, RpcRefused
+from adapters.rpc import Answer, Attempt, Decoder, Endpoint, Fields, RpcClient, all_of
 from light_clients.interface import VerificationError
 from light_clients.tendermint.hashing import header_hash, validator_set_hash
 from light_clients.tendermint.rpc_json import signed_header_from_rpc, validator_set_from_rpc
@@ -16,6 +17,9 @@ VALIDATORS_PER_PAGE = 100
 """CometBFT's own cap."""
 MAX_PROOF_OPS = 4
 MAX_BASE64_CHARS = 1 << 20
+MAX_REASON_CHARS = 1_024
+INTERNAL_ERROR = -32603
+"""What CometBFT answers for a height that it has not reached or keeps no more; the reason is in `data`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,12 @@ class QueryAnswer:
     height: int
 
 
-def base64_bytes(fields: Fields) -> bytes:
+def base64_bytes(fields: Fields, max_chars: int = MAX_BASE64_CHARS) -> bytes:
     """Empty where the field is null, as CometBFT writes empty bytes."""
     if fields.value is None:
         return b""
     try:
-        return base64.b64decode(fields.text(MAX_BASE64_CHARS), validate=True)
+        return base64.b64decode(fields.text(max_chars), validate=True)
     except (binascii.Error, ValueError) as error:
         raise fields.bad("is not base64") from error
 
@@ -45,10 +49,29 @@ class CometRpc:
         self.client = client
 
     async def signed_heads(self) -> list[tuple[Endpoint, SignedHeader]]:
-        """Each usable endpoint's newest block (final when it exists), by height downwards; laggards are noted."""
+        """Each usable endpoint's newest executed block (final when it exists), by height downwards; laggards are noted."""
 
         async def newest(attempt: Attempt) -> SignedHeader:
-            return await attempt.call("commit", {}, lambda fields: _signed_header(fields, None))
+            heads: list[SignedHeader] = []
+            executed: list[int] = []
+
+            async def committed(params: dict[str, Any]) -> None:
+                heads.append(await attempt.call("commit", params, lambda fields: _signed_header(fields, None)))
+
+            async def application(params: dict[str, Any]) -> None:
+                executed.append(await attempt.call("abci_info", params, _last_block_height))
+
+            await all_of([(committed, {}), (application, {})])
+            if executed[0] < heads[0].header.height:
+                # CometBFT tells of a block before the application has executed it
+                return await self.at_height(
+                    attempt,
+                    "commit",
+                    {"height": str(executed[0])},
+                    lambda fields: _signed_header(fields, executed[0]),
+                    executed[0],
+                )
+            return heads[0]
 
         heads = await self.client.ask_each("commit", newest)
         self.client.heads_seen([(endpoint, signed.header.height) for endpoint, signed in heads])
@@ -56,9 +79,25 @@ class CometRpc:
 
     async def signed_header(self, height: int) -> SignedHeader:
         """Header and commit of a block; its own hash is what the commit is for. Signatures are not checked."""
-        return await self.client.call(
-            "commit", {"height": str(height)}, lambda fields: _signed_header(fields, height), at_height=height
-        )
+
+        async def work(attempt: Attempt) -> SignedHeader:
+            params = {"height": str(height)}
+            return await self.at_height(
+                attempt, "commit", params, lambda fields: _signed_header(fields, height), height
+            )
+
+        return await self.client.run("commit", work, at_height=height)
+
+    async def at_height(
+        self, attempt: Attempt, method: str, params: dict[str, Any], decode: Decoder[Answer], height: int
+    ) -> Answer:
+        """One call about a block. Raises HeightUnavailable where the node says that it has not got it."""
+        try:
+            return await attempt.call(method, params, decode)
+        except RpcRefused as error:
+            if error.code == INTERNAL_ERROR and isinstance(error.data, str):
+                raise HeightUnavailable(self.client.chain, height, error.data[:MAX_REASON_CHARS]) from error
+            raise
 
     async def validators(self, height: int, expected_hash: bytes) -> ValidatorSet:
         """The set of a height, all pages, whose hash a header has told."""
@@ -83,8 +122,7 @@ class CometRpc:
 
         return await self.client.run("validators", all_pages, at_height=height)
 
-    @staticmethod
-    async def _validators_page(attempt: Attempt, height: int, page: int) -> tuple[list[object], int]:
+    async def _validators_page(self, attempt: Attempt, height: int, page: int) -> tuple[list[object], int]:
         def decode(fields: Fields) -> tuple[list[object], int]:
             if fields.at("block_height").decimal() != height:
                 raise fields.at("block_height").bad(f"is not the asked {height}")
@@ -92,7 +130,7 @@ class CometRpc:
             return rows, fields.at("total").decimal()
 
         params = {"height": str(height), "page": str(page), "per_page": str(VALIDATORS_PER_PAGE)}
-        return await attempt.call("validators", params, decode)
+        return await self.at_height(attempt, "validators", params, decode, height)
 
     async def query(
         self,
@@ -111,13 +149,16 @@ class CometRpc:
         def decode(fields: Fields) -> QueryAnswer:
             response = fields.at("response")
             code = 0 if (given := response.get("code")) is None else given.decimal(2**32 - 1)
+            log = "" if (given := response.get("log")) is None else given.text()
             if code:
-                log = "" if (given := response.get("log")) is None else given.text()
                 raise HeightUnavailable(self.client.chain, height, f"abci_query refused with code {code}: {log}")
             answered_key = response.get("key")
             if answered_key is not None and base64_bytes(answered_key) not in (data, b""):
                 raise response.at("key").bad("is not the asked key")
             value = b"" if (given := response.get("value")) is None else base64_bytes(given)
+            if log and not value:
+                # the Cosmos SDK answers so for a version that it keeps no more: that is no absence
+                raise HeightUnavailable(self.client.chain, height, f"no state: {log}")
             proof_ops = response.get("proofOps") or response.get("proof_ops")
             proofs: tuple[bytes, ...] = ()
             if proof_ops is not None:
@@ -131,6 +172,12 @@ class CometRpc:
 
         params = {"path": path, "data": data.hex(), "height": str(height), "prove": prove}
         return await self.client.call("abci_query", params, decode, at_height=height)
+
+
+def _last_block_height(fields: Fields) -> int:
+    """0 (which CometBFT leaves out) before the first block."""
+    height = fields.at("response").get("last_block_height")
+    return 0 if height is None else height.decimal()
 
 
 def _signed_header(fields: Fields, height: int | None) -> SignedHeader:

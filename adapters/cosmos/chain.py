@@ -2,7 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
+
+from google.protobuf.message import DecodeError
 
 from adapters.cometbft import (
     ClientOfChain,
@@ -11,18 +14,26 @@ from adapters.cometbft import (
     ProofSource,
     initial_states,
 )
+from adapters.cosmos.clients import StoredClients
+from adapters.cosmos.events import BlockEvents
+from adapters.cosmos.history import PacketHistory
 from adapters.cosmos.proofs import MERKLE_PREFIX, PROOF_FORMAT, PROOF_SPECS, UPGRADE_PATH
 from adapters.cosmos.rpc import CosmosRpc, open_endpoints
 from adapters.cosmos.settings import CosmosSettings
 from adapters.cosmos.submit import Submission
 from adapters.interface import (
+    MAX_SEQUENCE_SCAN,
     AccountState,
+    BadAnswer,
     Batch,
     BatchLimits,
+    ClientInfo,
     ClientParameters,
     EndpointMismatch,
     Head,
+    HeightUnavailable,
     InitialStates,
+    PacketEvent,
     PreparedTransaction,
     Proof,
     SignedTransaction,
@@ -32,8 +43,12 @@ from adapters.interface import (
 from adapters.rpc import HeadFollower, HeadSignal, each_of
 from light_clients.ibc.commitment import PathKind, path_key
 from light_clients.interface import Height
+from light_clients.protobuf.cosmos_state_pb2 import StakingParams
 from light_clients.tendermint.codec import encode_header
 from light_clients.tendermint.types import revision_of
+
+STAKING_STORE, STAKING_PARAMS_KEY = "/store/staking/key", b"\x51"
+"""x/staking of cosmos-sdk 0.53, types/keys.go ParamsKey."""
 
 
 class CosmosChain:
@@ -41,7 +56,6 @@ class CosmosChain:
 
     kind = "cosmos"
     merkle_prefix = MERKLE_PREFIX
-    atomic_batches = True
 
     def __init__(self, settings: CosmosSettings, rpc: CosmosRpc, signal: HeadSignal) -> None:
         self.settings = settings
@@ -50,8 +64,11 @@ class CosmosChain:
         self._blocks = CommittedBlocks(self.name, rpc.comet)
         self._headers = HeaderSource(self.name, rpc.comet, self._blocks)
         self._proofs = ProofSource(rpc.comet, self._blocks, PROOF_FORMAT)
+        self._clients = StoredClients(self.name, rpc)
+        self._events = BlockEvents(self.name, rpc.comet, self._blocks)
+        self._history = PacketHistory(self.name, rpc, self._clients, self._events, settings.start_height)
         self._heads = HeadFollower(self._blocks.head, signal, settings.poll_interval_s)
-        self._submission = Submission(settings, rpc, self._blocks, self._heads.head)
+        self._submission = Submission(settings, rpc)
 
     @property
     def name(self) -> str:
@@ -64,14 +81,6 @@ class CosmosChain:
     @property
     def batch_limits(self) -> BatchLimits:
         return self._submission.batch_limits
-
-    @property
-    def submission(self) -> Submission:
-        """Transactions, also of messages that no relay sends."""
-        return self._submission
-
-    def address_of(self, signer: Signer) -> str:
-        return self._submission.address_of(signer)
 
     @property
     def rpc(self) -> CosmosRpc:
@@ -99,6 +108,9 @@ class CosmosChain:
     async def block_time_ns(self, height: int) -> int:
         return (await self._blocks.facts(height))[1]
 
+    async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
+        return await self._events.packet_events(first, last, await self._heads.above(last))
+
     async def commitment(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
         return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
 
@@ -113,6 +125,34 @@ class CosmosChain:
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
         at = (await self.head()).height if height is None else height
         return await self._rpc.stored(path_key(client_id, kind, sequence), at)
+
+    async def next_sequence_send(self, client_id: str) -> int:
+        return await self._clients.next_sequence_send(client_id, (await self.head()).height)
+
+    async def unsettled_sends(
+        self, client_id: str, first_sequence: int = 1, count: int = MAX_SEQUENCE_SCAN
+    ) -> tuple[int, ...]:
+        head = (await self.head()).height
+        sent = await self._clients.next_sequence_send(client_id, head)
+        sequences = range(first_sequence, min(sent, first_sequence + min(count, MAX_SEQUENCE_SCAN)))
+
+        async def stands(sequence: int) -> bool:
+            return await self._rpc.stored(path_key(client_id, PathKind.COMMITMENT, sequence), head) is not None
+
+        found = await each_of(stands, sequences)
+        return tuple(sequence for sequence, standing in zip(sequences, found, strict=True) if standing)
+
+    async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
+        return await self._history.sent_packet(client_id, sequence, (await self.head()).height)
+
+    async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
+        return await self._history.written_acknowledgement(client_id, sequence, (await self.head()).height)
+
+    async def client(self, client_id: str) -> ClientInfo:
+        return await self._clients.client(client_id, await self.head())
+
+    async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
+        return await self._clients.consensus_state(client_id, height, (await self.head()).height)
 
     async def paused(self) -> bool:
         """ibc-go has no pause of packets."""
@@ -140,8 +180,25 @@ class CosmosChain:
         return tuple(await each_of(lambda path: self.prove(path, height), paths))
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
-        header = (await self._blocks.header((await self.head()).height)).header
+        head = (await self.head()).height
+        header = (await self._blocks.header(head)).header
+        accountable_s = await self._unbonding_s(head)
+        if accountable_s is not None:
+            parameters = replace(parameters, unbonding_period_s=accountable_s)
         return initial_states(client_type, ClientOfChain(self.chain_id, PROOF_SPECS, UPGRADE_PATH), header, parameters)
+
+    async def _unbonding_s(self, height: int) -> int | None:
+        """For how long the chain itself holds its validators to account; None where it has no x/staking."""
+        try:
+            stored = await self._rpc.comet.query(STAKING_STORE, STAKING_PARAMS_KEY, height)
+        except HeightUnavailable:
+            return None
+        if stored.value is None:
+            return None
+        try:
+            return StakingParams.FromString(stored.value).unbonding_time.seconds
+        except DecodeError as error:
+            raise BadAnswer("abci_query", "response.value", "holds no staking parameters") from error
 
     # as a destination
 

@@ -10,11 +10,14 @@ from random import Random
 from adapters.cometbft import CometRpc, identify_chain
 from adapters.cometbft.rpc import base64_bytes
 from adapters.cosmos.settings import CosmosSettings
-from adapters.rpc import Announcements, Fields, HeadSignal, RpcClient, in_background, open_rpc_client
+from adapters.interface import EndpointUnavailable, RpcRefused
+from adapters.rpc import Announcements, Attempt, Fields, HeadSignal, RpcClient, in_background, open_rpc_client
 
 IBC_STORE = "/store/ibc/key"
 MAX_LOG_CHARS = 16 * 1024
 MAX_CODESPACE_CHARS = 128
+SEARCH_RESULTS = 4
+"""Transactions looked at where the index names several."""
 
 NEW_BLOCKS = Announcements(
     dumps({"jsonrpc": "2.0", "id": 1, "method": "subscribe", "params": {"query": "tm.event='NewBlockHeader'"}}),
@@ -62,6 +65,25 @@ class CosmosRpc:
 
         params = {"path": method, "data": request.hex(), "height": str(height), "prove": False}
         return await self.client.call("abci_query", params, decode, at_height=height)
+
+    async def search(self, query: str) -> list[int]:
+        """Heights of the first transactions that match, as the node's index says; none where it does not."""
+
+        def decode(fields: Fields) -> list[int]:
+            heights = [entry.at("height").decimal() for entry in fields.at("txs").items(SEARCH_RESULTS)]
+            return sorted(set(heights))
+
+        async def work(attempt: Attempt) -> list[int]:
+            params = {"query": query, "prove": False, "page": "1", "per_page": str(SEARCH_RESULTS), "order_by": "asc"}
+            try:
+                return await attempt.call("tx_search", params, decode)
+            except RpcRefused:
+                return []  # the index is off
+
+        try:
+            return await self.client.run("tx_search", work)
+        except EndpointUnavailable:
+            return []
 
 
 @asynccontextmanager

@@ -113,10 +113,12 @@ class RpcClient:
 
         Raises:
             RpcRefused: the chain's own refusal, or the endpoints' when all refuse.
+            HeightUnavailable: all endpoints say that they have not got there, or no longer keep it. That is no fault.
             EndpointUnavailable: nobody gave a usable answer in `rounds` rounds.
         """
         reasons: dict[str, str] = {}
         refusal: RpcRefused | None = None
+        absent: dict[str, HeightUnavailable] = {}
         for round_number in range(self.options.rounds):
             if round_number:
                 options = self.options
@@ -124,6 +126,7 @@ class RpcClient:
                     backoff_s(round_number - 1, options.backoff_first_s, options.backoff_most_s, self._random)
                 )
             for endpoint in self._ranked(at_height):
+                absent.pop(endpoint.name, None)
                 try:
                     return await self._attempt(endpoint, work)
                 except RpcRefused as error:
@@ -136,14 +139,25 @@ class RpcClient:
                 except EndpointMismatch as error:
                     endpoint.distrusted(str(error), trio.current_time())
                     reasons[endpoint.name] = str(error)
-                except (AttemptFailed, BadAnswer, HeightUnavailable) as error:
+                except HeightUnavailable as error:
+                    absent[endpoint.name], reasons[endpoint.name] = error, str(error)
+                except (AttemptFailed, BadAnswer) as error:
                     endpoint.failed(str(error), trio.current_time())
                     reasons[endpoint.name] = str(error)
+            if len(absent) == len(self._endpoints) and self._is_past(at_height):
+                break
             if refusal is not None and refusal.code == METHOD_NOT_FOUND and len(reasons) == len(self._endpoints):
                 raise refusal
+        if absent and absent.keys() == reasons.keys():
+            raise next(iter(absent.values()))
         if refusal is not None:
             raise refusal
         raise EndpointUnavailable(self.chain, operation, self._reasons(reasons))
+
+    def _is_past(self, height: int) -> bool:
+        """So far below the heads seen that no later round finds it where it is missing now."""
+        heads = [endpoint.head for endpoint in self._endpoints]
+        return 0 < height < min(heads) - self.options.max_lag_blocks
 
     async def ask_each(
         self, operation: str, work: Callable[["Attempt"], Awaitable[Answer]]
@@ -164,7 +178,7 @@ class RpcClient:
             except EndpointMismatch as error:
                 self.leave(endpoint, str(error))
                 reasons[endpoint.name] = str(error)
-            except (RpcRefused, AttemptFailed, BadAnswer) as error:
+            except (RpcRefused, AttemptFailed, BadAnswer, HeightUnavailable) as error:
                 endpoint.failed(str(error), trio.current_time())
                 reasons[endpoint.name] = str(error)
 

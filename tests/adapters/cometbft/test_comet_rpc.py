@@ -92,7 +92,16 @@ def comet_answers(chain: SimulatedChain) -> dict:
             }
         }
 
-    return {"status": status, "commit": commit, "validators": validators, "abci_query": abci_query}
+    def abci_info(_):
+        return {"response": {"data": "", "last_block_height": str(chain.latest.header.height)}}
+
+    return {
+        "status": status,
+        "commit": commit,
+        "validators": validators,
+        "abci_query": abci_query,
+        "abci_info": abci_info,
+    }
 
 
 def serve(server, answers: dict) -> None:
@@ -325,8 +334,10 @@ async def test_attack_G10_pruned_state_is_a_clear_error():
 
     async with hostile_server() as server, comet([server]) as rpc:
         serve(server, comet_answers(new_chain()) | {"abci_query": abci_query})
-        with pytest.raises(EndpointUnavailable, match="no state at height 7"):
+        with pytest.raises(HeightUnavailable, match="no state at height 7") as caught:
             await rpc.query("/key", KEY, 7, prove=True)
+        assert caught.value.height == 7
+        assert rpc.client.statistics()[0].failures == 0, "what a node does not keep is no fault"
 
 
 class Answering:

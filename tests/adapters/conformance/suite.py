@@ -127,9 +127,8 @@ async def submit(link: Link, end: End, messages: list):
 
 async def submit_alone(adapter: ChainAdapter, signer: Signer, messages: list):
     """As `submit`, on a chain that makes blocks by itself."""
-    address = adapter.address_of(signer)
-    account = await adapter.account(address)
-    prepared = await adapter.prepare(Batch(tuple(messages)), address)
+    account = await adapter.account(signer.address)
+    prepared = await adapter.prepare(Batch(tuple(messages)), signer.address)
     signed = await adapter.sign(prepared, account.latest_nonce, signer)
     await adapter.broadcast(signed)
     with trio.fail_after(60):

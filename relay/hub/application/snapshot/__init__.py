@@ -1,1 +1,0 @@
-"""Snapshots of the hub's state, format 1 (docs/spec/hub-snapshot.md): how they are made, checked and restored."""
