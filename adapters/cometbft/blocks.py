@@ -3,12 +3,12 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from adapters.cometbft.rpc import CometRpc
+from adapters.cometbft.rpc import HEADERS_PER_CALL, CometRpc
 from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head
-from adapters.rpc import Endpoint
+from adapters.rpc import Endpoint, each_of
 from light_clients.interface import VerificationError, run_checks
 from light_clients.tendermint.predicates import CommitSignatures, trusted_power_signed
-from light_clients.tendermint.types import SignedHeader, TrustLevel, ValidatorSet
+from light_clients.tendermint.types import Header, SignedHeader, TrustLevel, ValidatorSet
 from light_clients.tendermint.verification import commit_checks
 
 CACHED_HEADERS = 512
@@ -113,6 +113,25 @@ class CommittedBlocks:
         if known is None:
             known = await self._comet.signed_header(height)
             self._keep(known)
+        return known
+
+    async def bare_headers(self, first: int, last: int) -> dict[int, Header]:
+        """By height, those of a range of blocks in few requests. They link, but nobody has signed what is read here."""
+        known = {height: self._headers[height].header for height in range(first, last + 1) if height in self._headers}
+        wanted = [height for height in range(first, last + 1) if height not in known]
+        chunks: list[tuple[int, int]] = []
+        for height in wanted:
+            start, end = chunks[-1] if chunks else (height, height)
+            if chunks and height == end + 1 and height - start < HEADERS_PER_CALL:
+                chunks[-1] = (start, height)
+            else:
+                chunks.append((height, height))
+
+        async def read(chunk: tuple[int, int]) -> tuple[Header, ...]:
+            return await self._comet.headers(*chunk)
+
+        for headers in await each_of(read, chunks):
+            known |= {header.height: header for header in headers}
         return known
 
     async def facts(self, height: int) -> tuple[bytes, int]:

@@ -4,17 +4,20 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from adapters.interface import BadAnswer, EndpointMismatch, HeightUnavailable, RpcRefused
 from adapters.rpc import Answer, Attempt, Decoder, Endpoint, Fields, RpcClient, all_of
 from light_clients.interface import VerificationError
 from light_clients.tendermint.hashing import header_hash, validator_set_hash
-from light_clients.tendermint.rpc_json import signed_header_from_rpc, validator_set_from_rpc
-from light_clients.tendermint.types import MAX_VALIDATORS, SignedHeader, ValidatorSet
+from light_clients.tendermint.rpc_json import header_from_rpc, signed_header_from_rpc, validator_set_from_rpc
+from light_clients.tendermint.types import MAX_VALIDATORS, Header, SignedHeader, ValidatorSet
 
 VALIDATORS_PER_PAGE = 100
 """CometBFT's own cap."""
+HEADERS_PER_CALL = 20
+"""CometBFT's own cap of `blockchain`."""
 MAX_PROOF_OPS = 4
 MAX_BASE64_CHARS = 1 << 20
 MAX_REASON_CHARS = 1_024
@@ -99,6 +102,25 @@ class CometRpc:
                 raise HeightUnavailable(self.client.chain, height, error.data[:MAX_REASON_CHARS]) from error
             raise
 
+    async def headers(self, first: int, last: int) -> tuple[Header, ...]:
+        """Those of at most `HEADERS_PER_CALL` blocks, each linked to the one before by its hash."""
+
+        def decode(fields: Fields) -> tuple[Header, ...]:
+            rows = list(fields.at("block_metas").items(HEADERS_PER_CALL))
+            headers = [_header(row) for row in reversed(rows)]
+            if [header.height for header in headers] != list(range(first, last + 1)):
+                raise fields.at("block_metas").bad(f"are not of the blocks {first} to {last}")
+            for before, after in pairwise(headers):
+                if after.last_block_id.hash != header_hash(before):
+                    raise fields.at("block_metas").bad(f"block {after.height} does not follow the one before")
+            return tuple(headers)
+
+        async def work(attempt: Attempt) -> tuple[Header, ...]:
+            params = {"minHeight": str(first), "maxHeight": str(last)}
+            return await self.at_height(attempt, "blockchain", params, decode, last)
+
+        return await self.client.run("blockchain", work, at_height=last)
+
     async def validators(self, height: int, expected_hash: bytes) -> ValidatorSet:
         """The set of a height, all pages, whose hash a header has told."""
 
@@ -172,6 +194,17 @@ class CometRpc:
 
         params = {"path": path, "data": data.hex(), "height": str(height), "prove": prove}
         return await self.client.call("abci_query", params, decode, at_height=height)
+
+
+def _header(row: Fields) -> Header:
+    try:
+        header = header_from_rpc(row.at("header").value, f"{row.path}.header")
+        got = header_hash(header)
+    except VerificationError as error:
+        raise BadAnswer("blockchain", row.path, str(error)) from error
+    if row.at("block_id").at("hash").text(64).lower() != got.hex():
+        raise row.at("block_id").bad("is not of the header")
+    return header
 
 
 def _last_block_height(fields: Fields) -> int:

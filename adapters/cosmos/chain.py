@@ -21,6 +21,7 @@ from adapters.cosmos.proofs import MERKLE_PREFIX, PROOF_FORMAT, PROOF_SPECS, UPG
 from adapters.cosmos.rpc import CosmosRpc, open_endpoints
 from adapters.cosmos.settings import CosmosSettings
 from adapters.cosmos.submit import Submission
+from adapters.cosmos.unsettled import unsettled_sends
 from adapters.interface import (
     MAX_SEQUENCE_SCAN,
     AccountState,
@@ -135,12 +136,7 @@ class CosmosChain:
         head = (await self.head()).height
         sent = await self._clients.next_sequence_send(client_id, head)
         sequences = range(first_sequence, min(sent, first_sequence + min(count, MAX_SEQUENCE_SCAN)))
-
-        async def stands(sequence: int) -> bool:
-            return await self._rpc.stored(path_key(client_id, PathKind.COMMITMENT, sequence), head) is not None
-
-        found = await each_of(stands, sequences)
-        return tuple(sequence for sequence, standing in zip(sequences, found, strict=True) if standing)
+        return await unsettled_sends(self._rpc, client_id, sequences, head)
 
     async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
         return await self._history.sent_packet(client_id, sequence, (await self.head()).height)

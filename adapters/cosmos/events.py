@@ -20,6 +20,7 @@ from light_clients.interface import MalformedInput
 from light_clients.protobuf import cosmos_tx_pb2, ibc_pb2
 from light_clients.protobuf.canonical import parse_canonical
 from light_clients.tendermint.hashing import data_hash
+from light_clients.tendermint.types import Header
 
 KINDS = {
     "send_packet": PacketEventKind.SEND,
@@ -169,8 +170,10 @@ class BlockEvents:
         if last > head:
             raise HeightUnavailable(self._chain, last, f"the final head is {head}")
 
+        headers = await self._blocks.bare_headers(max(first, 1), min(last + 1, head))
+
         async def read(height: int) -> BlockPackets:
-            return await self.of_block(height, head)
+            return await self._read(headers[height], headers.get(height + 1), None)
 
         found = await each_of(read, range(max(first, 1), last + 1))
         return tuple(event for packets in found for event in packets.events)
@@ -178,12 +181,15 @@ class BlockEvents:
     async def of_block(self, height: int, head: int, expect: Expectation | None = None) -> BlockPackets:
         """What one block tells. `expect` raises BadAnswer for events that cannot be all; another endpoint is
         then asked."""
-        header = (await self._blocks.header(height)).header
-        hashed = (await self._blocks.header(height + 1)).header.last_results_hash if height < head else None
+        headers = await self._blocks.bare_headers(height, min(height + 1, head))
+        return await self._read(headers[height], headers.get(height + 1), expect)
+
+    async def _read(self, header: Header, following: Header | None, expect: Expectation | None) -> BlockPackets:
+        height = header.height
 
         async def work(attempt: Attempt) -> BlockPackets:
             results = await block_results(self._comet, attempt, height, KINDS)
-            if hashed not in (None, results.hash):
+            if following is not None and following.last_results_hash != results.hash:
                 raise BadAnswer(
                     "block_results", "txs_results", "do not hash to the next header's results", results.hash
                 )

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)light_clients/protobuf/cosmos_state.proto\x12\x13hutong.cosmos_state\x1a\x1egoogle/protobuf/duration.proto\"<\n\x10\x43ounterpartyInfo\x12\x15\n\rmerkle_prefix\x18\x01 \x03(\x0c\x12\x11\n\tclient_id\x18\x02 \x01(\t\"B\n\rStakingParams\x12\x31\n\x0eunbonding_time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Durationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)light_clients/protobuf/cosmos_state.proto\x12\x13hutong.cosmos_state\x1a\x1egoogle/protobuf/duration.proto\"<\n\x10\x43ounterpartyInfo\x12\x15\n\rmerkle_prefix\x18\x01 \x03(\x0c\x12\x11\n\tclient_id\x18\x02 \x01(\t\"B\n\rStakingParams\x12\x31\n\x0eunbonding_time\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\")\n\x0bPageRequest\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05limit\x18\x03 \x01(\x04\" \n\x0cPageResponse\x12\x10\n\x08next_key\x18\x01 \x01(\x0c\"c\n\x18PacketCommitmentsRequest\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12\x34\n\npagination\x18\x02 \x01(\x0b\x32 .hutong.cosmos_state.PageRequest\"@\n\x0bPacketState\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"\x89\x01\n\x19PacketCommitmentsResponse\x12\x35\n\x0b\x63ommitments\x18\x01 \x03(\x0b\x32 .hutong.cosmos_state.PacketState\x12\x35\n\npagination\x18\x02 \x01(\x0b\x32!.hutong.cosmos_state.PageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,4 +36,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COUNTERPARTYINFO']._serialized_end=158
   _globals['_STAKINGPARAMS']._serialized_start=160
   _globals['_STAKINGPARAMS']._serialized_end=226
+  _globals['_PAGEREQUEST']._serialized_start=228
+  _globals['_PAGEREQUEST']._serialized_end=269
+  _globals['_PAGERESPONSE']._serialized_start=271
+  _globals['_PAGERESPONSE']._serialized_end=303
+  _globals['_PACKETCOMMITMENTSREQUEST']._serialized_start=305
+  _globals['_PACKETCOMMITMENTSREQUEST']._serialized_end=404
+  _globals['_PACKETSTATE']._serialized_start=406
+  _globals['_PACKETSTATE']._serialized_end=470
+  _globals['_PACKETCOMMITMENTSRESPONSE']._serialized_start=473
+  _globals['_PACKETCOMMITMENTSRESPONSE']._serialized_end=610
 # @@protoc_insertion_point(module_scope)
