@@ -57,6 +57,7 @@ class CosmosChain:
 
     kind = "cosmos"
     merkle_prefix = MERKLE_PREFIX
+    atomic_batches = True
 
     def __init__(self, settings: CosmosSettings, rpc: CosmosRpc, signal: HeadSignal) -> None:
         self.settings = settings
@@ -69,7 +70,7 @@ class CosmosChain:
         self._events = BlockEvents(self.name, rpc.comet, self._blocks)
         self._history = PacketHistory(self.name, rpc, self._clients, self._events, settings.start_height)
         self._heads = HeadFollower(self._blocks.head, signal, settings.poll_interval_s)
-        self._submission = Submission(settings, rpc)
+        self._submission = Submission(settings, rpc, self._blocks, self._heads.head)
 
     @property
     def name(self) -> str:
@@ -82,6 +83,14 @@ class CosmosChain:
     @property
     def batch_limits(self) -> BatchLimits:
         return self._submission.batch_limits
+
+    @property
+    def submission(self) -> Submission:
+        """Transactions, also of messages that no relay sends."""
+        return self._submission
+
+    def address_of(self, signer: Signer) -> str:
+        return self._submission.address_of(signer)
 
     @property
     def rpc(self) -> CosmosRpc:

@@ -1,47 +1,262 @@
-"""Transactions of a Cosmos SDK chain: the destination half of `CosmosChain`."""
+"""Transactions of a Cosmos SDK chain: the destination half of `CosmosChain`.
 
-from adapters.cosmos.rpc import CosmosRpc
+A transaction is all or nothing, pays its whole fee whatever it uses, and once in a pool it stays until it is in a block
+or the pool finds it invalid: there is no dearer copy that takes its place.
+"""
+
+from base64 import b64encode
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+
+from adapters.cometbft import CommittedBlocks
+from adapters.cosmos.accounts import Accounts
+from adapters.cosmos.addresses import account_address, decode_address
+from adapters.cosmos.fees import Coin, FeeAboveCap, GasPrice, adjusted_gas
+from adapters.cosmos.inclusion import Inclusion, Inclusions
+from adapters.cosmos.messages import SdkMessage, encode_message
+from adapters.cosmos.refusals import (
+    SDK,
+    UNAUTHORIZED_CODE,
+    checked_refusal,
+    failing_message,
+    pool_refusal,
+    reason_of,
+)
+from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc
 from adapters.cosmos.settings import CosmosSettings
+from adapters.cosmos.simulation import Simulated, SimulationRefused, Simulator
+from adapters.cosmos.transactions import (
+    ENVELOPE_BYTES,
+    decode_raw,
+    encode_auth_info,
+    encode_body,
+    encode_raw,
+    encode_sign_document,
+    transaction_hash,
+)
 from adapters.interface import (
     AccountState,
+    AlreadyKnown,
     Batch,
     BatchLimits,
-    NotSupported,
+    BatchTooLarge,
+    BroadcastRefused,
+    Head,
+    MessageFailure,
+    NonceTooLow,
     PreparedTransaction,
+    RefusedByChain,
+    RpcRefused,
     SignedTransaction,
     Signer,
+    SubmitMisbehaviour,
     TransactionOutcome,
+    UpdateClient,
 )
+from adapters.rpc import Attempt, Fields
+from light_clients.interface import MalformedInput
+
+UNFUNDED_GAS = 200_000
+UNFUNDED_GAS_PER_BYTE = 40
+"""For an account that does not exist yet, which the chain simulates nothing for: it cannot pay anyway, and says so."""
+REMEMBERED_BROADCASTS = 4_096
 
 
 class Submission:
     """See ChainAdapter for every public method."""
 
-    def __init__(self, settings: CosmosSettings, rpc: CosmosRpc) -> None:
+    def __init__(
+        self,
+        settings: CosmosSettings,
+        rpc: CosmosRpc,
+        blocks: CommittedBlocks,
+        head: Callable[[], Awaitable[Head]],
+    ) -> None:
         self._settings = settings
         self._rpc = rpc
+        self._blocks = blocks
+        self._head = head
+        self._price = GasPrice.parse(settings.gas_price)
+        self._accounts = Accounts(rpc)
+        self._simulator = Simulator(rpc)
+        self._inclusions = Inclusions(rpc, blocks, head)
+        self._signed_at: OrderedDict[bytes, int] = OrderedDict()
 
     @property
     def batch_limits(self) -> BatchLimits:
         return self._settings.limits
 
+    def address_of(self, signer: Signer) -> str:
+        return account_address(self._settings.bech32_prefix, signer.public_key)
+
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
-        raise NotSupported("transactions of a Cosmos SDK chain")
+        limits = self._settings.limits
+        if len(batch.messages) > limits.max_messages:
+            raise BatchTooLarge("messages", len(batch.messages), limits.max_messages)
+        messages = [encode_message(message, sender) for message in batch.messages]
+        body = encode_body(messages)
+        if len(body) + ENVELOPE_BYTES > limits.max_bytes:
+            raise BatchTooLarge("bytes", len(body) + ENVELOPE_BYTES, limits.max_bytes)
+        if not (await self._accounts.account(sender)).exists:
+            guess = UNFUNDED_GAS * len(messages) + UNFUNDED_GAS_PER_BYTE * len(body)
+            return self._prepared(body, sender, min(guess, limits.max_gas), ())
+        standing = dict(enumerate(messages))
+        while standing:
+            verdict = await self._simulator.run(list(standing.values()), sender)
+            if isinstance(verdict, Simulated):
+                expected = tuple(index in standing for index in range(len(messages)))
+                return self._prepared(body, sender, self._gas(verdict.gas_used), expected)
+            for index in await self._failing(verdict, standing, sender):
+                if isinstance(batch.messages[index], UpdateClient | SubmitMisbehaviour):
+                    # What comes after it may need it, and fails for no reason of its own.
+                    standing = {before: message for before, message in standing.items() if before < index}
+                standing.pop(index, None)
+        return self._prepared(body, sender, 0, (False,) * len(messages))
+
+    async def prepare_messages(
+        self, messages: Sequence[SdkMessage], sender: str, memo: str = ""
+    ) -> PreparedTransaction:
+        """Any messages of the SDK, as `prepare` does it. Raises RefusedByChain if one would fail."""
+        verdict = await self._simulator.run(messages, sender)
+        if isinstance(verdict, SimulationRefused):
+            raise RefusedByChain("simulation", verdict.reason)
+        body = encode_body(messages, memo)
+        return self._prepared(body, sender, self._gas(verdict.gas_used), (True,) * len(messages))
+
+    async def _failing(
+        self, refused: SimulationRefused, standing: dict[int, SdkMessage], sender: str
+    ) -> tuple[int, ...]:
+        """Which of `standing` the chain blames. Malformed messages are refused without an index: each is tried alone."""
+        indexes = list(standing)
+        if refused.index is not None:
+            return (indexes[refused.index],)
+        found = []
+        for index in indexes if len(indexes) > 1 else ():
+            alone = await self._simulator.run([standing[index]], sender)
+            if isinstance(alone, SimulationRefused) and alone.index is None:
+                found.append(index)
+        if not found:
+            raise RefusedByChain("simulation", refused.reason)
+        return tuple(found)
+
+    def _gas(self, gas_used: int) -> int:
+        limit = self._settings.limits.max_gas
+        if gas_used > limit:
+            raise BatchTooLarge("gas", gas_used, limit)
+        return min(limit, adjusted_gas(gas_used, self._settings.gas_adjustment_percent))
+
+    def _prepared(self, body: bytes, sender: str, gas: int, expected: tuple[bool, ...]) -> PreparedTransaction:
+        return PreparedTransaction(
+            chain_id=self._settings.chain_id,
+            sender=sender,
+            to="",
+            data=body,
+            value_wei=0,
+            gas=gas,
+            max_fee_per_gas_wei=0,
+            max_priority_fee_per_gas_wei=0,
+            gas_price_wei=None,
+            expected=expected,
+            fee_wei=self._price.fee(gas),
+        )
 
     async def refusal(self, batch: Batch, sender: str) -> str:
-        raise NotSupported("transactions of a Cosmos SDK chain")
+        verdict = await self._simulator.run([encode_message(message, sender) for message in batch.messages], sender)
+        return verdict.reason if isinstance(verdict, SimulationRefused) else "it would succeed"
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
-        raise NotSupported("transactions of a Cosmos SDK chain")
+        """Also raises FeeAboveCap, and ValueError for a transaction of another chain or account."""
+        settings = self._settings
+        if prepared.chain_id != settings.chain_id or prepared.sender != self.address_of(signer):
+            raise ValueError(f"{settings.name}: a transaction of {prepared.chain_id}, {prepared.sender} is not ours")
+        fee = Coin(prepared.fee_cap_wei, self._price.denom)
+        if fee.amount > settings.max_fee:
+            raise FeeAboveCap(settings.name, fee.amount, settings.max_fee, fee.denom)
+        number = await self._accounts.number(prepared.sender)
+        auth_info = encode_auth_info(signer.public_key, nonce, prepared.gas, fee)
+        document = encode_sign_document(prepared.data, auth_info, settings.chain_id, number)
+        raw = encode_raw(prepared.data, auth_info, signer.sign_document(document))
+        signed = SignedTransaction(transaction_hash(raw), raw, nonce, prepared)
+        self._signed_at[signed.hash] = (await self._head()).height
+        while len(self._signed_at) > REMEMBERED_BROADCASTS:
+            self._signed_at.popitem(last=False)
+        return signed
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        raise NotSupported("transactions of a Cosmos SDK chain")
+        refusal = await self._rpc.client.run("broadcast_tx_sync", lambda attempt: _offer(attempt, signed))
+        if refusal is None:
+            return
+        kind, unauthorized = refusal
+        if unauthorized:
+            self._accounts.forget_number(signed.prepared.sender)
+        if isinstance(kind, NonceTooLow) and await self.inclusion(signed.hash) is not None:
+            raise AlreadyKnown(signed.hash, "it is in a block already")
+        raise kind
+
+    async def inclusion(self, wanted: bytes) -> Inclusion | None:
+        """Where a transaction is in a committed block, failed or not.
+
+        None also where its checks failed in the block: it then used no sequence and may still be included.
+        """
+        found = await self._inclusions.find(wanted, self._signed_at.get(wanted))
+        return found if found is not None and found.consumed else None
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
-        raise NotSupported("transactions of a Cosmos SDK chain")
+        found = await self.inclusion(transaction_hash)
+        if found is None or found.height > (await self._head()).height:
+            return None
+        return await self.outcome_of(transaction_hash, found)
+
+    async def outcome_of(self, transaction_hash: bytes, found: Inclusion) -> TransactionOutcome:
+        """Of an inclusion at or below the head."""
+        content = decode_raw(found.raw)
+        block_hash, block_time_ns = await self._blocks.facts(found.height)
+        reverted = reason_of(found.codespace, found.code, found.log) if found.code else None
+        guilty = failing_message(found.log, len(content.messages)) if found.code else None
+        return TransactionOutcome(
+            transaction_hash=transaction_hash,
+            height=found.height,
+            block_hash=block_hash,
+            block_time_ns=block_time_ns,
+            gas_used=found.gas_used,
+            fee_wei=sum(coin.amount for coin in content.fee if coin.denom == self._price.denom),
+            reverted=reverted,
+            failures=() if guilty is None else (MessageFailure(guilty, reverted or "", b""),),
+        )
 
     async def account(self, address: str) -> AccountState:
-        raise NotSupported("accounts of a Cosmos SDK chain")
+        self._check_address(address)
+        account = await self._accounts.account(address)
+        balance = await self._accounts.balance(address, self._price.denom)
+        pending = await self._simulator.pool_sequence(address) if account.exists else None
+        return AccountState(address, account.sequence, max(account.sequence, pending or 0), balance)
 
     async def final_nonce(self, address: str) -> int:
-        raise NotSupported("accounts of a Cosmos SDK chain")
+        self._check_address(address)
+        return (await self._accounts.account(address)).sequence
+
+    def _check_address(self, address: str) -> None:
+        try:
+            decode_address(address, self._settings.bech32_prefix)
+        except MalformedInput as error:
+            raise ValueError(str(error)) from error
+
+
+async def _offer(attempt: Attempt, signed: SignedTransaction) -> tuple[BroadcastRefused, bool] | None:
+    """None: taken. Else the refusal, and whether it is about the signature."""
+
+    def decode(fields: Fields) -> tuple[BroadcastRefused, bool] | None:
+        code = fields.at("code").decimal(2**32 - 1)
+        if not code:
+            return None
+        codespace = "" if (given := fields.get("codespace")) is None else given.text(MAX_CODESPACE_CHARS)
+        log = "" if (given := fields.get("log")) is None else given.text(MAX_LOG_CHARS)
+        return checked_refusal(signed.hash, codespace, code, log), (codespace, code) == (SDK, UNAUTHORIZED_CODE)
+
+    try:
+        return await attempt.call("broadcast_tx_sync", {"tx": b64encode(signed.raw).decode()}, decode)
+    except RpcRefused as refused:
+        refusal = pool_refusal(signed.hash, f"{refused.message}: {refused.data}")
+        if refusal is None:
+            raise
+        return refusal, False

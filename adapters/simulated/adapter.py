@@ -59,7 +59,6 @@ class SimulatedAdapter:
 
     kind = "simulated"
     merkle_prefix = (b"",)
-    atomic_batches = False
 
     def __init__(
         self, chain: SimulatedChain, faults: Faults | None = None, limits: BatchLimits = DEFAULT_LIMITS
@@ -82,6 +81,10 @@ class SimulatedAdapter:
     @property
     def batch_limits(self) -> BatchLimits:
         return self._limits
+
+    @property
+    def atomic_batches(self) -> bool:
+        return self.chain.atomic_batches
 
     def address_of(self, signer: Signer) -> str:
         return signer.address

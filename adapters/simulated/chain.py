@@ -127,8 +127,12 @@ class SimulatedChain:
         finality_depth: int = 0,
         light_clients: Sequence[LightClient] = (),
         apps: Mapping[str, App] | None = None,
+        atomic_batches: bool = False,
     ) -> None:
         self.name = name
+        self.atomic_batches = atomic_batches
+        self.names_culprits = True
+        """Where batches are atomic: outcomes say which message undid the others."""
         self.chain_id = chain_id
         self.finality_depth = finality_depth
         self.router_address = ROUTER_ADDRESS
@@ -350,6 +354,12 @@ class SimulatedChain:
             router.state = state
             router.emitted.clear()
             return SimulatedReceipt(transaction, height, transaction.gas, str(error), ())
+        if failures and self.atomic_batches:
+            router.state = state
+            router.emitted.clear()
+            reason = RevertReader().read(failures[0][1]).reason
+            named = failures[:1] if self.names_culprits else ()
+            return SimulatedReceipt(transaction, height, gas_used, reason, named)
         return SimulatedReceipt(transaction, height, gas_used, None, failures)
 
     def _run_batch(self, router: Router, data: bytes) -> tuple[tuple[tuple[int, bytes], ...], int]:

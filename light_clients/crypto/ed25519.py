@@ -6,10 +6,15 @@ differ at these edges, and a client must accept exactly what its chain accepts: 
 
 from collections.abc import Iterable
 
-from ed25519_zebra import ed_verify
+from ed25519_zebra import ed_public_from_secret, ed_verify
 
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
+
+
+def public_key_of(secret: bytes) -> bytes:
+    """32 bytes, of a secret of 32 bytes (the seed of RFC 8032)."""
+    return bytes(ed_public_from_secret(secret))
 
 
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:

@@ -5,12 +5,14 @@ import os
 import re
 import time
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from random import Random
 from typing import Annotated
 
 import typer
 
+from relay.cli.hub_abci import abci
 from relay.cli.hub_pause import pause, resume
 from relay.cli.quota import open_hub
 from relay.cli.session import AsJson, ConfigFile, config_of, hub_of, run_administration
@@ -18,12 +20,14 @@ from relay.cli.session import AsJson, ConfigFile, config_of, hub_of, run_adminis
 EXIT_UNUSABLE = 2
 EXIT_HALTED = 1
 DEFAULT_EVM_CHAIN_ID = 41_000
+DEFAULT_BASE_PORT = 26_656
 ADMIN_PASSWORD_FILE = "admin_password"  # noqa: S105  the name of a file
 _ADDRESS = re.compile(r"(?:0x)?([0-9a-fA-F]{40})")
 _FUND = re.compile(r"(?:0x)?([0-9a-fA-F]{40})(?:=([0-9]{1,38}))?")
 DEFAULT_FUNDING_WEI = 10**24
 
 app = typer.Typer(help="A validator of the hub chain.", no_args_is_help=True, rich_markup_mode=None)
+app.command()(abci)
 app.command()(pause)
 app.command()(resume)
 
@@ -32,9 +36,28 @@ class _Unusable(Exception):
     """One sentence for the person at the terminal."""
 
 
+class Engine(StrEnum):
+    """Who makes the blocks."""
+
+    EMBEDDED = "embedded"
+    COMETBFT = "cometbft"
+
+
 @app.command()
 def init(
     home: Annotated[Path, typer.Option(help="The directory to fill; an initialised one is never changed.")],
+    engine: Annotated[
+        Engine, typer.Option(help="Who makes the blocks: this program (one validator) or CometBFT beside it.")
+    ] = Engine.EMBEDDED,
+    validators: Annotated[
+        int, typer.Option(min=1, max=100, help="With CometBFT: homes to make, HOME/validator-N if several.")
+    ] = 1,
+    base_port: Annotated[
+        int,
+        typer.Option(
+            min=1024, max=64_000, help="With CometBFT: its p2p port; +1 its RPC, +2 eth_*; +10 each next validator."
+        ),
+    ] = DEFAULT_BASE_PORT,
     chain_id: Annotated[str, typer.Option(help="CometBFT chain id, name-1.")] = "hutong-1",
     evm_chain_id: Annotated[int, typer.Option(help="EIP-155 chain id of the hub's EVM.")] = DEFAULT_EVM_CHAIN_ID,
     admin: Annotated[
@@ -59,12 +82,13 @@ def init(
         int | None, typer.Option(help="Cost of the keystores; a power of two (default: the library's).")
     ] = None,
 ) -> None:
-    """Make a new one-validator hub: genesis.json, the validator's key (0600) and admin keys.
+    """Make a new hub: genesis.json, its validators' keys (0600) and admin keys; CometBFT's homes too where it is the engine.
 
     Exit codes: 0 done, 2 unusable input.
     """
     from light_clients.interface import MalformedInput
     from relay.config import UnsafeFile
+    from relay.hub.abci.initialise import MemberHome, initialise_members, ports_from
     from relay.hub.application.admin import AdminSet
     from relay.hub.application.genesis import HubParams
     from relay.hub.node.home import UnusableHome
@@ -72,8 +96,11 @@ def init(
     from relay.keys import KeyUnavailable
 
     try:
-        if (home / "genesis.json").exists():
-            raise _Unusable(f"{home / 'genesis.json'} exists: a home is initialised once")
+        if engine is Engine.EMBEDDED and validators > 1:
+            raise _Unusable("--validators: the embedded engine runs one validator, give --engine cometbft for more")
+        for taken in (home / "genesis.json", home / "validator-1"):
+            if taken.exists():
+                raise _Unusable(f"{taken} exists: a home is initialised once")
         given = [_address(text) for text in admin or ()]
         wanted = admins if admins or given else 1
         home.mkdir(parents=True, exist_ok=True)
@@ -87,7 +114,12 @@ def init(
             HubParams(block_interval_ms=block_interval_ms, proof_block_delay_ms=proof_block_ms),
             tuple(_funding(text) for text in fund or ()),
         )
-        genesis = initialise_home(home, new_hub)
+        members: list[MemberHome] = []
+        if engine is Engine.EMBEDDED:
+            genesis = initialise_home(home, new_hub)
+        else:
+            ports = [ports_from(base_port, index) for index in range(validators)]
+            genesis, members = initialise_members(home, new_hub, ports)
     except (_Unusable, UnusableHome, MalformedInput, UnsafeFile, KeyUnavailable, ValueError) as error:
         _fail(str(error), EXIT_UNUSABLE)
     except OSError as error:
@@ -96,6 +128,12 @@ def init(
     for address in genesis.admins.addresses:
         typer.echo(f"admin 0x{address.hex()}")
     typer.echo(f"admin actions need {genesis.admins.threshold} of {len(genesis.admins.addresses)} approvals")
+    for member in members:
+        typer.echo(
+            f"hutong hub abci --home {member.home} --listen {member.listen} --cometbft-rpc {member.cometbft_rpc}"
+            f" --port {member.ports.eth}"
+        )
+        typer.echo(f"cometbft node --home {member.cometbft_home}")
 
 
 @app.command()

@@ -7,7 +7,7 @@ import trio
 
 from relay.evm.blocks import EvmBlock
 from relay.evm.chain import EvmChain
-from relay.evm.json_errors import RESOURCE_NOT_FOUND, JsonRpcError
+from relay.evm.json_errors import PRUNED_HISTORY, RESOURCE_NOT_FOUND, JsonRpcError
 from relay.evm.json_params import BlockHash, BlockSelector
 
 T = TypeVar("T")
@@ -38,9 +38,16 @@ class BlockLookup:
             return selector
         if isinstance(selector, BlockHash):
             return self.existing(selector).number
-        return 0 if selector == "earliest" else head
+        return self._blocks.first_number() if selector == "earliest" else head
+
+    def require_served(self, number: int) -> None:
+        """Refuse a block of which a restored node has no transactions, with the first number that it has."""
+        first = self._blocks.first_number()
+        if number < first:
+            raise JsonRpcError(PRUNED_HISTORY, f"pruned history unavailable: the first block of this node is {first}")
 
     def find(self, selector: BlockSelector) -> EvmBlock | None:
+        """A block to stand on: its state and header, with a restored node's first block also that alone."""
         if isinstance(selector, BlockHash):
             return self._blocks.block_by_hash(selector.hash)
         if isinstance(selector, int):
@@ -49,8 +56,19 @@ class BlockLookup:
             return self._blocks.first()
         return self.head()
 
+    def find_whole(self, selector: BlockSelector) -> EvmBlock | None:
+        """A block to show, with its transactions."""
+        if isinstance(selector, int):
+            self.require_served(selector)
+        block = self.find(selector)
+        if block is not None:
+            self.require_served(block.number)
+        return block
+
     def existing(self, selector: BlockSelector) -> EvmBlock:
         block = self.find(selector)
         if block is None:
+            if isinstance(selector, int):
+                self.require_served(selector)
             raise JsonRpcError(RESOURCE_NOT_FOUND, "header not found")
         return block

@@ -1,6 +1,12 @@
-"""Blocks, receipts and their indexes in a table of the node's database."""
+"""Blocks, receipts and their indexes in a table of the node's database.
+
+A node may begin at a block whose state it was given: of that block it has the header but neither transactions nor receipts,
+and of those before it only hashes, for BLOCKHASH.
+"""
 
 import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import rlp
 
@@ -14,6 +20,17 @@ _BLOCK = b"b"  # BE8 number -> block
 _RECEIPTS = b"r"  # BE8 number -> receipts
 _NUMBER = b"h"  # block hash -> BE8 number
 _LOCATION = b"t"  # transaction hash -> BE8 number, BE4 index
+_ANCESTOR = b"a"  # BE8 number -> hash of a block that is not stored
+_RESTORED = b"s"  # the one key _RESTORED_KEY -> BE8 number, hash of the next block
+_RESTORED_KEY = b"0"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Where a node began: after block `number`, and with what block `number` + 1 must hash to."""
+
+    number: int
+    next_hash: bytes
 
 
 class BlockStore:
@@ -25,6 +42,8 @@ class BlockStore:
         self._receipts = Table(reader, TABLE_PREFIX + _RECEIPTS)
         self._numbers = Table(reader, TABLE_PREFIX + _NUMBER)
         self._locations = Table(reader, TABLE_PREFIX + _LOCATION)
+        self._ancestors = Table(reader, TABLE_PREFIX + _ANCESTOR)
+        self._restored = Table(reader, TABLE_PREFIX + _RESTORED)
 
     def head_number(self) -> int | None:
         last = self._blocks.last()
@@ -35,8 +54,28 @@ class BlockStore:
         return self._decode_block(last[1]) if last else None
 
     def first(self) -> EvmBlock | None:
+        """The oldest block with its transactions."""
+        return self.block(self.first_number())
+
+    def first_number(self) -> int:
+        """Of `first`, which may be yet to come. Numbers below it are not served."""
+        restored = self.restored()
+        if restored is not None:
+            return restored.number + 1
         entry = self._blocks.next(b"")
-        return self._decode_block(entry[1]) if entry else None
+        return int.from_bytes(entry[0], "big") if entry else 0
+
+    def restored(self) -> Restored | None:
+        """None where the node has every block from the first."""
+        raw = self._restored.get(_RESTORED_KEY)
+        return None if raw is None else Restored(int.from_bytes(raw[:8], "big"), raw[8:])
+
+    def hash_of(self, number: int) -> bytes | None:
+        """Also of blocks before the restored one, as far down as BLOCKHASH reached there."""
+        found = self.header(number)
+        if found is not None:
+            return found[0]
+        return self._ancestors.get(number.to_bytes(8, "big")) if 0 <= number < 2**64 else None
 
     def block(self, number: int) -> EvmBlock | None:
         if not 0 <= number < 2**64:
@@ -98,6 +137,20 @@ def store_block(writer: KeyValueWriter, block: EvmBlock, receipts: tuple[Receipt
     locations = WritableTable(writer, TABLE_PREFIX + _LOCATION)
     for index, transaction in enumerate(block.transactions):
         locations.put(transaction.hash, number + index.to_bytes(4, "big"))
+
+
+def store_restored_block(
+    writer: KeyValueWriter, block: EvmBlock, ancestors: Mapping[int, bytes], next_hash: bytes
+) -> None:
+    """Let an empty store begin after `block`, which is given without transactions."""
+    number = block.number.to_bytes(8, "big")
+    encoded_block = rlp.encode([block.hash, _encode_header(block.header), []])
+    WritableTable(writer, TABLE_PREFIX + _BLOCK).put(number, encoded_block)
+    WritableTable(writer, TABLE_PREFIX + _NUMBER).put(block.hash, number)
+    hashes = WritableTable(writer, TABLE_PREFIX + _ANCESTOR)
+    for ancestor, block_hash in ancestors.items():
+        hashes.put(ancestor.to_bytes(8, "big"), block_hash)
+    WritableTable(writer, TABLE_PREFIX + _RESTORED).put(_RESTORED_KEY, number + next_hash)
 
 
 def _encode_header(header: EvmHeader) -> list[bytes | int]:

@@ -25,6 +25,7 @@ class InvalidReason(StrEnum):
     ALREADY_KNOWN = "already known"
     REPLACEMENT_UNDERPRICED = "replacement transaction underpriced"
     POOL_FULL = "transaction pool is full"
+    NOT_PASSED_ON = "could not be passed on"
 
 
 @dataclass(eq=True)

@@ -149,7 +149,7 @@ class EthMethods:
         def history() -> dict[str, Any]:
             newest = self._lookup.existing(selector).number
             headers = []
-            for number in range(max(0, newest - wanted + 1), newest + 1):
+            for number in range(max(self._chain.blocks.first_number(), newest - wanted + 1), newest + 1):
                 stored = self._chain.blocks.header(number)
                 if stored is not None:
                     headers.append(stored[1])
@@ -181,7 +181,7 @@ class EthMethods:
 
     async def _block_json(self, selector: BlockSelector, *, full: bool) -> dict[str, Any] | None:
         def read() -> dict[str, Any] | None:
-            block = self._lookup.find(selector)
+            block = self._lookup.find_whole(selector)
             return None if block is None else show.block_json(block, full=full)
 
         return await self._lookup.read(read)
@@ -195,7 +195,7 @@ class EthMethods:
         return await self._transaction_count_of(BlockHash(params.hash(0)))
 
     async def _transaction_count_of(self, selector: BlockSelector) -> str | None:
-        block = await self._lookup.read(lambda: self._lookup.find(selector))
+        block = await self._lookup.read(lambda: self._lookup.find_whole(selector))
         return None if block is None else hex(len(block.transactions))
 
     async def _block_receipts(self, params: Params) -> list[dict[str, Any]] | None:
@@ -203,7 +203,7 @@ class EthMethods:
         selector = params.block(0)
 
         def read() -> list[dict[str, Any]] | None:
-            block = self._lookup.find(selector)
+            block = self._lookup.find_whole(selector)
             receipts = None if block is None else self._chain.blocks.receipts(block.number)
             if block is None or receipts is None:
                 return None
@@ -233,7 +233,7 @@ class EthMethods:
         return await self._transaction_in_block(BlockHash(params.hash(0)), params.quantity(1))
 
     async def _transaction_in_block(self, selector: BlockSelector, index: int) -> dict[str, Any] | None:
-        block = await self._lookup.read(lambda: self._lookup.find(selector))
+        block = await self._lookup.read(lambda: self._lookup.find_whole(selector))
         if block is None or index >= len(block.transactions):
             return None
         return show.transaction_json(block.transactions[index], block, index)

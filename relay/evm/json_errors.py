@@ -11,6 +11,8 @@ SERVER_ERROR = -32000
 RESOURCE_NOT_FOUND = -32001
 LIMIT_EXCEEDED = -32005
 EXECUTION_REVERTED = 3
+PRUNED_HISTORY = 4444
+"""As geth answers for blocks that it no longer has (EIP-4444)."""
 
 
 class JsonRpcError(Exception):

@@ -87,6 +87,7 @@ class LogMethods:
             number = self._chain.blocks.number_of(criteria.block_hash)
             if number is None:
                 raise JsonRpcError(SERVER_ERROR, "unknown block")
+            self._lookup.require_served(number)
             return logs_in_range(self._chain.blocks, criteria, number, number)
         head = self._lookup.head().number
         first, last = (
@@ -95,6 +96,7 @@ class LogMethods:
         )
         if first > last:
             raise invalid_params("invalid block range: fromBlock is above toBlock")
+        self._lookup.require_served(first)
         return logs_in_range(self._chain.blocks, criteria, first, min(last, head))
 
     def _changed_logs(self, criteria: LogCriteria, first: int, last: int) -> list[dict[str, Any]]:

@@ -119,6 +119,13 @@ class Mempool:
             if transaction is not None:
                 self._remove(transaction)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            for table in (self._by_sender, self._by_hash, self._next_nonce):
+                table.clear()
+            self._bytes = 0
+
     def statistics(self) -> MempoolStatistics:
         with self._lock:
             return MempoolStatistics(

@@ -60,6 +60,11 @@ class UnknownRulesVersion(Exception):
     """A block asks for rules that this code does not have: the node must halt and be upgraded."""
 
 
+class SnapshotLied(Exception):
+    """The first block after a restored snapshot is not the one that it named: its headers, which BLOCKHASH answers from, may
+    be forged, so the node must halt and be restored anew."""
+
+
 class OutOfOrder(Exception):
     """The consensus engine called a block that does not follow from the last: the node must halt."""
 
@@ -142,7 +147,7 @@ class HubApplication:
         view.set(GENESIS_KEY, self.genesis.digest)
         view.set(EVM_STATE_ROOT_KEY, state_root)
         app_hash = self.state.commit(WritableTable(batch, STATE_TABLE), 0, view.changes())
-        genesis_block = self._evm_block(0, self.genesis.genesis_time_ns, self.genesis.digest, bytes(32), state_root, ())
+        genesis_block = self.evm_block(0, self.genesis.genesis_time_ns, self.genesis.digest, bytes(32), state_root, ())
         store_block(batch, genesis_block, ())
         self._pending = _Pending(0, batch, ())
         return InitChainResponse(app_hash)
@@ -200,6 +205,7 @@ class HubApplication:
         last = self.state.latest_version()
         if last is None or request.height != last + 1:
             raise OutOfOrder(f"block {request.height} cannot follow {last}")
+        self._check_snapshot(request)
         rules = self._rules_of(request.app_version)
         view = self.state.view_at(last)
         parent = self.state.view_at(last)
@@ -241,7 +247,7 @@ class HubApplication:
         if last_block is None:
             raise OutOfOrder(f"Ethereum block {request.height - 1} is missing")
         body = block_body(executed)
-        block = self._evm_block(request.height, request.time_ns, request.hash, last_block[0], state_root, executed)
+        block = self.evm_block(request.height, request.time_ns, request.hash, last_block[0], state_root, executed)
         store_block(batch, block, body.receipts)
         self._pending = _Pending(request.height, batch, body.transactions)
         updates: tuple[ValidatorUpdate, ...] = ()
@@ -274,6 +280,10 @@ class HubApplication:
             return QueryResponse(CODE_UNKNOWN_PATH, f"a key has 1 to {MAX_KEY_BYTES} bytes", data, b"", b"", 0)
         if latest is None or version is None or not 0 <= version <= latest:
             return QueryResponse(CODE_UNKNOWN_HEIGHT, f"no state at height {version}", data, b"", b"", 0)
+        if self.state.root(version) is None:
+            restored = self.blocks.restored()
+            since = "" if restored is None else f": this node was restored at {restored.number}"
+            return QueryResponse(CODE_UNKNOWN_HEIGHT, f"no state at height {version}{since}", data, b"", b"", 0)
         if prove:
             value, proof = self.state.get_with_proof(version, data)
         else:
@@ -309,7 +319,21 @@ class HubApplication:
             raise OutOfOrder("the chain is not initialised")
         return self.state.view_at(latest), latest, self.block_time_ns(latest)
 
+    @property
+    def rules_versions(self) -> tuple[int, ...]:
+        """Those that this code can execute."""
+        return tuple(sorted(self._rules))
+
     # --- inside
+
+    def _check_snapshot(self, request: FinalizeBlockRequest) -> None:
+        restored = self.blocks.restored()
+        if restored is None or request.height != restored.number + 1 or request.hash == restored.next_hash:
+            return
+        raise SnapshotLied(
+            f"block {request.height} is {request.hash.hex()}, the snapshot of height {restored.number} named"
+            f" {restored.next_hash.hex()}: empty this node's data and join again"
+        )
 
     def _rules_of(self, version: int) -> EvmRules:
         rules = self._rules.get(version)
@@ -325,8 +349,7 @@ class HubApplication:
 
     def _context(self, height: int, time_ns: int, block_hash: bytes) -> BlockContext:
         def ancestor_hash(number: int) -> bytes:
-            found = self.blocks.header(number)
-            return b"" if found is None else found[0]
+            return self.blocks.hash_of(number) or b""
 
         return BlockContext(
             number=height,
@@ -337,7 +360,7 @@ class HubApplication:
             block_hash=ancestor_hash,
         )
 
-    def _evm_block(
+    def evm_block(
         self,
         height: int,
         time_ns: int,
@@ -346,6 +369,7 @@ class HubApplication:
         state_root: bytes,
         executed: Sequence[tuple[SignedTransaction, TransactionOutcome]],
     ) -> EvmBlock:
+        """The Ethereum block of hub block `height`: one rule for each field."""
         body = block_body(executed)
         header = EvmHeader(
             parent_hash=parent_hash,

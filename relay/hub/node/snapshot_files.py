@@ -1,22 +1,135 @@
-"""Snapshots on disk: one directory a height in HOME/snapshots, complete from the moment its name is there."""
+"""Snapshots on disk: one directory a height in HOME/snapshots, whole from the moment its name is there."""
 
+import os
+import shutil
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
+from light_clients.interface import MalformedInput, PredicateFailed
 from relay.hub.application.abci import Snapshot
+from relay.hub.application.snapshot.format import (
+    FORMAT,
+    MAX_CHUNK_BYTES,
+    MAX_CHUNKS,
+    Manifest,
+    check_chunk,
+    decode_manifest,
+    encode_manifest,
+)
+from relay.hub.application.snapshot.making import SnapshotMaker
 
 SNAPSHOTS_DIRECTORY = "snapshots"
+MANIFEST_FILE = "manifest"
+_UNFINISHED = ".unfinished-"
+_MAX_MANIFEST_BYTES = 128 + 32 * MAX_CHUNKS
 
 
 class SnapshotFiles:
-    """`directory` is made where absent."""
+    """`directory` is made where absent. One thread writes; any may read."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def heights(self) -> list[int]:
+        """Of whole snapshots, newest first."""
+        names = (entry.name for entry in self._directory.iterdir())
+        return sorted((int(name) for name in names if name.isascii() and name.isdecimal()), reverse=True)
 
     def list(self) -> tuple[Snapshot, ...]:
-        """Newest first."""
-        return ()
+        """Newest first; one with a damaged manifest is not offered."""
+        found = []
+        for height in self.heights():
+            try:
+                manifest = self.manifest(height)
+            except (MalformedInput, OSError):
+                continue
+            encoded = encode_manifest(manifest)
+            found.append(Snapshot(height, FORMAT, len(manifest.chunk_hashes), sha256(encoded).digest(), encoded))
+        return tuple(found)
+
+    def manifest(self, height: int) -> Manifest:
+        """Raises MalformedInput, or OSError where there is none."""
+        manifest = decode_manifest(_read(self._directory / str(height) / MANIFEST_FILE, _MAX_MANIFEST_BYTES))
+        if manifest.height != height:
+            raise MalformedInput("manifest.height", "is not that of its directory", manifest.height, height)
+        return manifest
 
     def chunk(self, height: int, format_: int, index: int) -> bytes:
-        """Empty where there is no such chunk."""
-        return b""
+        """Empty where there is no such chunk, or where it is damaged: a peer would be rejected for it."""
+        if format_ != FORMAT:
+            return b""
+        try:
+            manifest = self.manifest(height)
+            chunk = self.stored_chunk(height, index)
+            check_chunk(manifest, index, chunk)
+        except (MalformedInput, PredicateFailed, OSError):
+            return b""
+        return chunk
+
+    def stored_chunk(self, height: int, index: int) -> bytes:
+        """As it is on disk, unchecked. Raises OSError."""
+        return _read(self._directory / str(height) / _chunk_name(index), MAX_CHUNK_BYTES)
+
+    def write(self, height: int, maker: SnapshotMaker) -> Manifest:
+        """Make the snapshot of `height`, replacing one that is there. Nothing is left where the maker raises."""
+        unfinished = self._directory / f"{_UNFINISHED}{height}"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        try:
+            for index, chunk in enumerate(maker.chunks()):
+                _write(unfinished / _chunk_name(index), chunk)
+            manifest = maker.manifest()
+            _write(unfinished / MANIFEST_FILE, encode_manifest(manifest))
+            _sync_directory(unfinished)
+            self.remove(height)
+            unfinished.rename(self._directory / str(height))
+            _sync_directory(self._directory)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        return manifest
+
+    def remove(self, height: int) -> None:
+        """Under another name first, so that no half-removed snapshot is offered after a crash."""
+        doomed = self._directory / f"{_UNFINISHED}{height}.old"
+        if (self._directory / str(height)).exists():
+            shutil.rmtree(doomed, ignore_errors=True)
+            (self._directory / str(height)).rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def prune(self, keep: int) -> None:
+        """Keep the newest `keep`, and nothing that was left unfinished."""
+        for height in self.heights()[keep:]:
+            self.remove(height)
+        for leftover in self._leftovers():
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    def _leftovers(self) -> Iterator[Path]:
+        return (entry for entry in self._directory.iterdir() if entry.name.startswith(_UNFINISHED))
+
+
+def _chunk_name(index: int) -> str:
+    return f"{index:05d}"
+
+
+def _read(path: Path, most: int) -> bytes:
+    """At most `most` + 1 bytes: what is longer fails its check."""
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -66,9 +66,11 @@ class HubNode:
 
 def open_node(home: Path) -> HubNode:
     """Load, check and open everything. Raises NodeRefused; nothing is left open then."""
-    _raise_open_files()
+    raise_open_files()
     try:
         genesis = load_genesis(home)
+        if (home / "cometbft").is_dir():
+            raise NodeRefused(f"{home} is of a hub under CometBFT: run `hutong hub abci` and CometBFT")
         check_runtime(genesis)
         vectors = run_with_evm_stack(run_self_test)
         key = load_validator_key(home)
@@ -79,7 +81,7 @@ def open_node(home: Path) -> HubNode:
         signer = FileSigner(home, key, genesis.chain_id)
     except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
         raise NodeRefused(str(error)) from error
-    store = _open_store(home)
+    store = open_store(home)
     try:
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
         _check_record(signer, ledger)
@@ -89,7 +91,7 @@ def open_node(home: Path) -> HubNode:
     return HubNode(ledger, signer, Mempool(), store, vectors)
 
 
-def _raise_open_files() -> None:
+def raise_open_files() -> None:
     """Strangers at the ports must not take the descriptors that blocks need. Raises NodeRefused."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < LEAST_OPEN_FILES:
@@ -98,7 +100,7 @@ def _raise_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (LEAST_OPEN_FILES, hard))
 
 
-def _open_store(home: Path) -> LmdbStore:
+def open_store(home: Path) -> LmdbStore:
     directory = home / DATABASE_DIRECTORY
     try:
         lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -172,12 +174,12 @@ def run_node(home: Path, ports: Ports) -> None:
     try:
         trio.run(_until_signalled, node, ports)
     except BaseExceptionGroup as group:
-        raise NodeHalted(f"hub halted: {_reason(group)}") from group
+        raise NodeHalted(f"hub halted: {halt_reason(group)}") from group
     finally:
         node.store.close()
 
 
-def _reason(error: BaseException) -> str:
+def halt_reason(error: BaseException) -> str:
     """The innermost cause, as one sentence."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

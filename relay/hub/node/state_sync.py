@@ -1,6 +1,17 @@
-"""CometBFT's state sync: the four snapshot calls of ABCI over the files in HOME/snapshots and the node's store."""
+"""CometBFT's state sync: the four snapshot calls of ABCI over the files in HOME/snapshots and the node's store.
 
-from relay.evm.database import KeyValueStore
+What a restoration writes cannot be reached before its last batch, which also takes its mark away. A store with the mark
+holds a restoration that did not end: it is brought back to genesis, so that a node is either at genesis or whole.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+
+from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
+from relay.evm.block_store import TABLE_PREFIX as BLOCK_TABLE
+from relay.evm.database import KeyValueStore, Table, WritableTable
 from relay.hub.application.abci import (
     ApplySnapshotChunkResponse,
     ChunkVerdict,
@@ -8,8 +19,22 @@ from relay.hub.application.abci import (
     OfferVerdict,
     Snapshot,
 )
-from relay.hub.application.application import HubApplication
+from relay.hub.application.application import EVM_TABLE, STATE_TABLE, HubApplication
+from relay.hub.application.snapshot.format import FORMAT, Manifest, check_chunk, decode_manifest
+from relay.hub.application.snapshot.restoring import HEADER_TABLE, Restoration, Row, check_manifest
 from relay.hub.node.snapshot_files import SnapshotFiles
+
+RESTORING_TABLE = b"hub-restoring/"
+_MARK = b"manifest"
+_ROWS_IN_BATCH = 8_192
+_RESTORED_TABLES = (STATE_TABLE, EVM_TABLE, BLOCK_TABLE, HEADER_TABLE)
+
+
+@dataclass(slots=True)
+class _Running:
+    manifest: Manifest
+    restoration: Restoration
+    next_index: int = 0
 
 
 class StateSync:
@@ -20,6 +45,7 @@ class StateSync:
         self._application = application
         self._store = store
         self._files = files
+        self._running: _Running | None = None
 
     def list_snapshots(self) -> tuple[Snapshot, ...]:
         """Newest first."""
@@ -30,13 +56,90 @@ class StateSync:
         return self._files.chunk(height, format_, index)
 
     def offer_snapshot(self, snapshot: Snapshot, app_hash: bytes) -> OfferSnapshotResponse:
-        """`app_hash` is the one that the consensus engine's light client trusts."""
-        return OfferSnapshotResponse(OfferVerdict.ABORT, "not supported: restoring")
+        """`app_hash` is the one that the consensus engine's light client trusts. A restoration that runs is given up."""
+        height = self._application.info().last_block_height
+        if height > 0:
+            return OfferSnapshotResponse(OfferVerdict.ABORT, f"this node has a chain, up to height {height}")
+        if snapshot.format != FORMAT:
+            return OfferSnapshotResponse(OfferVerdict.REJECT_FORMAT, f"format {snapshot.format}; known is {FORMAT}")
+        try:
+            manifest = _manifest_of(snapshot)
+            check_manifest(manifest, self._application)
+        except VerificationError as error:
+            return OfferSnapshotResponse(OfferVerdict.REJECT, str(error))
+        self.discard_unfinished()
+        with self._store.batch() as batch:
+            WritableTable(batch, RESTORING_TABLE).put(_MARK, snapshot.hash)
+        self._running = _Running(manifest, Restoration(self._application, manifest, app_hash))
+        return OfferSnapshotResponse(OfferVerdict.ACCEPT)
 
     def apply_snapshot_chunk(self, index: int, chunk: bytes, sender: str) -> ApplySnapshotChunkResponse:
         """The next chunk in order. A chunk that is not the manifest's is asked for again from another sender."""
-        return ApplySnapshotChunkResponse(ChunkVerdict.ABORT, reason="not supported: restoring")
+        running = self._running
+        if running is None:
+            return ApplySnapshotChunkResponse(ChunkVerdict.ABORT, reason="no snapshot was accepted")
+        if index != running.next_index:
+            reason = f"chunk {index} came where {running.next_index} is next"
+            return ApplySnapshotChunkResponse(ChunkVerdict.ABORT, reason=reason)
+        try:
+            check_chunk(running.manifest, index, chunk)
+        except PredicateFailed as error:
+            senders = (sender,) if sender else ()
+            return ApplySnapshotChunkResponse(ChunkVerdict.RETRY, (index,), senders, str(error))
+        try:
+            self._write(running.restoration.accept(chunk))
+            running.next_index += 1
+            if running.next_index == len(running.manifest.chunk_hashes):
+                self._finish(running)
+        except VerificationError as error:
+            # The manifest itself lies: no other sender of this snapshot can help.
+            self._discard()
+            return ApplySnapshotChunkResponse(ChunkVerdict.REJECT_SNAPSHOT, reason=f"chunk {index}: {error}")
+        return ApplySnapshotChunkResponse(ChunkVerdict.ACCEPT)
 
     def discard_unfinished(self) -> bool:
-        """Empty the store of a restoration that did not end. Call before anything reads it at start, and before InitChain."""
-        return False
+        """Back to genesis from a restoration that did not end. Call at start, and before InitChain."""
+        if Table(self._store, RESTORING_TABLE).get(_MARK) is None:
+            return False
+        self._discard()
+        return True
+
+    def _write(self, rows: Iterable[Row]) -> None:
+        pending = iter(rows)
+        while some := list(islice(pending, _ROWS_IN_BATCH)):
+            with self._store.batch() as batch:
+                for key, value in some:
+                    batch.put(key, value)
+
+    def _finish(self, running: _Running) -> None:
+        with self._store.batch() as batch:
+            running.restoration.finish(batch)
+            WritableTable(batch, RESTORING_TABLE).delete(_MARK)
+        self._running = None
+
+    def _discard(self) -> None:
+        """The mark goes last, so that a crash in here is healed by the next call."""
+        self._running = None
+        for prefix in _RESTORED_TABLES:
+            while doomed := [key for key, _ in islice(Table(self._store, prefix).items(), _ROWS_IN_BATCH)]:
+                with self._store.batch() as batch:
+                    table = WritableTable(batch, prefix)
+                    for key in doomed:
+                        table.delete(key)
+        self._application.init_chain()
+        with self._store.batch() as batch:
+            self._application.commit(batch)
+            WritableTable(batch, RESTORING_TABLE).delete(_MARK)
+
+
+def _manifest_of(snapshot: Snapshot) -> Manifest:
+    """Raises MalformedInput where the parts of the offer contradict each other."""
+    got = sha256(snapshot.metadata).digest()
+    if got != snapshot.hash:
+        raise MalformedInput("snapshot.hash", "is not that of the manifest", snapshot.hash, got)
+    manifest = decode_manifest(snapshot.metadata)
+    if manifest.height != snapshot.height:
+        raise MalformedInput("snapshot.height", "is not the manifest's", snapshot.height, manifest.height)
+    if len(manifest.chunk_hashes) != snapshot.chunks:
+        raise MalformedInput("snapshot.chunks", "not the manifest's", snapshot.chunks, len(manifest.chunk_hashes))
+    return manifest

@@ -83,9 +83,10 @@ class Step:
 class SparseMerkleTree:
     """Reads and updates over a store of nodes. `update` returns new nodes and writes nothing."""
 
-    def __init__(self, nodes: ValueReader) -> None:
+    def __init__(self, nodes: ValueReader, *, cached_nodes: int = _NODE_CACHE_LIMIT) -> None:
         self._nodes = nodes
         self._cache: dict[bytes, Node] = {}
+        self._cached_nodes = cached_nodes
 
     def node(self, node_hash: bytes) -> Node:
         """Load a node that must exist."""
@@ -102,7 +103,9 @@ class SparseMerkleTree:
         return node
 
     def _remember(self, node_hash: bytes, node: Node) -> None:
-        if len(self._cache) >= _NODE_CACHE_LIMIT:
+        if self._cached_nodes == 0:
+            return
+        if len(self._cache) >= self._cached_nodes:
             self._cache.clear()
         self._cache[node_hash] = node
 

@@ -32,6 +32,22 @@ def unescaped(row: bytes) -> bytes:
     return row[: -len(_END) - 8].replace(b"\x00\xff", b"\x00")
 
 
+def node_row(node_hash: bytes) -> bytes:
+    """Where a tree node is, in its storage form."""
+    return _NODES + node_hash
+
+
+def value_row(key: bytes, value: bytes, version: int) -> tuple[bytes, bytes]:
+    """The row of a value that `key` has from `version` on."""
+    return _VALUES + escaped(key) + version.to_bytes(8, "big"), _PRESENT + value
+
+
+def version_rows(version: int, root: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """What makes `version` the newest one; written after everything below its root."""
+    suffix = version.to_bytes(8, "big")
+    return (_ROOTS + suffix, root), (_LATEST, suffix)
+
+
 class ValuesAtVersion:
     """All rows as of one version. A committed version never changes, so reads need no lock against new blocks."""
 
@@ -108,13 +124,13 @@ class VersionedState:
             raise ValueError(f"version {version} cannot follow {latest}")
         root, nodes = self.tree.update(base, changes)
         for node_hash, node in nodes.items():
-            batch.put(_NODES + node_hash, node)
+            batch.put(node_row(node_hash), node)
         suffix = version.to_bytes(8, "big")
         for key, value in changes.items():
             row = _VALUES + escaped(key) + suffix
             batch.put(row, _DELETED if value is None else _PRESENT + value)
-        batch.put(_ROOTS + suffix, root)
-        batch.put(_LATEST, suffix)
+        for row, content in version_rows(version, root):
+            batch.put(row, content)
         return root
 
     def get_with_proof(self, version: int, key: bytes) -> tuple[bytes | None, bytes]:

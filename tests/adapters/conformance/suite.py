@@ -127,8 +127,9 @@ async def submit(link: Link, end: End, messages: list):
 
 async def submit_alone(adapter: ChainAdapter, signer: Signer, messages: list):
     """As `submit`, on a chain that makes blocks by itself."""
-    account = await adapter.account(signer.address)
-    prepared = await adapter.prepare(Batch(tuple(messages)), signer.address)
+    address = adapter.address_of(signer)
+    account = await adapter.account(address)
+    prepared = await adapter.prepare(Batch(tuple(messages)), address)
     signed = await adapter.sign(prepared, account.latest_nonce, signer)
     await adapter.broadcast(signed)
     with trio.fail_after(60):

@@ -18,7 +18,7 @@ from relay.evm.database import MemoryStore, WriteBatch
 from relay.evm.mempool import Mempool
 from relay.evm.transaction import decode_transaction
 from relay.hub.application import self_test
-from relay.hub.application.abci import ProposalVerdict, SnapshotsNotSupported
+from relay.hub.application.abci import ProposalVerdict
 from relay.hub.application.application import OutOfOrder, UnknownRulesVersion
 from relay.hub.application.genesis import (
     UnfitRuntime,
@@ -225,8 +225,6 @@ def test_the_application_refuses_what_is_out_of_order_or_unknown():
     assert application.query("/nothing", b"k", 0, prove=False).code != 0
     assert application.query("/key", b"", 0, prove=False).code != 0
     assert application.query("/key", b"hub/genesis", 10**6, prove=True).code != 0
-    with pytest.raises(SnapshotsNotSupported):
-        application.list_snapshots()
 
 
 def test_a_transaction_that_cannot_run_has_no_effect_in_its_block():

@@ -1,0 +1,103 @@
+"""What is done once: clients made and joined, and recovered by governance (docs/spec/cosmos-transactions.md)."""
+
+from enum import IntEnum
+from typing import TypeVar
+
+from google.protobuf.message import Message as ProtobufMessage
+
+from adapters.cosmos.accounts import parse_answer
+from adapters.cosmos.addresses import module_address
+from adapters.cosmos.chain import CosmosChain
+from adapters.cosmos.fees import Coin
+from adapters.cosmos.messages import (
+    CLIENT_TYPE,
+    RECOVER_CLIENT_URL,
+    SUBMIT_PROPOSAL_URL,
+    VOTE_URL,
+    SdkMessage,
+    create_client_message,
+    register_counterparty_message,
+)
+from adapters.cosmos.transactor import CosmosTransactor, Executed
+from adapters.interface import BadAnswer, InitialStates, NotSupported, Signer
+from light_clients.ibc.identifiers import check_client_id
+from light_clients.interface import MalformedInput
+from light_clients.protobuf import cosmos_tx_pb2
+
+MAX_TEXT_CHARS = 10_000
+"""Of a proposal's summary; chains set their own, lower limit."""
+
+MessageT = TypeVar("MessageT", bound=ProtobufMessage)
+
+
+class VoteOption(IntEnum):
+    """Of x/gov."""
+
+    YES = 1
+    ABSTAIN = 2
+    NO = 3
+    NO_WITH_VETO = 4
+
+
+async def create_client(chain: CosmosChain, signer: Signer, states: InitialStates) -> str:
+    """A new client on `chain`, of the chain that `states` are of; returns its identifier.
+
+    The signer alone may register its counterparty. Raises as `CosmosTransactor.execute`.
+    """
+    if states.client_type != CLIENT_TYPE:
+        raise NotSupported(f"a {states.client_type} client on a Cosmos chain: only {CLIENT_TYPE}")
+    transactor = CosmosTransactor(chain, signer)
+    message = create_client_message(states.client_state, states.consensus_state, transactor.address)
+    executed = await transactor.execute([message])
+    client_id = str(_response(executed, cosmos_tx_pb2.MsgCreateClientResponse).client_id)
+    try:
+        check_client_id(client_id, "client_id")
+    except MalformedInput as error:
+        raise BadAnswer("tx", "client_id", str(error), got=client_id[:128]) from error
+    return client_id
+
+
+async def register_counterparty(
+    chain: CosmosChain, signer: Signer, client_id: str, counterparty_id: str, merkle_prefix: tuple[bytes, ...]
+) -> None:
+    """Say, once and for ever, which client of the other chain is of `chain`, and that chain's Merkle prefix."""
+    transactor = CosmosTransactor(chain, signer)
+    message = register_counterparty_message(client_id, counterparty_id, merkle_prefix, transactor.address)
+    await transactor.execute([message])
+
+
+async def propose_recovery(
+    chain: CosmosChain, signer: Signer, subject: str, substitute: str, deposit: Coin, title: str, summary: str
+) -> int:
+    """A governance proposal that an active client takes the place of a frozen or expired one; returns its number."""
+    for name, text in (("title", title), ("summary", summary)):
+        if not text or len(text) > MAX_TEXT_CHARS:
+            raise MalformedInput(name, f"has 1 to {MAX_TEXT_CHARS} characters", got=len(text))
+    transactor = CosmosTransactor(chain, signer)
+    recovery = cosmos_tx_pb2.MsgRecoverClient(
+        subject_client_id=subject,
+        substitute_client_id=substitute,
+        signer=module_address(chain.settings.bech32_prefix, "gov"),
+    )
+    proposal = cosmos_tx_pb2.MsgSubmitProposal(
+        messages=[SdkMessage.of(RECOVER_CLIENT_URL, recovery).to_any()],
+        initial_deposit=[cosmos_tx_pb2.Coin(denom=deposit.denom, amount=str(deposit.amount))],
+        proposer=transactor.address,
+        title=title,
+        summary=summary,
+    )
+    executed = await transactor.execute([SdkMessage.of(SUBMIT_PROPOSAL_URL, proposal)])
+    return int(_response(executed, cosmos_tx_pb2.MsgSubmitProposalResponse).proposal_id)
+
+
+async def vote(chain: CosmosChain, signer: Signer, proposal_id: int, option: VoteOption) -> None:
+    """Vote with what the signer has staked."""
+    transactor = CosmosTransactor(chain, signer)
+    ballot = cosmos_tx_pb2.MsgVote(proposal_id=proposal_id, voter=transactor.address, option=option)
+    await transactor.execute([SdkMessage.of(VOTE_URL, ballot)])
+
+
+def _response(executed: Executed, message_type: type[MessageT]) -> MessageT:
+    if len(executed.responses) != 1:
+        raise BadAnswer("tx", "tx_result.data", "does not hold one response", got=len(executed.responses))
+    return parse_answer(message_type, executed.responses[0].value, "tx")

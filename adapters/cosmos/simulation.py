@@ -1,0 +1,94 @@
+"""Trying a transaction on the state that the node checks new transactions against: the newest block and its pool."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from adapters.cosmos.accounts import parse_answer
+from adapters.cosmos.fees import Coin
+from adapters.cosmos.messages import SEND_URL, SdkMessage
+from adapters.cosmos.refusals import failing_message, reason_of, sequence_mismatch
+from adapters.cosmos.rpc import CosmosRpc
+from adapters.cosmos.transactions import (
+    UNKNOWN_PUBLIC_KEY,
+    UNKNOWN_SIGNATURE,
+    encode_auth_info,
+    encode_body,
+    encode_raw,
+)
+from adapters.interface import BadAnswer, RefusedByChain
+from light_clients.protobuf import cosmos_tx_pb2
+
+SIMULATE_METHOD = "/cosmos.tx.v1beta1.Service/Simulate"
+MAX_SEQUENCE_TRIES = 4
+"""Transactions of the same key that enter the pool meanwhile move the sequence on."""
+MAX_GAS = 2**53
+IMPOSSIBLE_SEQUENCE = 2**62
+NO_FEE = Coin(0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """It would succeed."""
+
+    gas_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationRefused:
+    """It would fail; `index` is of the message that does, None where the chain names none."""
+
+    index: int | None
+    reason: str
+
+
+Verdict: TypeAlias = Simulated | SimulationRefused
+
+
+class Simulator:
+    """Simulations are signed by nobody, but the SDK still wants the sequence that the pool expects."""
+
+    def __init__(self, rpc: CosmosRpc) -> None:
+        self._rpc = rpc
+        self._sequences: dict[str, int] = {}
+
+    async def run(self, messages: Sequence[SdkMessage], sender: str) -> Verdict:
+        """Try all of `messages` as one transaction of `sender`."""
+        body = encode_body(messages)
+        for _ in range(MAX_SEQUENCE_TRIES):
+            verdict, log = await self._try(body, len(messages), self._sequences.get(sender, 0))
+            mismatch = sequence_mismatch(log)
+            if isinstance(verdict, Simulated) or verdict.index is not None or mismatch is None:
+                return verdict
+            self._sequences[sender] = mismatch[0]
+        raise RefusedByChain("account sequence", f"the sequence of {sender} moves faster than a simulation")
+
+    async def pool_sequence(self, sender: str) -> int | None:
+        """The next sequence, transactions in the pool counted; None where the node does not say."""
+        coin = cosmos_tx_pb2.Coin(denom="stake", amount="1")
+        probe = cosmos_tx_pb2.MsgSend(from_address=sender, to_address=sender, amount=[coin])
+        _, log = await self._try(encode_body([SdkMessage.of(SEND_URL, probe)]), 1, IMPOSSIBLE_SEQUENCE)
+        mismatch = sequence_mismatch(log)
+        if mismatch is None or mismatch[1] != IMPOSSIBLE_SEQUENCE or mismatch[0] >= IMPOSSIBLE_SEQUENCE:
+            return None
+        self._sequences[sender] = mismatch[0]
+        return mismatch[0]
+
+    async def _try(self, body: bytes, count: int, sequence: int) -> tuple[Verdict, str]:
+        auth_info = encode_auth_info(UNKNOWN_PUBLIC_KEY, sequence, 0, NO_FEE)
+        raw = encode_raw(body, auth_info, UNKNOWN_SIGNATURE)
+        request = cosmos_tx_pb2.SimulateRequest(tx_bytes=raw).SerializeToString(deterministic=True)
+        answer = await self._rpc.service(SIMULATE_METHOD, request)
+        if answer.code:
+            reason = reason_of(answer.codespace, answer.code, answer.log)
+            return SimulationRefused(failing_message(answer.log, count), reason), answer.log
+        gas_used = decode_simulation(answer.value)
+        return Simulated(gas_used), ""
+
+
+def decode_simulation(data: bytes) -> int:
+    """The gas that a SimulateResponse says was used. Raises BadAnswer."""
+    gas_used: int = parse_answer(cosmos_tx_pb2.SimulateResponse, data, SIMULATE_METHOD).gas_info.gas_used
+    if not 0 < gas_used <= MAX_GAS:
+        raise BadAnswer(SIMULATE_METHOD, "gas_info.gas_used", f"is not between 1 and {MAX_GAS}", got=gas_used)
+    return gas_used

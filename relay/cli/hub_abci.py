@@ -1,0 +1,48 @@
+"""`hutong hub abci`: a validator's application under CometBFT."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_UNUSABLE = 2
+EXIT_HALTED = 1
+
+
+def abci(
+    home: Annotated[Path, typer.Option(help="A directory that `hutong hub init --engine cometbft` filled.")],
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where CometBFT connects: unix:///path or tcp://127.0.0.1:port (default: HOME/abci.sock).",
+        ),
+    ] = None,
+    cometbft_rpc: Annotated[
+        str, typer.Option(metavar="URL", help="CometBFT's RPC, which takes the transactions.")
+    ] = "http://127.0.0.1:26657",
+    host: Annotated[str, typer.Option(help="Address of the eth_* port.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="eth_* JSON-RPC; 0 takes a free one.")] = 8545,
+) -> None:
+    """Run the hub's application for CometBFT until SIGTERM or SIGINT. Prints one line when ready; CometBFT may start
+    before or after.
+
+    Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
+    """
+    from relay.hub.abci.address import UnusableAddress, parse_address, socket_address
+    from relay.hub.abci.initialise import SOCKET_FILE
+    from relay.hub.abci.start import Doors, run_abci_node
+    from relay.hub.node.start import NodeHalted, NodeRefused
+
+    try:
+        address = socket_address(home / SOCKET_FILE) if listen is None else parse_address(listen)
+        run_abci_node(home, Doors(address, cometbft_rpc, host, port))
+    except (NodeRefused, UnusableAddress) as error:
+        _fail(str(error), EXIT_UNUSABLE)
+    except NodeHalted as error:
+        _fail(str(error), EXIT_HALTED)
+
+
+def _fail(sentence: str, code: int) -> None:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)

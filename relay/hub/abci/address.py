@@ -1,0 +1,92 @@
+"""Where the application listens for CometBFT, in CometBFT's own notation: `unix:///path` or `tcp://127.0.0.1:port`."""
+
+import os
+import socket
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import trio
+
+MAX_SOCKET_PATH_BYTES = 107
+"""Linux takes no longer path of a unix socket (unix(7))."""
+
+
+class UnusableAddress(Exception):
+    """One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """A unix socket's path, or a loopback address: whoever reaches the socket drives the application."""
+
+    path: Path | None
+    host: str = ""
+    port: int = 0
+
+    def __str__(self) -> str:
+        if self.path is not None:
+            return f"unix://{self.path}"
+        return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
+
+
+def socket_address(path: Path) -> ListenAddress:
+    """Raises UnusableAddress."""
+    absolute = path.absolute()
+    if len(os.fsencode(absolute)) > MAX_SOCKET_PATH_BYTES:
+        raise UnusableAddress(
+            f"{absolute}: the path of a socket has at most {MAX_SOCKET_PATH_BYTES} bytes; choose a shorter home"
+        )
+    return ListenAddress(absolute)
+
+
+def parse_address(text: str) -> ListenAddress:
+    """Raises UnusableAddress."""
+    if text.startswith("unix://") and len(text) > len("unix://"):
+        return socket_address(Path(text.removeprefix("unix://")))
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise UnusableAddress(f"{text[:100]}: {error}") from error
+    if parts.scheme != "tcp" or port is None or parts.path not in ("", "/"):
+        raise UnusableAddress(f"{text[:100]}: give unix:///path or tcp://127.0.0.1:port")
+    try:
+        loopback = ip_address("127.0.0.1" if host == "localhost" else host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise UnusableAddress(
+            f"{text[:100]}: only a loopback address, as whoever connects drives the hub's application"
+        )
+    return ListenAddress(None, host, port)
+
+
+def listen_at(address: ListenAddress) -> tuple[trio.SocketListener, ListenAddress]:
+    """A listening socket and its address with the port that was bound. A dead socket file is replaced. Raises OSError."""
+    if address.path is None:
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        target: object = (address.host, address.port)
+    else:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with suppress(FileNotFoundError):
+            if stat.S_ISSOCK(address.path.lstat().st_mode):
+                address.path.unlink()
+        target = os.fspath(address.path)
+    previous = os.umask(0o177)
+    try:
+        sock.bind(target)  # type: ignore[arg-type]
+    except OSError:
+        sock.close()
+        raise
+    finally:
+        os.umask(previous)
+    sock.listen(16)
+    if address.path is None:
+        address = ListenAddress(None, address.host, sock.getsockname()[1])
+    return trio.SocketListener(trio.socket.from_stdlib_socket(sock)), address

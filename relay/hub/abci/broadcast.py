@@ -1,0 +1,89 @@
+"""Transactions of `eth_sendRawTransaction` into CometBFT's pool, by its RPC's `broadcast_tx_sync`.
+
+CometBFT asks this very process for its verdict (CheckTx), so a refusal comes back as the error that it is.
+"""
+
+import base64
+import json
+from typing import Any, Self
+
+import httpx
+
+from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
+from relay.evm.errors import InvalidReason, InvalidTransaction
+from relay.evm.transaction import SignedTransaction
+from relay.hub.abci.pool import PoolMirror
+
+MAX_ANSWER_BYTES = 64 * 1024
+TIMEOUT_S = 20.0
+"""CometBFT holds its pool while a block executes, which at the worst takes 9 s (docs/spec/hub-genesis.md)."""
+MAX_CONNECTIONS = 16
+MAX_SHOWN_CHARS = 200
+
+_KNOWN = "tx already exists in cache"
+_FULL = "mempool is full"
+"""cometbft mempool/errors.go"""
+
+
+class CometBftPool:
+    """Use as an async context."""
+
+    def __init__(self, url: str, mirror: PoolMirror) -> None:
+        self._url = url
+        self._mirror = mirror
+        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
+        self._client = httpx.AsyncClient(timeout=TIMEOUT_S, limits=limits, trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._client.aclose()
+
+    async def pass_on(self, transaction: SignedTransaction, nonce: int) -> None:
+        """Raises InvalidTransaction."""
+        if transaction.nonce < nonce:
+            # CometBFT remembers what was in blocks and would answer that it has it.
+            raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, nonce)
+        self._mirror.expect(transaction.hash)
+        try:
+            answer = await self._broadcast(transaction.raw)
+        finally:
+            refusal = self._mirror.refusal(transaction.hash)
+        error, result = answer.get("error"), answer.get("result")
+        if isinstance(error, dict):
+            detail = f"{error.get('message', '')}: {error.get('data', '')}"[:MAX_SHOWN_CHARS]
+            if _KNOWN in detail:
+                raise InvalidTransaction(InvalidReason.ALREADY_KNOWN, "", transaction.hash)
+            if _FULL in detail:
+                raise InvalidTransaction(InvalidReason.POOL_FULL, "CometBFT's")
+            raise InvalidTransaction(InvalidReason.NOT_PASSED_ON, detail)
+        if not isinstance(result, dict) or type(result.get("code")) is not int:
+            raise InvalidTransaction(InvalidReason.NOT_PASSED_ON, "CometBFT's answer is not one of broadcast_tx_sync")
+        if result["code"] != 0:
+            raise refusal or InvalidTransaction(InvalidReason.NOT_PASSED_ON, str(result.get("log"))[:MAX_SHOWN_CHARS])
+
+    async def _broadcast(self, raw: bytes) -> dict[str, Any]:
+        call = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "broadcast_tx_sync",
+            "params": {"tx": base64.b64encode(raw).decode()},
+        }
+        try:
+            async with self._client.stream(
+                "POST", self._url, content=json.dumps(call), headers={"content-type": "application/json"}
+            ) as response:
+                body = bytearray()
+                async for piece in response.aiter_raw():
+                    body += piece
+                    if len(body) > MAX_ANSWER_BYTES:
+                        break
+            document = parse_json(bytes(body), "answer", MAX_ANSWER_BYTES)
+        except httpx.HTTPError as error:
+            detail = f"CometBFT's RPC does not answer ({type(error).__name__})"
+            raise InvalidTransaction(InvalidReason.NOT_PASSED_ON, detail) from error
+        except MalformedInput as error:
+            raise InvalidTransaction(InvalidReason.NOT_PASSED_ON, f"CometBFT's RPC: {error}") from error
+        return document if isinstance(document, dict) else {}

@@ -1,0 +1,142 @@
+"""CometBFT's home directory for a hub validator, beside the hub's own files: `HOME/cometbft` (cometbft config/{config,toml}.go).
+
+What `config.toml` does not name keeps CometBFT's default.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from light_clients.crypto import ed25519
+from light_clients.tendermint.types import KeyType, PublicKey
+from relay.evm.mempool import DEFAULT_MAX_BYTES, DEFAULT_MAX_TRANSACTIONS
+from relay.evm.transaction import MAX_TRANSACTION_BYTES
+from relay.hub.abci.address import ListenAddress
+from relay.hub.abci.genesis import cometbft_genesis
+from relay.hub.application.genesis import Genesis
+from relay.hub.node.home import ValidatorKey, encode_validator_key, write_durably
+
+COMETBFT_DIRECTORY = "cometbft"
+CONFIG_FILE = "config/config.toml"
+GENESIS_FILE = "config/genesis.json"
+VALIDATOR_KEY_FILE = "config/priv_validator_key.json"
+NODE_KEY_FILE = "config/node_key.json"
+LAST_SIGNED_FILE = "data/priv_validator_state.json"
+
+_NO_SIGNATURE = b'{\n  "height": "0",\n  "round": 0,\n  "step": 0\n}\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Where a validator's CometBFT is reached by the others."""
+
+    node_id: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.node_id}@{self.address}"
+
+
+@dataclass(frozen=True, slots=True)
+class CometBftPorts:
+    """On one host."""
+
+    host: str
+    p2p: int
+    rpc: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKey:
+    """Identity among peers: an Ed25519 secret that signs nothing of the chain; never shown."""
+
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"NodeKey({self.node_id})"
+
+    @property
+    def node_id(self) -> str:
+        return PublicKey(KeyType.ED25519, ed25519.public_key_of(self.secret)).address.hex()
+
+    def encode(self) -> bytes:
+        """CometBFT's node_key.json."""
+        secret = self.secret + ed25519.public_key_of(self.secret)
+        document = {"priv_key": {"type": "tendermint/PrivKeyEd25519", "value": base64.b64encode(secret).decode()}}
+        return json.dumps(document).encode() + b"\n"
+
+
+def new_node_key() -> NodeKey:
+    return NodeKey(os.urandom(32))
+
+
+def config_toml(
+    genesis: Genesis, moniker: str, application: ListenAddress, ports: CometBftPorts, peers: Sequence[Peer]
+) -> str:
+    """What differs from CometBFT's defaults.
+
+    CometBFT makes a block at once when the app hash has changed or a transaction waits, but not before `timeout_commit`
+    has passed; an empty one after `create_empty_blocks_interval` more (consensus/state.go, enterNewRound).
+    """
+    params = genesis.params
+    idle_ms = params.block_interval_ms - params.proof_block_delay_ms
+    persistent = ",".join(str(peer) for peer in peers)
+    return f"""# Written by `hutong hub init`. What is not here is CometBFT's default.
+proxy_app = "{application}"
+moniker = "{moniker}"
+
+[rpc]
+laddr = "tcp://{ports.host}:{ports.rpc}"
+
+[p2p]
+laddr = "tcp://{ports.host}:{ports.p2p}"
+persistent_peers = "{persistent}"
+pex = false
+# Validators may share a host or a private network.
+addr_book_strict = false
+allow_duplicate_ip = true
+
+[mempool]
+# Not less than the application's own pool.
+size = {DEFAULT_MAX_TRANSACTIONS}
+cache_size = {2 * DEFAULT_MAX_TRANSACTIONS}
+max_txs_bytes = {DEFAULT_MAX_BYTES}
+max_tx_bytes = {MAX_TRANSACTION_BYTES}
+recheck_timeout = "10s"
+
+[consensus]
+timeout_commit = "{params.proof_block_delay_ms}ms"
+create_empty_blocks_interval = "{idle_ms}ms"
+
+[tx_index]
+# The hub's events are Ethereum logs: eth_getLogs finds them.
+indexer = "null"
+"""
+
+
+def write_cometbft_home(
+    home: Path,
+    genesis: Genesis,
+    key: ValidatorKey,
+    node_key: NodeKey,
+    application: ListenAddress,
+    ports: CometBftPorts,
+    peers: Sequence[Peer] = (),
+) -> Path:
+    """Fill `home/cometbft`; returns it. Raises OSError."""
+    directory = home / COMETBFT_DIRECTORY
+    for name in ("config", "data"):
+        (directory / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    config = config_toml(genesis, home.name or "hub", application, ports, peers)
+    for name, data, mode in (
+        (VALIDATOR_KEY_FILE, encode_validator_key(key), 0o600),
+        (NODE_KEY_FILE, node_key.encode(), 0o600),
+        (LAST_SIGNED_FILE, _NO_SIGNATURE, 0o600),
+        (GENESIS_FILE, cometbft_genesis(genesis), 0o644),
+        (CONFIG_FILE, config.encode(), 0o644),
+    ):
+        write_durably(directory / name, data, mode)
+    return directory

@@ -1,0 +1,99 @@
+"""`hutong hub init --engine cometbft`: a new chain with the homes of all its first validators."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from relay.hub.abci.address import UnusableAddress, socket_address
+from relay.hub.abci.cometbft_home import (
+    COMETBFT_DIRECTORY,
+    CometBftPorts,
+    NodeKey,
+    Peer,
+    new_node_key,
+    write_cometbft_home,
+)
+from relay.hub.application.genesis import Genesis, encode_genesis
+from relay.hub.node.home import GENESIS_FILE, UnusableHome, ValidatorKey, validator_key, write_durably
+from relay.hub.node.initialise import NewHub, build_genesis, new_secret
+
+SOCKET_FILE = "abci.sock"
+PORTS_PER_VALIDATOR = 10
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorPorts:
+    """A validator's three ports."""
+
+    p2p: int
+    rpc: int
+    eth: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberHome:
+    """One validator's home; CometBFT's is `home/cometbft`."""
+
+    home: Path
+    ports: ValidatorPorts
+    node_id: str
+
+    @property
+    def cometbft_home(self) -> Path:
+        return self.home / COMETBFT_DIRECTORY
+
+    @property
+    def listen(self) -> str:
+        return f"unix://{(self.home / SOCKET_FILE).absolute()}"
+
+    @property
+    def cometbft_rpc(self) -> str:
+        return f"http://{LOOPBACK}:{self.ports.rpc}"
+
+
+def ports_from(base: int, index: int) -> ValidatorPorts:
+    """base, base + 1 and base + 2 of the first validator; ten further for each next one."""
+    first = base + PORTS_PER_VALIDATOR * index
+    return ValidatorPorts(first, first + 1, first + 2)
+
+
+def initialise_members(home: Path, hub: NewHub, ports: list[ValidatorPorts]) -> tuple[Genesis, list[MemberHome]]:
+    """A validator for each entry of `ports`: one lives in `home` itself, several in `home/validator-1` and so on.
+
+    Never overwrites a home. Raises UnusableHome, MalformedInput.
+    """
+    keys = [validator_key(new_secret()) for _ in ports]
+    node_keys = [new_node_key() for _ in ports]
+    genesis = build_genesis(hub, tuple(keys))
+    homes = [home] if len(ports) == 1 else [home / f"validator-{number}" for number in range(1, len(ports) + 1)]
+    members = [
+        MemberHome(path, one, node_key.node_id) for path, one, node_key in zip(homes, ports, node_keys, strict=True)
+    ]
+    for path in (home, *homes):
+        if (path / GENESIS_FILE).exists():
+            raise UnusableHome(f"{path / GENESIS_FILE} exists: a home is initialised once")
+    try:
+        for member, key, node_key in zip(members, keys, node_keys, strict=True):
+            _write_member(member, genesis, key, node_key, [other for other in members if other is not member])
+    except UnusableAddress as error:
+        raise UnusableHome(str(error)) from None
+    except OSError as error:
+        raise UnusableHome(f"{home}: {error.strerror or error}") from None
+    return genesis, members
+
+
+def _write_member(
+    member: MemberHome, genesis: Genesis, key: ValidatorKey, node_key: NodeKey, others: list[MemberHome]
+) -> None:
+    member.home.mkdir(parents=True, exist_ok=True)
+    write_cometbft_home(
+        member.home,
+        genesis,
+        key,
+        node_key,
+        socket_address(member.home / SOCKET_FILE),
+        CometBftPorts(LOOPBACK, member.ports.p2p, member.ports.rpc),
+        [Peer(other.node_id, f"{LOOPBACK}:{other.ports.p2p}") for other in others],
+    )
+    # Last, since it is what marks a home as initialised.
+    write_durably(member.home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)

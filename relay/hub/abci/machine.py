@@ -1,0 +1,65 @@
+"""The hub's application over its database, driven by an engine outside the process: one atomic write a block."""
+
+from light_clients.protobuf import abci_pb2
+from relay.evm.database import KeyValueStore
+from relay.hub.abci.genesis import check_genesis
+from relay.hub.abci.pool import PoolMirror
+from relay.hub.application.abci import FinalizeBlockRequest, FinalizeBlockResponse, InfoResponse
+from relay.hub.application.application import HubApplication, OutOfOrder
+from relay.hub.application.genesis import Genesis
+from relay.hub.node.ledger import ChainDamaged
+from relay.hub.state import GENESIS_KEY
+
+
+class HubMachine:
+    """Blocking; one thread at a time drives consensus, others may read.
+
+    The genesis state is on disk from the start, so that the node can answer before CometBFT has called it.
+    """
+
+    def __init__(self, store: KeyValueStore, genesis: Genesis) -> None:
+        self.store = store
+        self.genesis = genesis
+        self.application = HubApplication(store, genesis)
+        if self.application.info().last_block_height < 0:
+            self.application.init_chain()
+            with store.batch() as batch:
+                self.application.commit(batch)
+        self._check()
+        self.pool = PoolMirror(self.application)
+        self._block: tuple[bytes, ...] = ()
+
+    def _check(self) -> None:
+        height, head = self.height, self.application.blocks.head_number()
+        if head != height:
+            raise ChainDamaged(f"the last Ethereum block is {head}, the state is at {height}")
+        if self.application.state.view_at(height).get(GENESIS_KEY) != self.genesis.digest:
+            raise ChainDamaged("the database belongs to another genesis file")
+
+    @property
+    def height(self) -> int:
+        """Of the last block whose state is on disk; 0 is genesis."""
+        return self.application.info().last_block_height
+
+    def info(self) -> InfoResponse:
+        return self.application.info()
+
+    def init_chain(self, request: abci_pb2.RequestInitChain) -> bytes:
+        """The genesis app hash. CometBFT asks again until it has the first block. Raises GenesisDiffers."""
+        check_genesis(self.genesis, request)
+        if self.height != 0:
+            raise OutOfOrder(f"CometBFT starts the chain anew, but its state is at {self.height} here")
+        return self.application.info().last_block_app_hash
+
+    def finalize_block(self, request: FinalizeBlockRequest) -> FinalizeBlockResponse:
+        response = self.application.finalize_block(request)
+        self._block = request.transactions
+        return response
+
+    def commit(self) -> int:
+        """Write the finalized block to disk; returns its height."""
+        with self.store.batch() as batch:
+            executed = self.application.commit(batch)
+        self.pool.settle(self._block, executed)
+        self._block = ()
+        return self.height

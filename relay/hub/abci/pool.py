@@ -1,0 +1,74 @@
+"""What CometBFT's pool holds, as the application knows it from CheckTx.
+
+CometBFT keeps transactions in the order of their arrival and knows no nonces. The mirror knows senders and nonces: it
+answers for pending nonces, refuses what replaces nothing, and gives blocks their order.
+"""
+
+from relay.evm.errors import InvalidReason, InvalidTransaction
+from relay.evm.mempool import Mempool
+from relay.evm.transaction import SignedTransaction
+from relay.hub.application.abci import CODE_INVALID, CODE_OK, CheckTxResponse
+from relay.hub.application.application import HubApplication, decode_cached
+
+
+class PoolMirror:
+    """Thread safe. Filled by CheckTx only, so that it never holds what CometBFT was not offered."""
+
+    def __init__(self, application: HubApplication) -> None:
+        self._application = application
+        self._awaited: dict[bytes, InvalidTransaction | None] = {}
+        self.mempool = Mempool()
+
+    def clear(self) -> None:
+        """CometBFT has started anew with an empty pool."""
+        self.mempool.clear()
+
+    def check(self, raw: bytes) -> CheckTxResponse:
+        """CheckTx, the first and every later one: what we hold stays if the newest state still takes it."""
+        try:
+            transaction, nonce = self._application.check_sender(raw)
+            self._add(transaction, nonce)
+        except InvalidTransaction as error:
+            self._refuse(raw, error)
+            return CheckTxResponse(CODE_INVALID, str(error), 0)
+        return CheckTxResponse(CODE_OK, "", transaction.gas_limit)
+
+    def _add(self, transaction: SignedTransaction, nonce: int) -> None:
+        if transaction.nonce < nonce:
+            raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, nonce)
+        if self.mempool.get(transaction.hash) is None:
+            self.mempool.add(transaction, nonce)
+
+    def _refuse(self, raw: bytes, error: InvalidTransaction) -> None:
+        try:
+            transaction_hash = decode_cached(raw, self._application.genesis.evm_chain_id).hash
+        except InvalidTransaction:
+            return
+        self.mempool.drop(transaction_hash)
+        if transaction_hash in self._awaited:
+            self._awaited[transaction_hash] = error
+
+    def candidates(self) -> list[bytes]:
+        """For a block, in its order: each sender's by nonce, with no gap."""
+        return [transaction.raw for transaction in self.mempool.select()]
+
+    def settle(self, block: tuple[bytes, ...], executed: tuple[SignedTransaction, ...]) -> None:
+        """After a block: forget what was executed, and what was in it for nothing."""
+        self.mempool.remove_included(executed)
+        included = {transaction.hash for transaction in executed}
+        for raw in block:
+            try:
+                transaction_hash = decode_cached(raw, self._application.genesis.evm_chain_id).hash
+            except InvalidTransaction:
+                continue
+            if transaction_hash not in included:
+                self.mempool.drop(transaction_hash)
+
+    # --- why CheckTx refused what this process itself handed to CometBFT, as the error and not as its text
+
+    def expect(self, transaction_hash: bytes) -> None:
+        self._awaited[transaction_hash] = None
+
+    def refusal(self, transaction_hash: bytes) -> InvalidTransaction | None:
+        """The refusal since `expect`, if there was one; ends the waiting."""
+        return self._awaited.pop(transaction_hash, None)

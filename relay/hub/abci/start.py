@@ -1,0 +1,112 @@
+"""`hutong hub abci`: the application of one hub member, beside the CometBFT that drives it."""
+
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from relay.evm.json_rpc import JsonRpcService
+from relay.evm.lmdb_store import LmdbStore
+from relay.evm.server import JsonRpcApp, serve
+from relay.evm.stack import run_with_evm_stack
+from relay.hub.abci.address import ListenAddress, listen_at
+from relay.hub.abci.broadcast import CometBftPool
+from relay.hub.abci.machine import HubMachine
+from relay.hub.abci.server import AbciServer, ApplicationHalted
+from relay.hub.application.genesis import UnfitRuntime, check_runtime
+from relay.hub.application.self_test import SelfTestFailed, run_self_test
+from relay.hub.node.chain import HubChain
+from relay.hub.node.home import UnusableHome, load_genesis
+from relay.hub.node.hutong_methods import HutongMethods
+from relay.hub.node.ledger import ChainDamaged
+from relay.hub.node.start import NodeHalted, NodeRefused, halt_reason, open_store, raise_open_files
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where the process listens and whom it asks. Port 0 lets the system choose."""
+
+    abci: ListenAddress
+    cometbft_rpc: str
+    host: str = "127.0.0.1"
+    eth_port: int = 8545
+
+
+@dataclass(slots=True)
+class AbciNode:
+    """A checked home, opened."""
+
+    machine: HubMachine
+    store: LmdbStore
+    vectors: int
+
+
+def open_abci_node(home: Path) -> AbciNode:
+    """Load, check and open everything. Raises NodeRefused; nothing is left open then."""
+    raise_open_files()
+    try:
+        genesis = load_genesis(home)
+        check_runtime(genesis)
+        vectors = run_with_evm_stack(run_self_test)
+    except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
+        raise NodeRefused(str(error)) from error
+    store = open_store(home)
+    try:
+        machine = run_with_evm_stack(lambda: HubMachine(store, genesis))
+    except ChainDamaged as error:
+        store.close()
+        raise NodeRefused(str(error)) from error
+    return AbciNode(machine, store, vectors)
+
+
+async def serve_abci_node(
+    node: AbciNode, doors: Doors, *, task_status: trio.TaskStatus[Doors] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Run until cancelled; started with the ports that are bound."""
+    machine = node.machine
+    async with CometBftPool(doors.cometbft_rpc, machine.pool) as pool, trio.open_nursery() as nursery:
+        chain = HubChain(machine.application, machine.pool.mempool, pool.pass_on)
+
+        async def on_commit(height: int) -> None:
+            chain.heads.publish(height)
+
+        eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(machine.application).methods()))
+        eth_port = await nursery.start(serve, eth, doors.host, doors.eth_port)
+        listener, address = listen_at(doors.abci)
+        await nursery.start(AbciServer(machine, on_commit).serve, [listener])
+        task_status.started(Doors(address, doors.cometbft_rpc, doors.host, eth_port))
+
+
+async def _until_signalled(node: AbciNode, doors: Doors) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with trio.open_nursery() as nursery:
+            bound = await nursery.start(serve_abci_node, node, doors)
+            sys.stdout.write(
+                f"hub {node.machine.genesis.chain_id} ready for CometBFT at height {node.machine.height}:"
+                f" eth_* http://{bound.host}:{bound.eth_port}, ABCI {bound.abci}"
+                f" ({node.vectors} self-test vectors passed)\n"
+            )
+            sys.stdout.flush()
+            async for _ in signals:
+                nursery.cancel_scope.cancel()
+                break
+
+
+def run_abci_node(home: Path, doors: Doors) -> None:
+    """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
+    node = open_abci_node(home)
+    try:
+        trio.run(_until_signalled, node, doors)
+    except BaseExceptionGroup as group:
+        raise NodeHalted(f"hub halted: {_reason(group)}") from group
+    finally:
+        node.store.close()
+
+
+def _reason(group: BaseException) -> str:
+    halted = group
+    while isinstance(halted, BaseExceptionGroup):
+        halted = halted.exceptions[0]
+    return str(halted) if isinstance(halted, ApplicationHalted) else halt_reason(group)

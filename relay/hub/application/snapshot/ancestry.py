@@ -1,0 +1,86 @@
+"""The headers of a snapshot of height h: those of h-255 to h+1, oldest first.
+
+The app hash commits to no header, so a snapshot's headers are believed in two steps: h+1 must carry the app hash that a light
+client trusts, each must be the one that the next names, and before block h+1 is executed its hash must be the decided one.
+"""
+
+from light_clients.interface import MalformedInput, PredicateFailed
+from light_clients.tendermint.codec import decode_header
+from light_clients.tendermint.hashing import header_hash
+from light_clients.tendermint.types import Header
+from relay.hub.application.snapshot.format import first_header
+
+MAX_TIME_NS = 2**63 - 1
+
+
+class Ancestry:
+    """Takes encoded headers in order and keeps what the restored node needs of them."""
+
+    def __init__(self, chain_id: str, height: int, rules_version: int, app_hash: bytes) -> None:
+        self._chain_id = chain_id
+        self._height = height
+        self._rules_version = rules_version
+        self._app_hash = app_hash
+        self._next = first_header(height)
+        self._last_hash: bytes | None = None
+        self.hashes: dict[int, bytes] = {}
+        """Of every header, `height` + 1 included."""
+        self.header_of_height: Header | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self._next > self._height + 1
+
+    def feed(self, encoded: bytes) -> Header:
+        """The next header.
+
+        Raises:
+            MalformedInput: no canonical header.
+            PredicateFailed: `header_heights_follow`, `header_of_this_chain`, `header_time_in_range`, `headers_are_linked`,
+                `header_has_rules_version`, `header_has_trusted_app_hash`.
+        """
+        if self.complete:
+            raise PredicateFailed("header_heights_follow", "a header after the last", got=self._next)
+        header = decode_header(encoded)
+        if header.height != self._next:
+            raise PredicateFailed("header_heights_follow", "another height", header.height, self._next)
+        if header.chain_id != self._chain_id:
+            raise PredicateFailed("header_of_this_chain", "another chain", header.chain_id, self._chain_id)
+        if not 0 < header.time_ns <= MAX_TIME_NS:
+            raise PredicateFailed("header_time_in_range", "before 1970 or after 2262", got=header.time_ns)
+        if self._last_hash is not None and header.last_block_id.hash != self._last_hash:
+            raise PredicateFailed(
+                "headers_are_linked",
+                f"header {header.height} follows another block",
+                header.last_block_id.hash,
+                self._last_hash,
+            )
+        if header.height == 1 and not header.last_block_id.is_zero:
+            raise PredicateFailed("headers_are_linked", "block 1 follows none", got=header.last_block_id.hash)
+        if header.height == self._height + 1:
+            self._check_last(header)
+        if header.height == self._height:
+            self.header_of_height = header
+        self._last_hash = header_hash(header)
+        self.hashes[header.height] = self._last_hash
+        self._next += 1
+        return header
+
+    def _check_last(self, header: Header) -> None:
+        if header.version_app != self._rules_version:
+            raise PredicateFailed(
+                "header_has_rules_version", "other rules than the manifest's", header.version_app, self._rules_version
+            )
+        if header.app_hash != self._app_hash:
+            raise PredicateFailed(
+                "header_has_trusted_app_hash",
+                f"header {header.height} has another app hash",
+                header.app_hash,
+                self._app_hash,
+            )
+
+    def restored_header(self) -> Header:
+        """Of `height`. Raises MalformedInput where it has not come."""
+        if self.header_of_height is None:
+            raise MalformedInput("snapshot.headers", "are missing")
+        return self.header_of_height

@@ -1,0 +1,142 @@
+"""Taking snapshots beside block production: in a thread, through committed versions only, at a small share of the processor."""
+
+import time
+from pathlib import Path
+from threading import Event
+
+import trio
+
+from light_clients.interface import VerificationError
+from light_clients.tendermint.codec import decode_header
+from light_clients.tendermint.types import Header
+from relay.evm.database import KeyValueReader
+from relay.hub.application.genesis import Genesis
+from relay.hub.application.snapshot.making import HeaderSource, SnapshotMaker, SnapshotTooLarge
+from relay.hub.application.snapshot.restoring import restored_header
+from relay.hub.node.block_records import BlockRecords
+from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
+from relay.hub.state import StateDamaged
+from relay.telemetry import get_logger
+
+DEFAULT_INTERVAL = 1_000
+KEPT_SNAPSHOTS = 2
+WORK_S = 0.005
+"""Work this long, then rest `REST_SHARE` times as long: blocks keep most of the interpreter."""
+REST_SHARE = 3
+
+_log = get_logger("hub")
+
+
+class HeaderUnavailable(Exception):
+    """The consensus engine does not serve a header that a snapshot needs."""
+
+
+class _Stopped(Exception):
+    """The node ends."""
+
+
+def headers_of_node(store: KeyValueReader, engine: HeaderSource) -> HeaderSource:
+    """From the snapshot that this node was restored from, else from its consensus engine."""
+
+    def header_of(height: int) -> Header:
+        stored = restored_header(store, height)
+        return engine(height) if stored is None else decode_header(stored)
+
+    return header_of
+
+
+def headers_of_records(records: BlockRecords) -> HeaderSource:
+    """Of the embedded engine. Raises HeaderUnavailable."""
+
+    def header_of(height: int) -> Header:
+        stored = records.block(height)
+        if stored is None:
+            raise HeaderUnavailable(f"block {height} is not stored")
+        return stored.block.header
+
+    return header_of
+
+
+class Pace:
+    """Called between records: rests so that others get the interpreter, and ends the work when told to."""
+
+    def __init__(self, stop: Event, rest_share: float = REST_SHARE) -> None:
+        self._stop = stop
+        self._rest_share = rest_share
+        self._began = time.monotonic()
+
+    def __call__(self) -> None:
+        worked = time.monotonic() - self._began
+        if worked < WORK_S:
+            return
+        if self._stop.wait(worked * self._rest_share):
+            raise _Stopped
+        self._began = time.monotonic()
+
+
+class SnapshotTaker:
+    """Makes the snapshot of every height that `interval` divides, once the block after it is committed; keeps the newest.
+
+    One at a time: a height that comes while another is being made replaces the one that waits.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        store: KeyValueReader,
+        genesis: Genesis,
+        header_of: HeaderSource,
+        *,
+        interval: int = DEFAULT_INTERVAL,
+        keep: int = KEPT_SNAPSHOTS,
+    ) -> None:
+        """`interval` 0 takes none."""
+        self.files = SnapshotFiles(home / SNAPSHOTS_DIRECTORY)
+        self._store = store
+        self._genesis = genesis
+        self._header_of = headers_of_node(store, header_of)
+        self._interval = interval
+        self._keep = keep
+        self._wanted: int | None = None
+        self._woken = trio.Event()
+        self._stop = Event()
+
+    def committed(self, height: int) -> None:
+        """Tell that block `height` is on disk; from the trio thread, and never waits."""
+        if self._interval and height > 1 and (height - 1) % self._interval == 0:
+            self._wanted = height - 1
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled. A snapshot that cannot be made is logged and left out."""
+        try:
+            while True:
+                await self._woken.wait()
+                self._woken = trio.Event()
+                height, self._wanted = self._wanted, None
+                if height is not None:
+                    await trio.to_thread.run_sync(self.take, height, abandon_on_cancel=True)
+        finally:
+            self._stop.set()
+
+    def take(self, height: int) -> bool:
+        """Make it now, in this thread; False where it could not be made."""
+        began = time.monotonic()
+        maker = SnapshotMaker(self._store, self._genesis, height, self._header_of, Pace(self._stop))
+        try:
+            manifest = self.files.write(height, maker)
+            self.files.prune(self._keep)
+        except _Stopped:
+            return False
+        except (HeaderUnavailable, VerificationError, StateDamaged, SnapshotTooLarge, OSError) as error:
+            _log.warning("snapshot_not_made", height=height, reason=str(error))
+            return False
+        _log.info(
+            "snapshot_made",
+            height=height,
+            chunks=len(manifest.chunk_hashes),
+            leaves=manifest.leaves,
+            evm_records=manifest.evm_records,
+            seconds=round(time.monotonic() - began, 3),
+        )
+        return True

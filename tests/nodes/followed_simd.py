@@ -1,0 +1,122 @@
+"""A real hub beside a real simd, each of which may hold clients of the other."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import trio
+from lane import ADMIN, HUB_EVM_CHAIN_ID, PARAMETERS, QUICK, RELAYER, running_hub
+from suite import submit_alone
+
+from adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
+from adapters.hub import HubChain, admin
+from adapters.ics26.transactor import Transactor
+from adapters.interface import ChainAdapter, Message, UpdateClient
+from light_clients.interface import ClientStatus, Height
+from light_clients.tendermint.codec import decode_tendermint_header
+from light_clients.tendermint.types import TendermintHeader
+from tests.nodes.simd_chain import GAS_PRICE, SimdChain
+
+CLIENT_TYPE = "07-tendermint"
+TIMEOUT_S = 90
+
+
+@asynccontextmanager
+async def open_simd(simd: SimdChain) -> AsyncIterator[CosmosChain]:
+    """The product's adapter of a running simd."""
+    settings = CosmosSettings(
+        name="simd",
+        chain_id=simd.chain_id,
+        rpc=(simd.rpc,),
+        ws=(simd.ws,),
+        bech32_prefix="cosmos",
+        gas_price=GAS_PRICE,
+        max_fee=10**6,
+        poll_interval_s=0.1,
+        options=QUICK,
+    )
+    async with open_cosmos_chain(settings, Random(3)) as chain:
+        yield chain
+
+
+@dataclass
+class Follower:
+    """A client of `source` on `host`."""
+
+    host: ChainAdapter
+    source: ChainAdapter
+    client: str
+
+    async def status(self) -> ClientStatus:
+        return (await self.host.client(self.client)).status
+
+    async def latest_height(self) -> Height:
+        return (await self.host.client(self.client)).latest_height
+
+    async def headers(self, target: Height, trusted: Height | None = None) -> tuple[bytes, ...]:
+        """The source's own headers from `trusted`, by default the client's latest height."""
+        info = await self.host.client(self.client)
+        return await self.source.client_messages(
+            info.client_type, info.client_state, info.latest_height if trusted is None else trusted, target
+        )
+
+    async def real_header(self, ahead: int = 2) -> TendermintHeader:
+        """An honest header above the client's latest height, in one step from it."""
+        latest = await self.latest_height()
+        target = Height(latest.revision_number, max(latest.revision_height, (await self.source.head()).height) + ahead)
+        await self.source.wait_for_height(target.revision_height)
+        (header,) = await self.headers(target)
+        return decode_tendermint_header(header)
+
+    async def refresh(self) -> Height:
+        """Bring the client to the source's newest header, as the relay's keeper does."""
+        latest = await self.latest_height()
+        await self.source.wait_for_height(latest.revision_height + 1)
+        target = self.source.proving_height((await self.source.head()).height - 1)
+        headers = await self.headers(target)
+        failure = await self.submit(*(UpdateClient(self.client, header) for header in headers))
+        assert failure is None, failure
+        return await self.latest_height()
+
+    async def submit(self, *messages: Message) -> str | None:
+        """Submit as a relay does, one transaction; the reason of the first message that the chain refused."""
+        _, _, outcome = await submit_alone(self.host, RELAYER, list(messages))
+        failures = (outcome.failure_of(index) for index in range(len(messages)))
+        return next((failure for failure in failures if failure is not None), None)
+
+
+class SimdAndHub:
+    """Both chains, and the hub's admin."""
+
+    def __init__(self, simd: SimdChain, cosmos: CosmosChain, hub: HubChain) -> None:
+        self.simd, self.cosmos, self.hub = simd, cosmos, hub
+        self._administrator = Transactor(hub.execution, HUB_EVM_CHAIN_ID, ADMIN)
+        self._salt = 0
+
+    async def client_on_hub(self, parameters=PARAMETERS) -> Follower:
+        """By admin action, at simd's newest header."""
+        states = await self.cosmos.initial_states(CLIENT_TYPE, parameters)
+        receipt = await self._act(admin.create_client, states.client_type, states.client_state, states.consensus_state)
+        return Follower(self.hub, self.cosmos, admin.created_client(receipt))
+
+    async def register_on_hub(self, client: str, counterparty: str) -> None:
+        """The counterparty is a client on simd."""
+        await self._act(admin.register_counterparty, client, counterparty, self.cosmos.merkle_prefix)
+
+    async def recover_on_hub(self, subject: str, substitute: str) -> None:
+        await self._act(admin.recover_client, subject, substitute)
+
+    async def _act(self, kind, *arguments):
+        self._salt += 1
+        action = kind(self._salt, *arguments)
+        return await admin.approve_and_execute([self._administrator], self.hub.chain_id, action)
+
+
+@asynccontextmanager
+async def simd_and_hub(home: Path, simd: SimdChain) -> AsyncIterator[SimdAndHub]:
+    """A fresh one-validator hub beside a simd that is shared by tests."""
+    with trio.fail_after(TIMEOUT_S):
+        async with running_hub(home) as hub, open_simd(simd) as cosmos:
+            yield SimdAndHub(simd, cosmos, hub)

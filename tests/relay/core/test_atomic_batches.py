@@ -1,0 +1,102 @@
+"""Chains on which one failing message undoes the whole transaction (the Cosmos SDK): nobody else pays for it, nothing turns for ever."""
+
+import pytest
+import trio
+from world import CLIENT, World, making_blocks
+
+from adapters.interface import InsufficientFunds
+from adapters.simulated.router import OutOfGas
+from relay.dispatch import Route
+
+TO_BETA = Route("alpha", "beta", CLIENT)
+MAX_ATTEMPTS = 3
+
+
+def out_of_gas(_packet):
+    raise OutOfGas
+
+
+@pytest.fixture
+def world(tmp_path, valkey):
+    return World(tmp_path, valkey.url, apps={"poison": out_of_gas}, atomic_batches=True)
+
+
+def simulation_that_lies(world):
+    """What it simulates succeeds, whatever the block will say."""
+    beta = world.chains["beta"]
+    honest = beta.simulate
+
+    def simulate(data):
+        verdicts, gas_used = honest(data)
+        return tuple(True for _ in verdicts), gas_used
+
+    beta.simulate = simulate
+
+
+async def dead_letters(process, count):
+    with trio.fail_after(600):
+        while True:
+            letters = await process.queue.dead_letters(TO_BETA)
+            if len(letters) >= count:
+                return letters
+            await trio.sleep(1)
+
+
+def undone(world):
+    return [receipt for receipt in world.transactions("beta") if receipt.reverted is not None]
+
+
+async def test_attack_G6_poison_is_dropped_in_simulation_and_costs_nothing(world, autojump_clock):
+    async with making_blocks(world), world.relay(max_attempts=MAX_ATTEMPTS).running() as process:
+        world.send("alpha", 1, port="poison")
+        world.send("alpha", 10)
+        world.send("alpha", 1, port="poison")
+        await world.until(lambda: world.received() == 10)
+        assert len(await dead_letters(process, 2)) == 2
+    assert undone(world) == [] and world.unsettled() == [1, 12]
+
+
+async def test_attack_G6_named_culprit_pays_alone_when_the_simulation_lies(world, autojump_clock):
+    simulation_that_lies(world)
+    async with making_blocks(world), world.relay(max_attempts=MAX_ATTEMPTS).running() as process:
+        world.send("alpha", 1, port="poison")
+        world.send("alpha", 20)
+        world.send("alpha", 1, port="poison")
+        await world.until(lambda: world.received() == 20)
+        letters = await dead_letters(process, 2)
+        paid = len(undone(world))
+        await trio.sleep(120)
+        assert len(undone(world)) == paid, "what was given up is not sent again and again"
+    assert paid == 2 * MAX_ATTEMPTS and all(f"{MAX_ATTEMPTS} attempts" in letter.reason for letter in letters)
+    assert world.unsettled() == [1, 22]
+
+
+async def test_attack_G6_unnamed_culprit_is_found_by_trying_each_alone(world, autojump_clock):
+    simulation_that_lies(world)
+    world.chains["beta"].names_culprits = False
+    async with making_blocks(world), world.relay(max_attempts=MAX_ATTEMPTS).running() as process:
+        world.send("alpha", 20)
+        world.send("alpha", 1, port="poison")
+        await world.until(lambda: world.received() == 20)
+        await dead_letters(process, 1)
+    companies = [receipt for receipt in undone(world) if len(receipt.transaction.data) > 10_000]
+    assert len(undone(world)) <= MAX_ATTEMPTS + 2 and len(companies) <= 2
+    assert world.unsettled() == [21]
+
+
+async def test_attack_G8_account_that_cannot_pay_in_simulation_holds_the_route_and_costs_no_attempt(
+    world, autojump_clock
+):
+    beta = world.chains["beta"]
+    honest = beta.simulate
+
+    def refused(_data):
+        raise InsufficientFunds(bytes(32), "account beta1… not found")
+
+    beta.simulate = refused
+    async with making_blocks(world), world.relay(max_attempts=MAX_ATTEMPTS).running() as process:
+        world.send("alpha", 4)
+        await trio.sleep(200)
+        assert await process.queue.dead_letters(TO_BETA) == [] and world.received() == 0
+        beta.simulate = honest
+        await world.all_settled(4)
