@@ -22,6 +22,7 @@ MAX_CODE_BYTES = 24_576
 """EIP-170."""
 _LEAF_FLAG = 0x20
 _BRANCH_CHILDREN = 16
+_HASH_BYTES = 32
 
 
 class StateItem(Enum):
@@ -87,6 +88,8 @@ class StateTraversal:
 
     def _collect(self, node: Any, item: StateItem, below: list[Expected]) -> None:
         """What `node`, decoded, points to; nodes below 32 bytes are inside their parent."""
+        if not isinstance(node, list):
+            raise TypeError("not a list")
         if len(node) == _BRANCH_CHILDREN + 1:
             for child in node[:_BRANCH_CHILDREN]:
                 if child:
@@ -106,5 +109,7 @@ class StateTraversal:
     def _point(self, child: Any, item: StateItem, below: list[Expected]) -> None:
         if isinstance(child, list):
             self._collect(child, item, below)
+        elif len(child) != _HASH_BYTES:
+            raise ValueError(f"a child of {len(child)} bytes")
         else:
             below.append(Expected(item, child))
