@@ -28,6 +28,7 @@ ORIGIN_LIMIT = Function("originLimit", ("string", "address"), (LIMIT_TUPLE, "uin
 HUB_CLIENT_ID = Function("hubClientId", (), ("string",))
 VOUCHER_ADDRESS = Function("voucherAddress", ("string",), ("address",))
 DENOM_OF = Function("denomOf", ("address",), ("string",))
+BALANCE_OF = Function("balanceOf", ("address",), ("uint256",))
 ALLOWANCE = Function("allowance", ("address", "address"), ("uint256",))
 APPROVE = Function("approve", ("address", "uint256"))
 
@@ -112,6 +113,14 @@ async def voucher_of(execution: ExecutionRpc, transfer: bytes, trace: str) -> by
     """The voucher of a trace (`transfer/client-0/…`), whether or not it exists yet."""
     (address,) = await _read(execution, transfer, VOUCHER_ADDRESS, Denom.parse(trace).path)
     return bytes(to_canonical_address(address))
+
+
+async def balance_of(execution: ExecutionRpc, token: bytes, holder: bytes) -> int:
+    """What an account holds of an ERC-20; 0 of a voucher that does not exist yet."""
+    if not await execution.code(token):
+        return 0
+    (amount,) = await _read(execution, token, BALANCE_OF, holder)
+    return int(amount)
 
 
 async def send_tokens(transactor: Transactor, transfer: bytes, order: Order) -> SentTransfer:

@@ -11,12 +11,13 @@ from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.ics26.transactor import Transactor
 from adapters.interface import BadAnswer
-from adapters.rpc import all_of
+from adapters.rpc import Fields, all_of
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.identifiers import check_client_id
 
 ACTION_TUPLE = "(uint8,uint64,bytes)"
 ACTION_DOMAIN = "hutong/admin/1"
+MAX_PERIOD_S = 100 * 365 * 86_400
 
 APPROVE = Function("approve", ("bytes32",))
 EXECUTE = Function("execute", ("bytes",))
@@ -96,6 +97,18 @@ async def admins(execution: ExecutionRpc) -> tuple[tuple[str, ...], int]:
     returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_ADMINS.encode())
     addresses, threshold = GET_ADMINS.decode(returned)
     return tuple(addresses), threshold
+
+
+async def genesis_periods(execution: ExecutionRpc) -> tuple[int, int]:
+    """(trusting period of clients of the hub, for how long its removed validators stay accountable), in seconds."""
+
+    def decode(fields: Fields) -> tuple[int, int]:
+        periods = fields.at("trustingPeriod").decimal(MAX_PERIOD_S), fields.at("unbondingPeriod").decimal(MAX_PERIOD_S)
+        if not 0 < periods[0] < periods[1]:
+            raise fields.at("trustingPeriod").bad("is not above 0 and below the unbonding period")
+        return periods
+
+    return await execution.client.call("hutong_chain", [], decode)
 
 
 async def approvals(execution: ExecutionRpc, hashed: bytes) -> tuple[tuple[str, ...], bool]:

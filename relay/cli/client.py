@@ -1,6 +1,7 @@
 """`hutong client`: light clients, wherever they live."""
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import typer
 
 from relay.cli import quota
 from relay.cli.client_recovery import recover_router_client
+from relay.cli.cosmos_recovery import RecoveryWish, recover_by_proposal
 from relay.cli.session import (
     REFUSED,
     UNUSABLE,
@@ -28,12 +30,13 @@ from relay.cli.session import (
     config_of,
     evm_chain_of,
     hub_of,
+    member_chain_of,
     new_salt,
     refuse,
     run_administration,
     signer_of,
 )
-from relay.config import Config, HubChainConfig, PathEnd
+from relay.config import Config, CosmosChainConfig, HubChainConfig, PathEnd
 from relay.keys import Signer
 
 app = typer.Typer(help="Light clients.", no_args_is_help=True, rich_markup_mode=None)
@@ -132,37 +135,83 @@ def recover(
         str | None,
         typer.Option(
             help="On the hub: an active client of the same chain with the same parameters. On a router: the address of a "
-            "light client contract; without it one is deployed."
+            "light client contract, on a Cosmos chain a client; without it one is made."
         ),
     ] = None,
     chain: Annotated[
-        str | None, typer.Option(help="EVM chain whose router has the client; without it the hub.")
+        str | None, typer.Option(help="EVM or Cosmos chain that has the client; without it the hub.")
     ] = None,
     keystore: Annotated[
-        Path | None, typer.Option(help="With --chain: keystore of a holder of the migrator role.")
+        Path | None,
+        typer.Option(
+            help="With --chain: keystore of a holder of the migrator role, on a Cosmos chain of who pays the deposit."
+        ),
     ] = None,
     password_file: PasswordFile = None,
     password_env: PasswordEnv = None,
     hub_admin: HubAdmins = [],  # noqa: B006  typer reads it
     hub_admin_password_file: HubAdminPasswordFiles = [],  # noqa: B006
     hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
+    deposit: Annotated[
+        str | None,
+        typer.Option(help="On a Cosmos chain: of the proposal, as 10000000stake; else what the chain asks for."),
+    ] = None,
+    vote: Annotated[
+        bool,
+        typer.Option(
+            "--vote", help="On a Cosmos chain: vote yes with the same account and wait for the end (test chains)."
+        ),
+    ] = False,
 ) -> None:
     """Let a frozen or expired client go on with a substitute's state (ICS-02 recovery).
 
     On a router whose migrations are delayed the first call schedules, and the same command with the substitute that it
-    prints executes after the delay; exit code 1 until then.
+    prints executes after the delay; exit code 1 until then. On a Cosmos chain it makes a governance proposal and prints
+    its number: the client is recovered when that has passed.
     """
     loaded = config_of(config)
     if chain is not None:
         if keystore is None:
             raise refuse("--chain goes with --keystore", UNUSABLE)
-        _recover_on_router(loaded, chain, subject, substitute, signer_of(keystore, password_file, password_env))
+        owner = signer_of(keystore, password_file, password_env)
+        if isinstance(cosmos := member_chain_of(loaded, chain), CosmosChainConfig):
+            coin = None if deposit is None else _coin(deposit)
+            _recover_by_proposal(loaded, cosmos, RecoveryWish(subject, substitute, coin, vote), owner)
+            return
+        if vote or deposit is not None:
+            raise refuse(f"--vote and --deposit are for Cosmos chains; {chain} is of kind {cosmos.kind}", UNUSABLE)
+        _recover_on_router(loaded, chain, subject, substitute, owner)
         return
     if substitute is None or not hub_admin:
         raise refuse("the hub's client needs --substitute and --hub-admin", UNUSABLE)
     admins = admins_of(hub_admin, hub_admin_password_file)
     run_administration(partial(_recover, hub_of(loaded, hub), subject, substitute, admins))
     typer.echo(f"{subject} has taken over the state of {substitute}")
+
+
+def _coin(text: str) -> tuple[int, str]:
+    """`10stake`; typer.Exit for anything else."""
+    match = re.fullmatch(r"([1-9][0-9]{0,77})([a-zA-Z][a-zA-Z0-9/:._-]{2,127})", text)
+    if match is None:
+        raise refuse(f"--deposit: {text[:80]!r} is no amount with its denomination, as 10000000stake", UNUSABLE)
+    return int(match[1]), match[2]
+
+
+def _recover_by_proposal(config: Config, cosmos: CosmosChainConfig, wish: RecoveryWish, owner: Signer) -> None:
+    followed = _followed(config, PathEnd(chain=cosmos.name, client=wish.subject))
+    done = run_administration(partial(recover_by_proposal, config, cosmos, followed, wish, owner))
+    proposal, what = done.proposal, f"{cosmos.name} {wish.subject}"
+    typer.echo(f"proposal: {proposal.id}")
+    if proposal.status.is_open:
+        typer.echo(
+            f"{what} goes on with {done.substitute} if proposal {proposal.id} passes; votes are taken for"
+            f" {done.voting_period_s} s once its deposit is complete"
+        )
+    elif proposal.status.name == "PASSED":
+        typer.echo(f"{what} goes on with {done.substitute}")
+    else:
+        reason = f": {proposal.failed_reason}" if proposal.failed_reason else ""
+        raise refuse(f"proposal {proposal.id} was {proposal.status.name.lower()}{reason}", REFUSED)
 
 
 def _recover_on_router(config: Config, chain: str, subject: str, substitute: str | None, owner: Signer) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from relay.cli.cosmos_path import Wish, create_cosmos_path
 from relay.cli.path_creation import AttestorSet, CreatedPath, Member, Trust, create_direct, create_with_hub
 from relay.cli.session import (
     UNUSABLE,
@@ -19,14 +20,16 @@ from relay.cli.session import (
     PasswordEnv,
     PasswordFile,
     admins_of,
+    chain_of,
     config_of,
     evm_chain_of,
     hub_of,
+    member_chain_of,
     refuse,
     run_administration,
     signer_of,
 )
-from relay.config import EvmChainConfig
+from relay.config import CosmosChainConfig, EvmChainConfig
 from relay.keys import Signer
 
 app = typer.Typer(help="Paths between chains.", no_args_is_help=True, rich_markup_mode=None)
@@ -52,7 +55,7 @@ ClockDrift = Annotated[int, typer.Option(min=1, help="How far a header may be ah
 @app.command()
 def create(
     config: ConfigFile,
-    chain: Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")],
+    chain: Annotated[str, typer.Option(help="Name of the EVM or Cosmos chain in the configuration.")],
     keystore: Keystore,
     hub_admin: HubAdmins,
     hub_admin_password_file: HubAdminPasswordFiles,
@@ -63,10 +66,20 @@ def create(
     transfer: TransferAddress = None,
     attestor: Attestors = [],  # noqa: B006  typer reads it
     threshold: Threshold = 1,
-    trusting_period_s: TrustingPeriod = 7 * DAY_S,
+    trusting_period_s: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Of both clients; unless given a week, with a Cosmos chain as the hub's genesis says and two thirds of the"
+            " chain's unbonding period.",
+        ),
+    ] = None,
     unbonding_period_s: Annotated[
-        int, typer.Option(min=2, help="How long a removed hub validator stays accountable.")
-    ] = 21 * DAY_S,
+        int | None,
+        typer.Option(
+            min=2, help="How long a removed hub validator stays accountable; 21 days. Not with a Cosmos chain."
+        ),
+    ] = None,
     max_clock_drift_s: ClockDrift = 15,
     as_json: AsJson = False,
 ) -> None:
@@ -76,11 +89,20 @@ def create(
     `[[destinations]]` entry for its attestors.
     """
     loaded = config_of(config)
-    evm, hub_chain = evm_chain_of(loaded, chain), hub_of(loaded, hub)
+    evm, hub_chain = member_chain_of(loaded, chain), hub_of(loaded, hub)
+    if isinstance(evm, CosmosChainConfig):
+        _only_for_evm(
+            chain, mailbox=mailbox, transfer=transfer, attestor=attestor, unbonding_period_s=unbonding_period_s
+        )
     owner = signer_of(keystore, password_file, password_env)
+    if isinstance(evm, CosmosChainConfig):
+        admins = admins_of(hub_admin, hub_admin_password_file)
+        wish = Wish(trusting_period_s, max_clock_drift_s)
+        _print(run_administration(partial(create_cosmos_path, evm, owner, hub_chain, admins, wish)), as_json)
+        return
     member = Member(evm, owner, mailbox, _attestors(evm, attestor, threshold, "--attestor"), transfer)
     admins = admins_of(hub_admin, hub_admin_password_file)
-    trust = Trust(trusting_period_s, unbonding_period_s, max_clock_drift_s)
+    trust = Trust(trusting_period_s or 7 * DAY_S, unbonding_period_s or 21 * DAY_S, max_clock_drift_s)
     _print(run_administration(partial(create_with_hub, member, hub_chain, admins, trust)), as_json)
 
 
@@ -111,6 +133,12 @@ def direct(
     for the attestors of both chains.
     """
     loaded = config_of(config)
+    for name in (a, b):
+        if isinstance(chain_of(loaded, name), CosmosChainConfig):
+            raise refuse(
+                f"not supported: a path without a hub to {name}, of kind cosmos: its clients verify no EVM chain",
+                UNUSABLE,
+            )
     chain_a, chain_b = evm_chain_of(loaded, a), evm_chain_of(loaded, b)
     if a == b:
         raise refuse("a path joins two chains", UNUSABLE)
@@ -131,6 +159,12 @@ def direct(
     )
     trust = Trust(trusting_period_s, 2 * trusting_period_s, max_clock_drift_s)
     _print(run_administration(partial(create_direct, *members, trust)), as_json)
+
+
+def _only_for_evm(chain: str, **options: object) -> None:
+    for name, value in options.items():
+        if value:
+            raise refuse(f"--{name.replace('_', '-')} is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
 
 
 def _direct_member(

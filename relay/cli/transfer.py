@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from relay.cli.cosmos_transfer import FORWARD_MARGIN_S, CosmosWish, Holding, holdings, send_from_cosmos
 from relay.cli.session import (
     UNUSABLE,
     AsJson,
@@ -20,11 +21,12 @@ from relay.cli.session import (
     PasswordFile,
     config_of,
     evm_chain_of,
+    member_chain_of,
     refuse,
     run_administration,
     signer_of,
 )
-from relay.config import EvmChainConfig
+from relay.config import Config, CosmosChainConfig, EvmChainConfig
 from relay.keys import Signer
 
 if TYPE_CHECKING:
@@ -36,12 +38,15 @@ limits = typer.Typer(help="What may move of a token in a window.", no_args_is_he
 app.add_typer(limits, name="limits")
 
 Chain = Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")]
+AnyChain = Annotated[str, typer.Option(help="Name of the EVM or Cosmos chain in the configuration.")]
 TransferAddress = Annotated[str, typer.Option("--transfer", help="Address of its Transfer.")]
 Token = Annotated[
     str, typer.Option(help="Address of the ERC-20 or voucher, or a voucher's trace (transfer/client-0/…).")
 ]
+AnyToken = "Address of the ERC-20 or voucher; on a Cosmos chain its denomination; or a voucher's trace (transfer/…)."
 PacketClient = Annotated[str, typer.Option("--client", help="This chain's client over which the packet went.")]
 Sequence = Annotated[int, typer.Option(help="The packet's sequence.", min=1)]
+OptionalTransfer = Annotated[str | None, typer.Option("--transfer", help="Address of an EVM chain's Transfer.")]
 LimitedClient = Annotated[str | None, typer.Option("--client", help="Limit one token over this client of the chain.")]
 Origin = Annotated[
     str | None,
@@ -79,12 +84,12 @@ REFUND_HELP = "The amount is a refund that could not be paid, not a large receiv
 @app.command()
 def send(
     config: ConfigFile,
-    chain: Chain,
-    transfer: TransferAddress,
-    token: Token,
+    chain: AnyChain,
+    token: Annotated[str, typer.Option(help=AnyToken)],
     amount: Annotated[int, typer.Option(help="In the token's smallest unit.", min=1)],
     receiver: Annotated[str, typer.Option(help="Receiver on the destination chain.")],
     keystore: Keystore,
+    transfer: OptionalTransfer = None,
     password_file: PasswordFile = None,
     password_env: PasswordEnv = None,
     next_client: Annotated[
@@ -95,21 +100,75 @@ def send(
     ] = None,
     memo: Annotated[str, typer.Option(help="Remark for the receiver; not with --next-client.")] = "",
     timeout_s: Annotated[int, typer.Option(help="Seconds until the transfer is void and refunded.", min=1)] = 3600,
+    forward_margin_s: Annotated[
+        int,
+        typer.Option(min=1, help="From a Cosmos chain with --next-client: so much sooner ends the first leg's time."),
+    ] = FORWARD_MARGIN_S,
     as_json: AsJson = False,
 ) -> None:
     """Send tokens, after allowing Transfer to take them where that is needed. Prints the packet's id."""
     if memo and next_client is not None:
         raise refuse("with --next-client the memo is the instruction to the hub; leave --memo out", UNUSABLE)
-    evm = evm_chain_of(config_of(config), chain)
+    loaded = config_of(config)
+    member = member_chain_of(loaded, chain)
     signer = signer_of(keystore, password_file, password_env)
+    if isinstance(member, CosmosChainConfig):
+        if transfer is not None:
+            raise refuse(f"--transfer is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
+        over = client or _only_client(loaded, chain)
+        order = CosmosWish(over, token, amount, receiver, next_client, memo, timeout_s, forward_margin_s)
+        packet, denom = run_administration(partial(send_from_cosmos, member, signer, order))
+        _print_sent(chain, over, packet.sequence, denom, packet.transaction_hash, as_json)
+        return
+    if transfer is None:
+        raise refuse(f"{chain} is an EVM chain: name its --transfer", UNUSABLE)
     wish = Wish(_address_or_trace(token), amount, receiver, next_client, client, memo, timeout_s)
-    sent = run_administration(partial(_send, evm, signer, _address(transfer, "--transfer"), wish))
-    packet = f"{chain}/{sent.client}/{sent.sequence}"
+    sent = run_administration(partial(_send, member, signer, _address(transfer, "--transfer"), wish))
+    _print_sent(chain, sent.client, sent.sequence, sent.denom, sent.transaction_hash, as_json)
+
+
+def _print_sent(chain: str, client: str, sequence: int, denom: str, transaction_hash: bytes, as_json: bool) -> None:
+    packet = f"{chain}/{client}/{sequence}"
     if as_json:
-        document = {"packet": packet, "client": sent.client, "sequence": sent.sequence, "denom": sent.denom}
-        typer.echo(json.dumps({**document, "transaction": f"0x{sent.transaction_hash.hex()}"}))
+        document = {"packet": packet, "client": client, "sequence": sequence, "denom": denom}
+        typer.echo(json.dumps({**document, "transaction": f"0x{transaction_hash.hex()}"}))
         return
     typer.echo(packet)
+
+
+def _only_client(config: Config, chain: str) -> str:
+    """The chain's client of its only path; typer.Exit where it has none or several."""
+    clients = [end.client for path in config.paths for end in (path.a, path.b) if end.chain == chain]
+    if len(clients) != 1:
+        raise refuse(f"{chain} has {len(clients)} paths in the configuration; name its client with --client", UNUSABLE)
+    return clients[0]
+
+
+@app.command()
+def balance(
+    config: ConfigFile,
+    chain: AnyChain,
+    holder: Annotated[str, typer.Option(help="The account's address there.")],
+    token: Annotated[str | None, typer.Option(help=f"{AnyToken} Without it everything (Cosmos chains only).")] = None,
+    transfer: OptionalTransfer = None,
+    as_json: AsJson = False,
+) -> None:
+    """What an account holds of a token, in its smallest unit."""
+    member = member_chain_of(config_of(config), chain)
+    if isinstance(member, CosmosChainConfig):
+        held = run_administration(partial(holdings, member, holder, token))
+    else:
+        if token is None:
+            raise refuse(f"{chain} is an EVM chain: name the --token", UNUSABLE)
+        wanted, at = _address_or_trace(token), None if transfer is None else _address(transfer, "--transfer")
+        if at is None and isinstance(wanted, str):
+            raise refuse("a voucher's trace is looked up at its --transfer", UNUSABLE)
+        held = run_administration(partial(_held_on_evm, member, at, wanted, _address(holder, "--holder")))
+    if as_json:
+        typer.echo(json.dumps([asdict(one) | {"amount": str(one.amount)} for one in held]))
+        return
+    for one in held:
+        typer.echo(f"{one.amount} {one.denom}" + (f"  {one.trace}" if one.trace not in (None, one.denom) else ""))
 
 
 @limits.command()
@@ -240,6 +299,19 @@ async def _execution(evm: EvmChainConfig, random: Random) -> "AsyncIterator[Exec
     async with open_chain(evm, random) as chain:
         await chain.check_identity()
         yield chain.execution
+
+
+async def _held_on_evm(
+    evm: EvmChainConfig, transfer: bytes | None, token: bytes | str, holder: bytes, random: Random
+) -> list[Holding]:
+    from eth_utils.address import to_checksum_address
+
+    from adapters.evm.transfer import balance_of
+
+    async with _execution(evm, random) as execution:
+        address = token if isinstance(token, bytes) else await _token(execution, transfer or b"", token)
+        trace = token if isinstance(token, str) else None
+        return [Holding(await balance_of(execution, address, holder), to_checksum_address(address), trace)]
 
 
 async def _token(execution: "ExecutionRpc", transfer: bytes, token: bytes | str) -> bytes:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from random import Random
-from typing import Any, overload
+from typing import overload
 
-from adapters.cosmos import CosmosSettings, open_cosmos_chain
+from adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
 from adapters.evm import Alert, EvmChain, EvmSettings, open_evm_chain
 from adapters.hub import HubChain, HubSettings, open_hub_chain
 from adapters.ics26.chain import RouterSettings
@@ -33,11 +33,15 @@ def open_chain(
 ) -> AbstractAsyncContextManager[HubChain]: ...
 @overload
 def open_chain(
+    chain: CosmosChainConfig, random: Random, on_alert: Callable[[Alert], None] = ...
+) -> AbstractAsyncContextManager[CosmosChain]: ...
+@overload
+def open_chain(
     chain: AnyChainConfig, random: Random, on_alert: Callable[[Alert], None] = ...
 ) -> AbstractAsyncContextManager[ChainAdapter]: ...
 def open_chain(
     chain: AnyChainConfig, random: Random, on_alert: Callable[[Alert], None] = log_alert
-) -> AbstractAsyncContextManager[Any]:
+) -> AbstractAsyncContextManager[ChainAdapter]:
     """The adapter of a configured chain, for as long as the block lasts. Its endpoints are first asked when used.
 
     `on_alert` is told of attestors that contradict each other or the chain's node.
