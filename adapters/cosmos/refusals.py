@@ -42,6 +42,7 @@ _MESSAGE_INDEX = re.compile(
     r"failed to (?:execute message|create message events); message index: ([0-9]{1,4}): ", re.ASCII
 )
 _GRPC_PREFIX = re.compile(r"rpc error: code = \w+ desc = ", re.ASCII)
+_SOURCE_LINE = re.compile(r" \[[A-Za-z0-9_./@-]{1,160}\.go:[0-9]+\]", re.ASCII)
 _GAS_SUFFIX = re.compile(r" with gas used: '[0-9]+'(?:: unknown request)?\Z", re.ASCII)
 
 
@@ -61,11 +62,16 @@ def reason_of(codespace: str, code: int, log: str) -> str:
     """One line for a person: our sentence for what is common, and what the chain said."""
     said = _GAS_SUFFIX.sub("", _GRPC_PREFIX.sub("", log, count=1))
     said = _MESSAGE_INDEX.sub("", said, count=1)
-    said = " ".join(said.split())[:MAX_REASON_CHARS]
+    said = _SOURCE_LINE.sub("", said)
+    said = _one_line(said)[:MAX_REASON_CHARS]
     sentence = _SENTENCES.get((codespace, code))
     if sentence is None:
-        return said or f"code {code} of {shown(codespace)}"
+        return said or f"code {code} of {_one_line(shown(codespace))}"
     return f"{sentence} ({said})" if said else sentence
+
+
+def _one_line(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
 
 
 def checked_refusal(transaction_hash: bytes, codespace: str, code: int, log: str) -> BroadcastRefused:
@@ -84,5 +90,5 @@ def pool_refusal(transaction_hash: bytes, words: str) -> BroadcastRefused | None
     """CometBFT's refusal before the application was asked; None: it is about the endpoint."""
     for text, kind in _POOL_WORDS:
         if text in words:
-            return kind(transaction_hash, shown(words))
+            return kind(transaction_hash, _one_line(shown(words)))
     return None

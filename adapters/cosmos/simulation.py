@@ -24,7 +24,6 @@ MAX_SEQUENCE_TRIES = 4
 """Transactions of the same key that enter the pool meanwhile move the sequence on."""
 MAX_GAS = 2**53
 IMPOSSIBLE_SEQUENCE = 2**62
-NO_FEE = Coin(0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +45,14 @@ Verdict: TypeAlias = Simulated | SimulationRefused
 
 
 class Simulator:
-    """Simulations are signed by nobody, but the SDK still wants the sequence that the pool expects."""
+    """Simulations are signed by nobody, but the SDK still wants the sequence that the pool expects.
 
-    def __init__(self, rpc: CosmosRpc) -> None:
+    They pay one unit of `denom`: to deduct a fee takes gas too, and a sender without that much is refused.
+    """
+
+    def __init__(self, rpc: CosmosRpc, denom: str) -> None:
         self._rpc = rpc
+        self._fee = Coin(1, denom)
         self._sequences: dict[str, int] = {}
 
     async def run(self, messages: Sequence[SdkMessage], sender: str) -> Verdict:
@@ -65,7 +68,7 @@ class Simulator:
 
     async def pool_sequence(self, sender: str) -> int | None:
         """The next sequence, transactions in the pool counted; None where the node does not say."""
-        coin = cosmos_tx_pb2.Coin(denom="stake", amount="1")
+        coin = cosmos_tx_pb2.Coin(denom=self._fee.denom, amount="1")
         probe = cosmos_tx_pb2.MsgSend(from_address=sender, to_address=sender, amount=[coin])
         _, log = await self._try(encode_body([SdkMessage.of(SEND_URL, probe)]), 1, IMPOSSIBLE_SEQUENCE)
         mismatch = sequence_mismatch(log)
@@ -75,7 +78,7 @@ class Simulator:
         return mismatch[0]
 
     async def _try(self, body: bytes, count: int, sequence: int) -> tuple[Verdict, str]:
-        auth_info = encode_auth_info(UNKNOWN_PUBLIC_KEY, sequence, 0, NO_FEE)
+        auth_info = encode_auth_info(UNKNOWN_PUBLIC_KEY, sequence, 0, self._fee)
         raw = encode_raw(body, auth_info, UNKNOWN_SIGNATURE)
         request = cosmos_tx_pb2.SimulateRequest(tx_bytes=raw).SerializeToString(deterministic=True)
         answer = await self._rpc.service(SIMULATE_METHOD, request)

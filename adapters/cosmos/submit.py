@@ -56,9 +56,9 @@ from adapters.interface import (
 from adapters.rpc import Attempt, Fields
 from light_clients.interface import MalformedInput
 
-UNFUNDED_GAS = 200_000
-UNFUNDED_GAS_PER_BYTE = 40
-"""For an account that does not exist yet, which the chain simulates nothing for: it cannot pay anyway, and says so."""
+UNKNOWN_GAS = 200_000
+UNKNOWN_GAS_PER_BYTE = 40
+"""For an account without the fee's token, which the chain simulates nothing for: it will say so when the fee is due."""
 REMEMBERED_BROADCASTS = 4_096
 
 
@@ -78,7 +78,7 @@ class Submission:
         self._head = head
         self._price = GasPrice.parse(settings.gas_price)
         self._accounts = Accounts(rpc)
-        self._simulator = Simulator(rpc)
+        self._simulator = Simulator(rpc, self._price.denom)
         self._inclusions = Inclusions(rpc, blocks, head)
         self._signed_at: OrderedDict[bytes, int] = OrderedDict()
 
@@ -97,8 +97,8 @@ class Submission:
         body = encode_body(messages)
         if len(body) + ENVELOPE_BYTES > limits.max_bytes:
             raise BatchTooLarge("bytes", len(body) + ENVELOPE_BYTES, limits.max_bytes)
-        if not (await self._accounts.account(sender)).exists:
-            guess = UNFUNDED_GAS * len(messages) + UNFUNDED_GAS_PER_BYTE * len(body)
+        if not await self._accounts.balance(sender, self._price.denom):
+            guess = UNKNOWN_GAS * len(messages) + UNKNOWN_GAS_PER_BYTE * len(body)
             return self._prepared(body, sender, min(guess, limits.max_gas), ())
         standing = dict(enumerate(messages))
         while standing:
@@ -117,6 +117,8 @@ class Submission:
         self, messages: Sequence[SdkMessage], sender: str, memo: str = ""
     ) -> PreparedTransaction:
         """Any messages of the SDK, as `prepare` does it. Raises RefusedByChain if one would fail."""
+        if not await self._accounts.balance(sender, self._price.denom):
+            raise RefusedByChain("insufficient funds", f"{sender} holds no {self._price.denom} to pay the fee with")
         verdict = await self._simulator.run(messages, sender)
         if isinstance(verdict, SimulationRefused):
             raise RefusedByChain("simulation", verdict.reason)
