@@ -15,10 +15,11 @@ from eth_hash.auto import keccak
 from relay.evm import json_format as show
 from relay.evm.block_lookup import BlockLookup
 from relay.evm.chain import EvmChain
-from relay.evm.errors import CallFailure, InvalidTransaction
+from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
 from relay.evm.execution import CallMessage, CallResult, EvmState
 from relay.evm.json_errors import (
     EXECUTION_REVERTED,
+    INTERNAL_ERROR,
     INVALID_PARAMS,
     LIMIT_EXCEEDED,
     SERVER_ERROR,
@@ -266,7 +267,9 @@ class EthMethods:
         try:
             return show.data(await self._chain.submit_transaction(raw))
         except InvalidTransaction as refusal:
-            raise JsonRpcError(SERVER_ERROR, str(refusal)) from refusal
+            # What says nothing of the transaction is no refusal of it: the sender may ask another node.
+            passed_on = refusal.reason is not InvalidReason.NOT_PASSED_ON
+            raise JsonRpcError(SERVER_ERROR if passed_on else INTERNAL_ERROR, str(refusal)) from refusal
 
     # --- state
 

@@ -8,6 +8,7 @@ import json
 from typing import Any, Self
 
 import httpx
+import trio
 
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
@@ -27,19 +28,20 @@ _FULL = "mempool is full"
 
 
 class CometBftPool:
-    """Use as an async context."""
+    """Use as a context. Calls block worker threads: httpx's own trio streams cannot be left half-read."""
 
     def __init__(self, url: str, mirror: PoolMirror) -> None:
         self._url = url
         self._mirror = mirror
         limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
-        self._client = httpx.AsyncClient(timeout=TIMEOUT_S, limits=limits, trust_env=False)
+        self._client = httpx.Client(timeout=TIMEOUT_S, limits=limits, trust_env=False)
+        self._callers = trio.CapacityLimiter(MAX_CONNECTIONS)
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *exc: object) -> None:
-        await self._client.aclose()
+    def __exit__(self, *exc: object) -> None:
+        self._client.close()
 
     async def pass_on(self, transaction: SignedTransaction, nonce: int) -> None:
         """Raises InvalidTransaction."""
@@ -48,7 +50,9 @@ class CometBftPool:
             raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, nonce)
         self._mirror.expect(transaction.hash)
         try:
-            answer = await self._broadcast(transaction.raw)
+            answer = await trio.to_thread.run_sync(
+                self._broadcast, transaction.raw, limiter=self._callers, abandon_on_cancel=True
+            )
         finally:
             refusal = self._mirror.refusal(transaction.hash)
         error, result = answer.get("error"), answer.get("result")
@@ -64,7 +68,7 @@ class CometBftPool:
         if result["code"] != 0:
             raise refusal or InvalidTransaction(InvalidReason.NOT_PASSED_ON, str(result.get("log"))[:MAX_SHOWN_CHARS])
 
-    async def _broadcast(self, raw: bytes) -> dict[str, Any]:
+    def _broadcast(self, raw: bytes) -> dict[str, Any]:
         call = {
             "jsonrpc": "2.0",
             "id": 1,
@@ -72,11 +76,11 @@ class CometBftPool:
             "params": {"tx": base64.b64encode(raw).decode()},
         }
         try:
-            async with self._client.stream(
+            with self._client.stream(
                 "POST", self._url, content=json.dumps(call), headers={"content-type": "application/json"}
             ) as response:
                 body = bytearray()
-                async for piece in response.aiter_raw():
+                for piece in response.iter_raw():
                     body += piece
                     if len(body) > MAX_ANSWER_BYTES:
                         break

@@ -66,17 +66,18 @@ async def serve_abci_node(
 ) -> None:
     """Run until cancelled; started with the ports that are bound."""
     machine = node.machine
-    async with CometBftPool(doors.cometbft_rpc, machine.pool) as pool, trio.open_nursery() as nursery:
-        chain = HubChain(machine.application, machine.pool.mempool, pool.pass_on)
+    with CometBftPool(doors.cometbft_rpc, machine.pool) as pool:
+        async with trio.open_nursery() as nursery:
+            chain = HubChain(machine.application, machine.pool.mempool, pool.pass_on)
 
-        async def on_commit(height: int) -> None:
-            chain.heads.publish(height)
+            async def on_commit(height: int) -> None:
+                chain.heads.publish(height)
 
-        eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(machine.application).methods()))
-        eth_port = await nursery.start(serve, eth, doors.host, doors.eth_port)
-        listener, address = listen_at(doors.abci)
-        await nursery.start(AbciServer(machine, on_commit).serve, [listener])
-        task_status.started(Doors(address, doors.cometbft_rpc, doors.host, eth_port))
+            eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(machine.application).methods()))
+            eth_port = await nursery.start(serve, eth, doors.host, doors.eth_port)
+            listener, address = listen_at(doors.abci)
+            await nursery.start(AbciServer(machine, on_commit).serve, [listener])
+            task_status.started(Doors(address, doors.cometbft_rpc, doors.host, eth_port))
 
 
 async def _until_signalled(node: AbciNode, doors: Doors) -> None:
