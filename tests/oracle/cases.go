@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Bytes is hex without prefix in JSON.
@@ -41,12 +42,14 @@ type Case struct {
 	Value           Bytes                  `json:"value"`
 }
 
-// Verdict is what stock code says: valid, invalid, misbehaviour, or panic; Value is a hash where one was asked for.
+// Verdict is what stock code says: valid, invalid, misbehaviour, or panic; Value is what was asked for beside it.
+// TookNs covers the judge alone, from bytes to verdict.
 type Verdict struct {
 	ID      string `json:"id"`
 	Verdict string `json:"verdict"`
 	Error   string `json:"error,omitempty"`
 	Value   string `json:"value,omitempty"`
+	TookNs  int64  `json:"took_ns"`
 }
 
 func judge(c Case) (verdict Verdict) {
@@ -69,13 +72,18 @@ func judge(c Case) (verdict Verdict) {
 		"consensus_hash":     hashConsensusParams,
 		"vote_sign_bytes":    signBytes,
 		"transfer":           judgeTransfer,
+		"validator_changes":  runScript,
+		"open_client":        openClient,
+		"advance_client":     advanceClient,
 	}
 	judgeOne, known := judges[c.Kind]
 	if !known {
 		verdict.Verdict, verdict.Error = "unknown kind", c.Kind
 		return verdict
 	}
+	start := time.Now()
 	word, value, err := judgeOne(c)
+	verdict.TookNs = time.Since(start).Nanoseconds()
 	verdict.Verdict, verdict.Value = word, hex.EncodeToString(value)
 	if err != nil {
 		verdict.Verdict, verdict.Error = "invalid", err.Error()

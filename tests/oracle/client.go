@@ -36,7 +36,7 @@ type stockClient struct {
 func newStockClient(nowNs int64) (*stockClient, error) {
 	key := storetypes.NewKVStoreKey(exported.StoreKey)
 	multi := store.NewCommitMultiStore(dbm.NewMemDB(), log.NewNopLogger(), metrics.NewNoOpMetrics())
-	multi.MountStoreWithDB(key, storetypes.StoreTypeIAVL, nil)
+	multi.MountStoreWithDB(key, storetypes.StoreTypeDB, nil)
 	if err := multi.LoadLatestVersion(); err != nil {
 		return nil, err
 	}
