@@ -34,6 +34,7 @@ class ActionKind(IntEnum):
     RECOVER_CLIENT = 3
     SET_PAUSED = 4
     SET_QUOTA = 5
+    SET_VALIDATOR = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ def set_paused(salt: int, paused: bool) -> bytes:
 def set_quota(salt: int, client_id: str, packets: int, payload_bytes: int) -> bytes:
     values: list[object] = [check_client_id(client_id), packets, payload_bytes]
     return _action(ActionKind.SET_QUOTA, salt, ["string", "uint64", "uint64"], values)
+
+
+def set_validator(salt: int, public_key: bytes, power: int) -> bytes:
+    """Power 0 removes; the set changes two blocks after the one that executes it."""
+    return _action(ActionKind.SET_VALIDATOR, salt, ["bytes", "uint64"], [public_key, power])
 
 
 def action_hash(chain_id: str, action: bytes) -> bytes:

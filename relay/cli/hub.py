@@ -14,6 +14,7 @@ import typer
 
 from relay.cli.hub_abci import abci
 from relay.cli.hub_pause import pause, resume
+from relay.cli.hub_validators import set_validator, validators
 from relay.cli.quota import open_hub
 from relay.cli.session import AsJson, ConfigFile, config_of, hub_of, run_administration
 
@@ -30,6 +31,8 @@ app = typer.Typer(help="A validator of the hub chain.", no_args_is_help=True, ri
 app.command()(abci)
 app.command()(pause)
 app.command()(resume)
+app.command()(validators)
+app.command()(set_validator)
 
 
 class _Unusable(Exception):

@@ -35,6 +35,7 @@ from relay.hub.consensus.types import (
     VoteReceived,
 )
 from relay.hub.node.ledger import HubLedger
+from relay.hub.node.standing import why_no_blocks
 
 T = TypeVar("T")
 ROOM_FOR_COMMIT_BYTES = 64 * 1024
@@ -58,6 +59,11 @@ class Timeouts:
     vote_s: float = 1.0
     growth_s: float = 0.5
 
+    @classmethod
+    def without_peers(cls) -> "Timeouts":
+        """Nobody else's message can come, so a round of an absent proposer need not be sat out; long enough not to spin."""
+        return cls(0.05, 0.05, 0.05)
+
     def of(self, timer: Step, round_: int) -> float:
         base = self.propose_s if timer is Step.PROPOSE else self.vote_s
         return base + self.growth_s * round_
@@ -69,7 +75,10 @@ async def in_evm_thread(function: Callable[[], T]) -> T:
 
 
 class ConsensusDriver:
-    """Runs one validator. `on_block` is awaited after each block is on disk."""
+    """Runs one validator. `on_block` is awaited after each block is on disk.
+
+    Where the key alone cannot decide a height, `on_waiting` is told why, nothing is signed, and the rest of the node goes on.
+    """
 
     def __init__(
         self,
@@ -80,6 +89,7 @@ class ConsensusDriver:
         on_block: Callable[[int], Awaitable[None]],
         *,
         first_round: int = 0,
+        on_waiting: Callable[[str], None],
         now_ns: Callable[[], int] = time.time_ns,
         run_blocking: Callable[[Callable[[], object]], Awaitable[object]] = in_evm_thread,
         timeouts: Timeouts | None = None,
@@ -90,6 +100,7 @@ class ConsensusDriver:
         self._mempool = mempool
         self._on_block = on_block
         self._first_round = first_round
+        self._on_waiting = on_waiting
         self._now_ns = now_ns
         self._run_blocking = run_blocking
         self._timeouts = Timeouts() if timeouts is None else timeouts
@@ -110,7 +121,13 @@ class ConsensusDriver:
         while True:
             if not self._events:
                 await self._wait_for_timer()
-            self._state, effects = step(self._state, self._events.popleft())
+            event = self._events.popleft()
+            if isinstance(event, HeightStarted):
+                reason = why_no_blocks(event.validators, event.height, self._own_address)
+                if reason is not None:
+                    self._on_waiting(reason)
+                    await trio.sleep_forever()
+            self._state, effects = step(self._state, event)
             for effect in effects:
                 await self._carry_out(effect)
 

@@ -22,11 +22,12 @@ from relay.hub.consensus.signing import DoubleSignRefused
 from relay.hub.node.chain import HubChain
 from relay.hub.node.cometbft_http import CometBftRpcApp
 from relay.hub.node.cometbft_methods import CometBftMethods
-from relay.hub.node.driver import ConsensusDriver
+from relay.hub.node.driver import ConsensusDriver, Timeouts
 from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis, load_validator_key
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import FileSigner
+from relay.hub.node.standing import why_no_blocks
 
 MAP_BYTES = 256 * 1024**3
 """Address space of the database; the file itself only grows as it fills."""
@@ -74,10 +75,6 @@ def open_node(home: Path) -> HubNode:
         check_runtime(genesis)
         vectors = run_with_evm_stack(run_self_test)
         key = load_validator_key(home)
-        if all(validator.public_key != key.public_key for validator in genesis.validators):
-            raise NodeRefused("the validator key is not among the validators of genesis.json")
-        if len(genesis.validators) != 1:
-            raise NodeRefused("not supported: more than one validator (this version has no peer connections)")
         signer = FileSigner(home, key, genesis.chain_id)
     except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
         raise NodeRefused(str(error)) from error
@@ -85,6 +82,9 @@ def open_node(home: Path) -> HubNode:
     try:
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
         _check_record(signer, ledger)
+        reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
+        if reason is not None and ledger.tip.height == 0:
+            raise NodeRefused(reason)
     except (ChainDamaged, NodeRefused) as error:
         store.close()
         raise NodeRefused(str(error)) from error
@@ -126,6 +126,11 @@ def _check_record(signer: FileSigner, ledger: HubLedger) -> None:
         )
 
 
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
+
+
 async def serve_node(
     node: HubNode, ports: Ports, *, task_status: trio.TaskStatus[Ports] = trio.TASK_STATUS_IGNORED
 ) -> None:
@@ -143,6 +148,8 @@ async def serve_node(
         node.mempool,
         on_block,
         first_round=first_round,
+        on_waiting=_say,
+        timeouts=Timeouts.without_peers(),
     )
     eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(node.ledger.application).methods()))
     cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key))

@@ -29,7 +29,7 @@ from relay.hub.application.genesis import (
 )
 from relay.hub.application.modules import ROUTER_ADDRESS
 from relay.hub.consensus.blocks import make_block
-from relay.hub.node.driver import ConsensusDriver
+from relay.hub.node.driver import ConsensusDriver, Timeouts
 from relay.hub.node.home import write_durably
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import FileSigner, decode_last_signed
@@ -269,6 +269,7 @@ class DriverRun:
         self.ledger = HubLedger(store, genesis)
         self.mempool = Mempool()
         self.blocks: list[tuple[float, int]] = []
+        self.waiting: list[str] = []
         self.signer = FileSigner(home, VALIDATOR, genesis.chain_id)
 
     async def drive(self, seconds: float, at: dict[float, bytes] | None = None) -> None:
@@ -286,6 +287,8 @@ class DriverRun:
             VALIDATOR.public_key.address,
             self.mempool,
             on_block,
+            on_waiting=self.waiting.append,
+            timeouts=Timeouts.without_peers(),
             now_ns=lambda: self.ledger.genesis.genesis_time_ns + int((trio.current_time() - start) * 10**9),
             run_blocking=in_line,
         )

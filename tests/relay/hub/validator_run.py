@@ -81,7 +81,7 @@ class ValidatorRun:
                 changed = changed_powers(current, before, key, power)
             except VerificationError:
                 continue
-            if len(changed) < 3 or power == current.get(key):
+            if not 3 <= len(changed) < len(POOL) or power == current.get(key):
                 continue
             self.left += power == 0
             self.joined += key not in current

@@ -1,0 +1,76 @@
+"""The hub's validators: who signs now, by a header that they signed, and who signs from the block after next, by its state."""
+
+from dataclasses import dataclass
+
+from adapters.cometbft import CometRpc
+from adapters.hub.settings import CLIENT_MANAGER_ADDRESS
+from adapters.ics26.abi import Function
+from adapters.ics26.execution import ExecutionRpc
+from adapters.interface import BadAnswer
+from adapters.rpc import Fields
+from light_clients.interface import VerificationError, run_checks
+from light_clients.tendermint.predicates import CommitSignatures
+from light_clients.tendermint.types import TWO_THIRDS, KeyType, PublicKey, ValidatorSet
+from light_clients.tendermint.verification import commit_checks
+
+GET_VALIDATORS = Function("getValidators", (), ("(bytes,uint64)[]",))
+ADDRESS_CHARS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSet:
+    """The set that signed block `height`."""
+
+    height: int
+    validators: ValidatorSet
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKey:
+    """The validator key of the node behind the first usable endpoint. `alone`: it listens for no peers, so the embedded
+    engine's one process decides every block."""
+
+    address: bytes
+    alone: bool
+
+
+async def signing_set(comet: CometRpc) -> SigningSet:
+    """Of the newest block: the set hashes to its header's `validators_hash`, and more than two thirds of it signed that header.
+
+    Nothing here ties the header to a checkpoint of the caller's.
+    """
+    _, signed = (await comet.signed_heads())[0]
+    header = signed.header
+    validators = await comet.validators(header.height, header.validators_hash)
+    try:
+        run_checks(commit_checks(signed, validators, CommitSignatures(header.chain_id, signed.commit)))
+    except VerificationError as error:
+        raise BadAnswer("commit", "result.signed_header", str(error)) from error
+    return SigningSet(header.height, validators)
+
+
+async def coming_powers(execution: ExecutionRpc) -> dict[PublicKey, int]:
+    """Power by key of the set in the hub's newest state, in its order: it signs from the block after next."""
+    returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_VALIDATORS.encode())
+    (rows,) = GET_VALIDATORS.decode(returned)
+    return {PublicKey(KeyType.SECP256K1, bytes(key)): int(power) for key, power in rows}
+
+
+async def node_key(comet: CometRpc) -> NodeKey:
+    """What `status` says of the node itself."""
+
+    def decode(fields: Fields) -> NodeKey:
+        address = fields.at("validator_info").at("address")
+        try:
+            raw = bytes.fromhex(address.text(ADDRESS_CHARS))
+        except ValueError as error:
+            raise address.bad("is not hex") from error
+        return NodeKey(raw, alone=not fields.at("node_info").at("listen_addr").text())
+
+    return await comet.client.call("status", {}, decode)
+
+
+def share_that_stops_blocks(powers: dict[PublicKey, int], key: PublicKey) -> bool:
+    """Whether the others together have no more than two thirds, so that no block is made without this key."""
+    total = sum(powers.values())
+    return total - powers.get(key, 0) <= TWO_THIRDS.power_needed(total)
