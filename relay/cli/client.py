@@ -16,6 +16,7 @@ import typer
 from relay.cli import quota
 from relay.cli.client_recovery import recover_router_client
 from relay.cli.cosmos_recovery import RecoveryWish, recover_by_proposal
+from relay.cli.misbehaviour import misbehaviour
 from relay.cli.session import (
     REFUSED,
     UNUSABLE,
@@ -29,6 +30,7 @@ from relay.cli.session import (
     admins_of,
     config_of,
     evm_chain_of,
+    followed_of,
     hub_of,
     member_chain_of,
     new_salt,
@@ -41,6 +43,7 @@ from relay.keys import Signer
 
 app = typer.Typer(help="Light clients.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(quota.app, name="quota")
+app.command()(misbehaviour)
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 
@@ -198,7 +201,7 @@ def _coin(text: str) -> tuple[int, str]:
 
 
 def _recover_by_proposal(config: Config, cosmos: CosmosChainConfig, wish: RecoveryWish, owner: Signer) -> None:
-    followed = _followed(config, PathEnd(chain=cosmos.name, client=wish.subject))
+    followed = followed_of(config, PathEnd(chain=cosmos.name, client=wish.subject))
     done = run_administration(partial(recover_by_proposal, config, cosmos, followed, wish, owner))
     proposal, what = done.proposal, f"{cosmos.name} {wish.subject}"
     typer.echo(f"proposal: {proposal.id}")
@@ -221,7 +224,7 @@ def _recover_on_router(config: Config, chain: str, subject: str, substitute: str
         raise refuse(f"--substitute: {substitute[:80]!r} is no address", UNUSABLE)
     contract = None if substitute is None else to_canonical_address(substitute)
     evm = evm_chain_of(config, chain)
-    followed = _followed(config, PathEnd(chain=chain, client=subject))
+    followed = followed_of(config, PathEnd(chain=chain, client=subject))
     done = run_administration(partial(recover_router_client, config, evm, followed, subject, contract, owner))
     if done.progress.ready_at_s is None:
         typer.echo(f"{chain} {subject} goes on with {done.substitute}")
@@ -254,9 +257,10 @@ def _chain(config: Config, name: str) -> Any:
 
 async def _update(config: Config, end: PathEnd, signer: Signer, random: Random) -> str:
     from adapters.interface import Batch, UpdateClient
+    from relay.cli.submission import submit_batch
     from relay.core.chains import open_chain
 
-    followed = _followed(config, end)
+    followed = followed_of(config, end)
     async with (
         open_chain(_chain(config, end.chain), random) as host,
         open_chain(_chain(config, followed.chain), random) as source,
@@ -266,36 +270,8 @@ async def _update(config: Config, end: PathEnd, signer: Signer, random: Random) 
         headers = await source.client_messages(info.client_type, info.client_state, info.latest_height, target)
         updates = tuple(UpdateClient(end.client, header) for header in headers)
         if updates:
-            await _submit(host, Batch(updates), signer)
+            await submit_batch(host, Batch(updates), signer, "updateClient")
         return str((await host.client(end.client)).latest_height)
-
-
-def _followed(config: Config, end: PathEnd) -> PathEnd:
-    for path in config.paths:
-        if end == path.a:
-            return path.b
-        if end == path.b:
-            return path.a
-    raise refuse(f"{end.chain} {end.client} is no end of a configured path", 2)
-
-
-async def _submit(host: Any, batch: Any, signer: Signer) -> None:
-    import trio
-
-    from adapters.interface import RefusedByChain
-
-    address = host.address_of(signer)
-    prepared = await host.prepare(batch, address)
-    signed = await host.sign(prepared, (await host.account(address)).pending_nonce, signer)
-    await host.broadcast(signed)
-    while True:
-        outcome = await host.outcome(signed.hash)
-        if outcome is not None:
-            break
-        await trio.sleep(0.2)
-    for index in range(len(batch.messages)):
-        if (failure := outcome.failure_of(index)) is not None:
-            raise RefusedByChain("updateClient", failure)
 
 
 async def _recover(

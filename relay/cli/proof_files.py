@@ -42,12 +42,18 @@ def read_ics23(data: bytes, what: str) -> Ics23File:
         document = parse_json(text, what)
         if isinstance(document, Mapping):
             return _from_query(document, what)
-        text = str(document).encode()
+        data = str(document).encode()
+    return _from_protobuf(*protobuf_bytes(data, what), what)
+
+
+def protobuf_bytes(data: bytes, what: str) -> tuple[bytes, str]:
+    """A message out of a file, and its form there: in hex, in base64, or as it is."""
+    text = data.strip()
     if _HEX_TEXT.fullmatch(text):
-        return _from_protobuf(parse_hex(text.decode(), what), "hex", what)
+        return parse_hex(text.decode(), what), "hex"
     if _BASE64_TEXT.fullmatch(text):
-        return _from_protobuf(_base64(text.decode(), what), "base64", what)
-    return _from_protobuf(data, "protobuf", what)
+        return _base64(text.decode(), what), "base64"
+    return data, "protobuf"
 
 
 def _base64(text: object, field: str) -> bytes:

@@ -17,6 +17,7 @@ from relay.config import (
     EvmChainConfig,
     HubChainConfig,
     KeyConfig,
+    PathEnd,
     UnsafeFile,
     load_config,
 )
@@ -110,6 +111,16 @@ def hub_of(config: Config, name: str | None) -> HubChainConfig:
     if not isinstance(chain, HubChainConfig):
         raise refuse(f"chain {name} is no hub", UNUSABLE)
     return chain
+
+
+def followed_of(config: Config, end: PathEnd) -> PathEnd:
+    """The other end of a client's path: whom it follows. typer.Exit where it is on none."""
+    for path in config.paths:
+        if end == path.a:
+            return path.b
+        if end == path.b:
+            return path.a
+    raise refuse(f"{end.chain} {end.client} is no end of a configured path", UNUSABLE)
 
 
 def run_administration(work: Callable[[Random], Awaitable[Result]]) -> Result:

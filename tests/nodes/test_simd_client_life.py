@@ -20,8 +20,8 @@ from light_clients.tendermint.codec import (
     encode_tendermint_header,
 )
 from light_clients.tendermint.types import KeyType, Misbehaviour
+from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
-from tests.nodes.double_signing import twin
 from tests.nodes.followed_simd import Follower, simd_and_hub
 from tests.nodes.simd_chain import SimdChain, running_simd
 

@@ -1,0 +1,30 @@
+"""One transaction of an administrative command, sent and waited for."""
+
+import trio
+
+from adapters.interface import Batch, ChainAdapter, RefusedByChain, TransactionOutcome
+from relay.keys import Signer
+
+POLL_S = 0.2
+
+
+async def submit_batch(chain: ChainAdapter, batch: Batch, signer: Signer, what: str) -> None:
+    """Raises RefusedByChain, named `what`, if the chain refuses a message, before it is paid for where that shows; AdapterError."""
+    address = chain.address_of(signer)
+    prepared = await chain.prepare(batch, address)
+    if False in prepared.expected:
+        raise RefusedByChain(what, await chain.refusal(batch, address))
+    signed = await chain.sign(prepared, (await chain.account(address)).pending_nonce, signer)
+    await chain.broadcast(signed)
+    outcome = await _outcome(chain, signed.hash)
+    for index in range(len(batch.messages)):
+        if (failure := outcome.failure_of(index)) is not None:
+            raise RefusedByChain(what, failure)
+
+
+async def _outcome(chain: ChainAdapter, transaction_hash: bytes) -> TransactionOutcome:
+    while True:
+        outcome = await chain.outcome(transaction_hash)
+        if outcome is not None:
+            return outcome
+        await trio.sleep(POLL_S)

@@ -1,0 +1,109 @@
+"""Evidence of misbehaviour: put together from conflicting headers, and judged with the client's own rules before it is paid for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adapters.interface import ChainAdapter, ClientInfo
+from adapters.rpc import each_of
+from light_clients.interface import Height, Misbehaved, PredicateFailed, UnknownHeight
+from light_clients.interface.memory import MemoryConsensusStates
+from light_clients.tendermint.client import TendermintClient
+from light_clients.tendermint.codec import decode_tendermint_header, encode_misbehaviour
+from light_clients.tendermint.types import Misbehaviour, SignedHeader, TendermintHeader, ValidatorSet
+from relay.core.clients import light_client
+from relay.core.local_verification import verification_time_ns
+
+MAX_STATES = 4
+"""That a judgement may ask for: one for each header, the latest, and one more."""
+SEARCHED_HEIGHTS = 512
+SEARCHED_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictingHeader:
+    """A block with a commit, of whom nothing is believed yet. `validators` None: those that signed are not told."""
+
+    signed_header: SignedHeader
+    validators: ValidatorSet | None
+
+    @property
+    def height(self) -> Height:
+        return self.signed_header.header.ibc_height
+
+
+async def judge_evidence(
+    host: ChainAdapter, info: ClientInfo, evidence: bytes, host_time_ns: Callable[[], int]
+) -> Misbehaved:
+    """What the client on `host` would say. Raises VerificationError where it would not freeze.
+
+    Which of its stored states the evidence leans on, the light client itself tells by asking for them.
+    """
+    judge = light_client(info.client_type)
+    states: dict[Height, bytes] = {}
+    wanted = info.latest_height
+    head = await host.head()
+    now_ns = verification_time_ns(head.time_ns, host_time_ns())
+    for _ in range(MAX_STATES):
+        stored = await host.consensus_state(info.client_id, wanted)
+        if stored is None:
+            break
+        states[wanted] = stored
+        try:
+            return judge.check_misbehaviour(info.client_state, MemoryConsensusStates(states), evidence, now_ns)
+        except UnknownHeight as error:
+            if error.height in states:
+                raise
+            wanted = error.height
+    raise UnknownHeight(wanted, info.latest_height)
+
+
+async def trusted_below(host: ChainAdapter, info: ClientInfo, height: Height) -> Height:
+    """The highest stored height under `height`. Raises UnknownHeight if there is none within `SEARCHED_HEIGHTS`."""
+    if info.latest_height < height:
+        return info.latest_height
+
+    async def stored(number: int) -> Height | None:
+        at = Height(height.revision_number, number)
+        return None if await host.consensus_state(info.client_id, at) is None else at
+
+    top = height.revision_height - 1
+    bottom = max(1, top - SEARCHED_HEIGHTS + 1)
+    while top >= bottom:
+        first = max(bottom, top - SEARCHED_AT_ONCE + 1)
+        for found in await each_of(stored, range(top, first - 1, -1)):
+            if found is not None:
+                return found
+        top = first - 1
+    raise UnknownHeight(height, info.latest_height)
+
+
+async def tendermint_evidence(
+    host: ChainAdapter, info: ClientInfo, source: ChainAdapter, headers: tuple[ConflictingHeader, ConflictingHeader]
+) -> bytes:
+    """A `Misbehaviour` of two headers for one client: what it trusts comes from the client itself and from `source`.
+
+    Raises VerificationError, AdapterError. The evidence is not judged.
+    """
+    if info.client_type != TendermintClient.client_type:
+        raise PredicateFailed(
+            "evidence_is_of_the_client", "two headers", got=info.client_type, expected="07-tendermint"
+        )
+    one, two = headers if headers[0].height >= headers[1].height else headers[::-1]
+    trusted = await trusted_below(host, info, two.height)
+    believed = await _trusted_validators(info, source, trusted)
+    completed = [
+        TendermintHeader(
+            header.signed_header, believed if header.validators is None else header.validators, trusted, believed
+        )
+        for header in (one, two)
+    ]
+    # Nobody reads the identifier; stock chains refuse an empty one, and short ones as those of routers.
+    return encode_misbehaviour(Misbehaviour(f"{info.client_type}-0", completed[0], completed[1]))
+
+
+async def _trusted_validators(info: ClientInfo, source: ChainAdapter, trusted: Height) -> ValidatorSet:
+    """The next validators of the trusted header, out of the source's own header above it."""
+    above = Height(trusted.revision_number, trusted.revision_height + 1)
+    await source.wait_for_height(above.revision_height)
+    messages = await source.client_messages(info.client_type, info.client_state, trusted, above)
+    return decode_tendermint_header(messages[0]).trusted_validators
