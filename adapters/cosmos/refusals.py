@@ -37,6 +37,7 @@ _POOL_WORDS: tuple[tuple[str, Callable[[bytes, str], BroadcastRefused]], ...] = 
 )
 """CometBFT's own refusals are JSON-RPC errors without a code."""
 
+_GENESIS_NUMBER = "please verify account number (0)"
 _SEQUENCES = re.compile(r"account sequence mismatch, expected ([0-9]{1,20}), got ([0-9]{1,20})", re.ASCII)
 _MESSAGE_INDEX = re.compile(
     r"failed to (?:execute message|create message events); message index: ([0-9]{1,4}): ", re.ASCII
@@ -84,6 +85,11 @@ def checked_refusal(transaction_hash: bytes, codespace: str, code: int, log: str
         too_high = sequences is not None and sequences[0] < sequences[1]
         return (NonceTooHigh if too_high else NonceTooLow)(transaction_hash, reason)
     return _CLASSES.get(code, BroadcastRefused)(transaction_hash, reason)
+
+
+def node_has_just_started(codespace: str, code: int, log: str, account_number: int) -> bool:
+    """Until its first block after a start, a node of the SDK checks signatures as at genesis: with account number 0."""
+    return (codespace, code) == (SDK, UNAUTHORIZED_CODE) and account_number != 0 and _GENESIS_NUMBER in log
 
 
 def pool_refusal(transaction_hash: bytes, words: str) -> BroadcastRefused | None:

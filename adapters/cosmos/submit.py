@@ -19,6 +19,7 @@ from adapters.cosmos.refusals import (
     UNAUTHORIZED_CODE,
     checked_refusal,
     failing_message,
+    node_has_just_started,
     pool_refusal,
     reason_of,
 )
@@ -185,7 +186,8 @@ class Submission:
         return signed
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        refusal = await self._rpc.client.run("broadcast_tx_sync", lambda attempt: _offer(attempt, signed))
+        number = await self._accounts.number(signed.prepared.sender)
+        refusal = await self._rpc.client.run("broadcast_tx_sync", lambda attempt: _offer(attempt, signed, number))
         if refusal is None:
             return
         kind, unauthorized = refusal
@@ -244,8 +246,8 @@ class Submission:
             raise ValueError(str(error)) from error
 
 
-async def _offer(attempt: Attempt, signed: SignedTransaction) -> tuple[BroadcastRefused, bool] | None:
-    """None: taken. Else the refusal, and whether it is about the signature."""
+async def _offer(attempt: Attempt, signed: SignedTransaction, number: int) -> tuple[BroadcastRefused, bool] | None:
+    """None: taken. Else the refusal, and whether it is about the signature. `number` is the account's."""
 
     def decode(fields: Fields) -> tuple[BroadcastRefused, bool] | None:
         code = fields.at("code").decimal(2**32 - 1)
@@ -253,6 +255,8 @@ async def _offer(attempt: Attempt, signed: SignedTransaction) -> tuple[Broadcast
             return None
         codespace = "" if (given := fields.get("codespace")) is None else given.text(MAX_CODESPACE_CHARS)
         log = "" if (given := fields.get("log")) is None else given.text(MAX_LOG_CHARS)
+        if node_has_just_started(codespace, code, log, number):
+            raise fields.at("log").bad("the node has made no block since it started, and checks signatures wrongly")
         return checked_refusal(signed.hash, codespace, code, log), (codespace, code) == (SDK, UNAUTHORIZED_CODE)
 
     try:
