@@ -169,9 +169,10 @@ class Lane:
 
 
 @asynccontextmanager
-async def running_lane(home) -> AsyncIterator[Lane]:
+async def running_lane(home, hub_at=running_hub) -> AsyncIterator[Lane]:
+    """`hub_at` runs a hub in `home` and gives its adapter."""
     async with AsyncExitStack() as stack:
-        hub = await stack.enter_async_context(running_hub(home))
+        hub = await stack.enter_async_context(hub_at(home))
         alpha = await join(stack, hub, "alpha", 1001)
         beta = await join(stack, hub, "beta", 1002)
         await deployment.set_forwarded_peer(beta.deployer, beta.mailbox, alpha.hub_client, "alpha")
