@@ -13,7 +13,9 @@ from typing import Annotated
 import typer
 
 from relay.cli.hub_abci import abci
+from relay.cli.hub_join import join
 from relay.cli.hub_pause import pause, resume
+from relay.cli.hub_snapshot import app as snapshot_app
 from relay.cli.hub_validators import set_validator, validators
 from relay.cli.quota import open_hub
 from relay.cli.session import AsJson, ConfigFile, config_of, hub_of, run_administration
@@ -29,10 +31,12 @@ DEFAULT_FUNDING_WEI = 10**24
 
 app = typer.Typer(help="A validator of the hub chain.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(abci)
+app.command()(join)
 app.command()(pause)
 app.command()(resume)
 app.command()(validators)
 app.command()(set_validator)
+app.add_typer(snapshot_app, name="snapshot")
 
 
 class _Unusable(Exception):

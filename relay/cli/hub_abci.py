@@ -23,6 +23,10 @@ def abci(
     ] = "http://127.0.0.1:26657",
     host: Annotated[str, typer.Option(help="Address of the eth_* port.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="eth_* JSON-RPC; 0 takes a free one.")] = 8545,
+    snapshot_interval: Annotated[
+        int, typer.Option(min=0, help="Make a snapshot every so many blocks, for state sync; 0 makes none.")
+    ] = 1_000,
+    keep_snapshots: Annotated[int, typer.Option(min=1, max=100, help="Older snapshots are removed.")] = 2,
 ) -> None:
     """Run the hub's application for CometBFT until SIGTERM or SIGINT. Prints one line when ready; CometBFT may start
     before or after.
@@ -32,11 +36,13 @@ def abci(
     from relay.hub.abci.address import UnusableAddress, parse_address, socket_address
     from relay.hub.abci.initialise import SOCKET_FILE
     from relay.hub.abci.start import Doors, run_abci_node
+    from relay.hub.node.snapshot_taker import SnapshotSchedule
     from relay.hub.node.start import NodeHalted, NodeRefused
 
     try:
         address = socket_address(home / SOCKET_FILE) if listen is None else parse_address(listen)
-        run_abci_node(home, Doors(address, cometbft_rpc, host, port))
+        schedule = SnapshotSchedule(snapshot_interval, keep_snapshots)
+        run_abci_node(home, Doors(address, cometbft_rpc, host, port), schedule)
     except (NodeRefused, UnusableAddress) as error:
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:

@@ -16,11 +16,21 @@ DEFAULT_MAP_BYTES = 64 * 1024**3
 class LmdbStore:
     """Durable when `batch` has ended: LMDB syncs before it answers, and a crash leaves the last whole batch."""
 
-    def __init__(self, path: Path, *, map_bytes: int = DEFAULT_MAP_BYTES, sync: bool = True) -> None:
-        """`path` is a directory, made where absent. One process may hold it. `sync` False is for tests only."""
-        path.mkdir(parents=True, exist_ok=True)
+    def __init__(
+        self, path: Path, *, map_bytes: int = DEFAULT_MAP_BYTES, sync: bool = True, read_only: bool = False
+    ) -> None:
+        """`path` is a directory, made where absent. One process may hold it, others read it beside that one with
+        `read_only`. `sync` False is for tests only."""
+        if not read_only:
+            path.mkdir(parents=True, exist_ok=True)
         self._environment = lmdb.open(
-            str(path), map_size=map_bytes, sync=sync, metasync=sync, max_readers=256, readahead=False
+            str(path),
+            map_size=map_bytes,
+            sync=sync,
+            metasync=sync,
+            max_readers=256,
+            readahead=False,
+            readonly=read_only,
         )
         self._writing = Lock()
 

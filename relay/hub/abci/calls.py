@@ -7,11 +7,28 @@ from typing import Any
 from light_clients.interface import NANOSECONDS_PER_SECOND
 from light_clients.protobuf import abci_pb2, cometbft_pb2, ics23_pb2
 from relay.hub.abci.machine import HubMachine
-from relay.hub.application.abci import CODE_INVALID, CODE_UNKNOWN_HEIGHT, FinalizeBlockRequest, ProposalVerdict
+from relay.hub.abci.snapshot_calls import snapshot_calls
+from relay.hub.application.abci import (
+    CODE_INVALID,
+    CODE_UNKNOWN_HEIGHT,
+    FinalizeBlockRequest,
+    ProposalVerdict,
+)
+from relay.hub.node.state_sync import StateSync
 
 SMT_PROOF_OP = "ics23:smt"
-CONSENSUS_CALLS = frozenset({"init_chain", "prepare_proposal", "process_proposal", "finalize_block", "commit"})
-"""These execute or judge blocks: one at a time, in a thread with the EVM's stack."""
+CONSENSUS_CALLS = frozenset(
+    {
+        "init_chain",
+        "prepare_proposal",
+        "process_proposal",
+        "finalize_block",
+        "commit",
+        "offer_snapshot",
+        "apply_snapshot_chunk",
+    }
+)
+"""These execute or judge blocks, or restore state: one at a time, in a thread with the EVM's stack."""
 FORGIVING_CALLS = frozenset({"query", "check_tx"})
 """Strangers send what these carry: a defect that they find is logged and refuses their request, but does not halt the hub."""
 
@@ -25,9 +42,11 @@ class NotEnabled(Exception):
 class AbciCalls:
     """Blocking. What `answer` raises is a bug or another chain's engine: the process must halt."""
 
-    def __init__(self, machine: HubMachine) -> None:
+    def __init__(self, machine: HubMachine, state_sync: StateSync | None = None) -> None:
+        """Without `state_sync` no snapshot is offered, and none taken."""
         self._machine = machine
-        self._calls: Mapping[str, Callable[[Any], abci_pb2.Response]] = {
+        self._state_sync = state_sync
+        calls: dict[str, Callable[[Any], abci_pb2.Response]] = {
             "echo": lambda request: abci_pb2.Response(echo={"message": request.message}),
             "flush": lambda _: abci_pb2.Response(flush={}),
             "info": self._info,
@@ -40,15 +59,8 @@ class AbciCalls:
             "finalize_block": self._finalize_block,
             "extend_vote": self._vote_extension,
             "verify_vote_extension": self._vote_extension,
-            "list_snapshots": lambda _: abci_pb2.Response(list_snapshots={}),
-            "offer_snapshot": lambda _: abci_pb2.Response(
-                offer_snapshot={"result": abci_pb2.ResponseOfferSnapshot.ABORT}
-            ),
-            "load_snapshot_chunk": lambda _: abci_pb2.Response(load_snapshot_chunk={}),
-            "apply_snapshot_chunk": lambda _: abci_pb2.Response(
-                apply_snapshot_chunk={"result": abci_pb2.ResponseApplySnapshotChunk.ABORT}
-            ),
         }
+        self._calls: Mapping[str, Callable[[Any], abci_pb2.Response]] = calls | snapshot_calls(state_sync)
 
     def answer(self, request: abci_pb2.Request) -> abci_pb2.Response:
         kind = request.WhichOneof("value")
@@ -78,6 +90,8 @@ class AbciCalls:
 
     def _init_chain(self, request: abci_pb2.RequestInitChain) -> abci_pb2.Response:
         """Validators and params stay those of the genesis document that was just compared."""
+        if self._state_sync is not None:
+            self._state_sync.discard_unfinished()
         app_hash = self._machine.init_chain(request)
         return abci_pb2.Response(init_chain={"app_hash": app_hash, "validators": request.validators})
 

@@ -69,6 +69,30 @@ class NodeKey:
         return json.dumps(document).encode() + b"\n"
 
 
+@dataclass(frozen=True, slots=True)
+class TrustedHeader:
+    """Where a new node's CometBFT begins to believe: a header hash that its operator got from members he trusts, and the
+    RPC servers (two at least) that it takes headers from."""
+
+    height: int
+    hash: bytes
+    rpc_servers: tuple[str, ...]
+    trusting_period_s: int
+
+
+def state_sync_toml(trusted: TrustedHeader) -> str:
+    """The section that lets CometBFT begin from a peer's snapshot instead of block 1."""
+    return f"""
+[statesync]
+enable = true
+rpc_servers = "{",".join(trusted.rpc_servers)}"
+trust_height = {trusted.height}
+trust_hash = "{trusted.hash.hex().upper()}"
+trust_period = "{trusted.trusting_period_s}s"
+discovery_time = "5s"
+"""
+
+
 def new_node_key() -> NodeKey:
     return NodeKey(os.urandom(32))
 
@@ -125,12 +149,15 @@ def write_cometbft_home(
     application: ListenAddress,
     ports: CometBftPorts,
     peers: Sequence[Peer] = (),
+    trusted: TrustedHeader | None = None,
 ) -> Path:
     """Fill `home/cometbft`; returns it. Raises OSError."""
     directory = home / COMETBFT_DIRECTORY
     for name in ("config", "data"):
         (directory / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     config = config_toml(genesis, home.name or "hub", application, ports, peers)
+    if trusted is not None:
+        config += state_sync_toml(trusted)
     for name, data, mode in (
         (VALIDATOR_KEY_FILE, encode_validator_key(key), 0o600),
         (NODE_KEY_FILE, node_key.encode(), 0o600),

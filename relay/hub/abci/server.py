@@ -15,6 +15,7 @@ from relay.evm.stack import run_with_evm_stack
 from relay.hub.abci.calls import CONSENSUS_CALLS, AbciCalls
 from relay.hub.abci.framing import RequestReader, encode_message
 from relay.hub.abci.machine import HubMachine
+from relay.hub.node.state_sync import StateSync
 
 RECEIVE_BYTES = 256 * 1024
 MAX_CONNECTIONS = 16
@@ -30,11 +31,11 @@ class ApplicationHalted(Exception):
 
 
 class AbciServer:
-    """`on_commit` is awaited after each block is on disk, before CometBFT hears of it."""
+    """`on_commit` is awaited after each block, or restored state, is on disk, before CometBFT hears of it."""
 
-    def __init__(self, machine: HubMachine, on_commit: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(self, machine: HubMachine, on_commit: Callable[[int], Awaitable[None]], state_sync: StateSync) -> None:
         self._machine = machine
-        self._calls = AbciCalls(machine)
+        self._calls = AbciCalls(machine, state_sync)
         self._on_commit = on_commit
         self._consensus = trio.Lock()
         self._readers = trio.CapacityLimiter(4)
@@ -106,7 +107,8 @@ class AbciServer:
     async def _consensus_call(self, request: abci_pb2.Request) -> abci_pb2.Response:
         async with self._consensus:
             response = await trio.to_thread.run_sync(run_with_evm_stack, lambda: self._calls.answer(request))
-            if request.WhichOneof("value") == "commit":
+            kind = request.WhichOneof("value")
+            if kind == "commit" or (kind == "apply_snapshot_chunk" and self._machine.height > 0):
                 await self._on_commit(self._machine.height)
         return response
 

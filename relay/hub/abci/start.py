@@ -18,10 +18,14 @@ from relay.hub.abci.server import AbciServer, ApplicationHalted
 from relay.hub.application.genesis import UnfitRuntime, check_runtime
 from relay.hub.application.self_test import SelfTestFailed, run_self_test
 from relay.hub.node.chain import HubChain
+from relay.hub.node.engine_headers import EngineHeaders
 from relay.hub.node.home import UnusableHome, load_genesis
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.ledger import ChainDamaged
+from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
+from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker
 from relay.hub.node.start import NodeHalted, NodeRefused, halt_reason, open_store, raise_open_files
+from relay.hub.node.state_sync import StateSync
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,10 @@ class Doors:
 class AbciNode:
     """A checked home, opened."""
 
+    home: Path
     machine: HubMachine
     store: LmdbStore
+    state_sync: StateSync
     vectors: int
 
 
@@ -55,14 +61,20 @@ def open_abci_node(home: Path) -> AbciNode:
     store = open_store(home)
     try:
         machine = run_with_evm_stack(lambda: HubMachine(store, genesis))
-    except ChainDamaged as error:
+        state_sync = StateSync(machine.application, store, SnapshotFiles(home / SNAPSHOTS_DIRECTORY))
+        run_with_evm_stack(state_sync.discard_unfinished)
+    except (ChainDamaged, OSError) as error:
         store.close()
         raise NodeRefused(str(error)) from error
-    return AbciNode(machine, store, vectors)
+    return AbciNode(home, machine, store, state_sync, vectors)
 
 
 async def serve_abci_node(
-    node: AbciNode, doors: Doors, *, task_status: trio.TaskStatus[Doors] = trio.TASK_STATUS_IGNORED
+    node: AbciNode,
+    doors: Doors,
+    snapshots: SnapshotSchedule = NO_SNAPSHOTS,
+    *,
+    task_status: trio.TaskStatus[Doors] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run until cancelled; started with the ports that are bound."""
     machine = node.machine
@@ -70,20 +82,25 @@ async def serve_abci_node(
         async with trio.open_nursery() as nursery:
             chain = HubChain(machine.application, machine.pool.mempool, pool.pass_on)
 
+            headers = EngineHeaders(doors.cometbft_rpc)
+            taker = SnapshotTaker(node.home, node.store, machine.genesis, headers, snapshots)
+
             async def on_commit(height: int) -> None:
                 chain.heads.publish(height)
+                taker.committed(height)
 
             eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(machine.application).methods()))
             eth_port = await nursery.start(serve, eth, doors.host, doors.eth_port)
             listener, address = listen_at(doors.abci)
-            await nursery.start(AbciServer(machine, on_commit).serve, [listener])
+            await nursery.start(AbciServer(machine, on_commit, node.state_sync).serve, [listener])
+            nursery.start_soon(taker.run)
             task_status.started(Doors(address, doors.cometbft_rpc, doors.host, eth_port))
 
 
-async def _until_signalled(node: AbciNode, doors: Doors) -> None:
+async def _until_signalled(node: AbciNode, doors: Doors, snapshots: SnapshotSchedule) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
-            bound = await nursery.start(serve_abci_node, node, doors)
+            bound = await nursery.start(serve_abci_node, node, doors, snapshots)
             sys.stdout.write(
                 f"hub {node.machine.genesis.chain_id} ready for CometBFT at height {node.machine.height}:"
                 f" eth_* http://{bound.host}:{bound.eth_port}, ABCI {bound.abci}"
@@ -95,11 +112,11 @@ async def _until_signalled(node: AbciNode, doors: Doors) -> None:
                 break
 
 
-def run_abci_node(home: Path, doors: Doors) -> None:
+def run_abci_node(home: Path, doors: Doors, snapshots: SnapshotSchedule) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     node = open_abci_node(home)
     try:
-        trio.run(_until_signalled, node, doors)
+        trio.run(_until_signalled, node, doors, snapshots)
     except BaseExceptionGroup as group:
         raise NodeHalted(f"hub halted: {_reason(group)}") from group
     finally:

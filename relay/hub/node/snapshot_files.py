@@ -1,8 +1,10 @@
 """Snapshots on disk: one directory a height in HOME/snapshots, whole from the moment its name is there."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,7 +28,7 @@ _MAX_MANIFEST_BYTES = 128 + 32 * MAX_CHUNKS
 
 
 class SnapshotFiles:
-    """`directory` is made where absent. One thread writes; any may read."""
+    """`directory` is made where absent. Any thread and process may read; one process writes at a time."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -73,7 +75,28 @@ class SnapshotFiles:
         return _read(self._directory / str(height) / _chunk_name(index), MAX_CHUNK_BYTES)
 
     def write(self, height: int, maker: SnapshotMaker) -> Manifest:
-        """Make the snapshot of `height`, replacing one that is there. Nothing is left where the maker raises."""
+        """Make the snapshot of `height`, replacing one that is there. Nothing is left where the maker raises.
+
+        Raises OSError, also where another process is writing (BlockingIOError).
+        """
+        with self._exclusively():
+            return self._write(height, maker)
+
+    def prune(self, keep: int) -> None:
+        """Keep the newest `keep`, and nothing that was left unfinished. Raises OSError as `write`."""
+        with self._exclusively():
+            for height in self.heights()[keep:]:
+                self._remove(height)
+            for leftover in list(self._directory.glob(f"{_UNFINISHED}*")):
+                shutil.rmtree(leftover, ignore_errors=True)
+
+    @contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        with (self._directory / "lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+
+    def _write(self, height: int, maker: SnapshotMaker) -> Manifest:
         unfinished = self._directory / f"{_UNFINISHED}{height}"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
@@ -83,7 +106,7 @@ class SnapshotFiles:
             manifest = maker.manifest()
             _write(unfinished / MANIFEST_FILE, encode_manifest(manifest))
             _sync_directory(unfinished)
-            self.remove(height)
+            self._remove(height)
             unfinished.rename(self._directory / str(height))
             _sync_directory(self._directory)
         except BaseException:
@@ -91,23 +114,13 @@ class SnapshotFiles:
             raise
         return manifest
 
-    def remove(self, height: int) -> None:
+    def _remove(self, height: int) -> None:
         """Under another name first, so that no half-removed snapshot is offered after a crash."""
         doomed = self._directory / f"{_UNFINISHED}{height}.old"
         if (self._directory / str(height)).exists():
             shutil.rmtree(doomed, ignore_errors=True)
             (self._directory / str(height)).rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
-
-    def prune(self, keep: int) -> None:
-        """Keep the newest `keep`, and nothing that was left unfinished."""
-        for height in self.heights()[keep:]:
-            self.remove(height)
-        for leftover in self._leftovers():
-            shutil.rmtree(leftover, ignore_errors=True)
-
-    def _leftovers(self) -> Iterator[Path]:
-        return (entry for entry in self._directory.iterdir() if entry.name.startswith(_UNFINISHED))
 
 
 def _chunk_name(index: int) -> str:

@@ -1,6 +1,8 @@
 """Taking snapshots beside block production: in a thread, through committed versions only, at a small share of the processor."""
 
+import logging
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
@@ -16,15 +18,23 @@ from relay.hub.application.snapshot.restoring import restored_header
 from relay.hub.node.block_records import BlockRecords
 from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 from relay.hub.state import StateDamaged
-from relay.telemetry import get_logger
 
-DEFAULT_INTERVAL = 1_000
-KEPT_SNAPSHOTS = 2
 WORK_S = 0.005
 """Work this long, then rest `REST_SHARE` times as long: blocks keep most of the interpreter."""
 REST_SHARE = 3
 
-_log = get_logger("hub")
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotSchedule:
+    """A snapshot of every height that `interval` divides, 0 for none; the newest `keep` stay."""
+
+    interval: int = 1_000
+    keep: int = 2
+
+
+NO_SNAPSHOTS = SnapshotSchedule(interval=0)
 
 
 class HeaderUnavailable(Exception):
@@ -75,7 +85,7 @@ class Pace:
 
 
 class SnapshotTaker:
-    """Makes the snapshot of every height that `interval` divides, once the block after it is committed; keeps the newest.
+    """Makes snapshots as scheduled, each once the block after it is committed.
 
     One at a time: a height that comes while another is being made replaces the one that waits.
     """
@@ -86,24 +96,21 @@ class SnapshotTaker:
         store: KeyValueReader,
         genesis: Genesis,
         header_of: HeaderSource,
-        *,
-        interval: int = DEFAULT_INTERVAL,
-        keep: int = KEPT_SNAPSHOTS,
+        schedule: SnapshotSchedule,
     ) -> None:
-        """`interval` 0 takes none."""
         self.files = SnapshotFiles(home / SNAPSHOTS_DIRECTORY)
         self._store = store
         self._genesis = genesis
         self._header_of = headers_of_node(store, header_of)
-        self._interval = interval
-        self._keep = keep
+        self._schedule = schedule
         self._wanted: int | None = None
         self._woken = trio.Event()
         self._stop = Event()
 
     def committed(self, height: int) -> None:
         """Tell that block `height` is on disk; from the trio thread, and never waits."""
-        if self._interval and height > 1 and (height - 1) % self._interval == 0:
+        interval = self._schedule.interval
+        if interval and height > 1 and (height - 1) % interval == 0:
             self._wanted = height - 1
             self._woken.set()
 
@@ -125,18 +132,12 @@ class SnapshotTaker:
         maker = SnapshotMaker(self._store, self._genesis, height, self._header_of, Pace(self._stop))
         try:
             manifest = self.files.write(height, maker)
-            self.files.prune(self._keep)
+            self.files.prune(self._schedule.keep)
         except _Stopped:
             return False
         except (HeaderUnavailable, VerificationError, StateDamaged, SnapshotTooLarge, OSError) as error:
-            _log.warning("snapshot_not_made", height=height, reason=str(error))
+            _LOGGER.warning("no snapshot of height %d: %s", height, error)
             return False
-        _log.info(
-            "snapshot_made",
-            height=height,
-            chunks=len(manifest.chunk_hashes),
-            leaves=manifest.leaves,
-            evm_records=manifest.evm_records,
-            seconds=round(time.monotonic() - began, 3),
-        )
+        seconds = time.monotonic() - began
+        _LOGGER.info("snapshot of height %d: %d chunks, %.1f s", height, len(manifest.chunk_hashes), seconds)
         return True

@@ -1,0 +1,38 @@
+"""The home of a node that joins a running hub: from block 1, or by state sync from a trusted header."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from relay.hub.abci.address import UnusableAddress, socket_address
+from relay.hub.abci.cometbft_home import CometBftPorts, Peer, TrustedHeader, new_node_key, write_cometbft_home
+from relay.hub.abci.initialise import LOOPBACK, SOCKET_FILE, MemberHome, ValidatorPorts
+from relay.hub.application.genesis import Genesis, encode_genesis
+from relay.hub.node.home import GENESIS_FILE, UnusableHome, validator_key, write_durably
+from relay.hub.node.initialise import new_secret
+
+
+def initialise_joining(
+    home: Path, genesis: Genesis, ports: ValidatorPorts, peers: Sequence[Peer], trusted: TrustedHeader | None = None
+) -> MemberHome:
+    """With a new validator key, which the hub's admins may give power to. Never overwrites a home. Raises UnusableHome."""
+    if (home / GENESIS_FILE).exists():
+        raise UnusableHome(f"{home / GENESIS_FILE} exists: a home is initialised once")
+    node_key = new_node_key()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        write_cometbft_home(
+            home,
+            genesis,
+            validator_key(new_secret()),
+            node_key,
+            socket_address(home / SOCKET_FILE),
+            CometBftPorts(LOOPBACK, ports.p2p, ports.rpc),
+            peers,
+            trusted,
+        )
+        write_durably(home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)
+    except UnusableAddress as error:
+        raise UnusableHome(str(error)) from None
+    except OSError as error:
+        raise UnusableHome(f"{home}: {error.strerror or error}") from None
+    return MemberHome(home, ports, node_key.node_id)
