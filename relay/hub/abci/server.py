@@ -33,7 +33,9 @@ class ApplicationHalted(Exception):
 class AbciServer:
     """`on_commit` is awaited after each block, or restored state, is on disk, before CometBFT hears of it."""
 
-    def __init__(self, machine: HubMachine, on_commit: Callable[[int], Awaitable[None]], state_sync: StateSync) -> None:
+    def __init__(
+        self, machine: HubMachine, on_commit: Callable[[int], Awaitable[None]], state_sync: StateSync | None = None
+    ) -> None:
         self._machine = machine
         self._calls = AbciCalls(machine, state_sync)
         self._on_commit = on_commit

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,11 +79,10 @@ async def serve_abci_node(
 ) -> None:
     """Run until cancelled; started with the ports that are bound."""
     machine = node.machine
-    with CometBftPool(doors.cometbft_rpc, machine.pool) as pool:
+    with CometBftPool(doors.cometbft_rpc, machine.pool) as pool, closing(EngineHeaders(doors.cometbft_rpc)) as headers:
         async with trio.open_nursery() as nursery:
             chain = HubChain(machine.application, machine.pool.mempool, pool.pass_on)
 
-            headers = EngineHeaders(doors.cometbft_rpc)
             taker = SnapshotTaker(node.home, node.store, machine.genesis, headers, snapshots)
 
             async def on_commit(height: int) -> None:
