@@ -7,7 +7,7 @@ from random import Random
 import trio
 from trio_websocket import ConnectionClosed, serve_websocket
 
-from adapters.rpc import HeadSignal
+from adapters.rpc import Announcements, HeadSignal
 
 
 @asynccontextmanager
@@ -79,4 +79,45 @@ async def test_unreachable_socket_does_not_stop_polling(autojump_clock):
         await signal.wait(0.5)
         assert trio.current_time() - start < 2
         assert signal.connected is False
+        nursery.cancel_scope.cancel()
+
+
+async def test_each_kind_of_node_announces_in_its_own_words():
+    """CometBFT's first answer only says that the subscription stands; each later one has a block."""
+    asked = []
+
+    async def talk(connection, first):
+        asked.append(json.loads(first))
+        await connection.send_message(json.dumps({"jsonrpc": "2.0", "id": 1, "result": {}}))
+        await connection.send_message(json.dumps({"jsonrpc": "2.0", "id": 1, "error": {"code": -32603}}))
+        await connection.send_message(HEAD)
+        await told.wait()
+        data = {"type": "tendermint/event/NewBlockHeader", "value": {}}
+        await connection.send_message(json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"query": "q", "data": data}}))
+        await trio.sleep_forever()
+
+    told = trio.Event()
+    announcements = Announcements(
+        json.dumps({"method": "subscribe"}),
+        lambda message: isinstance(message.get("result"), dict) and "data" in message["result"],
+    )
+    signal = HeadSignal(announcements)
+    async with trio.open_nursery() as nursery:
+
+        async def handle(request):
+            connection = await request.accept()
+            try:
+                await talk(connection, await connection.get_message())
+            except ConnectionClosed:
+                pass
+
+        server = await nursery.start(serve_websocket, handle, "127.0.0.1", 0, None)
+        nursery.start_soon(signal.follow, (f"ws://127.0.0.1:{server.port}",), Random(1))
+        with trio.move_on_after(0.3) as early:
+            await signal.wait(60)
+        assert early.cancelled_caught
+        told.set()
+        with trio.fail_after(10):
+            await signal.wait(60)
+        assert asked == [{"method": "subscribe"}]
         nursery.cancel_scope.cancel()

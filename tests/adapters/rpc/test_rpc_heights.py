@@ -1,0 +1,86 @@
+"""What endpoints have not got is no fault of theirs, and is told as what it is."""
+
+from contextlib import AsyncExitStack
+from random import Random
+
+import pytest
+from hostile_server import error, hostile_server, result
+
+from adapters.interface import EndpointUnavailable, Head, HeightUnavailable
+from adapters.rpc import HeadFollower, HeadSignal, RpcOptions, each_of, open_rpc_client
+
+QUICK = RpcOptions(attempt_timeout_s=2, rounds=3, backoff_first_s=0.01, backoff_most_s=0.02)
+
+
+async def asked(answers: list[str], heads: int = 0, at_height: int = 7):
+    """Ask endpoints that answer `have`, `absent` or `broken`; returns (value or error, how often each was asked)."""
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(hostile_server()) for _ in answers]
+        for server, answer in zip(servers, answers, strict=True):
+            server.answers["look"] = {
+                "have": lambda request: result(request, "have"),
+                "absent": lambda request: result(request, "absent"),
+                "broken": lambda request: error(request, -32603, "broken"),
+            }[answer]
+        client = await stack.enter_async_context(open_rpc_client("chain", [s.url for s in servers], Random(1), QUICK))
+        client.heads_seen([(endpoint, heads) for endpoint in client._endpoints])
+
+        def decode(fields):
+            if fields.value == "absent":
+                raise HeightUnavailable("chain", at_height, "pruned")
+            return fields.value
+
+        try:
+            outcome = await client.call("look", [], decode, at_height=at_height)
+        except Exception as caught:
+            outcome = caught
+        return outcome, [len(server.requests) for server in servers], client.statistics()
+
+
+async def test_another_endpoint_may_have_it_and_nobody_is_struck():
+    outcome, _, statistics = await asked(["absent", "have"])
+    assert outcome == "have"
+    assert statistics[0].failures == 0
+
+
+async def test_all_say_that_they_have_not_got_it():
+    outcome, requests, _ = await asked(["absent", "absent"])
+    assert isinstance(outcome, HeightUnavailable) and outcome.reason == "pruned"
+    assert requests == [3, 3], "the newest heights may come in a later round"
+
+
+async def test_what_is_far_below_all_heads_is_asked_once():
+    outcome, requests, _ = await asked(["absent", "absent"], heads=1_000)
+    assert isinstance(outcome, HeightUnavailable)
+    assert requests == [1, 1]
+
+
+async def test_an_endpoint_that_is_broken_might_have_had_it():
+    outcome, requests, _ = await asked(["absent", "broken"], heads=1_000)
+    assert not isinstance(outcome, HeightUnavailable)
+    assert requests == [3, 3]
+
+
+async def test_each_of_keeps_the_order_and_raises_bare():
+    async def double(value):
+        if value == 7:
+            raise EndpointUnavailable("chain", "double", ())
+        return 2 * value
+
+    assert await each_of(double, range(5), at_once=2) == [0, 2, 4, 6, 8]
+    with pytest.raises(EndpointUnavailable):
+        await each_of(double, [1, 7, 2])
+
+
+async def test_a_head_never_goes_back():
+    heights = iter([5, 3, 6])
+
+    async def newest():
+        height = next(heights)
+        return Head(height, bytes(32), height)
+
+    follower = HeadFollower(newest, HeadSignal(), 0.01)
+    assert (await follower.head()).height == 5
+    assert await follower.above(4) == 5
+    assert (await follower.head()).height == 5
+    assert (await follower.wait_for_height(6)).height == 6

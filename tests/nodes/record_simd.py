@@ -1,0 +1,23 @@
+"""Record what tests/adapters/cosmos asks of a simd: `python -m tests.nodes.record_simd`.
+
+A simd and a hub exchange packets: one sent and acknowledged, one received, one timed out, one that stands. Then the chain is
+pinned at a height, and every question that `reads.read_everything` leads to is written down with its answer, with the node's
+index and without it.
+"""
+
+import sys
+from pathlib import Path
+
+import trio
+
+
+def main() -> None:
+    for folder in ("conformance", "cosmos", "rpc"):
+        sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "adapters" / folder))
+    from tests.nodes.recording_simd import record_simd
+
+    trio.run(record_simd)
+
+
+if __name__ == "__main__":
+    main()
