@@ -2,25 +2,34 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 import trio
-from lane import ADMIN, HUB_EVM_CHAIN_ID, PARAMETERS, QUICK, RELAYER, running_hub
+from lane import ADMIN, HUB_EVM_CHAIN_ID, PARAMETERS, POLL_S, QUICK, RELAYER, running_hub
 from suite import submit_alone
 
 from adapters.cosmos import CosmosChain, CosmosSettings, open_cosmos_chain
+from adapters.cosmos.administration import create_client
 from adapters.hub import HubChain, admin
 from adapters.ics26.transactor import Transactor
-from adapters.interface import ChainAdapter, Message, UpdateClient
+from adapters.interface import (
+    Batch,
+    ChainAdapter,
+    EndpointUnavailable,
+    Message,
+    RefusedByChain,
+    SubmitMisbehaviour,
+    UpdateClient,
+)
 from light_clients.interface import ClientStatus, Height
-from light_clients.tendermint.codec import decode_tendermint_header
-from light_clients.tendermint.types import TendermintHeader
+from light_clients.tendermint.codec import decode_tendermint_header, encode_misbehaviour
+from light_clients.tendermint.types import Misbehaviour, TendermintHeader
 from tests.nodes.simd_chain import GAS_PRICE, SimdChain
 
 CLIENT_TYPE = "07-tendermint"
-TIMEOUT_S = 90
+TIMEOUT_S = 240
 
 
 @asynccontextmanager
@@ -81,10 +90,32 @@ class Follower:
         return await self.latest_height()
 
     async def submit(self, *messages: Message) -> str | None:
-        """Submit as a relay does, one transaction; the reason of the first message that the chain refused."""
+        """Submit as a relay does, one transaction; the reason of the first message that the chain refused.
+
+        A chain of atomic batches says it in its simulation: stock code runs the messages there as in a block.
+        """
+        if self.host.atomic_batches:
+            batch, sender = Batch(messages), self.host.address_of(RELAYER)
+            try:
+                prepared = await self.host.prepare(batch, sender)
+            except RefusedByChain as refused:
+                return str(refused)
+            if not all(prepared.expected):
+                return await self.host.refusal(batch, sender)
         _, _, outcome = await submit_alone(self.host, RELAYER, list(messages))
         failures = (outcome.failure_of(index) for index in range(len(messages)))
         return next((failure for failure in failures if failure is not None), None)
+
+
+def evidence(follower: Follower, one, two) -> SubmitMisbehaviour:
+    return SubmitMisbehaviour(follower.client, encode_misbehaviour(Misbehaviour(follower.client, one, two)))
+
+
+def unsigned(header):
+    """The same block, and a commit in which nobody's signature is right."""
+    commit = header.signed_header.commit
+    forged = tuple(replace(entry, signature=bytes(64)) for entry in commit.signatures)
+    return replace(header, signed_header=replace(header.signed_header, commit=replace(commit, signatures=forged)))
 
 
 class SimdAndHub:
@@ -101,6 +132,11 @@ class SimdAndHub:
         receipt = await self._act(admin.create_client, states.client_type, states.client_state, states.consensus_state)
         return Follower(self.hub, self.cosmos, admin.created_client(receipt))
 
+    async def client_on_simd(self, parameters=PARAMETERS) -> Follower:
+        """By the relayer's own transaction, at the hub's newest header."""
+        states = await self.hub.initial_states(CLIENT_TYPE, parameters)
+        return Follower(self.cosmos, self.hub, await create_client(self.cosmos, RELAYER, states))
+
     async def register_on_hub(self, client: str, counterparty: str) -> None:
         """The counterparty is a client on simd."""
         await self._act(admin.register_counterparty, client, counterparty, self.cosmos.merkle_prefix)
@@ -114,9 +150,21 @@ class SimdAndHub:
         return await admin.approve_and_execute([self._administrator], self.hub.chain_id, action)
 
 
+async def _first_block(hub: HubChain) -> None:
+    """Before its first block a new hub has no commit to show."""
+    while True:
+        try:
+            await hub.head()
+        except EndpointUnavailable:
+            await trio.sleep(POLL_S)
+        else:
+            return
+
+
 @asynccontextmanager
 async def simd_and_hub(home: Path, simd: SimdChain) -> AsyncIterator[SimdAndHub]:
     """A fresh one-validator hub beside a simd that is shared by tests."""
     with trio.fail_after(TIMEOUT_S):
         async with running_hub(home) as hub, open_simd(simd) as cosmos:
+            await _first_block(hub)
             yield SimdAndHub(simd, cosmos, hub)

@@ -25,7 +25,8 @@ FEE_DENOM = "stake"
 TOKEN_DENOM = "token"
 FUNDS = {FEE_DENOM: 10**12, TOKEN_DENOM: 10**12}
 GAS_PRICE = f"0.025{FEE_DENOM}"
-VOTING_PERIOD_S = 4
+VOTING_PERIOD_S = 10
+"""Proposal and vote are two commands: on a machine that does much else they need seconds."""
 POWER_REDUCTION = 10**6
 # The account of x/gov's authority: sha256("gov")[:20] in bech32, the same on every chain with this prefix.
 GOVERNANCE = "cosmos10d07y265gmmuvt4z0w9aw880jnsr700j6zn9kn"

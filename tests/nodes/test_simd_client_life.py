@@ -11,18 +11,17 @@ import pytest
 import trio
 from lane import PARAMETERS
 
-from adapters.interface import RecvPacket, RefusedByChain, SubmitMisbehaviour, UpdateClient
+from adapters.interface import RecvPacket, RefusedByChain, UpdateClient
 from light_clients.ibc.packet import Packet, Payload
 from light_clients.interface import ClientStatus, Height
 from light_clients.tendermint.codec import (
     decode_consensus_state,
-    encode_misbehaviour,
     encode_tendermint_header,
 )
-from light_clients.tendermint.types import KeyType, Misbehaviour
+from light_clients.tendermint.types import KeyType
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
-from tests.nodes.followed_simd import Follower, simd_and_hub
+from tests.nodes.followed_simd import Follower, evidence, simd_and_hub, unsigned
 from tests.nodes.simd_chain import SimdChain, running_simd
 
 pytestmark = pytest.mark.nodes
@@ -41,22 +40,11 @@ def validator_keys(simd: SimdChain) -> list[Signer]:
     return [Signer(KeyType.ED25519, node.validator_secret()) for node in simd.nodes]
 
 
-def evidence(follower: Follower, one, two) -> SubmitMisbehaviour:
-    return SubmitMisbehaviour(follower.client, encode_misbehaviour(Misbehaviour(follower.client, one, two)))
-
-
 def unproven_packet(follower: Follower) -> RecvPacket:
     """Refused in any case; what for depends on the client's status."""
     payload = Payload("transfer", "transfer", "ics20-1", "application/json", b"{}")
     packet = Packet(1, COUNTERPARTY, follower.client, 2**32, (payload,))
     return RecvPacket(packet, b"\x0a\x00", Height(1, 1))
-
-
-def unsigned(header):
-    """The same block, and a commit in which nobody's signature is right."""
-    commit = header.signed_header.commit
-    forged = tuple(replace(entry, signature=bytes(64)) for entry in commit.signatures)
-    return replace(header, signed_header=replace(header.signed_header, commit=replace(commit, signatures=forged)))
 
 
 async def freeze(simd: SimdChain, follower: Follower) -> None:

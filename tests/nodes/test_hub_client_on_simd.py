@@ -1,0 +1,112 @@
+"""Stock code's client of the hub: frozen by evidence signed with the hub validator's key and by nothing less, recovered by a vote."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import trio
+from lane import PARAMETERS
+
+from adapters.interface import UpdateClient
+from light_clients.interface import ClientStatus
+from light_clients.tendermint.codec import encode_tendermint_header
+from light_clients.tendermint.types import KeyType
+from relay.hub.node.home import load_validator_key
+from tests.light_clients.tendermint.double_signing import twin
+from tests.light_clients.tendermint.simulated_chain import Signer
+from tests.nodes.followed_simd import SimdAndHub, evidence, simd_and_hub, unsigned
+from tests.nodes.simd_chain import SimdChain, running_simd
+from tests.nodes.simd_node import NodeFailed
+
+pytestmark = pytest.mark.nodes
+
+NOT_ACTIVE = "is not active"
+
+
+@pytest.fixture(scope="module")
+def simd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimdChain]:
+    with running_simd(tmp_path_factory.mktemp("simd"), {"relayer": bytes(31) + b"\x71"}, block_time_s=0.3) as chain:
+        yield chain
+
+
+def hub_key(home) -> list[Signer]:
+    return [Signer(KeyType.SECP256K1, load_validator_key(home).private_key)]
+
+
+async def stock_status(both: SimdAndHub, client: str) -> str:
+    return await trio.to_thread.run_sync(both.simd.client_status, client)
+
+
+async def test_attack_C17_the_hub_s_double_signing_freezes_its_client_on_simd_until_a_vote_recovers_it(tmp_path, simd):
+    async with simd_and_hub(tmp_path, simd) as both:
+        follower, bystander = await both.client_on_simd(), await both.client_on_simd()
+        await follower.refresh()
+        assert await stock_status(both, follower.client) == "Active"
+        real = await follower.real_header()
+        proof_of_guilt = evidence(follower, real, twin(real, hub_key(tmp_path)))
+        assert await follower.submit(proof_of_guilt) is None
+        assert await stock_status(both, follower.client) == "Frozen"
+        assert await follower.status() is ClientStatus.FROZEN
+        assert await stock_status(both, bystander.client) == "Active"
+
+        update = UpdateClient(follower.client, encode_tendermint_header(real))
+        for message in (update, proof_of_guilt):
+            assert NOT_ACTIVE in await follower.submit(message)
+
+        substitute = await both.client_on_simd()
+        await trio.to_thread.run_sync(simd.recover_client, follower.client, substitute.client)
+        assert await stock_status(both, follower.client) == "Active"
+        assert await follower.latest_height() == await substitute.latest_height()
+        await follower.refresh()
+        assert await stock_status(both, follower.client) == "Active"
+
+
+async def test_attack_C15_simd_freezes_at_a_second_block_and_takes_the_same_one_again(tmp_path, simd):
+    async with simd_and_hub(tmp_path, simd) as both:
+        follower = await both.client_on_simd()
+        real = await follower.real_header()
+        update = UpdateClient(follower.client, encode_tendermint_header(real))
+        assert await follower.submit(update) is None
+        assert await stock_status(both, follower.client) == "Active"
+        forked = encode_tendermint_header(twin(real, hub_key(tmp_path)))
+        assert await follower.submit(UpdateClient(follower.client, forked)) is None
+        assert await stock_status(both, follower.client) == "Frozen"
+
+
+async def test_attack_C16_simd_is_frozen_by_no_evidence_that_proves_nothing(tmp_path, simd):
+    async with simd_and_hub(tmp_path, simd) as both:
+        follower = await both.client_on_simd()
+        key = hub_key(tmp_path)
+        lower, higher = await follower.real_header(), await follower.real_header(ahead=4)
+        foreign = twin(lower, key, chain_id="other-1", app_hash=lower.signed_header.header.app_hash)
+        # Honest headers are no contradiction: stock code takes the message and changes nothing.
+        for one, two in ((lower, lower), (higher, lower)):
+            assert await follower.submit(evidence(follower, one, two)) is None
+            assert await stock_status(both, follower.client) == "Active"
+        assert await follower.latest_height() < lower.height
+        for one, two in (
+            (lower, higher),
+            (lower, foreign),
+            (foreign, twin(lower, key, chain_id="other-1")),
+            (lower, twin(lower, [Signer.numbered(1)])),
+            (lower, twin(lower, [])),
+            (lower, unsigned(twin(lower, key))),
+            (unsigned(lower), twin(lower, key)),
+        ):
+            assert await follower.submit(evidence(follower, one, two)) is not None
+        assert await stock_status(both, follower.client) == "Active"
+        # the same headers, rightly signed, do
+        assert await follower.submit(evidence(follower, lower, twin(lower, key))) is None
+        assert await stock_status(both, follower.client) == "Frozen"
+
+
+async def test_attack_C18_simd_recovers_a_client_by_a_like_one_only(tmp_path, simd):
+    async with simd_and_hub(tmp_path, simd) as both:
+        follower = await both.client_on_simd()
+        other = await both.client_on_simd(replace(PARAMETERS, max_clock_drift_s=PARAMETERS.max_clock_drift_s + 1))
+        real = await follower.real_header()
+        assert await follower.submit(evidence(follower, real, twin(real, hub_key(tmp_path)))) is None
+        await other.refresh()
+        with pytest.raises(NodeFailed, match="proposal_failed"):
+            await trio.to_thread.run_sync(simd.recover_client, follower.client, other.client)
+        assert await stock_status(both, follower.client) == "Frozen"
