@@ -7,7 +7,7 @@ from random import Random
 import trio
 
 from adapters.ics26.events import ACK_PACKET_TOPIC, TIMEOUT_PACKET_TOPIC
-from adapters.simulated import Faults, SimulatedAdapter, SimulatedChain
+from adapters.simulated import Faults, SequencedAdapter, SequencedChain, SimulatedAdapter, SimulatedChain
 from light_clients.ibc.commitment import PathKind, path_key
 from light_clients.ibc.packet import Payload
 from relay.archive import Archive
@@ -41,11 +41,16 @@ def chain_table(name: str, chain_id: int, **more) -> dict:
 class World:
     """`alpha` and `beta`, one block a second each; `relay_key` signs for the relay on both."""
 
-    def __init__(self, directory, redis_url: str, *, trusting_period_s: int = 86_400, **chain_options) -> None:
+    def __init__(
+        self, directory, redis_url: str, *, trusting_period_s: int = 86_400, sequenced: str = "", **chain_options
+    ) -> None:
+        """`sequenced` names the chain that has the pool and the atomic batches of a Cosmos SDK chain."""
         self.directory = directory
         self.redis_url = redis_url
         self.chains = {
-            name: SimulatedChain(name, chain_id, genesis_time_s=GENESIS_S, **chain_options)
+            name: (SequencedChain if name == sequenced else SimulatedChain)(
+                name, chain_id, genesis_time_s=GENESIS_S, **chain_options
+            )
             for name, chain_id in (("alpha", 1001), ("beta", 1002))
         }
         self.signer = key(1)
@@ -85,7 +90,9 @@ class World:
                     chain.produce_block(max(self.now_ns() // 10**9, chain.newest.header.timestamp_s))
 
     def adapter(self, name: str) -> SimulatedAdapter:
-        return SimulatedAdapter(self.chains[name], self.faults[name])
+        chain = self.chains[name]
+        kind = SequencedAdapter if isinstance(chain, SequencedChain) else SimulatedAdapter
+        return kind(chain, self.faults[name])
 
     def relay(
         self,
