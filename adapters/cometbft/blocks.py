@@ -87,17 +87,17 @@ class CommittedBlocks:
 
     async def _committed(self, signed: SignedHeader) -> CommittedHead:
         """Raises VerificationError where its own validators did not sign it."""
-        validators = await self._validators(signed)
+        validators = await self.validators(signed.header.height, signed.header.validators_hash)
         signatures = CommitSignatures(signed.header.chain_id, signed.commit)
         run_checks(commit_checks(signed, validators, signatures))
         return CommittedHead(signed, validators, signatures)
 
-    async def _validators(self, signed: SignedHeader) -> ValidatorSet:
-        wanted = signed.header.validators_hash
-        known = self._sets.get(wanted)
+    async def validators(self, height: int, expected_hash: bytes) -> ValidatorSet:
+        """The set of a height, whose hash a header has told; sets change rarely, so the last few are kept."""
+        known = self._sets.get(expected_hash)
         if known is None:
-            known = await self._comet.validators(signed.header.height, wanted)
-            self._sets[wanted] = known
+            known = await self._comet.validators(height, expected_hash)
+            self._sets[expected_hash] = known
             while len(self._sets) > CACHED_SETS:
                 self._sets.popitem(last=False)
         return known

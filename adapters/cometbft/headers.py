@@ -1,7 +1,6 @@
 """Headers of a CometBFT chain for the 07-tendermint clients that follow it."""
 
 from adapters.cometbft.blocks import CommittedBlocks
-from adapters.cometbft.rpc import CometRpc
 from adapters.cometbft.states import CLIENT_TYPE
 from adapters.interface import HeightUnavailable, NotSupported
 from light_clients.interface import Height
@@ -28,15 +27,9 @@ def power_signed_by(trusted: ValidatorSet, commit: Commit) -> int:
 class HeaderSource:
     """Builds update messages from any trusted to any target height."""
 
-    def __init__(self, chain: str, comet: CometRpc, blocks: CommittedBlocks) -> None:
+    def __init__(self, chain: str, blocks: CommittedBlocks) -> None:
         self._chain = chain
-        self._comet = comet
         self._blocks = blocks
-
-    async def validators_at(self, height: int) -> ValidatorSet:
-        """The set that signs block `height`."""
-        signed = await self._blocks.header(height)
-        return await self._comet.validators(height, signed.header.validators_hash)
 
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
@@ -75,10 +68,10 @@ class HeaderSource:
     async def _trusted_validators(self, trusted: int) -> ValidatorSet:
         """The next validators of the trusted header: those that sign the block after it."""
         header = (await self._blocks.header(trusted)).header
-        return await self._comet.validators(trusted + 1, header.next_validators_hash)
+        return await self._blocks.validators(trusted + 1, header.next_validators_hash)
 
     async def _message(self, trusted: Height, height: int) -> bytes:
         signed = await self._blocks.header(height)
-        own = await self._comet.validators(height, signed.header.validators_hash)
+        own = await self._blocks.validators(height, signed.header.validators_hash)
         trusted_validators = await self._trusted_validators(trusted.revision_height)
         return encode_tendermint_header(TendermintHeader(signed, own, trusted, trusted_validators))

@@ -64,7 +64,7 @@ class CosmosChain:
         self._rpc = rpc
         self._revision = revision_of(settings.chain_id)
         self._blocks = CommittedBlocks(self.name, rpc.comet)
-        self._headers = HeaderSource(self.name, rpc.comet, self._blocks)
+        self._headers = HeaderSource(self.name, self._blocks)
         self._proofs = ProofSource(rpc.comet, self._blocks, PROOF_FORMAT)
         self._clients = StoredClients(self.name, rpc)
         self._events = BlockEvents(self.name, rpc.comet, self._blocks)

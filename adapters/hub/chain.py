@@ -49,7 +49,7 @@ class HubChain(RouterChain):
         self._comet = comet
         self._revision = revision_of(settings.chain_id)
         self._blocks = CommittedBlocks(self.name, comet)
-        self._headers = HeaderSource(self.name, comet, self._blocks)
+        self._headers = HeaderSource(self.name, self._blocks)
         self._proofs = ProofSource(comet, self._blocks, PROOF_FORMAT)
         self._clients = HostedClients(self.name, execution, self._reads)
         self._eth_chain_id: int | None = None

@@ -33,7 +33,7 @@ TIMEOUT_S = 240
 
 
 @asynccontextmanager
-async def open_simd(simd: SimdChain) -> AsyncIterator[CosmosChain]:
+async def open_simd(simd: SimdChain, poll_interval_s: float = 0.1) -> AsyncIterator[CosmosChain]:
     """The product's adapter of a running simd."""
     settings = CosmosSettings(
         name="simd",
@@ -43,7 +43,7 @@ async def open_simd(simd: SimdChain) -> AsyncIterator[CosmosChain]:
         bech32_prefix="cosmos",
         gas_price=GAS_PRICE,
         max_fee=10**6,
-        poll_interval_s=0.1,
+        poll_interval_s=poll_interval_s,
         options=QUICK,
     )
     async with open_cosmos_chain(settings, Random(3)) as chain:

@@ -1,11 +1,15 @@
 """The cosmos adapter passes the suite against a stock simd joined to a hub, as source and as destination."""
 
 import pytest
+import trio
 from suite import CHECKS, acknowledge, check_poor_sender, receive, send_one
 
+from adapters.interface import HeightUnavailable
 from relay.keys import Signer
+from tests.nodes.followed_simd import open_simd
 from tests.nodes.joined_simd import BLOCK_TIME_S, RELAYER_SECRET, joined_chains
-from tests.nodes.simd_chain import running_simd
+from tests.nodes.simd_chain import SimdChain, running_simd
+from tests.nodes.simd_node import edit_toml
 
 pytestmark = pytest.mark.nodes
 
@@ -41,3 +45,43 @@ async def test_conformance_as_destination(tmp_path, simd):
         await acknowledge(from_simd, written)
         await check_all(from_hub)
         await check_poor_sender(from_hub, POOR)
+
+
+async def test_blocks_are_announced(simd):
+    """Nothing is polled within the test's time: what wakes is the node's word."""
+    async with open_simd(simd, poll_interval_s=3_600) as chain:
+        head = await chain.head()
+        with trio.fail_after(30):
+            assert (await chain.wait_for_height(head.height + 2)).height >= head.height + 2
+
+
+@pytest.fixture
+def pruned_simd(tmp_path):
+    """Without an index, and with the state of the last ten blocks."""
+    chain = SimdChain(tmp_path, "simd-1", BLOCK_TIME_S, tx_index=False)
+    chain.initialise({"relayer": RELAYER_SECRET}, power=100, unbonding_s=21 * 86_400)
+    pruning = {"pruning": "custom", "pruning-keep-recent": "10", "pruning-interval": "10"}
+    edit_toml(chain.node.home / "config" / "app.toml", pruning)
+    try:
+        chain.start()
+        yield chain
+    finally:
+        chain.kill()
+
+
+async def test_attack_G10_a_node_that_prunes_says_what_it_keeps_no_more(tmp_path, pruned_simd):
+    async with joined_chains(tmp_path / "hub", pruned_simd) as (from_simd, _):
+        chain, client = from_simd.a.adapter, from_simd.a.client
+        sent = await send_one(from_simd, b"early")
+        assert await chain.sent_packet(client, sent.packet.sequence) == sent
+        with trio.fail_after(60):
+            await chain.wait_for_height(sent.height + 25)
+        with pytest.raises(HeightUnavailable, match="version does not exist"):
+            await chain.commitment(client, sent.packet.sequence, sent.height)
+        assert await chain.commitment(client, sent.packet.sequence) is not None
+        with pytest.raises(HeightUnavailable, match="was in an earlier block, and the node keeps no state before"):
+            await chain.sent_packet(client, sent.packet.sequence)
+        # the blocks' results are kept, so that a watcher that comes late still sees it
+        assert sent in await chain.packet_events(sent.height, sent.height)
+        late = await send_one(from_simd, b"late")
+        assert await chain.sent_packet(client, late.packet.sequence) == late

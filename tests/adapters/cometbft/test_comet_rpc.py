@@ -126,7 +126,7 @@ async def test_headers_and_proofs_verify():
         head = await blocks.head()
         assert head.height == chain.latest.header.height
         assert head.time_ns == chain.latest.header.time_ns
-        source = HeaderSource("hub", rpc, blocks)
+        source = HeaderSource("hub", blocks)
         client_state, trusted = encode_client_state(chain.client_state(2)), Height(1, 2)
         (header,) = await source.client_messages("07-tendermint", client_state, trusted, Height(1, 8))
         states = StoredStates({trusted: encode_consensus_state(chain.consensus_state(2))})
@@ -164,7 +164,7 @@ async def test_bisection_follows_validator_changes():
         chain.advance(3)
     async with hostile_server() as server, comet([server]) as rpc:
         serve(server, comet_answers(chain))
-        source = HeaderSource("hub", rpc, CommittedBlocks("hub", rpc))
+        source = HeaderSource("hub", CommittedBlocks("hub", rpc))
         client_state = encode_client_state(chain.client_state(2))
         target = Height(1, chain.latest.header.height)
         headers = await source.client_messages("07-tendermint", client_state, Height(1, 2), target)
