@@ -41,7 +41,7 @@ class HeaderUnavailable(Exception):
     """The consensus engine does not serve a header that a snapshot needs."""
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """The node ends."""
 
 
@@ -80,7 +80,7 @@ class Pace:
         if worked < WORK_S:
             return
         if self._stop.wait(worked * self._rest_share):
-            raise _Stopped
+            raise Stopped
         self._began = time.monotonic()
 
 
@@ -129,11 +129,11 @@ class SnapshotTaker:
     def take(self, height: int) -> bool:
         """Make it now, in this thread; False where it could not be made."""
         began = time.monotonic()
-        maker = SnapshotMaker(self._store, self._genesis, height, self._header_of, Pace(self._stop))
         try:
+            maker = SnapshotMaker(self._store, self._genesis, height, self._header_of, Pace(self._stop))
             manifest = self.files.write(height, maker)
             self.files.prune(self._schedule.keep)
-        except _Stopped:
+        except Stopped:
             return False
         except (HeaderUnavailable, VerificationError, StateDamaged, SnapshotTooLarge, OSError) as error:
             _LOGGER.warning("no snapshot of height %d: %s", height, error)
