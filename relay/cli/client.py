@@ -28,6 +28,7 @@ from relay.cli.session import (
     PasswordEnv,
     PasswordFile,
     admins_of,
+    chain_of,
     config_of,
     evm_chain_of,
     followed_of,
@@ -118,15 +119,23 @@ def status(
 def update(
     config: ConfigFile,
     chain: Annotated[str, typer.Option(help="Chain on which the client lives.")],
-    client: Annotated[str, typer.Option(help="Its identifier there; it must be an end of a configured path.")],
+    client: Annotated[str, typer.Option(help="Its identifier there.")],
     keystore: Keystore,
     password_file: PasswordFile = None,
     password_env: PasswordEnv = None,
+    follows: Annotated[
+        str | None,
+        typer.Option(
+            help="Chain that it follows; unneeded if it is an end of a configured path (substitutes are not)."
+        ),
+    ] = None,
 ) -> None:
     """Bring a client to the newest header of the chain that it follows. Not with the key of a running relay."""
     loaded = config_of(config)
+    end = PathEnd(chain=chain_of(loaded, chain).name, client=client)
+    followed = followed_of(loaded, end).chain if follows is None else chain_of(loaded, follows).name
     signer = signer_of(keystore, password_file, password_env)
-    height = run_administration(partial(_update, loaded, PathEnd(chain=chain, client=client), signer))
+    height = run_administration(partial(_update, loaded, end, followed, signer))
     typer.echo(f"{chain} {client} is at height {height}")
 
 
@@ -243,27 +252,19 @@ async def _read(config: Config, ends: Sequence[PathEnd], random: Random) -> list
 
     lines = []
     for end in ends:
-        async with open_chain(_chain(config, end.chain), random) as chain:
+        async with open_chain(chain_of(config, end.chain), random) as chain:
             lines.append(ClientLine.of(end, await chain.client(end.client), time.time_ns()))
     return lines
 
 
-def _chain(config: Config, name: str) -> Any:
-    try:
-        return config.chain(name)
-    except KeyError:
-        raise refuse(f"no chain is called {name}", 2) from None
-
-
-async def _update(config: Config, end: PathEnd, signer: Signer, random: Random) -> str:
+async def _update(config: Config, end: PathEnd, followed: str, signer: Signer, random: Random) -> str:
     from adapters.interface import Batch, UpdateClient
     from relay.cli.submission import submit_batch
     from relay.core.chains import open_chain
 
-    followed = followed_of(config, end)
     async with (
-        open_chain(_chain(config, end.chain), random) as host,
-        open_chain(_chain(config, followed.chain), random) as source,
+        open_chain(config.chain(end.chain), random) as host,
+        open_chain(config.chain(followed), random) as source,
     ):
         info = await host.client(end.client)
         target = source.proving_height((await source.head()).height - 1)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,16 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.config import Config, KeyConfig
+from relay.config import Config, CosmosChainConfig, KeyConfig
 
 if TYPE_CHECKING:
     from relay.keys import StoredKey
 
 UNUSABLE = 2
 BALANCE_LIMIT_S = 10
+NO_PUBLIC_KEY = "its public key is not in the file: hutong keys show, with its password"
 
 Keystore = Annotated[Path, typer.Argument(help="The keystore file.")]
 PasswordFile = Annotated[Path | None, typer.Option(help="File with the password, mode 0600.")]
+Prefix = Annotated[
+    str | None, typer.Option(help="What stands before the 1 of a Cosmos chain's addresses, as cosmos: show them so.")
+]
 PasswordEnv = Annotated[str | None, typer.Option(help="Environment variable with the password.")]
 
 app = typer.Typer(help="Encrypted V3 keystores.", no_args_is_help=True, rich_markup_mode=None)
@@ -95,6 +100,7 @@ def list_(
     config: Annotated[
         Path | None, typer.Option("--config", help="The relay's TOML file: its keys, with the chains' balances.")
     ] = None,
+    prefix: Prefix = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Show keystores with their addresses: those of a directory, or a configuration's with chain and balance. Nothing is decrypted."""
@@ -108,11 +114,13 @@ def list_(
 
         loaded = config_of(config)
         for chain in loaded.chains:
-            found = [stored_key(key.keystore) for key in chain.all_keys]
-            amounts = _balances(loaded, chain.name, found)
-            rows += [_row(key) | {"chain": chain.name} | amount for key, amount in zip(found, amounts, strict=True)]
+            of_chain = chain.bech32_prefix if isinstance(chain, CosmosChainConfig) else None
+            found = [_row(stored_key(key.keystore), of_chain) for key in chain.all_keys]
+            unit = chain.fee_denom if isinstance(chain, CosmosChainConfig) else "wei"
+            amounts = _balances(loaded, chain.name, [row["address"] for row in found])
+            rows += [row | {"chain": chain.name, "unit": unit} | more for row, more in zip(found, amounts, strict=True)]
     elif directory is not None:
-        rows = [_row(key) for key in list_keystores(directory)]
+        rows = [_row(key, prefix) for key in list_keystores(directory)]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
@@ -120,16 +128,51 @@ def list_(
         parts = [row["address"] or "-", row["file"]]
         if "chain" in row:
             amount = row["balance_wei"]
-            parts.insert(1, f"{row['chain']}  {'?' if amount is None else amount} wei")
+            parts.insert(1, f"{row['chain']}  {'?' if amount is None else amount} {row['unit']}")
         problem = row["problem"] or row.get("balance_problem")
         typer.echo("  ".join(parts) + (f"  ({problem})" if problem else ""))
 
 
-def _row(key: "StoredKey") -> dict[str, Any]:
-    return {"address": key.address, "file": str(key.path), "problem": key.problem}
+@app.command(context_settings=_NO_EXTRA)
+def show(
+    context: typer.Context,
+    keystore: Keystore,
+    prefix: Prefix = None,
+    password_file: PasswordFile = None,
+    password_env: PasswordEnv = None,
+) -> None:
+    """Print a keystore's address: EIP-55, or with --prefix that of a Cosmos chain. The password is needed only for
+    keystores of other programs, which do not say their public key."""
+    from relay.keys import load_signer, stored_key
+
+    with _sentences(context):
+        if password_file is not None or password_env is not None:
+            signer = load_signer(_key_config(keystore, password_file, password_env))
+            typer.echo(signer.address if prefix is None else _bech32(prefix, signer.public_key))
+            return
+        row = _row(stored_key(keystore), prefix)
+        if row["address"] is None:
+            raise _refused(f"{keystore}: {row['problem'] or 'says no address; give its password'}")
+        typer.echo(row["address"])
 
 
-def _balances(config: Config, chain: str, keys: "Sequence[StoredKey]") -> list[dict[str, Any]]:
+def _row(key: "StoredKey", prefix: str | None) -> dict[str, Any]:
+    address, problem = key.address, key.problem
+    if prefix is not None:
+        address = None if key.public_key is None else _bech32(prefix, key.public_key)
+        problem = problem or (NO_PUBLIC_KEY if address is None else None)
+    return {"address": address, "file": str(key.path), "problem": problem}
+
+
+def _bech32(prefix: str, public_key: bytes) -> str:
+    from adapters.cosmos.addresses import account_address
+
+    if re.fullmatch(r"[a-z][a-z0-9]{0,30}", prefix, re.ASCII) is None:
+        raise _refused(f"--prefix: {prefix[:40]!r} is no prefix of addresses, as cosmos")
+    return account_address(prefix, public_key)
+
+
+def _balances(config: Config, chain: str, wanted: Sequence[str | None]) -> list[dict[str, Any]]:
     from random import Random
 
     import trio
@@ -139,7 +182,6 @@ def _balances(config: Config, chain: str, keys: "Sequence[StoredKey]") -> list[d
     from relay.telemetry import configure_logs
 
     configure_logs("error")
-    wanted = [key.address for key in keys]
     found: dict[str, str] = {}
 
     async def ask() -> None:

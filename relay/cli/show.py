@@ -20,6 +20,7 @@ from relay.cli.life import (
     standing_of,
 )
 from relay.cli.session import refuse
+from relay.config import Config, CosmosChainConfig
 from relay.ledger import Delivery, LifeCycle, StepRecord, explain
 
 app = typer.Typer(help="The life of a packet.", rich_markup_mode=None)
@@ -53,10 +54,21 @@ def show(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> Non
         document = {"packets": [_document(life, now_ns) for life in lives], "costs": _costs(lives)}
         typer.echo(json.dumps(document, indent=1))
         return
+    units = _Units(loaded)
     for life in lives:
-        _print(life, now_ns)
+        _print(life, now_ns, units)
     for chain, cost in _costs(lives).items():
-        typer.echo(f"cost on {chain}: {cost['gas_used']} gas, {cost['fee_wei']} wei")
+        typer.echo(f"cost on {chain}: {cost['gas_used']} gas, {cost['fee_wei']} {units.of(chain)}")
+
+
+class _Units:
+    """In what fees are paid, by chain: the smallest unit of its token."""
+
+    def __init__(self, config: Config) -> None:
+        self._denoms = {one.name: one.fee_denom for one in config.chains if isinstance(one, CosmosChainConfig)}
+
+    def of(self, chain: str) -> str:
+        return self._denoms.get(chain, "wei")
 
 
 def _costs(lives: Sequence[LifeCycle]) -> dict[str, dict[str, Any]]:
@@ -92,7 +104,7 @@ def _delivery(one: Delivery) -> dict[str, Any]:
     return fields | {"transaction_hash": f"0x{one.transaction_hash.hex()}", "fee_wei": str(one.fee_wei)}
 
 
-def _print(life: LifeCycle, now_ns: int) -> None:
+def _print(life: LifeCycle, now_ns: int, units: _Units) -> None:
     packet = life.packet
     typer.echo(life.packet_id)
     if packet is not None:
@@ -109,7 +121,7 @@ def _print(life: LifeCycle, now_ns: int) -> None:
         typer.echo(f"  {_instant(step.first_at_ns)}  {step.kind} {step.step} on {step.chain}{_details(step)}")
     for one in life.deliveries:
         typer.echo(
-            f"  {one.kind} cost {one.gas_used} gas, {one.fee_wei} wei on {one.chain} (its share of {one.batch_size} in"
+            f"  {one.kind} cost {one.gas_used} gas, {one.fee_wei} {units.of(one.chain)} on {one.chain} (its share of {one.batch_size} in"
             f" 0x{one.transaction_hash.hex()})"
         )
 

@@ -29,6 +29,8 @@ class TooDear(SubmissionRefused):
     """The transaction may cost more than the cap; one with fewer messages may not."""
 
     def __init__(self, chain: str, got_wei: int, limit_wei: int) -> None:
-        super().__init__(f"{chain}: the transaction may cost {got_wei} wei, the cap is {limit_wei}", Cause.FEE_CAP)
+        super().__init__(
+            f"{chain}: the fee may be {got_wei} of the fee token's smallest unit, the cap is {limit_wei}", Cause.FEE_CAP
+        )
         self.got_wei = got_wei
         self.limit_wei = limit_wei

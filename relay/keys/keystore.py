@@ -12,6 +12,7 @@ from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
 from eth_utils.address import to_checksum_address
 
+from light_clients.crypto.addresses import eth_address
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
 from relay.config import KeyConfig, UnsafeFile, read_private_file
@@ -24,16 +25,24 @@ MAX_SCRYPT_MEMORY = 2**20 * 8
 """N times r: a gibibyte, four times what common wallets write. More would let a keystore file exhaust the host."""
 MAX_PBKDF2_ITERATIONS = 10_000_000
 
+PUBLIC_KEY = "public_key"
+"""Beside the fields of the standard, which other readers pass over."""
+
+_PUBLIC_KEY = re.compile(r"0[23][0-9a-f]{64}", re.ASCII)
 _ADDRESS = re.compile(r"(0x)?[0-9a-fA-F]{40}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A keystore file as `hutong keys list` shows it, without opening it."""
+    """A keystore file as `hutong keys list` shows it, without opening it.
+
+    `public_key` (33 bytes) only of keystores that say it, as ours do: addresses of Cosmos chains are made of it.
+    """
 
     path: Path
     address: str | None
     problem: str | None
+    public_key: bytes | None = None
 
 
 def read_password(key: KeyConfig, environment: Mapping[str, str] | None = None) -> bytes:
@@ -89,6 +98,8 @@ def _decrypt(key: KeyConfig, environment: Mapping[str, str] | None) -> tuple[byt
     claimed = keyfile.get("address")
     if isinstance(claimed, str) and claimed.lower().removeprefix("0x") != signer.address.lower().removeprefix("0x"):
         raise KeyUnavailable(key.keystore, f"says address {claimed[:42]} but holds the key of {signer.address}")
+    if PUBLIC_KEY in keyfile and keyfile[PUBLIC_KEY] != signer.public_key.hex():
+        raise KeyUnavailable(key.keystore, f"says another public key than that of {signer.address}, which it holds")
     return bytes(private_key), signer.address
 
 
@@ -100,9 +111,11 @@ def create_keystore(path: Path, private_key: bytes, password: bytes, iterations:
     """
     if not 1 <= len(password) <= MAX_PASSWORD_BYTES:
         raise KeyUnavailable(path, f"a password has 1 to {MAX_PASSWORD_BYTES} bytes")
-    address = PrivateKey(private_key).public_key.to_checksum_address()
+    public_key = PrivateKey(private_key).public_key
+    address = public_key.to_checksum_address()
     keyfile = create_keyfile_json(private_key, password, kdf="scrypt", iterations=iterations)
     keyfile["address"] = address.removeprefix("0x").lower()
+    keyfile[PUBLIC_KEY] = public_key.to_compressed_bytes().hex()
     descriptor = _new_private_file(path)
     _write(descriptor, json.dumps(keyfile))
     return address
@@ -134,7 +147,18 @@ def stored_key(path: Path) -> StoredKey:
     address = keyfile.get("address")
     if not isinstance(address, str) or _ADDRESS.fullmatch(address) is None:
         return StoredKey(path, None, None)
-    return StoredKey(path, to_checksum_address("0x" + address.lower().removeprefix("0x")), None)
+    checksummed = to_checksum_address("0x" + address.lower().removeprefix("0x"))
+    return StoredKey(path, checksummed, None, _stored_public_key(keyfile, checksummed))
+
+
+def _stored_public_key(keyfile: Mapping[str, Any], address: str) -> bytes | None:
+    """None where the keystore does not say it, or says one of another address."""
+    text = keyfile.get(PUBLIC_KEY)
+    if not isinstance(text, str) or _PUBLIC_KEY.fullmatch(text) is None:
+        return None
+    public_key = bytes.fromhex(text)
+    named = eth_address(public_key)
+    return public_key if named is not None and to_checksum_address(named) == address else None
 
 
 def _new_private_file(path: Path) -> int:

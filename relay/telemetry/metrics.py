@@ -44,7 +44,12 @@ class Metrics:
         self._transactions = Counter(
             "hutong_transactions_total", "Transactions, by outcome.", ["chain", "outcome"], registry=self.registry
         )
-        self._fees = Counter("hutong_fees_wei_total", "Fees paid, in wei.", ["chain"], registry=self.registry)
+        self._fees = Counter(
+            "hutong_fees_wei_total",
+            "Fees paid, in the smallest unit of the chain's fee token (wei on EVM chains).",
+            ["chain"],
+            registry=self.registry,
+        )
         self._gas = Counter("hutong_gas_used_total", "Gas used by our transactions.", ["chain"], registry=self.registry)
         self._queue = Gauge("hutong_queue_jobs", "Jobs waiting or in work.", ["chain"], registry=self.registry)
         self._dead = Gauge(

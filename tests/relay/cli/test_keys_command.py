@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import relay.keys.keystore
+from adapters.cosmos.addresses import account_address
 from relay.cli.keys import app
 from relay.config import KeyConfig
-from relay.keys import KeyRefused, key_from_hex, key_from_mnemonic, load_signer
+from relay.keys import KeyRefused, Signer, key_from_hex, key_from_mnemonic, load_signer
 
 PRIVATE_KEY = bytes(range(1, 33))
 ADDRESS = Account.from_key(PRIVATE_KEY).address
@@ -177,3 +178,48 @@ def test_any_bytes_are_a_key_or_refused(content):
             assert len(parse(content)) == 32
         except KeyRefused as error:
             assert error.reason
+
+
+COSMOS_ADDRESS = account_address("cosmos", Signer(PRIVATE_KEY).public_key)
+
+
+def stored(tmp_path, name="k.json"):
+    keystore = tmp_path / name
+    assert run(["import", str(keystore), "--file", private_file(tmp_path / "s", PRIVATE_KEY.hex().encode()), *PASSWORD])
+    return keystore
+
+
+def test_cosmos_address_is_shown_without_the_password(tmp_path):
+    keystore = stored(tmp_path)
+    assert run(["show", str(keystore)]).output.strip() == ADDRESS
+    assert run(["show", str(keystore), "--prefix", "cosmos"]).output.strip() == COSMOS_ADDRESS
+    assert run(["show", str(keystore), "--prefix", "osmo"]).output.startswith("osmo1")
+    listed = json.loads(run(["list", str(tmp_path), "--prefix", "cosmos", "--json"]).output)
+    assert listed == [{"address": COSMOS_ADDRESS, "file": str(keystore), "problem": None}]
+
+
+def test_keystore_of_another_program_shows_its_cosmos_address_with_the_password_only(tmp_path):
+    keystore = stored(tmp_path)
+    fields = json.loads(keystore.read_text())
+    del fields["public_key"]
+    keystore.write_text(json.dumps(fields))
+    refused = run(["show", str(keystore), "--prefix", "cosmos"])
+    assert refused.exit_code == 2 and "public key" in refused.output
+    assert "hutong keys show" in run(["list", str(tmp_path), "--prefix", "cosmos"]).output
+    assert run(["show", str(keystore), "--prefix", "cosmos", *PASSWORD]).output.strip() == COSMOS_ADDRESS
+
+
+@pytest.mark.parametrize("claimed", ["02" + "11" * 32, Signer(bytes(31) + b"\x07").public_key.hex(), 7])
+def test_attack_G14_public_key_that_is_not_the_keys_is_neither_shown_nor_loaded(tmp_path, claimed):
+    keystore = stored(tmp_path)
+    fields = json.loads(keystore.read_text()) | {"public_key": claimed}
+    keystore.write_text(json.dumps(fields))
+    assert run(["show", str(keystore), "--prefix", "cosmos"]).exit_code == 2
+    refused = run(["show", str(keystore), "--prefix", "cosmos", *PASSWORD])
+    assert refused.exit_code == 2 and "another public key" in refused.output
+
+
+@pytest.mark.parametrize("prefix", ["", "Cosmos", "1x", "a b", "x" * 40])
+def test_prefix_that_is_none_is_refused(tmp_path, prefix):
+    refused = run(["show", str(stored(tmp_path)), "--prefix", prefix])
+    assert refused.exit_code == 2 and "--prefix" in refused.output
