@@ -5,6 +5,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from adapters.rpc import RpcClient
 from light_clients.tendermint.rpc_json import signed_header_to_rpc, validator_set_to_rpc
 from light_clients.tendermint.types import TendermintHeader
 from relay.cli.main import app
@@ -19,6 +20,12 @@ def write_answers(path: Path, header: TendermintHeader) -> Path:
     ]
     path.write_text(json.dumps(answers))
     return path
+
+
+def url_of(client: RpcClient) -> str:
+    """Where an adapter's only endpoint is."""
+    (endpoint,) = client._endpoints
+    return endpoint.url
 
 
 def write_keystore(folder: Path, secret: bytes) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 import trio
-from evidence_files import private, submit_evidence, write_answers, write_keystore
+from evidence_files import private, submit_evidence, url_of, write_answers, write_keystore
 from lane import ADMIN, CHAIN_ID, HUB_EVM_CHAIN_ID, join, running_hub
 
 from adapters.hub import admin
@@ -48,11 +48,6 @@ b = {{ chain = "hub", client = "{hub_client}" }}
 UNREACHABLE = CONFIG.format(chain_id=CHAIN_ID, hub="http://127.0.0.1:1", comet="http://127.0.0.1:1")
 LIMIT_S = 240
 RELAYER_SECRET = bytes(31) + b"\x71"
-
-
-def url_of(client) -> str:
-    (endpoint,) = client._endpoints
-    return endpoint.url
 
 
 def write_config(folder, hub, alpha=None) -> None:
