@@ -149,15 +149,20 @@ def start(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="eth_* JSON-RPC; 0 takes a free one.")] = 8545,
     cometbft_port: Annotated[int, typer.Option(min=0, max=65_535, help="CometBFT RPC; 0 takes a free one.")] = 26_657,
+    snapshot_interval: Annotated[
+        int, typer.Option(min=0, help="Make a snapshot every so many blocks in HOME/snapshots; 0 makes none.")
+    ] = 0,
+    keep_snapshots: Annotated[int, typer.Option(min=1, max=100, help="Older snapshots are removed.")] = 2,
 ) -> None:
     """Run the validator until SIGTERM or SIGINT. Prints one line when ready.
 
     Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
     """
+    from relay.hub.node.snapshot_taker import SnapshotSchedule
     from relay.hub.node.start import NodeHalted, NodeRefused, Ports, run_node
 
     try:
-        run_node(home, Ports(host, port, cometbft_port))
+        run_node(home, Ports(host, port, cometbft_port), SnapshotSchedule(snapshot_interval, keep_snapshots))
     except NodeRefused as error:
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:

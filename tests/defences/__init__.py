@@ -6,11 +6,13 @@ from tests.defences.defence import Defence
 from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.relay import RELAY
+from tests.defences.snapshots import SNAPSHOTS
 from tests.defences.tokens import TOKENS
 from tests.defences.transfer import TOKEN_CONTRACTS
 
 DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
+    "snapshots": SNAPSHOTS,
     "contracts": CONTRACTS,
     "token contracts": TOKEN_CONTRACTS,
     "tokens": TOKENS,

@@ -115,14 +115,20 @@ class SnapshotTaker:
             self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled. A snapshot that cannot be made is logged and left out."""
-        try:
+        """Until cancelled; then the thread has ended, so that the store may be closed. A snapshot that cannot be made is
+        logged and left out."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._stop_when_cancelled)
             while True:
                 await self._woken.wait()
                 self._woken = trio.Event()
                 height, self._wanted = self._wanted, None
                 if height is not None:
-                    await trio.to_thread.run_sync(self.take, height, abandon_on_cancel=True)
+                    await trio.to_thread.run_sync(self.take, height)
+
+    async def _stop_when_cancelled(self) -> None:
+        try:
+            await trio.sleep_forever()
         finally:
             self._stop.set()
 

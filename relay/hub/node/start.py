@@ -27,6 +27,7 @@ from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis, 
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import FileSigner
+from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
 from relay.hub.node.standing import why_no_blocks
 
 MAP_BYTES = 256 * 1024**3
@@ -132,13 +133,19 @@ def _say(sentence: str) -> None:
 
 
 async def serve_node(
-    node: HubNode, ports: Ports, *, task_status: trio.TaskStatus[Ports] = trio.TASK_STATUS_IGNORED
+    node: HubNode,
+    ports: Ports,
+    snapshots: SnapshotTaker | None = None,
+    *,
+    task_status: trio.TaskStatus[Ports] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run until cancelled; started with the ports that are bound."""
     chain = HubChain(node.ledger.application, node.mempool)
 
     async def on_block(height: int) -> None:
         chain.heads.publish(height)
+        if snapshots is not None:
+            snapshots.committed(height)
 
     first_round = node.signer.record.round if node.signer.record.height == node.ledger.tip.height + 1 else 0
     driver = ConsensusDriver(
@@ -157,13 +164,15 @@ async def serve_node(
         eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
         cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
         nursery.start_soon(driver.run)
+        if snapshots is not None:
+            nursery.start_soon(snapshots.run)
         task_status.started(Ports(ports.host, eth_port, cometbft_port))
 
 
-async def _until_signalled(node: HubNode, ports: Ports) -> None:
+async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
-            bound = await nursery.start(serve_node, node, ports)
+            bound = await nursery.start(serve_node, node, ports, snapshots)
             sys.stdout.write(
                 f"hub {node.ledger.genesis.chain_id} ready at height {node.ledger.tip.height}:"
                 f" eth_* http://{bound.host}:{bound.eth}, CometBFT http://{bound.host}:{bound.cometbft}"
@@ -175,11 +184,13 @@ async def _until_signalled(node: HubNode, ports: Ports) -> None:
                 break
 
 
-def run_node(home: Path, ports: Ports) -> None:
+def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     node = open_node(home)
     try:
-        trio.run(_until_signalled, node, ports)
+        header_of = headers_of_records(node.ledger.records)
+        taker = SnapshotTaker(home, node.store, node.ledger.genesis, header_of, schedule)
+        trio.run(_until_signalled, node, ports, taker)
     except BaseExceptionGroup as group:
         raise NodeHalted(f"hub halted: {halt_reason(group)}") from group
     finally:

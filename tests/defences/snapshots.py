@@ -1,0 +1,77 @@
+"""Defences of snapshots: what a joining node believes."""
+
+from tests.defences.defence import Defence
+
+RESTORING = "relay/hub/application/snapshot/restoring.py"
+ANCESTRY = "relay/hub/application/snapshot/ancestry.py"
+TRAVERSAL = "relay/evm/state_traversal.py"
+STATE_SYNC = "relay/hub/node/state_sync.py"
+TESTS = "relay/hub/test_hub_snapshot.py"
+LIES = f"{TESTS}::test_every_lie_of_a_snapshot_is_named_and_leaves_the_node_at_genesis"
+CRASHES = f"{TESTS}::test_a_crash_at_any_write_leaves_genesis_or_the_whole_and_the_next_try_succeeds"
+
+SNAPSHOTS = (
+    Defence(
+        "root of the restored tree",
+        RESTORING,
+        "        if self._tree.root != self._app_hash:\n",
+        "        if False:\n",
+        (LIES,),
+    ),
+    Defence(
+        "hash of each EVM record",
+        TRAVERSAL,
+        "        if record_hash != expected.hash:\n",
+        "        if False:\n",
+        (LIES,),
+    ),
+    Defence(
+        "EVM state whole",
+        RESTORING,
+        "        if expected is not None:\n",
+        "        if False:\n",
+        (LIES,),
+    ),
+    Defence(
+        "nothing after the EVM state",
+        TRAVERSAL,
+        "        if not self._stack:\n            raise",
+        "        if not self._stack:\n            return keccak(record)\n            raise",
+        (LIES,),
+    ),
+    Defence(
+        "headers linked",
+        ANCESTRY,
+        "        if self._last_hash is not None and header.last_block_id.hash != self._last_hash:\n",
+        "        if False:\n",
+        (LIES,),
+    ),
+    Defence(
+        "trusted app hash in the last header",
+        ANCESTRY,
+        "        if header.app_hash != self._app_hash:\n",
+        "        if False:\n",
+        (LIES,),
+    ),
+    Defence(
+        "first block after a snapshot is the one it named",
+        "relay/hub/application/application.py",
+        "        self._check_snapshot(request)\n",
+        "",
+        (f"{TESTS}::test_a_chain_of_forged_headers_is_found_before_the_first_block_is_executed",),
+    ),
+    Defence(
+        "chunk is the manifest's",
+        STATE_SYNC,
+        "            check_chunk(running.manifest, index, chunk)\n",
+        "            pass\n",
+        (f"{TESTS}::test_a_damaged_chunk_is_named_its_sender_rejected_and_the_right_one_taken_after_it",),
+    ),
+    Defence(
+        "mark of an unfinished restoration",
+        STATE_SYNC,
+        "            WritableTable(batch, RESTORING_TABLE).put(_MARK, snapshot.hash)\n",
+        "            pass\n",
+        (CRASHES,),
+    ),
+)
