@@ -25,7 +25,8 @@ from relay.hub.node.initialise import NewHub
 from tests.nodes.provision import cometbft
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, EVM_CHAIN_ID, address_of
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
+"""Four validators start in seconds; on two cores that others use, in a minute or two."""
 END_TIMEOUT_S = 30.0
 POLL_S = 0.05
 
@@ -97,9 +98,25 @@ class Member:
         )
 
     def start(self) -> None:
-        """Both processes; returns at once."""
+        """Both processes."""
         self.application.start()
+        self.wait_for_application()
         self.cometbft.start()
+
+    def wait_for_application(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Until the application listens for CometBFT."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            if not self.application.running:
+                raise Died(f"{self.application.command} ended: {self.application.tail()}")
+            with socket.socket(socket.AF_UNIX) as probe:
+                try:
+                    probe.connect(self.home.listen.removeprefix("unix://"))
+                    return
+                except OSError:
+                    if time.monotonic() > deadline:
+                        raise Died(f"no socket: {self.application.tail()}") from None
+            time.sleep(POLL_S)
 
     def stop(self) -> None:
         """CometBFT first: it ends by itself where its application is gone."""
@@ -158,6 +175,14 @@ class Network:
     def __init__(self, genesis: Genesis, members: list[Member]) -> None:
         self.genesis, self.members = genesis, members
 
+    def start(self) -> None:
+        """All applications, then all CometBFTs: one that finds none looks again only after 3 s."""
+        for member in self.members:
+            member.application.start()
+        for member in self.members:
+            member.wait_for_application()
+            member.cometbft.start()
+
     def stop(self) -> None:
         for member in self.members:
             member.stop()
@@ -183,9 +208,9 @@ def free_ports(count: int) -> list[ValidatorPorts]:
     return [ValidatorPorts(*numbers[3 * index : 3 * index + 3]) for index in range(count)]
 
 
-def new_network(directory: Path, validators: int = 1, **params: int) -> Network:
-    """Homes under `directory`; nothing runs yet. Admins and the funded account are those of the simulated hub."""
-    hub = NewHub(
+def new_hub(**params: int) -> NewHub:
+    """Admins and the funded account are those of the simulated hub."""
+    return NewHub(
         "hutong-1",
         EVM_CHAIN_ID,
         time.time_ns(),
@@ -193,17 +218,20 @@ def new_network(directory: Path, validators: int = 1, **params: int) -> Network:
         HubParams(**params),
         ((address_of(DAPP), 10**24),),
     )
+
+
+def new_network(directory: Path, hub: NewHub, validators: int = 1) -> Network:
+    """Homes under `directory`; nothing runs yet."""
     genesis, homes = initialise_members(directory, hub, free_ports(validators))
     return Network(genesis, [Member(home) for home in homes])
 
 
 @contextmanager
-def running_network(directory: Path, validators: int = 1, **params: int) -> Iterator[Network]:
+def running_network(directory: Path, validators: int = 1, hub: NewHub | None = None) -> Iterator[Network]:
     """Started, with its first block executed everywhere; killed at the end."""
-    network = new_network(directory, validators, **params)
+    network = new_network(directory, new_hub() if hub is None else hub, validators)
     try:
-        for member in network.members:
-            member.start()
+        network.start()
         network.wait_for_height(1)
         yield network
     finally:

@@ -57,10 +57,9 @@ class EvmMember:
         return bytes.fromhex(self.contracts.mailbox[2:])
 
 
-@asynccontextmanager
-async def running_hub(home) -> AsyncIterator[HubChain]:
-    """A one-validator hub at a quick pace, and its adapter."""
-    hub = NewHub(
+def new_hub() -> NewHub:
+    """Of a quick pace."""
+    return NewHub(
         CHAIN_ID,
         HUB_EVM_CHAIN_ID,
         time.time_ns() - 10**9,
@@ -68,19 +67,28 @@ async def running_hub(home) -> AsyncIterator[HubChain]:
         HubParams(block_interval_ms=200, proof_block_delay_ms=50),
         tuple((address_bytes(signer), 10**24) for signer in (ADMIN, RELAYER)),
     )
-    initialise_home(home, hub)
+
+
+def hub_settings(eth: str, cometbft: str) -> HubSettings:
+    return HubSettings(
+        CHAIN_ID,
+        (f"http://{eth}",),
+        (cometbft,),
+        RouterSettings("hub", ROUTER_ADDRESS, poll_interval_s=POLL_S),
+        ws=(f"ws://{eth}",),
+        options=QUICK,
+    )
+
+
+@asynccontextmanager
+async def running_hub(home) -> AsyncIterator[HubChain]:
+    """A one-validator hub at a quick pace, and its adapter."""
+    initialise_home(home, new_hub())
     node = open_node(home)
     try:
         async with trio.open_nursery() as nursery:
             ports = await nursery.start(serve_node, node, Ports("127.0.0.1", 0, 0))
-            settings = HubSettings(
-                CHAIN_ID,
-                (f"http://127.0.0.1:{ports.eth}",),
-                (f"http://127.0.0.1:{ports.cometbft}",),
-                RouterSettings("hub", ROUTER_ADDRESS, poll_interval_s=POLL_S),
-                ws=(f"ws://127.0.0.1:{ports.eth}",),
-                options=QUICK,
-            )
+            settings = hub_settings(f"127.0.0.1:{ports.eth}", f"http://127.0.0.1:{ports.cometbft}")
             async with open_hub_chain(settings, Random(1)) as chain:
                 yield chain
             nursery.cancel_scope.cancel()
