@@ -220,16 +220,18 @@ def new_hub(**params: int) -> NewHub:
     )
 
 
-def new_network(directory: Path, hub: NewHub, validators: int = 1) -> Network:
-    """Homes under `directory`; nothing runs yet."""
-    genesis, homes = initialise_members(directory, hub, free_ports(validators))
+def new_network(directory: Path, validators: int = 1, hub: NewHub | None = None, **params: int) -> Network:
+    """Homes under `directory`, of `hub` or of a hub with `params`; nothing runs yet."""
+    genesis, homes = initialise_members(directory, hub or new_hub(**params), free_ports(validators))
     return Network(genesis, [Member(home) for home in homes])
 
 
 @contextmanager
-def running_network(directory: Path, validators: int = 1, hub: NewHub | None = None) -> Iterator[Network]:
+def running_network(
+    directory: Path, validators: int = 1, hub: NewHub | None = None, **params: int
+) -> Iterator[Network]:
     """Started, with its first block executed everywhere; killed at the end."""
-    network = new_network(directory, new_hub() if hub is None else hub, validators)
+    network = new_network(directory, validators, hub, **params)
     try:
         network.start()
         network.wait_for_height(1)

@@ -15,7 +15,7 @@ from relay.hub.consensus.blocks import block_id_of
 from relay.hub.consensus.types import EMPTY_COMMIT, Block
 from relay.hub.node.ledger import HubLedger
 from relay.hub.state import GENESIS_KEY
-from tests.nodes.cometbft_network import Member, Network, new_hub, new_network, running_network
+from tests.nodes.cometbft_network import Member, Network, new_network, running_network
 from tests.relay.hub.hub_process import transfer
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
 
@@ -152,7 +152,7 @@ KILLS = 6
 def test_kill_at_any_moment_of_the_application_or_of_cometbft_heals(short_path):
     """One validator, so that whatever a crash loses is lost. Every executed transaction stays, and no block twice."""
     chance = random.Random(4)
-    network = new_network(short_path, new_hub(block_interval_ms=100, proof_block_delay_ms=10))
+    network = new_network(short_path, block_interval_ms=100, proof_block_delay_ms=10)
     (member,) = network.members
     nonce = 0
     try:
@@ -193,7 +193,7 @@ def test_kill_at_any_moment_of_the_application_or_of_cometbft_heals(short_path):
 
 
 def test_a_cometbft_with_another_genesis_is_refused_by_the_field(short_path):
-    network = new_network(short_path, new_hub())
+    network = new_network(short_path)
     (member,) = network.members
     path = member.home.cometbft_home / "config/genesis.json"
     document = json.loads(path.read_text())

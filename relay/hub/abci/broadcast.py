@@ -22,6 +22,7 @@ TIMEOUT_S = 20.0
 MAX_CONNECTIONS = 16
 MAX_SHOWN_CHARS = 200
 
+_HEADERS = {"content-type": "application/json", "accept-encoding": "identity"}
 _KNOWN = "tx already exists in cache"
 _FULL = "mempool is full"
 """cometbft mempool/errors.go"""
@@ -76,9 +77,7 @@ class CometBftPool:
             "params": {"tx": base64.b64encode(raw).decode()},
         }
         try:
-            with self._client.stream(
-                "POST", self._url, content=json.dumps(call), headers={"content-type": "application/json"}
-            ) as response:
+            with self._client.stream("POST", self._url, content=json.dumps(call), headers=_HEADERS) as response:
                 body = bytearray()
                 for piece in response.iter_raw():
                     body += piece
