@@ -2,6 +2,7 @@
 
 from tests.defences.audit import AUDIT
 from tests.defences.contracts import CONTRACTS
+from tests.defences.cosmos import COSMOS
 from tests.defences.defence import Defence
 from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
@@ -18,6 +19,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "tokens": TOKENS,
     "light clients": LIGHT_CLIENTS,
     "relay": RELAY,
+    "cosmos": COSMOS,
     "audit and attestor": AUDIT,
 }
 

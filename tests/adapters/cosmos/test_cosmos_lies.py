@@ -29,6 +29,8 @@ from adapters.rpc import RpcOptions
 from light_clients.ibc.commitment import PathKind
 from light_clients.ibc.packet import decode_packet, encode_packet
 from light_clients.interface import Height
+from light_clients.tendermint.hashing import header_hash
+from light_clients.tendermint.rpc_json import header_from_rpc
 
 SENDS = results_of("send_packet")
 
@@ -436,11 +438,16 @@ async def test_attack_G1_simd_presence_forged_for_what_is_absent():
 # headers in bulk
 
 
-@pytest.mark.parametrize("lie", ["unlinked", "missing", "renamed", "other"])
+@pytest.mark.parametrize("lie", ["forged", "unlinked", "missing", "renamed", "other"])
 async def test_attack_G1_simd_headers_that_are_no_chain(lie):
     def twist(params, said):
         rows = said["result"]["block_metas"]
         match lie:
+            case "forged":
+                # sound in itself: only what follows tells that it is another block
+                oldest = rows[-1] = copy.deepcopy(rows[-1])
+                oldest["header"]["last_results_hash"] = "AB" * 32
+                oldest["block_id"]["hash"] = header_hash(header_from_rpc(oldest["header"])).hex().upper()
             case "unlinked":
                 rows[0] = copy.deepcopy(rows[0])
                 rows[0]["header"]["last_block_id"]["hash"] = "AB" * 32
