@@ -116,7 +116,7 @@ class ChainAdapter(Protocol):
     # as a source
 
     def proving_height(self, event_height: int) -> Height:
-        """The consensus height whose root holds the state after block `event_height` (EVM: the same; hub: + 1).
+        """The consensus height whose root holds the state after block `event_height` (EVM: the same; hub, Cosmos chain: + 1).
 
         Blocks at it need not exist yet: `wait_for_height(proving_height(h).revision_height)` first.
         """

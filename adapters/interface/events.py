@@ -26,7 +26,8 @@ class PacketEventKind(StrEnum):
 class PacketEvent:
     """One step of a packet's life in a final block.
 
-    `acknowledgement` is there for WRITE_ACKNOWLEDGEMENT and ACKNOWLEDGE. `log_index` orders the events of a block.
+    `acknowledgement` is there for WRITE_ACKNOWLEDGEMENT, and for ACKNOWLEDGE where the chain tells it. `log_index` tells
+    the events of a block apart.
     """
 
     kind: PacketEventKind
