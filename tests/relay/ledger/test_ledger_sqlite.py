@@ -1,10 +1,15 @@
 """SQLite does what every database must do for the ledger."""
 
 import pytest
-from ledger_conformance import LedgerConformance, note
-from sqlalchemy import event
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from ledger_conformance import SENDER, LedgerConformance, note
+from sqlalchemy import create_engine, event, inspect
 
 from relay.ledger import Ledger, LedgerReader, Step
+from relay.ledger.migrate import alembic_config
+from relay.ledger.tables import Base
 
 
 @pytest.fixture
@@ -19,6 +24,31 @@ def open_reader(tmp_path):
 
 class TestSqlite(LedgerConformance):
     pass
+
+
+async def test_ledger_of_before_long_senders_keeps_its_rows(tmp_path, open_ledger):
+    """Migration 0003 copies the table; its indexes and what a relay left open stay."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        columns = {column["name"]: column["type"].length for column in inspect(connection).get_columns("transactions")
+                   if column["name"] == "sender"}  # fmt: skip
+        assert columns == {"sender": 42}
+        row = (SENDER, "0x" + "07" * 32)
+        connection.exec_driver_sql(
+            "insert into transactions (chain, hash, sender, nonce, raw, prepared, jobs, state, signed_at_ns)"
+            " values ('hub', ?, ?, 5, x'01', '{}', '[]', 'signed', 9)",
+            (row[1], row[0]),
+        )
+    engine.dispose()
+    ledger = open_ledger()
+    (found,) = await ledger.open_transactions("hub", SENDER)
+    assert (found.nonce, found.raw, found.signed_at_ns) == (5, b"\x01", 9)
+    with ledger._engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    ledger.close()
 
 
 async def test_reader_cannot_write(tmp_path, open_ledger, open_reader):
