@@ -23,10 +23,11 @@ ACCOUNT = b"\x77" * 20
 
 
 class ValidatorRun:
-    """The same seed makes the same chain."""
+    """The same seed makes the same chain. `changes` is the share of blocks that change the set."""
 
-    def __init__(self, seed: int, store: KeyValueStore | None = None) -> None:
+    def __init__(self, seed: int, store: KeyValueStore | None = None, changes: float = 0.05) -> None:
         self.rng = random.Random(seed)
+        self.changes = changes
         members = zip(POOL, GENESIS_POWERS, strict=False)
         self._genesis_powers = {key.public_key.data: power for key, power in zip(POOL, GENESIS_POWERS, strict=False)}
         validators = tuple(GenesisValidator(key.public_key, power) for key, power in members)
@@ -39,15 +40,15 @@ class ValidatorRun:
             self._miss_votes()
             raw: list[bytes] = []
             busy = self.rng.random()
-            if busy < 0.05:
+            if busy < self.changes:
                 raw = self._change_validators(self.rng.choice((1, 1, 1, 2, 3)))
-            elif busy < 0.055:
+            elif busy < self.changes + 0.005:
                 raw = self._change_beyond_the_rules()
-            elif busy < 0.08:
+            elif busy < self.changes + 0.03:
                 raw = [self.hub.raw(ACCOUNT, b"", DAPP, gas=21_000, value=1)]
                 self.transfers += 1
             outcomes = self.hub.advance(*raw)
-            if 0.05 <= busy < 0.055:
+            if self.changes <= busy < self.changes + 0.005:
                 assert outcomes[-1].reverted_with(abi.VERIFICATION_FAILED)
                 self.refused += 1
             else:
