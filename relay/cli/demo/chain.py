@@ -1,15 +1,18 @@
 """A chain of the demo as a dapp sees it: web3.py and the contracts' ABIs, nothing of the relay."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import trio
 from eth_account.signers.local import LocalAccount
 from hexbytes import HexBytes
+from requests import exceptions as requests_errors
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
+from web3.exceptions import Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
 
 from contracts.artifacts import load_artifact
@@ -29,7 +32,11 @@ def _view(name: str, *inputs: str) -> dict[str, Any]:
     return {"type": "function", "name": name, "stateMutability": "view", "inputs": arguments, "outputs": outputs}
 
 
-HUB_TRANSFER_ABI = [_view("supplyOf", "string"), _view("escrowed", "string", "string")]
+HUB_TRANSFER_ABI = [
+    _view("supplyOf", "string"),
+    _view("escrowed", "string", "string"),
+    _view("homeward", "string"),
+]
 """Of the hub's native transfer module (docs/spec/hub-transfer.md)."""
 
 
@@ -93,6 +100,10 @@ class DemoChain:
         """What the hub has sent over a client and not brought home."""
         return int(self._hub_transfer.functions.escrowed(client, denom).call())
 
+    def homeward_on_hub(self, denom: str) -> int:
+        """What is on its way from the hub to where it is from."""
+        return int(self._hub_transfer.functions.homeward(denom).call())
+
     @cached_property
     def _hub_transfer(self) -> Contract:
         return self.web3.eth.contract(address=HUB_TRANSFER, abi=HUB_TRANSFER_ABI)
@@ -134,7 +145,14 @@ class DemoChain:
         """Sign and send; returns the hash without waiting."""
         transaction = {"chainId": self.chain_id, "nonce": nonce, "gas": SEND_GAS, "gasPrice": self.web3.eth.gas_price}
         signed = account.sign_transaction({**transaction, **fields})
-        return self.web3.eth.send_raw_transaction(signed.raw_transaction)
+        try:
+            return self.web3.eth.send_raw_transaction(signed.raw_transaction)
+        except (
+            requests_errors.ConnectionError
+        ):  # an idle connection was closed meanwhile: nobody knows whether the node has it
+            with suppress(Web3RPCError):  # then it has
+                self.web3.eth.send_raw_transaction(signed.raw_transaction)
+            return signed.hash
 
     def call(self, account: LocalAccount, contract: Contract, function: str, *arguments: Any) -> Any:
         """One transaction, waited for; returns its receipt."""
@@ -169,7 +187,17 @@ async def until(condition: Callable[[], bool], poll_s: float) -> None:
         await trio.sleep(poll_s)
 
 
-def packets_in_flight(chains: Sequence[DemoChain]) -> int:
+class Sender(Protocol):
+    """A chain whose users send packets."""
+
+    def sent(self) -> int:
+        """How many packets were sent from here."""
+
+    def unsettled(self) -> int:
+        """How many of them are neither acknowledged nor timed out."""
+
+
+def packets_in_flight(chains: Sequence[Sender]) -> int:
     """Packets that the chains' users sent and that are not settled there."""
     return sum(chain.unsettled() for chain in chains)
 

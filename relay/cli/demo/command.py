@@ -1,36 +1,44 @@
 """`hutong demo`."""
 
-import json
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from time import monotonic
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import trio
 import typer
 from rich.console import Console
 
 from relay.cli.demo.bundles import Bundles
-from relay.cli.demo.chain import DemoChain
 from relay.cli.demo.chaos import Chaos
-from relay.cli.demo.checker import Findings, check
-from relay.cli.demo.network import Network, Say, Through, bring_up, direct
-from relay.cli.demo.processes import Daemon, DemoFailed, DemoStopped, RunningProcess
-from relay.cli.demo.report import as_json, print_table
-from relay.cli.demo.scenario import Scenario
+from relay.cli.demo.cometbft_hub import CometbftEngine
+from relay.cli.demo.lane import Lane
+from relay.cli.demo.processes import DemoFailed, DemoStopped
+from relay.cli.demo.programs import ProgramMissing, find_program
 from relay.cli.demo.traffic import Traffic
 
-SETTLE_LIMIT_S = 300
-CHAOS_SETTLE_LIMIT_S = 240
+EXIT_UNUSABLE = 2
 MAX_MESSAGES = 10_000
-MAX_PAID_DUPLICATES_PER_KILL = 2
+MAX_TRANSFERS = 1_000
 
 app = typer.Typer(rich_markup_mode=None)
+
+
+class Engine(StrEnum):
+    """What drives the hub."""
+
+    EMBEDDED = "embedded"
+    COMETBFT = "cometbft"
+
+
+class Run(Protocol):
+    """A demo that can be run."""
+
+    async def run(self, nursery: trio.Nursery, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
+        """Whether everything was as it should be."""
 
 
 @app.command()
@@ -43,6 +51,24 @@ def demo(
             max=MAX_MESSAGES,
         ),
     ] = 20,
+    hub: Annotated[
+        Engine,
+        typer.Option(
+            help="One validator that drives itself, or four under CometBFT; of these one is killed, and a fifth node joins."
+        ),
+    ] = Engine.EMBEDDED,
+    cosmos: Annotated[
+        bool,
+        typer.Option(help="A stock ibc-go chain, the hub and one EVM chain instead; the relay is killed on the way."),
+    ] = False,
+    transfers: Annotated[
+        int, typer.Option(help="With --cosmos: token transfers each way; all come home.", min=1, max=MAX_TRANSFERS)
+    ] = 20,
+    timeouts: Annotated[
+        int, typer.Option(help="With --cosmos: transfers made to time out on each leg.", min=2, max=MAX_TRANSFERS)
+    ] = 4,
+    cometbft: Annotated[Path | None, typer.Option(help="The program cometbft, 0.38 (default: on the PATH).")] = None,
+    simd: Annotated[Path | None, typer.Option(help="The program simd of ibc-go v10 (default: on the PATH).")] = None,
     chaos: Annotated[
         bool,
         typer.Option(help="Kill the relay, wipe its queue, and put a hostile proxy before each of its endpoints."),
@@ -59,15 +85,38 @@ def demo(
     """Start a hub, three chains and a relay as separate processes, send messages and tokens, and check the chains.
 
     Exit code 0 if every packet was delivered once and acknowledged, or timed out and was refunded, and no token was made
-    or lost; 1 otherwise.
+    or lost; 1 otherwise, 2 for unusable input.
     """
-    console = Console(stderr=json_)
+    try:
+        run: Run
+        if cosmos:
+            run = _cosmos(simd, transfers, timeouts, hub, chaos=chaos, bundles=bundles)
+        else:
+            engine = CometbftEngine(find_program("cometbft", cometbft)) if hub is Engine.COMETBFT else None
+            kept = None if bundles is None else Bundles(bundles)
+            run = Lane(Traffic.of(messages), Chaos(seed) if chaos else None, engine, kept)
+    except ProgramMissing as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_UNUSABLE) from None
+    _see_through(run, Console(stderr=json_), json_=json_, keep=keep)
+
+
+def _cosmos(simd: Path | None, transfers: int, timeouts: int, hub: Engine, *, chaos: bool, bundles: Path | None) -> Run:
+    for option, given in (("--hub cometbft", hub is not Engine.EMBEDDED), ("--chaos", chaos), ("--bundles", bundles)):
+        if given:
+            typer.echo(f"not supported: --cosmos with {option}", err=True)
+            raise typer.Exit(EXIT_UNUSABLE)
+    from relay.cli.demo.cosmos.lane import CosmosLane
+
+    return CosmosLane(find_program("simd", simd), transfers, timeouts)
+
+
+def _see_through(run: Run, console: Console, *, json_: bool, keep: bool) -> None:
+    """To its end, and say it by the exit code."""
     home = Path(tempfile.mkdtemp(prefix="hutong-demo-"))
     good = False
     try:
-        kept = None if bundles is None else Bundles(bundles)
-        run = partial(_run, home, Traffic.of(messages), Chaos(seed) if chaos else None, kept, json_, keep, console)
-        good = trio.run(run, strict_exception_groups=True)
+        good = trio.run(partial(_supervise, run, home, console, json_=json_, keep=keep), strict_exception_groups=True)
     except* DemoFailed as group:
         error: BaseException = group
         while isinstance(error, BaseExceptionGroup):
@@ -85,63 +134,12 @@ def demo(
     raise typer.Exit(0 if good else 1)
 
 
-async def _run(
-    home: Path,
-    traffic: Traffic,
-    chaos: Chaos | None,
-    bundles: Bundles | None,
-    json_: bool,
-    keep: bool,
-    console: Console,
-) -> bool:
-    started = monotonic()
-
-    def say(text: str) -> None:
-        console.print(f"[{monotonic() - started:5.1f} s] {text}", markup=False, highlight=False)
-
+async def _supervise(run: Run, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal)
-        async with _network(nursery, home, chaos, say) as network:
-            if bundles is not None:
-                await bundles.take_checkpoints(network)
-            cpu_before = _cpu_ms(network)
-            disturbances = [] if chaos is None else chaos.schedule(network)
-            limit_s = SETTLE_LIMIT_S if chaos is None else CHAOS_SETTLE_LIMIT_S
-            await Scenario(network, traffic, disturbances, say, limit_s).run()
-            say("reading what happened from the chains")
-            findings = await trio.to_thread.run_sync(check, network, traffic.packets)
-            duration_s = monotonic() - started
-            cpu = {
-                name: round((used - cpu_before.get(name, 0.0)) / traffic.packets, 1)
-                for name, used in _cpu_ms(network).items()
-            }
-            if bundles is not None:
-                say(f"exporting proof bundles to {bundles.folder}")
-                await bundles.export(network)
-            if json_:
-                typer.echo(json.dumps(as_json(findings, duration_s, cpu, chaos)))
-            else:
-                print_table(console, findings, duration_s, chaos)
-            if keep:
-                _say_where(network, console)
-                await trio.sleep_forever()
+        good = await run.run(nursery, home, console, json_=json_, keep=keep)
         nursery.cancel_scope.cancel()
-    return _is_good(findings, chaos)
-
-
-def _is_good(findings: Findings, chaos: Chaos | None) -> bool:
-    bound = 0 if chaos is None else MAX_PAID_DUPLICATES_PER_KILL * len(chaos.kills)
-    return findings.good and findings.paid_duplicates <= bound
-
-
-@asynccontextmanager
-async def _network(nursery: trio.Nursery, home: Path, chaos: Chaos | None, say: Say) -> AsyncIterator[Network]:
-    if chaos is None:
-        yield await bring_up(nursery, home, say, direct)
-        return
-    through: Through
-    async with chaos.proxying() as through:
-        yield await bring_up(nursery, home, say, through)
+    return good
 
 
 async def _stop_on_signal(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -150,24 +148,3 @@ async def _stop_on_signal(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_
         task_status.started()
         async for number in signals:
             raise DemoStopped(signal.Signals(number).name)
-
-
-def _cpu_ms(network: Network) -> dict[str, float]:
-    used = {}
-    processes: list[RunningProcess | Daemon] = [*network.processes, network.relay]
-    for process in processes:
-        if (own := process.cpu_ms()) is not None:
-            used[process.name] = own
-        if (children := process.children_cpu_ms()) is not None:
-            used[f"{process.name}'s queue"] = children
-    return used
-
-
-def _say_where(network: Network, console: Console) -> None:
-    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
-    say(f"Files and logs: {network.home}; configuration: {network.config}")
-    chain: DemoChain
-    for chain in (*network.chains, network.hub):
-        applications = f"mailbox {chain.mailbox_address or '-'} transfer {chain.transfer_address or '-'}"
-        say(f"{chain.name}: {chain.rpc_url} router {chain.router_address} {applications}")
-    say("Running until Ctrl-C.")

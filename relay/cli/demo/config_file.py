@@ -36,6 +36,15 @@ def hub_table(chain_id: str, ethereum_ports: Sequence[int], cometbft_ports: Sequ
     )
 
 
+def cosmos_table(name: str, chain_id: str, prefix: str, gas_price: str, port: int, relayer: Key) -> str:
+    """`[[chains]]` of a Cosmos chain: CometBFT RPC alone."""
+    return (
+        f'\n[[chains]]\nname = "{name}"\nkind = "cosmos"\nchain_id = "{chain_id}"\nbech32_prefix = "{prefix}"\n'
+        f'gas_price = "{gas_price}"\nrpc = {_urls("http", [port])}\nws = ["ws://127.0.0.1:{port}/websocket"]\n'
+        f"poll_interval_ms = 200\nkey = {relayer.toml}\n"
+    )
+
+
 def _urls(scheme: str, ports: Sequence[int]) -> str:
     return "[" + ", ".join(f'"{scheme}://127.0.0.1:{port}"' for port in ports) + "]"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from relay.keys import create_keystore
+from relay.config import KeyConfig
+from relay.keys import Signer, create_keystore, load_signer
 
 SCRYPT_ITERATIONS = 4096
 """The demo's keys live for minutes; the library's default would cost every command a second."""
@@ -31,6 +32,11 @@ class Key:
         secret = Account.decrypt(json.loads(self.keystore.read_text()), self.password_file.read_text())
         account: LocalAccount = Account.from_key(secret)
         return account
+
+    def signer(self, document_chain_id: str | None = None) -> Signer:
+        """For transactions of other kinds of chains, of that chain alone."""
+        key = KeyConfig(keystore=self.keystore, password_file=self.password_file)
+        return load_signer(key, document_chain_id=document_chain_id)
 
     @property
     def toml(self) -> str:

@@ -68,17 +68,21 @@ async def deploy(plan: EvmPlan) -> dict[str, str]:
     return deployment
 
 
-async def connect(config: Path, plan: EvmPlan, deployment: dict[str, str], admins: Sequence[Key]) -> Paths:
-    """Create the pair of light clients; `admins` are as many as the hub's threshold asks for."""
+async def connect(config: Path, chain: str, owner: Key, admins: Sequence[Key], *contracts: str) -> Paths:
+    """Create the pair of light clients; `admins` are as many as the hub's threshold asks for, `contracts` the options of some."""
     printed = await run_command(
         [
-            *("path", "create", "--config", str(config), "--chain", plan.name, *plan.owner.options),
-            *admin_options(admins),
-            *("--mailbox", deployment["mailbox"], "--transfer", deployment["transfer"], "--json"),
+            *("path", "create", "--config", str(config), "--chain", chain, *owner.options),
+            *(*admin_options(admins), *contracts, "--json"),
         ]
     )
     path: Paths = json.loads(printed)
     return path
+
+
+def contract_options(deployment: dict[str, str]) -> tuple[str, ...]:
+    """For `connect`: what shall listen to the hub's client."""
+    return "--mailbox", deployment["mailbox"], "--transfer", deployment["transfer"]
 
 
 def member(plan: EvmPlan, deployment: dict[str, str], path: Paths) -> DemoChain:

@@ -16,6 +16,7 @@ from relay.cli.demo.member import (
     EvmPlan,
     ask_for_height,
     connect,
+    contract_options,
     deploy,
     each,
     equip,
@@ -25,7 +26,7 @@ from relay.cli.demo.member import (
 )
 from relay.cli.demo.processes import Daemon, RunningProcess, free_port, run_daemon, wait_until_serving
 
-START_LIMIT_S = 60
+START_LIMIT_S = 120
 CHAIN_NAMES = ("alpha", "beta", "gamma")
 FIRST_CHAIN_ID = 7_001
 CLEAR_INTERVAL_S = 5
@@ -80,7 +81,7 @@ async def bring_up(
     say("creating light clients: of each chain on the hub, of the hub on each chain")
     paths = []
     for plan, deployment in zip(plans, deployments, strict=True):
-        paths.append(await connect(administration, plan, deployment, hub.admins))
+        paths.append(await connect(administration, plan.name, plan.owner, hub.admins, *contract_options(deployment)))
     write_private(administration, administration.read_text() + "".join(map(path_table, paths)))
     chains = tuple(member(*parts) for parts in zip(plans, deployments, paths, strict=True))
     say("deploying a receiving contract and a token onto each chain, and naming its peers")

@@ -1,5 +1,6 @@
 """The demo's closing words, for people and for machines."""
 
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -7,10 +8,15 @@ from rich.table import Table
 
 from relay.cli.demo.chaos import Chaos
 from relay.cli.demo.checker import Findings
+from relay.cli.demo.cometbft_hub import Validators
 
 
 def as_json(
-    findings: Findings, duration_s: float, cpu_ms_per_packet: dict[str, float], chaos: Chaos | None
+    findings: Findings,
+    duration_s: float,
+    cpu_ms_per_packet: dict[str, float],
+    chaos: Chaos | None,
+    validators: Validators | None,
 ) -> dict[str, Any]:
     """The fields that scripts read; `docs/quickstart-operator.md` names them."""
     report = {
@@ -44,10 +50,14 @@ def as_json(
             "proxy_faults": sum(chaos.proxy_faults.values()),
             "proxy_faults_by_kind": chaos.proxy_faults,
         }
+    if validators is not None:
+        report["validators"] = asdict(validators)
     return report
 
 
-def print_table(console: Console, findings: Findings, duration_s: float, chaos: Chaos | None) -> None:
+def print_table(
+    console: Console, findings: Findings, duration_s: float, chaos: Chaos | None, validators: Validators | None
+) -> None:
     """What the checker found in the chains' state."""
     table = Table(title="Read from the chains' state", show_header=False, title_justify="left")
     table.add_column(style="bold")
@@ -78,7 +88,22 @@ def print_table(console: Console, findings: Findings, duration_s: float, chaos: 
             ("queue wiped", f"{chaos.redis_wipes} times, {chaos.wiped_keys} keys"),
             ("answers spoilt by the proxies", str(sum(chaos.proxy_faults.values()))),
         ]
+    if validators is not None:
+        rows += _validator_rows(validators)
     for row in rows:
         table.add_row(*row)
     console.print(table)
     console.print(f"{duration_s:.0f} s in all.")
+
+
+def _validator_rows(validators: Validators) -> list[tuple[str, str]]:
+    rows = [
+        (f"{crash.validator} killed", f"at height {crash.height}, level again at {crash.back_at_height}")
+        for crash in validators.crashes
+    ]
+    if (joined := validators.joined) is not None:
+        at = f"from the snapshot of height {joined.snapshot_height}, level at {joined.level_at_height}"
+        rows.append((f"{joined.node} joined by state sync", at))
+    agreed = validators.agreed_height
+    rows.append(("state of all hub nodes", "NOT the same" if agreed is None else f"the same at height {agreed}"))
+    return rows

@@ -26,11 +26,22 @@ class Supply:
     @property
     def conserved(self) -> bool:
         """No unit was made or lost; every voucher is covered by exactly one escrow."""
-        return (
-            self.total == TOKEN_SUPPLY == self.owned + self.escrow
-            and self.escrow == self.balance == self.hub_supply == sum(escrowed for escrowed, _ in self.onward)
-            and all(escrowed == vouchers for escrowed, vouchers in self.onward)
-        )
+        return self.conserved_at_home and self.conserved_on_hub and self.conserved_abroad
+
+    @property
+    def conserved_at_home(self) -> bool:
+        """Every unit is with its owner or in escrow."""
+        return self.total == TOKEN_SUPPLY == self.owned + self.escrow and self.escrow == self.balance
+
+    @property
+    def conserved_on_hub(self) -> bool:
+        """The hub has as much as it was sent, and all of it went on."""
+        return self.escrow == self.hub_supply == sum(escrowed for escrowed, _ in self.onward)
+
+    @property
+    def conserved_abroad(self) -> bool:
+        """Each chain has as many vouchers as it was sent."""
+        return all(escrowed == vouchers for escrowed, vouchers in self.onward)
 
 
 def read_supplies(chains: Sequence[DemoChain], hub: DemoChain, owners: dict[str, str]) -> tuple[Supply, ...]:
@@ -39,19 +50,24 @@ def read_supplies(chains: Sequence[DemoChain], hub: DemoChain, owners: dict[str,
 
 
 def _supply(chain: DemoChain, chains: Sequence[DemoChain], hub: DemoChain, owner: str) -> Supply:
-    token = chain.token(chain.token_address)
     on_hub = denom_on_hub(chain)
     onward = tuple(
         (hub.escrowed_on_hub(there.client_on_hub, on_hub.path), there.token_supply(voucher(there, on_hub)))
         for there in chains
         if there.name != chain.name
     )
+    return evm_supply(chain, hub, owner, onward)
+
+
+def evm_supply(chain: DemoChain, hub: DemoChain, owner: str, onward: tuple[tuple[int, int], ...]) -> Supply:
+    """Of an EVM chain's own token; `onward` is what other chains say of it."""
+    token = chain.token(chain.token_address)
     return Supply(
         chain.name,
         total=int(token.functions.totalSupply().call()),
         owned=int(token.functions.balanceOf(owner).call()),
         escrow=int(chain.transfer.functions.escrowOf(chain.hub_client, token.address).call()),
         balance=int(token.functions.balanceOf(chain.transfer.address).call()),
-        hub_supply=hub.supply_on_hub(on_hub.path),
+        hub_supply=hub.supply_on_hub(denom_on_hub(chain).path),
         onward=onward,
     )

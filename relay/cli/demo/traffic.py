@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Protocol
 
 from eth_account.signers.local import LocalAccount
 
@@ -34,6 +35,14 @@ class Traffic:
     @property
     def packets(self) -> int:
         return self.messages + 2 * self.tokens_out + self.late_first_leg + self.late_second_leg
+
+
+class Destination(Protocol):
+    """A chain behind the hub, of any kind."""
+
+    @property
+    def client_on_hub(self) -> str:
+        """The hub's client of it."""
 
 
 class User:
@@ -68,7 +77,7 @@ class User:
         )
         self._transact(mailbox.address, data)
 
-    def send_tokens(self, to: DemoChain, receiver: str, token: str, amount: int, timeout_timestamp_s: int) -> None:
+    def send_tokens(self, to: Destination, receiver: str, token: str, amount: int, timeout_timestamp_s: int) -> None:
         """An own token goes out, a voucher goes home."""
         transfer = self.chain.transfer
         data = transfer.encode_abi(

@@ -1,0 +1,1 @@
+"""`hutong demo --cosmos`: a stock ibc-go chain, the hub, and an EVM chain."""

@@ -1,0 +1,78 @@
+"""One run of the Cosmos demo."""
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+import trio
+import typer
+from rich.console import Console
+
+from relay.cli.demo.cosmos.checker import ACTIVE, FROZEN, KILLS, MAX_PAID_DUPLICATES_PER_KILL, Findings, check
+from relay.cli.demo.cosmos.evidence import freeze_by_evidence
+from relay.cli.demo.cosmos.network import CosmosNetwork, bring_up
+from relay.cli.demo.cosmos.report import as_json, print_table
+from relay.cli.demo.cosmos.traffic import Journey
+from relay.cli.demo.cosmos.wallet import open_wallet
+from relay.cli.demo.cosmos.watch import StatusWatch, settled_status
+
+
+@dataclass(frozen=True, slots=True)
+class CosmosLane:
+    """What was asked for."""
+
+    simd: Path
+    transfers: int
+    timeouts: int
+
+    async def run(self, nursery: trio.Nursery, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
+        """Until the end, or with `keep` until cancelled; whether everything was as it should be."""
+        started = monotonic()
+
+        def say(text: str) -> None:
+            console.print(f"[{monotonic() - started:5.1f} s] {text}", markup=False, highlight=False)
+
+        network = await bring_up(nursery, home, self.simd, say)
+        watch = StatusWatch(network.simd)
+        async with open_wallet(network.administration, network.simd, network.simd_user) as wallet:
+            journey = await trio.to_thread.run_sync(Journey, network, wallet, self.transfers, self.timeouts, say)
+            async with trio.open_nursery() as watching:
+                watching.start_soon(watch.run)
+                await journey.run()
+                say("reading what happened from the chains")
+                supplies = await trio.to_thread.run_sync(journey.supplies)
+                findings = await trio.to_thread.run_sync(check, network, journey.intended, journey.abroad, supplies)
+                watching.cancel_scope.cancel()
+        say("the hub's validator signs a second block at one height; simd is shown both")
+        await freeze_by_evidence(network)
+        status = await settled_status(network.simd)
+        report = as_json(findings, journey.kills, watch.seen, status, monotonic() - started)
+        if json_:
+            typer.echo(json.dumps(report))
+        else:
+            print_table(console, report)
+        if keep:
+            _say_where(network, console)
+            await trio.sleep_forever()
+        return _is_good(findings, len(journey.kills), set(watch.seen), status)
+
+
+def _is_good(findings: Findings, kills: int, seen: set[str], after_evidence: str) -> bool:
+    return (
+        findings.good
+        and findings.paid_duplicates <= MAX_PAID_DUPLICATES_PER_KILL * kills
+        and kills == KILLS
+        and seen == {ACTIVE}
+        and after_evidence == FROZEN
+    )
+
+
+def _say_where(network: CosmosNetwork, console: Console) -> None:
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    say(f"Files and logs: {network.home}; configuration: {network.home / 'relay.toml'}")
+    say(f"simd: {network.simd.rpc_url} REST {network.simd.rest_url}, home {network.home / 'simd'}")
+    for chain in (network.alpha, network.hub.chain):
+        say(f"{chain.name}: {chain.rpc_url} router {chain.router_address}")
+    say("Running until Ctrl-C.")
