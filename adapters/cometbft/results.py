@@ -44,7 +44,7 @@ class TransactionResult:
 
 @dataclass(frozen=True, slots=True)
 class BlockResults:
-    """`block_events` come from no transaction. `hash` is what the next header must hold as `last_results_hash`."""
+    """`block_events` come from no transaction (of `FinalizeBlock`; before CometBFT 0.38 of a block's begin and end). `hash` is what the next header must hold as `last_results_hash`."""
 
     transactions: tuple[TransactionResult, ...]
     block_events: tuple[Event, ...]
@@ -92,15 +92,17 @@ def decode_results(fields: Fields, height: int, wanted: Collection[str]) -> Bloc
     if fields.at("height").decimal() != height:
         raise fields.at("height").bad(f"is not the asked {height}")
     reader = _Reader(wanted)
+    before = reader.events(fields.get("begin_block_events"))
     results, hashed = [], []
     listed = fields.get("txs_results")
     for entry in () if listed is None else listed.items(MAX_TRANSACTIONS):
         code = _number(entry.get("code"), MAX_CODE)
-        data = b"" if (given := entry.get("data")) is None else base64_bytes(given)
+        data = b"" if (given := entry.get("data")) is None else base64_bytes(given, MAX_TRANSACTION_BASE64_CHARS)
         gas = [_number(entry.get(name), MAX_GAS) for name in ("gas_wanted", "gas_used")]
         hashed.append((code, data, gas[0], gas[1]))
         results.append(TransactionResult(code, reader.events(entry.get("events"))))
-    return BlockResults(tuple(results), reader.events(fields.get("finalize_block_events")), results_hash(hashed))
+    after = [reader.events(fields.get(name)) for name in ("finalize_block_events", "end_block_events")]
+    return BlockResults(tuple(results), (*before, *after[0], *after[1]), results_hash(hashed))
 
 
 async def block_results(comet: CometRpc, attempt: Attempt, height: int, wanted: Collection[str]) -> BlockResults:

@@ -201,9 +201,12 @@ class CosmosChain:
         if stored.value is None:
             return None
         try:
-            return StakingParams.FromString(stored.value).unbonding_time.seconds
+            period_s = StakingParams.FromString(stored.value).unbonding_time.seconds
         except DecodeError as error:
             raise BadAnswer("abci_query", "response.value", "holds no staking parameters") from error
+        if period_s <= 0:
+            raise BadAnswer("abci_query", "response.value", "has no unbonding time", got=period_s)
+        return int(period_s)
 
     # as a destination
 

@@ -5,6 +5,7 @@ sent or acknowledged is found by bisection over heights: its state is the first 
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from adapters.cosmos.clients import StoredClients
 from adapters.cosmos.events import BlockEvents, BlockPackets
@@ -108,23 +109,27 @@ class PacketHistory:
                 (one.kind, one.client_id, one.sequence) == (kind, client_id, sequence) for one in packets.passed_over
             )
 
+        async def look(height: int, *, is_first: bool) -> BlockPackets:
+            committed = await self._committed(key, height)
+
+            def expect(packets: BlockPackets) -> None:
+                event = wanted(packets)
+                if event is None and is_first and not passed_over(packets):
+                    raise BadAnswer(
+                        "block_results", "events", f"have no {kind} of {client_id}/{sequence}, which state shows"
+                    )
+                if event is not None and committed not in (None, _commitment(event)):
+                    raise BadAnswer("block_results", "events", f"contradict the commitment of {client_id}/{sequence}")
+
+            return await self._events.of_block(height, head, expect)
+
         for height in await self._indexed(kind, client_id, sequence, head):
-            packets = await self._events.of_block(height, head)
-            if (found := wanted(packets)) is not None or passed_over(packets):
-                return found
+            with suppress(HeightUnavailable):
+                packets = await look(height, is_first=False)
+                if (found := wanted(packets)) is not None or passed_over(packets):
+                    return found
         height, is_first = await first_height(shows, self._start, head)
-        committed = await self._rpc.stored(key, height)
-
-        def expect(packets: BlockPackets) -> None:
-            event = wanted(packets)
-            if event is None and is_first and not passed_over(packets):
-                raise BadAnswer(
-                    "block_results", "events", f"have no {kind} of {client_id}/{sequence}, which state shows"
-                )
-            if event is not None and committed not in (None, _commitment(event)):
-                raise BadAnswer("block_results", "events", f"contradict the commitment of {client_id}/{sequence}")
-
-        packets = await self._events.of_block(height, head, expect)
+        packets = await look(height, is_first=is_first)
         found = wanted(packets)
         if found is None and not passed_over(packets):
             raise HeightUnavailable(
@@ -133,6 +138,13 @@ class PacketHistory:
                 f"{kind} of {client_id}/{sequence} was in an earlier block, and the node keeps no state before {height}",
             )
         return found
+
+    async def _committed(self, key: bytes, height: int) -> bytes | None:
+        """What must agree with an event of block `height`; None where the node does not keep it, or it is gone again."""
+        try:
+            return await self._rpc.stored(key, height)
+        except HeightUnavailable:
+            return None
 
     async def _indexed(self, kind: PacketEventKind, client_id: str, sequence: int, head: int) -> list[int]:
         """Heights that the node's index names, none where it has no index or does not answer: a hint."""

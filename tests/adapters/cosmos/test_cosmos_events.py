@@ -64,6 +64,13 @@ def test_events_of_block_begin_and_end_count_and_have_no_transaction():
     assert (found.height, found.block_time_ns) == (HEIGHT, TIME_NS)
 
 
+def test_events_of_nodes_before_0_38():
+    sent = event("send_packet", packet())
+    answer = {"height": str(HEIGHT), "txs_results": None, "begin_block_events": [sent], "end_block_events": [sent]}
+    found = decode_results(Fields("block_results", answer), HEIGHT, KINDS)
+    assert [one.index for one in found.block_events] == [0, 1]
+
+
 def test_the_index_of_an_event_counts_all_of_the_block():
     other = {"type": "coin_spent", "attributes": []}
     sent = event("send_packet", packet())

@@ -229,8 +229,9 @@ async def test_attack_G2_simd_history_that_state_contradicts():
         encoded["value"] = encode_packet(type(packet)(*values)).hex()
         attribute(event, "packet_timeout_timestamp")["value"] = str(packet.timeout_timestamp_s + 1)
 
-    lies = {"block_results": at(SENT, forge), "tx_search": lambda params, said: NO_INDEX}
-    await refused(lies, lambda chain: chain.sent_packet(CLIENT, SETTLED), "contradict the commitment")
+    for lies in ({"tx_search": lambda params, said: NO_INDEX}, {}):
+        lies["block_results"] = at(SENT, forge)
+        await refused(lies, lambda chain: chain.sent_packet(CLIENT, SETTLED), "contradict the commitment")
 
 
 async def test_attack_G1_simd_hidden_event_of_a_packet_that_state_shows():
@@ -264,6 +265,15 @@ async def test_attack_G1_simd_index_that_lies_or_is_off(said):
         assert (await chain.sent_packet(CLIENT, SETTLED)).height == SENT
         assert (await chain.sent_packet(CLIENT, STANDING)).packet.sequence == STANDING
         assert (await chain.written_acknowledgement(CLIENT, 1)).height == FACTS["received"]
+
+
+async def test_attack_G1_simd_index_that_names_a_block_of_which_nothing_is_kept():
+    lies = {
+        "tx_search": lambda params, said: {"result": {"txs": [{"height": "2"}], "total_count": "1"}},
+        "block_results": at(2, lambda said: error("could not find results for height #2")),
+    }
+    async with simd(lies) as chain:
+        assert (await chain.sent_packet(CLIENT, SETTLED)).height == SENT
 
 
 # state
@@ -387,6 +397,43 @@ async def test_without_staking_the_operator_says_how_long_validators_answer_for_
     async with simd({"abci_query": query(b"\x51", garbage)}) as chain:
         with pytest.raises(BadAnswer, match="staking"):
             await chain.initial_states(CLIENT_TYPE, PARAMETERS)
+
+
+@pytest.mark.parametrize("value", [b"", b"\x0a\x00", b"\x0a\x02\x08\x00"])
+async def test_attack_G1_simd_unbonding_time_of_nothing(value):
+    def twist(response):
+        response["value"] = base64.b64encode(value + b"\x10\x64").decode()
+
+    async with simd({"abci_query": query(b"\x51", twist)}) as chain:
+        with pytest.raises(BadAnswer, match="has no unbonding time"):
+            await chain.initial_states(CLIENT_TYPE, PARAMETERS)
+
+
+@given(
+    st.sampled_from(["clientState", "counterparty", "staking", "sequence", "list"]), st.binary(min_size=1, max_size=64)
+)
+@settings(max_examples=60, deadline=None)
+def test_attack_H_stored_values_may_be_any_bytes(item, value):
+    keys = {
+        "staking": b"\x51",
+        "sequence": b"nextSequenceSend/" + CLIENT.encode(),
+        "list": "/ibc.core.channel.v2.Query/PacketCommitments",
+    }
+    key = keys[item] if item in keys else client_key(CLIENT, item)
+
+    def twist(response):
+        response["value"] = base64.b64encode(value).decode()
+
+    async def ask():
+        async with simd({"abci_query": query(key, twist)}) as chain:
+            await chain.client(CLIENT)
+            await chain.initial_states(CLIENT_TYPE, PARAMETERS)
+            await chain.unsettled_sends(CLIENT)
+
+    try:
+        trio.run(ask)
+    except* AdapterError as caught:
+        assert str(caught)
 
 
 # proofs

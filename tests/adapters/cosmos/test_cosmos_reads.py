@@ -1,11 +1,14 @@
 """What the adapter reads of a recorded simd: packets of every fate, clients, proofs, with the node's index and without it."""
 
+import base64
 from dataclasses import replace
 
 import pytest
+from google.protobuf.any_pb2 import Any
 from reads import CLIENT_TYPE, PARAMETERS, path
 from replay import CLIENT, FACTS, HEAD, NO_INDEX, SENT, SETTLED, STANDING, simd
 
+from adapters.cosmos.clients import client_key
 from adapters.interface import HeightUnavailable, NotSupported, PacketEventKind, UnknownClient
 from light_clients.ibc.commitment import (
     PathKind,
@@ -113,6 +116,43 @@ async def test_clients():
         assert await chain.consensus_state(CLIENT, Height(1, 10**9)) is None
         with pytest.raises(UnknownClient):
             await chain.client(f"{CLIENT}777")
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"frozen_height": Height(0, 1)}, ClientStatus.FROZEN),
+        ({"trusting_period_ns": 1}, ClientStatus.EXPIRED),
+        ({"latest_height": Height(1, 10**9)}, ClientStatus.EXPIRED),
+        ({}, ClientStatus.ACTIVE),
+    ],
+)
+async def test_a_clients_status_is_derived_as_stock_code_does(change, status):
+    def lie(params, said):
+        response = said["result"]["response"]
+        if bytes.fromhex(params["data"]) == client_key(CLIENT, "clientState"):
+            packed = Any.FromString(base64.b64decode(response["value"]))
+            packed.value = encode_client_state(replace(decode_client_state(packed.value), **change))
+            response["value"] = base64.b64encode(packed.SerializeToString(deterministic=True)).decode()
+        return said
+
+    async with simd({"abci_query": lie}) as chain:
+        info = await chain.client(CLIENT)
+        assert info.status is status
+        assert (info.latest_timestamp_ns == 0) == ("latest_height" in change)
+
+
+async def test_clients_of_other_types_are_not_supported():
+    def lie(params, said):
+        response = said["result"]["response"]
+        if bytes.fromhex(params["data"]) == client_key(CLIENT, "clientState"):
+            packed = Any(type_url="/ibc.lightclients.solomachine.v3.ClientState", value=b"\x08\x01")
+            response["value"] = base64.b64encode(packed.SerializeToString()).decode()
+        return said
+
+    async with simd({"abci_query": lie}) as chain:
+        with pytest.raises(NotSupported, match="solomachine"):
+            await chain.client(CLIENT)
 
 
 async def test_states_of_a_new_client_follow_the_chain():
