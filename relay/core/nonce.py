@@ -259,10 +259,16 @@ class Account:
             self._log.info("sent again", nonce=entry.nonce, hash=entry.variants[-1].hash)
 
     async def _refused(self, entry: Pending, refusal: BroadcastRefused) -> None:
-        """Should a pool have it all the same, one of it and its successor is included: messages of packets bear that."""
+        """Should a pool have it all the same, one of it and its successor is included: messages of packets bear that.
+
+        Those behind it wait for its nonce in vain, so they end with it.
+        """
         entry.refusals += 1
-        if entry.refusals >= MAX_REFUSALS:
-            await self._lost(entry, f"pools refuse it now: {refusal.reason}")
+        if entry.refusals < MAX_REFUSALS:
+            return
+        for nonce in sorted(nonce for nonce in self._pending if nonce > entry.nonce):
+            await self._lost(self._pending[nonce], f"the one of nonce {entry.nonce} before it is refused now")
+        await self._lost(entry, f"pools refuse it now: {refusal.reason}")
 
     async def _replace(self, entry: Pending) -> None:
         async with self._lock:

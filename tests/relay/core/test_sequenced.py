@@ -99,6 +99,32 @@ async def test_attack_G4_transaction_that_pools_refuse_for_good_gives_its_nonce_
     assert world.received() == 4
 
 
+async def test_attack_G4_what_waits_behind_a_refused_transaction_does_not_wait_for_ever(world, autojump_clock):
+    beta = world.chains["beta"]
+    async with making_blocks(world), world.relay().running() as process:
+        await trio.sleep(1)
+        world.pause_blocks = True
+        for _ in range(3):
+            world.send("alpha", 2)
+            world.chains["alpha"].produce_block(
+                max(world.now_ns() // 10**9, world.chains["alpha"].newest.header.timestamp_s)
+            )
+            count = len(beta.pool)
+            await world.until(lambda count=count: len(beta.pool) > count)
+        (first, *behind) = sorted(beta.pool.values(), key=lambda transaction: transaction.nonce)
+        assert len(behind) == 2
+        beta.refuses = lambda transaction: (
+            "redundant" if transaction.hash == first.hash and trio.current_time() < 60 else None
+        )
+        beta._check_pool_again()
+        assert not beta.pool
+        world.pause_blocks = False
+        assert await world.all_settled(6, at_most_s=120) < 100
+        nonces = [receipt.transaction.nonce for receipt in world.transactions("beta")]
+        assert nonces == list(range(len(nonces)))
+        assert await process.ledger.open_transactions("beta", world.signer.address) == []
+
+
 async def test_attack_G4_crash_with_a_pending_transaction_delivers_it_once(world, autojump_clock):
     async with making_blocks(world):
         async with world.relay().running():
