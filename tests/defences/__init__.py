@@ -10,9 +10,11 @@ from tests.defences.relay import RELAY
 from tests.defences.snapshots import SNAPSHOTS
 from tests.defences.tokens import TOKENS
 from tests.defences.transfer import TOKEN_CONTRACTS
+from tests.defences.validators import VALIDATORS
 
 DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
+    "validators": VALIDATORS,
     "snapshots": SNAPSHOTS,
     "contracts": CONTRACTS,
     "token contracts": TOKEN_CONTRACTS,

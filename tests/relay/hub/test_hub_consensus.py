@@ -7,12 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from light_clients.interface import MalformedInput
-from light_clients.tendermint.types import BlockId, BlockIdFlag, PartSetHeader, SignedMessageType
+from light_clients.tendermint.types import (
+    MAX_TOTAL_VOTING_POWER,
+    BlockId,
+    BlockIdFlag,
+    PartSetHeader,
+    SignedMessageType,
+)
 from relay.hub.consensus.blocks import block_id_of, check_block, decode_block, encode_block, make_block
 from relay.hub.consensus.signing import DoubleSignRefused, LastSigned, next_signature
 from relay.hub.consensus.transition import RoundState, step
 from relay.hub.consensus.types import EMPTY_COMMIT, NIL, Step, Vote, VoteReceived
-from relay.hub.consensus.validators import advance_proposer, genesis_validators, proposer_of
+from relay.hub.consensus.validators import (
+    ChangeRefused,
+    advance_proposer,
+    genesis_validators,
+    proposer_of,
+    with_changes,
+)
 from relay.hub.consensus.votes import Tally, median_time_ns
 from relay.hub.node.signer import decode_last_signed, encode_last_signed
 from tests.relay.hub.consensus_simulator import (
@@ -22,6 +34,7 @@ from tests.relay.hub.consensus_simulator import (
     secret_of,
     signed_vote,
 )
+from tests.relay.hub.validator_set_scripts import recorded, standings
 
 OTHER = BlockId(b"\x05" * 32, PartSetHeader(1, b"\x06" * 32))
 
@@ -157,6 +170,38 @@ def test_attack_C43_hub_proposer_turns_with_every_height_as_cometbft_turns_it():
 def first_block(network: Network):
     tip = network.nodes[0].tip
     return tip, make_block(tip, EMPTY_COMMIT, (b"a", b"b"), tip.validators.proposer.address)
+
+
+@pytest.mark.parametrize("item", recorded(), ids=lambda item: f"{len(item['standings'])} steps")
+def test_a_set_that_changes_has_the_priorities_that_cometbft_gave_it(item):
+    assert standings(item["script"]) == item["standings"]
+
+
+def test_the_answers_on_file_have_newcomers_removals_and_refusals():
+    steps = [step for item in recorded() for step in item["standings"]]
+    sizes = [{len(step["members"]) for step in item["standings"]} for item in recorded()]
+    assert any(step["refused"] for step in steps)
+    assert sum(len(size) > 1 for size in sizes) > 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ([(7, 0)], "to remove"),
+        ([(0, 0), (1, 0)], "nobody is left"),
+        ([(7, 1), (7, 2)], "changed twice"),
+        ([(7, -1)], "power -1"),
+        ([(7, MAX_TOTAL_VOTING_POWER + 1)], f"power {MAX_TOTAL_VOTING_POWER + 1}"),
+        ([(7, MAX_TOTAL_VOTING_POWER)], f"total power {MAX_TOTAL_VOTING_POWER + 3}"),
+    ],
+)
+def test_changes_that_would_halt_cometbft_are_refused(changes, words):
+    validators = genesis_validators([(public_key_of(0), 1), (public_key_of(1), 2)])
+    with pytest.raises(ChangeRefused, match=words):
+        with_changes(validators, [(public_key_of(number), power) for number, power in changes])
+    assert with_changes(validators, []) is validators
+    whole = with_changes(validators, [(public_key_of(0), 0), (public_key_of(1), 0), (public_key_of(7), 5)])
+    assert [member.public_key for member in whole.validators] == [public_key_of(7)]
 
 
 def test_the_first_block_is_hashed_as_cometbft_hashes_it():

@@ -112,6 +112,21 @@ def test_changes_of_one_block_merge_and_the_last_of_a_key_counts():
     assert powers_at(hub, hub.height + 1) == {VALIDATOR.public_key.data: 10, PUBLIC[1]: 3}
 
 
+def test_a_block_cannot_double_the_power_twice():
+    hub = SimulatedHub()
+    actions = [set_validator_action(hub.next_salt(), PUBLIC[number], power) for number, power in ((0, 10), (1, 20))]
+    for action in actions:
+        hashed = action_hash(hub.genesis.chain_id, action)
+        for admin in ADMINS[:2]:
+            assert hub.send(CLIENT_MANAGER_ADDRESS, abi.APPROVE.call(hashed), admin).ok
+    calls = [hub.raw(CLIENT_MANAGER_ADDRESS, abi.EXECUTE.call(action), ADMINS[0], gas=3_000_000) for action in actions]
+    first, second = hub.advance(*calls)
+    assert first.ok
+    name, sentence = second.reverted_with(abi.VERIFICATION_FAILED)
+    assert name == "validators_overlap_with_last_block"
+    assert "expected <= 10, got 30" in sentence
+
+
 def test_a_change_that_is_undone_in_its_block_is_no_update():
     hub = SimulatedHub()
     actions = [set_validator_action(hub.next_salt(), PUBLIC[0], power) for power in (3, 0)]
