@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 from eth_utils import to_checksum_address
+from typer.testing import CliRunner
 
+from relay.cli.hub import app as hub_app
 from relay.hub.abci.cometbft_home import Peer, TrustedHeader
 from relay.hub.abci.joining import initialise_joining
-from tests.nodes.cometbft_network import Member, free_ports, new_network
+from relay.hub.application.snapshot.format import RecordKind, decode_leaf, encode_leaf, encode_manifest
+from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
+from tests.nodes.cometbft_network import Member, Network, free_ports, new_network
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
-from tests.relay.hub.snapshot_chain import RECORDER_INIT, recorder_call
+from tests.relay.hub.snapshot_chain import RECORDER_INIT, Taken, recorder_call
 
 pytestmark = pytest.mark.nodes
 
@@ -59,6 +63,30 @@ def app_hash(member: Member, height: int) -> str:
     return member.comet(f"header?height={height + 1}")["header"]["app_hash"]
 
 
+def trusted_header(member: Member, height: int) -> bytes:
+    return bytes.fromhex(member.comet(f"commit?height={height}")["signed_header"]["commit"]["block_id"]["hash"])
+
+
+def joining(directory: Path, network: Network, rpc_servers: list[Member]) -> Member:
+    """A node that begins to believe at block 2."""
+    (ports,) = free_ports(1)
+    servers = tuple(one.cometbft_url.removeprefix("http://") for one in rpc_servers)
+    home = initialise_joining(
+        directory / "joining",
+        network.genesis,
+        ports,
+        [Peer(one.home.node_id, f"127.0.0.1:{one.home.ports.p2p}") for one in network.members],
+        TrustedHeader(2, trusted_header(rpc_servers[0], 2), servers, network.genesis.params.trusting_period_s),
+    )
+    return Member(home)
+
+
+def restored_height(member: Member) -> int:
+    with pytest.raises(RuntimeError, match="pruned history unavailable") as refused:
+        member.rpc("eth_getBlockByNumber", "0x1", False)
+    return int(refused.value.args[0]["message"].rpartition(" ")[2]) - 1
+
+
 def test_a_fifth_node_joins_by_state_sync_and_executes_the_same(directory):
     network = new_network(directory, 4, block_interval_ms=1_000, proof_block_delay_ms=200)
     first, second = network.members[:2]
@@ -73,27 +101,10 @@ def test_a_fifth_node_joins_by_state_sync_and_executes_the_same(directory):
         for depth in (1, 2, 3):
             sender.send(recorder, recorder_call(depth))
         first.wait_for_height(2 * INTERVAL + 3, PATIENCE_S)
-        trusted_height = 2
-        header = first.comet(f"commit?height={trusted_height}")["signed_header"]["commit"]["block_id"]["hash"]
-        (ports,) = free_ports(1)
-        home = initialise_joining(
-            directory / "fifth",
-            network.genesis,
-            ports,
-            [Peer(one.home.node_id, f"127.0.0.1:{one.home.ports.p2p}") for one in network.members],
-            TrustedHeader(
-                trusted_height,
-                bytes.fromhex(header),
-                tuple(one.cometbft_url.removeprefix("http://") for one in (first, second)),
-                network.genesis.params.trusting_period_s,
-            ),
-        )
-        joined = Member(home)
+        joined = joining(directory, network, [first, second])
         joined.start()
         reached = joined.wait_for_height(2 * INTERVAL, PATIENCE_S)
-        with pytest.raises(RuntimeError, match="pruned history unavailable") as refused:
-            joined.rpc("eth_getBlockByNumber", "0x1", False)
-        restored = int(refused.value.args[0]["message"].rpartition(" ")[2]) - 1
+        restored = restored_height(joined)
         assert restored % INTERVAL == 0
         assert restored >= INTERVAL
 
@@ -116,6 +127,50 @@ def test_a_fifth_node_joins_by_state_sync_and_executes_the_same(directory):
             stored[0][2:].upper()
             == first.comet(f"commit?height={ancestor}")["signed_header"]["commit"]["block_id"]["hash"]
         )
+    finally:
+        if joined is not None:
+            joined.kill()
+        network.kill()
+
+
+def lying(files: SnapshotFiles, height: int) -> None:
+    """Replace a snapshot by one with a changed leaf, whose manifest agrees with its chunks."""
+    manifest = files.manifest(height)
+    honest = Taken(manifest, [files.stored_chunk(height, index) for index in range(len(manifest.chunk_hashes))])
+    records = honest.records
+    at = next(index for index, (kind, _) in enumerate(records) if kind is RecordKind.LEAF)
+    key, value = decode_leaf(records[at][1])
+    records[at] = (RecordKind.LEAF, encode_leaf(key, value + b"!"))
+    lie = Taken.packed(manifest, records)
+    directory = files.directory / str(height)
+    for index, chunk in enumerate(lie.chunks):
+        (directory / f"{index:05d}").write_bytes(chunk)
+    (directory / "manifest").write_bytes(encode_manifest(lie.manifest))
+
+
+def test_a_lying_snapshot_is_rejected_and_the_honest_one_below_it_taken(directory):
+    network = new_network(directory, 1)
+    (member,) = network.members
+    joined = None
+    try:
+        member.application.command += ["--snapshot-interval", "0"]
+        member.start()
+        member.wait_for_height(9, PATIENCE_S)
+        for height in (4, 6):
+            made = CliRunner().invoke(
+                hub_app,
+                ["snapshot", "make", "--home", str(member.home.home), "--height", str(height)]
+                + ["--cometbft-rpc", member.cometbft_url],
+            )
+            assert made.exit_code == 0, made.output
+        lying(SnapshotFiles(member.home.home / SNAPSHOTS_DIRECTORY), 6)
+        joined = joining(directory, network, [member, member])
+        joined.start()
+        joined.wait_for_height(4, PATIENCE_S)
+        assert restored_height(joined) == 4
+        assert "tree_has_trusted_app_hash" in joined.application.tail(100_000)
+        joined.wait_for_height(10, PATIENCE_S)
+        assert app_hash(joined, 9) == app_hash(member, 9)
     finally:
         if joined is not None:
             joined.kill()

@@ -31,12 +31,12 @@ class SnapshotFiles:
     """`directory` is made where absent. Any thread and process may read; one process writes at a time."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
 
     def heights(self) -> list[int]:
         """Of whole snapshots, newest first."""
-        names = (entry.name for entry in self._directory.iterdir())
+        names = (entry.name for entry in self.directory.iterdir())
         return sorted((int(name) for name in names if name.isascii() and name.isdecimal()), reverse=True)
 
     def list(self) -> tuple[Snapshot, ...]:
@@ -53,7 +53,7 @@ class SnapshotFiles:
 
     def manifest(self, height: int) -> Manifest:
         """Raises MalformedInput, or OSError where there is none."""
-        manifest = decode_manifest(_read(self._directory / str(height) / MANIFEST_FILE, _MAX_MANIFEST_BYTES))
+        manifest = decode_manifest(_read(self.directory / str(height) / MANIFEST_FILE, _MAX_MANIFEST_BYTES))
         if manifest.height != height:
             raise MalformedInput("manifest.height", "is not that of its directory", manifest.height, height)
         return manifest
@@ -72,7 +72,7 @@ class SnapshotFiles:
 
     def stored_chunk(self, height: int, index: int) -> bytes:
         """As it is on disk, unchecked. Raises OSError."""
-        return _read(self._directory / str(height) / _chunk_name(index), MAX_CHUNK_BYTES)
+        return _read(self.directory / str(height) / _chunk_name(index), MAX_CHUNK_BYTES)
 
     def write(self, height: int, maker: SnapshotMaker) -> Manifest:
         """Make the snapshot of `height`, replacing one that is there. Nothing is left where the maker raises.
@@ -87,17 +87,17 @@ class SnapshotFiles:
         with self._exclusively():
             for height in self.heights()[keep:]:
                 self._remove(height)
-            for leftover in list(self._directory.glob(f"{_UNFINISHED}*")):
+            for leftover in list(self.directory.glob(f"{_UNFINISHED}*")):
                 shutil.rmtree(leftover, ignore_errors=True)
 
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
-        with (self._directory / "lock").open("wb") as lock:
+        with (self.directory / "lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
 
     def _write(self, height: int, maker: SnapshotMaker) -> Manifest:
-        unfinished = self._directory / f"{_UNFINISHED}{height}"
+        unfinished = self.directory / f"{_UNFINISHED}{height}"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
         try:
@@ -107,8 +107,8 @@ class SnapshotFiles:
             _write(unfinished / MANIFEST_FILE, encode_manifest(manifest))
             _sync_directory(unfinished)
             self._remove(height)
-            unfinished.rename(self._directory / str(height))
-            _sync_directory(self._directory)
+            unfinished.rename(self.directory / str(height))
+            _sync_directory(self.directory)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
@@ -116,10 +116,10 @@ class SnapshotFiles:
 
     def _remove(self, height: int) -> None:
         """Under another name first, so that no half-removed snapshot is offered after a crash."""
-        doomed = self._directory / f"{_UNFINISHED}{height}.old"
-        if (self._directory / str(height)).exists():
+        doomed = self.directory / f"{_UNFINISHED}{height}.old"
+        if (self.directory / str(height)).exists():
             shutil.rmtree(doomed, ignore_errors=True)
-            (self._directory / str(height)).rename(doomed)
+            (self.directory / str(height)).rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
 
 

@@ -20,7 +20,7 @@ from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 from relay.hub.state import StateDamaged
 
 WORK_S = 0.005
-"""Work this long, then rest `REST_SHARE` times as long: blocks keep most of the interpreter."""
+"""Work this long (processor time), then rest `REST_SHARE` times as long: blocks keep most of the interpreter."""
 REST_SHARE = 3
 
 _LOGGER = logging.getLogger(__name__)
@@ -68,20 +68,20 @@ def headers_of_records(records: BlockRecords) -> HeaderSource:
 
 
 class Pace:
-    """Called between records: rests so that others get the interpreter, and ends the work when told to."""
+    """Called between records: rests so that others get the interpreter, and ends the work when told to. For one thread."""
 
     def __init__(self, stop: Event, rest_share: float = REST_SHARE) -> None:
         self._stop = stop
         self._rest_share = rest_share
-        self._began = time.monotonic()
+        self._began = time.thread_time()
 
     def __call__(self) -> None:
-        worked = time.monotonic() - self._began
+        worked = time.thread_time() - self._began
         if worked < WORK_S:
             return
         if self._stop.wait(worked * self._rest_share):
             raise Stopped
-        self._began = time.monotonic()
+        self._began = time.thread_time()
 
 
 class SnapshotTaker:
