@@ -21,7 +21,7 @@ from light_clients.protobuf.cosmos_tx_pb2 import (
 ACCOUNT_METHOD = "/cosmos.auth.v1beta1.Query/Account"
 BALANCE_METHOD = "/cosmos.bank.v1beta1.Query/Balance"
 NOT_FOUND = (SDK, 22)
-MAX_ANSWER_BYTES = 1 << 18
+MAX_ANSWER_BYTES = 6 << 20
 MAX_SEQUENCE = 2**63 - 1
 MAX_AMOUNT_DIGITS = 78
 

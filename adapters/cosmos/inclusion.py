@@ -6,18 +6,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from adapters.cometbft import CommittedBlocks
+from adapters.cometbft.results import MAX_TRANSACTION_BASE64_CHARS, MAX_TRANSACTIONS, block_transactions
 from adapters.cometbft.rpc import base64_bytes
-from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc
+from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc, cut_text
 from adapters.cosmos.transactions import transaction_hash
-from adapters.interface import BadAnswer, Head, RpcRefused
+from adapters.interface import Head, HeightUnavailable, RpcRefused
 from adapters.rpc import Attempt, Fields
-from light_clients.proofs.merkle.tree import root
 
 EARLIER_BLOCKS = 200
 """Read for a transaction of before a restart, on a node without an index."""
+PRUNED_BELOW = 20
+"""Blocks under the newest one: older ones that a node has not got are pruned, and passed over."""
 BLOCKS_PER_LOOK = 50
 REMEMBERED = 20_000
-MAX_BLOCK_TRANSACTIONS = 50_000
 MAX_EVENTS = 10_000
 MAX_GAS = 2**63 - 1
 TRANSACTION_EVENT = "tx"
@@ -49,9 +50,9 @@ def decode_result(fields: Fields, height: int, raw: bytes) -> Inclusion:
         raw=raw,
         code=code,
         codespace="" if (given := fields.get("codespace")) is None else given.text(MAX_CODESPACE_CHARS),
-        log="" if (given := fields.get("log")) is None else given.text(MAX_LOG_CHARS),
+        log="" if (given := fields.get("log")) is None else cut_text(given, MAX_LOG_CHARS),
         gas_used=0 if (given := fields.get("gas_used")) is None else given.decimal(MAX_GAS),
-        data=b"" if (given := fields.get("data")) is None else base64_bytes(given),
+        data=b"" if (given := fields.get("data")) is None else base64_bytes(given, MAX_TRANSACTION_BASE64_CHARS),
         consumed=code == 0 or (events is not None and _names_a_sequence(events)),
     )
 
@@ -91,24 +92,25 @@ class Inclusions:
         for height in range(self._next, min(newest + 1, self._next + BLOCKS_PER_LOOK)):
             if wanted in self._places:
                 break
-            await self._remember(height)
+            await self._remember(height, newest)
             self._next = height + 1
         place = self._places.get(wanted)
         return None if place is None else await self._result(*place)
 
-    async def _remember(self, height: int) -> None:
+    async def _remember(self, height: int, newest: int) -> None:
         """Every transaction of a block; they are the ones that the committed header names."""
-        expected = (await self._blocks.header(height)).header.data_hash
 
-        def decode(fields: Fields) -> list[bytes]:
-            listed = fields.at("block").at("data").get("txs")
-            found = [] if listed is None else [base64_bytes(one) for one in listed.items(MAX_BLOCK_TRANSACTIONS)]
-            if root([transaction_hash(raw) for raw in found]) != expected:
-                raise BadAnswer("block", "block.data.txs", "are not those of the committed header")
-            return found
+        async def read(attempt: Attempt) -> tuple[bytes, ...] | None:
+            try:
+                expected = (await self._blocks.header(height)).header.data_hash
+                return await block_transactions(self._rpc.comet, attempt, height, expected)
+            except HeightUnavailable:
+                if height + PRUNED_BELOW > newest:
+                    raise
+                return None
 
-        transactions = await self._rpc.client.call("block", {"height": str(height)}, decode, at_height=height)
-        for index, raw in enumerate(transactions):
+        transactions = await self._rpc.client.run("block", read, at_height=height)
+        for index, raw in enumerate(transactions or ()):
             self._places[transaction_hash(raw)] = (height, index, raw)
         while len(self._places) > REMEMBERED:
             self._places.popitem(last=False)
@@ -117,7 +119,7 @@ class Inclusions:
         def decode(fields: Fields) -> Inclusion:
             if fields.at("height").decimal() != height:
                 raise fields.at("height").bad(f"is not the asked {height}")
-            results = list(fields.at("txs_results").items(MAX_BLOCK_TRANSACTIONS))
+            results = list(fields.at("txs_results").items(MAX_TRANSACTIONS))
             if index >= len(results):
                 raise fields.at("txs_results").bad(f"has no result {index}")
             return decode_result(results[index], height, raw)
@@ -134,7 +136,7 @@ class _NotIndexed(Exception):
 
 async def _indexed(attempt: Attempt, wanted: bytes) -> Inclusion | None:
     def decode(fields: Fields) -> Inclusion:
-        raw = base64_bytes(fields.at("tx"))
+        raw = base64_bytes(fields.at("tx"), MAX_TRANSACTION_BASE64_CHARS)
         if transaction_hash(raw) != wanted:
             raise fields.at("tx").bad("does not have the asked hash")
         return decode_result(fields.at("tx_result"), fields.at("height").decimal(2**63 - 1), raw)

@@ -15,6 +15,9 @@ from adapters.rpc import Announcements, Attempt, Fields, HeadSignal, RpcClient, 
 
 IBC_STORE = "/store/ibc/key"
 MAX_LOG_CHARS = 16 * 1024
+"""Read of a log; what is longer is cut."""
+MAX_VALUE_BASE64_CHARS = 8 << 20
+"""A simulation's answer repeats every packet several times in its events."""
 MAX_CODESPACE_CHARS = 128
 SEARCH_RESULTS = 4
 """Transactions looked at where the index names several."""
@@ -35,6 +38,11 @@ class ServiceAnswer:
     log: str
     value: bytes
     height: int
+
+
+def cut_text(fields: Fields, max_chars: int) -> str:
+    """Text for people, of any length that an answer may have."""
+    return fields.text(MAX_VALUE_BASE64_CHARS)[:max_chars]
 
 
 class CosmosRpc:
@@ -58,8 +66,8 @@ class CosmosRpc:
             response = fields.at("response")
             code = 0 if (given := response.get("code")) is None else given.decimal(2**32 - 1)
             codespace = "" if (given := response.get("codespace")) is None else given.text(MAX_CODESPACE_CHARS)
-            log = "" if (given := response.get("log")) is None else given.text(MAX_LOG_CHARS)
-            value = b"" if (given := response.get("value")) is None else base64_bytes(given)
+            log = "" if (given := response.get("log")) is None else cut_text(given, MAX_LOG_CHARS)
+            value = b"" if (given := response.get("value")) is None else base64_bytes(given, MAX_VALUE_BASE64_CHARS)
             answered = 0 if (given := response.get("height")) is None else given.decimal()
             return ServiceAnswer(code, codespace, log, value, answered)
 

@@ -7,6 +7,7 @@ or the pool finds it invalid: there is no dearer copy that takes its place.
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from adapters.cometbft import CommittedBlocks
 from adapters.cosmos.accounts import Accounts
@@ -23,7 +24,7 @@ from adapters.cosmos.refusals import (
     pool_refusal,
     reason_of,
 )
-from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc
+from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc, cut_text
 from adapters.cosmos.settings import CosmosSettings
 from adapters.cosmos.simulation import Simulated, SimulationRefused, Simulator
 from adapters.cosmos.transactions import (
@@ -60,6 +61,8 @@ from light_clients.interface import MalformedInput
 UNKNOWN_GAS = 200_000
 UNKNOWN_GAS_PER_BYTE = 40
 """For an account without the fee's token, which the chain simulates nothing for: it will say so when the fee is due."""
+MAX_SIMULATED_BYTES = 480_000
+"""CometBFT takes requests of at most 1 MB unless told otherwise, and a simulation's is in hex."""
 REMEMBERED_BROADCASTS = 4_096
 
 
@@ -73,6 +76,8 @@ class Submission:
         blocks: CommittedBlocks,
         head: Callable[[], Awaitable[Head]],
     ) -> None:
+        limits = settings.limits
+        self._limits = replace(limits, max_bytes=min(limits.max_bytes, MAX_SIMULATED_BYTES))
         self._settings = settings
         self._rpc = rpc
         self._blocks = blocks
@@ -85,13 +90,13 @@ class Submission:
 
     @property
     def batch_limits(self) -> BatchLimits:
-        return self._settings.limits
+        return self._limits
 
     def address_of(self, signer: Signer) -> str:
         return account_address(self._settings.bech32_prefix, signer.public_key)
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
-        limits = self._settings.limits
+        limits = self._limits
         if len(batch.messages) > limits.max_messages:
             raise BatchTooLarge("messages", len(batch.messages), limits.max_messages)
         messages = [encode_message(message, sender) for message in batch.messages]
@@ -143,7 +148,7 @@ class Submission:
         return tuple(found)
 
     def _gas(self, gas_used: int) -> int:
-        limit = self._settings.limits.max_gas
+        limit = self._limits.max_gas
         if gas_used > limit:
             raise BatchTooLarge("gas", gas_used, limit)
         return min(limit, adjusted_gas(gas_used, self._settings.gas_adjustment_percent))
@@ -254,7 +259,7 @@ async def _offer(attempt: Attempt, signed: SignedTransaction, number: int) -> tu
         if not code:
             return None
         codespace = "" if (given := fields.get("codespace")) is None else given.text(MAX_CODESPACE_CHARS)
-        log = "" if (given := fields.get("log")) is None else given.text(MAX_LOG_CHARS)
+        log = "" if (given := fields.get("log")) is None else cut_text(given, MAX_LOG_CHARS)
         if node_has_just_started(codespace, code, log, number):
             raise fields.at("log").bad("the node has made no block since it started, and checks signatures wrongly")
         return checked_refusal(signed.hash, codespace, code, log), (codespace, code) == (SDK, UNAUTHORIZED_CODE)

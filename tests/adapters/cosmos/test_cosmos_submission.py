@@ -27,16 +27,22 @@ from adapters.cosmos.addresses import account_address
 from adapters.cosmos.inclusion import decode_result
 from adapters.cosmos.messages import SEND_URL, SdkMessage
 from adapters.cosmos.simulation import decode_simulation
+from adapters.cosmos.submit import MAX_SIMULATED_BYTES
 from adapters.cosmos.transactions import decode_raw, transaction_hash
 from adapters.interface import (
     AlreadyKnown,
     BadAnswer,
+    Batch,
+    BatchLimits,
+    BatchTooLarge,
     BroadcastRefused,
     EndpointUnavailable,
+    HeightUnavailable,
     NonceTooLow,
     NotSupported,
     RefusedByChain,
     RpcRefused,
+    UpdateClient,
 )
 from adapters.rpc import Fields, RpcOptions
 from light_clients.protobuf import cosmos_tx_pb2 as pb
@@ -318,7 +324,8 @@ async def test_account_that_does_not_exist_has_nothing_and_used_nothing():
         ({"code": 0}, None, ""),
         ({"code": 32, "codespace": "sdk", "log": "account sequence mismatch, expected 9, got 3"}, NonceTooLow, "9"),
         ({"code": 7, "codespace": "client", "log": "x" * 16_000}, BroadcastRefused, "xxx"),
-        ({"code": 7, "codespace": "client", "log": "x" * 17_000}, EndpointUnavailable, "more than"),
+        ({"code": 7, "codespace": "client", "log": "x" * 300_000}, BroadcastRefused, "xxx"),
+        ({"code": 7, "codespace": "c" * 129}, EndpointUnavailable, "more than"),
         ({"code": -1}, EndpointUnavailable, "decimal"),
         ({}, EndpointUnavailable, "code"),
         ({"code": 4, "codespace": "sdk", "log": "please verify account number (7)"}, BroadcastRefused, "chain id"),
@@ -379,7 +386,7 @@ async def test_without_an_index_blocks_are_read_and_must_be_those_of_the_header(
         other = await signed(chain, 4)
         node.include(other.raw)
         node.transactions[height + 1] = [b"another"]  # the node hides it
-        with pytest.raises(EndpointUnavailable, match="not those of the committed header"):
+        with pytest.raises(EndpointUnavailable, match="do not hash to the header's data"):
             await chain.outcome(other.hash)
 
 
@@ -411,3 +418,44 @@ async def test_attack_G14_no_key_in_any_error_of_a_submission():
         shown = json.dumps([str(caught.value), repr(caught.value), repr(SIGNER)])
         assert secret not in shown and "max_fee" in shown
         await trio.lowlevel.checkpoint()
+
+
+async def test_pruned_blocks_are_passed_over_and_new_ones_are_insisted_on():
+    async with node_and_chain() as (node, chain):
+        transaction = await signed(chain)
+        node.chain.advance(30)
+        height = node.include(transaction.raw)
+        honest = node.server.answers["block"]
+        lowest = [10]
+
+        def pruned(request):
+            at = int(request["params"]["height"])
+            if at < lowest[0]:
+                said = f"height {at} is not available, lowest height is {lowest[0]}"
+                return error(request, -32603, "Internal error", said)
+            return honest(request)
+
+        node.server.answers["block"] = pruned
+        node.server.answers["block_results"] = results_of({"code": 0}, {"code": 0, "gas_used": "9"})
+    async with node_and_chain() as (other, chain):  # after a restart nothing is known of the transaction but its hash
+        other.chain, other.transactions = node.chain, node.transactions
+        other.server.answers |= {"block": pruned, "block_results": node.server.answers["block_results"]}
+        assert (await chain.outcome(transaction.hash)).height == height
+    async with node_and_chain() as (other, chain):
+        other.chain, other.transactions = node.chain, node.transactions
+        lowest[0] = height + 1
+        other.server.answers |= {"block": pruned}
+        with pytest.raises(HeightUnavailable, match="lowest height"):
+            await chain.outcome(transaction.hash)
+
+
+async def test_large_batches_have_large_simulations_and_transactions_are_bounded_by_what_nodes_take():
+    async with node_and_chain(limits=BatchLimits(10, 2**20, 10**7)) as (node, chain):
+        events = pb.SimulateResponse(gas_info=pb.GasInfo(gas_used=7)).SerializeToString() + b"\x12\x80\x80\x80\x01"
+        node.services["/cosmos.tx.v1beta1.Service/Simulate"] = events + bytes(2**21)
+        prepared = await chain.submission.prepare_messages([SdkMessage("/a.b", b"")], ADDRESS)
+        assert prepared.gas == 10
+        assert chain.batch_limits.max_bytes == MAX_SIMULATED_BYTES
+        with pytest.raises(BatchTooLarge) as caught:
+            await chain.prepare(Batch((UpdateClient("07-tendermint-0", bytes(MAX_SIMULATED_BYTES)),)), ADDRESS)
+        assert (caught.value.what, caught.value.limit) == ("bytes", MAX_SIMULATED_BYTES)
