@@ -585,8 +585,9 @@ def test_attack_H_any_field_of_an_answer_of_simd_may_be_junk(method, position, j
     async def ask():
         options = RpcOptions(rounds=1, attempt_timeout_s=5)
         async with simd({method: twist}, options=options) as chain:
-            (event,) = await events_of_send(chain)
-            assert event.packet.sequence == SETTLED or method == "block_results"
+            events = await events_of_send(chain)
+            # events are hashed nowhere: a node can hide and invent them
+            assert [event.packet.sequence for event in events] == [SETTLED] or method == "block_results"
             await chain.sent_packet(CLIENT, SETTLED)
             await chain.client(CLIENT)
             proof = await chain.prove(path(FACTS, PathKind.COMMITMENT, STANDING), Height(1, HEAD))
