@@ -18,7 +18,7 @@ def as_json(
     chaos: Chaos | None,
     validators: Validators | None,
 ) -> dict[str, Any]:
-    """The fields that scripts read; `docs/quickstart-operator.md` names them."""
+    """The fields that scripts read; `docs/demo.md` names them."""
     report = {
         "sent": findings.sent,
         "delivered": findings.delivered,
