@@ -18,12 +18,21 @@ def relay_table(home: Path, http_port: int | None = None, clear_interval_s: int 
     return "[relay]\n" + "\n".join(lines) + "\n"
 
 
-def chain_table(name: str, chain_id: int, port: int, router: str, start_height: int, relayer: Key) -> str:
+def chain_table(
+    name: str,
+    chain_id: int,
+    port: int,
+    router: str,
+    start_height: int,
+    relayer: Key,
+    batch_items: int | None = None,
+) -> str:
     """`[[chains]]` of a QBFT chain."""
+    batch = "" if batch_items is None else f"batch = {{ items = {batch_items} }}\n"
     return (
         f'\n[[chains]]\nname = "{name}"\nkind = "evm"\nchain_id = {chain_id}\nconsensus = "qbft"\n'
         f'rpc = ["http://127.0.0.1:{port}"]\nws = ["ws://127.0.0.1:{port}"]\nrouter = "{router}"\n'
-        f"start_height = {start_height}\npoll_interval_ms = 200\nkey = {relayer.toml}\n"
+        f"start_height = {start_height}\npoll_interval_ms = 200\n{batch}key = {relayer.toml}\n"
     )
 
 

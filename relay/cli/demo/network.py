@@ -126,10 +126,11 @@ async def hub_tables(hub: Hub, through: Through) -> str:
     return hub_table(CHAIN_ID, ethereum, cometbft, hub.relayer)
 
 
-async def evm_table(plan: EvmPlan, deployment: dict[str, str], through: Through) -> str:
+async def evm_table(plan: EvmPlan, deployment: dict[str, str], through: Through, batch_items: int | None = None) -> str:
     """The entry of a dev chain."""
-    port = await through(plan.port)
-    return chain_table(plan.name, plan.chain_id, port, deployment["router"], int(deployment["height"]), plan.relayer)
+    port, start_height = await through(plan.port), int(deployment["height"])
+    router = deployment["router"]
+    return chain_table(plan.name, plan.chain_id, port, router, start_height, plan.relayer, batch_items)
 
 
 async def _chain_tables(

@@ -28,6 +28,9 @@ from relay.cli.demo.member import (
 from relay.cli.demo.network import FIRST_CHAIN_ID, START_LIMIT_S, Say, direct, evm_table, hub_tables, start_relay
 from relay.cli.demo.processes import Daemon, RunningProcess, run_daemon, wait_until_serving
 
+BATCH_ITEMS = 20
+"""Of the EVM chain: hundreds of packets wait at once, and simulating fifty of them takes its node seconds on a busy machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class CosmosNetwork:
@@ -71,7 +74,7 @@ async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, say: Say) ->
     say("deploying router, Mailbox and Transfer onto the consortium chain")
     deployment = await deploy(plan)
     administration = home / "administration.toml"
-    evm_and_hub = await evm_table(plan, deployment, direct) + await hub_tables(hub, direct)
+    evm_and_hub = await evm_table(plan, deployment, direct, BATCH_ITEMS) + await hub_tables(hub, direct)
     tables = evm_and_hub + _simd_table(simd.rpc_port, relayer)
     write_private(administration, relay_table(home) + tables)
 

@@ -16,7 +16,7 @@ from relay.cli.demo.supply import Supply
 from relay.cli.demo.traffic import LIFETIME_S, TOKEN_AMOUNT, User
 
 POLL_S = 0.5
-SETTLE_LIMIT_S = 400
+SETTLE_LIMIT_S = 900
 IN_FLIGHT_LIMIT_S = 90
 KILL_AFTER_S = 0.5, 4.0
 FIRST_LATE_S = 25
