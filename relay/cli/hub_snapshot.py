@@ -54,8 +54,8 @@ def make(
         _fail(str(error), EXIT_UNUSABLE)
     except (lmdb.Error, OSError) as error:
         _fail(f"{home / DATABASE_DIRECTORY}: cannot be opened ({error})", EXIT_UNUSABLE)
-    engine: HeaderSource
-    engine = headers_of_records(BlockRecords(store)) if cometbft_rpc is None else EngineHeaders(cometbft_rpc)
+    rpc = None if cometbft_rpc is None else EngineHeaders(cometbft_rpc)
+    engine: HeaderSource = headers_of_records(BlockRecords(store)) if rpc is None else rpc
     try:
         wanted = HubApplication(store, genesis).info().last_block_height - 1 if height is None else height
         if wanted < 1:
@@ -70,6 +70,8 @@ def make(
         _fail(f"{home}: {error.strerror or error}", EXIT_REFUSED)
     finally:
         store.close()
+        if rpc is not None:
+            rpc.close()
     typer.echo(
         f"snapshot of height {manifest.height}: {len(manifest.chunk_hashes)} chunks, {manifest.leaves} keys,"
         f" {manifest.evm_records} EVM records"
