@@ -24,6 +24,8 @@ MAX_ERROR_MESSAGE_CHARS = 2_048
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
 
 METHOD_NOT_FOUND = -32601
+PRUNED_HISTORY = 4444
+"""EIP-4444 as geth answers it, and a hub node that began from a snapshot: this endpoint has not got blocks so old."""
 
 _TRY_ANOTHER_CODES = frozenset({-32700, -32600, METHOD_NOT_FOUND, -32603, -32005})
 """Parse error, invalid request, unknown method, internal error, limit exceeded: about the endpoint, not the chain."""
@@ -130,6 +132,10 @@ class RpcClient:
                 try:
                     return await self._attempt(endpoint, work)
                 except RpcRefused as error:
+                    if error.code == PRUNED_HISTORY:
+                        absent[endpoint.name] = HeightUnavailable(self.chain, at_height, error.message)
+                        reasons[endpoint.name] = str(error)
+                        continue
                     if error.method in _CHAIN_MAY_REFUSE and error.code not in _TRY_ANOTHER_CODES:
                         endpoint.answered()
                         raise

@@ -13,13 +13,14 @@ QUICK = RpcOptions(attempt_timeout_s=2, rounds=3, backoff_first_s=0.01, backoff_
 
 
 async def asked(answers: list[str], heads: int = 0, at_height: int = 7):
-    """Ask endpoints that answer `have`, `absent` or `broken`; returns (value or error, how often each was asked)."""
+    """Ask endpoints that answer `have`, `absent`, `gone` or `broken`; returns (value or error, how often each was asked)."""
     async with AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(hostile_server()) for _ in answers]
         for server, answer in zip(servers, answers, strict=True):
             server.answers["look"] = {
                 "have": lambda request: result(request, "have"),
                 "absent": lambda request: result(request, "absent"),
+                "gone": lambda request: error(request, 4444, "pruned history unavailable"),
                 "broken": lambda request: error(request, -32603, "broken"),
             }[answer]
         client = await stack.enter_async_context(open_rpc_client("chain", [s.url for s in servers], Random(1), QUICK))
@@ -47,6 +48,15 @@ async def test_all_say_that_they_have_not_got_it():
     outcome, requests, _ = await asked(["absent", "absent"])
     assert isinstance(outcome, HeightUnavailable) and outcome.reason == "pruned"
     assert requests == [3, 3], "the newest heights may come in a later round"
+
+
+async def test_a_node_that_began_from_a_snapshot_is_passed_over_and_not_struck():
+    outcome, _, statistics = await asked(["gone", "have"])
+    assert outcome == "have"
+    assert statistics[0].failures == 0
+    outcome, requests, _ = await asked(["gone", "absent"], heads=1_000)
+    assert isinstance(outcome, HeightUnavailable)
+    assert requests == [1, 1]
 
 
 async def test_what_is_far_below_all_heads_is_asked_once():
