@@ -141,6 +141,7 @@ def init(
             f" --port {member.ports.eth}"
         )
         typer.echo(f"cometbft node --home {member.cometbft_home}")
+        typer.echo(f"peer {member.node_id}@127.0.0.1:{member.ports.p2p}")
 
 
 @app.command()

@@ -74,6 +74,7 @@ def join(
         f" --port {member.ports.eth}"
     )
     typer.echo(f"cometbft node --home {member.cometbft_home}")
+    typer.echo(f"peer {member.node_id}@127.0.0.1:{member.ports.p2p}")
 
 
 def _fail(sentence: str) -> NoReturn:

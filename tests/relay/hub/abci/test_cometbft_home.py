@@ -1,0 +1,148 @@
+"""`hutong hub init --engine cometbft`: both homes of each validator, and the addresses that they may use."""
+
+import base64
+import json
+import stat
+import tomllib
+
+import pytest
+from ed25519_zebra import ed_sign
+from typer.testing import CliRunner
+
+from light_clients.crypto import ed25519
+from relay.cli.hub import app
+from relay.hub.abci.address import MAX_SOCKET_PATH_BYTES, UnusableAddress, parse_address, socket_address
+from relay.hub.abci.cometbft_home import NodeKey
+from relay.hub.abci.start import open_abci_node
+from relay.hub.node.home import decode_validator_key, load_genesis
+from relay.hub.node.start import NodeRefused, open_node
+
+
+def init(home, *arguments):
+    options = ["init", "--home", str(home), "--engine", "cometbft", "--scrypt-iterations", "2", *arguments]
+    return CliRunner().invoke(app, options)
+
+
+@pytest.fixture
+def home(short_path):
+    return short_path
+
+
+def test_init_makes_as_many_validators_as_asked_and_they_know_each_other(home):
+    done = init(home, "--validators", "3", "--base-port", "20000", "--block-interval-ms", "700")
+    assert done.exit_code == 0, done.output
+    homes = [home / f"validator-{number}" for number in (1, 2, 3)]
+    genesis = load_genesis(homes[0])
+    assert {(one / "genesis.json").read_bytes() for one in homes} == {(homes[0] / "genesis.json").read_bytes()}
+    assert len({(one / "cometbft/config/genesis.json").read_bytes() for one in homes}) == 1
+    peers = []
+    for index, one in enumerate(homes):
+        config = tomllib.loads((one / "cometbft/config/config.toml").read_text())
+        assert config["proxy_app"] == f"unix://{one}/abci.sock"
+        assert config["rpc"]["laddr"] == f"tcp://127.0.0.1:{20001 + 10 * index}"
+        assert config["p2p"]["laddr"] == f"tcp://127.0.0.1:{20000 + 10 * index}"
+        assert (config["p2p"]["pex"], config["p2p"]["allow_duplicate_ip"]) == (False, True)
+        # 700 ms in all between idle blocks, 200 ms to a proof block.
+        assert config["consensus"] == {"timeout_commit": "200ms", "create_empty_blocks_interval": "500ms"}
+        peers.append(set(config["p2p"]["persistent_peers"].split(",")))
+        key = decode_validator_key((one / "cometbft/config/priv_validator_key.json").read_bytes())
+        assert key.public_key == genesis.validators[index].public_key
+        state = json.loads((one / "cometbft/data/priv_validator_state.json").read_text())
+        assert state == {"height": "0", "round": 0, "step": 0}
+        for private in ("config/priv_validator_key.json", "config/node_key.json", "data/priv_validator_state.json"):
+            assert stat.S_IMODE((one / "cometbft" / private).stat().st_mode) == 0o600
+        assert f"hutong hub abci --home {one} " in done.output
+        assert not (one / "validator_key.json").exists()
+    everyone = set().union(*peers)
+    printed = {line.removeprefix("peer ") for line in done.output.splitlines() if line.startswith("peer ")}
+    assert everyone == printed
+    assert [len(one) for one in peers] == [2, 2, 2]
+
+    again = init(home, "--validators", "3")
+    assert (again.exit_code, again.output.count("\n")) == (2, 1)
+    assert "initialised once" in again.output
+
+
+def test_cometbfts_genesis_follows_from_the_hubs_and_names_it(home):
+    assert init(home, "--chain-id", "lane-7").exit_code == 0
+    genesis = load_genesis(home)
+    document = json.loads((home / "cometbft/config/genesis.json").read_text())
+    assert (document["chain_id"], document["initial_height"], document["app_hash"]) == ("lane-7", "1", "")
+    params = document["consensus_params"]
+    assert params["block"] == {"max_bytes": "4194304", "max_gas": "16777216"}
+    assert params["validator"] == {"pub_key_types": ["secp256k1"]}
+    assert (params["version"], params["abci"]) == ({"app": "1"}, {"vote_extensions_enable_height": "0"})
+    (validator,) = document["validators"]
+    assert validator["pub_key"]["type"] == "tendermint/PubKeySecp256k1"
+    assert base64.b64decode(validator["pub_key"]["value"]) == genesis.validators[0].public_key.data
+    assert document["app_state"] == {"hutong_genesis_sha256": genesis.digest.hex()}
+
+
+def test_each_engine_refuses_the_others_home(home, tmp_path):
+    assert init(home).exit_code == 0
+    with pytest.raises(NodeRefused, match="run `hutong hub abci` and CometBFT"):
+        open_node(home)
+    node = open_abci_node(home)
+    assert node.machine.height == 0
+    node.store.close()
+    with pytest.raises(NodeRefused, match="run `hutong hub init` first"):
+        open_abci_node(tmp_path)
+
+
+def test_the_embedded_engine_has_one_validator(tmp_path):
+    done = CliRunner().invoke(app, ["init", "--home", str(tmp_path / "hub"), "--validators", "2"])
+    assert (done.exit_code, done.output) == (
+        2,
+        "--validators: the embedded engine runs one validator, give --engine cometbft for more\n",
+    )
+
+
+def test_a_home_whose_socket_could_not_be_bound_is_refused(tmp_path):
+    done = init(tmp_path / ("x" * 60) / ("y" * 60))
+    assert done.exit_code == 2
+    assert "choose a shorter home" in done.output
+
+
+def test_a_node_key_is_that_of_its_node_id():
+    key = NodeKey(bytes(range(32)))
+    document = json.loads(key.encode())
+    secret = base64.b64decode(document["priv_key"]["value"])
+    assert document["priv_key"]["type"] == "tendermint/PrivKeyEd25519"
+    assert ed25519.verify(secret[32:], b"hello", ed_sign(secret[:32], b"hello"))
+    assert len(key.node_id) == 40
+    assert repr(key) == f"NodeKey({key.node_id})"
+
+
+@pytest.mark.parametrize("text", ["tcp://127.0.0.1:0", "tcp://[::1]:26658", "tcp://127.9.9.9:1"])
+def test_loopback_addresses_are_taken_as_written(text):
+    assert str(parse_address(text)) == text
+
+
+def test_localhost_and_sockets_are_taken(tmp_path):
+    assert parse_address("tcp://localhost:5").port == 5
+    assert str(parse_address("unix:///run/hub/abci.sock")) == "unix:///run/hub/abci.sock"
+    longest = "/" + "x" * (MAX_SOCKET_PATH_BYTES - 1)
+    assert str(parse_address(f"unix://{longest}")) == f"unix://{longest}"
+    assert socket_address(tmp_path / "s").path == tmp_path / "s"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tcp://0.0.0.0:26658", "only a loopback address"),
+        ("tcp://10.0.0.1:26658", "only a loopback address"),
+        ("tcp://example.org:26658", "only a loopback address"),
+        ("tcp://127.0.0.1", "give unix"),
+        ("tcp://127.0.0.1:99999", "range"),
+        ("tcp://[::1:5", "Invalid IPv6"),
+        ("http://127.0.0.1:1", "give unix"),
+        ("unix://", "give unix"),
+        ("unix:///" + "x" * MAX_SOCKET_PATH_BYTES, "shorter"),
+        ("", "give unix"),
+    ],
+)
+def test_attack_H_abci_the_applications_door_is_not_open_to_the_network(text, words, tmp_path):
+    with pytest.raises(UnusableAddress, match=words):
+        parse_address(text)
+    done = CliRunner().invoke(app, ["abci", "--home", str(tmp_path), "--listen", text])
+    assert (done.exit_code, done.output.count("\n")) == (2, 1)
