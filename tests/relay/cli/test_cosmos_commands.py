@@ -202,7 +202,7 @@ async def test_trust_in_a_cosmos_chain_follows_its_unbonding_period(unbonding_s,
 
 
 @pytest.mark.parametrize("asked_s", [60, 61])
-async def test_trusting_period_that_outlives_accountability_is_refused(asked_s):
+async def test_attack_C20_trusting_period_that_outlives_accountability_is_refused(asked_s):
     with pytest.raises(RefusedByChain, match="not below the 60 s"):
         await parameters_of_chain(Chain(["07-tendermint"], 60), Wish(asked_s, 15))
 
