@@ -7,7 +7,6 @@ import trio
 
 from adapters.interface import (
     AdapterError,
-    Batch,
     BatchTooLarge,
     BroadcastRefused,
     ChainAdapter,
@@ -15,7 +14,6 @@ from adapters.interface import (
     Head,
     HeightUnavailable,
     InsufficientFunds,
-    NotSupported,
     PreparedTransaction,
     RefusedByChain,
 )
@@ -23,7 +21,7 @@ from adapters.rpc import all_of
 from light_clients.interface import VerificationError
 from relay.config import BatchLimits, PathEnd
 from relay.core.accounts import Accounts
-from relay.core.batch import BatchBuilder, BuiltBatch, Item, Refused
+from relay.core.batch import BatchBuilder, Item, Refused
 from relay.core.blame import Blame, blame
 from relay.core.custody import Custody
 from relay.core.discovery import Discovery, is_expired, timeout_job
@@ -34,6 +32,7 @@ from relay.core.history import History, cause_of
 from relay.core.nonce import Account
 from relay.core.pending import Included, Pending
 from relay.core.selection import Sizes, select
+from relay.core.trial import Trial
 from relay.core.wakeup import Wakeup
 from relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
 from relay.ledger import Cause, RecordedJob
@@ -43,7 +42,6 @@ POLL_S = 1.0
 """For retries that have come due and for jobs that another process enqueued; our own ring the bell."""
 CLAIM_EVERY_S = 10.0
 CLAIM_LIMIT = 1_000
-MAX_SIMULATIONS = 4
 CONCURRENT_READS = 128
 """Adapters make one request of reads that begin together."""
 GROW_AFTER = 16
@@ -90,6 +88,7 @@ class RouteWorker:
         self._alone = alone
         self._custody = Custody(route, queue, metrics, history)
         self._handover = Handover()
+        self._trial = Trial(route, destination)
         self._most_items = limits.items
         self._sizes = Sizes()
         self._fitting = 0
@@ -179,7 +178,7 @@ class RouteWorker:
                 (item.message.proof for item in built.items), (update.header for update in built.updates)
             )
             simulating = True
-            prepared, items = await self._prepare(built, account.address)
+            prepared, items = await self._trial.prepare(built, account.address, self._failed)
             self._silent = 0
         except EndpointUnavailable as error:
             # The chain answers reads, or we would not have come here: it may be one of these that it cannot simulate.
@@ -243,41 +242,6 @@ class RouteWorker:
         if isinstance(error, SubmissionRefused):
             self._accounts.rest(account)
         return error
-
-    async def _prepare(self, built: BuiltBatch, sender: str) -> tuple[PreparedTransaction | None, list[Item]]:
-        """Simulated until nothing in it is expected to fail; what would fail is not paid for."""
-        items = list(built.items)
-        for _ in range(MAX_SIMULATIONS):
-            if not items:
-                return None, []
-            batch = Batch((*built.updates, *(item.message for item in items)))
-            prepared = await self._destination.prepare(batch, sender)
-            if all(prepared.expected):
-                return prepared, items
-            updates = len(built.updates)
-            if not all(prepared.expected[:updates]):
-                raise RouteBlocked(
-                    f"{self._route.name} would refuse the client update, which verified here", Cause.WOULD_FAIL
-                )
-            if await self._destination.paused():
-                raise RouteBlocked(f"{self._route.destination} is paused", Cause.CHAIN_PAUSED)
-            going = []
-            for item, succeeds in zip(items, prepared.expected[updates:], strict=True):
-                if succeeds:
-                    going.append(item)
-                else:
-                    await self._failed(item.taken, await self._why(built, item, sender))
-            items = going
-        raise RouteBlocked(
-            f"{self._route.destination} changes its mind about a batch at each simulation", Cause.WOULD_FAIL
-        )
-
-    async def _why(self, built: BuiltBatch, item: Item, sender: str) -> str:
-        try:
-            reason = await self._destination.refusal(Batch((*built.updates, item.message)), sender)
-        except NotSupported:
-            return f"{self._route.destination} would refuse it (simulated)"
-        return f"{self._route.destination} would refuse it: {reason}"
 
     async def _finish(self, account: Account, pending: Pending, items: Sequence[Item], offset: int) -> None:
         try:

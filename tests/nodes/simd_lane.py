@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +41,7 @@ from tests.nodes.simd_chain import CHAIN_ID, FEE_DENOM, GAS_PRICE, TOKEN_DENOM, 
 START_LIMIT_S = 90
 EVM_CHAIN_ID = 7_001
 BLOCK_TIME_S = 0.7
+POLL_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,13 @@ class SimdLane:
         found = await self.hutong_json("pending", "--ask-chains")
         return [one["id"] for one in found["pending"]] + found["unknown_to_ledger"]
 
+    async def until_unsettled(self, holds: Callable[[list[str]], bool]) -> None:
+        """Ask until what is unsettled is as it should be; the caller sets the deadline."""
+        while True:
+            if holds(await self.unsettled()):
+                return
+            await trio.sleep(POLL_S)
+
     async def hutong(self, *arguments: str) -> str:
         """The configuration goes behind the subcommands."""
         words = next((i for i, word in enumerate(arguments) if word.startswith("-") or "/" in word), len(arguments))
@@ -143,8 +151,8 @@ def secret_of(key: Key) -> bytes:
 
 
 @asynccontextmanager
-async def simd_lane(home: Path) -> AsyncIterator[SimdLane]:
-    """Everything runs and is connected; the user of each chain has tokens."""
+async def simd_lane(home: Path, trusting_period_s: int | None = None) -> AsyncIterator[SimdLane]:
+    """Everything runs and is connected; the user of each chain has tokens. `trusting_period_s` is of simd's path."""
     with ExitStack() as stack:
         relayer, user = make_key(home, "relayer-simd"), make_key(home, "user-simd")
         secrets = {"relayer": secret_of(relayer), "user": secret_of(user)}
@@ -165,7 +173,8 @@ async def simd_lane(home: Path) -> AsyncIterator[SimdLane]:
             create = ["path", "create", "--config", str(administration), *admin_options(hub.admins), "--json"]
             contracts = ["--mailbox", deployment["mailbox"], "--transfer", deployment["transfer"]]
             of_alpha = json.loads(await run_command([*create, "--chain", "alpha", *plan.owner.options, *contracts]))
-            of_simd = json.loads(await run_command([*create, "--chain", "simd", *relayer.options]))
+            trust = [] if trusting_period_s is None else ["--trusting-period-s", str(trusting_period_s)]
+            of_simd = json.loads(await run_command([*create, "--chain", "simd", *relayer.options, *trust]))
             tables += path_table(of_alpha) + path_table(of_simd)
             write_private(administration, relay_table(home) + tables)
             alpha = await equip((member(plan, deployment, of_alpha), plan))

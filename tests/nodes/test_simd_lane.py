@@ -74,7 +74,8 @@ async def late_for_the_destination(lane: SimdLane):
     life_s = 25
     await trio.to_thread.run_sync(lane.alpha.call, lane.alpha_owner, lane.alpha.router, "pause")
     await lane.send_from_simd(LATE, TOKEN_DENOM, timeout_s=life_s, margin_s=5)
-    await until_unsettled(lane, lambda ids: any(one.startswith(f"hub/{lane.alpha.client_on_hub}/") for one in ids))
+    with trio.fail_after(SETTLE_S):
+        await lane.until_unsettled(lambda ids: any(one.startswith(f"hub/{lane.alpha.client_on_hub}/") for one in ids))
     late_s = lane.hub.chain.time_s(lane.hub.chain.head()) + life_s
     await wait(lambda: lane.alpha.time_s(lane.alpha.head()) > late_s)
     await trio.to_thread.run_sync(lane.alpha.call, lane.alpha_owner, lane.alpha.router, "unpause")
@@ -90,15 +91,8 @@ async def late_for_the_destination(lane: SimdLane):
 
 
 async def settled(lane: SimdLane):
-    await until_unsettled(lane, lambda ids: not ids)
-
-
-async def until_unsettled(lane: SimdLane, holds):
     with trio.fail_after(SETTLE_S):
-        while True:
-            if holds(await lane.unsettled()):
-                return
-            await trio.sleep(POLL_S)
+        await lane.until_unsettled(lambda ids: not ids)
 
 
 async def commands(lane: SimdLane, folder):
