@@ -92,7 +92,7 @@ def set_validator(
     from light_clients.tendermint.types import KeyType, PublicKey
 
     key = PublicKey(KeyType.SECP256K1, _public_key(public_key))
-    if secp256k1.decompress(key.data) is None:
+    if power > 0 and secp256k1.decompress(key.data) is None:
         raise refuse(f"--public-key {key.data.hex()} is no point of secp256k1", UNUSABLE)
     hub_chain = hub_of(config_of(config), hub)
     admins = admins_of(hub_admin, hub_admin_password_file)

@@ -34,7 +34,7 @@ VALIDATORS = (
     Defence(
         "validator key on the curve",
         RULES,
-        "    if secp256k1.decompress(public_key) is None:\n",
+        "    if power > 0 and secp256k1.decompress(public_key) is None:\n",
         "    if False:\n",
         (BAD_CHANGES,),
     ),

@@ -1,12 +1,13 @@
 """N validators over the pure transition function: schedules, partitions, crashes and liars, from a seed. No clock, no I/O."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from light_clients.crypto import secp256k1
 from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import BlockId, Commit, KeyType, PublicKey
+from light_clients.tendermint.types import BlockId, Commit, KeyType, PublicKey, ValidatorSet
 from relay.hub.consensus.blocks import ChainTip, ConsensusParams, block_id_of, check_block, genesis_tip, make_block
 from relay.hub.consensus.signing import LastSigned, next_signature
 from relay.hub.consensus.transition import RoundState, step
@@ -28,7 +29,7 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
-from relay.hub.consensus.validators import advance_proposer, genesis_validators
+from relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
 from relay.hub.consensus.votes import vote_bytes
 
 CHAIN_ID = "sim-1"
@@ -73,9 +74,17 @@ class Node:
 class Network:
     """All messages are kept and delivered in an order drawn from the seed; the test decides who is reachable."""
 
-    def __init__(self, powers: list[int], seed: int, clock_skew_ns: int = 0) -> None:
+    def __init__(
+        self,
+        powers: list[int],
+        seed: int,
+        clock_skew_ns: int = 0,
+        changes: Mapping[int, list[tuple[int, int]]] | None = None,
+    ) -> None:
+        """Nodes of power 0 only listen. `changes`: (node, power) by the height whose block changes the set."""
         self.rng = random.Random(seed)
-        validators = genesis_validators([(public_key_of(n), power) for n, power in enumerate(powers)])
+        self.changes = {} if changes is None else changes
+        validators = genesis_validators([(public_key_of(n), power) for n, power in enumerate(powers) if power])
         self.now_ns = START_NS
         self.skew = [self.rng.randint(-clock_skew_ns, clock_skew_ns) for _ in powers]
         self.nodes = []
@@ -169,7 +178,7 @@ class Network:
             tip.results_hash,
             tip.validators,
             tip.next_validators,
-            advance_proposer(tip.next_validators, 1),
+            self.next_validators(tip, header.height),
             tip.params,
             1,
         )
@@ -178,6 +187,10 @@ class Network:
             node.number,
             HeightStarted(header.height + 1, node.tip.validators, header.time_ns, self.time(node.number)),
         )
+
+    def next_validators(self, tip: ChainTip, height: int) -> ValidatorSet:
+        changes = [(public_key_of(number), power) for number, power in self.changes.get(height, ())]
+        return advance_proposer(with_changes(tip.next_validators, changes), 1)
 
     def deliver(self, number: int, message) -> None:
         node = self.nodes[number]

@@ -118,6 +118,26 @@ def state_of(network: Network, number: int) -> RoundState:
     return network.nodes[number].state
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_attack_C43_hub_validators_agree_while_one_joins_and_one_leaves(seed):
+    network = Network([10, 10, 10, 10, 0], seed, changes={2: [(4, 20)], 4: [(0, 0), (1, 7)]})
+    network.run(9_000)
+    assert network.agreed()
+    assert min(network.heights[1:]) > 7
+    blocks = network.nodes[1].decided
+    newcomer, leaver = public_key_of(4).address, public_key_of(0).address
+    voters = [
+        {entry.validator_address for entry in block.last_commit.signatures if entry.signature} for _, block in blocks
+    ]
+    # Block h carries the commit of h - 1.
+    assert not any(newcomer in voters[height] for height in range(1, 4))
+    assert any(newcomer in voters[height] for height in range(4, len(blocks)))
+    assert not any(leaver in voters[height] for height in range(6, len(blocks)))
+    # The change in block 4 acts in 6: the leaver signed nothing from there on, though it goes on deciding with the others.
+    assert network.nodes[0].record.height <= 5
+    assert network.nodes[4].record.height >= 4
+
+
 def test_attack_C42_hub_votes_of_another_height_round_chain_or_validator_count_nothing():
     network = Network([1, 1, 1, 1], 1)
     state = state_of(network, 0)
