@@ -51,7 +51,7 @@ class BlockResults:
     hash: bytes
 
 
-class _Reader:
+class ResultReader:
     """Counts events over a whole block."""
 
     def __init__(self, wanted: Collection[str]) -> None:
@@ -72,6 +72,13 @@ class _Reader:
                 found.append(Event(index, kind, _attributes(entry)))
         return tuple(found)
 
+    def result(self, entry: Fields) -> tuple[TransactionResult, tuple[int, bytes, int, int]]:
+        """With (code, data, gas wanted, gas used), which are hashed."""
+        code = _number(entry.get("code"), MAX_CODE)
+        data = b"" if (given := entry.get("data")) is None else base64_bytes(given, MAX_TRANSACTION_BASE64_CHARS)
+        wanted, used = (_number(entry.get(name), MAX_GAS) for name in ("gas_wanted", "gas_used"))
+        return TransactionResult(code, self.events(entry.get("events"))), (code, data, wanted, used)
+
 
 def _attributes(event: Fields) -> Attributes:
     found: Attributes = {}
@@ -91,16 +98,14 @@ def decode_results(fields: Fields, height: int, wanted: Collection[str]) -> Bloc
     """Events of the types `wanted` alone are kept. Raises BadAnswer."""
     if fields.at("height").decimal() != height:
         raise fields.at("height").bad(f"is not the asked {height}")
-    reader = _Reader(wanted)
+    reader = ResultReader(wanted)
     before = reader.events(fields.get("begin_block_events"))
     results, hashed = [], []
     listed = fields.get("txs_results")
     for entry in () if listed is None else listed.items(MAX_TRANSACTIONS):
-        code = _number(entry.get("code"), MAX_CODE)
-        data = b"" if (given := entry.get("data")) is None else base64_bytes(given, MAX_TRANSACTION_BASE64_CHARS)
-        gas = [_number(entry.get(name), MAX_GAS) for name in ("gas_wanted", "gas_used")]
-        hashed.append((code, data, gas[0], gas[1]))
-        results.append(TransactionResult(code, reader.events(entry.get("events"))))
+        result, deterministic = reader.result(entry)
+        hashed.append(deterministic)
+        results.append(result)
     after = [reader.events(fields.get(name)) for name in ("finalize_block_events", "end_block_events")]
     return BlockResults(tuple(results), (*before, *after[0], *after[1]), results_hash(hashed))
 

@@ -7,8 +7,9 @@ from google.protobuf.message import DecodeError
 
 from adapters.cometbft import CometRpc, CommittedBlocks
 from adapters.cometbft.results import BlockResults, Event, block_results, block_transactions
-from adapters.interface import MAX_EVENT_RANGE, BadAnswer, HeightUnavailable, PacketEvent, PacketEventKind
-from adapters.rpc import Attempt, each_of
+from adapters.cometbft.search import transactions_with
+from adapters.interface import MAX_EVENT_RANGE, BadAnswer, HeightUnavailable, PacketEvent, PacketEventKind, RpcRefused
+from adapters.rpc import AnswerTooLarge, Attempt, each_of
 from light_clients.crypto.hashes import sha256
 from light_clients.ibc.packet import (
     MAX_PACKET_BYTES,
@@ -188,7 +189,10 @@ class BlockEvents:
         height = header.height
 
         async def work(attempt: Attempt) -> BlockPackets:
-            results = await block_results(self._comet, attempt, height, KINDS)
+            try:
+                results = await block_results(self._comet, attempt, height, KINDS)
+            except AnswerTooLarge as error:
+                return checked(await self._indexed(attempt, header, error))
             if following is not None and following.last_results_hash != results.hash:
                 raise BadAnswer(
                     "block_results", "txs_results", "do not hash to the next header's results", results.hash
@@ -204,12 +208,23 @@ class BlockEvents:
                     raise BadAnswer(
                         "block_results", "txs_results", f"are not {len(transactions)}", len(results.transactions)
                     )
-            packets = _packets(height, header.time_ns, results, transactions)
+            return checked(_packets(height, header.time_ns, results, transactions))
+
+        def checked(packets: BlockPackets) -> BlockPackets:
             if expect is not None:
                 expect(packets)
             return packets
 
         return await self._comet.client.run("block_results", work, at_height=height)
+
+    async def _indexed(self, attempt: Attempt, header: Header, error: AnswerTooLarge) -> BlockPackets:
+        """Without the events of the block's begin and end, which the index of transactions does not have."""
+        try:
+            found = await transactions_with(attempt, header.height, KINDS, PACKET)
+        except RpcRefused:
+            raise error from None
+        results = BlockResults(tuple(result for _, result in found), (), b"")
+        return _packets(header.height, header.time_ns, results, tuple(raw for raw, _ in found))
 
 
 def _packets(height: int, time_ns: int, results: BlockResults, transactions: tuple[bytes, ...]) -> BlockPackets:

@@ -10,13 +10,14 @@ from adapters.rpc.options import RpcOptions
 from adapters.rpc.pacing import TokenBucket, backoff_s
 from adapters.rpc.subscription import Announcements, HeadSignal
 from adapters.rpc.together import Together
-from adapters.rpc.transport import AttemptFailed
+from adapters.rpc.transport import AnswerTooLarge, AttemptFailed
 
 __all__ = [
     "CONCURRENT_READS",
     "MAX_JSON_DEPTH",
     "Announcements",
     "Answer",
+    "AnswerTooLarge",
     "Attempt",
     "AttemptFailed",
     "Decoder",

@@ -33,6 +33,10 @@ class AttemptFailed(AdapterError):
     """One attempt on one endpoint came to nothing; the client goes on to the next one."""
 
 
+class AnswerTooLarge(BadAnswer):
+    """More than the bound; what came was not kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Target:
     """Where a URL leads, as a request needs it."""
@@ -191,7 +195,7 @@ class _Inflater:
                 raise BadAnswer(self._method, "body", "is not gzip") from error
         self._left -= len(chunk)
         if self._left < 0:
-            raise BadAnswer(self._method, "body", f"more than {self._max_bytes} bytes")
+            raise AnswerTooLarge(self._method, "body", f"more than {self._max_bytes} bytes")
         return chunk
 
     def finish(self) -> None:

@@ -23,6 +23,7 @@ from adapters.interface import (
     SubmitMisbehaviour,
     UpdateClient,
 )
+from adapters.rpc import RpcOptions
 from light_clients.interface import ClientStatus, Height
 from light_clients.tendermint.codec import decode_tendermint_header, encode_misbehaviour
 from light_clients.tendermint.types import Misbehaviour, TendermintHeader
@@ -33,7 +34,9 @@ TIMEOUT_S = 240
 
 
 @asynccontextmanager
-async def open_simd(simd: SimdChain, poll_interval_s: float = 0.1) -> AsyncIterator[CosmosChain]:
+async def open_simd(
+    simd: SimdChain, poll_interval_s: float = 0.1, options: RpcOptions = QUICK
+) -> AsyncIterator[CosmosChain]:
     """The product's adapter of a running simd."""
     settings = CosmosSettings(
         name="simd",
@@ -44,7 +47,7 @@ async def open_simd(simd: SimdChain, poll_interval_s: float = 0.1) -> AsyncItera
         gas_price=GAS_PRICE,
         max_fee=10**6,
         poll_interval_s=poll_interval_s,
-        options=QUICK,
+        options=options,
     )
     async with open_cosmos_chain(settings, Random(3)) as chain:
         yield chain

@@ -1,10 +1,14 @@
 """The cosmos adapter passes the suite against a stock simd joined to a hub, as source and as destination."""
 
+from dataclasses import replace
+
+import httpx
 import pytest
 import trio
+from lane import QUICK
 from suite import CHECKS, acknowledge, check_poor_sender, receive, send_one
 
-from adapters.interface import HeightUnavailable
+from adapters.interface import EndpointUnavailable, HeightUnavailable
 from relay.keys import Signer
 from tests.nodes.followed_simd import open_simd
 from tests.nodes.joined_simd import BLOCK_TIME_S, RELAYER_SECRET, joined_chains
@@ -53,6 +57,22 @@ async def test_blocks_are_announced(simd):
         head = await chain.head()
         with trio.fail_after(30):
             assert (await chain.wait_for_height(head.height + 2)).height >= head.height + 2
+
+
+async def test_a_block_that_an_answer_cannot_hold_is_read_through_the_index(tmp_path, simd):
+    async with joined_chains(tmp_path, simd) as (from_simd, _):
+        sent = await send_one(from_simd, b"large")
+        body = {"jsonrpc": "2.0", "id": 1, "method": "block_results", "params": {"height": str(sent.height)}}
+        async with httpx.AsyncClient() as http:
+            size = len((await http.post(simd.rpc, json=body)).content)
+        async with open_simd(simd, options=replace(QUICK, max_answer_bytes=size - 1)) as chain:
+            await chain.wait_for_height(sent.height + 1)
+            if simd.tx_index:
+                (found,) = await chain.packet_events(sent.height, sent.height)
+                assert (found.packet, found.transaction_hash) == (sent.packet, sent.transaction_hash)
+            else:
+                with pytest.raises(EndpointUnavailable, match=f"more than {size - 1} bytes"):
+                    await chain.packet_events(sent.height, sent.height)
 
 
 @pytest.fixture

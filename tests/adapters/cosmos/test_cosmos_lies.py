@@ -541,6 +541,63 @@ async def test_attack_G1_simd_endless_events():
     await refused({"block_results": at(SENT, too_many)}, events_of_send, "has more than")
 
 
+def indexed(params, said):
+    """What the index of a real simd says of one block, from the block and its results."""
+    if not params["query"].startswith("tx.height="):
+        return said
+    kind = params["query"].split(" AND ")[1].split(".")[0]
+    results = RECORDING.answer("block_results", {"height": str(SENT)})["result"]["txs_results"]
+    transactions = RECORDING.answer("block", {"height": str(SENT)})["result"]["block"]["data"]["txs"]
+    found = [
+        {"height": str(SENT), "index": index, "tx": raw, "tx_result": result, "hash": ""}
+        for index, (raw, result) in enumerate(zip(transactions, results, strict=True))
+        if any(event["type"] == kind for event in result["events"])
+    ]
+    return {"result": {"txs": found, "total_count": str(len(found))}}
+
+
+async def test_a_block_whose_results_are_more_than_an_answer_holds_is_read_through_the_index():
+    tight = RpcOptions(rounds=1, max_answer_bytes=64 * 1024)
+    lies = {"block_results": at(SENT, many_events(5_000)), "tx_search": indexed}
+    async with simd(None) as chain:
+        (whole,) = await events_of_send(chain)
+    async with simd(lies, options=tight) as chain:
+        (event,) = await events_of_send(chain)
+        assert (event.packet, event.transaction_hash) == (whole.packet, whole.transaction_hash)
+    async with simd(lies | {"tx_search": lambda params, said: NO_INDEX}, options=tight) as chain:
+        with pytest.raises(EndpointUnavailable, match="more than 65536 bytes"):
+            await events_of_send(chain)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"height": "3"}, f"is not the asked {SENT}"),
+        ({"index": -1}, "unsigned"),
+        ({"tx": "~"}, "base64"),
+        ({"tx_result": None}, "is not an object"),
+    ],
+)
+async def test_attack_G1_simd_index_that_lies_about_a_large_block(change, match):
+    def lie(params, said):
+        answer = indexed(params, said)
+        for entry in answer["result"]["txs"]:
+            entry.update(change)
+        return answer
+
+    tight = RpcOptions(rounds=1, max_answer_bytes=64 * 1024)
+    async with simd({"block_results": at(SENT, many_events(5_000)), "tx_search": lie}, options=tight) as chain:
+        with pytest.raises(EndpointUnavailable, match=match):
+            await events_of_send(chain)
+
+    def endless(params, said):
+        return {"result": indexed(params, said)["result"] | {"total_count": str(10**9)}}
+
+    async with simd({"block_results": at(SENT, many_events(5_000)), "tx_search": endless}, options=tight) as chain:
+        with pytest.raises(EndpointUnavailable, match="total_count"):
+            await events_of_send(chain)
+
+
 # anything
 
 
