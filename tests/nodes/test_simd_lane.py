@@ -117,13 +117,12 @@ async def commands(lane: SimdLane, folder):
         file = folder / f"{chain}.checkpoint.json"
         await lane.hutong("audit", "checkpoint", "--chain", chain, "-o", str(file))
         checkpoints += ["--checkpoint", str(file)]
+    late_for_hub, late_for_destination = 2 * len(OUT) + 1, 2 * len(OUT) + len(LATE) + 1
     bundles = []
-    for sequence in (
-        1,
-        2 * len(OUT) + 1,
-        2 * len(OUT) + len(LATE) + 1,
-    ):  # there and back, late for the hub, late for alpha
-        bundles.append(str(folder / f"{sequence}.bundle.json"))
-        await lane.hutong("audit", "export", f"simd/{lane.simd_client}/{sequence}", *checkpoints, "-o", bundles[-1])
+    for end in (f"simd/{lane.simd_client}", f"alpha/{lane.alpha.hub_client}"):
+        for sequence in (1, late_for_hub, late_for_destination):
+            bundles.append(str(folder / f"{end.replace('/', '-')}-{sequence}.bundle.json"))
+            await lane.hutong("audit", "export", f"{end}/{sequence}", *checkpoints, "-o", bundles[-1])
     verdict = await run_command(["audit", "verify", *bundles, *checkpoints])
-    assert "3 of 3 bundles are valid" in verdict, verdict
+    assert "6 of 6 bundles are valid" in verdict, verdict
+    assert verdict.count("never received") == 4, verdict
