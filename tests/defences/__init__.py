@@ -3,6 +3,7 @@
 from tests.defences.audit import AUDIT
 from tests.defences.contracts import CONTRACTS
 from tests.defences.cosmos import COSMOS
+from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
 from tests.defences.defence import Defence
 from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
@@ -22,6 +23,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "light clients": LIGHT_CLIENTS,
     "relay": RELAY,
     "cosmos": COSMOS,
+    "cosmos transactions": COSMOS_TRANSACTIONS,
     "audit and attestor": AUDIT,
 }
 

@@ -24,6 +24,7 @@ from adapters.cosmos.accounts import (
     decode_balance,
 )
 from adapters.cosmos.addresses import account_address
+from adapters.cosmos.fees import FeeAboveCap
 from adapters.cosmos.inclusion import decode_result
 from adapters.cosmos.messages import SEND_URL, SdkMessage
 from adapters.cosmos.simulation import decode_simulation
@@ -255,6 +256,24 @@ async def test_sign_asks_for_the_account_number_once_and_signs_over_it():
         assert decode_raw(first.raw).sequence == 3 and decode_raw(second.raw).sequence == 4
         assert first.prepared.gas == 65_000 and first.prepared.fee_wei == 1_625
         assert decode_raw(first.raw).fee[0].amount == 1_625
+
+
+async def test_attack_G8_no_fee_above_the_cap_is_signed():
+    async with node_and_chain(max_fee=1_625) as (_, chain):
+        await signed(chain)
+    async with node_and_chain(max_fee=1_624) as (_, chain):
+        with pytest.raises(FeeAboveCap, match="max_fee allows 1624stake") as caught:
+            await signed(chain)
+        assert (caught.value.got, caught.value.limit, caught.value.denom) == (1_625, 1_624, "stake")
+
+
+async def test_transactions_of_another_chain_or_account_are_not_signed():
+    async with node_and_chain() as (_, chain):
+        prepared = (await signed(chain)).prepared
+        other = account_address("cosmos", Signer(bytes(31) + b"\x02").public_key)
+        for twisted in (replace(prepared, chain_id="sim-2"), replace(prepared, sender=other)):
+            with pytest.raises(ValueError, match="not ours"):
+                await chain.sign(twisted, 3, SIGNER)
 
 
 async def test_sequence_of_a_simulation_is_learnt_from_the_refusal_and_bounded():
