@@ -120,6 +120,10 @@ def test_a_fifth_node_joins_by_state_sync_and_executes_the_same(directory):
         joined.wait_for_height(last + 2, PATIENCE_S)
         for height in range(restored + 1, last + 1):
             assert app_hash(joined, height) == app_hash(first, height) == app_hash(second, height)
+        joined.kill()
+        joined.start()
+        joined.wait_for_height(last + 4, PATIENCE_S)
+        assert app_hash(joined, last + 3) == app_hash(first, last + 3)
         slot = hex(number)
         stored = [one.rpc("eth_getStorageAt", recorder, slot, hex(last)) for one in (joined, first, second)]
         assert stored[0] == stored[1] == stored[2]

@@ -1,6 +1,7 @@
 """A hub with every kind of state in it, snapshots of it, and nodes that join from them."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 
 from light_clients.tendermint.hashing import header_hash
@@ -23,6 +24,8 @@ from relay.hub.node.state_sync import StateSync
 from tests.relay.hub.simulated_hub import SimulatedHub
 
 Records = list[tuple[RecordKind, bytes]]
+HEIGHT = 15
+"""Of the snapshots of `recording_hub`."""
 
 # Stores BLOCKHASH(NUMBER - first word) at slot NUMBER, and 1 at the slot that the second word names:
 #   CALLDATALOAD(0) NUMBER SUB BLOCKHASH NUMBER SSTORE  1 CALLDATALOAD(32) SSTORE  STOP
@@ -68,6 +71,17 @@ class RecordingHub(SimulatedHub):
 
     def app_hash_at(self, height: int) -> bytes:
         return self.application.state.require_root(height)
+
+
+@cache
+def recording_hub() -> RecordingHub:
+    """Blocks 1 to 20, of which 16 to 20 read ancestors' hashes and write on. Shared: nobody adds to it."""
+    hub = RecordingHub()
+    while hub.height < HEIGHT:
+        hub.advance()
+    for depth in (1, 2, HEIGHT, HEIGHT + 3, 256):
+        assert hub.send(hub.recorders[depth % 2], recorder_call(depth)).ok
+    return hub
 
 
 def maker_of(hub: SimulatedHub, height: int) -> SnapshotMaker:
@@ -150,3 +164,7 @@ class JoiningNode:
         with self.store.batch() as batch:
             self.application.commit(batch)
         return response.app_hash
+
+
+def everything(node: JoiningNode) -> dict[bytes, bytes]:
+    return dict(node.store.items())

@@ -109,7 +109,7 @@ def test_the_vector_verifies_bottom_up():
 
 def test_the_bounds_of_the_page_are_those_of_the_code():
     text = page("hub-snapshot")
-    for bound in ("MAX_CHUNK_BYTES", "MAX_CHUNKS", "MAX_HEADER_BYTES"):
+    for bound in ("MAX_CHUNK_BYTES", "MAX_CHUNKS", "MAX_LEAVES", "MAX_HEADER_BYTES"):
         shown = f"{getattr(snapshot_format, bound):,}".replace(",", " ")
         assert shown in text, bound
     assert re.search(r"`hutong-snapshot` and a byte 1", text)

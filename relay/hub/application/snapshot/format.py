@@ -19,6 +19,8 @@ MAX_CHUNK_BYTES = 2 * 1024 * 1024
 """Four at a time pass a CometBFT peer connection (5 MB/s) well within its chunk timeout (10 s)."""
 MAX_CHUNKS = 16_384
 """32 GiB; the manifest then has half a MiB, an eighth of what CometBFT lets a snapshot message have."""
+MAX_LEAVES = 2**26
+"""Leaves are stored before their root is known, and small ones take 300 bytes each: a liar gets 20 GB of disk at most."""
 MAX_HEADER_BYTES = 4_096
 MAX_LEAF_BYTES = 2 + MAX_KEY_BYTES + MAX_VALUE_BYTES
 ANCESTORS = 256
@@ -96,12 +98,15 @@ def decode_manifest(data: bytes) -> Manifest:
     headers = int.from_bytes(rest[44:48], "big")
     if headers != header_count(height):
         raise MalformedInput("manifest.headers", "not the number for this height", headers, header_count(height))
+    leaves = int.from_bytes(rest[48:56], "big")
+    if leaves > MAX_LEAVES:
+        raise MalformedInput("manifest.leaves", f"above {MAX_LEAVES}", got=leaves)
     return Manifest(
         height,
         bytes(rest[8:40]),
         int.from_bytes(rest[40:44], "big"),
         headers,
-        int.from_bytes(rest[48:56], "big"),
+        leaves,
         int.from_bytes(rest[56:64], "big"),
         tuple(bytes(rest[at : at + 32]) for at in range(68, 68 + 32 * chunks, 32)),
     )
