@@ -6,9 +6,9 @@ RESTORING = "relay/hub/application/snapshot/restoring.py"
 ANCESTRY = "relay/hub/application/snapshot/ancestry.py"
 TRAVERSAL = "relay/evm/state_traversal.py"
 STATE_SYNC = "relay/hub/node/state_sync.py"
-TESTS = "relay/hub/test_hub_snapshot.py"
+TESTS = "relay/hub/test_hub_snapshot_lies.py"
 LIES = f"{TESTS}::test_every_lie_of_a_snapshot_is_named_and_leaves_the_node_at_genesis"
-CRASHES = f"{TESTS}::test_a_crash_at_any_write_leaves_genesis_or_the_whole_and_the_next_try_succeeds"
+CRASHES = "relay/hub/test_hub_snapshot_crashes.py::test_a_crash_at_any_write_leaves_genesis_or_the_whole_and_the_next_try_succeeds"
 
 SNAPSHOTS = (
     Defence(
