@@ -79,4 +79,5 @@ class Subscriptions:
         if criteria is not None:
             return list(logs_of_block(self._chain.blocks, criteria, number))
         stored = self._chain.blocks.header(number)
-        return [] if stored is None else [header_json(*stored)]
+        # Of the block that a node was restored at it knows too little to show.
+        return [] if stored is None or number < self._chain.blocks.first_number() else [header_json(*stored)]

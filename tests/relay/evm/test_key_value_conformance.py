@@ -4,6 +4,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import lmdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -122,3 +123,18 @@ def test_lmdb_reopens_with_the_last_whole_batch(tmp_path):
             raise ZeroDivisionError
     with closing(LmdbStore(tmp_path, map_bytes=1 << 24)) as store:
         assert store.get(b"k") == b"1"
+
+
+def test_a_read_only_lmdb_store_sees_what_is_committed_and_writes_nothing(tmp_path):
+    with pytest.raises(lmdb.Error):
+        LmdbStore(tmp_path / "none", read_only=True)
+    assert not (tmp_path / "none").exists()
+    store = LmdbStore(tmp_path / "data", sync=False)
+    with store.batch() as batch:
+        batch.put(b"key", b"value")
+    store.close()
+    reader = LmdbStore(tmp_path / "data", read_only=True)
+    assert list(reader.items()) == [(b"key", b"value")]
+    with pytest.raises(lmdb.ReadonlyError), reader.batch() as batch:
+        batch.put(b"key", b"other")
+    reader.close()

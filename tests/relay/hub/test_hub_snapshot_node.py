@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import pytest
 import trio
+import trio.testing
 from typer.testing import CliRunner
 
 from light_clients.interface import PredicateFailed
 from light_clients.tendermint.rpc_json import header_to_rpc
 from relay.cli.hub import app
+from relay.evm.json_params import Params
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.mempool import Mempool
+from relay.evm.subscriptions import Subscriptions
 from relay.hub.application.abci import ChunkVerdict
 from relay.hub.application.genesis import encode_genesis
 from relay.hub.application.snapshot.making import SnapshotMaker
@@ -117,6 +120,32 @@ def test_logs_below_the_first_block_are_refused_by_name(hub, restored):
     history = rpc("eth_feeHistory", "0x5", "latest", [])
     assert history["oldestBlock"] == hex(HEIGHT + 1)
     assert len(history["gasUsedRatio"]) == 1
+
+
+def test_heads_are_announced_from_the_first_block_on(hub, restored):
+    chain = HubChain(restored.application, Mempool())
+    restored.execute(hub.request(HEIGHT + 1))
+
+    async def follow():
+        sent = []
+
+        async def send(message):
+            sent.append(json.loads(message)["params"]["result"])
+
+        async with trio.open_nursery() as nursery:
+            chain.heads.publish(0)
+            subscriptions = Subscriptions(chain, nursery, send)
+            await subscriptions.session("eth_subscribe", Params(["newHeads"]))
+            await trio.testing.wait_all_tasks_blocked()
+            chain.heads.publish(HEIGHT)
+            chain.heads.publish(HEIGHT + 1)
+            with trio.fail_after(30):
+                while not sent:
+                    await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
+        return sent
+
+    assert [head["number"] for head in trio.run(follow)] == [hex(HEIGHT + 1)]
 
 
 # --- files
