@@ -59,7 +59,7 @@ def check_overlap(before: Powers, after: Powers) -> None:
     More than 2/3 of `after` signed. Of that at most the added power is not power in `before`, so the signers hold more than
     2/3 (P + added - removed) - added of the power P before, which is at least P / 3 exactly under this rule.
     """
-    everyone = before.keys() | after.keys()
+    everyone = sorted(before.keys() | after.keys())
     changes = [after.get(key, 0) - before.get(key, 0) for key in everyone]
     added = sum(change for change in changes if change > 0)
     removed = -sum(change for change in changes if change < 0)
