@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 SUBCOMMANDS = {
-    "demo": ("relay.cli.demo", "Start hub, two dev chains and a relay, send messages, and check the chains."),
+    "demo": ("relay.cli.demo", "Start a whole network, send messages and tokens, and check the chains."),
     "verify": ("relay.cli.verify", "Check files from real chains offline: headers and proofs, predicate by predicate."),
     "audit": ("relay.cli.audit", "Export proof bundles, and re-verify them offline from checkpoints."),
     "hub": ("relay.cli.hub", "Run a hub validator."),
