@@ -21,7 +21,7 @@ IN_FLIGHT_LIMIT_S = 90
 KILL_AFTER_S = 0.5, 4.0
 FIRST_LATE_S = 25
 """From the send to T2 of a packet that is to be late for the hub: its first leg has the margin less."""
-SECOND_LATE_S = 40
+SECOND_LATE_S = 50
 """From the send to T2 of a packet that is to reach the hub in time, and its destination late."""
 Sends = Callable[[], Awaitable[None]]
 
