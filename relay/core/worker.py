@@ -241,6 +241,9 @@ class RouteWorker:
             return None
         if isinstance(error, SubmissionRefused):
             self._accounts.rest(account)
+            if error.cause is Cause.POOL_REFUSED and len(items) > 1:
+                # Nobody says whether it is about the size: a block's gas, the pool's room. A smaller one is never worse.
+                self._shrink(len(items), 1, 2)
         return error
 
     async def _finish(self, account: Account, pending: Pending, items: Sequence[Item], offset: int) -> None:

@@ -4,12 +4,13 @@ import pytest
 import trio
 from world import CLIENT, World, making_blocks
 
-from adapters.interface import InsufficientFunds
+from adapters.interface import BroadcastRefused, InsufficientFunds
 from adapters.simulated.router import OutOfGas
 from relay.dispatch import Route
 
 TO_BETA = Route("alpha", "beta", CLIENT)
 MAX_ATTEMPTS = 3
+POOL_BYTES = 20_000
 
 
 def out_of_gas(_packet):
@@ -100,3 +101,21 @@ async def test_attack_G8_account_that_cannot_pay_in_simulation_holds_the_route_a
         assert await process.queue.dead_letters(TO_BETA) == [] and world.received() == 0
         beta.simulate = honest
         await world.all_settled(4)
+
+
+async def test_attack_G9_pool_that_takes_small_transactions_only_gets_small_ones(world, autojump_clock):
+    beta = world.chains["beta"]
+    honest = beta.submit
+
+    def submit(raw):
+        if len(raw) > POOL_BYTES:
+            raise BroadcastRefused(bytes(32), "the gas limit is above a block's")
+        return honest(raw)
+
+    beta.submit = submit
+    async with making_blocks(world), world.relay(max_attempts=MAX_ATTEMPTS).running() as process:
+        world.send("alpha", 20)
+        await world.all_settled(20, at_most_s=400)
+        assert await process.queue.dead_letters(TO_BETA) == []
+    sizes = [len(receipt.transaction.raw) for receipt in world.transactions("beta")]
+    assert max(sizes) <= POOL_BYTES and len(sizes) < 20
