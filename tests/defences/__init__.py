@@ -1,5 +1,6 @@
 """Every defence can be missed: with it turned off, at least one test fails (`python -m tests.defences`)."""
 
+from tests.defences.abci import ABCI
 from tests.defences.audit import AUDIT
 from tests.defences.contracts import CONTRACTS
 from tests.defences.cosmos import COSMOS
@@ -16,6 +17,7 @@ from tests.defences.validators import VALIDATORS
 DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
     "validators": VALIDATORS,
+    "abci": ABCI,
     "snapshots": SNAPSHOTS,
     "contracts": CONTRACTS,
     "token contracts": TOKEN_CONTRACTS,

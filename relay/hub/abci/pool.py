@@ -4,6 +4,8 @@ CometBFT keeps transactions in the order of their arrival and knows no nonces. T
 answers for pending nonces, refuses what replaces nothing, and gives blocks their order.
 """
 
+from eth_hash.auto import keccak
+
 from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.mempool import Mempool
 from relay.evm.transaction import SignedTransaction
@@ -25,11 +27,14 @@ class PoolMirror:
 
     def check(self, raw: bytes) -> CheckTxResponse:
         """CheckTx, the first and every later one: what we hold stays if the newest state still takes it."""
+        transaction_hash = keccak(raw)
+        transaction = self.mempool.get(transaction_hash)
         try:
-            transaction, nonce = self._application.check_sender(raw)
-            self._add(transaction, nonce)
+            if transaction is None:
+                transaction = decode_cached(raw, self._application.genesis.evm_chain_id)
+            self._add(transaction, self._application.check_sender(transaction))
         except InvalidTransaction as error:
-            self._refuse(raw, error)
+            self._refuse(transaction_hash, error)
             return CheckTxResponse(CODE_INVALID, str(error), 0)
         return CheckTxResponse(CODE_OK, "", transaction.gas_limit)
 
@@ -39,11 +44,7 @@ class PoolMirror:
         if self.mempool.get(transaction.hash) is None:
             self.mempool.add(transaction, nonce)
 
-    def _refuse(self, raw: bytes, error: InvalidTransaction) -> None:
-        try:
-            transaction_hash = decode_cached(raw, self._application.genesis.evm_chain_id).hash
-        except InvalidTransaction:
-            return
+    def _refuse(self, transaction_hash: bytes, error: InvalidTransaction) -> None:
         self.mempool.drop(transaction_hash)
         if transaction_hash in self._awaited:
             self._awaited[transaction_hash] = error
@@ -56,11 +57,7 @@ class PoolMirror:
         """After a block: forget what was executed, and what was in it for nothing."""
         self.mempool.remove_included(executed)
         included = {transaction.hash for transaction in executed}
-        for raw in block:
-            try:
-                transaction_hash = decode_cached(raw, self._application.genesis.evm_chain_id).hash
-            except InvalidTransaction:
-                continue
+        for transaction_hash in map(keccak, block):
             if transaction_hash not in included:
                 self.mempool.drop(transaction_hash)
 

@@ -155,20 +155,20 @@ class HubApplication:
     def check_tx(self, raw: bytes) -> CheckTxResponse:
         """Whether the pool may take it, judged at the last block's time and state (a later nonce is fine)."""
         try:
-            transaction, _ = self.check_sender(raw)
+            transaction = decode_cached(raw, self.genesis.evm_chain_id)
+            self.check_sender(transaction)
         except InvalidTransaction as error:
             return CheckTxResponse(CODE_INVALID, str(error), 0)
         return CheckTxResponse(CODE_OK, "", transaction.gas_limit)
 
-    def check_sender(self, raw: bytes) -> tuple[SignedTransaction, int]:
-        """The transaction and its sender's nonce, judged as `check_tx` does. Raises InvalidTransaction."""
-        transaction = decode_cached(raw, self.genesis.evm_chain_id)
+    def check_sender(self, transaction: SignedTransaction) -> int:
+        """Judge as `check_tx` does; returns the sender's nonce. Raises InvalidTransaction."""
         head = self.blocks.head()
         if head is None:
             raise OutOfOrder("the chain is not initialised")
         state = self.state_after(head)
         state.check_sender(transaction)
-        return transaction, state.nonce(transaction.sender)
+        return state.nonce(transaction.sender)
 
     def prepare_proposal(self, candidates: Sequence[bytes], max_bytes: int) -> tuple[bytes, ...]:
         """The longest prefix-respecting choice that fits bytes and gas; order is the pool's."""

@@ -12,7 +12,7 @@ from relay.evm.execution import EvmState
 from relay.evm.head_feed import HeadFeed
 from relay.evm.mempool import Mempool
 from relay.evm.transaction import SignedTransaction
-from relay.hub.application.application import APPLICATION_NAME, HubApplication
+from relay.hub.application.application import APPLICATION_NAME, HubApplication, decode_cached
 
 CLIENT_VERSION = f"{APPLICATION_NAME}/1"
 
@@ -71,7 +71,8 @@ class HubChain:
         return transaction.hash
 
     def _checked(self, raw: bytes) -> tuple[SignedTransaction, int]:
-        return self._application.check_sender(raw)
+        transaction = decode_cached(raw, self.chain_id)
+        return transaction, self._application.check_sender(transaction)
 
 
 __all__ = ["CLIENT_VERSION", "HubChain", "InvalidTransaction", "PassOn"]

@@ -321,7 +321,7 @@ async def test_a_defect_that_a_stranger_finds_refuses_his_request_and_halts_noth
         client = await application.connect()
         monkeypatch.setattr(hub.application, "query", defect)
         monkeypatch.setattr(hub.application, "check_sender", defect)
-        query, check = await client.call("query", path="/key"), await client.call("check_tx", tx=b"x")
+        query, check = await client.call("query", path="/key"), await client.call("check_tx", tx=signed(0))
         assert (query.code, query.log) == (4, "internal error")
         assert (check.code, check.log) == (2, "internal error")
         monkeypatch.undo()
