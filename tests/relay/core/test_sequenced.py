@@ -104,7 +104,7 @@ async def test_attack_G4_what_waits_behind_a_refused_transaction_does_not_wait_f
     async with making_blocks(world), world.relay().running() as process:
         await trio.sleep(1)
         world.pause_blocks = True
-        for _ in range(3):
+        for _ in range(7):
             world.send("alpha", 2)
             world.chains["alpha"].produce_block(
                 max(world.now_ns() // 10**9, world.chains["alpha"].newest.header.timestamp_s)
@@ -112,14 +112,19 @@ async def test_attack_G4_what_waits_behind_a_refused_transaction_does_not_wait_f
             count = len(beta.pool)
             await world.until(lambda count=count: len(beta.pool) > count)
         (first, *behind) = sorted(beta.pool.values(), key=lambda transaction: transaction.nonce)
-        assert len(behind) == 2
-        beta.refuses = lambda transaction: (
-            "redundant" if transaction.hash == first.hash and trio.current_time() < 60 else None
-        )
+        assert len(behind) == 6
+        beta.refuses = lambda transaction: "redundant" if transaction.hash == first.hash else None
         beta._check_pool_again()
         assert not beta.pool
         world.pause_blocks = False
-        assert await world.all_settled(6, at_most_s=120) < 100
+        await world.all_settled(14, at_most_s=200)
+        with process.ledger._engine.connect() as connection:
+            lost = connection.execute(
+                select(TransactionRow.nonce, TransactionRow.reason).where(TransactionRow.state == "replaced")
+            ).all()
+        assert (0, "pools refuse it now: redundant") in lost
+        for transaction in behind:
+            assert (transaction.nonce, "the one of nonce 0 before it is refused now") in lost
         nonces = [receipt.transaction.nonce for receipt in world.transactions("beta")]
         assert nonces == list(range(len(nonces)))
         assert await process.ledger.open_transactions("beta", world.signer.address) == []
