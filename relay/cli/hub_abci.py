@@ -33,7 +33,7 @@ def abci(
 
     Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
     """
-    from relay.hub.abci.address import UnusableAddress, parse_address, socket_address
+    from relay.hub.abci.address import UnusableAddress, check_rpc_url, parse_address, socket_address
     from relay.hub.abci.initialise import SOCKET_FILE
     from relay.hub.abci.start import Doors, run_abci_node
     from relay.hub.node.snapshot_taker import SnapshotSchedule
@@ -42,7 +42,7 @@ def abci(
     try:
         address = socket_address(home / SOCKET_FILE) if listen is None else parse_address(listen)
         schedule = SnapshotSchedule(snapshot_interval, keep_snapshots)
-        run_abci_node(home, Doors(address, cometbft_rpc, host, port), schedule)
+        run_abci_node(home, Doors(address, check_rpc_url(cometbft_rpc), host, port), schedule)
     except (NodeRefused, UnusableAddress) as error:
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:

@@ -65,6 +65,18 @@ def parse_address(text: str) -> ListenAddress:
     return ListenAddress(None, host, port)
 
 
+def check_rpc_url(text: str) -> str:
+    """The base URL of CometBFT's RPC. Raises UnusableAddress."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 80) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UnusableAddress(f"{text[:100]}: give the URL of CometBFT's RPC, as http://127.0.0.1:26657")
+    return text.rstrip("/")
+
+
 def listen_at(address: ListenAddress) -> tuple[trio.SocketListener, ListenAddress]:
     """A listening socket and its address with the port that was bound. A dead socket file is replaced. Raises OSError."""
     if address.path is None:

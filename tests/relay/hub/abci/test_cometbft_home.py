@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from light_clients.crypto import ed25519
 from relay.cli.hub import app
-from relay.hub.abci.address import MAX_SOCKET_PATH_BYTES, UnusableAddress, parse_address, socket_address
+from relay.hub.abci.address import MAX_SOCKET_PATH_BYTES, UnusableAddress, check_rpc_url, parse_address, socket_address
 from relay.hub.abci.cometbft_home import NodeKey
 from relay.hub.abci.start import open_abci_node
 from relay.hub.node.home import decode_validator_key, load_genesis
@@ -145,4 +145,14 @@ def test_attack_H_abci_the_applications_door_is_not_open_to_the_network(text, wo
     with pytest.raises(UnusableAddress, match=words):
         parse_address(text)
     done = CliRunner().invoke(app, ["abci", "--home", str(tmp_path), "--listen", text])
+    assert (done.exit_code, done.output.count("\n")) == (2, 1)
+
+
+def test_the_url_of_cometbfts_rpc_is_looked_at_before_anything_runs(tmp_path):
+    assert check_rpc_url("http://127.0.0.1:26657/") == "http://127.0.0.1:26657"
+    assert check_rpc_url("https://comet.example") == "https://comet.example"
+    for text in ("127.0.0.1:26657", "tcp://127.0.0.1:26657", "http://", "http://h:99999", "http://[::1", ""):
+        with pytest.raises(UnusableAddress, match="give the URL"):
+            check_rpc_url(text)
+    done = CliRunner().invoke(app, ["abci", "--home", str(tmp_path), "--cometbft-rpc", "127.0.0.1:26657"])
     assert (done.exit_code, done.output.count("\n")) == (2, 1)
