@@ -150,7 +150,7 @@ LINES: dict[str, tuple[str, str]] = {
     "G8": ("gas and fees", ""),
     "G9": ("spam", LATER + " (filters)"),
     "G10": ("client near expiry without traffic", ""),
-    "G11": ("misbehaviour watcher", LATER),
+    "G11": ("misbehaviour watcher", ""),
     "G12": ("host clock wrong, chain halted or begun anew", ""),
     "G13": ("configuration errors refused at start", ""),
     "G14": ("secrets", ""),

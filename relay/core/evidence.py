@@ -57,22 +57,29 @@ async def judge_evidence(
     raise UnknownHeight(wanted, info.latest_height)
 
 
-async def trusted_below(host: ChainAdapter, info: ClientInfo, height: Height) -> Height:
-    """The highest stored height under `height`. Raises UnknownHeight if there is none within `SEARCHED_HEIGHTS`."""
-    if info.latest_height < height:
-        return info.latest_height
+async def stored_heights(host: ChainAdapter, info: ClientInfo, numbers: range) -> list[Height]:
+    """Those of the client's latest revision at which it has a state, in the order of `numbers`."""
 
     async def stored(number: int) -> Height | None:
-        at = Height(height.revision_number, number)
+        at = Height(info.latest_height.revision_number, number)
         return None if await host.consensus_state(info.client_id, at) is None else at
 
+    return [found for found in await each_of(stored, numbers) if found is not None]
+
+
+async def trusted_below(
+    host: ChainAdapter, info: ClientInfo, height: Height, searched: int = SEARCHED_HEIGHTS
+) -> Height:
+    """The highest stored height under `height`. Raises UnknownHeight if there is none among the `searched` below it."""
+    if info.latest_height < height:
+        return info.latest_height
     top = height.revision_height - 1
-    bottom = max(1, top - SEARCHED_HEIGHTS + 1)
+    bottom = max(1, top - searched + 1)
     while top >= bottom:
         first = max(bottom, top - SEARCHED_AT_ONCE + 1)
-        for found in await each_of(stored, range(top, first - 1, -1)):
-            if found is not None:
-                return found
+        found = await stored_heights(host, info, range(top, first - 1, -1))
+        if found:
+            return found[0]
         top = first - 1
     raise UnknownHeight(height, info.latest_height)
 

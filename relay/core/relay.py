@@ -16,6 +16,7 @@ from relay.core.batch import BatchBuilder
 from relay.core.clearer import Clearer
 from relay.core.discovery import Discovery
 from relay.core.errors import StartRefused
+from relay.core.fork_watch import ForkWatch
 from relay.core.heads import HeadFollower
 from relay.core.history import History
 from relay.core.keeper import ClientKeeper, Condition
@@ -82,6 +83,7 @@ class Relay:
         self._watchers = {name: self._watcher(name) for name in sorted(used)}
         self.workers = [self._worker(route) for route in self.paths.routes()]
         self.keepers = [self._keeper(route) for route in self.paths.routes()]
+        self._fork_watches = [self._fork_watch(route) for route in self.paths.routes()]
         self._clearer = Clearer(
             adapters, self.paths, services.queue, self._wakeup, self._discovery, self._timeouts, self._history
         )
@@ -146,6 +148,19 @@ class Relay:
             self._services.random,
         )
 
+    def _fork_watch(self, route: Route) -> ForkWatch:
+        services = self._services
+        return ForkWatch(
+            route,
+            self._adapters[route.source],
+            self._adapters[route.destination],
+            self._heads[route.destination],
+            self.accounts[route.destination],
+            services.now_ns,
+            services.run,
+            services.random,
+        )
+
     def _worker(self, route: Route) -> RouteWorker:
         services = self._services
         return RouteWorker(
@@ -187,6 +202,8 @@ class Relay:
                 self._start(nursery, f"watcher:{name}", watcher.run)
             for keeper in self.keepers:
                 self._start(nursery, f"keeper:{keeper.route.name}", keeper.run)
+            for watch in self._fork_watches:
+                self._start(nursery, f"forks:{watch.route.name}", watch.run)
             for name in self._heads:
                 self._start(nursery, f"timeouts:{name}", partial(self._timeouts.run, name))
             for end in self.paths.opposite:

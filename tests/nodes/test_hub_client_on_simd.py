@@ -110,3 +110,16 @@ async def test_attack_C18_simd_recovers_a_client_by_a_like_one_only(tmp_path, si
         with pytest.raises(NodeFailed, match="proposal_failed"):
             await trio.to_thread.run_sync(simd.recover_client, follower.client, other.client)
         assert await stock_status(both, follower.client) == "Frozen"
+
+
+async def test_attack_C15_a_client_that_was_shown_a_fork_freezes_at_its_chain_s_own_block(tmp_path, simd):
+    """What the relay's fork watch submits."""
+    async with simd_and_hub(tmp_path, simd) as both:
+        keys = {"simd": hub_key(tmp_path), "hub": [Signer(KeyType.ED25519, simd.node.validator_secret())]}
+        for follower in (await both.client_on_simd(), await both.client_on_hub()):
+            real = await follower.real_header()
+            forked = twin(real, keys[follower.host.name])
+            assert await follower.submit(UpdateClient(follower.client, encode_tendermint_header(forked))) is None
+            assert await follower.status() is ClientStatus.ACTIVE
+            assert await follower.submit(UpdateClient(follower.client, encode_tendermint_header(real))) is None
+            assert await follower.status() is ClientStatus.FROZEN

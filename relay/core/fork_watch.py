@@ -1,0 +1,200 @@
+"""Looking whether a client was shown another history than its chain's, and freezing it if so (attack list G11).
+
+Who controls enough validators can bring a client to a block that the chain never had. The evidence against it is the
+chain's own block of that height: a light client that stores another one freezes when it is given it. So nothing is ever
+submitted but honest headers, each verified here first; an endpoint that lies can cost a fee and cannot freeze a client.
+
+Compared are the states that a client gained since the last look, among its newest `SEARCHED_HEIGHTS`, and at the relay's
+start its latest. A state that is added afterwards below a height that was compared is not seen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+import trio
+
+from adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo, HeightUnavailable, UpdateClient
+from light_clients.attestation import AttestationClient
+from light_clients.interface import (
+    ClientStatus,
+    Height,
+    LightClient,
+    Misbehaved,
+    NotEnoughTrust,
+    PredicateFailed,
+    UnknownHeight,
+    Updated,
+    VerificationError,
+)
+from light_clients.interface.memory import MemoryConsensusStates
+from relay.core.accounts import Accounts
+from relay.core.clients import light_client
+from relay.core.errors import SubmissionRefused
+from relay.core.evidence import stored_heights, trusted_below
+from relay.core.heads import HeadFollower
+from relay.core.local_verification import verification_time_ns
+from relay.dispatch import Backoff, Route, Runner
+from relay.telemetry import get_logger
+
+LOOK_EVERY_S = 5.0
+SEARCHED_HEIGHTS = 128
+_AGAIN = Backoff(base_s=5.0, cap_s=300.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """The client stores what the chain never had: it freezes at the last of these headers, the chain's own."""
+
+    headers: tuple[bytes, ...]
+    reason: str
+
+
+class ForkWatch:
+    """Of the client of one route: it lives on the route's destination and follows its source. `run` it."""
+
+    def __init__(
+        self,
+        route: Route,
+        source: ChainAdapter,
+        destination: ChainAdapter,
+        heads: HeadFollower,
+        accounts: Accounts,
+        now_ns: Callable[[], int],
+        run: Runner,
+        random: Random,
+    ) -> None:
+        """`heads` and `accounts` are the destination's."""
+        self._route = route
+        self._source = source
+        self._destination = destination
+        self._heads = heads
+        self._accounts = accounts
+        self._now_ns = now_ns
+        self._run = run
+        self._random = random
+        self._honest: Height | None = None
+        self._log = get_logger("forks").bind(client=route.name, follows=route.source)
+
+    @property
+    def route(self) -> Route:
+        return self._route
+
+    async def run(self) -> None:
+        """For ever. What fails is tried again with growing delays."""
+        failures = 0
+        while True:
+            try:
+                await self.look()
+                failures = 0
+            except (AdapterError, VerificationError, SubmissionRefused) as error:
+                failures += 1
+                self._log.warning("the client cannot be compared now", reason=str(error), failures=failures)
+            delay_s = _AGAIN.delay_s(failures, self._random) if failures else LOOK_EVERY_S
+            await trio.sleep(delay_s * (0.75 + 0.5 * self._random.random()))
+
+    async def look(self) -> bool:
+        """Compare what the client gained since the last look. True if it was found forked and a transaction said so.
+
+        Raises:
+            AdapterError, VerificationError, SubmissionRefused: it could not be done; the next look starts where this did.
+        """
+        info = await self._destination.client(self._route.client)
+        if info.status is not ClientStatus.ACTIVE or info.client_type == AttestationClient.client_type:
+            return False  # attestors who contradict the chain are the attested adapter's to notice
+        latest = info.latest_height
+        if self._honest is None or self._honest > latest:
+            self._honest = await self._first(info)
+        if self._honest == latest:
+            return False
+        source_head = await self._source.head()
+        if source_head.height >= latest.revision_height:
+            heights = await self._gained(info)
+        elif source_head.time_ns >= info.latest_timestamp_ns:
+            # A block that is still to come cannot be older than one that is there.
+            heights = [self._source.proving_height(source_head.height - 1)]
+        else:
+            return False  # the endpoint is behind
+        for height in heights:
+            if height <= self._honest:
+                continue
+            try:
+                fork = await self._compare(info, self._honest, height)
+            except HeightUnavailable as error:
+                self._log.warning("a state cannot be compared any more", height=str(height), reason=str(error))
+                fork = None
+            if fork is not None:
+                self._log.error("the client was shown a history that its chain does not have", reason=fork.reason)
+                await self._freeze(fork)
+                self._honest = latest
+                return True
+            if height < latest or source_head.height >= latest.revision_height:
+                self._honest = height
+        return False
+
+    async def _first(self, info: ClientInfo) -> Height:
+        """From where the first comparison goes: a state below the latest, else the latest unseen."""
+        try:
+            return await trusted_below(self._destination, info, info.latest_height, SEARCHED_HEIGHTS)
+        except UnknownHeight:
+            return info.latest_height
+
+    async def _gained(self, info: ClientInfo) -> list[Height]:
+        latest, known = info.latest_height, self._honest
+        if known is None or known.revision_number != latest.revision_number:
+            return [latest]
+        first = max(known.revision_height + 1, latest.revision_height - SEARCHED_HEIGHTS)
+        between = range(first, latest.revision_height)
+        return [*await stored_heights(self._destination, info, between), latest]
+
+    async def _compare(self, info: ClientInfo, trusted: Height, height: Height) -> Fork | None:
+        """The source's own headers from `trusted` to `height`, judged by a client that stores what this one does."""
+        headers = await self._source.client_messages(info.client_type, info.client_state, trusted, height)
+        states = {}
+        for at in {trusted, height, info.latest_height}:
+            state = await self._destination.consensus_state(info.client_id, at)
+            if state is not None:
+                states[at] = state
+        now_ns = verification_time_ns((await self._heads.head()).time_ns, self._now_ns())
+        judge, stored = light_client(info.client_type), MemoryConsensusStates(states)
+        try:
+            fork: Fork | None = await self._run(lambda: _fork(judge, info.client_state, stored, headers, now_ns))
+        except VerificationError as error:
+            self._source.distrust(str(error))
+            raise
+        return fork
+
+    async def _freeze(self, fork: Fork) -> None:
+        updates = tuple(UpdateClient(self._route.client, header) for header in fork.headers)
+        account = await self._accounts.acquire()
+        try:
+            prepared = await self._destination.prepare(Batch(updates), account.address)
+            if not all(prepared.expected):
+                raise PredicateFailed("evidence_is_taken", f"{self._route.name} would refuse its chain's own header")
+            pending = await account.submit(prepared, tuple(None for _ in updates), ())
+            await pending.wait()
+        finally:
+            self._accounts.release(account)
+        status = (await self._destination.client(self._route.client)).status
+        if status is ClientStatus.FROZEN:
+            self._log.error("the client is frozen: its chain's validators signed two histories")
+        else:
+            said = f"{self._route.name} is {status} after its chain's own header"
+            self._destination.distrust(said)
+            self._log.warning("an endpoint told of a state that the client does not have", reason=said)
+
+
+def _fork(
+    judge: LightClient, client_state: bytes, states: MemoryConsensusStates, headers: tuple[bytes, ...], now_ns: int
+) -> Fork | None:
+    for count, header in enumerate(headers, 1):
+        verdict = judge.verify_header(client_state, states, header, now_ns)
+        if isinstance(verdict, Misbehaved):
+            return Fork(headers[:count], verdict.reason)
+        if isinstance(verdict, NotEnoughTrust):
+            raise PredicateFailed(
+                "enough_trust", "too little of the trusted power signed", verdict.signed_power, verdict.needed_power
+            )
+        if isinstance(verdict, Updated):
+            client_state, states = verdict.client_state, states.with_state(verdict.height, verdict.consensus_state)
+    return None

@@ -1,0 +1,140 @@
+"""A client that was shown a history which its chain does not have is found and frozen; liars freeze nothing (G11)."""
+
+from dataclasses import replace
+
+import pytest
+import trio
+from world import CLIENT, World, key, making_blocks
+
+from adapters.interface import Batch, UpdateClient
+from adapters.simulated.sealing import seal
+from light_clients.bft_evm.codec import (
+    decode_client_state,
+    decode_consensus_state,
+    encode_consensus_state,
+    encode_header_message,
+    header_of,
+)
+from light_clients.interface import Height
+
+ATTACKER = key(3)
+WINDOW_S = 30
+
+
+@pytest.fixture
+def world(tmp_path, valkey):
+    return World(tmp_path, valkey.url)
+
+
+def latest(world) -> int:
+    """Height of alpha that beta's client knows."""
+    hosted = world.chains["beta"].newest.router.clients[CLIENT]
+    return decode_client_state(hosted.client_state).latest_height.revision_height
+
+
+def honest(world, height: int) -> bytes:
+    return encode_header_message(world.chains["alpha"].update_header(Height(0, latest(world)), height))
+
+
+def forked(world, height: int, *, ahead: int = 0, keys=None) -> bytes:
+    """Another block of alpha, a second later or as many numbers above it, sealed by alpha's validators or by `keys`."""
+    alpha = world.chains["alpha"]
+    real = alpha.update_header(Height(0, latest(world)), height)
+    changes = {"number": height + ahead} if ahead else {"timestamp_s": real.execution.timestamp_s + 1}
+    twin = seal(replace(real.execution, extra_data=b"", **changes), alpha._keys() if keys is None else keys)
+    return encode_header_message(header_of(real.trusted_height, twin, real.account_proof))
+
+
+async def show(world, *headers: bytes) -> None:
+    """Bring beta's client there, as anybody may, in one transaction."""
+    adapter = world.adapter("beta")
+    address = adapter.address_of(ATTACKER)
+    batch = Batch(tuple(UpdateClient(CLIENT, header) for header in headers))
+    prepared = await adapter.prepare(batch, address)
+    assert all(prepared.expected)
+    nonce = (await adapter.account(address)).pending_nonce
+    await adapter.broadcast(await adapter.sign(prepared, nonce, ATTACKER))
+
+
+def frozen(world, chain: str = "beta") -> bool:
+    return decode_client_state(world.chains[chain].newest.router.clients[CLIENT].client_state).is_frozen
+
+
+def by_the_relay(world, chain: str = "beta") -> list:
+    return [receipt for receipt in world.transactions(chain) if receipt.transaction.sender == world.signer.address]
+
+
+@pytest.mark.parametrize("shown", ["alone", "under an honest block", "far ahead"])
+async def test_attack_G11_a_forked_block_is_found_and_the_client_frozen(world, autojump_clock, shown):
+    async with making_blocks(world), world.relay().running():
+        await trio.sleep(10)
+        await show(world, honest(world, 5))
+        await trio.sleep(WINDOW_S)
+        headers = {
+            "alone": lambda: [forked(world, 20)],
+            "under an honest block": lambda: [forked(world, 20), honest(world, 22)],
+            "far ahead": lambda: [forked(world, 20, ahead=1_000)],
+        }[shown]()
+        await show(world, *headers)
+        await world.until(lambda: frozen(world), at_most_s=WINDOW_S)
+        await trio.sleep(WINDOW_S)
+    (freezing,) = by_the_relay(world)
+    assert freezing.reverted is None and not freezing.failures
+    assert not frozen(world, "alpha")
+
+
+async def test_honest_blocks_shown_by_a_stranger_cost_the_relay_nothing(world, autojump_clock):
+    process = world.relay()
+    async with making_blocks(world), process.running():
+        for height in (5, 25, 40):
+            await trio.sleep(WINDOW_S)
+            await show(world, honest(world, height), honest(world, height + 2))
+        await trio.sleep(WINDOW_S)
+    assert by_the_relay(world) == [] and not frozen(world)
+    assert all(adapter.distrusted == [] for adapter in process.relay._adapters.values())
+
+
+async def test_attack_G11_a_lying_node_of_the_source_cannot_make_it_accuse(world, autojump_clock):
+    """It shows blocks that strangers sealed: they do not verify, so there is nothing to submit."""
+
+    def wrap(adapter):
+        async def client_messages(client_type, client_state, trusted, target):
+            return (forked(world, target.revision_height, keys=[bytes(31) + b"\x09"]),)
+
+        if adapter.name == "alpha":
+            adapter.client_messages = client_messages
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    async with making_blocks(world), process.running():
+        await trio.sleep(10)
+        await show(world, honest(world, 5))
+        await trio.sleep(3 * WINDOW_S)
+    assert by_the_relay(world) == [] and not frozen(world)
+    assert process.relay._adapters["alpha"].distrusted
+
+
+async def test_attack_G11_a_lying_node_of_the_destination_costs_one_fee_and_freezes_nothing(world, autojump_clock):
+    """It tells of a state that the client does not have; what is submitted is honest, and changes nothing."""
+
+    def wrap(adapter):
+        truth = adapter.consensus_state
+
+        async def consensus_state(client_id, height):
+            stored = await truth(client_id, height)
+            if stored is None or height == Height(0, 1):
+                return stored
+            state = decode_consensus_state(stored)
+            return encode_consensus_state(replace(state, storage_root=bytes(31) + b"\x01"))
+
+        if adapter.name == "beta":
+            adapter.consensus_state = consensus_state
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    async with making_blocks(world), process.running():
+        await trio.sleep(10)
+        await show(world, honest(world, 5))
+        await trio.sleep(3 * WINDOW_S)
+    assert len(by_the_relay(world)) == 1 and not frozen(world)
+    assert process.relay._adapters["beta"].distrusted
