@@ -19,11 +19,13 @@ from adapters.interface import (
     ChainAdapter,
     EndpointUnavailable,
     Message,
+    RecvPacket,
     RefusedByChain,
     SubmitMisbehaviour,
     UpdateClient,
 )
 from adapters.rpc import RpcOptions
+from light_clients.ibc.packet import Packet, Payload
 from light_clients.interface import ClientStatus, Height
 from light_clients.tendermint.codec import decode_tendermint_header, encode_misbehaviour
 from light_clients.tendermint.types import Misbehaviour, TendermintHeader
@@ -112,6 +114,13 @@ class Follower:
 
 def evidence(follower: Follower, one, two) -> SubmitMisbehaviour:
     return SubmitMisbehaviour(follower.client, encode_misbehaviour(Misbehaviour(follower.client, one, two)))
+
+
+def unproven_packet(follower: Follower, counterparty: str) -> RecvPacket:
+    """Refused in any case; what for depends on the client's status."""
+    payload = Payload("transfer", "transfer", "ics20-1", "application/json", b"{}")
+    packet = Packet(1, counterparty, follower.client, 2**32, (payload,))
+    return RecvPacket(packet, b"\x0a\x00", Height(1, 1))
 
 
 def unsigned(header):

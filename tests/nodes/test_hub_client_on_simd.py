@@ -5,22 +5,26 @@ from dataclasses import replace
 
 import pytest
 import trio
-from lane import PARAMETERS
+from lane import PARAMETERS, RELAYER
 
-from adapters.interface import UpdateClient
+from adapters.cosmos.administration import register_counterparty
+from adapters.cosmos.fees import Coin
+from adapters.cosmos.transfer import CosmosTransfer, send_transfer
+from adapters.interface import RefusedByChain, UpdateClient
 from light_clients.interface import ClientStatus
 from light_clients.tendermint.codec import encode_tendermint_header
 from light_clients.tendermint.types import KeyType
 from relay.hub.node.home import load_validator_key
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
-from tests.nodes.followed_simd import SimdAndHub, evidence, simd_and_hub, unsigned
-from tests.nodes.simd_chain import SimdChain, running_simd
+from tests.nodes.followed_simd import SimdAndHub, evidence, simd_and_hub, unproven_packet, unsigned
+from tests.nodes.simd_chain import TOKEN_DENOM, SimdChain, running_simd
 from tests.nodes.simd_node import NodeFailed
 
 pytestmark = pytest.mark.nodes
 
-NOT_ACTIVE = "is not active"
+NOT_ACTIVE = "not active"
+HUB_S_CLIENT = "07-tendermint-7"
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +41,21 @@ async def stock_status(both: SimdAndHub, client: str) -> str:
     return await trio.to_thread.run_sync(both.simd.client_status, client)
 
 
+async def send_token(both: SimdAndHub, client: str) -> None:
+    timeout_s = (await both.hub.head()).time_ns // 10**9 + 600
+    await send_transfer(
+        both.cosmos, RELAYER, CosmosTransfer(client, Coin(1, TOKEN_DENOM), RELAYER.address, timeout_s, "")
+    )
+
+
 async def test_attack_C17_the_hub_s_double_signing_freezes_its_client_on_simd_until_a_vote_recovers_it(tmp_path, simd):
     async with simd_and_hub(tmp_path, simd) as both:
         follower, bystander = await both.client_on_simd(), await both.client_on_simd()
+        await register_counterparty(both.cosmos, RELAYER, follower.client, HUB_S_CLIENT, both.hub.merkle_prefix)
         await follower.refresh()
         assert await stock_status(both, follower.client) == "Active"
+        await send_token(both, follower.client)
+        assert NOT_ACTIVE not in await follower.submit(unproven_packet(follower, HUB_S_CLIENT))
         real = await follower.real_header()
         proof_of_guilt = evidence(follower, real, twin(real, hub_key(tmp_path)))
         assert await follower.submit(proof_of_guilt) is None
@@ -50,14 +64,17 @@ async def test_attack_C17_the_hub_s_double_signing_freezes_its_client_on_simd_un
         assert await stock_status(both, bystander.client) == "Active"
 
         update = UpdateClient(follower.client, encode_tendermint_header(real))
-        for message in (update, proof_of_guilt):
+        for message in (update, proof_of_guilt, unproven_packet(follower, HUB_S_CLIENT)):
             assert NOT_ACTIVE in await follower.submit(message)
+        with pytest.raises(RefusedByChain, match=NOT_ACTIVE):
+            await send_token(both, follower.client)
 
         substitute = await both.client_on_simd()
         await trio.to_thread.run_sync(simd.recover_client, follower.client, substitute.client)
         assert await stock_status(both, follower.client) == "Active"
         assert await follower.latest_height() == await substitute.latest_height()
         await follower.refresh()
+        await send_token(both, follower.client)
         assert await stock_status(both, follower.client) == "Active"
 
 

@@ -11,9 +11,8 @@ import pytest
 import trio
 from lane import PARAMETERS
 
-from adapters.interface import RecvPacket, RefusedByChain, UpdateClient
-from light_clients.ibc.packet import Packet, Payload
-from light_clients.interface import ClientStatus, Height
+from adapters.interface import RefusedByChain, UpdateClient
+from light_clients.interface import ClientStatus
 from light_clients.tendermint.codec import (
     decode_consensus_state,
     encode_tendermint_header,
@@ -21,7 +20,7 @@ from light_clients.tendermint.codec import (
 from light_clients.tendermint.types import KeyType
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
-from tests.nodes.followed_simd import Follower, evidence, simd_and_hub, unsigned
+from tests.nodes.followed_simd import Follower, evidence, simd_and_hub, unproven_packet, unsigned
 from tests.nodes.simd_chain import SimdChain, running_simd
 
 pytestmark = pytest.mark.nodes
@@ -38,13 +37,6 @@ def simd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimdChain]:
 
 def validator_keys(simd: SimdChain) -> list[Signer]:
     return [Signer(KeyType.ED25519, node.validator_secret()) for node in simd.nodes]
-
-
-def unproven_packet(follower: Follower) -> RecvPacket:
-    """Refused in any case; what for depends on the client's status."""
-    payload = Payload("transfer", "transfer", "ics20-1", "application/json", b"{}")
-    packet = Packet(1, COUNTERPARTY, follower.client, 2**32, (payload,))
-    return RecvPacket(packet, b"\x0a\x00", Height(1, 1))
 
 
 async def freeze(simd: SimdChain, follower: Follower) -> None:
@@ -79,13 +71,13 @@ async def test_attack_C17_a_real_double_signing_freezes_the_client_until_an_admi
         real = await follower.real_header()
         proof_of_guilt = evidence(follower, real, twin(real, validator_keys(simd)))
         await both.register_on_hub(follower.client, COUNTERPARTY)
-        assert NOT_ACTIVE not in await follower.submit(unproven_packet(follower))
+        assert NOT_ACTIVE not in await follower.submit(unproven_packet(follower, COUNTERPARTY))
         assert await follower.submit(proof_of_guilt) is None
         assert await follower.status() is ClientStatus.FROZEN
         assert await bystander.status() is ClientStatus.ACTIVE
 
         update = UpdateClient(follower.client, encode_tendermint_header(real))
-        for message in (update, unproven_packet(follower), proof_of_guilt):
+        for message in (update, unproven_packet(follower, COUNTERPARTY), proof_of_guilt):
             assert NOT_ACTIVE in await follower.submit(message)
 
         with pytest.raises(RefusedByChain):
