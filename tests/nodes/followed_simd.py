@@ -21,6 +21,7 @@ from adapters.interface import (
     Message,
     RecvPacket,
     RefusedByChain,
+    Signer,
     SubmitMisbehaviour,
     UpdateClient,
 )
@@ -57,11 +58,12 @@ async def open_simd(
 
 @dataclass
 class Follower:
-    """A client of `source` on `host`."""
+    """A client of `source` on `host`; `signer` pays for what is submitted to it."""
 
     host: ChainAdapter
     source: ChainAdapter
     client: str
+    signer: Signer = RELAYER
 
     async def status(self) -> ClientStatus:
         return (await self.host.client(self.client)).status
@@ -100,14 +102,14 @@ class Follower:
         A chain of atomic batches says it in its simulation: stock code runs the messages there as in a block.
         """
         if self.host.atomic_batches:
-            batch, sender = Batch(messages), self.host.address_of(RELAYER)
+            batch, sender = Batch(messages), self.host.address_of(self.signer)
             try:
                 prepared = await self.host.prepare(batch, sender)
             except RefusedByChain as refused:
                 return str(refused)
             if not all(prepared.expected):
                 return await self.host.refusal(batch, sender)
-        _, _, outcome = await submit_alone(self.host, RELAYER, list(messages))
+        _, _, outcome = await submit_alone(self.host, self.signer, list(messages))
         failures = (outcome.failure_of(index) for index in range(len(messages)))
         return next((failure for failure in failures if failure is not None), None)
 
