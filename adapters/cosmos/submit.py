@@ -14,7 +14,7 @@ from adapters.cosmos.accounts import Accounts
 from adapters.cosmos.addresses import account_address, decode_address
 from adapters.cosmos.fees import Coin, FeeAboveCap, GasPrice, adjusted_gas
 from adapters.cosmos.inclusion import Inclusion, Inclusions
-from adapters.cosmos.messages import SdkMessage, encode_message
+from adapters.cosmos.messages import UPDATE_CLIENT_URL, SdkMessage, encode_message
 from adapters.cosmos.refusals import (
     SDK,
     UNAUTHORIZED_CODE,
@@ -26,7 +26,7 @@ from adapters.cosmos.refusals import (
 )
 from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc, cut_text
 from adapters.cosmos.settings import CosmosSettings
-from adapters.cosmos.simulation import Simulated, SimulationRefused, Simulator
+from adapters.cosmos.simulation import Simulated, SimulationRefused, Simulator, Verdict
 from adapters.cosmos.transactions import (
     ENVELOPE_BYTES,
     decode_raw,
@@ -134,18 +134,40 @@ class Submission:
     async def _failing(
         self, refused: SimulationRefused, standing: dict[int, SdkMessage], sender: str
     ) -> tuple[int, ...]:
-        """Which of `standing` the chain blames. Malformed messages are refused without an index: each is tried alone."""
+        """Which of `standing` the chain blames.
+
+        Malformed messages, and those at which a module panics (as ibc-go does for a port that no app has), are refused
+        without an index. Such a message is the last one of the shortest refused beginning, and is refused again without
+        what came before it, but for the updates that it may need: gas that ran out on the way is nobody's fault.
+        """
         indexes = list(standing)
         if refused.index is not None:
             return (indexes[refused.index],)
-        found = []
-        for index in indexes if len(indexes) > 1 else ():
-            alone = await self._simulator.run([standing[index]], sender)
-            if isinstance(alone, SimulationRefused) and alone.index is None:
-                found.append(index)
-        if not found:
+
+        async def tried(chosen: Sequence[int]) -> Verdict:
+            return await self._simulator.run([standing[index] for index in chosen], sender)
+
+        passing, failing = 0, len(indexes)
+        while failing - passing > 1:
+            middle = (passing + failing) // 2
+            verdict = await tried(indexes[:middle])
+            if isinstance(verdict, Simulated):
+                passing = middle
+            elif verdict.index is not None:
+                return (indexes[verdict.index],)
+            else:
+                failing = middle
+        suspect = indexes[passing]
+        if passing:
+            needed = [index for index in indexes[:passing] if standing[index].type_url == UPDATE_CLIENT_URL]
+            is_guilty = isinstance(await tried([*needed, suspect]), SimulationRefused)
+        else:
+            # Whatever is refused at the first message may be about the sender: then others are refused alike.
+            others = [await tried([index]) for index in indexes[1:2]]
+            is_guilty = any(isinstance(other, Simulated) or other.index is not None for other in others)
+        if not is_guilty:
             raise RefusedByChain("simulation", refused.reason)
-        return tuple(found)
+        return (suspect,)
 
     def _gas(self, gas_used: int) -> int:
         limit = self._limits.max_gas

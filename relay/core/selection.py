@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from relay.dispatch import Taken
+from light_clients.interface import NANOSECONDS_PER_SECOND
+from relay.core.discovery import is_expired
+from relay.dispatch import JobKind, Taken
 
 ITEM_BYTES = 512
 """Of an item beside its payloads and its proof."""
+EXPIRES_SOON_S = 20
+"""More than some blocks of a destination take: what has less left when it is simulated may be expired when it is executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,12 @@ def select(
         if len(chosen) == company:
             break
     return chosen
+
+
+def expiring(jobs: Sequence[Taken], time_ns: int) -> list[Taken]:
+    """Those that can be received at `time_ns` of their destination, and perhaps not much later."""
+    soon_ns = time_ns + EXPIRES_SOON_S * NANOSECONDS_PER_SECOND
+    return [one for one in jobs if one.job.kind is JobKind.RECEIVE and is_expired(one.job.packet, soon_ns)]
 
 
 def estimated_bytes(taken: Taken, sizes: Sizes) -> int:

@@ -31,7 +31,7 @@ from relay.core.heads import HeadFollower
 from relay.core.history import History, cause_of
 from relay.core.nonce import Account
 from relay.core.pending import Included, Pending
-from relay.core.selection import Sizes, select
+from relay.core.selection import Sizes, expiring, select
 from relay.core.trial import Trial
 from relay.core.wakeup import Wakeup
 from relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
@@ -167,6 +167,8 @@ class RouteWorker:
         """One batch. True if it was handed to the account; its slot is given back at its end."""
         group = select(self._custody.held, self._custody.suspects, self._most_items, self._limits.bytes, self._sizes)
         ready = await self._due(group)
+        if self._destination.atomic_batches:
+            ready = await self._without_expiring(ready)
         if not ready:
             return False
         simulating = False
@@ -297,6 +299,14 @@ class RouteWorker:
         for start in range(0, len(group), CONCURRENT_READS):
             await all_of([(look, taken) for taken in group[start : start + CONCURRENT_READS]])
         return [taken for taken in group if taken.job.id in due]
+
+    async def _without_expiring(self, ready: list[Taken]) -> list[Taken]:
+        """What may expire before the next block would undo the batch there, so it goes alone, after the others."""
+        sooner = expiring(ready, (await self._heads.head()).time_ns)
+        if len(ready) == 1 or not sooner:
+            return ready
+        self._custody.suspects.update(taken.job.id for taken in sooner)
+        return [taken for taken in ready if taken.job.id not in self._custody.suspects]
 
     async def _is_due(self, taken: Taken, head: Head) -> bool:
         job = taken.job

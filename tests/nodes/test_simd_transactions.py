@@ -36,6 +36,7 @@ from adapters.interface import (
     Underpriced,
     UpdateClient,
 )
+from light_clients.ibc.commitment import commitment_key, packet_commitment
 from light_clients.ibc.packet import Acknowledgement
 from light_clients.interface import ClientStatus, Height
 from light_clients.protobuf import cosmos_tx_pb2
@@ -380,6 +381,23 @@ async def test_packets_are_received_and_every_message_that_would_fail_is_found_i
         twice = await adapter.sign(again, signed.nonce + 1, RELAYER)
         with pytest.raises(BroadcastRefused, match="relayed by another already"):  # … and no reason to pay
             await adapter.broadcast(twice)
+
+
+async def test_attack_G6_a_packet_at_which_the_chain_panics_does_not_scatter_its_batch(simd):
+    async with opened(simd) as adapter:
+        world = await Counterparty(adapter, RELAYER).join()
+        relayer = adapter.address_of(RELAYER)
+        packets = [world.packet(relayer) for _ in range(6)]
+        (payload,) = packets[3].payloads
+        packets[3] = replace(packets[3], payloads=(replace(payload, destination_port="nowhere"),))
+        world.chain.put(commitment_key(packets[3]), packet_commitment(packets[3]))
+        update = world.update()
+        received = [world.receive(packet) for packet in packets]
+        prepared = await adapter.prepare(Batch((update, *received)), relayer)
+        assert prepared.expected == (True, True, True, True, False, True, True)
+        assert "no route for nowhere" in await adapter.refusal(Batch((update, received[3])), relayer)
+        alone = await adapter.prepare(Batch((update, received[3])), relayer)
+        assert alone.expected == (True, False)
 
 
 async def test_batch_bounds(simd):

@@ -41,11 +41,14 @@ from adapters.interface import (
     HeightUnavailable,
     NonceTooLow,
     NotSupported,
+    RecvPacket,
     RefusedByChain,
     RpcRefused,
     UpdateClient,
 )
 from adapters.rpc import Fields, RpcOptions
+from light_clients.ibc.packet import Packet, Payload
+from light_clients.interface import Height
 from light_clients.protobuf import cosmos_tx_pb2 as pb
 from light_clients.tendermint.hashing import data_hash
 from light_clients.tendermint.rpc_json import signed_header_to_rpc, validator_set_to_rpc
@@ -478,3 +481,67 @@ async def test_large_batches_have_large_simulations_and_transactions_are_bounded
         with pytest.raises(BatchTooLarge) as caught:
             await chain.prepare(Batch((UpdateClient("07-tendermint-0", bytes(MAX_SIMULATED_BYTES)),)), ADDRESS)
         assert (caught.value.what, caught.value.limit) == ("bytes", MAX_SIMULATED_BYTES)
+
+
+def simulate_by_rule(rule, tried):
+    """`rule` gives the log with which the messages, named by their proofs' first byte, are refused; None where they succeed."""
+
+    def simulate(data):
+        content = decode_raw(pb.SimulateRequest.FromString(data).tx_bytes)
+        names = "".join(
+            "u"
+            if one.type_url.endswith("MsgUpdateClient")
+            else chr(pb.MsgRecvPacket.FromString(one.value).proof_commitment[0])
+            for one in content.messages
+        )
+        tried.append(names)
+        log = rule(names)
+        return simulation_answer() if log is None else {"code": 6, "codespace": "sdk", "log": log}
+
+    return simulate
+
+
+def named_batch(names: str) -> Batch:
+    payload = Payload("transfer", "transfer", "ics20-1", "application/json", b"{}")
+    packet = Packet(1, "07-tendermint-0", "07-tendermint-1", 2_000_000_000, (payload,))
+    update = UpdateClient("07-tendermint-1", b"header")
+    return Batch(tuple(update if name == "u" else RecvPacket(packet, name.encode(), Height(1, 5)) for name in names))
+
+
+def unproven_or(condition):
+    """Packets need the update; beyond that `condition` decides."""
+
+    def rule(names):
+        if names[0] != "u":
+            return "failed to execute message; message index: 0: consensus state not found"
+        return condition(names)
+
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("names", "guilty", "most"),
+    [("uabcdefPghijklmn", "P", 7), ("uP", "P", 4), ("uPaQbR", "PQR", 14), ("uabcdefghijklmnP", "P", 7)],
+)
+async def test_attack_G6_messages_refused_without_an_index_are_found_by_halving(names, guilty, most):
+    tried = []
+    panics = unproven_or(lambda some: "recovered: no route for nowhere" if set(some) & set(guilty) else None)
+    async with node_and_chain() as (node, chain):
+        node.services["/cosmos.tx.v1beta1.Service/Simulate"] = simulate_by_rule(panics, tried)
+        prepared = await chain.prepare(named_batch(names), ADDRESS)
+    assert prepared.expected == tuple(name not in guilty for name in names)
+    assert len(tried) - tried.count(tried[0]) <= most
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda names: "out of gas in location: ReadFlat" if len(names) > 3 else None,
+        lambda names: "insufficient funds",
+    ],
+)
+async def test_refusals_that_are_no_messages_fault_blame_none(rule):
+    async with node_and_chain() as (node, chain):
+        node.services["/cosmos.tx.v1beta1.Service/Simulate"] = simulate_by_rule(rule, [])
+        with pytest.raises(RefusedByChain, match="out of gas|insufficient"):
+            await chain.prepare(named_batch("uabcdef"), ADDRESS)

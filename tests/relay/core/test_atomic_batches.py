@@ -119,3 +119,31 @@ async def test_attack_G9_pool_that_takes_small_transactions_only_gets_small_ones
         assert await process.queue.dead_letters(TO_BETA) == []
     sizes = [len(receipt.transaction.raw) for receipt in world.transactions("beta")]
     assert max(sizes) <= POOL_BYTES and len(sizes) < 20
+
+
+async def test_attack_E2_packets_that_expire_before_the_next_block_undo_no_others(tmp_path, valkey, autojump_clock):
+    """On slow blocks a sender times packets so that the simulation takes them, and the block that they get into does not."""
+    world = World(tmp_path, valkey.url, atomic_batches=True)
+    alpha, beta = world.chains.values()
+    async with trio.open_nursery() as nursery, world.relay(max_attempts=MAX_ATTEMPTS).running():
+
+        async def blocks(chain, every_s):
+            while True:
+                await trio.sleep(every_s)
+                chain.produce_block(max(world.now_ns() // 10**9, chain.newest.header.timestamp_s))
+
+        async def attack():
+            while True:
+                made = len(beta.blocks)
+                await world.until(lambda made=made: len(beta.blocks) > made)
+                world.send("alpha", 1, timeout_s=6)
+                world.send("alpha", 3)
+
+        nursery.start_soon(blocks, alpha, 1)
+        nursery.start_soon(blocks, beta, 6)
+        nursery.start_soon(attack)
+        await trio.sleep(120)
+        nursery.cancel_scope.cancel()
+    together = [receipt for receipt in undone(world) if len(receipt.transaction.data) > 6_000]
+    assert together == []
+    assert world.received() >= 3 * 18
