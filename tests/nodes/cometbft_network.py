@@ -130,6 +130,20 @@ class Member:
             if program.running:
                 program.kill()
 
+    def wait_for_cometbft(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Until CometBFT's RPC answers: it first replays what the application lacks, which then grows without it."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            if not self.cometbft.running:
+                raise Died(f"{self.cometbft.command} ended: {self.cometbft.tail()}")
+            try:
+                self.comet("health")
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise Died(f"no RPC: {self.cometbft.tail()}") from None
+            time.sleep(POLL_S)
+
     def rpc(self, method: str, *params: Any) -> Any:
         """One eth_* or hutong_* call."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).encode()

@@ -159,7 +159,7 @@ def test_kill_at_any_moment_of_the_application_or_of_cometbft_heals(short_path):
     try:
         for turn in range(KILLS):
             member.start()
-            # A new block: CometBFT is up, and not only the application, which answers before.
+            member.wait_for_cometbft()
             height = member.wait_for_height(member.wait_for_height(0) + 1)
             nonce = nonce_of(member)
             for _ in range(4):
