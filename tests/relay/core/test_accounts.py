@@ -75,7 +75,7 @@ async def test_attack_G4_cancelled_between_record_and_memory_leaves_no_nonce_wit
             await process.queue.open(TO_BETA)
             taken = await process.queue.take(TO_BETA, 1)
             built = await worker._builder.build(taken)
-            prepared, items = await worker._prepare(built, account.address)
+            prepared, items = await worker._trial.prepare(built, account.address, worker._failed)
             evidence = tuple(item.evidence for item in items)
             caller = trio.CancelScope()
             owner, name = (process.ledger, "record") if moment == "recorded" else (process.archive, "write")
