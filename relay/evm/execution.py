@@ -1,5 +1,6 @@
 """Execution of transactions and calls on py-evm's state, with a block context that the caller builds."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -186,7 +187,8 @@ class EvmState:
         self._database = TrieDatabase(database)
         self._vm: Any = rules.state_class(self._database, _execution_context(context, rules.chain_id), state_root)
         self._vm.journaled = journaled
-        self._vm.block_hash = context.block_hash
+        # 20 gas each: a block of them asks for half a million, and a stored block is decoded for each answer.
+        self._vm.block_hash = functools.cache(context.block_hash)
 
     # --- execution
 

@@ -150,7 +150,8 @@ class AbciCalls:
         return abci_pb2.Response(commit={})
 
     def _query(self, request: abci_pb2.RequestQuery) -> abci_pb2.Response:
-        answer = self._machine.application.query(request.path, request.data, request.height, prove=request.prove)
+        path = request.path.decode(errors="replace")
+        answer = self._machine.application.query(path, request.data, request.height, prove=request.prove)
         proof_ops = None
         if answer.proof:
             message = ics23_pb2.MerkleProof.FromString(answer.proof)

@@ -118,6 +118,21 @@ def test_blockhash_reaches_256_blocks_back(fork, asked, known):
     assert int.from_bytes(state.call(CallMessage(FUNDED, A)).return_data, "big") == (asked if known else 0)
 
 
+def test_a_block_looks_an_ancestor_up_once_however_often_it_asks():
+    """At 20 gas half a million BLOCKHASHes fit a block; a look-up decodes a stored block: together minutes."""
+    looked_up = []
+
+    def block_hash(number):
+        looked_up.append(number)
+        return number.to_bytes(32, "big")
+
+    code = assemble(*[part for number in (299, 298) * 50 for part in (number, "BLOCKHASH", "POP")])
+    state = Chain(accounts={A: GenesisAccount(code=code)}, block_hash=block_hash).state()
+    assert state.apply_transaction(signed(to=A, gas=100_000)).success
+    assert state.apply_transaction(signed(nonce=1, to=A, gas=100_000)).success
+    assert looked_up == [299, 298]
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

@@ -75,13 +75,13 @@ async def test_the_recorded_chain_gives_the_same_hashes_results_and_validators_t
         assert (info.last_block_height, info.last_block_app_hash) == (embedded.tip.height, embedded.tip.app_hash)
         assert application.committed == list(range(1, embedded.tip.height + 1))
 
-        answer = await query.call("query", path="/key", data=GENESIS_KEY, height=0, prove=True)
+        answer = await query.call("query", path=b"/key", data=GENESIS_KEY, height=0, prove=True)
         assert answer.value == genesis.digest
         assert answer.height == embedded.tip.height + 1
         (operation,) = answer.proof_ops.ops
         assert (operation.type, operation.key) == ("ics23:smt", GENESIS_KEY)
         proof = ics23_pb2.CommitmentProof.FromString(operation.data)
         assert proof.exist.value == genesis.digest
-        assert (await query.call("query", path="/nowhere", data=b"x")).code != 0
+        assert (await query.call("query", path=b"/nowhere", data=b"x")).code != 0
     head = machine.application.blocks.head()
     assert head == embedded.application.blocks.head()

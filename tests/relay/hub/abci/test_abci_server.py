@@ -12,8 +12,10 @@ from relay.evm.database import MemoryStore
 from relay.hub.abci.framing import encode_message
 from relay.hub.abci.machine import HubMachine
 from relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
+from relay.hub.application.abci import CODE_UNKNOWN_PATH
 from relay.hub.node.ledger import ChainDamaged
 from relay.hub.node.params import consensus_params
+from relay.hub.state import GENESIS_KEY
 from tests.relay.hub.abci.abci_client import AbciClient, Refused, init_chain, request, serving
 from tests.relay.hub.hub_process import transfer
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, GENESIS_TIME_S, hub_genesis
@@ -321,11 +323,20 @@ async def test_a_defect_that_a_stranger_finds_refuses_his_request_and_halts_noth
         client = await application.connect()
         monkeypatch.setattr(hub.application, "query", defect)
         monkeypatch.setattr(hub.application, "check_sender", defect)
-        query, check = await client.call("query", path="/key"), await client.call("check_tx", tx=signed(0))
+        query, check = await client.call("query", path=b"/key"), await client.call("check_tx", tx=signed(0))
         assert (query.code, query.log) == (4, "internal error")
         assert (check.code, check.log) == (2, "internal error")
         monkeypatch.undo()
         assert (await client.call("check_tx", tx=signed(0))).code == 0
+
+
+async def test_attack_H_abci_a_query_whose_path_is_no_text_is_answered():
+    """CometBFT's RPC passes on any bytes (`abci_query?path=0xff`), and ends where its application hangs up."""
+    async with serving(machine()) as application:
+        client = await application.connect()
+        for path in (b"\xff\xfe", b"/key\xff", b"\xed\xa0\x80", b""):
+            assert (await client.call("query", path=path, data=b"x")).code == CODE_UNKNOWN_PATH
+        assert (await client.call("query", path=b"/key", data=GENESIS_KEY)).value == GENESIS.digest
 
 
 # --- connections
