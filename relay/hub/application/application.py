@@ -6,6 +6,7 @@ It reads its store and writes only into the batch that `commit` is given, so tha
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
@@ -118,6 +119,8 @@ class HubApplication:
         }
         self.blocks = BlockStore(store, genesis.evm_chain_id)
         self._pending: _Pending | None = None
+        self._checking = Lock()
+        self._newest: tuple[int, EvmState] | None = None
 
     # --- ABCI
 
@@ -162,13 +165,20 @@ class HubApplication:
         return CheckTxResponse(CODE_OK, "", transaction.gas_limit)
 
     def check_sender(self, transaction: SignedTransaction) -> int:
-        """Judge as `check_tx` does; returns the sender's nonce. Raises InvalidTransaction."""
-        head = self.blocks.head()
-        if head is None:
-            raise OutOfOrder("the chain is not initialised")
-        state = self.state_after(head)
-        state.check_sender(transaction)
-        return state.nonce(transaction.sender)
+        """Judge as `check_tx` does; returns the sender's nonce. Raises InvalidTransaction.
+
+        CometBFT asks this of all that waits after each block, so a block's state is opened once.
+        """
+        with self._checking:
+            version = self.state.latest_version()
+            if self._newest is None or self._newest[0] != version:
+                head = self.blocks.head()
+                if head is None:
+                    raise OutOfOrder("the chain is not initialised")
+                self._newest = (head.number, self.state_after(head))
+            state = self._newest[1]
+            state.check_sender(transaction)
+            return state.nonce(transaction.sender)
 
     def prepare_proposal(self, candidates: Sequence[bytes], max_bytes: int) -> tuple[bytes, ...]:
         """The longest prefix-respecting choice that fits bytes and gas; order is the pool's."""

@@ -12,7 +12,9 @@ from relay.evm.database import MemoryStore
 from relay.hub.abci.framing import encode_message
 from relay.hub.abci.machine import HubMachine
 from relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
-from relay.hub.application.abci import CODE_UNKNOWN_PATH
+from relay.hub.application import application as application_module
+from relay.hub.application.abci import CODE_UNKNOWN_PATH, FinalizeBlockRequest
+from relay.hub.application.application import decode_cached
 from relay.hub.node.ledger import ChainDamaged
 from relay.hub.node.params import consensus_params
 from relay.hub.state import GENESIS_KEY
@@ -328,6 +330,31 @@ async def test_a_defect_that_a_stranger_finds_refuses_his_request_and_halts_noth
         assert (check.code, check.log) == (2, "internal error")
         monkeypatch.undo()
         assert (await client.call("check_tx", tx=signed(0))).code == 0
+
+
+def test_attack_H_abci_a_full_pool_costs_each_block_little(monkeypatch):
+    """CometBFT asks again for all that waits before it goes on; transactions behind a gap wait for ever and cost nothing."""
+    hub = machine()
+    opened: list[int] = []
+    recovered: list[bytes] = []
+    state_after, decode = hub.application.state_after, application_module.decode_transaction
+    monkeypatch.setattr(hub.application, "state_after", lambda head: opened.append(head.number) or state_after(head))
+    monkeypatch.setattr(
+        application_module, "decode_transaction", lambda raw, chain: recovered.append(raw) or decode(raw, chain)
+    )
+    waiting = [signed(nonce) for nonce in range(1, 9)]
+    decode_cached.cache_clear()
+    for raw in waiting:
+        assert hub.pool.check(raw).code == 0
+    for height in (1, 2):
+        hub.finalize_block(FinalizeBlockRequest(height, GENESIS.genesis_time_ns + height, bytes(32), b"", (), 1))
+        hub.commit()
+        decode_cached.cache_clear()
+        for raw in waiting:
+            assert hub.pool.check(raw).code == 0
+    assert opened == [0, 1, 2]
+    assert len(recovered) == len(waiting)
+    assert hub.pool.mempool.statistics().transactions == len(waiting)
 
 
 async def test_attack_H_abci_a_query_whose_path_is_no_text_is_answered():
