@@ -50,6 +50,10 @@ class CosmosChain:
     def _http(self) -> httpx.Client:
         return httpx.Client(timeout=REQUEST_TIMEOUT_S, trust_env=False)
 
+    def close(self) -> None:
+        """Its connections; to be used no more."""
+        self._http.close()
+
     def rest(self, path: str, **query: str) -> Any:
         """GET, as wallets and explorers do."""
         response = self._http.get(f"{self.rest_url}{path}", params=query)

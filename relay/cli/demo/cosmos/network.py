@@ -69,7 +69,7 @@ async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, say: Say) ->
     hub = await start_hub(nursery, home, EmbeddedEngine())
     with trio.fail_after(START_LIMIT_S):
         await wait_until_serving(has_a_block, ask_for_height(plan.url))
-        await wait_until_serving(simd.has_a_block, simd.ask_for_status())
+        await wait_until_serving(simd.serves, simd.ask_for_supply())
 
     say("deploying router, Mailbox and Transfer onto the consortium chain")
     deployment = await deploy(plan)

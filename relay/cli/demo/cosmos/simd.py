@@ -50,16 +50,15 @@ class SimdPlan:
     def rest_url(self) -> str:
         return f"http://127.0.0.1:{self.rest_port}"
 
-    def ask_for_status(self) -> httpx.Request:
-        """For `has_a_block`."""
-        return httpx.Request("GET", f"{self.rpc_url}/status")
+    def ask_for_supply(self) -> httpx.Request:
+        """For `serves`."""
+        query = {"denom": TOKEN_DENOM}
+        return httpx.Request("GET", f"{self.rest_url}/cosmos/bank/v1beta1/supply/by_denom", params=query)
 
     @staticmethod
-    def has_a_block(response: httpx.Response) -> bool:
-        """Whether the chain has begun."""
-        if response.status_code != httpx.codes.OK:
-            return False
-        return int(response.json()["result"]["sync_info"]["latest_block_height"]) > 0
+    def serves(response: httpx.Response) -> bool:
+        """Whether the chain has begun, and its REST with it."""
+        return response.status_code == httpx.codes.OK
 
     async def run(self, *arguments: str) -> str:
         """One command of `simd` on this home."""

@@ -92,8 +92,12 @@ class Journey:
         return lambda: self._send_from_simd(denom, amounts, LIFETIME_S)
 
     def _vouchers_on_alpha(self, amounts: Sequence[int]) -> Sends:
-        token = voucher(self._network.alpha, self._network.simd.token_on_hub)
-        return lambda: self._send_from_alpha(token, amounts, LIFETIME_S)
+        async def send() -> None:
+            network = self._network
+            token = await trio.to_thread.run_sync(voucher, network.alpha, network.simd.token_on_hub)
+            await self._send_from_alpha(token, amounts, LIFETIME_S)
+
+        return send
 
     async def _send_from_simd(self, denom: str, amounts: Sequence[int], lifetime_s: int) -> None:
         network = self._network

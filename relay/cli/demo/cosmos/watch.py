@@ -22,7 +22,8 @@ class StatusWatch:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            self.seen[await trio.to_thread.run_sync(self._chain.client_status)] += 1
+            with suppress(httpx.TransportError):  # a busy node that says nothing has not said another thing
+                self.seen[await trio.to_thread.run_sync(self._chain.client_status)] += 1
             await trio.sleep(INTERVAL_S)
 
 
