@@ -15,9 +15,10 @@ MAX_TRANSACTIONS = 20_000
 MAX_EVENTS = 200_000
 """Of one block; what a 16 MiB answer can hold is less."""
 MAX_ATTRIBUTES = 256
-MAX_TYPE_CHARS = 256
+MAX_TYPE_CHARS = 1 << 20
+"""Of events that are passed over too: contracts may name theirs as they like."""
 MAX_KEY_CHARS = 256
-MAX_VALUE_CHARS = 1 << 20
+MAX_VALUE_CHARS = 8 << 20
 MAX_TRANSACTION_BASE64_CHARS = 8 << 20
 MAX_GAS = 2**63 - 1
 MAX_CODE = 2**32 - 1

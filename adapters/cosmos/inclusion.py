@@ -11,7 +11,7 @@ from adapters.cometbft.rpc import base64_bytes
 from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc, cut_text
 from adapters.cosmos.transactions import transaction_hash
 from adapters.interface import Head, HeightUnavailable, RpcRefused
-from adapters.rpc import Attempt, Fields
+from adapters.rpc import AnswerTooLarge, Attempt, Fields
 
 EARLIER_BLOCKS = 200
 """Read for a transaction of before a restart, on a node without an index."""
@@ -108,6 +108,8 @@ class Inclusions:
                 if height + PRUNED_BELOW > newest:
                     raise
                 return None
+            except AnswerTooLarge:
+                return None  # what is in it counts as lost: the chain says what became of its packets
 
         transactions = await self._rpc.client.run("block", read, at_height=height)
         for index, raw in enumerate(transactions or ()):

@@ -47,12 +47,12 @@ Verdict: TypeAlias = Simulated | SimulationRefused
 class Simulator:
     """Simulations are signed by nobody, but the SDK still wants the sequence that the pool expects.
 
-    They pay one unit of `denom`: to deduct a fee takes gas too, and a sender without that much is refused.
+    They pay `fee`, one unit where gas has a price: to deduct it takes gas too, and a sender without that much is refused.
     """
 
-    def __init__(self, rpc: CosmosRpc, denom: str) -> None:
+    def __init__(self, rpc: CosmosRpc, fee: Coin) -> None:
         self._rpc = rpc
-        self._fee = Coin(1, denom)
+        self._fee = fee
         self._sequences: dict[str, int] = {}
 
     async def run(self, messages: Sequence[SdkMessage], sender: str) -> Verdict:

@@ -84,7 +84,7 @@ class Submission:
         self._head = head
         self._price = GasPrice.parse(settings.gas_price)
         self._accounts = Accounts(rpc)
-        self._simulator = Simulator(rpc, self._price.denom)
+        self._simulator = Simulator(rpc, Coin(min(1, self._price.fee(1)), self._price.denom))
         self._inclusions = Inclusions(rpc, blocks, head)
         self._signed_at: OrderedDict[bytes, int] = OrderedDict()
 
@@ -103,7 +103,7 @@ class Submission:
         body = encode_body(messages)
         if len(body) + ENVELOPE_BYTES > limits.max_bytes:
             raise BatchTooLarge("bytes", len(body) + ENVELOPE_BYTES, limits.max_bytes)
-        if not await self._accounts.balance(sender, self._price.denom):
+        if not await self._can_pay(sender):
             guess = UNKNOWN_GAS * len(messages) + UNKNOWN_GAS_PER_BYTE * len(body)
             return self._prepared(body, sender, min(guess, limits.max_gas), ())
         standing = dict(enumerate(messages))
@@ -123,13 +123,17 @@ class Submission:
         self, messages: Sequence[SdkMessage], sender: str, memo: str = ""
     ) -> PreparedTransaction:
         """Any messages of the SDK, as `prepare` does it. Raises RefusedByChain if one would fail."""
-        if not await self._accounts.balance(sender, self._price.denom):
+        if not await self._can_pay(sender):
             raise RefusedByChain("insufficient funds", f"{sender} holds no {self._price.denom} to pay the fee with")
         verdict = await self._simulator.run(messages, sender)
         if isinstance(verdict, SimulationRefused):
             raise RefusedByChain("simulation", verdict.reason)
         body = encode_body(messages, memo)
         return self._prepared(body, sender, self._gas(verdict.gas_used), (True,) * len(messages))
+
+    async def _can_pay(self, sender: str) -> bool:
+        """Where gas has no price, nothing needs to be held."""
+        return not self._price.per_gas or await self._accounts.balance(sender, self._price.denom) > 0
 
     async def _failing(
         self, refused: SimulationRefused, standing: dict[int, SdkMessage], sender: str

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_simd import Recording
 
-from adapters.cometbft.results import MAX_ATTRIBUTES, BlockResults, decode_results
+from adapters.cometbft.results import MAX_ATTRIBUTES, MAX_TYPE_CHARS, BlockResults, decode_results
 from adapters.cosmos.events import KINDS, NO_TRANSACTION, BlockPackets, PassedOver, _packets, acknowledged_in
 from adapters.interface import AdapterError, BadAnswer, PacketEventKind
 from adapters.rpc import Fields
@@ -93,6 +93,28 @@ def test_an_acknowledgement_that_only_stock_chains_carry_is_passed_over():
     assert found.passed_over == (PassedOver(PacketEventKind.WRITE_ACKNOWLEDGEMENT, "07-tendermint-2", 5),)
 
 
+def test_attack_G9_a_packet_or_acknowledgement_of_any_length_stops_no_others():
+    """ibc-go bounds neither a payload's version nor an app's acknowledgement."""
+    long, sound = packet(), event("send_packet", packet())
+    long.payloads[0].version, long.sequence = "v" * 900_000, 6
+    written = event("write_acknowledgement", packet(), encoded_acknowledgement_hex="00" * 900_000)
+    found = packets([{"events": [event("send_packet", long), written, event("write_acknowledgement", long), sound]}])
+    assert found.passed_over == (
+        PassedOver(PacketEventKind.SEND, "07-tendermint-1", 6),
+        PassedOver(PacketEventKind.WRITE_ACKNOWLEDGEMENT, "07-tendermint-2", 5),
+        PassedOver(PacketEventKind.WRITE_ACKNOWLEDGEMENT, "07-tendermint-2", 6),
+    )
+    assert [one.packet.sequence for one in found.events] == [5]
+    for wrong in ({"packet_sequence": "x"}, {"packet_sequence": "٣"}):
+        with pytest.raises(BadAnswer, match="no client with a sequence"):
+            packets([{"events": [event("send_packet", long, **wrong)]}])
+
+
+def test_attack_G9_events_that_contracts_name_as_they_like_stop_no_others():
+    named = {"type": "wasm-" + "x" * 5_000, "attributes": []}
+    assert len(packets([{"events": [named, event("send_packet", packet())]}]).events) == 1
+
+
 def test_a_written_acknowledgement_is_the_events_own():
     acknowledgement = Acknowledgement((b"done",))
     encoded = encode_acknowledgement(acknowledgement).hex()
@@ -146,7 +168,7 @@ def test_bounds_of_an_event():
     with pytest.raises(BadAnswer, match=f"more than {MAX_ATTRIBUTES}"):
         results([{"events": [crowd]}])
     with pytest.raises(BadAnswer, match="characters"):
-        results([{"events": [{"type": "x" * 1_000}]}])
+        results([{"events": [{"type": "x" * (MAX_TYPE_CHARS + 1)}]}])
     with pytest.raises(BadAnswer, match="is not the asked"):
         decode_results(Fields("block_results", {"height": "3"}), HEIGHT, KINDS)
 

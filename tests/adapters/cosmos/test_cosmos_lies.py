@@ -164,7 +164,6 @@ async def test_attack_G1_simd_transaction_that_the_block_does_not_hold():
         ("encoded_packet_hex", "0 8", "is not hexadecimal"),
         ("encoded_packet_hex", "08", "protobuf"),
         ("encoded_packet_hex", "", "contradicts"),
-        ("encoded_packet_hex", "00" * 400_000, "more than"),
         ("packet_sequence", "7", "contradicts the packet's 1"),
         ("packet_source_client", "07-tendermint-9", "contradicts the packet's 07-tendermint-0"),
         ("packet_timeout_timestamp", "1", "contradicts"),
@@ -567,6 +566,16 @@ async def test_a_block_whose_results_are_more_than_an_answer_holds_is_read_throu
     async with simd(lies | {"tx_search": lambda params, said: NO_INDEX}, options=tight) as chain:
         with pytest.raises(EndpointUnavailable, match="more than 65536 bytes"):
             await events_of_send(chain)
+
+
+async def test_attack_G9_simd_a_block_that_is_more_than_an_answer_holds_is_read_through_the_index():
+    def large(said):
+        said["result"]["block"]["evidence"] = {"evidence": ["e" * 100_000]}
+        return said
+
+    tight = RpcOptions(rounds=1, max_answer_bytes=64 * 1024)
+    async with simd({"block": at(SENT, large), "tx_search": indexed}, options=tight) as chain:
+        assert len(await events_of_send(chain)) == 1
 
 
 @pytest.mark.parametrize(

@@ -471,6 +471,41 @@ async def test_pruned_blocks_are_passed_over_and_new_ones_are_insisted_on():
             await chain.outcome(transaction.hash)
 
 
+async def test_attack_G8_where_gas_is_free_an_account_with_nothing_simulates_and_pays_nothing():
+    async with node_and_chain(gas_price="0stake") as (node, chain):
+        node.services["/cosmos.bank.v1beta1.Query/Balance"] = balance_answer("0")
+        fees = []
+
+        def simulate(data):
+            fees.append(decode_raw(pb.SimulateRequest.FromString(data).tx_bytes).fee)
+            return simulation_answer()
+
+        node.services["/cosmos.tx.v1beta1.Service/Simulate"] = simulate
+        prepared = await chain.prepare(named_batch("uab"), ADDRESS)
+        assert (prepared.gas, prepared.fee_wei, prepared.expected) == (65_000, 0, (True,) * 3)
+        assert fees == [()] and decode_raw((await chain.sign(prepared, 3, SIGNER)).raw).fee == ()
+    async with node_and_chain() as (node, chain):
+        node.services["/cosmos.bank.v1beta1.Query/Balance"] = balance_answer("0")
+        assert (await chain.prepare(named_batch("uab"), ADDRESS)).expected == ()
+
+
+async def test_attack_G9_a_block_that_is_more_than_an_answer_holds_is_passed_over_without_an_index():
+    tight = replace(QUICK, max_answer_bytes=64 * 1024)
+    async with node_and_chain(options=tight) as (node, chain):
+        first, second = await signed(chain), await signed(chain, 4)
+        height = node.include(first.raw)
+        honest = node.server.answers["block"]
+
+        def large(request):
+            full = result(request, {"block": {"data": {"txs": ["A" * 100_000]}}})
+            return full if request["params"]["height"] == str(height) else honest(request)
+
+        node.server.answers |= {"block": large, "block_results": results_of({"code": 0}, {"code": 0, "gas_used": "9"})}
+        node.include(second.raw)
+        assert await chain.outcome(first.hash) is None
+        assert (await chain.outcome(second.hash)).height == height + 1
+
+
 async def test_large_batches_have_large_simulations_and_transactions_are_bounded_by_what_nodes_take():
     async with node_and_chain(limits=BatchLimits(10, 2**20, 10**7)) as (node, chain):
         events = pb.SimulateResponse(gas_info=pb.GasInfo(gas_used=7)).SerializeToString() + b"\x12\x80\x80\x80\x01"
