@@ -1,5 +1,5 @@
-"""Outside nodes for tests marked `nodes`, into a cache that runs share: anvil, forge and cast from npm, simd and cometbft
-from their Go modules; PostgreSQL.
+"""Outside nodes for tests marked `nodes`, into a cache that runs share: anvil, forge and cast from npm, simd (on ibc-go
+v10 and v11) and cometbft from their Go modules; PostgreSQL.
 
     python tests/nodes/provision.py                 install what is missing and print where it lies
     python tests/nodes/provision.py simd cometbft   only these
@@ -28,6 +28,7 @@ GO_BUILD_TIMEOUT_S = 1_800
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
 SIMD_SOURCES = Path(__file__).with_name("simd")
+SIMD11_SOURCES = Path(__file__).with_name("simd11")
 
 
 class NotProvisioned(Exception):
@@ -78,11 +79,21 @@ def cometbft() -> Path:
 
 
 def simd() -> Path:
-    """The stock ibc-go chain of `simd/`: its go.mod pins every module, so the folder's bytes are the version."""
+    """The stock ibc-go v10 chain of `simd/`."""
+    return _folder_program(SIMD_SOURCES)
+
+
+def simd11() -> Path:
+    """The stock ibc-go v11 chain of `simd11/`."""
+    return _folder_program(SIMD11_SOURCES)
+
+
+def _folder_program(sources: Path) -> Path:
+    """A main package of ours: its go.mod pins every module, so the folder's bytes are the version."""
     digest = hashlib.sha256()
     for name in ("go.mod", "go.sum", "main.go"):
-        digest.update(hashlib.sha256((SIMD_SOURCES / name).read_bytes()).digest())
-    return _go_program("simd", digest.hexdigest()[:16], ["install", "."], cwd=SIMD_SOURCES)
+        digest.update(hashlib.sha256((sources / name).read_bytes()).digest())
+    return _go_program(sources.name, digest.hexdigest()[:16], ["install", "."], cwd=sources)
 
 
 def _go_program(name: str, version: str, command: Sequence[str], cwd: Path | None) -> Path:
@@ -170,6 +181,7 @@ def main(names: Sequence[str]) -> int:
         "postgres": lambda: postgres("postgres"),
         "cometbft": cometbft,
         "simd": simd,
+        "simd11": simd11,
     }
     missing = 0
     for name in names or programs:

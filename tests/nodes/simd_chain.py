@@ -65,9 +65,12 @@ class Delivered:
 class SimdChain:
     """A running chain. `nodes[0]` is the genesis validator, and its home has every account's key."""
 
-    def __init__(self, folder: Path, chain_id: str, block_time_s: float, *, tx_index: bool) -> None:
+    def __init__(
+        self, folder: Path, chain_id: str, block_time_s: float, *, tx_index: bool, program: Path | None = None
+    ) -> None:
         self.folder, self.chain_id, self.block_time_s, self.tx_index = folder, chain_id, block_time_s, tx_index
-        self.nodes = [SimdNode(folder / "validator-0", chain_id, "validator-0")]
+        self._program = program
+        self.nodes = [SimdNode(folder / "validator-0", chain_id, "validator-0", program)]
         self.accounts: dict[str, Account] = {}
 
     @property
@@ -185,7 +188,7 @@ class SimdChain:
     def add_validator(self, power: int = 10) -> SimdNode:
         """A node with its own home joins, syncs, and stakes; returns when it is in the set that signs."""
         index = len(self.nodes)
-        node = SimdNode(self.folder / f"validator-{index}", self.chain_id, f"validator-{index}")
+        node = SimdNode(self.folder / f"validator-{index}", self.chain_id, f"validator-{index}", self._program)
         peers = [other.peer_address() for other in self.nodes]
         node.initialise(block_time_s=self.block_time_s, gas_price=GAS_PRICE, tx_index=self.tx_index, peers=peers)
         node.genesis.write_bytes(self.node.genesis.read_bytes())
@@ -295,9 +298,13 @@ def running_simd(
     tx_index: bool = True,
     power: int = 100,
     unbonding_s: int = 21 * 86_400,
+    program: Path | None = None,
 ) -> Iterator[SimdChain]:
-    """A chain with a funded account for each secp256k1 secret, stopped at the end; `folder` keeps homes and logs."""
-    chain = SimdChain(folder, chain_id, block_time_s, tx_index=tx_index)
+    """A chain with a funded account for each secp256k1 secret, stopped at the end; `folder` keeps homes and logs.
+
+    `program` is the node's command, by default simd on ibc-go v10.
+    """
+    chain = SimdChain(folder, chain_id, block_time_s, tx_index=tx_index, program=program)
     chain.initialise(secrets, power=power, unbonding_s=unbonding_s)
     try:
         chain.start()

@@ -61,8 +61,10 @@ def edit_toml(path: Path, changes: Mapping[str, str | bool | int]) -> None:
 class SimdNode:
     """A validator's home. Ports are chosen once, so that a restarted node is found where it was."""
 
-    def __init__(self, home: Path, chain_id: str, moniker: str) -> None:
+    def __init__(self, home: Path, chain_id: str, moniker: str, program: Path | None = None) -> None:
+        """`program` is the node's command, by default simd on ibc-go v10."""
         self.home, self.chain_id, self.moniker = home, chain_id, moniker
+        self._program = simd() if program is None else program
         self.log = home / "node.log"
         self.rpc_port, self.p2p_port, self._proxy_port, self._grpc_port = free_ports(4)
         self._process: subprocess.Popen[bytes] | None = None
@@ -118,7 +120,7 @@ class SimdNode:
         """Returns when the node has committed `first_height`."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [str(simd()), "start", "--home", str(self.home), "--log_no_color"],
+                [str(self._program), "start", "--home", str(self.home), "--log_no_color"],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -145,7 +147,7 @@ class SimdNode:
 
     def command(self, *arguments: str) -> str:
         """What `simd <arguments>` prints."""
-        line = [str(simd()), *arguments, "--home", str(self.home)]
+        line = [str(self._program), *arguments, "--home", str(self.home)]
         result = subprocess.run(line, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S)
         if result.returncode:
             # cobra prints its usage before the reason

@@ -17,6 +17,7 @@ from light_clients.tendermint.types import KeyType
 from relay.hub.node.home import load_validator_key
 from tests.light_clients.tendermint.double_signing import twin
 from tests.light_clients.tendermint.simulated_chain import Signer
+from tests.nodes import provision
 from tests.nodes.followed_simd import SimdAndHub, evidence, simd_and_hub, unproven_packet, unsigned
 from tests.nodes.simd_chain import TOKEN_DENOM, SimdChain, running_simd
 from tests.nodes.simd_node import NodeFailed
@@ -27,9 +28,10 @@ NOT_ACTIVE = "not active"
 HUB_S_CLIENT = "07-tendermint-7"
 
 
-@pytest.fixture(scope="module")
-def simd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimdChain]:
-    with running_simd(tmp_path_factory.mktemp("simd"), {"relayer": bytes(31) + b"\x71"}, block_time_s=0.3) as chain:
+@pytest.fixture(scope="module", params=[provision.simd, provision.simd11], ids=["ibc-go-v10", "ibc-go-v11"])
+def simd(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[SimdChain]:
+    home, relayer = tmp_path_factory.mktemp("simd"), {"relayer": bytes(31) + b"\x71"}
+    with running_simd(home, relayer, block_time_s=0.3, program=request.param()) as chain:
         yield chain
 
 
