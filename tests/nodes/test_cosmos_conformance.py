@@ -10,6 +10,7 @@ from suite import CHECKS, acknowledge, check_poor_sender, receive, send_one
 
 from adapters.interface import EndpointUnavailable, HeightUnavailable
 from relay.keys import Signer
+from tests.nodes import provision
 from tests.nodes.followed_simd import open_simd
 from tests.nodes.joined_simd import BLOCK_TIME_S, RELAYER_SECRET, joined_chains
 from tests.nodes.simd_chain import SimdChain, running_simd
@@ -20,10 +21,18 @@ pytestmark = pytest.mark.nodes
 POOR = Signer(bytes(31) + b"\x99")
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["indexed", "unindexed"])
+CHAINS = {
+    "indexed": (True, provision.simd),
+    "unindexed": (False, provision.simd),
+    "ibc-go-v11": (True, provision.simd11),
+}
+
+
+@pytest.fixture(scope="module", params=CHAINS.values(), ids=CHAINS)
 def simd(tmp_path_factory, request):
-    home = tmp_path_factory.mktemp("simd")
-    with running_simd(home, {"relayer": RELAYER_SECRET}, block_time_s=BLOCK_TIME_S, tx_index=request.param) as chain:
+    home, accounts = tmp_path_factory.mktemp("simd"), {"relayer": RELAYER_SECRET}
+    index, program = request.param
+    with running_simd(home, accounts, block_time_s=BLOCK_TIME_S, tx_index=index, program=program()) as chain:
         yield chain
 
 
