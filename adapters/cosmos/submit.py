@@ -43,6 +43,7 @@ from adapters.interface import (
     BatchLimits,
     BatchTooLarge,
     BroadcastRefused,
+    EndpointUnavailable,
     Head,
     MessageFailure,
     NonceTooLow,
@@ -55,7 +56,7 @@ from adapters.interface import (
     TransactionOutcome,
     UpdateClient,
 )
-from adapters.rpc import Attempt, Fields
+from adapters.rpc import Attempt, Endpoint, Fields
 from light_clients.interface import MalformedInput
 
 UNKNOWN_GAS = 200_000
@@ -64,6 +65,9 @@ UNKNOWN_GAS_PER_BYTE = 40
 MAX_SIMULATED_BYTES = 480_000
 """CometBFT takes requests of at most 1 MB unless told otherwise, and a simulation's is in hex."""
 REMEMBERED_BROADCASTS = 4_096
+
+Offered = tuple[BroadcastRefused, bool] | None
+"""None: taken. Else the refusal, and whether it is about the signature."""
 
 
 class Submission:
@@ -87,6 +91,7 @@ class Submission:
         self._simulator = Simulator(rpc, Coin(min(1, self._price.fee(1)), self._price.denom))
         self._inclusions = Inclusions(rpc, blocks, head)
         self._signed_at: OrderedDict[bytes, int] = OrderedDict()
+        self._offered: OrderedDict[bytes, None] = OrderedDict()
 
     @property
     def batch_limits(self) -> BatchLimits:
@@ -217,8 +222,20 @@ class Submission:
         return signed
 
     async def broadcast(self, signed: SignedTransaction) -> None:
+        """Once to one endpoint, and again to all: the first may have a pool that the validators hear nothing of."""
         number = await self._accounts.number(signed.prepared.sender)
-        refusal = await self._rpc.client.run("broadcast_tx_sync", lambda attempt: _offer(attempt, signed, number))
+
+        async def offer(attempt: Attempt) -> Offered:
+            return await _offer(attempt, signed, number)
+
+        refusals = [refusal for _, refusal in await self._to_all(offer)] if signed.hash in self._offered else []
+        self._offered[signed.hash] = None
+        while len(self._offered) > REMEMBERED_BROADCASTS:
+            self._offered.popitem(last=False)
+        if refusals:
+            refusal = min(refusals, key=_how_far)
+        else:
+            refusal = await self._rpc.client.run("broadcast_tx_sync", offer)
         if refusal is None:
             return
         kind, unauthorized = refusal
@@ -227,6 +244,12 @@ class Submission:
         if isinstance(kind, NonceTooLow) and await self.inclusion(signed.hash) is not None:
             raise AlreadyKnown(signed.hash, "it is in a block already")
         raise kind
+
+    async def _to_all(self, offer: Callable[[Attempt], Awaitable[Offered]]) -> list[tuple[Endpoint, Offered]]:
+        try:
+            return await self._rpc.client.ask_each("broadcast_tx_sync", offer)
+        except EndpointUnavailable:
+            return []
 
     async def inclusion(self, wanted: bytes) -> Inclusion | None:
         """Where a transaction is in a committed block, failed or not.
@@ -277,10 +300,15 @@ class Submission:
             raise ValueError(str(error)) from error
 
 
-async def _offer(attempt: Attempt, signed: SignedTransaction, number: int) -> tuple[BroadcastRefused, bool] | None:
-    """None: taken. Else the refusal, and whether it is about the signature. `number` is the account's."""
+def _how_far(refusal: Offered) -> int:
+    """A pool that has the transaction comes before all that refuse it."""
+    return 0 if refusal is None else 1 if isinstance(refusal[0], AlreadyKnown) else 2
 
-    def decode(fields: Fields) -> tuple[BroadcastRefused, bool] | None:
+
+async def _offer(attempt: Attempt, signed: SignedTransaction, number: int) -> Offered:
+    """`number` is the account's."""
+
+    def decode(fields: Fields) -> Offered:
         code = fields.at("code").decimal(2**32 - 1)
         if not code:
             return None

@@ -471,6 +471,35 @@ async def test_pruned_blocks_are_passed_over_and_new_ones_are_insisted_on():
             await chain.outcome(transaction.hash)
 
 
+async def test_attack_G4_what_is_sent_again_is_sent_to_every_endpoint():
+    """The first takes transactions and passes none on: its pool has them, and no block ever will."""
+    async with hostile_server() as silent, hostile_server() as sound:
+        nodes = Node(silent), Node(sound)
+        nodes[1].chain = nodes[0].chain
+        offered = []
+        for node in nodes:
+
+            def take(request, node=node):
+                offered.append(node)
+                return result(request, {"code": 0})
+
+            node.server.answers["broadcast_tx_sync"] = take
+        settings = CosmosSettings(
+            "cosmos", "sim-1", (silent.url, sound.url), "cosmos", "0.025stake", 10**6, options=QUICK
+        )
+        async with open_cosmos_chain(settings, Random(1)) as chain:
+            transaction = await signed(chain)
+            await chain.broadcast(transaction)
+            assert offered == [nodes[0]]
+            await chain.broadcast(transaction)
+            assert offered[1:] in ([nodes[0], nodes[1]], [nodes[1], nodes[0]])
+            for node, answers in zip(nodes, ({"code": 19}, {"code": 5}), strict=True):
+                said = {"codespace": "sdk", "log": "said", **answers}
+                node.server.answers["broadcast_tx_sync"] = lambda request, said=said: result(request, said)
+            with pytest.raises(AlreadyKnown):
+                await chain.broadcast(transaction)
+
+
 async def test_attack_G8_where_gas_is_free_an_account_with_nothing_simulates_and_pays_nothing():
     async with node_and_chain(gas_price="0stake") as (node, chain):
         node.services["/cosmos.bank.v1beta1.Query/Balance"] = balance_answer("0")
