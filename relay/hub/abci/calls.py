@@ -29,7 +29,12 @@ CONSENSUS_CALLS = frozenset(
     }
 )
 """These execute or judge blocks, or restore state: one at a time, in a thread with the EVM's stack."""
-FORGIVING_CALLS = frozenset({"query", "check_tx"})
+FORGIVING_CALLS: Mapping[str, abci_pb2.Response] = {
+    "query": abci_pb2.Response(query={"code": CODE_UNKNOWN_HEIGHT, "log": "internal error"}),
+    "check_tx": abci_pb2.Response(check_tx={"code": CODE_INVALID, "log": "internal error"}),
+    "list_snapshots": abci_pb2.Response(list_snapshots={}),
+    "load_snapshot_chunk": abci_pb2.Response(load_snapshot_chunk={}),
+}
 """Strangers send what these carry: a defect that they find is logged and refuses their request, but does not halt the hub."""
 
 _LOGGER = logging.getLogger(__name__)
@@ -72,9 +77,7 @@ class AbciCalls:
             return call(getattr(request, kind))
         except Exception:
             _LOGGER.exception("ABCI call %s failed", kind)
-        if kind == "check_tx":
-            return abci_pb2.Response(check_tx={"code": CODE_INVALID, "log": "internal error"})
-        return abci_pb2.Response(query={"code": CODE_UNKNOWN_HEIGHT, "log": "internal error"})
+        return FORGIVING_CALLS[kind]
 
     def _info(self, _: abci_pb2.RequestInfo) -> abci_pb2.Response:
         info = self._machine.info()

@@ -6,6 +6,7 @@ known by what it asks. Requests of one are answered in order.
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import trio
 
@@ -102,7 +103,8 @@ class AbciServer:
         except Exception as error:
             sentence = f"{type(error).__name__}: {error}"[:MAX_EXCEPTION_CHARS]
             exception = abci_pb2.Response(exception={"error": sentence})
-            with trio.move_on_after(1):
+            # An engine that is gone is no reason to go on.
+            with trio.move_on_after(1), suppress(trio.BrokenResourceError):
                 await stream.send_all(encode_message(exception))
             raise ApplicationHalted(sentence) from error
 

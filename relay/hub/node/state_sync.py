@@ -56,9 +56,10 @@ class StateSync:
         return self._files.chunk(height, format_, index)
 
     def offer_snapshot(self, snapshot: Snapshot, app_hash: bytes) -> OfferSnapshotResponse:
-        """`app_hash` is the one that the consensus engine's light client trusts. A restoration that runs is given up."""
+        """`app_hash` is the one that the consensus engine's light client trusts. A restoration that runs is given up, and so is
+        one that ended without a block after it: CometBFT lost its own part, or the snapshot had lied."""
         height = self._application.info().last_block_height
-        if height > 0:
+        if height > 0 and not self._only_restored(height):
             return OfferSnapshotResponse(OfferVerdict.ABORT, f"this node has a chain, up to height {height}")
         if snapshot.format != FORMAT:
             return OfferSnapshotResponse(OfferVerdict.REJECT_FORMAT, f"format {snapshot.format}; known is {FORMAT}")
@@ -67,9 +68,10 @@ class StateSync:
             check_manifest(manifest, self._application)
         except VerificationError as error:
             return OfferSnapshotResponse(OfferVerdict.REJECT, str(error))
+        if height > 0:
+            self._mark(snapshot)
         self.discard_unfinished()
-        with self._store.batch() as batch:
-            WritableTable(batch, RESTORING_TABLE).put(_MARK, snapshot.hash)
+        self._mark(snapshot)
         self._running = _Running(manifest, Restoration(self._application, manifest, app_hash))
         return OfferSnapshotResponse(OfferVerdict.ACCEPT)
 
@@ -103,6 +105,14 @@ class StateSync:
             return False
         self._discard()
         return True
+
+    def _only_restored(self, height: int) -> bool:
+        restored = self._application.blocks.restored()
+        return restored is not None and restored.number == height
+
+    def _mark(self, snapshot: Snapshot) -> None:
+        with self._store.batch() as batch:
+            WritableTable(batch, RESTORING_TABLE).put(_MARK, snapshot.hash)
 
     def _write(self, rows: Iterable[Row]) -> None:
         pending = iter(rows)

@@ -26,6 +26,7 @@ from relay.hub.application.snapshot.format import (
     header_count,
     records_of,
 )
+from relay.hub.node.state_sync import RESTORING_TABLE
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY, MAX_KEY_BYTES, MAX_VALUE_BYTES
 from tests.relay.hub.snapshot_chain import HEIGHT, JoiningNode, Taken, everything, recording_hub
 
@@ -100,6 +101,23 @@ def test_a_node_with_blocks_restores_nothing(hub, taken, node):
     assert answer.verdict is OfferVerdict.ABORT
     assert "up to height 1" in answer.reason
     assert everything(node) == before
+
+
+def test_a_restoration_that_no_block_followed_can_be_done_again(hub, taken, node, tmp_path):
+    """CometBFT ended before it wrote its own part, and offers again; or the snapshot had lied, and it was emptied."""
+    trusted, genesis = hub.app_hash_at(HEIGHT), everything(node)
+    assert node.restore(taken, trusted).verdict is ChunkVerdict.ACCEPT
+    whole = everything(node)
+    again = JoiningNode(hub.genesis, tmp_path, node.store)
+    assert again.height == HEIGHT
+    assert again.sync.offer_snapshot(taken.offer, trusted).verdict is OfferVerdict.ACCEPT
+    assert again.height == 0
+    assert {key: value for key, value in everything(again).items() if not key.startswith(RESTORING_TABLE)} == genesis
+    assert again.restore(taken, trusted).verdict is ChunkVerdict.ACCEPT
+    assert everything(again) == whole
+    assert again.execute(hub.request(HEIGHT + 1)) == hub.app_hash_at(HEIGHT + 1)
+    assert again.sync.offer_snapshot(taken.offer, trusted).verdict is OfferVerdict.ABORT
+    assert again.height == HEIGHT + 1
 
 
 def test_a_manifest_is_bounded_and_canonical(taken):

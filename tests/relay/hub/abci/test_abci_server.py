@@ -1,5 +1,6 @@
 """The application's socket: genesis that must agree, a pool that CometBFT does not order, and whoever else connects."""
 
+import threading
 from hashlib import sha256
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relay.evm.database import MemoryStore
+from relay.hub.abci.calls import AbciCalls
 from relay.hub.abci.framing import encode_message
 from relay.hub.abci.machine import HubMachine
 from relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
@@ -17,6 +19,8 @@ from relay.hub.application.abci import CODE_UNKNOWN_PATH, FinalizeBlockRequest
 from relay.hub.application.application import decode_cached
 from relay.hub.node.ledger import ChainDamaged
 from relay.hub.node.params import consensus_params
+from relay.hub.node.snapshot_files import SnapshotFiles
+from relay.hub.node.state_sync import StateSync
 from relay.hub.state import GENESIS_KEY
 from tests.relay.hub.abci.abci_client import AbciClient, Refused, init_chain, request, serving
 from tests.relay.hub.hub_process import transfer
@@ -201,6 +205,27 @@ async def test_a_block_out_of_order_halts_the_process_with_its_reason_and_tells_
     assert hub.height == 0
 
 
+async def test_an_application_that_fails_halts_also_where_its_engine_is_gone_already(monkeypatch):
+    hub = machine()
+    failing, gone = threading.Event(), threading.Event()
+
+    def fail(_):
+        failing.set()
+        gone.wait(30)
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(hub, "finalize_block", fail)
+    with pytest.RaisesGroup(pytest.RaisesExc(ApplicationHalted, match="a defect"), flatten_subgroups=True):
+        async with serving(hub) as application:
+            client = await application.connect()
+            await client.send(request("finalize_block", height=1, time={"seconds": GENESIS_TIME_S + 1}))
+            await trio.to_thread.run_sync(failing.wait)
+            client.stream.socket.close()
+            gone.set()
+            with trio.fail_after(30):
+                await trio.sleep_forever()
+
+
 @pytest.mark.parametrize("kind", ["extend_vote", "verify_vote_extension"])
 async def test_vote_extensions_are_refused(kind):
     with pytest.RaisesGroup(pytest.RaisesExc(ApplicationHalted, match="not enabled"), flatten_subgroups=True):
@@ -364,6 +389,16 @@ async def test_attack_H_abci_a_query_whose_path_is_no_text_is_answered():
         for path in (b"\xff\xfe", b"/key\xff", b"\xed\xa0\x80", b""):
             assert (await client.call("query", path=path, data=b"x")).code == CODE_UNKNOWN_PATH
         assert (await client.call("query", path=b"/key", data=GENESIS_KEY)).value == GENESIS.digest
+
+
+def test_attack_H_abci_a_peer_that_asks_for_snapshots_halts_nothing(tmp_path):
+    """Whoever is a peer of CometBFT may ask; an operator may have taken the directory away."""
+    hub = machine()
+    directory = tmp_path / "snapshots"
+    calls = AbciCalls(hub, StateSync(hub.application, hub.store, SnapshotFiles(directory)))
+    directory.rmdir()
+    assert not calls.answer(request("list_snapshots")).list_snapshots.snapshots
+    assert calls.answer(request("load_snapshot_chunk", height=2**64 - 1, format=1)).load_snapshot_chunk.chunk == b""
 
 
 # --- connections
