@@ -23,6 +23,7 @@ from relay.evm.execution import (
     GenesisAccount,
     TransactionOutcome,
 )
+from relay.evm.intrinsic_gas import least_gas
 from relay.evm.rules import EvmRules
 from relay.evm.transaction import SignedTransaction, decode_transaction
 from relay.evm.work_prices import SLOW_CURVE_PRICES
@@ -196,19 +197,27 @@ class HubApplication:
         return tuple(chosen)
 
     def process_proposal(self, transactions: Sequence[bytes], app_version: int) -> ProposalVerdict:
-        """Reject blocks with rules we lack, undecodable transactions, or more gas than a block may use."""
+        """Reject blocks with rules we lack, undecodable transactions, one that states less gas than it costs whatever it
+        does, or more gas than a block may use.
+
+        So a proposer can fill a block with no more junk than its gas pays for; pools let none of that in.
+        """
         if app_version not in self._rules:
             return ProposalVerdict.REJECT
+        rules = self._rules_of(app_version)
         used_gas = 0
         try:
             for raw in transactions:
-                gas_limit = decode_cached(raw, self.genesis.evm_chain_id).gas_limit
-                if gas_limit > self.genesis.params.transaction_max_gas:
+                transaction = decode_cached(raw, self.genesis.evm_chain_id)
+                needed = least_gas(rules, transaction.to, transaction.data, transaction.access_list)
+                if not needed <= transaction.gas_limit <= self.genesis.params.transaction_max_gas:
                     return ProposalVerdict.REJECT
-                used_gas += gas_limit
+                used_gas += transaction.gas_limit
+                if used_gas > self.genesis.params.block_max_gas:
+                    return ProposalVerdict.REJECT
         except InvalidTransaction:
             return ProposalVerdict.REJECT
-        return ProposalVerdict.ACCEPT if used_gas <= self.genesis.params.block_max_gas else ProposalVerdict.REJECT
+        return ProposalVerdict.ACCEPT
 
     def finalize_block(self, request: FinalizeBlockRequest) -> FinalizeBlockResponse:
         """Execute a decided block. Any exception but those of the rules is a bug, and must halt the node."""

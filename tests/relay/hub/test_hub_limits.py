@@ -8,7 +8,9 @@ from light_clients.interface import MalformedInput
 from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.transaction import decode_transaction
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
+from relay.hub.application import application as application_module
 from relay.hub.application.abci import ProposalVerdict
+from relay.hub.application.application import decode_cached
 from relay.hub.application.genesis import RULES_VERSION, decode_genesis, encode_genesis
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, hub_genesis
 
@@ -34,6 +36,30 @@ def test_a_block_has_room_for_one_transaction_at_the_cap_and_no_more() -> None:
     first, second = (hub.raw(SOMEONE, b"", DAPP, gas=gas) for gas in (TRANSACTION_MAX_GAS, 21_000))
     assert hub.application.process_proposal([first, second], RULES_VERSION) is ProposalVerdict.REJECT
     assert hub.application.prepare_proposal([first, second], 10**6) == (first,)
+
+
+def test_a_proposal_holds_no_more_junk_than_its_gas_pays_for(monkeypatch) -> None:
+    """Transactions that cost no gas would fill 4 MiB, each with a signature to recover: half a minute at every proposal."""
+    hub = SimulatedHub()
+    application = hub.application
+    for data, gas, verdict in (
+        (b"", 21_000, ProposalVerdict.ACCEPT),
+        (b"", 20_999, ProposalVerdict.REJECT),
+        (b"", 0, ProposalVerdict.REJECT),
+        (bytes(100), 22_000, ProposalVerdict.ACCEPT),
+        (bytes(100), 21_999, ProposalVerdict.REJECT),
+    ):
+        hub.nonces[DAPP.address] = 0
+        raw = hub.raw(SOMEONE, data, DAPP, gas=gas)
+        assert application.process_proposal([raw], RULES_VERSION) is verdict, gas
+        assert (application.check_tx(raw).code == 0) is (verdict is ProposalVerdict.ACCEPT)
+    half = [hub.raw(SOMEONE, b"", DAPP, gas=TRANSACTION_MAX_GAS // 2 + 1) for _ in range(2)]
+    decoded: list[bytes] = []
+    monkeypatch.setattr(
+        application_module, "decode_cached", lambda raw, chain: decoded.append(raw) or decode_cached(raw, chain)
+    )
+    assert application.process_proposal([*half, *half], RULES_VERSION) is ProposalVerdict.REJECT
+    assert decoded == half
 
 
 def test_the_cap_is_a_genesis_parameter() -> None:
