@@ -3,7 +3,15 @@
 import re
 from collections.abc import Callable
 
-from adapters.interface import AlreadyKnown, BroadcastRefused, InsufficientFunds, NonceTooHigh, NonceTooLow, Underpriced
+from adapters.interface import (
+    AlreadyKnown,
+    AlreadyRelayed,
+    BroadcastRefused,
+    InsufficientFunds,
+    NonceTooHigh,
+    NonceTooLow,
+    Underpriced,
+)
 from light_clients.interface.errors import shown
 
 SDK = "sdk"
@@ -78,6 +86,8 @@ def _one_line(text: str) -> str:
 def checked_refusal(transaction_hash: bytes, codespace: str, code: int, log: str) -> BroadcastRefused:
     """The application's refusal in CheckTx."""
     reason = reason_of(codespace, code, log)
+    if (codespace, code) == REDUNDANT:
+        return AlreadyRelayed(transaction_hash, reason)
     if codespace != SDK:
         return BroadcastRefused(transaction_hash, reason)
     if code in WRONG_SEQUENCE_CODES:

@@ -154,5 +154,9 @@ class Underpriced(BroadcastRefused):
     """The fee is below the pool's floor, or below what replaces the pending transaction of this nonce."""
 
 
+class AlreadyRelayed(BroadcastRefused):
+    """Another relayer delivered every packet in it first: nothing was paid, and nothing is wrong with it."""
+
+
 class InsufficientFunds(BroadcastRefused):
     """The sender cannot pay gas times fee: the operator's turn."""

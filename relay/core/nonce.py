@@ -13,6 +13,7 @@ from adapters.interface import (
     AccountState,
     AdapterError,
     AlreadyKnown,
+    AlreadyRelayed,
     BroadcastRefused,
     ChainAdapter,
     EndpointUnavailable,
@@ -320,6 +321,8 @@ class Account:
                 raise SubmissionRefused(
                     f"{name}: the wallet {self.address} cannot pay: {refusal.reason}", Cause.WALLET_EMPTY
                 ) from refusal
+            case AlreadyRelayed():  # the jobs are looked at again, and a smaller batch would fare no better
+                raise SubmissionRefused(f"{name}: {refusal.reason}") from refusal
             case _:
                 raise SubmissionRefused(f"{name}: {refusal}", Cause.POOL_REFUSED) from refusal
 

@@ -14,6 +14,7 @@ from adapters.cosmos.refusals import (
 )
 from adapters.interface import (
     AlreadyKnown,
+    AlreadyRelayed,
     BroadcastRefused,
     InsufficientFunds,
     NonceTooHigh,
@@ -49,7 +50,7 @@ HIGH = "account sequence mismatch, expected 5, got 8: incorrect account sequence
         ("sdk", 41, "", BroadcastRefused, "above a block's"),
         ("sdk", 4, "signature verification failed", BroadcastRefused, "chain id and account number"),
         ("sdk", 11, "out of gas in location: ReadFlat", BroadcastRefused, "gas limit is too low"),
-        ("channel", 22, "packet messages are redundant", BroadcastRefused, "relayed by another already"),
+        ("channel", 22, "packet messages are redundant", AlreadyRelayed, "relayed by another already"),
         ("channel", 5, "insufficient", BroadcastRefused, "insufficient"),
         ("", 1, "", BroadcastRefused, "code 1"),
     ],

@@ -4,7 +4,7 @@ import pytest
 import trio
 from world import CLIENT, World, making_blocks
 
-from adapters.interface import BroadcastRefused, InsufficientFunds
+from adapters.interface import AlreadyRelayed, BroadcastRefused, InsufficientFunds
 from adapters.simulated.router import OutOfGas
 from relay.dispatch import Route
 
@@ -119,6 +119,23 @@ async def test_attack_G9_pool_that_takes_small_transactions_only_gets_small_ones
         assert await process.queue.dead_letters(TO_BETA) == []
     sizes = [len(receipt.transaction.raw) for receipt in world.transactions("beta")]
     assert max(sizes) <= POOL_BYTES and len(sizes) < 20
+
+
+async def test_attack_G7_losing_races_makes_no_batch_smaller(world, autojump_clock):
+    beta = world.chains["beta"]
+    honest, refusals = beta.submit, []
+
+    def submit(raw):
+        if len(refusals) < 5:
+            refusals.append(raw)
+            raise AlreadyRelayed(bytes(32), "every packet in it was relayed by another already")
+        return honest(raw)
+
+    beta.submit = submit
+    async with making_blocks(world), world.relay(max_attempts=MAX_ATTEMPTS).running():
+        world.send("alpha", 20)
+        await world.all_settled(20, at_most_s=400)
+    assert len(refusals) == 5 and len(world.transactions("beta")) == 1
 
 
 async def test_attack_E2_packets_that_expire_before_the_next_block_undo_no_others(tmp_path, valkey, autojump_clock):
