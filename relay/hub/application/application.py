@@ -58,6 +58,11 @@ COINBASE = bytes(20)
 QUERY_STORE_PATHS = ("/store/ibc/key", "/store/hub/key", "/key")
 
 
+MAX_RESULT_DATA_BYTES = 4_096
+"""Of what a transaction returned, its result holds the first: every engine keeps results for ever, memory costs little gas,
+and a full default block could return 34 MB."""
+
+
 class UnknownRulesVersion(Exception):
     """A block asks for rules that this code does not have: the node must halt and be upgraded."""
 
@@ -251,7 +256,7 @@ class HubApplication:
             results.append(
                 ExecTxResult(
                     CODE_OK if outcome.success else CODE_REVERTED,
-                    outcome.return_data if transaction.to is not None else b"",
+                    outcome.return_data[:MAX_RESULT_DATA_BYTES] if transaction.to is not None else b"",
                     outcome.failure_detail,
                     transaction.gas_limit,
                     outcome.gas_used,

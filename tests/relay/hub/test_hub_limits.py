@@ -12,6 +12,7 @@ from relay.hub.application import application as application_module
 from relay.hub.application.abci import ProposalVerdict
 from relay.hub.application.application import decode_cached
 from relay.hub.application.genesis import RULES_VERSION, decode_genesis, encode_genesis
+from tests.relay.evm.evm_bytecode import deploy_code
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, hub_genesis
 
 SOMEONE = bytes.fromhex("aa" * 20)
@@ -60,6 +61,19 @@ def test_a_proposal_holds_no_more_junk_than_its_gas_pays_for(monkeypatch) -> Non
     )
     assert application.process_proposal([*half, *half], RULES_VERSION) is ProposalVerdict.REJECT
     assert decoded == half
+
+
+def test_a_result_holds_the_first_bytes_of_what_was_returned() -> None:
+    """Memory is cheap in gas, and every engine keeps the results of all blocks."""
+    hub = SimulatedHub()
+    for size, kept in ((4_096, 4_096), (4_097, 4_096), (100_000, 4_096), (32, 32)):
+        code = bytes.fromhex("425f52") + b"\x62" + size.to_bytes(3, "big") + bytes.fromhex("5ff3")
+        assert hub.advance(hub.raw(None, deploy_code(code)))[0].data == b""
+        (receipt,) = hub.application.blocks.receipts(hub.height)
+        outcome = hub.send(receipt.contract_address, b"")
+        assert outcome.ok and len(outcome.data) == kept
+        assert int.from_bytes(outcome.data[:32], "big") == hub.ledger.tip.time_ns // 10**9
+        assert len(hub.call(receipt.contract_address, b"").return_data) == size
 
 
 def test_the_cap_is_a_genesis_parameter() -> None:
