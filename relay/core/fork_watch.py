@@ -34,7 +34,9 @@ from relay.core.errors import SubmissionRefused
 from relay.core.evidence import stored_heights, trusted_below
 from relay.core.heads import HeadFollower
 from relay.core.local_verification import verification_time_ns
+from relay.core.pending import Included, Lost
 from relay.dispatch import Backoff, Route, Runner
+from relay.ledger import Cause
 from relay.telemetry import get_logger
 
 LOOK_EVERY_S = 5.0
@@ -172,16 +174,26 @@ class ForkWatch:
             if not all(prepared.expected):
                 raise PredicateFailed("evidence_is_taken", f"{self._route.name} would refuse its chain's own header")
             pending = await account.submit(prepared, tuple(None for _ in updates), ())
-            await pending.wait()
+            end = await pending.wait()
         finally:
             self._accounts.release(account)
         status = (await self._destination.client(self._route.client)).status
+        failure = _failure(end, len(updates))
+        if status is not ClientStatus.FROZEN and failure is not None:
+            raise SubmissionRefused(f"evidence against {self._route.name} came to nothing: {failure}", Cause.LOST)
         if status is ClientStatus.FROZEN:
             self._log.error("the client is frozen: its chain's validators signed two histories")
         else:
             said = f"{self._route.name} is {status} after its chain's own header"
             self._destination.distrust(said)
             self._log.warning("an endpoint told of a state that the client does not have", reason=said)
+
+
+def _failure(end: Included | Lost, updates: int) -> str | None:
+    """Why not all of a transaction's updates were executed."""
+    if isinstance(end, Lost):
+        return end.reason
+    return next((why for index in range(updates) if (why := end.outcome.failure_of(index)) is not None), None)
 
 
 def _fork(

@@ -138,3 +138,31 @@ async def test_attack_G11_a_lying_node_of_the_destination_costs_one_fee_and_free
         await trio.sleep(3 * WINDOW_S)
     assert len(by_the_relay(world)) == 1 and not frozen(world)
     assert process.relay._adapters["beta"].distrusted
+
+
+async def test_attack_G11_evidence_whose_transaction_failed_is_submitted_again(world, autojump_clock):
+    """Out of gas, or its nonce used by another: the client is forked all the same."""
+    prepared_gas = []
+
+    def wrap(adapter):
+        honest_prepare = adapter.prepare
+
+        async def prepare(batch, sender):
+            prepared = await honest_prepare(batch, sender)
+            prepared_gas.append(prepared.gas)
+            return replace(prepared, gas=22_000) if len(prepared_gas) == 1 else prepared
+
+        if adapter.name == "beta":
+            adapter.prepare = prepare
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    async with making_blocks(world), process.running():
+        await trio.sleep(10)
+        await show(world, honest(world, 5))
+        await trio.sleep(WINDOW_S)
+        await show(world, forked(world, 20))
+        await world.until(lambda: frozen(world), at_most_s=2 * WINDOW_S)
+        assert process.relay._adapters["beta"].distrusted == []
+    failed, freezing = by_the_relay(world)
+    assert failed.reverted is not None and freezing.reverted is None
