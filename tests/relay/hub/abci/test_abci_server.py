@@ -13,6 +13,7 @@ from relay.evm.database import MemoryStore
 from relay.hub.abci.calls import AbciCalls
 from relay.hub.abci.framing import encode_message
 from relay.hub.abci.machine import HubMachine
+from relay.hub.abci.pool import MAX_BLOCKS_BEHIND_GAP
 from relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
 from relay.hub.application import application as application_module
 from relay.hub.application.abci import CODE_UNKNOWN_PATH, FinalizeBlockRequest
@@ -380,6 +381,25 @@ def test_attack_H_abci_a_full_pool_costs_each_block_little(monkeypatch):
     assert opened == [0, 1, 2]
     assert len(recovered) == len(waiting)
     assert hub.pool.mempool.statistics().transactions == len(waiting)
+
+
+def test_attack_H_abci_nothing_waits_behind_a_gap_for_ever():
+    """While one does, CometBFT makes blocks without a pause (4.6 a second instead of one), and free transactions fill its pool."""
+    hub = machine()
+    waits, runs = signed(1), signed(0, account=POOR, value=0)
+    assert hub.pool.check(waits).code == hub.pool.check(runs).code == 0
+    for _ in range(MAX_BLOCKS_BEHIND_GAP):
+        hub.pool.settle((), ())
+        assert hub.pool.check(waits).code == hub.pool.check(runs).code == 0
+    hub.pool.settle((), ())
+    assert "waited 301 blocks" in hub.pool.check(waits).log
+    assert hub.pool.check(runs).code == 0
+    assert hub.pool.candidates() == [runs]
+    # It may come again, and then waits anew; one that has become executable stays.
+    assert hub.pool.check(waits).code == hub.pool.check(signed(0)).code == 0
+    for _ in range(MAX_BLOCKS_BEHIND_GAP + 1):
+        hub.pool.settle((), ())
+    assert hub.pool.check(waits).code == 0
 
 
 async def test_attack_H_abci_a_query_whose_path_is_no_text_is_answered():
