@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 import trio
 
-from adapters.interface import MAX_EVENT_RANGE, AdapterError, ChainAdapter, PacketEvent, PacketEventKind
+from adapters.interface import (
+    MAX_EVENT_RANGE,
+    AdapterError,
+    ChainAdapter,
+    HeightUnavailable,
+    PacketEvent,
+    PacketEventKind,
+)
 from adapters.rpc import all_of
 from relay.core.confirmation import confirmed_job
 from relay.core.heads import HeadFollower
@@ -18,6 +25,8 @@ from relay.telemetry import Metrics, get_logger
 
 CONCURRENT_READS = 128
 """Adapters make one request of reads that begin together."""
+KEPT_BLOCKS = 100
+"""Below the head: those a node may lack for a moment, older ones it has pruned, or never had after a state sync."""
 
 
 class Watcher:
@@ -66,7 +75,20 @@ class Watcher:
         while True:
             head = await self._heads.wait_for_height(cursor + 1)
             last = min(head.height, cursor + self._most_blocks)
-            events = await self._events(cursor + 1, last)
+            try:
+                events = await self._events(cursor + 1, last)
+            except HeightUnavailable as error:
+                if head.height - cursor <= KEPT_BLOCKS:
+                    raise
+                self._log.error(
+                    "no node keeps these blocks any more; watching from the head, the clearer finds what was in them",
+                    chain=name,
+                    blocks=f"{cursor + 1} to {head.height}",
+                    reason=str(error),
+                )
+                cursor = head.height
+                await self._ledger.set_cursor(name, cursor)
+                continue
             if events is None:
                 continue
             for start in range(0, len(events), CONCURRENT_READS):

@@ -6,12 +6,20 @@ import pytest
 import trio
 from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
-from adapters.interface import BadAnswer, EndpointUnavailable, PacketEvent, PacketEventKind, RecvPacket
+from adapters.interface import (
+    BadAnswer,
+    EndpointUnavailable,
+    HeightUnavailable,
+    PacketEvent,
+    PacketEventKind,
+    RecvPacket,
+)
 from adapters.simulated import AppRefused, OutOfGas
 from adapters.simulated.chain import BASE_FEE_WEI
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from relay.config import FeeLimits, PathEnd
 from relay.core.errors import StartRefused
+from relay.core.watcher import KEPT_BLOCKS
 from relay.dispatch import Job, JobKind, Route
 
 TO_BETA = Route("alpha", "beta", CLIENT)
@@ -551,3 +559,36 @@ async def test_attack_G13_restart_under_another_configuration_drops_nothing(worl
     assert world.received() == 8
     for name in world.chains:
         assert all(receipt.reverted is None and not receipt.failures for receipt in world.transactions(name))
+
+
+@pytest.mark.parametrize("missed", [30, 150])
+async def test_attack_G10_blocks_that_no_node_keeps_any_more_hold_no_watcher(world, autojump_clock, missed):
+    """The relay was off for longer than nodes keep results: what was sent meanwhile is found in state."""
+    alpha = world.chains["alpha"]
+    lowest = [0]
+
+    def wrap(adapter):
+        honest = adapter.packet_events
+
+        async def packet_events(first, last):
+            if first < lowest[0]:
+                raise HeightUnavailable("alpha", first, f"lowest height is {lowest[0]}")
+            return await honest(first, last)
+
+        if adapter.name == "alpha":
+            adapter.packet_events = packet_events
+        return adapter
+
+    async with making_blocks(world):
+        async with world.relay().running():
+            await trio.sleep(3)
+        await trio.sleep(missed // 2)
+        world.send("alpha", 3)
+        await trio.sleep(missed // 2)
+        lowest[0] = len(alpha.blocks) - 2
+        async with world.relay(wrap=wrap).running() as process:
+            await world.all_settled(3, at_most_s=200)
+            world.send("alpha", 1)
+            await world.all_settled(4, at_most_s=100)
+            cursor = await process.ledger.cursor("alpha")
+    assert (cursor >= lowest[0]) is (missed > KEPT_BLOCKS)
