@@ -16,8 +16,9 @@ from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder
 from relay.core.errors import RouteBlocked, SubmissionRefused
 from relay.core.heads import HeadFollower
-from relay.core.pending import Included
+from relay.core.pending import Included, Lost
 from relay.dispatch import Backoff, Route
+from relay.ledger import Cause
 from relay.telemetry import Metrics, get_logger
 
 REFRESH_FIRST, REFRESH_LAST = 0.35, 0.5
@@ -28,6 +29,10 @@ ALARM = 2 / 3
 CHECKS_PER_PERIOD = 50
 CHECK_FIRST_S, CHECK_LAST_S = 1.0, 300.0
 _AGAIN = Backoff(base_s=5.0, cap_s=300.0)
+
+
+class PaidInVain(RouteBlocked):
+    """What verified and simulated well failed in its block, maybe for too little gas: the next may cost as much."""
 
 
 class Condition(StrEnum):
@@ -69,9 +74,13 @@ class ClientKeeper:
         return self._route
 
     async def run(self) -> None:
-        """For ever. What fails is tried again with growing delays, and alarmed when it becomes urgent."""
+        """For ever. What fails is tried again with growing delays, and alarmed when it becomes urgent.
+
+        What was paid for and failed is tried again at most CHECKS_PER_PERIOD times in a trusting period.
+        """
         failures = 0
         while True:
+            in_vain = False
             period_ns = int(CHECK_LAST_S * CHECKS_PER_PERIOD) * NANOSECONDS_PER_SECOND
             try:
                 info = await self._destination.client(self._route.client)
@@ -80,9 +89,12 @@ class ClientKeeper:
                 failures = 0
             except (AdapterError, VerificationError, RouteBlocked, SubmissionRefused) as error:
                 failures += 1
+                in_vain = isinstance(error, PaidInVain)
                 self._log.warning("the client cannot be refreshed now", reason=str(error), failures=failures)
             check_s = _check_s(period_ns)
-            if failures:
+            if in_vain:
+                check_s = max(check_s, period_ns / NANOSECONDS_PER_SECOND / CHECKS_PER_PERIOD)
+            elif failures:
                 check_s = min(check_s, _AGAIN.delay_s(failures, self._random))
             await trio.sleep(check_s * (0.75 + 0.5 * self._random.random()))
 
@@ -155,9 +167,11 @@ class ClientKeeper:
             end = await pending.wait()
         finally:
             self._accounts.release(account)
-        done = isinstance(end, Included) and not any(
-            end.outcome.failure_of(index) for index in range(len(built.updates))
-        )
+        failures = [] if isinstance(end, Lost) else map(end.outcome.failure_of, range(len(built.updates)))
+        failure = next(filter(None, failures), None)
+        if failure is not None:
+            raise PaidInVain(f"{self._route.name} took no update that it was paid for: {failure}", Cause.WOULD_FAIL)
+        done = isinstance(end, Included)
         self._log.info("refreshed" if done else "the refresh came to nothing", updates=len(built.updates))
         return done
 

@@ -10,7 +10,7 @@ from world import CLIENT, World, key, making_blocks
 from adapters.interface import HeightUnavailable
 from light_clients.bft_evm.codec import decode_client_state
 from light_clients.interface import ClientStatus
-from relay.core.keeper import Condition
+from relay.core.keeper import CHECKS_PER_PERIOD, Condition
 
 PERIOD_S = 200
 
@@ -93,6 +93,34 @@ async def test_attack_G10_client_that_cannot_be_refreshed_is_alarmed_before_its_
     assert len(reasons) <= 60 and all("the node has pruned it" in reason for reason in reasons)
     alarms = [line for line in lines if "near its expiry" in line["event"]]
     assert alarms and all(line["log_level"] == "error" and line["client"] == "beta:bft-evm-0" for line in alarms)
+
+
+async def test_attack_G8_a_refresh_that_fails_in_its_block_is_not_paid_for_at_every_look(
+    tmp_path, valkey, autojump_clock
+):
+    """Gas that is always too low: over a whole period it costs a bounded number of fees, and the alarm comes."""
+    world = World(tmp_path, valkey.url, trusting_period_s=PERIOD_S)
+
+    def wrap(adapter):
+        honest = adapter.prepare
+
+        async def prepare(batch, sender):
+            return replace(await honest(batch, sender), gas=22_000)
+
+        if adapter.name == "beta":
+            adapter.prepare = prepare
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    (keeper,) = [one for one in process.relay.keepers if one.route.destination == "beta"]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("relay.core.keeper.CHECK_LAST_S", 1.0)  # as 300 s are to a period of weeks
+        async with making_blocks(world), process.running():
+            await trio.sleep(PERIOD_S * 0.9)
+            assert keeper.condition is Condition.NEAR_EXPIRY
+    paid = world.transactions("beta")
+    assert paid and all(receipt.reverted is not None for receipt in paid)
+    assert len(paid) <= CHECKS_PER_PERIOD * 0.6
 
 
 @pytest.mark.parametrize("status", [ClientStatus.EXPIRED, ClientStatus.FROZEN])
