@@ -6,7 +6,7 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as ProtobufMessage
 
-from adapters.cosmos.refusals import SDK, reason_of
+from adapters.cosmos.refusals import SDK, own_address_refusal
 from adapters.cosmos.rpc import CosmosRpc, ServiceAnswer
 from adapters.interface import BadAnswer, NotSupported, RpcRefused
 from light_clients.protobuf.cosmos_tx_pb2 import (
@@ -58,8 +58,8 @@ def parse_answer(message_type: type[MessageT], data: bytes, method: str) -> Mess
 
 
 def refused(method: str, answer: ServiceAnswer) -> RpcRefused:
-    """The error of a query that the application refused."""
-    return RpcRefused(method, answer.code, reason_of(answer.codespace, answer.code, answer.log))
+    """The error of a query about an account that the application refused."""
+    return RpcRefused(method, answer.code, own_address_refusal(answer.codespace, answer.code, answer.log))
 
 
 def decode_account(data: bytes, address: str) -> Account:

@@ -32,6 +32,7 @@ _SENTENCES = {
     (SDK, UNAUTHORIZED_CODE): "the signature is not of this chain id and account number",
     (SDK, UNKNOWN_ADDRESS_CODE): "the account does not exist: it was never funded",
     (SDK, OUT_OF_GAS_CODE): "the gas limit is too low",
+    (SDK, 13): "the fee is below the node's minimum: raise gas_price, or mend its denomination",
     (SDK, 20): "the node's pool is full",
     (SDK, 21): "the transaction is too large for the node",
     (SDK, 41): "the gas limit is above a block's",
@@ -47,6 +48,7 @@ _POOL_WORDS: tuple[tuple[str, Callable[[bytes, str], BroadcastRefused]], ...] = 
 
 _GENESIS_NUMBER = "please verify account number (0)"
 _SEQUENCES = re.compile(r"account sequence mismatch, expected ([0-9]{1,20}), got ([0-9]{1,20})", re.ASCII)
+_WRONG_PREFIX = re.compile(r"hrp does not match bech32 prefix: expected '([^']{1,83})' got '([^']{1,83})'", re.ASCII)
 _MESSAGE_INDEX = re.compile(
     r"failed to (?:execute message|create message events); message index: ([0-9]{1,4}): ", re.ASCII
 )
@@ -77,6 +79,14 @@ def reason_of(codespace: str, code: int, log: str) -> str:
     if sentence is None:
         return said or f"code {code} of {_one_line(shown(codespace))}"
     return f"{sentence} ({said})" if said else sentence
+
+
+def own_address_refusal(codespace: str, code: int, log: str) -> str:
+    """`reason_of` a query about an address that we made ourselves, with the configured prefix."""
+    said = reason_of(codespace, code, log)
+    if (prefixes := _WRONG_PREFIX.search(said)) is None:
+        return said
+    return f"addresses of this chain begin with {prefixes[1]!r}, not {prefixes[2]!r}: mend bech32_prefix"
 
 
 def _one_line(text: str) -> str:

@@ -129,7 +129,11 @@ class Submission:
     ) -> PreparedTransaction:
         """Any messages of the SDK, as `prepare` does it. Raises RefusedByChain if one would fail."""
         if not await self._can_pay(sender):
-            raise RefusedByChain("insufficient funds", f"{sender} holds no {self._price.denom} to pay the fee with")
+            denom = self._price.denom
+            raise RefusedByChain(
+                "insufficient funds",
+                f"{sender} holds no {denom} to pay the fee with: send it some, or name the chain's fee token in gas_price",
+            )
         verdict = await self._simulator.run(messages, sender)
         if isinstance(verdict, SimulationRefused):
             raise RefusedByChain("simulation", verdict.reason)

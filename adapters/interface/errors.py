@@ -26,7 +26,9 @@ class EndpointUnavailable(AdapterError):
     reasons: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:
-        said = "; ".join(f"{endpoint}: {reason}" for endpoint, reason in self.reasons) or "no endpoint is left"
+        said = (
+            "; ".join(f"{at}: {reason.removeprefix(f'{at}: ')}" for at, reason in self.reasons) or "no endpoint is left"
+        )
         return f"{self.chain}: {self.operation} failed on every endpoint: {said}"
 
 

@@ -71,7 +71,7 @@ def transfer_of(wish: CosmosWish, now_s: int) -> "CosmosTransfer":
     if wish.timeout_s <= wish.forward_margin_s:
         raise MalformedInput(
             "timeout_s",
-            "leaves the first leg no time: the hub wants the margin between the two timeouts",
+            "leaves the first leg no time: raise --timeout-s above the margin, or lower --forward-margin-s",
             got=wish.timeout_s,
             expected=f"> {wish.forward_margin_s}",
         )

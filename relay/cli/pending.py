@@ -63,7 +63,7 @@ def pending(
     if more:
         typer.echo(f"more than {limit} are unsettled; raise --limit", err=True)
     if not rows and not unknown and reader is not None:
-        typer.echo("nothing is pending", err=True)
+        typer.echo(f"nothing is pending{'' if ask else ' in the ledger; --ask-chains asks the chains too'}", err=True)
 
 
 def _row(packet: KnownPacket, reader: LedgerReader | None, now_ns: int, *, explained: bool) -> dict[str, Any]:

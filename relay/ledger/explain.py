@@ -119,9 +119,9 @@ def _explain_submitted(life: LifeCycle, goal: str, now_ns: int) -> Explanation:
     if sent is None:
         return Explanation(f"{goal}, its transaction has ended and is being recorded", "nothing: ask again in a moment")
     age_ns = now_ns - sent.signed_at_ns
-    waits = f"{goal}: transaction {sent.hash} (nonce {sent.nonce}) is sent since {age_text(age_ns)}"
+    waits = f"{goal}: transaction {sent.hash} (nonce {sent.nonce}) was sent {age_text(age_ns)} ago"
     if age_ns < SLOW_INCLUSION_NS:
-        return Explanation(waits, "nothing: it is followed to its end")
+        return Explanation(waits, "nothing while the relay runs: it follows it to its end")
     return Explanation(
         waits,
         f"see whether {sent.chain} makes blocks and at which fee; a dearer copy is sent by itself up to the chain's fee cap",

@@ -8,6 +8,7 @@ from adapters.cosmos.refusals import (
     MAX_REASON_CHARS,
     checked_refusal,
     failing_message,
+    own_address_refusal,
     pool_refusal,
     reason_of,
     sequence_mismatch,
@@ -42,6 +43,7 @@ HIGH = "account sequence mismatch, expected 5, got 8: incorrect account sequence
             Underpriced,
             "required: 5stake",
         ),
+        ("sdk", 13, "insufficient fees", Underpriced, "raise gas_price"),
         ("sdk", 5, "spendable balance 1stake is smaller than 5stake: insufficient funds", InsufficientFunds, "smaller"),
         ("sdk", 9, "fee payer address: x does not exist: unknown address", InsufficientFunds, "never funded"),
         ("sdk", 19, "tx already in mempool", AlreadyKnown, "already in mempool"),
@@ -92,6 +94,24 @@ def test_refusals_of_the_pool_itself(words, kind):
 )
 def test_index_of_the_failing_message(log, count, index):
     assert failing_message(log, count) == index
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        (
+            "invalid address: hrp does not match bech32 prefix: expected 'cosmos' got 'osmo': internal logic error",
+            "addresses of this chain begin with 'cosmos', not 'osmo': mend bech32_prefix",
+        ),
+        ("decoding bech32 failed: invalid checksum", "decoding bech32 failed: invalid checksum"),
+    ],
+)
+def test_wrong_prefix_of_our_own_address_is_told_with_the_right_one(log, reason):
+    assert own_address_refusal("sdk", 18, log) == reason
+
+
+def test_wrong_prefix_in_words_of_others_blames_no_configuration():
+    assert "bech32_prefix" not in reason_of("sdk", 7, "hrp does not match bech32 prefix: expected 'cosmos' got 'osmo'")
 
 
 def test_reason_is_what_the_chain_said_without_its_frame():

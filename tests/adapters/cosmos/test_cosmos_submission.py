@@ -261,6 +261,17 @@ async def test_sign_asks_for_the_account_number_once_and_signs_over_it():
         assert decode_raw(first.raw).fee[0].amount == 1_625
 
 
+async def test_empty_wallet_and_wrong_prefix_are_told_in_a_sentence_before_anything_is_signed():
+    async with node_and_chain() as (node, chain):
+        node.services["/cosmos.bank.v1beta1.Query/Balance"] = balance_answer(amount="0")
+        with pytest.raises(RefusedByChain, match="holds no stake to pay the fee with: send it some, or name"):
+            await signed(chain)
+        log = "invalid address: hrp does not match bech32 prefix: expected 'other' got 'cosmos': internal logic error"
+        node.services["/cosmos.bank.v1beta1.Query/Balance"] = {"code": 18, "codespace": "sdk", "log": log}
+        with pytest.raises(RpcRefused, match="begin with 'other', not 'cosmos': mend bech32_prefix"):
+            await signed(chain)
+
+
 async def test_attack_G8_no_fee_above_the_cap_is_signed():
     async with node_and_chain(max_fee=1_625) as (_, chain):
         await signed(chain)

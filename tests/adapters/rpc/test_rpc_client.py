@@ -401,3 +401,11 @@ async def test_a_chunked_answer_and_credentials():
         server.answers["*"] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
         url = server.url.replace("http://", "http://user@")
         assert await post(client, Endpoint(url, RpcOptions()), "m", b'{"method":"m"}', 1000) == b"{}"
+
+
+def test_reason_that_names_its_endpoint_names_it_once():
+    mismatch = EndpointMismatch("http://a", "chain id", "x", "y")
+    error = EndpointUnavailable("chain", "status", (("http://a", str(mismatch)), ("http://b", "TimeoutError")))
+    assert str(error) == (
+        "chain: status failed on every endpoint: http://a: chain id is x, expected y; http://b: TimeoutError"
+    )

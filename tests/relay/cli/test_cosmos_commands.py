@@ -142,6 +142,7 @@ def test_send_whose_first_leg_has_no_time_is_refused(timeout_s):
     with pytest.raises(MalformedInput) as refused:
         transfer_of(wish(next_client="bft-evm-0", timeout_s=timeout_s), 1_000)
     assert (refused.value.field, refused.value.got, refused.value.expected) == ("timeout_s", timeout_s, "> 600")
+    assert "raise --timeout-s" in str(refused.value)
 
 
 @pytest.mark.parametrize("more", [{"receiver": " "}, {"amount": 0}, {"client": "channel"}])

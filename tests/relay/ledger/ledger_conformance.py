@@ -82,6 +82,8 @@ class LedgerConformance:
         assert (before.packet.kind, before.packet.step, before.packet.outcome) == ("acknowledge", "submitted", None)
         assert before.transaction.hash == "0x" + (b"\2" * 32).hex()
         assert [one.packet_id for one in reader.pending().packets] == [PACKET]
+        under_way = explain(before, before.transaction.signed_at_ns + 5 * 10**9)
+        assert "was sent 5 s ago" in under_way.waits_for and under_way.remedy.startswith("nothing while the relay runs")
         await end(ledger, back, deliveries=[delivery(2, "acknowledge")])
         life = reader.life(PACKET)
         assert (life.packet.outcome, life.packet.sent_height, life.packet.settled_at_ns) == ("acknowledged", 3, 40)
