@@ -49,7 +49,7 @@ async def rpc_of(hub):
 async def test_bisection_reaches_the_head_of_a_hub_over_many_changes(hub):
     counts = []
     async with rpc_of(hub) as rpc:
-        source = HeaderSource("hub", rpc, CommittedBlocks("hub", rpc))
+        source = HeaderSource("hub", CommittedBlocks("hub", rpc))
         for trusted in range(2, HEIGHT, 10):
             client_state = encode_client_state(hub.client_state(trusted))
             first, target = Height(1, trusted), Height(1, HEIGHT)
