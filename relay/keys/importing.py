@@ -3,10 +3,6 @@
 import re
 import unicodedata
 
-from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
-from eth_account.hdaccount.mnemonic import Mnemonic
-from eth_account.types import Language
-
 MAX_IMPORT_BYTES = 1024
 MNEMONIC_WORDS = (12, 15, 18, 21, 24)
 DEFAULT_PATH = "m/44'/60'/0'/0/0"
@@ -48,6 +44,11 @@ def key_from_mnemonic(content: bytes, path: str = DEFAULT_PATH) -> bytes:
     """
     if _PATH.fullmatch(path) is None or any(int(part.rstrip("'")) >= 2**31 for part in path.split("/")[1:]):
         raise KeyRefused("the path is not of the form m/44'/60'/0'/0/0")
+    # Late, here and below in this package: eth-account and eth-keyfile cost every command 0.4 s that needs no key.
+    from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
+    from eth_account.hdaccount.mnemonic import Mnemonic
+    from eth_account.types import Language
+
     words = unicodedata.normalize("NFKD", _text(content)).lower().split()
     if len(words) not in MNEMONIC_WORDS:
         raise KeyRefused(f"a mnemonic has 12, 15, 18, 21 or 24 words, this one has {len(words)}")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_keys.datatypes import PrivateKey
 from eth_utils.address import to_checksum_address
 
@@ -83,6 +82,8 @@ def load_signer(
 
 
 def _decrypt(key: KeyConfig, environment: Mapping[str, str] | None) -> tuple[bytes, str]:
+    from eth_keyfile.keyfile import decode_keyfile_json
+
     password = read_password(key, environment)
     keyfile = _read_keyfile(key.keystore)
     try:
@@ -111,6 +112,8 @@ def create_keystore(path: Path, private_key: bytes, password: bytes, iterations:
     """
     if not 1 <= len(password) <= MAX_PASSWORD_BYTES:
         raise KeyUnavailable(path, f"a password has 1 to {MAX_PASSWORD_BYTES} bytes")
+    from eth_keyfile.keyfile import create_keyfile_json
+
     public_key = PrivateKey(private_key).public_key
     address = public_key.to_checksum_address()
     keyfile = create_keyfile_json(private_key, password, kdf="scrypt", iterations=iterations)

@@ -1,9 +1,9 @@
 """Signing with a key that nothing else can read."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 from light_clients.attestation import AttestationKind, Scope, attestation_digest, sign_digest
 from light_clients.crypto import secp256k1
@@ -20,6 +20,8 @@ class Signer:
         """With `document_chain_id`, documents of any other chain are refused."""
         if len(private_key) != 32:
             raise ValueError("a private key has 32 bytes")
+        from eth_account import Account
+
         self.__account: LocalAccount = Account.from_key(private_key)
         self._document_chain_id = document_chain_id
 
