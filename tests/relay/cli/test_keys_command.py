@@ -4,13 +4,13 @@ import json
 import os
 from functools import partial
 
+import eth_keyfile.keyfile
 import pytest
 from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-import relay.keys.keystore
 from adapters.cosmos.addresses import account_address
 from relay.cli.keys import app
 from relay.config import KeyConfig
@@ -27,9 +27,9 @@ SECOND_ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Key derivation with the least work."""
-    create = relay.keys.keystore.create_keyfile_json
+    create = eth_keyfile.keyfile.create_keyfile_json
     monkeypatch.setattr(
-        relay.keys.keystore,
+        eth_keyfile.keyfile,
         "create_keyfile_json",
         lambda *args, iterations=None, **more: create(*args, iterations=2, **more),
     )
