@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import trio
 
-from relay.cli.demo.hub import START_LIMIT_S, HubProcesses
+from relay.cli.demo.hub import HubProcesses
 from relay.cli.demo.member import ask_for_height
-from relay.cli.demo.processes import Daemon, DemoFailed, free_port, last_line, run_command
+from relay.cli.demo.processes import START_LIMIT_S, Daemon, DemoFailed, free_port, last_line, run_command
 
 VALIDATORS = 4
 PORT_STEP = 10

@@ -10,14 +10,21 @@ import trio
 from relay.cli.demo.chain import DemoChain
 from relay.cli.demo.keys import Key, make_key
 from relay.cli.demo.member import ask_for_height, has_a_block
-from relay.cli.demo.processes import Daemon, RunningProcess, free_port, run_command, run_daemon, wait_until_serving
+from relay.cli.demo.processes import (
+    START_LIMIT_S,
+    Daemon,
+    RunningProcess,
+    free_port,
+    run_command,
+    run_daemon,
+    wait_until_serving,
+)
 
 CHAIN_ID = "hutong-1"
 EVM_CHAIN_ID = 47_001
 ROUTER = "0x0000000000000000000000000000000000001000"
 ADMINS = 3
 THRESHOLD = 2
-START_LIMIT_S = 120
 
 
 @dataclass(frozen=True, slots=True)

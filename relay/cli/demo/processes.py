@@ -15,6 +15,8 @@ import trio
 HUTONG = (sys.executable, "-m", "relay.cli")
 STOP_GRACE_S = 10
 POLL_INTERVAL_S = 0.1
+START_LIMIT_S = 120
+"""For each step of a start: with CometBFT it is a dozen processes on two cores, beside whatever else runs there."""
 
 
 class DemoFailed(Exception):

@@ -83,7 +83,7 @@ def listen_at(address: ListenAddress) -> tuple[trio.SocketListener, ListenAddres
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        target: object = (address.host, address.port)
+        target: tuple[str, int] | str = (address.host, address.port)
     else:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with suppress(FileNotFoundError):
@@ -92,7 +92,7 @@ def listen_at(address: ListenAddress) -> tuple[trio.SocketListener, ListenAddres
         target = os.fspath(address.path)
     previous = os.umask(0o177)
     try:
-        sock.bind(target)  # type: ignore[arg-type]
+        sock.bind(target)
     except OSError:
         sock.close()
         raise

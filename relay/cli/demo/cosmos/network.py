@@ -25,8 +25,8 @@ from relay.cli.demo.member import (
     has_a_block,
     member,
 )
-from relay.cli.demo.network import FIRST_CHAIN_ID, START_LIMIT_S, Say, direct, evm_table, hub_tables, start_relay
-from relay.cli.demo.processes import Daemon, RunningProcess, run_daemon, wait_until_serving
+from relay.cli.demo.network import FIRST_CHAIN_ID, Say, direct, evm_table, hub_tables, start_relay
+from relay.cli.demo.processes import START_LIMIT_S, Daemon, RunningProcess, run_daemon, wait_until_serving
 
 BATCH_ITEMS = 20
 """Of the EVM chain: hundreds of packets wait at once, and simulating fifty of them takes its node seconds on a busy machine."""
