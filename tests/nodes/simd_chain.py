@@ -133,11 +133,15 @@ class SimdChain:
             node.kill()
 
     def restart(self) -> None:
-        """Start what was stopped or killed, and see it go on."""
+        """Start what was stopped or killed, and see it go on.
+
+        The first new block carries the time of votes from before the stop (BFT time), the second one today's.
+        """
         height = max((node.height() for node in self.nodes if node.running), default=0)
         for node in self.nodes:
             if not node.running:
                 node.start(height + 1)
+        self.wait_blocks(2)
 
     def height(self) -> int:
         return self.node.height()
