@@ -1,6 +1,7 @@
 """Evidence of every delivery, kept so that anyone with a checkpoint can judge it again."""
 
-from relay.archive.archive import Archive, ArchiveUnavailable
+from relay.archive.archive import Archive
+from relay.archive.errors import ArchiveUnavailable
 from relay.archive.evidence import (
     EVIDENCE_VERSION,
     MAX_EVIDENCE_BYTES,
