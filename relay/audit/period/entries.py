@@ -166,7 +166,8 @@ def _failure(verdict: Verdict | None) -> Failure:
     if verdict is None:
         raise ValueError("refused by nothing")
     check = verdict.check
-    return Failure(verdict.subject, check.name, check.source, str(check.error)[:MAX_REASON_CHARS])
+    reason = str(check.error).removeprefix(f"{check.name}: ")
+    return Failure(verdict.subject, check.name, check.source, reason[:MAX_REASON_CHARS])
 
 
 def _facts(leg: Leg, bundle: Bundle) -> LegFacts:

@@ -7,8 +7,8 @@ from enum import StrEnum
 class FindingKind(StrEnum):
     """In the order in which a report lists them."""
 
-    TAMPERED = "tampered"
-    """An entry that a predicate refused."""
+    REFUSED = "refused"
+    """An entry of which a predicate does not hold: tampered with, or not provable under these checkpoints at this time."""
     UNREADABLE = "unreadable"
     UNJUDGED = "unjudged"
     """No checkpoint of a chain that it is about, or the verifier failed."""

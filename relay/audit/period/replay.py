@@ -12,7 +12,7 @@ from relay.audit.period.supply import Conservation, SupplyLine, supply_lines
 from relay.audit.period.totals import ChainTotals, RouteTotals, chain_totals, route_totals
 
 _KIND_OF_STATE = {
-    EntryState.REFUSED: FindingKind.TAMPERED,
+    EntryState.REFUSED: FindingKind.REFUSED,
     EntryState.UNREADABLE: FindingKind.UNREADABLE,
     EntryState.UNJUDGED: FindingKind.UNJUDGED,
 }

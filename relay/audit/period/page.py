@@ -1,0 +1,7 @@
+"""placeholder"""
+
+from relay.audit.period.replay import Replay
+
+
+def page_of(replay: Replay) -> str:
+    raise NotImplementedError
