@@ -107,8 +107,11 @@ def _plant(bundles: Path, folder: Path) -> dict[str, set[str]]:
     """A changed byte, a removed and a copied delivery; what must be named of each, by kind of finding."""
     folder.mkdir()
     names = sorted(path.name for path in bundles.iterdir())
-    third = len(names) // 4
-    tampered, removed, copied = names[third], names[2 * third], names[3 * third]
+    middle = len(names) // 4  # of each chain's sequences: what is missing at an end is missing to nobody
+    tampered, removed, copied = (
+        f"{chain}-client-0-{sequence}.bundle.json"
+        for chain, sequence in (("1001", middle), ("1002", middle + 1), ("1001", middle + 2))
+    )
     for name in names:
         if name not in (tampered, removed):
             (folder / name).symlink_to(bundles / name)
