@@ -80,6 +80,11 @@ def _text(value: str) -> str:
     return escape(seen, quote=True)
 
 
+def _name(value: str) -> str:
+    """Of a chain or client: not broken over lines, if it is as short as such names are."""
+    return f'<span class="name">{_text(value)}</span>' if len(value) <= 24 else _text(value)
+
+
 def _mono(value: str) -> str:
     return f'<span class="mono">{_text(value)}</span>'
 
@@ -164,7 +169,7 @@ def _trust(replay: Replay) -> Iterator[str]:
     )
     rows = (
         (
-            _text(root.chain_id),
+            _name(root.chain_id),
             f"{root.height:,}",
             _mono("0x" + root.hash.hex() if root.hash else "none: attested"),
             _time(root.time_ns),
@@ -174,9 +179,9 @@ def _trust(replay: Replay) -> Iterator[str]:
     )
     yield _table("Checkpoints", ("Chain", "Block", "Hash of the block", "Time of the block", "Vouches until"), rows)
     if replay.modes:
-        yield "<p>By what the blocks under the evidence were believed:</p><ul>"
+        yield "<p>By what the blocks under the evidence were believed (forward, backward and attested are under Terms):</p><ul>"
         for chain_id, mode in replay.modes:
-            yield f"<li>chain {_text(chain_id)}: {_text(mode)}</li>"
+            yield f"<li>chain {_name(chain_id)}: {_text(mode)}</li>"
         yield "</ul>"
     yield "<p>It is assumed that:</p><ol>"
     yield from (f"<li>{_text(assumption)}</li>" for assumption in ASSUMPTIONS)
@@ -235,7 +240,7 @@ def _sums(replay: Replay) -> Iterator[str]:
     )
     chains = (
         (
-            _text(one.chain_id),
+            _name(one.chain_id),
             *(f"{value:,}" for value in (one.sent, one.received, one.refused, one.timed_out, one.settled)),
         )
         for one in replay.chains
@@ -245,7 +250,7 @@ def _sums(replay: Replay) -> Iterator[str]:
 
 
 def _route(chains: Sequence[str]) -> str:
-    return " → ".join(map(_text, chains))
+    return " → ".join(map(_name, chains))
 
 
 def _tokens(replay: Replay) -> Iterator[str]:
@@ -271,7 +276,7 @@ def _tokens(replay: Replay) -> Iterator[str]:
     )
     lines = (
         (
-            f"{_text(line.chain_id)}, {_text(line.client_id)}",
+            f"{_name(line.chain_id)}, {_name(line.client_id)}",
             _mono(line.denom),
             _text(CONSERVATION[line.conservation])
             + (f"; {line.unexplained:,} must have been sent in packets that are not here" if line.unexplained else ""),
@@ -291,8 +296,8 @@ def _completeness(replay: Replay) -> Iterator[str]:
     )
     rows = (
         (
-            _text(one.chain_id),
-            _text(one.client_id),
+            _name(one.chain_id),
+            _name(one.client_id),
             _gaps(one.gaps),
             f"{one.first:,}",
             f"{one.last:,}",

@@ -121,14 +121,43 @@ NOT_SHOWN = (
 )
 
 GLOSSARY = (
-    ("acknowledgement", "The answer of the receiving chain to a packet: a success, or an error."),
-    ("attestor", "Somebody whose signature is taken for what a chain holds, where the chain itself offers no proof."),
-    ("block", "A numbered list of changes to a blockchain. Its number is called height."),
+    (
+        "acknowledgement",
+        "The answer of the receiving chain to a packet: a success, or an error.",
+    ),
+    (
+        "attested",
+        (
+            "Blocks believed because enough attestors signed what the chain holds. No consensus of the chain "
+            "stands behind it."
+        ),
+    ),
+    (
+        "attestor",
+        "Somebody whose signature is taken for what a chain holds, where the chain itself offers no proof.",
+    ),
+    (
+        "backward",
+        (
+            "Blocks older than the checkpoint, believed because each newer block names the hash of the one "
+            "before. Nobody can make another past for a hash, so this holds at any time."
+        ),
+    ),
+    (
+        "block",
+        "A numbered list of changes to a blockchain. Its number is called height.",
+    ),
     (
         "bundle",
-        "A file with all the evidence of one delivery: the packet, signed blocks, and proofs that lead from them to it.",
+        (
+            "A file with all the evidence of one delivery: the packet, signed blocks, and proofs that lead from "
+            "them to it."
+        ),
     ),
-    ("checkpoint", "A block that the reader trusts, from which everything else is derived."),
+    (
+        "checkpoint",
+        "A block that the reader trusts, from which everything else is derived.",
+    ),
     (
         "client",
         "A chain's record of another chain, over which packets are sent and received; here the name of a connection.",
@@ -137,19 +166,53 @@ GLOSSARY = (
         "delivery",
         "One message or payment from its first sender to its last receiver; over a hub it is two packets, two legs.",
     ),
-    ("denomination", "The name of a token on one chain. It lists the connections over which the token came."),
+    (
+        "denomination",
+        "The name of a token on one chain. It lists the connections over which the token came.",
+    ),
+    (
+        "forward",
+        (
+            "Blocks newer than the checkpoint, believed because those whom the checkpoint leads to have signed "
+            "them. This holds within the checkpoint's trusting period."
+        ),
+    ),
     (
         "hash",
         "A fingerprint of data. Two different texts with one hash are not known, and nobody knows how to make them.",
     ),
-    ("hub", "A chain that receives packets of one chain and sends them on to another."),
-    ("leg", "The part of a delivery from one chain to the next."),
-    ("packet", "What one chain sends another. Its id is chain / client / number."),
-    ("predicate", "One rule that evidence must meet. A file is proven if all of its predicates hold."),
-    ("refund", "The return of tokens to their sender after an error or a passed time limit."),
-    ("settled", "The sending chain has closed the packet, after its acknowledgement or its time limit."),
-    ("time limit", "The moment from which on a packet may not be received any more."),
-    ("trusting period", "For how long a checkpoint vouches for later blocks."),
+    (
+        "hub",
+        "A chain that receives packets of one chain and sends them on to another.",
+    ),
+    (
+        "leg",
+        "The part of a delivery from one chain to the next.",
+    ),
+    (
+        "packet",
+        "What one chain sends another. Its id is chain / client / number.",
+    ),
+    (
+        "predicate",
+        "One rule that evidence must meet. A file is proven if all of its predicates hold.",
+    ),
+    (
+        "refund",
+        "The return of tokens to their sender after an error or a passed time limit.",
+    ),
+    (
+        "settled",
+        "The sending chain has closed the packet, after its acknowledgement or its time limit.",
+    ),
+    (
+        "time limit",
+        "The moment from which on a packet may not be received any more.",
+    ),
+    (
+        "trusting period",
+        "For how long a checkpoint vouches for later blocks.",
+    ),
 )
 
 STYLE = """
@@ -171,7 +234,8 @@ table { border-collapse: collapse; width: 100%; margin: .8em 0 1.2em; font-size:
 caption { text-align: left; font-weight: bold; padding: .3em 0; }
 th, td { text-align: left; vertical-align: top; padding: .35em .6em .35em 0; border-bottom: 1px solid #ddd; }
 thead th { border-bottom: 1.5px solid #555; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.number, th.number { text-align: right; padding: .35em 0 .35em .8em; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.name { white-space: nowrap; }
 code, .mono { font: .88em/1.4 'DejaVu Sans Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 pre { font: .85em/1.5 'DejaVu Sans Mono', Menlo, Consolas, monospace; background: #f5f5f3; border: 1px solid #ddd;
   padding: .8em 1em; white-space: pre-wrap; overflow-wrap: anywhere; }

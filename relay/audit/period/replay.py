@@ -138,7 +138,7 @@ def _unproven(entry: Entry, rows: Sequence[str]) -> Finding:
         raise ValueError("an entry that is not proven says why")
     reason = failure.reason
     if rows:
-        reason += "; so these are not proven by any entry"
+        reason += "; its packets are proven by no other entry"
     packets = tuple(dict.fromkeys(rows)) or tuple(map(str, entry.claimed))
     return Finding(_KIND_OF_STATE[entry.state], (entry.name,), packets, reason, failure.subject, failure.predicate)
 
