@@ -205,7 +205,7 @@ def _replay(
     if all(entry.state is EntryState.UNJUDGED for entry in entries):
         failure = entries[0].failure
         raise UnusableInput("no entry could be judged" if failure is None else failure.reason)
-    inputs = Inputs(source, now_ns, tuple(root for _, root in roots), metadata.version("hutong"))
+    inputs = Inputs(opened.text, now_ns, tuple(root for _, root in roots), metadata.version("hutong"))
     return summarise(inputs, entries, checkpoints, expected)
 
 

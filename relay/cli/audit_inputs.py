@@ -41,7 +41,7 @@ def read_roots(paths: Sequence[Path]) -> list[tuple[Checkpoint, TrustRoot]]:
         except VerificationError as error:
             raise UnusableInput(f"{path}: {error}") from None
         root = TrustRoot(
-            path.name,
+            path.name.encode(errors="backslashreplace").decode(),
             sha256(data).digest(),
             checkpoint.chain_id,
             checkpoint.kind.value,
@@ -79,7 +79,7 @@ def open_bundles(text: str) -> OpenedSource:
         raise UnusableInput(str(error)) from None
     if not names:
         raise UnusableInput(f"{text} holds no *{BUNDLE_SUFFIX}")
-    return OpenedSource(text, source, names)
+    return OpenedSource(text.encode(errors="backslashreplace").decode(), source, names)
 
 
 def read_expected(path: Path) -> list[PacketId]:

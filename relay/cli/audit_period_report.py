@@ -15,9 +15,9 @@ MAX_LISTED = 200
 """Lines of one list; `--json` has them all."""
 
 CONSERVATION = {
-    Conservation.HELD: "[green]held[/]",
-    Conservation.UNDETERMINED: "[yellow]needs earlier packets[/]",
-    Conservation.VIOLATED: "[red]VIOLATED[/]",
+    Conservation.HELD: "[green]no more home than sent[/]",
+    Conservation.UNDETERMINED: "[yellow]undetermined[/]",
+    Conservation.VIOLATED: "[red]MORE HOME THAN SENT[/]",
 }
 
 
@@ -26,6 +26,7 @@ def print_replay(replay: Replay) -> None:
     console = Console(soft_wrap=True, highlight=False)
     _print_chains(console, replay)
     _print_routes(console, replay)
+    _print_ranges(console, replay)
     _print_supply(console, replay)
     for chain_id, mode in replay.modes:
         console.print(f"trust: {printable(chain_id)} {printable(mode)}")
@@ -60,47 +61,32 @@ def _print_chains(console: Console, replay: Replay) -> None:
 
 
 def _print_routes(console: Console, replay: Replay) -> None:
-    if not replay.routes:
-        return
-    table = _table(
-        "routes", "route", "deliveries", "messages", "transfers", "succeeded", "refused", "timed out", "open"
-    )
     for route in replay.routes:
-        states = [str(route.states[state]) for state in DeliveryState]
-        counts = map(str, (route.deliveries, route.messages, route.transfers))
-        table.add_row(printable(" > ".join(route.chains)), *counts, *states)
-    console.print(table)
-    if not any(route.tokens for route in replay.routes):
-        return
-    tokens = _table("tokens", "route", "token", "transfers", "delivered", "refunded", "open")
-    for route in replay.routes:
+        said = ", ".join(f"{route.states[state]} {state.value.replace('_', ' ')}" for state in DeliveryState)
+        kinds = f"{route.messages} messages, {route.transfers} transfers"
+        console.print(f"route {printable(' > '.join(route.chains))}: {route.deliveries} deliveries ({kinds}): {said}")
         for row in route.tokens.values():
-            amounts = map(str, (row.transfers, row.delivered, row.refunded, row.open))
-            tokens.add_row(printable(" > ".join(route.chains)), printable(row.token), *amounts)
-    console.print(tokens)
+            amounts = f"{row.delivered} delivered, {row.refunded} refunded, {row.open} open"
+            console.print(f"      {printable(row.token)}: {row.transfers} transfers: {amounts}")
+
+
+def _print_ranges(console: Console, replay: Replay) -> None:
+    """Where a period starts and ends is for the reader to compare: what is absent there leaves no gap."""
+    for one in replay.ranges:
+        absent = sum(last - first + 1 for first, last in one.gaps)
+        said = "none missing between" if not absent else f"{absent} missing between"
+        where = printable(f"{one.chain_id}/{one.client_id}")
+        console.print(f"sent over {where}: {one.first} to {one.last}, {one.proven} proven, {said}")
 
 
 def _print_supply(console: Console, replay: Replay) -> None:
-    if not replay.supply:
-        return
-    table = _table(
-        "supply",
-        "left from",
-        "denomination",
-        "sent",
-        "open",
-        "refunded",
-        "came home",
-        "open home",
-        "no more home than sent",
-    )
     for line in replay.supply:
-        amounts = (line.sent, line.sent_open, line.sent_back, line.came_home, line.home_open)
+        console.print(f"supply {printable(f'{line.chain_id}/{line.client_id}')}  {printable(line.denom)}")
         said = CONSERVATION[line.conservation]
         if line.unexplained:
-            said += f" ({line.unexplained} beyond this period)"
-        table.add_row(printable(f"{line.chain_id}/{line.client_id}"), printable(line.denom), *map(str, amounts), said)
-    console.print(table)
+            said += f" ({line.unexplained} beyond what is here)"
+        out = f"{line.sent} sent ({line.sent_open} open, {line.sent_back} refunded)"
+        console.print(f"      {out}, {line.came_home} came home ({line.home_open} open): {said}")
 
 
 def _print_findings(console: Console, findings: Sequence[Finding]) -> None:

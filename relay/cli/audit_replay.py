@@ -37,11 +37,12 @@ class Judge:
 
     def judge(self, name: str) -> Entry:
         """The verdict, whatever is wrong with the entry."""
+        text = name.encode(errors="backslashreplace").decode()  # not every name of a file is text
         try:
             data = self._source.read(name)
         except (ArchiveUnavailable, MalformedInput) as error:
-            return unreadable_entry(name, str(error))
-        return judge_entry(self._auditor, name, data)
+            return unreadable_entry(text, str(error).encode(errors="backslashreplace").decode())
+        return judge_entry(self._auditor, text, data)
 
 
 def default_jobs() -> int:

@@ -25,6 +25,9 @@ MAX_LISTED_ENTRIES = 1_000
 MAX_LISTED_ROWS = 500
 """A page of more is read by nobody; the JSON has all, and the page says so."""
 
+SHORT_ROWS = 12
+"""A table of so few stays on one sheet."""
+
 SECTIONS = (
     "Result",
     "What was examined",
@@ -111,7 +114,8 @@ def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], 
         body.append("<tr>" + "".join(_cell("td", i >= first_number, cell) for i, cell in enumerate(row)) + "</tr>")
     more = f"<p>{left_out:,} more rows are in the machine-readable result.</p>" if left_out else ""
     title = f"<caption>{_text(caption)}</caption>" if caption else ""
-    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{more}"
+    kind = ' class="short"' if len(body) <= SHORT_ROWS else ""
+    return f"<table{kind}>{title}<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{more}"
 
 
 def _cell(tag: str, is_number: bool, content: str) -> str:
@@ -328,7 +332,8 @@ def _terms(_: Replay) -> Iterator[str]:
 
 
 def _fingerprints(replay: Replay) -> Iterator[str]:
-    whole = sha256("".join(f"{entry.sha256.hex()}  {entry.name}\n" for entry in replay.entries).encode()).hexdigest()
+    lines = "".join(f"{entry.sha256.hex()}  {entry.name}\n" for entry in replay.entries)
+    whole = sha256(lines.encode(errors="backslashreplace")).hexdigest()
     yield (
         "<p>SHA-256, in hexadecimal. Whoever holds the same files can compute the same numbers; one changed character "
         "gives others.</p>"

@@ -248,7 +248,7 @@ a { color: inherit; }
 @media print {
   @page { size: A4; margin: 20mm 18mm; @bottom-right { content: counter(page) ' / ' counter(pages); font-size: 8pt; } }
   body { font-size: 9.5pt; max-width: none; margin: 0; padding: 0; }
-  h2, h3, caption { break-after: avoid; } tr { break-inside: avoid; } thead { display: table-header-group; }
+  h2, h3, caption { break-after: avoid; } tr, table.short { break-inside: avoid; } thead { display: table-header-group; }
   .verdict { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

@@ -195,7 +195,14 @@ class _Way:
     first: Packet
     second: Packet
     acknowledgement: Acknowledgement
+    refund: Acknowledgement | None = None
+    """What a lying hub tells the sender instead."""
     heights: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def told(self) -> Acknowledgement:
+        """The first leg's acknowledgement."""
+        return self.refund or self.acknowledgement
 
 
 class Period:
@@ -233,6 +240,14 @@ class Period:
             for way in under_way:
                 yield f"{way.source.chain_id}-{CLIENT}-{way.first.sequence}.bundle.json", self._bundle(way)
             under_way = fresh
+
+    def refunded_and_delivered(self) -> Bundle:
+        """The hub tells the sender that the delivery failed, and it did not."""
+        way = self._packet("1001", 1)
+        way.refund = ERROR
+        self._round([], [way])
+        self._round([way], [])
+        return self._bundle(way)
 
     def _next(self, name: str) -> int:
         self.sequences[name] += 1
@@ -292,7 +307,7 @@ class Period:
             passed[commitment_key(way.second)] = packet_commitment(way.second)
         for way in older:
             passed[commitment_key(way.second)] = None
-            passed[acknowledgement_key(way.first)] = acknowledgement_commitment(way.acknowledgement)
+            passed[acknowledgement_key(way.first)] = acknowledgement_commitment(way.told)
         height = self.hub.advance(passed)
         for way in fresh:
             way.heights["hub sent"] = height
@@ -346,7 +361,7 @@ class Period:
         }
         return Bundle(
             (
-                Leg(source, HUB, way.first, way.acknowledgement, first),
+                Leg(source, HUB, way.first, way.told, first),
                 Leg(HUB, destination, way.second, way.acknowledgement, second),
             ),
             tuple(chains[name] for name in sorted(chains)),
