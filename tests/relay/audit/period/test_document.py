@@ -1,6 +1,7 @@
 """The replay's JSON (docs/spec/audit-replay.md): round trip, one form, and refusals that name the field."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from light_clients.interface import MalformedInput
 from relay.audit import Auditor
-from relay.audit.period import Inputs, TrustRoot, judge_entry, summarise
+from relay.audit.period import FindingKind, Inputs, TrustRoot, judge_entry, summarise
 from relay.audit.period.differences import differences
 from relay.audit.period.document import decode_replay, encode_replay, parse_packet_id
+from relay.audit.period.supply import Conservation
 from tests.relay.audit.simulated_period import Period, encoded
 
 SPEC = Path(__file__).parents[4] / "docs" / "spec" / "audit-replay.md"
@@ -48,6 +50,25 @@ def test_round_trip_but_for_bytes_of_packets_and_trust_of_each(replays):
         assert encode_replay(again) == data
         assert again.findings == replay.findings and again.is_clean == replay.is_clean
         assert differences(replay, again).are_none
+
+
+def test_the_specs_example_is_the_encoding():
+    (example,) = re.findall(r"```json\n(.*)\n```", SPEC.read_text())
+    assert encode_replay(decode_replay(example.encode())).decode() == example + "\n"
+
+
+def test_the_spec_names_every_field_and_kind(replays):
+    text = SPEC.read_text()
+    document = json.loads(encode_replay(replays[1]))
+    names = [*document, *document["inputs"], *document["summary"], *document["entries"][0], *document["supply"][0]]
+    names += [
+        *document["entries"][0]["legs"][0],
+        *document["chains"][0],
+        *document["routes"][0],
+        *FindingKind,
+        *Conservation,
+    ]
+    assert [name for name in names if f"{name}" not in text] == []
 
 
 def test_differences_are_by_packet(replays):
