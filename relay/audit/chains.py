@@ -114,10 +114,10 @@ def _state_steps(
             found = RememberedState([], [])
             for check in rules.state_checks(block, found.states):
                 yield Step(subject, check)
-                found.passed.append((check.name, check.source))
+                found.passed.append(held_before(subject, check))
             memory.states.keep(key, found)  # reached only if every one of them held
         else:
-            yield from held_before(subject, found.passed)
+            yield from found.passed
         judged.states[height] = found.states[0]
 
 
