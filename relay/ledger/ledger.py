@@ -6,6 +6,7 @@ and the nonce owner asks the chain.
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -237,7 +238,7 @@ class Ledger:
         def work(connection: Connection) -> None:
             connection.execute(change)
             if rows:
-                connection.execute(_upsert_deliveries(connection), rows)
+                connection.execute(_upsert_deliveries(connection.dialect.name), rows)
 
         await self._write(work, [_included(delivery) for delivery in done])
 
@@ -291,14 +292,15 @@ class Ledger:
         return await self._read(work)
 
     def _upsert(self, connection: Connection, row: type[Any], values: dict[str, Any], key: tuple[str, ...]) -> None:
-        statement = insert_into(connection, row).values(**values)
+        statement = insert_into(connection.dialect.name, row).values(**values)
         rest = {name: value for name, value in values.items() if name not in key}
         connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=rest))
 
 
-def _upsert_deliveries(connection: Connection) -> Any:
-    """One statement for any number of rows: making it for each costs more than writing the row."""
-    statement = insert_into(connection, DeliveryRow)
+@cache
+def _upsert_deliveries(dialect: str) -> Any:
+    """One statement for any number of rows, made once: making it for each costs more than writing the row."""
+    statement = insert_into(dialect, DeliveryRow)
     key = ("packet_id", "kind")
     rest = {name: statement.excluded[name] for name in Delivery.__dataclass_fields__ if name not in key}
     return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
