@@ -9,16 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from relay.ledger.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, MAX_INT64, MAX_REASON_CHARS, bounded_text
 from relay.ledger.life import Note, Outcome, PacketFacts, RouteNote, Step
 from relay.ledger.message_rows import pair_legs, write_messages
 from relay.ledger.tables import PacketRow, RouteRow, StepRow
 
 MAX_NOTES = 100_000
 """Held while the database does not answer; beyond it the oldest are forgotten."""
-MAX_REASON_CHARS = 500
-MAX_ADDRESS_CHARS = 128
-MAX_DENOM_CHARS = 1024
-MAX_INT64 = 2**63 - 1
 RECEIVE = "receive"
 
 Entry = Note | RouteNote
@@ -110,13 +107,6 @@ def write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
 def insert_into(dialect: str, row: type[Any]) -> Any:
     """An insert that knows ON CONFLICT, in the dialect of a connection."""
     return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(row)
-
-
-def bounded_text(text: str | None, limit: int) -> str | None:
-    """Text that any database takes: no NUL, no lone surrogate, at most `limit` characters."""
-    if text is None:
-        return None
-    return text[:limit].replace("\x00", "�").encode(errors="replace").decode()
 
 
 def hex_of(value: bytes | None) -> str | None:

@@ -14,9 +14,10 @@ import trio
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from relay.ledger.bounds import MAX_REASON_CHARS, bounded_text
 from relay.ledger.engine import Password, open_engine, reason_of
 from relay.ledger.errors import LedgerUnavailable
-from relay.ledger.journal import Entry, Journal, bounded_text, insert_into, write_entries
+from relay.ledger.journal import Entry, Journal, insert_into, write_entries
 from relay.ledger.life import Note, Outcome, RouteNote, Step
 from relay.ledger.migrate import upgrade_to_head
 from relay.ledger.retention import prune
@@ -27,7 +28,6 @@ from relay.telemetry import get_logger
 T = TypeVar("T")
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 
-MAX_REASON_CHARS = 500
 PRUNE_PAUSE_S = 0.1
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, tuple_
 
+from relay.ledger.bounds import MAX_INT64
 from relay.ledger.errors import DamagedRow, InvalidCursor, LedgerDamaged
 from relay.ledger.figures import Figures
-from relay.ledger.message_cursor import MAX_INT64, CursorKind, Position, decode_cursor, encode_cursor
+from relay.ledger.message_cursor import CursorKind, Position, decode_cursor, encode_cursor
 from relay.ledger.message_query import Bounds, Candidate, Lane, Term, lanes, newest, of_ids, terms_of
 from relay.ledger.message_records import record_of
 from relay.ledger.message_rows import searched
@@ -31,7 +32,7 @@ from relay.ledger.tables import CounterRow, DeliveryRow, MessageRow, PacketRow, 
 MAX_LIMIT = 1_000
 MAX_OF_TRANSACTION = 1_000
 """Packets of one transaction that are looked at; no batch has as many."""
-MAX_SEARCH_CHARS = 160
+MAX_SEARCH_CHARS = MAX_PACKET_ID_CHARS = 160
 SIFT_ROWS = 2_000
 MAX_SIFTED = 6_000
 """Candidates that one page looks at where no index has its filter; then it ends early and says where to go on."""
@@ -67,6 +68,8 @@ class MessageReader(Figures):
 
     def message(self, packet_id: str) -> MessageRecord | None:
         """Of any of its packets."""
+        if len(packet_id) > MAX_PACKET_ID_CHARS or not packet_id.isascii() or not packet_id.isprintable():
+            return None
         row = self._one(select(PacketRow.leg_of).where(PacketRow.packet_id == packet_id))
         if row is None:
             return None

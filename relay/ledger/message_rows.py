@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
+from relay.ledger.bounds import MAX_ADDRESS_CHARS, bounded_text
 from relay.ledger.tables import CounterRow, MessageRow, PacketRow, StepRow
 
 CHUNK_IDS = 500
@@ -116,7 +117,8 @@ def _messages() -> Any:
 
 
 def searched(address: str) -> str:
-    """An address as `messages` has it: `0x…` has no case."""
+    """An address as `messages` has it: cut, and `0x…` has no case."""
+    address = bounded_text(address, MAX_ADDRESS_CHARS)
     return address.lower() if address[:2] in ("0x", "0X") else address
 
 
