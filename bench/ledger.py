@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from types import FunctionType
 from typing import Any
 
 import trio
@@ -47,7 +48,7 @@ DETAILED = 5
 """One message of so many has its steps, as one that has not been forgotten."""
 HOT_SENDER = "0x" + "aa" * 20
 BATCH = 20
-WRITTEN = 500
+WRITTEN = 200
 
 ROWS = (PacketRow, MessageRow, StepRow, DeliveryRow, TransactionRow)
 
@@ -74,19 +75,19 @@ def hash_of(kind: str, number: int) -> str:
 
 _MADE = """
 CREATE TEMPORARY TABLE made AS
-WITH RECURSIVE numbers(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i < {last}),
+WITH RECURSIVE numbers(i) AS (SELECT CAST(0 AS bigint) UNION ALL SELECT i + 1 FROM numbers WHERE i < {last}),
 drawn AS (SELECT i, {start} + i * {apart} AS sent_ns, i * 2654435761 % 4294967296 / 65536 % 10000 AS a,
   i * 1597334677 % 4294967296 / 65536 % 10000 AS b, i * 3266489917 % 4294967296 / 65536 % 20000 AS c,
   i * 668265263 % 4294967296 / 65536 % 12 AS d FROM numbers)
 SELECT i, sent_ns, sent_ns + 2000000000 + c * 1000000 AS settled_ns, d / 3 AS f, (d / 3 + 1 + d % 3) % 4 AS t,
-  substr('alphabeta gammadelta', d / 3 * 5 + 1, 5) AS padded, c, a < 7000 AS forwarded, b < 3000 AS hot,
+  substr('alphabeta gammadelta', CAST(d / 3 * 5 + 1 AS integer), 5) AS padded, c, a < 7000 AS forwarded, b < 3000 AS hot,
   CASE WHEN b % 100 < 60 THEN 'message' WHEN b % 100 < 95 THEN 'transfer' ELSE 'other' END AS app,
   CASE WHEN i > {last} - 2000 AND i % 2 = 1 THEN 'open' WHEN a % 10000 < 5 THEN 'dead' WHEN a < 55 THEN 'settled'
     WHEN a < 155 THEN 'timed_out' WHEN a < 355 THEN 'refused' ELSE 'acknowledged' END AS state
 FROM drawn
 """
 _ENDS = """
-CREATE TEMPORARY TABLE ends AS SELECT made.*, trim(padded) AS source, trim(substr('alphabeta gammadelta', t * 5 + 1, 5)) AS target,
+CREATE TEMPORARY TABLE ends AS SELECT made.*, trim(padded) AS source, trim(substr('alphabeta gammadelta', CAST(t * 5 + 1 AS integer), 5)) AS target,
   CASE WHEN hot THEN '{hot}' ELSE '0x' || {c40} END AS sender, '0x' || {r40} AS receiver,
   state IN ('open', 'dead') AS unsettled, trim(padded) || '/client-0/' || (i + 1) AS first_id,
   'hub/bft-evm-' || t || '/' || (i + 1) AS second_id
@@ -148,6 +149,8 @@ def fill(connection: Connection, count: int) -> None:
         connection.exec_driver_sql(statement.format(batch=BATCH, detailed=DETAILED, **words).replace("%", mark))
 
     mark = "%%" if postgresql else "%"
+    if postgresql:
+        connection.exec_driver_sql("SET statement_timeout = 0")
     indexes = [index for row in ROWS for index in row.__table__.indexes]  # type: ignore[attr-defined]
     for index in indexes:
         index.drop(connection)
@@ -187,7 +190,9 @@ def queries(reader: MessageReader, count: int, random: Random) -> Iterator[tuple
     last = encode_cursor(CursorKind.PAGE, Position(START_NS + count // 100 * APART_NS, "~"))
 
     def page(cursor: str | None = None, **wanted: Any) -> Callable[[], object]:
-        made = {name: value() if callable(value) else value for name, value in wanted.items()}
+        made: dict[str, Any] = {
+            name: value() if isinstance(value, FunctionType) else value for name, value in wanted.items()
+        }
         return lambda: reader.page(MessageFilter(**made), cursor).items
 
     state, app = MessageState, App
@@ -302,6 +307,8 @@ def run(console: Console, messages: int, url: str | None) -> None:
                 connection.execute(text(f"DELETE FROM {row.__tablename__}"))
             fill(connection, messages)
         with ledger._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if url is not None:
+                connection.exec_driver_sql("SET statement_timeout = 0")
             connection.execute(text("ANALYZE" if url is None else "VACUUM ANALYZE"))
         reader = MessageReader.open_file(path) if url is None else MessageReader.open_url(url, password)
         table = Table(

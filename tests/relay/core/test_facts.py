@@ -86,7 +86,10 @@ def test_forwarded_transfer_ends_at_the_receiver_of_its_memo():
 
 
 def test_acknowledgement_says_whether_it_was_refused():
-    for acknowledgement, refused in ((Acknowledgement((ERROR_ACKNOWLEDGEMENT,)), True), (Acknowledgement((b"ok",)), False)):
+    for acknowledgement, refused in (
+        (Acknowledgement((ERROR_ACKNOWLEDGEMENT,)), True),
+        (Acknowledgement((b"ok",)), False),
+    ):
         facts = facts_of(job(b"x", "gmpport", "gmpport", acknowledgement=acknowledgement))
         assert (facts.refused, facts.source_chain, facts.destination_chain) == (refused, "alpha", "hub")
     assert facts_of(job(b"x", "gmpport", "gmpport")).refused is None
