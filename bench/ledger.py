@@ -196,7 +196,13 @@ def queries(reader: MessageReader, count: int, random: Random) -> Iterator[tuple
         return lambda: reader.page(MessageFilter(**made), cursor).items
 
     state, app = MessageState, App
-    sender, receiver = (lambda: address(random.randrange(20_000))), (lambda: address(10**6 + random.randrange(20_000)))
+
+    def sender() -> str:
+        return address(random.randrange(20_000))
+
+    def receiver() -> str:
+        return address(10**6 + random.randrange(20_000))
+
     filters: dict[str, dict[str, Any]] = {
         "everything": {}, "source": {"source": "alpha"}, "destination": {"destination": "beta"}, "app": {"app": app.OTHER},
         "source, destination, app": {"source": "gamma", "destination": "delta", "app": app.TRANSFER},
