@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import islice
 
 from adapters.interface import EndpointUnavailable, HeightUnavailable, PacketEvent
 from light_clients.ibc.forward import FORWARD_PORT, decode_stamped_payload
@@ -15,8 +16,11 @@ from relay.config import PathEnd
 from relay.core.errors import RouteBlocked, SubmissionRefused
 from relay.core.paths import Paths
 from relay.dispatch import Enqueued, Job, JobKind, Route
-from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, PacketFacts, RouteNote, Step
-from relay.telemetry import get_logger
+from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, PacketFacts, RecordedJob, RouteNote, Step
+from relay.telemetry import Backlog, get_logger
+
+MAX_LOGGED_PACKETS = 100
+"""Packets that one line names; each has lines of its own before and after."""
 
 
 def cause_of(error: Exception) -> Cause:
@@ -36,14 +40,31 @@ def cause_of(error: Exception) -> Cause:
 class History:
     """Calls that do not wait cannot fail; `paths` resolve the legs of a forwarded packet."""
 
-    def __init__(self, ledger: Ledger, paths: Paths, now_ns: Callable[[], int]) -> None:
+    def __init__(self, ledger: Ledger, paths: Paths, now_ns: Callable[[], int], backlog: Backlog) -> None:
         self._ledger = ledger
         self._paths = paths
         self._now_ns = now_ns
+        self._backlog = backlog
         self._log = get_logger("history")
+
+    def about(self, job: Job) -> dict[str, str]:
+        """What every line of the log says of a job's packet: its id, the kind of job, and the first packet of its message
+        where the packet tells it."""
+        facts = {"packet": job.packet_id, "kind": job.kind.value}
+        port = job.packet.payloads[0].source_port
+        if port == GMP_PORT:
+            facts["message"] = job.packet_id
+        elif port == FORWARD_PORT:
+            sender = job.source if job.kind is JobKind.RECEIVE else job.destination
+            leg_1 = _origin(sender, job.packet, self._paths)[1]
+            if leg_1 is not None:
+                facts["message"] = leg_1
+        return facts
 
     def seen(self, job: Job, event: PacketEvent) -> None:
         """The event stands in final state. It may have been seen before."""
+        if job.kind is JobKind.RECEIVE:
+            self._backlog.sent(job.source, job.packet.source_client, job.packet.sequence, self._now_ns())
         error = job.acknowledgement is not None and job.acknowledgement.is_error
         self._ledger.note(
             [
@@ -98,10 +119,11 @@ class History:
 
     async def settled_but(self, end: PathEnd, unsettled: Collection[int], read: range) -> None:
         """Of the packets sent over `end` with sequences in `read`, the chain keeps only these."""
+        self._backlog.compare(end.chain, end.client, unsettled, read, self._now_ns())
         try:
             await self._ledger.reconcile(end.chain, end.client, unsettled, read, self._now_ns())
         except LedgerUnavailable as error:
-            self._log.warning("the ledger is not compared with the chain", reason=str(error))
+            self._log.warning("the ledger is not compared with the chain", chain=end.chain, reason=str(error))
 
     def _note(
         self,
@@ -131,6 +153,11 @@ class History:
                 for job in jobs
             ]
         )
+
+
+def packets_of(jobs: Iterable[Job | RecordedJob | None]) -> list[str]:
+    """The first MAX_LOGGED_PACKETS packet ids, for a line about several."""
+    return [job.packet_id for job in islice((job for job in jobs if job is not None), MAX_LOGGED_PACKETS)]
 
 
 def _every_fact_of(job: Job, paths: Paths) -> PacketFacts:
