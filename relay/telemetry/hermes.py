@@ -6,7 +6,7 @@ IBC v2 has no channels: `channel` is the client of the path end, whose place it 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from relay.telemetry.backlog import Backlog
-from relay.telemetry.labels import PORTS, WORKER_TYPES, Labels, one_of
+from relay.telemetry.labels import PORTS, WORKER_TYPES, Labels, one_of, series
 
 _LATENCY_BUCKETS_MS = (250, 500, 1000, 2000, 3000, 5000, 8000, 13000, 21000, 60000, 300000, 1800000)
 _END = ["chain", "counterparty", "channel"]
@@ -63,11 +63,11 @@ class HermesMetrics:
             "timeout": Counter("timeout_events", "TimeoutPacket events.", [*_END, "port"], registry=registry),
         }
         self._confirmed = {
-            "receive": Counter("receive_packets_confirmed", "Packets received.", _PACKET, registry=registry),
-            "acknowledge": Counter(
-                "acknowledgment_packets_confirmed", "Packets acknowledged.", _PACKET, registry=registry
+            "receive": series(Counter("receive_packets_confirmed", "Packets received.", _PACKET, registry=registry)),
+            "acknowledge": series(
+                Counter("acknowledgment_packets_confirmed", "Packets acknowledged.", _PACKET, registry=registry)
             ),
-            "timeout": Counter("timeout_packets_confirmed", "Packets timed out.", _PACKET, registry=registry),
+            "timeout": series(Counter("timeout_packets_confirmed", "Packets timed out.", _PACKET, registry=registry)),
         }
 
     def packet_events(self, kind: str, chain: str, client_id: str, port: str, count: int) -> None:
@@ -99,7 +99,7 @@ class HermesMetrics:
         counter = self._confirmed.get(kind)
         if counter is not None:
             (src_chain, src_client, src_port), (dst_chain, dst_client, dst_port) = source, destination
-            counter.labels(
+            counter(
                 self._labels.chain(src_chain),
                 self._labels.chain(dst_chain),
                 self._labels.client(src_chain, src_client),

@@ -3,7 +3,12 @@
 So the number of series is bounded by the configuration, whatever packets and nodes say (attack list G15).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from prometheus_client.metrics import MetricWrapperBase
+
+M = TypeVar("M", bound=MetricWrapperBase)
 
 OTHER = "other"
 JOB_KINDS = ("receive", "acknowledge", "timeout")
@@ -34,4 +39,21 @@ class Labels:
 
 
 def one_of(value: str, known: Iterable[str]) -> str:
-    return value if value in known else OTHER
+    """That of `known` which equals `value` (maybe an enumeration's member, whose hash is slow), or `other`."""
+    for one in known:
+        if one == value:
+            return one
+    return OTHER
+
+
+def series(metric: M) -> Callable[..., M]:
+    """`metric.labels` with a memory, for what happens to every packet. Its arguments come out of this module."""
+    children: dict[tuple[str, ...], M] = {}
+
+    def child(*labels: str) -> M:
+        found = children.get(labels)
+        if found is None:
+            found = children[labels] = metric.labels(*labels)
+        return found
+
+    return child

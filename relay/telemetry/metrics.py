@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from relay.telemetry.hermes import HermesMetrics
-from relay.telemetry.labels import JOB_KINDS, JOB_OUTCOMES, STAGES, TRANSACTION_OUTCOMES, Ends, Labels, one_of
+from relay.telemetry.labels import JOB_KINDS, JOB_OUTCOMES, STAGES, TRANSACTION_OUTCOMES, Ends, Labels, one_of, series
 
 _LATENCY_BUCKETS_S = (0.25, 0.5, 1, 2, 3, 5, 8, 13, 21, 60, 300, 1800)
 
@@ -49,11 +49,15 @@ class Metrics:
             ["chain"],
             registry=self.registry,
         )
-        self._events = Counter(
-            "hutong_events_total", "Packet events confirmed in state.", ["chain", "kind"], registry=self.registry
+        self._events = series(
+            Counter(
+                "hutong_events_total", "Packet events confirmed in state.", ["chain", "kind"], registry=self.registry
+            )
         )
-        self._jobs = Counter(
-            "hutong_jobs_total", "Jobs finished, by outcome.", ["chain", "kind", "outcome"], registry=self.registry
+        self._jobs = series(
+            Counter(
+                "hutong_jobs_total", "Jobs finished, by outcome.", ["chain", "kind", "outcome"], registry=self.registry
+            )
         )
         self._transactions = Counter(
             "hutong_transactions_total", "Transactions, by outcome.", ["chain", "outcome"], registry=self.registry
@@ -98,26 +102,32 @@ class Metrics:
             ["chain", "client"],
             registry=self.registry,
         )
-        self._hop = Histogram(
-            "hutong_hop_seconds",
-            "From the event's being seen to its transaction's inclusion.",
-            ["chain", "kind"],
-            buckets=_LATENCY_BUCKETS_S,
-            registry=self.registry,
+        self._hop = series(
+            Histogram(
+                "hutong_hop_seconds",
+                "From the event's being seen to its transaction's inclusion.",
+                ["chain", "kind"],
+                buckets=_LATENCY_BUCKETS_S,
+                registry=self.registry,
+            )
         )
-        self._stage = Histogram(
-            "hutong_stage_seconds",
-            "From the event's being seen to a stage; `acknowledged` from the packet's being seen to its settlement.",
-            ["chain", "kind", "stage"],
-            buckets=_LATENCY_BUCKETS_S,
-            registry=self.registry,
+        self._stage = series(
+            Histogram(
+                "hutong_stage_seconds",
+                "From the event's being seen to a stage; `acknowledged` from the packet's being seen to its settlement.",
+                ["chain", "kind", "stage"],
+                buckets=_LATENCY_BUCKETS_S,
+                registry=self.registry,
+            )
         )
-        self._finality = Histogram(
-            "hutong_event_age_seconds",
-            "From an event's block time to its being seen, by two clocks.",
-            ["chain", "kind"],
-            buckets=_LATENCY_BUCKETS_S,
-            registry=self.registry,
+        self._finality = series(
+            Histogram(
+                "hutong_event_age_seconds",
+                "From an event's block time to its being seen, by two clocks.",
+                ["chain", "kind"],
+                buckets=_LATENCY_BUCKETS_S,
+                registry=self.registry,
+            )
         )
         self._restarts = Counter(
             "hutong_task_restarts_total", "Tasks that failed and were started again.", ["task"], registry=self.registry
@@ -130,11 +140,11 @@ class Metrics:
         self._cursor.labels(self._labels.chain(chain)).set(height)
 
     def events(self, chain: str, kind: str, count: int) -> None:
-        self._events.labels(self._labels.chain(chain), one_of(kind, JOB_KINDS)).inc(count)
+        self._events(self._labels.chain(chain), one_of(kind, JOB_KINDS)).inc(count)
 
     def job(self, chain: str, kind: str, outcome: str) -> None:
         labels = (self._labels.chain(chain), one_of(kind, JOB_KINDS), one_of(outcome, JOB_OUTCOMES))
-        self._jobs.labels(*labels).inc()
+        self._jobs(*labels).inc()
 
     def transaction(self, chain: str, outcome: str, gas_used: int = 0, fee_wei: int = 0) -> None:
         name = self._labels.chain(chain)
@@ -161,15 +171,15 @@ class Metrics:
         self._client_alarm.labels(*self._client_of(chain, client_id)).set(alarm)
 
     def hop(self, chain: str, kind: str, seconds: float) -> None:
-        self._hop.labels(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
+        self._hop(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
 
     def stage(self, chain: str, kind: str, stage: str, seconds: float) -> None:
         """`chain` is where the job does its work."""
         labels = (self._labels.chain(chain), one_of(kind, JOB_KINDS), one_of(stage, STAGES))
-        self._stage.labels(*labels).observe(seconds)
+        self._stage(*labels).observe(seconds)
 
     def event_age(self, chain: str, kind: str, seconds: float) -> None:
-        self._finality.labels(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
+        self._finality(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
 
     def answered(self, chain: str, at_s: float) -> None:
         self._answered.labels(self._labels.chain(chain)).set(at_s)
