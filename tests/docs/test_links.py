@@ -14,7 +14,11 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 def anchors(page: Path) -> set[str]:
     """Anchors of a page's headings, as GitHub and the site both make them; a repeated heading keeps its first."""
-    headings = [line.lstrip("#").strip() for line, is_prose in prose_lines(page.read_text()) if is_prose and line.startswith("#")]
+    headings = [
+        line.lstrip("#").strip()
+        for line, is_prose in prose_lines(page.read_text())
+        if is_prose and line.startswith("#")
+    ]
     return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
@@ -38,7 +42,9 @@ def test_links_hold(page):
 
 
 def test_links_that_lead_nowhere_are_found():
-    text = "[a](spec/router.md) [b](no.md) [c](architecture.md#no-such) [d](#the-tree)\n```\n[e](no.md)\n```\n`[f](no.md)`"
+    text = (
+        "[a](spec/router.md) [b](no.md) [c](architecture.md#no-such) [d](#the-tree)\n```\n[e](no.md)\n```\n`[f](no.md)`"
+    )
     assert broken(ROOT / "docs" / "architecture.md", text) == ["no.md", "architecture.md#no-such"]
 
 

@@ -24,7 +24,10 @@ def test_a_number_that_begins_a_line_of_a_paragraph_is_no_list():
 
 
 def test_a_table_after_a_paragraph_gets_its_blank_line_and_its_rows_none():
-    assert reading.with_gaps("What:\n| a | b |\n| --- | --- |\n| 1 | 2 |") == "What:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |"
+    assert (
+        reading.with_gaps("What:\n| a | b |\n| --- | --- |\n| 1 | 2 |")
+        == "What:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |"
+    )
 
 
 def test_code_is_left_alone():
