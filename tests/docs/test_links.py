@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from docs.site.reading import prose_lines
+from tests.attack_index import LATER, LINES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -55,3 +56,14 @@ def commands(page: Path) -> list[str]:
 
 def test_the_five_minute_start_has_the_commands_of_the_readme():
     assert commands(ROOT / "docs" / "start.md") == commands(ROOT / "README.md") != []
+
+
+def test_the_security_model_names_lines_of_the_attack_page_that_have_tests():
+    text = (ROOT / "docs" / "security-model.md").read_text()
+    codes = set(re.findall(r"`([A-I][0-9]{0,2})`", text))
+    attacks = (ROOT / "docs" / "attacks.md").read_text()
+    assert len(codes) > 50
+    for code in codes:
+        row = re.search(rf"^\| {code} \|.*$", attacks, re.MULTILINE)
+        assert row and re.search(r"\| [1-9][0-9]* \|", row[0]) or "tests/oracle" in LINES[code][1], code
+        assert not LINES[code][1].startswith(LATER), code
