@@ -1,7 +1,7 @@
 """What MkDocs needs to read pages that are written for GitHub's reader, and to build a site that stands alone.
 
 - A folder in `nav` stands for all its pages, so that a new page is in the navigation by being there.
-- A link to a source file (`../contracts/src/Router.sol`) leads to a copy of the file in the site.
+- A link to a source file (`../contracts/src/Router.sol`) or to a folder of them leads to a copy in the site.
 - Lists and tables begin without a blank line before them, and `\\|` in a table is a bar in code too.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
-from reading import SOURCES, expanded, outside_targets, source_page, source_text, with_gaps, with_source_links
+from reading import SOURCES, copied_by, copy_page, copy_text, expanded, with_copies, with_gaps
 
 UNSEARCHED = ("attacks.md",)
 """Indices of tests: long tables that would fill every list of results."""
@@ -23,13 +23,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Every source file that a page links to gets a page of the site."""
+    """Every source file and folder that a page links to gets a page of the site."""
     for file in list(files.documentation_pages()):
         text = (Path(config.docs_dir) / file.src_uri).read_text(encoding="utf-8")
-        for target in outside_targets(text, file.src_uri):
-            page = source_page(target)
+        for path in sorted(copied_by(text, file.src_uri)):
+            page = copy_page(path)
             if files.get_file_from_path(page) is None:
-                content = source_text(target)
+                content = copy_text(path)
                 files.append(File.generated(config, page, content=content, inclusion=InclusionLevel.NOT_IN_NAV))
     return files
 
@@ -40,4 +40,4 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
         return markdown
     if page.file.src_uri in UNSEARCHED:
         page.meta["search"] = {"exclude": True}
-    return with_gaps(with_source_links(markdown, page.file.src_uri))
+    return with_gaps(with_copies(markdown, page.file.src_uri))

@@ -10,6 +10,7 @@ ROOT = DOCS.parent
 SOURCES = "source"
 """Folder of the copies, in the site."""
 MAX_SOURCE_BYTES = 256 * 1024
+MAX_LISTED = 100
 LANGUAGES = {".sol": "solidity", ".py": "python", ".toml": "toml", ".json": "json", ".sh": "bash", ".proto": "protobuf"}
 FIRST_PAGES = ("README.md", "index.md")
 
@@ -55,53 +56,84 @@ def prose_lines(markdown: str) -> Iterator[tuple[str, bool]]:
             yield line, not fence
 
 
-def outside(target: str, page: str) -> Path | None:
-    """The file of the repository, outside docs, that a link on a page leads to, relative to the repository."""
+def copied(target: str, page: str) -> Path | None:
+    """The file or folder that a link on a page leads to, relative to the repository, if the site has to copy it.
+
+    Not copied: what is in docs, but for folders without a first page; what is not in the repository.
+    """
     if ":" in target:
         return None
-    file = (DOCS / page).parent.joinpath(target).resolve()
-    if file.is_relative_to(DOCS) or not file.is_relative_to(ROOT) or not file.is_file():
+    path = (DOCS / page).parent.joinpath(target).resolve()
+    if not path.is_relative_to(ROOT) or not path.exists() or first_page(path) is not None:
         return None
-    return file.relative_to(ROOT)
+    if path.is_file() and path.is_relative_to(DOCS):
+        return None
+    return path.relative_to(ROOT)
 
 
-def outside_targets(markdown: str, page: str) -> set[Path]:
-    """Every file outside docs that the page links to."""
-    return {
-        file
+def first_page(folder: Path) -> Path | None:
+    """The page of docs that stands for a folder, if there is one."""
+    if not folder.is_relative_to(DOCS):
+        return None
+    return next((folder / name for name in FIRST_PAGES if (folder / name).is_file()), None)
+
+
+def copied_by(markdown: str, page: str) -> set[Path]:
+    """Every file and folder that the site has to copy for a page, with the files of each folder."""
+    targets = {
+        path
         for line, is_prose in prose_lines(markdown)
         if is_prose
         for link in _LINK.finditer(line)
-        if (file := outside(link[2], page)) is not None
+        if (path := copied(link[2], page)) is not None
     }
+    return targets | {file for path in targets if (ROOT / path).is_dir() for file in listed(path)}
 
 
-def source_page(file: Path) -> str:
-    """Where the copy of a source file stands among the pages."""
-    return f"{SOURCES}/{file.as_posix()}.md"
+def listed(folder: Path) -> list[Path]:
+    """Files right in a folder, relative to the repository.
+
+    Raises:
+        ValueError: more than a page should list.
+    """
+    found = sorted(path.relative_to(ROOT) for path in (ROOT / folder).iterdir() if path.is_file())
+    if len(found) > MAX_LISTED:
+        raise ValueError(f"{folder} has more than {MAX_LISTED} files: link to one of them")
+    return found
 
 
-def source_text(file: Path) -> str:
-    """The copy: not in the search, highlighted by its kind.
+def copy_page(path: Path) -> str:
+    """Where the copy of a file or folder stands among the pages."""
+    return f"{SOURCES}/{path.as_posix()}.md"
+
+
+def copy_text(path: Path) -> str:
+    """The copy, which the search leaves out: a file highlighted by its kind, a folder as a list.
 
     Raises:
         ValueError: longer than a page should be.
     """
-    text = (ROOT / file).read_text(encoding="utf-8")
+    head = f"---\ntitle: {path.name}\nsearch:\n  exclude: true\n---\n# {path}\n\n"
+    if (ROOT / path).is_dir():
+        return head + "".join(f"- [{file.name}]({path.name}/{file.name}.md)\n" for file in listed(path))
+    text = (ROOT / path).read_text(encoding="utf-8")
     if len(text.encode()) > MAX_SOURCE_BYTES:
-        raise ValueError(f"{file} has more than {MAX_SOURCE_BYTES} bytes: link to a smaller file")
+        raise ValueError(f"{path} has more than {MAX_SOURCE_BYTES} bytes: link to a smaller file")
     fence = "`" * max([3, *(len(run) + 1 for run in re.findall(r"`{3,}", text))])
-    language = LANGUAGES.get(file.suffix, "text")
-    return f"---\ntitle: {file.name}\nsearch:\n  exclude: true\n---\n# {file}\n\n{fence}{language}\n{text.rstrip()}\n{fence}\n"
+    return f"{head}{fence}{LANGUAGES.get(path.suffix, 'text')}\n{text.rstrip()}\n{fence}\n"
 
 
-def with_source_links(markdown: str, page: str) -> str:
-    """The page with its links to source files led to their copies."""
+def with_copies(markdown: str, page: str) -> str:
+    """The page with its links to source files led to their copies, and those to folders of docs to their first pages."""
     depth = "../" * page.count("/")
 
     def led(link: re.Match[str]) -> str:
-        file = outside(link[2], page)
-        return link[0] if file is None else f"{link[1]}{depth}{source_page(file)}{link[4]}"
+        if (path := copied(link[2], page)) is not None:
+            return f"{link[1]}{depth}{copy_page(path)}{link[4]}"
+        path = (DOCS / page).parent.joinpath(link[2]).resolve()
+        if ":" not in link[2] and path.is_dir() and (first := first_page(path)) is not None:
+            return f"{link[1]}{depth}{first.relative_to(DOCS).as_posix()}{link[3] or ''}{link[4]}"
+        return link[0]
 
     return "\n".join(_LINK.sub(led, line) if is_prose else line for line, is_prose in prose_lines(markdown))
 

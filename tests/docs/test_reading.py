@@ -50,41 +50,65 @@ def test_no_text_is_lost_and_a_second_reading_changes_nothing(page):
     assert reading.with_gaps(once) == once
 
 
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A repository with one page, two sources and a folder of docs with a first page."""
+    monkeypatch.setattr(reading, "ROOT", tmp_path)
+    monkeypatch.setattr(reading, "DOCS", tmp_path / "docs")
+    for name in ("src/a.sol", "src/b.py", "docs/page.md", "docs/spec/README.md", "docs/spec/x.md", "docs/deploy/unit"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"text of {name}\n")
+    return tmp_path
+
+
 @pytest.mark.parametrize(
     ("page", "link", "led"),
     [
-        ("page.md", "../contracts/src/Router.sol", "source/contracts/src/Router.sol.md"),
-        ("spec/page.md", "../../contracts/src/Router.sol", "../source/contracts/src/Router.sol.md"),
-        ("page.md", "spec/router.md", None),
-        ("page.md", "../contracts/src", None),
-        ("page.md", "../contracts/src/Nothing.sol", None),
-        ("page.md", "https://example.org/../contracts/src/Router.sol", None),
-        ("page.md", "../../elsewhere.sol", None),
+        ("page.md", "../src/a.sol", "source/src/a.sol.md"),
+        ("spec/x.md", "../../src/a.sol", "../source/src/a.sol.md"),
+        ("page.md", "../src", "source/src.md"),
+        ("page.md", "../src/", "source/src.md"),
+        ("page.md", "deploy", "source/docs/deploy.md"),
+        ("page.md", "spec/", "spec/README.md"),
+        ("spec/x.md", "../spec", "../spec/README.md"),
+        ("page.md", "spec/x.md", "spec/x.md"),
+        ("page.md", "deploy/unit", "deploy/unit"),
+        ("page.md", "../src/nothing.sol", "../src/nothing.sol"),
+        ("page.md", "../../elsewhere.sol", "../../elsewhere.sol"),
+        ("page.md", "https://example.org/../src/a.sol", "https://example.org/../src/a.sol"),
     ],
 )
-def test_links_to_source_files_lead_to_their_copies(page, link, led):
-    assert reading.with_source_links(f"See [it]({link}).", page) == f"See [it]({led or link})."
-    wanted = set() if led is None else {Path("contracts/src/Router.sol")}
-    assert reading.outside_targets(f"See [it]({link}).", page) == wanted
+def test_links_lead_to_pages_or_copies(checkout, page, link, led):
+    assert reading.with_copies(f"See [it]({link}).", page) == f"See [it]({led})."
 
 
-def test_links_in_code_are_no_links():
-    page = "```\n[it](../contracts/src/Router.sol)\n```"
-    assert reading.with_source_links(page, "page.md") == page
-    assert reading.outside_targets(page, "page.md") == set()
+def test_a_folder_is_copied_with_its_files(checkout):
+    assert reading.copied_by("[it](../src)", "page.md") == {Path("src"), Path("src/a.sol"), Path("src/b.py")}
+    assert reading.copy_text(Path("src")).endswith("# src\n\n- [a.sol](src/a.sol.md)\n- [b.py](src/b.py.md)\n")
 
 
-def test_a_copy_holds_the_whole_file_whatever_fences_it_has(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "ROOT", tmp_path)
-    (tmp_path / "it.py").write_text('"""\n````\n"""\n')
-    assert reading.source_text(Path("it.py")).endswith('`````python\n"""\n````\n"""\n`````\n')
+def test_a_folder_of_too_many_files_is_refused(checkout):
+    for number in range(reading.MAX_LISTED):
+        (checkout / "src" / str(number)).touch()
+    with pytest.raises(ValueError, match="link to one of them"):
+        reading.copied_by("[it](../src)", "page.md")
 
 
-def test_a_copy_that_is_too_long_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "ROOT", tmp_path)
-    (tmp_path / "it.txt").write_text("x" * (reading.MAX_SOURCE_BYTES + 1))
+def test_links_in_code_are_no_links(checkout):
+    page = "```\n[it](../src/a.sol)\n```"
+    assert reading.with_copies(page, "page.md") == page
+    assert reading.copied_by(page, "page.md") == set()
+
+
+def test_a_copy_holds_the_whole_file_whatever_fences_it_has(checkout):
+    (checkout / "it.py").write_text('"""\n````\n"""\n')
+    assert reading.copy_text(Path("it.py")).endswith('`````python\n"""\n````\n"""\n`````\n')
+
+
+def test_a_copy_that_is_too_long_is_refused(checkout):
+    (checkout / "it.txt").write_text("x" * (reading.MAX_SOURCE_BYTES + 1))
     with pytest.raises(ValueError, match="link to a smaller file"):
-        reading.source_text(Path("it.txt"))
+        reading.copy_text(Path("it.txt"))
 
 
 def test_a_folder_of_the_navigation_is_all_its_pages_its_first_page_first(tmp_path):
