@@ -1,10 +1,13 @@
 """The contract reference below docs/contracts: one page a contract or interface, from the NatSpec comments in `contracts/src`.
 
-python -m contracts.reference            write docs/contracts
-python -m contracts.reference --check    exit 1 unless the committed pages are what the sources say
+    python -m contracts.reference            write docs/contracts
+    python -m contracts.reference --check    exit 1 unless the committed pages are what the sources say
+
+The compiler is that of `contracts.compile`. Whatever is public and has no comment is refused by name.
 """
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,6 +17,7 @@ from typing import Any
 
 from contracts.compile import (
     ROOT,
+    SETTINGS,
     CompileError,
     collect_sources,
     ensure_packages,
@@ -211,6 +215,7 @@ def shared_page(known: Reference) -> str:
 
 def index_page(known: Reference) -> str:
     """The first page."""
+    versions = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
     lines = [
         "# Contract reference",
         "",
@@ -218,8 +223,9 @@ def index_page(known: Reference) -> str:
         "How the parts work together, and what is frozen: [router](../spec/router.md), [mailbox](../spec/mailbox.md), [transfer](../spec/transfer.md),",
         "[hub-client](../spec/hub-client.md), [attestation](../spec/attestation.md). The [dapp guide](../dapp-guide.md) uses them.",
         "",
-        'Compiled with solc 0.8.37 for Paris; ABIs are package data: `contracts.artifacts.load_artifact("IMailbox").abi`. Rights ("restricted") are those of an OpenZeppelin',
-        "`AccessManager`, deployed as it is; what is inherited from OpenZeppelin has OpenZeppelin's words.",
+        f"Compiled by solc {versions['solc']} for {SETTINGS['evmVersion'].capitalize()}, on OpenZeppelin {versions['@openzeppelin/contracts']}.",
+        'ABIs are package data: `contracts.artifacts.load_artifact("IMailbox").abi`. Rights ("restricted") are those of an OpenZeppelin `AccessManager`,',
+        "deployed as it is; what is inherited from OpenZeppelin has OpenZeppelin's words.",
         "",
     ]
     for heading, kind in (("Contracts", "contract"), ("Interfaces", "interface")):

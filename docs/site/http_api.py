@@ -1,7 +1,9 @@
 """docs/api.md: every request of the HTTP API with its parameters, an example and its values, from the API's own OpenAPI document.
 
-python -m docs.site.http_api            write docs/api.md
-python -m docs.site.http_api --check    exit 1 unless the committed page is what the API says
+    python -m docs.site.http_api            write docs/api.md
+    python -m docs.site.http_api --check    exit 1 unless the committed page is what the API says
+
+Examples come from the document's own; where it has none, a value of the type stands for one.
 """
 
 import argparse
