@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parent.parent / "api.md"
 BASE_URL = "http://127.0.0.1:9480"
 METHODS = ("get", "post", "put", "patch", "delete")
 TITLES = {"messages": "Messages", "chains": "Chains", "routes": "Routes", "tokens": "Tokens", "sending": "Sending"}
-MAX_EXAMPLE_DEPTH = 6
+MAX_EXAMPLE_DEPTH = 10
 HEAD = """# HTTP API
 
 Every request, from the API's own OpenAPI document (`/openapi.json` of a running API). Written by `python -m docs.site.http_api`; CI checks it.
@@ -173,7 +173,7 @@ def call(path: str, method: str, operation: Json, schemas: Json) -> str:
             query.append(f"{parameter['name']}={value}")
     url = f"{BASE_URL}{path}" + ("?" + "&".join(query) if query else "")
     words = ["curl -s"] + ([f"-X {method.upper()}"] if method != "get" else [])
-    if method != "get":
+    if "403" in operation["responses"]:
         words.append('-H "Authorization: Bearer $HUTONG_API_KEY"')
     if "requestBody" in operation:
         words.append("-H 'content-type: application/json' -d @body.json")
@@ -189,9 +189,10 @@ def answer_rows(operation: Json, schemas: Json, shown: set[str]) -> Iterator[str
             schema = body.get("schema") or {}
             yield f"{status}, `{content_type}`" + (f": {type_text(schema)}" if schema else "")
             yield ""
-            if content_type == "application/json" and schema and type_text(schema) not in shown:
+            value = example(schema, schemas)
+            if content_type == "application/json" and value and type_text(schema) not in shown:
                 shown.add(type_text(schema))
-                yield from block("json", json.dumps(example(schema, schemas), indent=1, ensure_ascii=False))
+                yield from block("json", json.dumps(value, indent=1, ensure_ascii=False))
         if not answer.get("content"):
             yield f"{status}: {answer['description']}"
             yield ""
