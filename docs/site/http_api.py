@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from docs.site.reading import anchor
+
 PAGE = Path(__file__).resolve().parent.parent / "api.md"
 BASE_URL = "http://127.0.0.1:9480"
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -45,11 +47,6 @@ NOBODYS_CONFIG = {
 NO_BACKEND: Any = None
 
 Json = dict[str, Any]
-
-
-def anchor(name: str) -> str:
-    """The anchor that Markdown readers make of a heading."""
-    return re.sub(r"[^\w\- ]", "", name).strip().lower().replace(" ", "-")
 
 
 def cell(text: str) -> str:

@@ -56,6 +56,11 @@ def prose_lines(markdown: str) -> Iterator[tuple[str, bool]]:
             yield line, not fence
 
 
+def anchor(heading: str) -> str:
+    """The anchor that GitHub and the site make of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
+
+
 def copied(target: str, page: str) -> Path | None:
     """The file or folder that a link on a page leads to, relative to the repository, if the site has to copy it.
 

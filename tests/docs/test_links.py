@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.site.reading import prose_lines
+from docs.site.reading import anchor, prose_lines
 from tests.attack_index import LATER, LINES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,13 +14,13 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def anchors(page: Path) -> set[str]:
-    """Anchors of a page's headings, as GitHub and the site both make them; a repeated heading keeps its first."""
+    """Anchors of a page's headings."""
     headings = [
         line.lstrip("#").strip()
         for line, is_prose in prose_lines(page.read_text())
         if is_prose and line.startswith("#")
     ]
-    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+    return {anchor(heading) for heading in headings}
 
 
 def broken(page: Path, text: str) -> list[str]:
