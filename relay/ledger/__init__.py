@@ -18,6 +18,7 @@ from relay.ledger.values import (
     TransactionState,
     shares,
 )
+from relay.ledger.why import why
 
 __all__ = [
     "Cause",
@@ -44,4 +45,5 @@ __all__ = [
     "age_text",
     "explain",
     "shares",
+    "why",
 ]
