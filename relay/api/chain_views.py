@@ -50,7 +50,8 @@ class ClientView:
 
     end: PathEnd
     opposite: PathEnd
-    followed: str | None = None
+    followed: str
+    """Chain id: as configured until the client state was read."""
     info: ClientInfo | None = None
     error: str | None = None
 
@@ -73,7 +74,10 @@ class ChainViews:
             )
             for chain in config.chains
         }
-        self._clients = {end: ClientView(end, opposite) for end, opposite in paths.opposite.items()}
+        self._clients = {
+            end: ClientView(end, opposite, adapters[opposite.chain].chain_id)
+            for end, opposite in paths.opposite.items()
+        }
 
     @property
     def chains(self) -> Sequence[ChainView]:

@@ -35,7 +35,17 @@ MAX_CONFIG_BYTES = 1024 * 1024
 
 Parsed = TypeVar("Parsed", Config, AttestorConfig)
 _MODELS = (
-    *(ApiConfig, Config, RelayConfig, EvmChainConfig, HubChainConfig, CosmosChainConfig, KeyConfig, PathConfig, PathEnd),
+    *(
+        ApiConfig,
+        Config,
+        RelayConfig,
+        EvmChainConfig,
+        HubChainConfig,
+        CosmosChainConfig,
+        KeyConfig,
+        PathConfig,
+        PathEnd,
+    ),
     *(AttestorConfig, AttestorProcess, SourceConfig, DestinationConfig),
 )
 _EVERY_KEY = sorted({name for model in _MODELS for name in model.model_fields})

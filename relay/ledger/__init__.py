@@ -1,9 +1,10 @@
 """What the relay did and what it cost, the life of every packet, and where the watchers are."""
 
 from relay.ledger.errors import LedgerUnavailable
-from relay.ledger.explain import Explanation, age_text, explain
+from relay.ledger.explain import Explanation, age_text, explain, remedy_of
 from relay.ledger.ledger import Ledger
 from relay.ledger.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step
+from relay.ledger.migrate import newest_revision
 from relay.ledger.reader import LedgerReader, Pending
 from relay.ledger.values import (
     Costs,
@@ -44,6 +45,8 @@ __all__ = [
     "TransactionState",
     "age_text",
     "explain",
+    "newest_revision",
+    "remedy_of",
     "shares",
     "why",
 ]

@@ -12,7 +12,9 @@ PACKET_ID_EXAMPLE = "alpha/client-0/7"
 
 
 class TokenAmount(Answer):
-    denom: str = Field(description="as the sending chain has it", examples=["0x8464135c8f25da09e49bc8782676a84730c318bc"])
+    denom: str = Field(
+        description="as the sending chain has it", examples=["0x8464135c8f25da09e49bc8782676a84730c318bc"]
+    )
     amount: Wei
 
 
