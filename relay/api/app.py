@@ -79,7 +79,7 @@ async def _invalid(_request: Request, error: RequestValidationError) -> Response
     )
 
 
-async def _http(request: Request, error: HTTPException) -> Response:
+async def _http(_request: Request, error: HTTPException) -> Response:
     code = _BY_STATUS.get(error.status_code, Code.INVALID_REQUEST)
     if code is Code.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "GET")

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
+from light_clients.interface import ClientStatus
 from relay.api.chain_views import ChainView, ChainViews, ClientView
 from relay.api.instants import instant, optional_instant
 from relay.api.models.base import End
@@ -20,6 +22,13 @@ from relay.api.public_text import optional_public_text, public_text
 from relay.config import PathEnd
 from relay.ledger import Explanation, LifeCycle
 from relay.ledger.messages import MessagePage, MessageRecord
+
+
+_STATUSES: dict[ClientStatus, Literal["active", "frozen", "expired"]] = {
+    ClientStatus.ACTIVE: "active",
+    ClientStatus.FROZEN: "frozen",
+    ClientStatus.EXPIRED: "expired",
+}
 
 
 def path_end(end: PathEnd) -> End:
@@ -157,7 +166,7 @@ def _client(view: ClientView, now_ns: int) -> Client:
         client=view.end.client,
         client_type=None if info is None else info.client_type,
         follows=Follows(chain=view.opposite.chain, chain_id=view.followed),
-        status="unknown" if info is None or view.error else info.status.value.lower(),
+        status="unknown" if info is None or view.error else _STATUSES[info.status],
         latest_height=None if info is None else str(info.latest_height),
         latest_time=None if info is None else instant(info.latest_timestamp_ns),
         trusting_period_s=None if trusting_ns is None else trusting_ns // 10**9,

@@ -12,9 +12,7 @@ from relay.api.problems import ApiProblem, Code
 from relay.api.public_text import public_text
 from relay.config import RelayConfig
 from relay.core.ledgers import ledger_password
-from relay.ledger import LedgerReader, LedgerUnavailable
-from relay.ledger.errors import InvalidCursor
-from relay.ledger.message_reader import MessageReader
+from relay.ledger import InvalidCursor, LedgerReader, LedgerUnavailable, MessageReader
 
 READERS = 8
 """Threads, and so queries at once; more requests wait in line for as long as their deadline lets them."""

@@ -70,7 +70,7 @@ async def serve(server: uvicorn.Server, service: Service, sock: socket.socket) -
 def server_config(app: App, settings: ApiConfig) -> uvicorn.Config:
     streams = allow_descriptors(settings.max_streams)
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         loop="uvloop",
         http=BoundedHttpProtocol,
         ws="wsproto",

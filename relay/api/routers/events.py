@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Annotated, Any
 
 import anyio
-from fastapi import APIRouter, Depends, Header, Query, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, Header, Query, Response, WebSocket, WebSocketDisconnect
 
 from relay.api.changes import Change, change_of
 from relay.api.models.message import MessageSummary
@@ -41,7 +41,6 @@ LastEventId = Annotated[str | None, Header(max_length=300)]
     },
 )
 async def events(
-    request: Request,
     service: InService,
     after: After = None,
     message: Message = None,

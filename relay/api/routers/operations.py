@@ -45,6 +45,7 @@ router = APIRouter(tags=["operations"], dependencies=[Depends(known_parameters)]
 WINDOWS: dict[str, tuple[int, int]] = {"1h": (3_600, 60), "24h": (86_400, 900), "7d": (604_800, 7_200)}
 """Seconds of the window and of each bucket."""
 VERSION = metadata.version("hutong")
+SCHEMA = newest_revision() or ""
 
 
 @router.get("/v1/status", response_model=Status, responses=refusals())
@@ -55,7 +56,7 @@ async def status(service: InService) -> Response:
             name="hutong",
             version=VERSION,
             time=instant(time.time_ns()),
-            ledger=Schema(schema=newest_revision() or ""),
+            ledger=Schema.model_validate({"schema": SCHEMA}),
             chains=len(service.config.chains),
             paths=len(service.config.paths),
             inside_relay=service.inside_relay,
