@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
@@ -49,10 +49,10 @@ def known_parameters(request: Request) -> None:
         seen.add(name)
 
 
-def needs(scope: Scope) -> Callable[[Request], ApiKey]:
-    """A dependency: the key of the request has the scope."""
+def needs(scope: Scope) -> Callable[..., ApiKey]:
+    """A dependency: the key of the request has the scope. (`_documented` is for OpenAPI; the front has judged the key.)"""
 
-    def check(request: Request) -> ApiKey:
+    def check(request: Request, _documented: Annotated[object, Security(bearer)]) -> ApiKey:
         key: ApiKey | None = request.scope.get("hutong.key")
         if key is None:
             raise ApiProblem(

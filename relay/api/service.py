@@ -11,6 +11,7 @@ from relay.api.changes import Changes
 from relay.api.figures import Figures
 from relay.api.ledger_desk import LedgerDesk
 from relay.api.rate_limit import RateLimit
+from relay.api.sending.idempotency import IdempotencyStore
 from relay.config import ApiConfig, Config
 from relay.core.paths import Paths
 
@@ -31,6 +32,7 @@ class Service:
     cache: AnswerCache
     changes: Changes
     keys: KeyRing
+    idempotency: IdempotencyStore
     rate_limit: RateLimit
     clock_s: Callable[[], float]
     inside_relay: bool
@@ -49,6 +51,7 @@ class Service:
             cache=cache,
             changes=Changes(ledger, backend, cache, settings.max_streams, clock_s),
             keys=KeyRing(settings.keys_file),
+            idempotency=IdempotencyStore(config.relay.home / "api.sqlite", time.time),
             rate_limit=RateLimit(settings.rate_limit_per_s, clock_s),
             clock_s=clock_s,
             inside_relay=inside_relay,
@@ -56,3 +59,4 @@ class Service:
 
     def close(self) -> None:
         self.ledger.close()
+        self.idempotency.close()
