@@ -12,7 +12,7 @@ from relay.ledger.tables import DeliveryRow, StepRow
 from relay.ledger.values import Delivery, KnownPacket, LifeCycle, StepRecord
 
 # Made once: building a statement costs more than running it.
-_IDS = bindparam("ids", expanding=True)
+_IDS: Any = bindparam("ids", expanding=True)
 _STEPS: Any = (
     select(StepRow.__table__)
     .where(StepRow.packet_id.in_(_IDS))
