@@ -1,9 +1,10 @@
 """What the relay did and what it cost, the life of every packet, and where the watchers are."""
 
 from relay.ledger.errors import DamagedRow, InvalidCursor, LedgerDamaged, LedgerUnavailable
-from relay.ledger.explain import Explanation, age_text, explain
+from relay.ledger.explain import Explanation, age_text, explain, remedy_of
 from relay.ledger.ledger import Ledger
 from relay.ledger.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step
+from relay.ledger.lives import lives_of
 from relay.ledger.message_reader import MessageReader
 from relay.ledger.messages import (
     App,
@@ -25,6 +26,7 @@ from relay.ledger.messages import (
     SeriesBucket,
     Totals,
 )
+from relay.ledger.migrate import newest_revision
 from relay.ledger.reader import LedgerReader, Pending
 from relay.ledger.values import (
     Costs,
@@ -39,6 +41,7 @@ from relay.ledger.values import (
     TransactionState,
     shares,
 )
+from relay.ledger.why import why
 
 __all__ = [
     "App",
@@ -86,5 +89,9 @@ __all__ = [
     "TransactionState",
     "age_text",
     "explain",
+    "lives_of",
+    "newest_revision",
+    "remedy_of",
     "shares",
+    "why",
 ]

@@ -1,0 +1,65 @@
+"""Everything that the routers stand on."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from relay.api.answer_cache import AnswerCache
+from relay.api.api_keys import KeyRing
+from relay.api.backend import Backend
+from relay.api.changes import Changes
+from relay.api.figures import Figures
+from relay.api.ledger_desk import LedgerDesk
+from relay.api.rate_limit import RateLimit
+from relay.api.sending.idempotency import IdempotencyStore
+from relay.api.tokens.registry import TokenRegistry
+from relay.config import ApiConfig, Config
+from relay.core.paths import Paths
+
+ANSWER_LIMIT_S = 8.0
+"""For the chains, so that a request that waits for them says so before its own deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One API. `settings` is `config.api`."""
+
+    config: Config
+    settings: ApiConfig
+    paths: Paths
+    backend: Backend
+    ledger: LedgerDesk
+    figures: Figures
+    cache: AnswerCache
+    changes: Changes
+    tokens: TokenRegistry
+    keys: KeyRing
+    idempotency: IdempotencyStore
+    rate_limit: RateLimit
+    clock_s: Callable[[], float]
+    inside_relay: bool
+
+    @classmethod
+    def of(cls, config: Config, settings: ApiConfig, backend: Backend, *, inside_relay: bool) -> "Service":
+        clock_s = time.monotonic
+        ledger, cache, paths = LedgerDesk(config.relay), AnswerCache(clock_s), Paths.of(config.paths)
+        return cls(
+            config=config,
+            settings=settings,
+            paths=paths,
+            backend=backend,
+            ledger=ledger,
+            figures=Figures(ledger, clock_s),
+            cache=cache,
+            changes=Changes(ledger, backend, cache, settings.max_streams, clock_s),
+            tokens=TokenRegistry(ledger, backend, paths, clock_s),
+            keys=KeyRing(settings.keys_file),
+            idempotency=IdempotencyStore(config.relay.home / "api.sqlite", time.time),
+            rate_limit=RateLimit(settings.rate_limit_per_s, clock_s),
+            clock_s=clock_s,
+            inside_relay=inside_relay,
+        )
+
+    def close(self) -> None:
+        self.ledger.close()
+        self.idempotency.close()
