@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -88,14 +88,14 @@ class Archive:
             raise ArchiveUnavailable(f"{path.name} cannot be read: {error.strerror}") from None
         return None if data is None else decode_evidence(data)
 
-    async def packet_ids(self) -> list[tuple[str, str, int]]:
-        """(chain, client, sequence) of every packet of which a step is kept, in order.
+    async def packet_ids(self, kinds: Collection[str] = KINDS) -> list[tuple[str, str, int]]:
+        """(chain, client, sequence) of every packet of which a step of one of `kinds` is kept, in order.
 
         Raises:
             ArchiveUnavailable: the directory cannot be read.
         """
         try:
-            names = await self._run(lambda: sorted(_packet_ids(self._directory)))
+            names = await self._run(lambda: sorted(_packet_ids(self._directory, kinds)))
         except OSError as error:
             raise ArchiveUnavailable(f"evidence cannot be listed: {error.strerror}") from None
         return list(names)
@@ -117,11 +117,11 @@ class Archive:
 _FILE = re.compile(r"([0-9]{1,20})\.(receive|acknowledge|timeout)\.json")
 
 
-def _packet_ids(directory: Path) -> set[tuple[str, str, int]]:
+def _packet_ids(directory: Path, kinds: Collection[str]) -> set[tuple[str, str, int]]:
     found = set()
     for path in directory.glob("*/*/*/*.json"):
         match = _FILE.fullmatch(path.name)
-        if match is not None:
+        if match is not None and match[2] in kinds:
             found.add((path.parts[-4], path.parts[-3], int(match[1])))
     return found
 

@@ -18,6 +18,8 @@ from relay.config.attestor import (
 from relay.config.consistency import consistency_problems
 from relay.config.errors import ConfigError, Problem
 from relay.config.model import (
+    AnchorConfig,
+    ArchiveConfig,
     Config,
     CosmosChainConfig,
     EvmChainConfig,
@@ -35,6 +37,7 @@ MAX_CONFIG_BYTES = 1024 * 1024
 Parsed = TypeVar("Parsed", Config, AttestorConfig)
 _MODELS = (
     *(Config, RelayConfig, EvmChainConfig, HubChainConfig, CosmosChainConfig, KeyConfig, PathConfig, PathEnd),
+    *(ArchiveConfig, AnchorConfig),
     *(AttestorConfig, AttestorProcess, SourceConfig, DestinationConfig),
 )
 _EVERY_KEY = sorted({name for model in _MODELS for name in model.model_fields})
@@ -129,6 +132,8 @@ def file_problems(config: Config) -> tuple[Problem, ...]:
         for number, key in enumerate(chain.all_keys):
             field = "key" if chain.key is not None else f"keys.{number}"
             problems += _key_problems(key, f"chains.{index}.{field}")
+    if config.archive is not None and config.archive.anchor is not None:
+        problems += _key_problems(config.archive.anchor.key, "archive.anchor.key")
     return tuple(problems)
 
 

@@ -171,6 +171,14 @@ def _check_listen(text: str) -> str:
     return text
 
 
+def _place(value: Any) -> Any:
+    if isinstance(value, str) and "://" in value:
+        if len(value) > MAX_URL_CHARS or not value.startswith("s3://"):
+            raise ValueError("must be a folder or s3://bucket/prefix")
+        return value
+    return _resolve(value)
+
+
 def _resolve(value: Any) -> Any:
     if isinstance(value, str) and not value.strip():
         raise ValueError("must not be empty")
@@ -384,6 +392,30 @@ class RelayConfig(_Model):
     """After so many failures a job becomes a dead letter."""
 
 
+class AnchorConfig(_Model):
+    """Where the root of the archive is written down on a hub, and by whom.
+
+    `contract` is an ArchiveAnchor on the chain named `hub` (unneeded if there is one hub). The key signs nothing else:
+    with a key of the relay both would take the same nonce.
+    """
+
+    contract: Address
+    key: KeyConfig
+    hub: Name | None = None
+    interval_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
+
+
+class ArchiveConfig(_Model):
+    """The archive of proof bundles that the relay feeds. A store is reached as the environment says (AWS_…)."""
+
+    location: Annotated[Path | str, BeforeValidator(_place)] | None = None
+    """A folder, or `s3://bucket/prefix`; without it `archive` in the relay's home."""
+    interval_s: Annotated[int, Field(ge=1, le=86_400)] = 60
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """Bundles appended longer ago are pruned; without it none is."""
+    anchor: AnchorConfig | None = None
+
+
 class Config(_Model):
     """A whole configuration file; `source` is the file, to which relative paths refer."""
 
@@ -391,6 +423,14 @@ class Config(_Model):
     chains: Annotated[tuple[ChainConfig, ...], Field(min_length=1, max_length=MAX_CHAINS, strict=False)]
     paths: Annotated[tuple[PathConfig, ...], Field(max_length=MAX_PATHS, strict=False)] = ()
     """Empty while chains are being connected; `hutong relay run` wants at least one."""
+    archive: ArchiveConfig | None = None
+    """Without the table, no bundles are kept."""
+
+    @property
+    def archive_location(self) -> str:
+        """Where the archive is or would be."""
+        configured = None if self.archive is None else self.archive.location
+        return str(self.relay.home / "archive" if configured is None else configured)
 
     def chain(self, name: str) -> AnyChainConfig:
         """The chain of that name; every name used in `paths` exists."""

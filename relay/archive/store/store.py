@@ -82,11 +82,12 @@ class Pruned:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The newest entry of a packet."""
+    """The newest entry of a packet. `is_settled`: there is nothing more to show of any of its legs."""
 
     index: int
     progress: int
     bundle: bytes
+    is_settled: bool
 
 
 class BundleArchive:
@@ -400,5 +401,7 @@ class BundleArchive:
                 self.pruned.update(entry.packet_ids)
 
     def _index(self, index: int, entry: BundleEntry) -> None:
-        self.newest[entry.packet_id] = Kept(index, entry.progress, entry.bundle)
+        self.newest[entry.packet_id] = Kept(
+            index, entry.progress, entry.bundle, entry.progress == 3 * len(entry.packet_ids)
+        )
         self.second_legs.update(entry.packet_ids[1:])
