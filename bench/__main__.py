@@ -1,5 +1,5 @@
 """Figures. `python -m bench verify`: verifiers beside their bare signatures and hashes. `python -m bench lane`: the whole lane.
-`python -m bench relay`: the direct path beside the Hyperlane relayer from npm.
+`python -m bench relay`: the direct path beside the Hyperlane relayer from npm. `python -m bench audit`: a period replayed.
 
 Timings are ratios against the bare cost in the same run, or against a stated limit; none is asserted in a test.
 """
@@ -26,7 +26,7 @@ def bench_verify() -> None:
 
 
 def main() -> None:
-    from bench import relay
+    from bench import audit, relay
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -35,15 +35,19 @@ def main() -> None:
     lane.add_argument("--messages", type=int, default=200)
     lane.add_argument("--keys", type=int, default=100_000, help="in each chain's state beforehand")
     relay.add_arguments(commands.add_parser("relay", help="the direct path beside the Hyperlane relayer"))
+    audit.add_arguments(commands.add_parser("audit", help="a period of deliveries replayed, then with damage planted"))
     arguments = parser.parse_args()
     if arguments.command == "verify":
         bench_verify()
     elif arguments.command == "relay":
         relay.main(arguments)
+    elif arguments.command == "audit":
+        audit.main(console, arguments)
     else:
         from bench import lane as whole_lane
 
         whole_lane.run(console, arguments.messages, arguments.keys)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -28,6 +28,9 @@ SUBCOMMANDS = {
 }
 
 
+OWN_PACKAGES = ("adapters", "contracts", "light_clients", "relay")
+
+
 class LateGroup(TyperGroup):
     """Lists subcommands from the table above and imports one when it is called: web3 alone costs more than a second."""
 
@@ -76,5 +79,12 @@ def hutong(
 
 
 def main() -> None:
-    """Entry point of the distribution."""
-    app()
+    """Entry point of the distribution. Installed for the audit alone, it has not what relays, hubs and dev chains need."""
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module in OWN_PACKAGES:
+            raise
+        typer.echo(f"this command needs the relay: pip install 'hutong[relay]' (there is no module {module})", err=True)
+        raise SystemExit(2) from None
