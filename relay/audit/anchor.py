@@ -15,7 +15,8 @@ from relay.archive.checkpoint import Checkpoint, TendermintTrust
 from relay.archive.store.entries import BundleEntry, encode_entry
 from relay.audit.auditor import MissingTrust, Verdict
 from relay.audit.blocks import Step
-from relay.audit.chains import HeaderMemory, JudgedChain, chain_steps
+from relay.audit.chains import JudgedChain, chain_steps
+from relay.audit.memory import HeaderMemory
 from relay.audit.tendermint import TendermintRules
 
 SPEC = "docs/spec/archive.md"
@@ -56,9 +57,10 @@ def judge_anchor(data: bytes, checkpoint: Checkpoint, now_ns: int) -> AnchorRepo
     proof = decoded[0]
     if proof.chain.chain_id != checkpoint.chain_id or not isinstance(checkpoint.trust, TendermintTrust):
         raise MissingTrust(f"the anchor is on hub {proof.chain.chain_id}, the checkpoint is of {checkpoint.chain_id}")
-    rules = TendermintRules(checkpoint, checkpoint.trust, proof.chain.validator_sets)
+    memory = HeaderMemory()
+    rules = TendermintRules(checkpoint, checkpoint.trust, proof.chain.validator_sets, memory)
     judged = JudgedChain(Bundle((), (proof.chain,)), proof.chain, checkpoint, rules)
-    for step in _steps(proof, judged, checkpoint.trust, now_ns):
+    for step in _steps(proof, judged, checkpoint.trust, now_ns, memory):
         verdict = _run(step)
         verdicts.append(verdict)
         if not verdict.check.held:
@@ -66,8 +68,10 @@ def judge_anchor(data: bytes, checkpoint: Checkpoint, now_ns: int) -> AnchorRepo
     return AnchorReport(tuple(verdicts), proof.anchor, judged.mode)
 
 
-def _steps(proof: AnchorProof, judged: JudgedChain, trust: TendermintTrust, now_ns: int) -> Iterator[Step]:
-    yield from chain_steps(judged, [proof.height], now_ns, HeaderMemory())
+def _steps(
+    proof: AnchorProof, judged: JudgedChain, trust: TendermintTrust, now_ns: int, memory: HeaderMemory
+) -> Iterator[Step]:
+    yield from chain_steps(judged, [proof.height], now_ns, memory)
     subject = f"state of {judged.chain.chain_id} under header {proof.height.revision_height}"
     state = judged.states.get(proof.height)
     yield Step(subject, Check("proof_height_known", SPEC, partial(_is_known, proof.height, state is not None)))
