@@ -53,7 +53,7 @@ def open_bucket(location: str) -> "Bucket":
         s3={"addressing_style": "path"},
     )
     try:
-        client = boto3.client("s3", config=options)
+        client = boto3.Session().client("s3", config=options)
     except (BotoCoreError, ValueError) as error:
         raise ArchiveUnavailable(f"the environment does not say how to reach {location}: {_name(error)}") from None
     return Bucket(client, match[1], match[2] or "")

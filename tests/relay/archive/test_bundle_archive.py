@@ -30,6 +30,7 @@ from relay.archive.store.layout import (
 )
 from relay.archive.store.manifest import decode_manifest, encode_manifest, put_together, take_apart
 
+SPECIFICATION = Path(__file__).parents[3] / "docs" / "spec" / "archive.md"
 RECORDED = sorted((Path(__file__).parents[1] / "audit" / "recorded").glob("*.bundle.json"))
 
 
@@ -377,3 +378,11 @@ def test_a_full_segment_of_the_longest_lines_fits():
     longest = "A" * 50 + "/" + "a" * 43 + "-" + "9" * 20 + "/" + "9" * 20
     entry = BundleEntry(2**63 - 1, (longest, longest), b"\xff" * 32, 2**26, b"\xff" * 32, 6, 2**63 - 1)
     assert decode_line(encode_entry(entry)) == entry and len(encode_entry(entry)) * SEGMENT_ENTRIES < 2**18
+
+
+def test_vector_of_the_specification():
+    ids = ("1001/client-0/1", "hutong-1/bft-evm-1/1")
+    entry = BundleEntry(1_700_000_000, ids, b"\1" * 32, 15_942, b"\2" * 32, 6, None)
+    lines = [encode_entry(entry), encode_entry(PruneEntry(1_700_086_400, 1))]
+    head = Head(2, merkle.root(lines))
+    assert encode_head(head).decode() + "\n".join(line.decode() for line in lines) in SPECIFICATION.read_text()
