@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
+from heapq import nlargest
 from pathlib import Path
 from typing import Any
 
@@ -100,15 +101,16 @@ class Archive:
             raise ArchiveUnavailable(f"evidence cannot be listed: {error.strerror}") from None
         return list(names)
 
-    async def sent_packets(self, chain: str, client_id: str) -> dict[int, Packet]:
-        """The packets sent over a client whose receipt was proven, by sequence. Damaged files are passed over.
+    async def sent_packets(self, chain: str, client_id: str, most: int | None = None) -> dict[int, Packet]:
+        """The packets sent over a client whose receipt was proven, by sequence, or the newest `most` of them. Damaged
+        files are passed over.
 
         Raises:
             ArchiveUnavailable: the directory cannot be read.
         """
         folder = self.path_of(chain, client_id, 0, "receive").parent.parent
         try:
-            packets: dict[int, Packet] = await self._run(lambda: _sent_packets(folder))
+            packets: dict[int, Packet] = await self._run(lambda: _sent_packets(folder, most))
         except OSError as error:
             raise ArchiveUnavailable(f"evidence cannot be read: {error.strerror}") from None
         return packets
@@ -126,9 +128,10 @@ def _packet_ids(directory: Path, kinds: Collection[str]) -> set[tuple[str, str, 
     return found
 
 
-def _sent_packets(folder: Path) -> dict[int, Packet]:
+def _sent_packets(folder: Path, most: int | None) -> dict[int, Packet]:
     found = {}
-    for path in folder.glob("*/*.receive.json"):
+    paths = folder.glob("*/*.receive.json")
+    for path in paths if most is None else nlargest(most, paths, key=_sequence):
         data = _read_file(path)
         try:
             if data is not None:
@@ -137,6 +140,11 @@ def _sent_packets(folder: Path) -> dict[int, Packet]:
         except MalformedInput:
             continue
     return found
+
+
+def _sequence(path: Path) -> int:
+    match = _FILE.fullmatch(path.name)
+    return -1 if match is None else int(match[1])
 
 
 def _read_file(path: Path) -> bytes | None:

@@ -18,6 +18,8 @@ from relay.telemetry import Metrics, get_logger
 
 A_ROUND = 256
 """Bundles that are held in memory; what is more waits for the next round."""
+RECENT = 4_096
+"""Packets of a hub among which the second legs of what settled lately are."""
 RETRY_S = 5.0
 """Evidence is there before its transaction is in a block; doubles up to the longest wait."""
 LONGEST_RETRY_S = 3_600.0
@@ -31,13 +33,14 @@ Packet = tuple[str, str, int]
 
 
 class Archiver:
-    """One writer of one archive. `exporter` makes a fresh `Exporter`: one that is old proves at old heights."""
+    """One writer of one archive. `exporter` makes a fresh `Exporter`, given how many of a hub's newest packets it reads
+    (see there): one that is old proves at old heights."""
 
     def __init__(
         self,
         location: str,
         adapters: Mapping[str, ChainAdapter],
-        exporter: Callable[[], Exporter],
+        exporter: Callable[[int | None], Exporter],
         evidence: Archive,
         metrics: Metrics,
         now_ns: Callable[[], int],
@@ -69,7 +72,8 @@ class Archiver:
         try:
             archive = await self._open()
             waiting = await self._waiting(archive)
-            made = await self._export(archive, waiting[:A_ROUND])
+            exporter = self._exporter(None if len(waiting) > A_ROUND else RECENT)
+            made = await self._export(exporter, waiting[:A_ROUND])
             appended = await self._run(partial(archive.append, made, self._now_s())) if made else None
         except _AWAY as error:
             self._away("append", error)
@@ -112,8 +116,7 @@ class Archiver:
         now_s = trio.current_time()
         return [one for one in waiting if self._not_before_s.get(one, (0, 0.0))[1] <= now_s]
 
-    async def _export(self, archive: BundleArchive, packets: list[Packet]) -> list[tuple[str, bytes]]:
-        exporter = self._exporter()
+    async def _export(self, exporter: Exporter, packets: list[Packet]) -> list[tuple[str, bytes]]:
         made = []
         for packet in packets:
             chain, client, sequence = packet

@@ -226,7 +226,7 @@ class Relay:
         archiver = Archiver(
             self._config.archive_location,
             self._adapters,
-            lambda: Exporter(self._adapters, self.paths, services.archive),
+            lambda newest: Exporter(self._adapters, self.paths, services.archive, newest_sent=newest),
             services.archive,
             services.metrics,
             services.now_ns,

@@ -25,7 +25,7 @@ def world(tmp_path, valkey):
 
 def archiver(world: World, evidence: Archive, location: str) -> Archiver:
     adapters = {name: world.adapter(name) for name in world.chains}
-    make = partial(Exporter, adapters, Paths.of(world.config().paths), evidence)
+    make = partial(Exporter, adapters, Paths.of(world.config().paths), evidence, ())
     return Archiver(location, adapters, make, evidence, world.metrics, world.now_ns, in_line)
 
 
@@ -105,7 +105,7 @@ def test_packets_that_a_hub_made_of_others_are_known_by_their_stamp_or_sender():
     from relay_values import packet
 
     def tokens(sender: str):
-        data = TransferData("x", 1, sender, "receiver", "")
+        data = TransferData("0x" + "11" * 20, sender, "receiver", 1)
         return packet(
             payloads=(Payload("transfer", "transfer", "ics20-1", ABI_ENCODING, encode_transfer(data, ABI_ENCODING)),)
         )
