@@ -1,5 +1,6 @@
 """Where bundles of a period come from: a folder of files, or anything else that names its entries and reads them."""
 
+import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,19 +39,20 @@ class BundleSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DirectorySource:
-    """The files `*.bundle.json` of one folder, by name; folders inside it are not looked into."""
+    """The files `*.bundle.json` of one folder, by name and the numbers in it, so that deliveries that share headers stand
+    together; folders inside it are not looked into."""
 
     path: Path
 
     def names(self) -> Sequence[str]:
         """See `BundleSource`."""
         try:
-            names = sorted(path.name for path in self.path.iterdir() if path.name.endswith(BUNDLE_SUFFIX))
+            found = [path.name for path in self.path.iterdir() if path.name.endswith(BUNDLE_SUFFIX)]
         except OSError as error:
             raise ArchiveUnavailable(f"{self.path} cannot be listed: {error.strerror or error}") from None
-        if len(names) > MAX_ENTRIES:
+        if len(found) > MAX_ENTRIES:
             raise ArchiveUnavailable(f"{self.path} has more than {MAX_ENTRIES} bundles: split the period")
-        return names
+        return sorted(found, key=_by_number)
 
     def read(self, name: str) -> bytes:
         """See `BundleSource`."""
@@ -67,3 +69,11 @@ class DirectorySource:
         if len(data) > MAX_BUNDLE_BYTES:
             raise MalformedInput(name, f"has more than {MAX_BUNDLE_BYTES} bytes")
         return data
+
+
+_NUMBER = re.compile(r"([0-9]+)")
+
+
+def _by_number(name: str) -> tuple[list[str | int], str]:
+    """2 before 10; the name itself where only leading zeros differ."""
+    return [int(part) if index % 2 else part for index, part in enumerate(_NUMBER.split(name))], name

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
@@ -14,6 +14,10 @@ from relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState, Step
 from relay.audit.memory import HeaderMemory, RememberedState, digest_of, held_before, remembered
 
 CHECKPOINT = "design rule 10"
+
+
+_in_words = lru_cache(maxsize=256)(format_time)
+"""Each checkpoint's end is written in the verdict of every bundle."""
 
 
 @dataclass(slots=True)
@@ -43,7 +47,7 @@ class JudgedChain:
             )
         modes = []
         if any(block.height > number for block in self.blocks):
-            until = format_time(self.checkpoint.expires_at_ns)
+            until = _in_words(self.checkpoint.expires_at_ns)
             modes.append(f"forward from checkpoint {number}, within its trusting period (until {until})")
         if any(block.height < number for block in self.blocks):
             modes.append(f"backward from checkpoint {number} through parent hashes")
@@ -114,10 +118,10 @@ def _state_steps(
             found = RememberedState([], [])
             for check in rules.state_checks(block, found.states):
                 yield Step(subject, check)
-                found.passed.append((check.name, check.source))
+                found.passed.append(held_before(subject, check))
             memory.states.keep(key, found)  # reached only if every one of them held
         else:
-            yield from held_before(subject, found.passed)
+            yield from found.passed
         judged.states[height] = found.states[0]
 
 

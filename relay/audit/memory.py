@@ -19,8 +19,8 @@ MAX_REMEMBERED = 8_192
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-Passed = tuple[str, str]
-"""Name and source of a predicate that held."""
+Passed = tuple[Step, ...]
+"""Predicates that held, with what they are about; to be read again, not to be run again."""
 
 
 class Remembered(Generic[Key, Value]):
@@ -45,14 +45,14 @@ class RememberedState:
     """The state under a header, with what its proofs passed."""
 
     states: list[ProvenState]
-    passed: list[Passed]
+    passed: list[Step]
 
 
 @dataclass(slots=True)
 class HeaderMemory:
     """Of one auditor, so of one set of checkpoints and one time of judgement."""
 
-    passed: Remembered[bytes, tuple[Passed, ...]] = field(default_factory=Remembered)
+    passed: Remembered[bytes, Passed] = field(default_factory=Remembered)
     """Headers that were believed, by all that made them so."""
     blocks: Remembered[tuple[ChainKind, HeaderEntry], Block] = field(default_factory=Remembered)
     """Headers that were read; believed is another thing."""
@@ -65,22 +65,22 @@ class HeaderMemory:
 
 
 def remembered(subject: str, key: bytes, checks: Iterable[Check], memory: HeaderMemory) -> Iterator[Step]:
-    """The checks' steps, or where all of them held before, the same names."""
+    """The checks' steps, or where all of them held before, the same ones without their work. What `subject` says must
+    follow from what the key holds."""
     known = memory.passed.get(key)
     if known is not None:
-        yield from held_before(subject, known)
+        yield from known
         return
     passed = []
     for check in checks:
         yield Step(subject, check)
-        passed.append((check.name, check.source))
+        passed.append(held_before(subject, check))
     memory.passed.keep(key, tuple(passed))  # reached only if every one of them held
 
 
-def held_before(subject: str, passed: Iterable[Passed]) -> Iterator[Step]:
-    """Steps of predicates that held on the same bytes under the same checkpoint."""
-    for name, source in passed:
-        yield Step(subject, Check(name, source, _held))
+def held_before(subject: str, check: Check) -> Step:
+    """The step of a predicate that held on the same bytes under the same checkpoint."""
+    return Step(subject, Check(check.name, check.source, _held))
 
 
 def digest_of(*parts: bytes) -> bytes:

@@ -38,7 +38,8 @@ def print_replay(replay: Replay) -> None:
     if replay.is_clean:
         console.print("[green]clean[/]: every delivery is proven, and nothing is missing, twice or contradictory")
     else:
-        console.print(f"[red]{len(replay.findings)} found[/]")
+        count = len(replay.findings)
+        console.print(f"[red]{count} finding{'' if count == 1 else 's'}[/]" if count else "[red]nothing is proven[/]")
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -211,7 +211,9 @@ def _tokens(packet: Packet) -> Iterator[Tokens]:
 _LEG = b'"destination_chain_id":"'
 _PACKET = re.compile(rb'[^"]{1,64}","packet":"([A-Za-z0-9+/=]{1,200000})"')
 _SOURCE = re.compile(rb'"source_chain_id":"([A-Za-z0-9_.-]{1,50})"')
-_NAME = re.compile(r"(.{1,50})-((?:[a-z0-9]+-)*?[a-z]+-[0-9]{1,20})-([0-9]{1,20})\.bundle\.json", re.ASCII)
+_CLIENT = r"(?:client|07-tendermint|bft-evm|clique|ethereum|bitcoin|fisco-bcos|attestation)-[0-9]{1,20}"
+_FILE = re.compile(rf"(.{{1,50}})-({_CLIENT})-([0-9]{{1,20}})\.bundle\.json", re.ASCII)
+_ID = re.compile(r"([^/]{1,50})/([^/]{1,64})/([0-9]{1,20})", re.ASCII)
 
 
 def _claims(data: bytes) -> Iterator[PacketId]:
@@ -228,8 +230,8 @@ def _claims(data: bytes) -> Iterator[PacketId]:
 
 
 def _named(name: str) -> Iterator[PacketId]:
-    """The packet that the exporter names the file for."""
-    match = _NAME.fullmatch(name)
+    """The packet that the exporter names the file for, and an archive its entry."""
+    match = _FILE.fullmatch(name) or _ID.fullmatch(name)
     if match is not None:
         yield PacketId(match[1], match[2], int(match[3]))
 

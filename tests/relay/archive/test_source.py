@@ -19,6 +19,14 @@ def test_folder_lists_its_bundles_alone_in_order(tmp_path):
     assert pickle.loads(pickle.dumps(folder)) == folder
 
 
+def test_names_are_in_the_order_of_their_numbers(tmp_path):
+    names = [f"{text}.bundle.json" for text in ("a-2", "a-02", "a-10", "a-10-3", "9", "10", "\u0663")]
+    for name in names:
+        (tmp_path / name).touch()
+    found = list(DirectorySource(tmp_path).names())
+    assert found == [f"{text}.bundle.json" for text in ("9", "10", "a-02", "a-2", "a-10-3", "a-10", "\u0663")]
+
+
 def test_absent_folder_and_absent_entry_are_named(tmp_path):
     with pytest.raises(ArchiveUnavailable, match="nowhere"):
         DirectorySource(tmp_path / "nowhere").names()

@@ -91,7 +91,7 @@ def test_damage_is_named_told_apart_and_explained(folder, damaged, tmp_path):
         "refused  1001-client-0-7.bundle.json",
         "missing  1002/client-0/8",
         "duplicate  1001-client-0-9",
-        "3 found",
+        "3 findings",
     ):
         assert line in result.stdout
     whole = tmp_path / "whole.json"
@@ -119,7 +119,7 @@ def test_expected_packets(folder, tmp_path):
     books = tmp_path / "books.txt"
     books.write_text("# ours\n1001/client-0/1\n1001/client-0/41  # after the period\n")
     result = run("replay", folder / "bundles", *trust(folder), "--jobs", "1", "--expect", books)
-    assert result.exit_code == 1 and "1001/client-0/41" in result.stdout and "1 found" in result.stdout
+    assert result.exit_code == 1 and "1001/client-0/41" in result.stdout and "1 finding" in result.stdout
     books.write_text("1001/client-0/1\n\nnonsense\n")
     refused = run("replay", folder / "bundles", *trust(folder), "--expect", books)
     assert refused.exit_code == 2 and "line 3" in refused.stderr
