@@ -1,22 +1,20 @@
 """Telling the ledger what happens to packets: small notes, written by the ledger when it writes anyway."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
-from hashlib import sha256
+from itertools import islice
 
 from adapters.interface import EndpointUnavailable, HeightUnavailable, PacketEvent
-from light_clients.ibc.forward import FORWARD_PORT, decode_stamped_payload
-from light_clients.ibc.forward_memo import decode_forward_memo
-from light_clients.ibc.gmp import GMP_PORT, message_id
-from light_clients.ibc.packet import Packet
-from light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
 from light_clients.interface import VerificationError
 from relay.config import PathEnd
 from relay.core.errors import RouteBlocked, SubmissionRefused
+from relay.core.facts import every_fact_of, facts_of, first_leg_of
 from relay.core.paths import Paths
 from relay.dispatch import Enqueued, Job, JobKind, Route
-from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, PacketFacts, RouteNote, Step
-from relay.telemetry import get_logger
+from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, RecordedJob, RouteNote, Step
+from relay.telemetry import Backlog, get_logger
+
+MAX_LOGGED_PACKETS = 100
+"""Packets that one line names; each has lines of its own before and after."""
 
 
 def cause_of(error: Exception) -> Cause:
@@ -36,14 +34,26 @@ def cause_of(error: Exception) -> Cause:
 class History:
     """Calls that do not wait cannot fail; `paths` resolve the legs of a forwarded packet."""
 
-    def __init__(self, ledger: Ledger, paths: Paths, now_ns: Callable[[], int]) -> None:
+    def __init__(self, ledger: Ledger, paths: Paths, now_ns: Callable[[], int], backlog: Backlog) -> None:
         self._ledger = ledger
         self._paths = paths
         self._now_ns = now_ns
+        self._backlog = backlog
         self._log = get_logger("history")
+
+    def about(self, job: Job) -> dict[str, str]:
+        """What every line of the log says of a job's packet: its id, the kind of job, and the first packet of its message
+        where the packet tells it."""
+        facts = {"packet": job.packet_id, "kind": job.kind.value}
+        first = first_leg_of(job, self._paths)
+        if first is not None:
+            facts["message"] = first
+        return facts
 
     def seen(self, job: Job, event: PacketEvent) -> None:
         """The event stands in final state. It may have been seen before."""
+        if job.kind is JobKind.RECEIVE:
+            self._backlog.sent(job.source, job.packet.source_client, job.packet.sequence, self._now_ns())
         error = job.acknowledgement is not None and job.acknowledgement.is_error
         self._ledger.note(
             [
@@ -53,7 +63,7 @@ class History:
                     Step.SEEN,
                     job.source,
                     self._now_ns(),
-                    _every_fact_of(job, self._paths),
+                    every_fact_of(job, self._paths),
                     reason="error acknowledgement" if error else None,
                     height=event.height,
                     block_time_ns=event.block_time_ns,
@@ -98,10 +108,11 @@ class History:
 
     async def settled_but(self, end: PathEnd, unsettled: Collection[int], read: range) -> None:
         """Of the packets sent over `end` with sequences in `read`, the chain keeps only these."""
+        self._backlog.compare(end.chain, end.client, unsettled, read, self._now_ns())
         try:
             await self._ledger.reconcile(end.chain, end.client, unsettled, read, self._now_ns())
         except LedgerUnavailable as error:
-            self._log.warning("the ledger is not compared with the chain", reason=str(error))
+            self._log.warning("the ledger is not compared with the chain", chain=end.chain, reason=str(error))
 
     def _note(
         self,
@@ -122,7 +133,7 @@ class History:
                     step,
                     job.destination,
                     now_ns,
-                    _facts(job),
+                    facts_of(job),
                     reason=reason,
                     cause=cause,
                     outcome=outcome,
@@ -133,70 +144,6 @@ class History:
         )
 
 
-def _every_fact_of(job: Job, paths: Paths) -> PacketFacts:
-    facts = _facts(job)
-    message, leg_1 = _origin(facts.source_chain, job.packet, paths)
-    return replace(
-        facts,
-        message_id=None if message is None else "0x" + message.hex(),
-        leg_of=leg_1,
-        forward_key=_forward_key(job.packet),
-    )
-
-
-def _facts(job: Job) -> PacketFacts:
-    """What costs nothing to say."""
-    packet = job.packet
-    payload = packet.payloads[0]
-    sender, receiver = (job.source, job.destination)
-    if job.kind is not JobKind.RECEIVE:
-        sender, receiver = receiver, sender
-    return PacketFacts(
-        packet_id=job.packet_id,
-        source_chain=sender,
-        source_client=packet.source_client,
-        destination_chain=receiver,
-        destination_client=packet.destination_client,
-        sequence=packet.sequence,
-        source_port=payload.source_port,
-        destination_port=payload.destination_port,
-        payload_bytes=sum(len(one.value) for one in packet.payloads),
-        timeout_timestamp_s=packet.timeout_timestamp_s,
-    )
-
-
-def _origin(chain: str, packet: Packet, paths: Paths) -> tuple[bytes | None, str | None]:
-    """(message id, id of leg 1): what the packet says of itself, or what the hub's stamp says of the packet before it."""
-    payload = packet.payloads[0]
-    if payload.source_port == FORWARD_PORT:
-        try:
-            stamp = decode_stamped_payload(payload.value).stamp
-        except VerificationError:
-            return None, None
-        end = paths.counterparty(chain, stamp.client_id)
-        leg_1 = None if end is None else f"{end.chain}/{end.client}/{stamp.sequence}"
-        if stamp.source_port != GMP_PORT:
-            return None, leg_1
-        return message_id(forwarded=True, route=stamp.client_id, sequence=stamp.sequence), leg_1
-    if payload.source_port != GMP_PORT:
-        return None, None
-    if payload.destination_port == FORWARD_PORT:
-        return message_id(forwarded=True, route=packet.destination_client, sequence=packet.sequence), None
-    route = f"{packet.source_client}/{packet.destination_client}"
-    return message_id(forwarded=False, route=route, sequence=packet.sequence), None
-
-
-def _forward_key(packet: Packet) -> str | None:
-    """Equal for both legs of a forwarded transfer: over which client the hub sends what to whom."""
-    payload = packet.payloads[0]
-    if TRANSFER_PORT not in (payload.source_port, payload.destination_port):
-        return None
-    try:
-        data = decode_transfer(payload.value, payload.encoding)
-        forward = decode_forward_memo(data.memo)
-    except VerificationError:
-        return None
-    client, receiver = (
-        (packet.source_client, data.receiver) if forward is None else (forward.next_client, forward.receiver)
-    )
-    return sha256(f"{client}\n{receiver}\n{data.amount}".encode()).hexdigest()
+def packets_of(jobs: Iterable[Job | RecordedJob | None]) -> list[str]:
+    """The first MAX_LOGGED_PACKETS packet ids, for a line about several."""
+    return [job.packet_id for job in islice((job for job in jobs if job is not None), MAX_LOGGED_PACKETS)]
