@@ -71,5 +71,5 @@ def open_source(location: str) -> BundleSource:
     if location.startswith(S3_SCHEME) or (Path(location) / HEAD_NAME).exists():
         return ArchiveSource(location)
     if not Path(location).is_dir():
-        raise ArchiveUnavailable(f"{location} is neither a folder nor an archive")
+        raise ArchiveUnavailable(f"{location} is no folder of bundles and no archive")
     return DirectorySource(Path(location))

@@ -63,7 +63,7 @@ def test_a_damaged_anchor_names_its_field(change, field):
 
 
 @given(st.sampled_from([ANCHOR, PROOF, b""]), st.binary(max_size=60), st.data())
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 def test_attack_H_any_bytes_are_a_file_to_the_byte_or_a_typed_error(data, noise, draw):
     if data:
         at = draw.draw(st.integers(0, len(data) - 1))

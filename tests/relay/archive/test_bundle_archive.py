@@ -313,7 +313,7 @@ def test_a_source_goes_to_another_process(place):
 
 
 @given(st.binary(max_size=200) | st.integers(0, 2**300).map(lambda n: b'{"kind":"prune","before":%d}' % n))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_attack_H_any_line_head_or_manifest_is_a_value_or_a_typed_error(data):
     for decode, encode in (
         (decode_line, lambda one: encode_tombstone(one) if isinstance(one, Tombstone) else encode_entry(one)),
@@ -332,7 +332,7 @@ LINE = encode_entry(BundleEntry(1, (packet_id(1), "hutong-1/bft-evm-1/2"), bytes
 
 
 @given(st.sampled_from([MANIFEST, LINE, encode_head(Head(2, bytes(32)))]), st.data())
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 def test_attack_H_one_other_byte_is_another_value_or_a_typed_error(data, draw):
     at = draw.draw(st.integers(0, len(data) - 1))
     changed = data[:at] + bytes([draw.draw(st.integers(0, 255))]) + data[at + 1 :]

@@ -135,3 +135,25 @@ def test_an_anchor_that_proves_nothing_is_refused_by_a_predicate(place, tmp_path
     assert "is on hub hutong-1" in hutong("verify", place, "--anchor", file, "--checkpoint", other, code=2)
     file.write_bytes(b"{}")
     assert "anchor_is_canonical" in hutong("verify", place, "--anchor", file, "--checkpoint", HUB, code=1)
+
+
+def test_a_period_is_replayed_from_an_archive(tmp_path):
+    bundles = ("message-delivered", "message-refused-by-the-hub", "timeout-leg-1", "timeout-leg-2")
+    place = tmp_path / "archive"
+    hutong("append", place, *(RECORDED / f"{name}.bundle.json" for name in bundles))
+    roots = [str(RECORDED / f"before-{chain}.checkpoint.json") for chain in ("1001", "1002", "hutong-1")]
+    options = [
+        "--now",
+        "2026-11-24T19:10:00Z",
+        "--jobs",
+        "1",
+        *(part for one in roots for part in ("--checkpoint", one)),
+    ]
+    whole = CliRunner().invoke(app, ["audit", "replay", str(place), *options])
+    assert whole.exit_code == 0, whole.output
+    leg = next(
+        path for path in (place / "objects").rglob("*") if path.is_file() and b"source_chain" in path.read_bytes()
+    )
+    leg.write_bytes(b"{}")
+    damaged = CliRunner().invoke(app, ["audit", "replay", str(place), *options])
+    assert damaged.exit_code == 1 and "is damaged" in damaged.output, damaged.output
