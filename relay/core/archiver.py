@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import trio
 
@@ -30,6 +31,16 @@ _AWAY = (ArchiveUnavailable, WriteConflict, MalformedInput)
 
 Packet = tuple[str, str, int]
 """(chain name, client, sequence) of the sending end, as evidence is kept."""
+
+
+def abandoning_thread() -> Runner:
+    """A thread that is left behind when the task is cancelled: what it was writing is then as after a crash."""
+    limiter = trio.CapacityLimiter(1)
+
+    async def run(call: Callable[[], Any]) -> Any:
+        return await trio.to_thread.run_sync(call, limiter=limiter, abandon_on_cancel=True)
+
+    return run
 
 
 class Archiver:

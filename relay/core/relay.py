@@ -13,7 +13,7 @@ from relay.archive import Archive
 from relay.config import Config, CosmosChainConfig, PathEnd
 from relay.core.accounts import Accounts
 from relay.core.anchoring import Anchorer
-from relay.core.archiver import Archiver
+from relay.core.archiver import Archiver, abandoning_thread
 from relay.core.batch import BatchBuilder
 from relay.core.bundling import Exporter
 from relay.core.clearer import Clearer
@@ -33,7 +33,7 @@ from relay.core.timeouts import TimeoutScheduler
 from relay.core.wakeup import Wakeup
 from relay.core.watcher import Watcher
 from relay.core.worker import RouteWorker
-from relay.dispatch import Backoff, Queue, Route, Runner, thread_runner
+from relay.dispatch import Backoff, Queue, Route, Runner
 from relay.keys import load_signer
 from relay.ledger import Ledger
 from relay.telemetry import Metrics, get_logger
@@ -55,8 +55,8 @@ class Services:
     random: Random
     run: Runner
     alone: bool
-    run_archive: Runner = field(default_factory=lambda: thread_runner(1))
-    """For the archive of bundles: a store that is away must not take the threads that verify."""
+    run_archive: Runner = field(default_factory=abandoning_thread)
+    """For the archive of bundles: a store that is away takes no thread that verifies, and nobody waits for it at the end."""
 
 
 class Relay:

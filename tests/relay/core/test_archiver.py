@@ -1,5 +1,6 @@
 """The relay feeds its archive: what has settled, once, and never at the cost of a packet."""
 
+import threading
 from functools import partial
 
 import pytest
@@ -13,7 +14,7 @@ from relay.archive.legs import was_sent_on
 from relay.archive.store import BundleArchive, Directory, open_source, verify
 from relay.audit import Auditor
 from relay.config import ArchiveConfig
-from relay.core.archiver import Archiver
+from relay.core.archiver import Archiver, abandoning_thread
 from relay.core.bundling import Exporter, read_checkpoint
 from relay.core.paths import Paths
 
@@ -113,3 +114,12 @@ def test_packets_that_a_hub_made_of_others_are_known_by_their_stamp_or_sender():
     assert not was_sent_on(packet()) and not was_sent_on(tokens("0xaa")) and was_sent_on(tokens("bft-evm-0/0xaa"))
     assert was_sent_on(packet(payloads=(Payload("forward", "gmpport", "v", "e", b"x"),)))
     assert not was_sent_on(packet(payloads=(Payload("transfer", "transfer", "ics20-1", ABI_ENCODING, b"?"),)))
+
+
+async def test_nobody_waits_at_the_end_for_a_store_that_hangs():
+    release = threading.Event()
+    run = abandoning_thread()
+    with trio.move_on_after(0.1) as scope:
+        await run(lambda: release.wait(30))
+    release.set()
+    assert scope.cancelled_caught
