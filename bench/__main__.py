@@ -1,6 +1,6 @@
 """Figures. `python -m bench verify`: verifiers beside their bare signatures and hashes. `python -m bench lane`: the whole lane.
-`python -m bench relay`: the direct path beside the Hyperlane relayer from npm. `python -m bench audit`: a period replayed.
-`python -m bench ledger`: the API's queries.
+`python -m bench relay`: the direct path beside the Hyperlane relayer from npm. `python -m bench ledger`: the API's queries.
+`python -m bench audit`: a period replayed.
 
 Timings are ratios against the bare cost in the same run, or against a stated limit; none is asserted in a test.
 """
