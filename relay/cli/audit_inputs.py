@@ -8,7 +8,8 @@ from pathlib import Path
 from light_clients.interface import MalformedInput, VerificationError
 from relay.archive.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, decode_checkpoint
 from relay.archive.errors import ArchiveUnavailable
-from relay.archive.source import BUNDLE_SUFFIX, BundleSource, DirectorySource
+from relay.archive.source import BUNDLE_SUFFIX, BundleSource
+from relay.archive.store import open_source
 from relay.audit.period import PacketId, TrustRoot
 from relay.audit.period.document import parse_packet_id
 from relay.cli.verdicts import UnusableInput, read_file
@@ -68,17 +69,14 @@ def bundle_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def open_bundles(text: str) -> OpenedSource:
-    """A folder of bundles. Raises UnusableInput: it is none, or is empty."""
-    path = Path(text)
-    if not path.is_dir():
-        raise UnusableInput(f"{text} is no folder of *{BUNDLE_SUFFIX}")
-    source = DirectorySource(path)
+    """A folder of bundles, or an archive. Raises UnusableInput: it is neither, or is empty."""
     try:
+        source = open_source(text)
         names = tuple(source.names())
     except ArchiveUnavailable as error:
         raise UnusableInput(str(error)) from None
     if not names:
-        raise UnusableInput(f"{text} holds no *{BUNDLE_SUFFIX}")
+        raise UnusableInput(f"{text} holds no bundles")
     return OpenedSource(text.encode(errors="backslashreplace").decode(), source, names)
 
 

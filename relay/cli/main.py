@@ -11,6 +11,7 @@ SUBCOMMANDS = {
     "demo": ("relay.cli.demo", "Start a whole network, send messages and tokens, and check the chains."),
     "verify": ("relay.cli.verify", "Check files from real chains offline: headers and proofs, predicate by predicate."),
     "audit": ("relay.cli.audit", "Export proof bundles; re-verify them and whole periods offline from checkpoints."),
+    "archive": ("relay.cli.archive", "Keep proof bundles for years: append, verify, prune, anchor on the hub, prove."),
     "hub": ("relay.cli.hub", "Run a hub validator."),
     "devnet": ("relay.cli.devnet", "Run an EVM consortium chain for development."),
     "relay": ("relay.cli.relay", "Run the relay."),

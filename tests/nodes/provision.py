@@ -1,5 +1,5 @@
 """Outside nodes for tests marked `nodes`, into a cache that runs share: anvil, forge and cast from npm, simd (on ibc-go
-v10 and v11) and cometbft from their Go modules; PostgreSQL; promtool.
+v10 and v11), cometbft and versitygw (an S3 server) from their Go modules; PostgreSQL; promtool.
 
     python tests/nodes/provision.py                 install what is missing and print where it lies
     python tests/nodes/provision.py simd cometbft   only these
@@ -23,6 +23,7 @@ from typing import Any
 FOUNDRY_VERSION = "1.7.1"
 TOOLS = ("anvil", "forge", "cast")
 COMETBFT_VERSION = "v0.38.26"
+VERSITYGW_VERSION = "v1.8.0"
 INSTALL_TIMEOUT_S = 600
 # A first build fetches and compiles about 300 modules: four minutes on two cores.
 GO_BUILD_TIMEOUT_S = 1_800
@@ -77,6 +78,12 @@ def cometbft() -> Path:
     """CometBFT's node command, as its module publishes it."""
     module = f"github.com/cometbft/cometbft/cmd/cometbft@{COMETBFT_VERSION}"
     return _go_program("cometbft", COMETBFT_VERSION, ["install", module], cwd=None)
+
+
+def versitygw() -> Path:
+    """An S3 server over a folder, as its module publishes it."""
+    module = f"github.com/versity/versitygw/cmd/versitygw@{VERSITYGW_VERSION}"
+    return _go_program("versitygw", VERSITYGW_VERSION, ["install", module], cwd=None)
 
 
 def simd() -> Path:
@@ -203,6 +210,7 @@ def main(names: Sequence[str]) -> int:
         "postgres": lambda: postgres("postgres"),
         "promtool": promtool,
         "cometbft": cometbft,
+        "versitygw": versitygw,
         "simd": simd,
         "simd11": simd11,
     }
