@@ -1,0 +1,85 @@
+// The proofs of a message, each with its predicates; the bundle, and how to judge it without this relay.
+
+import { address, messagePath, read } from "./api.js";
+import { ago } from "./clock.js";
+import { h, icon } from "./dom.js";
+import { plural, visible } from "./format.js";
+import { badge, command, copyable, empty, failure, foreign, loading, section } from "./parts.js";
+
+const KINDS = { receive: "Delivery", acknowledge: "Confirmation", timeout: "Timeout" };
+const VALID = { words: "Valid", icon: "check", tone: "ok" };
+const REFUSED = { words: "Refused", icon: "stop", tone: "bad" };
+
+/** Read the proofs of `message` and show them in `place`. */
+export async function proofSection(place, message, settled, signal) {
+  const list = h("div", { class: "proofs" }, loading("the proofs and judging them again"));
+  place.replaceChildren(section("Proofs", {}, intro(), list), bundle(message, settled));
+  try {
+    const { items } = await read(`${messagePath(message.id)}/proofs`, {}, signal);
+    list.replaceChildren(...(items.length > 0 ? items.map(proof) : [empty("No proof is kept yet: the first one comes with the first delivery.")]));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    list.replaceChildren(failure(error, () => proofSection(place, message, settled, signal)));
+  }
+}
+
+function intro() {
+  return h("p", { class: "muted" }, "A light client on each chain believed nothing but these. The relay has judged the kept evidence again just now; each line is one rule.");
+}
+
+function proof(one) {
+  return h(
+    "details",
+    { class: "proof" },
+    h(
+      "summary",
+      {},
+      badge(one.valid ? VALID : REFUSED),
+      h("span", { class: "proof-title" }, `${KINDS[one.kind] ?? visible(one.kind)}: ${visible(one.source_chain)} proven on ${visible(one.destination_chain)}`),
+      h("span", { class: "muted" }, plural(one.predicates.length, "rule")),
+    ),
+    h(
+      "dl",
+      { class: "pairs" },
+      pair("Packet", foreign(one.packet_id)),
+      pair("Light client", [foreign(one.client), ` on ${visible(one.destination_chain)} (${visible(one.client_type)})`]),
+      pair("Proven at height", visible(String(one.proof_height))),
+      pair("Headers brought along", String(one.headers)),
+      one.transaction !== null && pair("Transaction", copyable(one.transaction, "the transaction's hash")),
+      pair("Judged", ago(one.verified_at)),
+    ),
+    h("ul", { class: "predicates" }, one.predicates.map(predicate)),
+  );
+}
+
+function predicate({ name, valid, error }) {
+  return h(
+    "li",
+    { class: valid ? "ok" : "bad" },
+    icon(valid ? "check" : "stop"),
+    h("span", { class: "hidden" }, valid ? "held: " : "failed: "),
+    h("code", {}, foreign(name)),
+    error !== null && h("p", {}, foreign(error, 600)),
+  );
+}
+
+function pair(name, value) {
+  return h("div", {}, h("dt", {}, name), h("dd", {}, value));
+}
+
+function bundle(message, settled) {
+  if (!settled) return section("Take the proof home", {}, empty("The bundle can be downloaded when the message is settled: it then holds the proof of its end too."));
+  const file = `${message.id.replaceAll("/", "-")}.bundle.json`;
+  const chains = [...new Set([message.source.chain, message.via, message.destination.chain].filter((chain) => chain !== null))];
+  const checkpoints = chains.map((chain) => `--checkpoint ${chain}.checkpoint.json`).join(" ");
+  return section(
+    "Take the proof home",
+    {},
+    h("p", {}, "The bundle holds everything that is needed to judge this message again, offline, with only checkpoints that you trust."),
+    h("p", {}, h("a", { class: "button main", href: address(`${messagePath(message.id)}/bundle`), download: file }, icon("download"), "Download the bundle")),
+    h("p", {}, "Write down what you trust of each chain, once, from a node of your own:"),
+    chains.map((chain) => command(`hutong audit checkpoint --config relay.toml --chain ${chain} --output ${chain}.checkpoint.json`, `Command that makes a checkpoint of ${chain}`)),
+    h("p", {}, "Then judge the bundle; exit code 0 says that every rule held:"),
+    command(`hutong audit verify ${file} ${checkpoints}`, "Command that verifies the bundle"),
+  );
+}
