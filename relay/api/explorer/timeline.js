@@ -51,10 +51,11 @@ function receiveTitle(chain, via) {
 
 function homeward(one, message, events) {
   const timeouts = events(one.leg, "timeout");
-  if (timeouts.length > 0) return slot(one.to, one.from, `Timeout proven on ${one.from}`, timeouts);
   const last = one.leg === 1;
-  const title = last ? `Confirmed on ${one.from}` : `Confirmation received by ${one.from}`;
-  return slot(one.to, one.from, title, events(one.leg, "acknowledge"));
+  if (timeouts.length > 0) return slot(one.to, one.from, `Timeout proven on ${one.from}${last ? ", given back" : ""}`, timeouts);
+  const givenBack = ["refused", "timed_out"].includes(message.state);
+  const end = givenBack ? `Given back on ${one.from}` : `Confirmed on ${one.from}`;
+  return slot(one.to, one.from, last ? end : `Answer received by ${one.from}`, events(one.leg, "acknowledge"));
 }
 
 function slot(from, to, title, steps) {

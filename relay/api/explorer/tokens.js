@@ -47,7 +47,6 @@ export class TokenRegistry {
       "span",
       { class: "amount", title: known ? `${amount} of the smallest unit` : null },
       h("b", {}, known ? units(amount, token.decimals) : units(amount, 0)),
-      " ",
       token?.symbol ? foreign(token.symbol, 16) : identifier(denom, { head: 10, tail: 4 }),
       token?.look_alike && lookAlikeMark(),
     );

@@ -6,7 +6,8 @@ import { absolute, count, duration, fee, timeOfDay, visible } from "./format.js"
 import { badge, copyable, foreign } from "./parts.js";
 import { lanes, milestones, STEP_WORDS } from "./timeline.js";
 
-const LANE_PX = 72;
+const LANE_PX = { wide: 72, narrow: 54 };
+const NARROW = "(max-width: 720px)";
 const ARROW_HEIGHT_PX = 44;
 const STANDINGS = {
   done: { words: "Done", icon: "check", tone: "ok" },
@@ -19,15 +20,16 @@ const STANDINGS = {
 /** `kinds` maps names of chains to their kind, for fees. `opened` holds titles of the step lists that are open. */
 export function wayDrawing(message, kinds, opened) {
   const chains = lanes(message);
-  const list = h("ol", { class: "way" }, milestones(message).map((one, index, all) => milestone(one, chains, kinds, all[index - 1] ?? null, opened)));
+  const lane = matchMedia(NARROW).matches ? LANE_PX.narrow : LANE_PX.wide;
+  const list = h("ol", { class: "way" }, milestones(message).map((one, index, all) => milestone(one, { chains, lane, kinds, before: all[index - 1] ?? null, opened })));
   const heads = h("div", { class: "lane-heads", "aria-hidden": "true" }, chains.map((chain) => h("span", {}, foreign(chain, 24))));
-  heads.style.width = `${chains.length * LANE_PX}px`;
+  heads.style.width = `${chains.length * lane}px`;
   return h("div", { class: "way-box" }, heads, list);
 }
 
-function milestone(one, chains, kinds, before, opened) {
-  const drawn = h("div", { class: "lanes", "aria-hidden": "true" }, chains.map((_, index) => laneLine(index)), arrow(one, chains));
-  drawn.style.width = `${chains.length * LANE_PX}px`;
+function milestone(one, { chains, lane, kinds, before, opened }) {
+  const drawn = h("div", { class: "lanes", "aria-hidden": "true" }, chains.map((_, index) => laneLine(index, lane)), arrow(one, chains, lane));
+  drawn.style.width = `${chains.length * lane}px`;
   return h(
     "li",
     { class: `milestone ${one.standing}` },
@@ -76,17 +78,17 @@ function step(event) {
   );
 }
 
-function laneLine(index) {
+function laneLine(index, lane) {
   const line = h("span", { class: "lane" });
-  line.style.left = `${(index + 0.5) * LANE_PX}px`;
+  line.style.left = `${(index + 0.5) * lane}px`;
   return line;
 }
 
-function arrow(one, chains) {
-  const middle = (chain) => (chains.indexOf(chain) + 0.5) * LANE_PX;
+function arrow(one, chains, lane) {
+  const middle = (chain) => (chains.indexOf(chain) + 0.5) * lane;
   const [from, to] = [middle(one.from), middle(one.to)];
   const half = ARROW_HEIGHT_PX / 2;
-  const width = chains.length * LANE_PX;
+  const width = chains.length * lane;
   const drawing = s("svg", { width, height: ARROW_HEIGHT_PX, viewBox: `0 0 ${width} ${ARROW_HEIGHT_PX}` });
   if (from !== to) {
     const side = Math.sign(to - from);
