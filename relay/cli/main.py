@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     "hub": ("relay.cli.hub", "Run a hub validator."),
     "devnet": ("relay.cli.devnet", "Run an EVM consortium chain for development."),
     "relay": ("relay.cli.relay", "Run the relay."),
+    "api": ("relay.cli.api", "Serve the HTTP API and the explorer; its keys."),
     "attest": ("relay.cli.attest", "Attest what a chain without provable consensus holds."),
     "pending": ("relay.cli.pending", "List unsettled packets with age and reason."),
     "show": ("relay.cli.show", "Show the whole life of a packet: times, heights, hashes, costs, both legs."),

@@ -33,10 +33,15 @@ def run(config: ConfigFile) -> None:
 
     forbid_core_dumps()
     loaded = _load(config)
+    companions = []
+    if loaded.api is not None and loaded.api.inside_relay:
+        from relay.api.inside import serve_beside
+
+        companions.append(serve_beside)
     configure_logs(loaded.relay.log_level)
     expected = (CoreError, KeyUnavailable, LedgerUnavailable, QueueError)
     try:
-        trio.run(run_daemon, loaded, typer.echo)
+        trio.run(run_daemon, loaded, typer.echo, companions)
     except expected as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None

@@ -17,7 +17,7 @@ from relay.cli.life import (
     standing_of,
 )
 from relay.cli.session import refuse
-from relay.ledger import Explanation, LedgerReader, explain
+from relay.ledger import why as explained
 
 app = typer.Typer(help="What a packet waits for.", rich_markup_mode=None)
 
@@ -29,7 +29,7 @@ def why(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> None
     with opened_ledger(config) as (loaded, reader):
         ids = ids_of(packet, reader)
         ref = packet_ref(packet, loaded)
-        answers = {} if reader is None else {one: _explain(one, reader) for one in ids}
+        answers = {} if reader is None else {one: explained(one, reader, time.time_ns()) for one in ids}
         known = {one: answer for one, answer in answers.items() if answer is not None}
     if known:
         for one, answer in known.items():
@@ -51,12 +51,3 @@ def why(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> None
         typer.echo(f"{packet}: the ledger does not know it; {sentence}")
     if not said.sent:
         raise typer.Exit(NOT_FOUND)
-
-
-def _explain(packet_id: str, reader: LedgerReader) -> Explanation | None:
-    life = reader.life(packet_id)
-    if life is None:
-        return None
-    later = [one for one in reader.legs(packet_id) if one != packet_id]
-    leg_2 = reader.life(later[-1]) if later and reader.legs(packet_id)[0] == packet_id else None
-    return explain(life, time.time_ns(), leg_2)

@@ -1,5 +1,6 @@
 """The relay's configuration file: its model, its checks, and the permissions of the files that it names."""
 
+from relay.config.api import ApiConfig
 from relay.config.attestor import AttestorConfig
 from relay.config.errors import ConfigError, Problem
 from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
@@ -23,6 +24,7 @@ __all__ = [
     "HUB_ROUTER",
     "MAX_CONFIG_BYTES",
     "AnyChainConfig",
+    "ApiConfig",
     "AttestorConfig",
     "BatchLimits",
     "Config",

@@ -25,12 +25,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from relay.config.errors import Problem
-from relay.config.model import Address, ChainId, ClientId, FilePath, HttpUrls, KeyConfig, ListenAddress, _Model
+from relay.config.fields import FilePath, ListenAddress, Model
+from relay.config.model import Address, ChainId, ClientId, HttpUrls, KeyConfig
 
 MAX_DESTINATIONS = 64
 
 
-class AttestorProcess(_Model):
+class AttestorProcess(Model):
     """The process itself."""
 
     home: FilePath
@@ -41,7 +42,7 @@ class AttestorProcess(_Model):
     """Of all who ask together; more wait."""
 
 
-class SourceConfig(_Model):
+class SourceConfig(Model):
     """The one chain whose states are signed."""
 
     chain_id: Annotated[int, Field(ge=1, lt=2**63)]
@@ -51,7 +52,7 @@ class SourceConfig(_Model):
     poll_interval_ms: Annotated[int, Field(ge=10, le=60_000)] = 500
 
 
-class DestinationConfig(_Model):
+class DestinationConfig(Model):
     """A client for which states are signed."""
 
     chain_id: ChainId
@@ -59,7 +60,7 @@ class DestinationConfig(_Model):
     client: ClientId
 
 
-class AttestorConfig(_Model):
+class AttestorConfig(Model):
     """A whole file."""
 
     attestor: AttestorProcess

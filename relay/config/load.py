@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from relay.config.api import ApiConfig
 from relay.config.attestor import (
     AttestorConfig,
     AttestorProcess,
@@ -34,7 +35,17 @@ MAX_CONFIG_BYTES = 1024 * 1024
 
 Parsed = TypeVar("Parsed", Config, AttestorConfig)
 _MODELS = (
-    *(Config, RelayConfig, EvmChainConfig, HubChainConfig, CosmosChainConfig, KeyConfig, PathConfig, PathEnd),
+    *(
+        ApiConfig,
+        Config,
+        RelayConfig,
+        EvmChainConfig,
+        HubChainConfig,
+        CosmosChainConfig,
+        KeyConfig,
+        PathConfig,
+        PathEnd,
+    ),
     *(AttestorConfig, AttestorProcess, SourceConfig, DestinationConfig),
 )
 _EVERY_KEY = sorted({name for model in _MODELS for name in model.model_fields})
@@ -123,12 +134,14 @@ def _parsed(
 
 
 def file_problems(config: Config) -> tuple[Problem, ...]:
-    """Keystores and password files that are missing or open to others."""
+    """Keystores, password files and the API's secrets that are missing or open to others."""
     problems: list[Problem] = []
     for index, chain in enumerate(config.chains):
         for number, key in enumerate(chain.all_keys):
             field = "key" if chain.key is not None else f"keys.{number}"
             problems += _key_problems(key, f"chains.{index}.{field}")
+    if config.api is not None:
+        problems += _api_problems(config.api)
     return tuple(problems)
 
 
@@ -141,6 +154,22 @@ def _key_problems(key: KeyConfig, field: str) -> Iterator[Problem]:
             check_private_file(path)
         except UnsafeFile as error:
             yield Problem(f"{field}.{name}", str(error), "mend the file")
+
+
+def _api_problems(api: ApiConfig) -> Iterator[Problem]:
+    """A file of API keys may be missing: until the first is made, nobody has one."""
+    private = [("tls_key", api.tls_key)]
+    if api.keys_file is not None and api.keys_file.exists():
+        private.append(("keys_file", api.keys_file))
+    for name, path in private:
+        if path is None:
+            continue
+        try:
+            check_private_file(path)
+        except UnsafeFile as error:
+            yield Problem(f"api.{name}", str(error), "mend the file")
+    if api.tls_certificate is not None and not api.tls_certificate.is_file():
+        yield Problem("api.tls_certificate", f"there is no file {api.tls_certificate}", "correct the path")
 
 
 def _problem(error: Any) -> Problem:

@@ -7,6 +7,9 @@ Example:
     # redis_url = "redis://127.0.0.1:6379/0"
     http = "127.0.0.1:9464"              # /metrics and /healthz
 
+    [api]
+    listen = "127.0.0.1:9480"            # the HTTP API and the explorer
+
     [[chains]]
     name = "alpha"
     kind = "evm"
@@ -49,15 +52,16 @@ Example:
 
 import re
 from fractions import Fraction
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from eth_utils.address import is_checksum_address, is_hex_address
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.interface import MalformedInput
+from relay.config.api import ApiConfig
+from relay.config.fields import FilePath, ListenAddress, Model
 
 MAX_CHAINS = 64
 MAX_PATHS = 256
@@ -164,37 +168,18 @@ def _check_ledger_url(url: str) -> str:
     return url
 
 
-def _check_listen(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
-        raise ValueError("must be host:port")
-    return text
-
-
-def _resolve(value: Any) -> Any:
-    if isinstance(value, str) and not value.strip():
-        raise ValueError("must not be empty")
-    return Path(value).expanduser() if isinstance(value, str) else value
-
-
 Name = Annotated[str, AfterValidator(_check_name)]
 Address = Annotated[str, AfterValidator(_check_address)]
 HttpUrls = Annotated[
     tuple[Annotated[str, _url("http", "https")], ...], Field(min_length=1, max_length=MAX_ENDPOINTS, strict=False)
 ]
 WebSocketUrls = Annotated[tuple[Annotated[str, _url("ws", "wss")], ...], Field(max_length=MAX_ENDPOINTS, strict=False)]
-FilePath = Annotated[Path, BeforeValidator(_resolve)]
 ClientId = Annotated[str, AfterValidator(_check_client)]
-ListenAddress = Annotated[str, AfterValidator(_check_listen)]
 ChainId = Annotated[str, AfterValidator(_check_chain_id)]
 """Of any chain: a decimal EIP-155 number, or a hub's `name-N`."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
-
-
-class KeyConfig(_Model):
+class KeyConfig(Model):
     """A V3 keystore and where its password is found: exactly one of the two sources."""
 
     keystore: FilePath
@@ -215,7 +200,7 @@ class KeyConfig(_Model):
         return self
 
 
-class BatchLimits(_Model):
+class BatchLimits(Model):
     """Bounds of one relay transaction."""
 
     items: Annotated[int, Field(ge=1, le=500)] = 50
@@ -224,7 +209,7 @@ class BatchLimits(_Model):
     gas: Annotated[int, Field(ge=500_000, le=1_000_000_000)] = 2**24
 
 
-class FeeLimits(_Model):
+class FeeLimits(Model):
     """What the relay pays at most; a transaction that needs more waits."""
 
     max_fee_per_gas_wei: Annotated[int, Field(ge=1, le=10**15)] = 500 * 10**9
@@ -232,7 +217,7 @@ class FeeLimits(_Model):
     """Per transaction: gas limit times fee per gas."""
 
 
-class _Chain(_Model):
+class _Chain(Model):
     name: Name
     rpc: HttpUrls
     ws: WebSocketUrls = ()
@@ -346,14 +331,14 @@ ChainConfig = Annotated[EvmChainConfig | HubChainConfig | CosmosChainConfig, Fie
 AnyChainConfig = EvmChainConfig | HubChainConfig | CosmosChainConfig
 
 
-class PathEnd(_Model):
+class PathEnd(Model):
     """One end of a path: the client that lives on `chain` and tracks the other end's chain."""
 
     chain: Name
     client: Annotated[str, AfterValidator(_check_client)]
 
 
-class PathConfig(_Model):
+class PathConfig(Model):
     """Two clients that are each other's counterparty; packets are relayed both ways."""
 
     a: PathEnd
@@ -364,7 +349,7 @@ class PathConfig(_Model):
         return f"{self.a.chain}:{self.a.client}~{self.b.chain}:{self.b.client}"
 
 
-class RelayConfig(_Model):
+class RelayConfig(Model):
     """The process itself."""
 
     home: FilePath
@@ -376,7 +361,7 @@ class RelayConfig(_Model):
     ledger_password_env: Annotated[str, AfterValidator(_check_environment_name)] | None = None
     ledger_retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     """Packets settled and transactions ended longer ago are forgotten; without it nothing is."""
-    http: Annotated[str, AfterValidator(_check_listen)] | None = None
+    http: ListenAddress | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     clear_interval_s: Annotated[int, Field(ge=1, le=86_400)] = 30
     """How often the chains are read again for packets that the queue has lost."""
@@ -384,13 +369,14 @@ class RelayConfig(_Model):
     """After so many failures a job becomes a dead letter."""
 
 
-class Config(_Model):
+class Config(Model):
     """A whole configuration file; `source` is the file, to which relative paths refer."""
 
     relay: RelayConfig
     chains: Annotated[tuple[ChainConfig, ...], Field(min_length=1, max_length=MAX_CHAINS, strict=False)]
     paths: Annotated[tuple[PathConfig, ...], Field(max_length=MAX_PATHS, strict=False)] = ()
     """Empty while chains are being connected; `hutong relay run` wants at least one."""
+    api: ApiConfig | None = None
 
     def chain(self, name: str) -> AnyChainConfig:
         """The chain of that name; every name used in `paths` exists."""

@@ -3,8 +3,9 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 
@@ -26,7 +27,22 @@ WORK_THREADS = 4
 _NO_RELOAD = "reloading is not supported: restart the relay to use another configuration; what is under way goes on"
 
 
-async def run_daemon(config: Config, on_ready: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a companion shares with the relay: both run in one event loop."""
+
+    config: Config
+    adapters: Mapping[str, ChainAdapter]
+    queue: Queue
+    archive: Archive
+    now_ns: Callable[[], int] = time.time_ns
+
+
+Companion = Callable[[Parts], Awaitable[None]]
+"""A service beside the relay, run while the relay runs. It must not raise: what ends it ends the relay."""
+
+
+async def run_daemon(config: Config, on_ready: Callable[[str], None], companions: Sequence[Companion] = ()) -> None:
     """Run until SIGTERM or SIGINT. `on_ready` is told one sentence when every chain is watched.
 
     Raises (maybe inside an exception group):
@@ -41,12 +57,14 @@ async def run_daemon(config: Config, on_ready: Callable[[str], None]) -> None:
                 if url is None:
                     # In the outer nursery: it ends after everybody who uses it.
                     url = await outer.start(EmbeddedValkey(config.relay.home / "queue").serve)
-                await _run_relay(config, url, on_ready)
+                await _run_relay(config, url, on_ready, companions)
             outer.cancel_scope.cancel()
     get_logger("relay").info("stopped")
 
 
-async def _run_relay(config: Config, queue_url: str, on_ready: Callable[[str], None]) -> None:
+async def _run_relay(
+    config: Config, queue_url: str, on_ready: Callable[[str], None], companions: Sequence[Companion]
+) -> None:
     async with AsyncExitStack() as stack:
         signers = await _signers(config)
         adapters: dict[str, ChainAdapter] = {}
@@ -57,6 +75,8 @@ async def _run_relay(config: Config, queue_url: str, on_ready: Callable[[str], N
             if config.relay.http is not None:
                 served = await tasks.start(serve_http, config.relay.http, relay.metrics, relay.health)
                 get_logger("relay").info("serving /metrics and /healthz", at=served)
+            for companion in companions:
+                tasks.start_soon(companion, Parts(config, adapters, relay.services.queue, relay.services.archive))
             await tasks.start(relay.run)
             on_ready(f"relay ready: {len(config.chains)} chains, {len(config.paths)} paths, home {config.relay.home}")
 

@@ -1,21 +1,15 @@
 """Telling the ledger what happens to packets: small notes, written by the ledger when it writes anyway."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
-from hashlib import sha256
 
 from adapters.interface import EndpointUnavailable, HeightUnavailable, PacketEvent
-from light_clients.ibc.forward import FORWARD_PORT, decode_stamped_payload
-from light_clients.ibc.forward_memo import decode_forward_memo
-from light_clients.ibc.gmp import GMP_PORT, message_id
-from light_clients.ibc.packet import Packet
-from light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
 from light_clients.interface import VerificationError
 from relay.config import PathEnd
 from relay.core.errors import RouteBlocked, SubmissionRefused
+from relay.core.facts import every_fact_of, facts_of
 from relay.core.paths import Paths
 from relay.dispatch import Enqueued, Job, JobKind, Route
-from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, PacketFacts, RouteNote, Step
+from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, RouteNote, Step
 from relay.telemetry import get_logger
 
 
@@ -53,7 +47,7 @@ class History:
                     Step.SEEN,
                     job.source,
                     self._now_ns(),
-                    _every_fact_of(job, self._paths),
+                    every_fact_of(job, self._paths),
                     reason="error acknowledgement" if error else None,
                     height=event.height,
                     block_time_ns=event.block_time_ns,
@@ -122,7 +116,7 @@ class History:
                     step,
                     job.destination,
                     now_ns,
-                    _facts(job),
+                    facts_of(job),
                     reason=reason,
                     cause=cause,
                     outcome=outcome,
@@ -131,72 +125,3 @@ class History:
                 for job in jobs
             ]
         )
-
-
-def _every_fact_of(job: Job, paths: Paths) -> PacketFacts:
-    facts = _facts(job)
-    message, leg_1 = _origin(facts.source_chain, job.packet, paths)
-    return replace(
-        facts,
-        message_id=None if message is None else "0x" + message.hex(),
-        leg_of=leg_1,
-        forward_key=_forward_key(job.packet),
-    )
-
-
-def _facts(job: Job) -> PacketFacts:
-    """What costs nothing to say."""
-    packet = job.packet
-    payload = packet.payloads[0]
-    sender, receiver = (job.source, job.destination)
-    if job.kind is not JobKind.RECEIVE:
-        sender, receiver = receiver, sender
-    return PacketFacts(
-        packet_id=job.packet_id,
-        source_chain=sender,
-        source_client=packet.source_client,
-        destination_chain=receiver,
-        destination_client=packet.destination_client,
-        sequence=packet.sequence,
-        source_port=payload.source_port,
-        destination_port=payload.destination_port,
-        payload_bytes=sum(len(one.value) for one in packet.payloads),
-        timeout_timestamp_s=packet.timeout_timestamp_s,
-    )
-
-
-def _origin(chain: str, packet: Packet, paths: Paths) -> tuple[bytes | None, str | None]:
-    """(message id, id of leg 1): what the packet says of itself, or what the hub's stamp says of the packet before it."""
-    payload = packet.payloads[0]
-    if payload.source_port == FORWARD_PORT:
-        try:
-            stamp = decode_stamped_payload(payload.value).stamp
-        except VerificationError:
-            return None, None
-        end = paths.counterparty(chain, stamp.client_id)
-        leg_1 = None if end is None else f"{end.chain}/{end.client}/{stamp.sequence}"
-        if stamp.source_port != GMP_PORT:
-            return None, leg_1
-        return message_id(forwarded=True, route=stamp.client_id, sequence=stamp.sequence), leg_1
-    if payload.source_port != GMP_PORT:
-        return None, None
-    if payload.destination_port == FORWARD_PORT:
-        return message_id(forwarded=True, route=packet.destination_client, sequence=packet.sequence), None
-    route = f"{packet.source_client}/{packet.destination_client}"
-    return message_id(forwarded=False, route=route, sequence=packet.sequence), None
-
-
-def _forward_key(packet: Packet) -> str | None:
-    """Equal for both legs of a forwarded transfer: over which client the hub sends what to whom."""
-    payload = packet.payloads[0]
-    if TRANSFER_PORT not in (payload.source_port, payload.destination_port):
-        return None
-    try:
-        data = decode_transfer(payload.value, payload.encoding)
-        forward = decode_forward_memo(data.memo)
-    except VerificationError:
-        return None
-    client, receiver = (
-        (packet.source_client, data.receiver) if forward is None else (forward.next_client, forward.receiver)
-    )
-    return sha256(f"{client}\n{receiver}\n{data.amount}".encode()).hexdigest()

@@ -88,6 +88,11 @@ class Relay:
             adapters, self.paths, services.queue, self._wakeup, self._discovery, self._timeouts, self._history
         )
 
+    @property
+    def services(self) -> Services:
+        """What it stands on, for who serves beside it."""
+        return self._services
+
     def _accounts(self, name: str, signers: Sequence[Signer]) -> Accounts:
         chain = self._config.chain(name)
         services = self._services

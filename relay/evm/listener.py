@@ -5,10 +5,13 @@ the server, and with it the node. It also takes connections until the process ha
 """
 
 import logging
+import math
+import ssl
 from typing import Any
 
 import trio
 from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
@@ -39,6 +42,22 @@ class _Server(TCPServer):
     """hypercorn's, but a peer that has left is gone: its socket would stay open for the keep-alive time."""
 
     _peer_left = False
+    _send_limit_s = math.inf
+
+    async def protocol_send(self, event: Event) -> None:
+        """Sends are shielded from cancellation, so a peer that takes nothing is given up here."""
+        if not isinstance(event, RawData):
+            await super().protocol_send(event)
+            return
+        with trio.move_on_after(self._send_limit_s, shield=True) as limit:
+            async with self.send_lock:
+                try:
+                    await self.stream.send_all(event.data)
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    await self.protocol.handle(Closed())
+        if limit.cancelled_caught:
+            await trio.aclose_forcefully(self.stream)
+            await self.protocol.handle(Closed())
 
     async def _read_data(self) -> None:
         await super()._read_data()
@@ -54,19 +73,27 @@ class _Server(TCPServer):
 class _Connections:
     """All open connections of one port."""
 
-    def __init__(self, app: Any, config: Config) -> None:
+    def __init__(self, app: Any, config: Config, max_connections: int, send_limit_s: float) -> None:
         self._app = wrap_app(app, config.wsgi_max_body_size, "asgi")
         self._config = config
+        self._max_connections = max_connections
+        self._send_limit_s = send_limit_s
+        self._tls: ssl.SSLContext | None = config.create_ssl_context()
         self._context = WorkerContext(None)
         self._open: set[trio.SocketStream] = set()
 
     async def handle(self, stream: trio.SocketStream) -> None:
         """One connection from start to end; above the bound it is closed at once."""
-        if len(self._open) >= MAX_OPEN_CONNECTIONS:
+        if len(self._open) >= self._max_connections:
             return
         self._open.add(stream)
+        served: Any = stream
+        if self._tls is not None:
+            served = trio.SSLStream(stream, self._tls, server_side=True, https_compatible=True)
         try:
-            await _Server(self._app, self._config, self._context, ConnectionState({}), stream)  # type: ignore[arg-type]
+            server = _Server(self._app, self._config, self._context, ConnectionState({}), served)
+            server._send_limit_s = self._send_limit_s
+            await server
         except Exception:
             # Its bytes made the protocol code raise (hypercorn, h11, h2 and wsproto have such cases): only it ends.
             _LOGGER.info("a connection ended by an error", exc_info=True)
@@ -79,13 +106,24 @@ class _Connections:
             stream.socket.close()
 
 
-async def listen(app: Any, config: Config, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
-    """Serve until cancelled. Started with the port that is bound, which port 0 leaves to the system."""
+async def listen(
+    app: Any,
+    config: Config,
+    *,
+    max_connections: int = MAX_OPEN_CONNECTIONS,
+    send_limit_s: float = math.inf,
+    task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until cancelled. Started with the port that is bound, which port 0 leaves to the system.
+
+    Over TLS where `config` names a certificate and its key. Who takes nothing for `send_limit_s` loses the connection.
+    """
     listeners = []
-    for sock in config.create_sockets().insecure_sockets:
+    sockets = config.create_sockets()
+    for sock in (*sockets.secure_sockets, *sockets.insecure_sockets):
         sock.listen(config.backlog)
         listeners.append(trio.SocketListener(trio.socket.from_stdlib_socket(sock)))
-    connections = _Connections(app, config)
+    connections = _Connections(app, config, max_connections, send_limit_s)
     port: int = listeners[0].socket.getsockname()[1]
     async with trio.open_nursery() as nursery:
         await nursery.start(trio.serve_listeners, connections.handle, listeners)

@@ -1,9 +1,31 @@
 """What the relay did and what it cost, the life of every packet, and where the watchers are."""
 
-from relay.ledger.errors import LedgerUnavailable
-from relay.ledger.explain import Explanation, age_text, explain
+from relay.ledger.errors import DamagedRow, InvalidCursor, LedgerDamaged, LedgerUnavailable
+from relay.ledger.explain import Explanation, age_text, explain, remedy_of
 from relay.ledger.ledger import Ledger
 from relay.ledger.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step
+from relay.ledger.message_reader import MessageReader
+from relay.ledger.messages import (
+    App,
+    DeadPage,
+    DeadStep,
+    Estimate,
+    Found,
+    FoundKind,
+    MeanFee,
+    MessageChanges,
+    MessageEnd,
+    MessageFilter,
+    MessagePage,
+    MessageRecord,
+    MessageStage,
+    MessageState,
+    OpenRoute,
+    RouteTotal,
+    SeriesBucket,
+    Totals,
+)
+from relay.ledger.migrate import newest_revision
 from relay.ledger.reader import LedgerReader, Pending
 from relay.ledger.values import (
     Costs,
@@ -18,18 +40,38 @@ from relay.ledger.values import (
     TransactionState,
     shares,
 )
+from relay.ledger.why import why
 
 __all__ = [
+    "App",
     "Cause",
     "Costs",
+    "DamagedRow",
+    "DeadPage",
+    "DeadStep",
     "Delivery",
+    "Estimate",
     "Explanation",
+    "Found",
+    "FoundKind",
+    "InvalidCursor",
     "KnownPacket",
     "Ledger",
+    "LedgerDamaged",
     "LedgerReader",
     "LedgerUnavailable",
     "LifeCycle",
+    "MeanFee",
+    "MessageChanges",
+    "MessageEnd",
+    "MessageFilter",
+    "MessagePage",
+    "MessageReader",
+    "MessageRecord",
+    "MessageStage",
+    "MessageState",
     "Note",
+    "OpenRoute",
     "OpenTransaction",
     "Outcome",
     "PacketFacts",
@@ -38,10 +80,16 @@ __all__ = [
     "RecordedTransaction",
     "RouteNote",
     "RouteState",
+    "RouteTotal",
+    "SeriesBucket",
     "Step",
     "StepRecord",
+    "Totals",
     "TransactionState",
     "age_text",
     "explain",
+    "newest_revision",
+    "remedy_of",
     "shares",
+    "why",
 ]

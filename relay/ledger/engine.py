@@ -71,7 +71,12 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
 
 
 def _set_read_pragmas(connection: Any, _record: Any) -> None:
+    connection.text_factory = _text  # what is no UTF-8 is found with its row, and stops no other
     _run_pragmas(connection, "query_only=ON")
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="surrogateescape")
 
 
 def _run_pragmas(connection: Any, *pragmas: str) -> None:

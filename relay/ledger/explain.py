@@ -30,6 +30,11 @@ _REMEDIES = {
 _GOALS = {"receive": "be received on", "acknowledge": "be acknowledged on", "timeout": "be timed out on"}
 
 
+def remedy_of(cause: str | None) -> str | None:
+    """What to do about a wait or failure of that cause, where there is one remedy."""
+    return None if cause is None else _REMEDIES.get(Cause(cause))
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """`waits_for` and `remedy` make the sentence; `settled` where there is nothing to wait for."""

@@ -9,11 +9,14 @@ from sqlalchemy import Connection, and_, bindparam, case, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from relay.ledger.life import Note, Outcome, PacketFacts, RouteNote, Step
+from relay.ledger.message_rows import pair_legs, write_messages
 from relay.ledger.tables import PacketRow, RouteRow, StepRow
 
 MAX_NOTES = 100_000
 """Held while the database does not answer; beyond it the oldest are forgotten."""
 MAX_REASON_CHARS = 500
+MAX_ADDRESS_CHARS = 128
+MAX_DENOM_CHARS = 1024
 MAX_INT64 = 2**63 - 1
 RECEIVE = "receive"
 
@@ -57,8 +60,10 @@ class _Life:
     sent: Note | None = None
 
     def add(self, note: Note) -> None:
-        if note.step is Step.SEEN or self.facts is None:
-            self.facts = note.facts or self.facts
+        known, new = self.facts, note.facts
+        if new is not None and (known is None or note.step is Step.SEEN):
+            refused = None if known is None else known.refused
+            self.facts = new if refused is None else replace(new, refused=refused)
         if note.kind == RECEIVE and note.step is Step.SEEN:
             self.sent = note
         last = self.last
@@ -94,6 +99,10 @@ def write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
         connection.execute(_upsert_steps(connection), list(steps.values()))
     if routes:
         connection.execute(_upsert_routes(connection), [_route(note) for note in routes.values()])
+    if lives:
+        facts = [life.facts for life in lives.values() if life.facts is not None]
+        pair_legs(connection, {one.forward_key for one in facts if one.forward_key is not None})
+        write_messages(connection, lives)
 
 
 def insert_into(connection: Connection, row: type[Any]) -> Any:
@@ -130,6 +139,15 @@ def _packet(life: _Life) -> dict[str, Any]:
         "message_id": facts.message_id,
         "leg_of": facts.leg_of,
         "forward_key": facts.forward_key,
+        "app": facts.app,
+        "sender": bounded_text(facts.sender, MAX_ADDRESS_CHARS),
+        "receiver": bounded_text(facts.receiver, MAX_ADDRESS_CHARS),
+        "denom": bounded_text(facts.denom, MAX_DENOM_CHARS),
+        "amount": facts.amount,
+        "next_client": facts.next_client,
+        "final_chain": facts.final_chain,
+        "final_client": facts.final_client,
+        "refused": facts.refused,
         "sent_height": None if sent is None else sent.height,
         "sent_time_ns": None if sent is None else sent.block_time_ns,
         "sent_hash": None if sent is None else hex_of(sent.transaction_hash),
@@ -186,7 +204,10 @@ def _route(note: RouteNote) -> dict[str, Any]:
 
 
 _STATE = ("kind", "step", "at_ns", "reason", "cause")
-_KEPT = ("message_id", "leg_of", "forward_key", "sent_height", "sent_time_ns", "sent_hash")
+_KEPT = (
+    "message_id", "leg_of", "forward_key", "sent_height", "sent_time_ns", "sent_hash",
+    "app", "sender", "receiver", "denom", "amount", "next_client", "final_chain", "final_client", "refused",
+)  # fmt: skip
 
 
 def _upsert_packets(connection: Connection, *, certain: bool) -> Any:

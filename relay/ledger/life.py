@@ -74,6 +74,21 @@ class PacketFacts:
     """The packet that made the hub send this one, where the packet itself says so."""
     forward_key: str | None = None
     """What both legs of a forwarded transfer have in common."""
+    app: str | None = None
+    """`message`, `transfer` or `other`."""
+    sender: str | None = None
+    receiver: str | None = None
+    """Where it ends: of a packet that the hub sends on, the receiver behind the hub."""
+    denom: str | None = None
+    """As the sending chain has it."""
+    amount: int | None = None
+    next_client: str | None = None
+    """The hub's client that it goes on over, of a first leg."""
+    final_chain: str | None = None
+    """Where the hub sends it, by the configured paths."""
+    final_client: str | None = None
+    refused: bool | None = None
+    """Whether its acknowledgement is an error; None while there is none."""
 
 
 @dataclass(frozen=True, slots=True)

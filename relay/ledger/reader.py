@@ -2,76 +2,45 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, column, or_, select, table
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import or_, select
 
-from relay.ledger.engine import Password, open_engine, reason_of
-from relay.ledger.errors import LedgerUnavailable
-from relay.ledger.migrate import newest_revision
+from relay.ledger.errors import DamagedRow, LedgerDamaged
+from relay.ledger.reading import Reading
+from relay.ledger.rows import delivery, known_packet, raw_columns, route_state, step_record
 from relay.ledger.tables import DeliveryRow, PacketRow, RouteRow, StepRow, TransactionRow
-from relay.ledger.values import Delivery, KnownPacket, LifeCycle, OpenTransaction, RouteState, StepRecord
+from relay.ledger.values import KnownPacket, LifeCycle, OpenTransaction, RouteState
 
 MAX_PENDING = 10_000
 MAX_FOUND = 100
 
-_REVISION: Any = select(column("version_num")).select_from(table("alembic_version"))
-
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Unsettled packets, oldest first; `more` where there are others beyond the limit."""
+    """Unsettled packets, oldest first; `more` where there are others beyond the limit, `damaged` what cannot be read."""
 
     packets: tuple[KnownPacket, ...]
     more: bool
+    damaged: tuple[DamagedRow, ...] = ()
 
 
-class LedgerReader:
+class LedgerReader(Reading):
     """Every call is one query or a few, blocks, and raises LedgerUnavailable in one sentence."""
-
-    def __init__(self, engine: Engine, password: Password) -> None:
-        self._engine = engine
-        self._password = password
-
-    @classmethod
-    def open_file(cls, path: Path) -> "LedgerReader":
-        """The SQLite file of a relay, running or not."""
-        if not path.is_file():
-            raise LedgerUnavailable(f"there is no ledger at {path}; has the relay run?")
-        return cls._checked(open_engine(f"sqlite:///{path}", read_only=True), None)
-
-    @classmethod
-    def open_url(cls, url: str, password: Password = None) -> "LedgerReader":
-        return cls._checked(open_engine(url, password, read_only=True), password)
-
-    @classmethod
-    def _checked(cls, engine: Engine, password: Password) -> "LedgerReader":
-        reader = cls(engine, password)
-        try:
-            found = reader._rows(_REVISION)
-        except LedgerUnavailable:
-            engine.dispose()
-            raise
-        revision = found[0]["version_num"] if found else None
-        if revision != newest_revision():
-            engine.dispose()
-            raise LedgerUnavailable(
-                f"the ledger has schema {revision}, this hutong reads {newest_revision()}: start its relay once"
-            )
-        return reader
-
-    def close(self) -> None:
-        self._engine.dispose()
 
     def pending(self, chain: str | None = None, limit: int = MAX_PENDING) -> Pending:
         """Unsettled packets to or from `chain` (None: any)."""
-        query = select(PacketRow.__table__).where(PacketRow.outcome.is_(None))
+        query = select(*raw_columns(PacketRow)).where(PacketRow.outcome.is_(None))
         if chain is not None:
             query = query.where(or_(PacketRow.source_chain == chain, PacketRow.destination_chain == chain))
         rows = self._rows(query.order_by(PacketRow.first_seen_at_ns, PacketRow.packet_id).limit(limit + 1))
-        return Pending(tuple(KnownPacket(**row) for row in rows[:limit]), len(rows) > limit)
+        packets, damaged = [], []
+        for row in rows[:limit]:
+            try:
+                packets.append(known_packet(row))
+            except LedgerDamaged as error:
+                damaged.append(error.row)
+        return Pending(tuple(packets), len(rows) > limit, tuple(damaged))
 
     def find(self, name: str) -> list[str]:
         """Ids of the packets that `name` may mean: a packet id, a message id or the hash of a transaction."""
@@ -85,40 +54,41 @@ class LedgerReader:
         return list(dict.fromkeys(found))
 
     def life(self, packet_id: str) -> LifeCycle | None:
-        """Everything about one packet; None if the ledger has never heard of it."""
+        """Everything about one packet; None if the ledger has never heard of it.
+
+        Raises:
+            LedgerDamaged: one of its rows cannot be read.
+        """
         if not self._knows(packet_id):
             return None
-        packet = self._one(select(PacketRow.__table__).where(PacketRow.packet_id == packet_id))
+        packet = self._one(select(*raw_columns(PacketRow)).where(PacketRow.packet_id == packet_id))
         steps = self._rows(
             select(StepRow.__table__)
             .where(StepRow.packet_id == packet_id)
             .order_by(StepRow.first_at_ns, StepRow.at_ns, StepRow.kind.desc())
         )
         deliveries = self._rows(
-            select(DeliveryRow.__table__)
+            select(*raw_columns(DeliveryRow))
             .where(DeliveryRow.packet_id == packet_id)
             .order_by(DeliveryRow.at_ns, DeliveryRow.kind.desc())
         )
-        known = None if packet is None else KnownPacket(**packet)
+        known = None if packet is None else known_packet(packet)
         return LifeCycle(
             packet_id=packet_id,
             packet=known,
-            steps=tuple(StepRecord(**row) for row in steps),
-            deliveries=tuple(
-                Delivery(**(row | {"transaction_hash": bytes.fromhex(row["transaction_hash"][2:])}))
-                for row in deliveries
-            ),
+            steps=tuple(step_record(row) for row in steps),
+            deliveries=tuple(delivery(row) for row in deliveries),
             route=None if known is None else self._route(known),
             transaction=self._open_transaction(packet_id, steps),
         )
 
     def legs(self, packet_id: str) -> list[str]:
         """Ids of all packets of one message, first leg first: those that the hub sent on, and what they came from."""
-        known = self._one(select(PacketRow.__table__).where(PacketRow.packet_id == packet_id))
+        known = self._one(select(*raw_columns(PacketRow)).where(PacketRow.packet_id == packet_id))
         if known is None:
             return [packet_id]
         first = known["leg_of"] or self._paired(known, forward=False) or packet_id
-        row = self._one(select(PacketRow.__table__).where(PacketRow.packet_id == first))
+        row = self._one(select(*raw_columns(PacketRow)).where(PacketRow.packet_id == first))
         second = select(PacketRow.packet_id).where(PacketRow.leg_of == first).order_by(PacketRow.sequence)
         following = [found["packet_id"] for found in self._rows(second.limit(MAX_FOUND))]
         if not following and row is not None:
@@ -150,7 +120,7 @@ class LedgerReader:
     def route(self, name: str) -> RouteState | None:
         """Why the route `chain:client` waits; None if it does not."""
         row = self._one(select(RouteRow.__table__).where(RouteRow.route == name, RouteRow.reason.is_not(None)))
-        return None if row is None else RouteState(**row)
+        return None if row is None else route_state(row)
 
     def _route(self, packet: KnownPacket) -> RouteState | None:
         return self.route(packet.route)
@@ -170,14 +140,3 @@ class LedgerReader:
             self._one(select(row.packet_id).where(row.packet_id == packet_id).limit(1)) is not None
             for row in (PacketRow, StepRow, DeliveryRow)
         )
-
-    def _one(self, query: Any) -> dict[str, Any] | None:
-        rows = self._rows(query)
-        return rows[0] if rows else None
-
-    def _rows(self, query: Any) -> list[dict[str, Any]]:
-        try:
-            with self._engine.connect() as connection:
-                return [dict(row) for row in connection.execute(query).mappings()]
-        except SQLAlchemyError as error:
-            raise LedgerUnavailable(f"the ledger cannot be read: {reason_of(error, self._password)}") from None

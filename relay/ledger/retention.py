@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, delete, exists, select, tuple_
 
-from relay.ledger.tables import DeliveryRow, PacketRow, StepRow, TransactionRow
+from relay.ledger.tables import DeliveryRow, MessageRow, PacketRow, StepRow, TransactionRow
 
 CHUNK_ROWS = 500
 
@@ -16,7 +16,7 @@ def prune(connection: Connection, before_ns: int) -> int:
     ids = list(connection.execute(old).scalars())
     gone = 0
     if ids:
-        for row in (StepRow, DeliveryRow, PacketRow):
+        for row in (StepRow, DeliveryRow, MessageRow, PacketRow):
             gone += connection.execute(delete(row).where(row.packet_id.in_(ids))).rowcount
     orphans = (
         select(DeliveryRow.packet_id, DeliveryRow.kind)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, Boolean, Index, LargeBinary, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -41,6 +41,7 @@ class TransactionRow(Base):
     __table_args__ = (
         Index("transactions_by_state", "chain", "sender", "state"),
         Index("transactions_by_end", "ended_at_ns"),
+        Index("transactions_by_hash", "hash"),
     )
 
     chain: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -123,6 +124,60 @@ class PacketRow(Base):
     cause: Mapped[str | None] = mapped_column(String(24))
     outcome: Mapped[str | None] = mapped_column(String(16))
     settled_at_ns: Mapped[int | None] = mapped_column(BigInteger)
+    app: Mapped[str | None] = mapped_column(String(16))
+    sender: Mapped[str | None] = mapped_column(String(128))
+    receiver: Mapped[str | None] = mapped_column(String(128))
+    denom: Mapped[str | None] = mapped_column(Text)
+    amount: Mapped[int | None] = mapped_column(Wei)
+    next_client: Mapped[str | None] = mapped_column(String(64))
+    final_chain: Mapped[str | None] = mapped_column(String(32))
+    final_client: Mapped[str | None] = mapped_column(String(64))
+    refused: Mapped[bool | None] = mapped_column(Boolean)
+
+
+class MessageRow(Base):
+    """A packet that no other one caused, with the one that it caused: what lists are searched and ordered by.
+
+    Derived from `packets` and `steps` in the transaction that writes them (`relay.ledger.message_rows`). Every list is
+    the newest of some pairs of lane and state, and each index gives the newest of one pair without looking at others.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("messages_by_time", "ordered_at_ns", "packet_id"),
+        Index("messages_by_state", "state", "ordered_at_ns", "packet_id"),
+        Index("messages_by_lane", "lane", "state", "ordered_at_ns", "packet_id"),
+        Index("messages_by_sender", "sender", "lane", "state", "ordered_at_ns", "packet_id"),
+        Index("messages_by_receiver", "receiver", "lane", "state", "ordered_at_ns", "packet_id"),
+        Index("messages_by_change", "change", "packet_id"),
+        Index("messages_by_end", "settled_at_ns", "latency_ns"),
+    )
+
+    packet_id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    second_id: Mapped[str | None] = mapped_column(String(160))
+    lane: Mapped[str] = mapped_column(String(100))
+    """`source destination app`, chains by name, the destination that of the whole way."""
+    state: Mapped[str] = mapped_column(String(16))
+    sender: Mapped[str | None] = mapped_column(String(128))
+    receiver: Mapped[str | None] = mapped_column(String(128))
+    """Of the packet, in lower case where they begin with 0x."""
+    ordered_at_ns: Mapped[int] = mapped_column(BigInteger)
+    """Block time of the sending, else when it was first seen, as it was known first; never changes."""
+    updated_at_ns: Mapped[int] = mapped_column(BigInteger)
+    settled_at_ns: Mapped[int | None] = mapped_column(BigInteger)
+    latency_ns: Mapped[int | None] = mapped_column(BigInteger)
+    """From the sending block to the settling one, where both are known."""
+    change: Mapped[int] = mapped_column(BigInteger)
+    """The counter's value when the row was last written."""
+
+
+class CounterRow(Base):
+    """One row. Raised in every transaction that changes messages, which makes them come one after the other."""
+
+    __tablename__ = "counter"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
 
 
 class StepRow(Base):

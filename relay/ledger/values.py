@@ -106,6 +106,21 @@ class KnownPacket:
     cause: str | None
     outcome: str | None
     settled_at_ns: int | None
+    app: str | None = None
+    sender: str | None = None
+    receiver: str | None = None
+    denom: str | None = None
+    amount: int | None = None
+    next_client: str | None = None
+    final_chain: str | None = None
+    final_client: str | None = None
+    refused: bool | None = None
+    """The last nine are None where a schema before 0004 wrote the row, `refused` also before the acknowledgement."""
+
+    @property
+    def received(self) -> bool:
+        """Whether the relay knows that it was received where it was sent to."""
+        return self.kind == "acknowledge" or (self.kind == "receive" and self.step in ("included", "superseded"))
 
     @property
     def route(self) -> str:

@@ -25,7 +25,7 @@ from light_clients.ibc.transfer import (
 from light_clients.interface import ClientStatus
 from relay.cli.main import app
 from relay.config import FeeLimits, PathConfig, PathEnd
-from relay.core.history import _every_fact_of
+from relay.core.facts import every_fact_of
 from relay.core.paths import Paths
 from relay.core.standing import standing
 from relay.dispatch import Job, JobKind
@@ -217,10 +217,10 @@ def test_second_leg_names_the_first_and_shares_its_message_id():
     paths = Paths.of([PathConfig(a=ends["hub"], b=ends["alpha"])])
     stamp = OriginStamp(1, "bft-evm-0", "gmpport", "forward", 7, 1)
     value = encode_stamped_payload(StampedPayload(stamp, "ics27-2", "application/x-solidity-abi", b"m"))
-    facts = _every_fact_of(forwarded(3, value), paths)
+    facts = every_fact_of(forwarded(3, value), paths)
     assert facts.leg_of == "alpha/client-0/7"
     assert facts.message_id == "0x" + message_id(forwarded=True, route="bft-evm-0", sequence=7).hex()
-    damaged = _every_fact_of(forwarded(3, value[:-1]), paths)
+    damaged = every_fact_of(forwarded(3, value[:-1]), paths)
     assert (damaged.leg_of, damaged.message_id) == (None, None)
     request = ForwardRequest("bft-evm-1", "gmpport", "ics27-2", "application/x-solidity-abi", 1_700_000_000, b"m")
     assert request.next_client == "bft-evm-1"
@@ -228,7 +228,7 @@ def test_second_leg_names_the_first_and_shares_its_message_id():
         7, "client-0", "bft-evm-0", 2_000_000_000, (Payload("gmpport", "forward", "hutong-forward-1", "e", b"v"),)
     )
     assert (
-        _every_fact_of(Job(JobKind.RECEIVE, "alpha", "hub", first, None, 1, 1, 1), paths).message_id == facts.message_id
+        every_fact_of(Job(JobKind.RECEIVE, "alpha", "hub", first, None, 1, 1, 1), paths).message_id == facts.message_id
     )
 
 
@@ -246,7 +246,7 @@ def test_both_legs_of_a_forwarded_transfer_have_the_key_of_the_specification():
             7, here, there, 2_000_000_000, (Payload("transfer", "transfer", "ics20-1", ABI_ENCODING, value),)
         )
         keys.append(
-            _every_fact_of(Job(JobKind.RECEIVE, source, destination, packet, None, 1, 1, 1), Paths.of([])).forward_key
+            every_fact_of(Job(JobKind.RECEIVE, source, destination, packet, None, 1, 1, 1), Paths.of([])).forward_key
         )
     page = (Path(__file__).parents[3] / "docs" / "spec" / "ledger.md").read_text()
     assert keys[0] == keys[1] and f"`{keys[0]}`" in page

@@ -1,0 +1,153 @@
+"""Keys of the API: their SHA-256 and scopes in a file that only its owner reads. The keys themselves are shown once.
+
+A key has 256 bits of chance, so a plain hash keeps it: there is nothing to guess.
+"""
+
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from relay.config import UnsafeFile, read_private_file
+
+PREFIX = "hk_"
+KEY_BYTES = 32
+MAX_KEYS = 1_000
+FORMAT = "hutong-api-keys"
+
+_KEY = re.compile(r"hk_[A-Za-z0-9_-]{43}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Scope(StrEnum):
+    """What a key may do beside reading."""
+
+    WRITE = "write"
+    """Submit signed transactions."""
+    ADMIN = "admin"
+    """Try dead letters again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """`name` is its owner's word for it; `digest` the SHA-256 of the key in hex."""
+
+    name: str
+    scopes: frozenset[Scope]
+    digest: str
+    created_at: str
+
+
+class KeysUnusable(Exception):
+    """The file of keys cannot be used; one sentence."""
+
+
+def new_key() -> str:
+    return PREFIX + secrets.token_urlsafe(KEY_BYTES)
+
+
+def digest_of(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+def check_name(name: str) -> str:
+    if _NAME.fullmatch(name) is None:
+        raise KeysUnusable("a key's name has 1 to 64 characters of A-Z, a-z, 0-9 and inner . _ -")
+    return name
+
+
+def read_keys(path: Path) -> tuple[ApiKey, ...]:
+    """None where there is no file yet.
+
+    Raises:
+        KeysUnusable: open to others, or not what `write_keys` writes.
+    """
+    if not path.exists():
+        return ()
+    try:
+        document = json.loads(read_private_file(path))
+        if document["format"] != FORMAT or len(document["keys"]) > MAX_KEYS:
+            raise ValueError("format")
+        return tuple(_key(entry) for entry in document["keys"])
+    except UnsafeFile as error:
+        raise KeysUnusable(str(error)) from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise KeysUnusable(f"{path} is no file of API keys; move it away and create them anew") from None
+
+
+def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
+    """The whole file at once, mode 0600.
+
+    Raises:
+        KeysUnusable: too many, or the disk refuses.
+    """
+    kept = list(keys)
+    if len(kept) > MAX_KEYS:
+        raise KeysUnusable(f"more than {MAX_KEYS} keys; revoke some")
+    entries = [
+        {"name": key.name, "scopes": sorted(key.scopes), "sha256": key.digest, "created_at": key.created_at}
+        for key in kept
+    ]
+    text = json.dumps({"format": FORMAT, "keys": entries}, indent=1) + "\n"
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise KeysUnusable(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _key(entry: Any) -> ApiKey:
+    if _DIGEST.fullmatch(entry["sha256"]) is None or _NAME.fullmatch(entry["name"]) is None:
+        raise ValueError("entry")
+    return ApiKey(entry["name"], frozenset(map(Scope, entry["scopes"])), entry["sha256"], str(entry["created_at"]))
+
+
+class KeyRing:
+    """The keys as the file has them now: what is created or revoked counts at the next request."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._stamp: tuple[int, int, int] | None = None
+        self._keys: tuple[ApiKey, ...] = ()
+
+    def find(self, offered: str) -> ApiKey | None:
+        """The key that was offered. It takes as long whether and where it is in the file.
+
+        Raises:
+            KeysUnusable: then nobody is let in.
+        """
+        self._refresh()
+        digest = digest_of(offered) if _KEY.fullmatch(offered) else ""
+        found = None
+        for key in self._keys:
+            if hmac.compare_digest(key.digest, digest):
+                found = key
+        return found
+
+    def _refresh(self) -> None:
+        if self._path is None:
+            return
+        try:
+            status = self._path.stat()
+        except OSError:
+            self._stamp, self._keys = None, ()
+            return
+        stamp = (status.st_mtime_ns, status.st_ino, status.st_mode)
+        if stamp != self._stamp:
+            self._keys = ()
+            self._keys = read_keys(self._path)
+            self._stamp = stamp

@@ -1,0 +1,81 @@
+"""The explorer: files of this package, read once. A request names one of them or nothing; no path is ever made of it."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from fastapi import APIRouter, Request, Response
+
+from relay.api.answer_cache import etag_of
+from relay.api.problems import ApiProblem, Code
+
+INDEX = "index.html"
+MAX_FILES = 64
+MAX_FILE_BYTES = 2 * 1024 * 1024
+TYPES = {
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "ico": "image/x-icon",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
+    "webmanifest": "application/manifest+json",
+    "woff2": "font/woff2",
+}
+
+_NONE = b"""<!doctype html><meta charset="utf-8"><title>hutong</title>
+<p>This installation has no explorer. The API is at <a href="/v1/status">/v1/status</a>.</p>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    content: bytes
+    content_type: str
+    etag: bytes
+
+
+def explorer_files() -> dict[str, StaticFile]:
+    """By path below `/`; the page itself is `index.html`."""
+    found: dict[str, StaticFile] = {}
+    _collect(files("relay.api") / "explorer", "", found)
+    found.setdefault(INDEX, StaticFile(_NONE, TYPES["html"], etag_of(_NONE)))
+    return found
+
+
+def _collect(folder: Traversable, prefix: str, found: dict[str, StaticFile]) -> None:
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        name = prefix + entry.name
+        if entry.is_dir():
+            _collect(entry, f"{name}/", found)
+            continue
+        content_type = TYPES.get(name.rpartition(".")[2])
+        if content_type is None or len(found) == MAX_FILES:
+            continue
+        content = entry.read_bytes()
+        if len(content) <= MAX_FILE_BYTES:
+            found[name] = StaticFile(content, content_type, etag_of(content))
+
+
+def explorer_router() -> APIRouter:
+    """Last in the application: it takes every path that is left."""
+    router = APIRouter(include_in_schema=False)
+    known = explorer_files()
+
+    @router.get("/{path:path}")
+    async def explorer(path: str, request: Request) -> Response:
+        found = known.get(path or INDEX)
+        if found is None:
+            raise ApiProblem(
+                Code.NOT_FOUND, "there is nothing at this address; the API is under /v1, see /openapi.json"
+            )
+        headers = {"etag": found.etag.decode(), "cache-control": "no-cache"}
+        if request.headers.get("if-none-match", "").encode() == found.etag:
+            return Response(status_code=304, headers=headers)
+        return Response(found.content, 200, headers, media_type=found.content_type)
+
+    return router

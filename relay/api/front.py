@@ -1,0 +1,318 @@
+"""Before every router: bounds, deadlines, keys, rate limits, CORS, headers of security, and answers from the cache.
+
+Plain ASGI, for whatever is refused here has cost next to nothing.
+"""
+
+import math
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import anyio
+
+from relay.api.api_keys import ApiKey, KeysUnusable
+from relay.api.problems import ApiProblem, Code
+from relay.api.rate_limit import client_of
+from relay.api.service import Service
+from relay.evm.request_body import BodyTooLarge, read_body
+from relay.telemetry import get_logger
+
+MAX_TARGET_BYTES = 4 * 1024
+MAX_HEADER_BYTES = 16 * 1024
+MAX_HEADERS = 100
+MAX_BODY_BYTES = 256 * 1024
+MAX_FORWARDED = 32
+"""Addresses of X-Forwarded-For that are looked at."""
+REQUEST_LIMIT_S = 10.0
+BUNDLE_LIMIT_S = 60.0
+
+STREAMS = ("/v1/events", "/v1/ws")
+_API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
+_PAGE_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self';"
+    b" manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_EXPOSED = b"ETag, Retry-After, Content-Disposition"
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"),
+    (b"access-control-max-age", b"600"),
+]
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+App = Callable[[Any, Receive, Send], Awaitable[None]]
+
+
+class Front:
+    """ASGI around `app`."""
+
+    def __init__(self, app: App, service: Service) -> None:
+        self._app = app
+        self._service = service
+        self._origins = frozenset(origin.encode() for origin in service.settings.cors_origins)
+        self._proxies = tuple(map(ip_network, service.settings.trusted_proxies))
+        self._common = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"x-frame-options", b"DENY"),
+        ]
+        if self._origins:
+            self._common.append((b"vary", b"Origin"))
+        if service.settings.has_tls:
+            self._common.append((b"strict-transport-security", b"max-age=31536000"))
+        self._api_headers = [*self._common, (b"content-security-policy", _API_POLICY)]
+        self._page_headers = [*self._common, (b"content-security-policy", _PAGE_POLICY)]
+        self._log = get_logger("api")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = _Headers(scope["headers"])
+        policy = self._page_headers if _is_page(scope["path"]) else self._api_headers
+        allowed = self._cors(headers.origin)
+        extra = policy if allowed is None else [*policy, *allowed]
+        is_head = scope["method"] == "HEAD"
+        try:
+            self._check_size(scope, headers)
+            if scope["method"] == "OPTIONS" and headers.preflight:
+                self._take(scope, headers, None)
+                await _send_whole(send, 204, extra if allowed is None else [*extra, *_PREFLIGHT], b"", is_head=False)
+                return
+            key = self._key(headers.authorization)
+            self._take(scope, headers, key)
+            if scope["method"] in ("GET", "HEAD"):
+                answer = self._service.cache.get(_target(scope)) if headers.range is None else None
+                if answer is not None:
+                    if headers.if_none_match == answer.etag:
+                        await _send_whole(send, 304, [*extra, (b"etag", answer.etag)], b"", is_head=True)
+                    else:
+                        await _send_whole(send, 200, [*extra, *answer.headers], answer.body, is_head=is_head)
+                    return
+        except ApiProblem as problem:
+            await _send_problem(send, problem, extra, is_head=is_head)
+            return
+        scope = {**scope, "hutong.key": key}
+        if is_head:
+            scope["method"] = "GET"
+        await self._guarded(scope, receive, send, extra, is_head=is_head)
+
+    async def _guarded(
+        self, scope: Scope, receive: Receive, send: Send, extra: list[tuple[bytes, bytes]], *, is_head: bool
+    ) -> None:
+        """Run the application within its time; whatever it raises ends as a problem, or as a broken connection."""
+        started = False
+
+        async def tell(message: Any) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message = {**message, "headers": [*message["headers"], *extra]}
+            elif is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        path: str = scope["path"]
+        limit_s = math.inf if path in STREAMS else BUNDLE_LIMIT_S if path.endswith("/bundle") else REQUEST_LIMIT_S
+        problem: ApiProblem | None = None
+        with anyio.move_on_after(limit_s) as deadline:
+            try:
+                if scope["method"] not in ("GET", "OPTIONS"):
+                    body = await read_body(receive, MAX_BODY_BYTES)
+                    if body is None:
+                        return
+                    receive = _replayed(body, receive)
+                await self._app(scope, receive, tell)
+            except BodyTooLarge:
+                problem = ApiProblem(Code.TOO_LARGE, f"the body has more than {MAX_BODY_BYTES} bytes")
+            except ApiProblem as refusal:
+                problem = refusal
+            except Exception:
+                # Neither the target nor a header is logged: both may hold what is secret.
+                self._log.exception("a request failed", method=scope["method"], route=_route_of(scope))
+                problem = ApiProblem(Code.INTERNAL_ERROR, "the server failed at this request; its log says why")
+        if deadline.cancelled_caught and problem is None:
+            problem = ApiProblem(Code.DEADLINE_EXCEEDED, f"the request took more than {limit_s:g} s; try again later")
+        if problem is not None and not started:
+            await _send_problem(send, problem, extra, is_head=is_head)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = _Headers(scope["headers"])
+        try:
+            self._check_size(scope, headers)
+            key = self._key(headers.authorization)
+            self._take(scope, headers, key)
+            if headers.origin is not None and not self._is_own_or_allowed(headers):
+                raise ApiProblem(Code.FORBIDDEN, "pages of this origin may not connect; see api.cors_origins")
+        except ApiProblem:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            await self._app({**scope, "hutong.key": key}, receive, send)
+        except Exception:
+            self._log.exception("a WebSocket failed")
+
+    def _check_size(self, scope: Scope, headers: "_Headers") -> None:
+        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_TARGET_BYTES:
+            raise ApiProblem(Code.TOO_LARGE, f"the URL has more than {MAX_TARGET_BYTES} bytes", status=414)
+        if headers.bytes > MAX_HEADER_BYTES or headers.count > MAX_HEADERS:
+            raise ApiProblem(
+                Code.TOO_LARGE,
+                f"the headers have more than {MAX_HEADER_BYTES} bytes or {MAX_HEADERS} lines",
+                status=431,
+            )
+        if headers.content_length is not None:
+            if not headers.content_length.isdigit():
+                raise ApiProblem(Code.INVALID_REQUEST, "Content-Length is no number")
+            if len(headers.content_length) > 12 or int(headers.content_length) > MAX_BODY_BYTES:
+                raise ApiProblem(Code.TOO_LARGE, f"the body has more than {MAX_BODY_BYTES} bytes")
+
+    def _key(self, authorization: bytes | None) -> ApiKey | None:
+        """None where none is offered. A wrong one is refused everywhere, so that nobody thinks it works."""
+        if authorization is None:
+            return None
+        scheme, _, offered = authorization.partition(b" ")
+        try:
+            key = None
+            if scheme.lower() == b"bearer":
+                key = self._service.keys.find(offered.strip().decode("ascii", "replace"))
+        except KeysUnusable as error:
+            self._log.error("API keys cannot be used", reason=str(error))
+            raise ApiProblem(Code.BUSY, "the server's keys cannot be read; its operator must mend them") from None
+        if key is None:
+            raise ApiProblem(
+                Code.UNAUTHORIZED,
+                "the key is not one of this server: send `Authorization: Bearer hk_…`, or none to read",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return key
+
+    def _take(self, scope: Scope, headers: "_Headers", key: ApiKey | None) -> None:
+        client = client_of(self._address(scope, headers)) if key is None else f"key {key.name}"
+        wait_s = self._service.rate_limit.wait_s(client)
+        if wait_s > 0:
+            raise ApiProblem(
+                Code.RATE_LIMITED,
+                f"more than {self._service.settings.rate_limit_per_s} requests a second; wait {math.ceil(wait_s)} s",
+                headers={"Retry-After": str(math.ceil(wait_s))},
+            )
+
+    def _address(self, scope: Scope, headers: "_Headers") -> str:
+        """Of the client: what a trusted proxy says, read from the end, where strangers cannot write."""
+        peer = scope["client"][0] if scope.get("client") else ""
+        if not self._proxies:
+            return str(peer)
+        for said in reversed([*headers.forwarded_for[-MAX_FORWARDED:], peer]):
+            try:
+                address = ip_address(said)
+            except ValueError:
+                return str(said)
+            if not any(address in network for network in self._proxies):
+                return str(said)
+        return str(peer)
+
+    def _cors(self, origin: bytes | None) -> list[tuple[bytes, bytes]] | None:
+        """What lets a page of that origin read the answer; None where it may not."""
+        if b"*" in self._origins:
+            return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED)]
+        if origin is None or origin not in self._origins:
+            return None
+        return [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", _EXPOSED)]
+
+    def _is_own_or_allowed(self, headers: "_Headers") -> bool:
+        origin = headers.origin or b""
+        return b"*" in self._origins or origin in self._origins or origin.partition(b"://")[2] == headers.host
+
+
+class _Headers:
+    """The few headers that are read here, in one pass."""
+
+    __slots__ = (
+        "authorization",
+        "bytes",
+        "content_length",
+        "count",
+        "forwarded_for",
+        "host",
+        "if_none_match",
+        "origin",
+        "preflight",
+        "range",
+    )
+
+    def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
+        self.bytes = 0
+        self.count = len(headers)
+        self.authorization: bytes | None = None
+        self.content_length: bytes | None = None
+        self.if_none_match: bytes | None = None
+        self.origin: bytes | None = None
+        self.host = b""
+        self.preflight = False
+        self.range: bytes | None = None
+        self.forwarded_for: list[str] = []
+        for name, value in headers:
+            self.bytes += len(name) + len(value) + 4
+            match name:
+                case b"authorization":
+                    self.authorization = value
+                case b"content-length":
+                    self.content_length = value
+                case b"if-none-match":
+                    self.if_none_match = value
+                case b"origin":
+                    self.origin = value
+                case b"host":
+                    self.host = value
+                case b"access-control-request-method":
+                    self.preflight = True
+                case b"range":
+                    self.range = value
+                case b"x-forwarded-for":
+                    self.forwarded_for += [part.strip() for part in value.decode("latin-1").split(",")]
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """`receive` that gives the body whole, and then waits for the client to leave."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Any:
+        return messages.pop() if messages else await receive()
+
+    return replay
+
+
+def _is_page(path: str) -> bool:
+    return not path.startswith("/v1/")
+
+
+def _target(scope: Scope) -> bytes:
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    return path + b"?" + query if query else path
+
+
+def _route_of(scope: Scope) -> str:
+    """The pattern of the route, never what a client wrote."""
+    return str(getattr(scope.get("route"), "path", "none"))
+
+
+async def _send_problem(send: Send, problem: ApiProblem, extra: list[tuple[bytes, bytes]], *, is_head: bool) -> None:
+    await _send_whole(send, problem.status, [*extra, *problem.header_list()], problem.body(), is_head=is_head)
+
+
+async def _send_whole(
+    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, is_head: bool
+) -> None:
+    if status not in (204, 304):
+        headers = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if is_head else body})

@@ -1,0 +1,41 @@
+"""Times and heights as the API writes them."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from relay.api.problems import ApiProblem, Code
+
+MAX_TIME_NS = 253_402_300_799 * 10**9
+"""The end of the year 9999: later times (a packet may name any) are shown as it."""
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+Instant = Annotated[str, Field(description="RFC 3339, UTC", examples=["2026-11-26T03:50:50.123Z"])]
+Wei = Annotated[str, Field(description="smallest unit, decimal", pattern="^[0-9]{1,78}$", examples=["21000000000000"])]
+Hash = Annotated[str, Field(examples=["0x" + "5e" * 32])]
+
+
+def instant(time_ns: int) -> str:
+    """With milliseconds."""
+    at = datetime.fromtimestamp(min(max(0, time_ns), MAX_TIME_NS) // 1_000_000 / 1_000, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def optional_instant(time_ns: int | None) -> str | None:
+    return None if time_ns is None else instant(time_ns)
+
+
+def parse_instant(text: str, field: str) -> int:
+    """Nanoseconds. Raises ApiProblem naming the field."""
+    if len(text) <= 40 and _RFC_3339.fullmatch(text):
+        try:
+            at = datetime.fromisoformat(text.upper())
+            return max(0, int(at.timestamp() * 1_000_000) * 1_000)
+        except (ValueError, OverflowError):
+            pass
+    raise ApiProblem(
+        Code.INVALID_REQUEST, f"{field} is no time: write RFC 3339, as 2026-11-26T03:50:50Z", field=field, status=422
+    )

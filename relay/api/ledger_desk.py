@@ -1,0 +1,86 @@
+"""The ledger, read beside its relay: blocking queries in a few threads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import TypeVar
+
+import anyio.to_thread
+
+from relay.api.problems import ApiProblem, Code
+from relay.api.public_text import public_text
+from relay.config import RelayConfig
+from relay.core.ledgers import ledger_password
+from relay.ledger import InvalidCursor, LedgerReader, LedgerUnavailable, MessageReader
+
+READERS = 8
+"""Threads, and so queries at once; more requests wait in line for as long as their deadline lets them."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Both stand on one database."""
+
+    lives: LedgerReader
+    messages: MessageReader
+
+    def close(self) -> None:
+        self.lives.close()
+        self.messages.close()
+
+
+class LedgerDesk:
+    """Opens the ledger when it is first asked for, for its relay may start later than this."""
+
+    def __init__(self, relay: RelayConfig) -> None:
+        self._relay = relay
+        self._readers: Readers | None = None
+        self._lock = Lock()
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    async def read(self, work: Callable[[Readers], Result]) -> Result:
+        """Run `work` in a thread. A caller that is cancelled leaves at once, its query ends by itself.
+
+        Raises:
+            ApiProblem: the ledger cannot be read, or a cursor is none of its.
+        """
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(READERS)
+        try:
+            return await anyio.to_thread.run_sync(
+                partial(self._call, work), abandon_on_cancel=True, limiter=self._limiter
+            )
+        except InvalidCursor:
+            raise ApiProblem(
+                Code.INVALID_REQUEST, "cursor is none of this list: take `next` of the page before", field="cursor"
+            ) from None
+        except LedgerUnavailable as error:
+            raise ApiProblem(Code.LEDGER_UNAVAILABLE, public_text(str(error))) from None
+
+    def close(self) -> None:
+        with self._lock:
+            if self._readers is not None:
+                self._readers.close()
+                self._readers = None
+
+    def _call(self, work: Callable[[Readers], Result]) -> Result:
+        return work(self._opened())
+
+    def _opened(self) -> Readers:
+        with self._lock:
+            if self._readers is None:
+                self._readers = self._open()
+            return self._readers
+
+    def _open(self) -> Readers:
+        url = self._relay.ledger_url
+        if url is None:
+            path = self._relay.home / "ledger.sqlite"
+            if not path.is_file():
+                raise LedgerUnavailable("there is no ledger yet; has the relay run?")
+            return Readers(LedgerReader.open_file(path), MessageReader.open_file(path))
+        password = ledger_password(self._relay)
+        return Readers(LedgerReader.open_url(url, password), MessageReader.open_url(url, password))

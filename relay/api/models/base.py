@@ -1,0 +1,35 @@
+"""What every model has in common."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from relay.api.problems import Code
+
+
+class Answer(BaseModel):
+    """Made by this API: its fields are written in their order."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Demand(BaseModel):
+    """Sent by a client: unknown fields are refused, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class End(Answer):
+    """A chain by its configured name, and the light client on it (null where it is not known)."""
+
+    chain: str = Field(examples=["alpha"])
+    client: str | None = Field(examples=["client-0"])
+
+
+class Problem(Answer):
+    """RFC 9457."""
+
+    type: str = Field(examples=["urn:hutong:problem:not_found"])
+    title: str = Field(examples=["There is no such thing"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["the ledger knows no message alpha/client-0/7"])
+    code: Code
+    field: str | None = None

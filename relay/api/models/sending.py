@@ -1,0 +1,93 @@
+"""Transactions to sign, and signed ones."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from relay.api.instants import Hash, Instant
+from relay.api.models.base import Answer, Demand, End
+
+MAX_RAW_HEX_CHARS = 2 * 128 * 1024 + 2
+MAX_PAYLOAD_HEX_CHARS = 2 * 65_536 + 2
+MAX_TIMEOUT_S = 86_400
+
+ChainName = Annotated[str, Field(pattern="^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", examples=["alpha"])]
+Account = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
+Receiver = Annotated[str, Field(min_length=1, max_length=2_048, pattern=r"^[\x21-\x7e]+$")]
+
+
+class _Prepare(Demand):
+    source: ChainName
+    destination: Annotated[ChainName, Field(examples=["beta"])]
+    sender: Account
+    receiver: Receiver
+    timeout_s: Annotated[int, Field(ge=1, le=MAX_TIMEOUT_S)] = 3600
+    via: ChainName | None = None
+    """The hub to go over, by its name; null takes the direct way where there is one."""
+
+
+class PrepareTransfer(_Prepare):
+    token: Annotated[str, Field(min_length=1, max_length=1_024, description="address, denomination or trace")]
+    amount: Annotated[str, Field(pattern="^[1-9][0-9]{0,77}$", examples=["1000000000000000000"])]
+    memo: Annotated[str, Field(max_length=32_768)] = ""
+
+
+class PrepareMessage(_Prepare):
+    payload: Annotated[str, Field(pattern="^0x([0-9a-fA-F]{2}){1,65536}$", max_length=MAX_PAYLOAD_HEX_CHARS)]
+
+
+class UnsignedEvm(Answer):
+    chain: str
+    kind: Literal["evm"]
+    chain_id: int
+    from_: str = Field(serialization_alias="from", validation_alias="from")
+    to: str
+    data: str
+    value: Literal["0"]
+    gas: int | None = Field(description="null where it can be known only after the transactions before it")
+    nonce: int
+    max_fee_per_gas_wei: str
+    max_priority_fee_per_gas_wei: str
+    purpose: str
+
+
+class UnsignedCosmos(Answer):
+    chain: str
+    kind: Literal["cosmos"]
+    chain_id: str
+    account_number: int
+    sequence: int
+    body_bytes: str
+    auth_info_bytes: str = Field(description="without the public key where the chain does not know it")
+    purpose: str
+
+
+class Sends(Answer):
+    """As it would be if nothing else is sent first."""
+
+    chain: str
+    client: str
+    sequence: int
+
+
+class PreparedRoute(Answer):
+    hops: list[dict[str, End]]
+    via: str | None
+
+
+class Prepared(Answer):
+    route: PreparedRoute
+    transactions: list[UnsignedEvm | UnsignedCosmos]
+    sends: Sends
+    expires_at: Instant
+
+
+class SubmitTransaction(Demand):
+    chain: ChainName
+    raw: Annotated[str, Field(pattern="^0x([0-9a-fA-F]{2}){1,131072}$", max_length=MAX_RAW_HEX_CHARS)]
+
+
+class Submitted(Answer):
+    chain: str
+    hash: Hash
+    state: Literal["pending"]

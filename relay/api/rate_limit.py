@@ -1,0 +1,49 @@
+"""So many requests a second for each key or address: token buckets in a table of bounded size."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+
+MAX_BUCKETS = 10_000
+BURST = 5
+"""Seconds' worth of requests that may come at once."""
+IPV6_PREFIX_BITS = 64
+"""One customer's network: its addresses are one client."""
+
+
+class RateLimit:
+    """`clock_s` never goes back. The least recently seen bucket makes room: whoever is forgotten begins with a full one."""
+
+    def __init__(self, per_s: float, clock_s: Callable[[], float], max_buckets: int = MAX_BUCKETS) -> None:
+        self._per_s = per_s
+        self._burst = per_s * BURST
+        self._clock_s = clock_s
+        self._max_buckets = max_buckets
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def wait_s(self, client: str) -> float:
+        """0 and one request is taken, or the seconds after which there is one."""
+        now_s = self._clock_s()
+        tokens, at_s = self._buckets.pop(client, (self._burst, now_s))
+        tokens = min(self._burst, tokens + (now_s - at_s) * self._per_s)
+        taken = tokens >= 1
+        self._buckets[client] = (tokens - 1 if taken else tokens, now_s)
+        if len(self._buckets) > self._max_buckets:
+            self._buckets.popitem(last=False)
+        return 0.0 if taken else (1 - tokens) / self._per_s
+
+
+def client_of(address: str) -> str:
+    """The bucket of an address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return f"{int(parsed) >> (128 - IPV6_PREFIX_BITS):x}::/{IPV6_PREFIX_BITS}"
+    return str(parsed)

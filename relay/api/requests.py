@@ -1,0 +1,107 @@
+"""What routers share: strict parameters, keys, answers as bytes, and how they are documented."""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query, Request, Response
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel
+
+from relay.api.answer_cache import etag_of
+from relay.api.api_keys import ApiKey, Scope
+from relay.api.models.base import Problem
+from relay.api.problems import PROBLEM_TYPE, STATUSES, TITLES, ApiProblem, Code
+from relay.api.service import Service
+
+JSON = b"application/json"
+
+Cursor = Annotated[str | None, Query(max_length=300, description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=100)]
+ChainName = Annotated[str, Path(pattern="^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", examples=["alpha"])]
+ClientId = Annotated[str, Path(pattern=r"^[\w+-]{1,64}$", examples=["client-0"])]
+Sequence = Annotated[str, Path(pattern="^[1-9][0-9]{0,19}$", examples=["7"])]
+HashPath = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", examples=["0x" + "5e" * 32])]
+
+bearer = HTTPBearer(auto_error=False, scheme_name="api_key", description="A key of `hutong api keys create`.")
+
+
+def service_of(request: Request) -> Service:
+    found: Service = request.app.state.service
+    return found
+
+
+InService = Annotated[Service, Depends(service_of)]
+
+
+def known_parameters(request: Request) -> None:
+    """Refuse query parameters that the route does not have, and those that are given twice."""
+    route = request.scope.get("route")
+    known = {field.alias for field in route.dependant.query_params} if route is not None else set()
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise ApiProblem(
+                Code.INVALID_REQUEST, f"unknown query parameter {name[:40]!r}; known here: {listed}", field=name[:40]
+            )
+        if name in seen:
+            raise ApiProblem(Code.INVALID_REQUEST, f"query parameter {name[:40]} is given twice", field=name[:40])
+        seen.add(name)
+
+
+def needs(scope: Scope) -> Callable[[Request], ApiKey]:
+    """A dependency: the key of the request has the scope."""
+
+    def check(request: Request) -> ApiKey:
+        key: ApiKey | None = request.scope.get("hutong.key")
+        if key is None:
+            raise ApiProblem(
+                Code.UNAUTHORIZED,
+                f"a key with scope {scope} is needed: send `Authorization: Bearer hk_…`",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        if scope not in key.scopes:
+            raise ApiProblem(Code.FORBIDDEN, f"the key has not the scope {scope}; use one that has")
+        return key
+
+    return check
+
+
+def answer(model: BaseModel, status: int = 200) -> Response:
+    """As it is, without being validated again."""
+    return Response(
+        model.model_dump_json(by_alias=True), status, {"cache-control": "no-cache"}, media_type="application/json"
+    )
+
+
+def kept_answer(request: Request, service: Service, model: BaseModel, names: Iterable[str], changes: int) -> Response:
+    """Likewise, with an ETag, and kept for a moment for all who ask the same. `changes` is the cache's before reading."""
+    body = model.model_dump_json(by_alias=True).encode()
+    etag = etag_of(body)
+    headers = [(b"content-type", JSON), (b"cache-control", b"no-cache"), (b"etag", etag)]
+    scope = request.scope
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    service.cache.put(path + b"?" + query if query else path, headers, body, etag, names, changes)
+    if request.headers.get("if-none-match", "").encode() == etag:
+        return Response(status_code=304, headers={"etag": etag.decode()})
+    return Response(body, 200, {"cache-control": "no-cache", "etag": etag.decode()}, media_type="application/json")
+
+
+ALWAYS = (Code.INVALID_REQUEST, Code.UNAUTHORIZED, Code.TOO_LARGE, Code.RATE_LIMITED, Code.DEADLINE_EXCEEDED, Code.BUSY)
+
+
+def refusals(*codes: Code) -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: the problems that a route may answer with, by status."""
+    by_status: dict[int | str, list[Code]] = {}
+    for code in (*ALWAYS, *codes):
+        for status in STATUSES[code]:
+            by_status.setdefault(status, []).append(code)
+    return {
+        status: {
+            "model": Problem,
+            "description": "; ".join(f"`{code}`: {TITLES[code]}" for code in dict.fromkeys(found)),
+            "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status, found in sorted(by_status.items(), key=lambda item: int(item[0]))
+    }

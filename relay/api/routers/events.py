@@ -1,0 +1,193 @@
+"""What happens, as it happens: server-sent events and a WebSocket."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any
+
+import anyio
+from fastapi import APIRouter, Depends, Header, Query, Response, WebSocket, WebSocketDisconnect
+
+from relay.api.changes import Change, change_of
+from relay.api.models.message import MessageSummary
+from relay.api.problems import ApiProblem, Code
+from relay.api.requests import InService, known_parameters, refusals
+from relay.api.service import Service
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+HEARTBEAT_S = 15.0
+SEND_LIMIT_S = 20.0
+"""A client that takes nothing for so long has lost its stream."""
+_HEARTBEAT = b": still here\n\n"
+_HEARTBEAT_TEXT = '{"id": null, "event": "heartbeat", "data": {}}'
+
+After = Annotated[str | None, Query(max_length=300, description="a cursor: what changed after it comes first")]
+Message = Annotated[str | None, Query(max_length=160, description="follow one message, by its packet or message id")]
+LastEventId = Annotated[str | None, Header(max_length=300)]
+
+
+@router.get(
+    "/events",
+    dependencies=[Depends(known_parameters)],
+    responses={
+        200: {
+            "description": "`event: message` with a MessageSummary, `event: chains` with the items of /v1/chains,"
+            " `event: reset`: read the lists again",
+            "model": MessageSummary,
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **refusals(Code.NOT_FOUND, Code.LEDGER_UNAVAILABLE),
+    },
+)
+async def events(
+    service: InService,
+    after: After = None,
+    message: Message = None,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """Server-sent events, for as long as the client reads them."""
+    names = None if message is None else await _followed(service, message)
+    return EventStream(service, last_event_id or after, names)
+
+
+@router.websocket("/ws")
+async def socket(socket: WebSocket) -> None:
+    """The same over a WebSocket: a JSON text `{id, event, data}` each. What the client sends is not read."""
+    service: Service = socket.app.state.service
+    query = socket.query_params
+    if set(query) - {"after", "message"} or any(len(value) > 300 for value in query.values()):
+        await socket.close(1008, "unknown query parameter; known here: after, message")
+        return
+    try:
+        names = None if "message" not in query else await _followed(service, query["message"])
+    except ApiProblem as problem:
+        await socket.close(1008, problem.detail[:120])
+        return
+    await socket.accept()
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_ended, socket, tasks.cancel_scope)
+            async with aclosing(_told(service, query.get("after"), names)) as told:
+                async for change in told:
+                    with anyio.fail_after(SEND_LIMIT_S):
+                        await socket.send_text(_HEARTBEAT_TEXT if change is None else _text(change))
+            await socket.close(1000)
+            tasks.cancel_scope.cancel()
+    except* ApiProblem as group:
+        await socket.close(1013, str(group.exceptions[0])[:120])
+    except* (WebSocketDisconnect, TimeoutError, RuntimeError, OSError):
+        pass
+
+
+class EventStream(Response):
+    """Sends as the client takes; whoever leaves or takes nothing ends it."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, service: Service, after: str | None, names: tuple[str, ...] | None) -> None:
+        super().__init__(None, 200, {"cache-control": "no-store", "x-accel-buffering": "no"})
+        self.raw_headers = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
+        self._service = service
+        self._after = after
+        self._names = names
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        started = False
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_left, receive, tasks.cancel_scope)
+                async with aclosing(_told(self._service, self._after, self._names)) as told:
+                    async for change in told:
+                        if not started:
+                            started = True
+                            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+                        with anyio.fail_after(SEND_LIMIT_S):
+                            body = _HEARTBEAT if change is None else _frame(change)
+                            await send({"type": "http.response.body", "body": body, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                tasks.cancel_scope.cancel()
+        except* ApiProblem as group:
+            if not started:
+                raise group.exceptions[0] from None
+        except* (TimeoutError, OSError):
+            pass
+
+
+async def _told(
+    service: Service, after: str | None, names: tuple[str, ...] | None
+) -> AsyncGenerator[Change | None, None]:
+    """Changes for one stream, None where nothing happened for a while; a first None opens the line."""
+    with service.changes.stream() as stream:
+        seen = -1
+        missed = () if after is None else await service.changes.missed(after)
+        yield None
+        for change in missed:
+            seen = max(seen, change.number or seen)
+            if _concerns(change, names):
+                yield change
+                if names is not None and change.is_last:
+                    return
+        if names is not None and after is None and (now := await _present(service, names)) is not None:
+            yield now
+            seen = max(seen, now.number or seen)
+            if now.is_last:
+                return
+        while True:
+            change_or_none: Change | None = None
+            with anyio.move_on_after(HEARTBEAT_S):
+                try:
+                    change_or_none = await stream.receive()
+                except anyio.EndOfStream:
+                    return
+            if change_or_none is None:
+                yield None
+            elif _concerns(change_or_none, names) and (change_or_none.number is None or change_or_none.number > seen):
+                yield change_or_none
+                if names is not None and change_or_none.is_last:
+                    return
+
+
+async def _followed(service: Service, name: str) -> tuple[str, ...]:
+    """The ids of the message of that name."""
+    record = await service.ledger.read(
+        lambda readers: readers.messages.message(name) if "/" in name else readers.messages.by_message_id(name)
+    )
+    if record is None:
+        raise ApiProblem(Code.NOT_FOUND, f"the ledger knows no message {name}", field="message")
+    return change_of(record).names
+
+
+async def _present(service: Service, names: tuple[str, ...]) -> Change | None:
+    """How a followed message stands now: who follows needs no other request."""
+    record = await service.ledger.read(lambda readers: readers.messages.message(names[0]))
+    return None if record is None else change_of(record)
+
+
+def _concerns(change: Change, names: tuple[str, ...] | None) -> bool:
+    if names is None or change.event == "reset":
+        return True
+    return change.event == "message" and bool(set(names) & set(change.names))
+
+
+def _frame(change: Change) -> bytes:
+    identity = b"" if change.id is None else b"id: " + change.id.encode() + b"\n"
+    return b"%sevent: %s\ndata: %s\n\n" % (identity, change.event.encode(), change.data)
+
+
+def _text(change: Change) -> str:
+    head = json.dumps({"id": change.id, "event": change.event})
+    return f'{head[:-1]}, "data": {change.data.decode()}}}'
+
+
+async def _left(receive: Any, scope: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
+
+
+async def _ended(socket: WebSocket, scope: anyio.CancelScope) -> None:
+    """What a client sends is read and dropped, so that its leaving is noticed."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+    scope.cancel()

@@ -1,0 +1,163 @@
+"""Messages: lists, one of them, why it waits, and what is searched."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from relay.api.describing import message, message_list, names_of, summary, why_of
+from relay.api.instants import parse_instant
+from relay.api.ledger_desk import Readers
+from relay.api.models.message import Message, MessageList, SearchResult, Why
+from relay.api.problems import ApiProblem, Code
+from relay.api.requests import (
+    ChainName,
+    ClientId,
+    Cursor,
+    HashPath,
+    InService,
+    Limit,
+    Sequence,
+    answer,
+    kept_answer,
+    known_parameters,
+    refusals,
+)
+from relay.api.service import Service
+from relay.ledger import Explanation, LifeCycle, why
+from relay.ledger.messages import App, MessageFilter, MessageRecord, MessageState
+
+router = APIRouter(prefix="/v1", tags=["messages"], dependencies=[Depends(known_parameters)])
+
+Exact = Annotated[str | None, Query(min_length=1, max_length=2_048)]
+Named = Annotated[str | None, Query(max_length=32)]
+HashQuery = Annotated[str | None, Query(pattern="^0x[0-9a-fA-F]{64}$")]
+TimeQuery = Annotated[str | None, Query(max_length=40, examples=["2026-11-26T00:00:00Z"])]
+
+SEARCH_LIMIT = 50
+
+
+@router.get("/messages", response_model=MessageList, responses=refusals(Code.LEDGER_UNAVAILABLE))
+async def messages(
+    service: InService,
+    state: MessageState | None = None,
+    app: App | None = None,
+    source: Named = None,
+    destination: Named = None,
+    sender: Exact = None,
+    receiver: Exact = None,
+    transaction: HashQuery = None,
+    message_id: HashQuery = None,
+    since: TimeQuery = None,
+    until: TimeQuery = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Messages, newest first. Every filter is exact; `since` is in the range, `until` is not."""
+    wanted = MessageFilter(
+        state=state,
+        app=app,
+        source=source,
+        destination=destination,
+        sender=sender,
+        receiver=receiver,
+        transaction=transaction,
+        message_id=message_id,
+        sent_from_ns=None if since is None else parse_instant(since, "since"),
+        sent_until_ns=None if until is None else parse_instant(until, "until"),
+    )
+    return answer(message_list(await service.ledger.read(lambda readers: readers.messages.page(wanted, cursor, limit))))
+
+
+@router.get(
+    "/messages/{message_id}", response_model=Message, responses=refusals(Code.NOT_FOUND, Code.LEDGER_UNAVAILABLE)
+)
+async def message_by_id(request: Request, service: InService, message_id: HashPath) -> Response:
+    """A message by its Mailbox id."""
+    changes = service.cache.changes
+    found = await service.ledger.read(
+        lambda readers: _whole(readers, readers.messages.by_message_id(message_id.lower()))
+    )
+    return _told(request, service, found, message_id, changes)
+
+
+@router.get(
+    "/messages/{chain}/{client}/{sequence}",
+    response_model=Message,
+    responses=refusals(Code.NOT_FOUND, Code.LEDGER_UNAVAILABLE),
+)
+async def message_by_packet(
+    request: Request, service: InService, chain: ChainName, client: ClientId, sequence: Sequence
+) -> Response:
+    """A message by the packet id of any of its legs."""
+    packet_id = f"{chain}/{client}/{sequence}"
+    changes = service.cache.changes
+    found = await service.ledger.read(lambda readers: _whole(readers, readers.messages.message(packet_id)))
+    return _told(request, service, found, packet_id, changes)
+
+
+@router.get(
+    "/messages/{message_id}/why", response_model=Why, responses=refusals(Code.NOT_FOUND, Code.LEDGER_UNAVAILABLE)
+)
+async def why_by_id(service: InService, message_id: HashPath) -> Response:
+    """The sentence of `hutong why`."""
+
+    def find(readers: Readers) -> tuple[MessageRecord, Explanation] | None:
+        record = readers.messages.by_message_id(message_id.lower())
+        return None if record is None else (record, _why(readers, record.id))
+
+    found = await service.ledger.read(find)
+    if found is None:
+        raise unknown_message(message_id)
+    return answer(why_of(found[0].id, found[1]))
+
+
+@router.get(
+    "/messages/{chain}/{client}/{sequence}/why",
+    response_model=Why,
+    responses=refusals(Code.NOT_FOUND, Code.LEDGER_UNAVAILABLE),
+)
+async def why_by_packet(service: InService, chain: ChainName, client: ClientId, sequence: Sequence) -> Response:
+    """The sentence of `hutong why`, of exactly this packet."""
+    packet_id = f"{chain}/{client}/{sequence}"
+    found = await service.ledger.read(lambda readers: why(packet_id, readers.lives, time.time_ns()))
+    if found is None:
+        raise unknown_message(packet_id)
+    return answer(why_of(packet_id, found))
+
+
+@router.get("/search", response_model=SearchResult, responses=refusals(Code.LEDGER_UNAVAILABLE))
+async def search(
+    service: InService,
+    q: Annotated[
+        str, Query(min_length=1, max_length=256, description="a packet, message or transaction id, an address, a chain")
+    ],
+) -> Response:
+    """At most 50 messages that the text may mean, newest first."""
+    found = await service.ledger.read(lambda readers: readers.messages.search(q.strip(), SEARCH_LIMIT))
+    return answer(SearchResult(items=[summary(record) for record in found.items], kind=found.kind))
+
+
+def unknown_message(name: str) -> ApiProblem:
+    return ApiProblem(Code.NOT_FOUND, f"the ledger knows no message {name}")
+
+
+def _why(readers: Readers, packet_id: str) -> Explanation:
+    return why(packet_id, readers.lives, time.time_ns()) or Explanation("the ledger does not know it", "ask again")
+
+
+Whole = tuple[MessageRecord, list[LifeCycle], Explanation]
+
+
+def _whole(readers: Readers, record: MessageRecord | None) -> Whole | None:
+    if record is None:
+        return None
+    lives = [readers.lives.life(leg.packet_id) for leg in record.legs]
+    return record, [life for life in lives if life is not None], _why(readers, record.id)
+
+
+def _told(request: Request, service: Service, found: Whole | None, name: str, changes: int) -> Response:
+    if found is None:
+        raise unknown_message(name)
+    record, lives, answered = found
+    return kept_answer(request, service, message(record, lives, answered), names_of(record), changes)

@@ -1,0 +1,171 @@
+"""The relay as a whole: status, figures, health, and what was given up."""
+
+import time
+from importlib import metadata
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from relay.api.api_keys import ApiKey, Scope
+from relay.api.describing import summary
+from relay.api.instants import instant
+from relay.api.models.message import DeadLetter, DeadLetterList, Retried
+from relay.api.models.operation import (
+    Bucket,
+    ChainCost,
+    Health,
+    MessageCounts,
+    Readiness,
+    RouteCount,
+    Schema,
+    Series,
+    Status,
+    Totals,
+)
+from relay.api.problems import ApiProblem, Code
+from relay.api.public_text import optional_public_text
+from relay.api.requests import (
+    ChainName,
+    ClientId,
+    Cursor,
+    InService,
+    Limit,
+    Sequence,
+    answer,
+    known_parameters,
+    needs,
+    refusals,
+)
+from relay.api.service import ANSWER_LIMIT_S
+from relay.ledger import messages as ledger_messages
+from relay.ledger import newest_revision, remedy_of
+
+router = APIRouter(tags=["operations"], dependencies=[Depends(known_parameters)])
+
+WINDOWS: dict[str, tuple[int, int]] = {"1h": (3_600, 60), "24h": (86_400, 900), "7d": (604_800, 7_200)}
+"""Seconds of the window and of each bucket."""
+VERSION = metadata.version("hutong")
+SCHEMA = newest_revision() or ""
+
+
+@router.get("/v1/status", response_model=Status, responses=refusals())
+async def status(service: InService) -> Response:
+    """What answers here."""
+    return answer(
+        Status(
+            name="hutong",
+            version=VERSION,
+            time=instant(time.time_ns()),
+            ledger=Schema.model_validate({"schema": SCHEMA}),
+            chains=len(service.config.chains),
+            paths=len(service.config.paths),
+            inside_relay=service.inside_relay,
+        )
+    )
+
+
+@router.get("/v1/totals", response_model=Totals, responses=refusals(Code.LEDGER_UNAVAILABLE))
+async def totals(service: InService) -> Response:
+    """Sums over everything that the ledger keeps, at most some seconds old."""
+    found, at_ns = await service.figures.get("totals", lambda readers: readers.messages.totals())
+    return answer(_totals(found, at_ns))
+
+
+def _totals(found: ledger_messages.Totals, at_ns: int) -> Totals:
+    counts = {state.value: found.states.get(state, 0) for state in ledger_messages.MessageState}
+    return Totals(
+        messages=MessageCounts(total=found.total, **counts),
+        routes=[
+            RouteCount(source=one.source, destination=one.destination, app=one.app, total=one.total, open=one.open)
+            for one in found.routes
+        ],
+        costs=[
+            ChainCost(
+                chain=one.chain,
+                deliveries=one.deliveries,
+                transactions=one.transactions,
+                reverted=one.reverted,
+                gas_used=one.gas_used,
+                fee_wei=str(one.fee_wei),
+            )
+            for one in found.costs
+        ],
+        as_of=instant(at_ns),
+    )
+
+
+@router.get("/v1/series", response_model=Series, responses=refusals(Code.LEDGER_UNAVAILABLE))
+async def series(service: InService, window: Annotated[Literal["1h", "24h", "7d"], Query()] = "1h") -> Response:
+    """Throughput and latency by time, oldest first."""
+    window_s, bucket_s = WINDOWS[window]
+    found, _ = await service.figures.get(
+        f"series {window}", lambda readers: readers.messages.series(window_s, bucket_s, time.time_ns())
+    )
+    items = [
+        Bucket(start=instant(one.start_ns), sent=one.sent, settled=one.settled, p50_s=one.p50_s, p95_s=one.p95_s)
+        for one in found
+    ]
+    return answer(Series(window=window, bucket_s=bucket_s, items=items))
+
+
+@router.get("/v1/dead-letters", response_model=DeadLetterList, responses=refusals(Code.LEDGER_UNAVAILABLE))
+async def dead_letters(service: InService, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """Steps that were given up, with the reason and what to do."""
+    page = await service.ledger.read(lambda readers: readers.messages.dead(cursor, limit))
+    return answer(
+        DeadLetterList(
+            items=[
+                DeadLetter(
+                    job=one.job,
+                    message=summary(one.message),
+                    reason=optional_public_text(one.reason),
+                    cause=one.cause,
+                    do=f"{remedy_of(one.cause) or 'mend the reason'}, then: hutong relay retry {one.job}",
+                    at=instant(one.at_ns),
+                )
+                for one in page.items
+            ],
+            next=page.next,
+        )
+    )
+
+
+@router.post(
+    "/v1/dead-letters/{kind}/{chain}/{client}/{sequence}/retry",
+    status_code=202,
+    response_model=Retried,
+    responses=refusals(Code.FORBIDDEN, Code.NOT_FOUND, Code.CHAIN_UNAVAILABLE),
+)
+async def retry(
+    service: InService,
+    _key: Annotated[ApiKey, Depends(needs(Scope.ADMIN))],
+    kind: Annotated[Literal["receive", "acknowledge", "timeout"], Path()],
+    chain: ChainName,
+    client: ClientId,
+    sequence: Sequence,
+) -> Response:
+    """Try a dead letter again, from its first attempt, as `hutong relay retry` does."""
+    job = f"{kind}:{chain}/{client}/{sequence}"
+    if not await service.backend.ask(lambda chains: chains.revive(job), ANSWER_LIMIT_S):
+        raise ApiProblem(Code.NOT_FOUND, f"there is no dead letter {job}")
+    return answer(Retried(job=job), 202)
+
+
+@router.get("/healthz", response_model=Health)
+async def healthz() -> Response:
+    """The server answers."""
+    return answer(Health(status="ok"))
+
+
+@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness, "description": "not ready"}})
+async def readyz(service: InService) -> Response:
+    """The ledger answers, and every chain was reached in the last minute."""
+    ledger = "ok"
+    try:
+        await service.ledger.read(lambda readers: readers.messages.newest_change())
+    except ApiProblem as problem:
+        ledger = problem.detail
+    away = set(service.backend.views.away())
+    chains = {view.name: "away" if view.name in away else "ok" for view in service.backend.views.chains}
+    ready = ledger == "ok" and not away
+    return answer(Readiness(ready=ready, ledger=ledger, chains=chains), 200 if ready else 503)

@@ -1,0 +1,57 @@
+"""How to get from one chain to another, how long it takes and what it costs."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from relay.api.describing import path_end
+from relay.api.models.chain import Fee, Hop, Route, RouteEstimate, RouteList, Send
+from relay.api.problems import ApiProblem, Code
+from relay.api.requests import InService, answer, known_parameters, refusals
+from relay.api.ways import Way, ways
+from relay.ledger.messages import Estimate
+
+router = APIRouter(prefix="/v1", tags=["routes"], dependencies=[Depends(known_parameters)])
+
+ESTIMATE_DAYS = 7
+
+
+@router.get("/routes", response_model=RouteList, responses=refusals(Code.LEDGER_UNAVAILABLE))
+async def routes(
+    service: InService,
+    from_: Annotated[str, Query(alias="from", max_length=32, examples=["alpha"])],
+    to: Annotated[str, Query(max_length=32, examples=["beta"])],
+) -> Response:
+    """Every way of at most two hops, direct ones first, with the time and the relay's fees of the last 7 days."""
+    known = {chain.name for chain in service.config.chains}
+    for field, name in (("from", from_), ("to", to)):
+        if name not in known:
+            raise ApiProblem(
+                Code.INVALID_REQUEST,
+                f"no chain is called {name}; there are {', '.join(sorted(known))}",
+                field=field,
+                status=422,
+            )
+    since_ns = time.time_ns() - ESTIMATE_DAYS * 86_400 * 10**9
+    found = ways(service.config, service.paths, from_, to)
+    estimate = None
+    if found:
+        estimate = await service.ledger.read(lambda readers: readers.messages.estimate(from_, to, since_ns))
+    return answer(RouteList(items=[_route(way, estimate) for way in found]))
+
+
+def _route(way: Way, estimate: Estimate | None) -> Route:
+    return Route(
+        hops=[Hop(source=path_end(source), destination=path_end(destination)) for source, destination in way.hops],
+        via=way.via,
+        send=Send(client=way.client, next_client=way.next_client),
+        estimate=RouteEstimate(samples=0, p50_s=None, p95_s=None, fees=[])
+        if estimate is None
+        else RouteEstimate(
+            samples=estimate.samples,
+            p50_s=estimate.p50_s,
+            p95_s=estimate.p95_s,
+            fees=[Fee(chain=fee.chain, fee_wei=str(fee.fee_wei)) for fee in estimate.fees],
+        ),
+    )

@@ -1,0 +1,58 @@
+"""Everything that the routers stand on."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from relay.api.answer_cache import AnswerCache
+from relay.api.api_keys import KeyRing
+from relay.api.backend import Backend
+from relay.api.changes import Changes
+from relay.api.figures import Figures
+from relay.api.ledger_desk import LedgerDesk
+from relay.api.rate_limit import RateLimit
+from relay.config import ApiConfig, Config
+from relay.core.paths import Paths
+
+ANSWER_LIMIT_S = 8.0
+"""For the chains, so that a request that waits for them says so before its own deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One API. `settings` is `config.api`."""
+
+    config: Config
+    settings: ApiConfig
+    paths: Paths
+    backend: Backend
+    ledger: LedgerDesk
+    figures: Figures
+    cache: AnswerCache
+    changes: Changes
+    keys: KeyRing
+    rate_limit: RateLimit
+    clock_s: Callable[[], float]
+    inside_relay: bool
+
+    @classmethod
+    def of(cls, config: Config, settings: ApiConfig, backend: Backend, *, inside_relay: bool) -> "Service":
+        clock_s = time.monotonic
+        ledger, cache = LedgerDesk(config.relay), AnswerCache(clock_s)
+        return cls(
+            config=config,
+            settings=settings,
+            paths=Paths.of(config.paths),
+            backend=backend,
+            ledger=ledger,
+            figures=Figures(ledger, clock_s),
+            cache=cache,
+            changes=Changes(ledger, backend, cache, settings.max_streams, clock_s),
+            keys=KeyRing(settings.keys_file),
+            rate_limit=RateLimit(settings.rate_limit_per_s, clock_s),
+            clock_s=clock_s,
+            inside_relay=inside_relay,
+        )
+
+    def close(self) -> None:
+        self.ledger.close()

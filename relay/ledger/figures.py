@@ -1,0 +1,178 @@
+"""Sums over the whole ledger. Each is one pass over an index, or over a bounded number of the newest rows."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, String, bindparam, func, select, text, type_coerce
+
+from relay.ledger.errors import LedgerDamaged
+from relay.ledger.message_query import Bounds, Lane, lanes, newest, terms_of
+from relay.ledger.messages import Estimate, MeanFee, MessageState, OpenRoute, RouteTotal, SeriesBucket, Totals
+from relay.ledger.reading import Reading
+from relay.ledger.rows import raw_columns, route_state, wei
+from relay.ledger.tables import DeliveryRow, MessageRow, PacketRow, RouteRow, TransactionRow
+from relay.ledger.values import Costs, RouteState
+
+MAX_SAMPLES = 500
+MAX_BUCKETS = 1_000
+NS = 10**9
+
+_UNSETTLED = (MessageState.OPEN, MessageState.DEAD)
+
+
+class Figures(Reading):
+    """What the API shows of all messages together."""
+
+    def totals(self) -> Totals:
+        """Grows with the ledger: a pass over the index of lanes, one over the transactions. For a cache of some seconds."""
+        counted = select(MessageRow.lane, MessageRow.state, func.count().label("count"))
+        states: Counter[MessageState] = Counter()
+        routes: dict[Lane, list[int]] = defaultdict(lambda: [0, 0])
+        damaged = 0
+        for row in self._rows(counted.group_by(MessageRow.lane, MessageRow.state)):
+            lane, count = Lane.parse(row["lane"]), int(row["count"])
+            if lane is None or row["state"] not in frozenset(MessageState):
+                damaged += count
+                continue
+            state = MessageState(row["state"])
+            states[state] += count
+            routes[lane][0] += count
+            routes[lane][1] += count if state in _UNSETTLED else 0
+        costs, unread = self._costs()
+        return Totals(
+            total=sum(states.values()),
+            states={state: states[state] for state in MessageState},
+            routes=tuple(
+                RouteTotal(lane.source, lane.destination, lane.app, total, open_)
+                for lane, (total, open_) in sorted(routes.items(), key=lambda item: item[0].name)
+            ),
+            costs=tuple(costs),
+            damaged=damaged + unread,
+        )
+
+    def _costs(self) -> tuple[list[Costs], int]:
+        """(by chain, how many fees cannot be read)."""
+        counted = select(DeliveryRow.chain, func.count().label("count")).group_by(DeliveryRow.chain)
+        delivered = {row["chain"]: int(row["count"]) for row in self._rows(counted)}
+        sums: dict[str, list[int]] = {chain: [0, 0, 0, 0] for chain in delivered}
+        fee = type_coerce(TransactionRow.fee_wei, String).label("fee_wei")
+        ended = select(TransactionRow.chain, TransactionRow.state, TransactionRow.gas_used, fee)
+        unread = 0
+        for row in self._rows(ended.where(TransactionRow.fee_wei.is_not(None))):
+            fee_wei, gas_used = wei(row["fee_wei"]), row["gas_used"] or 0
+            if fee_wei is None or not isinstance(gas_used, int):
+                unread += 1
+                continue
+            total = sums.setdefault(row["chain"], [0, 0, 0, 0])
+            for index, part in enumerate((1, int(row["state"] == "reverted"), gas_used, fee_wei)):
+                total[index] += part
+        return [Costs(chain, delivered.get(chain, 0), *total) for chain, total in sorted(sums.items())], unread
+
+    def series(self, window_s: int, bucket_s: int, now_ns: int) -> tuple[SeriesBucket, ...]:
+        """Oldest first; the last bucket holds `now_ns`. Grows with what happened in the window. For a cache of some seconds."""
+        buckets = window_s // bucket_s
+        if not 1 <= buckets <= MAX_BUCKETS:
+            raise ValueError(f"a series has 1 to {MAX_BUCKETS} buckets, not {buckets}")
+        width_ns = bucket_s * NS
+        start_ns = (now_ns // width_ns + 1 - buckets) * width_ns
+        bounds = {"start": start_ns, "end": start_ns + buckets * width_ns, "width": width_ns}
+        sent = {int(row["bucket"]): int(row["count"]) for row in self._rows(_SENT, bounds)}
+        latencies: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        settled: Counter[int] = Counter()
+        for row in self._rows(_SETTLED, bounds):
+            settled[int(row["bucket"])] += int(row["count"])
+            if row["tenths"] is not None:
+                latencies[int(row["bucket"])].append((int(row["tenths"]), int(row["count"])))
+        return tuple(
+            SeriesBucket(
+                start_ns + index * width_ns,
+                sent.get(index, 0),
+                settled[index],
+                _quantile(latencies[index], 0.5),
+                _quantile(latencies[index], 0.95),
+            )
+            for index in range(buckets)
+        )
+
+    def estimate(self, source: str, destination: str, since_ns: int) -> Estimate:
+        """From the newest `MAX_SAMPLES` acknowledged messages of every app between two chains (the ends of the whole way)."""
+        chosen = [lane for lane in lanes(self._rows) if (lane.source, lane.destination) == (source, destination)]
+        terms = terms_of(None, chosen, MessageState.ACKNOWLEDGED) or []
+        found = newest(self._rows, terms, Bounds(from_ns=since_ns), MAX_SAMPLES)
+        if not found:
+            return Estimate(0, None, None, ())
+        measured = self._rows(_MEASURED, {"ids": [one.packet_id for one in found]})
+        latencies = Counter(row["latency_ns"] for row in measured if isinstance(row["latency_ns"], int))
+        tenths = [(latency // 10**8, count) for latency, count in latencies.items()]
+        legs = {leg: row["packet_id"] for row in measured for leg in (row["packet_id"], row["second_id"]) if leg}
+        fees: dict[str, int] = defaultdict(int)
+        payers: dict[str, set[str]] = defaultdict(set)
+        for row in self._rows(_FEES, {"ids": list(legs)}):
+            if (fee_wei := wei(row["fee_wei"])) is not None:
+                fees[row["chain"]] += fee_wei
+                payers[row["chain"]].add(legs[row["packet_id"]])
+        means = tuple(MeanFee(chain, fee_wei // len(payers[chain])) for chain, fee_wei in sorted(fees.items()))
+        return Estimate(latencies.total(), _quantile(tenths, 0.5), _quantile(tenths, 0.95), means)
+
+    def open_by_route(self) -> tuple[OpenRoute, ...]:
+        """Unsettled packets by the route of their present step, by name; also routes that wait with none."""
+        states: dict[str, RouteState] = {}
+        for row in self._rows(select(*raw_columns(RouteRow)).where(RouteRow.reason.is_not(None))):
+            try:
+                states[row["route"]] = route_state(row)
+            except LedgerDamaged:
+                continue  # it is named where it is read by name
+        counts: Counter[str] = Counter()
+        for row in self._rows(_OPEN):
+            end = "destination" if row["kind"] == "receive" else "source"
+            counts[f"{row[f'{end}_chain']}:{row[f'{end}_client']}"] += int(row["count"])
+        return tuple(OpenRoute(name, counts[name], states.get(name)) for name in sorted(counts.keys() | states.keys()))
+
+
+def _quantile(weighted: Sequence[tuple[int, int]], share: float) -> float | None:
+    """Nearest rank, in seconds, of (tenths of a second, count)."""
+    total = sum(count for _, count in weighted)
+    if not total:
+        return None
+    rank, below = max(1, -(-int(total * share * 100) // 100)), 0
+    for tenths, count in sorted(weighted):
+        below += count
+        if below >= rank:
+            return tenths / 10
+    return None
+
+
+_SENT = text(
+    "SELECT (ordered_at_ns - :start) / :width AS bucket, count(*) AS count FROM messages"
+    " WHERE ordered_at_ns >= :start AND ordered_at_ns < :end GROUP BY 1"
+).bindparams(*(bindparam(name, type_=BigInteger) for name in ("start", "end", "width")))
+_SETTLED = text(
+    "SELECT (settled_at_ns - :start) / :width AS bucket, latency_ns / 100000000 AS tenths, count(*) AS count FROM messages"
+    " WHERE settled_at_ns >= :start AND settled_at_ns < :end GROUP BY 1, 2"
+).bindparams(*(bindparam(name, type_=BigInteger) for name in ("start", "end", "width")))
+_IDS: Any = bindparam("ids", expanding=True)
+_MEASURED = select(MessageRow.packet_id, MessageRow.second_id, MessageRow.latency_ns).where(
+    MessageRow.packet_id.in_(_IDS)
+)
+_FEES = select(
+    DeliveryRow.packet_id, DeliveryRow.chain, type_coerce(DeliveryRow.fee_wei, String).label("fee_wei")
+).where(DeliveryRow.packet_id.in_(_IDS))
+_OPEN = (
+    select(
+        PacketRow.kind,
+        PacketRow.source_chain,
+        PacketRow.source_client,
+        PacketRow.destination_chain,
+        PacketRow.destination_client,
+        func.count().label("count"),
+    )
+    .where(PacketRow.outcome.is_(None))
+    .group_by(
+        PacketRow.kind,
+        PacketRow.source_chain,
+        PacketRow.source_client,
+        PacketRow.destination_chain,
+        PacketRow.destination_client,
+    )
+)

@@ -1,0 +1,187 @@
+"""The table of messages: derived from packets and steps, in the transaction that writes those."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    String,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
+
+from relay.ledger.tables import CounterRow, MessageRow, PacketRow, StepRow
+
+CHUNK_IDS = 500
+COUNTER = "changes"
+CLOCK_DRIFT_NS = 60 * 10**9
+"""How far the hub's clock may be behind a chain that it proves; the second leg is not older than the first but for that."""
+MAX_PAIRED = 1_000
+"""Unpaired packets of one forward key that are looked at: the newest."""
+
+_CHANGED = ("second_id", "lane", "state", "updated_at_ns", "settled_at_ns", "sender", "receiver", "latency_ns")
+
+
+def write_messages(connection: Connection, packet_ids: Collection[str]) -> None:
+    """Bring the rows of all messages that these packets belong to up to date; one new value of the counter for all."""
+    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(MessageRow)
+    change = _next_change(connection)
+    statement = insert.from_select(_COLUMNS, _messages())
+    new = statement.excluded
+    old = MessageRow
+    differs = or_(*(getattr(old, name).is_distinct_from(new[name]) for name in _CHANGED))
+    upsert = statement.on_conflict_do_update(
+        index_elements=["packet_id"], set_={name: new[name] for name in (*_CHANGED, "change")}, where=differs
+    )
+    for ids in _chunks(packet_ids):
+        connection.execute(upsert, {"ids": ids, "change": change})
+
+
+def _next_change(connection: Connection) -> int:
+    """The row's lock keeps other writers out until the end of the transaction: greater values are never seen before smaller."""
+    raised = (
+        update(CounterRow)
+        .where(CounterRow.name == COUNTER)
+        .values(value=CounterRow.value + 1)
+        .returning(CounterRow.value)
+    )
+    return int(connection.execute(raised).scalar_one())
+
+
+_COLUMNS = (
+    "packet_id", "second_id", "lane", "state", "sender", "receiver", "ordered_at_ns", "updated_at_ns", "settled_at_ns",
+    "latency_ns", "change",
+)  # fmt: skip
+
+
+def _messages() -> Any:
+    """The rows of the messages to which the packets `:ids` belong."""
+    touched, first, second, other = aliased(PacketRow), aliased(PacketRow), aliased(PacketRow), aliased(PacketRow)
+    firsts = select(func.coalesce(touched.leg_of, touched.packet_id)).where(
+        touched.packet_id.in_(bindparam("ids", expanding=True))
+    )
+    # The hub sends one packet on; should a ledger have two, one of them counts, and no row comes twice.
+    second_id = select(func.min(other.packet_id)).where(other.leg_of == first.packet_id).scalar_subquery()
+    included = (
+        StepRow.packet_id == first.packet_id,
+        StepRow.kind == first.kind,
+        StepRow.step == "included",
+    )
+    gives_up = or_(first.step == "dead", and_(second.step == "dead", second.outcome.is_(None)))
+    state = case(
+        (and_(first.outcome == "acknowledged", first.refused.is_(True)), "refused"),
+        (first.outcome.is_not(None), first.outcome),
+        (gives_up, "dead"),
+        else_="open",
+    )
+    updated = case((second.at_ns > first.at_ns, second.at_ns), else_=first.at_ns)
+    latency = case((first.outcome.is_not(None), StepRow.block_time_ns - first.sent_time_ns), else_=null())
+    destination = func.coalesce(second.destination_chain, first.final_chain, first.destination_chain)
+    space = literal_column("' '", String)
+    return (
+        select(
+            first.packet_id,
+            second.packet_id,
+            first.source_chain + space + destination + space + func.coalesce(first.app, "other"),
+            state,
+            _searched(first.sender),
+            _searched(first.receiver),
+            func.coalesce(first.sent_time_ns, first.first_seen_at_ns),
+            updated,
+            first.settled_at_ns,
+            case((latency >= 0, latency), else_=null()),
+            bindparam("change", type_=MessageRow.change.type),
+        )
+        .select_from(first)
+        .outerjoin(second, second.packet_id == second_id)
+        .outerjoin(StepRow, and_(*included))
+        .where(first.packet_id.in_(firsts), first.leg_of.is_(None))
+    )
+
+
+def searched(address: str) -> str:
+    """An address as `messages` has it: `0x…` has no case."""
+    return address.lower() if address[:2] in ("0x", "0X") else address
+
+
+def _searched(address: Any) -> Any:
+    return case((func.lower(func.substr(address, 1, 2)) == "0x", func.lower(address)), else_=address)
+
+
+def pair_legs(connection: Connection, forward_keys: Collection[str]) -> None:
+    """Give `leg_of` to second legs of forwarded transfers, which say nothing of their origin.
+
+    The hub sends on what it receives: of the packets with one key over one of the hub's clients, first legs without
+    second and second legs without first belong together in the order of their sequences.
+    """
+    row = PacketRow
+    has_second = aliased(PacketRow)
+    taken = select(has_second.packet_id).where(has_second.leg_of == row.packet_id).exists()
+    query = (
+        select(
+            row.packet_id, row.forward_key, row.source_chain, row.source_client, row.destination_chain,
+            row.next_client, row.sent_time_ns, row.timeout_timestamp_s,
+        )
+        .where(row.forward_key.in_(bindparam("keys", expanding=True)), row.leg_of.is_(None), ~taken)
+        .order_by(row.sequence.desc())
+        .limit(MAX_PAIRED * CHUNK_IDS)
+    )  # fmt: skip
+    pairs: list[dict[str, str]] = []
+    for keys in _chunks(forward_keys):
+        firsts: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
+        seconds: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
+        for found in connection.execute(query, {"keys": keys}):
+            if found.next_client is None:
+                seconds[found.forward_key, found.source_chain, found.source_client].append(found)
+            else:
+                firsts[found.forward_key, found.destination_chain, found.next_client].append(found)
+        for key, ours in firsts.items():
+            pairs += _pairs(ours[:MAX_PAIRED][::-1], seconds.get(key, [])[:MAX_PAIRED][::-1])
+    if pairs:
+        connection.execute(_SET_FIRST, pairs)
+        seconds_ids = [pair["second"] for pair in pairs]
+        for ids in _chunks(seconds_ids):
+            connection.execute(delete(MessageRow).where(MessageRow.packet_id.in_(ids)))
+
+
+def _pairs(firsts: Sequence[Any], seconds: Sequence[Any]) -> Iterator[dict[str, str]]:
+    """By sequence, each second leg with the oldest first leg that can have caused it."""
+    waiting = list(firsts)
+    for second in seconds:
+        first = next((one for one in waiting if _can_cause(one, second)), None)
+        if first is not None:
+            waiting.remove(first)
+            yield {"second": second.packet_id, "first": first.packet_id}
+
+
+def _can_cause(first: Any, second: Any) -> bool:
+    """The hub sent the second packet after the first one was sent and before that one timed out."""
+    if second.sent_time_ns is None or first.sent_time_ns is None:
+        return True
+    began, ended = first.sent_time_ns - CLOCK_DRIFT_NS, first.timeout_timestamp_s * 10**9
+    return bool(began <= second.sent_time_ns < ended)
+
+
+_SET_FIRST = (
+    update(PacketRow.__table__)  # type: ignore[arg-type]
+    .where(PacketRow.packet_id == bindparam("second"))
+    .values(leg_of=bindparam("first"))
+)
+
+
+def _chunks(ids: Collection[str]) -> Iterator[list[str]]:
+    rest = iter(ids)
+    while chunk := list(islice(rest, CHUNK_IDS)):
+        yield chunk

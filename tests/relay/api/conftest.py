@@ -1,0 +1,31 @@
+"""The API over a written ledger and simulated chains, on both of its servers."""
+
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from api_world import api_under_uvicorn, config_of, write_ledger  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def ledger_home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("api")
+    trio.run(write_ledger, home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def uvicorn_api(ledger_home):
+    with api_under_uvicorn(config_of(ledger_home)) as (url, service):
+        yield url, service
+
+
+@pytest.fixture(scope="module")
+def client(uvicorn_api):
+    with httpx.Client(base_url=uvicorn_api[0], trust_env=False, timeout=10) as one:
+        yield one
