@@ -1,7 +1,7 @@
 // Charts over time as SVG, each with a table that says the same.
 
 import { h, s } from "./dom.js";
-import { absolute } from "./format.js";
+import { absolute, count } from "./format.js";
 import { table } from "./parts.js";
 
 const HEIGHT_PX = 220;
@@ -44,7 +44,7 @@ function drawing({ title, summary, starts, series, say, width, number, reading }
     { role: "img", "aria-labelledby": `chart-${number}-title chart-${number}-text`, width, height: HEIGHT_PX, viewBox: `0 0 ${width} ${HEIGHT_PX}` },
     s("title", { id: `chart-${number}-title` }, title),
     s("desc", { id: `chart-${number}-text` }, summary),
-    valueAxis(top, y, width, say),
+    valueAxis(top, y, width),
     timeAxis(starts, x, width),
     cursor,
     bars.map((one, place) => barMarks(one, { x, y, step, place, of: bars.length })),
@@ -66,14 +66,14 @@ function drawing({ title, summary, starts, series, say, width, number, reading }
   return svg;
 }
 
-function valueAxis(top, y, width, say) {
+function valueAxis(top, y, width) {
   const values = Array.from({ length: TICKS + 1 }, (_, index) => (top * index) / TICKS);
   return s(
     "g",
     { class: "axis" },
     values.map((value) => [
       s("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y(value), y2: y(value) }),
-      s("text", { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }, say(value)),
+      s("text", { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }, count(value)),
     ]),
   );
 }

@@ -52,14 +52,17 @@ async function navigate({ focus }) {
   try {
     await drawn;
   } catch (error) {
-    if (error.name !== "AbortError") root.append(failure(error, () => navigate({ focus: false })));
+    if (error.name === "AbortError") return;
+    for (const wait of root.querySelectorAll(".loading")) wait.remove();
+    root.append(failure(error, () => navigate({ focus: false })));
   }
 }
 
 // A new view is announced by its heading, as a page load would be.
 function settle(focus) {
   const heading = root.querySelector("h1");
-  document.title = `${heading.textContent} · hutong explorer`;
+  const words = [...heading.childNodes].filter((node) => node.nodeName !== "BUTTON").map((node) => node.textContent);
+  document.title = `${words.join("")} · hutong explorer`;
   if (focus) {
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });

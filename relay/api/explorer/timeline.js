@@ -41,8 +41,10 @@ export function lanes(message) {
 
 function sending(message) {
   const { chain } = message.source;
-  const known = { at: message.sent_at, transaction: message.sent_transaction };
-  return { title: `Sent on ${chain}`, from: chain, to: chain, standing: "done", height: null, gas_used: null, fee_wei: null, reason: null, steps: [], ...known };
+  // Seeing it is the first step of its delivery; the block is that of the sending.
+  const height = message.timeline.find((event) => event.leg === 1 && event.step === "seen")?.height ?? null;
+  const known = { at: message.sent_at, transaction: message.sent_transaction, height };
+  return { title: `Sent on ${chain}`, from: chain, to: chain, standing: "done", gas_used: null, fee_wei: null, reason: null, steps: [], ...known };
 }
 
 function receiveTitle(chain, via) {
@@ -68,7 +70,7 @@ function slot(from, to, title, steps) {
     standing: standing(end, latest),
     at: end === null ? (latest?.at ?? null) : (end.block_time ?? end.at),
     height: end?.height ?? null,
-    transaction: end?.transaction ?? latest?.transaction ?? null,
+    transaction: end?.transaction ?? steps.findLast((step) => step.step === "submitted")?.transaction ?? null,
     gas_used: end?.gas_used ?? null,
     fee_wei: end?.fee_wei ?? null,
     reason: end === null ? (latest?.reason ?? null) : end.reason,

@@ -16,10 +16,10 @@ const REREAD_OPEN_MS = 10_000;
 
 export async function messageView({ root, parts, stream, tokens, signal }) {
   const id = parts.join("/");
-  const head = h("div", {}, h("h1", {}, "Message ", h("bdi", { class: "id" }, id)), loading("the message"));
+  const head = h("div", {}, loading("the message"));
   const way = h("div", {});
   const proofs = h("div", {});
-  root.append(head, way, proofs);
+  root.append(h("h1", {}, "Message ", h("bdi", { class: "id" }, id), copyButton(id, "the packet id")), head, way, proofs);
 
   const opened = new Set();
   let kinds = new Map();
@@ -29,7 +29,7 @@ export async function messageView({ root, parts, stream, tokens, signal }) {
     const message = await read(messagePath(id), {}, signal);
     const before = shown;
     shown = message;
-    head.replaceChildren(...header(message));
+    head.replaceChildren(verdict(message));
     way.replaceChildren(section("The way", {}, wayDrawing(message, kinds, opened)), factsCard(message, tokens), costs(message, kinds));
     if (before === null || proven(before) !== proven(message) || isSettled(before) !== isSettled(message)) {
       await proofSection(proofs, message, isSettled(message), signal);
@@ -71,19 +71,16 @@ function oneAtATime(call) {
   };
 }
 
-function header(message) {
+function verdict(message) {
   const state = messageState(message);
-  return [
-    h("h1", { tabindex: -1 }, "Message ", h("bdi", { class: "id" }, message.id), copyButton(message.id, "the packet id")),
-    h(
-      "section",
-      { class: `card verdict ${state.tone}`, "aria-label": "Where it is" },
-      h("div", { class: "verdict-head" }, badge(state), route(message.source.chain, message.destination.chain), message.via !== null && h("span", { class: "muted" }, "through ", foreign(message.via))),
-      h("p", { class: "sentence" }, messageSentence(message)),
-      h("p", { class: "why" }, h("b", {}, "Why: "), foreign(`${message.why.waits_for}.`, 1_000)),
-      !message.why.settled && message.why.do !== null && h("p", { class: "why" }, h("b", {}, "What to do: "), foreign(`${message.why.do}.`, 1_000)),
-    ),
-  ];
+  return h(
+    "section",
+    { class: `card verdict ${state.tone}`, "aria-label": "Where it is" },
+    h("div", { class: "verdict-head" }, badge(state), route(message.source.chain, message.destination.chain), message.via !== null && h("span", { class: "muted" }, "through ", foreign(message.via))),
+    h("p", { class: "sentence" }, messageSentence(message)),
+    h("p", { class: "why" }, h("b", {}, "Why: "), foreign(`${message.why.waits_for}.`, 1_000)),
+    !message.why.settled && message.why.do !== null && h("p", { class: "why" }, h("b", {}, "What to do: "), foreign(`${message.why.do}.`, 1_000)),
+  );
 }
 
 function factsCard(message, tokens) {

@@ -144,8 +144,8 @@ function trafficCharts({ items, bucket_s }) {
       say: (value) => count(Math.round(value * 10) / 10),
     }),
     timeChart({
-      title: "From sending to settled",
-      summary: `Seconds from the block that sent a message to the block that settled it: ${middle}.`,
+      title: "Seconds from sending to settled",
+      summary: `From the block that sent a message to the block that settled it: ${middle}.`,
       starts,
       series: [
         { name: "Median", look: "second", mark: "line", values: of("p50_s") },
