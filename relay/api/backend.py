@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -18,6 +18,10 @@ from relay.config import Config
 from relay.core.paths import Paths
 from relay.dispatch import QueueError
 
+JUDGES = 2
+"""Threads that judge proofs: signatures and hashes cost the processor, which the relay needs too."""
+EXPORTERS = 2
+"""Bundles that are made at once; each asks chains for headers."""
 ASKERS = 16
 """Requests that may wait for chains at once, where the server has an event loop of its own."""
 
@@ -35,12 +39,14 @@ class Chains:
     paths: Paths
     archive: Archive
     revive: Revive
+    judges: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(JUDGES))
+    exporters: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(EXPORTERS))
 
-    def adapter(self, name: str, field: str = "chain") -> ChainAdapter:
+    def adapter(self, name: str, at: str = "chain") -> ChainAdapter:
         """Raises ApiProblem."""
         found = self.adapters.get(name)
         if found is None:
-            raise ApiProblem(Code.INVALID_REQUEST, f"no chain is called {name[:40]}", field=field, status=422)
+            raise ApiProblem(Code.INVALID_REQUEST, f"no chain is called {name[:40]}", field=at, status=422)
         return found
 
 

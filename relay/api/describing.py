@@ -23,7 +23,6 @@ from relay.config import PathEnd
 from relay.ledger import Explanation, LifeCycle
 from relay.ledger.messages import MessagePage, MessageRecord
 
-
 _STATUSES: dict[ClientStatus, Literal["active", "frozen", "expired"]] = {
     ClientStatus.ACTIVE: "active",
     ClientStatus.FROZEN: "frozen",

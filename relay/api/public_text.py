@@ -2,7 +2,7 @@
 
 import re
 
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,15}://[^\s,;'\"<>]{1,2048}", re.IGNORECASE)
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,15}://[^\s,;'\"<>]{0,2047}[^\s,;:.'\"<>]", re.IGNORECASE)
 _HOST = re.compile(
     r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?![\w.])|\[[0-9a-f:.]{2,45}\](?::\d{1,5})?", re.IGNORECASE
 )

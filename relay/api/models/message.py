@@ -103,14 +103,14 @@ class CheckedProof(Answer):
     packet_id: str = Field(examples=[PACKET_ID_EXAMPLE])
     leg: Literal[1, 2]
     kind: str = Field(examples=["receive"])
-    source_chain: str = Field(description="where it is proven to stand")
-    destination_chain: str = Field(description="whose light client judged it")
-    client: str
-    client_type: str
-    proof_height: str = Field(examples=["0-1234"])
+    source_chain: str | None = Field(description="where it is proven to stand; null where the evidence is damaged")
+    destination_chain: str | None = Field(description="whose light client judged it")
+    client: str | None
+    client_type: str | None
+    proof_height: str | None = Field(examples=["0-1234"])
     headers: int
-    verified_at: Instant
-    transaction: Hash
+    verified_at: Instant | None
+    transaction: Hash | None
     valid: bool
     predicates: list[CheckedPredicate]
 

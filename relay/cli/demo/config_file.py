@@ -1,5 +1,6 @@
 """The relay's configuration file, as an operator would write it by hand."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,16 @@ def relay_table(home: Path, http_port: int | None = None, clear_interval_s: int 
     if clear_interval_s is not None:
         lines.append(f"clear_interval_s = {clear_interval_s}")
     return "[relay]\n" + "\n".join(lines) + "\n"
+
+
+def api_table(port: int) -> str:
+    """`[api]`, on this host alone."""
+    return f'\n[api]\nlisten = "127.0.0.1:{port}"\nkeys_file = "api-keys.json"\n'
+
+
+def explorer_of(config: Path) -> str:
+    """Where the explorer of a relay with that configuration is."""
+    return f"http://{tomllib.loads(config.read_text())['api']['listen']}/"
 
 
 def chain_table(

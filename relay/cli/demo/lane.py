@@ -17,6 +17,7 @@ from relay.cli.demo.chain import DemoChain
 from relay.cli.demo.chaos import Chaos, Disturbance
 from relay.cli.demo.checker import Findings, check
 from relay.cli.demo.cometbft_hub import CometbftEngine
+from relay.cli.demo.config_file import explorer_of
 from relay.cli.demo.network import Network, Say, Through, bring_up, direct
 from relay.cli.demo.processes import Daemon, RunningProcess
 from relay.cli.demo.report import as_json, print_table
@@ -63,7 +64,8 @@ class Lane:
                 say(f"exporting proof bundles to {self.bundles.folder}")
                 await self.bundles.export(network)
             if json_:
-                typer.echo(json.dumps(as_json(findings, duration_s, cpu, self.chaos, validators)))
+                where = {"explorer": explorer_of(network.config)} if keep else {}
+                typer.echo(json.dumps(as_json(findings, duration_s, cpu, self.chaos, validators) | where))
             else:
                 print_table(console, findings, duration_s, self.chaos, validators)
             if keep:
@@ -108,4 +110,5 @@ def _say_where(network: Network, console: Console) -> None:
     for chain in (*network.chains, network.hub):
         applications = f"mailbox {chain.mailbox_address or '-'} transfer {chain.transfer_address or '-'}"
         say(f"{chain.name}: {chain.rpc_url} router {chain.router_address} {applications}")
+    say(f"explorer: {explorer_of(network.config)}")
     say("Running until Ctrl-C.")

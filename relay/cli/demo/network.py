@@ -9,7 +9,7 @@ import trio
 from eth_account.signers.local import LocalAccount
 
 from relay.cli.demo.chain import DemoChain
-from relay.cli.demo.config_file import chain_table, hub_table, path_table, relay_table, write_private
+from relay.cli.demo.config_file import api_table, chain_table, hub_table, path_table, relay_table, write_private
 from relay.cli.demo.hub import CHAIN_ID, EmbeddedEngine, Hub, HubEngine, start_hub
 from relay.cli.demo.keys import Key
 from relay.cli.demo.member import (
@@ -111,7 +111,7 @@ async def start_relay(
     say("starting the relay")
     http_port = free_port()
     config = home / "relay.toml"
-    write_private(config, relay_table(home, http_port, clear_interval_s) + tables)
+    write_private(config, relay_table(home, http_port, clear_interval_s) + api_table(free_port()) + tables)
     health = httpx.Request("GET", f"http://127.0.0.1:{http_port}/healthz")
     relay = Daemon("relay", ["relay", "run", "--config", str(config)], home / "relay.log", health, START_LIMIT_S)
     await nursery.start(relay.run)

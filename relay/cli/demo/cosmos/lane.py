@@ -10,6 +10,7 @@ import trio
 import typer
 from rich.console import Console
 
+from relay.cli.demo.config_file import explorer_of
 from relay.cli.demo.cosmos.checker import ACTIVE, FROZEN, KILLS, MAX_PAID_DUPLICATES_PER_KILL, Findings, check
 from relay.cli.demo.cosmos.evidence import freeze_by_evidence
 from relay.cli.demo.cosmos.network import CosmosNetwork, bring_up
@@ -50,7 +51,8 @@ class CosmosLane:
         status = await settled_status(network.simd)
         report = as_json(findings, journey.kills, watch.seen, status, monotonic() - started)
         if json_:
-            typer.echo(json.dumps(report))
+            where = {"explorer": explorer_of(network.home / "relay.toml")} if keep else {}
+            typer.echo(json.dumps(report | where))
         else:
             print_table(console, report)
         if keep:
@@ -75,4 +77,5 @@ def _say_where(network: CosmosNetwork, console: Console) -> None:
     say(f"simd: {network.simd.rpc_url} REST {network.simd.rest_url}, home {network.home / 'simd'}")
     for chain in (network.alpha, network.hub.chain):
         say(f"{chain.name}: {chain.rpc_url} router {chain.router_address}")
+    say(f"explorer: {explorer_of(network.home / 'relay.toml')}")
     say("Running until Ctrl-C.")
