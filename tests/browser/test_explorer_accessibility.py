@@ -25,8 +25,7 @@ def test_no_view_has_a_grave_fault(world, open_page, axe_script, look):
         page.goto(f"{world.url}/{view}")
         expect(page.locator("main h1")).to_be_visible()
         is_settled(page)
-        for details in page.locator("main details:not([open]) > summary").all():
-            details.click()
+        page.evaluate("for (const details of document.querySelectorAll('main details')) details.open = true")
         found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
         assert [(view, *_said(one)) for one in found if one["impact"] in GRAVE] == []
 

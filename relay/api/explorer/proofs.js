@@ -35,21 +35,26 @@ function proof(one) {
       "summary",
       {},
       badge(one.valid ? VALID : REFUSED),
-      h("span", { class: "proof-title" }, `${KINDS[one.kind] ?? visible(one.kind)}: ${visible(one.source_chain)} proven on ${visible(one.destination_chain)}`),
+      h("span", { class: "proof-title" }, `${KINDS[one.kind] ?? visible(one.kind)}: ${chain(one.source_chain)} proven on ${chain(one.destination_chain)}`),
       h("span", { class: "muted" }, plural(one.predicates.length, "rule")),
     ),
     h(
       "dl",
       { class: "pairs" },
       pair("Packet", foreign(one.packet_id)),
-      pair("Light client", [foreign(one.client), ` on ${visible(one.destination_chain)} (${visible(one.client_type)})`]),
-      pair("Proven at height", visible(String(one.proof_height))),
+      one.client !== null && pair("Light client", [foreign(one.client), ` on ${chain(one.destination_chain)}`, one.client_type !== null && ` (${visible(one.client_type)})`]),
+      one.proof_height !== null && pair("Proven at height", visible(one.proof_height)),
       pair("Headers brought along", String(one.headers)),
       one.transaction !== null && pair("Transaction", copyable(one.transaction, "the transaction's hash")),
-      pair("Judged", ago(one.verified_at)),
+      one.verified_at !== null && pair("Judged", ago(one.verified_at)),
     ),
     h("ul", { class: "predicates" }, one.predicates.map(predicate)),
   );
+}
+
+// Evidence that is damaged does not say where it is from.
+function chain(name) {
+  return name === null ? "an unknown chain" : visible(name);
 }
 
 function predicate({ name, valid, error }) {

@@ -66,8 +66,8 @@ function clientTable(items) {
   if (items.length === 0) return empty("No light client is configured.");
   const rows = items.map((client) => [
     [foreign(client.chain, 40), " holds ", h("code", {}, foreign(client.client, 64))],
-    [foreign(client.follows.chain ?? "not known", 40), client.follows.chain_id !== null && h("span", { class: "muted" }, " ", foreign(client.follows.chain_id, 60))],
-    h("code", {}, foreign(client.client_type, 40)),
+    [foreign(client.follows.chain, 40), h("span", { class: "muted" }, " ", foreign(client.follows.chain_id, 60))],
+    client.client_type === null ? "not known" : h("code", {}, foreign(client.client_type, 40)),
     [badge(clientState(client)), client.error !== null && h("p", { class: "reason bad" }, foreign(client.error, 400))],
     client.latest_height === null ? "not known" : [foreign(client.latest_height), client.latest_time !== null && h("span", { class: "muted" }, " from ", ago(client.latest_time))],
     expiry(client),

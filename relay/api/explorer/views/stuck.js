@@ -64,7 +64,7 @@ function item(head, reason, remedy, ...more) {
     "li",
     {},
     h("div", { class: "stuck-head" }, head),
-    h("p", { class: "reason" }, h("b", {}, "Why: "), foreign(reason, 600)),
+    h("p", { class: "reason" }, h("b", {}, "Why: "), foreign(reason ?? "no reason was recorded", 600)),
     remedy !== null && h("p", { class: "do" }, h("b", {}, "What to do: "), foreign(remedy, 600)),
     more,
   );
@@ -81,7 +81,7 @@ function waitingRoute({ from, to, waiting, do: remedy, since, open }) {
 }
 
 function inactiveClient(client) {
-  const head = [badge(clientState(client)), h("span", {}, h("b", {}, foreign(client.chain, 40)), "'s client of ", foreign(client.follows.chain ?? "an unknown chain", 40)), h("code", {}, foreign(client.client, 64))];
+  const head = [badge(clientState(client)), h("span", {}, h("b", {}, foreign(client.chain, 40)), "'s client of ", foreign(client.follows.chain, 40)), h("code", {}, foreign(client.client, 64))];
   const reasons = {
     frozen: "It was shown two headers that contradict each other, and believes nothing any more.",
     expired: "It was not refreshed within its trusting period.",
