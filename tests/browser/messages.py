@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from relay.ledger import Ledger
-from tests.relay.api.api_world import BOB, CLIENT, MINUTE_NS, NOW_NS, acknowledged, facts, received, sent
+from tests.relay.api.api_world import CLIENT, MINUTE_NS, NOW_NS, acknowledged, facts, received, sent
 
 HOSTILE_SENDERS = (
     "<script>document.documentElement.dataset.pwned = 1</script>",
-    "<img src=x onerror=\"document.documentElement.dataset.pwned = 2\">",
+    '<img src=x onerror="document.documentElement.dataset.pwned = 2">',
     "\u202egnihton si siht\u202c\u2066\u200f",
     "\u0000\u0007\u001b[31m\r\n\ttab",
     "' onmouseover='document.documentElement.dataset.pwned=3' x='",
@@ -50,7 +50,8 @@ async def write_many(home: Path, count: int) -> None:
     try:
         for start in range(0, count, BATCH):
             for sequence in range(start + 1, min(start + BATCH, count) + 1):
-                ledger.note(way(sequence, NOW_NS - (count - sequence) * 10**9, receiver=BOB))
+                one, at_ns = facts(sequence), NOW_NS - (count - sequence) * 10**9
+                ledger.note([sent(one, at_ns), acknowledged(one, at_ns + 2 * 10**9)])
             await ledger.flush()
     finally:
         ledger.close()

@@ -12,7 +12,16 @@ from tests.relay.api.api_world import ALICE, MESSAGE_ID, SENT_HASH, TOKEN, ackno
 
 pytestmark = pytest.mark.nodes
 
-VIEWS = ("#/", "#/messages", f"#/message/{packet_id(1)}", "#/message/alpha/client-0/4", "#/chains", "#/stuck", "#/tokens", f"#/search?q={ALICE}")
+VIEWS = (
+    "#/",
+    "#/messages",
+    f"#/message/{packet_id(1)}",
+    "#/message/alpha/client-0/4",
+    "#/chains",
+    "#/stuck",
+    "#/tokens",
+    f"#/search?q={ALICE}",
+)
 NARROW = {"width": 360, "height": 740}
 LIVE_LIMIT_MS = 15_000
 
@@ -128,7 +137,13 @@ def test_a_forwarded_transfer_is_drawn_over_three_chains(world, open_page):
     page = open_page(f"{world.url}/#/message/alpha/client-0/4")
     expect(page.locator(".lane-heads span")).to_have_text(["alpha", "hub", "beta"])
     expect(page.locator(".milestone h3")).to_have_text(
-        ["Sent on alpha", "Received by hub, sent on", "Received on beta", "Answer received by hub", "Confirmed on alpha"]
+        [
+            "Sent on alpha",
+            "Received by hub, sent on",
+            "Received on beta",
+            "Answer received by hub",
+            "Confirmed on alpha",
+        ]
     )
     expect(page.locator(".milestone.done")).to_have_count(2)
     expect(page.locator("main")).to_contain_text(TOKEN[:10])
@@ -195,7 +210,9 @@ def test_dark_follows_the_system_until_one_is_chosen(world, open_page):
 
 
 def ground_is_dark(page) -> bool:
-    red, green, blue = map(int, re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3])
+    red, green, blue = map(
+        int, re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]
+    )
     return red + green + blue < 3 * 64
 
 
