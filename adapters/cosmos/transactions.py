@@ -44,11 +44,14 @@ def encode_body(messages: Sequence[SdkMessage], memo: str = "") -> bytes:
     return body.SerializeToString(deterministic=True)
 
 
-def encode_auth_info(public_key: bytes, sequence: int, gas: int, fee: Coin) -> bytes:
-    """AuthInfo: who signs, and what is paid. A fee of nothing has no coins."""
-    key = cosmos_tx_pb2.Secp256k1PublicKey(key=public_key).SerializeToString(deterministic=True)
+def encode_auth_info(public_key: bytes | None, sequence: int, gas: int, fee: Coin) -> bytes:
+    """AuthInfo: who signs, and what is paid. A fee of nothing has no coins. None: the signer fills the key in."""
+    key = None
+    if public_key is not None:
+        value = cosmos_tx_pb2.Secp256k1PublicKey(key=public_key).SerializeToString(deterministic=True)
+        key = ProtobufAny(type_url=PUBLIC_KEY_URL, value=value)
     signer = cosmos_tx_pb2.SignerInfo(
-        public_key=ProtobufAny(type_url=PUBLIC_KEY_URL, value=key),
+        public_key=key,
         mode_info=cosmos_tx_pb2.ModeInfo(single=cosmos_tx_pb2.ModeInfoSingle(mode=SIGN_MODE_DIRECT)),
         sequence=sequence,
     )

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from relay.api.explorer_files import explorer_router
 from relay.api.front import App, Front
 from relay.api.problems import ApiProblem, Code
-from relay.api.routers import chains, events, messages, operations, proofs, routes
+from relay.api.routers import chains, events, messages, operations, proofs, routes, sending, tokens
 from relay.api.service import Service
 
 DESCRIPTION = """Where every message is and why, what a way costs, transactions to sign, proofs to take home.
@@ -46,7 +46,7 @@ def create_app(service: Service) -> App:
     app.add_exception_handler(ApiProblem, _problem)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
-    for module in (messages, proofs, chains, routes, operations, events):
+    for module in (messages, proofs, chains, routes, tokens, sending, operations, events):
         app.include_router(module.router)
     app.include_router(explorer_router())
     return Front(app, service)

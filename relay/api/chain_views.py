@@ -149,10 +149,12 @@ class ChainViews:
 
 async def app_of(adapter: ChainAdapter, port: str) -> str | None:
     """The EIP-55 address behind a port of a chain's router; None where there is none, or no contracts at all."""
-    if not isinstance(adapter, RouterChain):
-        return None
+    return await router_app(adapter, port) if isinstance(adapter, RouterChain) else None
+
+
+async def router_app(chain: RouterChain, port: str) -> str | None:
     try:
-        returned = await adapter.execution.call(adapter.settings.router_address, GET_IBC_APP.encode(port))
+        returned = await chain.execution.call(chain.settings.router_address, GET_IBC_APP.encode(port))
     except RefusedByChain:
         return None
     (address,) = GET_IBC_APP.decode(returned)

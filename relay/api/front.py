@@ -128,6 +128,8 @@ class Front:
                     body = await read_body(receive, MAX_BODY_BYTES)
                     if body is None:
                         return
+                    if body and not _is_json(scope["headers"]):
+                        raise ApiProblem(Code.UNSUPPORTED_MEDIA_TYPE, "send the body as application/json")
                     receive = _replayed(body, receive)
                 await self._app(scope, receive, tell)
             except BodyTooLarge:
@@ -292,6 +294,11 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 def _is_page(path: str) -> bool:
     return not path.startswith("/v1/")
+
+
+def _is_json(headers: list[tuple[bytes, bytes]]) -> bool:
+    given = next((value for name, value in headers if name == b"content-type"), b"")
+    return given.partition(b";")[0].strip().lower() == b"application/json"
 
 
 def _target(scope: Scope) -> bytes:

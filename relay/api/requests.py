@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
@@ -49,10 +49,10 @@ def known_parameters(request: Request) -> None:
         seen.add(name)
 
 
-def needs(scope: Scope) -> Callable[[Request], ApiKey]:
-    """A dependency: the key of the request has the scope."""
+def needs(scope: Scope) -> Callable[..., ApiKey]:
+    """A dependency: the key of the request has the scope. (`_documented` is for OpenAPI; the front has judged the key.)"""
 
-    def check(request: Request) -> ApiKey:
+    def check(request: Request, _documented: Annotated[object, Security(bearer)]) -> ApiKey:
         key: ApiKey | None = request.scope.get("hutong.key")
         if key is None:
             raise ApiProblem(
@@ -74,7 +74,9 @@ def answer(model: BaseModel, status: int = 200) -> Response:
     )
 
 
-def kept_answer(request: Request, service: Service, model: BaseModel, names: Iterable[str], changes: int) -> Response:
+def kept_answer(
+    request: Request, service: Service, model: BaseModel, names: Iterable[str], changes: int, fresh_s: float
+) -> Response:
     """Likewise, with an ETag, and kept for a moment for all who ask the same. `changes` is the cache's before reading."""
     body = model.model_dump_json(by_alias=True).encode()
     etag = etag_of(body)
@@ -82,7 +84,7 @@ def kept_answer(request: Request, service: Service, model: BaseModel, names: Ite
     scope = request.scope
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
-    service.cache.put(path + b"?" + query if query else path, headers, body, etag, names, changes)
+    service.cache.put(path + b"?" + query if query else path, headers, body, etag, names, changes, fresh_s)
     if request.headers.get("if-none-match", "").encode() == etag:
         return Response(status_code=304, headers={"etag": etag.decode()})
     return Response(body, 200, {"cache-control": "no-cache", "etag": etag.decode()}, media_type="application/json")

@@ -11,6 +11,8 @@ from relay.api.changes import Changes
 from relay.api.figures import Figures
 from relay.api.ledger_desk import LedgerDesk
 from relay.api.rate_limit import RateLimit
+from relay.api.sending.idempotency import IdempotencyStore
+from relay.api.tokens.registry import TokenRegistry
 from relay.config import ApiConfig, Config
 from relay.core.paths import Paths
 
@@ -30,7 +32,9 @@ class Service:
     figures: Figures
     cache: AnswerCache
     changes: Changes
+    tokens: TokenRegistry
     keys: KeyRing
+    idempotency: IdempotencyStore
     rate_limit: RateLimit
     clock_s: Callable[[], float]
     inside_relay: bool
@@ -38,17 +42,19 @@ class Service:
     @classmethod
     def of(cls, config: Config, settings: ApiConfig, backend: Backend, *, inside_relay: bool) -> "Service":
         clock_s = time.monotonic
-        ledger, cache = LedgerDesk(config.relay), AnswerCache(clock_s)
+        ledger, cache, paths = LedgerDesk(config.relay), AnswerCache(clock_s), Paths.of(config.paths)
         return cls(
             config=config,
             settings=settings,
-            paths=Paths.of(config.paths),
+            paths=paths,
             backend=backend,
             ledger=ledger,
             figures=Figures(ledger, clock_s),
             cache=cache,
             changes=Changes(ledger, backend, cache, settings.max_streams, clock_s),
+            tokens=TokenRegistry(ledger, backend, paths, clock_s),
             keys=KeyRing(settings.keys_file),
+            idempotency=IdempotencyStore(config.relay.home / "api.sqlite", time.time),
             rate_limit=RateLimit(settings.rate_limit_per_s, clock_s),
             clock_s=clock_s,
             inside_relay=inside_relay,
@@ -56,3 +62,4 @@ class Service:
 
     def close(self) -> None:
         self.ledger.close()
+        self.idempotency.close()

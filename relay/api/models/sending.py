@@ -33,7 +33,7 @@ class PrepareTransfer(_Prepare):
 
 
 class PrepareMessage(_Prepare):
-    payload: Annotated[str, Field(pattern="^0x([0-9a-fA-F]{2}){1,65536}$", max_length=MAX_PAYLOAD_HEX_CHARS)]
+    payload: Annotated[str, Field(pattern="^0x([0-9a-fA-F]{2})+$", max_length=MAX_PAYLOAD_HEX_CHARS)]
 
 
 class UnsignedEvm(Answer):
@@ -84,7 +84,7 @@ class Prepared(Answer):
 
 class SubmitTransaction(Demand):
     chain: ChainName
-    raw: Annotated[str, Field(pattern="^0x([0-9a-fA-F]{2}){1,131072}$", max_length=MAX_RAW_HEX_CHARS)]
+    raw: Annotated[str, Field(pattern="^0x([0-9a-fA-F]{2})+$", max_length=MAX_RAW_HEX_CHARS)]
 
 
 class Submitted(Answer):

@@ -1,0 +1,157 @@
+"""Sending: transactions prepared for the user's own wallet, signed ones passed on, and where they are."""
+
+import re
+import time
+from functools import partial
+from hashlib import sha256
+from typing import Annotated, Literal
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Header, Response
+
+from adapters.cosmos.chain import CosmosChain
+from adapters.ics26.chain import RouterChain
+from relay.api.api_keys import ApiKey, Scope
+from relay.api.backend import Chains
+from relay.api.describing import summary
+from relay.api.instants import instant
+from relay.api.models.message import TransactionStatus
+from relay.api.models.sending import Prepared, PrepareMessage, PrepareTransfer, Submitted, SubmitTransaction
+from relay.api.problems import ApiProblem, Code
+from relay.api.public_text import optional_public_text
+from relay.api.requests import ChainName, HashPath, InService, answer, known_parameters, needs, refusals
+from relay.api.sending.cosmos import prepare_on_cosmos
+from relay.api.sending.evm import prepare_on_evm
+from relay.api.sending.passing_on import pass_on
+from relay.api.sending.wishes import Made, Wish, absolute_timeout_s, prepared_route, way_of
+from relay.api.service import ANSWER_LIMIT_S, Service
+
+router = APIRouter(prefix="/v1", tags=["sending"], dependencies=[Depends(known_parameters)])
+
+SHOWN_MESSAGES = 50
+_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_PREPARING = (Code.REFUSED_BY_CHAIN, Code.NOT_SUPPORTED, Code.CHAIN_UNAVAILABLE, Code.UNSUPPORTED_MEDIA_TYPE)
+
+
+@router.post("/transfers/prepare", response_model=Prepared, responses=refusals(*_PREPARING))
+async def prepare_transfer(service: InService, demand: PrepareTransfer) -> Response:
+    """Transactions that send tokens: an allowance first where one is needed. Nothing is signed or sent."""
+    way = way_of(service.config, service.paths, demand.source, demand.destination, demand.via)
+    wish = Wish(
+        way,
+        demand.sender,
+        demand.receiver,
+        absolute_timeout_s(demand.timeout_s),
+        token=demand.token,
+        amount=int(demand.amount),
+        memo=demand.memo,
+    )
+    return await _prepared(service, demand.source, wish)
+
+
+@router.post("/messages/prepare", response_model=Prepared, responses=refusals(*_PREPARING))
+async def prepare_message(service: InService, demand: PrepareMessage) -> Response:
+    """A transaction that sends a message to a contract of another chain. Nothing is signed or sent."""
+    way = way_of(service.config, service.paths, demand.source, demand.destination, demand.via)
+    payload = bytes.fromhex(demand.payload[2:])
+    wish = Wish(way, demand.sender, demand.receiver, absolute_timeout_s(demand.timeout_s), payload=payload)
+    return await _prepared(service, demand.source, wish)
+
+
+async def _prepared(service: Service, source: str, wish: Wish) -> Response:
+    async def prepare(chains: Chains) -> Made:
+        adapter = chains.adapter(source, "source")
+        if isinstance(adapter, RouterChain) and adapter.kind == "evm":
+            return await prepare_on_evm(adapter, wish)
+        if isinstance(adapter, CosmosChain):
+            return await prepare_on_cosmos(adapter, wish, int(time.time()))
+        raise ApiProblem(Code.NOT_SUPPORTED, f"sending from {source}, a chain of kind {adapter.kind}")
+
+    made = await service.backend.ask(prepare, ANSWER_LIMIT_S)
+    return answer(
+        Prepared(
+            route=prepared_route(wish.way),
+            transactions=list(made.transactions),
+            sends=made.sends,
+            expires_at=instant(wish.timeout_timestamp_s * 10**9),
+        )
+    )
+
+
+@router.post(
+    "/transactions",
+    status_code=202,
+    response_model=Submitted,
+    responses=refusals(
+        Code.FORBIDDEN, Code.CONFLICT, Code.REFUSED_BY_CHAIN, Code.NOT_SUPPORTED, Code.CHAIN_UNAVAILABLE
+    ),
+)
+async def submit(
+    service: InService,
+    key: Annotated[ApiKey, Depends(needs(Scope.WRITE))],
+    demand: SubmitTransaction,
+    idempotency_key: Annotated[str | None, Header(max_length=256, examples=["order-4711"])] = None,
+) -> Response:
+    """Pass a signed transaction of the bridge on to its chain. The same key with the same body sends nothing twice."""
+    if idempotency_key is None or _IDEMPOTENCY_KEY.fullmatch(idempotency_key) is None:
+        raise ApiProblem(
+            Code.INVALID_REQUEST,
+            "the header Idempotency-Key is needed: 1 to 64 characters of A-Z, a-z, 0-9, _ and -",
+            field="Idempotency-Key",
+        )
+    digest = sha256(f"{demand.chain}\n{demand.raw.lower()}".encode()).digest()
+    store = service.idempotency
+    kept = await anyio.to_thread.run_sync(store.claim, key.name, idempotency_key, digest)
+    if kept is not None and kept.digest != digest:
+        raise ApiProblem(Code.CONFLICT, "this Idempotency-Key was used for another request; take a new one")
+    if kept is not None and kept.answer is not None:
+        return Response(kept.answer, 202, {"cache-control": "no-store"}, media_type="application/json")
+    # One that was cut off on its way is passed on again: a pool has one place for one transaction.
+    raw = bytes.fromhex(demand.raw[2:])
+
+    async def send(chains: Chains) -> bytes:
+        return await pass_on(chains.adapter(demand.chain), raw)
+
+    try:
+        transaction_hash = await service.backend.ask(send, ANSWER_LIMIT_S)
+    except ApiProblem as problem:
+        if problem.code is not Code.CHAIN_UNAVAILABLE:
+            await anyio.to_thread.run_sync(store.release, key.name, idempotency_key)
+        raise
+    submitted = Submitted(chain=demand.chain, hash=f"0x{transaction_hash.hex()}", state="pending")
+    await anyio.to_thread.run_sync(partial(store.keep, key.name, idempotency_key, submitted.model_dump_json()))
+    return answer(submitted, 202)
+
+
+@router.get(
+    "/transactions/{chain}/{transaction_hash}",
+    response_model=TransactionStatus,
+    responses=refusals(Code.LEDGER_UNAVAILABLE, Code.CHAIN_UNAVAILABLE),
+)
+async def transaction(service: InService, chain: ChainName, transaction_hash: HashPath) -> Response:
+    """Where a transaction is, and which messages it is about."""
+    name = transaction_hash.lower()
+    page = await service.ledger.read(lambda readers: readers.messages.by_transaction(name, SHOWN_MESSAGES))
+
+    async def look(
+        chains: Chains,
+    ) -> tuple[Literal["pending", "included", "failed", "unknown"], int | None, str | None]:
+        adapter = chains.adapter(chain)
+        wanted = bytes.fromhex(name[2:])
+        outcome = await adapter.outcome(wanted)
+        if outcome is not None:
+            return ("included" if outcome.reverted is None else "failed"), outcome.height, outcome.reverted
+        known = isinstance(adapter, RouterChain) and await adapter.execution.mined_call(wanted) is not None
+        return ("pending" if known else "unknown"), None, None
+
+    state, height, reason = await service.backend.ask(look, ANSWER_LIMIT_S)
+    return answer(
+        TransactionStatus(
+            chain=chain,
+            hash=name,
+            state=state,
+            height=height,
+            reason=optional_public_text(reason),
+            messages=[summary(record) for record in page.items],
+        )
+    )

@@ -1,0 +1,19 @@
+"""The token registry."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from relay.api.models.chain import TokenList
+from relay.api.problems import Code
+from relay.api.requests import InService, answer, known_parameters, refusals
+
+router = APIRouter(prefix="/v1", tags=["tokens"], dependencies=[Depends(known_parameters)])
+
+
+@router.get("/tokens", response_model=TokenList, responses=refusals(Code.LEDGER_UNAVAILABLE))
+async def tokens(
+    service: InService, chain: Annotated[str | None, Query(max_length=32, examples=["alpha"])] = None
+) -> Response:
+    """Every token that was seen in a transfer, at its home and as vouchers; with `chain` those that it has."""
+    return answer(await service.tokens.tokens(chain))

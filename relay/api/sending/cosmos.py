@@ -1,0 +1,68 @@
+"""Sign documents of a Cosmos chain's transfers, for a wallet to sign."""
+
+from base64 import b64encode
+
+from adapters.cosmos.accounts import Accounts
+from adapters.cosmos.addresses import decode_address
+from adapters.cosmos.chain import CosmosChain
+from adapters.cosmos.fees import Coin, GasPrice
+from adapters.cosmos.transactions import encode_auth_info
+from adapters.cosmos.transfer import transfer_message
+from light_clients.interface import MalformedInput
+from relay.api.models.sending import Sends, UnsignedCosmos
+from relay.api.problems import ApiProblem, Code
+from relay.api.sending.wishes import Made, Wish, refused_field
+from relay.core.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, transfer_of
+
+
+async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Made:
+    """One MsgTransfer, simulated and priced.
+
+    Raises:
+        ApiProblem: a field cannot be what it should be. RefusedByChain: the chain would refuse it.
+    """
+    if wish.payload is not None:
+        raise ApiProblem(
+            Code.NOT_SUPPORTED, f"{adapter.name} is a Cosmos chain: it has no Mailbox to send messages with"
+        )
+    try:
+        decode_address(wish.sender, adapter.settings.bech32_prefix)
+    except MalformedInput as error:
+        raise refused_field("sender", error.reason) from None
+    try:
+        transfer = transfer_of(
+            CosmosWish(
+                wish.way.client,
+                wish.token,
+                wish.amount,
+                wish.receiver,
+                wish.way.next_client,
+                wish.memo,
+                wish.timeout_timestamp_s - now_s,
+                FORWARD_MARGIN_S,
+            ),
+            now_s,
+        )
+    except MalformedInput as error:
+        raise refused_field(error.field.rpartition(".")[2], error.reason) from None
+    prepared = await adapter.submission.prepare_messages([transfer_message(transfer, wish.sender)], wish.sender)
+    account = await adapter.submission.account(wish.sender)
+    number = await Accounts(adapter.rpc).number(wish.sender)
+    fee = Coin(prepared.fee_cap_wei, GasPrice.parse(adapter.settings.gas_price).denom)
+    auth_info = encode_auth_info(None, account.pending_nonce, prepared.gas, fee)
+    sequence = await adapter.next_sequence_send(wish.way.client)
+    return Made(
+        [
+            UnsignedCosmos(
+                chain=adapter.name,
+                kind="cosmos",
+                chain_id=adapter.chain_id,
+                account_number=number,
+                sequence=account.pending_nonce,
+                body_bytes=b64encode(prepared.data).decode(),
+                auth_info_bytes=b64encode(auth_info).decode(),
+                purpose="send the tokens",
+            )
+        ],
+        Sends(chain=adapter.name, client=wish.way.client, sequence=sequence),
+    )

@@ -1,0 +1,173 @@
+"""Calls of an EVM chain's Transfer and Mailbox, unsigned: found through the router's ports, priced, and tried."""
+
+from dataclasses import dataclass
+
+from eth_utils.address import (
+    is_checksum_address,
+    is_checksum_formatted_address,
+    is_hex_address,
+    to_canonical_address,
+    to_checksum_address,
+)
+
+from adapters.evm.transfer import (
+    ALLOWANCE,
+    APPROVE,
+    DENOM_OF,
+    SEND_FORWARDED,
+    SEND_TRANSFER,
+    balance_of,
+    voucher_of,
+)
+from adapters.ics26.abi import Function
+from adapters.ics26.chain import RouterChain
+from adapters.ics26.execution import ExecutionRpc, hex_data
+from adapters.ics26.fees import Fees, current_fees
+from adapters.ics26.submission import prepare_call
+from adapters.ics26.transactor import MAX_CALL_GAS
+from adapters.interface import RefusedByChain
+from light_clients.ibc.denom import Denom
+from light_clients.ibc.gmp import GMP_PORT
+from light_clients.ibc.transfer import TRANSFER_PORT
+from light_clients.interface import MalformedInput
+from relay.api.chain_views import router_app
+from relay.api.models.sending import Sends, UnsignedEvm
+from relay.api.problems import ApiProblem, Code
+from relay.api.sending.wishes import MAX_UINT256, Made, Wish, refused_field
+
+SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"), ("bytes32", "uint64"))
+SEND_FORWARDED_MESSAGE = Function(
+    "sendForwarded", ("string", "string", "string", "bytes", "uint64"), ("bytes32", "uint64")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """Who signs, from which nonce on, at which price."""
+
+    chain: str
+    chain_id: int
+    sender: str
+    nonce: int
+    fees: Fees
+
+    def call(self, number: int, to: bytes, data: bytes, gas: int | None, purpose: str) -> UnsignedEvm:
+        """The transaction `number` places after the next one."""
+        return UnsignedEvm.model_validate(
+            {
+                "chain": self.chain,
+                "kind": "evm",
+                "chain_id": self.chain_id,
+                "from": self.sender,
+                "to": to_checksum_address(to),
+                "data": hex_data(data),
+                "value": "0",
+                "gas": gas,
+                "nonce": self.nonce + number,
+                "max_fee_per_gas_wei": str(self.fees.max_fee_per_gas_wei),
+                "max_priority_fee_per_gas_wei": str(self.fees.max_priority_fee_per_gas_wei),
+                "purpose": purpose,
+            }
+        )
+
+
+async def prepare_on_evm(adapter: RouterChain, wish: Wish) -> Made:
+    """The calls that do it, the last one tried on the newest state where nothing must come before it.
+
+    Raises:
+        ApiProblem: a field cannot be what it should be. RefusedByChain: the chain would refuse it.
+    """
+    sender = to_checksum_address(_address(wish.sender, "sender"))
+    execution = adapter.execution
+    account = _Account(
+        adapter.name,
+        await adapter.eth_chain_id(),
+        sender,
+        await execution.nonce(sender, "pending"),
+        await current_fees(execution),
+    )
+    if wish.payload is not None:
+        calls = [await _message(adapter, account, wish, wish.payload)]
+    else:
+        calls = await _transfer(adapter, account, wish)
+    sequence = await adapter.next_sequence_send(wish.way.client)
+    return Made(calls, Sends(chain=adapter.name, client=wish.way.client, sequence=sequence))
+
+
+async def _message(adapter: RouterChain, account: _Account, wish: Wish, payload: bytes) -> UnsignedEvm:
+    mailbox = await _app(adapter, GMP_PORT, "Mailbox")
+    if wish.way.next_client is None:
+        data = SEND_MESSAGE.encode(wish.way.client, wish.receiver, payload, wish.timeout_timestamp_s)
+    else:
+        data = SEND_FORWARDED_MESSAGE.encode(
+            wish.way.client, wish.way.next_client, wish.receiver, payload, wish.timeout_timestamp_s
+        )
+    gas = await _gas(adapter.execution, account, mailbox, data)
+    return account.call(0, mailbox, data, gas, "send the message")
+
+
+async def _transfer(adapter: RouterChain, account: _Account, wish: Wish) -> list[UnsignedEvm]:
+    if wish.amount > MAX_UINT256:
+        raise refused_field("amount", "is more than a uint256 holds")
+    if wish.memo and wish.way.next_client is not None:
+        raise refused_field("memo", "is the instruction to the hub on a way over one; leave it empty")
+    execution, transfer = adapter.execution, await _app(adapter, TRANSFER_PORT, "Transfer")
+    token = await _token(execution, transfer, wish.token)
+    denom = Denom.parse(DENOM_OF.decode(await execution.call(transfer, DENOM_OF.encode(token)))[0])
+    holder = to_canonical_address(account.sender)
+    held = await balance_of(execution, token, holder)
+    if held < wish.amount:
+        raise RefusedByChain(
+            "InsufficientBalance", f"{account.sender} holds {held} of {to_checksum_address(token)}, not {wish.amount}"
+        )
+    calls = []
+    if not denom.is_returning(TRANSFER_PORT, wish.way.client):
+        (allowed,) = ALLOWANCE.decode(await execution.call(token, ALLOWANCE.encode(holder, transfer)))
+        if allowed < wish.amount:
+            approval = APPROVE.encode(transfer, wish.amount)
+            gas = await _gas(execution, account, token, approval)
+            calls.append(account.call(0, token, approval, gas, "allow Transfer to take exactly the amount"))
+    if wish.way.next_client is None:
+        data = SEND_TRANSFER.encode(
+            wish.way.client, token, wish.amount, wish.receiver, wish.memo, wish.timeout_timestamp_s
+        )
+    else:
+        data = SEND_FORWARDED.encode(
+            wish.way.client, wish.way.next_client, token, wish.amount, wish.receiver, wish.timeout_timestamp_s
+        )
+    # Before the allowance is there, a trial fails: the wallet estimates then.
+    gas_or_none = None if calls else await _gas(execution, account, transfer, data)
+    return [*calls, account.call(len(calls), transfer, data, gas_or_none, "send the tokens")]
+
+
+async def _gas(execution: ExecutionRpc, account: _Account, to: bytes, data: bytes) -> int:
+    return (await prepare_call(execution, account.chain_id, account.sender, to, data, MAX_CALL_GAS)).gas
+
+
+async def _app(adapter: RouterChain, port: str, name: str) -> bytes:
+    address = await router_app(adapter, port)
+    if address is None:
+        raise ApiProblem(Code.NOT_SUPPORTED, f"the router of {adapter.name} has no {name} on port {port}")
+    return bytes(to_canonical_address(address))
+
+
+async def _token(execution: ExecutionRpc, transfer: bytes, token: str) -> bytes:
+    """The ERC-20 that an address or a voucher's trace means."""
+    if "/" not in token:
+        address = _address(token, "token")
+    else:
+        try:
+            address = await voucher_of(execution, transfer, token)
+        except MalformedInput as error:
+            raise refused_field("token", f"is no trace: {error.reason}") from None
+    if not await execution.code(address):
+        raise RefusedByChain("NoToken", f"there is no token {token[:200]} on this chain")
+    return address
+
+
+def _address(text: str, field: str) -> bytes:
+    if not is_hex_address(text) or not text.startswith("0x"):
+        raise refused_field(field, "is no address: write 0x and 40 hex digits")
+    if is_checksum_formatted_address(text) and not is_checksum_address(text):
+        raise refused_field(field, "has a wrong EIP-55 checksum: was it mistyped?")
+    return bytes(to_canonical_address(text))

@@ -1,0 +1,92 @@
+"""Idempotency keys: the first answer to each, kept for a day in a small SQLite file, so that a repeated request sends nothing twice."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+KEEP_S = 86_400
+MAX_KEPT = 100_000
+"""Rows of every key together; the oldest make room."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+    owner TEXT NOT NULL, key TEXT NOT NULL, digest BLOB NOT NULL, answer TEXT, at_s INTEGER NOT NULL,
+    PRIMARY KEY (owner, key)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answers_by_time ON answers (at_s);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of a key. `answer` is None while the first request is under way, or was cut off on its way."""
+
+    digest: bytes
+    answer: str | None
+
+
+class IdempotencyStore:
+    """Every call blocks for a write to the disk. `owner` is the API key's name: keys of others are others."""
+
+    def __init__(self, path: Path, now_s: Callable[[], float]) -> None:
+        self._path = path
+        self._now_s = now_s
+        self._lock = Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def claim(self, owner: str, key: str, digest: bytes) -> Kept | None:
+        """None: it is new, and now this request's. Else what is kept."""
+        with self._lock:
+            connection = self._opened()
+            now_s = int(self._now_s())
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.execute("DELETE FROM answers WHERE at_s < ?", (now_s - KEEP_S,))
+                row = connection.execute(
+                    "SELECT digest, answer FROM answers WHERE owner = ? AND key = ?", (owner, key)
+                ).fetchone()
+                if row is None:
+                    self._make_room(connection)
+                    connection.execute("INSERT INTO answers VALUES (?, ?, ?, NULL, ?)", (owner, key, digest, now_s))
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            return None if row is None else Kept(bytes(row[0]), row[1])
+
+    def keep(self, owner: str, key: str, answer: str) -> None:
+        """The answer to the request that claimed the key."""
+        with self._lock:
+            self._opened().execute("UPDATE answers SET answer = ? WHERE owner = ? AND key = ?", (answer, owner, key))
+
+    def release(self, owner: str, key: str) -> None:
+        """The request was refused, and sent nothing: the key is free again."""
+        with self._lock:
+            self._opened().execute("DELETE FROM answers WHERE owner = ? AND key = ? AND answer IS NULL", (owner, key))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _make_room(self, connection: sqlite3.Connection) -> None:
+        (count,) = connection.execute("SELECT count(*) FROM answers").fetchone()
+        if count >= MAX_KEPT:
+            connection.execute(
+                "DELETE FROM answers WHERE (owner, key) IN (SELECT owner, key FROM answers ORDER BY at_s LIMIT ?)",
+                (count - MAX_KEPT + 1,),
+            )
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._path.touch(mode=0o600)
+            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.executescript(_SCHEMA)
+            self._connection = connection
+        return self._connection
