@@ -69,7 +69,15 @@ export function units(amount, decimals) {
   if (fraction === "") return whole;
   const leading = fraction.length - fraction.replace(/^0+/, "").length;
   const shown = whole === "0" ? leading + 4 : 6;
-  return `${whole}.${fraction.slice(0, shown).replace(/0+$/, "") || "0"}${fraction.length > shown ? "…" : ""}`;
+  return `${whole}.${fraction.slice(0, shown)}${fraction.length > shown ? "…" : ""}`;
+}
+
+/** A whole number of smallest units whose token is not known: long ones as `8.6×10¹⁹`. */
+export function large(amount) {
+  if (amount.length <= 9) return units(amount, 0);
+  const fraction = amount.slice(1, 4).replace(/0+$/, "");
+  const power = [...String(amount.length - 1)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
+  return `${amount[0]}${fraction && `.${fraction}`}×10${power}`;
 }
 
 /** A fee in the chain's own coin: EVM chains and the hub count 10^18 to a coin, of others only the smallest unit is known. */

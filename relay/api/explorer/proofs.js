@@ -16,11 +16,17 @@ export async function proofSection(place, message, settled, signal) {
   place.replaceChildren(section("Proofs", {}, intro(), list), bundle(message, settled));
   try {
     const { items } = await read(`${messagePath(message.id)}/proofs`, {}, signal);
-    list.replaceChildren(...(items.length > 0 ? items.map(proof) : [empty("No proof is kept yet: the first one comes with the first delivery.")]));
+    list.replaceChildren(...(items.length > 0 ? items.toSorted(byWay).map(proof) : [empty("No proof is kept yet: the first one comes with the first delivery.")]));
   } catch (error) {
     if (error.name === "AbortError") return;
     list.replaceChildren(failure(error, () => proofSection(place, message, settled, signal)));
   }
+}
+
+// In the order of the way: out over the legs, and home.
+function byWay(one, other) {
+  const place = ({ kind, leg }) => (kind === "receive" ? leg : 10 - leg);
+  return place(one) - place(other);
 }
 
 function intro() {
@@ -76,15 +82,23 @@ function bundle(message, settled) {
   if (!settled) return section("Take the proof home", {}, empty("The bundle can be downloaded when the message is settled: it then holds the proof of its end too."));
   const file = `${message.id.replaceAll("/", "-")}.bundle.json`;
   const chains = [...new Set([message.source.chain, message.via, message.destination.chain].filter((chain) => chain !== null))];
+  const [first] = chains;
   const checkpoints = chains.map((chain) => `--checkpoint ${chain}.checkpoint.json`).join(" ");
   return section(
     "Take the proof home",
     {},
-    h("p", {}, "The bundle holds everything that is needed to judge this message again, offline, with only checkpoints that you trust."),
+    h("p", {}, "The bundle holds everything that is needed to judge this message again, offline, with nothing but checkpoints that you trust."),
     h("p", {}, h("a", { class: "button main", href: address(`${messagePath(message.id)}/bundle`), download: file }, icon("download"), "Download the bundle")),
-    h("p", {}, "Write down what you trust of each chain, once, from a node of your own:"),
-    chains.map((chain) => command(`hutong audit checkpoint --config relay.toml --chain ${chain} --output ${chain}.checkpoint.json`, `Command that makes a checkpoint of ${chain}`)),
-    h("p", {}, "Then judge the bundle; exit code 0 says that every rule held:"),
+    h("p", {}, "Judge it with checkpoints from before the message was sent. Exit code 0 says that every rule held:"),
     command(`hutong audit verify ${file} ${checkpoints}`, "Command that verifies the bundle"),
+    h(
+      "details",
+      {},
+      h("summary", {}, "Where checkpoints come from, and what to do with newer ones"),
+      h("p", {}, "A checkpoint is a block that you trust, best from a node of your own:"),
+      command(`hutong audit checkpoint --config relay.toml --chain ${first} --output ${first}.checkpoint.json`, "Command that makes a checkpoint"),
+      h("p", {}, "From checkpoints that are newer than the message, a bundle is proven backwards, for ever. Make that one yourself:"),
+      command(`hutong audit export ${message.id} --config relay.toml --output ${file} ${checkpoints}`, "Command that makes a bundle for newer checkpoints"),
+    ),
   );
 }

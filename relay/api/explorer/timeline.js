@@ -27,7 +27,7 @@ export function milestones(message) {
   const legs = [{ leg: 1, from: source.chain, to: first }];
   if (via !== null) legs.push({ leg: 2, from: via, to: destination.chain });
 
-  const forth = legs.map((one) => slot(one.from, one.to, receiveTitle(one.to, via), events(one.leg, "receive")));
+  const forth = legs.map((one) => outward(one, via, events(one.leg, "receive")));
   const home = legs.toReversed().map((one) => homeward(one, message, events));
   const ways = [...forth, ...home].filter((one) => one.steps.length > 0 || !settled);
   if (!settled) foresee(ways);
@@ -47,8 +47,10 @@ function sending(message) {
   return { title: `Sent on ${chain}`, from: chain, to: chain, standing: "done", gas_used: null, fee_wei: null, reason: null, steps: [], ...known };
 }
 
-function receiveTitle(chain, via) {
-  return chain === via ? `Received by ${chain}, sent on` : `Received on ${chain}`;
+function outward({ from, to }, via, steps) {
+  const late = steps.some((step) => step.step === "expired") && !steps.some((step) => DONE.includes(step.step));
+  if (late) return slot(from, to, `Not received by ${to} in time`, steps);
+  return slot(from, to, to === via ? `Received by ${to}, sent on` : `Received on ${to}`, steps);
 }
 
 function homeward(one, message, events) {

@@ -15,11 +15,11 @@ const REREAD_MS = 15_000;
 const WINDOWS = { "1h": "Hour", "24h": "Day", "7d": "Week" };
 
 export async function overviewView({ root, stream, tokens, signal }) {
-  const headline = h("p", { class: "headline" }, loading("the network's state"));
+  const headline = h("p", { class: "headline" });
   const tiles = h("div", { class: "tiles" });
   const charts = h("div", { class: "charts" });
-  const newest = h("div", {});
-  const chains = h("div", {});
+  const newest = h("div", {}, loading("the newest messages"));
+  const chains = h("div", {}, loading("the chains"));
   const books = h("div", { class: "two" });
   root.append(
     h("div", { class: "page-head" }, h("h1", {}, "Overview"), headline),
@@ -29,9 +29,15 @@ export async function overviewView({ root, stream, tokens, signal }) {
     books,
   );
 
-  let kinds = new Map();
+  let known = [];
   let shown = "1h";
   let totals = null;
+
+  function drawSums() {
+    const kinds = new Map(known.map((chain) => [chain.name, chain.kind]));
+    if (totals) books.replaceChildren(routesCard(totals.routes), costsCard(totals.costs, kinds));
+    if (known.length > 0) headline.replaceChildren(...sentence(known, totals));
+  }
 
   async function drawCharts(chosen) {
     shown = chosen;
@@ -43,13 +49,13 @@ export async function overviewView({ root, stream, tokens, signal }) {
     totals = await read("totals", {}, signal).catch(fail(tiles));
     if (!totals) return;
     tiles.replaceChildren(...totalTiles(totals.messages));
-    books.replaceChildren(routesCard(totals.routes), costsCard(totals.costs, kinds));
+    drawSums();
   }
 
   function drawChains(items) {
-    kinds = new Map(items.map((chain) => [chain.name, chain.kind]));
+    known = items;
     chains.replaceChildren(h("ul", { class: "chain-list" }, items.map((chain) => h("li", {}, h("b", {}, foreign(chain.name, 40)), badge(chainState(chain))))));
-    headline.replaceChildren(...sentence(items, totals));
+    drawSums();
   }
 
   const list = new MessageList({}, signal, () => drawNewest());
@@ -77,9 +83,7 @@ export async function overviewView({ root, stream, tokens, signal }) {
     const answer = await read("chains", {}, signal).catch(fail(chains));
     if (answer) drawChains(answer.items);
   };
-  await Promise.all([tokens.ready(), drawTotals(), drawCharts(shown)]);
-  await Promise.all([readChains(), list.more().catch(fail(newest))]);
-  if (totals) books.replaceChildren(routesCard(totals.routes), costsCard(totals.costs, kinds));
+  await Promise.all([tokens.ready(), drawTotals(), list.more().catch(fail(newest)), readChains(), drawCharts(shown)]);
 }
 
 // One part that cannot be read says so in its place; the others stand.

@@ -5,16 +5,30 @@ import { h, icon } from "../dom.js";
 import { plural } from "../format.js";
 import { copyable, empty, foreign, loading, table } from "../parts.js";
 
+const REREAD_MS = 10_000;
+
 export async function tokensView({ root, signal }) {
-  const wait = loading("the tokens");
-  root.append(h("div", { class: "page-head" }, h("h1", {}, "Tokens"), h("p", { class: "muted" }, "A token is its address at home. Anyone may give a token any name, so where two look alike, compare addresses.")), wait);
-  const { items } = await read("tokens", {}, signal);
-  wait.remove();
-  if (items.length === 0) {
-    root.append(empty("No token was seen yet."));
-    return;
+  const place = h("div", {}, loading("the tokens"));
+  root.append(h("div", { class: "page-head" }, h("h1", {}, "Tokens"), h("p", { class: "muted" }, "A token is its address at home. Anyone may give a token any name, so where two look alike, compare addresses.")), place);
+  let shown = null;
+
+  async function refresh() {
+    const { items } = await read("tokens", {}, signal);
+    const said = JSON.stringify(items);
+    // Opened vouchers stay open while nothing is new.
+    if (said === shown) return;
+    shown = said;
+    place.replaceChildren(items.length > 0 ? tokenTable(items) : empty("No token was seen yet."));
   }
-  root.append(table("Tokens", ["Token", "Home", "Address or denomination", "Decimals", "Vouchers elsewhere"], items.map(row), { numeric: [3] }));
+
+  // One that fails is tried again; what was read stands.
+  const timer = setInterval(() => !document.hidden && refresh().catch(() => null), REREAD_MS);
+  signal.addEventListener("abort", () => clearInterval(timer));
+  await refresh();
+}
+
+function tokenTable(items) {
+  return table("Tokens", ["Token", "Home", "Address or denomination", "Decimals", "Vouchers elsewhere"], items.map(row), { numeric: [3] });
 }
 
 function row(token) {
