@@ -1,6 +1,6 @@
 // Values of the API as people read them. Pure functions.
 
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const UNITS = [
   [86_400, "d"],
   [3_600, "h"],
