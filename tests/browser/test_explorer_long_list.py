@@ -1,5 +1,7 @@
 """A ledger of 100 000 messages: the list shows a window of rows, wherever the reader is."""
 
+import time
+
 import pytest
 import trio
 from playwright.sync_api import expect
@@ -26,14 +28,19 @@ def long_ledger(tmp_path_factory):
 
 def test_the_document_stays_small_while_thousands_of_rows_pass(long_ledger, open_page, complaints):
     home, url = long_ledger
+    started = time.monotonic()
     page = open_page(f"{url}/#/messages")
     rows = page.locator("table.messages tbody tr:not(.spacer)")
     expect(rows.first).to_have_attribute("data-id", packet_id(MESSAGES))
+    first_rows_s = time.monotonic() - started
     for screen in range(1, SCREENS + 1):
         page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         page.wait_for_function(HOLDS_MORE_THAN, arg=screen * 100)
         assert rows.count() <= MAX_ROWS
         assert page.evaluate("document.querySelectorAll('*').length") <= MAX_ELEMENTS
+    print(
+        f"first rows after {first_rows_s:.2f} s, {SCREENS} pages in {time.monotonic() - started - first_rows_s:.1f} s"
+    )
     sequences = [int(one.get_attribute("data-id").rpartition("/")[2]) for one in rows.all()]
     assert sequences == sorted(sequences, reverse=True)
     assert MESSAGES - sequences[-1] >= SCREENS * 100 - MAX_ROWS

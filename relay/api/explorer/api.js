@@ -1,7 +1,7 @@
 // The only place that asks the relay (relay/api, docs/spec/api.md).
 
 /** What went wrong, in a sentence for people. `code` is the API's own where it gave one. */
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(sentence, { status = null, code = null } = {}) {
     super(sentence);
     this.status = status;

@@ -32,7 +32,7 @@ export function relative(seconds) {
 }
 
 /** A duration in its largest unit. */
-export function roughly(seconds) {
+function roughly(seconds) {
   for (const [size, unit] of UNITS) if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}`;
   return `${Math.floor(seconds)} s`;
 }

@@ -104,7 +104,8 @@ function setUpSearch() {
 
 function setUpTheme() {
   const button = document.getElementById("theme");
-  const dark = () => getComputedStyle(document.documentElement).colorScheme === "dark" || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const dark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
   const name = () => {
     button.title = dark() ? "Use the light colours" : "Use the dark colours";
     button.querySelector("span").textContent = button.title;
@@ -115,7 +116,7 @@ function setUpTheme() {
     localStorage.setItem("theme", chosen);
     name();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", name);
+  system.addEventListener("change", name);
   name();
 }
 
