@@ -45,9 +45,15 @@ def test_the_document_stays_small_while_thousands_of_rows_pass(long_ledger, open
     assert sequences == sorted(sequences, reverse=True)
     assert MESSAGES - sequences[-1] >= SCREENS * 100 - MAX_ROWS
 
-    page.evaluate("scrollBy(0, -50 * innerHeight)")
+    page.evaluate("scrollTo(0, 80 * innerHeight)")
     page.wait_for_function("document.elementFromPoint(innerWidth / 2, innerHeight / 2).closest('tr.spacer') === null")
     top = row_at_the_middle(page)
+    page.mouse.click(640, 450)
+    expect(page.locator(".verdict")).to_be_visible()
+    page.go_back()
+    expect(page.locator("table.messages a:focus")).to_have_text(top, timeout=30_000)
+    assert row_at_the_middle(page) == top
+
     trio.run(write, home, way(MESSAGES + 1, NOW_NS + 10**9))
     newer = page.get_by_role("button", name="1 newer message")
     expect(newer).to_be_visible(timeout=15_000)

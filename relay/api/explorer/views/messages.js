@@ -11,6 +11,11 @@ import { hash } from "../router.js";
 import { APPS, STATE_FILTER } from "../states.js";
 import { WindowedRows } from "../windowed_rows.js";
 
+const MOST_RESTORED = 3_000;
+
+// Where the reader was when they opened a message: they come back to it.
+let left = null;
+
 export async function messagesView({ root, query, stream, tokens, signal }) {
   const filter = Object.fromEntries(FILTERS.filter((name) => query[name]).map((name) => [name, query[name]]));
   const newer = newerButton();
@@ -61,8 +66,21 @@ export async function messagesView({ root, query, stream, tokens, signal }) {
   stream.addEventListener("reset", () => list.restart().catch(() => null), { signal });
   addEventListener("scroll", () => table.getBoundingClientRect().top > 0 && newer.clear(), { signal, passive: true });
 
+  const key = JSON.stringify(filter);
+  const back = left?.key === key ? left : null;
+  left = null;
+  signal.addEventListener("abort", () => {
+    const opened = location.hash.startsWith("#/message/");
+    left = opened ? { key, hash: location.hash, count: Math.min(list.items.length, MOST_RESTORED), scroll: scrollY } : null;
+  });
+
   await Promise.all([tokens.ready(), filters.ready(signal)]);
   await more();
+  if (back === null) return;
+  while (list.items.length < back.count && !list.complete) await list.more();
+  scrollTo(0, back.scroll);
+  rows.show(list.items);
+  body.querySelector(`a[href="${CSS.escape(back.hash)}"]`)?.focus({ preventScroll: true });
 }
 
 function endOf(list, filter) {
