@@ -133,10 +133,9 @@ setUpTheme();
 setUpSkipLink();
 startClock();
 addEventListener("hashchange", () => navigate({ focus: true }));
-const status = await read("status").catch(() => null);
+const [status] = await Promise.all([read("status").catch(() => null), stream.start()]);
 if (status !== null) {
   setClock(status.time);
   document.getElementById("about").prepend(`${status.name} ${status.version}. `);
 }
-stream.start();
 navigate({ focus: false });

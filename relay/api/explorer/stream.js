@@ -6,6 +6,7 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 // Heads move every few seconds, so a line that says nothing for this long is taken for dead.
 const SILENCE_MS = 60_000;
+const FIRST_OPEN_MS = 1_000;
 
 /**
  * Dispatches `message` and `chains` (CustomEvents whose `detail` is the data), `reset` (read everything again) and
@@ -17,14 +18,18 @@ const SILENCE_MS = 60_000;
 export class Stream extends EventTarget {
   #source = null;
   #last = null;
-  #opened = false;
+  #started = false;
   #retry_ms = FIRST_RETRY_MS;
   #timer = null;
   #silence = null;
 
-  start() {
+  /** Resolves when the line is open, or does not open soon: what is read after it misses no change. */
+  async start() {
+    const opened = new Promise((resolve) => this.addEventListener("standing", ({ detail }) => detail === "live" && resolve()));
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#pause() : this.#connect("connecting")));
     if (!document.hidden) this.#connect("connecting");
+    await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, FIRST_OPEN_MS))]);
+    this.#started = true;
   }
 
   #connect(standing) {
@@ -50,9 +55,8 @@ export class Stream extends EventTarget {
   #open() {
     this.#retry_ms = FIRST_RETRY_MS;
     this.#say("live");
-    // Without an id to go on from, what happened while the line was down is unknown.
-    if (this.#opened && this.#last === null) this.dispatchEvent(new CustomEvent("reset"));
-    this.#opened = true;
+    // Without an id to go on from, what happened while the line was not open is unknown.
+    if (this.#started && this.#last === null) this.dispatchEvent(new CustomEvent("reset"));
   }
 
   #lost() {
