@@ -5,6 +5,7 @@ Plain ASGI, for whatever is refused here has cost next to nothing.
 
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from traceback import extract_tb
 from typing import Any
@@ -26,6 +27,8 @@ MAX_FORWARDED = 32
 """Addresses of X-Forwarded-For that are looked at."""
 REQUEST_LIMIT_S = 10.0
 BUNDLE_LIMIT_S = 60.0
+REFUSED_BODY_LIMIT_S = 1.0
+"""For the rest of a request that is refused by its head."""
 
 STREAMS = ("/v1/events", "/v1/ws")
 _API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
@@ -98,6 +101,7 @@ class Front:
                         await _send_whole(send, 200, [*extra, *answer.headers], answer.body, is_head=is_head)
                     return
         except ApiProblem as problem:
+            await _drop_body(receive)
             await _send_problem(send, problem, extra, is_head=is_head)
             return
         scope = {**scope, "hutong.key": key}
@@ -235,6 +239,12 @@ class Front:
     def _is_own_or_allowed(self, headers: "_Headers") -> bool:
         origin = headers.origin or b""
         return b"*" in self._origins or origin in self._origins or origin.partition(b"://")[2] == headers.host
+
+
+async def _drop_body(receive: Receive) -> None:
+    """Let in a body that is under way: a connection that closes over unread bytes may take the answer with it."""
+    with anyio.move_on_after(REFUSED_BODY_LIMIT_S), suppress(BodyTooLarge):
+        await read_body(receive, MAX_BODY_BYTES)
 
 
 class _Headers:

@@ -12,16 +12,13 @@ import trio
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.ibc.packet import Packet
 from light_clients.interface import MalformedInput
+from relay.archive.errors import ArchiveUnavailable
 from relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, decode_evidence, encode_evidence
 
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 MAX_THREADS = 8
 FILES_A_THREAD = 6
 """Each waits for the disk by itself; side by side the disk takes them together."""
-
-
-class ArchiveUnavailable(Exception):
-    """The directory cannot be written or read; one sentence."""
 
 
 def _threads() -> Runner:
