@@ -1,5 +1,6 @@
 """Figures. `python -m bench verify`: verifiers beside their bare signatures and hashes. `python -m bench lane`: the whole lane.
-`python -m bench relay`: the direct path beside the Hyperlane relayer from npm.
+`python -m bench relay`: the direct path beside the Hyperlane relayer from npm. `python -m bench ledger`: the API's queries.
+`python -m bench api`: status look-ups beside the server's bare hello, and a thousand event streams.
 
 Timings are ratios against the bare cost in the same run, or against a stated limit; none is asserted in a test.
 """
@@ -26,7 +27,7 @@ def bench_verify() -> None:
 
 
 def main() -> None:
-    from bench import relay
+    from bench import api, ledger, relay
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -35,11 +36,17 @@ def main() -> None:
     lane.add_argument("--messages", type=int, default=200)
     lane.add_argument("--keys", type=int, default=100_000, help="in each chain's state beforehand")
     relay.add_arguments(commands.add_parser("relay", help="the direct path beside the Hyperlane relayer"))
+    api.add_arguments(commands.add_parser("api", help="the HTTP API beside its server's bare hello"))
+    ledger.add_arguments(commands.add_parser("ledger", help="lists and searches over a million messages beside 100 ms"))
     arguments = parser.parse_args()
     if arguments.command == "verify":
         bench_verify()
     elif arguments.command == "relay":
         relay.main(arguments)
+    elif arguments.command == "api":
+        api.main(arguments)
+    elif arguments.command == "ledger":
+        ledger.main(arguments)
     else:
         from bench import lane as whole_lane
 

@@ -7,8 +7,10 @@ from hashlib import blake2b
 
 MAX_ANSWERS = 8_192
 MAX_ANSWER_BYTES = 64 * 1024
-FRESH_S = 1.0
+OPEN_FRESH_S = 1.0
 """A change empties a message's answers sooner; this bounds the ages that stand in their sentences."""
+SETTLED_FRESH_S = 30.0
+"""Nothing in them changes with time, and hardly anything else does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,8 @@ def etag_of(body: bytes) -> bytes:
 class AnswerCache:
     """By request target. `names` are the packet and message ids that an answer tells of."""
 
-    def __init__(self, clock_s: Callable[[], float], fresh_s: float = FRESH_S) -> None:
+    def __init__(self, clock_s: Callable[[], float]) -> None:
         self._clock_s = clock_s
-        self._fresh_s = fresh_s
         self._answers: OrderedDict[bytes, CachedAnswer] = OrderedDict()
         self._targets: dict[str, set[bytes]] = {}
         self._names: dict[bytes, tuple[str, ...]] = {}
@@ -62,12 +63,13 @@ class AnswerCache:
         etag: bytes,
         names: Iterable[str],
         changes: int,
+        fresh_s: float,
     ) -> None:
         """`changes` as it was before the answer was read."""
         if changes != self._changes or len(body) > MAX_ANSWER_BYTES:
             return
         self._drop(target)
-        self._answers[target] = CachedAnswer(headers, body, etag, self._clock_s() + self._fresh_s)
+        self._answers[target] = CachedAnswer(headers, body, etag, self._clock_s() + fresh_s)
         self._names[target] = tuple(names)
         for name in self._names[target]:
             self._targets.setdefault(name, set()).add(target)

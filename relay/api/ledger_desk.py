@@ -14,8 +14,9 @@ from relay.config import RelayConfig
 from relay.core.ledgers import ledger_password
 from relay.ledger import InvalidCursor, LedgerReader, LedgerUnavailable, MessageReader
 
-READERS = 8
-"""Threads, and so queries at once; more requests wait in line for as long as their deadline lets them."""
+READERS = 4
+"""Threads, and so queries at once; more requests wait in line for as long as their deadline lets them. Reading is mostly
+work for the interpreter, of which there is one: more threads would only take turns."""
 
 Result = TypeVar("Result")
 

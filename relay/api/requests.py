@@ -74,7 +74,9 @@ def answer(model: BaseModel, status: int = 200) -> Response:
     )
 
 
-def kept_answer(request: Request, service: Service, model: BaseModel, names: Iterable[str], changes: int) -> Response:
+def kept_answer(
+    request: Request, service: Service, model: BaseModel, names: Iterable[str], changes: int, fresh_s: float
+) -> Response:
     """Likewise, with an ETag, and kept for a moment for all who ask the same. `changes` is the cache's before reading."""
     body = model.model_dump_json(by_alias=True).encode()
     etag = etag_of(body)
@@ -82,7 +84,7 @@ def kept_answer(request: Request, service: Service, model: BaseModel, names: Ite
     scope = request.scope
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
-    service.cache.put(path + b"?" + query if query else path, headers, body, etag, names, changes)
+    service.cache.put(path + b"?" + query if query else path, headers, body, etag, names, changes, fresh_s)
     if request.headers.get("if-none-match", "").encode() == etag:
         return Response(status_code=304, headers={"etag": etag.decode()})
     return Response(body, 200, {"cache-control": "no-cache", "etag": etag.decode()}, media_type="application/json")

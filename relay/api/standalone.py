@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,8 @@ from relay.config import ApiConfig, Config
 KEEP_ALIVE_S = 75
 STOP_LIMIT_S = 5
 BACKLOG = 1_024
+SWITCH_S = 0.0005
+"""A thread that reads the ledger gives way to the event loop after so long; Python's 5 ms would stall every answer."""
 
 
 class CannotListen(Exception):
@@ -46,6 +49,7 @@ def run_standalone(config: Config, settings: ApiConfig, on_ready: Callable[[str]
     Raises:
         CannotListen.
     """
+    sys.setswitchinterval(SWITCH_S)
     with _bound(settings) as sock, chain_thread(config) as backend:
         service = Service.of(config, settings, backend, inside_relay=False)
         try:

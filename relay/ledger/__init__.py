@@ -4,6 +4,7 @@ from relay.ledger.errors import DamagedRow, InvalidCursor, LedgerDamaged, Ledger
 from relay.ledger.explain import Explanation, age_text, explain, remedy_of
 from relay.ledger.ledger import Ledger
 from relay.ledger.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step
+from relay.ledger.lives import lives_of
 from relay.ledger.message_reader import MessageReader
 from relay.ledger.messages import (
     App,
@@ -88,6 +89,7 @@ __all__ = [
     "TransactionState",
     "age_text",
     "explain",
+    "lives_of",
     "newest_revision",
     "remedy_of",
     "shares",

@@ -3,21 +3,19 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from relay.ledger.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, MAX_INT64, MAX_REASON_CHARS, bounded_text
 from relay.ledger.life import Note, Outcome, PacketFacts, RouteNote, Step
 from relay.ledger.message_rows import pair_legs, write_messages
 from relay.ledger.tables import PacketRow, RouteRow, StepRow
 
 MAX_NOTES = 100_000
 """Held while the database does not answer; beyond it the oldest are forgotten."""
-MAX_REASON_CHARS = 500
-MAX_ADDRESS_CHARS = 128
-MAX_DENOM_CHARS = 1024
-MAX_INT64 = 2**63 - 1
 RECEIVE = "receive"
 
 Entry = Note | RouteNote
@@ -76,6 +74,7 @@ class _Life:
 
 def write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
     """All of `entries`, in the caller's transaction."""
+    dialect = connection.dialect.name
     lives: dict[str, _Life] = {}
     steps: dict[tuple[str, str, str], dict[str, Any]] = {}
     routes: dict[str, RouteNote] = {}
@@ -91,30 +90,23 @@ def write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
     for certain in (True, False):
         rows = [_packet(life) for life in lives.values() if life.facts is not None and life.last.certain is certain]
         if rows:
-            connection.execute(_upsert_packets(connection, certain=certain), rows)
+            connection.execute(_upsert_packets(dialect, certain=certain), rows)
     changes = [_change(life.last) for life in lives.values() if life.facts is None]
     if changes:
         connection.execute(_UPDATE_PACKET, changes)
     if steps:
-        connection.execute(_upsert_steps(connection), list(steps.values()))
+        connection.execute(_upsert_steps(dialect), list(steps.values()))
     if routes:
-        connection.execute(_upsert_routes(connection), [_route(note) for note in routes.values()])
+        connection.execute(_upsert_routes(dialect), [_route(note) for note in routes.values()])
     if lives:
         facts = [life.facts for life in lives.values() if life.facts is not None]
         pair_legs(connection, {one.forward_key for one in facts if one.forward_key is not None})
         write_messages(connection, lives)
 
 
-def insert_into(connection: Connection, row: type[Any]) -> Any:
-    """An insert that knows ON CONFLICT, in the dialect of the connection."""
-    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(row)
-
-
-def bounded_text(text: str | None, limit: int) -> str | None:
-    """Text that any database takes: no NUL, no lone surrogate, at most `limit` characters."""
-    if text is None:
-        return None
-    return text[:limit].replace("\x00", "�").encode(errors="replace").decode()
+def insert_into(dialect: str, row: type[Any]) -> Any:
+    """An insert that knows ON CONFLICT, in the dialect of a connection."""
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(row)
 
 
 def hex_of(value: bytes | None) -> str | None:
@@ -210,8 +202,9 @@ _KEPT = (
 )  # fmt: skip
 
 
-def _upsert_packets(connection: Connection, *, certain: bool) -> Any:
-    statement = insert_into(connection, PacketRow)
+@cache
+def _upsert_packets(dialect: str, *, certain: bool) -> Any:
+    statement = insert_into(dialect, PacketRow)
     new, old = statement.excluded, PacketRow
     open_ = or_(old.outcome.is_(None), old.outcome == Outcome.SETTLED.value)
     moves = and_(open_, or_(old.kind == RECEIVE, new.kind != RECEIVE))
@@ -235,8 +228,9 @@ _UPDATE_PACKET = (
 )
 
 
-def _upsert_steps(connection: Connection) -> Any:
-    statement = insert_into(connection, StepRow)
+@cache
+def _upsert_steps(dialect: str) -> Any:
+    statement = insert_into(dialect, StepRow)
     new = statement.excluded
     changes = {"chain": new.chain, "at_ns": new.at_ns, "count": StepRow.count + new["count"]}
     for name in ("height", "block_time_ns", "transaction_hash", "reason"):
@@ -244,8 +238,9 @@ def _upsert_steps(connection: Connection) -> Any:
     return statement.on_conflict_do_update(index_elements=["packet_id", "kind", "step"], set_=changes)
 
 
-def _upsert_routes(connection: Connection) -> Any:
-    statement = insert_into(connection, RouteRow)
+@cache
+def _upsert_routes(dialect: str) -> Any:
+    statement = insert_into(dialect, RouteRow)
     new = statement.excluded
     changes = {name: new[name] for name in ("reason", "cause", "failures", "at_ns")}
     changes["since_ns"] = case(

@@ -6,6 +6,7 @@ and the nonce owner asks the chain.
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +14,10 @@ import trio
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from relay.ledger.bounds import MAX_REASON_CHARS, bounded_text
 from relay.ledger.engine import Password, open_engine, reason_of
 from relay.ledger.errors import LedgerUnavailable
-from relay.ledger.journal import Entry, Journal, bounded_text, insert_into, write_entries
+from relay.ledger.journal import Entry, Journal, insert_into, write_entries
 from relay.ledger.life import Note, Outcome, RouteNote, Step
 from relay.ledger.migrate import upgrade_to_head
 from relay.ledger.retention import prune
@@ -26,7 +28,6 @@ from relay.telemetry import get_logger
 T = TypeVar("T")
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 
-MAX_REASON_CHARS = 500
 PRUNE_PAUSE_S = 0.1
 
 
@@ -237,7 +238,7 @@ class Ledger:
         def work(connection: Connection) -> None:
             connection.execute(change)
             if rows:
-                connection.execute(_upsert_deliveries(connection), rows)
+                connection.execute(_upsert_deliveries(connection.dialect.name), rows)
 
         await self._write(work, [_included(delivery) for delivery in done])
 
@@ -291,14 +292,15 @@ class Ledger:
         return await self._read(work)
 
     def _upsert(self, connection: Connection, row: type[Any], values: dict[str, Any], key: tuple[str, ...]) -> None:
-        statement = insert_into(connection, row).values(**values)
+        statement = insert_into(connection.dialect.name, row).values(**values)
         rest = {name: value for name, value in values.items() if name not in key}
         connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=rest))
 
 
-def _upsert_deliveries(connection: Connection) -> Any:
-    """One statement for any number of rows: making it for each costs more than writing the row."""
-    statement = insert_into(connection, DeliveryRow)
+@cache
+def _upsert_deliveries(dialect: str) -> Any:
+    """One statement for any number of rows, made once: making it for each costs more than writing the row."""
+    statement = insert_into(dialect, DeliveryRow)
     key = ("packet_id", "kind")
     rest = {name: statement.excluded[name] for name in Delivery.__dataclass_fields__ if name not in key}
     return statement.on_conflict_do_update(index_elements=list(key), set_=rest)

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from relay.ledger.bounds import MAX_INT64
 from relay.ledger.errors import InvalidCursor
 
 MAX_CURSOR_CHARS = 300
-MAX_INT64 = 2**63 - 1
 _PATTERN = re.compile(r"([pc])1:(-?[0-9]{1,19}):([!-~]{0,160})", re.ASCII)
 
 

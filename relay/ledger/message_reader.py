@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 
+from relay.ledger.bounds import MAX_INT64
 from relay.ledger.errors import DamagedRow, InvalidCursor, LedgerDamaged
 from relay.ledger.figures import Figures
-from relay.ledger.message_cursor import MAX_INT64, CursorKind, Position, decode_cursor, encode_cursor
+from relay.ledger.message_cursor import CursorKind, Position, decode_cursor, encode_cursor
 from relay.ledger.message_query import Bounds, Candidate, Lane, Term, lanes, newest, of_ids, terms_of
 from relay.ledger.message_records import record_of
 from relay.ledger.message_rows import searched
@@ -31,9 +32,9 @@ from relay.ledger.tables import CounterRow, DeliveryRow, MessageRow, PacketRow, 
 MAX_LIMIT = 1_000
 MAX_OF_TRANSACTION = 1_000
 """Packets of one transaction that are looked at; no batch has as many."""
-MAX_SEARCH_CHARS = 160
+MAX_SEARCH_CHARS = MAX_PACKET_ID_CHARS = 160
 SIFT_ROWS = 2_000
-MAX_SIFTED = 20_000
+MAX_SIFTED = 6_000
 """Candidates that one page looks at where no index has its filter; then it ends early and says where to go on."""
 
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}", re.ASCII)
@@ -67,6 +68,8 @@ class MessageReader(Figures):
 
     def message(self, packet_id: str) -> MessageRecord | None:
         """Of any of its packets."""
+        if len(packet_id) > MAX_PACKET_ID_CHARS or not packet_id.isascii() or not packet_id.isprintable():
+            return None
         row = self._one(select(PacketRow.leg_of).where(PacketRow.packet_id == packet_id))
         if row is None:
             return None
@@ -211,8 +214,10 @@ class MessageReader(Figures):
 
     def _count_up_to(self, party: tuple[str, str]) -> int:
         """How many messages a party has, as far as it matters: of two the one with fewer is sifted."""
-        terms = self._party_terms(party, None, None)
-        return MAX_SIFTED if terms is None else len(newest(self._rows, terms, Bounds(), SIFT_ROWS))
+        column = MessageRow.sender if party[0] == "sender" else MessageRow.receiver
+        some = select(MessageRow.packet_id).where(column == party[1]).limit(SIFT_ROWS).subquery()
+        row = self._one(select(func.count().label("count")).select_from(some))
+        return 0 if row is None else int(row["count"])
 
     def _named(self, wanted: MessageFilter) -> list[str]:
         """First legs of the messages that a message id and a transaction name."""

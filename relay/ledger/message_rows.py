@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
+from relay.ledger.bounds import MAX_ADDRESS_CHARS, bounded_text
 from relay.ledger.tables import CounterRow, MessageRow, PacketRow, StepRow
 
 CHUNK_IDS = 500
@@ -36,28 +38,31 @@ _CHANGED = ("second_id", "lane", "state", "updated_at_ns", "settled_at_ns", "sen
 
 def write_messages(connection: Connection, packet_ids: Collection[str]) -> None:
     """Bring the rows of all messages that these packets belong to up to date; one new value of the counter for all."""
-    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(MessageRow)
     change = _next_change(connection)
-    statement = insert.from_select(_COLUMNS, _messages())
-    new = statement.excluded
-    old = MessageRow
-    differs = or_(*(getattr(old, name).is_distinct_from(new[name]) for name in _CHANGED))
-    upsert = statement.on_conflict_do_update(
-        index_elements=["packet_id"], set_={name: new[name] for name in (*_CHANGED, "change")}, where=differs
-    )
+    upsert = _upsert(connection.dialect.name)
     for ids in _chunks(packet_ids):
         connection.execute(upsert, {"ids": ids, "change": change})
 
 
+@cache
+def _upsert(dialect: str) -> Any:
+    statement: Any = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(MessageRow)
+    statement = statement.from_select(_COLUMNS, _messages())
+    new, old = statement.excluded, MessageRow
+    differs = or_(*(getattr(old, name).is_distinct_from(new[name]) for name in _CHANGED))
+    return statement.on_conflict_do_update(
+        index_elements=["packet_id"], set_={name: new[name] for name in (*_CHANGED, "change")}, where=differs
+    )
+
+
 def _next_change(connection: Connection) -> int:
     """The row's lock keeps other writers out until the end of the transaction: greater values are never seen before smaller."""
-    raised = (
-        update(CounterRow)
-        .where(CounterRow.name == COUNTER)
-        .values(value=CounterRow.value + 1)
-        .returning(CounterRow.value)
-    )
-    return int(connection.execute(raised).scalar_one())
+    return int(connection.execute(_RAISE).scalar_one())
+
+
+_RAISE = (
+    update(CounterRow).where(CounterRow.name == COUNTER).values(value=CounterRow.value + 1).returning(CounterRow.value)
+)
 
 
 _COLUMNS = (
@@ -112,7 +117,8 @@ def _messages() -> Any:
 
 
 def searched(address: str) -> str:
-    """An address as `messages` has it: `0x…` has no case."""
+    """An address as `messages` has it: cut, and `0x…` has no case."""
+    address = bounded_text(address, MAX_ADDRESS_CHARS)
     return address.lower() if address[:2] in ("0x", "0X") else address
 
 
@@ -126,23 +132,13 @@ def pair_legs(connection: Connection, forward_keys: Collection[str]) -> None:
     The hub sends on what it receives: of the packets with one key over one of the hub's clients, first legs without
     second and second legs without first belong together in the order of their sequences.
     """
-    row = PacketRow
-    has_second = aliased(PacketRow)
-    taken = select(has_second.packet_id).where(has_second.leg_of == row.packet_id).exists()
-    query = (
-        select(
-            row.packet_id, row.forward_key, row.source_chain, row.source_client, row.destination_chain,
-            row.next_client, row.sent_time_ns, row.timeout_timestamp_s,
-        )
-        .where(row.forward_key.in_(bindparam("keys", expanding=True)), row.leg_of.is_(None), ~taken)
-        .order_by(row.sequence.desc())
-        .limit(MAX_PAIRED * CHUNK_IDS)
-    )  # fmt: skip
+    if not forward_keys:
+        return
     pairs: list[dict[str, str]] = []
     for keys in _chunks(forward_keys):
         firsts: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
         seconds: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
-        for found in connection.execute(query, {"keys": keys}):
+        for found in connection.execute(_unpaired(), {"keys": keys}):
             if found.next_client is None:
                 seconds[found.forward_key, found.source_chain, found.source_client].append(found)
             else:
@@ -154,6 +150,22 @@ def pair_legs(connection: Connection, forward_keys: Collection[str]) -> None:
         seconds_ids = [pair["second"] for pair in pairs]
         for ids in _chunks(seconds_ids):
             connection.execute(delete(MessageRow).where(MessageRow.packet_id.in_(ids)))
+
+
+@cache
+def _unpaired() -> Any:
+    row = PacketRow
+    has_second = aliased(PacketRow)
+    taken = select(has_second.packet_id).where(has_second.leg_of == row.packet_id).exists()
+    return (
+        select(
+            row.packet_id, row.forward_key, row.source_chain, row.source_client, row.destination_chain,
+            row.next_client, row.sent_time_ns, row.timeout_timestamp_s,
+        )
+        .where(row.forward_key.in_(bindparam("keys", expanding=True)), row.leg_of.is_(None), ~taken)
+        .order_by(row.sequence.desc())
+        .limit(MAX_PAIRED * CHUNK_IDS)
+    )  # fmt: skip
 
 
 def _pairs(firsts: Sequence[Any], seconds: Sequence[Any]) -> Iterator[dict[str, str]]:

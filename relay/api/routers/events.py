@@ -17,6 +17,8 @@ from relay.api.service import Service
 router = APIRouter(prefix="/v1", tags=["events"])
 
 HEARTBEAT_S = 15.0
+AT_ONCE = 64
+"""Changes in one write."""
 SEND_LIMIT_S = 20.0
 """A client that takes nothing for so long has lost its stream."""
 _HEARTBEAT = b": still here\n\n"
@@ -69,9 +71,10 @@ async def socket(socket: WebSocket) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_ended, socket, tasks.cancel_scope)
             async with aclosing(_told(service, query.get("after"), names)) as told:
-                async for change in told:
+                async for changes in told:
                     with anyio.fail_after(SEND_LIMIT_S):
-                        await socket.send_text(_HEARTBEAT_TEXT if change is None else _text(change))
+                        for text in [_text(change) for change in changes] or [_HEARTBEAT_TEXT]:
+                            await socket.send_text(text)
             await socket.close(1000)
             tasks.cancel_scope.cancel()
     except* ApiProblem as group:
@@ -98,12 +101,12 @@ class EventStream(Response):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_left, receive, tasks.cancel_scope)
                 async with aclosing(_told(self._service, self._after, self._names)) as told:
-                    async for change in told:
+                    async for changes in told:
                         if not started:
                             started = True
                             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                         with anyio.fail_after(SEND_LIMIT_S):
-                            body = _HEARTBEAT if change is None else _frame(change)
+                            body = b"".join(map(_frame, changes)) or _HEARTBEAT
                             await send({"type": "http.response.body", "body": body, "more_body": True})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 tasks.cancel_scope.cancel()
@@ -116,36 +119,40 @@ class EventStream(Response):
 
 async def _told(
     service: Service, after: str | None, names: tuple[str, ...] | None
-) -> AsyncGenerator[Change | None, None]:
-    """Changes for one stream, None where nothing happened for a while; a first None opens the line."""
+) -> AsyncGenerator[tuple[Change, ...], None]:
+    """Changes for one stream, as many at once as wait for it; nothing where nothing happened for a while. The first one
+    opens the line."""
     with service.changes.stream() as stream:
         seen = -1
-        missed = () if after is None else await service.changes.missed(after)
-        yield None
-        for change in missed:
-            seen = max(seen, change.number or seen)
-            if _concerns(change, names):
-                yield change
-                if names is not None and change.is_last:
-                    return
+        found = [] if after is None else list(await service.changes.missed(after))
         if names is not None and after is None and (now := await _present(service, names)) is not None:
-            yield now
-            seen = max(seen, now.number or seen)
-            if now.is_last:
-                return
+            found.append(now)
+        yield ()
+        told_at_s = service.clock_s()
         while True:
-            change_or_none: Change | None = None
-            with anyio.move_on_after(HEARTBEAT_S):
+            chosen = []
+            for change in found:
+                if change.number is not None and change.number <= seen:
+                    continue
+                seen = seen if change.number is None else change.number
+                if _concerns(change, names):
+                    chosen.append(change)
+            if chosen or service.clock_s() >= told_at_s + HEARTBEAT_S:
+                told_at_s = service.clock_s()
+                yield tuple(chosen)
+                if names is not None and chosen and chosen[-1].is_last:
+                    return
+            found = []
+            with anyio.move_on_after(max(0.0, told_at_s + HEARTBEAT_S - service.clock_s())):
                 try:
-                    change_or_none = await stream.receive()
+                    found.append(await stream.receive())
+                    while len(found) < AT_ONCE:
+                        found.append(stream.receive_nowait())
+                except anyio.WouldBlock:
+                    pass
                 except anyio.EndOfStream:
-                    return
-            if change_or_none is None:
-                yield None
-            elif _concerns(change_or_none, names) and (change_or_none.number is None or change_or_none.number > seen):
-                yield change_or_none
-                if names is not None and change_or_none.is_last:
-                    return
+                    if not found:
+                        return
 
 
 async def _followed(service: Service, name: str) -> tuple[str, ...]:

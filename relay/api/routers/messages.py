@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from relay.api.answer_cache import OPEN_FRESH_S, SETTLED_FRESH_S
 from relay.api.describing import message, message_list, names_of, summary, why_of
 from relay.api.instants import parse_instant
 from relay.api.ledger_desk import Readers
@@ -24,7 +25,7 @@ from relay.api.requests import (
     refusals,
 )
 from relay.api.service import Service
-from relay.ledger import Explanation, LifeCycle, why
+from relay.ledger import Explanation, LifeCycle, explain, lives_of, why
 from relay.ledger.messages import App, MessageFilter, MessageRecord, MessageState
 
 router = APIRouter(prefix="/v1", tags=["messages"], dependencies=[Depends(known_parameters)])
@@ -146,18 +147,19 @@ def _why(readers: Readers, packet_id: str) -> Explanation:
     return why(packet_id, readers.lives, time.time_ns()) or Explanation("the ledger does not know it", "ask again")
 
 
-Whole = tuple[MessageRecord, list[LifeCycle], Explanation]
+Whole = tuple[MessageRecord, tuple[LifeCycle, ...], Explanation]
 
 
 def _whole(readers: Readers, record: MessageRecord | None) -> Whole | None:
     if record is None:
         return None
-    lives = [readers.lives.life(leg.packet_id) for leg in record.legs]
-    return record, [life for life in lives if life is not None], _why(readers, record.id)
+    lives = lives_of(record, readers.lives)
+    return record, lives, explain(lives[0], time.time_ns(), lives[1] if len(lives) > 1 else None)
 
 
 def _told(request: Request, service: Service, found: Whole | None, name: str, changes: int) -> Response:
     if found is None:
         raise unknown_message(name)
     record, lives, answered = found
-    return kept_answer(request, service, message(record, lives, answered), names_of(record), changes)
+    fresh_s = SETTLED_FRESH_S if record.settled_at_ns is not None else OPEN_FRESH_S
+    return kept_answer(request, service, message(record, lives, answered), names_of(record), changes, fresh_s)

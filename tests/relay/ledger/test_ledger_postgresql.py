@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from ledger_conformance import LedgerConformance, note
+from message_conformance import MessageConformance
 
-from relay.ledger import Ledger, LedgerReader, LedgerUnavailable, Step
+from relay.ledger import Ledger, LedgerReader, LedgerUnavailable, MessageReader, Step
 from relay.ledger.migrate import newest_revision
 from relay.ledger.tables import Base
 
@@ -49,7 +50,12 @@ def open_reader(url, password):
     return lambda: LedgerReader.open_url(url, password)
 
 
-class TestPostgresql(LedgerConformance):
+@pytest.fixture
+def open_messages(url, password):
+    return lambda: MessageReader.open_url(url, password)
+
+
+class TestPostgresql(LedgerConformance, MessageConformance):
     pass
 
 

@@ -5,9 +5,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from ledger_conformance import SENDER, LedgerConformance, note
+from message_conformance import MessageConformance
 from sqlalchemy import create_engine, event, inspect
 
-from relay.ledger import Ledger, LedgerReader, Step
+from relay.ledger import Ledger, LedgerReader, MessageReader, Step
 from relay.ledger.migrate import alembic_config
 from relay.ledger.tables import Base
 
@@ -22,7 +23,12 @@ def open_reader(tmp_path):
     return lambda: LedgerReader.open_file(tmp_path / "ledger.sqlite")
 
 
-class TestSqlite(LedgerConformance):
+@pytest.fixture
+def open_messages(tmp_path):
+    return lambda: MessageReader.open_file(tmp_path / "ledger.sqlite")
+
+
+class TestSqlite(LedgerConformance, MessageConformance):
     pass
 
 

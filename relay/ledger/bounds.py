@@ -1,0 +1,21 @@
+"""What a column takes: longer texts are cut, larger numbers are the largest."""
+
+from typing import overload
+
+MAX_INT64 = 2**63 - 1
+MAX_REASON_CHARS = 500
+MAX_ADDRESS_CHARS = 128
+MAX_DENOM_CHARS = 1024
+
+
+@overload
+def bounded_text(text: str, limit: int) -> str: ...
+@overload
+def bounded_text(text: None, limit: int) -> None: ...
+@overload
+def bounded_text(text: str | None, limit: int) -> str | None: ...
+def bounded_text(text: str | None, limit: int) -> str | None:
+    """Text that any database takes: no NUL, no lone surrogate, at most `limit` characters."""
+    if text is None:
+        return None
+    return text[:limit].replace("\x00", "�").encode(errors="replace").decode()

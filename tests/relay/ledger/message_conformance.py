@@ -1,0 +1,407 @@
+"""What every database must do for lists of messages. A test class takes `MessageConformance` on beside `LedgerConformance`.
+
+`open_messages()` reads the database of `open_ledger()` as the API does.
+"""
+
+import pytest
+from ledger_conformance import delivery, transaction
+from sqlalchemy import text
+
+from relay.ledger import (
+    App,
+    Cause,
+    FoundKind,
+    InvalidCursor,
+    LedgerDamaged,
+    MeanFee,
+    MessageFilter,
+    MessageStage,
+    MessageState,
+    Note,
+    Outcome,
+    PacketFacts,
+    RecordedJob,
+    RouteNote,
+    Step,
+    TransactionState,
+)
+
+ALICE = "0x" + "aB" * 20
+BOB = "cosmos1" + "q" * 38
+MESSAGE_ID = "0x" + "5c" * 32
+NS = 10**9
+
+
+def leg_1(sequence=1, **fields):
+    """From alpha over the hub to beta."""
+    defaults = {
+        "packet_id": f"alpha/client-0/{sequence}", "source_chain": "alpha", "source_client": "client-0",
+        "destination_chain": "hub", "destination_client": "bft-evm-0", "sequence": sequence, "source_port": "gmpport",
+        "destination_port": "forward", "payload_bytes": 5, "timeout_timestamp_s": 2_000, "app": "message", "sender": ALICE,
+        "receiver": BOB, "next_client": "bft-evm-1", "final_chain": "beta", "final_client": "client-0",
+    }  # fmt: skip
+    return PacketFacts(**(defaults | fields))
+
+
+def leg_2(sequence=1, **fields):
+    defaults = {
+        "packet_id": f"hub/bft-evm-1/{sequence}", "source_chain": "hub", "source_client": "bft-evm-1",
+        "destination_chain": "beta", "destination_client": "client-0", "sequence": sequence, "source_port": "forward",
+        "destination_port": "gmpport", "payload_bytes": 5, "timeout_timestamp_s": 2_000, "app": "message", "sender": ALICE,
+        "receiver": BOB, "leg_of": f"alpha/client-0/{sequence}",
+    }  # fmt: skip
+    return PacketFacts(**(defaults | fields))
+
+
+def direct(sequence, source="alpha", destination="beta", **fields):
+    defaults = {
+        "packet_id": f"{source}/client-7/{sequence}", "source_chain": source, "source_client": "client-7",
+        "destination_chain": destination, "destination_client": "client-7", "destination_port": "gmpport",
+        "next_client": None, "final_chain": None, "final_client": None,
+    }  # fmt: skip
+    return leg_1(sequence, **(defaults | fields))
+
+
+def told(facts, step=Step.SEEN, kind="receive", at_ns=10, **fields):
+    """`block_time_ns` of a first sight is the sending block's."""
+    chain = facts.destination_chain if kind == "receive" else facts.source_chain
+    if step is Step.SEEN:
+        fields = {"certain": False, "block_time_ns": at_ns, "height": 3} | fields
+    return Note(facts.packet_id, kind, step, chain, at_ns, facts, **fields)
+
+
+async def write(ledger, *notes):
+    ledger.note(notes)
+    await ledger.flush()
+
+
+def ids(page):
+    return [one.id for one in page.items]
+
+
+class MessageConformance:
+    async def test_forwarded_message_is_one_of_two_legs_through_its_life(self, open_ledger, open_messages):
+        ledger = open_ledger()
+        reader = open_messages()
+        first, second = leg_1(message_id=MESSAGE_ID), leg_2(message_id=MESSAGE_ID)
+
+        async def after(*notes):
+            await write(ledger, *notes)
+            (one,) = reader.page(MessageFilter()).items
+            assert reader.message(second.packet_id) in (one, None)
+            return one.stage, one.state, one.waiting, len(one.legs)
+
+        sent = await after(told(first, at_ns=3 * NS))
+        assert sent == (MessageStage.SENT, MessageState.OPEN, None, 1)
+        assert await after(told(first, Step.INCLUDED, at_ns=4 * NS)) == (
+            MessageStage.AT_HUB,
+            MessageState.OPEN,
+            None,
+            1,
+        )
+        assert (await after(told(second, at_ns=5 * NS)))[0] is MessageStage.AT_HUB
+        retried = await after(told(second, Step.RETRIED, reason="no gas", cause=Cause.WALLET_EMPTY, at_ns=6 * NS))
+        assert retried == (MessageStage.AT_HUB, MessageState.OPEN, "no gas", 2)
+        dead = await after(told(second, Step.DEAD, reason="ten times", at_ns=7 * NS))
+        assert dead == (MessageStage.AT_HUB, MessageState.DEAD, "ten times", 2)
+        (letter,) = reader.dead().items
+        assert (letter.job, letter.reason, letter.at_ns) == ("receive:hub/bft-evm-1/1", "ten times", 7 * NS)
+        assert (await after(told(second, Step.QUEUED, at_ns=8 * NS)))[1] is MessageState.OPEN
+        assert reader.dead().items == ()
+        assert (await after(told(second, Step.INCLUDED, at_ns=9 * NS)))[0] is MessageStage.DELIVERED
+        ack = told(second, Step.INCLUDED, "acknowledge", at_ns=10 * NS, outcome=Outcome.ACKNOWLEDGED)
+        assert (await after(ack))[:2] == (MessageStage.DELIVERED, MessageState.OPEN)
+        end = told(first, Step.INCLUDED, "acknowledge", 11 * NS, outcome=Outcome.ACKNOWLEDGED, block_time_ns=11 * NS)
+        assert await after(end) == (MessageStage.SETTLED, MessageState.ACKNOWLEDGED, None, 2)
+        one = reader.by_message_id(MESSAGE_ID)
+        assert (one.source.chain, one.via, one.destination.chain, one.destination.client) == (
+            "alpha",
+            "hub",
+            "beta",
+            "client-0",
+        )
+        assert [leg.packet_id for leg in one.legs] == [first.packet_id, second.packet_id]
+        assert (one.sender, one.receiver, one.ordered_at_ns, one.settled_at_ns) == (ALICE, BOB, 3 * NS, 11 * NS)
+        reader.close()
+        ledger.close()
+
+    async def test_every_end_has_its_state(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        refused = direct(1, refused=True)
+        await write(ledger, told(direct(1)), told(direct(2)), told(direct(3)), told(direct(4)))
+        await write(
+            ledger,
+            told(refused, kind="acknowledge", at_ns=20),
+            told(direct(1), Step.INCLUDED, "acknowledge", 21, outcome=Outcome.ACKNOWLEDGED),
+            told(direct(2), Step.INCLUDED, "timeout", 21, outcome=Outcome.TIMED_OUT),
+            told(direct(3), Step.SUPERSEDED, "timeout", 21, outcome=Outcome.SETTLED),
+        )
+        found = {one.legs[0].sequence: (one.state, one.stage) for one in reader.page(MessageFilter()).items}
+        settled = MessageStage.SETTLED
+        assert found == {
+            1: (MessageState.REFUSED, settled), 2: (MessageState.TIMED_OUT, settled), 3: (MessageState.SETTLED, settled),
+            4: (MessageState.OPEN, MessageStage.SENT),
+        }  # fmt: skip
+        assert reader.message("alpha/client-7/1").legs[0].refused is True
+        for state in MessageState:
+            assert len(reader.page(MessageFilter(state=state)).items) == (
+                state not in (MessageState.ACKNOWLEDGED, MessageState.DEAD)
+            )
+        totals = reader.totals()
+        assert (totals.total, totals.states[MessageState.REFUSED], totals.damaged) == (4, 1, 0)
+        assert [(one.source, one.destination, one.app, one.total, one.open) for one in totals.routes] == [
+            ("alpha", "beta", App.MESSAGE, 4, 1)
+        ]
+        reader.close()
+        ledger.close()
+
+    async def test_filters_alone_and_together(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        await write(ledger, *(told(leg_1(number), at_ns=number * NS) for number in range(1, 4)))
+        transfer = {"app": "transfer", "denom": "atom", "amount": 2**255, "sender": BOB, "receiver": ALICE}
+        await write(
+            ledger,
+            *(told(direct(number, "beta", "alpha", **transfer), at_ns=number * NS) for number in range(4, 6)),
+            told(direct(6, "hub", "alpha", app="other"), Step.DEAD, at_ns=6 * NS),
+        )
+        every = ids(reader.page(MessageFilter()))
+        assert every == [
+            "hub/client-7/6",
+            *(f"beta/client-7/{n}" for n in (5, 4)),
+            *(f"alpha/client-0/{n}" for n in (3, 2, 1)),
+        ]
+
+        def found(**wanted):
+            return [int(one.rpartition("/")[2]) for one in ids(reader.page(MessageFilter(**wanted)))]
+
+        assert found(source="alpha") == found(destination="beta") == found(app=App.MESSAGE) == [3, 2, 1]
+        assert found(destination="alpha") == [6, 5, 4] and found(destination="hub") == []
+        assert found(destination="alpha", app=App.TRANSFER) == found(sender=BOB) == [5, 4]
+        assert found(sender=ALICE.lower()) == found(sender=ALICE.replace("B", "b")) == [6, 3, 2, 1]
+        assert found(sender=ALICE, receiver=BOB) == [6, 3, 2, 1] and found(sender=ALICE, receiver=ALICE) == []
+        assert found(sender=ALICE, state=MessageState.DEAD) == found(receiver=BOB, source="hub") == [6]
+        assert found(state=MessageState.OPEN, source="hub") == found(source="nowhere") == []
+        assert found(sent_from_ns=2 * NS, sent_until_ns=5 * NS) == [4, 3, 2]
+        assert found(sent_from_ns=2 * NS, sent_until_ns=5 * NS, app=App.TRANSFER) == [4]
+        one = reader.message("beta/client-7/4")
+        assert (one.denom, one.amount, one.app, one.via) == ("atom", 2**255, App.TRANSFER, None)
+        reader.close()
+        ledger.close()
+
+    async def test_pages_are_the_whole_in_order_while_others_come(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        # Many at one time: the id decides there.
+        await write(ledger, *(told(direct(number), at_ns=number // 7 * NS + NS) for number in range(1, 60)))
+        for wanted in (
+            MessageFilter(),
+            MessageFilter(source="alpha"),
+            MessageFilter(sender=ALICE),
+            MessageFilter(sender=ALICE, receiver=BOB),
+        ):
+            whole = ids(reader.page(wanted, limit=1000))
+            pages, cursor = [], None
+            for step in range(100):
+                page = reader.page(wanted, cursor, 7)
+                pages += ids(page)
+                await write(ledger, told(direct(1_000 + step, "beta", "alpha"), at_ns=50 * NS))
+                cursor = page.next
+                if cursor is None:
+                    break
+            assert [one for one in pages if one in set(whole)] == whole
+            assert len(set(pages)) == len(pages)
+        with pytest.raises(InvalidCursor):
+            reader.page(MessageFilter(), reader.newest_change())
+        reader.close()
+        ledger.close()
+
+    async def test_changes_miss_nothing_that_is_written_late(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        start = reader.newest_change()
+        ledger.note([told(direct(1), at_ns=1), told(direct(1), Step.QUEUED, at_ns=1)])  # known early, written late
+        await write(ledger, told(direct(2), at_ns=99))
+        changes = reader.changes_after(start)
+        assert sorted(ids(changes)) == ["alpha/client-7/1", "alpha/client-7/2"] and not changes.more
+        seen = changes.cursor
+        await write(ledger, told(direct(1), at_ns=100))  # read again: nothing new
+        assert reader.changes_after(seen).items == ()
+        await write(ledger, told(direct(3), at_ns=2), told(direct(1), Step.WAITING, at_ns=3))
+        assert sorted(ids(reader.changes_after(seen))) == ["alpha/client-7/1", "alpha/client-7/3"]
+        one = reader.changes_after(seen, 1)
+        assert one.more and len(reader.changes_after(one.cursor).items) == 1
+        await write(ledger, told(leg_1(5), at_ns=4))
+        seen = reader.newest_change()
+        assert reader.changes_after(seen).items == ()
+        await write(ledger, told(leg_2(5), at_ns=5))
+        assert ids(reader.changes_after(seen)) == ["alpha/client-0/5"]
+        reader.close()
+        ledger.close()
+
+    async def test_legs_of_transfers_are_paired_when_they_are_written(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        fields = {"app": "transfer", "forward_key": "k", "source_port": "transfer", "destination_port": "transfer"}
+        first = {number: leg_1(number, **fields) for number in (1, 2, 3)}
+        second = {number: leg_2(10 + number, **fields, leg_of=None) for number in (1, 2, 3)}
+        # An equal transfer that began on the hub, long before: nobody caused it.
+        await write(ledger, told(leg_2(9, **fields, leg_of=None), at_ns=100 * NS))
+        await write(ledger, told(first[1], at_ns=500 * NS))
+        await write(ledger, told(second[1], at_ns=510 * NS))
+        await write(ledger, told(second[2], at_ns=520 * NS))  # another relay was quick: leg 2 is seen first
+        assert len(reader.page(MessageFilter()).items) == 3
+        await write(ledger, told(first[2], at_ns=505 * NS))
+        await write(ledger, told(first[3], at_ns=600 * NS), told(second[3], at_ns=610 * NS))
+        legs = {one.id: [leg.packet_id for leg in one.legs] for one in reader.page(MessageFilter()).items}
+        assert legs == {"hub/bft-evm-1/9": ["hub/bft-evm-1/9"]} | {
+            f"alpha/client-0/{number}": [f"alpha/client-0/{number}", f"hub/bft-evm-1/{10 + number}"]
+            for number in (1, 2, 3)
+        }
+        reader.close()
+        ledger.close()
+
+    async def test_messages_are_found_by_what_people_have(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        first, second = leg_1(message_id=MESSAGE_ID), leg_2(message_id=MESSAGE_ID)
+        await write(ledger, told(first, transaction_hash=b"\7" * 32), told(second, transaction_hash=b"\x08" * 32))
+        sent_on = transaction(1, (None, RecordedJob(f"receive:{second.packet_id}", 5)), chain="beta")
+        await ledger.record(sent_on)
+        kinds = {
+            second.packet_id: FoundKind.PACKET, MESSAGE_ID.upper().replace("X", "x"): FoundKind.MESSAGE_ID,
+            "0x" + "07" * 32: FoundKind.TRANSACTION, "0x" + "08" * 32: FoundKind.TRANSACTION,
+            "0x" + "01" * 32: FoundKind.TRANSACTION, ALICE: FoundKind.ADDRESS, BOB: FoundKind.ADDRESS, "beta": FoundKind.CHAIN,
+        }  # fmt: skip
+        for asked, kind in kinds.items():
+            found = reader.search(f" {asked} ")
+            assert (found.kind, [one.id for one in found.items]) == (kind, [first.packet_id]), asked
+        for asked in (
+            "",
+            "gamma",
+            "0x" + "aa" * 32,
+            "0x" + "aa" * 20,
+            "alpha/client-0/9",
+            "x" * 500,
+            "nul\x00",
+            "%",
+            "'",
+        ):
+            assert reader.search(asked).kind is FoundKind.NOTHING
+        done = delivery(1, packet_id=second.packet_id, chain="beta", transaction_hash=sent_on.hash)
+        await ledger.end("beta", sent_on.hash, TransactionState.INCLUDED, 50, gas_used=1, fee_wei=9, deliveries=[done])
+        assert ids(reader.by_transaction("0x" + "01" * 32)) == [first.packet_id]
+        assert ids(reader.page(MessageFilter(transaction="0x" + "01" * 32, state=MessageState.DEAD))) == []
+        assert ids(reader.page(MessageFilter(transaction="0x" + "01" * 32, message_id=MESSAGE_ID))) == [first.packet_id]
+        assert reader.by_message_id("0x" + "00" * 32) is reader.message("alpha/client-0/99") is None
+        reader.close()
+        ledger.close()
+
+    async def test_figures_of_a_route(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        for number in range(1, 21):
+            facts, one = (
+                direct(number),
+                transaction(number, (RecordedJob(f"receive:alpha/client-7/{number}", 5),), chain="beta"),
+            )
+            await write(ledger, told(facts, at_ns=number * NS))
+            await ledger.record(one)
+            done = delivery(number, packet_id=facts.packet_id, chain="beta", fee_wei=number)
+            await ledger.end(
+                "beta", one.hash, TransactionState.INCLUDED, 40, gas_used=5, fee_wei=2**200, deliveries=[done]
+            )
+            ended = (number + number) * NS  # a latency of as many seconds
+            await write(
+                ledger,
+                told(facts, Step.INCLUDED, "acknowledge", ended, block_time_ns=ended, outcome=Outcome.ACKNOWLEDGED),
+            )
+        await write(
+            ledger,
+            told(direct(99), at_ns=59 * NS),
+            RouteNote("beta:client-7", 5, "is Frozen", Cause.CLIENT_INACTIVE, 1),
+        )
+        estimate = reader.estimate("alpha", "beta", 0)
+        assert (estimate.samples, estimate.p50_s, estimate.p95_s, estimate.fees) == (
+            20,
+            10.0,
+            19.0,
+            (MeanFee("beta", 10),),
+        )
+        assert (
+            reader.estimate("alpha", "beta", 16 * NS).samples == 5 and reader.estimate("beta", "alpha", 0).samples == 0
+        )
+        series = reader.series(60, 10, 59 * NS)
+        assert [one.sent for one in series] == [9, 10, 1, 0, 0, 1] and [one.settled for one in series] == [
+            4,
+            5,
+            5,
+            5,
+            1,
+            0,
+        ]
+        assert (series[0].start_ns, series[0].p50_s, series[4].p95_s, series[5].p50_s) == (0, 2.0, 20.0, None)
+        (route,) = reader.open_by_route()
+        assert (route.route, route.open, route.state.reason) == ("beta:client-7", 1, "is Frozen")
+        assert reader.message("alpha/client-7/99").waiting == "is Frozen"
+        (costs,) = reader.totals().costs
+        assert (costs.chain, costs.deliveries, costs.transactions, costs.fee_wei) == ("beta", 20, 20, 20 * 2**200)
+        reader.close()
+        ledger.close()
+
+    async def test_damaged_rows_are_named_and_stop_no_other(self, open_ledger, open_messages, open_reader):
+        ledger, reader = open_ledger(), open_messages()
+        await write(ledger, *(told(direct(number), at_ns=number) for number in range(1, 7)))
+        changes = [
+            (2, "packets", "step", "lost"), (3, "packets", "amount", "12x"), (4, "messages", "state", "gone"),
+            (5, "messages", "lane", "alpha"),
+        ]  # fmt: skip
+        for number, table, column, value in changes:
+            with ledger._engine.begin() as connection:
+                change = text(f"UPDATE {table} SET {column} = :value WHERE packet_id = :id")  # noqa: S608
+                connection.execute(change, {"value": value, "id": f"alpha/client-7/{number}"})
+        page = reader.page(MessageFilter())
+        assert ids(page) == ["alpha/client-7/6", "alpha/client-7/1"]
+        named = {(one.table, one.key, one.column, one.got) for one in page.damaged}
+        assert named == {
+            (table, f"alpha/client-7/{number}", column, repr(value)) for number, table, column, value in changes
+        }
+        with pytest.raises(LedgerDamaged, match="row alpha/client-7/3 of packets is damaged: amount is '12x'"):
+            reader.message("alpha/client-7/3")
+        assert reader.totals().damaged == 2 and reader.open_by_route()[0].open == 6
+        one = transaction(1)
+        await ledger.record(one)
+        await ledger.end(one.chain, one.hash, TransactionState.INCLUDED, 40, gas_used=1, fee_wei=1)
+        with ledger._engine.begin() as connection:
+            connection.execute(text("UPDATE transactions SET fee_wei = '-'"))
+        assert (reader.totals().damaged, reader.totals().costs) == (3, ())
+        plain = open_reader()
+        pending = plain.pending()
+        assert (len(pending.packets), {row.column for row in pending.damaged}) == (4, {"step", "amount"})
+        with pytest.raises(LedgerDamaged):
+            plain.life("alpha/client-7/3")
+        plain.close()
+        reader.close()
+        ledger.close()
+
+    async def test_hostile_parties_are_stored_bounded_and_found(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        await write(
+            ledger,
+            told(
+                direct(1, sender="nul\x00" + "s" * 3_000, receiver="lone\ud800", denom="d" * 5_000, amount=2**256 - 1)
+            ),
+        )
+        one = reader.message("alpha/client-7/1")
+        assert (len(one.sender), len(one.denom), one.amount) == (128, 1024, 2**256 - 1) and "\x00" not in one.sender
+        assert ids(reader.page(MessageFilter(sender=one.sender))) == [one.id]
+        assert ids(reader.page(MessageFilter(sender="nul\x00" + "s" * 3_000, receiver="lone\ud800"))) == [one.id]
+        reader.close()
+        ledger.close()
+
+    async def test_what_retention_forgets_is_in_no_list(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        await write(ledger, told(direct(1)), told(direct(2)))
+        await write(ledger, told(direct(1), Step.INCLUDED, "acknowledge", 50, outcome=Outcome.ACKNOWLEDGED))
+        before = reader.newest_change()
+        await ledger.prune(60)
+        assert ids(reader.page(MessageFilter())) == ["alpha/client-7/2"] and reader.message("alpha/client-7/1") is None
+        assert reader.newest_change() == before
+        await write(ledger, told(direct(3)))
+        assert ids(reader.changes_after(before)) == ["alpha/client-7/3"]
+        reader.close()
+        ledger.close()
