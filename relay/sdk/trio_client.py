@@ -246,17 +246,18 @@ class _Line:
     async def close(self) -> None:
         """Hang up, unless the answer has ended.
 
-        httpx reads through generators in generators, and only an error or the end leaves none of them suspended for the
-        garbage collector: so the socket goes first, and then what reads from it.
+        httpx reads through generators in generators, and only their end or an exception leaves none of them suspended for
+        the garbage collector: so the reading goes on, cancelled, and httpx closes the connection at its first wait.
         """
         response, chunks = self._response, self._chunks
         self._response = self._chunks = None
         if response is None or chunks is None or response.is_closed:
             return
         with trio.CancelScope(shield=True), suppress(httpx.HTTPError, httpx.StreamError):
-            await response.extensions["network_stream"].aclose()
-            async for _ in chunks:
-                pass
+            with trio.CancelScope() as reading:
+                reading.cancel()
+                async for _ in chunks:
+                    pass
             await response.aclose()
 
     async def _send(self, call: Call[Any]) -> tuple[httpx.Response, AsyncIterator[bytes]]:
