@@ -33,8 +33,11 @@ with Hutong(network["api"], api_key=os.environ["HUTONG_API_KEY"]) as hutong:
     )
     sent = hutong.sign_and_submit(prepared, account, max_cost_wei=10**18)
     print(f"sent: {sent.message.id}, message id {sent.message.message_id}")
+    stage = None
     for message in hutong.follow(sent.message.id, timeout_s=300):
-        print(f"{message.updated_at:%H:%M:%S} {message.stage}")
+        if message.stage is not stage:
+            stage = message.stage
+            print(f"{message.updated_at:%H:%M:%S} {stage}")
     print(hutong.why(sent.message.id).sentence)
 print(f"called: {calls() - before} time on {destination}")
 sys.exit(0 if message.is_delivered else f"not delivered: {message.state}")

@@ -30,11 +30,14 @@ with Hutong(network["api"], api_key=os.environ["HUTONG_API_KEY"]) as hutong:
         print(f"to sign: {transaction.purpose}, at {transaction.to}")
     sent = hutong.sign_and_submit(prepared, account, max_cost_wei=10**18)
     print(f"sent: {sent.message.id}")
+    stage = None
     for message in hutong.follow(sent.message.id, timeout_s=300):
-        print(f"{message.updated_at:%H:%M:%S} {message.stage}")
+        if message.stage is not stage:
+            stage = message.stage
+            print(f"{message.updated_at:%H:%M:%S} {stage}")
     if message.state is not MessageState.ACKNOWLEDGED:  # then the tokens are back with the payer
         sys.exit(f"not delivered, {message.state}: {hutong.why(message.id).sentence}")
     for token in hutong.tokens(destination):
         for held in token.held:
             if held.chain == destination and token.denom == sent.message.token.denom:
-                print(f"received: {amount} of {held.symbol} at {held.address} on {destination}")
+                print(f"received: {amount} of {token.symbol} at {held.address} on {destination}")

@@ -5,6 +5,8 @@ What is signed is what the API prepared: use a server that you trust, or look at
 
 from typing import Any, Protocol
 
+from eth_utils.address import to_checksum_address
+
 from relay.sdk import calls
 from relay.sdk.errors import BadAnswer, NotSigned, TooSlow, TransactionFailed
 from relay.sdk.messages import MessageSummary, TransactionState
@@ -95,7 +97,7 @@ def _fields(
         "type": 2,
         "chainId": shown.chain_id,
         "nonce": first.nonce,
-        "to": shown.to,
+        "to": to_checksum_address(shown.to),  # eth-account takes no other spelling
         "data": shown.data,
         "value": 0,
         "gas": first.gas,
