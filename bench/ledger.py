@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from types import FunctionType
 from typing import Any
 
 import trio
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 
 from relay.ledger import (
     App,
@@ -36,154 +37,151 @@ from relay.ledger import (
     TransactionState,
 )
 from relay.ledger.message_cursor import CursorKind, Position, encode_cursor
-from relay.ledger.tables import Base, DeliveryRow, MessageRow, PacketRow, StepRow, TransactionRow
+from relay.ledger.tables import DeliveryRow, MessageRow, PacketRow, StepRow, TransactionRow
 
 LIMIT_MS = 100
-CHAINS = ("alpha", "beta", "gamma", "delta")
 START_NS = 1_700_000_000 * 10**9
 APART_NS = 600_000_000
 """Between two messages: a million of them fill a week."""
-CHUNK = 10_000
 ROUNDS = 20
 DETAILED = 5
 """One message of so many has its steps, as one that has not been forgotten."""
 HOT_SENDER = "0x" + "aa" * 20
 BATCH = 20
-WRITTEN = 2_000
+WRITTEN = 200
 
-Chunk = tuple[type[Base], list[dict[str, Any]]]
+ROWS = (PacketRow, MessageRow, StepRow, DeliveryRow, TransactionRow)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Milliseconds of one query."""
+    """Milliseconds of one query. `cpu_ms` is the most that one took of this process's time, other programs left out."""
 
     name: str
     items: int
     p50_ms: float
     p95_ms: float
     max_ms: float
+    cpu_ms: float
 
 
 def address(number: int) -> str:
-    return "0x" + sha256(b"%d" % number).hexdigest()[:40]
+    return f"0x{number:040x}"
 
 
 def hash_of(kind: str, number: int) -> str:
-    return "0x" + sha256(f"{kind}{number}".encode()).hexdigest()
+    return f"0x{kind}{number:062x}"
 
 
-def rows_of(count: int, random: Random) -> Iterator[list[Chunk]]:
-    """Everything that belongs to `CHUNK` messages at a time, oldest first. Seven of ten are forwarded by the hub."""
-    for start in range(0, count, CHUNK):
-        tables: dict[type[Base], list[dict[str, Any]]] = {
-            row: [] for row in (PacketRow, MessageRow, StepRow, DeliveryRow, TransactionRow)
-        }
-        for number in range(start, min(start + CHUNK, count)):
-            _add_message(tables, number, count - number, random)
-        yield list(tables.items())
-
-
-def _state(random: Random, number: int, to_come: int) -> str:
-    if to_come < 2_000 and number % 2:
-        return "open"
-    part = random.random()
-    for state, share in (("dead", 0.0005), ("settled", 0.005), ("timed_out", 0.01), ("refused", 0.02)):
-        if part < share:
-            return state
-    return "acknowledged"
-
-
-def _add_message(tables: dict[type[Base], list[dict[str, Any]]], number: int, to_come: int, random: Random) -> None:
-    source, destination = random.sample(CHAINS, 2)
-    forwarded = random.random() < 0.7
-    app = random.choices(("message", "transfer", "other"), (60, 35, 5))[0]
-    state = _state(random, number, to_come)
-    sender = HOT_SENDER if random.random() < 0.3 else address(random.randrange(20_000))
-    receiver = address(10**6 + random.randrange(20_000))
-    sent_ns, latency_ns = START_NS + number * APART_NS, random.randrange(2 * 10**9, 30 * 10**9)
-    unsettled = state in ("open", "dead")
-    settled_ns = None if unsettled else sent_ns + latency_ns + 10**9
-    first_id = f"{source}/client-0/{number + 1}"
-    second_id = f"hub/bft-evm-{CHAINS.index(destination)}/{number + 1}" if forwarded else None
-    common = {
-        "sequence": number + 1, "source_port": "gmpport", "destination_port": "gmpport", "payload_bytes": 300,
-        "timeout_timestamp_s": sent_ns // 10**9 + 3600, "message_id": hash_of("m", number) if app == "message" else None,
-        "forward_key": None, "sent_height": number, "sent_time_ns": sent_ns, "sent_hash": hash_of("s", number),
-        "first_seen_at_ns": sent_ns + 10**9, "kind": "receive" if unsettled else "acknowledge",
-        "step": "dead" if state == "dead" else "queued" if unsettled else "included", "at_ns": settled_ns or sent_ns + 10**9,
-        "reason": None, "cause": None, "outcome": None if unsettled else "acknowledged" if state == "refused" else state,
-        "settled_at_ns": settled_ns, "app": app, "sender": sender, "receiver": receiver,
-        "denom": "0x" + "11" * 20 if app == "transfer" else None, "amount": number + 1 if app == "transfer" else None,
-        "final_client": "client-0", "refused": state == "refused",
-    }  # fmt: skip
-    hub_end = {"destination_chain": "hub", "destination_client": f"bft-evm-{CHAINS.index(source)}"}
-    end = {"destination_chain": destination, "destination_client": "client-0"}
-    first = common | (hub_end if forwarded else end) | {
-        "packet_id": first_id, "source_chain": source, "source_client": "client-0", "leg_of": None, "final_chain": destination,
-        "next_client": f"bft-evm-{CHAINS.index(destination)}" if forwarded else None,
-    }  # fmt: skip
-    legs = [first]
-    if second_id is not None:
-        legs.append(common | end | {
-            "packet_id": second_id, "source_chain": "hub", "source_client": f"bft-evm-{CHAINS.index(destination)}",
-            "leg_of": first_id, "next_client": None, "final_chain": None, "final_client": None,
-            "sent_hash": hash_of("b", number // BATCH),
-        })  # fmt: skip
-    tables[PacketRow] += legs
-    tables[MessageRow].append({
-        "packet_id": first_id, "second_id": second_id, "lane": f"{source} {destination} {app}", "state": state, "sender": sender,
-        "receiver": receiver, "ordered_at_ns": sent_ns, "updated_at_ns": first["at_ns"], "settled_at_ns": settled_ns,
-        "latency_ns": None if settled_ns is None else latency_ns, "change": number // BATCH + 1,
-    })  # fmt: skip
-    if not unsettled:
-        for leg, kind in ((leg, kind) for leg in legs for kind in ("receive", "acknowledge")):
-            where = leg["destination_chain"] if kind == "receive" else leg["source_chain"]
-            tables[DeliveryRow].append({
-                "packet_id": leg["packet_id"], "kind": kind, "chain": where, "transaction_hash": hash_of(kind + where, number // BATCH),
-                "height": number, "batch_size": BATCH, "gas_used": 100_000, "fee_wei": 10**14, "event_time_ns": sent_ns,
-                "block_time_ns": sent_ns + latency_ns, "at_ns": leg["at_ns"],
-            })  # fmt: skip
-    if number % DETAILED == 0:
-        for leg, kind in ((leg, kind) for leg in legs for kind in ("receive", "acknowledge")):
-            tables[StepRow] += [{
-                "packet_id": leg["packet_id"], "kind": kind, "step": step, "chain": leg["destination_chain"], "first_at_ns": sent_ns,
-                "at_ns": sent_ns, "count": 1, "height": 5, "block_time_ns": sent_ns, "transaction_hash": hash_of(kind, number // BATCH),
-                "reason": None,
-            } for step in ("seen", "queued", "submitted", "included")]  # fmt: skip
-    if number % (BATCH // 4) == 0:
-        tables[TransactionRow].append({
-            "chain": source, "hash": hash_of("t", number), "sender": HOT_SENDER, "nonce": number, "raw": b"", "prepared": "",
-            "jobs": f'[null, ["receive:{first_id}", 5]]', "state": "included", "signed_at_ns": sent_ns, "height": number,
-            "gas_used": 10**6, "fee_wei": 10**15, "ended_at_ns": sent_ns, "reason": None,
-        })  # fmt: skip
+_MADE = """
+CREATE TEMPORARY TABLE made AS
+WITH RECURSIVE numbers(i) AS (SELECT CAST(0 AS bigint) UNION ALL SELECT i + 1 FROM numbers WHERE i < {last}),
+drawn AS (SELECT i, {start} + i * {apart} AS sent_ns, i * 2654435761 % 4294967296 / 65536 % 10000 AS a,
+  i * 1597334677 % 4294967296 / 65536 % 10000 AS b, i * 3266489917 % 4294967296 / 65536 % 20000 AS c,
+  i * 668265263 % 4294967296 / 65536 % 12 AS d FROM numbers)
+SELECT i, sent_ns, sent_ns + 2000000000 + c * 1000000 AS settled_ns, d / 3 AS f, (d / 3 + 1 + d % 3) % 4 AS t,
+  substr('alphabeta gammadelta', CAST(d / 3 * 5 + 1 AS integer), 5) AS padded, c, a < 7000 AS forwarded, b < 3000 AS hot,
+  CASE WHEN b % 100 < 60 THEN 'message' WHEN b % 100 < 95 THEN 'transfer' ELSE 'other' END AS app,
+  CASE WHEN i > {last} - 2000 AND i % 2 = 1 THEN 'open' WHEN a % 10000 < 5 THEN 'dead' WHEN a < 55 THEN 'settled'
+    WHEN a < 155 THEN 'timed_out' WHEN a < 355 THEN 'refused' ELSE 'acknowledged' END AS state
+FROM drawn
+"""
+_ENDS = """
+CREATE TEMPORARY TABLE ends AS SELECT made.*, trim(padded) AS source, trim(substr('alphabeta gammadelta', CAST(t * 5 + 1 AS integer), 5)) AS target,
+  CASE WHEN hot THEN '{hot}' ELSE '0x' || {c40} END AS sender, '0x' || {r40} AS receiver,
+  state IN ('open', 'dead') AS unsettled, trim(padded) || '/client-0/' || (i + 1) AS first_id,
+  'hub/bft-evm-' || t || '/' || (i + 1) AS second_id
+FROM made
+"""
+_PACKETS = """
+INSERT INTO packets (packet_id, source_chain, source_client, destination_chain, destination_client, sequence, source_port,
+  destination_port, payload_bytes, timeout_timestamp_s, message_id, leg_of, sent_height, sent_time_ns, sent_hash, first_seen_at_ns,
+  kind, step, at_ns, outcome, settled_at_ns, app, sender, receiver, denom, amount, next_client, final_chain, final_client, refused)
+SELECT {own}, i + 1, 'gmpport', 'gmpport', 300, sent_ns / 1000000000 + 3600,
+  CASE WHEN app = 'message' THEN '0x0a' || {i62} END, {leg_of}, i, sent_ns, {sent_hash}, sent_ns + 1000000000,
+  CASE WHEN unsettled THEN 'receive' ELSE 'acknowledge' END,
+  CASE WHEN state = 'dead' THEN 'dead' WHEN unsettled THEN 'queued' ELSE 'included' END,
+  CASE WHEN unsettled THEN sent_ns + 1000000000 ELSE settled_ns END,
+  CASE WHEN unsettled THEN NULL WHEN state = 'refused' THEN 'acknowledged' ELSE state END,
+  CASE WHEN unsettled THEN NULL ELSE settled_ns END, app, sender, receiver, CASE WHEN app = 'transfer' THEN 'atom' END,
+  CASE WHEN app = 'transfer' THEN '1000000' END, {further}, state = 'refused' FROM ends {where}
+"""
+_REST = (
+    """
+INSERT INTO messages (packet_id, second_id, lane, state, sender, receiver, ordered_at_ns, updated_at_ns, settled_at_ns, latency_ns, change)
+SELECT first_id, CASE WHEN forwarded THEN second_id END, source || ' ' || target || ' ' || app, state, sender, receiver, sent_ns,
+  settled_ns, CASE WHEN unsettled THEN NULL ELSE settled_ns END, CASE WHEN unsettled THEN NULL ELSE settled_ns - sent_ns END,
+  i / {batch} + 1 FROM ends
+""",
+    """
+INSERT INTO deliveries (packet_id, kind, chain, transaction_hash, height, batch_size, gas_used, fee_wei, event_time_ns, block_time_ns, at_ns)
+SELECT packet_id, way.kind, CASE WHEN way.kind = 'receive' THEN destination_chain ELSE source_chain END,
+  CASE WHEN way.kind = 'receive' THEN '0x0d' ELSE '0x0e' END || substr(sent_hash, 5), 5, {batch}, 100000, '100000000000000', sent_time_ns,
+  settled_at_ns, settled_at_ns
+FROM packets CROSS JOIN (SELECT 'receive' AS kind UNION ALL SELECT 'acknowledge') AS way
+WHERE outcome IS NOT NULL AND sequence % {detailed} = 0
+""",
+    """
+INSERT INTO steps (packet_id, kind, step, chain, first_at_ns, at_ns, count)
+SELECT packet_id, way.kind, done.step, source_chain, sent_time_ns, sent_time_ns, 1
+FROM packets CROSS JOIN (SELECT 'receive' AS kind UNION ALL SELECT 'acknowledge') AS way
+CROSS JOIN (SELECT 'seen' AS step UNION ALL SELECT 'queued' UNION ALL SELECT 'submitted' UNION ALL SELECT 'included') AS done
+WHERE sequence % {detailed} = 0
+""",
+    """
+INSERT INTO transactions (chain, hash, sender, nonce, raw, prepared, jobs, state, signed_at_ns, height, gas_used, fee_wei, ended_at_ns)
+SELECT source, '0x0c' || {i62}, sender, i, '', '', '[null, ["receive:' || first_id || '", 5]]', 'included', sent_ns, 5, 1000000,
+  '1000000000000000', settled_ns FROM ends WHERE i % {detailed} = 0
+""",
+)
 
 
 def fill(connection: Connection, count: int) -> None:
-    """Indexes are made afterwards, as an import would."""
-    tables = [row.__table__ for row in (PacketRow, MessageRow, StepRow, DeliveryRow, TransactionRow)]
-    indexes = [index for table in tables for index in table.indexes]  # type: ignore[attr-defined]
+    """Made by the database itself. Seven of ten are forwarded by the hub; indexes are made afterwards, as an import would."""
+    postgresql = connection.dialect.name == "postgresql"
+
+    def digits(expression: str, number: int) -> str:
+        if postgresql:
+            return f"lpad(to_hex(({expression})::bigint), {number}, '0')"
+        return f"printf('%0{number}x', {expression})"
+
+    def run(statement: str, **words: Any) -> None:
+        connection.exec_driver_sql(statement.format(batch=BATCH, detailed=DETAILED, **words).replace("%", mark))
+
+    mark = "%%" if postgresql else "%"
+    if postgresql:
+        connection.exec_driver_sql("SET statement_timeout = 0")
+    indexes = [index for row in ROWS for index in row.__table__.indexes]  # type: ignore[attr-defined]
     for index in indexes:
         index.drop(connection)
-    for chunk in rows_of(count, Random(5)):
-        for row, values in chunk:
-            if values:
-                _insert(connection, row, values)
+    run(_MADE, last=f"CAST({count - 1} AS bigint)", start=START_NS, apart=APART_NS)
+    run(_ENDS, hot=HOT_SENDER, c40=digits("c", 40), r40=digits("1000000 + c * 7 % 20000", 40))
+    one = digits("i", 62)
+    first = {
+        "own": "first_id, source, 'client-0', CASE WHEN forwarded THEN 'hub' ELSE target END,"
+        " CASE WHEN forwarded THEN 'bft-evm-' || f ELSE 'client-0' END",
+        "leg_of": "NULL",
+        "sent_hash": f"'0x0b' || {one}",
+        "further": "CASE WHEN forwarded THEN 'bft-evm-' || t END, target, 'client-0'",
+        "where": "",
+    }
+    second = {
+        "own": "second_id, 'hub', 'bft-evm-' || t, target, 'client-0'",
+        "leg_of": "first_id",
+        "sent_hash": f"'0x0f' || {digits(f'i / {BATCH}', 62)}",
+        "further": "NULL, NULL, NULL",
+        "where": "WHERE forwarded",
+    }
+    for words in (first, second):
+        run(_PACKETS, i62=one, **words)
+    for statement in _REST:
+        run(statement, i62=one)
+    for table in ("ends", "made"):
+        connection.exec_driver_sql(f"DROP TABLE {table}")
     for index in indexes:
         index.create(connection)
     connection.execute(text("UPDATE counter SET value = :value"), {"value": count // BATCH + 1})
-
-
-def _insert(connection: Connection, row: type[Base], values: list[dict[str, Any]]) -> None:
-    if connection.dialect.name != "postgresql":
-        connection.execute(insert(row), values)
-        return
-    table = row.__table__
-    names = [column.name for column in table.columns]  # type: ignore[attr-defined]
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor().copy(f"COPY {row.__tablename__} ({', '.join(names)}) FROM STDIN") as copy:
-        for value in values:
-            copy.write_row([value[name] for name in names])
+    connection.commit()
 
 
 def queries(reader: MessageReader, count: int, random: Random) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -192,11 +190,19 @@ def queries(reader: MessageReader, count: int, random: Random) -> Iterator[tuple
     last = encode_cursor(CursorKind.PAGE, Position(START_NS + count // 100 * APART_NS, "~"))
 
     def page(cursor: str | None = None, **wanted: Any) -> Callable[[], object]:
-        made = {name: value() if callable(value) else value for name, value in wanted.items()}
+        made: dict[str, Any] = {
+            name: value() if isinstance(value, FunctionType) else value for name, value in wanted.items()
+        }
         return lambda: reader.page(MessageFilter(**made), cursor).items
 
     state, app = MessageState, App
-    sender, receiver = (lambda: address(random.randrange(20_000))), (lambda: address(10**6 + random.randrange(20_000)))
+
+    def sender() -> str:
+        return address(random.randrange(20_000))
+
+    def receiver() -> str:
+        return address(10**6 + random.randrange(20_000))
+
     filters: dict[str, dict[str, Any]] = {
         "everything": {}, "source": {"source": "alpha"}, "destination": {"destination": "beta"}, "app": {"app": app.OTHER},
         "source, destination, app": {"source": "gamma", "destination": "delta", "app": app.TRANSFER},
@@ -220,11 +226,11 @@ def queries(reader: MessageReader, count: int, random: Random) -> Iterator[tuple
         "nothing: sender of 300 000, its receiver, state",
         page(sender=HOT_SENDER, receiver=HOT_SENDER, state=state.OPEN),
     )
-    yield "transaction of a batch", page(transaction=hash_of("b", count // 40))
-    yield "transaction, state", page(transaction=hash_of("b", count // 40), state=state.DEAD)
+    yield "transaction of a batch", page(transaction=hash_of("0f", count // 40))
+    yield "transaction, state", page(transaction=hash_of("0f", count // 40), state=state.DEAD)
     yield "nothing: transaction", page(transaction="0x" + "00" * 32)
-    yield "message id", page(message_id=hash_of("m", count // 2))
-    yield "search: hash", lambda: reader.search(hash_of("b", random.randrange(count // BATCH))).items
+    yield "message id", page(message_id=hash_of("0a", count // 2))
+    yield "search: hash", lambda: reader.search(hash_of("0f", random.randrange(count // BATCH))).items
     yield "search: address", lambda: reader.search(sender()).items
     yield "search: address of 300 000", lambda: reader.search(HOT_SENDER).items
     yield "search: chain", lambda: reader.search("delta").items
@@ -250,14 +256,17 @@ def measured(name: str, call: Callable[[], object]) -> Figure:
     """The first call is not counted: the statement is made, and pages of the file are read."""
     items = call()
     rounds = 3 if name.startswith("(") else ROUNDS
-    times = []
+    times, cpu_times = [], []
     for _ in range(rounds):
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), time.process_time()
         call()
+        cpu_times.append((time.process_time() - cpu_began) * 1000)
         times.append((time.perf_counter() - began) * 1000)
     times.sort()
     p95 = times[min(len(times) - 1, round(0.95 * len(times)))]
-    return Figure(name, len(items) if hasattr(items, "__len__") else 1, statistics.median(times), p95, times[-1])
+    return Figure(
+        name, len(items) if hasattr(items, "__len__") else 1, statistics.median(times), p95, times[-1], max(cpu_times)
+    )
 
 
 async def written_per_s(ledger: Ledger, messages: int) -> float:
@@ -297,23 +306,33 @@ def run(console: Console, messages: int, url: str | None) -> None:
         path = Path(directory) / "ledger.sqlite"
         ledger = Ledger.open_file(path) if url is None else Ledger.open_url(url, password=password)
         empty = trio.run(written_per_s, ledger, WRITTEN)
-        with ledger._engine.begin() as connection:
-            for row in (PacketRow, MessageRow, StepRow, DeliveryRow, TransactionRow):
+        with ledger._engine.connect() as connection:
+            if url is None:
+                connection.exec_driver_sql("PRAGMA synchronous = OFF")
+            for row in ROWS:
                 connection.execute(text(f"DELETE FROM {row.__tablename__}"))
             fill(connection, messages)
         with ledger._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if url is not None:
+                connection.exec_driver_sql("SET statement_timeout = 0")
             connection.execute(text("ANALYZE" if url is None else "VACUUM ANALYZE"))
         reader = MessageReader.open_file(path) if url is None else MessageReader.open_url(url, password)
         table = Table(
             title=f"{messages:,} messages, {'SQLite' if url is None else 'PostgreSQL'}, ms", title_justify="left"
         )
-        for name in ("what", "items", "p50", "p95", "max", f"of {LIMIT_MS} ms"):
+        for name in ("what", "items", "p50", "p95", "max", "cpu max", f"of {LIMIT_MS} ms"):
             table.add_column(name, justify="left" if name == "what" else "right")
         for name, call in queries(reader, messages, Random(7)):
             one = measured(name, call)
             verdict = "over" if one.max_ms > LIMIT_MS else f"{one.max_ms / LIMIT_MS:.2f}"
             table.add_row(
-                one.name, f"{one.items}", f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}", f"{one.max_ms:.1f}", verdict
+                one.name,
+                f"{one.items}",
+                f"{one.p50_ms:.1f}",
+                f"{one.p95_ms:.1f}",
+                f"{one.max_ms:.1f}",
+                f"{one.cpu_ms:.1f}",
+                verdict,
             )
         reader.close()
         console.print(table)

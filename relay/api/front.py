@@ -6,6 +6,7 @@ Plain ASGI, for whatever is refused here has cost next to nothing.
 import math
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address, ip_network
+from traceback import extract_tb
 from typing import Any
 
 import anyio
@@ -136,9 +137,11 @@ class Front:
                 problem = ApiProblem(Code.TOO_LARGE, f"the body has more than {MAX_BODY_BYTES} bytes")
             except ApiProblem as refusal:
                 problem = refusal
-            except Exception:
+            except Exception as error:
                 # Neither the target nor a header is logged: both may hold what is secret.
-                self._log.exception("a request failed", method=scope["method"], route=_route_of(scope))
+                self._log.exception(
+                    "a request failed", method=scope["method"], route=_route_of(scope), error=_named(error)
+                )
                 problem = ApiProblem(Code.INTERNAL_ERROR, "the server failed at this request; its log says why")
         if deadline.cancelled_caught and problem is None:
             problem = ApiProblem(Code.DEADLINE_EXCEEDED, f"the request took more than {limit_s:g} s; try again later")
@@ -305,6 +308,13 @@ def _target(scope: Scope) -> bytes:
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
     return path + b"?" + query if query else path
+
+
+def _named(error: BaseException) -> str:
+    """Its kind and place: the traceback in the log is cut before its end."""
+    frames = extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place
 
 
 def _route_of(scope: Scope) -> str:

@@ -99,7 +99,7 @@ class Figures(Reading):
         """From the newest `MAX_SAMPLES` acknowledged messages of every app between two chains (the ends of the whole way)."""
         chosen = [lane for lane in lanes(self._rows) if (lane.source, lane.destination) == (source, destination)]
         terms = terms_of(None, chosen, MessageState.ACKNOWLEDGED) or []
-        found = newest(self._rows, terms, Bounds(from_ns=since_ns), MAX_SAMPLES)
+        found = newest(self._rows, terms, Bounds(from_ns=since_ns), MAX_SAMPLES, lateral=self._lateral)
         if not found:
             return Estimate(0, None, None, ())
         measured = self._rows(_MEASURED, {"ids": [one.packet_id for one in found]})

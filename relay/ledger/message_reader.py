@@ -113,7 +113,7 @@ class MessageReader(Figures):
                 return self._found(FoundKind.CHAIN, found)
         parties = [(side, searched(text)) for side in ("sender", "receiver")]
         terms = [term for party in parties for term in self._party_terms(party, None, None) or ()]
-        found = newest(self._rows, terms, Bounds(), 2 * limit)
+        found = newest(self._rows, terms, Bounds(), 2 * limit, lateral=self._lateral)
         return self._found(FoundKind.ADDRESS, list({one.packet_id: one for one in found}.values())[:limit])
 
     def changes_after(self, cursor: str, limit: int = 100) -> MessageChanges:
@@ -174,7 +174,7 @@ class MessageReader(Figures):
             parties.sort(key=self._count_up_to)
         terms = self._party_terms(parties[0], None if all_lanes else chosen, wanted.state)
         if len(parties) == 1 and terms is not None:
-            return _cut(newest(self._rows, terms, bounds, limit + 1), limit)
+            return _cut(newest(self._rows, terms, bounds, limit + 1, lateral=self._lateral), limit)
         if terms is None:
             terms = [Term(parties[0])]
         return self._sift(terms, _Fits.of(wanted), bounds, limit)
@@ -184,10 +184,10 @@ class MessageReader(Figures):
     ) -> tuple[list[Candidate], Position | None]:
         whole = Term(state=None if state is None else state.value)
         if all_lanes:
-            return _cut(newest(self._rows, [whole], bounds, limit + 1), limit)
+            return _cut(newest(self._rows, [whole], bounds, limit + 1, lateral=self._lateral), limit)
         terms = terms_of(None, chosen, state)
         if terms is not None:
-            return _cut(newest(self._rows, terms, bounds, limit + 1), limit)
+            return _cut(newest(self._rows, terms, bounds, limit + 1, lateral=self._lateral), limit)
         return self._sift([whole], _Fits(lanes=frozenset(lane.name for lane in chosen)), bounds, limit)
 
     def _party_terms(
@@ -205,7 +205,7 @@ class MessageReader(Figures):
         """A filter that no index has: candidates are looked at in their order, at most `MAX_SIFTED` of them."""
         kept: list[Candidate] = []
         for _ in range(MAX_SIFTED // SIFT_ROWS):
-            found = newest(self._rows, terms, bounds, SIFT_ROWS)
+            found = newest(self._rows, terms, bounds, SIFT_ROWS, lateral=self._lateral)
             kept += [one for one in found if fits(one)]
             if len(kept) > limit or len(found) < SIFT_ROWS:
                 return _cut(kept, limit)

@@ -19,6 +19,7 @@ class Reading:
     def __init__(self, engine: Engine, password: Password) -> None:
         self._engine = engine
         self._password = password
+        self._lateral = engine.dialect.name == "postgresql"
 
     @classmethod
     def open_file(cls, path: Path) -> Self:

@@ -102,7 +102,13 @@ async def write_ledger(home: Path) -> None:
     start_ns = NOW_NS - 50 * MINUTE_NS
     try:
         first = facts(1, message_id=MESSAGE_ID)
-        ledger.note([sent(first, start_ns, SENT_HASH), received(first, start_ns + 10**9), acknowledged(first, start_ns + 2 * 10**9)])
+        ledger.note(
+            [
+                sent(first, start_ns, SENT_HASH),
+                received(first, start_ns + 10**9),
+                acknowledged(first, start_ns + 2 * 10**9),
+            ]
+        )
         ledger.note([sent(facts(2), start_ns + MINUTE_NS)])
         third = facts(3)
         reason = "alpha: eth_call failed on every endpoint: http://10.1.2.3:8545: refused"
@@ -178,8 +184,10 @@ async def api_under_trio(config: Config, adapters=None, **listening):
         async with trio.open_nursery() as nursery:
             http = listen_config("127.0.0.1", 0)
             http.h11_max_incomplete_size = 32 * 1024
+
             async def start(task_status=trio.TASK_STATUS_IGNORED):
                 await listen(create_app(service), http, task_status=task_status, **listening)
+
             port = await nursery.start(start)
             nursery.start_soon(views.run)
             nursery.start_soon(service.changes.run)
@@ -211,21 +219,21 @@ def api_under_uvicorn(config: Config, adapters=None):
 
     chains_thread = threading.Thread(target=trio.run, args=(chains_side,), daemon=True)
     chains_thread.start()
-    started.wait(10)
+    started.wait(60)
     service = Service.of(config, config.api, holder["backend"], inside_relay=False)
     server = _ThreadedServer(server_config(create_app(service), config.api))
     sock = socket.create_server(("127.0.0.1", 0))
     serving = threading.Thread(target=lambda: asyncio.run(serve(server, service, sock)), daemon=True)
     serving.start()
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.01)
         yield f"http://127.0.0.1:{sock.getsockname()[1]}", service
     finally:
         server.should_exit = server.force_exit = True
-        serving.join(10)
+        serving.join(60)
         holder["backend"].stop(holder["scope"])
-        chains_thread.join(10)
+        chains_thread.join(60)
         service.close()
         sock.close()
