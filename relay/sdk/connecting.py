@@ -100,11 +100,21 @@ def error_of(error: httpx.HTTPError | httpx.StreamError, what: str, limit_s: flo
     """Ours for httpx's."""
     if isinstance(error, httpx.TimeoutException):
         return TooSlow(what, limit_s)
-    return Unreachable(str(error))
+    return Unreachable(_reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    """The first words in the chain of causes: under trio a bad certificate is three errors deep, and the others say nothing."""
+    one: BaseException | None = error
+    for _ in range(8):
+        if one is None or str(one):
+            break
+        one = one.__cause__ or one.__context__
+    return "" if one is None else str(one)
 
 
 def tls_of(tls: ssl.SSLContext | None) -> ssl.SSLContext | bool:
-    """Every certificate is checked, with the system's authorities or the caller's."""
+    """Every certificate is checked, with the authorities of certifi or the caller's."""
     return True if tls is None else tls
 
 

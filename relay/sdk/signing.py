@@ -5,8 +5,6 @@ What is signed is what the API prepared: use a server that you trust, or look at
 
 from typing import Any, Protocol
 
-from eth_utils.address import to_checksum_address
-
 from relay.sdk import calls
 from relay.sdk.errors import BadAnswer, NotSigned, TooSlow, TransactionFailed
 from relay.sdk.messages import MessageSummary, TransactionState
@@ -90,6 +88,8 @@ def _fields(
         raise NotSigned(f"a transaction is for {shown.chain}, not for {prepared.demand.source}")
     if shown.sender.lower() != str(account.address).lower():
         raise NotSigned(f"the transactions are {shown.sender}'s, and the account is {account.address}")
+    from eth_utils.address import to_checksum_address  # who only reads need not pay for it
+
     first = now.transactions[0]
     if not isinstance(first, UnsignedEvm) or not _is_same_call(first, shown) or first.gas is None:
         raise NotSigned(f"the chain is not ready for what is next ({shown.purpose}); prepare anew")

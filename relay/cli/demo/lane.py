@@ -70,6 +70,7 @@ class Lane:
             else:
                 print_table(console, findings, duration_s, self.chaos, validators)
             if keep:
+                await trio.to_thread.run_sync(_take_allowances_back, network)
                 write_network_file(network)
                 _say_where(network, console)
                 await trio.sleep_forever()
@@ -103,6 +104,12 @@ def _cpu_ms(network: Network) -> dict[str, float]:
         if children := process.children_cpu_ms():
             used[f"{process.name}'s queue"] = children
     return used
+
+
+def _take_allowances_back(network: Network) -> None:
+    """The scenario's users allowed Transfer everything; a dapp begins as its users do, who have allowed nothing."""
+    for chain in network.chains:
+        chain.approve_transfer(network.users[chain.name], chain.token_address, 0)
 
 
 def _say_where(network: Network, console: Console) -> None:

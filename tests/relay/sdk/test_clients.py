@@ -159,7 +159,7 @@ def test_addresses_that_are_none(url):
     assert caught.value.field == "url" and "u:p" not in str(caught.value)
 
 
-def test_attack_G15_the_key_is_shown_nowhere_and_goes_over_no_open_line(client, api):
+def test_the_key_is_shown_nowhere_and_goes_over_no_open_line(client, api):
     with pytest.raises(InvalidArgument):
         client.call("http://relay.example", "status", options={"api_key": WRITER})
     with Hutong(api[0], api_key=WRITER) as hutong:

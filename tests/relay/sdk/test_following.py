@@ -121,27 +121,27 @@ def test_one_that_repeats_itself_is_left_too(client):
         [b"event: reset\ndata: {}\n\n"],  # and the message then read is none
     ],
 )
-def test_attack_G14_events_that_are_none(client, parts):
+def test_events_that_are_none(client, parts):
     with scripted(lambda request: answer(200, []) if "/v1/messages/" in request else stream(*parts)) as server:
         with pytest.raises(BadAnswer):
             follow(client, server)
 
 
 @pytest.mark.parametrize("part", [b"x" * 65_536, b"data: " + b"x" * 60_000 + b"\n"], ids=["line", "event"])
-def test_attack_G14_an_endless_line_or_event_ends(client, part):
+def test_an_endless_line_or_event_ends(client, part):
     with scripted(lambda _: stream(endless(part))) as server:
         with pytest.raises(AnswerTooLarge):
             follow(client, server)
 
 
-def test_attack_G14_a_stream_that_is_none(client):
+def test_a_stream_that_is_none(client):
     with scripted(lambda _: answer(200, b"<html>", "text/html")) as server:
         with pytest.raises(BadAnswer):
             follow(client, server)
 
 
 @pytest.mark.parametrize("part", [b": still here\n\n", b"event: nothing\ndata: 1\n\n"])
-def test_attack_G14_a_stream_that_says_nothing_for_ever_ends_at_the_caller_s_time(client, part):
+def test_a_stream_that_says_nothing_for_ever_ends_at_the_caller_s_time(client, part):
     with scripted(lambda _: stream(endless(part, 0.02))) as server:
         with pytest.raises(TooSlow):
             follow(client, server, timeout_s=0.3)

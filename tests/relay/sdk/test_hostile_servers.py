@@ -75,7 +75,7 @@ def test_a_submission_is_repeated_with_its_key_alone(client):
         answer(200, b"\x1f\x8b\x08\x00", content_encoding="gzip"),
     ],
 )  # fmt: skip
-def test_attack_G14_what_is_no_answer_of_the_api(client, said):
+def test_what_is_no_answer_of_the_api(client, said):
     with scripted(lambda _: said) as server:
         with pytest.raises(BadAnswer) as caught:
             client.call(server.url, "status", options={"api_key": KEY})
@@ -93,7 +93,7 @@ def test_additions_are_passed_over(client):
 
 
 @pytest.mark.parametrize("head", [HEAD + b"connection: close\r\n\r\n", HEAD + b"content-length: 999999999\r\n\r\n"])
-def test_attack_G14_an_answer_without_end(client, head):
+def test_an_answer_without_end(client, head):
     def script(_request):
         yield head
         yield from endless(b"[" * 65_536)
@@ -104,7 +104,7 @@ def test_attack_G14_an_answer_without_end(client, head):
     assert caught.value.limit_bytes == 8 * 1024 * 1024
 
 
-def test_attack_G14_a_refusal_without_end(client):
+def test_a_refusal_without_end(client):
     with scripted(lambda _: answer(404, b" " * 100_000, PROBLEM)) as server:
         with pytest.raises(AnswerTooLarge):
             client.call(server.url, "status")
@@ -113,7 +113,7 @@ def test_attack_G14_a_refusal_without_end(client):
 @pytest.mark.parametrize(
     "slow", [b"HTTP/1.1 200 OK\r\nx: ", HEAD + b"connection: close\r\n\r\n", b""], ids=["head", "body", "nothing"]
 )
-def test_attack_G14_a_byte_now_and_then_is_waited_for_no_longer_than_was_said(client, slow):
+def test_a_byte_now_and_then_is_waited_for_no_longer_than_was_said(client, slow):
     def script(_request):
         yield slow
         yield from endless(b" " if slow else b"", 0.05)
@@ -132,14 +132,14 @@ def test_a_connection_that_breaks(client, said):
             client.call(server.url, "status")
 
 
-def test_attack_G14_a_list_without_end(client):
+def test_a_list_without_end(client):
     with scripted(lambda _: answer(200, {"items": [summary()], "next": "same"})) as server:
         with pytest.raises(BadAnswer):
             client.take(None, server.url, "messages")
         assert len(server.requests) == 2
 
 
-def test_attack_G14_empty_pages_without_end(client, monkeypatch):
+def test_empty_pages_without_end(client, monkeypatch):
     from relay.sdk import listing
 
     monkeypatch.setattr(listing, "MAX_EMPTY_PAGES", 3)
