@@ -29,7 +29,9 @@ class Way:
 
 
 def ways(config: Config, paths: Paths, source: str, destination: str) -> tuple[Way, ...]:
-    """Direct ones first. Only hubs send on."""
+    """Direct ones first. Only hubs send on, and nothing is sent to where it comes from."""
+    if source == destination:
+        return ()
     direct = tuple(Way((hop,)) for hop in _hops(paths, source) if hop[1].chain == destination)
     hubs = {chain.name for chain in config.chains if isinstance(chain, HubChainConfig)} - {source, destination}
     forwarded = tuple(

@@ -5,7 +5,7 @@ Example:
     [relay]
     home = "state"                       # relative to this file
     # redis_url = "redis://127.0.0.1:6379/0"
-    http = "127.0.0.1:9464"              # /metrics and /healthz
+    http = "127.0.0.1:9464"              # /metrics, /healthz and /readyz
 
     [api]
     listen = "127.0.0.1:9480"            # the HTTP API and the explorer

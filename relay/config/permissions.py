@@ -1,5 +1,6 @@
 """Who may read or write the files that the relay trusts."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -33,12 +34,20 @@ def _stat(path: Path) -> int:
 def check_private_file(path: Path) -> None:
     """Only the owner may read or write it (mode 0600 or stricter).
 
+    A credential that systemd hands to a service may be mode 0440: the folder is the service's alone, and the group's bit
+    shows the access list that lets the service read it.
+
     Raises:
         UnsafeFile: missing, not a file, too large, or open to others.
     """
     mode = _stat(path)
-    if mode & 0o077:
+    if mode & (0o037 if _is_credential(path) else 0o077):
         raise UnsafeFile(path, f"is open to others (mode {mode & 0o777:04o}); run: chmod 600 {path}")
+
+
+def _is_credential(path: Path) -> bool:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return folder is not None and path.resolve().parent == Path(folder).resolve()
 
 
 def check_not_writable_by_others(path: Path) -> None:

@@ -13,7 +13,7 @@ from adapters.interface import AdapterError, ChainAdapter
 from adapters.rpc import all_of
 from relay.config import PathEnd
 from relay.core.discovery import Discovery
-from relay.core.history import History
+from relay.core.history import History, packets_of
 from relay.core.paths import Paths
 from relay.core.timeouts import TimeoutScheduler
 from relay.core.wakeup import Wakeup
@@ -133,8 +133,7 @@ class Clearer:
                 self._log.warning(
                     "cannot look at a packet now",
                     chain=end.chain,
-                    client=end.client,
-                    sequence=sequence,
+                    packet=f"{end.chain}/{end.client}/{sequence}",
                     reason=str(error),
                 )
                 return
@@ -182,8 +181,17 @@ class Clearer:
                 self._history.enqueued(chunk, done)
                 self._wakeup.ring([route])
                 added += done.added
+                if done.added:
+                    self._log.info(
+                        "enqueued", chain=route.source, jobs=done.added, known=done.known, packets=packets_of(chunk)
+                    )
                 if done.full:
-                    self._log.warning("the queue is full; the rest waits for a later pass", route=route.name)
+                    self._log.warning(
+                        "the queue is full; the rest waits for a later pass",
+                        chain=route.destination,
+                        route=route.name,
+                        packets=packets_of(chunk),
+                    )
                     break
         return added
 

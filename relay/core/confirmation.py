@@ -30,7 +30,13 @@ async def confirmed_job(
         return None
     if opposite.client != there:
         _log.warning(
-            "event names another counterparty", chain=adapter.name, client=here, got=there, expected=opposite.client
+            "event names another counterparty",
+            chain=adapter.name,
+            client=here,
+            sequence=packet.sequence,
+            transaction=event.transaction_hash,
+            got=there,
+            expected=opposite.client,
         )
         return None
     if kind is JobKind.RECEIVE:
@@ -45,7 +51,13 @@ async def confirmed_job(
         stored = await adapter.acknowledgement_commitment(here, packet.sequence, final_height)
     if stored != expected:
         if stored is not None:
-            _log.warning("event contradicts the state", chain=adapter.name, client=here, sequence=packet.sequence)
+            sender = adapter.name if kind is JobKind.RECEIVE else opposite.chain
+            _log.warning(
+                "event contradicts the state",
+                chain=adapter.name,
+                packet=f"{sender}/{packet.source_client}/{packet.sequence}",
+                transaction=event.transaction_hash,
+            )
         return None
     return Job(
         kind=kind,

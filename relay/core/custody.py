@@ -21,7 +21,7 @@ class Custody:
         self._doubts = Doubts()
         self.held: list[Taken] = []
         self.suspects: set[str] = set()
-        self._log = get_logger("worker").bind(route=route.name)
+        self._log = get_logger("worker").bind(chain=route.destination, route=route.name)
 
     def forget(self) -> None:
         """Hold nothing: what was in our hands comes again from the queue."""
@@ -78,7 +78,10 @@ class Custody:
             self._doubts.forget(taken.job.id)
         self._metrics.job(self._route.destination, taken.job.kind, "retried" if again else "dead")
         (self._history.retried if again else self._history.dead)(taken.job, reason, cause)
-        self._log.info("will be tried again" if again else "given up", job=taken.job.id, reason=reason)
+        if again:
+            self._log.info("will be tried again", **self._history.about(taken.job), reason=reason)
+        else:
+            self._log.warning("given up", **self._history.about(taken.job), reason=reason)
 
     async def bury(self, taken: Taken, reason: str, cause: Cause) -> None:
         """A dead letter at once."""

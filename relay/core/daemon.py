@@ -18,6 +18,7 @@ from relay.core.chains import open_chain
 from relay.core.endpoint import serve_http
 from relay.core.home import held_home
 from relay.core.ledgers import open_ledger
+from relay.core.paths import Paths
 from relay.core.relay import Relay, Services
 from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
 from relay.keys import Signer, load_signer
@@ -73,8 +74,8 @@ async def _run_relay(
         relay = _relay(config, queue_url, adapters, signers, stack)
         async with trio.open_nursery() as tasks:
             if config.relay.http is not None:
-                served = await tasks.start(serve_http, config.relay.http, relay.metrics, relay.health)
-                get_logger("relay").info("serving /metrics and /healthz", at=served)
+                served = await tasks.start(serve_http, config.relay.http, relay.metrics, relay.health, relay.ready)
+                get_logger("relay").info("serving /metrics, /healthz and /readyz", at=served)
             for companion in companions:
                 tasks.start_soon(companion, Parts(config, adapters, relay.services.queue, relay.services.archive))
             await tasks.start(relay.run)
@@ -100,7 +101,7 @@ def _relay(
         lambda: time.time_ns() // 1_000_000,
         max_attempts=config.relay.max_attempts,
     )
-    metrics = Metrics(chain.name for chain in config.chains)
+    metrics = Metrics((chain.name for chain in config.chains), Paths.of(config.paths).counterparties())
     services = Services(
         queue=queue,
         ledger=ledger,

@@ -1,4 +1,4 @@
-"""`/metrics` and `/healthz` over HTTP."""
+"""`/metrics`, `/healthz` and `/readyz` over HTTP."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,16 +10,18 @@ from relay.evm.listener import listen, listen_config
 from relay.telemetry import Metrics
 
 Health = Callable[[], Mapping[str, Any]]
-"""What `/healthz` answers; `status` is `ok` or says what is missing."""
+"""What `/healthz` answers; `status` is `ok`, or `starting` until every chain is watched for the first time."""
+Ready = Callable[[], Mapping[str, Any]]
+"""What `/readyz` answers; `status` is `ready`, or `reasons` say what is missing."""
 
 
-def asgi_app(metrics: Metrics, health: Health) -> Any:
+def asgi_app(metrics: Metrics, health: Health, ready: Ready) -> Any:
     """A read-only ASGI application: no parameter, no body and no path of the client's is used."""
 
     async def app(scope: Any, _receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        status, content_type, body = _answer(scope["method"], scope["path"], metrics, health)
+        status, content_type, body = _answer(scope["method"], scope["path"], metrics, health, ready)
         headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
@@ -27,24 +29,33 @@ def asgi_app(metrics: Metrics, health: Health) -> Any:
     return app
 
 
-def _answer(method: str, path: str, metrics: Metrics, health: Health) -> tuple[int, str, bytes]:
+def _answer(method: str, path: str, metrics: Metrics, health: Health, ready: Ready) -> tuple[int, str, bytes]:
     if method not in ("GET", "HEAD"):
         return 405, "text/plain", b"only GET\n"
     if path == "/metrics":
         return 200, metrics.content_type, metrics.exposition()
     if path == "/healthz":
-        state = health()
-        return 200 if state["status"] == "ok" else 503, "application/json", json.dumps(state).encode() + b"\n"
-    return 404, "text/plain", b"/metrics or /healthz\n"
+        return _state(health(), "ok")
+    if path == "/readyz":
+        return _state(ready(), "ready")
+    return 404, "text/plain", b"/metrics, /healthz or /readyz\n"
+
+
+def _state(state: Mapping[str, Any], good: str) -> tuple[int, str, bytes]:
+    return 200 if state["status"] == good else 503, "application/json", json.dumps(state).encode() + b"\n"
 
 
 async def serve_http(
-    bind: str, metrics: Metrics, health: Health, task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED
+    bind: str,
+    metrics: Metrics,
+    health: Health,
+    ready: Ready,
+    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve on `host:port` until cancelled; reports the bound addresses."""
     host, _, port = bind.rpartition(":")
     config = listen_config(host.strip("[]"), int(port))
     config.h11_max_incomplete_size = 8 * 1024
     async with trio.open_nursery() as nursery:
-        bound = await nursery.start(listen, asgi_app(metrics, health), config)
+        bound = await nursery.start(listen, asgi_app(metrics, health, ready), config)
         task_status.started([f"http://{host}:{bound}"])

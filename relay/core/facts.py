@@ -50,6 +50,17 @@ def facts_of(job: Job) -> PacketFacts:
     )
 
 
+def first_leg_of(job: Job, paths: Paths) -> str | None:
+    """Id of the first packet of the job's message, where the packet tells it."""
+    port = job.packet.payloads[0].source_port
+    if port == GMP_PORT:
+        return job.packet_id
+    if port != FORWARD_PORT:
+        return None
+    sender = job.source if job.kind is JobKind.RECEIVE else job.destination
+    return _origin(sender, job.packet, _forwarded(job.packet), paths)[1]
+
+
 def every_fact_of(job: Job, paths: Paths) -> PacketFacts:
     """With what the payload says; `paths` resolve the ends of a packet that the hub sends on."""
     facts = facts_of(job)

@@ -37,7 +37,7 @@ from relay.core.local_verification import verification_time_ns
 from relay.core.pending import Included, Lost
 from relay.dispatch import Backoff, Route, Runner
 from relay.ledger import Cause
-from relay.telemetry import get_logger
+from relay.telemetry import Metrics, get_logger
 
 LOOK_EVERY_S = 5.0
 SEARCHED_HEIGHTS = 128
@@ -65,6 +65,7 @@ class ForkWatch:
         now_ns: Callable[[], int],
         run: Runner,
         random: Random,
+        metrics: Metrics,
     ) -> None:
         """`heads` and `accounts` are the destination's."""
         self._route = route
@@ -75,8 +76,9 @@ class ForkWatch:
         self._now_ns = now_ns
         self._run = run
         self._random = random
+        self._metrics = metrics
         self._honest: Height | None = None
-        self._log = get_logger("forks").bind(client=route.name, follows=route.source)
+        self._log = get_logger("forks").bind(chain=route.destination, client=route.name, follows=route.source)
 
     @property
     def route(self) -> Route:
@@ -174,6 +176,7 @@ class ForkWatch:
             if not all(prepared.expected):
                 raise PredicateFailed("evidence_is_taken", f"{self._route.name} would refuse its chain's own header")
             pending = await account.submit(prepared, tuple(None for _ in updates), ())
+            self._metrics.hermes.misbehaviour_submitted(self._route.destination, self._route.client)
             end = await pending.wait()
         finally:
             self._accounts.release(account)
@@ -182,7 +185,10 @@ class ForkWatch:
         if status is not ClientStatus.FROZEN and failure is not None:
             raise SubmissionRefused(f"evidence against {self._route.name} came to nothing: {failure}", Cause.LOST)
         if status is ClientStatus.FROZEN:
-            self._log.error("the client is frozen: its chain's validators signed two histories")
+            self._log.error(
+                "the client is frozen: its chain's validators signed two histories",
+                transaction=pending.variants[-1].hash,
+            )
         else:
             said = f"{self._route.name} is {status} after its chain's own header"
             self._destination.distrust(said)

@@ -1,16 +1,20 @@
 """Telling the ledger what happens to packets: small notes, written by the ledger when it writes anyway."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import islice
 
 from adapters.interface import EndpointUnavailable, HeightUnavailable, PacketEvent
 from light_clients.interface import VerificationError
 from relay.config import PathEnd
 from relay.core.errors import RouteBlocked, SubmissionRefused
-from relay.core.facts import every_fact_of, facts_of
+from relay.core.facts import every_fact_of, facts_of, first_leg_of
 from relay.core.paths import Paths
 from relay.dispatch import Enqueued, Job, JobKind, Route
-from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, RouteNote, Step
-from relay.telemetry import get_logger
+from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, RecordedJob, RouteNote, Step
+from relay.telemetry import Backlog, get_logger
+
+MAX_LOGGED_PACKETS = 100
+"""Packets that one line names; each has lines of its own before and after."""
 
 
 def cause_of(error: Exception) -> Cause:
@@ -30,14 +34,26 @@ def cause_of(error: Exception) -> Cause:
 class History:
     """Calls that do not wait cannot fail; `paths` resolve the legs of a forwarded packet."""
 
-    def __init__(self, ledger: Ledger, paths: Paths, now_ns: Callable[[], int]) -> None:
+    def __init__(self, ledger: Ledger, paths: Paths, now_ns: Callable[[], int], backlog: Backlog) -> None:
         self._ledger = ledger
         self._paths = paths
         self._now_ns = now_ns
+        self._backlog = backlog
         self._log = get_logger("history")
+
+    def about(self, job: Job) -> dict[str, str]:
+        """What every line of the log says of a job's packet: its id, the kind of job, and the first packet of its message
+        where the packet tells it."""
+        facts = {"packet": job.packet_id, "kind": job.kind.value}
+        first = first_leg_of(job, self._paths)
+        if first is not None:
+            facts["message"] = first
+        return facts
 
     def seen(self, job: Job, event: PacketEvent) -> None:
         """The event stands in final state. It may have been seen before."""
+        if job.kind is JobKind.RECEIVE:
+            self._backlog.sent(job.source, job.packet.source_client, job.packet.sequence, self._now_ns())
         error = job.acknowledgement is not None and job.acknowledgement.is_error
         self._ledger.note(
             [
@@ -92,10 +108,11 @@ class History:
 
     async def settled_but(self, end: PathEnd, unsettled: Collection[int], read: range) -> None:
         """Of the packets sent over `end` with sequences in `read`, the chain keeps only these."""
+        self._backlog.compare(end.chain, end.client, unsettled, read, self._now_ns())
         try:
             await self._ledger.reconcile(end.chain, end.client, unsettled, read, self._now_ns())
         except LedgerUnavailable as error:
-            self._log.warning("the ledger is not compared with the chain", reason=str(error))
+            self._log.warning("the ledger is not compared with the chain", chain=end.chain, reason=str(error))
 
     def _note(
         self,
@@ -125,3 +142,8 @@ class History:
                 for job in jobs
             ]
         )
+
+
+def packets_of(jobs: Iterable[Job | RecordedJob | None]) -> list[str]:
+    """The first MAX_LOGGED_PACKETS packet ids, for a line about several."""
+    return [job.packet_id for job in islice((job for job in jobs if job is not None), MAX_LOGGED_PACKETS)]

@@ -66,7 +66,7 @@ class ClientKeeper:
         self._metrics = metrics
         self._random = random
         self._drawn: tuple[object, float] = (None, REFRESH_LAST)
-        self._log = get_logger("keeper").bind(client=route.name, follows=route.source)
+        self._log = get_logger("keeper").bind(chain=route.destination, client=route.name, follows=route.source)
         self.condition = Condition.FINE
 
     @property
@@ -164,6 +164,10 @@ class ClientKeeper:
             if not all(prepared.expected):
                 raise RouteBlocked(f"{self._route.name} would refuse the client update, which verified here")
             pending = await account.submit(prepared, tuple(None for _ in built.updates), ())
+            count = len(built.updates)
+            self._metrics.hermes.submitted(
+                self._route.destination, self._route.client, messages=count, updates=count, seconds=None
+            )
             end = await pending.wait()
         finally:
             self._accounts.release(account)
@@ -171,8 +175,12 @@ class ClientKeeper:
         failure = next(filter(None, failures), None)
         if failure is not None:
             raise PaidInVain(f"{self._route.name} took no update that it was paid for: {failure}", Cause.WOULD_FAIL)
-        done = isinstance(end, Included)
-        self._log.info("refreshed" if done else "the refresh came to nothing", updates=len(built.updates))
+        done, updates = isinstance(end, Included), len(built.updates)
+        transaction = pending.variants[-1].hash
+        if done:
+            self._log.info("refreshed", updates=updates, transaction=transaction)
+        else:
+            self._log.info("the refresh came to nothing", updates=updates, transaction=transaction)
         return done
 
 

@@ -7,7 +7,7 @@ import trio
 
 from relay.config import RelayConfig
 from relay.ledger import Ledger, LedgerUnavailable
-from relay.telemetry import get_logger
+from relay.telemetry import Metrics, get_logger
 
 FLUSH_EVERY_S = 1.0
 """What is noted is on disk this late; cursors and transactions take along what was noted before them."""
@@ -37,7 +37,7 @@ def ledger_password(relay: RelayConfig, environment: Mapping[str, str] | None = 
     return password
 
 
-async def keep_ledger(ledger: Ledger, now_ns: Callable[[], int], retention_days: int | None) -> None:
+async def keep_ledger(ledger: Ledger, now_ns: Callable[[], int], retention_days: int | None, metrics: Metrics) -> None:
     """For ever: write what is noted, and forget what was settled longer than `retention_days` ago (None: nothing)."""
     log = get_logger("ledger")
     pruned_at_s = trio.current_time() - PRUNE_EVERY_S
@@ -50,4 +50,5 @@ async def keep_ledger(ledger: Ledger, now_ns: Callable[[], int], retention_days:
                 await ledger.prune(now_ns() - retention_days * DAY_NS)
         except LedgerUnavailable as error:
             log.warning("the ledger is behind", notes=ledger.notes, reason=str(error))
+        metrics.ledger_notes(ledger.notes)
         await trio.sleep(FLUSH_EVERY_S)

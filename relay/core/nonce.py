@@ -29,6 +29,7 @@ from relay.archive import Evidence
 from relay.config import FeeLimits
 from relay.core.errors import SubmissionRefused, TooDear
 from relay.core.heads import HeadFollower
+from relay.core.history import packets_of
 from relay.core.pending import Included, Jobs, Lost, Pending
 from relay.core.recording import Recorder
 from relay.ledger import Cause, TransactionState
@@ -123,7 +124,7 @@ class Account:
                     prepared = await self._take_back(entry, refusal)
                     continue
                 except AdapterError as error:  # some pool may have it: only the chain can say
-                    self._log.warning("not known to be sent", nonce=nonce, hash=signed.hash, reason=str(error))
+                    self._log.warning("not known to be sent", **_about(entry), reason=str(error))
                 finally:
                     self._activity.set()  # also if this task is cancelled now: the entry is followed to its end
                 self._metrics.nonce(self._adapter.name, self._number, nonce + 1)
@@ -218,7 +219,9 @@ class Account:
         result = "included" if outcome.reverted is None else "reverted"
         self._metrics.transaction(name, result, outcome.gas_used, outcome.fee_wei)
         if outcome.reverted is not None:
-            self._log.warning("transaction reverted", hash=outcome.transaction_hash, reason=outcome.reverted)
+            self._log.warning(
+                "transaction reverted", **_about(entry, outcome.transaction_hash), reason=outcome.reverted
+            )
         self._pending.pop(entry.nonce, None)
         entry.finish(Included(outcome))
 
@@ -226,7 +229,7 @@ class Account:
         for signed in entry.variants:
             await self._recorder.never_included(signed, reason)
         self._metrics.transaction(self._adapter.name, "replaced")
-        self._log.warning("transaction lost", nonce=entry.nonce, reason=reason)
+        self._log.warning("transaction lost", **_about(entry), reason=reason)
         self._pending.pop(entry.nonce, None)
         self._next = None
         entry.finish(Lost(reason))
@@ -250,14 +253,14 @@ class Account:
         except Underpriced:
             await self._replace(entry)
         except BroadcastRefused as refusal:
-            self._log.error("a pending transaction is refused", nonce=entry.nonce, reason=str(refusal))
+            self._log.error("a pending transaction is refused", **_about(entry), reason=str(refusal))
             if not entry.variants[-1].prepared.is_replaceable:
                 await self._refused(entry, refusal)
         except AdapterError as error:
-            self._log.warning("not known to be sent", nonce=entry.nonce, reason=str(error))
+            self._log.warning("not known to be sent", **_about(entry), reason=str(error))
         else:
             entry.refusals = 0
-            self._log.info("sent again", nonce=entry.nonce, hash=entry.variants[-1].hash)
+            self._log.info("sent again", **_about(entry))
 
     async def _refused(self, entry: Pending, refusal: BroadcastRefused) -> None:
         """Should a pool have it all the same, one of it and its successor is included: messages of packets bear that.
@@ -276,12 +279,12 @@ class Account:
             try:
                 dearer = self._within_caps(entry.variants[-1].prepared.with_raised_fee(RAISE_PERCENT))
             except SubmissionRefused as refusal:
-                self._log.warning("waiting longer", nonce=entry.nonce, reason=str(refusal))
+                self._log.warning("waiting longer", **_about(entry), reason=str(refusal))
                 entry.sent_at_s = trio.current_time()
                 return
             signed = await self._adapter.sign(dearer, entry.nonce, self._signer)
             if signed.hash == entry.variants[-1].hash:
-                self._log.warning("waiting longer", nonce=entry.nonce, reason="the fee per gas is at its cap")
+                self._log.warning("waiting longer", **_about(entry), reason="the fee per gas is at its cap")
                 entry.sent_at_s = trio.current_time()
                 return
             with trio.CancelScope(shield=True):
@@ -291,9 +294,9 @@ class Account:
             try:
                 await self._adapter.broadcast(signed)
             except AdapterError as error:
-                self._log.warning("replacement not taken", nonce=entry.nonce, reason=str(error))
+                self._log.warning("replacement not taken", **_about(entry), reason=str(error))
             else:
-                self._log.info("replaced by a dearer copy", nonce=entry.nonce, hash=signed.hash)
+                self._log.info("replaced by a dearer copy", **_about(entry))
 
     async def _take_back(self, entry: Pending, refusal: BroadcastRefused) -> PreparedTransaction:
         """A refused transaction is recorded as such; returns what to sign next, or raises SubmissionRefused."""
@@ -302,7 +305,7 @@ class Account:
         self._metrics.transaction(name, "refused")
         state = TransactionState.REPLACED if isinstance(refusal, NonceTooLow) else TransactionState.REFUSED
         await self._recorder.never_included(signed, str(refusal), state)
-        self._log.warning("transaction refused", nonce=entry.nonce, reason=str(refusal))
+        self._log.warning("transaction refused", **_about(entry), reason=str(refusal))
         self._next = None
         match refusal:
             case NonceTooLow():
@@ -330,7 +333,7 @@ class Account:
         try:
             await self._adapter.broadcast(entry.variants[-1])
         except (BroadcastRefused, EndpointUnavailable) as refusal:
-            self._log.info("not taken again", nonce=entry.nonce, reason=str(refusal))
+            self._log.info("not taken again", **_about(entry), reason=str(refusal))
 
     async def _next_nonce(self) -> int:
         if self._next is None:
@@ -353,3 +356,12 @@ class Account:
         if prepared.fee_cap_wei > self._fees.max_fee_wei:
             raise TooDear(self._adapter.name, prepared.fee_cap_wei, self._fees.max_fee_wei)
         return prepared
+
+
+def _about(entry: Pending, transaction_hash: bytes | None = None) -> dict[str, object]:
+    """What every line of the log says of a transaction: nonce, hash (of the newest variant) and its packets."""
+    return {
+        "nonce": entry.nonce,
+        "transaction": entry.variants[-1].hash if transaction_hash is None else transaction_hash,
+        "packets": packets_of(entry.jobs),
+    }

@@ -35,6 +35,10 @@ class Paths:
         """The end that a client is, None if it is in no path."""
         return self._by_client.get((chain, client_id))
 
+    def counterparties(self) -> dict[tuple[str, str], str]:
+        """The chain on the other side of every (chain, client)."""
+        return {(end.chain, end.client): other.chain for end, other in self.opposite.items()}
+
     def routes(self) -> list[Route]:
         """Both directions of every path."""
         return [Route(source.chain, end.chain, end.client) for end, source in self.opposite.items()]

@@ -7,7 +7,9 @@ from dataclasses import asdict, replace
 from adapters.interface import PreparedTransaction, SignedTransaction, TransactionOutcome
 from adapters.rpc import all_of
 from relay.archive import Archive, ArchiveUnavailable, Evidence
+from relay.core.history import MAX_LOGGED_PACKETS
 from relay.core.pending import Jobs
+from relay.dispatch import JobKind
 from relay.ledger import Delivery, Ledger, RecordedTransaction, TransactionState, shares
 from relay.telemetry import get_logger
 
@@ -46,7 +48,12 @@ class Recorder:
         try:
             await self._archive.write(evidence)
         except ArchiveUnavailable as error:
-            self._log.error("evidence not kept", packets=len(evidence), reason=str(error))
+            self._log.error(
+                "evidence not kept",
+                transaction=evidence[0].transaction_hash,
+                packets=[_packet_of(one) for one in evidence[:MAX_LOGGED_PACKETS]],
+                reason=str(error),
+            )
 
     async def unended(self) -> list[tuple[SignedTransaction, Jobs]]:
         """What an earlier process recorded and did not see the end of, by nonce."""
@@ -74,6 +81,11 @@ class Recorder:
         self, signed: SignedTransaction, reason: str | None = None, state: TransactionState = TransactionState.REPLACED
     ) -> None:
         await self._ledger.end(self._chain, signed.hash, state, self._now_ns(), reason=reason)
+
+
+def _packet_of(evidence: Evidence) -> str:
+    sender = evidence.source_chain if evidence.kind == JobKind.RECEIVE else evidence.destination_chain
+    return f"{sender}/{evidence.packet.source_client}/{evidence.packet.sequence}"
 
 
 def _deliveries(chain: str, jobs: Jobs, outcome: TransactionOutcome, now_ns: int) -> list[Delivery]:

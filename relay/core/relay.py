@@ -10,7 +10,7 @@ import trio
 
 from adapters.interface import AdapterError, ChainAdapter, EndpointMismatch, Signer
 from relay.archive import Archive
-from relay.config import Config, PathEnd
+from relay.config import Config, CosmosChainConfig, PathEnd
 from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder
 from relay.core.clearer import Clearer
@@ -23,6 +23,7 @@ from relay.core.keeper import ClientKeeper, Condition
 from relay.core.ledgers import keep_ledger
 from relay.core.nonce import Account
 from relay.core.paths import Paths, check_end
+from relay.core.readiness import LEDGER, QUEUE, Readiness, ask_service, watch_wallets
 from relay.core.recording import Recorder
 from relay.core.supervisor import supervise
 from relay.core.timeouts import TimeoutScheduler
@@ -71,9 +72,11 @@ class Relay:
         self._services = services
         self.paths = Paths.of(config.paths)
         self._wakeup = Wakeup()
-        self._history = History(services.ledger, self.paths, services.now_ns)
+        self._history = History(services.ledger, self.paths, services.now_ns, services.metrics.backlog)
         self._log = get_logger("relay")
         used = {end.chain for end in self.paths.opposite}
+        self.readiness = Readiness(sorted(used), services.metrics, services.now_ns)
+        services.metrics.ready_from(lambda: self.ready()["status"] == "ready")
         self._heads = {name: HeadFollower(adapters[name], services.metrics) for name in sorted(used)}
         self.accounts = {name: self._accounts(name, signers[name]) for name in sorted(used)}
         self._discovery = Discovery(adapters, self.paths, services.now_ns, self._history)
@@ -164,6 +167,7 @@ class Relay:
             services.now_ns,
             services.run,
             services.random,
+            services.metrics,
         )
 
     def _worker(self, route: Route) -> RouteWorker:
@@ -194,8 +198,13 @@ class Relay:
         await self._check_chains()
         async with trio.open_nursery() as nursery:
             days = self._config.relay.ledger_retention_days
-            keep = partial(keep_ledger, self._services.ledger, self._services.now_ns, days)
+            services = self._services
+            keep = partial(keep_ledger, services.ledger, services.now_ns, days, services.metrics)
             self._start(nursery, "ledger", keep)
+            for what, question in ((QUEUE, self._ask_queue), (LEDGER, self._ask_ledger)):
+                self._start(nursery, f"readiness:{what}", partial(ask_service, what, question, self.readiness))
+            for name in self.accounts:
+                self._start(nursery, f"wallet:{name}", partial(self._watch_wallets, name))
             for name, heads in self._heads.items():
                 self._start(nursery, f"heads:{name}", heads.run)
             for name, accounts in self.accounts.items():
@@ -219,6 +228,18 @@ class Relay:
 
     def _start(self, nursery: trio.Nursery, name: str, task: Callable[[], Any]) -> None:
         nursery.start_soon(supervise, name, task, self._services.metrics, self._services.random)
+
+    async def _ask_queue(self) -> None:
+        await self._services.queue.statistics(self.workers[0].route)
+
+    async def _ask_ledger(self) -> None:
+        await self._services.ledger.cursor(next(iter(self.accounts)))
+
+    async def _watch_wallets(self, name: str) -> None:
+        chain = self._config.chain(name)
+        denom = chain.fee_denom if isinstance(chain, CosmosChainConfig) else "wei"
+        addresses = [account.address for account in self.accounts[name]]
+        await watch_wallets(self._adapters[name], addresses, denom, self.readiness, self._services.metrics)
 
     async def _check_chains(self) -> None:
         async with trio.open_nursery() as nursery:
@@ -264,9 +285,19 @@ class Relay:
         return self._services.metrics
 
     def health(self) -> dict[str, Any]:
-        """For `/healthz`."""
+        """For `/healthz`: `ok` from the first time that every chain is watched, whatever the chains do afterwards."""
         waiting = [name for name, watcher in self._watchers.items() if not watcher.ready.is_set()]
         clients = {
             keeper.route.name: keeper.condition for keeper in self.keepers if keeper.condition is not Condition.FINE
         }
         return {"status": "ok" if not waiting else "starting", "waiting_for": waiting, "clients_in_trouble": clients}
+
+    def ready(self) -> dict[str, Any]:
+        """For `/readyz`: every chain is watched and answered lately, and so did queue and ledger."""
+        reasons = [
+            {"what": f"chain {name}", "detail": "is not watched yet"}
+            for name, watcher in self._watchers.items()
+            if not watcher.ready.is_set()
+        ]
+        reasons += [{"what": one.what, "detail": one.detail} for one in self.readiness.missing()]
+        return {"status": "not ready" if reasons else "ready", "reasons": reasons}

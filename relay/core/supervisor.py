@@ -21,6 +21,8 @@ async def supervise(name: str, task: Callable[[], Awaitable[object]], metrics: M
     failures = 0
     while True:
         started_s = trio.current_time()
+        kind = name.partition(":")[0]
+        metrics.hermes.worker(kind, 1)
         try:
             await task()
         except StartRefused:
@@ -42,6 +44,8 @@ async def supervise(name: str, task: Callable[[], Awaitable[object]], metrics: M
             await trio.sleep(delay_s)
         else:
             return
+        finally:
+            metrics.hermes.worker(kind, -1)
 
 
 def _is_expected(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from light_clients.interface import NANOSECONDS_PER_SECOND
 from relay.config import PathEnd
 from relay.core.discovery import Discovery
 from relay.core.heads import HeadFollower
-from relay.core.history import History
+from relay.core.history import History, packets_of
 from relay.core.paths import Paths
 from relay.core.wakeup import Wakeup
 from relay.dispatch import Job, JobKind, Queue
@@ -102,7 +102,9 @@ class TimeoutScheduler:
             try:
                 job = await self._discovery.next_job(*end)
             except AdapterError as error:
-                self._log.warning("an expired packet waits for a chain", packet=entry[1], reason=str(error))
+                self._log.warning(
+                    "an expired packet waits for a chain", chain=destination, packet=entry[1], reason=str(error)
+                )
                 return
             looked_at.append(entry[1])
             if job is not None:
@@ -125,4 +127,4 @@ class TimeoutScheduler:
             self._wakeup.ring_for(found)
             self._history.enqueued(found, done)
             if done.added:
-                self._log.info("packets expired", destination=destination, jobs=done.added)
+                self._log.info("packets expired", chain=destination, jobs=done.added, packets=packets_of(found))

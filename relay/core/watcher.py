@@ -1,5 +1,6 @@
 """Following one chain: every packet event of every final block reaches the queue before the cursor passes it."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import trio
@@ -15,7 +16,7 @@ from adapters.interface import (
 from adapters.rpc import all_of
 from relay.core.confirmation import confirmed_job
 from relay.core.heads import HeadFollower
-from relay.core.history import History
+from relay.core.history import History, packets_of
 from relay.core.paths import Paths
 from relay.core.timeouts import TimeoutScheduler
 from relay.core.wakeup import Wakeup
@@ -56,7 +57,7 @@ class Watcher:
         self._now_ns = now_ns
         self._history = history
         self._most_blocks = MAX_EVENT_RANGE
-        self._log = get_logger("watcher")
+        self._log = get_logger("watcher").bind(chain=adapter.name)
         self.ready = trio.Event()
         """The cursor is set: what happens from now on is seen here, what was before is the clearer's."""
 
@@ -67,10 +68,10 @@ class Watcher:
         cursor = await self._ledger.cursor(name)
         if cursor is None or cursor > head.height:
             if cursor is not None:
-                self._log.error("the chain is shorter than it was; watching from its head", chain=name, cursor=cursor)
+                self._log.error("the chain is shorter than it was; watching from its head", cursor=cursor)
             cursor = head.height
             await self._ledger.set_cursor(name, cursor)
-        self._log.info("watching", chain=name, from_height=cursor + 1)
+        self._log.info("watching", from_height=cursor + 1)
         self.ready.set()
         while True:
             head = await self._heads.wait_for_height(cursor + 1)
@@ -82,7 +83,6 @@ class Watcher:
                     raise
                 self._log.error(
                     "no node keeps these blocks any more; watching from the head, the clearer finds what was in them",
-                    chain=name,
                     blocks=f"{cursor + 1} to {head.height}",
                     reason=str(error),
                 )
@@ -107,9 +107,7 @@ class Watcher:
             if first == last:
                 raise
             self._most_blocks = (last - first + 1) // 2
-            self._log.info(
-                "asking for fewer blocks", chain=self._adapter.name, blocks=self._most_blocks, reason=str(error)
-            )
+            self._log.info("asking for fewer blocks", blocks=self._most_blocks, reason=str(error))
             return None
         if last - first + 1 == self._most_blocks:
             self._most_blocks = min(MAX_EVENT_RANGE, self._most_blocks + 1 + self._most_blocks // 8)
@@ -133,8 +131,10 @@ class Watcher:
         A full route does not hold the others of this chain (attack list G9): the chains remember what it has no room for,
         and the clearer enqueues that when there is.
         """
+        name = self._adapter.name
         for job in jobs:
-            self._metrics.events(self._adapter.name, job.kind, 1)
+            self._metrics.events(name, job.kind, 1)
+            self._metrics.event_age(name, job.kind, max(0, job.seen_at_ns - job.event_time_ns) / 1e9)
         if not jobs:
             return
         done = await self._queue.enqueue(jobs)
@@ -143,18 +143,37 @@ class Watcher:
             self._timeouts.watch(job)
         self._history.enqueued(jobs, done)
         if done.added:
-            self._log.info("enqueued", chain=self._adapter.name, jobs=done.added, known=done.known)
+            now_ns = self._now_ns()
+            for job in jobs if not (done.known or done.full) else ():
+                self._metrics.stage(job.destination, job.kind, "queued", max(0, now_ns - job.seen_at_ns) / 1e9)
+            self._log.info("enqueued", jobs=done.added, known=done.known, packets=packets_of(jobs))
         if done.full:
             self._log.warning(
-                "a route is full; the clearer will bring the rest", chain=self._adapter.name, jobs=done.full
+                "a route is full; the clearer will bring the rest", jobs=done.full, packets=packets_of(jobs)
             )
 
     def _settled(self, events: tuple[PacketEvent, ...]) -> None:
         """Packets that are said to be settled time out no more."""
-        name = self._adapter.name
+        name, now_ns = self._adapter.name, self._now_ns()
+        self._count(events)
         for event in events:
             if event.kind in (PacketEventKind.ACKNOWLEDGE, PacketEventKind.TIMEOUT):
                 opposite = self._paths.counterparty(name, event.packet.source_client)
                 if opposite is not None:
                     packet = event.packet
+                    waited_ns = self._metrics.backlog.settled(name, packet.source_client, packet.sequence, now_ns)
+                    if waited_ns is not None:
+                        self._metrics.stage(name, event.kind, "acknowledged", waited_ns / 1e9)
                     self._timeouts.forget(opposite.chain, f"{name}/{packet.source_client}/{packet.sequence}")
+
+    def _count(self, events: tuple[PacketEvent, ...]) -> None:
+        counts = Counter((event.kind, event.client_id, _port(event)) for event in events)
+        for (kind, client_id, port), count in counts.items():
+            if self._paths.counterparty(self._adapter.name, client_id) is not None:
+                self._metrics.hermes.packet_events(kind, self._adapter.name, client_id, port, count)
+
+
+def _port(event: PacketEvent) -> str:
+    """On the chain that emitted the event."""
+    payload = event.packet.payloads[0]
+    return payload.destination_port if event.kind is PacketEventKind.WRITE_ACKNOWLEDGEMENT else payload.source_port

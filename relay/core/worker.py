@@ -28,9 +28,10 @@ from relay.core.discovery import Discovery, is_expired, timeout_job
 from relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
 from relay.core.handover import Handover
 from relay.core.heads import HeadFollower
-from relay.core.history import History, cause_of
+from relay.core.history import History, cause_of, packets_of
 from relay.core.nonce import Account
 from relay.core.pending import Included, Pending
+from relay.core.progress import Progress
 from relay.core.selection import Sizes, expiring, select
 from relay.core.trial import Trial
 from relay.core.wakeup import Wakeup
@@ -86,6 +87,7 @@ class RouteWorker:
         self._random = random
         self._history = history
         self._alone = alone
+        self._progress = Progress(route, metrics, history, now_ns)
         self._custody = Custody(route, queue, metrics, history)
         self._handover = Handover()
         self._trial = Trial(route, destination)
@@ -94,7 +96,7 @@ class RouteWorker:
         self._fitting = 0
         self._silent = 0
         self._claimed_at_s = 0.0
-        self._log = get_logger("worker").bind(route=route.name)
+        self._log = get_logger("worker").bind(chain=route.destination, route=route.name)
 
     @property
     def route(self) -> Route:
@@ -108,7 +110,7 @@ class RouteWorker:
         await self._queue.open(self._route)
         self._queue.reread(self._route)
         self._claimed_at_s = trio.current_time()
-        self._history.goes_on(self._route)
+        self._progress.goes_on()
         if self._alone:
             self._custody.admit(await self._queue.claim(self._route, CLAIM_LIMIT, 0))
             self._alone = False
@@ -128,13 +130,12 @@ class RouteWorker:
                         handed = await self._step(nursery, account)
                     if failures:
                         await self._handover.ended()
-                        self._history.goes_on(self._route)
+                        self._progress.goes_on()
                     failures = 0
                 except (RouteBlocked, SubmissionRefused, AdapterError) as error:
                     failures += 1
                     delay_s = BLOCKED.delay_s(failures, self._random)
-                    self._log.warning("route waits", reason=str(error), failures=failures, delay_s=round(delay_s, 2))
-                    self._history.waits(self._route, [item.job for item in self._custody.held], error, failures)
+                    self._progress.waits([item.job for item in self._custody.held], error, failures, delay_s)
                     if not handed:
                         self._accounts.release(account)
                         handed = True
@@ -149,7 +150,9 @@ class RouteWorker:
             await self._custody.touch()
             await self._queue.revive_old(self._route)
             counts = await self._queue.statistics(self._route)
-            self._metrics.queue(self._route.destination, counts.waiting + counts.delayed, counts.dead)
+            self._metrics.queue(
+                self._route.destination, self._route.client, counts.waiting + counts.delayed, counts.dead
+            )
 
     async def _fill(self, *, wait: bool) -> None:
         while True:
@@ -229,7 +232,7 @@ class RouteWorker:
         if pending is None:
             self._wakeup.ring([self._route])
             return
-        self._log.info("submitted", jobs=len(items), updates=updates, hash=pending.variants[0].hash)
+        self._progress.submitted(pending, [item.taken.job for item in items], updates)
         self._grow()
         self._custody.suspects.difference_update(item.taken.job.id for item in items)
         await self._finish(account, pending, items, updates)
@@ -239,7 +242,12 @@ class RouteWorker:
         self._custody.hold_again([item.taken for item in items])
         if isinstance(error, TooDear) and len(items) > 1:
             self._shrink(len(items), error.limit_wei, error.got_wei)
-            self._log.info("a batch is too dear; trying a smaller one", jobs=len(items), reason=str(error))
+            self._log.info(
+                "a batch is too dear; trying a smaller one",
+                jobs=len(items),
+                reason=str(error),
+                packets=packets_of(item.taken.job for item in items),
+            )
             return None
         if isinstance(error, SubmissionRefused):
             self._accounts.rest(account)
@@ -261,17 +269,7 @@ class RouteWorker:
             await self._undone(end.outcome.reverted, blame(end.outcome, items, offset))
             return
         delivered = [item.taken for index, item in enumerate(items) if end.outcome.failure_of(offset + index) is None]
-        now_ns = self._now_ns()
-        for taken in delivered:
-            seconds = max(0, now_ns - taken.job.seen_at_ns) / 1e9
-            self._metrics.hop(self._route.destination, taken.job.kind, seconds)
-            self._log.info(
-                "delivered",
-                job=taken.job.id,
-                height=end.outcome.height,
-                hash=end.outcome.transaction_hash,
-                seconds=round(seconds, 2),
-            )
+        self._progress.delivered([taken.job for taken in delivered], end)
         await self._custody.settle_all(delivered)
         for index, item in enumerate(items):
             failure = end.outcome.failure_of(offset + index)
@@ -314,11 +312,11 @@ class RouteWorker:
             await self._custody.retry(taken, "a transaction of before is still under way", Cause.LOST, counted=False)
             return False
         if await self._is_done(job, head.height):
-            self._log.info("done already", job=job.id)
+            self._log.info("done already", **self._history.about(job))
             await self._custody.settle(taken, "superseded")
             return False
         if job.kind is JobKind.RECEIVE and is_expired(job.packet, head.time_ns):
-            self._log.info("expired", job=job.id, destination_time_ns=head.time_ns)
+            self._log.info("expired", **self._history.about(job), destination_time_ns=head.time_ns)
             await self._pass_on(timeout_job(job, head, self._now_ns()))
             await self._custody.settle(taken, "expired")
             self._history.expired(job)
@@ -336,7 +334,7 @@ class RouteWorker:
         if not refused.settled:
             await self._custody.retry_doubtful(taken, refused.reason, Cause.PROOF_REFUSED)
             return
-        self._log.info("nothing to do", job=taken.job.id, reason=refused.reason)
+        self._log.info("nothing to do", **self._history.about(taken.job), reason=refused.reason)
         await self._custody.settle(taken, "superseded", refused.reason)
         if refused.look_again:
             await self._look_again(taken.job)
@@ -348,7 +346,7 @@ class RouteWorker:
         try:
             other = await self._discovery.next_job(end, job.packet.sequence)
         except AdapterError as error:
-            self._log.info("the clearer will look at the packet again", job=job.id, reason=str(error))
+            self._log.info("the clearer will look at the packet again", **self._history.about(job), reason=str(error))
             return
         if other is not None and (other.id, other.packet, other.acknowledgement) != (
             job.id,
@@ -366,7 +364,7 @@ class RouteWorker:
 
     async def _failed(self, taken: Taken, reason: str) -> None:
         if await self._is_done(taken.job):
-            self._log.info("done by another", job=taken.job.id, reason=reason)
+            self._log.info("done by another", **self._history.about(taken.job), reason=reason)
             await self._custody.settle(taken, "superseded")
         else:
             await self._custody.retry(taken, reason, Cause.WOULD_FAIL)
@@ -377,7 +375,12 @@ class RouteWorker:
             retry = self._custody.retry if isinstance(error, RefusedByChain) else self._custody.retry_doubtful
             await retry(jobs[0], str(error), cause_of(error))
             return
-        self._log.warning("a batch failed; trying its jobs alone", jobs=len(jobs), reason=str(error))
+        self._log.warning(
+            "a batch failed; trying its jobs alone",
+            jobs=len(jobs),
+            reason=str(error),
+            packets=packets_of(item.job for item in jobs),
+        )
         self._custody.suspects.update(item.job.id for item in jobs)
 
     async def _too_large(self, jobs: Sequence[Taken], error: BatchTooLarge) -> None:

@@ -180,7 +180,9 @@ class Queue:
             self.lost += 1
             self.next_loss.set()
             self.next_loss = trio.Event()
-            self._log.warning("queue was lost; the clearer will fill it again", route=route.name)
+            self._log.warning(
+                "queue was lost; the clearer will fill it again", chain=route.destination, route=route.name
+            )
             await self.open(route)
             return []
         self._known_losses[route] = losses
@@ -277,7 +279,13 @@ class Queue:
         await self._script(
             BURY, route, [route.destination, taken.entry, taken.job.id, self._now_ms(), dead, MAX_DEAD_LETTERS]
         )
-        self._log.warning("dead letter", job=taken.job.id, reason=reason)
+        self._log.warning(
+            "dead letter",
+            chain=route.destination,
+            packet=taken.job.packet_id,
+            kind=taken.job.kind.value,
+            reason=reason,
+        )
 
     async def dead_letters(self, route: Route, limit: int = 100) -> list[DeadLetter]:
         """The newest dead letters."""
@@ -316,7 +324,7 @@ class Queue:
             else:
                 await self._script(REVIVE, route, [name, encode_job(letter.job), str(self._max_attempts - 1)])
         if due:
-            self._log.info("old dead letters are tried again", route=route.name, jobs=len(due))
+            self._log.info("old dead letters are tried again", chain=route.destination, route=route.name, jobs=len(due))
         return len(due)
 
     async def _dead_letter(self, route: Route, job_id: str) -> DeadLetter | None:
@@ -351,7 +359,12 @@ class Queue:
         job_id = fields.get(b"id", entry.encode())[:300]
         dead = _dead_record(route, reason, 0, self._now_ms(), fields.get(b"record", b""))
         await self._script(BURY, route, [route.destination, entry, job_id, self._now_ms(), dead, MAX_DEAD_LETTERS])
-        self._log.warning("dead letter", job=job_id.decode(errors="replace"), reason=reason)
+        self._log.warning(
+            "dead letter",
+            chain=route.destination,
+            packet=job_id.decode(errors="replace").partition(":")[2],
+            reason=reason,
+        )
 
 
 def _entries(answer: Any) -> list[tuple[bytes, Any]]:

@@ -1,18 +1,17 @@
-"""Every metric that hutong's relay exports.
+"""Every metric that hutong's relay exports: its own here, those that Hermes has too in `hermes`.
 
-Labels come from the configuration (chain and path names) or from closed sets in this code, never from what a packet or
-a node says: the number of series is bounded by the configuration.
+A new part of the relay adds its metrics in `__init__` and one method for each thing that can happen, which takes plain
+values and maps them to labels with `self._labels` or `one_of`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-OTHER = "other"
-JOB_OUTCOMES = ("settled", "retried", "dead", "superseded", "expired")
-TRANSACTION_OUTCOMES = ("included", "reverted", "dropped", "refused", "replaced")
-JOB_KINDS = ("receive", "acknowledge", "timeout")
+from relay.telemetry.hermes import HermesMetrics
+from relay.telemetry.labels import JOB_KINDS, JOB_OUTCOMES, STAGES, TRANSACTION_OUTCOMES, Ends, Labels, one_of, series
 
 _LATENCY_BUCKETS_S = (0.25, 0.5, 1, 2, 3, 5, 8, 13, 21, 60, 300, 1800)
 
@@ -20,14 +19,29 @@ _LATENCY_BUCKETS_S = (0.25, 0.5, 1, 2, 3, 5, 8, 13, 21, 60, 300, 1800)
 class Metrics:
     """The metrics of one process, on a registry of their own so that tests do not share state.
 
-    `chains` are the configured names; any other label value is counted under `other`.
+    `chains` are the configured names, `ends` the configured path ends; any other label value is counted under `other`.
     """
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, chains: Iterable[str] = ()) -> None:
+    def __init__(self, chains: Iterable[str] = (), ends: Ends | None = None) -> None:
         self.registry = CollectorRegistry()
-        self._chains = frozenset(chains)
+        self._labels = Labels(chains, ends or {})
+        self.hermes = HermesMetrics(self.registry, self._labels)
+        self.backlog = self.hermes.backlog
+        ProcessCollector(registry=self.registry)
+        Gauge("hutong_build_info", "1, with the version.", ["version"], registry=self.registry).labels(_version()).set(
+            1
+        )
+        self._ready = Gauge(
+            "hutong_ready", "1 if the relay can do its work: what /readyz says.", registry=self.registry
+        )
+        self._answered = Gauge(
+            "hutong_chain_answered_timestamp_seconds",
+            "When a chain's endpoints last answered, seconds since 1970.",
+            ["chain"],
+            registry=self.registry,
+        )
         self._head = Gauge("hutong_chain_head_height", "Newest height seen.", ["chain"], registry=self.registry)
         self._cursor = Gauge(
             "hutong_watch_cursor_height",
@@ -35,11 +49,15 @@ class Metrics:
             ["chain"],
             registry=self.registry,
         )
-        self._events = Counter(
-            "hutong_events_total", "Packet events confirmed in state.", ["chain", "kind"], registry=self.registry
+        self._events = series(
+            Counter(
+                "hutong_events_total", "Packet events confirmed in state.", ["chain", "kind"], registry=self.registry
+            )
         )
-        self._jobs = Counter(
-            "hutong_jobs_total", "Jobs finished, by outcome.", ["chain", "kind", "outcome"], registry=self.registry
+        self._jobs = series(
+            Counter(
+                "hutong_jobs_total", "Jobs finished, by outcome.", ["chain", "kind", "outcome"], registry=self.registry
+            )
         )
         self._transactions = Counter(
             "hutong_transactions_total", "Transactions, by outcome.", ["chain", "outcome"], registry=self.registry
@@ -51,9 +69,20 @@ class Metrics:
             registry=self.registry,
         )
         self._gas = Counter("hutong_gas_used_total", "Gas used by our transactions.", ["chain"], registry=self.registry)
-        self._queue = Gauge("hutong_queue_jobs", "Jobs waiting or in work.", ["chain"], registry=self.registry)
+        self._queue = Gauge(
+            "hutong_queue_jobs", "Jobs waiting or in work.", ["chain", "client"], registry=self.registry
+        )
         self._dead = Gauge(
-            "hutong_queue_dead_letters", "Jobs given up, with a reason.", ["chain"], registry=self.registry
+            "hutong_queue_dead_letters", "Jobs given up, with a reason.", ["chain", "client"], registry=self.registry
+        )
+        self._waiting = Gauge(
+            "hutong_route_waiting",
+            "1 while the route to this client cannot go on.",
+            ["chain", "client"],
+            registry=self.registry,
+        )
+        self._notes = Gauge(
+            "hutong_ledger_notes", "Steps of packets that are not in the ledger yet.", registry=self.registry
         )
         self._nonce = Gauge(
             "hutong_account_nonce",
@@ -73,64 +102,108 @@ class Metrics:
             ["chain", "client"],
             registry=self.registry,
         )
-        self._hop = Histogram(
-            "hutong_hop_seconds",
-            "From the event's being seen to its transaction's inclusion.",
-            ["chain", "kind"],
-            buckets=_LATENCY_BUCKETS_S,
-            registry=self.registry,
+        self._hop = series(
+            Histogram(
+                "hutong_hop_seconds",
+                "From the event's being seen to its transaction's inclusion.",
+                ["chain", "kind"],
+                buckets=_LATENCY_BUCKETS_S,
+                registry=self.registry,
+            )
+        )
+        self._stage = series(
+            Histogram(
+                "hutong_stage_seconds",
+                "From the event's being seen to a stage; `acknowledged` from the packet's being seen to its settlement.",
+                ["chain", "kind", "stage"],
+                buckets=_LATENCY_BUCKETS_S,
+                registry=self.registry,
+            )
+        )
+        self._finality = series(
+            Histogram(
+                "hutong_event_age_seconds",
+                "From an event's block time to its being seen, by two clocks.",
+                ["chain", "kind"],
+                buckets=_LATENCY_BUCKETS_S,
+                registry=self.registry,
+            )
         )
         self._restarts = Counter(
             "hutong_task_restarts_total", "Tasks that failed and were started again.", ["task"], registry=self.registry
         )
 
-    def _chain(self, chain: str) -> str:
-        return chain if chain in self._chains else OTHER
-
-    @staticmethod
-    def _of(value: str, known: tuple[str, ...]) -> str:
-        return value if value in known else OTHER
-
     def head(self, chain: str, height: int) -> None:
-        self._head.labels(self._chain(chain)).set(height)
+        self._head.labels(self._labels.chain(chain)).set(height)
 
     def cursor(self, chain: str, height: int) -> None:
-        self._cursor.labels(self._chain(chain)).set(height)
+        self._cursor.labels(self._labels.chain(chain)).set(height)
 
     def events(self, chain: str, kind: str, count: int) -> None:
-        self._events.labels(self._chain(chain), self._of(kind, JOB_KINDS)).inc(count)
+        self._events(self._labels.chain(chain), one_of(kind, JOB_KINDS)).inc(count)
 
     def job(self, chain: str, kind: str, outcome: str) -> None:
-        labels = (self._chain(chain), self._of(kind, JOB_KINDS), self._of(outcome, JOB_OUTCOMES))
-        self._jobs.labels(*labels).inc()
+        labels = (self._labels.chain(chain), one_of(kind, JOB_KINDS), one_of(outcome, JOB_OUTCOMES))
+        self._jobs(*labels).inc()
 
     def transaction(self, chain: str, outcome: str, gas_used: int = 0, fee_wei: int = 0) -> None:
-        name = self._chain(chain)
-        self._transactions.labels(name, self._of(outcome, TRANSACTION_OUTCOMES)).inc()
+        name = self._labels.chain(chain)
+        self._transactions.labels(name, one_of(outcome, TRANSACTION_OUTCOMES)).inc()
         self._gas.labels(name).inc(gas_used)
         self._fees.labels(name).inc(fee_wei)
 
-    def queue(self, chain: str, jobs: int, dead_letters: int) -> None:
-        self._queue.labels(self._chain(chain)).set(jobs)
-        self._dead.labels(self._chain(chain)).set(dead_letters)
+    def queue(self, chain: str, client_id: str, jobs: int, dead_letters: int) -> None:
+        """Of the route to a client."""
+        route = self._client_of(chain, client_id)
+        self._queue.labels(*route).set(jobs)
+        self._dead.labels(*route).set(dead_letters)
+
+    def route_waits(self, chain: str, client_id: str, *, waits: bool) -> None:
+        self._waiting.labels(*self._client_of(chain, client_id)).set(waits)
 
     def nonce(self, chain: str, key: int, nonce: int) -> None:
-        self._nonce.labels(self._chain(chain), str(key)).set(nonce)
+        self._nonce.labels(self._labels.chain(chain), str(key)).set(nonce)
 
     def client(self, chain: str, client_id: str, seconds_left: float) -> None:
-        """`client_id` is one of the configuration."""
-        self._client_left.labels(self._chain(chain), client_id).set(seconds_left)
+        self._client_left.labels(*self._client_of(chain, client_id)).set(seconds_left)
 
     def client_alarm(self, chain: str, client_id: str, alarm: bool) -> None:
-        """`client_id` is one of the configuration."""
-        self._client_alarm.labels(self._chain(chain), client_id).set(alarm)
+        self._client_alarm.labels(*self._client_of(chain, client_id)).set(alarm)
 
     def hop(self, chain: str, kind: str, seconds: float) -> None:
-        self._hop.labels(self._chain(chain), self._of(kind, JOB_KINDS)).observe(seconds)
+        self._hop(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
+
+    def stage(self, chain: str, kind: str, stage: str, seconds: float) -> None:
+        """`chain` is where the job does its work."""
+        labels = (self._labels.chain(chain), one_of(kind, JOB_KINDS), one_of(stage, STAGES))
+        self._stage(*labels).observe(seconds)
+
+    def event_age(self, chain: str, kind: str, seconds: float) -> None:
+        self._finality(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)
+
+    def answered(self, chain: str, at_s: float) -> None:
+        self._answered.labels(self._labels.chain(chain)).set(at_s)
+
+    def ready_from(self, ready: Callable[[], bool]) -> None:
+        """Asked at each scrape."""
+        self._ready.set_function(lambda: float(ready()))
+
+    def ledger_notes(self, count: int) -> None:
+        self._notes.set(count)
 
     def restart(self, task: str) -> None:
         self._restarts.labels(task.partition(":")[0]).inc()
 
+    def _client_of(self, chain: str, client_id: str) -> tuple[str, str]:
+        return self._labels.chain(chain), self._labels.client(chain, client_id)
+
     def exposition(self) -> bytes:
         """The text that `/metrics` serves."""
         return generate_latest(self.registry)
+
+
+def _version() -> str:
+    try:
+        return version("hutong")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,5 +1,5 @@
 """Outside nodes for tests marked `nodes`, into a cache that runs share: anvil, forge and cast from npm, simd (on ibc-go
-v10 and v11) and cometbft from their Go modules; PostgreSQL.
+v10 and v11) and cometbft from their Go modules; PostgreSQL; promtool.
 
     python tests/nodes/provision.py                 install what is missing and print where it lies
     python tests/nodes/provision.py simd cometbft   only these
@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 FOUNDRY_VERSION = "1.7.1"
 TOOLS = ("anvil", "forge", "cast")
@@ -173,12 +174,34 @@ def _installed_postgres(program: str) -> Path | None:
     return None if found is None else Path(found)
 
 
+def promtool() -> Path:
+    """Prometheus' judge of rules, out of Debian's package `prometheus`; the server itself is not installed."""
+    found = shutil.which("promtool")
+    if found is not None:
+        return Path(found)
+    home = cache() / "prometheus"
+    binary = home / "usr" / "bin" / "promtool"
+    with _alone("prometheus"):
+        if not binary.is_file():
+            if shutil.which("apt-get") is None:
+                raise NotProvisioned("no promtool: install Prometheus, or run this on a Debian machine")
+            home.mkdir(parents=True, exist_ok=True)
+            quiet: dict[str, Any] = {"check": True, "stdout": sys.stderr, "timeout": INSTALL_TIMEOUT_S, "cwd": home}
+            subprocess.run(["apt-get", "update"], **quiet)
+            subprocess.run(["apt-get", "download", "prometheus"], **quiet)
+            (package,) = home.glob("prometheus_*.deb")
+            subprocess.run(["dpkg-deb", "--extract", package, home], **quiet)
+            package.unlink()
+    return binary
+
+
 def main(names: Sequence[str]) -> int:
     """Install and print; a program that is not to be had is one sentence, and the others are still installed."""
     programs = {
         **{tool: lambda tool=tool: foundry(tool) for tool in TOOLS},
         "solc": solc,
         "postgres": lambda: postgres("postgres"),
+        "promtool": promtool,
         "cometbft": cometbft,
         "simd": simd,
         "simd11": simd11,

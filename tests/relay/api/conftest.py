@@ -1,15 +1,27 @@
 """The API over a written ledger and simulated chains, on both of its servers."""
 
+import io
 import sys
 from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 import trio
+
+from relay.telemetry import configure_logs
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from api_world import api_under_uvicorn, config_of, write_ledger  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_logs():
+    """Logs as a daemon writes them: structlog's own default prints every local variable, slowly."""
+    configure_logs("error", io.StringIO())
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

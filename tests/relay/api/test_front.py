@@ -7,7 +7,6 @@ import time
 
 import httpx
 import pytest
-import structlog
 import trio
 from api_world import CLIENT, MESSAGE_ID, api_under_trio, api_under_uvicorn, config_of
 
@@ -100,7 +99,7 @@ def test_attack_G14_keys_are_in_no_answer_and_no_log(ledger_home, tmp_path, monk
                 http.get("/v1/status", headers={"authorization": f"Bearer {key}x"}),
             ]
     assert [one.status_code for one in said] == [500, 200, 400, 404, 401]
-    structlog.reset_defaults()
+    configure_logs("error", io.StringIO())
     assert "ZeroDivisionError" in log.getvalue(), "the failure is in the log"
     assert all(key not in text for text in (log.getvalue(), said[0].text, said[3].text, said[4].text))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from relay.config import ConfigError, file_problems, load_config, parse_config
+from relay.config import ConfigError, UnsafeFile, file_problems, load_config, parse_config, read_private_file
 
 GOOD = """
 [relay]
@@ -198,6 +198,24 @@ def test_attack_G14_file_permissions_are_checked(tmp_path):
     config_file.chmod(0o666)
     with pytest.raises(ConfigError, match="writable by others"):
         load_config(config_file)
+
+
+def test_attack_G14_only_a_credential_of_the_service_may_be_readable_by_its_group(tmp_path, monkeypatch):
+    password = tmp_path / "password"
+    password.write_text("x")
+    password.chmod(0o440)
+    with pytest.raises(UnsafeFile, match="open to others"):
+        read_private_file(password)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert read_private_file(password) == b"x"
+    for mode in (0o444, 0o460, 0o642):
+        password.chmod(mode)
+        with pytest.raises(UnsafeFile, match="open to others"):
+            read_private_file(password)
+    password.chmod(0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path.parent))
+    with pytest.raises(UnsafeFile, match="open to others"):
+        read_private_file(password)
 
 
 def test_check_command(tmp_path):

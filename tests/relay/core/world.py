@@ -66,7 +66,7 @@ class World:
         for chain in self.chains.values():
             chain.produce_block(GENESIS_S)
         self.pause_blocks = False
-        self.metrics = Metrics(self.chains)
+        self.metrics = Metrics(self.chains, {("alpha", CLIENT): "beta", ("beta", CLIENT): "alpha"})
 
     def config(self, **relay_options) -> Config:
         return Config.model_validate(

@@ -5,8 +5,14 @@ import json
 import time
 
 import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from relay.telemetry import REDACTED, Metrics, configure_logs, get_logger, redact
+from light_clients.ibc.forward import FORWARD_PORT
+from light_clients.ibc.gmp import GMP_PORT
+from light_clients.ibc.transfer import TRANSFER_PORT
+from relay.telemetry import REDACTED, Backlog, Metrics, configure_logs, get_logger, redact
+from relay.telemetry.labels import PORTS
 
 
 def test_json_lines_when_not_a_terminal():
@@ -55,3 +61,86 @@ def test_attack_G15_labels_are_bounded_by_the_configuration():
     assert text.count("hutong_jobs_total{") == 2
     assert 'hutong_jobs_total{chain="alpha",kind="receive",outcome="settled"} 1.0' in text
     assert text.count("hutong_chain_head_height{") == 1
+
+
+def test_attack_G15_names_of_packets_and_nodes_make_no_series():
+    """Every method that takes a name, called with a thousand: the series are those of the configuration and `other`."""
+    metrics = Metrics(["alpha", "beta"], {("alpha", "client-0"): "beta", ("beta", "client-0"): "alpha"})
+    hermes = metrics.hermes
+    for number in range(1000):
+        chain, client, port, kind = (f"{what}-{number}" for what in ("chain", "client", "port", "kind"))
+        for at, of in ((chain, client), ("alpha", client)):
+            metrics.queue(at, of, 1, 1)
+            metrics.route_waits(at, of, waits=True)
+            metrics.client(at, of, 1)
+            metrics.client_alarm(at, of, True)
+            hermes.submitted(at, of, messages=1, updates=1, seconds=1)
+            hermes.included(at, of, 1)
+            hermes.update_skipped(at, of)
+            hermes.misbehaviour_submitted(at, of)
+            metrics.backlog.sent(at, of, number, 1)
+            metrics.backlog.compare(at, of, {number}, range(2_000), 1)
+            for event in ("send", "write_acknowledgement", "timeout", "acknowledge", kind):
+                hermes.packet_events(event, at, of, port, 1)
+            for known in ("receive", "acknowledge", "timeout", kind):
+                hermes.confirmed(known, (at, of, port), (at, of, port))
+        metrics.stage(chain, kind, f"stage-{number}", 1)
+        metrics.event_age(chain, kind, 1)
+        metrics.answered(chain, 1)
+        hermes.worker(kind, 1)
+    samples = [sample for family in metrics.registry.collect() for sample in family.samples]
+    assert not any(value.endswith(("-999", "-500")) for sample in samples for value in sample.labels.values())
+    assert len(samples) < 300
+    assert {sample.labels["channel"] for sample in samples if sample.name == "backlog_size"} == {"client-0"}
+
+
+def test_ports_that_labels_know_are_those_of_the_payload_formats():
+    assert {*PORTS} == {TRANSFER_PORT, GMP_PORT, FORWARD_PORT}
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["sent", "settled", "compare"]), st.integers(1, 12), st.integers(0, 4)), max_size=60
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_backlog_is_what_a_set_of_sequences_says(steps):
+    """Sent, settled and compared in any order: size and oldest are those of the plain set."""
+    backlog, expected = Backlog({("alpha", "client-0"): "beta"}), set()
+    for at, (step, sequence, width) in enumerate(steps, 1):
+        if step == "sent":
+            backlog.sent("alpha", "client-0", sequence, at)
+            expected.add(sequence)
+        elif step == "settled":
+            backlog.settled("alpha", "client-0", sequence, at)
+            expected.discard(sequence)
+        else:
+            read = range(sequence, sequence + width)
+            backlog.compare("alpha", "client-0", {sequence}, read, at)
+            expected = (expected - set(read)) | ({sequence} & set(read))
+        values = {family.name: family.samples[0].value for family in backlog.collect()}
+        assert values["backlog_size"] == len(expected)
+        assert values["backlog_oldest_sequence"] == min(expected, default=0)
+
+
+def test_attack_G9_backlog_is_bounded(monkeypatch):
+    monkeypatch.setattr("relay.telemetry.backlog.MAX_BACKLOG", 50)
+    backlog = Backlog({("alpha", "client-0"): "beta"})
+    for sequence in range(1, 200):
+        backlog.sent("alpha", "client-0", sequence, sequence)
+    backlog.compare("alpha", "client-0", set(range(1, 1_000)), range(1, 1_000), 1)
+    size, *_ = backlog.collect()
+    assert size.samples[0].value == 50
+
+
+def test_time_since_a_packet_was_seen_is_told_once_and_only_where_it_was_seen():
+    backlog = Backlog({("alpha", "client-0"): "beta"})
+    backlog.sent("alpha", "client-0", 1, 10)
+    backlog.sent("alpha", "client-0", 1, 40)
+    backlog.compare("alpha", "client-0", {1, 2}, range(1, 3), 50)
+    assert backlog.settled("alpha", "client-0", 1, 60) == 50
+    assert backlog.settled("alpha", "client-0", 1, 60) is None
+    assert backlog.settled("alpha", "client-0", 2, 60) is None, (
+        "found unsettled after a restart: nobody saw when it came"
+    )
+    assert backlog.settled("gamma", "client-0", 1, 60) is None

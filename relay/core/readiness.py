@@ -1,0 +1,97 @@
+"""Whether the relay can do its work: who answered when. `/readyz` and `hutong_ready` read it, and ask nobody."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+import trio
+
+from adapters.interface import AdapterError, ChainAdapter
+from relay.dispatch import QueueError
+from relay.ledger import LedgerUnavailable
+from relay.telemetry import Metrics, get_logger
+
+CHAIN_WITHIN_S = 60.0
+SERVICE_WITHIN_S = 30.0
+"""Who answered longer ago counts as away."""
+ASK_CHAIN_EVERY_S = 20.0
+ASK_SERVICE_EVERY_S = 10.0
+QUEUE, LEDGER = "queue", "ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """`what` is `queue`, `ledger` or `chain NAME`."""
+
+    what: str
+    detail: str
+
+
+class Readiness:
+    """By this process's own clock. `metrics` are told of chains."""
+
+    def __init__(self, chains: Iterable[str], metrics: Metrics, now_ns: Callable[[], int]) -> None:
+        self._metrics = metrics
+        self._now_ns = now_ns
+        self._within_s = {
+            **{_chain(name): CHAIN_WITHIN_S for name in chains},
+            QUEUE: SERVICE_WITHIN_S,
+            LEDGER: SERVICE_WITHIN_S,
+        }
+        self._answered_at_s: dict[str, float] = {}
+
+    def chain_answered(self, name: str) -> None:
+        self.answered(_chain(name))
+        self._metrics.answered(name, self._now_ns() / 1e9)
+
+    def answered(self, what: str) -> None:
+        self._answered_at_s[what] = trio.current_time()
+
+    def missing(self) -> list[Missing]:
+        """Who does not answer; empty if all do."""
+        now_s = trio.current_time()
+        found: list[Missing] = []
+        for what, within_s in self._within_s.items():
+            at_s = self._answered_at_s.get(what)
+            if at_s is None:
+                found.append(Missing(what, "did not answer yet"))
+            elif now_s - at_s > within_s:
+                found.append(Missing(what, f"did not answer for {now_s - at_s:.0f} s"))
+        return found
+
+
+async def ask_service(what: str, question: Callable[[], Awaitable[object]], readiness: Readiness) -> None:
+    """For ever. A question that hangs is an answer too: the last one grows old."""
+    log = get_logger("readiness")
+    while True:
+        try:
+            await question()
+        except (QueueError, LedgerUnavailable) as error:
+            log.warning("a service does not answer", what=what, reason=str(error))
+        else:
+            readiness.answered(what)
+        await trio.sleep(ASK_SERVICE_EVERY_S)
+
+
+async def watch_wallets(
+    adapter: ChainAdapter, addresses: Iterable[str], denom: str, readiness: Readiness, metrics: Metrics
+) -> None:
+    """For ever: what the relay's accounts on a chain hold, which also shows that the chain answers.
+
+    `denom` names the smallest unit of the chain's fee token.
+    """
+    log = get_logger("wallet").bind(chain=adapter.name)
+    accounts = tuple(addresses)
+    while True:
+        try:
+            await adapter.head()
+            readiness.chain_answered(adapter.name)
+            for address in accounts:
+                state = await adapter.account(address)
+                metrics.hermes.wallet(adapter.name, address, denom, state.balance_wei)
+        except AdapterError as error:
+            log.info("the chain does not say what is in the wallet", reason=str(error))
+        await trio.sleep(ASK_CHAIN_EVERY_S)
+
+
+def _chain(name: str) -> str:
+    return f"chain {name}"

@@ -1,0 +1,178 @@
+"""Events over both servers: live, replayed, reset, bounded; and a client that does not read."""
+
+import json
+import time
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+import trio.lowlevel
+from api_world import (
+    CLIENT,
+    acknowledged,
+    api_under_trio,
+    api_under_uvicorn,
+    config_of,
+    facts,
+    received,
+    sent,
+    write_ledger,
+)
+from trio_websocket import open_websocket_url
+
+from relay.api import changes
+from relay.ledger import Ledger, MessageReader
+
+LIMIT_S = 30
+# The clients here leave in the middle of an answer; httpx and trio-websocket then leave their generators to the collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+async def note(home: Path, notes) -> None:
+    ledger = Ledger.open_file(home / "ledger.sqlite")
+    ledger.note(notes)
+    await ledger.flush()
+    ledger.close()
+
+
+def settled(sequence: int):
+    one, now_ns = facts(sequence), time.time_ns()
+    return [received(one, now_ns), acknowledged(one, now_ns)]
+
+
+async def read_events(response, count: int) -> list[tuple[str, dict, str]]:
+    """(event, data, id) of the next `count` messages and resets."""
+    found, event, identity = [], "", ""
+    async for line in response.aiter_lines():
+        if line.startswith("event: "):
+            event = line[7:]
+        elif line.startswith("id: "):
+            identity = line[4:]
+        elif line.startswith("data: ") and event in ("message", "reset"):
+            found.append((event, json.loads(line[6:]), identity))
+            if len(found) == count:
+                break
+    return found
+
+
+async def see_it_end(url: str, home: Path) -> None:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+        async with http.stream("GET", f"/v1/events?message=alpha/{CLIENT}/2") as response:
+            assert response.headers["content-type"].startswith("text/event-stream")
+            lines = response.aiter_lines()
+            assert (await anext(lines)).startswith(":"), "a comment opens the line"
+            await note(home, settled(2))
+            states = [json.loads(line[6:])["state"] async for line in lines if line.startswith("data: ")]
+    assert states[0] == "open" and states[-1] == "acknowledged", "it begins as it is, and ends when it is settled"
+
+
+async def test_a_message_is_followed_to_its_end_under_trio(tmp_path):
+    await write_ledger(tmp_path)
+    async with api_under_trio(config_of(tmp_path)) as (url, service):
+        with trio.fail_after(LIMIT_S):
+            await see_it_end(url, tmp_path)
+            while service.changes.open_streams:
+                await trio.lowlevel.checkpoint()
+
+
+async def test_a_message_is_followed_to_its_end_under_uvicorn(tmp_path):
+    await write_ledger(tmp_path)
+    with api_under_uvicorn(config_of(tmp_path)) as (url, _):
+        with trio.fail_after(LIMIT_S):
+            await see_it_end(url, tmp_path)
+
+
+async def test_what_was_missed_comes_first_and_once(tmp_path, monkeypatch):
+    await write_ledger(tmp_path)
+    reader = MessageReader.open_file(tmp_path / "ledger.sqlite")
+    cursor = reader.newest_change()
+    await note(tmp_path, settled(2))
+    async with api_under_trio(config_of(tmp_path)) as (url, _):
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+            with trio.fail_after(LIMIT_S):
+                async with http.stream("GET", "/v1/events", headers={"last-event-id": cursor}) as response:
+                    ((_, data, last),) = await read_events(response, 1)
+                assert data["id"] == f"alpha/{CLIENT}/2"
+                await note(tmp_path, [sent(facts(20), time.time_ns())])
+                async with http.stream("GET", f"/v1/events?after={last}") as response:
+                    ((_, data, _),) = await read_events(response, 1)
+                assert data["id"] == f"alpha/{CLIENT}/20", "what was told is not told again"
+                monkeypatch.setattr(changes, "MAX_MISSED", 0)
+                async with http.stream("GET", f"/v1/events?after={cursor}") as response:
+                    assert (await read_events(response, 1))[0][0] == "reset"
+            refused = await http.get("/v1/events?after=nonsense")
+            assert refused.status_code == 400 and refused.json()["code"] == "invalid_request"
+            assert (await http.get("/v1/events?message=alpha/client-9/9")).status_code == 404
+    reader.close()
+
+
+async def test_the_same_over_a_websocket(tmp_path):
+    await write_ledger(tmp_path)
+    for serve in (api_under_trio, None):
+        if serve is None:
+            with api_under_uvicorn(config_of(tmp_path)) as (url, _):
+                await follow_by_websocket(url)
+        else:
+            async with serve(config_of(tmp_path)) as (url, _):
+                await follow_by_websocket(url)
+
+
+async def follow_by_websocket(url: str) -> None:
+    address = url.replace("http", "ws") + f"/v1/ws?message=alpha/{CLIENT}/1"
+    with trio.fail_after(LIMIT_S):
+        async with open_websocket_url(address) as socket:
+            assert json.loads(await socket.get_message())["event"] == "heartbeat"
+            told = json.loads(await socket.get_message())
+            assert told["event"] == "message" and told["data"]["state"] == "acknowledged" and told["id"]
+        evil = [(b"Origin", b"https://evil.example")]
+        with pytest.raises(Exception):  # refused before it is a WebSocket
+            async with open_websocket_url(address, extra_headers=evil):
+                pass
+
+
+async def test_attack_G15_streams_are_bounded(tmp_path):
+    await write_ledger(tmp_path)
+    async with api_under_trio(config_of(tmp_path, max_streams=2)) as (url, service):
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+            with trio.fail_after(LIMIT_S):
+                async with http.stream("GET", "/v1/events") as one, http.stream("GET", "/v1/events") as two:
+                    assert one.status_code == two.status_code == 200
+                    third = await http.get("/v1/events")
+                    assert (third.status_code, third.json()["code"]) == (503, "busy") and third.headers["retry-after"]
+                while service.changes.open_streams:
+                    await trio.lowlevel.checkpoint()
+                async with http.stream("GET", "/v1/events") as again:
+                    assert again.status_code == 200, "who leaves makes room"
+
+
+async def test_attack_G15_a_client_that_does_not_read_loses_its_stream_alone(tmp_path):
+    await write_ledger(tmp_path)
+    async with api_under_trio(config_of(tmp_path), send_limit_s=0.5) as (url, service):
+        host, port = url.removeprefix("http://").split(":")
+        deaf = await trio.open_tcp_stream(host, int(port))
+        deaf.socket.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 4_096)
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+            with trio.fail_after(2 * LIMIT_S):
+                async with deaf, http.stream("GET", "/v1/events") as reading:
+                    await deaf.send_all(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+                    while service.changes.open_streams < 2:
+                        await trio.lowlevel.checkpoint()
+                    change = changes.Change("message", b"x" * 20_000)
+                    async with trio.open_nursery() as nursery:
+                        nursery.start_soon(partial(read_until, reading, "the last one"))
+                        while service.changes.open_streams > 1:
+                            service.changes._tell(change)
+                            await trio.sleep(0.005)
+                        service.changes._tell(changes.Change("message", b'"the last one"'))
+                assert (await http.get("/healthz")).status_code == 200
+
+
+async def read_until(response, text: str) -> None:
+    async for line in response.aiter_lines():
+        if text in line:
+            return

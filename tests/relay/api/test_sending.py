@@ -1,0 +1,151 @@
+"""Prepared transactions, signed by a user's own key and passed on, on a running dev chain."""
+
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import trio
+from api_world import api_under_trio, config_of, simulated_adapters, write_ledger
+
+for folder in ("evm", "conformance"):
+    sys.path.insert(0, str(Path(__file__).parents[2] / "adapters" / folder))
+
+from eth_abi.abi import encode  # noqa: E402
+from eth_account import Account  # noqa: E402
+from test_evm_devnet import KEY, evm_setting  # noqa: E402
+
+from adapters.evm import deploy as deployment  # noqa: E402
+from contracts.artifacts import load_artifact  # noqa: E402
+from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys  # noqa: E402
+from relay.config import PathConfig, PathEnd  # noqa: E402
+
+RECEIVER = "0x" + "22" * 20
+LIMIT_S = 60
+
+
+@asynccontextmanager
+async def sending_api(setting, home: Path):
+    """`alpha` is the dev chain; its client follows the hub, which sends on to `beta`."""
+    key = new_key()
+    write_keys(home / "keys.json", [ApiKey("dapp", frozenset({Scope.WRITE}), digest_of(key), "2026-11-26T00:00:00Z")])
+    config = config_of(home, keys_file=str(home / "keys.json"))
+    paths = (
+        PathConfig(a=PathEnd(chain="alpha", client=setting.client), b=PathEnd(chain="hub", client="bft-evm-1")),
+        PathConfig(a=PathEnd(chain="beta", client="client-0"), b=PathEnd(chain="hub", client="bft-evm-2")),
+    )
+    router = setting.chain.settings.router
+    chains = tuple(one.model_copy(update={"router": router}) if one.name == "alpha" else one for one in config.chains)
+    config = config.model_copy(update={"paths": paths, "chains": chains})
+    adapters = {**simulated_adapters(), "alpha": setting.chain}
+    async with api_under_trio(config, adapters) as (url, _):
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+            yield http, key
+
+
+def signed(unsigned: dict, key: bytes = KEY) -> str:
+    fields = {
+        "chainId": unsigned["chain_id"], "nonce": unsigned["nonce"], "to": unsigned["to"], "data": unsigned["data"],
+        "value": int(unsigned["value"]), "gas": unsigned["gas"] or 500_000, "type": 2,
+        "maxFeePerGas": int(unsigned["max_fee_per_gas_wei"]),
+        "maxPriorityFeePerGas": int(unsigned["max_priority_fee_per_gas_wei"]),
+    }  # fmt: skip
+    return "0x" + Account.from_key(key).sign_transaction(fields).raw_transaction.hex().removeprefix("0x")
+
+
+async def test_a_user_prepares_signs_and_submits_once(tmp_path):
+    await write_ledger(tmp_path)
+    async with evm_setting() as setting:
+        with trio.fail_after(4 * LIMIT_S):
+            await deployment.set_hub_client(
+                setting.transactor, bytes.fromhex(setting.contracts.transfer[2:]), setting.client
+            )
+            code = load_artifact("ExampleToken").bytecode + encode(
+                ["string", "string", "uint256"], ["Example", "EX", 1000]
+            )
+            receipt = await setting.transactor.send(None, code)
+            token = "0x" + receipt.contract_address.hex()
+            async with sending_api(setting, tmp_path) as (http, key):
+                await transfers(http, key, setting, token)
+                await messages(http, key, setting)
+
+
+async def transfers(http, key, setting, token) -> None:
+    sender = setting.transactor.signer.address
+    wish = {
+        "source": "alpha",
+        "destination": "beta",
+        "token": token,
+        "amount": "300",
+        "sender": sender,
+        "receiver": RECEIVER,
+    }
+    response = await http.post("/v1/transfers/prepare", json=wish)
+    assert response.status_code == 200, response.text
+    prepared = response.json()
+    assert prepared["route"]["via"] == "hub" and prepared["sends"] == {
+        "chain": "alpha",
+        "client": setting.client,
+        "sequence": 1,
+    }
+    allowance, send = prepared["transactions"]
+    assert allowance["gas"] and send["gas"] is None and send["nonce"] == allowance["nonce"] + 1
+    assert send["to"] == setting.contracts.transfer
+
+    write = {"authorization": f"Bearer {key}"}
+    sent = []
+    for number, unsigned in enumerate((allowance, send)):
+        headers = {**write, "idempotency-key": f"pay-{number}"}
+        body = {"chain": "alpha", "raw": signed(unsigned)}
+        submitted = await http.post("/v1/transactions", json=body, headers=headers)
+        assert submitted.status_code == 202, submitted.text
+        again = await http.post("/v1/transactions", json=body, headers=headers)
+        assert again.status_code == 202 and again.json() == submitted.json()
+        other = await http.post("/v1/transactions", json={**body, "raw": "0x02"}, headers=headers)
+        assert (other.status_code, other.json()["code"]) == (409, "conflict")
+        sent.append(submitted.json()["hash"])
+    while (found := (await http.get(f"/v1/transactions/alpha/{sent[1]}")).json())["state"] == "pending":  # noqa: ASYNC110
+        await trio.sleep(0.05)
+    assert found["state"] == "included" and found["height"] > 0
+    assert await setting.chain.next_sequence_send(setting.client) == 2
+
+    poor = await http.post("/v1/transfers/prepare", json={**wish, "sender": RECEIVER})
+    assert (poor.status_code, poor.json()["code"]) == (422, "refused_by_chain") and "holds 0" in poor.json()["detail"]
+    direct = await http.post("/v1/transfers/prepare", json={**wish, "destination": "hub", "memo": "a remark"})
+    assert direct.json()["route"]["via"] is None
+    for field, value in (
+        ("token", "0x1234"), ("token", "transfer/x"), ("sender", "cosmos1abc"), ("amount", "9" * 78), ("memo", "a remark"),
+        ("destination", "alpha"), ("via", "beta"), ("amount", "0"), ("timeout_s", 0), ("timeout_s", "5"),
+    ):  # fmt: skip
+        refused = await http.post("/v1/transfers/prepare", json={**wish, field: value})
+        assert refused.status_code == 422 and refused.json()["code"] == "invalid_request", (field, value, refused.text)
+
+
+async def messages(http, key, setting) -> None:
+    sender = setting.transactor.signer.address
+    wish = {"source": "alpha", "destination": "beta", "sender": sender, "receiver": RECEIVER, "payload": "0x68656c6c6f"}
+    refused = await http.post("/v1/messages/prepare", json=wish)
+    assert (refused.status_code, refused.json()["code"]) == (422, "refused_by_chain"), "its Mailbox has no hub client"
+    direct = await http.post("/v1/messages/prepare", json={**wish, "destination": "hub"})
+    (unsigned,) = direct.json()["transactions"]
+    assert unsigned["to"] == setting.contracts.mailbox and unsigned["gas"] > 21_000
+
+    async def offer(name: str, **changes):
+        headers = {"authorization": f"Bearer {key}", "idempotency-key": name}
+        raw = changes.pop("raw", None) or signed({**unsigned, **changes})
+        return await http.post("/v1/transactions", json={"chain": "alpha", "raw": raw}, headers=headers)
+
+    # An open relay to a chain's pool is not offered.
+    for name, changes in {
+        "elsewhere": {"to": RECEIVER},
+        "coins": {"value": "1"},
+        "creation": {"to": ""},
+        "approve-another": {"to": RECEIVER, "data": "0x095ea7b3" + "00" * 12 + "33" * 20 + "ff" * 32},
+        "other-chain": {"chain_id": 5},
+        "nonsense": {"raw": "0x02c0"},
+    }.items():
+        refused = await offer(name, **changes)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request"), (name, refused.text)
+    stale = await offer("stale", nonce=0)
+    assert (stale.status_code, stale.json()["code"]) == (422, "refused_by_chain"), stale.text
+    assert (await offer("stale")).status_code == 202, "a refused request leaves its key free"

@@ -1,0 +1,148 @@
+"""What an operator sees of one packet and of a chain that is away: metrics, lines of the log, readiness."""
+
+import pytest
+import structlog
+import trio
+from relay_values import job, packet
+from world import CLIENT, World, making_blocks
+
+from adapters.interface import EndpointUnavailable
+from light_clients.ibc.forward import OriginStamp, StampedPayload, encode_stamped_payload
+from light_clients.ibc.packet import Payload
+from relay.config import PathConfig, PathEnd
+from relay.core.history import MAX_LOGGED_PACKETS, History, packets_of
+from relay.core.paths import Paths
+from relay.core.readiness import CHAIN_WITHIN_S
+from relay.dispatch import Job, JobKind
+
+
+@pytest.fixture
+def world(tmp_path, valkey):
+    return World(tmp_path, valkey.url)
+
+
+def value(world, name: str, **labels: str) -> float | None:
+    """Of one series, as `/metrics` would show it; None if there is none."""
+    return world.metrics.registry.get_sample_value(name, labels)
+
+
+def end(chain: str) -> dict[str, str]:
+    return {"chain": chain, "counterparty": "beta" if chain == "alpha" else "alpha", "channel": CLIENT}
+
+
+async def test_backlog_counts_what_is_unsettled_under_the_names_that_hermes_has(world, autojump_clock):
+    world.refuse_all("beta")
+    async with making_blocks(world), world.relay().running():
+        world.send("alpha", 3)
+        await world.until(lambda: value(world, "backlog_size", **end("alpha")) == 3)
+        assert value(world, "backlog_oldest_sequence", **end("alpha")) == 1
+        noticed_s = value(world, "backlog_oldest_timestamp", **end("alpha"))
+        assert world.now_ns() / 1e9 - 60 < noticed_s <= world.now_ns() / 1e9
+        await world.until(lambda: value(world, "hutong_route_waiting", chain="beta", client=CLIENT) == 0)
+        world.refuse_all("beta", refuse=False)
+        await world.all_settled(3)
+        await world.until(lambda: value(world, "backlog_size", **end("alpha")) == 0)
+        assert value(world, "backlog_oldest_sequence", **end("alpha")) == 0
+        assert value(world, "backlog_latest_update_timestamp", **end("alpha")) >= noticed_s
+
+
+async def test_packet_that_this_process_never_saw_is_in_the_backlog_after_a_restart(world, autojump_clock):
+    world.refuse_all("beta")
+    async with making_blocks(world):
+        world.send("alpha", 2)
+        await trio.sleep(5)
+        async with world.relay(clear_interval_s=5).running():
+            await world.until(lambda: value(world, "backlog_size", **end("alpha")) == 2)
+            world.refuse_all("beta", refuse=False)
+            await world.all_settled(2)
+            await world.until(lambda: value(world, "backlog_size", **end("alpha")) == 0)
+
+
+async def test_every_stage_of_a_packet_is_measured_and_told_with_its_id(world, autojump_clock):
+    with structlog.testing.capture_logs() as lines:
+        async with making_blocks(world), world.relay().running():
+            world.send("alpha", port="echo")
+            await world.all_settled(1)
+            await trio.sleep(30)
+            assert value(world, "workers", type="packet") == 2
+            assert value(world, "workers", type="client") == 2
+            assert value(world, "workers", type="wallet") == 2
+            address = world.signer.address
+            held_wei = value(world, "wallet_balance", account=address, chain="beta", denom="wei")
+            assert held_wei == float(world.chains["beta"].newest.balances_wei[address])
+    for chain, kind, stages in (
+        ("beta", "receive", ("queued", "submitted", "included")),
+        ("alpha", "acknowledge", ("queued", "submitted", "included", "acknowledged")),
+    ):
+        for stage in stages:
+            assert value(world, "hutong_stage_seconds_count", chain=chain, kind=kind, stage=stage) == 1, stage
+    both_ends = {
+        "src_chain": "alpha", "src_channel": CLIENT, "src_port": "other",
+        "dst_chain": "beta", "dst_channel": CLIENT, "dst_port": "other",
+    }  # fmt: skip
+    for confirmed in ("receive_packets_confirmed_total", "acknowledgment_packets_confirmed_total"):
+        assert value(world, confirmed, **both_ends) == 1
+    assert value(world, "send_packet_events_total", **end("alpha"), port="other") == 1
+    assert value(world, "acknowledgement_events_total", **end("beta"), port="other") == 1
+    for chain in world.chains:
+        assert value(world, "tx_latency_submitted_count", **end(chain)) == 1
+        assert value(world, "tx_latency_confirmed_count", **end(chain)) == 1
+        assert value(world, "messages_submitted_total", chain=chain) >= 2
+    ours = f"alpha/{CLIENT}/1"
+    told = [line for line in lines if line.get("packet") == ours or ours in line.get("packets", ())]
+    assert [line["event"] for line in told] == ["enqueued", "submitted", "delivered"] * 2
+    assert all(line["chain"] in world.chains for line in told)
+    delivered = [line for line in told if line["event"] == "delivered"]
+    assert [line["kind"] for line in delivered] == ["receive", "acknowledge"]
+    assert all(line["transaction"] for line in told if line["event"] != "enqueued")
+    assert not any({"hash", "job"} & line.keys() for line in lines), "one name for one thing"
+
+
+def test_second_leg_names_the_first_packet_of_its_message():
+    class NoBacklog:
+        def sent(self, *_):
+            raise AssertionError("nothing was seen here")
+
+    paths = Paths.of(
+        [PathConfig(a=PathEnd(chain="alpha", client="client-0"), b=PathEnd(chain="hub", client="bft-evm-0"))]
+    )
+    history = History(None, paths, lambda: 0, NoBacklog())
+    stamp = OriginStamp(1, "bft-evm-0", "gmpport", "forward", 7, 1)
+    payload = Payload("forward", "gmpport", "v", "e", encode_stamped_payload(StampedPayload(stamp, "x", "y", b"z")))
+    leg_2 = packet(3, source_client="bft-evm-1", payloads=(payload,))
+    for kind in (JobKind.RECEIVE, JobKind.ACKNOWLEDGE):
+        source, destination = ("hub", "beta") if kind is JobKind.RECEIVE else ("beta", "hub")
+        said = history.about(job(3, kind, source=source, destination=destination, packet=leg_2))
+        assert said == {"packet": "hub/bft-evm-1/3", "kind": kind.value, "message": "alpha/client-0/7"}
+    assert history.about(job(4))["message"] == "alpha/client-0/4"
+    assert "message" not in history.about(
+        job(5, packet=packet(5, payloads=(Payload("transfer", "transfer", "b", "c", b"x"),)))
+    )
+
+
+def test_attack_G15_a_line_names_a_bounded_number_of_packets():
+    jobs: list[Job] = [job(number) for number in range(1, 1_000)]
+    assert packets_of(jobs) == [one.packet_id for one in jobs[:MAX_LOGGED_PACKETS]]
+
+
+async def test_relay_is_ready_while_everything_answers_and_says_who_does_not(world, autojump_clock):
+    process = world.relay()
+    assert process.relay.ready()["status"] == "not ready"
+    async with making_blocks(world), process.running():
+        await world.until(lambda: process.relay.ready() == {"status": "ready", "reasons": []}, at_most_s=10)
+        assert value(world, "hutong_ready") == 1
+        answered_s = value(world, "hutong_chain_answered_timestamp_seconds", chain="beta")
+        beta = process.relay._adapters["beta"]
+
+        async def away():
+            raise EndpointUnavailable("beta", "head", (("http://beta", "refused"),))
+
+        honest, beta.head = beta.head, away
+        await world.until(lambda: process.relay.ready()["status"] == "not ready", at_most_s=CHAIN_WITHIN_S + 30)
+        (reason,) = process.relay.ready()["reasons"]
+        assert reason["what"] == "chain beta" and "did not answer for" in reason["detail"]
+        assert value(world, "hutong_ready") == 0
+        assert process.relay.health()["status"] == "ok", "alive all the same"
+        assert value(world, "hutong_chain_answered_timestamp_seconds", chain="beta") < answered_s + 30
+        beta.head = honest
+        await world.until(lambda: process.relay.ready()["status"] == "ready", at_most_s=40)
