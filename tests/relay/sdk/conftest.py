@@ -1,7 +1,6 @@
 """The real API over a written ledger, servers that say whatever a test wants, and one suite for both clients."""
 
 import sys
-from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -10,56 +9,9 @@ import trio
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "api")]
 
 from api_world import api_under_uvicorn, config_of, write_ledger  # noqa: E402
+from both_clients import ADMIN, WRITER, Blocking, UnderTrio  # noqa: E402
 
-from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys  # noqa: E402
-from relay.sdk import Hutong, TrioHutong  # noqa: E402
-
-WRITER, ADMIN = new_key(), new_key()
-
-
-class Blocking:
-    """`Hutong`: `call` is one method's value, `take` the first values of an iteration."""
-
-    name = "sync"
-
-    def call(self, url, method, *args, options=None, **named):
-        with Hutong(url, **options or {}) as hutong:
-            return getattr(hutong, method)(*args, **named)
-
-    def take(self, count, url, method, *args, options=None, **named):
-        with Hutong(url, **options or {}) as hutong:
-            found = []
-            for value in getattr(hutong, method)(*args, **named):
-                found.append(value)
-                if len(found) == count:
-                    break
-            return found
-
-
-class UnderTrio:
-    """`TrioHutong`, likewise."""
-
-    name = "trio"
-
-    def call(self, url, method, *args, options=None, **named):
-        async def ask():
-            async with TrioHutong(url, **options or {}) as hutong:
-                return await getattr(hutong, method)(*args, **named)
-
-        return trio.run(ask)
-
-    def take(self, count, url, method, *args, options=None, **named):
-        async def ask():
-            found = []
-            async with TrioHutong(url, **options or {}) as hutong:
-                async with aclosing(getattr(hutong, method)(*args, **named)) as values:
-                    async for value in values:
-                        found.append(value)
-                        if len(found) == count:
-                            break
-            return found
-
-        return trio.run(ask)
+from relay.api.api_keys import ApiKey, Scope, digest_of, write_keys  # noqa: E402
 
 
 @pytest.fixture(params=[Blocking(), UnderTrio()], ids=lambda one: one.name)

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from api_world import ALICE, BOB, CLIENT, MESSAGE_ID, SENT_HASH, TOKEN
-from conftest import ADMIN, WRITER
+from api_world import ALICE, BOB, CLIENT, MESSAGE_ID, SENT_HASH, TOKEN, api_under_uvicorn, config_of
+from both_clients import ADMIN, WRITER, Blocking, UnderTrio
 
 from relay.sdk import (
     ApiProblem,
@@ -85,8 +85,6 @@ def test_filters(client, api):
 
 
 def test_both_clients_give_equal_values(api):
-    from conftest import Blocking, UnderTrio
-
     asked = [("message", FIRST), ("message", FORWARDED), ("why", DEAD), ("search", BOB), ("routes", "alpha", "beta"),
              ("proofs", FIRST), ("tokens",), ("paths",), ("tokens", "beta")]  # fmt: skip
     for method, *args in asked:
@@ -119,8 +117,6 @@ def test_the_api_s_own_refusals(client, api):
 
 
 def test_a_full_bucket_is_waited_for(client, api_home):
-    from api_world import api_under_uvicorn, config_of
-
     with api_under_uvicorn(config_of(api_home, rate_limit_per_s=2)) as (url, _):
         for _ in range(12):  # the burst is 10: more would be refused if Retry-After were not kept to
             assert client.call(url, "status").name == "hutong"
