@@ -41,7 +41,7 @@ class Hutong:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._server = Server.of(url, api_key, timeout_s)
-        self._http = httpx.Client(**self._server.options(), transport=transport(tls_of(tls)))
+        self._http = httpx.Client(**self._server.options(), transport=transport(tls_of(self._server, tls)))
 
     def __repr__(self) -> str:
         return f"Hutong({self._server.url!r})"

@@ -40,7 +40,7 @@ class TrioHutong:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._server = Server.of(url, api_key, timeout_s)
-        self._http = httpx.AsyncClient(**self._server.options(), verify=tls_of(tls))
+        self._http = httpx.AsyncClient(**self._server.options(), verify=tls_of(self._server, tls))
 
     def __repr__(self) -> str:
         return f"TrioHutong({self._server.url!r})"
