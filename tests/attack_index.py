@@ -154,7 +154,7 @@ LINES: dict[str, tuple[str, str]] = {
     "G12": ("host clock wrong, chain halted or begun anew", ""),
     "G13": ("configuration errors refused at start", ""),
     "G14": ("secrets", ""),
-    "G15": ("API", LATER),
+    "G15": ("API", ""),
     "G16": ("admin actions", LATER),
     "G17": ("upgrades keep thresholds and roots", LATER),
     "G18": ("two implementations, equal verdicts", "tests/oracle: three verdicts on every case"),

@@ -54,8 +54,9 @@ def create(
     if unknown:
         raise refuse(f"--scope {unknown[0][:40]}: there is no such scope; use write or admin", UNUSABLE)
     try:
+        check_name(name)
         known = read_keys(path)
-        if any(key.name == check_name(name) for key in known):
+        if any(key.name == name for key in known):
             raise refuse(f"there is a key {name} already; revoke it or choose another name", REFUSED)
         key = new_key()
         created_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
