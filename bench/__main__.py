@@ -1,5 +1,6 @@
 """Figures. `python -m bench verify`: verifiers beside their bare signatures and hashes. `python -m bench lane`: the whole lane.
 `python -m bench relay`: the direct path beside the Hyperlane relayer from npm. `python -m bench ledger`: the API's queries.
+`python -m bench audit`: a period replayed.
 `python -m bench api`: status look-ups beside the server's bare hello, and a thousand event streams.
 
 Timings are ratios against the bare cost in the same run, or against a stated limit; none is asserted in a test.
@@ -27,7 +28,7 @@ def bench_verify() -> None:
 
 
 def main() -> None:
-    from bench import api, ledger, relay
+    from bench import api, audit, ledger, relay
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -36,6 +37,7 @@ def main() -> None:
     lane.add_argument("--messages", type=int, default=200)
     lane.add_argument("--keys", type=int, default=100_000, help="in each chain's state beforehand")
     relay.add_arguments(commands.add_parser("relay", help="the direct path beside the Hyperlane relayer"))
+    audit.add_arguments(commands.add_parser("audit", help="a period of deliveries replayed, then with damage planted"))
     api.add_arguments(commands.add_parser("api", help="the HTTP API beside its server's bare hello"))
     ledger.add_arguments(commands.add_parser("ledger", help="lists and searches over a million messages beside 100 ms"))
     arguments = parser.parse_args()
@@ -43,6 +45,8 @@ def main() -> None:
         bench_verify()
     elif arguments.command == "relay":
         relay.main(arguments)
+    elif arguments.command == "audit":
+        audit.main(console, arguments)
     elif arguments.command == "api":
         api.main(arguments)
     elif arguments.command == "ledger":
@@ -53,4 +57,5 @@ def main() -> None:
         whole_lane.run(console, arguments.messages, arguments.keys)
 
 
-main()
+if __name__ == "__main__":
+    main()

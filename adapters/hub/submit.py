@@ -2,7 +2,8 @@
 
 from functools import cache
 
-from adapters.ics26.reverts import RevertReader, parse_definition
+from adapters.ics26.reverts import RevertReader, definitions_of, parse_definition
+from contracts.artifacts import load_artifact
 
 HUB_ERRORS = (
     "IBCClientNotActive(string client)",
@@ -19,5 +20,5 @@ HUB_ERRORS = (
 
 @cache
 def hub_reverts() -> RevertReader:
-    """Knows the custom errors of the native modules (docs/spec/hub-modules.md)."""
-    return RevertReader(map(parse_definition, HUB_ERRORS))
+    """Knows the custom errors of the native modules (docs/spec/hub-modules.md), and of the contract that relays call."""
+    return RevertReader([*map(parse_definition, HUB_ERRORS), *definitions_of(load_artifact("ArchiveAnchor").abi)])

@@ -276,9 +276,9 @@ def api_document() -> Json:
     """The OpenAPI document that the API of this checkout serves."""
     import trio
     from httpx import ASGITransport, AsyncClient
+
     from relay.api.app import create_app
     from relay.api.service import Service
-
     from relay.config import Config
 
     config = Config.model_validate(NOBODYS_CONFIG)

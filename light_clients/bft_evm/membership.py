@@ -1,6 +1,7 @@
 """What the router's storage proves: the account under a header, and commitments under a consensus state."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from light_clients.bft_evm import codec
 from light_clients.bft_evm.types import HASH_BYTES, ClientState, ConsensusState, Header, StorageProof
@@ -26,6 +27,10 @@ def router_storage_root(client: ClientState, header: Header) -> bytes:
     return account.storage_root
 
 
+_client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
+"""Many proofs are judged under one state; its bytes are all that is read."""
+
+
 def membership_checks(
     client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
 ) -> Iterator[Check]:
@@ -35,7 +40,7 @@ def membership_checks(
     def decode() -> None:
         states.append(
             (
-                codec.decode_client_state(client_state),
+                _client_state_of(client_state),
                 codec.decode_consensus_state(consensus_state),
                 codec.decode_storage_proof(proof),
             )

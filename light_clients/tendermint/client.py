@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import ClassVar, Generic, TypeVar
 
 from light_clients.interface import (
@@ -38,6 +38,9 @@ CODEC = "docs/spec/tendermint-client.md"
 CLIENT_STATE = "ibc-go 07-tendermint/client_state.go"
 UPDATE = "ibc-go 07-tendermint/update.go"
 RECOVERY = "ibc-go 07-tendermint/proposal_handle.go"
+
+_client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
+"""Many proofs are judged under one state; its bytes are all that is read."""
 
 
 class _Found(Generic[ValueT]):
@@ -153,7 +156,7 @@ class TendermintClient:
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
     ) -> Iterator[Check]:
         try:
-            client = codec.decode_client_state(client_state)
+            client = _client_state_of(client_state)
             state = codec.decode_consensus_state(consensus_state)
         except VerificationError as error:
             yield _failing("states_well_formed", CODEC, error)

@@ -26,6 +26,9 @@ MAX_FORWARDED = 32
 """Addresses of X-Forwarded-For that are looked at."""
 REQUEST_LIMIT_S = 10.0
 BUNDLE_LIMIT_S = 60.0
+REFUSED_BODY_LIMIT_S = 1.0
+MAX_REFUSED_BODY_BYTES = 4 * MAX_BODY_BYTES
+"""Of a body that is refused, what is still read."""
 
 STREAMS = ("/v1/events", "/v1/ws")
 _API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
@@ -81,6 +84,7 @@ class Front:
         allowed = self._cors(headers.origin)
         extra = policy if allowed is None else [*policy, *allowed]
         is_head = scope["method"] == "HEAD"
+        incoming = _Incoming(receive)
         try:
             self._check_size(scope, headers)
             if scope["method"] == "OPTIONS" and headers.preflight:
@@ -98,18 +102,20 @@ class Front:
                         await _send_whole(send, 200, [*extra, *answer.headers], answer.body, is_head=is_head)
                     return
         except ApiProblem as problem:
+            await incoming.drop()
             await _send_problem(send, problem, extra, is_head=is_head)
             return
         scope = {**scope, "hutong.key": key}
         if is_head:
             scope["method"] = "GET"
-        await self._guarded(scope, receive, send, extra, is_head=is_head)
+        await self._guarded(scope, incoming, send, extra, is_head=is_head)
 
     async def _guarded(
-        self, scope: Scope, receive: Receive, send: Send, extra: list[tuple[bytes, bytes]], *, is_head: bool
+        self, scope: Scope, incoming: "_Incoming", send: Send, extra: list[tuple[bytes, bytes]], *, is_head: bool
     ) -> None:
         """Run the application within its time; whatever it raises ends as a problem, or as a broken connection."""
         started = False
+        receive: Receive = incoming
 
         async def tell(message: Any) -> None:
             nonlocal started
@@ -126,12 +132,12 @@ class Front:
         with anyio.move_on_after(limit_s) as deadline:
             try:
                 if scope["method"] not in ("GET", "OPTIONS"):
-                    body = await read_body(receive, MAX_BODY_BYTES)
+                    body = await read_body(incoming, MAX_BODY_BYTES)
                     if body is None:
                         return
                     if body and not _is_json(scope["headers"]):
                         raise ApiProblem(Code.UNSUPPORTED_MEDIA_TYPE, "send the body as application/json")
-                    receive = _replayed(body, receive)
+                    receive = _replayed(body, incoming)
                 await self._app(scope, receive, tell)
             except BodyTooLarge:
                 problem = ApiProblem(Code.TOO_LARGE, f"the body has more than {MAX_BODY_BYTES} bytes")
@@ -146,6 +152,7 @@ class Front:
         if deadline.cancelled_caught and problem is None:
             problem = ApiProblem(Code.DEADLINE_EXCEEDED, f"the request took more than {limit_s:g} s; try again later")
         if problem is not None and not started:
+            await incoming.drop()
             await _send_problem(send, problem, extra, is_head=is_head)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -235,6 +242,27 @@ class Front:
     def _is_own_or_allowed(self, headers: "_Headers") -> bool:
         origin = headers.origin or b""
         return b"*" in self._origins or origin in self._origins or origin.partition(b"://")[2] == headers.host
+
+
+class _Incoming:
+    """A request's messages. A body that is refused is let in and dropped, within bounds: a connection that closes over unread
+    bytes may take the answer with it."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ended = False
+
+    async def __call__(self) -> Any:
+        message = await self._receive()
+        self._ended = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    async def drop(self) -> None:
+        """What is left of the body."""
+        dropped = 0
+        with anyio.move_on_after(REFUSED_BODY_LIMIT_S):
+            while not self._ended and dropped < MAX_REFUSED_BODY_BYTES:
+                dropped += len((await self()).get("body", b""))
 
 
 class _Headers:

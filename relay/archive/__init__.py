@@ -1,6 +1,8 @@
 """Evidence of every delivery, kept so that anyone with a checkpoint can judge it again."""
 
-from relay.archive.archive import Archive, ArchiveUnavailable
+from typing import TYPE_CHECKING, Any
+
+from relay.archive.errors import ArchiveUnavailable
 from relay.archive.evidence import (
     EVIDENCE_VERSION,
     MAX_EVIDENCE_BYTES,
@@ -9,6 +11,9 @@ from relay.archive.evidence import (
     decode_evidence,
     encode_evidence,
 )
+
+if TYPE_CHECKING:
+    from relay.archive.archive import Archive
 
 __all__ = [
     "EVIDENCE_VERSION",
@@ -20,3 +25,12 @@ __all__ = [
     "decode_evidence",
     "encode_evidence",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`Archive` writes with trio, which who only judges bundles does not have."""
+    if name != "Archive":
+        raise AttributeError(name)
+    from relay.archive.archive import Archive
+
+    return Archive

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
+from heapq import nlargest
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,13 @@ import trio
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.ibc.packet import Packet
 from light_clients.interface import MalformedInput
+from relay.archive.errors import ArchiveUnavailable
 from relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, decode_evidence, encode_evidence
 
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 MAX_THREADS = 8
 FILES_A_THREAD = 6
 """Each waits for the disk by itself; side by side the disk takes them together."""
-
-
-class ArchiveUnavailable(Exception):
-    """The directory cannot be written or read; one sentence."""
 
 
 def _threads() -> Runner:
@@ -91,27 +89,28 @@ class Archive:
             raise ArchiveUnavailable(f"{path.name} cannot be read: {error.strerror}") from None
         return None if data is None else decode_evidence(data)
 
-    async def packet_ids(self) -> list[tuple[str, str, int]]:
-        """(chain, client, sequence) of every packet of which a step is kept, in order.
+    async def packet_ids(self, kinds: Collection[str] = KINDS) -> list[tuple[str, str, int]]:
+        """(chain, client, sequence) of every packet of which a step of one of `kinds` is kept, in order.
 
         Raises:
             ArchiveUnavailable: the directory cannot be read.
         """
         try:
-            names = await self._run(lambda: sorted(_packet_ids(self._directory)))
+            names = await self._run(lambda: sorted(_packet_ids(self._directory, kinds)))
         except OSError as error:
             raise ArchiveUnavailable(f"evidence cannot be listed: {error.strerror}") from None
         return list(names)
 
-    async def sent_packets(self, chain: str, client_id: str) -> dict[int, Packet]:
-        """The packets sent over a client whose receipt was proven, by sequence. Damaged files are passed over.
+    async def sent_packets(self, chain: str, client_id: str, most: int | None = None) -> dict[int, Packet]:
+        """The packets sent over a client whose receipt was proven, by sequence, or the newest `most` of them. Damaged
+        files are passed over.
 
         Raises:
             ArchiveUnavailable: the directory cannot be read.
         """
         folder = self.path_of(chain, client_id, 0, "receive").parent.parent
         try:
-            packets: dict[int, Packet] = await self._run(lambda: _sent_packets(folder))
+            packets: dict[int, Packet] = await self._run(lambda: _sent_packets(folder, most))
         except OSError as error:
             raise ArchiveUnavailable(f"evidence cannot be read: {error.strerror}") from None
         return packets
@@ -120,18 +119,19 @@ class Archive:
 _FILE = re.compile(r"([0-9]{1,20})\.(receive|acknowledge|timeout)\.json")
 
 
-def _packet_ids(directory: Path) -> set[tuple[str, str, int]]:
+def _packet_ids(directory: Path, kinds: Collection[str]) -> set[tuple[str, str, int]]:
     found = set()
     for path in directory.glob("*/*/*/*.json"):
         match = _FILE.fullmatch(path.name)
-        if match is not None:
+        if match is not None and match[2] in kinds:
             found.add((path.parts[-4], path.parts[-3], int(match[1])))
     return found
 
 
-def _sent_packets(folder: Path) -> dict[int, Packet]:
+def _sent_packets(folder: Path, most: int | None) -> dict[int, Packet]:
     found = {}
-    for path in folder.glob("*/*.receive.json"):
+    paths = folder.glob("*/*.receive.json")
+    for path in paths if most is None else nlargest(most, paths, key=_sequence):
         data = _read_file(path)
         try:
             if data is not None:
@@ -140,6 +140,11 @@ def _sent_packets(folder: Path) -> dict[int, Packet]:
         except MalformedInput:
             continue
     return found
+
+
+def _sequence(path: Path) -> int:
+    match = _FILE.fullmatch(path.name)
+    return -1 if match is None else int(match[1])
 
 
 def _read_file(path: Path) -> bytes | None:

@@ -164,24 +164,26 @@ def encode_bundle(bundle: Bundle) -> bytes:
             }
             for leg in bundle.legs
         ],
-        "chains": [
-            {
-                "chain_id": chain.chain_id,
-                "kind": chain.kind.value,
-                "headers": [
-                    {
-                        "header": _text(entry.header),
-                        "commit": None if entry.commit is None else _text(entry.commit),
-                        "account_proof": [_text(node) for node in entry.account_proof],
-                    }
-                    for entry in chain.headers
-                ],
-                "validator_sets": [_text(validator_set) for validator_set in chain.validator_sets],
-            }
-            for chain in bundle.chains
-        ],
+        "chains": [chain_fields(chain) for chain in bundle.chains],
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def chain_fields(chain: ChainHeaders) -> dict[str, Any]:
+    """A chain's headers as they stand in JSON."""
+    return {
+        "chain_id": chain.chain_id,
+        "kind": chain.kind.value,
+        "headers": [
+            {
+                "header": _text(entry.header),
+                "commit": None if entry.commit is None else _text(entry.commit),
+                "account_proof": [_text(node) for node in entry.account_proof],
+            }
+            for entry in chain.headers
+        ],
+        "validator_sets": [_text(validator_set) for validator_set in chain.validator_sets],
+    }
 
 
 def decode_bundle(data: bytes) -> Bundle:
@@ -203,7 +205,7 @@ def decode_bundle(data: bytes) -> Bundle:
     chains = _list(document["chains"], "bundle.chains", MAX_LEGS + 1)
     bundle = Bundle(
         tuple(_leg(leg, f"bundle.legs[{index}]") for index, leg in enumerate(legs)),
-        tuple(_chain(chain, f"bundle.chains[{index}]") for index, chain in enumerate(chains)),
+        tuple(chain_of(chain, f"bundle.chains[{index}]") for index, chain in enumerate(chains)),
     )
     check_bundle(bundle)
     if encode_bundle(bundle) != data:
@@ -273,7 +275,8 @@ def _proof(value: Any, field: str) -> StateProof:
     )
 
 
-def _chain(value: Any, field: str) -> ChainHeaders:
+def chain_of(value: Any, field: str) -> ChainHeaders:
+    """Inverse of `chain_fields`. Raises MalformedInput."""
     document = _fields(value, field, {"chain_id", "kind", "headers", "validator_sets"})
     headers = _list(document["headers"], f"{field}.headers", MAX_HEADERS)
     sets = _list(document["validator_sets"], f"{field}.validator_sets", MAX_VALIDATOR_SETS)

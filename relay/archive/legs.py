@@ -27,6 +27,19 @@ def asks_to_forward(packet: Packet) -> bool:
         return False
 
 
+def was_sent_on(packet: Packet) -> bool:
+    """Whether a hub made the packet of another one, which its stamp or the sender of its tokens names."""
+    payload = packet.payloads[0]
+    if payload.source_port == FORWARD_PORT:
+        return True
+    if payload.source_port != TRANSFER_PORT:
+        return False
+    try:
+        return "/" in decode_transfer(payload.value, payload.encoding).sender
+    except VerificationError:
+        return False
+
+
 def next_client(packet: Packet) -> str | None:
     """The hub's client over which the packet asks to be sent on; None if it does not ask, or not in a readable way."""
     payload = packet.payloads[0]

@@ -1,5 +1,5 @@
 """Judging proof bundles offline: no network, no store, no clock; trust comes from the reader's checkpoints alone."""
 
-from relay.audit.auditor import Auditor, MissingTrust, Report, Verdict
+from relay.audit.auditor import Auditor, Judgement, MissingTrust, Report, Verdict
 
-__all__ = ["Auditor", "MissingTrust", "Report", "Verdict"]
+__all__ = ["Auditor", "Judgement", "MissingTrust", "Report", "Verdict"]

@@ -1,16 +1,17 @@
 """Bundles judged one after another under the same checkpoints: every predicate in order, the first failure ends it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from light_clients.interface import Check, CheckVerdict, Height, VerificationError, audit_checks
+from light_clients.interface import Check, CheckVerdict, Height, VerificationError
 from relay.archive.bundle import Bundle, Claim, Leg, decode_bundle
 from relay.archive.checkpoint import AttestationTrust, BftEvmTrust, Checkpoint, TendermintTrust
 from relay.audit.bft_evm import BftEvmRules
 from relay.audit.blocks import SPEC, HeaderRules, Step
-from relay.audit.chains import HeaderMemory, JudgedChain, chain_steps
+from relay.audit.chains import JudgedChain, chain_steps
 from relay.audit.claims import leg_steps
 from relay.audit.links import link_steps
+from relay.audit.memory import HeaderMemory
 from relay.audit.tendermint import TendermintRules
 
 
@@ -44,6 +45,16 @@ class Report:
         return None if self.is_valid else self.verdicts[-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A report without what held: `bundle` is None where the bytes are none, `failure` None where all held."""
+
+    bundle: Bundle | None
+    predicates: int
+    failure: Verdict | None
+    trust: Mapping[str, str]
+
+
 class Auditor:
     """Remembers which headers it has believed, so that many bundles of the same chains cost little."""
 
@@ -58,33 +69,49 @@ class Auditor:
         self._memory = HeaderMemory()
 
     def audit(self, data: bytes) -> Report:
-        """Judge a bundle file.
+        """Judge a bundle file, and say what every predicate said.
 
         Raises:
             MissingTrust: no checkpoint of a chain that the bundle's proofs are about.
         """
-        decoded: list[Bundle] = []
-        check = Check("bundle_is_canonical", SPEC, lambda: decoded.append(decode_bundle(data)))
-        verdicts = [Verdict("bundle", verdict) for verdict in audit_checks([check])]
-        if not decoded:
-            return Report("", tuple(verdicts), {}, "")
-        return self._audit(decoded[0], verdicts)
+        verdicts: list[Verdict] = []
+        judged = self._judge(data, lambda step, error: verdicts.append(_verdict(step, error)))
+        bundle = judged.bundle
+        outcome = "" if bundle is None or judged.failure is not None else outcome_of(bundle)
+        return Report("" if bundle is None else bundle.packet_id, tuple(verdicts), judged.trust, outcome)
 
-    def _audit(self, bundle: Bundle, verdicts: list[Verdict]) -> Report:
-        for leg in bundle.legs:
-            self._check_trust(leg)
+    def judge(self, data: bytes) -> Judgement:
+        """As `audit`, and by the same steps, for bundles of which only what failed is asked.
+
+        Raises:
+            MissingTrust: as `audit`.
+        """
+        return self._judge(data, None)
+
+    def _judge(self, data: bytes, tell: Callable[[Step, VerificationError | None], None] | None) -> Judgement:
+        decoded: list[Bundle] = []
         chains: dict[str, JudgedChain] = {}
-        for step in self._steps(bundle, chains):
+        predicates = 0
+        for step in self._all_steps(data, decoded, chains):
+            predicates += 1
             error: VerificationError | None = None
             try:
                 step.check.run()
             except VerificationError as refused:
                 error = refused
-            verdicts.append(Verdict(step.subject, CheckVerdict(step.check.name, step.check.source, error)))
+            if tell is not None:
+                tell(step, error)
             if error is not None:
-                return Report(bundle.packet_id, tuple(verdicts), {}, "")
+                return Judgement(decoded[0] if decoded else None, predicates, _verdict(step, error), {})
         trust = {chain_id: judged.mode for chain_id, judged in chains.items()}
-        return Report(bundle.packet_id, tuple(verdicts), trust, outcome_of(bundle))
+        return Judgement(decoded[0], predicates, None, trust)
+
+    def _all_steps(self, data: bytes, decoded: list[Bundle], chains: dict[str, JudgedChain]) -> Iterator[Step]:
+        yield Step("bundle", Check("bundle_is_canonical", SPEC, lambda: decoded.append(decode_bundle(data))))
+        bundle = decoded[0]
+        for leg in bundle.legs:
+            self._check_trust(leg)
+        yield from self._steps(bundle, chains)
 
     def _check_trust(self, leg: Leg) -> None:
         for chain_id, client_id in (
@@ -102,7 +129,7 @@ class Auditor:
     def _steps(self, bundle: Bundle, chains: dict[str, JudgedChain]) -> Iterator[Step]:
         for chain in bundle.chains:
             checkpoint = self._checkpoints[chain.chain_id]
-            judged = JudgedChain(bundle, chain, checkpoint, _rules(checkpoint, chain.validator_sets))
+            judged = JudgedChain(bundle, chain, checkpoint, _rules(checkpoint, chain.validator_sets, self._memory))
             chains[chain.chain_id] = judged
             yield from chain_steps(judged, _proof_heights(bundle, chain.chain_id), self._now_ns, self._memory)
         for number, leg in enumerate(bundle.legs, 1):
@@ -110,11 +137,15 @@ class Auditor:
         yield from link_steps(bundle)
 
 
-def _rules(checkpoint: Checkpoint, validator_sets: tuple[bytes, ...]) -> HeaderRules | None:
+def _verdict(step: Step, error: VerificationError | None) -> Verdict:
+    return Verdict(step.subject, CheckVerdict(step.check.name, step.check.source, error))
+
+
+def _rules(checkpoint: Checkpoint, validator_sets: tuple[bytes, ...], memory: HeaderMemory) -> HeaderRules | None:
     """None for attested chains, which have no headers."""
     match checkpoint.trust:
         case TendermintTrust() as trust:
-            return TendermintRules(checkpoint, trust, validator_sets)
+            return TendermintRules(checkpoint, trust, validator_sets, memory)
         case BftEvmTrust() as trust:
             return BftEvmRules(checkpoint, trust, validator_sets)
         case AttestationTrust():

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from hashlib import sha256
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
@@ -12,17 +11,13 @@ from relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
 from relay.archive.checkpoint import AttestationTrust, Checkpoint
 from relay.audit import attested
 from relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState, Step
+from relay.audit.memory import HeaderMemory, RememberedState, digest_of, held_before, remembered
 
 CHECKPOINT = "design rule 10"
 
 
-@dataclass(slots=True)
-class HeaderMemory:
-    """Headers that were believed under a checkpoint, with the predicates that they passed: one is judged once for a
-    whole directory of bundles. The key holds all that was read to judge it, so that a bundle has the same verdict alone
-    as behind others."""
-
-    passed: dict[bytes, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+_in_words = lru_cache(maxsize=256)(format_time)
+"""Each checkpoint's end is written in the verdict of every bundle."""
 
 
 @dataclass(slots=True)
@@ -39,7 +34,7 @@ class JudgedChain:
     """Of the chain and its validator sets: what every one of its headers is judged with."""
 
     def __post_init__(self) -> None:
-        self.surroundings = _digest(self.chain.chain_id.encode(), *self.chain.validator_sets)
+        self.surroundings = digest_of(self.chain.chain_id.encode(), *self.chain.validator_sets)
 
     @property
     def mode(self) -> str:
@@ -52,7 +47,7 @@ class JudgedChain:
             )
         modes = []
         if any(block.height > number for block in self.blocks):
-            until = format_time(self.checkpoint.expires_at_ns)
+            until = _in_words(self.checkpoint.expires_at_ns)
             modes.append(f"forward from checkpoint {number}, within its trusting period (until {until})")
         if any(block.height < number for block in self.blocks):
             modes.append(f"backward from checkpoint {number} through parent hashes")
@@ -67,7 +62,7 @@ def chain_steps(
     is_of_kind = partial(_is_of_kind, judged.chain, judged.checkpoint)
     yield Step(subject, Check("checkpoint_is_of_kind", CHECKPOINT, is_of_kind))
     if judged.rules is None:
-        yield from _attested_steps(judged, frozenset(proof_heights), now_ns)
+        yield from _attested_steps(judged, frozenset(proof_heights), now_ns, memory)
     else:
         yield from _header_steps(judged, judged.rules, frozenset(proof_heights), now_ns, memory)
 
@@ -77,10 +72,10 @@ def _header_steps(
 ) -> Iterator[Step]:
     chain, checkpoint = judged.chain, judged.checkpoint
     subject = f"chain {chain.chain_id}"
-    yield Step(subject, Check("headers_well_formed", SPEC, lambda: judged.blocks.extend(_parsed(chain, rules))))
+    yield Step(subject, Check("headers_well_formed", SPEC, lambda: judged.blocks.extend(_parsed(chain, rules, memory))))
     yield Step(subject, Check("headers_ascend", SPEC, partial(_ascend, judged.blocks)))
     anchor: list[Block] = []
-    find = partial(_anchor, judged.blocks, rules, checkpoint)
+    find = partial(_anchor, judged.blocks, rules, checkpoint, memory)
     yield Step(subject, Check("checkpoint_header_present", CHECKPOINT, lambda: anchor.append(find())))
     yield Step(subject, Check("checkpoint_hash_matches", CHECKPOINT, partial(_hash_matches, anchor[0], checkpoint)))
     for check in (*rules.identity_checks(anchor[0]), *rules.set_checks([anchor[0], *judged.blocks])):
@@ -94,7 +89,7 @@ def _header_steps(
             step = f"{subject}, header {block.height}, forward from {trusted.height}"
             yield Step(step, Check("header_is_signed", SPEC, partial(_is_signed, block)))
             checks = rules.forward_checks(block, trusted, now_ns)
-            yield from _remembered(step, _key(judged, block.entry, trusted), checks, memory)
+            yield from remembered(step, _key(judged, block.entry, trusted), checks, memory)
             trusted = block
     above = anchor[0]
     for block in reversed(judged.blocks):
@@ -103,10 +98,12 @@ def _header_steps(
             yield Step(step, Check("header_is_bare", SPEC, partial(_is_bare, block)))
             yield Step(step, Check("parent_hash_links", CHECKPOINT, partial(_links, block, above)))
             above = block
-    yield from _state_steps(judged, rules, proof_heights)
+    yield from _state_steps(judged, rules, proof_heights, memory)
 
 
-def _state_steps(judged: JudgedChain, rules: HeaderRules, proof_heights: frozenset[Height]) -> Iterator[Step]:
+def _state_steps(
+    judged: JudgedChain, rules: HeaderRules, proof_heights: frozenset[Height], memory: HeaderMemory
+) -> Iterator[Step]:
     others = [block for block in judged.blocks if rules.height_of(block.height) not in proof_heights]
     subject = f"chain {judged.chain.chain_id}"
     yield Step(subject, Check("account_proofs_are_used", SPEC, partial(_no_account_proofs, others)))
@@ -115,13 +112,22 @@ def _state_steps(judged: JudgedChain, rules: HeaderRules, proof_heights: frozens
         subject = f"chain {judged.chain.chain_id}, header {block.height}"
         if height not in proof_heights:
             continue
-        found: list[ProvenState] = []
-        for check in rules.state_checks(block, found):
-            yield Step(subject, check)
-        judged.states[height] = found[0]
+        key = (judged.chain.chain_id, block.entry)
+        found = memory.states.get(key)
+        if found is None:
+            found = RememberedState([], [])
+            for check in rules.state_checks(block, found.states):
+                yield Step(subject, check)
+                found.passed.append(held_before(subject, check))
+            memory.states.keep(key, found)  # reached only if every one of them held
+        else:
+            yield from found.passed
+        judged.states[height] = found.states[0]
 
 
-def _attested_steps(judged: JudgedChain, proof_heights: frozenset[Height], now_ns: int) -> Iterator[Step]:
+def _attested_steps(
+    judged: JudgedChain, proof_heights: frozenset[Height], now_ns: int, memory: HeaderMemory
+) -> Iterator[Step]:
     """No header leads to another: each attestation stands by its own signatures, for the client that reads it."""
     checkpoint, trust = judged.checkpoint, judged.checkpoint.trust
     if not isinstance(trust, AttestationTrust):
@@ -134,8 +140,9 @@ def _attested_steps(judged: JudgedChain, proof_heights: frozenset[Height], now_n
     heights: list[int] = []
     for entry in judged.chain.headers:
         checks = attested.entry_checks(judged.chain, entry, checkpoint, state[0], now_ns)
-        for check in checks:
-            yield Step(subject, check)
+        # Whose attestation it is, and for whom, is in the state; that nothing stands beside it, in the entry.
+        key = digest_of(judged.surroundings, state[0], entry.header, entry.commit or b"", *entry.account_proof)
+        yield from remembered(subject, key, checks, memory)
         height, proven = attested.proven_state(entry, state[0])
         heights.append(height)
         judged.states[Height(0, height)] = proven
@@ -165,43 +172,25 @@ def _at_checkpoint(judged: JudgedChain, rules: HeaderRules, block: Block, memory
     yield Step(subject, Check("checkpoint_hash_matches", CHECKPOINT, partial(_hash_matches, block, judged.checkpoint)))
     if not block.is_bare:
         key = _key(judged, block.entry, block)
-        yield from _remembered(subject, key, rules.seal_checks(block), memory)
-
-
-def _remembered(subject: str, key: bytes, checks: Iterator[Check], memory: HeaderMemory) -> Iterator[Step]:
-    known = memory.passed.get(key)
-    if known is not None:
-        for name, source in known:
-            yield Step(subject, Check(name, source, _held_before))
-        return
-    passed = []
-    for check in checks:
-        yield Step(subject, check)
-        passed.append((check.name, check.source))
-    memory.passed[key] = tuple(passed)  # reached only if every one of them held
-
-
-def _held_before() -> None:
-    """The same bytes were judged under the same checkpoint."""
+        yield from remembered(subject, key, rules.seal_checks(block), memory)
 
 
 def _key(judged: JudgedChain, entry: HeaderEntry, trusted: Block) -> bytes:
-    return _digest(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")
+    return digest_of(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")
 
 
-def _digest(*parts: bytes) -> bytes:
-    digest = sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.digest()
-
-
-def _parsed(chain: ChainHeaders, rules: HeaderRules) -> Iterator[Block]:
+def _parsed(chain: ChainHeaders, rules: HeaderRules, memory: HeaderMemory) -> Iterator[Block]:
     for index, entry in enumerate(chain.headers):
-        try:
-            yield rules.parse(entry)
-        except MalformedInput as error:
-            raise MalformedInput(f"headers[{index}].{error.field}", error.reason, error.got, error.expected) from error
+        key = (chain.kind, entry)
+        block = memory.blocks.get(key)
+        if block is None:
+            try:
+                block = rules.parse(entry)
+            except MalformedInput as error:
+                field = f"headers[{index}].{error.field}"
+                raise MalformedInput(field, error.reason, error.got, error.expected) from error
+            memory.blocks.keep(key, block)
+        yield block
 
 
 def _is_of_kind(chain: ChainHeaders, checkpoint: Checkpoint) -> None:
@@ -217,13 +206,18 @@ def _ascend(blocks: list[Block]) -> None:
             raise PredicateFailed("headers_ascend", "headers are out of order", second.height, f"> {first.height}")
 
 
-def _anchor(blocks: list[Block], rules: HeaderRules, checkpoint: Checkpoint) -> Block:
+def _anchor(blocks: list[Block], rules: HeaderRules, checkpoint: Checkpoint, memory: HeaderMemory) -> Block:
     """From the bundle, or else from the checkpoint file; believed by neither, but by its hash."""
     for block in blocks:
         if block.height == checkpoint.height:
             return block
     if checkpoint.header is not None:
-        return rules.parse_checkpoint_header(checkpoint.header)
+        key = (checkpoint.kind, HeaderEntry(checkpoint.header))
+        known = memory.blocks.get(key)
+        if known is None:
+            known = rules.parse_checkpoint_header(checkpoint.header)
+            memory.blocks.keep(key, known)
+        return known
     raise PredicateFailed(
         "checkpoint_header_present",
         "neither the bundle nor the checkpoint has the header at the checkpoint: export the bundle with it",

@@ -36,6 +36,7 @@ from light_clients.tendermint.verification import (
 from relay.archive.bundle import HeaderEntry
 from relay.archive.checkpoint import Checkpoint, TendermintTrust
 from relay.audit.blocks import SPEC, Block, ProvenState
+from relay.audit.memory import HeaderMemory
 
 
 def canonical_validator_set(validator_set: ValidatorSet) -> ValidatorSet:
@@ -46,11 +47,14 @@ def canonical_validator_set(validator_set: ValidatorSet) -> ValidatorSet:
 class TendermintRules:
     """See `HeaderRules`."""
 
-    def __init__(self, checkpoint: Checkpoint, trust: TendermintTrust, validator_sets: tuple[bytes, ...]) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, trust: TendermintTrust, validator_sets: tuple[bytes, ...], memory: HeaderMemory
+    ) -> None:
         self._checkpoint = checkpoint
         self._trust = trust
         self._encoded_sets = validator_sets
         self._sets: dict[bytes, ValidatorSet] = {}
+        self._memory = memory
 
     def height_of(self, number: int) -> Height:
         return Height(revision_of(self._checkpoint.chain_id), number)
@@ -82,18 +86,25 @@ class TendermintRules:
     def _decode_sets(self) -> None:
         hashes = []
         for index, encoded in enumerate(self._encoded_sets):
-            field = f"validator_sets[{index}]"
-            validator_set = codec.decode_validator_set(encoded)
-            if codec.encode_validator_set(canonical_validator_set(validator_set)) != encoded:
-                raise MalformedInput(field, "says more than the set's hash commits to, or in another order")
-            hashes.append(validator_set_hash(validator_set))
-            self._sets[hashes[-1]] = validator_set
+            known = self._memory.validator_sets.get(encoded)
+            if known is None:
+                field = f"validator_sets[{index}]"
+                validator_set = codec.decode_validator_set(encoded)
+                if codec.encode_validator_set(canonical_validator_set(validator_set)) != encoded:
+                    raise MalformedInput(field, "says more than the set's hash commits to, or in another order")
+                known = validator_set_hash(validator_set), validator_set
+                self._memory.validator_sets.keep(encoded, known)
+            hashes.append(known[0])
+            self._sets[known[0]] = known[1]
         if hashes != sorted(set(hashes)):
             raise MalformedInput("validator_sets", "are not in ascending order of their hashes")
 
     def _sets_are_sound(self) -> None:
-        for validator_set in self._sets.values():
-            predicates.validator_set_is_sound(validator_set)
+        """By their bytes: the hash says nothing of the addresses, which are what is judged here."""
+        for encoded, validator_set in zip(self._encoded_sets, self._sets.values(), strict=True):
+            if not self._memory.sound_sets.get(encoded):
+                predicates.validator_set_is_sound(validator_set)
+                self._memory.sound_sets.keep(encoded, value=True)
 
     def _sets_are_named(self, named: set[bytes]) -> None:
         for value in self._sets:

@@ -2,4 +2,5 @@
 
 from relay.cli.main import main
 
-main()
+if __name__ == "__main__":  # processes that the audit spawns read this module too
+    main()

@@ -1,35 +1,41 @@
-"""`hutong audit`: proof bundles and checkpoints from the chains, and their verdict offline."""
+"""`hutong audit`: proof bundles and checkpoints from the chains, and their verdict offline, one by one or a whole period.
 
-import os
+What judges needs neither relay nor network; what asks the chains is imported when it is called.
+"""
+
+import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from importlib import metadata
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.cli.session import REFUSED, UNUSABLE, AsJson, ConfigFile, config_of, refuse, run_administration
 from relay.cli.verdicts import EXIT_INVALID, UnusableInput, read_file, unusable_as_exit
-from relay.config import Config, PathEnd
 
 if TYPE_CHECKING:
-    from adapters.interface import ChainAdapter
-    from relay.archive.bundle import Bundle
-    from relay.archive.checkpoint import Checkpoint
-    from relay.audit import Auditor
-    from relay.core.bundling import Exporter
+    from relay.audit.period import Replay
 
 BUNDLE_SUFFIX = ".bundle.json"
-MAX_BUNDLES = 100_000
+MAX_JOBS = 256
 
 app = typer.Typer(help="Proof bundles.", no_args_is_help=True, rich_markup_mode=None)
 
 Checkpoints = Annotated[
-    list[Path], typer.Option("--checkpoint", help="What you trust of a chain; one for each chain of the bundle.")
+    list[Path], typer.Option("--checkpoint", help="What you trust of a chain; one for each chain of the bundles.")
 ]
+MaybeCheckpoints = Annotated[
+    list[Path],
+    typer.Option("--checkpoint", help="What you trust of a chain, where a folder or archive is to be judged."),
+]
+Now = Annotated[
+    str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+]
+Jobs = Annotated[int | None, typer.Option(min=1, max=MAX_JOBS, help="Processes; without it as many as processors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Output = Annotated[Path, typer.Option("--html", help="Where the report goes.")]
+ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
+SOURCE = f"A folder of *{BUNDLE_SUFFIX}, or an archive."
 
 
 @app.command()
@@ -38,22 +44,19 @@ def verify(
         list[Path], typer.Argument(metavar="BUNDLE...", help=f"Bundle files, or folders of *{BUNDLE_SUFFIX}.")
     ],
     checkpoint: Checkpoints,
-    now: Annotated[
-        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
-    ] = None,
+    now: Now = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge bundles offline, predicate by predicate: 0 all valid, 1 one is refused, 2 it cannot be judged."""
     from relay.archive.bundle import MAX_BUNDLE_BYTES
     from relay.audit import Auditor, MissingTrust
+    from relay.cli.audit_inputs import bundle_files, read_checkpoints
     from relay.cli.audit_report import print_many, print_one
-    from relay.cli.verify_tendermint import parse_time
 
     with unusable_as_exit():
-        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
-        files = _bundle_files(paths)
+        files = bundle_files(paths)
         try:
-            auditor = Auditor(_checkpoints(checkpoint), now_ns)
+            auditor = Auditor(read_checkpoints(checkpoint), _now_ns(now))
             reports = [(file, auditor.audit(read_file(file, MAX_BUNDLE_BYTES))) for file in files]
         except MissingTrust as error:
             raise UnusableInput(str(error)) from None
@@ -62,6 +65,82 @@ def verify(
     else:
         print_many(reports, as_json=as_json)
     if not all(report.is_valid for _, report in reports):
+        raise typer.Exit(EXIT_INVALID)
+
+
+@app.command()
+def replay(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE)],
+    checkpoint: Checkpoints,
+    now: Now = None,
+    jobs: Jobs = None,
+    expect: Annotated[
+        Path | None,
+        typer.Option(help="Packets that you know of, chain/client/sequence a line: each must be proven here."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a whole period offline: every bundle, what they add up to, and what is missing, twice, or wrong.
+
+    0: all proven, nothing found. 1: something was found, and is named. 2: it cannot be judged.
+    """
+    from relay.audit.period.document import encode_replay
+    from relay.cli.audit_period_report import print_replay
+
+    with unusable_as_exit():
+        found = _replay(source, checkpoint, now, jobs, expect)
+    if as_json:
+        typer.echo(encode_replay(found), nl=False)
+    else:
+        print_replay(found)
+    if not found.is_clean:
+        raise typer.Exit(EXIT_INVALID)
+
+
+@app.command()
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help=f"What `audit replay --json` wrote, or: {SOURCE}")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Likewise.")],
+    checkpoint: MaybeCheckpoints = [],  # noqa: B006  typer copies it
+    now: Now = None,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two periods packet by packet: 0 they show the same, 1 they differ, 2 one cannot be read or judged."""
+    from dataclasses import asdict
+
+    from relay.audit.period.differences import differences
+    from relay.cli.audit_period_report import print_differences
+
+    with unusable_as_exit():
+        found = differences(*(_replay_or_result(text, checkpoint, now, jobs) for text in (a, b)))
+    if as_json:
+        typer.echo(json.dumps({"same": found.are_none} | asdict(found), indent=2))
+    else:
+        print_differences(found)
+    if not found.are_none:
+        raise typer.Exit(EXIT_INVALID)
+
+
+@app.command()
+def explain(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"What `audit replay --json` wrote, or: {SOURCE}")],
+    html: Output,
+    checkpoint: MaybeCheckpoints = [],  # noqa: B006  typer copies it
+    now: Now = None,
+    jobs: Jobs = None,
+) -> None:
+    """Write a report in plain words, one page of HTML to read or to print: 0 nothing was found, 1 something, 2 unusable."""
+    from relay.audit.period.page import page_of
+
+    with unusable_as_exit():
+        found = _replay_or_result(source, checkpoint, now, jobs)
+        try:
+            html.write_text(page_of(found), encoding="utf-8")
+        except OSError as error:
+            raise UnusableInput(f"{html} cannot be written: {error.strerror}") from None
+    typer.echo(str(html))
+    if not found.is_clean:
         raise typer.Exit(EXIT_INVALID)
 
 
@@ -78,27 +157,9 @@ def export(
     ] = [],  # noqa: B006  typer copies it
 ) -> None:
     """Write the proof bundle of a packet, of both legs if it was sent on. The chains give what the archive lacks."""
-    from relay.audit import Auditor, MissingTrust
+    from relay.cli.audit_export import export_bundles
 
-    loaded = config_of(config)
-    if (packet_id is None) is not every:
-        raise refuse("give the id of a packet, or --all", UNUSABLE)
-    source = None if packet_id is None else _packet(loaded, packet_id)
-    with unusable_as_exit():
-        checkpoints = _checkpoints(checkpoint)
-    with unusable_as_exit():
-        try:
-            auditor = Auditor(checkpoints, time.time_ns()) if checkpoints else None
-        except MissingTrust as error:
-            raise UnusableInput(str(error)) from None
-    if source is None:
-        _export_archive(loaded, checkpoints, auditor, output)
-        return
-    bundle = run_administration(partial(_export_one, loaded, checkpoints, *source))
-    if isinstance(bundle, str):
-        raise refuse(bundle, REFUSED)
-    _write(output, bundle, auditor)
-    typer.echo(str(output))
+    export_bundles(config, output, packet_id, checkpoint, every=every)
 
 
 @app.command("checkpoint")
@@ -109,144 +170,55 @@ def checkpoint_command(
     height: Annotated[int | None, typer.Option(help="Height of the block; without it the newest.", min=1)] = None,
 ) -> None:
     """Write down what a node says of a chain. Worth as much as that node: ask one of your own."""
-    from relay.archive.checkpoint import encode_checkpoint
+    from relay.cli.audit_export import write_checkpoint
 
-    loaded = config_of(config)
-    if chain not in [one.name for one in loaded.chains]:
-        raise refuse(f"no chain is called {chain}", UNUSABLE)
-    found = run_administration(partial(_read_checkpoint, loaded, chain, height))
-    _write_file(output, encode_checkpoint(found))
-    typer.echo(f"{found.chain_id} height {found.height} 0x{found.hash.hex()}")
+    write_checkpoint(config, chain, output, height)
 
 
-def _export_archive(config: Config, checkpoints: "list[Checkpoint]", auditor: "Auditor | None", folder: Path) -> None:
-    made: dict[str, Bundle] = {}
-    reasons = run_administration(partial(_export_all, config, checkpoints, made.__setitem__))
-    if isinstance(reasons, str):
-        raise refuse(reasons, REFUSED)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise refuse(f"{folder} cannot be made: {error.strerror}", UNUSABLE) from None
-    for name, bundle in made.items():
-        _write(folder / f"{name.replace('/', '-')}{BUNDLE_SUFFIX}", bundle, auditor)
-    for name, reason in reasons.items():
-        typer.echo(f"{name}: {reason}", err=True)
-    typer.echo(f"{len(made)} bundles in {folder}, {len(reasons)} packets without one")
+def _now_ns(now: str | None) -> int:
+    from relay.cli.verify_tendermint import parse_time
+
+    return time.time_ns() if now is None else parse_time(now, "--now")
 
 
-def _bundle_files(paths: Sequence[Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in paths:
-        found = sorted(path.glob(f"*{BUNDLE_SUFFIX}")) if path.is_dir() else [path]
-        if not found:
-            raise UnusableInput(f"{path} holds no *{BUNDLE_SUFFIX}")
-        files += found
-    if len(files) > MAX_BUNDLES:
-        raise UnusableInput(f"more than {MAX_BUNDLES} bundles at once")
-    return files
-
-
-def _checkpoints(paths: Sequence[Path]) -> "list[Checkpoint]":
-    from light_clients.interface import VerificationError
-    from relay.archive.checkpoint import decode_checkpoint
-
-    found = []
-    for path in paths:
-        try:
-            found.append(decode_checkpoint(read_file(path)))
-        except VerificationError as error:
-            raise UnusableInput(f"{path}: {error}") from None
-    return found
-
-
-def _packet(config: Config, text: str) -> tuple[PathEnd, int]:
-    chain, _, rest = text.partition("/")
-    client, _, sequence = rest.partition("/")
-    ends = [end for path in config.paths for end in (path.a, path.b)]
-    named = {one.name for one in config.chains if chain in (one.name, str(one.chain_id))}
-    for end in ends:
-        if end.chain in named and end.client == client and sequence.isascii() and sequence.isdigit():
-            return end, int(sequence[:20])
-    raise refuse(f"{text[:80]} is no chain/client/sequence of a configured path", UNUSABLE)
-
-
-async def _export_one(
-    config: Config, checkpoints: "list[Checkpoint]", source: PathEnd, sequence: int, random: Random
-) -> "Bundle | str":
-    from relay.archive import ArchiveUnavailable
-    from relay.core.bundling import NotExportable
-
-    async with _exporter(config, checkpoints, random) as exporter:
-        try:
-            return await exporter.export(source, sequence)
-        except (NotExportable, ArchiveUnavailable) as error:
-            return str(error)
-
-
-async def _export_all(
-    config: Config, checkpoints: "list[Checkpoint]", keep: "Callable[[str, Bundle], None]", random: Random
-) -> dict[str, str] | str:
-    from relay.archive import ArchiveUnavailable
-
-    async with _exporter(config, checkpoints, random) as exporter:
-        try:
-            return await exporter.export_all(keep)
-        except ArchiveUnavailable as error:
-            return str(error)
-
-
-@asynccontextmanager
-async def _exporter(config: Config, checkpoints: "list[Checkpoint]", random: Random) -> AsyncIterator["Exporter"]:
-    from relay.archive import Archive
-    from relay.core.bundling import Exporter
-    from relay.core.chains import open_chain
-    from relay.core.paths import Paths
-
-    async with AsyncExitStack() as stack:
-        adapters: dict[str, ChainAdapter] = {}
-        for chain in config.chains:
-            adapters[chain.name] = await stack.enter_async_context(open_chain(chain, random))
-        archive = Archive(config.relay.home / "evidence")
-        yield Exporter(adapters, Paths.of(config.paths), archive, checkpoints)
-
-
-async def _read_checkpoint(config: Config, name: str, height: int | None, random: Random) -> "Checkpoint":
-    from relay.core.bundling import read_checkpoint
-    from relay.core.chains import open_chain
-
-    ends = [(path.a, path.b) for path in config.paths] + [(path.b, path.a) for path in config.paths]
-    here = [(end, other) for end, other in ends if end.chain == name]
-    async with AsyncExitStack() as stack:
-        chain: ChainAdapter = await stack.enter_async_context(open_chain(config.chain(name), random))
-        followers = []
-        for _, other in here:
-            opposite: ChainAdapter = await stack.enter_async_context(open_chain(config.chain(other.chain), random))
-            followers.append(await opposite.client(other.client))
-        return await read_checkpoint(chain, [end.client for end, _ in here], followers, height)
-
-
-def _write(path: Path, bundle: "Bundle", auditor: "Auditor | None") -> None:
-    """Judged first, where there are checkpoints to judge it by."""
-    from relay.archive.bundle import encode_bundle
+def _replay(
+    source: str, checkpoint: list[Path], now: str | None, jobs: int | None, expect: Path | None = None
+) -> "Replay":
+    """Raises UnusableInput, also where no entry at all could be judged for want of a checkpoint."""
     from relay.audit import MissingTrust
+    from relay.audit.period import EntryState, Inputs, summarise
+    from relay.cli.audit_inputs import open_bundles, read_expected, read_roots
+    from relay.cli.audit_replay import default_jobs, judge_all, progress_on_terminal
 
-    data = encode_bundle(bundle)
-    if auditor is not None:
-        try:
-            failure = auditor.audit(data).failure
-        except MissingTrust as error:
-            raise refuse(str(error), UNUSABLE) from None
-        if failure is not None:
-            raise refuse(f"{bundle.packet_id}: {failure.subject}: {failure.check.error}", REFUSED)
-    _write_file(path, data)
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    now_ns = _now_ns(now)
+    roots = read_roots(checkpoint)
+    checkpoints = [found for found, _ in roots]
+    expected = [] if expect is None else read_expected(expect)
+    opened = open_bundles(source)
     try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        raise refuse(f"{path} cannot be written: {error.strerror}", UNUSABLE) from None
+        with progress_on_terminal(len(opened.names)) as advance:
+            entries = judge_all(
+                opened.source, opened.names, checkpoints, now_ns, jobs=jobs or default_jobs(), advance=advance
+            )
+    except MissingTrust as error:
+        raise UnusableInput(str(error)) from None
+    if all(entry.state is EntryState.UNJUDGED for entry in entries):
+        failure = entries[0].failure
+        raise UnusableInput("no entry could be judged" if failure is None else failure.reason)
+    inputs = Inputs(opened.text, now_ns, tuple(root for _, root in roots), metadata.version("hutong"))
+    return summarise(inputs, entries, checkpoints, expected)
+
+
+def _replay_or_result(text: str, checkpoint: list[Path], now: str | None, jobs: int | None) -> "Replay":
+    from light_clients.interface import MalformedInput
+    from relay.audit.period.document import MAX_REPLAY_BYTES, decode_replay
+
+    path = Path(text)
+    if path.is_file():
+        try:
+            return decode_replay(read_file(path, MAX_REPLAY_BYTES))
+        except MalformedInput as error:
+            raise UnusableInput(f"{text}: {error}") from None
+    if not checkpoint:
+        raise UnusableInput(f"{text} is no file: to judge a folder or an archive, give a --checkpoint for each chain")
+    return _replay(text, checkpoint, now, jobs)

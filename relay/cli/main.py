@@ -10,7 +10,8 @@ from typer.main import get_command
 SUBCOMMANDS = {
     "demo": ("relay.cli.demo", "Start a whole network, send messages and tokens, and check the chains."),
     "verify": ("relay.cli.verify", "Check files from real chains offline: headers and proofs, predicate by predicate."),
-    "audit": ("relay.cli.audit", "Export proof bundles, and re-verify them offline from checkpoints."),
+    "audit": ("relay.cli.audit", "Export proof bundles; re-verify them and whole periods offline from checkpoints."),
+    "archive": ("relay.cli.archive", "Keep proof bundles for years: append, verify, prune, anchor on the hub, prove."),
     "hub": ("relay.cli.hub", "Run a hub validator."),
     "devnet": ("relay.cli.devnet", "Run an EVM consortium chain for development."),
     "relay": ("relay.cli.relay", "Run the relay."),
@@ -27,6 +28,9 @@ SUBCOMMANDS = {
     "keys": ("relay.cli.keys", "Encrypted keystores."),
     "config": ("relay.cli.config", "Check a configuration file."),
 }
+
+
+OWN_PACKAGES = ("adapters", "contracts", "light_clients", "relay")
 
 
 class LateGroup(TyperGroup):
@@ -77,5 +81,12 @@ def hutong(
 
 
 def main() -> None:
-    """Entry point of the distribution."""
-    app()
+    """Entry point of the distribution. Installed for the audit alone, it has not what relays, hubs and dev chains need."""
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module in OWN_PACKAGES:
+            raise
+        typer.echo(f"this command needs the relay: pip install 'hutong[relay]' (there is no module {module})", err=True)
+        raise SystemExit(2) from None

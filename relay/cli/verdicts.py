@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from light_clients.interface import Check, CheckVerdict, audit_checks
+from light_clients.interface import Check, CheckVerdict, MalformedInput, audit_checks, json_text
 
 EXIT_INVALID = 1
 EXIT_UNUSABLE = 2
@@ -60,14 +60,10 @@ def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
 
 def parse_json(data: bytes, what: str) -> Any:
     """JSON with the bounds that answers of nodes have: depth, no repeated keys, no NaN; UnusableInput where it is not."""
-    from adapters.interface import BadAnswer
-    from adapters.rpc import bounded_json
-
     try:
-        return bounded_json.parse_json(data.removeprefix(codecs.BOM_UTF8), what, MAX_FILE_BYTES)
-    except BadAnswer as error:
-        refused = error.__cause__
-        library = None if refused is None else refused.__cause__  # names line and column
+        return json_text.parse_json(data.removeprefix(codecs.BOM_UTF8), "body", MAX_FILE_BYTES)
+    except MalformedInput as error:
+        library = error.__cause__  # names line and column
         raise UnusableInput(f"{what} is not JSON: {library or error.reason}") from None
 
 

@@ -6,7 +6,9 @@ from relay.config.errors import ConfigError, Problem
 from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
 from relay.config.model import (
     HUB_ROUTER,
+    AnchorConfig,
     AnyChainConfig,
+    ArchiveConfig,
     BatchLimits,
     Config,
     CosmosChainConfig,
@@ -23,8 +25,10 @@ from relay.config.permissions import UnsafeFile, check_private_file, read_privat
 __all__ = [
     "HUB_ROUTER",
     "MAX_CONFIG_BYTES",
+    "AnchorConfig",
     "AnyChainConfig",
     "ApiConfig",
+    "ArchiveConfig",
     "AttestorConfig",
     "BatchLimits",
     "Config",

@@ -23,6 +23,7 @@ def consistency_problems(config: Config) -> Iterator[Problem]:
     yield from _duplicate_chains(config)
     yield from _duplicate_keys(config)
     yield from _path_problems(config)
+    yield from _anchor_problems(config)
 
 
 def _duplicate_chains(config: Config) -> Iterator[Problem]:
@@ -55,6 +56,23 @@ def _duplicate_keys(config: Config) -> Iterator[Problem]:
                     f"is also keys.{first}",
                     "give each account its own key: two with one key would take each other's nonces",
                 )
+
+
+def _anchor_problems(config: Config) -> Iterator[Problem]:
+    anchor = None if config.archive is None else config.archive.anchor
+    if anchor is None:
+        return
+    hubs = {chain.name: chain for chain in config.chains if isinstance(chain, HubChainConfig)}
+    if anchor.hub is None and len(hubs) != 1:
+        yield Problem("archive.anchor.hub", f"the configuration has {len(hubs)} hubs", "name the one with the contract")
+    elif anchor.hub is not None and anchor.hub not in hubs:
+        yield Problem("archive.anchor.hub", f"no hub is named {anchor.hub!r}", f"use one of: {', '.join(sorted(hubs))}")
+    if any(key.keystore == anchor.key.keystore for hub in hubs.values() for key in hub.all_keys):
+        yield Problem(
+            "archive.anchor.key.keystore",
+            "is a key that the relay submits with",
+            "give the anchor its own key: two users of one key would take each other's nonces",
+        )
 
 
 def _followed_by(chain: EvmChainConfig | CosmosChainConfig) -> tuple[str, str]:

@@ -19,11 +19,12 @@ def _check_listen(text: str) -> str:
     return text
 
 
-def _resolve(value: Any) -> Any:
+def resolve_path(value: Any) -> Any:
+    """A path from its text, `~` resolved; anything else as it is, for pydantic to refuse."""
     if isinstance(value, str) and not value.strip():
         raise ValueError("must not be empty")
     return Path(value).expanduser() if isinstance(value, str) else value
 
 
-FilePath = Annotated[Path, BeforeValidator(_resolve)]
+FilePath = Annotated[Path, BeforeValidator(resolve_path)]
 ListenAddress = Annotated[str, AfterValidator(_check_listen)]

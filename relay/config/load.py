@@ -19,6 +19,8 @@ from relay.config.attestor import (
 from relay.config.consistency import consistency_problems
 from relay.config.errors import ConfigError, Problem
 from relay.config.model import (
+    AnchorConfig,
+    ArchiveConfig,
     Config,
     CosmosChainConfig,
     EvmChainConfig,
@@ -36,7 +38,9 @@ MAX_CONFIG_BYTES = 1024 * 1024
 Parsed = TypeVar("Parsed", Config, AttestorConfig)
 _MODELS = (
     *(
+        AnchorConfig,
         ApiConfig,
+        ArchiveConfig,
         Config,
         RelayConfig,
         EvmChainConfig,
@@ -142,6 +146,8 @@ def file_problems(config: Config) -> tuple[Problem, ...]:
             problems += _key_problems(key, f"chains.{index}.{field}")
     if config.api is not None:
         problems += _api_problems(config.api)
+    if config.archive is not None and config.archive.anchor is not None:
+        problems += _key_problems(config.archive.anchor.key, "archive.anchor.key")
     return tuple(problems)
 
 

@@ -52,16 +52,17 @@ Example:
 
 import re
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from eth_utils.address import is_checksum_address, is_hex_address
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.interface import MalformedInput
 from relay.config.api import ApiConfig
-from relay.config.fields import FilePath, ListenAddress, Model
+from relay.config.fields import FilePath, ListenAddress, Model, resolve_path
 
 MAX_CHAINS = 64
 MAX_PATHS = 256
@@ -166,6 +167,14 @@ def _check_ledger_url(url: str) -> str:
     if parts.password or "password" in parts.query.lower():
         raise ValueError("must not hold a password: name its variable in ledger_password_env")
     return url
+
+
+def _place(value: Any) -> Any:
+    if isinstance(value, str) and "://" in value:
+        if len(value) > MAX_URL_CHARS or not value.startswith("s3://"):
+            raise ValueError("must be a folder or s3://bucket/prefix")
+        return value
+    return resolve_path(value)
 
 
 Name = Annotated[str, AfterValidator(_check_name)]
@@ -369,6 +378,30 @@ class RelayConfig(Model):
     """After so many failures a job becomes a dead letter."""
 
 
+class AnchorConfig(Model):
+    """Where the root of the archive is written down on a hub, and by whom.
+
+    `contract` is an ArchiveAnchor on the chain named `hub` (unneeded if there is one hub). The key signs nothing else:
+    with a key of the relay both would take the same nonce.
+    """
+
+    contract: Address
+    key: KeyConfig
+    hub: Name | None = None
+    interval_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
+
+
+class ArchiveConfig(Model):
+    """The archive of proof bundles that the relay feeds. A store is reached as the environment says (AWS_…)."""
+
+    location: Annotated[Path | str, BeforeValidator(_place)] | None = None
+    """A folder, or `s3://bucket/prefix`; without it `archive` in the relay's home."""
+    interval_s: Annotated[int, Field(ge=1, le=86_400)] = 60
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """Bundles appended longer ago are pruned; without it none is."""
+    anchor: AnchorConfig | None = None
+
+
 class Config(Model):
     """A whole configuration file; `source` is the file, to which relative paths refer."""
 
@@ -377,6 +410,14 @@ class Config(Model):
     paths: Annotated[tuple[PathConfig, ...], Field(max_length=MAX_PATHS, strict=False)] = ()
     """Empty while chains are being connected; `hutong relay run` wants at least one."""
     api: ApiConfig | None = None
+    archive: ArchiveConfig | None = None
+    """Without the table, no bundles are kept."""
+
+    @property
+    def archive_location(self) -> str:
+        """Where the archive is or would be."""
+        configured = None if self.archive is None else self.archive.location
+        return str(self.relay.home / "archive" if configured is None else configured)
 
     def chain(self, name: str) -> AnyChainConfig:
         """The chain of that name; every name used in `paths` exists."""

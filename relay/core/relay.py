@@ -1,7 +1,7 @@
 """The relay's task tree: accounts, watchers, workers and clearers over given chains and services."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any
@@ -12,7 +12,10 @@ from adapters.interface import AdapterError, ChainAdapter, EndpointMismatch, Sig
 from relay.archive import Archive
 from relay.config import Config, CosmosChainConfig, PathEnd
 from relay.core.accounts import Accounts
+from relay.core.anchoring import Anchorer
+from relay.core.archiver import Archiver, abandoning_thread
 from relay.core.batch import BatchBuilder
+from relay.core.bundling import Exporter
 from relay.core.clearer import Clearer
 from relay.core.discovery import Discovery
 from relay.core.errors import StartRefused
@@ -31,6 +34,7 @@ from relay.core.wakeup import Wakeup
 from relay.core.watcher import Watcher
 from relay.core.worker import RouteWorker
 from relay.dispatch import Backoff, Queue, Route, Runner
+from relay.keys import load_signer
 from relay.ledger import Ledger
 from relay.telemetry import Metrics, get_logger
 
@@ -41,7 +45,7 @@ BELIEVED_CONTRADICTIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the core stands on. `run` runs blocking calls; `alone`: no other process uses the queue."""
+    """What the core stands on. `run` and `run_archive` run blocking calls; `alone`: no other process uses the queue."""
 
     queue: Queue
     ledger: Ledger
@@ -51,6 +55,8 @@ class Services:
     random: Random
     run: Runner
     alone: bool
+    run_archive: Runner = field(default_factory=abandoning_thread)
+    """For the archive of bundles: a store that is away takes no thread that verifies, and nobody waits for it at the end."""
 
 
 class Relay:
@@ -222,9 +228,39 @@ class Relay:
                 self._start(nursery, f"timeouts:{name}", partial(self._timeouts.run, name))
             for end in self.paths.opposite:
                 self._start(nursery, f"clearer:{end.chain}:{end.client}", partial(self._clear, end))
+            self._start_archive(nursery)
             for watcher in self._watchers.values():
                 await watcher.ready.wait()
             task_status.started()
+
+    def _start_archive(self, nursery: trio.Nursery) -> None:
+        archive, services = self._config.archive, self._services
+        if archive is None:
+            return
+        archiver = Archiver(
+            self._config.archive_location,
+            self._adapters,
+            lambda newest: Exporter(self._adapters, self.paths, services.archive, newest_sent=newest),
+            services.archive,
+            services.metrics,
+            services.now_ns,
+            services.run_archive,
+        )
+        self._start(nursery, "archiver", partial(archiver.run, archive.interval_s, archive.retention_days))
+        if archive.anchor is not None:
+            anchor = archive.anchor
+            hub = next(
+                chain for chain in self._config.chains if chain.kind == "hub" and anchor.hub in (None, chain.name)
+            )
+            anchorer = Anchorer(
+                self._config.archive_location,
+                self._adapters[hub.name],
+                partial(load_signer, anchor.key),
+                bytes.fromhex(anchor.contract[2:]),
+                services.metrics,
+                services.run_archive,
+            )
+            self._start(nursery, "anchorer", partial(anchorer.run, anchor.interval_s))
 
     def _start(self, nursery: trio.Nursery, name: str, task: Callable[[], Any]) -> None:
         nursery.start_soon(supervise, name, task, self._services.metrics, self._services.random)

@@ -13,6 +13,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from relay.telemetry.hermes import HermesMetrics
 from relay.telemetry.labels import JOB_KINDS, JOB_OUTCOMES, STAGES, TRANSACTION_OUTCOMES, Ends, Labels, one_of, series
 
+ARCHIVE_WORK = ("append", "prune", "anchor")
+
 _LATENCY_BUCKETS_S = (0.25, 0.5, 1, 2, 3, 5, 8, 13, 21, 60, 300, 1800)
 
 
@@ -133,6 +135,25 @@ class Metrics:
             "hutong_task_restarts_total", "Tasks that failed and were started again.", ["task"], registry=self.registry
         )
 
+        self._archive_entries = Gauge(
+            "hutong_archive_entries", "Entries in the log of the archive of bundles.", registry=self.registry
+        )
+        self._archive_appended = Counter(
+            "hutong_archive_appended_total", "Bundles that this process appended.", registry=self.registry
+        )
+        self._archive_waiting = Gauge(
+            "hutong_archive_waiting", "Settled packets whose bundle is not in the archive yet.", registry=self.registry
+        )
+        self._archive_failures = Counter(
+            "hutong_archive_failures_total",
+            "Rounds in which the archive's place, or the anchor's hub, did not answer.",
+            ["what"],
+            registry=self.registry,
+        )
+        self._archive_anchored = Gauge(
+            "hutong_archive_anchored_entries", "Entries under the newest root on the hub.", registry=self.registry
+        )
+
     def head(self, chain: str, height: int) -> None:
         self._head.labels(self._labels.chain(chain)).set(height)
 
@@ -193,6 +214,17 @@ class Metrics:
 
     def restart(self, task: str) -> None:
         self._restarts.labels(task.partition(":")[0]).inc()
+
+    def archive(self, entries: int, appended: int, waiting: int) -> None:
+        self._archive_entries.set(entries)
+        self._archive_appended.inc(appended)
+        self._archive_waiting.set(waiting)
+
+    def archive_failed(self, what: str) -> None:
+        self._archive_failures.labels(one_of(what, ARCHIVE_WORK)).inc()
+
+    def archive_anchored(self, entries: int) -> None:
+        self._archive_anchored.set(entries)
 
     def _client_of(self, chain: str, client_id: str) -> tuple[str, str]:
         return self._labels.chain(chain), self._labels.client(chain, client_id)

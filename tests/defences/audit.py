@@ -8,6 +8,7 @@ LINKS = "relay/audit/links.py"
 LEGS = "relay/archive/legs.py"
 COMMITS = "relay/audit/test_commit_entries.py"
 BUNDLES = "relay/audit/test_recorded_bundles.py"
+PERIODS = "relay/audit/period"
 ATTESTOR = "relay/attestor/attestor.py"
 ATTESTOR_TESTS = "relay/attestor/test_attestor.py"
 
@@ -88,19 +89,61 @@ AUDIT = (
     Defence(
         "headers are remembered by all their bytes",
         CHAINS,
-        '    return _digest(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
-        "    return _digest(judged.surroundings, trusted.hash, entry.header)\n",
+        '    return digest_of(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
+        "    return digest_of(judged.surroundings, trusted.hash, entry.header)\n",
         (f"{COMMITS}::test_remembered_header_with_another_commit_is_judged_anew",),
     ),
     Defence(
         "a bundle has one verdict, alone and behind others",
         CHAINS,
-        '    return _digest(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
-        '    return _digest(judged.chain.chain_id.encode(), entry.header, entry.commit or b"")\n',
+        '    return digest_of(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
+        '    return digest_of(judged.chain.chain_id.encode(), entry.header, entry.commit or b"")\n',
         (
             f"{BUNDLES}::test_bundle_that_lacks_validators_is_refused_behind_one_that_has_them",
             f"{COMMITS}::test_remembered_header_is_judged_anew_from_another_trusted_one",
         ),
+    ),
+    Defence(
+        "validator sets are remembered by their bytes, not by their hash",
+        "relay/audit/tendermint.py",
+        "            if not self._memory.sound_sets.get(encoded):\n",
+        "            encoded = validator_set_hash(validator_set)\n            if not self._memory.sound_sets.get(encoded):\n",
+        (f"{COMMITS}::test_attack_H_remembered_validators_with_the_same_hash_and_another_address_are_judged_anew",),
+    ),
+    Defence(
+        "accounts are remembered with their proofs",
+        CHAINS,
+        "        key = (judged.chain.chain_id, block.entry)\n",
+        "        key = (judged.chain.chain_id, HeaderEntry(block.entry.header))\n",
+        (f"{PERIODS}/test_agreement.py::test_refused_headers_proofs_and_sets_of_other_bundles",),
+    ),
+    Defence(
+        "no more comes home than was sent",
+        "relay/audit/period/supply.py",
+        "        if came_home > sent + sent_open:\n",
+        "        if False:\n",
+        (f"{PERIODS}/test_supply.py::test_refused_one_unit_too_many_where_every_packet_is_here",),
+    ),
+    Defence(
+        "gaps between the first and the last",
+        "relay/audit/period/missing.py",
+        "for low, high in pairwise(numbers) if high > low + 1)",
+        "for low, high in pairwise(numbers) if high > low + 2)",
+        (f"{PERIODS}/test_replay.py::test_changed_removed_and_copied_deliveries_are_named_and_nothing_else",),
+    ),
+    Defence(
+        "a packet twice counts once and is named",
+        "relay/audit/period/halves.py",
+        "        if len(entries) > 1:\n",
+        "        if False:\n",
+        (f"{PERIODS}/test_halves.py::test_refused_one_packet_sent_on_twice",),
+    ),
+    Defence(
+        "the report escapes what comes from outside",
+        "relay/audit/period/page.py",
+        "    return escape(seen, quote=True)\n",
+        "    return seen\n",
+        (f"{PERIODS}/test_page.py::test_hostile_texts_are_shown_and_do_nothing",),
     ),
     Defence(
         "attested times that a client would freeze on prove nothing",

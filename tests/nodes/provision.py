@@ -1,5 +1,6 @@
 """Outside nodes for tests marked `nodes`, into a cache that runs share: anvil, forge and cast from npm, simd (on ibc-go
-v10 and v11) and cometbft from their Go modules; PostgreSQL; promtool.
+v10 and v11), cometbft and versitygw (an S3 server) from their Go modules; PostgreSQL; promtool; Chromium and axe-core for
+the explorer's tests.
 
     python tests/nodes/provision.py                 install what is missing and print where it lies
     python tests/nodes/provision.py simd cometbft   only these
@@ -23,6 +24,8 @@ from typing import Any
 FOUNDRY_VERSION = "1.7.1"
 TOOLS = ("anvil", "forge", "cast")
 COMETBFT_VERSION = "v0.38.26"
+VERSITYGW_VERSION = "v1.8.0"
+AXE_VERSION = "4.14.1"
 INSTALL_TIMEOUT_S = 600
 # A first build fetches and compiles about 300 modules: four minutes on two cores.
 GO_BUILD_TIMEOUT_S = 1_800
@@ -65,9 +68,7 @@ def foundry(tool: str) -> Path:
     with _alone("foundry"):
         if not manifest.is_file() or json.loads(manifest.read_text())["version"] != FOUNDRY_VERSION:
             home.mkdir(parents=True, exist_ok=True)
-            names = [f"@foundry-rs/{name}@{FOUNDRY_VERSION}" for name in TOOLS]
-            command = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", *names]
-            subprocess.run(command, cwd=home, check=True, stdout=sys.stderr, timeout=INSTALL_TIMEOUT_S)
+            _npm_install(home, [f"@foundry-rs/{name}@{FOUNDRY_VERSION}" for name in TOOLS])
     binary = package / "bin" / tool
     binary.chmod(0o755)
     return binary
@@ -77,6 +78,12 @@ def cometbft() -> Path:
     """CometBFT's node command, as its module publishes it."""
     module = f"github.com/cometbft/cometbft/cmd/cometbft@{COMETBFT_VERSION}"
     return _go_program("cometbft", COMETBFT_VERSION, ["install", module], cwd=None)
+
+
+def versitygw() -> Path:
+    """An S3 server over a folder, as its module publishes it."""
+    module = f"github.com/versity/versitygw/cmd/versitygw@{VERSITYGW_VERSION}"
+    return _go_program("versitygw", VERSITYGW_VERSION, ["install", module], cwd=None)
 
 
 def simd() -> Path:
@@ -154,15 +161,16 @@ def postgres(program: str) -> Path:
     """A program of an installed PostgreSQL (`initdb`, `postgres`); Debian's package `postgresql` is installed where it is missing."""
     found = _installed_postgres(program)
     if found is None:
-        for command in (
-            ["apt-get", "update"],
-            ["apt-get", "install", "--yes", "--no-install-recommends", "postgresql"],
-        ):
-            subprocess.run(command, check=True, stdout=sys.stderr, timeout=INSTALL_TIMEOUT_S)
+        _install_debian_package("postgresql")
         found = _installed_postgres(program)
     if found is None:
         raise FileNotFoundError(f"no {program}: install PostgreSQL")
     return found
+
+
+def _install_debian_package(name: str) -> None:
+    for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", name]):
+        subprocess.run(command, check=True, stdout=sys.stderr, timeout=INSTALL_TIMEOUT_S)
 
 
 def _installed_postgres(program: str) -> Path | None:
@@ -172,6 +180,34 @@ def _installed_postgres(program: str) -> Path | None:
         return candidates[0]
     found = shutil.which(program)
     return None if found is None else Path(found)
+
+
+def chromium() -> Path:
+    """A headless browser; Debian's package `chromium` is installed where it is missing."""
+    if shutil.which("chromium") is None and shutil.which("apt-get") is not None:
+        with _alone("chromium"):
+            _install_debian_package("chromium")
+    found = shutil.which("chromium")
+    if found is None:
+        raise FileNotFoundError("no chromium: install Chromium")
+    return Path(found)
+
+
+def axe() -> Path:
+    """axe-core's one script, which judges the accessibility of a page that it is put into."""
+    home = cache() / "axe"
+    package = home / "node_modules" / "axe-core"
+    manifest = package / "package.json"
+    with _alone("axe"):
+        if not manifest.is_file() or json.loads(manifest.read_text())["version"] != AXE_VERSION:
+            home.mkdir(parents=True, exist_ok=True)
+            _npm_install(home, [f"axe-core@{AXE_VERSION}"])
+    return package / "axe.min.js"
+
+
+def _npm_install(home: Path, packages: Sequence[str]) -> None:
+    command = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", *packages]
+    subprocess.run(command, cwd=home, check=True, stdout=sys.stderr, timeout=INSTALL_TIMEOUT_S)
 
 
 def promtool() -> Path:
@@ -203,8 +239,11 @@ def main(names: Sequence[str]) -> int:
         "postgres": lambda: postgres("postgres"),
         "promtool": promtool,
         "cometbft": cometbft,
+        "versitygw": versitygw,
         "simd": simd,
         "simd11": simd11,
+        "chromium": chromium,
+        "axe": axe,
     }
     missing = 0
     for name in names or programs:

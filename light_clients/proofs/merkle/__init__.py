@@ -1,6 +1,30 @@
-"""RFC 6962 Merkle trees and inclusion proofs as CometBFT uses them."""
+"""RFC 6962 Merkle trees, with inclusion proofs as CometBFT uses them, and consistency proofs."""
 
-from light_clients.proofs.merkle.proof import MerkleProof, checks, prove, root_of, verify
-from light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash, leaf_hash, root
+from light_clients.proofs.merkle.consistency import (
+    ConsistencyProof,
+    consistency_checks,
+    prove_consistency,
+    verify_consistency,
+)
+from light_clients.proofs.merkle.frontier import Frontier
+from light_clients.proofs.merkle.proof import MerkleProof, checks, prove, prove_leaf, root_of, verify
+from light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash, leaf_hash, root, root_of_leaves
 
-__all__ = ["EMPTY_ROOT", "MerkleProof", "checks", "inner_hash", "leaf_hash", "prove", "root", "root_of", "verify"]
+__all__ = [
+    "EMPTY_ROOT",
+    "ConsistencyProof",
+    "Frontier",
+    "MerkleProof",
+    "checks",
+    "consistency_checks",
+    "inner_hash",
+    "leaf_hash",
+    "prove",
+    "prove_consistency",
+    "prove_leaf",
+    "root",
+    "root_of",
+    "root_of_leaves",
+    "verify",
+    "verify_consistency",
+]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from light_clients.interface import Check, PredicateFailed, run_checks
-from light_clients.proofs.merkle.tree import inner_hash, leaf_hash, levels
+from light_clients.proofs.merkle.tree import inner_hash, leaf_hash, levels_of_leaves
 
 HASH_BYTES = 32
 MAX_TOTAL = 2**63 - 1
@@ -29,9 +29,14 @@ class MerkleProof:
 
 def prove(items: Sequence[bytes], index: int) -> MerkleProof:
     """Proof of `items[index]`; IndexError where there is no such item."""
-    if not 0 <= index < len(items):
+    return prove_leaf([leaf_hash(item) for item in items], index)
+
+
+def prove_leaf(leaf_hashes: Sequence[bytes], index: int) -> MerkleProof:
+    """`prove` of the items with these leaf hashes."""
+    if not 0 <= index < len(leaf_hashes):
         raise IndexError(index)
-    built = levels(items)
+    built = levels_of_leaves(leaf_hashes)
     aunts = []
     position = index
     for level in built[:-1]:
@@ -39,7 +44,7 @@ def prove(items: Sequence[bytes], index: int) -> MerkleProof:
         if sibling < len(level):
             aunts.append(level[sibling])
         position //= 2
-    return MerkleProof(len(items), index, built[0][index], tuple(aunts))
+    return MerkleProof(len(leaf_hashes), index, built[0][index], tuple(aunts))
 
 
 def _sides(index: int, total: int) -> Iterator[bool]:

@@ -25,7 +25,12 @@ def inner_hash(left: bytes, right: bytes) -> bytes:
 
 def levels(items: Sequence[bytes]) -> list[list[bytes]]:
     """Node hashes, leaves first, root level last; a lone last node stands again on the level above. Not for no items."""
-    level = [leaf_hash(item) for item in items]
+    return levels_of_leaves([leaf_hash(item) for item in items])
+
+
+def levels_of_leaves(leaf_hashes: Sequence[bytes]) -> list[list[bytes]]:
+    """`levels` where the items are gone, or too many to hold, and their leaf hashes are kept."""
+    level = list(leaf_hashes)
     built = [level]
     while len(level) > 1:
         paired = [inner_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
@@ -36,4 +41,9 @@ def levels(items: Sequence[bytes]) -> list[list[bytes]]:
 
 def root(items: Sequence[bytes]) -> bytes:
     """The 32-byte root; of no items it is the hash of nothing."""
-    return levels(items)[-1][0] if items else EMPTY_ROOT
+    return root_of_leaves([leaf_hash(item) for item in items])
+
+
+def root_of_leaves(leaf_hashes: Sequence[bytes]) -> bytes:
+    """`root` of the items with these leaf hashes."""
+    return levels_of_leaves(leaf_hashes)[-1][0] if leaf_hashes else EMPTY_ROOT

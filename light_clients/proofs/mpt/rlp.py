@@ -30,6 +30,11 @@ def _long_length(data: bytes, position: int, size: int, end: int, field: str) ->
     return length, start
 
 
+_EMPTY_STRING = 0x80
+_WORD = 0xA0
+"""Prefix of a string of 32 bytes."""
+
+
 def _item(data: bytes, position: int, end: int, depth: int, field: str) -> tuple[RlpItem, int]:
     """The item at `position` and the offset behind it."""
     first = data[position]
@@ -61,6 +66,15 @@ def _item(data: bytes, position: int, end: int, depth: int, field: str) -> tuple
         raise MalformedInput(field, "RLP lists are nested too deep")
     items: list[RlpItem] = []
     while start < stop:
+        first = data[start]
+        if first == _EMPTY_STRING:  # these two are nearly all that branches hold
+            items.append(b"")
+            start += 1
+            continue
+        if first == _WORD and start + 33 <= stop:
+            items.append(data[start + 1 : start + 33])
+            start += 33
+            continue
         item, start = _item(data, start, stop, depth - 1, field)
         items.append(item)
     return tuple(items), stop

@@ -20,11 +20,12 @@ MAX_NODE_BYTES = 1024
 
 _BRANCH_ITEMS = 17
 _GRAMMAR = "node_is_well_formed"
+_NIBBLE_OF_DIGIT = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 def nibbles_of(key: bytes) -> bytes:
     """One byte a nibble, high one first."""
-    return bytes(nibble for byte in key for nibble in (byte >> 4, byte & 15))
+    return key.hex().encode().translate(_NIBBLE_OF_DIGIT)
 
 
 def _decode_path(encoded: RlpItem) -> tuple[bytes, bool]:

@@ -163,9 +163,9 @@ class DemoChain:
             raise RuntimeError(f"{self.name}: {function} reverted")
         return receipt
 
-    def approve_transfer(self, account: LocalAccount, token: str) -> None:
-        """Let the Transfer contract take any amount of the account's tokens."""
-        self.call(account, self.token(token), "approve", self.transfer.address, 2**256 - 1)
+    def approve_transfer(self, account: LocalAccount, token: str, amount: int = 2**256 - 1) -> None:
+        """Let the Transfer contract take so much of the account's tokens."""
+        self.call(account, self.token(token), "approve", self.transfer.address, amount)
 
     def deploy(self, account: LocalAccount, artifact: str, *arguments: Any) -> str:
         """Deploy a contract and return its address."""

@@ -81,6 +81,9 @@ def demo(
         bool, typer.Option("--json", help="Print the checker's findings as JSON, progress on stderr.")
     ] = False,
     keep: Annotated[bool, typer.Option(help="Leave everything running until Ctrl-C, and keep the files.")] = False,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder for the files, new or empty (default: a temporary one).")
+    ] = None,
 ) -> None:
     """Start a hub, three chains and a relay as separate processes, send messages and tokens, and check the chains.
 
@@ -98,7 +101,10 @@ def demo(
     except ProgramMissing as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_UNUSABLE) from None
-    _see_through(run, Console(stderr=json_), json_=json_, keep=keep)
+    folder = Path(tempfile.mkdtemp(prefix="hutong-demo-")) if home is None else _made(home)
+    _see_through(run, Console(stderr=json_), folder, json_=json_, keep=keep)
+    if home is None and not keep:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cosmos(simd: Path | None, transfers: int, timeouts: int, hub: Engine, *, chaos: bool, bundles: Path | None) -> Run:
@@ -111,9 +117,22 @@ def _cosmos(simd: Path | None, transfers: int, timeouts: int, hub: Engine, *, ch
     return CosmosLane(find_program("simd", simd), transfers, timeouts)
 
 
-def _see_through(run: Run, console: Console, *, json_: bool, keep: bool) -> None:
-    """To its end, and say it by the exit code."""
-    home = Path(tempfile.mkdtemp(prefix="hutong-demo-"))
+def _made(home: Path) -> Path:
+    """Absolute, since the configuration names it. Exit code 2 where something is in it already."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        is_empty = next(home.iterdir(), None) is None
+    except OSError as error:
+        typer.echo(f"--home {home} cannot be used: {error.strerror}", err=True)
+        raise typer.Exit(EXIT_UNUSABLE) from None
+    if not is_empty:
+        typer.echo(f"--home {home} is not empty; name a new folder", err=True)
+        raise typer.Exit(EXIT_UNUSABLE)
+    return home.resolve()
+
+
+def _see_through(run: Run, console: Console, home: Path, *, json_: bool, keep: bool) -> None:
+    """To its good end; any other is an exit code."""
     good = False
     try:
         good = trio.run(partial(_supervise, run, home, console, json_=json_, keep=keep), strict_exception_groups=True)
@@ -127,11 +146,9 @@ def _see_through(run: Run, console: Console, *, json_: bool, keep: bool) -> None
     except* DemoStopped:
         console.print(f"Stopped. Files and logs are in {home}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(130) from None
-    if good and not keep:
-        shutil.rmtree(home, ignore_errors=True)
-    elif not good:
+    if not good:
         console.print(f"Not everything is as it should be. Logs are in {home}", markup=False, soft_wrap=True)
-    raise typer.Exit(0 if good else 1)
+        raise typer.Exit(1)
 
 
 async def _supervise(run: Run, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:

@@ -19,6 +19,7 @@ from relay.cli.demo.checker import Findings, check
 from relay.cli.demo.cometbft_hub import CometbftEngine
 from relay.cli.demo.config_file import explorer_of
 from relay.cli.demo.network import Network, Say, Through, bring_up, direct
+from relay.cli.demo.network_file import NAME, write_network_file
 from relay.cli.demo.processes import Daemon, RunningProcess
 from relay.cli.demo.report import as_json, print_table
 from relay.cli.demo.scenario import Scenario
@@ -69,6 +70,8 @@ class Lane:
             else:
                 print_table(console, findings, duration_s, self.chaos, validators)
             if keep:
+                await trio.to_thread.run_sync(_take_allowances_back, network)
+                write_network_file(network)
                 _say_where(network, console)
                 await trio.sleep_forever()
         return self._is_good(findings) and (validators is None or validators.good)
@@ -103,6 +106,12 @@ def _cpu_ms(network: Network) -> dict[str, float]:
     return used
 
 
+def _take_allowances_back(network: Network) -> None:
+    """The scenario's users allowed Transfer everything; a dapp begins as its users do, who have allowed nothing."""
+    for chain in network.chains:
+        chain.approve_transfer(network.users[chain.name], chain.token_address, 0)
+
+
 def _say_where(network: Network, console: Console) -> None:
     say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     say(f"Files and logs: {network.home}; configuration: {network.config}")
@@ -110,5 +119,5 @@ def _say_where(network: Network, console: Console) -> None:
     for chain in (*network.chains, network.hub):
         applications = f"mailbox {chain.mailbox_address or '-'} transfer {chain.transfer_address or '-'}"
         say(f"{chain.name}: {chain.rpc_url} router {chain.router_address} {applications}")
-    say(f"explorer: {explorer_of(network.config)}")
+    say(f"explorer and API: {explorer_of(network.config)}; for dapps: {network.home / NAME}")
     say("Running until Ctrl-C.")

@@ -1,7 +1,6 @@
 """An EVM member of the demo's network: a dev chain, its contracts, and the commands that connect it with the hub."""
 
 import json
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import TypeVar
 
 import httpx
 import trio
-from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from relay.cli.demo.chain import DemoChain
@@ -32,15 +30,15 @@ class EvmPlan:
     port: int
     owner: Key
     relayer: Key
+    user_key: Key
     user: LocalAccount
+    """Of that key."""
 
     @classmethod
     def of(cls, home: Path, name: str, chain_id: int) -> "EvmPlan":
         """With new keys and a free port."""
-        user: LocalAccount = Account.from_key(os.urandom(32))
-        return cls(
-            name, chain_id, free_port(), make_key(home, f"owner-{name}"), make_key(home, f"relayer-{name}"), user
-        )
+        owner, relayer, user = (make_key(home, f"{role}-{name}") for role in ("owner", "relayer", "user"))
+        return cls(name, chain_id, free_port(), owner, relayer, user, user.account())
 
     @property
     def url(self) -> str:

@@ -48,6 +48,7 @@ class Network:
     chains: tuple[DemoChain, ...]
     hub: DemoChain
     users: dict[str, LocalAccount]
+    user_keys: dict[str, Key]
     owners: dict[str, LocalAccount]
     admins: tuple[Key, ...]
     relayers: dict[str, str]
@@ -96,6 +97,7 @@ async def bring_up(
         chains,
         hub.chain,
         {plan.name: plan.user for plan in plans},
+        {plan.name: plan.user_key for plan in plans},
         {plan.name: plan.owner.account() for plan in plans},
         hub.admins,
         {**{plan.name: plan.relayer.address for plan in plans}, "hub": hub.relayer.address},

@@ -26,10 +26,14 @@ class Exporter:
         paths: Paths,
         archive: Archive,
         checkpoints: Iterable[Checkpoint] = (),
+        newest_sent: int | None = None,
     ) -> None:
+        """`newest_sent`: of how many of a hub's packets the evidence is read when second legs are looked for (None: of
+        all); older ones are asked from the hub."""
         self._adapters = adapters
         self._paths = paths
         self._archive = archive
+        self._newest_sent = newest_sent
         self._checkpoints = {checkpoint.chain_id: checkpoint for checkpoint in checkpoints}
         heights = {chain_id: checkpoint.height for chain_id, checkpoint in self._checkpoints.items()}
         self._legs = LegReader(adapters, paths, archive, heights)
@@ -100,7 +104,7 @@ class Exporter:
     async def _candidates(self, end: PathEnd, first: Packet) -> list[int]:
         """Sequences of packets that may be what the hub made of `first`, known ones before those that must be asked for."""
         if end not in self._sent:
-            self._sent[end] = await self._archive.sent_packets(end.chain, end.client)
+            self._sent[end] = await self._archive.sent_packets(end.chain, end.client, self._newest_sent)
         known = self._sent[end]
         found = [sequence for sequence, packet in sorted(known.items()) if is_second_leg(first, packet)]
         if found or end not in self._paths.opposite:

@@ -111,6 +111,17 @@ async def test_attack_G3_crash_while_writing_leaves_the_old_file_whole(tmp_path,
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
+async def test_steps_and_the_newest_packets_are_told_apart(tmp_path):
+    archive = Archive(tmp_path)
+    await archive.write([replace(EVIDENCE, packet=packet(sequence)) for sequence in (1, 2, 999, 1000, 20_000)])
+    done = Acknowledgement((b"x",))
+    await archive.write([replace(EVIDENCE, kind="acknowledge", packet=packet(2), acknowledgement=done)])
+    # an outcome is proven by the chain that the packet went to
+    assert await archive.packet_ids(("acknowledge", "timeout")) == [("hub", "client-0", 2)]
+    assert sorted(await archive.sent_packets("alpha", "client-0", 2)) == [1000, 20_000]
+    assert sorted(await archive.sent_packets("alpha", "client-0")) == [1, 2, 999, 1000, 20_000]
+
+
 @pytest.mark.parametrize(
     ("chain", "client_id", "kind"),
     [

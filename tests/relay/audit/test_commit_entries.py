@@ -12,7 +12,8 @@ from light_clients.tendermint.predicates import CommitSignatures, two_thirds_sig
 from light_clients.tendermint.types import ABSENT_SIGNATURE, BlockIdFlag, Commit, TrustLevel, ValidatorSet
 from relay.archive.bundle import ChainHeaders, ChainKind, HeaderEntry
 from relay.archive.checkpoint import Checkpoint, TendermintTrust
-from relay.audit.chains import HeaderMemory, JudgedChain, chain_steps
+from relay.audit.chains import JudgedChain, chain_steps
+from relay.audit.memory import HeaderMemory
 from relay.audit.tendermint import TendermintRules, canonical_validator_set
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain, signers
 
@@ -57,10 +58,11 @@ def headers_of(chain: SimulatedChain, index: int, commit: Commit | None = None, 
 
 def refusal(chain: SimulatedChain, headers: ChainHeaders, memory: HeaderMemory | None = None) -> str | None:
     root = checkpoint_of(chain)
-    rules = TendermintRules(root, TRUST, headers.validator_sets)
+    memory = memory or HeaderMemory()
+    rules = TendermintRules(root, TRUST, headers.validator_sets, memory)
     judged = JudgedChain(None, headers, root, rules)
     now_ns = chain.blocks[-1].header.time_ns + NANOSECONDS_PER_SECOND
-    for step in chain_steps(judged, (), now_ns, memory or HeaderMemory()):
+    for step in chain_steps(judged, (), now_ns, memory):
         try:
             step.check.run()
         except VerificationError:
@@ -135,6 +137,17 @@ def test_validator_sets_say_what_their_hash_commits_to_and_are_named_by_a_header
     assert refusal(chain, headers_of(chain, 3, sets=())) == "validators_in_bundle"
     assert refusal(chain, headers_of(chain, 3, sets=(honest, honest))) == "validator_sets_are_canonical"
     assert refusal(chain, headers_of(chain, 3, sets=(honest,))) is None
+
+
+def test_attack_H_remembered_validators_with_the_same_hash_and_another_address_are_judged_anew(chain):
+    """A set's hash says nothing of addresses: one that was sound under its bytes vouches for no other bytes."""
+    memory = HeaderMemory()
+    assert refusal(chain, headers_of(chain, 3), memory) is None
+    first, *others = chain.blocks[3].validators.validators
+    forged = ValidatorSet.of((replace(first, address=others[0].address), *others))
+    assert validator_set_hash(forged) == validator_set_hash(chain.blocks[3].validators)
+    sets = (codec.encode_validator_set(canonical_validator_set(forged)),)
+    assert refusal(chain, headers_of(chain, 3, sets=sets), memory) == "validator_sets_are_sound"
 
 
 def test_changed_validators_vouch_through_a_header_in_between():

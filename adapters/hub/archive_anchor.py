@@ -1,0 +1,104 @@
+"""`ArchiveAnchor` on the hub: deploy it, write a root down, read it, and prove what is written."""
+
+from dataclasses import dataclass
+
+from adapters.hub.chain import HubChain
+from adapters.ics26.abi import Function
+from adapters.ics26.execution import Receipt, hex_data
+from adapters.ics26.transactor import Transactor
+from adapters.interface import BadAnswer
+from adapters.rpc import Fields
+from contracts.artifacts import load_artifact
+from light_clients.interface import VerificationError
+from light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, verify_account, verify_storage
+
+PUBLISH = Function("publish", ("uint64", "bytes32"), ("uint256",))
+COUNT = Function("count", ("address",), ("uint256",))
+ANCHOR_AT = Function("anchorAt", ("address", "uint256"), ("(uint64,uint64,bytes32)",))
+
+
+@dataclass(frozen=True, slots=True)
+class SlotProofs:
+    """Nodes of an account and of some of its slots, root first, and the 32-byte words there (None: nothing)."""
+
+    account: tuple[bytes, ...]
+    slots: tuple[tuple[bytes, ...], ...]
+    words: tuple[bytes | None, ...]
+
+
+async def deploy_anchor(transactor: Transactor) -> bytes:
+    """A new contract's address; one serves any number of publishers.
+
+    Raises:
+        RefusedByChain, AdapterError.
+    """
+    receipt = await transactor.send(None, load_artifact("ArchiveAnchor").bytecode)
+    if receipt.contract_address is None:
+        raise BadAnswer("eth_getTransactionReceipt", "contractAddress", "is missing after a creation")
+    return receipt.contract_address
+
+
+async def publish(transactor: Transactor, contract: bytes, size: int, root: bytes) -> Receipt:
+    """Write a root down, in the name of the transactor's account.
+
+    Raises:
+        RefusedByChain: the size has not grown. AdapterError.
+    """
+    return await transactor.send(contract, PUBLISH.encode(size, root))
+
+
+async def anchor_count(chain: HubChain, contract: bytes, publisher: bytes, height: int) -> int:
+    """How many roots of a publisher stand after block `height`; 0 too where there is no contract yet.
+
+    Raises:
+        AdapterError: the chain does not answer, or something else is at that address.
+    """
+    returned = await chain.execution.call(contract, COUNT.encode(publisher), tag=height)
+    if not returned:
+        return 0
+    (count,) = COUNT.decode(returned)
+    return int(count)
+
+
+async def read_anchor(
+    chain: HubChain, contract: bytes, publisher: bytes, index: int, height: int
+) -> tuple[int, int, bytes]:
+    """(size, time in seconds, root) of one anchor, as a node says after block `height`."""
+    returned = await chain.execution.call(contract, ANCHOR_AT.encode(publisher, index), tag=height)
+    ((size, time_s, root),) = ANCHOR_AT.decode(returned)
+    return int(size), int(time_s), bytes(root)
+
+
+async def prove_slots(
+    chain: HubChain, address: bytes, slots: tuple[bytes, ...], height: int, state_root: bytes
+) -> SlotProofs:
+    """Slots of an account after block `height`, whose EVM state root is proven already.
+
+    Raises:
+        AdapterError: the node does not answer, or not with a proof under that root.
+    """
+
+    def decode(fields: Fields) -> SlotProofs:
+        nodes = _nodes(fields.at("accountProof"))
+        try:
+            account = verify_account(state_root, address, nodes)
+        except VerificationError as error:
+            raise fields.at("accountProof").bad(str(error)) from error
+        if account is None:
+            raise fields.at("accountProof").bad("proves that there is no such contract")
+        entries = fields.at("storageProof").items(len(slots))
+        proofs = tuple(_nodes(entry.at("proof")) for entry in entries)
+        try:
+            words = tuple(
+                verify_storage(account.storage_root, slot, proof) for slot, proof in zip(slots, proofs, strict=True)
+            )
+        except (VerificationError, ValueError) as error:
+            raise fields.at("storageProof").bad(str(error)) from error
+        return SlotProofs(nodes, proofs, words)
+
+    params = [hex_data(address), [hex_data(slot) for slot in slots], hex(height)]
+    return await chain.execution.at_height(height, "eth_getProof", params, decode)
+
+
+def _nodes(fields: Fields) -> tuple[bytes, ...]:
+    return tuple(node.data(max_bytes=MAX_NODE_BYTES) for node in fields.items(MAX_NODES))

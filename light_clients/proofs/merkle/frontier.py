@@ -1,0 +1,42 @@
+"""The root of a tree that grows leaf by leaf, without its leaves."""
+
+from collections.abc import Iterable
+
+from light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash
+
+
+class Frontier:
+    """The complete subtrees of a tree (RFC 6962, 2.1), at most one a level: what is needed to add leaves."""
+
+    def __init__(self, leaf_hashes: Iterable[bytes] = ()) -> None:
+        self.size = 0
+        self._peaks: list[bytes | None] = []
+        for leaf in leaf_hashes:
+            self.append(leaf)
+
+    def append(self, leaf_hash: bytes) -> None:
+        """One leaf more at the end."""
+        node = leaf_hash
+        for level, peak in enumerate(self._peaks):
+            if peak is None:
+                self._peaks[level] = node
+                break
+            self._peaks[level] = None
+            node = inner_hash(peak, node)
+        else:
+            self._peaks.append(node)
+        self.size += 1
+
+    def copy(self) -> "Frontier":
+        """One that grows by itself."""
+        other = Frontier()
+        other.size, other._peaks = self.size, list(self._peaks)
+        return other
+
+    def root(self) -> bytes:
+        """Of all leaves so far."""
+        node: bytes | None = None
+        for peak in self._peaks:
+            if peak is not None:
+                node = peak if node is None else inner_hash(peak, node)
+        return EMPTY_ROOT if node is None else node

@@ -1,0 +1,95 @@
+// A message's way as milestones: what was done, what is being done, what is still to come. No DOM.
+
+const DONE = ["included", "superseded"];
+
+export const STEP_WORDS = {
+  seen: "Seen in the chain's final state",
+  queued: "Put into the relay's queue",
+  waiting: "Waits",
+  submitted: "Sent to the chain in a transaction",
+  retried: "Failed, is tried again",
+  included: "Done, in a block",
+  superseded: "Done by another relay, or before a restart",
+  expired: "Not received in time",
+  dead: "Given up",
+};
+
+/**
+ * Milestones in the order of the way: `{title, from, to, standing, at, height, transaction, gas_used, fee_wei, reason, steps}`.
+ * `from` and `to` are chains (equal for the sending itself), `standing` is done, moving, waiting, failed or ahead, and
+ * `steps` the relay's own events. A message that is settled has nothing ahead.
+ */
+export function milestones(message) {
+  const { via, source, destination } = message;
+  const first = via ?? destination.chain;
+  const settled = !["open", "dead"].includes(message.state);
+  const events = (leg, kind) => message.timeline.filter((event) => event.leg === leg && event.kind === kind);
+  const legs = [{ leg: 1, from: source.chain, to: first }];
+  if (via !== null) legs.push({ leg: 2, from: via, to: destination.chain });
+
+  const forth = legs.map((one) => outward(one, via, events(one.leg, "receive")));
+  const home = legs.toReversed().map((one) => homeward(one, message, events));
+  const ways = [...forth, ...home].filter((one) => one.steps.length > 0 || !settled);
+  if (!settled) foresee(ways);
+  return [sending(message), ...ways];
+}
+
+/** Chains of the way in order, each once: the lanes of the drawing. */
+export function lanes(message) {
+  return [...new Set([message.source.chain, message.via, message.destination.chain].filter((chain) => chain !== null))];
+}
+
+function sending(message) {
+  const { chain } = message.source;
+  // Seeing it is the first step of its delivery; the block is that of the sending.
+  const height = message.timeline.find((event) => event.leg === 1 && event.step === "seen")?.height ?? null;
+  const known = { at: message.sent_at, transaction: message.sent_transaction, height };
+  return { title: `Sent on ${chain}`, from: chain, to: chain, standing: "done", gas_used: null, fee_wei: null, reason: null, steps: [], ...known };
+}
+
+function outward({ from, to }, via, steps) {
+  const late = steps.some((step) => step.step === "expired") && !steps.some((step) => DONE.includes(step.step));
+  if (late) return slot(from, to, `Not received by ${to} in time`, steps);
+  return slot(from, to, to === via ? `Received by ${to}, sent on` : `Received on ${to}`, steps);
+}
+
+function homeward(one, message, events) {
+  const timeouts = events(one.leg, "timeout");
+  const last = one.leg === 1;
+  if (timeouts.length > 0) return slot(one.to, one.from, `Timeout proven on ${one.from}${last ? ", given back" : ""}`, timeouts);
+  const givenBack = ["refused", "timed_out"].includes(message.state);
+  const end = givenBack ? `Given back on ${one.from}` : `Confirmed on ${one.from}`;
+  return slot(one.to, one.from, last ? end : `Answer received by ${one.from}`, events(one.leg, "acknowledge"));
+}
+
+function slot(from, to, title, steps) {
+  const end = steps.findLast((step) => DONE.includes(step.step)) ?? null;
+  const latest = steps.reduce((newest, step) => (newest === null || step.at >= newest.at ? step : newest), null);
+  return {
+    title,
+    from,
+    to,
+    standing: standing(end, latest),
+    at: end === null ? (latest?.at ?? null) : (end.block_time ?? end.at),
+    height: end?.height ?? null,
+    transaction: end?.transaction ?? steps.findLast((step) => step.step === "submitted")?.transaction ?? null,
+    gas_used: end?.gas_used ?? null,
+    fee_wei: end?.fee_wei ?? null,
+    reason: end === null ? (latest?.reason ?? null) : end.reason,
+    steps: steps.toSorted((one, other) => one.at.localeCompare(other.at)),
+  };
+}
+
+function standing(end, latest) {
+  if (end !== null) return "done";
+  if (latest === null) return "ahead";
+  if (latest.step === "dead" || latest.step === "expired") return "failed";
+  return latest.step === "waiting" || latest.step === "retried" ? "waiting" : "moving";
+}
+
+// The first milestone that nothing is known of yet comes next, unless another one is under way.
+function foresee(ways) {
+  if (ways.some((one) => ["moving", "waiting", "failed"].includes(one.standing))) return;
+  const next = ways.find((one) => one.standing === "ahead");
+  if (next !== undefined) next.standing = "moving";
+}

@@ -1,0 +1,156 @@
+"""A folder of this machine as the place of an archive."""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from relay.archive.errors import ArchiveUnavailable
+from relay.archive.store.backend import Stored, WriteConflict
+
+WRITERS = 8
+"""Each waits for the disk by itself; side by side the disk takes them together."""
+
+
+class Directory:
+    """See `Backend`. Files are written beside their place, made durable, then renamed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def location(self) -> str:
+        return str(self._path)
+
+    def read(self, name: str, most_bytes: int) -> Stored | None:
+        """See `Backend`."""
+        with self._unavailable("read"):
+            data = self._read(name, most_bytes)
+        return None if data is None else Stored(data, _version(data))
+
+    def write(self, name: str, data: bytes, expected: str | None) -> str:
+        """See `Backend`."""
+        with self._unavailable("written"), self._locked():
+            present = self._read(name, None)
+            if (None if present is None else _version(present)) != expected:
+                raise WriteConflict(f"{name} in {self._path} was changed by somebody else")
+            self._put(name, data)
+            _sync_folder((self._path / name).parent)
+        return _version(data)
+
+    def keep_all(self, files: Mapping[str, bytes]) -> None:
+        """See `Backend`. One that is there already is read, and mended where it is damaged."""
+        with self._unavailable("written"):
+            folders = {(self._path / name).parent for name in files}
+            for folder in folders:
+                self._make(folder)
+            with ThreadPoolExecutor(WRITERS) as pool:
+                list(pool.map(self._keep, files.items()))
+                list(pool.map(_sync_folder, folders))
+
+    def delete_all(self, names: list[str]) -> None:
+        """See `Backend`."""
+        with self._unavailable("deleted"):
+            for name in names:
+                with suppress(FileNotFoundError):
+                    (self._path / name).unlink()
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """See `Backend`."""
+        folder = self._path / prefix.rpartition("/")[0]
+        with self._unavailable("listed"):
+            for path in folder.rglob("*") if folder.is_dir() else ():
+                name = path.relative_to(self._path).as_posix()
+                if name.startswith(prefix) and not path.name.startswith(".") and path.is_file():
+                    yield name
+
+    def _read(self, name: str, most_bytes: int | None) -> bytes | None:
+        try:
+            descriptor = os.open(self._path / name, os.O_RDONLY | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read(-1 if most_bytes is None else most_bytes + 1)
+
+    def _keep(self, file: tuple[str, bytes]) -> None:
+        name, data = file
+        if self._read(name, len(data)) != data:
+            self._put(name, data)
+
+    def _put(self, name: str, data: bytes) -> None:
+        path = self._path / name
+        self._make(path.parent)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+    def _make(self, folder: Path) -> None:
+        """A folder of the archive, durable and the owner's alone."""
+        if folder.is_dir():
+            return
+        if folder == self._path:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        else:
+            self._make(folder.parent)
+            folder.mkdir(exist_ok=True, mode=0o700)
+        _sync_folder(folder.parent)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """See `Backend`: among the processes of this machine, and the lock dies with its holder."""
+        with self._unavailable("written"):
+            descriptor = self._lock(".writer.lock")
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """From the reading of a version to its replacement."""
+        descriptor = self._lock(".lock")
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _lock(self, name: str) -> int:
+        self._make(self._path)
+        descriptor = os.open(self._path / name, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    @contextmanager
+    def _unavailable(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ArchiveUnavailable(f"{self._path} cannot be {done}: {error.strerror or error}") from None
+
+
+def _version(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

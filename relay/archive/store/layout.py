@@ -1,0 +1,107 @@
+"""Names and forms of an archive's files: head, log segments, leaf hashes, objects (docs/spec/archive.md)."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
+from light_clients.proofs.merkle import EMPTY_ROOT
+from relay.archive.store.entries import MAX_ENTRY_BYTES
+
+HEAD_FORMAT = "hutong-archive-head"
+HEAD_VERSION = 1
+HEAD_NAME = "archive-head.json"
+"""A folder with this file is an archive."""
+MAX_HEAD_BYTES = 512
+SEGMENT_ENTRIES = 256
+MAX_SEGMENT_BYTES = SEGMENT_ENTRIES * (MAX_ENTRY_BYTES + 1)
+LEAF_BYTES = 32
+MAX_ENTRIES = 10_000_000
+_HEX = re.compile(r"[0-9a-f]{64}")
+_WRITER = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How many entries the log has, and the RFC 6962 root over them. `writer`: who writes more of it, or was to."""
+
+    size: int
+    root: bytes
+    writer: str | None = None
+
+
+EMPTY_HEAD = Head(0, EMPTY_ROOT)
+
+
+def encode_head(head: Head) -> bytes:
+    """Canonical JSON with a final line break."""
+    fields = {
+        "format": HEAD_FORMAT,
+        "version": HEAD_VERSION,
+        "size": head.size,
+        "root": head.root.hex(),
+        "writer": head.writer,
+    }
+    return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def decode_head(data: bytes) -> Head:
+    """Inverse of `encode_head`.
+
+    Raises:
+        MalformedInput: anything else than its canonical bytes.
+    """
+    document = parse_json(data, "head", MAX_HEAD_BYTES)
+    if not isinstance(document, dict) or document.get("format") != HEAD_FORMAT:
+        raise MalformedInput("head.format", "is not the head of an archive", expected=HEAD_FORMAT)
+    version, size, root = document.get("version"), document.get("size"), document.get("root")
+    if type(version) is not int or version != HEAD_VERSION:
+        raise MalformedInput("head.version", "unknown", got=version, expected=HEAD_VERSION)
+    if type(size) is not int or not 0 <= size <= MAX_ENTRIES:
+        raise MalformedInput("head.size", f"is not an integer from 0 to {MAX_ENTRIES}", got=size)
+    if not isinstance(root, str) or _HEX.fullmatch(root) is None:
+        raise MalformedInput("head.root", "is no SHA-256 in lower-case hex", got=root)
+    writer = document.get("writer")
+    if writer is not None and (not isinstance(writer, str) or _WRITER.fullmatch(writer) is None):
+        raise MalformedInput("head.writer", "is not 16 digits of lower-case hex", got=writer)
+    head = Head(size, bytes.fromhex(root), writer)
+    if encode_head(head) != data:
+        raise MalformedInput("head", "is not the canonical encoding")
+    return head
+
+
+def object_name(digest: bytes) -> str:
+    """Where an object is kept."""
+    text = digest.hex()
+    return f"objects/{text[:2]}/{text}"
+
+
+def log_name(segment: int) -> str:
+    """Lines of entries `256 * segment` to `256 * segment + 255`."""
+    return f"log/{segment:08d}"
+
+
+def leaves_name(segment: int) -> str:
+    """Leaf hashes of the same entries, 32 bytes each."""
+    return f"leaves/{segment:08d}"
+
+
+def segments_of(size: int) -> range:
+    """All segments of a log of that size."""
+    return range(-(-size // SEGMENT_ENTRIES))
+
+
+def entries_in(segment: int, size: int) -> int:
+    """How many of the log's entries a segment holds."""
+    return min(SEGMENT_ENTRIES, size - segment * SEGMENT_ENTRIES)
+
+
+def lines_of(data: bytes) -> list[bytes]:
+    """The lines of a segment; each ends in a line break. What stands behind the last one is no line."""
+    return data.split(b"\n")[:-1]
+
+
+def text_of(lines: list[bytes]) -> bytes:
+    """Inverse of `lines_of`."""
+    return b"".join(line + b"\n" for line in lines)

@@ -1,0 +1,24 @@
+"""Where an archive is, in the words of a user: a folder, or `s3://bucket/prefix`."""
+
+from pathlib import Path
+
+from relay.archive.errors import ArchiveUnavailable
+from relay.archive.store.backend import Backend
+from relay.archive.store.directory import Directory
+
+S3_SCHEME = "s3://"
+
+
+def open_backend(location: str) -> Backend:
+    """The place of an archive, which need not exist yet.
+
+    Raises:
+        ArchiveUnavailable: the location cannot be one, or the library for it is not installed.
+    """
+    if location.startswith(S3_SCHEME):
+        from relay.archive.store.s3 import open_bucket
+
+        return open_bucket(location)
+    if "://" in location:
+        raise ArchiveUnavailable(f"{location[:80]} is no place of an archive: give a folder or s3://bucket/prefix")
+    return Directory(Path(location))

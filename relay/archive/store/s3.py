@@ -1,0 +1,155 @@
+"""A bucket of any S3-compatible store as the place of an archive.
+
+Which store and whose account are said by the standard environment variables alone (`AWS_ENDPOINT_URL_S3`, `AWS_REGION`,
+`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, or a profile): nothing of it is in a configuration, a log or an error.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, TypeVar
+
+from relay.archive.errors import ArchiveUnavailable
+from relay.archive.store.backend import Stored, WriteConflict
+
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 60
+ATTEMPTS = 4
+WRITERS = 8
+DELETED_AT_ONCE = 1_000
+"""As many as one request may name."""
+_LOCATION = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9!_.'()/-]{1,512}?))?/?")
+_MISSING = ("404", "NoSuchKey", "NotFound")
+_CONFLICT = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict")
+
+Result = TypeVar("Result")
+
+
+def open_bucket(location: str) -> "Bucket":
+    """`s3://bucket/prefix`; nothing is asked of the store yet.
+
+    Raises:
+        ArchiveUnavailable: it is no such location, the library is not installed, or the environment is unusable.
+    """
+    match = _LOCATION.fullmatch(location)
+    if match is None:
+        raise ArchiveUnavailable(f"{location[:80]} does not look like s3://bucket/prefix")
+    try:
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ImportError:
+        raise ArchiveUnavailable("s3:// needs the extra s3: pip install 'hutong[s3]'") from None
+    options = Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+        max_pool_connections=2 * WRITERS,
+        # Other stores than Amazon's know neither the newer checksums nor names of buckets as host names.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"addressing_style": "path"},
+    )
+    try:
+        client = boto3.Session().client("s3", config=options)
+    except (BotoCoreError, ValueError) as error:
+        raise ArchiveUnavailable(f"the environment does not say how to reach {location}: {_name(error)}") from None
+    return Bucket(client, match[1], match[2] or "")
+
+
+class Bucket:
+    """See `Backend`. A version is the store's entity tag; writes name the one that they replace, in the same request."""
+
+    def __init__(self, client: Any, bucket: str, prefix: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+
+    @property
+    def location(self) -> str:
+        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+
+    def read(self, name: str, most_bytes: int) -> Stored | None:
+        """See `Backend`."""
+
+        def get() -> Stored:
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
+            with answer["Body"] as body:
+                return Stored(body.read(most_bytes + 1), answer["ETag"])
+
+        return self._ask(get, absent=True)
+
+    def write(self, name: str, data: bytes, expected: str | None) -> str:
+        """See `Backend`."""
+        condition = {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
+
+        def put() -> str:
+            answer = self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=data, **condition)
+            version: str = answer["ETag"]
+            return version
+
+        written = self._ask(put, conflict=name)
+        if written is None:  # the version that it was to replace is gone
+            raise WriteConflict(f"{name} in {self.location} was changed by somebody else")
+        return written
+
+    def keep_all(self, files: Mapping[str, bytes]) -> None:
+        """See `Backend`."""
+
+        def keep(file: tuple[str, bytes]) -> None:
+            name, data = file
+            self._ask(lambda: self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=data))
+
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(keep, files.items()))
+
+    def delete_all(self, names: list[str]) -> None:
+        """See `Backend`."""
+        for start in range(0, len(names), DELETED_AT_ONCE):
+            keys = [{"Key": self._prefix + name} for name in names[start : start + DELETED_AT_ONCE]]
+            delete = {"Objects": keys, "Quiet": True}
+            answer = self._ask(partial(self._client.delete_objects, Bucket=self._bucket, Delete=delete))
+            if answer and answer.get("Errors"):
+                raise ArchiveUnavailable(
+                    f"{self.location} does not delete: {answer['Errors'][0].get('Code', 'no reason')}"
+                )
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """See `Backend`."""
+        token: dict[str, str] = {}
+        while True:
+            arguments = {"Bucket": self._bucket, "Prefix": self._prefix + prefix, **token}
+            page = self._ask(partial(self._client.list_objects_v2, **arguments)) or {}
+            for one in page.get("Contents", ()):
+                yield one["Key"][len(self._prefix) :]
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def alone(self) -> AbstractContextManager[None]:
+        """See `Backend`: a bucket holds nobody back."""
+        return nullcontext()
+
+    def _ask(self, call: Callable[[], Result], *, absent: bool = False, conflict: str | None = None) -> Result | None:
+        """None where the key is not there and may be absent, or was to be replaced."""
+        from botocore.exceptions import BotoCoreError, ClientError
+        from urllib3.exceptions import HTTPError
+
+        try:
+            return call()
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", "no reason"))[:64]
+            if code in _MISSING and (absent or conflict is not None):
+                return None
+            if code in _CONFLICT and conflict is not None:
+                raise WriteConflict(f"{conflict} in {self.location} was changed by somebody else") from None
+            raise ArchiveUnavailable(f"{self.location} refuses: {code}") from None
+        except (BotoCoreError, HTTPError) as error:
+            raise ArchiveUnavailable(f"{self.location} does not answer: {_name(error)}") from None
+
+
+def _name(error: Exception) -> str:
+    """The kind of failure: its text may hold an address with a key in it."""
+    return type(error).__name__

@@ -1,0 +1,75 @@
+"""The bundles of an archive, one after the other, for who judges a period."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from light_clients.interface import MalformedInput
+from relay.archive.errors import ArchiveUnavailable
+from relay.archive.source import MAX_ENTRIES, BundleSource, DirectorySource
+from relay.archive.store.layout import HEAD_NAME
+from relay.archive.store.log import Damage
+from relay.archive.store.place import S3_SCHEME, open_backend
+from relay.archive.store.store import BundleArchive
+
+
+class ArchiveSource:
+    """See `BundleSource`. The newest bundle of each packet under the packet's id, and every damaged entry as `entry n`.
+
+    Objects that bundles share are read and hashed once. Pickled, it is a location: each process opens it for itself.
+    """
+
+    def __init__(self, location: str) -> None:
+        self._location = location
+        self._archive: BundleArchive | None = None
+        self._indices: dict[str, int] = {}
+
+    def __reduce__(self) -> tuple[type["ArchiveSource"], tuple[str]]:
+        return ArchiveSource, (self._location,)
+
+    def names(self) -> Sequence[str]:
+        """See `BundleSource`."""
+        self._open()
+        return sorted(self._indices, key=self._indices.__getitem__)
+
+    def read(self, name: str) -> bytes:
+        """See `BundleSource`."""
+        archive = self._open()
+        if name not in self._indices:
+            raise MalformedInput("entry", f"is no packet of the archive {archive.location}", got=name)
+        try:
+            return archive.bundle(self._indices[name])
+        except MalformedInput as error:
+            raise MalformedInput(name, str(error)) from None
+
+    @property
+    def pruned(self) -> frozenset[str]:
+        """Packets whose bundles were pruned: gaps that the archive itself tells of."""
+        return frozenset(self._open().pruned)
+
+    def _open(self) -> BundleArchive:
+        if self._archive is None:
+            try:
+                archive = BundleArchive(open_backend(self._location))
+            except MalformedInput as error:
+                raise ArchiveUnavailable(f"{self._location}: {error}") from None
+            self._indices = {name: kept.index for name, kept in archive.newest.items()}
+            self._indices |= {
+                f"entry {index}": index for index, entry in archive.entries() if isinstance(entry, Damage)
+            }
+            if len(self._indices) > MAX_ENTRIES:
+                raise ArchiveUnavailable(f"{self._location} has more than {MAX_ENTRIES} packets: split the period")
+            self._archive = archive
+        return self._archive
+
+
+def open_source(location: str) -> BundleSource:
+    """Bundles in an archive, or the bundle files of a folder that is none.
+
+    Raises:
+        ArchiveUnavailable: neither is there.
+    """
+    if location.startswith(S3_SCHEME) or (Path(location) / HEAD_NAME).exists():
+        return ArchiveSource(location)
+    if not Path(location).is_dir():
+        raise ArchiveUnavailable(f"{location} is no folder of bundles and no archive")
+    return DirectorySource(Path(location))

@@ -1,0 +1,407 @@
+"""An archive of proof bundles: append, prune, read (docs/spec/archive.md).
+
+A writer puts its mark into the head; then come objects, leaf hashes and entries, then the new head. Whatever ends in
+between leaves the archive that the head names, and a tail that the next append writes over. Who finds another mark where
+its own should be has a second writer beside it, and stops before the head.
+"""
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from light_clients.interface import MalformedInput
+from light_clients.proofs.merkle import (
+    ConsistencyProof,
+    MerkleProof,
+    leaf_hash,
+    prove_consistency,
+    prove_leaf,
+)
+from relay.archive.errors import ArchiveUnavailable
+from relay.archive.store.backend import Backend
+from relay.archive.store.entries import (
+    BundleEntry,
+    Entry,
+    PruneEntry,
+    Tombstone,
+    encode_entry,
+    encode_tombstone,
+    progress_of,
+)
+from relay.archive.store.layout import (
+    EMPTY_HEAD,
+    HEAD_NAME,
+    MAX_ENTRIES,
+    SEGMENT_ENTRIES,
+    Head,
+    encode_head,
+    entries_in,
+    leaves_name,
+    log_name,
+    object_name,
+    segments_of,
+    text_of,
+)
+from relay.archive.store.log import Damage, Log, NoArchive, entries_of, read_head, read_log, read_segment
+from relay.archive.store.manifest import (
+    MAX_MANIFEST_BYTES,
+    MAX_OBJECT_BYTES,
+    Manifest,
+    decode_manifest,
+    digest_of,
+    encode_manifest,
+    put_together,
+    take_apart,
+)
+
+APPENDED_AT_ONCE = 256
+"""Bundles whose objects are held in memory before they are written."""
+CACHED_SEGMENTS = 16
+CACHED_OBJECT_BYTES = 64 * 1024 * 1024
+REMEMBERED_OBJECTS = 200_000
+
+
+@dataclass(slots=True)
+class Appended:
+    """`indices` of new entries; `known` were there already, or say no more than what is there; `refused` by name."""
+
+    indices: list[int] = field(default_factory=list)
+    known: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Entries whose bundles went, objects that went with them, and why objects had to stay, if they had."""
+
+    entries: int
+    objects: int
+    kept_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The newest entry of a packet. `is_settled`: there is nothing more to show of any of its legs."""
+
+    index: int
+    progress: int
+    bundle: bytes
+    is_settled: bool
+
+
+class BundleArchive:
+    """One archive at a `Backend`. Calls block; use one object in one thread at a time."""
+
+    def __init__(self, backend: Backend) -> None:
+        """Raises NoArchive, MalformedInput (its head), ArchiveUnavailable."""
+        self._backend = backend
+        self._log: Log
+        self.newest: dict[str, Kept] = {}
+        """By the packet id of the first leg; entries that are pruned or damaged are not in it."""
+        self.pruned: set[str] = set()
+        """Packets of which nothing but a tombstone is left."""
+        self.second_legs: set[str] = set()
+        """Packet ids that a bundle of another packet covers."""
+        self._written: OrderedDict[bytes, None] = OrderedDict()
+        self._segments: OrderedDict[int, list[Entry | Tombstone | Damage]] = OrderedDict()
+        self._objects: OrderedDict[bytes, bytes] = OrderedDict()
+        self._object_bytes = 0
+        self._load()
+
+    @classmethod
+    def create(cls, backend: Backend) -> "BundleArchive":
+        """The archive there, or a new one without entries."""
+        try:
+            return cls(backend)
+        except NoArchive:
+            backend.write(HEAD_NAME, encode_head(EMPTY_HEAD), None)
+            return cls(backend)
+
+    @property
+    def head(self) -> Head:
+        return self._log.head
+
+    @property
+    def log(self) -> Log:
+        """As it was read last."""
+        return self._log
+
+    @property
+    def location(self) -> str:
+        return self._backend.location
+
+    @property
+    def backend(self) -> Backend:
+        return self._backend
+
+    def append(self, bundles: Iterable[tuple[str, bytes]], now_s: int, *, again: bool = False) -> Appended:
+        """Keep bundles (each with a name for the report). `again`: also one that says no more than what is there.
+
+        Raises:
+            ArchiveUnavailable: the place does not answer, or the log is damaged. WriteConflict: somebody else wrote.
+        """
+        done = Appended()
+        with self._backend.alone():
+            self._reload()
+            try:
+                self._append(bundles, now_s, done, again=again)
+            except BaseException:
+                self._log.head_version = ""  # memory is ahead of what is kept: the next call reads it again
+                raise
+        return done
+
+    def _append(self, bundles: Iterable[tuple[str, bytes]], now_s: int, done: Appended, *, again: bool) -> None:
+        waiting: list[BundleEntry] = []
+        objects: dict[bytes, bytes] = {}
+        for name, data in bundles:
+            try:
+                entry = self._entry(data, now_s, objects, again=again)
+            except MalformedInput as error:
+                done.refused[name] = str(error)
+                continue
+            if entry is None:
+                done.known += 1
+                continue
+            self._index(self._log.head.size + len(waiting), entry)
+            waiting.append(entry)
+            if len(waiting) == APPENDED_AT_ONCE:
+                done.indices += self._commit(waiting, objects)
+                waiting, objects = [], {}
+        done.indices += self._commit(waiting, objects)
+
+    def _entry(self, data: bytes, now_s: int, objects: dict[bytes, bytes], *, again: bool) -> BundleEntry | None:
+        bundle, manifest, parts = take_apart(data)
+        present, progress, name = self.newest.get(bundle.packet_id), progress_of(bundle), digest_of(data)
+        if present is not None and (present.bundle == name or (present.progress >= progress and not again)):
+            return None
+        encoded = encode_manifest(manifest)
+        objects.update((key, value) for key, value in parts.items() if key not in self._written)
+        objects[digest_of(encoded)] = encoded
+        return BundleEntry(
+            now_s,
+            tuple(leg.packet_id for leg in bundle.legs),
+            name,
+            len(data),
+            digest_of(encoded),
+            progress,
+            None if present is None else present.index,
+        )
+
+    def _commit(self, entries: list[BundleEntry], objects: Mapping[bytes, bytes]) -> list[int]:
+        if not entries:
+            return []
+        first = self._log.head.size
+        self._claim()
+        self._backend.keep_all({object_name(name): data for name, data in objects.items()})
+        self._extend([encode_entry(entry) for entry in entries])
+        for name in objects:
+            self._written[name] = None
+        while len(self._written) > REMEMBERED_OBJECTS:
+            self._written.popitem(last=False)
+        return list(range(first, first + len(entries)))
+
+    def _claim(self) -> None:
+        """Put our mark into the head. Every other writer's next look at it is a conflict."""
+        log = self._log
+        marked = Head(log.head.size, log.head.root, os.urandom(8).hex())
+        log.head_version = self._backend.write(HEAD_NAME, encode_head(marked), log.head_version)
+
+    def _extend(self, lines: list[bytes]) -> None:
+        """Leaf hashes and lines of each touched segment, then the head."""
+        log = self._log
+        if log.head.size + len(lines) > MAX_ENTRIES:
+            raise ArchiveUnavailable(f"{self.location} has {MAX_ENTRIES} entries: go on at another place")
+        frontier, leaves = log.frontier.copy(), [leaf_hash(line) for line in lines]
+        for leaf in leaves:
+            frontier.append(leaf)
+        size, head = log.head.size, Head(log.head.size + len(lines), frontier.root())
+        position = 0
+        while position < len(lines):
+            segment, count = divmod(size + position, SEGMENT_ENTRIES)
+            more = min(SEGMENT_ENTRIES - count, len(lines) - position)
+            files = read_segment(self._backend, segment)
+            kept = [*files.lines[:count], *([b""] * (count - len(files.lines)))]
+            start = segment * SEGMENT_ENTRIES
+            hashes = b"".join((*log.leaves[start : start + count], *leaves[position : position + more]))
+            text = text_of([*kept, *lines[position : position + more]])
+            self._backend.write(leaves_name(segment), hashes, files.leaves_version)
+            self._backend.write(log_name(segment), text, files.lines_version)
+            self._segments.pop(segment, None)
+            position += more
+        log.head_version = self._backend.write(HEAD_NAME, encode_head(head), log.head_version)
+        log.head, log.frontier = head, frontier
+        log.leaves += leaves
+
+    def prune(self, before_s: int, now_s: int) -> Pruned:
+        """Let go of the bundles of all entries up to the first that was appended at or after `before_s`.
+
+        Their leaf hashes stay, and an entry of the log says that they were pruned. Ends what an interrupted pruning left.
+
+        Raises:
+            ArchiveUnavailable, WriteConflict: as `append`.
+        """
+        with self._backend.alone():
+            self._reload()
+            before = self._older_than(before_s)
+            if before > self._log.pruned_before:
+                self._claim()
+                self._extend([encode_entry(PruneEntry(now_s, before))])
+                self._log.pruned_before = before
+            entries = sum(self._bury(segment) for segment in segments_of(self._log.pruned_before))
+            objects, reason = self._sweep()
+            self._load()
+        return Pruned(entries, objects, reason)
+
+    def _older_than(self, before_s: int) -> int:
+        before = 0
+        for index, entry in self.entries():
+            if isinstance(entry, BundleEntry | PruneEntry):
+                if entry.appended_at_s >= before_s:
+                    break
+                before = index + 1
+        return before
+
+    def _bury(self, segment: int) -> int:
+        """Put tombstones into the place of pruned entries; returns how many."""
+        files = read_segment(self._backend, segment)
+        buried = 0
+        for index, entry in entries_of(self._backend, self._log, segment):
+            if index < self._log.pruned_before and not isinstance(entry, Tombstone):
+                place = index % SEGMENT_ENTRIES
+                files.lines += [b""] * (place + 1 - len(files.lines))
+                ids = entry.packet_ids if isinstance(entry, BundleEntry) else ()
+                files.lines[place] = encode_tombstone(Tombstone(ids))
+                buried += 1
+        if buried:
+            count = entries_in(segment, self._log.head.size)
+            self._backend.write(log_name(segment), text_of(files.lines[:count]), files.lines_version)
+            self._segments.pop(segment, None)
+        return buried
+
+    def _sweep(self) -> tuple[int, str | None]:
+        """Delete objects that no entry needs; none of them while it is not known what an entry needs."""
+        needed: set[bytes] = set()
+        for index, entry in self.entries():
+            if isinstance(entry, Damage):
+                return 0, str(entry)
+            if isinstance(entry, BundleEntry):
+                try:
+                    needed |= {entry.manifest, *self.manifest(entry).references()}
+                except MalformedInput as error:
+                    return 0, f"entry {index}: {error}"
+        names = [name for name in self._backend.names("objects/") if bytes.fromhex(name[-64:]) not in needed]
+        self._backend.delete_all(names)
+        self._written.clear()
+        return len(names), None
+
+    def entries(self) -> Iterator[tuple[int, Entry | Tombstone | Damage]]:
+        """Every entry by its index, damaged ones as what is wrong with them.
+
+        Raises:
+            ArchiveUnavailable: the place does not answer.
+        """
+        for segment in segments_of(self._log.head.size):
+            yield from entries_of(self._backend, self._log, segment)
+
+    def entry(self, index: int) -> Entry | Tombstone | Damage:
+        """One entry. IndexError where there is none."""
+        if not 0 <= index < self._log.head.size:
+            raise IndexError(index)
+        segment, place = divmod(index, SEGMENT_ENTRIES)
+        found = self._segments.get(segment)
+        if found is None:
+            found = [entry for _, entry in entries_of(self._backend, self._log, segment)]
+            self._segments[segment] = found
+            while len(self._segments) > CACHED_SEGMENTS:
+                self._segments.popitem(last=False)
+        self._segments.move_to_end(segment)
+        return found[place]
+
+    def bundle(self, index: int) -> bytes:
+        """The canonical bytes of the bundle of an entry.
+
+        Raises:
+            MalformedInput: the entry is pruned, damaged or of no bundle, or one of its objects is missing or damaged.
+            ArchiveUnavailable: the place does not answer.
+        """
+        entry = self.entry(index)
+        if not isinstance(entry, BundleEntry):
+            reason = entry.reason if isinstance(entry, Damage) else "is pruned or is no bundle"
+            raise MalformedInput(f"entry {index}", reason)
+        data = put_together(self.manifest(entry), self.object)
+        if digest_of(data) != entry.bundle:
+            raise MalformedInput(f"entry {index}", "makes another bundle", digest_of(data), entry.bundle)
+        return data
+
+    def manifest(self, entry: BundleEntry) -> Manifest:
+        """Raises as `object`, or MalformedInput where the object is no manifest."""
+        return decode_manifest(self._verified(entry.manifest, MAX_MANIFEST_BYTES))
+
+    def object(self, name: bytes) -> bytes:
+        """An object that has the hash which it is named by; those that were read lately are kept.
+
+        Raises:
+            MalformedInput: naming one that is missing or damaged. ArchiveUnavailable.
+        """
+        found = self._objects.get(name)
+        if found is not None:
+            self._objects.move_to_end(name)
+            return found
+        data = self._verified(name, MAX_OBJECT_BYTES)
+        self._objects[name] = data
+        self._object_bytes += len(data)
+        while self._object_bytes > CACHED_OBJECT_BYTES:
+            _, dropped = self._objects.popitem(last=False)
+            self._object_bytes -= len(dropped)
+        return data
+
+    def _verified(self, name: bytes, most_bytes: int) -> bytes:
+        stored = self._backend.read(object_name(name), most_bytes)
+        if stored is None:
+            raise MalformedInput(object_name(name), "is missing")
+        if digest_of(stored.data) != name:
+            raise MalformedInput(object_name(name), "is damaged: its hash is another", got=digest_of(stored.data))
+        return stored.data
+
+    def prove(self, index: int) -> MerkleProof:
+        """That an entry is in the log of the present head. IndexError where there is none."""
+        return prove_leaf(self._log.leaves, index)
+
+    def prove_consistency(self, size: int) -> ConsistencyProof:
+        """That the log once had its first `size` entries and no others. IndexError where it has not so many."""
+        return prove_consistency(self._log.leaves, size)
+
+    def _reload(self) -> None:
+        """What another process wrote since; refuses to write to a log whose leaves are not known.
+
+        Raises:
+            ArchiveUnavailable.
+        """
+        _, version = read_head(self._backend)
+        if version != self._log.head_version:
+            self._load()
+        if not self._log.is_whole:
+            raise ArchiveUnavailable(
+                f"the log of {self.location} is damaged ({self._log.damages[-1]}): look with `hutong archive verify`, "
+                "and go on at another place"
+            )
+
+    def _load(self) -> None:
+        self._log = read_log(self._backend)
+        self._written.clear()
+        self._segments.clear()
+        self.newest.clear()
+        self.pruned.clear()
+        self.second_legs.clear()
+        for index, entry in self.entries():
+            if isinstance(entry, BundleEntry):
+                self._index(index, entry)
+            elif isinstance(entry, Tombstone):
+                self.pruned.update(entry.packet_ids)
+
+    def _index(self, index: int, entry: BundleEntry) -> None:
+        self.newest[entry.packet_id] = Kept(
+            index, entry.progress, entry.bundle, entry.progress == 3 * len(entry.packet_ids)
+        )
+        self.second_legs.update(entry.packet_ids[1:])

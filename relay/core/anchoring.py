@@ -1,0 +1,153 @@
+"""Writing an archive's root down on the hub, and proving later that it was."""
+
+from collections.abc import Callable
+from functools import partial
+
+import trio
+
+from adapters.hub import HubChain
+from adapters.hub.archive_anchor import anchor_count, prove_slots, publish, read_anchor
+from adapters.ics26.transactor import Transactor
+from adapters.interface import AdapterError, ChainAdapter, HeightUnavailable, Signer
+from light_clients.ibc.commitment import merkle_path
+from light_clients.interface import Height, MalformedInput, PredicateFailed
+from relay.archive import ArchiveUnavailable
+from relay.archive.anchor import EVM_STATE_ROOT_KEY, Anchor, AnchorProof
+from relay.archive.bundle import ChainKind
+from relay.archive.checkpoint import Checkpoint
+from relay.archive.store import NoArchive, open_backend
+from relay.archive.store.layout import Head
+from relay.archive.store.log import read_head
+from relay.core.bundling.headers import HeaderCollector
+from relay.core.bundling.legs import provable_height
+from relay.dispatch import Runner
+from relay.telemetry import Metrics, get_logger
+
+PUBLISH_LIMIT_S = 120
+_AWAY = (ArchiveUnavailable, MalformedInput)
+
+
+class NotAnchored(Exception):
+    """There is no anchor to prove, at no height that may be proven at; one sentence."""
+
+
+async def anchored_size(hub: HubChain, contract: bytes, publisher: bytes) -> int:
+    """How many entries the newest root of a publisher is over; 0 where there is none.
+
+    Raises:
+        AdapterError.
+    """
+    height = (await hub.head()).height
+    count = await anchor_count(hub, contract, publisher, height)
+    if count == 0:
+        return 0
+    size, _, _ = await read_anchor(hub, contract, publisher, count - 1, height)
+    return size
+
+
+async def publish_head(hub: HubChain, signer: Signer, contract: bytes, head: Head) -> int | None:
+    """Write a head down, if the log has grown since the newest anchor; returns the block, or None.
+
+    Raises:
+        AdapterError. RefusedByChain: somebody else publishes in the same name.
+    """
+    publisher = bytes.fromhex(signer.address[2:])
+    if head.size <= await anchored_size(hub, contract, publisher):
+        return None
+    receipt = await publish(Transactor(hub.execution, await hub.eth_chain_id(), signer), contract, head.size, head.root)
+    return receipt.height
+
+
+async def prove_anchor(
+    hub: HubChain, client_state: bytes, contract: bytes, publisher: bytes, checkpoint: Checkpoint | None
+) -> AnchorProof:
+    """The newest anchor that stands at the checkpoint, or else at the hub's head. `client_state`: of a client of the hub.
+
+    Raises:
+        NotAnchored, AdapterError.
+    """
+    newest = await provable_height(hub)
+    heights = [newest] if checkpoint is None else [Height(newest.revision_number, checkpoint.height), newest]
+    for height in heights:
+        block = height.revision_height - 1
+        try:
+            count = await anchor_count(hub, contract, publisher, block)
+        except HeightUnavailable:
+            continue
+        if count > 0:
+            return await _prove(hub, client_state, contract, publisher, count - 1, height, checkpoint)
+    raise NotAnchored(f"0x{publisher.hex()} has written no root into 0x{contract.hex()} that can be proven yet")
+
+
+async def _prove(
+    hub: HubChain,
+    client_state: bytes,
+    contract: bytes,
+    publisher: bytes,
+    index: int,
+    height: Height,
+    checkpoint: Checkpoint | None,
+) -> AnchorProof:
+    block = height.revision_height - 1
+    size, time_s, root = await read_anchor(hub, contract, publisher, index, block)
+    anchor = Anchor(contract, publisher, index, size, time_s, root)
+    state = await hub.prove(merkle_path(hub.merkle_prefix, EVM_STATE_ROOT_KEY), height)
+    if state.value is None:
+        raise PredicateFailed("state_root_present", "the hub proves that it has no EVM state", got=height)
+    proofs = await prove_slots(hub, contract, anchor.slots, block, state.value)
+    if proofs.words != anchor.words:
+        raise PredicateFailed("anchor_stands", "storage is not what the contract says", proofs.words, anchor.words)
+    headers = await HeaderCollector(hub, ChainKind.TENDERMINT, checkpoint).collect([height], client_state)
+    first, second = proofs.slots
+    return AnchorProof(anchor, headers, height, state.value, state.proof, proofs.account, (first, second))
+
+
+class Anchorer:
+    """The relay's task: the archive's root goes to the hub at an interval, if it has changed."""
+
+    def __init__(
+        self,
+        location: str,
+        hub: ChainAdapter,
+        load_signer: Callable[[], Signer],
+        contract: bytes,
+        metrics: Metrics,
+        run: Runner,
+    ) -> None:
+        self._location = location
+        if not isinstance(hub, HubChain):
+            raise TypeError("a hub")
+        self._hub = hub
+        self._load_signer = load_signer
+        self._contract = contract
+        self._metrics = metrics
+        self._run = run
+        self._log = get_logger("anchorer")
+
+    async def run(self, interval_s: float) -> None:
+        """For ever. What fails is logged, counted, and tried again at the next interval."""
+        signer = await trio.to_thread.run_sync(self._load_signer)
+        while True:
+            await self.round(signer)
+            await trio.sleep(interval_s)
+
+    async def round(self, signer: Signer) -> None:
+        """Write the root down once, if the log has grown."""
+        try:
+            head, _ = await self._run(partial(_head, self._location))
+            height = None
+            with trio.fail_after(PUBLISH_LIMIT_S):
+                height = await publish_head(self._hub, signer, self._contract, head)
+        except NoArchive:
+            return
+        except (*_AWAY, AdapterError, trio.TooSlowError) as error:
+            self._metrics.archive_failed("anchor")
+            self._log.warning("the anchor is behind", reason=str(error) or "the hub takes no transaction")
+            return
+        self._metrics.archive_anchored(head.size)
+        if height is not None:
+            self._log.info("anchored", entries=head.size, root=head.root.hex(), height=height)
+
+
+def _head(location: str) -> tuple[Head, str]:
+    return read_head(open_backend(location))

@@ -1,0 +1,180 @@
+"""Bundles of settled packets go into the archive at an interval. Packets never wait for it."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import trio
+
+from adapters.interface import AdapterError, ChainAdapter, HeightUnavailable
+from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, VerificationError
+from relay.archive import Archive, ArchiveUnavailable
+from relay.archive.bundle import encode_bundle
+from relay.archive.legs import was_sent_on
+from relay.archive.store import BundleArchive, WriteConflict, open_backend
+from relay.config import PathEnd
+from relay.core.bundling import Exporter, NotExportable
+from relay.dispatch import Runner
+from relay.telemetry import Metrics, get_logger
+
+A_ROUND = 256
+"""Bundles that are held in memory; what is more waits for the next round."""
+RECENT = 4_096
+"""Packets of a hub among which the second legs of what settled lately are."""
+RETRY_S = 5.0
+"""Evidence is there before its transaction is in a block; doubles up to the longest wait."""
+LONGEST_RETRY_S = 3_600.0
+PRUNE_EVERY_S = 3_600.0
+DAY_S = 86_400
+_SETTLING = ("acknowledge", "timeout")
+_AWAY = (ArchiveUnavailable, WriteConflict, MalformedInput)
+
+Packet = tuple[str, str, int]
+"""(chain name, client, sequence) of the sending end, as evidence is kept."""
+
+
+def abandoning_thread() -> Runner:
+    """A thread that is left behind when the task is cancelled: what it was writing is then as after a crash."""
+    limiter = trio.CapacityLimiter(1)
+
+    async def run(call: Callable[[], Any]) -> Any:
+        return await trio.to_thread.run_sync(call, limiter=limiter, abandon_on_cancel=True)
+
+    return run
+
+
+class Archiver:
+    """One writer of one archive. `exporter` makes a fresh `Exporter`, given how many of a hub's newest packets it reads
+    (see there): one that is old proves at old heights."""
+
+    def __init__(
+        self,
+        location: str,
+        adapters: Mapping[str, ChainAdapter],
+        exporter: Callable[[int | None], Exporter],
+        evidence: Archive,
+        metrics: Metrics,
+        now_ns: Callable[[], int],
+        run: Runner,
+    ) -> None:
+        self._location = location
+        self._adapters = adapters
+        self._exporter = exporter
+        self._evidence = evidence
+        self._metrics = metrics
+        self._now_ns = now_ns
+        self._run = run
+        self._archive: BundleArchive | None = None
+        self._not_before_s: dict[Packet, tuple[int, float]] = {}
+        self._pruned_at_s = float("-inf")
+        self._log = get_logger("archiver")
+
+    async def run(self, interval_s: float, retention_days: int | None) -> None:
+        """For ever. A place that is away is tried again at the next interval."""
+        while True:
+            await self.round()
+            if retention_days is not None and trio.current_time() - self._pruned_at_s >= PRUNE_EVERY_S:
+                self._pruned_at_s = trio.current_time()
+                await self._prune(retention_days)
+            await trio.sleep(interval_s)
+
+    async def round(self) -> int:
+        """Append what has settled since; returns how many bundles. What fails is logged, counted, and tried again."""
+        try:
+            archive = await self._open()
+            waiting = await self._waiting(archive)
+            exporter = self._exporter(None if len(waiting) > A_ROUND else RECENT)
+            made = await self._export(exporter, waiting[:A_ROUND])
+            appended = await self._run(partial(archive.append, made, self._now_s())) if made else None
+        except _AWAY as error:
+            self._away("append", error)
+            return 0
+        except AdapterError as error:
+            self._log.warning("no bundles while a chain does not answer", reason=str(error))
+            return 0
+        count = 0 if appended is None else len(appended.indices)
+        if appended is not None:
+            for name, reason in appended.refused.items():
+                self._log.error("a bundle is none", packet=name, reason=reason)
+            self._log.info("archived", bundles=count, entries=archive.head.size, waiting=len(waiting) - len(made))
+        self._metrics.archive(archive.head.size, count, len(waiting) - len(made))
+        return count
+
+    async def _open(self) -> BundleArchive:
+        if self._archive is None:
+            self._archive = await self._run(lambda: BundleArchive.create(open_backend(self._location)))
+        return self._archive
+
+    def _away(self, what: str, error: Exception) -> None:
+        self._archive = None
+        self._metrics.archive_failed(what)
+        self._log.warning("the archive is behind", at=self._location, doing=what, reason=str(error))
+
+    async def _waiting(self, archive: BundleArchive) -> list[Packet]:
+        """Packets whose outcome was proven to their sender and that the archive lacks, those sent by a hub last."""
+        found = []
+        covered = archive.second_legs | archive.pruned
+        for packet in await self._evidence.packet_ids(_SETTLING):
+            adapter = self._adapters.get(packet[0])
+            if adapter is None:
+                continue
+            name = f"{adapter.chain_id}/{packet[1]}/{packet[2]}"
+            kept = archive.newest.get(name)
+            if (kept is None or not kept.is_settled) and name not in covered:
+                found.append((adapter.kind == "hub", packet))
+        waiting = [packet for _, packet in sorted(found)]
+        self._not_before_s = {one: self._not_before_s[one] for one in waiting if one in self._not_before_s}
+        now_s = trio.current_time()
+        return [one for one in waiting if self._not_before_s.get(one, (0, 0.0))[1] <= now_s]
+
+    async def _export(self, exporter: Exporter, packets: list[Packet]) -> list[tuple[str, bytes]]:
+        made = []
+        for packet in packets:
+            chain, client, sequence = packet
+            end = PathEnd(chain=chain, client=client)
+            if (end, sequence) in exporter.second_legs or await self._is_second_leg(packet):
+                self._later(packet)
+                continue
+            try:
+                bundle = await exporter.export(end, sequence)
+            except (NotExportable, HeightUnavailable, VerificationError) as error:
+                self._later(packet)
+                self._log.info("no bundle yet", packet=f"{chain}/{client}/{sequence}", reason=str(error))
+                continue
+            if all(leg.is_settled for leg in bundle.legs):
+                made.append((bundle.packet_id, encode_bundle(bundle)))
+            else:
+                self._later(packet)
+        return made
+
+    async def _is_second_leg(self, packet: Packet) -> bool:
+        """Its bundle is that of the packet which it was made of."""
+        if self._adapters[packet[0]].kind != "hub":
+            return False
+        for kind in _SETTLING:
+            try:
+                evidence = await self._evidence.read(*packet, kind)
+            except MalformedInput:
+                continue
+            if evidence is not None:
+                return was_sent_on(evidence.packet)
+        return False
+
+    def _later(self, packet: Packet) -> None:
+        failures = self._not_before_s.get(packet, (0, 0.0))[0] + 1
+        delay_s = min(LONGEST_RETRY_S, RETRY_S * 2 ** min(failures - 1, 12))
+        self._not_before_s[packet] = failures, trio.current_time() + delay_s
+
+    async def _prune(self, retention_days: int) -> None:
+        now_s = self._now_s()
+        try:
+            archive = await self._open()
+            done = await self._run(partial(archive.prune, now_s - retention_days * DAY_S, now_s))
+        except _AWAY as error:
+            self._away("prune", error)
+            return
+        if done.entries or done.kept_because:
+            self._log.info("pruned", entries=done.entries, objects=done.objects, kept_because=done.kept_because)
+
+    def _now_s(self) -> int:
+        return self._now_ns() // NANOSECONDS_PER_SECOND

@@ -1,0 +1,74 @@
+"""A typed client of the HTTP API (docs/spec/api.md): `Hutong` for programs without an event loop, `TrioHutong` under trio.
+
+`pip install 'hutong[sdk]'`. Guide: docs/sdk.md.
+"""
+
+from relay.sdk.errors import (
+    AnswerTooLarge,
+    ApiProblem,
+    BadAnswer,
+    HutongError,
+    InvalidArgument,
+    NotSigned,
+    TooSlow,
+    TransactionFailed,
+    Unreachable,
+)
+from relay.sdk.following import ChainsChanged, Event, MessageChanged, Reset
+from relay.sdk.messages import (
+    App,
+    Found,
+    Message,
+    MessageStage,
+    MessageState,
+    MessageSummary,
+    Proof,
+    TransactionState,
+    TransactionStatus,
+    Why,
+)
+from relay.sdk.network import Chain, ClientStatus, End, LightClient, Path, Route, Status, Token
+from relay.sdk.sending import Prepared, Sent, Submitted, UnsignedCosmos, UnsignedEvm
+from relay.sdk.sync_client import Hutong
+from relay.sdk.trio_client import TrioHutong
+
+__all__ = [
+    "AnswerTooLarge",
+    "ApiProblem",
+    "App",
+    "BadAnswer",
+    "Chain",
+    "ChainsChanged",
+    "ClientStatus",
+    "End",
+    "Event",
+    "Found",
+    "Hutong",
+    "HutongError",
+    "InvalidArgument",
+    "LightClient",
+    "Message",
+    "MessageChanged",
+    "MessageStage",
+    "MessageState",
+    "MessageSummary",
+    "NotSigned",
+    "Path",
+    "Prepared",
+    "Proof",
+    "Reset",
+    "Route",
+    "Sent",
+    "Status",
+    "Submitted",
+    "Token",
+    "TooSlow",
+    "TransactionFailed",
+    "TransactionState",
+    "TransactionStatus",
+    "TrioHutong",
+    "Unreachable",
+    "UnsignedCosmos",
+    "UnsignedEvm",
+    "Why",
+]

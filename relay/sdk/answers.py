@@ -1,0 +1,62 @@
+"""Bytes of the API into values, once: whatever is not as docs/spec/api.md says is `BadAnswer`, never a surprise later.
+
+Fields that this version does not know are passed over, since additions keep the API's version.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from relay.sdk.errors import ApiProblem, BadAnswer, shown
+from relay.sdk.fields import Name
+
+PROBLEM_TYPE = "application/problem+json"
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    code: Name
+    detail: Annotated[str, Field(max_length=65_536)]
+    field: Name | None = None
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def reader(what: str, kind: type[Value]) -> Callable[[bytes], Value]:
+    """A function that parses `kind` or raises BadAnswer with `what` and the field at fault."""
+
+    key: Any = kind
+
+    def read(body: bytes) -> Value:
+        try:
+            value: Value = _adapter(key).validate_json(body, strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the body"
+            raise BadAnswer(what, f"{where}: {first['msg']}") from None
+        return value
+
+    return read
+
+
+_read_problem = reader("the refusal", _Problem)
+
+
+def problem_of(what: str, status: int, media_type: str, body: bytes) -> ApiProblem | BadAnswer:
+    """What an answer that is no success says."""
+    if media_type == PROBLEM_TYPE:
+        try:
+            problem = _read_problem(body)
+        except BadAnswer:
+            pass
+        else:
+            return ApiProblem(shown(problem.code), status, problem.detail, problem.field)
+    return BadAnswer(what, f"HTTP status {status} without a problem that says why; is this the API's address?")

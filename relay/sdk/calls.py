@@ -1,0 +1,210 @@
+"""Every request of the API, described once for both clients: what is sent, and how its answer is read."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypedDict, TypeVar
+from urllib.parse import quote
+
+from relay.sdk.answers import reader
+from relay.sdk.errors import InvalidArgument
+from relay.sdk.messages import App, Found, Message, MessagePage, MessageState, Proofs, TransactionStatus, Why
+from relay.sdk.network import Chains, LightClients, Paths, Routes, Status, Tokens
+from relay.sdk.sending import Demand, PreparedAnswer, Submitted, TransferDemand
+
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+"""A page of 100 messages has some 100 KB."""
+MAX_BUNDLE_BYTES = 64 * 1024 * 1024
+"""As docs/spec/bundle.md bounds one."""
+BUNDLE_LIMIT_S = 75.0
+"""The server itself gives a bundle 60 s."""
+MAX_PAYLOAD_BYTES = 65_536
+
+Result = TypeVar("Result")
+
+_CHAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", re.ASCII)
+_PACKET = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?/[\w+-]{1,64}/[1-9][0-9]{0,19}", re.ASCII)
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}", re.ASCII)
+_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_RAW = re.compile(r"0x([0-9a-fA-F]{2})+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Result]):
+    """One request. All of the API's that are here may be repeated: reads, preparations, and what has an idempotency key."""
+
+    what: str
+    """For errors: "the message"."""
+    method: str
+    path: str
+    read: Callable[[bytes], Result]
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    max_bytes: int = MAX_ANSWER_BYTES
+    limit_s: float = 0.0
+    """At least so long is waited for it."""
+
+
+def _get(what: str, path: str, kind: type[Result], **query: str | None) -> Call[Result]:
+    given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
+    return Call(what, "GET", path, reader(what, kind), given)
+
+
+def status() -> Call[Status]:
+    return _get("the status", "/v1/status", Status)
+
+
+def chains() -> Call[Chains]:
+    return _get("the chains", "/v1/chains", Chains)
+
+
+def clients() -> Call[LightClients]:
+    return _get("the clients", "/v1/clients", LightClients)
+
+
+def paths() -> Call[Paths]:
+    return _get("the paths", "/v1/paths", Paths)
+
+
+def routes(source: str, destination: str) -> Call[Routes]:
+    return _get("the routes", "/v1/routes", Routes, from_=source, to=destination)
+
+
+def tokens(chain: str | None) -> Call[Tokens]:
+    return _get("the tokens", "/v1/tokens", Tokens, chain=chain)
+
+
+class FilterFields(TypedDict, total=False):
+    """Of a list of messages. `since` is in the range, `until` is not."""
+
+    state: MessageState
+    app: App
+    source: str
+    destination: str
+    sender: str
+    receiver: str
+    transaction: str
+    message_id: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """All that is set must hold."""
+
+    state: MessageState | None = None
+    app: App | None = None
+    source: str | None = None
+    destination: str | None = None
+    sender: str | None = None
+    receiver: str | None = None
+    transaction: str | None = None
+    message_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def messages(filters: Filters, cursor: str | None, limit: int) -> Call[MessagePage]:
+    query = {name: getattr(filters, name) for name in FilterFields.__annotations__}
+    for name in ("since", "until"):
+        if query[name] is not None:
+            query[name] = _instant(name, query[name])
+    return _get("the list of messages", "/v1/messages", MessagePage, **query, cursor=cursor, limit=str(limit))
+
+
+def message(name: str) -> Call[Message]:
+    return _get("the message", _message_path(name), Message)
+
+
+def why(name: str) -> Call[Why]:
+    return _get("the reason", f"{_message_path(name)}/why", Why)
+
+
+def proofs(name: str) -> Call[Proofs]:
+    return _get("the proofs", f"{_message_path(name)}/proofs", Proofs)
+
+
+def bundle(name: str) -> Call[bytes]:
+    path = f"{_message_path(name)}/bundle"
+    return Call("the bundle", "GET", path, bytes, max_bytes=MAX_BUNDLE_BYTES, limit_s=BUNDLE_LIMIT_S)
+
+
+def search(text: str) -> Call[Found]:
+    return _get("the search", "/v1/search", Found, q=text)
+
+
+def transaction(chain: str, transaction_hash: str) -> Call[TransactionStatus]:
+    path = f"/v1/transactions/{_checked('chain', chain, _CHAIN)}/{_checked('hash', transaction_hash, _HASH)}"
+    return _get("the transaction", path, TransactionStatus)
+
+
+def prepare(demand: Demand) -> Call[PreparedAnswer]:
+    wanted: dict[str, Any] = {
+        "source": demand.source,
+        "destination": demand.destination,
+        "sender": demand.sender,
+        "receiver": demand.receiver,
+        "timeout_s": demand.timeout_s,
+        "via": demand.via,
+    }
+    if isinstance(demand, TransferDemand):
+        if demand.amount < 1:
+            raise InvalidArgument("amount", "must be a number of smallest units, at least 1")
+        path = "/v1/transfers/prepare"
+        wanted |= {"token": demand.token, "amount": str(demand.amount), "memo": demand.memo}
+    else:
+        if not 1 <= len(demand.payload) <= MAX_PAYLOAD_BYTES:
+            raise InvalidArgument("payload", f"must have 1 to {MAX_PAYLOAD_BYTES} bytes")
+        path = "/v1/messages/prepare"
+        wanted |= {"payload": f"0x{demand.payload.hex()}"}
+    return _post("the preparation", path, wanted, PreparedAnswer)
+
+
+def submit(chain: str, raw: bytes | str, idempotency_key: str) -> Call[Submitted]:
+    text = raw if isinstance(raw, str) else f"0x{bytes(raw).hex()}"
+    body = {"chain": chain, "raw": _checked("raw", text, _RAW)}
+    key = _checked("idempotency_key", idempotency_key, _IDEMPOTENCY_KEY)
+    return _post("the submission", "/v1/transactions", body, Submitted, {"Idempotency-Key": key})
+
+
+def events(message: str | None, after: str | None) -> Call[None]:
+    """A stream: it has no answer to read."""
+    query = {} if message is None else {"message": checked_name(message)}
+    headers = {"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": after})
+    return Call("the event stream", "GET", "/v1/events", lambda _body: None, query, None, headers)
+
+
+def _post(
+    what: str, path: str, body: Mapping[str, Any], kind: type[Result], headers: Mapping[str, str] | None = None
+) -> Call[Result]:
+    data = json.dumps(body).encode()
+    return Call(
+        what, "POST", path, reader(what, kind), {}, data, {"Content-Type": "application/json", **(headers or {})}
+    )
+
+
+def checked_name(name: str) -> str:
+    """A packet id (`chain/client/sequence`) or a Mailbox id (`0x` and 64 hex digits)."""
+    if _PACKET.fullmatch(name) is None and _HASH.fullmatch(name) is None:
+        raise InvalidArgument("message", "must be chain/client/sequence, or 0x and 64 hex digits")
+    return name
+
+
+def _message_path(name: str) -> str:
+    return f"/v1/messages/{quote(checked_name(name), safe='/')}"
+
+
+def _checked(field: str, text: str, pattern: re.Pattern[str]) -> str:
+    if pattern.fullmatch(text) is None:
+        raise InvalidArgument(field, f"must match {pattern.pattern}")
+    return text
+
+
+def _instant(field: str, at: datetime) -> str:
+    if at.tzinfo is None:
+        raise InvalidArgument(field, "must say its time zone")
+    return at.isoformat(timespec="microseconds")

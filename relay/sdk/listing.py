@@ -1,0 +1,26 @@
+"""All pages of a list, one after the other."""
+
+from relay.sdk import calls
+from relay.sdk.calls import Filters
+from relay.sdk.errors import BadAnswer, InvalidArgument
+from relay.sdk.plan import Give, Plan, ask
+
+MAX_PAGE = 100
+MAX_EMPTY_PAGES = 1_000
+"""In a row: a page may be empty where few of many messages match, but a list must come to its end."""
+
+
+def all_messages(filters: Filters, page_items: int) -> Plan[None]:
+    if not 1 <= page_items <= MAX_PAGE:
+        raise InvalidArgument("page_items", f"must be 1 to {MAX_PAGE}")
+    cursor, empty = None, 0
+    while True:
+        page = yield from ask(calls.messages(filters, cursor, page_items))
+        for item in page.items:
+            yield Give(item)
+        if page.next is None:
+            return
+        empty = 0 if page.items else empty + 1
+        if page.next == cursor or empty > MAX_EMPTY_PAGES:
+            raise BadAnswer("the list of messages", "it goes on for ever without an item")
+        cursor = page.next

@@ -1,0 +1,123 @@
+"""What a client does, as steps without I/O: a generator that yields a step and is sent what came of it.
+
+The two clients differ only in how they carry a step out. What a step may raise is thrown into the plan.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from relay.sdk import answers
+from relay.sdk.calls import Call
+from relay.sdk.errors import ApiProblem, BadAnswer
+
+Value = TypeVar("Value")
+Result = TypeVar("Result")
+
+MAX_ATTEMPTS = 4
+MAX_PAUSE_S = 30.0
+FIRST_PAUSE_S = 0.5
+_TOO_MANY_REQUESTS, _UNAVAILABLE = 429, 503
+
+Clock = Callable[[], float]
+"""Seconds from any beginning, never back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Step: the whole answer, as `Answer`, whatever its status."""
+
+    call: Call[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Step: begin to read a stream, in place of one that is open; the `Answer` has a body only if it was refused."""
+
+    call: Call[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NextChunk:
+    """Step: some bytes of the open stream, none at its end."""
+
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Step: let go of the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Step: do nothing for a while."""
+
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Give(Generic[Value]):
+    """Step: hand a value to who iterates."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`retry_after_s` is the header's, None where there is none that is a number of seconds."""
+
+    status: int
+    content_type: str
+    retry_after_s: float | None
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        return self.status in (_TOO_MANY_REQUESTS, _UNAVAILABLE)
+
+    @property
+    def media_type(self) -> str:
+        return self.content_type.partition(";")[0].strip().lower()
+
+
+Step: TypeAlias = Exchange | Open | NextChunk | Close | Pause | Give[Any]
+Plan: TypeAlias = Generator[Step, Any, Result]
+
+
+class Ended(Generic[Result]):
+    """Runs a plan and keeps its last word, which an iteration throws away."""
+
+    def __init__(self, plan: Plan[Result]) -> None:
+        self._plan = plan
+        self.value: Result | None = None
+
+    def plan(self) -> Plan[None]:
+        self.value = yield from self._plan
+
+
+def ask(call: Call[Result]) -> Plan[Result]:
+    """The answer of one request: tried again, at most MAX_ATTEMPTS times in all, where the server says 429 or 503."""
+    for attempt in range(MAX_ATTEMPTS):
+        answer: Answer = yield Exchange(call)
+        if answer.is_success:
+            return call.read(answer.body)
+        if not answer.may_be_asked_again or attempt == MAX_ATTEMPTS - 1:
+            break
+        yield Pause(pause_s(attempt, answer.retry_after_s))
+    raise problem_of(answer, call.what)
+
+
+def problem_of(answer: Answer, what: str) -> ApiProblem | BadAnswer:
+    """What an answer that is no success says."""
+    return answers.problem_of(what, answer.status, answer.media_type, answer.body)
+
+
+def pause_s(failures: int, retry_after_s: float | None = None) -> float:
+    """As long as the server asks for, else twice as long after each failure; at most MAX_PAUSE_S."""
+    wanted_s = FIRST_PAUSE_S * 2 ** min(failures, 16) if retry_after_s is None else retry_after_s
+    return min(MAX_PAUSE_S, wanted_s)

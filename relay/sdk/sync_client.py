@@ -1,0 +1,253 @@
+"""`Hutong`: the API for programs without an event loop."""
+
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack, cast
+
+import httpx
+
+from relay.sdk import calls, following
+from relay.sdk.calls import Call, FilterFields, Filters
+from relay.sdk.connecting import DEFAULT_TIMEOUT_S, Body, Server, error_of, request_of, tls_of
+from relay.sdk.deadline import transport, within
+from relay.sdk.errors import HutongError
+from relay.sdk.following import Event
+from relay.sdk.listing import MAX_PAGE, all_messages
+from relay.sdk.messages import Found, Message, MessageSummary, Proof, TransactionStatus, Why
+from relay.sdk.network import Chain, LightClient, Path, Route, Status, Token
+from relay.sdk.plan import Answer, Close, Ended, Exchange, Give, NextChunk, Open, Pause, Plan, Step, ask
+from relay.sdk.sending import Demand, MessageDemand, Prepared, Sent, Submitted, TransferDemand
+from relay.sdk.signing import Account, sign_and_submit
+
+Result = TypeVar("Result")
+
+
+class Hutong:
+    """One server's API. Close it, or use it as a context manager. One thread at a time.
+
+    `timeout_s` bounds each exchange, from its first byte to its last. Every method raises HutongError's classes, of them
+    ApiProblem for the API's own refusals; 429 and 503 are tried again up to three times first.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._server = Server.of(url, api_key, timeout_s)
+        self._http = httpx.Client(**self._server.options(), transport=transport(tls_of(self._server, tls)))
+
+    def __repr__(self) -> str:
+        return f"Hutong({self._server.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def status(self) -> Status:
+        return self._run(ask(calls.status()))
+
+    def chains(self) -> tuple[Chain, ...]:
+        return self._run(ask(calls.chains())).items
+
+    def clients(self) -> tuple[LightClient, ...]:
+        return self._run(ask(calls.clients())).items
+
+    def paths(self) -> tuple[Path, ...]:
+        return self._run(ask(calls.paths())).items
+
+    def routes(self, source: str, destination: str) -> tuple[Route, ...]:
+        """Every way of at most two hops, direct ones first."""
+        return self._run(ask(calls.routes(source, destination))).items
+
+    def tokens(self, chain: str | None = None) -> tuple[Token, ...]:
+        """Tokens and their vouchers; with `chain`, those that it has."""
+        return self._run(ask(calls.tokens(chain))).items
+
+    def messages(self, *, page_items: int = MAX_PAGE, **filters: Unpack[FilterFields]) -> Iterator[MessageSummary]:
+        """Newest first, those for which every given filter holds; a page is read when the one before is used up."""
+        return self._iterate(all_messages(Filters(**filters), page_items))
+
+    def message(self, name: str) -> Message:
+        """By the packet id of any leg, or the Mailbox id."""
+        return self._run(ask(calls.message(name)))
+
+    def why(self, name: str) -> Why:
+        return self._run(ask(calls.why(name)))
+
+    def proofs(self, name: str) -> tuple[Proof, ...]:
+        return self._run(ask(calls.proofs(name))).items
+
+    def bundle(self, name: str) -> bytes:
+        """For `hutong audit verify`: the only answer here that proves anything."""
+        return self._run(ask(calls.bundle(name)))
+
+    def search(self, text: str) -> Found:
+        return self._run(ask(calls.search(text)))
+
+    def transaction(self, chain: str, transaction_hash: str) -> TransactionStatus:
+        return self._run(ask(calls.transaction(chain, transaction_hash)))
+
+    def prepare_transfer(
+        self,
+        source: str,
+        destination: str,
+        *,
+        token: str,
+        amount: int,
+        sender: str,
+        receiver: str,
+        timeout_s: int = 3_600,
+        memo: str = "",
+        via: str | None = None,
+    ) -> Prepared:
+        """Nothing is signed or sent. `amount` in the token's smallest unit."""
+        return self._prepare(TransferDemand(source, destination, token, amount, sender, receiver, timeout_s, memo, via))
+
+    def prepare_message(
+        self,
+        source: str,
+        destination: str,
+        *,
+        sender: str,
+        receiver: str,
+        payload: bytes,
+        timeout_s: int = 3_600,
+        via: str | None = None,
+    ) -> Prepared:
+        """Nothing is signed or sent. `receiver` is a contract with `onMessage`."""
+        return self._prepare(MessageDemand(source, destination, sender, receiver, payload, timeout_s, via))
+
+    def submit(self, chain: str, raw: bytes | str, idempotency_key: str) -> Submitted:
+        """A signed transaction. The same key with the same transaction sends nothing twice."""
+        return self._run(ask(calls.submit(chain, raw, idempotency_key)))
+
+    def sign_and_submit(
+        self, prepared: Prepared, account: Account, *, max_cost_wei: int | None = None, within_s: float = 120
+    ) -> Sent:
+        """Sign each transaction with the caller's own account, send it, and wait until the ledger knows the message.
+
+        Raises:
+            NotSigned: it is not the account's, or may cost more than `max_cost_wei`. TransactionFailed. TooSlow.
+        """
+        return self._run(sign_and_submit(prepared, account, max_cost_wei, within_s, time.monotonic))
+
+    def follow(
+        self, name: str, *, appears_within_s: float = 30, timeout_s: float | None = None
+    ) -> Iterator[MessageSummary]:
+        """How a message stands, and each change, until it is settled; over as many connections as it takes.
+
+        Raises:
+            ApiProblem: `not_found`, once `appears_within_s` has passed. TooSlow: after `timeout_s`.
+        """
+        return self._iterate(following.follow(name, appears_within_s, timeout_s, time.monotonic))
+
+    def events(self, after: str | None = None) -> Iterator[Event]:
+        """Everything that changes from now on, or from after a cursor, for ever."""
+        return self._iterate(following.watch(after, time.monotonic))
+
+    def _prepare(self, demand: Demand) -> Prepared:
+        made = self._run(ask(calls.prepare(demand)))
+        return Prepared(demand, made.route, made.transactions, made.sends, made.expires_at)
+
+    def _run(self, plan: Plan[Result]) -> Result:
+        """To its end; a plan that gives nothing on the way."""
+        ended = Ended(plan)
+        for _ in self._iterate(ended.plan()):
+            raise AssertionError("a plan of one value gives no others")
+        return cast(Result, ended.value)
+
+    def _iterate(self, plan: Plan[Any]) -> Iterator[Any]:
+        line = _Line(self._http)
+        outcome: Any = None
+        failure: HutongError | None = None
+        try:
+            while True:
+                try:
+                    step = plan.send(outcome) if failure is None else plan.throw(failure)
+                except StopIteration:
+                    return
+                outcome = failure = None
+                if isinstance(step, Give):
+                    yield step.value
+                    continue
+                try:
+                    outcome = self._take(step, line)
+                except HutongError as error:
+                    failure = error
+        finally:
+            line.close()
+
+    def _take(self, step: Step, line: "_Line") -> Any:
+        if isinstance(step, Exchange):
+            return self._exchange(step.call)
+        if isinstance(step, Open):
+            return line.open(step.call, self._server.limit_s(step.call))
+        if isinstance(step, NextChunk):
+            return line.next_chunk(step.limit_s)
+        if isinstance(step, Pause):
+            time.sleep(step.for_s)
+        elif isinstance(step, Close):
+            line.close()
+        return None
+
+    def _exchange(self, call: Call[Any]) -> Answer:
+        limit_s = self._server.limit_s(call)
+        try:
+            with within(limit_s), self._http.stream(**request_of(call), timeout=None) as response:
+                body = Body(call, response)
+                for chunk in response.iter_raw():
+                    body.add(chunk)
+                return body.answer(response)
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise error_of(error, call.what, limit_s) from None
+
+
+class _Line:
+    """The open stream, if there is one."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+        self._response: httpx.Response | None = None
+        self._chunks: Iterator[bytes] = iter(())
+
+    def open(self, call: Call[Any], limit_s: float) -> Answer:
+        self.close()
+        try:
+            with within(limit_s):
+                request = self._http.build_request(**request_of(call), timeout=None)
+                self._response = self._http.send(request, stream=True)
+                self._chunks = self._response.iter_raw()
+                body = Body(call, self._response)
+                if not self._response.is_success:
+                    for chunk in self._chunks:
+                        body.add(chunk)
+                return body.answer(self._response)
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise error_of(error, call.what, limit_s) from None
+
+    def next_chunk(self, limit_s: float) -> bytes:
+        try:
+            with within(limit_s):
+                return next(self._chunks, b"")
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise error_of(error, "the next event", limit_s) from None
+
+    def close(self) -> None:
+        response, self._response, self._chunks = self._response, None, iter(())
+        if response is not None:
+            with suppress(httpx.HTTPError, httpx.StreamError):
+                response.close()

@@ -1,0 +1,302 @@
+"""`TrioHutong`: the API under trio."""
+
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack, cast
+
+import httpx
+import trio
+
+from relay.sdk import calls, following
+from relay.sdk.calls import Call, FilterFields, Filters
+from relay.sdk.connecting import DEFAULT_TIMEOUT_S, Body, Server, answer_of, error_of, request_of, tls_of
+from relay.sdk.errors import HutongError, TooSlow
+from relay.sdk.following import Event
+from relay.sdk.listing import MAX_PAGE, all_messages
+from relay.sdk.messages import Found, Message, MessageSummary, Proof, TransactionStatus, Why
+from relay.sdk.network import Chain, LightClient, Path, Route, Status, Token
+from relay.sdk.plan import Answer, Close, Ended, Exchange, Give, NextChunk, Open, Pause, Plan, Step, ask
+from relay.sdk.sending import Demand, MessageDemand, Prepared, Sent, Submitted, TransferDemand
+from relay.sdk.signing import Account, sign_and_submit
+
+Result = TypeVar("Result")
+
+
+class TrioHutong:
+    """One server's API, as `Hutong` has it. Close it, or use it as an async context manager; many tasks may share one.
+
+    Deadlines are the caller's (`trio.fail_after`); `timeout_s` bounds each exchange besides. Who leaves an iteration early
+    does it in `contextlib.aclosing`, so that its connection is closed then and not some time later.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._server = Server.of(url, api_key, timeout_s)
+        self._http = httpx.AsyncClient(**self._server.options(), verify=tls_of(self._server, tls))
+
+    def __repr__(self) -> str:
+        return f"TrioHutong({self._server.url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def status(self) -> Status:
+        return await self._run(ask(calls.status()))
+
+    async def chains(self) -> tuple[Chain, ...]:
+        return (await self._run(ask(calls.chains()))).items
+
+    async def clients(self) -> tuple[LightClient, ...]:
+        return (await self._run(ask(calls.clients()))).items
+
+    async def paths(self) -> tuple[Path, ...]:
+        return (await self._run(ask(calls.paths()))).items
+
+    async def routes(self, source: str, destination: str) -> tuple[Route, ...]:
+        """Every way of at most two hops, direct ones first."""
+        return (await self._run(ask(calls.routes(source, destination)))).items
+
+    async def tokens(self, chain: str | None = None) -> tuple[Token, ...]:
+        """Tokens and their vouchers; with `chain`, those that it has."""
+        return (await self._run(ask(calls.tokens(chain)))).items
+
+    def messages(
+        self, *, page_items: int = MAX_PAGE, **filters: Unpack[FilterFields]
+    ) -> AsyncGenerator[MessageSummary, None]:
+        """Newest first, those for which every given filter holds; a page is read when the one before is used up."""
+        return self._iterate(all_messages(Filters(**filters), page_items))
+
+    async def message(self, name: str) -> Message:
+        """By the packet id of any leg, or the Mailbox id."""
+        return await self._run(ask(calls.message(name)))
+
+    async def why(self, name: str) -> Why:
+        return await self._run(ask(calls.why(name)))
+
+    async def proofs(self, name: str) -> tuple[Proof, ...]:
+        return (await self._run(ask(calls.proofs(name)))).items
+
+    async def bundle(self, name: str) -> bytes:
+        """For `hutong audit verify`: the only answer here that proves anything."""
+        return await self._run(ask(calls.bundle(name)))
+
+    async def search(self, text: str) -> Found:
+        return await self._run(ask(calls.search(text)))
+
+    async def transaction(self, chain: str, transaction_hash: str) -> TransactionStatus:
+        return await self._run(ask(calls.transaction(chain, transaction_hash)))
+
+    async def prepare_transfer(
+        self,
+        source: str,
+        destination: str,
+        *,
+        token: str,
+        amount: int,
+        sender: str,
+        receiver: str,
+        timeout_s: int = 3_600,
+        memo: str = "",
+        via: str | None = None,
+    ) -> Prepared:
+        """Nothing is signed or sent. `amount` in the token's smallest unit."""
+        return await self._prepare(
+            TransferDemand(source, destination, token, amount, sender, receiver, timeout_s, memo, via)
+        )
+
+    async def prepare_message(
+        self,
+        source: str,
+        destination: str,
+        *,
+        sender: str,
+        receiver: str,
+        payload: bytes,
+        timeout_s: int = 3_600,
+        via: str | None = None,
+    ) -> Prepared:
+        """Nothing is signed or sent. `receiver` is a contract with `onMessage`."""
+        return await self._prepare(MessageDemand(source, destination, sender, receiver, payload, timeout_s, via))
+
+    async def submit(self, chain: str, raw: bytes | str, idempotency_key: str) -> Submitted:
+        """A signed transaction. The same key with the same transaction sends nothing twice."""
+        return await self._run(ask(calls.submit(chain, raw, idempotency_key)))
+
+    async def sign_and_submit(
+        self, prepared: Prepared, account: Account, *, max_cost_wei: int | None = None, within_s: float = 120
+    ) -> Sent:
+        """Sign each transaction with the caller's own account, send it, and wait until the ledger knows the message.
+
+        Raises:
+            NotSigned: it is not the account's, or may cost more than `max_cost_wei`. TransactionFailed. TooSlow.
+        """
+        return await self._run(sign_and_submit(prepared, account, max_cost_wei, within_s, trio.current_time))
+
+    def follow(
+        self, name: str, *, appears_within_s: float = 30, timeout_s: float | None = None
+    ) -> AsyncGenerator[MessageSummary, None]:
+        """How a message stands, and each change, until it is settled; over as many connections as it takes.
+
+        Raises:
+            ApiProblem: `not_found`, once `appears_within_s` has passed. TooSlow: after `timeout_s`.
+        """
+        return self._iterate(following.follow(name, appears_within_s, timeout_s, trio.current_time))
+
+    def events(self, after: str | None = None) -> AsyncGenerator[Event, None]:
+        """Everything that changes from now on, or from after a cursor, for ever."""
+        return self._iterate(following.watch(after, trio.current_time))
+
+    async def _prepare(self, demand: Demand) -> Prepared:
+        made = await self._run(ask(calls.prepare(demand)))
+        return Prepared(demand, made.route, made.transactions, made.sends, made.expires_at)
+
+    async def _run(self, plan: Plan[Result]) -> Result:
+        """To its end; a plan that gives nothing on the way."""
+        ended = Ended(plan)
+        async with aclosing(self._iterate(ended.plan())) as given:
+            async for _ in given:
+                raise AssertionError("a plan of one value gives no others")
+        return cast(Result, ended.value)
+
+    async def _iterate(self, plan: Plan[Any]) -> AsyncGenerator[Any, None]:
+        line = _Line(self._http)
+        outcome: Any = None
+        failure: HutongError | None = None
+        try:
+            while True:
+                try:
+                    step = plan.send(outcome) if failure is None else plan.throw(failure)
+                except StopIteration:
+                    return
+                outcome = failure = None
+                if isinstance(step, Give):
+                    yield step.value
+                    continue
+                try:
+                    outcome = await self._take(step, line)
+                except HutongError as error:
+                    failure = error
+        finally:
+            await line.close()
+
+    async def _take(self, step: Step, line: "_Line") -> Any:
+        if isinstance(step, Exchange):
+            return await self._exchange(step.call)
+        if isinstance(step, Open):
+            return await line.open(step.call, self._server.limit_s(step.call))
+        if isinstance(step, NextChunk):
+            return await line.next_chunk(step.limit_s)
+        if isinstance(step, Pause):
+            await trio.sleep(step.for_s)
+        elif isinstance(step, Close):
+            await line.close()
+        return None
+
+    async def _exchange(self, call: Call[Any]) -> Answer:
+        line = _Line(self._http)
+        try:
+            return await line.exchange(call, self._server.limit_s(call))
+        finally:
+            await line.close()
+
+
+class _Line:
+    """One answer at a time, read as it comes."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self._response: httpx.Response | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
+
+    async def exchange(self, call: Call[Any], limit_s: float) -> Answer:
+        """The whole answer."""
+        async with _within(call.what, limit_s):
+            response, chunks = await self._send(call)
+            return await _whole(call, response, chunks)
+
+    async def open(self, call: Call[Any], limit_s: float) -> Answer:
+        """The head of the answer alone, if the stream was not refused."""
+        await self.close()
+        async with _within(call.what, limit_s):
+            response, chunks = await self._send(call)
+            return answer_of(response, b"") if response.is_success else await _whole(call, response, chunks)
+
+    async def next_chunk(self, limit_s: float) -> bytes:
+        if self._chunks is None:
+            return b""
+        async with _within("the next event", limit_s):
+            return await anext(self._chunks, b"")
+
+    async def close(self) -> None:
+        """Hang up, unless the answer has ended.
+
+        httpx reads through generators in generators, and only their end or an exception leaves none of them suspended for
+        the garbage collector: so the reading goes on, cancelled, and httpx closes the connection at its first wait.
+        """
+        response, chunks = self._response, self._chunks
+        self._response = self._chunks = None
+        if response is None or chunks is None or response.is_closed:
+            return
+        with trio.CancelScope(shield=True), suppress(httpx.HTTPError, httpx.StreamError):
+            with trio.CancelScope() as reading:
+                reading.cancel()
+                async for _ in chunks:
+                    pass
+            await response.aclose()
+
+    async def _send(self, call: Call[Any]) -> tuple[httpx.Response, AsyncIterator[bytes]]:
+        request = self._http.build_request(**request_of(call), timeout=None)
+        request.stream = _Whole(call.body or b"")
+        self._response = await self._http.send(request, stream=True)
+        self._chunks = self._response.aiter_raw()
+        return self._response, self._chunks
+
+
+class _Whole(httpx.AsyncByteStream):
+    """A body in one piece. httpx's own is a generator, which a server that answers early leaves suspended."""
+
+    def __init__(self, body: bytes) -> None:
+        self._parts = [body] if body else []
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._parts:
+            raise StopAsyncIteration
+        return self._parts.pop()
+
+
+async def _whole(call: Call[Any], response: httpx.Response, chunks: AsyncIterator[bytes]) -> Answer:
+    body = Body(call, response)
+    async for chunk in chunks:
+        body.add(chunk)
+    return body.answer(response)
+
+
+@asynccontextmanager
+async def _within(what: str, limit_s: float) -> AsyncGenerator[None, None]:
+    """Errors of httpx and of time as ours."""
+    try:
+        with trio.fail_after(limit_s):
+            yield
+    except trio.TooSlowError:
+        raise TooSlow(what, limit_s) from None
+    except (httpx.HTTPError, httpx.StreamError) as error:
+        raise error_of(error, what, limit_s) from None

@@ -1,0 +1,119 @@
+"""The archive's root on a real hub: deployed, written, proven from headers, and judged offline from checkpoints."""
+
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+from lane import HUB_EVM_CHAIN_ID, PARAMETERS, RELAYER, running_hub
+
+from adapters.hub.archive_anchor import deploy_anchor, publish
+from adapters.ics26.transactor import Transactor
+from adapters.interface import ClientInfo, RefusedByChain
+from light_clients.interface import ClientStatus, Height
+from relay.archive.anchor import decode_anchor, encode_anchor
+from relay.archive.checkpoint import Checkpoint
+from relay.archive.store import BundleArchive, Directory, Head
+from relay.audit.anchor import judge_anchor, log_checks
+from relay.core.anchoring import Anchorer, NotAnchored, anchored_size, prove_anchor, publish_head
+from relay.core.bundling import read_checkpoint
+from relay.telemetry import Metrics
+
+PUBLISHER = bytes.fromhex(RELAYER.address[2:])
+RECORDED = sorted((Path(__file__).parents[2] / "relay" / "audit" / "recorded").glob("*.bundle.json"))
+ROOTS = [bytes([number]) * 32 for number in range(1, 5)]
+
+
+async def checkpoint_of(hub, client_state: bytes, height: int | None = None) -> Checkpoint:
+    period_ns = 7 * 86_400 * 10**9
+    info = ClientInfo(
+        "client-0", "07-tendermint", ClientStatus.ACTIVE, Height(1, 1), 1, period_ns, None, (b"",), client_state
+    )
+    return await read_checkpoint(hub, [], [info], height)
+
+
+def failed(report) -> tuple[str, str]:
+    assert not report.is_valid
+    return report.verdicts[-1].subject.split(" ")[0], report.verdicts[-1].check.name
+
+
+async def test_roots_are_written_down_and_proven_from_an_older_and_a_newer_checkpoint(tmp_path):
+    async with running_hub(tmp_path / "hub") as hub:
+        transactor = Transactor(hub.execution, HUB_EVM_CHAIN_ID, RELAYER)
+        contract = await deploy_anchor(transactor)
+        state = (await hub.initial_states("07-tendermint", PARAMETERS)).client_state
+        before = await checkpoint_of(hub, state)
+        with pytest.raises(NotAnchored, match="no root"):
+            await prove_anchor(hub, state, contract, PUBLISHER, None)
+        assert await publish_head(hub, RELAYER, contract, Head(3, ROOTS[0])) is not None
+        height = await publish_head(hub, RELAYER, contract, Head(7, ROOTS[1]))
+        assert await publish_head(hub, RELAYER, contract, Head(7, ROOTS[1])) is None
+        assert await anchored_size(hub, contract, PUBLISHER) == 7
+        with pytest.raises(RefusedByChain, match="SizeMustGrow"):
+            await publish(transactor, contract, 7, ROOTS[2])
+        await hub.wait_for_height(height + 2)
+        after = await checkpoint_of(hub, state)
+        forward = await prove_anchor(hub, state, contract, PUBLISHER, None)
+        backward = await prove_anchor(hub, state, contract, PUBLISHER, after)
+        meanwhile = await prove_anchor(hub, state, contract, PUBLISHER, before)
+
+    now_ns = time.time_ns()
+    for proof, checkpoint, now, mode in (
+        (forward, before, now_ns, "forward"),
+        (meanwhile, before, now_ns, "forward"),
+        (backward, after, now_ns, "at checkpoint"),
+        (backward, after, now_ns + 10**9 * 10**9, "at checkpoint"),
+    ):
+        data = encode_anchor(proof)
+        assert decode_anchor(data) == proof
+        report = judge_anchor(data, checkpoint, now)
+        assert report.is_valid, report.verdicts[-1]
+        assert mode in report.trust
+        assert (report.anchor.index, report.anchor.size, report.anchor.root) == (1, 7, ROOTS[1])
+    judge_lies(forward, before, now_ns)
+
+
+def judge_lies(proof, checkpoint: Checkpoint, now_ns: int) -> None:
+    """One field after the other is another: each is refused by the predicate that is about it."""
+
+    def judged(changed):
+        return failed(judge_anchor(encode_anchor(changed), checkpoint, now_ns))
+
+    anchor = proof.anchor
+    for changed, name in (
+        (replace(anchor, root=ROOTS[3]), "root_word_matches"),
+        (replace(anchor, size=8), "size_and_time_word_matches"),
+        (replace(anchor, time_s=anchor.time_s + 1), "size_and_time_word_matches"),
+    ):
+        assert judged(replace(proof, anchor=changed))[1] == name
+    for changed in (replace(anchor, index=0), replace(anchor, publisher=b"\1" * 20)):
+        assert "size_and_time" in judged(replace(proof, anchor=changed))[1]
+    assert judged(replace(proof, anchor=replace(anchor, contract=b"\1" * 20)))[1] == "account_path_is_proven"
+    assert judged(replace(proof, account_proof=proof.account_proof[:-1]))[1] == "account_path_is_proven"
+    assert judged(replace(proof, state_root=ROOTS[0]))[0] == "state"
+    assert judged(replace(proof, height=Height(1, 2)))[1] == "proof_height_known"
+    assert judged(replace(proof, state_proof=b""))[0] == "state"
+    late = judge_anchor(encode_anchor(proof), checkpoint, now_ns + 8 * 86_400 * 10**9)
+    assert failed(late)[0] == "chain"
+    forged = replace(checkpoint, hash=b"\1" * 32)
+    assert failed(judge_anchor(encode_anchor(proof), forged, now_ns))[1] == "checkpoint_hash_matches"
+    assert failed(judge_anchor(encode_anchor(proof)[:-1], checkpoint, now_ns))[1] == "anchor_is_canonical"
+    assert [one.name for one in log_checks([ROOTS[0]], anchor)] == ["log_reaches_the_anchor", "anchored_root_matches"]
+
+
+async def test_the_relays_task_anchors_what_has_grown(tmp_path):
+    async with running_hub(tmp_path / "hub") as hub:
+        contract = await deploy_anchor(Transactor(hub.execution, HUB_EVM_CHAIN_ID, RELAYER))
+        metrics = Metrics(["hub"])
+        anchorer = Anchorer(
+            str(tmp_path / "archive"), hub, lambda: RELAYER, contract, metrics, partial(trio.to_thread.run_sync)
+        )
+        await anchorer.round(RELAYER)
+        archive = BundleArchive.create(Directory(tmp_path / "archive"))
+        archive.append([(path.name, path.read_bytes()) for path in RECORDED], 1_000)
+        for _ in range(2):
+            await anchorer.round(RELAYER)
+        assert await anchored_size(hub, contract, PUBLISHER) == archive.head.size
+        assert metrics.registry.get_sample_value("hutong_archive_anchored_entries") == archive.head.size

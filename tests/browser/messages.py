@@ -1,0 +1,61 @@
+"""Messages for the explorer's tests: hostile ones, many, and ones that are sent while a page looks."""
+
+from pathlib import Path
+
+from relay.ledger import Ledger
+from tests.relay.api.api_world import CLIENT, MINUTE_NS, NOW_NS, acknowledged, facts, received, sent
+
+HOSTILE_SENDERS = (
+    "<script>document.documentElement.dataset.pwned = 1</script>",
+    '<img src=x onerror="document.documentElement.dataset.pwned = 2">',
+    "\u202egnihton si siht\u202c\u2066\u200f",
+    "\u0000\u0007\u001b[31m\r\n\ttab",
+    "' onmouseover='document.documentElement.dataset.pwned=3' x='",
+    "javascript:document.documentElement.dataset.pwned=4",
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467" * 40,
+    "W" * 2_000,
+    "a\u0301\u0301\u0301\u0301" * 300,
+    "../../../../etc/passwd?x=#/stuck&q=%00%zz",
+)
+FIRST_HOSTILE = 100
+BATCH = 5_000
+
+
+async def write(home: Path, notes) -> None:
+    ledger = Ledger.open_file(home / "ledger.sqlite")
+    try:
+        ledger.note(notes)
+        await ledger.flush()
+    finally:
+        ledger.close()
+
+
+def way(sequence: int, at_ns: int, **fields):
+    """A direct message that is delivered and acknowledged within two seconds."""
+    one = facts(sequence, **fields)
+    return [sent(one, at_ns), received(one, at_ns + 10**9), acknowledged(one, at_ns + 2 * 10**9)]
+
+
+async def write_hostile_messages(home: Path) -> None:
+    notes = []
+    for number, sender in enumerate(HOSTILE_SENDERS):
+        hostile = facts(FIRST_HOSTILE + number, sender=sender, receiver=sender[::-1])
+        notes += [sent(hostile, NOW_NS - 10 * MINUTE_NS + number * 10**9)]
+    await write(home, notes)
+
+
+async def write_many(home: Path, count: int) -> None:
+    """`count` finished messages, a second apart, the newest now."""
+    ledger = Ledger.open_file(home / "ledger.sqlite")
+    try:
+        for start in range(0, count, BATCH):
+            for sequence in range(start + 1, min(start + BATCH, count) + 1):
+                one, at_ns = facts(sequence), NOW_NS - (count - sequence) * 10**9
+                ledger.note([sent(one, at_ns), acknowledged(one, at_ns + 2 * 10**9)])
+            await ledger.flush()
+    finally:
+        ledger.close()
+
+
+def packet_id(sequence: int) -> str:
+    return f"alpha/{CLIENT}/{sequence}"

@@ -1,0 +1,136 @@
+"""The explorer's pure modules, in the browser that runs them: values as people read them, and a message's way as milestones."""
+
+import sys
+import unicodedata
+
+import pytest
+
+pytestmark = pytest.mark.nodes
+
+START = "2026-11-26T04:00:0{}.000Z"
+
+
+@pytest.fixture(scope="module")
+def call(world, browser):
+    """`call(module, function, *arguments)`."""
+    page = browser.new_page()
+    page.goto(world.url)
+    yield lambda module, name, *arguments: page.evaluate(
+        "async ([module, name, given]) => (await import(`${location.origin}/${module}.js`))[name](...given)",
+        [module, name, list(arguments)],
+    )
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("amount", "decimals", "words"),
+    [
+        ("0", 18, "0"),
+        ("1000000000000000000", 18, "1"),
+        ("12500000000000000000000", 18, "12,500"),
+        ("1", 18, "0.000000000000000001"),
+        ("415000000000000", 18, "0.000415"),
+        ("1000000000000000058", 18, "1.000000…"),
+        ("1234567", 6, "1.234567"),
+        ("115792089237316195423570985008687907853269984665640564039457584007913129639935", 0,
+         "115,792,089,237,316,195,423,570,985,008,687,907,853,269,984,665,640,564,039,457,584,007,913,129,639,935"),
+    ],
+)  # fmt: skip
+def test_amounts_are_exact_or_say_that_they_are_cut(call, amount, decimals, words):
+    assert call("format", "units", amount, decimals) == words
+
+
+def test_amounts_without_decimals_and_fees_without_a_coin(call):
+    assert call("format", "large", "999999999") == "999,999,999"
+    assert call("format", "large", "86000000000000000000") == "8.6×10¹⁹"
+    assert call("format", "fee", "0", "evm") == "0"
+    assert call("format", "fee", "2000000000000000", "evm") == "0.002"
+    assert call("format", "fee", "2000", "cosmos") == "2,000 smallest units"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.04, "0 s"), (2.54, "2.5 s"), (59.9, "59 s"), (250, "4 min 10 s"), (3_600, "1 h"), (1_209_599, "13 d 23 h")],
+)
+def test_durations_have_two_units_at_most(call, seconds, words):
+    assert call("format", "duration", seconds) == words
+
+
+def test_relative_times_look_back_and_ahead(call):
+    assert call("format", "relative", -200) == "3 min ago"
+    assert call("format", "relative", 7_300) == "in 2 h"
+    assert call("format", "relative", 0.4) == "just now"
+
+
+def test_attack_no_mark_that_hides_or_turns_text_stays_unseen(call):
+    hidden = [
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp")
+    ]
+    shown = call("format", "visible", "".join(hidden))
+    assert len(hidden) > 150
+    assert not set(shown) & set(hidden)
+    assert call("format", "visible", "plain text, 中文, émile") == "plain text, 中文, émile"
+
+
+def message(*events, state="open", via="hub"):
+    return {
+        "id": "alpha/client-0/1", "state": state, "via": via, "sent_at": START.format(0), "sent_transaction": "0x1",
+        "source": {"chain": "alpha", "client": "client-0"}, "destination": {"chain": "beta", "client": "client-0"},
+        "timeline": list(events),
+    }  # fmt: skip
+
+
+def event(leg, kind, step, second, **fields):
+    empty = dict.fromkeys(("height", "block_time", "transaction", "reason", "gas_used", "fee_wei"))
+    at = START.format(second)
+    return {"leg": leg, "kind": kind, "step": step, "at": at, "first_at": at, "count": 1, **empty, **fields}
+
+
+def way(call, one):
+    return [(each["title"], each["standing"]) for each in call("timeline", "milestones", one)]
+
+
+def test_a_fresh_message_has_its_whole_way_ahead(call):
+    assert way(call, message()) == [
+        ("Sent on alpha", "done"),
+        ("Received by hub, sent on", "moving"),
+        ("Received on beta", "ahead"),
+        ("Answer received by hub", "ahead"),
+        ("Confirmed on alpha", "ahead"),
+    ]
+
+
+def test_a_direct_message_has_no_hub(call):
+    one = message(event(1, "receive", "included", 1, block_time=START.format(1)), via=None)
+    assert way(call, one) == [("Sent on alpha", "done"), ("Received on beta", "done"), ("Confirmed on alpha", "moving")]
+
+
+def test_a_second_leg_that_is_late_comes_home_by_its_timeout(call):
+    one = message(
+        event(1, "receive", "included", 1),
+        event(2, "receive", "expired", 2, reason="beta is past the packet's timeout"),
+        event(2, "timeout", "included", 3),
+        event(1, "acknowledge", "included", 4),
+        state="timed_out",
+    )
+    assert way(call, one) == [
+        ("Sent on alpha", "done"),
+        ("Received by hub, sent on", "done"),
+        ("Not received by beta in time", "failed"),
+        ("Timeout proven on hub", "done"),
+        ("Given back on alpha", "done"),
+    ]
+
+
+def test_what_was_given_up_or_waits_says_so_and_nothing_else_is_next(call):
+    dead = message(event(1, "receive", "dead", 1, reason="refused"))
+    assert way(call, dead)[1] == ("Received by hub, sent on", "failed")
+    waits = message(event(1, "receive", "included", 1), event(2, "receive", "waiting", 2, reason="beta is paused"))
+    assert [standing for _, standing in way(call, waits)] == ["done", "done", "waiting", "ahead", "ahead"]
+
+
+def test_addresses_of_pages_are_read_back_and_broken_ones_name_nothing(call):
+    assert call("router", "hash", "/messages", {"state": "open", "app": ""}) == "#/messages?state=open"
+    assert call("router", "match", "#/%E0%A4%A", []) is None

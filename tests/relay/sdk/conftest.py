@@ -1,0 +1,36 @@
+"""The real API over a written ledger, servers that say whatever a test wants, and one suite for both clients."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "api")]
+
+from api_world import api_under_uvicorn, config_of, write_ledger  # noqa: E402
+from both_clients import ADMIN, WRITER, Blocking, UnderTrio  # noqa: E402
+
+from relay.api.api_keys import ApiKey, Scope, digest_of, write_keys  # noqa: E402
+
+
+@pytest.fixture(params=[Blocking(), UnderTrio()], ids=lambda one: one.name)
+def client(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def api_home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("sdk")
+    trio.run(write_ledger, home)
+    entries = [(WRITER, "writer", Scope.WRITE), (ADMIN, "admin", Scope.ADMIN)]
+    keys = [ApiKey(name, frozenset([scope]), digest_of(key), "2026-11-26T00:00:00Z") for key, name, scope in entries]
+    write_keys(home / "api-keys.json", keys)
+    return home
+
+
+@pytest.fixture(scope="module")
+def api(api_home):
+    """(URL, service) of the API as `hutong api run` serves it."""
+    with api_under_uvicorn(config_of(api_home, keys_file=str(api_home / "api-keys.json"))) as (url, service):
+        yield url, service

@@ -1,0 +1,22 @@
+"""What an import of the SDK brings into a dapp's process: no server, no store, no other part of this distribution."""
+
+import subprocess
+import sys
+
+
+def test_the_import_is_light():
+    program = "import sys, relay.sdk; print(*sorted(name for name in sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    assert [name for name in loaded if name.startswith("relay.") and not name.startswith("relay.sdk")] == []
+    heavy = {
+        "adapters",
+        "contracts",
+        "eth_account",
+        "eth_utils",
+        "fastapi",
+        "light_clients",
+        "redis",
+        "sqlalchemy",
+        "web3",
+    }
+    assert heavy.isdisjoint(name.partition(".")[0] for name in loaded)
