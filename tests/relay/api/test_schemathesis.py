@@ -1,6 +1,6 @@
 """schemathesis against the API's own OpenAPI document: no 500, no hang, and every answer is one that the document names.
 
-    pip install 'hutong[fuzz]' && pytest -m nodes tests/relay/api/test_schemathesis.py
+pip install 'hutong[fuzz]' && pytest -m nodes tests/relay/api/test_schemathesis.py
 """
 
 import subprocess
