@@ -29,6 +29,7 @@ COLD = 20_000
 CHANGES = 50
 START_LIMIT_S = 60
 TOLD_LIMIT_S = 60
+_EVENT = b"event: message"
 
 Row = dict[str, object]
 
@@ -209,10 +210,12 @@ def _streams(home: Path, api: str, process: subprocess.Popen[bytes], count: int)
                 heads.add(key.fileobj)
     open_mb = _memory_mb(process)
     trio.run(_more, home)
-    started = time.monotonic()
+    started, tails = time.monotonic(), {}
     while min(told.values()) < CHANGES and time.monotonic() < deadline + TOLD_LIMIT_S:
         for key, _ in selector.select(1):
-            told[key.fileobj] += key.fileobj.recv(1 << 20).count(b"event: message")  # type: ignore[index, union-attr]
+            data = tails.get(key.fileobj, b"") + key.fileobj.recv(1 << 20)  # type: ignore[union-attr]
+            told[key.fileobj] += data.count(_EVENT)  # type: ignore[index]
+            tails[key.fileobj] = data[1 - len(_EVENT) :]
     row = {
         "open": len(heads),
         "told_all": sum(one >= CHANGES for one in told.values()),

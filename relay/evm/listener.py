@@ -73,7 +73,7 @@ class _Server(TCPServer):
 class _Connections:
     """All open connections of one port."""
 
-    def __init__(self, app: Any, config: Config, max_connections: int, send_limit_s: float) -> None:
+    def __init__(self, app: Any, config: Config, max_connections: int | None, send_limit_s: float) -> None:
         self._app = wrap_app(app, config.wsgi_max_body_size, "asgi")
         self._config = config
         self._max_connections = max_connections
@@ -84,7 +84,7 @@ class _Connections:
 
     async def handle(self, stream: trio.SocketStream) -> None:
         """One connection from start to end; above the bound it is closed at once."""
-        if len(self._open) >= self._max_connections:
+        if len(self._open) >= (self._max_connections or MAX_OPEN_CONNECTIONS):
             return
         self._open.add(stream)
         served: Any = stream
@@ -110,13 +110,13 @@ async def listen(
     app: Any,
     config: Config,
     *,
-    max_connections: int = MAX_OPEN_CONNECTIONS,
+    max_connections: int | None = None,
     send_limit_s: float = math.inf,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled. Started with the port that is bound, which port 0 leaves to the system.
 
-    Over TLS where `config` names a certificate and its key. Who takes nothing for `send_limit_s` loses the connection.
+    At most `max_connections` at once (MAX_OPEN_CONNECTIONS unless given). Over TLS where `config` names a certificate and its key. Who takes nothing for `send_limit_s` loses the connection.
     """
     listeners = []
     sockets = config.create_sockets()
