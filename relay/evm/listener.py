@@ -49,8 +49,9 @@ class _Server(TCPServer):
         if not isinstance(event, RawData):
             await super().protocol_send(event)
             return
-        with trio.move_on_after(self._send_limit_s, shield=True) as limit:
-            async with self.send_lock:
+        # Waiting for the lock can be cancelled: an application that sends for ever has no other point at which it ends.
+        async with self.send_lock:
+            with trio.move_on_after(self._send_limit_s, shield=True) as limit:
                 try:
                     await self.stream.send_all(event.data)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
