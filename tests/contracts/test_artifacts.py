@@ -76,6 +76,7 @@ def test_deployable_contracts_are_all_there():
     deployable = {name for name in artifact_names() if load_artifact(name).bytecode}
     assert deployable == {
         "AccessManager",
+        "ArchiveAnchor",
         "AttestationClient",
         "ExampleReceiver",
         "ExampleSender",
