@@ -86,6 +86,8 @@ def _print_supply(console: Console, replay: Replay) -> None:
         said = CONSERVATION[line.conservation]
         if line.unexplained:
             said += f" ({line.unexplained} beyond what is here)"
+        if line.reason:
+            said += f": {printable(line.reason)}"
         out = f"{line.sent} sent ({line.sent_open} open, {line.sent_back} refunded)"
         console.print(f"      {out}, {line.came_home} came home ({line.home_open} open): {said}")
 

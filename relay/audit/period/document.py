@@ -105,6 +105,7 @@ def replay_document(replay: Replay) -> dict[str, Any]:
                 "denom": line.denom,
                 "token": line.token,
                 "conservation": line.conservation.value,
+                "reason": line.reason,
             }
             | {name: str(getattr(line, name)) for name in _SUPPLY_AMOUNTS}
             for line in replay.supply
@@ -355,6 +356,7 @@ def _read_supply(one: _Object) -> SupplyLine:
         home_open,
         home_failed,
         one.one_of("conservation", Conservation),
+        one.text("reason"),
     )
 
 

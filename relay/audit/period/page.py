@@ -283,7 +283,8 @@ def _tokens(replay: Replay) -> Iterator[str]:
             f"{_name(line.chain_id)}, {_name(line.client_id)}",
             _mono(line.denom),
             _text(CONSERVATION[line.conservation])
-            + (f"; {line.unexplained:,} must have been sent in packets that are not here" if line.unexplained else ""),
+            + (f"; {line.unexplained:,} must have been sent in packets that are not here" if line.unexplained else "")
+            + (f": {_text(line.reason)}" if line.reason else ""),
             *(f"{value:,}" for value in (line.sent, line.sent_open, line.sent_back, line.came_home, line.home_open)),
         )
         for line in replay.supply

@@ -90,7 +90,7 @@ def summarise(
     gaps, explained = missing_findings(ranges, pairs, unproven)
     findings += gaps
     findings += [_unproven(entry, explained.get(entry.name, [])) for entry in unproven]
-    supply = supply_lines(legs, ranges, clients)
+    supply = supply_lines(legs, ranges, clients, unproven)
     findings += [_more_home(line) for line in supply if line.conservation is Conservation.VIOLATED]
     found = {leg.packet_id for leg in legs}
     findings += [_absent(packet_id) for packet_id in expected if packet_id not in found]

@@ -3,10 +3,11 @@
 A token leaves a chain into the escrow of a client, and comes home out of it: nothing may bring home more than was sent.
 Packets show every leaving and every return that an entry proves. They do not show balances, nor what stood in escrow
 before the period; so a line is violated only where every packet of the client since its first is in the period, and
-else is undetermined, with the amount that must have left before. In which order things happened is not judged.
+held only where no return can be absent between those that are here. All else is undetermined, with the reason. In which
+order things happened is not judged.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,7 +16,7 @@ from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import VerificationError
 from relay.archive.bundle import Claim
 from relay.archive.checkpoint import Remote
-from relay.audit.period.entries import LegFacts
+from relay.audit.period.entries import Entry, LegFacts, PacketId
 from relay.audit.period.missing import SentRange
 
 Clients = Mapping[str, Mapping[str, Remote]]
@@ -50,6 +51,8 @@ class SupplyLine:
     home_open: int
     home_failed: int
     conservation: Conservation
+    reason: str
+    """Why it is undetermined, in words; else empty."""
 
     @property
     def unexplained(self) -> int:
@@ -57,9 +60,55 @@ class SupplyLine:
         return max(0, self.came_home - self.sent - self.sent_open)
 
 
-def supply_lines(legs: Iterable[LegFacts], ranges: Iterable[SentRange], clients: Clients) -> list[SupplyLine]:
-    """By chain, client and denomination; each leg once."""
+def supply_lines(
+    legs: Sequence[LegFacts], ranges: Sequence[SentRange], clients: Clients, unproven: Iterable[Entry] = ()
+) -> list[SupplyLine]:
+    """By chain, client and denomination; each leg once. `unproven`: entries that may be of returns, for all that is known."""
     whole = {(one.chain_id, one.client_id) for one in ranges if one.is_whole_from_the_start}
+    with_gaps = {(one.chain_id, one.client_id) for one in ranges if one.gaps}
+    hidden = _Hidden({leg.packet_id for leg in legs}, clients, unproven)
+    lines = []
+    for (chain_id, client_id, denom), row in sorted(_sums(legs).items()):
+        sent, sent_open, sent_back, came_home, home_open, home_failed = row
+        remote = clients.get(chain_id, {}).get(client_id)
+        conservation, reasons = Conservation.HELD, []
+        if came_home > sent + sent_open:
+            if (chain_id, client_id) in whole:
+                conservation = Conservation.VIOLATED
+            else:
+                reasons.append("packets that are not here must have sent the rest of what came home")
+        elif came_home + home_open > sent:
+            reasons.append("with what is open, more may have come home than is known to have been sent")
+        if remote is None:
+            reasons.append("the checkpoints do not say over which client it comes home")
+        else:
+            back = f"{remote.chain_id}/{remote.client_id}"
+            if (remote.chain_id, remote.client_id) in with_gaps:
+                reasons.append(f"packets are missing among those of {back}, over which it comes home")
+            if hidden.may_be_of(remote):
+                reasons.append(f"an entry that is not proven may be of a packet of {back}, over which it comes home")
+        if reasons and conservation is Conservation.HELD:
+            conservation = Conservation.UNDETERMINED
+        line = SupplyLine(
+            chain_id,
+            client_id,
+            denom,
+            token_at_home(chain_id, denom, clients),
+            sent,
+            sent_open,
+            sent_back,
+            came_home,
+            home_open,
+            home_failed,
+            conservation,
+            "; ".join(reasons) if conservation is Conservation.UNDETERMINED else "",
+        )
+        lines.append(line)
+    return lines
+
+
+def _sums(legs: Iterable[LegFacts]) -> dict[tuple[str, str, str], list[int]]:
+    """By chain, client and denomination: the amounts of a line, in the order of its fields."""
     sums: dict[tuple[str, str, str], list[int]] = {}
     for leg in legs:
         for tokens in leg.tokens:
@@ -70,29 +119,36 @@ def supply_lines(legs: Iterable[LegFacts], ranges: Iterable[SentRange], clients:
                 key, column = (leg.packet_id.chain_id, leg.packet_id.client_id, tokens.denom), 0
             row = sums.setdefault(key, [0] * 6)
             row[column + _state(leg)] += tokens.amount
-    lines = []
-    for (chain_id, client_id, denom), row in sorted(sums.items()):
-        sent, sent_open, sent_back, came_home, home_open, home_failed = row
-        conservation = Conservation.HELD
-        if came_home > sent + sent_open:
-            is_whole = (chain_id, client_id) in whole
-            conservation = Conservation.VIOLATED if is_whole else Conservation.UNDETERMINED
-        token = token_at_home(chain_id, denom, clients)
-        line = SupplyLine(
-            chain_id,
-            client_id,
-            denom,
-            token,
-            sent,
-            sent_open,
-            sent_back,
-            came_home,
-            home_open,
-            home_failed,
-            conservation,
-        )
-        lines.append(line)
-    return lines
+    return sums
+
+
+class _Hidden:
+    """Of which sending clients the entries that are not proven may be.
+
+    One that says nothing readable may be of any. One that names a single packet may be of what was made of it, too, which
+    is a packet of the chain that received it. Packets that another entry proves hide nothing.
+    """
+
+    def __init__(self, proven: set[PacketId], clients: Clients, unproven: Iterable[Entry]) -> None:
+        self._any = False
+        self._clients: set[Remote] = set()
+        for entry in unproven:
+            self._any |= not entry.claimed
+            unknown = [packet_id for packet_id in entry.claimed if packet_id not in proven]
+            self._clients.update(Remote(packet_id.chain_id, packet_id.client_id) for packet_id in unknown)
+            if unknown and len(entry.claimed) == 1:
+                self._clients.update(_onward(unknown[0], clients))
+
+    def may_be_of(self, client: Remote) -> bool:
+        return self._any or client in self._clients
+
+
+def _onward(packet_id: PacketId, clients: Clients) -> Iterator[Remote]:
+    """The clients of the chain that the packet went to; of all chains, where the checkpoints do not say which."""
+    followed = clients.get(packet_id.chain_id, {}).get(packet_id.client_id)
+    for chain_id, names in clients.items():
+        if followed is None or chain_id == followed.chain_id:
+            yield from (Remote(chain_id, name) for name in names)
 
 
 def token_at_home(chain_id: str, denom: str, clients: Clients) -> str:

@@ -34,7 +34,7 @@ def replay_of(text: str, kind: FindingKind = FindingKind.REFUSED) -> Replay:
     entry = Entry(text, b"\1" * 32, 7, EntryState.REFUSED, 3, (), (PacketId(text, text, 1),), failure, (), text)
     route = RouteTotals((text, text), 1, 1, 0)
     route.tokens[text] = TokenTotals(text, 1, 2, 3, 4)
-    line = SupplyLine(text, text, text, text, 1, 2, 3, 9, 5, 6, Conservation.UNDETERMINED)
+    line = SupplyLine(text, text, text, text, 1, 2, 3, 9, 5, 6, Conservation.UNDETERMINED, text)
     return Replay(
         Inputs(text, 10**18, (TrustRoot(text, b"\2" * 32, text, text, 5, b"\3" * 32, 10**18, 2 * 10**18),), text),
         (entry,),

@@ -130,6 +130,19 @@ def test_what_cannot_be_read_or_judged_does_not_stop_the_rest(period):
     assert "1009" in kinds[FIRST.format(5),].reason
 
 
+def test_returns_that_may_be_in_a_refused_file_leave_conservation_open(period):
+    """The last delivery home leaves no gap; nothing but the refused file tells of it."""
+    bundles = dict(period[1])
+    last = max(
+        (name for name in bundles if name.startswith("1002")), key=lambda name: int(name.split("-")[-1].split(".")[0])
+    )
+    bundles[last] = bundles[last][:-9] + b"}"
+    found = replayed(period, bundles)
+    escrow, on_hub = found.supply
+    assert escrow.conservation is on_hub.conservation is Conservation.UNDETERMINED
+    assert "not proven" in escrow.reason and "not proven" in on_hub.reason
+
+
 def test_halves_in_two_files_are_one_delivery(period):
     bundles = dict(period[1])
     data = bundles.pop(FIRST.format(2))

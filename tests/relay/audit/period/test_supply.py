@@ -6,7 +6,7 @@ import pytest
 
 from relay.archive.bundle import Claim
 from relay.archive.checkpoint import Remote
-from relay.audit.period.entries import Application, LegFacts, PacketId, Tokens
+from relay.audit.period.entries import Application, LegFacts, PacketId, Tokens, unreadable_entry
 from relay.audit.period.missing import sent_ranges
 from relay.audit.period.supply import Conservation, supply_lines, token_at_home
 
@@ -63,9 +63,54 @@ def test_undetermined_where_earlier_packets_or_a_gap_may_account_for_it(sequence
     assert (found.conservation, found.unexplained) == (Conservation.UNDETERMINED, 1)
 
 
-def test_what_is_open_may_have_arrived_and_what_failed_has_not():
-    under_way = out(2, 30, outcome=Claim.RECEIVED, is_settled=False)
-    assert line(out(1, 70), under_way, home(1, 100)).conservation is Conservation.HELD
+OPEN = {"outcome": Claim.RECEIVED, "is_settled": False}
+
+
+@pytest.mark.parametrize("legs", [(out(1, 70), out(2, 30, **OPEN), home(1, 100)), (out(1, 70), home(1, 71, **OPEN))])
+def test_undetermined_while_what_is_open_decides(legs):
+    """What is open may have left for good, or come home, or neither: it shows nothing either way."""
+    found = line(*legs)
+    assert found.conservation is Conservation.UNDETERMINED and "open" in found.reason
+
+
+def test_held_where_what_is_open_does_not_matter():
+    found = line(out(1, 70), out(2, 30, **OPEN), home(1, 40), home(2, 30, **OPEN))
+    assert (found.conservation, found.reason) == (Conservation.HELD, "")
+
+
+def test_undetermined_where_a_return_is_missing():
+    found = line(out(1, 70), home(1, 5), home(3, 5))
+    assert found.conservation is Conservation.UNDETERMINED and "missing among those of hub-1/bft-evm-0" in found.reason
+    outward = line(out(1, 70), out(3, 30), home(1, 70))
+    assert outward.conservation is Conservation.HELD  # of what was sent, at least as much is here
+
+
+@pytest.mark.parametrize(
+    ("claimed", "expected"),
+    [
+        ((), Conservation.UNDETERMINED),
+        ((PacketId("hub-1", "bft-evm-0", 2),), Conservation.UNDETERMINED),
+        ((PacketId("2", "client-0", 7),), Conservation.UNDETERMINED),
+        ((PacketId("2", "client-0", 7), PacketId("hub-1", "bft-evm-1", 9)), Conservation.HELD),
+        ((PacketId("unknown", "client-0", 7),), Conservation.UNDETERMINED),
+        ((PacketId("hub-1", "bft-evm-0", 1),), Conservation.HELD),
+        ((PacketId("hub-1", "bft-evm-1", 2),), Conservation.HELD),
+    ],
+    ids=["unreadable", "a return", "sent on as a return", "elsewhere", "unknown chain", "proven by another", "outward"],
+)
+def test_undetermined_where_an_entry_that_is_not_proven_may_be_a_return(claimed, expected):
+    entry = replace(unreadable_entry("x", "gone"), claimed=claimed)
+    legs = [out(1, 70), home(1, 5)]
+    (found,) = supply_lines(legs, sent_ranges(legs), CLIENTS, [entry])
+    assert found.conservation is expected and ("not proven" in found.reason) == (expected is not Conservation.HELD)
+
+
+def test_violated_whatever_else_is_missing():
+    found = line(out(1, 70), home(1, 71), home(3, 5))
+    assert (found.conservation, found.reason) == (Conservation.VIOLATED, "")
+
+
+def test_what_failed_has_not_arrived():
     for failure in ({"is_error": True}, {"outcome": Claim.TIMED_OUT}):
         refunded = out(2, 30, **failure)
         found = line(out(1, 70), refunded, home(1, 71))
