@@ -156,6 +156,13 @@ AUDIT = (
         (f"{PERIODS}/test_halves.py::test_refused_one_packet_sent_on_twice",),
     ),
     Defence(
+        "a whole delivery's stamp is taken",
+        "relay/audit/period/halves.py",
+        "for entry in entries if len(entry.legs) > 1\n    }\n",
+        "for entry in entries if False\n    }\n",
+        (f"{PERIODS}/test_replay.py::test_refused_a_second_leg_alone_of_what_another_file_shows_sent_on",),
+    ),
+    Defence(
         "the report escapes what comes from outside",
         "relay/audit/period/page.py",
         "    return escape(seen, quote=True)\n",

@@ -65,11 +65,14 @@ def _duplicate(entries: Sequence[Entry], packets: Sequence[PacketId]) -> Finding
     )
 
 
-def half_findings(entries: Iterable[Entry]) -> tuple[list[Finding], list[tuple[Entry, Entry]]]:
-    """Of entries with one leg: what has no other half. Also the halves that fit, as (first, second)."""
+def half_findings(entries: Sequence[Entry]) -> tuple[list[Finding], list[tuple[Entry, Entry]]]:
+    """Of entries with one leg: what has no other half, or is sent on once more than another entry shows already. Also
+    the halves that fit, as (first, second)."""
     firsts: list[tuple[Entry, LegFacts, Packet]] = []
     seconds: list[tuple[Entry, LegFacts, Packet]] = []
-    stamped: dict[tuple[str, str, int], str] = {}
+    stamped = {
+        _origin(entry.legs[0]): (entry.name, entry.legs[1].packet_id) for entry in entries if len(entry.legs) > 1
+    }
     findings: list[Finding] = []
     for entry in entries:
         leg = entry.legs[0]
@@ -85,13 +88,13 @@ def half_findings(entries: Iterable[Entry]) -> tuple[list[Finding], list[tuple[E
     for entry, leg, packet in seconds:
         origin = _stamp(leg, packet)
         if origin is not None and origin in stamped:
+            other, packet_id = stamped[origin]
+            both = (str(packet_id), str(leg.packet_id))
             reason = "one packet was sent on twice"
-            findings.append(
-                Finding(FindingKind.CONTRADICTION, (stamped[origin], entry.name), (str(leg.packet_id),), reason)
-            )
+            findings.append(Finding(FindingKind.CONTRADICTION, (other, entry.name), both, reason))
             continue
         if origin is not None:
-            stamped[origin] = entry.name
+            stamped[origin] = entry.name, leg.packet_id
         found = take(leg, packet, origin)
         if found is None:
             reason = f"{leg.packet_id.chain_id} sent it on, and no entry has the packet that it was made of"
@@ -123,6 +126,10 @@ Origin = tuple[str, str, int]
 """Hub, its client of the chain before, and the sequence there: what a stamp says, and what one first leg has."""
 
 
+def _origin(first: LegFacts) -> Origin:
+    return first.destination_chain_id, first.destination_client, first.packet_id.sequence
+
+
 def _stamp(leg: LegFacts, packet: Packet) -> Origin | None:
     payload = packet.payloads[0]
     if payload.source_port != FORWARD_PORT:
@@ -140,7 +147,7 @@ def _matcher(
     by_origin: dict[Origin, tuple[Entry, LegFacts, Packet]] = {}
     transfers: dict[tuple[str, str | None], list[tuple[Entry, LegFacts, Packet]]] = {}
     for entry, leg, packet in firsts:
-        by_origin[leg.destination_chain_id, leg.destination_client, packet.sequence] = (entry, leg, packet)
+        by_origin[_origin(leg)] = (entry, leg, packet)
         transfers.setdefault((leg.destination_chain_id, next_client(packet)), []).append((entry, leg, packet))
 
     def candidates(leg: LegFacts, packet: Packet, origin: Origin | None) -> Iterator[tuple[Entry, LegFacts, Packet]]:

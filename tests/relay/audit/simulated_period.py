@@ -5,7 +5,7 @@ arrives, and its acknowledgements travel back in the next round; so a batch shar
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import rlp
 from trie import HexaryTrie
@@ -248,6 +248,16 @@ class Period:
         self._round([], [way])
         self._round([way], [])
         return self._bundle(way)
+
+    def sent_on_twice(self) -> tuple[Bundle, Bundle]:
+        """The hub makes two packets of one: the delivery with the one, and with the other."""
+        way = self._packet("1001", 1)
+        again = replace(way.second, sequence=self._next(way.second.source_client))
+        ways = [way, replace(way, second=again)]
+        self._round([], ways)
+        self._round(ways, [])
+        first, second = map(self._bundle, ways)
+        return first, second
 
     def _next(self, name: str) -> int:
         self.sequences[name] += 1

@@ -175,6 +175,17 @@ def test_a_refused_first_leg_whose_second_arrived_is_a_refund_without_failure():
     assert found.packets == ("1001/client-0/1", f"{HUB}/bft-evm-1/1")
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")], ids=["whole first", "whole last"])
+def test_refused_a_second_leg_alone_of_what_another_file_shows_sent_on(names):
+    """Its first leg is in the whole delivery; that it stands alone would hide that it is one too many."""
+    made = Period()
+    whole, again = map(encode_bundle, made.sent_on_twice())
+    (found,) = replayed((made, {}), dict(zip(names, (whole, one_leg(again, 1)), strict=True))).findings
+    assert found.kind is FindingKind.CONTRADICTION and "sent on twice" in found.reason
+    assert found.entries == names
+    assert found.packets == (f"{HUB}/bft-evm-1/1", f"{HUB}/bft-evm-1/2")
+
+
 def test_second_legs_twice_count_once(period):
     bundles = dict(period[1])
     bundles["second.bundle.json"] = one_leg(bundles[FIRST.format(2)], 1)
