@@ -163,6 +163,16 @@ AUDIT = (
         (f"{PERIODS}/test_replay.py::test_refused_a_second_leg_alone_of_what_another_file_shows_sent_on",),
     ),
     Defence(
+        "two answers to one packet are two outcomes",
+        "relay/audit/period/halves.py",
+        "            (leg.is_error, leg.acknowledgement_commitment) for leg",
+        "            leg.is_error for leg",
+        (
+            f"{PERIODS}/test_halves.py::test_refused_proofs_that_cannot_both_be_true",
+            f"{PERIODS}/test_replay.py::test_refused_two_answers_to_one_packet",
+        ),
+    ),
+    Defence(
         "the report escapes what comes from outside",
         "relay/audit/period/page.py",
         "    return escape(seen, quote=True)\n",

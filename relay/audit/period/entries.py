@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
+from light_clients.ibc.commitment import acknowledgement_commitment
 from light_clients.ibc.denom import Denom
 from light_clients.ibc.forward import FORWARD_PORT
 from light_clients.ibc.packet import Packet, decode_packet, encode_packet
@@ -63,6 +64,7 @@ class LegFacts:
     """What a leg shows; of an entry that is not proven, only what it claims.
 
     `packet` (canonical protobuf) is kept of legs alone that may be halves of a delivery over a hub.
+    `acknowledgement_commitment`: 32 bytes, as the receiving chain stores them; None where no acknowledgement is shown.
     """
 
     packet_id: PacketId
@@ -75,6 +77,7 @@ class LegFacts:
     application: Application
     tokens: tuple[Tokens, ...]
     packet: bytes | None = None
+    acknowledgement_commitment: bytes | None = None
 
     @property
     def is_failure(self) -> bool:
@@ -186,6 +189,7 @@ def _facts(leg: Leg, bundle: Bundle) -> LegFacts:
         Application.TRANSFER if is_transfer else Application.MESSAGE,
         tuple(_tokens(packet)),
         encoded if len(bundle.legs) == 1 and _may_be_a_half(leg, bundle) else None,
+        None if leg.acknowledgement is None else acknowledgement_commitment(leg.acknowledgement),
     )
 
 

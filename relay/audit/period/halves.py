@@ -50,7 +50,9 @@ def _duplicate(entries: Sequence[Entry], packets: Sequence[PacketId]) -> Finding
             reason = "two different packets of one number are proven: the sending chain has broken its own rules"
             return Finding(FindingKind.CONTRADICTION, names, ids, reason)
         outcomes = {leg.outcome is Claim.TIMED_OUT for leg in same}
-        acknowledged = {leg.is_error for leg in same if leg.outcome is Claim.ACKNOWLEDGED}
+        acknowledged = {
+            (leg.is_error, leg.acknowledgement_commitment) for leg in same if leg.outcome is Claim.ACKNOWLEDGED
+        }
         if len(outcomes) > 1 or len(acknowledged) > 1:
             reason = "two outcomes of one packet are proven: the receiving chain has shown two histories"
             return Finding(FindingKind.CONTRADICTION, names, ids, reason)

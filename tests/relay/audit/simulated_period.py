@@ -249,6 +249,14 @@ class Period:
         self._round([way], [])
         return self._bundle(way)
 
+    def acknowledged_with(self, acknowledgement: Acknowledgement) -> Bundle:
+        """One delivery. Another period that acknowledges it otherwise is another history of the same chains."""
+        way = self._packet("1001", 1)
+        way.acknowledgement = acknowledgement
+        self._round([], [way])
+        self._round([way], [])
+        return self._bundle(way)
+
     def sent_on_twice(self) -> tuple[Bundle, Bundle]:
         """The hub makes two packets of one: the delivery with the one, and with the other."""
         way = self._packet("1001", 1)

@@ -32,6 +32,7 @@ def test_the_entry_that_shows_most_counts():
         ({"packet_sha256": b"\1" * 32}, "two different packets"),
         ({"outcome": Claim.TIMED_OUT}, "two outcomes"),
         ({"is_error": True}, "two outcomes"),
+        ({"acknowledgement_commitment": b"\1" * 32}, "two outcomes"),
     ],
 )
 def test_refused_proofs_that_cannot_both_be_true(changes, reason):

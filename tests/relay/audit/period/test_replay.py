@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from light_clients.ibc.packet import Acknowledgement
 from relay.archive.bundle import Bundle, Claim, decode_bundle, encode_bundle
 from relay.audit import Auditor
 from relay.audit.period import EntryState, FindingKind, Inputs, PacketId, judge_entry, summarise, unreadable_entry
@@ -184,6 +185,17 @@ def test_refused_a_second_leg_alone_of_what_another_file_shows_sent_on(names):
     assert found.kind is FindingKind.CONTRADICTION and "sent on twice" in found.reason
     assert found.entries == names
     assert found.packets == (f"{HUB}/bft-evm-1/1", f"{HUB}/bft-evm-1/2")
+
+
+def test_refused_two_answers_to_one_packet():
+    """Both a success, signed by the same validators."""
+    made = Period()
+    one = made.acknowledged_with(Acknowledgement((b"done",)))
+    other = Period().acknowledged_with(Acknowledgement((b"paid",)))
+    bundles = {"a": encode_bundle(one), "b": encode_bundle(other)}
+    (found,) = replayed((made, {}), bundles).findings
+    assert found.kind is FindingKind.CONTRADICTION and "two outcomes" in found.reason
+    assert found.entries == ("a", "b")
 
 
 def test_second_legs_twice_count_once(period):
