@@ -180,6 +180,13 @@ AUDIT = (
         (f"{PERIODS}/test_page.py::test_hostile_texts_are_shown_and_do_nothing",),
     ),
     Defence(
+        "names in the commands of a report are quoted",
+        "relay/audit/period/page.py",
+        '    yield f"    -- {quote(inputs.source)}"\n',
+        "    yield f\"    -- '{inputs.source}'\"\n",
+        (f"{PERIODS}/test_page.py::test_names_in_the_commands_to_copy_stay_single_words",),
+    ),
+    Defence(
         "attested times that a client would freeze on prove nothing",
         CHAINS,
         "        if time_s < before_s or (lower == higher and time_s != before_s):\n",

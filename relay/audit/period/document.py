@@ -1,6 +1,7 @@
 """A replay as JSON, version 1 (docs/spec/audit-replay.md): for machines, for `audit diff` and for `audit explain`."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -24,6 +25,8 @@ MAX_TEXT_CHARS = 16_384
 
 Value = TypeVar("Value")
 _CHAIN_COUNTS = ("sent", "received", "transfers_sent", "messages_sent", "refused", "timed_out", "open", "settled")
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]{0,63}", re.ASCII)
+"""Of PEP 440, loosely: a report tells its reader to install it."""
 _SUPPLY_AMOUNTS = ("sent", "sent_open", "sent_back", "came_home", "home_open", "home_failed")
 
 
@@ -285,7 +288,10 @@ def parse_packet_id(text: str) -> PacketId:
 
 
 def _read_inputs(one: _Object) -> Inputs:
-    return Inputs(one.text("source"), one.time_ns("judged_at"), one.each("checkpoints", _read_root), one.text("hutong"))
+    version = one.text("hutong")
+    if _VERSION.fullmatch(version) is None:
+        raise MalformedInput("replay.inputs.hutong", "is no version", got=version[:80])
+    return Inputs(one.text("source"), one.time_ns("judged_at"), one.each("checkpoints", _read_root), version)
 
 
 def _read_root(one: _Object) -> TrustRoot:

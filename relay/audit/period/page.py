@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from html import escape
+from shlex import quote
 
 from light_clients.tendermint.rpc_json import format_time
 from relay.audit.period.entries import EntryState
@@ -17,7 +18,7 @@ from relay.audit.period.page_words import (
     STATES,
     STYLE,
 )
-from relay.audit.period.replay import Replay
+from relay.audit.period.replay import Inputs, Replay
 from relay.audit.period.totals import DeliveryState
 
 MAX_LISTED_FINDINGS = 1_000
@@ -354,25 +355,23 @@ def _fingerprints(replay: Replay) -> Iterator[str]:
 
 
 def _repeat(replay: Replay) -> Iterator[str]:
-    options = "".join(f" \\\n    --checkpoint {_shell(root.file)}" for root in replay.inputs.roots)
-    judged_at = format_time(replay.inputs.judged_at_ns)
-    command = f"hutong audit replay {_shell(replay.inputs.source)} --now {judged_at}{options}"
+    commands = "\n".join(map(_text, _commands(replay.inputs)))
     yield (
         f"<p>This report was made by hutong {_text(replay.inputs.version)}. The program is open; it can be read, and its "
         "rules are published with it. To repeat the judgement, take the files whose fingerprints are above, on any "
         "computer, with no network:</p>"
-        f"<pre>pip install 'hutong[audit]=={_text(replay.inputs.version)}'\n{_text_lines(command)}</pre>"
+        f"<pre>{commands}</pre>"
         "<p>It prints the same sums and findings. Whoever doubts this program can write another: the formats of the "
         "evidence (docs/spec/bundle.md), of the checkpoints (docs/spec/checkpoint.md) and of the machine-readable result "
         "(docs/spec/audit-replay.md) are public.</p>"
     )
 
 
-def _shell(value: str) -> str:
-    return (
-        value if value.replace("-", "").replace(".", "").replace("/", "").replace("_", "").isalnum() else f"'{value}'"
-    )
-
-
-def _text_lines(value: str) -> str:
-    return "\n".join(map(_text, value.split("\n")))
+def _commands(inputs: Inputs) -> Iterator[str]:
+    """Lines for a POSIX shell. Names of files and the version come from outside and are to be copied by a reader: each is
+    one word, and none an option."""
+    yield f"pip install {quote(f'hutong[audit]=={inputs.version}')}"
+    yield f"hutong audit replay --now {format_time(inputs.judged_at_ns)} \\"
+    for root in inputs.roots:
+        yield f"    {quote(f'--checkpoint={root.file}')} \\"
+    yield f"    -- {quote(inputs.source)}"

@@ -111,6 +111,15 @@ def test_refused_documents_name_the_field(replays, field, value, named):
     assert refused.value.field == named
 
 
+@pytest.mark.parametrize("version", ["", "latest", "0.1 --pre", "0.1'; reboot '", "0.1\n", "0" * 65])
+def test_refused_version_that_no_reader_should_install(replays, version):
+    document = json.loads(encode_replay(replays[0]))
+    document["inputs"]["hutong"] = version
+    with pytest.raises(MalformedInput) as refused:
+        decode_replay(json.dumps(document).encode())
+    assert refused.value.field == "replay.inputs.hutong"
+
+
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_any_document_is_a_replay_or_a_typed_error(replays, data):

@@ -1,7 +1,8 @@
 """The report: complete in itself, no scripts, and every text from outside escaped."""
 
+import shlex
 from dataclasses import replace
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -93,6 +94,30 @@ def test_hostile_texts_are_shown_and_do_nothing(text):
 def test_no_text_makes_a_tag(text):
     found = Tags(page_of(replay_of(text)))
     assert (found.tags - {"span"}, found.depth) == (PLAIN.tags - {"span"}, PLAIN.depth)
+
+
+SHELL = ("'; reboot; '", "a'\"b", "$(reboot)", "`reboot`", "--pre", "-", "a b", "a\\", "x\nreboot", "\x1b[2J", "*", "~")
+
+
+def words_of(page: str) -> list[str]:
+    """What a POSIX shell makes of the commands that a reader copies."""
+    shown = unescape(page.partition("<pre>")[2].partition("</pre>")[0])
+    return shlex.split(shown.replace(" \\\n", " "))
+
+
+@pytest.mark.parametrize("text", SHELL)
+def test_names_in_the_commands_to_copy_stay_single_words(text):
+    seen = text.replace("\n", "\\n").replace("\x1b", "\\x1b")
+    pip, hutong = ["pip", "install", f"hutong[audit]=={seen}"], ["hutong", "audit", "replay", "--now"]
+    after = [f"--checkpoint={seen}", "--", seen]
+    words = words_of(page_of(replay_of(text)))
+    assert words == [*pip, *hutong, "2001-09-09T01:46:40Z", *after]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=40))
+def test_any_names_leave_the_commands_as_many_words(text):
+    assert len(words_of(page_of(replay_of(text)))) == 11
 
 
 @pytest.mark.parametrize("kind", FindingKind)
