@@ -11,7 +11,7 @@ from relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
 from relay.archive.checkpoint import AttestationTrust, Checkpoint
 from relay.audit import attested
 from relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState, Step
-from relay.audit.memory import HeaderMemory, RememberedState, digest_of, held_before, remembered
+from relay.audit.memory import HeaderMemory, RememberedState, digest_of, entry_size, held_before, remembered
 
 CHECKPOINT = "design rule 10"
 
@@ -119,10 +119,15 @@ def _state_steps(
             for check in rules.state_checks(block, found.states):
                 yield Step(subject, check)
                 found.passed.append(held_before(subject, check))
-            memory.states.keep(key, found)  # reached only if every one of them held
+            size_bytes = entry_size(block.entry) + sum(_state_size(state) for state in found.states)
+            memory.states.keep(key, found, size_bytes)  # reached only if every one of them held
         else:
             yield from found.passed
         judged.states[height] = found.states[0]
+
+
+def _state_size(state: ProvenState) -> int:
+    return len(state.client_state) + len(state.consensus_state)
 
 
 def _attested_steps(
@@ -189,7 +194,7 @@ def _parsed(chain: ChainHeaders, rules: HeaderRules, memory: HeaderMemory) -> It
             except MalformedInput as error:
                 field = f"headers[{index}].{error.field}"
                 raise MalformedInput(field, error.reason, error.got, error.expected) from error
-            memory.blocks.keep(key, block)
+            memory.blocks.keep(key, block, entry_size(entry))
         yield block
 
 
@@ -216,7 +221,7 @@ def _anchor(blocks: list[Block], rules: HeaderRules, checkpoint: Checkpoint, mem
         known = memory.blocks.get(key)
         if known is None:
             known = rules.parse_checkpoint_header(checkpoint.header)
-            memory.blocks.keep(key, known)
+            memory.blocks.keep(key, known, len(checkpoint.header))
         return known
     raise PredicateFailed(
         "checkpoint_header_present",

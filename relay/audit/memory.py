@@ -15,7 +15,10 @@ from relay.archive.bundle import ChainKind, HeaderEntry
 from relay.audit.blocks import Block, ProvenState, Step
 
 MAX_REMEMBERED = 8_192
-"""Of each sort: some hundred megabytes of headers at most, and more than the blocks of two hours."""
+"""Of each sort: more than the blocks of two hours."""
+MAX_REMEMBERED_BYTES = 128 * 1024 * 1024
+"""Of each sort, as raw bytes, whatever their number: a set of ten thousand validators has nearly a megabyte. Parsed, the
+same things take about four times as much."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -24,20 +27,34 @@ Passed = tuple[Step, ...]
 
 
 class Remembered(Generic[Key, Value]):
-    """The newest values, at most `MAX_REMEMBERED`: what was forgotten is judged again."""
+    """The newest values, at most `MAX_REMEMBERED` and of at most `max_bytes`: what was forgotten is judged again."""
 
-    def __init__(self) -> None:
-        self._values: dict[Key, Value] = {}
+    def __init__(self, max_bytes: int = MAX_REMEMBERED_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._values: dict[Key, tuple[Value, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._values)
 
     def get(self, key: Key) -> Value | None:
         """None: not known, or forgotten."""
-        return self._values.get(key)
+        found = self._values.get(key)
+        return None if found is None else found[0]
 
-    def keep(self, key: Key, value: Value) -> None:
-        """The oldest one goes where there is no room."""
-        if len(self._values) >= MAX_REMEMBERED:
-            self._values.pop(next(iter(self._values)))
-        self._values[key] = value
+    def keep(self, key: Key, value: Value, size_bytes: int) -> None:
+        """The oldest ones go where there is no room; what alone is more than all the room is not kept.
+
+        `size_bytes`: of the raw bytes that the key or the value holds.
+        """
+        if size_bytes > self._max_bytes:
+            return
+        if key in self._values:
+            self._bytes -= self._values.pop(key)[1]
+        while len(self._values) >= MAX_REMEMBERED or self._bytes + size_bytes > self._max_bytes:
+            self._bytes -= self._values.pop(next(iter(self._values)))[1]
+        self._values[key] = value, size_bytes
+        self._bytes += size_bytes
 
 
 @dataclass(slots=True)
@@ -59,9 +76,7 @@ class HeaderMemory:
     states: Remembered[tuple[str, HeaderEntry], RememberedState] = field(default_factory=Remembered)
     """By chain and header: proofs of accounts that held, under the checkpoint's router."""
     validator_sets: Remembered[bytes, tuple[bytes, ValidatorSet]] = field(default_factory=Remembered)
-    """Canonical ones with their hash, by their bytes."""
-    sound_sets: Remembered[bytes, bool] = field(default_factory=Remembered)
-    """Bytes of validator sets in which every rule of a set held."""
+    """Canonical and sound ones that a header named, with their hash, by their bytes."""
 
 
 def remembered(subject: str, key: bytes, checks: Iterable[Check], memory: HeaderMemory) -> Iterator[Step]:
@@ -75,12 +90,18 @@ def remembered(subject: str, key: bytes, checks: Iterable[Check], memory: Header
     for check in checks:
         yield Step(subject, check)
         passed.append(held_before(subject, check))
-    memory.passed.keep(key, tuple(passed))  # reached only if every one of them held
+    size_bytes = len(key) + sum(len(step.subject) for step in passed)
+    memory.passed.keep(key, tuple(passed), size_bytes)  # reached only if every one of them held
 
 
 def held_before(subject: str, check: Check) -> Step:
     """The step of a predicate that held on the same bytes under the same checkpoint."""
     return Step(subject, Check(check.name, check.source, _held))
+
+
+def entry_size(entry: HeaderEntry) -> int:
+    """Bytes that a header brings with it."""
+    return len(entry.header) + len(entry.commit or b"") + sum(map(len, entry.account_proof))
 
 
 def digest_of(*parts: bytes) -> bytes:

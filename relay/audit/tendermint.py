@@ -93,7 +93,6 @@ class TendermintRules:
                 if codec.encode_validator_set(canonical_validator_set(validator_set)) != encoded:
                     raise MalformedInput(field, "says more than the set's hash commits to, or in another order")
                 known = validator_set_hash(validator_set), validator_set
-                self._memory.validator_sets.keep(encoded, known)
             hashes.append(known[0])
             self._sets[known[0]] = known[1]
         if hashes != sorted(set(hashes)):
@@ -102,14 +101,17 @@ class TendermintRules:
     def _sets_are_sound(self) -> None:
         """By their bytes: the hash says nothing of the addresses, which are what is judged here."""
         for encoded, validator_set in zip(self._encoded_sets, self._sets.values(), strict=True):
-            if not self._memory.sound_sets.get(encoded):
+            if self._memory.validator_sets.get(encoded) is None:
                 predicates.validator_set_is_sound(validator_set)
-                self._memory.sound_sets.keep(encoded, value=True)
 
     def _sets_are_named(self, named: set[bytes]) -> None:
         for value in self._sets:
             if value not in named:
                 raise PredicateFailed("validator_sets_are_named", "no header names this set", got=value)
+        for encoded, (value, validator_set) in zip(self._encoded_sets, self._sets.items(), strict=True):
+            # Every rule of a set has held by now: what is remembered is canonical, sound and of use.
+            if self._memory.validator_sets.get(encoded) is None:
+                self._memory.validator_sets.keep(encoded, (value, validator_set), len(encoded))
 
     def identity_checks(self, block: Block) -> Iterator[Check]:
         header: Header = block.value[0]

@@ -106,8 +106,9 @@ AUDIT = (
     Defence(
         "validator sets are remembered by their bytes, not by their hash",
         "relay/audit/tendermint.py",
-        "            if not self._memory.sound_sets.get(encoded):\n",
-        "            encoded = validator_set_hash(validator_set)\n            if not self._memory.sound_sets.get(encoded):\n",
+        "            if self._memory.validator_sets.get(encoded) is None:\n                predicates.",
+        "            if validator_set_hash(validator_set) not in [v[0][0] for v in self._memory.validator_sets._values.values()]:"
+        "\n                predicates.",
         (f"{COMMITS}::test_attack_H_remembered_validators_with_the_same_hash_and_another_address_are_judged_anew",),
     ),
     Defence(

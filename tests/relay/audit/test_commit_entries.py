@@ -150,6 +150,18 @@ def test_attack_H_remembered_validators_with_the_same_hash_and_another_address_a
     assert refusal(chain, headers_of(chain, 3, sets=sets), memory) == "validator_sets_are_sound"
 
 
+def test_validator_sets_are_remembered_only_where_a_header_names_every_one(chain):
+    """A bundle may bring a thousand large sets that nothing asked for."""
+    memory = HeaderMemory()
+    strangers = SimulatedChain("other-1", dict.fromkeys(signers(2, label="stranger"), 5)).blocks[0].validators
+    sets = sets_of(chain.blocks[3].validators, strangers)
+    assert refusal(chain, headers_of(chain, 3, sets=sets), memory) == "validator_sets_are_named"
+    assert len(memory.validator_sets) == 0
+    (honest,) = sets_of(chain.blocks[3].validators)
+    assert refusal(chain, headers_of(chain, 3), memory) is None
+    assert memory.validator_sets.get(honest) is not None and len(memory.validator_sets) == 1
+
+
 def test_changed_validators_vouch_through_a_header_in_between():
     made = SimulatedChain(members=dict.fromkeys(signers(4), 10))
     made.advance()
