@@ -126,9 +126,9 @@ def export(
 ) -> None:
     """Write the newest bundle of each packet as a file. One that is damaged is named, and does not stop the rest."""
     from light_clients.interface import MalformedInput
-    from relay.archive.source import BUNDLE_SUFFIX
     from relay.archive.store import ArchiveSource
     from relay.cli.audit_inputs import read_checkpoints
+    from relay.cli.bundle_names import bundle_file_names
 
     with unusable_as_exit():
         checkpoints = read_checkpoints(checkpoint)
@@ -137,18 +137,22 @@ def export(
         names = source.names()
         if unknown := sorted(set(packet) - set(names)):
             raise UnusableInput(f"the archive has no bundle of {unknown[0][:160]}")
+        files = bundle_file_names(packet or names)
+        roots = [f"{trusted.chain_id}.checkpoint.json" for trusted in checkpoints]
+        if twice := sorted({root for root in roots if roots.count(root) > 1}):
+            raise UnusableInput(f"two checkpoints would both be {twice[0]}: give one a chain")
         _make_folder(output)
-        for trusted, path in zip(checkpoints, checkpoint, strict=True):
-            _write(output / f"{trusted.chain_id}.checkpoint.json", read_file(path))
+        for root, path in zip(roots, checkpoint, strict=True):
+            _write(output / root, read_file(path))
         written, damaged = 0, 0
-        for name in packet or names:
+        for name, file in files.items():
             try:
                 data = source.read(name)
             except MalformedInput as error:
                 damaged += 1
                 typer.echo(printable(str(error)), err=True)
                 continue
-            _write(output / f"{name.replace('/', '-')}{BUNDLE_SUFFIX}", data)
+            _write(output / file, data)
             written += 1
     typer.echo(f"{written} bundles in {output}, {damaged} damaged, {len(source.pruned)} packets pruned before")
     if damaged:

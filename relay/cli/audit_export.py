@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from relay.archive.source import BUNDLE_SUFFIX
 from relay.cli.audit_inputs import read_checkpoints
+from relay.cli.bundle_names import bundle_file_names
 from relay.cli.session import REFUSED, UNUSABLE, config_of, refuse, run_administration
 from relay.cli.verdicts import UnusableInput, unusable_as_exit
 from relay.config import Config, PathEnd
@@ -67,12 +67,14 @@ def _export_archive(config: Config, checkpoints: "list[Checkpoint]", auditor: "A
     reasons = run_administration(partial(_export_all, config, checkpoints, made.__setitem__))
     if isinstance(reasons, str):
         raise refuse(reasons, REFUSED)
+    with unusable_as_exit():
+        files = bundle_file_names(made)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise refuse(f"{folder} cannot be made: {error.strerror}", UNUSABLE) from None
     for name, bundle in made.items():
-        _write(folder / f"{name.replace('/', '-')}{BUNDLE_SUFFIX}", bundle, auditor)
+        _write(folder / files[name], bundle, auditor)
     for name, reason in reasons.items():
         typer.echo(f"{name}: {reason}", err=True)
     typer.echo(f"{len(made)} bundles in {folder}, {len(reasons)} packets without one")

@@ -16,7 +16,7 @@ from relay.archive.anchor import (
     encode_anchor,
     encode_entry_proof,
 )
-from relay.archive.bundle import ChainHeaders, ChainKind, HeaderEntry
+from relay.archive.bundle import Bundle, ChainHeaders, ChainKind, HeaderEntry, decode_bundle, encode_bundle
 from relay.archive.store import BundleArchive, Directory
 from relay.cli.main import app
 
@@ -45,8 +45,6 @@ def delivered_id() -> str:
 
 
 def names() -> list[str]:
-    from relay.archive.bundle import decode_bundle
-
     return [decode_bundle((RECORDED / f"{name}.bundle.json").read_bytes()).packet_id for name in BUNDLES]
 
 
@@ -74,6 +72,28 @@ def test_export_gives_back_the_files(place, tmp_path):
     assert written == {(RECORDED / f"{name}.bundle.json").read_bytes() for name in BUNDLES}
     assert (tmp_path / "out" / "hutong-1.checkpoint.json").read_bytes() == HUB.read_bytes()
     assert "no bundle of" in hutong("export", place, "-o", tmp_path / "out", "--packet", "1001/client-0/99", code=2)
+
+
+def test_two_packets_are_not_written_to_one_file(tmp_path):
+    """`x/y-client-0/n` and `x-y/client-0/n`: the second would replace the first, and nobody would miss it."""
+    bundle = decode_bundle((RECORDED / "timeout-leg-1.bundle.json").read_bytes())
+    (leg,) = bundle.legs
+    for number, (chain_id, client) in enumerate((("x", "y-client-0"), ("x-y", "client-0"))):
+        named = replace(leg, source_chain_id=chain_id, packet=replace(leg.packet, source_client=client))
+        chains = [replace(c, chain_id=chain_id) if c.chain_id == leg.source_chain_id else c for c in bundle.chains]
+        renamed = Bundle((named,), tuple(sorted(chains, key=lambda chain: chain.chain_id)))
+        (tmp_path / f"{number}.bundle.json").write_bytes(encode_bundle(renamed))
+    hutong("append", tmp_path / "archive", tmp_path)
+    said = hutong("export", tmp_path / "archive", "-o", tmp_path / "out", code=2)
+    assert "would both be" in said and not (tmp_path / "out").exists()
+    one = f"x/y-client-0/{leg.packet.sequence}"
+    hutong("export", tmp_path / "archive", "-o", tmp_path / "out", "--packet", one, "--packet", one)
+    assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_two_checkpoints_are_not_written_to_one_file(place, tmp_path):
+    said = hutong("export", place, "-o", tmp_path / "out", "--checkpoint", HUB, "--checkpoint", HUB, code=2)
+    assert "hutong-1.checkpoint.json" in said and not (tmp_path / "out").exists()
 
 
 def test_prune_by_hand(place):
