@@ -20,6 +20,7 @@ from relay.api.models.sending import Prepared, PrepareMessage, PrepareTransfer, 
 from relay.api.problems import ApiProblem, Code
 from relay.api.public_text import optional_public_text
 from relay.api.requests import ChainName, HashPath, InService, answer, known_parameters, needs, refusals
+from relay.api.sending.addresses import check_receiver
 from relay.api.sending.cosmos import prepare_on_cosmos
 from relay.api.sending.evm import prepare_on_evm
 from relay.api.sending.passing_on import pass_on
@@ -37,6 +38,7 @@ _PREPARING = (Code.REFUSED_BY_CHAIN, Code.NOT_SUPPORTED, Code.CHAIN_UNAVAILABLE,
 async def prepare_transfer(service: InService, demand: PrepareTransfer) -> Response:
     """Transactions that send tokens: an allowance first where one is needed. Nothing is signed or sent."""
     way = way_of(service.config, service.paths, demand.source, demand.destination, demand.via)
+    check_receiver(service.config, demand.destination, demand.receiver)
     wish = Wish(
         way,
         demand.sender,
@@ -53,6 +55,7 @@ async def prepare_transfer(service: InService, demand: PrepareTransfer) -> Respo
 async def prepare_message(service: InService, demand: PrepareMessage) -> Response:
     """A transaction that sends a message to a contract of another chain. Nothing is signed or sent."""
     way = way_of(service.config, service.paths, demand.source, demand.destination, demand.via)
+    check_receiver(service.config, demand.destination, demand.receiver)
     payload = bytes.fromhex(demand.payload[2:])
     wish = Wish(way, demand.sender, demand.receiver, absolute_timeout_s(demand.timeout_s), payload=payload)
     return await _prepared(service, demand.source, wish)

@@ -3,7 +3,6 @@
 from base64 import b64encode
 
 from adapters.cosmos.accounts import Accounts
-from adapters.cosmos.addresses import decode_address
 from adapters.cosmos.chain import CosmosChain
 from adapters.cosmos.fees import Coin, GasPrice
 from adapters.cosmos.transactions import encode_auth_info
@@ -11,6 +10,7 @@ from adapters.cosmos.transfer import transfer_message
 from light_clients.interface import MalformedInput
 from relay.api.models.sending import Sends, UnsignedCosmos
 from relay.api.problems import ApiProblem, Code
+from relay.api.sending.addresses import cosmos_address
 from relay.api.sending.wishes import Made, Wish, refused_field
 from relay.core.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, transfer_of
 
@@ -25,10 +25,7 @@ async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Mad
         raise ApiProblem(
             Code.NOT_SUPPORTED, f"{adapter.name} is a Cosmos chain: it has no Mailbox to send messages with"
         )
-    try:
-        decode_address(wish.sender, adapter.settings.bech32_prefix)
-    except MalformedInput as error:
-        raise refused_field("sender", error.reason) from None
+    cosmos_address(wish.sender, adapter.settings.bech32_prefix, "sender")
     try:
         transfer = transfer_of(
             CosmosWish(

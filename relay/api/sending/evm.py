@@ -2,13 +2,7 @@
 
 from dataclasses import dataclass
 
-from eth_utils.address import (
-    is_checksum_address,
-    is_checksum_formatted_address,
-    is_hex_address,
-    to_canonical_address,
-    to_checksum_address,
-)
+from eth_utils.address import to_canonical_address, to_checksum_address
 
 from adapters.evm.transfer import (
     ALLOWANCE,
@@ -33,6 +27,7 @@ from light_clients.interface import MalformedInput
 from relay.api.chain_views import router_app
 from relay.api.models.sending import Sends, UnsignedEvm
 from relay.api.problems import ApiProblem, Code
+from relay.api.sending.addresses import evm_address
 from relay.api.sending.wishes import MAX_UINT256, Made, Wish, refused_field
 
 SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"), ("bytes32", "uint64"))
@@ -77,7 +72,7 @@ async def prepare_on_evm(adapter: RouterChain, wish: Wish) -> Made:
     Raises:
         ApiProblem: a field cannot be what it should be. RefusedByChain: the chain would refuse it.
     """
-    sender = to_checksum_address(_address(wish.sender, "sender"))
+    sender = to_checksum_address(evm_address(wish.sender, "sender"))
     execution = adapter.execution
     account = _Account(
         adapter.name,
@@ -154,7 +149,7 @@ async def _app(adapter: RouterChain, port: str, name: str) -> bytes:
 async def _token(execution: ExecutionRpc, transfer: bytes, token: str) -> bytes:
     """The ERC-20 that an address or a voucher's trace means."""
     if "/" not in token:
-        address = _address(token, "token")
+        address = evm_address(token, "token")
     else:
         try:
             address = await voucher_of(execution, transfer, token)
@@ -163,11 +158,3 @@ async def _token(execution: ExecutionRpc, transfer: bytes, token: str) -> bytes:
     if not await execution.code(address):
         raise RefusedByChain("NoToken", f"there is no token {token[:200]} on this chain")
     return address
-
-
-def _address(text: str, field: str) -> bytes:
-    if not is_hex_address(text) or not text.startswith("0x"):
-        raise refused_field(field, "is no address: write 0x and 40 hex digits")
-    if is_checksum_formatted_address(text) and not is_checksum_address(text):
-        raise refused_field(field, "has a wrong EIP-55 checksum: was it mistyped?")
-    return bytes(to_canonical_address(text))

@@ -21,6 +21,7 @@ from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys  # 
 from relay.config import PathConfig, PathEnd  # noqa: E402
 
 RECEIVER = "0x" + "22" * 20
+MISTYPED = "0xAbabababababababababababababababababAbAb"
 LIMIT_S = 60
 
 
@@ -115,7 +116,7 @@ async def transfers(http, key, setting, token) -> None:
     assert direct.json()["route"]["via"] is None
     for field, value in (
         ("token", "0x1234"), ("token", "transfer/x"), ("sender", "cosmos1abc"), ("amount", "9" * 78), ("memo", "a remark"),
-        ("destination", "alpha"), ("via", "beta"), ("amount", "0"), ("timeout_s", 0), ("timeout_s", "5"),
+        ("destination", "alpha"), ("via", "beta"), ("receiver", MISTYPED), ("amount", "0"), ("timeout_s", 0), ("timeout_s", "5"),
     ):  # fmt: skip
         refused = await http.post("/v1/transfers/prepare", json={**wish, field: value})
         assert refused.status_code == 422 and refused.json()["code"] == "invalid_request", (field, value, refused.text)
@@ -126,6 +127,9 @@ async def messages(http, key, setting) -> None:
     wish = {"source": "alpha", "destination": "beta", "sender": sender, "receiver": RECEIVER, "payload": "0x68656c6c6f"}
     refused = await http.post("/v1/messages/prepare", json=wish)
     assert (refused.status_code, refused.json()["code"]) == (422, "refused_by_chain"), "its Mailbox has no hub client"
+    for receiver in (MISTYPED, "cosmos1abc"):
+        refused = await http.post("/v1/messages/prepare", json={**wish, "destination": "hub", "receiver": receiver})
+        assert (refused.status_code, refused.json()["field"]) == (422, "receiver")
     direct = await http.post("/v1/messages/prepare", json={**wish, "destination": "hub"})
     (unsigned,) = direct.json()["transactions"]
     assert unsigned["to"] == setting.contracts.mailbox and unsigned["gas"] > 21_000

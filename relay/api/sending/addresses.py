@@ -1,0 +1,39 @@
+"""Addresses that a request names, by the rules of the chain that they are on: a mistyped one is noticed before anything is paid."""
+
+from eth_utils.address import (
+    is_checksum_address,
+    is_checksum_formatted_address,
+    is_hex_address,
+    to_canonical_address,
+)
+
+from adapters.cosmos.addresses import decode_address
+from light_clients.interface import MalformedInput
+from relay.api.sending.wishes import refused_field
+from relay.config import Config, CosmosChainConfig
+
+
+def check_receiver(config: Config, destination: str, receiver: str) -> None:
+    """Whether it can be an address on the configured chain `destination`. Raises ApiProblem."""
+    (chain,) = (one for one in config.chains if one.name == destination)
+    if isinstance(chain, CosmosChainConfig):
+        cosmos_address(receiver, chain.bech32_prefix, "receiver")
+    else:
+        evm_address(receiver, "receiver")
+
+
+def evm_address(text: str, field: str) -> bytes:
+    """The 20 bytes; letters of both cases must be as EIP-55 has them. Raises ApiProblem."""
+    if not is_hex_address(text) or not text.startswith("0x"):
+        raise refused_field(field, "is no address: write 0x and 40 hex digits")
+    if is_checksum_formatted_address(text) and not is_checksum_address(text):
+        raise refused_field(field, "has a wrong EIP-55 checksum: was it mistyped?")
+    return bytes(to_canonical_address(text))
+
+
+def cosmos_address(text: str, prefix: str, field: str) -> bytes:
+    """The account's bytes. Raises ApiProblem."""
+    try:
+        return decode_address(text, prefix)
+    except MalformedInput as error:
+        raise refused_field(field, f"is no address of a chain with the prefix {prefix}: {error.reason}") from None
