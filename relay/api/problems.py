@@ -118,3 +118,8 @@ class ApiProblem(Exception):
             (b"cache-control", b"no-store"),
             *((name.lower().encode(), value.encode()) for name, value in self.headers.items()),
         ]
+
+
+def refused_field(field: str, detail: str) -> ApiProblem:
+    """A field of a request that cannot be what it is; `detail` goes on from its name."""
+    return ApiProblem(Code.INVALID_REQUEST, f"{field} {detail}", field=field, status=422)

@@ -151,6 +151,9 @@ def prepare(demand: Demand) -> Call[PreparedAnswer]:
         "timeout_s": demand.timeout_s,
         "via": demand.via,
     }
+    # A server of before these fields refuses what it does not know.
+    parallel = {"client": demand.client, "next_client": demand.next_client}
+    wanted |= {name: value for name, value in parallel.items() if value is not None}
     if isinstance(demand, TransferDemand):
         if demand.amount < 1:
             raise InvalidArgument("amount", "must be a number of smallest units, at least 1")

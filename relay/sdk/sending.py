@@ -14,7 +14,9 @@ MAX_TRANSACTIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class TransferDemand:
-    """Tokens to send. `amount` in the smallest unit; `via` is a hub's name, None for the direct way where there is one."""
+    """Tokens to send. `amount` in the smallest unit; `via` is a hub's name, None for the way that a voucher came, else the direct one where there is
+    one; `client` (on the source) and `next_client` (the hub's) pick among parallel paths.
+    """
 
     source: str
     destination: str
@@ -25,6 +27,8 @@ class TransferDemand:
     timeout_s: int = 3_600
     memo: str = ""
     via: str | None = None
+    client: str | None = None
+    next_client: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class MessageDemand:
     payload: bytes
     timeout_s: int = 3_600
     via: str | None = None
+    client: str | None = None
+    next_client: str | None = None
 
 
 Demand = TransferDemand | MessageDemand

@@ -114,10 +114,14 @@ class TrioHutong:
         timeout_s: int = 3_600,
         memo: str = "",
         via: str | None = None,
+        client: str | None = None,
+        next_client: str | None = None,
     ) -> Prepared:
         """Nothing is signed or sent. `amount` in the token's smallest unit."""
         return await self._prepare(
-            TransferDemand(source, destination, token, amount, sender, receiver, timeout_s, memo, via)
+            TransferDemand(
+                source, destination, token, amount, sender, receiver, timeout_s, memo, via, client, next_client
+            )
         )
 
     async def prepare_message(
@@ -130,9 +134,13 @@ class TrioHutong:
         payload: bytes,
         timeout_s: int = 3_600,
         via: str | None = None,
+        client: str | None = None,
+        next_client: str | None = None,
     ) -> Prepared:
         """Nothing is signed or sent. `receiver` is a contract with `onMessage`."""
-        return await self._prepare(MessageDemand(source, destination, sender, receiver, payload, timeout_s, via))
+        return await self._prepare(
+            MessageDemand(source, destination, sender, receiver, payload, timeout_s, via, client, next_client)
+        )
 
     async def submit(self, chain: str, raw: bytes | str, idempotency_key: str) -> Submitted:
         """A signed transaction. The same key with the same transaction sends nothing twice."""

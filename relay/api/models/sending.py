@@ -12,6 +12,7 @@ MAX_PAYLOAD_HEX_CHARS = 2 * 65_536 + 2
 MAX_TIMEOUT_S = 86_400
 
 ChainName = Annotated[str, Field(pattern="^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", examples=["alpha"])]
+ClientName = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$", examples=["client-0"])]
 Account = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
 Receiver = Annotated[str, Field(min_length=1, max_length=2_048, pattern=r"^[\x21-\x7e]+$")]
 
@@ -23,7 +24,11 @@ class _Prepare(Demand):
     receiver: Receiver
     timeout_s: Annotated[int, Field(ge=1, le=MAX_TIMEOUT_S)] = 3600
     via: ChainName | None = None
-    """The hub to go over, by its name; null takes the direct way where there is one."""
+    """The hub to go over, by its name; null takes the way that a voucher came, else the direct one where there is one."""
+    client: ClientName | None = None
+    """On the source, where several paths lead there."""
+    next_client: ClientName | None = None
+    """The hub's, of the destination."""
 
 
 class PrepareTransfer(_Prepare):

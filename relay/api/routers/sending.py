@@ -21,10 +21,11 @@ from relay.api.problems import ApiProblem, Code
 from relay.api.public_text import optional_public_text
 from relay.api.requests import ChainName, HashPath, InService, answer, known_parameters, needs, refusals
 from relay.api.sending.addresses import check_receiver
+from relay.api.sending.choosing import Choice, choice_of
 from relay.api.sending.cosmos import prepare_on_cosmos
 from relay.api.sending.evm import prepare_on_evm
 from relay.api.sending.passing_on import pass_on
-from relay.api.sending.wishes import Made, Wish, absolute_timeout_s, prepared_route, way_of
+from relay.api.sending.wishes import Made, Wish, absolute_timeout_s, prepared_route
 from relay.api.service import ANSWER_LIMIT_S, Service
 
 router = APIRouter(prefix="/v1", tags=["sending"], dependencies=[Depends(known_parameters)])
@@ -37,10 +38,9 @@ _PREPARING = (Code.REFUSED_BY_CHAIN, Code.NOT_SUPPORTED, Code.CHAIN_UNAVAILABLE,
 @router.post("/transfers/prepare", response_model=Prepared, responses=refusals(*_PREPARING))
 async def prepare_transfer(service: InService, demand: PrepareTransfer) -> Response:
     """Transactions that send tokens: an allowance first where one is needed. Nothing is signed or sent."""
-    way = way_of(service.config, service.paths, demand.source, demand.destination, demand.via)
-    check_receiver(service.config, demand.destination, demand.receiver)
+    choice = _choice(service, demand)
     wish = Wish(
-        way,
+        choice,
         demand.sender,
         demand.receiver,
         absolute_timeout_s(demand.timeout_s),
@@ -54,11 +54,24 @@ async def prepare_transfer(service: InService, demand: PrepareTransfer) -> Respo
 @router.post("/messages/prepare", response_model=Prepared, responses=refusals(*_PREPARING))
 async def prepare_message(service: InService, demand: PrepareMessage) -> Response:
     """A transaction that sends a message to a contract of another chain. Nothing is signed or sent."""
-    way = way_of(service.config, service.paths, demand.source, demand.destination, demand.via)
-    check_receiver(service.config, demand.destination, demand.receiver)
+    choice = _choice(service, demand)
     payload = bytes.fromhex(demand.payload[2:])
-    wish = Wish(way, demand.sender, demand.receiver, absolute_timeout_s(demand.timeout_s), payload=payload)
+    wish = Wish(choice, demand.sender, demand.receiver, absolute_timeout_s(demand.timeout_s), payload=payload)
     return await _prepared(service, demand.source, wish)
+
+
+def _choice(service: Service, demand: PrepareTransfer | PrepareMessage) -> Choice:
+    choice = choice_of(
+        service.config,
+        service.paths,
+        demand.source,
+        demand.destination,
+        via=demand.via,
+        client=demand.client,
+        next_client=demand.next_client,
+    )
+    check_receiver(service.config, demand.destination, demand.receiver)
+    return choice
 
 
 async def _prepared(service: Service, source: str, wish: Wish) -> Response:
@@ -73,7 +86,7 @@ async def _prepared(service: Service, source: str, wish: Wish) -> Response:
     made = await service.backend.ask(prepare, ANSWER_LIMIT_S)
     return answer(
         Prepared(
-            route=prepared_route(wish.way),
+            route=prepared_route(made.way),
             transactions=list(made.transactions),
             sends=made.sends,
             expires_at=instant(wish.timeout_timestamp_s * 10**9),

@@ -9,7 +9,7 @@ from eth_utils.address import (
 
 from adapters.cosmos.addresses import decode_address
 from light_clients.interface import MalformedInput
-from relay.api.sending.wishes import refused_field
+from relay.api.problems import refused_field
 from relay.config import Config, CosmosChainConfig
 
 

@@ -5,13 +5,17 @@ from base64 import b64encode
 from adapters.cosmos.accounts import Accounts
 from adapters.cosmos.chain import CosmosChain
 from adapters.cosmos.fees import Coin, GasPrice
+from adapters.cosmos.queries import Queries
 from adapters.cosmos.transactions import encode_auth_info
 from adapters.cosmos.transfer import transfer_message
+from adapters.interface import RpcRefused
+from light_clients.ibc.denom import Denom
+from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import MalformedInput
 from relay.api.models.sending import Sends, UnsignedCosmos
-from relay.api.problems import ApiProblem, Code
+from relay.api.problems import ApiProblem, Code, refused_field
 from relay.api.sending.addresses import cosmos_address
-from relay.api.sending.wishes import Made, Wish, refused_field
+from relay.api.sending.wishes import Made, Wish
 from relay.core.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, transfer_of
 
 
@@ -26,14 +30,18 @@ async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Mad
             Code.NOT_SUPPORTED, f"{adapter.name} is a Cosmos chain: it has no Mailbox to send messages with"
         )
     cosmos_address(wish.sender, adapter.settings.bech32_prefix, "sender")
+    denom = await _denom(adapter, wish.token)
+    way = wish.choice.first if denom is None else wish.choice.way_for(denom)
+    if wish.memo and way.next_client is not None:
+        raise refused_field("memo", "is the instruction to the hub on a way over one; leave it empty")
     try:
         transfer = transfer_of(
             CosmosWish(
-                wish.way.client,
+                way.client,
                 wish.token,
                 wish.amount,
                 wish.receiver,
-                wish.way.next_client,
+                way.next_client,
                 wish.memo,
                 wish.timeout_timestamp_s - now_s,
                 FORWARD_MARGIN_S,
@@ -47,8 +55,9 @@ async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Mad
     number = await Accounts(adapter.rpc).number(wish.sender)
     fee = Coin(prepared.fee_cap_wei, GasPrice.parse(adapter.settings.gas_price).denom)
     auth_info = encode_auth_info(None, account.pending_nonce, prepared.gas, fee)
-    sequence = await adapter.next_sequence_send(wish.way.client)
+    sequence = await adapter.next_sequence_send(way.client)
     return Made(
+        way,
         [
             UnsignedCosmos(
                 chain=adapter.name,
@@ -61,5 +70,20 @@ async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Mad
                 purpose="send the tokens",
             )
         ],
-        Sends(chain=adapter.name, client=wish.way.client, sequence=sequence),
+        Sends(chain=adapter.name, client=way.client, sequence=sequence),
     )
+
+
+async def _denom(adapter: CosmosChain, token: str) -> Denom | None:
+    """Where a voucher came from, by its trace or its name in the bank; None for what is no voucher, of whatever letters."""
+    if token.startswith("ibc/"):
+        try:
+            return await Queries(adapter.rpc).trace(token)
+        except RpcRefused:
+            raise refused_field("token", f"is no voucher that {adapter.name} knows") from None
+    if not token.startswith(f"{TRANSFER_PORT}/"):
+        return None
+    try:
+        return Denom.parse(token)
+    except MalformedInput as error:
+        raise refused_field("token", f"is no trace: {error.reason}") from None

@@ -26,9 +26,10 @@ from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import MalformedInput
 from relay.api.chain_views import router_app
 from relay.api.models.sending import Sends, UnsignedEvm
-from relay.api.problems import ApiProblem, Code
+from relay.api.problems import ApiProblem, Code, refused_field
 from relay.api.sending.addresses import evm_address
-from relay.api.sending.wishes import MAX_UINT256, Made, Wish, refused_field
+from relay.api.sending.wishes import MAX_UINT256, Made, Wish
+from relay.api.ways import Way
 
 SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"), ("bytes32", "uint64"))
 SEND_FORWARDED_MESSAGE = Function(
@@ -82,33 +83,35 @@ async def prepare_on_evm(adapter: RouterChain, wish: Wish) -> Made:
         await current_fees(execution),
     )
     if wish.payload is not None:
-        calls = [await _message(adapter, account, wish, wish.payload)]
+        way = wish.choice.first
+        calls = [await _message(adapter, account, wish, way, wish.payload)]
     else:
-        calls = await _transfer(adapter, account, wish)
-    sequence = await adapter.next_sequence_send(wish.way.client)
-    return Made(calls, Sends(chain=adapter.name, client=wish.way.client, sequence=sequence))
+        way, calls = await _transfer(adapter, account, wish)
+    sequence = await adapter.next_sequence_send(way.client)
+    return Made(way, calls, Sends(chain=adapter.name, client=way.client, sequence=sequence))
 
 
-async def _message(adapter: RouterChain, account: _Account, wish: Wish, payload: bytes) -> UnsignedEvm:
+async def _message(adapter: RouterChain, account: _Account, wish: Wish, way: Way, payload: bytes) -> UnsignedEvm:
     mailbox = await _app(adapter, GMP_PORT, "Mailbox")
-    if wish.way.next_client is None:
-        data = SEND_MESSAGE.encode(wish.way.client, wish.receiver, payload, wish.timeout_timestamp_s)
+    if way.next_client is None:
+        data = SEND_MESSAGE.encode(way.client, wish.receiver, payload, wish.timeout_timestamp_s)
     else:
         data = SEND_FORWARDED_MESSAGE.encode(
-            wish.way.client, wish.way.next_client, wish.receiver, payload, wish.timeout_timestamp_s
+            way.client, way.next_client, wish.receiver, payload, wish.timeout_timestamp_s
         )
     gas = await _gas(adapter.execution, account, mailbox, data)
     return account.call(0, mailbox, data, gas, "send the message")
 
 
-async def _transfer(adapter: RouterChain, account: _Account, wish: Wish) -> list[UnsignedEvm]:
+async def _transfer(adapter: RouterChain, account: _Account, wish: Wish) -> tuple[Way, list[UnsignedEvm]]:
     if wish.amount > MAX_UINT256:
         raise refused_field("amount", "is more than a uint256 holds")
-    if wish.memo and wish.way.next_client is not None:
-        raise refused_field("memo", "is the instruction to the hub on a way over one; leave it empty")
     execution, transfer = adapter.execution, await _app(adapter, TRANSFER_PORT, "Transfer")
     token = await _token(execution, transfer, wish.token)
     denom = Denom.parse(DENOM_OF.decode(await execution.call(transfer, DENOM_OF.encode(token)))[0])
+    way = wish.choice.way_for(denom)
+    if wish.memo and way.next_client is not None:
+        raise refused_field("memo", "is the instruction to the hub on a way over one; leave it empty")
     holder = to_canonical_address(account.sender)
     held = await balance_of(execution, token, holder)
     if held < wish.amount:
@@ -116,23 +119,21 @@ async def _transfer(adapter: RouterChain, account: _Account, wish: Wish) -> list
             "InsufficientBalance", f"{account.sender} holds {held} of {to_checksum_address(token)}, not {wish.amount}"
         )
     calls = []
-    if not denom.is_returning(TRANSFER_PORT, wish.way.client):
+    if not denom.is_returning(TRANSFER_PORT, way.client):
         (allowed,) = ALLOWANCE.decode(await execution.call(token, ALLOWANCE.encode(holder, transfer)))
         if allowed < wish.amount:
             approval = APPROVE.encode(transfer, wish.amount)
             gas = await _gas(execution, account, token, approval)
             calls.append(account.call(0, token, approval, gas, "allow Transfer to take exactly the amount"))
-    if wish.way.next_client is None:
-        data = SEND_TRANSFER.encode(
-            wish.way.client, token, wish.amount, wish.receiver, wish.memo, wish.timeout_timestamp_s
-        )
+    if way.next_client is None:
+        data = SEND_TRANSFER.encode(way.client, token, wish.amount, wish.receiver, wish.memo, wish.timeout_timestamp_s)
     else:
         data = SEND_FORWARDED.encode(
-            wish.way.client, wish.way.next_client, token, wish.amount, wish.receiver, wish.timeout_timestamp_s
+            way.client, way.next_client, token, wish.amount, wish.receiver, wish.timeout_timestamp_s
         )
     # Before the allowance is there, a trial fails: the wallet estimates then.
     gas_or_none = None if calls else await _gas(execution, account, transfer, data)
-    return [*calls, account.call(len(calls), transfer, data, gas_or_none, "send the tokens")]
+    return way, [*calls, account.call(len(calls), transfer, data, gas_or_none, "send the tokens")]
 
 
 async def _gas(execution: ExecutionRpc, account: _Account, to: bytes, data: bytes) -> int:

@@ -22,9 +22,8 @@ from light_clients.ibc.gmp import GMP_PORT
 from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import MalformedInput
 from relay.api.chain_views import router_app
-from relay.api.problems import ApiProblem, Code
+from relay.api.problems import ApiProblem, Code, refused_field
 from relay.api.public_text import public_text
-from relay.api.sending.wishes import refused_field
 from relay.evm.errors import InvalidTransaction
 from relay.evm.transaction import SignedTransaction as EvmTransaction
 from relay.evm.transaction import decode_transaction

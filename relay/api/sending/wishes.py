@@ -6,19 +6,17 @@ from dataclasses import dataclass
 
 from relay.api.describing import path_end
 from relay.api.models.sending import PreparedRoute, Sends, UnsignedCosmos, UnsignedEvm
-from relay.api.problems import ApiProblem, Code
-from relay.api.ways import Way, ways
-from relay.config import Config
-from relay.core.paths import Paths
+from relay.api.sending.choosing import Choice
+from relay.api.ways import Way
 
 MAX_UINT256 = 2**256 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Tokens (`token` and `amount`) or a message (`payload`), from `sender` over `way`. The timeout is absolute."""
+    """Tokens (`token` and `amount`) or a message (`payload`), from `sender` over one of the ways of `choice`. The timeout is absolute."""
 
-    way: Way
+    choice: Choice
     sender: str
     receiver: str
     timeout_timestamp_s: int
@@ -30,45 +28,15 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Transactions in their order, and the packet that the last one sends."""
+    """Transactions in their order, the way that they go, and the packet that the last one sends."""
 
+    way: Way
     transactions: Sequence[UnsignedEvm | UnsignedCosmos]
     sends: Sends
 
 
-def way_of(config: Config, paths: Paths, source: str, destination: str, via: str | None) -> Way:
-    """The way that was asked for; without `via` the direct one, or the only hub's.
-
-    Raises:
-        ApiProblem: a chain or hub is not known, or no way leads there.
-    """
-    known = {chain.name for chain in config.chains}
-    for field, name in (("source", source), ("destination", destination), ("via", via)):
-        if name is not None and name not in known:
-            listed = ", ".join(sorted(known))
-            raise ApiProblem(
-                Code.INVALID_REQUEST, f"no chain is called {name}; there are {listed}", field=field, status=422
-            )
-    found = ways(config, paths, source, destination)
-    if via is not None:
-        found = tuple(way for way in found if way.via == via)
-    if not found:
-        over = "" if via is None else f" over {via}"
-        raise ApiProblem(
-            Code.INVALID_REQUEST,
-            f"no configured way leads from {source} to {destination}{over}; see /v1/routes",
-            field="destination",
-            status=422,
-        )
-    return found[0]
-
-
 def absolute_timeout_s(timeout_s: int) -> int:
     return int(time.time()) + timeout_s
-
-
-def refused_field(field: str, detail: str) -> ApiProblem:
-    return ApiProblem(Code.INVALID_REQUEST, f"{field} {detail}", field=field, status=422)
 
 
 def prepared_route(way: Way) -> PreparedRoute:

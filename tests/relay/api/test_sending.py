@@ -112,11 +112,14 @@ async def transfers(http, key, setting, token) -> None:
 
     poor = await http.post("/v1/transfers/prepare", json={**wish, "sender": RECEIVER})
     assert (poor.status_code, poor.json()["code"]) == (422, "refused_by_chain") and "holds 0" in poor.json()["detail"]
-    direct = await http.post("/v1/transfers/prepare", json={**wish, "destination": "hub", "memo": "a remark"})
+    direct = await http.post(
+        "/v1/transfers/prepare", json={**wish, "destination": "hub", "memo": "a remark", "client": setting.client}
+    )
     assert direct.json()["route"]["via"] is None
     for field, value in (
         ("token", "0x1234"), ("token", "transfer/x"), ("sender", "cosmos1abc"), ("amount", "9" * 78), ("memo", "a remark"),
-        ("destination", "alpha"), ("via", "beta"), ("receiver", MISTYPED), ("amount", "0"), ("timeout_s", 0), ("timeout_s", "5"),
+        ("destination", "alpha"), ("via", "beta"), ("receiver", MISTYPED), ("client", "client-9"),
+        ("next_client", "client-0"), ("amount", "0"), ("timeout_s", 0), ("timeout_s", "5"),
     ):  # fmt: skip
         refused = await http.post("/v1/transfers/prepare", json={**wish, field: value})
         assert refused.status_code == 422 and refused.json()["code"] == "invalid_request", (field, value, refused.text)
