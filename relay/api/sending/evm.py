@@ -28,6 +28,7 @@ from relay.api.chain_views import router_app
 from relay.api.models.sending import Sends, UnsignedEvm
 from relay.api.problems import ApiProblem, Code, refused_field
 from relay.api.sending.addresses import evm_address
+from relay.api.sending.contract_rules import check_send
 from relay.api.sending.wishes import MAX_UINT256, Made, Wish
 from relay.api.ways import Way
 
@@ -93,6 +94,7 @@ async def prepare_on_evm(adapter: RouterChain, wish: Wish) -> Made:
 
 async def _message(adapter: RouterChain, account: _Account, wish: Wish, way: Way, payload: bytes) -> UnsignedEvm:
     mailbox = await _app(adapter, GMP_PORT, "Mailbox")
+    await check_send(adapter.execution, mailbox, way, wish.timeout_timestamp_s)
     if way.next_client is None:
         data = SEND_MESSAGE.encode(way.client, wish.receiver, payload, wish.timeout_timestamp_s)
     else:
@@ -112,6 +114,7 @@ async def _transfer(adapter: RouterChain, account: _Account, wish: Wish) -> tupl
     way = wish.choice.way_for(denom)
     if wish.memo and way.next_client is not None:
         raise refused_field("memo", "is the instruction to the hub on a way over one; leave it empty")
+    await check_send(execution, transfer, way, wish.timeout_timestamp_s)
     holder = to_canonical_address(account.sender)
     held = await balance_of(execution, token, holder)
     if held < wish.amount:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 import trio
 from api_world import api_under_trio, config_of, simulated_adapters, write_ledger
 
@@ -16,13 +17,18 @@ from eth_account import Account  # noqa: E402
 from test_evm_devnet import KEY, evm_setting  # noqa: E402
 
 from adapters.evm import deploy as deployment  # noqa: E402
+from adapters.interface import RefusedByChain  # noqa: E402
 from contracts.artifacts import load_artifact  # noqa: E402
 from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys  # noqa: E402
+from relay.api.problems import ApiProblem  # noqa: E402
+from relay.api.sending.contract_rules import check_send  # noqa: E402
+from relay.api.ways import Way  # noqa: E402
 from relay.config import PathConfig, PathEnd  # noqa: E402
 
 RECEIVER = "0x" + "22" * 20
 MISTYPED = "0xAbabababababababababababababababababAbAb"
 LIMIT_S = 60
+SECOND_HOP = (PathEnd(chain="hub", client="bft-evm-2"), PathEnd(chain="beta", client="client-0"))
 
 
 @asynccontextmanager
@@ -71,6 +77,24 @@ async def test_a_user_prepares_signs_and_submits_once(tmp_path):
                 await messages(http, key, setting)
 
 
+async def rules_behind_an_allowance(http, setting, wish) -> None:
+    """Refused while the sender has allowed nothing yet: no approve is paid for a send that must revert."""
+    execution, transfer = setting.chain.execution, bytes.fromhex(setting.contracts.transfer[2:])
+    late = await http.post("/v1/transfers/prepare", json={**wish, "timeout_s": 3})
+    assert (late.status_code, late.json()["field"]) == (422, "timeout_s") and "6 to 86400" in late.json()["detail"]
+    for more, least_s in (((SECOND_HOP,), 6), ((), 1)):
+        first = PathEnd(chain="alpha", client=setting.client), PathEnd(chain="hub", client="bft-evm-1")
+        way = Way((first, *more))
+        now_s = (await execution.latest_block()).time_s
+        await check_send(execution, transfer, way, now_s + 3_600)
+        for at_s in (now_s + least_s - 1, now_s + 86_400 + LIMIT_S * 10):
+            with pytest.raises(ApiProblem, match=f"takes {least_s} to 86400 s"):
+                await check_send(execution, transfer, way, at_s)
+    with pytest.raises(RefusedByChain, match=f"forwards over {setting.client}"):
+        other = PathEnd(chain="alpha", client="client-7"), PathEnd(chain="hub", client="bft-evm-7")
+        await check_send(execution, transfer, Way((other, SECOND_HOP)), now_s + 3_600)
+
+
 async def transfers(http, key, setting, token) -> None:
     sender = setting.transactor.signer.address
     wish = {
@@ -81,6 +105,7 @@ async def transfers(http, key, setting, token) -> None:
         "sender": sender,
         "receiver": RECEIVER,
     }
+    await rules_behind_an_allowance(http, setting, wish)
     response = await http.post("/v1/transfers/prepare", json=wish)
     assert response.status_code == 200, response.text
     prepared = response.json()
