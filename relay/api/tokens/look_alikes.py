@@ -2,18 +2,26 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 MAX_NAME_CHARS = 160
 """Vouchers are named by their trace."""
 
+_CAPITALS = (
+    ("\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7", "abezhlkmnoptyx"),  # Greek
+    ("\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0405\u0406\u0408\u04ae", "abekmhopctyxsljy"),  # Cyrillic
+)  # fmt: skip
+"""Looked at before lower-casing, which makes other letters of some: the capital of Greek \u03bd is no v, that of \u03b7 no n."""
 _LETTERS = (
-    ("\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb", "aeopcyxijsdh"),  # Cyrillic
-    ("\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03c9", "abeniknoptuxw"),  # Greek
+    ("\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0455\u0456\u0458\u0501\u04bb\u051b\u051d\u0475\u04af", "abekmhopctyxsljdhqwvy"),  # Cyrillic
+    ("\u03b1\u03b2\u03b3\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c3\u03c4\u03c5\u03c7\u03c9", "abyeznlkuvopotuxw"),  # Greek
     ("\u0578\u057d\u0585\u0563\u0570\u0561", "nuoghw"),  # Armenian
-    ("01i|\u0131\u212358$", "olllllsbs"),
+    ("01i|!\u013158$\u20ae", "olllllsbst"),
+)  # fmt: skip
+_CAPITALS_ALIKE, _ALIKE = (
+    str.maketrans({seen: read for many, ones in table for seen, read in zip(many, ones, strict=True)})
+    for table in (_CAPITALS, _LETTERS)
 )
-_ALIKE = str.maketrans({seen: read for many, ones in _LETTERS for seen, read in zip(many, ones, strict=True)})
 
 
 def bounded_name(text: str | None) -> str | None:
@@ -24,11 +32,22 @@ def bounded_name(text: str | None) -> str | None:
     return " ".join(kept.split())[:MAX_NAME_CHARS] or None
 
 
+def _decomposed(name: str) -> str:
+    """Without width, accents and spaces."""
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(one for one in letters if not unicodedata.combining(one) and not one.isspace())
+
+
 def skeleton(name: str) -> str:
     """Equal for names that look alike."""
-    decomposed = unicodedata.normalize("NFKD", name.casefold())
-    letters = (one for one in decomposed if not unicodedata.combining(one) and not one.isspace())
-    return "".join(letters).translate(_ALIKE).replace("rn", "m").replace("vv", "w")
+    folded = _decomposed(name).translate(_CAPITALS_ALIKE).casefold()
+    return _decomposed(folded).translate(_ALIKE).replace("rn", "m").replace("vv", "w")
+
+
+def looks_like_another(name: str, shared: Collection[str]) -> bool:
+    """Whether another token has a name like it, or might: letters of other scripts are too many to list those that deceive."""
+    letters = _decomposed(name)
+    return not letters or not letters.isascii() or skeleton(name) in shared
 
 
 def shared_skeletons(names: Iterable[Iterable[str | None]]) -> set[str]:

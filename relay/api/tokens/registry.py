@@ -10,7 +10,7 @@ from relay.api.backend import Backend, Chains
 from relay.api.ledger_desk import LedgerDesk
 from relay.api.models.chain import HeldToken, Token, TokenList
 from relay.api.problems import ApiProblem, Code
-from relay.api.tokens.look_alikes import shared_skeletons, skeleton
+from relay.api.tokens.look_alikes import looks_like_another, shared_skeletons
 from relay.api.tokens.metadata import Metadata, read_metadata
 from relay.api.tokens.tracing import Place, home_of, places_of
 from relay.core.paths import Paths
@@ -134,7 +134,7 @@ class TokenRegistry:
             name=found.name,
             symbol=found.symbol,
             decimals=found.decimals,
-            look_alike=any(skeleton(name) in shared for name in (found.name, found.symbol) if name),
+            look_alike=any(looks_like_another(name, shared) for name in (found.name, found.symbol) if name),
             held=[self._held(place) for place in known.places],
         )
 

@@ -26,7 +26,7 @@ from relay.api.problems import STATUSES, TITLES, ApiProblem, Code
 from relay.api.public_text import public_text
 from relay.api.rate_limit import BURST, RateLimit, client_of
 from relay.api.sending.idempotency import MAX_KEPT, IdempotencyStore
-from relay.api.tokens.look_alikes import bounded_name, shared_skeletons, skeleton
+from relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons, skeleton
 from relay.api.tokens.tracing import Place, home_of
 from relay.config import PathConfig, PathEnd
 from relay.core.paths import Paths
@@ -150,11 +150,31 @@ def test_any_text_can_be_shown(text):
 @pytest.mark.parametrize(
     ("one", "other"),
     [("USDC", "usdc"), ("USDC", "USD\u0421"), ("USDC", "U5DC"), ("TOKEN", "T0KEN"), ("Lido", "l1do"), ("arn", "am"),
-     ("\uff35\uff33\uff24\uff23", "USDC"), ("caf\u00e9", "cafe")],
+     ("\uff35\uff33\uff24\uff23", "USDC"), ("caf\u00e9", "cafe"),
+     # Cyrillic, then Greek, and one sign of a currency
+     ("USD\u0422", "USDT"), ("\u041cKR", "MKR"), ("WET\u041d", "WETH"), ("W\u0412TC", "WBTC"), ("L\u0406NK", "LINK"),
+     ("l\u0456nk", "LINK"), ("DA\u0406", "DAI"), ("L\u0399NK", "LINK"), ("\u039cKR", "MKR"), ("\u0396RX", "ZRX"),
+     ("\u03a5FI", "YFI"), ("\u039dEAR", "NEAR"), ("wet\u043d", "WETH"), ("l\u0131nk", "LINK"), ("USD\u20ae", "USDT")],
 )  # fmt: skip
 def test_names_that_look_alike_are_found(one, other):
     assert skeleton(one) == skeleton(other)
     assert shared_skeletons([(one, None), (other, "OTHER")]) == {skeleton(one)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["USD\u0422", "\u041cKR", "WET\u041d", "W\u0412TC", "L\u0406NK", "l\u0456nk", "DA\u0406", "L\u0399NK", "\u039cKR", "\u0396RX",
+     "\u03a5FI", "USD\u20ae", "\u1d1c\ua731\u1d05\u1d04", "\u3164", "\u0301"],
+)  # fmt: skip
+def test_a_name_in_letters_of_elsewhere_is_never_said_to_be_no_look_alike(name):
+    assert looks_like_another(name, ())
+
+
+def test_plain_names_are_no_look_alikes_by_themselves():
+    assert not any(
+        looks_like_another(name, ()) for name in ("USDC", "Example Token", "caf\u00e9", "\uff35SD", "v2.0 (old)")
+    )
+    assert looks_like_another("USDC", {skeleton("usdc")})
 
 
 def test_names_that_do_not_look_alike_are_apart():
