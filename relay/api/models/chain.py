@@ -134,3 +134,4 @@ class Token(Answer):
 
 class TokenList(Answer):
     items: list[Token]
+    complete: bool = Field(description="false: tokens may be missing, so `look_alike: false` says nothing of those")

@@ -8,7 +8,7 @@ from adapters.evm import EvmChain
 from adapters.evm.transfer import voucher_of
 from adapters.ics26.abi import Function
 from adapters.ics26.chain import RouterChain
-from adapters.interface import AdapterError, ChainAdapter, EndpointUnavailable
+from adapters.interface import BadAnswer, ChainAdapter, RefusedByChain
 from light_clients.ibc.denom import Denom
 from light_clients.ibc.transfer import TRANSFER_PORT
 from relay.api.chain_views import router_app
@@ -17,6 +17,11 @@ from relay.api.tokens.look_alikes import bounded_name
 NAME = Function("name", (), ("string",))
 SYMBOL = Function("symbol", (), ("string",))
 DECIMALS = Function("decimals", (), ("uint8",))
+
+METADATA_GAS = 1_000_000
+"""For each question: a contract that computes for long does not keep the node busy."""
+_CONTRACT_S_OWN = (RefusedByChain, BadAnswer)
+"""A revert, or what is no ABI data; an endpoint's own bad answers are EndpointUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,11 @@ class Metadata:
 
 
 async def read_metadata(adapter: ChainAdapter, denom: Denom) -> Metadata:
-    """Raises EndpointUnavailable where the chain does not answer: then it may be asked again."""
+    """What is None was refused by the contract itself, or is no answer that can be read.
+
+    Raises:
+        AdapterError: the chain does not answer, or its endpoint refuses: then it may be asked again.
+    """
     if isinstance(adapter, RouterChain):
         address = await _address(adapter, denom)
         if address is None:
@@ -55,19 +64,15 @@ async def _address(adapter: RouterChain, denom: Denom) -> bytes | None:
 
 async def _text(adapter: RouterChain, address: bytes, function: Function) -> str | None:
     try:
-        (text,) = function.decode(await adapter.execution.call(address, function.encode()))
+        (text,) = function.decode(await adapter.execution.call(address, function.encode(), gas=METADATA_GAS))
         return str(text)
-    except EndpointUnavailable:
-        raise
-    except AdapterError:
+    except _CONTRACT_S_OWN:
         return None  # not every ERC-20 has it, and some write bytes32
 
 
 async def _decimals(adapter: RouterChain, address: bytes) -> int | None:
     try:
-        (decimals,) = DECIMALS.decode(await adapter.execution.call(address, DECIMALS.encode()))
+        (decimals,) = DECIMALS.decode(await adapter.execution.call(address, DECIMALS.encode(), gas=METADATA_GAS))
         return int(decimals)
-    except EndpointUnavailable:
-        raise
-    except AdapterError:
+    except _CONTRACT_S_OWN:
         return None

@@ -1,39 +1,34 @@
 """Which tokens there are: from the transfers that the ledger keeps, named by the chains. Bounded, and read again after a moment."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import anyio
+import trio
 
-from adapters.interface import EndpointUnavailable
+from adapters.interface import AdapterError
 from relay.api.backend import Backend, Chains
 from relay.api.ledger_desk import LedgerDesk
 from relay.api.models.chain import HeldToken, Token, TokenList
 from relay.api.problems import ApiProblem, Code
-from relay.api.tokens.look_alikes import looks_like_another, shared_skeletons
+from relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons
 from relay.api.tokens.metadata import Metadata, read_metadata
-from relay.api.tokens.tracing import Place, home_of, places_of
+from relay.api.tokens.seen import SeenToken, SeenTokens
+from relay.api.tokens.tracing import Place
 from relay.core.paths import Paths
-from relay.ledger import App, MessageFilter, MessageRecord
+from relay.ledger import App, MessageFilter
 
-MAX_TOKENS = 500
-MAX_PLACES = 2_000
-"""Of all tokens together; later ones are left out, so that nobody fills the memory by sending dust of his own tokens."""
 PAGE = 100
 MAX_PAGES = 20
-"""Newest transfers that are looked at: at most 2 000 in one refresh."""
+"""Transfers that are looked at: at most 2 000 in one refresh, newer ones first; older ones have their turn in the next."""
 FRESH_S = 10.0
 MAX_ASKED = 24
 """Places whose contracts are asked in one refresh; the others have their turn in the next."""
+ASKED_AT_ONCE = 8
+TOKEN_LIMIT_S = 1.0
+"""For all that one contract is asked: a slow one keeps others waiting no longer."""
 ASK_LIMIT_S = 5.0
-
-
-@dataclass(slots=True)
-class _Known:
-    """A token by its home, and where else it was seen."""
-
-    home: Place
-    places: list[Place] = field(default_factory=list)
+RETRY_S = 60.0
+"""Who gave no answer is asked again then, after all who were not asked yet."""
 
 
 class TokenRegistry:
@@ -42,12 +37,14 @@ class TokenRegistry:
     def __init__(self, ledger: LedgerDesk, backend: Backend, paths: Paths, clock_s: Callable[[], float]) -> None:
         self._ledger = ledger
         self._backend = backend
-        self._paths = paths
         self._clock_s = clock_s
-        self._known: dict[Place, _Known] = {}
-        self._seen: set[Place] = set()
+        self._seen = SeenTokens(paths)
         self._metadata: dict[Place, Metadata] = {}
+        self._retry_at_s: dict[Place, float] = {}
+        """Of those that gave no answer."""
         self._newest_change = -1
+        self._older: str | None = None
+        """Cursor of the transfers that were not looked at yet."""
         self._until_s = float("-inf")
         self._lock = anyio.Lock()
 
@@ -60,19 +57,23 @@ class TokenRegistry:
         async with self._lock:
             if self._until_s < self._clock_s():
                 await self._read_transfers()
+                self._forget_dropped()
                 await self._ask_contracts()
                 self._until_s = self._clock_s() + FRESH_S
-        shared = shared_skeletons(self._names(known) for known in self._known.values())
+        every = self._seen.tokens
+        shared = shared_skeletons(self._names(token) for token in every)
         shown = [
-            self._token(known, shared)
-            for known in self._known.values()
-            if chain is None or chain in {known.home.chain, *(place.chain for place in known.places)}
+            self._token(token, shared)
+            for token in every
+            if chain is None or chain in {token.home.chain, *(place.chain for place in token.held)}
         ]
-        return TokenList(items=shown)
+        return TokenList(items=shown, complete=self._is_complete())
 
     async def _read_transfers(self) -> None:
-        newest = self._newest_change
+        """What is new, and then further back through what is old, until all of it was seen."""
+        newest, known_change = self._newest_change, self._newest_change
         cursor: str | None = None
+        among_new = True
         for _ in range(MAX_PAGES):
             page = await self._ledger.read(
                 lambda readers, cursor=cursor: readers.messages.page(  # type: ignore[misc]
@@ -81,65 +82,92 @@ class TokenRegistry:
             )
             for record in page.items:
                 newest = max(newest, record.change)
-                self._add(record)
-            cursor = page.next
-            if cursor is None or all(record.change <= self._newest_change for record in page.items):
+                self._seen.add(record)
+            known = bool(page.items) and all(record.change <= known_change for record in page.items)
+            if among_new and known:
+                among_new, cursor = False, self._older
+            else:
+                cursor = page.next
+            if cursor is None:
                 break
-        self._newest_change = newest
+        self._older, self._newest_change = cursor, newest
+        self._seen.trim()
 
-    def _add(self, record: MessageRecord) -> None:
-        for place in places_of(record):
-            if place in self._seen or len(self._seen) >= MAX_PLACES:
-                continue
-            home = home_of(place, self._paths)
-            if home is None or (home not in self._known and len(self._known) >= MAX_TOKENS):
-                continue
-            known = self._known.setdefault(home, _Known(home))
-            self._seen.add(place)
-            if place != home:
-                known.places.append(place)
+    def _forget_dropped(self) -> None:
+        kept = {place for token in self._seen.tokens for place in (token.home, *token.held)}
+        # Copied at once: what a cancelled request has asked may still be written by the chains' thread.
+        self._metadata = {place: found for place, found in tuple(self._metadata.items()) if place in kept}
+        self._retry_at_s = {place: at_s for place, at_s in tuple(self._retry_at_s.items()) if place in kept}
+
+    def _wanted(self) -> list[Place]:
+        """Homes before vouchers, old before new, and after them those that gave no answer when they were asked."""
+        now_s = self._clock_s()
+        homes = [token.home for token in self._seen.tokens]
+        places = [*homes, *(place for token in self._seen.tokens for place in token.held)]
+        unknown = [place for place in places if place not in self._metadata]
+        due = [place for place in unknown if self._retry_at_s.get(place, now_s) <= now_s]
+        return sorted(due, key=lambda place: self._retry_at_s.get(place, float("-inf")))[:MAX_ASKED]
 
     async def _ask_contracts(self) -> None:
-        wanted = [place for place in (*self._known, *self._seen) if place not in self._metadata][:MAX_ASKED]
+        wanted = self._wanted()
         if not wanted:
             return
+        metadata, retry_at_s = self._metadata, self._retry_at_s
 
-        async def ask(chains: Chains) -> dict[Place, Metadata]:
-            found: dict[Place, Metadata] = {}
-            for place in wanted:
+        async def ask(chains: Chains) -> None:
+            limiter = trio.CapacityLimiter(ASKED_AT_ONCE)
+
+            async def ask_one(place: Place) -> None:
                 adapter = chains.adapters.get(place.chain)
                 if adapter is None:
-                    continue
-                try:
-                    found[place] = await read_metadata(adapter, place.denom)
-                except EndpointUnavailable:
-                    continue
-            return found
+                    return
+                async with limiter:
+                    retry_at_s[place] = self._clock_s() + RETRY_S
+                    try:
+                        with trio.move_on_after(TOKEN_LIMIT_S):
+                            # Kept as it comes: what others do not answer takes nothing from this one.
+                            metadata[place] = await read_metadata(adapter, place.denom)
+                            retry_at_s.pop(place, None)
+                    except AdapterError:
+                        pass
+
+            async with trio.open_nursery() as nursery:
+                for place in wanted:
+                    nursery.start_soon(ask_one, place)
 
         try:
-            self._metadata |= await self._backend.ask(ask, ASK_LIMIT_S)
+            await self._backend.ask(ask, ASK_LIMIT_S)
         except ApiProblem as problem:
             if problem.code is not Code.CHAIN_UNAVAILABLE:
                 raise
 
-    def _names(self, known: _Known) -> tuple[str | None, str | None]:
-        found = self._metadata.get(known.home, Metadata())
+    def _is_complete(self) -> bool:
+        """Every transfer was looked at, nothing was left out, and every token was asked for its name at least once."""
+        homes = (token.home for token in self._seen.tokens)
+        all_asked = all(home in self._metadata or home in self._retry_at_s for home in homes)
+        return self._older is None and not self._seen.dropped and all_asked
+
+    def _names(self, token: SeenToken) -> tuple[str | None, str | None]:
+        found = self._metadata.get(token.home, Metadata())
         return found.name, found.symbol
 
-    def _token(self, known: _Known, shared: set[str]) -> Token:
-        found = self._metadata.get(known.home, Metadata())
+    def _token(self, token: SeenToken, shared: set[str]) -> Token:
+        found = self._metadata.get(token.home, Metadata())
         return Token(
-            denom=known.home.denom.path,
-            chain=known.home.chain,
+            denom=token.home.denom.path,
+            chain=token.home.chain,
             name=found.name,
             symbol=found.symbol,
             decimals=found.decimals,
             look_alike=any(looks_like_another(name, shared) for name in (found.name, found.symbol) if name),
-            held=[self._held(place) for place in known.places],
+            held=[self._held(place, found) for place in token.held],
         )
 
-    def _held(self, place: Place) -> HeldToken:
+    def _held(self, place: Place, home: Metadata) -> HeldToken:
         found = self._metadata.get(place, Metadata())
+        # A voucher that nobody has described is named by its trace, and its symbol is a shortened address.
+        undescribed = found.name is not None and found.name == bounded_name(place.denom.path)
+        symbol = home.symbol if undescribed and home.symbol is not None else found.symbol
         return HeldToken(
-            chain=place.chain, denom=place.denom.path, address=found.address, name=found.name, symbol=found.symbol
+            chain=place.chain, denom=place.denom.path, address=found.address, name=found.name, symbol=symbol
         )

@@ -17,11 +17,14 @@ from eth_account import Account  # noqa: E402
 from test_evm_devnet import KEY, evm_setting  # noqa: E402
 
 from adapters.evm import deploy as deployment  # noqa: E402
-from adapters.interface import RefusedByChain  # noqa: E402
+from adapters.ics26.execution import ExecutionRpc  # noqa: E402
+from adapters.interface import RefusedByChain, RpcRefused  # noqa: E402
 from contracts.artifacts import load_artifact  # noqa: E402
+from light_clients.ibc.denom import Denom  # noqa: E402
 from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys  # noqa: E402
 from relay.api.problems import ApiProblem  # noqa: E402
 from relay.api.sending.contract_rules import check_send  # noqa: E402
+from relay.api.tokens.metadata import read_metadata  # noqa: E402
 from relay.api.ways import Way  # noqa: E402
 from relay.config import PathConfig, PathEnd  # noqa: E402
 
@@ -60,7 +63,7 @@ def signed(unsigned: dict, key: bytes = KEY) -> str:
     return "0x" + Account.from_key(key).sign_transaction(fields).raw_transaction.hex().removeprefix("0x")
 
 
-async def test_a_user_prepares_signs_and_submits_once(tmp_path):
+async def test_a_user_prepares_signs_and_submits_once(tmp_path, monkeypatch):
     await write_ledger(tmp_path)
     async with evm_setting() as setting:
         with trio.fail_after(4 * LIMIT_S):
@@ -75,6 +78,22 @@ async def test_a_user_prepares_signs_and_submits_once(tmp_path):
             async with sending_api(setting, tmp_path) as (http, key):
                 await transfers(http, key, setting, token)
                 await messages(http, key, setting)
+            await metadata_of(setting, token, monkeypatch)
+
+
+async def metadata_of(setting, token, monkeypatch) -> None:
+    """A contract's own refusal is an answer, an endpoint's trouble is none."""
+    found = await read_metadata(setting.chain, Denom(token))
+    assert (found.name, found.symbol, found.decimals) == ("Example", "EX", 18)
+    nameless = await read_metadata(setting.chain, Denom(setting.contracts.router.lower()))
+    assert (nameless.name, nameless.symbol, nameless.decimals) == (None, None, None)
+
+    async def limited(*_args, **_named):
+        raise RpcRefused("eth_call", -32005, "limit exceeded")
+
+    monkeypatch.setattr(ExecutionRpc, "call", limited)
+    with pytest.raises(RpcRefused):
+        await read_metadata(setting.chain, Denom(token))
 
 
 async def rules_behind_an_allowance(http, setting, wish) -> None:

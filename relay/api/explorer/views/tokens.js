@@ -13,12 +13,14 @@ export async function tokensView({ root, signal }) {
   let shown = null;
 
   async function refresh() {
-    const { items } = await read("tokens", {}, signal);
-    const said = JSON.stringify(items);
+    const answer = await read("tokens", {}, signal);
+    const { items, complete } = answer;
+    const said = JSON.stringify(answer);
     // Opened vouchers stay open while nothing is new.
     if (said === shown) return;
     shown = said;
-    place.replaceChildren(items.length > 0 ? tokenTable(items) : empty("No token was seen yet."));
+    const missing = complete === false ? [h("p", { class: "muted" }, "Not every token is listed or named yet: one without a mark may still look like one that is missing.")] : [];
+    place.replaceChildren(...missing, items.length > 0 ? tokenTable(items) : empty("No token was seen yet."));
   }
 
   // One that fails is tried again; what was read stands.
