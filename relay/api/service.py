@@ -12,6 +12,7 @@ from relay.api.figures import Figures
 from relay.api.ledger_desk import LedgerDesk
 from relay.api.rate_limit import RateLimit
 from relay.api.sending.idempotency import IdempotencyStore
+from relay.api.sending.under_way import UnderWay
 from relay.api.tokens.registry import TokenRegistry
 from relay.config import ApiConfig, Config
 from relay.core.paths import Paths
@@ -35,6 +36,7 @@ class Service:
     tokens: TokenRegistry
     keys: KeyRing
     idempotency: IdempotencyStore
+    under_way: UnderWay
     rate_limit: RateLimit
     clock_s: Callable[[], float]
     inside_relay: bool
@@ -55,6 +57,7 @@ class Service:
             tokens=TokenRegistry(ledger, backend, paths, clock_s),
             keys=KeyRing(settings.keys_file),
             idempotency=IdempotencyStore(config.relay.home / "api.sqlite", time.time),
+            under_way=UnderWay(clock_s),
             rate_limit=RateLimit(settings.rate_limit_per_s, clock_s),
             clock_s=clock_s,
             inside_relay=inside_relay,

@@ -134,6 +134,7 @@ async def submit(
         if problem.code is not Code.CHAIN_UNAVAILABLE:
             await anyio.to_thread.run_sync(store.release, key.name, idempotency_key)
         raise
+    service.under_way.add(demand.chain, transaction_hash)
     submitted = Submitted(chain=demand.chain, hash=f"0x{transaction_hash.hex()}", state="pending")
     await anyio.to_thread.run_sync(partial(store.keep, key.name, idempotency_key, submitted.model_dump_json()))
     return answer(submitted, 202)
@@ -157,7 +158,10 @@ async def transaction(service: InService, chain: ChainName, transaction_hash: Ha
         outcome = await adapter.outcome(wanted)
         if outcome is not None:
             return ("included" if outcome.reverted is None else "failed"), outcome.height, outcome.reverted
-        known = isinstance(adapter, RouterChain) and await adapter.execution.mined_call(wanted) is not None
+        if isinstance(adapter, RouterChain):
+            known = await adapter.execution.mined_call(wanted) is not None
+        else:
+            known = service.under_way.has(chain, wanted)
         return ("pending" if known else "unknown"), None, None
 
     state, height, reason = await service.backend.ask(look, ANSWER_LIMIT_S)

@@ -25,6 +25,7 @@ from relay.api.instants import instant, parse_instant
 from relay.api.problems import STATUSES, TITLES, ApiProblem, Code
 from relay.api.public_text import public_text
 from relay.api.rate_limit import BURST, RateLimit, client_of
+from relay.api.sending import under_way
 from relay.api.sending.idempotency import MAX_KEPT, IdempotencyStore
 from relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons, skeleton
 from relay.api.tokens.tracing import Place, home_of
@@ -239,6 +240,18 @@ def test_idempotency_keys_are_bounded(tmp_path, monkeypatch):
     with sqlite3.connect(tmp_path / "api.sqlite") as connection:
         assert connection.execute("SELECT count(*) FROM answers").fetchone() == (5,)
     connection.close()
+
+
+def test_what_is_under_way_is_bounded_and_ends(monkeypatch):
+    monkeypatch.setattr(under_way, "MAX_UNDER_WAY", 3)
+    clock = Clock()
+    passed_on = under_way.UnderWay(clock)
+    for number in range(5):
+        passed_on.add("alpha", bytes([number]))
+    assert [passed_on.has("alpha", bytes([number])) for number in range(5)] == [False, False, True, True, True]
+    assert not passed_on.has("beta", bytes([4]))
+    clock.s += under_way.UNDER_WAY_S
+    assert not passed_on.has("alpha", bytes([4]))
 
 
 def test_times_are_written_and_read():

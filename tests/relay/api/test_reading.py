@@ -72,6 +72,14 @@ def test_filters_are_exact(client, filters, count):
     assert len(client.get("/v1/messages", params=filters | {"limit": 100}).json()["items"]) == count
 
 
+def test_a_transaction_that_was_passed_on_is_pending_until_a_block_has_it(uvicorn_api, client):
+    target = f"/v1/transactions/beta/0x{'c0' * 32}"
+    assert client.get(target).json()["state"] == "unknown"
+    uvicorn_api[1].under_way.add("beta", bytes.fromhex("c0" * 32))
+    assert client.get(target).json()["state"] == "pending"
+    assert client.get(target.replace("beta", "alpha")).json()["state"] == "unknown"
+
+
 def test_why_is_the_sentence_of_the_command(client, ledger_home):
     reader = LedgerReader.open_file(ledger_home / "ledger.sqlite")
     try:
