@@ -1,6 +1,7 @@
 """SQLite does what every database must do for the ledger."""
 
 import pytest
+import trio
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -80,6 +81,34 @@ async def test_steps_that_no_database_takes_stop_no_transaction(open_ledger, ope
     reader = open_reader()
     assert len(reader.pending().packets) == 1
     reader.close()
+    ledger.close()
+
+
+@pytest.mark.parametrize("broken", [{"at_ns": 2**200}, {"transaction_hash": 7}])
+async def test_note_that_fails_in_the_driver_is_not_written_again_and_again(open_ledger, broken):
+    """The driver's OverflowError is none of SQLAlchemy's; the AttributeError comes before it."""
+    ledger = open_ledger()
+    ledger.note([note(Step.SEEN, **broken), note(Step.QUEUED, at_ns=5)])
+    await ledger.set_cursor("alpha", 4)
+    assert await ledger.cursor("alpha") == 4 and ledger.notes == 0
+    ledger.close()
+
+
+async def test_notes_outlive_work_that_fails_and_a_cancellation(open_ledger):
+    ledger = open_ledger()
+    ledger.note([note(Step.SEEN)])
+    with pytest.raises(OverflowError):
+        await ledger.set_cursor("alpha", 2**63)
+    assert ledger.notes == 1
+
+    def cancelled(_connection):
+        raise trio.Cancelled._create(source="explicit")
+
+    with pytest.raises(trio.Cancelled):
+        ledger._with_notes(cancelled, ())
+    assert ledger.notes == 1
+    await ledger.flush()
+    assert ledger.notes == 0
     ledger.close()
 
 
