@@ -11,7 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from relay.ledger.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, MAX_REASON_CHARS, bounded_int, bounded_text
 from relay.ledger.life import Note, Outcome, PacketFacts, RouteNote, Step
-from relay.ledger.message_rows import pair_legs, write_messages
+from relay.ledger.message_rows import write_messages
+from relay.ledger.pairing import pair_legs
 from relay.ledger.tables import PacketRow, RouteRow, StepRow
 
 MAX_NOTES = 100_000

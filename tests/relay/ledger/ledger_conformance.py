@@ -271,7 +271,7 @@ class LedgerConformance:
             ]
         )
         for sequence in (1, 2):
-            first = facts(sequence, forward_key="k")
+            first = facts(sequence, forward_key="k", next_client="bft-evm-1")
             sent_on = facts(
                 sequence + 10, packet_id=f"hub/bft-evm-1/{sequence + 10}", source_chain="hub", source_client="bft-evm-1",
                 destination_chain="beta", forward_key="k",
