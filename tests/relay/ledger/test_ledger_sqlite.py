@@ -6,10 +6,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from ledger_conformance import SENDER, LedgerConformance, note
-from message_conformance import MessageConformance
+from message_conformance import ALICE, NS, MessageConformance, token_1, token_2, told
 from sqlalchemy import create_engine, event, inspect
 
-from relay.ledger import Ledger, LedgerReader, MessageReader, Step
+from relay.ledger import Ledger, LedgerReader, MessageReader, Outcome, Step
 from relay.ledger.migrate import alembic_config
 from relay.ledger.tables import Base
 
@@ -109,6 +109,35 @@ async def test_notes_outlive_work_that_fails_and_a_cancellation(open_ledger):
     assert ledger.notes == 1
     await ledger.flush()
     assert ledger.notes == 0
+    ledger.close()
+
+
+async def test_pairing_reads_no_more_than_can_be_paired(tmp_path):
+    """Whatever is unpaired under the keys that one write touches: anybody can send as many equal transfers as he likes."""
+    ledger = Ledger.open_file(tmp_path / "ledger.sqlite")
+    ended = [token_1(number, refused=True) for number in range(1, 31)]
+    ledger.note([told(one, at_ns=100 * NS) for one in ended])
+    ledger.note([told(one, Step.INCLUDED, "acknowledge", 200 * NS, outcome=Outcome.ACKNOWLEDGED) for one in ended])
+    ledger.note([told(token_1(number, timeout_timestamp_s=300), at_ns=100 * NS) for number in range(31, 61)])
+    ledger.note([told(token_1(number, sender=f"0x{number:040x}"), at_ns=400 * NS) for number in range(61, 91)])
+    ledger.note([told(token_2(number, sender=ALICE), at_ns=400 * NS) for number in range(101, 131)])
+    await ledger.flush()
+    reads = []
+
+    def listen(_connection, cursor, statement, parameters, _context, _many):
+        if "AS place" in statement:
+            reads.append(len(cursor.connection.execute(statement, parameters).fetchall()))
+
+    event.listen(ledger._engine, "after_cursor_execute", listen)
+    ledger.note([told(token_1(91), at_ns=400 * NS)])
+    await ledger.flush()
+    assert reads == [0]  # no second leg waits for a first one, so first legs are not read
+    ledger.note([told(token_2(91), at_ns=401 * NS)])
+    await ledger.flush()
+    assert reads == [0, 1, 1]
+    with ledger._engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT packet_id, leg_of FROM packets WHERE leg_of IS NOT NULL").all()
+    assert rows == [("hub/bft-evm-1/91", "alpha/client-0/91")]
     ledger.close()
 
 
