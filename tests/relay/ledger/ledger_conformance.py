@@ -52,7 +52,8 @@ def delivery(number, kind="receive", **fields):
 
 
 async def end(ledger, one, state=TransactionState.INCLUDED, **fields):
-    await ledger.end(one.chain, one.hash, state, 40, height=9, gas_used=100, fee_wei=BIG_WEI, **fields)
+    costs = {"height": 9, "gas_used": 100, "fee_wei": BIG_WEI}
+    await ledger.end(one.chain, one.hash, state, 40, **(costs | fields))
 
 
 class LedgerConformance:

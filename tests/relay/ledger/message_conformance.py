@@ -418,6 +418,32 @@ class MessageConformance:
         reader.close()
         ledger.close()
 
+    async def test_costs_are_exact_whatever_the_fees(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        fees = [0, 1, 10**9 - 1, 10**9, 10**18 - 1, 10**18, 2**64, 2**256 - 1, *(10**18 - n for n in range(1, 30))]
+        for number, fee_wei in enumerate(fees):
+            one = transaction(number, nonce=number, chain=("beta", "alpha")[number % 2])
+            await ledger.record(one)
+            state = TransactionState.REVERTED if number % 3 == 0 else TransactionState.INCLUDED
+            gas_used = None if number == 5 else 2**63 - 1 - number
+            await ledger.end(one.chain, one.hash, state, 40, gas_used=gas_used, fee_wei=fee_wei)
+        unknown = transaction(99, nonce=99, chain="alpha")
+        await ledger.record(unknown)
+        await ledger.end("alpha", unknown.hash, TransactionState.REPLACED, 40)
+        expected = tuple(await ledger.costs())
+        assert sum(one.fee_wei for one in expected) == sum(fees) and sum(one.transactions for one in expected) == len(
+            fees
+        )
+        assert (reader.totals().costs, reader.totals().damaged) == (expected, 0)
+        for number, damaged in ((1, "12x"), (3, "-5"), (7, " 7"), (9, "")):
+            with ledger._engine.begin() as connection:
+                change = text("UPDATE transactions SET fee_wei = :fee WHERE hash = :hash")
+                connection.execute(change, {"fee": damaged, "hash": "0x" + transaction(number).hash.hex()})
+        assert reader.totals().damaged == 4 and sum(one.transactions for one in reader.totals().costs) == len(fees) - 4
+        assert sum(one.fee_wei for one in reader.totals().costs) == sum(fees) - sum(fees[n] for n in (1, 3, 7, 9))
+        reader.close()
+        ledger.close()
+
     async def test_damaged_rows_are_named_and_stop_no_other(self, open_ledger, open_messages, open_reader):
         ledger, reader = open_ledger(), open_messages()
         await write(ledger, *(told(direct(number), at_ns=number) for number in range(1, 7)))

@@ -5,7 +5,7 @@ import trio
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from ledger_conformance import SENDER, LedgerConformance, note
+from ledger_conformance import SENDER, LedgerConformance, end, note, transaction
 from message_conformance import ALICE, NS, MessageConformance, token_1, token_2, told
 from sqlalchemy import create_engine, event, inspect
 
@@ -138,6 +138,29 @@ async def test_pairing_reads_no_more_than_can_be_paired(tmp_path):
     with ledger._engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT packet_id, leg_of FROM packets WHERE leg_of IS NOT NULL").all()
     assert rows == [("hub/bft-evm-1/91", "alpha/client-0/91")]
+    ledger.close()
+
+
+async def test_costs_are_summed_by_the_database(tmp_path):
+    """The loop of the API must not stand still for a million transactions; only fees of 1 ether and more are given."""
+
+    class Counting(MessageReader):
+        given = 0
+
+        def _rows(self, query, parameters=None):
+            rows = super()._rows(query, parameters)
+            self.given += len(rows)
+            return rows
+
+    ledger = Ledger.open_file(tmp_path / "ledger.sqlite")
+    for number in range(40):
+        await ledger.record(transaction(number, nonce=number))
+        await end(ledger, transaction(number), fee_wei=10**18 if number < 2 else 10**18 - 1)
+    reader = Counting.open_file(tmp_path / "ledger.sqlite")
+    reader.given = 0
+    (costs,) = reader.totals().costs
+    assert (costs.transactions, costs.fee_wei, reader.given) == (40, 40 * 10**18 - 38, 1 + 2)
+    reader.close()
     ledger.close()
 
 
