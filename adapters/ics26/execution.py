@@ -15,6 +15,8 @@ MAX_LOGS = 50_000
 MAX_TOPICS = 4
 MAX_LOG_DATA_BYTES = 1 << 20
 MAX_RECEIPT_LOGS = 10_000
+MAX_BLOCK_TIME_S = 2**33
+"""The year 2242: nanoseconds up to it are an int64."""
 NO_TOO_WIDE_RANGE = 10
 """Blocks: no node refuses so few for their number, so who refuses is left for another endpoint."""
 
@@ -85,11 +87,14 @@ def decode_log(fields: Fields) -> Log:
 
 def decode_block(fields: Fields) -> Block:
     base_fee = fields.get("baseFeePerGas")
+    time_s = fields.at("timestamp").quantity()
+    if time_s > MAX_BLOCK_TIME_S:
+        raise fields.at("timestamp").bad("is no time of a block")
     return Block(
         height=fields.at("number").quantity(),
         hash=fields.at("hash").data(32),
         parent_hash=fields.at("parentHash").data(32),
-        time_s=fields.at("timestamp").quantity(),
+        time_s=time_s,
         gas_limit=fields.at("gasLimit").quantity(),
         base_fee_per_gas_wei=None if base_fee is None else base_fee.quantity(),
         fields=fields,

@@ -3,6 +3,7 @@
 from typing import overload
 
 MAX_INT64 = 2**63 - 1
+MAX_UINT256 = 2**256 - 1
 MAX_REASON_CHARS = 500
 MAX_ADDRESS_CHARS = 128
 MAX_DENOM_CHARS = 1024
@@ -19,3 +20,14 @@ def bounded_text(text: str | None, limit: int) -> str | None:
     if text is None:
         return None
     return text[:limit].replace("\x00", "�").encode(errors="replace").decode()
+
+
+@overload
+def bounded_int(number: int) -> int: ...
+@overload
+def bounded_int(number: None) -> None: ...
+@overload
+def bounded_int(number: int | None) -> int | None: ...
+def bounded_int(number: int | None) -> int | None:
+    """A number that any database takes: at most the largest int64."""
+    return None if number is None else min(number, MAX_INT64)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from relay.ledger.errors import LedgerUnavailable
 
@@ -33,7 +33,7 @@ def open_engine(url: str, password: Password = None, *, read_only: bool = False)
     return _open_postgresql(parsed, password, read_only=read_only)
 
 
-def reason_of(error: SQLAlchemyError, password: Password = None) -> str:
+def reason_of(error: Exception, password: Password = None) -> str:
     """The driver's first line about a failure, without statements, parameters and the password."""
     original = getattr(error, "orig", None)
     said = "" if original is None else str(original).partition("\n")[0]

@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import BigInteger, String, bindparam, func, select, text, type_coerce
 
+from relay.ledger.cost_sums import sum_costs
 from relay.ledger.errors import LedgerDamaged
 from relay.ledger.message_query import Bounds, Lane, lanes, newest, terms_of
 from relay.ledger.messages import Estimate, MeanFee, MessageState, OpenRoute, RouteTotal, SeriesBucket, Totals
 from relay.ledger.reading import Reading
 from relay.ledger.rows import raw_columns, route_state, wei
-from relay.ledger.tables import DeliveryRow, MessageRow, PacketRow, RouteRow, TransactionRow
-from relay.ledger.values import Costs, RouteState
+from relay.ledger.tables import DeliveryRow, MessageRow, PacketRow, RouteRow
+from relay.ledger.values import RouteState
 
 MAX_SAMPLES = 500
 MAX_BUCKETS = 1_000
@@ -25,7 +26,7 @@ class Figures(Reading):
     """What the API shows of all messages together."""
 
     def totals(self) -> Totals:
-        """Grows with the ledger: a pass over the index of lanes, one over the transactions. For a cache of some seconds."""
+        """Grows with the ledger: a pass over the index of lanes, two over the transactions. For a cache of some seconds."""
         counted = select(MessageRow.lane, MessageRow.state, func.count().label("count"))
         states: Counter[MessageState] = Counter()
         routes: dict[Lane, list[int]] = defaultdict(lambda: [0, 0])
@@ -39,7 +40,7 @@ class Figures(Reading):
             states[state] += count
             routes[lane][0] += count
             routes[lane][1] += count if state in _UNSETTLED else 0
-        costs, unread = self._costs()
+        costs, unread = sum_costs(self._rows, sqlite=self._engine.dialect.name == "sqlite")
         return Totals(
             total=sum(states.values()),
             states={state: states[state] for state in MessageState},
@@ -50,24 +51,6 @@ class Figures(Reading):
             costs=tuple(costs),
             damaged=damaged + unread,
         )
-
-    def _costs(self) -> tuple[list[Costs], int]:
-        """(by chain, how many fees cannot be read)."""
-        counted = select(DeliveryRow.chain, func.count().label("count")).group_by(DeliveryRow.chain)
-        delivered = {row["chain"]: int(row["count"]) for row in self._rows(counted)}
-        sums: dict[str, list[int]] = {chain: [0, 0, 0, 0] for chain in delivered}
-        fee = type_coerce(TransactionRow.fee_wei, String).label("fee_wei")
-        ended = select(TransactionRow.chain, TransactionRow.state, TransactionRow.gas_used, fee)
-        unread = 0
-        for row in self._rows(ended.where(TransactionRow.fee_wei.is_not(None))):
-            fee_wei, gas_used = wei(row["fee_wei"]), row["gas_used"] or 0
-            if fee_wei is None or not isinstance(gas_used, int):
-                unread += 1
-                continue
-            total = sums.setdefault(row["chain"], [0, 0, 0, 0])
-            for index, part in enumerate((1, int(row["state"] == "reverted"), gas_used, fee_wei)):
-                total[index] += part
-        return [Costs(chain, delivered.get(chain, 0), *total) for chain, total in sorted(sums.items())], unread
 
     def series(self, window_s: int, bucket_s: int, now_ns: int) -> tuple[SeriesBucket, ...]:
         """Oldest first; the last bucket holds `now_ns`. Grows with what happened in the window. For a cache of some seconds."""

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from relay.ledger.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, MAX_INT64, MAX_REASON_CHARS, bounded_text
+from relay.ledger.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, MAX_REASON_CHARS, bounded_int, bounded_text
 from relay.ledger.life import Note, Outcome, PacketFacts, RouteNote, Step
-from relay.ledger.message_rows import pair_legs, write_messages
+from relay.ledger.message_rows import write_messages
+from relay.ledger.pairing import pair_legs
 from relay.ledger.tables import PacketRow, RouteRow, StepRow
 
 MAX_NOTES = 100_000
@@ -123,11 +124,11 @@ def _packet(life: _Life) -> dict[str, Any]:
         "source_client": facts.source_client,
         "destination_chain": facts.destination_chain,
         "destination_client": facts.destination_client,
-        "sequence": min(facts.sequence, MAX_INT64),
+        "sequence": bounded_int(facts.sequence),
         "source_port": bounded_text(facts.source_port, 128),
         "destination_port": bounded_text(facts.destination_port, 128),
         "payload_bytes": facts.payload_bytes,
-        "timeout_timestamp_s": min(facts.timeout_timestamp_s, MAX_INT64),
+        "timeout_timestamp_s": bounded_int(facts.timeout_timestamp_s),
         "message_id": facts.message_id,
         "leg_of": facts.leg_of,
         "forward_key": facts.forward_key,
@@ -140,8 +141,8 @@ def _packet(life: _Life) -> dict[str, Any]:
         "final_chain": facts.final_chain,
         "final_client": facts.final_client,
         "refused": facts.refused,
-        "sent_height": None if sent is None else sent.height,
-        "sent_time_ns": None if sent is None else sent.block_time_ns,
+        "sent_height": None if sent is None else bounded_int(sent.height),
+        "sent_time_ns": None if sent is None else bounded_int(sent.block_time_ns),
         "sent_hash": None if sent is None else hex_of(sent.transaction_hash),
         "first_seen_at_ns": life.first_seen_at_ns,
     } | _state(last)
@@ -174,8 +175,8 @@ def _add_step(steps: dict[tuple[str, str, str], dict[str, Any]], note: Note) -> 
         "first_at_ns": note.at_ns if known is None else known["first_at_ns"],
         "at_ns": note.at_ns,
         "count": 1 if known is None else known["count"] + 1,
-        "height": note.height,
-        "block_time_ns": note.block_time_ns,
+        "height": bounded_int(note.height),
+        "block_time_ns": bounded_int(note.block_time_ns),
         "transaction_hash": hex_of(note.transaction_hash),
         "reason": bounded_text(note.reason, MAX_REASON_CHARS),
     }

@@ -14,7 +14,7 @@ import trio
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from relay.ledger.bounds import MAX_REASON_CHARS, bounded_text
+from relay.ledger.bounds import MAX_REASON_CHARS, bounded_int, bounded_text
 from relay.ledger.engine import Password, open_engine, reason_of
 from relay.ledger.errors import LedgerUnavailable
 from relay.ledger.journal import Entry, Journal, insert_into, write_entries
@@ -105,15 +105,17 @@ class Ledger:
         return forgotten
 
     def _with_notes(self, work: Callable[[Connection], T], notes: Collection[Note]) -> T:
-        """`work` and everything noted before, in one transaction. What the database cannot take does not stop `work`."""
+        """`work` and everything noted before, in one transaction. What cannot be written does not stop `work`."""
         taken: list[Entry] = self._journal.take()
+        written = not (taken or notes)
         try:
             with self._engine.begin() as connection:
                 write_entries(connection, [*taken, *notes])
+                written = True
                 return work(connection)
-        except SQLAlchemyError as error:
-            away = isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False)
-            if away or not (taken or notes):
+        except Exception as error:
+            # Put back, a note that can never be written would fail every later write. Drivers raise more than SQLAlchemy's.
+            if written or _is_away(error):
                 self._journal.put_back(taken)
                 raise
             lost = len(taken) + len(notes)
@@ -227,8 +229,8 @@ class Ledger:
                 state=state.value,
                 raw=b"",
                 prepared="",
-                height=height,
-                gas_used=gas_used,
+                height=bounded_int(height),
+                gas_used=bounded_int(gas_used),
                 fee_wei=fee_wei,
                 ended_at_ns=at_ns,
                 reason=bounded_text(reason, MAX_REASON_CHARS),
@@ -297,6 +299,11 @@ class Ledger:
         connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=rest))
 
 
+def _is_away(error: Exception) -> bool:
+    """The database failed, not what was written."""
+    return isinstance(error, OperationalError) or bool(getattr(error, "connection_invalidated", False))
+
+
 @cache
 def _upsert_deliveries(dialect: str) -> Any:
     """One statement for any number of rows, made once: making it for each costs more than writing the row."""
@@ -306,15 +313,17 @@ def _upsert_deliveries(dialect: str) -> Any:
     return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
 
 
+_BOUNDED = ("height", "batch_size", "gas_used", "event_time_ns", "block_time_ns")
+
+
 def _hex(value: bytes) -> str:
     return "0x" + value.hex()
 
 
 def _delivery_values(delivery: Delivery) -> dict[str, Any]:
-    return {
-        name: _hex(value) if isinstance(value := getattr(delivery, name), bytes) else value
-        for name in Delivery.__dataclass_fields__
-    }
+    values = {name: getattr(delivery, name) for name in Delivery.__dataclass_fields__}
+    values["transaction_hash"] = _hex(delivery.transaction_hash)
+    return values | {name: bounded_int(values[name]) for name in _BOUNDED}
 
 
 def _included(delivery: Delivery) -> Note:

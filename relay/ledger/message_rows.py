@@ -1,7 +1,6 @@
 """The table of messages: derived from packets and steps, in the transaction that writes those."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -12,7 +11,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    delete,
     func,
     literal_column,
     null,
@@ -28,10 +26,6 @@ from relay.ledger.tables import CounterRow, MessageRow, PacketRow, StepRow
 
 CHUNK_IDS = 500
 COUNTER = "changes"
-CLOCK_DRIFT_NS = 60 * 10**9
-"""How far the hub's clock may be behind a chain that it proves; the second leg is not older than the first but for that."""
-MAX_PAIRED = 1_000
-"""Unpaired packets of one forward key that are looked at: the newest."""
 
 _CHANGED = ("second_id", "lane", "state", "updated_at_ns", "settled_at_ns", "sender", "receiver", "latency_ns")
 
@@ -40,7 +34,7 @@ def write_messages(connection: Connection, packet_ids: Collection[str]) -> None:
     """Bring the rows of all messages that these packets belong to up to date; one new value of the counter for all."""
     change = _next_change(connection)
     upsert = _upsert(connection.dialect.name)
-    for ids in _chunks(packet_ids):
+    for ids in chunks(packet_ids):
         connection.execute(upsert, {"ids": ids, "change": change})
 
 
@@ -126,74 +120,7 @@ def _searched(address: Any) -> Any:
     return case((func.lower(func.substr(address, 1, 2)) == "0x", func.lower(address)), else_=address)
 
 
-def pair_legs(connection: Connection, forward_keys: Collection[str]) -> None:
-    """Give `leg_of` to second legs of forwarded transfers, which say nothing of their origin.
-
-    The hub sends on what it receives: of the packets with one key over one of the hub's clients, first legs without
-    second and second legs without first belong together in the order of their sequences.
-    """
-    if not forward_keys:
-        return
-    pairs: list[dict[str, str]] = []
-    for keys in _chunks(forward_keys):
-        firsts: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
-        seconds: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
-        for found in connection.execute(_unpaired(), {"keys": keys}):
-            if found.next_client is None:
-                seconds[found.forward_key, found.source_chain, found.source_client].append(found)
-            else:
-                firsts[found.forward_key, found.destination_chain, found.next_client].append(found)
-        for key, ours in firsts.items():
-            pairs += _pairs(ours[:MAX_PAIRED][::-1], seconds.get(key, [])[:MAX_PAIRED][::-1])
-    if pairs:
-        connection.execute(_SET_FIRST, pairs)
-        seconds_ids = [pair["second"] for pair in pairs]
-        for ids in _chunks(seconds_ids):
-            connection.execute(delete(MessageRow).where(MessageRow.packet_id.in_(ids)))
-
-
-@cache
-def _unpaired() -> Any:
-    row = PacketRow
-    has_second = aliased(PacketRow)
-    taken = select(has_second.packet_id).where(has_second.leg_of == row.packet_id).exists()
-    return (
-        select(
-            row.packet_id, row.forward_key, row.source_chain, row.source_client, row.destination_chain,
-            row.next_client, row.sent_time_ns, row.timeout_timestamp_s,
-        )
-        .where(row.forward_key.in_(bindparam("keys", expanding=True)), row.leg_of.is_(None), ~taken)
-        .order_by(row.sequence.desc())
-        .limit(MAX_PAIRED * CHUNK_IDS)
-    )  # fmt: skip
-
-
-def _pairs(firsts: Sequence[Any], seconds: Sequence[Any]) -> Iterator[dict[str, str]]:
-    """By sequence, each second leg with the oldest first leg that can have caused it."""
-    waiting = list(firsts)
-    for second in seconds:
-        first = next((one for one in waiting if _can_cause(one, second)), None)
-        if first is not None:
-            waiting.remove(first)
-            yield {"second": second.packet_id, "first": first.packet_id}
-
-
-def _can_cause(first: Any, second: Any) -> bool:
-    """The hub sent the second packet after the first one was sent and before that one timed out."""
-    if second.sent_time_ns is None or first.sent_time_ns is None:
-        return True
-    began, ended = first.sent_time_ns - CLOCK_DRIFT_NS, first.timeout_timestamp_s * 10**9
-    return bool(began <= second.sent_time_ns < ended)
-
-
-_SET_FIRST = (
-    update(PacketRow.__table__)  # type: ignore[arg-type]
-    .where(PacketRow.packet_id == bindparam("second"))
-    .values(leg_of=bindparam("first"))
-)
-
-
-def _chunks(ids: Collection[str]) -> Iterator[list[str]]:
+def chunks(ids: Collection[str], size: int = CHUNK_IDS) -> Iterator[list[str]]:
     rest = iter(ids)
-    while chunk := list(islice(rest, CHUNK_IDS)):
+    while chunk := list(islice(rest, size)):
         yield chunk

@@ -36,6 +36,8 @@ def upgrade_to_head(engine: Engine) -> None:
     config = alembic_config()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
+        if connection.dialect.name == "postgresql":  # filling a new table takes as long as the ledger is large
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         try:
             command.upgrade(config, "head")
         except CommandError as error:

@@ -84,38 +84,13 @@ class LedgerReader(Reading):
 
     def legs(self, packet_id: str) -> list[str]:
         """Ids of all packets of one message, first leg first: those that the hub sent on, and what they came from."""
-        known = self._one(select(*raw_columns(PacketRow)).where(PacketRow.packet_id == packet_id))
+        known = self._one(select(PacketRow.leg_of).where(PacketRow.packet_id == packet_id))
         if known is None:
             return [packet_id]
-        first = known["leg_of"] or self._paired(known, forward=False) or packet_id
-        row = self._one(select(*raw_columns(PacketRow)).where(PacketRow.packet_id == first))
+        first = known["leg_of"] or packet_id
         second = select(PacketRow.packet_id).where(PacketRow.leg_of == first).order_by(PacketRow.sequence)
         following = [found["packet_id"] for found in self._rows(second.limit(MAX_FOUND))]
-        if not following and row is not None:
-            paired = self._paired(row, forward=True)
-            following = [] if paired is None else [paired]
         return list(dict.fromkeys([first, *following, packet_id]))
-
-    def _paired(self, row: dict[str, Any], *, forward: bool) -> str | None:
-        """The other leg of a forwarded transfer: the hub sends on what it receives, in the order in which it received."""
-        key = row["forward_key"]
-        if key is None:
-            return None
-        packets = PacketRow
-        here, there = ("destination_chain", "source_chain") if forward else ("source_chain", "destination_chain")
-        mine = select(packets.packet_id).where(packets.forward_key == key, getattr(packets, here) == row[here])
-        if forward:
-            mine = mine.where(
-                packets.source_chain == row["source_chain"], packets.source_client == row["source_client"]
-            )
-        else:
-            mine = mine.where(packets.source_client == row["source_client"])
-        other = select(packets.packet_id).where(packets.forward_key == key, getattr(packets, there) == row[here])
-        order = packets.sequence
-        ours = [found["packet_id"] for found in self._rows(mine.order_by(order))]
-        others = [found["packet_id"] for found in self._rows(other.order_by(order))]
-        position = ours.index(row["packet_id"])
-        return others[position] if position < len(others) else None
 
     def route(self, name: str) -> RouteState | None:
         """Why the route `chain:client` waits; None if it does not."""

@@ -7,6 +7,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from relay.ledger.bounds import MAX_UINT256
+
 
 class Wei(TypeDecorator[int]):
     """An amount as decimal text: no database integer holds every uint256."""
@@ -15,7 +17,7 @@ class Wei(TypeDecorator[int]):
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
-        return None if value is None else str(value)
+        return None if value is None else str(min(value, MAX_UINT256))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
         return None if value is None else int(value)

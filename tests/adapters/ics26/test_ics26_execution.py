@@ -10,7 +10,7 @@ from hostile_server import error, hostile_server, result
 
 from adapters.ics26.abi import selector
 from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC
-from adapters.ics26.execution import ExecutionRpc, hex_data
+from adapters.ics26.execution import ExecutionRpc, decode_block, hex_data
 from adapters.ics26.reverts import RevertReader
 from adapters.ics26.router import RouterReads
 from adapters.ics26.submission import broadcast, check_receipt_block, outcome_of, prepare_call
@@ -29,7 +29,7 @@ from adapters.interface import (
     SignedTransaction,
     Underpriced,
 )
-from adapters.rpc import RpcOptions, open_rpc_client
+from adapters.rpc import Fields, RpcOptions, open_rpc_client
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)
 ROUTER = b"\x10" * 20
@@ -300,6 +300,16 @@ def receipt_json(**changes):
         "effectiveGasPrice": "0x3",
         "logs": [],
     } | changes
+
+
+async def test_attack_G1_block_with_a_time_that_is_none_is_left_for_an_honest_one():
+    async with two_endpoints() as (bad, good, rpc):
+        for time_s, known in ((2**33, 2**33), (2**33 + 1, 0x64), (2**256 - 1, 0x64)):
+            answers(bad, eth_getBlockByNumber=block_json(timestamp=hex(time_s)))
+            answers(good, eth_getBlockByNumber=block_json())
+            assert (await rpc.block(5)).time_s == known
+    with pytest.raises(BadAnswer, match="timestamp: is no time of a block"):
+        decode_block(Fields("eth_getBlockByNumber", block_json(timestamp=hex(2**33 + 1))))
 
 
 async def test_attack_G1_receipt_of_a_block_that_is_not_final():

@@ -52,7 +52,8 @@ def delivery(number, kind="receive", **fields):
 
 
 async def end(ledger, one, state=TransactionState.INCLUDED, **fields):
-    await ledger.end(one.chain, one.hash, state, 40, height=9, gas_used=100, fee_wei=BIG_WEI, **fields)
+    costs = {"height": 9, "gas_used": 100, "fee_wei": BIG_WEI}
+    await ledger.end(one.chain, one.hash, state, 40, **(costs | fields))
 
 
 class LedgerConformance:
@@ -175,6 +176,32 @@ class LedgerConformance:
         reader.close()
         ledger.close()
 
+    async def test_absurd_block_of_one_chain_stops_no_other(self, open_ledger, open_reader):
+        """A block time is what an endpoint said, until a light client has it: it must fit where everything is written."""
+        ledger = open_ledger()
+        absurd = {"height": 2**256 - 1, "block_time_ns": (2**256 - 1) * 10**9}
+        ledger.note([note(Step.SEEN, certain=False, **absurd), note(Step.QUEUED, sequence=8)])
+        await ledger.set_cursor("beta", 3)
+        await ledger.record(transaction(1))
+        numbers = dict.fromkeys(("height", "gas_used", "fee_wei", "event_time_ns", "block_time_ns"), 2**300)
+        one = transaction(1)
+        await ledger.end(
+            one.chain, one.hash, TransactionState.INCLUDED, 40, height=2**300, gas_used=2**300, fee_wei=2**300,
+            deliveries=[delivery(1, **numbers)],
+        )  # fmt: skip
+        assert (await ledger.cursor("beta"), ledger.notes) == (3, 0)
+        reader = open_reader()
+        packet, seen = reader.life(PACKET).packet, reader.life(PACKET).steps[0]
+        most = 2**63 - 1
+        assert (packet.sent_height, packet.sent_time_ns, seen.height, seen.block_time_ns) == (most,) * 4
+        assert [one.sequence for one in reader.pending().packets] == [7, 8]
+        (done,) = await ledger.deliveries(PACKET)
+        assert (done.height, done.gas_used, done.event_time_ns, done.block_time_ns) == (most,) * 4
+        assert done.fee_wei == 2**256 - 1
+        assert await ledger.costs() == [Costs("hub", 1, 1, 0, most, 2**256 - 1)]
+        reader.close()
+        ledger.close()
+
     async def test_route_waits_since_its_first_failure(self, open_ledger, open_reader):
         ledger = open_ledger()
         ledger.note([RouteNote("hub:bft-evm-0", 5, "is Frozen", Cause.CLIENT_INACTIVE, 1)])
@@ -245,7 +272,7 @@ class LedgerConformance:
             ]
         )
         for sequence in (1, 2):
-            first = facts(sequence, forward_key="k")
+            first = facts(sequence, forward_key="k", next_client="bft-evm-1")
             sent_on = facts(
                 sequence + 10, packet_id=f"hub/bft-evm-1/{sequence + 10}", source_chain="hub", source_client="bft-evm-1",
                 destination_chain="beta", forward_key="k",

@@ -53,6 +53,19 @@ def leg_2(sequence=1, **fields):
     return PacketFacts(**(defaults | fields))
 
 
+_TOKEN = {"app": "transfer", "forward_key": "k", "source_port": "transfer", "destination_port": "transfer"}
+
+
+def token_1(sequence, **fields):
+    return leg_1(sequence, **(_TOKEN | {"denom": "atom"} | fields))
+
+
+def token_2(sequence, **fields):
+    """As the hub sends on a `token_1`."""
+    on = {"sender": f"bft-evm-0/{ALICE}", "denom": "transfer/bft-evm-0/atom", "leg_of": None}
+    return leg_2(sequence, **(_TOKEN | on | fields))
+
+
 def direct(sequence, source="alpha", destination="beta", **fields):
     defaults = {
         "packet_id": f"{source}/client-7/{sequence}", "source_chain": source, "source_client": "client-7",
@@ -238,11 +251,10 @@ class MessageConformance:
 
     async def test_legs_of_transfers_are_paired_when_they_are_written(self, open_ledger, open_messages):
         ledger, reader = open_ledger(), open_messages()
-        fields = {"app": "transfer", "forward_key": "k", "source_port": "transfer", "destination_port": "transfer"}
-        first = {number: leg_1(number, **fields) for number in (1, 2, 3)}
-        second = {number: leg_2(10 + number, **fields, leg_of=None) for number in (1, 2, 3)}
-        # An equal transfer that began on the hub, long before: nobody caused it.
-        await write(ledger, told(leg_2(9, **fields, leg_of=None), at_ns=100 * NS))
+        first = {number: token_1(number) for number in (1, 2, 3)}
+        second = {number: token_2(10 + number) for number in (1, 2, 3)}
+        # One whose first leg the ledger does not know, long before.
+        await write(ledger, told(token_2(9), at_ns=100 * NS))
         await write(ledger, told(first[1], at_ns=500 * NS))
         await write(ledger, told(second[1], at_ns=510 * NS))
         await write(ledger, told(second[2], at_ns=520 * NS))  # another relay was quick: leg 2 is seen first
@@ -254,6 +266,69 @@ class MessageConformance:
             f"alpha/client-0/{number}": [f"alpha/client-0/{number}", f"hub/bft-evm-1/{10 + number}"]
             for number in (1, 2, 3)
         }
+        reader.close()
+        ledger.close()
+
+    async def test_equal_transfer_of_a_stranger_takes_no_second_leg(self, open_ledger, open_messages):
+        """Receiver, amount and next client are anybody's to choose; sender and denomination are not."""
+        ledger, reader = open_ledger(), open_messages()
+        stranger = {
+            "source_chain": "gamma", "source_client": "client-3", "destination_client": "bft-evm-2", "sender": "0x" + "66" * 20,
+            "denom": "junk",
+        }  # fmt: skip
+        junk = [told(token_1(n, packet_id=f"gamma/client-3/{n}", **stranger), at_ns=400 * NS) for n in range(1, 1_102)]
+        other = token_1(2, sender="0x" + "77" * 20, packet_id="alpha/client-0/2")
+        worthless = token_1(3, denom="junk", packet_id="alpha/client-0/3")
+        await write(ledger, *junk, told(other, at_ns=500 * NS), told(worthless, at_ns=500 * NS))
+        sent_on = {"sender": f"bft-evm-2/{stranger['sender']}", "denom": "transfer/bft-evm-2/junk"}
+        await write(ledger, told(token_2(21), at_ns=520 * NS), told(token_2(22, **sent_on), at_ns=530 * NS))
+        await write(ledger, told(token_2(23, sender=ALICE), at_ns=540 * NS))  # the hub's own: nobody's second leg
+        assert [ids(reader.page(MessageFilter(source="hub")))] == [["hub/bft-evm-1/23", "hub/bft-evm-1/21"]]
+        await write(ledger, told(token_1(5_000), at_ns=510 * NS))
+        assert [leg.packet_id for leg in reader.message("alpha/client-0/5000").legs][1:] == ["hub/bft-evm-1/21"]
+        assert reader.message("hub/bft-evm-1/22").source.chain == "gamma"
+        await write(ledger, *junk[:3])
+        assert ids(reader.page(MessageFilter(source="hub"))) == ["hub/bft-evm-1/23"]
+        reader.close()
+        ledger.close()
+
+    async def test_second_leg_has_the_tokens_of_the_first_one_hop_on_or_home(self, open_ledger, open_reader):
+        ledger, reader = open_ledger(), open_reader()
+        hops = [
+            ("atom", "transfer/bft-evm-0/atom"), ("transfer/client-0/transfer/bft-evm-1/osmo", "transfer/bft-evm-1/osmo"),
+            ("transfer/client-9/atom", "transfer/bft-evm-0/transfer/client-9/atom"),
+        ]  # fmt: skip
+        firsts = [told(token_1(number, denom=here), at_ns=500 * NS) for number, (here, _) in enumerate(hops, 1)]
+        seconds = [told(token_2(4 - number, denom=on), at_ns=510 * NS) for number, (_, on) in enumerate(hops, 1)]
+        long = "a" * 128
+        firsts.append(told(token_1(4, sender=long), at_ns=500 * NS))
+        seconds.append(told(token_2(4, sender=f"bft-evm-0/{long}"), at_ns=510 * NS))
+        await write(ledger, *firsts, *seconds)
+        for first, second in ((1, 3), (2, 2), (3, 1), (4, 4)):
+            assert reader.legs(f"alpha/client-0/{first}") == [f"alpha/client-0/{first}", f"hub/bft-evm-1/{second}"]
+        reader.close()
+        ledger.close()
+
+    async def test_first_legs_go_by_time_and_none_that_ended_before_has_a_second(self, open_ledger, open_reader):
+        ledger, reader = open_ledger(), open_reader()
+        unknown = {"sender": None, "denom": None}  # of before schema 0004
+        gamma = {"packet_id": "gamma/client-3/1", "source_chain": "gamma", "source_client": "client-3", **unknown}
+        await write(ledger, told(token_1(1, **gamma), at_ns=600 * NS), told(token_1(9, **unknown), at_ns=590 * NS))
+        await write(ledger, told(token_2(1, **unknown), at_ns=595 * NS))
+        assert reader.legs("hub/bft-evm-1/1") == ["alpha/client-0/9", "hub/bft-evm-1/1"]
+        ends = [("acknowledge", Outcome.ACKNOWLEDGED, True), ("timeout", Outcome.TIMED_OUT, None)]
+        for number, (kind, outcome, refused) in enumerate(ends, 20):
+            first = token_1(number, refused=refused, forward_key=kind)
+            await write(
+                ledger, told(first, at_ns=700 * NS), told(first, Step.INCLUDED, kind, 800 * NS, outcome=outcome)
+            )
+            again = token_1(number + 10, forward_key=kind)
+            await write(ledger, told(again, at_ns=900 * NS), told(token_2(number, forward_key=kind), at_ns=910 * NS))
+            assert reader.legs(first.packet_id) == [first.packet_id]
+            assert reader.legs(again.packet_id) == [again.packet_id, f"hub/bft-evm-1/{number}"]
+            late = token_2(number + 10, forward_key=kind)  # sent before the end, and read after it
+            await write(ledger, told(late, at_ns=750 * NS))
+            assert reader.legs(first.packet_id) == [first.packet_id, late.packet_id]
         reader.close()
         ledger.close()
 
@@ -340,6 +415,32 @@ class MessageConformance:
         assert reader.message("alpha/client-7/99").waiting == "is Frozen"
         (costs,) = reader.totals().costs
         assert (costs.chain, costs.deliveries, costs.transactions, costs.fee_wei) == ("beta", 20, 20, 20 * 2**200)
+        reader.close()
+        ledger.close()
+
+    async def test_costs_are_exact_whatever_the_fees(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        fees = [0, 1, 10**9 - 1, 10**9, 10**18 - 1, 10**18, 2**64, 2**256 - 1, *(10**18 - n for n in range(1, 30))]
+        for number, fee_wei in enumerate(fees):
+            one = transaction(number, nonce=number, chain=("beta", "alpha")[number % 2])
+            await ledger.record(one)
+            state = TransactionState.REVERTED if number % 3 == 0 else TransactionState.INCLUDED
+            gas_used = None if number == 5 else 2**63 - 1 - number
+            await ledger.end(one.chain, one.hash, state, 40, gas_used=gas_used, fee_wei=fee_wei)
+        unknown = transaction(99, nonce=99, chain="alpha")
+        await ledger.record(unknown)
+        await ledger.end("alpha", unknown.hash, TransactionState.REPLACED, 40)
+        expected = tuple(await ledger.costs())
+        assert sum(one.fee_wei for one in expected) == sum(fees) and sum(one.transactions for one in expected) == len(
+            fees
+        )
+        assert (reader.totals().costs, reader.totals().damaged) == (expected, 0)
+        for number, damaged in ((1, "12x"), (3, "-5"), (7, " 7"), (9, "")):
+            with ledger._engine.begin() as connection:
+                change = text("UPDATE transactions SET fee_wei = :fee WHERE hash = :hash")
+                connection.execute(change, {"fee": damaged, "hash": "0x" + transaction(number).hash.hex()})
+        assert reader.totals().damaged == 4 and sum(one.transactions for one in reader.totals().costs) == len(fees) - 4
+        assert sum(one.fee_wei for one in reader.totals().costs) == sum(fees) - sum(fees[n] for n in (1, 3, 7, 9))
         reader.close()
         ledger.close()
 

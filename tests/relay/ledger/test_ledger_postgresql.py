@@ -4,11 +4,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from ledger_conformance import LedgerConformance, note
 from message_conformance import MessageConformance
+from old_packets import INSERT_PACKET, first, second
+from sqlalchemy import event
 
 from relay.ledger import Ledger, LedgerReader, LedgerUnavailable, MessageReader, Step
-from relay.ledger.migrate import newest_revision
+from relay.ledger.engine import open_engine
+from relay.ledger.migrate import alembic_config, newest_revision, upgrade_to_head
 from relay.ledger.tables import Base
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "nodes"))
@@ -69,6 +73,36 @@ def test_migrations_make_the_tables_that_the_code_expects(open_ledger):
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
         assert connection.execute(text("select version_num from alembic_version")).scalar_one() == newest_revision()
     ledger.close()
+
+
+def test_migrations_of_a_large_ledger_are_not_cut_off(url, password):
+    """The limit is for statements beside a running relay; here one fills a table. Pairs are written while others are read."""
+    engine = open_engine(url, password)
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        made = [
+            leg
+            for number in range(6_000)
+            for leg in (first(number, 5, 90, f"k{number}"), second(number, 6, f"k{number}"))
+        ]
+        with connection.connection.cursor() as cursor:
+            cursor.executemany(INSERT_PACKET.replace("?", "%s"), made)
+    limits = []
+
+    def look(connection, _cursor, statement, *_):
+        if statement.startswith("\nINSERT INTO messages"):
+            limits.append(connection.exec_driver_sql("SHOW statement_timeout").scalar_one())
+
+    event.listen(engine, "before_cursor_execute", look)
+    upgrade_to_head(engine)
+    assert limits == ["0"]
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW statement_timeout").scalar_one() == "30s"
+        ends = connection.exec_driver_sql("SELECT leg_of, packet_id FROM packets WHERE leg_of IS NOT NULL").all()
+        assert {(f"alpha/client-0/{n}", f"hub/bft-evm-1/{n}") for n in range(6_000)} == {tuple(row) for row in ends}
+    engine.dispose()
 
 
 async def test_server_that_is_away_loses_no_step_and_says_so(server, open_ledger, open_reader):

@@ -1,6 +1,9 @@
 """Messages: what a packet carries, where it ends, and one row a message to search and order lists by."""
 
 import time
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +14,8 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+_ROWS = 5_000
+_DRIFT_NS = 60 * 10**9
 _INDEXES = {
     "messages_by_time": ["ordered_at_ns", "packet_id"],
     "messages_by_state": ["state", "ordered_at_ns", "packet_id"],
@@ -65,7 +70,7 @@ def upgrade() -> None:
 
 
 def _fill() -> None:
-    """What the older columns say: apps by port, refusals by the seen acknowledgement, pairs by the order of sequences."""
+    """What the older columns say: apps by port, refusals by the seen acknowledgement, pairs by the order of times."""
     connection = op.get_bind()
     op.execute(
         "UPDATE packets SET app = CASE WHEN source_port = 'transfer' OR destination_port = 'transfer' THEN 'transfer'"
@@ -76,28 +81,69 @@ def _fill() -> None:
         " packets.packet_id AND steps.kind = 'acknowledge' AND steps.reason = 'error acknowledgement'))"
         " WHERE outcome IS NOT NULL"
     )
-    pairs = connection.execute(sa.text(_PAIRS)).all()
-    if pairs:
-        connection.execute(
-            sa.text("UPDATE packets SET leg_of = :first WHERE packet_id = :second"),
-            [{"first": first, "second": second} for first, second in pairs],
-        )
+    for some in _batches(_pairs(connection)):
+        connection.execute(_SET_FIRST, some)
     connection.execute(sa.text(_MESSAGES))
 
 
-_PAIRS: Any = """
-WITH keyed AS (SELECT packet_id, forward_key, source_chain, source_client, destination_chain, sequence FROM packets
-               WHERE forward_key IS NOT NULL AND leg_of IS NULL),
-firsts AS (SELECT keyed.*, row_number() OVER (
-             PARTITION BY forward_key, source_chain, source_client, destination_chain ORDER BY sequence) AS place FROM keyed
-           WHERE EXISTS (SELECT 1 FROM keyed AS sent_on WHERE sent_on.forward_key = keyed.forward_key
-                         AND sent_on.source_chain = keyed.destination_chain)),
-seconds AS (SELECT keyed.*, row_number() OVER (
-              PARTITION BY forward_key, source_chain, source_client ORDER BY sequence) AS place FROM keyed)
-SELECT min(firsts.packet_id), seconds.packet_id FROM seconds JOIN firsts ON firsts.forward_key = seconds.forward_key
-  AND firsts.destination_chain = seconds.source_chain AND firsts.place = seconds.place
-GROUP BY seconds.packet_id
-"""
+_SET_FIRST = sa.text("UPDATE packets SET leg_of = :first WHERE packet_id = :second")
+_KEYED: Any = sa.text(
+    "SELECT packet_id, forward_key, source_chain, source_client, destination_chain, sequence, sent_time_ns,"
+    " timeout_timestamp_s, outcome, refused, settled_at_ns FROM packets WHERE forward_key IS NOT NULL AND leg_of IS NULL"
+    " ORDER BY forward_key, coalesce(sent_time_ns, first_seen_at_ns), sequence, packet_id"
+)
+
+
+def _pairs(connection: sa.Connection) -> Iterator[dict[str, str]]:
+    """One pass, a key's packets in memory. The rules are those of `relay.ledger.pairing` when this was written; sender
+    and token, which it compares too, the older schemas do not have.
+    """
+    rows = connection.execute(_KEYED, execution_options={"yield_per": _ROWS})
+    for _, keyed in groupby(rows, key=lambda row: row.forward_key):
+        yield from _pairs_of_key(list(keyed))
+
+
+def _pairs_of_key(packets: Sequence[Any]) -> Iterator[dict[str, str]]:
+    """Each packet that a hub sent, in its order, with the oldest one that can have caused it; none is of two messages."""
+    to: dict[str, deque[Any]] = defaultdict(deque)
+    sent: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for packet in packets:
+        to[packet.destination_chain].append(packet)
+        sent[packet.source_chain, packet.source_client].append(packet)
+    paired: set[str] = set()
+    for (hub, _), seconds in sorted(sent.items()):
+        waiting = to.get(hub, deque())
+        for second in seconds:
+            if second.packet_id in paired:
+                continue
+            while waiting and (waiting[0].packet_id in paired or _is_over(waiting[0], second)):
+                waiting.popleft()
+            if waiting and _is_young_enough(waiting[0], second):
+                first = waiting.popleft()
+                paired |= {first.packet_id, second.packet_id}
+                yield {"first": first.packet_id, "second": second.packet_id}
+
+
+def _is_over(first: Any, second: Any) -> bool:
+    """The first one timed out, or was given back, before the second was sent: nor did it cause a later one."""
+    if first.sent_time_ns is None or second.sent_time_ns is None:
+        return False
+    ended_ns = first.timeout_timestamp_s * 10**9
+    if first.settled_at_ns is not None and (first.outcome == "timed_out" or first.refused):
+        ended_ns = min(ended_ns, first.settled_at_ns + _DRIFT_NS)
+    return bool(ended_ns <= second.sent_time_ns)
+
+
+def _is_young_enough(first: Any, second: Any) -> bool:
+    if first.sent_time_ns is None or second.sent_time_ns is None:
+        return True
+    return bool(first.sent_time_ns - _DRIFT_NS <= second.sent_time_ns)
+
+
+def _batches(pairs: Iterator[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+    while some := list(islice(pairs, _ROWS)):
+        yield some
+
 
 _MESSAGES: Any = """
 INSERT INTO messages (packet_id, second_id, lane, state, ordered_at_ns, updated_at_ns, settled_at_ns, latency_ns, change)

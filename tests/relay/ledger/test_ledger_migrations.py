@@ -1,0 +1,87 @@
+"""Schema 0004 pairs the legs that older schemas kept apart: as live pairing does, in one pass."""
+
+import sqlite3
+
+import pytest
+from alembic import command
+from old_packets import INSERT_PACKET, NS, first, second
+from sqlalchemy import create_engine, event
+
+from relay.ledger.migrate import alembic_config, upgrade_to_head
+
+PAIRS = 20_000
+STEPS = 10_000
+"""Steps of SQLite's machine between two calls of the counter."""
+
+
+@pytest.fixture
+def old_ledger(tmp_path):
+    """Of schema 0003, with packets."""
+    path = tmp_path / "ledger.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+
+    def fill(packets):
+        with sqlite3.connect(path) as connection:
+            connection.executemany(INSERT_PACKET, packets)
+        connection.close()
+        return engine
+
+    yield fill
+    engine.dispose()
+
+
+def pairs(engine):
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT leg_of, packet_id FROM packets WHERE leg_of IS NOT NULL").all()
+        second_ids = connection.exec_driver_sql(
+            "SELECT packet_id, second_id FROM messages WHERE second_id NOTNULL"
+        ).all()
+    assert set(rows) == set(second_ids) and len(rows) == len(second_ids)
+    return dict(tuple(row) for row in rows)
+
+
+def test_pairs_are_those_of_live_pairing(old_ledger):
+    engine = old_ledger([
+        first(1, 100, 110), first(2, 1_000, 1_100), second(1, 1_010),  # 1 had timed out
+        first(3, 2_000, 9_000, "back", "timed_out", 2_100), first(4, 3_000, 9_000, "back"), second(2, 3_005, "back"),
+        second(3, 3_000, "before"), first(5, 3_061, 9_000, "before"), second(4, 3_001, "before"),
+        first(6, 5_000, 9_000, "by time"), first(1, 4_000, 9_000, "by time", source="gamma"), second(5, 4_010, "by time"),
+        first(7, None, 10, "unknown"), second(6, None, "unknown"),
+        # One of two direct transfers with equal clients is no first leg of the other, and both at once they are not.
+        ("x/c/1", "x", "c", "y", 1, 9_000, "both", 10 * NS, None, None), ("y/c/1", "y", "c", "x", 1, 9_000, "both", 11 * NS, None, None),
+    ])  # fmt: skip
+    upgrade_to_head(engine)
+    found = pairs(engine)
+    assert len({found.pop("x/c/1", None), found.pop("y/c/1", None)} - {None}) == 1
+    assert found == {
+        "alpha/client-0/2": "hub/bft-evm-1/1", "alpha/client-0/4": "hub/bft-evm-1/2", "alpha/client-0/5": "hub/bft-evm-1/4",
+        "gamma/client-0/1": "hub/bft-evm-1/5", "alpha/client-0/7": "hub/bft-evm-1/6",
+    }  # fmt: skip
+
+
+def test_many_pairs_take_steps_in_proportion(old_ledger):
+    """Half of them under one key, a tenth of first legs without second."""
+    key = lambda number: "k" if number % 2 else f"k{number}"  # noqa: E731
+    engine = old_ledger(
+        packet
+        for number in range(PAIRS)
+        for packet in (first(number, number, number + 60, key(number)), second(number, number + 5, key(number)))
+        if number % 10 or packet[1] == "alpha"
+    )
+    calls = [0]
+
+    def count():
+        calls[0] += 1
+        return calls[0] * STEPS > 1_000 * PAIRS  # then SQLite stops, and the upgrade with it
+
+    event.listen(engine, "connect", lambda connection, _: connection.set_progress_handler(count, STEPS))
+    engine.dispose()
+    upgrade_to_head(engine)
+    assert calls[0] > 0
+    found = pairs(engine)
+    assert len(found) == PAIRS * 9 // 10
+    assert all(one.rpartition("/")[2] == two.rpartition("/")[2] for one, two in found.items())
