@@ -11,7 +11,7 @@ from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, Veri
 from relay.archive import Archive, ArchiveUnavailable
 from relay.archive.bundle import encode_bundle
 from relay.archive.legs import was_sent_on
-from relay.archive.store import BundleArchive, WriteConflict, open_backend
+from relay.archive.store import BundleArchive, Head, WriteConflict, open_backend
 from relay.config import PathEnd
 from relay.core.bundling import Exporter, NotExportable
 from relay.dispatch import Runner
@@ -65,6 +65,7 @@ class Archiver:
         self._now_ns = now_ns
         self._run = run
         self._archive: BundleArchive | None = None
+        self._seen: Head | None = None
         self._not_before_s: dict[Packet, tuple[int, float]] = {}
         self._pruned_at_s = float("-inf")
         self._log = get_logger("archiver")
@@ -101,8 +102,11 @@ class Archiver:
         return count
 
     async def _open(self) -> BundleArchive:
+        """A new one is made only before any was seen: a disk that is not mounted is away, and no empty archive."""
         if self._archive is None:
-            self._archive = await self._run(lambda: BundleArchive.create(open_backend(self._location)))
+            opened = BundleArchive.create if self._seen is None else BundleArchive
+            self._archive = await self._run(lambda: opened(open_backend(self._location)))
+            self._seen = self._archive.head
         return self._archive
 
     def _away(self, what: str, error: Exception) -> None:

@@ -111,10 +111,18 @@ class BundleArchive:
 
     @classmethod
     def create(cls, backend: Backend) -> "BundleArchive":
-        """The archive there, or a new one without entries."""
+        """The archive there, or a new one without entries.
+
+        Raises:
+            ArchiveUnavailable: also where a log lost its head, which an empty one would write over.
+        """
         try:
             return cls(backend)
         except NoArchive:
+            if any(next(backend.names(prefix), None) is not None for prefix in ("leaves/", "log/")):
+                raise ArchiveUnavailable(
+                    f"{backend.location} has a log and no head: restore {HEAD_NAME}, or go on at another place"
+                ) from None
             backend.write(HEAD_NAME, encode_head(EMPTY_HEAD), None)
             return cls(backend)
 

@@ -293,6 +293,19 @@ def test_a_head_of_another_size_is_damage(place):
         ArchiveSource(str(place)).names()
 
 
+@pytest.mark.parametrize("kept", ["log", "leaves"])
+def test_a_lost_head_is_not_replaced_by_an_empty_archive(place, kept):
+    archive_of(place, bundle_of(1))
+    head = (place / HEAD_NAME).read_bytes()
+    (place / HEAD_NAME).unlink()
+    (place / {"log": leaves_name, "leaves": log_name}[kept](0)).rename(place / "elsewhere")
+    with pytest.raises(ArchiveUnavailable, match=f"has a log and no head: restore {HEAD_NAME}"):
+        BundleArchive.create(Directory(place))
+    (place / "elsewhere").rename(place / {"log": leaves_name, "leaves": log_name}[kept](0))
+    (place / HEAD_NAME).write_bytes(head)
+    assert BundleArchive.create(Directory(place)).bundle(0) == bundle_of(1)
+
+
 def test_objects_stay_while_it_is_not_known_who_needs_them(place):
     archive_of(place, bundle_of(1))
     archive = archive_of(place, bundle_of(2), now_s=5_000)

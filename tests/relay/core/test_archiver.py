@@ -80,6 +80,32 @@ async def test_a_place_that_is_away_stops_no_packet_and_is_caught_up_with(world,
         assert await keeper.round() == 1
 
 
+async def test_a_place_that_was_unmounted_stays_away_until_it_is_back(world, autojump_clock):
+    place, mounted = world.directory / "kept", world.directory / "disk"
+    process = world.relay()
+    keeper = archiver(world, process.archive, str(place))
+    async with making_blocks(world), process.running():
+        world.send()
+        await world.all_settled(1)
+        await trio.sleep(5)
+        assert await keeper.round() == 1
+        place.rename(mounted)
+        place.mkdir()
+        world.send()
+        await world.all_settled(2)
+        await trio.sleep(5)
+        for failures in (1, 2):
+            assert await keeper.round() == 0
+            assert metric(world, "hutong_archive_failures_total", what="append") == failures
+        assert not any(path.is_file() for path in place.rglob("[!.]*"))
+        for path in place.iterdir():
+            path.unlink()
+        place.rmdir()
+        mounted.rename(place)
+        assert await keeper.round() == 1
+    assert BundleArchive(Directory(place)).head.size == 2
+
+
 async def test_what_is_under_way_waits_and_old_bundles_are_pruned(world, autojump_clock):
     place = str(world.directory / "kept")
     process = world.relay()
