@@ -1,5 +1,7 @@
 """What binds the two legs of a forwarded packet: the hub's stamp, or for tokens what the first leg asked for."""
 
+from typing import TypeAlias
+
 from light_clients.ibc.denom import Denom
 from light_clients.ibc.forward import (
     FORWARD_PORT,
@@ -54,6 +56,37 @@ def next_client(packet: Packet) -> str | None:
     return None
 
 
+Link: TypeAlias = tuple[str, str, int] | tuple[str, str, int, str, str]
+"""(`stamp`, the hub's client, sequence) of a message's first leg, or (the hub's client onward, its denom, amount, receiver,
+sender) of tokens: what both legs have in common, so that second legs are looked up and not compared one by one."""
+
+
+def link_of_first(first: Packet) -> Link | None:
+    """What every second leg of `first` has for its `link_of_second`; None where it can have none."""
+    payload = first.payloads[0]
+    if payload.destination_port == FORWARD_PORT:
+        return "stamp", first.destination_client, first.sequence
+    try:
+        return _tokens_asked_for(first)[0]
+    except VerificationError:
+        return None
+
+
+def link_of_second(second: Packet) -> Link | None:
+    """See `link_of_first`; None for a packet that no hub made of another."""
+    payload = second.payloads[0]
+    try:
+        if payload.source_port == FORWARD_PORT:
+            stamp = decode_stamped_payload(payload.value).stamp
+            return "stamp", stamp.client_id, stamp.sequence
+        if payload.source_port != TRANSFER_PORT:
+            return None
+        passed = decode_transfer(payload.value, payload.encoding)
+    except VerificationError:
+        return None
+    return second.source_client, passed.denom, passed.amount, passed.receiver, passed.sender
+
+
 def is_second_leg(first: Packet, second: Packet) -> bool:
     """Whether `second` is what a hub makes of `first`. Equal transfers are told apart by nothing."""
     try:
@@ -98,27 +131,40 @@ def _stamp_matches(first: Packet, second: Packet) -> None:
 def _tokens_match(first: Packet, second: Packet) -> None:
     """The same token and amount, for the receiver that the memo names, over the client that it names."""
     name = "tokens_match"
-    payload, onward = first.payloads[0], second.payloads[0]
-    if payload.destination_port != TRANSFER_PORT or onward.source_port != TRANSFER_PORT:
+    onward = second.payloads[0]
+    if onward.source_port != TRANSFER_PORT:
+        raise PredicateFailed(name, "no transfer", onward.source_port, TRANSFER_PORT)
+    (client, denom, amount, receiver, sender), wanted_s = _tokens_asked_for(first)
+    passed = decode_transfer(onward.value, onward.encoding)
+    for what, got, expected in (
+        ("client", second.source_client, client),
+        ("denom", passed.denom, denom),
+        ("amount", passed.amount, amount),
+        ("receiver", passed.receiver, receiver),
+        ("sender", passed.sender, sender),
+        ("memo", passed.memo, ""),
+    ):
+        if got != expected:
+            raise PredicateFailed(name, f"{what} differs", got, expected)
+    if wanted_s is not None and second.timeout_timestamp_s != wanted_s:
+        raise PredicateFailed(name, "timeout differs", second.timeout_timestamp_s, wanted_s)
+
+
+def _tokens_asked_for(first: Packet) -> tuple[tuple[str, str, int, str, str], int | None]:
+    """The link of the transfer that the hub is to make of `first`, and its timeout where the memo names one."""
+    name = "tokens_match"
+    payload = first.payloads[0]
+    if payload.destination_port != TRANSFER_PORT:
         raise PredicateFailed(name, "no transfer", payload.destination_port, TRANSFER_PORT)
     sent = decode_transfer(payload.value, payload.encoding)
     instruction = decode_forward_memo(sent.memo)
     if instruction is None:
         raise PredicateFailed(name, "the first leg does not ask to be sent on")
-    passed = decode_transfer(onward.value, onward.encoding)
     denom = Denom.parse(sent.denom)
     returning = denom.is_returning(payload.source_port, first.source_client)
     on_hub = denom.stripped() if returning else denom.prefixed(payload.destination_port, first.destination_client)
-    for what, got, expected in (
-        ("client", second.source_client, instruction.next_client),
-        ("denom", passed.denom, on_hub.path),
-        ("amount", passed.amount, sent.amount),
-        ("receiver", passed.receiver, instruction.receiver),
-        ("sender", passed.sender, f"{first.destination_client}/{sent.sender}"),
-        ("memo", passed.memo, ""),
-    ):
-        if got != expected:
-            raise PredicateFailed(name, f"{what} differs", got, expected)
-    wanted_s = instruction.timeout_timestamp_s
-    if wanted_s is not None and second.timeout_timestamp_s != wanted_s:
-        raise PredicateFailed(name, "timeout differs", second.timeout_timestamp_s, wanted_s)
+    sender = f"{first.destination_client}/{sent.sender}"
+    return (
+        (instruction.next_client, on_hub.path, sent.amount, instruction.receiver, sender),
+        instruction.timeout_timestamp_s,
+    )

@@ -21,6 +21,8 @@ A_ROUND = 256
 """Bundles that are held in memory; what is more waits for the next round."""
 RECENT = 4_096
 """Packets of a hub among which the second legs of what settled lately are."""
+RECENT_BEHIND = 16_384
+"""The same while more is waiting than a round takes."""
 RETRY_S = 5.0
 """Evidence is there before its transaction is in a block; doubles up to the longest wait."""
 LONGEST_RETRY_S = 3_600.0
@@ -51,7 +53,7 @@ class Archiver:
         self,
         location: str,
         adapters: Mapping[str, ChainAdapter],
-        exporter: Callable[[int | None], Exporter],
+        exporter: Callable[[int], Exporter],
         evidence: Archive,
         metrics: Metrics,
         now_ns: Callable[[], int],
@@ -84,7 +86,7 @@ class Archiver:
         try:
             archive = await self._open()
             waiting = await self._waiting(archive)
-            exporter = self._exporter(None if len(waiting) > A_ROUND else RECENT)
+            exporter = self._exporter(RECENT if len(waiting) <= A_ROUND else RECENT_BEHIND)
             made = await self._export(exporter, waiting[:A_ROUND])
             appended = await self._run(partial(archive.append, made, self._now_s())) if made else None
         except _AWAY as error:

@@ -6,7 +6,7 @@ from typing import Literal
 import trio
 from fastapi import APIRouter, Depends, Response
 
-from light_clients.interface import CheckVerdict, MalformedInput
+from light_clients.interface import CheckVerdict, MalformedInput, VerificationError
 from relay.api.backend import Chains
 from relay.api.front import BUNDLE_LIMIT_S
 from relay.api.instants import instant
@@ -36,6 +36,11 @@ from relay.core.bundling import Exporter, NotExportable
 from relay.core.evidence_check import judge_again
 
 router = APIRouter(prefix="/v1", tags=["proofs"], dependencies=[Depends(known_parameters)])
+
+RECENT = 1_000
+"""Packets of a hub whose evidence is read when a bundle's second leg is looked for."""
+MOST_ASKED = 50
+"""Packets that the hub is asked for one by one where there is no evidence of the second leg."""
 
 Judged = tuple[int, Evidence | str, tuple[CheckVerdict, ...]]
 
@@ -172,13 +177,15 @@ async def _bundle(service: Service, name: str) -> Response:
 
     async def export(chains: Chains) -> bytes:
         async with chains.exporters:
-            exporter = Exporter(chains.adapters, chains.paths, chains.archive)
+            exporter = Exporter(
+                chains.adapters, chains.paths, chains.archive, newest_sent=RECENT, most_asked=MOST_ASKED
+            )
             bundle = await exporter.export(PathEnd(chain=chain, client=client), int(sequence))
             return await trio.to_thread.run_sync(encode_bundle, bundle, limiter=chains.judges)
 
     try:
         data = await service.backend.ask(export, BUNDLE_LIMIT_S - 5)
-    except NotExportable as error:
+    except (NotExportable, VerificationError) as error:
         raise ApiProblem(Code.NOT_EXPORTABLE, public_text(str(error))) from None
     except ArchiveUnavailable as error:
         raise ApiProblem(Code.BUSY, public_text(str(error))) from None

@@ -1,6 +1,9 @@
 """Bundles of whole deliveries: both legs of a packet that was sent on, with the headers under their proofs."""
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+
+import trio
 
 from adapters.interface import MAX_SEQUENCE_SCAN, ChainAdapter, HeightUnavailable
 from light_clients.ibc.packet import Packet
@@ -8,7 +11,7 @@ from light_clients.interface import Height, VerificationError
 from relay.archive import Archive
 from relay.archive.bundle import Bundle, ChainHeaders, ChainKind, Claim, check_bundle
 from relay.archive.checkpoint import Checkpoint
-from relay.archive.legs import is_second_leg, next_client
+from relay.archive.legs import Link, is_second_leg, link_of_first, link_of_second, next_client
 from relay.config import PathEnd
 from relay.core.bundling.headers import HeaderCollector
 from relay.core.bundling.legs import FoundLeg, LegReader, NotExportable
@@ -27,18 +30,20 @@ class Exporter:
         archive: Archive,
         checkpoints: Iterable[Checkpoint] = (),
         newest_sent: int | None = None,
+        most_asked: int = MAX_SEQUENCE_SCAN,
     ) -> None:
         """`newest_sent`: of how many of a hub's packets the evidence is read when second legs are looked for (None: of
-        all); older ones are asked from the hub."""
+        all); of others, at most `most_asked` are asked from the hub for one bundle, newest first."""
         self._adapters = adapters
         self._paths = paths
         self._archive = archive
         self._newest_sent = newest_sent
+        self._most_asked = most_asked
         self._checkpoints = {checkpoint.chain_id: checkpoint for checkpoint in checkpoints}
         heights = {chain_id: checkpoint.height for chain_id, checkpoint in self._checkpoints.items()}
         self._legs = LegReader(adapters, paths, archive, heights)
         self._collectors: dict[str, HeaderCollector] = {}
-        self._sent: dict[PathEnd, dict[int, Packet]] = {}
+        self._sent: dict[PathEnd, _SentOver] = {}
         self.second_legs: set[tuple[PathEnd, int]] = set()
 
     async def export(self, source: PathEnd, sequence: int) -> Bundle:
@@ -104,22 +109,22 @@ class Exporter:
     async def _candidates(self, end: PathEnd, first: Packet) -> list[int]:
         """Sequences of packets that may be what the hub made of `first`, known ones before those that must be asked for."""
         if end not in self._sent:
-            self._sent[end] = await self._archive.sent_packets(end.chain, end.client, self._newest_sent)
+            packets = await self._archive.sent_packets(end.chain, end.client, self._newest_sent)
+            # Thousands of payloads are decoded: not in the loop that packets are delivered in.
+            self._sent[end] = await trio.to_thread.run_sync(_SentOver, packets)
         known = self._sent[end]
-        found = [sequence for sequence, packet in sorted(known.items()) if is_second_leg(first, packet)]
+        found = known.made_of(first)
         if found or end not in self._paths.opposite:
             return found
         hub = self._adapters[end.chain]
         newest = await hub.next_sequence_send(end.client) - 1
-        for sequence in range(newest, max(0, newest - MAX_SEQUENCE_SCAN), -1):
-            if sequence in known:
-                continue
+        unknown = (one for one in range(newest, max(0, newest - MAX_SEQUENCE_SCAN), -1) if one not in known)
+        for sequence in islice(unknown, self._most_asked):
             event = await hub.sent_packet(end.client, sequence)
-            if event is None:
-                continue
-            known[sequence] = event.packet
-            if is_second_leg(first, event.packet):
-                return [sequence]
+            if event is not None:
+                known.add(event.packet)
+                if is_second_leg(first, event.packet):
+                    return [sequence]
         return []
 
     async def _headers(self, found: list[FoundLeg]) -> tuple[ChainHeaders, ...]:
@@ -150,3 +155,28 @@ class Exporter:
                         collector.learn(evidence.headers)
             chains.append(await collector.collect(heights[chain_id], info.client_state))
         return tuple(chains)
+
+
+class _SentOver:
+    """Packets that were sent over one client, by what a second leg has in common with its first."""
+
+    def __init__(self, packets: Mapping[int, Packet]) -> None:
+        self._packets: dict[int, Packet] = {}
+        self._by_link: dict[Link, list[int]] = {}
+        for _, packet in sorted(packets.items()):
+            self.add(packet)
+
+    def __contains__(self, sequence: int) -> bool:
+        return sequence in self._packets
+
+    def add(self, packet: Packet) -> None:
+        self._packets[packet.sequence] = packet
+        link = link_of_second(packet)
+        if link is not None:
+            self._by_link.setdefault(link, []).append(packet.sequence)
+
+    def made_of(self, first: Packet) -> list[int]:
+        """Sequences of those that may be the second leg of `first`."""
+        link = link_of_first(first)
+        hits = [] if link is None else self._by_link.get(link, [])
+        return [sequence for sequence in hits if is_second_leg(first, self._packets[sequence])]

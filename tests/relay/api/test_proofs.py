@@ -15,7 +15,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 
 from world import CLIENT, World, making_blocks  # noqa: E402
 
+from relay.api.routers import proofs  # noqa: E402
 from relay.archive import Archive  # noqa: E402
+from relay.archive.bundle import check_bundle  # noqa: E402
+from relay.core.bundling import Exporter  # noqa: E402
 from relay.core.evidence_check import judge_again  # noqa: E402
 
 
@@ -65,6 +68,18 @@ async def test_evidence_is_judged_again_and_every_forgery_is_named(relayed):
         assert [one.held for one in judge_again(replace(evidence, verified_at_ns=time.time_ns() * 2))][-1] is False
 
 
+class NoBundle(Exporter):
+    """What it made does not hang together, and it searched no further than a request may."""
+
+    def __init__(self, *given, newest_sent: int, most_asked: int) -> None:
+        assert newest_sent <= 1_000 and most_asked <= 50
+        super().__init__(*given, newest_sent=newest_sent, most_asked=most_asked)
+
+    async def export(self, source, sequence):
+        bundle = await super().export(source, sequence)
+        check_bundle(replace(bundle, chains=()))
+
+
 async def test_proofs_and_bundles_over_http(relayed, monkeypatch):
     world, home = relayed
     evidence = evidence_folder(home)
@@ -86,6 +101,10 @@ async def test_proofs_and_bundles_over_http(relayed, monkeypatch):
             assert bundle.status_code == 200, bundle.text
             assert bundle.headers["content-disposition"] == f'attachment; filename="alpha-{CLIENT}-1.bundle.json"'
             assert (await http.get(f"/v1/messages/alpha/{CLIENT}/9/proofs")).status_code == 404
+            monkeypatch.setattr(proofs, "Exporter", NoBundle)
+            refused = await http.get(f"{base}/bundle")
+            assert refused.status_code == 409 and "bundle.chains" in refused.text, refused.text
+            assert refused.json()["code"] == "not_exportable"
             damaged = evidence / "alpha" / CLIENT / "000000" / "1.receive.json"
             damaged.write_bytes(damaged.read_bytes()[:-20])
             items = (await http.get(f"{base}/proofs")).json()["items"]
