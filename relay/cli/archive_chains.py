@@ -13,8 +13,8 @@ from relay.archive import Archive, ArchiveUnavailable
 from relay.archive.anchor import AnchorProof, encode_anchor
 from relay.archive.bundle import encode_bundle
 from relay.archive.checkpoint import Checkpoint
-from relay.archive.store import Head, open_backend
-from relay.archive.store.log import read_head
+from relay.archive.store import open_backend
+from relay.archive.store.log import Log, read_log
 from relay.cli.audit_inputs import read_checkpoints
 from relay.cli.quota import open_hub
 from relay.cli.session import REFUSED, UNUSABLE, config_of, hub_of, refuse, run_administration, signer_of
@@ -57,11 +57,14 @@ def publish_now(file: Path) -> None:
     config = config_of(file)
     hub, anchor = _anchor_of(config)
     try:
-        head, _ = read_head(open_backend(config.archive_location))
+        log = read_log(open_backend(config.archive_location))
         signer = load_signer(anchor.key)
     except (ArchiveUnavailable, KeyUnavailable, MalformedInput, UnsafeFile) as error:
         raise refuse(str(error), UNUSABLE) from None
-    height = run_administration(partial(_publish, hub, signer, _address(anchor.contract), head))
+    publish = partial(_publish, hub, signer, _address(anchor.contract), log, config.archive_location)
+    head, height = log.head, run_administration(publish)
+    if isinstance(height, str):
+        raise refuse(height, REFUSED)
     if height is None:
         typer.echo(f"{head.size} entries are anchored already")
     else:
@@ -125,11 +128,16 @@ async def _deploy(hub: HubChainConfig, signer: Signer, random: Random) -> bytes:
         return await deploy_anchor(Transactor(chain.execution, await chain.eth_chain_id(), signer))
 
 
-async def _publish(hub: HubChainConfig, signer: Signer, contract: bytes, head: Head, random: Random) -> int | None:
-    from relay.core.anchoring import publish_head
+async def _publish(
+    hub: HubChainConfig, signer: Signer, contract: bytes, log: Log, location: str, random: Random
+) -> int | str | None:
+    from relay.core.anchoring import publish_log
 
     async with open_hub(hub, random) as chain:
-        return await publish_head(chain, signer, contract, head)
+        try:
+            return await publish_log(chain, signer, contract, log, location)
+        except ArchiveUnavailable as error:
+            return str(error)
 
 
 async def _prove(

@@ -15,9 +15,9 @@ from relay.archive import ArchiveUnavailable
 from relay.archive.anchor import EVM_STATE_ROOT_KEY, Anchor, AnchorProof
 from relay.archive.bundle import ChainKind
 from relay.archive.checkpoint import Checkpoint
-from relay.archive.store import NoArchive, open_backend
-from relay.archive.store.layout import Head
-from relay.archive.store.log import read_head
+from relay.archive.store import Head, LogRewritten, NoArchive, open_backend
+from relay.archive.store.layout import EMPTY_HEAD
+from relay.archive.store.log import Log, check_continues, read_log
 from relay.core.bundling.headers import HeaderCollector
 from relay.core.bundling.legs import provable_height
 from relay.dispatch import Runner
@@ -31,8 +31,8 @@ class NotAnchored(Exception):
     """There is no anchor to prove, at no height that may be proven at; one sentence."""
 
 
-async def anchored_size(hub: HubChain, contract: bytes, publisher: bytes) -> int:
-    """How many entries the newest root of a publisher is over; 0 where there is none.
+async def newest_anchor(hub: HubChain, contract: bytes, publisher: bytes) -> Head:
+    """Size and root of a publisher's newest anchor; the empty log's where there is none.
 
     Raises:
         AdapterError.
@@ -40,19 +40,23 @@ async def anchored_size(hub: HubChain, contract: bytes, publisher: bytes) -> int
     height = (await hub.head()).height
     count = await anchor_count(hub, contract, publisher, height)
     if count == 0:
-        return 0
-    size, _, _ = await read_anchor(hub, contract, publisher, count - 1, height)
-    return size
+        return EMPTY_HEAD
+    size, _, root = await read_anchor(hub, contract, publisher, count - 1, height)
+    return Head(size, root)
 
 
-async def publish_head(hub: HubChain, signer: Signer, contract: bytes, head: Head) -> int | None:
-    """Write a head down, if the log has grown since the newest anchor; returns the block, or None.
+async def publish_log(hub: HubChain, signer: Signer, contract: bytes, log: Log, location: str) -> int | None:
+    """Write a log's root down, if it has grown since the newest anchor; returns the block, or None. Afterwards the newest
+    anchor is that of the log's head.
 
     Raises:
+        LogRewritten: the log did not begin as the newest anchor says. ArchiveUnavailable: it is damaged.
         AdapterError. RefusedByChain: somebody else publishes in the same name.
     """
-    publisher = bytes.fromhex(signer.address[2:])
-    if head.size <= await anchored_size(hub, contract, publisher):
+    head, publisher = log.head, bytes.fromhex(signer.address[2:])
+    anchored = await newest_anchor(hub, contract, publisher)
+    await trio.to_thread.run_sync(check_continues, log, anchored, location)
+    if head.size == anchored.size:
         return None
     receipt = await publish(Transactor(hub.execution, await hub.eth_chain_id(), signer), contract, head.size, head.root)
     return receipt.height
@@ -134,20 +138,24 @@ class Anchorer:
     async def round(self, signer: Signer) -> None:
         """Write the root down once, if the log has grown."""
         try:
-            head, _ = await self._run(partial(_head, self._location))
+            log = await self._run(partial(_log, self._location))
             height = None
             with trio.fail_after(PUBLISH_LIMIT_S):
-                height = await publish_head(self._hub, signer, self._contract, head)
+                height = await publish_log(self._hub, signer, self._contract, log, self._location)
         except NoArchive:
+            return
+        except LogRewritten as error:
+            self._metrics.archive_failed("anchor")
+            self._log.error("no root is written down", reason=str(error))
             return
         except (*_AWAY, AdapterError, trio.TooSlowError) as error:
             self._metrics.archive_failed("anchor")
             self._log.warning("the anchor is behind", reason=str(error) or "the hub takes no transaction")
             return
-        self._metrics.archive_anchored(head.size)
+        self._metrics.archive_anchored(log.head.size)
         if height is not None:
-            self._log.info("anchored", entries=head.size, root=head.root.hex(), height=height)
+            self._log.info("anchored", entries=log.head.size, root=log.head.root.hex(), height=height)
 
 
-def _head(location: str) -> tuple[Head, str]:
-    return read_head(open_backend(location))
+def _log(location: str) -> Log:
+    return read_log(open_backend(location))

@@ -11,7 +11,7 @@ from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, Veri
 from relay.archive import Archive, ArchiveUnavailable
 from relay.archive.bundle import encode_bundle
 from relay.archive.legs import was_sent_on
-from relay.archive.store import BundleArchive, Head, WriteConflict, open_backend
+from relay.archive.store import BundleArchive, Head, LogRewritten, WriteConflict, open_backend
 from relay.config import PathEnd
 from relay.core.bundling import Exporter, NotExportable
 from relay.dispatch import Runner
@@ -106,15 +106,28 @@ class Archiver:
     async def _open(self) -> BundleArchive:
         """A new one is made only before any was seen: a disk that is not mounted is away, and no empty archive."""
         if self._archive is None:
-            opened = BundleArchive.create if self._seen is None else BundleArchive
-            self._archive = await self._run(lambda: opened(open_backend(self._location)))
-            self._seen = self._archive.head
+            seen = self._seen
+            self._archive = await self._run(
+                lambda: (
+                    BundleArchive.create(open_backend(self._location))
+                    if seen is None
+                    else BundleArchive(open_backend(self._location), seen)
+                )
+            )
+            self._remember(self._archive)
         return self._archive
 
+    def _remember(self, archive: BundleArchive) -> None:
+        if archive.log.is_whole:
+            self._seen = archive.head
+
     def _away(self, what: str, error: Exception) -> None:
-        self._archive = None
+        if self._archive is not None:
+            self._remember(self._archive)
+            self._archive = None
         self._metrics.archive_failed(what)
-        self._log.warning("the archive is behind", at=self._location, doing=what, reason=str(error))
+        say = self._log.error if isinstance(error, LogRewritten) else self._log.warning
+        say("the archive is behind", at=self._location, doing=what, reason=str(error))
 
     async def _waiting(self, archive: BundleArchive) -> list[Packet]:
         """Packets whose outcome was proven to their sender and that the archive lacks, those sent by a hub last."""

@@ -4,7 +4,7 @@ from relay.archive.store.backend import Backend, Stored, WriteConflict
 from relay.archive.store.directory import Directory
 from relay.archive.store.entries import BundleEntry, PruneEntry, Tombstone
 from relay.archive.store.layout import Head
-from relay.archive.store.log import Damage, NoArchive
+from relay.archive.store.log import Damage, LogRewritten, NoArchive
 from relay.archive.store.place import open_backend
 from relay.archive.store.source import ArchiveSource, open_source
 from relay.archive.store.store import Appended, BundleArchive, Pruned
@@ -20,6 +20,7 @@ __all__ = [
     "Directory",
     "Findings",
     "Head",
+    "LogRewritten",
     "NoArchive",
     "PruneEntry",
     "Pruned",

@@ -30,6 +30,10 @@ class NoArchive(ArchiveUnavailable):
     """There is no archive at that place."""
 
 
+class LogRewritten(ArchiveUnavailable):
+    """What the log once held is not its beginning any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """What is not as it was written: a file or an entry by name, and why."""
@@ -126,6 +130,27 @@ def read_log(backend: Backend) -> Log:
         got = frontier.root().hex()
         damages.append(Damage(HEAD_NAME, f"promises the root {head.root.hex()}, and the log has {got}"))
     return Log(head, version, leaves, frontier, mended is not None, damages, pruned_before)
+
+
+def check_continues(log: Log, known: Head, location: str) -> None:
+    """That a log began as it was known to be: nothing was changed, put in or taken out since.
+
+    Raises:
+        ArchiveUnavailable: it is damaged, and nothing says which leaf hashes are right. LogRewritten: it did not.
+    """
+    if not log.is_whole:
+        raise ArchiveUnavailable(
+            f"the log of {location} is damaged ({log.damages[-1]}): look with `hutong archive verify`, "
+            "and go on at another place"
+        )
+    if log.head.size < known.size:
+        what = f"has {log.head.size} entries, and had {known.size}"
+    else:
+        root = Frontier(log.leaves[: known.size]).root()
+        if root == known.root:
+            return
+        what = f"has the root {root.hex()} over the first {known.size} entries, and had {known.root.hex()}"
+    raise LogRewritten(f"the log was rewritten: {location} {what}; keep it as evidence, and go on at another place")
 
 
 def _pruned_before(lines: Sequence[bytes], leaves: Sequence[bytes]) -> int:

@@ -43,7 +43,16 @@ from relay.archive.store.layout import (
     segments_of,
     text_of,
 )
-from relay.archive.store.log import Damage, Log, NoArchive, entries_of, read_head, read_log, read_segment
+from relay.archive.store.log import (
+    Damage,
+    Log,
+    NoArchive,
+    check_continues,
+    entries_of,
+    read_head,
+    read_log,
+    read_segment,
+)
 from relay.archive.store.manifest import (
     MAX_MANIFEST_BYTES,
     MAX_OBJECT_BYTES,
@@ -93,8 +102,12 @@ class Kept:
 class BundleArchive:
     """One archive at a `Backend`. Calls block; use one object in one thread at a time."""
 
-    def __init__(self, backend: Backend) -> None:
-        """Raises NoArchive, MalformedInput (its head), ArchiveUnavailable."""
+    def __init__(self, backend: Backend, known: Head | None = None) -> None:
+        """`known`: a head that it had before.
+
+        Raises:
+            NoArchive, MalformedInput (its head), ArchiveUnavailable, LogRewritten (where a head is known).
+        """
         self._backend = backend
         self._log: Log
         self.newest: dict[str, Kept] = {}
@@ -107,7 +120,7 @@ class BundleArchive:
         self._segments: OrderedDict[int, list[Entry | Tombstone | Damage]] = OrderedDict()
         self._objects: OrderedDict[bytes, bytes] = OrderedDict()
         self._object_bytes = 0
-        self._load()
+        self._load(known)
 
     @classmethod
     def create(cls, backend: Backend) -> "BundleArchive":
@@ -147,7 +160,8 @@ class BundleArchive:
         """Keep bundles (each with a name for the report). `again`: also one that says no more than what is there.
 
         Raises:
-            ArchiveUnavailable: the place does not answer, or the log is damaged. WriteConflict: somebody else wrote.
+            ArchiveUnavailable: the place does not answer, or the log is damaged. LogRewritten: it is not the one that was
+                read before, with more behind it. WriteConflict: somebody else wrote.
         """
         done = Appended()
         with self._backend.alone():
@@ -381,22 +395,22 @@ class BundleArchive:
         return prove_consistency(self._log.leaves, size)
 
     def _reload(self) -> None:
-        """What another process wrote since; refuses to write to a log whose leaves are not known.
+        """What another process wrote since; refuses to write to a log whose leaves are not known, or that is not what it
+        was with more behind it.
 
         Raises:
-            ArchiveUnavailable.
+            ArchiveUnavailable, LogRewritten.
         """
         _, version = read_head(self._backend)
         if version != self._log.head_version:
-            self._load()
-        if not self._log.is_whole:
-            raise ArchiveUnavailable(
-                f"the log of {self.location} is damaged ({self._log.damages[-1]}): look with `hutong archive verify`, "
-                "and go on at another place"
-            )
+            self._load(self._log.head if self._log.is_whole else None)
+        check_continues(self._log, self._log.head, self.location)
 
-    def _load(self) -> None:
-        self._log = read_log(self._backend)
+    def _load(self, known: Head | None = None) -> None:
+        log = read_log(self._backend)
+        if known is not None:
+            check_continues(log, known, self.location)  # before it takes the place of what is known
+        self._log = log
         self._written.clear()
         self._segments.clear()
         self.newest.clear()

@@ -13,17 +13,31 @@ from adapters.hub.archive_anchor import deploy_anchor, publish
 from adapters.ics26.transactor import Transactor
 from adapters.interface import ClientInfo, RefusedByChain
 from light_clients.interface import ClientStatus, Height
+from light_clients.proofs.merkle import Frontier
+from relay.archive import ArchiveUnavailable
 from relay.archive.anchor import decode_anchor, encode_anchor
 from relay.archive.checkpoint import Checkpoint
-from relay.archive.store import BundleArchive, Directory, Head
+from relay.archive.store import BundleArchive, Damage, Directory, Head, LogRewritten
+from relay.archive.store.log import Log
 from relay.audit.anchor import judge_anchor, log_checks
-from relay.core.anchoring import Anchorer, NotAnchored, anchored_size, prove_anchor, publish_head
+from relay.core.anchoring import Anchorer, NotAnchored, newest_anchor, prove_anchor, publish_log
 from relay.core.bundling import read_checkpoint
 from relay.telemetry import Metrics
 
 PUBLISHER = bytes.fromhex(RELAYER.address[2:])
 RECORDED = sorted((Path(__file__).parents[2] / "relay" / "audit" / "recorded").glob("*.bundle.json"))
 ROOTS = [bytes([number]) * 32 for number in range(1, 5)]
+
+
+DAMAGE = Damage("leaves/00000000", "is damaged")
+
+
+def log_of(leaves: list[bytes]) -> Log:
+    frontier = Frontier(leaves)
+    return Log(Head(len(leaves), frontier.root()), "", leaves, frontier, is_whole=True)
+
+
+LONGER = log_of([*ROOTS, *ROOTS[:3]])
 
 
 async def checkpoint_of(hub, client_state: bytes, height: int | None = None) -> Checkpoint:
@@ -47,10 +61,15 @@ async def test_roots_are_written_down_and_proven_from_an_older_and_a_newer_check
         before = await checkpoint_of(hub, state)
         with pytest.raises(NotAnchored, match="no root"):
             await prove_anchor(hub, state, contract, PUBLISHER, None)
-        assert await publish_head(hub, RELAYER, contract, Head(3, ROOTS[0])) is not None
-        height = await publish_head(hub, RELAYER, contract, Head(7, ROOTS[1]))
-        assert await publish_head(hub, RELAYER, contract, Head(7, ROOTS[1])) is None
-        assert await anchored_size(hub, contract, PUBLISHER) == 7
+        assert await publish_log(hub, RELAYER, contract, log_of(ROOTS), "here") is not None
+        height = await publish_log(hub, RELAYER, contract, LONGER, "here")
+        assert await publish_log(hub, RELAYER, contract, LONGER, "here") is None
+        for other in (log_of(ROOTS), log_of([*ROOTS, *ROOTS[1:], ROOTS[0]]), log_of([*ROOTS[1:], *ROOTS, ROOTS[0]])):
+            with pytest.raises(LogRewritten, match="here has"):
+                await publish_log(hub, RELAYER, contract, other, "here")
+        with pytest.raises(ArchiveUnavailable, match="here is damaged"):
+            await publish_log(hub, RELAYER, contract, replace(LONGER, is_whole=False, damages=[DAMAGE]), "here")
+        assert await newest_anchor(hub, contract, PUBLISHER) == LONGER.head
         with pytest.raises(RefusedByChain, match="SizeMustGrow"):
             await publish(transactor, contract, 7, ROOTS[2])
         await hub.wait_for_height(height + 2)
@@ -71,7 +90,7 @@ async def test_roots_are_written_down_and_proven_from_an_older_and_a_newer_check
         report = judge_anchor(data, checkpoint, now)
         assert report.is_valid, report.verdicts[-1]
         assert mode in report.trust
-        assert (report.anchor.index, report.anchor.size, report.anchor.root) == (1, 7, ROOTS[1])
+        assert (report.anchor.index, report.anchor.size, report.anchor.root) == (1, 7, LONGER.head.root)
     judge_lies(forward, before, now_ns)
 
 
@@ -115,5 +134,16 @@ async def test_the_relays_task_anchors_what_has_grown(tmp_path):
         archive.append([(path.name, path.read_bytes()) for path in RECORDED], 1_000)
         for _ in range(2):
             await anchorer.round(RELAYER)
-        assert await anchored_size(hub, contract, PUBLISHER) == archive.head.size
-        assert metrics.registry.get_sample_value("hutong_archive_anchored_entries") == archive.head.size
+        anchored = archive.head
+        assert await newest_anchor(hub, contract, PUBLISHER) == anchored
+        assert metrics.registry.get_sample_value("hutong_archive_anchored_entries") == anchored.size
+        # Another history, longer and whole in itself: its root does not go on chain beside the true one.
+        (tmp_path / "archive").rename(tmp_path / "genuine")
+        forged = BundleArchive.create(Directory(tmp_path / "archive"))
+        forged.append([(path.name, path.read_bytes()) for path in RECORDED], 2_000)
+        forged.prune(5_000, 5_000)
+        assert forged.head.size > anchored.size
+        await anchorer.round(RELAYER)
+        assert await newest_anchor(hub, contract, PUBLISHER) == anchored
+        assert metrics.registry.get_sample_value("hutong_archive_anchored_entries") == anchored.size
+        assert metrics.registry.get_sample_value("hutong_archive_failures_total", {"what": "anchor"}) == 1

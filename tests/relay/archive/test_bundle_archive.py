@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from light_clients.interface import MalformedInput, PredicateFailed
 from light_clients.proofs import merkle
 from relay.archive import ArchiveUnavailable
-from relay.archive.store import ArchiveSource, BundleArchive, Directory, Tombstone, open_source, verify
+from relay.archive.store import (
+    ArchiveSource,
+    BundleArchive,
+    Directory,
+    LogRewritten,
+    Tombstone,
+    open_source,
+    verify,
+)
 from relay.archive.store.entries import (
     BundleEntry,
     PruneEntry,
@@ -278,6 +286,37 @@ def test_attack_H_a_rewritten_log_is_not_the_heads(place):
     assert any(one.startswith(HEAD_NAME) for one in damages(place))
     with pytest.raises(ArchiveUnavailable, match="damaged"):
         archive_of(place, bundle_of(3))
+
+
+def rewritten(place: Path, *bundles: bytes) -> None:
+    """What a forger puts there: whole in itself."""
+    for path in sorted(place.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    archive_of(place, *bundles, now_s=9_000)
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "has 1 entries, and had 2"), (2, "the root"), (3, "the root")])
+def test_attack_H_a_rollback_or_another_history_takes_no_entry_of_who_knew_it(place, count, said):
+    archive = archive_of(place, bundle_of(1), bundle_of(2))
+    known = archive.head
+    rewritten(place, *(bundle_of(number) for number in range(1, count + 1)))
+    forged = (place / HEAD_NAME).read_bytes()
+    for _ in range(2):
+        with pytest.raises(LogRewritten, match=f"the log was rewritten.* {said}"):
+            archive.append([("9", bundle_of(9))], 9_000)
+    with pytest.raises(LogRewritten):
+        archive.prune(10_000, 10_000)
+    with pytest.raises(LogRewritten):
+        BundleArchive(Directory(place), known)
+    assert archive.head == known and (place / HEAD_NAME).read_bytes() == forged
+
+
+def test_what_another_writer_appended_continues_the_log(place):
+    archive = archive_of(place, bundle_of(1))
+    known = archive.head
+    archive_of(place, bundle_of(2))
+    assert archive.append([("3", bundle_of(3))], 2_000).indices == [2]
+    assert BundleArchive(Directory(place), known).head == archive.head
 
 
 def test_a_head_of_another_size_is_damage(place):

@@ -106,6 +106,27 @@ async def test_a_place_that_was_unmounted_stays_away_until_it_is_back(world, aut
     assert BundleArchive(Directory(place)).head.size == 2
 
 
+async def test_a_log_that_was_rewritten_while_it_was_away_takes_nothing(world, autojump_clock):
+    place = world.directory / "kept"
+    process = world.relay()
+    keeper = archiver(world, process.archive, str(place))
+    async with making_blocks(world), process.running():
+        world.send(count=2)
+        await world.all_settled(2)
+        await trio.sleep(5)
+        assert await keeper.round() == 2
+        place.rename(world.directory / "genuine")
+        world.send()
+        await world.all_settled(3)
+        await trio.sleep(5)
+        assert await keeper.round() == 0
+        forged = BundleArchive.create(Directory(place))
+        for failures in (2, 3):
+            assert await keeper.round() == 0
+            assert metric(world, "hutong_archive_failures_total", what="append") == failures
+    assert BundleArchive(Directory(place)).head == forged.head
+
+
 async def test_what_is_under_way_waits_and_old_bundles_are_pruned(world, autojump_clock):
     place = str(world.directory / "kept")
     process = world.relay()
