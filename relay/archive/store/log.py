@@ -123,7 +123,7 @@ def read_log(backend: Backend) -> Log:
         hashes += by_lines[len(hashes) :]
         kept += hashes
         told.append([None if one in (hashes[place], UNKNOWN_LEAF) else one for place, one in enumerate(by_lines)])
-        pruned_before = max(pruned_before, _pruned_before(files.lines[:count], hashes))
+        pruned_before = max(pruned_before, _pruned_before(files.lines[:count], hashes, segment * SEGMENT_ENTRIES))
     mended = _with_root(head, kept, told, damages)
     leaves, frontier = mended or (kept, Frontier(kept))
     if mended is None:
@@ -153,15 +153,18 @@ def check_continues(log: Log, known: Head, location: str) -> None:
     raise LogRewritten(f"the log was rewritten: {location} {what}; keep it as evidence, and go on at another place")
 
 
-def _pruned_before(lines: Sequence[bytes], leaves: Sequence[bytes]) -> int:
+def _pruned_before(lines: Sequence[bytes], leaves: Sequence[bytes], first: int) -> int:
+    """What the intact prunings among entries `first` and on let go of. One that names what comes after it would license
+    every tombstone to come: it prunes nothing."""
     most = 0
-    for line, leaf in zip(lines, leaves, strict=False):
+    for index, (line, leaf) in enumerate(zip(lines, leaves, strict=False), first):
         if b'"prune"' in line and leaf_hash(line) == leaf:
             try:
                 entry = decode_line(line)
             except MalformedInput:
                 continue
-            most = max(most, entry.before if isinstance(entry, PruneEntry) else 0)
+            if isinstance(entry, PruneEntry) and entry.before <= index:
+                most = max(most, entry.before)
     return most
 
 
@@ -211,4 +214,6 @@ def _entry(log: Log, index: int, line: bytes | None) -> Entry | Tombstone | Dama
         return Damage(subject, f"stands {where} as pruned, and no entry of the log prunes it")
     if leaf_hash(line) != log.leaves[index]:
         return Damage(subject, f"is not what the log's leaf says {where}")
+    if isinstance(entry, PruneEntry) and entry.before > index:
+        return Damage(subject, f"prunes {where} up to {entry.before}, which comes after it: it counts for nothing")
     return entry

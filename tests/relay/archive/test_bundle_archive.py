@@ -196,6 +196,19 @@ def test_pruned_entries_are_named_and_still_proven(place):
     assert open_source(str(place)).names() == [packet_id(3)]
 
 
+@pytest.mark.parametrize("before", [3, 2**63 - 1])
+def test_attack_H_a_pruning_of_what_comes_after_it_licenses_no_tombstone(place, before):
+    archive = archive_of(place, bundle_of(1), bundle_of(2))
+    archive._extend([encode_entry(PruneEntry(1_500, before))])
+    archive = archive_of(place, bundle_of(3))
+    assert archive.log.pruned_before == 0
+    (damage,) = damages(place)
+    assert damage.startswith("entry 2: ") and f"up to {before}, which comes after it" in damage
+    change_line(place, 1, lambda _: encode_tombstone(Tombstone((packet_id(2),))))
+    assert [one.split(":")[0] for one in damages(place)] == ["entry 1", "entry 2"]
+    assert archive_of(place).prune(500, 9_000).entries == 0
+
+
 # Tampering, byte by byte
 
 
