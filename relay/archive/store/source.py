@@ -13,7 +13,8 @@ from relay.archive.store.store import BundleArchive
 
 
 class ArchiveSource:
-    """See `BundleSource`. The newest bundle of each packet under the packet's id, and every damaged entry as `entry n`.
+    """See `BundleSource`. The newest bundle of each packet under the packet's id, and every damaged entry as `entry n`, and
+    whatever else of the log is damaged under the name of its file.
 
     Objects that bundles share are read and hashed once. Pickled, it is a location: each process opens it for itself.
     """
@@ -22,6 +23,7 @@ class ArchiveSource:
         self._location = location
         self._archive: BundleArchive | None = None
         self._indices: dict[str, int] = {}
+        self._damages: dict[str, str] = {}
 
     def __reduce__(self) -> tuple[type["ArchiveSource"], tuple[str]]:
         return ArchiveSource, (self._location,)
@@ -29,11 +31,13 @@ class ArchiveSource:
     def names(self) -> Sequence[str]:
         """See `BundleSource`."""
         self._open()
-        return sorted(self._indices, key=self._indices.__getitem__)
+        return [*self._damages, *sorted(self._indices, key=self._indices.__getitem__)]
 
     def read(self, name: str) -> bytes:
         """See `BundleSource`."""
         archive = self._open()
+        if name in self._damages:
+            raise MalformedInput(name, self._damages[name])
         if name not in self._indices:
             raise MalformedInput("entry", f"is no packet of the archive {archive.location}", got=name)
         try:
@@ -56,6 +60,9 @@ class ArchiveSource:
             self._indices |= {
                 f"entry {index}": index for index, entry in archive.entries() if isinstance(entry, Damage)
             }
+            for damage in archive.log.damages:
+                before = self._damages.get(damage.subject)
+                self._damages[damage.subject] = damage.reason if before is None else f"{before}; {damage.reason}"
             if len(self._indices) > MAX_ENTRIES:
                 raise ArchiveUnavailable(f"{self._location} has more than {MAX_ENTRIES} packets: split the period")
             self._archive = archive

@@ -332,6 +332,19 @@ def test_what_another_writer_appended_continues_the_log(place):
     assert BundleArchive(Directory(place), known).head == archive.head
 
 
+def test_a_source_names_what_is_damaged_of_the_log_itself(place):
+    archive = archive_of(place, bundle_of(1), bundle_of(2))
+    (place / HEAD_NAME).write_bytes(encode_head(Head(2, bytes(32))))
+    (place / leaves_name(0)).write_bytes(b"")
+    source = open_source(str(place))
+    assert source.names() == [leaves_name(0), HEAD_NAME, packet_id(1), packet_id(2)]
+    for name, said in ((leaves_name(0), "has 0 of 2 leaf hashes"), (HEAD_NAME, "promises the root 0000")):
+        with pytest.raises(MalformedInput, match=said) as caught:
+            source.read(name)
+        assert caught.value.field == name
+    assert source.read(packet_id(2)) == archive.bundle(1)
+
+
 def test_a_head_of_another_size_is_damage(place):
     archive = archive_of(place, bundle_of(1), bundle_of(2))
     (place / HEAD_NAME).write_bytes(encode_head(Head(1, archive.head.root)))
