@@ -77,6 +77,14 @@ def object_name(digest: bytes) -> str:
     return f"objects/{text[:2]}/{text}"
 
 
+def digest_of_name(name: str) -> bytes | None:
+    """Inverse of `object_name`; None for a file that is no object of ours."""
+    digest = name.rpartition("/")[2]
+    if _HEX.fullmatch(digest) is None or object_name(bytes.fromhex(digest)) != name:
+        return None
+    return bytes.fromhex(digest)
+
+
 def log_name(segment: int) -> str:
     """Lines of entries `256 * segment` to `256 * segment + 255`."""
     return f"log/{segment:08d}"

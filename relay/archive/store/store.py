@@ -35,6 +35,7 @@ from relay.archive.store.layout import (
     MAX_ENTRIES,
     SEGMENT_ENTRIES,
     Head,
+    digest_of_name,
     encode_head,
     entries_in,
     leaves_name,
@@ -312,7 +313,8 @@ class BundleArchive:
                     needed |= {entry.manifest, *self.manifest(entry).references()}
                 except MalformedInput as error:
                     return 0, f"entry {index}: {error}"
-        names = [name for name in self._backend.names("objects/") if bytes.fromhex(name[-64:]) not in needed]
+        present = ((name, digest_of_name(name)) for name in self._backend.names("objects/"))
+        names = [name for name, digest in present if digest is not None and digest not in needed]
         self._backend.delete_all(names)
         self._written.clear()
         return len(names), None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from light_clients.interface import MalformedInput
 from relay.archive.store.entries import BundleEntry, PruneEntry, Tombstone
-from relay.archive.store.layout import Head
+from relay.archive.store.layout import Head, digest_of_name
 from relay.archive.store.log import Damage
 from relay.archive.store.store import BundleArchive
 
@@ -58,13 +58,8 @@ def verify(archive: BundleArchive, on_entry: Callable[[], None] = lambda: None) 
                     findings.bundles += 1
                 except MalformedInput as error:
                     findings.damages.append(Damage(f"entry {index}, packet {entry.packet_id}", str(error)))
-    present = {bytes.fromhex(name[-64:]) for name in archive.backend.names("objects/") if _is_object(name)}
+    present = set(map(digest_of_name, archive.backend.names("objects/"))) - {None}
     findings.superseded = len(superseded)
     findings.objects = len(needed)
     findings.unneeded = len(present - needed)
     return findings
-
-
-def _is_object(name: str) -> bool:
-    digest = name.rpartition("/")[2]
-    return len(digest) == 64 and set(digest) <= set("0123456789abcdef")

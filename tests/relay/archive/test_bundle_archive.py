@@ -209,6 +209,18 @@ def test_attack_H_a_pruning_of_what_comes_after_it_licenses_no_tombstone(place, 
     assert archive_of(place).prune(500, 9_000).entries == 0
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "ab/README", f"cd/{'ab' * 32}", f"zz/{'zz' * 32}", f"ab/{'AB' * 32}"])
+def test_a_foreign_file_among_the_objects_ends_no_pruning_and_stays(place, name):
+    archive = archive_of(place, bundle_of(1))
+    foreign = place / "objects" / name
+    foreign.parent.mkdir(exist_ok=True)
+    foreign.write_bytes(b"somebody's")
+    done = archive.prune(2_000, 3_000)
+    assert (done.entries, done.kept_because) == (1, None) and done.objects > 0
+    assert foreign.read_bytes() == b"somebody's"
+    assert verify(archive).is_whole and verify(archive).unneeded == 0
+
+
 # Tampering, byte by byte
 
 
