@@ -13,8 +13,17 @@ import trio
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.ibc.packet import Packet
 from light_clients.interface import MalformedInput
+from light_clients.interface.height import MAX_UINT64
 from relay.archive.errors import ArchiveUnavailable
-from relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, decode_evidence, encode_evidence
+from relay.archive.evidence import (
+    CHAIN_NAME,
+    KINDS,
+    MAX_EVIDENCE_BYTES,
+    Evidence,
+    check_evidence,
+    decode_evidence,
+    encode_evidence,
+)
 
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 MAX_THREADS = 8
@@ -90,7 +99,8 @@ class Archive:
         return None if data is None else decode_evidence(data)
 
     async def packet_ids(self, kinds: Collection[str] = KINDS) -> list[tuple[str, str, int]]:
-        """(chain, client, sequence) of every packet of which a step of one of `kinds` is kept, in order.
+        """(chain, client, sequence) of every packet of which a step of one of `kinds` is kept, in order. Files that are
+        named as no packet is are passed over.
 
         Raises:
             ArchiveUnavailable: the directory cannot be read.
@@ -123,9 +133,19 @@ def _packet_ids(directory: Path, kinds: Collection[str]) -> set[tuple[str, str, 
     found = set()
     for path in directory.glob("*/*/*/*.json"):
         match = _FILE.fullmatch(path.name)
-        if match is not None and match[2] in kinds:
-            found.add((path.parts[-4], path.parts[-3], int(match[1])))
+        chain, client = path.parts[-4:-2]
+        if match is not None and match[2] in kinds and _is_packet(chain, client, int(match[1])):
+            found.add((chain, client, int(match[1])))
     return found
+
+
+def _is_packet(chain: str, client_id: str, sequence: int) -> bool:
+    """Whether a packet can have that name: what somebody else put into the folder is none of ours."""
+    try:
+        check_client_id(client_id)
+    except MalformedInput:
+        return False
+    return CHAIN_NAME.fullmatch(chain) is not None and 0 < sequence <= MAX_UINT64
 
 
 def _sent_packets(folder: Path, most: int | None) -> dict[int, Packet]:

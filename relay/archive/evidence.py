@@ -38,7 +38,7 @@ MAX_EVIDENCE_BYTES = 32 * 1024 * 1024
 MAX_TEXT_CHARS = 128
 KINDS = ("receive", "acknowledge", "timeout")
 
-_CHAIN_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+CHAIN_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _MAX_INT64 = 2**63 - 1
 
 
@@ -145,7 +145,7 @@ def check_evidence(evidence: Evidence) -> None:
     if (evidence.value is None) != (evidence.kind == "timeout"):
         raise MalformedInput("evidence.value", "is absent if and only if kind is timeout")
     for name in ("source_chain", "destination_chain"):
-        if _CHAIN_NAME.fullmatch(getattr(evidence, name)) is None:
+        if CHAIN_NAME.fullmatch(getattr(evidence, name)) is None:
             raise MalformedInput(f"evidence.{name}", "is no chain name", got=getattr(evidence, name))
     for name in ("event_height", "verified_at_ns"):
         if not 0 <= getattr(evidence, name) <= _MAX_INT64:

@@ -44,6 +44,25 @@ def test_vector_of_the_specification():
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "hub/lost+found/000000/1",
+        "hub/x/000000/1",
+        "H_B/bft-evm-0/000000/1",
+        "hub/bft-evm-0/0/0",
+        f"hub/bft-evm-0/0/{2**64}",
+    ],
+)
+async def test_what_is_named_as_no_packet_is_passed_over(tmp_path, name):
+    archive = Archive(tmp_path)
+    await archive.write([EVIDENCE])
+    stray = tmp_path / f"{name}.receive.json"
+    stray.parent.mkdir(parents=True, exist_ok=True)
+    stray.write_bytes(encode_evidence(EVIDENCE))
+    assert await archive.packet_ids() == [("alpha", "client-0", 1)]
+
+
+@pytest.mark.parametrize(
     "evidence",
     [
         EVIDENCE,
