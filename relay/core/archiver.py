@@ -11,7 +11,7 @@ from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, Veri
 from relay.archive import Archive, ArchiveUnavailable
 from relay.archive.bundle import encode_bundle
 from relay.archive.legs import was_sent_on
-from relay.archive.store import BundleArchive, Head, LogRewritten, WriteConflict, open_backend
+from relay.archive.store import Appended, BundleArchive, Head, LogRewritten, WriteConflict, open_backend
 from relay.config import PathEnd
 from relay.core.bundling import Exporter, NotExportable
 from relay.dispatch import Runner
@@ -88,19 +88,18 @@ class Archiver:
             waiting = await self._waiting(archive)
             exporter = self._exporter(RECENT if len(waiting) <= A_ROUND else RECENT_BEHIND)
             made = await self._export(exporter, waiting[:A_ROUND])
-            appended = await self._run(partial(archive.append, made, self._now_s())) if made else None
+            appended = await self._run(partial(archive.append, made.values(), self._now_s())) if made else Appended()
         except _AWAY as error:
             self._away("append", error)
             return 0
-        except AdapterError as error:
-            self._log.warning("no bundles while a chain does not answer", reason=str(error))
-            return 0
-        count = 0 if appended is None else len(appended.indices)
-        if appended is not None:
-            for name, reason in appended.refused.items():
-                self._log.error("a bundle is none", packet=name, reason=reason)
-            self._log.info("archived", bundles=count, entries=archive.head.size, waiting=len(waiting) - len(made))
-        self._metrics.archive(archive.head.size, count, len(waiting) - len(made))
+        for packet, (name, _) in made.items():
+            if name in appended.refused:
+                self._later(packet)
+                self._log.error("a bundle is none", packet=name, reason=appended.refused[name])
+        count, left = len(appended.indices), len(waiting) - len(made) + len(appended.refused)
+        if made:
+            self._log.info("archived", bundles=count, entries=archive.head.size, waiting=left)
+        self._metrics.archive(archive.head.size, count, left)
         return count
 
     async def _open(self) -> BundleArchive:
@@ -146,10 +145,14 @@ class Archiver:
         now_s = trio.current_time()
         return [one for one in waiting if self._not_before_s.get(one, (0, 0.0))[1] <= now_s]
 
-    async def _export(self, exporter: Exporter, packets: list[Packet]) -> list[tuple[str, bytes]]:
-        made = []
+    async def _export(self, exporter: Exporter, packets: list[Packet]) -> dict[Packet, tuple[str, bytes]]:
+        """Packet ids and bundles; after one for which a chain did not answer, no other that was sent from its chain."""
+        made: dict[Packet, tuple[str, bytes]] = {}
+        silent: set[str] = set()
         for packet in packets:
             chain, client, sequence = packet
+            if chain in silent:
+                continue
             end = PathEnd(chain=chain, client=client)
             if (end, sequence) in exporter.second_legs or await self._is_second_leg(packet):
                 self._later(packet)
@@ -160,8 +163,13 @@ class Archiver:
                 self._later(packet)
                 self._log.info("no bundle yet", packet=f"{chain}/{client}/{sequence}", reason=str(error))
                 continue
+            except AdapterError as error:
+                self._later(packet)
+                silent.add(chain)
+                self._log.warning("no bundles while a chain does not answer", sent_from=chain, reason=str(error))
+                continue
             if all(leg.is_settled for leg in bundle.legs):
-                made.append((bundle.packet_id, encode_bundle(bundle)))
+                made[packet] = bundle.packet_id, encode_bundle(bundle)
             else:
                 self._later(packet)
         return made

@@ -7,9 +7,11 @@ import pytest
 import trio
 from world import CLIENT, World, in_line, making_blocks
 
+from adapters.interface import EndpointUnavailable
 from light_clients.ibc.packet import Payload
 from light_clients.ibc.transfer import ABI_ENCODING, TransferData, encode_transfer
 from relay.archive import Archive
+from relay.archive.bundle import encode_bundle
 from relay.archive.legs import was_sent_on
 from relay.archive.store import BundleArchive, Directory, open_source, verify
 from relay.audit import Auditor
@@ -125,6 +127,66 @@ async def test_a_log_that_was_rewritten_while_it_was_away_takes_nothing(world, a
             assert await keeper.round() == 0
             assert metric(world, "hutong_archive_failures_total", what="append") == failures
     assert BundleArchive(Directory(place)).head == forged.head
+
+
+async def test_one_chain_that_does_not_answer_costs_no_other_its_bundles(world, autojump_clock):
+    process, asked = world.relay(), []
+    adapters = {name: world.adapter(name) for name in world.chains}
+
+    class Silent(Exporter):
+        async def export(self, source, sequence):
+            asked.append((source.chain, sequence))
+            if asked.count(("alpha", 2)) == 1 and asked[-1] == ("alpha", 2):
+                raise EndpointUnavailable("alpha", "eth_getProof", ())
+            return await super().export(source, sequence)
+
+    make = partial(Silent, adapters, Paths.of(world.config().paths), process.archive, ())
+    place = str(world.directory / "kept")
+    keeper = Archiver(place, adapters, make, process.archive, world.metrics, world.now_ns, in_line)
+    async with making_blocks(world), process.running():
+        world.send(count=3)
+        world.send("beta")
+        await world.all_settled(3)
+        await trio.sleep(5)
+        assert await keeper.round() == 2
+        assert asked == [("alpha", 1), ("alpha", 2), ("beta", 1)]
+        assert metric(world, "hutong_archive_waiting") == 2
+        assert await keeper.round() == 1, "the silent one waits, the one behind it does not"
+        await trio.sleep(10)
+        assert await keeper.round() == 1
+
+
+async def test_a_bundle_that_the_archive_refuses_is_not_made_anew_each_round(world, autojump_clock, monkeypatch):
+    process = world.relay()
+    keeper = archiver(world, process.archive, str(world.directory / "kept"))
+    encoded = []
+
+    def too_long(bundle):
+        encoded.append(bundle.packet_id)
+        return encode_bundle(bundle) if bundle.packet_id.endswith("/2") else bytes(100)
+
+    monkeypatch.setattr("relay.core.archiver.encode_bundle", too_long)
+    async with making_blocks(world), process.running():
+        world.send(count=2)
+        await world.all_settled(2)
+        await trio.sleep(5)
+        assert [await keeper.round(), await keeper.round()] == [1, 0]
+        assert encoded == [f"1001/{CLIENT}/1", f"1001/{CLIENT}/2"]
+        assert metric(world, "hutong_archive_waiting") == 0
+
+
+async def test_a_stray_folder_among_the_evidence_ends_no_round(world, autojump_clock):
+    process = world.relay()
+    keeper = archiver(world, process.archive, str(world.directory / "kept"))
+    async with making_blocks(world), process.running():
+        world.send()
+        await world.all_settled(1)
+        await trio.sleep(5)
+        kept = process.archive.path_of("alpha", CLIENT, 1, "acknowledge")
+        stray = kept.parents[2] / "backup of monday" / "000000" / kept.name
+        stray.parent.mkdir(parents=True)
+        stray.write_bytes(kept.read_bytes())
+        assert await keeper.round() == 1
 
 
 async def test_what_is_under_way_waits_and_old_bundles_are_pruned(world, autojump_clock):
