@@ -43,16 +43,25 @@ class EntryReport:
     proof: EntryProof | None
 
 
-def judge_anchor(data: bytes, checkpoint: Checkpoint, now_ns: int) -> AnchorReport:
+def judge_anchor(
+    data: bytes, checkpoint: Checkpoint, now_ns: int, *, contract: bytes, publisher: bytes
+) -> AnchorReport:
     """Every predicate from the checkpoint down to the contract's storage, in order; the first failure ends it.
+
+    `contract`, `publisher`: the 20 bytes of each that the reader was told before. Anybody may deploy a contract, and write
+    what he likes under his own address.
 
     Raises:
         MissingTrust: the checkpoint is of another chain than the anchor, or of none with a hub's state.
     """
     decoded: list[AnchorProof] = []
-    check = Check("anchor_is_canonical", SPEC, lambda: decoded.append(decode_anchor(data)))
-    verdicts = [Verdict("anchor", verdict) for verdict in audit_checks([check])]
-    if not decoded:
+    checks = [
+        Check("anchor_is_canonical", SPEC, lambda: decoded.append(decode_anchor(data))),
+        Check("contract_is_expected", SPEC, lambda: _is_expected("contract", decoded[0].anchor.contract, contract)),
+        Check("publisher_is_expected", SPEC, lambda: _is_expected("publisher", decoded[0].anchor.publisher, publisher)),
+    ]
+    verdicts = [Verdict("anchor", verdict) for verdict in audit_checks(checks)]
+    if not verdicts[-1].check.held:
         return AnchorReport(tuple(verdicts), None, "")
     proof = decoded[0]
     if proof.chain.chain_id != checkpoint.chain_id or not isinstance(checkpoint.trust, TendermintTrust):
@@ -93,6 +102,13 @@ def _steps(
     ):
         for check in storage_checks(accounts[0].storage_root, slot, nodes, word, label):
             yield Step(subject, check)
+
+
+def _is_expected(what: str, got: bytes, expected: bytes) -> None:
+    if got != expected:
+        raise PredicateFailed(
+            f"{what}_is_expected", f"the anchor is of another {what}", f"0x{got.hex()}", f"0x{expected.hex()}"
+        )
 
 
 def _is_known(height: Height, known: bool) -> None:

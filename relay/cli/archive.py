@@ -4,6 +4,7 @@ What judges needs neither relay nor network; what asks the chains is imported wh
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,11 +33,19 @@ DAY_S = 86_400
 MAX_SHOWN = 1_000
 """Damages that are printed; the number of all is said."""
 
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+
 app = typer.Typer(help="The archive of proof bundles.", no_args_is_help=True, rich_markup_mode=None)
 
 Location = Annotated[str, typer.Argument(metavar="ARCHIVE", help="A folder, or s3://bucket/prefix.")]
 AnchorFile = Annotated[Path | None, typer.Option("--anchor", help="Proof of an anchor on the hub.")]
 HubCheckpoint = Annotated[Path | None, typer.Option("--checkpoint", help="What you trust of the hub.")]
+ContractAddress = Annotated[
+    str | None, typer.Option("--contract", help="The anchor's contract, as the operator named it to you before.")
+]
+PublisherAddress = Annotated[
+    str | None, typer.Option("--publisher", help="Who anchors, as the operator named it to you before.")
+]
 Now = Annotated[
     str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
 ]
@@ -70,6 +79,8 @@ def verify(
     location: Location,
     anchor: AnchorFile = None,
     checkpoint: HubCheckpoint = None,
+    contract: ContractAddress = None,
+    publisher: PublisherAddress = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -80,7 +91,7 @@ def verify(
     from relay.audit.anchor import log_checks
 
     with unusable_as_exit():
-        verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, now)
+        verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, contract, publisher, now)
         with _opened(location) as archive:
             findings = verify_archive(archive)
             if anchored is not None:
@@ -253,6 +264,8 @@ def check_proof(
     bundle: Annotated[Path | None, typer.Option(help="The bundle that the entry must be of.")] = None,
     anchor: AnchorFile = None,
     checkpoint: HubCheckpoint = None,
+    contract: ContractAddress = None,
+    publisher: PublisherAddress = None,
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
@@ -263,7 +276,7 @@ def check_proof(
     from relay.audit.anchor import judge_entry
 
     with unusable_as_exit():
-        verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, now)
+        verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, contract, publisher, now)
         digest = None if bundle is None else digest_of(read_file(bundle, MAX_BUNDLE_BYTES))
         if all(one.check.held for one in verdicts):
             verdicts += judge_entry(read_file(file, MAX_PROOF_FILE_BYTES), anchored, digest).verdicts
@@ -274,7 +287,7 @@ def check_proof(
     else:
         console = _print_verdicts(verdicts, trust)
         if anchored is None:
-            console.print("trust: none; the proof's own root stands on no chain: give --anchor and --checkpoint")
+            console.print("trust: none; the proof's own root stands on no chain: give --anchor and what goes with it")
         console.print(f"[green]valid[/]: {len(verdicts)} predicates held" if valid else "[red]invalid[/]")
     if not valid:
         raise typer.Exit(EXIT_INVALID)
@@ -318,7 +331,7 @@ def deploy_anchor(
 
 
 def _judged_anchor(
-    file: Path | None, checkpoint: Path | None, now: str | None
+    file: Path | None, checkpoint: Path | None, contract: str | None, publisher: str | None, now: str | None
 ) -> "tuple[list[Verdict], Anchor | None, str]":
     from relay.archive.anchor import MAX_ANCHOR_BYTES
     from relay.audit import MissingTrust
@@ -326,17 +339,27 @@ def _judged_anchor(
     from relay.cli.audit_inputs import read_checkpoints
     from relay.cli.verify_tendermint import parse_time
 
-    if (file is None) is not (checkpoint is None):
-        raise UnusableInput("an anchor is believed from a checkpoint of its hub: give both --anchor and --checkpoint")
-    if file is None or checkpoint is None:
+    if file is None and checkpoint is None and contract is None and publisher is None:
         return [], None, ""
+    if file is None or checkpoint is None or contract is None or publisher is None:
+        raise UnusableInput(
+            "an anchor is believed from a checkpoint of its hub, and of one contract and publisher: "
+            "give all of --anchor, --checkpoint, --contract and --publisher"
+        )
+    expected = {"contract": _address(contract, "--contract"), "publisher": _address(publisher, "--publisher")}
     (trusted,) = read_checkpoints([checkpoint])
     now_ns = time.time_ns() if now is None else parse_time(now, "--now")
     try:
-        report = judge_anchor(read_file(file, MAX_ANCHOR_BYTES), trusted, now_ns)
+        report = judge_anchor(read_file(file, MAX_ANCHOR_BYTES), trusted, now_ns, **expected)
     except MissingTrust as error:
         raise UnusableInput(str(error)) from None
     return list(report.verdicts), report.anchor, report.trust
+
+
+def _address(text: str, option: str) -> bytes:
+    if _ADDRESS.fullmatch(text) is None:
+        raise UnusableInput(f"{option} is no address: 0x and 40 digits of hex")
+    return bytes.fromhex(text[2:])
 
 
 def _print_verdicts(verdicts: "list[Verdict]", trust: str) -> Console:

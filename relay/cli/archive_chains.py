@@ -69,6 +69,7 @@ def publish_now(file: Path) -> None:
         typer.echo(f"{head.size} entries are anchored already")
     else:
         typer.echo(f"anchored {head.size} entries in block {height}, root {head.root.hex()}")
+        typer.echo(f"contract {anchor.contract}, publisher {signer.address}: name both to your auditors")
 
 
 def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publisher: str | None) -> None:

@@ -15,7 +15,7 @@ from adapters.interface import ClientInfo, RefusedByChain
 from light_clients.interface import ClientStatus, Height
 from light_clients.proofs.merkle import Frontier
 from relay.archive import ArchiveUnavailable
-from relay.archive.anchor import decode_anchor, encode_anchor
+from relay.archive.anchor import AnchorProof, decode_anchor, encode_anchor
 from relay.archive.checkpoint import Checkpoint
 from relay.archive.store import BundleArchive, Damage, Directory, Head, LogRewritten
 from relay.archive.store.log import Log
@@ -87,20 +87,30 @@ async def test_roots_are_written_down_and_proven_from_an_older_and_a_newer_check
     ):
         data = encode_anchor(proof)
         assert decode_anchor(data) == proof
-        report = judge_anchor(data, checkpoint, now)
+        report = judge_anchor(data, checkpoint, now, contract=contract, publisher=PUBLISHER)
         assert report.is_valid, report.verdicts[-1]
         assert mode in report.trust
         assert (report.anchor.index, report.anchor.size, report.anchor.root) == (1, 7, LONGER.head.root)
     judge_lies(forward, before, now_ns)
+    data = encode_anchor(forward)
+    stranger = judge_anchor(data, before, now_ns, contract=b"\1" * 20, publisher=PUBLISHER)
+    assert failed(stranger) == ("anchor", "contract_is_expected")
+    stranger = judge_anchor(data, before, now_ns, contract=contract, publisher=b"\1" * 20)
+    assert failed(stranger) == ("anchor", "publisher_is_expected")
 
 
 def judge_lies(proof, checkpoint: Checkpoint, now_ns: int) -> None:
     """One field after the other is another: each is refused by the predicate that is about it."""
 
-    def judged(changed):
-        return failed(judge_anchor(encode_anchor(changed), checkpoint, now_ns))
+    def judge(data: bytes, of: AnchorProof, checkpoint: Checkpoint = checkpoint, now_ns: int = now_ns):
+        """By who expects what the file says."""
+        expected = {"contract": of.anchor.contract, "publisher": of.anchor.publisher}
+        return failed(judge_anchor(data, checkpoint, now_ns, **expected))
 
-    anchor = proof.anchor
+    def judged(changed):
+        return judge(encode_anchor(changed), changed)
+
+    anchor, data = proof.anchor, encode_anchor(proof)
     for changed, name in (
         (replace(anchor, root=ROOTS[3]), "root_word_matches"),
         (replace(anchor, size=8), "size_and_time_word_matches"),
@@ -114,11 +124,10 @@ def judge_lies(proof, checkpoint: Checkpoint, now_ns: int) -> None:
     assert judged(replace(proof, state_root=ROOTS[0]))[0] == "state"
     assert judged(replace(proof, height=Height(1, 2)))[1] == "proof_height_known"
     assert judged(replace(proof, state_proof=b""))[0] == "state"
-    late = judge_anchor(encode_anchor(proof), checkpoint, now_ns + 8 * 86_400 * 10**9)
-    assert failed(late)[0] == "chain"
+    assert judge(data, proof, now_ns=now_ns + 8 * 86_400 * 10**9)[0] == "chain"
     forged = replace(checkpoint, hash=b"\1" * 32)
-    assert failed(judge_anchor(encode_anchor(proof), forged, now_ns))[1] == "checkpoint_hash_matches"
-    assert failed(judge_anchor(encode_anchor(proof)[:-1], checkpoint, now_ns))[1] == "anchor_is_canonical"
+    assert judge(data, proof, forged)[1] == "checkpoint_hash_matches"
+    assert judge(data[:-1], proof)[1] == "anchor_is_canonical"
     assert [one.name for one in log_checks([ROOTS[0]], anchor)] == ["log_reaches_the_anchor", "anchored_root_matches"]
 
 

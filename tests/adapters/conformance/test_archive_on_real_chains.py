@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from relay.archive.checkpoint import encode_checkpoint
 from relay.cli.main import app
 from relay.core.bundling import read_checkpoint
-from relay.keys import create_keystore
+from relay.keys import Signer, create_keystore
 
 pytestmark = pytest.mark.networks
 FOLDER = Path(__file__).parents[2] / "relay" / "audit" / "recorded"
@@ -86,7 +86,8 @@ async def test_an_operator_anchors_and_an_auditor_verifies_from_a_newer_checkpoi
         file = tmp_path / "anchor.json"
         await hutong("prove-anchor", "--config", config, "--checkpoint", checkpoint, "-o", file)
 
-    trust = ("--anchor", file, "--checkpoint", checkpoint, "--now", "2099-01-01T00:00:00Z")
+    named = ("--contract", contract, "--publisher", Signer(PUBLISHER_KEY).address)
+    trust = ("--anchor", file, "--checkpoint", checkpoint, *named, "--now", "2099-01-01T00:00:00Z")
     verdict = json.loads(await hutong("verify", archive, *trust, "--json"))
     assert verdict["valid"] and "at checkpoint" in verdict["trust"] and verdict["entries"] == len(RECORDED)
     names = [check["name"] for check in verdict["checks"]]

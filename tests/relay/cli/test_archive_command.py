@@ -33,6 +33,9 @@ def hutong(*arguments, code: int = 0) -> str:
     return result.output
 
 
+NAMED = ("--contract", "0x" + "01" * 20, "--publisher", "0x" + "02" * 20)
+
+
 @pytest.fixture
 def place(tmp_path):
     hutong("append", tmp_path / "archive", *(RECORDED / f"{name}.bundle.json" for name in BUNDLES))
@@ -125,7 +128,9 @@ def test_an_entry_is_proven_and_a_forged_proof_is_not(place, tmp_path):
         ("verify", "ftp://x"),
         ("append", "/tmp"),
         ("verify", "{place}", "--anchor", "{place}/none"),
-        ("verify", "{place}", "--anchor", "{place}/none", "--checkpoint", str(HUB)),
+        ("verify", "{place}", "--anchor", "{place}/none", "--checkpoint", str(HUB), *NAMED),
+        ("verify", "{place}", "--anchor", "{place}/none", "--checkpoint", str(HUB), *NAMED[:2], "--publisher", "0x12"),
+        ("verify", "{place}", *NAMED),
         ("check-proof", "{place}/archive-head.json", "--checkpoint", str(HUB)),
         ("anchor", "--config", "/nowhere.toml"),
     ],
@@ -149,12 +154,29 @@ def test_an_anchor_that_proves_nothing_is_refused_by_a_predicate(place, tmp_path
     file = tmp_path / "anchor.json"
     file.write_bytes(encode_anchor(PROOF))
     assert decode_anchor(file.read_bytes()) == PROOF
-    output = hutong("verify", place, "--anchor", file, "--checkpoint", HUB, code=1)
+    trust = ("--anchor", file, "--checkpoint", HUB, *NAMED)
+    output = hutong("verify", place, *trust, code=1)
     assert "headers_well_formed" in output and "FAILED" in output
     other = RECORDED / "before-1001.checkpoint.json"
-    assert "is on hub hutong-1" in hutong("verify", place, "--anchor", file, "--checkpoint", other, code=2)
+    assert "is on hub hutong-1" in hutong("verify", place, "--anchor", file, "--checkpoint", other, *NAMED, code=2)
     file.write_bytes(b"{}")
-    assert "anchor_is_canonical" in hutong("verify", place, "--anchor", file, "--checkpoint", HUB, code=1)
+    assert "anchor_is_canonical" in hutong("verify", place, *trust, code=1)
+
+
+@pytest.mark.parametrize("command", ["verify", "check-proof"])
+def test_an_anchor_of_a_stranger_is_refused_before_anything_of_it_is_believed(place, tmp_path, command):
+    file, entry = tmp_path / "anchor.json", tmp_path / "entry.json"
+    file.write_bytes(encode_anchor(PROOF))
+    hutong("proof", place, names()[0], "-o", entry)
+    given = (command, {"verify": place, "check-proof": entry}[command], "--anchor", file, "--checkpoint", HUB)
+    for missing in (NAMED[:2], NAMED[2:], ()):
+        assert "--contract and --publisher" in hutong(*given, *missing, code=2)
+    for index, predicate in ((1, "contract_is_expected"), (3, "publisher_is_expected")):
+        stranger = [*NAMED]
+        stranger[index] = "0x" + "ee" * 20
+        checks = json.loads(hutong(*given, *stranger, "--json", code=1))["checks"]
+        assert checks[0]["name"] == "anchor_is_canonical"
+        assert [one["name"] for one in checks][-1] == predicate and "ee" * 20 in json.dumps(checks[-1])
 
 
 def test_a_period_is_replayed_from_an_archive(tmp_path):
