@@ -1,6 +1,6 @@
 """Transactions sent and waited for: what deployment and administration need, and a relay does not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import rlp
@@ -29,7 +29,15 @@ def creation_address(sender: bytes, nonce: int) -> bytes:
 class Transactor:
     """Signs for one account. Not for an account that a running relay signs with: both would take the same nonce."""
 
-    def __init__(self, execution: ExecutionRpc, chain_id: int, signer: Signer) -> None:
+    def __init__(
+        self,
+        execution: ExecutionRpc,
+        chain_id: int,
+        signer: Signer,
+        within_caps: Callable[[PreparedTransaction], PreparedTransaction] = lambda prepared: prepared,
+    ) -> None:
+        """`within_caps`: lowers what a priced transaction offers to pay, or raises where that is too much."""
+        self._within_caps = within_caps
         self.execution = execution
         self.chain_id = chain_id
         self.signer = signer
@@ -58,7 +66,8 @@ class Transactor:
         async def prepare(index: int) -> None:
             to, data = calls[index]
             sender = self.signer.address
-            prepared[index] = await prepare_call(self.execution, self.chain_id, sender, to, data, MAX_CALL_GAS)
+            priced = await prepare_call(self.execution, self.chain_id, sender, to, data, MAX_CALL_GAS)
+            prepared[index] = self._within_caps(priced)
 
         await all_of([(prepare, index) for index in range(len(calls))])
         nonce = await self.next_nonce() if first_nonce is None else first_nonce

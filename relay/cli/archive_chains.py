@@ -133,11 +133,12 @@ async def _publish(
     hub: HubChainConfig, signer: Signer, contract: bytes, log: Log, location: str, random: Random
 ) -> int | str | None:
     from relay.core.anchoring import publish_log
+    from relay.core.errors import TooDear
 
     async with open_hub(hub, random) as chain:
         try:
-            return await publish_log(chain, signer, contract, log, location)
-        except ArchiveUnavailable as error:
+            return await publish_log(chain, signer, contract, log, location, hub.fee_limits)
+        except (ArchiveUnavailable, TooDear) as error:
             return str(error)
 
 

@@ -18,8 +18,11 @@ from relay.archive.checkpoint import Checkpoint
 from relay.archive.store import Head, LogRewritten, NoArchive, open_backend
 from relay.archive.store.layout import EMPTY_HEAD
 from relay.archive.store.log import Log, check_continues, read_log
+from relay.config import FeeLimits
 from relay.core.bundling.headers import HeaderCollector
 from relay.core.bundling.legs import provable_height
+from relay.core.errors import TooDear
+from relay.core.fee_caps import within_caps
 from relay.dispatch import Runner
 from relay.telemetry import Metrics, get_logger
 
@@ -45,20 +48,24 @@ async def newest_anchor(hub: HubChain, contract: bytes, publisher: bytes) -> Hea
     return Head(size, root)
 
 
-async def publish_log(hub: HubChain, signer: Signer, contract: bytes, log: Log, location: str) -> int | None:
+async def publish_log(
+    hub: HubChain, signer: Signer, contract: bytes, log: Log, location: str, fees: FeeLimits
+) -> int | None:
     """Write a log's root down, if it has grown since the newest anchor; returns the block, or None. Afterwards the newest
     anchor is that of the log's head.
 
     Raises:
         LogRewritten: the log did not begin as the newest anchor says. ArchiveUnavailable: it is damaged.
-        AdapterError. RefusedByChain: somebody else publishes in the same name.
+        AdapterError. RefusedByChain: somebody else publishes in the same name. TooDear: it may cost more than `fees` allow.
     """
     head, publisher = log.head, bytes.fromhex(signer.address[2:])
     anchored = await newest_anchor(hub, contract, publisher)
     await trio.to_thread.run_sync(check_continues, log, anchored, location)
     if head.size == anchored.size:
         return None
-    receipt = await publish(Transactor(hub.execution, await hub.eth_chain_id(), signer), contract, head.size, head.root)
+    caps = partial(within_caps, hub.name, fees)
+    transactor = Transactor(hub.execution, await hub.eth_chain_id(), signer, caps)
+    receipt = await publish(transactor, contract, head.size, head.root)
     return receipt.height
 
 
@@ -115,6 +122,7 @@ class Anchorer:
         hub: ChainAdapter,
         load_signer: Callable[[], Signer],
         contract: bytes,
+        fees: FeeLimits,
         metrics: Metrics,
         run: Runner,
     ) -> None:
@@ -124,6 +132,7 @@ class Anchorer:
         self._hub = hub
         self._load_signer = load_signer
         self._contract = contract
+        self._fees = fees
         self._metrics = metrics
         self._run = run
         self._log = get_logger("anchorer")
@@ -141,14 +150,14 @@ class Anchorer:
             log = await self._run(partial(_log, self._location))
             height = None
             with trio.fail_after(PUBLISH_LIMIT_S):
-                height = await publish_log(self._hub, signer, self._contract, log, self._location)
+                height = await publish_log(self._hub, signer, self._contract, log, self._location, self._fees)
         except NoArchive:
             return
         except LogRewritten as error:
             self._metrics.archive_failed("anchor")
             self._log.error("no root is written down", reason=str(error))
             return
-        except (*_AWAY, AdapterError, trio.TooSlowError) as error:
+        except (*_AWAY, AdapterError, TooDear, trio.TooSlowError) as error:
             self._metrics.archive_failed("anchor")
             self._log.warning("the anchor is behind", reason=str(error) or "the hub takes no transaction")
             return

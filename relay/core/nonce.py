@@ -5,8 +5,6 @@ used by another. The chain is asked again and again until then, and what pools d
 crash nor a pool leaves a gap (attack list G3, G4).
 """
 
-from dataclasses import replace
-
 import trio
 
 from adapters.interface import (
@@ -27,7 +25,8 @@ from adapters.interface import (
 )
 from relay.archive import Evidence
 from relay.config import FeeLimits
-from relay.core.errors import SubmissionRefused, TooDear
+from relay.core.errors import SubmissionRefused
+from relay.core.fee_caps import within_caps
 from relay.core.heads import HeadFollower
 from relay.core.history import packets_of
 from relay.core.pending import Included, Jobs, Lost, Pending
@@ -343,19 +342,7 @@ class Account:
         return self._next
 
     def _within_caps(self, prepared: PreparedTransaction) -> PreparedTransaction:
-        """Fees per gas cut to their cap, where the pool says whether that is enough; none above the cap of the whole."""
-        cap_wei = self._fees.max_fee_per_gas_wei
-        if prepared.gas_price_wei is not None:
-            prepared = replace(prepared, gas_price_wei=min(prepared.gas_price_wei, cap_wei))
-        elif prepared.fee_wei is None:
-            prepared = replace(
-                prepared,
-                max_fee_per_gas_wei=min(prepared.max_fee_per_gas_wei, cap_wei),
-                max_priority_fee_per_gas_wei=min(prepared.max_priority_fee_per_gas_wei, cap_wei),
-            )
-        if prepared.fee_cap_wei > self._fees.max_fee_wei:
-            raise TooDear(self._adapter.name, prepared.fee_cap_wei, self._fees.max_fee_wei)
-        return prepared
+        return within_caps(self._adapter.name, self._fees, prepared)
 
 
 def _about(entry: Pending, transaction_hash: bytes | None = None) -> dict[str, object]:

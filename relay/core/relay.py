@@ -257,6 +257,7 @@ class Relay:
                 self._adapters[hub.name],
                 partial(load_signer, anchor.key),
                 bytes.fromhex(anchor.contract[2:]),
+                hub.fee_limits,
                 services.metrics,
                 services.run_archive,
             )

@@ -10,6 +10,8 @@ import trio
 from lane import HUB_EVM_CHAIN_ID, PARAMETERS, RELAYER, running_hub
 
 from adapters.hub.archive_anchor import deploy_anchor, publish
+from adapters.ics26 import submission
+from adapters.ics26.fees import Fees
 from adapters.ics26.transactor import Transactor
 from adapters.interface import ClientInfo, RefusedByChain
 from light_clients.interface import ClientStatus, Height
@@ -20,10 +22,13 @@ from relay.archive.checkpoint import Checkpoint
 from relay.archive.store import BundleArchive, Damage, Directory, Head, LogRewritten
 from relay.archive.store.log import Log
 from relay.audit.anchor import judge_anchor, log_checks
+from relay.config import FeeLimits
 from relay.core.anchoring import Anchorer, NotAnchored, newest_anchor, prove_anchor, publish_log
 from relay.core.bundling import read_checkpoint
+from relay.core.errors import TooDear
 from relay.telemetry import Metrics
 
+FEES = FeeLimits()
 PUBLISHER = bytes.fromhex(RELAYER.address[2:])
 RECORDED = sorted((Path(__file__).parents[2] / "relay" / "audit" / "recorded").glob("*.bundle.json"))
 ROOTS = [bytes([number]) * 32 for number in range(1, 5)]
@@ -53,7 +58,12 @@ def failed(report) -> tuple[str, str]:
     return report.verdicts[-1].subject.split(" ")[0], report.verdicts[-1].check.name
 
 
-async def test_roots_are_written_down_and_proven_from_an_older_and_a_newer_checkpoint(tmp_path):
+async def dear_fees(execution) -> Fees:
+    """What a node may say to an account that is to be emptied."""
+    return Fees(10**15, 10**15, None)
+
+
+async def test_roots_are_written_down_and_proven_from_an_older_and_a_newer_checkpoint(tmp_path, monkeypatch):
     async with running_hub(tmp_path / "hub") as hub:
         transactor = Transactor(hub.execution, HUB_EVM_CHAIN_ID, RELAYER)
         contract = await deploy_anchor(transactor)
@@ -61,14 +71,19 @@ async def test_roots_are_written_down_and_proven_from_an_older_and_a_newer_check
         before = await checkpoint_of(hub, state)
         with pytest.raises(NotAnchored, match="no root"):
             await prove_anchor(hub, state, contract, PUBLISHER, None)
-        assert await publish_log(hub, RELAYER, contract, log_of(ROOTS), "here") is not None
-        height = await publish_log(hub, RELAYER, contract, LONGER, "here")
-        assert await publish_log(hub, RELAYER, contract, LONGER, "here") is None
+        nonce = await transactor.next_nonce()
+        with pytest.raises(TooDear, match="the cap is 1$"), monkeypatch.context() as patch:
+            patch.setattr(submission, "current_fees", dear_fees)
+            await publish_log(hub, RELAYER, contract, log_of(ROOTS), "here", FeeLimits(max_fee_wei=1))
+        assert await transactor.next_nonce() == nonce
+        assert await publish_log(hub, RELAYER, contract, log_of(ROOTS), "here", FEES) is not None
+        height = await publish_log(hub, RELAYER, contract, LONGER, "here", FEES)
+        assert await publish_log(hub, RELAYER, contract, LONGER, "here", FEES) is None
         for other in (log_of(ROOTS), log_of([*ROOTS, *ROOTS[1:], ROOTS[0]]), log_of([*ROOTS[1:], *ROOTS, ROOTS[0]])):
             with pytest.raises(LogRewritten, match="here has"):
-                await publish_log(hub, RELAYER, contract, other, "here")
+                await publish_log(hub, RELAYER, contract, other, "here", FEES)
         with pytest.raises(ArchiveUnavailable, match="here is damaged"):
-            await publish_log(hub, RELAYER, contract, replace(LONGER, is_whole=False, damages=[DAMAGE]), "here")
+            await publish_log(hub, RELAYER, contract, replace(LONGER, is_whole=False, damages=[DAMAGE]), "here", FEES)
         assert await newest_anchor(hub, contract, PUBLISHER) == LONGER.head
         with pytest.raises(RefusedByChain, match="SizeMustGrow"):
             await publish(transactor, contract, 7, ROOTS[2])
@@ -136,7 +151,7 @@ async def test_the_relays_task_anchors_what_has_grown(tmp_path):
         contract = await deploy_anchor(Transactor(hub.execution, HUB_EVM_CHAIN_ID, RELAYER))
         metrics = Metrics(["hub"])
         anchorer = Anchorer(
-            str(tmp_path / "archive"), hub, lambda: RELAYER, contract, metrics, partial(trio.to_thread.run_sync)
+            str(tmp_path / "archive"), hub, lambda: RELAYER, contract, FEES, metrics, partial(trio.to_thread.run_sync)
         )
         await anchorer.round(RELAYER)
         archive = BundleArchive.create(Directory(tmp_path / "archive"))
