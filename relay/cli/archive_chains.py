@@ -20,7 +20,7 @@ from relay.cli.quota import open_hub
 from relay.cli.session import REFUSED, UNUSABLE, config_of, hub_of, refuse, run_administration, signer_of
 from relay.cli.verdicts import UnusableInput, unusable_as_exit
 from relay.config import AnchorConfig, Config, HubChainConfig, UnsafeFile
-from relay.keys import KeyUnavailable, Signer, load_signer
+from relay.keys import KeyUnavailable, Signer, load_signer, stored_key
 
 
 def exported_bundles(file: Path) -> list[tuple[str, bytes]]:
@@ -59,6 +59,10 @@ def publish_now(file: Path) -> None:
     try:
         log = read_log(open_backend(config.archive_location))
         signer = load_signer(anchor.key)
+        if signer.address in [stored_key(key.keystore).address for key in hub.all_keys]:
+            raise refuse(
+                f"archive.anchor.key: the relay submits with {signer.address}; give the anchor its own", UNUSABLE
+            )
     except (ArchiveUnavailable, KeyUnavailable, MalformedInput, UnsafeFile) as error:
         raise refuse(str(error), UNUSABLE) from None
     publish = partial(_publish, hub, signer, _address(anchor.contract), log, config.archive_location)

@@ -1,6 +1,6 @@
 """Writing an archive's root down on the hub, and proving later that it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 import trio
@@ -21,7 +21,7 @@ from relay.archive.store.log import Log, check_continues, read_log
 from relay.config import FeeLimits
 from relay.core.bundling.headers import HeaderCollector
 from relay.core.bundling.legs import provable_height
-from relay.core.errors import TooDear
+from relay.core.errors import StartRefused, TooDear
 from relay.core.fee_caps import within_caps
 from relay.dispatch import Runner
 from relay.telemetry import Metrics, get_logger
@@ -123,9 +123,11 @@ class Anchorer:
         load_signer: Callable[[], Signer],
         contract: bytes,
         fees: FeeLimits,
+        submitters: Collection[str],
         metrics: Metrics,
         run: Runner,
     ) -> None:
+        """`submitters`: addresses that the relay signs with on the hub."""
         self._location = location
         if not isinstance(hub, HubChain):
             raise TypeError("a hub")
@@ -133,13 +135,24 @@ class Anchorer:
         self._load_signer = load_signer
         self._contract = contract
         self._fees = fees
+        self._submitters = frozenset(submitters)
         self._metrics = metrics
         self._run = run
         self._log = get_logger("anchorer")
 
     async def run(self, interval_s: float) -> None:
-        """For ever. What fails is logged, counted, and tried again at the next interval."""
+        """For ever. What fails is logged, counted, and tried again at the next interval.
+
+        Raises:
+            StartRefused: the key, whatever its file, is of an account that the relay submits with.
+        """
         signer = await trio.to_thread.run_sync(self._load_signer)
+        address = self._hub.address_of(signer)
+        if address in self._submitters:
+            raise StartRefused(
+                f"archive.anchor.key: {address} is an account that the relay submits with on {self._hub.name}; "
+                "the anchor needs its own: two users of one key would take each other's nonces"
+            )
         while True:
             await self.round(signer)
             await trio.sleep(interval_s)

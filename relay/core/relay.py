@@ -258,6 +258,7 @@ class Relay:
                 partial(load_signer, anchor.key),
                 bytes.fromhex(anchor.contract[2:]),
                 hub.fee_limits,
+                [account.address for account in self.accounts.get(hub.name, ())],
                 services.metrics,
                 services.run_archive,
             )

@@ -25,7 +25,7 @@ from relay.audit.anchor import judge_anchor, log_checks
 from relay.config import FeeLimits
 from relay.core.anchoring import Anchorer, NotAnchored, newest_anchor, prove_anchor, publish_log
 from relay.core.bundling import read_checkpoint
-from relay.core.errors import TooDear
+from relay.core.errors import StartRefused, TooDear
 from relay.telemetry import Metrics
 
 FEES = FeeLimits()
@@ -151,7 +151,14 @@ async def test_the_relays_task_anchors_what_has_grown(tmp_path):
         contract = await deploy_anchor(Transactor(hub.execution, HUB_EVM_CHAIN_ID, RELAYER))
         metrics = Metrics(["hub"])
         anchorer = Anchorer(
-            str(tmp_path / "archive"), hub, lambda: RELAYER, contract, FEES, metrics, partial(trio.to_thread.run_sync)
+            str(tmp_path / "archive"),
+            hub,
+            lambda: RELAYER,
+            contract,
+            FEES,
+            (),
+            metrics,
+            partial(trio.to_thread.run_sync),
         )
         await anchorer.round(RELAYER)
         archive = BundleArchive.create(Directory(tmp_path / "archive"))
@@ -171,3 +178,14 @@ async def test_the_relays_task_anchors_what_has_grown(tmp_path):
         assert await newest_anchor(hub, contract, PUBLISHER) == anchored
         assert metrics.registry.get_sample_value("hutong_archive_anchored_entries") == anchored.size
         assert metrics.registry.get_sample_value("hutong_archive_failures_total", {"what": "anchor"}) == 1
+
+
+async def test_an_anchor_key_of_an_account_that_submits_is_refused_at_start(tmp_path):
+    """A copy of the keystore under another name passes the configuration: the address tells."""
+    async with running_hub(tmp_path / "hub") as hub:
+        submitters = [hub.address_of(RELAYER)]
+        run = partial(trio.to_thread.run_sync)
+        metrics = Metrics(["hub"])
+        anchorer = Anchorer(str(tmp_path / "none"), hub, lambda: RELAYER, bytes(20), FEES, submitters, metrics, run)
+        with pytest.raises(StartRefused, match="archive.anchor.key: 0x.* submits with on"):
+            await anchorer.run(60)
