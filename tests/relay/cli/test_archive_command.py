@@ -19,6 +19,7 @@ from relay.archive.anchor import (
 from relay.archive.bundle import Bundle, ChainHeaders, ChainKind, HeaderEntry, decode_bundle, encode_bundle
 from relay.archive.store import BundleArchive, Directory
 from relay.cli.main import app
+from relay.keys import create_keystore
 
 RECORDED = Path(__file__).parents[1] / "audit" / "recorded"
 BUNDLES = ("message-delivered", "timeout-leg-1", "tokens-delivered")
@@ -137,6 +138,34 @@ def test_an_entry_is_proven_and_a_forged_proof_is_not(place, tmp_path):
 )
 def test_what_cannot_be_used_is_a_sentence_and_exit_code_2(place, arguments):
     hutong(*(text.format(place=place) for text in arguments), code=2)
+
+
+CONFIG = """
+[relay]
+home = "home"
+[[chains]]
+name = "hub"
+kind = "hub"
+chain_id = "hutong-1"
+rpc = ["http://127.0.0.1:1"]
+consensus_rpc = ["http://127.0.0.1:1"]
+key = { keystore = "hub.json", password_env = "ARCHIVE_TEST_PASSWORD" }
+[archive.anchor]
+contract = "0x1111111111111111111111111111111111111111"
+key = { keystore = "copy.json", password_env = "ARCHIVE_TEST_PASSWORD" }
+"""
+
+
+def test_an_anchor_key_that_is_a_copy_of_the_relays_is_refused(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("ARCHIVE_TEST_PASSWORD", "long enough")
+    (tmp_path / "home").mkdir()
+    place.rename(tmp_path / "home" / "archive")
+    for name in ("hub", "copy"):
+        create_keystore(tmp_path / f"{name}.json", bytes(31) + b"\x71", b"long enough", iterations=2)
+    config = tmp_path / "relay.toml"
+    config.write_text(CONFIG)
+    config.chmod(0o600)
+    assert "archive.anchor.key: the relay submits with 0x" in hutong("anchor", "--config", config, code=2)
 
 
 PROOF = AnchorProof(
