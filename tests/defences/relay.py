@@ -45,9 +45,9 @@ RELAY = (
     ),
     Defence(
         "fee cap",
-        NONCE,
-        "        if prepared.fee_cap_wei > self._fees.max_fee_wei:\n",
-        "        if False:\n",
+        "relay/core/fee_caps.py",
+        "    if prepared.fee_cap_wei > limits.max_fee_wei:\n",
+        "    if False:\n",
         (f"{FAULTS}::test_attack_G8_transaction_above_the_fee_cap_waits",),
     ),
     Defence(
