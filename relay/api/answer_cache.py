@@ -83,6 +83,12 @@ class AnswerCache:
             for target in tuple(self._targets.get(name, ())):
                 self._drop(target)
 
+    def clear(self) -> None:
+        """Of whatever message: the ledger is another one."""
+        self._changes += 1
+        for target in tuple(self._answers):
+            self._drop(target)
+
     def _drop(self, target: bytes) -> None:
         if self._answers.pop(target, None) is None:
             return

@@ -6,6 +6,7 @@ A client that does not read loses its stream, never the server its memory.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -13,8 +14,9 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from relay.api.answer_cache import AnswerCache
 from relay.api.backend import Backend
 from relay.api.describing import chain_list, names_of, summary
-from relay.api.ledger_desk import LedgerDesk
+from relay.api.ledger_desk import LedgerDesk, Readers
 from relay.api.problems import ApiProblem, Code
+from relay.ledger import CursorOfAnotherLedger, MessageChanges
 from relay.ledger.message_cursor import CursorKind, Position, encode_cursor
 from relay.ledger.messages import MessageRecord
 from relay.telemetry import get_logger
@@ -39,6 +41,11 @@ class Change:
     names: tuple[str, ...] = ()
     is_last: bool = False
     """Its message is settled."""
+
+    @property
+    def name(self) -> str:
+        """Of its message."""
+        return self.names[0] if self.names else ""
 
 
 RESET = Change("reset", b"{}")
@@ -106,13 +113,13 @@ class Changes:
             send.close()
 
     async def missed(self, after: str) -> Sequence[Change]:
-        """What changed after the cursor, at most MAX_MISSED; RESET alone where it is more."""
+        """What changed after the cursor, at most MAX_MISSED; RESET alone where it is more, or of another ledger."""
         found: list[Change] = []
         cursor = after
         while True:
-            changes = await self._ledger.read(
-                lambda readers, cursor=cursor: readers.messages.changes_after(cursor, BATCH)  # type: ignore[misc]
-            )
+            changes = await self._ledger.read(partial(_changes_after, cursor))
+            if changes is None:
+                return (RESET,)
             found += map(change_of, changes.items)
             if len(found) > MAX_MISSED:
                 return (RESET,)
@@ -150,10 +157,12 @@ class Changes:
             self._cursor = await self._ledger.read(lambda readers: readers.messages.newest_change())
         more = True
         while more:
-            cursor = self._cursor
-            changes = await self._ledger.read(
-                lambda readers, cursor=cursor: readers.messages.changes_after(cursor, BATCH)  # type: ignore[misc]
-            )
+            changes = await self._ledger.read(partial(_changes_after, self._cursor))
+            if changes is None:
+                self._cursor = None
+                self._cache.clear()
+                self._tell(RESET)
+                return
             self._cursor, more = changes.cursor, changes.more
             for record in changes.items:
                 self._cache.forget(names_of(record))
@@ -167,3 +176,11 @@ class Changes:
             except (anyio.WouldBlock, anyio.BrokenResourceError):
                 self._streams.discard(stream)
                 stream.close()
+
+
+def _changes_after(cursor: str, readers: Readers) -> MessageChanges | None:
+    """None: the cursor is of another ledger, as after a restored backup."""
+    try:
+        return readers.messages.changes_after(cursor, BATCH)
+    except CursorOfAnotherLedger:
+        return None
