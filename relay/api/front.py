@@ -30,7 +30,8 @@ REFUSED_BODY_LIMIT_S = 1.0
 MAX_REFUSED_BODY_BYTES = 4 * MAX_BODY_BYTES
 """Of a body that is refused, what is still read."""
 
-STREAMS = ("/v1/events", "/v1/ws")
+EVENTS = "/v1/events"
+"""A GET of it is the one request without an end."""
 _API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self';"
@@ -127,7 +128,9 @@ class Front:
             await send(message)
 
         path: str = scope["path"]
-        limit_s = math.inf if path in STREAMS else BUNDLE_LIMIT_S if path.endswith("/bundle") else REQUEST_LIMIT_S
+        limit_s = BUNDLE_LIMIT_S if path.endswith("/bundle") else REQUEST_LIMIT_S
+        if path == EVENTS and scope["method"] == "GET" and not is_head:
+            limit_s = math.inf
         problem: ApiProblem | None = None
         with anyio.move_on_after(limit_s) as deadline:
             try:

@@ -202,6 +202,39 @@ def test_attack_G15_a_slow_head_loses_the_connection(ledger_home, monkeypatch):
             assert sock.recv(12) == b"HTTP/1.1 200"
 
 
+def test_attack_G15_no_websocket_inflates_what_it_is_sent(uvicorn_api):
+    host, port = uvicorn_api[0].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 10) as sock:
+        sock.sendall(
+            b"GET /v1/ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+        )
+        said = sock.recv(4_096)
+    assert said.startswith(b"HTTP/1.1 101") and b"extensions" not in said.lower()
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "HEAD"])
+async def test_attack_G15_only_a_reader_of_events_has_no_deadline(ledger_home, monkeypatch, method):
+    from relay.api import front
+
+    monkeypatch.setattr(front, "REQUEST_LIMIT_S", 0.3)
+    async with api_under_trio(config_of(ledger_home)) as (url, service):
+        host, port = url.removeprefix("http://").split(":")
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            with trio.fail_after(5):
+                await stream.send_all(
+                    f"{method} /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode()
+                )
+                answer = b""
+                while more := await stream.receive_some(4_096):
+                    answer += more
+                    if b"deadline_exceeded" in answer:
+                        break
+        assert answer.startswith(b"HTTP/1.1 504") or method == "HEAD"
+        assert service.changes.open_streams == 0
+
+
 async def test_attack_G15_a_slow_body_is_given_up(ledger_home, monkeypatch):
     from relay.api import front
 
