@@ -212,7 +212,7 @@ def test_idempotency_keys_survive_a_restart_and_end_after_a_day(tmp_path):
     store = IdempotencyStore(tmp_path / "api.sqlite", clock)
     assert store.claim("dapp", "k", b"digest") is None
     assert store.claim("dapp", "k", b"digest").answer is None, "under way"
-    store.keep("dapp", "k", '{"hash":"0x1"}')
+    store.keep("dapp", "k", b"digest", '{"hash":"0x1"}')
     assert store.claim("other", "k", b"digest") is None, "keys of others are others"
     store.close()
     store = IdempotencyStore(tmp_path / "api.sqlite", clock)
@@ -225,6 +225,21 @@ def test_idempotency_keys_survive_a_restart_and_end_after_a_day(tmp_path):
     assert store.claim("dapp", "k", b"digest") is None
     store.release("dapp", "k")
     assert store.claim("dapp", "k", b"digest") is None
+    store.close()
+
+
+def test_a_claim_that_others_share_is_not_released(tmp_path):
+    store = IdempotencyStore(tmp_path / "api.sqlite", Clock())
+    assert store.claim("dapp", "k", b"one") is None
+    assert store.claim("dapp", "k", b"other").digest == b"one" and store.release("dapp", "k"), (
+        "a conflict sends nothing"
+    )
+    assert store.claim("dapp", "k", b"one") is None
+    assert store.claim("dapp", "k", b"one").answer is None
+    assert not store.release("dapp", "k"), "the second one may have sent"
+    assert store.claim("dapp", "k", b"other").digest == b"one"
+    store.keep("dapp", "k", b"one", "{}")
+    assert store.claim("dapp", "k", b"one").answer == "{}" and not store.release("dapp", "k")
     store.close()
 
 
