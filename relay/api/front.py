@@ -5,7 +5,7 @@ Plain ASGI, for whatever is refused here has cost next to nothing.
 
 import math
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from traceback import extract_tb
 from typing import Any
 
@@ -13,7 +13,7 @@ import anyio
 
 from relay.api.api_keys import ApiKey, KeysUnusable
 from relay.api.problems import ApiProblem, Code
-from relay.api.rate_limit import client_of
+from relay.api.rate_limit import client_of, parse_address
 from relay.api.service import Service
 from relay.evm.request_body import BodyTooLarge, read_body
 from relay.telemetry import get_logger
@@ -92,7 +92,7 @@ class Front:
                 self._take(scope, headers, None)
                 await _send_whole(send, 204, extra if allowed is None else [*extra, *_PREFLIGHT], b"", is_head=False)
                 return
-            key = self._key(headers.authorization)
+            key = self._key(scope, headers)
             self._take(scope, headers, key)
             if scope["method"] in ("GET", "HEAD"):
                 answer = self._service.cache.get(_target(scope)) if headers.range is None else None
@@ -162,7 +162,7 @@ class Front:
         headers = _Headers(scope["headers"])
         try:
             self._check_size(scope, headers)
-            key = self._key(headers.authorization)
+            key = self._key(scope, headers)
             self._take(scope, headers, key)
             if headers.origin is not None and not self._is_own_or_allowed(headers):
                 raise ApiProblem(Code.FORBIDDEN, "pages of this origin may not connect; see api.cors_origins")
@@ -190,10 +190,18 @@ class Front:
             if len(headers.content_length) > 12 or int(headers.content_length) > MAX_BODY_BYTES:
                 raise ApiProblem(Code.TOO_LARGE, f"the body has more than {MAX_BODY_BYTES} bytes")
 
-    def _key(self, authorization: bytes | None) -> ApiKey | None:
-        """None where none is offered. A wrong one is refused everywhere, so that nobody thinks it works."""
-        if authorization is None:
+    def _key(self, scope: Scope, headers: "_Headers") -> ApiKey | None:
+        """None where none is offered. A wrong one is refused everywhere, so that nobody thinks it works, and counts as a
+        request of its address."""
+        if headers.authorization is None:
             return None
+        try:
+            return self._offered_key(headers.authorization)
+        except ApiProblem:
+            self._take(scope, headers, None)
+            raise
+
+    def _offered_key(self, authorization: bytes) -> ApiKey:
         scheme, _, offered = authorization.partition(b" ")
         try:
             key = None
@@ -226,11 +234,8 @@ class Front:
         if not self._proxies:
             return str(peer)
         for said in reversed([*headers.forwarded_for[-MAX_FORWARDED:], peer]):
-            try:
-                address = ip_address(said)
-            except ValueError:
-                return str(said)
-            if not any(address in network for network in self._proxies):
+            address = parse_address(said)
+            if address is None or not any(address in network for network in self._proxies):
                 return str(said)
         return str(peer)
 

@@ -61,6 +61,9 @@ def test_a_table_of_buckets_is_bounded_and_ipv6_networks_are_one_client():
         limit.wait_s(f"client {number}")
     assert len(limit) == 10
     assert client_of("2001:db8::1") == client_of("2001:db8::ffff:2") != client_of("2001:db8:0:1::1")
+    assert client_of("10.0.0.1:4711") == client_of("[::ffff:10.0.0.1]:80") == client_of("10.0.0.1")
+    assert client_of("[2001:db8::1]:443") == client_of("[2001:db8::1]") == client_of("2001:db8::1")
+    assert client_of("10.0.0.1:") != client_of("10.0.0:1") == client_of("[") == client_of(":") == "unknown"
     assert client_of("::ffff:10.0.0.1") == client_of("10.0.0.1") and client_of("nonsense") == "unknown"
 
 

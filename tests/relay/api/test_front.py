@@ -4,6 +4,7 @@ import io
 import json
 import socket
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -12,6 +13,8 @@ from api_world import CLIENT, MESSAGE_ID, api_under_trio, api_under_uvicorn, con
 
 from relay.api import uvicorn_protocol
 from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
+from relay.api.front import Front, _Headers
+from relay.api.rate_limit import client_of
 from relay.telemetry import configure_logs
 
 RAW = {"chain": "alpha", "raw": "0x02"}
@@ -280,6 +283,38 @@ def test_attack_G15_rate_limits_hold_for_each_address_and_key(ledger_home, tmp_p
             for number in range(20):
                 ask(**{"x-forwarded-for": f"not an address {number}"})
             assert len(service.rate_limit) < 10, "strange addresses share one bucket"
+
+
+def test_attack_G15_wrong_keys_are_counted_for_their_address(ledger_home, tmp_path):
+    file = tmp_path / "api-keys.json"
+    key = keys_in(file, writer=["write"])["writer"]
+    with api_under_uvicorn(config_of(ledger_home, rate_limit_per_s=1, keys_file=str(file))) as (url, service):
+        service.rate_limit._clock_s = lambda: 100.0
+        with httpx.Client(base_url=url, trust_env=False) as http:
+            wrong = {"authorization": "Bearer hk_" + "A" * 43}
+            said = [http.get("/v1/status", headers=wrong).status_code for _ in range(8)]
+            assert said == [401] * 5 + [429] * 3
+            assert http.get("/v1/status").status_code == 429, "it is the address's own bucket"
+            assert http.get("/v1/status", headers={"authorization": f"Bearer {key}"}).status_code == 200
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.5", "::ffff:10.0.0.5"])
+@pytest.mark.parametrize(
+    ("said", "client"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7:5678", "203.0.113.7"),
+        ("203.0.113.7, ::ffff:10.1.2.3", "203.0.113.7"),
+        ("203.0.113.7, 10.1.2.3:8080", "203.0.113.7"),
+        ("198.51.100.1, 203.0.113.7:1", "203.0.113.7"),
+        ("[2001:db8::1]:443", client_of("2001:db8::1")),
+    ],
+)
+def test_a_trusted_proxy_is_believed_however_it_writes_addresses(ledger_home, uvicorn_api, peer, said, client):
+    config = config_of(ledger_home, trusted_proxies=["10.0.0.0/8"])
+    front = Front(None, replace(uvicorn_api[1], config=config, settings=config.api))
+    scope = {"client": (peer, 1234)}
+    assert client_of(front._address(scope, _Headers([(b"x-forwarded-for", said.encode())]))) == client
 
 
 def test_a_forwarded_address_of_a_stranger_is_not_believed(ledger_home):
