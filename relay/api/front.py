@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 
+from relay.api.answer_cache import target_of
 from relay.api.api_keys import ApiKey, KeysUnusable
 from relay.api.problems import ApiProblem, Code
 from relay.api.rate_limit import client_of, parse_address
@@ -95,7 +96,7 @@ class Front:
             key = self._key(scope, headers)
             self._take(scope, headers, key)
             if scope["method"] in ("GET", "HEAD"):
-                answer = self._service.cache.get(_target(scope)) if headers.range is None else None
+                answer = self._service.cache.get(target_of(scope)) if headers.range is None else None
                 if answer is not None:
                     if headers.if_none_match == answer.etag:
                         await _send_whole(send, 304, [*extra, (b"etag", answer.etag)], b"", is_head=True)
@@ -340,12 +341,6 @@ def _is_json(headers: list[tuple[bytes, bytes]]) -> bool:
     return given.partition(b";")[0].strip().lower() == b"application/json"
 
 
-def _target(scope: Scope) -> bytes:
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope["query_string"]
-    return path + b"?" + query if query else path
-
-
 def _named(error: BaseException) -> str:
     """Its kind and place: the traceback in the log is cut before its end."""
     frames = extract_tb(error.__traceback__)
@@ -367,5 +362,7 @@ async def _send_whole(
 ) -> None:
     if status not in (204, 304):
         headers = [*headers, (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if is_head else body})
+    # The caller's own deadline has passed, or it has none; who takes nothing of an answer loses the connection.
+    with anyio.move_on_after(REQUEST_LIMIT_S):
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if is_head else body})

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from light_clients.ibc.denom import Denom
-from relay.api.answer_cache import MAX_ANSWERS, AnswerCache
+from relay.api import answer_cache
+from relay.api.answer_cache import MAX_ANSWERS, AnswerCache, target_of
 from relay.api.api_keys import (
     ApiKey,
     KeyRing,
@@ -115,6 +116,50 @@ def test_the_cache_forgets_what_changed_and_never_keeps_what_was_read_before():
     for number in range(MAX_ANSWERS + 10):
         cache.put(b"/%d" % number, [], b"x", b'"x"', [f"{number}"], cache.changes, 1)
     assert len(cache) == MAX_ANSWERS == len(cache._names) == len(cache._targets)
+
+
+def test_attack_G15_the_cache_is_bounded_in_bytes_and_lets_go_of_what_expired(monkeypatch):
+    monkeypatch.setattr(answer_cache, "MAX_KEPT_BYTES", 10_000)
+    clock = Clock()
+    cache = AnswerCache(clock)
+    for number in range(30):
+        cache.put(b"/%d" % number, [], b"x" * 1_000, b'"x"', ["a"], cache.changes, 30 if number % 2 else 1)
+    assert len(cache) == 10 and cache.get(b"/29") is not None and cache.get(b"/19") is None
+    clock.s += 2
+    cache.put(b"/new", [], b"x", b'"x"', ["b"], cache.changes, 1)
+    assert len(cache) == 6 and cache._bytes == 5_001, "those of one second have left, unasked"
+    clock.s += 60
+    cache.put(b"/new", [], b"x", b'"x"', ["b"], cache.changes, 1)
+    assert len(cache) == 1 == len(cache._expiries) and cache._bytes == 1
+    cache.forget(["b"])
+    assert len(cache) == cache._bytes == len(cache._targets) == len(cache._names) == 0
+
+
+def test_attack_G15_another_spelling_of_a_target_is_the_same_answer():
+    def target(path: str, query: bytes = b"") -> bytes:
+        return target_of({"path": path, "query_string": query, "raw_path": b"not looked at"})
+
+    assert target("/v1/messages/a") == target("/v1/messages/a", b"&") == target("/v1/messages/a", b"&&")
+    assert target("/", b"limit=5") == target("/", b"limit=%35") == target("/", b"&limit=5&")
+    assert (
+        len(
+            {
+                target("/a"),
+                target("/a", b"b"),
+                target("/a?b="),
+                target("/a", b"b=1"),
+                target("/a", b"b=1&c="),
+                target("/a\udcff"),
+            }
+        )
+        == 6
+    )
+
+
+@given(st.text(max_size=50), st.binary(max_size=50))
+@settings(max_examples=50, deadline=None)
+def test_every_target_has_a_name(path, query):
+    assert isinstance(target_of({"path": path, "query_string": query}), bytes)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import trio
 from api_world import CLIENT, MESSAGE_ID, api_under_trio, api_under_uvicorn, config_of
 
 from relay.api import uvicorn_protocol
+from relay.api.answer_cache import AnswerCache
 from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
 from relay.api.front import Front, _Headers
 from relay.api.rate_limit import client_of
@@ -236,6 +237,28 @@ async def test_attack_G15_only_a_reader_of_events_has_no_deadline(ledger_home, m
                         break
         assert answer.startswith(b"HTTP/1.1 504") or method == "HEAD"
         assert service.changes.open_streams == 0
+
+
+@pytest.mark.parametrize("path", ["/v1/status", "/cached"])
+async def test_attack_G15_who_takes_no_answer_is_given_up(uvicorn_api, autojump_clock, path):
+    """A refusal and an answer from the cache, which the application's own deadline does not cover."""
+    service = uvicorn_api[1]
+    cache = AnswerCache(lambda: 0.0)
+    cache.put(b"/cached", [], b"x", b'"x"', [], cache.changes, 1)
+    front = Front(None, replace(service, cache=cache))
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "client": ("127.0.0.1", 1), "headers": [] if path == "/cached" else [(b"authorization", b"Bearer wrong")],
+    }  # fmt: skip
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_message):
+        await trio.sleep_forever()
+
+    with trio.fail_after(60):
+        await front(scope, receive, send)
 
 
 async def test_attack_G15_a_slow_body_is_given_up(ledger_home, monkeypatch):
