@@ -14,7 +14,7 @@ import anyio
 from relay.api.answer_cache import target_of
 from relay.api.api_keys import ApiKey, KeysUnusable
 from relay.api.problems import ApiProblem, Code
-from relay.api.rate_limit import client_of, parse_address
+from relay.api.rate_limit import client_of, cost_of, parse_address
 from relay.api.service import Service
 from relay.evm.request_body import BodyTooLarge, read_body
 from relay.telemetry import get_logger
@@ -221,11 +221,13 @@ class Front:
 
     def _take(self, scope: Scope, headers: "_Headers", key: ApiKey | None) -> None:
         client = client_of(self._address(scope, headers)) if key is None else f"key {key.name}"
-        wait_s = self._service.rate_limit.wait_s(client)
+        cost = cost_of(scope["path"], scope["query_string"], resumes=headers.resumes)
+        wait_s = self._service.rate_limit.wait_s(client, cost)
         if wait_s > 0:
+            counted = f", and this one counts as {cost}" if cost > 1 else ""
             raise ApiProblem(
                 Code.RATE_LIMITED,
-                f"more than {self._service.settings.rate_limit_per_s} requests a second; wait {math.ceil(wait_s)} s",
+                f"more than {self._service.settings.rate_limit_per_s} requests a second{counted}; wait {math.ceil(wait_s)} s",
                 headers={"Retry-After": str(math.ceil(wait_s))},
             )
 
@@ -288,6 +290,7 @@ class _Headers:
         "origin",
         "preflight",
         "range",
+        "resumes",
     )
 
     def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
@@ -300,6 +303,7 @@ class _Headers:
         self.host = b""
         self.preflight = False
         self.range: bytes | None = None
+        self.resumes = False
         self.forwarded_for: list[str] = []
         for name, value in headers:
             self.bytes += len(name) + len(value) + 4
@@ -316,6 +320,8 @@ class _Headers:
                     self.host = value
                 case b"access-control-request-method":
                     self.preflight = True
+                case b"last-event-id":
+                    self.resumes = True
                 case b"range":
                     self.range = value
                 case b"x-forwarded-for":

@@ -25,7 +25,7 @@ from relay.api.api_keys import (
 from relay.api.instants import instant, parse_instant
 from relay.api.problems import STATUSES, TITLES, ApiProblem, Code
 from relay.api.public_text import public_text
-from relay.api.rate_limit import BURST, RateLimit, client_of
+from relay.api.rate_limit import BURST, RateLimit, client_of, cost_of
 from relay.api.sending import under_way
 from relay.api.sending.idempotency import MAX_KEPT, IdempotencyStore
 from relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons, skeleton
@@ -66,6 +66,39 @@ def test_a_table_of_buckets_is_bounded_and_ipv6_networks_are_one_client():
     assert client_of("[2001:db8::1]:443") == client_of("[2001:db8::1]") == client_of("2001:db8::1")
     assert client_of("10.0.0.1:") != client_of("10.0.0:1") == client_of("[") == client_of(":") == "unknown"
     assert client_of("::ffff:10.0.0.1") == client_of("10.0.0.1") and client_of("nonsense") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "resumes", "cost"),
+    [
+        ("/v1/status", b"", True, 1),
+        ("/v1/messages/alpha/client-0/1", b"", False, 1),
+        ("/v1/messages/alpha/client-0/1/why", b"", False, 1),
+        ("/v1/messages", b"limit=100", False, 5),
+        ("/v1/tokens", b"", False, 5),
+        ("/v1/messages/alpha/client-0/1/proofs", b"", False, 25),
+        ("/v1/messages/0x12/bundle", b"", False, 25),
+        ("/v1/events", b"message=after", False, 1),
+        ("/v1/events", b"message=\xff&%61fter=c", False, 25),
+        ("/v1/events", b"", True, 25),
+        ("/v1/ws", b"after=c", False, 25),
+    ],
+)
+def test_attack_G15_a_request_costs_what_it_makes_the_server_do(path, query, resumes, cost):
+    assert cost_of(path, query, resumes=resumes) == cost
+    clock = Clock()
+    limit = RateLimit(50, clock)
+    taken = 0
+    while limit.wait_s("a", cost) == 0:
+        taken += 1
+    assert taken == 50 * BURST // cost and limit.wait_s("a", cost) == pytest.approx(cost / 50)
+    clock.s += cost / 50 + 1e-6
+    assert limit.wait_s("a", cost) == 0
+
+
+def test_no_request_costs_more_than_there_can_be():
+    limit = RateLimit(1, Clock())
+    assert limit.wait_s("a", 25) == 0 and limit.wait_s("a") == 1.0
 
 
 def test_keys_are_kept_as_digests_in_a_private_file(tmp_path):
