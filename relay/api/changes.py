@@ -3,6 +3,7 @@
 A client that does not read loses its stream, never the server its memory.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ CHAINS_EVERY_S = 2.0
 BATCH = 200
 MAX_MISSED = 1_000
 """Changes told again after a reconnection; who missed more reads the lists again."""
+CLIENT_SHARE = 8
+"""So many clients, by their addresses, can have all streams between them; one alone never has."""
 QUEUE = 256
 """Changes that may wait for one stream."""
 
@@ -82,6 +85,7 @@ class Changes:
         self._poll_every_s = poll_every_s
         self._streams: set[MemoryObjectSendStream[Change]] = set()
         self._open = 0
+        self._clients: Counter[str] = Counter()
         self._cursor: str | None = None
 
     @property
@@ -89,12 +93,18 @@ class Changes:
         return self._open
 
     @contextmanager
-    def stream(self) -> Iterator[MemoryObjectReceiveStream[Change]]:
-        """What happens from now on, while the block lasts; the stream ends early for who does not read.
+    def stream(self, client: str | None) -> Iterator[MemoryObjectReceiveStream[Change]]:
+        """What happens from now on, while the block lasts; the stream ends early for who does not read. `client` may have
+        1 / CLIENT_SHARE of all streams; None is nobody's in particular.
 
         Raises:
             ApiProblem: as many streams are open as may be.
         """
+        most = max(1, self._max_streams // CLIENT_SHARE)
+        if client is not None and self._clients[client] >= most:
+            raise ApiProblem(
+                Code.BUSY, f"{most} streams of your address are open; close some", headers={"Retry-After": "5"}
+            )
         if self._open >= self._max_streams:
             raise ApiProblem(
                 Code.BUSY,
@@ -104,11 +114,17 @@ class Changes:
         send, receive = anyio.create_memory_object_stream[Change](QUEUE)
         self._open += 1
         self._streams.add(send)
+        if client is not None:
+            self._clients[client] += 1
         try:
             with receive:
                 yield receive
         finally:
             self._open -= 1
+            if client is not None:
+                self._clients[client] -= 1
+                if not self._clients[client]:
+                    del self._clients[client]
             self._streams.discard(send)
             send.close()
 

@@ -107,7 +107,7 @@ class Front:
             await incoming.drop()
             await _send_problem(send, problem, extra, is_head=is_head)
             return
-        scope = {**scope, "hutong.key": key}
+        scope = {**scope, "hutong.key": key, "hutong.client": self._stranger(scope, headers, key)}
         if is_head:
             scope["method"] = "GET"
         await self._guarded(scope, incoming, send, extra, is_head=is_head)
@@ -172,7 +172,8 @@ class Front:
             await send({"type": "websocket.close", "code": 1008})
             return
         try:
-            await self._app({**scope, "hutong.key": key}, receive, send)
+            stranger = self._stranger(scope, headers, key)
+            await self._app({**scope, "hutong.key": key, "hutong.client": stranger}, receive, send)
         except Exception:
             self._log.exception("a WebSocket failed")
 
@@ -230,6 +231,15 @@ class Front:
                 f"more than {self._service.settings.rate_limit_per_s} requests a second{counted}; wait {math.ceil(wait_s)} s",
                 headers={"Retry-After": str(math.ceil(wait_s))},
             )
+
+    def _stranger(self, scope: Scope, headers: "_Headers", key: ApiKey | None) -> str | None:
+        """Whose event streams are bounded: a client by its address. None for a key's owner and a trusted proxy itself."""
+        if key is not None:
+            return None
+        said = self._address(scope, headers)
+        address = parse_address(said)
+        is_proxy = address is not None and any(address in network for network in self._proxies)
+        return None if is_proxy else client_of(said)
 
     def _address(self, scope: Scope, headers: "_Headers") -> str:
         """Of the client: what a trusted proxy says, read from the end, where strangers cannot write."""

@@ -70,7 +70,7 @@ async def socket(socket: WebSocket) -> None:
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_ended, socket, tasks.cancel_scope)
-            async with aclosing(_told(service, query.get("after"), names)) as told:
+            async with aclosing(_told(service, socket.scope.get("hutong.client"), query.get("after"), names)) as told:
                 async for changes in told:
                     with anyio.fail_after(SEND_LIMIT_S):
                         for text in [_text(change) for change in changes] or [_HEARTBEAT_TEXT]:
@@ -100,7 +100,7 @@ class EventStream(Response):
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_left, receive, tasks.cancel_scope)
-                async with aclosing(_told(self._service, self._after, self._names)) as told:
+                async with aclosing(_told(self._service, scope.get("hutong.client"), self._after, self._names)) as told:
                     async for changes in told:
                         if not started:
                             started = True
@@ -118,11 +118,11 @@ class EventStream(Response):
 
 
 async def _told(
-    service: Service, after: str | None, names: tuple[str, ...] | None
+    service: Service, client: str | None, after: str | None, names: tuple[str, ...] | None
 ) -> AsyncGenerator[tuple[Change, ...], None]:
     """Changes for one stream, as many at once as wait for it; nothing where nothing happened for a while. The first one
     opens the line."""
-    with service.changes.stream() as stream:
+    with service.changes.stream(client) as stream:
         found = [] if after is None else list(await service.changes.missed(after))
         # What the ledger gave may come once more over the stream, which was open before: at most MAX_MISSED messages.
         told = {change.name: change.number for change in found if change.number is not None}

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -192,7 +193,8 @@ async def follow_by_websocket(url: str) -> None:
 
 async def test_attack_G15_streams_are_bounded(tmp_path):
     await write_ledger(tmp_path)
-    async with api_under_trio(config_of(tmp_path, max_streams=2)) as (url, service):
+    config = config_of(tmp_path, max_streams=2, trusted_proxies=["127.0.0.1"])
+    async with api_under_trio(config) as (url, service):
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
             with trio.fail_after(LIMIT_S):
                 async with http.stream("GET", "/v1/events") as one, http.stream("GET", "/v1/events") as two:
@@ -203,6 +205,25 @@ async def test_attack_G15_streams_are_bounded(tmp_path):
                     await trio.lowlevel.checkpoint()
                 async with http.stream("GET", "/v1/events") as again:
                     assert again.status_code == 200, "who leaves makes room"
+
+
+async def test_attack_G15_no_address_takes_all_streams(tmp_path):
+    await write_ledger(tmp_path)
+    config = config_of(tmp_path, max_streams=16, trusted_proxies=["127.0.0.1"])
+    async with api_under_trio(config) as (url, service), AsyncExitStack() as streams:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+            with trio.fail_after(LIMIT_S):
+                for address in ("203.0.113.7", "203.0.113.7", "203.0.113.8"):
+                    stream = http.stream("GET", "/v1/events", headers={"x-forwarded-for": address})
+                    assert (await streams.enter_async_context(stream)).status_code == 200
+                third = await http.get("/v1/events", headers={"x-forwarded-for": "203.0.113.7"})
+                assert (third.status_code, third.json()["code"]) == (503, "busy"), third.text
+                await streams.aclose()
+                while service.changes.open_streams:
+                    await trio.lowlevel.checkpoint()
+                async with http.stream("GET", "/v1/events", headers={"x-forwarded-for": "203.0.113.7"}) as again:
+                    assert again.status_code == 200
+                    assert dict(service.changes._clients) == {"203.0.113.7": 1}, "who left is forgotten"
 
 
 async def test_attack_G15_a_client_that_does_not_read_loses_its_stream_alone(tmp_path):
