@@ -15,6 +15,7 @@ from relay.api import uvicorn_protocol
 from relay.api.answer_cache import AnswerCache
 from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
 from relay.api.front import Front, _Headers
+from relay.api.ledger_desk import AWAY
 from relay.api.rate_limit import client_of
 from relay.telemetry import configure_logs
 
@@ -118,6 +119,19 @@ def test_attack_G14_an_open_file_of_keys_lets_nobody_in(ledger_home, tmp_path):
             assert response.status_code == 503 and str(file) not in response.text
             file.chmod(0o600)
             assert http.post(WRITES[1][0], headers={"authorization": f"Bearer {key}"}).status_code == 202
+
+
+async def test_attack_G14_strangers_are_not_told_why_the_ledger_is_away(tmp_path):
+    log = io.StringIO()
+    configure_logs("error", log)
+    async with api_under_trio(config_of(tmp_path)) as (url, _):
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+            refused = await http.get("/v1/totals")
+            ready = await http.get("/readyz")
+    configure_logs("error", io.StringIO())
+    assert (refused.status_code, refused.json()["code"], refused.json()["detail"]) == (503, "ledger_unavailable", AWAY)
+    assert ready.status_code == 503 and ready.json()["ledger"] == AWAY
+    assert log.getvalue().count("there is no ledger yet") == 1, "the log says why, once"
 
 
 @pytest.mark.parametrize(
