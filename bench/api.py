@@ -176,7 +176,7 @@ def _api(home: Path, streams: int) -> Iterator[tuple[str, subprocess.Popen[bytes
     port, config = _free_port(), home / "relay.toml"
     config.write_text(
         f'[relay]\nhome = "{home}"\nlog_level = "error"\n[api]\nlisten = "127.0.0.1:{port}"\n'
-        f"rate_limit_per_s = 1_000_000\nmax_streams = {streams}\n"
+        f'rate_limit_per_s = 1_000_000\nmax_streams = {streams}\ntrusted_proxies = ["127.0.0.1"]\n'
         '[[chains]]\nname = "alpha"\nkind = "evm"\nchain_id = 1\nconsensus = "qbft"\nrpc = ["http://127.0.0.1:1"]\n'
         f'router = "0x{"11" * 20}"\nkey = {{ keystore = "k", password_env = "P" }}\n'
     )

@@ -14,30 +14,41 @@ class TokenBucket:
         self._burst = float(burst)
         self._tokens = float(burst)
         self._updated_at: float | None = None
+        self._turn = trio.Lock()
+        self._waiting = 0
 
     async def acquire(self) -> None:
-        """Take one token, waiting until there is one. Waiters are served by their reservation, in order."""
+        """Take one token, waiting until there is one. Waiters are served in order; who is cancelled has taken none."""
         await self.acquire_within(math.inf)
 
     async def acquire_within(self, most_s: float) -> bool:
         """As `acquire`, but False at once, and nothing taken, where the wait would be longer."""
-        wait_s = self._reserve(most_s)
+        self._refill()
+        wait_s = (1 + self._waiting - self._tokens) / self._per_second
         if wait_s > most_s:
             return False
         if wait_s > 0:
-            await trio.sleep(wait_s)
+            await self._wait()
+        self._tokens -= 1
         return True
 
-    def _reserve(self, most_s: float) -> float:
-        """How long to wait for the token that is taken, or, above `most_s`, would be."""
+    async def _wait(self) -> None:
+        """Until those before have taken theirs, and there is a token again."""
+        self._waiting += 1
+        try:
+            async with self._turn:
+                self._refill()
+                if self._tokens < 1:
+                    await trio.sleep((1 - self._tokens) / self._per_second)
+                    self._refill()
+        finally:
+            self._waiting -= 1
+
+    def _refill(self) -> None:
         now = trio.current_time()
         if self._updated_at is not None:
             self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._per_second)
         self._updated_at = now
-        wait_s = max(0.0, (1 - self._tokens) / self._per_second)
-        if wait_s <= most_s:
-            self._tokens -= 1
-        return wait_s
 
 
 def backoff_s(attempt: int, first_s: float, most_s: float, random: Random) -> float:

@@ -1,12 +1,17 @@
 """Serialised answers for a moment: what many clients ask again and again costs one query."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from heapq import heappop, heappush
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
 
 MAX_ANSWERS = 8_192
 MAX_ANSWER_BYTES = 64 * 1024
+MAX_KEPT_BYTES = 32 * 1024 * 1024
+"""Of all bodies together."""
 OPEN_FRESH_S = 1.0
 """A change empties a message's answers sooner; this bounds the ages that stand in their sentences."""
 SETTLED_FRESH_S = 30.0
@@ -28,14 +33,25 @@ def etag_of(body: bytes) -> bytes:
     return b'"' + blake2b(body, digest_size=12).hexdigest().encode() + b'"'
 
 
+def target_of(scope: Mapping[str, Any]) -> bytes:
+    """The request's target as its route reads it: whatever is another spelling of the same has no answer of its own."""
+    path = quote(scope["path"], errors="surrogatepass")
+    if not scope["query_string"]:
+        return path.encode()
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return f"{path}?{urlencode(query, errors='surrogatepass')}".encode() if query else path.encode()
+
+
 class AnswerCache:
-    """By request target. `names` are the packet and message ids that an answer tells of."""
+    """By request target (`target_of`). `names` are the packet and message ids that an answer tells of."""
 
     def __init__(self, clock_s: Callable[[], float]) -> None:
         self._clock_s = clock_s
         self._answers: OrderedDict[bytes, CachedAnswer] = OrderedDict()
         self._targets: dict[str, set[bytes]] = {}
         self._names: dict[bytes, tuple[str, ...]] = {}
+        self._expiries: list[tuple[float, bytes]] = []
+        self._bytes = 0
         self._changes = 0
 
     def __len__(self) -> int:
@@ -69,11 +85,15 @@ class AnswerCache:
         if changes != self._changes or len(body) > MAX_ANSWER_BYTES:
             return
         self._drop(target)
-        self._answers[target] = CachedAnswer(headers, body, etag, self._clock_s() + fresh_s)
+        self._drop_expired()
+        answer = CachedAnswer(headers, body, etag, self._clock_s() + fresh_s)
+        self._answers[target] = answer
+        self._bytes += len(body)
+        heappush(self._expiries, (answer.until_s, target))
         self._names[target] = tuple(names)
         for name in self._names[target]:
             self._targets.setdefault(name, set()).add(target)
-        while len(self._answers) > MAX_ANSWERS:
+        while len(self._answers) > MAX_ANSWERS or self._bytes > MAX_KEPT_BYTES:
             self._drop(next(iter(self._answers)))
 
     def forget(self, names: Iterable[str]) -> None:
@@ -83,9 +103,26 @@ class AnswerCache:
             for target in tuple(self._targets.get(name, ())):
                 self._drop(target)
 
+    def clear(self) -> None:
+        """Of whatever message: the ledger is another one."""
+        self._changes += 1
+        for target in tuple(self._answers):
+            self._drop(target)
+
+    def _drop_expired(self) -> None:
+        """An expiry outlives the answer that a change dropped, by no more than SETTLED_FRESH_S."""
+        now_s = self._clock_s()
+        while self._expiries and self._expiries[0][0] < now_s:
+            until_s, target = heappop(self._expiries)
+            answer = self._answers.get(target)
+            if answer is not None and answer.until_s == until_s:
+                self._drop(target)
+
     def _drop(self, target: bytes) -> None:
-        if self._answers.pop(target, None) is None:
+        answer = self._answers.pop(target, None)
+        if answer is None:
             return
+        self._bytes -= len(answer.body)
         for name in self._names.pop(target):
             targets = self._targets[name]
             targets.discard(target)

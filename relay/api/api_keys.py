@@ -3,12 +3,14 @@
 A key has 256 bits of chance, so a plain hash keeps it: there is nothing to guess.
 """
 
+import fcntl
 import hmac
 import json
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -108,6 +110,25 @@ def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
         beside.replace(path)
     except OSError as error:
         raise KeysUnusable(f"{path} cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def editing_keys(path: Path) -> Iterator[None]:
+    """Nobody else edits them while the block lasts: two that read, change and write at once would undo one another.
+
+    Raises:
+        KeysUnusable: the lock beside the file cannot be opened.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise KeysUnusable(f"{path} cannot be locked: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _key(entry: Any) -> ApiKey:

@@ -1,7 +1,7 @@
 """The trio side of the API: adapters, queue and archive, wherever the HTTP server runs."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
@@ -22,6 +22,8 @@ JUDGES = 2
 """Threads that judge proofs: signatures and hashes cost the processor, which the relay needs too."""
 EXPORTERS = 2
 """Bundles that are made at once; each asks chains for headers."""
+CHAIN_ASKERS = 4
+"""Requests of the API that ask chains at once: its adapters, and what their endpoints bear, are the relay's too."""
 ASKERS = 16
 """Requests that may wait for chains at once, where the server has an event loop of its own."""
 
@@ -41,6 +43,7 @@ class Chains:
     revive: Revive
     judges: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(JUDGES))
     exporters: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(EXPORTERS))
+    askers: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(CHAIN_ASKERS))
 
     def adapter(self, name: str, at: str = "chain") -> ChainAdapter:
         """Raises ApiProblem."""
@@ -60,8 +63,9 @@ class Backend(Protocol):
     def views(self) -> ChainViews:
         """What was last read of every chain."""
 
-    async def ask(self, work: Work[Result], limit_s: float) -> Result:
-        """Run `work` under trio for at most `limit_s`. Raises ApiProblem where a chain refuses or does not answer."""
+    async def ask(self, work: Work[Result], limit_s: float, *, asks_chains: bool = True) -> Result:
+        """Run `work` under trio for at most `limit_s`, its wait for one of CHAIN_ASKERS places included; work that asks no
+        chain, or has a limiter of its own, needs none. Raises ApiProblem where a chain refuses or does not answer."""
 
 
 class TrioBackend:
@@ -75,8 +79,8 @@ class TrioBackend:
     def views(self) -> ChainViews:
         return self._views
 
-    async def ask(self, work: Work[Result], limit_s: float) -> Result:
-        return await _bounded(work, self._chains, limit_s)
+    async def ask(self, work: Work[Result], limit_s: float, *, asks_chains: bool = True) -> Result:
+        return await _bounded(work, self._chains, limit_s, asks_chains)
 
 
 class ThreadBackend:
@@ -92,10 +96,10 @@ class ThreadBackend:
     def views(self) -> ChainViews:
         return self._views
 
-    async def ask(self, work: Work[Result], limit_s: float) -> Result:
+    async def ask(self, work: Work[Result], limit_s: float, *, asks_chains: bool = True) -> Result:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(ASKERS)
-        call = partial(trio.from_thread.run, _bounded, work, self._chains, limit_s, trio_token=self._token)
+        call = partial(trio.from_thread.run, _bounded, work, self._chains, limit_s, asks_chains, trio_token=self._token)
         try:
             return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
         except (trio.RunFinishedError, trio.Cancelled):
@@ -107,10 +111,11 @@ class ThreadBackend:
             self._token.run_sync_soon(scope.cancel)
 
 
-async def _bounded(work: Work[Result], chains: Chains, limit_s: float) -> Result:
+async def _bounded(work: Work[Result], chains: Chains, limit_s: float, asks_chains: bool) -> Result:
     try:
         with trio.fail_after(limit_s):
-            return await work(chains)
+            async with chains.askers if asks_chains else nullcontext():
+                return await work(chains)
     except trio.TooSlowError:
         raise ApiProblem(
             Code.CHAIN_UNAVAILABLE, f"the chains gave no answer within {limit_s:g} s; try again later"

@@ -3,9 +3,11 @@
 A client that does not read loses its stream, never the server its memory.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -13,8 +15,9 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from relay.api.answer_cache import AnswerCache
 from relay.api.backend import Backend
 from relay.api.describing import chain_list, names_of, summary
-from relay.api.ledger_desk import LedgerDesk
+from relay.api.ledger_desk import LedgerDesk, Readers
 from relay.api.problems import ApiProblem, Code
+from relay.ledger import CursorOfAnotherLedger, MessageChanges
 from relay.ledger.message_cursor import CursorKind, Position, encode_cursor
 from relay.ledger.messages import MessageRecord
 from relay.telemetry import get_logger
@@ -24,6 +27,8 @@ CHAINS_EVERY_S = 2.0
 BATCH = 200
 MAX_MISSED = 1_000
 """Changes told again after a reconnection; who missed more reads the lists again."""
+CLIENT_SHARE = 8
+"""So many clients, by their addresses, can have all streams between them; one alone never has."""
 QUEUE = 256
 """Changes that may wait for one stream."""
 
@@ -39,6 +44,11 @@ class Change:
     names: tuple[str, ...] = ()
     is_last: bool = False
     """Its message is settled."""
+
+    @property
+    def name(self) -> str:
+        """Of its message."""
+        return self.names[0] if self.names else ""
 
 
 RESET = Change("reset", b"{}")
@@ -75,6 +85,7 @@ class Changes:
         self._poll_every_s = poll_every_s
         self._streams: set[MemoryObjectSendStream[Change]] = set()
         self._open = 0
+        self._clients: Counter[str] = Counter()
         self._cursor: str | None = None
 
     @property
@@ -82,12 +93,18 @@ class Changes:
         return self._open
 
     @contextmanager
-    def stream(self) -> Iterator[MemoryObjectReceiveStream[Change]]:
-        """What happens from now on, while the block lasts; the stream ends early for who does not read.
+    def stream(self, client: str | None) -> Iterator[MemoryObjectReceiveStream[Change]]:
+        """What happens from now on, while the block lasts; the stream ends early for who does not read. `client` may have
+        1 / CLIENT_SHARE of all streams; None is nobody's in particular.
 
         Raises:
             ApiProblem: as many streams are open as may be.
         """
+        most = max(1, self._max_streams // CLIENT_SHARE)
+        if client is not None and self._clients[client] >= most:
+            raise ApiProblem(
+                Code.BUSY, f"{most} streams of your address are open; close some", headers={"Retry-After": "5"}
+            )
         if self._open >= self._max_streams:
             raise ApiProblem(
                 Code.BUSY,
@@ -97,22 +114,28 @@ class Changes:
         send, receive = anyio.create_memory_object_stream[Change](QUEUE)
         self._open += 1
         self._streams.add(send)
+        if client is not None:
+            self._clients[client] += 1
         try:
             with receive:
                 yield receive
         finally:
             self._open -= 1
+            if client is not None:
+                self._clients[client] -= 1
+                if not self._clients[client]:
+                    del self._clients[client]
             self._streams.discard(send)
             send.close()
 
     async def missed(self, after: str) -> Sequence[Change]:
-        """What changed after the cursor, at most MAX_MISSED; RESET alone where it is more."""
+        """What changed after the cursor, at most MAX_MISSED; RESET alone where it is more, or of another ledger."""
         found: list[Change] = []
         cursor = after
         while True:
-            changes = await self._ledger.read(
-                lambda readers, cursor=cursor: readers.messages.changes_after(cursor, BATCH)  # type: ignore[misc]
-            )
+            changes = await self._ledger.read(partial(_changes_after, cursor))
+            if changes is None:
+                return (RESET,)
             found += map(change_of, changes.items)
             if len(found) > MAX_MISSED:
                 return (RESET,)
@@ -150,10 +173,12 @@ class Changes:
             self._cursor = await self._ledger.read(lambda readers: readers.messages.newest_change())
         more = True
         while more:
-            cursor = self._cursor
-            changes = await self._ledger.read(
-                lambda readers, cursor=cursor: readers.messages.changes_after(cursor, BATCH)  # type: ignore[misc]
-            )
+            changes = await self._ledger.read(partial(_changes_after, self._cursor))
+            if changes is None:
+                self._cursor = None
+                self._cache.clear()
+                self._tell(RESET)
+                return
             self._cursor, more = changes.cursor, changes.more
             for record in changes.items:
                 self._cache.forget(names_of(record))
@@ -167,3 +192,11 @@ class Changes:
             except (anyio.WouldBlock, anyio.BrokenResourceError):
                 self._streams.discard(stream)
                 stream.close()
+
+
+def _changes_after(cursor: str, readers: Readers) -> MessageChanges | None:
+    """None: the cursor is of another ledger, as after a restored backup."""
+    try:
+        return readers.messages.changes_after(cursor, BATCH)
+    except CursorOfAnotherLedger:
+        return None

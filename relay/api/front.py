@@ -5,15 +5,16 @@ Plain ASGI, for whatever is refused here has cost next to nothing.
 
 import math
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from traceback import extract_tb
 from typing import Any
 
 import anyio
 
+from relay.api.answer_cache import target_of
 from relay.api.api_keys import ApiKey, KeysUnusable
 from relay.api.problems import ApiProblem, Code
-from relay.api.rate_limit import client_of
+from relay.api.rate_limit import client_of, cost_of, parse_address
 from relay.api.service import Service
 from relay.evm.request_body import BodyTooLarge, read_body
 from relay.telemetry import get_logger
@@ -30,7 +31,8 @@ REFUSED_BODY_LIMIT_S = 1.0
 MAX_REFUSED_BODY_BYTES = 4 * MAX_BODY_BYTES
 """Of a body that is refused, what is still read."""
 
-STREAMS = ("/v1/events", "/v1/ws")
+EVENTS = "/v1/events"
+"""A GET of it is the one request without an end."""
 _API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self';"
@@ -91,10 +93,10 @@ class Front:
                 self._take(scope, headers, None)
                 await _send_whole(send, 204, extra if allowed is None else [*extra, *_PREFLIGHT], b"", is_head=False)
                 return
-            key = self._key(headers.authorization)
+            key = self._key(scope, headers)
             self._take(scope, headers, key)
             if scope["method"] in ("GET", "HEAD"):
-                answer = self._service.cache.get(_target(scope)) if headers.range is None else None
+                answer = self._service.cache.get(target_of(scope)) if headers.range is None else None
                 if answer is not None:
                     if headers.if_none_match == answer.etag:
                         await _send_whole(send, 304, [*extra, (b"etag", answer.etag)], b"", is_head=True)
@@ -105,7 +107,7 @@ class Front:
             await incoming.drop()
             await _send_problem(send, problem, extra, is_head=is_head)
             return
-        scope = {**scope, "hutong.key": key}
+        scope = {**scope, "hutong.key": key, "hutong.client": self._stranger(scope, headers, key)}
         if is_head:
             scope["method"] = "GET"
         await self._guarded(scope, incoming, send, extra, is_head=is_head)
@@ -127,7 +129,9 @@ class Front:
             await send(message)
 
         path: str = scope["path"]
-        limit_s = math.inf if path in STREAMS else BUNDLE_LIMIT_S if path.endswith("/bundle") else REQUEST_LIMIT_S
+        limit_s = BUNDLE_LIMIT_S if path.endswith("/bundle") else REQUEST_LIMIT_S
+        if path == EVENTS and scope["method"] == "GET" and not is_head:
+            limit_s = math.inf
         problem: ApiProblem | None = None
         with anyio.move_on_after(limit_s) as deadline:
             try:
@@ -159,7 +163,7 @@ class Front:
         headers = _Headers(scope["headers"])
         try:
             self._check_size(scope, headers)
-            key = self._key(headers.authorization)
+            key = self._key(scope, headers)
             self._take(scope, headers, key)
             if headers.origin is not None and not self._is_own_or_allowed(headers):
                 raise ApiProblem(Code.FORBIDDEN, "pages of this origin may not connect; see api.cors_origins")
@@ -168,7 +172,8 @@ class Front:
             await send({"type": "websocket.close", "code": 1008})
             return
         try:
-            await self._app({**scope, "hutong.key": key}, receive, send)
+            stranger = self._stranger(scope, headers, key)
+            await self._app({**scope, "hutong.key": key, "hutong.client": stranger}, receive, send)
         except Exception:
             self._log.exception("a WebSocket failed")
 
@@ -187,10 +192,18 @@ class Front:
             if len(headers.content_length) > 12 or int(headers.content_length) > MAX_BODY_BYTES:
                 raise ApiProblem(Code.TOO_LARGE, f"the body has more than {MAX_BODY_BYTES} bytes")
 
-    def _key(self, authorization: bytes | None) -> ApiKey | None:
-        """None where none is offered. A wrong one is refused everywhere, so that nobody thinks it works."""
-        if authorization is None:
+    def _key(self, scope: Scope, headers: "_Headers") -> ApiKey | None:
+        """None where none is offered. A wrong one is refused everywhere, so that nobody thinks it works, and counts as a
+        request of its address."""
+        if headers.authorization is None:
             return None
+        try:
+            return self._offered_key(headers.authorization)
+        except ApiProblem:
+            self._take(scope, headers, None)
+            raise
+
+    def _offered_key(self, authorization: bytes) -> ApiKey:
         scheme, _, offered = authorization.partition(b" ")
         try:
             key = None
@@ -209,13 +222,24 @@ class Front:
 
     def _take(self, scope: Scope, headers: "_Headers", key: ApiKey | None) -> None:
         client = client_of(self._address(scope, headers)) if key is None else f"key {key.name}"
-        wait_s = self._service.rate_limit.wait_s(client)
+        cost = cost_of(scope["path"], scope["query_string"], resumes=headers.resumes)
+        wait_s = self._service.rate_limit.wait_s(client, cost)
         if wait_s > 0:
+            counted = f", and this one counts as {cost}" if cost > 1 else ""
             raise ApiProblem(
                 Code.RATE_LIMITED,
-                f"more than {self._service.settings.rate_limit_per_s} requests a second; wait {math.ceil(wait_s)} s",
+                f"more than {self._service.settings.rate_limit_per_s} requests a second{counted}; wait {math.ceil(wait_s)} s",
                 headers={"Retry-After": str(math.ceil(wait_s))},
             )
+
+    def _stranger(self, scope: Scope, headers: "_Headers", key: ApiKey | None) -> str | None:
+        """Whose event streams are bounded: a client by its address. None for a key's owner and a trusted proxy itself."""
+        if key is not None:
+            return None
+        said = self._address(scope, headers)
+        address = parse_address(said)
+        is_proxy = address is not None and any(address in network for network in self._proxies)
+        return None if is_proxy else client_of(said)
 
     def _address(self, scope: Scope, headers: "_Headers") -> str:
         """Of the client: what a trusted proxy says, read from the end, where strangers cannot write."""
@@ -223,11 +247,8 @@ class Front:
         if not self._proxies:
             return str(peer)
         for said in reversed([*headers.forwarded_for[-MAX_FORWARDED:], peer]):
-            try:
-                address = ip_address(said)
-            except ValueError:
-                return str(said)
-            if not any(address in network for network in self._proxies):
+            address = parse_address(said)
+            if address is None or not any(address in network for network in self._proxies):
                 return str(said)
         return str(peer)
 
@@ -279,6 +300,7 @@ class _Headers:
         "origin",
         "preflight",
         "range",
+        "resumes",
     )
 
     def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
@@ -291,6 +313,7 @@ class _Headers:
         self.host = b""
         self.preflight = False
         self.range: bytes | None = None
+        self.resumes = False
         self.forwarded_for: list[str] = []
         for name, value in headers:
             self.bytes += len(name) + len(value) + 4
@@ -307,6 +330,8 @@ class _Headers:
                     self.host = value
                 case b"access-control-request-method":
                     self.preflight = True
+                case b"last-event-id":
+                    self.resumes = True
                 case b"range":
                     self.range = value
                 case b"x-forwarded-for":
@@ -332,12 +357,6 @@ def _is_json(headers: list[tuple[bytes, bytes]]) -> bool:
     return given.partition(b";")[0].strip().lower() == b"application/json"
 
 
-def _target(scope: Scope) -> bytes:
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope["query_string"]
-    return path + b"?" + query if query else path
-
-
 def _named(error: BaseException) -> str:
     """Its kind and place: the traceback in the log is cut before its end."""
     frames = extract_tb(error.__traceback__)
@@ -359,5 +378,7 @@ async def _send_whole(
 ) -> None:
     if status not in (204, 304):
         headers = [*headers, (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if is_head else body})
+    # The caller's own deadline has passed, or it has none; who takes nothing of an answer loses the connection.
+    with anyio.move_on_after(REQUEST_LIMIT_S):
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if is_head else body})

@@ -48,7 +48,6 @@ async def _serve(parts: Parts, settings: ApiConfig, on_serving: "trio.MemorySend
     config = listen_config(settings.host, settings.port)
     config.h11_max_incomplete_size = MAX_HEAD_BYTES
     config.keep_alive_timeout = HEAD_LIMIT_S
-    config.alpn_protocols = ["http/1.1"]
     config.websocket_max_message_size = 4 * 1024
     if settings.has_tls:
         config.certfile, config.keyfile = str(settings.tls_certificate), str(settings.tls_key)

@@ -9,14 +9,16 @@ from typing import TypeVar
 import anyio.to_thread
 
 from relay.api.problems import ApiProblem, Code
-from relay.api.public_text import public_text
 from relay.config import RelayConfig
 from relay.core.ledgers import ledger_password
 from relay.ledger import InvalidCursor, LedgerReader, LedgerUnavailable, MessageReader
+from relay.telemetry import get_logger
 
 READERS = 4
 """Threads, and so queries at once; more requests wait in line for as long as their deadline lets them. Reading is mostly
 work for the interpreter, of which there is one: more threads would only take turns."""
+AWAY = "the ledger cannot be read now; try again later (the server's log says why)"
+"""All that strangers are told: the reason may name a host, a file or a database."""
 
 Result = TypeVar("Result")
 
@@ -40,6 +42,7 @@ class LedgerDesk:
         self._relay = relay
         self._readers: Readers | None = None
         self._lock = Lock()
+        self._logged: str | None = None
         self._limiter: anyio.CapacityLimiter | None = None
 
     async def read(self, work: Callable[[Readers], Result]) -> Result:
@@ -51,7 +54,7 @@ class LedgerDesk:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(READERS)
         try:
-            return await anyio.to_thread.run_sync(
+            found = await anyio.to_thread.run_sync(
                 partial(self._call, work), abandon_on_cancel=True, limiter=self._limiter
             )
         except InvalidCursor:
@@ -59,7 +62,13 @@ class LedgerDesk:
                 Code.INVALID_REQUEST, "cursor is none of this list: take `next` of the page before", field="cursor"
             ) from None
         except LedgerUnavailable as error:
-            raise ApiProblem(Code.LEDGER_UNAVAILABLE, public_text(str(error))) from None
+            reason = str(error)
+            if reason != self._logged:
+                self._logged = reason
+                get_logger("api").error("the ledger cannot be read", reason=reason)
+            raise ApiProblem(Code.LEDGER_UNAVAILABLE, AWAY) from None
+        self._logged = None
+        return found
 
     def close(self) -> None:
         with self._lock:

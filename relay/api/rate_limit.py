@@ -2,13 +2,31 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import parse_qsl
 
 MAX_BUCKETS = 10_000
 BURST = 5
 """Seconds' worth of requests that may come at once."""
 IPV6_PREFIX_BITS = 64
 """One customer's network: its addresses are one client."""
+
+LIST_COST = 5
+REPLAY_COST = 25
+"""Up to 1 000 changes told again, proofs judged again, a bundle made."""
+_LISTS = frozenset({"/v1/messages", "/v1/search", "/v1/dead-letters", "/v1/routes", "/v1/tokens"})
+_REPLAYED = ("/proofs", "/bundle")
+
+
+def cost_of(path: str, query: bytes, *, resumes: bool) -> int:
+    """What a request costs its client. `resumes`: it has a Last-Event-ID."""
+    if path in _LISTS:
+        return LIST_COST
+    if path.startswith("/v1/messages/") and path.endswith(_REPLAYED):
+        return REPLAY_COST
+    if path in ("/v1/events", "/v1/ws") and (resumes or "after" in dict(parse_qsl(query.decode("latin-1")))):
+        return REPLAY_COST
+    return 1
 
 
 class RateLimit:
@@ -24,26 +42,39 @@ class RateLimit:
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def wait_s(self, client: str) -> float:
-        """0 and one request is taken, or the seconds after which there is one."""
+    def wait_s(self, client: str, cost: int = 1) -> float:
+        """0 and the request is taken, or the seconds after which it can be. `cost` is that of so many plain requests; no one
+        request costs more than a whole bucket."""
+        needed = min(float(cost), self._burst)
         now_s = self._clock_s()
         tokens, at_s = self._buckets.pop(client, (self._burst, now_s))
         tokens = min(self._burst, tokens + (now_s - at_s) * self._per_s)
-        taken = tokens >= 1
-        self._buckets[client] = (tokens - 1 if taken else tokens, now_s)
+        taken = tokens >= needed
+        self._buckets[client] = (tokens - needed if taken else tokens, now_s)
         if len(self._buckets) > self._max_buckets:
             self._buckets.popitem(last=False)
-        return 0.0 if taken else (1 - tokens) / self._per_s
+        return 0.0 if taken else (needed - tokens) / self._per_s
 
 
 def client_of(address: str) -> str:
     """The bucket of an address."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
+    parsed = parse_address(address)
+    if parsed is None:
         return "unknown"
     if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
         return f"{int(parsed) >> (128 - IPV6_PREFIX_BITS):x}::/{IPV6_PREFIX_BITS}"
     return str(parsed)
+
+
+def parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    """As servers and proxies write it: with a port or without, an IPv4 address also in the form of IPv6."""
+    bare = text
+    if text.startswith("["):
+        bare = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        bare = text.partition(":")[0]
+    try:
+        parsed = ip_address(bare)
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed

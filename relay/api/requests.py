@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
-from relay.api.answer_cache import etag_of
+from relay.api.answer_cache import etag_of, target_of
 from relay.api.api_keys import ApiKey, Scope
 from relay.api.models.base import Problem
 from relay.api.problems import PROBLEM_TYPE, STATUSES, TITLES, ApiProblem, Code
@@ -81,10 +81,7 @@ def kept_answer(
     body = model.model_dump_json(by_alias=True).encode()
     etag = etag_of(body)
     headers = [(b"content-type", JSON), (b"cache-control", b"no-cache"), (b"etag", etag)]
-    scope = request.scope
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope["query_string"]
-    service.cache.put(path + b"?" + query if query else path, headers, body, etag, names, changes, fresh_s)
+    service.cache.put(target_of(request.scope), headers, body, etag, names, changes, fresh_s)
     if request.headers.get("if-none-match", "").encode() == etag:
         return Response(status_code=304, headers={"etag": etag.decode()})
     return Response(body, 200, {"cache-control": "no-cache", "etag": etag.decode()}, media_type="application/json")

@@ -79,6 +79,7 @@ def server_config(app: App, settings: ApiConfig) -> uvicorn.Config:
         http=BoundedHttpProtocol,
         ws="wsproto",
         ws_max_size=4 * 1024,
+        ws_per_message_deflate=False,  # the bound is judged after inflating: 61 KB stop the event loop for a third of a second
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -47,7 +47,17 @@ def create(
     ],
 ) -> None:
     """Make a key and print it, once. Only its SHA-256 is kept."""
-    from relay.api.api_keys import ApiKey, KeysUnusable, Scope, check_name, digest_of, new_key, read_keys, write_keys
+    from relay.api.api_keys import (
+        ApiKey,
+        KeysUnusable,
+        Scope,
+        check_name,
+        digest_of,
+        editing_keys,
+        new_key,
+        read_keys,
+        write_keys,
+    )
 
     path = _keys_file(config)
     unknown = sorted(set(scope) - {one.value for one in Scope})
@@ -55,12 +65,13 @@ def create(
         raise refuse(f"--scope {unknown[0][:40]}: there is no such scope; use write or admin", UNUSABLE)
     try:
         check_name(name)
-        known = read_keys(path)
-        if any(key.name == name for key in known):
-            raise refuse(f"there is a key {name} already; revoke it or choose another name", REFUSED)
-        key = new_key()
-        created_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        write_keys(path, [*known, ApiKey(name, frozenset(map(Scope, scope)), digest_of(key), created_at)])
+        with editing_keys(path):
+            known = read_keys(path)
+            if any(key.name == name for key in known):
+                raise refuse(f"there is a key {name} already; revoke it or choose another name", REFUSED)
+            key = new_key()
+            created_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+            write_keys(path, [*known, ApiKey(name, frozenset(map(Scope, scope)), digest_of(key), created_at)])
     except KeysUnusable as error:
         raise refuse(str(error), UNUSABLE) from None
     typer.echo(key)
@@ -76,15 +87,16 @@ def list_(config: ConfigFile) -> None:
 @keys.command()
 def revoke(config: ConfigFile, name: KeyName) -> None:
     """Take a key away; it counts from the next request on. Exit code 1 if there is none of that name."""
-    from relay.api.api_keys import KeysUnusable, write_keys
+    from relay.api.api_keys import KeysUnusable, editing_keys, read_keys, write_keys
 
     path = _keys_file(config)
-    known = _known(path)
-    left = [key for key in known if key.name != name]
-    if len(left) == len(known):
-        raise refuse(f"no key is called {name[:64]}", REFUSED)
     try:
-        write_keys(path, left)
+        with editing_keys(path):
+            known = read_keys(path)
+            left = [key for key in known if key.name != name]
+            if len(left) == len(known):
+                raise refuse(f"no key is called {name[:64]}", REFUSED)
+            write_keys(path, left)
     except KeysUnusable as error:
         raise refuse(str(error), UNUSABLE) from None
 

@@ -7,7 +7,7 @@ Example:
     keys_file = "api-keys.json"          # made by `hutong api keys create`
     cors_origins = ["https://dapp.example"]
     # tls_certificate = "tls/chain.pem"  # needed on any other address than loopback,
-    # tls_key = "tls/key.pem"            # unless behind_proxy = true
+    # tls_key = "tls/key.pem"            # unless behind_proxy = true, with trusted_proxies
 """
 
 import re
@@ -89,6 +89,15 @@ class ApiConfig(Model):
     def _both_parts_of_tls(self) -> Self:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("needs both tls_certificate and tls_key, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _proxy_is_known(self) -> Self:
+        if self.behind_proxy and not self.trusted_proxies:
+            raise ValueError(
+                "has behind_proxy = true and no trusted_proxies: every client would have the proxy's address, and one rate"
+                " limit; name the proxy's address or network in trusted_proxies"
+            )
         return self
 
     @model_validator(mode="after")

@@ -9,9 +9,11 @@ import math
 import ssl
 from typing import Any
 
+import h11
 import trio
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
@@ -22,6 +24,10 @@ MAX_OPEN_CONNECTIONS = 256
 
 PEER_LEFT_S = 5.0
 """For requests under way when the peer leaves; some of hypercorn's tasks would wait for ever."""
+
+_EXTENSIONS = b"sec-websocket-extensions"
+"""Not seen by hypercorn, so that no connection has permessage-deflate: a frame of some kilobytes would inflate to many
+megabytes before the bound of a message is judged."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -35,7 +41,30 @@ def listen_config(host: str, port: int) -> Config:
     config.keep_alive_timeout = 75.0
     config.keep_alive_max_requests = 2**31
     config.include_server_header = False
+    config.alpn_protocols = ["http/1.1"]
     return config
+
+
+class _Http11(H11Protocol):
+    """HTTP/1.1 and plain WebSockets, and nothing that a peer asks for beside them."""
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        """No upgrade to HTTP/2 in the clear: its windows and streams are bounded by nothing here. An upgrade that is not
+        taken is served as HTTP/1.1 (RFC 9110, 7.8)."""
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        if request.http_version not in (b"1.0", b"1.1"):
+            await self._send_error_response(505)
+            await self.send(Closed())
+            return
+        if any(name == _EXTENSIONS for name, _ in request.headers):
+            request = h11.Request(
+                method=request.method,
+                target=request.target,
+                headers=[(name, value) for name, value in request.headers if name != _EXTENSIONS],
+                http_version=request.http_version,
+            )
+        await super()._create_stream(request)
 
 
 class _Server(TCPServer):
@@ -61,6 +90,18 @@ class _Server(TCPServer):
             await self.protocol.handle(Closed())
 
     async def _read_data(self) -> None:
+        given = self.protocol.protocol
+        self.protocol.protocol = _Http11(
+            given.app,
+            given.config,
+            given.context,
+            given.task_group,
+            given.connection_state,
+            given.ssl,
+            given.client,
+            given.server,
+            given.send,
+        )
         await super()._read_data()
         self._peer_left = True
         await self.idle_task.stop()

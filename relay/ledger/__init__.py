@@ -1,6 +1,6 @@
 """What the relay did and what it cost, the life of every packet, and where the watchers are."""
 
-from relay.ledger.errors import DamagedRow, InvalidCursor, LedgerDamaged, LedgerUnavailable
+from relay.ledger.errors import CursorOfAnotherLedger, DamagedRow, InvalidCursor, LedgerDamaged, LedgerUnavailable
 from relay.ledger.explain import Explanation, age_text, explain, remedy_of
 from relay.ledger.ledger import Ledger
 from relay.ledger.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step
@@ -47,6 +47,7 @@ __all__ = [
     "App",
     "Cause",
     "Costs",
+    "CursorOfAnotherLedger",
     "DamagedRow",
     "DeadPage",
     "DeadStep",

@@ -32,3 +32,7 @@ class LedgerDamaged(LedgerUnavailable):
 
 class InvalidCursor(Exception):
     """A cursor that this ledger did not give, or that belongs to another list; the message is one sentence."""
+
+
+class CursorOfAnotherLedger(InvalidCursor):
+    """It is newer than everything in this one: the ledger was restored or begun anew. The lists must be read again."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, tuple_
 
 from relay.ledger.bounds import MAX_INT64
-from relay.ledger.errors import DamagedRow, InvalidCursor, LedgerDamaged
+from relay.ledger.errors import CursorOfAnotherLedger, DamagedRow, LedgerDamaged
 from relay.ledger.figures import Figures
 from relay.ledger.message_cursor import CursorKind, Position, decode_cursor, encode_cursor
 from relay.ledger.message_query import Bounds, Candidate, Lane, Term, lanes, newest, of_ids, terms_of
@@ -125,7 +125,7 @@ class MessageReader(Figures):
         _check_limit(limit)
         after, newest_change = decode_cursor(CursorKind.CHANGES, cursor), self._counter()
         if after.value > newest_change + 1:
-            raise InvalidCursor("the cursor is of another ledger: read the lists again")
+            raise CursorOfAnotherLedger("the cursor is of another ledger: read the lists again")
         key = tuple_(MessageRow.change, MessageRow.packet_id)
         query = select(MessageRow.packet_id, MessageRow.change).where(
             key > tuple_(after.value, after.packet_id), MessageRow.change <= newest_change

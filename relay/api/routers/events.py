@@ -1,14 +1,14 @@
 """What happens, as it happens: server-sent events and a WebSocket."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Annotated, Any
 
 import anyio
 from fastapi import APIRouter, Depends, Header, Query, Response, WebSocket, WebSocketDisconnect
 
-from relay.api.changes import Change, change_of
+from relay.api.changes import RESET, Change, change_of
 from relay.api.models.message import MessageSummary
 from relay.api.problems import ApiProblem, Code
 from relay.api.requests import InService, known_parameters, refusals
@@ -70,7 +70,7 @@ async def socket(socket: WebSocket) -> None:
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_ended, socket, tasks.cancel_scope)
-            async with aclosing(_told(service, query.get("after"), names)) as told:
+            async with aclosing(_told(service, socket.scope.get("hutong.client"), query.get("after"), names)) as told:
                 async for changes in told:
                     with anyio.fail_after(SEND_LIMIT_S):
                         for text in [_text(change) for change in changes] or [_HEARTBEAT_TEXT]:
@@ -100,7 +100,7 @@ class EventStream(Response):
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_left, receive, tasks.cancel_scope)
-                async with aclosing(_told(self._service, self._after, self._names)) as told:
+                async with aclosing(_told(self._service, scope.get("hutong.client"), self._after, self._names)) as told:
                     async for changes in told:
                         if not started:
                             started = True
@@ -118,29 +118,26 @@ class EventStream(Response):
 
 
 async def _told(
-    service: Service, after: str | None, names: tuple[str, ...] | None
+    service: Service, client: str | None, after: str | None, names: tuple[str, ...] | None
 ) -> AsyncGenerator[tuple[Change, ...], None]:
     """Changes for one stream, as many at once as wait for it; nothing where nothing happened for a while. The first one
     opens the line."""
-    with service.changes.stream() as stream:
-        seen = -1
+    with service.changes.stream(client) as stream:
         found = [] if after is None else list(await service.changes.missed(after))
-        if names is not None and after is None and (now := await _present(service, names)) is not None:
+        # What the ledger gave may come once more over the stream, which was open before: at most MAX_MISSED messages.
+        told = {change.name: change.number for change in found if change.number is not None}
+        # A cursor may be newer than the settlement: without the present state such a line would never end.
+        if names is not None and (now := await _present(service, names)) is not None and _is_newer(now, told):
             found.append(now)
+            told[now.name] = now.number or 0
         yield ()
         told_at_s = service.clock_s()
         while True:
-            chosen = []
-            for change in found:
-                if change.number is not None and change.number <= seen:
-                    continue
-                seen = seen if change.number is None else change.number
-                if _concerns(change, names):
-                    chosen.append(change)
+            chosen = [change for change in found if _concerns(change, names)]
             if chosen or service.clock_s() >= told_at_s + HEARTBEAT_S:
                 told_at_s = service.clock_s()
                 yield tuple(chosen)
-                if names is not None and chosen and chosen[-1].is_last:
+                if names is not None and any(change.is_last for change in chosen):
                     return
             found = []
             with anyio.move_on_after(max(0.0, told_at_s + HEARTBEAT_S - service.clock_s())):
@@ -153,6 +150,9 @@ async def _told(
                 except anyio.EndOfStream:
                     if not found:
                         return
+            if RESET in found:  # another ledger counts anew
+                told.clear()
+            found = [change for change in found if _is_newer(change, told)]
 
 
 async def _followed(service: Service, name: str) -> tuple[str, ...]:
@@ -169,6 +169,11 @@ async def _present(service: Service, names: tuple[str, ...]) -> Change | None:
     """How a followed message stands now: who follows needs no other request."""
     record = await service.ledger.read(lambda readers: readers.messages.message(names[0]))
     return None if record is None else change_of(record)
+
+
+def _is_newer(change: Change, told: Mapping[str, int]) -> bool:
+    """For its message alone: all that one transaction of the ledger changed has one number."""
+    return change.number is None or change.number > told.get(change.name, -1)
 
 
 def _concerns(change: Change, names: tuple[str, ...] | None) -> bool:

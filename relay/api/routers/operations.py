@@ -146,7 +146,7 @@ async def retry(
 ) -> Response:
     """Try a dead letter again, from its first attempt, as `hutong relay retry` does."""
     job = f"{kind}:{chain}/{client}/{sequence}"
-    if not await service.backend.ask(lambda chains: chains.revive(job), ANSWER_LIMIT_S):
+    if not await service.backend.ask(lambda chains: chains.revive(job), ANSWER_LIMIT_S, asks_chains=False):
         raise ApiProblem(Code.NOT_FOUND, f"there is no dead letter {job}")
     return answer(Retried(job=job), 202)
 

@@ -117,7 +117,7 @@ async def _proofs(service: Service, name: str) -> Response:
         return judged
 
     try:
-        found = await service.backend.ask(judge, ANSWER_LIMIT_S)
+        found = await service.backend.ask(judge, ANSWER_LIMIT_S, asks_chains=False)
     except ArchiveUnavailable as error:
         raise ApiProblem(Code.BUSY, public_text(str(error))) from None
     return answer(
@@ -184,7 +184,7 @@ async def _bundle(service: Service, name: str) -> Response:
             return await trio.to_thread.run_sync(encode_bundle, bundle, limiter=chains.judges)
 
     try:
-        data = await service.backend.ask(export, BUNDLE_LIMIT_S - 5)
+        data = await service.backend.ask(export, BUNDLE_LIMIT_S - 5, asks_chains=False)
     except (NotExportable, VerificationError) as error:
         raise ApiProblem(Code.NOT_EXPORTABLE, public_text(str(error))) from None
     except ArchiveUnavailable as error:

@@ -7,9 +7,11 @@ from hashlib import sha256
 from typing import Annotated, Literal
 
 import anyio.to_thread
+from eth_hash.auto import keccak
 from fastapi import APIRouter, Depends, Header, Response
 
 from adapters.cosmos.chain import CosmosChain
+from adapters.cosmos.transactions import transaction_hash as cosmos_hash
 from adapters.ics26.chain import RouterChain
 from relay.api.api_keys import ApiKey, Scope
 from relay.api.backend import Chains
@@ -33,6 +35,8 @@ router = APIRouter(prefix="/v1", tags=["sending"], dependencies=[Depends(known_p
 SHOWN_MESSAGES = 50
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _PREPARING = (Code.REFUSED_BY_CHAIN, Code.NOT_SUPPORTED, Code.CHAIN_UNAVAILABLE, Code.UNSUPPORTED_MEDIA_TYPE)
+_SENT_NOTHING = (Code.INVALID_REQUEST, Code.NOT_SUPPORTED, Code.REFUSED_BY_CHAIN)
+"""Problems after which this attempt is known to have left nothing in a pool."""
 
 
 @router.post("/transfers/prepare", response_model=Prepared, responses=refusals(*_PREPARING))
@@ -131,12 +135,23 @@ async def submit(
     try:
         transaction_hash = await service.backend.ask(send, ANSWER_LIMIT_S)
     except ApiProblem as problem:
-        if problem.code is not Code.CHAIN_UNAVAILABLE:
-            await anyio.to_thread.run_sync(store.release, key.name, idempotency_key)
-        raise
+        if problem.code not in _SENT_NOTHING:
+            raise
+        if kept is None and await anyio.to_thread.run_sync(store.release, key.name, idempotency_key):
+            raise
+        if problem.code is not Code.REFUSED_BY_CHAIN:
+            raise
+        # Another request with this key was cut off, or is under way: what is refused now may be in the pool by that one.
+        is_cosmos = any(chain.name == demand.chain and chain.kind == "cosmos" for chain in service.config.chains)
+        name = (cosmos_hash if is_cosmos else keccak)(raw).hex()
+        raise ApiProblem(
+            Code.CHAIN_UNAVAILABLE,
+            "the chain refuses it now, but an earlier request with this key may have reached it:"
+            f" look at /v1/transactions/{demand.chain}/0x{name}",
+        ) from None
     service.under_way.add(demand.chain, transaction_hash)
     submitted = Submitted(chain=demand.chain, hash=f"0x{transaction_hash.hex()}", state="pending")
-    await anyio.to_thread.run_sync(partial(store.keep, key.name, idempotency_key, submitted.model_dump_json()))
+    await anyio.to_thread.run_sync(partial(store.keep, key.name, idempotency_key, digest, submitted.model_dump_json()))
     return answer(submitted, 202)
 
 

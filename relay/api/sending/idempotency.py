@@ -10,6 +10,9 @@ KEEP_S = 86_400
 MAX_KEPT = 100_000
 """Rows of every key together; the oldest make room."""
 
+_RETRIED = ""
+"""In place of an answer: more than one request with the key was under way."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     owner TEXT NOT NULL, key TEXT NOT NULL, digest BLOB NOT NULL, answer TEXT, at_s INTEGER NOT NULL,
@@ -50,21 +53,33 @@ class IdempotencyStore:
                 if row is None:
                     self._make_room(connection)
                     connection.execute("INSERT INTO answers VALUES (?, ?, ?, NULL, ?)", (owner, key, digest, now_s))
+                elif row[1] is None and bytes(row[0]) == digest:
+                    connection.execute(
+                        "UPDATE answers SET answer = ? WHERE owner = ? AND key = ?", (_RETRIED, owner, key)
+                    )
                 connection.execute("COMMIT")
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
-            return None if row is None else Kept(bytes(row[0]), row[1])
+            return None if row is None else Kept(bytes(row[0]), row[1] or None)
 
-    def keep(self, owner: str, key: str, answer: str) -> None:
-        """The answer to the request that claimed the key."""
+    def keep(self, owner: str, key: str, digest: bytes, answer: str) -> None:
+        """The answer to a request with that digest, whether or not its claim is still there."""
         with self._lock:
-            self._opened().execute("UPDATE answers SET answer = ? WHERE owner = ? AND key = ?", (answer, owner, key))
+            self._opened().execute(
+                "INSERT INTO answers VALUES (?, ?, ?, ?, ?) ON CONFLICT (owner, key)"
+                " DO UPDATE SET answer = excluded.answer WHERE digest = excluded.digest",
+                (owner, key, digest, answer, int(self._now_s())),
+            )
 
-    def release(self, owner: str, key: str) -> None:
-        """The request was refused, and sent nothing: the key is free again."""
+    def release(self, owner: str, key: str) -> bool:
+        """The request that claimed the key sent nothing: it is free again. False, and it stays, where another one with the
+        same body came after it: that one may send, or have sent."""
         with self._lock:
-            self._opened().execute("DELETE FROM answers WHERE owner = ? AND key = ? AND answer IS NULL", (owner, key))
+            released = self._opened().execute(
+                "DELETE FROM answers WHERE owner = ? AND key = ? AND answer IS NULL", (owner, key)
+            )
+            return released.rowcount > 0
 
     def close(self) -> None:
         with self._lock:

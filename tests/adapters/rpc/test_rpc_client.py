@@ -234,6 +234,28 @@ async def test_rate_limit_refuses_who_would_wait_too_long_and_takes_nothing(auto
     assert trio.current_time() - start == pytest.approx(0.1)
 
 
+async def test_rate_limit_gives_the_place_of_who_leaves_to_the_next(autojump_clock):
+    """Callers with deadlines would else take the tokens of those that wait for ever."""
+    bucket = TokenBucket(per_second=10, burst=1)
+    await bucket.acquire()
+    start = trio.current_time()
+    served = []
+
+    async def wait(name):
+        await bucket.acquire()
+        served.append((name, round(trio.current_time() - start, 6)))
+
+    async with trio.open_nursery() as nursery, trio.open_nursery() as leaving:
+        for _ in range(50):
+            leaving.start_soon(bucket.acquire)
+        await trio.testing.wait_all_tasks_blocked()
+        for name in "abc":
+            nursery.start_soon(wait, name)
+            await trio.testing.wait_all_tasks_blocked()
+        leaving.cancel_scope.cancel()
+    assert served == [("a", 0.1), ("b", 0.2), ("c", 0.3)]
+
+
 def test_backoff_is_deterministic_and_capped():
     waits = [backoff_s(n, 0.2, 5.0, Random(7)) for n in range(40)]
     assert waits == [backoff_s(n, 0.2, 5.0, Random(7)) for n in range(40)]

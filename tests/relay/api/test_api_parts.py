@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from light_clients.ibc.denom import Denom
-from relay.api.answer_cache import MAX_ANSWERS, AnswerCache
+from relay.api import answer_cache
+from relay.api.answer_cache import MAX_ANSWERS, AnswerCache, target_of
 from relay.api.api_keys import (
     ApiKey,
     KeyRing,
@@ -24,7 +25,7 @@ from relay.api.api_keys import (
 from relay.api.instants import instant, parse_instant
 from relay.api.problems import STATUSES, TITLES, ApiProblem, Code
 from relay.api.public_text import public_text
-from relay.api.rate_limit import BURST, RateLimit, client_of
+from relay.api.rate_limit import BURST, RateLimit, client_of, cost_of
 from relay.api.sending import under_way
 from relay.api.sending.idempotency import MAX_KEPT, IdempotencyStore
 from relay.api.tokens.look_alikes import bounded_name, looks_like_another, shared_skeletons, skeleton
@@ -61,7 +62,43 @@ def test_a_table_of_buckets_is_bounded_and_ipv6_networks_are_one_client():
         limit.wait_s(f"client {number}")
     assert len(limit) == 10
     assert client_of("2001:db8::1") == client_of("2001:db8::ffff:2") != client_of("2001:db8:0:1::1")
+    assert client_of("10.0.0.1:4711") == client_of("[::ffff:10.0.0.1]:80") == client_of("10.0.0.1")
+    assert client_of("[2001:db8::1]:443") == client_of("[2001:db8::1]") == client_of("2001:db8::1")
+    assert client_of("10.0.0.1:") != client_of("10.0.0:1") == client_of("[") == client_of(":") == "unknown"
     assert client_of("::ffff:10.0.0.1") == client_of("10.0.0.1") and client_of("nonsense") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "resumes", "cost"),
+    [
+        ("/v1/status", b"", True, 1),
+        ("/v1/messages/alpha/client-0/1", b"", False, 1),
+        ("/v1/messages/alpha/client-0/1/why", b"", False, 1),
+        ("/v1/messages", b"limit=100", False, 5),
+        ("/v1/tokens", b"", False, 5),
+        ("/v1/messages/alpha/client-0/1/proofs", b"", False, 25),
+        ("/v1/messages/0x12/bundle", b"", False, 25),
+        ("/v1/events", b"message=after", False, 1),
+        ("/v1/events", b"message=\xff&%61fter=c", False, 25),
+        ("/v1/events", b"", True, 25),
+        ("/v1/ws", b"after=c", False, 25),
+    ],
+)
+def test_attack_G15_a_request_costs_what_it_makes_the_server_do(path, query, resumes, cost):
+    assert cost_of(path, query, resumes=resumes) == cost
+    clock = Clock()
+    limit = RateLimit(50, clock)
+    taken = 0
+    while limit.wait_s("a", cost) == 0:
+        taken += 1
+    assert taken == 50 * BURST // cost and limit.wait_s("a", cost) == pytest.approx(cost / 50)
+    clock.s += cost / 50 + 1e-6
+    assert limit.wait_s("a", cost) == 0
+
+
+def test_no_request_costs_more_than_there_can_be():
+    limit = RateLimit(1, Clock())
+    assert limit.wait_s("a", 25) == 0 and limit.wait_s("a") == 1.0
 
 
 def test_keys_are_kept_as_digests_in_a_private_file(tmp_path):
@@ -112,6 +149,50 @@ def test_the_cache_forgets_what_changed_and_never_keeps_what_was_read_before():
     for number in range(MAX_ANSWERS + 10):
         cache.put(b"/%d" % number, [], b"x", b'"x"', [f"{number}"], cache.changes, 1)
     assert len(cache) == MAX_ANSWERS == len(cache._names) == len(cache._targets)
+
+
+def test_attack_G15_the_cache_is_bounded_in_bytes_and_lets_go_of_what_expired(monkeypatch):
+    monkeypatch.setattr(answer_cache, "MAX_KEPT_BYTES", 10_000)
+    clock = Clock()
+    cache = AnswerCache(clock)
+    for number in range(30):
+        cache.put(b"/%d" % number, [], b"x" * 1_000, b'"x"', ["a"], cache.changes, 30 if number % 2 else 1)
+    assert len(cache) == 10 and cache.get(b"/29") is not None and cache.get(b"/19") is None
+    clock.s += 2
+    cache.put(b"/new", [], b"x", b'"x"', ["b"], cache.changes, 1)
+    assert len(cache) == 6 and cache._bytes == 5_001, "those of one second have left, unasked"
+    clock.s += 60
+    cache.put(b"/new", [], b"x", b'"x"', ["b"], cache.changes, 1)
+    assert len(cache) == 1 == len(cache._expiries) and cache._bytes == 1
+    cache.forget(["b"])
+    assert len(cache) == cache._bytes == len(cache._targets) == len(cache._names) == 0
+
+
+def test_attack_G15_another_spelling_of_a_target_is_the_same_answer():
+    def target(path: str, query: bytes = b"") -> bytes:
+        return target_of({"path": path, "query_string": query, "raw_path": b"not looked at"})
+
+    assert target("/v1/messages/a") == target("/v1/messages/a", b"&") == target("/v1/messages/a", b"&&")
+    assert target("/", b"limit=5") == target("/", b"limit=%35") == target("/", b"&limit=5&")
+    assert (
+        len(
+            {
+                target("/a"),
+                target("/a", b"b"),
+                target("/a?b="),
+                target("/a", b"b=1"),
+                target("/a", b"b=1&c="),
+                target("/a\udcff"),
+            }
+        )
+        == 6
+    )
+
+
+@given(st.text(max_size=50), st.binary(max_size=50))
+@settings(max_examples=50, deadline=None)
+def test_every_target_has_a_name(path, query):
+    assert isinstance(target_of({"path": path, "query_string": query}), bytes)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +293,7 @@ def test_idempotency_keys_survive_a_restart_and_end_after_a_day(tmp_path):
     store = IdempotencyStore(tmp_path / "api.sqlite", clock)
     assert store.claim("dapp", "k", b"digest") is None
     assert store.claim("dapp", "k", b"digest").answer is None, "under way"
-    store.keep("dapp", "k", '{"hash":"0x1"}')
+    store.keep("dapp", "k", b"digest", '{"hash":"0x1"}')
     assert store.claim("other", "k", b"digest") is None, "keys of others are others"
     store.close()
     store = IdempotencyStore(tmp_path / "api.sqlite", clock)
@@ -225,6 +306,21 @@ def test_idempotency_keys_survive_a_restart_and_end_after_a_day(tmp_path):
     assert store.claim("dapp", "k", b"digest") is None
     store.release("dapp", "k")
     assert store.claim("dapp", "k", b"digest") is None
+    store.close()
+
+
+def test_a_claim_that_others_share_is_not_released(tmp_path):
+    store = IdempotencyStore(tmp_path / "api.sqlite", Clock())
+    assert store.claim("dapp", "k", b"one") is None
+    assert store.claim("dapp", "k", b"other").digest == b"one" and store.release("dapp", "k"), (
+        "a conflict sends nothing"
+    )
+    assert store.claim("dapp", "k", b"one") is None
+    assert store.claim("dapp", "k", b"one").answer is None
+    assert not store.release("dapp", "k"), "the second one may have sent"
+    assert store.claim("dapp", "k", b"other").digest == b"one"
+    store.keep("dapp", "k", b"one", "{}")
+    assert store.claim("dapp", "k", b"one").answer == "{}" and not store.release("dapp", "k")
     store.close()
 
 

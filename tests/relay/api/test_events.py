@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from trio_websocket import open_websocket_url
 
 from relay.api import changes
 from relay.ledger import Ledger, MessageReader
+from relay.ledger.message_cursor import CursorKind, Position, encode_cursor
 
 LIMIT_S = 30
 # The clients here leave in the middle of an answer; httpx and trio-websocket then leave their generators to the collector.
@@ -111,6 +113,60 @@ async def test_what_was_missed_comes_first_and_once(tmp_path, monkeypatch):
     reader.close()
 
 
+async def test_every_message_of_one_transaction_of_the_ledger_is_told(tmp_path):
+    """They have one number in the ledger: that of the flush which wrote them."""
+    await write_ledger(tmp_path)
+    async with api_under_trio(config_of(tmp_path)) as (url, service):
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+            with trio.fail_after(LIMIT_S):
+                async with http.stream("GET", "/v1/events") as all_of_them:
+                    async with http.stream("GET", f"/v1/events?message=alpha/{CLIENT}/2") as followed:
+                        while service.changes.open_streams < 2:
+                            await trio.lowlevel.checkpoint()
+                        new = [sent(facts(sequence), time.time_ns()) for sequence in range(100, 299)]
+                        await note(tmp_path, [*settled(2), *new])
+                        told = await read_events(all_of_them, 200)
+                        followed_lines = [line async for line in followed.aiter_lines() if line.startswith("data: ")]
+    assert {data["id"] for _, data, _ in told} == {f"alpha/{CLIENT}/{n}" for n in (2, *range(100, 299))}
+    assert json.loads(followed_lines[-1][6:])["state"] == "acknowledged", "and that was its end"
+
+
+async def test_who_follows_a_settled_message_from_behind_its_settlement_is_told_so(tmp_path):
+    await write_ledger(tmp_path)
+    reader = MessageReader.open_file(tmp_path / "ledger.sqlite")
+    cursor = reader.newest_change()
+    reader.close()
+    async with api_under_trio(config_of(tmp_path)) as (url, _):
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+            with trio.fail_after(LIMIT_S):
+                async with http.stream("GET", f"/v1/events?message=alpha/{CLIENT}/1&after={cursor}") as response:
+                    states = [
+                        json.loads(line[6:])["state"] async for line in response.aiter_lines() if line[:5] == "data:"
+                    ]
+    assert states == ["acknowledged"]
+
+
+async def test_a_restored_ledger_resets_its_streams_and_goes_on(tmp_path):
+    await write_ledger(tmp_path)
+    later = encode_cursor(CursorKind.CHANGES, Position(2**62, f"alpha/{CLIENT}/1"))
+    async with api_under_trio(config_of(tmp_path)) as (url, service):
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+            with trio.fail_after(LIMIT_S):
+                async with http.stream("GET", f"/v1/events?after={later}") as response:
+                    assert (await read_events(response, 1))[0][0] == "reset"
+                async with http.stream("GET", "/v1/events") as response:
+                    lines = response.aiter_lines()
+                    assert (await anext(lines)).startswith(":")
+                    service.changes._cursor = later
+                    while await anext(lines) != "event: reset":
+                        pass
+                    while service.changes._cursor in (None, later):
+                        await trio.lowlevel.checkpoint()
+                    await note(tmp_path, settled(2))
+                    while f'"id":"alpha/{CLIENT}/2"' not in await anext(lines):
+                        pass
+
+
 async def test_the_same_over_a_websocket(tmp_path):
     await write_ledger(tmp_path)
     for serve in (api_under_trio, None):
@@ -137,7 +193,8 @@ async def follow_by_websocket(url: str) -> None:
 
 async def test_attack_G15_streams_are_bounded(tmp_path):
     await write_ledger(tmp_path)
-    async with api_under_trio(config_of(tmp_path, max_streams=2)) as (url, service):
+    config = config_of(tmp_path, max_streams=2, trusted_proxies=["127.0.0.1"])
+    async with api_under_trio(config) as (url, service):
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
             with trio.fail_after(LIMIT_S):
                 async with http.stream("GET", "/v1/events") as one, http.stream("GET", "/v1/events") as two:
@@ -148,6 +205,25 @@ async def test_attack_G15_streams_are_bounded(tmp_path):
                     await trio.lowlevel.checkpoint()
                 async with http.stream("GET", "/v1/events") as again:
                     assert again.status_code == 200, "who leaves makes room"
+
+
+async def test_attack_G15_no_address_takes_all_streams(tmp_path):
+    await write_ledger(tmp_path)
+    config = config_of(tmp_path, max_streams=16, trusted_proxies=["127.0.0.1"])
+    async with api_under_trio(config) as (url, service), AsyncExitStack() as streams:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+            with trio.fail_after(LIMIT_S):
+                for address in ("203.0.113.7", "203.0.113.7", "203.0.113.8"):
+                    stream = http.stream("GET", "/v1/events", headers={"x-forwarded-for": address})
+                    assert (await streams.enter_async_context(stream)).status_code == 200
+                third = await http.get("/v1/events", headers={"x-forwarded-for": "203.0.113.7"})
+                assert (third.status_code, third.json()["code"]) == (503, "busy"), third.text
+                await streams.aclose()
+                while service.changes.open_streams:
+                    await trio.lowlevel.checkpoint()
+                async with http.stream("GET", "/v1/events", headers={"x-forwarded-for": "203.0.113.7"}) as again:
+                    assert again.status_code == 200
+                    assert dict(service.changes._clients) == {"203.0.113.7": 1}, "who left is forgotten"
 
 
 async def test_attack_G15_a_client_that_does_not_read_loses_its_stream_alone(tmp_path):

@@ -4,6 +4,7 @@ import io
 import json
 import socket
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -11,7 +12,11 @@ import trio
 from api_world import CLIENT, MESSAGE_ID, api_under_trio, api_under_uvicorn, config_of
 
 from relay.api import uvicorn_protocol
+from relay.api.answer_cache import AnswerCache
 from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
+from relay.api.front import Front, _Headers
+from relay.api.ledger_desk import AWAY
+from relay.api.rate_limit import client_of
 from relay.telemetry import configure_logs
 
 RAW = {"chain": "alpha", "raw": "0x02"}
@@ -116,6 +121,19 @@ def test_attack_G14_an_open_file_of_keys_lets_nobody_in(ledger_home, tmp_path):
             assert http.post(WRITES[1][0], headers={"authorization": f"Bearer {key}"}).status_code == 202
 
 
+async def test_attack_G14_strangers_are_not_told_why_the_ledger_is_away(tmp_path):
+    log = io.StringIO()
+    configure_logs("error", log)
+    async with api_under_trio(config_of(tmp_path)) as (url, _):
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+            refused = await http.get("/v1/totals")
+            ready = await http.get("/readyz")
+    configure_logs("error", io.StringIO())
+    assert (refused.status_code, refused.json()["code"], refused.json()["detail"]) == (503, "ledger_unavailable", AWAY)
+    assert ready.status_code == 503 and ready.json()["ledger"] == AWAY
+    assert log.getvalue().count("there is no ledger yet") == 1, "the log says why, once"
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -202,6 +220,61 @@ def test_attack_G15_a_slow_head_loses_the_connection(ledger_home, monkeypatch):
             assert sock.recv(12) == b"HTTP/1.1 200"
 
 
+def test_attack_G15_no_websocket_inflates_what_it_is_sent(uvicorn_api):
+    host, port = uvicorn_api[0].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 10) as sock:
+        sock.sendall(
+            b"GET /v1/ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+        )
+        said = sock.recv(4_096)
+    assert said.startswith(b"HTTP/1.1 101") and b"extensions" not in said.lower()
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "HEAD"])
+async def test_attack_G15_only_a_reader_of_events_has_no_deadline(ledger_home, monkeypatch, method):
+    from relay.api import front
+
+    monkeypatch.setattr(front, "REQUEST_LIMIT_S", 0.3)
+    async with api_under_trio(config_of(ledger_home)) as (url, service):
+        host, port = url.removeprefix("http://").split(":")
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            with trio.fail_after(5):
+                await stream.send_all(
+                    f"{method} /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode()
+                )
+                answer = b""
+                while more := await stream.receive_some(4_096):
+                    answer += more
+                    if b"deadline_exceeded" in answer:
+                        break
+        assert answer.startswith(b"HTTP/1.1 504") or method == "HEAD"
+        assert service.changes.open_streams == 0
+
+
+@pytest.mark.parametrize("path", ["/v1/status", "/cached"])
+async def test_attack_G15_who_takes_no_answer_is_given_up(uvicorn_api, autojump_clock, path):
+    """A refusal and an answer from the cache, which the application's own deadline does not cover."""
+    service = uvicorn_api[1]
+    cache = AnswerCache(lambda: 0.0)
+    cache.put(b"/cached", [], b"x", b'"x"', [], cache.changes, 1)
+    front = Front(None, replace(service, cache=cache))
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "client": ("127.0.0.1", 1), "headers": [] if path == "/cached" else [(b"authorization", b"Bearer wrong")],
+    }  # fmt: skip
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_message):
+        await trio.sleep_forever()
+
+    with trio.fail_after(60):
+        await front(scope, receive, send)
+
+
 async def test_attack_G15_a_slow_body_is_given_up(ledger_home, monkeypatch):
     from relay.api import front
 
@@ -247,6 +320,38 @@ def test_attack_G15_rate_limits_hold_for_each_address_and_key(ledger_home, tmp_p
             for number in range(20):
                 ask(**{"x-forwarded-for": f"not an address {number}"})
             assert len(service.rate_limit) < 10, "strange addresses share one bucket"
+
+
+def test_attack_G15_wrong_keys_are_counted_for_their_address(ledger_home, tmp_path):
+    file = tmp_path / "api-keys.json"
+    key = keys_in(file, writer=["write"])["writer"]
+    with api_under_uvicorn(config_of(ledger_home, rate_limit_per_s=1, keys_file=str(file))) as (url, service):
+        service.rate_limit._clock_s = lambda: 100.0
+        with httpx.Client(base_url=url, trust_env=False) as http:
+            wrong = {"authorization": "Bearer hk_" + "A" * 43}
+            said = [http.get("/v1/status", headers=wrong).status_code for _ in range(8)]
+            assert said == [401] * 5 + [429] * 3
+            assert http.get("/v1/status").status_code == 429, "it is the address's own bucket"
+            assert http.get("/v1/status", headers={"authorization": f"Bearer {key}"}).status_code == 200
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.5", "::ffff:10.0.0.5"])
+@pytest.mark.parametrize(
+    ("said", "client"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7:5678", "203.0.113.7"),
+        ("203.0.113.7, ::ffff:10.1.2.3", "203.0.113.7"),
+        ("203.0.113.7, 10.1.2.3:8080", "203.0.113.7"),
+        ("198.51.100.1, 203.0.113.7:1", "203.0.113.7"),
+        ("[2001:db8::1]:443", client_of("2001:db8::1")),
+    ],
+)
+def test_a_trusted_proxy_is_believed_however_it_writes_addresses(ledger_home, uvicorn_api, peer, said, client):
+    config = config_of(ledger_home, trusted_proxies=["10.0.0.0/8"])
+    front = Front(None, replace(uvicorn_api[1], config=config, settings=config.api))
+    scope = {"client": (peer, 1234)}
+    assert client_of(front._address(scope, _Headers([(b"x-forwarded-for", said.encode())]))) == client
 
 
 def test_a_forwarded_address_of_a_stranger_is_not_believed(ledger_home):

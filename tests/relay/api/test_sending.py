@@ -1,7 +1,9 @@
 """Prepared transactions, signed by a user's own key and passed on, on a running dev chain."""
 
 import sys
-from contextlib import asynccontextmanager
+import time
+from contextlib import asynccontextmanager, closing
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,7 @@ for folder in ("evm", "conformance"):
 
 from eth_abi.abi import encode  # noqa: E402
 from eth_account import Account  # noqa: E402
+from eth_hash.auto import keccak  # noqa: E402
 from test_evm_devnet import KEY, evm_setting  # noqa: E402
 
 from adapters.evm import deploy as deployment  # noqa: E402
@@ -24,6 +27,7 @@ from light_clients.ibc.denom import Denom  # noqa: E402
 from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys  # noqa: E402
 from relay.api.problems import ApiProblem  # noqa: E402
 from relay.api.sending.contract_rules import check_send  # noqa: E402
+from relay.api.sending.idempotency import IdempotencyStore  # noqa: E402
 from relay.api.tokens.metadata import read_metadata  # noqa: E402
 from relay.api.ways import Way  # noqa: E402
 from relay.config import PathConfig, PathEnd  # noqa: E402
@@ -77,7 +81,7 @@ async def test_a_user_prepares_signs_and_submits_once(tmp_path, monkeypatch):
             token = "0x" + receipt.contract_address.hex()
             async with sending_api(setting, tmp_path) as (http, key):
                 await transfers(http, key, setting, token)
-                await messages(http, key, setting)
+                await messages(http, key, setting, tmp_path)
             await metadata_of(setting, token, monkeypatch)
 
 
@@ -169,7 +173,7 @@ async def transfers(http, key, setting, token) -> None:
         assert refused.status_code == 422 and refused.json()["code"] == "invalid_request", (field, value, refused.text)
 
 
-async def messages(http, key, setting) -> None:
+async def messages(http, key, setting, home) -> None:
     sender = setting.transactor.signer.address
     wish = {"source": "alpha", "destination": "beta", "sender": sender, "receiver": RECEIVER, "payload": "0x68656c6c6f"}
     refused = await http.post("/v1/messages/prepare", json=wish)
@@ -200,3 +204,12 @@ async def messages(http, key, setting) -> None:
     stale = await offer("stale", nonce=0)
     assert (stale.status_code, stale.json()["code"]) == (422, "refused_by_chain"), stale.text
     assert (await offer("stale")).status_code == 202, "a refused request leaves its key free"
+
+    # The first request with this key was cut off on its way: nobody knows whether the pool has it.
+    raw = signed({**unsigned, "nonce": 0})
+    with closing(IdempotencyStore(home / "api.sqlite", time.time)) as store:
+        assert store.claim("dapp", "cut-off", sha256(f"alpha\n{raw}".encode()).digest()) is None
+    again = await offer("cut-off", raw=raw)
+    assert (again.status_code, again.json()["code"]) == (503, "chain_unavailable"), again.text
+    assert f"/v1/transactions/alpha/0x{keccak(bytes.fromhex(raw[2:])).hex()}" in again.json()["detail"]
+    assert (await offer("cut-off")).json()["code"] == "conflict", "the key is not free for another transaction"

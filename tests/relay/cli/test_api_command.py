@@ -3,12 +3,13 @@
 import signal
 import subprocess
 import sys
+import threading
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
-from relay.api.api_keys import KeyRing, Scope
+from relay.api.api_keys import ApiKey, KeyRing, Scope, digest_of, editing_keys, new_key, read_keys, write_keys
 from relay.cli.api import app
 
 CONFIG = """
@@ -93,3 +94,15 @@ def test_a_taken_port_is_one_sentence(config):
         config.write_text(CONFIG + API.replace(":0", f":{taken.getsockname()[1]}"))
         refused = run("run", "--config", config)
     assert refused.exit_code == 2 and "cannot be used" in refused.output and "Traceback" not in refused.output
+
+
+def test_keys_that_are_made_at_once_are_all_kept(config, tmp_path):
+    file = tmp_path / "api-keys.json"
+    other = threading.Thread(target=run, args=("keys", "create", "late", "--scope", "write", "--config", config))
+    with editing_keys(file):
+        other.start()
+        other.join(0.3)
+        assert other.is_alive() and read_keys(file) == (), "it waits"
+        write_keys(file, [ApiKey("early", frozenset({Scope.ADMIN}), digest_of(new_key()), "2026-11-26T00:00:00Z")])
+    other.join(30)
+    assert [key.name for key in read_keys(file)] == ["early", "late"]

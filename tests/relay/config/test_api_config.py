@@ -42,6 +42,7 @@ def test_defaults_are_the_safe_ones(tmp_path):
         ('listen = "bridge.example:80"', "api", "without TLS"),
         ('listen = "127.0.0.1"', "api.listen", "host:port"),
         ('listen = "127.0.0.1:1"\ntls_key = "k"', "api", "both"),
+        ('listen = "10.0.0.5:80"\nbehind_proxy = true', "api", "trusted_proxies"),
         ('listen = "127.0.0.1:1"\ncors_origins = ["https://a.example/path"]', "api.cors_origins.0", "origin"),
         ('listen = "127.0.0.1:1"\ncors_origins = ["javascript:x"]', "api.cors_origins.0", "origin"),
         ('listen = "127.0.0.1:1"\ntrusted_proxies = ["proxy"]', "api.trusted_proxies.0", "network"),
@@ -60,7 +61,10 @@ def test_attack_G15_what_would_open_the_api_is_refused(text, field, part):
 
 @pytest.mark.parametrize(
     "text",
-    ['listen = "0.0.0.0:443"\ntls_certificate = "c"\ntls_key = "k"', 'listen = "10.0.0.5:80"\nbehind_proxy = true'],
+    [
+        'listen = "0.0.0.0:443"\ntls_certificate = "c"\ntls_key = "k"',
+        'listen = "10.0.0.5:80"\nbehind_proxy = true\ntrusted_proxies = ["10.0.0.9"]',
+    ],
 )
 def test_other_addresses_are_served_over_tls_or_behind_a_proxy(text):
     assert parsed(text).api.host in ("0.0.0.0", "10.0.0.5")

@@ -104,6 +104,27 @@ async def test_attack_G15_hub_sockets_of_peers_that_left_are_closed(port, monkey
             await trio.sleep(0.02)
 
 
+async def test_attack_G15_no_websocket_inflates_what_it_is_sent(port):
+    """A message's bound is judged after inflating: some kilobytes stopped the event loop for a third of a second."""
+    said = await answer(port, UPGRADE)
+    assert said.startswith(b"HTTP/1.1 101") and b"extensions" not in said.lower()
+    async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+        with trio.fail_after(10):
+            await stream.send_all(UPGRADE)
+            assert b"101" in await stream.receive_some(4096)
+            await stream.send_all(b"\xc1\x80" + bytes(4))  # compressed
+            assert await ended(stream)
+    assert (await answer(port)).startswith(b"HTTP/1.1 200")
+
+
+async def test_http_2_is_not_served_in_the_clear(port):
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    assert (await answer(port, preface)).startswith(b"HTTP/1.1 505")
+    upgraded = await answer(port, H2C_UPGRADE)
+    assert upgraded.startswith(b"HTTP/1.1 200"), "an upgrade that is not taken is an ordinary request"
+    assert (await answer(port)).startswith(b"HTTP/1.1 200")
+
+
 async def test_a_peer_that_never_reads_does_not_keep_a_stopping_node(nursery):
     async def flood(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
