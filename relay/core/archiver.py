@@ -125,8 +125,10 @@ class Archiver:
             self._remember(self._archive)
             self._archive = None
         self._metrics.archive_failed(what)
-        say = self._log.error if isinstance(error, LogRewritten) else self._log.warning
-        say("the archive is behind", at=self._location, doing=what, reason=str(error))
+        if isinstance(error, LogRewritten):
+            self._log.error("the archive was rewritten", at=self._location, doing=what, reason=str(error))
+        else:
+            self._log.warning("the archive is behind", at=self._location, doing=what, reason=str(error))
 
     async def _waiting(self, archive: BundleArchive) -> list[Packet]:
         """Packets whose outcome was proven to their sender and that the archive lacks, those sent by a hub last."""

@@ -4,6 +4,8 @@ import pytest
 from lane import running_lane
 from suite import CHECKS
 
+pytestmark = pytest.mark.networks
+
 
 @pytest.mark.parametrize("leg", ["first_leg", "second_leg"])
 async def test_conformance(leg, tmp_path):

@@ -157,9 +157,18 @@ async def test_a_restored_ledger_resets_its_streams_and_goes_on(tmp_path):
                 async with http.stream("GET", "/v1/events") as response:
                     lines = response.aiter_lines()
                     assert (await anext(lines)).startswith(":")
-                    service.changes._cursor = later
-                    while await anext(lines) != "event: reset":
-                        pass
+                    told = trio.Event()
+
+                    async def restore() -> None:
+                        while not told.is_set():  # a read that is under way puts its own cursor back
+                            service.changes._cursor = later
+                            await trio.lowlevel.checkpoint()
+
+                    async with trio.open_nursery() as nursery:
+                        nursery.start_soon(restore)
+                        while await anext(lines) != "event: reset":
+                            pass
+                        told.set()
                     while service.changes._cursor in (None, later):
                         await trio.lowlevel.checkpoint()
                     await note(tmp_path, settled(2))
