@@ -8,6 +8,8 @@ from suite import CHECKS
 
 from relay.devnet import Genesis, Pace, running_devnet
 
+pytestmark = pytest.mark.networks
+
 
 @pytest.fixture
 async def nodes():
