@@ -1,6 +1,5 @@
 """What Solidity and Python read must be the same, or one side pays what the other never sent (attack lines F3, F4)."""
 
-import os
 from functools import cache
 
 from eth_abi.abi import encode
@@ -23,9 +22,7 @@ PART = st.one_of(
 DENOM = st.one_of(
     st.lists(PART, min_size=1, max_size=6).map("/".join), st.integers(14, 17).map(lambda n: "ab/bft-evm-1/" * n + "x")
 )
-EXAMPLES = 150 if os.environ.get("CI") == "true" else 50
-"""Each is a call of some tenths of a second in the EVM."""
-QUICK = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @cache
