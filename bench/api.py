@@ -22,6 +22,7 @@ from selectors import EVENT_READ, DefaultSelector
 
 import trio
 
+from relay.cli.demo.ports import free_port
 from relay.ledger import App, Ledger, Note, Outcome, PacketFacts, Step
 
 HOT = 100
@@ -139,11 +140,6 @@ async def _write(home: Path, sequences: range, *, done: bool) -> None:
         ledger.close()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
-
-
 @contextmanager
 def _process(command: list[str], port: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -165,7 +161,7 @@ def _process(command: list[str], port: int) -> Iterator[tuple[str, subprocess.Po
 
 @contextmanager
 def _hello(server: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    port = _free_port()
+    port = free_port()
     with _process([sys.executable, "-m", "bench.api_hello", str(port), server], port) as served:
         yield served
 
@@ -173,7 +169,7 @@ def _hello(server: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 @contextmanager
 def _api(home: Path, streams: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """`hutong api run` over the ledger; its one chain does not answer, which must not matter."""
-    port, config = _free_port(), home / "relay.toml"
+    port, config = free_port(), home / "relay.toml"
     config.write_text(
         f'[relay]\nhome = "{home}"\nlog_level = "error"\n[api]\nlisten = "127.0.0.1:{port}"\n'
         f'rate_limit_per_s = 1_000_000\nmax_streams = {streams}\ntrusted_proxies = ["127.0.0.1"]\n'

@@ -21,7 +21,8 @@ from adapters.ics26.abi import Function
 from contracts.artifacts import load_artifact
 from light_clients.crypto import keccak256
 from relay.cli.demo.keys import Key, make_key
-from relay.cli.demo.processes import HUTONG, free_port, last_line
+from relay.cli.demo.ports import free_port
+from relay.cli.demo.processes import HUTONG, last_line
 from tests.nodes.running_anvil import Anvil, running_anvil
 
 START_LIMIT_S = 90

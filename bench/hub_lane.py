@@ -32,7 +32,7 @@ from light_clients.crypto import keccak256
 from light_clients.proofs.mpt.slots import commitment_slot
 from relay.cli.demo.config_file import hub_table, path_table
 from relay.cli.demo.keys import Key, make_key
-from relay.cli.demo.processes import free_port
+from relay.cli.demo.ports import free_port
 from relay.evm.database import KeyValueWriter
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.stack import run_with_evm_stack

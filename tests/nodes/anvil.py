@@ -4,7 +4,6 @@ Each transaction is a block, a second after the last or at the time that the tes
 """
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -15,6 +14,7 @@ from typing import Any
 
 from eth_abi.abi import encode
 
+from relay.cli.demo.ports import free_port
 from tests.contracts.evm import GAS, INTRINSIC_GAS, SENDER, Contract, Reverted, artifact, type_of
 from tests.nodes.provision import foundry
 
@@ -44,9 +44,7 @@ class AnvilEvm:
     def __init__(self, hardfork: str, timestamp_s: int) -> None:
         self.timestamp_s = timestamp_s
         self.contracts: dict[bytes, Contract] = {}
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         command = [
             *(str(foundry("anvil")), "--port", str(self._port), "--hardfork", hardfork, "--silent"),
             *("--timestamp", str(timestamp_s - 1), "--base-fee", "0", "--gas-price", "0", "--auto-impersonate"),

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from relay.cli.demo.ports import free_ports
 from relay.hub.abci.initialise import MemberHome, ValidatorPorts, initialise_members
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import Genesis, HubParams
@@ -211,15 +212,9 @@ class Network:
         return min(member.wait_for_height(height, timeout_s) for member in running)
 
 
-def free_ports(count: int) -> list[ValidatorPorts]:
-    """Three for each validator, free a moment ago."""
-    sockets = [socket.socket() for _ in range(3 * count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    numbers = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return [ValidatorPorts(*numbers[3 * index : 3 * index + 3]) for index in range(count)]
+def validator_ports(count: int) -> list[ValidatorPorts]:
+    """Three for each validator."""
+    return [ValidatorPorts(*free_ports(3)) for _ in range(count)]
 
 
 def new_hub(**params: int) -> NewHub:
@@ -236,7 +231,7 @@ def new_hub(**params: int) -> NewHub:
 
 def new_network(directory: Path, validators: int = 1, hub: NewHub | None = None, **params: int) -> Network:
     """Homes under `directory`, of `hub` or of a hub with `params`; nothing runs yet."""
-    genesis, homes = initialise_members(directory, hub or new_hub(**params), free_ports(validators))
+    genesis, homes = initialise_members(directory, hub or new_hub(**params), validator_ports(validators))
     return Network(genesis, [Member(home) for home in homes])
 
 

@@ -1,7 +1,6 @@
 """anvil as a plain node on a port: for tests and figures that talk to it as to any chain."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from relay.cli.demo.ports import free_port
 from tests.nodes.provision import foundry
 
 START_TIMEOUT_S = 20
@@ -46,9 +46,7 @@ def running_anvil(
     chain_id: int, *, block_time_s: float = 0, hardfork: str = "cancun", gas_limit: int | None = None
 ) -> Iterator[Anvil]:
     """`block_time_s` 0: each transaction makes its block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         *(str(foundry("anvil")), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)),
         *("--silent", "--hardfork", hardfork),

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -11,6 +10,8 @@ import urllib.request
 from pathlib import Path
 
 from provision import versitygw
+
+from relay.cli.demo.ports import free_port
 
 START_TIMEOUT_S = 30
 ACCESS_KEY, SECRET_KEY = "hutong-test", "correct-horse-battery-staple"
@@ -24,9 +25,7 @@ class S3Server:
         self.directory = Path(tempfile.mkdtemp(prefix="hutong-s3-"))
         self.process: subprocess.Popen | None = None
         self._buckets = 0
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
 
     @property
     def environment(self) -> dict[str, str]:

@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -13,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from relay.cli.demo.ports import free_ports
 from tests.nodes.provision import simd
 
 START_TIMEOUT_S = 60
@@ -25,18 +25,6 @@ LOG_TAIL_BYTES = 4_000
 
 class NodeFailed(Exception):
     """The process ended or answers nothing; the text carries the end of its log."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 def edit_toml(path: Path, changes: Mapping[str, str | bool | int]) -> None:

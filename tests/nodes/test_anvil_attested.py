@@ -16,7 +16,8 @@ from suite import CHECKS
 from bench.direct_lane import direct_lane
 from relay.cli.demo.chain import DemoChain
 from relay.cli.demo.keys import make_key
-from relay.cli.demo.processes import free_port, run_command, run_daemon, wait_until_serving
+from relay.cli.demo.ports import free_port
+from relay.cli.demo.processes import run_command, run_daemon, wait_until_serving
 from relay.cli.demo.traffic import User
 from tests.nodes.running_anvil import running_anvil
 

@@ -13,7 +13,7 @@ from relay.hub.abci.cometbft_home import Peer, TrustedHeader
 from relay.hub.abci.joining import initialise_joining
 from relay.hub.application.snapshot.format import RecordKind, decode_leaf, encode_leaf, encode_manifest
 from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
-from tests.nodes.cometbft_network import Member, Network, free_ports, new_network
+from tests.nodes.cometbft_network import Member, Network, new_network, validator_ports
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
 from tests.relay.hub.snapshot_chain import RECORDER_INIT, Taken, recorder_call
 
@@ -69,7 +69,7 @@ def trusted_header(member: Member, height: int) -> bytes:
 
 def joining(directory: Path, network: Network, rpc_servers: list[Member]) -> Member:
     """A node that begins to believe at block 2."""
-    (ports,) = free_ports(1)
+    (ports,) = validator_ports(1)
     servers = tuple(one.cometbft_url.removeprefix("http://") for one in rpc_servers)
     home = initialise_joining(
         directory / "joining",

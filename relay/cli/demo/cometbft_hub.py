@@ -1,8 +1,7 @@
 """The demo's hub under an unmodified CometBFT: four validators, each a `cometbft node` and a `hutong hub abci` process."""
 
 import shlex
-import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,12 @@ import trio
 
 from relay.cli.demo.hub import HubProcesses
 from relay.cli.demo.member import ask_for_height
-from relay.cli.demo.processes import START_LIMIT_S, Daemon, DemoFailed, free_port, last_line, run_command
+from relay.cli.demo.ports import free_base_port
+from relay.cli.demo.processes import START_LIMIT_S, Daemon, DemoFailed, last_line, run_command
 
 VALIDATORS = 4
 PORT_STEP = 10
 PORTS_EACH = 3
-TRIES = 100
 CATCH_UP_LIMIT_S = 120
 JOIN_LIMIT_S = 240
 SNAPSHOT_MAKERS, SNAPSHOT_INTERVAL, SNAPSHOTS_KEPT = 2, 20, 4
@@ -248,19 +247,4 @@ def _printed_commands(printed: str) -> list[tuple[list[str], list[str]]]:
 
 
 def _free_base_port(nodes: int) -> int:
-    for _ in range(TRIES):
-        base = min(max(free_port(), 1_024), 64_000)
-        if _all_free(base + PORT_STEP * index + part for index in range(nodes) for part in range(PORTS_EACH)):
-            return base
-    raise DemoFailed("there are no free ports")
-
-
-def _all_free(ports: Iterable[int]) -> bool:
-    for port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
+    return free_base_port([PORT_STEP * index + part for index in range(nodes) for part in range(PORTS_EACH)])

@@ -10,11 +10,11 @@ import trio
 from relay.cli.demo.chain import DemoChain
 from relay.cli.demo.keys import Key, make_key
 from relay.cli.demo.member import ask_for_height, has_a_block
+from relay.cli.demo.ports import free_port
 from relay.cli.demo.processes import (
     START_LIMIT_S,
     Daemon,
     RunningProcess,
-    free_port,
     run_command,
     run_daemon,
     wait_until_serving,

@@ -13,7 +13,8 @@ from eth_account.signers.local import LocalAccount
 from relay.cli.demo.chain import DemoChain
 from relay.cli.demo.config_file import Paths
 from relay.cli.demo.keys import Key, make_key
-from relay.cli.demo.processes import free_port, run_command
+from relay.cli.demo.ports import free_port
+from relay.cli.demo.processes import run_command
 
 FORWARD_MARGIN_S = 5
 TOKEN_SUPPLY = 10**24

@@ -24,7 +24,8 @@ from relay.cli.demo.member import (
     introduce,
     member,
 )
-from relay.cli.demo.processes import START_LIMIT_S, Daemon, RunningProcess, free_port, run_daemon, wait_until_serving
+from relay.cli.demo.ports import free_port
+from relay.cli.demo.processes import START_LIMIT_S, Daemon, RunningProcess, run_daemon, wait_until_serving
 
 CHAIN_NAMES = ("alpha", "beta", "gamma")
 FIRST_CHAIN_ID = 7_001

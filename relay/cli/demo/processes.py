@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,14 +42,6 @@ class RunningProcess:
         """The same for its direct children (the relay's embedded Valkey)."""
         pids = _children(self.process.pid)
         return sum(filter(None, map(_cpu_ms, pids))) if pids else None
-
-
-def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def run_daemon(

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import trio
 
-from relay.cli.demo.processes import RunningProcess, free_port, run_command, run_daemon
+from relay.cli.demo.ports import free_port
+from relay.cli.demo.processes import RunningProcess, run_command, run_daemon
 
 CHAIN_ID = "simd-1"
 PREFIX = "cosmos"
