@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.interface import BadAnswer, Proof
 from adapters.rpc import Answer, Decoder, Fields
-from light_clients.bft_evm import StorageProof, encode_storage_proof
 from light_clients.evm_header import ExecutionHeader
+from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import Height, MalformedInput, VerificationError
 from light_clients.proofs.mpt import (
     IBC_STORE_SLOT,

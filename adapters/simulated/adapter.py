@@ -38,16 +38,15 @@ from adapters.simulated.chain import BASE_FEE_WEI, ROUTER_ADDRESS, SimulatedBloc
 from adapters.simulated.faults import Faults
 from adapters.simulated.router import HostedClient
 from light_clients.bft_evm import (
-    StorageProof,
     decode_extra_data,
     encode_extra_data,
     encode_header_message,
-    encode_storage_proof,
 )
 from light_clients.bft_evm.codec import decode_client_state
 from light_clients.bft_evm.predicates import overlap_size
 from light_clients.evm_header import encode_header
 from light_clients.ibc.commitment import PathKind, path_key
+from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 
 POLL_INTERVAL_S = 0.5

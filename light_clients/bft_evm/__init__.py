@@ -9,7 +9,6 @@ from light_clients.bft_evm.codec import (
     encode_consensus_state,
     encode_header_message,
     encode_misbehaviour,
-    encode_storage_proof,
     header_of,
 )
 from light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, decode_extra_data, encode_extra_data
@@ -20,7 +19,6 @@ from light_clients.bft_evm.types import (
     ExtraData,
     Header,
     Misbehaviour,
-    StorageProof,
     Vote,
     VoteKind,
 )
@@ -33,7 +31,6 @@ __all__ = [
     "ExtraData",
     "Header",
     "Misbehaviour",
-    "StorageProof",
     "Vote",
     "VoteKind",
     "block_hash",
@@ -47,6 +44,5 @@ __all__ = [
     "encode_extra_data",
     "encode_header_message",
     "encode_misbehaviour",
-    "encode_storage_proof",
     "header_of",
 ]

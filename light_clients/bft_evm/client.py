@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from light_clients.bft_evm import codec, predicates
-from light_clients.bft_evm.membership import membership_checks, router_storage_root
 from light_clients.bft_evm.types import ClientState, ConsensusState, Header, Misbehaviour, TrustedState
 from light_clients.bft_evm.verification import SPEC, Options, evidence_checks, update_checks
+from light_clients.ibc.evm_router import ProofContext, commitment_checks, router_storage_root
 from light_clients.interface import (
     Check,
     ClientStatus,
@@ -100,7 +101,7 @@ class BftEvmClient:
         yield Check(
             "router_account_proven",
             f"EIP-1186; {SPEC}",
-            lambda: storage_root.fill(lambda: router_storage_root(client.get(), header.get())),
+            lambda: storage_root.fill(lambda: proven_storage_root(client.get(), header.get())),
         )
 
     def verify_header(
@@ -132,17 +133,17 @@ class BftEvmClient:
     def membership_checks(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
     ) -> Iterator[Check]:
-        return membership_checks(client_state, consensus_state, proof, path, value)
+        return _membership_checks(client_state, consensus_state, proof, path, value)
 
     def verify_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes
     ) -> None:
-        run_checks(membership_checks(client_state, consensus_state, proof, path, value))
+        run_checks(_membership_checks(client_state, consensus_state, proof, path, value))
 
     def verify_non_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...]
     ) -> None:
-        run_checks(membership_checks(client_state, consensus_state, proof, path, None))
+        run_checks(_membership_checks(client_state, consensus_state, proof, path, None))
 
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
         old = codec.decode_client_state(subject)
@@ -169,6 +170,26 @@ class BftEvmClient:
                 trusting_period_s=new.trusting_period_s,
             )
         )
+
+
+_client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
+"""Many proofs are judged under one state; its bytes are all that is read."""
+
+
+def _membership_checks(
+    client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
+) -> Iterator[Check]:
+    def context() -> ProofContext:
+        return ProofContext(
+            _client_state_of(client_state).is_frozen, codec.decode_consensus_state(consensus_state).storage_root
+        )
+
+    return commitment_checks(SPEC, context, proof, path, value)
+
+
+def proven_storage_root(client: ClientState, header: Header) -> bytes:
+    """The storage root of the client's router under the header's state root."""
+    return router_storage_root(header.execution.state_root, client.router_address, header.account_proof)
 
 
 HeaderRules: TypeAlias = Callable[[Header, TrustedState, Options, int], Iterator[Check]]

@@ -1,22 +1,19 @@
 """Bytes of the bft-evm client's protobuf messages (docs/spec/bft-evm-client.md), canonical both ways."""
 
-from collections.abc import Iterable
-
 from light_clients.bft_evm.extra_data import decode_extra_data
-from light_clients.bft_evm.types import ClientState, Consensus, ConsensusState, Header, Misbehaviour, StorageProof
+from light_clients.bft_evm.types import ClientState, Consensus, ConsensusState, Header, Misbehaviour
 from light_clients.evm_header import MAX_HEADER_RLP_BYTES, ExecutionHeader, decode_header, encode_header
+from light_clients.ibc.evm_router import MAX_ACCOUNT_PROOF_BYTES, bounded_nodes
 from light_clients.interface import (
     MAX_CLIENT_STATE_BYTES,
     MAX_CONSENSUS_STATE_BYTES,
-    MAX_PROOF_BYTES,
     Height,
     MalformedInput,
 )
-from light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES
 from light_clients.protobuf import bft_evm_pb2, ibc_pb2
 from light_clients.protobuf.canonical import parse_canonical
 
-MAX_HEADER_BYTES = MAX_HEADER_RLP_BYTES + MAX_NODES * (MAX_NODE_BYTES + 4) + 64
+MAX_HEADER_BYTES = MAX_HEADER_RLP_BYTES + MAX_ACCOUNT_PROOF_BYTES + 64
 MAX_MISBEHAVIOUR_BYTES = 2 * MAX_HEADER_BYTES + 16
 
 
@@ -89,17 +86,6 @@ def encode_misbehaviour(misbehaviour: Misbehaviour) -> bytes:
     ).SerializeToString(deterministic=True)
 
 
-def decode_storage_proof(data: bytes) -> StorageProof:
-    """Raises MalformedInput."""
-    message = parse_canonical(bft_evm_pb2.StorageProof, data, "proof", MAX_PROOF_BYTES)
-    return StorageProof(_nodes(message.nodes, "proof.nodes"))
-
-
-def encode_storage_proof(proof: StorageProof) -> bytes:
-    """Inverse of `decode_storage_proof`."""
-    return bft_evm_pb2.StorageProof(nodes=proof.nodes).SerializeToString(deterministic=True)
-
-
 def header_of(trusted_height: Height, execution: ExecutionHeader, account_proof: tuple[bytes, ...]) -> Header:
     """An update made of a node's answers; parses the extra data (MalformedInput)."""
     return Header(trusted_height, execution, decode_extra_data(execution.extra_data), account_proof)
@@ -109,7 +95,7 @@ def _header(message: bft_evm_pb2.Header, field: str) -> Header:
     return header_of(
         _height(message.trusted_height),
         decode_header(message.header_rlp),
-        _nodes(message.account_proof, f"{field}.account_proof"),
+        bounded_nodes(message.account_proof, f"{field}.account_proof"),
     )
 
 
@@ -119,16 +105,6 @@ def _header_message(header: Header) -> bft_evm_pb2.Header:
         header_rlp=encode_header(header.execution),
         account_proof=header.account_proof,
     )
-
-
-def _nodes(nodes: Iterable[bytes], field: str) -> tuple[bytes, ...]:
-    kept = tuple(nodes)
-    if len(kept) > MAX_NODES:
-        raise MalformedInput(field, f"more than {MAX_NODES} nodes", got=len(kept))
-    for index, node in enumerate(kept):
-        if len(node) > MAX_NODE_BYTES:
-            raise MalformedInput(f"{field}[{index}]", f"more than {MAX_NODE_BYTES} bytes", got=len(node))
-    return kept
 
 
 def _height(message: ibc_pb2.Height) -> Height:

@@ -153,10 +153,3 @@ class Misbehaviour:
 
     header_1: Header
     header_2: Header
-
-
-@dataclass(frozen=True, slots=True)
-class StorageProof:
-    """RLP nodes, root first, of one slot under the router's storage root."""
-
-    nodes: tuple[bytes, ...]

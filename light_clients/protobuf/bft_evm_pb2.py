@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from light_clients.protobuf import ibc_pb2 as light__clients_dot_protobuf_dot_ibc__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$light_clients/protobuf/bft_evm.proto\x12\x0ehutong.bft_evm\x1a light_clients/protobuf/ibc.proto\"\xbe\x01\n\x0b\x43lientState\x12\x10\n\x08\x63hain_id\x18\x01 \x01(\x04\x12\x11\n\tconsensus\x18\x02 \x01(\r\x12\x16\n\x0erouter_address\x18\x03 \x01(\x0c\x12\x19\n\x11trusting_period_s\x18\x04 \x01(\x04\x12\x19\n\x11max_clock_drift_s\x18\x05 \x01(\x04\x12)\n\rlatest_height\x18\x06 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x11\n\tis_frozen\x18\x07 \x01(\x08\"O\n\x0e\x43onsensusState\x12\x13\n\x0btimestamp_s\x18\x01 \x01(\x04\x12\x14\n\x0cstorage_root\x18\x02 \x01(\x0c\x12\x12\n\nvalidators\x18\x03 \x03(\x0c\"_\n\x06Header\x12*\n\x0etrusted_height\x18\x01 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x12\n\nheader_rlp\x18\x02 \x01(\x0c\x12\x15\n\raccount_proof\x18\x03 \x03(\x0c\"b\n\x0cMisbehaviour\x12(\n\x08header_1\x18\x01 \x01(\x0b\x32\x16.hutong.bft_evm.Header\x12(\n\x08header_2\x18\x02 \x01(\x0b\x32\x16.hutong.bft_evm.Header\"\x1d\n\x0cStorageProof\x12\r\n\x05nodes\x18\x01 \x03(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$light_clients/protobuf/bft_evm.proto\x12\x0ehutong.bft_evm\x1a light_clients/protobuf/ibc.proto\"\xbe\x01\n\x0b\x43lientState\x12\x10\n\x08\x63hain_id\x18\x01 \x01(\x04\x12\x11\n\tconsensus\x18\x02 \x01(\r\x12\x16\n\x0erouter_address\x18\x03 \x01(\x0c\x12\x19\n\x11trusting_period_s\x18\x04 \x01(\x04\x12\x19\n\x11max_clock_drift_s\x18\x05 \x01(\x04\x12)\n\rlatest_height\x18\x06 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x11\n\tis_frozen\x18\x07 \x01(\x08\"O\n\x0e\x43onsensusState\x12\x13\n\x0btimestamp_s\x18\x01 \x01(\x04\x12\x14\n\x0cstorage_root\x18\x02 \x01(\x0c\x12\x12\n\nvalidators\x18\x03 \x03(\x0c\"_\n\x06Header\x12*\n\x0etrusted_height\x18\x01 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x12\n\nheader_rlp\x18\x02 \x01(\x0c\x12\x15\n\raccount_proof\x18\x03 \x03(\x0c\"b\n\x0cMisbehaviour\x12(\n\x08header_1\x18\x01 \x01(\x0b\x32\x16.hutong.bft_evm.Header\x12(\n\x08header_2\x18\x02 \x01(\x0b\x32\x16.hutong.bft_evm.Headerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,4 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HEADER']._serialized_end=459
   _globals['_MISBEHAVIOUR']._serialized_start=461
   _globals['_MISBEHAVIOUR']._serialized_end=559
-  _globals['_STORAGEPROOF']._serialized_start=561
-  _globals['_STORAGEPROOF']._serialized_end=590
 # @@protoc_insertion_point(module_scope)

@@ -52,9 +52,3 @@ class Misbehaviour(_message.Message):
     header_1: Header
     header_2: Header
     def __init__(self, header_1: _Optional[_Union[Header, _Mapping]] = ..., header_2: _Optional[_Union[Header, _Mapping]] = ...) -> None: ...
-
-class StorageProof(_message.Message):
-    __slots__ = ("nodes",)
-    NODES_FIELD_NUMBER: _ClassVar[int]
-    nodes: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, nodes: _Optional[_Iterable[bytes]] = ...) -> None: ...

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from light_clients.bft_evm import ClientState, Consensus, ConsensusState, Header, block_hash, codec
-from light_clients.bft_evm.membership import router_storage_root
+from light_clients.bft_evm.client import proven_storage_root
 from light_clients.bft_evm.types import TrustedState
 from light_clients.bft_evm.verification import Committers, Options, seal_checks, update_checks
 from light_clients.evm_header import decode_header
@@ -87,7 +87,7 @@ class BftEvmRules:
         )
         state = ConsensusState(
             header.execution.timestamp_s,
-            router_storage_root(client, header),
+            proven_storage_root(client, header),
             tuple(sorted(set(header.extra.validators))),
         )
         found.append(ProvenState(codec.encode_client_state(client), codec.encode_consensus_state(state), block.time_ns))

@@ -91,7 +91,7 @@ LIGHT_CLIENTS = (
     ),
     Defence(
         "account proof of the configured router",
-        "light_clients/bft_evm/membership.py",
+        "light_clients/ibc/evm_router.py",
         '    if account is None:\n        raise PredicateFailed("router_account_proven", "the state has no account at',
         '    if account is None:\n        return bytes(31) + b"\\1"\n    if False:\n'
         '        raise PredicateFailed("router_account_proven", "the state has no account at',
@@ -106,7 +106,7 @@ LIGHT_CLIENTS = (
     ),
     Defence(
         "router's account has code",
-        "light_clients/bft_evm/membership.py",
+        "light_clients/ibc/evm_router.py",
         "    if not account.has_code:\n",
         "    if False:\n",
         (f"{BFT_EVM_TESTS}::test_attack_B40_bft_evm_account_without_code_is_no_router",),

@@ -13,7 +13,6 @@ from light_clients.bft_evm import (
     Consensus,
     ConsensusState,
     ExtraData,
-    StorageProof,
     VoteKind,
     decode_consensus_state,
     decode_extra_data,
@@ -21,10 +20,10 @@ from light_clients.bft_evm import (
     encode_consensus_state,
     encode_extra_data,
     encode_header_message,
-    encode_storage_proof,
     header_of,
 )
 from light_clients.evm_header import decode_header, encode_header, header_from_rpc, header_hash
+from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,

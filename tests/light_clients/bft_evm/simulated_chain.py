@@ -15,7 +15,6 @@ from light_clients.bft_evm import (
     ExtraData,
     Header,
     Misbehaviour,
-    StorageProof,
     block_hash,
     commit_seal_hash,
     encode_client_state,
@@ -23,11 +22,11 @@ from light_clients.bft_evm import (
     encode_extra_data,
     encode_header_message,
     encode_misbehaviour,
-    encode_storage_proof,
 )
 from light_clients.bft_evm.predicates import EMPTY_OMMERS_HASH, MIX_HASH
 from light_clients.crypto import eth_address, keccak256, secp256k1
 from light_clients.evm_header import ExecutionHeader
+from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
 
 ROUTER = bytes.fromhex("00000000000000000000000000000000c0ffee00")

@@ -11,13 +11,13 @@ from light_clients.bft_evm import (
     decode_consensus_state,
     encode_consensus_state,
     encode_header_message,
-    encode_storage_proof,
 )
 from light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, encode_extra_data
 from light_clients.bft_evm.predicates import MIX_HASH, overlap_size, quorum_size
-from light_clients.bft_evm.types import MAX_VALIDATORS, StorageProof
+from light_clients.bft_evm.types import MAX_VALIDATORS
 from light_clients.crypto import keccak256, secp256k1
 from light_clients.evm_header import encode_header
+from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     ClientExpired,

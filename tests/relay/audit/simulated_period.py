@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import rlp
 from trie import HexaryTrie
 
-from light_clients.bft_evm import ExtraData, StorageProof, block_hash, encode_storage_proof
+from light_clients.bft_evm import ExtraData, block_hash
 from light_clients.crypto import keccak256
 from light_clients.evm_header import encode_header
 from light_clients.ibc.abi import ABI_ENCODING, encode_packet_abi
@@ -23,6 +23,7 @@ from light_clients.ibc.commitment import (
     receipt_key,
 )
 from light_clients.ibc.denom import Denom
+from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.ibc.forward import (
     FORWARD_PORT,
     FORWARD_VERSION,

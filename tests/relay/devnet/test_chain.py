@@ -19,15 +19,14 @@ from devnet_tools import (
 
 from light_clients.bft_evm import (
     BftEvmClient,
-    StorageProof,
     block_hash,
     decode_extra_data,
     encode_header_message,
-    encode_storage_proof,
     header_of,
 )
 from light_clients.bft_evm.predicates import quorum_size, recover_committers
 from light_clients.evm_header import ExecutionHeader, decode_header
+from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     Height,

@@ -29,14 +29,13 @@ from typer.testing import CliRunner
 
 from light_clients.bft_evm import (
     BftEvmClient,
-    StorageProof,
     block_hash,
     decode_extra_data,
     encode_header_message,
-    encode_storage_proof,
     header_of,
 )
 from light_clients.evm_header import header_from_rpc
+from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates, Updated
 from light_clients.proofs.mpt import commitment_slot
 from relay.cli.devnet import app

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import rlp
 
-from light_clients.bft_evm import StorageProof, encode_storage_proof
 from light_clients.ibc.abi import packet_to_tuple
 from light_clients.ibc.commitment import commitment_key, packet_commitment, receipt_key
-from light_clients.protobuf import bft_evm_pb2
+from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
+from light_clients.protobuf import evm_router_pb2
 from light_clients.protobuf import ics23_pb2 as pb
 from relay.hub.application import abi
 from relay.hub.application.modules import ROUTER_ADDRESS
@@ -215,7 +215,7 @@ def stored(hub, chain_a, chain_b):
     packet = chain_a.send_forward(chain_b.client)
     other = chain_a.send_forward(chain_b.client)
     height = chain_a.update()
-    nodes = tuple(bft_evm_pb2.StorageProof.FromString(chain_a.chain.proof(height, commitment_key(packet))).nodes)
+    nodes = tuple(evm_router_pb2.StorageProof.FromString(chain_a.chain.proof(height, commitment_key(packet))).nodes)
     return packet, other, height, nodes
 
 

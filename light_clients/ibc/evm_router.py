@@ -1,0 +1,111 @@
+"""What the storage of an EVM router proves (EIP-1186): its account under a state root, and commitments under its storage root.
+
+Every client of an EVM chain judges proofs by these rules, whatever its consensus; it brings a storage root that it believes.
+Format and rules: docs/spec/bft-evm-client.md, section Proofs.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from light_clients.interface import (
+    MAX_PATH_ELEMENT_BYTES,
+    MAX_PROOF_BYTES,
+    Check,
+    ClientFrozen,
+    MalformedInput,
+    PredicateFailed,
+)
+from light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, commitment_slot, storage_checks, verify_account
+from light_clients.protobuf import evm_router_pb2
+from light_clients.protobuf.canonical import parse_canonical
+
+COMMITMENT_BYTES = 32
+MAX_ACCOUNT_PROOF_BYTES = MAX_NODES * (MAX_NODE_BYTES + 4)
+"""As a repeated protobuf field."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageProof:
+    """RLP nodes, root first, of one slot under the router's storage root."""
+
+    nodes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofContext:
+    """What a client's two states say to a proof."""
+
+    is_frozen: bool
+    storage_root: bytes
+
+
+def decode_storage_proof(data: bytes) -> StorageProof:
+    """Raises MalformedInput."""
+    message = parse_canonical(evm_router_pb2.StorageProof, data, "proof", MAX_PROOF_BYTES)
+    return StorageProof(bounded_nodes(message.nodes, "proof.nodes"))
+
+
+def encode_storage_proof(proof: StorageProof) -> bytes:
+    """Inverse of `decode_storage_proof`."""
+    return evm_router_pb2.StorageProof(nodes=proof.nodes).SerializeToString(deterministic=True)
+
+
+def bounded_nodes(nodes: Iterable[bytes], field: str) -> tuple[bytes, ...]:
+    """Nodes of a proof as a message carries them; MalformedInput where there are too many or one is too long."""
+    kept = tuple(nodes)
+    if len(kept) > MAX_NODES:
+        raise MalformedInput(field, f"more than {MAX_NODES} nodes", got=len(kept))
+    for index, node in enumerate(kept):
+        if len(node) > MAX_NODE_BYTES:
+            raise MalformedInput(f"{field}[{index}]", f"more than {MAX_NODE_BYTES} bytes", got=len(node))
+    return kept
+
+
+def router_storage_root(state_root: bytes, router_address: bytes, account_proof: tuple[bytes, ...]) -> bytes:
+    """The storage root of the router's account, which exists and has code, under a state root that is believed."""
+    account = verify_account(state_root, router_address, account_proof)
+    if account is None:
+        raise PredicateFailed("router_account_proven", "the state has no account at the router's address")
+    if not account.has_code:
+        raise PredicateFailed("router_account_proven", "the router's account has no code")
+    return account.storage_root
+
+
+def commitment_checks(
+    source: str, context: Callable[[], ProofContext], proof: bytes, path: tuple[bytes, ...], value: bytes | None
+) -> Iterator[Check]:
+    """Membership of `value` under `path`, or with None absence. The slot is computed from the path, never read.
+
+    Args:
+        source: the client's specification.
+        context: decodes the client's states; the first check runs it, so that a malformed state is its refusal.
+        proof: a `StorageProof`.
+        path: exactly one element, the ICS-24 key.
+    """
+    read: list[tuple[ProofContext, StorageProof]] = []
+    yield Check("proof_well_formed", source, lambda: read.append((context(), decode_storage_proof(proof))))
+    states, storage_proof = read[0]
+    yield Check("client_not_frozen", "ICS-02", lambda: _not_frozen(states))
+    yield Check("path_is_one_key", "ICS-24", lambda: _path_is_one_key(path))
+    if value is not None:
+        yield Check("value_is_one_word", source, lambda: _value_is_one_word(value))
+    yield from storage_checks(states.storage_root, commitment_slot(path[0]), storage_proof.nodes, value)
+
+
+def _not_frozen(states: ProofContext) -> None:
+    if states.is_frozen:
+        raise ClientFrozen
+
+
+def _path_is_one_key(path: tuple[bytes, ...]) -> None:
+    if len(path) != 1:
+        raise MalformedInput("path", "an EVM router has one store: one path element", got=len(path), expected=1)
+    if not 0 < len(path[0]) <= MAX_PATH_ELEMENT_BYTES:
+        raise MalformedInput("path", f"1 to {MAX_PATH_ELEMENT_BYTES} bytes", got=len(path[0]))
+
+
+def _value_is_one_word(value: bytes) -> None:
+    if len(value) != COMMITMENT_BYTES:
+        raise MalformedInput("value", "a commitment is one word of 32 bytes", got=len(value), expected=COMMITMENT_BYTES)
+    if not any(value):
+        raise PredicateFailed("value_is_one_word", "the zero word means absence, it is no member", got=value)
