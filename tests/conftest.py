@@ -14,3 +14,17 @@ def _logs_of_their_own():
     """A test that configures logs, as every command does, must not leave its closed stream to the next."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One headless Chromium a process: the library cannot be started twice in one."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.nodes.provision import chromium
+
+    with sync_playwright() as playwright:
+        # CI runs as root, where Chromium's sandbox does not start; it opens nothing but our own pages.
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield browser
+        browser.close()

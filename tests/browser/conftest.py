@@ -9,7 +9,6 @@ import trio
 
 from tests.browser.line import CuttableLine
 from tests.browser.messages import write_hostile_messages
-from tests.nodes.provision import chromium
 from tests.relay.api.api_world import api_under_uvicorn, config_of, write_ledger
 
 WIDE = {"width": 1280, "height": 900}
@@ -18,17 +17,6 @@ WIDE = {"width": 1280, "height": 900}
 def pytest_ignore_collect(config):
     """Without the extra `browser` there is nothing here, but for those who ask for node tests: they learn what is missing."""
     return True if find_spec("playwright") is None and "not nodes" in config.option.markexpr else None
-
-
-@pytest.fixture(scope="session")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # CI runs as root, where Chromium's sandbox does not start; it opens nothing but our own page.
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @dataclass

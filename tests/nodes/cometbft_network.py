@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,11 @@ class Program:
         """Until it ends by itself; the exit code."""
         assert self.process is not None
         return self.process.wait(timeout_s)
+
+    def end_by_itself_or_be_killed(self) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.wait()
+        self.kill()
 
     def _end(self, number: signal.Signals) -> int:
         assert self.process is not None

@@ -177,7 +177,9 @@ def test_kill_at_any_moment_of_the_application_or_of_cometbft_heals(short_path):
                 killed.kill()
                 other = programs[1 - turn % 3]
                 if killed is member.application:
-                    other.wait()  # CometBFT ends with its application (and calls that a success: exit code 0)
+                    # CometBFT ends with its application (and calls that a success: exit code 0), or hangs on the way;
+                    # then its supervisor kills it.
+                    other.end_by_itself_or_be_killed()
                 else:
                     # The application waits for the next CometBFT, and answers meanwhile.
                     assert member.height >= height
