@@ -24,9 +24,7 @@ PublicKey: TypeAlias = BlstP1Element
 _COMPRESSED = 0x80
 _INFINITY = 0x40
 _G1 = BlstP1Element().uncompress(
-    bytes.fromhex(
-        "97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb"
-    )
+    bytes.fromhex("97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb")
 )
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from light_clients.interface import MalformedInput, UnsupportedOperation
 from light_clients.interface.height import MAX_UINT64
-from light_clients.proofs.ssz import container_root, uint64_chunk
+from light_clients.proofs.ssz import container_root
 
 DOMAIN_SYNC_COMMITTEE = bytes.fromhex("07000000")
 GENESIS_SLOT = 0
@@ -69,7 +69,9 @@ class Preset:
         size = self.sync_committee_size
         if not MIN_COMMITTEE_SIZE <= size <= MAX_COMMITTEE_SIZE or size & (size - 1):
             raise MalformedInput(
-                "preset.sync_committee_size", f"must be a power of two of {MIN_COMMITTEE_SIZE} to {MAX_COMMITTEE_SIZE}", size
+                "preset.sync_committee_size",
+                f"must be a power of two of {MIN_COMMITTEE_SIZE} to {MAX_COMMITTEE_SIZE}",
+                size,
             )
         if min(self.slots_per_epoch, self.epochs_per_sync_committee_period) < 1 or self.period_slots > MAX_PERIOD_SLOTS:
             raise MalformedInput("preset", f"a period has 1 to {MAX_PERIOD_SLOTS} slots", got=self.period_slots)
@@ -112,12 +114,16 @@ class Network:
         if not 0 <= self.genesis_time_s <= MAX_GENESIS_TIME_S:
             raise MalformedInput("network.genesis_time_s", f"must be 0 to {MAX_GENESIS_TIME_S}", self.genesis_time_s)
         if not 1 <= self.seconds_per_slot <= MAX_SECONDS_PER_SLOT:
-            raise MalformedInput("network.seconds_per_slot", f"must be 1 to {MAX_SECONDS_PER_SLOT}", self.seconds_per_slot)
+            raise MalformedInput(
+                "network.seconds_per_slot", f"must be 1 to {MAX_SECONDS_PER_SLOT}", self.seconds_per_slot
+            )
         if not self.forks or self.forks[0].epoch != 0:
             raise MalformedInput("network.forks", "must begin with the fork that rules from epoch 0")
         for earlier, later in pairwise(self.forks):
             if earlier.fork >= later.fork or earlier.epoch > later.epoch:
-                raise MalformedInput("network.forks", "must ascend by fork and epoch", later.fork.name, earlier.fork.name)
+                raise MalformedInput(
+                    "network.forks", "must ascend by fork and epoch", later.fork.name, earlier.fork.name
+                )
 
     def epoch_at(self, slot: int) -> int:
         return slot // self.preset.slots_per_epoch

@@ -166,7 +166,9 @@ def next_committee_as_known(update: Update, trusted: TrustedCommittees, network:
         )
 
 
-def committee_is_trusted(update: Update, committee: SyncCommittee, trusted: TrustedCommittees, network: Network) -> None:
+def committee_is_trusted(
+    update: Update, committee: SyncCommittee, trusted: TrustedCommittees, network: Network
+) -> None:
     """The committee that is said to have signed is that of the signature's period."""
     is_current = network.period_at(update.signature_slot) == network.period_at(trusted.finalized_slot)
     expected = trusted.current_root if is_current else trusted.next_root
@@ -204,7 +206,9 @@ def current_committee_proven(bootstrap: Bootstrap, network: Network) -> None:
     beacon = bootstrap.header.beacon
     size = network.preset.sync_committee_size
     if bootstrap.current_sync_committee.size != size:
-        raise MalformedInput("sync_committee", "is not of the network's size", bootstrap.current_sync_committee.size, size)
+        raise MalformedInput(
+            "sync_committee", "is not of the network's size", bootstrap.current_sync_committee.size, size
+        )
     verify_normalized_branch(
         sync_committee_root(bootstrap.current_sync_committee),
         bootstrap.current_sync_committee_branch,

@@ -6,6 +6,7 @@ or a byte too much, is refused. Sources: consensus-specs ssz/simple-serialize.md
 
 from dataclasses import dataclass
 from struct import Struct
+from typing import Any
 
 from light_clients.crypto.bls import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
 from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, NEWEST_FORK, Fork, Preset, state_indices
@@ -125,13 +126,15 @@ def _beacon(data: bytes) -> BeaconBlockHeader:
 def _execution(data: bytes, fork: Fork, field: str) -> ExecutionPayloadHeader:
     reader = _Reader(data, field)
     head = _EXECUTION_HEAD.unpack(reader.take(_EXECUTION_HEAD.size))
-    blob_gas = _BLOB_GAS.unpack(reader.take(_BLOB_GAS.size)) if fork >= Fork.DENEB else (0, 0)
+    blob_gas: tuple[int, ...] = (0, 0)
+    if fork >= Fork.DENEB:
+        blob_gas = _BLOB_GAS.unpack(reader.take(_BLOB_GAS.size))
     (extra_data,) = reader.parts(head[10])
     if len(extra_data) > MAX_EXTRA_DATA_BYTES:
         raise MalformedInput(f"{field}.extra_data", f"more than {MAX_EXTRA_DATA_BYTES} bytes", got=len(extra_data))
-    return ExecutionPayloadHeader(
-        *head[:10], extra_data, int.from_bytes(head[11], "little"), head[12], head[13], head[14], *blob_gas
-    )
+    base_fee_wei = int.from_bytes(head[11], "little")
+    fields: tuple[Any, ...] = (*head[:10], extra_data, base_fee_wei, *head[12:], *blob_gas)
+    return ExecutionPayloadHeader(*fields)
 
 
 def _encode_execution(header: ExecutionPayloadHeader, fork: Fork) -> bytes:

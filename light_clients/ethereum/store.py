@@ -61,13 +61,13 @@ class LightClientStore:
     def committee_for(self, update: Update) -> SyncCommittee:
         """Of the signature's period; whether the update may be signed in that period is judged by the checks."""
         is_current = self.network.period_at(update.signature_slot) == self.network.period_at(self.finalized_slot)
-        return self.current_sync_committee if is_current or self.next_sync_committee is None else self.next_sync_committee
+        return (
+            self.current_sync_committee if is_current or self.next_sync_committee is None else self.next_sync_committee
+        )
 
     def validate(self, update: Update, current_slot: int) -> None:
         """validate_light_client_update. Raises VerificationError."""
-        run_checks(
-            store_update_checks(update, self.committee_for(update), self.trusted, self.network, current_slot)
-        )
+        run_checks(store_update_checks(update, self.committee_for(update), self.trusted, self.network, current_slot))
 
     def process_update(self, update: Update, current_slot: int) -> "LightClientStore":
         """process_light_client_update: finality and optimistic updates are updates with parts left out."""

@@ -8,6 +8,7 @@ from functools import partial
 
 from light_clients.ethereum import predicates
 from light_clients.ethereum.forks import Network
+from light_clients.ethereum.roots import sync_committee_root
 from light_clients.ethereum.types import Bootstrap, SyncCommittee, TrustedCommittees, Update
 from light_clients.interface import Check
 
@@ -76,9 +77,7 @@ def branch_checks(update: Update, network: Network) -> Iterator[Check]:
 def signature_checks(update: Update, committee: SyncCommittee, network: Network) -> Iterator[Check]:
     """The committee's keys are sound, and the participants signed."""
     yield Check("committee_keys_valid", KEY_VALIDATE, partial(predicates.committee_keys_valid, committee))
-    yield Check(
-        "signed_by_committee", VALIDATE, partial(predicates.signed_by_committee, update, committee, network)
-    )
+    yield Check("signed_by_committee", VALIDATE, partial(predicates.signed_by_committee, update, committee, network))
 
 
 def trusted_update_checks(
@@ -95,7 +94,9 @@ def trusted_update_checks(
     """
     yield from content_checks(update, committee, network, min_participants)
     if current_slot is not None:
-        yield Check("header_not_from_future", VALIDATE, partial(predicates.header_not_from_future, update, current_slot))
+        yield Check(
+            "header_not_from_future", VALIDATE, partial(predicates.header_not_from_future, update, current_slot)
+        )
     yield Check(
         "signature_period_known", VALIDATE, partial(predicates.signature_period_known, update, trusted, network)
     )
@@ -118,9 +119,7 @@ def store_update_checks(
 ) -> Iterator[Check]:
     """validate_light_client_update whole, as a light client that follows the head runs it."""
     yield Check("update_is_relevant", VALIDATE, partial(predicates.update_is_relevant, update, trusted, network))
-    yield from trusted_update_checks(
-        update, committee, trusted, network, MIN_SYNC_COMMITTEE_PARTICIPANTS, current_slot
-    )
+    yield from trusted_update_checks(update, committee, trusted, network, MIN_SYNC_COMMITTEE_PARTICIPANTS, current_slot)
 
 
 def after_update(trusted: TrustedCommittees, update: Update, network: Network) -> TrustedCommittees:
@@ -133,7 +132,7 @@ def after_update(trusted: TrustedCommittees, update: Update, network: Network) -
     finalized_period = network.period_at(update.finalized_slot)
     brought = None
     if update.next_sync_committee is not None and network.period_at(update.attested_slot) == finalized_period:
-        brought = predicates.sync_committee_root(update.next_sync_committee)
+        brought = sync_committee_root(update.next_sync_committee)
     current_root, next_root = trusted.current_root, trusted.next_root
     if next_root is None:
         if finalized_period == period:
