@@ -1,7 +1,6 @@
 """Raw snappy blocks, as the consensus specifications' test vectors store SSZ (`*.ssz_snappy`)."""
 
-from cramjam import DecompressionError
-from cramjam.snappy import compress_raw, decompress_raw, decompress_raw_len
+from cramjam import DecompressionError, snappy
 
 from light_clients.ethereum.ssz import MAX_SSZ_BYTES
 from light_clients.interface import MalformedInput
@@ -16,14 +15,14 @@ def decompress(data: bytes, max_bytes: int = MAX_SSZ_BYTES) -> bytes:
     if len(data) > max_bytes:
         raise MalformedInput("snappy", f"more than {max_bytes} bytes", got=len(data))
     try:
-        size = decompress_raw_len(data)
+        size = snappy.decompress_raw_len(data)
         if size > max_bytes:
             raise MalformedInput("snappy", f"claims more than {max_bytes} bytes", got=size)
-        return bytes(decompress_raw(data))
+        return bytes(snappy.decompress_raw(data))
     except DecompressionError:
         raise MalformedInput("snappy", "is no raw snappy block") from None
 
 
 def compress(data: bytes) -> bytes:
     """Inverse of `decompress`; one of many encodings."""
-    return bytes(compress_raw(data))
+    return bytes(snappy.compress_raw(data))
