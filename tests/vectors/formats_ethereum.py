@@ -21,9 +21,10 @@ from light_clients.ethereum import (
     Update,
     beacon_block_root,
     execution_payload_root,
+    predicates,
+    ssz,
 )
 from light_clients.ethereum import beacon_json as api
-from light_clients.ethereum import predicates, ssz
 from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, signing_root
 from light_clients.ethereum.snappy import decompress
 from light_clients.ethereum.verification import (

@@ -7,6 +7,7 @@ from functools import partial
 from formats_ethereum import from_hex, network_of, require
 from vector_registry import Entry, Group, Verification, runs
 
+from light_clients.crypto import keccak256
 from light_clients.ethereum import (
     ClientState,
     ConsensusState,
@@ -34,7 +35,6 @@ from light_clients.ibc.evm_router import StorageProof, encode_storage_proof, rou
 from light_clients.ibc.packet import decode_acknowledgement, decode_packet
 from light_clients.interface import run_checks
 from light_clients.proofs.mpt import mapping_slot, verify_storage
-from light_clients.crypto import keccak256
 from light_clients.protobuf import cosmos_tx_pb2, evm_router_pb2
 
 CLIENT = EthereumClient()
