@@ -213,7 +213,7 @@ class SimulatedBeacon:
         with_committee: bool = False,
         **proposed: object,
     ) -> Update:
-        """An update that shows `finalized` (a block, or the chain's own at a slot) to be final."""
+        """An update that shows `finalized` (a block, or the chain's own at a slot) to be final, or with None that nothing is."""
         block = self.blocks[finalized] if isinstance(finalized, int) else finalized
         base = self.slot if block is None else block.slot
         attested_slot = base + 1 if attested_slot is None else attested_slot
@@ -228,7 +228,7 @@ class SimulatedBeacon:
             self.sign(witness, signature_slot, members),
             signature_slot,
             None if block is None else block.header,
-            () if block is None else witness.state.branch(indices.finalized_root),
+            witness.state.branch(indices.finalized_root),
             (proposed.get("next_committee") or self.committee(next_period)) if with_committee else None,
             witness.state.branch(indices.next_sync_committee) if with_committee else (),
         )
