@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 
+from trie import HexaryTrie
+
 from light_clients.crypto import bls
 from light_clients.ethereum import (
     MINIMAL_PRESET,
@@ -77,6 +79,17 @@ def committee_of(period: int, size: int) -> SyncCommittee:
 
 def bits_of(members, size: int) -> bytes:
     return sum(1 << member for member in members).to_bytes(size // 8, "little")
+
+
+def tries_of(state: State) -> tuple[HexaryTrie, HexaryTrie]:
+    """Account and storage trie. Most blocks leave the state as it is, and a trie costs more than an update."""
+    return _tries_of(tuple(sorted(state.storage.items())), state.code_hash, state.router)
+
+
+@cache
+def _tries_of(storage: tuple, code_hash: bytes, router: bytes) -> tuple[HexaryTrie, HexaryTrie]:
+    state = State(dict(storage), code_hash, router)
+    return state.account_trie, state.storage_trie
 
 
 class Tree:
@@ -264,7 +277,7 @@ class SimulatedBeacon:
         return encode_consensus_state(
             ConsensusState(
                 execution.timestamp_s,
-                block.execution_state.storage_trie.root_hash,
+                tries_of(block.execution_state)[1].root_hash,
                 execution.state_root,
                 execution.block_number,
                 block.root,
@@ -282,7 +295,7 @@ class SimulatedBeacon:
             self.network.fork_at(update.attested_slot),
             update,
             self.committee(self.network.period_at(update.signature_slot)),
-            proof_nodes(state.account_trie, state.router),
+            proof_nodes(tries_of(state)[0], state.router),
         )
 
     def message(self, finalized: Block | int, **how: object) -> bytes:
@@ -295,7 +308,7 @@ class SimulatedBeacon:
         return self.blocks[slot].execution_state.storage.get(slot_of(key))
 
     def proof(self, slot: int, key: bytes) -> bytes:
-        trie = self.blocks[slot].execution_state.storage_trie
+        _, trie = tries_of(self.blocks[slot].execution_state)
         return encode_storage_proof(StorageProof(proof_nodes(trie, slot_of(key))))
 
 
@@ -304,7 +317,7 @@ def payload_header(slot: int, state: State, time_s: int, fork: Fork) -> Executio
     return ExecutionPayloadHeader(
         parent_hash=hashed("execution parent", slot),
         fee_recipient=hashed("fees")[:20],
-        state_root=state.account_trie.root_hash,
+        state_root=tries_of(state)[0].root_hash,
         receipts_root=hashed("receipts", slot),
         logs_bloom=hashed("bloom", slot) * 8,
         prev_randao=hashed("randao", slot),
