@@ -72,6 +72,10 @@ class LightClientStore:
     def process_update(self, update: Update, current_slot: int) -> "LightClientStore":
         """process_light_client_update: finality and optimistic updates are updates with parts left out."""
         self.validate(update, current_slot)
+        return self.after_valid(update)
+
+    def after_valid(self, update: Update) -> "LightClientStore":
+        """What `process_update` makes of an update that has passed `validate`."""
         best = self.best_valid_update
         participants = update.sync_aggregate.participants
         store = replace(
