@@ -125,14 +125,14 @@ def store_update_checks(
 def after_update(trusted: TrustedCommittees, update: Update, network: Network) -> TrustedCommittees:
     """apply_light_client_update: what is trusted once a supermajority's update has passed its checks.
 
-    A next committee counts only where finalized and attested header are of one period: then the header that elected it
-    is final. A finalized slot that is not newer moves nothing but an unknown next committee.
+    A next committee counts only where the header that elected it is final. So a finalized header of an earlier period
+    brings none; one of the trusted period or the next was attested in the same period, since the signature was
+    (`signature_period_known`, `slots_in_order`), and that period's state names the committee.
     """
     period = network.period_at(trusted.finalized_slot)
     finalized_period = network.period_at(update.finalized_slot)
-    brought = None
-    if update.next_sync_committee is not None and network.period_at(update.attested_slot) == finalized_period:
-        brought = sync_committee_root(update.next_sync_committee)
+    following = update.next_sync_committee
+    brought = None if following is None else sync_committee_root(following)
     current_root, next_root = trusted.current_root, trusted.next_root
     if next_root is None:
         if finalized_period == period:
