@@ -10,7 +10,7 @@ from typing import Any
 
 from light_clients.crypto.bls import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
 from light_clients.ethereum.forks import NEWEST_FORK, Fork, ForkActivation, Network, Preset
-from light_clients.ethereum.ssz import empty_header, update_of_containers
+from light_clients.ethereum.ssz import EMPTY_HEADER, header_of_container, update_of_containers
 from light_clients.ethereum.types import (
     LOGS_BLOOM_BYTES,
     MAX_EXTRA_DATA_BYTES,
@@ -148,7 +148,7 @@ def light_client_header(value: Any, fork: Fork, field: str) -> LightClientHeader
     beacon = beacon_header(_member(header, "beacon", field), f"{field}.beacon")
     if fork < Fork.CAPELLA:
         return LightClientHeader(beacon)
-    return LightClientHeader(
+    return header_of_container(
         beacon,
         execution_payload_header(_member(header, "execution", field), fork, f"{field}.execution"),
         branch(_member(header, "execution_branch", field), f"{field}.execution_branch"),
@@ -204,13 +204,12 @@ def update(value: Any, fork: Fork, preset: Preset) -> Update:
         committee_branch = branch(
             _member(data, "next_sync_committee_branch", field), f"{field}.next_sync_committee_branch"
         )
-    finalized = empty_header(fork)
+    finalized = EMPTY_HEADER
     finality_branch: tuple[bytes, ...] = ()
     if data.get("finalized_header") is not None:
         finalized = light_client_header(data["finalized_header"], fork, f"{field}.finalized_header")
         finality_branch = branch(_member(data, "finality_branch", field), f"{field}.finality_branch")
     return update_of_containers(
-        fork,
         light_client_header(_member(data, "attested_header", field), fork, f"{field}.attested_header"),
         finalized,
         finality_branch,

@@ -7,7 +7,6 @@ from light_clients.crypto import bls
 from light_clients.ethereum.committee import decode_committee
 from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, Fork, Network, signing_root
 from light_clients.ethereum.roots import beacon_block_root, execution_payload_root, sync_committee_root
-from light_clients.ethereum.ssz import EMPTY_EXECUTION
 from light_clients.ethereum.types import (
     Bootstrap,
     ClientState,
@@ -40,7 +39,7 @@ def light_client_header_valid(header: LightClientHeader, network: Network, predi
     fork = network.fork_at(header.beacon.slot)
     execution = header.execution
     if fork < Fork.CAPELLA:
-        if execution not in (None, EMPTY_EXECUTION) or any(map(any, header.execution_branch)):
+        if execution is not None or header.execution_branch:
             raise PredicateFailed(predicate, "a header from before Capella proves no execution payload")
         return
     if execution is None:
@@ -254,7 +253,7 @@ def shows_finality(update: Update) -> None:
     """Only what is final is believed: the attested header is a witness, it may still be reorganised away."""
     if update.finalized_header is None:
         raise PredicateFailed("shows_finality", "the update shows no finalized header")
-    if update.finalized_header.execution in (None, EMPTY_EXECUTION):
+    if update.finalized_header.execution is None:
         raise PredicateFailed("shows_finality", "the finalized header proves no execution payload (before Capella)")
 
 

@@ -54,11 +54,17 @@ EMPTY_EXECUTION = ExecutionPayloadHeader(
 )
 
 
-def empty_header(fork: Fork) -> LightClientHeader:
-    """LightClientHeader() of a fork: what stands for "nothing"."""
-    if fork < Fork.CAPELLA:
-        return LightClientHeader(EMPTY_BEACON)
-    return LightClientHeader(EMPTY_BEACON, EMPTY_EXECUTION, (ZERO_CHUNK,) * _EXECUTION_DEPTH)
+EMPTY_HEADER = LightClientHeader(EMPTY_BEACON)
+"""LightClientHeader(), in the containers of any fork: what stands for "nothing"."""
+
+
+def header_of_container(
+    beacon: BeaconBlockHeader, execution: ExecutionPayloadHeader, branch: tuple[bytes, ...]
+) -> LightClientHeader:
+    """A header in containers from Capella on, where default values stand for a payload that is not there."""
+    if execution == EMPTY_EXECUTION and not any(map(any, branch)):
+        return LightClientHeader(beacon)
+    return LightClientHeader(beacon, execution, branch)
 
 
 @dataclass(slots=True)
@@ -169,7 +175,7 @@ def decode_light_client_header(data: bytes, fork: Fork, field: str = "header") -
     offset = reader.offset()
     branch = reader.branch(_EXECUTION_DEPTH)
     (execution,) = reader.parts(offset)
-    return LightClientHeader(beacon, _execution(execution, fork, f"{field}.execution"), branch)
+    return header_of_container(beacon, _execution(execution, fork, f"{field}.execution"), branch)
 
 
 def encode_light_client_header(header: LightClientHeader, fork: Fork) -> bytes:
@@ -178,7 +184,7 @@ def encode_light_client_header(header: LightClientHeader, fork: Fork) -> bytes:
     head = _BEACON.pack(beacon.slot, beacon.proposer_index, beacon.parent_root, beacon.state_root, beacon.body_root)
     if fork < Fork.CAPELLA:
         return head
-    branch = b"".join(header.execution_branch)
+    branch = b"".join(header.execution_branch) if header.execution is not None else bytes(32 * _EXECUTION_DEPTH)
     execution = _encode_execution(header.execution or EMPTY_EXECUTION, fork)
     return head + _OFFSET.pack(len(head) + 4 + len(branch)) + branch + execution
 
@@ -236,7 +242,6 @@ def decode_update(data: bytes, fork: Fork, preset: Preset) -> Update:
     else:
         attested, finalized = reader.parts(*offsets)
     return update_of_containers(
-        fork,
         decode_light_client_header(attested, fork, "update.attested_header"),
         decode_light_client_header(finalized, fork, "update.finalized_header"),
         finality_branch,
@@ -289,7 +294,6 @@ def decode_finality_update(data: bytes, fork: Fork, preset: Preset) -> Update:
         branch, aggregate, signature_slot = reader.branch(depth), reader.aggregate(preset), reader.slot()
         attested, finalized = reader.parts(*offsets)
     return update_of_containers(
-        fork,
         decode_light_client_header(attested, fork, "finality_update.attested_header"),
         decode_light_client_header(finalized, fork, "finality_update.finalized_header"),
         branch,
@@ -332,7 +336,6 @@ def encode_optimistic_update(update: Update, fork: Fork) -> bytes:
 
 
 def update_of_containers(
-    fork: Fork,
     attested_header: LightClientHeader,
     finalized_header: LightClientHeader,
     finality_branch: tuple[bytes, ...],
@@ -354,7 +357,7 @@ def update_of_containers(
     shows_finality = any(map(any, finality_branch))
     finalized: LightClientHeader | None = finalized_header
     if finalized_header.beacon.slot == 0 or not shows_finality:
-        if finalized_header != empty_header(fork):
+        if finalized_header != EMPTY_HEADER:
             raise MalformedInput("update.finalized_header", "stands without its branch, or is of the genesis slot")
         finalized = None
     return Update(
@@ -373,7 +376,7 @@ def _encode_branch(branch: tuple[bytes, ...], generalized_index: int) -> bytes:
 
 
 def _encode_finality(update: Update, fork: Fork) -> tuple[bytes, bytes]:
-    header = update.finalized_header or empty_header(fork)
+    header = update.finalized_header or EMPTY_HEADER
     branch = _encode_branch(update.finality_branch, state_indices(fork).finalized_root)
     return encode_light_client_header(header, fork), branch
 

@@ -62,7 +62,7 @@ class ExecutionPayloadHeader:
 
 @dataclass(frozen=True, slots=True)
 class LightClientHeader:
-    """A beacon header, and from Capella on its execution payload header with the branch into the body root."""
+    """A beacon header, and from Capella on its execution payload header with the branch into the body root; before, neither."""
 
     beacon: BeaconBlockHeader
     execution: ExecutionPayloadHeader | None = None
