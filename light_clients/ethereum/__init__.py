@@ -13,6 +13,7 @@ from light_clients.ethereum.codec import (
 from light_clients.ethereum.forks import Fork, ForkActivation, Network, Preset
 from light_clients.ethereum.networks import HOODI, MAINNET, MAINNET_PRESET, MINIMAL_PRESET, NETWORKS, PRESETS, SEPOLIA
 from light_clients.ethereum.roots import beacon_block_root, execution_payload_root, sync_committee_root
+from light_clients.ethereum.start import Parameters, states_from_bootstrap
 from light_clients.ethereum.store import LightClientStore
 from light_clients.ethereum.types import (
     BeaconBlockHeader,
@@ -51,6 +52,7 @@ __all__ = [
     "LightClientStore",
     "Misbehaviour",
     "Network",
+    "Parameters",
     "Preset",
     "SyncAggregate",
     "SyncCommittee",
@@ -65,6 +67,7 @@ __all__ = [
     "encode_header_message",
     "encode_misbehaviour",
     "execution_payload_root",
+    "states_from_bootstrap",
     "supermajority",
     "sync_committee_root",
 ]

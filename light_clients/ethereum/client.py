@@ -7,7 +7,14 @@ from typing import ClassVar, Generic, TypeVar
 
 from light_clients.ethereum import codec, predicates
 from light_clients.ethereum.roots import beacon_block_root
-from light_clients.ethereum.types import ClientState, ConsensusState, ExecutionPayloadHeader, Header, Misbehaviour
+from light_clients.ethereum.types import (
+    ClientState,
+    ConsensusState,
+    ExecutionPayloadHeader,
+    Header,
+    LightClientHeader,
+    Misbehaviour,
+)
 from light_clients.ethereum.verification import SPEC, after_update, trusted_update_checks
 from light_clients.ibc.evm_router import ProofContext, commitment_checks, router_storage_root
 from light_clients.interface import (
@@ -189,7 +196,7 @@ def _header_checks(
         f"EIP-1186; {SPEC}",
         lambda: judging.storage_root.fill(
             lambda: router_storage_root(
-                finalized_execution(decoded).state_root, parameters.router_address, decoded.account_proof
+                execution_of(finalized_header_of(decoded)).state_root, parameters.router_address, decoded.account_proof
             )
         ),
     )
@@ -231,26 +238,30 @@ def _current_slot(client: ClientState, now_ns: int) -> int:
     return client.network.slot_before_ns(now_ns + client.max_clock_drift_s * NANOSECONDS_PER_SECOND)
 
 
-def finalized_execution(header: Header) -> ExecutionPayloadHeader:
+def finalized_header_of(header: Header) -> LightClientHeader:
     """Of an update that `shows_finality`."""
-    finalized = header.update.finalized_header
-    if finalized is None or finalized.execution is None:
-        raise RuntimeError("an update without a finalized execution block came past its check")
-    return finalized.execution
-
-
-def consensus_state_of(header: Header, storage_root: bytes) -> ConsensusState:
-    """What a proven header leaves behind."""
-    execution = finalized_execution(header)
     finalized = header.update.finalized_header
     if finalized is None:
         raise RuntimeError("an update without a finalized header came past its check")
+    return finalized
+
+
+def execution_of(header: LightClientHeader) -> ExecutionPayloadHeader:
+    """Of a header from Capella on."""
+    if header.execution is None:
+        raise RuntimeError("a header without an execution payload came past its check")
+    return header.execution
+
+
+def consensus_state_of(header: LightClientHeader, storage_root: bytes) -> ConsensusState:
+    """What a finalized header leaves behind."""
+    execution = execution_of(header)
     return ConsensusState(
         execution.timestamp_s,
         storage_root,
         execution.state_root,
         execution.block_number,
-        beacon_block_root(finalized.beacon),
+        beacon_block_root(header.beacon),
     )
 
 
@@ -270,7 +281,7 @@ def _judge_proven(
 ) -> HeaderVerdict:
     """Compare a proven header with what is stored: same, contradicting, or new."""
     height = header.height
-    state = consensus_state_of(header, storage_root)
+    state = consensus_state_of(finalized_header_of(header), storage_root)
     encoded = codec.encode_consensus_state(state)
     moved = replace(client, committees=after_update(client.committees, header.update, client.network))
     stored = consensus_states.get(height)

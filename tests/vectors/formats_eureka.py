@@ -116,7 +116,7 @@ class Devnet:
         header = self.headers[slot].update.finalized_header
         assert header is not None and header.execution is not None
         root = router_storage_root(header.execution.state_root, self.router, nodes)
-        self.states[slot] = consensus_state_of(self.headers[slot], root)
+        self.states[slot] = consensus_state_of(header, root)
 
     def client_state(self) -> bytes:
         size = self.network.preset.sync_committee_size
