@@ -13,6 +13,7 @@ ATTESTATION = "light_clients/attestation/predicates.py"
 ATTESTATION_TESTS = "light_clients/attestation/test_attestation_attacks.py"
 ETHEREUM = "light_clients/ethereum/predicates.py"
 ETHEREUM_TESTS = "light_clients/ethereum/test_ethereum_attacks.py"
+ETHEREUM_KEYS = "light_clients/ethereum/test_ethereum_key_attacks.py"
 DIGEST = "light_clients/attestation/digest.py"
 
 LIGHT_CLIENTS = (
@@ -117,7 +118,7 @@ LIGHT_CLIENTS = (
         ETHEREUM,
         '    if got != expected:\n        raise PredicateFailed("committee_is_trusted"',
         '    if False:\n        raise PredicateFailed("committee_is_trusted"',
-        (f"{ETHEREUM_TESTS}::test_attack_C35_rogue_key_committee_is_not_the_trusted_one",),
+        (f"{ETHEREUM_KEYS}::test_attack_C35_rogue_key_committee_is_not_the_trusted_one",),
     ),
     Defence(
         "a known next sync committee stays",
@@ -139,7 +140,7 @@ LIGHT_CLIENTS = (
         "    if len(data) != PUBLIC_KEY_BYTES or data[0] & (_COMPRESSED | _INFINITY) != _COMPRESSED:\n",
         "    if len(data) != PUBLIC_KEY_BYTES:\n",
         (
-            f"{ETHEREUM_TESTS}::test_attack_C35_committee_with_a_bad_key",
+            f"{ETHEREUM_KEYS}::test_attack_C35_committee_with_a_bad_key",
             "light_clients/crypto/test_bls.py::test_infinity_never_counts_as_a_key_or_a_signature",
         ),
     ),

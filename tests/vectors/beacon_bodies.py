@@ -10,6 +10,8 @@ from remerkleable.bitfields import Bitlist, Bitvector
 from remerkleable.byte_arrays import ByteList, Bytes32, Bytes48, Bytes96, ByteVector
 from remerkleable.complex import Container, List, Vector
 
+from light_clients.interface import MalformedInput
+
 Bytes20 = ByteVector[20]
 FORKS = ("phase0", "altair", "bellatrix", "capella", "deneb", "electra", "fulu")
 
@@ -193,6 +195,9 @@ def body_type(fork: str, preset: str, *, whole_transactions: bool = True) -> typ
 
 
 def body_root(body: dict, fork: str, preset: str) -> bytes:
-    """hash_tree_root of a body in JSON. Raises ValueError and its like for one that is none."""
-    whole = "transactions" in body["execution_payload"] if "execution_payload" in body else True
-    return bytes(body_type(fork, preset, whole_transactions=whole).from_obj(body).hash_tree_root())
+    """hash_tree_root of a body in JSON. Raises MalformedInput for one that is none."""
+    try:
+        whole = "transactions" in body["execution_payload"] if "execution_payload" in body else True
+        return bytes(body_type(fork, preset, whole_transactions=whole).from_obj(body).hash_tree_root())
+    except Exception as error:
+        raise MalformedInput("body", "is no body of that fork") from error

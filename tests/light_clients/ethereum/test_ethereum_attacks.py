@@ -1,4 +1,4 @@
-"""Attack checklist C30 to C37 against the ethereum client: committees, periods, signatures, finality, forks.
+"""Attack checklist C30 to C34 against the ethereum client: participation, slots, committees, finality, forks.
 
 Each refusal stands beside a twin that differs in the attacked part only.
 """
@@ -13,19 +13,16 @@ from light_clients.ethereum import (
     Fork,
     LightClientStore,
     SyncAggregate,
-    SyncCommittee,
     decode_client_state,
     decode_consensus_state,
     encode_header_message,
     sync_committee_root,
 )
 from light_clients.ethereum.codec import MAX_HEADER_BYTES
-from light_clients.ethereum.committee import decode_committee
 from light_clients.ethereum.forks import signing_root, sync_committee_domain
 from light_clients.ethereum.ssz import decode_update, encode_update
-from light_clients.interface import MalformedInput, Misbehaved, NoOp, PredicateFailed, Updated
+from light_clients.interface import MalformedInput, NoOp, Updated
 from light_clients.protobuf import ethereum_pb2
-from tests.light_clients.bft_evm.simulated_chain import State
 from tests.light_clients.ethereum.simulated_beacon import (
     FIRST_SLOT,
     SimulatedBeacon,
@@ -395,197 +392,6 @@ def test_attack_C34_finalized_header_from_before_capella_in_later_containers():
     assert start.process_update(update, update.signature_slot).finalized_slot == ELECTRA_SLOT - 2
     header = replace(later.header(ELECTRA_SLOT + 3), update=update, sync_committee=chain.committee(2))
     Verifier(later).refused("shows_finality", header)
-
-
-# C35
-
-
-def replaced_key(committee: SyncCommittee, index: int, key: bytes) -> SyncCommittee:
-    keys = committee.pubkeys[: 48 * index] + key + committee.pubkeys[48 * (index + 1) :]
-    return replace(committee, pubkeys=keys)
-
-
-BAD_KEYS = {
-    "infinity": G1_INFINITY,
-    "outside the subgroup": G1_OUTSIDE_SUBGROUP,
-    "off the curve": G1_OUTSIDE_SUBGROUP[:-1] + b"\xe0",
-    "zero": bytes(48),
-    "uncompressed flag": bytes([0x17]) + bytes(47),
-    "infinity with a sign": bytes([0xE0]) + bytes(47),
-    "infinity with trailing bits": bytes([0xC0]) + bytes(46) + b"\1",
-    "x not below the modulus": bytes([0x9A]) + b"\xff" * 47,
-}
-
-
-@pytest.mark.parametrize("key", BAD_KEYS.values(), ids=BAD_KEYS)
-@pytest.mark.parametrize("signs", [True, False])
-def test_attack_C35_committee_with_a_bad_key(key, signs):
-    """Refused whether its member signs or not, though the committee's root is the trusted one."""
-    chain = chain_of()
-    committee = replaced_key(chain.committee(2), 5, key)
-    trusted = replace(chain.trusted(FIRST_SLOT), current_root=sync_committee_root(committee))
-    members = [member for member in range(32) if signs or member != 5]
-    header = chain.header(FIRST_SLOT + 1, members=members)
-    Verifier(chain).accepted(header)
-    error = Verifier(chain, committees=trusted).refused(
-        "committee_keys_valid", replace(header, sync_committee=committee)
-    )
-    assert "key 5" in error.reason and error.got == key
-
-
-def test_attack_C35_aggregate_key_is_not_the_sum():
-    chain = chain_of()
-    committee = replace(chain.committee(2), aggregate_pubkey=chain.committee(3).aggregate_pubkey)
-    trusted = replace(chain.trusted(FIRST_SLOT), current_root=sync_committee_root(committee))
-    header = replace(chain.header(FIRST_SLOT + 1), sync_committee=committee)
-    Verifier(chain, committees=trusted).refused("committee_keys_valid", header)
-
-
-BAD_SIGNATURES = {
-    "infinity": G2_INFINITY,
-    "outside the subgroup": G2_OUTSIDE_SUBGROUP,
-    "zero": bytes(96),
-    "all ones": b"\xff" * 96,
-    "uncompressed flag": bytes([0x13]) + bytes(95),
-}
-
-
-@pytest.mark.parametrize("signature", BAD_SIGNATURES.values(), ids=BAD_SIGNATURES)
-def test_attack_C35_signature_that_is_no_point_of_the_subgroup(signature):
-    chain = chain_of()
-    header = chain.header(FIRST_SLOT + 1)
-    Verifier(chain).accepted(header)
-    forged = replace(header.update.sync_aggregate, signature=signature)
-    Verifier(chain).refused("signed_by_committee", with_update(header, sync_aggregate=forged))
-
-
-def test_attack_C35_signature_in_another_encoding():
-    """The sign bit flipped names the negative point: another signature, never a twin."""
-    chain = chain_of()
-    header = chain.header(FIRST_SLOT + 1)
-    raw = header.update.sync_aggregate.signature
-    forged = replace(header.update.sync_aggregate, signature=bytes([raw[0] ^ 0x20]) + raw[1:])
-    Verifier(chain).refused("signed_by_committee", with_update(header, sync_aggregate=forged))
-
-
-def test_attack_C35_rogue_key_committee_is_not_the_trusted_one():
-    """A key that cancels all others lets its owner sign for everybody; it needs a committee that the state does not have."""
-    chain = chain_of()
-    honest = chain.committee(2)
-    decoded = decode_committee(honest)
-    own = bls.decode_public_key(bls.public_key_of(secret_of(99, 0)))
-    others = bls.add_keys(decoded.keys[1:])
-    rogue = bls.encode_public_key(bls.subtract_keys(own, [others]))
-    keys = rogue + honest.pubkeys[48:]
-    committee = SyncCommittee(keys, bls.encode_public_key(own))
-    decode_committee(committee)  # well-formed: nothing in the keys tells
-    header = chain.header(FIRST_SLOT + 1)
-    slot = header.update.signature_slot
-    witness = chain.propose(FIRST_SLOT + 2, finalized_root=chain.blocks[FIRST_SLOT + 1].root, label="witness")
-    message = signing_root(witness.root, chain.network.sync_committee_domain(slot))
-    forged = SyncAggregate(b"\xff" * 4, bls.sign(secret_of(99, 0), message))
-    assert bls.fast_aggregate_verify([keys[at : at + 48] for at in range(0, len(keys), 48)], message, forged.signature)
-    rogue_header = replace(with_update(header, sync_aggregate=forged), sync_committee=committee)
-    Verifier(chain).refused("committee_is_trusted", rogue_header)
-    Verifier(chain).refused("signed_by_committee", with_update(header, sync_aggregate=forged))
-    Verifier(chain).accepted(header)
-
-
-def test_attack_C35_participants_whose_keys_cancel_sign_nothing():
-    chain = chain_of()
-    key = chain.committee(2).pubkeys[:48]
-    negative = bytes([key[0] ^ 0x20]) + key[1:]
-    total = bls.add_keys([bls.decode_public_key(key), bls.decode_public_key(negative)])
-    for signature in (G2_INFINITY, chain.header(FIRST_SLOT + 1).update.sync_aggregate.signature):
-        assert not bls.verify_under_sum(total, b"m" * 32, signature)
-
-
-# C36, C37
-
-
-def test_attack_C36_stale_update_does_not_rewind():
-    chain = chain_of(blocks=5)
-    verifier = Verifier(chain)
-    verifier.update(chain.header(FIRST_SLOT + 4))
-    stale = verifier.update(chain.header(FIRST_SLOT + 2))
-    client = decode_client_state(stale.client_state)
-    assert client.latest_height.revision_height == FIRST_SLOT + 4
-    assert client.committees == chain.trusted(FIRST_SLOT + 4)
-
-
-def test_attack_C36_stale_update_does_not_take_the_next_committee_back():
-    chain = chain_of(first_slot=3 * PERIOD_SLOTS - 4, blocks=8)
-    verifier = Verifier(chain)
-    verifier.update(chain.header(3 * PERIOD_SLOTS + 2, with_committee=True))
-    known = verifier.client.committees
-    older = chain.header(3 * PERIOD_SLOTS - 2, attested_slot=3 * PERIOD_SLOTS + 1, signature_slot=3 * PERIOD_SLOTS + 2)
-    assert decode_client_state(verifier.accepted(older).client_state).committees == known
-
-
-def test_attack_C37_another_finalized_block_of_a_stored_slot_freezes():
-    chain = chain_of()
-    verifier = Verifier(chain)
-    verifier.update(chain.header(FIRST_SLOT + 1))
-    assert isinstance(verifier.judge(chain.header(FIRST_SLOT + 1)), NoOp)
-    fork = chain.propose(FIRST_SLOT + 1, State({b"\x07" * 32: b"\x99" * 32}), label="fork")
-    verdict = verifier.judge(chain.header(fork))
-    assert isinstance(verdict, Misbehaved)
-    assert decode_client_state(verdict.client_state).is_frozen
-
-
-def test_attack_C37_evidence_of_two_finalized_blocks_of_a_slot_freezes():
-    chain = chain_of()
-    verifier = Verifier(chain)
-    own = chain.header(FIRST_SLOT + 1)
-    fork = chain.header(chain.propose(FIRST_SLOT + 1, State({}), label="fork"))
-    verdict = CLIENT.check_misbehaviour(verifier.state, verifier.states, chain.misbehaviour(own, fork), chain.now_ns)
-    assert decode_client_state(verdict.client_state).is_frozen
-    without_accounts = chain.misbehaviour(replace(own, account_proof=()), replace(fork, account_proof=()))
-    assert CLIENT.check_misbehaviour(verifier.state, verifier.states, without_accounts, chain.now_ns) == verdict
-
-
-def test_attack_C16_two_attested_heads_of_a_slot_are_no_misbehaviour():
-    """One proposer can make two blocks, and the committee may honestly sign both heads, one after the other."""
-    chain = chain_of()
-    verifier = Verifier(chain)
-    first = chain.header(FIRST_SLOT + 1, attested_slot=FIRST_SLOT + 3)
-    second = chain.header(FIRST_SLOT + 2, attested_slot=FIRST_SLOT + 3)
-    assert first.update.attested_header != second.update.attested_header
-    with pytest.raises(PredicateFailed) as caught:
-        CLIENT.check_misbehaviour(verifier.state, verifier.states, chain.misbehaviour(first, second), chain.now_ns)
-    assert caught.value.predicate == "headers_conflict"
-
-
-@pytest.mark.parametrize("damage", ["signature", "few", "stranger", "finality", "reversed"])
-def test_attack_C16_evidence_with_one_invalid_header_does_not_freeze(damage):
-    chain = chain_of()
-    verifier = Verifier(chain)
-    own = chain.header(FIRST_SLOT + 1)
-    block = chain.propose(FIRST_SLOT + 1, State({}), label="fork")
-    fork = chain.header(block)
-    if damage == "signature":
-        bad = with_update(fork, sync_aggregate=own.update.sync_aggregate)
-    elif damage == "few":
-        bad = chain.header(block, members=range(21))
-    elif damage == "stranger":
-        bad = replace(fork, sync_committee=chain.committee(9))
-    elif damage == "finality":
-        bad = with_update(fork, finalized_header=chain.propose(FIRST_SLOT + 1, label="unproven").header)
-    else:
-        bad = chain.header(FIRST_SLOT + 2)
-    for evidence in (chain.misbehaviour(own, bad), chain.misbehaviour(bad, own)):
-        with pytest.raises(PredicateFailed):
-            CLIENT.check_misbehaviour(verifier.state, verifier.states, evidence, chain.now_ns)
-    CLIENT.check_misbehaviour(verifier.state, verifier.states, chain.misbehaviour(own, fork), chain.now_ns)
-
-
-def test_attack_C9_evidence_is_judged_whatever_its_date():
-    chain = chain_of()
-    verifier = Verifier(chain)
-    own = chain.header(FIRST_SLOT + 1, attested_slot=FIRST_SLOT + 20)
-    fork = chain.header(chain.propose(FIRST_SLOT + 1, State({}), label="fork"), attested_slot=FIRST_SLOT + 20)
-    verifier.refused("header_not_from_future", own)
-    CLIENT.check_misbehaviour(verifier.state, verifier.states, chain.misbehaviour(own, fork), chain.now_ns)
 
 
 # Bytes
