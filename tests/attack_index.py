@@ -65,7 +65,7 @@ LINES: dict[str, tuple[str, str]] = {
     "B39": ("extra, duplicate and too many nodes", ""),
     "B40": ("storage root without an account proof", ""),
     "B45": ("short proof valid at many indices, index beyond width", ""),
-    "B46": ("generalized index of another field", LATER + " (ethereum client)"),
+    "B46": ("generalized index of another field", ""),
     "B47": ("second preimage: a 64-byte leaf", ""),
     "C1": ("exactly two thirds, exactly the trust level", ""),
     "C2": ("a validator counted twice", ""),
@@ -87,7 +87,14 @@ LINES: dict[str, tuple[str, str]] = {
     "C18": ("recovery with an unfit substitute", ""),
     "C19": ("client upgrade", "not offered: refused as not supported"),
     "C20": ("client states with unfit parameters", ""),
-    **{f"C{n}": ("Ethereum sync committee", LATER + " (ethereum client)") for n in range(30, 38)},
+    "C30": ("participation at two thirds, bitfields of wrong length or content", ""),
+    "C31": ("signed, attested and finalized slots out of order or in the future", ""),
+    "C32": ("committee of another period, unproven, exchanged or skipped", ""),
+    "C33": ("finality and execution branches of another header or body; attested for finalized", ""),
+    "C34": ("domain of another fork or chain, fork boundary", ""),
+    "C35": ("BLS keys and signatures that are none, rogue keys, wrong aggregate", ""),
+    "C36": ("stale update rewinds nothing", ""),
+    "C37": ("two finalized blocks of a slot freeze", ""),
     "C40": ("double signature: refused by the signer, punished by clients", ""),
     "C41": ("a proposer's two blocks", ""),
     "C42": ("votes of an older round, height or chain", ""),
@@ -185,7 +192,7 @@ INCIDENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ibc-go ISA-2025-001, ASA-2025-004", "an acknowledgement that nodes read differently", ("E8", "F4", "H")),
     ("Snowbridge 2026", "a short proof valid at many indices", ("B45",)),
     ("Union #935", "account proof of another contract", ("B37", "B40")),
-    ("eureka #387, #395", "attested for finalized, another clock for timeouts", ("E2", "E3", "D7")),
+    ("eureka #387, #395", "attested for finalized, another clock for timeouts", ("C33", "E2", "E3", "D7")),
 )
 """Incident, what went wrong, and the lines whose tests stand for its class."""
 

@@ -195,6 +195,47 @@ def qbft_command(
     report(checks, subject, as_json=as_json)
 
 
+@app.command("ethereum")
+def ethereum_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Answers of /eth/v1/beacon/light_client: bootstrap first, then updates in order; JSON, SSZ or .ssz_snappy.",
+        ),
+    ],
+    root: Annotated[
+        str | None, typer.Option(help="Trusted block root, hex: of a finalized block that you know from elsewhere.")
+    ] = None,
+    network: Annotated[
+        str, typer.Option(help="mainnet, sepolia, hoodi, or a JSON file with a node's spec and genesis.")
+    ] = "mainnet",
+    fork: Annotated[
+        str | None, typer.Option(help="Fork of the containers in SSZ files, and in JSON that names no version.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    trusting_period: Annotated[int, typer.Option(help="Seconds for which a trusted block is believed.")] = 14 * 86_400,
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a signature may be ahead of now.")] = 12,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a beacon chain's light client objects from a trusted block root (sync-committee protocol)."""
+    from relay.cli import verify_ethereum as command
+    from relay.cli.verify_tendermint import parse_time
+
+    with unusable_as_exit():
+        trusted = parse_hex(required(root, "--root", "the root of a finalized block"), "--root", 32)
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        if min(trusting_period, clock_drift) <= 0:
+            raise UnusableInput("--trusting-period and --clock-drift must be positive")
+        chain_rules = command.read_network(network)
+        trust = command.Trust(chain_rules, trusted, trusting_period, clock_drift)
+        served = command.read_served(files, chain_rules, None if fork is None else command.fork_option(fork))
+    subject = {"files": ", ".join(map(str, files)), **command.subject_of(served, trust, now_ns)}
+    report(command.file_checks(served, trust, now_ns), subject, as_json=as_json)
+
+
 def _address_matches(got: bytes, wanted: bytes) -> None:
     if got != wanted:
         raise PredicateFailed("address_matches", "the file is about another account", got=got, expected=wanted)
