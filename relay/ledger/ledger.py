@@ -250,10 +250,9 @@ class Ledger:
         Others that are open here ended without us; returns how many.
         """
         row = PacketRow
-        # The concatenation keeps SQLite from the senders' index, by which it would walk through every settled packet.
         query = select(row.packet_id, row.kind, row.sequence).where(
-            (row.source_chain + "") == chain,
-            (row.source_client + "") == client,
+            row.source_chain == chain,
+            row.source_client == client,
             row.sequence.between(read.start, read.stop - 1),
             row.outcome.is_(None),
         )

@@ -173,5 +173,5 @@ async def test_comparison_with_the_chain_does_not_walk_through_what_is_settled(t
     (statement, parameters), *_ = asked
     with ledger._engine.connect() as connection:
         (step,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-    assert "packets_by_outcome" in step[3]
+    assert "packets_open_by_sender" in step[3]
     ledger.close()
