@@ -109,9 +109,7 @@ _TOUCHED = select(PacketRow.unpaired_key, PacketRow.sent_time_ns).where(
 def _unpaired() -> Any:
     """Of some keys, and not timed out before `since_s`: one stretch of the index for each key and client."""
     since_s = bindparam("since_s", type_=BigInteger)
-    return and_(
-        PacketRow.unpaired_key.in_(bindparam("keys", expanding=True)), PacketRow.timeout_timestamp_s > since_s
-    )
+    return and_(PacketRow.unpaired_key.in_(bindparam("keys", expanding=True)), PacketRow.timeout_timestamp_s > since_s)
 
 
 @cache

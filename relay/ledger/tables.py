@@ -50,7 +50,7 @@ class TransactionRow(Base):
 
     __tablename__ = "transactions"
     __table_args__ = (
-        Index("transactions_by_state", "chain", "sender", "state"),
+        _partial("transactions_open", "chain", "sender", where="state = 'signed'"),
         Index("transactions_by_end", "ended_at_ns"),
         Index("transactions_by_hash", "hash"),
     )

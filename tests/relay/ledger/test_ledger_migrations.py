@@ -63,6 +63,37 @@ def test_pairs_are_those_of_live_pairing(old_ledger):
     }  # fmt: skip
 
 
+def test_legs_that_are_unpaired_in_an_older_schema_are_paired_later(tmp_path):
+    """Schema 0005 marks those that can still be halves; the others are looked at no more."""
+    path = tmp_path / "ledger.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+    with sqlite3.connect(path) as connection:
+        connection.executemany(
+            INSERT_PACKET, [first(n, 500, 2_000) for n in (1, 2, 3)] + [second(n, 510) for n in (1, 2)]
+        )
+        connection.execute(INSERT_PACKET, second(9, 700, "direct"))
+        connection.execute("UPDATE packets SET next_client = 'bft-evm-1', sender = 'a' WHERE source_chain = 'alpha'")
+        connection.execute("UPDATE packets SET sender = 'client-0/a' WHERE source_chain = 'hub'")
+        connection.execute("UPDATE packets SET leg_of = 'alpha/client-0/1' WHERE packet_id = 'hub/bft-evm-1/1'")
+        connection.execute("UPDATE packets SET sender = 'the hub' WHERE packet_id = 'hub/bft-evm-1/9'")
+    connection.close()
+    upgrade_to_head(engine)
+    marked = "SELECT packet_id, unpaired_key FROM packets WHERE unpaired_key NOTNULL ORDER BY packet_id"
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.exec_driver_sql(marked)]
+    assert found == [("alpha/client-0/2", "k"), ("alpha/client-0/3", "k"), ("hub/bft-evm-1/2", "k")]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+        command.upgrade(config, "head")
+        assert [tuple(row) for row in connection.exec_driver_sql(marked)] == found
+    engine.dispose()
+
+
 def test_many_pairs_take_steps_in_proportion(old_ledger):
     """Half of them under one key, a tenth of first legs without second."""
     key = lambda number: "k" if number % 2 else f"k{number}"  # noqa: E731

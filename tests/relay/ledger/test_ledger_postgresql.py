@@ -9,6 +9,7 @@ from ledger_conformance import LedgerConformance, note
 from message_conformance import MessageConformance
 from old_packets import INSERT_PACKET, first, second
 from sqlalchemy import event
+from write_path import grow, live
 
 from relay.ledger import Ledger, LedgerReader, LedgerUnavailable, MessageReader, Step
 from relay.ledger.engine import open_engine
@@ -73,6 +74,42 @@ def test_migrations_make_the_tables_that_the_code_expects(open_ledger):
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
         assert connection.execute(text("select version_num from alembic_version")).scalar_one() == newest_revision()
     ledger.close()
+
+
+async def test_no_statement_of_a_write_walks_through_a_table(open_ledger):
+    """As for SQLite: every large table is entered by an index, with a condition."""
+    ledger, asked = open_ledger(), []
+    await grow(ledger)
+    with ledger._engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    listen = lambda *call: asked.append(call[2:4])  # noqa: E731
+    event.listen(ledger._engine, "before_cursor_execute", listen)
+    await live(ledger)
+    event.remove(ledger._engine, "before_cursor_execute", listen)
+    entered, walked = set(), []
+    with ledger._engine.connect() as connection:
+        connection.exec_driver_sql("SET enable_seqscan = off")  # these tables are small, and it would be right there
+        for statement, parameters in asked:
+            if not statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
+                continue
+            one = parameters[0] if isinstance(parameters, list) else parameters
+            ((plan,),) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", one).scalar_one()
+            for node in nodes_of(plan["Plan"] if "Plan" in plan else plan):
+                if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in ("counter", "cursors", "routes"):
+                    walked.append((node["Relation Name"], statement))
+                if node["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Index Scan"):
+                    entered.add(node["Index Name"])
+                    if "Index Cond" not in node:
+                        walked.append((node["Index Name"], statement))
+    assert walked == []
+    assert {"packets_unpaired", "packets_by_leg", "packets_pkey", "steps_pkey", "transactions_open"} <= entered
+    ledger.close()
+
+
+def nodes_of(plan):
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes_of(part)
 
 
 def test_migrations_of_a_large_ledger_are_not_cut_off(url, password):

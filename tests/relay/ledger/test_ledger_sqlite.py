@@ -98,7 +98,7 @@ async def test_notes_outlive_work_that_fails_and_a_cancellation(open_ledger):
     ledger = open_ledger()
     ledger.note([note(Step.SEEN)])
     with pytest.raises(OverflowError):
-        await ledger.set_cursor("alpha", 2**63)
+        await ledger.record(transaction(1, nonce=2**63))
     assert ledger.notes == 1
 
     def cancelled(_connection):

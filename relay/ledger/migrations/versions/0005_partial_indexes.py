@@ -1,4 +1,4 @@
-"""Indexes of packets that hold only what is looked for, and a mark of the packets that pairing may still need."""
+"""Indexes of packets and transactions that hold only what is looked for, and a mark of the packets that pairing may still need."""
 
 from typing import Any
 
@@ -37,12 +37,18 @@ _MARK: Any = (
 
 
 def upgrade() -> None:
+    op.drop_index("transactions_by_state", "transactions")
+    _create("transactions_open", "transactions", ["chain", "sender"], "state = 'signed'")
     op.add_column("packets", sa.Column("unpaired_key", sa.String(64)))
     op.get_bind().execute(sa.text(_MARK))
     for name in _BEFORE:
         op.drop_index(name, "packets")
     for name, (columns, where) in _AFTER.items():
-        op.create_index(name, "packets", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+        _create(name, "packets", columns, where)
+
+
+def _create(name: str, table: str, columns: list[str], where: str) -> None:
+    op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
 def downgrade() -> None:
@@ -52,3 +58,5 @@ def downgrade() -> None:
         packets.drop_column("unpaired_key")
     for name, columns in _BEFORE.items():
         op.create_index(name, "packets", columns)
+    op.drop_index("transactions_open", "transactions")
+    op.create_index("transactions_by_state", "transactions", ["chain", "sender", "state"])
