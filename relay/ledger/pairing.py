@@ -85,7 +85,8 @@ def _touched(connection: Connection, packet_ids: Collection[str]) -> dict[str, i
     """
     since_ns: dict[str, int] = {}
     for ids in chunks(packet_ids):
-        for key, sent_ns in connection.execute(_TOUCHED, {"ids": ids}):
+        rows: Any = connection.execute(_TOUCHED, {"ids": ids})
+        for key, sent_ns in rows:
             from_ns = 0 if sent_ns is None else sent_ns - CLOCK_DRIFT_NS
             since_ns[key] = min(since_ns.get(key, from_ns), from_ns)
     return since_ns

@@ -77,7 +77,7 @@ def test_migrations_make_the_tables_that_the_code_expects(open_ledger):
 
 
 async def test_no_statement_of_a_write_walks_through_a_table(open_ledger):
-    """As for SQLite: every large table is entered by an index, with a condition."""
+    """As for SQLite: every large table is entered by an index, with a condition or of what is open alone."""
     ledger, asked = open_ledger(), []
     await grow(ledger)
     with ledger._engine.begin() as connection:
@@ -93,13 +93,13 @@ async def test_no_statement_of_a_write_walks_through_a_table(open_ledger):
             if not statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
                 continue
             one = parameters[0] if isinstance(parameters, list) else parameters
-            ((plan,),) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", one).scalar_one()
-            for node in nodes_of(plan["Plan"] if "Plan" in plan else plan):
+            (explained,) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", one).scalar_one()
+            for node in nodes_of(explained["Plan"]):
                 if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in ("counter", "cursors", "routes"):
                     walked.append((node["Relation Name"], statement))
                 if node["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Index Scan"):
                     entered.add(node["Index Name"])
-                    if "Index Cond" not in node:
+                    if "Index Cond" not in node and not node["Index Name"].startswith("packets_open"):
                         walked.append((node["Index Name"], statement))
     assert walked == []
     assert {"packets_unpaired", "packets_by_leg", "packets_pkey", "steps_pkey", "transactions_open"} <= entered
