@@ -8,6 +8,7 @@ from old_packets import INSERT_PACKET, NS, first, second
 from sqlalchemy import create_engine, event
 
 from relay.ledger.migrate import alembic_config, upgrade_to_head
+from relay.ledger.tables import Base
 
 PAIRS = 20_000
 STEPS = 10_000
@@ -92,6 +93,22 @@ def test_legs_that_are_unpaired_in_an_older_schema_are_paired_later(tmp_path):
         command.upgrade(config, "head")
         assert [tuple(row) for row in connection.exec_driver_sql(marked)] == found
     engine.dispose()
+
+
+def test_indexes_of_the_migrations_are_those_of_the_tables(tmp_path):
+    """Alembic compares their columns alone, not of which rows they are."""
+    definitions = []
+    for name, make in (("migrated", upgrade_to_head), ("made", Base.metadata.create_all)):
+        engine = create_engine(f"sqlite:///{tmp_path / name}.sqlite")
+        make(engine)
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOTNULL"
+            )
+            definitions.append({row.name: " ".join(row.sql.split()) for row in found})
+        engine.dispose()
+    assert definitions[0] == definitions[1]
+    assert definitions[0]["packets_by_leg"].endswith("(leg_of) WHERE leg_of IS NOT NULL")
 
 
 def test_many_pairs_take_steps_in_proportion(old_ledger):

@@ -9,6 +9,7 @@ from sqlalchemy import event
 from write_path import SETTLED, grow, live
 
 from relay.ledger import Ledger, LedgerReader, MessageReader
+from relay.ledger.retention import CHUNK_ROWS, prune
 
 STEPS = 10
 """Steps of SQLite's machine between two calls of the counter."""
@@ -98,4 +99,18 @@ async def test_pairing_passes_what_can_be_no_half(tmp_path):
         assert tuple(connection.exec_driver_sql(marked).one()) == (SETTLED // 5, 0)
         keyed = "SELECT count(*) FROM packets WHERE forward_key = 'k' AND sender = ?"
         assert connection.exec_driver_sql(keyed, (ALICE,)).scalar_one() == 2 * SETTLED + SETTLED // 5
+    ledger.close()
+
+
+async def test_retention_looks_for_lone_deliveries_when_packets_are_gone(tmp_path):
+    """That passes every old delivery whose packet is still there; with each piece of a million it would pass them all."""
+    ledger, looks, pieces = Ledger.open_file(tmp_path / "ledger.sqlite"), [], 0
+    await grow(ledger)
+    event.listen(ledger._engine, "before_cursor_execute", lambda *call: looks.append("NOT (EXISTS" in call[2]))
+    with ledger._engine.begin() as connection:
+        while prune(connection, 10**18):
+            pieces += 1
+        assert connection.exec_driver_sql("SELECT count(*) FROM packets").scalar_one() == 0
+        assert connection.exec_driver_sql("SELECT count(*) FROM deliveries").scalar_one() == 0
+    assert pieces == -(-(5 * SETTLED + SETTLED // 5) // CHUNK_ROWS) and sum(looks) == 2
     ledger.close()
