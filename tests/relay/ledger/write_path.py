@@ -7,7 +7,7 @@ from message_conformance import NS, direct, leg_1, leg_2, token_1, token_2, told
 
 from relay.ledger import Outcome, RecordedJob, RouteNote, Step
 
-SETTLED = 600
+SETTLED = 300
 
 
 def settled(facts, at_ns, kind="acknowledge", outcome=Outcome.ACKNOWLEDGED):
