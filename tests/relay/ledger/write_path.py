@@ -14,9 +14,9 @@ def settled(facts, at_ns, kind="acknowledge", outcome=Outcome.ACKNOWLEDGED):
     return told(facts, Step.INCLUDED, kind, at_ns, outcome=outcome)
 
 
-async def grow(ledger):
+async def grow(ledger, messages=SETTLED):
     """Each message that `live` writes has many like it here: of its sender, over its clients, with its forward key."""
-    for number in range(1, SETTLED + 1):
+    for number in range(1, messages + 1):
         at_ns = number * NS
         there = [
             token_1(number, timeout_timestamp_s=number + 60), token_2(number, timeout_timestamp_s=number + 60),
