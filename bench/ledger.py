@@ -273,14 +273,14 @@ def measured(name: str, call: Callable[[], object]) -> Figure:
     items = call()
     rounds = 3 if name.startswith("(") else ROUNDS
     times, cpu_times = [], []
+    gc.collect()
+    gc.disable()
     for _ in range(rounds):
-        gc.collect()
-        gc.disable()
         began, cpu_began = time.perf_counter(), time.process_time()
         call()
         cpu_times.append((time.process_time() - cpu_began) * 1000)
         times.append((time.perf_counter() - began) * 1000)
-        gc.enable()
+    gc.enable()
     times.sort()
     p95 = times[min(len(times) - 1, round(0.95 * len(times)))]
     return Figure(
