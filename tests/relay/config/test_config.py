@@ -72,7 +72,7 @@ def test_attack_G13_unknown_key_is_refused_with_field_and_suggestion():
     ("old", "new", "field"),
     [
         ('name = "hub"', 'name = "alpha"', "chains.1.name"),
-        ('kind = "hub"', 'kind = "solana"', "chains.1"),
+        ('kind = "hub"', 'kind = "solana"', "chains.1.kind"),
         ("chain_id = 1001", 'chain_id = "1001"', "chains.0.chain_id"),
         ('chain_id = "hutong-1"', 'chain_id = "hutong"', "chains.1.chain_id"),
         ('client = "client-0"', 'client = "bft-evm-0"', "paths.0.a.client"),
