@@ -301,9 +301,7 @@ class Relay:
                 if _contradicts(error):
                     contradictions += 1
                     if contradictions == BELIEVED_CONTRADICTIONS:
-                        raise StartRefused(
-                            str(error) if isinstance(error, StartRefused) else f"{what}: {error}"
-                        ) from error
+                        raise _refused(what, error) from error
                 failures += 1
                 self._awaited[what] = str(error)
                 self._log.warning("waiting for a chain", what=what, reason=str(error), failures=failures)
@@ -351,6 +349,15 @@ class Relay:
         ]
         reasons += [{"what": one.what, "detail": one.detail} for one in self.readiness.missing()]
         return {"status": "not ready" if reasons else "ready", "reasons": reasons}
+
+
+def _refused(what: str, error: Exception) -> StartRefused:
+    if isinstance(error, StartRefused):
+        return StartRefused(str(error))
+    if isinstance(error, EndpointUnavailable):
+        said = "; ".join(f"{at}: {reason.removeprefix(f'{at}: ')}" for at, reason in error.reasons)
+        return StartRefused(f"{what}: every endpoint serves another chain ({said}); correct its rpc or chain_id")
+    return StartRefused(f"{what}: {error}; correct its rpc, chain_id or router")
 
 
 def _contradicts(error: Exception) -> bool:
