@@ -193,7 +193,12 @@ def test_attack_G14_file_permissions_are_checked(tmp_path):
     assert file_problems(load_config(config_file)) == ()
     (tmp_path / "hub.password").chmod(0o640)
     (tmp_path / "alpha.json").unlink()
-    fields = [found.field for found in file_problems(load_config(config_file))]
+    found = file_problems(load_config(config_file))
+    assert {one.remedy.partition(" /")[0] for one in found} <= {
+        "run: chmod 600",
+        "correct the path or the file's owner",
+    }
+    fields = [one.field for one in found]
     assert fields == ["chains.0.key.keystore", "chains.1.key.password_file"]
     config_file.chmod(0o666)
     with pytest.raises(ConfigError, match="writable by others"):
