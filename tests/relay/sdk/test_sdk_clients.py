@@ -170,7 +170,7 @@ def test_arguments_are_refused_before_anything_is_sent(client):
         ("since", "messages", (), {"since": datetime(2026, 1, 1)}),
     ]:
         with pytest.raises(InvalidArgument) as caught:
-            run = client.take if method in ("messages", "follow") else client.call
+            run = client.take if method in ("messages", "dead_letters", "follow") else client.call
             run(*((1,) if run == client.take else ()), nowhere, method, *args, **named)
         assert caught.value.field == field
 
