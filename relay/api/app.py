@@ -45,9 +45,10 @@ def create_app(service: Service) -> App:
     app.add_exception_handler(ApiProblem, _problem)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
-    for module in (messages, proofs, chains, routes, tokens, sending, operations, events):
+    modules = (messages, proofs, chains, routes, tokens, sending, operations, events)
+    for module in modules:
         app.include_router(module.router)
-    app.include_router(explorer_router())
+    app.include_router(explorer_router([route for module in modules for route in module.router.routes]))
     return Front(app, service)
 
 
