@@ -168,6 +168,30 @@ class MessageConformance:
         reader.close()
         ledger.close()
 
+    async def test_a_refusal_says_who_answered_as_far_as_the_legs_tell(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        for sequence in (1, 2, 3):
+            await write(ledger, told(leg_1(sequence)))
+            await write(ledger, told(leg_1(sequence, refused=True), kind="acknowledge", at_ns=20))
+            ends = told(leg_1(sequence), Step.INCLUDED, "acknowledge", 30, outcome=Outcome.ACKNOWLEDGED)
+            await write(ledger, ends)
+        await write(
+            ledger,
+            told(leg_2(1)),
+            told(leg_2(2)),
+            told(leg_2(1), Step.INCLUDED, "acknowledge", 21, outcome=Outcome.ACKNOWLEDGED),
+            told(leg_2(2), Step.INCLUDED, "timeout", 21, outcome=Outcome.TIMED_OUT),
+        )
+        said = {one.legs[0].sequence: (one.state, one.waiting) for one in reader.page(MessageFilter()).items}
+        refused = MessageState.REFUSED
+        assert said == {
+            1: (refused, "the receiver refused it: error acknowledgement"),
+            2: (refused, "it was not received on beta before its timeout, so the hub answered with an error"),
+            3: (refused, "it was refused on the way over hub: error acknowledgement"),
+        }
+        reader.close()
+        ledger.close()
+
     async def test_filters_alone_and_together(self, open_ledger, open_messages):
         ledger, reader = open_ledger(), open_messages()
         await write(ledger, *(told(leg_1(number), at_ns=number * NS) for number in range(1, 4)))
