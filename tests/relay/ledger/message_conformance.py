@@ -24,6 +24,7 @@ from relay.ledger import (
     RouteNote,
     Step,
     TransactionState,
+    why,
 )
 
 ALICE = "0x" + "aB" * 20
@@ -168,11 +169,12 @@ class MessageConformance:
         reader.close()
         ledger.close()
 
-    async def test_a_refusal_says_who_answered_as_far_as_the_legs_tell(self, open_ledger, open_messages):
-        ledger, reader = open_ledger(), open_messages()
+    async def test_a_refusal_says_who_answered_as_far_as_the_legs_tell(self, open_ledger, open_messages, open_reader):
+        ledger, reader, lives = open_ledger(), open_messages(), open_reader()
         for sequence in (1, 2, 3):
             await write(ledger, told(leg_1(sequence)))
-            await write(ledger, told(leg_1(sequence, refused=True), kind="acknowledge", at_ns=20))
+            seen = told(leg_1(sequence, refused=True), kind="acknowledge", at_ns=20, reason="error acknowledgement")
+            await write(ledger, seen)
             ends = told(leg_1(sequence), Step.INCLUDED, "acknowledge", 30, outcome=Outcome.ACKNOWLEDGED)
             await write(ledger, ends)
         await write(
@@ -189,6 +191,14 @@ class MessageConformance:
             2: (refused, "it was not received on beta before its timeout, so the hub answered with an error"),
             3: (refused, "it was refused on the way over hub: error acknowledgement"),
         }
+        sentences = [str(why(f"alpha/client-0/{sequence}", lives, 40)) for sequence in (1, 2, 3)]
+        for sentence, words in zip(
+            sentences,
+            ("its receiver refused it", "not received on beta before its timeout", "refused on the way over hub"),
+            strict=True,
+        ):
+            assert words in sentence and "the sender was given back what it sent" in sentence
+        lives.close()
         reader.close()
         ledger.close()
 
