@@ -27,6 +27,7 @@ from relay.ledger import (
     RouteNote,
     Step,
     TransactionState,
+    why,
 )
 
 ALICE = "0x" + "aB" * 20
@@ -172,6 +173,39 @@ class MessageConformance:
         assert [(one.source, one.destination, one.app, one.total, one.open) for one in totals.routes] == [
             ("alpha", "beta", App.MESSAGE, 4, 1)
         ]
+        reader.close()
+        ledger.close()
+
+    async def test_a_refusal_says_who_answered_as_far_as_the_legs_tell(self, open_ledger, open_messages, open_reader):
+        ledger, reader, lives = open_ledger(), open_messages(), open_reader()
+        for sequence in (1, 2, 3):
+            await write(ledger, told(leg_1(sequence)))
+            seen = told(leg_1(sequence, refused=True), kind="acknowledge", at_ns=20, reason="error acknowledgement")
+            await write(ledger, seen)
+            ends = told(leg_1(sequence), Step.INCLUDED, "acknowledge", 30, outcome=Outcome.ACKNOWLEDGED)
+            await write(ledger, ends)
+        await write(
+            ledger,
+            told(leg_2(1)),
+            told(leg_2(2)),
+            told(leg_2(1), Step.INCLUDED, "acknowledge", 21, outcome=Outcome.ACKNOWLEDGED),
+            told(leg_2(2), Step.INCLUDED, "timeout", 21, outcome=Outcome.TIMED_OUT),
+        )
+        said = {one.legs[0].sequence: (one.state, one.waiting) for one in reader.page(MessageFilter()).items}
+        refused = MessageState.REFUSED
+        assert said == {
+            1: (refused, "the receiver refused it: error acknowledgement"),
+            2: (refused, "it was not received on beta before its timeout, so the hub answered with an error"),
+            3: (refused, "it was refused on the way over hub: error acknowledgement"),
+        }
+        sentences = [str(why(f"alpha/client-0/{sequence}", lives, 40)) for sequence in (1, 2, 3)]
+        for sentence, words in zip(
+            sentences,
+            ("its receiver refused it", "not received on beta before its timeout", "refused on the way over hub"),
+            strict=True,
+        ):
+            assert words in sentence and "the sender was given back what it sent" in sentence
+        lives.close()
         reader.close()
         ledger.close()
 
