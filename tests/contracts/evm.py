@@ -15,19 +15,24 @@ from typing import Any
 from eth.abc import ComputationAPI
 from eth.db.atomic import AtomicDB
 from eth.vm.execution_context import ExecutionContext
-from eth.vm.forks import ParisVM, PragueVM
 from eth.vm.message import Message
 from eth_abi.abi import decode, encode
 
 from contracts.artifacts import ContractArtifact, artifact_names, load_artifact
 from light_clients.crypto import keccak256
+from relay.evm.rules import EvmRules
 
-FORKS = {"paris": ParisVM, "prague": PragueVM}
 GAS = 30_000_000
 INTRINSIC_GAS = 21_000
 SENDER = b"\x11" * 20
 TEST_ARTIFACTS = Path(__file__).resolve().parents[2] / "contracts" / "test" / "artifacts"
 EMPTY_ROOT = keccak256(b"\x80")
+
+
+@cache
+def state_class(fork: str) -> Any:
+    """The EVM of our own chains; the chain id is in each block's context."""
+    return EvmRules(fork, 0).state_class
 
 
 @cache
@@ -131,9 +136,8 @@ class Evm:
 
     def __post_init__(self) -> None:
         self._nonce = itertools.count(1)
-        vm = FORKS[self.fork]
-        self._state_class = vm.get_state_class()
-        self._state = self._state_class(AtomicDB(), self._context(), EMPTY_ROOT)
+        self._state = state_class(self.fork)(AtomicDB(), self._context(), EMPTY_ROOT)
+        self._state.block_hash = lambda _number: b""
 
     def _context(self) -> ExecutionContext:
         return ExecutionContext(
