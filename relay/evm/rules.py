@@ -13,7 +13,6 @@ from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
 from eth_abi.abi import encode
 
-from relay.evm.instructions import QuickInstructions
 from relay.evm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
 from relay.evm.stack import EVM_RECURSION_LIMIT
 from relay.evm.work_prices import FORK_PRICES, WorkPrices, priced_precompile
@@ -143,7 +142,7 @@ def _state_class(fork: Fork, native: NativeModules, prices: WorkPrices) -> type[
         "_precompiles": precompiles,
         "frame_gas": prices.frame_gas,
     }
-    computation = type("NativeComputation", (_PricedFrames, QuickInstructions, base_computation), attributes)
+    computation = type("NativeComputation", (_PricedFrames, base_computation), attributes)
     executor = type("CheckedExecutor", (_CheckedBefore, base_executor), {})
     return type(
         "NativeState",

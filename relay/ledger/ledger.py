@@ -284,7 +284,9 @@ class Ledger:
 
         costs, unread = await self._read(work)
         if unread:
-            self._log.warning("fees that cannot be read are left out of the costs", transactions=unread)
+            self._log.warning(
+                "fees that cannot be read are left out of the costs", transactions=unread, reason="no decimal number"
+            )
         return costs
 
     def _upsert(self, connection: Connection, row: type[Any], values: dict[str, Any], key: tuple[str, ...]) -> None:

@@ -90,9 +90,7 @@ class State:
 @cache
 def trie_of_other_accounts() -> HexaryTrie:
     """Those that no test touches."""
-    return trie_of(
-        {keccak256(bytes([n]))[:20]: rlp.encode([n, 10**18, EMPTY_ROOT, keccak256(b"")]) for n in range(40)}
-    )
+    return trie_of({keccak256(bytes([n]))[:20]: rlp.encode([n, 10**18, EMPTY_ROOT, keccak256(b"")]) for n in range(40)})
 
 
 def unsealed_header(

@@ -1,5 +1,7 @@
 """The instructions that contracts mostly are made of, run in one loop; py-evm's own functions run all others.
 
+For tests alone, whose time this is: no chain of ours executes by it.
+
 py-evm spends some 3 µs on an instruction, nearly all of it on calls around a few machine words. Here the stack, the
 memory and the gas are at hand, which takes a sixth of that. An instruction that would fail, or needs more memory, is
 left to py-evm before anything of it is done: every halt is py-evm's, with its gas and its words.

@@ -9,13 +9,11 @@ from eth.vm.message import Message
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from relay.evm.execution import EMPTY_STATE_ROOT
-from relay.evm.instructions import BINARY, GAS, Instructions
-from relay.evm.rules import FORKS, EvmRules
+from tests.contracts.evm import EMPTY_ROOT, QUICK
+from tests.contracts.instructions import BINARY, GAS, Instructions
 from tests.relay.evm.evm_bytecode import assemble, push
 
 STOCK = {"paris": ParisComputation, "prague": PragueComputation}
-OWN = {fork: EvmRules(fork, 1).state_class for fork in FORKS}
 SENDER, TARGET = b"\x11" * 20, b"\x22" * 20
 CALLDATA = bytes(range(1, 71))
 JUMP, JUMPI, JUMPDEST = b"\x56", b"\x57", b"\x5b"
@@ -24,7 +22,7 @@ EDGES = (0, 1, 2, 31, 32, 33, 255, 256, 2**255 - 1, 2**255, 2**256 - 1)
 
 def run(fork, computation_class, code, gas, data=CALLDATA):
     context = ExecutionContext(bytes(20), 1, 1, 0, bytes(32), 30_000_000, (), 1, 7, 0)
-    state = OWN[fork](AtomicDB(), context, EMPTY_STATE_ROOT)
+    state = QUICK[fork](AtomicDB(), context, EMPTY_ROOT)
     state.block_hash = lambda number: b""
     message = Message(gas=gas, to=TARGET, sender=SENDER, value=0, data=data, code=code)
     frame = computation_class.apply_message(state, message, state.transaction_context_class(0, SENDER))
@@ -40,21 +38,21 @@ def run(fork, computation_class, code, gas, data=CALLDATA):
 
 
 def agree(code, gas=60_000, fork="paris", data=CALLDATA):
-    own = run(fork, OWN[fork].computation_class, code, gas, data)
+    own = run(fork, QUICK[fork].computation_class, code, gas, data)
     assert own == run(fork, STOCK[fork], code, gas, data)
     return own
 
 
-@pytest.mark.parametrize("fork", FORKS)
+@pytest.mark.parametrize("fork", QUICK)
 def test_every_instruction_of_the_loop_costs_what_the_fork_says(fork):
     table = STOCK[fork].opcodes
     assert {opcode: table[opcode].gas_cost for opcode in GAS} == GAS
 
 
 def test_the_loop_is_what_runs():
-    state = OWN["paris"](AtomicDB(), None, EMPTY_STATE_ROOT)
+    state = QUICK["paris"](AtomicDB(), None, EMPTY_ROOT)
     message = Message(gas=9, to=TARGET, sender=SENDER, value=0, data=b"", code=b"\x00")
-    frame = OWN["paris"].computation_class(state, message, state.transaction_context_class(0, SENDER))
+    frame = QUICK["paris"].computation_class(state, message, state.transaction_context_class(0, SENDER))
     assert type(frame.code) is Instructions
 
 
@@ -76,7 +74,7 @@ EVERYTHING = b"".join([
 LOOP = push(5) + JUMPDEST + push(1) + b"\x90\x03\x80" + push(2) + JUMPI + push(77) + b"\x00"
 
 
-@pytest.mark.parametrize("fork", FORKS)
+@pytest.mark.parametrize("fork", QUICK)
 def test_every_amount_of_gas(fork):
     """An instruction that cannot be paid halts as py-evm says it does, wherever the gas ends."""
     for code, most in ((EVERYTHING, 400), (LOOP, 200)):
@@ -129,14 +127,14 @@ PIECES = (
 )
 
 
-@given(st.lists(PIECES, max_size=60).map(b"".join), st.integers(0, 3000), st.sampled_from(FORKS))
+@given(st.lists(PIECES, max_size=60).map(b"".join), st.integers(0, 3000), st.sampled_from(list(QUICK)))
 @settings(max_examples=150, deadline=None)
 @example(b"\x7f\x01", 100, "paris")
 def test_any_program_ends_the_same(code, gas, fork):
     agree(push(3) * 6 + code, gas, fork)
 
 
-@given(st.binary(max_size=80), st.integers(0, 3000), st.sampled_from(FORKS))
+@given(st.binary(max_size=80), st.integers(0, 3000), st.sampled_from(list(QUICK)))
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_end_the_same(code, gas, fork):
     agree(code, gas, fork)
