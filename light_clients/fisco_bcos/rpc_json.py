@@ -95,7 +95,8 @@ def _siblings(value: object, field: str) -> tuple[bytes, ...]:
 
 def _grouped_steps(items: tuple[bytes, ...], leaf_hash: bytes, crypto_suite: CryptoSuite) -> tuple[MerkleStep, ...]:
     if len(items) == 1:
-        # The tree of a lone leaf is the leaf: nodes serve the root.
+        if items[0] != leaf_hash:
+            raise MalformedInput("proof", "the root of a lone leaf is the leaf", got=items[0], expected=leaf_hash)
         return ()
     steps: list[MerkleStep] = []
     node, at = leaf_hash, 0
@@ -216,4 +217,7 @@ def _hex(text: object, field: str, max_size: int = HASH_BYTES) -> bytes:
     match = _HEX.fullmatch(text)
     if match is None:
         raise MalformedInput(field, "is not hex", got=text)
-    return bytes.fromhex(match[1])
+    data = bytes.fromhex(match[1])
+    if len(data) > max_size:
+        raise MalformedInput(field, f"more than {max_size} bytes", got=len(data))
+    return data
