@@ -80,7 +80,7 @@ def steps_from_rpc(proof: object, leaf_hash: bytes, crypto_suite: CryptoSuite) -
         raise MalformedInput("proof", f"more than {MAX_STEPS} steps", got=len(proof))
     if all(isinstance(step, Mapping) for step in proof):
         return tuple(_step(step, f"proof[{index}]") for index, step in enumerate(proof))
-    return _grouped_steps(tuple(_hex(text, "proof") for text in proof), leaf_hash, crypto_suite)
+    return _grouped_steps(tuple(hex_bytes(text, "proof") for text in proof), leaf_hash, crypto_suite)
 
 
 def _step(step: Mapping[str, Any], field: str) -> MerkleStep:
@@ -90,7 +90,7 @@ def _step(step: Mapping[str, Any], field: str) -> MerkleStep:
 def _siblings(value: object, field: str) -> tuple[bytes, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) >= V2_WIDTH:
         raise MalformedInput(field, f"is not a list of at most {V2_WIDTH - 1} siblings", got=value)
-    return tuple(_hex(text, field, max_size=HASH_BYTES + 5) for text in value)
+    return tuple(hex_bytes(text, field, max_size=HASH_BYTES + 5) for text in value)
 
 
 def _grouped_steps(items: tuple[bytes, ...], leaf_hash: bytes, crypto_suite: CryptoSuite) -> tuple[MerkleStep, ...]:
@@ -116,18 +116,18 @@ def _grouped_steps(items: tuple[bytes, ...], leaf_hash: bytes, crypto_suite: Cry
 
 def _v2(block: Mapping[str, Any]) -> BlockHeaderV2:
     return BlockHeaderV2(
-        parent_hash=_sized(block, "parentHash", HASH_BYTES),
-        state_root=_sized(block, "stateRoot", HASH_BYTES),
-        transactions_root=_sized(block, "transactionsRoot", HASH_BYTES),
-        receipts_root=_sized(block, "receiptsRoot", HASH_BYTES),
-        db_hash=_sized(block, "dbHash", HASH_BYTES),
-        logs_bloom=_sized(block, "logsBloom", LOGS_BLOOM_BYTES),
+        parent_hash=sized(block, "parentHash", HASH_BYTES),
+        state_root=sized(block, "stateRoot", HASH_BYTES),
+        transactions_root=sized(block, "transactionsRoot", HASH_BYTES),
+        receipts_root=sized(block, "receiptsRoot", HASH_BYTES),
+        db_hash=sized(block, "dbHash", HASH_BYTES),
+        logs_bloom=sized(block, "logsBloom", LOGS_BLOOM_BYTES),
         number=_number(block, "number"),
         gas_limit=_number(block, "gasLimit"),
         gas_used=_number(block, "gasUsed"),
         timestamp_ms=_number(block, "timestamp"),
         extra_data=tuple(
-            _hex(text, "block.extraData", max_size=MAX_EXTRA_DATA_BYTES)
+            hex_bytes(text, "block.extraData", max_size=MAX_EXTRA_DATA_BYTES)
             for text in _list(block, "extraData", MAX_EXTRA_DATA_ITEMS)
         ),
         sealer=_number(block, "sealer"),
@@ -148,10 +148,10 @@ def _v3(block: Mapping[str, Any]) -> BlockHeaderV3:
     return BlockHeaderV3(
         version=_number(block, "version"),
         parent_number=_number(parents[0], "blockNumber"),
-        parent_hash=_sized(parents[0], "blockHash", HASH_BYTES),
-        transactions_root=_sized(block, "txsRoot", HASH_BYTES),
-        receipts_root=_sized(block, "receiptsRoot", HASH_BYTES),
-        state_root=_sized(block, "stateRoot", HASH_BYTES),
+        parent_hash=sized(parents[0], "blockHash", HASH_BYTES),
+        transactions_root=sized(block, "txsRoot", HASH_BYTES),
+        receipts_root=sized(block, "receiptsRoot", HASH_BYTES),
+        state_root=sized(block, "stateRoot", HASH_BYTES),
         number=_number(block, "number"),
         gas_used=_number(block, "gasUsed"),
         timestamp_ms=_number(block, "timestamp"),
@@ -171,14 +171,15 @@ def _signatures(block: Mapping[str, Any]) -> tuple[SealSignature, ...]:
         index = number(entry.get("index", entry.get("sealerIndex")), f"{field}.index")
         if index >= MAX_SEALERS:
             raise MalformedInput(f"{field}.index", f"is not below {MAX_SEALERS}", got=index)
-        data = _hex(entry.get("signature"), f"{field}.signature", max_size=suite.MAX_SIGNATURE_BYTES)
+        data = hex_bytes(entry.get("signature"), f"{field}.signature", max_size=suite.MAX_SIGNATURE_BYTES)
         signatures.append(SealSignature(index, data))
     return tuple(signatures)
 
 
 def _sealer_keys(block: Mapping[str, Any]) -> tuple[bytes, ...]:
     return tuple(
-        _hex(text, "block.sealerList", max_size=PUBLIC_KEY_BYTES) for text in _list(block, "sealerList", MAX_SEALERS)
+        hex_bytes(text, "block.sealerList", max_size=PUBLIC_KEY_BYTES)
+        for text in _list(block, "sealerList", MAX_SEALERS)
     )
 
 
@@ -204,14 +205,16 @@ def number(value: object, field: str) -> int:
     raise MalformedInput(field, "is not a number", got=value)
 
 
-def _sized(block: Mapping[str, Any], key: str, size: int) -> bytes:
-    data = _hex(block.get(key), f"block.{key}", max_size=size)
+def sized(value: Mapping[str, Any], key: str, size: int, field: str = "block") -> bytes:
+    """The bytes under `key`, which are `size`."""
+    data = hex_bytes(value.get(key), f"{field}.{key}", max_size=size)
     if len(data) != size:
-        raise MalformedInput(f"block.{key}", f"must be {size} bytes", got=data)
+        raise MalformedInput(f"{field}.{key}", f"must be {size} bytes", got=data)
     return data
 
 
-def _hex(text: object, field: str, max_size: int = HASH_BYTES) -> bytes:
+def hex_bytes(text: object, field: str, max_size: int = HASH_BYTES) -> bytes:
+    """Hex with or without 0x, of at most `max_size` bytes."""
     if not isinstance(text, str) or len(text) > 2 + 2 * max_size:
         raise MalformedInput(field, f"is not hex of at most {max_size} bytes", got=text)
     match = _HEX.fullmatch(text)

@@ -17,6 +17,7 @@ from light_clients.fisco_bcos import (
 )
 from light_clients.fisco_bcos.merkle import verify_v2, verify_v3
 from light_clients.fisco_bcos.rpc_json import suite_of
+from light_clients.fisco_bcos.rpc_receipt import Kind, inclusion_from_rpc
 from light_clients.fisco_bcos.verification import Signers, seal_checks
 from light_clients.interface import Height, MalformedInput, PredicateFailed, UnsupportedOperation, run_checks
 
@@ -93,3 +94,18 @@ def test_block_with_extra_data_in_generation_3_is_refused_by_name():
     with pytest.raises(UnsupportedOperation, match="extra data"):
         header_from_rpc({**RECORDED["v3"], "extraData": "0x00"}, Height(0, 0))
     assert header_from_rpc({**RECORDED["v3"], "extraData": ""}, Height(0, 0)) == header_of("v3")
+
+
+def test_receipt_of_a_gm_chain_is_under_the_receipts_root_of_its_block():
+    served, header = RECORDED["v2_gm_receipt"], header_of("v2_gm")
+
+    def inclusion(**changed):
+        return inclusion_from_rpc({**served, **changed}, Kind.RECEIPT, CryptoSuite.GM, is_generation_2=True)
+
+    assert inclusion().verify(CryptoSuite.GM, header.block) == 0
+    for changed in ({"status": "0x1"}, {"gasUsed": "316450"}, {"output": "0x00"}, {"transactionIndex": "0x1"}):
+        with pytest.raises(PredicateFailed):
+            inclusion(**changed).verify(CryptoSuite.GM, header.block)
+    for changed in ({"logs": None}, {"root": "0x"}, {"receiptProof": None}, {"transactionIndex": hex(2**32)}):
+        with pytest.raises(MalformedInput):
+            inclusion(**changed)
