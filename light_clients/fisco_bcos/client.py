@@ -5,8 +5,15 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from light_clients.fisco_bcos import codec, predicates
-from light_clients.fisco_bcos.membership import membership_checks
-from light_clients.fisco_bcos.types import ClientState, ConsensusState, Header, Misbehaviour, TrustedState
+from light_clients.fisco_bcos.membership import DecodeClient, membership_checks
+from light_clients.fisco_bcos.types import (
+    ClientState,
+    ConsensusState,
+    CryptoSuite,
+    Header,
+    Misbehaviour,
+    TrustedState,
+)
 from light_clients.fisco_bcos.verification import SPEC, Options, evidence_checks, update_checks
 from light_clients.interface import (
     Check,
@@ -21,6 +28,7 @@ from light_clients.interface import (
     NotEnoughTrust,
     PredicateFailed,
     UnknownHeight,
+    UnsupportedOperation,
     Updated,
     run_checks,
 )
@@ -51,8 +59,18 @@ class FiscoBcosClient:
 
     client_type: ClassVar[str] = "fisco-bcos"
 
-    def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
+    def __init__(self, crypto_suites: frozenset[CryptoSuite] = frozenset(CryptoSuite)) -> None:
+        """`crypto_suites` are those that are offered: whoever must judge as all its peers do offers what all have installed."""
+        self._crypto_suites = crypto_suites
+
+    def _client(self, client_state: bytes) -> ClientState:
         client = codec.decode_client_state(client_state)
+        if client.crypto_suite not in self._crypto_suites:
+            raise UnsupportedOperation(f"FISCO BCOS chains of the suite {client.crypto_suite.name} here")
+        return client
+
+    def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
+        client = self._client(client_state)
         state = codec.decode_consensus_state(consensus_state)
         predicates.client_not_frozen(client)
         predicates.within_trusting_period(state.timestamp_ms, client.trusting_period_s, now_ns)
@@ -63,7 +81,7 @@ class FiscoBcosClient:
         """Headers and proofs are the chain's own, whoever reads them."""
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
-        client = codec.decode_client_state(client_state)
+        client = self._client(client_state)
         if client.is_frozen:
             return ClientStatus.FROZEN
         latest = consensus_states.get(client.latest_height)
@@ -74,7 +92,7 @@ class FiscoBcosClient:
         return ClientStatus.EXPIRED if expired else ClientStatus.ACTIVE
 
     def latest_height(self, client_state: bytes) -> Height:
-        return codec.decode_client_state(client_state).latest_height
+        return self._client(client_state).latest_height
 
     def timestamp_ns(self, consensus_state: bytes) -> int:
         return codec.decode_consensus_state(consensus_state).timestamp_ns
@@ -82,7 +100,7 @@ class FiscoBcosClient:
     def header_checks(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> Iterator[Check]:
-        return _update_checks(client_state, consensus_states, header, now_ns, _Slot(), _Slot())
+        return _update_checks(self._client, client_state, consensus_states, header, now_ns, _Slot(), _Slot())
 
     def verify_header(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
@@ -90,7 +108,7 @@ class FiscoBcosClient:
         client: _Slot[ClientState] = _Slot()
         decoded: _Slot[Header] = _Slot()
         try:
-            run_checks(_update_checks(client_state, consensus_states, header, now_ns, client, decoded))
+            run_checks(_update_checks(self._client, client_state, consensus_states, header, now_ns, client, decoded))
         except predicates.TooLittleOverlap as overlap:
             return NotEnoughTrust(overlap.signed, overlap.needed, overlap.total)
         return _judge_proven(client.get(), consensus_states, decoded.get())
@@ -98,7 +116,7 @@ class FiscoBcosClient:
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
-        client = codec.decode_client_state(client_state)
+        client = self._client(client_state)
         evidence = codec.decode_misbehaviour(client.generation, misbehaviour)
         run_checks(misbehaviour_checks(client, consensus_states, evidence, now_ns))
         return Misbehaved(
@@ -110,21 +128,21 @@ class FiscoBcosClient:
     def membership_checks(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
     ) -> Iterator[Check]:
-        return membership_checks(client_state, consensus_state, proof, path, value)
+        return membership_checks(self._client, client_state, consensus_state, proof, path, value)
 
     def verify_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes
     ) -> None:
-        run_checks(membership_checks(client_state, consensus_state, proof, path, value))
+        run_checks(membership_checks(self._client, client_state, consensus_state, proof, path, value))
 
     def verify_non_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...]
     ) -> None:
-        run_checks(membership_checks(client_state, consensus_state, proof, path, None))
+        run_checks(membership_checks(self._client, client_state, consensus_state, proof, path, None))
 
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
-        old = codec.decode_client_state(subject)
-        new = codec.decode_client_state(substitute)
+        old = self._client(subject)
+        new = self._client(substitute)
         if new.is_frozen:
             raise PredicateFailed("substitute_not_frozen", "the substitute is frozen itself")
         for name in ("chain_id", "generation", "crypto_suite", "router_address", "max_clock_drift_s"):
@@ -138,10 +156,10 @@ class FiscoBcosClient:
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
         self.check_substitute(subject, substitute)
-        new = codec.decode_client_state(substitute)
+        new = self._client(substitute)
         return codec.encode_client_state(
             replace(
-                codec.decode_client_state(subject),
+                self._client(subject),
                 is_frozen=False,
                 latest_height=new.latest_height,
                 trusting_period_s=new.trusting_period_s,
@@ -150,6 +168,7 @@ class FiscoBcosClient:
 
 
 def _update_checks(
+    decode_client: DecodeClient,
     client_state: bytes,
     consensus_states: ConsensusStates,
     message: bytes,
@@ -157,7 +176,7 @@ def _update_checks(
     client: _Slot[ClientState],
     header: _Slot[Header],
 ) -> Iterator[Check]:
-    yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
+    yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: decode_client(client_state)))
     yield Check(
         "header_well_formed",
         SPEC,

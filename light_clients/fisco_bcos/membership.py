@@ -4,8 +4,9 @@ No FISCO BCOS header commits to stored keys: its state root is a digest of the b
 shown by the router's event in a receipt of the very block, and what was not stored cannot be shown at all.
 """
 
-from collections.abc import Iterator
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeAlias
 
 from light_clients.fisco_bcos import codec, suite
 from light_clients.fisco_bcos.merkle import verify_v2
@@ -29,19 +30,23 @@ NO_EVENTS_V3 = (
     " return what reads as an event of the router; follow this chain through attestors"
 )
 
-_client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
-"""Many proofs are judged under one state; its bytes are all that is read."""
+DecodeClient: TypeAlias = Callable[[bytes], ClientState]
 
 
 def membership_checks(
-    client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
+    decode_client: DecodeClient,
+    client_state: bytes,
+    consensus_state: bytes,
+    proof: bytes,
+    path: tuple[bytes, ...],
+    value: bytes | None,
 ) -> Iterator[Check]:
     """The router stored `value` under `path` in the state's block. None, absence, is not supported."""
     states: list[tuple[ClientState, ConsensusState]] = []
     yield Check(
         "states_well_formed",
         SPEC,
-        lambda: states.append((_client_state_of(client_state), codec.decode_consensus_state(consensus_state))),
+        lambda: states.append((decode_client(client_state), codec.decode_consensus_state(consensus_state))),
     )
     client, state = states[0]
     yield Check("client_not_frozen", "ICS-02", lambda: client_not_frozen(client))
