@@ -27,10 +27,10 @@ from light_clients.attestation import (
     PacketAttestation,
     PacketEntry,
     StateAttestation,
-    attestation_digest,
     encode_packets,
     encode_state,
     recover_attestor,
+    signing_digest,
 )
 from light_clients.interface import MalformedInput
 
@@ -251,9 +251,7 @@ def _signer(client: ClientState, request: AttestationRequest, answer: Attestatio
     for path_hash, packet in zip(request.path_hashes, answer.packets, strict=True):
         data = _packet_data(answer.height, path_hash, packet.commitment)
         signed.append((AttestationKind.PACKETS, data, packet.signature))
-    signers = {
-        recover_attestor(attestation_digest(client.scope, kind, data), signature) for kind, data, signature in signed
-    }
+    signers = {recover_attestor(signing_digest(client, kind, data), signature) for kind, data, signature in signed}
     if len(signers) != 1 or (signer := signers.pop()) is None:
         raise MalformedInput("signatures", "are not all by one key")
     return signer
