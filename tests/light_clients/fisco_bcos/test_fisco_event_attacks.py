@@ -254,15 +254,17 @@ def test_attack_B12_fisco_siblings_exchanged_missing_doubled_or_of_another_size(
 
 def test_attack_B47_fisco_inner_node_or_shifted_bytes_as_a_leaf():
     """Bytes that lie across two leaves hash to the same parent; they stand at no leaf's place."""
-    hashes = HASHES[:3]
-    root, _ = tree_v2(keccak256, hashes)
+    hashes = [b"\x01" * 32, *HASHES[:2]]
+    root, good = tree_v2(keccak256, hashes, 1)
     joined = b"".join(leaves_v2(hashes))
     top = keccak256(joined)
     at = 7
     shifted = joined[at : at + 33]
+    assert shifted[:1] == leaf_v2(1, b""), "it even begins with its index"
     steps = (MerkleStep((joined[:at],), (joined[at + 33 :],)), MerkleStep((), ()))
-    with pytest.raises(PredicateFailed):
+    with pytest.raises(PredicateFailed, match="no node of this place"):
         verify_v2(ECDSA, root, 1, shifted[1:], steps, "included")
+    verify_v2(ECDSA, root, 1, hashes[1], good, "included")
     with pytest.raises(PredicateFailed):
         verify_v2(ECDSA, root, 0, top, (MerkleStep((), ()),), "included")
     assert leaf_v2(0, b"") == b"\x80" and leaf_v2(128, b"") == b"\x81\x80"
