@@ -107,7 +107,7 @@ LINES: dict[str, tuple[str, str]] = {
     "D2": ("high s, other v, compact and zero signatures", ""),
     "D3": (
         "strangers, members of an earlier set, rotation and its window",
-        "the contract's set changes by migration alone",
+        "the contract's set changes by recovery alone",
     ),
     "D4": ("thresholds and sets that are no quorum", ""),
     "D5": ("replay to another chain, router, client, network, fork", ""),
