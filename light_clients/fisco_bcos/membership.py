@@ -67,7 +67,7 @@ def membership_checks(
     yield Check("transaction_succeeded", SPEC, lambda: _transaction_succeeded(receipt))
     logs: list[Log] = []
     yield Check("log_is_the_routers", SPEC, lambda: logs.append(_router_log(client, receipt, event_proof.log_index)))
-    yield Check("commitment_is_logged", SPEC, partial(_commitment_is_logged, logs[0], path[0], value))
+    yield Check("commitment_is_logged", SPEC, partial(_commitment_is_logged, client, logs[0], path[0], value))
 
 
 def _claim_can_be_proven(client: ClientState, value: bytes | None) -> None:
@@ -118,9 +118,9 @@ def _router_log(client: ClientState, receipt: Receipt, index: int) -> Log:
     return log
 
 
-def _commitment_is_logged(log: Log, key: bytes, value: bytes) -> None:
+def _commitment_is_logged(client: ClientState, log: Log, key: bytes, value: bytes) -> None:
     name = "commitment_is_logged"
-    stored_key, commitment = stored_by(log, name)
+    stored_key, commitment = stored_by(client.crypto_suite, log, name)
     if stored_key != key:
         raise PredicateFailed(name, "the event is of another packet", got=stored_key, expected=key)
     if commitment != value:

@@ -7,7 +7,8 @@ Source: FISCO-BCOS v2.9.1 libethcore/TransactionReceipt.cpp, streamRLP: seven fi
 from dataclasses import dataclass
 
 from light_clients.crypto import ADDRESS_BYTES, keccak256
-from light_clients.fisco_bcos.types import HASH_BYTES
+from light_clients.fisco_bcos import suite
+from light_clients.fisco_bcos.types import HASH_BYTES, CryptoSuite
 from light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, packet_from_tuple
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
@@ -33,7 +34,7 @@ def _topic(name: str, *types: str) -> bytes:
 
 SEND_PACKET_TOPIC = _topic("SendPacket", "string", "uint256", PACKET_TUPLE)
 WRITE_ACKNOWLEDGEMENT_TOPIC = _topic("WriteAcknowledgement", "string", "uint256", PACKET_TUPLE, "bytes[]")
-"""By the compiler of international contracts. One for GM chains hashes signatures with SM3, and is not read."""
+"""Written into the contract by its compiler. One for GM chains would write their SM3, and is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,11 @@ def _log(item: RlpItem, field: str) -> Log:
     return Log(address, topics, _string(item[2], f"{field}.data"))
 
 
-def stored_by(log: Log, name: str) -> tuple[bytes, bytes]:
+def stored_by(crypto_suite: CryptoSuite, log: Log, name: str) -> tuple[bytes, bytes]:
     """The ICS-24 key and the commitment that the router stored when it wrote this log.
+
+    The client identifier is an indexed string, so its topic is a hash that the chain's EVM made: SM3 on GM chains
+    (v2.9.1 libexecutive/EVMHostContext.cpp, sm3_hash_fn).
 
     Raises:
         PredicateFailed: under `name`: the log is no packet event, or its topics contradict its data.
@@ -111,7 +115,7 @@ def stored_by(log: Log, name: str) -> tuple[bytes, bytes]:
         commitment = acknowledgement_commitment(acknowledgement)
     else:
         raise PredicateFailed(name, "the log is neither SendPacket nor WriteAcknowledgement", got=topic)
-    expected = (topic, keccak256(client_id.encode()), packet.sequence.to_bytes(32, "big"))
+    expected = (topic, suite.digest(crypto_suite, client_id.encode()), packet.sequence.to_bytes(32, "big"))
     if log.topics != expected:
         raise PredicateFailed(name, "the log's topics contradict its packet", got=b"".join(log.topics))
     return key, commitment

@@ -79,17 +79,17 @@ def packet(sequence: int = 1, client: str = "client-0", **changes) -> Packet:
     return replace(Packet(sequence, client, "fisco-bcos-0", 1_700_000_900, (payload,)), **changes)
 
 
-def sent(packet: Packet, router: bytes = ROUTER) -> list:
-    """The router's log of a packet that it sent."""
-    topics = [SEND_PACKET_TOPIC, keccak256(packet.source_client.encode()), packet.sequence.to_bytes(32, "big")]
+def sent(packet: Packet, router: bytes = ROUTER, digest=keccak256) -> list:
+    """The router's log of a packet that it sent; `digest` is the chain's own, which hashes indexed strings."""
+    topics = [SEND_PACKET_TOPIC, digest(packet.source_client.encode()), packet.sequence.to_bytes(32, "big")]
     return [router, topics, encode([PACKET_TUPLE], [packet_to_tuple(packet)])]
 
 
-def acknowledged(packet: Packet, acknowledgement: Acknowledgement) -> list:
+def acknowledged(packet: Packet, acknowledgement: Acknowledgement, digest=keccak256) -> list:
     """The router's log of a packet that it received."""
     topics = [
         WRITE_ACKNOWLEDGEMENT_TOPIC,
-        keccak256(packet.destination_client.encode()),
+        digest(packet.destination_client.encode()),
         packet.sequence.to_bytes(32, "big"),
     ]
     values = [packet_to_tuple(packet), list(acknowledgement.app_acknowledgements)]

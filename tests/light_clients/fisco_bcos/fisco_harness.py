@@ -38,7 +38,7 @@ class FiscoBcosHarness:
     def put(self, key: bytes, value: bytes) -> None:
         """The packet of that key is sent in the block after the next: events are proven at their own block only."""
         assert packet_commitment(PACKETS[key]) == value
-        self.receipts[key] = receipt([sent(PACKETS[key])])
+        self.receipts[key] = receipt([sent(PACKETS[key], digest=self.chain.digest)])
         self.chain.include(self.receipts[key], self.chain.height + 2)
 
     def replace_validators(self) -> None:

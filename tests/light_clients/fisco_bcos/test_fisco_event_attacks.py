@@ -72,7 +72,9 @@ def refused(predicate: str, *arguments, **more):
 @pytest.mark.parametrize("with_remaining_gas", [False, True])
 def test_packets_and_acknowledgements_are_proven_by_their_events(suite, with_remaining_gas):
     acknowledgement = Acknowledgement((b"some bytes",))
-    both = receipt([sent(PACKET), acknowledged(PACKET, acknowledgement)], with_remaining_gas=with_remaining_gas)
+    digest = SimulatedChain(suite=suite).digest
+    logs = [sent(PACKET, digest=digest), acknowledged(PACKET, acknowledgement, digest)]
+    both = receipt(logs, with_remaining_gas=with_remaining_gas)
     chain = chain_with(*[SENT] * 20, both, suite=suite)
     member(chain, chain.event_proof(2, 21))
     key, value = acknowledgement_key(PACKET), acknowledgement_commitment(acknowledgement)
@@ -151,6 +153,14 @@ def test_attack_B37_fisco_events_of_generation_3_are_refused_by_name():
     for proof in (b"", encode_event_proof(EventProof(0, SENT, (MerkleStep((), ()),), 0))):
         with pytest.raises(UnsupportedOperation, match="attestors"):
             CLIENT.verify_membership(*state, proof, (KEY,), VALUE)
+
+
+def test_attack_B37_fisco_indexed_strings_are_hashed_by_the_chain():
+    for suite, other in ((ECDSA, GM), (GM, ECDSA)):
+        own, foreign = (SimulatedChain(suite=one).digest for one in (suite, other))
+        chain = chain_with(receipt([sent(PACKET, digest=own)]), receipt([sent(PACKET, digest=foreign)]), suite=suite)
+        member(chain, chain.event_proof(2, 1))
+        refused("commitment_is_logged", chain, chain.event_proof(2, 2))
 
 
 @pytest.mark.parametrize("value", [b"", VALUE[:31], VALUE + b"\0"])
