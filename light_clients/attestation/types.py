@@ -168,6 +168,13 @@ class ClientState:
             previous=previous,
         )
 
+    def good_sets(self, height: int) -> tuple[Self, ...]:
+        """This client with each set whose signatures it takes for `height`: the one in force, and the previous one in its window."""
+        previous = self.as_previous()
+        if previous is None or self.previous is None or max(height, self.latest_height) > self.previous.until_height:
+            return (self,)
+        return self, previous
+
     def as_previous(self) -> Self | None:
         """This client as the previous set sees it: with that set in the present one's place. None where there is none."""
         if self.previous is None:
