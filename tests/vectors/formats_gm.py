@@ -71,7 +71,7 @@ def example_signature(entry: Entry, group: Group) -> Iterator[Verification]:
         assert curve.hash_of(r, s).hex().upper() == case["signature_r_s"]
         assert curve.verify(public, e, r, s)
 
-    yield Verification("signature with the given nonce", run)
+    yield Verification("signature with the given nonce", run, library="the tests' own SM2")
 
 
 def public_key_in(key_pkcs8: str) -> bytes:
