@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from light_clients.crypto import gm
 from light_clients.fisco_bcos import BlockHeaderV2, CryptoSuite, Generation
 from relay.cli.verify import app
 from tests.light_clients.fisco_bcos.fisco_chain import GENESIS_TIME_MS, SimulatedChain, receipt
@@ -260,3 +261,15 @@ def test_without_a_trust_root_nothing_is_judged(tmp_path):
     result = CliRunner().invoke(app, ["fisco", str(file)])
     assert result.exit_code == 2
     assert "no trust root" in result.stderr
+
+
+def test_block_of_a_gm_chain_without_the_extra_says_what_to_install(run, monkeypatch):
+    block = RECORDED["v2_gm"]
+    trusted = {**block, "chain": "a"}
+    assert run(block, trusted).exit_code == 0
+    monkeypatch.setattr(gm, "_library", lambda: None)
+    result = run(block, trusted)
+    assert result.exit_code == 1
+    assert "pip install 'hutong[gm]'" in json.loads(result.stdout)["checks"][-1]["reason"]
+    own = rpc_block(V2, V2.blocks[5])
+    assert run(own, checkpoint(V2)).exit_code == 0
