@@ -105,7 +105,10 @@ LINES: dict[str, tuple[str, str]] = {
     **{f"C{n}": ("proof of work and probabilistic chains", LATER + " (bitcoin client)") for n in range(50, 54)},
     "D1": ("one attestor counted twice", ""),
     "D2": ("high s, other v, compact and zero signatures", ""),
-    "D3": ("strangers and members of an earlier set", "the set changes by recovery alone, without overlap"),
+    "D3": (
+        "strangers, members of an earlier set, rotation and its window",
+        "the contract's set changes by recovery alone",
+    ),
     "D4": ("thresholds and sets that are no quorum", ""),
     "D5": ("replay to another chain, router, client, network, fork", ""),
     "D6": ("state attested as packets and reverse", ""),

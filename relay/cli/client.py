@@ -17,6 +17,7 @@ from relay.cli import quota
 from relay.cli.client_recovery import recover_router_client
 from relay.cli.cosmos_recovery import RecoveryWish, recover_by_proposal
 from relay.cli.misbehaviour import misbehaviour
+from relay.cli.rotation import rotate
 from relay.cli.session import (
     REFUSED,
     UNUSABLE,
@@ -45,6 +46,7 @@ from relay.keys import Signer
 app = typer.Typer(help="Light clients.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(quota.app, name="quota")
 app.command()(misbehaviour)
+app.command()(rotate)
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 

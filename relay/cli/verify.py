@@ -236,6 +236,84 @@ def ethereum_command(
     report(command.file_checks(served, trust, now_ns), subject, as_json=as_json)
 
 
+@app.command("fisco")
+def fisco_command(
+    file: File,
+    trusted: Annotated[
+        Path | None,
+        typer.Option(
+            help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, sealers, in 3.x weights."
+        ),
+    ] = None,
+    transaction: Annotated[
+        Path | None, typer.Option(help="Answer with a transaction and its Merkle path, to be found in the block.")
+    ] = None,
+    receipt: Annotated[
+        Path | None, typer.Option(help="Answer with a receipt and its Merkle path, to be found in the block.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    trusting_period: Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")] = 14 * 86_400,
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a FISCO BCOS block (2.x or 3.x) with its signatures from a checkpoint, and what is said to be in it."""
+    from relay.cli import verify_fisco as command
+    from relay.cli.verify_tendermint import parse_time
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "a checkpoint (chain, height, hash, time, sealers)")
+            return
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        if min(trusting_period, clock_drift) <= 0:
+            raise UnusableInput("--trusting-period and --clock-drift must be positive")
+        checkpoint = command.read_checkpoint(trusted)
+        served = command.read_served(file, transaction, receipt)
+    subject = {"file": str(file), **command.subject_of(served, checkpoint, now_ns)}
+    checks = command.file_checks(served, checkpoint, command.Bounds(trusting_period, clock_drift), now_ns)
+    report(checks, subject, as_json=as_json)
+
+
+@app.command("attestation")
+def attestation_command(
+    file: File,
+    trusted: Annotated[
+        Path | None,
+        typer.Option(help="What you trust, JSON or TOML: client_state and consensus_state of a client, hex."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The file is a packet proof of this ICS-24 key, hex; without it an update.")
+    ] = None,
+    value: Annotated[
+        str | None, typer.Option(help="Commitment under --key, hex; without it nothing is claimed to be there.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge what attestors signed: a state, a rotation of their set, or with --key a packet proof (raw, hex or base64)."""
+    from relay.cli import verify_attestation as command
+    from relay.cli.verify_tendermint import parse_time
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "client_state and consensus_state of a client")
+            return
+        if key is None and value is not None:
+            raise UnusableInput("--value goes with --key")
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        claim = None
+        if key is not None:
+            claim = command.Claim(parse_hex(key, "--key"), None if value is None else parse_hex(value, "--value", 32))
+        states = command.read_trusted(trusted)
+        attested = command.read_attested(file)
+    subject = {"file": str(file), **command.subject_of(attested, states, claim, now_ns)}
+    report(command.file_checks(attested, states, claim, now_ns), subject, as_json=as_json)
+
+
 def _address_matches(got: bytes, wanted: bytes) -> None:
     if got != wanted:
         raise PredicateFailed("address_matches", "the file is about another account", got=got, expected=wanted)

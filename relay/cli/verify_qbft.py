@@ -1,7 +1,6 @@
 """`hutong verify qbft`: QBFT headers as nodes serve them, judged from a checkpoint that the user trusts."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from light_clients.bft_evm.types import MAX_VALIDATORS, TrustedState
 from light_clients.bft_evm.verification import SPEC, Committers, Options, seal_checks, update_checks
 from light_clients.evm_header import decode_header, header_from_rpc
 from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
+from relay.cli.checkpoint_files import document_in, named, whole_number
 from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
 from relay.cli.verify_tendermint import parse_time
 
@@ -46,43 +46,9 @@ class Served:
         return header_of(Height(0, 0), execution, ())
 
 
-def _document(path: Path) -> Mapping[str, Any]:
-    data = read_file(path)
-    if path.suffix == ".toml":
-        try:
-            return tomllib.loads(data.decode())
-        except (ValueError, RecursionError):
-            raise UnusableInput(f"{path} is not TOML") from None
-    document = parse_json(data, str(path))
-    if not isinstance(document, Mapping):
-        raise UnusableInput(f"{path} is not a JSON object")
-    return document
-
-
-def _named(document: Mapping[str, Any], path: Path, *names: str) -> Any:
-    for name in names:
-        if document.get(name) is not None:
-            return document[name]
-    raise UnusableInput(f"{path} has no {names[0]}: a checkpoint is (chain, height, hash, time, validators)")
-
-
-def _number(value: Any, what: str) -> int:
-    """A number, or a decimal or 0x text of one."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        number = value
-    else:
-        text = str(value)
-        if re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20}", text) is None:
-            raise UnusableInput(f"{what} is not a number: {text[:40]}")
-        number = int(text, 16 if text[:2] in ("0x", "0X") else 10)
-    if not 0 <= number < 2**64:
-        raise UnusableInput(f"{what} is not within 0 and 2^64 - 1")
-    return number
-
-
 def _time_s(value: Any, what: str) -> int:
     if isinstance(value, int) or (isinstance(value, str) and value[:2] in ("0x", "0X")):
-        return _number(value, what)
+        return whole_number(value, what)
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
     return parse_time(text, what) // NANOSECONDS_PER_SECOND
 
@@ -92,19 +58,19 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     `time` is RFC 3339 or Unix seconds, `validators` a list of addresses, `hash` the block's own as nodes show it.
     """
-    document = _document(path)
-    listed = _named(document, path, "validators")
+    document = document_in(path)
+    listed = named(document, path, "validators")
     if not isinstance(listed, list) or not 0 < len(listed) <= MAX_VALIDATORS:
         raise UnusableInput(f"{path}: validators is not a list of 1 to {MAX_VALIDATORS} addresses")
     validators = {parse_hex(str(address), f"a validator in {path}", 20) for address in listed}
     if len(validators) != len(listed):
         raise UnusableInput(f"{path} lists a validator twice")
     return Checkpoint(
-        chain=str(_named(document, path, "chain", "chain_id"))[:80],
-        hash=parse_hex(str(_named(document, path, "hash")), f"hash in {path}", 32),
+        chain=str(named(document, path, "chain", "chain_id"))[:80],
+        hash=parse_hex(str(named(document, path, "hash")), f"hash in {path}", 32),
         state=TrustedState(
-            height=Height(0, _number(_named(document, path, "height", "number"), f"height in {path}")),
-            timestamp_s=_time_s(_named(document, path, "time", "timestamp"), f"time in {path}"),
+            height=Height(0, whole_number(named(document, path, "height", "number"), f"height in {path}")),
+            timestamp_s=_time_s(named(document, path, "time", "timestamp"), f"time in {path}"),
             validators=tuple(sorted(validators)),
         ),
     )

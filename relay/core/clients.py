@@ -6,6 +6,8 @@ from light_clients.bft_evm import BftEvmClient
 from light_clients.bft_evm import decode_client_state as decode_bft_evm
 from light_clients.ethereum import EthereumClient
 from light_clients.ethereum import decode_client_state as decode_ethereum
+from light_clients.fisco_bcos import FiscoBcosClient
+from light_clients.fisco_bcos import decode_client_state as decode_fisco_bcos
 from light_clients.interface import LightClient, UnsupportedOperation
 from light_clients.tendermint.client import TendermintClient
 from light_clients.tendermint.codec import decode_client_state as decode_tendermint
@@ -14,6 +16,7 @@ _LIGHT_CLIENTS: dict[str, LightClient] = {
     AttestationClient.client_type: AttestationClient(),
     BftEvmClient.client_type: BftEvmClient(),
     EthereumClient.client_type: EthereumClient(),
+    FiscoBcosClient.client_type: FiscoBcosClient(),
     TendermintClient.client_type: TendermintClient(),
 }
 
@@ -38,6 +41,8 @@ def followed_chain_id(client_type: str, client_state: bytes) -> str:
         return str(decode_ethereum(client_state).chain_id)
     if client_type == AttestationClient.client_type:
         return decode_attestation(client_state).scope.source_chain_id
+    if client_type == FiscoBcosClient.client_type:
+        return decode_fisco_bcos(client_state).chain_id
     if client_type == TendermintClient.client_type:
         return decode_tendermint(client_state).chain_id
     raise UnsupportedOperation(f"light clients of type {client_type}")

@@ -239,8 +239,8 @@ LIGHT_CLIENTS = (
     Defence(
         "threshold is at least one, and more than half",
         "light_clients/attestation/types.py",
-        "        if not count < 2 * self.threshold <= 2 * count:\n",
-        "        if not 0 <= 2 * self.threshold <= 2 * count:\n",
+        "    if not count < 2 * threshold <= 2 * count:\n",
+        "    if not 0 <= 2 * threshold <= 2 * count:\n",
         (f"{ATTESTATION_TESTS}::test_attack_D4_attestation_client_states_with_unfit_sets",),
     ),
     Defence(
