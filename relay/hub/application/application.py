@@ -10,6 +10,7 @@ from threading import Lock
 
 from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
+from light_clients.bitcoin import BitcoinClient
 from light_clients.ethereum import EthereumClient
 from light_clients.interface import NANOSECONDS_PER_SECOND, LightClient
 from light_clients.tendermint.client import TendermintClient
@@ -88,7 +89,13 @@ def decode_cached(raw: bytes, chain_id: int) -> SignedTransaction:
 
 def standard_light_clients() -> dict[str, LightClient]:
     """The client types of rules version 1."""
-    clients: tuple[LightClient, ...] = (TendermintClient(), BftEvmClient(), AttestationClient(), EthereumClient())
+    clients: tuple[LightClient, ...] = (
+        TendermintClient(),
+        BftEvmClient(),
+        AttestationClient(),
+        EthereumClient(),
+        BitcoinClient(),
+    )
     return {client.client_type: client for client in clients}
 
 

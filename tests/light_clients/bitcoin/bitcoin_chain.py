@@ -155,14 +155,16 @@ class Published:
 
 @dataclass
 class SimulatedChain:
-    """Blocks from regtest's genesis up, every ten minutes. Depths and confirmations are the caller's."""
+    """Blocks from regtest's genesis up, every ten minutes from `start_s` on. Depths and confirmations are the caller's."""
 
+    start_s: int = GENESIS.time_s + SPACING_S
     blocks: list[Block] = field(default_factory=list)
     published: dict[bytes, Published] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.blocks.append(Block(GENESIS, state_from_ancestors((GENESIS,), 0, REGTEST)))
-        self.advance(12)
+        self.blocks.append(child_of(self.state(0), time_s=self.start_s))
+        self.advance(11)
 
     @property
     def height(self) -> int:
