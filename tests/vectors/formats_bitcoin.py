@@ -382,7 +382,6 @@ def segwit_address(program: bytes) -> str:
     return address
 
 
-# Addresses are nothing that the client reads: the runner encodes them, segwit ones with the library `bech32`.
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "extractMerkleRootLE": lambda text: as_hex(header_of(text).merkle_root),
     "extractTarget": lambda text: f"0x{target_of(header_of(text).bits):064x}",
@@ -415,6 +414,15 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+# Addresses are nothing that the client reads.
+LIBRARIES = {
+    "encodeP2SH": "(runner) base58check",
+    "encodeP2PKH": "(runner) base58check",
+    "encodeP2WSH": "bech32",
+    "encodeP2WPKH": "bech32",
+}
+
+
 def as_target(value: Any) -> int:
     if isinstance(value, int):
         return value
@@ -442,7 +450,7 @@ def summa_vectors(entry: Entry, group: Group) -> Iterator[Verification]:
             elif case["output"] is False and name == "verifyHash256Merkle":
                 yield Verification(label, partial(refused_or_false, function, case["input"]))
             else:
-                yield Verification(label, partial(is_equal, function, case))
+                yield Verification(label, partial(is_equal, function, case), library=LIBRARIES.get(name))
 
 
 def is_code(name: str, case: dict[str, Any]) -> None:
