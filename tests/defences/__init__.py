@@ -2,6 +2,7 @@
 
 from tests.defences.abci import ABCI
 from tests.defences.audit import AUDIT
+from tests.defences.bitcoin import BITCOIN
 from tests.defences.contracts import CONTRACTS
 from tests.defences.cosmos import COSMOS
 from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
@@ -23,6 +24,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "token contracts": TOKEN_CONTRACTS,
     "tokens": TOKENS,
     "light clients": LIGHT_CLIENTS,
+    "bitcoin": BITCOIN,
     "relay": RELAY,
     "cosmos": COSMOS,
     "cosmos transactions": COSMOS_TRANSACTIONS,
