@@ -77,8 +77,10 @@ def spending(txid: bytes, index: int = 0, script: bytes = b"") -> TransactionInp
 
 
 def coinbase(height: int, salt: int = 0) -> Transaction:
-    """The height in its script (BIP34), and a salt that tells two blocks of one height apart."""
-    script = b"\x03" + height.to_bytes(3, "little") + salt.to_bytes(4, "little")
+    """The height in its script (BIP34, as short as it goes), and a push of a salt that tells two blocks of one height apart."""
+    number = height.to_bytes(height.bit_length() // 8 + 1, "little")
+    pushed = bytes([0x50 + height]) if 0 < height <= 16 else bytes([len(number)]) + number
+    script = pushed + b"\x04" + salt.to_bytes(4, "little")
     return transaction(
         [TransactionInput(OutPoint(bytes(32), MAX_UINT32), script, MAX_UINT32)],
         [TransactionOutput(5_000_000_000, STRANGER)],
