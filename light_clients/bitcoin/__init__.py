@@ -1,5 +1,6 @@
 """Light client of Bitcoin: proof of work, inclusion, messages in OP_RETURN outputs (client type `bitcoin`)."""
 
+from light_clients.bitcoin.assembly import first_states, message_proof, update_message
 from light_clients.bitcoin.chain import Run, headers_needed_from, run_checks_of, state_after, state_from_ancestors
 from light_clients.bitcoin.client import BitcoinClient
 from light_clients.bitcoin.codec import (
@@ -80,10 +81,13 @@ __all__ = [
     "encode_merkle_block",
     "encode_message",
     "encode_misbehaviour",
+    "first_states",
     "headers_needed_from",
     "message_for",
+    "message_proof",
     "parameters_of",
     "run_checks_of",
     "state_after",
     "state_from_ancestors",
+    "update_message",
 ]

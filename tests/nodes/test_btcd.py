@@ -22,6 +22,7 @@ from light_clients.bitcoin import (
     encode_membership_proof,
     encode_message,
     message_for,
+    message_proof,
     parameters_of,
     state_from_ancestors,
 )
@@ -38,6 +39,7 @@ from light_clients.interface import (
     Updated,
 )
 from tests.light_clients.bitcoin.bitcoin_chain import Block, child_of, mine, payment, spending, transaction
+from tests.light_clients.bitcoin.test_bitcoin_assembly import judged, page_text
 from tests.nodes.running_btcd import Btcd, running_btcd
 
 pytestmark = pytest.mark.nodes
@@ -231,6 +233,23 @@ def test_published_message_is_proven_and_a_deep_reorganisation_freezes(node):
         coinbase_siblings=merkle_branch(txids, 0).siblings,
     )
     encoded = encode_membership_proof(proof)
+    names = {
+        "rpc": node.request,
+        "network": Network.REGTEST,
+        "trusted": trusted.height,
+        "depth": DEPTH,
+        "publisher_script": PUBLISHER,
+        "published": published,
+        "funding_txid": display(funding.txid),
+        "key": KEY,
+        "value": VALUE,
+    }
+    exec(page_text(), names)
+    judged({**names, "now_ns": now_ns()})
+    assert (
+        message_proof(proof.headers, node.block(display(blocks[0][0].block_hash)), KEY, VALUE, funding.serialized)
+        == encoded
+    )
     client.verify_membership(verdict.client_state, verdict.consensus_state, encoded, (KEY,), VALUE)
     with pytest.raises(PredicateFailed):
         client.verify_membership(verdict.client_state, verdict.consensus_state, encoded, (KEY,), VALUE[::-1])
