@@ -11,7 +11,7 @@ from light_clients.bitcoin.codec import (
     encode_membership_proof,
 )
 from light_clients.bitcoin.merkle import merkle_branch
-from light_clients.bitcoin.messages import decode_message, message_for
+from light_clients.bitcoin.messages import find_places, message_for
 from light_clients.bitcoin.networks import Network, parameters_of
 from light_clients.bitcoin.types import BlockHeader, ClientState, Header, MembershipProof, display
 from light_clients.bitcoin.wire import decode_block, decode_transaction
@@ -62,17 +62,16 @@ def message_proof(headers: tuple[BlockHeader, ...], block: bytes, key: bytes, va
     paid = decode_transaction(funding, "funding", with_witness=True)
     message = message_for(key, value)
     for position, transaction in enumerate(transactions):
-        inputs = [index for index, item in enumerate(transaction.inputs) if item.spent.txid == paid.txid]
-        outputs = [index for index, item in enumerate(transaction.outputs) if decode_message(item.script) == message]
-        if inputs and outputs:
+        places = find_places(transaction, paid, message)
+        if places is not None:
             txids = [item.txid for item in transactions]
             return encode_membership_proof(
                 MembershipProof(
                     headers=headers,
                     transaction=transaction,
                     branch=merkle_branch(txids, position),
-                    output_index=outputs[0],
-                    input_index=inputs[0],
+                    output_index=places.output_index,
+                    input_index=places.input_index,
                     funding=paid,
                     coinbase=transactions[0],
                     coinbase_siblings=merkle_branch(txids, 0).siblings,

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from light_clients.bitcoin import codec, predicates
 from light_clients.bitcoin.merkle import coinbase_sets_depth, included, not_ambiguous
-from light_clients.bitcoin.messages import decode_message, message_for
+from light_clients.bitcoin.messages import Places, message_checks, message_for
 from light_clients.bitcoin.types import HASH_BYTES, ClientState, ConsensusState, MembershipProof, display
 from light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
@@ -16,7 +16,6 @@ from light_clients.interface import (
 )
 
 SPEC = "docs/spec/bitcoin-client.md"
-MESSAGES = "docs/spec/bitcoin-messages.md"
 CORE_BLOCK = "Bitcoin Core CheckMerkleRoot"
 
 _client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
@@ -52,8 +51,13 @@ def membership_checks(
         f"{CORE_BLOCK}; CVE-2012-2459",
         lambda: included(shown.transaction, shown.branch, len(shown.coinbase_siblings), root),
     )
-    yield Check("publisher_spent", MESSAGES, lambda: _publisher_spent(shown, client))
-    yield Check("message_commits", MESSAGES, lambda: _message_commits(shown, path[0], value))
+    yield from message_checks(
+        shown.transaction,
+        Places(shown.input_index, shown.output_index),
+        shown.funding,
+        client.publisher_script,
+        message_for(path[0], value),
+    )
 
 
 def _absence_is_not_provable() -> None:
@@ -90,50 +94,3 @@ def _headers_lead_to_state(proof: MembershipProof, state: ConsensusState) -> Non
                 got=display(header.previous_block_hash),
                 expected=display(parent_hash),
             )
-
-
-def _publisher_spent(proof: MembershipProof, client: ClientState) -> None:
-    """An input spends an output to the publisher's script. The block is valid, so the script was satisfied.
-
-    The unlocking script alone shows nothing: any bytes can be put there over an output that anyone may spend.
-    """
-    name = "publisher_spent"
-    if proof.input_index >= len(proof.transaction.inputs):
-        raise PredicateFailed(
-            name, "no such input", got=proof.input_index, expected=f"< {len(proof.transaction.inputs)}"
-        )
-    spent = proof.transaction.inputs[proof.input_index].spent
-    not_ambiguous(proof.funding)
-    if spent.txid != proof.funding.txid:
-        raise PredicateFailed(
-            name, "the input spends another transaction", got=display(proof.funding.txid), expected=display(spent.txid)
-        )
-    if spent.index >= len(proof.funding.outputs):
-        raise PredicateFailed(
-            name,
-            "the funding transaction has no such output",
-            got=spent.index,
-            expected=f"< {len(proof.funding.outputs)}",
-        )
-    script = proof.funding.outputs[spent.index].script
-    if script != client.publisher_script:
-        raise PredicateFailed(
-            name, "the output spent is not the publisher's", got=script, expected=client.publisher_script
-        )
-
-
-def _message_commits(proof: MembershipProof, key: bytes, value: bytes) -> None:
-    name = "message_commits"
-    outputs = proof.transaction.outputs
-    if proof.output_index >= len(outputs):
-        raise PredicateFailed(name, "no such output", got=proof.output_index, expected=f"< {len(outputs)}")
-    message = decode_message(outputs[proof.output_index].script)
-    if message is None:
-        raise PredicateFailed(name, "the output is no hutong message", got=outputs[proof.output_index].script)
-    expected = message_for(key, value)
-    if message.key_hash != expected.key_hash:
-        raise PredicateFailed(
-            name, "the message is under another key", got=message.key_hash, expected=expected.key_hash
-        )
-    if message.value != value:
-        raise PredicateFailed(name, "the message commits to another value", got=message.value, expected=value)

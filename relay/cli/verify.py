@@ -251,6 +251,12 @@ def bitcoin_command(
     coinbase: Annotated[
         Path | None, typer.Option(help="The block's coinbase, where the proof matches it too: fixes the tree's depth.")
     ] = None,
+    funding: Annotated[
+        Path | None, typer.Option(help="The transaction whose output the publisher spent: judges the hutong message.")
+    ] = None,
+    publisher: Annotated[str | None, typer.Option(help="Output script that speaks for Bitcoin's side, hex.")] = None,
+    key: Annotated[str | None, typer.Option(help="ICS-24 key of the message, hex.")] = None,
+    value: Annotated[str | None, typer.Option(help="Its 32 bytes, hex.")] = None,
     depth: Annotated[int, typer.Option(help="Blocks from the proven one to the tip, both included.")] = 6,
     now: Annotated[
         str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
@@ -270,8 +276,11 @@ def bitcoin_command(
             raise UnusableInput("--depth must be positive")
         if proof is None and (transaction is not None or coinbase is not None):
             raise UnusableInput("a transaction is proven by --proof, a gettxoutproof answer")
+        claim = command.read_claim(key, value, publisher, funding)
+        if claim is not None and transaction is None:
+            raise UnusableInput("a message stands in a transaction: give --transaction, and --proof of it")
         shown = command.read_shown(
-            command.parse_network(network), command.read_checkpoint(trusted), file, proof, transaction, coinbase
+            command.parse_network(network), command.read_checkpoint(trusted), file, proof, transaction, coinbase, claim
         )
     subject = {"file": str(file), **command.subject_of(shown)}
     report(command.file_checks(shown, depth, now_ns), subject, as_json=as_json)

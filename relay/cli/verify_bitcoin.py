@@ -18,15 +18,16 @@ from light_clients.bitcoin import (
     decode_message,
     decode_transaction,
     headers_needed_from,
+    message_for,
     parameters_of,
     run_checks_of,
     state_from_ancestors,
 )
 from light_clients.bitcoin.chain import Run
 from light_clients.bitcoin.merkle import not_ambiguous, partial_tree_matches
+from light_clients.bitcoin.messages import Message, Places, find_places, message_checks
 from light_clients.bitcoin.predicates import confirmed, headers_linked
 from light_clients.bitcoin.types import HASH_BYTES, MAX_HEIGHT, display
-from light_clients.bitcoin.wire import MAX_TRANSACTION_BYTES
 from light_clients.interface import Check, MalformedInput, PredicateFailed, UnsupportedOperation
 from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
 
@@ -46,6 +47,15 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A message that the transaction must carry, paid for by the owner of `publisher_script` out of `funding`."""
+
+    message: Message
+    publisher_script: bytes
+    funding: Transaction
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What the files hold. Nothing in it is believed. `position` is the checkpoint's place among the headers."""
 
@@ -56,6 +66,7 @@ class Shown:
     proof: MerkleBlock | None
     transaction: Transaction | None
     coinbase: Transaction | None
+    claim: Claim | None
 
     @property
     def first_height(self) -> int:
@@ -120,6 +131,25 @@ def read_bytes(path: Path) -> bytes:
     return b"".join(parse_hex(item, f"result in {path}") for item in items)
 
 
+def read_transaction(path: Path) -> Transaction:
+    """With or without witness; UnusableInput where it is none."""
+    try:
+        return decode_transaction(read_bytes(path), str(path), with_witness=True)
+    except MalformedInput as error:
+        raise UnusableInput(str(error)) from None
+
+
+def read_claim(key: str | None, value: str | None, publisher: str | None, funding: Path | None) -> Claim | None:
+    """All four, or none: UnusableInput for a part of them."""
+    if key is None and value is None and publisher is None and funding is None:
+        return None
+    if key is None or value is None or publisher is None or funding is None:
+        raise UnusableInput("a message is judged by --key, --value, --publisher and --funding together")
+    script = parse_hex(publisher, "--publisher")
+    message = message_for(parse_hex(key, "--key"), parse_hex(value, "--value", HASH_BYTES))
+    return Claim(message, script, read_transaction(funding))
+
+
 def read_shown(
     network: Network,
     checkpoint: Checkpoint,
@@ -127,19 +157,15 @@ def read_shown(
     proof: Path | None,
     transaction: Path | None,
     coinbase: Path | None,
+    claim: Claim | None = None,
 ) -> Shown:
     """Everything parsed; UnusableInput where a file is not what it should be, or the headers begin too late."""
     try:
         decoded = decode_headers(read_bytes(headers), str(headers), MAX_FILE_HEADERS)
         merkle_block = None if proof is None else decode_merkle_block(read_bytes(proof), str(proof))
-        parsed = [
-            None
-            if path is None
-            else decode_transaction(read_bytes(path), str(path), with_witness=True, max_bytes=MAX_TRANSACTION_BYTES)
-            for path in (transaction, coinbase)
-        ]
     except MalformedInput as error:
         raise UnusableInput(str(error)) from None
+    parsed = [None if path is None else read_transaction(path) for path in (transaction, coinbase)]
     position = next((i for i, header in enumerate(decoded) if header.block_hash == checkpoint.block_hash), None)
     if position is not None and position > checkpoint.height:
         raise UnusableInput(f"{headers} has more headers below the checkpoint than its height allows")
@@ -148,7 +174,7 @@ def read_shown(
             f"{headers} begins at height {checkpoint.height - position}: give the headers from "
             f"{headers_needed_from(checkpoint.height)} on, which the rules over the checkpoint's children read"
         )
-    return Shown(network, checkpoint, decoded, position, merkle_block, parsed[0], parsed[1])
+    return Shown(network, checkpoint, decoded, position, merkle_block, parsed[0], parsed[1], claim)
 
 
 def file_checks(shown: Shown, depth: int, now_ns: int) -> Iterator[Check]:
@@ -186,6 +212,10 @@ def _proof_checks(shown: Shown, proof: MerkleBlock, depth: int) -> Iterator[Chec
     if shown.transaction is not None:
         yield Check("transaction_not_64_bytes", "CVE-2017-12842", partial(not_ambiguous, shown.transaction))
         yield Check("transaction_matches", SPEC, partial(_transaction_matches, shown.transaction, matches))
+        if shown.claim is not None:
+            claim = shown.claim
+            places = find_places(shown.transaction, claim.funding, claim.message) or Places(0, 0)
+            yield from message_checks(shown.transaction, places, claim.funding, claim.publisher_script, claim.message)
 
 
 def _checkpoint_in_file(shown: Shown) -> None:

@@ -7,6 +7,7 @@ VERIFICATION = "light_clients/bitcoin/verification.py"
 WORK = "light_clients/bitcoin/work.py"
 CHAIN = "light_clients/bitcoin/chain.py"
 MERKLE = "light_clients/bitcoin/merkle.py"
+MESSAGES = "light_clients/bitcoin/messages.py"
 MEMBERSHIP = "light_clients/bitcoin/membership.py"
 ATTACKS = "light_clients/bitcoin/test_bitcoin_attacks.py"
 TREE = "light_clients/bitcoin/test_bitcoin_merkle.py"
@@ -114,15 +115,15 @@ BITCOIN = (
     ),
     Defence(
         "the publisher's output is spent",
-        MEMBERSHIP,
-        "    if script != client.publisher_script:\n",
+        MESSAGES,
+        "    if script != publisher_script:\n",
         "    if False:\n",
         (f"{ATTACKS}::test_attack_B37_bitcoin_message_that_the_publisher_did_not_pay_for",),
     ),
     Defence(
         "the spent output is the funding transaction's",
-        MEMBERSHIP,
-        "    if spent.txid != proof.funding.txid:\n",
+        MESSAGES,
+        "    if spent.txid != funding.txid:\n",
         "    if False:\n",
         (f"{ATTACKS}::test_attack_B37_bitcoin_funding_transaction_of_another_output",),
     ),

@@ -9,7 +9,7 @@ from light_clients.bitcoin import MerkleBlock, encode_headers, encode_merkle_blo
 from light_clients.bitcoin.merkle import partial_tree
 from light_clients.bitcoin.types import display
 from relay.cli.verify import app
-from tests.light_clients.bitcoin.bitcoin_chain import SimulatedChain, mine
+from tests.light_clients.bitcoin.bitcoin_chain import PUBLISHER, SimulatedChain, mine
 
 KEY, VALUE = b"client-0\x01" + (1).to_bytes(8, "big"), bytes(range(1, 33))
 CHAIN = SimulatedChain()
@@ -154,6 +154,48 @@ def test_broken_rule_is_named_with_exit_code_1(run, predicate, shown, options):
 def test_depth_is_the_users(run):
     for depth, code in ((8, 0), (9, 1)):
         assert run(headers(), None, "--depth", str(depth), proof=proof()).exit_code == code
+
+
+def message_options(**changed) -> list[str]:
+    options = {"key": KEY.hex(), "value": VALUE.hex(), "publisher": PUBLISHER.hex(), **changed}
+    return [part for name, text in options.items() for part in (f"--{name}", text)]
+
+
+FUNDING = CHAIN.published[KEY].funding.serialized
+SPENT = {"proof": proof(), "transaction": CHAIN.blocks[13].transactions[4].serialized}
+
+
+def test_message_is_judged_with_its_publisher(run):
+    result = run(headers(), None, *message_options(), **SPENT, funding=FUNDING)
+    assert result.exit_code == 0, result.stdout
+    assert list(checks(result))[-2:] == ["publisher_spent", "message_commits"]
+
+
+@pytest.mark.parametrize(
+    ("predicate", "changed", "funding"),
+    [
+        ("message_commits", {"key": "00"}, FUNDING),
+        ("message_commits", {"value": "11" * 32}, FUNDING),
+        ("publisher_spent", {"publisher": "51"}, FUNDING),
+        ("publisher_spent", {}, CHAIN.blocks[13].transactions[1].serialized),
+    ],
+)
+def test_message_of_another_key_value_or_publisher(run, predicate, changed, funding):
+    result = run(headers(), None, *message_options(**changed), **SPENT, funding=funding)
+    assert result.exit_code == 1
+    assert list(checks(result).items())[-1] == (predicate, False)
+
+
+def test_part_of_a_message_is_unusable(run):
+    for options, files in (
+        (message_options(), SPENT),
+        (message_options()[:2], {**SPENT, "funding": FUNDING}),
+        (message_options(), {"proof": proof(), "funding": FUNDING}),
+        (message_options(value="11"), {**SPENT, "funding": FUNDING}),
+    ):
+        result = run(headers(), None, *options, **files)
+        assert result.exit_code == 2, result.stdout
+        assert "unusable input" in result.stderr
 
 
 @pytest.mark.parametrize(
