@@ -1,6 +1,7 @@
 """Values of the bitcoin client. Hashes are in internal byte order (as hashed and sent), reversed only when shown."""
 
 from dataclasses import dataclass, replace
+from struct import Struct
 from typing import Self
 
 from light_clients.bitcoin.networks import MEDIAN_TIME_SPAN, RETARGET_INTERVAL, Network, parameters_of
@@ -9,7 +10,8 @@ from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInp
 from light_clients.interface.height import MAX_UINT64
 
 HASH_BYTES = 32
-HEADER_BYTES = 80
+HEADER_LAYOUT = Struct("<i32s32sIII")
+HEADER_BYTES = HEADER_LAYOUT.size
 MAX_UINT32 = 2**32 - 1
 MAX_SCRIPT_BYTES = 10_000
 """`MAX_SCRIPT_SIZE`: a longer script can never be spent."""
@@ -53,13 +55,8 @@ class BlockHeader:
 
     def encode(self) -> bytes:
         """Wire form, 80 bytes."""
-        return (
-            self.version.to_bytes(4, "little", signed=True)
-            + self.previous_block_hash
-            + self.merkle_root
-            + self.time_s.to_bytes(4, "little")
-            + self.bits.to_bytes(4, "little")
-            + self.nonce.to_bytes(4, "little")
+        return HEADER_LAYOUT.pack(
+            self.version, self.previous_block_hash, self.merkle_root, self.time_s, self.bits, self.nonce
         )
 
     @property
@@ -102,8 +99,8 @@ class ConsensusState:
                 got=len(self.recent_times_s),
                 expected=expected,
             )
-        for time_s in self.recent_times_s:
-            _within(time_s, "consensus_state.recent_times_s", 0, MAX_UINT32)
+        _within(min(self.recent_times_s), "consensus_state.recent_times_s", 0, MAX_UINT32)
+        _within(max(self.recent_times_s), "consensus_state.recent_times_s", 0, MAX_UINT32)
         if not self.median_time_past_s:
             raise MalformedInput("consensus_state.recent_times_s", "the median time must not be zero")
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from light_clients.bitcoin.types import (
     HASH_BYTES,
     HEADER_BYTES,
+    HEADER_LAYOUT,
     MAX_HEADERS,
     BlockHeader,
     MerkleBlock,
@@ -102,14 +103,7 @@ def compact_size(value: int) -> bytes:
 
 
 def _read_header(reader: Reader) -> BlockHeader:
-    return BlockHeader(
-        version=int.from_bytes(reader.take(4), "little", signed=True),
-        previous_block_hash=reader.take(HASH_BYTES),
-        merkle_root=reader.take(HASH_BYTES),
-        time_s=reader.uint(4),
-        bits=reader.uint(4),
-        nonce=reader.uint(4),
-    )
+    return BlockHeader(*HEADER_LAYOUT.unpack(reader.take(HEADER_BYTES)))
 
 
 def decode_block_header(data: bytes, field: str = "header") -> BlockHeader:
@@ -125,8 +119,7 @@ def decode_headers(data: bytes, field: str = "headers", most: int = MAX_HEADERS)
         raise MalformedInput(field, "not one or more headers of 80 bytes", got=len(data))
     if len(data) // HEADER_BYTES > most:
         raise MalformedInput(field, f"more than {most} headers", got=len(data) // HEADER_BYTES)
-    reader = Reader(data, field)
-    return tuple(_read_header(reader) for _ in range(len(data) // HEADER_BYTES))
+    return tuple(BlockHeader(*fields) for fields in HEADER_LAYOUT.iter_unpack(data))
 
 
 def encode_headers(headers: tuple[BlockHeader, ...]) -> bytes:
