@@ -60,9 +60,13 @@ BLOCK_SIGOPS_LIMIT = 20_000
 MAX_STRIPPED_BLOCK_BYTES = 1_000_000
 
 
+def network_of(name: str) -> Network:
+    return Network[{"testnet": "testnet3"}.get(name, name).upper()]
+
+
 def pow_limit(params: dict[str, Any]) -> int:
     name = params.get("network", "mainnet")
-    return SIGNET_LIMIT if name == "signet" else parameters_of(Network[name.upper()]).pow_limit
+    return SIGNET_LIMIT if name == "signet" else parameters_of(network_of(name)).pow_limit
 
 
 def from_hex(text: Any, size: int | None = None) -> bytes:
@@ -99,13 +103,13 @@ def headers_bin(entry: Entry, group: Group) -> Iterator[Verification]:
 
     def judge_run():
         if root is not None and network != "signet":
-            parameters = parameters_of(Network[network.upper()])
+            parameters = parameters_of(network_of(network))
             trusted = state_from_ancestors(headers[: root - first + 1], first, parameters)
             now_ns = max(header.time_s for header in headers) * NANOSECONDS_PER_SECOND
             run = Run(trusted, headers[root - first + 1 :], parameters)
             run_checks(run_checks_of(run, now_ns))
             if len(run.headers) > DEPTH:
-                follow(run, Network[network.upper()], now_ns)
+                follow(run, network_of(network), now_ns)
 
     for index, header in enumerate(headers):
         height = first + index
@@ -164,9 +168,9 @@ def retarget_boundaries(entry: Entry, group: Group) -> Iterator[Verification]:
                 headers_linked(header, last.block_hash, height)
                 expected = retargeted_bits(last.bits, first.time_s, last.time_s, limit)
                 demand(header.bits == expected, "retarget", f"{header.bits:08x} for {expected:08x}")
-            if previous is not None:
-                # Between two entries lie blocks of one period: all with the bits of the later one.
-                blocks = height - previous["height"]
+            blocks = 0 if previous is None else height - previous["height"]
+            if blocks == 1 or (previous is not None and blocks == height % RETARGET_INTERVAL):
+                # All blocks between the two entries have the bits of the later one: they are of its period.
                 added = int(item["chainwork"], 16) - int(previous["chainwork"], 16)
                 demand(added == blocks * work_of(header.bits), "chainwork")
             elif height == 0:
@@ -188,10 +192,18 @@ def stale_fork(entry: Entry, group: Group) -> Iterator[Verification]:
             demand((header.bits, header.time_s) == (int(case[name]["bits"], 16), case[name]["time"]), "fields")
             judge_work(header, limit)
         parent = headers["parent"]
-        parameters = parameters_of(Network[entry.params.get("network", "mainnet").upper()])
-        # What the file does not hold of the parent's ancestors: one period's bits, times one spacing apart.
+        parameters = parameters_of(network_of(entry.params.get("network", "mainnet")))
+        above = case["parent"]["height"] + 1
+        if 0 in (above % RETARGET_INTERVAL, (above + 1) % RETARGET_INTERVAL):
+            # The bits follow from headers that the file does not hold: links and work alone.
+            for child, of in (("stale", "parent"), ("canonical", "parent"), ("next_canonical", "canonical")):
+                headers_linked(headers[child], headers[of].block_hash, above)
+            best = work_of(headers["canonical"].bits) + work_of(headers["next_canonical"].bits)
+            demand(best > work_of(headers["stale"].bits), "most_work")
+            return
+        # What the file does not hold of the parent's ancestors: one period's bits, times well apart.
         ancestors = tuple(
-            BlockHeader(parent.version, bytes(32), bytes(32), parent.time_s - 600 * back, parent.bits, 0)
+            BlockHeader(parent.version, bytes(32), bytes(32), parent.time_s - 1_800 * back, parent.bits, 0)
             for back in range(case["parent"]["height"] - headers_needed_from(case["parent"]["height"]), 0, -1)
         )
         root = state_from_ancestors((*ancestors, parent), case["parent"]["height"] - len(ancestors), parameters)
