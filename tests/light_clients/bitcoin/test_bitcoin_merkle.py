@@ -113,7 +113,7 @@ def test_attack_H_bitcoin_damaged_partial_trees_show_nothing_new(count, data):
 def test_attack_H_bitcoin_any_partial_tree_ends_in_matches_or_a_predicate(count, hashes, flags):
     tree = PartialMerkleTree(count, tuple(hashes), tuple(flags))
     with pytest.raises(PredicateFailed):
-        partial_tree_matches(tree, bytes(32))
+        partial_tree_matches(tree, hash256(b"a root that nobody has leaves for"))
 
 
 @pytest.mark.parametrize(
