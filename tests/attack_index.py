@@ -102,7 +102,10 @@ LINES: dict[str, tuple[str, str]] = {
     "C44": ("clock skew among validators", LATER + " (hub as a network); one validator: block time is monotone"),
     "C45": ("crash at every write point never signs twice", ""),
     "C46": ("partition and heal", LATER + " (hub as a network)"),
-    **{f"C{n}": ("proof of work and probabilistic chains", LATER + " (bitcoin client)") for n in range(50, 54)},
+    "C50": ("reorganisation below the confirmation depth", ""),
+    "C51": ("low difficulty, stretched times, retarget at a boundary", ""),
+    "C52": ("two versions of one message", ""),
+    "C53": ("valid work on another parent, below the median time, of an old version", ""),
     "D1": ("one attestor counted twice", ""),
     "D2": ("high s, other v, compact and zero signatures", ""),
     "D3": (

@@ -236,6 +236,56 @@ def ethereum_command(
     report(command.file_checks(served, trust, now_ns), subject, as_json=as_json)
 
 
+@app.command("bitcoin")
+def bitcoin_command(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="HEADERS", help="Consecutive block headers of 80 bytes: raw, hex, or a node's JSON."),
+    ],
+    trusted: Annotated[
+        Path | None, typer.Option(help="Checkpoint that you trust, JSON or TOML: height and hash of a block.")
+    ] = None,
+    network: Annotated[str, typer.Option(help="mainnet, testnet4, testnet3 or regtest.")] = "mainnet",
+    proof: Annotated[Path | None, typer.Option(help="A gettxoutproof answer or merkleblock.")] = None,
+    transaction: Annotated[Path | None, typer.Option(help="The transaction that the proof must be of.")] = None,
+    coinbase: Annotated[
+        Path | None, typer.Option(help="The block's coinbase, where the proof matches it too: fixes the tree's depth.")
+    ] = None,
+    funding: Annotated[
+        Path | None, typer.Option(help="The transaction whose output the publisher spent: judges the hutong message.")
+    ] = None,
+    publisher: Annotated[str | None, typer.Option(help="Output script that speaks for Bitcoin's side, hex.")] = None,
+    key: Annotated[str | None, typer.Option(help="ICS-24 key of the message, hex.")] = None,
+    value: Annotated[str | None, typer.Option(help="Its 32 bytes, hex.")] = None,
+    depth: Annotated[int, typer.Option(help="Blocks from the proven one to the tip, both included.")] = 6,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge Bitcoin headers by work and rules from a checkpoint, and a transaction's inclusion in a block among them."""
+    from relay.cli import verify_bitcoin as command
+    from relay.cli.verify_tendermint import parse_time
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "a checkpoint (height, hash)")
+            return
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        if depth <= 0:
+            raise UnusableInput("--depth must be positive")
+        if proof is None and (transaction is not None or coinbase is not None):
+            raise UnusableInput("a transaction is proven by --proof, a gettxoutproof answer")
+        claim = command.read_claim(key, value, publisher, funding)
+        if claim is not None and transaction is None:
+            raise UnusableInput("a message stands in a transaction: give --transaction, and --proof of it")
+        shown = command.read_shown(
+            command.parse_network(network), command.read_checkpoint(trusted), file, proof, transaction, coinbase, claim
+        )
+    subject = {"file": str(file), **command.subject_of(shown)}
+    report(command.file_checks(shown, depth, now_ns), subject, as_json=as_json)
+
+
 @app.command("fisco")
 def fisco_command(
     file: File,

@@ -4,6 +4,8 @@ from light_clients.attestation import AttestationClient
 from light_clients.attestation import decode_client_state as decode_attestation
 from light_clients.bft_evm import BftEvmClient
 from light_clients.bft_evm import decode_client_state as decode_bft_evm
+from light_clients.bitcoin import BitcoinClient
+from light_clients.bitcoin import decode_client_state as decode_bitcoin
 from light_clients.ethereum import EthereumClient
 from light_clients.ethereum import decode_client_state as decode_ethereum
 from light_clients.fisco_bcos import FiscoBcosClient
@@ -15,6 +17,7 @@ from light_clients.tendermint.codec import decode_client_state as decode_tenderm
 _LIGHT_CLIENTS: dict[str, LightClient] = {
     AttestationClient.client_type: AttestationClient(),
     BftEvmClient.client_type: BftEvmClient(),
+    BitcoinClient.client_type: BitcoinClient(),
     EthereumClient.client_type: EthereumClient(),
     FiscoBcosClient.client_type: FiscoBcosClient(),
     TendermintClient.client_type: TendermintClient(),
@@ -43,6 +46,8 @@ def followed_chain_id(client_type: str, client_state: bytes) -> str:
         return decode_attestation(client_state).scope.source_chain_id
     if client_type == FiscoBcosClient.client_type:
         return decode_fisco_bcos(client_state).chain_id
+    if client_type == BitcoinClient.client_type:
+        return f"bitcoin-{decode_bitcoin(client_state).network.name.lower()}"
     if client_type == TendermintClient.client_type:
         return decode_tendermint(client_state).chain_id
     raise UnsupportedOperation(f"light clients of type {client_type}")

@@ -2,6 +2,7 @@
 
 from tests.defences.abci import ABCI
 from tests.defences.audit import AUDIT
+from tests.defences.bitcoin import BITCOIN
 from tests.defences.contracts import CONTRACTS
 from tests.defences.cosmos import COSMOS
 from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
@@ -25,6 +26,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "tokens": TOKENS,
     "light clients": LIGHT_CLIENTS,
     "fisco-bcos and rotation": FISCO_BCOS,
+    "bitcoin": BITCOIN,
     "relay": RELAY,
     "cosmos": COSMOS,
     "cosmos transactions": COSMOS_TRANSACTIONS,

@@ -10,6 +10,7 @@ from threading import Lock
 
 from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
+from light_clients.bitcoin import BitcoinClient
 from light_clients.ethereum import EthereumClient
 from light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient
 from light_clients.interface import NANOSECONDS_PER_SECOND, LightClient
@@ -97,6 +98,7 @@ def standard_light_clients() -> dict[str, LightClient]:
         AttestationClient(),
         EthereumClient(),
         fisco_bcos,
+        BitcoinClient(),
     )
     return {client.client_type: client for client in clients}
 
