@@ -1,12 +1,12 @@
 """Storage proofs (EIP-1186) of what a router commits, checked against the block's state root before they are passed on."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.interface import BadAnswer, Proof
-from adapters.rpc import Answer, Decoder, Fields
+from adapters.rpc import Answer, Decoder, Fields, all_of
 from light_clients.evm_header import ExecutionHeader
 from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import Height, MalformedInput, VerificationError
@@ -21,8 +21,11 @@ from light_clients.proofs.mpt import (
 )
 
 CACHED_ACCOUNTS = 128
+CONCURRENT_PROOFS = 8
 
 ReadHeader = Callable[[int], Awaitable[tuple[bytes, ExecutionHeader]]]
+ReadStateRoot = Callable[[int], Awaitable[bytes]]
+"""Of a final block, by its number."""
 
 
 def previous_sequence_slot(client_id: str) -> bytes:
@@ -46,10 +49,10 @@ def _nodes(fields: Fields) -> tuple[bytes, ...]:
 class ProofSource:
     """`eth_getProof` of one router."""
 
-    def __init__(self, execution: ExecutionRpc, router: bytes, header: ReadHeader) -> None:
+    def __init__(self, execution: ExecutionRpc, router: bytes, state_root: ReadStateRoot) -> None:
         self._execution = execution
         self._router = router
-        self._header = header
+        self._state_root = state_root
         self._accounts: OrderedDict[int, AccountProof] = OrderedDict()
 
     async def account(self, height: int) -> AccountProof:
@@ -57,12 +60,12 @@ class ProofSource:
         known = self._accounts.get(height)
         if known is not None:
             return known
-        _, header = await self._header(height)
+        state_root = await self._state_root(height)
 
         def decode(fields: Fields) -> AccountProof:
             nodes = _nodes(fields.at("accountProof"))
             try:
-                account = verify_account(header.state_root, self._router, nodes)
+                account = verify_account(state_root, self._router, nodes)
             except VerificationError as error:
                 raise fields.at("accountProof").bad(str(error)) from error
             if account is None:
@@ -94,6 +97,17 @@ class ProofSource:
             return Proof(path, height, word, encode_storage_proof(StorageProof(nodes)))
 
         return await self._get_proof([hex_data(slot)], height.revision_height, decode)
+
+    async def prove_all(self, paths: Sequence[tuple[bytes, ...]], height: Height) -> tuple[Proof, ...]:
+        """`prove` for each of `paths`, in their order."""
+        found: dict[int, Proof] = {}
+
+        async def one(index: int) -> None:
+            found[index] = await self.prove(paths[index], height)
+
+        for start in range(0, len(paths), CONCURRENT_PROOFS):
+            await all_of([(one, index) for index in range(start, min(start + CONCURRENT_PROOFS, len(paths)))])
+        return tuple(found[index] for index in range(len(paths)))
 
     async def _get_proof(self, slots: list[str], height: int, decode: Decoder[Answer]) -> Answer:
         params = [hex_data(self._router), slots, hex(height)]

@@ -8,7 +8,6 @@ from adapters.evm.headers import CLIENT_TYPE, HeaderSource
 from adapters.evm.proofs import ProofSource
 from adapters.ics26.execution import ExecutionRpc
 from adapters.interface import BadAnswer, ClientParameters, Head, InitialStates, NotSupported, Proof
-from adapters.rpc import all_of
 from light_clients.bft_evm import (
     ClientState,
     Consensus,
@@ -21,8 +20,6 @@ from light_clients.bft_evm import (
 from light_clients.evm_header import encode_header
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError
 
-CONCURRENT_PROOFS = 8
-
 
 class QbftConsensus:
     """See adapters.evm.consensus."""
@@ -31,7 +28,7 @@ class QbftConsensus:
         self._chain_id = chain_id
         self._router = router
         self._blocks = FinalBlocks(chain, execution)
-        self._proofs = ProofSource(execution, router, self._blocks.header)
+        self._proofs = ProofSource(execution, router, self._blocks.state_root)
         self._headers = HeaderSource(chain, self._blocks.header, self._proofs.account)
 
     async def head(self) -> Head:
@@ -57,14 +54,7 @@ class QbftConsensus:
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes
     ) -> tuple[Proof, ...]:
-        found: dict[int, Proof] = {}
-
-        async def one(index: int) -> None:
-            found[index] = await self._proofs.prove(paths[index], height)
-
-        for start in range(0, len(paths), CONCURRENT_PROOFS):
-            await all_of([(one, index) for index in range(start, min(start + CONCURRENT_PROOFS, len(paths)))])
-        return tuple(found[index] for index in range(len(paths)))
+        return await self._proofs.prove_all(paths, height)
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         if client_type != CLIENT_TYPE:

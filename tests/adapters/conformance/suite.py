@@ -34,6 +34,7 @@ from adapters.interface import (
 )
 from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
+from light_clients.ethereum import EthereumClient
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
@@ -45,7 +46,9 @@ from light_clients.ibc.commitment import (
 from light_clients.interface import ClientStatus, Height, PredicateFailed, Updated, VerificationError
 from light_clients.tendermint.client import TendermintClient
 
-LIGHT_CLIENTS = {client.client_type: client for client in (BftEvmClient(), TendermintClient(), AttestationClient())}
+LIGHT_CLIENTS = {
+    client.client_type: client for client in (BftEvmClient(), TendermintClient(), AttestationClient(), EthereumClient())
+}
 
 
 @dataclass(frozen=True)
