@@ -63,6 +63,7 @@ from light_clients.ibc.identifiers import check_client_id
 from light_clients.interface import MalformedInput
 from relay.config.api import ApiConfig
 from relay.config.fields import FilePath, ListenAddress, Model, resolve_path
+from relay.config.networks import PUBLIC_NETWORKS
 
 MAX_CHAINS = 64
 MAX_PATHS = 256
@@ -177,6 +178,10 @@ def _place(value: Any) -> Any:
     return resolve_path(value)
 
 
+def _network(value: Any) -> Any:
+    return value if isinstance(value, str) and value in PUBLIC_NETWORKS else resolve_path(value)
+
+
 Name = Annotated[str, AfterValidator(_check_name)]
 Address = Annotated[str, AfterValidator(_check_address)]
 HttpUrls = Annotated[
@@ -257,14 +262,19 @@ class _Chain(Model):
 class EvmChainConfig(_Chain):
     """A chain with the Solidity router.
 
-    `consensus` is how its blocks are believed elsewhere: by the seals of QBFT, or as `attestors` (base URLs) attest them.
-    An attested block is final under `confirmations` others; without that number, as the node's `finalized` block says.
+    `consensus` is how its blocks are believed elsewhere: by the seals of QBFT, as Ethereum's sync committees sign them (told
+    by the `beacon` nodes, base URLs, of `network`), or as `attestors` (base URLs) attest them. An attested block is final under `confirmations` others; without that number, as the node's `finalized` block says.
     """
 
     kind: Literal["evm"]
     chain_id: Annotated[int, Field(ge=1, lt=2**63)]
-    consensus: Literal["qbft", "attested"]
+    consensus: Literal["qbft", "ethereum", "attested"]
     router: Address
+    beacon: Annotated[
+        tuple[Annotated[str, _url("http", "https")], ...], Field(max_length=MAX_ENDPOINTS, strict=False)
+    ] = ()
+    network: Annotated[Path | str, BeforeValidator(_network)] | None = None
+    """`mainnet`, `sepolia`, `hoodi`, or a file of a devnet's answers `{spec, genesis}`."""
     attestors: Annotated[tuple[Annotated[str, _url("http", "https")], ...], Field(max_length=64, strict=False)] = ()
     confirmations: Annotated[int, Field(ge=0, le=100_000)] | None = None
     fees: FeeLimits = FeeLimits()
@@ -281,6 +291,14 @@ class EvmChainConfig(_Chain):
             raise ValueError('attestors and confirmations are for consensus = "attested" only')
         if len(set(self.attestors)) != len(self.attestors):
             raise ValueError("attestors repeats a URL")
+        return self
+
+    @model_validator(mode="after")
+    def _beacon_where_ethereum(self) -> Self:
+        if self.consensus == "ethereum" and (not self.beacon or self.network is None):
+            raise ValueError('needs beacon and network, since its consensus is "ethereum"')
+        if self.consensus != "ethereum" and (self.beacon or self.network is not None):
+            raise ValueError('beacon and network are for consensus = "ethereum" only')
         return self
 
 

@@ -12,6 +12,7 @@ from adapters.ics26.chain import RouterSettings
 from adapters.interface import BatchLimits, ChainAdapter
 from adapters.rpc import RpcOptions
 from relay.config import AnyChainConfig, CosmosChainConfig, EvmChainConfig, HubChainConfig
+from relay.config.networks import read_network
 from relay.telemetry import get_logger
 
 HEADERS_BEFORE_ITEMS = 8
@@ -67,6 +68,8 @@ def open_chain(
                 consensus=chain.consensus,
                 attestors=chain.attestors,
                 confirmations=chain.confirmations,
+                beacon=chain.beacon,
+                network=None if chain.network is None else read_network(chain.network),
                 on_alert=on_alert,
                 options=options,
             ),
