@@ -26,6 +26,7 @@ from light_clients.ethereum import (
     Header,
     Network,
     Parameters,
+    SyncCommittee,
     beacon_block_root,
     decode_client_state,
     encode_client_state,
@@ -37,7 +38,7 @@ from light_clients.ethereum import (
 )
 from light_clients.ethereum.client import execution_of
 from light_clients.ethereum.verification import bootstrap_checks, branch_checks
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError, run_checks
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, VerificationError, run_checks
 
 CLIENT_TYPE = EthereumClient.client_type
 
@@ -114,17 +115,21 @@ class BeaconConsensus:
         roots = {first: client.committees.current_root}
         if client.committees.next_root is not None:
             roots[first + 1] = client.committees.next_root
+        brought: dict[bytes, SyncCommittee] = {}
         messages = []
         for served in way:
             update = served.update
             period = period_at(update.signature_slot)
-            committee = await self._finality.committee(roots[period], period)
+            committee = brought.get(roots[period]) or await self._finality.committee(roots[period], period)
             block = NamedBlock.of_payload(execution_of(finalized_header_of(served)))
             await self.blocks.finalized(block)
             account = await self._proofs.account(block.number)
             messages.append(encode_header_message(Header(served.fork, update, committee, account.nodes)))
-            if update.next_sync_committee is not None:
-                roots.setdefault(period_at(update.attested_slot) + 1, sync_committee_root(update.next_sync_committee))
+            following = update.next_sync_committee
+            if following is not None:
+                root = sync_committee_root(following)
+                roots.setdefault(period_at(update.attested_slot) + 1, root)
+                brought[root] = following
         return messages
 
     def _check_network(self, client: ClientState) -> None:
@@ -160,6 +165,10 @@ class BeaconConsensus:
         """
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"a {client_type} client of an Ethereum chain")
+        size = self._network.preset.sync_committee_size
+        participants = parameters.min_participants or supermajority(size)
+        if not supermajority(size) <= participants <= size:
+            raise MalformedInput("min_participants", f"must be {supermajority(size)} to {size}", got=participants)
         head = await self.head()
         root = parameters.trusted_block_root or head.hash
         try:
@@ -172,7 +181,6 @@ class BeaconConsensus:
             raise BadAnswer("bootstrap", "data.header.execution", "is missing")
         block = NamedBlock.of_payload(bootstrap.header.execution)
         await self._check_rotation(self._network.period_at(bootstrap.header.beacon.slot))
-        size = self._network.preset.sync_committee_size
         try:
             run_checks(bootstrap_checks(bootstrap, root, self._network))
             await self.blocks.finalized(block)
@@ -182,7 +190,7 @@ class BeaconConsensus:
                     chain_id=self._chain_id,
                     network=self._network,
                     router_address=self._router,
-                    min_participants=parameters.min_participants or supermajority(size),
+                    min_participants=participants,
                     trusting_period_s=parameters.trusting_period_s,
                     max_clock_drift_s=parameters.max_clock_drift_s,
                 ),

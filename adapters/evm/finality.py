@@ -20,8 +20,8 @@ MAX_FINALIZED = 512
 """Two days of mainnet's epochs."""
 MAX_PERIODS = 64
 """Of one catching up: ten weeks of mainnet, far more than a trusting period should be."""
-MAX_COMMITTEES = 8
-MAX_PERIOD_UPDATES = 16
+MAX_COMMITTEES = 16
+MAX_PERIOD_UPDATES = 64
 
 
 def finalized_header_of(served: ServedUpdate) -> LightClientHeader:
@@ -76,7 +76,7 @@ class Finality:
             HeightUnavailable: no node keeps the updates of a missed period, or the block was not seen to be final here.
             EndpointUnavailable: the beacon nodes do not answer.
         """
-        final = self._finalized.get(target_slot)
+        final = self._finalized.get(target_slot) or self._best_to(target_slot)
         if final is None:
             raise HeightUnavailable(self._chain, target_slot, "was not seen to be final while this process ran")
         period_at = self._network.period_at
@@ -102,6 +102,9 @@ class Finality:
             committees = moved
             way.append(step)
 
+    def _best_to(self, slot: int) -> ServedUpdate | None:
+        return next((one for one in self._period_updates.values() if one.update.finalized_slot == slot), None)
+
     async def _period_update(self, period: int, current_period: int) -> ServedUpdate:
         known = self._period_updates.get(period)
         if known is None:
@@ -115,11 +118,11 @@ class Finality:
             for index, served in enumerate(updates):
                 if period + index < current_period:  # the best of a period that has not ended may be bettered
                     self._period_updates[period + index] = served
-                if served.update.next_sync_committee is not None:
-                    self.learn_committee(served.update.next_sync_committee)
             while len(self._period_updates) > MAX_PERIOD_UPDATES:
                 self._period_updates.popitem(last=False)
             known = updates[0]
+        if known.update.next_sync_committee is not None:
+            self.learn_committee(known.update.next_sync_committee)
         return known
 
     async def committee(self, root: bytes, period: int) -> SyncCommittee:

@@ -54,10 +54,10 @@ def ethereum_settings(name: str, chain_id: int, node: BeaconNode, router: str, s
     )
 
 
-async def join_ethereum(stack: AsyncExitStack, hub: HubChain, name: str, chain_id: int) -> EvmMember:
+async def join_ethereum(stack: AsyncExitStack, hub: HubChain, name: str, chain_id: int, pace: BeaconPace) -> EvmMember:
     """As `join`, with an `ethereum` client on the hub."""
     funds = {address_bytes(signer): 10**24 for signer in (DEPLOYER, RELAYER)}
-    chains = BeaconDevnet(Genesis(chain_id, funds_wei=funds), PACE, seed=bytes(31) + b"\x05", absent_members=3)
+    chains = BeaconDevnet(Genesis(chain_id, funds_wei=funds), pace, seed=bytes(31) + b"\x05", absent_members=3)
     node = await stack.enter_async_context(running_beacon_devnet(chains))
     async with open_evm_chain(ethereum_settings(name, chain_id, node, "0x" + "11" * 20), Random(2)) as bare:
         deployer = Transactor(bare.execution, chain_id, DEPLOYER)
@@ -102,10 +102,11 @@ class EthereumLane(Lane):
 
 
 @asynccontextmanager
-async def running_ethereum_lane(home) -> AsyncIterator[EthereumLane]:
+async def running_ethereum_lane(home, pace: BeaconPace = PACE) -> AsyncIterator[EthereumLane]:
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(running_hub(home))
-        alpha = await join_ethereum(stack, hub, "alpha", 1001)
+        alpha = await join_ethereum(stack, hub, "alpha", 1001, pace)
         beta = await join(stack, hub, "beta", 1002)
         await deployment.set_forwarded_peer(beta.deployer, beta.mailbox, alpha.hub_client, "alpha")
+        await deployment.set_forwarded_peer(alpha.deployer, alpha.mailbox, beta.hub_client, "beta")
         yield EthereumLane(hub, alpha, beta)
