@@ -1,5 +1,6 @@
 """Light client objects and networks in the JSON of the Beacon API, as a node writes them."""
 
+import json
 from typing import Any
 
 from light_clients.crypto.bls import PUBLIC_KEY_BYTES
@@ -86,3 +87,8 @@ def genesis_object(network: Network) -> dict[str, str]:
         "genesis_validators_root": _text(network.genesis_validators_root),
         "genesis_fork_version": _text(network.forks[0].version),
     }
+
+
+def network_document(network: Network) -> str:
+    """A file that `network` in a relay's configuration, and `hutong verify ethereum --network`, read."""
+    return json.dumps({"spec": spec_object(network), "genesis": genesis_object(network)}, indent=1) + "\n"

@@ -48,6 +48,18 @@ class BeaconPace:
             needed_s = self.first_slots * self.seconds_per_slot
             raise DevnetError(f"the first final block needs {needed_s} s of the past, not {self.head_start_s}")
 
+    @classmethod
+    def of(cls, seconds_per_slot: int, slots_per_epoch: int, epochs_per_period: int) -> "BeaconPace":
+        """By the clock, with no more past than the first final block needs."""
+        first_slots = (FINAL_AFTER_EPOCHS + 1) * slots_per_epoch + 1
+        return cls(
+            seconds_per_slot,
+            slots_per_epoch,
+            epochs_per_period,
+            1_000 * seconds_per_slot,
+            first_slots * seconds_per_slot,
+        )
+
     @property
     def first_slots(self) -> int:
         """Until a block behind genesis is final and signed for."""

@@ -20,6 +20,7 @@ from relay.archive.checkpoint import (
     TendermintTrust,
     Trust,
 )
+from relay.core.bundling.known import kind_followed_by
 from relay.core.clients import followed_chain_id
 
 
@@ -46,7 +47,7 @@ async def read_checkpoint(
         if info.counterparty_client_id is not None:
             chain_id = followed_chain_id(info.client_type, info.client_state)
             followed[client_id] = Remote(chain_id, info.counterparty_client_id)
-    kind = ChainKind(followers[0].client_type)
+    kind = kind_followed_by(followers[0].client_type)
     trust = _common_trust(kind, followers)
     if kind is ChainKind.ATTESTATION:
         header, block_hash, time_ns = None, b"", await chain.block_time_ns(at)
@@ -76,7 +77,7 @@ def _hash_and_time(kind: ChainKind, header: bytes) -> tuple[bytes, int]:
 
 
 def _drift_s(info: ClientInfo) -> int:
-    match ChainKind(info.client_type):
+    match kind_followed_by(info.client_type):
         case ChainKind.TENDERMINT:
             return codec.decode_client_state(info.client_state).max_clock_drift_ns // NANOSECONDS_PER_SECOND
         case ChainKind.BFT_EVM:

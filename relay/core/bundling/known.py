@@ -27,6 +27,14 @@ class KnownHeader:
     validator_sets: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
+def kind_followed_by(client_type: str) -> ChainKind:
+    """Of a chain whose clients are of that type. Raises UnsupportedOperation where bundles have no such kind."""
+    try:
+        return ChainKind(client_type)
+    except ValueError:
+        raise UnsupportedOperation(f"bundles and checkpoints of chains that {client_type} clients follow") from None
+
+
 def known_header(kind: ChainKind, message: bytes) -> KnownHeader:
     """Raises MalformedInput."""
     match kind:

@@ -1,6 +1,5 @@
 """The whole core between a chain that sync committees sign for and a dev chain, over a hub, both ways."""
 
-import json
 import time
 from dataclasses import replace
 from random import Random
@@ -15,7 +14,7 @@ from light_clients.ethereum import decode_client_state
 from relay.archive import Archive
 from relay.config import Config
 from relay.core.relay import Relay, Services
-from relay.devnet.beacon_json import genesis_object, spec_object
+from relay.devnet.beacon_json import network_document
 from relay.devnet.beacon_node import BeaconPace
 from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
 from relay.ledger import Ledger
@@ -34,7 +33,7 @@ HUB_BYTES = 24 * 1024
 def configured(lane, home) -> Config:
     network = decode_client_state(lane.hub_state).network
     file = home / "network.json"
-    file.write_text(json.dumps({"spec": spec_object(network), "genesis": {"data": genesis_object(network)}}))
+    file.write_text(network_document(network))
     evm = {"kind": "evm", "rpc": NOWHERE, "key": KEY}
     alpha, beta = lane.alpha, lane.beta
     return Config.model_validate(
