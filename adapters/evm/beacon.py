@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from adapters.evm.beacon_api import BeaconApi, ServedUpdate
 from adapters.evm.finality import Finality, finalized_header_of
-from adapters.evm.proofs import ProofSource
+from adapters.evm.proofs import AccountProof, ProofSource
 from adapters.evm.slots import ExecutionBlocks, NamedBlock
 from adapters.ics26.execution import ExecutionRpc
 from adapters.interface import (
@@ -24,6 +24,7 @@ from light_clients.ethereum import (
     ClientState,
     EthereumClient,
     Header,
+    LightClientHeader,
     Network,
     Parameters,
     SyncCommittee,
@@ -179,12 +180,10 @@ class BeaconConsensus:
             ) from error
         if bootstrap.header.execution is None:
             raise BadAnswer("bootstrap", "data.header.execution", "is missing")
-        block = NamedBlock.of_payload(bootstrap.header.execution)
-        await self._check_rotation(self._network.period_at(bootstrap.header.beacon.slot))
         try:
             run_checks(bootstrap_checks(bootstrap, root, self._network))
-            await self.blocks.finalized(block)
-            account = await self._proofs.account(block.number)
+            account = await self._router_at(bootstrap.header, "a router must be final before a client can begin")
+            await self._check_rotation(self._network.period_at(bootstrap.header.beacon.slot))
             client_state, consensus_state = states_from_bootstrap(
                 Parameters(
                     chain_id=self._chain_id,
@@ -209,19 +208,21 @@ class BeaconConsensus:
 
     async def _check_rotation(self, period: int) -> None:
         """The update which brings the next committee proves the router as well: no client could use it else."""
-        updates = await self._api.updates(period)
-        for served in updates:  # none while the period is young: its first comes later
-            if self._network.period_at(served.update.finalized_slot) != period:
-                continue
-            block = NamedBlock.of_payload(execution_of(finalized_header_of(served)))
-            try:
-                await self.blocks.finalized(block)
-                await self._proofs.account(block.number)
-            except EndpointUnavailable as error:
-                raise HeightUnavailable(
-                    self._chain,
-                    served.update.finalized_slot,
-                    "its state does not prove the router, and its update is the one that brings the next sync committee:"
-                    " the router is younger, so wait for the next period, or the execution node keeps no state so old"
-                    f" ({error})",
-                ) from error
+        for served in await self._api.updates(period):  # none while the period is young: its first comes later
+            if self._network.period_at(served.update.finalized_slot) == period:
+                await self._router_at(
+                    finalized_header_of(served),
+                    "its update is the one that brings the next sync committee: where the router is younger, wait for the"
+                    " next committee period",
+                )
+
+    async def _router_at(self, header: LightClientHeader, why: str) -> AccountProof:
+        """Of a finalized header. Raises HeightUnavailable with `why` where the execution nodes do not prove the router."""
+        block = NamedBlock.of_payload(execution_of(header))
+        await self.blocks.finalized(block)
+        try:
+            return await self._proofs.account(block.number)
+        except EndpointUnavailable as error:
+            raise HeightUnavailable(
+                self._chain, header.beacon.slot, f"the router is not proven in its state ({error}); {why}"
+            ) from error

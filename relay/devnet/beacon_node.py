@@ -42,8 +42,8 @@ class BeaconPace:
     def __post_init__(self) -> None:
         if not 1 <= self.seconds_per_slot <= 60 or not 1 <= self.slots_per_epoch <= 64 or self.slot_interval_ms < 10:
             raise DevnetError("a slot takes 1 to 60 seconds and 10 ms at least, an epoch has 1 to 64 slots")
-        if self.epochs_per_period < 4:
-            raise DevnetError(f"a sync committee period has 4 epochs or more, not {self.epochs_per_period}")
+        if not 4 <= self.epochs_per_period <= 1_024:
+            raise DevnetError(f"a sync committee period has 4 to 1024 epochs, not {self.epochs_per_period}")
         if self.head_start_s < self.first_slots * self.seconds_per_slot:
             needed_s = self.first_slots * self.seconds_per_slot
             raise DevnetError(f"the first final block needs {needed_s} s of the past, not {self.head_start_s}")
