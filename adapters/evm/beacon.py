@@ -70,9 +70,12 @@ class BeaconConsensus:
         self._api.client.heads_seen([(endpoint, served.update.finalized_slot) for endpoint, served in answers])
         ordered = sorted(answers, key=lambda answer: -answer[1].update.finalized_slot)
         reasons: list[tuple[str, str]] = []
-        for endpoint, served in ordered[len(ordered) // 2 :]:
+        middle = len(ordered) // 2
+        for endpoint, served in (*ordered[middle:], *reversed(ordered[:middle])):
             try:
                 return await self._accepted(served)
+            except EndpointUnavailable as error:  # maybe the execution nodes are behind: an older one they may have
+                reasons.append((endpoint.name, str(error)))
             except VerificationError as error:
                 self._api.client.leave(endpoint, f"its finality update proves nothing: {error}")
                 reasons.append((endpoint.name, str(error)))
