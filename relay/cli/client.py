@@ -275,6 +275,7 @@ async def _read(config: Config, ends: Sequence[PathEnd], random: Random) -> list
 async def _update(config: Config, end: PathEnd, followed: str, signer: Signer, random: Random) -> str:
     from adapters.interface import Batch, UpdateClient
     from relay.cli.submission import submit_batch
+    from relay.core.catching_up import in_transactions
     from relay.core.chains import open_chain
 
     async with (
@@ -285,8 +286,8 @@ async def _update(config: Config, end: PathEnd, followed: str, signer: Signer, r
         target = source.proving_height((await source.head()).height - 1)
         headers = await source.client_messages(info.client_type, info.client_state, info.latest_height, target)
         updates = tuple(UpdateClient(end.client, header) for header in headers)
-        if updates:
-            await submit_batch(host, Batch(updates), signer, "updateClient")
+        for group in in_transactions(updates, host.batch_limits):
+            await submit_batch(host, Batch(group), signer, "updateClient")
         return str((await host.client(end.client)).latest_height)
 
 

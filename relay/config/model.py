@@ -21,6 +21,17 @@ Example:
     key = { keystore = "keys/alpha.json", password_env = "HUTONG_ALPHA_PASSWORD" }
 
     [[chains]]
+    name = "sepolia"
+    kind = "evm"
+    chain_id = 11155111
+    consensus = "ethereum"
+    network = "sepolia"                  # mainnet, hoodi, or a file of a devnet's answers {spec, genesis}
+    beacon = ["http://127.0.0.1:5052"]   # Beacon API with its light client half
+    rpc = ["http://127.0.0.1:8551"]      # eth_getProof of a day ago
+    router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+    key = { keystore = "keys/sepolia.json", password_env = "HUTONG_SEPOLIA_PASSWORD" }
+
+    [[chains]]
     name = "hub"
     kind = "hub"
     chain_id = "hutong-1"
