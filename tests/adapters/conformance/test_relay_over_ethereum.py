@@ -10,9 +10,13 @@ from ethereum_lane import TIMEOUT_AFTER_S, running_ethereum_lane
 from lane import RELAYER, SEND_FORWARDED
 
 from contracts.artifacts import load_artifact
-from light_clients.ethereum import decode_client_state
+from light_clients.ethereum import decode_client_state, decode_header_message_alone, encode_header_message
 from relay.archive import Archive
-from relay.config import Config
+from relay.archive.bundle import encode_bundle
+from relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
+from relay.audit import Auditor
+from relay.config import Config, PathEnd
+from relay.core.bundling import Exporter, read_checkpoint
 from relay.core.relay import Relay, Services
 from relay.devnet.beacon_json import network_document
 from relay.devnet.beacon_node import BeaconPace
@@ -61,6 +65,30 @@ async def receiver_on(member) -> str:
     return "0x" + receipt.contract_address.hex()
 
 
+async def checkpoints_of(alpha, beta, hub):
+    followers = [await member.chain.client(member.client) for member in (alpha, beta)]
+    found = [await read_checkpoint(hub, [alpha.hub_client, beta.hub_client], followers, None)]
+    for member in (alpha, beta):
+        follower = await hub.client(member.hub_client)
+        found.append(await read_checkpoint(member.chain, [member.client], [follower], None))
+    return [decode_checkpoint(encode_checkpoint(one)) for one in found]
+
+
+def damaged(bundle):
+    """The first update of the ethereum chain, with another committee's signature: that of the last one."""
+    index = [chain.chain_id for chain in bundle.chains].index("1001")
+    chain = bundle.chains[index]
+    first, last = (decode_header_message_alone(chain.headers[at].header) for at in (0, -1))
+    assert first != last
+    signature = last.update.sync_aggregate.signature
+    aggregate = replace(first.update.sync_aggregate, signature=signature)
+    forged = encode_header_message(replace(first, update=replace(first.update, sync_aggregate=aggregate)))
+    headers = (replace(chain.headers[0], header=forged), *chain.headers[1:])
+    chains = list(bundle.chains)
+    chains[index] = replace(chain, headers=headers)
+    return replace(bundle, chains=tuple(chains))
+
+
 @pytest.mark.networks
 async def test_messages_travel_both_ways_over_many_committee_periods(tmp_path):
     async with running_ethereum_lane(tmp_path / "hub", SHORT_PERIODS) as lane, trio.open_nursery() as nursery:
@@ -93,6 +121,7 @@ async def test_messages_travel_both_ways_over_many_committee_periods(tmp_path):
                 while await member.chain.commitment(member.client, 1) is not None:  # noqa: ASYNC110
                     await trio.sleep(0.1)
 
+        checkpoints = await checkpoints_of(alpha, beta, hub)
         now_s = (await alpha.chain.head()).time_ns // 10**9
         await lane.send(beta.hub_client, b"from ethereum", now_s + TIMEOUT_AFTER_S)
         await send_back(b"to ethereum")
@@ -109,6 +138,18 @@ async def test_messages_travel_both_ways_over_many_committee_periods(tmp_path):
         assert period_at(now.latest_height.revision_height) >= period_at(began.latest_height.revision_height) + 5
         evidence = await archive.read("alpha", alpha.client, 1, "receive")
         assert evidence.client_type == "ethereum" and evidence.proof_height <= now.latest_height
+
+        for member in (alpha, beta):
+            exporter = Exporter(adapters, relay.paths, archive, checkpoints)
+            end = PathEnd(chain=member.chain.name, client=member.client)
+            bundle = await exporter.export(end, 1)
+            auditor = Auditor(checkpoints, time.time_ns())
+            report = auditor.audit(encode_bundle(bundle))
+            assert report.is_valid, report.failure
+            assert [leg.is_settled for leg in bundle.legs] == [True, True]
+            assert "signed by sync committees" in report.trust["1001"]
+            assert auditor.audit(encode_bundle(damaged(bundle))).failure.check.name == "signed_by_committee"
+            assert await Exporter(adapters, relay.paths, archive).export(end, 1), "the archiver has no checkpoints"
         nursery.cancel_scope.cancel()
     connection.close()
     ledger.close()
