@@ -44,19 +44,24 @@ def entry_checks(
     """The light client's own list for one update; the last check moves `followed` on."""
     yield Check("update_stands_alone", SPEC, partial(_stands_alone, chain, entry))
     yield from _CLIENT.header_checks(followed.client_state, followed.states, entry.header, now_ns)
-    yield Check("update_is_used", SPEC, partial(_move, entry, followed, proof_heights, now_ns))
+    yield Check("update_is_used", SPEC, partial(_move, chain, entry, followed, proof_heights, now_ns))
 
 
-def _move(entry: HeaderEntry, followed: FollowedChain, proof_heights: frozenset[Height], now_ns: int) -> None:
-    """It is new, and a proof stands on it or it brings a committee."""
+def _move(
+    chain: ChainHeaders, entry: HeaderEntry, followed: FollowedChain, proof_heights: frozenset[Height], now_ns: int
+) -> None:
+    """It is new, and a proof stands on it, or it brings a committee to those behind it."""
     verdict = _CLIENT.verify_header(followed.client_state, followed.states, entry.header, now_ns)
     if not isinstance(verdict, Updated):
         raise PredicateFailed("update_is_used", "shows nothing new, or contradicts what was shown")
     before = decode_client_state(followed.client_state).committees
     after = decode_client_state(verdict.client_state).committees
     brings = (before.current_root, before.next_root) != (after.current_root, after.next_root)
-    if verdict.height not in proof_heights and not brings:
-        raise PredicateFailed("update_is_used", "no proof stands on it, and it brings no committee", got=verdict.height)
+    is_last = entry == chain.headers[-1]
+    if verdict.height not in proof_heights and (is_last or not brings):
+        raise PredicateFailed(
+            "update_is_used", "no proof stands on it, and it brings no committee that is needed", got=verdict.height
+        )
     followed.client_state = verdict.client_state
     followed.states = followed.states.with_state(verdict.height, verdict.consensus_state)
 
