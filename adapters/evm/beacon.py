@@ -38,8 +38,15 @@ from light_clients.ethereum import (
     sync_committee_root,
 )
 from light_clients.ethereum.client import execution_of
-from light_clients.ethereum.verification import bootstrap_checks, branch_checks
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, VerificationError, run_checks
+from light_clients.ethereum.verification import bootstrap_checks, branch_checks, signature_checks
+from light_clients.interface import (
+    NANOSECONDS_PER_SECOND,
+    Height,
+    MalformedInput,
+    PredicateFailed,
+    VerificationError,
+    run_checks,
+)
 
 CLIENT_TYPE = EthereumClient.client_type
 
@@ -63,8 +70,8 @@ class BeaconConsensus:
         """The newest finalized block.
 
         Of several beacon nodes the lower middle one is taken, so that neither one that runs ahead nor one that has stopped
-        holds the others, and the execution nodes must have its block. Its signatures are judged with those of every
-        update, before it is paid for.
+        holds the others, and the execution nodes must have its block. Its signatures are judged once a client says whose
+        they must be.
         """
         answers = await self._api.finality_updates()
         self._api.client.heads_seen([(endpoint, served.update.finalized_slot) for endpoint, served in answers])
@@ -85,6 +92,9 @@ class BeaconConsensus:
         run_checks(branch_checks(served.update, self._network))
         header = finalized_header_of(served)
         execution = execution_of(header)
+        slot_time_s = self._network.slot_time_s(header.beacon.slot)
+        if execution.timestamp_s != slot_time_s:  # or the head could be led to a slot that is still far away
+            raise PredicateFailed("payload_time_is_of_slot", "is another", execution.timestamp_s, slot_time_s)
         await self.blocks.finalized(NamedBlock.of_payload(execution))
         self._finality.learn(served)
         time_ns = execution.timestamp_s * NANOSECONDS_PER_SECOND
@@ -125,6 +135,15 @@ class BeaconConsensus:
             update = served.update
             period = period_at(update.signature_slot)
             committee = brought.get(roots[period]) or await self._finality.committee(roots[period], period)
+            try:
+                run_checks(signature_checks(update, committee, self._network))
+            except VerificationError as error:
+                self._finality.forget(served)
+                raise HeightUnavailable(
+                    self._chain,
+                    update.finalized_slot,
+                    f"what the beacon nodes served for it is signed by nobody: {error}",
+                ) from error
             block = NamedBlock.of_payload(execution_of(finalized_header_of(served)))
             await self.blocks.finalized(block)
             account = await self._proofs.account(block.number)

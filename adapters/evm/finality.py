@@ -53,6 +53,15 @@ class Finality:
             while len(self._slots) > MAX_FINALIZED:
                 del self._finalized[self._slots.pop(0)]
 
+    def forget(self, served: ServedUpdate) -> None:
+        """It turned out to be signed by nobody: another node may serve the real one for its block."""
+        slot = served.update.finalized_slot
+        if self._finalized.get(slot) == served:
+            del self._finalized[slot]
+            self._slots.remove(slot)
+        for period in [period for period, known in self._period_updates.items() if known == served]:
+            del self._period_updates[period]
+
     def learn_committee(self, committee: SyncCommittee) -> None:
         self._committees[sync_committee_root(committee)] = committee
         while len(self._committees) > MAX_COMMITTEES:

@@ -50,6 +50,8 @@ class ExecutionBlocks:
         def check(found: Block) -> None:
             if found.hash != block.hash:
                 raise BadAnswer("eth_getBlockByNumber", "hash", "is not the finalized block's", got=found.hash)
+            if (found.fields.at("stateRoot").data(32), found.time_s) != (block.state_root, block.time_s):
+                raise BadAnswer("eth_getBlockByNumber", "stateRoot", "or time is not the finalized block's")
 
         if self._blocks.get(block.number) != block:
             await self._execution.block(block.number, check)

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -33,7 +34,8 @@ from adapters.interface import (
 from adapters.rpc import AnswerTooLarge, RpcOptions, open_rpc_client
 from adapters.rpc.transport import _Target
 from light_clients.crypto import keccak256
-from light_clients.ethereum import EthereumClient, beacon_block_root, decode_client_state, supermajority
+from light_clients.ethereum import EthereumClient, Fork, beacon_block_root, decode_client_state, supermajority
+from light_clients.ethereum.forks import state_indices
 from light_clients.interface import Height, MalformedInput, MemoryConsensusStates, Updated
 from relay.devnet import Genesis
 from relay.devnet.beacon_json import bootstrap_object, genesis_object, update_object
@@ -246,6 +248,58 @@ async def test_finality_that_the_execution_chain_does_not_have_is_no_head():
         router = chain.settings.router
         async with open_ethereum_chain(settings(chains, other.url, execution, router=router), Random(1)) as both:
             assert (await both.head()).hash == (await chain.head()).hash
+
+
+async def test_update_that_nobody_signed_is_forgotten_for_the_real_one():
+    async with world() as (chains, chain):
+        states = await chain.initial_states("ethereum", PARAMETERS)
+        await chains.add_slots(2)
+        real = chains.beacon.finality_update
+        aggregate = replace(real.sync_aggregate, signature=chains.beacon.best_update(1).sync_aggregate.signature)
+        chains.beacon._finality_update = replace(real, sync_aggregate=aggregate)
+        target = Height(0, (await chain.head()).height)
+        ask = partial(chain.client_messages, "ethereum", states.client_state, states.height, target)
+        for _ in range(2):
+            with pytest.raises(HeightUnavailable):
+                await ask()
+        chains.beacon._finality_update = real
+        await chain.head()
+        client_state, _ = followed(states, await ask(), now_ns(chains))
+        assert CLIENT.latest_height(client_state) == target
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [("slot", "payload_time_is_of_slot"), ("state_root", "stateRoot"), ("timestamp_s", "payload_time")],
+)
+async def test_finality_that_contradicts_the_execution_chain_is_left(field, reason):
+    """Branches prove a header that the liar made; its slot, state and time must still be those of a block that is there."""
+    async with world() as (chains, chain):
+        first = await chain.head()
+        await chains.add_slots(4)
+        beacon, execution = chains.beacon, chains.execution.head
+        real = beacon.finality_update.finalized_header
+        slot, payload = real.beacon.slot, real.execution
+        if field == "slot":
+            slot = beacon.slot + 1_000
+        else:
+            payload = replace(payload, **{field: {"state_root": b"\x07" * 32, "timestamp_s": NOW_S}[field]})
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("relay.devnet.beacon.payload_header", lambda _: payload)
+            forged = beacon._made(slot, execution, None)
+            patched.setattr(beacon, "_finalized_at", lambda _: forged)
+            attested = beacon._made(max(slot, beacon.slot) + 1, execution, None)
+        indices = state_indices(Fork.ELECTRA)
+        beacon._finality_update = replace(
+            beacon.finality_update,
+            attested_header=attested.header,
+            signature_slot=attested.slot + 1,
+            finalized_header=forged.header,
+            finality_branch=attested.state.branch(indices.finalized_root),
+        )
+        with pytest.raises(EndpointUnavailable, match=reason):
+            await chain._newest_final()
+        assert chain.proving_height(first.height + 1).revision_height == first.height + 1, "nothing was learnt"
 
 
 async def test_client_of_another_chain_or_router_gets_no_headers():
