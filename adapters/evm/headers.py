@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from adapters.evm.proofs import AccountProof, ReadHeader
 from adapters.ics26.execution import Block
 from adapters.interface import BadAnswer, HeightUnavailable, NotSupported
-from light_clients.bft_evm import block_hash, decode_extra_data, encode_header_message, header_of
+from light_clients.bft_evm import QuorumRule, block_hash, decode_extra_data, encode_header_message, header_of
 from light_clients.bft_evm.predicates import overlap_size, quorum_of_own_validators, recover_committers
 from light_clients.evm_header import ExecutionHeader, header_from_rpc
 from light_clients.interface import Height, VerificationError
@@ -58,8 +58,8 @@ def check_seals(block: Block) -> SealedHeader:
         if header.number == 0:
             committers = frozenset(update.extra.validators)
         else:
-            committers = recover_committers(update)
-            quorum_of_own_validators(update, committers)
+            committers = recover_committers(update, update.extra.validators)
+            quorum_of_own_validators(len(update.extra.validators), committers, QuorumRule.CEIL_TWO_THIRDS)
     except VerificationError as error:
         raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
     return SealedHeader(header.number, block.hash, header, frozenset(update.extra.validators), committers)
@@ -98,7 +98,8 @@ async def _trusts(read: ReadHeader, trusted: int, target: int) -> bool:
     _, target_header = await read(target)
     try:
         validators = frozenset(decode_extra_data(trusted_header.extra_data).validators)
-        committers = recover_committers(header_of(Height(0, trusted), target_header, ()))
+        update = header_of(Height(0, trusted), target_header, ())
+        committers = recover_committers(update, update.extra.validators)
     except VerificationError as error:
         raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
     return overlaps(validators, committers)

@@ -1,8 +1,8 @@
 """The `attestation` light client: m of n keys say what a chain without provable consensus holds."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
 
 from light_clients.attestation import codec, predicates
 from light_clients.attestation.types import (
@@ -25,28 +25,13 @@ from light_clients.interface import (
     Misbehaved,
     NoOp,
     PredicateFailed,
+    Slot,
     UnknownHeight,
     Updated,
     run_checks,
 )
 
 SPEC = "docs/spec/attestation.md"
-ValueT = TypeVar("ValueT")
-
-
-@dataclass(slots=True)
-class _Slot(Generic[ValueT]):
-    """A value that one check finds and later ones read."""
-
-    value: ValueT | None = None
-
-    def fill(self, make: Callable[[], ValueT]) -> None:
-        self.value = make()
-
-    def get(self) -> ValueT:
-        if self.value is None:
-            raise RuntimeError("a check was run before the one that it stands on")
-        return self.value
 
 
 class AttestationClient:
@@ -96,21 +81,21 @@ class AttestationClient:
     def header_checks(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> Iterator[Check]:
-        return _update_checks(client_state, consensus_states, header, now_ns, _Slot(), _Slot())
+        return _update_checks(client_state, consensus_states, header, now_ns, Slot(), Slot())
 
     def verify_header(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
-        client: _Slot[ClientState] = _Slot()
-        state: _Slot[StateAttestation] = _Slot()
+        client: Slot[ClientState] = Slot()
+        state: Slot[StateAttestation] = Slot()
         run_checks(_update_checks(client_state, consensus_states, header, now_ns, client, state))
         return _judge_proven(client.get(), consensus_states, state.get())
 
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
-        client: _Slot[ClientState] = _Slot()
-        evidence: _Slot[Misbehaviour] = _Slot()
+        client: Slot[ClientState] = Slot()
+        evidence: Slot[Misbehaviour] = Slot()
         run_checks(_misbehaviour_checks(client_state, consensus_states, misbehaviour, now_ns, client, evidence))
         height = _evidence_height(evidence.get())
         return Misbehaved(
@@ -159,10 +144,10 @@ def _update_checks(
     consensus_states: ConsensusStates,
     message: bytes,
     now_ns: int,
-    client: _Slot[ClientState],
-    state: _Slot[StateAttestation],
+    client: Slot[ClientState],
+    state: Slot[StateAttestation],
 ) -> Iterator[Check]:
-    attestation: _Slot[Attestation] = _Slot()
+    attestation: Slot[Attestation] = Slot()
     yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
     yield Check("header_well_formed", SPEC, lambda: attestation.fill(lambda: codec.decode_attestation(message)))
     yield from _active_checks(client.get(), consensus_states, now_ns)
@@ -186,8 +171,8 @@ def _misbehaviour_checks(
     consensus_states: ConsensusStates,
     message: bytes,
     now_ns: int,
-    client: _Slot[ClientState],
-    evidence: _Slot[Misbehaviour],
+    client: Slot[ClientState],
+    evidence: Slot[Misbehaviour],
 ) -> Iterator[Check]:
     """Attested times are not judged: who signs two states of one height does not get away with a date."""
     yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
@@ -200,7 +185,7 @@ def _misbehaviour_checks(
 
 def _active_checks(client: ClientState, consensus_states: ConsensusStates, now_ns: int) -> Iterator[Check]:
     yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client))
-    latest: _Slot[StateAttestation] = _Slot()
+    latest: Slot[StateAttestation] = Slot()
     yield Check("latest_state_known", "ICS-02", lambda: latest.fill(lambda: _latest_state(client, consensus_states)))
     timestamp_s = latest.get().timestamp_s
     yield Check(
@@ -226,8 +211,8 @@ def _membership_checks(
     client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
 ) -> Iterator[Check]:
     """Membership of `value` under `path`, or with None absence. The path's hash is computed, never read."""
-    decoded: _Slot[tuple[ClientState, StateAttestation, Attestation]] = _Slot()
-    packets: _Slot[PacketAttestation] = _Slot()
+    decoded: Slot[tuple[ClientState, StateAttestation, Attestation]] = Slot()
+    packets: Slot[PacketAttestation] = Slot()
     yield Check(
         "proof_well_formed",
         SPEC,

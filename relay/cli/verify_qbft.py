@@ -136,7 +136,7 @@ def file_checks(served: Served, checkpoint: Checkpoint, options: Options, now_ns
         yield Check("block_hash_matches", SPEC, partial(_block_hash_matches, header, served.block))
     if header.execution.number == checkpoint.number:
         yield Check("checkpoint_hash_matches", SPEC, partial(_is_checkpoint, header, checkpoint))
-        yield from seal_checks(header, Committers(header))
+        yield from seal_checks(header, Committers(header), options.rules)
         return
     if header.execution.number == checkpoint.number + 1:
         yield Check("follows_checkpoint", SPEC, partial(_follows_checkpoint, header, checkpoint))

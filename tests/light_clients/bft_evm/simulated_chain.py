@@ -73,6 +73,7 @@ class State:
     storage: dict[bytes, bytes]
     code_hash: bytes = ROUTER_CODE_HASH
     router: bytes = ROUTER
+    balance_wei: int = 0
 
     @property
     def storage_trie(self) -> HexaryTrie:
@@ -81,7 +82,7 @@ class State:
     @property
     def account_trie(self) -> HexaryTrie:
         accounts = {keccak256(bytes([n]))[:20]: rlp.encode([n, 10**18, EMPTY_ROOT, keccak256(b"")]) for n in range(40)}
-        accounts[self.router] = rlp.encode([1, 0, self.storage_trie.root_hash, self.code_hash])
+        accounts[self.router] = rlp.encode([1, self.balance_wei, self.storage_trie.root_hash, self.code_hash])
         return trie_of(accounts)
 
 

@@ -1,0 +1,100 @@
+"""The rules in their order: what makes a buried block believed from a trusted one. Cheap rules come before signatures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from light_clients.clique import predicates
+from light_clients.clique.snapshot import apply_block
+from light_clients.clique.types import ClientState, ConsensusState, Header, Snapshot
+from light_clients.evm_header import rules as evm
+from light_clients.interface import Check
+
+SPEC = "docs/spec/clique-client.md"
+EIP225 = "EIP-225; go-ethereum consensus/clique"
+
+
+@dataclass(slots=True)
+class Branch:
+    """A branch walked from a trusted snapshot: who sealed each block, and what the believed block leaves behind."""
+
+    header: Header
+    sealers: list[bytes] = field(default_factory=list)
+    snapshot: Snapshot | None = None
+    difficulty: int = 0
+    tip_difficulty: int = 0
+
+    def walk(self, trusted: Snapshot, epoch_length: int) -> None:
+        """Difficulties are sums from the trusted block on, without it."""
+        snapshot = trusted
+        for block in self.header.blocks:
+            signer = predicates.signer_of(snapshot, block)
+            snapshot = apply_block(snapshot, block, signer, epoch_length)
+            self.tip_difficulty += block.execution.difficulty
+            if block.execution.number >= self.header.number:
+                self.sealers.append(signer)
+            if block.execution.number == self.header.number:
+                self.snapshot, self.difficulty = snapshot, self.tip_difficulty
+
+    def buries(self, number: int, confirmations: int) -> bool:
+        """Whether the block at `number`, believed or not, has enough blocks and sealers on top: a stale block has not."""
+        sealers = self.sealers[max(0, number - self.header.number) :]
+        signers = self.believed()
+        return (
+            self.header.tip.execution.number - number >= confirmations
+            and len(set(sealers).intersection(signers.signers)) >= signers.limit
+        )
+
+    def believed(self) -> Snapshot:
+        if self.snapshot is None:
+            raise RuntimeError("a check was run before the one that it stands on")
+        return self.snapshot
+
+
+def update_checks(branch: Branch, trusted: ConsensusState, client: ClientState, now_ns: int) -> Iterator[Check]:
+    """The block is believed because of a lower, trusted one."""
+    yield from _standing_checks(branch.header, trusted, client, now_ns)
+    yield Check("header_not_from_future", SPEC, partial(_not_from_future, branch.header, client, now_ns))
+    yield from _branch_checks(branch, trusted, client)
+
+
+def evidence_checks(branch: Branch, trusted: ConsensusState, client: ClientState, now_ns: int) -> Iterator[Check]:
+    """As `update_checks`, however far in the future the branch dates itself."""
+    yield from _standing_checks(branch.header, trusted, client, now_ns)
+    yield from _branch_checks(branch, trusted, client)
+
+
+def _standing_checks(header: Header, trusted: ConsensusState, client: ClientState, now_ns: int) -> Iterator[Check]:
+    yield Check(
+        "within_trusting_period",
+        SPEC,
+        partial(evm.within_trusting_period, trusted.timestamp_s, client.trusting_period_s, now_ns),
+    )
+    yield Check("height_increases", SPEC, partial(evm.height_increases, header.height, header.trusted_height))
+    yield Check("blocks_are_linked", EIP225, partial(predicates.blocks_are_linked, header, trusted))
+
+
+def _not_from_future(header: Header, client: ClientState, now_ns: int) -> None:
+    """Of the believed block: those on top only have to be late enough."""
+    block = header.block_at(header.number)
+    if block is not None:
+        evm.header_not_from_future(block.execution.timestamp_s, client.max_clock_drift_s, now_ns)
+
+
+def _branch_checks(branch: Branch, trusted: ConsensusState, client: ClientState) -> Iterator[Check]:
+    header = branch.header
+    yield Check(
+        "clique_constant_fields", EIP225, partial(predicates.clique_constant_fields, header, client.epoch_length)
+    )
+    yield Check(
+        "times_keep_the_period", EIP225, partial(predicates.times_keep_the_period, header, trusted, client.period_s)
+    )
+    yield Check(
+        "buried_by_confirmations", SPEC, partial(predicates.buried_by_confirmations, header, client.confirmations)
+    )
+    yield Check("signers_may_seal", EIP225, partial(branch.walk, trusted.snapshot, client.epoch_length))
+    yield Check(
+        "majority_of_signers_sealed",
+        SPEC,
+        lambda: predicates.majority_of_signers_sealed(branch.sealers, branch.believed()),
+    )
