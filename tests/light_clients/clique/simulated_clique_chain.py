@@ -71,6 +71,8 @@ class Branch:
     epoch: int = EPOCH
     storage: dict[bytes, bytes] = field(default_factory=dict)
     blocks: list[Sealed] = field(default_factory=list)
+    genesis: tuple[bytes, ...] | None = None
+    """Who signs at first; None: whoever has a key."""
 
     @property
     def height(self) -> int:
@@ -81,7 +83,7 @@ class Branch:
 
     def fork(self, after: int) -> "Branch":
         kept = self.blocks[:after]
-        return Branch(self.keys, self.epoch, dict(kept[-1].state.storage) if kept else {}, kept)
+        return Branch(self.keys, self.epoch, dict(kept[-1].state.storage) if kept else {}, kept, self.genesis)
 
     def commit(self, key: bytes, value: bytes) -> None:
         self.storage = {**self.storage, slot_of(key): value}
@@ -90,7 +92,7 @@ class Branch:
     def snapshot(self) -> Snapshot:
         if self.blocks:
             return self.blocks[-1].snapshot
-        return Snapshot(0, tuple(sorted(self.keys)), ())
+        return Snapshot(0, tuple(sorted(self.keys if self.genesis is None else self.genesis)), ())
 
     def allowed(self) -> list[bytes]:
         """Signers that may seal the next block, the one whose turn it is first."""

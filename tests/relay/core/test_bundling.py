@@ -6,7 +6,7 @@ import pytest
 import trio
 from world import CLIENT, GENESIS_S, World, in_line, making_blocks
 
-from light_clients.bft_evm import decode_client_state, encode_client_state
+from light_clients.bft_evm import SealRules, decode_client_state, encode_client_state
 from light_clients.ibc.commitment import merkle_path, receipt_key
 from light_clients.ibc.packet import Payload
 from light_clients.ibc.transfer import (
