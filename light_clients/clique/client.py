@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
 from light_clients.clique import codec, predicates
-from light_clients.clique.types import ClientState, ConsensusState, Header, Misbehaviour
-from light_clients.clique.verification import SPEC, Branch, evidence_checks, update_checks
+from light_clients.clique.types import ClientState, ConsensusState, Header, Misbehaviour, TrustedState
+from light_clients.clique.verification import SPEC, Branch, Options, evidence_checks, options_of, update_checks
 from light_clients.evm_header import rules as evm
 from light_clients.ibc.evm_router import ProofContext, commitment_checks, router_storage_root
 from light_clients.interface import (
@@ -165,7 +165,7 @@ class _Proven:
     def __init__(self, header: Header) -> None:
         self.header = header
         self.branch = Branch(header)
-        self.trusted: ConsensusState | None = None
+        self.trusted: TrustedState | None = None
         self.storage_root = b""
 
     def state(self) -> ConsensusState:
@@ -269,7 +269,7 @@ def _prove_router(client: ClientState, update: _Proven) -> None:
     update.state()
 
 
-BranchRules: TypeAlias = Callable[[Branch, ConsensusState, ClientState, int], Iterator[Check]]
+BranchRules: TypeAlias = Callable[[Branch, TrustedState, Options, int], Iterator[Check]]
 
 
 def _trusted_branch_checks(
@@ -282,7 +282,7 @@ def _trusted_branch_checks(
 
     yield Check("trusted_state_known", "ICS-02", find)
     if update.trusted is not None:
-        yield from rules(update.branch, update.trusted, client, now_ns)
+        yield from rules(update.branch, update.trusted, options_of(client), now_ns)
 
 
 def misbehaviour_checks(
@@ -295,8 +295,8 @@ def misbehaviour_checks(
         yield from _trusted_branch_checks(evidence_checks, client, consensus_states, _Proven(header), now_ns)
 
 
-def _trusted_state(client: ClientState, consensus_states: ConsensusStates, height: Height) -> ConsensusState:
+def _trusted_state(client: ClientState, consensus_states: ConsensusStates, height: Height) -> TrustedState:
     data = consensus_states.get(height)
     if data is None or height < client.lowest_height:
         raise UnknownHeight(height, client.latest_height)
-    return codec.decode_consensus_state(data)
+    return codec.decode_consensus_state(data).trusted

@@ -17,7 +17,7 @@ from light_clients.clique.snapshot import (
     is_checkpoint,
     recents_before,
 )
-from light_clients.clique.types import ClientState, ConsensusState, Header, SealedBlock, Snapshot
+from light_clients.clique.types import ClientState, Header, SealedBlock, Snapshot, TrustedState
 from light_clients.interface import PredicateFailed
 
 EMPTY_OMMERS_HASH = bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347")
@@ -25,7 +25,7 @@ MIX_HASH = bytes(32)
 NO_BENEFICIARY = bytes(20)
 
 
-def blocks_are_linked(header: Header, trusted: ConsensusState) -> None:
+def blocks_are_linked(header: Header, trusted: TrustedState) -> None:
     """From the trusted block's child on, each block names the one below by its hash; the believed one is among them."""
     name = "blocks_are_linked"
     parent_hash, parent_number = trusted.block_hash, trusted.snapshot.number
@@ -69,7 +69,7 @@ def clique_constant_fields(header: Header, epoch_length: int) -> None:
             )
 
 
-def times_keep_the_period(header: Header, trusted: ConsensusState, period_s: int) -> None:
+def times_keep_the_period(header: Header, trusted: TrustedState, period_s: int) -> None:
     """Every block is at least a period younger than its parent."""
     earliest = trusted.timestamp_s + period_s
     for block in header.blocks:

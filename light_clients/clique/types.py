@@ -102,6 +102,16 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustedState:
+    """What is believed already of the block that a branch starts above."""
+
+    timestamp_s: int
+    block_hash: bytes
+    total_difficulty: int
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
 class ConsensusState:
     """What a proven, buried block leaves behind. Its snapshot is within bounds and in canonical order."""
 
@@ -139,6 +149,10 @@ class ConsensusState:
     @property
     def timestamp_ns(self) -> int:
         return self.timestamp_s * NANOSECONDS_PER_SECOND
+
+    @property
+    def trusted(self) -> TrustedState:
+        return TrustedState(self.timestamp_s, self.block_hash, self.total_difficulty, self.snapshot)
 
 
 def _addresses(values: tuple[bytes, ...], most: int, field: str) -> None:
