@@ -45,7 +45,6 @@ class CliqueClient:
         evm.client_not_frozen(is_frozen=client.is_frozen)
         for name, got, expected in (
             ("latest_height", client.latest_height, state.height),
-            ("lowest_height", client.lowest_height, state.height),
             ("head_total_difficulty", client.head_total_difficulty, state.total_difficulty),
             ("head_hash", client.head_hash, state.block_hash),
         ):
@@ -128,19 +127,11 @@ class CliqueClient:
                     got=getattr(new, name),
                     expected=getattr(old, name),
                 )
-        if new.latest_height <= old.latest_height:
-            raise PredicateFailed(
-                "substitute_is_newer",
-                "states of an abandoned branch would stay above it",
-                got=new.latest_height,
-                expected=f"> {old.latest_height}",
-            )
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
-        """What the subject believed before may stand on an abandoned branch, so it proves and vouches for nothing more."""
+        """Everything is the substitute's: sums of difficulties are counted as its creator began."""
         self.check_substitute(subject, substitute)
-        new = codec.decode_client_state(substitute)
-        return codec.encode_client_state(replace(new, lowest_height=new.latest_height))
+        return substitute
 
 
 _client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
@@ -151,10 +142,9 @@ def _membership_checks(
     client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
 ) -> Iterator[Check]:
     def context() -> ProofContext:
-        client, state = _client_state_of(client_state), codec.decode_consensus_state(consensus_state)
-        if state.height < client.lowest_height:
-            raise UnknownHeight(state.height, client.latest_height)
-        return ProofContext(client.is_frozen, state.storage_root)
+        return ProofContext(
+            _client_state_of(client_state).is_frozen, codec.decode_consensus_state(consensus_state).storage_root
+        )
 
     return commitment_checks(SPEC, context, proof, path, value)
 
@@ -185,7 +175,7 @@ class _Proven:
     def tip_total_difficulty(self) -> int:
         return self.branch.tip_difficulty + (0 if self.trusted is None else self.trusted.total_difficulty)
 
-    def contradicted(self, client: ClientState, consensus_states: ConsensusStates) -> Height | None:
+    def contradicted(self, consensus_states: ConsensusStates) -> Height | None:
         """The lowest believed block in whose place the branch has another one."""
         stored = consensus_states.after(self.header.trusted_height)
         while stored is not None:
@@ -193,7 +183,7 @@ class _Proven:
             block = self.header.block_at(height.revision_height)
             if block is None:
                 return None
-            if height >= client.lowest_height and codec.decode_consensus_state(state).block_hash != block.hash:
+            if codec.decode_consensus_state(state).block_hash != block.hash:
                 return height
             stored = consensus_states.after(height)
         return None
@@ -201,7 +191,7 @@ class _Proven:
     def check_place(self, client: ClientState, consensus_states: ConsensusStates) -> None:
         """A branch in which another block is buried in a believed one's place is evidence, however heavy it is. Every other
         branch must hold what is believed, and be the heaviest or reach what is believed."""
-        contradicted = self.contradicted(client, consensus_states)
+        contradicted = self.contradicted(consensus_states)
         if contradicted is not None:
             if not self.branch.buries(contradicted.revision_height, client.confirmations):
                 raise PredicateFailed(
@@ -219,14 +209,14 @@ class _Proven:
     def verdict(self, client: ClientState, consensus_states: ConsensusStates) -> HeaderVerdict:
         """Compare what is proven with what is stored: same, contradicting, or new."""
         height = self.header.height
-        conflict = self.contradicted(client, consensus_states)
+        conflict = self.contradicted(consensus_states)
         if conflict is not None:
             return Misbehaved(
                 conflict,
                 codec.encode_client_state(client.frozen()),
                 f"another block is buried at height {conflict.revision_height}: a reorganisation deeper than the confirmations",
             )
-        if consensus_states.get(height) is not None and height >= client.lowest_height:
+        if consensus_states.get(height) is not None:
             return NoOp(height)
         encoded = codec.encode_consensus_state(self.state())
         updated = client
@@ -297,6 +287,6 @@ def misbehaviour_checks(
 
 def _trusted_state(client: ClientState, consensus_states: ConsensusStates, height: Height) -> TrustedState:
     data = consensus_states.get(height)
-    if data is None or height < client.lowest_height:
+    if data is None:
         raise UnknownHeight(height, client.latest_height)
     return codec.decode_consensus_state(data).trusted

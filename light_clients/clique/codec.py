@@ -40,7 +40,6 @@ def decode_client_state(data: bytes) -> ClientState:
         trusting_period_s=message.trusting_period_s,
         max_clock_drift_s=message.max_clock_drift_s,
         latest_height=Height(message.latest_height.revision_number, message.latest_height.revision_height),
-        lowest_height=Height(0, message.lowest_height),
         head_total_difficulty=message.head_total_difficulty,
         head_hash=message.head_hash,
         is_frozen=message.is_frozen,
@@ -59,7 +58,6 @@ def encode_client_state(state: ClientState) -> bytes:
         max_clock_drift_s=state.max_clock_drift_s,
         latest_height=_height_message(state.latest_height),
         is_frozen=state.is_frozen,
-        lowest_height=state.lowest_height.revision_height,
         head_total_difficulty=state.head_total_difficulty,
         head_hash=state.head_hash,
     ).SerializeToString(deterministic=True)

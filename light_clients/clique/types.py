@@ -40,7 +40,6 @@ class ClientState:
     trusting_period_s: int
     max_clock_drift_s: int
     latest_height: Height
-    lowest_height: Height
     head_total_difficulty: int
     head_hash: bytes
     is_frozen: bool = False
@@ -64,10 +63,6 @@ class ClientState:
         if self.latest_height.revision_number or not self.latest_height.revision_height:
             raise MalformedInput(
                 "client_state.latest_height", "EVM heights are of revision 0 and positive", got=self.latest_height
-            )
-        if self.lowest_height.is_zero or self.lowest_height > self.latest_height:
-            raise MalformedInput(
-                "client_state.lowest_height", f"must be 1 to {self.latest_height}", got=self.lowest_height
             )
 
     def frozen(self) -> Self:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from light_clients.protobuf import ibc_pb2 as light__clients_dot_protobuf_dot_ibc__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#light_clients/protobuf/clique.proto\x12\rhutong.clique\x1a light_clients/protobuf/ibc.proto\"\xb3\x02\n\x0b\x43lientState\x12\x10\n\x08\x63hain_id\x18\x01 \x01(\x04\x12\x16\n\x0erouter_address\x18\x02 \x01(\x0c\x12\x10\n\x08period_s\x18\x03 \x01(\x04\x12\x14\n\x0c\x65poch_length\x18\x04 \x01(\x04\x12\x15\n\rconfirmations\x18\x05 \x01(\x04\x12\x19\n\x11trusting_period_s\x18\x06 \x01(\x04\x12\x19\n\x11max_clock_drift_s\x18\x07 \x01(\x04\x12)\n\rlatest_height\x18\x08 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x11\n\tis_frozen\x18\t \x01(\x08\x12\x15\n\rlowest_height\x18\n \x01(\x04\x12\x1d\n\x15head_total_difficulty\x18\x0b \x01(\x04\x12\x11\n\thead_hash\x18\x0c \x01(\x0c\"\xbf\x01\n\x0e\x43onsensusState\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x13\n\x0btimestamp_s\x18\x02 \x01(\x04\x12\x14\n\x0cstorage_root\x18\x03 \x01(\x0c\x12\x12\n\nblock_hash\x18\x04 \x01(\x0c\x12\x18\n\x10total_difficulty\x18\x05 \x01(\x04\x12\x0f\n\x07signers\x18\x06 \x03(\x0c\x12\x0f\n\x07recents\x18\x07 \x03(\x0c\x12\"\n\x05votes\x18\x08 \x03(\x0b\x32\x13.hutong.clique.Vote\")\n\x04Vote\x12\x11\n\tcandidate\x18\x01 \x01(\x0c\x12\x0e\n\x06signer\x18\x02 \x01(\x0c\"p\n\x06Header\x12*\n\x0etrusted_height\x18\x01 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x13\n\x0bheaders_rlp\x18\x03 \x03(\x0c\x12\x15\n\raccount_proof\x18\x04 \x03(\x0c\"`\n\x0cMisbehaviour\x12\'\n\x08header_1\x18\x01 \x01(\x0b\x32\x15.hutong.clique.Header\x12\'\n\x08header_2\x18\x02 \x01(\x0b\x32\x15.hutong.clique.Headerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#light_clients/protobuf/clique.proto\x12\rhutong.clique\x1a light_clients/protobuf/ibc.proto\"\x9c\x02\n\x0b\x43lientState\x12\x10\n\x08\x63hain_id\x18\x01 \x01(\x04\x12\x16\n\x0erouter_address\x18\x02 \x01(\x0c\x12\x10\n\x08period_s\x18\x03 \x01(\x04\x12\x14\n\x0c\x65poch_length\x18\x04 \x01(\x04\x12\x15\n\rconfirmations\x18\x05 \x01(\x04\x12\x19\n\x11trusting_period_s\x18\x06 \x01(\x04\x12\x19\n\x11max_clock_drift_s\x18\x07 \x01(\x04\x12)\n\rlatest_height\x18\x08 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x11\n\tis_frozen\x18\t \x01(\x08\x12\x1d\n\x15head_total_difficulty\x18\n \x01(\x04\x12\x11\n\thead_hash\x18\x0b \x01(\x0c\"\xbf\x01\n\x0e\x43onsensusState\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x13\n\x0btimestamp_s\x18\x02 \x01(\x04\x12\x14\n\x0cstorage_root\x18\x03 \x01(\x0c\x12\x12\n\nblock_hash\x18\x04 \x01(\x0c\x12\x18\n\x10total_difficulty\x18\x05 \x01(\x04\x12\x0f\n\x07signers\x18\x06 \x03(\x0c\x12\x0f\n\x07recents\x18\x07 \x03(\x0c\x12\"\n\x05votes\x18\x08 \x03(\x0b\x32\x13.hutong.clique.Vote\")\n\x04Vote\x12\x11\n\tcandidate\x18\x01 \x01(\x0c\x12\x0e\n\x06signer\x18\x02 \x01(\x0c\"p\n\x06Header\x12*\n\x0etrusted_height\x18\x01 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x13\n\x0bheaders_rlp\x18\x03 \x03(\x0c\x12\x15\n\raccount_proof\x18\x04 \x03(\x0c\"`\n\x0cMisbehaviour\x12\'\n\x08header_1\x18\x01 \x01(\x0b\x32\x15.hutong.clique.Header\x12\'\n\x08header_2\x18\x02 \x01(\x0b\x32\x15.hutong.clique.Headerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,13 +33,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'light_clients.protobuf.cliq
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CLIENTSTATE']._serialized_start=89
-  _globals['_CLIENTSTATE']._serialized_end=396
-  _globals['_CONSENSUSSTATE']._serialized_start=399
-  _globals['_CONSENSUSSTATE']._serialized_end=590
-  _globals['_VOTE']._serialized_start=592
-  _globals['_VOTE']._serialized_end=633
-  _globals['_HEADER']._serialized_start=635
-  _globals['_HEADER']._serialized_end=747
-  _globals['_MISBEHAVIOUR']._serialized_start=749
-  _globals['_MISBEHAVIOUR']._serialized_end=845
+  _globals['_CLIENTSTATE']._serialized_end=373
+  _globals['_CONSENSUSSTATE']._serialized_start=376
+  _globals['_CONSENSUSSTATE']._serialized_end=567
+  _globals['_VOTE']._serialized_start=569
+  _globals['_VOTE']._serialized_end=610
+  _globals['_HEADER']._serialized_start=612
+  _globals['_HEADER']._serialized_end=724
+  _globals['_MISBEHAVIOUR']._serialized_start=726
+  _globals['_MISBEHAVIOUR']._serialized_end=822
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ClientState(_message.Message):
-    __slots__ = ("chain_id", "router_address", "period_s", "epoch_length", "confirmations", "trusting_period_s", "max_clock_drift_s", "latest_height", "is_frozen", "lowest_height", "head_total_difficulty", "head_hash")
+    __slots__ = ("chain_id", "router_address", "period_s", "epoch_length", "confirmations", "trusting_period_s", "max_clock_drift_s", "latest_height", "is_frozen", "head_total_difficulty", "head_hash")
     CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
     ROUTER_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PERIOD_S_FIELD_NUMBER: _ClassVar[int]
@@ -18,7 +18,6 @@ class ClientState(_message.Message):
     MAX_CLOCK_DRIFT_S_FIELD_NUMBER: _ClassVar[int]
     LATEST_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     IS_FROZEN_FIELD_NUMBER: _ClassVar[int]
-    LOWEST_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     HEAD_TOTAL_DIFFICULTY_FIELD_NUMBER: _ClassVar[int]
     HEAD_HASH_FIELD_NUMBER: _ClassVar[int]
     chain_id: int
@@ -30,10 +29,9 @@ class ClientState(_message.Message):
     max_clock_drift_s: int
     latest_height: _ibc_pb2.Height
     is_frozen: bool
-    lowest_height: int
     head_total_difficulty: int
     head_hash: bytes
-    def __init__(self, chain_id: _Optional[int] = ..., router_address: _Optional[bytes] = ..., period_s: _Optional[int] = ..., epoch_length: _Optional[int] = ..., confirmations: _Optional[int] = ..., trusting_period_s: _Optional[int] = ..., max_clock_drift_s: _Optional[int] = ..., latest_height: _Optional[_Union[_ibc_pb2.Height, _Mapping]] = ..., is_frozen: _Optional[bool] = ..., lowest_height: _Optional[int] = ..., head_total_difficulty: _Optional[int] = ..., head_hash: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, chain_id: _Optional[int] = ..., router_address: _Optional[bytes] = ..., period_s: _Optional[int] = ..., epoch_length: _Optional[int] = ..., confirmations: _Optional[int] = ..., trusting_period_s: _Optional[int] = ..., max_clock_drift_s: _Optional[int] = ..., latest_height: _Optional[_Union[_ibc_pb2.Height, _Mapping]] = ..., is_frozen: _Optional[bool] = ..., head_total_difficulty: _Optional[int] = ..., head_hash: _Optional[bytes] = ...) -> None: ...
 
 class ConsensusState(_message.Message):
     __slots__ = ("number", "timestamp_s", "storage_root", "block_hash", "total_difficulty", "signers", "recents", "votes")

@@ -4,6 +4,8 @@ from light_clients.attestation import AttestationClient
 from light_clients.attestation import decode_client_state as decode_attestation
 from light_clients.bft_evm import BftEvmClient
 from light_clients.bft_evm import decode_client_state as decode_bft_evm
+from light_clients.clique import CliqueClient
+from light_clients.clique import decode_client_state as decode_clique
 from light_clients.interface import LightClient, UnsupportedOperation
 from light_clients.tendermint.client import TendermintClient
 from light_clients.tendermint.codec import decode_client_state as decode_tendermint
@@ -11,6 +13,7 @@ from light_clients.tendermint.codec import decode_client_state as decode_tenderm
 _LIGHT_CLIENTS: dict[str, LightClient] = {
     AttestationClient.client_type: AttestationClient(),
     BftEvmClient.client_type: BftEvmClient(),
+    CliqueClient.client_type: CliqueClient(),
     TendermintClient.client_type: TendermintClient(),
 }
 
@@ -31,6 +34,8 @@ def followed_chain_id(client_type: str, client_state: bytes) -> str:
     """The chain id that the client state names. Raises VerificationError."""
     if client_type == BftEvmClient.client_type:
         return str(decode_bft_evm(client_state).chain_id)
+    if client_type == CliqueClient.client_type:
+        return str(decode_clique(client_state).chain_id)
     if client_type == AttestationClient.client_type:
         return decode_attestation(client_state).scope.source_chain_id
     if client_type == TendermintClient.client_type:

@@ -10,6 +10,7 @@ from threading import Lock
 
 from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
+from light_clients.clique import CliqueClient
 from light_clients.interface import NANOSECONDS_PER_SECOND, LightClient
 from light_clients.tendermint.client import TendermintClient
 from relay.evm.block_store import BlockStore, store_block
@@ -87,7 +88,7 @@ def decode_cached(raw: bytes, chain_id: int) -> SignedTransaction:
 
 def standard_light_clients() -> dict[str, LightClient]:
     """The client types of rules version 1."""
-    clients: tuple[LightClient, ...] = (TendermintClient(), BftEvmClient(), AttestationClient())
+    clients: tuple[LightClient, ...] = (TendermintClient(), BftEvmClient(), AttestationClient(), CliqueClient())
     return {client.client_type: client for client in clients}
 
 

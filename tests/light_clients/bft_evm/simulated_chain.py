@@ -196,12 +196,16 @@ class SimulatedChain:
     def advance(self, blocks: int = 1, signers: list[bytes] | None = None, round_number: int = 0) -> None:
         for _ in range(blocks):
             number = self.height + 1
-            state = State(self.storage)
-            if self.rules.validator_contract is not None:
-                self.selected[number] = list(self.keys)
-                state = replace(state, selected=tuple(map(address_of, self.keys)))
-            self.states[number] = state
+            state = self.states[number] = self.next_state(number)
             self.headers[number] = self.propose(number, state, signers=signers, round_number=round_number)
+
+    def next_state(self, number: int) -> State:
+        """The world after block `number`; a validator contract selects whoever has a key now for the block behind it."""
+        state = State(self.storage)
+        if self.rules.validator_contract is not None:
+            self.selected[number] = list(self.keys)
+            state = replace(state, selected=tuple(map(address_of, self.keys)))
+        return state
 
     def propose(
         self,

@@ -185,7 +185,6 @@ class SimulatedCliqueChain:
             trusting_period_s=1_000,
             max_clock_drift_s=15,
             latest_height=Height(0, height),
-            lowest_height=Height(0, height),
             head_total_difficulty=at.total_difficulty,
             head_hash=at.block.hash,
         )
