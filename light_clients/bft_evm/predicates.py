@@ -104,6 +104,20 @@ def recover_committers(header: Header, validators: tuple[bytes, ...]) -> frozens
     return frozenset(committers)
 
 
+def recover_all_committers(header: Header) -> frozenset[bytes]:
+    """Signers of the commit seals, whoever they are: a hint for who does not know the list.
+
+    Raises:
+        PredicateFailed: `commit_seals_of_validators`: a seal is no signature.
+    """
+    digest = commit_seal_hash(header.execution, header.extra)
+    signers = [recover_eth_address(digest, seal) for seal in header.extra.seals]
+    found = frozenset(signer for signer in signers if signer is not None)
+    if not found or len(found) != len(signers):
+        raise PredicateFailed("commit_seals_of_validators", "there is no seal, a bad one, or two of one signer")
+    return found
+
+
 def recover_proposer(header: Header) -> bytes | None:
     """Who proposed an Istanbul block; None where the proposer's seal is no signature."""
     return recover_eth_address(proposer_seal_hash(header.execution, header.extra), header.extra.proposer_seal)

@@ -85,7 +85,7 @@ async def create_with_hub(
         transactors = [Transactor(hub_chain.execution, hub_evm_id, admin) for admin in admins]
         owning = Transactor(chain.execution, evm.chain_id, member.owner)
         router = to_canonical_address(evm.router)
-        client_type = "attestation" if evm.consensus == "attested" else "bft-evm"
+        client_type = evm.client_type
 
         ids: dict[str, str] = {}
         contracts: dict[str, bytes] = {}

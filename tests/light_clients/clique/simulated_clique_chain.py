@@ -53,6 +53,29 @@ def seal(header: ExecutionHeader, key: bytes) -> SealedBlock:
     return sealed_block(replace(header, extra_data=header.extra_data + signature))
 
 
+def header_of(
+    number: int, parent_hash: bytes, state_root: bytes, time_s: int, difficulty: int, extra_data: bytes
+) -> ExecutionHeader:
+    return ExecutionHeader(
+        parent_hash=parent_hash,
+        ommers_hash=EMPTY_OMMERS_HASH,
+        beneficiary=bytes(20),
+        state_root=state_root,
+        transactions_root=EMPTY_ROOT,
+        receipts_root=EMPTY_ROOT,
+        logs_bloom=bytes(256),
+        difficulty=difficulty,
+        number=number,
+        gas_limit=30_000_000,
+        gas_used=0,
+        timestamp_s=time_s,
+        extra_data=extra_data,
+        mix_hash=bytes(32),
+        nonce=NONCE_DROP,
+        base_fee_per_gas_wei=7,
+    )
+
+
 @dataclass(frozen=True)
 class Sealed:
     """A block, the world after it and who may seal the next one."""
@@ -71,12 +94,21 @@ class Branch:
     epoch: int = EPOCH
     storage: dict[bytes, bytes] = field(default_factory=dict)
     blocks: list[Sealed] = field(default_factory=list)
-    genesis: tuple[bytes, ...] | None = None
-    """Who signs at first; None: whoever has a key."""
+    genesis: tuple[bytes, ...] = ()
+    """Who signs at first; nobody named: whoever has a key then."""
+
+    def __post_init__(self) -> None:
+        self.genesis = tuple(sorted(self.genesis or self.keys))
 
     @property
     def height(self) -> int:
         return len(self.blocks)
+
+    @property
+    def genesis_block(self) -> SealedBlock:
+        """Lists the first signers; nobody sealed it."""
+        extra = bytes(32) + b"".join(self.genesis) + bytes(65)
+        return sealed_block(header_of(0, bytes(32), EMPTY_ROOT, GENESIS_TIME_S, 1, extra))
 
     def at(self, number: int) -> Sealed:
         return self.blocks[number - 1]
@@ -92,7 +124,7 @@ class Branch:
     def snapshot(self) -> Snapshot:
         if self.blocks:
             return self.blocks[-1].snapshot
-        return Snapshot(0, tuple(sorted(self.keys if self.genesis is None else self.genesis)), ())
+        return Snapshot(0, self.genesis, ())
 
     def allowed(self) -> list[bytes]:
         """Signers that may seal the next block, the one whose turn it is first."""
@@ -105,29 +137,12 @@ class Branch:
         number = self.height + 1
         signer = signer or self.allowed()[0]
         state = replace(State(self.storage), balance_wei=number)
-        parent = self.blocks[-1].block if self.blocks else None
-        time_s = GENESIS_TIME_S + number * PERIOD_S
-        if parent is not None:
-            time_s = max(time_s, parent.execution.timestamp_s + PERIOD_S)
+        parent = self.blocks[-1].block if self.blocks else self.genesis_block
+        time_s = max(GENESIS_TIME_S + number * PERIOD_S, parent.execution.timestamp_s + PERIOD_S)
         difficulty = difficulty_of(self.snapshot, number, signer) if signer in self.snapshot.signers else 1
         checkpoint = b"".join(self.snapshot.signers) if is_checkpoint(number, self.epoch) else b""
-        header = ExecutionHeader(
-            parent_hash=parent.hash if parent else bytes(32),
-            ommers_hash=EMPTY_OMMERS_HASH,
-            beneficiary=bytes(20),
-            state_root=state.account_trie.root_hash,
-            transactions_root=EMPTY_ROOT,
-            receipts_root=EMPTY_ROOT,
-            logs_bloom=bytes(256),
-            difficulty=difficulty,
-            number=number,
-            gas_limit=30_000_000,
-            gas_used=0,
-            timestamp_s=time_s,
-            extra_data=bytes(32) + checkpoint,
-            mix_hash=bytes(32),
-            nonce=NONCE_DROP,
-            base_fee_per_gas_wei=7,
+        header = header_of(
+            number, parent.hash, state.account_trie.root_hash, time_s, difficulty, bytes(32) + checkpoint
         )
         block = seal(replace(header, **changed), self.keys[signer] if key is None else key)
         total = (self.blocks[-1].total_difficulty if self.blocks else 0) + block.execution.difficulty
