@@ -111,7 +111,7 @@ class State:
         selected = self.selected or ()
         words = {CONTRACT.slot: big_endian(len(selected)), bytes(32): b"\x01"}
         words |= dict(zip(element_slots(CONTRACT.slot, len(selected)), selected, strict=True))
-        return trie_of({slot: rlp.encode(word) for slot, word in words.items() if word})
+        return trie_of({slot: rlp.encode(word.lstrip(b"\0")) for slot, word in words.items() if word})
 
     def validators_proof(self, parent: SealedBlock) -> ValidatorsProof:
         """Of the list that the state selects: `parent` is the block that left it behind."""
