@@ -351,6 +351,16 @@ def test_attack_B37_contract_proofs_of_other_accounts_slots_and_orders():
     assert isinstance(judge(chain, good), Updated)
 
 
+def test_attack_C1_contract_list_cut_to_fit_the_seals():
+    """Two seals are the quorum of three, not of the four that the contract selects."""
+    chain = chain_of(SELECTED)
+    few = proposal(chain, 3, signers=chain.keys[:2])
+    error = refused("quorum_of_own_validators", chain, few)
+    assert (error.got, error.expected) == (2, ">= 3")
+    error = refused(contract.PROVEN, chain, changed_proof(few, slots=few.validators_proof.slots[:-1]))
+    assert (error.got, error.expected) == (3, 4)
+
+
 def test_attack_B36_contract_that_selects_nobody_or_is_not_there():
     chain = SimulatedChain(rules=SELECTED)
     for selected, reason in (((), "lists no validators"), (None, "no contract at")):
