@@ -255,7 +255,7 @@ class _Chain(Model):
 
 
 MAX_CLIQUE_CONFIRMATIONS = 64
-"""So that an update of a hundred blocks and those on top of them fits a transaction."""
+"""So that an update of 64 blocks and those on top of them fits a transaction."""
 
 
 class CliqueConfig(Model):

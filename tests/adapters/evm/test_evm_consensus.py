@@ -282,7 +282,7 @@ async def test_clique_long_ways_are_cut_into_updates_that_each_fit():
         client = Followed(
             CliqueClient(), await consensus.initial_states("clique", PARAMETERS), chain.time_ns(chain.main.height)
         )
-        chain.main.advance(2 * BLOCKS_PER_UPDATE + 30)
+        chain.main.advance(2 * BLOCKS_PER_UPDATE + 20)
         client.now_ns = chain.time_ns(chain.main.height)
         target = Height(0, (await consensus.head()).height)
         messages = await consensus.client_messages("clique", client.state, client.latest, target)
