@@ -9,7 +9,7 @@ from light_clients.bft_evm.types import TrustedState
 from light_clients.bft_evm.verification import Committers, Options, seal_checks, update_checks
 from light_clients.evm_header import decode_header
 from light_clients.interface import Check, Height, MalformedInput, PredicateFailed
-from relay.archive.bundle import HeaderEntry
+from relay.archive.bundle import ChainKind, HeaderEntry
 from relay.archive.checkpoint import BftEvmTrust, Checkpoint
 from relay.audit.blocks import SPEC, Block, ProvenState
 
@@ -23,6 +23,10 @@ class BftEvmRules:
         self._checkpoint = checkpoint
         self._trust = trust
         self._validator_sets = validator_sets
+
+    @property
+    def reading(self) -> str:
+        return f"{ChainKind.BFT_EVM} {self._trust.consensus.name}"
 
     def height_of(self, number: int) -> Height:
         return Height(0, number)

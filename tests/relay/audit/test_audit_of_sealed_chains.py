@@ -130,3 +130,12 @@ def test_what_bundles_do_not_carry_is_named():
         seal_rules_of(ChainKind.BFT_EVM, selected.client_state(1))
     assert kind_of("bft-evm") is ChainKind.BFT_EVM
     assert BftEvmRules(checkpoint_of(chain_of(SealRules())), BftEvmTrust(ROUTER), ()).height_of(3) == Height(0, 3)
+
+
+def test_what_was_read_by_one_rule_is_not_taken_for_another():
+    """An auditor remembers headers that it has read; two chains may have headers of the same bytes, and other rules."""
+    readings = {
+        BftEvmRules(checkpoint_of(chain_of(rules)), BftEvmTrust(ROUTER, rules.consensus), ()).reading
+        for rules in (SealRules(), *RULES.values())
+    }
+    assert len(readings) == 3
