@@ -27,10 +27,10 @@ from light_clients.attestation import (
     PacketAttestation,
     PacketEntry,
     StateAttestation,
-    attestation_digest,
     encode_packets,
     encode_state,
     recover_attestor,
+    signing_digest,
 )
 from light_clients.interface import MalformedInput
 
@@ -61,6 +61,11 @@ class Attested:
     state: StateAttestation
     update: Attestation
     packets: tuple[tuple[PacketEntry, Attestation], ...]
+
+    @property
+    def said(self) -> tuple[StateAttestation, tuple[PacketEntry, ...]]:
+        """What was signed, whoever signed it."""
+        return self.state, tuple(entry for entry, _ in self.packets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ class AttestorPanel:
 
     async def _attest(self, client: ClientState, height: int, path_hashes: Sequence[bytes], wait_ms: int) -> Attested:
         request = AttestationRequest(client.scope, height, tuple(path_hashes), wait_ms)
-        count = _Count(client, request)
+        counts = tuple(_Count(one, request) for one in client.good_sets(height))
         reasons: dict[str, str] = {}
         refusals: list[AttestorRefused] = []
         asked = self._asked(client.threshold)
@@ -150,9 +155,10 @@ class AttestorPanel:
                 reasons[endpoint.name] = str(error)
             else:
                 endpoint.answered()
-                count.add(heard)
+                for count in counts:
+                    count.add(heard)
                 reasons[endpoint.name] = "signed"
-            if count.agreed:
+            if any(count.agreed for count in counts):
                 scope.deadline = min(scope.deadline, trio.current_time() + self._options.straggler_grace_s)
 
         async with trio.open_nursery() as nursery:
@@ -162,8 +168,12 @@ class AttestorPanel:
             if endpoint.name not in reasons:
                 endpoint.failed("much slower than the others", trio.current_time())
                 reasons[endpoint.name] = "much slower than the others"
-        result = count.result()
-        for sentence in count.disagreements():
+        results = [result for result in (count.result() for count in counts) if result is not None]
+        result = results[0] if results else None
+        if len({one.said for one in results}) > 1:
+            sentence = f"the sets before and after the rotation sign different things about height {height}"
+            self._on_alert(Alert(self._chain, DISAGREEMENT, sentence))
+        for sentence in dict.fromkeys(sentence for count in counts for sentence in count.disagreements()):
             self._on_alert(Alert(self._chain, DISAGREEMENT, sentence))
         if result is not None:
             return result
@@ -191,16 +201,17 @@ class AttestorPanel:
         if len(answer.packets) != len(request.path_hashes):
             raise BadAnswer(OPERATION, "packets", "are not one for each path", got=len(answer.packets))
         signer = _signer(client, request, answer)
-        if signer not in client.attestors:
+        if not any(signer in one.attestors for one in client.good_sets(request.height)):
             self._on_alert(Alert(self._chain, STRANGER, f"{endpoint.name} signs with 0x{signer.hex()}"))
             raise BadAnswer(OPERATION, "state_signature", "is by no attestor of the client", got=signer)
         return _Heard(endpoint.name, signer, answer)
 
 
 class _Count:
-    """Everything that was heard of one request."""
+    """Everything that one set of attestors said of one request; what others say is not counted."""
 
     def __init__(self, client: ClientState, request: AttestationRequest) -> None:
+        self._attestors = frozenset(client.attestors)
         self._request = request
         self._state: _Tally[int] = _Tally(client.threshold, "time {} s".format)
         self._packets: list[_Tally[bytes]] = [_Tally(client.threshold, shown) for _ in request.path_hashes]
@@ -208,7 +219,7 @@ class _Count:
 
     def add(self, heard: _Heard) -> None:
         """A signer that answers at two addresses counts once, as it answered first."""
-        if heard.signer in self._names:
+        if heard.signer in self._names or heard.signer not in self._attestors:
             return
         self._names[heard.signer] = heard.name
         self._state.add(heard.answer.timestamp_s, heard.signer, heard.answer.state_signature)
@@ -251,9 +262,7 @@ def _signer(client: ClientState, request: AttestationRequest, answer: Attestatio
     for path_hash, packet in zip(request.path_hashes, answer.packets, strict=True):
         data = _packet_data(answer.height, path_hash, packet.commitment)
         signed.append((AttestationKind.PACKETS, data, packet.signature))
-    signers = {
-        recover_attestor(attestation_digest(client.scope, kind, data), signature) for kind, data, signature in signed
-    }
+    signers = {recover_attestor(signing_digest(client, kind, data), signature) for kind, data, signature in signed}
     if len(signers) != 1 or (signer := signers.pop()) is None:
         raise MalformedInput("signatures", "are not all by one key")
     return signer

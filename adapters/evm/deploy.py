@@ -12,7 +12,7 @@ from adapters.evm.kinds import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
 from adapters.ics26.abi import ADD_CLIENT, COUNTERPARTY_TUPLE, Function
 from adapters.ics26.execution import Receipt
 from adapters.ics26.transactor import Call, Transactor, creation_address
-from adapters.interface import BadAnswer, InitialStates
+from adapters.interface import BadAnswer, InitialStates, RefusedByChain
 from contracts.artifacts import load_artifact
 from contracts.roles import (
     LIMITER_ROLE,
@@ -158,16 +158,25 @@ async def add_client(
     raise BadAnswer("eth_getTransactionReceipt", "logs", "have no ICS02ClientAdded event")
 
 
+async def require_contract(transactor: Transactor, address: bytes) -> None:
+    """Raises RefusedByChain where no code is: a call there would succeed and do nothing."""
+    if not await transactor.execution.code(address):
+        raise RefusedByChain("no contract", f"no contract is at {to_checksum_address(address)}; correct the address")
+
+
 async def set_hub_client(transactor: Transactor, app: bytes, client_id: str) -> Receipt:
     """The one client over which a Mailbox accepts forwarded messages, or a Transfer sends forwarded tokens."""
+    await require_contract(transactor, app)
     return await transactor.send(app, SET_HUB_CLIENT.encode(check_client_id(client_id)))
 
 
 async def set_forwarded_peer(transactor: Transactor, mailbox: bytes, origin_client_id: str, chain: str) -> Receipt:
     """Name the chain behind one of the hub's clients; an empty name removes it."""
+    await require_contract(transactor, mailbox)
     return await transactor.send(mailbox, SET_FORWARDED_PEER.encode(check_client_id(origin_client_id), chain))
 
 
 async def set_direct_peer(transactor: Transactor, mailbox: bytes, client_id: str, chain: str) -> Receipt:
     """Name the chain behind a client of this router; an empty name removes it."""
+    await require_contract(transactor, mailbox)
     return await transactor.send(mailbox, SET_DIRECT_PEER.encode(check_client_id(client_id), chain))

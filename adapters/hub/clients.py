@@ -7,7 +7,7 @@ from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.router import RouterReads
 from adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
-from light_clients import attestation, bft_evm, clique
+from light_clients import attestation, bft_evm, bitcoin, clique, ethereum, fisco_bcos
 from light_clients.ibc.abi import HEIGHT_TUPLE
 from light_clients.ibc.identifiers import client_id_for, client_type_of
 from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, Height, LightClient, VerificationError
@@ -21,7 +21,15 @@ GET_NEXT_SEQUENCE_SEND = Function("getNextSequenceSend", ("string",), ("uint64",
 
 LIGHT_CLIENTS: Mapping[str, LightClient] = {
     client.client_type: client
-    for client in (attestation.AttestationClient(), bft_evm.BftEvmClient(), clique.CliqueClient(), TendermintClient())
+    for client in (
+        attestation.AttestationClient(),
+        bft_evm.BftEvmClient(),
+        bitcoin.BitcoinClient(),
+        clique.CliqueClient(),
+        ethereum.EthereumClient(),
+        fisco_bcos.FiscoBcosClient(),
+        TendermintClient(),
+    )
 }
 
 
@@ -34,6 +42,12 @@ def trusting_period_ns(client_type: str, client_state: bytes) -> int:
             return bft_evm.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
         case "clique":
             return clique.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
+        case "bitcoin":
+            return bitcoin.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
+        case "ethereum":
+            return ethereum.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
+        case "fisco-bcos":
+            return fisco_bcos.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
         case "07-tendermint":
             return decode_client_state(client_state).trusting_period_ns
         case _:

@@ -18,12 +18,13 @@ class AdapterError(Exception):
 class EndpointUnavailable(AdapterError):
     """No configured endpoint gave a usable answer in the given attempts: the network's or the operator's turn.
 
-    `reasons` pairs each endpoint (credentials removed) with its last failure.
+    `reasons` pairs each endpoint (credentials removed) with its last failure; `foreign`: each serves another chain.
     """
 
     chain: str
     operation: str
     reasons: tuple[tuple[str, str], ...]
+    foreign: bool = False
 
     def __str__(self) -> str:
         said = (

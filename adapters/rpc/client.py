@@ -121,6 +121,7 @@ class RpcClient:
         reasons: dict[str, str] = {}
         refusal: RpcRefused | None = None
         absent: dict[str, HeightUnavailable] = {}
+        foreign: set[str] = set()
         for round_number in range(self.options.rounds):
             if round_number:
                 options = self.options
@@ -129,6 +130,7 @@ class RpcClient:
                 )
             for endpoint in self._ranked(at_height):
                 absent.pop(endpoint.name, None)
+                foreign.discard(endpoint.name)
                 try:
                     return await self._attempt(endpoint, work)
                 except RpcRefused as error:
@@ -145,6 +147,7 @@ class RpcClient:
                 except EndpointMismatch as error:
                     endpoint.distrusted(str(error), trio.current_time())
                     reasons[endpoint.name] = str(error)
+                    foreign.add(endpoint.name)
                 except HeightUnavailable as error:
                     absent[endpoint.name], reasons[endpoint.name] = error, str(error)
                 except (AttemptFailed, BadAnswer) as error:
@@ -158,7 +161,8 @@ class RpcClient:
             raise next(iter(absent.values()))
         if refusal is not None:
             raise refusal
-        raise EndpointUnavailable(self.chain, operation, self._reasons(reasons))
+        everywhere = len(foreign) == len(self._endpoints)
+        raise EndpointUnavailable(self.chain, operation, self._reasons(reasons), everywhere)
 
     def _is_past(self, height: int) -> bool:
         """So far below the heads seen that no later round finds it where it is missing now."""
@@ -175,15 +179,18 @@ class RpcClient:
         """
         answers: list[tuple[Endpoint, Answer]] = []
         reasons: dict[str, str] = {}
+        foreign: set[str] = set()
         options = self.options
 
         async def ask(endpoint: Endpoint, scope: trio.CancelScope) -> None:
+            foreign.discard(endpoint.name)
             try:
                 answers.append((endpoint, await self._attempt(endpoint, work)))
                 scope.deadline = min(scope.deadline, trio.current_time() + options.straggler_grace_s)
             except EndpointMismatch as error:
                 self.leave(endpoint, str(error))
                 reasons[endpoint.name] = str(error)
+                foreign.add(endpoint.name)
             except (RpcRefused, AttemptFailed, BadAnswer, HeightUnavailable) as error:
                 endpoint.failed(str(error), trio.current_time())
                 reasons[endpoint.name] = str(error)
@@ -204,7 +211,8 @@ class RpcClient:
                     if endpoint.name not in heard:
                         endpoint.failed("much slower than the others", trio.current_time())
                 return answers
-        raise EndpointUnavailable(self.chain, operation, self._reasons(reasons))
+        everywhere = len(foreign) == len(self._endpoints)
+        raise EndpointUnavailable(self.chain, operation, self._reasons(reasons), everywhere)
 
     def leave(self, endpoint: Endpoint, reason: str) -> None:
         """The endpoint was caught lying: not asked again for a long time."""

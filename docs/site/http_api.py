@@ -26,7 +26,9 @@ HEAD = """# HTTP API
 Every request, from the API's own OpenAPI document (`/openapi.json` of a running API). Written by `python -m docs.site.http_api`; CI checks it.
 What is promised, conventions, states, events and bounds: [the format](spec/api.md). How a dapp uses it: [dapp guide](dapp-guide.md).
 
-Examples are made of the document's example values: they show the form, not one message's story.
+Examples are made of the document's example values: they show the form, not one message's story. The address is that of `[api] listen`; of a
+[demo](demo.md) it is `api` in `network.json`. One transfer from the first request to the last, with curl: [examples](examples/README.md#over-http-with-any-wallet).
+A WebSocket is not in an OpenAPI document: [`/v1/ws`](spec/api.md#events).
 """
 
 NOBODYS_CONFIG = {
@@ -169,18 +171,32 @@ def call(path: str, method: str, operation: Json, schemas: Json) -> str:
         elif parameter["in"] == "query" and parameter.get("required"):
             query.append(f"{parameter['name']}={value}")
     url = f"{BASE_URL}{path}" + ("?" + "&".join(query) if query else "")
-    words = ["curl -s"] + ([f"-X {method.upper()}"] if method != "get" else [])
+    words = ["curl -sN" if is_stream(operation) else "curl -s"] + ([f"-X {method.upper()}"] if method != "get" else [])
     if "403" in operation["responses"]:
         words.append('-H "Authorization: Bearer $HUTONG_API_KEY"')
+    words += [
+        f'-H "Idempotency-Key: {example(parameter["schema"], schemas)}"'
+        for parameter in operation.get("parameters", [])
+        if parameter["name"] == "idempotency-key"
+    ]
     if "requestBody" in operation:
         words.append("-H 'content-type: application/json' -d @body.json")
     return " ".join([*words, f"'{url}'"])
+
+
+def is_stream(operation: Json) -> bool:
+    """Whether it answers with events, for as long as they are read."""
+    return "text/event-stream" in operation["responses"].get("200", {}).get("content", {})
 
 
 def answer_rows(operation: Json, schemas: Json, shown: set[str]) -> Iterator[str]:
     """What comes back: the success with an example, once for each kind of answer, and the refusals in one line."""
     for status, answer in operation["responses"].items():
         if not status.startswith("2"):
+            continue
+        if is_stream(operation):
+            yield f"{status}, `text/event-stream`: {answer['description']}. Form and cursors: [events](spec/api.md#events)"
+            yield ""
             continue
         for content_type, body in answer.get("content", {}).items():
             schema = body.get("schema") or {}

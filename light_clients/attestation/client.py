@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from light_clients.attestation import codec, predicates
@@ -11,6 +12,7 @@ from light_clients.attestation.types import (
     ClientState,
     Misbehaviour,
     PacketAttestation,
+    Rotation,
     StateAttestation,
 )
 from light_clients.crypto import keccak256
@@ -37,7 +39,7 @@ SPEC = "docs/spec/attestation.md"
 class AttestationClient:
     """See `light_clients.interface.LightClient`. Heights are of revision 0, times whole seconds.
 
-    There is no trusted height and never `NotEnoughTrust`: the set of attestors does not change with the chain.
+    There is no trusted height and never `NotEnoughTrust`: the set of attestors changes only as it says itself.
     """
 
     client_type: ClassVar[str] = "attestation"
@@ -87,9 +89,9 @@ class AttestationClient:
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
         client: Slot[ClientState] = Slot()
-        state: Slot[StateAttestation] = Slot()
-        run_checks(_update_checks(client_state, consensus_states, header, now_ns, client, state))
-        return _judge_proven(client.get(), consensus_states, state.get())
+        update: Slot[StateAttestation | Rotation] = Slot()
+        run_checks(_update_checks(client_state, consensus_states, header, now_ns, client, update))
+        return _judge_proven(client.get(), consensus_states, update.get())
 
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
@@ -97,7 +99,7 @@ class AttestationClient:
         client: Slot[ClientState] = Slot()
         evidence: Slot[Misbehaviour] = Slot()
         run_checks(_misbehaviour_checks(client_state, consensus_states, misbehaviour, now_ns, client, evidence))
-        height = _evidence_height(evidence.get())
+        height = _evidence_height(client.get(), evidence.get())
         return Misbehaved(
             height, codec.encode_client_state(client.get().frozen()), f"two attestations conflict at height {height}"
         )
@@ -128,15 +130,20 @@ class AttestationClient:
             ("destination_chain_id", new.scope.destination_chain_id, old.scope.destination_chain_id),
             ("destination_router", new.scope.destination_router, old.scope.destination_router),
             ("max_clock_drift_s", new.max_clock_drift_s, old.max_clock_drift_s),
+            ("digest_form", new.digest_form, old.digest_form),
         ):
             if got != expected:
                 raise PredicateFailed("substitute_parameters_match", f"{name} differs", got=got, expected=expected)
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
-        """The substitute's attestors, threshold, period and height under the subject's own scope: its identifier stays."""
+        """The substitute's attestors, threshold, period and height under the subject's own scope: its identifier stays.
+
+        So does its count of rotations where that is greater: no rotation from before is good again.
+        """
         self.check_substitute(subject, substitute)
-        new = codec.decode_client_state(substitute)
-        return codec.encode_client_state(replace(new, scope=codec.decode_client_state(subject).scope))
+        old, new = codec.decode_client_state(subject), codec.decode_client_state(substitute)
+        set_number = max(old.set_number, new.set_number)
+        return codec.encode_client_state(replace(new, scope=old.scope, set_number=set_number))
 
 
 def _update_checks(
@@ -145,15 +152,21 @@ def _update_checks(
     message: bytes,
     now_ns: int,
     client: Slot[ClientState],
-    state: Slot[StateAttestation],
+    update: Slot[StateAttestation | Rotation],
 ) -> Iterator[Check]:
-    attestation: Slot[Attestation] = Slot()
+    opened: Slot[tuple[AttestationKind, Attestation]] = Slot()
+    signed_by: Slot[ClientState] = Slot()
     yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
-    yield Check("header_well_formed", SPEC, lambda: attestation.fill(lambda: codec.decode_attestation(message)))
+    yield Check("header_well_formed", SPEC, lambda: opened.fill(lambda: codec.decode_update(message)))
+    kind, attestation = opened.get()
     yield from _active_checks(client.get(), consensus_states, now_ns)
-    yield from _signature_checks(client.get(), AttestationKind.STATE, attestation.get())
-    yield Check("state_well_formed", SPEC, lambda: state.fill(lambda: codec.decode_state(attestation.get().data)))
-    parameters, attested = client.get(), state.get()
+    yield from _signature_checks(client.get(), kind, attestation, signed_by)
+    if kind is AttestationKind.ROTATION:
+        yield Check("rotation_well_formed", SPEC, lambda: update.fill(lambda: codec.decode_rotation(attestation.data)))
+    else:
+        yield Check("state_well_formed", SPEC, lambda: update.fill(lambda: codec.decode_state(attestation.data)))
+    parameters, attested = client.get(), _state_of(update.get())
+    yield from _window_checks(signed_by.get(), parameters, attested.height)
     yield Check(
         "within_trusting_period",
         SPEC,
@@ -164,6 +177,13 @@ def _update_checks(
         SPEC,
         lambda: predicates.header_not_from_future(attested.timestamp_s, parameters.max_clock_drift_s, now_ns),
     )
+    rotation = update.get()
+    if isinstance(rotation, Rotation):
+        yield Check("rotation_follows", SPEC, lambda: predicates.rotation_follows(parameters, rotation))
+
+
+def _state_of(update: StateAttestation | Rotation) -> StateAttestation:
+    return update.state if isinstance(update, Rotation) else update
 
 
 def _misbehaviour_checks(
@@ -179,8 +199,19 @@ def _misbehaviour_checks(
     yield Check("misbehaviour_well_formed", SPEC, lambda: evidence.fill(lambda: codec.decode_misbehaviour(message)))
     yield from _active_checks(client.get(), consensus_states, now_ns)
     for attestation in (evidence.get().first, evidence.get().second):
-        yield from _signature_checks(client.get(), evidence.get().kind, attestation)
-    yield Check("headers_conflict", SPEC, lambda: predicates.headers_conflict(evidence.get()))
+        signed_by: Slot[ClientState] = Slot()
+        yield from _signature_checks(client.get(), evidence.get().kind, attestation, signed_by)
+        if signed_by.get() is not client.get():
+            yield Check(
+                "previous_set_in_its_window",
+                SPEC,
+                partial(_in_window, client.get(), evidence.get().kind, attestation),
+            )
+    yield Check("headers_conflict", SPEC, lambda: predicates.headers_conflict(client.get(), evidence.get()))
+
+
+def _in_window(client: ClientState, kind: AttestationKind, attestation: Attestation) -> None:
+    predicates.previous_set_in_its_window(client, _attested_height(client, kind, attestation))
 
 
 def _active_checks(client: ClientState, consensus_states: ConsensusStates, now_ns: int) -> Iterator[Check]:
@@ -202,9 +233,22 @@ def _latest_state(client: ClientState, consensus_states: ConsensusStates) -> Sta
     return codec.decode_state(data)
 
 
-def _signature_checks(client: ClientState, kind: AttestationKind, attestation: Attestation) -> Iterator[Check]:
-    yield Check("quorum_of_attestors", SPEC, lambda: predicates.quorum_of_attestors(client, attestation))
-    yield Check("signed_by_attestors", SPEC, lambda: predicates.signed_by_attestors(client, kind, attestation))
+def _signature_checks(
+    client: ClientState, kind: AttestationKind, attestation: Attestation, signed_by: Slot[ClientState]
+) -> Iterator[Check]:
+    """By one set as a whole, the present or the previous one; `signed_by` then has the client with that set."""
+
+    def quorum() -> None:
+        signed_by.fill(lambda: predicates.signing_set(client, kind, attestation))
+        predicates.quorum_of_attestors(signed_by.get(), attestation)
+
+    yield Check("quorum_of_attestors", SPEC, quorum)
+    yield Check("signed_by_attestors", SPEC, lambda: predicates.signed_by_attestors(signed_by.get(), kind, attestation))
+
+
+def _window_checks(signed_by: ClientState, client: ClientState, height: int) -> Iterator[Check]:
+    if signed_by is not client:
+        yield Check("previous_set_in_its_window", SPEC, lambda: predicates.previous_set_in_its_window(client, height))
 
 
 def _membership_checks(
@@ -229,8 +273,14 @@ def _membership_checks(
     yield Check("path_is_one_key", "ICS-24", lambda: predicates.path_is_one_key(path))
     if value is not None:
         yield Check("value_is_one_word", SPEC, lambda: predicates.value_is_one_word(value))
-    yield from _signature_checks(client, AttestationKind.PACKETS, attestation)
-    yield Check("packets_well_formed", SPEC, lambda: packets.fill(lambda: codec.decode_packets(attestation.data)))
+    signed_by: Slot[ClientState] = Slot()
+    yield from _signature_checks(client, AttestationKind.PACKETS, attestation, signed_by)
+    yield Check(
+        "packets_well_formed",
+        SPEC,
+        lambda: packets.fill(lambda: codec.decode_packets(attestation.data, client.digest_form)),
+    )
+    yield from _window_checks(signed_by.get(), client, packets.get().height)
     yield Check("height_is_the_proof_height", SPEC, lambda: predicates.height_is_the_proof_height(packets.get(), state))
     yield Check(
         "commitment_is_attested",
@@ -239,18 +289,23 @@ def _membership_checks(
     )
 
 
-def _judge_proven(client: ClientState, consensus_states: ConsensusStates, state: StateAttestation) -> HeaderVerdict:
-    """Compare an attested state with what is stored: same, contradicting, or new."""
+def _judge_proven(
+    client: ClientState, consensus_states: ConsensusStates, update: StateAttestation | Rotation
+) -> HeaderVerdict:
+    """Compare an attested state with what is stored: same, contradicting, or new. A rotation is always new."""
+    state = _state_of(update)
     height = Height(0, state.height)
     encoded = codec.encode_state(state)
     stored = consensus_states.get(height)
+    rotated = client.rotated(update) if isinstance(update, Rotation) else client
     if stored == encoded:
-        return NoOp(height)
+        if rotated is client:
+            return NoOp(height)
+        return Updated(height, codec.encode_client_state(rotated.at(state.height)), encoded)
     contradiction = _contradiction(consensus_states, height, state.timestamp_s, stored is not None)
     if contradiction is not None:
         return Misbehaved(height, codec.encode_client_state(client.frozen()), contradiction)
-    latest = max(client.latest_height, state.height)
-    return Updated(height, codec.encode_client_state(replace(client, latest_height=latest)), encoded)
+    return Updated(height, codec.encode_client_state(rotated.at(state.height)), encoded)
 
 
 def _contradiction(states: ConsensusStates, height: Height, timestamp_s: int, is_stored: bool) -> str | None:
@@ -265,7 +320,17 @@ def _contradiction(states: ConsensusStates, height: Height, timestamp_s: int, is
     return None
 
 
-def _evidence_height(evidence: Misbehaviour) -> Height:
+def _evidence_height(client: ClientState, evidence: Misbehaviour) -> Height:
     """The higher of the two, as an update that contradicts a stored state would name its own."""
-    decode = codec.decode_state if evidence.kind is AttestationKind.STATE else codec.decode_packets
-    return Height(0, max(decode(evidence.first.data).height, decode(evidence.second.data).height))
+    first, second = (_attested_height(client, evidence.kind, one) for one in (evidence.first, evidence.second))
+    return Height(0, max(first, second))
+
+
+def _attested_height(client: ClientState, kind: AttestationKind, attestation: Attestation) -> int:
+    match kind:
+        case AttestationKind.STATE:
+            return codec.decode_state(attestation.data).height
+        case AttestationKind.PACKETS:
+            return codec.decode_packets(attestation.data, client.digest_form).height
+        case AttestationKind.ROTATION:
+            return codec.decode_rotation(attestation.data).state.height

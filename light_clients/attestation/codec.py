@@ -11,18 +11,26 @@ from light_clients.attestation.types import (
     Attestation,
     AttestationKind,
     ClientState,
+    DigestForm,
     Misbehaviour,
     PacketAttestation,
     PacketEntry,
+    PreviousSet,
+    Rotation,
     Scope,
     StateAttestation,
 )
 from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import MAX_CLIENT_STATE_BYTES, MalformedInput
+from light_clients.interface import MAX_CLIENT_STATE_BYTES, MalformedInput, UnsupportedOperation
 
 SCOPE_TUPLE = "(string,bytes,string,bytes,string)"
 CLIENT_STATE_TUPLE = f"({SCOPE_TUPLE},address[],uint32,uint64,uint64,uint64,bool)"
+CLIENT_STATE_2_TUPLE = (
+    f"({SCOPE_TUPLE},address[],uint32,uint64,(address[],uint32,uint64)[],uint8,uint64,uint64,uint64,bool)"
+)
+"""After a rotation, or with the public digest: set number, previous sets (none or one) and digest form are said."""
 STATE_TUPLE = "(uint64,uint64)"
+ROTATION_TUPLE = "(uint64,uint64,uint64,address[],uint32,uint64)"
 PACKETS_TUPLE = "(uint64,(bytes32,bytes32)[])"
 ATTESTATION_TUPLE = "(bytes,bytes)"
 MISBEHAVIOUR_TUPLE = f"(uint8,{ATTESTATION_TUPLE},{ATTESTATION_TUPLE})"
@@ -39,6 +47,12 @@ MAX_ATTESTATION_BYTES = 6 * WORD + MAX_DATA_BYTES + (SIGNATURE_BYTES * MAX_ATTES
 MAX_MISBEHAVIOUR_BYTES = 4 * WORD + 2 * MAX_ATTESTATION_BYTES
 
 
+_VERSION_2 = (2).to_bytes(WORD, "big")
+"""First word of a client state of the second version; the first begins with an offset, 32."""
+_ROTATION = AttestationKind.ROTATION.to_bytes(WORD, "big")
+"""First word of an update that rotates; one of a state begins with an offset, 32."""
+
+
 def _address(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
@@ -51,6 +65,8 @@ def decode_client_state(data: bytes) -> ClientState:
 @lru_cache(maxsize=256)
 def _decode_client_state(data: bytes) -> ClientState:
     """Every question to a client begins with its state, which rarely changes."""
+    if data[:WORD] == _VERSION_2:
+        return _decode_client_state_2(data)
     (value,) = decode_canonical([CLIENT_STATE_TUPLE], data, "client_state", MAX_CLIENT_STATE_BYTES)
     scope, attestors, threshold, trusting_period_s, max_clock_drift_s, latest_height, is_frozen = value
     return ClientState(
@@ -64,17 +80,51 @@ def _decode_client_state(data: bytes) -> ClientState:
     )
 
 
-def client_state_value(state: ClientState) -> tuple[object, ...]:
-    """The tuple `CLIENT_STATE_TUPLE` as eth-abi takes it: what the Solidity client's constructor is given."""
-    scope = state.scope
+def _decode_client_state_2(data: bytes) -> ClientState:
+    _, value = decode_canonical(["uint8", CLIENT_STATE_2_TUPLE], data, "client_state", MAX_CLIENT_STATE_BYTES)
+    scope, attestors, threshold, set_number, previous, digest_form, *rest = value
+    trusting_period_s, max_clock_drift_s, latest_height, is_frozen = rest
+    if len(previous) > 1:
+        raise MalformedInput("client_state.previous", "at most one set", got=len(previous))
+    if digest_form not in tuple(DigestForm):
+        raise MalformedInput("client_state.digest_form", "1 scoped, 2 public", got=digest_form)
+    state = ClientState(
+        Scope(*scope),
+        tuple(map(_address, attestors)),
+        threshold,
+        trusting_period_s,
+        max_clock_drift_s,
+        latest_height,
+        is_frozen,
+        set_number,
+        next((PreviousSet(tuple(map(_address, listed)), *more) for listed, *more in previous), None),
+        DigestForm(digest_form),
+    )
+    if state.is_plain:
+        raise MalformedInput("client_state", "says nothing that its first version could not")
+    return state
+
+
+def _scope_value(scope: Scope) -> tuple[object, ...]:
     return (
-        (
-            scope.source_chain_id,
-            scope.source_router,
-            scope.destination_chain_id,
-            scope.destination_router,
-            scope.destination_client_id,
-        ),
+        scope.source_chain_id,
+        scope.source_router,
+        scope.destination_chain_id,
+        scope.destination_router,
+        scope.destination_client_id,
+    )
+
+
+def client_state_value(state: ClientState) -> tuple[object, ...]:
+    """The tuple `CLIENT_STATE_TUPLE` as eth-abi takes it: what the Solidity client's constructor is given.
+
+    Raises:
+        UnsupportedOperation: a rotated state, or one of the public digest: the contract has neither.
+    """
+    if not state.is_plain:
+        raise UnsupportedOperation("rotated attestors and the public digest in the Solidity client")
+    return (
+        _scope_value(state.scope),
         list(state.attestors),
         state.threshold,
         state.trusting_period_s,
@@ -86,7 +136,22 @@ def client_state_value(state: ClientState) -> tuple[object, ...]:
 
 def encode_client_state(state: ClientState) -> bytes:
     """Inverse of `decode_client_state`."""
-    return encode([CLIENT_STATE_TUPLE], [client_state_value(state)])
+    if state.is_plain:
+        return encode([CLIENT_STATE_TUPLE], [client_state_value(state)])
+    previous = state.previous
+    value = (
+        _scope_value(state.scope),
+        list(state.attestors),
+        state.threshold,
+        state.set_number,
+        [] if previous is None else [(list(previous.attestors), previous.threshold, previous.until_height)],
+        int(state.digest_form),
+        state.trusting_period_s,
+        state.max_clock_drift_s,
+        state.latest_height,
+        state.is_frozen,
+    )
+    return encode(["uint8", CLIENT_STATE_2_TUPLE], [2, value])
 
 
 def decode_state(data: bytes) -> StateAttestation:
@@ -101,8 +166,33 @@ def encode_state(state: StateAttestation) -> bytes:
     return encode([STATE_TUPLE], [(state.height, state.timestamp_s)])
 
 
-def decode_packets(data: bytes) -> PacketAttestation:
-    """The data of a packet attestation. Raises MalformedInput."""
+def decode_rotation(data: bytes) -> Rotation:
+    """The data of a rotation. Raises MalformedInput."""
+    (value,) = decode_canonical([ROTATION_TUPLE], data, "rotation", MAX_DATA_BYTES)
+    height, timestamp_s, set_number, attestors, threshold, until_height = value
+    return Rotation(
+        StateAttestation(height, timestamp_s), set_number, tuple(map(_address, attestors)), threshold, until_height
+    )
+
+
+def encode_rotation(rotation: Rotation) -> bytes:
+    """Inverse of `decode_rotation`."""
+    value = (
+        rotation.state.height,
+        rotation.state.timestamp_s,
+        rotation.set_number,
+        list(rotation.attestors),
+        rotation.threshold,
+        rotation.previous_until_height,
+    )
+    return encode([ROTATION_TUPLE], [value])
+
+
+def decode_packets(data: bytes, form: DigestForm = DigestForm.SCOPED) -> PacketAttestation:
+    """The data of a packet attestation. Raises MalformedInput.
+
+    The public form lists paths in any order; one that comes twice is refused in both.
+    """
     if not PACKETS_HEAD_BYTES <= len(data) <= MAX_DATA_BYTES:
         raise MalformedInput("packets", f"{PACKETS_HEAD_BYTES} to {MAX_DATA_BYTES} bytes", got=len(data))
     head = tuple(_word(data, index) for index in range(4))
@@ -110,7 +200,10 @@ def decode_packets(data: bytes) -> PacketAttestation:
     if (offset, list_offset, count * ENTRY_BYTES) != (WORD, 2 * WORD, len(data) - PACKETS_HEAD_BYTES):
         raise MalformedInput("packets", f"is not the canonical encoding of {PACKETS_TUPLE}", got=data)
     rows = (data[at : at + ENTRY_BYTES] for at in range(PACKETS_HEAD_BYTES, len(data), ENTRY_BYTES))
-    return PacketAttestation(height, tuple(PacketEntry(row[:WORD], row[WORD:]) for row in rows))
+    entries = tuple(PacketEntry(row[:WORD], row[WORD:]) for row in rows)
+    if form is DigestForm.PUBLIC:
+        entries = tuple(sorted(entries, key=lambda entry: entry.path_hash))
+    return PacketAttestation(height, entries)
 
 
 def encode_packets(packets: PacketAttestation) -> bytes:
@@ -133,11 +226,24 @@ def encode_attestation(attestation: Attestation) -> bytes:
     return encode([ATTESTATION_TUPLE], [_attestation_value(attestation)])
 
 
+def decode_update(data: bytes) -> tuple[AttestationKind, Attestation]:
+    """An update of a state or a rotation, with the attested bytes left unread. Raises MalformedInput."""
+    if data[:WORD] != _ROTATION:
+        return AttestationKind.STATE, decode_attestation(data)
+    _, value = decode_canonical(["uint8", ATTESTATION_TUPLE], data, "rotation", MAX_ATTESTATION_BYTES + WORD)
+    return AttestationKind.ROTATION, _attestation(value)
+
+
+def encode_rotation_update(attestation: Attestation) -> bytes:
+    """An update whose attested bytes are a rotation."""
+    return encode(["uint8", ATTESTATION_TUPLE], [int(AttestationKind.ROTATION), _attestation_value(attestation)])
+
+
 def decode_misbehaviour(data: bytes) -> Misbehaviour:
     """Raises MalformedInput."""
     ((kind, first, second),) = decode_canonical([MISBEHAVIOUR_TUPLE], data, "misbehaviour", MAX_MISBEHAVIOUR_BYTES)
     if kind not in tuple(AttestationKind):
-        raise MalformedInput("misbehaviour.kind", "1 for states, 2 for packets", got=kind)
+        raise MalformedInput("misbehaviour.kind", "1 for states, 2 for packets, 3 for rotations", got=kind)
     return Misbehaviour(AttestationKind(kind), _attestation(first), _attestation(second))
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from light_clients.attestation.types import SIGNATURE_BYTES, AttestationKind, Scope
-from light_clients.crypto import keccak256, recover_eth_address, secp256k1
+from light_clients.attestation.types import SIGNATURE_BYTES, AttestationKind, ClientState, DigestForm, Scope
+from light_clients.crypto import keccak256, recover_eth_address, secp256k1, sha256
 from light_clients.interface import MalformedInput
 
 FORMAT_VERSION = "1"
@@ -40,6 +40,22 @@ def attestation_digest(scope: Scope, kind: AttestationKind, data: bytes) -> byte
     """The 32 bytes that are signed."""
     struct = keccak256(ATTESTATION_TYPE_HASH + scope_hash(scope) + kind.to_bytes(32, "big") + keccak256(data))
     return keccak256(b"\x19\x01" + DOMAIN_SEPARATOR + struct)
+
+
+def public_digest(kind: AttestationKind, data: bytes) -> bytes:
+    """What attestors of the public `attestations` client sign: SHA-256 of the kind's tag and the SHA-256 of the data.
+
+    Source: cosmos/ibc-go modules/light-clients/attestations, solidity-ibc-eureka light-clients/attestation. It binds no
+    chain, router or client: a signature is good at every client with the same keys.
+    """
+    return sha256(bytes([kind]) + sha256(data))
+
+
+def signing_digest(client: ClientState, kind: AttestationKind, data: bytes) -> bytes:
+    """The 32 bytes that this client's attestors sign; the public form has no rotations."""
+    if client.digest_form is DigestForm.PUBLIC and kind is not AttestationKind.ROTATION:
+        return public_digest(kind, data)
+    return attestation_digest(client.scope, kind, data)
 
 
 def sign_digest(private_key: bytes, digest: bytes) -> bytes:

@@ -5,7 +5,7 @@ this client. Who verifies, against which keys and how many of them, comes from t
 """
 
 from light_clients.attestation import codec
-from light_clients.attestation.digest import attestation_digest, recover_attestor
+from light_clients.attestation.digest import recover_attestor, signing_digest
 from light_clients.attestation.types import (
     ABSENT,
     HASH_BYTES,
@@ -14,6 +14,7 @@ from light_clients.attestation.types import (
     ClientState,
     Misbehaviour,
     PacketAttestation,
+    Rotation,
     StateAttestation,
 )
 from light_clients.interface import (
@@ -56,6 +57,34 @@ def header_not_from_future(timestamp_s: int, max_clock_drift_s: int, now_ns: int
         )
 
 
+def signing_set(client: ClientState, kind: AttestationKind, attestation: Attestation) -> ClientState:
+    """The client with the set that is to be judged: the previous one where all that signed are in it and not all in the
+    present one. Never for a rotation, and never once the client is past the window. Nothing is refused here."""
+    previous = None if kind is AttestationKind.ROTATION else client.as_previous()
+    if previous is None or client.previous is None or client.latest_height > client.previous.until_height:
+        return client
+    digest = signing_digest(client, kind, attestation.data)
+    signers = {recover_attestor(digest, signature) for signature in attestation.signatures}
+    return client if signers <= set(client.attestors) or not signers <= set(previous.attestors) else previous
+
+
+def previous_set_in_its_window(client: ClientState, height: int) -> None:
+    """What the previous set signed is of a height up to which it was left good."""
+    until = 0 if client.previous is None else client.previous.until_height
+    if height > until:
+        raise PredicateFailed(
+            "previous_set_in_its_window", "the set before the rotation speaks of a later height", height, f"<= {until}"
+        )
+
+
+def rotation_follows(client: ClientState, rotation: Rotation) -> None:
+    """It is the one after the set in force: none is skipped, repeated or taken from before a recovery."""
+    if rotation.set_number != client.set_number + 1:
+        raise PredicateFailed(
+            "rotation_follows", "is not the next set", got=rotation.set_number, expected=client.set_number + 1
+        )
+
+
 def quorum_of_attestors(client: ClientState, attestation: Attestation) -> None:
     """At least the threshold signed, and no more signatures than there are attestors. Counted before any is checked."""
     count = len(attestation.signatures)
@@ -71,7 +100,7 @@ def quorum_of_attestors(client: ClientState, attestation: Attestation) -> None:
 def signed_by_attestors(client: ClientState, kind: AttestationKind, attestation: Attestation) -> None:
     """Every signature is one of an attestor, over this kind, scope and data, and signers ascend, so that none counts twice."""
     name = "signed_by_attestors"
-    digest = attestation_digest(client.scope, kind, attestation.data)
+    digest = signing_digest(client, kind, attestation.data)
     last = bytes(0)
     for index, signature in enumerate(attestation.signatures):
         signer = recover_attestor(digest, signature)
@@ -122,14 +151,24 @@ def commitment_is_attested(packets: PacketAttestation, path_hash: bytes, value: 
         raise PredicateFailed("commitment_is_attested", "another value is attested", got=got, expected=expected)
 
 
-def headers_conflict(evidence: Misbehaviour) -> None:
-    """Both cannot be true: one height with two times, time that goes back, or one path with two values at one height."""
-    if evidence.kind is AttestationKind.STATE:
-        conflict = _states_conflict(*map(codec.decode_state, (evidence.first.data, evidence.second.data)))
-    else:
-        conflict = _packets_conflict(*map(codec.decode_packets, (evidence.first.data, evidence.second.data)))
+def headers_conflict(client: ClientState, evidence: Misbehaviour) -> None:
+    """Both cannot be true: one height with two times, time that goes back, one path with two values at one height, or
+    two sets with one number."""
+    first, second = evidence.first.data, evidence.second.data
+    match evidence.kind:
+        case AttestationKind.STATE:
+            conflict = _states_conflict(codec.decode_state(first), codec.decode_state(second))
+        case AttestationKind.PACKETS:
+            form = client.digest_form
+            conflict = _packets_conflict(codec.decode_packets(first, form), codec.decode_packets(second, form))
+        case AttestationKind.ROTATION:
+            conflict = _rotations_conflict(codec.decode_rotation(first), codec.decode_rotation(second))
     if not conflict:
         raise PredicateFailed("headers_conflict", "both attestations can be true")
+
+
+def _rotations_conflict(first: Rotation, second: Rotation) -> bool:
+    return first.set_number == second.set_number and first != second
 
 
 def _states_conflict(first: StateAttestation, second: StateAttestation) -> bool:

@@ -29,11 +29,24 @@ MAX_TIMESTAMP_S = 2**40 - 1
 MAX_PERIOD_S = 2**32 - 1
 
 
+MAX_OVERLAP_HEIGHTS = 1_000_000
+"""How far ahead a rotation may leave the previous set good: weeks of blocks of a second."""
+
+
 class AttestationKind(IntEnum):
-    """What the signed data says; part of every digest, so that neither can stand for the other."""
+    """What the signed data says; part of every digest, so that none can stand for another."""
 
     STATE = 1
     PACKETS = 2
+    ROTATION = 3
+
+
+class DigestForm(IntEnum):
+    """What attestors sign of states and packets. Rotations are always signed in the scoped form."""
+
+    SCOPED = 1
+    PUBLIC = 2
+    """The public `attestations` client's: binds no chain, router or client. Chosen at creation, never by default."""
 
 
 def _within(value: int, field: str, most: int) -> None:
@@ -72,11 +85,36 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientState:
-    """Parameters and progress. `attestors` ascend and are distinct; more than half of them must sign.
+class PreviousSet:
+    """The attestors before the last rotation: theirs is good for heights up to `until_height`, while the client is there."""
+
+    attestors: tuple[bytes, ...]
+    threshold: int
+    until_height: int
+
+    def __post_init__(self) -> None:
+        _check_set(self.attestors, self.threshold, "client_state.previous")
+        _within(self.until_height, "client_state.previous.until_height", MAX_UINT64)
+
+
+def _check_set(attestors: tuple[bytes, ...], threshold: int, field: str) -> None:
+    """Attestors ascend and are distinct; more than half of them must sign.
 
     With half or fewer, two groups without a common member could sign two histories and nobody would be guilty of both.
     """
+    count = len(attestors)
+    _within(count, f"{field}.attestors", MAX_ATTESTORS)
+    if any(len(address) != ADDRESS_BYTES or not any(address) for address in attestors):
+        raise MalformedInput(f"{field}.attestors", "an address has 20 bytes and is not zero")
+    if any(first >= second for first, second in pairwise(attestors)):
+        raise MalformedInput(f"{field}.attestors", "must be ascending and distinct")
+    if not count < 2 * threshold <= 2 * count:
+        raise MalformedInput(f"{field}.threshold", "must be more than half of the attestors", threshold, count // 2 + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientState:
+    """Parameters and progress. `set_number` counts rotations; `previous` is the set before the last one, while it is good."""
 
     scope: Scope
     attestors: tuple[bytes, ...]
@@ -85,18 +123,16 @@ class ClientState:
     max_clock_drift_s: int
     latest_height: int
     is_frozen: bool = False
+    set_number: int = 0
+    previous: PreviousSet | None = None
+    digest_form: DigestForm = DigestForm.SCOPED
 
     def __post_init__(self) -> None:
-        count = len(self.attestors)
-        _within(count, "client_state.attestors", MAX_ATTESTORS)
-        if any(len(address) != ADDRESS_BYTES or not any(address) for address in self.attestors):
-            raise MalformedInput("client_state.attestors", "an address has 20 bytes and is not zero")
-        if any(first >= second for first, second in pairwise(self.attestors)):
-            raise MalformedInput("client_state.attestors", "must be ascending and distinct")
-        if not count < 2 * self.threshold <= 2 * count:
-            raise MalformedInput(
-                "client_state.threshold", "must be more than half of the attestors", self.threshold, count // 2 + 1
-            )
+        _check_set(self.attestors, self.threshold, "client_state")
+        if not 0 <= self.set_number <= MAX_UINT64:
+            raise MalformedInput("client_state.set_number", f"must be 0 to {MAX_UINT64}", got=self.set_number)
+        if self.previous is not None and not self.set_number:
+            raise MalformedInput("client_state.previous", "there is none before the first rotation")
         _within(self.trusting_period_s, "client_state.trusting_period_s", MAX_PERIOD_S)
         _within(self.max_clock_drift_s, "client_state.max_clock_drift_s", MAX_PERIOD_S)
         _within(self.latest_height, "client_state.latest_height", MAX_UINT64)
@@ -105,8 +141,45 @@ class ClientState:
     def height(self) -> Height:
         return Height(0, self.latest_height)
 
+    @property
+    def is_plain(self) -> bool:
+        """Never rotated and signed for in the scoped form: what the first version of the encoding can say."""
+        return self.set_number == 0 and self.digest_form is DigestForm.SCOPED
+
     def frozen(self) -> Self:
         return replace(self, is_frozen=True)
+
+    def at(self, height: int) -> Self:
+        """With a state stored at `height`; the previous set is forgotten once the client is past its window."""
+        latest = max(self.latest_height, height)
+        previous = self.previous if self.previous is not None and latest <= self.previous.until_height else None
+        return replace(self, latest_height=latest, previous=previous)
+
+    def rotated(self, rotation: "Rotation") -> Self:
+        """The new set in force, and the present one as the previous until the rotation's height."""
+        previous = None
+        if rotation.previous_until_height:
+            previous = PreviousSet(self.attestors, self.threshold, rotation.previous_until_height)
+        return replace(
+            self,
+            attestors=rotation.attestors,
+            threshold=rotation.threshold,
+            set_number=rotation.set_number,
+            previous=previous,
+        )
+
+    def good_sets(self, height: int) -> tuple[Self, ...]:
+        """This client with each set whose signatures it takes for `height`: the one in force, and the previous one in its window."""
+        previous = self.as_previous()
+        if previous is None or self.previous is None or max(height, self.latest_height) > self.previous.until_height:
+            return (self,)
+        return self, previous
+
+    def as_previous(self) -> Self | None:
+        """This client as the previous set sees it: with that set in the present one's place. None where there is none."""
+        if self.previous is None:
+            return None
+        return replace(self, attestors=self.previous.attestors, threshold=self.previous.threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +196,33 @@ class StateAttestation:
     @property
     def timestamp_ns(self) -> int:
         return self.timestamp_s * NANOSECONDS_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A state of the source chain, and the set of attestors that follows the one which signs this.
+
+    `set_number` is one more than the client's, so that none is used twice. The set that signs stays good for attestations
+    of heights up to `previous_until_height`, as long as the client is not past it; 0 ends it at once.
+    """
+
+    state: StateAttestation
+    set_number: int
+    attestors: tuple[bytes, ...]
+    threshold: int
+    previous_until_height: int
+
+    def __post_init__(self) -> None:
+        _within(self.set_number, "rotation.set_number", MAX_UINT64)
+        _check_set(self.attestors, self.threshold, "rotation")
+        until, least = self.previous_until_height, self.state.height
+        if until and not least <= until <= least + MAX_OVERLAP_HEIGHTS:
+            raise MalformedInput(
+                "rotation.previous_until_height",
+                f"must be 0, or from its height to {MAX_OVERLAP_HEIGHTS} above",
+                until,
+                least,
+            )
 
 
 @dataclass(frozen=True, slots=True)

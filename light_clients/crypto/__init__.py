@@ -1,6 +1,6 @@
 """A thin front over native libraries, one library an algorithm. Total: bad input gives False or MalformedInput."""
 
-from light_clients.crypto import ed25519, secp256k1
+from light_clients.crypto import ed25519, gm, secp256k1
 from light_clients.crypto.addresses import (
     ADDRESS_BYTES,
     ed25519_address,
@@ -15,6 +15,7 @@ __all__ = [
     "ed25519",
     "ed25519_address",
     "eth_address",
+    "gm",
     "keccak256",
     "recover_eth_address",
     "ripemd160",

@@ -1,14 +1,13 @@
 """The ASGI application: routers behind the front, every refusal a problem, and its own OpenAPI document."""
 
-from typing import Any
-
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from relay.api.explorer_files import explorer_router
 from relay.api.front import App, Front
-from relay.api.problems import ApiProblem, Code
+from relay.api.invalid import sentence
+from relay.api.problems import ApiProblem, Code, refused_field
 from relay.api.routers import chains, events, messages, operations, proofs, routes, sending, tokens
 from relay.api.service import Service
 
@@ -46,9 +45,10 @@ def create_app(service: Service) -> App:
     app.add_exception_handler(ApiProblem, _problem)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
-    for module in (messages, proofs, chains, routes, tokens, sending, operations, events):
+    modules = (messages, proofs, chains, routes, tokens, sending, operations, events)
+    for module in modules:
         app.include_router(module.router)
-    app.include_router(explorer_router())
+    app.include_router(explorer_router([route for module in modules for route in module.router.routes]))
     return Front(app, service)
 
 
@@ -66,17 +66,9 @@ async def _problem(_request: Request, problem: ApiProblem) -> Response:
 
 
 async def _invalid(_request: Request, error: RequestValidationError) -> Response:
-    """The first thing that is wrong, without what was sent: it may be secret or long."""
-    first: dict[str, Any] = error.errors()[0]
-    *_, field = [str(part) for part in first["loc"]] or ["body"]
-    reason = str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        reason = "is no field of this request"
-    if first["type"] == "json_invalid":
-        field, reason = "body", "is not JSON"
-    return _response(
-        ApiProblem(Code.INVALID_REQUEST, f"{field[:40]}: {reason}; see /openapi.json", field=field[:40], status=422)
-    )
+    """The first thing that is wrong."""
+    field, reason = sentence(error.errors()[0])
+    return _response(refused_field(field, f"{reason}; see /openapi.json"))
 
 
 async def _http(_request: Request, error: HTTPException) -> Response:

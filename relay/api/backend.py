@@ -49,7 +49,10 @@ class Chains:
         """Raises ApiProblem."""
         found = self.adapters.get(name)
         if found is None:
-            raise ApiProblem(Code.INVALID_REQUEST, f"no chain is called {name[:40]}", field=at, status=422)
+            known = ", ".join(sorted(self.adapters))
+            raise ApiProblem(
+                Code.INVALID_REQUEST, f"no chain is called {name[:40]}; there are {known}", field=at, status=422
+            )
         return found
 
 

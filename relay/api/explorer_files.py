@@ -1,10 +1,13 @@
 """The explorer: files of this package, read once. A request names one of them or nothing; no path is ever made of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Match
 
 from relay.api.answer_cache import etag_of
 from relay.api.problems import ApiProblem, Code
@@ -61,8 +64,16 @@ def _collect(folder: Traversable, prefix: str, found: dict[str, StaticFile]) -> 
             found[name] = StaticFile(content, content_type, etag_of(content))
 
 
-def explorer_router() -> APIRouter:
-    """Last in the application: it takes every path that is left."""
+def _refuse_other_method(request: Request, routes: Sequence[BaseRoute]) -> None:
+    """The page's route answers GET everywhere, so that an address which takes POST alone would seem to be none."""
+    for route in routes:
+        if isinstance(route, APIRoute) and route.matches(request.scope)[0] is Match.PARTIAL:
+            allowed = ", ".join(sorted(route.methods or ()))
+            raise ApiProblem(Code.METHOD_NOT_ALLOWED, f"this address takes {allowed}", headers={"Allow": allowed})
+
+
+def explorer_router(others: Sequence[BaseRoute]) -> APIRouter:
+    """Last in the application: it takes every path that is left by `others`."""
     router = APIRouter(include_in_schema=False)
     known = explorer_files()
 
@@ -70,6 +81,7 @@ def explorer_router() -> APIRouter:
     async def explorer(path: str, request: Request) -> Response:
         found = known.get(path or INDEX)
         if found is None:
+            _refuse_other_method(request, others)
             raise ApiProblem(
                 Code.NOT_FOUND, "there is nothing at this address; the API is under /v1, see /openapi.json"
             )

@@ -59,7 +59,9 @@ class LedgerDesk:
             )
         except InvalidCursor:
             raise ApiProblem(
-                Code.INVALID_REQUEST, "cursor is none of this list: take `next` of the page before", field="cursor"
+                Code.INVALID_REQUEST,
+                "the cursor is none of this list: take one that an answer gave, or begin without",
+                field="cursor",
             ) from None
         except LedgerUnavailable as error:
             reason = str(error)

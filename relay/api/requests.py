@@ -67,6 +67,18 @@ def needs(scope: Scope) -> Callable[..., ApiKey]:
     return check
 
 
+def refuse_unknown_chain(service: Service, field: str, name: str | None) -> None:
+    """A mistyped name, which would otherwise look like a chain where nothing happened."""
+    known = sorted(chain.name for chain in service.config.chains)
+    if name is not None and name not in known:
+        raise ApiProblem(
+            Code.INVALID_REQUEST,
+            f"no chain is called {name[:40]}; there are {', '.join(known)}",
+            field=field,
+            status=422,
+        )
+
+
 def answer(model: BaseModel, status: int = 200) -> Response:
     """As it is, without being validated again."""
     return Response(

@@ -52,7 +52,7 @@ class Attestor:
             self._require_above_floor(request.height)
         try:
             if state is None:
-                state = await self._new_state(request)
+                state = await self._new_state(request.height, request.wait_ms / 1000)
             commitments = await self._source.commitments(state.block_hash, request.path_hashes)
         except (AdapterError, OSError) as error:
             self._log.error("cannot attest", height=request.height, reason=str(error))
@@ -75,21 +75,30 @@ class Attestor:
         )
         return answer
 
-    async def _new_state(self, request: AttestationRequest) -> SignedState:
+    async def final_timestamp_s(self, height: int) -> int:
+        """The time of the final block at `height`, recorded as signed. Raises AttestorRefused."""
+        state = self._record.get(height)
+        if state is None:
+            self._require_above_floor(height)
+            try:
+                state = await self._new_state(height, 0)
+            except (AdapterError, OSError) as error:
+                raise AttestorRefused("unavailable", f"block {height} cannot be read or recorded: {error}") from None
+        return state.timestamp_s
+
+    async def _new_state(self, height: int, wait_s: float) -> SignedState:
         """The state of a height that was not signed before; on disk when this returns."""
-        block = await self._final_block(request.height, request.wait_ms / 1000)
+        block = await self._final_block(height, wait_s)
         state = SignedState(block.timestamp_s, block.hash)
         async with self._recording:
-            known = self._record.get(request.height)
+            known = self._record.get(height)
             if known is None:
-                self._require_above_floor(request.height)  # which may have risen meanwhile
-                await trio.to_thread.run_sync(self._record.add, request.height, state)
+                self._require_above_floor(height)  # which may have risen meanwhile
+                await trio.to_thread.run_sync(self._record.add, height, state)
                 return state
         if known != state:
-            self._log.error(
-                "two blocks for one height", height=request.height, got=state.block_hash, signed=known.block_hash
-            )
-            raise AttestorRefused("contradiction", f"another block was signed at height {request.height}")
+            self._log.error("two blocks for one height", height=height, got=state.block_hash, signed=known.block_hash)
+            raise AttestorRefused("contradiction", f"another block was signed at height {height}")
         return known
 
     def _require_above_floor(self, height: int) -> None:

@@ -57,7 +57,7 @@ async def open_attestor(config: AttestorConfig, signer: Signer) -> AsyncIterator
         final = await _final_height(chain)
         record = SignedHeights.open(config.attestor.home, str(source.chain_id), router, final)
         try:
-            yield Attestor(chain, record, signer, _scopes(config, router), source.poll_interval_ms / 1000)
+            yield Attestor(chain, record, signer, scopes_of(config), source.poll_interval_ms / 1000)
         finally:
             record.close()
 
@@ -72,7 +72,9 @@ async def _final_height(chain: SourceChain) -> int:
             await trio.sleep(ASK_AGAIN_S)
 
 
-def _scopes(config: AttestorConfig, router: bytes) -> list[Scope]:
+def scopes_of(config: AttestorConfig) -> list[Scope]:
+    """What this attestor signs for."""
+    router = bytes(to_canonical_address(config.source.router))
     return [
         Scope(
             str(config.source.chain_id),

@@ -13,7 +13,7 @@ from relay.audit import attested
 from relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState, Step
 from relay.audit.memory import HeaderMemory, RememberedState, digest_of, entry_size, held_before, remembered
 
-CHECKPOINT = "design rule 10"
+CHECKPOINT = "docs/spec/checkpoint.md"
 
 
 _in_words = lru_cache(maxsize=256)(format_time)

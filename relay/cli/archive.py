@@ -120,7 +120,7 @@ def verify(
         for one in findings.damages[:MAX_SHOWN]:
             console.print(f"[red]DAMAGED[/]  {printable(str(one))}")
         if findings.damages:
-            console.print(f"{len(findings.damages)} damages in all")
+            console.print(f"damages in all: {len(findings.damages)}")
         console.print("[green]whole[/]" if valid else "[red]not whole[/]")
     if not valid:
         raise typer.Exit(EXIT_INVALID)
@@ -252,7 +252,9 @@ def proof(
             index = entry.supersedes
             entry = None if index is None else archive.entry(index)
         if index is None or not isinstance(entry, BundleEntry):
-            raise UnusableInput(f"no entry of packet {packet_id[:160]} is among the first {size}")
+            raise UnusableInput(
+                f"no entry of packet {packet_id[:160]} is among the first {size}; chains are named by their ids, as in `hutong archive export`"
+            )
         made = EntryProof(entry, root, prove_leaf(archive.log.leaves[:size], index))
         _write(output, encode_entry_proof(made))
     typer.echo(f"entry {index} of {size}, root {root.hex()}")
@@ -336,7 +338,7 @@ def _judged_anchor(
     from relay.archive.anchor import MAX_ANCHOR_BYTES
     from relay.audit import MissingTrust
     from relay.audit.anchor import judge_anchor
-    from relay.cli.audit_inputs import read_checkpoints
+    from relay.cli.audit_inputs import read_checkpoint
     from relay.cli.verify_tendermint import parse_time
 
     if file is None and checkpoint is None and contract is None and publisher is None:
@@ -347,7 +349,7 @@ def _judged_anchor(
             "give all of --anchor, --checkpoint, --contract and --publisher"
         )
     expected = {"contract": _address(contract, "--contract"), "publisher": _address(publisher, "--publisher")}
-    (trusted,) = read_checkpoints([checkpoint])
+    trusted = read_checkpoint(checkpoint)
     now_ns = time.time_ns() if now is None else parse_time(now, "--now")
     try:
         report = judge_anchor(read_file(file, MAX_ANCHOR_BYTES), trusted, now_ns, **expected)

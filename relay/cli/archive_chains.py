@@ -15,7 +15,7 @@ from relay.archive.bundle import encode_bundle
 from relay.archive.checkpoint import Checkpoint
 from relay.archive.store import open_backend
 from relay.archive.store.log import Log, read_log
-from relay.cli.audit_inputs import read_checkpoints
+from relay.cli.audit_inputs import read_checkpoint
 from relay.cli.quota import open_hub
 from relay.cli.session import REFUSED, UNUSABLE, config_of, hub_of, refuse, run_administration, signer_of
 from relay.cli.verdicts import UnusableInput, unusable_as_exit
@@ -83,7 +83,7 @@ def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publis
     config = config_of(file)
     hub, anchor = _anchor_of(config)
     with unusable_as_exit():
-        (trusted,) = read_checkpoints([checkpoint]) if checkpoint is not None else (None,)
+        trusted = None if checkpoint is None else read_checkpoint(checkpoint)
         if trusted is not None and trusted.chain_id != hub.chain_id:
             raise UnusableInput(f"the checkpoint is of {trusted.chain_id}, the anchor is on {hub.chain_id}")
     try:

@@ -1,9 +1,13 @@
 """`hutong attest`: sign what a chain without provable consensus holds."""
 
+import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from relay.cli.verdicts import UnusableInput, parse_hex, unusable_as_exit
 
 app = typer.Typer(help="Attestors.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -12,7 +16,7 @@ ConfigFile = Annotated[Path, typer.Option("--config", help="The attestor's TOML 
 
 @app.callback()
 def _group() -> None:
-    """Keep `run` a subcommand, also while it is the only one."""
+    """Attestors."""
 
 
 @app.command()
@@ -39,11 +43,64 @@ def run(config: ConfigFile) -> None:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     except BaseExceptionGroup as group:
-        expected_part, rest = group.split(expected)
-        if expected_part is None or rest is not None:
-            raise
-        leaf: BaseException = expected_part
-        while isinstance(leaf, BaseExceptionGroup):
-            leaf = leaf.exceptions[0]
-        typer.echo(str(leaf), err=True)
+        typer.echo(str(_only(group, expected)), err=True)
         raise typer.Exit(2) from None
+
+
+def _only(group: BaseExceptionGroup[BaseException], expected: tuple[type[Exception], ...]) -> BaseException:
+    """The first of a group of expected errors; a group with others in it is raised again."""
+    found, rest = group.split(expected)
+    if found is None or rest is not None:
+        raise group
+    leaf: BaseException = found
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return leaf
+
+
+@app.command()
+def rotate(
+    config: ConfigFile,
+    client: Annotated[str, typer.Option(help="The client whose set is to change, one of the configured destinations.")],
+    height: Annotated[int, typer.Option(min=1, help="A final block of the source, the same for all who sign.")],
+    set_number: Annotated[int, typer.Option(min=1, help="One more than the rotations that the client has seen.")],
+    attestor: Annotated[list[str], typer.Option(help="Address of an attestor of the new set; once for each.")],
+    threshold: Annotated[int, typer.Option(min=1, help="How many of the new set must sign; more than half.")],
+    overlap: Annotated[
+        int, typer.Option(min=0, help="Heights for which the present set stays good; 0 ends it at once.")
+    ],
+    out: Annotated[Path, typer.Option(help="File for this attestor's signature.")],
+) -> None:
+    """Sign the set of attestors that follows the present one (stop `attest run` for it: both use one home).
+
+    Exit code 0 signed, 2 not. As many attestors of the present set as its threshold sign the same; `hutong client rotate`
+    takes their files.
+    """
+    import trio
+
+    from adapters.evm.attestor_api import AttestorRefused
+    from relay.attestor.errors import AttestorUnusable
+    from relay.attestor.rotation import NextSet, sign_rotation
+    from relay.config import ConfigError, load_attestor_config
+    from relay.keys import KeyUnavailable, load_signer
+
+    expected = (ConfigError, KeyUnavailable, AttestorUnusable, AttestorRefused)
+    with unusable_as_exit():
+        addresses = tuple(parse_hex(text, "--attestor", 20) for text in attestor)
+        if out.exists():
+            raise UnusableInput(f"--out {out} exists")
+        try:
+            loaded = load_attestor_config(config)
+            signer = load_signer(loaded.attestor.key)
+            wanted = NextSet(client, height, set_number, addresses, threshold, overlap)
+            signed = trio.run(partial(sign_rotation, loaded, signer, wanted))
+        except expected as error:
+            raise UnusableInput(str(error)) from None
+        except BaseExceptionGroup as group:
+            raise UnusableInput(str(_only(group, expected))) from None
+        document = {"client": client, "data": signed.data.hex(), "signature": signed.signature.hex()}
+        try:
+            out.write_text(json.dumps(document, indent=1) + "\n")
+        except OSError as error:
+            raise UnusableInput(f"--out {out} cannot be written: {error.strerror}") from None
+    typer.echo(f"{signer.address} signed set {set_number} of {client}: {out}")

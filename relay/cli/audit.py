@@ -17,16 +17,24 @@ if TYPE_CHECKING:
     from relay.audit.period import Replay
 
 BUNDLE_SUFFIX = ".bundle.json"
+CHECKPOINT_SUFFIX = ".checkpoint.json"
 MAX_JOBS = 256
 
 app = typer.Typer(help="Proof bundles.", no_args_is_help=True, rich_markup_mode=None)
 
 Checkpoints = Annotated[
-    list[Path], typer.Option("--checkpoint", help="What you trust of a chain; one for each chain of the bundles.")
+    list[Path],
+    typer.Option(
+        "--checkpoint",
+        help=f"What you trust of a chain; one for each chain of the bundles, or a folder of *{CHECKPOINT_SUFFIX}.",
+    ),
 ]
 MaybeCheckpoints = Annotated[
     list[Path],
-    typer.Option("--checkpoint", help="What you trust of a chain, where a folder or archive is to be judged."),
+    typer.Option(
+        "--checkpoint",
+        help=f"What you trust of a chain, or a folder of *{CHECKPOINT_SUFFIX}, where a folder or archive is to be judged.",
+    ),
 ]
 Now = Annotated[
     str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
@@ -76,7 +84,7 @@ def replay(
     jobs: Jobs = None,
     expect: Annotated[
         Path | None,
-        typer.Option(help="Packets that you know of, chain/client/sequence a line: each must be proven here."),
+        typer.Option(help="Packets that you know of, chain id/client/sequence a line: each must be proven here."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -193,7 +201,7 @@ def _replay(
     now_ns = _now_ns(now)
     roots = read_roots(checkpoint)
     checkpoints = [found for found, _ in roots]
-    expected = [] if expect is None else read_expected(expect)
+    expected = [] if expect is None else read_expected(expect, [one.chain_id for one in checkpoints])
     opened = open_bundles(source)
     try:
         with progress_on_terminal(len(opened.names)) as advance:

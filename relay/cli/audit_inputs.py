@@ -1,6 +1,6 @@
 """What the audit's commands read: checkpoints, where bundles are, and a reader's own list of packets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,9 @@ from relay.audit.period import PacketId, TrustRoot
 from relay.audit.period.document import parse_packet_id
 from relay.cli.verdicts import UnusableInput, read_file
 
+CHECKPOINT_SUFFIX = ".checkpoint.json"
 MAX_BUNDLES = 100_000
+MAX_CHECKPOINTS = 1_000
 MAX_LIST_BYTES = 256 * 1024 * 1024
 
 
@@ -28,43 +30,60 @@ class OpenedSource:
 
 
 def read_checkpoints(paths: Sequence[Path]) -> list[Checkpoint]:
-    """Raises UnusableInput, naming the file."""
+    """Files as they are given, and the checkpoints of folders. Raises UnusableInput, naming the file."""
     return [checkpoint for checkpoint, _ in read_roots(paths)]
 
 
 def read_roots(paths: Sequence[Path]) -> list[tuple[Checkpoint, TrustRoot]]:
     """Checkpoints, each with what a report says of its file. Raises UnusableInput."""
-    found = []
-    for path in paths:
-        data = read_file(path, MAX_CHECKPOINT_BYTES)
-        try:
-            checkpoint = decode_checkpoint(data)
-        except VerificationError as error:
-            raise UnusableInput(f"{path}: {error}") from None
-        root = TrustRoot(
-            path.name.encode(errors="backslashreplace").decode(),
-            sha256(data).digest(),
-            checkpoint.chain_id,
-            checkpoint.kind.value,
-            checkpoint.height,
-            checkpoint.hash,
-            checkpoint.time_ns,
-            checkpoint.expires_at_ns,
-        )
-        found.append((checkpoint, root))
-    return found
+    return [_root_of(path) for path in _files(paths, CHECKPOINT_SUFFIX, MAX_CHECKPOINTS, "checkpoints")]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Of one file. Raises UnusableInput, naming it."""
+    return _root_of(path)[0]
+
+
+def _root_of(path: Path) -> tuple[Checkpoint, TrustRoot]:
+    data = read_file(path, MAX_CHECKPOINT_BYTES)
+    try:
+        checkpoint = decode_checkpoint(data)
+    except VerificationError as error:
+        raise UnusableInput(f"{path}: {error}") from None
+    root = TrustRoot(
+        path.name.encode(errors="backslashreplace").decode(),
+        sha256(data).digest(),
+        checkpoint.chain_id,
+        checkpoint.kind.value,
+        checkpoint.height,
+        checkpoint.hash,
+        checkpoint.time_ns,
+        checkpoint.expires_at_ns,
+    )
+    return checkpoint, root
 
 
 def bundle_files(paths: Sequence[Path]) -> list[Path]:
     """Files as they are given, and the bundles of folders. Raises UnusableInput."""
+    for path in paths:
+        if path.name.endswith(
+            CHECKPOINT_SUFFIX
+        ):  # `--checkpoint *.json`: a shell gives the option the first of them alone
+            raise UnusableInput(
+                f"{path} is a checkpoint, no bundle: write --checkpoint before each, or once before their folder"
+            )
+    return _files(paths, BUNDLE_SUFFIX, MAX_BUNDLES, "bundles")
+
+
+def _files(paths: Sequence[Path], suffix: str, most: int, what: str) -> list[Path]:
     files: list[Path] = []
     for path in paths:
-        found = sorted(path.glob(f"*{BUNDLE_SUFFIX}")) if path.is_dir() else [path]
+        found = sorted(path.glob(f"*{suffix}")) if path.is_dir() else [path]
         if not found:
-            raise UnusableInput(f"{path} holds no *{BUNDLE_SUFFIX}")
+            raise UnusableInput(f"{path} holds no *{suffix}")
         files += found
-    if len(files) > MAX_BUNDLES:
-        raise UnusableInput(f"more than {MAX_BUNDLES} bundles at once")
+    if len(files) > most:
+        raise UnusableInput(f"more than {most} {what} at once")
     return files
 
 
@@ -80,8 +99,13 @@ def open_bundles(text: str) -> OpenedSource:
     return OpenedSource(text.encode(errors="backslashreplace").decode(), source, names)
 
 
-def read_expected(path: Path) -> list[PacketId]:
-    """One packet id a line; empty lines and those from `#` on are passed over. Raises UnusableInput, naming the line."""
+def read_expected(path: Path, chain_ids: Iterable[str]) -> list[PacketId]:
+    """One packet id a line; empty lines and those from `#` on are passed over.
+
+    Raises UnusableInput, naming the line: a packet of a chain without a checkpoint could never be proven, and would be
+    taken for an absent one. So would one under the name that a relay has for the chain.
+    """
+    known = frozenset(chain_ids)
     try:
         lines = read_file(path, MAX_LIST_BYTES).decode().splitlines()
     except UnicodeDecodeError:
@@ -92,7 +116,13 @@ def read_expected(path: Path) -> list[PacketId]:
         if not text:
             continue
         try:
-            expected.append(parse_packet_id(text))
+            packet = parse_packet_id(text)
         except MalformedInput:
             raise UnusableInput(f"{path} line {number}: no chain/client/sequence: {text[:80]}") from None
+        if packet.chain_id not in known:
+            raise UnusableInput(
+                f"{path} line {number}: no checkpoint is of chain {packet.chain_id}: write chain ids"
+                f" ({', '.join(sorted(known))}), not the names that a relay has for them"
+            )
+        expected.append(packet)
     return list(dict.fromkeys(expected))

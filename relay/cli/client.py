@@ -14,9 +14,11 @@ from typing import Annotated, Any
 import typer
 
 from relay.cli import quota
+from relay.cli.client_creation import create, read_state
 from relay.cli.client_recovery import recover_router_client
 from relay.cli.cosmos_recovery import RecoveryWish, recover_by_proposal
 from relay.cli.misbehaviour import misbehaviour
+from relay.cli.rotation import rotate
 from relay.cli.session import (
     REFUSED,
     UNUSABLE,
@@ -39,12 +41,15 @@ from relay.cli.session import (
     run_administration,
     signer_of,
 )
+from relay.cli.verdicts import unusable_as_exit
 from relay.config import Config, CosmosChainConfig, HubChainConfig, PathEnd
 from relay.keys import Signer
 
 app = typer.Typer(help="Light clients.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(quota.app, name="quota")
+app.command()(create)
 app.command()(misbehaviour)
+app.command()(rotate)
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 
@@ -129,10 +134,20 @@ def update(
             help="Chain that it follows; unneeded if it is an end of a configured path (substitutes are not)."
         ),
     ] = None,
+    message: Annotated[
+        Path | None, typer.Option(help="File with an update message made elsewhere, raw or hex, in place of a node's.")
+    ] = None,
 ) -> None:
     """Bring a client to the newest header of the chain that it follows. Not with the key of a running relay."""
     loaded = config_of(config)
     end = PathEnd(chain=chain_of(loaded, chain).name, client=client)
+    if message is not None:
+        with unusable_as_exit():
+            header = read_state(message)
+        signer = signer_of(keystore, password_file, password_env)
+        height = run_administration(partial(_submit, loaded, end, header, signer))
+        typer.echo(f"{chain} {client} is at height {height}")
+        return
     followed = followed_of(loaded, end).chain if follows is None else chain_of(loaded, follows).name
     signer = signer_of(keystore, password_file, password_env)
     height = run_administration(partial(_update, loaded, end, followed, signer))
@@ -280,6 +295,16 @@ async def _update(config: Config, end: PathEnd, followed: str, signer: Signer, r
             if info.latest_height <= before.latest_height:
                 break  # somebody froze it, or the node answers with an older state: the height says so
         return str(info.latest_height)
+
+
+async def _submit(config: Config, end: PathEnd, header: bytes, signer: Signer, random: Random) -> str:
+    from adapters.interface import Batch, UpdateClient
+    from relay.cli.submission import submit_batch
+    from relay.core.chains import open_chain
+
+    async with open_chain(config.chain(end.chain), random) as host:
+        await submit_batch(host, Batch((UpdateClient(end.client, header),)), signer, "updateClient")
+        return str((await host.client(end.client)).latest_height)
 
 
 async def _recover(

@@ -5,10 +5,20 @@ from dataclasses import asdict
 from functools import partial
 from random import Random
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
-from relay.cli.session import AsJson, Keystore, PasswordEnv, PasswordFile, run_administration, signer_of
+from relay.cli.session import (
+    UNUSABLE,
+    AsJson,
+    Keystore,
+    PasswordEnv,
+    PasswordFile,
+    refuse,
+    run_administration,
+    signer_of,
+)
 from relay.keys import Signer
 
 app = typer.Typer(rich_markup_mode=None)
@@ -42,6 +52,8 @@ def deploy(
     as_json: AsJson = False,
 ) -> None:
     """Deploy AccessManager, Router, Mailbox and Transfer. The account becomes administrator of the AccessManager."""
+    if urlsplit(rpc).scheme not in ("http", "https"):
+        raise refuse("--rpc must be a URL that starts with http:// or https://", UNUSABLE)
     signer = signer_of(keystore, password_file, password_env)
     options = {
         "forward_margin_s": forward_margin_s,

@@ -1,7 +1,6 @@
 """What `hutong verify` reads of EVM chains: checkpoints that the user trusts, and headers as nodes serve them."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from light_clients.evm_header import ExecutionHeader, decode_header, header_from_rpc
 from light_clients.interface import NANOSECONDS_PER_SECOND
+from relay.cli.checkpoint_files import whole_number
 from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
 from relay.cli.verify_tendermint import parse_time
 
@@ -28,44 +28,9 @@ class Served:
         return decode_header(self.header_rlp) if self.block is None else header_from_rpc(self.block)
 
 
-def document_of(path: Path) -> Mapping[str, Any]:
-    data = read_file(path)
-    if path.suffix == ".toml":
-        try:
-            return tomllib.loads(data.decode())
-        except (ValueError, RecursionError):
-            raise UnusableInput(f"{path} is not TOML") from None
-    document = parse_json(data, str(path))
-    if not isinstance(document, Mapping):
-        raise UnusableInput(f"{path} is not a JSON object")
-    return document
-
-
-def named(document: Mapping[str, Any], path: Path, members: str, *names: str) -> Any:
-    """The first of `names` that is there; `members` is what a checkpoint of this kind has, for the sentence."""
-    for name in names:
-        if document.get(name) is not None:
-            return document[name]
-    raise UnusableInput(f"{path} has no {names[0]}: a checkpoint is ({members})")
-
-
-def number(value: Any, what: str) -> int:
-    """A number, or a decimal or 0x text of one."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        found = value
-    else:
-        text = str(value)
-        if re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20}", text) is None:
-            raise UnusableInput(f"{what} is not a number: {text[:40]}")
-        found = int(text, 16 if text[:2] in ("0x", "0X") else 10)
-    if not 0 <= found < 2**64:
-        raise UnusableInput(f"{what} is not within 0 and 2^64 - 1")
-    return found
-
-
 def time_s(value: Any, what: str) -> int:
     if isinstance(value, int) or (isinstance(value, str) and value[:2] in ("0x", "0X")):
-        return number(value, what)
+        return whole_number(value, what)
     text = value.isoformat() if hasattr(value, "isoformat") else str(value)
     return parse_time(text, what) // NANOSECONDS_PER_SECOND
 

@@ -120,6 +120,8 @@ def list_(
             amounts = _balances(loaded, chain.name, [row["address"] for row in found])
             rows += [row | {"chain": chain.name, "unit": unit} | more for row, more in zip(found, amounts, strict=True)]
     elif directory is not None:
+        if not directory.is_dir():
+            raise _refused(f"{directory} is no directory; give the one that holds the keystores")
         rows = [_row(key, prefix) for key in list_keystores(directory)]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))

@@ -19,6 +19,7 @@ from relay.cli.session import (
     Keystore,
     PasswordEnv,
     PasswordFile,
+    address_of,
     admins_of,
     chain_of,
     config_of,
@@ -100,6 +101,9 @@ def create(
         wish = Wish(trusting_period_s, max_clock_drift_s)
         _print(run_administration(partial(create_cosmos_path, evm, owner, hub_chain, admins, wish)), as_json)
         return
+    for option, address in (("--mailbox", mailbox), ("--transfer", transfer)):
+        if address is not None:
+            address_of(address, option)
     member = Member(evm, owner, mailbox, _attestors(evm, attestor, threshold, "--attestor"), transfer)
     admins = admins_of(hub_admin, hub_admin_password_file)
     trust = Trust(trusting_period_s or 7 * DAY_S, unbonding_period_s or 21 * DAY_S, max_clock_drift_s)
@@ -170,6 +174,8 @@ def _only_for_evm(chain: str, **options: object) -> None:
 def _direct_member(
     chain: EvmChainConfig, owner: Signer, mailbox: str | None, addresses: list[str], threshold: int, option: str
 ) -> Member:
+    if mailbox is not None:
+        address_of(mailbox, f"{option}-mailbox")
     return Member(chain, owner, mailbox, _attestors(chain, addresses, threshold, f"{option}-attestor"))
 
 

@@ -68,7 +68,7 @@ async def create_with_hub(
     from eth_utils.address import to_canonical_address
 
     from adapters.evm import EvmChain
-    from adapters.evm.deploy import add_client, deploy_hub_client, set_hub_client
+    from adapters.evm.deploy import add_client, deploy_hub_client, require_contract, set_hub_client
     from adapters.hub import HubChain
     from adapters.hub.admin import approve_and_execute, create_client, created_client, register_counterparty
     from adapters.ics26.transactor import Transactor
@@ -85,6 +85,9 @@ async def create_with_hub(
         transactors = [Transactor(hub_chain.execution, hub_evm_id, admin) for admin in admins]
         owning = Transactor(chain.execution, evm.chain_id, member.owner)
         router = to_canonical_address(evm.router)
+        for app in (member.mailbox, member.transfer):
+            if app is not None:
+                await require_contract(owning, to_canonical_address(app))
         client_type = evm.client_type
 
         ids: dict[str, str] = {}

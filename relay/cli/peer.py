@@ -11,6 +11,7 @@ from relay.cli.session import (
     Keystore,
     PasswordEnv,
     PasswordFile,
+    address_of,
     config_of,
     evm_chain_of,
     run_administration,
@@ -38,7 +39,7 @@ def add(
     """Accept messages that the hub forwards from the chain behind one of its clients."""
     evm = evm_chain_of(config_of(config), chain)
     signer = signer_of(keystore, password_file, password_env)
-    run_administration(partial(_set_peer, evm, mailbox, hub_client, name, signer))
+    run_administration(partial(_set_peer, evm, address_of(mailbox, "--mailbox"), hub_client, name, signer))
     typer.echo(f"{chain} listens to {name} ({hub_client})")
 
 
@@ -55,15 +56,13 @@ def remove(
     """Listen no longer."""
     evm = evm_chain_of(config_of(config), chain)
     signer = signer_of(keystore, password_file, password_env)
-    run_administration(partial(_set_peer, evm, mailbox, hub_client, "", signer))
+    run_administration(partial(_set_peer, evm, address_of(mailbox, "--mailbox"), hub_client, "", signer))
     typer.echo(f"{chain} no longer listens to {hub_client}")
 
 
 async def _set_peer(
-    evm: EvmChainConfig, mailbox: str, hub_client: str, name: str, signer: Signer, random: Random
+    evm: EvmChainConfig, mailbox: bytes, hub_client: str, name: str, signer: Signer, random: Random
 ) -> None:
-    from eth_utils.address import to_canonical_address
-
     from adapters.evm.deploy import set_forwarded_peer
     from adapters.ics26.transactor import Transactor
     from relay.core.chains import open_chain
@@ -71,4 +70,4 @@ async def _set_peer(
     async with open_chain(evm, random) as chain:
         await chain.check_identity()
         transactor = Transactor(chain.execution, evm.chain_id, signer)
-        await set_forwarded_peer(transactor, to_canonical_address(mailbox), hub_client, name)
+        await set_forwarded_peer(transactor, mailbox, hub_client, name)

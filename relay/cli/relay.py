@@ -62,8 +62,11 @@ def dead(config: ConfigFile) -> None:
     async def read(queue: Queue, routes: list[Route]) -> list[DeadLetter]:
         return [letter for route in routes for letter in await queue.dead_letters(route)]
 
-    for letter in _with_queue(config, read):
+    letters = _with_queue(config, read)
+    for letter in letters:
         typer.echo(f"{letter.id}  {letter.attempts}  {letter.reason}")
+    if not letters:
+        typer.echo("there are no dead letters", err=True)
 
 
 @app.command()

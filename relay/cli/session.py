@@ -25,6 +25,12 @@ from relay.keys import KeyUnavailable, Signer, load_signer
 
 REFUSED = 1
 UNUSABLE = 2
+_REMEDIES = {
+    "ActionRefused": "the hub's admins decide together: name as many different ones with --hub-admin as its threshold asks for",
+    "AccessManagedUnauthorized": "this account may not decide that there: use the keystore of the one that may, at first the one"
+    " that deployed the contracts",
+}
+"""What to do about a refusal, by the name of the contract's error."""
 DEADLINE_S = 300
 """Longest that one administrative command may take, all its transactions included."""
 
@@ -123,6 +129,22 @@ def followed_of(config: Config, end: PathEnd) -> PathEnd:
     raise refuse(f"{end.chain} {end.client} is no end of a configured path", UNUSABLE)
 
 
+def address_of(text: str, option: str) -> bytes:
+    """20 bytes; typer.Exit where the option's value is no address, or not the one that its checksum says."""
+    from eth_utils.address import (
+        is_checksum_address,
+        is_checksum_formatted_address,
+        is_hex_address,
+        to_canonical_address,
+    )
+
+    if not is_hex_address(text):
+        raise refuse(f"{option}: {text[:80]!r} is no address", UNUSABLE)
+    if is_checksum_formatted_address(text) and not is_checksum_address(text):
+        raise refuse(f"{option}: {text} has a wrong EIP-55 checksum", UNUSABLE)
+    return bytes(to_canonical_address(text))
+
+
 def run_administration(work: Callable[[Random], Awaitable[Result]]) -> Result:
     """Run to the end or to the deadline. A chain's refusal or silence is one sentence and exit code 1."""
     from adapters.interface import AdapterError
@@ -157,7 +179,13 @@ def _sentence(error: BaseException) -> str:
         return (
             f"the chains did not get it done within {DEADLINE_S} s; look at the endpoints, then run the command again"
         )
-    return str(error)
+    from adapters.interface import RefusedByChain
+
+    said = str(error)
+    name = said.partition(":")[0]
+    if isinstance(error, RefusedByChain) and name in _REMEDIES:
+        return f"the chain refused it ({said}); {_REMEDIES[name]}"
+    return said
 
 
 def new_salt() -> int:

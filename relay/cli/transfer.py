@@ -19,6 +19,7 @@ from relay.cli.session import (
     Keystore,
     PasswordEnv,
     PasswordFile,
+    address_of,
     config_of,
     evm_chain_of,
     member_chain_of,
@@ -123,7 +124,7 @@ def send(
     if transfer is None:
         raise refuse(f"{chain} is an EVM chain: name its --transfer", UNUSABLE)
     wish = Wish(_address_or_trace(token), amount, receiver, next_client, client, memo, timeout_s)
-    sent = run_administration(partial(_send, member, signer, _address(transfer, "--transfer"), wish))
+    sent = run_administration(partial(_send, member, signer, address_of(transfer, "--transfer"), wish))
     _print_sent(chain, sent.client, sent.sequence, sent.denom, sent.transaction_hash, as_json)
 
 
@@ -160,10 +161,10 @@ def balance(
     else:
         if token is None:
             raise refuse(f"{chain} is an EVM chain: name the --token", UNUSABLE)
-        wanted, at = _address_or_trace(token), None if transfer is None else _address(transfer, "--transfer")
+        wanted, at = _address_or_trace(token), None if transfer is None else address_of(transfer, "--transfer")
         if at is None and isinstance(wanted, str):
             raise refuse("a voucher's trace is looked up at its --transfer", UNUSABLE)
-        held = run_administration(partial(_held_on_evm, member, at, wanted, _address(holder, "--holder")))
+        held = run_administration(partial(_held_on_evm, member, at, wanted, address_of(holder, "--holder")))
     if as_json:
         typer.echo(json.dumps([asdict(one) | {"amount": str(one.amount)} for one in held]))
         return
@@ -185,7 +186,7 @@ def show(
     scope = _scope(client, origin)
     evm = evm_chain_of(config_of(config), chain)
     use = run_administration(
-        partial(_read_limit, evm, _address(transfer, "--transfer"), _address_or_trace(token), scope)
+        partial(_read_limit, evm, address_of(transfer, "--transfer"), _address_or_trace(token), scope)
     )
     if as_json:
         typer.echo(json.dumps(asdict(use)))
@@ -225,7 +226,7 @@ def set_(
     caps = (send_cap, receive_cap, delay_above)
     limit = (*caps, window_s, delay_s)
     limited = None if token is None else _address_or_trace(token)
-    run_administration(partial(_set_limit, evm, signer, _address(transfer, "--transfer"), limited, scope, limit))
+    run_administration(partial(_set_limit, evm, signer, address_of(transfer, "--transfer"), limited, scope, limit))
     typer.echo("limit removed" if window_s == 0 else "limit set")
 
 
@@ -245,7 +246,7 @@ def release_(
     evm = evm_chain_of(config_of(config), chain)
     signer = signer_of(keystore, password_file, password_env)
     packet = (refund, client, sequence)
-    held = run_administration(partial(_pay, evm, signer, _address(transfer, "--transfer"), packet, None))
+    held = run_administration(partial(_pay, evm, signer, address_of(transfer, "--transfer"), packet, None))
     typer.echo(f"{held.amount} of {held.token} paid to {held.owner}")
 
 
@@ -265,8 +266,8 @@ def claim_(
     """Have what waits for the keystore's account paid to another address: for owners that the token refuses."""
     evm = evm_chain_of(config_of(config), chain)
     signer = signer_of(keystore, password_file, password_env)
-    packet, there = (refund, client, sequence), _address(to, "--to")
-    held = run_administration(partial(_pay, evm, signer, _address(transfer, "--transfer"), packet, there))
+    packet, there = (refund, client, sequence), address_of(to, "--to")
+    held = run_administration(partial(_pay, evm, signer, address_of(transfer, "--transfer"), packet, there))
     typer.echo(f"{held.amount} of {held.token} paid to {to}")
 
 
@@ -276,16 +277,8 @@ def _scope(client: str | None, origin: str | None) -> Scope:
     return Scope(client, origin)
 
 
-def _address(text: str, option: str) -> bytes:
-    from eth_utils.address import is_hex_address, to_canonical_address
-
-    if not is_hex_address(text):
-        raise refuse(f"{option}: {text[:80]!r} is no address", UNUSABLE)
-    return bytes(to_canonical_address(text))
-
-
 def _address_or_trace(token: str) -> bytes | str:
-    return token if "/" in token else _address(token, "--token")
+    return token if "/" in token else address_of(token, "--token")
 
 
 def _bound(cap: int | None) -> str:

@@ -301,6 +301,175 @@ def clique_command(
     report(command.file_checks(blocks, checkpoint, options, height, now_ns), subject, as_json=as_json)
 
 
+@app.command("ethereum")
+def ethereum_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Answers of /eth/v1/beacon/light_client: bootstrap first, then updates in order; JSON, SSZ or .ssz_snappy.",
+        ),
+    ],
+    root: Annotated[
+        str | None, typer.Option(help="Trusted block root, hex: of a finalized block that you know from elsewhere.")
+    ] = None,
+    network: Annotated[
+        str, typer.Option(help="mainnet, sepolia, hoodi, or a JSON file with a node's spec and genesis.")
+    ] = "mainnet",
+    fork: Annotated[
+        str | None, typer.Option(help="Fork of the containers in SSZ files, and in JSON that names no version.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    trusting_period: Annotated[int, typer.Option(help="Seconds for which a trusted block is believed.")] = 14 * 86_400,
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a signature may be ahead of now.")] = 12,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a beacon chain's light client objects from a trusted block root (sync-committee protocol)."""
+    from relay.cli import verify_ethereum as command
+    from relay.cli.verify_tendermint import parse_time
+
+    with unusable_as_exit():
+        trusted = parse_hex(required(root, "--root", "the root of a finalized block"), "--root", 32)
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        if min(trusting_period, clock_drift) <= 0:
+            raise UnusableInput("--trusting-period and --clock-drift must be positive")
+        chain_rules = command.read_network(network)
+        trust = command.Trust(chain_rules, trusted, trusting_period, clock_drift)
+        served = command.read_served(files, chain_rules, None if fork is None else command.fork_option(fork))
+    subject = {"files": ", ".join(map(str, files)), **command.subject_of(served, trust, now_ns)}
+    report(command.file_checks(served, trust, now_ns), subject, as_json=as_json)
+
+
+@app.command("bitcoin")
+def bitcoin_command(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="HEADERS", help="Consecutive block headers of 80 bytes: raw, hex, or a node's JSON."),
+    ],
+    trusted: Annotated[
+        Path | None, typer.Option(help="Checkpoint that you trust, JSON or TOML: height and hash of a block.")
+    ] = None,
+    network: Annotated[str, typer.Option(help="mainnet, testnet4, testnet3 or regtest.")] = "mainnet",
+    proof: Annotated[Path | None, typer.Option(help="A gettxoutproof answer or merkleblock.")] = None,
+    transaction: Annotated[Path | None, typer.Option(help="The transaction that the proof must be of.")] = None,
+    coinbase: Annotated[
+        Path | None, typer.Option(help="The block's coinbase, where the proof matches it too: fixes the tree's depth.")
+    ] = None,
+    funding: Annotated[
+        Path | None, typer.Option(help="The transaction whose output the publisher spent: judges the hutong message.")
+    ] = None,
+    publisher: Annotated[str | None, typer.Option(help="Output script that speaks for Bitcoin's side, hex.")] = None,
+    key: Annotated[str | None, typer.Option(help="ICS-24 key of the message, hex.")] = None,
+    value: Annotated[str | None, typer.Option(help="Its 32 bytes, hex.")] = None,
+    depth: Annotated[int, typer.Option(help="Blocks from the proven one to the tip, both included.")] = 6,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge Bitcoin headers by work and rules from a checkpoint, and a transaction's inclusion in a block among them."""
+    from relay.cli import verify_bitcoin as command
+    from relay.cli.verify_tendermint import parse_time
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "a checkpoint (height, hash)")
+            return
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        if depth <= 0:
+            raise UnusableInput("--depth must be positive")
+        if proof is None and (transaction is not None or coinbase is not None):
+            raise UnusableInput("a transaction is proven by --proof, a gettxoutproof answer")
+        claim = command.read_claim(key, value, publisher, funding)
+        if claim is not None and transaction is None:
+            raise UnusableInput("a message stands in a transaction: give --transaction, and --proof of it")
+        shown = command.read_shown(
+            command.parse_network(network), command.read_checkpoint(trusted), file, proof, transaction, coinbase, claim
+        )
+    subject = {"file": str(file), **command.subject_of(shown)}
+    report(command.file_checks(shown, depth, now_ns), subject, as_json=as_json)
+
+
+@app.command("fisco")
+def fisco_command(
+    file: File,
+    trusted: Annotated[
+        Path | None,
+        typer.Option(
+            help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, sealers, in 3.x weights."
+        ),
+    ] = None,
+    transaction: Annotated[
+        Path | None, typer.Option(help="Answer with a transaction and its Merkle path, to be found in the block.")
+    ] = None,
+    receipt: Annotated[
+        Path | None, typer.Option(help="Answer with a receipt and its Merkle path, to be found in the block.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    trusting_period: Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")] = 14 * 86_400,
+    clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a FISCO BCOS block (2.x or 3.x) with its signatures from a checkpoint, and what is said to be in it."""
+    from relay.cli import verify_fisco as command
+    from relay.cli.verify_tendermint import parse_time
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "a checkpoint (chain, height, hash, time, sealers)")
+            return
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        if min(trusting_period, clock_drift) <= 0:
+            raise UnusableInput("--trusting-period and --clock-drift must be positive")
+        checkpoint = command.read_checkpoint(trusted)
+        served = command.read_served(file, transaction, receipt)
+    subject = {"file": str(file), **command.subject_of(served, checkpoint, now_ns)}
+    checks = command.file_checks(served, checkpoint, command.Bounds(trusting_period, clock_drift), now_ns)
+    report(checks, subject, as_json=as_json)
+
+
+@app.command("attestation")
+def attestation_command(
+    file: File,
+    trusted: Annotated[
+        Path | None,
+        typer.Option(help="What you trust, JSON or TOML: client_state and consensus_state of a client, hex."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The file is a packet proof of this ICS-24 key, hex; without it an update.")
+    ] = None,
+    value: Annotated[
+        str | None, typer.Option(help="Commitment under --key, hex; without it nothing is claimed to be there.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge what attestors signed: a state, a rotation of their set, or with --key a packet proof (raw, hex or base64)."""
+    from relay.cli import verify_attestation as command
+    from relay.cli.verify_tendermint import parse_time
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", "client_state and consensus_state of a client")
+            return
+        if key is None and value is not None:
+            raise UnusableInput("--value goes with --key")
+        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
+        claim = None
+        if key is not None:
+            claim = command.Claim(parse_hex(key, "--key"), None if value is None else parse_hex(value, "--value", 32))
+        states = command.read_trusted(trusted)
+        attested = command.read_attested(file)
+    subject = {"file": str(file), **command.subject_of(attested, states, claim, now_ns)}
+    report(command.file_checks(attested, states, claim, now_ns), subject, as_json=as_json)
+
+
 def _address_matches(got: bytes, wanted: bytes) -> None:
     if got != wanted:
         raise PredicateFailed("address_matches", "the file is about another account", got=got, expected=wanted)

@@ -10,7 +10,8 @@ from light_clients.clique import Header, SealedBlock, Snapshot, Vote, recover_si
 from light_clients.clique.types import MAX_HEADERS, MAX_OPEN_VOTES, MAX_SIGNERS, TrustedState
 from light_clients.clique.verification import SPEC, Branch, Options, update_checks
 from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
-from relay.cli.evm_files import Served, document_of, named, number, read_served, served_of, time_s
+from relay.cli.checkpoint_files import document_in, named, whole_number
+from relay.cli.evm_files import Served, read_served, served_of, time_s
 from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
 
 MEMBERS = "chain, height, hash, time, signers, period, epoch"
@@ -52,8 +53,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     `recents` and `votes` may be missing: then who sealed just below it, and what was voted before it, is not held against
     later blocks. A checkpoint block (a multiple of the epoch) has no votes.
     """
-    document = document_of(path)
-    get = partial(named, document, path, MEMBERS)
+    document = document_in(path)
+    get = partial(named, document, path)
     signers = _addresses(get("signers"), f"signers in {path}", MAX_SIGNERS)
     if not signers or len(set(signers)) != len(signers):
         raise UnusableInput(f"{path} lists no signers, or one twice")
@@ -61,7 +62,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     votes = document.get("votes", [])
     if not isinstance(votes, list) or len(votes) > MAX_OPEN_VOTES:
         raise UnusableInput(f"votes in {path} is not a list of at most {MAX_OPEN_VOTES}")
-    epoch_length = number(get("epoch", "epoch_length"), f"epoch in {path}")
+    epoch_length = whole_number(get("epoch", "epoch_length"), f"epoch in {path}")
     if not epoch_length:
         raise UnusableInput(f"epoch in {path} must be positive")
     return Checkpoint(
@@ -71,13 +72,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
             block_hash=parse_hex(str(get("hash")), f"hash in {path}", 32),
             total_difficulty=0,
             snapshot=Snapshot(
-                number(get("height", "number"), f"height in {path}"),
+                whole_number(get("height", "number"), f"height in {path}"),
                 tuple(sorted(signers)),
                 recents,
                 tuple(sorted({_vote(vote, f"votes in {path}") for vote in votes})),
             ),
         ),
-        period_s=number(get("period", "period_s"), f"period in {path}"),
+        period_s=whole_number(get("period", "period_s"), f"period in {path}"),
         epoch_length=epoch_length,
     )
 

@@ -10,7 +10,8 @@ from light_clients.bft_evm import Consensus, Header, block_hash, header_of
 from light_clients.bft_evm.types import MAX_VALIDATORS, TrustedState
 from light_clients.bft_evm.verification import SPEC, Committers, Options, seal_checks, update_checks
 from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
-from relay.cli.evm_files import Served, document_of, named, number, time_s
+from relay.cli.checkpoint_files import document_in, named, whole_number
+from relay.cli.evm_files import Served, time_s
 from relay.cli.verdicts import UnusableInput, parse_hex
 
 MEMBERS = "chain, height, hash, time, validators"
@@ -34,19 +35,19 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     `time` is RFC 3339 or Unix seconds, `validators` a list of addresses, `hash` the block's own as nodes show it.
     """
-    document = document_of(path)
-    listed = named(document, path, MEMBERS, "validators")
+    document = document_in(path)
+    listed = named(document, path, "validators")
     if not isinstance(listed, list) or not 0 < len(listed) <= MAX_VALIDATORS:
         raise UnusableInput(f"{path}: validators is not a list of 1 to {MAX_VALIDATORS} addresses")
     validators = {parse_hex(str(address), f"a validator in {path}", 20) for address in listed}
     if len(validators) != len(listed):
         raise UnusableInput(f"{path} lists a validator twice")
     return Checkpoint(
-        chain=str(named(document, path, MEMBERS, "chain", "chain_id"))[:80],
-        hash=parse_hex(str(named(document, path, MEMBERS, "hash")), f"hash in {path}", 32),
+        chain=str(named(document, path, "chain", "chain_id"))[:80],
+        hash=parse_hex(str(named(document, path, "hash")), f"hash in {path}", 32),
         state=TrustedState(
-            height=Height(0, number(named(document, path, MEMBERS, "height", "number"), f"height in {path}")),
-            timestamp_s=time_s(named(document, path, MEMBERS, "time", "timestamp"), f"time in {path}"),
+            height=Height(0, whole_number(named(document, path, "height", "number"), f"height in {path}")),
+            timestamp_s=time_s(named(document, path, "time", "timestamp"), f"time in {path}"),
             validators=tuple(sorted(validators)),
         ),
     )

@@ -60,8 +60,6 @@ _REMEDIES = {
     "bool_type": "write true or false",
     "tuple_type": "write a list in square brackets",
     "model_type": "write a table",
-    "union_tag_not_found": 'set kind = "evm", kind = "hub" or kind = "cosmos"',
-    "union_tag_invalid": 'set kind = "evm", kind = "hub" or kind = "cosmos"',
     "literal_error": "use one of the values listed",
 }
 
@@ -97,7 +95,7 @@ def _read(path: Path) -> bytes:
         check_not_writable_by_others(path)
         return path.read_bytes()
     except UnsafeFile as error:
-        raise ConfigError(source, (Problem("file", error.reason, "mend the file"),)) from None
+        raise ConfigError(source, (_unsafe("file", error, named=False),)) from None
     except OSError as error:
         raise ConfigError(source, (Problem("file", f"cannot be read ({error.strerror})", "check the path"),)) from None
 
@@ -159,7 +157,7 @@ def _key_problems(key: KeyConfig, field: str) -> Iterator[Problem]:
         try:
             check_private_file(path)
         except UnsafeFile as error:
-            yield Problem(f"{field}.{name}", str(error), "mend the file")
+            yield _unsafe(f"{field}.{name}", error)
 
 
 def _api_problems(api: ApiConfig) -> Iterator[Problem]:
@@ -173,9 +171,17 @@ def _api_problems(api: ApiConfig) -> Iterator[Problem]:
         try:
             check_private_file(path)
         except UnsafeFile as error:
-            yield Problem(f"api.{name}", str(error), "mend the file")
+            yield _unsafe(f"api.{name}", error)
     if api.tls_certificate is not None and not api.tls_certificate.is_file():
         yield Problem("api.tls_certificate", f"there is no file {api.tls_certificate}", "correct the path")
+
+
+def _unsafe(field: str, error: UnsafeFile, *, named: bool = True) -> Problem:
+    """`named`: whether the sentence says which file, which the field does not."""
+    reason, _, remedy = error.reason.partition("; ")
+    return Problem(
+        field, f"{error.path}: {reason}" if named else reason, remedy or "correct the path or the file's owner"
+    )
 
 
 def _problem(error: Any) -> Problem:
@@ -185,6 +191,9 @@ def _problem(error: Any) -> Problem:
         del location[2]
     field = ".".join(location) or "file"
     kind = error["type"]
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        said = "is no kind of chain" if kind == "union_tag_invalid" else "is missing"
+        return Problem(f"{field}.kind", said, 'set kind = "evm", kind = "hub" or kind = "cosmos"')
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(location[-1], _EVERY_KEY, n=1)
         return Problem(field, "unknown key", f"did you mean {near[0]}?" if near else "remove it")

@@ -4,8 +4,14 @@ from light_clients.attestation import AttestationClient
 from light_clients.attestation import decode_client_state as decode_attestation
 from light_clients.bft_evm import BftEvmClient
 from light_clients.bft_evm import decode_client_state as decode_bft_evm
+from light_clients.bitcoin import BitcoinClient
+from light_clients.bitcoin import decode_client_state as decode_bitcoin
 from light_clients.clique import CliqueClient
 from light_clients.clique import decode_client_state as decode_clique
+from light_clients.ethereum import EthereumClient
+from light_clients.ethereum import decode_client_state as decode_ethereum
+from light_clients.fisco_bcos import FiscoBcosClient
+from light_clients.fisco_bcos import decode_client_state as decode_fisco_bcos
 from light_clients.interface import LightClient, UnsupportedOperation
 from light_clients.tendermint.client import TendermintClient
 from light_clients.tendermint.codec import decode_client_state as decode_tendermint
@@ -14,6 +20,9 @@ _LIGHT_CLIENTS: dict[str, LightClient] = {
     AttestationClient.client_type: AttestationClient(),
     BftEvmClient.client_type: BftEvmClient(),
     CliqueClient.client_type: CliqueClient(),
+    BitcoinClient.client_type: BitcoinClient(),
+    EthereumClient.client_type: EthereumClient(),
+    FiscoBcosClient.client_type: FiscoBcosClient(),
     TendermintClient.client_type: TendermintClient(),
 }
 
@@ -36,8 +45,14 @@ def followed_chain_id(client_type: str, client_state: bytes) -> str:
         return str(decode_bft_evm(client_state).chain_id)
     if client_type == CliqueClient.client_type:
         return str(decode_clique(client_state).chain_id)
+    if client_type == EthereumClient.client_type:
+        return str(decode_ethereum(client_state).chain_id)
     if client_type == AttestationClient.client_type:
         return decode_attestation(client_state).scope.source_chain_id
+    if client_type == FiscoBcosClient.client_type:
+        return decode_fisco_bcos(client_state).chain_id
+    if client_type == BitcoinClient.client_type:
+        return f"bitcoin-{decode_bitcoin(client_state).network.name.lower()}"
     if client_type == TendermintClient.client_type:
         return decode_tendermint(client_state).chain_id
     raise UnsupportedOperation(f"light clients of type {client_type}")

@@ -1,11 +1,13 @@
 """`/metrics`, `/healthz` and `/readyz` over HTTP."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import trio
 
+from relay.core.errors import StartRefused
 from relay.evm.listener import listen, listen_config
 from relay.telemetry import Metrics
 
@@ -52,10 +54,18 @@ async def serve_http(
     ready: Ready,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve on `host:port` until cancelled; reports the bound addresses."""
+    """Serve on `host:port` until cancelled; reports the bound addresses.
+
+    Raises:
+        StartRefused: the address is taken, or not of this machine.
+    """
     host, _, port = bind.rpartition(":")
     config = listen_config(host.strip("[]"), int(port))
     config.h11_max_incomplete_size = 8 * 1024
     async with trio.open_nursery() as nursery:
-        bound = await nursery.start(listen, asgi_app(metrics, health, ready), config)
+        try:
+            bound = await nursery.start(listen, asgi_app(metrics, health, ready), config)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise StartRefused(f"relay.http {bind} cannot be used: {reason}; give it a free address") from None
         task_status.started([f"http://{host}:{bound}"])

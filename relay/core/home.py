@@ -25,7 +25,9 @@ def held_home(directory: Path) -> Iterator[Path]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise StartRefused(f"another relay runs in {directory}; give this one another relay.home") from None
+            raise StartRefused(
+                f"another relay runs in {directory}; stop it first, or give this one another relay.home"
+            ) from None
         yield directory
     finally:
         os.close(descriptor)

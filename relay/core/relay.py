@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from adapters.interface import AdapterError, ChainAdapter, EndpointMismatch, Signer
+from adapters.interface import AdapterError, ChainAdapter, EndpointMismatch, EndpointUnavailable, Signer
 from relay.archive import Archive
 from relay.config import Config, CosmosChainConfig, PathEnd
 from relay.core.accounts import Accounts
@@ -80,6 +80,8 @@ class Relay:
         self._wakeup = Wakeup()
         self._history = History(services.ledger, self.paths, services.now_ns, services.metrics.backlog)
         self._log = get_logger("relay")
+        self._checked = False
+        self._awaited: dict[str, str] = {}
         used = {end.chain for end in self.paths.opposite}
         self.readiness = Readiness(sorted(used), services.metrics, services.now_ns)
         services.metrics.ready_from(lambda: self.ready()["status"] == "ready")
@@ -202,6 +204,7 @@ class Relay:
             StartRefused: chains and configuration contradict each other.
         """
         await self._check_chains()
+        self._checked = True
         async with trio.open_nursery() as nursery:
             days = self._config.relay.ledger_retention_days
             services = self._services
@@ -295,16 +298,16 @@ class Relay:
             try:
                 await check()
             except (AdapterError, StartRefused) as error:
-                if isinstance(error, EndpointMismatch | StartRefused):
+                if _contradicts(error):
                     contradictions += 1
                     if contradictions == BELIEVED_CONTRADICTIONS:
-                        raise StartRefused(
-                            str(error) if isinstance(error, StartRefused) else f"{what}: {error}"
-                        ) from error
+                        raise _refused(what, error) from error
                 failures += 1
+                self._awaited[what] = str(error)
                 self._log.warning("waiting for a chain", what=what, reason=str(error), failures=failures)
                 await trio.sleep(_ASK_AGAIN.delay_s(failures, self._services.random))
             else:
+                self._awaited.pop(what, None)
                 return
 
     async def _clear(self, end: PathEnd) -> None:
@@ -331,7 +334,14 @@ class Relay:
         return {"status": "ok" if not waiting else "starting", "waiting_for": waiting, "clients_in_trouble": clients}
 
     def ready(self) -> dict[str, Any]:
-        """For `/readyz`: every chain is watched and answered lately, and so did queue and ledger."""
+        """For `/readyz`: every chain is watched and answered lately, and so did queue and ledger.
+
+        Until all chains were found to be those of the configuration nothing else is asked: only who holds that up is named.
+        """
+        if not self._checked:
+            awaited = [{"what": what, "detail": reason} for what, reason in sorted(self._awaited.items())]
+            starting = [{"what": "start", "detail": "the chains are being asked who they are"}]
+            return {"status": "not ready", "reasons": awaited or starting}
         reasons = [
             {"what": f"chain {name}", "detail": "is not watched yet"}
             for name, watcher in self._watchers.items()
@@ -339,3 +349,19 @@ class Relay:
         ]
         reasons += [{"what": one.what, "detail": one.detail} for one in self.readiness.missing()]
         return {"status": "not ready" if reasons else "ready", "reasons": reasons}
+
+
+def _refused(what: str, error: Exception) -> StartRefused:
+    if isinstance(error, StartRefused):
+        return StartRefused(str(error))
+    if isinstance(error, EndpointUnavailable):
+        said = "; ".join(f"{at}: {reason.removeprefix(f'{at}: ')}" for at, reason in error.reasons)
+        return StartRefused(f"{what}: every endpoint serves another chain ({said}); correct its rpc or chain_id")
+    return StartRefused(f"{what}: {error}; correct its rpc, chain_id or router")
+
+
+def _contradicts(error: Exception) -> bool:
+    """Whether a chain answered, and is not what the configuration says."""
+    return isinstance(error, EndpointMismatch | StartRefused) or (
+        isinstance(error, EndpointUnavailable) and error.foreign
+    )

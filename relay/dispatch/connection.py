@@ -61,14 +61,15 @@ class Connection:
         while True:
             try:
                 result: T = await self._run(lambda: command(self._client))
+            except redis.exceptions.AuthenticationError:  # redis counts it among the lost connections
+                raise QueueUnavailable("the server refuses the password; see relay.redis_password_env") from None
             except _LOST as error:
                 failures += 1
                 self.losses += 1
                 if failures in (1, 10) or failures % 100 == 0:
-                    self._log.warning("queue server does not answer", failures=failures, reason=type(error).__name__)
+                    # The library's sentence names host and port, never the credentials of the URL.
+                    self._log.warning("queue server does not answer", failures=failures, reason=str(error))
                 await trio.sleep(_RECONNECT.delay_s(failures, self._random))
-            except redis.exceptions.AuthenticationError:
-                raise QueueUnavailable("the server refuses the password; see relay.redis_password_env") from None
             except (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError) as error:
                 raise QueueUnavailable(str(error)) from None
             else:

@@ -58,12 +58,18 @@ def explain(life: LifeCycle, now_ns: int, leg_2: LifeCycle | None = None) -> Exp
     if packet.outcome is not None:
         refused = any(step.reason == "error acknowledgement" for step in life.steps if step.kind == "acknowledge")
         end = f"{_ENDS[Outcome(packet.outcome)]} {packet.source_chain}"
-        return Explanation(
-            end,
-            "its receiver refused it, the sender was given back what it sent" if refused else "nothing to do",
-            settled=True,
-        )
+        return Explanation(end, _given_back(packet, leg_2) if refused else "nothing to do", settled=True)
     return _explain_open(packet, life, now_ns, leg_2)
+
+
+def _given_back(packet: KnownPacket, leg_2: LifeCycle | None) -> str:
+    back = "the sender was given back what it sent"
+    second = None if leg_2 is None else leg_2.packet
+    if second is not None and second.outcome == Outcome.TIMED_OUT:
+        return f"it was not received on {second.destination_chain} before its timeout, {back}"
+    if leg_2 is None and packet.next_client is not None:
+        return f"it was refused on the way over {packet.destination_chain}, {back}; if the hub refused it, hutong_forwardFailure says why"
+    return f"its receiver refused it, {back}"
 
 
 def _explain_open(packet: KnownPacket, life: LifeCycle, now_ns: int, leg_2: LifeCycle | None) -> Explanation:

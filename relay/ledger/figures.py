@@ -59,21 +59,17 @@ class Figures(Reading):
             raise ValueError(f"a series has 1 to {MAX_BUCKETS} buckets, not {buckets}")
         width_ns = bucket_s * NS
         start_ns = (now_ns // width_ns + 1 - buckets) * width_ns
-        bounds = {"start": start_ns, "end": start_ns + buckets * width_ns, "width": width_ns}
-        sent = {int(row["bucket"]): int(row["count"]) for row in self._rows(_SENT, bounds)}
-        latencies: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        settled: Counter[int] = Counter()
-        for row in self._rows(_SETTLED, bounds):
-            settled[int(row["bucket"])] += int(row["count"])
-            if row["tenths"] is not None:
-                latencies[int(row["bucket"])].append((int(row["tenths"]), int(row["count"])))
+        bounds = {"start": start_ns, "width": width_ns}
+        sent = {row["bucket"]: int(row["count"]) for row in self._rows(_SENT, bounds | {"buckets": buckets})}
+        bounds["end"] = start_ns + buckets * width_ns
+        settled = {int(row["bucket"]): row for row in self._rows(_SETTLED, bounds)}
         return tuple(
             SeriesBucket(
                 start_ns + index * width_ns,
                 sent.get(index, 0),
-                settled[index],
-                _quantile(latencies[index], 0.5),
-                _quantile(latencies[index], 0.95),
+                int(settled[index]["count"]) if index in settled else 0,
+                _seconds(settled[index]["p50"]) if index in settled else None,
+                _seconds(settled[index]["p95"]) if index in settled else None,
             )
             for index in range(buckets)
         )
@@ -113,6 +109,10 @@ class Figures(Reading):
         return tuple(OpenRoute(name, counts[name], states.get(name)) for name in sorted(counts.keys() | states.keys()))
 
 
+def _seconds(tenths: Any) -> float | None:
+    return None if tenths is None else int(tenths) / 10
+
+
 def _quantile(weighted: Sequence[tuple[int, int]], share: float) -> float | None:
     """Nearest rank, in seconds, of (tenths of a second, count)."""
     total = sum(count for _, count in weighted)
@@ -126,13 +126,32 @@ def _quantile(weighted: Sequence[tuple[int, int]], share: float) -> float | None
     return None
 
 
+# A bucket is a stretch of the index, and counting it is five times as quick as asking of every row for its bucket.
 _SENT = text(
-    "SELECT (ordered_at_ns - :start) / :width AS bucket, count(*) AS count FROM messages"
-    " WHERE ordered_at_ns >= :start AND ordered_at_ns < :end GROUP BY 1"
-).bindparams(*(bindparam(name, type_=BigInteger) for name in ("start", "end", "width")))
+    "WITH RECURSIVE buckets(bucket) AS (SELECT 0 UNION ALL SELECT bucket + 1 FROM buckets WHERE bucket + 1 < :buckets)"
+    " SELECT bucket, (SELECT count(*) FROM messages WHERE ordered_at_ns >= :start + bucket * :width"
+    " AND ordered_at_ns < :start + (bucket + 1) * :width) AS count FROM buckets"
+).bindparams(*(bindparam(name, type_=BigInteger) for name in ("start", "width", "buckets")))
+# Quantiles by nearest rank. Bucket and tenth of a second are one number while they are counted: two are sorted for longer.
 _SETTLED = text(
-    "SELECT (settled_at_ns - :start) / :width AS bucket, latency_ns / 100000000 AS tenths, count(*) AS count FROM messages"
-    " WHERE settled_at_ns >= :start AND settled_at_ns < :end GROUP BY 1, 2"
+    """
+WITH counted AS (
+  SELECT (settled_at_ns - :start) / :width * 1000000000000 + coalesce(latency_ns / 100000000, 999999999999) AS place,
+    count(*) AS count
+  FROM messages WHERE settled_at_ns >= :start AND settled_at_ns < :end GROUP BY 1
+), found AS (
+  SELECT place / 1000000000000 AS bucket, nullif(place % 1000000000000, 999999999999) AS tenths, count FROM counted
+), measured AS (
+  SELECT bucket, tenths, count, CASE WHEN tenths IS NULL THEN 0 ELSE count END AS known FROM found
+), ranked AS (
+  SELECT bucket, tenths, count, sum(known) OVER (PARTITION BY bucket ORDER BY tenths) AS below,
+    sum(known) OVER (PARTITION BY bucket) AS total
+  FROM measured
+)
+SELECT bucket, sum(count) AS count, min(CASE WHEN below * 100 >= total * 50 THEN tenths END) AS p50,
+  min(CASE WHEN below * 100 >= total * 95 THEN tenths END) AS p95
+FROM ranked GROUP BY bucket
+"""
 ).bindparams(*(bindparam(name, type_=BigInteger) for name in ("start", "end", "width")))
 _IDS: Any = bindparam("ids", expanding=True)
 _MEASURED = select(MessageRow.packet_id, MessageRow.second_id, MessageRow.latency_ns).where(

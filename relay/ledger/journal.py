@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from relay.ledger.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, MAX_REASON_CHARS, bounded_int, bounded_text
 from relay.ledger.life import Note, Outcome, PacketFacts, RouteNote, Step
 from relay.ledger.message_rows import write_messages
-from relay.ledger.pairing import pair_legs
+from relay.ledger.pairing import pair_legs, unpaired_key
 from relay.ledger.tables import PacketRow, RouteRow, StepRow
 
 MAX_NOTES = 100_000
@@ -101,7 +101,7 @@ def write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
         connection.execute(_upsert_routes(dialect), [_route(note) for note in routes.values()])
     if lives:
         facts = [life.facts for life in lives.values() if life.facts is not None]
-        pair_legs(connection, {one.forward_key for one in facts if one.forward_key is not None})
+        pair_legs(connection, [one.packet_id for one in facts if unpaired_key(one) is not None])
         write_messages(connection, lives)
 
 
@@ -141,6 +141,7 @@ def _packet(life: _Life) -> dict[str, Any]:
         "final_chain": facts.final_chain,
         "final_client": facts.final_client,
         "refused": facts.refused,
+        "unpaired_key": unpaired_key(facts),
         "sent_height": None if sent is None else bounded_int(sent.height),
         "sent_time_ns": None if sent is None else bounded_int(sent.block_time_ns),
         "sent_hash": None if sent is None else hex_of(sent.transaction_hash),
@@ -213,6 +214,8 @@ def _upsert_packets(dialect: str, *, certain: bool) -> Any:
         moves = and_(moves, or_(and_(old.kind == RECEIVE, new.kind != RECEIVE), old.step == Step.SEEN.value))
     changes: dict[str, Any] = {name: case((moves, new[name]), else_=getattr(old, name)) for name in _STATE}
     changes |= {name: func.coalesce(getattr(old, name), new[name]) for name in _KEPT}
+    # Told once, by whom the key is told; from then on it is pairing's.
+    changes["unpaired_key"] = case((old.forward_key.is_(None), new.unpaired_key), else_=old.unpaired_key)
     for name in ("outcome", "settled_at_ns"):
         changes[name] = case((moves, new[name]), else_=getattr(old, name))
     return statement.on_conflict_do_update(index_elements=["packet_id"], set_=changes)

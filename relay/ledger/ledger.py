@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import trio
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, literal_column, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from relay.ledger.bounds import MAX_REASON_CHARS, bounded_int, bounded_text
+from relay.ledger.cost_sums import sum_costs
 from relay.ledger.engine import Password, open_engine, reason_of
 from relay.ledger.errors import LedgerUnavailable
 from relay.ledger.journal import Entry, Journal, insert_into, write_entries
@@ -152,9 +153,8 @@ class Ledger:
 
     async def set_cursor(self, chain: str, height: int) -> None:
         """Only after the queue has every event up to `height`."""
-        await self._write(
-            lambda connection: self._upsert(connection, CursorRow, {"chain": chain, "height": height}, ("chain",))
-        )
+        values = {"chain": chain, "height": bounded_int(height)}
+        await self._write(lambda connection: self._upsert(connection, CursorRow, values, ("chain",)))
 
     async def record(self, transaction: RecordedTransaction) -> None:
         """Write down a signed transaction. When this returns, it may be sent."""
@@ -188,7 +188,7 @@ class Ledger:
         row = TransactionRow
         query = (
             select(row.chain, row.hash, row.sender, row.nonce, row.raw, row.prepared, row.jobs, row.signed_at_ns)
-            .where(row.chain == chain, row.sender == sender, row.state == TransactionState.SIGNED.value)
+            .where(row.chain == chain, row.sender == sender, row.state == _SIGNED)
             .order_by(row.nonce, row.signed_at_ns)
         )
         rows = await self._read(lambda connection: connection.execute(query).all())
@@ -250,10 +250,9 @@ class Ledger:
         Others that are open here ended without us; returns how many.
         """
         row = PacketRow
-        # The concatenation keeps SQLite from the senders' index, by which it would walk through every settled packet.
         query = select(row.packet_id, row.kind, row.sequence).where(
-            (row.source_chain + "") == chain,
-            (row.source_client + "") == client,
+            row.source_chain == chain,
+            row.source_client == client,
             row.sequence.between(read.start, read.stop - 1),
             row.outcome.is_(None),
         )
@@ -275,28 +274,29 @@ class Ledger:
         return [Delivery(**{**row, "transaction_hash": bytes.fromhex(row["transaction_hash"][2:])}) for row in rows]
 
     async def costs(self) -> list[Costs]:
-        """Sums by chain, by name."""
-        row = TransactionRow
-        ended = select(row.chain, row.state, row.gas_used, row.fee_wei).where(row.fee_wei.is_not(None))
-        counts = select(DeliveryRow.chain, func.count()).group_by(DeliveryRow.chain)
+        """Sums by chain, by name. Two passes over the transactions; what cannot be read is left out, and the log says so."""
 
-        def work(connection: Connection) -> list[Costs]:
-            delivered = {row[0]: int(row[1]) for row in connection.execute(counts)}
-            sums: dict[str, list[int]] = {chain: [0, 0, 0, 0] for chain in delivered}
-            for chain, state, gas_used, fee_wei in connection.execute(ended):
-                total = sums.setdefault(chain, [0, 0, 0, 0])
-                total[0] += 1
-                total[1] += state == TransactionState.REVERTED.value
-                total[2] += gas_used or 0
-                total[3] += fee_wei or 0
-            return [Costs(chain, delivered.get(chain, 0), *total) for chain, total in sorted(sums.items())]
+        def work(connection: Connection) -> tuple[list[Costs], int]:
+            def read(query: Any) -> list[dict[str, Any]]:
+                return [dict(row) for row in connection.execute(query).mappings()]
 
-        return await self._read(work)
+            return sum_costs(read, sqlite=connection.dialect.name == "sqlite")
+
+        costs, unread = await self._read(work)
+        if unread:
+            self._log.warning(
+                "fees that cannot be read are left out of the costs", transactions=unread, reason="no decimal number"
+            )
+        return costs
 
     def _upsert(self, connection: Connection, row: type[Any], values: dict[str, Any], key: tuple[str, ...]) -> None:
         statement = insert_into(connection.dialect.name, row).values(**values)
         rest = {name: value for name, value in values.items() if name not in key}
         connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=rest))
+
+
+_SIGNED: Any = literal_column(f"'{TransactionState.SIGNED.value}'")
+"""Not bound: the index of open transactions is one of this state, and a planner has to see it."""
 
 
 def _is_away(error: Exception) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from relay.ledger.life import Outcome
 from relay.ledger.messages import App, MessageEnd, MessageRecord, MessageStage, MessageState
 from relay.ledger.values import KnownPacket
 
@@ -54,10 +55,21 @@ def _stage(legs: Sequence[KnownPacket], state: MessageState, *, forwarded: bool)
     return MessageStage.AT_HUB if legs[0].received else MessageStage.SENT
 
 
+def refusal_text(first: KnownPacket, second: KnownPacket | None) -> str:
+    """Who answered the first leg with an error, as far as the legs tell."""
+    if second is not None and second.outcome == Outcome.TIMED_OUT:
+        return (
+            f"it was not received on {second.destination_chain} before its timeout, so the hub answered with an error"
+        )
+    if second is None and first.next_client is not None:
+        return f"it was refused on the way over {first.destination_chain}: error acknowledgement"
+    return "the receiver refused it: error acknowledgement"
+
+
 def _waiting(legs: Sequence[KnownPacket], state: MessageState, waits: Mapping[str, str]) -> str | None:
     """The last leg that is not settled says it, or the route on which it waits."""
     if state is MessageState.REFUSED:
-        return "the receiver refused it: error acknowledgement"
+        return refusal_text(legs[0], legs[1] if len(legs) > 1 else None)
     if state is MessageState.TIMED_OUT:
         return "it was not received before its timeout"
     if state not in _UNSETTLED:

@@ -35,7 +35,10 @@ def write_messages(connection: Connection, packet_ids: Collection[str]) -> None:
     change = _next_change(connection)
     upsert = _upsert(connection.dialect.name)
     for ids in chunks(packet_ids):
-        connection.execute(upsert, {"ids": ids, "change": change})
+        # Asked before, not inside: how many rows a joined answer has is a planner's guess, and a wrong one reads the table.
+        firsts = list(connection.execute(_FIRSTS, {"ids": ids}).scalars())
+        if firsts:
+            connection.execute(upsert, {"firsts": firsts, "change": change})
 
 
 @cache
@@ -59,6 +62,11 @@ _RAISE = (
 )
 
 
+_FIRSTS = (
+    select(func.coalesce(PacketRow.leg_of, PacketRow.packet_id))
+    .where(PacketRow.packet_id.in_(bindparam("ids", expanding=True)))
+    .distinct()
+)
 _COLUMNS = (
     "packet_id", "second_id", "lane", "state", "sender", "receiver", "ordered_at_ns", "updated_at_ns", "settled_at_ns",
     "latency_ns", "change",
@@ -66,11 +74,8 @@ _COLUMNS = (
 
 
 def _messages() -> Any:
-    """The rows of the messages to which the packets `:ids` belong."""
-    touched, first, second, other = aliased(PacketRow), aliased(PacketRow), aliased(PacketRow), aliased(PacketRow)
-    firsts = select(func.coalesce(touched.leg_of, touched.packet_id)).where(
-        touched.packet_id.in_(bindparam("ids", expanding=True))
-    )
+    """The rows of the messages whose first legs are `:firsts`."""
+    first, second, other = aliased(PacketRow), aliased(PacketRow), aliased(PacketRow)
     # The hub sends one packet on; should a ledger have two, one of them counts, and no row comes twice.
     second_id = select(func.min(other.packet_id)).where(other.leg_of == first.packet_id).scalar_subquery()
     included = (
@@ -106,7 +111,7 @@ def _messages() -> Any:
         .select_from(first)
         .outerjoin(second, second.packet_id == second_id)
         .outerjoin(StepRow, and_(*included))
-        .where(first.packet_id.in_(firsts), first.leg_of.is_(None))
+        .where(first.packet_id.in_(bindparam("firsts", expanding=True)), first.leg_of.is_(None))
     )
 
 

@@ -21,16 +21,16 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import aliased
 
 from relay.ledger.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, bounded_text
+from relay.ledger.life import PacketFacts
 from relay.ledger.message_rows import chunks
 from relay.ledger.tables import MessageRow, PacketRow
 
 CLOCK_DRIFT_NS = 60 * 10**9
 """How far the hub's clock may be behind a chain that it proves; the second leg is not older than the first but for that."""
 MAX_PAIRED = 1_000
-"""Unpaired packets of one forward key (of first legs: of one sender's) that are looked at: the newest."""
+"""Unpaired packets of one key (of first legs: of one sender's) that are looked at: the newest."""
 CHUNK_KEYS = 50
 NS = 10**9
 TRANSFER = "transfer"
@@ -39,55 +39,87 @@ Way = tuple[str, str, str]
 """Forward key, hub, client of the hub."""
 
 
-def pair_legs(connection: Connection, forward_keys: Collection[str]) -> None:
-    """Give `leg_of` to second legs of forwarded transfers.
+def unpaired_key(facts: PacketFacts) -> str | None:
+    """`forward_key` of what the hub shall send on, and of what it may have sent on.
+
+    The hub's own transfers have no `/` in their senders, and never a first leg; nor have those between two chains.
+    """
+    if facts.leg_of is not None:
+        return None
+    sent_on = facts.sender is None or "/" in bounded_text(facts.sender, MAX_ADDRESS_CHARS)
+    return facts.forward_key if facts.next_client is not None or sent_on else None
+
+
+def pair_legs(connection: Connection, packet_ids: Collection[str]) -> None:
+    """Give `leg_of` to second legs of forwarded transfers, and to those whose first legs are among `packet_ids`.
 
     The hub sends on what it receives: of the packets with one key over one of its clients, each second leg without first
     goes to the oldest first leg without second that can have caused it.
     """
     pairs: list[dict[str, str]] = []
-    for keys in chunks(forward_keys, CHUNK_KEYS):
+    touched = _touched(connection, packet_ids)
+    for keys in chunks(touched, CHUNK_KEYS):
         seconds: dict[Way, list[Any]] = defaultdict(list)
-        for found in connection.execute(_unpaired_seconds(), {"keys": keys}):
-            seconds[found.forward_key, found.source_chain, found.source_client].append(found)
+        since_s = min(touched[key] for key in keys) // NS
+        for found in connection.execute(_unpaired_seconds(), {"keys": keys, "since_s": since_s}):
+            seconds[found.unpaired_key, found.source_chain, found.source_client].append(found)
         if not seconds:
             continue
         firsts: dict[Way, list[Any]] = defaultdict(list)
         wanted = _wanted([second for ours in seconds.values() for second in ours])
         for found in connection.execute(_unpaired_firsts(), wanted):
-            firsts[found.forward_key, found.destination_chain, found.next_client].append(found)
+            firsts[found.unpaired_key, found.destination_chain, found.next_client].append(found)
         for way, ours in seconds.items():
             pairs += _pairs(sorted(firsts.get(way, ()), key=_age), sorted(ours, key=_sequence))
     if pairs:
         connection.execute(_SET_FIRST, pairs)
+        connection.execute(_SET_SECOND, pairs)
         for ids in chunks([pair["second"] for pair in pairs]):
             connection.execute(delete(MessageRow).where(MessageRow.packet_id.in_(ids)))
+
+
+def _touched(connection: Connection, packet_ids: Collection[str]) -> dict[str, int]:
+    """Keys of those that are unpaired, each with the time from which on a second leg can be of a pair that is new.
+
+    What this write did not touch was compared with the rest when it was touched itself.
+    """
+    since_ns: dict[str, int] = {}
+    for ids in chunks(packet_ids):
+        rows: Any = connection.execute(_TOUCHED, {"ids": ids})
+        for key, sent_ns in rows:
+            from_ns = 0 if sent_ns is None else sent_ns - CLOCK_DRIFT_NS
+            since_ns[key] = min(since_ns.get(key, from_ns), from_ns)
+    return since_ns
 
 
 _COLUMNS = [
     PacketRow.__table__.c[name]
     for name in (
-        "packet_id", "forward_key", "source_chain", "source_client", "destination_chain", "destination_client", "next_client",
+        "packet_id", "unpaired_key", "source_chain", "source_client", "destination_chain", "destination_client", "next_client",
         "sequence", "first_seen_at_ns", "sent_time_ns", "timeout_timestamp_s", "sender", "denom", "outcome", "refused",
         "settled_at_ns",
     )
 ]  # fmt: skip
 
 
+_TOUCHED = select(PacketRow.unpaired_key, PacketRow.sent_time_ns).where(
+    PacketRow.packet_id.in_(bindparam("ids", expanding=True)), PacketRow.unpaired_key.is_not(None)
+)
+
+
 def _unpaired() -> Any:
-    row, has_second = PacketRow, aliased(PacketRow)
-    taken = select(has_second.packet_id).where(has_second.leg_of == row.packet_id).exists()
-    return and_(row.forward_key.in_(bindparam("keys", expanding=True)), row.leg_of.is_(None), ~taken)
+    """Of some keys, and not timed out before `since_s`: one stretch of the index for each key and client."""
+    since_s = bindparam("since_s", type_=BigInteger)
+    return and_(PacketRow.unpaired_key.in_(bindparam("keys", expanding=True)), PacketRow.timeout_timestamp_s > since_s)
 
 
 @cache
 def _unpaired_seconds() -> Any:
-    """The hub's own transfers have no `/` in their senders, and never a first leg."""
+    """No packet is sent with a timeout that is over, so what was sent since then has a later one."""
     row = PacketRow
-    way = (row.forward_key, row.source_chain, row.source_client)
+    way = (row.unpaired_key, row.source_chain, row.source_client)
     place = func.row_number().over(partition_by=way, order_by=row.sequence.desc()).label("place")
-    sent_on = or_(row.sender.is_(None), row.sender.contains("/"))
-    return _newest(select(*_COLUMNS, place).where(_unpaired(), row.next_client.is_(None), sent_on))
+    return _newest(select(*_COLUMNS, place).where(_unpaired(), row.next_client.is_(None)))
 
 
 @cache
@@ -99,11 +131,12 @@ def _unpaired_firsts() -> Any:
     wanted = or_(any_sender, row.sender.is_(None), as_sent_on.in_(bindparam("senders", expanding=True)))
     undone = or_(row.outcome == "timed_out", and_(row.outcome == "acknowledged", row.refused.is_(True)))
     ended = and_(undone, row.settled_at_ns < bindparam("ended_ns", type_=BigInteger))
-    alive = and_(row.timeout_timestamp_s > bindparam("since_s", type_=BigInteger), not_(func.coalesce(ended, False)))
-    way = (row.forward_key, row.destination_chain, row.next_client, row.destination_client, row.sender)
+    alive = not_(func.coalesce(ended, False))
+    sent_on_over = row.next_client.in_(bindparam("clients", expanding=True))
+    way = (row.unpaired_key, row.destination_chain, row.next_client, row.destination_client, row.sender)
     newest_first = (func.coalesce(row.sent_time_ns, row.first_seen_at_ns).desc(), row.sequence.desc())
     place = func.row_number().over(partition_by=way, order_by=newest_first).label("place")
-    return _newest(select(*_COLUMNS, place).where(_unpaired(), row.next_client.is_not(None), wanted, alive))
+    return _newest(select(*_COLUMNS, place).where(_unpaired(), sent_on_over, wanted, alive))
 
 
 def _newest(numbered: Select[Any]) -> Any:
@@ -116,7 +149,8 @@ def _wanted(seconds: Collection[Any]) -> dict[str, Any]:
     since_ns = min(second.sent_time_ns or 0 for second in seconds)
     senders = {second.sender for second in seconds}
     return {
-        "keys": list({second.forward_key for second in seconds}),
+        "keys": list({second.unpaired_key for second in seconds}),
+        "clients": list({second.source_client for second in seconds}),
         "any_sender": None in senders,
         "senders": list(senders - {None}),
         "since_s": since_ns // NS,
@@ -183,5 +217,10 @@ def _is_token(first: Any, second: Any) -> bool:
 _SET_FIRST = (
     update(PacketRow.__table__)  # type: ignore[arg-type]
     .where(PacketRow.packet_id == bindparam("second"))
-    .values(leg_of=bindparam("first"))
+    .values(leg_of=bindparam("first"), unpaired_key=None)
+)
+_SET_SECOND = (
+    update(PacketRow.__table__)  # type: ignore[arg-type]
+    .where(PacketRow.packet_id == bindparam("first"))
+    .values(unpaired_key=None)
 )

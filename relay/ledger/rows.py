@@ -28,6 +28,9 @@ _ENUMS: dict[tuple[str, str], frozenset[str]] = {
     ("messages", "state"): frozenset(MessageState),
 }
 
+_OF_THE_WRITER = frozenset((("packets", "unpaired_key"),))
+"""Columns that say nothing of a packet."""
+
 Row = Mapping[Any, Any]
 
 
@@ -36,8 +39,12 @@ def raw_columns(row: type[Base]) -> list[Any]:
     raw: dict[type, Any] = {Wei: String(), Boolean: Integer()}
     return [
         type_coerce(column, raw[type(column.type)]).label(column.name) if type(column.type) in raw else column
-        for column in row.__table__.columns
+        for column in _read_columns(row)
     ]
+
+
+def _read_columns(row: type[Base]) -> list[Any]:
+    return [column for column in row.__table__.columns if (row.__tablename__, column.name) not in _OF_THE_WRITER]
 
 
 def known_packet(row: Row) -> KnownPacket:
@@ -118,7 +125,7 @@ def _one_of(names: frozenset[str]) -> Callable[[object], str]:
 def _checks(row: type[Base]) -> list[tuple[str, bool, Callable[[object], Any]]]:
     by_type: dict[type, Callable[[object], Any]] = {BigInteger: _integer, Wei: _amount, Boolean: _truth}
     checks = []
-    for column in row.__table__.columns:
+    for column in _read_columns(row):
         names = _ENUMS.get((row.__tablename__, column.name))
         check = by_type.get(type(column.type), _text) if names is None else _one_of(names)
         checks.append((column.name, bool(column.nullable), check))

@@ -14,9 +14,11 @@ from relay.sdk.errors import (
     TransactionFailed,
     Unreachable,
 )
+from relay.sdk.figures import Bucket, Series, Totals
 from relay.sdk.following import ChainsChanged, Event, MessageChanged, Reset
 from relay.sdk.messages import (
     App,
+    DeadLetter,
     Found,
     Message,
     MessageStage,
@@ -27,7 +29,7 @@ from relay.sdk.messages import (
     TransactionStatus,
     Why,
 )
-from relay.sdk.network import Chain, ClientStatus, End, LightClient, Path, Route, Status, Token
+from relay.sdk.network import Chain, ClientStatus, End, LightClient, Path, Route, Status, Token, Tokens
 from relay.sdk.sending import Prepared, Sent, Submitted, UnsignedCosmos, UnsignedEvm
 from relay.sdk.sync_client import Hutong
 from relay.sdk.trio_client import TrioHutong
@@ -37,9 +39,11 @@ __all__ = [
     "ApiProblem",
     "App",
     "BadAnswer",
+    "Bucket",
     "Chain",
     "ChainsChanged",
     "ClientStatus",
+    "DeadLetter",
     "End",
     "Event",
     "Found",
@@ -59,10 +63,13 @@ __all__ = [
     "Reset",
     "Route",
     "Sent",
+    "Series",
     "Status",
     "Submitted",
     "Token",
+    "Tokens",
     "TooSlow",
+    "Totals",
     "TransactionFailed",
     "TransactionState",
     "TransactionStatus",

@@ -10,7 +10,18 @@ from urllib.parse import quote
 
 from relay.sdk.answers import reader
 from relay.sdk.errors import InvalidArgument
-from relay.sdk.messages import App, Found, Message, MessagePage, MessageState, Proofs, TransactionStatus, Why
+from relay.sdk.figures import Series, Totals
+from relay.sdk.messages import (
+    App,
+    DeadLetterPage,
+    Found,
+    Message,
+    MessagePage,
+    MessageState,
+    Proofs,
+    TransactionStatus,
+    Why,
+)
 from relay.sdk.network import Chains, LightClients, Paths, Routes, Status, Tokens
 from relay.sdk.sending import Demand, PreparedAnswer, Submitted, TransferDemand
 
@@ -55,6 +66,20 @@ def _get(what: str, path: str, kind: type[Result], **query: str | None) -> Call[
 
 def status() -> Call[Status]:
     return _get("the status", "/v1/status", Status)
+
+
+def totals() -> Call[Totals]:
+    return _get("the totals", "/v1/totals", Totals)
+
+
+def series(window: str) -> Call[Series]:
+    if window not in ("1h", "24h", "7d"):
+        raise InvalidArgument("window", 'must be "1h", "24h" or "7d"')
+    return _get("the series", "/v1/series", Series, window=window)
+
+
+def dead_letters(cursor: str | None, limit: int) -> Call[DeadLetterPage]:
+    return _get("the list of dead letters", "/v1/dead-letters", DeadLetterPage, cursor=cursor, limit=str(limit))
 
 
 def chains() -> Call[Chains]:
@@ -155,11 +180,14 @@ def prepare(demand: Demand) -> Call[PreparedAnswer]:
     parallel = {"client": demand.client, "next_client": demand.next_client}
     wanted |= {name: value for name, value in parallel.items() if value is not None}
     if isinstance(demand, TransferDemand):
-        if demand.amount < 1:
-            raise InvalidArgument("amount", "must be a number of smallest units, at least 1")
+        # A text or a float would be an easy mistake: whoever means 1.5 tokens must say how many units that is.
+        if type(demand.amount) is not int or demand.amount < 1:
+            raise InvalidArgument("amount", "must be an int, the number of smallest units, at least 1")
         path = "/v1/transfers/prepare"
         wanted |= {"token": demand.token, "amount": str(demand.amount), "memo": demand.memo}
     else:
+        if not isinstance(demand.payload, bytes | bytearray | memoryview):
+            raise InvalidArgument("payload", "must be bytes: encode a text, or use bytes.fromhex")
         if not 1 <= len(demand.payload) <= MAX_PAYLOAD_BYTES:
             raise InvalidArgument("payload", f"must have 1 to {MAX_PAYLOAD_BYTES} bytes")
         path = "/v1/messages/prepare"

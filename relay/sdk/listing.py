@@ -1,8 +1,12 @@
 """All pages of a list, one after the other."""
 
+from collections.abc import Callable
+from typing import Any
+
 from relay.sdk import calls
-from relay.sdk.calls import Filters
+from relay.sdk.calls import Call, Filters
 from relay.sdk.errors import BadAnswer, InvalidArgument
+from relay.sdk.messages import DeadLetterPage, MessagePage
 from relay.sdk.plan import Give, Plan, ask
 
 MAX_PAGE = 100
@@ -11,16 +15,25 @@ MAX_EMPTY_PAGES = 1_000
 
 
 def all_messages(filters: Filters, page_items: int) -> Plan[None]:
+    return _all(lambda cursor: calls.messages(filters, cursor, page_items), page_items)
+
+
+def all_dead_letters(page_items: int) -> Plan[None]:
+    return _all(lambda cursor: calls.dead_letters(cursor, page_items), page_items)
+
+
+def _all(page_from: Callable[[str | None], Call[MessagePage] | Call[DeadLetterPage]], page_items: int) -> Plan[None]:
     if not 1 <= page_items <= MAX_PAGE:
         raise InvalidArgument("page_items", f"must be 1 to {MAX_PAGE}")
     cursor, empty = None, 0
     while True:
-        page = yield from ask(calls.messages(filters, cursor, page_items))
+        call: Call[Any] = page_from(cursor)
+        page = yield from ask(call)
         for item in page.items:
             yield Give(item)
         if page.next is None:
             return
         empty = 0 if page.items else empty + 1
         if page.next == cursor or empty > MAX_EMPTY_PAGES:
-            raise BadAnswer("the list of messages", "it goes on for ever without an item")
+            raise BadAnswer(call.what, "it goes on for ever without an item")
         cursor = page.next

@@ -147,6 +147,24 @@ class MessagePage:
     next: Annotated[str, Field(max_length=1_024)] | None
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A step that the relay gave up: why, and what its operator can do. `job` is for `hutong relay retry`."""
+
+    job: Name
+    message: MessageSummary
+    reason: Text | None
+    cause: Name | None
+    do: Text
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterPage:
+    items: Annotated[tuple[DeadLetter, ...], Field(max_length=MAX_ITEMS)]
+    next: Annotated[str, Field(max_length=1_024)] | None
+
+
 class FoundKind(Known):
     """What a searched text was taken for."""
 

@@ -1,5 +1,6 @@
 """Chains, the light clients on them, and the ways between them, as docs/spec/api.md has them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -192,4 +193,14 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
+    """Iterates over its tokens. While not `complete`, some are not listed or not named yet, so `look_alike` says nothing of those."""
+
     items: Annotated[tuple[Token, ...], Field(max_length=MAX_ITEMS)]
+    complete: bool = False
+    """False also of a server that does not say it."""
+
+    def __iter__(self) -> Iterator[Token]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)

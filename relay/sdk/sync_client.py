@@ -14,10 +14,11 @@ from relay.sdk.calls import Call, FilterFields, Filters
 from relay.sdk.connecting import DEFAULT_TIMEOUT_S, Body, Server, error_of, request_of, tls_of
 from relay.sdk.deadline import transport, within
 from relay.sdk.errors import HutongError
+from relay.sdk.figures import Series, Totals, Window
 from relay.sdk.following import Event
-from relay.sdk.listing import MAX_PAGE, all_messages
-from relay.sdk.messages import Found, Message, MessageSummary, Proof, TransactionStatus, Why
-from relay.sdk.network import Chain, LightClient, Path, Route, Status, Token
+from relay.sdk.listing import MAX_PAGE, all_dead_letters, all_messages
+from relay.sdk.messages import DeadLetter, Found, Message, MessageSummary, Proof, TransactionStatus, Why
+from relay.sdk.network import Chain, LightClient, Path, Route, Status, Tokens
 from relay.sdk.plan import Answer, Close, Ended, Exchange, Give, NextChunk, Open, Pause, Plan, Step, ask
 from relay.sdk.sending import Demand, MessageDemand, Prepared, Sent, Submitted, TransferDemand
 from relay.sdk.signing import Account, sign_and_submit
@@ -60,6 +61,18 @@ class Hutong:
     def status(self) -> Status:
         return self._run(ask(calls.status()))
 
+    def totals(self) -> Totals:
+        """Sums over everything that the ledger keeps."""
+        return self._run(ask(calls.totals()))
+
+    def series(self, window: Window = "1h") -> Series:
+        """Throughput and latency by time, oldest first."""
+        return self._run(ask(calls.series(window)))
+
+    def dead_letters(self, *, page_items: int = MAX_PAGE) -> Iterator[DeadLetter]:
+        """Steps that the relay gave up, newest first, with the reason and what to do."""
+        return self._iterate(all_dead_letters(page_items))
+
     def chains(self) -> tuple[Chain, ...]:
         return self._run(ask(calls.chains())).items
 
@@ -73,9 +86,9 @@ class Hutong:
         """Every way of at most two hops, direct ones first."""
         return self._run(ask(calls.routes(source, destination))).items
 
-    def tokens(self, chain: str | None = None) -> tuple[Token, ...]:
-        """Tokens and their vouchers; with `chain`, those that it has."""
-        return self._run(ask(calls.tokens(chain))).items
+    def tokens(self, chain: str | None = None) -> Tokens:
+        """Tokens and their vouchers; with `chain`, those that it has. Iterate over it; `complete` says whether it is all."""
+        return self._run(ask(calls.tokens(chain)))
 
     def messages(self, *, page_items: int = MAX_PAGE, **filters: Unpack[FilterFields]) -> Iterator[MessageSummary]:
         """Newest first, those for which every given filter holds; a page is read when the one before is used up."""

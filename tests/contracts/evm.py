@@ -1,10 +1,12 @@
 """One EVM without blocks: deploy, call and read events at a time that the test sets.
 
-Every transaction is a message to py-evm's own computation; warm addresses and slots are forgotten in between.
+Every transaction is a message to py-evm's own computation; warm addresses and slots are forgotten in between. Its most
+common instructions run in the loop of `instructions`, but with HUTONG_PLAIN_EVM=1, as CI also runs these tests.
 """
 
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from eth.abc import ComputationAPI
+from eth.abc import ComputationAPI, StateAPI
 from eth.db.atomic import AtomicDB
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks import ParisVM, PragueVM
@@ -21,8 +23,18 @@ from eth_abi.abi import decode, encode
 
 from contracts.artifacts import ContractArtifact, artifact_names, load_artifact
 from light_clients.crypto import keccak256
+from tests.contracts.instructions import QuickInstructions
 
-FORKS = {"paris": ParisVM, "prague": PragueVM}
+PLAIN = {"paris": ParisVM.get_state_class(), "prague": PragueVM.get_state_class()}
+
+
+def quick(plain: type[StateAPI]) -> type[StateAPI]:
+    computation = type("QuickComputation", (QuickInstructions, plain.computation_class), {})
+    return type("QuickState", (plain,), {"computation_class": computation})
+
+
+QUICK = {fork: quick(plain) for fork, plain in PLAIN.items()}
+STATES = PLAIN if os.environ.get("HUTONG_PLAIN_EVM") == "1" else QUICK
 GAS = 30_000_000
 INTRINSIC_GAS = 21_000
 SENDER = b"\x11" * 20
@@ -131,9 +143,7 @@ class Evm:
 
     def __post_init__(self) -> None:
         self._nonce = itertools.count(1)
-        vm = FORKS[self.fork]
-        self._state_class = vm.get_state_class()
-        self._state = self._state_class(AtomicDB(), self._context(), EMPTY_ROOT)
+        self._state = STATES[self.fork](AtomicDB(), self._context(), EMPTY_ROOT)
 
     def _context(self) -> ExecutionContext:
         return ExecutionContext(

@@ -2,10 +2,12 @@
 
 from tests.defences.abci import ABCI
 from tests.defences.audit import AUDIT
+from tests.defences.bitcoin import BITCOIN
 from tests.defences.contracts import CONTRACTS
 from tests.defences.cosmos import COSMOS
 from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
 from tests.defences.defence import Defence
+from tests.defences.fisco_bcos import FISCO_BCOS
 from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.relay import RELAY
@@ -23,6 +25,8 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "token contracts": TOKEN_CONTRACTS,
     "tokens": TOKENS,
     "light clients": LIGHT_CLIENTS,
+    "fisco-bcos and rotation": FISCO_BCOS,
+    "bitcoin": BITCOIN,
     "relay": RELAY,
     "cosmos": COSMOS,
     "cosmos transactions": COSMOS_TRANSACTIONS,

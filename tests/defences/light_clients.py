@@ -16,6 +16,9 @@ CLIQUE_CLIENT = "light_clients/clique/client.py"
 CLIQUE_TESTS = "light_clients/clique/test_clique_attacks.py"
 VOTES_TESTS = "light_clients/clique/test_snapshot.py"
 ATTESTATION_TESTS = "light_clients/attestation/test_attestation_attacks.py"
+ETHEREUM = "light_clients/ethereum/predicates.py"
+ETHEREUM_TESTS = "light_clients/ethereum/test_ethereum_attacks.py"
+ETHEREUM_KEYS = "light_clients/ethereum/test_ethereum_key_attacks.py"
 DIGEST = "light_clients/attestation/digest.py"
 
 LIGHT_CLIENTS = (
@@ -93,6 +96,72 @@ LIGHT_CLIENTS = (
         "        if signer not in listed:\n",
         "        if False:\n",
         (f"{BFT_EVM_TESTS}::test_attack_C5_bft_evm_seal_of_a_stranger",),
+    ),
+    Defence(
+        "two thirds of a sync committee",
+        ETHEREUM,
+        "    if got < min_participants:\n",
+        "    if False:\n",
+        (f"{ETHEREUM_TESTS}::test_attack_C30_participation_of_two_thirds_exactly",),
+    ),
+    Defence(
+        "slots of an update in order",
+        ETHEREUM,
+        "    if not update.signature_slot > update.attested_slot >= update.finalized_slot:\n",
+        "    if not update.signature_slot >= update.attested_slot >= update.finalized_slot:\n",
+        (f"{ETHEREUM_TESTS}::test_attack_C31_signature_slot_not_behind_the_attested_slot",),
+    ),
+    Defence(
+        "no sync committee period is skipped",
+        ETHEREUM,
+        "    if signed not in (period, period + 1) or (signed == period + 1 and trusted.next_root is None):\n",
+        "    if signed == period + 1 and trusted.next_root is None:\n",
+        (f"{ETHEREUM_TESTS}::test_attack_C32_keys_of_an_earlier_committee_open_nothing_after_rotation",),
+    ),
+    Defence(
+        "the sync committee is the trusted one",
+        ETHEREUM,
+        '    if got != expected:\n        raise PredicateFailed("committee_is_trusted"',
+        '    if False:\n        raise PredicateFailed("committee_is_trusted"',
+        (f"{ETHEREUM_KEYS}::test_attack_C35_rogue_key_committee_is_not_the_trusted_one",),
+    ),
+    Defence(
+        "a known next sync committee stays",
+        ETHEREUM,
+        "    if got != trusted.next_root:\n",
+        "    if False:\n",
+        (f"{ETHEREUM_TESTS}::test_attack_C32_next_committee_is_not_the_known_one",),
+    ),
+    Defence(
+        "a next sync committee counts once a final header elected it",
+        "light_clients/ethereum/verification.py",
+        "        if finalized_period == period:\n",
+        "        if True:\n",
+        (f"{ETHEREUM_TESTS}::test_attack_C32_next_committee_that_no_final_header_elected",),
+    ),
+    Defence(
+        "infinity is no BLS key",
+        "light_clients/crypto/bls.py",
+        "    if len(data) != PUBLIC_KEY_BYTES or data[0] & (_COMPRESSED | _INFINITY) != _COMPRESSED:\n",
+        "    if len(data) != PUBLIC_KEY_BYTES:\n",
+        (
+            f"{ETHEREUM_KEYS}::test_attack_C35_committee_with_a_bad_key",
+            "light_clients/crypto/test_bls.py::test_infinity_never_counts_as_a_key_or_a_signature",
+        ),
+    ),
+    Defence(
+        "nodes before a normalized branch are zero",
+        "light_clients/proofs/ssz/branch.py",
+        "    if any(node != ZERO_CHUNK for node in branch[:extra]):\n",
+        "    if False:\n",
+        ("light_clients/proofs/test_ssz.py::test_attack_B46_branch_of_an_earlier_fork_in_a_later_container",),
+    ),
+    Defence(
+        "a branch has the length of its generalized index",
+        "light_clients/proofs/ssz/branch.py",
+        "    if len(branch) != depth:\n",
+        "    if False:\n",
+        ("light_clients/proofs/test_ssz.py::test_attack_B45_branch_of_another_depth",),
     ),
     Defence(
         "account proof of the configured router",
@@ -259,8 +328,8 @@ LIGHT_CLIENTS = (
     Defence(
         "threshold is at least one, and more than half",
         "light_clients/attestation/types.py",
-        "        if not count < 2 * self.threshold <= 2 * count:\n",
-        "        if not 0 <= 2 * self.threshold <= 2 * count:\n",
+        "    if not count < 2 * threshold <= 2 * count:\n",
+        "    if not 0 <= 2 * threshold <= 2 * count:\n",
         (f"{ATTESTATION_TESTS}::test_attack_D4_attestation_client_states_with_unfit_sets",),
     ),
     Defence(

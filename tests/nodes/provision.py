@@ -1,5 +1,5 @@
 """Outside nodes for tests marked `nodes`, into a cache that runs share: anvil, forge and cast from npm, simd (on ibc-go
-v10 and v11), cometbft and versitygw (an S3 server) from their Go modules; PostgreSQL; promtool; Chromium and axe-core for
+v10 and v11), cometbft, btcd and versitygw (an S3 server) from their Go modules; PostgreSQL; promtool; Chromium and axe-core for
 the explorer's tests.
 
     python tests/nodes/provision.py                 install what is missing and print where it lies
@@ -25,6 +25,7 @@ FOUNDRY_VERSION = "1.7.1"
 TOOLS = ("anvil", "forge", "cast")
 COMETBFT_VERSION = "v0.38.26"
 VERSITYGW_VERSION = "v1.8.0"
+BTCD_VERSION = "v0.26.2"
 AXE_VERSION = "4.14.1"
 INSTALL_TIMEOUT_S = 600
 # A first build fetches and compiles about 300 modules: four minutes on two cores.
@@ -84,6 +85,11 @@ def versitygw() -> Path:
     """An S3 server over a folder, as its module publishes it."""
     module = f"github.com/versity/versitygw/cmd/versitygw@{VERSITYGW_VERSION}"
     return _go_program("versitygw", VERSITYGW_VERSION, ["install", module], cwd=None)
+
+
+def btcd() -> Path:
+    """A full node of Bitcoin, as its module publishes it."""
+    return _go_program("btcd", BTCD_VERSION, ["install", f"github.com/btcsuite/btcd@{BTCD_VERSION}"], cwd=None)
 
 
 def simd() -> Path:
@@ -240,6 +246,7 @@ def main(names: Sequence[str]) -> int:
         "promtool": promtool,
         "cometbft": cometbft,
         "versitygw": versitygw,
+        "btcd": btcd,
         "simd": simd,
         "simd11": simd11,
         "chromium": chromium,

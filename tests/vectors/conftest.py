@@ -35,7 +35,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.hookimpl
 def pytest_terminal_summary(terminalreporter):
-    files, verifications, bad, unsupported = Counter(), Counter(), Counter(), Counter()
+    files, verifications, bad, unsupported, libraries = Counter(), Counter(), Counter(), Counter(), Counter()
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
             properties = dict(getattr(report, "user_properties", ()))
@@ -47,6 +47,8 @@ def pytest_terminal_summary(terminalreporter):
                 continue
             files[key] += 1
             verifications[key] += properties.get("verifications", 0)
+            for library, count in properties.get("libraries", {}).items():
+                libraries[*key[:2], library] += count
             bad[key] += outcome != "passed"
     if not files and not unsupported:
         return
@@ -62,5 +64,7 @@ def pytest_terminal_summary(terminalreporter):
         totals[key[0]] += count
     for area in sorted(totals):
         terminalreporter.write_line(f"{area}: {totals[area]} verifications")
+    for (area, name, library), count in sorted(libraries.items()):
+        terminalreporter.write_line(f"by library {library}, not in the totals: {area} {name} ({count} verifications)")
     for (area, name), count in sorted(unsupported.items()):
         terminalreporter.write_line(f"not supported: {area} {name} ({count} files)")

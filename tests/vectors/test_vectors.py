@@ -1,6 +1,7 @@
 """Every file of the conformance vectors, judged by its format (see vector_registry)."""
 
 import os
+from collections import Counter
 
 import pytest
 from vector_registry import RUNNERS, Manifest
@@ -12,13 +13,18 @@ pytestmark = pytest.mark.vectors
 EXPECTATIONS = ("valid", "invalid", "cases", "facts")
 
 
-def judge(manifest: Manifest, entry) -> int:
-    """The number of verifications that behaved as the manifest says; fails the test at the first that did not."""
+def judge(manifest: Manifest, entry, libraries: Counter | None = None) -> int:
+    """The number of verifications that behaved as the manifest says; fails the test at the first that did not.
+
+    Those that a library judged alone are counted in `libraries` too.
+    """
     assert entry.expected in EXPECTATIONS
     count = 0
     try:
         for verification in RUNNERS[entry.format](entry, manifest.group_of(entry)):
             count += 1
+            if libraries is not None and verification.library is not None:
+                libraries[verification.library] += 1
             if entry.expected == "cases" and not verification.valid:
                 with pytest.raises(VerificationError):
                     verification.run()
@@ -50,4 +56,7 @@ def test_vector(vector, record_property):
         record_property(f"vector_{name}", getattr(entry, name))
     if entry.format not in RUNNERS:
         pytest.skip(f"format {entry.format} is not supported: {entry.file}")
-    record_property("verifications", judge(manifest, entry))
+    libraries: Counter[str] = Counter()
+    count = judge(manifest, entry, libraries)
+    record_property("verifications", count - libraries.total())
+    record_property("libraries", dict(libraries))

@@ -78,6 +78,8 @@ class Verification:
     run: Callable[[], object]
     valid: bool = True
     """Read for files of expectation `cases` only."""
+    library: str | None = None
+    """What judges where the product has no such code (whole beacon bodies): counted apart."""
 
 
 Runner = Callable[[Entry, Group], Iterator[Verification]]

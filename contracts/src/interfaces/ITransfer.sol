@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-pragma solidity 0.8.37;
+pragma solidity ^0.8.20;
 
 /// @notice What may move in one window, and what has to wait. Amounts in the token's smallest unit.
 /// @param sendCap most that a window may send; 2^128 - 1 is no cap

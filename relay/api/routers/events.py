@@ -21,6 +21,9 @@ AT_ONCE = 64
 """Changes in one write."""
 SEND_LIMIT_S = 20.0
 """A client that takes nothing for so long has lost its stream."""
+REFUSED = 4_000
+"""Close codes of a WebSocket: this and the status with which the same stream is refused over HTTP."""
+MAX_CLOSE_REASON_BYTES = 123
 _HEARTBEAT = b": still here\n\n"
 _HEARTBEAT_TEXT = '{"id": null, "event": "heartbeat", "data": {}}'
 
@@ -59,12 +62,12 @@ async def socket(socket: WebSocket) -> None:
     service: Service = socket.app.state.service
     query = socket.query_params
     if set(query) - {"after", "message"} or any(len(value) > 300 for value in query.values()):
-        await socket.close(1008, "unknown query parameter; known here: after, message")
+        await _refuse(socket, 400, "unknown query parameter; known here: after, message")
         return
     try:
         names = None if "message" not in query else await _followed(service, query["message"])
     except ApiProblem as problem:
-        await socket.close(1008, problem.detail[:120])
+        await _refuse(socket, problem.status, problem.detail)
         return
     await socket.accept()
     try:
@@ -78,9 +81,21 @@ async def socket(socket: WebSocket) -> None:
             await socket.close(1000)
             tasks.cancel_scope.cancel()
     except* ApiProblem as group:
-        await socket.close(1013, str(group.exceptions[0])[:120])
+        refused = group.exceptions[0]
+        assert isinstance(refused, ApiProblem)
+        await socket.close(REFUSED + refused.status, _close_reason(refused.detail))
     except* (WebSocketDisconnect, TimeoutError, RuntimeError, OSError):
         pass
+
+
+async def _refuse(socket: WebSocket, status: int, detail: str) -> None:
+    """Taken first: of a handshake that is refused, clients show neither code nor reason."""
+    await socket.accept()
+    await socket.close(REFUSED + status, _close_reason(detail))
+
+
+def _close_reason(detail: str) -> str:
+    return detail.encode()[:MAX_CLOSE_REASON_BYTES].decode(errors="ignore")
 
 
 class EventStream(Response):

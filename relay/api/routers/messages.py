@@ -23,6 +23,7 @@ from relay.api.requests import (
     kept_answer,
     known_parameters,
     refusals,
+    refuse_unknown_chain,
 )
 from relay.api.service import Service
 from relay.ledger import Explanation, LifeCycle, explain, lives_of, why
@@ -67,7 +68,11 @@ async def messages(
         sent_from_ns=None if since is None else parse_instant(since, "since"),
         sent_until_ns=None if until is None else parse_instant(until, "until"),
     )
-    return answer(message_list(await service.ledger.read(lambda readers: readers.messages.page(wanted, cursor, limit))))
+    page = await service.ledger.read(lambda readers: readers.messages.page(wanted, cursor, limit))
+    if not page.items and cursor is None:  # chains that were taken from the configuration keep their history
+        refuse_unknown_chain(service, "source", source)
+        refuse_unknown_chain(service, "destination", destination)
+    return answer(message_list(page))
 
 
 @router.get(

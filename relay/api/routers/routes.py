@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from relay.api.describing import path_end
 from relay.api.models.chain import Fee, Hop, Route, RouteEstimate, RouteList, Send
-from relay.api.problems import ApiProblem, Code
-from relay.api.requests import InService, answer, known_parameters, refusals
+from relay.api.problems import Code
+from relay.api.requests import InService, answer, known_parameters, refusals, refuse_unknown_chain
 from relay.api.ways import Way, ways
 from relay.ledger.messages import Estimate
 
@@ -24,15 +24,8 @@ async def routes(
     to: Annotated[str, Query(max_length=32, examples=["beta"])],
 ) -> Response:
     """Every way of at most two hops, direct ones first, with the time and the relay's fees of the last 7 days."""
-    known = {chain.name for chain in service.config.chains}
-    for field, name in (("from", from_), ("to", to)):
-        if name not in known:
-            raise ApiProblem(
-                Code.INVALID_REQUEST,
-                f"no chain is called {name}; there are {', '.join(sorted(known))}",
-                field=field,
-                status=422,
-            )
+    refuse_unknown_chain(service, "from", from_)
+    refuse_unknown_chain(service, "to", to)
     since_ns = time.time_ns() - ESTIMATE_DAYS * 86_400 * 10**9
     found = ways(service.config, service.paths, from_, to)
     estimate = None

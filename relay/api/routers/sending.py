@@ -110,7 +110,10 @@ async def submit(
     service: InService,
     key: Annotated[ApiKey, Depends(needs(Scope.WRITE))],
     demand: SubmitTransaction,
-    idempotency_key: Annotated[str | None, Header(max_length=256, examples=["order-4711"])] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(max_length=256, examples=["order-4711"], description="needed: 1 to 64 of A-Z, a-z, 0-9, _ and -"),
+    ] = None,
 ) -> Response:
     """Pass a signed transaction of the bridge on to its chain. The same key with the same body sends nothing twice."""
     if idempotency_key is None or _IDEMPOTENCY_KEY.fullmatch(idempotency_key) is None:

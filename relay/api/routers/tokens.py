@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from relay.api.models.chain import TokenList
 from relay.api.problems import Code
-from relay.api.requests import InService, answer, known_parameters, refusals
+from relay.api.requests import InService, answer, known_parameters, refusals, refuse_unknown_chain
 
 router = APIRouter(prefix="/v1", tags=["tokens"], dependencies=[Depends(known_parameters)])
 
@@ -16,4 +16,5 @@ async def tokens(
     service: InService, chain: Annotated[str | None, Query(max_length=32, examples=["alpha"])] = None
 ) -> Response:
     """Every token that was seen in a transfer, at its home and as vouchers; with `chain` those that it has."""
+    refuse_unknown_chain(service, "chain", chain)
     return answer(await service.tokens.tokens(chain))

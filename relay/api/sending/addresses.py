@@ -28,7 +28,10 @@ def evm_address(text: str, field: str) -> bytes:
         raise refused_field(field, "is no address: write 0x and 40 hex digits")
     if is_checksum_formatted_address(text) and not is_checksum_address(text):
         raise refused_field(field, "has a wrong EIP-55 checksum: was it mistyped?")
-    return bytes(to_canonical_address(text))
+    address = bytes(to_canonical_address(text))
+    if not any(address):
+        raise refused_field(field, "is the zero address: it can hold and do nothing")
+    return address
 
 
 def cosmos_address(text: str, prefix: str, field: str) -> bytes:

@@ -153,6 +153,10 @@ async def _app(adapter: RouterChain, port: str, name: str) -> bytes:
 async def _token(execution: ExecutionRpc, transfer: bytes, token: str) -> bytes:
     """The ERC-20 that an address or a voucher's trace means."""
     if "/" not in token:
+        if not token.startswith("0x"):
+            raise refused_field(
+                "token", "is no address (0x and 40 hex digits) or trace: /v1/tokens lists both; symbols name none"
+            )
         address = evm_address(token, "token")
     else:
         try:

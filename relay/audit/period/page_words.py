@@ -191,7 +191,10 @@ GLOSSARY = (
     ),
     (
         "packet",
-        "What one chain sends another. Its id is chain / client / number.",
+        (
+            "What one chain sends another. Its id is chain / connection / number. A chain is named as its checkpoint names it, "
+            "often by a number; its operators may call it otherwise."
+        ),
     ),
     (
         "predicate",

@@ -26,12 +26,15 @@ from light_clients.interface import (
     NotEnoughTrust,
     PredicateFailed,
     UnknownHeight,
+    UnsupportedOperation,
     Updated,
 )
 from relay.hub.state import keys
 
 COUNTERPARTY_TYPES = ["string", "bytes[]"]
 MAX_COUNTERPARTY_BYTES = 16 * 1024
+WITHOUT_ABSENCE = frozenset({"bitcoin", "fisco-bcos"})
+"""Client types that prove what was published and never that something was not."""
 
 
 class UpdateResult(IntEnum):
@@ -261,6 +264,13 @@ class Clients:
         self._store.set(keys.client_state_key(subject_id), recovered)
         self._store.set(keys.consensus_floor_key(subject_id), latest.to_key())
         self._store_consensus_state(subject_id, latest, consensus_state)
+
+    def require_timeouts(self, client_id: str) -> None:
+        """A packet over this client can time out, which takes a proof that it was not received. Raises UnsupportedOperation."""
+        if client_type_of(client_id) in WITHOUT_ABSENCE:
+            raise UnsupportedOperation(
+                f"sending over {client_id}: nothing proves a packet absent there, none could time out"
+            )
 
     def verify_membership(self, client_id: str, height: Height, proof: bytes, key: bytes, value: bytes) -> None:
         """`value` is stored under `key` at the counterparty. Raises VerificationError, ClientNotActive …"""

@@ -152,12 +152,13 @@ class PacketRouter:
 
         Raises:
             InvalidTimeout, PassedOnNextChain, UnknownClient, NoCounterparty, ClientNotActive, QuotaExceeded,
-            SequencesExhausted, MalformedInput.
+            SequencesExhausted, MalformedInput, UnsupportedOperation.
         """
         if not self.now_s < timeout_s <= self.now_s + self.MAX_HORIZON_S:
             raise InvalidTimeout(timeout_s, self.now_s)
         self.clients.counterparty(source_client)
         self.clients.require_active(source_client)
+        self.clients.require_timeouts(source_client)
         known_s = self.clients.latest_timestamp_ns(source_client) // NANOSECONDS_PER_SECOND
         if known_s >= timeout_s:
             raise PassedOnNextChain(timeout_s, known_s)

@@ -1,7 +1,7 @@
 """Whether a forward may go on: the rules that leg 2 of messages and of tokens have in common (design rules 3 and 4)."""
 
 from light_clients.ibc.packet import Packet
-from light_clients.interface import MalformedInput
+from light_clients.interface import MalformedInput, UnsupportedOperation
 from relay.hub.application.clients import ClientNotActive, NoCounterparty, UnknownClient
 from relay.hub.application.packets import (
     ApplicationRefused,
@@ -36,5 +36,5 @@ def check_onward(
         raise ApplicationRefused(f"{kind}: client {next_client} is {error.status}") from error
     except SequencesExhausted as error:
         raise ApplicationRefused(f"{kind}: client {next_client} has used all sequences") from error
-    except (MalformedInput, QuotaExceeded) as error:
+    except (MalformedInput, QuotaExceeded, UnsupportedOperation) as error:
         raise ApplicationRefused(f"{kind}: {error}") from error

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
-from light_clients.crypto import ed25519, keccak256, recover_eth_address, ripemd160, secp256k1, sha256
+from light_clients.crypto import bls, ed25519, keccak256, recover_eth_address, ripemd160, secp256k1, sha256
+from light_clients.ethereum import EthereumClient
 from light_clients.interface import Height, MemoryConsensusStates, NotEnoughTrust, VerificationError, run_checks
 from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
 
@@ -22,6 +23,7 @@ LIBRARIES: Final[Mapping[str, str]] = {
     "keccak256": "safe-pysha3",
     "sha256": "hashlib",
     "ripemd160": "pycryptodome",
+    "bls12_381": "pyblst",
     "evm": "py-evm",
 }
 """One library an algorithm; another one could disagree where the standard leaves room."""
@@ -97,6 +99,20 @@ def _attestation_proof(vector: Mapping[str, Any]) -> str:
     )
 
 
+def _bls(vector: Mapping[str, Any]) -> str:
+    keys = [bytes.fromhex(key) for key in vector["public_keys"]]
+    return str(bls.fast_aggregate_verify(keys, _raw(vector, "message"), _raw(vector, "signature")))
+
+
+def _sync_committee(vector: Mapping[str, Any]) -> str:
+    states = MemoryConsensusStates({Height(0, vector["trusted_slot"]): _raw(vector, "consensus_state")})
+    return _verdict(
+        lambda: EthereumClient().verify_header(
+            _raw(vector, "client_state"), states, _raw(vector, "header"), int(vector["now_ns"])
+        )
+    )
+
+
 def _recover(vector: Mapping[str, Any]) -> str:
     address = recover_eth_address(_raw(vector, "digest"), _raw(vector, "signature"))
     return "none" if address is None else address.hex()
@@ -106,6 +122,7 @@ _RUNNERS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "ed25519": lambda v: str(ed25519.verify(_raw(v, "public_key"), _raw(v, "message"), _raw(v, "signature"))),
     "secp256k1": lambda v: str(secp256k1.verify_low_s(_raw(v, "public_key"), _raw(v, "digest"), _raw(v, "signature"))),
     "secp256k1_recover": _recover,
+    "bls12_381": _bls,
     "keccak256": lambda v: keccak256(_raw(v, "data")).hex(),
     "sha256": lambda v: sha256(_raw(v, "data")).hex(),
     "ripemd160": lambda v: ripemd160(_raw(v, "data")).hex(),
@@ -113,6 +130,7 @@ _RUNNERS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "qbft": _qbft,
     "attestation_update": _attestation_update,
     "attestation_proof": _attestation_proof,
+    "sync_committee": _sync_committee,
 }
 
 

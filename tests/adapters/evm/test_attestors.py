@@ -39,6 +39,7 @@ from light_clients.attestation import (
     ClientState,
     PacketAttestation,
     PacketEntry,
+    PreviousSet,
     Scope,
     StateAttestation,
     encode_attestation,
@@ -122,10 +123,10 @@ async def three():
         yield Panel(servers, panel, alerts)
 
 
-def believed(attested) -> None:
+def believed(attested, of: ClientState = CLIENT) -> None:
     """The light client takes update and proofs."""
     client = AttestationClient()
-    state = encode_client_state(CLIENT)
+    state = encode_client_state(of)
     trusted = encode_state(StateAttestation(5, TIME_S - 10))
     states = MemoryConsensusStates({Height(0, 5): trusted})
     verdict = client.verify_header(state, states, encode_attestation(attested.update), (TIME_S + 1) * 10**9)
@@ -427,3 +428,30 @@ async def test_a_proof_for_no_client_or_of_another_source_is_refused(three):
         with pytest.raises(EndpointMismatch):
             await chain.prove_all([(KEYS[0],)], Height(0, HEIGHT), encode_client_state(other))
     assert three.servers[0].requests == []
+
+
+NEW_ADDRESSES = tuple(sorted(bytes.fromhex(Signer(bytes(31) + bytes([n])).address[2:]) for n in (21, 22)))
+ROTATED = replace(CLIENT, attestors=NEW_ADDRESSES, set_number=1, previous=PreviousSet(ADDRESSES, 2, HEIGHT))
+
+
+async def test_attestors_before_a_rotation_are_counted_within_their_window(three):
+    attested = await three.attest(ROTATED)
+    believed(attested, ROTATED)
+    assert not three.alerts
+
+
+async def test_attack_D3_attestors_before_a_rotation_are_strangers_after_their_window(three):
+    late = replace(ROTATED, previous=replace(ROTATED.previous, until_height=HEIGHT - 1))
+    with pytest.raises(EndpointUnavailable):
+        await three.attest(late)
+    assert {alert.what for alert in three.alerts} == {STRANGER}
+
+
+async def test_attack_D12_sets_before_and_after_a_rotation_that_sign_different_things(three):
+    """The set in force is taken, one signer of it, and somebody is told."""
+    alone = replace(ROTATED, attestors=(bytes.fromhex(STRANGER_KEY.address[2:]),), threshold=1)
+    three.servers[2].answers["*"] = honest(STRANGER_KEY, time_s=TIME_S + 1)
+    attested = await three.attest(alone)
+    assert attested.state == StateAttestation(HEIGHT, TIME_S + 1)
+    assert [alert.what for alert in three.alerts] == [DISAGREEMENT]
+    assert "before and after the rotation" in three.alerts[0].detail

@@ -253,6 +253,8 @@ async def test_refused_calls_say_why():
         transactor = Transactor(setting.chain.execution, CHAIN_ID, stranger)
         with pytest.raises(RefusedByChain) as caught:
             await deployment.set_hub_client(transactor, setting.mailbox, "client-0")
+        with pytest.raises(RefusedByChain, match="no contract is at 0x0+123; correct the address"):
+            await deployment.set_forwarded_peer(setting.transactor, bytes(18) + b"\x01\x23", "bft-evm-1", "beta")
         assert caught.value.name == "AccessManagedUnauthorized"
         assert Account.from_key(bytes(31) + b"\x55").address.lower() in caught.value.reason
         with trio.fail_after(5):

@@ -71,8 +71,13 @@ async def test_attack_G1_wrong_chain_id_endpoint_is_left():
         value, _ = await ask([bad, good], identify=identify)
         assert value == 16
         assert "eth_blockNumber" not in bad.methods()
-        with pytest.raises(EndpointUnavailable, match="chain id is 8, expected 7"):
+        with pytest.raises(EndpointUnavailable, match="chain id is 8, expected 7") as caught:
             await ask([bad], identify=identify)
+        assert caught.value.foreign
+        good.answers["eth_chainId"] = http(b"no JSON")
+        with pytest.raises(EndpointUnavailable) as caught:
+            await ask([bad, good], identify=identify)
+        assert not caught.value.foreign, "one of them may be the right one"
 
 
 async def test_attack_G1_ten_megabyte_body():

@@ -3,11 +3,14 @@
 from light_clients.attestation import (
     AttestationClient,
     AttestationKind,
+    DigestForm,
     Misbehaviour,
+    PreviousSet,
     encode_misbehaviour,
+    public_digest,
 )
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height
-from tests.light_clients.attestation.attested_chain import AttestedChain
+from tests.light_clients.attestation.attested_chain import AttestedChain, address_of, attestor_keys
 from tests.light_clients.conformance.harness import Proven
 
 
@@ -16,8 +19,10 @@ class AttestationHarness:
     trusting_period_ns = 1_000 * NANOSECONDS_PER_SECOND
     max_clock_drift_ns = 15 * NANOSECONDS_PER_SECOND
 
+    make_chain = AttestedChain
+
     def __init__(self) -> None:
-        self.chain = AttestedChain()
+        self.chain = self.make_chain()
 
     @property
     def latest_height(self) -> Height:
@@ -68,3 +73,31 @@ class AttestationHarness:
     def prove(self, key: bytes, height: Height) -> Proven:
         number = height.revision_height
         return Proven(self.chain.proof(number, key), (key,), self.chain.stores[number].get(key))
+
+
+class PubliclyAttestedChain(AttestedChain):
+    """Its attestors sign as those of the public client do."""
+
+    def client(self, height, **changes):
+        return super().client(height, digest_form=DigestForm.PUBLIC, **changes)
+
+    def digest(self, kind, data, scope=None):
+        return public_digest(kind, data)
+
+
+class RotatedChain(AttestedChain):
+    """Its client has a new set already; everything here is still signed by the previous one, within its window."""
+
+    def client(self, height, **changes):
+        new = tuple(map(address_of, attestor_keys(5, first=60)))
+        previous = PreviousSet(tuple(map(address_of, self.keys)), self.threshold, 10_000)
+        rotated = {"attestors": new, "threshold": 3, "set_number": 1, "previous": previous}
+        return super().client(height, **{**rotated, **changes})
+
+
+class PublicDigestHarness(AttestationHarness):
+    make_chain = PubliclyAttestedChain
+
+
+class PreviousSetHarness(AttestationHarness):
+    make_chain = RotatedChain

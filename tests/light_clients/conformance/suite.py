@@ -1,6 +1,7 @@
 """The suite that every `LightClient` passes, driven through a `Harness`."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import pytest
@@ -20,6 +21,7 @@ from light_clients.interface import (
     NoOp,
     NotEnoughTrust,
     PredicateFailed,
+    UnsupportedOperation,
     Updated,
     VerificationError,
     audit_checks,
@@ -83,6 +85,11 @@ class LightClientConformance:
     """Subclass with `make_harness`; a fresh chain for each test."""
 
     make_harness: Callable[[], Harness]
+    VALUE = VALUE
+    """What is stored under KEY: 32 bytes, or the commitment that belongs to KEY where the client proves packets."""
+    proves_membership = True
+    proves_absence = True
+    """False where the chain commits to nothing that shows it; the client must then say `UnsupportedOperation`."""
 
     def start(self) -> tuple[Harness, StoredClient, Height]:
         harness = self.make_harness()
@@ -208,7 +215,7 @@ class LightClientConformance:
 
     def test_evidence_of_a_fork_freezes_and_nothing_works_until_recovery(self):
         harness, client, trusted = self.start()
-        harness.put(KEY, VALUE)
+        harness.put(KEY, self.VALUE)
         height = harness.advance(2)
         client.update(height, trusted)
         evidence = harness.misbehaviour(height, trusted)
@@ -287,7 +294,7 @@ class LightClientConformance:
         harness, client, trusted = self.start()
         before = harness.advance()
         client.update(before, trusted)
-        harness.put(KEY, VALUE)
+        harness.put(KEY, self.VALUE)
         height = harness.advance(2)
         client.update(height, trusted)
         return harness, client, before, height
@@ -299,11 +306,13 @@ class LightClientConformance:
             harness.prove(OTHER_KEY, height),
             harness.prove(KEY, before),
         )
-        assert (present.value, absent.value, earlier.value) == (VALUE, None, None)
+        assert (present.value, absent.value, earlier.value) == (self.VALUE, None, None)
         at = client.consensus_states.get
-        harness.client.verify_membership(client.state, at(height), present.proof, present.path, VALUE)
-        harness.client.verify_non_membership(client.state, at(height), absent.proof, absent.path)
-        harness.client.verify_non_membership(client.state, at(before), earlier.proof, earlier.path)
+        with nullcontext() if self.proves_membership else pytest.raises(UnsupportedOperation):
+            harness.client.verify_membership(client.state, at(height), present.proof, present.path, self.VALUE)
+        for state, proven in ((at(height), absent), (at(before), earlier)):
+            with nullcontext() if self.proves_absence else pytest.raises(UnsupportedOperation):
+                harness.client.verify_non_membership(client.state, state, proven.proof, proven.path)
 
     def test_wrong_root_value_key_and_kind_are_refused(self):
         harness, client, before, height = self.stored_value()
@@ -311,15 +320,15 @@ class LightClientConformance:
         present, absent = harness.prove(KEY, height), harness.prove(OTHER_KEY, height)
         member, not_member = harness.client.verify_membership, harness.client.verify_non_membership
         for attempt in (
-            lambda: member(client.state, at(before), present.proof, present.path, VALUE),
-            lambda: member(client.state, at(height), present.proof, present.path, VALUE[::-1]),
+            lambda: member(client.state, at(before), present.proof, present.path, self.VALUE),
+            lambda: member(client.state, at(height), present.proof, present.path, self.VALUE[::-1]),
             lambda: member(client.state, at(height), present.proof, present.path, bytes(32)),
             lambda: member(client.state, at(height), present.proof, present.path, b""),
-            lambda: member(client.state, at(height), present.proof, absent.path, VALUE),
-            lambda: member(client.state, at(height), absent.proof, absent.path, VALUE),
-            lambda: member(client.state, at(height), present.proof, (), VALUE),
-            lambda: member(client.state, at(height), present.proof, present.path * 2, VALUE),
-            lambda: member(client.state, at(height), b"", present.path, VALUE),
+            lambda: member(client.state, at(height), present.proof, absent.path, self.VALUE),
+            lambda: member(client.state, at(height), absent.proof, absent.path, self.VALUE),
+            lambda: member(client.state, at(height), present.proof, (), self.VALUE),
+            lambda: member(client.state, at(height), present.proof, present.path * 2, self.VALUE),
+            lambda: member(client.state, at(height), b"", present.path, self.VALUE),
             lambda: not_member(client.state, at(height), present.proof, present.path),
             lambda: not_member(client.state, at(height), absent.proof, present.path),
             lambda: not_member(client.state, at(before), absent.proof, absent.path),
@@ -327,7 +336,8 @@ class LightClientConformance:
         ):
             with pytest.raises(VerificationError):
                 attempt()
-        member(client.state, at(height), present.proof, present.path, VALUE)
+        with nullcontext() if self.proves_membership else pytest.raises(UnsupportedOperation):
+            member(client.state, at(height), present.proof, present.path, self.VALUE)
 
     # one list, two readers
 
@@ -353,9 +363,11 @@ class LightClientConformance:
         proven = harness.prove(KEY, height)
         consensus_state = client.consensus_states.get(height)
         checks = harness.client.membership_checks
-        verdicts = list(audit_checks(checks(client.state, consensus_state, proven.proof, proven.path, VALUE)))
-        assert all(verdict.held for verdict in verdicts)
-        verdicts = list(audit_checks(checks(client.state, consensus_state, proven.proof, proven.path, VALUE[::-1])))
+        verdicts = list(audit_checks(checks(client.state, consensus_state, proven.proof, proven.path, self.VALUE)))
+        assert all(verdict.held for verdict in verdicts) is self.proves_membership
+        verdicts = list(
+            audit_checks(checks(client.state, consensus_state, proven.proof, proven.path, self.VALUE[::-1]))
+        )
         assert verdicts[-1].error is not None
 
     # bytes
@@ -407,9 +419,9 @@ class LightClientConformance:
             lambda: client.verify(data),
             lambda: subject.verify_header(data, client.consensus_states, data, now_ns),
             lambda: subject.check_misbehaviour(client.state, client.consensus_states, data, now_ns),
-            lambda: subject.verify_membership(client.state, consensus_state, data, path, VALUE),
+            lambda: subject.verify_membership(client.state, consensus_state, data, path, self.VALUE),
             lambda: subject.verify_non_membership(client.state, consensus_state, data, path),
-            lambda: subject.verify_membership(client.state, data, data, path, VALUE),
+            lambda: subject.verify_membership(client.state, data, data, path, self.VALUE),
             lambda: subject.check_substitute(client.state, data),
         ):
             with pytest.raises(VerificationError):
@@ -443,7 +455,7 @@ class LightClientConformance:
                     pass
         try:
             harness.client.verify_membership(
-                client.state, valid.consensus_state, self.damage(data, proven.proof), proven.path, VALUE
+                client.state, valid.consensus_state, self.damage(data, proven.proof), proven.path, self.VALUE
             )
         except VerificationError:
             pass
@@ -455,7 +467,7 @@ class LightClientConformance:
         cls = type(self)
         if cls._prepared is None:
             harness, client, trusted = self.start()
-            harness.put(KEY, VALUE)
+            harness.put(KEY, self.VALUE)
             harness.advance(2)
             cls._prepared = harness, client, trusted
         return cls._prepared

@@ -21,7 +21,7 @@ from api_world import (
     sent,
     write_ledger,
 )
-from trio_websocket import open_websocket_url
+from trio_websocket import ConnectionClosed, open_websocket_url
 
 from relay.api import changes
 from relay.ledger import Ledger, MessageReader
@@ -194,6 +194,12 @@ async def follow_by_websocket(url: str) -> None:
             assert json.loads(await socket.get_message())["event"] == "heartbeat"
             told = json.loads(await socket.get_message())
             assert told["event"] == "message" and told["data"]["state"] == "acknowledged" and told["id"]
+        for query, code in (("message=alpha/client-9/9", 4_404), ("after=nonsense", 4_400), ("color=red", 4_400)):
+            async with open_websocket_url(url.replace("http", "ws") + f"/v1/ws?{query}") as socket:
+                with pytest.raises(ConnectionClosed) as closed:
+                    while True:  # the heartbeat that opens a line may come first
+                        await socket.get_message()
+                assert closed.value.reason.code == code and closed.value.reason.reason, query
         evil = [(b"Origin", b"https://evil.example")]
         with pytest.raises(Exception):  # refused before it is a WebSocket
             async with open_websocket_url(address, extra_headers=evil):

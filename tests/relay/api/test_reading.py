@@ -130,6 +130,28 @@ def test_a_wrong_method_says_which_are_taken(client):
     assert response.status_code == 405 and response.headers["allow"] == "GET"
 
 
+def test_an_address_that_takes_post_alone_says_so(client):
+    for path in ("/v1/transfers/prepare", "/v1/transactions", "/v1/dead-letters/receive/alpha/client-0/1/retry"):
+        response = client.get(path)
+        assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed"), path
+        assert response.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    ("target", "field"),
+    [
+        ("/v1/messages?source=alhpa", "source"),
+        ("/v1/messages?destination=Beta", "destination"),
+        ("/v1/tokens?chain=alhpa", "chain"),
+    ],
+)
+def test_a_mistyped_chain_is_no_empty_list(client, target, field):
+    response = client.get(target)
+    assert (response.status_code, response.json()["field"]) == (422, field)
+    assert "there are alpha, beta, hub" in response.json()["detail"]
+    assert client.get("/v1/messages?source=hub").json()["items"] == [], "a chain that sent nothing is no mistake"
+
+
 def test_damaged_and_missing_ledgers_are_named_and_stop_nothing_else(tmp_path):
     from api_world import api_under_uvicorn
 

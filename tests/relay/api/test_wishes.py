@@ -58,6 +58,7 @@ def mistyped(text: str) -> str:
     ("destination", "receiver"),
     [
         ("beta", ADDRESS[:-1]), ("beta", ADDRESS[:-2] + ADDRESS[-2:].swapcase()), ("beta", ADDRESS[2:]), ("beta", ACCOUNT),
+        ("beta", "0x" + "00" * 20),
         ("hub", ADDRESS[:-2] + ADDRESS[-2:].swapcase()), ("hub", ACCOUNT),
         ("gamma", ADDRESS), ("gamma", mistyped(ACCOUNT)), ("gamma", ACCOUNT.upper()),
         ("gamma", encode_address("cosmos", b"\x07" * 20)),

@@ -123,6 +123,24 @@ def test_expected_packets(folder, tmp_path):
     books.write_text("1001/client-0/1\n\nnonsense\n")
     refused = run("replay", folder / "bundles", *trust(folder), "--expect", books)
     assert refused.exit_code == 2 and "line 3" in refused.stderr
+    books.write_text("alpha/client-0/1\n")  # as its relay calls the chain: it would be taken for an absent packet
+    refused = run("replay", folder / "bundles", *trust(folder), "--expect", books)
+    assert refused.exit_code == 2 and "no checkpoint is of chain alpha" in refused.stderr and "1001" in refused.stderr
+
+
+def test_a_folder_of_checkpoints_is_all_of_them(folder):
+    one_by_one = run("replay", folder / "bundles", *trust(folder), "--now", "2026-01-01T01:00:00Z", "--json")
+    together = run("replay", folder / "bundles", "--checkpoint", folder, "--now", "2026-01-01T01:00:00Z", "--json")
+    assert together.stdout == one_by_one.stdout and together.exit_code == one_by_one.exit_code
+    refused = run("replay", folder / "bundles", "--checkpoint", folder / "bundles")
+    assert refused.exit_code == 2 and "holds no *.checkpoint.json" in refused.stderr
+
+
+def test_checkpoints_that_a_shell_gave_as_bundles(folder):
+    refused = run(
+        "verify", next((folder / "bundles").iterdir()), "--checkpoint", *sorted(folder.glob("*.checkpoint.json"))
+    )
+    assert refused.exit_code == 2 and "write --checkpoint before each, or once before their folder" in refused.stderr
 
 
 def test_entries_that_are_no_files_or_no_text_do_not_stop_the_rest(folder, damaged):

@@ -1,4 +1,4 @@
-"""`hutong client quota` and `hutong hub stuck` against a running hub."""
+"""`hutong client create`, `client update --message`, `client quota` and `hutong hub stuck` against a running hub."""
 
 import json
 import time
@@ -17,6 +17,7 @@ from relay.hub.application.admin import action_hash, create_client_action
 from relay.hub.application.module import CLIENT_MANAGER_ADDRESS
 from relay.keys import create_keystore
 from tests.light_clients.bft_evm import simulated_chain as qbft
+from tests.light_clients.bitcoin.bitcoin_chain import SPACING_S, SimulatedChain
 from tests.relay.hub.hub_process import HubProcess, new_home
 from tests.relay.hub.simulated_hub import ADMINS, EVM_CHAIN_ID, SimulatedHub
 from tests.relay.hub.token_chain import TokenChain, ask
@@ -79,8 +80,61 @@ def client(place) -> str:
         signed = account.sign_transaction(fields | {"to": to_checksum_address(CLIENT_MANAGER_ADDRESS), "data": data})
         hub.rpc("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
         hub.wait_for_height(hub.height + 2)
-    (row,) = hub.rpc("hutong_clients")
-    return row["client"]
+    rows = [row["client"] for row in hub.rpc("hutong_clients") if row["client"].startswith("bft-evm")]
+    (client,) = rows
+    return client
+
+
+@pytest.fixture(scope="module")
+def bitcoin() -> SimulatedChain:
+    """A chain of proof of work whose newest block is an hour old."""
+    return SimulatedChain(start_s=int(time.time()) - 22 * SPACING_S)
+
+
+def states_in_files(folder, chain: SimulatedChain, **changed) -> list[str]:
+    (folder / "client.hex").write_text(chain.client_state(12, **changed).hex() + "\n")
+    (folder / "consensus.bin").write_bytes(chain.consensus_state(12))
+    return ["--client-state", str(folder / "client.hex"), "--consensus-state", str(folder / "consensus.bin")]
+
+
+def test_admins_make_a_client_of_states_and_a_message_brings_it_forward(place, bitcoin):
+    _, folder = place
+    files = states_in_files(folder, bitcoin)
+    made = run(folder, "client", "create", "--type", "bitcoin", *files, "--counterparty", "client-0", *admins(folder))
+    assert made.exit_code == 0, made.output
+    assert made.stdout == "bitcoin-0\n"
+    shown = run(folder, "client", "status", "--chain", "hub", "--client", "bitcoin-0", "--json")
+    assert shown.exit_code == 0, shown.output
+    line = json.loads(shown.output)
+    assert (line["status"], line["latest_height"], line["counterparty"]) == ("Active", "0-12", "client-0")
+    bitcoin.advance(4)
+    message = folder / "update.hex"
+    keys = ["--keystore", str(folder / "admin-1.json"), "--password-file", str(folder / "password")]
+    update = ("client", "update", "--chain", "hub", "--client", "bitcoin-0", "--message", str(message), *keys)
+    message.write_text(bitcoin.header(16, 12).hex())
+    refused = run(folder, *update)
+    assert refused.exit_code == 1, refused.output
+    assert "confirmation_depth" in refused.output
+    message.write_text(bitcoin.header(14, 12).hex())
+    done = run(folder, *update)
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "hub bitcoin-0 is at height 0-14\n"
+
+
+def test_states_that_no_client_begins_with_are_refused_before_anything_is_sent(place, bitcoin):
+    _, folder = place
+    frozen = states_in_files(folder, bitcoin, is_frozen=True)
+    for arguments, code, sentence in (
+        (["--type", "bitcoin", *frozen, *admins(folder)], 1, "client is frozen"),
+        (["--type", "bitcoin", frozen[0], frozen[3], *frozen[2:], *admins(folder)], 1, "malformed client_state"),
+        (["--type", "moon", *frozen, *admins(folder)], 1, "light clients of type moon"),
+        (["--type", "bitcoin", *frozen], 2, "--hub-admin"),
+        (["--type", "bitcoin", *frozen, "--merkle-prefix", "zz", *admins(folder)], 2, "--merkle-prefix is not hex"),
+        (["--type", "bitcoin", *frozen[:3], str(folder / "none"), *admins(folder)], 2, "cannot be read"),
+    ):
+        refused = run(folder, "client", "create", *arguments)
+        assert refused.exit_code == code, refused.output
+        assert sentence in refused.output.replace("\n", " ")
 
 
 def test_admins_set_a_quota_and_anybody_reads_it(place, client):

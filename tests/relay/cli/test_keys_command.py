@@ -56,6 +56,8 @@ def test_key_is_added_listed_and_opens_with_its_password(tmp_path):
     assert listed == [{"address": added.output.strip(), "file": str(keystore), "problem": None}]
     keystore.chmod(0o644)
     assert "open to others" in run(["list", str(keystore.parent)]).output
+    missing = run(["list", str(tmp_path / "kyes")])
+    assert missing.exit_code == 2 and "is no directory" in missing.output
 
 
 @pytest.mark.parametrize("source", ["file", "stdin"])

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -83,12 +84,17 @@ def test_relay_waits_for_its_chains_is_alone_in_its_home_and_ends_on_sigterm(con
     try:
         wait_for_line(first, "waiting for a chain")
         listed = operator(config_file, "dead")
-        assert (listed.returncode, listed.stdout) == (0, "")
+        assert (listed.returncode, listed.stdout, listed.stderr) == (0, "", "there are no dead letters\n")
         retried = operator(config_file, "retry", "receive:alpha/client-0/1")
         assert retried.returncode == 1 and "no dead letter" in retried.stderr
         second = start(config_file)
         _, said = second.communicate(timeout=60)
-        assert second.returncode == 2 and "another relay runs" in said and "Traceback" not in said
+        assert (
+            second.returncode == 2
+            and "another relay runs" in said
+            and "stop it first" in said
+            and "Traceback" not in said
+        )
         first.send_signal(signal.SIGTERM)
         out, said = first.communicate(timeout=60)
         assert first.returncode == 0 and "Traceback" not in said and "correct horse" not in said + out
@@ -143,3 +149,14 @@ def test_attack_G13_refusals_are_one_sentence(config_file, old, new, password, s
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 2 and said in errors
     assert "Traceback" not in errors and "battery" not in errors + out
+
+
+def test_taken_address_is_one_sentence(config_file):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        config_file.write_text(CONFIG.replace("127.0.0.1:0", address))
+        process = start(config_file)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert f"relay.http {address} cannot be used: Address already in use; give it a free address" in errors
+    assert "Traceback" not in errors

@@ -72,7 +72,7 @@ def test_attack_G13_unknown_key_is_refused_with_field_and_suggestion():
     ("old", "new", "field"),
     [
         ('name = "hub"', 'name = "alpha"', "chains.1.name"),
-        ('kind = "hub"', 'kind = "solana"', "chains.1"),
+        ('kind = "hub"', 'kind = "solana"', "chains.1.kind"),
         ("chain_id = 1001", 'chain_id = "1001"', "chains.0.chain_id"),
         ('chain_id = "hutong-1"', 'chain_id = "hutong"', "chains.1.chain_id"),
         ('client = "client-0"', 'client = "bft-evm-0"', "paths.0.a.client"),
@@ -193,7 +193,12 @@ def test_attack_G14_file_permissions_are_checked(tmp_path):
     assert file_problems(load_config(config_file)) == ()
     (tmp_path / "hub.password").chmod(0o640)
     (tmp_path / "alpha.json").unlink()
-    fields = [found.field for found in file_problems(load_config(config_file))]
+    found = file_problems(load_config(config_file))
+    assert {one.remedy.partition(" /")[0] for one in found} <= {
+        "run: chmod 600",
+        "correct the path or the file's owner",
+    }
+    fields = [one.field for one in found]
     assert fields == ["chains.0.key.keystore", "chains.1.key.password_file"]
     config_file.chmod(0o666)
     with pytest.raises(ConfigError, match="writable by others"):

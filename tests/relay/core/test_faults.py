@@ -446,6 +446,47 @@ async def test_attack_G13_wrong_chain_at_the_endpoint_is_refused_at_start(world)
     assert caught.group_contains(StartRefused, match="chain id")
 
 
+def leaves(error):
+    return [leaf for one in error.exceptions for leaf in leaves(one)] if isinstance(error, ExceptionGroup) else [error]
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+async def test_readiness_at_start_names_whom_the_start_waits_for_and_foreign_endpoints_end_it(
+    world, autojump_clock, foreign
+):
+    """Every endpoint of beta serves another chain, or none answers: the first is a wrong configuration."""
+
+    def wrap(adapter):
+        async def contradicted():
+            raise EndpointUnavailable("beta", "eth_chainId", (("http://beta", "chain id is 5"),), foreign)
+
+        if adapter.name == "beta":
+            adapter.check_identity = contradicted
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    assert [reason["what"] for reason in process.relay.ready()["reasons"]] == ["start"]
+    ended = []
+
+    async def run():
+        try:
+            await process.relay.run()
+        except ExceptionGroup as refused:
+            ended.append(refused)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        await trio.sleep(0.1)
+        (reason,) = process.relay.ready()["reasons"]
+        assert reason["what"] == "chain beta" and "chain id is 5" in reason["detail"]
+        assert process.relay.health()["status"] == "starting"
+        await trio.sleep(600)
+        nursery.cancel_scope.cancel()
+    process.close()
+    said = "chain beta: every endpoint serves another chain (http://beta: chain id is 5); correct its rpc or chain_id"
+    assert [str(one) for group in ended for one in leaves(group)] == ([said] if foreign else [])
+
+
 async def test_attack_G12_job_of_a_chain_that_began_anew_blocks_nobody(world, autojump_clock):
     """The queue still holds packet 1 of the chain before: same id, another packet, an event far above the head."""
     old = Job(JobKind.RECEIVE, "alpha", "beta", forged_packet(world, 1), None, 10**6, 1, 1)

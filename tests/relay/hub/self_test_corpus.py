@@ -10,11 +10,13 @@ sys.path.insert(0, str(HERE.parents[3]))
 
 from light_clients.attestation import encode_attestation  # noqa: E402
 from light_clients.bft_evm import encode_header_message  # noqa: E402
-from light_clients.crypto import eth_address, keccak256, ripemd160, secp256k1, sha256  # noqa: E402
+from light_clients.crypto import bls, eth_address, keccak256, ripemd160, secp256k1, sha256  # noqa: E402
 from relay.evm.database import MemoryStore  # noqa: E402
 from relay.hub.state import GENESIS_KEY, VersionedState  # noqa: E402
 from tests.light_clients.attestation.attested_chain import KEY, OTHER_KEY, VALUE, AttestedChain  # noqa: E402
 from tests.light_clients.bft_evm.simulated_chain import SimulatedChain, trusting  # noqa: E402
+from tests.light_clients.crypto.test_bls import G1_OUTSIDE_SUBGROUP, G2_OUTSIDE_SUBGROUP  # noqa: E402
+from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon  # noqa: E402
 
 OUTPUT = HERE.parents[3] / "relay" / "hub" / "application" / "self_test.json"
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -222,6 +224,63 @@ def attestation_vectors() -> list[dict]:
     ]
 
 
+def bls_vectors() -> list[dict]:
+    secrets = [sha256(b"hutong self-test" + bytes([number]))[1:].rjust(32, b"\0") for number in range(3)]
+    keys = [bls.public_key_of(secret) for secret in secrets]
+    message, signature = b"hutong", bls.sign_aggregate(secrets, b"hutong")
+    infinity_key, infinity_signature = b"\xc0" + bytes(47), b"\xc0" + bytes(95)
+    opposite = bytes([keys[0][0] ^ 0x20]) + keys[0][1:]
+    not_below_the_modulus = b"\x9a" + b"\xff" * 47
+    cases = [
+        ("three signers", keys, message, signature, True),
+        ("other message", keys, b"x", signature, False),
+        ("one signer less", keys[:2], message, signature, False),
+        ("no signer", [], message, signature, False),
+        ("infinity among the keys", [*keys, infinity_key], message, signature, False),
+        ("keys that cancel out", [keys[0], opposite], message, infinity_signature, False),
+        ("infinity signs", keys, message, infinity_signature, False),
+        ("key outside the subgroup", [*keys[:2], G1_OUTSIDE_SUBGROUP], message, signature, False),
+        ("signature outside the subgroup", keys, message, G2_OUTSIDE_SUBGROUP, False),
+        ("x not below the modulus", [not_below_the_modulus], message, signature, False),
+        ("key not compressed", [bytes([keys[0][0] & 0x7F]) + keys[0][1:], *keys[1:]], message, signature, False),
+        ("95-byte signature", keys, message, signature[:95], False),
+    ]
+    return [
+        {
+            "algorithm": "bls12_381",
+            "name": f"bls: {name}",
+            "public_keys": [key.hex() for key in public_keys],
+            "message": signed.hex(),
+            "signature": sig.hex(),
+            "expected": str(expected),
+        }
+        for name, public_keys, signed, sig, expected in cases
+    ]
+
+
+def sync_committee_vectors() -> list[dict]:
+    chain = SimulatedBeacon()
+    finalized = chain.advance(8)
+    cases = [
+        ("all of 32", {}, "accepted"),
+        ("22 of 32", {"members": range(22)}, "accepted"),
+        ("21 of 32", {"members": range(21)}, "refused: PredicateFailed"),
+    ]
+    return [
+        {
+            "algorithm": "sync_committee",
+            "name": f"sync committee: {name}",
+            "client_state": chain.client_state(FIRST_SLOT).hex(),
+            "consensus_state": chain.consensus_state(FIRST_SLOT).hex(),
+            "trusted_slot": FIRST_SLOT,
+            "header": chain.message(finalized, **how).hex(),
+            "now_ns": str(chain.now_ns),
+            "expected": expected,
+        }
+        for name, how, expected in cases
+    ]
+
+
 def corpus() -> dict:
     return {
         "format": "hutong-self-test-1",
@@ -230,7 +289,9 @@ def corpus() -> dict:
         + hash_vectors()
         + ics23_vectors()
         + qbft_vectors()
-        + attestation_vectors(),
+        + attestation_vectors()
+        + bls_vectors()
+        + sync_committee_vectors(),
     }
 
 

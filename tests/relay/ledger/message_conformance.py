@@ -3,6 +3,8 @@
 `open_messages()` reads the database of `open_ledger()` as the API does.
 """
 
+from random import Random
+
 import pytest
 from ledger_conformance import delivery, transaction
 from sqlalchemy import text
@@ -10,6 +12,7 @@ from sqlalchemy import text
 from relay.ledger import (
     App,
     Cause,
+    Costs,
     FoundKind,
     InvalidCursor,
     LedgerDamaged,
@@ -24,6 +27,7 @@ from relay.ledger import (
     RouteNote,
     Step,
     TransactionState,
+    why,
 )
 
 ALICE = "0x" + "aB" * 20
@@ -90,6 +94,10 @@ async def write(ledger, *notes):
 
 def ids(page):
     return [one.id for one in page.items]
+
+
+def ranked(tenths, percent):
+    return sorted(tenths)[-(-len(tenths) * percent // 100) - 1] / 10
 
 
 class MessageConformance:
@@ -165,6 +173,39 @@ class MessageConformance:
         assert [(one.source, one.destination, one.app, one.total, one.open) for one in totals.routes] == [
             ("alpha", "beta", App.MESSAGE, 4, 1)
         ]
+        reader.close()
+        ledger.close()
+
+    async def test_a_refusal_says_who_answered_as_far_as_the_legs_tell(self, open_ledger, open_messages, open_reader):
+        ledger, reader, lives = open_ledger(), open_messages(), open_reader()
+        for sequence in (1, 2, 3):
+            await write(ledger, told(leg_1(sequence)))
+            seen = told(leg_1(sequence, refused=True), kind="acknowledge", at_ns=20, reason="error acknowledgement")
+            await write(ledger, seen)
+            ends = told(leg_1(sequence), Step.INCLUDED, "acknowledge", 30, outcome=Outcome.ACKNOWLEDGED)
+            await write(ledger, ends)
+        await write(
+            ledger,
+            told(leg_2(1)),
+            told(leg_2(2)),
+            told(leg_2(1), Step.INCLUDED, "acknowledge", 21, outcome=Outcome.ACKNOWLEDGED),
+            told(leg_2(2), Step.INCLUDED, "timeout", 21, outcome=Outcome.TIMED_OUT),
+        )
+        said = {one.legs[0].sequence: (one.state, one.waiting) for one in reader.page(MessageFilter()).items}
+        refused = MessageState.REFUSED
+        assert said == {
+            1: (refused, "the receiver refused it: error acknowledgement"),
+            2: (refused, "it was not received on beta before its timeout, so the hub answered with an error"),
+            3: (refused, "it was refused on the way over hub: error acknowledgement"),
+        }
+        sentences = [str(why(f"alpha/client-0/{sequence}", lives, 40)) for sequence in (1, 2, 3)]
+        for sentence, words in zip(
+            sentences,
+            ("its receiver refused it", "not received on beta before its timeout", "refused on the way over hub"),
+            strict=True,
+        ):
+            assert words in sentence and "the sender was given back what it sent" in sentence
+        lives.close()
         reader.close()
         ledger.close()
 
@@ -332,6 +373,46 @@ class MessageConformance:
         reader.close()
         ledger.close()
 
+    async def test_packets_that_were_a_pair_are_no_halves_later(self, open_ledger, open_reader):
+        """Not when retention has forgotten the other one, and not when their events are read again."""
+        ledger, reader = open_ledger(), open_reader()
+        first, second = told(token_1(1), at_ns=500 * NS), told(token_2(1), at_ns=510 * NS)
+        await write(ledger, first, second)
+        await write(ledger, told(token_2(1), Step.INCLUDED, "acknowledge", 520 * NS, outcome=Outcome.ACKNOWLEDGED))
+        assert await ledger.prune(530 * NS) > 0 and reader.life("hub/bft-evm-1/1") is None
+        await write(ledger, first, told(token_2(2), at_ns=540 * NS))
+        assert reader.legs("hub/bft-evm-1/2") == ["hub/bft-evm-1/2"]
+        await write(ledger, told(token_1(2), at_ns=535 * NS))
+        assert reader.legs("hub/bft-evm-1/2") == ["alpha/client-0/2", "hub/bft-evm-1/2"]
+        reader.close()
+        ledger.close()
+
+    async def test_series_has_the_nearest_ranks_of_each_bucket(self, open_ledger, open_messages):
+        ledger, reader = open_ledger(), open_messages()
+        random, buckets = Random(5), [[], [], [], []]
+        for number, size in enumerate((1, 2, 19, 41)):
+            for _ in range(size):
+                took_ns = random.randrange(10**6, 90 * NS)
+                buckets[number].append(took_ns // 10**8)
+                sequence = sum(map(len, buckets))
+                settled_ns, sent_ns = (
+                    (1_000 + number * 100 + sequence) * NS,
+                    (1_000 + number * 100 + sequence) * NS - took_ns,
+                )
+                facts = direct(sequence)
+                ledger.note([told(facts, at_ns=sent_ns)])
+                done = {"outcome": Outcome.ACKNOWLEDGED, "block_time_ns": settled_ns}
+                ledger.note([told(facts, Step.INCLUDED, "acknowledge", settled_ns, **done)])
+        unknown = direct(500)  # it is not known when it was sent
+        done = told(unknown, Step.INCLUDED, "acknowledge", 1_050 * NS, outcome=Outcome.ACKNOWLEDGED)
+        await write(ledger, told(unknown, Step.QUEUED), done)
+        series = reader.series(600, 100, 1_499 * NS)
+        assert [one.settled for one in series] == [0, 2, 2, 19, 41, 0]
+        assert [one.p50_s for one in series] == [None, *(ranked(one, 50) for one in buckets), None]
+        assert [one.p95_s for one in series] == [None, *(ranked(one, 95) for one in buckets), None]
+        reader.close()
+        ledger.close()
+
     async def test_messages_are_found_by_what_people_have(self, open_ledger, open_messages):
         ledger, reader = open_ledger(), open_messages()
         first, second = leg_1(message_id=MESSAGE_ID), leg_2(message_id=MESSAGE_ID)
@@ -430,10 +511,18 @@ class MessageConformance:
         unknown = transaction(99, nonce=99, chain="alpha")
         await ledger.record(unknown)
         await ledger.end("alpha", unknown.hash, TransactionState.REPLACED, 40)
-        expected = tuple(await ledger.costs())
-        assert sum(one.fee_wei for one in expected) == sum(fees) and sum(one.transactions for one in expected) == len(
-            fees
+        expected = tuple(
+            Costs(
+                chain,
+                0,
+                len(numbers),
+                sum(number % 3 == 0 for number in numbers),
+                sum(2**63 - 1 - number for number in numbers if number != 5),
+                sum(fees[number] for number in numbers),
+            )
+            for chain, numbers in (("alpha", range(1, len(fees), 2)), ("beta", range(0, len(fees), 2)))
         )
+        assert tuple(await ledger.costs()) == expected
         assert (reader.totals().costs, reader.totals().damaged) == (expected, 0)
         for number, damaged in ((1, "12x"), (3, "-5"), (7, " 7"), (9, "")):
             with ledger._engine.begin() as connection:
@@ -441,6 +530,7 @@ class MessageConformance:
                 connection.execute(change, {"fee": damaged, "hash": "0x" + transaction(number).hash.hex()})
         assert reader.totals().damaged == 4 and sum(one.transactions for one in reader.totals().costs) == len(fees) - 4
         assert sum(one.fee_wei for one in reader.totals().costs) == sum(fees) - sum(fees[n] for n in (1, 3, 7, 9))
+        assert tuple(await ledger.costs()) == reader.totals().costs
         reader.close()
         ledger.close()
 

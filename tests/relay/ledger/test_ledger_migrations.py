@@ -8,6 +8,7 @@ from old_packets import INSERT_PACKET, NS, first, second
 from sqlalchemy import create_engine, event
 
 from relay.ledger.migrate import alembic_config, upgrade_to_head
+from relay.ledger.tables import Base
 
 PAIRS = 20_000
 STEPS = 10_000
@@ -61,6 +62,53 @@ def test_pairs_are_those_of_live_pairing(old_ledger):
         "alpha/client-0/2": "hub/bft-evm-1/1", "alpha/client-0/4": "hub/bft-evm-1/2", "alpha/client-0/5": "hub/bft-evm-1/4",
         "gamma/client-0/1": "hub/bft-evm-1/5", "alpha/client-0/7": "hub/bft-evm-1/6",
     }  # fmt: skip
+
+
+def test_legs_that_are_unpaired_in_an_older_schema_are_paired_later(tmp_path):
+    """Schema 0005 marks those that can still be halves; the others are looked at no more."""
+    path = tmp_path / "ledger.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+    with sqlite3.connect(path) as connection:
+        connection.executemany(
+            INSERT_PACKET, [first(n, 500, 2_000) for n in (1, 2, 3)] + [second(n, 510) for n in (1, 2)]
+        )
+        connection.execute(INSERT_PACKET, second(9, 700, "direct"))
+        connection.execute("UPDATE packets SET next_client = 'bft-evm-1', sender = 'a' WHERE source_chain = 'alpha'")
+        connection.execute("UPDATE packets SET sender = 'client-0/a' WHERE source_chain = 'hub'")
+        connection.execute("UPDATE packets SET leg_of = 'alpha/client-0/1' WHERE packet_id = 'hub/bft-evm-1/1'")
+        connection.execute("UPDATE packets SET sender = 'the hub' WHERE packet_id = 'hub/bft-evm-1/9'")
+    connection.close()
+    upgrade_to_head(engine)
+    marked = "SELECT packet_id, unpaired_key FROM packets WHERE unpaired_key NOTNULL ORDER BY packet_id"
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.exec_driver_sql(marked)]
+    assert found == [("alpha/client-0/2", "k"), ("alpha/client-0/3", "k"), ("hub/bft-evm-1/2", "k")]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+        command.upgrade(config, "head")
+        assert [tuple(row) for row in connection.exec_driver_sql(marked)] == found
+    engine.dispose()
+
+
+def test_indexes_of_the_migrations_are_those_of_the_tables(tmp_path):
+    """Alembic compares their columns alone, not of which rows they are."""
+    definitions = []
+    for name, make in (("migrated", upgrade_to_head), ("made", Base.metadata.create_all)):
+        engine = create_engine(f"sqlite:///{tmp_path / name}.sqlite")
+        make(engine)
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOTNULL"
+            )
+            definitions.append({row.name: " ".join(row.sql.split()) for row in found})
+        engine.dispose()
+    assert definitions[0] == definitions[1]
+    assert definitions[0]["packets_by_leg"].endswith("(leg_of) WHERE leg_of IS NOT NULL")
 
 
 def test_many_pairs_take_steps_in_proportion(old_ledger):

@@ -9,6 +9,7 @@ from ledger_conformance import LedgerConformance, note
 from message_conformance import MessageConformance
 from old_packets import INSERT_PACKET, first, second
 from sqlalchemy import event
+from write_path import grow, live
 
 from relay.ledger import Ledger, LedgerReader, LedgerUnavailable, MessageReader, Step
 from relay.ledger.engine import open_engine
@@ -73,6 +74,66 @@ def test_migrations_make_the_tables_that_the_code_expects(open_ledger):
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
         assert connection.execute(text("select version_num from alembic_version")).scalar_one() == newest_revision()
     ledger.close()
+
+
+async def test_no_statement_of_a_write_walks_through_a_table(open_ledger):
+    """As for SQLite: every large table is entered by an index, with a condition or of what is open alone."""
+    ledger = open_ledger()
+    await grow(ledger)
+    with ledger._engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    asked = await asked_by(ledger)
+    entered, walked = set(), []
+    with ledger._engine.connect() as connection:
+        connection.exec_driver_sql("SET enable_seqscan = off")  # these tables are small, and it would be right there
+        for statement, node in plans_of(connection, asked):
+            if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in ("counter", "cursors", "routes"):
+                walked.append((node["Relation Name"], statement))
+            if node["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Index Scan"):
+                entered.add(node["Index Name"])
+                if "Index Cond" not in node and not node["Index Name"].startswith("packets_open"):
+                    walked.append((node["Index Name"], statement))
+    assert walked == []
+    assert {"packets_unpaired", "packets_by_leg", "packets_pkey", "steps_pkey", "transactions_open"} <= entered
+    ledger.close()
+
+
+async def test_write_into_a_young_ledger_does_not_read_it(open_ledger):
+    """Of tables without statistics the server guesses how many rows a condition leaves, and joins by the guess."""
+    ledger = open_ledger()
+    with ledger._engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE packets SET (autovacuum_enabled = false)")
+    await grow(ledger, 80)
+    asked = [one for one in await asked_by(ledger) if one[0].startswith(("INSERT", "UPDATE"))]
+    with ledger._engine.connect() as connection:
+        nodes = [(node.get("Relation Name"), node["Node Type"]) for _, node in plans_of(connection, asked)]
+        assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"
+    assert ("packets", "Index Scan") in nodes and ("packets", "Seq Scan") not in nodes
+    ledger.close()
+
+
+async def asked_by(ledger):
+    """Statements, with their parameters, of everything that a relay writes."""
+    asked = []
+    listen = lambda *call: asked.append(call[2:4])  # noqa: E731
+    event.listen(ledger._engine, "before_cursor_execute", listen)
+    await live(ledger)
+    event.remove(ledger._engine, "before_cursor_execute", listen)
+    return [one for one in asked if one[0].startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]
+
+
+def plans_of(connection, asked):
+    for statement, parameters in asked:
+        one = parameters[0] if isinstance(parameters, list) else parameters
+        (explained,) = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", one).scalar_one()
+        for node in nodes_of(explained["Plan"]):
+            yield statement, node
+
+
+def nodes_of(plan):
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes_of(part)
 
 
 def test_migrations_of_a_large_ledger_are_not_cut_off(url, password):

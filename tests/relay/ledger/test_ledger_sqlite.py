@@ -98,7 +98,7 @@ async def test_notes_outlive_work_that_fails_and_a_cancellation(open_ledger):
     ledger = open_ledger()
     ledger.note([note(Step.SEEN)])
     with pytest.raises(OverflowError):
-        await ledger.set_cursor("alpha", 2**63)
+        await ledger.record(transaction(1, nonce=2**63))
     assert ledger.notes == 1
 
     def cancelled(_connection):
@@ -173,5 +173,5 @@ async def test_comparison_with_the_chain_does_not_walk_through_what_is_settled(t
     (statement, parameters), *_ = asked
     with ledger._engine.connect() as connection:
         (step,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-    assert "packets_by_outcome" in step[3]
+    assert "packets_open_by_sender" in step[3]
     ledger.close()

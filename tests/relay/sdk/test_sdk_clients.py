@@ -42,6 +42,30 @@ def test_chains_clients_paths_and_routes(client, api):
 def test_tokens_have_amounts_as_numbers_and_their_vouchers(client, api):
     tokens = client.call(api[0], "tokens")
     assert TOKEN in {token.denom for token in tokens}
+    assert len(tokens) == len(tokens.items) and isinstance(tokens.complete, bool)
+
+
+def test_totals_count_every_message_once(client, api):
+    totals = client.call(api[0], "totals")
+    counts = totals.messages
+    states = (counts.open, counts.acknowledged, counts.refused, counts.timed_out, counts.settled, counts.dead)
+    assert counts.total == sum(states) == sum(route.total for route in totals.routes) == 12
+    assert counts.dead == 1 and {cost.chain for cost in totals.costs} <= {"alpha", "beta", "hub"}
+
+
+@pytest.mark.parametrize(("window", "bucket_s", "buckets"), [("1h", 60, 60), ("24h", 900, 96), ("7d", 7_200, 84)])
+def test_series_are_whole_windows_oldest_first(client, api, window, bucket_s, buckets):
+    series = client.call(api[0], "series", window)
+    assert (series.window, series.bucket_s, len(series.items)) == (window, bucket_s, buckets)
+    first, second, *_ = series.items
+    assert second.start - first.start == timedelta(seconds=bucket_s)
+
+
+@pytest.mark.parametrize("page_items", [1, 100])
+def test_dead_letters_name_the_message_and_what_to_do(client, api, page_items):
+    (letter,) = client.take(None, api[0], "dead_letters", page_items=page_items)
+    assert letter.message.id == DEAD and letter.message.state is MessageState.DEAD
+    assert letter.do.endswith(f"hutong relay retry {letter.job}")
 
 
 def test_a_message_by_either_id_is_one_value(client, api):
@@ -86,7 +110,7 @@ def test_filters(client, api):
 
 def test_both_clients_give_equal_values(api):
     asked = [("message", FIRST), ("message", FORWARDED), ("why", DEAD), ("search", BOB), ("routes", "alpha", "beta"),
-             ("proofs", FIRST), ("tokens",), ("paths",), ("tokens", "beta")]  # fmt: skip
+             ("proofs", FIRST), ("series", "7d"), ("tokens",), ("paths",), ("tokens", "beta")]  # fmt: skip
     for method, *args in asked:
         assert Blocking().call(api[0], method, *args) == UnderTrio().call(api[0], method, *args), method
     assert Blocking().take(None, api[0], "messages") == UnderTrio().take(None, api[0], "messages")
@@ -136,12 +160,17 @@ def test_arguments_are_refused_before_anything_is_sent(client):
         ("raw", "submit", ("alpha", b"", "k"), {}),
         ("idempotency_key", "submit", ("alpha", b"\x02", "not one\r\nX: y"), {}),
         ("amount", "prepare_transfer", ("a", "b"), {"token": "t", "amount": 0, "sender": "s", "receiver": "r"}),
+        ("amount", "prepare_transfer", ("a", "b"), {"token": "t", "amount": "5", "sender": "s", "receiver": "r"}),
+        ("amount", "prepare_transfer", ("a", "b"), {"token": "t", "amount": 1.5, "sender": "s", "receiver": "r"}),
         ("payload", "prepare_message", ("a", "b"), {"sender": "s", "receiver": "r", "payload": b""}),
+        ("payload", "prepare_message", ("a", "b"), {"sender": "s", "receiver": "r", "payload": "0x12"}),
+        ("window", "series", ("2h",), {}),
+        ("page_items", "dead_letters", (), {"page_items": 0}),
         ("page_items", "messages", (), {"page_items": 101}),
         ("since", "messages", (), {"since": datetime(2026, 1, 1)}),
     ]:
         with pytest.raises(InvalidArgument) as caught:
-            run = client.take if method in ("messages", "follow") else client.call
+            run = client.take if method in ("messages", "dead_letters", "follow") else client.call
             run(*((1,) if run == client.take else ()), nowhere, method, *args, **named)
         assert caught.value.field == field
 

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
-NAMES = ("pay_and_receive.py", "call_contract.py", "wait_for_finality.py", "notarise.py")
+NAMES = (
+    "pay_and_receive.py",
+    "call_contract.py",
+    "wait_for_finality.py",
+    "notarise.py",
+    "sign.py",
+    "why_refused.py",
+    "refund.py",
+)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,8 +14,8 @@ FEW = 8
 CLAIM_ALL = f"""
 import sys
 from relay.cli.demo import ports
-ports.LOWEST, first = int(sys.argv[1]), int(sys.argv[1]) + {FEW}
-ports._first_ephemeral = lambda: first + 1
+ports.LOWEST = int(sys.argv[1])
+ports.HIGHEST = ports.LOWEST + {FEW} - 1
 print(*ports.free_ports({FEW}), flush=True)
 sys.stdin.read()
 """
@@ -24,7 +24,7 @@ sys.stdin.read()
 def test_ports_differ_and_the_kernel_gives_none_of_them_away():
     claimed = free_ports(100)
     assert len(set(claimed)) == 100
-    assert all(ports.LOWEST <= port < ports._first_ephemeral() for port in claimed)
+    assert all(ports.LOWEST <= port <= ports.HIGHEST for port in claimed)
 
 
 def test_a_base_port_has_every_offset_free():
@@ -41,11 +41,11 @@ def test_another_process_gets_a_port_only_after_its_holder_ends(monkeypatch):
     for port in range(start, start + FEW):
         ports.fcntl.lockf(ports._file(), ports.fcntl.LOCK_UN, 1, port)
     monkeypatch.setattr(ports, "LOWEST", start)
-    monkeypatch.setattr(ports, "_first_ephemeral", lambda: start + FEW + 1)
+    monkeypatch.setattr(ports, "HIGHEST", start + FEW - 1)
     command = [sys.executable, "-c", CLAIM_ALL, str(start)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert sorted(map(int, holder.stdout.readline().split())) == list(range(start, start + FEW))
-        with pytest.raises(DemoFailed, match=f"no free ports between {start} and {start + FEW}"):
+        with pytest.raises(DemoFailed, match=f"no free ports between {start} and {start + FEW - 1}"):
             free_port()
     assert free_port() in range(start, start + FEW)
 
@@ -57,6 +57,6 @@ def test_a_port_that_somebody_listens_on_is_not_chosen(monkeypatch):
         listener.bind(("127.0.0.1", taken))
         listener.listen()
         monkeypatch.setattr(ports, "LOWEST", taken)
-        monkeypatch.setattr(ports, "_first_ephemeral", lambda: taken + 2)
+        monkeypatch.setattr(ports, "HIGHEST", taken)
         with pytest.raises(DemoFailed):
             free_port()

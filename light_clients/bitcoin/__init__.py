@@ -1,0 +1,93 @@
+"""Light client of Bitcoin: proof of work, inclusion, messages in OP_RETURN outputs (client type `bitcoin`)."""
+
+from light_clients.bitcoin.assembly import first_states, message_proof, update_message
+from light_clients.bitcoin.chain import Run, headers_needed_from, run_checks_of, state_after, state_from_ancestors
+from light_clients.bitcoin.client import BitcoinClient
+from light_clients.bitcoin.codec import (
+    decode_client_state,
+    decode_consensus_state,
+    decode_header_message,
+    decode_membership_proof,
+    decode_misbehaviour,
+    encode_client_state,
+    encode_consensus_state,
+    encode_header_message,
+    encode_membership_proof,
+    encode_misbehaviour,
+)
+from light_clients.bitcoin.header_tree import HeaderTree, Reorganisation
+from light_clients.bitcoin.messages import Message, decode_message, encode_message, message_for
+from light_clients.bitcoin.networks import ChainParameters, Network, parameters_of
+from light_clients.bitcoin.types import (
+    BlockHeader,
+    ClientState,
+    ConsensusState,
+    Header,
+    MembershipProof,
+    MerkleBlock,
+    MerkleBranch,
+    Misbehaviour,
+    OutPoint,
+    PartialMerkleTree,
+    Transaction,
+    TransactionInput,
+    TransactionOutput,
+)
+from light_clients.bitcoin.wire import (
+    decode_block_header,
+    decode_headers,
+    decode_merkle_block,
+    decode_transaction,
+    encode_headers,
+    encode_merkle_block,
+)
+
+__all__ = [
+    "BitcoinClient",
+    "BlockHeader",
+    "ChainParameters",
+    "ClientState",
+    "ConsensusState",
+    "Header",
+    "HeaderTree",
+    "MembershipProof",
+    "MerkleBlock",
+    "MerkleBranch",
+    "Message",
+    "Misbehaviour",
+    "Network",
+    "OutPoint",
+    "PartialMerkleTree",
+    "Reorganisation",
+    "Run",
+    "Transaction",
+    "TransactionInput",
+    "TransactionOutput",
+    "decode_block_header",
+    "decode_client_state",
+    "decode_consensus_state",
+    "decode_header_message",
+    "decode_headers",
+    "decode_membership_proof",
+    "decode_merkle_block",
+    "decode_message",
+    "decode_misbehaviour",
+    "decode_transaction",
+    "encode_client_state",
+    "encode_consensus_state",
+    "encode_header_message",
+    "encode_headers",
+    "encode_membership_proof",
+    "encode_merkle_block",
+    "encode_message",
+    "encode_misbehaviour",
+    "first_states",
+    "headers_needed_from",
+    "message_for",
+    "message_proof",
+    "parameters_of",
+    "run_checks_of",
+    "state_after",
+    "state_from_ancestors",
+    "update_message",
+]

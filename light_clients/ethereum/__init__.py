@@ -1,0 +1,73 @@
+"""Light client of Ethereum's proof-of-stake chains: the sync-committee protocol (client type `ethereum`)."""
+
+from light_clients.ethereum.client import EthereumClient
+from light_clients.ethereum.codec import (
+    decode_client_state,
+    decode_consensus_state,
+    decode_header_message,
+    encode_client_state,
+    encode_consensus_state,
+    encode_header_message,
+    encode_misbehaviour,
+)
+from light_clients.ethereum.forks import Fork, ForkActivation, Network, Preset
+from light_clients.ethereum.networks import HOODI, MAINNET, MAINNET_PRESET, MINIMAL_PRESET, NETWORKS, PRESETS, SEPOLIA
+from light_clients.ethereum.roots import beacon_block_root, execution_payload_root, sync_committee_root
+from light_clients.ethereum.start import Parameters, states_from_bootstrap
+from light_clients.ethereum.store import LightClientStore
+from light_clients.ethereum.types import (
+    BeaconBlockHeader,
+    Bootstrap,
+    ClientState,
+    ConsensusState,
+    ExecutionPayloadHeader,
+    Header,
+    LightClientHeader,
+    Misbehaviour,
+    SyncAggregate,
+    SyncCommittee,
+    TrustedCommittees,
+    Update,
+    supermajority,
+)
+
+__all__ = [
+    "HOODI",
+    "MAINNET",
+    "MAINNET_PRESET",
+    "MINIMAL_PRESET",
+    "NETWORKS",
+    "PRESETS",
+    "SEPOLIA",
+    "BeaconBlockHeader",
+    "Bootstrap",
+    "ClientState",
+    "ConsensusState",
+    "EthereumClient",
+    "ExecutionPayloadHeader",
+    "Fork",
+    "ForkActivation",
+    "Header",
+    "LightClientHeader",
+    "LightClientStore",
+    "Misbehaviour",
+    "Network",
+    "Parameters",
+    "Preset",
+    "SyncAggregate",
+    "SyncCommittee",
+    "TrustedCommittees",
+    "Update",
+    "beacon_block_root",
+    "decode_client_state",
+    "decode_consensus_state",
+    "decode_header_message",
+    "encode_client_state",
+    "encode_consensus_state",
+    "encode_header_message",
+    "encode_misbehaviour",
+    "execution_payload_root",
+    "states_from_bootstrap",
+    "supermajority",
+    "sync_committee_root",
+]

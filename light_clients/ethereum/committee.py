@@ -1,0 +1,50 @@
+"""Committees with their keys decoded: once a committee, since that costs what twenty updates do."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from light_clients.crypto import bls
+from light_clients.ethereum.roots import CACHED_COMMITTEES
+from light_clients.ethereum.types import SyncAggregate, SyncCommittee
+from light_clients.interface import PredicateFailed
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedCommittee:
+    """Every member's key, valid, and the sum of all of them."""
+
+    keys: tuple[bls.PublicKey, ...]
+    total: bls.PublicKey
+
+    def sum_of(self, aggregate: SyncAggregate) -> bls.PublicKey:
+        """The sum of the participants' keys: added, or taken from the whole where the absent are fewer."""
+        if 2 * aggregate.participants <= len(self.keys):
+            return bls.add_keys([self.keys[index] for index in aggregate.members()])
+        return bls.subtract_keys(self.total, [self.keys[index] for index in aggregate.members(absent=True)])
+
+
+@lru_cache(maxsize=CACHED_COMMITTEES)
+def decode_committee(committee: SyncCommittee) -> DecodedCommittee:
+    """Raises PredicateFailed for a key that is no point of the subgroup or infinity, and for a wrong aggregate.
+
+    The specification validates the participants' keys only; here one bad key refuses the committee, which no chain elects.
+    """
+    keys: list[bls.PublicKey] = []
+    for index, key in enumerate(bls.decode_public_keys(committee.pubkeys)):
+        if key is None:
+            start = index * bls.PUBLIC_KEY_BYTES
+            raise PredicateFailed(
+                "committee_keys_valid",
+                f"key {index} is no canonical point of the subgroup, or infinity",
+                got=committee.pubkeys[start : start + bls.PUBLIC_KEY_BYTES],
+            )
+        keys.append(key)
+    total = bls.add_keys(keys)
+    if bls.encode_public_key(total) != committee.aggregate_pubkey:
+        raise PredicateFailed(
+            "committee_keys_valid",
+            "the aggregate is not the sum of the keys",
+            got=committee.aggregate_pubkey,
+            expected=bls.encode_public_key(total),
+        )
+    return DecodedCommittee(tuple(keys), total)

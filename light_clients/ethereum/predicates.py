@@ -1,0 +1,273 @@
+"""The rules of the sync-committee protocol, one function a rule, in the words of the consensus specifications.
+
+Source: consensus-specs `specs/{altair,capella,deneb,electra}/light-client/sync-protocol.md`.
+"""
+
+from light_clients.crypto import bls
+from light_clients.ethereum.committee import decode_committee
+from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, Fork, Network, signing_root
+from light_clients.ethereum.roots import beacon_block_root, execution_payload_root, sync_committee_root
+from light_clients.ethereum.types import (
+    Bootstrap,
+    ClientState,
+    Header,
+    LightClientHeader,
+    SyncCommittee,
+    TrustedCommittees,
+    Update,
+)
+from light_clients.interface import (
+    NANOSECONDS_PER_SECOND,
+    ClientExpired,
+    ClientFrozen,
+    MalformedInput,
+    PredicateFailed,
+)
+from light_clients.proofs.ssz import ZERO_CHUNK, verify_branch, verify_normalized_branch
+
+
+def lc_execution_root(header: LightClientHeader, network: Network) -> bytes:
+    """get_lc_execution_root: the payload header's root by the rules of the header's own epoch; zero before Capella."""
+    fork = network.fork_at(header.beacon.slot)
+    if fork < Fork.CAPELLA or header.execution is None:
+        return ZERO_CHUNK
+    return execution_payload_root(header.execution, fork)
+
+
+def light_client_header_valid(header: LightClientHeader, network: Network, predicate: str) -> None:
+    """The payload header is the one in the beacon block's body (is_valid_light_client_header)."""
+    fork = network.fork_at(header.beacon.slot)
+    execution = header.execution
+    if fork < Fork.CAPELLA:
+        if execution is not None or header.execution_branch:
+            raise PredicateFailed(predicate, "a header from before Capella proves no execution payload")
+        return
+    if execution is None:
+        raise PredicateFailed(predicate, f"a header of {fork.name} comes without its execution payload header")
+    if fork < Fork.DENEB and (execution.blob_gas_used or execution.excess_blob_gas):
+        raise PredicateFailed(predicate, "a payload header from before Deneb has blob gas", got=execution.blob_gas_used)
+    verify_branch(
+        execution_payload_root(execution, fork),
+        header.execution_branch,
+        EXECUTION_PAYLOAD_GINDEX,
+        header.beacon.body_root,
+        predicate,
+    )
+
+
+def sizes_match_the_preset(update: Update, committee: SyncCommittee, network: Network) -> None:
+    """One bit a member, and committees of the network's size."""
+    size = network.preset.sync_committee_size
+    sizes = [update.sync_aggregate.size, committee.size]
+    if update.next_sync_committee is not None:
+        sizes.append(update.next_sync_committee.size)
+    if any(got != size for got in sizes):
+        raise MalformedInput("sync_committee", "is not of the network's size", got=max(sizes), expected=size)
+
+
+def enough_participants(update: Update, min_participants: int) -> None:
+    """At least so many members signed."""
+    got = update.sync_aggregate.participants
+    if got < min_participants:
+        raise PredicateFailed(
+            "enough_participants", "too few members of the committee signed", got=got, expected=f">= {min_participants}"
+        )
+
+
+def slots_in_order(update: Update) -> None:
+    """signature_slot > attested slot >= finalized slot."""
+    if not update.signature_slot > update.attested_slot >= update.finalized_slot:
+        raise PredicateFailed(
+            "slots_in_order",
+            "signed, attested and finalized slots",
+            got=f"{update.signature_slot}, {update.attested_slot}, {update.finalized_slot}",
+            expected="signed > attested >= finalized",
+        )
+
+
+def header_not_from_future(update: Update, current_slot: int) -> None:
+    """current_slot >= signature_slot."""
+    if update.signature_slot > current_slot:
+        raise PredicateFailed(
+            "header_not_from_future",
+            "was signed at a slot that has not begun",
+            got=update.signature_slot,
+            expected=f"<= {current_slot}",
+        )
+
+
+def signature_period_known(update: Update, trusted: TrustedCommittees, network: Network) -> None:
+    """Signed in the trusted period, or in the one behind it where its committee is known: no period is skipped."""
+    period = network.period_at(trusted.finalized_slot)
+    signed = network.period_at(update.signature_slot)
+    if signed not in (period, period + 1) or (signed == period + 1 and trusted.next_root is None):
+        raise PredicateFailed(
+            "signature_period_known",
+            "the committee of that period is not known",
+            got=signed,
+            expected=str(period) if trusted.next_root is None else f"{period} or {period + 1}",
+        )
+
+
+def update_is_relevant(update: Update, trusted: TrustedCommittees, network: Network) -> None:
+    """It attests to something newer than what is final, or brings the next committee of the trusted period."""
+    brings_committee = (
+        trusted.next_root is None
+        and update.next_sync_committee is not None
+        and network.period_at(update.attested_slot) == network.period_at(trusted.finalized_slot)
+    )
+    if update.attested_slot <= trusted.finalized_slot and not brings_committee:
+        raise PredicateFailed(
+            "update_is_relevant",
+            "attests to nothing new",
+            got=update.attested_slot,
+            expected=f"> {trusted.finalized_slot}",
+        )
+
+
+def finality_proven(update: Update, network: Network) -> None:
+    """The finalized header is the one that the attested state names; a state that names none names a zero root."""
+    if not update.finality_branch:
+        return
+    header = update.finalized_header
+    verify_normalized_branch(
+        ZERO_CHUNK if header is None else beacon_block_root(header.beacon),
+        update.finality_branch,
+        network.indices_at(update.attested_slot).finalized_root,
+        update.attested_header.beacon.state_root,
+        "finality_proven",
+    )
+
+
+def next_committee_proven(update: Update, network: Network) -> None:
+    """The next committee, where there is one, is the one in the attested state."""
+    if update.next_sync_committee is None:
+        return
+    verify_normalized_branch(
+        sync_committee_root(update.next_sync_committee),
+        update.next_sync_committee_branch,
+        network.indices_at(update.attested_slot).next_sync_committee,
+        update.attested_header.beacon.state_root,
+        "next_committee_proven",
+    )
+
+
+def next_committee_as_known(update: Update, trusted: TrustedCommittees, network: Network) -> None:
+    """A next committee that is known already cannot become another one."""
+    if update.next_sync_committee is None or trusted.next_root is None:
+        return
+    if network.period_at(update.attested_slot) != network.period_at(trusted.finalized_slot):
+        return
+    got = sync_committee_root(update.next_sync_committee)
+    if got != trusted.next_root:
+        raise PredicateFailed(
+            "next_committee_as_known", "another next committee of that period is known", got, trusted.next_root
+        )
+
+
+def committee_is_trusted(
+    update: Update, committee: SyncCommittee, trusted: TrustedCommittees, network: Network
+) -> None:
+    """The committee that is said to have signed is that of the signature's period."""
+    is_current = network.period_at(update.signature_slot) == network.period_at(trusted.finalized_slot)
+    expected = trusted.current_root if is_current else trusted.next_root
+    got = sync_committee_root(committee)
+    if got != expected:
+        raise PredicateFailed("committee_is_trusted", "is not the committee of the signature's period", got, expected)
+
+
+def committee_keys_valid(committee: SyncCommittee) -> None:
+    """Every key is a point of the subgroup that is not infinity, and their sum is the aggregate key (KeyValidate)."""
+    decode_committee(committee)
+
+
+def signed_by_committee(update: Update, committee: SyncCommittee, network: Network) -> None:
+    """The participants signed the attested header under the domain of the signature's slot (FastAggregateVerify)."""
+    aggregate = update.sync_aggregate
+    message = signing_root(
+        beacon_block_root(update.attested_header.beacon), network.sync_committee_domain(update.signature_slot)
+    )
+    if not bls.verify_under_sum(decode_committee(committee).sum_of(aggregate), message, aggregate.signature):
+        raise PredicateFailed(
+            "signed_by_committee", "the aggregate is no signature of the participants", got=aggregate.signature
+        )
+
+
+def bootstrap_header_trusted(bootstrap: Bootstrap, trusted_block_root: bytes) -> None:
+    """The header is the block whose root is trusted."""
+    got = beacon_block_root(bootstrap.header.beacon)
+    if got != trusted_block_root:
+        raise PredicateFailed("bootstrap_header_trusted", "is not the trusted block", got, trusted_block_root)
+
+
+def current_committee_proven(bootstrap: Bootstrap, network: Network) -> None:
+    """The committee is the current one in the trusted block's state."""
+    beacon = bootstrap.header.beacon
+    size = network.preset.sync_committee_size
+    if bootstrap.current_sync_committee.size != size:
+        raise MalformedInput(
+            "sync_committee", "is not of the network's size", bootstrap.current_sync_committee.size, size
+        )
+    verify_normalized_branch(
+        sync_committee_root(bootstrap.current_sync_committee),
+        bootstrap.current_sync_committee_branch,
+        network.indices_at(beacon.slot).current_sync_committee,
+        beacon.state_root,
+        "current_committee_proven",
+    )
+
+
+# Rules of the IBC client.
+
+
+def client_not_frozen(client: ClientState) -> None:
+    """No proof of misbehaviour is on record [ICS-02]."""
+    if client.is_frozen:
+        raise ClientFrozen
+
+
+def expires_at_ns(timestamp_s: int, trusting_period_s: int) -> int:
+    return (timestamp_s + trusting_period_s) * NANOSECONDS_PER_SECOND
+
+
+def within_trusting_period(timestamp_s: int, trusting_period_s: int, now_ns: int) -> None:
+    """The latest state is younger than the trusting period; at the exact edge it has expired."""
+    edge_ns = expires_at_ns(timestamp_s, trusting_period_s)
+    if edge_ns <= now_ns:
+        raise ClientExpired(edge_ns, now_ns)
+
+
+def state_not_from_future(timestamp_s: int, max_clock_drift_s: int, now_ns: int) -> None:
+    """The execution block is earlier than now plus the allowed drift."""
+    bound_ns = now_ns + max_clock_drift_s * NANOSECONDS_PER_SECOND
+    if timestamp_s * NANOSECONDS_PER_SECOND >= bound_ns:
+        raise PredicateFailed(
+            "header_not_from_future",
+            "block time is beyond the clock drift",
+            got=timestamp_s * NANOSECONDS_PER_SECOND,
+            expected=f"< {bound_ns}",
+        )
+
+
+def shows_finality(update: Update) -> None:
+    """Only what is final is believed: the attested header is a witness, it may still be reorganised away."""
+    if update.finalized_header is None:
+        raise PredicateFailed("shows_finality", "the update shows no finalized header")
+    if update.finalized_header.execution is None:
+        raise PredicateFailed("shows_finality", "the finalized header proves no execution payload (before Capella)")
+
+
+def headers_conflict(header_1: Header, header_2: Header) -> None:
+    """One slot, two finalized blocks.
+
+    Attested headers may differ at one slot without anybody's guilt beyond one proposer's: they are not final.
+    """
+    first, second = header_1.update.finalized_header, header_2.update.finalized_header
+    if first is None or second is None:
+        raise PredicateFailed("headers_conflict", "an update shows no finalized header")
+    if first.beacon.slot != second.beacon.slot:
+        raise PredicateFailed(
+            "headers_conflict", "finalized headers are of different slots", second.beacon.slot, first.beacon.slot
+        )
+    if first.beacon == second.beacon:
+        raise PredicateFailed("headers_conflict", "both show the same finalized block", beacon_block_root(first.beacon))

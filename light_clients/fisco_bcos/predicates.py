@@ -1,0 +1,182 @@
+"""The rules that a sealed header must keep, one function a rule (docs/spec/fisco-bcos-client.md).
+
+A header lists the sealers that sign it and commits to no next list. Generation 2 nodes sign a block only if its list is
+theirs, so the list can be followed: as in `bft_evm`, a quorum of the header's own list and more than a third of the
+trusted one. Generation 3 nodes sign the leader's list unread (bcos-pbft Validator::verifyProposal): there one dishonest
+leader could name any sealers, so the list must stay the trusted one and a change goes by recovery.
+"""
+
+from dataclasses import dataclass
+
+from light_clients.fisco_bcos import suite
+from light_clients.fisco_bcos.block_header import block_hash
+from light_clients.fisco_bcos.types import (
+    NANOSECONDS_PER_MILLISECOND,
+    ClientState,
+    CryptoSuite,
+    Header,
+    Sealer,
+    total_weight,
+)
+from light_clients.interface import (
+    NANOSECONDS_PER_SECOND,
+    ClientExpired,
+    ClientFrozen,
+    Height,
+    PredicateFailed,
+    UnsupportedOperation,
+)
+
+
+@dataclass(eq=True)
+class TooLittleOverlap(PredicateFailed):
+    """Too little of the trusted sealers' weight signed the header; a nearer header may still be provable."""
+
+    signed: int = 0
+    needed: int = 0
+    total: int = 0
+
+
+def quorum_weight(total: int) -> int:
+    """All but the faulty third: more than two thirds (v2.9.1 ConsensusEngineBase::minValidNodes, v3 PBFTConfig::updateQuorum)."""
+    return total - (total - 1) // 3
+
+
+def overlap_weight(total: int) -> int:
+    """The least weight that is more than a third."""
+    return total // 3 + 1
+
+
+def expires_at_ns(timestamp_ms: int, trusting_period_s: int) -> int:
+    return timestamp_ms * NANOSECONDS_PER_MILLISECOND + trusting_period_s * NANOSECONDS_PER_SECOND
+
+
+def client_not_frozen(client: ClientState) -> None:
+    """No proof of misbehaviour is on record [ICS-02]."""
+    if client.is_frozen:
+        raise ClientFrozen
+
+
+def within_trusting_period(timestamp_ms: int, trusting_period_s: int, now_ns: int) -> None:
+    """The trusted state is younger than the trusting period; at the exact edge it has expired."""
+    edge_ns = expires_at_ns(timestamp_ms, trusting_period_s)
+    if edge_ns <= now_ns:
+        raise ClientExpired(edge_ns, now_ns)
+
+
+def height_increases(height: Height, trusted_height: Height) -> None:
+    """A header is vouched for by a lower one of the same revision."""
+    if trusted_height.revision_number != height.revision_number or height <= trusted_height:
+        raise PredicateFailed(
+            "height_increases", "header is not above its trusted height", got=height, expected=f"> {trusted_height}"
+        )
+
+
+def time_does_not_decrease(header: Header, trusted_timestamp_ms: int) -> None:
+    """Header time does not go back."""
+    if header.block.timestamp_ms < trusted_timestamp_ms:
+        raise PredicateFailed(
+            "time_does_not_decrease",
+            "header is older than its trusted state",
+            got=header.block.timestamp_ms,
+            expected=f">= {trusted_timestamp_ms}",
+        )
+
+
+def header_not_from_future(timestamp_ms: int, max_clock_drift_s: int, now_ns: int) -> None:
+    """The header is earlier than now plus the allowed drift."""
+    bound_ns = now_ns + max_clock_drift_s * NANOSECONDS_PER_SECOND
+    timestamp_ns = timestamp_ms * NANOSECONDS_PER_MILLISECOND
+    if timestamp_ns >= bound_ns:
+        raise PredicateFailed(
+            "header_not_from_future",
+            "header time is beyond the clock drift",
+            got=timestamp_ns,
+            expected=f"< {bound_ns}",
+        )
+
+
+def sealers_are_listed(header: Header) -> None:
+    """Distinct keys, and the block's maker is one of them."""
+    sealers = header.block.sealers
+    if len({sealer.public_key for sealer in sealers}) != len(sealers):
+        raise PredicateFailed("sealers_are_listed", "a sealer is listed twice")
+    if header.block.sealer >= len(sealers):
+        raise PredicateFailed(
+            "sealers_are_listed", "the block's maker is not listed", header.block.sealer, f"< {len(sealers)}"
+        )
+
+
+def signers_of(crypto_suite: CryptoSuite, header: Header) -> frozenset[Sealer]:
+    """Who signed the block hash, every one of them in the header's own list.
+
+    As nodes do, one bad signature refuses the header: of another key or hash, or of no sealer. So does a second one of a
+    sealer, which nodes of generation 3 would count twice.
+    """
+    name = "signatures_of_sealers"
+    digest = block_hash(crypto_suite, header)
+    sealers = header.block.sealers
+    seen: set[int] = set()
+    for number, signature in enumerate(header.signatures):
+        index = signature.sealer_index
+        if index >= len(sealers):
+            raise PredicateFailed(name, f"signature {number} is of no listed sealer", index, f"< {len(sealers)}")
+        if index in seen:
+            raise PredicateFailed(name, f"signature {number} is a second one of its sealer", got=index)
+        if not suite.is_signed_by(crypto_suite, sealers[index].public_key, digest, signature.signature):
+            raise PredicateFailed(
+                name, f"signature {number} is not its sealer's over the block hash", got=signature.signature
+            )
+        seen.add(index)
+    return frozenset(sealers[index] for index in seen)
+
+
+def quorum_of_own_sealers(header: Header, signers: frozenset[Sealer]) -> None:
+    """More than two thirds of the weight of the header's own list signed it."""
+    needed = quorum_weight(total_weight(header.block.sealers))
+    signed = sum(sealer.weight for sealer in signers)
+    if signed < needed:
+        raise PredicateFailed(
+            "quorum_of_own_sealers", "sealers of too little weight signed the header", signed, f">= {needed}"
+        )
+
+
+def overlap_with_trusted_sealers(signers: frozenset[Sealer], trusted: tuple[Sealer, ...]) -> None:
+    """More than a third of the trusted list's weight, as it was trusted, signed the header."""
+    keys = {sealer.public_key for sealer in signers}
+    signed = sum(sealer.weight for sealer in trusted if sealer.public_key in keys)
+    total = total_weight(trusted)
+    needed = overlap_weight(total)
+    if signed < needed:
+        raise TooLittleOverlap(
+            "overlap_with_trusted_sealers",
+            "too few trusted sealers signed the header",
+            got=signed,
+            expected=f">= {needed} of {total}",
+            signed=signed,
+            needed=needed,
+            total=total,
+        )
+
+
+def sealers_are_the_trusted_ones(header: Header, trusted: tuple[Sealer, ...]) -> None:
+    """Generation 3: keys and weights are those of the trusted state."""
+    if tuple(sorted(header.block.sealers)) != trusted:
+        raise UnsupportedOperation(
+            "a change of sealers or weights on FISCO BCOS 3: its nodes sign the leader's list unread, so a header does not"
+            " prove it; recover the client with a substitute that trusts the new sealers"
+        )
+
+
+def headers_conflict(crypto_suite: CryptoSuite, header_1: Header, header_2: Header) -> None:
+    """One height, two block hashes."""
+    if header_1.block.number != header_2.block.number:
+        raise PredicateFailed(
+            "headers_conflict",
+            "headers are of different heights",
+            got=header_2.block.number,
+            expected=header_1.block.number,
+        )
+    first = block_hash(crypto_suite, header_1)
+    if first == block_hash(crypto_suite, header_2):
+        raise PredicateFailed("headers_conflict", "headers have the same block hash", got=first)

@@ -1,0 +1,99 @@
+"""`hutong attest rotate`: this attestor's signature under the set that is to follow its own.
+
+Two rotations with one number are misbehaviour, so what was signed under a number is on disk before the signature leaves,
+and nothing else is signed under it.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from light_clients.attestation import (
+    AttestationKind,
+    Rotation,
+    Scope,
+    StateAttestation,
+    encode_rotation,
+    scope_hash,
+)
+from light_clients.interface import MalformedInput
+from relay.attestor.attestor import Attestor
+from relay.attestor.daemon import open_attestor, scopes_of
+from relay.attestor.errors import AttestorUnusable
+from relay.config import AttestorConfig
+from relay.keys import Signer
+
+LIMIT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class NextSet:
+    """What the operator asks for. `overlap_heights` is how long the present set stays good; 0 ends it at once."""
+
+    client_id: str
+    height: int
+    set_number: int
+    attestors: tuple[bytes, ...]
+    threshold: int
+    overlap_heights: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRotation:
+    """The data of the rotation, and one signature over it."""
+
+    data: bytes
+    signature: bytes
+
+
+async def sign_rotation(config: AttestorConfig, signer: Signer, wanted: NextSet) -> SignedRotation:
+    """Read the block at the height, which must be final, and sign.
+
+    Raises:
+        AttestorUnusable: no such client in the configuration, an unfit set, another rotation signed under the number,
+            or the attestor's home is in use.
+        AttestorRefused: the block is not final or cannot be read.
+    """
+    scope = _scope(config, wanted.client_id)
+    with trio.move_on_after(LIMIT_S):
+        async with open_attestor(config, signer) as attestor:
+            data = encode_rotation(await _rotation(attestor, wanted))
+            await trio.to_thread.run_sync(_record, config.attestor.home, scope, wanted.set_number, data)
+            return SignedRotation(data, signer.sign_attestation(scope, AttestationKind.ROTATION, data))
+    raise AttestorUnusable(f"the chain's endpoints do not answer within {LIMIT_S} s")
+
+
+def _scope(config: AttestorConfig, client_id: str) -> Scope:
+    named = [scope for scope in scopes_of(config) if scope.destination_client_id == client_id]
+    if len(named) != 1:
+        known = ", ".join(scope.destination_client_id for scope in scopes_of(config))
+        raise AttestorUnusable(f"--client {client_id[:80]} is not one of the configured destinations: {known}")
+    return named[0]
+
+
+async def _rotation(attestor: Attestor, wanted: NextSet) -> Rotation:
+    timestamp_s = await attestor.final_timestamp_s(wanted.height)
+    until = wanted.height + wanted.overlap_heights if wanted.overlap_heights else 0
+    try:
+        state = StateAttestation(wanted.height, timestamp_s)
+        return Rotation(state, wanted.set_number, tuple(sorted(wanted.attestors)), wanted.threshold, until)
+    except MalformedInput as error:
+        raise AttestorUnusable(f"the rotation is unfit: {error.field} {error.reason}, got {error.got}") from error
+
+
+def _record(home: Path, scope: Scope, set_number: int, data: bytes) -> None:
+    path = home / f"rotation-{scope_hash(scope).hex()[:16]}-{set_number}"
+    try:
+        with path.open("x", encoding="ascii") as file:
+            file.write(data.hex())
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        if path.read_text("ascii") != data.hex():
+            raise AttestorUnusable(
+                f"another rotation was signed under number {set_number} ({path}): two of them would freeze the client"
+            ) from None
+    except OSError as error:
+        raise AttestorUnusable(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,208 @@
+"""`hutong verify fisco`: blocks of FISCO BCOS 2 and 3 as nodes serve them, judged from a checkpoint that the user trusts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from light_clients.fisco_bcos import CryptoSuite, Generation, Header, Sealer, block_hash, header_from_rpc
+from light_clients.fisco_bcos.rpc_json import generation_of, suite_of
+from light_clients.fisco_bcos.rpc_receipt import Inclusion, Kind, inclusion_from_rpc
+from light_clients.fisco_bcos.types import (
+    MAX_SEALERS,
+    NANOSECONDS_PER_MILLISECOND,
+    PUBLIC_KEY_BYTES,
+    TrustedState,
+    check_sealers,
+)
+from light_clients.fisco_bcos.verification import SPEC, Options, Signers, seal_checks, update_checks
+from light_clients.interface import Check, Height, MalformedInput, PredicateFailed, VerificationError
+from relay.cli.checkpoint_files import document_in, named, whole_number
+from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
+from relay.cli.verify_tendermint import parse_time
+
+RPC = "getBlockHeaderByNumber (2.x) or getBlockByNumber (3.x)"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the user believes: a block of a chain and the sealers that its header lists."""
+
+    chain: str
+    hash: bytes
+    state: TrustedState
+
+    @property
+    def number(self) -> int:
+        return self.state.height.revision_height
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far trust reaches, in seconds."""
+
+    trusting_period_s: int
+    clock_drift_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the files hold; nothing in it is believed. `inclusions` are answers of a transaction or receipt with its path."""
+
+    block: Mapping[str, Any]
+    inclusions: tuple[tuple[Kind, Mapping[str, Any]], ...]
+
+    @property
+    def generation(self) -> Generation:
+        return generation_of(self.block)
+
+    def parse(self) -> Header:
+        """Raises MalformedInput or UnsupportedOperation."""
+        return header_from_rpc(self.block, Height(0, 0))
+
+    def named_hash(self) -> bytes:
+        """The hash that the node gives the block. Raises MalformedInput."""
+        try:
+            return parse_hex(str(self.block.get("hash")), "hash", 32)
+        except UnusableInput as error:
+            raise MalformedInput("block.hash", str(error)) from None
+
+
+def _time_ms(value: Any, what: str) -> int:
+    if isinstance(value, int) or (isinstance(value, str) and (value.isdigit() or value[:2] in ("0x", "0X"))):
+        return whole_number(value, what)
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return parse_time(text, what) // NANOSECONDS_PER_MILLISECOND
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """(chain, height, hash, time, sealers and in 3.x weights) as JSON or, by suffix, TOML; UnusableInput where it is not.
+
+    `time` is RFC 3339 or milliseconds since 1970, as nodes write it; the names that nodes use are taken too.
+    """
+    document = document_in(path)
+    listed = named(document, path, "sealers", "sealerList")
+    if not isinstance(listed, list) or not 0 < len(listed) <= MAX_SEALERS:
+        raise UnusableInput(f"{path}: sealers is not a list of 1 to {MAX_SEALERS} keys")
+    weights = next((document[key] for key in ("weights", "consensusWeights") if key in document), [1] * len(listed))
+    if not isinstance(weights, list) or len(weights) != len(listed):
+        raise UnusableInput(f"{path}: weights is not a list of one number a sealer")
+    sealers = tuple(
+        sorted(
+            Sealer(
+                parse_hex(str(key), f"a sealer in {path}", PUBLIC_KEY_BYTES),
+                whole_number(weight, f"a weight in {path}"),
+            )
+            for key, weight in zip(listed, weights, strict=True)
+        )
+    )
+    if len({sealer.public_key for sealer in sealers}) != len(sealers):
+        raise UnusableInput(f"{path} lists a sealer twice")
+    try:
+        check_sealers(sealers, "sealers")
+    except MalformedInput as error:
+        raise UnusableInput(f"{path}: {error.reason}") from error
+    return Checkpoint(
+        chain=str(named(document, path, "chain", "chain_id"))[:80],
+        hash=parse_hex(str(named(document, path, "hash")), f"hash in {path}", 32),
+        state=TrustedState(
+            height=Height(0, whole_number(named(document, path, "height", "number"), f"height in {path}")),
+            timestamp_ms=_time_ms(named(document, path, "time", "timestamp"), f"time in {path}"),
+            sealers=sealers,
+        ),
+    )
+
+
+def read_served(block: Path, transaction: Path | None, receipt: Path | None) -> Served:
+    """A block as nodes serve it, bare or in its envelope, and answers of what is claimed to be in it."""
+    found = _result(block)
+    if "sealerList" not in found or "signatureList" not in found:
+        raise UnusableInput(f"{block} is no {RPC} answer with sealerList and signatureList")
+    claimed = ((Kind.TRANSACTION, transaction), (Kind.RECEIPT, receipt))
+    return Served(found, tuple((kind, _result(path)) for kind, path in claimed if path is not None))
+
+
+def _result(path: Path) -> Mapping[str, Any]:
+    document = parse_json(read_file(path), str(path))
+    if isinstance(document, Mapping) and document.get("error"):
+        raise UnusableInput(f"{path} is an error response of the node")
+    if isinstance(document, Mapping) and "result" in document:
+        document = document["result"]
+    if not isinstance(document, Mapping):
+        raise UnusableInput(f"{path} is not a node's answer: a JSON object is expected")
+    return document
+
+
+def file_checks(served: Served, checkpoint: Checkpoint, bounds: Bounds, now_ns: int) -> Iterator[Check]:
+    """Every predicate, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
+    parsed: list[Header] = []
+    suites: list[CryptoSuite] = []
+    yield Check("header_is_well_formed", SPEC, lambda: parsed.append(served.parse()))
+    header = parsed[0]
+    yield Check("block_hash_matches", SPEC, lambda: suites.append(suite_of(header, served.named_hash())))
+    crypto_suite = suites[0]
+    if header.block.number == checkpoint.number:
+        yield Check("checkpoint_hash_matches", SPEC, partial(_is_checkpoint, crypto_suite, header, checkpoint))
+        yield from seal_checks(header, Signers(crypto_suite, header))
+    else:
+        if header.block.number == checkpoint.number + 1:
+            yield Check("follows_checkpoint", SPEC, partial(_follows_checkpoint, header, checkpoint))
+        options = Options(served.generation, crypto_suite, bounds.trusting_period_s, bounds.clock_drift_s)
+        yield from update_checks(header, checkpoint.state, options, now_ns)
+    for kind, answer in served.inclusions:
+        inclusions: list[Inclusion] = []
+        yield Check(
+            f"{kind}_is_well_formed",
+            SPEC,
+            lambda kind=kind, answer=answer, found=inclusions: found.append(  # type: ignore[misc]
+                inclusion_from_rpc(answer, kind, crypto_suite, is_generation_2=served.generation is Generation.V2)
+            ),
+        )
+        yield Check(f"{kind}_included", SPEC, partial(_included, inclusions[0], crypto_suite, header))
+
+
+def _included(inclusion: Inclusion, crypto_suite: CryptoSuite, header: Header) -> None:
+    inclusion.verify(crypto_suite, header.block)
+
+
+def _is_checkpoint(crypto_suite: CryptoSuite, header: Header, checkpoint: Checkpoint) -> None:
+    name = "checkpoint_hash_matches"
+    computed = block_hash(crypto_suite, header)
+    if computed != checkpoint.hash:
+        raise PredicateFailed(name, "another block at the checkpoint's height", computed, checkpoint.hash)
+    trusted = checkpoint.state
+    if header.block.timestamp_ms != trusted.timestamp_ms:
+        raise PredicateFailed(
+            name, "the block's time is not the checkpoint's", header.block.timestamp_ms, trusted.timestamp_ms
+        )
+    if tuple(sorted(header.block.sealers)) != trusted.sealers:
+        raise PredicateFailed(name, "the block lists other sealers than the checkpoint")
+
+
+def _follows_checkpoint(header: Header, checkpoint: Checkpoint) -> None:
+    if header.block.parent_hash != checkpoint.hash:
+        raise PredicateFailed(
+            "follows_checkpoint",
+            "the parent is not the checkpoint's block",
+            header.block.parent_hash,
+            checkpoint.hash,
+        )
+
+
+def subject_of(served: Served, checkpoint: Checkpoint, now_ns: int) -> dict[str, str]:
+    """What is judged, in the words of the files (not yet believed)."""
+    try:
+        header = served.parse()
+        described = (
+            f"{header.block.number} at {header.block.timestamp_ms} ms, generation {served.generation}, "
+            f"{len(header.signatures)} signatures of {len(header.block.sealers)} sealers"
+        )
+    except VerificationError:
+        described = "cannot be read"
+    return {
+        "header": described,
+        "checkpoint": f"chain {checkpoint.chain} height {checkpoint.number} {checkpoint.hash.hex()}",
+        "checkpoint time": f"{checkpoint.state.timestamp_ms} ms",
+        "now": f"{now_ns // NANOSECONDS_PER_MILLISECOND} ms",
+    }

@@ -1,0 +1,144 @@
+"""Defences of the fisco-bcos client and of rotating attestors."""
+
+from tests.defences.defence import Defence
+
+PREDICATES = "light_clients/fisco_bcos/predicates.py"
+MERKLE = "light_clients/fisco_bcos/merkle.py"
+MEMBERSHIP = "light_clients/fisco_bcos/membership.py"
+SUITE = "light_clients/fisco_bcos/suite.py"
+HEADERS = "light_clients/fisco_bcos/test_fisco_attacks.py"
+EVENTS = "light_clients/fisco_bcos/test_fisco_event_attacks.py"
+ATTESTATION = "light_clients/attestation/predicates.py"
+ROTATION = "light_clients/attestation/test_attestation_rotation.py"
+
+FISCO_BCOS = (
+    Defence(
+        "two thirds of the header's own weight",
+        PREDICATES,
+        "    return total - (total - 1) // 3\n",
+        "    return total - total // 3\n",
+        (f"{HEADERS}::test_attack_C1_fisco_more_than_two_thirds_passes_and_one_less_fails",),
+    ),
+    Defence(
+        "more than a third of the trusted weight",
+        PREDICATES,
+        "    return total // 3 + 1\n",
+        "    return total // 3\n",
+        (f"{HEADERS}::test_attack_C1_fisco_exactly_a_third_of_the_trusted_sealers_fails_and_one_more_passes",),
+    ),
+    Defence(
+        "a sealer signs once",
+        PREDICATES,
+        "        if index in seen:\n",
+        "        if False:\n",
+        (f"{HEADERS}::test_attack_C2_fisco_sealer_that_signs_twice_is_refused",),
+    ),
+    Defence(
+        "a sealer is listed once",
+        PREDICATES,
+        "    if len({sealer.public_key for sealer in sealers}) != len(sealers):\n",
+        "    if False:\n",
+        (f"{HEADERS}::test_attack_C2_fisco_sealer_listed_twice_is_refused",),
+    ),
+    Defence(
+        "the list of generation 3 is the trusted one",
+        PREDICATES,
+        "    if tuple(sorted(header.block.sealers)) != trusted:\n",
+        "    if False:\n",
+        (
+            f"{HEADERS}::test_attack_C7_fisco_list_that_the_leader_of_generation_3_made_up_is_refused",
+            f"{HEADERS}::test_attack_C7_fisco_extra_data_of_generation_3_cannot_become_sealers",
+        ),
+    ),
+    Defence(
+        "expiry of trusted states of FISCO BCOS",
+        PREDICATES,
+        "    if edge_ns <= now_ns:\n",
+        "    if edge_ns < now_ns:\n",
+        (f"{HEADERS}::test_attack_C10_fisco_trusting_period_at_its_edge",),
+    ),
+    Defence(
+        "evidence of one block is none",
+        PREDICATES,
+        "    if first == block_hash(crypto_suite, header_2):\n",
+        "    if False:\n",
+        (f"{HEADERS}::test_attack_C16_fisco_what_must_not_freeze",),
+    ),
+    Defence(
+        "the key beside an SM2 signature is the sealer's",
+        SUITE,
+        '    if signature[gm.SIGNATURE_BYTES :] not in (b"", public_key):\n',
+        "    if False:\n",
+        (f"{HEADERS}::test_attack_D2_fisco_sm2_signature_that_brings_another_key",),
+    ),
+    Defence(
+        "siblings stand at their places",
+        MERKLE,
+        "            if not _stands_at(sibling, sibling_place, is_leaf=number == 0):\n",
+        "            if False:\n",
+        (f"{EVENTS}::test_attack_B47_fisco_inner_node_or_shifted_bytes_as_a_leaf",),
+    ),
+    Defence(
+        "the root of an empty tree proves nothing",
+        MERKLE,
+        '    if not any(root):\n        raise PredicateFailed(name, "the root is not set", got=root)\n    if not 0 <= index',
+        "    if not 0 <= index",
+        (f"{EVENTS}::test_attack_B11_fisco_proof_under_another_root",),
+    ),
+    Defence(
+        "events of a failed transaction",
+        MEMBERSHIP,
+        "    if receipt.status != STATUS_SUCCESS:\n",
+        "    if False:\n",
+        (f"{EVENTS}::test_attack_B37_fisco_event_of_a_transaction_that_failed",),
+    ),
+    Defence(
+        "events of another contract",
+        MEMBERSHIP,
+        "    if log.address != client.router_address:\n",
+        "    if False:\n",
+        (f"{EVENTS}::test_attack_B37_fisco_event_of_another_contract",),
+    ),
+    Defence(
+        "events of generation 3",
+        MEMBERSHIP,
+        "    if client.generation is Generation.V3:\n",
+        "    if False:\n",
+        (f"{EVENTS}::test_attack_B37_fisco_events_of_generation_3_are_refused_by_name",),
+    ),
+    Defence(
+        "the previous attestors within their window",
+        ATTESTATION,
+        "    if height > until:\n",
+        "    if False:\n",
+        (f"{ROTATION}::test_attack_D3_attestation_previous_set_after_its_window",),
+    ),
+    Defence(
+        "rotations are numbered",
+        ATTESTATION,
+        "    if rotation.set_number != client.set_number + 1:\n",
+        "    if False:\n",
+        (f"{ROTATION}::test_attack_D3_attestation_rotation_is_used_once_and_none_is_skipped",),
+    ),
+    Defence(
+        "the previous attestors cannot rotate",
+        ATTESTATION,
+        "    previous = None if kind is AttestationKind.ROTATION else client.as_previous()\n",
+        "    previous = client.as_previous()\n",
+        (f"{ROTATION}::test_attack_D3_attestation_who_may_rotate",),
+    ),
+    Defence(
+        "rotations from before a recovery",
+        "light_clients/attestation/client.py",
+        "        set_number = max(old.set_number, new.set_number)\n",
+        "        set_number = new.set_number\n",
+        (f"{ROTATION}::test_attack_D3_attestation_rotation_from_before_a_recovery",),
+    ),
+    Defence(
+        "the public digest is chosen",
+        "light_clients/attestation/digest.py",
+        "    if client.digest_form is DigestForm.PUBLIC and kind is not AttestationKind.ROTATION:\n",
+        "    if kind is not AttestationKind.ROTATION:\n",
+        (f"{ROTATION}::test_attack_D5_attestation_public_digest_is_good_only_where_it_was_chosen",),
+    ),
+)

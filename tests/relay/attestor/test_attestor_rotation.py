@@ -1,0 +1,82 @@
+"""What an attestor signs under the next set, and what it never signs."""
+
+from dataclasses import replace
+
+import pytest
+from attestor_tools import CHAIN_ID, ROUTER, ScriptedNode
+from hostile_server import hostile_server
+from test_attestor import ADDRESS, SCOPE, SIGNER, config
+
+from adapters.evm.attestor_api import AttestorRefused
+from light_clients.attestation import (
+    AttestationKind,
+    Rotation,
+    StateAttestation,
+    attestation_digest,
+    decode_rotation,
+    recover_attestor,
+)
+from relay.attestor.daemon import open_attestor
+from relay.attestor.errors import AttestorUnusable
+from relay.attestor.record import FILE_NAME
+from relay.attestor.rotation import NextSet, sign_rotation
+
+NEW = (b"\x02" * 20, b"\x01" * 20, b"\x03" * 20)
+WANTED = NextSet("attestation-0", 10, 1, NEW, 2, 100)
+
+
+@pytest.fixture
+async def loaded(tmp_path):
+    async with hostile_server() as server:
+        node = ScriptedNode(server)
+        (tmp_path / FILE_NAME).write_text(f"hutong-signed-heights-1 {CHAIN_ID} 0x{ROUTER.hex()}\nfloor 0\n")
+        yield config(tmp_path, [node.server.url])
+
+
+async def test_rotation_names_the_final_block_and_is_signed_for_this_client(loaded):
+    signed = await sign_rotation(loaded, SIGNER, WANTED)
+    assert decode_rotation(signed.data) == Rotation(StateAttestation(10, 1010), 1, tuple(sorted(NEW)), 2, 110)
+    digest = attestation_digest(SCOPE, AttestationKind.ROTATION, signed.data)
+    assert recover_attestor(digest, signed.signature) == ADDRESS
+    assert await sign_rotation(loaded, SIGNER, WANTED) == signed, "the same again is no second rotation"
+    ended = decode_rotation(
+        (await sign_rotation(loaded, SIGNER, replace(WANTED, set_number=2, overlap_heights=0))).data
+    )
+    assert ended.previous_until_height == 0
+
+
+async def test_attack_D8_attestor_never_signs_two_sets_under_one_number(loaded):
+    await sign_rotation(loaded, SIGNER, WANTED)
+    for changed in ({"attestors": NEW[:1], "threshold": 1}, {"height": 11}, {"overlap_heights": 0}):
+        with pytest.raises(AttestorUnusable, match="another rotation was signed under number 1"):
+            await sign_rotation(loaded, SIGNER, replace(WANTED, **changed))
+    await sign_rotation(loaded, SIGNER, replace(WANTED, set_number=2, height=11))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"client_id": "attestation-9"}, "not one of the configured destinations: attestation-0"),
+        ({"threshold": 1}, "more than half"),
+        ({"attestors": ()}, "must be 1 to 64"),
+        ({"attestors": (NEW[0], NEW[0])}, "ascending and distinct"),
+        ({"overlap_heights": 10**7}, "from its height"),
+    ],
+)
+async def test_unfit_wishes_are_refused(loaded, changed, reason):
+    with pytest.raises(AttestorUnusable, match=reason):
+        await sign_rotation(loaded, SIGNER, replace(WANTED, **changed))
+    assert not list(loaded.attestor.home.glob("rotation-*"))
+
+
+async def test_block_that_is_not_final_is_not_signed(loaded):
+    with pytest.raises((AttestorRefused, ExceptionGroup)) as caught:
+        await sign_rotation(loaded, SIGNER, replace(WANTED, height=19))
+    assert "not final" in str(getattr(caught.value, "exceptions", [caught.value])[0])
+
+
+async def test_attestor_that_runs_keeps_its_home(loaded):
+    async with open_attestor(loaded, SIGNER):
+        with pytest.raises((AttestorUnusable, ExceptionGroup)) as caught:
+            await sign_rotation(loaded, SIGNER, WANTED)
+    assert "another attestor runs" in str(getattr(caught.value, "exceptions", [caught.value])[0])

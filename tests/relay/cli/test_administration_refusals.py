@@ -1,0 +1,48 @@
+"""Refusals of administrative commands: one sentence that says what to do, and the right exit code."""
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from adapters.interface import RefusedByChain
+from relay.cli.main import app
+from relay.cli.session import address_of, run_administration
+from relay.keys import create_keystore
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("ActionRefused: action 0x12, reason 1 of 2 approvals", "name as many different ones with --hub-admin"),
+        ("AccessManagedUnauthorized: caller 0x12", "use the keystore of the one that may"),
+    ],
+)
+def test_refusal_of_a_contract_says_what_to_do(capsys, said, remedy):
+    async def refused(_random):
+        raise RefusedByChain(said.partition(":")[0], said)
+
+    with pytest.raises(typer.Exit) as ended:
+        run_administration(refused)
+    error = capsys.readouterr().err
+    assert ended.value.exit_code == 1
+    assert error.startswith(f"the chain refused it ({said}); ") and remedy in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("0x12", "is no address"), ("0x5FbDB2315678afecb367f032d93F642f64180aa4", "has a wrong EIP-55 checksum")],
+)
+def test_address_that_is_none(capsys, text, said):
+    with pytest.raises(typer.Exit) as ended:
+        address_of(text, "--mailbox")
+    assert ended.value.exit_code == 2
+    assert "--mailbox: " in (error := capsys.readouterr().err) and said in error
+
+
+def test_endpoint_without_a_scheme_is_unusable_input(tmp_path, monkeypatch):
+    monkeypatch.setenv("PASSWORD", "correct horse")
+    create_keystore(tmp_path / "key.json", bytes(range(1, 33)), b"correct horse", iterations=2)
+    key = ["--keystore", str(tmp_path / "key.json"), "--password-env", "PASSWORD"]
+    outcome = CliRunner().invoke(app, ["deploy", "--rpc", "127.0.0.1:18545", "--chain-id", "7", *key])
+    assert outcome.exit_code == 2
+    assert "--rpc must be a URL that starts with http:// or https://" in outcome.output

@@ -1,0 +1,33 @@
+"""What a server's refusals become, asked of a real Valkey."""
+
+import pytest
+import redis
+import structlog
+import trio
+
+from relay.dispatch.connection import Connection
+from relay.dispatch.errors import QueueUnavailable
+
+
+async def test_wrong_password_is_said_and_not_waited_out(valkey):
+    await Connection(valkey.url)(lambda client: client.config_set("requirepass", "right"))
+    opened = redis.Redis.from_url(valkey.url, password="right")
+    wrong = Connection(valkey.url, "wrong")
+    try:
+        with (
+            trio.fail_after(5),
+            pytest.raises(QueueUnavailable, match="refuses the password; see relay.redis_password"),
+        ):
+            await wrong(lambda client: client.ping())
+    finally:
+        opened.config_set("requirepass", "")
+        opened.close()
+        wrong.close()
+
+
+async def test_server_that_is_away_is_named_without_its_password():
+    connection = Connection("redis://:secret@127.0.0.1:1/0")
+    with structlog.testing.capture_logs() as lines, trio.move_on_after(0.5):
+        await connection(lambda client: client.ping())
+    connection.close()
+    assert "127.0.0.1:1" in lines[0]["reason"] and "secret" not in str(lines)
