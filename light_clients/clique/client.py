@@ -167,13 +167,18 @@ class _Proven:
             block.execution.timestamp_s,
             self.storage_root,
             block.hash,
-            self.trusted.total_difficulty + self.branch.difficulty,
+            self.trusted.total_difficulty + self.branch.weight_at(self.header.number),
             self.branch.believed(),
         )
 
-    @property
-    def tip_total_difficulty(self) -> int:
-        return self.branch.tip_difficulty + (0 if self.trusted is None else self.trusted.total_difficulty)
+    def head(self, client: ClientState) -> tuple[int, bytes]:
+        """(total difficulty, hash) of the last of the confirmations: by it branches are weighed. What stands above it is not
+        counted, or one long branch would be a bar for all that follow it step by step."""
+        number = self.header.number + client.confirmations
+        block = self.header.block_at(number)
+        if self.trusted is None or block is None:
+            raise RuntimeError("a check was run before the one that it stands on")
+        return self.trusted.total_difficulty + self.branch.weight_at(number), block.hash
 
     def contradicted(self, consensus_states: ConsensusStates) -> Height | None:
         """The lowest believed block in whose place the branch has another one."""
@@ -199,7 +204,7 @@ class _Proven:
                 )
             return
         if self.header.height > client.latest_height:
-            predicates.branch_is_heaviest(client, self.header, self.tip_total_difficulty)
+            predicates.branch_is_heaviest(client, *self.head(client))
             return
         if consensus_states.get(self.header.height) is None:
             above = consensus_states.after(self.header.height)
@@ -221,12 +226,8 @@ class _Proven:
         encoded = codec.encode_consensus_state(self.state())
         updated = client
         if height > client.latest_height:
-            updated = replace(
-                client,
-                latest_height=height,
-                head_total_difficulty=self.tip_total_difficulty,
-                head_hash=self.header.tip.hash,
-            )
+            total_difficulty, head_hash = self.head(client)
+            updated = replace(client, latest_height=height, head_total_difficulty=total_difficulty, head_hash=head_hash)
         return Updated(height, codec.encode_client_state(updated), encoded)
 
 

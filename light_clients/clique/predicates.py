@@ -132,17 +132,16 @@ def majority_of_signers_sealed(sealers: Sequence[bytes], snapshot: Snapshot) -> 
         )
 
 
-def branch_is_heaviest(client: ClientState, header: Header, tip_total_difficulty: int) -> None:
-    """A block above all that are believed stands on a branch that outweighs every one that was shown before.
-
-    Of two branches of one weight the first stays, as with nodes.
+def branch_is_heaviest(client: ClientState, total_difficulty: int, head_hash: bytes) -> None:
+    """A block above all that are believed stands, with its confirmations, on a branch that outweighs the one that the latest
+    was believed on. Of two branches of one weight the first stays, as with nodes.
     """
     known = client.head_total_difficulty
-    if tip_total_difficulty < known or (tip_total_difficulty == known and header.tip.hash != client.head_hash):
+    if total_difficulty < known or (total_difficulty == known and head_hash != client.head_hash):
         raise PredicateFailed(
             "branch_is_heaviest",
             "a heavier branch was shown before",
-            got=tip_total_difficulty,
+            got=total_difficulty,
             expected=f"> {known}",
         )
 

@@ -42,20 +42,22 @@ class Branch:
     header: Header
     sealers: list[bytes] = field(default_factory=list)
     snapshot: Snapshot | None = None
-    difficulty: int = 0
-    tip_difficulty: int = 0
+    weights: list[int] = field(default_factory=list)
+    """Of each block: the sum of difficulties from the trusted block on, without it."""
 
     def walk(self, trusted: Snapshot, epoch_length: int) -> None:
-        """Difficulties are sums from the trusted block on, without it."""
         snapshot = trusted
         for block in self.header.blocks:
             signer = predicates.signer_of(snapshot, block)
             snapshot = apply_block(snapshot, block, signer, epoch_length)
-            self.tip_difficulty += block.execution.difficulty
+            self.weights.append(block.execution.difficulty + (self.weights[-1] if self.weights else 0))
             if block.execution.number >= self.header.number:
                 self.sealers.append(signer)
             if block.execution.number == self.header.number:
-                self.snapshot, self.difficulty = snapshot, self.tip_difficulty
+                self.snapshot = snapshot
+
+    def weight_at(self, number: int) -> int:
+        return self.weights[number - self.header.blocks[0].execution.number]
 
     def buries(self, number: int, confirmations: int) -> bool:
         """Whether the block at `number`, believed or not, has enough blocks and sealers on top: a stale block has not."""

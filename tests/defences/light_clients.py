@@ -230,7 +230,7 @@ LIGHT_CLIENTS = (
     Defence(
         "Clique: the heaviest branch",
         CLIQUE_CLIENT,
-        "            predicates.branch_is_heaviest(client, self.header, self.tip_total_difficulty)\n",
+        "            predicates.branch_is_heaviest(client, *self.head(client))\n",
         "",
         (f"{CLIQUE_TESTS}::test_attack_C51_clique_lighter_branch_is_not_taken_above_what_was_shown",),
     ),

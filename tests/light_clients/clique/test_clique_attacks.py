@@ -235,33 +235,44 @@ def test_attack_C51_clique_difficulty_that_no_turn_has(difficulty):
 
 
 def test_attack_C51_clique_lighter_branch_is_not_taken_above_what_was_shown():
-    """The client has seen the heavy branch's tip; a longer way to a new height over lighter blocks is refused until it
-    outweighs it."""
+    """Block 7 was believed under 8 and 9. A branch that leaves at 7 over lighter blocks, for a new height, must outweigh it."""
     chain = chain_of(5)
     client = Stored(chain)
-    client.update(chain.update(5, 2, tip=9))
-    light = chain.main.fork(5)
-    while light.height < 9:
-        light.advance(1, light.allowed()[-1])
+    client.update(chain.update(7, 2))
     heavy = chain.main.at(9).total_difficulty
-    assert light.at(9).total_difficulty < heavy
-    error = client.refused("branch_is_heaviest", update_of(chain, light, 6))
-    assert (error.got, error.expected) == (light.at(9).total_difficulty, f"> {heavy}")
-    while light.at(light.height).total_difficulty <= heavy:
-        light.advance()
-    assert isinstance(client.judge(update_of(chain, light, 6)), Updated)
+    light = chain.main.fork(7)
+    while light.height < 10:
+        light.advance(1, light.allowed()[-1])
+    assert light.at(10).total_difficulty <= heavy
+    error = client.refused("branch_is_heaviest", update_of(chain, light, 8))
+    assert (error.got, error.expected) == (light.at(10).total_difficulty, f"> {heavy}")
+    light.advance(2)
+    client.refused("branch_is_heaviest", update_of(chain, light, 8))
+    assert isinstance(client.judge(update_of(chain, light, 10)), Updated), "with more work it is taken"
 
 
 def test_attack_C51_clique_branch_of_equal_weight_does_not_displace_the_first():
     chain = chain_of(5)
     client = Stored(chain)
-    client.update(chain.update(5, 2, tip=9))
-    same = chain.update(6, 2, tip=9)
-    assert isinstance(client.judge(same), Updated), "the same tip believes more of its branch"
-    other = chain.main.fork(8)
-    other.advance(1, gas_used=1)
-    assert other.at(9).total_difficulty == chain.main.at(9).total_difficulty
-    client.refused("branch_is_heaviest", update_of(chain, other, 6))
+    client.update(chain.update(7, 2))
+    shown = decode_client_state(client.state)
+    assert (shown.head_total_difficulty, shown.head_hash) == (
+        chain.main.at(9).total_difficulty,
+        chain.main.at(9).block.hash,
+    )
+    same = decode_client_state(chain.client_state(7))
+    predicates.branch_is_heaviest(shown, shown.head_total_difficulty, shown.head_hash)
+    with pytest.raises(PredicateFailed):
+        predicates.branch_is_heaviest(shown, shown.head_total_difficulty, same.head_hash)
+
+
+def test_attack_C51_clique_long_branch_is_no_bar_for_those_who_follow_in_steps():
+    """Somebody believes one block with forty on top: the next updates, with as few as are asked for, still pass."""
+    chain = chain_of(5, 50)
+    client = Stored(chain)
+    client.update(chain.update(3, 2, tip=45))
+    for height in (4, 6, 20):
+        client.update(chain.update(height, 3))
 
 
 def test_attack_C53_clique_parent_height_and_time_of_the_period():

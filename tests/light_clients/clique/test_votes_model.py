@@ -45,7 +45,7 @@ class Model:
             return
         tally.votes -= 1
         if tally.votes == 0:
-            del self.tally[candidate]
+            self.tally.pop(candidate, None)
 
     def drop_votes(self, chosen) -> None:
         for vote in [vote for vote in self.votes if chosen(vote)]:
@@ -78,7 +78,7 @@ class Model:
                     self.uncast(vote[1], vote[2])
                     self.votes.remove(vote)
             self.drop_votes(lambda vote: vote[1] == candidate)
-            del self.tally[candidate]
+            self.tally.pop(candidate, None)
         return True
 
 
