@@ -1,12 +1,12 @@
 """Storage proofs (EIP-1186) of what a router commits, checked against the block's state root before they are passed on."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.interface import BadAnswer, Proof
-from adapters.rpc import Answer, Decoder, Fields
+from adapters.rpc import Answer, Decoder, Fields, each_of
 from light_clients.evm_header import ExecutionHeader
 from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import Height, MalformedInput, VerificationError
@@ -39,7 +39,8 @@ class AccountProof:
     storage_root: bytes
 
 
-def _nodes(fields: Fields) -> tuple[bytes, ...]:
+def proof_nodes(fields: Fields) -> tuple[bytes, ...]:
+    """The nodes of one proof, within bounds."""
     return tuple(node.data(max_bytes=MAX_NODE_BYTES) for node in fields.items(MAX_NODES))
 
 
@@ -60,7 +61,7 @@ class ProofSource:
         _, header = await self._header(height)
 
         def decode(fields: Fields) -> AccountProof:
-            nodes = _nodes(fields.at("accountProof"))
+            nodes = proof_nodes(fields.at("accountProof"))
             try:
                 account = verify_account(header.state_root, self._router, nodes)
             except VerificationError as error:
@@ -86,7 +87,7 @@ class ProofSource:
             entries = list(fields.at("storageProof").items(1))
             if not entries:
                 raise BadAnswer("eth_getProof", "result.storageProof", "is empty")
-            nodes = _nodes(entries[0].at("proof"))
+            nodes = proof_nodes(entries[0].at("proof"))
             try:
                 word = verify_storage(storage_root, slot, nodes)
             except VerificationError as error:
@@ -94,6 +95,10 @@ class ProofSource:
             return Proof(path, height, word, encode_storage_proof(StorageProof(nodes)))
 
         return await self._get_proof([hex_data(slot)], height.revision_height, decode)
+
+    async def prove_all(self, paths: Sequence[tuple[bytes, ...]], height: Height) -> tuple[Proof, ...]:
+        """`prove` of each, some at a time, in the order of `paths`."""
+        return tuple(await each_of(lambda path: self.prove(path, height), paths))
 
     async def _get_proof(self, slots: list[str], height: int, decode: Decoder[Answer]) -> Answer:
         params = [hex_data(self._router), slots, hex(height)]

@@ -88,7 +88,7 @@ async def create_with_hub(
         for app in (member.mailbox, member.transfer):
             if app is not None:
                 await require_contract(owning, to_canonical_address(app))
-        client_type = "attestation" if evm.consensus == "attested" else "bft-evm"
+        client_type = evm.client_type
 
         ids: dict[str, str] = {}
         contracts: dict[str, bytes] = {}

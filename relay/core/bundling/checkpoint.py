@@ -20,6 +20,7 @@ from relay.archive.checkpoint import (
     TendermintTrust,
     Trust,
 )
+from relay.core.bundling.known import kind_of, seal_rules_of
 from relay.core.clients import followed_chain_id
 
 
@@ -46,13 +47,14 @@ async def read_checkpoint(
         if info.counterparty_client_id is not None:
             chain_id = followed_chain_id(info.client_type, info.client_state)
             followed[client_id] = Remote(chain_id, info.counterparty_client_id)
-    kind = ChainKind(followers[0].client_type)
+    kind = kind_of(followers[0].client_type)
+    rules = seal_rules_of(kind, followers[0].client_state)
     trust = _common_trust(kind, followers)
     if kind is ChainKind.ATTESTATION:
         header, block_hash, time_ns = None, b"", await chain.block_time_ns(at)
     else:
         header = await chain.bare_header(at)
-        block_hash, time_ns = _hash_and_time(kind, header)
+        block_hash, time_ns = _hash_and_time(kind, header, rules)
     return Checkpoint(
         chain_id=chain.chain_id,
         kind=kind,
@@ -67,11 +69,11 @@ async def read_checkpoint(
     )
 
 
-def _hash_and_time(kind: ChainKind, header: bytes) -> tuple[bytes, int]:
+def _hash_and_time(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) -> tuple[bytes, int]:
     if kind is ChainKind.TENDERMINT:
         block = codec.decode_header(header)
         return header_hash(block), block.time_ns
-    parsed = bft_evm.header_of(Height(0, 0), decode_header(header), ())
+    parsed = bft_evm.header_of(Height(0, 0), decode_header(header), (), rules.consensus)
     return bft_evm.block_hash(parsed.execution, parsed.extra), parsed.timestamp_ns
 
 
@@ -113,7 +115,8 @@ def _trust(kind: ChainKind, followers: Sequence[ClientInfo]) -> Trust:
             specs = tuple(names[spec] for spec in client.proof_specs)
             return TendermintTrust(client.trust_level, followers[0].merkle_prefix, specs)
         case ChainKind.BFT_EVM:
-            return BftEvmTrust(bft_evm.decode_client_state(state).router_address)
+            bft_client = bft_evm.decode_client_state(state)
+            return BftEvmTrust(bft_client.router_address, bft_client.consensus, bft_client.quorum_rule)
         case ChainKind.ATTESTATION:
             states = [attestation.decode_client_state(info.client_state) for info in followers]
             scopes = [one.scope for one in states]
