@@ -16,12 +16,12 @@ console = Console()
 
 def bench_verify() -> None:
     """Rates of each verifier, and how many times its bare cost it takes."""
-    from bench import verify_ethereum, verify_fisco, verify_headers, verify_proofs, verify_qbft
+    from bench import verify_clique, verify_ethereum, verify_fisco, verify_headers, verify_proofs, verify_qbft
 
     table = Table(title="one core, one process", title_justify="left")
     for name in ("what", "per second", "bare per second", "cost over bare"):
         table.add_column(name, justify="left" if name == "what" else "right")
-    for module in (verify_headers, verify_qbft, verify_ethereum, verify_fisco, verify_proofs):
+    for module in (verify_headers, verify_qbft, verify_clique, verify_ethereum, verify_fisco, verify_proofs):
         for row in module.run():
             table.add_row(row.name, f"{row.rate_per_s:,.0f}", f"{row.bare_rate_per_s:,.0f}", f"{row.ratio:.2f}")
     console.print(table)

@@ -1,4 +1,4 @@
-"""QBFT headers a second, from bytes to verdict, beside the bare cost of their seals and hashes in the same run.
+"""QBFT, IBFT 2.0 and Istanbul headers a second, from bytes to verdict, beside the bare cost of their seals and hashes in the same run.
 
 Bare: each seal recovered once over the finished digest, and Keccak-256 over the finished preimages: the header under its
 commit-seal hash, the account proof's nodes and the trie key. The rest is decoding, encoding of the hash form, and rules.
@@ -7,7 +7,7 @@ commit-seal hash, the account proof's nodes and the trie key. The rest is decodi
 from collections.abc import Callable, Iterator
 
 from bench.rows import Row, compared
-from light_clients.bft_evm import BftEvmClient, Header, commit_seal_hash, encode_header_message
+from light_clients.bft_evm import BftEvmClient, Consensus, Header, SealRules, commit_seal_hash, encode_header_message
 from light_clients.crypto import keccak256, recover_eth_address
 from light_clients.evm_header import encode_header
 from light_clients.interface import Updated
@@ -31,8 +31,8 @@ def _bare(update: Header) -> Callable[[], None]:
     return run
 
 
-def _row(size: int) -> Row:
-    chain = SimulatedChain(size)
+def _row(size: int, rules: SealRules) -> Row:
+    chain = SimulatedChain(size, rules=rules)
     chain.advance(3)
     state, states = trusting(chain, 1)
     update = chain.update(4, 1)
@@ -43,10 +43,14 @@ def _row(size: int) -> Row:
         if type(client.verify_header(state, states, data, now_ns)) is not Updated:
             raise AssertionError("an honest header was not accepted")
 
-    return compared(f"QBFT header, {size} validators, {len(update.extra.seals)} seals", whole, _bare(update))
+    return compared(
+        f"{rules.consensus.name} header, {size} validators, {len(update.extra.seals)} seals", whole, _bare(update)
+    )
 
 
 def run() -> Iterator[Row]:
     """Rows for 4 to 100 validators, all sealing."""
     for size in SIZES:
-        yield _row(size)
+        yield _row(size, SealRules())
+    for consensus in (Consensus.IBFT2, Consensus.ISTANBUL):
+        yield _row(SIZES[-1], SealRules(consensus))

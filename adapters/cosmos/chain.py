@@ -165,6 +165,10 @@ class CosmosChain:
 
     # as a source
 
+    @property
+    def blocks_per_update(self) -> int | None:
+        return None
+
     def proving_height(self, event_height: int) -> Height:
         return Height(self._revision, event_height + 1)
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from adapters.evm.attested import AttestedConsensus
 from adapters.evm.attestors import AttestorPanel
+from adapters.evm.bft import BftConsensus
 from adapters.evm.clients import HostedClients
+from adapters.evm.clique import BLOCKS_PER_UPDATE, CliqueConsensus
 from adapters.evm.consensus import Consensus
 from adapters.evm.proofs import previous_sequence_slot
-from adapters.evm.qbft import QbftConsensus
 from adapters.evm.settings import EvmSettings
 from adapters.ics26.abi import GET_NEXT_CLIENT_SEQUENCE
 from adapters.ics26.chain import RouterChain
@@ -22,7 +23,11 @@ from adapters.interface import (
     Proof,
 )
 from adapters.rpc import HeadSignal
+from light_clients import bft_evm
+from light_clients.bft_evm import SealRules
 from light_clients.interface import Height
+
+BFT = {"qbft": bft_evm.Consensus.QBFT, "ibft2": bft_evm.Consensus.IBFT2, "istanbul": bft_evm.Consensus.ISTANBUL}
 
 
 class EvmChain(RouterChain):
@@ -47,8 +52,19 @@ class EvmChain(RouterChain):
         self._clients = HostedClients(self.name, execution, self._router, self._reads)
 
     def _consensus_of(self, settings: EvmSettings, attestors: AttestorPanel | None) -> Consensus:
-        if settings.consensus == "qbft":
-            return QbftConsensus(self.name, settings.chain_id, self._router, self._execution)
+        if settings.consensus in BFT:
+            rules = SealRules(BFT[settings.consensus], settings.quorum_rule, settings.validator_contract)
+            return BftConsensus(self.name, settings.chain_id, self._router, self._execution, rules)
+        if settings.consensus == "clique" and settings.confirmations:
+            return CliqueConsensus(
+                self.name,
+                settings.chain_id,
+                self._router,
+                self._execution,
+                settings.confirmations,
+                settings.clique_period_s,
+                settings.clique_epoch_length,
+            )
         if settings.consensus == "attested" and attestors is not None:
             return AttestedConsensus(
                 self.name,
@@ -65,6 +81,10 @@ class EvmChain(RouterChain):
     @property
     def chain_id(self) -> str:
         return str(self._settings.chain_id)
+
+    @property
+    def blocks_per_update(self) -> int | None:
+        return BLOCKS_PER_UPDATE if self._settings.consensus == "clique" else None
 
     async def eth_chain_id(self) -> int:
         return self._settings.chain_id

@@ -3,10 +3,12 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from adapters.evm.headers import SealedHeader, check_block_hash, check_seals, overlaps, steps_between
+from adapters.evm.headers import QBFT, SealedHeader, check_block_hash, check_seals, overlaps, steps_between
+from adapters.evm.validators import ContractValidators, ListedValidators, Validators
 from adapters.ics26.execution import ExecutionRpc, decode_block
 from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head, HeightUnavailable
 from adapters.rpc import Attempt, Endpoint
+from light_clients.bft_evm import SealRules
 from light_clients.evm_header import ExecutionHeader
 from light_clients.interface import NANOSECONDS_PER_SECOND
 
@@ -29,24 +31,28 @@ class FinalBlocks:
     is believed in the end is for the light clients to say; this keeps liars from stopping the relay.
     """
 
-    def __init__(self, chain: str, execution: ExecutionRpc) -> None:
+    def __init__(self, chain: str, execution: ExecutionRpc, rules: SealRules = QBFT) -> None:
         self._chain = chain
         self._execution = execution
+        self._rules = rules
+        contract = rules.validator_contract
+        self.validators: Validators = ListedValidators(rules)
+        if contract is not None:
+            self.validators = ContractValidators(rules, contract, execution, self.header)
         self._headers: OrderedDict[int, NamedHeader] = OrderedDict()
         self._accepted: SealedHeader | None = None
 
     async def head(self) -> Head:
-        """The newest block (QBFT: final when it exists)."""
+        """The newest block, final when it exists."""
         heads = await self._execution.client.ask_each("eth_getBlockByNumber", self._sealed_head)
         self._execution.client.heads_seen([(endpoint, sealed.height) for endpoint, sealed in heads])
         accepted = await self._accept(sorted(heads, key=lambda head: head[1].height, reverse=True))
         self._keep(accepted.height, NamedHeader(accepted.hash, accepted.header))
         return Head(accepted.height, accepted.hash, accepted.header.timestamp_s * NANOSECONDS_PER_SECOND)
 
-    @staticmethod
-    async def _sealed_head(attempt: Attempt) -> SealedHeader:
+    async def _sealed_head(self, attempt: Attempt) -> SealedHeader:
         return await attempt.call(
-            "eth_getBlockByNumber", ["latest", False], lambda fields: check_seals(decode_block(fields))
+            "eth_getBlockByNumber", ["latest", False], lambda fields: check_seals(decode_block(fields), self._rules)
         )
 
     async def _accept(self, heads: list[tuple[Endpoint, SealedHeader]]) -> SealedHeader:
@@ -76,7 +82,7 @@ class FinalBlocks:
         if overlaps(accepted.validators, head.committers):
             return None
         try:
-            await steps_between(self._chain, self.header, accepted.height, head.height)
+            await steps_between(self._chain, self.header, accepted.height, head.height, self.validators)
         except (HeightUnavailable, EndpointUnavailable, BadAnswer) as error:
             return f"its head {head.height} does not follow from {accepted.height}: {error}"
         return None
@@ -85,8 +91,9 @@ class FinalBlocks:
         """(hash, header), the hash recomputed."""
         known = self._headers.get(height)
         if known is None:
-            block = await self._execution.block(height, check_block_hash)
-            known = NamedHeader(block.hash, check_block_hash(block))
+            consensus = self._rules.consensus
+            block = await self._execution.block(height, lambda block: check_block_hash(block, consensus))
+            known = NamedHeader(block.hash, check_block_hash(block, consensus))
             self._keep(height, known)
         return known.hash, known.header
 

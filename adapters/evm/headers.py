@@ -1,13 +1,27 @@
-"""Headers of a QBFT chain for its counterparties' `bft-evm` clients."""
+"""Headers of a BFT chain (QBFT, IBFT 2.0, Istanbul) for its counterparties' `bft-evm` clients."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from adapters.evm.proofs import AccountProof, ReadHeader
+from adapters.evm.validators import ListedValidators, Validators
 from adapters.ics26.execution import Block
 from adapters.interface import BadAnswer, HeightUnavailable, NotSupported
-from light_clients.bft_evm import block_hash, decode_extra_data, encode_header_message, header_of
-from light_clients.bft_evm.predicates import overlap_size, quorum_of_own_validators, recover_committers
+from light_clients.bft_evm import (
+    Consensus,
+    Header,
+    SealRules,
+    block_hash,
+    decode_extra_data,
+    encode_header_message,
+    header_of,
+)
+from light_clients.bft_evm.predicates import (
+    overlap_size,
+    quorum_of_own_validators,
+    recover_all_committers,
+    recover_committers,
+)
 from light_clients.evm_header import ExecutionHeader, header_from_rpc
 from light_clients.interface import Height, VerificationError
 
@@ -15,19 +29,20 @@ CLIENT_TYPE = "bft-evm"
 MAX_CLIENT_MESSAGES = 32
 """Headers of one update. Each step halves the distance, so this bridges any number of single-validator changes
 that a trusting period can hold."""
+QBFT = SealRules()
 
 ReadAccount = Callable[[int], Awaitable[AccountProof]]
 
 
-def check_block_hash(block: Block) -> ExecutionHeader:
-    """Rebuild the header from the answer; its on-chain hash (without round and seals) must be the block's.
+def check_block_hash(block: Block, consensus: Consensus = Consensus.QBFT) -> ExecutionHeader:
+    """Rebuild the header from the answer; its on-chain hash (without seals) must be the block's.
 
     Raises:
         BadAnswer: fields are missing or malformed, or hash to something else.
     """
     try:
         header = header_from_rpc(block.fields.value)
-        got = block_hash(header, decode_extra_data(header.extra_data))
+        got = block_hash(header, decode_extra_data(header.extra_data, consensus))
     except VerificationError as error:
         raise BadAnswer("eth_getBlockByNumber", "result", str(error)) from error
     if got != block.hash:
@@ -37,7 +52,7 @@ def check_block_hash(block: Block) -> ExecutionHeader:
 
 @dataclass(frozen=True, slots=True)
 class SealedHeader:
-    """A header with a quorum of valid seals by its own list."""
+    """A header with a quorum of valid seals by its own list; where a contract selects it, `validators` are its sealers."""
 
     height: int
     hash: bytes
@@ -46,23 +61,35 @@ class SealedHeader:
     committers: frozenset[bytes]
 
 
-def check_seals(block: Block) -> SealedHeader:
+def check_seals(block: Block, rules: SealRules = QBFT) -> SealedHeader:
     """As `check_block_hash`, and a quorum of the listed validators sealed it; nobody seals a genesis block.
+
+    Where a contract selects the validators, the header alone does not say who they are: that all seals are signatures is
+    all that is asked here.
 
     Raises:
         BadAnswer: seals are missing, or not those of listed validators.
     """
-    header = check_block_hash(block)
+    header = check_block_hash(block, rules.consensus)
     try:
-        update = header_of(Height(0, 0), header, ())
-        if header.number == 0:
-            committers = frozenset(update.extra.validators)
-        else:
-            committers = recover_committers(update)
-            quorum_of_own_validators(update, committers)
+        update = header_of(Height(0, 0), header, (), rules.consensus)
+        validators = frozenset(update.extra.validators)
+        committers = _committers(update, validators, rules)
     except VerificationError as error:
         raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
-    return SealedHeader(header.number, block.hash, header, frozenset(update.extra.validators), committers)
+    if rules.validator_contract is not None:
+        validators = committers
+    return SealedHeader(header.number, block.hash, header, validators, committers)
+
+
+def _committers(update: Header, validators: frozenset[bytes], rules: SealRules) -> frozenset[bytes]:
+    if update.execution.number == 0:
+        return validators
+    if rules.validator_contract is not None:
+        return recover_all_committers(update)
+    committers = recover_committers(update, update.extra.validators)
+    quorum_of_own_validators(len(validators), committers, rules.quorum_rule)
+    return committers
 
 
 def overlaps(trusted_validators: frozenset[bytes], committers: frozenset[bytes]) -> bool:
@@ -70,16 +97,19 @@ def overlaps(trusted_validators: frozenset[bytes], committers: frozenset[bytes])
     return len(committers & trusted_validators) >= overlap_size(len(trusted_validators))
 
 
-async def steps_between(chain: str, read: ReadHeader, trusted: int, target: int) -> list[int]:
+async def steps_between(
+    chain: str, read: ReadHeader, trusted: int, target: int, validators: Validators | None = None
+) -> list[int]:
     """Heights of the headers that lead a client from `trusted` to `target`; where a step is too far it is halved.
 
     Raises:
         HeightUnavailable: two neighbours share too few validators, or the steps are too many.
     """
+    lists = ListedValidators(QBFT) if validators is None else validators
     steps: list[int] = []
     at, goals = trusted, [target]
     while goals:
-        if await _trusts(read, at, goals[-1]):
+        if await _trusts(read, lists, at, goals[-1]):
             at = goals.pop()
             steps.append(at)
         elif goals[-1] == at + 1:
@@ -93,34 +123,42 @@ async def steps_between(chain: str, read: ReadHeader, trusted: int, target: int)
     return steps
 
 
-async def _trusts(read: ReadHeader, trusted: int, target: int) -> bool:
+async def _trusts(read: ReadHeader, lists: Validators, trusted: int, target: int) -> bool:
     _, trusted_header = await read(trusted)
     _, target_header = await read(target)
+    trusted_validators = frozenset(await lists.of(trusted_header))
+    validators = await lists.of(target_header)
     try:
-        validators = frozenset(decode_extra_data(trusted_header.extra_data).validators)
-        committers = recover_committers(header_of(Height(0, trusted), target_header, ()))
+        update = header_of(Height(0, trusted), target_header, (), lists.rules.consensus)
+        committers = recover_committers(update, validators)
     except VerificationError as error:
         raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
-    return overlaps(validators, committers)
+    return overlaps(trusted_validators, committers)
 
 
 class HeaderSource:
     """Builds update messages from any trusted to any target height."""
 
-    def __init__(self, chain: str, header: ReadHeader, account: ReadAccount) -> None:
+    def __init__(
+        self, chain: str, header: ReadHeader, account: ReadAccount, validators: Validators | None = None
+    ) -> None:
+        """Without `validators` the chain's headers are QBFT's and list them."""
         self._chain = chain
+        self._validators = ListedValidators(QBFT) if validators is None else validators
         self._header = header
         self._account = account
 
     async def client_messages(self, client_type: str, trusted: Height, target: Height) -> tuple[bytes, ...]:
         """See ChainAdapter. Steps where too few of the trusted validators sealed are halved."""
         if client_type != CLIENT_TYPE:
-            raise NotSupported(f"{client_type} headers of an EVM chain with QBFT")
+            raise NotSupported(f"{client_type} headers of an EVM chain whose validators seal its blocks")
         if target == trusted:
             return ()
         if target < trusted:
             raise HeightUnavailable(self._chain, target.revision_height, f"the client is at {trusted} already")
-        steps = await steps_between(self._chain, self._header, trusted.revision_height, target.revision_height)
+        steps = await steps_between(
+            self._chain, self._header, trusted.revision_height, target.revision_height, self._validators
+        )
         messages = []
         at = trusted
         for height in steps:
@@ -131,4 +169,6 @@ class HeaderSource:
     async def _message(self, trusted: Height, height: int) -> bytes:
         _, header = await self._header(height)
         account = await self._account(height)
-        return encode_header_message(header_of(trusted, header, account.nodes))
+        proof = await self._validators.proof(header)
+        update = header_of(trusted, header, account.nodes, self._validators.rules.consensus, proof)
+        return encode_header_message(update)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.interface import BadAnswer, Proof
-from adapters.rpc import Answer, Decoder, Fields, all_of
+from adapters.rpc import Answer, Decoder, Fields, each_of
 from light_clients.evm_header import ExecutionHeader
 from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import Height, MalformedInput, VerificationError
@@ -21,7 +21,6 @@ from light_clients.proofs.mpt import (
 )
 
 CACHED_ACCOUNTS = 128
-CONCURRENT_PROOFS = 8
 
 ReadHeader = Callable[[int], Awaitable[tuple[bytes, ExecutionHeader]]]
 ReadStateRoot = Callable[[int], Awaitable[bytes]]
@@ -42,7 +41,8 @@ class AccountProof:
     storage_root: bytes
 
 
-def _nodes(fields: Fields) -> tuple[bytes, ...]:
+def proof_nodes(fields: Fields) -> tuple[bytes, ...]:
+    """The nodes of one proof, within bounds."""
     return tuple(node.data(max_bytes=MAX_NODE_BYTES) for node in fields.items(MAX_NODES))
 
 
@@ -63,7 +63,7 @@ class ProofSource:
         state_root = await self._state_root(height)
 
         def decode(fields: Fields) -> AccountProof:
-            nodes = _nodes(fields.at("accountProof"))
+            nodes = proof_nodes(fields.at("accountProof"))
             try:
                 account = verify_account(state_root, self._router, nodes)
             except VerificationError as error:
@@ -89,7 +89,7 @@ class ProofSource:
             entries = list(fields.at("storageProof").items(1))
             if not entries:
                 raise BadAnswer("eth_getProof", "result.storageProof", "is empty")
-            nodes = _nodes(entries[0].at("proof"))
+            nodes = proof_nodes(entries[0].at("proof"))
             try:
                 word = verify_storage(storage_root, slot, nodes)
             except VerificationError as error:
@@ -99,15 +99,8 @@ class ProofSource:
         return await self._get_proof([hex_data(slot)], height.revision_height, decode)
 
     async def prove_all(self, paths: Sequence[tuple[bytes, ...]], height: Height) -> tuple[Proof, ...]:
-        """`prove` for each of `paths`, in their order."""
-        found: dict[int, Proof] = {}
-
-        async def one(index: int) -> None:
-            found[index] = await self.prove(paths[index], height)
-
-        for start in range(0, len(paths), CONCURRENT_PROOFS):
-            await all_of([(one, index) for index in range(start, min(start + CONCURRENT_PROOFS, len(paths)))])
-        return tuple(found[index] for index in range(len(paths)))
+        """`prove` of each, some at a time, in the order of `paths`."""
+        return tuple(await each_of(lambda path: self.prove(path, height), paths))
 
     async def _get_proof(self, slots: list[str], height: int, decode: Decoder[Answer]) -> Answer:
         params = [hex_data(self._router), slots, hex(height)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from adapters.evm.attestors import Alert, OnAlert
 from adapters.ics26.chain import RouterSettings
 from adapters.rpc import RpcOptions
+from light_clients.bft_evm import QuorumRule, ValidatorContract
 from light_clients.ethereum import Network
 
 
@@ -14,10 +15,12 @@ def _unheard(_alert: Alert) -> None:
 
 @dataclass(frozen=True, slots=True)
 class EvmSettings:
-    """`consensus` is `qbft` (every block is final when it exists), `attested` (by `attestors`, base URLs) or `ethereum`
-    (finalized by the beacon chain of `network`, whose nodes' base URLs are `beacon`).
+    """`consensus` is `qbft`, `ibft2` or `istanbul` (every block is final when it exists), `clique`, `ethereum` (finalized by
+    the beacon chain of `network`, whose nodes' base URLs are `beacon`), or `attested` (by `attestors`, base URLs).
 
-    `confirmations` is how many blocks stand above a final block of an attested chain; None: its nodes say what is final.
+    `confirmations` is how many blocks stand above a final block of a Clique or an attested chain; None, for an attested one
+    alone: its nodes say what is final. `quorum_rule` and `validator_contract` are
+    a BFT chain's, period and epoch length a Clique chain's.
     """
 
     chain_id: int
@@ -29,5 +32,9 @@ class EvmSettings:
     confirmations: int | None = None
     beacon: tuple[str, ...] = ()
     network: Network | None = None
+    quorum_rule: QuorumRule = QuorumRule.CEIL_TWO_THIRDS
+    validator_contract: ValidatorContract | None = None
+    clique_period_s: int = 0
+    clique_epoch_length: int = 1
     on_alert: OnAlert = _unheard
     options: RpcOptions = field(default_factory=RpcOptions)

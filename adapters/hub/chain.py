@@ -102,6 +102,10 @@ class HubChain(RouterChain):
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
         return await self._clients.consensus_state(client_id, height)
 
+    @property
+    def blocks_per_update(self) -> int | None:
+        return None
+
     def proving_height(self, event_height: int) -> Height:
         return Height(self._revision, event_height + 1)
 

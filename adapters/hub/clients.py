@@ -7,7 +7,7 @@ from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.router import RouterReads
 from adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
-from light_clients import attestation, bft_evm, bitcoin, ethereum, fisco_bcos
+from light_clients import attestation, bft_evm, bitcoin, clique, ethereum, fisco_bcos
 from light_clients.ibc.abi import HEIGHT_TUPLE
 from light_clients.ibc.identifiers import client_id_for, client_type_of
 from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, Height, LightClient, VerificationError
@@ -25,6 +25,7 @@ LIGHT_CLIENTS: Mapping[str, LightClient] = {
         attestation.AttestationClient(),
         bft_evm.BftEvmClient(),
         bitcoin.BitcoinClient(),
+        clique.CliqueClient(),
         ethereum.EthereumClient(),
         fisco_bcos.FiscoBcosClient(),
         TendermintClient(),
@@ -39,6 +40,8 @@ def trusting_period_ns(client_type: str, client_state: bytes) -> int:
             return attestation.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
         case "bft-evm":
             return bft_evm.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
+        case "clique":
+            return clique.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
         case "bitcoin":
             return bitcoin.decode_client_state(client_state).trusting_period_s * NANOSECONDS_PER_SECOND
         case "ethereum":

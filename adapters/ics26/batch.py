@@ -32,6 +32,9 @@ _PACKET_GAS_PER_BYTE = 60
 _CLIENT_GAS = 1_500_000
 _CLIENT_GAS_PER_BYTE = 350
 """One signature with its key in an update is some 250 bytes and costs under 60 000 gas to check."""
+_MOST_CALL_GAS = 11_000_000
+"""More than any update needs that fits a transaction: a hundred Clique headers on the hub use 4 million, 150 signatures in a
+HubClient 9. A call can only be promised what a transaction has beside its own data."""
 _USUAL_PACKET_GAS = 250_000
 _USUAL_CLIENT_GAS = 250_000
 _USUAL_GAS_PER_BYTE = 40
@@ -80,7 +83,7 @@ def encode_message(message: Message, header: Translate, misbehaviour: Translate,
 def call_gas(message: Message, call: bytes) -> int:
     """Gas that the call may use; what it leaves is refunded, so the bound is generous."""
     if isinstance(message, UpdateClient | SubmitMisbehaviour):
-        return _CLIENT_GAS + _CLIENT_GAS_PER_BYTE * len(call)
+        return min(_CLIENT_GAS + _CLIENT_GAS_PER_BYTE * len(call), _MOST_CALL_GAS)
     return _PACKET_GAS + _PACKET_GAS_PER_BYTE * len(call)
 
 

@@ -115,6 +115,11 @@ class ChainAdapter(Protocol):
 
     # as a source
 
+    @property
+    def blocks_per_update(self) -> int | None:
+        """How many blocks of this chain one transaction may bring a client forward; None where any distance takes one
+        header. Above it `client_messages` may return more than a transaction holds."""
+
     def proving_height(self, event_height: int) -> Height:
         """The consensus height whose root holds the state after block `event_height` (EVM: the same; hub, Cosmos chain: + 1).
 

@@ -58,6 +58,8 @@ class SimulatedAdapter:
 
     kind = "simulated"
     merkle_prefix = (b"",)
+    blocks_per_update: int | None = None
+    """Tests may set it: then updates reach no further in one transaction, as on chains whose every header is needed."""
 
     def __init__(
         self, chain: SimulatedChain, faults: Faults | None = None, limits: BatchLimits = DEFAULT_LIMITS

@@ -1,9 +1,9 @@
 """The `attestation` light client: m of n keys say what a chain without provable consensus holds."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar
 
 from light_clients.attestation import codec, predicates
 from light_clients.attestation.types import (
@@ -27,28 +27,13 @@ from light_clients.interface import (
     Misbehaved,
     NoOp,
     PredicateFailed,
+    Slot,
     UnknownHeight,
     Updated,
     run_checks,
 )
 
 SPEC = "docs/spec/attestation.md"
-ValueT = TypeVar("ValueT")
-
-
-@dataclass(slots=True)
-class _Slot(Generic[ValueT]):
-    """A value that one check finds and later ones read."""
-
-    value: ValueT | None = None
-
-    def fill(self, make: Callable[[], ValueT]) -> None:
-        self.value = make()
-
-    def get(self) -> ValueT:
-        if self.value is None:
-            raise RuntimeError("a check was run before the one that it stands on")
-        return self.value
 
 
 class AttestationClient:
@@ -98,21 +83,21 @@ class AttestationClient:
     def header_checks(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> Iterator[Check]:
-        return _update_checks(client_state, consensus_states, header, now_ns, _Slot(), _Slot())
+        return _update_checks(client_state, consensus_states, header, now_ns, Slot(), Slot())
 
     def verify_header(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
-        client: _Slot[ClientState] = _Slot()
-        update: _Slot[StateAttestation | Rotation] = _Slot()
+        client: Slot[ClientState] = Slot()
+        update: Slot[StateAttestation | Rotation] = Slot()
         run_checks(_update_checks(client_state, consensus_states, header, now_ns, client, update))
         return _judge_proven(client.get(), consensus_states, update.get())
 
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
-        client: _Slot[ClientState] = _Slot()
-        evidence: _Slot[Misbehaviour] = _Slot()
+        client: Slot[ClientState] = Slot()
+        evidence: Slot[Misbehaviour] = Slot()
         run_checks(_misbehaviour_checks(client_state, consensus_states, misbehaviour, now_ns, client, evidence))
         height = _evidence_height(client.get(), evidence.get())
         return Misbehaved(
@@ -166,11 +151,11 @@ def _update_checks(
     consensus_states: ConsensusStates,
     message: bytes,
     now_ns: int,
-    client: _Slot[ClientState],
-    update: _Slot[StateAttestation | Rotation],
+    client: Slot[ClientState],
+    update: Slot[StateAttestation | Rotation],
 ) -> Iterator[Check]:
-    opened: _Slot[tuple[AttestationKind, Attestation]] = _Slot()
-    signed_by: _Slot[ClientState] = _Slot()
+    opened: Slot[tuple[AttestationKind, Attestation]] = Slot()
+    signed_by: Slot[ClientState] = Slot()
     yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
     yield Check("header_well_formed", SPEC, lambda: opened.fill(lambda: codec.decode_update(message)))
     kind, attestation = opened.get()
@@ -206,15 +191,15 @@ def _misbehaviour_checks(
     consensus_states: ConsensusStates,
     message: bytes,
     now_ns: int,
-    client: _Slot[ClientState],
-    evidence: _Slot[Misbehaviour],
+    client: Slot[ClientState],
+    evidence: Slot[Misbehaviour],
 ) -> Iterator[Check]:
     """Attested times are not judged: who signs two states of one height does not get away with a date."""
     yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
     yield Check("misbehaviour_well_formed", SPEC, lambda: evidence.fill(lambda: codec.decode_misbehaviour(message)))
     yield from _active_checks(client.get(), consensus_states, now_ns)
     for attestation in (evidence.get().first, evidence.get().second):
-        signed_by: _Slot[ClientState] = _Slot()
+        signed_by: Slot[ClientState] = Slot()
         yield from _signature_checks(client.get(), evidence.get().kind, attestation, signed_by)
         if signed_by.get() is not client.get():
             yield Check(
@@ -231,7 +216,7 @@ def _in_window(client: ClientState, kind: AttestationKind, attestation: Attestat
 
 def _active_checks(client: ClientState, consensus_states: ConsensusStates, now_ns: int) -> Iterator[Check]:
     yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client))
-    latest: _Slot[StateAttestation] = _Slot()
+    latest: Slot[StateAttestation] = Slot()
     yield Check("latest_state_known", "ICS-02", lambda: latest.fill(lambda: _latest_state(client, consensus_states)))
     timestamp_s = latest.get().timestamp_s
     yield Check(
@@ -249,7 +234,7 @@ def _latest_state(client: ClientState, consensus_states: ConsensusStates) -> Sta
 
 
 def _signature_checks(
-    client: ClientState, kind: AttestationKind, attestation: Attestation, signed_by: _Slot[ClientState]
+    client: ClientState, kind: AttestationKind, attestation: Attestation, signed_by: Slot[ClientState]
 ) -> Iterator[Check]:
     """By one set as a whole, the present or the previous one; `signed_by` then has the client with that set."""
 
@@ -270,8 +255,8 @@ def _membership_checks(
     client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
 ) -> Iterator[Check]:
     """Membership of `value` under `path`, or with None absence. The path's hash is computed, never read."""
-    decoded: _Slot[tuple[ClientState, StateAttestation, Attestation]] = _Slot()
-    packets: _Slot[PacketAttestation] = _Slot()
+    decoded: Slot[tuple[ClientState, StateAttestation, Attestation]] = Slot()
+    packets: Slot[PacketAttestation] = Slot()
     yield Check(
         "proof_well_formed",
         SPEC,
@@ -288,7 +273,7 @@ def _membership_checks(
     yield Check("path_is_one_key", "ICS-24", lambda: predicates.path_is_one_key(path))
     if value is not None:
         yield Check("value_is_one_word", SPEC, lambda: predicates.value_is_one_word(value))
-    signed_by: _Slot[ClientState] = _Slot()
+    signed_by: Slot[ClientState] = Slot()
     yield from _signature_checks(client, AttestationKind.PACKETS, attestation, signed_by)
     yield Check(
         "packets_well_formed",

@@ -1,4 +1,4 @@
-"""Light client of EVM consortium chains under QBFT (client type `bft-evm`)."""
+"""Light client of EVM consortium chains under QBFT, IBFT 2.0 and Istanbul (client type `bft-evm`)."""
 
 from light_clients.bft_evm.client import BftEvmClient
 from light_clients.bft_evm.codec import (
@@ -19,6 +19,11 @@ from light_clients.bft_evm.types import (
     ExtraData,
     Header,
     Misbehaviour,
+    QuorumRule,
+    SealedBlock,
+    SealRules,
+    ValidatorContract,
+    ValidatorsProof,
     Vote,
     VoteKind,
 )
@@ -31,6 +36,11 @@ __all__ = [
     "ExtraData",
     "Header",
     "Misbehaviour",
+    "QuorumRule",
+    "SealRules",
+    "SealedBlock",
+    "ValidatorContract",
+    "ValidatorsProof",
     "Vote",
     "VoteKind",
     "block_hash",

@@ -1,13 +1,14 @@
-"""The `bft-evm` light client: EVM consortium chains whose headers carry their validators' seals (QBFT)."""
+"""The `bft-evm` light client: EVM consortium chains whose headers carry their validators' seals (QBFT, IBFT 2.0, Istanbul)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from typing import ClassVar, TypeAlias
 
 from light_clients.bft_evm import codec, predicates
 from light_clients.bft_evm.types import ClientState, ConsensusState, Header, Misbehaviour, TrustedState
-from light_clients.bft_evm.verification import SPEC, Options, evidence_checks, update_checks
+from light_clients.bft_evm.verification import SPEC, Committers, Options, evidence_checks, update_checks
+from light_clients.evm_header import rules as evm
 from light_clients.ibc.evm_router import ProofContext, commitment_checks, router_storage_root
 from light_clients.interface import (
     Check,
@@ -21,27 +22,14 @@ from light_clients.interface import (
     NoOp,
     NotEnoughTrust,
     PredicateFailed,
+    Slot,
     UnknownHeight,
     Updated,
     run_checks,
 )
 
-ValueT = TypeVar("ValueT")
-
-
-@dataclass(slots=True)
-class _Slot(Generic[ValueT]):
-    """A value that one check finds and later ones read."""
-
-    value: ValueT | None = None
-
-    def fill(self, make: Callable[[], ValueT]) -> None:
-        self.value = make()
-
-    def get(self) -> ValueT:
-        if self.value is None:
-            raise RuntimeError("a check was run before the one that it stands on")
-        return self.value
+IMMUTABLE = ("chain_id", "consensus", "router_address", "max_clock_drift_s", "quorum_rule", "validator_contract")
+"""What a substitute must have in common with its subject."""
 
 
 class BftEvmClient:
@@ -52,9 +40,9 @@ class BftEvmClient:
     def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
         client = codec.decode_client_state(client_state)
         state = codec.decode_consensus_state(consensus_state)
-        predicates.client_not_frozen(client)
-        predicates.within_trusting_period(state.timestamp_s, client.trusting_period_s, now_ns)
-        predicates.header_not_from_future(state.timestamp_s, client.max_clock_drift_s, now_ns)
+        evm.client_not_frozen(is_frozen=client.is_frozen)
+        evm.within_trusting_period(state.timestamp_s, client.trusting_period_s, now_ns)
+        evm.header_not_from_future(state.timestamp_s, client.max_clock_drift_s, now_ns)
         return Created(client.latest_height)
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
@@ -68,7 +56,7 @@ class BftEvmClient:
         if latest is None:
             return ClientStatus.EXPIRED
         timestamp_s = codec.decode_consensus_state(latest).timestamp_s
-        expired = predicates.expires_at_ns(timestamp_s, client.trusting_period_s) <= now_ns
+        expired = evm.expires_at_ns(timestamp_s, client.trusting_period_s) <= now_ns
         return ClientStatus.EXPIRED if expired else ClientStatus.ACTIVE
 
     def latest_height(self, client_state: bytes) -> Height:
@@ -80,49 +68,25 @@ class BftEvmClient:
     def header_checks(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> Iterator[Check]:
-        return self._update_checks(client_state, consensus_states, header, now_ns, _Slot(), _Slot(), _Slot())
-
-    def _update_checks(
-        self,
-        client_state: bytes,
-        consensus_states: ConsensusStates,
-        message: bytes,
-        now_ns: int,
-        client: _Slot[ClientState],
-        header: _Slot[Header],
-        storage_root: _Slot[bytes],
-    ) -> Iterator[Check]:
-        yield Check(
-            "client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state))
-        )
-        yield Check("header_well_formed", SPEC, lambda: header.fill(lambda: codec.decode_header_message(message)))
-        yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client.get()))
-        yield from _trusted_header_checks(update_checks, client.get(), consensus_states, header.get(), now_ns)
-        yield Check(
-            "router_account_proven",
-            f"EIP-1186; {SPEC}",
-            lambda: storage_root.fill(lambda: proven_storage_root(client.get(), header.get())),
-        )
+        return _update_checks(client_state, consensus_states, header, now_ns, Slot(), Slot(), Slot())
 
     def verify_header(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
-        client: _Slot[ClientState] = _Slot()
-        decoded: _Slot[Header] = _Slot()
-        storage_root: _Slot[bytes] = _Slot()
+        client: Slot[ClientState] = Slot()
+        committers: Slot[Committers] = Slot()
+        storage_root: Slot[bytes] = Slot()
         try:
-            run_checks(
-                self._update_checks(client_state, consensus_states, header, now_ns, client, decoded, storage_root)
-            )
+            run_checks(_update_checks(client_state, consensus_states, header, now_ns, client, committers, storage_root))
         except predicates.TooLittleOverlap as overlap:
             return NotEnoughTrust(overlap.signed, overlap.needed, overlap.total)
-        return _judge_proven(client.get(), consensus_states, decoded.get(), storage_root.get())
+        return _judge_proven(client.get(), consensus_states, committers.get(), storage_root.get())
 
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
         client = codec.decode_client_state(client_state)
-        evidence = codec.decode_misbehaviour(misbehaviour)
+        evidence = codec.decode_misbehaviour(misbehaviour, client.seal_rules)
         run_checks(misbehaviour_checks(client, consensus_states, evidence, now_ns))
         return Misbehaved(
             evidence.header_1.height,
@@ -150,7 +114,7 @@ class BftEvmClient:
         new = codec.decode_client_state(substitute)
         if new.is_frozen:
             raise PredicateFailed("substitute_not_frozen", "the substitute is frozen itself")
-        for name in ("chain_id", "consensus", "router_address", "max_clock_drift_s"):
+        for name in IMMUTABLE:
             if getattr(old, name) != getattr(new, name):
                 raise PredicateFailed(
                     "substitute_parameters_match",
@@ -192,30 +156,57 @@ def proven_storage_root(client: ClientState, header: Header) -> bytes:
     return router_storage_root(header.execution.state_root, client.router_address, header.account_proof)
 
 
-HeaderRules: TypeAlias = Callable[[Header, TrustedState, Options, int], Iterator[Check]]
+def _update_checks(
+    client_state: bytes,
+    consensus_states: ConsensusStates,
+    message: bytes,
+    now_ns: int,
+    client: Slot[ClientState],
+    committers: Slot[Committers],
+    storage_root: Slot[bytes],
+) -> Iterator[Check]:
+    yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
+    rules = client.get().seal_rules
+    yield Check(
+        "header_well_formed",
+        SPEC,
+        lambda: committers.fill(lambda: Committers(codec.decode_header_message(message, rules))),
+    )
+    yield Check("client_not_frozen", "ICS-02", lambda: evm.client_not_frozen(is_frozen=client.get().is_frozen))
+    yield from _trusted_header_checks(update_checks, client.get(), consensus_states, committers.get(), now_ns)
+    yield Check(
+        "router_account_proven",
+        f"EIP-1186; {SPEC}",
+        lambda: storage_root.fill(lambda: proven_storage_root(client.get(), committers.get().header)),
+    )
+
+
+HeaderRules: TypeAlias = Callable[[Header, TrustedState, Options, int, Committers], Iterator[Check]]
 
 
 def _trusted_header_checks(
-    rules: HeaderRules, client: ClientState, consensus_states: ConsensusStates, header: Header, now_ns: int
+    rules: HeaderRules, client: ClientState, consensus_states: ConsensusStates, committers: Committers, now_ns: int
 ) -> Iterator[Check]:
     """The rules over a header and the state that it names as trusted, which must be stored."""
+    header = committers.header
     trusted: list[TrustedState] = []
     yield Check(
         "trusted_state_known",
         "ICS-02",
         lambda: trusted.append(_trusted_state(consensus_states, header.trusted_height, client.latest_height)),
     )
-    yield from rules(header, trusted[0], Options(client.trusting_period_s, client.max_clock_drift_s), now_ns)
+    options = Options(client.trusting_period_s, client.max_clock_drift_s, client.seal_rules)
+    yield from rules(header, trusted[0], options, now_ns, committers)
 
 
 def misbehaviour_checks(
     client: ClientState, consensus_states: ConsensusStates, evidence: Misbehaviour, now_ns: int
 ) -> Iterator[Check]:
     """Both headers are believed, each from its own trusted state, and contradict each other."""
-    yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client))
+    yield Check("client_not_frozen", "ICS-02", lambda: evm.client_not_frozen(is_frozen=client.is_frozen))
     yield Check("headers_conflict", SPEC, lambda: predicates.headers_conflict(evidence.header_1, evidence.header_2))
     for header in (evidence.header_1, evidence.header_2):
-        yield from _trusted_header_checks(evidence_checks, client, consensus_states, header, now_ns)
+        yield from _trusted_header_checks(evidence_checks, client, consensus_states, Committers(header), now_ns)
 
 
 def _trusted_state(consensus_states: ConsensusStates, height: Height, latest: Height) -> TrustedState:
@@ -227,11 +218,12 @@ def _trusted_state(consensus_states: ConsensusStates, height: Height, latest: He
 
 
 def _judge_proven(
-    client: ClientState, consensus_states: ConsensusStates, header: Header, storage_root: bytes
+    client: ClientState, consensus_states: ConsensusStates, committers: Committers, storage_root: bytes
 ) -> HeaderVerdict:
     """Compare a proven header with what is stored: same, contradicting, or new."""
+    header = committers.header
     height = header.height
-    state = ConsensusState(header.execution.timestamp_s, storage_root, tuple(sorted(header.extra.validators)))
+    state = ConsensusState(header.execution.timestamp_s, storage_root, tuple(sorted(committers.validators)))
     encoded = codec.encode_consensus_state(state)
     stored = consensus_states.get(height)
     frozen = codec.encode_client_state(client.frozen())

@@ -1,28 +1,25 @@
-"""The rules that a QBFT header must keep, one function a rule (docs/spec/bft-evm-client.md, design rule 7).
+"""The rules that a sealed header must keep, one function a rule (docs/spec/bft-evm-client.md, design rule 7).
 
-A QBFT header lists the validators that seal it and commits to no next list, so one who holds the keys of some old list
-could append headers to it for ever. Hence two thresholds on every update: ⌈2n/3⌉ of the header's own list, which is the
-chain's rule, and more than a third of the list that is already trusted, so that at least one honest validator of it signed.
+A header lists the validators that seal it (or leaves the list to a contract) and commits to no next list, so one
+who holds the keys of some old list could append headers to it for ever. Hence two thresholds on every update: the quorum of the
+header's own list, which is the chain's rule, and more than a third of the list that is already trusted, so that at least one
+honest validator of it signed.
 """
 
 from dataclasses import dataclass
 
-from light_clients.bft_evm.extra_data import block_hash, commit_seal_hash
-from light_clients.bft_evm.types import MAX_VALIDATORS, ClientState, Header
+from light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, proposer_seal_hash
+from light_clients.bft_evm.types import MAX_VALIDATORS, Consensus, Header, QuorumRule
 from light_clients.crypto import recover_eth_address
-from light_clients.interface import (
-    NANOSECONDS_PER_SECOND,
-    ClientExpired,
-    ClientFrozen,
-    Height,
-    PredicateFailed,
-)
+from light_clients.interface import PredicateFailed
 
 MIX_HASH = bytes.fromhex("63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365")
-"""Istanbul digest, "ctical byzantine fault tolerance": every IBFT and QBFT header carries it."""
+"""Istanbul digest, "ctical byzantine fault tolerance": headers of all three rules carry it."""
 EMPTY_OMMERS_HASH = bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347")
 DIFFICULTY = 1
 NONCE = bytes(8)
+ISTANBUL_NONCES = (NONCE, b"\xff" * 8)
+"""Votes of the proposer: to drop or to add the header's beneficiary."""
 
 
 @dataclass(eq=True)
@@ -34,39 +31,16 @@ class TooLittleOverlap(PredicateFailed):
     total: int = 0
 
 
-def quorum_size(validators: int) -> int:
-    """⌈2n/3⌉ (besu BftHelpers.calculateRequiredValidatorQuorum)."""
+def quorum_size(validators: int, rule: QuorumRule = QuorumRule.CEIL_TWO_THIRDS) -> int:
+    """⌈2n/3⌉ (besu BftHelpers.calculateRequiredValidatorQuorum), or 2F + 1 with F = ⌈n/3⌉ - 1 (GoQuorum validator.Set.F)."""
+    if rule is QuorumRule.TWO_F_PLUS_ONE:
+        return 2 * ((validators + 2) // 3 - 1) + 1
     return (2 * validators + 2) // 3
 
 
 def overlap_size(trusted_validators: int) -> int:
     """The least count that is more than a third."""
     return trusted_validators // 3 + 1
-
-
-def expires_at_ns(timestamp_s: int, trusting_period_s: int) -> int:
-    return (timestamp_s + trusting_period_s) * NANOSECONDS_PER_SECOND
-
-
-def client_not_frozen(client: ClientState) -> None:
-    """No proof of misbehaviour is on record [ICS-02]."""
-    if client.is_frozen:
-        raise ClientFrozen
-
-
-def within_trusting_period(timestamp_s: int, trusting_period_s: int, now_ns: int) -> None:
-    """The trusted state is younger than the trusting period; at the exact edge it has expired."""
-    edge_ns = expires_at_ns(timestamp_s, trusting_period_s)
-    if edge_ns <= now_ns:
-        raise ClientExpired(edge_ns, now_ns)
-
-
-def height_increases(height: Height, trusted_height: Height) -> None:
-    """A header is vouched for by a lower one of the same revision."""
-    if trusted_height.revision_number != height.revision_number or height <= trusted_height:
-        raise PredicateFailed(
-            "height_increases", "header is not above its trusted height", got=height, expected=f"> {trusted_height}"
-        )
 
 
 def time_does_not_decrease(header: Header, trusted_timestamp_s: int) -> None:
@@ -80,35 +54,27 @@ def time_does_not_decrease(header: Header, trusted_timestamp_s: int) -> None:
         )
 
 
-def header_not_from_future(timestamp_s: int, max_clock_drift_s: int, now_ns: int) -> None:
-    """The header is earlier than now plus the allowed drift."""
-    bound_ns = now_ns + max_clock_drift_s * NANOSECONDS_PER_SECOND
-    timestamp_ns = timestamp_s * NANOSECONDS_PER_SECOND
-    if timestamp_ns >= bound_ns:
-        raise PredicateFailed(
-            "header_not_from_future",
-            "header time is beyond the clock drift",
-            got=timestamp_ns,
-            expected=f"< {bound_ns}",
-        )
-
-
-def qbft_constant_fields(header: Header) -> None:
-    """Difficulty 1, nonce 0, no ommers and the Istanbul mix hash, as every QBFT node demands."""
+def constant_fields(header: Header) -> None:
+    """Difficulty 1, no ommers, the Istanbul mix hash and nonce 0, as every node demands; an Istanbul nonce may be a vote."""
     execution = header.execution
+    nonces = ISTANBUL_NONCES if header.extra.consensus is Consensus.ISTANBUL else (NONCE,)
     for name, got, expected in (
-        ("difficulty", execution.difficulty, DIFFICULTY),
-        ("nonce", execution.nonce, NONCE),
-        ("ommers_hash", execution.ommers_hash, EMPTY_OMMERS_HASH),
-        ("mix_hash", execution.mix_hash, MIX_HASH),
+        ("difficulty", execution.difficulty, (DIFFICULTY,)),
+        ("nonce", execution.nonce, nonces),
+        ("ommers_hash", execution.ommers_hash, (EMPTY_OMMERS_HASH,)),
+        ("mix_hash", execution.mix_hash, (MIX_HASH,)),
     ):
-        if got != expected:
-            raise PredicateFailed("qbft_constant_fields", f"{name} is not QBFT's", got=got, expected=expected)
+        if got not in expected:
+            raise PredicateFailed(
+                f"{header.extra.consensus.name.lower()}_constant_fields",
+                f"{name} is not {header.extra.consensus.name}'s",
+                got=got,
+                expected=expected[0],
+            )
 
 
-def validators_are_listed(header: Header) -> None:
+def validators_are_listed(validators: tuple[bytes, ...]) -> None:
     """1 to MAX_VALIDATORS distinct addresses. An empty list (validators in a contract) proves nothing and is refused."""
-    validators = header.extra.validators
     if not validators:
         raise PredicateFailed("validators_are_listed", "extra data lists no validators (contract selection)")
     if len(validators) > MAX_VALIDATORS:
@@ -117,14 +83,14 @@ def validators_are_listed(header: Header) -> None:
         raise PredicateFailed("validators_are_listed", "a validator is listed twice")
 
 
-def recover_committers(header: Header) -> frozenset[bytes]:
-    """Distinct signers of the commit seals, every one of them in the header's own list.
+def recover_committers(header: Header, validators: tuple[bytes, ...]) -> frozenset[bytes]:
+    """Distinct signers of the commit seals, every one of them in `validators`, the header's own list.
 
     As Besu and GoQuorum do, one bad seal refuses the header: a malformed one, a second one of a signer, one of a stranger.
     """
     name = "commit_seals_of_validators"
     digest = commit_seal_hash(header.execution, header.extra)
-    listed = frozenset(header.extra.validators)
+    listed = frozenset(validators)
     committers: set[bytes] = set()
     for index, seal in enumerate(header.extra.seals):
         signer = recover_eth_address(digest, seal)
@@ -138,9 +104,37 @@ def recover_committers(header: Header) -> frozenset[bytes]:
     return frozenset(committers)
 
 
-def quorum_of_own_validators(header: Header, committers: frozenset[bytes]) -> None:
-    """At least ⌈2n/3⌉ of the header's own validators sealed it."""
-    needed = quorum_size(len(header.extra.validators))
+def recover_all_committers(header: Header) -> frozenset[bytes]:
+    """Signers of the commit seals, whoever they are: a hint for who does not know the list.
+
+    Raises:
+        PredicateFailed: `commit_seals_of_validators`: a seal is no signature.
+    """
+    digest = commit_seal_hash(header.execution, header.extra)
+    signers = [recover_eth_address(digest, seal) for seal in header.extra.seals]
+    found = frozenset(signer for signer in signers if signer is not None)
+    if not found or len(found) != len(signers):
+        raise PredicateFailed("commit_seals_of_validators", "there is no seal, a bad one, or two of one signer")
+    return found
+
+
+def recover_proposer(header: Header) -> bytes | None:
+    """Who proposed an Istanbul block; None where the proposer's seal is no signature."""
+    return recover_eth_address(proposer_seal_hash(header.execution, header.extra), header.extra.proposer_seal)
+
+
+def proposer_is_listed(header: Header, validators: tuple[bytes, ...]) -> None:
+    """An Istanbul block carries the seal of the validator that proposed it."""
+    proposer = recover_proposer(header)
+    if proposer not in validators:
+        raise PredicateFailed(
+            "proposer_is_listed", "the proposer's seal is not by a listed validator", got=proposer or "no signature"
+        )
+
+
+def quorum_of_own_validators(validators: int, committers: frozenset[bytes], rule: QuorumRule) -> None:
+    """At least the rule's quorum of the header's own validators sealed it."""
+    needed = quorum_size(validators, rule)
     if len(committers) < needed:
         raise PredicateFailed(
             "quorum_of_own_validators",

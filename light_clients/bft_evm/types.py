@@ -1,4 +1,4 @@
-"""Values of the bft-evm client: states, headers, evidence, proofs and the QBFT extra data."""
+"""Values of the bft-evm client: states, headers, evidence, and the extra data of the three consensus rules."""
 
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
@@ -14,6 +14,8 @@ SEAL_BYTES = 65
 MAX_VANITY_BYTES = 32
 MAX_VALIDATORS = 2_000
 """More than any consortium runs, and what fits a consensus state of 64 KiB."""
+MAX_CONTRACT_VALIDATORS = 500
+"""Each is a storage proof of the update; 500 of them stay below a megabyte."""
 MAX_ROUND = 2**32 - 1
 
 
@@ -22,6 +24,16 @@ class Consensus(IntEnum):
 
     QBFT = 1
     IBFT2 = 2
+    ISTANBUL = 3
+    """GoQuorum's first IBFT."""
+
+
+class QuorumRule(IntEnum):
+    """How many of its own validators must seal a header (`ClientState.quorum_rule`)."""
+
+    CEIL_TWO_THIRDS = 0
+    TWO_F_PLUS_ONE = 1
+    """F = ⌈n/3⌉ - 1: what GoQuorum asks before its `ceil2Nby3Block`. Below two thirds where n is no 3F + 1."""
 
 
 class VoteKind(StrEnum):
@@ -41,26 +53,63 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class ExtraData:
-    """QBFT extra data. `seals` are 65 bytes r ‖ s ‖ v over the commit-seal hash."""
+    """Extra data of a header under `consensus`. `seals` are 65 bytes r ‖ s ‖ v over the commit-seal hash.
+
+    IBFT 2.0 writes the round in four bytes; `round_width` 0 is the shortest form, which other encoders of it write.
+    Istanbul has neither vote nor round, but a seal of the proposer (empty in a genesis block).
+    """
 
     vanity: bytes
     validators: tuple[bytes, ...]
     vote: Vote | None
     round: int
     seals: tuple[bytes, ...]
+    consensus: Consensus = Consensus.QBFT
+    round_width: int = 0
+    proposer_seal: bytes = b""
 
     def without_seals(self) -> Self:
-        """The form under the commit-seal hash."""
         return replace(self, seals=())
 
     def without_seals_and_round(self) -> Self:
-        """The form under the block hash: honest validators may commit one block in several rounds."""
+        """What the block hash depends on: honest validators may commit one block in several rounds."""
         return replace(self, seals=(), round=0)
 
 
 def _uint64(value: int, field: str, least: int = 0) -> None:
     if not least <= value <= MAX_UINT64:
         raise MalformedInput(field, f"must be {least} to {MAX_UINT64}", got=value)
+
+
+def _address(value: bytes, field: str) -> None:
+    if len(value) != ADDRESS_BYTES or not any(value):
+        raise MalformedInput(field, "must be 20 bytes, not zero", got=value)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorContract:
+    """The contract that selects validators, and the 32-byte slot of its `address[]`."""
+
+    address: bytes
+    slot: bytes
+
+    def __post_init__(self) -> None:
+        _address(self.address, "client_state.validator_contract.address")
+        if len(self.slot) != HASH_BYTES:
+            raise MalformedInput("client_state.validator_contract.slot", "must be 32 bytes", got=self.slot)
+
+
+@dataclass(frozen=True, slots=True)
+class SealRules:
+    """Which seals make a header: the part of a client state that never changes and that every header is judged by."""
+
+    consensus: Consensus = Consensus.QBFT
+    quorum_rule: QuorumRule = QuorumRule.CEIL_TWO_THIRDS
+    validator_contract: ValidatorContract | None = None
+
+    def __post_init__(self) -> None:
+        if self.validator_contract is not None and self.consensus is not Consensus.QBFT:
+            raise UnsupportedOperation(f"contract validator selection under {self.consensus.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +123,23 @@ class ClientState:
     max_clock_drift_s: int
     latest_height: Height
     is_frozen: bool = False
+    quorum_rule: QuorumRule = QuorumRule.CEIL_TWO_THIRDS
+    validator_contract: ValidatorContract | None = None
 
     def __post_init__(self) -> None:
         _uint64(self.chain_id, "client_state.chain_id", 1)
-        if self.consensus is not Consensus.QBFT:
-            raise UnsupportedOperation(f"bft-evm consensus {self.consensus.name}")
-        if len(self.router_address) != ADDRESS_BYTES or not any(self.router_address):
-            raise MalformedInput("client_state.router_address", "must be 20 bytes, not zero", got=self.router_address)
+        _address(self.router_address, "client_state.router_address")
         _uint64(self.trusting_period_s, "client_state.trusting_period_s", 1)
         _uint64(self.max_clock_drift_s, "client_state.max_clock_drift_s", 1)
         if self.latest_height.revision_number or not self.latest_height.revision_height:
             raise MalformedInput(
                 "client_state.latest_height", "EVM heights are of revision 0 and positive", got=self.latest_height
             )
+        _ = self.seal_rules
+
+    @property
+    def seal_rules(self) -> SealRules:
+        return SealRules(self.consensus, self.quorum_rule, self.validator_contract)
 
     def frozen(self) -> Self:
         return replace(self, is_frozen=True)
@@ -127,16 +180,35 @@ class TrustedState:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedBlock:
+    """A header and what its extra data says."""
+
+    execution: ExecutionHeader
+    extra: ExtraData
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorsProof:
+    """What the validator contract held after the parent: nodes of its account, of the array's length and of every element."""
+
+    parent: SealedBlock
+    account_proof: tuple[bytes, ...]
+    slots: tuple[tuple[bytes, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """An update: a sealed header, the height that vouches for it, and the router's account proof.
 
-    `account_proof` holds RLP nodes, root first; evidence of misbehaviour leaves it unread.
+    `account_proof` holds RLP nodes, root first; evidence of misbehaviour leaves it unread. `validators_proof` is there
+    exactly where the chain selects validators by contract.
     """
 
     trusted_height: Height
     execution: ExecutionHeader
     extra: ExtraData
     account_proof: tuple[bytes, ...]
+    validators_proof: ValidatorsProof | None = None
 
     @property
     def height(self) -> Height:

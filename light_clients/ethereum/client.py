@@ -1,9 +1,9 @@
 """The `ethereum` light client: chains whose blocks a sync committee signs (Ethereum's proof of stake, Capella through Fulu)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar
 
 from light_clients.ethereum import codec, predicates
 from light_clients.ethereum.roots import beacon_block_root
@@ -29,40 +29,24 @@ from light_clients.interface import (
     Misbehaved,
     NoOp,
     PredicateFailed,
+    Slot,
     UnknownHeight,
     Updated,
     run_checks,
 )
-
-ValueT = TypeVar("ValueT")
-
-
-@dataclass(slots=True)
-class _Slot(Generic[ValueT]):
-    """A value that one check finds and later ones read."""
-
-    value: ValueT | None = None
-
-    def fill(self, make: Callable[[], ValueT]) -> None:
-        self.value = make()
-
-    def get(self) -> ValueT:
-        if self.value is None:
-            raise RuntimeError("a check was run before the one that it stands on")
-        return self.value
 
 
 @dataclass(frozen=True, slots=True)
 class _Judging:
     """What the checks of one header find on their way."""
 
-    client: _Slot[ClientState]
-    header: _Slot[Header]
-    storage_root: _Slot[bytes]
+    client: Slot[ClientState]
+    header: Slot[Header]
+    storage_root: Slot[bytes]
 
     @classmethod
     def begin(cls) -> "_Judging":
-        return cls(_Slot(), _Slot(), _Slot())
+        return cls(Slot(), Slot(), Slot())
 
 
 class EthereumClient:
@@ -216,7 +200,7 @@ def misbehaviour_checks(
 
 def _active_checks(client: ClientState, consensus_states: ConsensusStates, now_ns: int) -> Iterator[Check]:
     yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client))
-    latest: _Slot[ConsensusState] = _Slot()
+    latest: Slot[ConsensusState] = Slot()
     yield Check("latest_state_known", "ICS-02", lambda: latest.fill(lambda: _latest_state(client, consensus_states)))
     timestamp_s = latest.get().timestamp_s
     yield Check(

@@ -1,8 +1,8 @@
 """The `fisco-bcos` light client: chains of FISCO BCOS 2 and 3, whose blocks carry their sealers' signatures (PBFT)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from dataclasses import replace
+from typing import ClassVar, TypeAlias
 
 from light_clients.fisco_bcos import codec, predicates
 from light_clients.fisco_bcos.membership import DecodeClient, membership_checks
@@ -27,28 +27,12 @@ from light_clients.interface import (
     NoOp,
     NotEnoughTrust,
     PredicateFailed,
+    Slot,
     UnknownHeight,
     UnsupportedOperation,
     Updated,
     run_checks,
 )
-
-ValueT = TypeVar("ValueT")
-
-
-@dataclass(slots=True)
-class _Slot(Generic[ValueT]):
-    """A value that one check finds and later ones read."""
-
-    value: ValueT | None = None
-
-    def fill(self, make: Callable[[], ValueT]) -> None:
-        self.value = make()
-
-    def get(self) -> ValueT:
-        if self.value is None:
-            raise RuntimeError("a check was run before the one that it stands on")
-        return self.value
 
 
 class FiscoBcosClient:
@@ -100,13 +84,13 @@ class FiscoBcosClient:
     def header_checks(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> Iterator[Check]:
-        return _update_checks(self._client, client_state, consensus_states, header, now_ns, _Slot(), _Slot())
+        return _update_checks(self._client, client_state, consensus_states, header, now_ns, Slot(), Slot())
 
     def verify_header(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
-        client: _Slot[ClientState] = _Slot()
-        decoded: _Slot[Header] = _Slot()
+        client: Slot[ClientState] = Slot()
+        decoded: Slot[Header] = Slot()
         try:
             run_checks(_update_checks(self._client, client_state, consensus_states, header, now_ns, client, decoded))
         except predicates.TooLittleOverlap as overlap:
@@ -173,8 +157,8 @@ def _update_checks(
     consensus_states: ConsensusStates,
     message: bytes,
     now_ns: int,
-    client: _Slot[ClientState],
-    header: _Slot[Header],
+    client: Slot[ClientState],
+    header: Slot[Header],
 ) -> Iterator[Check]:
     yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: decode_client(client_state)))
     yield Check(
@@ -193,7 +177,7 @@ def _trusted_header_checks(
     rules: HeaderRules, client: ClientState, consensus_states: ConsensusStates, header: Header, now_ns: int
 ) -> Iterator[Check]:
     """The rules over a header and the state that it names as trusted, which must be stored."""
-    trusted: _Slot[TrustedState] = _Slot()
+    trusted: Slot[TrustedState] = Slot()
     yield Check(
         "trusted_state_known",
         "ICS-02",

@@ -32,7 +32,7 @@ from light_clients.interface.errors import (
 )
 from light_clients.interface.height import Height
 from light_clients.interface.memory import MemoryConsensusStates
-from light_clients.interface.predicates import Check, CheckVerdict, audit_checks, run_checks
+from light_clients.interface.predicates import Check, CheckVerdict, Slot, audit_checks, run_checks
 
 __all__ = [
     "MAX_CLIENT_MESSAGE_BYTES",
@@ -61,6 +61,7 @@ __all__ = [
     "NoOp",
     "NotEnoughTrust",
     "PredicateFailed",
+    "Slot",
     "UnknownHeight",
     "UnsupportedOperation",
     "Updated",

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from light_clients.interface.errors import VerificationError
+
+ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,18 @@ def audit_checks(checks: Iterable[Check]) -> Iterator[CheckVerdict]:
             yield CheckVerdict(check.name, check.source, error)
             return
         yield CheckVerdict(check.name, check.source, None)
+
+
+@dataclass(slots=True)
+class Slot(Generic[ValueT]):
+    """A value that one check finds and later ones read."""
+
+    value: ValueT | None = None
+
+    def fill(self, make: Callable[[], ValueT]) -> None:
+        self.value = make()
+
+    def get(self) -> ValueT:
+        if self.value is None:
+            raise RuntimeError("a check was run before the one that it stands on")
+        return self.value

@@ -22,22 +22,27 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from light_clients.protobuf import evm_router_pb2 as light__clients_dot_protobuf_dot_evm__router__pb2
 from light_clients.protobuf import ibc_pb2 as light__clients_dot_protobuf_dot_ibc__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$light_clients/protobuf/bft_evm.proto\x12\x0ehutong.bft_evm\x1a light_clients/protobuf/ibc.proto\"\xbe\x01\n\x0b\x43lientState\x12\x10\n\x08\x63hain_id\x18\x01 \x01(\x04\x12\x11\n\tconsensus\x18\x02 \x01(\r\x12\x16\n\x0erouter_address\x18\x03 \x01(\x0c\x12\x19\n\x11trusting_period_s\x18\x04 \x01(\x04\x12\x19\n\x11max_clock_drift_s\x18\x05 \x01(\x04\x12)\n\rlatest_height\x18\x06 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x11\n\tis_frozen\x18\x07 \x01(\x08\"O\n\x0e\x43onsensusState\x12\x13\n\x0btimestamp_s\x18\x01 \x01(\x04\x12\x14\n\x0cstorage_root\x18\x02 \x01(\x0c\x12\x12\n\nvalidators\x18\x03 \x03(\x0c\"_\n\x06Header\x12*\n\x0etrusted_height\x18\x01 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x12\n\nheader_rlp\x18\x02 \x01(\x0c\x12\x15\n\raccount_proof\x18\x03 \x03(\x0c\"b\n\x0cMisbehaviour\x12(\n\x08header_1\x18\x01 \x01(\x0b\x32\x16.hutong.bft_evm.Header\x12(\n\x08header_2\x18\x02 \x01(\x0b\x32\x16.hutong.bft_evm.Headerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$light_clients/protobuf/bft_evm.proto\x12\x0ehutong.bft_evm\x1a\'light_clients/protobuf/evm_router.proto\x1a light_clients/protobuf/ibc.proto\"\x92\x02\n\x0b\x43lientState\x12\x10\n\x08\x63hain_id\x18\x01 \x01(\x04\x12\x11\n\tconsensus\x18\x02 \x01(\r\x12\x16\n\x0erouter_address\x18\x03 \x01(\x0c\x12\x19\n\x11trusting_period_s\x18\x04 \x01(\x04\x12\x19\n\x11max_clock_drift_s\x18\x05 \x01(\x04\x12)\n\rlatest_height\x18\x06 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x11\n\tis_frozen\x18\x07 \x01(\x08\x12\x13\n\x0bquorum_rule\x18\x08 \x01(\r\x12=\n\x12validator_contract\x18\t \x01(\x0b\x32!.hutong.bft_evm.ValidatorContract\"2\n\x11ValidatorContract\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x0c\n\x04slot\x18\x02 \x01(\x0c\"O\n\x0e\x43onsensusState\x12\x13\n\x0btimestamp_s\x18\x01 \x01(\x04\x12\x14\n\x0cstorage_root\x18\x02 \x01(\x0c\x12\x12\n\nvalidators\x18\x03 \x03(\x0c\"\xb5\x01\n\x06Header\x12*\n\x0etrusted_height\x18\x01 \x01(\x0b\x32\x12.hutong.ibc.Height\x12\x12\n\nheader_rlp\x18\x02 \x01(\x0c\x12\x15\n\raccount_proof\x18\x03 \x03(\x0c\x12\x19\n\x11parent_header_rlp\x18\x04 \x01(\x0c\x12\x39\n\x10validators_proof\x18\x05 \x01(\x0b\x32\x1f.hutong.bft_evm.ValidatorsProof\"X\n\x0fValidatorsProof\x12\x15\n\raccount_proof\x18\x01 \x03(\x0c\x12.\n\x05slots\x18\x02 \x03(\x0b\x32\x1f.hutong.evm_router.StorageProof\"b\n\x0cMisbehaviour\x12(\n\x08header_1\x18\x01 \x01(\x0b\x32\x16.hutong.bft_evm.Header\x12(\n\x08header_2\x18\x02 \x01(\x0b\x32\x16.hutong.bft_evm.Headerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'light_clients.protobuf.bft_evm_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CLIENTSTATE']._serialized_start=91
-  _globals['_CLIENTSTATE']._serialized_end=281
-  _globals['_CONSENSUSSTATE']._serialized_start=283
-  _globals['_CONSENSUSSTATE']._serialized_end=362
-  _globals['_HEADER']._serialized_start=364
-  _globals['_HEADER']._serialized_end=459
-  _globals['_MISBEHAVIOUR']._serialized_start=461
-  _globals['_MISBEHAVIOUR']._serialized_end=559
+  _globals['_CLIENTSTATE']._serialized_start=132
+  _globals['_CLIENTSTATE']._serialized_end=406
+  _globals['_VALIDATORCONTRACT']._serialized_start=408
+  _globals['_VALIDATORCONTRACT']._serialized_end=458
+  _globals['_CONSENSUSSTATE']._serialized_start=460
+  _globals['_CONSENSUSSTATE']._serialized_end=539
+  _globals['_HEADER']._serialized_start=542
+  _globals['_HEADER']._serialized_end=723
+  _globals['_VALIDATORSPROOF']._serialized_start=725
+  _globals['_VALIDATORSPROOF']._serialized_end=813
+  _globals['_MISBEHAVIOUR']._serialized_start=815
+  _globals['_MISBEHAVIOUR']._serialized_end=913
 # @@protoc_insertion_point(module_scope)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from light_clients import ethereum
+from light_clients.bft_evm import Consensus, QuorumRule, SealRules
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, NANOSECONDS_PER_SECOND, MalformedInput
 from light_clients.interface.json_text import parse_json
@@ -44,9 +45,18 @@ class TendermintTrust:
 
 @dataclass(frozen=True, slots=True)
 class BftEvmTrust:
-    """`router_address` is the account whose storage holds the commitments. EIP-155 chain ids are in no header."""
+    """`router_address` is the account whose storage holds the commitments. EIP-155 chain ids are in no header.
+
+    `consensus` and `quorum_rule` stand in the document only where they are not QBFT and its two thirds.
+    """
 
     router_address: bytes
+    consensus: Consensus = Consensus.QBFT
+    quorum_rule: QuorumRule = QuorumRule.CEIL_TWO_THIRDS
+
+    @property
+    def seal_rules(self) -> SealRules:
+        return SealRules(self.consensus, self.quorum_rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +147,12 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
             document["trust_level"] = f"{level.numerator}/{level.denominator}"
             document["merkle_prefix"] = ["0x" + element.hex() for element in prefix]
             document["proof_specs"] = list(specs)
-        case BftEvmTrust(router):
+        case BftEvmTrust(router, consensus, quorum_rule):
             document["router_address"] = "0x" + router.hex()
+            if consensus is not Consensus.QBFT:
+                document["consensus"] = consensus.name.lower()
+            if quorum_rule is not QuorumRule.CEIL_TWO_THIRDS:
+                document["quorum_rule"] = quorum_rule.name.lower()
         case AttestationTrust(router, attestors, required, destinations):
             document["router_address"] = "0x" + router.hex()
             document["attestors"] = ["0x" + attestor.hex() for attestor in attestors]
@@ -236,6 +250,18 @@ class _Fields:
             raise MalformedInput(f"checkpoint.{name}", f"is not a list of 1 to {most} texts")
         return value
 
+    def choice(self, name: str, default: str, names: list[str]) -> str:
+        """One of `names`, written in lower case; the default is never written, so that one value has one document."""
+        if name not in self._document:
+            return default
+        value = self.text(name)
+        found = next((one for one in names if one.lower() == value and one != default), None)
+        if found is None:
+            raise MalformedInput(
+                f"checkpoint.{name}", "unknown", value, [one.lower() for one in names if one != default]
+            )
+        return found
+
     def kind(self) -> ChainKind:
         value = self.text("kind")
         try:
@@ -299,7 +325,11 @@ def _tendermint(fields: _Fields) -> Trust:
 
 
 def _bft_evm(fields: _Fields) -> Trust:
-    return BftEvmTrust(fields.hex("router_address", 20))
+    return BftEvmTrust(
+        fields.hex("router_address", 20),
+        Consensus[fields.choice("consensus", Consensus.QBFT.name, [rule.name for rule in Consensus])],
+        QuorumRule[fields.choice("quorum_rule", QuorumRule.CEIL_TWO_THIRDS.name, [rule.name for rule in QuorumRule])],
+    )
 
 
 def _attestation(fields: _Fields) -> Trust:

@@ -1,15 +1,15 @@
-"""Headers of QBFT chains in a bundle: believed by their seals, or bare by the parent hash of the block above."""
+"""Headers of QBFT, IBFT 2.0 and Istanbul chains in a bundle: believed by their seals, or bare by the parent hash of the block above."""
 
 from collections.abc import Iterator
 from functools import partial
 
-from light_clients.bft_evm import ClientState, Consensus, ConsensusState, Header, block_hash, codec
+from light_clients.bft_evm import ClientState, ConsensusState, Header, block_hash, codec
 from light_clients.bft_evm.client import proven_storage_root
 from light_clients.bft_evm.types import TrustedState
 from light_clients.bft_evm.verification import Committers, Options, seal_checks, update_checks
 from light_clients.evm_header import decode_header
 from light_clients.interface import Check, Height, MalformedInput, PredicateFailed
-from relay.archive.bundle import HeaderEntry
+from relay.archive.bundle import ChainKind, HeaderEntry
 from relay.archive.checkpoint import BftEvmTrust, Checkpoint
 from relay.audit.blocks import SPEC, Block, ProvenState
 
@@ -24,13 +24,17 @@ class BftEvmRules:
         self._trust = trust
         self._validator_sets = validator_sets
 
+    @property
+    def reading(self) -> str:
+        return f"{ChainKind.BFT_EVM} {self._trust.consensus.name}"
+
     def height_of(self, number: int) -> Height:
         return Height(0, number)
 
     def parse(self, entry: HeaderEntry) -> Block:
         if entry.commit is not None:
-            raise MalformedInput("header.commit", "a QBFT header carries its seals itself")
-        header = codec.header_of(Height(0, 0), decode_header(entry.header), entry.account_proof)
+            raise MalformedInput("header.commit", "a header of this chain carries its seals itself")
+        header = codec.header_of(Height(0, 0), decode_header(entry.header), entry.account_proof, self._trust.consensus)
         is_bare = not header.extra.seals
         if is_bare and header.extra.round:
             raise MalformedInput(
@@ -60,7 +64,7 @@ class BftEvmRules:
         return iter(())
 
     def seal_checks(self, block: Block) -> Iterator[Check]:
-        return seal_checks(block.value, Committers(block.value))
+        return seal_checks(block.value, Committers(block.value), self._trust.seal_rules)
 
     def forward_checks(self, block: Block, trusted: Block, now_ns: int) -> Iterator[Check]:
         trusted_header: Header = trusted.value
@@ -69,7 +73,9 @@ class BftEvmRules:
             trusted_header.execution.timestamp_s,
             tuple(sorted(set(trusted_header.extra.validators))),
         )
-        options = Options(self._checkpoint.trusting_period_s, self._checkpoint.max_clock_drift_s)
+        options = Options(
+            self._checkpoint.trusting_period_s, self._checkpoint.max_clock_drift_s, self._trust.seal_rules
+        )
         return update_checks(block.value, state, options, now_ns)
 
     def state_checks(self, block: Block, found: list[ProvenState]) -> Iterator[Check]:
@@ -79,7 +85,8 @@ class BftEvmRules:
         header: Header = block.value
         client = ClientState(
             chain_id=int(self._checkpoint.chain_id),
-            consensus=Consensus.QBFT,
+            consensus=self._trust.consensus,
+            quorum_rule=self._trust.quorum_rule,
             router_address=self._trust.router_address,
             trusting_period_s=self._checkpoint.trusting_period_s,
             max_clock_drift_s=self._checkpoint.max_clock_drift_s,

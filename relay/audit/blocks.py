@@ -43,6 +43,10 @@ class ProvenState:
 class HeaderRules(Protocol):
     """The rules of one kind of chain, with the parameters of one checkpoint."""
 
+    @property
+    def reading(self) -> str:
+        """By which rules `parse` reads: the same bytes may be another block under others."""
+
     def height_of(self, number: int) -> Height:
         """The IBC height of a block."""
 

@@ -206,7 +206,7 @@ def _key(judged: JudgedChain, entry: HeaderEntry, trusted: Block) -> bytes:
 
 def _parsed(chain: ChainHeaders, rules: HeaderRules, memory: HeaderMemory) -> Iterator[Block]:
     for index, entry in enumerate(chain.headers):
-        key = (chain.kind, entry)
+        key = (rules.reading, entry)
         block = memory.blocks.get(key)
         if block is None:
             try:
@@ -237,7 +237,7 @@ def _anchor(blocks: list[Block], rules: HeaderRules, checkpoint: Checkpoint, mem
         if block.height == checkpoint.height:
             return block
     if checkpoint.header is not None:
-        key = (checkpoint.kind, HeaderEntry(checkpoint.header))
+        key = (rules.reading, HeaderEntry(checkpoint.header))
         known = memory.blocks.get(key)
         if known is None:
             known = rules.parse_checkpoint_header(checkpoint.header)

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from light_clients.interface import Check
 from light_clients.tendermint.types import ValidatorSet
-from relay.archive.bundle import ChainKind, HeaderEntry
+from relay.archive.bundle import HeaderEntry
 from relay.audit.blocks import Block, ProvenState, Step
 
 MAX_REMEMBERED = 8_192
@@ -71,8 +71,8 @@ class HeaderMemory:
 
     passed: Remembered[bytes, Passed] = field(default_factory=Remembered)
     """Headers that were believed, by all that made them so."""
-    blocks: Remembered[tuple[ChainKind, HeaderEntry], Block] = field(default_factory=Remembered)
-    """Headers that were read; believed is another thing."""
+    blocks: Remembered[tuple[str, HeaderEntry], Block] = field(default_factory=Remembered)
+    """Headers that were read, by how; believed is another thing."""
     states: Remembered[tuple[str, HeaderEntry], RememberedState] = field(default_factory=Remembered)
     """By chain and header: proofs of accounts that held, under the checkpoint's router."""
     validator_sets: Remembered[bytes, tuple[bytes, ValidatorSet]] = field(default_factory=Remembered)

@@ -33,7 +33,7 @@ from light_clients.tendermint.verification import (
     commit_checks,
     update_checks,
 )
-from relay.archive.bundle import HeaderEntry
+from relay.archive.bundle import ChainKind, HeaderEntry
 from relay.archive.checkpoint import Checkpoint, TendermintTrust
 from relay.audit.blocks import SPEC, Block, ProvenState
 from relay.audit.memory import HeaderMemory
@@ -55,6 +55,10 @@ class TendermintRules:
         self._encoded_sets = validator_sets
         self._sets: dict[bytes, ValidatorSet] = {}
         self._memory = memory
+
+    @property
+    def reading(self) -> str:
+        return ChainKind.TENDERMINT
 
     def height_of(self, number: int) -> Height:
         return Height(revision_of(self._checkpoint.chain_id), number)

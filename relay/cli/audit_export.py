@@ -94,13 +94,14 @@ def _packet(config: Config, text: str) -> tuple[PathEnd, int]:
 async def _export_one(
     config: Config, checkpoints: "list[Checkpoint]", source: PathEnd, sequence: int, random: Random
 ) -> "Bundle | str":
+    from light_clients.interface import UnsupportedOperation
     from relay.archive import ArchiveUnavailable
     from relay.core.bundling import NotExportable
 
     async with _exporter(config, checkpoints, random) as exporter:
         try:
             return await exporter.export(source, sequence)
-        except (NotExportable, ArchiveUnavailable) as error:
+        except (NotExportable, ArchiveUnavailable, UnsupportedOperation) as error:
             return str(error)
 
 

@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -284,11 +284,19 @@ async def _update(config: Config, end: PathEnd, followed: str, signer: Signer, r
     ):
         info = await host.client(end.client)
         target = source.proving_height((await source.head()).height - 1)
-        headers = await source.client_messages(info.client_type, info.client_state, info.latest_height, target)
-        updates = tuple(UpdateClient(end.client, header) for header in headers)
-        for group in in_transactions(updates, host.batch_limits):
-            await submit_batch(host, Batch(group), signer, "updateClient")
-        return str((await host.client(end.client)).latest_height)
+        while info.latest_height < target:
+            step = target
+            if source.blocks_per_update is not None:
+                furthest = info.latest_height.revision_height + source.blocks_per_update
+                step = min(target, replace(target, revision_height=furthest))
+            headers = await source.client_messages(info.client_type, info.client_state, info.latest_height, step)
+            updates = tuple(UpdateClient(end.client, header) for header in headers)
+            for group in in_transactions(updates, host.batch_limits):
+                await submit_batch(host, Batch(group), signer, "updateClient")
+            before, info = info, await host.client(end.client)
+            if info.latest_height <= before.latest_height:
+                break  # somebody froze it, or the node answers with an older state: the height says so
+        return str(info.latest_height)
 
 
 async def _submit(config: Config, end: PathEnd, header: bytes, signer: Signer, random: Random) -> str:

@@ -13,6 +13,7 @@ from relay.devnet.settings import (
     DEFAULT_PORT,
     DEFAULT_PROOF_BLOCK_MS,
     DEFAULT_VALIDATORS,
+    Consensus,
     DevnetError,
     Genesis,
     Pace,
@@ -42,13 +43,14 @@ def start(
         int, typer.Option(help="Time to the next block after one that changed the state.")
     ] = DEFAULT_PROOF_BLOCK_MS,
     fork: Annotated[Fork, typer.Option(help="Rules of the EVM.")] = "prague",
-    validators: Annotated[int, typer.Option(help="QBFT validators of a new chain.")] = DEFAULT_VALIDATORS,
+    consensus: Annotated[Consensus, typer.Option(help="Who seals blocks, and how.")] = "qbft",
+    validators: Annotated[int, typer.Option(help="Validators or signers of a new chain.")] = DEFAULT_VALIDATORS,
     fund: Annotated[
         list[str] | None,
         typer.Option(metavar="ADDRESS[=WEI]", help="Account that a new chain's genesis funds; may be repeated."),
     ] = None,
 ) -> None:
-    """Run a chain sealed by its own QBFT keys until SIGTERM or SIGINT. Prints one line, which ends in its URL, when ready.
+    """Run a chain sealed by its own keys until SIGTERM or SIGINT. Prints one line, which ends in its URL, when ready.
 
     Exit codes: 0 stopped as told, 2 it cannot start.
     """
@@ -70,7 +72,7 @@ def start(
 
     refusal: BaseException | None = None
     try:
-        genesis = Genesis(chain_id, fork, funds_wei=dict(map(_funding, fund or [])))
+        genesis = Genesis(chain_id, fork, funds_wei=dict(map(_funding, fund or [])), consensus=consensus)
         pace = Pace(period_ms, proof_block_ms)
         with open_home(home) as store:
             trio.run(run, DevnetChain(store, genesis, pace, validators=validators))

@@ -91,7 +91,7 @@ async def create_with_hub(
         for app in (member.mailbox, member.transfer):
             if app is not None:
                 await require_contract(owning, to_canonical_address(app))
-        client_type = followed_by(evm)
+        client_type = evm.client_type
         remarks: list[str] = []
 
         ids: dict[str, str] = {}
@@ -177,11 +177,6 @@ async def _open_end(end: "tuple[EvmChain, Member, str, EvmChain, Member, str, Tr
     if member.mailbox is not None:
         mailbox = to_canonical_address(member.mailbox)
         await set_direct_peer(owning, mailbox, client_id, other_member.config.name)
-
-
-def followed_by(chain: EvmChainConfig) -> str:
-    """Type of the hub's client of a chain."""
-    return {"qbft": "bft-evm", "ethereum": "ethereum", "attested": "attestation"}[chain.consensus]
 
 
 def _beginning(name: str, consensus_state: bytes, trust: Trust) -> str:

@@ -4,12 +4,15 @@ import time
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from light_clients.interface import NANOSECONDS_PER_SECOND, Check, PredicateFailed
 from relay.cli.verdicts import UnusableInput, parse_hex, read_file, read_json, report, required, unusable_as_exit
+
+if TYPE_CHECKING:
+    from light_clients.bft_evm import SealRules
 
 app = typer.Typer(
     help="Check files from real chains offline: 0 valid, 1 invalid, 2 unusable input.",
@@ -160,39 +163,142 @@ def tendermint_command(
     report(command.file_checks(served, checkpoint, options, now_ns), subject, as_json=as_json)
 
 
+Trusted = Annotated[
+    Path | None,
+    typer.Option(help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, validators (addresses)."),
+]
+Now = Annotated[
+    str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
+]
+TrustingPeriod = Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")]
+ClockDrift = Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")]
+TWO_WEEKS_S = 14 * 86_400
+
+
+class IbftRule(StrEnum):
+    """Which IBFT sealed the header."""
+
+    IBFT2 = "ibft2"
+    ISTANBUL = "istanbul"
+
+
+class Quorum(StrEnum):
+    """How many of the header's own validators must have sealed it."""
+
+    CEIL_TWO_THIRDS = "two-thirds"
+    TWO_F_PLUS_ONE = "2f+1"
+
+
 @app.command("qbft")
 def qbft_command(
     file: File,
-    trusted: Annotated[
-        Path | None,
-        typer.Option(
-            help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, validators (addresses)."
-        ),
-    ] = None,
-    now: Annotated[
-        str | None, typer.Option(help="The time to judge at, RFC 3339 or Unix seconds; without it the host's clock.")
-    ] = None,
-    trusting_period: Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")] = 14 * 86_400,
-    clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 15,
+    trusted: Trusted = None,
+    now: Now = None,
+    trusting_period: TrustingPeriod = TWO_WEEKS_S,
+    clock_drift: ClockDrift = 15,
     as_json: AsJson = False,
 ) -> None:
     """Judge a QBFT header with its seals from a checkpoint: an eth_getBlockByNumber answer, or header RLP in hex."""
+    from light_clients.bft_evm import SealRules
+
+    _judge_bft(file, trusted, now, trusting_period, clock_drift, SealRules(), as_json=as_json)
+
+
+@app.command("ibft")
+def ibft_command(
+    file: File,
+    trusted: Trusted = None,
+    rule: Annotated[IbftRule, typer.Option(help="IBFT 2.0 (Besu), or Istanbul (GoQuorum's first).")] = IbftRule.IBFT2,
+    quorum: Annotated[
+        Quorum, typer.Option(help="Two thirds rounded up, or what GoQuorum asks before its ceil2Nby3Block.")
+    ] = Quorum.CEIL_TWO_THIRDS,
+    now: Now = None,
+    trusting_period: TrustingPeriod = TWO_WEEKS_S,
+    clock_drift: ClockDrift = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Judge an IBFT 2.0 or Istanbul header with its seals from a checkpoint, as `verify qbft` does."""
+    from light_clients.bft_evm import Consensus, QuorumRule, SealRules
+
+    rules = SealRules(Consensus[rule.name], QuorumRule[quorum.name])
+    _judge_bft(file, trusted, now, trusting_period, clock_drift, rules, as_json=as_json)
+
+
+def _judge_bft(
+    file: Path,
+    trusted: Path | None,
+    now: str | None,
+    trusting_period_s: int,
+    clock_drift_s: int,
+    rules: "SealRules",
+    *,
+    as_json: bool,
+) -> None:
     from light_clients.bft_evm.verification import Options
     from relay.cli import verify_qbft as command
-    from relay.cli.verify_tendermint import parse_time
+    from relay.cli.evm_files import read_served
 
     with unusable_as_exit():
         if trusted is None:
-            required(None, "--trusted", "a checkpoint (chain, height, hash, time, validators)")
+            required(None, "--trusted", f"a checkpoint ({command.MEMBERS})")
             return
-        now_ns = time.time_ns() if now is None else parse_time(now, "--now")
-        if min(trusting_period, clock_drift) <= 0:
-            raise UnusableInput("--trusting-period and --clock-drift must be positive")
+        now_ns = _now_ns(now, trusting_period_s, clock_drift_s)
         checkpoint = command.read_checkpoint(trusted)
-        served = command.read_served(file)
-    subject = {"file": str(file), **command.subject_of(served, checkpoint, now_ns)}
-    checks = command.file_checks(served, checkpoint, Options(trusting_period, clock_drift), now_ns)
+        served = read_served(file)
+    subject = {"file": str(file), **command.subject_of(served, checkpoint, rules.consensus, now_ns)}
+    checks = command.file_checks(served, checkpoint, Options(trusting_period_s, clock_drift_s, rules), now_ns)
     report(checks, subject, as_json=as_json)
+
+
+def _now_ns(now: str | None, trusting_period_s: int, clock_drift_s: int) -> int:
+    from relay.cli.verify_tendermint import parse_time
+
+    if min(trusting_period_s, clock_drift_s) <= 0:
+        raise UnusableInput("--trusting-period and --clock-drift must be positive")
+    return time.time_ns() if now is None else parse_time(now, "--now")
+
+
+@app.command("clique")
+def clique_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="eth_getBlockByNumber answers, one or a list a file, or header RLP in hex: every block from the "
+            "checkpoint's child on, in any order. The checkpoint's own block alone is judged by its seal.",
+        ),
+    ],
+    trusted: Annotated[
+        Path | None,
+        typer.Option(
+            help="Checkpoint that you trust, JSON or TOML: chain, height, hash, time, signers, period, epoch; and recents "
+            "(who sealed the last blocks, oldest first) and votes (candidate, signer), as far as you know them."
+        ),
+    ] = None,
+    confirmations: Annotated[int, typer.Option(help="Blocks that must stand on top of the believed one.")] = 12,
+    height: Annotated[
+        int | None, typer.Option(help="The block to believe; without it the highest that is deep enough.")
+    ] = None,
+    now: Now = None,
+    trusting_period: TrustingPeriod = TWO_WEEKS_S,
+    clock_drift: ClockDrift = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a branch of Clique headers from a checkpoint: links, signers, turns, votes, epochs, confirmations."""
+    from relay.cli import verify_clique as command
+
+    with unusable_as_exit():
+        if trusted is None:
+            required(None, "--trusted", f"a checkpoint ({command.MEMBERS})")
+            return
+        now_ns = _now_ns(now, trusting_period, clock_drift)
+        if not 0 < confirmations <= command.MAX_CONFIRMATIONS:
+            raise UnusableInput(f"--confirmations must be 1 to {command.MAX_CONFIRMATIONS}")
+        checkpoint = command.read_checkpoint(trusted)
+        blocks = command.read_blocks(files)
+    options = checkpoint.options(confirmations, trusting_period, clock_drift)
+    subject = {"file": ", ".join(map(str, files)), **command.subject_of(blocks, checkpoint, now_ns)}
+    report(command.file_checks(blocks, checkpoint, options, height, now_ns), subject, as_json=as_json)
 
 
 @app.command("ethereum")

@@ -1,23 +1,20 @@
-"""`hutong verify qbft`: QBFT headers as nodes serve them, judged from a checkpoint that the user trusts."""
+"""`hutong verify qbft` and `ibft`: QBFT, IBFT 2.0 and Istanbul headers as nodes serve them, judged from a checkpoint that the user trusts."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from light_clients.bft_evm import Header, block_hash, header_of
+from light_clients.bft_evm import Consensus, Header, block_hash, header_of
 from light_clients.bft_evm.types import MAX_VALIDATORS, TrustedState
 from light_clients.bft_evm.verification import SPEC, Committers, Options, seal_checks, update_checks
-from light_clients.evm_header import decode_header, header_from_rpc
 from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
 from relay.cli.checkpoint_files import document_in, named, whole_number
-from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
-from relay.cli.verify_tendermint import parse_time
+from relay.cli.evm_files import Served, time_s
+from relay.cli.verdicts import UnusableInput, parse_hex
 
-RPC = "eth_getBlockByNumber"
-_HEX_FILE = re.compile(rb'"?(0[xX])?([0-9a-fA-F]{2})+"?')
+MEMBERS = "chain, height, hash, time, validators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +28,6 @@ class Checkpoint:
     @property
     def number(self) -> int:
         return self.state.height.revision_height
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What the file holds: an RPC block, or a header's RLP. Nothing in it is believed."""
-
-    block: Mapping[str, Any] | None
-    header_rlp: bytes
-
-    def parse(self) -> Header:
-        """Raises MalformedInput."""
-        execution = decode_header(self.header_rlp) if self.block is None else header_from_rpc(self.block)
-        return header_of(Height(0, 0), execution, ())
-
-
-def _time_s(value: Any, what: str) -> int:
-    if isinstance(value, int) or (isinstance(value, str) and value[:2] in ("0x", "0X")):
-        return whole_number(value, what)
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return parse_time(text, what) // NANOSECONDS_PER_SECOND
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -70,39 +47,27 @@ def read_checkpoint(path: Path) -> Checkpoint:
         hash=parse_hex(str(named(document, path, "hash")), f"hash in {path}", 32),
         state=TrustedState(
             height=Height(0, whole_number(named(document, path, "height", "number"), f"height in {path}")),
-            timestamp_s=_time_s(named(document, path, "time", "timestamp"), f"time in {path}"),
+            timestamp_s=time_s(named(document, path, "time", "timestamp"), f"time in {path}"),
             validators=tuple(sorted(validators)),
         ),
     )
 
 
-def read_served(path: Path) -> Served:
-    """An `eth_getBlockByNumber` answer, bare or in its envelope, or a header's RLP in hex."""
-    data = read_file(path).strip()
-    if _HEX_FILE.fullmatch(data):
-        return Served(None, parse_hex(data.strip(b'"').decode(), str(path)))
-    document = parse_json(data, str(path))
-    if isinstance(document, Mapping) and document.get("error"):
-        raise UnusableInput(f"{path} is an error response of the node")
-    if isinstance(document, Mapping) and "result" in document:
-        document = document["result"]
-    if isinstance(document, Mapping) and isinstance(document.get("headerRlp"), str):
-        return Served(None, parse_hex(document["headerRlp"], f"headerRlp in {path}"))
-    if not isinstance(document, Mapping) or "extraData" not in document:
-        raise UnusableInput(f"{path} is neither an {RPC} answer nor header RLP in hex")
-    return Served(document, b"")
+def parse(served: Served, consensus: Consensus) -> Header:
+    """Raises MalformedInput."""
+    return header_of(Height(0, 0), served.execution(), (), consensus)
 
 
 def file_checks(served: Served, checkpoint: Checkpoint, options: Options, now_ns: int) -> Iterator[Check]:
     """Every predicate, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
     parsed: list[Header] = []
-    yield Check("header_is_well_formed", SPEC, lambda: parsed.append(served.parse()))
+    yield Check("header_is_well_formed", SPEC, lambda: parsed.append(parse(served, options.rules.consensus)))
     header = parsed[0]
     if served.block is not None:
         yield Check("block_hash_matches", SPEC, partial(_block_hash_matches, header, served.block))
     if header.execution.number == checkpoint.number:
         yield Check("checkpoint_hash_matches", SPEC, partial(_is_checkpoint, header, checkpoint))
-        yield from seal_checks(header, Committers(header))
+        yield from seal_checks(header, Committers(header), options.rules)
         return
     if header.execution.number == checkpoint.number + 1:
         yield Check("follows_checkpoint", SPEC, partial(_follows_checkpoint, header, checkpoint))
@@ -135,10 +100,10 @@ def _follows_checkpoint(header: Header, checkpoint: Checkpoint) -> None:
         raise PredicateFailed("follows_checkpoint", "the parent is not the checkpoint's block", parent, checkpoint.hash)
 
 
-def subject_of(served: Served, checkpoint: Checkpoint, now_ns: int) -> dict[str, str]:
+def subject_of(served: Served, checkpoint: Checkpoint, consensus: Consensus, now_ns: int) -> dict[str, str]:
     """What is judged, in the words of the file (not yet believed)."""
     try:
-        header = served.parse()
+        header = parse(served, consensus)
         described = (
             f"{header.execution.number} at {header.execution.timestamp_s} s, state root "
             f"{header.execution.state_root.hex()}, {len(header.extra.seals)} seals of "

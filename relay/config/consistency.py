@@ -79,7 +79,7 @@ def _followed_by(chain: EvmChainConfig | CosmosChainConfig) -> tuple[str, str]:
     """(type of the clients that follow it, its consensus)."""
     if isinstance(chain, CosmosChainConfig):
         return _TENDERMINT, "CometBFT"
-    return {"qbft": "bft-evm", "ethereum": "ethereum", "attested": "attestation"}[chain.consensus], chain.consensus
+    return chain.client_type, chain.consensus
 
 
 def _path_problems(config: Config) -> Iterator[Problem]:

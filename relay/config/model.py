@@ -270,16 +270,36 @@ class _Chain(Model):
         return self.keys if self.key is None else (self.key,)
 
 
+MAX_CLIQUE_CONFIRMATIONS = 64
+"""So that an update of 64 blocks and those on top of them fits a transaction."""
+
+
+class CliqueConfig(Model):
+    """What the chain's genesis file says."""
+
+    period_s: Annotated[int, Field(ge=0, le=86_400)]
+    epoch_length: Annotated[int, Field(ge=1, lt=2**32)] = 30_000
+
+
+class ValidatorContractConfig(Model):
+    """The contract that selects the validators, and the slot of its `address[]` of them."""
+
+    address: Address
+    slot: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+
 class EvmChainConfig(_Chain):
     """A chain with the Solidity router.
 
-    `consensus` is how its blocks are believed elsewhere: by the seals of QBFT, as Ethereum's sync committees sign them (told
-    by the `beacon` nodes, base URLs, of `network`), or as `attestors` (base URLs) attest them. An attested block is final under `confirmations` others; without that number, as the node's `finalized` block says.
+    `consensus` is how its blocks are believed elsewhere: by the seals of QBFT, IBFT 2.0 or Istanbul (GoQuorum's first IBFT),
+    by branches of Clique headers, as Ethereum's sync committees sign them (told by the `beacon` nodes, base URLs, of
+    `network`), or as `attestors` (base URLs) attest them. A Clique or attested block is final under
+    `confirmations` others; without that number, which Clique needs, as the node's `finalized` block says.
     """
 
     kind: Literal["evm"]
     chain_id: Annotated[int, Field(ge=1, lt=2**63)]
-    consensus: Literal["qbft", "ethereum", "attested"]
+    consensus: Literal["qbft", "ibft2", "istanbul", "clique", "ethereum", "attested"]
     router: Address
     beacon: Annotated[
         tuple[Annotated[str, _url("http", "https")], ...], Field(max_length=MAX_ENDPOINTS, strict=False)
@@ -288,6 +308,11 @@ class EvmChainConfig(_Chain):
     """`mainnet`, `sepolia`, `hoodi`, or a file of a devnet's answers `{spec, genesis}`."""
     attestors: Annotated[tuple[Annotated[str, _url("http", "https")], ...], Field(max_length=64, strict=False)] = ()
     confirmations: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    quorum: Literal["two-thirds", "2f+1"] = "two-thirds"
+    """Of the validators that seal a block: GoQuorum asks for 2F + 1 before its `ceil2Nby3Block`."""
+    validator_contract: ValidatorContractConfig | None = None
+    """Where QBFT validators are selected by a contract."""
+    clique: CliqueConfig | None = None
     fees: FeeLimits = FeeLimits()
 
     @property
@@ -298,8 +323,10 @@ class EvmChainConfig(_Chain):
     def _attestors_where_attested(self) -> Self:
         if self.consensus == "attested" and not self.attestors:
             raise ValueError('needs attestors, since its consensus is "attested"')
-        if self.consensus != "attested" and (self.attestors or self.confirmations is not None):
-            raise ValueError('attestors and confirmations are for consensus = "attested" only')
+        if self.consensus != "attested" and self.attestors:
+            raise ValueError('attestors are for consensus = "attested" only')
+        if self.consensus not in ("attested", "clique") and self.confirmations is not None:
+            raise ValueError('confirmations are for consensus = "attested" or "clique" only')
         if len(set(self.attestors)) != len(self.attestors):
             raise ValueError("attestors repeats a URL")
         return self
@@ -311,6 +338,25 @@ class EvmChainConfig(_Chain):
         if self.consensus != "ethereum" and (self.beacon or self.network is not None):
             raise ValueError('beacon and network are for consensus = "ethereum" only')
         return self
+
+    @model_validator(mode="after")
+    def _rules_where_sealed(self) -> Self:
+        if (self.consensus == "clique") != (self.clique is not None):
+            raise ValueError('clique (period_s, epoch_length) goes with consensus = "clique", and with nothing else')
+        if self.consensus == "clique" and not 0 < (self.confirmations or 0) <= MAX_CLIQUE_CONFIRMATIONS:
+            raise ValueError(
+                f'needs confirmations from 1 to {MAX_CLIQUE_CONFIRMATIONS}, since its consensus is "clique"'
+            )
+        if self.consensus != "qbft" and self.validator_contract is not None:
+            raise ValueError('validator_contract is for consensus = "qbft" only')
+        if self.consensus not in ("qbft", "ibft2", "istanbul") and self.quorum != "two-thirds":
+            raise ValueError('quorum is for consensus = "qbft", "ibft2" or "istanbul" only')
+        return self
+
+    @property
+    def client_type(self) -> str:
+        """Of the clients that follow this chain elsewhere."""
+        return {"attested": "attestation", "clique": "clique", "ethereum": "ethereum"}.get(self.consensus, "bft-evm")
 
 
 class HubChainConfig(_Chain):

@@ -123,6 +123,11 @@ class BatchBuilder:
             )
         required = max(self._source.proving_height(taken.job.event_height) for taken in jobs)
         target = max(required, info.latest_height)
+        if self._within_reach(info, target) < target:
+            raise RouteBlocked(
+                f"{self._route.name} is at {info.latest_height}, further below {target} than one transaction brings it: "
+                "it is being refreshed step by step"
+            )
         try:
             return await self._build_at(jobs, info, target)
         except HeightUnavailable:
@@ -133,7 +138,8 @@ class BatchBuilder:
             return await self._build_at(jobs, info, newest)
 
     async def refresh(self) -> BuiltBatch | None:
-        """Headers alone, which bring the client to the source's head. None if it is there already.
+        """Headers alone, which bring the client to the source's head, or as near as one transaction does. None if it is
+        there already.
 
         Raises:
             RouteBlocked, AdapterError: as `build`.
@@ -142,8 +148,27 @@ class BatchBuilder:
         if info.status is not ClientStatus.ACTIVE:
             raise RouteBlocked(f"client {self._route.name} is {info.status}", Cause.CLIENT_INACTIVE)
         head = await self._source_heads.head()
-        target = self._source.proving_height(head.height)
+        target = self._within_reach(info, self._source.proving_height(head.height))
         return await self._build_at((), info, target) if target > info.latest_height else None
+
+    @property
+    def steps_are_short(self) -> bool:
+        """One transaction brings the client a bounded number of blocks forward."""
+        return self._source.blocks_per_update is not None
+
+    async def is_far_behind(self, info: ClientInfo) -> bool:
+        """Whether the client is more than half of what one transaction brings it forward below the source's head."""
+        reach = self._source.blocks_per_update
+        if reach is None:
+            return False
+        head = await self._source_heads.head()
+        return head.height - info.latest_height.revision_height > reach // 2
+
+    def _within_reach(self, info: ClientInfo, target: Height) -> Height:
+        reach, latest = self._source.blocks_per_update, info.latest_height
+        if reach is None or target.revision_height <= latest.revision_height + reach:
+            return target
+        return Height(target.revision_number, latest.revision_height + reach)
 
     async def _build_at(self, jobs: Sequence[Taken], info: ClientInfo, target: Height) -> BuiltBatch:
         with trio.move_on_after(SOURCE_TIMEOUT_S) as scope:

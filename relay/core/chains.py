@@ -11,6 +11,7 @@ from adapters.hub import HubChain, HubSettings, open_hub_chain
 from adapters.ics26.chain import RouterSettings
 from adapters.interface import BatchLimits, ChainAdapter
 from adapters.rpc import RpcOptions
+from light_clients.bft_evm import QuorumRule, ValidatorContract
 from relay.config import AnyChainConfig, CosmosChainConfig, EvmChainConfig, HubChainConfig
 from relay.config.networks import read_network
 from relay.telemetry import get_logger
@@ -70,6 +71,10 @@ def open_chain(
                 confirmations=chain.confirmations,
                 beacon=chain.beacon,
                 network=None if chain.network is None else read_network(chain.network),
+                quorum_rule=_QUORUMS[chain.quorum],
+                validator_contract=_validator_contract(chain),
+                clique_period_s=0 if chain.clique is None else chain.clique.period_s,
+                clique_epoch_length=1 if chain.clique is None else chain.clique.epoch_length,
                 on_alert=on_alert,
                 options=options,
             ),
@@ -86,6 +91,16 @@ def open_chain(
         ),
         random,
     )
+
+
+_QUORUMS = {"two-thirds": QuorumRule.CEIL_TWO_THIRDS, "2f+1": QuorumRule.TWO_F_PLUS_ONE}
+
+
+def _validator_contract(chain: EvmChainConfig) -> ValidatorContract | None:
+    contract = chain.validator_contract
+    if contract is None:
+        return None
+    return ValidatorContract(bytes.fromhex(contract.address.removeprefix("0x")), contract.slot.to_bytes(32, "big"))
 
 
 def _cosmos(chain: CosmosChainConfig, limits: BatchLimits, options: RpcOptions) -> CosmosSettings:

@@ -6,6 +6,8 @@ from light_clients.bft_evm import BftEvmClient
 from light_clients.bft_evm import decode_client_state as decode_bft_evm
 from light_clients.bitcoin import BitcoinClient
 from light_clients.bitcoin import decode_client_state as decode_bitcoin
+from light_clients.clique import CliqueClient
+from light_clients.clique import decode_client_state as decode_clique
 from light_clients.ethereum import EthereumClient
 from light_clients.ethereum import decode_client_state as decode_ethereum
 from light_clients.fisco_bcos import FiscoBcosClient
@@ -17,6 +19,7 @@ from light_clients.tendermint.codec import decode_client_state as decode_tenderm
 _LIGHT_CLIENTS: dict[str, LightClient] = {
     AttestationClient.client_type: AttestationClient(),
     BftEvmClient.client_type: BftEvmClient(),
+    CliqueClient.client_type: CliqueClient(),
     BitcoinClient.client_type: BitcoinClient(),
     EthereumClient.client_type: EthereumClient(),
     FiscoBcosClient.client_type: FiscoBcosClient(),
@@ -40,6 +43,8 @@ def followed_chain_id(client_type: str, client_state: bytes) -> str:
     """The chain id that the client state names. Raises VerificationError."""
     if client_type == BftEvmClient.client_type:
         return str(decode_bft_evm(client_state).chain_id)
+    if client_type == CliqueClient.client_type:
+        return str(decode_clique(client_state).chain_id)
     if client_type == EthereumClient.client_type:
         return str(decode_ethereum(client_state).chain_id)
     if client_type == AttestationClient.client_type:

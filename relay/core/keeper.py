@@ -30,6 +30,8 @@ ALARM = 2 / 3
 """Share after which a client that was not refreshed is an alarm: a third is left to do something about it."""
 CHECKS_PER_PERIOD = 50
 CHECK_FIRST_S, CHECK_LAST_S = 1.0, 300.0
+SHORT_STEPS_CHECK_S = 10.0
+"""Where an update holds every header, a client that falls far behind needs many transactions, and packets wait for them."""
 _AGAIN = Backoff(base_s=5.0, cap_s=300.0)
 
 
@@ -96,6 +98,8 @@ class ClientKeeper:
                 in_vain = isinstance(error, PaidInVain)
                 self._log.warning("the client cannot be refreshed now", reason=str(error), failures=failures)
             check_s = _check_s(period_ns)
+            if self._builder.steps_are_short:
+                check_s = min(check_s, SHORT_STEPS_CHECK_S)
             if in_vain:
                 check_s = max(check_s, period_ns / NANOSECONDS_PER_SECOND / CHECKS_PER_PERIOD)
             elif failures:
@@ -114,14 +118,18 @@ class ClientKeeper:
             RouteBlocked, SubmissionRefused, AdapterError, VerificationError: it was time, and it could not be done.
         """
         age_ns = await self._tell(info)
+        if info.status is not ClientStatus.ACTIVE:
+            return False
         asked = self._catching_up.is_asked(self._route.name)
         is_old = age_ns >= info.trusting_period_ns * self._share(info)
-        if info.status is not ClientStatus.ACTIVE or not (asked or is_old):
+        if not (asked or is_old) and not await self._builder.is_far_behind(info):
             return False
         async with in_background([partial(self._keep_telling, _check_s(info.trusting_period_ns))]):
-            done = await self._refresh()
+            refreshed = await self._refresh()
+            while refreshed and await self._builder.is_far_behind(await self._destination.client(self._route.client)):
+                refreshed = await self._refresh()
         self._catching_up.done(self._route.name)
-        return done
+        return refreshed
 
     async def _tell(self, info: ClientInfo) -> int:
         """The age of the client's newest state, after metrics and alarms were told of it."""

@@ -1,4 +1,4 @@
-"""An EVM consortium chain in one process: py-evm blocks, sealed by the QBFT keys that the process holds."""
+"""An EVM consortium chain in one process: py-evm blocks, sealed by the keys that the process holds."""
 
 import math
 import secrets
@@ -8,10 +8,9 @@ from collections.abc import Callable
 
 import trio
 
-from light_clients.bft_evm.predicates import MIX_HASH
 from relay.devnet import record
-from relay.devnet.blocks import BASE_FEE_WEI, EMPTY_BODY, sealed_block
-from relay.devnet.settings import DEFAULT_VALIDATORS, MAX_VALIDATORS, DevnetError, Genesis, Pace
+from relay.devnet.blocks import BASE_FEE_WEI, EMPTY_BODY, mix_hash_of, sealed_block
+from relay.devnet.settings import DEFAULT_VALIDATORS, MAX_VALIDATORS, Consensus, DevnetError, Genesis, Pace
 from relay.devnet.validators import KEY_BYTES, ValidatorSet
 from relay.evm.block_store import BlockStore, store_block
 from relay.evm.blocks import EvmBlock, block_body
@@ -68,6 +67,10 @@ class DevnetChain:
         return self._genesis.chain_id
 
     @property
+    def consensus(self) -> Consensus:
+        return self._genesis.consensus
+
+    @property
     def client_version(self) -> str:
         return f"hutong-devnet/{self._genesis.fork}"
 
@@ -120,6 +123,8 @@ class DevnetChain:
 
         The order is lost if the process ends before the next block.
         """
+        if self._genesis.consensus == "clique":
+            raise DevnetError("signers of a Clique chain come and go by votes, which this one does not cast")
         with self._building:
             current = (self._ordered or self._validators).validators
             if not 0 <= remove <= len(current) or not 0 <= add <= MAX_VALIDATORS:
@@ -158,7 +163,10 @@ class DevnetChain:
         validators = self._ordered or self._validators
         number = parent.number + 1
         timestamp_s = max(parent.header.timestamp_s, math.floor(self._wall_clock_s()))
-        context = self._context(number, timestamp_s, validators.proposer(number).address)
+        # A Clique header's beneficiary is whom its signer votes for: nobody.
+        is_clique = self._genesis.consensus == "clique"
+        coinbase = bytes(20) if is_clique else validators.proposer(number).address
+        context = self._context(number, timestamp_s, coinbase)
         dropped: list[bytes] = []
         with self._store.batch() as batch:
             state = self._state(batch, parent.header.state_root, context)
@@ -219,7 +227,7 @@ class DevnetChain:
             timestamp_s=timestamp_s,
             coinbase=coinbase,
             gas_limit=self._genesis.gas_limit,
-            prev_randao=MIX_HASH,
+            prev_randao=mix_hash_of(self._genesis.consensus),
             block_hash=self._block_hash,
             base_fee_wei=BASE_FEE_WEI,
         )

@@ -9,8 +9,8 @@ from pathlib import Path
 import trio
 
 from relay.devnet.chain import DevnetChain
-from relay.devnet.qbft_methods import QbftMethods
 from relay.devnet.settings import DEFAULT_VALIDATORS, DevnetError, Genesis, Pace
+from relay.devnet.validator_methods import ValidatorMethods
 from relay.evm.database import KeyValueStore, MemoryStore
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.lmdb_store import LmdbStore
@@ -72,7 +72,7 @@ async def serve_devnet(
     task_status: trio.TaskStatus[Devnet] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Produce blocks and answer JSON-RPC until cancelled; started when it answers."""
-    service = JsonRpcService(chain, QbftMethods(chain).methods())
+    service = JsonRpcService(chain, ValidatorMethods(chain).methods())
     refusal: BaseException | None = None
     async with trio.open_nursery() as nursery:
         try:

@@ -16,6 +16,7 @@ def store_genesis(writer: KeyValueWriter, genesis: Genesis) -> None:
         {
             "chain_id": genesis.chain_id,
             "fork": genesis.fork,
+            "consensus": genesis.consensus,
             "gas_limit": genesis.gas_limit,
             "funds_wei": {address.hex(): str(amount) for address, amount in sorted(genesis.funds_wei.items())},
         },
@@ -34,6 +35,11 @@ def check_genesis(reader: KeyValueReader, genesis: Genesis) -> None:
         raise DevnetError(f"the home holds chain {known['chain_id']}, not {genesis.chain_id}; take another --home")
     if known["fork"] != genesis.fork:
         raise DevnetError(f"the chain in the home runs {known['fork']}, not {genesis.fork}; a fork cannot be changed")
+    consensus = known.get("consensus", "qbft")  # homes of older versions do not say
+    if consensus != genesis.consensus:
+        raise DevnetError(
+            f"the chain in the home is sealed by {consensus}, not {genesis.consensus}; take another --home"
+        )
     if known["gas_limit"] != genesis.gas_limit:
         raise DevnetError(f"the chain in the home has gas limit {known['gas_limit']}, not {genesis.gas_limit}")
     for address in genesis.funds_wei:

@@ -1,6 +1,7 @@
 """What a development chain is started with."""
 
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from relay.evm.rules import FORKS, Fork
 
@@ -11,6 +12,9 @@ DEFAULT_VALIDATORS = 4
 MAX_VALIDATORS = 100
 DEFAULT_FUNDING_WEI = 10**24
 DEFAULT_GAS_LIMIT = 30_000_000
+CLIQUE_EPOCH_LENGTH = 30_000
+Consensus = Literal["qbft", "ibft2", "istanbul", "clique"]
+CONSENSUS: tuple[Consensus, ...] = get_args(Consensus)
 MAX_CHAIN_ID = 2**53 - 1
 """Wallets keep chain ids in IEEE doubles."""
 
@@ -27,12 +31,15 @@ class Genesis:
     fork: Fork = "prague"
     gas_limit: int = DEFAULT_GAS_LIMIT
     funds_wei: dict[bytes, int] = field(default_factory=dict)
+    consensus: Consensus = "qbft"
 
     def __post_init__(self) -> None:
         if not 1 <= self.chain_id <= MAX_CHAIN_ID:
             raise DevnetError(f"chain id {self.chain_id} is not within 1 and {MAX_CHAIN_ID}")
         if self.fork not in FORKS:
             raise DevnetError(f"fork {self.fork} is not offered; take one of {', '.join(FORKS)}")
+        if self.consensus not in CONSENSUS:
+            raise DevnetError(f"consensus {self.consensus} is not offered; take one of {', '.join(CONSENSUS)}")
         if self.gas_limit < 1_000_000:
             raise DevnetError(f"a gas limit of {self.gas_limit} has no room for a deployment; take 1000000 or more")
         for address, amount_wei in self.funds_wei.items():

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from light_clients.bft_evm import ExtraData, commit_seal_hash, encode_extra_data
+from light_clients.bft_evm import Consensus, ExtraData, commit_seal_hash, encode_extra_data
+from light_clients.bft_evm.extra_data import proposer_seal_hash
 from light_clients.bft_evm.predicates import quorum_size
+from light_clients.clique import seals as clique
 from light_clients.crypto import eth_address, secp256k1
 from light_clients.evm_header import ExecutionHeader
 
@@ -13,7 +15,7 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """One QBFT key."""
+    """One key."""
 
     private_key: bytes
     address: bytes
@@ -31,7 +33,7 @@ class Validator:
 
 @dataclass(frozen=True, slots=True)
 class ValidatorSet:
-    """The validators of one height, ascending by address, as QBFT nodes list them."""
+    """The validators of one height, ascending by address, as nodes list them."""
 
     validators: tuple[Validator, ...]
 
@@ -55,13 +57,19 @@ class ValidatorSet:
         """Round robin over the heights, as QBFT has it in round 0."""
         return self.validators[number % len(self.validators)]
 
-    def unsealed(self, *, round_number: int = 0) -> ExtraData:
-        return ExtraData(VANITY, self.addresses, None, round_number, ())
+    def unsealed(self, consensus: Consensus = Consensus.QBFT) -> ExtraData:
+        """Extra data of round 0."""
+        round_width = 4 if consensus is Consensus.IBFT2 else 0
+        return ExtraData(VANITY, self.addresses, None, 0, (), consensus, round_width)
 
     def seal(self, header: ExecutionHeader, extra: ExtraData) -> tuple[ExecutionHeader, ExtraData]:
         """Seals of a quorum that begins at the proposer: what a real chain has when the last ones are slow."""
         count = len(self.validators)
         start = header.number % count
+        if extra.consensus is Consensus.ISTANBUL:
+            digest = proposer_seal_hash(header, extra)
+            proposer = self.proposer(header.number)
+            extra = replace(extra, proposer_seal=secp256k1.sign_recoverable(proposer.private_key, digest))
         digest = commit_seal_hash(header, extra)
         seals = tuple(
             secp256k1.sign_recoverable(self.validators[(start + step) % count].private_key, digest)
@@ -69,3 +77,9 @@ class ValidatorSet:
         )
         extra = replace(extra, seals=seals)
         return replace(header, extra_data=encode_extra_data(extra)), extra
+
+    def seal_clique(self, header: ExecutionHeader) -> ExecutionHeader:
+        """The seal of the signer whose turn it is, behind the extra data so far."""
+        unsealed = clique.sealed_block(replace(header, extra_data=header.extra_data + bytes(clique.SEAL_BYTES)))
+        seal = secp256k1.sign_recoverable(self.proposer(header.number).private_key, unsealed.seal_hash)
+        return replace(header, extra_data=header.extra_data + seal)

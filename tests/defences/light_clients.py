@@ -10,6 +10,11 @@ BFT_EVM_TESTS = "light_clients/bft_evm/test_attacks.py"
 NEIGHBOURS = "light_clients/proofs/ics23/neighbours.py"
 ABSENCE = "light_clients/proofs/test_ics23_absence.py"
 ATTESTATION = "light_clients/attestation/predicates.py"
+IBFT_TESTS = "light_clients/bft_evm/test_ibft_attacks.py"
+CLIQUE = "light_clients/clique/predicates.py"
+CLIQUE_CLIENT = "light_clients/clique/client.py"
+CLIQUE_TESTS = "light_clients/clique/test_clique_attacks.py"
+VOTES_TESTS = "light_clients/clique/test_snapshot.py"
 ATTESTATION_TESTS = "light_clients/attestation/test_attestation_attacks.py"
 ETHEREUM = "light_clients/ethereum/predicates.py"
 ETHEREUM_TESTS = "light_clients/ethereum/test_ethereum_attacks.py"
@@ -165,6 +170,90 @@ LIGHT_CLIENTS = (
         '    if account is None:\n        return bytes(31) + b"\\1"\n    if False:\n'
         '        raise PredicateFailed("router_account_proven", "the state has no account at',
         (f"{BFT_EVM_TESTS}::test_attack_B37_bft_evm_account_proof_of_another_address",),
+    ),
+    Defence(
+        "Istanbul's proposer is a validator",
+        BFT_EVM,
+        "    if proposer not in validators:\n",
+        "    if False:\n",
+        (f"{IBFT_TESTS}::test_attack_C4_istanbul_proposer_must_be_a_validator",),
+    ),
+    Defence(
+        "contract's list is of the header's own parent",
+        "light_clients/bft_evm/contract.py",
+        "    if got != header.execution.parent_hash:\n",
+        "    if False:\n",
+        (f"{IBFT_TESTS}::test_attack_C7_contract_parent_that_is_not_the_headers",),
+    ),
+    Defence(
+        "contract's list is whole",
+        "light_clients/bft_evm/contract.py",
+        "    if count != len(element_nodes):\n",
+        "    count = len(element_nodes)\n    if False:\n",
+        (f"{IBFT_TESTS}::test_attack_C1_contract_list_cut_to_fit_the_seals",),
+    ),
+    Defence(
+        "Clique: only signers seal",
+        CLIQUE,
+        "    if signer not in snapshot.signers:\n",
+        "    if False:\n",
+        (f"{CLIQUE_TESTS}::test_attack_C5_clique_seal_of_a_stranger",),
+    ),
+    Defence(
+        "Clique: no signer seals too often",
+        CLIQUE,
+        "    if signer in recents_before(snapshot):\n",
+        "    if False:\n",
+        (f"{CLIQUE_TESTS}::test_attack_C2_clique_signer_that_seals_too_often",),
+    ),
+    Defence(
+        "Clique: difficulty is the turn's",
+        CLIQUE,
+        "    if block.execution.difficulty != difficulty:\n",
+        "    if False:\n",
+        (f"{CLIQUE_TESTS}::test_attack_C51_clique_difficulty_that_is_not_the_turns",),
+    ),
+    Defence(
+        "Clique: enough blocks on top",
+        CLIQUE,
+        "    if above < confirmations:\n",
+        "    if above + 1 < confirmations:\n",
+        (f"{CLIQUE_TESTS}::test_attack_C50_clique_too_few_confirmations",),
+    ),
+    Defence(
+        "Clique: a majority on top",
+        CLIQUE,
+        "    if count < snapshot.limit:\n",
+        "    if False:\n",
+        (f"{CLIQUE_TESTS}::test_attack_C1_clique_a_minority_is_never_enough",),
+    ),
+    Defence(
+        "Clique: the heaviest branch",
+        CLIQUE_CLIENT,
+        "            predicates.branch_is_heaviest(client, *self.head(client))\n",
+        "",
+        (f"{CLIQUE_TESTS}::test_attack_C51_clique_lighter_branch_is_not_taken_above_what_was_shown",),
+    ),
+    Defence(
+        "Clique: a stale block is no evidence",
+        CLIQUE_CLIENT,
+        "            if not self.branch.buries(contradicted.revision_height, client.confirmations):\n",
+        "            if False:\n",
+        (f"{CLIQUE_TESTS}::test_attack_C50_clique_stale_block_at_a_believed_height_freezes_nobody",),
+    ),
+    Defence(
+        "Clique: a checkpoint forgets votes",
+        "light_clients/clique/snapshot.py",
+        "    votes = () if is_checkpoint(header.number, epoch_length) else snapshot.votes\n",
+        "    votes = snapshot.votes\n",
+        (f"{VOTES_TESTS}::test_votes_do_not_survive_a_checkpoint",),
+    ),
+    Defence(
+        "Clique: a dropped signer's votes go with it",
+        "light_clients/clique/snapshot.py",
+        "if dropped not in (vote.candidate, vote.signer))",
+        "if dropped != vote.candidate)",
+        (f"{VOTES_TESTS}::test_votes_of_eip_225",),
     ),
     Defence(
         "every proof node is hashed",

@@ -60,8 +60,8 @@ RELAY = (
     Defence(
         "seals of a head counted",
         "adapters/evm/headers.py",
-        "            quorum_of_own_validators(update, committers)\n",
-        "            pass\n",
+        "    quorum_of_own_validators(len(validators), committers, rules.quorum_rule)\n",
+        "",
         (f"{LIES}::test_attack_G1_head_without_a_quorum_of_seals",),
     ),
     Defence(

@@ -1,4 +1,4 @@
-"""Area evm_bft, QBFT: extra data, hash forms, client fixtures; and execution headers as nodes serve them."""
+"""Area evm_bft, QBFT, IBFT 2.0 and Istanbul: extra data, hash forms, client fixtures; and headers as nodes serve them."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,17 @@ import rlp
 from eth_abi.abi import decode as abi_decode
 from vector_registry import Entry, Group, Verification, runs
 
+from light_clients import clique
 from light_clients.bft_evm import (
     BftEvmClient,
     ClientState,
     Consensus,
     ConsensusState,
     ExtraData,
+    QuorumRule,
+    SealRules,
     VoteKind,
+    block_hash,
     decode_consensus_state,
     decode_extra_data,
     encode_client_state,
@@ -22,7 +26,10 @@ from light_clients.bft_evm import (
     encode_header_message,
     header_of,
 )
-from light_clients.evm_header import decode_header, encode_header, header_from_rpc, header_hash
+from light_clients.bft_evm.client import _judge_proven, _update_checks
+from light_clients.bft_evm.predicates import TooLittleOverlap, recover_proposer
+from light_clients.bft_evm.verification import Committers, seal_checks
+from light_clients.evm_header import ExecutionHeader, decode_header, encode_header, header_from_rpc, header_hash
 from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
@@ -30,9 +37,11 @@ from light_clients.interface import (
     Misbehaved,
     NotEnoughTrust,
     PredicateFailed,
+    Slot,
     Updated,
+    run_checks,
 )
-from light_clients.proofs.mpt import decode_rlp
+from light_clients.proofs.mpt import decode_rlp, verify_account
 
 CLIENT = BftEvmClient()
 
@@ -41,10 +50,11 @@ def from_hex(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def only_qbft(entry: Entry) -> None:
-    consensus = entry.params.get("consensus")
-    if consensus != "qbft":
-        pytest.skip(f"format {entry.format} with consensus {consensus} is not supported: {entry.file}")
+CONSENSUS = {"qbft": Consensus.QBFT, "ibft2": Consensus.IBFT2, "istanbul-v1": Consensus.ISTANBUL}
+
+
+def consensus_of(entry: Entry) -> Consensus:
+    return CONSENSUS[entry.params["consensus"]]
 
 
 @runs("eth-header-json")
@@ -74,7 +84,7 @@ def assert_decoded(extra: ExtraData, expected: dict) -> None:
 
 @runs("qbft-extradata-json")
 def extra_data(entry: Entry, group: Group) -> Iterator[Verification]:
-    only_qbft(entry)
+    assert consensus_of(entry) is Consensus.QBFT
     for case in entry.json():
         data = from_hex(case["extraData"])
 
@@ -94,7 +104,7 @@ HASH_FORMS = {
 
 @runs("qbft-extradata-hash-forms-json")
 def hash_forms(entry: Entry, group: Group) -> Iterator[Verification]:
-    only_qbft(entry)
+    assert consensus_of(entry) is Consensus.QBFT
     decode_file = group.with_role("decode")
     assert decode_file is not None
     inputs = {case["name"]: from_hex(case["extraData"]) for case in decode_file.json()}
@@ -121,13 +131,15 @@ def proof_nodes(text: str) -> tuple[bytes, ...]:
 class Fixture:
     """The client under test and the states that it has stored."""
 
-    def __init__(self, case: dict, params: dict) -> None:
+    def __init__(self, case: dict, params: dict, consensus: Consensus) -> None:
         self.case = case
+        self.consensus = consensus
+        self.synthetic = params.get("synthetic", False)
         height = Height(0, int(case["initialTrustedHeight"]))
         self.client_state = encode_client_state(
             ClientState(
                 chain_id=1,
-                consensus=Consensus.QBFT,
+                consensus=consensus,
                 router_address=from_hex(case["routerAddress"]),
                 trusting_period_s=int(case.get("trustingPeriod") or params["trusting_period_s"]),
                 max_clock_drift_s=int(case.get("maxClockDrift") or params["max_clock_drift_s"]),
@@ -150,12 +162,33 @@ class Fixture:
     def after(self, height):
         return min(((known, state) for known, state in self.states.items() if known > height), default=None)
 
+    def judge_codeless(self, message: bytes, now_ns: int):
+        """The synthetic router has no code, which the client refuses (B40): every other rule is the client's own, and the
+        storage root is what the proof library reads from the account."""
+        client, committers = Slot(), Slot()
+        try:
+            for check in _update_checks(self.client_state, self, message, now_ns, client, committers, Slot()):
+                if check.name == "router_account_proven":
+                    with pytest.raises(PredicateFailed, match="has no code"):
+                        check.run()
+                    break
+                check.run()
+        except TooLittleOverlap as overlap:
+            return NotEnoughTrust(overlap.signed, overlap.needed, overlap.total)
+        header = committers.get().header
+        account = verify_account(header.execution.state_root, client.get().router_address, header.account_proof)
+        return _judge_proven(client.get(), self, committers.get(), account.storage_root)
+
     def judge(self, step: dict):
         execution = decode_header(from_hex(step["headerRlp"]))
         assert execution.number == step["height"]
         trusted = Height(0, int(step["trustedHeight"]))
-        message = encode_header_message(header_of(trusted, execution, proof_nodes(step["accountProof"])))
+        message = encode_header_message(
+            header_of(trusted, execution, proof_nodes(step["accountProof"]), self.consensus)
+        )
         now_ns = execution.timestamp_s * NANOSECONDS_PER_SECOND
+        if self.synthetic:
+            return self.judge_codeless(message, now_ns)
         return CLIENT.verify_header(self.client_state, self, message, now_ns)
 
     def accept_update(self, step: dict) -> None:
@@ -192,12 +225,83 @@ class Fixture:
 
 @runs("besu-qbft-fixture")
 def besu_fixture(entry: Entry, group: Group) -> Iterator[Verification]:
-    only_qbft(entry)
     case = entry.json()
-    fixture = Fixture(case, entry.params)
+    fixture = Fixture(case, entry.params, consensus_of(entry))
     for name in entry.params["accept"]:
         step = case[name]
         accept = fixture.accept_update if "headerRlp" in step else fixture.accept_proof
         yield Verification(name, lambda accept=accept, step=step: accept(step))
     for name, error in entry.params["reject"].items():
         yield Verification(name, lambda step=case[name], error=error: fixture.refuse(step, error))
+
+
+@runs("evm-header-chain-json")
+def header_chain(entry: Entry, group: Group) -> Iterator[Verification]:
+    """Each block's hash under the chain's rule, the link to the next one, and who sealed it."""
+    blocks = entry.json()["blocks"]
+    judge = istanbul_block if entry.params["consensus"] == "istanbul-v1" else clique_block
+    parents = {}
+    for index, block in enumerate(blocks):
+        execution = decode_header(from_hex(block["headerRlp"]))
+        parents[execution.number] = from_hex(block["blockHash"])
+
+        def run(block=block, execution=execution):
+            assert execution.number == block["number"]
+            assert encode_header(execution) == from_hex(block["headerRlp"])
+            judge(execution, block, group)
+            parent = parents.get(execution.number - 1)
+            assert parent is None or execution.parent_hash == parent
+
+        yield Verification(f"block {block['number']}", run)
+
+
+def istanbul_block(execution: ExecutionHeader, block: dict, group: Group) -> None:
+    header = header_of(Height(0, 0), execution, (), Consensus.ISTANBUL)
+    validators = header.extra.validators
+    assert block_hash(execution, header.extra) == from_hex(block["blockHash"])
+    assert encode_extra_data(header.extra) == execution.extra_data
+    if "validators" in block:
+        assert sorted(validators) == sorted(map(from_hex, block["validators"]))
+    if execution.number == 0:
+        return
+    committers = Committers(header)
+    run_checks(seal_checks(header, committers, SealRules(Consensus.ISTANBUL, QuorumRule.TWO_F_PLUS_ONE)))
+    if "committers" in block:
+        assert committers.addresses == frozenset(map(from_hex, block["committers"]))
+    if "proposer" in block:
+        assert recover_proposer(header) == from_hex(block["proposer"])
+
+
+def clique_block(execution: ExecutionHeader, block: dict, group: Group) -> None:
+    sealed = clique.sealed_block(execution)
+    assert sealed.hash == from_hex(block["blockHash"])
+    genesis = group.with_role("genesis")
+    if execution.number:
+        signer = clique.recover_signer(sealed)
+        assert genesis is not None and signer in clique_genesis_signers(genesis)
+        assert "signer" not in block or signer == from_hex(block["signer"])
+
+
+def clique_genesis_signers(genesis: Entry) -> tuple[bytes, ...]:
+    listed = from_hex(genesis.json()["extraData"])[32:-65]
+    return tuple(listed[start : start + 20] for start in range(0, len(listed), 20))
+
+
+@runs("clique-header-json")
+def clique_header(entry: Entry, group: Group) -> Iterator[Verification]:
+    for block in entry.json():
+
+        def run(block=block):
+            sealed = clique.sealed_block(header_from_rpc(block["header"]))
+            assert sealed.hash == from_hex(block["blockHash"])
+            assert clique.recover_signer(sealed) == from_hex(block["signer"])
+            assert sealed.signers == tuple(map(from_hex, block.get("checkpointSigners", ())))
+
+        yield Verification(f"{block['network']} {int(block['header']['number'], 16)}", run)
+
+
+@runs("evm-genesis-json")
+def genesis(entry: Entry, group: Group) -> Iterator[Verification]:
+    """Facts: whose list the blocks of the group are checked against."""
+    entry.json()
+    yield from ()

@@ -21,7 +21,7 @@ from relay.archive.checkpoint import (
     TendermintTrust,
     Trust,
 )
-from relay.core.bundling.known import kind_followed_by
+from relay.core.bundling.known import kind_of, seal_rules_of
 from relay.core.clients import followed_chain_id
 
 
@@ -39,7 +39,7 @@ async def read_checkpoint(
     """
     if not followers:
         raise UnsupportedOperation("a checkpoint of a chain that no configured path's client follows")
-    if kind_followed_by(followers[0].client_type) is ChainKind.ETHEREUM and height is not None:
+    if kind_of(followers[0].client_type) is ChainKind.ETHEREUM and height is not None:
         raise UnsupportedOperation(
             "a checkpoint of an Ethereum chain at a height: it is made at the newest finalized block"
         )
@@ -52,15 +52,16 @@ async def read_checkpoint(
         if info.counterparty_client_id is not None:
             chain_id = followed_chain_id(info.client_type, info.client_state)
             followed[client_id] = Remote(chain_id, info.counterparty_client_id)
-    kind = kind_followed_by(followers[0].client_type)
+    kind = kind_of(followers[0].client_type)
     if kind is ChainKind.ETHEREUM:
         return await _ethereum_checkpoint(chain, followers, followed)
+    rules = seal_rules_of(kind, followers[0].client_state)
     trust = _common_trust(kind, followers)
     if kind is ChainKind.ATTESTATION:
         header, block_hash, time_ns = None, b"", await chain.block_time_ns(at)
     else:
         header = await chain.bare_header(at)
-        block_hash, time_ns = _hash_and_time(kind, header)
+        block_hash, time_ns = _hash_and_time(kind, header, rules)
     return Checkpoint(
         chain_id=chain.chain_id,
         kind=kind,
@@ -100,16 +101,16 @@ async def _ethereum_checkpoint(
     )
 
 
-def _hash_and_time(kind: ChainKind, header: bytes) -> tuple[bytes, int]:
+def _hash_and_time(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) -> tuple[bytes, int]:
     if kind is ChainKind.TENDERMINT:
         block = codec.decode_header(header)
         return header_hash(block), block.time_ns
-    parsed = bft_evm.header_of(Height(0, 0), decode_header(header), ())
+    parsed = bft_evm.header_of(Height(0, 0), decode_header(header), (), rules.consensus)
     return bft_evm.block_hash(parsed.execution, parsed.extra), parsed.timestamp_ns
 
 
 def _drift_s(info: ClientInfo) -> int:
-    match kind_followed_by(info.client_type):
+    match kind_of(info.client_type):
         case ChainKind.TENDERMINT:
             return codec.decode_client_state(info.client_state).max_clock_drift_ns // NANOSECONDS_PER_SECOND
         case ChainKind.BFT_EVM:
@@ -148,7 +149,8 @@ def _trust(kind: ChainKind, followers: Sequence[ClientInfo]) -> Trust:
             specs = tuple(names[spec] for spec in client.proof_specs)
             return TendermintTrust(client.trust_level, followers[0].merkle_prefix, specs)
         case ChainKind.BFT_EVM:
-            return BftEvmTrust(bft_evm.decode_client_state(state).router_address)
+            bft_client = bft_evm.decode_client_state(state)
+            return BftEvmTrust(bft_client.router_address, bft_client.consensus, bft_client.quorum_rule)
         case ChainKind.ETHEREUM:
             raise UnsupportedOperation("a checkpoint of an Ethereum chain without its states")
         case ChainKind.ATTESTATION:

@@ -14,7 +14,7 @@ from relay.archive.checkpoint import Checkpoint
 from relay.archive.legs import Link, is_second_leg, link_of_first, link_of_second, next_client
 from relay.config import PathEnd
 from relay.core.bundling.headers import HeaderCollector
-from relay.core.bundling.known import kind_followed_by
+from relay.core.bundling.known import kind_of, seal_rules_of
 from relay.core.bundling.legs import FoundLeg, LegReader, NotExportable
 from relay.core.paths import Paths
 
@@ -147,8 +147,13 @@ class Exporter:
             info = await self._legs.client(readers[chain_id])
             collector = self._collectors.get(chain_id)
             if collector is None:
-                kind = kind_followed_by(info.client_type)
-                collector = HeaderCollector(self._adapters[names[chain_id]], kind, self._checkpoints.get(chain_id))
+                kind = kind_of(info.client_type)
+                collector = HeaderCollector(
+                    self._adapters[names[chain_id]],
+                    kind,
+                    self._checkpoints.get(chain_id),
+                    seal_rules_of(kind, info.client_state),
+                )
                 self._collectors[chain_id] = collector
             for one in found:
                 for evidence in one.evidence:

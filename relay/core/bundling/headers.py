@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from adapters.interface import ChainAdapter, HeightUnavailable
+from light_clients.bft_evm import SealRules
 from light_clients.interface import Height, VerificationError
 from relay.archive.bundle import MAX_HEADERS, ChainHeaders, ChainKind, HeaderEntry
 from relay.archive.checkpoint import Checkpoint, EthereumTrust
@@ -15,9 +16,13 @@ MAX_REMEMBERED = 4_096
 class HeaderCollector:
     """Knows the headers that it has seen. A bundle gets signed ones, or bare ones below a checkpoint."""
 
-    def __init__(self, adapter: ChainAdapter, kind: ChainKind, checkpoint: Checkpoint | None) -> None:
+    def __init__(
+        self, adapter: ChainAdapter, kind: ChainKind, checkpoint: Checkpoint | None, rules: SealRules | None = None
+    ) -> None:
+        """`rules` are those of a `bft-evm` client of the chain."""
         self._adapter = adapter
         self._kind = kind
+        self._rules = SealRules() if rules is None else rules
         self._checkpoint = checkpoint
         self._known: dict[int, KnownHeader] = {}
         self._bare: dict[int, bytes] = {}
@@ -28,7 +33,7 @@ class HeaderCollector:
         """Keep the headers of evidence."""
         for message in messages:
             try:
-                self._keep(known_header(self._kind, message))
+                self._keep(known_header(self._kind, message, self._rules))
             except VerificationError:
                 continue  # a damaged file costs a request to the chain, nothing else
 
@@ -66,7 +71,7 @@ class HeaderCollector:
             entries[checkpoint.height] = HeaderEntry(await self._bare_header(checkpoint.height))
         previous, trusted = at, b""
         if at is not None:
-            trusted = next_signers_of(self._kind, await self._bare_header(at))
+            trusted = next_signers_of(self._kind, await self._bare_header(at), self._rules)
         for height in wanted:
             if at is not None and height.revision_height <= at:
                 continue
@@ -103,7 +108,7 @@ class HeaderCollector:
                     raise
                 messages = (self._known[height.revision_height].entry.header,)
             for message in messages:
-                known = known_header(self._kind, message)
+                known = known_header(self._kind, message, self._rules)
                 self._keep(known)
                 entries[known.height] = known.entry
                 way.pass_over(message)
@@ -129,7 +134,7 @@ class HeaderCollector:
         if known is None:
             below = Height(height.revision_number, height.revision_height - 1)
             messages = await self._adapter.client_messages(self._kind.value, client_state, below, height)
-            known = known_header(self._kind, messages[-1])
+            known = known_header(self._kind, messages[-1], self._rules)
             self._keep(known)
         return known
 
@@ -144,7 +149,7 @@ class HeaderCollector:
             return [known]
         start = Height(height.revision_number, previous)
         messages = await self._adapter.client_messages(self._kind.value, client_state, start, height)
-        way = [known_header(self._kind, message) for message in messages]
+        way = [known_header(self._kind, message, self._rules) for message in messages]
         for step in way:
             self._keep(step)
         return way

@@ -28,21 +28,35 @@ class KnownHeader:
     validator_sets: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
-def kind_followed_by(client_type: str) -> ChainKind:
-    """Of a chain whose clients are of that type. Raises UnsupportedOperation where bundles have no such kind."""
+def kind_of(client_type: str) -> ChainKind:
+    """Raises UnsupportedOperation for clients whose headers no bundle carries."""
     try:
         return ChainKind(client_type)
     except ValueError:
-        raise UnsupportedOperation(f"bundles and checkpoints of chains that {client_type} clients follow") from None
+        raise UnsupportedOperation(f"bundles and checkpoints of a chain followed by a {client_type} client") from None
 
 
-def known_header(kind: ChainKind, message: bytes) -> KnownHeader:
+def seal_rules_of(kind: ChainKind, client_state: bytes) -> bft_evm.SealRules:
+    """By which rules the headers of a `bft-evm` client are read; of other kinds they are not asked.
+
+    Raises:
+        UnsupportedOperation: a contract selects the validators, whose proofs bundles do not carry.
+    """
+    if kind is not ChainKind.BFT_EVM:
+        return bft_evm.SealRules()
+    rules = bft_evm.decode_client_state(client_state).seal_rules
+    if rules.validator_contract is not None:
+        raise UnsupportedOperation("bundles and checkpoints of a chain whose validators a contract selects")
+    return rules
+
+
+def known_header(kind: ChainKind, message: bytes, rules: bft_evm.SealRules) -> KnownHeader:
     """Raises MalformedInput."""
     match kind:
         case ChainKind.TENDERMINT:
             return _tendermint(message)
         case ChainKind.BFT_EVM:
-            return _bft_evm(message)
+            return _bft_evm(message, rules)
         case ChainKind.ATTESTATION:
             state = attestation.decode_state(attestation.decode_attestation(message).data)
             return KnownHeader(state.height, HeaderEntry(message), b"", b"")
@@ -71,13 +85,13 @@ class SyncCommitteeWay:
         self._client = replace(client, committees=after_update(client.committees, update, client.network))
 
 
-def next_signers_of(kind: ChainKind, header: bytes) -> bytes:
+def next_signers_of(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) -> bytes:
     """Who may sign after a bare header."""
     match kind:
         case ChainKind.TENDERMINT:
             return codec.decode_header(header).next_validators_hash
         case ChainKind.BFT_EVM:
-            return _listed(bft_evm.header_of(Height(0, 0), decode_header(header), ()))
+            return _listed(bft_evm.header_of(Height(0, 0), decode_header(header), (), rules.consensus))
         case ChainKind.ATTESTATION:
             raise UnsupportedOperation("headers of an attested chain")
         case ChainKind.ETHEREUM:
@@ -108,8 +122,8 @@ def _for_block(commit: Commit) -> Commit:
     return replace(commit, signatures=entries)
 
 
-def _bft_evm(message: bytes) -> KnownHeader:
-    header = bft_evm.decode_header_message(message)
+def _bft_evm(message: bytes, rules: bft_evm.SealRules) -> KnownHeader:
+    header = bft_evm.decode_header_message(message, rules)
     entry = HeaderEntry(encode_header(header.execution), None, header.account_proof)
     signers = _listed(header)
     return KnownHeader(header.execution.number, entry, signers, signers)

@@ -11,6 +11,7 @@ from threading import Lock
 from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
 from light_clients.bitcoin import BitcoinClient
+from light_clients.clique import CliqueClient
 from light_clients.ethereum import EthereumClient
 from light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient
 from light_clients.interface import NANOSECONDS_PER_SECOND, LightClient
@@ -99,6 +100,7 @@ def standard_light_clients() -> dict[str, LightClient]:
         EthereumClient(),
         fisco_bcos,
         BitcoinClient(),
+        CliqueClient(),
     )
     return {client.client_type: client for client in clients}
 

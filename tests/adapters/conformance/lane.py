@@ -19,6 +19,7 @@ from adapters.ics26.transactor import Transactor
 from adapters.interface import ClientParameters, PacketEventKind
 from adapters.rpc import RpcOptions
 from relay.devnet import Devnet, Genesis, Pace, running_devnet
+from relay.devnet.settings import CLIQUE_EPOCH_LENGTH, Consensus
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import HubParams
 from relay.hub.node.initialise import NewHub, initialise_home
@@ -31,6 +32,7 @@ QUICK = RpcOptions(attempt_timeout_s=10, rounds=2, backoff_first_s=0.01, backoff
 PARAMETERS = ClientParameters(trusting_period_s=7 * 86_400, max_clock_drift_s=30)
 SEND_FORWARDED = Function("sendForwarded", ("string", "string", "string", "bytes", "uint64"))
 POLL_S = 0.05
+CONFIRMATIONS = 2
 UNKNOWN_CLIENT = "bft-evm-99"
 
 ADMIN = Signer(bytes(31) + b"\xa1")
@@ -97,8 +99,14 @@ async def running_hub(home) -> AsyncIterator[HubChain]:
 
 
 def evm_settings(name: str, chain_id: int, devnet: Devnet, router: str, start_height: int = 0) -> EvmSettings:
+    consensus = devnet.chain.consensus
+    sealing = {}
+    if consensus == "clique":
+        sealing = {"confirmations": CONFIRMATIONS, "clique_epoch_length": CLIQUE_EPOCH_LENGTH}
     return EvmSettings(
         chain_id=chain_id,
+        consensus=consensus,
+        **sealing,
         rpc=(devnet.url,),
         ws=(devnet.websocket_url,),
         router=RouterSettings(name, router, start_height, poll_interval_s=POLL_S),
@@ -106,10 +114,13 @@ def evm_settings(name: str, chain_id: int, devnet: Devnet, router: str, start_he
     )
 
 
-async def join(stack: AsyncExitStack, hub: HubChain, name: str, chain_id: int) -> EvmMember:
+async def join(
+    stack: AsyncExitStack, hub: HubChain, name: str, chain_id: int, consensus: Consensus = "qbft"
+) -> EvmMember:
     """Start a dev chain, deploy, and make both clients, as `hutong deploy` and `hutong path create` do."""
     funds = {address_bytes(signer): 10**24 for signer in (DEPLOYER, RELAYER)}
-    devnet = await stack.enter_async_context(running_devnet(Genesis(chain_id, funds_wei=funds), Pace(150, 40)))
+    genesis = Genesis(chain_id, funds_wei=funds, consensus=consensus)
+    devnet = await stack.enter_async_context(running_devnet(genesis, Pace(150, 40)))
     async with open_evm_chain(evm_settings(name, chain_id, devnet, "0x" + "11" * 20), Random(2)) as bare:
         deployer = Transactor(bare.execution, chain_id, DEPLOYER)
         contracts = await deployment.deploy(deployer, forward_margin_s=5, open_relaying=True)
@@ -117,8 +128,9 @@ async def join(stack: AsyncExitStack, hub: HubChain, name: str, chain_id: int) -
     chain = await stack.enter_async_context(open_evm_chain(settings, Random(2)))
     deployer = Transactor(chain.execution, chain_id, DEPLOYER)
     administrator = Transactor(hub.execution, HUB_EVM_CHAIN_ID, ADMIN)
-    states = await chain.initial_states("bft-evm", PARAMETERS)
-    action = admin.create_client(1, "bft-evm", states.client_state, states.consensus_state)
+    client_type = "clique" if consensus == "clique" else "bft-evm"
+    states = await chain.initial_states(client_type, PARAMETERS)
+    action = admin.create_client(1, client_type, states.client_state, states.consensus_state)
     hub_client = admin.created_client(await admin.approve_and_execute([administrator], CHAIN_ID, action))
     hub_states = await hub.initial_states("07-tendermint", PARAMETERS)
     contract = await deployment.deploy_hub_client(deployer, hub_states)
@@ -177,11 +189,11 @@ class Lane:
 
 
 @asynccontextmanager
-async def running_lane(home, hub_at=running_hub) -> AsyncIterator[Lane]:
-    """`hub_at` runs a hub in `home` and gives its adapter."""
+async def running_lane(home, hub_at=running_hub, consensus: Consensus = "qbft") -> AsyncIterator[Lane]:
+    """`hub_at` runs a hub in `home` and gives its adapter; both chains are sealed by `consensus`."""
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(hub_at(home))
-        alpha = await join(stack, hub, "alpha", 1001)
-        beta = await join(stack, hub, "beta", 1002)
+        alpha = await join(stack, hub, "alpha", 1001, consensus)
+        beta = await join(stack, hub, "beta", 1002, consensus)
         await deployment.set_forwarded_peer(beta.deployer, beta.mailbox, alpha.hub_client, "alpha")
         yield Lane(hub, alpha, beta)

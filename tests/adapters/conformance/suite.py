@@ -34,6 +34,7 @@ from adapters.interface import (
 )
 from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
+from light_clients.clique import CliqueClient
 from light_clients.ethereum import EthereumClient
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
@@ -47,7 +48,8 @@ from light_clients.interface import ClientStatus, Height, PredicateFailed, Updat
 from light_clients.tendermint.client import TendermintClient
 
 LIGHT_CLIENTS = {
-    client.client_type: client for client in (BftEvmClient(), TendermintClient(), AttestationClient(), EthereumClient())
+    client.client_type: client
+    for client in (BftEvmClient(), CliqueClient(), TendermintClient(), AttestationClient(), EthereumClient())
 }
 
 
@@ -252,7 +254,7 @@ async def check_new_client_states(link: Link) -> None:
         created = LIGHT_CLIENTS[client_type].create(states.client_state, states.consensus_state, head.time_ns)
         assert created.latest_height == states.height
         with pytest.raises(NotSupported):
-            await end.adapter.initial_states("clique", ClientParameters(7 * 86_400, 10))
+            await end.adapter.initial_states("06-solomachine", ClientParameters(7 * 86_400, 10))
 
 
 async def check_packet_life(link: Link) -> None:

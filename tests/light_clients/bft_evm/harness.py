@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from light_clients.bft_evm import BftEvmClient, encode_header_message
+from light_clients.bft_evm import BftEvmClient, SealRules, encode_header_message
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from tests.light_clients.bft_evm.simulated_chain import ROUTER, SimulatedChain, State
 from tests.light_clients.conformance.harness import Proven
@@ -15,8 +15,8 @@ class BftEvmHarness:
     trusting_period_ns = 1_000 * NANOSECONDS_PER_SECOND
     max_clock_drift_ns = 15 * NANOSECONDS_PER_SECOND
 
-    def __init__(self) -> None:
-        self.chain = SimulatedChain()
+    def __init__(self, rules: SealRules | None = None) -> None:
+        self.chain = SimulatedChain(rules=rules)
 
     @property
     def latest_height(self) -> Height:

@@ -1,4 +1,4 @@
-"""A whole QBFT chain in memory: N keys, a real state trie with a router account, sealed headers and proofs.
+"""A whole QBFT, IBFT 2.0 or Istanbul chain in memory: N keys, a real state trie with a router account, sealed headers and proofs.
 
 Tests say "commit this key, drop that validator, seal with two keys" and read like the attack that they prevent.
 """
@@ -16,6 +16,10 @@ from light_clients.bft_evm import (
     ExtraData,
     Header,
     Misbehaviour,
+    SealedBlock,
+    SealRules,
+    ValidatorContract,
+    ValidatorsProof,
     block_hash,
     commit_seal_hash,
     encode_client_state,
@@ -24,9 +28,11 @@ from light_clients.bft_evm import (
     encode_header_message,
     encode_misbehaviour,
 )
+from light_clients.bft_evm.contract import element_slots
+from light_clients.bft_evm.extra_data import proposer_seal_hash
 from light_clients.bft_evm.predicates import EMPTY_OMMERS_HASH, MIX_HASH
 from light_clients.crypto import eth_address, keccak256, secp256k1
-from light_clients.evm_header import ExecutionHeader
+from light_clients.evm_header import ExecutionHeader, big_endian
 from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MemoryConsensusStates
 
@@ -34,6 +40,7 @@ ROUTER = bytes.fromhex("00000000000000000000000000000000c0ffee00")
 BASE_SLOT = bytes.fromhex("1260944489272988d9df285149b5aa1b0f48f2136d6f416159f840a3e0747600")
 ROUTER_CODE_HASH = keccak256(b"router code")
 EMPTY_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
+CONTRACT = ValidatorContract(bytes.fromhex("0000000000000000000000000000000000007777"), (3).to_bytes(32, "big"))
 GENESIS_TIME_S = 1_700_000_000
 CHAIN_ID = 1337
 
@@ -67,6 +74,12 @@ def proof_nodes(trie: HexaryTrie, key: bytes) -> tuple[bytes, ...]:
     return tuple(node for index, node in enumerate(encoded) if index == 0 or len(node) >= 32)
 
 
+@cache
+def bystanders() -> HexaryTrie:
+    """Forty accounts that stand beside the router in every state."""
+    return trie_of({keccak256(bytes([n]))[:20]: rlp.encode([n, 10**18, EMPTY_ROOT, keccak256(b"")]) for n in range(40)})
+
+
 @dataclass(frozen=True)
 class State:
     """World state after a block: storage of the router by slot, and its account among others."""
@@ -74,6 +87,9 @@ class State:
     storage: dict[bytes, bytes]
     code_hash: bytes = ROUTER_CODE_HASH
     router: bytes = ROUTER
+    balance_wei: int = 0
+    selected: tuple[bytes, ...] | None = None
+    """What the validator contract selects for the next block, where there is one."""
 
     @cached_property
     def storage_trie(self) -> HexaryTrie:
@@ -81,16 +97,31 @@ class State:
 
     @cached_property
     def account_trie(self) -> HexaryTrie:
-        others = trie_of_other_accounts()
-        trie = HexaryTrie(dict(others.db), others.root_hash)
-        trie[keccak256(self.router)] = rlp.encode([1, 0, self.storage_trie.root_hash, self.code_hash])
+        base = bystanders()
+        trie = HexaryTrie(dict(base.db), base.root_hash)
+        router = [1, self.balance_wei, self.storage_trie.root_hash, self.code_hash]
+        trie[keccak256(self.router)] = rlp.encode(router)
+        if self.selected is not None:
+            contract = [1, 0, self.contract_trie.root_hash, keccak256(b"validator contract code")]
+            trie[keccak256(CONTRACT.address)] = rlp.encode(contract)
         return trie
 
+    @cached_property
+    def contract_trie(self) -> HexaryTrie:
+        selected = self.selected or ()
+        words = {CONTRACT.slot: big_endian(len(selected)), bytes(32): b"\x01"}
+        words |= dict(zip(element_slots(CONTRACT.slot, len(selected)), selected, strict=True))
+        return trie_of({slot: rlp.encode(word.lstrip(b"\0")) for slot, word in words.items() if word})
 
-@cache
-def trie_of_other_accounts() -> HexaryTrie:
-    """Those that no test touches."""
-    return trie_of({keccak256(bytes([n]))[:20]: rlp.encode([n, 10**18, EMPTY_ROOT, keccak256(b"")]) for n in range(40)})
+    def validators_proof(self, parent: SealedBlock) -> ValidatorsProof:
+        """Of the list that the state selects: `parent` is the block that left it behind."""
+        trie = self.contract_trie
+        slots = (CONTRACT.slot, *element_slots(CONTRACT.slot, len(self.selected or ())))
+        return ValidatorsProof(
+            parent,
+            proof_nodes(self.account_trie, CONTRACT.address),
+            tuple(proof_nodes(trie, slot) for slot in slots),
+        )
 
 
 def unsealed_header(
@@ -116,9 +147,14 @@ def unsealed_header(
     )
 
 
-def seal(header: ExecutionHeader, extra: ExtraData, signers: list[bytes]) -> tuple[ExecutionHeader, ExtraData]:
-    """Seal with `signers` in order, whoever they are and however often they come."""
+def seal(
+    header: ExecutionHeader, extra: ExtraData, signers: list[bytes], proposer: bytes | None = None
+) -> tuple[ExecutionHeader, ExtraData]:
+    """Seal with `signers` in order, whoever they are and however often they come; under Istanbul the proposer seals first."""
     extra = replace(extra, seals=())
+    if extra.consensus is Consensus.ISTANBUL and proposer is not None:
+        digest = proposer_seal_hash(header, extra)
+        extra = replace(extra, proposer_seal=secp256k1.sign_recoverable(proposer, digest))
     digest = commit_seal_hash(header, extra)
     extra = replace(extra, seals=tuple(secp256k1.sign_recoverable(key, digest) for key in signers))
     return replace(header, extra_data=encode_extra_data(extra)), extra
@@ -127,8 +163,11 @@ def seal(header: ExecutionHeader, extra: ExtraData, signers: list[bytes]) -> tup
 class SimulatedChain:
     """Heights start at 1 with the first block. Every method that changes the next block returns nothing; `advance` seals."""
 
-    def __init__(self, validators: int = 4, period_s: int = 1) -> None:
+    def __init__(self, validators: int = 4, period_s: int = 1, rules: SealRules | None = None) -> None:
+        self.rules = SealRules() if rules is None else rules
         self.keys = [key_of(number) for number in range(validators)]
+        self.selected: dict[int, list[bytes]] = {}
+        """Whom the validator contract selects after each block."""
         self.period_s = period_s
         self.storage: dict[bytes, bytes] = {}
         self.headers: dict[int, tuple[ExecutionHeader, ExtraData]] = {}
@@ -157,9 +196,16 @@ class SimulatedChain:
     def advance(self, blocks: int = 1, signers: list[bytes] | None = None, round_number: int = 0) -> None:
         for _ in range(blocks):
             number = self.height + 1
-            state = State(self.storage)
-            self.states[number] = state
+            state = self.states[number] = self.next_state(number)
             self.headers[number] = self.propose(number, state, signers=signers, round_number=round_number)
+
+    def next_state(self, number: int) -> State:
+        """The world after block `number`; a validator contract selects whoever has a key now for the block behind it."""
+        state = State(self.storage)
+        if self.rules.validator_contract is not None:
+            self.selected[number] = list(self.keys)
+            state = replace(state, selected=tuple(map(address_of, self.keys)))
+        return state
 
     def propose(
         self,
@@ -170,28 +216,37 @@ class SimulatedChain:
         validators: tuple[bytes, ...] | None = None,
         time_s: int | None = None,
         round_number: int = 0,
+        proposer: bytes | None = None,
         **changed_fields: object,
     ) -> tuple[ExecutionHeader, ExtraData]:
         """A sealed header at `number` that need not be the chain's own: an attacker's or an earlier round's."""
         state = state or self.states[number]
         parent = self.headers.get(number - 1)
         parent_hash = block_hash(*parent) if parent else bytes(32)
-        listed = tuple(sorted(map(address_of, self.keys))) if validators is None else validators
+        keys = self.selected.get(number - 1, self.keys)
+        listed = tuple(sorted(map(address_of, keys))) if validators is None else validators
+        if self.rules.validator_contract is not None and validators is None:
+            listed = ()
         header = unsealed_header(
             number,
             GENESIS_TIME_S + number * self.period_s if time_s is None else time_s,
             parent_hash,
             state.account_trie.root_hash,
-            address_of(self.keys[0]),
+            address_of(keys[0]),
         )
         header = replace(header, **changed_fields)
-        extra = ExtraData(bytes(32), listed, None, round_number, ())
-        return seal(header, extra, self.keys if signers is None else signers)
+        consensus = self.rules.consensus
+        width = 4 if consensus is Consensus.IBFT2 else 0
+        number_of_round = 0 if consensus is Consensus.ISTANBUL else round_number
+        extra = ExtraData(bytes(32), listed, None, number_of_round, (), consensus, width)
+        return seal(header, extra, keys if signers is None else signers, proposer or keys[0])
 
     def client_state(self, height: int, **changed: object) -> bytes:
         state = ClientState(
             chain_id=CHAIN_ID,
-            consensus=Consensus.QBFT,
+            consensus=self.rules.consensus,
+            quorum_rule=self.rules.quorum_rule,
+            validator_contract=self.rules.validator_contract,
             router_address=ROUTER,
             trusting_period_s=1_000,
             max_clock_drift_s=15,
@@ -202,7 +257,8 @@ class SimulatedChain:
     def consensus_state(self, height: int) -> bytes:
         header, extra = self.headers[height]
         root = self.states[height].storage_trie.root_hash
-        return encode_consensus_state(ConsensusState(header.timestamp_s, root, tuple(sorted(extra.validators))))
+        listed = extra.validators or tuple(map(address_of, self.selected.get(height - 1, self.keys)))
+        return encode_consensus_state(ConsensusState(header.timestamp_s, root, tuple(sorted(listed))))
 
     def update(
         self,
@@ -214,7 +270,12 @@ class SimulatedChain:
         """The header of `height`, or another one said to be it, with the account proof of `state`."""
         execution, extra = sealed_header or self.headers[height]
         state = state or self.states[height]
-        return Header(Height(0, trusted_height), execution, extra, proof_nodes(state.account_trie, state.router))
+        validators_proof = None
+        if self.rules.validator_contract is not None and height > 1:
+            parent = SealedBlock(*self.headers[height - 1])
+            validators_proof = self.states[height - 1].validators_proof(parent)
+        account_proof = proof_nodes(state.account_trie, state.router)
+        return Header(Height(0, trusted_height), execution, extra, account_proof, validators_proof)
 
     def header(self, height: int, trusted_height: int) -> bytes:
         return encode_header_message(self.update(height, trusted_height))

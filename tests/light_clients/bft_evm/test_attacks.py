@@ -444,6 +444,9 @@ def client_message(**changed) -> bytes:
         {"chain_id": 0},
         {"consensus": 0},
         {"consensus": 9},
+        {"quorum_rule": 2},
+        {"validator_contract": bft_evm_pb2.ValidatorContract(address=bytes(20), slot=bytes(32))},
+        {"validator_contract": bft_evm_pb2.ValidatorContract(address=b"\x01" * 20, slot=bytes(31))},
         {"router_address": b""},
         {"router_address": bytes(20)},
         {"router_address": ROUTER + b"\0"},
@@ -460,11 +463,16 @@ def test_attack_C20_bft_evm_client_with_bad_parameters(changed):
         CLIENT.create(client_message(**changed), chain.consensus_state(1), chain.now_ns)
 
 
-def test_attack_C20_bft_evm_consensus_that_is_not_offered_is_named():
+@pytest.mark.parametrize("consensus", [Consensus.IBFT2, Consensus.ISTANBUL])
+def test_attack_C20_bft_evm_contract_selection_under_a_rule_that_has_none_is_named(consensus):
     chain = chain_of()
+    contract = bft_evm_pb2.ValidatorContract(address=b"\x01" * 20, slot=bytes(32))
+    qbft = client_message(validator_contract=contract)
+    CLIENT.create(qbft, chain.consensus_state(1), chain.now_ns)
+    other = client_message(validator_contract=contract, consensus=int(consensus))
     with pytest.raises(UnsupportedOperation) as caught:
-        CLIENT.create(client_message(consensus=int(Consensus.IBFT2)), chain.consensus_state(1), chain.now_ns)
-    assert "IBFT2" in str(caught.value)
+        CLIENT.create(other, chain.consensus_state(1), chain.now_ns)
+    assert consensus.name in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class Harness(Protocol):
         """Store 32 bytes under an ICS-24 key; proven at `latest_height` after `advance(2)`."""
 
     def replace_validators(self) -> None:
-        """At most two blocks later none of the present validators signs any more (`TrustedHeightConformance` only)."""
+        """At most two blocks later none of the present validators signs any more (`SkippingConformance` only)."""
 
     def states(self, height: Height) -> tuple[bytes, bytes]:
         """Client state and consensus state to create a client at `height`."""

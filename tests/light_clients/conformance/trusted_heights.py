@@ -1,4 +1,4 @@
-"""What clients pass beside the suite whose headers are vouched for by a stored state, and whose signers change with the chain."""
+"""What clients pass beside the suite whose headers are vouched for by a stored state."""
 
 import pytest
 
@@ -32,15 +32,6 @@ class TrustedHeightConformance(LightClientConformance):
             client.verify(harness.header(height, above(trusted)))
         assert caught.value.height == above(trusted)
 
-    def test_strangers_are_not_enough_trust_and_a_nearer_header_is(self):
-        harness, client, trusted = self.start()
-        harness.replace_validators()
-        height = harness.advance(4)
-        verdict = client.verify(harness.header(height, trusted))
-        assert isinstance(verdict, NotEnoughTrust), verdict
-        assert verdict.signed_power < verdict.needed_power <= verdict.total_power or verdict.signed_power == 0
-        client.update(above(trusted), trusted)
-
     def test_expired_trusted_state_vouches_for_nothing_while_a_newer_one_is_fresh(self):
         harness, client, trusted = self.start()
         newer = harness.advance()
@@ -51,3 +42,16 @@ class TrustedHeightConformance(LightClientConformance):
         with pytest.raises(ClientExpired):
             client.verify(harness.header(height, trusted), edge_ns)
         assert isinstance(client.verify(harness.header(height, newer), edge_ns), Updated)
+
+
+class SkippingConformance(TrustedHeightConformance):
+    """Subclass with `make_harness` where a header is believed without those between, by what the trusted signers still hold."""
+
+    def test_strangers_are_not_enough_trust_and_a_nearer_header_is(self):
+        harness, client, trusted = self.start()
+        harness.replace_validators()
+        height = harness.advance(4)
+        verdict = client.verify(harness.header(height, trusted))
+        assert isinstance(verdict, NotEnoughTrust), verdict
+        assert verdict.signed_power < verdict.needed_power <= verdict.total_power or verdict.signed_power == 0
+        client.update(above(trusted), trusted)

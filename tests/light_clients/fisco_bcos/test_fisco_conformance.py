@@ -1,6 +1,6 @@
 """The fisco-bcos client passes the suite that every light client passes, in each generation and suite."""
 
-from tests.light_clients.conformance.trusted_heights import TrustedHeightConformance
+from tests.light_clients.conformance.trusted_heights import SkippingConformance
 from tests.light_clients.fisco_bcos.fisco_harness import VALUE, FiscoBcosHarness, GmHarness, WeightedHarness
 
 
@@ -9,14 +9,14 @@ class _FiscoBcos:
     proves_absence = False
 
 
-class TestFiscoBcosConformance(_FiscoBcos, TrustedHeightConformance):
+class TestFiscoBcosConformance(_FiscoBcos, SkippingConformance):
     make_harness = staticmethod(FiscoBcosHarness)
 
 
-class TestFiscoBcosGmConformance(_FiscoBcos, TrustedHeightConformance):
+class TestFiscoBcosGmConformance(_FiscoBcos, SkippingConformance):
     make_harness = staticmethod(GmHarness)
 
 
-class TestFiscoBcosWeightedV3Conformance(_FiscoBcos, TrustedHeightConformance):
+class TestFiscoBcosWeightedV3Conformance(_FiscoBcos, SkippingConformance):
     make_harness = staticmethod(WeightedHarness)
     proves_membership = False

@@ -1,13 +1,13 @@
 from functools import partial
 
 from light_clients.tendermint.types import KeyType
-from tests.light_clients.conformance.trusted_heights import TrustedHeightConformance
+from tests.light_clients.conformance.trusted_heights import SkippingConformance
 from tests.light_clients.tendermint.tendermint_harness import TendermintHarness
 
 
-class TestTendermintSecp256k1Conformance(TrustedHeightConformance):
+class TestTendermintSecp256k1Conformance(SkippingConformance):
     make_harness = staticmethod(partial(TendermintHarness, KeyType.SECP256K1))
 
 
-class TestTendermintEd25519Conformance(TrustedHeightConformance):
+class TestTendermintEd25519Conformance(SkippingConformance):
     make_harness = staticmethod(partial(TendermintHarness, KeyType.ED25519))

@@ -82,7 +82,7 @@ def test_attack_G13_unknown_key_is_refused_with_field_and_suggestion():
         ("f64180aa3", "f64180aA3", "chains.0.router"),
         ('"http://127.0.0.1:18545"', '"ftp://127.0.0.1"', "chains.0.rpc.0"),
         ('rpc = ["http://127.0.0.1:8545"]', "rpc = []", "chains.1.rpc"),
-        ('consensus = "qbft"', 'consensus = "clique"', "chains.0.consensus"),
+        ('consensus = "qbft"', 'consensus = "ethash"', "chains.0.consensus"),
         (', password_env = "ALPHA_PASSWORD"', "", "chains.0.key"),
         ('"ALPHA_PASSWORD"', '"correct horse!"', "chains.0.key.password_env"),
         ('http = "127.0.0.1:9464"', 'http = "9464"', "relay.http"),

@@ -6,7 +6,7 @@ import pytest
 import trio
 from world import CLIENT, GENESIS_S, World, in_line, making_blocks
 
-from light_clients.bft_evm import decode_client_state, encode_client_state
+from light_clients.bft_evm import SealRules, decode_client_state, encode_client_state
 from light_clients.ibc.commitment import merkle_path, receipt_key
 from light_clients.ibc.packet import Payload
 from light_clients.ibc.transfer import (
@@ -177,7 +177,9 @@ async def test_absence_before_the_timeout_is_no_timeout(world, autojump_clock):
         messages = await beta.client_messages("bft-evm", info.client_state, Height(0, early.revision_height - 1), early)
         sent = leg.proofs[0]
         changed = replace(leg, proofs=(sent, StateProof(Claim.TIMED_OUT, early, proof.proof)))
-        beta_headers = replace(honest.chains[1], headers=(known_header(honest.chains[1].kind, messages[0]).entry,))
+        beta_headers = replace(
+            honest.chains[1], headers=(known_header(honest.chains[1].kind, messages[0], SealRules()).entry,)
+        )
         bundle = replace(honest, legs=(changed,), chains=(honest.chains[0], beta_headers))
         report = Auditor(roots, world.now_ns()).audit(encode_bundle(bundle))
         assert report.failure.check.name == "timeout_has_passed"

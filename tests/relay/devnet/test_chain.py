@@ -48,7 +48,8 @@ def header_from(block: EvmBlock) -> ExecutionHeader:
 
 
 def committers(block: EvmBlock) -> frozenset[bytes]:
-    return recover_committers(header_of(Height(0, 0), header_from(block), ()))
+    header = header_of(Height(0, 0), header_from(block), ())
+    return recover_committers(header, header.extra.validators)
 
 
 @pytest.mark.parametrize(("fork", "fields"), [("paris", 16), ("prague", 21)])

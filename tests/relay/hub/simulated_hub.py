@@ -10,6 +10,7 @@ from eth_abi.abi import decode
 from eth_account import Account
 from eth_utils import to_checksum_address
 
+from light_clients.bft_evm import SealRules
 from light_clients.crypto import secp256k1
 from light_clients.ibc.abi import ABI_ENCODING, PACKET_TUPLE, packet_from_tuple, packet_to_tuple
 from light_clients.ibc.commitment import (
@@ -255,11 +256,13 @@ class SimulatedHub:
 
 
 class RemoteChain:
-    """A QBFT chain whose router the hub has a client of; its own client of the hub is `client-0`."""
+    """A QBFT, IBFT 2.0 or Istanbul chain whose router the hub has a client of; its own client of the hub is `client-0`."""
 
-    def __init__(self, hub: SimulatedHub, *, register: bool = True, salt: int = 0) -> None:
+    def __init__(
+        self, hub: SimulatedHub, *, register: bool = True, salt: int = 0, rules: SealRules | None = None
+    ) -> None:
         self.hub = hub
-        self.chain = qbft.SimulatedChain()
+        self.chain = qbft.SimulatedChain(rules=rules)
         self.chain.commit(b"marker-%d" % salt + b"\x01" + bytes(8), b"\x22" * 32)
         self.own_client = "client-0"
         self.sequence = 0
@@ -293,7 +296,7 @@ class RemoteChain:
         """A block with what was committed, at the hub's time unless told; returns its height."""
         chain = self.chain
         number = chain.height + 1
-        state = qbft.State(chain.storage)
+        state = chain.next_state(number)
         at = max(self.hub.time_s if time_s is None else time_s, chain.headers[chain.height][0].timestamp_s + 1)
         chain.states[number] = state
         chain.headers[number] = chain.propose(number, state, time_s=at)

@@ -1,4 +1,4 @@
-"""JSON-RPC methods that a QBFT chain adds: who seals which block, and on dev chains the order to change it."""
+"""JSON-RPC methods that a chain's consensus adds: who seals which block, and on dev chains the order to change it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,25 +6,38 @@ from typing import Any
 import trio
 
 from light_clients.bft_evm import decode_extra_data
+from light_clients.clique import sealed_block
+from light_clients.evm_header import decode_header
+from relay.devnet.blocks import BFT
 from relay.devnet.chain import DevnetChain
-from relay.devnet.settings import MAX_VALIDATORS, DevnetError
+from relay.devnet.settings import CLIQUE_EPOCH_LENGTH, MAX_VALIDATORS, DevnetError
 from relay.evm.json_errors import RESOURCE_NOT_FOUND, JsonRpcError, invalid_params
 from relay.evm.json_params import BlockHash, BlockSelector, Method, Params
 
+_NAMES = {
+    "qbft": ("qbft_getValidatorsByBlockNumber", "qbft_getValidatorsByBlockHash"),
+    "ibft2": ("ibft_getValidatorsByBlockNumber", "ibft_getValidatorsByBlockHash"),
+    "istanbul": ("istanbul_getValidators", "istanbul_getValidatorsAtHash"),
+    "clique": ("clique_getSigners", "clique_getSignersAtHash"),
+}
+"""As Besu, GoQuorum and geth name them."""
 
-class QbftMethods:
+
+class ValidatorMethods:
     def __init__(self, chain: DevnetChain) -> None:
         self._chain = chain
 
     def methods(self) -> Mapping[str, Method]:
+        by_number, by_hash = _NAMES[self._chain.consensus]
         return {
-            "qbft_getValidatorsByBlockNumber": self._validators_by_number,
-            "qbft_getValidatorsByBlockHash": self._validators_by_hash,
+            by_number: self._validators_by_number,
+            by_hash: self._validators_by_hash,
             "hutong_orderValidatorChange": self._order_validator_change,
         }
 
     async def _validators_by_number(self, params: Params) -> list[str] | None:
-        """The list that sealed the block, as in its extra data; `pending` is the list of the next block."""
+        """The list that sealed the block, as in its extra data (Clique: of the newest checkpoint up to it); `pending` is the
+        list of the next block."""
         params.at_most(1)
         selector = params.block(0)
         if selector == "pending":
@@ -49,7 +62,12 @@ class QbftMethods:
     def _listed(self, selector: BlockSelector) -> list[str] | None:
         number = self._number(selector)
         found = None if number is None else self._chain.blocks.header(number)
-        return None if found is None else _hex_list(decode_extra_data(found[1].extra_data).validators)
+        if number is None or found is None:
+            return None
+        if self._chain.consensus == "clique":
+            found = self._chain.blocks.header(number - number % CLIQUE_EPOCH_LENGTH)
+            return None if found is None else _hex_list(sealed_block(decode_header(found[1].encode())).signers)
+        return _hex_list(decode_extra_data(found[1].extra_data, BFT[self._chain.consensus]).validators)
 
     def _number(self, selector: BlockSelector) -> int | None:
         if isinstance(selector, BlockHash):

@@ -1,4 +1,5 @@
-"""QBFT: blocks are final when they exist, seals prove them, and the router's storage is proven by EIP-1186."""
+"""QBFT, IBFT 2.0 and Istanbul: blocks are final when they exist, seals prove them, and the router's storage is proven by
+EIP-1186."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,8 +11,8 @@ from adapters.ics26.execution import ExecutionRpc
 from adapters.interface import BadAnswer, ClientParameters, Head, InitialStates, NotSupported, Proof
 from light_clients.bft_evm import (
     ClientState,
-    Consensus,
     ConsensusState,
+    SealRules,
     decode_extra_data,
     encode_client_state,
     encode_consensus_state,
@@ -21,15 +22,16 @@ from light_clients.evm_header import encode_header
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, VerificationError
 
 
-class QbftConsensus:
+class BftConsensus:
     """See adapters.evm.consensus."""
 
-    def __init__(self, chain: str, chain_id: int, router: bytes, execution: ExecutionRpc) -> None:
+    def __init__(self, chain: str, chain_id: int, router: bytes, execution: ExecutionRpc, rules: SealRules) -> None:
+        self._rules = rules
         self._chain_id = chain_id
         self._router = router
-        self._blocks = FinalBlocks(chain, execution)
+        self._blocks = FinalBlocks(chain, execution, rules)
         self._proofs = ProofSource(execution, router, self._blocks.state_root)
-        self._headers = HeaderSource(chain, self._blocks.header, self._proofs.account)
+        self._headers = HeaderSource(chain, self._blocks.header, self._proofs.account, self._blocks.validators)
 
     async def head(self) -> Head:
         return await self._blocks.head()
@@ -46,7 +48,7 @@ class QbftConsensus:
     async def bare_header(self, height: int) -> bytes:
         _, header = await self._blocks.header(height)
         try:
-            extra = decode_extra_data(header.extra_data).without_seals_and_round()
+            extra = decode_extra_data(header.extra_data, self._rules.consensus).without_seals_and_round()
         except VerificationError as error:
             raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
         return encode_header(replace(header, extra_data=encode_extra_data(extra)))
@@ -58,20 +60,22 @@ class QbftConsensus:
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         if client_type != CLIENT_TYPE:
-            raise NotSupported(f"a {client_type} client of an EVM chain with QBFT")
+            raise NotSupported(f"a {client_type} client of an EVM chain whose validators seal its blocks")
         head = await self.head()
         _, header = await self._blocks.header(head.height)
         account = await self._proofs.account(head.height)
         height = Height(0, head.height)
         try:
-            validators = decode_extra_data(header.extra_data).validators
+            validators = await self._blocks.validators.of(header)
             client_state = ClientState(
                 chain_id=self._chain_id,
-                consensus=Consensus.QBFT,
+                consensus=self._rules.consensus,
                 router_address=self._router,
                 trusting_period_s=parameters.trusting_period_s,
                 max_clock_drift_s=parameters.max_clock_drift_s,
                 latest_height=height,
+                quorum_rule=self._rules.quorum_rule,
+                validator_contract=self._rules.validator_contract,
             )
             consensus_state = ConsensusState(header.timestamp_s, account.storage_root, tuple(sorted(set(validators))))
             return InitialStates(

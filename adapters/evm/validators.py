@@ -1,0 +1,126 @@
+"""Who must seal a block: listed in its header, or selected by a contract in the state that its parent left behind."""
+
+from collections import OrderedDict
+from typing import Protocol
+
+from adapters.evm.proofs import ReadHeader, proof_nodes
+from adapters.ics26.execution import ExecutionRpc, hex_data
+from adapters.interface import BadAnswer
+from adapters.rpc import Fields
+from light_clients.bft_evm import (
+    SealedBlock,
+    SealRules,
+    ValidatorContract,
+    ValidatorsProof,
+    decode_extra_data,
+)
+from light_clients.bft_evm.contract import contract_validators, element_slots
+from light_clients.bft_evm.types import MAX_CONTRACT_VALIDATORS
+from light_clients.evm_header import ExecutionHeader
+from light_clients.interface import VerificationError
+from light_clients.proofs.mpt import verify_account, verify_storage
+
+CACHED_LISTS = 64
+
+
+class Validators(Protocol):
+    """Lists of a chain under `rules`."""
+
+    rules: SealRules
+
+    async def of(self, header: ExecutionHeader) -> tuple[bytes, ...]:
+        """Those that must seal `header`. Raises BadAnswer, or as RpcClient.run."""
+
+    async def proof(self, header: ExecutionHeader) -> ValidatorsProof | None:
+        """What an update of `header` carries beside it; None where the header itself lists them."""
+
+
+class ListedValidators:
+    """See Validators."""
+
+    def __init__(self, rules: SealRules) -> None:
+        self.rules = rules
+
+    async def of(self, header: ExecutionHeader) -> tuple[bytes, ...]:
+        try:
+            return decode_extra_data(header.extra_data, self.rules.consensus).validators
+        except VerificationError as error:
+            raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
+
+    async def proof(self, header: ExecutionHeader) -> ValidatorsProof | None:
+        return None
+
+
+class ContractValidators:
+    """See Validators. Every list is proven under the parent's state root before it is used (EIP-1186)."""
+
+    def __init__(
+        self, rules: SealRules, contract: ValidatorContract, execution: ExecutionRpc, header: ReadHeader
+    ) -> None:
+        self.rules = rules
+        self._contract = contract
+        self._execution = execution
+        self._header = header
+        self._lists: OrderedDict[bytes, tuple[tuple[bytes, ...], ValidatorsProof]] = OrderedDict()
+
+    async def of(self, header: ExecutionHeader) -> tuple[bytes, ...]:
+        return (await self._list(header))[0]
+
+    async def proof(self, header: ExecutionHeader) -> ValidatorsProof | None:
+        return (await self._list(header))[1]
+
+    async def _list(self, header: ExecutionHeader) -> tuple[tuple[bytes, ...], ValidatorsProof]:
+        if header.number == 0:
+            raise BadAnswer("eth_getBlockByNumber", "number", "is a genesis block, which nobody was selected to seal")
+        known = self._lists.get(header.parent_hash)
+        if known is None:
+            known = self._lists[header.parent_hash] = await self._read(header.number - 1)
+            while len(self._lists) > CACHED_LISTS:
+                self._lists.popitem(last=False)
+        return known
+
+    async def _read(self, number: int) -> tuple[tuple[bytes, ...], ValidatorsProof]:
+        _, parent = await self._header(number)
+        account_nodes, (length_nodes,), count = await self._prove(parent, [self._contract.slot], self._count)
+        slots = list(element_slots(self._contract.slot, count))
+        elements: list[tuple[bytes, ...]] = []
+        if slots:
+            _, elements, _ = await self._prove(parent, slots, lambda *_: 0)
+        extra = decode_extra_data(parent.extra_data, self.rules.consensus)
+        proof = ValidatorsProof(SealedBlock(parent, extra), account_nodes, (length_nodes, *elements))
+        try:
+            return contract_validators(self._contract, proof), proof
+        except VerificationError as error:
+            raise BadAnswer("eth_getProof", "result", str(error)) from error
+
+    def _count(self, parent: ExecutionHeader, account_nodes: tuple[bytes, ...], nodes: tuple[bytes, ...]) -> int:
+        account = verify_account(parent.state_root, self._contract.address, account_nodes)
+        word = None if account is None else verify_storage(account.storage_root, self._contract.slot, nodes)
+        return int.from_bytes(word or b"", "big")
+
+    async def _prove(
+        self, parent: ExecutionHeader, slots: list[bytes], read: "_Read"
+    ) -> tuple[tuple[bytes, ...], list[tuple[bytes, ...]], int]:
+        """(nodes of the account, nodes of each slot, what `read` makes of the account and the first slot)."""
+
+        def decode(fields: Fields) -> tuple[tuple[bytes, ...], list[tuple[bytes, ...]], int]:
+            account_nodes = proof_nodes(fields.at("accountProof"))
+            entries = [proof_nodes(entry.at("proof")) for entry in fields.at("storageProof").items(len(slots))]
+            if len(entries) != len(slots):
+                raise fields.at("storageProof").bad(f"has {len(entries)} entries for {len(slots)} slots")
+            try:
+                count = read(parent, account_nodes, entries[0])
+            except VerificationError as error:
+                raise fields.bad(str(error)) from error
+            if count > MAX_CONTRACT_VALIDATORS:
+                raise fields.bad(f"selects {count} validators, more than {MAX_CONTRACT_VALIDATORS}")
+            return account_nodes, entries, count
+
+        params = [hex_data(self._contract.address), [hex_data(slot) for slot in slots], hex(parent.number)]
+        return await self._execution.at_height(parent.number, "eth_getProof", params, decode)
+
+
+class _Read(Protocol):
+    def __call__(
+        self, parent: ExecutionHeader, account_nodes: tuple[bytes, ...], nodes: tuple[bytes, ...], /
+    ) -> int: ...

@@ -1,0 +1,90 @@
+"""The whole core between two running Clique chains and a hub: messages cross, and clients that fell behind are brought up."""
+
+import time
+from random import Random
+
+import pytest
+import trio
+from lane import CONFIRMATIONS, RELAYER, running_lane
+from test_relay_on_real_chains import KEY, PATIENCE_S
+
+from adapters.evm.clique import BLOCKS_PER_UPDATE
+from relay.archive import Archive
+from relay.config import Config
+from relay.core.relay import Relay, Services
+from relay.devnet.settings import CLIQUE_EPOCH_LENGTH
+from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
+from relay.ledger import Ledger
+from relay.telemetry import Metrics
+
+MESSAGES = 3
+
+
+def configured(lane, home) -> Config:
+    members = {"alpha": lane.alpha, "beta": lane.beta}
+    clique = {"period_s": 0, "epoch_length": CLIQUE_EPOCH_LENGTH}
+    evm = {
+        "kind": "evm",
+        "consensus": "clique",
+        "confirmations": CONFIRMATIONS,
+        "clique": clique,
+        "rpc": ["http://127.0.0.1:1"],
+        "key": KEY,
+    }
+    hub = {"name": "hub", "kind": "hub", "chain_id": lane.hub.chain_id, "key": KEY, "rpc": ["http://127.0.0.1:1"]}
+    return Config.model_validate(
+        {
+            "relay": {"home": str(home), "clear_interval_s": 3},
+            "chains": [
+                *(
+                    evm | {"name": name, "chain_id": int(member.chain.chain_id), "router": member.contracts.router}
+                    for name, member in members.items()
+                ),
+                hub | {"consensus_rpc": ["http://127.0.0.1:1"]},
+            ],
+            "paths": [
+                {"a": {"chain": name, "client": member.client}, "b": {"chain": "hub", "client": member.hub_client}}
+                for name, member in members.items()
+            ],
+        }
+    )
+
+
+@pytest.mark.networks
+async def test_messages_cross_although_every_header_is_needed(tmp_path):
+    async with running_lane(tmp_path / "hub", consensus="clique") as lane:
+        adapters = {"alpha": lane.alpha.chain, "beta": lane.beta.chain, "hub": lane.hub}
+        alpha, client = lane.alpha.chain, lane.alpha.client
+        behind = (await lane.hub.client(lane.alpha.hub_client)).latest_height.revision_height
+        await alpha.wait_for_height(behind + 2 * BLOCKS_PER_UPDATE)  # more than one transaction brings up
+        valkey = EmbeddedValkey(tmp_path / "queue")
+        ledger = Ledger.open_file(tmp_path / "ledger.sqlite")
+        async with trio.open_nursery() as nursery:
+            connection = Connection(await nursery.start(valkey.serve))
+            queue = Queue(connection, "relay", lambda: int(trio.current_time() * 1000), max_attempts=100)
+            services = Services(
+                queue,
+                ledger,
+                Archive(tmp_path / "evidence"),
+                Metrics(adapters),
+                time.time_ns,
+                Random(1),
+                thread_runner(4),
+                alone=True,
+            )
+            relay = Relay(configured(lane, tmp_path), adapters, dict.fromkeys(adapters, (RELAYER,)), services)
+            await nursery.start(relay.run)
+            for number in range(MESSAGES):
+                timeout_s = int(time.time()) + PATIENCE_S
+                await lane.send(lane.beta.hub_client, b"message %d" % number, timeout_s)
+            with trio.fail_after(PATIENCE_S):
+                for sequence in range(1, MESSAGES + 1):
+                    while await alpha.commitment(client, sequence) is not None:  # noqa: ASYNC110
+                        await trio.sleep(0.25)
+            for sequence in range(1, MESSAGES + 1):
+                assert await lane.beta.chain.receipt(lane.beta.client, sequence) is not None, "it has arrived"
+            evidence = await services.archive.read("alpha", client, 1, "receive")
+            assert evidence.client_type == "clique"
+            nursery.cancel_scope.cancel()
+        connection.close()
+        ledger.close()

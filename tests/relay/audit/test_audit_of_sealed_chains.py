@@ -1,0 +1,141 @@
+"""Auditors judge IBFT 2.0 and Istanbul headers by the client's own rules; what they cannot judge is named."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from light_clients.bft_evm import (
+    BftEvmClient,
+    Consensus,
+    QuorumRule,
+    SealRules,
+    block_hash,
+    encode_extra_data,
+)
+from light_clients.evm_header import encode_header
+from light_clients.interface import (
+    Height,
+    MalformedInput,
+    PredicateFailed,
+    UnsupportedOperation,
+    audit_checks,
+    run_checks,
+)
+from relay.archive.bundle import ChainKind, HeaderEntry
+from relay.archive.checkpoint import BftEvmTrust, Checkpoint, decode_checkpoint, encode_checkpoint
+from relay.audit.bft_evm import BftEvmRules
+from relay.core.bundling.known import kind_of, known_header, seal_rules_of
+from tests.light_clients.bft_evm.simulated_chain import CONTRACT, ROUTER, SimulatedChain, proof_nodes
+
+RULES = {
+    "ibft2": SealRules(Consensus.IBFT2),
+    "istanbul": SealRules(Consensus.ISTANBUL, QuorumRule.TWO_F_PLUS_ONE),
+}
+each_rule = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+
+
+def chain_of(rules: SealRules) -> SimulatedChain:
+    chain = SimulatedChain(5, rules=rules)
+    chain.advance(4)
+    return chain
+
+
+def checkpoint_of(chain: SimulatedChain, height: int = 2) -> Checkpoint:
+    header, extra = chain.headers[height]
+    return Checkpoint(
+        chain_id="1337",
+        kind=ChainKind.BFT_EVM,
+        height=height,
+        hash=block_hash(header, extra),
+        time_ns=header.timestamp_s * 10**9,
+        trusting_period_s=1_000,
+        max_clock_drift_s=15,
+        clients={},
+        trust=BftEvmTrust(ROUTER, chain.rules.consensus, chain.rules.quorum_rule),
+        header=None,
+    )
+
+
+def entry(chain: SimulatedChain, height: int, *, bare: bool = False) -> HeaderEntry:
+    header, extra = chain.headers[height]
+    if bare:
+        header = replace(header, extra_data=encode_extra_data(extra.without_seals_and_round()))
+    nodes = proof_nodes(chain.states[height].account_trie, ROUTER)
+    return HeaderEntry(encode_header(header), None, nodes)
+
+
+@each_rule
+def test_headers_are_believed_by_their_seals_and_bare_ones_by_their_hash(rules):
+    chain = chain_of(rules)
+    judge = BftEvmRules(checkpoint_of(chain), checkpoint_of(chain).trust, ())
+    trusted, block = judge.parse(entry(chain, 2)), judge.parse(entry(chain, 5))
+    run_checks(judge.seal_checks(block))
+    verdicts = list(audit_checks(judge.forward_checks(block, trusted, chain.now_ns)))
+    assert all(verdict.held for verdict in verdicts)
+    assert f"{rules.consensus.name.lower()}_constant_fields" in [verdict.name for verdict in verdicts]
+    found = []
+    run_checks(judge.state_checks(block, found))
+    assert found[0].consensus_state == chain.consensus_state(5)
+    BftEvmClient().create(found[0].client_state, found[0].consensus_state, chain.now_ns)
+    bare = judge.parse(entry(chain, 4, bare=True))
+    assert bare.is_bare
+    assert bare.hash == block.parent_hash
+
+
+@each_rule
+def test_seals_that_are_not_enough_are_named(rules):
+    chain = chain_of(rules)
+    chain.headers[5] = chain.propose(5, signers=chain.keys[:2])
+    judge = BftEvmRules(checkpoint_of(chain), checkpoint_of(chain).trust, ())
+    with pytest.raises(PredicateFailed) as caught:
+        run_checks(judge.seal_checks(judge.parse(entry(chain, 5))))
+    assert caught.value.predicate == "quorum_of_own_validators"
+
+
+@each_rule
+def test_checkpoints_name_the_rule_and_have_one_form(rules):
+    checkpoint = checkpoint_of(chain_of(rules))
+    encoded = encode_checkpoint(checkpoint)
+    assert decode_checkpoint(encoded) == checkpoint
+    document = json.loads(encoded)
+    assert document["consensus"] == rules.consensus.name.lower()
+    for changed in ({"consensus": "qbft"}, {"consensus": "clique"}, {"quorum_rule": "half"}, {"consensus": 2}):
+        with pytest.raises(MalformedInput):
+            decode_checkpoint(json.dumps(document | changed).encode())
+
+
+def test_a_qbft_checkpoint_says_nothing_of_it():
+    checkpoint = checkpoint_of(chain_of(SealRules()))
+    document = json.loads(encode_checkpoint(checkpoint))
+    assert not {"consensus", "quorum_rule"} & set(document)
+    assert decode_checkpoint(json.dumps(document).encode()) == checkpoint
+
+
+@each_rule
+def test_evidence_is_taken_apart_by_the_clients_rules(rules):
+    chain = chain_of(rules)
+    assert seal_rules_of(ChainKind.BFT_EVM, chain.client_state(2)) == rules
+    known = known_header(ChainKind.BFT_EVM, chain.header(5, 2), rules)
+    assert (known.height, known.entry.header) == (5, encode_header(chain.headers[5][0]))
+    with pytest.raises(MalformedInput):
+        known_header(ChainKind.BFT_EVM, chain.header(5, 2), SealRules())
+
+
+def test_what_bundles_do_not_carry_is_named():
+    with pytest.raises(UnsupportedOperation, match="clique"):
+        kind_of("clique")
+    selected = SimulatedChain(rules=SealRules(validator_contract=CONTRACT))
+    with pytest.raises(UnsupportedOperation, match="contract selects"):
+        seal_rules_of(ChainKind.BFT_EVM, selected.client_state(1))
+    assert kind_of("bft-evm") is ChainKind.BFT_EVM
+    assert BftEvmRules(checkpoint_of(chain_of(SealRules())), BftEvmTrust(ROUTER), ()).height_of(3) == Height(0, 3)
+
+
+def test_what_was_read_by_one_rule_is_not_taken_for_another():
+    """An auditor remembers headers that it has read; two chains may have headers of the same bytes, and other rules."""
+    readings = {
+        BftEvmRules(checkpoint_of(chain_of(rules)), BftEvmTrust(ROUTER, rules.consensus), ()).reading
+        for rules in (SealRules(), *RULES.values())
+    }
+    assert len(readings) == 3
