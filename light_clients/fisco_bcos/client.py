@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import ClassVar, TypeAlias
 
-from light_clients.fisco_bcos import codec, predicates
+from light_clients.fisco_bcos import codec, predicates, suite
 from light_clients.fisco_bcos.membership import DecodeClient, membership_checks
 from light_clients.fisco_bcos.types import (
     ClientState,
@@ -51,6 +51,7 @@ class FiscoBcosClient:
         client = codec.decode_client_state(client_state)
         if client.crypto_suite not in self._crypto_suites:
             raise UnsupportedOperation(f"FISCO BCOS chains of the suite {client.crypto_suite.name} here")
+        suite.check_installed(client.crypto_suite)
         return client
 
     def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:

@@ -41,7 +41,7 @@ EnumT = TypeVar("EnumT", bound=IntEnum)
 
 
 def decode_client_state(data: bytes) -> ClientState:
-    """Raises MalformedInput, or UnsupportedOperation for a suite that is not installed."""
+    """Raises MalformedInput. The same everywhere: whether the suite is installed is not asked."""
     message = parse_canonical(fisco_bcos_pb2.ClientState, data, "client_state", MAX_CLIENT_STATE_BYTES)
     return ClientState(
         chain_id=message.chain_id,

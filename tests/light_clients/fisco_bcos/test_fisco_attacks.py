@@ -320,6 +320,37 @@ def test_attack_C12_fisco_maker_of_the_block_is_a_sealer():
     assert isinstance(judge(chain, proposal(chain, 3, sealer=3)), Updated)
 
 
+def dated(chain: SimulatedChain, *times_ms: int) -> None:
+    """The chain's next blocks, with these times after the first block's."""
+    first_ms = chain.blocks[1].header.timestamp_ms
+    for time_ms in times_ms:
+        chain.advance(timestamp_ms=first_ms + time_ms)
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+def test_attack_C9_fisco_one_leader_with_another_clock_neither_freezes_nor_stalls(generation):
+    """Nodes sign whatever time the leader's clock shows: v2.9.1 warns of it in a log, v3 does not look."""
+    chain = chain_of(generation, blocks=0)
+    dated(chain, 5_000, 4_000, 6_000)
+    for trusted, stored in ((1, (1, 2)), (2, (2,)), (1, (1, 2, 4)), (2, (2, 4))):
+        verdict = judge(chain, chain.update(3, trusted), *stored, now_ns=chain.now_ns)
+        assert isinstance(verdict, Updated), (trusted, stored, verdict)
+    verdict = judge(chain, chain.update(2, 1), 1, 3, now_ns=chain.now_ns)
+    assert isinstance(verdict, Updated), "a later time below a stored one is no misbehaviour either"
+
+
+def test_attack_C9_fisco_leader_who_dates_a_block_back_cannot_expire_the_client():
+    """The newest state decides whether the client is expired: it may not be much older than the one before it."""
+    chain = chain_of(blocks=0)
+    dated(chain, 900_000, 0, 900_000 - 15_000, 901_000)
+    now_ns = chain.now_ns
+    refused("newest_time_does_not_decrease", chain, chain.update(3, 1), 1, 2, now_ns=now_ns)
+    assert isinstance(judge(chain, chain.update(4, 1), 1, 2, now_ns=now_ns), Updated)
+    below = judge(chain, chain.update(3, 1), 1, 2, 5, now_ns=now_ns)
+    assert isinstance(below, Updated), "its events can be proven once a newer state is stored"
+    assert below.client_state == chain.client_state(5)
+
+
 @KINDS
 def test_attack_C15_fisco_same_height(generation, suite):
     chain = chain_of(generation, suite)

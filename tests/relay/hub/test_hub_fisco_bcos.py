@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from light_clients.crypto import gm
 from light_clients.fisco_bcos import CryptoSuite, Generation
 from light_clients.ibc.abi import packet_to_tuple
 from light_clients.ibc.packet import Packet
@@ -89,3 +90,13 @@ def test_attack_G18_hub_suite_that_not_every_validator_has_is_refused(hub):
     assert hub.execute(action).reverted_with(abi.VERIFICATION_FAILED)
     chain = SimulatedChain()
     hub.create_client(CLIENT_TYPE, chain.client_state(1), chain.consensus_state(1))
+
+
+def test_attack_G18_hub_validators_with_and_without_the_extra_answer_in_the_same_bytes(hub, monkeypatch):
+    """What a transaction returned is hashed into the next header: other words are another chain."""
+    chain = SimulatedChain(suite=CryptoSuite.GM)
+    hub.advance(time_s=max(hub.time_s, chain.now_ns // 10**9))
+    states = chain.client_state(1), chain.consensus_state(1)
+    with_extra = hub.execute(create_client_action(hub.next_salt(), CLIENT_TYPE, *states)).data
+    monkeypatch.setattr(gm, "is_installed", lambda: False)
+    assert hub.execute(create_client_action(hub.next_salt(), CLIENT_TYPE, *states)).data == with_extra
