@@ -13,6 +13,7 @@ HASH_BYTES = 32
 PUBLIC_KEY_BYTES = 64
 LOGS_BLOOM_BYTES = 256
 NANOSECONDS_PER_MILLISECOND = 1_000_000
+MILLISECONDS_PER_SECOND = 1_000
 MAX_SEALERS = 512
 """PBFT exchanges messages of every sealer with every other: chains run some tens. What fits a consensus state of 64 KiB."""
 MAX_WEIGHT = 2**63 - 1
