@@ -168,7 +168,8 @@ def headers_conflict(client: ClientState, evidence: Misbehaviour) -> None:
 
 
 def _rotations_conflict(first: Rotation, second: Rotation) -> bool:
-    return first.set_number == second.set_number and first != second
+    """The same set signed again, over a newer block or for another window, harms nobody: the first may have come too late."""
+    return first.set_number == second.set_number and not first.names_set_of(second)
 
 
 def _states_conflict(first: StateAttestation, second: StateAttestation) -> bool:

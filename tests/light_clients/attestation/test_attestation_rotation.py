@@ -280,7 +280,8 @@ def test_attack_D8_attestation_rotation_whose_state_contradicts_freezes():
 def test_attack_D8_attestation_two_sets_with_one_number_freeze():
     client = Rotating()
     rotation = client.rotation(until=10)
-    other = replace(rotation, previous_until_height=0)
+    other = replace(rotation, threshold=3)
+    again = client.rotation(until=0)
 
     def evidence(first: Rotation, second: Rotation, keys=None) -> bytes:
         signed = (client.chain.attest(ROTATION, encode_rotation(one), keys) for one in (first, second))
@@ -289,7 +290,8 @@ def test_attack_D8_attestation_two_sets_with_one_number_freeze():
     def check(data: bytes) -> Misbehaved:
         return CLIENT.check_misbehaviour(client.state, client.states, data, client.chain.now_ns)
 
-    for data in (evidence(rotation, rotation), evidence(rotation, replace(other, set_number=2))):
+    harmless = (rotation, replace(other, set_number=2), again, replace(rotation, previous_until_height=0))
+    for data in (evidence(rotation, second) for second in harmless):
         with pytest.raises(PredicateFailed) as caught:
             check(data)
         assert caught.value.predicate == "headers_conflict"
