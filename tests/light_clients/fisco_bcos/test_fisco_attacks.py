@@ -308,6 +308,13 @@ def test_attack_C12_fisco_ten_thousand_sealers_are_refused_in_bounded_time(gener
     assert perf_counter() - begun < 1
 
 
+def test_attack_C12_fisco_status_of_a_client_with_many_sealers_is_read_once():
+    """The hub's price of a status is that of a read, however many sealers there are: contracts may ask in a loop."""
+    sealers = tuple(Sealer(n.to_bytes(64, "big")) for n in range(1, MAX_SEALERS + 1))
+    encoded = encode_consensus_state(replace(chain_of().state(1), sealers=sealers))
+    assert decode_consensus_state(encoded) is decode_consensus_state(bytes(bytearray(encoded)))
+
+
 @pytest.mark.parametrize("weights", [[0, 1, 1, 1], [MAX_WEIGHT, 1, 1, 1], [2**64 - 1, 1, 1, 1]])
 def test_attack_C12_fisco_weights_that_are_zero_or_overflow(weights):
     chain = chain_of(V3)
