@@ -124,7 +124,7 @@ def test_attack_G18_hub_suite_that_not_every_validator_has_is_refused(hub):
     hub.create_client(CLIENT_TYPE, chain.client_state(1), chain.consensus_state(1))
 
 
-def test_attack_G18_hub_validators_with_and_without_the_extra_answer_in_the_same_bytes(hub, monkeypatch):
+def test_attack_G18_hub_answers_alike_with_and_without_the_extra(hub, monkeypatch):
     """What a transaction returned is hashed into the next header: other words are another chain."""
     chain = SimulatedChain(suite=CryptoSuite.GM)
     hub.advance(time_s=max(hub.time_s, chain.now_ns // 10**9))
