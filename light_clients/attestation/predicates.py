@@ -58,14 +58,18 @@ def header_not_from_future(timestamp_s: int, max_clock_drift_s: int, now_ns: int
 
 
 def signing_set(client: ClientState, kind: AttestationKind, attestation: Attestation) -> ClientState:
-    """The client with the set that is to be judged: the previous one where all that signed are in it and not all in the
-    present one. Never for a rotation, and never once the client is past the window. Nothing is refused here."""
+    """The client with the set that is to be judged: the previous one where all that signed are in it, and they are not all
+    in the present one or only enough for the previous. Never for a rotation, and never once the client is past the window.
+    Nothing is refused here."""
     previous = None if kind is AttestationKind.ROTATION else client.as_previous()
     if previous is None or client.previous is None or client.latest_height > client.previous.until_height:
         return client
     digest = signing_digest(client, kind, attestation.data)
     signers = {recover_attestor(digest, signature) for signature in attestation.signatures}
-    return client if signers <= set(client.attestors) or not signers <= set(previous.attestors) else previous
+    count, in_present = len(attestation.signatures), signers <= set(client.attestors)
+    if not signers <= set(previous.attestors) or (in_present and count >= client.threshold):
+        return client
+    return client if in_present and count < previous.threshold else previous
 
 
 def previous_set_in_its_window(client: ClientState, height: int) -> None:
@@ -168,7 +172,8 @@ def headers_conflict(client: ClientState, evidence: Misbehaviour) -> None:
 
 
 def _rotations_conflict(first: Rotation, second: Rotation) -> bool:
-    return first.set_number == second.set_number and first != second
+    """The same set signed again, over a newer block or for another window, harms nobody: the first may have come too late."""
+    return first.set_number == second.set_number and not first.names_set_of(second)
 
 
 def _states_conflict(first: StateAttestation, second: StateAttestation) -> bool:

@@ -224,6 +224,10 @@ class Rotation:
                 least,
             )
 
+    def names_set_of(self, other: Self) -> bool:
+        """The same attestors and threshold, whatever block and window."""
+        return (self.attestors, self.threshold) == (other.attestors, other.threshold)
+
 
 @dataclass(frozen=True, slots=True)
 class PacketEntry:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from light_clients.fisco_bcos import suite
 from light_clients.fisco_bcos.block_header import block_hash
 from light_clients.fisco_bcos.types import (
+    MILLISECONDS_PER_SECOND,
     NANOSECONDS_PER_MILLISECOND,
     ClientState,
     CryptoSuite,
@@ -72,14 +73,25 @@ def height_increases(height: Height, trusted_height: Height) -> None:
         )
 
 
-def time_does_not_decrease(header: Header, trusted_timestamp_ms: int) -> None:
-    """Header time does not go back."""
-    if header.block.timestamp_ms < trusted_timestamp_ms:
+def time_does_not_decrease(header: Header, trusted_timestamp_ms: int, max_clock_drift_s: int) -> None:
+    """Header time is not more than the clock drift before its trusted state's."""
+    _not_much_older("time_does_not_decrease", header, trusted_timestamp_ms, max_clock_drift_s)
+
+
+def newest_time_does_not_decrease(
+    header: Header, latest: Height, latest_timestamp_ms: int, max_clock_drift_s: int
+) -> None:
+    """Nor before the newest state's, where the header's is to be the newest: its time decides when the client expires."""
+    if header.height > latest:
+        _not_much_older("newest_time_does_not_decrease", header, latest_timestamp_ms, max_clock_drift_s)
+
+
+def _not_much_older(name: str, header: Header, timestamp_ms: int, max_clock_drift_s: int) -> None:
+    """Nodes sign the time that the leader's clock shows, later than the block before or not."""
+    least_ms = timestamp_ms - max_clock_drift_s * MILLISECONDS_PER_SECOND
+    if header.block.timestamp_ms < least_ms:
         raise PredicateFailed(
-            "time_does_not_decrease",
-            "header is older than its trusted state",
-            got=header.block.timestamp_ms,
-            expected=f">= {trusted_timestamp_ms}",
+            name, "header is older than a state below it", got=header.block.timestamp_ms, expected=f">= {least_ms}"
         )
 
 

@@ -13,6 +13,12 @@ GM_SIGNATURE_BYTES = gm.SIGNATURE_BYTES + gm.PUBLIC_KEY_BYTES
 MAX_SIGNATURE_BYTES = max(ECDSA_SIGNATURE_BYTES, GM_SIGNATURE_BYTES)
 
 
+def check_installed(suite: CryptoSuite) -> None:
+    """Raises UnsupportedOperation where this machine cannot judge the suite."""
+    if suite is CryptoSuite.GM and not gm.is_installed():
+        raise UnsupportedOperation(gm.NOT_INSTALLED)
+
+
 def digest(suite: CryptoSuite, data: bytes) -> bytes:
     """32 bytes. Raises UnsupportedOperation where the suite is not installed."""
     if suite is CryptoSuite.ECDSA:

@@ -5,14 +5,15 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import Self, TypeAlias
 
-from light_clients.crypto import ADDRESS_BYTES, gm
-from light_clients.interface import Height, MalformedInput, UnsupportedOperation
+from light_clients.crypto import ADDRESS_BYTES
+from light_clients.interface import Height, MalformedInput
 from light_clients.interface.height import MAX_UINT64
 
 HASH_BYTES = 32
 PUBLIC_KEY_BYTES = 64
 LOGS_BLOOM_BYTES = 256
 NANOSECONDS_PER_MILLISECOND = 1_000_000
+MILLISECONDS_PER_SECOND = 1_000
 MAX_SEALERS = 512
 """PBFT exchanges messages of every sealer with every other: chains run some tens. What fits a consensus state of 64 KiB."""
 MAX_WEIGHT = 2**63 - 1
@@ -68,8 +69,6 @@ class ClientState:
             raise MalformedInput(
                 "client_state.chain_id", f"1 to {MAX_CHAIN_ID_CHARS} printable ASCII characters", got=self.chain_id
             )
-        if self.crypto_suite is CryptoSuite.GM and not gm.is_installed():
-            raise UnsupportedOperation(gm.NOT_INSTALLED)
         if len(self.router_address) != ADDRESS_BYTES or not any(self.router_address):
             raise MalformedInput("client_state.router_address", "must be 20 bytes, not zero", got=self.router_address)
         _uint64(self.trusting_period_s, "client_state.trusting_period_s", 1)

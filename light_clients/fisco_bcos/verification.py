@@ -48,7 +48,9 @@ def update_checks(header: Header, trusted: TrustedState, options: Options, now_n
     """The header is believed because of a lower, trusted state. `TooLittleOverlap` asks for a nearer header."""
     yield from _standing_checks(header, trusted, options, now_ns)
     yield Check(
-        "time_does_not_decrease", SPEC, partial(predicates.time_does_not_decrease, header, trusted.timestamp_ms)
+        "time_does_not_decrease",
+        SPEC,
+        partial(predicates.time_does_not_decrease, header, trusted.timestamp_ms, options.max_clock_drift_s),
     )
     yield Check(
         "header_not_from_future",

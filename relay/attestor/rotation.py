@@ -1,7 +1,8 @@
 """`hutong attest rotate`: this attestor's signature under the set that is to follow its own.
 
-Two rotations with one number are misbehaviour, so what was signed under a number is on disk before the signature leaves,
-and nothing else is signed under it.
+Two sets with one number are misbehaviour, so the set that was signed under a number is on disk before the signature leaves,
+and no other is signed under it. The same set may be signed again over a newer block: the first signatures may be lost, or
+their block too old, and no number can be left out.
 """
 
 import os
@@ -15,6 +16,7 @@ from light_clients.attestation import (
     Rotation,
     Scope,
     StateAttestation,
+    decode_rotation,
     encode_rotation,
     scope_hash,
 )
@@ -52,15 +54,16 @@ async def sign_rotation(config: AttestorConfig, signer: Signer, wanted: NextSet)
     """Read the block at the height, which must be final, and sign.
 
     Raises:
-        AttestorUnusable: no such client in the configuration, an unfit set, another rotation signed under the number,
+        AttestorUnusable: no such client in the configuration, an unfit set, another set signed under the number,
             or the attestor's home is in use.
         AttestorRefused: the block is not final or cannot be read.
     """
     scope = _scope(config, wanted.client_id)
     with trio.move_on_after(LIMIT_S):
         async with open_attestor(config, signer) as attestor:
-            data = encode_rotation(await _rotation(attestor, wanted))
-            await trio.to_thread.run_sync(_record, config.attestor.home, scope, wanted.set_number, data)
+            rotation = await _rotation(attestor, wanted)
+            await trio.to_thread.run_sync(_record, config.attestor.home, scope, rotation)
+            data = encode_rotation(rotation)
             return SignedRotation(data, signer.sign_attestation(scope, AttestationKind.ROTATION, data))
     raise AttestorUnusable(f"the chain's endpoints do not answer within {LIMIT_S} s")
 
@@ -83,17 +86,38 @@ async def _rotation(attestor: Attestor, wanted: NextSet) -> Rotation:
         raise AttestorUnusable(f"the rotation is unfit: {error.field} {error.reason}, got {error.got}") from error
 
 
-def _record(home: Path, scope: Scope, set_number: int, data: bytes) -> None:
-    path = home / f"rotation-{scope_hash(scope).hex()[:16]}-{set_number}"
+def _record(home: Path, scope: Scope, rotation: Rotation) -> None:
+    path = home / f"rotation-{scope_hash(scope).hex()[:16]}-{rotation.set_number}"
     try:
-        with path.open("x", encoding="ascii") as file:
-            file.write(data.hex())
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        if path.read_text("ascii") != data.hex():
-            raise AttestorUnusable(
-                f"another rotation was signed under number {set_number} ({path}): two of them would freeze the client"
-            ) from None
+        if path.exists():
+            _check_recorded(path, rotation)
+        else:
+            _write(path, encode_rotation(rotation).hex())
     except OSError as error:
-        raise AttestorUnusable(f"{path} cannot be written: {error.strerror}") from None
+        raise AttestorUnusable(f"{path} cannot be used: {error.strerror}") from None
+
+
+def _check_recorded(path: Path, rotation: Rotation) -> None:
+    try:
+        recorded = decode_rotation(bytes.fromhex(path.read_text("ascii")))
+    except (ValueError, MalformedInput):
+        raise AttestorUnusable(f"{path} is damaged: restore it from a copy") from None
+    if not recorded.names_set_of(rotation):
+        raise AttestorUnusable(
+            f"another set was signed under number {rotation.set_number} ({path}): two of them would freeze the client"
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, and there after a power failure. The attestor's lock keeps others out."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

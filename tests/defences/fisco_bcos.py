@@ -58,6 +58,20 @@ FISCO_BCOS = (
         (f"{HEADERS}::test_attack_C10_fisco_trusting_period_at_its_edge",),
     ),
     Defence(
+        "the newest state of FISCO BCOS is not made old",
+        PREDICATES,
+        "    if header.height > latest:\n",
+        "    if False:\n",
+        (f"{HEADERS}::test_attack_C9_fisco_leader_who_dates_a_block_back_cannot_expire_the_client",),
+    ),
+    Defence(
+        "validators with and without SM2 answer alike",
+        "light_clients/fisco_bcos/client.py",
+        "        if client.crypto_suite not in self._crypto_suites:\n",
+        "        suite.check_installed(client.crypto_suite)\n        if client.crypto_suite not in self._crypto_suites:\n",
+        ("relay/hub/test_hub_fisco_bcos.py::test_attack_G18_hub_answers_alike_with_and_without_the_extra",),
+    ),
+    Defence(
         "evidence of one block is none",
         PREDICATES,
         "    if first == block_hash(crypto_suite, header_2):\n",
@@ -112,6 +126,13 @@ FISCO_BCOS = (
         "    if height > until:\n",
         "    if False:\n",
         (f"{ROTATION}::test_attack_D3_attestation_previous_set_after_its_window",),
+    ),
+    Defence(
+        "two sets under one number freeze",
+        ATTESTATION,
+        "    return first.set_number == second.set_number and not first.names_set_of(second)\n",
+        "    return False\n",
+        (f"{ROTATION}::test_attack_D8_attestation_two_sets_with_one_number_freeze",),
     ),
     Defence(
         "rotations are numbered",

@@ -114,7 +114,8 @@ def _sync_committee(vector: Mapping[str, Any]) -> str:
 
 
 def _recover(vector: Mapping[str, Any]) -> str:
-    address = recover_eth_address(_raw(vector, "digest"), _raw(vector, "signature"))
+    allow_high_s = bool(vector.get("allow_high_s"))
+    address = recover_eth_address(_raw(vector, "digest"), _raw(vector, "signature"), allow_high_s=allow_high_s)
     return "none" if address is None else address.hex()
 
 

@@ -133,6 +133,21 @@ def test_new_set_is_in_force_at_once_and_the_old_one_until_the_height_that_the_r
     client.prove(7, NEW[:2])
 
 
+def test_old_set_that_the_new_one_contains_stays_good_by_its_own_threshold():
+    client = Rotating()
+    grown = sorted([*client.chain.keys, *NEW[:2]], key=address_of)
+    client.apply(client.signed(client.rotation(keys=grown, threshold=4, until=5)))
+    client.prove(3, client.old)
+    assert isinstance(client.judge(client.chain.update(4, keys=client.old)), NoOp)
+    assert client.advance(keys=client.old) == 5
+    client.chain.advance()
+    client.refused("previous_set_in_its_window", client.chain.update(6, keys=client.old))
+    with pytest.raises(PredicateFailed):
+        client.prove(3, client.old[:1])
+    with pytest.raises(PredicateFailed):
+        client.prove(3, NEW[:2])
+
+
 def test_attack_D3_attestation_previous_set_after_its_window():
     client = Rotating()
     client.apply(client.signed(client.rotation(until=6)))
@@ -280,7 +295,8 @@ def test_attack_D8_attestation_rotation_whose_state_contradicts_freezes():
 def test_attack_D8_attestation_two_sets_with_one_number_freeze():
     client = Rotating()
     rotation = client.rotation(until=10)
-    other = replace(rotation, previous_until_height=0)
+    other = replace(rotation, threshold=3)
+    again = client.rotation(until=0)
 
     def evidence(first: Rotation, second: Rotation, keys=None) -> bytes:
         signed = (client.chain.attest(ROTATION, encode_rotation(one), keys) for one in (first, second))
@@ -289,7 +305,8 @@ def test_attack_D8_attestation_two_sets_with_one_number_freeze():
     def check(data: bytes) -> Misbehaved:
         return CLIENT.check_misbehaviour(client.state, client.states, data, client.chain.now_ns)
 
-    for data in (evidence(rotation, rotation), evidence(rotation, replace(other, set_number=2))):
+    harmless = (rotation, replace(other, set_number=2), again, replace(rotation, previous_until_height=0))
+    for data in (evidence(rotation, second) for second in harmless):
         with pytest.raises(PredicateFailed) as caught:
             check(data)
         assert caught.value.predicate == "headers_conflict"

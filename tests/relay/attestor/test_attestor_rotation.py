@@ -47,10 +47,26 @@ async def test_rotation_names_the_final_block_and_is_signed_for_this_client(load
 
 async def test_attack_D8_attestor_never_signs_two_sets_under_one_number(loaded):
     await sign_rotation(loaded, SIGNER, WANTED)
-    for changed in ({"attestors": NEW[:1], "threshold": 1}, {"height": 11}, {"overlap_heights": 0}):
-        with pytest.raises(AttestorUnusable, match="another rotation was signed under number 1"):
-            await sign_rotation(loaded, SIGNER, replace(WANTED, **changed))
-    await sign_rotation(loaded, SIGNER, replace(WANTED, set_number=2, height=11))
+    for changed in ({"attestors": NEW[:1], "threshold": 1}, {"threshold": 3}, {"attestors": (*NEW, b"\x04" * 20)}):
+        with pytest.raises(AttestorUnusable, match="another set was signed under number 1"):
+            await sign_rotation(loaded, SIGNER, replace(WANTED, **{"threshold": 3, **changed}))
+    await sign_rotation(loaded, SIGNER, replace(WANTED, set_number=2, threshold=3))
+
+
+async def test_set_whose_first_signatures_came_to_nothing_is_signed_again(loaded):
+    """No number can be left out: a block that grew too old would end all rotation of the client."""
+    await sign_rotation(loaded, SIGNER, WANTED)
+    for changed in ({"height": 11}, {"overlap_heights": 0}):
+        await sign_rotation(loaded, SIGNER, replace(WANTED, **changed))
+
+
+async def test_damaged_record_of_a_rotation_is_named(loaded):
+    await sign_rotation(loaded, SIGNER, WANTED)
+    (path,) = loaded.attestor.home.glob("rotation-*")
+    for text in ("", "00", path.read_text("ascii")[:-2]):
+        path.write_text(text)
+        with pytest.raises(AttestorUnusable, match="is damaged: restore it"):
+            await sign_rotation(loaded, SIGNER, WANTED)
 
 
 @pytest.mark.parametrize(

@@ -73,26 +73,39 @@ def secp256k1_vectors() -> list[dict]:
         ("v = 27", r + s + bytes([27 + v]), "none"),
         ("r = 0", bytes(32) + s + bytes([v]), "none"),
     ]
-    return [
-        {
-            "algorithm": "secp256k1",
-            "name": f"secp256k1: {name}",
-            "public_key": public_key.hex(),
-            "digest": dig.hex(),
-            "signature": sig.hex(),
-            "expected": str(expected),
-        }
-        for name, public_key, dig, sig, expected in checks
-    ] + [
-        {
-            "algorithm": "secp256k1_recover",
-            "name": f"secp256k1 recovery: {name}",
-            "digest": digest.hex(),
-            "signature": sig.hex(),
-            "expected": expected,
-        }
-        for name, sig, expected in recoveries
-    ]
+    return (
+        [
+            {
+                "algorithm": "secp256k1",
+                "name": f"secp256k1: {name}",
+                "public_key": public_key.hex(),
+                "digest": dig.hex(),
+                "signature": sig.hex(),
+                "expected": str(expected),
+            }
+            for name, public_key, dig, sig, expected in checks
+        ]
+        + [
+            {
+                "algorithm": "secp256k1_recover",
+                "name": f"secp256k1 recovery: {name}",
+                "digest": digest.hex(),
+                "signature": sig.hex(),
+                "expected": expected,
+            }
+            for name, sig, expected in recoveries
+        ]
+        + [
+            {
+                "algorithm": "secp256k1_recover",
+                "name": "secp256k1 recovery: high s where a chain takes both",
+                "digest": digest.hex(),
+                "signature": (r + high_s + bytes([v ^ 1])).hex(),
+                "allow_high_s": True,
+                "expected": eth_address(key).hex(),
+            }
+        ]
+    )
 
 
 def hash_vectors() -> list[dict]:

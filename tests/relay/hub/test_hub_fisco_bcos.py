@@ -4,15 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from light_clients.crypto import gm
 from light_clients.fisco_bcos import CryptoSuite, Generation
 from light_clients.ibc.abi import packet_to_tuple
 from light_clients.ibc.packet import Packet
+from light_clients.ibc.transfer import Denom, TransferData
 from relay.hub.application import abi
 from relay.hub.application.admin import create_client_action
+from relay.hub.application.module import TRANSFER_ADDRESS
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from relay.hub.application.transfer import interface
 from tests.light_clients.fisco_bcos.fisco_chain import SimulatedChain, receipt, sent
-from tests.relay.hub.simulated_hub import forward_payload, sent_packet, written_acknowledgement
+from tests.relay.hub.simulated_hub import DAPP, address_of, forward_payload, sent_packet, written_acknowledgement
 from tests.relay.hub.test_hub_packet_attacks import refused
+from tests.relay.hub.token_chain import ALICE, TokenChain, forward_failure, held, supply, transfer_payload
 
 CLIENT_TYPE = "fisco-bcos"
 
@@ -82,6 +87,34 @@ def test_nothing_is_sent_where_nothing_can_time_out(hub, chain_a):
     assert outcome.events(abi.SEND_PACKET_EVENT) == []
 
 
+def test_tokens_stay_where_they_are_when_nothing_can_time_out(hub):
+    """Neither a forward nor a holder on the hub moves tokens towards such a chain; what came from it stays here."""
+    remote, chain_a = FiscoRemote(hub), TokenChain(hub, salt=1)
+    holder = "0x" + address_of(DAPP).hex()
+    packet = chain_a.send_transfer(100, to=remote.client)
+    _, acknowledgement = written_acknowledgement(chain_a.deliver(packet))
+    assert acknowledgement.is_error
+    assert "none could time out" in forward_failure(hub, packet)
+    assert supply(hub, chain_a.on_hub()) == 0
+
+    brought = TransferData("0xtoken", ALICE, holder, 7)
+    incoming = Packet(1, "client-0", remote.client, hub.time_s + 600, (transfer_payload(brought),))
+    own = receipt([sent(incoming)])
+    remote.chain.include(own)
+    remote.chain.advance()
+    height = remote.chain.height
+    assert hub.send(ROUTER_ADDRESS, remote.update_call(height)).ok
+    delivered = hub.send(ROUTER_ADDRESS, remote.receive_call(incoming, height, remote.chain.proof_of(height, own)))
+    assert delivered.ok, delivered.data
+    chain_a.deliver(chain_a.send_transfer(100, receiver=holder))
+    own_denom = Denom.parse(f"transfer/{remote.client}/0xtoken")
+    for denom, amount in ((own_denom, 7), (chain_a.on_hub(), 100)):
+        call = interface.SEND_TRANSFER.call(remote.client, denom.path, amount, ALICE, hub.time_s + 60, "")
+        name, reason = hub.send(TRANSFER_ADDRESS, call, DAPP).reverted_with(abi.VERIFICATION_FAILED)
+        assert (name, "none could time out" in reason) == ("UnsupportedOperation", True)
+        assert held(hub, denom, address_of(DAPP)) == amount
+
+
 def test_attack_G18_hub_suite_that_not_every_validator_has_is_refused(hub):
     chain = SimulatedChain(suite=CryptoSuite.GM)
     hub.advance(time_s=max(hub.time_s, chain.now_ns // 10**9))
@@ -89,3 +122,13 @@ def test_attack_G18_hub_suite_that_not_every_validator_has_is_refused(hub):
     assert hub.execute(action).reverted_with(abi.VERIFICATION_FAILED)
     chain = SimulatedChain()
     hub.create_client(CLIENT_TYPE, chain.client_state(1), chain.consensus_state(1))
+
+
+def test_attack_G18_hub_answers_alike_with_and_without_the_extra(hub, monkeypatch):
+    """What a transaction returned is hashed into the next header: other words are another chain."""
+    chain = SimulatedChain(suite=CryptoSuite.GM)
+    hub.advance(time_s=max(hub.time_s, chain.now_ns // 10**9))
+    states = chain.client_state(1), chain.consensus_state(1)
+    with_extra = hub.execute(create_client_action(hub.next_salt(), CLIENT_TYPE, *states)).data
+    monkeypatch.setattr(gm, "is_installed", lambda: False)
+    assert hub.execute(create_client_action(hub.next_salt(), CLIENT_TYPE, *states)).data == with_extra
