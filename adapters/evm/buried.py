@@ -82,6 +82,9 @@ class BuriedBlocks:
         block = await self.block(height)
         return block.hash, block.execution
 
+    async def state_root(self, height: int) -> bytes:
+        return (await self.block(height)).execution.state_root
+
     async def block(self, height: int) -> SealedBlock:
         """A final block is kept; one on top of them is asked for each time."""
         known = self._final.get(height)

@@ -1,8 +1,6 @@
 """The adapter of an EVM chain with the Solidity router."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from random import Random
+from collections.abc import Iterable, Sequence
 
 from adapters.evm.attested import AttestedConsensus
 from adapters.evm.attestors import AttestorPanel
@@ -11,7 +9,6 @@ from adapters.evm.clients import HostedClients
 from adapters.evm.clique import BLOCKS_PER_UPDATE, CliqueConsensus
 from adapters.evm.consensus import Consensus
 from adapters.evm.proofs import previous_sequence_slot
-from adapters.evm.rpc import open_endpoints
 from adapters.evm.settings import EvmSettings
 from adapters.ics26.abi import GET_NEXT_CLIENT_SEQUENCE
 from adapters.ics26.chain import RouterChain
@@ -25,14 +22,12 @@ from adapters.interface import (
     NotSupported,
     Proof,
 )
-from adapters.rpc import HeadSignal, RpcOptions
-from adapters.rpc.transport import new_http_client
+from adapters.rpc import HeadSignal
 from light_clients import bft_evm
 from light_clients.bft_evm import SealRules
 from light_clients.interface import Height
 
 BFT = {"qbft": bft_evm.Consensus.QBFT, "ibft2": bft_evm.Consensus.IBFT2, "istanbul": bft_evm.Consensus.ISTANBUL}
-ATTESTORS = RpcOptions(attempt_timeout_s=5.0, straggler_grace_s=0.25, requests_per_s=1_000, burst=1_000)
 
 
 class EvmChain(RouterChain):
@@ -43,11 +38,17 @@ class EvmChain(RouterChain):
     merkle_prefix = (b"",)
 
     def __init__(
-        self, settings: EvmSettings, execution: ExecutionRpc, signal: HeadSignal, attestors: AttestorPanel | None = None
+        self,
+        settings: EvmSettings,
+        execution: ExecutionRpc,
+        signal: HeadSignal,
+        attestors: AttestorPanel | None = None,
+        consensus: Consensus | None = None,
     ) -> None:
+        """`consensus` is that of a subclass; else it is made as the settings say."""
         super().__init__(settings.router, execution, signal)
         self._settings = settings
-        self._consensus = self._consensus_of(settings, attestors)
+        self._consensus = consensus or self._consensus_of(settings, attestors)
         self._clients = HostedClients(self.name, execution, self._router, self._reads)
 
     def _consensus_of(self, settings: EvmSettings, attestors: AttestorPanel | None) -> Consensus:
@@ -150,16 +151,3 @@ class EvmChain(RouterChain):
 
     def _proof(self, client_id: str, proof: bytes, absent: bool) -> bytes:
         return self._clients.encoding_of(client_id).proof(proof, absent)
-
-
-@asynccontextmanager
-async def open_evm_chain(settings: EvmSettings, random: Random) -> AsyncIterator[EvmChain]:
-    """The adapter while the block lasts; its connections and its subscription end with it."""
-    async with (
-        open_endpoints(settings, random) as (execution, signal),
-        new_http_client(2 * max(1, len(settings.attestors))) as http,
-    ):
-        attestors = None
-        if settings.attestors:
-            attestors = AttestorPanel(settings.router.name, settings.attestors, http, ATTESTORS, settings.on_alert)
-        yield EvmChain(settings, execution, signal, attestors)

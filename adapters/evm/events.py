@@ -97,6 +97,9 @@ class FinalBlocks:
             self._keep(height, known)
         return known.hash, known.header
 
+    async def state_root(self, height: int) -> bytes:
+        return (await self.header(height))[1].state_root
+
     def _keep(self, height: int, named: NamedHeader) -> None:
         parent, child = self._headers.get(height - 1), self._headers.get(height + 1)
         forks = (parent is not None and named.header.parent_hash != parent.hash) or (

@@ -23,6 +23,8 @@ from light_clients.proofs.mpt import (
 CACHED_ACCOUNTS = 128
 
 ReadHeader = Callable[[int], Awaitable[tuple[bytes, ExecutionHeader]]]
+ReadStateRoot = Callable[[int], Awaitable[bytes]]
+"""Of a final block, by its number."""
 
 
 def previous_sequence_slot(client_id: str) -> bytes:
@@ -47,10 +49,10 @@ def proof_nodes(fields: Fields) -> tuple[bytes, ...]:
 class ProofSource:
     """`eth_getProof` of one router."""
 
-    def __init__(self, execution: ExecutionRpc, router: bytes, header: ReadHeader) -> None:
+    def __init__(self, execution: ExecutionRpc, router: bytes, state_root: ReadStateRoot) -> None:
         self._execution = execution
         self._router = router
-        self._header = header
+        self._state_root = state_root
         self._accounts: OrderedDict[int, AccountProof] = OrderedDict()
 
     async def account(self, height: int) -> AccountProof:
@@ -58,12 +60,12 @@ class ProofSource:
         known = self._accounts.get(height)
         if known is not None:
             return known
-        _, header = await self._header(height)
+        state_root = await self._state_root(height)
 
         def decode(fields: Fields) -> AccountProof:
             nodes = proof_nodes(fields.at("accountProof"))
             try:
-                account = verify_account(header.state_root, self._router, nodes)
+                account = verify_account(state_root, self._router, nodes)
             except VerificationError as error:
                 raise fields.at("accountProof").bad(str(error)) from error
             if account is None:

@@ -6,6 +6,7 @@ from adapters.evm.attestors import Alert, OnAlert
 from adapters.ics26.chain import RouterSettings
 from adapters.rpc import RpcOptions
 from light_clients.bft_evm import QuorumRule, ValidatorContract
+from light_clients.ethereum import Network
 
 
 def _unheard(_alert: Alert) -> None:
@@ -14,8 +15,8 @@ def _unheard(_alert: Alert) -> None:
 
 @dataclass(frozen=True, slots=True)
 class EvmSettings:
-    """`consensus` is `qbft`, `ibft2` or `istanbul` (every block is final when it exists), `clique`, or `attested` (by
-    `attestors`, base URLs).
+    """`consensus` is `qbft`, `ibft2` or `istanbul` (every block is final when it exists), `clique`, `ethereum` (finalized by
+    the beacon chain of `network`, whose nodes' base URLs are `beacon`), or `attested` (by `attestors`, base URLs).
 
     `confirmations` is how many blocks stand above a final block of a Clique or an attested chain; None, for an attested one
     alone: its nodes say what is final. `quorum_rule` and `validator_contract` are
@@ -29,6 +30,8 @@ class EvmSettings:
     consensus: str = "qbft"
     attestors: tuple[str, ...] = ()
     confirmations: int | None = None
+    beacon: tuple[str, ...] = ()
+    network: Network | None = None
     quorum_rule: QuorumRule = QuorumRule.CEIL_TWO_THIRDS
     validator_contract: ValidatorContract | None = None
     clique_period_s: int = 0

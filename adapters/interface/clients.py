@@ -40,13 +40,17 @@ class ClientParameters:
     """What the creator of a client chooses; everything else is read from the chain that it will follow.
 
     `unbonding_period_s` is for how long a removed validator of a hub stays accountable (a genesis parameter of it);
-    other client types have none. `attested_by` is for `attestation` clients alone, and needed there.
+    other client types have none. `attested_by` is for `attestation` clients alone, and needed there. The last two are for
+    `ethereum` clients alone: the root of a finalized beacon block from where the client begins (None: the newest that the
+    chain's endpoints name), and how many of a committee must sign (None: two thirds).
     """
 
     trusting_period_s: int
     max_clock_drift_s: int
     unbonding_period_s: int = 21 * 86_400
     attested_by: AttestedBy | None = None
+    trusted_block_root: bytes | None = None
+    min_participants: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

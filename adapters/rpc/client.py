@@ -69,6 +69,21 @@ def parse_answer(data: bytes, request_id: int, method: str, max_bytes: int) -> F
     return Fields(method, answer.value["result"])
 
 
+def parse_resource(data: bytes, operation: str, max_bytes: int) -> Any:
+    """The JSON of a REST API, which refuses with an object of `code` and `message`.
+
+    Raises:
+        BadAnswer: no JSON in these bounds. RpcRefused: a refusal, `code` being the HTTP status.
+    """
+    value = parse_json(data, operation, max_bytes)
+    if isinstance(value, dict) and "code" in value and "data" not in value:
+        code, message = value["code"], value.get("message")
+        if isinstance(code, bool) or not isinstance(code, int) or not isinstance(message, str):
+            raise BadAnswer(operation, "body", "is neither an answer nor a refusal")
+        raise RpcRefused(operation, code, message[:MAX_ERROR_MESSAGE_CHARS])
+    return value
+
+
 class RpcClient:
     """Calls go to the best usable endpoint; a silent, malformed, lagging or foreign one is left for the next.
 
@@ -287,6 +302,15 @@ class RpcClient:
             raise AttemptFailed(f"no answer in {self.options.attempt_timeout_s} s")
         return decode(parse_answer(data, request_id, request.method, self.options.max_answer_bytes))
 
+    async def _fetch(self, endpoint: Endpoint, path: str, operation: str, max_bytes: int) -> Any:
+        await endpoint.bucket.acquire()
+        async with self._limiter:
+            with trio.move_on_after(self.options.attempt_timeout_s) as scope:
+                data = await self._http.get(endpoint, path, operation, max_bytes)
+        if scope.cancelled_caught:
+            raise AttemptFailed(f"no answer in {self.options.attempt_timeout_s} s")
+        return parse_resource(data, operation, max_bytes)
+
 
 class Attempt:
     """Calls on one endpoint, without retries: what `identify` gets."""
@@ -302,6 +326,10 @@ class Attempt:
     async def call(self, method: str, params: Sequence[Any] | dict[str, Any], decode: Decoder[Answer]) -> Answer:
         """One exchange. Raises AttemptFailed, BadAnswer, RpcRefused."""
         return await self._client._exchange(self._endpoint, Request(method, params), decode)
+
+    async def get(self, path: str, operation: str, max_bytes: int) -> Any:
+        """The JSON at a path of a REST API (the Beacon API), of at most `max_bytes`. Raises as `call`."""
+        return await self._client._fetch(self._endpoint, path, operation, max_bytes)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ HTTP/1.1 by h11 on connections that are kept. No redirects, no proxies or creden
 import base64
 import ssl
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
@@ -71,6 +71,13 @@ class _Target:
         secure = parts.scheme == "https"
         return cls(secure, parts.hostname, port or (443 if secure else 80), path.encode(), tuple(headers))
 
+    def below(self, path: str) -> Self:
+        """A resource of an API whose base this is; a query of the base, where providers keep their keys, is kept."""
+        base, _, kept = self.path.decode().partition("?")
+        resource, _, asked = path.partition("?")
+        query = "&".join(part for part in (asked, kept) if part)
+        return replace(self, path=(base.rstrip("/") + resource + (f"?{query}" if query else "")).encode())
+
 
 @dataclass(slots=True)
 class _Connection:
@@ -86,7 +93,13 @@ class _Connection:
             stream = stream.transport_stream
         return bool(stream.socket.is_readable())
 
-    async def send(self, target: _Target, body: bytes) -> None:
+    async def send(self, target: _Target, body: bytes | None) -> None:
+        """POST a body, or GET without one."""
+        if body is None:
+            request = h11.Request(method=b"GET", target=target.path, headers=list(target.headers))
+            asked = (self.state.send(request), self.state.send(h11.EndOfMessage()))
+            await self.stream.send_all(b"".join(part for part in asked if part))
+            return
         request = h11.Request(
             method=b"POST",
             target=target.path,
@@ -133,9 +146,19 @@ class HttpClient:
 
     async def post(self, endpoint: Endpoint, method: str, body: bytes, max_bytes: int) -> bytes:
         """See `post`."""
+        return await self._exchange(self._target(endpoint), method, body, max_bytes)
+
+    async def get(self, endpoint: Endpoint, path: str, operation: str, max_bytes: int) -> bytes:
+        """GET of a path below the endpoint's URL; raises as `post`. A refusal with a JSON object is an answer."""
+        return await self._exchange(self._target(endpoint).below(path), operation, None, max_bytes)
+
+    def _target(self, endpoint: Endpoint) -> _Target:
         target = self._targets.get(endpoint.url)
         if target is None:
             target = self._targets[endpoint.url] = _Target.of(endpoint.url)
+        return target
+
+    async def _exchange(self, target: _Target, method: str, body: bytes | None, max_bytes: int) -> bytes:
         async with self._limiter:
             connection: _Connection | None = None
             try:

@@ -250,3 +250,16 @@ def network_from_beacon_api(spec: Any, genesis: Any) -> Network:
         seconds_per_slot,
         tuple(forks),
     )
+
+
+def network_from_document(document: Any) -> Network:
+    """`network_from_beacon_api` of a file `{spec, genesis}`, each in the envelope of its answer or without."""
+    if not isinstance(document, Mapping) or not {"spec", "genesis"} <= document.keys():
+        raise MalformedInput(
+            "network", "has no spec and genesis: the answers of /eth/v1/config/spec and /eth/v1/beacon/genesis"
+        )
+    spec, genesis = (
+        answer["data"] if isinstance(answer, Mapping) and "data" in answer else answer
+        for answer in (document["spec"], document["genesis"])
+    )
+    return network_from_beacon_api(spec, genesis)

@@ -3,6 +3,7 @@
 An update is carried in the SSZ that a beacon node serves; its sizes follow from the client state's preset.
 """
 
+from light_clients.crypto.bls import PUBLIC_KEY_BYTES
 from light_clients.ethereum import ssz
 from light_clients.ethereum.forks import NEWEST_FORK, Fork, ForkActivation, Network, Preset
 from light_clients.ethereum.types import (
@@ -106,6 +107,13 @@ def encode_consensus_state(state: ConsensusState) -> bytes:
 def decode_header_message(data: bytes, preset: Preset) -> Header:
     """An update of a network of `preset`. Raises MalformedInput, or UnsupportedOperation for containers of a later fork."""
     return _header(parse_canonical(ethereum_pb2.Header, data, "header", MAX_HEADER_BYTES), preset, "header")
+
+
+def decode_header_message_alone(data: bytes) -> Header:
+    """`decode_header_message` where no client state says the preset: sizes are those of the committee that it brings."""
+    message = parse_canonical(ethereum_pb2.Header, data, "header", MAX_HEADER_BYTES)
+    size = len(message.sync_committee) // PUBLIC_KEY_BYTES - 1
+    return _header(message, Preset(1, 1, size), "header")
 
 
 def encode_header_message(header: Header) -> bytes:

@@ -45,6 +45,7 @@ class ChainKind(StrEnum):
     TENDERMINT = "07-tendermint"
     BFT_EVM = "bft-evm"
     ATTESTATION = "attestation"
+    ETHEREUM = "ethereum"
 
 
 class Claim(StrEnum):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from light_clients import ethereum
 from light_clients.bft_evm import Consensus, QuorumRule, SealRules
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, NANOSECONDS_PER_SECOND, MalformedInput
@@ -88,7 +89,15 @@ class AttestationTrust:
     destinations: tuple[Destination, ...]
 
 
-Trust: TypeAlias = TendermintTrust | BftEvmTrust | AttestationTrust
+@dataclass(frozen=True, slots=True)
+class EthereumTrust:
+    """A light client's two states at the checkpoint's block, which name the chain, its schedule, router and committees."""
+
+    client_state: bytes
+    consensus_state: bytes
+
+
+Trust: TypeAlias = TendermintTrust | BftEvmTrust | AttestationTrust | EthereumTrust
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +165,9 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
                 }
                 for one in destinations
             ]
+        case EthereumTrust(client_state, consensus_state):
+            document["client_state"] = "0x" + client_state.hex()
+            document["consensus_state"] = "0x" + consensus_state.hex()
     if checkpoint.header is not None:
         document["header"] = b64encode(checkpoint.header).decode()
     return json.dumps(document, indent=1).encode() + b"\n"
@@ -193,6 +205,8 @@ def decode_checkpoint(data: bytes) -> Checkpoint:
         trust=trust,
         header=fields.header(),
     )
+    if isinstance(trust, EthereumTrust):
+        _check_ethereum(checkpoint, trust)
     if left := sorted(set(document) - fields.read - {"format", "version"}):
         raise MalformedInput(f"checkpoint.{left[0][:64]}", f"is no field of a {kind} checkpoint")
     return checkpoint
@@ -335,6 +349,28 @@ def _attestation(fields: _Fields) -> Trust:
     )
 
 
+def _ethereum(fields: _Fields) -> Trust:
+    states = (_hex(fields.take(name), f"checkpoint.{name}") for name in ("client_state", "consensus_state"))
+    return EthereumTrust(*states)
+
+
+def _check_ethereum(checkpoint: Checkpoint, trust: EthereumTrust) -> None:
+    """What a person reads is what the states say."""
+    client = ethereum.decode_client_state(trust.client_state)
+    state = ethereum.decode_consensus_state(trust.consensus_state)
+    for name, got, expected in (
+        ("chain_id", checkpoint.chain_id, str(client.chain_id)),
+        ("height", checkpoint.height, client.latest_height.revision_height),
+        ("hash", checkpoint.hash, state.beacon_root),
+        ("time", checkpoint.time_ns // NANOSECONDS_PER_SECOND, state.timestamp_s),
+        ("trusting_period_s", checkpoint.trusting_period_s, client.trusting_period_s),
+        ("max_clock_drift_s", checkpoint.max_clock_drift_s, client.max_clock_drift_s),
+        ("client_state", client.is_frozen, False),
+    ):
+        if got != expected:
+            raise MalformedInput(f"checkpoint.{name}", "is not what the client's states say", got, expected)
+
+
 def _destination(value: Any) -> Destination:
     field = "checkpoint.destinations"
     if not isinstance(value, dict) or set(value) != {"chain_id", "router_address", "client_id"}:
@@ -349,4 +385,5 @@ _TRUST = {
     ChainKind.TENDERMINT: _tendermint,
     ChainKind.BFT_EVM: _bft_evm,
     ChainKind.ATTESTATION: _attestation,
+    ChainKind.ETHEREUM: _ethereum,
 }

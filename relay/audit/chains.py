@@ -8,8 +8,8 @@ from itertools import pairwise
 from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
 from light_clients.tendermint.rpc_json import format_time
 from relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
-from relay.archive.checkpoint import AttestationTrust, Checkpoint
-from relay.audit import attested
+from relay.archive.checkpoint import AttestationTrust, Checkpoint, EthereumTrust
+from relay.audit import attested, ethereum
 from relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState, Step
 from relay.audit.memory import HeaderMemory, RememberedState, digest_of, entry_size, held_before, remembered
 
@@ -45,6 +45,9 @@ class JudgedChain:
             return (
                 f"attested by {trust.required_signatures} of {len(trust.attestors)} attestors that the checkpoint names"
             )
+        if isinstance(self.checkpoint.trust, EthereumTrust):
+            until = _in_words(self.checkpoint.expires_at_ns)
+            return f"signed by sync committees, forward from checkpoint {number}, within its trusting period (until {until})"
         modes = []
         if any(block.height > number for block in self.blocks):
             until = _in_words(self.checkpoint.expires_at_ns)
@@ -61,7 +64,9 @@ def chain_steps(
     subject = f"chain {judged.chain.chain_id}"
     is_of_kind = partial(_is_of_kind, judged.chain, judged.checkpoint)
     yield Step(subject, Check("checkpoint_is_of_kind", CHECKPOINT, is_of_kind))
-    if judged.rules is None:
+    if isinstance(judged.checkpoint.trust, EthereumTrust):
+        yield from _ethereum_steps(judged, judged.checkpoint.trust, frozenset(proof_heights), now_ns)
+    elif judged.rules is None:
         yield from _attested_steps(judged, frozenset(proof_heights), now_ns, memory)
     else:
         yield from _header_steps(judged, judged.rules, frozenset(proof_heights), now_ns, memory)
@@ -153,6 +158,21 @@ def _attested_steps(
         judged.states[Height(0, height)] = proven
     yield Step(subject, Check("headers_are_used", SPEC, partial(_are_used, heights, proof_heights)))
     yield Step(subject, Check("attested_times_agree", SPEC, partial(_times_agree, judged.states, checkpoint)))
+
+
+def _ethereum_steps(
+    judged: JudgedChain, trust: EthereumTrust, proof_heights: frozenset[Height], now_ns: int
+) -> Iterator[Step]:
+    """As a light client that was created at the checkpoint, each update after the one before."""
+    followed = ethereum.FollowedChain.begin(trust, Height(0, judged.checkpoint.height))
+    for number, entry in enumerate(judged.chain.headers, 1):
+        subject = f"chain {judged.chain.chain_id}, update {number} from checkpoint {judged.checkpoint.height}"
+        for check in ethereum.entry_checks(judged.chain, entry, followed, proof_heights, now_ns):
+            yield Step(subject, check)
+    for height in proof_heights:
+        state = followed.state_at(height)
+        if state is not None:
+            judged.states[height] = state
 
 
 def _are_used(heights: list[int], proof_heights: frozenset[Height]) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
 from light_clients.crypto import keccak256
+from light_clients.ethereum import EthereumClient
 from light_clients.ibc.abi import encode_packet_abi
 from light_clients.ibc.commitment import (
     RECEIPT_VALUE,
@@ -28,6 +29,7 @@ LIGHT_CLIENTS: Mapping[ChainKind, LightClient] = {
     ChainKind.TENDERMINT: TendermintClient(),
     ChainKind.BFT_EVM: BftEvmClient(),
     ChainKind.ATTESTATION: AttestationClient(),
+    ChainKind.ETHEREUM: EthereumClient(),
 }
 
 

@@ -275,6 +275,7 @@ async def _read(config: Config, ends: Sequence[PathEnd], random: Random) -> list
 async def _update(config: Config, end: PathEnd, followed: str, signer: Signer, random: Random) -> str:
     from adapters.interface import Batch, UpdateClient
     from relay.cli.submission import submit_batch
+    from relay.core.catching_up import in_transactions
     from relay.core.chains import open_chain
 
     async with (
@@ -290,7 +291,8 @@ async def _update(config: Config, end: PathEnd, followed: str, signer: Signer, r
                 step = min(target, replace(target, revision_height=furthest))
             headers = await source.client_messages(info.client_type, info.client_state, info.latest_height, step)
             updates = tuple(UpdateClient(end.client, header) for header in headers)
-            await submit_batch(host, Batch(updates), signer, "updateClient")
+            for group in in_transactions(updates, host.batch_limits):
+                await submit_batch(host, Batch(group), signer, "updateClient")
             before, info = info, await host.client(end.client)
             if info.latest_height <= before.latest_height:
                 break  # somebody froze it, or the node answers with an older state: the height says so

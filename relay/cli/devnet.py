@@ -83,6 +83,61 @@ def start(
         raise typer.Exit(EXIT_UNUSABLE)
 
 
+@app.command()
+def beacon(
+    network_file: Annotated[
+        Path, typer.Option(help="Where the answers are written that a relay's `network` and `hutong verify` read.")
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="JSON-RPC and Beacon API; 0 takes a free one.")] = DEFAULT_PORT,
+    chain_id: Annotated[int, typer.Option(help="EIP-155 chain id.")] = DEFAULT_CHAIN_ID,
+    seconds_per_slot: Annotated[int, typer.Option(help="Time between blocks.")] = 2,
+    slots_per_epoch: Annotated[int, typer.Option(help="Blocks are final two epochs later.")] = 4,
+    epochs_per_period: Annotated[int, typer.Option(help="How long one sync committee signs.")] = 8,
+    fund: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS[=WEI]", help="Account that the genesis funds; may be repeated."),
+    ] = None,
+) -> None:
+    """Run a chain under a simulated beacon chain, whose sync committees of 32 sign with real keys, until SIGTERM or SIGINT.
+
+    Nothing is kept, and there are no validators: it stands in where no real devnet can run. Prints one line, which ends in
+    the URL of both the execution and the Beacon API, when a block is final.
+
+    Exit codes: 0 stopped as told, 2 it cannot start.
+    """
+    import trio
+
+    from relay.devnet.beacon_json import network_document
+    from relay.devnet.beacon_node import BeaconDevnet, BeaconNode, BeaconPace, serve_beacon_devnet
+    from relay.devnet.node import innermost
+
+    async def run(chains: BeaconDevnet) -> None:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async with trio.open_nursery() as nursery:
+                node: BeaconNode = await nursery.start(serve_beacon_devnet, chains, host, port)
+                typer.echo(f"hutong devnet: chain {chain_id} under a simulated beacon chain at {node.url}")
+                async for _ in signals:
+                    break
+                nursery.cancel_scope.cancel()
+
+    refusal: BaseException | None = None
+    try:
+        genesis = Genesis(chain_id, funds_wei=dict(map(_funding, fund or [])))
+        pace = BeaconPace.of(seconds_per_slot, slots_per_epoch, epochs_per_period)
+        chains = BeaconDevnet(genesis, pace)
+        try:
+            network_file.write_text(network_document(chains.network))
+        except OSError as error:
+            raise DevnetError(f"{network_file} cannot be written: {error.strerror or error}") from None
+        trio.run(run, chains)
+    except* DevnetError as errors:
+        refusal = innermost(errors)
+    if refusal is not None:
+        typer.echo(f"unusable input: {refusal}", err=True)
+        raise typer.Exit(EXIT_UNUSABLE)
+
+
 def _funding(text: str) -> tuple[bytes, int]:
     match = _FUND.fullmatch(text)
     if match is None:

@@ -1,6 +1,7 @@
 """`hutong path`: two chains that hold light clients of each other."""
 
 import json
+import re
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -82,19 +83,41 @@ def create(
         ),
     ] = None,
     max_clock_drift_s: ClockDrift = 15,
+    trusted_root: Annotated[
+        str | None,
+        typer.Option(
+            help="Root of a finalized beacon block, 0x and 64 hex digits, from where the client of an Ethereum chain begins;"
+            " unless given the newest that its beacon nodes name."
+        ),
+    ] = None,
+    min_participants: Annotated[
+        int | None,
+        typer.Option(min=1, help="Members of a sync committee who must sign, two thirds unless given. Ethereum alone."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Create the hub's client of the chain and the chain's client of the hub, each as the other's counterparty.
 
     Prints the `[[paths]]` entry for the relay's configuration; for an attested chain also, on standard error, the
-    `[[destinations]]` entry for its attestors.
+    `[[destinations]]` entry for its attestors, for an Ethereum chain the block root from where its client begins.
     """
     loaded = config_of(config)
     evm, hub_chain = member_chain_of(loaded, chain), hub_of(loaded, hub)
     if isinstance(evm, CosmosChainConfig):
         _only_for_evm(
-            chain, mailbox=mailbox, transfer=transfer, attestor=attestor, unbonding_period_s=unbonding_period_s
+            chain,
+            mailbox=mailbox,
+            transfer=transfer,
+            attestor=attestor,
+            unbonding_period_s=unbonding_period_s,
+            trusted_root=trusted_root,
+            min_participants=min_participants,
         )
+    elif evm.consensus != "ethereum":
+        for option, value in (("trusted-root", trusted_root), ("min-participants", min_participants)):
+            if value is not None:
+                raise refuse(f"--{option} is for Ethereum chains; {chain}'s consensus is {evm.consensus}", UNUSABLE)
+    block_root = _root(trusted_root)
     owner = signer_of(keystore, password_file, password_env)
     if isinstance(evm, CosmosChainConfig):
         admins = admins_of(hub_admin, hub_admin_password_file)
@@ -106,7 +129,13 @@ def create(
             address_of(address, option)
     member = Member(evm, owner, mailbox, _attestors(evm, attestor, threshold, "--attestor"), transfer)
     admins = admins_of(hub_admin, hub_admin_password_file)
-    trust = Trust(trusting_period_s or 7 * DAY_S, unbonding_period_s or 21 * DAY_S, max_clock_drift_s)
+    trust = Trust(
+        trusting_period_s or 7 * DAY_S,
+        unbonding_period_s or 21 * DAY_S,
+        max_clock_drift_s,
+        block_root,
+        min_participants,
+    )
     _print(run_administration(partial(create_with_hub, member, hub_chain, admins, trust)), as_json)
 
 
@@ -171,6 +200,14 @@ def _only_for_evm(chain: str, **options: object) -> None:
             raise refuse(f"--{name.replace('_', '-')} is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
 
 
+def _root(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    if re.fullmatch(r"0x[0-9a-fA-F]{64}", text) is None:
+        raise refuse("--trusted-root must be 0x and 64 hex digits", UNUSABLE)
+    return bytes.fromhex(text[2:])
+
+
 def _direct_member(
     chain: EvmChainConfig, owner: Signer, mailbox: str | None, addresses: list[str], threshold: int, option: str
 ) -> Member:
@@ -218,15 +255,22 @@ def _print(path: CreatedPath, as_json: bool) -> None:
         if path.destinations:
             document["destinations"] = [asdict(destination) for destination in path.destinations]  # type: ignore[assignment]
         typer.echo(json.dumps(document))
+        _remark(path)
         return
     sides = [
         f'{side} = {{ chain = "{end["chain"]}", client = "{end["client"]}" }}'
         for side, end in zip("ab", ends, strict=True)
     ]
     typer.echo("\n".join(["[[paths]]", *sides]))
+    _remark(path)
     for to in path.destinations:  # to stderr: what is printed can be appended to the relay's file as it is
         typer.echo(
             f"# for every attestor of {to.source}\n[[destinations]]\n"
             f'chain_id = "{to.chain_id}"\nrouter = "{to.router}"\nclient = "{to.client}"\n',
             err=True,
         )
+
+
+def _remark(path: CreatedPath) -> None:
+    for remark in path.remarks:
+        typer.echo(f"# {remark}", err=True)

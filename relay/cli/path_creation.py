@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Parameters of both new clients."""
+    """Parameters of both new clients. `block_root` and `min_participants` are for an Ethereum chain's alone."""
 
     trusting_period_s: int
     unbonding_period_s: int
     max_clock_drift_s: int
+    block_root: bytes | None = None
+    min_participants: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,12 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class CreatedPath:
-    """(chain name, client) of both ends, and what attestors must learn."""
+    """(chain name, client) of both ends, what attestors must learn, and of what a person should look at."""
 
     a: tuple[str, str]
     b: tuple[str, str]
     destinations: tuple[Destination, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 async def create_with_hub(
@@ -89,6 +92,7 @@ async def create_with_hub(
             if app is not None:
                 await require_contract(owning, to_canonical_address(app))
         client_type = evm.client_type
+        remarks: list[str] = []
 
         ids: dict[str, str] = {}
         contracts: dict[str, bytes] = {}
@@ -97,6 +101,8 @@ async def create_with_hub(
             client_id = await hub_chain.next_client_id(client_type)
             parameters = _parameters(trust, member.attestors, hub.chain_id, hub.router, client_id)
             states = await chain.initial_states(client_type, parameters)
+            if evm.consensus == "ethereum":
+                remarks.append(_beginning(evm.name, states.consensus_state, trust))
             action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
             ids["hub"] = created_client(await approve_and_execute(transactors, hub.chain_id, action))
 
@@ -121,7 +127,7 @@ async def create_with_hub(
     destinations: tuple[Destination, ...] = ()
     if member.attestors is not None:
         destinations = (Destination(evm.name, hub.chain_id, hub.router, on_hub),)
-    return CreatedPath((evm.name, on_chain), (hub.name, on_hub), destinations)
+    return CreatedPath((evm.name, on_chain), (hub.name, on_hub), destinations, tuple(remarks))
 
 
 async def create_direct(a: Member, b: Member, trust: Trust, random: Random) -> CreatedPath:
@@ -173,6 +179,19 @@ async def _open_end(end: "tuple[EvmChain, Member, str, EvmChain, Member, str, Tr
         await set_direct_peer(owning, mailbox, client_id, other_member.config.name)
 
 
+def _beginning(name: str, consensus_state: bytes, trust: Trust) -> str:
+    """Nothing can show that the first block is of the real chain: a person must know from where the client begins."""
+    from light_clients.ethereum import decode_consensus_state
+
+    root = decode_consensus_state(consensus_state).beacon_root.hex()
+    if trust.block_root is not None:
+        return f"the hub's client of {name} begins with block root 0x{root}, as given"
+    return (
+        f"the hub's client of {name} begins with block root 0x{root}, which the configured beacon nodes call finalized:"
+        " compare it with nodes of other operators before anything of value passes"
+    )
+
+
 def _parameters(
     trust: Trust,
     attestors: AttestorSet | None = None,
@@ -191,5 +210,10 @@ def _parameters(
             attestors.addresses, attestors.threshold, destination_chain_id, router, destination_client_id
         )
     return ClientParameters(
-        trust.trusting_period_s, trust.max_clock_drift_s, trust.unbonding_period_s, attested_by=attested_by
+        trust.trusting_period_s,
+        trust.max_clock_drift_s,
+        trust.unbonding_period_s,
+        attested_by=attested_by,
+        trusted_block_root=trust.block_root,
+        min_participants=trust.min_participants,
     )

@@ -53,13 +53,8 @@ def read_network(name: str) -> Network:
     path = Path(name)
     if not path.is_file():
         raise UnusableInput(f"--network {name} is none of {', '.join(NETWORKS)}, and no file of that name exists")
-    document = read_json(path)
-    if not isinstance(document, Mapping) or not {"spec", "genesis"} <= document.keys():
-        raise UnusableInput(
-            f"{path} has no spec and genesis: the answers of /eth/v1/config/spec and /eth/v1/beacon/genesis"
-        )
     try:
-        return beacon_json.network_from_beacon_api(_data(document["spec"]), _data(document["genesis"]))
+        return beacon_json.network_from_document(read_json(path))
     except (MalformedInput, UnsupportedOperation) as error:
         raise UnusableInput(f"{path} describes no network: {error}") from None
 

@@ -30,6 +30,7 @@ from relay.config.model import (
     PathEnd,
     RelayConfig,
 )
+from relay.config.networks import read_network
 from relay.config.permissions import UnsafeFile, check_not_writable_by_others, check_private_file
 from relay.config.secrets import secret_problems
 
@@ -142,6 +143,13 @@ def file_problems(config: Config) -> tuple[Problem, ...]:
         for number, key in enumerate(chain.all_keys):
             field = "key" if chain.key is not None else f"keys.{number}"
             problems += _key_problems(key, f"chains.{index}.{field}")
+        if isinstance(chain, EvmChainConfig) and chain.network is not None:
+            try:
+                read_network(chain.network)
+            except ValueError as error:
+                problems.append(
+                    Problem(f"chains.{index}.network", str(error), "name a public network or mend the file")
+                )
     if config.api is not None:
         problems += _api_problems(config.api)
     if config.archive is not None and config.archive.anchor is not None:

@@ -21,6 +21,17 @@ Example:
     key = { keystore = "keys/alpha.json", password_env = "HUTONG_ALPHA_PASSWORD" }
 
     [[chains]]
+    name = "sepolia"
+    kind = "evm"
+    chain_id = 11155111
+    consensus = "ethereum"
+    network = "sepolia"                  # mainnet, hoodi, or a file of a devnet's answers {spec, genesis}
+    beacon = ["http://127.0.0.1:5052"]   # Beacon API with its light client half
+    rpc = ["http://127.0.0.1:8551"]      # eth_getProof of a day ago
+    router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+    key = { keystore = "keys/sepolia.json", password_env = "HUTONG_SEPOLIA_PASSWORD" }
+
+    [[chains]]
     name = "hub"
     kind = "hub"
     chain_id = "hutong-1"
@@ -63,6 +74,7 @@ from light_clients.ibc.identifiers import check_client_id
 from light_clients.interface import MalformedInput
 from relay.config.api import ApiConfig
 from relay.config.fields import FilePath, ListenAddress, Model, resolve_path
+from relay.config.networks import PUBLIC_NETWORKS
 
 MAX_CHAINS = 64
 MAX_PATHS = 256
@@ -177,6 +189,10 @@ def _place(value: Any) -> Any:
     return resolve_path(value)
 
 
+def _network(value: Any) -> Any:
+    return value if isinstance(value, str) and value in PUBLIC_NETWORKS else resolve_path(value)
+
+
 Name = Annotated[str, AfterValidator(_check_name)]
 Address = Annotated[str, AfterValidator(_check_address)]
 HttpUrls = Annotated[
@@ -276,14 +292,20 @@ class EvmChainConfig(_Chain):
     """A chain with the Solidity router.
 
     `consensus` is how its blocks are believed elsewhere: by the seals of QBFT, IBFT 2.0 or Istanbul (GoQuorum's first IBFT),
-    by branches of Clique headers, or as `attestors` (base URLs) attest them. A Clique or attested block is final under
+    by branches of Clique headers, as Ethereum's sync committees sign them (told by the `beacon` nodes, base URLs, of
+    `network`), or as `attestors` (base URLs) attest them. A Clique or attested block is final under
     `confirmations` others; without that number, which Clique needs, as the node's `finalized` block says.
     """
 
     kind: Literal["evm"]
     chain_id: Annotated[int, Field(ge=1, lt=2**63)]
-    consensus: Literal["qbft", "ibft2", "istanbul", "clique", "attested"]
+    consensus: Literal["qbft", "ibft2", "istanbul", "clique", "ethereum", "attested"]
     router: Address
+    beacon: Annotated[
+        tuple[Annotated[str, _url("http", "https")], ...], Field(max_length=MAX_ENDPOINTS, strict=False)
+    ] = ()
+    network: Annotated[Path | str, BeforeValidator(_network)] | None = None
+    """`mainnet`, `sepolia`, `hoodi`, or a file of a devnet's answers `{spec, genesis}`."""
     attestors: Annotated[tuple[Annotated[str, _url("http", "https")], ...], Field(max_length=64, strict=False)] = ()
     confirmations: Annotated[int, Field(ge=0, le=100_000)] | None = None
     quorum: Literal["two-thirds", "2f+1"] = "two-thirds"
@@ -310,6 +332,14 @@ class EvmChainConfig(_Chain):
         return self
 
     @model_validator(mode="after")
+    def _beacon_where_ethereum(self) -> Self:
+        if self.consensus == "ethereum" and (not self.beacon or self.network is None):
+            raise ValueError('needs beacon and network, since its consensus is "ethereum"')
+        if self.consensus != "ethereum" and (self.beacon or self.network is not None):
+            raise ValueError('beacon and network are for consensus = "ethereum" only')
+        return self
+
+    @model_validator(mode="after")
     def _rules_where_sealed(self) -> Self:
         if (self.consensus == "clique") != (self.clique is not None):
             raise ValueError('clique (period_s, epoch_length) goes with consensus = "clique", and with nothing else')
@@ -326,7 +356,7 @@ class EvmChainConfig(_Chain):
     @property
     def client_type(self) -> str:
         """Of the clients that follow this chain elsewhere."""
-        return {"attested": "attestation", "clique": "clique"}.get(self.consensus, "bft-evm")
+        return {"attested": "attestation", "clique": "clique", "ethereum": "ethereum"}.get(self.consensus, "bft-evm")
 
 
 class HubChainConfig(_Chain):

@@ -27,6 +27,7 @@ from light_clients.ibc.commitment import (
 )
 from light_clients.interface import ClientStatus, Height, LightClient, VerificationError
 from relay.archive import Evidence
+from relay.core.catching_up import CatchingUp, header_room_bytes
 from relay.core.clients import light_client
 from relay.core.discovery import is_expired
 from relay.core.errors import RouteBlocked
@@ -85,8 +86,10 @@ class BatchBuilder:
         destination_heads: HeadFollower,
         now_ns: Callable[[], int],
         run: Runner,
+        catching_up: CatchingUp,
     ) -> None:
         self._route = route
+        self._catching_up = catching_up
         self._source = source
         self._destination = destination
         self._source_heads = source_heads
@@ -176,6 +179,13 @@ class BatchBuilder:
                 Cause.NO_BLOCK,
             )
         headers, trusted_state, proofs = await self._read(jobs, info, target)
+        if jobs and sum(map(len, headers)) > header_room_bytes(self._destination.batch_limits):
+            self._catching_up.ask(self._route.name)
+            raise RouteBlocked(
+                f"client {self._route.name} is {len(headers)} headers behind, more than fit beside packets:"
+                " they are brought to it first",
+                Cause.HEADERS_REFUSED,
+            )
         if trusted_state is None:
             raise RouteBlocked(f"client {self._route.name} has no state at its latest height {info.latest_height}")
         destination_head = await self._destination_heads.head()

@@ -13,6 +13,7 @@ from adapters.interface import BatchLimits, ChainAdapter
 from adapters.rpc import RpcOptions
 from light_clients.bft_evm import QuorumRule, ValidatorContract
 from relay.config import AnyChainConfig, CosmosChainConfig, EvmChainConfig, HubChainConfig
+from relay.config.networks import read_network
 from relay.telemetry import get_logger
 
 HEADERS_BEFORE_ITEMS = 8
@@ -68,6 +69,8 @@ def open_chain(
                 consensus=chain.consensus,
                 attestors=chain.attestors,
                 confirmations=chain.confirmations,
+                beacon=chain.beacon,
+                network=None if chain.network is None else read_network(chain.network),
                 quorum_rule=_QUORUMS[chain.quorum],
                 validator_contract=_validator_contract(chain),
                 clique_period_s=0 if chain.clique is None else chain.clique.period_s,

@@ -5,7 +5,8 @@ chain's own block of that height: a light client that stores another one freezes
 submitted but honest headers, each verified here first; an endpoint that lies can cost a fee and cannot freeze a client.
 
 Compared are the states that a client gained since the last look, among its newest `SEARCHED_HEIGHTS`, and at the relay's
-start its latest. A state that is added afterwards below a height that was compared is not seen.
+start its latest; of an `ethereum` client always the latest alone. A state that is added afterwards below a height that
+was compared is not seen.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import trio
 
 from adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo, HeightUnavailable, UpdateClient
 from light_clients.attestation import AttestationClient
+from light_clients.ethereum import EthereumClient
 from light_clients.interface import (
     ClientStatus,
     Height,
@@ -145,6 +147,8 @@ class ForkWatch:
 
     async def _gained(self, info: ClientInfo) -> list[Height]:
         latest, known = info.latest_height, self._honest
+        if info.client_type == EthereumClient.client_type:
+            return [latest]  # it believes nothing that committees before the newest two have signed
         if known is None or known.revision_number != latest.revision_number:
             return [latest]
         first = max(known.revision_height + 1, latest.revision_height - SEARCHED_HEIGHTS)

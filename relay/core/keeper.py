@@ -9,13 +9,15 @@ from random import Random
 
 import trio
 
-from adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo
+from adapters.interface import AdapterError, Batch, ChainAdapter, ClientInfo, UpdateClient
 from adapters.rpc import in_background
 from light_clients.interface import NANOSECONDS_PER_SECOND, ClientStatus, VerificationError
 from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder
+from relay.core.catching_up import CatchingUp, in_transactions
 from relay.core.errors import RouteBlocked, SubmissionRefused
 from relay.core.heads import HeadFollower
+from relay.core.nonce import Account
 from relay.core.pending import Included, Lost
 from relay.dispatch import Backoff, Route
 from relay.ledger import Cause
@@ -58,8 +60,10 @@ class ClientKeeper:
         accounts: Accounts,
         metrics: Metrics,
         random: Random,
+        catching_up: CatchingUp,
     ) -> None:
         """`heads` and `accounts` are the destination's."""
+        self._catching_up = catching_up
         self._route = route
         self._destination = destination
         self._heads = heads
@@ -100,7 +104,12 @@ class ClientKeeper:
                 check_s = max(check_s, period_ns / NANOSECONDS_PER_SECOND / CHECKS_PER_PERIOD)
             elif failures:
                 check_s = min(check_s, _AGAIN.delay_s(failures, self._random))
-            await trio.sleep(check_s * (0.75 + 0.5 * self._random.random()))
+            wait_s = check_s * (0.75 + 0.5 * self._random.random())
+            if failures:
+                await trio.sleep(wait_s)
+            else:
+                with trio.move_on_after(wait_s):
+                    await self._catching_up.wait(self._route.name)
 
     async def look(self, info: ClientInfo) -> bool:
         """Alarm if there is reason to, and refresh the client if it is time. True if it was refreshed.
@@ -111,14 +120,16 @@ class ClientKeeper:
         age_ns = await self._tell(info)
         if info.status is not ClientStatus.ACTIVE:
             return False
+        asked = self._catching_up.is_asked(self._route.name)
         is_old = age_ns >= info.trusting_period_ns * self._share(info)
-        if not is_old and not await self._builder.is_far_behind(info):
+        if not (asked or is_old) and not await self._builder.is_far_behind(info):
             return False
         async with in_background([partial(self._keep_telling, _check_s(info.trusting_period_ns))]):
             refreshed = await self._refresh()
             while refreshed and await self._builder.is_far_behind(await self._destination.client(self._route.client)):
                 refreshed = await self._refresh()
-            return refreshed
+        self._catching_up.done(self._route.name)
+        return refreshed
 
     async def _tell(self, info: ClientInfo) -> int:
         """The age of the client's newest state, after metrics and alarms were told of it."""
@@ -168,29 +179,36 @@ class ClientKeeper:
         account = await self._accounts.acquire()
         try:
             built = await self._builder.refresh()
-            if built is None:
-                return False
-            prepared = await self._destination.prepare(Batch(built.updates), account.address)
-            if not all(prepared.expected):
-                raise RouteBlocked(f"{self._route.name} would refuse the client update, which verified here")
-            pending = await account.submit(prepared, tuple(None for _ in built.updates), ())
-            count = len(built.updates)
-            self._metrics.hermes.submitted(
-                self._route.destination, self._route.client, messages=count, updates=count, seconds=None
-            )
-            end = await pending.wait()
+            done = False
+            for updates in () if built is None else in_transactions(built.updates, self._destination.batch_limits):
+                done = await self._submit(account, updates)
+                if not done:
+                    break
         finally:
             self._accounts.release(account)
-        failures = [] if isinstance(end, Lost) else map(end.outcome.failure_of, range(len(built.updates)))
+        return done
+
+    async def _submit(self, account: Account, updates: tuple[UpdateClient, ...]) -> bool:
+        """One transaction, to its end. False where it came to nothing for no fault of its own."""
+        prepared = await self._destination.prepare(Batch(updates), account.address)
+        if not all(prepared.expected):
+            raise RouteBlocked(f"{self._route.name} would refuse the client update, which verified here")
+        pending = await account.submit(prepared, tuple(None for _ in updates), ())
+        count = len(updates)
+        self._metrics.hermes.submitted(
+            self._route.destination, self._route.client, messages=count, updates=count, seconds=None
+        )
+        end = await pending.wait()
+        failures = [] if isinstance(end, Lost) else map(end.outcome.failure_of, range(count))
         failure = next(filter(None, failures), None)
         if failure is not None:
             raise PaidInVain(f"{self._route.name} took no update that it was paid for: {failure}", Cause.WOULD_FAIL)
-        done, updates = isinstance(end, Included), len(built.updates)
+        done = isinstance(end, Included)
         transaction = pending.variants[-1].hash
         if done:
-            self._log.info("refreshed", updates=updates, transaction=transaction)
+            self._log.info("refreshed", updates=count, transaction=transaction)
         else:
-            self._log.info("the refresh came to nothing", updates=updates, transaction=transaction)
+            self._log.info("the refresh came to nothing", updates=count, transaction=transaction)
         return done
 
 

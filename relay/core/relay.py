@@ -16,6 +16,7 @@ from relay.core.anchoring import Anchorer
 from relay.core.archiver import Archiver, abandoning_thread
 from relay.core.batch import BatchBuilder
 from relay.core.bundling import Exporter
+from relay.core.catching_up import CatchingUp
 from relay.core.clearer import Clearer
 from relay.core.discovery import Discovery
 from relay.core.errors import StartRefused
@@ -78,6 +79,7 @@ class Relay:
         self._services = services
         self.paths = Paths.of(config.paths)
         self._wakeup = Wakeup()
+        self._catching_up = CatchingUp()
         self._history = History(services.ledger, self.paths, services.now_ns, services.metrics.backlog)
         self._log = get_logger("relay")
         self._checked = False
@@ -151,6 +153,7 @@ class Relay:
             self._heads[route.destination],
             services.now_ns,
             services.run,
+            self._catching_up,
         )
 
     def _keeper(self, route: Route) -> ClientKeeper:
@@ -162,6 +165,7 @@ class Relay:
             self.accounts[route.destination],
             self._services.metrics,
             self._services.random,
+            self._catching_up,
         )
 
     def _fork_watch(self, route: Route) -> ForkWatch:

@@ -1,12 +1,9 @@
 """anvil joins through attestors: the conformance suite, two anvils directly, and one over the hub to a dev chain."""
 
-import json
 import os
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
-import httpx
 import pytest
 import trio
 from attested_pair import DEPLOYER, RELAYER, Node, attested_pair
@@ -17,14 +14,23 @@ from bench.direct_lane import direct_lane
 from relay.cli.demo.chain import DemoChain
 from relay.cli.demo.keys import make_key
 from relay.cli.demo.ports import free_port
-from relay.cli.demo.processes import run_command, run_daemon, wait_until_serving
+from relay.cli.demo.processes import run_command, run_daemon
 from relay.cli.demo.traffic import User
+from tests.nodes.operator_commands import (
+    HUB_EVM_ID,
+    HUB_ID,
+    LIMIT_S,
+    connect,
+    count_settled,
+    deploy,
+    private,
+    send_messages,
+    serving,
+)
 from tests.nodes.running_anvil import running_anvil
 
 pytestmark = pytest.mark.nodes
 
-LIMIT_S = 240
-HUB_ID, HUB_EVM_ID = "hutong-1", 47_001
 DRIFT_S = 86_400
 
 
@@ -69,45 +75,6 @@ def with_limit(done):
     while not done():
         assert time.monotonic() < deadline, "not settled in time"
         time.sleep(0.2)
-
-
-async def deploy(url, chain_id, owner):
-    arguments = [
-        "deploy",
-        "--rpc",
-        url,
-        "--chain-id",
-        str(chain_id),
-        *owner.options,
-        "--forward-margin-s",
-        "5",
-        "--json",
-    ]
-    return json.loads(await run_command(arguments))
-
-
-async def connect(config, chain, owner, admins, mailbox, *more):
-    voting = admins[:2]
-    printed = await run_command(
-        [
-            *("path", "create", "--config", str(config), "--chain", chain, *owner.options),
-            *(part for admin in voting for part in ("--hub-admin", str(admin.keystore))),
-            *(part for admin in voting for part in ("--hub-admin-password-file", str(admin.password_file))),
-            *("--mailbox", mailbox, "--json", *more),
-        ]
-    )
-    return json.loads(printed)
-
-
-def private(path: Path, text: str) -> Path:
-    path.touch(mode=0o600)
-    path.write_text(text)
-    return path
-
-
-async def serving(url, method="GET", ready=lambda answer: answer.status_code == 200, **request):
-    with trio.fail_after(LIMIT_S):
-        await wait_until_serving(ready, httpx.Request(method, url, **request))
 
 
 async def test_anvil_over_the_hub_to_a_dev_chain_and_back(tmp_path):
@@ -207,19 +174,6 @@ async def test_anvil_over_the_hub_to_a_dev_chain_and_back(tmp_path):
             log = (home / "relay.log").read_text()
             assert "attestor_disagrees" not in log and "attestors_contradict_node" not in log
             nursery.cancel_scope.cancel()
-
-
-def send_messages(user, destination, count=3):
-    for number in range(count):
-        user.send_message(destination, f"message {number}")
-
-
-def count_settled(chains):
-    """(delivered, acknowledged) so far."""
-    return tuple(
-        sum(1 for chain in chains for _ in chain.events(chain.mailbox, name, chain.head()))
-        for name in ("MessageDelivered", "MessageAcknowledged")
-    )
 
 
 async def start_attestor(nursery, home, port, key, anvil, router, destination):

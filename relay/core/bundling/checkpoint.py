@@ -1,10 +1,10 @@
 """A checkpoint as a node tells it: worth what the user's trust in that node is worth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from adapters.interface import ChainAdapter, ClientInfo
-from light_clients import attestation, bft_evm
+from adapters.interface import ChainAdapter, ClientInfo, ClientParameters
+from light_clients import attestation, bft_evm, ethereum
 from light_clients.evm_header import decode_header
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height, UnsupportedOperation
 from light_clients.proofs.ics23 import STANDARD_SPECS
@@ -16,6 +16,7 @@ from relay.archive.checkpoint import (
     BftEvmTrust,
     Checkpoint,
     Destination,
+    EthereumTrust,
     Remote,
     TendermintTrust,
     Trust,
@@ -38,6 +39,10 @@ async def read_checkpoint(
     """
     if not followers:
         raise UnsupportedOperation("a checkpoint of a chain that no configured path's client follows")
+    if kind_of(followers[0].client_type) is ChainKind.ETHEREUM and height is not None:
+        raise UnsupportedOperation(
+            "a checkpoint of an Ethereum chain at a height: it is made at the newest finalized block"
+        )
     head = await chain.head()
     at = head.height if height is None else height
     await chain.wait_for_height(at)
@@ -48,6 +53,8 @@ async def read_checkpoint(
             chain_id = followed_chain_id(info.client_type, info.client_state)
             followed[client_id] = Remote(chain_id, info.counterparty_client_id)
     kind = kind_of(followers[0].client_type)
+    if kind is ChainKind.ETHEREUM:
+        return await _ethereum_checkpoint(chain, followers, followed)
     rules = seal_rules_of(kind, followers[0].client_state)
     trust = _common_trust(kind, followers)
     if kind is ChainKind.ATTESTATION:
@@ -69,6 +76,31 @@ async def read_checkpoint(
     )
 
 
+async def _ethereum_checkpoint(
+    chain: ChainAdapter, followers: Sequence[ClientInfo], followed: Mapping[str, Remote]
+) -> Checkpoint:
+    """A client's states at the newest finalized block, with the strictest parameters of the followers."""
+    clients = [ethereum.decode_client_state(info.client_state) for info in followers]
+    parameters = ClientParameters(
+        min(client.trusting_period_s for client in clients),
+        min(client.max_clock_drift_s for client in clients),
+        min_participants=max(client.min_participants for client in clients),
+    )
+    states = await chain.initial_states(ChainKind.ETHEREUM.value, parameters)
+    state = ethereum.decode_consensus_state(states.consensus_state)
+    return Checkpoint(
+        chain_id=chain.chain_id,
+        kind=ChainKind.ETHEREUM,
+        height=states.height.revision_height,
+        hash=state.beacon_root,
+        time_ns=state.timestamp_ns,
+        trusting_period_s=parameters.trusting_period_s,
+        max_clock_drift_s=parameters.max_clock_drift_s,
+        clients=followed,
+        trust=EthereumTrust(states.client_state, states.consensus_state),
+    )
+
+
 def _hash_and_time(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) -> tuple[bytes, int]:
     if kind is ChainKind.TENDERMINT:
         block = codec.decode_header(header)
@@ -78,13 +110,15 @@ def _hash_and_time(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) -> 
 
 
 def _drift_s(info: ClientInfo) -> int:
-    match ChainKind(info.client_type):
+    match kind_of(info.client_type):
         case ChainKind.TENDERMINT:
             return codec.decode_client_state(info.client_state).max_clock_drift_ns // NANOSECONDS_PER_SECOND
         case ChainKind.BFT_EVM:
             return bft_evm.decode_client_state(info.client_state).max_clock_drift_s
         case ChainKind.ATTESTATION:
             return attestation.decode_client_state(info.client_state).max_clock_drift_s
+        case ChainKind.ETHEREUM:
+            return ethereum.decode_client_state(info.client_state).max_clock_drift_s
 
 
 def _common_trust(kind: ChainKind, followers: Sequence[ClientInfo]) -> Trust:
@@ -117,6 +151,8 @@ def _trust(kind: ChainKind, followers: Sequence[ClientInfo]) -> Trust:
         case ChainKind.BFT_EVM:
             bft_client = bft_evm.decode_client_state(state)
             return BftEvmTrust(bft_client.router_address, bft_client.consensus, bft_client.quorum_rule)
+        case ChainKind.ETHEREUM:
+            raise UnsupportedOperation("a checkpoint of an Ethereum chain without its states")
         case ChainKind.ATTESTATION:
             states = [attestation.decode_client_state(info.client_state) for info in followers]
             scopes = [one.scope for one in states]

@@ -159,6 +159,7 @@ class Exporter:
                 for evidence in one.evidence:
                     if evidence.source_chain_id == chain_id:
                         collector.learn(evidence.headers)
+                        collector.learn_client(evidence.proof_height, evidence.trusted_client_state)
             chains.append(await collector.collect(heights[chain_id], info.client_state))
         return tuple(chains)
 

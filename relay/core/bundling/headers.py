@@ -7,8 +7,8 @@ from adapters.interface import ChainAdapter, HeightUnavailable
 from light_clients.bft_evm import SealRules
 from light_clients.interface import Height, VerificationError
 from relay.archive.bundle import MAX_HEADERS, ChainHeaders, ChainKind, HeaderEntry
-from relay.archive.checkpoint import Checkpoint
-from relay.core.bundling.known import KnownHeader, known_header, next_signers_of
+from relay.archive.checkpoint import Checkpoint, EthereumTrust
+from relay.core.bundling.known import KnownHeader, SyncCommitteeWay, known_header, next_signers_of
 
 MAX_REMEMBERED = 4_096
 
@@ -27,6 +27,7 @@ class HeaderCollector:
         self._known: dict[int, KnownHeader] = {}
         self._bare: dict[int, bytes] = {}
         self._sets: dict[bytes, bytes] = {}
+        self._clients: dict[int, bytes] = {}
 
     def learn(self, messages: Iterable[bytes]) -> None:
         """Keep the headers of evidence."""
@@ -35,6 +36,13 @@ class HeaderCollector:
                 self._keep(known_header(self._kind, message, self._rules))
             except VerificationError:
                 continue  # a damaged file costs a request to the chain, nothing else
+
+    def learn_client(self, height: Height, client_state: bytes) -> None:
+        """Which state of the client that follows the chain was given the header at `height`, or has it already."""
+        if self._kind is ChainKind.ETHEREUM:
+            while len(self._clients) >= MAX_REMEMBERED:
+                self._clients.pop(next(iter(self._clients)))
+            self._clients[height.revision_height] = client_state
 
     async def collect(self, heights: Iterable[Height], client_state: bytes) -> ChainHeaders:
         """Headers under which proofs at `heights` can be judged: from the checkpoint, if there is one, else by each other.
@@ -52,6 +60,8 @@ class HeaderCollector:
                 known = await self._signed(height, client_state)
                 entries[known.height] = known.entry
             return self._chain(entries, set())
+        if self._kind is ChainKind.ETHEREUM:
+            return self._chain(await self._updates(wanted, client_state), set())
         sets: set[bytes] = set()
         checkpoint = self._checkpoint
         at = None if checkpoint is None else checkpoint.height
@@ -73,6 +83,36 @@ class HeaderCollector:
                     sets.add(trusted)
                 previous, trusted = known.height, known.next_signers
         return self._chain(entries, sets)
+
+    async def _updates(self, wanted: list[Height], client_state: bytes) -> dict[int, HeaderEntry]:
+        """Of an Ethereum chain: from the checkpoint on, with those of missed committee periods; without a checkpoint those
+        of `wanted` alone, as the client that follows the chain would be given them."""
+        entries: dict[int, HeaderEntry] = {}
+        trust = None if self._checkpoint is None else self._checkpoint.trust
+        way = None if not isinstance(trust, EthereumTrust) else SyncCommitteeWay(trust.client_state)
+        for height in wanted:
+            if way is None:
+                known = await self._signed(height, self._clients.get(height.revision_height, client_state))
+                entries[known.height] = known.entry
+                continue
+            if height < way.height:
+                raise HeightUnavailable(
+                    self._adapter.name, height.revision_height, "is below the checkpoint: take an older one"
+                )
+            if height == way.height:
+                continue  # the checkpoint's own state, or just proven
+            try:
+                messages = await self._adapter.client_messages(self._kind.value, way.client_state, way.height, height)
+            except HeightUnavailable:
+                if height.revision_height not in self._known:
+                    raise
+                messages = (self._known[height.revision_height].entry.header,)
+            for message in messages:
+                known = known_header(self._kind, message, self._rules)
+                self._keep(known)
+                entries[known.height] = known.entry
+                way.pass_over(message)
+        return entries
 
     def _chain(self, entries: dict[int, HeaderEntry], sets: set[bytes]) -> ChainHeaders:
         return ChainHeaders(

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from light_clients import attestation, bft_evm
+from light_clients import attestation, bft_evm, ethereum
 from light_clients.crypto import sha256
+from light_clients.ethereum.verification import after_update
 from light_clients.evm_header import decode_header, encode_header
 from light_clients.interface import Height, UnsupportedOperation
 from light_clients.tendermint import codec
@@ -59,6 +60,29 @@ def known_header(kind: ChainKind, message: bytes, rules: bft_evm.SealRules) -> K
         case ChainKind.ATTESTATION:
             state = attestation.decode_state(attestation.decode_attestation(message).data)
             return KnownHeader(state.height, HeaderEntry(message), b"", b"")
+        case ChainKind.ETHEREUM:
+            slot = ethereum.decode_header_message_alone(message).height.revision_height
+            return KnownHeader(slot, HeaderEntry(message), b"", b"")
+
+
+class SyncCommitteeWay:
+    """Where a client stands after the updates that it was given; they are not judged here."""
+
+    def __init__(self, client_state: bytes) -> None:
+        self._client = ethereum.decode_client_state(client_state)
+
+    @property
+    def client_state(self) -> bytes:
+        return ethereum.encode_client_state(self._client)
+
+    @property
+    def height(self) -> Height:
+        return self._client.latest_height
+
+    def pass_over(self, message: bytes) -> None:
+        client = self._client
+        update = ethereum.decode_header_message(message, client.network.preset).update
+        self._client = replace(client, committees=after_update(client.committees, update, client.network))
 
 
 def next_signers_of(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) -> bytes:
@@ -70,6 +94,8 @@ def next_signers_of(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) ->
             return _listed(bft_evm.header_of(Height(0, 0), decode_header(header), (), rules.consensus))
         case ChainKind.ATTESTATION:
             raise UnsupportedOperation("headers of an attested chain")
+        case ChainKind.ETHEREUM:
+            raise UnsupportedOperation("bare headers of an Ethereum chain")
 
 
 def _tendermint(message: bytes) -> KnownHeader:

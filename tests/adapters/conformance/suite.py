@@ -35,6 +35,7 @@ from adapters.interface import (
 from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
 from light_clients.clique import CliqueClient
+from light_clients.ethereum import EthereumClient
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
@@ -47,7 +48,8 @@ from light_clients.interface import ClientStatus, Height, PredicateFailed, Updat
 from light_clients.tendermint.client import TendermintClient
 
 LIGHT_CLIENTS = {
-    client.client_type: client for client in (BftEvmClient(), CliqueClient(), TendermintClient(), AttestationClient())
+    client.client_type: client
+    for client in (BftEvmClient(), CliqueClient(), TendermintClient(), AttestationClient(), EthereumClient())
 }
 
 

@@ -86,7 +86,7 @@ def serve(server, answers: dict) -> None:
 def sources(client):
     rpc = ExecutionRpc(client, RevertReader())
     blocks = FinalBlocks("alpha", rpc)
-    proofs = ProofSource(rpc, ROUTER_ADDRESS, blocks.header)
+    proofs = ProofSource(rpc, ROUTER_ADDRESS, blocks.state_root)
     return blocks, proofs, HeaderSource("alpha", blocks.header, proofs.account)
 
 

@@ -16,11 +16,13 @@ from relay.archive.checkpoint import (
     BftEvmTrust,
     Checkpoint,
     Destination,
+    EthereumTrust,
     Remote,
     TendermintTrust,
     decode_checkpoint,
     encode_checkpoint,
 )
+from tests.light_clients.ethereum.simulated_beacon import SimulatedBeacon
 
 SPECIFICATION = Path(__file__).parents[3] / "docs" / "spec" / "checkpoint.md"
 ROUTER = bytes(17) + bytes.fromhex("c0ffee")
@@ -126,3 +128,53 @@ def test_attack_H_any_value_of_a_field_is_read_or_refused_by_name(checkpoint, da
     except MalformedInput:
         return
     assert decode_checkpoint(encode_checkpoint(read)) == read
+
+
+def ethereum_checkpoint() -> Checkpoint:
+    chain = SimulatedBeacon()
+    block = chain.blocks[chain.slot]
+    client = chain.client(chain.slot)
+    return Checkpoint(
+        chain_id=str(client.chain_id),
+        kind=ChainKind.ETHEREUM,
+        height=chain.slot,
+        hash=block.root,
+        time_ns=block.header.execution.timestamp_s * 10**9,
+        trusting_period_s=client.trusting_period_s,
+        max_clock_drift_s=client.max_clock_drift_s,
+        clients={"client-0": Remote("hutong-1", "ethereum-0")},
+        trust=EthereumTrust(chain.client_state(chain.slot), chain.consensus_state(chain.slot)),
+    )
+
+
+def test_ethereum_checkpoint_says_what_its_states_say():
+    checkpoint = ethereum_checkpoint()
+    assert decode_checkpoint(encode_checkpoint(checkpoint)) == checkpoint
+    for changed in (
+        {"chain_id": "7"},
+        {"height": checkpoint.height + 1},
+        {"hash": b"\x07" * 32},
+        {"time_ns": checkpoint.time_ns + 10**9},
+        {"trusting_period_s": 10**6},
+        {"max_clock_drift_s": 1},
+    ):
+        (name,) = changed
+        with pytest.raises(MalformedInput) as caught:
+            decode_checkpoint(encode_checkpoint(replace(checkpoint, **changed)))
+        assert caught.value.field == f"checkpoint.{name.removesuffix('_ns')}"
+
+
+@given(st.sampled_from(["client_state", "consensus_state"]), st.integers(0, 400), st.binary(max_size=3))
+def test_damaged_ethereum_states_are_refused(name, at, put):
+    trust = ethereum_checkpoint().trust
+    state = getattr(trust, name)
+    damaged = state[:at] + put + state[at + len(put) + 1 :]
+    if damaged == state:
+        return
+    try:
+        read = decode_checkpoint(
+            encode_checkpoint(replace(ethereum_checkpoint(), trust=replace(trust, **{name: damaged})))
+        )
+    except MalformedInput:
+        return
+    assert getattr(read.trust, name) == damaged

@@ -39,6 +39,26 @@ rpc = ["http://127.0.0.1:9"]
 router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 key = { keystore = "key.json", password_env = "PASSWORD" }
 """
+DELTA_AND_HUB = """
+[[chains]]
+name = "delta"
+kind = "evm"
+chain_id = 1004
+consensus = "ethereum"
+network = "sepolia"
+beacon = ["http://127.0.0.1:9"]
+rpc = ["http://127.0.0.1:9"]
+router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+key = { keystore = "key.json", password_env = "PASSWORD" }
+
+[[chains]]
+name = "hub"
+kind = "hub"
+chain_id = "hutong-1"
+rpc = ["http://127.0.0.1:9"]
+consensus_rpc = ["http://127.0.0.1:9"]
+key = { keystore = "key.json", password_env = "PASSWORD" }
+"""
 A1, A2, A3 = ("0x" + f"{number:040x}" for number in (1, 2, 3))
 
 
@@ -66,5 +86,26 @@ def test_attack_D4_a_path_with_attestors_that_cannot_be_is_refused(tmp_path, mon
     ends = ["--a", "alpha", "--b", b, "--a-keystore", key, "--b-keystore", key]
     passwords = ["--a-password-env", "PASSWORD", "--b-password-env", "PASSWORD"]
     outcome = CliRunner().invoke(app, ["path", "direct", "--config", str(config), *ends, *passwords, *options])
+    assert outcome.exit_code == 2
+    assert said in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--chain", "gamma", "--trusted-root", "0x" + "11" * 32], "--trusted-root is for Ethereum chains"),
+        (["--chain", "gamma", "--min-participants", "400"], "--min-participants is for Ethereum chains"),
+        (["--chain", "delta", "--trusted-root", "0x11"], "must be 0x and 64 hex digits"),
+    ],
+)
+def test_a_beginning_that_cannot_be_is_refused(tmp_path, monkeypatch, options, said):
+    monkeypatch.setenv("PASSWORD", "correct horse")
+    create_keystore(tmp_path / "key.json", bytes(range(1, 33)), b"correct horse", iterations=2)
+    config = tmp_path / "relay.toml"
+    config.write_text(CONFIG + DELTA_AND_HUB)
+    config.chmod(0o600)
+    key = ["--keystore", str(tmp_path / "key.json"), "--password-env", "PASSWORD"]
+    admin = ["--hub-admin", str(tmp_path / "key.json"), "--hub-admin-password-file", "unread"]
+    outcome = CliRunner().invoke(app, ["path", "create", "--config", str(config), *key, *admin, *options])
     assert outcome.exit_code == 2
     assert said in outcome.output

@@ -153,3 +153,14 @@ async def test_attack_G12_host_clock_does_not_decide_about_refreshes(world, auto
         await trio.sleep(PERIOD_S * 0.7)
         assert process.relay.health()["clients_in_trouble"] == {}
     assert 1 <= len(world.transactions("beta")) <= 4
+
+
+async def test_client_that_a_worker_says_is_too_far_behind_is_brought_up_at_once(world, autojump_clock):
+    async with making_blocks(world), world.relay().running() as process:
+        await trio.sleep(PERIOD_S * 0.2)
+        assert world.transactions("beta") == []
+        process.relay._catching_up.ask("beta:bft-evm-0")
+        await trio.sleep(PERIOD_S * 0.05)
+        assert len(world.transactions("beta")) == 1
+        assert world.transactions("alpha") == []
+        assert not process.relay._catching_up.is_asked("beta:bft-evm-0")

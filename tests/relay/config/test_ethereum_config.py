@@ -1,0 +1,51 @@
+"""Chains of consensus `ethereum` in configuration files: what is refused, with the field named (G13)."""
+
+import pytest
+from test_config import GOOD, parse
+
+from light_clients.ethereum import MAINNET
+from relay.config import ConfigError
+from relay.config.networks import PUBLIC_NETWORKS, read_network
+
+BEACON = 'beacon = ["http://127.0.0.1:5052"]'
+ETHEREUM = GOOD.replace('consensus = "qbft"', f'consensus = "ethereum"\n{BEACON}\nnetwork = "sepolia"').replace(
+    "bft-evm-0", "ethereum-0"
+)
+
+
+def test_an_ethereum_chain_is_parsed():
+    chain = parse(ETHEREUM).chain("alpha")
+    assert (chain.consensus, chain.beacon, chain.network) == ("ethereum", ("http://127.0.0.1:5052",), "sepolia")
+    file = parse(ETHEREUM.replace('"sepolia"', '"nets/devnet.json"')).chain("alpha").network
+    assert file.name == "devnet.json" and file.is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        (BEACON, "", "chains.0"),
+        ('network = "sepolia"', "", "chains.0"),
+        (BEACON, 'beacon = ["ftp://a"]', "chains.0.beacon.0"),
+        (BEACON, f"{BEACON}\nconfirmations = 3", "chains.0"),
+        ('network = "sepolia"', 'network = ""', "chains.0.network"),
+        ('consensus = "ethereum"', 'consensus = "qbft"', "chains.0"),
+        ("ethereum-0", "bft-evm-0", "paths.0.b.client"),
+    ],
+)
+def test_attack_G13_ethereum_chain_with_a_contradiction(old, new, field):
+    assert old in ETHEREUM
+    with pytest.raises(ConfigError) as caught:
+        parse(ETHEREUM.replace(old, new))
+    assert caught.value.problems[0].field.startswith(field)
+
+
+def test_networks_are_named_or_read(tmp_path):
+    assert read_network("mainnet") is MAINNET
+    assert all(read_network(name).preset.sync_committee_size == 512 for name in PUBLIC_NETWORKS)
+    for text in ("", "[]", '{"spec": {}, "genesis": {}}', "{", "x" * 2_000_000):
+        file = tmp_path / "network.json"
+        file.write_text(text)
+        with pytest.raises(ValueError, match="describes no network"):
+            read_network(file)
+    with pytest.raises(ValueError, match="no file of that name"):
+        read_network(tmp_path / "missing")
