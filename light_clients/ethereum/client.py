@@ -63,7 +63,7 @@ class EthereumClient:
         state = codec.decode_consensus_state(consensus_state)
         predicates.client_not_frozen(client)
         predicates.within_trusting_period(state.timestamp_s, client.trusting_period_s, now_ns)
-        predicates.state_not_from_future(state.timestamp_s, client.max_clock_drift_s, now_ns)
+        predicates.state_not_from_future(state.timestamp_s, client.max_clock_drift_s, now_ns, "header_not_from_future")
         return Created(client.latest_height)
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
@@ -167,6 +167,17 @@ def _header_checks(
     yield from _active_checks(parameters, consensus_states, now_ns)
     decoded = header.get()
     yield Check("shows_finality", SPEC, lambda: predicates.shows_finality(decoded.update))
+    # Bounding signature slots is not enough: the block's own time is what expiry and timeouts are counted from.
+    yield Check(
+        "execution_not_from_future",
+        SPEC,
+        lambda: predicates.state_not_from_future(
+            execution_of(finalized_header_of(decoded)).timestamp_s,
+            parameters.max_clock_drift_s,
+            now_ns,
+            "execution_not_from_future",
+        ),
+    )
     yield from trusted_update_checks(
         decoded.update,
         decoded.sync_committee,

@@ -14,6 +14,7 @@ from light_clients.ethereum import (
     encode_client_state,
     encode_consensus_state,
 )
+from light_clients.ethereum.predicates import finality_proven
 from light_clients.ethereum.types import ConsensusState
 from light_clients.interface import (
     ClientExpired,
@@ -240,3 +241,25 @@ def test_states_round_trip():
         assert decode_client_state(encode_client_state(client)) == client
     state = ConsensusState(7, hashed(1), hashed(2), 3, hashed(4))
     assert decode_consensus_state(encode_consensus_state(state)) == state
+
+
+def test_attack_C9_execution_block_from_the_future_is_not_believed():
+    """Whatever a committee signs: a state dated 2^64 s would never expire, and every later one would go back in time."""
+    chain = chain_of()
+    verifier = Verifier(chain)
+    bound_s = (chain.now_ns + 15 * 10**9) // 10**9
+    for time_s in (bound_s + 1, 2**64 - 1):
+        late = chain.propose(FIRST_SLOT + 1, time_s=time_s)
+        error = verifier.refused("execution_not_from_future", chain.header(late))
+        assert error.got == time_s * 10**9
+    verifier.accepted(chain.header(chain.propose(FIRST_SLOT + 1, time_s=bound_s)))
+
+
+def test_attack_C33_finalized_header_without_a_branch_is_never_proven():
+    """No decoder makes such an update, but the rule must not stand on that."""
+    chain = chain_of()
+    update = chain.update(FIRST_SLOT + 1)
+    finality_proven(update, chain.network)
+    finality_proven(replace(update, finalized_header=None, finality_branch=()), chain.network)
+    with pytest.raises(MalformedInput):
+        finality_proven(replace(update, finality_branch=()), chain.network)
