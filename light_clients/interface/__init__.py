@@ -18,6 +18,7 @@ from light_clients.interface.client import (
     Misbehaved,
     NoOp,
     NotEnoughTrust,
+    Reschedulable,
     Updated,
 )
 from light_clients.interface.errors import (
@@ -62,6 +63,7 @@ __all__ = [
     "NotEnoughTrust",
     "PredicateFailed",
     "Slot",
+    "Reschedulable",
     "UnknownHeight",
     "UnsupportedOperation",
     "Updated",

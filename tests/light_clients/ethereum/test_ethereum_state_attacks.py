@@ -86,16 +86,26 @@ def test_attack_C18_unfit_substitute(changed):
         CLIENT.recovered(subject, substitute)
 
 
-def test_recovery_may_add_forks_behind_the_known_ones():
+def test_recovery_may_change_what_is_scheduled_behind_the_newest_header():
+    """Forks are announced, postponed and called off; those that ruled a header which is believed are what they were."""
     chain = chain_of()
     network = chain.network
-    longer = replace(network, forks=(*network.forks, ForkActivation(Fork.FULU, b"\7\0\0\0", 10**6)))
-    subject = chain.client_state(FIRST_SLOT)
-    substitute = chain.client_state(FIRST_SLOT + 1, network=longer)
-    recovered = decode_client_state(CLIENT.recovered(subject, substitute))
-    assert recovered.network == longer
-    with pytest.raises(PredicateFailed):
-        CLIENT.check_substitute(substitute, subject)
+    epoch = network.epoch_at(FIRST_SLOT)
+
+    def scheduled(*epochs: int):
+        forks = tuple(ForkActivation(Fork.FULU, b"\7\0\0\0", at) for at in epochs)
+        return replace(network, forks=network.forks + forks)
+
+    for before, after in (((), (epoch + 1,)), ((epoch + 1,), (10**6,)), ((10**6,), ())):
+        subject = chain.client_state(FIRST_SLOT, network=scheduled(*before), is_frozen=True)
+        substitute = chain.client_state(FIRST_SLOT + 1, network=scheduled(*after))
+        assert decode_client_state(CLIENT.recovered(subject, substitute)).network == scheduled(*after)
+    for before, after in (((), (epoch,)), ((epoch,), ()), ((epoch,), (epoch + 1,)), ((epoch,), (epoch - 1,))):
+        subject = chain.client_state(FIRST_SLOT, network=scheduled(*before))
+        with pytest.raises(PredicateFailed):
+            CLIENT.check_substitute(subject, chain.client_state(FIRST_SLOT + 1, network=scheduled(*after)))
+        with pytest.raises(PredicateFailed):
+            CLIENT.check_rescheduled(subject, chain.client_state(FIRST_SLOT, network=scheduled(*after)))
 
 
 BAD_STATES = {
