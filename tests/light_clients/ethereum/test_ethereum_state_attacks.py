@@ -20,6 +20,7 @@ from light_clients.interface import (
     ClientExpired,
     ClientFrozen,
     MalformedInput,
+    Misbehaved,
     PredicateFailed,
     UnsupportedOperation,
     VerificationError,
@@ -45,9 +46,17 @@ def test_attack_C15_time_that_goes_back_between_slots_freezes():
     verifier = Verifier(chain)
     verifier.update(chain.header(FIRST_SLOT + 2))
     late = chain.propose(FIRST_SLOT + 1, time_s=chain.network.slot_time_s(FIRST_SLOT + 2) + 1)
-    assert type(verifier.judge(chain.header(late))).__name__ == "Misbehaved"
+    assert isinstance(verifier.judge(chain.header(late)), Misbehaved)
     same = chain.propose(FIRST_SLOT + 1, time_s=chain.network.slot_time_s(FIRST_SLOT + 2))
     verifier.accepted(chain.header(same))
+
+
+def test_attack_C15_time_before_that_of_a_lower_slot_freezes():
+    chain = chain_of(blocks=3)
+    verifier = Verifier(chain)
+    early = chain.propose(FIRST_SLOT + 1, time_s=chain.network.slot_time_s(FIRST_SLOT) - 1)
+    assert isinstance(verifier.judge(chain.header(early)), Misbehaved)
+    verifier.accepted(chain.header(chain.propose(FIRST_SLOT + 1, time_s=chain.network.slot_time_s(FIRST_SLOT))))
 
 
 def test_attack_C17_frozen_client_does_nothing():
