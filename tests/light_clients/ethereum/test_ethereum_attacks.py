@@ -419,6 +419,9 @@ def test_attack_H_header_message_has_one_form():
         with pytest.raises(Exception) as caught:
             verifier.judge(changed.SerializeToString(deterministic=True))
         assert type(caught.value).__name__ in ("MalformedInput", "UnsupportedOperation")
+    bare = ethereum_pb2.Header.FromString(encode_header_message(header))
+    bare.update, bare.finality_update = encode_update(header.update, header.fork, chain.network.preset), b""
+    assert "finality_update" in str(verifier.error(MalformedInput, bare.SerializeToString(deterministic=True)))
     assert isinstance(verifier.judge(encode_header_message(header)), Updated)
 
 

@@ -26,6 +26,7 @@ from light_clients.interface import (
     VerificationError,
 )
 from light_clients.proofs.mpt import EMPTY_CODE_HASH
+from light_clients.protobuf import ethereum_pb2
 from tests.light_clients.bft_evm.simulated_chain import ROUTER, State, proof_nodes
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon, hashed, network_of
 from tests.light_clients.ethereum.verifying import CLIENT, KEY, VALUE, Verifier, chain_of
@@ -251,6 +252,13 @@ def test_attack_B40_storage_root_comes_from_the_account_proof_alone():
     header = chain.header(FIRST_SLOT + 1)
     forged = replace(header, account_proof=proof_nodes(block.execution_state.account_trie, ROUTER))
     Verifier(chain).error(VerificationError, forged)
+
+
+def test_attack_C20_slots_have_no_other_revision():
+    message = ethereum_pb2.ClientState.FromString(chain_of().client_state(FIRST_SLOT))
+    message.latest_height.revision_number = 1
+    with pytest.raises(MalformedInput):
+        decode_client_state(message.SerializeToString(deterministic=True))
 
 
 def test_states_round_trip():
