@@ -63,7 +63,7 @@ class EthereumClient:
         state = codec.decode_consensus_state(consensus_state)
         predicates.client_not_frozen(client)
         predicates.within_trusting_period(state.timestamp_s, client.trusting_period_s, now_ns)
-        predicates.state_not_from_future(state.timestamp_s, client.max_clock_drift_s, now_ns)
+        predicates.state_not_from_future(state.timestamp_s, client.max_clock_drift_s, now_ns, "header_not_from_future")
         return Created(client.latest_height)
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
@@ -126,22 +126,36 @@ class EthereumClient:
         run_checks(_membership_checks(client_state, consensus_state, proof, path, None))
 
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
-        """Also how a client learns of a fork: the substitute's schedule is the subject's, or goes on where that ends."""
+        """Also how a client learns of a fork: what is scheduled behind the subject's newest header may differ."""
         old = codec.decode_client_state(subject)
         new = codec.decode_client_state(substitute)
         if new.is_frozen:
             raise PredicateFailed("substitute_not_frozen", "the substitute is frozen itself")
-        known = len(old.network.forks)
-        continued = replace(new.network, forks=new.network.forks[:known])
         for name, got, expected in (
             ("chain_id", new.chain_id, old.chain_id),
             ("router_address", new.router_address, old.router_address),
             ("min_participants", new.min_participants, old.min_participants),
             ("max_clock_drift_s", new.max_clock_drift_s, old.max_clock_drift_s),
-            ("network", continued, old.network),
         ):
             if got != expected:
                 raise PredicateFailed("substitute_parameters_match", f"{name} differs", got=got, expected=expected)
+        if not old.network.agrees_until(old.committees.finalized_slot, new.network):
+            raise PredicateFailed(
+                "substitute_parameters_match", "network differs", got=new.network, expected=old.network
+            )
+
+    def check_rescheduled(self, subject: bytes, substitute: bytes) -> None:
+        """See `light_clients.interface.Reschedulable`: nobody gains by it, since no committee signs under a fork that is none."""
+        old = codec.decode_client_state(subject)
+        new = codec.decode_client_state(substitute)
+        if (
+            replace(new, network=old.network) != old
+            or new.network == old.network
+            or not old.network.agrees_until(old.committees.finalized_slot, new.network)
+        ):
+            raise PredicateFailed(
+                "subject_needs_recovery", "the subject is active: only forks behind its newest header may differ"
+            )
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
         """The substitute's schedule, trusting period, height and committees; everything else they have in common."""
@@ -167,6 +181,17 @@ def _header_checks(
     yield from _active_checks(parameters, consensus_states, now_ns)
     decoded = header.get()
     yield Check("shows_finality", SPEC, lambda: predicates.shows_finality(decoded.update))
+    # Bounding signature slots is not enough: the block's own time is what expiry and timeouts are counted from.
+    yield Check(
+        "execution_not_from_future",
+        SPEC,
+        lambda: predicates.state_not_from_future(
+            execution_of(finalized_header_of(decoded)).timestamp_s,
+            parameters.max_clock_drift_s,
+            now_ns,
+            "execution_not_from_future",
+        ),
+    )
     yield from trusted_update_checks(
         decoded.update,
         decoded.sync_committee,

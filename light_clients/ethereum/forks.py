@@ -3,7 +3,7 @@
 Sources: consensus-specs `specs/phase0/beacon-chain.md` (domains), `specs/*/light-client/sync-protocol.md` (indices).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
 
@@ -135,6 +135,16 @@ class Network:
     def activation_at(self, slot: int) -> ForkActivation:
         epoch = self.epoch_at(slot)
         return next(activation for activation in reversed(self.forks) if activation.epoch <= epoch)
+
+    def agrees_until(self, slot: int, other: "Network") -> bool:
+        """The same chain with the same rules through the epoch of `slot`. Later forks may differ: they are announced,
+        postponed and called off."""
+        epoch = self.epoch_at(slot)
+
+        def ruled(network: Network) -> Network:
+            return replace(network, forks=tuple(fork for fork in network.forks if fork.epoch <= epoch))
+
+        return ruled(self) == ruled(other)
 
     def fork_at(self, slot: int) -> Fork:
         """The rules of a header at `slot`; UnsupportedOperation where they are not offered."""

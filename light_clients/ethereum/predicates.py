@@ -127,9 +127,9 @@ def update_is_relevant(update: Update, trusted: TrustedCommittees, network: Netw
 
 def finality_proven(update: Update, network: Network) -> None:
     """The finalized header is the one that the attested state names; a state that names none names a zero root."""
-    if not update.finality_branch:
-        return
     header = update.finalized_header
+    if header is None and not update.finality_branch:
+        return
     verify_normalized_branch(
         ZERO_CHUNK if header is None else beacon_block_root(header.beacon),
         update.finality_branch,
@@ -237,12 +237,12 @@ def within_trusting_period(timestamp_s: int, trusting_period_s: int, now_ns: int
         raise ClientExpired(edge_ns, now_ns)
 
 
-def state_not_from_future(timestamp_s: int, max_clock_drift_s: int, now_ns: int) -> None:
+def state_not_from_future(timestamp_s: int, max_clock_drift_s: int, now_ns: int, predicate: str) -> None:
     """The execution block is earlier than now plus the allowed drift."""
     bound_ns = now_ns + max_clock_drift_s * NANOSECONDS_PER_SECOND
     if timestamp_s * NANOSECONDS_PER_SECOND >= bound_ns:
         raise PredicateFailed(
-            "header_not_from_future",
+            predicate,
             "block time is beyond the clock drift",
             got=timestamp_s * NANOSECONDS_PER_SECOND,
             expected=f"< {bound_ns}",

@@ -18,6 +18,7 @@ from light_clients.interface.client import (
     Misbehaved,
     NoOp,
     NotEnoughTrust,
+    Reschedulable,
     Updated,
 )
 from light_clients.interface.errors import (
@@ -61,6 +62,7 @@ __all__ = [
     "NoOp",
     "NotEnoughTrust",
     "PredicateFailed",
+    "Reschedulable",
     "Slot",
     "UnknownHeight",
     "UnsupportedOperation",

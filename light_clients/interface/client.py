@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from light_clients.interface.height import Height
 from light_clients.interface.predicates import Check
@@ -160,3 +160,14 @@ class LightClient(Protocol):
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
         """The subject's client state after recovery: unfrozen, at the substitute's latest height and periods."""
+
+
+@runtime_checkable
+class Reschedulable(Protocol):
+    """A light client whose state holds rules that are to come, which may change while the client is active.
+
+    It refuses what follows rules that it was not told of, so waiting until it expires would stop every packet meanwhile.
+    """
+
+    def check_rescheduled(self, subject: bytes, substitute: bytes) -> None:
+        """The substitute client state is the subject's but for rules that have judged nothing yet, of which some differ."""

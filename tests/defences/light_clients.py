@@ -18,6 +18,7 @@ VOTES_TESTS = "light_clients/clique/test_snapshot.py"
 ATTESTATION_TESTS = "light_clients/attestation/test_attestation_attacks.py"
 ETHEREUM = "light_clients/ethereum/predicates.py"
 ETHEREUM_TESTS = "light_clients/ethereum/test_ethereum_attacks.py"
+ETHEREUM_STATES = "light_clients/ethereum/test_ethereum_state_attacks.py"
 ETHEREUM_KEYS = "light_clients/ethereum/test_ethereum_key_attacks.py"
 DIGEST = "light_clients/attestation/digest.py"
 
@@ -138,6 +139,34 @@ LIGHT_CLIENTS = (
         "        if finalized_period == period:\n",
         "        if True:\n",
         (f"{ETHEREUM_TESTS}::test_attack_C32_next_committee_that_no_final_header_elected",),
+    ),
+    Defence(
+        "no execution block from the future",
+        "light_clients/ethereum/client.py",
+        "            execution_of(finalized_header_of(decoded)).timestamp_s,\n",
+        "            1,\n",
+        (f"{ETHEREUM_STATES}::test_attack_C9_execution_block_from_the_future_is_not_believed",),
+    ),
+    Defence(
+        "no finalized header without a branch",
+        ETHEREUM,
+        "    if header is None and not update.finality_branch:\n",
+        "    if not update.finality_branch:\n",
+        (f"{ETHEREUM_STATES}::test_attack_C33_finalized_header_without_a_branch_is_never_proven",),
+    ),
+    Defence(
+        "forks that ruled a believed header are not changed",
+        "light_clients/ethereum/forks.py",
+        "for fork in network.forks if fork.epoch <= epoch))",
+        "for fork in network.forks if fork.epoch < 1))",
+        (f"{ETHEREUM_STATES}::test_recovery_may_change_what_is_scheduled_behind_the_newest_header",),
+    ),
+    Defence(
+        "an active client takes a schedule and nothing else",
+        "light_clients/ethereum/client.py",
+        "            replace(new, network=old.network) != old\n",
+        "            False\n",
+        ("relay/hub/test_hub_ethereum_client.py::test_active_client_learns_of_a_fork_without_waiting_to_expire",),
     ),
     Defence(
         "infinity is no BLS key",

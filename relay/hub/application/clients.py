@@ -25,6 +25,7 @@ from light_clients.interface import (
     NoOp,
     NotEnoughTrust,
     PredicateFailed,
+    Reschedulable,
     UnknownHeight,
     UnsupportedOperation,
     Updated,
@@ -244,14 +245,19 @@ class Clients:
     def recover(self, subject_id: str, substitute_id: str) -> None:
         """Replace a frozen or expired client's state by an active substitute's of equal parameters (ICS-02).
 
-        The substitute must be newer, and older consensus states are dead from here: they may come from a fork.
+        The substitute must be newer, and older consensus states are dead from here: they may come from a fork. An active
+        client takes nothing from a substitute but rules that are still to come, and keeps its consensus states.
         """
         light_client, subject = self._known(subject_id)
         _, substitute = self._known(substitute_id)
         if client_type_of(subject_id) != client_type_of(substitute_id):
             raise PredicateFailed("substitute_type", "other client type", got=substitute_id, expected=subject_id)
         if self.status(subject_id) is ClientStatus.ACTIVE:
-            raise PredicateFailed("subject_needs_recovery", "the subject is active", got=subject_id)
+            if not isinstance(light_client, Reschedulable):
+                raise PredicateFailed("subject_needs_recovery", "the subject is active", got=subject_id)
+            light_client.check_rescheduled(subject, substitute)
+            self._store.set(keys.client_state_key(subject_id), substitute)
+            return
         self.require_active(substitute_id)
         light_client.check_substitute(subject, substitute)
         latest, replaced = light_client.latest_height(substitute), light_client.latest_height(subject)

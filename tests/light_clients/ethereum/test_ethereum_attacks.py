@@ -409,12 +409,28 @@ def test_attack_H_messages_of_ten_megabytes_are_refused_by_their_length():
 def test_attack_H_header_message_has_one_form():
     chain = chain_of()
     header = chain.header(FIRST_SLOT + 1)
-    message = ethereum_pb2.Header.FromString(encode_header_message(header))
     verifier = Verifier(chain)
-    for name, value in (("update", message.finality_update), ("finality_update", b""), ("fork", 99), ("fork", 0)):
+    with_committee = encode_header_message(chain.header(FIRST_SLOT + 1, with_committee=True))
+    verifier.accepted(with_committee)
+    update = ethereum_pb2.Header.FromString(with_committee).update
+    for name, value in (("update", update), ("finality_update", b""), ("fork", 99), ("fork", 0)):
         changed = ethereum_pb2.Header.FromString(encode_header_message(header))
         setattr(changed, name, value)
         with pytest.raises(Exception) as caught:
             verifier.judge(changed.SerializeToString(deterministic=True))
         assert type(caught.value).__name__ in ("MalformedInput", "UnsupportedOperation")
+    bare = ethereum_pb2.Header.FromString(encode_header_message(header))
+    bare.update, bare.finality_update = encode_update(header.update, header.fork, chain.network.preset), b""
+    assert "finality_update" in str(verifier.error(MalformedInput, bare.SerializeToString(deterministic=True)))
     assert isinstance(verifier.judge(encode_header_message(header)), Updated)
+
+
+def test_attack_H_extra_data_is_bounded_before_it_is_hashed():
+    """Beyond its type's bound there is no root: the hub would stop at what hashing says to it."""
+    chain = chain_of()
+    header = chain.header(FIRST_SLOT + 1)
+    finalized = header.update.finalized_header
+    for size in (33, 64, 20_000):
+        long = replace(finalized, execution=replace(finalized.execution, extra_data=bytes(size)))
+        error = Verifier(chain).error(MalformedInput, with_update(header, finalized_header=long))
+        assert error.field.endswith("extra_data")

@@ -113,3 +113,18 @@ def test_attack_C9_evidence_is_judged_whatever_its_date():
     fork = chain.header(chain.propose(FIRST_SLOT + 1, State({}), label="fork"), attested_slot=FIRST_SLOT + 20)
     verifier.refused("header_not_from_future", own)
     CLIENT.check_misbehaviour(verifier.state, verifier.states, chain.misbehaviour(own, fork), chain.now_ns)
+
+
+def test_attack_C16_evidence_of_a_committee_that_is_no_longer_believed_does_not_freeze():
+    """So recovery from a corrupt committee holds once the substitute has passed its period, and not before."""
+    chain = chain_of(first_slot=3 * PERIOD_SLOTS - 8, blocks=12)
+    first = chain.first_slot
+    own = chain.header(first + 1)
+    evidence = chain.misbehaviour(own, chain.header(chain.propose(first + 1, State({}), label="fork")))
+    for recovered_at in (first, first + 3):
+        same = Verifier(chain, recovered_at)
+        assert CLIENT.check_misbehaviour(same.state, same.states, evidence, chain.now_ns)
+    later = Verifier(chain, 3 * PERIOD_SLOTS)
+    with pytest.raises(PredicateFailed) as caught:
+        CLIENT.check_misbehaviour(later.state, later.states, evidence, chain.now_ns)
+    assert caught.value.predicate == "signature_period_known"

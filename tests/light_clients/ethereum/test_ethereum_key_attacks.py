@@ -132,3 +132,23 @@ def test_attack_C35_participants_whose_keys_cancel_sign_nothing():
     total = bls.add_keys([bls.decode_public_key(key), bls.decode_public_key(negative)])
     for signature in (G2_INFINITY, chain.header(FIRST_SLOT + 1).update.sync_aggregate.signature):
         assert not bls.verify_under_sum(total, b"m" * 32, signature)
+
+
+def test_committee_with_a_member_many_times():
+    """Small validator sets are drawn with repetition; adding a point to itself is where formulas for sums differ."""
+    members = [0] * 20 + [1] * 11 + [2]
+    secrets = [secret_of(2, member) for member in members]
+    keys = [bls.public_key_of(secret) for secret in secrets]
+    total = bls.sign_aggregate(secrets, b"m" * 32)
+    committee = SyncCommittee(
+        b"".join(keys), bls.encode_public_key(bls.add_keys(list(map(bls.decode_public_key, keys))))
+    )
+    assert bls.verify_under_sum(decode_committee(committee).total, b"m" * 32, total)
+    for count in (3, 16, 17, 25, 31, 32):
+        aggregate = SyncAggregate(
+            ((1 << count) - 1).to_bytes(4, "little"), bls.sign_aggregate(secrets[:count], b"m" * 32)
+        )
+        key = decode_committee(committee).sum_of(aggregate)
+        assert key == bls.add_keys([bls.decode_public_key(each) for each in keys[:count]])
+        assert bls.verify_under_sum(key, b"m" * 32, aggregate.signature)
+        assert not bls.verify_under_sum(key, b"m" * 32, bls.sign_aggregate(secrets[: count - 1], b"m" * 32))

@@ -14,16 +14,19 @@ from light_clients.ethereum import (
     encode_client_state,
     encode_consensus_state,
 )
+from light_clients.ethereum.predicates import finality_proven
 from light_clients.ethereum.types import ConsensusState
 from light_clients.interface import (
     ClientExpired,
     ClientFrozen,
     MalformedInput,
+    Misbehaved,
     PredicateFailed,
     UnsupportedOperation,
     VerificationError,
 )
 from light_clients.proofs.mpt import EMPTY_CODE_HASH
+from light_clients.protobuf import ethereum_pb2
 from tests.light_clients.bft_evm.simulated_chain import ROUTER, State, proof_nodes
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon, hashed, network_of
 from tests.light_clients.ethereum.verifying import CLIENT, KEY, VALUE, Verifier, chain_of
@@ -44,9 +47,17 @@ def test_attack_C15_time_that_goes_back_between_slots_freezes():
     verifier = Verifier(chain)
     verifier.update(chain.header(FIRST_SLOT + 2))
     late = chain.propose(FIRST_SLOT + 1, time_s=chain.network.slot_time_s(FIRST_SLOT + 2) + 1)
-    assert type(verifier.judge(chain.header(late))).__name__ == "Misbehaved"
+    assert isinstance(verifier.judge(chain.header(late)), Misbehaved)
     same = chain.propose(FIRST_SLOT + 1, time_s=chain.network.slot_time_s(FIRST_SLOT + 2))
     verifier.accepted(chain.header(same))
+
+
+def test_attack_C15_time_before_that_of_a_lower_slot_freezes():
+    chain = chain_of(blocks=3)
+    verifier = Verifier(chain)
+    early = chain.propose(FIRST_SLOT + 1, time_s=chain.network.slot_time_s(FIRST_SLOT) - 1)
+    assert isinstance(verifier.judge(chain.header(early)), Misbehaved)
+    verifier.accepted(chain.header(chain.propose(FIRST_SLOT + 1, time_s=chain.network.slot_time_s(FIRST_SLOT))))
 
 
 def test_attack_C17_frozen_client_does_nothing():
@@ -85,16 +96,26 @@ def test_attack_C18_unfit_substitute(changed):
         CLIENT.recovered(subject, substitute)
 
 
-def test_recovery_may_add_forks_behind_the_known_ones():
+def test_recovery_may_change_what_is_scheduled_behind_the_newest_header():
+    """Forks are announced, postponed and called off; those that ruled a header which is believed are what they were."""
     chain = chain_of()
     network = chain.network
-    longer = replace(network, forks=(*network.forks, ForkActivation(Fork.FULU, b"\7\0\0\0", 10**6)))
-    subject = chain.client_state(FIRST_SLOT)
-    substitute = chain.client_state(FIRST_SLOT + 1, network=longer)
-    recovered = decode_client_state(CLIENT.recovered(subject, substitute))
-    assert recovered.network == longer
-    with pytest.raises(PredicateFailed):
-        CLIENT.check_substitute(substitute, subject)
+    epoch = network.epoch_at(FIRST_SLOT)
+
+    def scheduled(*epochs: int):
+        forks = tuple(ForkActivation(Fork.FULU, b"\7\0\0\0", at) for at in epochs)
+        return replace(network, forks=network.forks + forks)
+
+    for before, after in (((), (epoch + 1,)), ((epoch + 1,), (10**6,)), ((10**6,), ())):
+        subject = chain.client_state(FIRST_SLOT, network=scheduled(*before), is_frozen=True)
+        substitute = chain.client_state(FIRST_SLOT + 1, network=scheduled(*after))
+        assert decode_client_state(CLIENT.recovered(subject, substitute)).network == scheduled(*after)
+    for before, after in (((), (epoch,)), ((epoch,), ()), ((epoch,), (epoch + 1,)), ((epoch,), (epoch - 1,))):
+        subject = chain.client_state(FIRST_SLOT, network=scheduled(*before))
+        with pytest.raises(PredicateFailed):
+            CLIENT.check_substitute(subject, chain.client_state(FIRST_SLOT + 1, network=scheduled(*after)))
+        with pytest.raises(PredicateFailed):
+            CLIENT.check_rescheduled(subject, chain.client_state(FIRST_SLOT, network=scheduled(*after)))
 
 
 BAD_STATES = {
@@ -233,6 +254,13 @@ def test_attack_B40_storage_root_comes_from_the_account_proof_alone():
     Verifier(chain).error(VerificationError, forged)
 
 
+def test_attack_C20_slots_have_no_other_revision():
+    message = ethereum_pb2.ClientState.FromString(chain_of().client_state(FIRST_SLOT))
+    message.latest_height.revision_number = 1
+    with pytest.raises(MalformedInput):
+        decode_client_state(message.SerializeToString(deterministic=True))
+
+
 def test_states_round_trip():
     chain = chain_of()
     for changed in ({}, {"is_frozen": True}, {"committees": chain.trusted(FIRST_SLOT, next_known=False)}):
@@ -240,3 +268,25 @@ def test_states_round_trip():
         assert decode_client_state(encode_client_state(client)) == client
     state = ConsensusState(7, hashed(1), hashed(2), 3, hashed(4))
     assert decode_consensus_state(encode_consensus_state(state)) == state
+
+
+def test_attack_C9_execution_block_from_the_future_is_not_believed():
+    """Whatever a committee signs: a state dated 2^64 s would never expire, and every later one would go back in time."""
+    chain = chain_of()
+    verifier = Verifier(chain)
+    bound_s = (chain.now_ns + 15 * 10**9) // 10**9
+    for time_s in (bound_s + 1, 2**64 - 1):
+        late = chain.propose(FIRST_SLOT + 1, time_s=time_s)
+        error = verifier.refused("execution_not_from_future", chain.header(late))
+        assert error.got == time_s * 10**9
+    verifier.accepted(chain.header(chain.propose(FIRST_SLOT + 1, time_s=bound_s)))
+
+
+def test_attack_C33_finalized_header_without_a_branch_is_never_proven():
+    """No decoder makes such an update, but the rule must not stand on that."""
+    chain = chain_of()
+    update = chain.update(FIRST_SLOT + 1)
+    finality_proven(update, chain.network)
+    finality_proven(replace(update, finalized_header=None, finality_branch=()), chain.network)
+    with pytest.raises(MalformedInput):
+        finality_proven(replace(update, finality_branch=()), chain.network)

@@ -1,8 +1,17 @@
 """The hub holds a client of Ethereum: packets both ways, timeouts, rotation, a fork that freezes, a mainnet committee's update."""
 
+from dataclasses import replace
+
 import pytest
 
-from light_clients.ethereum import MAINNET_PRESET, decode_client_state
+from light_clients.ethereum import (
+    MAINNET_PRESET,
+    Fork,
+    ForkActivation,
+    TrustedCommittees,
+    decode_client_state,
+    encode_client_state,
+)
 from light_clients.ibc.packet import ERROR, Acknowledgement
 from relay.evm.transaction import MAX_TRANSACTION_BYTES
 from relay.hub.application import abi
@@ -92,6 +101,42 @@ def test_attack_C37_hub_fork_freezes_until_recovery(hub, chain_b, ethereum):
     chain_b.update()
     later = ethereum.update()
     assert hub.send(ROUTER_ADDRESS, ethereum.receive_call(packet, later)).ok
+
+
+def test_active_client_learns_of_a_fork_without_waiting_to_expire(hub, chain_b, ethereum):
+    """A client that does not know a fork refuses every header behind it, for its whole trusting period."""
+    packet = ethereum.send_forward(chain_b.client)
+    before = ethereum.update()
+    own = client_of(hub, ethereum.client)
+    activation = ForkActivation(Fork.FULU, b"\7\0\0\x38", own.network.epoch_at(before) + 1)
+    longer = replace(own.network, forks=(*own.network.forks, activation))
+    ethereum.chain.network = longer
+    behind = ethereum.finalize(slots=own.network.preset.slots_per_epoch)
+    assert refused(hub, ethereum.update_call(behind), FAILED)[0] == "signed_by_committee"
+    assert status(hub, ethereum.client) == "Active"
+
+    def recover(state) -> object:
+        stored = hub.read(CLIENT_MANAGER_ADDRESS, abi.GET_CONSENSUS_STATE, ethereum.client, (0, before))
+        substitute = hub.create_client("ethereum", encode_client_state(state), stored)
+        return hub.execute(recover_client_action(hub.next_salt(), ethereum.client, substitute))
+
+    committees = own.committees
+    again = replace(longer, forks=(*own.network.forks, replace(activation, epoch=activation.epoch - 1)))
+    for unfit in (
+        own,
+        replace(own, network=again),
+        replace(own, network=longer, trusting_period_s=own.trusting_period_s + 1),
+        replace(own, network=longer, committees=replace(committees, next_root=b"\7" * 32)),
+        replace(own, network=longer, committees=replace(committees, current_root=b"\7" * 32)),
+        replace(own, network=longer, committees=TrustedCommittees(before, committees.current_root, None)),
+    ):
+        assert recover(unfit).reverted_with(FAILED)[0] == "subject_needs_recovery"
+        assert client_of(hub, ethereum.client) == own
+    assert recover(replace(own, network=longer)).ok
+    assert client_of(hub, ethereum.client) == replace(own, network=longer)
+    assert hub.send(ROUTER_ADDRESS, ethereum.update_call(behind)).ok
+    chain_b.update()
+    assert hub.send(ROUTER_ADDRESS, ethereum.receive_call(packet, before)).ok  # what was proven before stays proven
 
 
 def test_update_of_a_mainnet_committee_fits_a_transaction(hub):
