@@ -110,15 +110,21 @@ class EmbeddedValkey:
             )
         except OSError as error:
             raise EmbeddedQueueMissing(f"{binary.name} cannot be run: {error.strerror}") from None
-        self._process_file.write_text(str(process.pid))
-        with trio.move_on_after(START_TIMEOUT_S):
-            while process.poll() is None:
-                if await trio.to_thread.run_sync(self._answers):
-                    return process
-                await trio.sleep(_POLL_S)
-        with trio.CancelScope(shield=True):
-            await self._end(process)
-        raise QueueUnavailable(f"the embedded Valkey did not start; see {log_file}")
+        ready = False
+        try:
+            self._process_file.write_text(str(process.pid))
+            with trio.move_on_after(START_TIMEOUT_S):
+                while not ready and process.poll() is None:
+                    ready = await trio.to_thread.run_sync(self._answers)
+                    if not ready:
+                        await trio.sleep(_POLL_S)
+        finally:
+            if not ready:  # also where the relay stops while its server starts
+                with trio.CancelScope(shield=True):
+                    await self._end(process)
+        if not ready:
+            raise QueueUnavailable(f"the embedded Valkey did not start; see {log_file}")
+        return process
 
     def _client(self) -> "redis.Redis":
         return redis.Redis(

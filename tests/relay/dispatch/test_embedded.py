@@ -114,3 +114,16 @@ async def test_attack_G3_stale_process_number_of_another_homes_server_ends_nothi
         cut_short = other.directory / "longer-than-the-title-shows" / "valkey.sock"
         assert embedded_module._is_ours(int(number), cut_short, other.directory)
         nursery.cancel_scope.cancel()
+
+
+async def test_attack_G5_relay_that_stops_while_its_server_starts_leaves_none_behind(tmp_path, monkeypatch):
+    server = EmbeddedValkey(tmp_path)
+    asked = trio.Event()
+    monkeypatch.setattr(server, "_answers", lambda: trio.from_thread.run_sync(asked.set) or False)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(nursery.start, server.serve)
+        await asked.wait()
+        pid = int((tmp_path / "valkey.pid").read_text())
+        nursery.cancel_scope.cancel()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -189,7 +189,7 @@ def test_attack_C20_hub_client_with_unsound_parameters(hub, name):
 
 
 def test_attack_C20_hub_client_of_an_unknown_type_or_of_garbage(hub):
-    for client_type in ("06-solomachine", "clique", "", "x" * 300):
+    for client_type in ("06-solomachine", "08-wasm", "", "x" * 300):
         outcome = hub.execute(create_client_action(hub.next_salt(), client_type, b"\x01", b"\x01"))
         assert outcome.reverted_with(abi.VERIFICATION_FAILED)[0] == "client_type"
     for client_state, consensus_state in (
