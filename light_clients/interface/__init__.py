@@ -18,6 +18,7 @@ from light_clients.interface.client import (
     Misbehaved,
     NoOp,
     NotEnoughTrust,
+    UpgradableClient,
     Updated,
 )
 from light_clients.interface.errors import (
@@ -64,6 +65,7 @@ __all__ = [
     "Slot",
     "UnknownHeight",
     "UnsupportedOperation",
+    "UpgradableClient",
     "Updated",
     "VerificationError",
     "audit_checks",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from light_clients.interface.height import Height
 from light_clients.interface.predicates import Check
@@ -160,3 +160,18 @@ class LightClient(Protocol):
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
         """The subject's client state after recovery: unfrozen, at the substitute's latest height and periods."""
+
+
+@runtime_checkable
+class UpgradableClient(Protocol):
+    """A light client whose counterparty can say itself what its next revision is (ICS-02 UpgradeClient)."""
+
+    def upgrade_checks(
+        self, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
+    ) -> Iterator[Check]:
+        """Every predicate of `verify_upgrade`, in order."""
+
+    def verify_upgrade(
+        self, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
+    ) -> Updated:
+        """The states of the next revision, proven at the client's latest height; else raise. The caller stores both."""
