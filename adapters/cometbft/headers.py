@@ -4,6 +4,7 @@ from adapters.cometbft.blocks import CommittedBlocks
 from adapters.cometbft.states import CLIENT_TYPE
 from adapters.interface import HeightUnavailable, NotSupported
 from light_clients.interface import Height
+from light_clients.tendermint.bisection import Bisection
 from light_clients.tendermint.codec import decode_client_state, encode_tendermint_header
 from light_clients.tendermint.types import (
     BlockIdFlag,
@@ -43,18 +44,17 @@ class HeaderSource:
             raise HeightUnavailable(self._chain, target.revision_height, f"the client is at {trusted} already")
         trust_level = decode_client_state(client_state).trust_level
         messages: list[bytes] = []
-        at, goals = trusted.revision_height, [target.revision_height]
-        while goals:
-            if await self._trusts(at, goals[-1], trust_level):
-                height = goals.pop()
-                messages.append(await self._message(Height(trusted.revision_number, at), height))
-                at = height
-            else:
-                goals.append((at + goals[-1]) // 2)
-            if len(messages) + len(goals) > MAX_CLIENT_MESSAGES:
+        way = Bisection.to(target.revision_height, trusted.revision_height, 64 * MAX_CLIENT_MESSAGES)
+        while (height := way.next_height) is not None:
+            if not await self._trusts(way.trusted, height, trust_level):
+                way = way.not_enough_trust()
+            elif len(messages) == MAX_CLIENT_MESSAGES:
                 raise HeightUnavailable(
                     self._chain, target.revision_height, f"more than {MAX_CLIENT_MESSAGES} headers from {trusted}"
                 )
+            else:
+                messages.append(await self._message(Height(trusted.revision_number, way.trusted), height))
+                way = way.believed()
         return tuple(messages)
 
     async def _trusts(self, trusted: int, target: int, trust_level: TrustLevel) -> bool:

@@ -18,8 +18,8 @@ from light_clients.interface.client import (
     Misbehaved,
     NoOp,
     NotEnoughTrust,
-    UpgradableClient,
     Updated,
+    UpgradableClient,
 )
 from light_clients.interface.errors import (
     ClientExpired,
@@ -65,8 +65,8 @@ __all__ = [
     "Slot",
     "UnknownHeight",
     "UnsupportedOperation",
-    "UpgradableClient",
     "Updated",
+    "UpgradableClient",
     "VerificationError",
     "audit_checks",
     "run_checks",
