@@ -1,64 +1,86 @@
-"""Which height to try next, where too much of the validator set changed for one step (tendermint-rs light-client scheduler).
+"""Which height to try next, where too much of the validator set changed for one step.
 
-A pure schedule: who fetches headers and who judges them is somebody else's matter. Each verdict moves it: what is believed
-becomes the trusted height, and after `NotEnoughTrust` the middle of the way is tried. The next block is always believed,
-being bound by hash, so every goal is reached; how many steps that takes depends on how often the set changes.
+A pure schedule: who fetches headers and who judges them is somebody else's matter. It looks for the furthest height that
+the trusted one vouches for, by halving, takes that step and tries the whole rest from there. The plain halving of other
+light clients goes on from the first height that is believed; but every header that a chain is sent costs gas, a verdict
+costs nothing there, and halving for the furthest needs fewer of the former (docs/light-clients/tendermint.md has figures).
+
+The next block is always believed, being bound by hash, so every target is reached. Trust need not shrink evenly with the
+distance: a step is taken only where its own verdict said so.
 """
 
 from dataclasses import dataclass, replace
 
 from light_clients.interface import PredicateFailed
 
-MAX_STEPS = 512
-"""Verdicts of one schedule. A halving is tried again after each header that is believed, so a way of n headers over d
-heights needs at most about n log2(d) verdicts: 512 are far beyond what any chain's changes call for."""
+MAX_VERDICTS = 2_048
+"""Of one schedule. A step takes at most log2 of the distance, 24 for a year of blocks: room for more than 80 steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bisection:
-    """A way from `trusted` to `goals[0]`, heights of one revision; the nearest goal stands last and is tried next."""
+    """A way from a trusted height to `target`, heights of one revision. Each verdict makes the next state.
 
+    `steps` are the heights to be believed one after the other, each vouched for by the one before; `trusted` is the last of
+    them, or where the way begins. `reached` is believed from `trusted`, `beyond` is the lowest height that was not.
+    """
+
+    target: int
     trusted: int
-    goals: tuple[int, ...]
-    steps: int = 0
-    max_steps: int = MAX_STEPS
+    reached: int
+    beyond: int | None = None
+    steps: tuple[int, ...] = ()
+    verdicts: int = 0
+    max_verdicts: int = MAX_VERDICTS
 
     @classmethod
-    def to(cls, target: int, trusted: int, max_steps: int = MAX_STEPS) -> "Bisection":
-        """Skip the whole way first. Raises PredicateFailed if the target is not above the trusted height."""
+    def between(cls, trusted: int, target: int, max_verdicts: int = MAX_VERDICTS) -> "Bisection":
+        """Raises PredicateFailed if the target is not above the trusted height."""
         if target <= trusted:
             raise PredicateFailed("height_increases", "the target is not above the trusted height", target, trusted)
-        return cls(trusted, (target,), 0, max_steps)
+        return cls(target, trusted, trusted, max_verdicts=max_verdicts)
 
     @property
     def next_height(self) -> int | None:
-        """To be judged from `trusted`; None at the target."""
-        return self.goals[-1] if self.goals else None
+        """To be judged from `trusted`; None where the steps lead to the target."""
+        if self.trusted == self.target:
+            return None
+        return self.target if self.beyond is None else (self.reached + self.beyond) // 2
 
     def believed(self) -> "Bisection":
-        """The next height was accepted: go on from there."""
-        if not self.goals:
-            raise ValueError("the target is reached")
-        return replace(self._counted(), trusted=self.goals[-1], goals=self.goals[:-1])
+        """Enough of the trusted power signed the next height."""
+        height = self._height()
+        return replace(self._counted(), reached=height)._settled()
 
     def not_enough_trust(self) -> "Bisection":
-        """Too little of the trusted power signed the next height: try the middle before it.
+        """Too little of the trusted power signed the next height.
 
         Raises:
-            PredicateFailed: it is the very next block, which needs no overlap, so the verdict is wrong; or too many steps.
+            PredicateFailed: it is the very next block, which needs no overlap, so the verdict is wrong; or too many verdicts.
         """
-        if not self.goals:
+        height = self._height()
+        if height == self.trusted + 1:
+            raise PredicateFailed("bisection_advances", "the next block needs no overlap", got=height)
+        return replace(self._counted(), beyond=height)._settled()
+
+    def _height(self) -> int:
+        height = self.next_height
+        if height is None:
             raise ValueError("the target is reached")
-        middle = (self.trusted + self.goals[-1]) // 2
-        if middle <= self.trusted:
-            raise PredicateFailed(
-                "bisection_advances", "nothing lies between", got=self.goals[-1], expected=f"> {self.trusted + 1}"
-            )
-        return replace(self._counted(), goals=(*self.goals, middle))
+        return height
 
     def _counted(self) -> "Bisection":
-        if self.steps >= self.max_steps:
+        if self.verdicts >= self.max_verdicts:
             raise PredicateFailed(
-                "bisection_is_short", f"no way to {self.goals[0]} yet, at {self.trusted}", self.steps, self.max_steps
+                "bisection_is_short",
+                f"no way to {self.target} yet, at {self.trusted}",
+                self.verdicts,
+                self.max_verdicts,
             )
-        return replace(self, steps=self.steps + 1)
+        return replace(self, verdicts=self.verdicts + 1)
+
+    def _settled(self) -> "Bisection":
+        """Take the step once nothing further can be believed."""
+        if self.reached != self.target and (self.beyond is None or self.beyond - self.reached > 1):
+            return self
+        return replace(self, trusted=self.reached, beyond=None, steps=(*self.steps, self.reached))

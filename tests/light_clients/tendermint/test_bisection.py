@@ -23,58 +23,62 @@ from tests.light_clients.tendermint.simulated_chain import Signer, SimulatedChai
 from tests.light_clients.tendermint.verifying import CLIENT
 
 
-def reached(way: Bisection, trusts) -> tuple[Bisection, list[int]]:
-    """Follow the schedule; the heights that were believed."""
-    believed = []
+def followed(way: Bisection, trusts) -> Bisection:
+    """The schedule to its end."""
     while (height := way.next_height) is not None:
-        assert way.trusted < height <= way.goals[0]
-        if trusts(way.trusted, height):
-            way = way.believed()
-            believed.append(height)
-        else:
-            way = way.not_enough_trust()
-    return way, believed
+        assert way.trusted < height <= way.target
+        way = way.believed() if trusts(way.trusted, height) else way.not_enough_trust()
+    return way
 
 
 def test_the_whole_way_is_skipped_where_the_set_stays():
-    way, believed = reached(Bisection.to(10_000, 1), lambda trusted, height: True)
-    assert (believed, way.steps, way.trusted) == ([10_000], 1, 10_000)
+    way = followed(Bisection.between(1, 10_000), lambda trusted, height: True)
+    assert (way.steps, way.verdicts, way.trusted) == ((10_000,), 1, 10_000)
 
 
-def test_halves_until_believed_and_then_tries_the_whole_rest():
-    """Up to three blocks may be skipped: 17 is tried, then 9, 5, 3; from 3 the goals come back in order."""
+def test_each_step_goes_as_far_as_the_trusted_set_vouches_for():
+    """Up to three blocks may be skipped: from 1 the heights 17, 9, 5, 3, 4 are tried and 4 is taken, then the rest whole."""
     tried = []
 
     def trusts(trusted: int, height: int) -> bool:
         tried.append((trusted, height))
         return height - trusted <= 3
 
-    _, believed = reached(Bisection.to(17, 1), trusts)
-    assert tried[:6] == [(1, 17), (1, 9), (1, 5), (1, 3), (3, 5), (5, 9)]
-    assert believed == [3, 5, 7, 9, 11, 13, 15, 17]
+    way = followed(Bisection.between(1, 17), trusts)
+    assert tried[:6] == [(1, 17), (1, 9), (1, 5), (1, 3), (1, 4), (4, 17)]
+    assert way.steps == (4, 7, 10, 13, 16, 17)
+
+
+def test_a_set_that_changed_at_once_takes_one_step_to_its_eve():
+    way = followed(Bisection.between(1, 1_000), lambda trusted, height: (trusted < 699) == (height < 700))
+    assert way.steps == (699, 1_000)
 
 
 def test_next_block_that_lacks_trust_is_a_contradiction_not_a_loop():
     with pytest.raises(PredicateFailed) as caught:
-        Bisection.to(2, 1).not_enough_trust()
+        Bisection.between(1, 2).not_enough_trust()
     assert caught.value.predicate == "bisection_advances"
+    way = Bisection.between(1, 3).not_enough_trust()
+    assert way.next_height == 2
+    with pytest.raises(PredicateFailed):
+        way.not_enough_trust()
 
 
 @pytest.mark.parametrize("target", [-1, 0, 6, 7])
 def test_target_that_is_not_above_is_refused(target):
     with pytest.raises(PredicateFailed) as caught:
-        Bisection.to(target, 7)
+        Bisection.between(7, target)
     assert caught.value.predicate == "height_increases"
 
 
 def test_schedules_are_bounded():
     with pytest.raises(PredicateFailed) as caught:
-        reached(Bisection.to(1_000, 1, max_steps=20), lambda trusted, height: height == trusted + 1)
+        followed(Bisection.between(1, 1_000, max_verdicts=20), lambda trusted, height: height == trusted + 1)
     assert (caught.value.predicate, caught.value.got) == ("bisection_is_short", 20)
 
 
 def test_nothing_is_next_at_the_target():
-    way = Bisection.to(2, 1).believed()
+    way = Bisection.between(1, 2).believed()
     assert way.next_height is None
     for move in (way.believed, way.not_enough_trust):
         with pytest.raises(ValueError, match="reached"):
@@ -84,16 +88,17 @@ def test_nothing_is_next_at_the_target():
 @settings(max_examples=60, deadline=None)
 @given(distance=st.integers(1, 300), seed=st.integers(0, 2**32), share=st.floats(0, 1))
 def test_any_verdicts_lead_to_the_target(distance, seed, share):
-    """Whatever is trusted, as long as the next block is: no height twice, in order, and not more than all of them."""
+    """Whatever is trusted, as long as the next block is: every step had its verdict, and there are no more than blocks."""
     random, verdicts = Random(seed), {}
 
     def trusts(trusted: int, height: int) -> bool:
-        return height == trusted + 1 or verdicts.setdefault((trusted, height), random.random() < share)
+        return verdicts.setdefault((trusted, height), height == trusted + 1 or random.random() < share)
 
-    way, believed = reached(Bisection.to(distance + 5, 5, max_steps=10**6), trusts)
-    assert believed == sorted(set(believed)) and believed[-1] == way.trusted == distance + 5
-    assert len(believed) <= distance
-    assert way.steps <= len(believed) * (distance.bit_length() + 1)
+    way = followed(Bisection.between(5, distance + 5, max_verdicts=10**6), trusts)
+    assert way.steps == tuple(sorted(set(way.steps))) and way.steps[-1] == way.trusted == distance + 5
+    assert all(verdicts[step] for step in zip((5, *way.steps), way.steps, strict=False))
+    assert len(way.steps) <= distance
+    assert way.verdicts <= len(way.steps) * (distance.bit_length() + 1)
 
 
 # 10 000 blocks, signed when they are asked for
@@ -197,39 +202,43 @@ class LongChain:
         )
 
 
+def halved(trusts) -> int:
+    """Headers that the plain schedule takes: go on from the first height that is believed."""
+    trusted, goals, headers = 1, [BLOCKS], 0
+    while goals:
+        if trusts(trusted, goals[-1]):
+            trusted, headers = goals.pop(), headers + 1
+        else:
+            goals.append((trusted + goals[-1]) // 2)
+    return headers
+
+
 @pytest.mark.parametrize(
-    ("period", "changed", "most_over_least"),
-    [(2_000, 6, 12.0), (400, 3, 2.0), (100, 2, 2.0), (100, 1, 2.0)],
+    ("period", "changed"),
+    [(2_000, 6), (400, 3), (100, 2), (100, 1)],
     ids=["five whole sets", "25 halves", "100 thirds", "100 sixths"],
 )
-def test_ten_thousand_blocks_with_large_changes_by_our_verifier(period, changed, most_over_least):
+def test_ten_thousand_blocks_with_large_changes_take_the_least_number_of_headers(period, changed):
     chain = LongChain(7, period, changed)
     first = chain.header(1)
     state = encode_client_state(chain.chain.client_state(1))
-    states = MemoryConsensusStates(
-        {
-            chain.chain.height(1): encode_consensus_state(
-                ConsensusState(first.time_ns, first.app_hash, first.next_validators_hash)
-            )
-        }
-    )
+    first_state = ConsensusState(first.time_ns, first.app_hash, first.next_validators_hash)
+    states = MemoryConsensusStates({chain.chain.height(1): encode_consensus_state(first_state)})
     now_ns = chain.chain.genesis_time_ns + (BLOCKS + 1) * NANOSECONDS_PER_SECOND
-    way, headers = Bisection.to(BLOCKS, 1, max_steps=5_000), 0
+    way = Bisection.between(1, BLOCKS)
     while (height := way.next_height) is not None:
         verdict = CLIENT.verify_header(state, states, chain.update(height, way.trusted), now_ns)
+        assert isinstance(verdict, Updated | NotEnoughTrust)
         assert isinstance(verdict, Updated) == chain.trusts(way.trusted, height)
         if isinstance(verdict, Updated):
-            state, states, headers = (
-                verdict.client_state,
-                states.with_state(verdict.height, verdict.consensus_state),
-                headers + 1,
-            )
-            way = way.believed()
-        else:
-            assert isinstance(verdict, NotEnoughTrust)
-            way = way.not_enough_trust()
-    least = chain.least_headers()
+            states = states.with_state(verdict.height, verdict.consensus_state)
+            state = verdict.client_state if height == BLOCKS else state
+        way = way.believed() if isinstance(verdict, Updated) else way.not_enough_trust()
+    least, plain = chain.least_headers(), halved(chain.trusts)
     print(
-        f"{len(chain.starts) - 1} changes of {changed}/{VALIDATORS}: {headers} headers, {way.steps} verdicts, least {least}"
+        f"{len(chain.starts) - 1} changes of {changed}/{VALIDATORS}: least {least}, plain halving {plain}, "
+        f"this schedule {len(way.steps)} of {way.verdicts} verdicts"
     )
-    assert least <= headers <= most_over_least * least
+    assert CLIENT.latest_height(state) == chain.chain.height(BLOCKS)
+    assert least <= len(way.steps) <= least + 1
+    assert len(way.steps) < plain
