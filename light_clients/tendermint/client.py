@@ -33,7 +33,6 @@ from light_clients.tendermint.types import (
     Misbehaviour,
     TendermintHeader,
     Upgrade,
-    with_revision,
 )
 from light_clients.tendermint.upgrade import upgrade_checks, upgraded_states
 from light_clients.tendermint.verification import Options, TrustedState, update_checks
@@ -281,9 +280,8 @@ def _header_checks(
     block_header = update.signed_header.header
     yield Check("revision_matches", UPDATE, partial(predicates.revision_matches, block_header, update.trusted_height))
     yield Check("consensus_fields_present", CODEC, partial(predicates.consensus_fields_present, block_header))
-    # A client that was upgraded still reads the revisions before: packets may be in flight there (ibc-go verifyHeader).
     yield from update_checks(
-        with_revision(client.chain_id, update.trusted_height.revision_number),
+        client.chain_id,
         update.signed_header,
         update.validator_set,
         TrustedState(update.trusted_height.revision_height, trusted.timestamp_ns, trusted.next_validators_hash),
