@@ -101,9 +101,7 @@ def test_attack_C19_hub_upgrade_before_the_last_block_or_of_a_frozen_client(hub,
     assert early.reverted_with(abi.VERIFICATION_FAILED)
     update(remote, planned.old.update(PLAN_HEIGHT, remote.trusted))
     chain = planned.old
-    evidence = remote.misbehaviour_call(
-        chain.update(5, 1), chain.update(5, 1, chain.fork(5, app_hash=b"\x07" * 32))
-    )
+    evidence = remote.misbehaviour_call(chain.update(5, 1), chain.update(5, 1, chain.fork(5, app_hash=b"\x07" * 32)))
     assert hub.send(ROUTER_ADDRESS, evidence).ok
     refused(hub, upgrade_call(remote, planned.upgrade()), abi.CLIENT_NOT_ACTIVE)
 
