@@ -85,7 +85,7 @@ LINES: dict[str, tuple[str, str]] = {
     "C16": ("evidence that proves nothing must not freeze", ""),
     "C17": ("valid evidence freezes everything until recovery", ""),
     "C18": ("recovery with an unfit substitute", ""),
-    "C19": ("client upgrade", "not offered: refused as not supported"),
+    "C19": ("client upgrade", ""),
     "C20": ("client states with unfit parameters", ""),
     "C30": ("participation at two thirds, bitfields of wrong length or content", ""),
     "C31": ("signed, attested and finalized slots out of order or in the future", ""),

@@ -14,10 +14,11 @@ from adapters.cometbft import (
     ProofSource,
     initial_states,
 )
+from adapters.cometbft.upgrade import committed_upgrade
 from adapters.cosmos.clients import StoredClients
 from adapters.cosmos.events import BlockEvents
 from adapters.cosmos.history import PacketHistory
-from adapters.cosmos.proofs import MERKLE_PREFIX, PROOF_FORMAT, PROOF_SPECS, UPGRADE_PATH
+from adapters.cosmos.proofs import MERKLE_PREFIX, PROOF_FORMAT, PROOF_SPECS, UPGRADE_FORMAT, UPGRADE_PATH
 from adapters.cosmos.rpc import CosmosRpc, open_endpoints
 from adapters.cosmos.settings import CosmosSettings
 from adapters.cosmos.submit import Submission
@@ -182,6 +183,11 @@ class CosmosChain:
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
         return await self._proofs.prove(path, height)
+
+    async def committed_upgrade(self, client_state: bytes) -> bytes:
+        """What this chain has committed for its next revision, for a client at its last height (light_clients.tendermint.upgrade)."""
+        proofs = ProofSource(self._rpc.comet, self._blocks, UPGRADE_FORMAT)
+        return await committed_upgrade(self.name, proofs, client_state)
 
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""

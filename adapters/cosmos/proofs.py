@@ -8,3 +8,4 @@ UPGRADE_PATH = ("upgrade", "upgradedIBCState")
 """ibc-go 02-client: where x/upgrade of the SDK commits to a client's next state."""
 MERKLE_PREFIX = (b"ibc", b"")
 PROOF_FORMAT = ProofFormat(PROOF_SPECS, MERKLE_PREFIX[:-1], "/store/ibc/key", names_header=False)
+UPGRADE_FORMAT = ProofFormat(PROOF_SPECS, (UPGRADE_PATH[0].encode(),), "/store/upgrade/key", names_header=False)

@@ -33,7 +33,7 @@ from light_clients.tendermint.codec import encode_header
 from light_clients.tendermint.types import revision_of
 
 UPGRADE_PATH = ("upgrade",)
-"""One element; upgrades are not offered in this version."""
+"""One element; the hub keeps its revision and commits no upgrade under it."""
 PROOF_FORMAT = ProofFormat((SMT_SPEC,), (), "/key", names_header=True)
 
 

@@ -20,6 +20,7 @@ from light_clients.interface.client import (
     NotEnoughTrust,
     Reschedulable,
     Updated,
+    UpgradableClient,
 )
 from light_clients.interface.errors import (
     ClientExpired,
@@ -67,6 +68,7 @@ __all__ = [
     "UnknownHeight",
     "UnsupportedOperation",
     "Updated",
+    "UpgradableClient",
     "VerificationError",
     "audit_checks",
     "run_checks",

@@ -171,3 +171,18 @@ class Reschedulable(Protocol):
 
     def check_rescheduled(self, subject: bytes, substitute: bytes) -> None:
         """The substitute client state is the subject's but for rules that have judged nothing yet, of which some differ."""
+
+
+@runtime_checkable
+class UpgradableClient(Protocol):
+    """A light client whose counterparty can say itself what its next revision is (ICS-02 UpgradeClient)."""
+
+    def upgrade_checks(
+        self, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
+    ) -> Iterator[Check]:
+        """Every predicate of `verify_upgrade`, in order."""
+
+    def verify_upgrade(
+        self, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
+    ) -> Updated:
+        """The states of the next revision, proven at the client's latest height; else raise. The caller stores both."""

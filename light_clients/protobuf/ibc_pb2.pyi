@@ -92,6 +92,18 @@ class TendermintMisbehaviour(_message.Message):
     header_2: TendermintHeader
     def __init__(self, client_id: _Optional[str] = ..., header_1: _Optional[_Union[TendermintHeader, _Mapping]] = ..., header_2: _Optional[_Union[TendermintHeader, _Mapping]] = ...) -> None: ...
 
+class TendermintUpgrade(_message.Message):
+    __slots__ = ("client_state", "consensus_state", "proof_upgrade_client", "proof_upgrade_consensus_state")
+    CLIENT_STATE_FIELD_NUMBER: _ClassVar[int]
+    CONSENSUS_STATE_FIELD_NUMBER: _ClassVar[int]
+    PROOF_UPGRADE_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    PROOF_UPGRADE_CONSENSUS_STATE_FIELD_NUMBER: _ClassVar[int]
+    client_state: bytes
+    consensus_state: bytes
+    proof_upgrade_client: bytes
+    proof_upgrade_consensus_state: bytes
+    def __init__(self, client_state: _Optional[bytes] = ..., consensus_state: _Optional[bytes] = ..., proof_upgrade_client: _Optional[bytes] = ..., proof_upgrade_consensus_state: _Optional[bytes] = ...) -> None: ...
+
 class Payload(_message.Message):
     __slots__ = ("source_port", "destination_port", "version", "encoding", "value")
     SOURCE_PORT_FIELD_NUMBER: _ClassVar[int]

@@ -20,7 +20,6 @@ from light_clients.interface import (
     NotEnoughTrust,
     PredicateFailed,
     UnknownHeight,
-    UnsupportedOperation,
     Updated,
     VerificationError,
     run_checks,
@@ -28,7 +27,14 @@ from light_clients.interface import (
 from light_clients.proofs import ics23
 from light_clients.tendermint import codec, predicates
 from light_clients.tendermint.evidence import evidence_checks
-from light_clients.tendermint.types import ClientState, ConsensusState, Misbehaviour, TendermintHeader
+from light_clients.tendermint.types import (
+    ClientState,
+    ConsensusState,
+    Misbehaviour,
+    TendermintHeader,
+    Upgrade,
+)
+from light_clients.tendermint.upgrade import upgrade_checks, upgraded_states
 from light_clients.tendermint.verification import Options, TrustedState, update_checks
 
 ValueT = TypeVar("ValueT")
@@ -184,11 +190,24 @@ class TendermintClient:
         state = predicates.recovered_state(codec.decode_client_state(subject), codec.decode_client_state(substitute))
         return codec.encode_client_state(state)
 
+    def upgrade_checks(
+        self, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
+    ) -> Iterator[Check]:
+        """Every predicate of `verify_upgrade`, in order."""
+        return _upgrade_checks(client_state, consensus_states, upgrade, now_ns, _Found(), _Found())
+
     def verify_upgrade(
         self, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
-    ) -> HeaderVerdict:
-        """Client upgrades (ibc-go 07-tendermint/upgrade.go) are not offered; a substitute client recovers instead."""
-        raise UnsupportedOperation("client upgrade")
+    ) -> Updated:
+        client: _Found[ClientState] = _Found()
+        committed: _Found[Upgrade] = _Found()
+        run_checks(_upgrade_checks(client_state, consensus_states, upgrade, now_ns, client, committed))
+        if client.value is None or committed.value is None:
+            raise RuntimeError("every check held and nothing was decoded")
+        new_client, stand_in = upgraded_states(client.value, committed.value)
+        return Updated(
+            new_client.latest_height, codec.encode_client_state(new_client), codec.encode_consensus_state(stand_in)
+        )
 
 
 def client_state_checks(client: ClientState) -> Iterator[Check]:
@@ -304,6 +323,35 @@ def _misbehaviour_checks(
             return
     yield _passed("trusted_state_known", UPDATE)
     yield from evidence_checks(client, evidence, (trusted[0], trusted[1]), now_ns)
+
+
+def _upgrade_checks(
+    client_state: bytes,
+    consensus_states: ConsensusStates,
+    upgrade: bytes,
+    now_ns: int,
+    found_client: _Found[ClientState],
+    found_upgrade: _Found[Upgrade],
+) -> Iterator[Check]:
+    try:
+        client = codec.decode_client_state(client_state)
+    except MalformedInput as error:
+        yield _failing("client_state_well_formed", CODEC, error)
+        return
+    found_client.value = client
+    yield _passed("client_state_well_formed", CODEC)
+    yield Check("client_active", ICS02, partial(client_is_active, client, consensus_states, now_ns))
+    try:
+        committed = codec.decode_upgrade(upgrade)
+    except MalformedInput as error:
+        yield _failing("upgrade_well_formed", CODEC, error)
+        return
+    found_upgrade.value = committed
+    yield _passed("upgrade_well_formed", CODEC)
+    last = stored_state(consensus_states, client.latest_height, client.latest_height)
+    yield from upgrade_checks(client, last, committed)
+    new_client, stand_in = upgraded_states(client, committed)
+    yield from creation_checks(new_client, stand_in, now_ns)
 
 
 def _judge_proven(client: ClientState, consensus_states: ConsensusStates, update: TendermintHeader) -> HeaderVerdict:

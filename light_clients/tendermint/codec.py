@@ -41,6 +41,7 @@ from light_clients.tendermint.types import (
     SignedHeader,
     TendermintHeader,
     TrustLevel,
+    Upgrade,
     Validator,
     ValidatorSet,
 )
@@ -416,6 +417,30 @@ def encode_consensus_state(state: ConsensusState) -> bytes:
     encode_time(state.timestamp_ns, message.timestamp)
     message.root.SetInParent()
     message.root.hash = state.root
+    return _serialize(message)
+
+
+def decode_upgrade(data: bytes) -> Upgrade:
+    """Both states and their proofs; raises MalformedInput. The proofs are decoded where they are judged."""
+    message = parse_canonical(ibc_pb2.TendermintUpgrade, data, "upgrade", MAX_CLIENT_MESSAGE_BYTES)
+    try:
+        return Upgrade(
+            decode_client_state(message.client_state),
+            decode_consensus_state(message.consensus_state),
+            message.proof_upgrade_client,
+            message.proof_upgrade_consensus_state,
+        )
+    except MalformedInput as error:
+        raise _within("upgrade", error) from None
+
+
+def encode_upgrade(upgrade: Upgrade) -> bytes:
+    message = ibc_pb2.TendermintUpgrade(
+        client_state=encode_client_state(upgrade.client_state),
+        consensus_state=encode_consensus_state(upgrade.consensus_state),
+        proof_upgrade_client=upgrade.client_proof,
+        proof_upgrade_consensus_state=upgrade.consensus_proof,
+    )
     return _serialize(message)
 
 

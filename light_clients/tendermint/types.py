@@ -290,3 +290,16 @@ class Misbehaviour:
     client_id: str
     header_1: TendermintHeader
     header_2: TendermintHeader
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """The states that the chain committed for its next revision, and where.
+
+    Of `client_state` only what a chain chooses is read. The proofs are ICS-23 MerkleProofs, encoded.
+    """
+
+    client_state: ClientState
+    consensus_state: ConsensusState
+    client_proof: bytes
+    consensus_proof: bytes

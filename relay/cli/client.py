@@ -16,6 +16,7 @@ import typer
 from relay.cli import quota
 from relay.cli.client_creation import create, read_state
 from relay.cli.client_recovery import recover_router_client
+from relay.cli.client_upgrade import upgrade
 from relay.cli.cosmos_recovery import RecoveryWish, recover_by_proposal
 from relay.cli.misbehaviour import misbehaviour
 from relay.cli.rotation import rotate
@@ -50,6 +51,7 @@ app.add_typer(quota.app, name="quota")
 app.command()(create)
 app.command()(misbehaviour)
 app.command()(rotate)
+app.command()(upgrade)
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 

@@ -22,7 +22,38 @@ ETHEREUM_STATES = "light_clients/ethereum/test_ethereum_state_attacks.py"
 ETHEREUM_KEYS = "light_clients/ethereum/test_ethereum_key_attacks.py"
 DIGEST = "light_clients/attestation/digest.py"
 
+UPGRADE = "light_clients/tendermint/upgrade.py"
+UPGRADE_TESTS = "light_clients/tendermint/test_tendermint_upgrade.py"
+
 LIGHT_CLIENTS = (
+    Defence(
+        "upgrades into a later revision only",
+        UPGRADE,
+        "    if got.revision_number <= expected.revision_number:\n",
+        "    if got <= expected:\n",
+        (f"{UPGRADE_TESTS}::test_attack_C19_upgrade_within_a_revision_or_back",),
+    ),
+    Defence(
+        "what a client chooses is not a relayer's at an upgrade",
+        UPGRADE,
+        "        trust_level=client.trust_level,\n",
+        "        trust_level=chosen.trust_level,\n",
+        (f"{UPGRADE_TESTS}::test_attack_C19_fields_that_a_relayer_smuggles_are_not_read",),
+    ),
+    Defence(
+        "an upgrade is proven at the client's last height",
+        UPGRADE,
+        "{client.latest_height.revision_height}/{item}",
+        "6/{item}",
+        (f"{UPGRADE_TESTS}::test_attack_C19_client_upgrade_at_another_height_than_the_latest",),
+    ),
+    Defence(
+        "both states of an upgrade are the committed ones",
+        UPGRADE,
+        "committed_consensus(upgrade.consensus_state),\n        ),\n    ):",
+        "committed_consensus(upgrade.consensus_state),\n        ),\n    )[:1]:",
+        (f"{UPGRADE_TESTS}::test_attack_C19_consensus_state_of_the_upgrade_is_the_committed_one",),
+    ),
     Defence(
         "two thirds of the header's own power",
         TENDERMINT,

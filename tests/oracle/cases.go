@@ -63,6 +63,7 @@ func judge(c Case) (verdict Verdict) {
 		"create":             judgeCreate,
 		"header":             judgeHeader,
 		"misbehaviour":       judgeMisbehaviour,
+		"upgrade":            judgeUpgrade,
 		"membership":         judgeMembership,
 		"non_membership":     judgeNonMembership,
 		"header_hash":        hashHeader,

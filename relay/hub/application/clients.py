@@ -29,6 +29,7 @@ from light_clients.interface import (
     UnknownHeight,
     UnsupportedOperation,
     Updated,
+    UpgradableClient,
 )
 from relay.hub.state import keys
 
@@ -234,6 +235,21 @@ class Clients:
                     got=verdict.signed_power,
                     expected=verdict.needed_power,
                 )
+
+    def upgrade(self, client_id: str, upgrade: bytes) -> Height:
+        """Let an Active client follow its chain into the next revision, which the chain itself has committed (ICS-02 UpgradeClient).
+
+        Older consensus states stay: what was sent before is proven against them.
+        """
+        light_client, state = self._known(client_id)
+        if not isinstance(light_client, UpgradableClient):
+            raise UnsupportedOperation(f"upgrade of a client of type {client_type_of(client_id)}")
+        self.require_active(client_id)
+        verdict = light_client.verify_upgrade(state, self.consensus_states(client_id), upgrade, self._now_ns)
+        _check_sizes(verdict.client_state, verdict.consensus_state)
+        self._store.set(keys.client_state_key(client_id), verdict.client_state)
+        self._store_consensus_state(client_id, verdict.height, verdict.consensus_state)
+        return verdict.height
 
     def submit_misbehaviour(self, client_id: str, misbehaviour: bytes) -> None:
         """Freeze the client if the evidence is valid."""

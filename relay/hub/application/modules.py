@@ -52,6 +52,7 @@ class RouterModule(Module):
             abi.TIMEOUT_PACKET.selector: self._timeout_packet,
             abi.UPDATE_CLIENT.selector: self._update_client,
             abi.SUBMIT_MISBEHAVIOUR.selector: self._submit_misbehaviour,
+            abi.UPGRADE_CLIENT.selector: self._upgrade_client,
             abi.RELAY_BATCH.selector: self._relay_batch,
             abi.GET_COUNTERPARTY.selector: self._get_counterparty,
             abi.GET_COMMITMENT.selector: self._get_commitment,
@@ -134,6 +135,15 @@ class RouterModule(Module):
         clients.submit_misbehaviour(client_id, message)
         emit(call, abi.MISBEHAVIOUR_EVENT, (), (client_id,))
         return b""
+
+    def _upgrade_client(self, call: NativeCall, data: bytes) -> bytes:
+        call.require_writable()
+        client_id, message = abi.UPGRADE_CLIENT.decode(data)
+        call.charge(2 * gas.PROOF + gas.CLIENT_MESSAGE + gas.CLIENT_MESSAGE_BYTE * len(message), "client upgrade")
+        height = clients_of(call, self._light_clients)[1].upgrade(client_id, message)
+        answer = (height.revision_number, height.revision_height)
+        emit(call, abi.CLIENT_UPGRADED_EVENT, (), (client_id, answer))
+        return abi.UPGRADE_CLIENT.answer(answer)
 
     def _relay_batch(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()

@@ -278,6 +278,18 @@ class LightClientConformance:
         assert harness.client.latest_height(client.state) == height
         client.update(harness.advance(), height)
 
+    def test_recovery_of_an_expired_client(self):
+        harness, client, trusted = self.start()
+        edge_ns = harness.time_ns(trusted) + harness.trusting_period_ns
+        height = harness.advance(2)
+        assert client.status(edge_ns) is ClientStatus.EXPIRED
+        substitute, consensus_state = harness.states(height)
+        client.state = harness.client.recovered(client.state, substitute)
+        client.consensus_states = MemoryConsensusStates({height: consensus_state})
+        assert client.status(edge_ns) is ClientStatus.ACTIVE
+        header = harness.header(harness.advance(), height)
+        assert isinstance(client.verify(header, edge_ns), Updated)
+
     def test_unfit_substitutes_are_refused(self):
         harness, client, _ = self.frozen()
         height = harness.advance(2)
@@ -380,6 +392,41 @@ class LightClientConformance:
                 harness.client.latest_height(verdict.client_state + tail)
             with pytest.raises(MalformedInput):
                 harness.client.timestamp_ns(verdict.consensus_state + tail)
+
+    def test_client_goes_on_from_its_stored_bytes(self):
+        """All that a client is lies in its bytes: another instance that reads them back says the same of everything."""
+        harness, client, before, height = self.stored_value()
+        again = type(harness.client)()
+        kept = {at: bytes(bytearray(client.consensus_states.get(at))) for at in (before, height)}
+        state, states = bytes(bytearray(client.state)), MemoryConsensusStates(kept)
+        assert again.status(state, states, client.now_ns) is ClientStatus.ACTIVE
+        assert again.latest_height(state) == height
+        assert again.timestamp_ns(kept[height]) == harness.time_ns(height)
+        proven = harness.prove(KEY, height)
+        with nullcontext() if self.proves_membership else pytest.raises(UnsupportedOperation):
+            again.verify_membership(state, kept[height], proven.proof, proven.path, self.VALUE)
+        header = harness.header(harness.advance(), height)
+        verdict = again.verify_header(state, states, header, client.now_ns)
+        assert isinstance(verdict, Updated) and verdict == client.verify(header)
+        evidence = harness.misbehaviour(height, before)
+        frozen = again.check_misbehaviour(state, states, evidence, client.now_ns)
+        assert frozen == harness.client.check_misbehaviour(
+            client.state, client.consensus_states, evidence, client.now_ns
+        )
+        assert again.status(frozen.client_state, states, client.now_ns) is ClientStatus.FROZEN
+        substitute, _ = harness.states(harness.advance())
+        assert again.recovered(frozen.client_state, substitute) == harness.client.recovered(
+            frozen.client_state, substitute
+        )
+
+    def test_state_of_a_height_is_the_same_by_every_way_to_it(self):
+        harness, client, trusted = self.start()
+        between, height = above(trusted), harness.advance(3)
+        straight = client.verify(harness.header(height, trusted))
+        assert isinstance(straight, Updated)
+        client.update(between, trusted)
+        stepped = client.update(height, between)
+        assert (stepped.consensus_state, stepped.client_state) == (straight.consensus_state, straight.client_state)
 
     def test_values_of_another_kind_are_malformed(self):
         harness, client, trusted = self.start()

@@ -14,7 +14,6 @@ from light_clients.interface import (
     Misbehaved,
     PredicateFailed,
     UnknownHeight,
-    UnsupportedOperation,
     VerificationError,
     audit_checks,
 )
@@ -267,12 +266,6 @@ def test_recovered_client_takes_height_period_and_revision_of_the_substitute():
     recovered = decode_client_state(CLIENT.recovered(frozen, encode_client_state(substitute)))
     assert recovered == substitute
     assert not recovered.is_frozen
-
-
-def test_attack_C19_client_upgrade_is_not_offered(chain, client):
-    with pytest.raises(UnsupportedOperation) as caught:
-        CLIENT.verify_upgrade(client.state, client.states, b"", client.now_ns)
-    assert caught.value.operation == "client upgrade"
 
 
 def test_attack_C19_placeholder_root_verifies_nothing(chain, client):

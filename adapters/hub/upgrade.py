@@ -1,0 +1,18 @@
+"""`upgradeClient` of the hub's router, which anybody may call."""
+
+from eth_utils.address import to_canonical_address
+
+from adapters.hub.settings import ROUTER_ADDRESS
+from adapters.ics26.abi import Function
+from adapters.ics26.transactor import Transactor
+from light_clients.ibc.abi import HEIGHT_TUPLE
+from light_clients.ibc.identifiers import check_client_id
+
+UPGRADE_CLIENT = Function("upgradeClient", ("string", "bytes"), (HEIGHT_TUPLE,))
+
+
+async def upgrade_client(transactor: Transactor, client_id: str, upgrade: bytes) -> None:
+    """Raises RefusedByChain where the hub's client does not take it."""
+    await transactor.send(
+        bytes(to_canonical_address(ROUTER_ADDRESS)), UPGRADE_CLIENT.encode(check_client_id(client_id), upgrade)
+    )
