@@ -220,9 +220,9 @@ class Protobuf:
 
 _LEAST = {FieldDescriptor.TYPE_INT32: -(2**31), FieldDescriptor.TYPE_ENUM: -(2**31)}
 _LEAST |= {FieldDescriptor.TYPE_INT64: -(2**63), FieldDescriptor.TYPE_SINT64: -(2**63)}
-_MOST = {kind: 2**31 - 1 for kind in (FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_ENUM)}
-_MOST |= {kind: 2**63 - 1 for kind in (FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_SINT64)}
-_MOST |= {kind: 2**32 - 1 for kind in (FieldDescriptor.TYPE_UINT32, FieldDescriptor.TYPE_FIXED32)}
+_MOST = dict.fromkeys((FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_ENUM), 2**31 - 1)
+_MOST |= dict.fromkeys((FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_SINT64), 2**63 - 1)
+_MOST |= dict.fromkeys((FieldDescriptor.TYPE_UINT32, FieldDescriptor.TYPE_FIXED32), 2**32 - 1)
 
 
 def _change_message(message: Message, donor: Message, random: Random) -> None:
