@@ -53,8 +53,10 @@ def write(rows: Sequence[Row], peers: Sequence[PeerRow], node: str) -> None:
                 f"| {row.name} | {row.rate_per_s:,.0f} | {name} | {rate:,.0f} | {row.rate_per_s / rate:.2f} |\n"
             )
     lines += [
-        "\nLodestar decodes a committee's keys without showing that they are in their subgroup (`keys not checked`); we always "
-        "show it, once a period, so the row beside us is `keys in their subgroup`, and the other one is what the check costs.\n\n",
+        (
+            "\nLodestar decodes a committee's keys without showing that they are in their subgroup (`keys not checked`); we always "
+            "show it, once a period, so the row beside us is `keys in their subgroup`, and the other one is what the check costs.\n\n"
+        ),
         "## Beside the bare cost\n\n",
         "Bare: the signatures and hashes that no verifier can leave out, by the same libraries.\n\n",
         "| what | a second | bare a second | cost over bare |\n| --- | ---: | ---: | ---: |\n",

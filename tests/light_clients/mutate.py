@@ -80,6 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.light_clients.mutate", description=__doc__)
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first input, to share a run among processes"
+    )
     parser.add_argument("--only", default="", help="subjects whose name has this in it")
     parser.add_argument("--number", type=int, help="make and judge this one input again")
     chosen = parser.parse_args(arguments)
@@ -93,13 +96,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failures: list[Failure] = []
     with _native_errors_unsaid():
         check_seeds(subjects)
-        for first in range(0, chosen.count, STEP):
-            part, failed = run(subjects, min(STEP, chosen.count - first), chosen.seed, first)
+        end = chosen.first + chosen.count
+        for first in range(chosen.first, end, STEP):
+            part, failed = run(subjects, min(STEP, end - first), chosen.seed, first)
             failures += failed
             for name, tally in part.items():
                 tallies[name].add(tally)
-            if first + STEP < chosen.count:
-                print(f"{first + STEP:,} cases, {len(failures)} failures", flush=True)
+            if first + STEP < end:
+                print(f"{first + STEP - chosen.first:,} cases, {len(failures)} failures", flush=True)
     total = _report(tallies, failures)
     past = total.past_first_decoder / max(total.cases, 1)
     print(

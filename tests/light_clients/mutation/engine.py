@@ -98,7 +98,7 @@ def judge_case(subject: Subject, data: bytes, tally: Tally) -> str | None:
     signal.setitimer(signal.ITIMER_PROF, CASE_LIMIT_S)
     problem = None
     try:
-        problem = _judged(subject, data, tally)
+        problem = judged(subject, data, tally)
     except Hang as error:
         problem = f"hang: {error}"
     finally:
@@ -108,7 +108,8 @@ def judge_case(subject: Subject, data: bytes, tally: Tally) -> str | None:
     return problem
 
 
-def _judged(subject: Subject, data: bytes, tally: Tally) -> str | None:
+def judged(subject: Subject, data: bytes, tally: Tally) -> str | None:
+    """The problem that the verifier has with one input, if any; no limit of time is set here."""
     try:
         subject.first_decoder(data)
         tally.past_first_decoder += 1
