@@ -6,12 +6,14 @@ refused where no validator misbehaved, and a proof may show only what is stored.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from zlib import crc32
 
 from google.protobuf.message import Message
 
 from light_clients import bitcoin
 from light_clients.attestation import codec as attestation_codec
+from light_clients.bft_evm import Consensus, QuorumRule, SealRules
 from light_clients.interface import (
     Height,
     MalformedInput,
@@ -27,6 +29,7 @@ from light_clients.interface import (
 from light_clients.protobuf import (
     bft_evm_pb2,
     bitcoin_pb2,
+    clique_pb2,
     ethereum_pb2,
     evm_router_pb2,
     fisco_bcos_pb2,
@@ -41,7 +44,9 @@ from tests.light_clients.attestation.attestation_harness import (
     PublicDigestHarness,
 )
 from tests.light_clients.bft_evm.harness import BftEvmHarness
+from tests.light_clients.bft_evm.simulated_chain import CONTRACT
 from tests.light_clients.bitcoin.bitcoin_harness import BitcoinHarness
+from tests.light_clients.clique.clique_harness import CliqueHarness
 from tests.light_clients.conformance.harness import Harness
 from tests.light_clients.conformance.suite import KEY, OTHER_KEY, VALUE
 from tests.light_clients.ethereum.ethereum_harness import EthereumHarness
@@ -86,6 +91,13 @@ BFT_EVM = Messages(
     bft_evm_pb2.ClientState,
     bft_evm_pb2.ConsensusState,
 )
+CLIQUE = Messages(
+    clique_pb2.Header,
+    clique_pb2.Misbehaviour,
+    evm_router_pb2.StorageProof,
+    clique_pb2.ClientState,
+    clique_pb2.ConsensusState,
+)
 BITCOIN = Messages(
     bitcoin_pb2.Header,
     bitcoin_pb2.Misbehaviour,
@@ -106,7 +118,11 @@ KINDS: dict[str, tuple[Callable[[], Harness], Messages]] = {
     "tendermint ed25519": (lambda: TendermintHarness(KeyType.ED25519), TENDERMINT),
     "tendermint secp256k1": (TendermintHarness, TENDERMINT),
     "ethereum": (EthereumHarness, ETHEREUM),
-    "bft-evm": (BftEvmHarness, BFT_EVM),
+    "bft-evm qbft": (BftEvmHarness, BFT_EVM),
+    "bft-evm ibft 2.0": (partial(BftEvmHarness, SealRules(Consensus.IBFT2)), BFT_EVM),
+    "bft-evm istanbul": (partial(BftEvmHarness, SealRules(Consensus.ISTANBUL, QuorumRule.TWO_F_PLUS_ONE)), BFT_EVM),
+    "bft-evm contract": (partial(BftEvmHarness, SealRules(validator_contract=CONTRACT)), BFT_EVM),
+    "clique": (CliqueHarness, CLIQUE),
     "bitcoin": (BitcoinHarness, BITCOIN),
     "fisco-bcos 2": (fisco_harness.FiscoBcosHarness, FISCO_BCOS),
     "fisco-bcos 3": (fisco_harness.WeightedHarness, FISCO_BCOS),
