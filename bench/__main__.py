@@ -1,4 +1,5 @@
-"""Figures. `python -m bench verify`: verifiers beside their bare signatures and hashes. `python -m bench lane`: the whole lane.
+"""Figures. `python -m bench verify`: verifiers beside their bare signatures and hashes, and
+beside other projects' verifiers from npm and PyPI. `python -m bench lane`: the whole lane.
 `python -m bench relay`: the direct path beside the Hyperlane relayer from npm. `python -m bench ledger`: the API's queries.
 `python -m bench audit`: a period replayed.
 `python -m bench api`: status look-ups beside the server's bare hello, and a thousand event streams.
@@ -14,17 +15,36 @@ from rich.table import Table
 console = Console()
 
 
-def bench_verify() -> None:
-    """Rates of each verifier, and how many times its bare cost it takes."""
+def bench_verify(*, with_peers: bool, page: bool) -> None:
+    """Rates of each verifier, how many times its bare cost it takes, and beside other projects' verifiers."""
     from bench import verify_clique, verify_ethereum, verify_fisco, verify_headers, verify_proofs, verify_qbft
 
-    table = Table(title="one core, one process", title_justify="left")
+    table = Table(title="one core, one process, best rounds of processor time", title_justify="left")
     for name in ("what", "per second", "bare per second", "cost over bare"):
         table.add_column(name, justify="left" if name == "what" else "right")
+    rows = []
     for module in (verify_headers, verify_qbft, verify_clique, verify_ethereum, verify_fisco, verify_proofs):
         for row in module.run():
+            rows.append(row)
             table.add_row(row.name, f"{row.rate_per_s:,.0f}", f"{row.bare_rate_per_s:,.0f}", f"{row.ratio:.2f}")
     console.print(table)
+    if not with_peers:
+        return
+    from bench import performance_page, verify_peers
+
+    beside = Table(title="the same bytes, other projects' verifiers", title_justify="left")
+    for name in ("what", "ours per second", "peer", "its per second", "ours over it"):
+        beside.add_column(name, justify="left" if name in {"what", "peer"} else "right")
+    peers = []
+    for peer_row in verify_peers.run():
+        peers.append(peer_row)
+        for name, rate in peer_row.peers_per_s.items():
+            ratio = f"{peer_row.rate_per_s / rate:.2f}"
+            beside.add_row(peer_row.name, f"{peer_row.rate_per_s:,.0f}", name, f"{rate:,.0f}", ratio)
+    console.print(beside)
+    if page:
+        performance_page.write(rows, peers, verify_peers.node_version())
+        console.print(f"written: {performance_page.PAGE.name} and {performance_page.PLOT.name}")
 
 
 def main() -> None:
@@ -32,7 +52,9 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("verify", help="headers/s and proofs/s beside their bare cost")
+    verify = commands.add_parser("verify", help="headers/s and proofs/s beside their bare cost and other projects'")
+    verify.add_argument("--no-peers", action="store_true", help="without node and the packages from npm")
+    verify.add_argument("--page", action="store_true", help="write docs/performance.md and its plot")
     lane = commands.add_parser("lane", help="anvil, hub, anvil, and what it costs in gas")
     lane.add_argument("--messages", type=int, default=200)
     lane.add_argument("--keys", type=int, default=100_000, help="in each chain's state beforehand")
@@ -42,7 +64,7 @@ def main() -> None:
     ledger.add_arguments(commands.add_parser("ledger", help="lists and searches over a million messages beside 100 ms"))
     arguments = parser.parse_args()
     if arguments.command == "verify":
-        bench_verify()
+        bench_verify(with_peers=not arguments.no_peers, page=arguments.page)
     elif arguments.command == "relay":
         relay.main(arguments)
     elif arguments.command == "audit":

@@ -26,7 +26,8 @@ from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedB
 PERIODS = 6
 
 
-def _forget_committees() -> None:
+def forget_committees() -> None:
+    """The next update decodes its committee again."""
     decode_committee.cache_clear()
     sync_committee_root.cache_clear()
 
@@ -59,7 +60,7 @@ def _update_rows(chain: SimulatedBeacon) -> Iterator[Row]:
                 raise AssertionError("an honest update was not accepted")
 
         def uncached(message: bytes = message) -> None:
-            _forget_committees()
+            forget_committees()
             whole(message)
 
         bare = _bare(chain, header)
@@ -80,7 +81,7 @@ def _sync_row() -> Row:
     bares = [_bare(chain, header) for header in headers]
 
     def whole() -> None:
-        _forget_committees()
+        forget_committees()
         store = LightClientStore.initialize(network, root, bootstrap)
         for update in updates:
             store = store.process_update(update, update.signature_slot)

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from light_clients.interface.errors import VerificationError
 
 ValueT = TypeVar("ValueT")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One rule, ready to run.
+class Check(NamedTuple):
+    """One rule, ready to run. A named tuple, since some dozens are made for each header and proof.
 
     `name` is the field's term (`within_trusting_period`), `source` the standard and section that demands it.
     `run` returns nothing and raises `VerificationError` when the rule is broken.

@@ -1,7 +1,7 @@
 """`hutong verify ethereum`: light client objects of beacon nodes, judged from a block root that the user trusts."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -190,7 +190,7 @@ def file_checks(served: list[Served], trust: Trust, now_ns: int) -> Iterator[Che
 
 
 def _labelled(checks: Iterable[Check], source: str) -> Iterator[Check]:
-    return (replace(check, name=f"{source}: {check.name}") for check in checks)
+    return (check._replace(name=f"{source}: {check.name}") for check in checks)
 
 
 def subject_of(served: list[Served], trust: Trust, now_ns: int) -> dict[str, str]:

@@ -27,6 +27,15 @@ COMETBFT_VERSION = "v0.38.26"
 VERSITYGW_VERSION = "v1.8.0"
 BTCD_VERSION = "v0.26.2"
 AXE_VERSION = "4.14.1"
+JAVASCRIPT_PEERS = {
+    "@chainsafe/bls": "7.1.3",
+    "@confio/ics23": "0.6.8",
+    "@ethereumjs/mpt": "10.1.3",
+    "@lodestar/config": "1.28.1",
+    "@lodestar/light-client": "1.28.1",
+    "@lodestar/params": "1.28.1",
+    "@lodestar/types": "1.28.1",
+}
 INSTALL_TIMEOUT_S = 600
 # A first build fetches and compiles about 300 modules: four minutes on two cores.
 GO_BUILD_TIMEOUT_S = 1_800
@@ -211,6 +220,20 @@ def axe() -> Path:
     return package / "axe.min.js"
 
 
+def javascript_peers() -> Path:
+    """The folder of other projects' verifiers from npm; ES modules are found from scripts that lie in it."""
+    home = cache() / "javascript-peers"
+    modules = home / "node_modules"
+    with _alone("javascript-peers"):
+        for name, version in JAVASCRIPT_PEERS.items():
+            manifest = modules / name / "package.json"
+            if not manifest.is_file() or json.loads(manifest.read_text())["version"] != version:
+                home.mkdir(parents=True, exist_ok=True)
+                _npm_install(home, [f"{each}@{pinned}" for each, pinned in JAVASCRIPT_PEERS.items()])
+                break
+    return home
+
+
 def _npm_install(home: Path, packages: Sequence[str]) -> None:
     command = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", *packages]
     subprocess.run(command, cwd=home, check=True, stdout=sys.stderr, timeout=INSTALL_TIMEOUT_S)
@@ -251,6 +274,7 @@ def main(names: Sequence[str]) -> int:
         "simd11": simd11,
         "chromium": chromium,
         "axe": axe,
+        "javascript-peers": javascript_peers,
     }
     missing = 0
     for name in names or programs:

@@ -57,15 +57,25 @@ def _read_varint(data: bytes, offset: int, predicate: str) -> tuple[int, int]:
 
 def _iavl_header(prefix: bytes, predicate: str) -> tuple[int, int, int, bytes]:
     """(height, size, version) at the head of an IAVL prefix, none negative, and the bytes behind them."""
-    values = []
-    offset = 0
-    for name in ("height", "size", "version"):
-        value, offset = _read_varint(prefix, offset, predicate)
-        if value < 0:
-            raise PredicateFailed(predicate, f"negative {name} in an IAVL prefix", got=value)
-        values.append(value)
-    height, size, version = values
+    height, offset = _read_natural(prefix, 0, "height", predicate)
+    size, offset = _read_natural(prefix, offset, "size", predicate)
+    version, offset = _read_natural(prefix, offset, "version", predicate)
     return height, size, version, prefix[offset:]
+
+
+def _read_natural(data: bytes, offset: int, name: str, predicate: str) -> tuple[int, int]:
+    """A varint that is not negative; one and two bytes, as most have, are read without a loop."""
+    if offset + 1 < len(data):
+        first = data[offset]
+        if first < 0x80:
+            if not first & 1:
+                return first >> 1, offset + 1
+        elif not first & 1 and 0 < data[offset + 1] < 0x80:
+            return (data[offset + 1] << 7 | first & 0x7F) >> 1, offset + 2
+    value, end = _read_varint(data, offset, predicate)
+    if value < 0:
+        raise PredicateFailed(predicate, f"negative {name} in an IAVL prefix", got=value)
+    return value, end
 
 
 def leaf_conforms_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
@@ -87,34 +97,35 @@ def depth_within_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
         )
 
 
-def _inner_conforms(op: InnerOp, spec: ProofSpec, layer: int, *, iavl: bool) -> None:
+def _iavl_height(op: InnerOp, layer: int) -> None:
+    """IAVL's own rules for the prefix of the inner node at `layer` (leaf side 1)."""
     name = "inner_nodes_conform_to_spec"
-    inner = spec.inner_spec
-    if op.hash != inner.hash:
-        raise PredicateFailed(name, "hash of an inner op", got=int(op.hash), expected=int(inner.hash))
-    if iavl:
-        height, _, _, rest = _iavl_header(op.prefix, name)
-        if height < layer:
-            raise PredicateFailed(name, "IAVL height below the layer", got=height, expected=layer)
-        if len(rest) not in (1, 34):
-            raise PredicateFailed(name, "bytes behind the version of an IAVL inner node", got=rest, expected="1 or 34")
-    leaf_prefix = spec.leaf_spec.prefix
-    if leaf_prefix and op.prefix.startswith(leaf_prefix):
-        raise PredicateFailed(name, "an inner prefix begins like a leaf", got=op.prefix)
-    longest = inner.max_prefix_length + (len(inner.child_order) - 1) * inner.child_size
-    if not inner.min_prefix_length <= len(op.prefix) <= longest:
-        raise PredicateFailed(
-            name, "length of an inner prefix", got=len(op.prefix), expected=f"{inner.min_prefix_length} to {longest}"
-        )
-    if len(op.suffix) % inner.child_size:
-        raise PredicateFailed(name, "an inner suffix is not whole children", got=len(op.suffix))
+    height, _, _, rest = _iavl_header(op.prefix, name)
+    if height < layer:
+        raise PredicateFailed(name, "IAVL height below the layer", got=height, expected=layer)
+    if len(rest) not in (1, 34):
+        raise PredicateFailed(name, "bytes behind the version of an IAVL inner node", got=rest, expected="1 or 34")
 
 
 def inner_nodes_conform_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
     """The reference's rules for every inner node, leaf side first."""
+    name = "inner_nodes_conform_to_spec"
     iavl = same_kind(spec, IAVL_SPEC)
+    inner, leaf_prefix = spec.inner_spec, spec.leaf_spec.prefix
+    wanted_hash, child_size, least = inner.hash, inner.child_size, inner.min_prefix_length
+    longest = inner.max_prefix_length + (len(inner.child_order) - 1) * child_size
     for layer, op in enumerate(proof.path, start=1):
-        _inner_conforms(op, spec, layer, iavl=iavl)
+        prefix = op.prefix
+        if op.hash != wanted_hash:
+            raise PredicateFailed(name, "hash of an inner op", got=int(op.hash), expected=int(wanted_hash))
+        if iavl:
+            _iavl_height(op, layer)
+        if leaf_prefix and prefix.startswith(leaf_prefix):
+            raise PredicateFailed(name, "an inner prefix begins like a leaf", got=prefix)
+        if not least <= len(prefix) <= longest:
+            raise PredicateFailed(name, "length of an inner prefix", got=len(prefix), expected=f"{least} to {longest}")
+        if len(op.suffix) % child_size:
+            raise PredicateFailed(name, "an inner suffix is not whole children", got=len(op.suffix))
 
 
 def leaf_prefix_is_exact(proof: ExistenceProof, spec: ProofSpec) -> None:

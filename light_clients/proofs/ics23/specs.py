@@ -53,8 +53,10 @@ STANDARD_SPECS = {"iavl": IAVL_SPEC, "tendermint": TENDERMINT_SPEC, "smt": SMT_S
 
 def same_kind(spec: ProofSpec, standard: ProofSpec) -> bool:
     """`spec` hashes and lays out nodes as `standard` does; depth limits may differ (ics23 `SpecEquals`)."""
-    return (spec.leaf_spec, spec.inner_spec, spec.prehash_key_before_comparison) == (
-        standard.leaf_spec,
-        standard.inner_spec,
-        standard.prehash_key_before_comparison,
+    if spec is standard:
+        return True
+    return (
+        spec.prehash_key_before_comparison == standard.prehash_key_before_comparison
+        and spec.inner_spec == standard.inner_spec
+        and spec.leaf_spec == standard.leaf_spec
     )
