@@ -4,6 +4,7 @@ Encoding writes what gogoproto writes for the stock types: non-nullable messages
 A missing one would be read as year 1 by Go and as 1970 by others, so decoding refuses it.
 """
 
+from functools import lru_cache
 from typing import TypeVar
 
 from google.protobuf.duration_pb2 import Duration
@@ -27,6 +28,7 @@ from light_clients.tendermint.types import (
     MAX_SIGNATURE_BYTES,
     MAX_TIME_NS,
     MAX_VALIDATORS,
+    REMEMBERED_KEYS,
     BlockId,
     BlockIdFlag,
     ClientState,
@@ -122,8 +124,13 @@ def _decode_public_key(message: cometbft_pb2.PublicKey) -> PublicKey:
     which = message.WhichOneof("sum")
     if which is None:
         raise MalformedInput("pub_key", "holds neither an ed25519 nor a secp256k1 key")
+    return _public_key(which, getattr(message, which))
+
+
+@lru_cache(REMEMBERED_KEYS)
+def _public_key(which: str, data: bytes) -> PublicKey:
+    """One value for the same key in both sets of a header and in the headers after it."""
     key_type = _KEY_TYPES[which]
-    data: bytes = getattr(message, which)
     if len(data) != _KEY_BYTES[key_type]:
         raise MalformedInput("pub_key", f"wrong length of an {key_type} key", len(data), _KEY_BYTES[key_type])
     return PublicKey(key_type, data)
