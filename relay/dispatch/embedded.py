@@ -145,18 +145,22 @@ class EmbeddedValkey:
         finally:
             client.close()
 
-    def _shutdown(self) -> None:
+    def _shutdown(self) -> bool:
+        """False: nobody listens, or does what is asked."""
         client = self._client()
         try:
+            client.ping()  # the library takes a refused connection for a server that has just ended
             client.shutdown(nosave=True)  # the append-only file is flushed all the same
         except redis.exceptions.RedisError:
-            pass
+            return False
         finally:
             client.close()
+        return True
 
     async def _end(self, process: trio.Process) -> None:
         if process.poll() is None:
-            await trio.to_thread.run_sync(self._shutdown)
+            if not await trio.to_thread.run_sync(self._shutdown):
+                process.terminate()  # it has not got so far as to listen
             with trio.move_on_after(END_TIMEOUT_S):
                 await process.wait()
         if process.poll() is None:
