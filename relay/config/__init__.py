@@ -2,24 +2,19 @@
 
 from relay.config.api import ApiConfig
 from relay.config.attestor import AttestorConfig
-from relay.config.errors import ConfigError, Problem
-from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
-from relay.config.model import (
+from relay.config.chains import (
     HUB_ROUTER,
-    AnchorConfig,
     AnyChainConfig,
-    ArchiveConfig,
     BatchLimits,
-    Config,
     CosmosChainConfig,
     EvmChainConfig,
     FeeLimits,
     HubChainConfig,
-    KeyConfig,
-    PathConfig,
-    PathEnd,
-    RelayConfig,
 )
+from relay.config.errors import ConfigError, Problem
+from relay.config.key import KeyConfig
+from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
+from relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
 from relay.config.permissions import UnsafeFile, check_private_file, read_private_file
 
 __all__ = [

@@ -25,8 +25,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from relay.config.errors import Problem
-from relay.config.fields import FilePath, ListenAddress, Model
-from relay.config.model import Address, ChainId, ClientId, HttpUrls, KeyConfig
+from relay.config.fields import Address, ChainId, ClientId, FilePath, HttpUrls, ListenAddress, Model
+from relay.config.key import KeyConfig
 
 MAX_DESTINATIONS = 64
 

@@ -3,16 +3,9 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from relay.config.chains import CosmosChainConfig, EvmChainConfig, HubChainConfig
 from relay.config.errors import Problem
-from relay.config.model import (
-    Config,
-    CosmosChainConfig,
-    EvmChainConfig,
-    HubChainConfig,
-    PathConfig,
-    PathEnd,
-    is_solidity_client,
-)
+from relay.config.model import Config, PathConfig, PathEnd, is_solidity_client
 
 _TENDERMINT = "07-tendermint"
 _SHAPES = {"evm": "client-N", "hub": "type-N such as bft-evm-0", "cosmos": f"{_TENDERMINT}-N"}

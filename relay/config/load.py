@@ -16,20 +16,11 @@ from relay.config.attestor import (
     SourceConfig,
     attestor_problems,
 )
+from relay.config.chains import CosmosChainConfig, EvmChainConfig, HubChainConfig
 from relay.config.consistency import consistency_problems
 from relay.config.errors import ConfigError, Problem
-from relay.config.model import (
-    AnchorConfig,
-    ArchiveConfig,
-    Config,
-    CosmosChainConfig,
-    EvmChainConfig,
-    HubChainConfig,
-    KeyConfig,
-    PathConfig,
-    PathEnd,
-    RelayConfig,
-)
+from relay.config.key import KeyConfig
+from relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
 from relay.config.networks import read_network
 from relay.config.permissions import UnsafeFile, check_not_writable_by_others, check_private_file
 from relay.config.secrets import secret_problems
