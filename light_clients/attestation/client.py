@@ -30,6 +30,7 @@ from light_clients.interface import (
     Slot,
     UnknownHeight,
     Updated,
+    check_substitute_fits,
     run_checks,
 )
 
@@ -122,18 +123,15 @@ class AttestationClient:
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
         old = codec.decode_client_state(subject)
         new = codec.decode_client_state(substitute)
-        if new.is_frozen:
-            raise PredicateFailed("substitute_not_frozen", "the substitute is frozen itself")
-        for name, got, expected in (
+        parameters = (
             ("source_chain_id", new.scope.source_chain_id, old.scope.source_chain_id),
             ("source_router", new.scope.source_router, old.scope.source_router),
             ("destination_chain_id", new.scope.destination_chain_id, old.scope.destination_chain_id),
             ("destination_router", new.scope.destination_router, old.scope.destination_router),
             ("max_clock_drift_s", new.max_clock_drift_s, old.max_clock_drift_s),
             ("digest_form", new.digest_form, old.digest_form),
-        ):
-            if got != expected:
-                raise PredicateFailed("substitute_parameters_match", f"{name} differs", got=got, expected=expected)
+        )
+        check_substitute_fits(parameters, is_frozen=new.is_frozen)
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
         """The substitute's attestors, threshold, period and height under the subject's own scope: its identifier stays.

@@ -24,6 +24,7 @@ from light_clients.interface import (
     Slot,
     UnknownHeight,
     Updated,
+    check_substitute_fits,
     run_checks,
 )
 
@@ -117,16 +118,9 @@ class CliqueClient:
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
         old = codec.decode_client_state(subject)
         new = codec.decode_client_state(substitute)
-        if new.is_frozen:
-            raise PredicateFailed("substitute_not_frozen", "the substitute is frozen itself")
-        for name in IMMUTABLE:
-            if getattr(old, name) != getattr(new, name):
-                raise PredicateFailed(
-                    "substitute_parameters_match",
-                    f"{name} differs",
-                    got=getattr(new, name),
-                    expected=getattr(old, name),
-                )
+        check_substitute_fits(
+            ((name, getattr(new, name), getattr(old, name)) for name in IMMUTABLE), is_frozen=new.is_frozen
+        )
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
         """Everything is the substitute's: sums of difficulties are counted as its creator began."""

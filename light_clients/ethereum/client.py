@@ -32,6 +32,7 @@ from light_clients.interface import (
     Slot,
     UnknownHeight,
     Updated,
+    check_substitute_fits,
     run_checks,
 )
 
@@ -129,16 +130,13 @@ class EthereumClient:
         """Also how a client learns of a fork: what is scheduled behind the subject's newest header may differ."""
         old = codec.decode_client_state(subject)
         new = codec.decode_client_state(substitute)
-        if new.is_frozen:
-            raise PredicateFailed("substitute_not_frozen", "the substitute is frozen itself")
-        for name, got, expected in (
+        parameters = (
             ("chain_id", new.chain_id, old.chain_id),
             ("router_address", new.router_address, old.router_address),
             ("min_participants", new.min_participants, old.min_participants),
             ("max_clock_drift_s", new.max_clock_drift_s, old.max_clock_drift_s),
-        ):
-            if got != expected:
-                raise PredicateFailed("substitute_parameters_match", f"{name} differs", got=got, expected=expected)
+        )
+        check_substitute_fits(parameters, is_frozen=new.is_frozen)
         if not old.network.agrees_until(old.committees.finalized_slot, new.network):
             raise PredicateFailed(
                 "substitute_parameters_match", "network differs", got=new.network, expected=old.network

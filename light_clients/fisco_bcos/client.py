@@ -26,13 +26,16 @@ from light_clients.interface import (
     Misbehaved,
     NoOp,
     NotEnoughTrust,
-    PredicateFailed,
     Slot,
     UnknownHeight,
     UnsupportedOperation,
     Updated,
+    check_substitute_fits,
     run_checks,
 )
+
+IMMUTABLE = ("chain_id", "generation", "crypto_suite", "router_address", "max_clock_drift_s")
+"""What a substitute must have in common with its subject."""
 
 
 class FiscoBcosClient:
@@ -128,16 +131,9 @@ class FiscoBcosClient:
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
         old = self._client(subject)
         new = self._client(substitute)
-        if new.is_frozen:
-            raise PredicateFailed("substitute_not_frozen", "the substitute is frozen itself")
-        for name in ("chain_id", "generation", "crypto_suite", "router_address", "max_clock_drift_s"):
-            if getattr(old, name) != getattr(new, name):
-                raise PredicateFailed(
-                    "substitute_parameters_match",
-                    f"{name} differs",
-                    got=getattr(new, name),
-                    expected=getattr(old, name),
-                )
+        check_substitute_fits(
+            ((name, getattr(new, name), getattr(old, name)) for name in IMMUTABLE), is_frozen=new.is_frozen
+        )
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
         self.check_substitute(subject, substitute)

@@ -35,6 +35,7 @@ from light_clients.interface.errors import (
 from light_clients.interface.height import Height
 from light_clients.interface.memory import MemoryConsensusStates
 from light_clients.interface.predicates import Check, CheckVerdict, Slot, audit_checks, run_checks
+from light_clients.interface.substitute import check_substitute_fits
 
 __all__ = [
     "MAX_CLIENT_MESSAGE_BYTES",
@@ -71,5 +72,6 @@ __all__ = [
     "UpgradableClient",
     "VerificationError",
     "audit_checks",
+    "check_substitute_fits",
     "run_checks",
 ]

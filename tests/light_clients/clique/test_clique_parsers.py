@@ -40,7 +40,7 @@ each_parser = pytest.mark.parametrize("name", PARSERS)
 
 
 @each_parser
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_a_value_or_malformed(name, data):
     decode, encode, _ = PARSERS[name]
@@ -52,7 +52,7 @@ def test_any_bytes_are_a_value_or_malformed(name, data):
 
 
 @each_parser
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_damage_is_another_value_or_malformed(name, data):
     decode, encode, honest = PARSERS[name]
@@ -66,7 +66,7 @@ def test_any_damage_is_another_value_or_malformed(name, data):
     assert value != decode(honest)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_headers_with_damage_within_reach_the_rules_as_values(data):
     """Structure-aware: the protobuf stays canonical and the RLP a header, so the damage gets past the first decoders."""
@@ -82,7 +82,7 @@ def test_headers_with_damage_within_reach_the_rules_as_values(data):
     assert decoded.blocks[index].hash != decode_header_message(UPDATE).blocks[index].hash
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(extra=st.binary(max_size=400))
 def test_any_extra_data_is_a_sealed_block_or_malformed(extra):
     header = replace(CHAIN.main.at(3).block.execution, extra_data=extra)

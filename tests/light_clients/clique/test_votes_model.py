@@ -91,7 +91,7 @@ def sealed(number: int, candidate: bytes, authorize: bool) -> SealedBlock:
 STEP = st.tuples(st.integers(0, 6), st.integers(0, 6), st.booleans(), st.booleans())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(first=st.integers(1, 5), epoch=st.sampled_from([4, 7, 1_000]), steps=st.lists(STEP, max_size=60))
 def test_snapshots_are_those_of_the_reference(first, epoch, steps):
     genesis = tuple(PEOPLE[:first])

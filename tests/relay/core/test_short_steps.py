@@ -31,20 +31,20 @@ def relay_of_short_steps(world):
 async def test_client_is_kept_within_one_update_and_no_nearer(world, autojump_clock):
     furthest = 0
     async with making_blocks(world), relay_of_short_steps(world).running():
-        for _ in range(3 * REACH):
+        for _ in range(4 * REACH):
             await trio.sleep(1)
             furthest = max(furthest, behind(world))
     assert REACH // 2 < furthest < REACH // 2 + 2 * SHORT_STEPS_CHECK_S
-    assert 2 <= len(world.transactions("beta")) <= 8
+    assert 3 <= len(world.transactions("beta")) <= 10
 
 
 async def test_client_that_fell_far_behind_is_brought_up_step_by_step_and_packets_then_pass(world, autojump_clock):
     async with making_blocks(world):
-        await trio.sleep(3 * REACH)
-        assert behind(world) > 2 * REACH
+        await trio.sleep(5 * REACH)
+        assert behind(world) > 4 * REACH
         world.send("alpha")
         async with relay_of_short_steps(world).running():
             await world.until(lambda: world.received("beta") == 1, at_most_s=REACH * 10)
     updates = [receipt for receipt in world.transactions("beta") if receipt.reverted is None]
-    assert len(updates) >= 3, "no transaction brings the client further than it can"
+    assert len(updates) >= 5, "no transaction brings the client further than it can"
     assert behind(world) < REACH * 2
