@@ -46,7 +46,7 @@ UPDATE = "ibc-go 07-tendermint/update.go"
 RECOVERY = "ibc-go 07-tendermint/proposal_handle.go"
 
 _client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
-"""Many proofs are judged under one state; its bytes are all that is read."""
+"""Many headers and proofs are judged under one state; its bytes are all that is read."""
 
 
 class _Found(Generic[ValueT]):
@@ -257,7 +257,7 @@ def _header_checks(
     found_update: _Found[TendermintHeader],
 ) -> Iterator[Check]:
     try:
-        client = codec.decode_client_state(client_state)
+        client = _client_state_of(client_state)
     except MalformedInput as error:
         yield _failing("client_state_well_formed", CODEC, error)
         return

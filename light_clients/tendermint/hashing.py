@@ -30,6 +30,8 @@ from light_clients.tendermint.wire import (
     varint_field,
 )
 
+REMEMBERED_SETS = 8
+"""Roots of validator sets that are kept: those of a few chains, or of one that changes. The largest weighs 80 kB."""
 BLOCK_PART_BYTES = 65_536
 """cometbft types/params.go BlockPartSizeBytes."""
 
@@ -96,7 +98,13 @@ def header_hash(header: Header) -> bytes:
 
 def validator_set_hash(validator_set: ValidatorSet) -> bytes:
     """Merkle root of the SimpleValidators in the order given."""
-    return merkle_root([encode_simple_validator(validator) for validator in validator_set.validators])
+    return _validators_root(tuple(map(encode_simple_validator, validator_set.validators)))
+
+
+@lru_cache(REMEMBERED_SETS)
+def _validators_root(leaves: tuple[bytes, ...]) -> bytes:
+    """Sets outlive many headers, and what changes with each of those, the priorities, is not hashed."""
+    return merkle_root(leaves)
 
 
 def commit_hash(commit: Commit) -> bytes:
@@ -156,9 +164,19 @@ def vote_signer(
         + _canonical_block_id(4, block_id)
     )
     suffix = bytes_field(6, chain_id.encode())
+    heads: dict[int, bytes] = {}
+
+    def head_before(size: int) -> bytes:
+        """Everything before a timestamp of `size` bytes: only its length enters the lengths there."""
+        head = prefix + message_field(5, bytes(size))[: -size or None]
+        return varint(len(head) + size + len(suffix)) + head
 
     def sign_bytes(timestamp_ns: int) -> bytes:
-        return _delimited(prefix + message_field(5, timestamp(timestamp_ns)) + suffix)
+        encoded = timestamp(timestamp_ns)
+        head = heads.get(len(encoded))
+        if head is None:
+            head = heads[len(encoded)] = head_before(len(encoded))
+        return head + encoded + suffix
 
     return sign_bytes
 

@@ -5,6 +5,7 @@ modules/light-clients/07-tendermint/{update,misbehaviour,misbehaviour_handle,hea
 Where a rule is stricter than those, docs/spec/tendermint-client.md lists it.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from light_clients.crypto import ed25519, secp256k1, sha256
@@ -338,19 +339,22 @@ class CommitSignatures:
         self._sign_bytes = commit_signer(chain_id, commit)
         self._verified: set[tuple[int, bytes]] = set()
 
-    def demand_valid(self, predicate: str, index: int, public_key: PublicKey) -> None:
-        """Entry `index` is a precommit for the commit's block under `public_key`."""
-        if (index, public_key.data) in self._verified:
-            return
-        commit_sig = self._commit.signatures[index]
-        message = self._sign_bytes(commit_sig.timestamp_ns)
-        if public_key.key_type is KeyType.ED25519:
-            valid = ed25519.verify(public_key.data, message, commit_sig.signature)
-        else:
-            valid = secp256k1.verify_low_s(public_key.data, sha256(message), commit_sig.signature)
-        if not valid:
-            raise PredicateFailed(predicate, f"wrong signature at entry {index}", commit_sig.signature)
-        self._verified.add((index, public_key.data))
+    def demand_valid(self, predicate: str, entries: Iterable[tuple[int, PublicKey]]) -> None:
+        """Each entry is a precommit for the commit's block under the key beside its index; the first bad one is named."""
+        signatures, sign_bytes, verified = self._commit.signatures, self._sign_bytes, self._verified
+        for index, public_key in entries:
+            key = public_key.data
+            if (index, key) in verified:
+                continue
+            commit_sig = signatures[index]
+            message = sign_bytes(commit_sig.timestamp_ns)
+            if public_key.key_type is KeyType.ED25519:
+                valid = ed25519.verify(key, message, commit_sig.signature)
+            else:
+                valid = secp256k1.verify_low_s(key, sha256(message), commit_sig.signature)
+            if not valid:
+                raise PredicateFailed(predicate, f"wrong signature at entry {index}", commit_sig.signature)
+            verified.add((index, key))
 
 
 def trusted_power_signed(
@@ -386,8 +390,7 @@ def trusted_power_signed(
             break
     if tallied <= needed:
         raise InsufficientTrust(tallied, needed, total)
-    for address, index in counted.items():
-        signatures.demand_valid(name, index, by_address[address].public_key)
+    signatures.demand_valid(name, [(index, by_address[address].public_key) for address, index in counted.items()])
 
 
 def two_thirds_signed(validator_set: ValidatorSet, commit: Commit, signatures: CommitSignatures) -> None:
@@ -399,7 +402,7 @@ def two_thirds_signed(validator_set: ValidatorSet, commit: Commit, signatures: C
     name = "two_thirds_signed"
     total = validator_set.total_voting_power
     needed = TWO_THIRDS.power_needed(total)
-    read: list[int] = []
+    read: list[tuple[int, PublicKey]] = []
     tallied = 0
     for index, (commit_sig, validator) in enumerate(zip(commit.signatures, validator_set.validators, strict=True)):
         if commit_sig.block_id_flag is not BlockIdFlag.COMMIT:
@@ -407,13 +410,12 @@ def two_thirds_signed(validator_set: ValidatorSet, commit: Commit, signatures: C
         if commit_sig.validator_address != validator.address:
             reason = f"entry {index} names another validator"
             raise PredicateFailed(name, reason, commit_sig.validator_address, validator.address)
-        read.append(index)
+        read.append((index, validator.public_key))
         tallied += validator.voting_power
         if tallied > needed:
             break
     _demand(tallied > needed, name, f"signed power of {total}", tallied, f"> {needed}")
-    for index in read:
-        signatures.demand_valid(name, index, validator_set.validators[index].public_key)
+    signatures.demand_valid(name, read)
 
 
 # Misbehaviour and recovery

@@ -215,4 +215,4 @@ def every_entry_signed(validator_set: ValidatorSet, commit: Commit, signatures: 
             raise PredicateFailed(
                 name, f"entry {index} names another validator", entry.validator_address, validator.address
             )
-        signatures.demand_valid(name, index, validator.public_key)
+        signatures.demand_valid(name, ((index, validator.public_key),))

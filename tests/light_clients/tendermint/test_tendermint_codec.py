@@ -180,6 +180,36 @@ def test_missing_message_is_named_since_go_and_others_read_it_differently(path):
     assert (caught.value.field, caught.value.reason) == (f"header.{path}", "is missing")
 
 
+@pytest.mark.parametrize("whose", ["validator_set", "trusted_validators"])
+@pytest.mark.parametrize("key_type", list(KeyType))
+def test_missing_parts_of_an_element_are_named_in_the_set_that_lacks_them(whose, key_type):
+    chain = SimulatedChain(members=dict.fromkeys(signers(3, key_type), 10))
+    chain.advance(1)
+    data = codec.encode_tendermint_header(chain.update(2, 1))
+    message = ibc_pb2.TendermintHeader.FromString(data)
+    getattr(message, whose).validators[1].ClearField("pub_key")
+    with pytest.raises(MalformedInput) as caught:
+        codec.decode_tendermint_header(message.SerializeToString(deterministic=True))
+    assert (caught.value.field, caught.value.reason) == (f"header.{whose}.validators[1].pub_key", "is missing")
+    message = ibc_pb2.TendermintHeader.FromString(data)
+    message.signed_header.commit.signatures[2].ClearField("timestamp")
+    with pytest.raises(MalformedInput) as caught:
+        codec.decode_tendermint_header(message.SerializeToString(deterministic=True))
+    assert caught.value.field == "header.signed_header.commit.signatures[2].timestamp"
+
+
+def test_equal_sets_are_decoded_once_and_unequal_ones_each_by_itself():
+    chain = SimulatedChain()
+    chain.advance(1)
+    update = chain.update(2, 1)
+    decoded = codec.decode_tendermint_header(codec.encode_tendermint_header(update))
+    assert decoded.trusted_validators is decoded.validator_set
+    first, *others = update.trusted_validators.validators
+    other = replace(update.trusted_validators, validators=(replace(first, proposer_priority=5), *others))
+    decoded = codec.decode_tendermint_header(codec.encode_tendermint_header(replace(update, trusted_validators=other)))
+    assert (decoded.validator_set, decoded.trusted_validators) == (update.validator_set, other)
+
+
 @pytest.mark.parametrize("period", ["trusting_period", "unbonding_period", "max_clock_drift"])
 @pytest.mark.parametrize(
     ("seconds", "nanos"), [(1, -1), (-1, 1), (0, 10**9), (0, -(10**9)), (2**62, 0), (MAX_INT64 // 10**9 + 1, 0)]

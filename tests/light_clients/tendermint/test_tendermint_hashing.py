@@ -71,6 +71,20 @@ def test_vote_sign_bytes_are_a_delimited_canonical_vote(chain_id, height, round_
     assert actual == delimited(message)
 
 
+@given(st.text(max_size=50), BLOCK_IDS, st.lists(TIMES | st.integers(-(10**9), 10**9) | st.just(0), max_size=8))
+def test_one_signer_serves_timestamps_of_every_length(chain_id, block_id, times_ns):
+    sign_bytes = hashing.vote_signer(chain_id, SignedMessageType.PRECOMMIT, 5, 0, block_id)
+    for time_ns in times_ns:
+        message = cometbft_pb2.CanonicalVote(
+            type=2,
+            height=5,
+            block_id=canonical_block_id(block_id),
+            timestamp=timestamp_message(time_ns),
+            chain_id=chain_id,
+        )
+        assert sign_bytes(time_ns) == delimited(message)
+
+
 @given(st.text(max_size=50), INT64, st.integers(0, 2**31 - 1), st.integers(-1, 2**31 - 1), BLOCK_IDS, TIMES)
 def test_proposal_sign_bytes_are_a_delimited_canonical_proposal(chain_id, height, round_, pol, block_id, time_ns):
     message = cometbft_pb2.CanonicalProposal(
@@ -141,6 +155,15 @@ def test_validator_set_and_commit_hash_are_roots_of_their_messages():
     assert hashing.validator_set_hash(block.validators) == merkle.root(leaves)
     entries = cometbft_pb2.Commit.FromString(encode_commit(block.signed_header.commit)).signatures
     assert hashing.commit_hash(block.signed_header.commit) == merkle.root([e.SerializeToString() for e in entries])
+
+
+def test_remembered_roots_are_of_the_keys_and_powers_alone():
+    validators = SimulatedChain().block(1).validators
+    first = validators.validators[0]
+    root = hashing.validator_set_hash(validators)
+    for change, same in (({"proposer_priority": 7}, True), ({"voting_power": 11}, False)):
+        other = replace(validators, validators=(replace(first, **change), *validators.validators[1:]))
+        assert (hashing.validator_set_hash(other) == root) is same
 
 
 def test_results_hash_takes_the_deterministic_fields():
