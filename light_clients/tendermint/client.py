@@ -161,26 +161,17 @@ class TendermintClient:
     def membership_checks(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
     ) -> Iterator[Check]:
-        try:
-            client = _client_state_of(client_state)
-            state = codec.decode_consensus_state(consensus_state)
-        except VerificationError as error:
-            yield _failing("states_well_formed", CODEC, error)
-            return
-        yield _passed("states_well_formed", CODEC)
-        yield Check("client_not_frozen", ICS02, partial(predicates.client_not_frozen, client))
-        yield Check("consensus_state_is_sound", CODEC, partial(predicates.consensus_state_is_sound, state))
-        yield from ics23.chained_checks(client.proof_specs, proof, state.root, path, value)
+        return ics23.checks_of(_membership_steps(client_state, consensus_state, proof, path, value))
 
     def verify_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes
     ) -> None:
-        run_checks(self.membership_checks(client_state, consensus_state, proof, path, value))
+        ics23.run_steps(_membership_steps(client_state, consensus_state, proof, path, value))
 
     def verify_non_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...]
     ) -> None:
-        run_checks(self.membership_checks(client_state, consensus_state, proof, path, None))
+        ics23.run_steps(_membership_steps(client_state, consensus_state, proof, path, None))
 
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
         run_checks(substitute_checks(codec.decode_client_state(subject), codec.decode_client_state(substitute)))
@@ -289,6 +280,21 @@ def _header_checks(
         Options(client.trust_level, client.trusting_period_ns, client.max_clock_drift_ns),
         now_ns,
     )
+
+
+def _membership_steps(
+    client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
+) -> Iterator[ics23.Step]:
+    try:
+        client = _client_state_of(client_state)
+        state = codec.decode_consensus_state(consensus_state)
+    except VerificationError as error:
+        yield _failing("states_well_formed", CODEC, error)
+        return
+    yield _passed("states_well_formed", CODEC)
+    yield Check("client_not_frozen", ICS02, partial(predicates.client_not_frozen, client))
+    yield Check("consensus_state_is_sound", CODEC, partial(predicates.consensus_state_is_sound, state))
+    yield from ics23.chained_steps(client.proof_specs, proof, state.root, path, value)
 
 
 def _misbehaviour_checks(

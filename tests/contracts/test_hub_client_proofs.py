@@ -135,7 +135,7 @@ def test_attack_B3_contract_leaf_operations(twin, field):
 @pytest.mark.parametrize("number", [0, 2, 3, 9, 10, 2**31 - 1])
 def test_attack_B3_contract_inner_hash(twin, number):
     proof = existence(twin)
-    assert not accepts(twin, replace(proof, path=(replace(proof.path[0], hash=number), *proof.path[1:])))
+    assert not accepts(twin, replace(proof, path=(proof.path[0]._replace(hash=number), *proof.path[1:])))
 
 
 def test_attack_B4_contract_inner_node_as_leaf_and_reverse(twin):
@@ -164,7 +164,7 @@ def test_attack_B4_contract_a_node_hash_is_no_value(twin):
 def test_attack_B7_contract_inner_suffix_length(twin, length):
     proof = next(p for p in (existence(twin, key) for key in KEYS) if any(op.suffix for op in p.path))
     step = next(i for i, op in enumerate(proof.path) if op.suffix)
-    op = replace(proof.path[step], suffix=(proof.path[step].suffix * 3)[:length])
+    op = proof.path[step]._replace(suffix=(proof.path[step].suffix * 3)[:length])
     assert not accepts(twin, replace(proof, path=(*proof.path[:step], op, *proof.path[step + 1 :])), proof.key)
     assert accepts(twin, proof, proof.key)
 
@@ -173,7 +173,7 @@ def test_attack_B7_contract_inner_suffix_length(twin, length):
 def test_attack_B8_contract_inner_prefix(twin, prefix):
     proof = existence(twin)
     op = proof.path[0]
-    forged = replace(op, prefix=prefix + op.prefix[1:])
+    forged = op._replace(prefix=prefix + op.prefix[1:])
     assert not accepts(twin, replace(proof, path=(forged, *proof.path[1:])))
     assert accepts(twin, proof)
 

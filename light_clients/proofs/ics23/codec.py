@@ -1,6 +1,10 @@
 """ICS-23 protobuf bytes ↔ values, canonical and bounded."""
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 from light_clients.interface import MAX_PATH_ELEMENTS, MAX_PROOF_BYTES, MalformedInput, PredicateFailed
+from light_clients.proofs.ics23.specs import STANDARD_SPECS
 from light_clients.proofs.ics23.types import (
     BatchProof,
     CommitmentProof,
@@ -23,11 +27,21 @@ MAX_CHILD_BYTES = 64
 
 
 def leaf_from_message(message: pb.LeafOp) -> LeafOp:
-    return LeafOp(message.hash, message.prehash_key, message.prehash_value, message.length, message.prefix)
+    return _leaf_op(message.hash, message.prehash_key, message.prehash_value, message.length, message.prefix)
+
+
+_leaf_op = lru_cache(maxsize=256)(LeafOp)
+"""Trees have one, or with IAVL one a version: the same value for the same op, so that it is seen to be the same."""
 
 
 def inner_from_message(message: pb.InnerOp) -> InnerOp:
     return InnerOp(message.hash, message.prefix, message.suffix)
+
+
+def _path_from_messages(messages: Iterable[pb.InnerOp]) -> tuple[InnerOp, ...]:
+    # `inner_from_message`, written out: half of a proof's decoding is in its path.
+    make, cls = tuple.__new__, InnerOp
+    return tuple([make(cls, (op.hash, op.prefix, op.suffix)) for op in messages])
 
 
 def existence_from_message(message: pb.ExistenceProof, field: str = "proof") -> ExistenceProof:
@@ -36,7 +50,7 @@ def existence_from_message(message: pb.ExistenceProof, field: str = "proof") -> 
     if len(message.path) > MAX_PATH_STEPS:
         raise MalformedInput(f"{field}.path", f"more than {MAX_PATH_STEPS} steps", got=len(message.path))
     return ExistenceProof(
-        message.key, message.value, leaf_from_message(message.leaf), tuple(map(inner_from_message, message.path))
+        message.key, message.value, leaf_from_message(message.leaf), _path_from_messages(message.path)
     )
 
 
@@ -62,21 +76,20 @@ def _batch_from_message(message: pb.BatchProof) -> BatchProof:
     return BatchProof(tuple(entries))
 
 
-def _decompressed_path(indices: list[int], lookup: tuple[InnerOp, ...], field: str) -> tuple[InnerOp, ...]:
-    if len(indices) > MAX_PATH_STEPS:
-        raise MalformedInput(f"{field}.path", f"more than {MAX_PATH_STEPS} steps", got=len(indices))
-    for index in indices:
-        if not 0 <= index < len(lookup):
-            raise MalformedInput(f"{field}.path", "refers to no inner op", got=index, expected=f"< {len(lookup)}")
-    return tuple(lookup[index] for index in indices)
-
-
 def _decompress_existence(
-    message: pb.CompressedExistenceProof, lookup: tuple[InnerOp, ...], field: str
+    message: pb.CompressedExistenceProof, lookup: tuple[InnerOp, ...], place: int, side: str = ""
 ) -> ExistenceProof:
     if not message.HasField("leaf"):
-        raise MalformedInput(f"{field}.leaf", "is missing")
-    path = _decompressed_path(list(message.path), lookup, field)
+        raise MalformedInput(f"compressed[{place}]{side}.leaf", "is missing")
+    indices = list(message.path)
+    if len(indices) > MAX_PATH_STEPS:
+        field = f"compressed[{place}]{side}.path"
+        raise MalformedInput(field, f"more than {MAX_PATH_STEPS} steps", got=len(indices))
+    if indices and (min(indices) < 0 or max(indices) >= len(lookup)):
+        wrong = next(index for index in indices if not 0 <= index < len(lookup))
+        field = f"compressed[{place}]{side}.path"
+        raise MalformedInput(field, "refers to no inner op", got=wrong, expected=f"< {len(lookup)}")
+    path = tuple([lookup[index] for index in indices])
     return ExistenceProof(message.key, message.value, leaf_from_message(message.leaf), path)
 
 
@@ -87,22 +100,21 @@ def decompress(message: pb.CompressedBatchProof) -> BatchProof:
     """
     if len(message.entries) > MAX_BATCH_ENTRIES:
         raise MalformedInput("compressed", f"more than {MAX_BATCH_ENTRIES} entries", got=len(message.entries))
-    lookup = tuple(map(inner_from_message, message.lookup_inners))
+    lookup = _path_from_messages(message.lookup_inners)
     entries: list[ExistenceProof | NonExistenceProof] = []
-    for index, entry in enumerate(message.entries):
-        field = f"compressed[{index}]"
+    for place, entry in enumerate(message.entries):
         match entry.WhichOneof("proof"):
             case "exist":
-                entries.append(_decompress_existence(entry.exist, lookup, field))
+                entries.append(_decompress_existence(entry.exist, lookup, place))
             case "nonexist":
-                absent = entry.nonexist
-                left, right = (
-                    _decompress_existence(side, lookup, f"{field}.{name}") if absent.HasField(name) else None
-                    for name, side in (("left", absent.left), ("right", absent.right))
-                )
+                absent, left, right = entry.nonexist, None, None
+                if absent.HasField("left"):
+                    left = _decompress_existence(absent.left, lookup, place, ".left")
+                if absent.HasField("right"):
+                    right = _decompress_existence(absent.right, lookup, place, ".right")
                 entries.append(NonExistenceProof(absent.key, left, right))
             case _:
-                raise MalformedInput(field, "holds no proof")
+                raise MalformedInput(f"compressed[{place}]", "holds no proof")
     return BatchProof(tuple(entries))
 
 
@@ -138,13 +150,16 @@ def decode_merkle_proof(data: bytes) -> tuple[ExistenceProof | NonExistenceProof
         raise MalformedInput("proof.proofs", f"1 to {MAX_PATH_ELEMENTS} proofs", got=len(message.proofs))
     proofs: list[ExistenceProof | NonExistenceProof] = []
     for index, commitment in enumerate(message.proofs):
-        kind = commitment.WhichOneof("proof")
-        if kind in {"batch", "compressed"}:
-            raise PredicateFailed("proof_is_single", "IBC takes existence and non-existence proofs only", got=kind)
-        proof = _commitment_from_message(commitment, f"proof.proofs[{index}]")
-        if isinstance(proof, BatchProof):
-            raise PredicateFailed("proof_is_single", "IBC takes existence and non-existence proofs only")
-        proofs.append(proof)
+        field = f"proof.proofs[{index}]"
+        match commitment.WhichOneof("proof"):
+            case "exist":
+                proofs.append(existence_from_message(commitment.exist, field))
+            case "nonexist":
+                proofs.append(non_existence_from_message(commitment.nonexist, field))
+            case None:
+                raise MalformedInput(field, "holds no proof")
+            case kind:
+                raise PredicateFailed("proof_is_single", "IBC takes existence and non-existence proofs only", got=kind)
     return tuple(proofs)
 
 
@@ -184,6 +199,30 @@ def encode_commitment_proof(proof: ExistenceProof | NonExistenceProof) -> bytes:
     return _commitment_message(proof).SerializeToString(deterministic=True)
 
 
+def encode_batch_proof(proofs: Iterable[ExistenceProof | NonExistenceProof]) -> bytes:
+    """A CommitmentProof of all of them, compressed: each inner op stands in it once. At most `MAX_BATCH_ENTRIES`."""
+    places: dict[InnerOp, int] = {}
+
+    def compressed(proof: ExistenceProof) -> pb.CompressedExistenceProof:
+        path = [places.setdefault(op, len(places)) for op in proof.path]
+        return pb.CompressedExistenceProof(key=proof.key, value=proof.value, leaf=_leaf_message(proof.leaf), path=path)
+
+    message = pb.CommitmentProof()
+    batch = message.compressed
+    batch.SetInParent()
+    for proof in proofs:
+        entry = batch.entries.add()
+        if isinstance(proof, ExistenceProof):
+            entry.exist.CopyFrom(compressed(proof))
+            continue
+        entry.nonexist.key = proof.key
+        for side, neighbour in (("left", proof.left), ("right", proof.right)):
+            if neighbour is not None:
+                getattr(entry.nonexist, side).CopyFrom(compressed(neighbour))
+    batch.lookup_inners.extend(map(_inner_message, places))
+    return message.SerializeToString(deterministic=True)
+
+
 def encode_merkle_proof(proofs: tuple[ExistenceProof | NonExistenceProof, ...]) -> bytes:
     """Inverse of `decode_merkle_proof`."""
     return pb.MerkleProof(proofs=map(_commitment_message, proofs)).SerializeToString(deterministic=True)
@@ -212,7 +251,7 @@ def spec_from_message(message: pb.ProofSpec) -> ProofSpec:
         raise MalformedInput("proof_spec.empty_child", "must have the size of a child", got=inner.empty_child)
     if not 0 <= message.min_depth <= MAX_PATH_STEPS or not 0 <= message.max_depth <= MAX_PATH_STEPS:
         raise MalformedInput("proof_spec.max_depth", f"0 to {MAX_PATH_STEPS}", got=message.max_depth)
-    return ProofSpec(
+    spec = ProofSpec(
         leaf_from_message(message.leaf_spec),
         InnerSpec(
             order,
@@ -226,6 +265,8 @@ def spec_from_message(message: pb.ProofSpec) -> ProofSpec:
         message.min_depth,
         message.prehash_key_before_comparison,
     )
+    # The standard ones are told apart by being the same value.
+    return next((standard for standard in STANDARD_SPECS.values() if spec == standard), spec)
 
 
 def spec_to_message(spec: ProofSpec) -> pb.ProofSpec:

@@ -26,18 +26,20 @@ def branches_of(spec: InnerSpec, path: Iterable[InnerOp]) -> Iterator[int | None
     """For each step, the branch (in key order) that the child takes; None where prefix and suffix fit none."""
     places = _places(spec)
     for op in path:
-        prefix, suffix = len(op.prefix), len(op.suffix)
-        for branch, (least, greatest, after) in enumerate(places):
-            if least <= prefix <= greatest and suffix == after:
-                yield branch
-                break
-        else:
-            yield None
+        yield _branch(places, op)
 
 
 def branch_of(spec: InnerSpec, op: InnerOp) -> int | None:
     """`branches_of` one step."""
-    return next(branches_of(spec, (op,)))
+    return _branch(_places(spec), op)
+
+
+def _branch(places: tuple[tuple[int, int, int], ...], op: InnerOp) -> int | None:
+    prefix, suffix = len(op.prefix), len(op.suffix)
+    for branch, (least, greatest, after) in enumerate(places):
+        if least <= prefix <= greatest and suffix == after:
+            return branch
+    return None
 
 
 def _sibling(spec: InnerSpec, op: InnerOp, own_branch: int, branch: int) -> bytes:
@@ -71,15 +73,28 @@ def right_branches_are_empty(spec: InnerSpec, op: InnerOp) -> bool:
 
 def is_left_most(spec: InnerSpec, path: Sequence[InnerOp]) -> bool:
     """No key can be left of this path."""
+    if not path:
+        return True
     branches = branches_of(spec, path)
     return all(branch == 0 or left_branches_are_empty(spec, op) for op, branch in zip(path, branches, strict=True))
 
 
 def is_right_most(spec: InnerSpec, path: Sequence[InnerOp]) -> bool:
     """No key can be right of this path."""
+    if not path:
+        return True
     last = len(spec.child_order) - 1
     branches = branches_of(spec, path)
     return all(branch == last or right_branches_are_empty(spec, op) for op, branch in zip(path, branches, strict=True))
+
+
+def unshared_steps(path: Sequence[InnerOp], other: Sequence[InnerOp]) -> tuple[int, int]:
+    """How many steps of each, leaf side first, are below the tail that both have."""
+    mine, others = len(path), len(other)
+    while mine and others and path[mine - 1] == other[others - 1]:
+        mine -= 1
+        others -= 1
+    return mine, others
 
 
 def are_neighbours(spec: InnerSpec, left: Sequence[InnerOp], right: Sequence[InnerOp]) -> bool:
@@ -87,12 +102,10 @@ def are_neighbours(spec: InnerSpec, left: Sequence[InnerOp], right: Sequence[Inn
 
     The paths come from proofs under one root, leaf side first; their common tail is what lies above the parting.
     """
-    common = 0
-    while common < min(len(left), len(right)) and left[-1 - common] == right[-1 - common]:
-        common += 1
-    left_below, right_below = left[: len(left) - common], right[: len(right) - common]
-    if not left_below or not right_below:
+    of_left, of_right = unshared_steps(left, right)
+    if not of_left or not of_right:
         return False
+    left_below, right_below = left[:of_left], right[:of_right]
     left_branch, right_branch = branch_of(spec, left_below[-1]), branch_of(spec, right_below[-1])
     if left_branch is None or right_branch is None or right_branch != left_branch + 1:
         return False

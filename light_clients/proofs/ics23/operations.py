@@ -1,6 +1,6 @@
 """What leaf and inner ops compute (cosmos/ics23 `go/ops.go`). No rule of a spec is checked here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256 as _sha256
 
 from light_clients import crypto
@@ -8,7 +8,9 @@ from light_clients.crypto import hashes
 from light_clients.interface import MalformedInput, UnsupportedOperation
 from light_clients.proofs.ics23.types import ExistenceProof, HashOp, InnerOp, LeafOp, LengthOp
 
-_SHA256 = int(HashOp.SHA256)
+_NO_HASH, _SHA256 = int(HashOp.NO_HASH), int(HashOp.SHA256)
+_NO_PREFIX, _VAR_PROTO = int(LengthOp.NO_PREFIX), int(LengthOp.VAR_PROTO)
+_STANDARD_LEAF = (_SHA256, _NO_HASH, _SHA256)
 _HASHES: dict[int, Callable[[bytes], bytes]] = {
     HashOp.SHA256: crypto.sha256,
     HashOp.SHA512: hashes.sha512,
@@ -37,11 +39,13 @@ def apply_hash(op: int, preimage: bytes) -> bytes:
 
 def apply_prehash(op: int, data: bytes) -> bytes:
     """`apply_hash`, where NO_HASH leaves the data as they are."""
-    return data if op == HashOp.NO_HASH else apply_hash(op, data)
+    return data if op == _NO_HASH else apply_hash(op, data)
 
 
 def encode_varint(number: int) -> bytes:
     """Protobuf's unsigned varint."""
+    if number < 0x80:
+        return bytes((number,))
     encoded = bytearray()
     while number >= 0x80:
         encoded.append(number & 0x7F | 0x80)
@@ -52,9 +56,9 @@ def encode_varint(number: int) -> bytes:
 
 def apply_length(op: int, data: bytes) -> bytes:
     """The data with the length prefix that `op` asks for."""
-    if op == LengthOp.NO_PREFIX:
+    if op == _NO_PREFIX:
         return data
-    if op == LengthOp.VAR_PROTO:
+    if op == _VAR_PROTO:
         return encode_varint(len(data)) + data
     if op in _LENGTH_PREFIX:
         return _LENGTH_PREFIX[op](len(data)) + data
@@ -72,6 +76,10 @@ def apply_leaf(op: LeafOp, key: bytes, value: bytes) -> bytes:
         raise MalformedInput("proof.key", "is empty")
     if not value:
         raise MalformedInput("proof.value", "is empty")
+    if op.length == _VAR_PROTO and (op.hash, op.prehash_key, op.prehash_value) == _STANDARD_LEAF:
+        # Every IAVL and Tendermint leaf, written out.
+        hashed = _sha256(value).digest()
+        return _sha256(op.prefix + encode_varint(len(key)) + key + b"\x20" + hashed).digest()
     hashed_key = apply_length(op.length, apply_prehash(op.prehash_key, key))
     hashed_value = apply_length(op.length, apply_prehash(op.prehash_value, value))
     return apply_hash(op.hash, op.prefix + hashed_key + hashed_value)
@@ -84,10 +92,17 @@ def apply_inner(op: InnerOp, child: bytes) -> bytes:
     return apply_hash(op.hash, op.prefix + child + op.suffix)
 
 
+def nodes_above(node: bytes, path: Iterable[InnerOp]) -> list[bytes]:
+    """`node`, and what each step leads to from there."""
+    nodes = [node]
+    for op in path:
+        hash_op, prefix, suffix = op
+        # Every standard tree; written out, since calls cost more than the hash.
+        node = _sha256(prefix + node + suffix).digest() if hash_op == _SHA256 else apply_inner(op, node)
+        nodes.append(node)
+    return nodes
+
+
 def calculate_root(proof: ExistenceProof) -> bytes:
     """The root that the proof leads to. Proves nothing until the spec's rules are checked too."""
-    node = apply_leaf(proof.leaf, proof.key, proof.value)
-    for op in proof.path:
-        # Every standard tree; written out, since calls cost more than the hash.
-        node = _sha256(op.prefix + node + op.suffix).digest() if op.hash == _SHA256 else apply_inner(op, node)
-    return node
+    return nodes_above(apply_leaf(proof.leaf, proof.key, proof.value), proof.path)[-1]

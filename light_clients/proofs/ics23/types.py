@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 class HashOp(IntEnum):
@@ -44,9 +44,8 @@ class LeafOp:
     prefix: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class InnerOp:
-    """`hash(prefix ‖ child ‖ suffix)`."""
+class InnerOp(NamedTuple):
+    """`hash(prefix ‖ child ‖ suffix)`. A named tuple, since a dozen are made and compared for each proof."""
 
     hash: int = 0
     prefix: bytes = b""

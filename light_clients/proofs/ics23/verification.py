@@ -1,6 +1,7 @@
 """Existence, non-existence and chained verification as lists of checks (cosmos/ics23 `go/proof.go`, ibc-go `23-commitment`)."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
@@ -8,107 +9,55 @@ from light_clients.interface import (
     MalformedInput,
     PredicateFailed,
     VerificationError,
-    run_checks,
 )
-from light_clients.proofs.ics23 import predicates
-from light_clients.proofs.ics23.codec import decode_merkle_proof
-from light_clients.proofs.ics23.neighbours import are_neighbours, is_left_most, is_right_most
-from light_clients.proofs.ics23.operations import apply_prehash, calculate_root
-from light_clients.proofs.ics23.types import ExistenceProof, NonExistenceProof, ProofSpec
+from light_clients.proofs.ics23.absence import AbsenceClaim, comparison_key
+from light_clients.proofs.ics23.claim import (
+    REFERENCE_SHAPE_RULES,
+    ExistenceClaim,
+    LastPath,
+    Step,
+    as_checks,
+    checks_of,
+    run_steps,
+)
+from light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES, decode_commitment_proof, decode_merkle_proof
+from light_clients.proofs.ics23.operations import apply_leaf, nodes_above
+from light_clients.proofs.ics23.types import BatchProof, CommitmentProof, ExistenceProof, NonExistenceProof, ProofSpec
 
-_PROOF_SOURCE = "ics23 go/proof.go"
-_OPS_SOURCE = "ics23 go/ops.go"
-_STRICT_SOURCE = "docs/spec/strictness.md"
+_BATCH_SOURCE = "ics23 go/ics23.go"
 _CHAIN_SOURCE = "ibc-go 23-commitment/types/merkle.go"
-
-
-def comparison_key(spec: ProofSpec, key: bytes) -> bytes:
-    """The form in which the tree orders keys: hashed where the spec says so (SMT)."""
-    return apply_prehash(spec.leaf_spec.prehash_key, key) if spec.prehash_key_before_comparison else key
 
 
 def reference_shape_checks(spec: ProofSpec, proof: ExistenceProof, label: str = "") -> Iterator[Check]:
     """The rules of a spec as the reference has them, without our stricter ones (ics23 `CheckAgainstSpec`)."""
-    yield Check(f"{label}leaf_conforms_to_spec", _OPS_SOURCE, lambda: predicates.leaf_conforms_to_spec(proof, spec))
-    yield Check(f"{label}depth_within_spec", _PROOF_SOURCE, lambda: predicates.depth_within_spec(proof, spec))
-    yield Check(
-        f"{label}inner_nodes_conform_to_spec", _OPS_SOURCE, lambda: predicates.inner_nodes_conform_to_spec(proof, spec)
-    )
-
-
-def _strict_shape_checks(spec: ProofSpec, proof: ExistenceProof, label: str) -> Iterator[Check]:
-    yield Check(f"{label}leaf_prefix_is_exact", _STRICT_SOURCE, lambda: predicates.leaf_prefix_is_exact(proof, spec))
-    yield Check(
-        f"{label}inner_nodes_have_one_place", _STRICT_SOURCE, lambda: predicates.inner_nodes_have_one_place(proof, spec)
-    )
+    return as_checks(REFERENCE_SHAPE_RULES, ExistenceClaim(spec, proof, b"", proof.key, proof.value, label))
 
 
 def existence_checks(
     spec: ProofSpec, proof: ExistenceProof, root: bytes, key: bytes, value: bytes, label: str = ""
 ) -> Iterator[Check]:
     """Every predicate of `verify_membership`, in order; `label` goes before each name."""
-    yield Check(f"{label}root_is_well_formed", _STRICT_SOURCE, lambda: predicates.root_is_well_formed(spec, root))
-    yield from reference_shape_checks(spec, proof, label)
-    yield from _strict_shape_checks(spec, proof, label)
-    yield Check(f"{label}key_matches", _PROOF_SOURCE, lambda: predicates.key_matches(proof, key))
-    yield Check(f"{label}value_matches", _PROOF_SOURCE, lambda: predicates.value_matches(proof, value))
-    yield Check(f"{label}root_matches", _PROOF_SOURCE, lambda: predicates.root_matches(proof, spec, root))
-
-
-def _proof_names_key(spec: ProofSpec, proof: NonExistenceProof, key: bytes) -> None:
-    if not key:
-        raise PredicateFailed("proof_names_key", "the empty key can be neither present nor absent")
-    # SMT provers write the hashed key (docs/spec/strictness.md I6); the reference does not look at the field at all.
-    if proof.key not in (key, comparison_key(spec, key)):
-        raise PredicateFailed("proof_names_key", "the proof is of another key", got=proof.key, expected=key)
-
-
-def _has_neighbour(proof: NonExistenceProof) -> None:
-    if proof.left is None and proof.right is None:
-        raise PredicateFailed("has_neighbour", "neither a left nor a right neighbour: an empty tree proves no absence")
-
-
-def _key_lies_between(spec: ProofSpec, proof: NonExistenceProof, key: bytes) -> None:
-    wanted = comparison_key(spec, key)
-    if proof.left is not None and not comparison_key(spec, proof.left.key) < wanted:
-        raise PredicateFailed("key_lies_between", "the key is not right of the left neighbour", key, proof.left.key)
-    if proof.right is not None and not wanted < comparison_key(spec, proof.right.key):
-        raise PredicateFailed("key_lies_between", "the key is not left of the right neighbour", key, proof.right.key)
-
-
-def _nothing_between(spec: ProofSpec, proof: NonExistenceProof) -> None:
-    inner = spec.inner_spec
-    if proof.left is not None and proof.right is not None:
-        if not are_neighbours(inner, proof.left.path, proof.right.path):
-            raise PredicateFailed("nothing_between", "left and right are not next to each other")
-    elif proof.right is not None:
-        if not is_left_most(inner, proof.right.path):
-            raise PredicateFailed("nothing_between", "without a left neighbour the right one must be the first leaf")
-    elif proof.left is not None and not is_right_most(inner, proof.left.path):
-        raise PredicateFailed("nothing_between", "without a right neighbour the left one must be the last leaf")
+    return ExistenceClaim(spec, proof, root, key, value, label).checks()
 
 
 def non_existence_checks(
     spec: ProofSpec, proof: NonExistenceProof, root: bytes, key: bytes, label: str = ""
 ) -> Iterator[Check]:
-    """Every predicate of `verify_non_membership`, in order: both neighbours proven, then the gap between them."""
-    yield Check(f"{label}has_neighbour", _PROOF_SOURCE, lambda: _has_neighbour(proof))
-    yield Check(f"{label}proof_names_key", _STRICT_SOURCE, lambda: _proof_names_key(spec, proof, key))
-    for side, neighbour in (("left", proof.left), ("right", proof.right)):
-        if neighbour is not None:
-            yield from existence_checks(spec, neighbour, root, neighbour.key, neighbour.value, f"{label}{side}.")
-    yield Check(f"{label}key_lies_between", _PROOF_SOURCE, lambda: _key_lies_between(spec, proof, key))
-    yield Check(f"{label}nothing_between", _PROOF_SOURCE, lambda: _nothing_between(spec, proof))
+    """Every predicate of `verify_non_membership`, in order: both neighbours proven, then the gap between them.
+
+    To be read in order and not past the first failure, as `run_checks` and `audit_checks` do.
+    """
+    return AbsenceClaim(spec, proof, root, key, label).checks()
 
 
 def verify_membership(spec: ProofSpec, proof: ExistenceProof, root: bytes, key: bytes, value: bytes) -> None:
     """`key` holds `value` in the tree of `root`."""
-    run_checks(existence_checks(spec, proof, root, key, value))
+    ExistenceClaim(spec, proof, root, key, value).run()
 
 
 def verify_non_membership(spec: ProofSpec, proof: NonExistenceProof, root: bytes, key: bytes) -> None:
     """`key` holds nothing in the tree of `root`."""
-    run_checks(non_existence_checks(spec, proof, root, key))
+    AbsenceClaim(spec, proof, root, key).run()
 
 
 def _path_is_well_formed(specs: Sequence[ProofSpec], path: tuple[bytes, ...]) -> None:
@@ -119,14 +68,12 @@ def _path_is_well_formed(specs: Sequence[ProofSpec], path: tuple[bytes, ...]) ->
             raise MalformedInput("path", f"elements have 1 to {MAX_PATH_ELEMENT_BYTES} bytes", got=element)
 
 
-def _sub_root(proof: ExistenceProof | NonExistenceProof) -> bytes:
-    """The root that the first proof leads to; believed only once the tree above has proven it as a value."""
-    if isinstance(proof, ExistenceProof):
-        return calculate_root(proof)
-    neighbour = proof.left if proof.left is not None else proof.right
-    if neighbour is None:
+def _nodes_of(proof: ExistenceProof | NonExistenceProof) -> list[bytes]:
+    """Where the first proof leads; its root is believed only once the tree above has proven it as a value."""
+    first = proof if isinstance(proof, ExistenceProof) else proof.left if proof.left is not None else proof.right
+    if first is None:
         raise PredicateFailed("has_neighbour", "neither a left nor a right neighbour: an empty tree proves no absence")
-    return calculate_root(neighbour)
+    return nodes_above(apply_leaf(first.leaf, first.key, first.value), first.path)
 
 
 def _failing(name: str, source: str, error: VerificationError) -> Check:
@@ -136,20 +83,20 @@ def _failing(name: str, source: str, error: VerificationError) -> Check:
     return Check(name, source, run)
 
 
-def chained_checks(
+def chained_steps(
     specs: Sequence[ProofSpec], proof: bytes, root: bytes, path: tuple[bytes, ...], value: bytes | None
-) -> Iterator[Check]:
+) -> Iterator[Step]:
     """Every predicate of `verify_chained`, in order; trees are counted from the leaf store (`tree_0`) to the root.
 
-    Later checks are built from what the earlier ones accepted, so the iterator must be read in order and not past the
-    first failure, as `run_checks` and `audit_checks` do.
+    Later steps are built from what the earlier ones accepted, so the iterator must be read in order and not past the
+    first failure, as `run_steps` does.
     """
     if value is not None and not value:
         yield _failing(
             "value_matches", _CHAIN_SOURCE, PredicateFailed("value_matches", "an empty value is never stored")
         )
         return
-    yield Check("path_has_one_key_a_tree", _CHAIN_SOURCE, lambda: _path_is_well_formed(specs, path))
+    yield Check("path_has_one_key_a_tree", _CHAIN_SOURCE, partial(_path_is_well_formed, specs, path))
     proofs: tuple[ExistenceProof | NonExistenceProof, ...] = ()
     try:
         proofs = decode_merkle_proof(proof)
@@ -159,24 +106,34 @@ def chained_checks(
         yield _failing("proof_has_one_proof_a_tree", _CHAIN_SOURCE, error)
         return
     yield Check("proof_has_one_proof_a_tree", _CHAIN_SOURCE, lambda: None)
-    keys = tuple(reversed(path))
+    last = len(specs) - 1
     proven_value = value
-    for level, (spec, tree_proof, key) in enumerate(zip(specs, proofs, keys, strict=True)):
+    for level, (spec, tree_proof, key) in enumerate(zip(specs, proofs, reversed(path), strict=True)):
         label = f"tree_{level}."
         kind_error = _kind_error(tree_proof, absent=proven_value is None)
         if kind_error is not None:
             yield _failing(f"{label}proof_is_of_right_kind", _CHAIN_SOURCE, kind_error)
             return
-        try:
-            tree_root = root if level == len(specs) - 1 else _sub_root(tree_proof)
-        except VerificationError as error:
-            yield _failing(f"{label}root_matches", _CHAIN_SOURCE, error)
-            return
+        tree_root, nodes = root, None
+        if level < last:
+            try:
+                nodes = _nodes_of(tree_proof)
+            except VerificationError as error:
+                yield _failing(f"{label}root_matches", _CHAIN_SOURCE, error)
+                return
+            tree_root = nodes[-1]
         if isinstance(tree_proof, ExistenceProof):
-            yield from existence_checks(spec, tree_proof, tree_root, key, proven_value or b"", label)
+            yield ExistenceClaim(spec, tree_proof, tree_root, key, proven_value or b"", label, nodes=nodes)
         else:
-            yield from non_existence_checks(spec, tree_proof, tree_root, key, label)
+            yield AbsenceClaim(spec, tree_proof, tree_root, key, label, nodes)
         proven_value = tree_root
+
+
+def chained_checks(
+    specs: Sequence[ProofSpec], proof: bytes, root: bytes, path: tuple[bytes, ...], value: bytes | None
+) -> Iterator[Check]:
+    """`chained_steps`, every rule of each as a check of its own, for `audit_checks`."""
+    return checks_of(chained_steps(specs, proof, root, path, value))
 
 
 def _kind_error(proof: ExistenceProof | NonExistenceProof, *, absent: bool) -> PredicateFailed | None:
@@ -200,4 +157,84 @@ def verify_chained(
     Raises:
         MalformedInput, PredicateFailed, UnsupportedOperation: the first rule that does not hold.
     """
-    run_checks(chained_checks(specs, proof, root, path, value))
+    run_steps(chained_steps(specs, proof, root, path, value))
+
+
+def _entries_by_key(batch: CommitmentProof) -> tuple[dict[bytes, ExistenceProof], dict[bytes, NonExistenceProof]]:
+    """Existence and absence proofs by the key that each names; the first of one key stands, as in the reference."""
+    present: dict[bytes, ExistenceProof] = {}
+    absent: dict[bytes, NonExistenceProof] = {}
+    for entry in batch.entries if isinstance(batch, BatchProof) else (batch,):
+        if isinstance(entry, ExistenceProof):
+            present.setdefault(entry.key, entry)
+        else:
+            absent.setdefault(entry.key, entry)
+    return present, absent
+
+
+def _no_entry(key: bytes) -> None:
+    raise PredicateFailed("batch_holds_key", "the batch has no proof of the key", expected=key)
+
+
+def _batch_is_well_formed(items: Sequence[tuple[bytes, bytes | None]]) -> None:
+    if not 0 < len(items) <= MAX_BATCH_ENTRIES:
+        raise MalformedInput("items", f"1 to {MAX_BATCH_ENTRIES} are asked of a batch", got=len(items))
+    for key, value in items:
+        if not 0 < len(key) <= MAX_PATH_ELEMENT_BYTES:
+            raise MalformedInput("path", f"elements have 1 to {MAX_PATH_ELEMENT_BYTES} bytes", got=key)
+        if value is not None and not value:
+            raise PredicateFailed("value_matches", "an empty value is never stored")
+
+
+def batch_steps(
+    spec: ProofSpec, proof: bytes, root: bytes, items: Sequence[tuple[bytes, bytes | None]]
+) -> Iterator[Step]:
+    """Every predicate of `verify_batch`, in order, labelled by the item's place; to be read as `chained_steps`."""
+    yield Check("items_are_well_formed", _BATCH_SOURCE, partial(_batch_is_well_formed, items))
+    try:
+        present, absent = _entries_by_key(decode_commitment_proof(proof))
+    except VerificationError as error:
+        yield _failing("batch_well_formed", _BATCH_SOURCE, error)
+        return
+    yield Check("batch_well_formed", _BATCH_SOURCE, lambda: None)
+    before = LastPath()
+    for place, (key, value) in enumerate(items):
+        label = f"item_{place}."
+        entry = present.get(key)
+        if value is not None and entry is not None:
+            yield ExistenceClaim(spec, entry, root, key, value, label, before)
+            continue
+        gap = absent.get(key)
+        if value is None and gap is None:
+            try:
+                gap = absent.get(comparison_key(spec, key))
+            except VerificationError as error:
+                yield _failing(f"{label}batch_holds_key", _BATCH_SOURCE, error)
+                return
+        if value is not None or gap is None:
+            yield Check(f"{label}batch_holds_key", _BATCH_SOURCE, partial(_no_entry, key))
+            return
+        yield AbsenceClaim(spec, gap, root, key, label, before=before)
+
+
+def batch_checks(
+    spec: ProofSpec, proof: bytes, root: bytes, items: Sequence[tuple[bytes, bytes | None]]
+) -> Iterator[Check]:
+    """`batch_steps`, every rule of each as a check of its own, for `audit_checks`."""
+    return checks_of(batch_steps(spec, proof, root, items))
+
+
+def verify_batch(spec: ProofSpec, proof: bytes, root: bytes, items: Sequence[tuple[bytes, bytes | None]]) -> None:
+    """Many keys of one tree by one proof: each item is a key and its value, or None for absence (ics23 `go/ics23.go`).
+
+    Every proof in it keeps the rules that it would keep alone, so no item is believed that would not be with a proof of its
+    own. What two of them share on their way to the root is judged and hashed once: items in the tree's order cost least.
+
+    Args:
+        proof: CommitmentProof bytes, a batch, compressed or not; a single proof is a batch of one.
+        items: at most `MAX_BATCH_ENTRIES`. Entries of the proof that no item asks for are not read.
+
+    Raises:
+        MalformedInput, PredicateFailed, UnsupportedOperation: the first rule of the first item that does not hold.
+    """
+    run_steps(batch_steps(spec, proof, root, items))

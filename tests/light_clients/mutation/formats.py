@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from zlib import crc32
 
 import eth_abi
@@ -73,6 +74,28 @@ def _ics23(name: str, tree: Tree) -> Iterator[Subject]:
     yield Subject(f"ics23 {name} existence", form, seeds, first, lambda data: any_of(data, present_claims))
     seeds = tuple(ics23.encode_merkle_proof((tree.non_existence(key),)) for key in absent)
     yield Subject(f"ics23 {name} absence", form, seeds, first, lambda data: any_of(data, absent_claims))
+
+
+def _ics23_batch(name: str, tree: Tree) -> Subject:
+    """Items in a compressed batch: whatever is changed in it, all are true or it is refused; and no lie beside true ones holds."""
+    present, absent = tree.keys[3:6], [b"a", b"key/017", b"z"]
+    truths: list[tuple[bytes, bytes | None]] = [
+        *((key, tree.items[key]) for key in present),
+        *((k, None) for k in absent),
+    ]
+
+    def judge(data: bytes) -> None:
+        at = crc32(data) % len(truths)
+        key, value = truths[at]
+        lies = [*truths[:at], (key, b"another value" if value is None else None), *truths[at + 1 :]]
+        if not _refused(lambda: ics23.verify_batch(tree.spec, data, tree.root, lies)):
+            raise FalseAcceptance(f"{lies[at]}")
+        ics23.verify_batch(tree.spec, data, tree.root, truths)
+
+    proofs = [*map(tree.existence, present), *map(tree.non_existence, absent)]
+    first = partial(parse_canonical, ics23_pb2.CommitmentProof, field="proof", max_bytes=MAX_JSON_BYTES)
+    seeds = (ics23.encode_batch_proof(proofs), ics23.encode_batch_proof(reversed(proofs)))
+    return Subject(f"ics23 {name} batch", Protobuf(ics23_pb2.CommitmentProof), seeds, first, judge)
 
 
 def nodes_of(tree: HexaryTrie, key: bytes) -> tuple[bytes, ...]:
@@ -258,6 +281,7 @@ def format_subjects() -> Iterator[Subject]:
     """All formats."""
     for name, kind in TREES.items():
         yield from _ics23(name, kind(items(LEAVES)))
+        yield _ics23_batch(name, kind(items(LEAVES)))
     yield _mpt()
     yield _merkle()
     yield _merkle_block()

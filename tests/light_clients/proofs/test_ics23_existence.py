@@ -52,7 +52,7 @@ def with_leaf(proof, **changes):
 
 def with_step(proof, index, **changes):
     path = list(proof.path)
-    path[index] = replace(path[index], **changes)
+    path[index] = path[index]._replace(**changes)
     return replace(proof, path=tuple(path))
 
 
