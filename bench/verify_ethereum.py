@@ -5,15 +5,18 @@ of keys. The rest is decoding, hash tree roots, branches, the sum, the router's 
 committee's 512 keys are decoded and its root is hashed as well, which happens once a period (27 hours on mainnet).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from bench.rows import Row, compared
 from light_clients.crypto import bls
 from light_clients.ethereum import (
     MAINNET_PRESET,
+    Bootstrap,
     EthereumClient,
     Header,
     LightClientStore,
+    Update,
     beacon_block_root,
     encode_header_message,
     sync_committee_root,
@@ -21,9 +24,10 @@ from light_clients.ethereum import (
 from light_clients.ethereum.committee import decode_committee
 from light_clients.ethereum.forks import signing_root
 from light_clients.interface import Updated
-from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon, network_of, trusting
+from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, Block, SimulatedBeacon, network_of, trusting
 
 PERIODS = 6
+START = f"bootstrap and {PERIODS} updates of new periods, 512 keys"
 
 
 def forget_committees() -> None:
@@ -68,31 +72,57 @@ def _update_rows(chain: SimulatedBeacon) -> Iterator[Row]:
         yield compared(f"sync-committee update, 512 keys, {name}, committee decoded anew", uncached, bare)
 
 
-def _sync_row() -> Row:
+@dataclass(frozen=True, slots=True)
+class Start:
     """A light client's start: a bootstrap, then an update a period, every committee new."""
+
+    chain: SimulatedBeacon
+    blocks: list[Block]
+    bootstrap: Bootstrap
+    updates: list[Update]
+
+    def follow(self, bootstrap: Bootstrap, updates: Iterable[Update]) -> None:
+        """With nothing remembered, to the chain's end."""
+        forget_committees()
+        store = LightClientStore.initialize(self.chain.network, self.blocks[0].root, bootstrap)
+        for update in updates:
+            store = store.process_update(update, update.signature_slot)
+        if store.finalized_slot != self.blocks[-1].slot:
+            raise AssertionError("the chain was not followed to its end")
+
+
+def simulated_start() -> Start:
+    """Of `PERIODS` periods with committees of 512."""
     network = network_of(preset=MAINNET_PRESET)
     slots = MAINNET_PRESET.period_slots
     chain = SimulatedBeacon(network, first_slot=2 * slots + 10)
     blocks = [chain.blocks[chain.slot]]
     blocks += [chain.propose((2 + period) * slots + 20, label="period") for period in range(PERIODS)]
     updates = [chain.update(block, with_committee=True) for block in blocks[1:]]
-    bootstrap, root = chain.bootstrap(chain.slot), blocks[0].root
-    headers = [chain.header_of(update, block) for update, block in zip(updates, blocks[1:], strict=True)]
-    bares = [_bare(chain, header) for header in headers]
+    return Start(chain, blocks, chain.bootstrap(chain.slot), updates)
 
-    def whole() -> None:
-        forget_committees()
-        store = LightClientStore.initialize(network, root, bootstrap)
-        for update in updates:
-            store = store.process_update(update, update.signature_slot)
-        if store.finalized_slot != blocks[-1].slot:
-            raise AssertionError("the chain was not followed to its end")
+
+def _start_row(start: Start) -> Row:
+    blocks = start.blocks[1:]
+    headers = [start.chain.header_of(update, block) for update, block in zip(start.updates, blocks, strict=True)]
+    bares = [_bare(start.chain, header) for header in headers]
 
     def bare() -> None:
         for run in bares:
             run()
 
-    return compared(f"bootstrap and {PERIODS} updates of new periods, 512 keys", whole, bare)
+    return compared(START, lambda: start.follow(start.bootstrap, start.updates), bare)
+
+
+def _keys_row(start: Start) -> Row:
+    """What decoding a committee takes beside its keys alone, each decompressed and shown to be in the subgroup by the library."""
+    committee = start.bootstrap.current_sync_committee
+
+    def whole() -> None:
+        decode_committee.cache_clear()
+        decode_committee(committee)
+
+    return compared("sync committee decoded, 512 keys", whole, lambda: bls.decode_public_keys(committee.pubkeys))
 
 
 def run() -> Iterator[Row]:
@@ -100,4 +130,6 @@ def run() -> Iterator[Row]:
     chain = SimulatedBeacon(network_of(preset=MAINNET_PRESET))
     chain.advance()
     yield from _update_rows(chain)
-    yield _sync_row()
+    start = simulated_start()
+    yield _start_row(start)
+    yield _keys_row(start)

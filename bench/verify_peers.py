@@ -15,7 +15,8 @@ import rlp
 from trie import HexaryTrie
 
 from bench.rows import rate_per_s
-from bench.verify_ethereum import forget_committees
+from bench.verify_ethereum import START, forget_committees, simulated_start
+from bench.verify_proofs import batches_of
 from light_clients.crypto import keccak256
 from light_clients.ethereum import MAINNET_PRESET, EthereumClient, encode_header_message, ssz
 from light_clients.interface import Updated
@@ -23,7 +24,15 @@ from light_clients.proofs import ics23, mpt
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon, network_of, trusting
 from tests.light_clients.mutation.formats import nodes_of
 from tests.light_clients.proofs.reference_trees import TREES, items
-from tests.nodes.javascript_peers import JavascriptPeers, ics23_question, mpt_question, running_peers, update_question
+from tests.nodes.javascript_peers import (
+    JavascriptPeers,
+    ics23_batch_question,
+    ics23_question,
+    mpt_question,
+    running_peers,
+    start_question,
+    update_question,
+)
 from tests.nodes.provision import JAVASCRIPT_PEERS
 
 LEAVES = 4096
@@ -69,6 +78,11 @@ def _ics23_rows(peers: JavascriptPeers) -> Iterator[PeerRow]:
             rate, (theirs,) = _side_by_side(peers, ours, ics23_question(name, proof, tree.root, of, value))
             steps = len(existence.path)
             yield PeerRow(f"ICS-23 {name} {what}, {steps} steps", rate, {_npm("@confio/ics23"): theirs})
+        for row in batches_of(tree):
+            question = ics23_batch_question(name, row.proof, tree.root, row.items)
+            rate, (theirs,) = _side_by_side(peers, row.verify, question)
+            count = len(row.items)
+            yield PeerRow(f"ICS-23 {name} {row.name}", count * rate, {_npm("@confio/ics23"): count * theirs})
 
 
 def _mpt_row(peers: JavascriptPeers) -> PeerRow:
@@ -134,6 +148,27 @@ def _update_rows(peers: JavascriptPeers) -> Iterator[PeerRow]:
     yield PeerRow("sync-committee update, 512 keys, committee decoded anew", rate, named)
 
 
+def _start_row(peers: JavascriptPeers) -> PeerRow:
+    """Ours judges branches, finality and the bootstrap as well, which the package's function leaves to its caller."""
+    start = simulated_start()
+    library = peers.enter(start.chain.network)
+    forks = {start.chain.network.fork_at(update.attested_slot) for update in start.updates}
+    (fork,) = {start.chain.network.fork_at(start.bootstrap.header.beacon.slot), *forks}
+    bootstrap = ssz.encode_bootstrap(start.bootstrap, fork)
+    updates = [ssz.encode_update(update, fork, MAINNET_PRESET) for update in start.updates]
+
+    def ours() -> None:
+        read = [ssz.decode_update(update, fork, MAINNET_PRESET) for update in updates]
+        start.follow(ssz.decode_bootstrap(bootstrap, fork, MAINNET_PRESET), read)
+
+    asked = [start_question(fork, bootstrap, updates, validate=validate) for validate in (True, False)]
+    rate, theirs = _side_by_side(peers, ours, *asked)
+    peer = f"{_npm('@lodestar/light-client')} ({library})"
+    return PeerRow(
+        START, rate, dict(zip((f"{peer}, keys in their subgroup", f"{peer}, keys not checked"), theirs, strict=True))
+    )
+
+
 def node_version() -> str:
     """Of the node that runs the peers."""
     return subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
@@ -143,5 +178,6 @@ def run() -> Iterator[PeerRow]:
     """Needs node; the packages are installed where they are missing."""
     with running_peers("mainnet") as peers:
         yield from _update_rows(peers)
+        yield _start_row(peers)
         yield from _ics23_rows(peers)
         yield _mpt_row(peers)

@@ -1,5 +1,8 @@
 """Proofs a second, from bytes to verdict, beside the bare cost of the hashes in them."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import rlp
 from trie import HexaryTrie
 
@@ -11,6 +14,7 @@ from tests.light_clients.proofs.reference_trees import TREES, Tree, items
 
 LEAVES = 4096
 ACCOUNTS = 4096
+BATCH = 256
 
 
 def _preimages(proof: ics23.ExistenceProof) -> list[bytes]:
@@ -56,6 +60,50 @@ def _ics23_rows(name: str, tree: Tree) -> list[Row]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One compressed proof of many keys."""
+
+    name: str
+    tree: Tree
+    proof: bytes
+    items: list[tuple[bytes, bytes | None]]
+
+    def verify(self) -> None:
+        ics23.verify_batch(self.tree.spec, self.proof, self.tree.root, self.items)
+
+
+def batches_of(tree: Tree) -> Iterator[Batch]:
+    """Keys that follow each other, as the packets of a path do, and keys from all over the tree; then the gaps behind them."""
+    every = f"every {LEAVES // BATCH}th key"
+    for where, keys in (("keys in a row", tree.keys[LEAVES // 3 :][:BATCH]), (every, tree.keys[:: LEAVES // BATCH])):
+        gaps = sorted((key + b"x" for key in keys), key=tree.order)
+        present = ics23.encode_batch_proof(map(tree.existence, keys))
+        absent = ics23.encode_batch_proof(map(tree.non_existence, gaps))
+        yield Batch(f"existence, {BATCH} {where} in one proof", tree, present, [(key, tree.items[key]) for key in keys])
+        yield Batch(f"absence, {BATCH} gaps beside {where} in one proof", tree, absent, [(gap, None) for gap in gaps])
+
+
+def _batch_row(name: str, batch: Batch) -> Row:
+    """Rates are of keys, not of batches. Bare: the hashes of each proof by itself, none shared."""
+    count = len(batch.items)
+    decoded = ics23.decode_commitment_proof(batch.proof)
+    entries = decoded.entries if isinstance(decoded, ics23.BatchProof) else ()
+    sides = [
+        side
+        for entry in entries
+        for side in ((entry,) if isinstance(entry, ics23.ExistenceProof) else (entry.left, entry.right))
+    ]
+    preimages = [preimage for side in sides if side is not None for preimage in _preimages(side)]
+
+    def bare() -> None:
+        for preimage in preimages:
+            sha256(preimage)
+
+    row = compared(f"ICS-23 {name} {batch.name}", batch.verify, bare)
+    return Row(row.name, count * row.rate_per_s, count * row.bare_rate_per_s)
+
+
 def _proof_of(tree: HexaryTrie, key: bytes) -> list[bytes]:
     nodes = [rlp.encode(node) for node in tree.get_proof(key)]
     return [node for index, node in enumerate(nodes) if len(node) >= 32 or index == 0]
@@ -99,5 +147,7 @@ def _mpt_rows() -> list[Row]:
 
 def run() -> list[Row]:
     """Rows for `python -m bench verify`; takes some ten seconds."""
-    rows = [row for name, kind in TREES.items() for row in _ics23_rows(name, kind(items(LEAVES)))]
+    trees = {name: kind(items(LEAVES)) for name, kind in TREES.items()}
+    rows = [row for name, tree in trees.items() for row in _ics23_rows(name, tree)]
+    rows += [_batch_row(name, batch) for name, tree in trees.items() for batch in batches_of(tree)]
     return rows + _mpt_rows()

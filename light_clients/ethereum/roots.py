@@ -24,8 +24,8 @@ from light_clients.proofs.ssz import (
 )
 
 _KEY_PADDING = bytes(16)
-CACHED_COMMITTEES = 16
-"""Committees of some chains, each for two days; one with its bytes is 25 KiB."""
+CACHED_COMMITTEES = 64
+"""Committees of some chains, each for two days: one has 25 KiB of bytes and 106 KiB of decoded keys, all of them 8 MiB."""
 
 
 def beacon_block_root(header: BeaconBlockHeader) -> bytes:

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import blsModule from '@chainsafe/bls';
 import confio from '@confio/ics23';
+import { batchVerifyMembership, batchVerifyNonMembership } from '@confio/ics23/build/ics23.js';
 import { verifyMerkleProof } from '@ethereumjs/mpt';
 import { createBeaconConfig, defaultChainConfig } from '@lodestar/config';
 import { assertValidLightClientUpdate } from '@lodestar/light-client/validation';
@@ -27,6 +28,17 @@ function ics23({ spec, root, key, value, proof }) {
     return held === null
       ? confio.verifyNonMembership(read, specs[spec], at, of)
       : confio.verifyMembership(read, specs[spec], at, of, held);
+  };
+}
+
+// Keys with their values, or null for absence, by one batch; the package tells members and absent keys apart.
+function ics23Batch({ spec, root, items, proof }) {
+  const [at, raw] = [hex(root), hex(proof)];
+  const present = new Map(items.filter(([, value]) => value !== null).map((item) => item.map(hex)));
+  const absent = items.filter(([, value]) => value === null).map(([key]) => hex(key));
+  return () => {
+    const read = confio.ics23.CommitmentProof.decode(raw);
+    return batchVerifyMembership(read, specs[spec], at, present) && batchVerifyNonMembership(read, specs[spec], at, absent);
   };
 }
 
@@ -96,6 +108,24 @@ function quickUpdate({ fork, update: data, committee, cached = true, decoded = f
   };
 }
 
+// A client's start: the committee of a bootstrap, then an update a period, each under the committee that the one before brought.
+function start({ fork, bootstrap, updates, validate = false }) {
+  const [first, rest] = [hex(bootstrap), updates.map(hex)];
+  const keys = (committee) => ({
+    pubkeys: committee.pubkeys.map((key) => bls.PublicKey.fromBytes(key, undefined, validate)),
+    aggregatePubkey: bls.PublicKey.fromBytes(committee.aggregatePubkey, undefined, validate),
+  });
+  return () => {
+    let committee = ssz[fork].LightClientBootstrap.deserialize(first).currentSyncCommittee;
+    for (const raw of rest) {
+      const read = ssz[fork].LightClientUpdate.deserialize(raw);
+      assertValidLightClientUpdate(beacon, keys(committee), read);
+      committee = read.nextSyncCommittee;
+    }
+    return true;
+  };
+}
+
 // Calls a second of processor time, the best round of several: other processes on the machine do not show in it.
 async function rate({ of, rounds, roundS }) {
   const call = questions[of.kind](of);
@@ -120,6 +150,8 @@ async function rate({ of, rounds, roundS }) {
 
 const questions = {
   ics23,
+  ics23Batch,
+  start,
   mpt,
   update,
   quickUpdate,

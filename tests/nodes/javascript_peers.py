@@ -74,6 +74,14 @@ def ics23_question(
     return {"kind": "ics23", "spec": spec, "root": root.hex(), "key": key.hex(), "value": held, "proof": data}
 
 
+def ics23_batch_question(
+    spec: str, batch: bytes, root: bytes, items: Sequence[tuple[bytes, bytes | None]]
+) -> dict[str, Any]:
+    """Whether each key holds its value, or nothing with None, by one CommitmentProof."""
+    asked = [[key.hex(), None if value is None else value.hex()] for key, value in items]
+    return {"kind": "ics23Batch", "spec": spec, "root": root.hex(), "items": asked, "proof": batch.hex()}
+
+
 def mpt_question(root: bytes, proofs: Sequence[tuple[bytes, Sequence[bytes]]]) -> dict[str, Any]:
     """The RLP value under unhashed keys: of one trie, or of an account and then of a slot in its storage."""
     listed = [{"key": key.hex(), "nodes": [node.hex() for node in nodes]} for key, nodes in proofs]
@@ -84,6 +92,18 @@ def update_question(fork: Fork, update: bytes, committee: bytes, *, cached: bool
     """Whether a LightClientUpdate (SSZ) is valid under a SyncCommittee (SSZ), whose keys are decoded once or each time."""
     name = fork.name.lower()
     return {"kind": "update", "fork": name, "update": update.hex(), "committee": committee.hex(), "cached": cached}
+
+
+def start_question(fork: Fork, bootstrap: bytes, updates: Sequence[bytes], *, validate: bool) -> dict[str, Any]:
+    """Whether updates (SSZ) follow from the committee of a bootstrap (SSZ); `validate`: keys are shown to be in their subgroup."""
+    listed = [update.hex() for update in updates]
+    return {
+        "kind": "start",
+        "fork": fork.name.lower(),
+        "bootstrap": bootstrap.hex(),
+        "updates": listed,
+        "validate": validate,
+    }
 
 
 @contextmanager
