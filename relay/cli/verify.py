@@ -126,7 +126,8 @@ def tendermint_command(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="Answers of /commit and /validators (all pages), or one file that holds both."
+            metavar="FILE...",
+            help="Answers of /commit and /validators (all pages), or one file that holds both; with --bisect folders too.",
         ),
     ],
     trusted: Annotated[
@@ -139,11 +140,20 @@ def tendermint_command(
     trusting_period: Annotated[int, typer.Option(help="Seconds for which a checkpoint is believed.")] = 14 * 86_400,
     clock_drift: Annotated[int, typer.Option(help="Seconds that a header may be ahead of now.")] = 10,
     trust_level: Annotated[str, typer.Option(help="Share of the trusted power that must have signed.")] = "1/3",
+    bisect: Annotated[
+        bool,
+        typer.Option(
+            "--bisect",
+            help="Each file is one height: find the fewest headers that lead to the highest, and judge each.",
+        ),
+    ] = False,
+    to: Annotated[int | None, typer.Option(help="With --bisect: the height to reach; without it the highest.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a CometBFT header, its commit and its validators from a checkpoint (light client verification)."""
     from light_clients.tendermint.verification import Options
     from relay.cli import verify_tendermint as command
+    from relay.cli import verify_tendermint_way as ways
 
     with unusable_as_exit():
         if trusted is None:
@@ -157,8 +167,22 @@ def tendermint_command(
             trusting_period * NANOSECONDS_PER_SECOND,
             clock_drift * NANOSECONDS_PER_SECOND,
         )
+        if to is not None and not bisect:
+            raise UnusableInput("--to goes with --bisect")
         checkpoint = command.read_checkpoint(trusted)
-        served = command.read_served(files)
+        if bisect:
+            search = ways.Search(checkpoint, ways.read_light_blocks(files, checkpoint), options, now_ns)
+            target = max(search.blocks) if to is None else to
+            if target not in search.blocks or target <= checkpoint.height:
+                raise UnusableInput(
+                    f"no header of height {target} above the checkpoint's {checkpoint.height} in the files"
+                )
+        else:
+            served = command.read_served(files)
+    if bisect:
+        way = search.find(target)
+        subject = ways.subject_of(way, search, target)
+        report(search.way_checks(way, target), {"files": ", ".join(map(str, files)), **subject}, as_json=as_json)
     subject = {"file": ", ".join(map(str, files)), **command.subject_of(served, checkpoint, now_ns)}
     report(command.file_checks(served, checkpoint, options, now_ns), subject, as_json=as_json)
 

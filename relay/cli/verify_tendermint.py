@@ -202,10 +202,19 @@ def _hash_matches(signed_header: SignedHeader, checkpoint: Checkpoint) -> None:
         )
 
 
-def _follows_checkpoint(signed_header: SignedHeader, checkpoint: Checkpoint) -> None:
+def follows_checkpoint(signed_header: SignedHeader, checkpoint: Checkpoint) -> None:
+    """The checkpoint's block is the parent of the one above it."""
     parent = signed_header.header.last_block_id.hash
     if parent != checkpoint.hash:
         raise PredicateFailed("follows_checkpoint", "the parent is not the checkpoint's block", parent, checkpoint.hash)
+
+
+def checkpoint_checks(signed_header: SignedHeader, validators: ValidatorSet, checkpoint: Checkpoint) -> Iterator[Check]:
+    """The header is the checkpoint's very block, and its own validators signed it."""
+    yield Check("chain_id_matches", SPEC, partial(chain_id_matches, signed_header.header, checkpoint.chain_id))
+    yield Check("checkpoint_hash_matches", SPEC, partial(_hash_matches, signed_header, checkpoint))
+    signatures = CommitSignatures(checkpoint.chain_id, signed_header.commit)
+    yield from commit_checks(signed_header, validators, signatures)
 
 
 def file_checks(served: Served, checkpoint: Checkpoint, options: Options, now_ns: int) -> Iterator[Check]:
@@ -215,16 +224,13 @@ def file_checks(served: Served, checkpoint: Checkpoint, options: Options, now_ns
     signed_header, validators = parsed[0]
     header = signed_header.header
     if header.height == checkpoint.height:
-        yield Check("chain_id_matches", SPEC, partial(chain_id_matches, header, checkpoint.chain_id))
-        yield Check("checkpoint_hash_matches", SPEC, partial(_hash_matches, signed_header, checkpoint))
-        signatures = CommitSignatures(checkpoint.chain_id, signed_header.commit)
-        yield from commit_checks(signed_header, validators, signatures)
+        yield from checkpoint_checks(signed_header, validators, checkpoint)
         return
     trusted = TrustedState(
         checkpoint.height, checkpoint.time_ns, validator_set_hash(checkpoint.validators), checkpoint.announced
     )
     if header.height == checkpoint.height + 1:
-        yield Check("follows_checkpoint", SPEC, partial(_follows_checkpoint, signed_header, checkpoint))
+        yield Check("follows_checkpoint", SPEC, partial(follows_checkpoint, signed_header, checkpoint))
     yield from update_checks(
         checkpoint.chain_id, signed_header, validators, trusted, checkpoint.validators, options, now_ns
     )
