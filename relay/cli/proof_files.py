@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 
 from light_clients.interface import Check, PredicateFailed
 from light_clients.proofs import ics23, mpt
+from light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES
 from light_clients.proofs.ics23.operations import encode_varint
 from light_clients.protobuf import ics23_pb2
 from relay.cli.verdicts import UnusableInput, parse_hex, parse_json
@@ -38,7 +39,8 @@ def read_ics23(data: bytes, what: str) -> Ics23File:
         UnusableInput: none of these. Proofs that are none of the canonical ones are returned, so that they are judged.
     """
     text = data.strip()
-    if text[:1] in (b"{", b'"'):
+    # A compressed batch begins like a JSON string (0x22), and no node's text is other than ASCII.
+    if text[:1] == b"{" or (text[:1] == b'"' and text.isascii()):
         document = parse_json(text, what)
         if isinstance(document, Mapping):
             return _from_query(document, what)
@@ -132,6 +134,37 @@ def ics23_checks(
         )
         proof = found[0]
     yield from ics23.chained_checks(specs, proof, root, path, value)
+
+
+def read_claims(document: Any, what: str) -> list[tuple[bytes, bytes | None]]:
+    """Keys with their claimed values, hex, or null for absent, as a JSON object; UnusableInput where it is none."""
+    if not isinstance(document, Mapping) or not 0 < len(document) <= MAX_BATCH_ENTRIES:
+        raise UnusableInput(
+            f"{what} is not an object of 1 to {MAX_BATCH_ENTRIES} keys with their values or null, in hex"
+        )
+    claims: list[tuple[bytes, bytes | None]] = []
+    for key, value in document.items():
+        if value is not None and not isinstance(value, str):
+            raise UnusableInput(f"{what}: the value of {key[:80]} is neither hex nor null")
+        claim = None if value is None else parse_hex(value, f"the value of {key[:80]} in {what}")
+        claims.append((parse_hex(key, f"a key in {what}"), claim))
+        if not claims[-1][0] or claim == b"":
+            raise UnusableInput(f"{what}: an empty key or value is never stored; null claims absence")
+    return claims
+
+
+def ics23_batch_checks(
+    file: Ics23File, spec: ics23.ProofSpec, root: bytes, claims: Sequence[tuple[bytes, bytes | None]]
+) -> Iterator[Check]:
+    """Every predicate of every claim, by the one proof in the file, in the tree's order."""
+    chain = ics23_pb2.MerkleProof()
+    chain.ParseFromString(file.merkle_proof)
+    proof = chain.proofs[0].SerializeToString(deterministic=True)
+    ordered = sorted(claims, key=lambda claim: ics23.comparison_key(spec, claim[0]))
+    for check in ics23.batch_checks(spec, proof, root, ordered):
+        place, dot, name = check.name.partition(".")
+        key = ordered[int(place.removeprefix("item_"))][0].hex() if dot else ""
+        yield Check(f"{key}.{name}" if dot else place, check.source, check.run)
 
 
 def _batch_member(spec: ics23.ProofSpec, encoded: bytes, key: bytes, *, absent: bool) -> bytes:

@@ -50,30 +50,49 @@ def ics23_command(
             help="Name of the store in a Cosmos SDK multistore, where the file has a second proof up to the app hash."
         ),
     ] = None,
+    claims: Annotated[
+        Path | None,
+        typer.Option(
+            help="In place of --key, many keys by one batch: a JSON object of keys and values or null, in hex."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge an ICS-23 proof: CommitmentProof or MerkleProof (raw, hex or base64), or an abci_query response with its proof."""
     from light_clients.proofs import ics23
-    from relay.cli.proof_files import ics23_checks, read_ics23
+    from relay.cli.proof_files import ics23_batch_checks, ics23_checks, read_claims, read_ics23
 
     with unusable_as_exit():
         trusted = parse_hex(required(root, "--root", "the app hash or tree root that you trust"), "--root")
-        if spec is None or key is None:
+        if spec is None or (key is None and claims is None):
             raise UnusableInput("give --spec and --key: what the proof is of must not come from the proof")
-        wanted_key = parse_hex(key, "--key")
+        if claims is not None and (key, value, store) != (None, None, None):
+            raise UnusableInput(
+                "--claims names keys and values of one tree: it goes without --key, --value and --store"
+            )
+        asked = None if claims is None else read_claims(read_json(claims), str(claims))
+        wanted_key = b"" if key is None else parse_hex(key, "--key")
         claimed = None if value is None else parse_hex(value, "--value")
-        if not wanted_key or claimed == b"":
+        if asked is None and (not wanted_key or claimed == b""):
             raise UnusableInput("an empty --key or --value is never stored; leave --value out to claim absence")
         parsed = read_ics23(read_file(file), str(file))
         specs: tuple[ics23.ProofSpec, ...] = (ics23.STANDARD_SPECS[spec],)
         path: tuple[bytes, ...] = (wanted_key,)
         if store is not None:
             specs, path = (*specs, ics23.TENDERMINT_SPEC), (store.encode(), *path)
+        if asked is not None and parsed.count != 1:
+            raise UnusableInput(f"{file} holds {parsed.count} proofs: --claims are judged by one batch")
         if parsed.count == 2 and store is None:
             raise UnusableInput(f"{file} holds a second proof up to the app hash: name its store with --store")
     subject = {
         "file": f"{file} ({parsed.form}, {parsed.count} proof{'s'[: parsed.count != 1]})",
         "root": trusted.hex(),
+    }
+    if asked is not None:
+        absent = sum(held is None for _, held in asked)
+        subject["claims"] = f"{len(asked) - absent} values, {absent} absent"
+        report(ics23_batch_checks(parsed, specs[0], trusted, asked), subject, as_json=as_json)
+    subject |= {
         "path": " / ".join(
             element.decode() if element.isascii() and element.decode().isprintable() else element.hex()
             for element in path

@@ -36,6 +36,61 @@ def ics23_run(path, *extra, root=STORE.root, spec="iavl", key=KEY, value=VALUE):
     return run("ics23", "--root", root.hex(), "--spec", spec, "--key", key.hex(), *claim, *extra, path)
 
 
+CLAIMS = [(STORE.keys[1], STORE.items[STORE.keys[1]]), (KEY, VALUE), (ABSENT, None)]
+
+
+def claims_run(tmp_path, claims, *extra, proved=CLAIMS, root=STORE.root):
+    proof, asked = tmp_path / "batch.bin", tmp_path / "claims.json"
+    proofs = [STORE.non_existence(key) if value is None else STORE.existence(key) for key, value in proved]
+    proof.write_bytes(ics23.encode_batch_proof(proofs))
+    asked.write_text(json.dumps(claims))
+    return run("ics23", "--root", root.hex(), "--spec", "iavl", "--claims", asked, *extra, proof)
+
+
+def in_hex(claims):
+    return {key.hex(): None if value is None else value.hex() for key, value in claims}
+
+
+def test_many_claims_by_one_batch(tmp_path):
+    result = claims_run(tmp_path, in_hex(CLAIMS[::-1]), "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["subject"]["claims"] == "2 values, 1 absent"
+    names = [check["name"] for check in document["checks"]]
+    assert names[:2] == ["items_are_well_formed", "batch_well_formed"]
+    assert {f"{KEY.hex()}.root_matches", f"{ABSENT.hex()}.nothing_between"} < set(names)
+
+
+@pytest.mark.parametrize(
+    ("changes", "failed"),
+    [
+        ({KEY.hex(): "00"}, f"{KEY.hex()}.value_matches"),
+        ({KEY.hex(): None}, f"{KEY.hex()}.batch_holds_key"),
+        ({ABSENT.hex(): "00"}, f"{ABSENT.hex()}.batch_holds_key"),
+        ({STORE.keys[7].hex(): STORE.items[STORE.keys[7]].hex()}, f"{STORE.keys[7].hex()}.batch_holds_key"),
+    ],
+)
+def test_attack_B15_one_false_claim_of_many(tmp_path, changes, failed):
+    assert claims_run(tmp_path, in_hex(CLAIMS)).exit_code == 0
+    result = claims_run(tmp_path, {**in_hex(CLAIMS), **changes}, "--json")
+    assert result.exit_code == 1
+    assert [check["name"] for check in json.loads(result.stdout)["checks"] if not check["held"]] == [failed]
+
+
+@pytest.mark.parametrize("claims", [[], {}, {"zz": None}, {"": None}, {"00": ""}, {"00": 5}, {"00": "0"}])
+def test_unusable_claims(tmp_path, claims):
+    assert claims_run(tmp_path, claims).exit_code == 2
+
+
+def test_claims_go_alone(tmp_path):
+    for extra in (("--key", "00"), ("--value", "00"), ("--store", "ibc")):
+        assert claims_run(tmp_path, in_hex(CLAIMS), *extra).exit_code == 2
+    asked = tmp_path / "claims.json"
+    chained = tmp_path / "chained.bin"
+    chained.write_bytes(ics23.encode_merkle_proof((STORE.existence(KEY), MULTISTORE.existence(b"ibc"))))
+    assert run("ics23", "--root", "11" * 32, "--spec", "iavl", "--claims", asked, chained).exit_code == 2
+
+
 def abci_response(proofs, key=KEY, value=VALUE, code=0):
     kinds = ("ics23:iavl", "ics23:simple")
     ops = [
