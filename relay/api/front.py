@@ -32,6 +32,8 @@ MAX_REFUSED_BODY_BYTES = 4 * MAX_BODY_BYTES
 """Of a body that is refused, what is still read."""
 
 EVENTS = "/v1/events"
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
+"""Methods whose body means nothing here: it is let in and dropped."""
 """A GET of it is the one request without an end."""
 _API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = (
@@ -89,6 +91,8 @@ class Front:
         incoming = _Incoming(receive)
         try:
             self._check_size(scope, headers)
+            if scope["method"] in _WITHOUT_BODY and headers.announces_body:
+                await incoming.drop()
             if scope["method"] == "OPTIONS" and headers.preflight:
                 self._take(scope, headers, None)
                 await _send_whole(send, 204, extra if allowed is None else [*extra, *_PREFLIGHT], b"", is_head=False)
@@ -117,7 +121,7 @@ class Front:
     ) -> None:
         """Run the application within its time; whatever it raises ends as a problem, or as a broken connection."""
         started = False
-        receive: Receive = incoming
+        receive = _replayed(b"", incoming) if incoming.ended else incoming
 
         async def tell(message: Any) -> None:
             nonlocal started
@@ -135,7 +139,7 @@ class Front:
         problem: ApiProblem | None = None
         with anyio.move_on_after(limit_s) as deadline:
             try:
-                if scope["method"] not in ("GET", "OPTIONS"):
+                if scope["method"] not in _WITHOUT_BODY:
                     body = await read_body(incoming, MAX_BODY_BYTES)
                     if body is None:
                         return
@@ -271,18 +275,18 @@ class _Incoming:
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._ended = False
+        self.ended = False
 
     async def __call__(self) -> Any:
         message = await self._receive()
-        self._ended = message["type"] != "http.request" or not message.get("more_body", False)
+        self.ended = message["type"] != "http.request" or not message.get("more_body", False)
         return message
 
     async def drop(self) -> None:
         """What is left of the body."""
         dropped = 0
         with anyio.move_on_after(REFUSED_BODY_LIMIT_S):
-            while not self._ended and dropped < MAX_REFUSED_BODY_BYTES:
+            while not self.ended and dropped < MAX_REFUSED_BODY_BYTES:
                 dropped += len((await self()).get("body", b""))
 
 
@@ -290,6 +294,7 @@ class _Headers:
     """The few headers that are read here, in one pass."""
 
     __slots__ = (
+        "announces_body",
         "authorization",
         "bytes",
         "content_length",
@@ -306,6 +311,7 @@ class _Headers:
     def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
         self.bytes = 0
         self.count = len(headers)
+        self.announces_body = False
         self.authorization: bytes | None = None
         self.content_length: bytes | None = None
         self.if_none_match: bytes | None = None
@@ -322,6 +328,9 @@ class _Headers:
                     self.authorization = value
                 case b"content-length":
                     self.content_length = value
+                    self.announces_body |= value != b"0"
+                case b"transfer-encoding":
+                    self.announces_body = True
                 case b"if-none-match":
                     self.if_none_match = value
                 case b"origin":

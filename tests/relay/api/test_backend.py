@@ -57,6 +57,7 @@ def test_attack_G15_few_requests_ask_chains_at_once_from_another_loop(tmp_path):
             started.set()
             while chains.askers.statistics().tasks_waiting < CHAIN_ASKERS:
                 await trio.lowlevel.checkpoint()
+            await trio.testing.wait_all_tasks_blocked()  # who was let in has begun
             holder["running"] = work.running
             work.let_go.set()
             await trio.sleep_forever()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import select
 import socket
 import time
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 import trio
 from api_world import CLIENT, MESSAGE_ID, api_under_trio, api_under_uvicorn, config_of
 
-from relay.api import uvicorn_protocol
+from relay.api import front, uvicorn_protocol
 from relay.api.answer_cache import AnswerCache
 from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys
 from relay.api.front import Front, _Headers
@@ -207,6 +208,24 @@ def test_a_body_that_is_no_json_is_refused(client):
     assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
 
 
+@pytest.mark.parametrize("path", ["/v1/status", "/v1/transfers/prepare"])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_a_body_that_no_rule_reads_does_not_cost_the_answer(uvicorn_api, monkeypatch, method, path):
+    monkeypatch.setattr(front, "REFUSED_BODY_LIMIT_S", 10)
+    host, port = uvicorn_api[0].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 10) as sock, sock.makefile("rb") as answers:
+        for _ in range(2):
+            sock.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n{{".encode())
+            assert select.select([sock], [], [], 0.2)[0] == [], "no answer over unread bytes"
+            sock.sendall(b"  }")
+            status = answers.readline()
+            assert status.startswith(b"HTTP/1.1 200" if (method, path) == ("GET", "/v1/status") else b"HTTP/1.1 405")
+            size = 0
+            while (line := answers.readline()) not in (b"\r\n", b""):
+                size = int(line.split(b":")[1]) if line.lower().startswith(b"content-length") else size
+            assert len(answers.read(size)) == size > 0, "whole, and the connection goes on"
+
+
 def test_attack_G15_a_slow_head_loses_the_connection(ledger_home, monkeypatch):
     monkeypatch.setattr(uvicorn_protocol, "HEAD_LIMIT_S", 0.3)
     with api_under_uvicorn(config_of(ledger_home)) as (url, _):
@@ -234,8 +253,6 @@ def test_attack_G15_no_websocket_inflates_what_it_is_sent(uvicorn_api):
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "HEAD"])
 async def test_attack_G15_only_a_reader_of_events_has_no_deadline(ledger_home, monkeypatch, method):
-    from relay.api import front
-
     monkeypatch.setattr(front, "REQUEST_LIMIT_S", 0.3)
     async with api_under_trio(config_of(ledger_home)) as (url, service):
         host, port = url.removeprefix("http://").split(":")
@@ -276,8 +293,6 @@ async def test_attack_G15_who_takes_no_answer_is_given_up(uvicorn_api, autojump_
 
 
 async def test_attack_G15_a_slow_body_is_given_up(ledger_home, monkeypatch):
-    from relay.api import front
-
     monkeypatch.setattr(front, "REQUEST_LIMIT_S", 0.3)
     async with api_under_trio(config_of(ledger_home)) as (url, _):
         host, port = url.removeprefix("http://").split(":")
