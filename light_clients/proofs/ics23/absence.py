@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from light_clients.interface import Check, PredicateFailed
-from light_clients.proofs.ics23.claim import PROOF_SOURCE, STRICT_SOURCE, ExistenceClaim, LastPath, Rule, as_checks
+from light_clients.proofs.ics23.claim import PROOF_SOURCE, STRICT_SOURCE, ExistenceClaim, LastProven, Rule, as_checks
 from light_clients.proofs.ics23.neighbours import are_neighbours, is_left_most, is_right_most
 from light_clients.proofs.ics23.operations import apply_prehash
 from light_clients.proofs.ics23.types import NonExistenceProof, ProofSpec
@@ -48,13 +48,13 @@ def _nothing_between(spec: ProofSpec, proof: NonExistenceProof) -> None:
 
 
 class AbsenceClaim:
-    """`key` holds nothing in the tree of `root`, as `proof` has it. Not made before the claim before it was judged.
+    """`key` holds nothing in the tree of `root`, as `proof` has it; see `ExistenceClaim`.
 
     `nodes`: where the first neighbour's proof leads, for a caller that has asked before. The second neighbour is judged up to
     where it joins the first one.
     """
 
-    __slots__ = ("before", "key", "label", "nodes", "proof", "root", "spec")
+    __slots__ = ("key", "label", "last", "nodes", "proof", "root", "spec")
 
     def __init__(
         self,
@@ -64,17 +64,17 @@ class AbsenceClaim:
         key: bytes,
         label: str = "",
         nodes: list[bytes] | None = None,
-        before: LastPath | None = None,
+        last: LastProven | None = None,
     ) -> None:
         self.spec, self.proof, self.root, self.key = spec, proof, root, key
-        self.label, self.nodes, self.before = label, nodes, before or LastPath()
+        self.label, self.nodes, self.last = label, nodes, last or LastProven()
 
     def _neighbours(self) -> Iterator[ExistenceClaim]:
         nodes = self.nodes
         for side, proof in (("left.", self.proof.left), ("right.", self.proof.right)):
             if proof is not None:
                 yield ExistenceClaim(
-                    self.spec, proof, self.root, proof.key, proof.value, self.label + side, self.before, nodes
+                    self.spec, proof, self.root, proof.key, proof.value, self.label + side, self.last, nodes
                 )
                 nodes = None
 

@@ -7,7 +7,7 @@ one that kept every rule were judged and hashed there, so only those below are j
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from light_clients.interface import Check
 from light_clients.proofs.ics23 import predicates
@@ -74,21 +74,28 @@ def checks_of(steps: Iterable[Step]) -> Iterator[Check]:
             yield from step.checks()
 
 
-class LastPath:
-    """Leaf op and path of the last proof of one spec that kept every rule, and its nodes: the leaf's, then each step's."""
+class Proven(NamedTuple):
+    """What a proof that kept every rule leaves: its leaf op, its path, and its nodes, the leaf's and then each step's."""
 
-    __slots__ = ("leaf", "nodes", "path")
+    leaf: LeafOp
+    path: tuple[InnerOp, ...]
+    nodes: list[bytes]
+
+
+class LastProven:
+    """The last proof of one spec that kept every rule, where there is one."""
+
+    __slots__ = ("proven",)
 
     def __init__(self) -> None:
-        self.leaf: LeafOp | None = None
-        self.path: tuple[InnerOp, ...] = ()
-        self.nodes: list[bytes] = []
+        self.proven: Proven | None = None
 
 
 class ExistenceClaim:
-    """`key` holds `value` in the tree of `root`, as `proof` has it. Not made before the claim before it was judged.
+    """`key` holds `value` in the tree of `root`, as `proof` has it.
 
-    `nodes`: where the proof leads, for a caller that has asked before (`ExistenceClaim.nodes`).
+    `last` is the proof before, as it stands when the claim is made; a claim that holds takes its place. `nodes`: where the
+    proof leads, for a caller that has asked before (`ExistenceClaim.nodes`).
     """
 
     __slots__ = (
@@ -97,6 +104,7 @@ class ExistenceClaim:
         "before",
         "key",
         "label",
+        "last",
         "proof",
         "root",
         "spec",
@@ -112,12 +120,13 @@ class ExistenceClaim:
         key: bytes,
         value: bytes,
         label: str = "",
-        before: LastPath | None = None,
+        last: LastProven | None = None,
         nodes: list[bytes] | None = None,
     ) -> None:
         self.spec, self.proof, self.root, self.key, self.value = spec, proof, root, key, value
         self.label = label
-        self.before = before
+        self.last = last
+        self.before = before = None if last is None else last.proven
         self.unshared = len(proof.path) if before is None else unshared_steps(proof.path, before.path)[0]
         self._nodes = nodes
         self._has_standard_nodes: bool | None = None
@@ -144,10 +153,10 @@ class ExistenceClaim:
         if self._nodes is None:
             proof, before = self.proof, self.before
             nodes = nodes_above(apply_leaf(proof.leaf, proof.key, proof.value), proof.path[: self.unshared])
-            if self.unshared < len(proof.path):
-                joined = -1 if before is None else len(before.path) - (len(proof.path) - self.unshared)
-                if before is not None and before.nodes[joined] == nodes[-1]:
-                    nodes += before.nodes[joined + 1 :]
+            if before is not None and self.unshared < len(proof.path):
+                joint = len(before.path) - (len(proof.path) - self.unshared)
+                if before.nodes[joint] == nodes[-1]:
+                    nodes += before.nodes[joint + 1 :]
                 else:
                     nodes[-1:] = nodes_above(nodes[-1], proof.path[self.unshared :])
             self._nodes = nodes
@@ -155,8 +164,8 @@ class ExistenceClaim:
 
     def remember(self) -> None:
         """Every rule held: the next proof is read up to where it joins this one."""
-        if self.before is not None:
-            self.before.leaf, self.before.path, self.before.nodes = self.proof.leaf, self.proof.path, self.nodes()
+        if self.last is not None:
+            self.last.proven = Proven(self.proof.leaf, self.proof.path, self.nodes())
 
     def run(self) -> None:
         """Every rule in order; the first that does not hold leaves as it was raised."""

@@ -14,7 +14,7 @@ from light_clients.proofs.ics23.absence import AbsenceClaim, comparison_key
 from light_clients.proofs.ics23.claim import (
     REFERENCE_SHAPE_RULES,
     ExistenceClaim,
-    LastPath,
+    LastProven,
     Step,
     as_checks,
     checks_of,
@@ -197,12 +197,12 @@ def batch_steps(
         yield _failing("batch_well_formed", _BATCH_SOURCE, error)
         return
     yield Check("batch_well_formed", _BATCH_SOURCE, lambda: None)
-    before = LastPath()
+    last = LastProven()
     for place, (key, value) in enumerate(items):
         label = f"item_{place}."
         entry = present.get(key)
         if value is not None and entry is not None:
-            yield ExistenceClaim(spec, entry, root, key, value, label, before)
+            yield ExistenceClaim(spec, entry, root, key, value, label, last)
             continue
         gap = absent.get(key)
         if value is None and gap is None:
@@ -214,7 +214,7 @@ def batch_steps(
         if value is not None or gap is None:
             yield Check(f"{label}batch_holds_key", _BATCH_SOURCE, partial(_no_entry, key))
             return
-        yield AbsenceClaim(spec, gap, root, key, label, before=before)
+        yield AbsenceClaim(spec, gap, root, key, label, last=last)
 
 
 def batch_checks(

@@ -14,7 +14,7 @@ from light_clients.interface import MalformedInput, PredicateFailed, Verificatio
 from light_clients.proofs import ics23
 from light_clients.proofs.ics23 import IAVL_SPEC, ExistenceProof, HashOp, InnerOp, NonExistenceProof
 from light_clients.proofs.ics23.absence import AbsenceClaim
-from light_clients.proofs.ics23.claim import ExistenceClaim, LastPath
+from light_clients.proofs.ics23.claim import ExistenceClaim, LastProven
 from light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES
 from light_clients.proofs.ics23.predicates import inner_nodes_conform_to_spec, inner_nodes_have_one_place
 from light_clients.proofs.ics23.standard_form import has_standard_form
@@ -152,11 +152,11 @@ def test_attack_B15_forged_proof_behind_an_honest_one_is_judged_as_alone(tree, d
     root = data.draw(st.sampled_from((tree.root, None)))
     if root is None:
         root = tree.root if fails(lambda: ics23.calculate_root(forged)) else ics23.calculate_root(forged)
-    before = LastPath()
+    last = LastProven()
     first = tree.existence(honest)
-    ExistenceClaim(tree.spec, first, tree.root, honest, first.value, before=before).run()
+    ExistenceClaim(tree.spec, first, tree.root, honest, first.value, last=last).run()
     alone = fails(lambda: ics23.verify_membership(tree.spec, forged, root, key, proof.value))
-    behind = ExistenceClaim(tree.spec, forged, root, key, proof.value, before=before)
+    behind = ExistenceClaim(tree.spec, forged, root, key, proof.value, last=last)
     assert fails(behind.run) == alone
     if alone is None:
         assert behind.nodes()[-1] == root
@@ -169,13 +169,27 @@ def test_attack_B15_forged_neighbours_behind_an_honest_proof_are_judged_as_alone
     key = data.draw(st.sampled_from([*ABSENT, *tree.keys]))
     sides = st.none() | st.sampled_from(tree.keys).map(tree.existence)
     proof = NonExistenceProof(key, data.draw(sides), data.draw(sides))
-    before = LastPath()
+    last = LastProven()
     first = tree.existence(data.draw(st.sampled_from(tree.keys)))
-    ExistenceClaim(tree.spec, first, tree.root, first.key, first.value, before=before).run()
+    ExistenceClaim(tree.spec, first, tree.root, first.key, first.value, last=last).run()
     alone = fails(lambda: ics23.verify_non_membership(tree.spec, proof, tree.root, key))
-    assert fails(AbsenceClaim(tree.spec, proof, tree.root, key, before=before).run) == alone
+    assert fails(AbsenceClaim(tree.spec, proof, tree.root, key, last=last).run) == alone
     if alone is None:
         assert key not in tree.items
+
+
+@KINDS
+def test_claims_that_were_made_before_any_was_judged_are_judged_by_themselves(tree):
+    """Collected first and run afterwards, in any order: what one joins is what had held when it was made."""
+    last = LastProven()
+    claims = [
+        ExistenceClaim(tree.spec, tree.existence(key), tree.root, key, tree.items[key], last=last) for key in tree.keys
+    ]
+    claims[5].run()
+    claims += [ExistenceClaim(tree.spec, tree.existence(key), tree.root, key, b"lie", last=last) for key in tree.keys]
+    for claim in claims[::-1]:
+        assert fails(claim.run) == (None if claim.value != b"lie" else "value_matches")
+        assert claim.nodes()[-1] == tree.root
 
 
 def test_steps_that_a_longer_path_lifts_are_judged_at_their_new_layers():
@@ -183,14 +197,14 @@ def test_steps_that_a_longer_path_lifts_are_judged_at_their_new_layers():
     leaf = FOREST["iavl"].existence_of_leaf(FOREST["iavl"].keys[0])
     low = InnerOp(HashOp.SHA256, varint(1) + varint(2) + varint(7) + b"\x20", b"\x20" + b"\7" * 32)
     high = InnerOp(HashOp.SHA256, varint(2) + varint(4) + varint(7) + b"\x20", b"\x20" + b"\7" * 32)
-    before = LastPath()
+    last = LastProven()
     short = replace(leaf, path=(low, high))
-    ExistenceClaim(IAVL_SPEC, short, ics23.calculate_root(short), leaf.key, leaf.value, before=before).run()
+    ExistenceClaim(IAVL_SPEC, short, ics23.calculate_root(short), leaf.key, leaf.value, last=last).run()
     long = replace(leaf, path=(low, low, high))
-    claim = ExistenceClaim(IAVL_SPEC, long, ics23.calculate_root(long), leaf.key, leaf.value, before=before)
+    claim = ExistenceClaim(IAVL_SPEC, long, ics23.calculate_root(long), leaf.key, leaf.value, last=last)
     assert fails(claim.run) == "inner_nodes_conform_to_spec"
     shorter = replace(leaf, path=(high,))
-    claim = ExistenceClaim(IAVL_SPEC, shorter, ics23.calculate_root(shorter), leaf.key, leaf.value, before=before)
+    claim = ExistenceClaim(IAVL_SPEC, shorter, ics23.calculate_root(shorter), leaf.key, leaf.value, last=last)
     assert fails(claim.run) is None
 
 
