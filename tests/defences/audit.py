@@ -82,7 +82,7 @@ AUDIT = (
     Defence(
         "every signature of a commit is read",
         "relay/audit/tendermint.py",
-        "        signatures.demand_valid(name, index, validator.public_key)\n",
+        "        signatures.demand_valid(name, ((index, validator.public_key),))\n",
         "        pass\n",
         (COMMITS,),
     ),

@@ -9,6 +9,8 @@ BFT_EVM = "light_clients/bft_evm/predicates.py"
 BFT_EVM_TESTS = "light_clients/bft_evm/test_attacks.py"
 NEIGHBOURS = "light_clients/proofs/ics23/neighbours.py"
 ABSENCE = "light_clients/proofs/test_ics23_absence.py"
+BATCH = "light_clients/proofs/test_ics23_batch.py"
+CLAIM = "light_clients/proofs/ics23/claim.py"
 ATTESTATION = "light_clients/attestation/predicates.py"
 IBFT_TESTS = "light_clients/bft_evm/test_ibft_attacks.py"
 CLIQUE = "light_clients/clique/predicates.py"
@@ -342,6 +344,30 @@ LIGHT_CLIENTS = (
         "    return is_right_most(spec, left_below[:-1]) and is_left_most(spec, right_below[:-1])\n",
         "    return True\n",
         (f"{ABSENCE}::test_attack_B22_a_key_between_the_neighbours",),
+    ),
+    Defence(
+        "a path joins the one before it only at the same node",
+        CLAIM,
+        "if before.nodes[joint] == nodes[-1]:",
+        "if True:",
+        (f"{BATCH}::test_attack_B15_forged_value_behind_an_honest_neighbour",),
+    ),
+    Defence(
+        "steps that a longer path lifts are judged anew",
+        CLAIM,
+        "if before is None or len(path) > len(before.path) else",
+        "if before is None else",
+        (f"{BATCH}::test_attack_B5_steps_that_a_longer_path_lifts_are_judged_at_their_new_layers",),
+    ),
+    Defence(
+        "a way's next block has the validators that were announced",
+        "relay/cli/verify_tendermint_way.py",
+        "header.time_ns, header.next_validators_hash), block",
+        "header.time_ns, validator_set_hash(block.validators)), block",
+        (
+            "relay/cli/test_verify_tendermint_way.py"
+            "::test_attack_C8_next_block_by_validators_that_were_not_announced",
+        ),
     ),
     Defence(
         "low-s",

@@ -192,7 +192,22 @@ def test_claims_that_were_made_before_any_was_judged_are_judged_by_themselves(tr
         assert claim.nodes()[-1] == tree.root
 
 
-def test_steps_that_a_longer_path_lifts_are_judged_at_their_new_layers():
+@KINDS
+def test_attack_B15_forged_value_behind_an_honest_neighbour(tree):
+    """All steps above are those of an honest proof; only the leaf below them is another."""
+    for left, right in zip(tree.keys, tree.keys[1:], strict=False):
+        honest = tree.existence(left)
+        for proof in (tree.existence(right), honest):
+            forged = replace(proof, value=b"forged")
+            last = LastProven()
+            ExistenceClaim(tree.spec, honest, tree.root, left, honest.value, last=last).run()
+            assert fails(ExistenceClaim(tree.spec, proof, tree.root, proof.key, proof.value, last=last).run) is None
+            ExistenceClaim(tree.spec, honest, tree.root, left, honest.value, last=last).run()
+            claim = ExistenceClaim(tree.spec, forged, tree.root, proof.key, forged.value, last=last)
+            assert fails(claim.run) == "root_matches"
+
+
+def test_attack_B5_steps_that_a_longer_path_lifts_are_judged_at_their_new_layers():
     """A node of height 2 may be the second step of a path but not the third."""
     leaf = FOREST["iavl"].existence_of_leaf(FOREST["iavl"].keys[0])
     low = InnerOp(HashOp.SHA256, varint(1) + varint(2) + varint(7) + b"\x20", b"\x20" + b"\7" * 32)
