@@ -9,6 +9,8 @@ BFT_EVM = "light_clients/bft_evm/predicates.py"
 BFT_EVM_TESTS = "light_clients/bft_evm/test_attacks.py"
 NEIGHBOURS = "light_clients/proofs/ics23/neighbours.py"
 ABSENCE = "light_clients/proofs/test_ics23_absence.py"
+WAY = "relay/cli/verify_tendermint_way.py"
+WAY_TESTS = "relay/cli/test_verify_tendermint_way.py"
 BATCH = "light_clients/proofs/test_ics23_batch.py"
 CLAIM = "light_clients/proofs/ics23/claim.py"
 ATTESTATION = "light_clients/attestation/predicates.py"
@@ -361,13 +363,10 @@ LIGHT_CLIENTS = (
     ),
     Defence(
         "a way's next block has the validators that were announced",
-        "relay/cli/verify_tendermint_way.py",
+        WAY,
         "header.time_ns, header.next_validators_hash), block",
         "header.time_ns, validator_set_hash(block.validators)), block",
-        (
-            "relay/cli/test_verify_tendermint_way.py"
-            "::test_attack_C8_next_block_by_validators_that_were_not_announced",
-        ),
+        (f"{WAY_TESTS}::test_attack_C8_next_block_by_validators_that_were_not_announced",),
     ),
     Defence(
         "low-s",
