@@ -13,7 +13,6 @@ import trio
 from relay.cli.demo.chain import DemoChain, denom_on_hub, packets_in_flight, until, voucher
 from relay.cli.demo.config_file import path_table, relay_table, write_private
 from relay.cli.demo.hub import EmbeddedEngine, start_hub
-from relay.cli.demo.keys import Key
 from relay.cli.demo.member import (
     EvmPlan,
     ask_for_height,
@@ -112,21 +111,20 @@ class OutsideLane:
         return await self.hutong_json("client", "status", options=options)
 
 
-def outside_table(plan: EvmPlan, network: GethNetwork, router: str, start_height: int, rules: str, key: Key) -> str:
-    """`[[chains]]` with every node an endpoint."""
+def outside_table(plan: EvmPlan, network: GethNetwork, deployment: dict[str, str], rules: str) -> str:
+    """`[[chains]]` with every node an endpoint; `rules` are lines that say how the chain is believed."""
     http = ", ".join(f'"{node.url}"' for node in network.nodes)
     ws = ", ".join(f'"ws://127.0.0.1:{node.http}"' for node in network.nodes)
     return (
         f'\n[[chains]]\nname = "{plan.name}"\nkind = "evm"\nchain_id = {plan.chain_id}\n{rules}'
-        f'rpc = [{http}]\nws = [{ws}]\nrouter = "{router}"\nstart_height = {start_height}\n'
-        f"poll_interval_ms = 200\nkey = {key.toml}\n"
+        f'rpc = [{http}]\nws = [{ws}]\nrouter = "{deployment["router"]}"\n'
+        f"start_height = {deployment['height']}\npoll_interval_ms = 200\nkey = {plan.relayer.toml}\n"
     )
 
 
 @asynccontextmanager
 async def outside_lane(home: Path, make: MakeNetwork, rules: str) -> AsyncIterator[OutsideLane]:
-    """Everything runs and is connected; a user on each chain has its token. `rules` are lines of the relay's
-    configuration that say how the outside chain is believed."""
+    """Everything runs and is connected; a user on each chain has its token. `rules` as for `outside_table`."""
     async with trio.open_nursery() as nursery:
         outside = EvmPlan.of(home, "outside", OUTSIDE_CHAIN_ID)
         dev = EvmPlan.of(home, "dev", DEV_CHAIN_ID)
@@ -139,15 +137,7 @@ async def outside_lane(home: Path, make: MakeNetwork, rules: str) -> AsyncIterat
             await wait_until_serving(has_a_block, ask_for_height(dev.url))
         plans = [outside, dev]
         deployments = await each(deploy, plans)
-        at = outside_table(
-            outside,
-            network,
-            deployments[0]["router"],
-            int(deployments[0]["height"]),
-            rules,
-            outside.relayer,
-        )
-        tables = at + await evm_table(dev, deployments[1], direct) + await hub_tables(hub, direct)
+        tables = outside_table(outside, network, deployments[0], rules) + await evm_table(dev, deployments[1], direct) + await hub_tables(hub, direct)
         administration = home / "administration.toml"
         write_private(administration, relay_table(home) + tables)
         paths = []
