@@ -5,19 +5,22 @@ Blocking calls; the processes belong to a trio nursery.
 
 import json
 import os
+import signal
 import subprocess
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import trio
 from eth_keys import keys
 
+from light_clients.evm_header import ExecutionHeader, header_from_rpc
 from relay.cli.demo.member import ask_for_height, has_a_block
 from relay.cli.demo.ports import free_port
-from relay.cli.demo.processes import run_daemon, wait_until_serving
+from relay.cli.demo.processes import RunningProcess, run_daemon, wait_until_serving
 from relay.keys import create_keystore
 
 REQUEST_TIMEOUT_S = 20
@@ -86,6 +89,7 @@ class GethNetwork:
     namespace: str
     flags: Callable[[GethNode], Sequence[str]]
     list_method: str
+    processes: dict[GethNode, RunningProcess] = field(default_factory=dict)
 
     @property
     def sealers(self) -> tuple[GethNode, ...]:
@@ -134,9 +138,29 @@ class GethNetwork:
         program = ["/usr/bin/env", "PRIVATE_CONFIG=ignore", str(self.program)]
         for node in self.nodes:
             log = node.folder.with_suffix(".log")
-            await nursery.start(run_daemon, node.folder.name, self.command(node), log, program)
+            self.processes[node] = await nursery.start(run_daemon, node.folder.name, self.command(node), log, program)
         with trio.fail_after(START_LIMIT_S):
             await wait_until_serving(has_a_block, ask_for_height(self.nodes[0].url))
+
+    @contextmanager
+    def standing_still(self, node: GethNode) -> Iterator[None]:
+        """The node keeps its connections and answers nobody: the others wait for its turn in vain."""
+        process = self.processes[node].process
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGCONT)
+
+    def height(self) -> int:
+        return int(self.nodes[0].request("eth_blockNumber"), 16)
+
+    def headers(self, first: int, last: int) -> list[ExecutionHeader]:
+        """Of the blocks from `first` to `last`."""
+        return [
+            header_from_rpc(self.nodes[0].request("eth_getBlockByNumber", hex(number), False))
+            for number in range(first, last + 1)
+        ]
 
     def listed(self) -> frozenset[str]:
         """Who may seal the next block, as the first node says; lower case."""
@@ -156,7 +180,7 @@ class GethNetwork:
         with trio.fail_after(VOTE_LIMIT_S):
             while (subject.address.lower() in await trio.to_thread.run_sync(self.listed)) != add:
                 await trio.sleep(POLL_S)
-        return int(await trio.to_thread.run_sync(self.nodes[0].request, "eth_blockNumber"), 16)
+        return await trio.to_thread.run_sync(self.height)
 
 
 def environment() -> dict[str, str]:

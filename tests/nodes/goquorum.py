@@ -11,7 +11,7 @@ from tests.nodes.geth_network import GAS_LIMIT, GethNetwork, GethNode, genesis, 
 from tests.nodes.provision import goquorum
 
 VALIDATORS = 4
-EPOCH_LENGTH = 30_000
+EPOCH_LENGTH = 40
 VANITY = bytes(32)
 CONFIG_TABLE = {Consensus.QBFT: "qbft", Consensus.ISTANBUL: "ibft"}
 """Of the genesis file."""

@@ -154,18 +154,22 @@ async def outside_lane(home: Path, make: MakeNetwork, rules: str) -> AsyncIterat
         nursery.cancel_scope.cancel()
 
 
-async def carried_across_changes(lane: OutsideLane) -> None:
-    """Messages and tokens both ways; one more sealer, again; one sealer less, and every token goes home."""
+async def carried_across_changes(lane: OutsideLane) -> tuple[int, int]:
+    """Messages and tokens both ways; one more sealer, and again while another stands still; one sealer less, and every
+    token goes home. Returns between which heights one stood still."""
     network = lane.network
-    first = network.listed()
+    first, idle = network.listed(), network.sealers[2]
     await trio.to_thread.run_sync(lane.send_out, 2, 3 * AMOUNT)
     await lane.settled(6)
     assert lane.delivered() == (2, 2)
     assert lane.vouchers() == (3 * AMOUNT, 3 * AMOUNT)
 
     await network.vote(network.candidate, add=True)
-    await trio.to_thread.run_sync(lane.send_out, 2, AMOUNT)
-    await lane.settled(12)
+    with network.standing_still(idle):
+        begin = network.height()
+        await trio.to_thread.run_sync(lane.send_out, 2, AMOUNT)
+        await lane.settled(12)
+        end = network.height()
     out = await network.vote(network.sealers[1], add=False)
     await trio.to_thread.run_sync(lane.send_home, 4 * AMOUNT)
     await lane.settled(14)
@@ -176,3 +180,4 @@ async def carried_across_changes(lane: OutsideLane) -> None:
     client = await lane.client_of_outside()
     assert client["status"] == "Active", client
     assert int(client["latest_height"].rpartition("-")[2]) > out, client
+    return begin, end

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from light_clients.bft_evm import Consensus
+from light_clients.bft_evm import Consensus, decode_extra_data
 from tests.nodes.goquorum import goquorum_network
 from tests.nodes.outside_lane import carried_across_changes, outside_lane
 
@@ -15,4 +15,8 @@ pytestmark = pytest.mark.nodes
 async def test_messages_and_tokens_both_ways_across_changes_of_validators(tmp_path, consensus):
     rules = f'consensus = "{consensus.name.lower()}"\n'
     async with outside_lane(tmp_path, partial(goquorum_network, consensus=consensus), rules) as lane:
-        await carried_across_changes(lane)
+        begin, end = await carried_across_changes(lane)
+        extras = [decode_extra_data(header.extra_data, consensus) for header in lane.network.headers(begin + 1, end)]
+        assert {len(extra.validators) for extra in extras} == {5}
+        if consensus is Consensus.QBFT:
+            assert any(extra.round for extra in extras), "one stood still, and no block was committed in a later round"
