@@ -80,15 +80,17 @@ def clique_answers(branch: Branch) -> dict:
         sealed = branch.at(number).block if number else branch.genesis_block
         return {**header_to_rpc(sealed.execution), "hash": hex_data(sealed.hash), "transactions": []}
 
+    def signers(params):
+        number = branch.height if params[0] == "latest" else int(params[0], 16)
+        return [hex_data(signer) for signer in branch.at(max(1, number)).snapshot.signers]
+
     return {
         "eth_blockNumber": lambda params: hex(branch.height),
         "eth_getBlockByNumber": block,
         "eth_getProof": lambda params: account_answer(
             branch.at(int(params[2], 16)).state, bytes.fromhex(params[0][2:]), params[1]
         ),
-        "clique_getSigners": lambda params: [
-            hex_data(signer) for signer in branch.at(max(1, int(params[0], 16))).snapshot.signers
-        ],
+        "clique_getSigners": signers,
     }
 
 
