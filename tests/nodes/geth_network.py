@@ -167,16 +167,16 @@ class GethNetwork:
         answer = self.nodes[0].request(f"{self.namespace}_{self.list_method}", "latest")
         return frozenset(address.lower() for address in answer)
 
+    def propose(self, subject: GethNode, *, add: bool) -> None:
+        """Every sealer but the subject votes."""
+        listed = self.listed()
+        for node in self.nodes:
+            if node is not subject and node.address.lower() in listed:
+                node.request(f"{self.namespace}_propose", subject.address, add)
+
     async def vote(self, subject: GethNode, *, add: bool) -> int:
-        """Every sealer but the subject votes. Returns a height at which the list has changed."""
-
-        def propose() -> None:
-            listed = self.listed()
-            for node in self.nodes:
-                if node is not subject and node.address.lower() in listed:
-                    node.request(f"{self.namespace}_propose", subject.address, add)
-
-        await trio.to_thread.run_sync(propose)
+        """Returns a height at which the list has changed."""
+        await trio.to_thread.run_sync(lambda: self.propose(subject, add=add))
         with trio.fail_after(VOTE_LIMIT_S):
             while (subject.address.lower() in await trio.to_thread.run_sync(self.listed)) != add:
                 await trio.sleep(POLL_S)

@@ -35,6 +35,7 @@ START_LIMIT_S = 120
 SETTLE_S = 180
 POLL_S = 0.5
 AMOUNT = 10**18
+LARGE = "x" * 6_000
 
 MakeNetwork = Callable[[Path, int, int, Sequence[str]], GethNetwork]
 """Of a folder, a chain id, the first node's port and who is funded."""
@@ -66,6 +67,11 @@ class OutsideLane:
             for number in range(messages):
                 sender.send_message(receiver.chain, f"message {number}")
             self._send(sender, receiver, sender.chain.token_address, amount)
+
+    def send_large(self, messages: int) -> None:
+        """From the dev chain, far above what a batch of the relay's may be, if a transaction may have 64 KiB."""
+        for _ in range(messages):
+            self.dev_user.send_message(self.outside, LARGE)
 
     def send_home(self, amount: int) -> None:
         """Both ways: vouchers go home."""
@@ -154,9 +160,9 @@ async def outside_lane(home: Path, make: MakeNetwork, rules: str) -> AsyncIterat
         nursery.cancel_scope.cancel()
 
 
-async def carried_across_changes(lane: OutsideLane) -> tuple[int, int]:
-    """Messages and tokens both ways; one more sealer, and again while another stands still; one sealer less, and every
-    token goes home. Returns between which heights one stood still."""
+async def carried_across_changes(lane: OutsideLane, large: int = 0) -> tuple[int, int]:
+    """Messages and tokens both ways; one more sealer, and again while another stands still, with so many large messages to
+    the outside; one sealer less, and every token goes home. Returns between which heights one stood still."""
     network = lane.network
     first, idle = network.listed(), network.sealers[2]
     await trio.to_thread.run_sync(lane.send_out, 2, 3 * AMOUNT)
@@ -168,14 +174,15 @@ async def carried_across_changes(lane: OutsideLane) -> tuple[int, int]:
     with network.standing_still(idle):
         begin = network.height()
         await trio.to_thread.run_sync(lane.send_out, 2, AMOUNT)
-        await lane.settled(12)
+        await trio.to_thread.run_sync(lane.send_large, large)
+        await lane.settled(12 + large)
         end = network.height()
     out = await network.vote(network.sealers[1], add=False)
     await trio.to_thread.run_sync(lane.send_home, 4 * AMOUNT)
-    await lane.settled(14)
+    await lane.settled(14 + large)
 
     assert network.listed() == first - {network.sealers[1].address.lower()} | {network.candidate.address.lower()}
-    assert lane.delivered() == (4, 4)
+    assert lane.delivered() == (4 + large, 4)
     assert lane.vouchers() == (0, 0)
     client = await lane.client_of_outside()
     assert client["status"] == "Active", client

@@ -21,13 +21,9 @@ from relay.cli.demo.ports import free_port
 from tests.nodes.clique_geth import CONFIRMATIONS, PERIOD_S, clique_network
 from tests.nodes.geth_network import GethNetwork
 from tests.nodes.goquorum import goquorum_network
+from tests.nodes.recorded_chain import ABSENT, CHAIN_ID, COMMITMENT, EPOCH_LENGTH, ROUTER, STORED
 
 RECORDED = Path(__file__).resolve().parents[1] / "adapters" / "evm"
-CHAIN_ID = 7_302
-EPOCH_LENGTH = 10
-ROUTER = "0x" + "a1" * 20
-STORED, ABSENT = b"client-0\x01" + (1).to_bytes(8, "big"), b"client-0\x01" + (2).to_bytes(8, "big")
-COMMITMENT = bytes(range(1, 33))
 OTHERS = 8
 """Accounts beside the router's, so that the state has more than one node."""
 STILL_BLOCKS, LAST_BLOCKS = 6, 3

@@ -29,7 +29,7 @@ from light_clients.clique import CliqueClient, decode_consensus_state
 from light_clients.evm_header import header_from_rpc
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from tests.adapters.evm.test_evm_consensus import PARAMETERS, Followed, execution
-from tests.nodes.record_outside import ABSENT, CHAIN_ID, COMMITMENT, EPOCH_LENGTH, ROUTER, STORED
+from tests.nodes.recorded_chain import ABSENT, CHAIN_ID, COMMITMENT, EPOCH_LENGTH, ROUTER, STORED
 
 BFT = {"qbft": Consensus.QBFT, "istanbul": Consensus.ISTANBUL}
 each_bft = pytest.mark.parametrize("name", BFT)
