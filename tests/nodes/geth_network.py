@@ -18,6 +18,7 @@ import trio
 from eth_keys import keys
 
 from light_clients.evm_header import ExecutionHeader, header_from_rpc
+from relay.cli.demo.chain import until
 from relay.cli.demo.member import ask_for_height, has_a_block
 from relay.cli.demo.ports import free_port
 from relay.cli.demo.processes import RunningProcess, run_daemon, wait_until_serving
@@ -178,8 +179,7 @@ class GethNetwork:
         """Returns a height at which the list has changed."""
         await trio.to_thread.run_sync(lambda: self.propose(subject, add=add))
         with trio.fail_after(VOTE_LIMIT_S):
-            while (subject.address.lower() in await trio.to_thread.run_sync(self.listed)) != add:
-                await trio.sleep(POLL_S)
+            await until(lambda: (subject.address.lower() in self.listed()) == add, POLL_S)
         return await trio.to_thread.run_sync(self.height)
 
 

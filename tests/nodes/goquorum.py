@@ -34,9 +34,7 @@ def goquorum_network(home: Path, chain_id: int, port: int, funded: Sequence[str]
         },
     }
     fields = {"extraData": "0x" + extra.hex(), "mixHash": "0x" + MIX_HASH.hex()}
-    return GethNetwork(
-        goquorum(), nodes, genesis(chain_id, funded, rules, fields), "istanbul", _flags, "getValidators"
-    )
+    return GethNetwork(goquorum(), nodes, genesis(chain_id, funded, rules, fields), "istanbul", _flags, "getValidators")
 
 
 def _flags(node: GethNode) -> list[str]:

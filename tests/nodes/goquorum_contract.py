@@ -39,7 +39,9 @@ class ContractNetwork(GethNetwork):
             self._store(SLOTS[len(listed)], bytes.fromhex(subject.address[2:]))
             self._store(LENGTH_SLOT, bytes([len(listed) + 1]))
             return
-        words = [self.nodes[0].request("eth_getStorageAt", CONTRACT, _hex(slot), "latest") for slot in SLOTS[: len(listed)]]
+        words = [
+            self.nodes[0].request("eth_getStorageAt", CONTRACT, _hex(slot), "latest") for slot in SLOTS[: len(listed)]
+        ]
         place = [word[-40:] for word in words].index(subject.address[2:].lower())
         self._store(SLOTS[place], bytes.fromhex(words[-1][2:]))
         self._store(LENGTH_SLOT, bytes([len(listed) - 1]))
@@ -54,7 +56,13 @@ class ContractNetwork(GethNetwork):
         node = self.nodes[0]
         sender = Account.from_key(node.secret)
         nonce = int(node.request("eth_getTransactionCount", sender.address, "pending"), 16)
-        transaction = {"chainId": self.genesis["config"]["chainId"], "nonce": nonce, "gas": GAS, "gasPrice": 0, "value": 0}
+        transaction = {
+            "chainId": self.genesis["config"]["chainId"],
+            "nonce": nonce,
+            "gas": GAS,
+            "gasPrice": 0,
+            "value": 0,
+        }
         signed = sender.sign_transaction({**transaction, "to": CONTRACT, "data": slot + value.rjust(32, b"\0")})
         node.request("eth_sendRawTransaction", _hex(signed.raw_transaction))
 

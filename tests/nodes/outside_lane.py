@@ -143,19 +143,27 @@ async def outside_lane(home: Path, make: MakeNetwork, rules: str) -> AsyncIterat
             await wait_until_serving(has_a_block, ask_for_height(dev.url))
         plans = [outside, dev]
         deployments = await each(deploy, plans)
-        tables = outside_table(outside, network, deployments[0], rules) + await evm_table(dev, deployments[1], direct) + await hub_tables(hub, direct)
+        tables = (
+            outside_table(outside, network, deployments[0], rules)
+            + await evm_table(dev, deployments[1], direct)
+            + await hub_tables(hub, direct)
+        )
         administration = home / "administration.toml"
         write_private(administration, relay_table(home) + tables)
         paths = []
         for plan, deployment in zip(plans, deployments, strict=True):
-            paths.append(await connect(administration, plan.name, plan.owner, hub.admins, *contract_options(deployment)))
+            paths.append(
+                await connect(administration, plan.name, plan.owner, hub.admins, *contract_options(deployment))
+            )
         tables += "".join(map(path_table, paths))
         write_private(administration, relay_table(home) + tables)
         chains = [member(*parts) for parts in zip(plans, deployments, paths, strict=True)]
         await each(lambda pair: introduce(administration, *pair, chains), list(zip(plans, chains, strict=True)))
         chains = await each(equip, list(zip(chains, plans, strict=True)))
         await start_relay(nursery, home, tables, print, clear_interval_s=5)
-        users = [await trio.to_thread.run_sync(User, *pair) for pair in zip(chains, (outside.user, dev.user), strict=True)]
+        users = [
+            await trio.to_thread.run_sync(User, *pair) for pair in zip(chains, (outside.user, dev.user), strict=True)
+        ]
         yield OutsideLane(administration, network, *chains, *users)
         nursery.cancel_scope.cancel()
 

@@ -112,13 +112,13 @@ def geth_clique() -> Path:
 
 
 def goquorum() -> Path:
-    """GoQuorum's `geth`: an operator's own. Its module bears go-ethereum's name, so that `go install` cannot take it by its
-    repository's, and the module proxies that serve the others refuse it."""
+    """GoQuorum's `geth`, an operator's own: no registry that this script asks has it. Its Go module bears the name of
+    go-ethereum, so `go install` takes it from nowhere but a fork's checkout."""
     configured = os.environ.get(GOQUORUM_VARIABLE)
-    if configured is None:
+    if not configured:
         raise NotProvisioned(f"no goquorum: name the `geth` of a GoQuorum release in {GOQUORUM_VARIABLE}")
     program = Path(configured)
-    if not os.access(program, os.X_OK):
+    if not (program.is_file() and os.access(program, os.X_OK)):
         raise NotProvisioned(f"no goquorum: {GOQUORUM_VARIABLE} names {program}, which is no program")
     return program
 
@@ -300,6 +300,8 @@ def main(names: Sequence[str]) -> int:
         "axe": axe,
         "javascript-peers": javascript_peers,
     }
+    if not os.environ.get(GOQUORUM_VARIABLE) and not names:
+        del programs["goquorum"]
     missing = 0
     for name in names or programs:
         try:

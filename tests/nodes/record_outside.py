@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,10 @@ import trio
 
 from light_clients.bft_evm import Consensus
 from light_clients.proofs.mpt import commitment_slot
+from relay.cli.demo.chain import until
 from relay.cli.demo.ports import free_port
 from tests.nodes.clique_geth import CONFIRMATIONS, PERIOD_S, clique_network
-from tests.nodes.geth_network import GethNetwork
+from tests.nodes.geth_network import POLL_S, GethNetwork
 from tests.nodes.goquorum import goquorum_network
 from tests.nodes.recorded_chain import ABSENT, CHAIN_ID, COMMITMENT, EPOCH_LENGTH, ROUTER, STORED
 
@@ -42,14 +44,23 @@ def with_router(network: GethNetwork, rules: str) -> GethNetwork:
     return replace(network, genesis=genesis)
 
 
-async def record(make: Make, rules: str) -> dict[str, Any]:
+def with_two_f_plus_one(network: GethNetwork) -> GethNetwork:
+    """Three of five seal."""
+    config = {**network.genesis["config"], "transitions": [{"block": 0, "2FPlus1Enabled": True}]}
+    return replace(network, genesis={**network.genesis, "config": config})
+
+
+async def record(make: Make, rules: str, still: int) -> dict[str, Any]:
+    """`still` sealers stand still for a while."""
     with tempfile.TemporaryDirectory() as home:
         async with trio.open_nursery() as nursery:
             network = with_router(make(Path(home), CHAIN_ID, free_port(), []), rules)
             await network.start(nursery)
             with trio.fail_after(LIMIT_S):
                 await network.vote(network.candidate, add=True)
-                with network.standing_still(network.sealers[-1]):
+                with ExitStack() as stack:
+                    for node in network.sealers[-still:]:
+                        stack.enter_context(network.standing_still(node))
                     await reach(network, network.height() + STILL_BLOCKS)
                 height = await network.vote(network.sealers[0], add=False)
                 await reach(network, height + LAST_BLOCKS + (CONFIRMATIONS + 2 if rules == "clique" else 0))
@@ -59,8 +70,7 @@ async def record(make: Make, rules: str) -> dict[str, Any]:
 
 
 async def reach(network: GethNetwork, height: int) -> None:
-    while await trio.to_thread.run_sync(network.height) < height:
-        await trio.sleep(0.2)
+    await until(lambda: network.height() >= height, POLL_S)
 
 
 def answers(network: GethNetwork, last: int, rules: str) -> dict[str, Any]:
@@ -86,18 +96,19 @@ def answers(network: GethNetwork, last: int, rules: str) -> dict[str, Any]:
     return found
 
 
-CHAINS: Mapping[str, tuple[Make, str]] = {
-    "qbft": (partial(goquorum_network, consensus=Consensus.QBFT), "qbft"),
-    "istanbul": (partial(goquorum_network, consensus=Consensus.ISTANBUL), "ibft"),
-    "clique": (clique_network, "clique"),
+QBFT: Make = partial(goquorum_network, consensus=Consensus.QBFT)
+CHAINS: Mapping[str, tuple[Make, str, int]] = {
+    "qbft": (QBFT, "qbft", 1),
+    "qbft_2f1": (lambda *place: with_two_f_plus_one(QBFT(*place)), "qbft", 2),
+    "istanbul": (partial(goquorum_network, consensus=Consensus.ISTANBUL), "ibft", 1),
+    "clique": (clique_network, "clique", 1),
 }
 
 
 async def main(names: Sequence[str]) -> None:
     """Of the named chains, else of all."""
     for name in names or CHAINS:
-        make, rules = CHAINS[name]
-        found = await record(make, rules)
+        found = await record(*CHAINS[name])
         file = RECORDED / f"recorded_{name}.json"
         file.write_text(json.dumps(found, indent=1) + "\n")
         print(f"{file.name}: {len(found['blocks'])} blocks of {found['client']}")

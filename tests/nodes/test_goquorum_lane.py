@@ -1,5 +1,6 @@
 """GoQuorum's nodes under QBFT and under the first IBFT, over the hub to a dev chain and back, while their validators change."""
 
+import os
 from functools import partial
 
 import pytest
@@ -10,8 +11,12 @@ from light_clients.interface import Height
 from tests.nodes.goquorum import goquorum_network
 from tests.nodes.goquorum_contract import CONTRACT, contract_network
 from tests.nodes.outside_lane import carried_across_changes, outside_lane
+from tests.nodes.provision import GOQUORUM_VARIABLE
 
-pytestmark = pytest.mark.nodes
+pytestmark = [
+    pytest.mark.nodes,
+    pytest.mark.skipif(not os.environ.get(GOQUORUM_VARIABLE), reason=f"{GOQUORUM_VARIABLE} names no GoQuorum"),
+]
 
 LARGE_MESSAGES = 14
 """84 KB and their proofs. GoQuorum takes transactions of 64 KiB (`txnSizeLimit` of its genesis file), other nodes of 128 KiB."""

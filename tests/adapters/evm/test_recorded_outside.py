@@ -18,6 +18,7 @@ from adapters.rpc import Fields
 from light_clients.bft_evm import (
     BftEvmClient,
     Consensus,
+    ExtraData,
     QuorumRule,
     SealRules,
     VoteKind,
@@ -31,7 +32,11 @@ from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from tests.adapters.evm.test_evm_consensus import PARAMETERS, Followed, execution
 from tests.nodes.recorded_chain import ABSENT, CHAIN_ID, COMMITMENT, EPOCH_LENGTH, ROUTER, STORED
 
-BFT = {"qbft": Consensus.QBFT, "istanbul": Consensus.ISTANBUL}
+BFT = {
+    "qbft": SealRules(),
+    "qbft_2f1": SealRules(quorum_rule=QuorumRule.TWO_F_PLUS_ONE),
+    "istanbul": SealRules(Consensus.ISTANBUL),
+}
 each_bft = pytest.mark.parametrize("name", BFT)
 
 
@@ -59,22 +64,22 @@ class Recorded:
     def now_ns(self) -> int:
         return (int(self.said["blocks"][-1]["timestamp"], 16) + 1) * NANOSECONDS_PER_SECOND
 
-    def extras(self, consensus: Consensus):
+    def extras(self, consensus: Consensus) -> list[ExtraData]:
         headers = map(header_from_rpc, self.said["blocks"])
         return [decode_extra_data(header.extra_data, consensus) for header in headers]
 
 
-def bft(rpc, name: str, rule: QuorumRule = QuorumRule.CEIL_TWO_THIRDS) -> BftConsensus:
-    return BftConsensus(name, CHAIN_ID, bytes.fromhex(ROUTER[2:]), rpc, SealRules(BFT[name], rule))
+def bft(rpc, name: str) -> BftConsensus:
+    return BftConsensus(name, CHAIN_ID, bytes.fromhex(ROUTER[2:]), rpc, BFT[name])
 
 
 @each_bft
 def test_the_recording_holds_what_it_is_for(name):
-    extras = Recorded(name).extras(BFT[name])
+    extras = Recorded(name).extras(BFT[name].consensus)
     assert {len(extra.validators) for extra in extras} == {4, 5}
     assert extras[0].validators != extras[-1].validators and len(extras[-1].validators) == 4
-    assert len(extras) > 2 * EPOCH_LENGTH
-    if name == "qbft":
+    assert len(extras) > EPOCH_LENGTH
+    if name != "istanbul":
         assert {extra.vote.kind for extra in extras if extra.vote} == set(VoteKind)
         assert max(extra.round for extra in extras) > 0
 
@@ -100,17 +105,29 @@ async def test_a_client_follows_goquorum_across_its_changes(name, step):
 
 @each_bft
 def test_every_block_of_goquorum_has_its_quorum_and_with_fewer_seals_it_is_refused(name):
-    rules = SealRules(BFT[name])
+    rules = BFT[name]
     for answer in Recorded(name).said["blocks"][1:]:
         block = decode_block(Fields("eth_getBlockByNumber", answer))
         sealed = check_seals(block, rules)
-        needed = quorum_size(len(sealed.validators))
+        needed = quorum_size(len(sealed.validators), rules.quorum_rule)
         assert len(sealed.committers) >= needed
-        extra = decode_extra_data(sealed.header.extra_data, BFT[name])
+        extra = decode_extra_data(sealed.header.extra_data, rules.consensus)
         fewer = encode_extra_data(replace(extra, seals=extra.seals[: needed - 1]))
         forged = decode_block(Fields("eth_getBlockByNumber", answer | {"extraData": "0x" + fewer.hex()}))
         with pytest.raises(BadAnswer, match="too few validators"):
             check_seals(forged, rules)
+
+
+def test_three_seals_of_five_are_a_quorum_under_the_other_rule_alone():
+    """GoQuorum with `2FPlus1Enabled` in a transition of its genesis file."""
+    for answer in Recorded("qbft_2f1").said["blocks"]:
+        block = decode_block(Fields("eth_getBlockByNumber", answer))
+        sealed = check_seals(block, BFT["qbft_2f1"])
+        if (len(sealed.committers), len(sealed.validators)) == (3, 5):
+            with pytest.raises(BadAnswer, match="too few validators"):
+                check_seals(block, SealRules())
+            return
+    pytest.fail("no block has three seals of five")
 
 
 def clique(rpc, node: Recorded, epoch: int = EPOCH_LENGTH) -> CliqueConsensus:
