@@ -2,9 +2,10 @@
 operator types."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from relay.cli.demo.member import (
     member,
 )
 from relay.cli.demo.network import direct, evm_table, hub_tables, start_relay
-from relay.cli.demo.processes import run_command, run_daemon, wait_until_serving
+from relay.cli.demo.processes import Daemon, run_command, run_daemon, wait_until_serving
 from relay.cli.demo.traffic import User
 from tests.nodes.geth_network import GethNetwork
 
@@ -51,6 +52,7 @@ class OutsideLane:
     dev: DemoChain
     outside_user: User
     dev_user: User
+    start_relay: Callable[[], Awaitable[Daemon]]
 
     @property
     def chains(self) -> tuple[DemoChain, DemoChain]:
@@ -69,7 +71,7 @@ class OutsideLane:
             self._send(sender, receiver, sender.chain.token_address, amount)
 
     def send_large(self, messages: int) -> None:
-        """From the dev chain, far above what a batch of the relay's may be, if a transaction may have 64 KiB."""
+        """From the dev chain, so that they are more than a transaction of 64 KiB holds before the relay starts."""
         for _ in range(messages):
             self.dev_user.send_message(self.outside, LARGE)
 
@@ -130,7 +132,7 @@ def outside_table(plan: EvmPlan, network: GethNetwork, deployment: dict[str, str
 
 @asynccontextmanager
 async def outside_lane(home: Path, make: MakeNetwork, rules: str) -> AsyncIterator[OutsideLane]:
-    """Everything runs and is connected; a user on each chain has its token. `rules` as for `outside_table`."""
+    """Everything but the relay runs and is connected; a user on each chain has its token. `rules` as for `outside_table`."""
     async with trio.open_nursery() as nursery:
         outside = EvmPlan.of(home, "outside", OUTSIDE_CHAIN_ID)
         dev = EvmPlan.of(home, "dev", DEV_CHAIN_ID)
@@ -160,29 +162,30 @@ async def outside_lane(home: Path, make: MakeNetwork, rules: str) -> AsyncIterat
         chains = [member(*parts) for parts in zip(plans, deployments, paths, strict=True)]
         await each(lambda pair: introduce(administration, *pair, chains), list(zip(plans, chains, strict=True)))
         chains = await each(equip, list(zip(chains, plans, strict=True)))
-        await start_relay(nursery, home, tables, print, clear_interval_s=5)
         users = [
             await trio.to_thread.run_sync(User, *pair) for pair in zip(chains, (outside.user, dev.user), strict=True)
         ]
-        yield OutsideLane(administration, network, *chains, *users)
+        relay = partial(start_relay, nursery, home, tables, print, clear_interval_s=5)
+        yield OutsideLane(administration, network, *chains, *users, relay)
         nursery.cancel_scope.cancel()
 
 
 async def carried_across_changes(lane: OutsideLane, large: int = 0) -> tuple[int, int]:
-    """Messages and tokens both ways; one more sealer, and again while another stands still, with so many large messages to
-    the outside; one sealer less, and every token goes home. Returns between which heights one stood still."""
+    """Messages, so many large ones, and tokens both ways; one more sealer, and again while another stands still; one sealer
+    less, and every token goes home. Returns between which heights one stood still."""
     network = lane.network
     first, idle = network.listed(), network.sealers[2]
     await trio.to_thread.run_sync(lane.send_out, 2, 3 * AMOUNT)
-    await lane.settled(6)
-    assert lane.delivered() == (2, 2)
+    await trio.to_thread.run_sync(lane.send_large, large)
+    await lane.start_relay()
+    await lane.settled(6 + large)
+    assert lane.delivered() == (2 + large, 2)
     assert lane.vouchers() == (3 * AMOUNT, 3 * AMOUNT)
 
     await network.vote(network.candidate, add=True)
     with network.standing_still(idle):
         begin = network.height()
         await trio.to_thread.run_sync(lane.send_out, 2, AMOUNT)
-        await trio.to_thread.run_sync(lane.send_large, large)
         await lane.settled(12 + large)
         end = network.height()
     out = await network.vote(network.sealers[1], add=False)
