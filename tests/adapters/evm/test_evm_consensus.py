@@ -397,6 +397,17 @@ async def test_attack_G1_clique_signers_that_are_none_or_too_many():
                 await clique(rpc).head()
 
 
+async def test_clique_head_while_geth_does_not_find_the_newest_block_by_its_number():
+    chain = grown()
+    honest = clique_answers(chain.main)
+
+    def signers(params):
+        return honest["clique_getSigners"](params) if params[0] == "latest" else None
+
+    async with execution(honest | {"clique_getSigners": signers}) as rpc:
+        assert (await clique(rpc).head()).height == chain.main.height - 2
+
+
 async def test_clique_epoch_of_another_chain_is_named():
     chain = grown()
     async with execution(clique_answers(chain.main)) as rpc:
