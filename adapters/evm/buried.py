@@ -67,7 +67,8 @@ class BuriedBlocks:
 
     async def _buried(self, attempt: Attempt) -> _Buried:
         newest = await attempt.call("eth_blockNumber", [], Fields.quantity)
-        signers = await attempt.call("clique_getSigners", [hex(newest)], _signers)
+        # by its number geth does not always find the newest block: a reorganisation may be under way
+        signers = await attempt.call("clique_getSigners", ["latest"], _signers)
         height = max(0, newest - depth_of(self._confirmations, signers))
         block = await attempt.call("eth_getBlockByNumber", [hex(height), False], decode_block)
         return _Buried(check_block(block), newest)

@@ -3,8 +3,8 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from adapters.evm.headers import QBFT, SealedHeader, check_block_hash, check_seals, overlaps, steps_between
-from adapters.evm.validators import ContractValidators, ListedValidators, Validators
+from adapters.evm.headers import QBFT, SealedHeader, check_block_hash, check_seals, steps_between
+from adapters.evm.validators import ContractValidators, ListedValidators, Validators, overlaps
 from adapters.ics26.execution import ExecutionRpc, decode_block
 from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head, HeightUnavailable
 from adapters.rpc import Attempt, Endpoint

@@ -17,7 +17,6 @@ from light_clients.bft_evm import (
     header_of,
 )
 from light_clients.bft_evm.predicates import (
-    overlap_size,
     quorum_of_own_validators,
     recover_all_committers,
     recover_committers,
@@ -92,11 +91,6 @@ def _committers(update: Header, validators: frozenset[bytes], rules: SealRules) 
     return committers
 
 
-def overlaps(trusted_validators: frozenset[bytes], committers: frozenset[bytes]) -> bool:
-    """More than a third of the trusted validators sealed (rule 7 of the design)."""
-    return len(committers & trusted_validators) >= overlap_size(len(trusted_validators))
-
-
 async def steps_between(
     chain: str, read: ReadHeader, trusted: int, target: int, validators: Validators | None = None
 ) -> list[int]:
@@ -126,14 +120,13 @@ async def steps_between(
 async def _trusts(read: ReadHeader, lists: Validators, trusted: int, target: int) -> bool:
     _, trusted_header = await read(trusted)
     _, target_header = await read(target)
-    trusted_validators = frozenset(await lists.of(trusted_header))
     validators = await lists.of(target_header)
     try:
         update = header_of(Height(0, trusted), target_header, (), lists.rules.consensus)
         committers = recover_committers(update, validators)
     except VerificationError as error:
         raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
-    return overlaps(trusted_validators, committers)
+    return await lists.vouch(trusted_header, committers)
 
 
 class HeaderSource:

@@ -5,22 +5,35 @@ from typing import Protocol
 
 from adapters.evm.proofs import ReadHeader, proof_nodes
 from adapters.ics26.execution import ExecutionRpc, hex_data
-from adapters.interface import BadAnswer
+from adapters.interface import BadAnswer, EndpointUnavailable
 from adapters.rpc import Fields
 from light_clients.bft_evm import (
+    QuorumRule,
     SealedBlock,
     SealRules,
     ValidatorContract,
     ValidatorsProof,
     decode_extra_data,
+    header_of,
 )
 from light_clients.bft_evm.contract import contract_validators, element_slots
+from light_clients.bft_evm.predicates import overlap_size, recover_all_committers
 from light_clients.bft_evm.types import MAX_CONTRACT_VALIDATORS
 from light_clients.evm_header import ExecutionHeader
-from light_clients.interface import VerificationError
+from light_clients.interface import Height, VerificationError
 from light_clients.proofs.mpt import verify_account, verify_storage
 
 CACHED_LISTS = 64
+
+
+def overlaps(trusted_validators: frozenset[bytes], committers: frozenset[bytes]) -> bool:
+    """More than a third of the trusted validators sealed (rule 7 of the design)."""
+    return len(committers & trusted_validators) >= overlap_size(len(trusted_validators))
+
+
+def most_validators(seals: int, rule: QuorumRule) -> int:
+    """How many validators there may be at most if so many seals are a quorum of them."""
+    return 3 * ((seals + 1) // 2) if rule is QuorumRule.TWO_F_PLUS_ONE else 3 * seals // 2
 
 
 class Validators(Protocol):
@@ -33,6 +46,10 @@ class Validators(Protocol):
 
     async def proof(self, header: ExecutionHeader) -> ValidatorsProof | None:
         """What an update of `header` carries beside it; None where the header itself lists them."""
+
+    async def vouch(self, trusted: ExecutionHeader, committers: frozenset[bytes]) -> bool:
+        """Whether more than a third of those that must seal `trusted` are among `committers`: a hint for the choice of steps.
+        Every update is verified before it is sent."""
 
 
 class ListedValidators:
@@ -49,6 +66,9 @@ class ListedValidators:
 
     async def proof(self, header: ExecutionHeader) -> ValidatorsProof | None:
         return None
+
+    async def vouch(self, trusted: ExecutionHeader, committers: frozenset[bytes]) -> bool:
+        return overlaps(frozenset(await self.of(trusted)), committers)
 
 
 class ContractValidators:
@@ -68,6 +88,22 @@ class ContractValidators:
 
     async def proof(self, header: ExecutionHeader) -> ValidatorsProof | None:
         return (await self._list(header))[1]
+
+    async def vouch(self, trusted: ExecutionHeader, committers: frozenset[bytes]) -> bool:
+        """The trusted header may be from before the states that nodes keep (geth's 128 blocks). Its seals say enough where they
+        are a third of the longest list that they can be a quorum of, and all there is to say where the list is not to be had."""
+        try:
+            sealers = recover_all_committers(header_of(Height(0, 0), trusted, (), self.rules.consensus))
+        except VerificationError as error:
+            raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
+        most = most_validators(len(sealers), self.rules.quorum_rule)
+        if len(committers & sealers) >= overlap_size(most):
+            return True
+        try:
+            validators = frozenset(await self.of(trusted))
+        except EndpointUnavailable:
+            validators = sealers
+        return overlaps(validators, committers)
 
     async def _list(self, header: ExecutionHeader) -> tuple[tuple[bytes, ...], ValidatorsProof]:
         if header.number == 0:

@@ -47,21 +47,21 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`contract_address` is 20 bytes or None."""
+    """`contract_address` is 20 bytes or None. Nodes from before London (GoQuorum) name no `effective_gas_price_wei`."""
 
     transaction_hash: bytes
     height: int
     block_hash: bytes
     status: bool
     gas_used: int
-    effective_gas_price_wei: int
+    effective_gas_price_wei: int | None
     contract_address: bytes | None
     logs: tuple[Log, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MinedCall:
-    """What a transaction asked, for replaying why it failed."""
+    """What a transaction asked, for replaying why it failed and for what it paid. `gas_price_wei` None: not named."""
 
     sender: str
     to: str | None
@@ -69,6 +69,7 @@ class MinedCall:
     value_wei: int
     gas: int
     height: int | None
+    gas_price_wei: int | None = None
 
 
 def decode_log(fields: Fields) -> Log:
@@ -113,7 +114,7 @@ def decode_receipt(fields: Fields) -> Receipt:
         block_hash=fields.at("blockHash").data(32),
         status=status == 1,
         gas_used=fields.at("gasUsed").quantity(),
-        effective_gas_price_wei=0 if price is None else price.quantity(),
+        effective_gas_price_wei=None if price is None else price.quantity(),
         contract_address=None if contract is None else contract.data(20),
         logs=tuple(decode_log(log) for log in fields.at("logs").items(MAX_RECEIPT_LOGS)),
     )
@@ -337,7 +338,7 @@ class ExecutionRpc:
             if fields.value is None:
                 return None
             to = fields.get("to")
-            height = fields.get("blockNumber")
+            height, price = fields.get("blockNumber"), fields.get("gasPrice")
             return MinedCall(
                 sender=to_checksum_address(fields.at("from").data(20)),
                 to=None if to is None else to_checksum_address(to.data(20)),
@@ -345,6 +346,7 @@ class ExecutionRpc:
                 value_wei=fields.at("value").quantity(),
                 gas=fields.at("gas").quantity(),
                 height=None if height is None else height.quantity(),
+                gas_price_wei=None if price is None else price.quantity(),
             )
 
         return await self.client.call("eth_getTransactionByHash", [hex_data(transaction_hash)], decode)

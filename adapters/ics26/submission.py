@@ -182,10 +182,22 @@ async def outcome_of(
         block_hash=receipt.block_hash,
         block_time_ns=block_time_ns,
         gas_used=receipt.gas_used,
-        fee_wei=receipt.gas_used * receipt.effective_gas_price_wei,
+        fee_wei=receipt.gas_used * await _price_paid_wei(execution, receipt),
         reverted=None if receipt.status else await why_reverted(execution, receipt),
         failures=_failures(execution, receipt, router),
     )
+
+
+async def _price_paid_wei(execution: ExecutionRpc, receipt: Receipt) -> int:
+    """Of a unit of gas: the receipt's word, or before London what the transaction offered. It is for the books alone, so a
+    node that tells neither makes it 0 and holds nothing up."""
+    if receipt.effective_gas_price_wei is not None:
+        return receipt.effective_gas_price_wei
+    try:
+        call = await execution.mined_call(receipt.transaction_hash)
+    except AdapterError:
+        return 0
+    return 0 if call is None else call.gas_price_wei or 0
 
 
 def _failures(execution: ExecutionRpc, receipt: Receipt, router: bytes) -> tuple[MessageFailure, ...]:

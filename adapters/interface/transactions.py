@@ -32,8 +32,9 @@ class PreparedTransaction:
 
     @property
     def is_replaceable(self) -> bool:
-        """A dearer copy takes the place of a pending one. Pools of chains with fixed fees keep the first that they took."""
-        return self.fee_wei is None
+        """A dearer copy takes the place of a pending one. Pools of chains with fixed fees keep the first that they took, and
+        where gas costs nothing (GoQuorum without `enableGasPriceBlock`) they refuse every other price."""
+        return self.fee_wei is None and self.gas_price_wei != 0
 
     @property
     def fee_cap_wei(self) -> int:

@@ -1,6 +1,6 @@
 """Outside nodes for tests marked `nodes`, into a cache that runs share: anvil, forge and cast from npm, simd (on ibc-go
-v10 and v11), cometbft, btcd and versitygw (an S3 server) from their Go modules; PostgreSQL; promtool; Chromium and axe-core for
-the explorer's tests.
+v10 and v11), cometbft, btcd, geth 1.13 and versitygw (an S3 server) from their Go modules; PostgreSQL; promtool; Chromium and
+axe-core for the explorer's tests. GoQuorum is taken from where `HUTONG_GOQUORUM` says that it lies.
 
     python tests/nodes/provision.py                 install what is missing and print where it lies
     python tests/nodes/provision.py simd cometbft   only these
@@ -26,6 +26,9 @@ TOOLS = ("anvil", "forge", "cast")
 COMETBFT_VERSION = "v0.38.26"
 VERSITYGW_VERSION = "v1.8.0"
 BTCD_VERSION = "v0.26.2"
+GETH_CLIQUE_VERSION = "v1.13.15"
+"""The last of the 1.13 line; 1.14 seals no more."""
+GOQUORUM_VARIABLE = "HUTONG_GOQUORUM"
 AXE_VERSION = "4.14.1"
 JAVASCRIPT_PEERS = {
     "@chainsafe/bls": "7.1.3",
@@ -99,6 +102,25 @@ def versitygw() -> Path:
 def btcd() -> Path:
     """A full node of Bitcoin, as its module publishes it."""
     return _go_program("btcd", BTCD_VERSION, ["install", f"github.com/btcsuite/btcd@{BTCD_VERSION}"], cwd=None)
+
+
+def geth_clique() -> Path:
+    """The last geth that seals Clique, as its module publishes it. Its linker flag is for Go 1.23 and later, which refuse
+    what one of its modules links to."""
+    module = f"github.com/ethereum/go-ethereum/cmd/geth@{GETH_CLIQUE_VERSION}"
+    return _go_program("geth", GETH_CLIQUE_VERSION, ["install", "-ldflags=-checklinkname=0", module], cwd=None)
+
+
+def goquorum() -> Path:
+    """GoQuorum's `geth`, an operator's own: no registry that this script asks has it. Its Go module bears the name of
+    go-ethereum, so `go install` takes it from nowhere but a fork's checkout."""
+    configured = os.environ.get(GOQUORUM_VARIABLE)
+    if not configured:
+        raise NotProvisioned(f"no goquorum: name the `geth` of a GoQuorum release in {GOQUORUM_VARIABLE}")
+    program = Path(configured)
+    if not (program.is_file() and os.access(program, os.X_OK)):
+        raise NotProvisioned(f"no goquorum: {GOQUORUM_VARIABLE} names {program}, which is no program")
+    return program
 
 
 def simd() -> Path:
@@ -270,12 +292,16 @@ def main(names: Sequence[str]) -> int:
         "cometbft": cometbft,
         "versitygw": versitygw,
         "btcd": btcd,
+        "geth": geth_clique,
+        "goquorum": goquorum,
         "simd": simd,
         "simd11": simd11,
         "chromium": chromium,
         "axe": axe,
         "javascript-peers": javascript_peers,
     }
+    if not os.environ.get(GOQUORUM_VARIABLE) and not names:
+        del programs["goquorum"]
     missing = 0
     for name in names or programs:
         try:

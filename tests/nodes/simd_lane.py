@@ -150,9 +150,23 @@ def secret_of(key: Key) -> bytes:
     return bytes(key.account().key)
 
 
+class EvmSide:
+    """The EVM chain of the lane: a dev chain of ours."""
+
+    async def start(self, nursery: trio.Nursery, plan: EvmPlan, home: Path) -> None:
+        await nursery.start(run_daemon, plan.name, plan.start(home), home / f"{plan.name}.log")
+
+    async def table(self, plan: EvmPlan, deployment: dict[str, str]) -> str:
+        """`[[chains]]` of the relay's configuration."""
+        return await evm_table(plan, deployment, direct)
+
+
 @asynccontextmanager
-async def simd_lane(home: Path, trusting_period_s: int | None = None) -> AsyncIterator[SimdLane]:
+async def simd_lane(
+    home: Path, trusting_period_s: int | None = None, side: EvmSide | None = None
+) -> AsyncIterator[SimdLane]:
     """Everything runs and is connected; the user of each chain has tokens. `trusting_period_s` is of simd's path."""
+    side = side or EvmSide()
     with ExitStack() as stack:
         relayer, user = make_key(home, "relayer-simd"), make_key(home, "user-simd")
         secrets = {"relayer": secret_of(relayer), "user": secret_of(user)}
@@ -161,12 +175,12 @@ async def simd_lane(home: Path, trusting_period_s: int | None = None) -> AsyncIt
         )
         async with trio.open_nursery() as nursery:
             plan = EvmPlan.of(home, "alpha", EVM_CHAIN_ID)
-            await nursery.start(run_daemon, plan.name, plan.start(home), home / "alpha.log")
+            await side.start(nursery, plan, home)
             hub = await start_hub(nursery, home, EmbeddedEngine())
             with trio.fail_after(START_LIMIT_S):
                 await wait_until_serving(has_a_block, ask_for_height(plan.url))
             deployment = await deploy(plan)
-            tables = await evm_table(plan, deployment, direct) + await hub_tables(hub, direct)
+            tables = await side.table(plan, deployment) + await hub_tables(hub, direct)
             tables += cosmos_table(simd, relayer)
             administration = home / "administration.toml"
             write_private(administration, relay_table(home) + tables)

@@ -52,3 +52,17 @@ def test_the_script_reports_each_missing_program_and_goes_on(
 ) -> None:
     assert provision.main(["simd", "cometbft"]) == 2
     assert [line.split(":")[0] for line in capsys.readouterr().err.splitlines()] == ["no simd", "no cometbft"]
+
+
+def test_goquorum_is_the_operators_and_left_out_where_nobody_names_it(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(provision.GOQUORUM_VARIABLE, raising=False)
+    assert provision.main(["goquorum"]) == 1
+    assert capsys.readouterr().err == "no goquorum: name the `geth` of a GoQuorum release in HUTONG_GOQUORUM\n"
+    monkeypatch.setenv(provision.GOQUORUM_VARIABLE, str(empty_cache))
+    with pytest.raises(NotProvisioned, match="which is no program"):
+        provision.goquorum()
+    fake_go(empty_cache, "exit 0")
+    monkeypatch.setenv(provision.GOQUORUM_VARIABLE, str(empty_cache / "bin" / "go"))
+    assert provision.main(["goquorum"]) == 0

@@ -4,10 +4,11 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
-from hostile_server import hostile_server, result
+from hostile_server import error, hostile_server, result
 
 from adapters.evm.bft import BftConsensus
 from adapters.evm.clique import BLOCKS_PER_UPDATE, CliqueConsensus
+from adapters.evm.validators import most_validators
 from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.ics26.reverts import RevertReader
 from adapters.interface import (
@@ -19,6 +20,7 @@ from adapters.interface import (
 )
 from adapters.rpc import RpcOptions, open_rpc_client
 from light_clients.bft_evm import BftEvmClient, Consensus, QuorumRule, SealRules, block_hash
+from light_clients.bft_evm.predicates import quorum_size
 from light_clients.clique import CliqueClient, decode_client_state, decode_consensus_state
 from light_clients.evm_header import header_to_rpc
 from light_clients.interface import Height, MemoryConsensusStates, Updated
@@ -80,15 +82,17 @@ def clique_answers(branch: Branch) -> dict:
         sealed = branch.at(number).block if number else branch.genesis_block
         return {**header_to_rpc(sealed.execution), "hash": hex_data(sealed.hash), "transactions": []}
 
+    def signers(params):
+        number = branch.height if params[0] == "latest" else int(params[0], 16)
+        return [hex_data(signer) for signer in branch.at(max(1, number)).snapshot.signers]
+
     return {
         "eth_blockNumber": lambda params: hex(branch.height),
         "eth_getBlockByNumber": block,
         "eth_getProof": lambda params: account_answer(
             branch.at(int(params[2], 16)).state, bytes.fromhex(params[0][2:]), params[1]
         ),
-        "clique_getSigners": lambda params: [
-            hex_data(signer) for signer in branch.at(max(1, int(params[0], 16))).snapshot.signers
-        ],
+        "clique_getSigners": signers,
     }
 
 
@@ -173,6 +177,42 @@ async def test_steps_are_halved_where_validators_change(rules):
         assert len(messages) > 1
         client.take(messages)
         assert client.latest == Height(0, chain.height)
+
+
+@pytest.mark.parametrize("rule", QuorumRule)
+def test_most_validators_of_a_quorum(rule):
+    for seals in range(1, 40):
+        most = most_validators(seals, rule)
+        assert quorum_size(most, rule) <= seals < quorum_size(most + 1, rule)
+
+
+@pytest.mark.parametrize(("kept", "replaced"), [(3, 0), (3, 1), (7, 1), (3, 2)])
+async def test_a_client_of_a_contracts_validators_is_followed_where_nodes_forgot_old_states(kept, replaced):
+    """GoQuorum and geth keep 128 states: nobody can say who was selected when the client was last updated."""
+    rules = RULES["contract"]
+    chain = SimulatedChain(4, rules=rules)
+    chain.advance(2)
+    answers = bft_answers(chain)
+    async with execution(answers) as rpc:
+        made = await BftConsensus("alpha", 1337, ROUTER, rpc, rules).initial_states("bft-evm", PARAMETERS)
+    chain.replace_validators(range(replaced, replaced + 4))
+    chain.advance(8)
+
+    def proof(request):
+        if int(request["params"][2], 16) <= chain.height - kept:
+            return error(request, -32000, "missing trie node 42c281 (path )")
+        return result(request, answers["eth_getProof"](request["params"]))
+
+    async with hostile_server() as server:
+        serve(server, answers)
+        server.answers["eth_getProof"] = proof
+        async with open_rpc_client("alpha", [server.url], Random(1), QUICK) as client:
+            consensus = BftConsensus("alpha", 1337, ROUTER, ExecutionRpc(client, RevertReader()), rules)
+            followed = Followed(BftEvmClient(), made, chain.now_ns)
+            followed.take(
+                await consensus.client_messages("bft-evm", made.client_state, made.height, Height(0, chain.height))
+            )
+            assert followed.latest == Height(0, chain.height)
 
 
 @each_rule
@@ -355,6 +395,17 @@ async def test_attack_G1_clique_signers_that_are_none_or_too_many():
         async with execution(clique_answers(chain.main) | {"clique_getSigners": lambda _, said=signers: said}) as rpc:
             with pytest.raises(EndpointUnavailable):
                 await clique(rpc).head()
+
+
+async def test_clique_head_while_geth_does_not_find_the_newest_block_by_its_number():
+    chain = grown()
+    honest = clique_answers(chain.main)
+
+    def signers(params):
+        return honest["clique_getSigners"](params) if params[0] == "latest" else None
+
+    async with execution(honest | {"clique_getSigners": signers}) as rpc:
+        assert (await clique(rpc).head()).height == chain.main.height - 2
 
 
 async def test_clique_epoch_of_another_chain_is_named():

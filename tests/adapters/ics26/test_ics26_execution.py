@@ -327,6 +327,18 @@ async def test_attack_G1_receipt_of_a_block_that_is_not_final():
         assert await rpc.receipt(HASH) is None
 
 
+@pytest.mark.parametrize(("transaction", "fee_wei"), [({"gasPrice": "0x4"}, 400), ({}, 0), (None, 0)])
+async def test_fee_where_receipts_name_no_price_is_what_the_transaction_offered(transaction, fee_wei):
+    """GoQuorum's receipts are those of geth before London."""
+    async with execution() as (server, rpc):
+        known = None if transaction is None else KNOWN | transaction
+        receipt = receipt_json()
+        del receipt["effectiveGasPrice"]
+        answers(server, eth_getTransactionReceipt=receipt, eth_getTransactionByHash=known)
+        found = await outcome_of(rpc, ROUTER, await rpc.receipt(HASH), b"\x05" * 32, 9)
+        assert found.fee_wei == fee_wei
+
+
 async def test_attack_G1_endpoint_with_a_receipt_of_another_block_is_left_for_an_honest_one():
     async def check(receipt):
         check_receipt_block(receipt, b"\x05" * 32)

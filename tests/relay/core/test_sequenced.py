@@ -246,3 +246,5 @@ def test_prepared_transactions_are_written_and_read_and_rows_of_before_too():
     assert (fixed.fee_cap_wei, fixed.is_replaceable) == (12, False)
     assert [fixed.with_raised_fee(percent).fee_wei for percent in (1, 15, 100)] == [13, 14, 24]
     assert fixed.with_raised_fee(100).max_fee_per_gas_wei == read.max_fee_per_gas_wei
+    legacy = replace(read, gas_price_wei=1)
+    assert (legacy.is_replaceable, replace(legacy, gas_price_wei=0).is_replaceable) == (True, False)
