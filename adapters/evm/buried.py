@@ -67,7 +67,7 @@ class BuriedBlocks:
 
     async def _buried(self, attempt: Attempt) -> _Buried:
         newest = await attempt.call("eth_blockNumber", [], Fields.quantity)
-        # by its number geth does not always find the newest block: a reorganisation may be under way
+        # By its number geth does not always find the newest block: a reorganisation may be under way.
         signers = await attempt.call("clique_getSigners", ["latest"], _signers)
         height = max(0, newest - depth_of(self._confirmations, signers))
         block = await attempt.call("eth_getBlockByNumber", [hex(height), False], decode_block)

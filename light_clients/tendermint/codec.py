@@ -59,7 +59,6 @@ MessageT = TypeVar("MessageT", bound=Message)
 
 _KEY_TYPES = {key_type.value: key_type for key_type in KeyType}
 _KEY_BYTES = {KeyType.ED25519: 32, KeyType.SECP256K1: 33}
-_LAST_SECOND = MAX_TIME_NS // NANOSECONDS_PER_SECOND
 _FLAGS = {int(flag): flag for flag in BlockIdFlag}
 
 
@@ -138,16 +137,12 @@ def _public_key(which: str, data: bytes) -> PublicKey:
 
 
 def _decode_validator(message: cometbft_pb2.Validator) -> Validator:
-    key_message = message.pub_key
-    ed25519_key = key_message.ed25519
-    if not ed25519_key and not message.HasField("pub_key"):
+    if not message.HasField("pub_key"):
         raise MalformedInput("pub_key", "is missing")
     address = message.address
     if len(address) != ADDRESS_BYTES:
         raise MalformedInput("address", "an address has 20 bytes", got=address)
-    # Nearly all keys are ed25519: one field read tells.
-    public_key = _public_key("ed25519", ed25519_key) if ed25519_key else _decode_public_key(key_message)
-    return Validator(address, public_key, message.voting_power, message.proposer_priority)
+    return Validator(address, _decode_public_key(message.pub_key), message.voting_power, message.proposer_priority)
 
 
 def _encode_validator(validator: Validator, into: cometbft_pb2.Validator) -> None:
@@ -244,17 +239,12 @@ def _encode_header(header: Header, into: cometbft_pb2.Header) -> None:
 
 
 def _decode_commit_sig(message: cometbft_pb2.CommitSig) -> CommitSig:
-    timestamp = message.timestamp
-    seconds, nanos = timestamp.seconds, timestamp.nanos
-    if not seconds and not message.HasField("timestamp"):
+    if not message.HasField("timestamp"):
         raise MalformedInput("timestamp", "is missing")
     flag = _FLAGS.get(message.block_id_flag)
     if flag is None:
         raise MalformedInput("block_id_flag", "not absent, commit or nil", got=message.block_id_flag)
-    if 0 < seconds < _LAST_SECOND and 0 <= nanos < NANOSECONDS_PER_SECOND:
-        timestamp_ns = seconds * NANOSECONDS_PER_SECOND + nanos
-    else:
-        timestamp_ns = _decode_time(timestamp, "timestamp")
+    timestamp_ns = _decode_time(message.timestamp, "timestamp")
     address, signature = message.validator_address, message.signature
     if flag is BlockIdFlag.ABSENT:
         if address or signature or timestamp_ns != GO_ZERO_TIME_NS:

@@ -31,7 +31,7 @@ from light_clients.tendermint.wire import (
 )
 
 REMEMBERED_SETS = 8
-"""Roots of validator sets that are kept: those of a few chains, or of one that changes. The largest weighs 80 kB."""
+"""Roots of validator sets that are kept: those of a few chains, or of one that changes. One of 10 000 weighs about 1 MB."""
 BLOCK_PART_BYTES = 65_536
 """cometbft types/params.go BlockPartSizeBytes."""
 

@@ -15,16 +15,6 @@ def varint(value: int) -> bytes:
     value &= _MASK64
     if value < 0x80:
         return bytes((value,))
-    if 1 << 28 <= value < 1 << 35:  # most nanoseconds and every second of today
-        return bytes(
-            (
-                value & 0x7F | 0x80,
-                value >> 7 & 0x7F | 0x80,
-                value >> 14 & 0x7F | 0x80,
-                value >> 21 & 0x7F | 0x80,
-                value >> 28,
-            )
-        )
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,6 +21,9 @@ EXIT_INVALID = 1
 EXIT_UNUSABLE = 2
 MAX_FILE_BYTES = 16 * 1024 * 1024
 """A header of 10 000 validators in RPC JSON has 5 MB."""
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The file to judge.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")]
 
 _HEX = re.compile(r"(0[xX])?([0-9a-fA-F]{2})*")
 

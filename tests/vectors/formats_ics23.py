@@ -107,7 +107,7 @@ def leaf_op(entry: Entry, group: Group) -> Iterator[Verification]:
 @runs("ics23-vec-inner-op")
 def inner_op(entry: Entry, group: Group) -> Iterator[Verification]:
     for name, case in entry.json().items():
-        op = codec.inner_from_message(message(pb.InnerOp, case["Op"]))
+        (op,) = codec.path_from_messages([message(pb.InnerOp, case["Op"])])
 
         def run(case=case, op=op):
             assert operations.apply_inner(op, bytes_of(case, "Child")) == bytes_of(case, "Expected")
@@ -168,7 +168,7 @@ def empty_branch(entry: Entry, group: Group) -> Iterator[Verification]:
 
         def run(case=case):
             spec = codec.spec_from_message(message(pb.ProofSpec, case["Spec"])).inner_spec
-            op = codec.inner_from_message(message(pb.InnerOp, case["Op"]))
+            (op,) = codec.path_from_messages([message(pb.InnerOp, case["Op"])])
             assert neighbours.left_branches_are_empty(spec, op) == case["IsLeft"]
             assert neighbours.right_branches_are_empty(spec, op) == case["IsRight"]
 

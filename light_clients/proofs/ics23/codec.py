@@ -34,12 +34,8 @@ _leaf_op = lru_cache(maxsize=256)(LeafOp)
 """Trees have one, or with IAVL one a version: the same value for the same op, so that it is seen to be the same."""
 
 
-def inner_from_message(message: pb.InnerOp) -> InnerOp:
-    return InnerOp(message.hash, message.prefix, message.suffix)
-
-
-def _path_from_messages(messages: Iterable[pb.InnerOp]) -> tuple[InnerOp, ...]:
-    # `inner_from_message`, written out: half of a proof's decoding is in its path.
+def path_from_messages(messages: Iterable[pb.InnerOp]) -> tuple[InnerOp, ...]:
+    # Without the named tuple's own constructor, whose calls are half of a proof's decoding.
     make, cls = tuple.__new__, InnerOp
     return tuple([make(cls, (op.hash, op.prefix, op.suffix)) for op in messages])
 
@@ -49,9 +45,7 @@ def existence_from_message(message: pb.ExistenceProof, field: str = "proof") -> 
         raise MalformedInput(f"{field}.leaf", "is missing")
     if len(message.path) > MAX_PATH_STEPS:
         raise MalformedInput(f"{field}.path", f"more than {MAX_PATH_STEPS} steps", got=len(message.path))
-    return ExistenceProof(
-        message.key, message.value, leaf_from_message(message.leaf), _path_from_messages(message.path)
-    )
+    return ExistenceProof(message.key, message.value, leaf_from_message(message.leaf), path_from_messages(message.path))
 
 
 def non_existence_from_message(message: pb.NonExistenceProof, field: str = "proof") -> NonExistenceProof:
@@ -100,7 +94,7 @@ def decompress(message: pb.CompressedBatchProof) -> BatchProof:
     """
     if len(message.entries) > MAX_BATCH_ENTRIES:
         raise MalformedInput("compressed", f"more than {MAX_BATCH_ENTRIES} entries", got=len(message.entries))
-    lookup = _path_from_messages(message.lookup_inners)
+    lookup = path_from_messages(message.lookup_inners)
     entries: list[ExistenceProof | NonExistenceProof] = []
     for place, entry in enumerate(message.entries):
         match entry.WhichOneof("proof"):
