@@ -64,7 +64,7 @@ class BeaconConsensus:
         self._network = network
         self._finality = Finality(chain, api, network)
         self.blocks = ExecutionBlocks(chain, execution, network)
-        self._proofs = ProofSource(execution, router, self.blocks.state_root)
+        self._proofs = ProofSource(chain, execution, router, self.blocks.state_root)
 
     async def head(self) -> Head:
         """The newest finalized block.
@@ -244,7 +244,7 @@ class BeaconConsensus:
         await self.blocks.finalized(block)
         try:
             return await self._proofs.account(block.number)
-        except EndpointUnavailable as error:
+        except (EndpointUnavailable, HeightUnavailable) as error:
             raise HeightUnavailable(
                 self._chain, header.beacon.slot, f"the router is not proven in its state ({error}); {why}"
             ) from error

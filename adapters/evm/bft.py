@@ -30,7 +30,7 @@ class BftConsensus:
         self._chain_id = chain_id
         self._router = router
         self._blocks = FinalBlocks(chain, execution, rules)
-        self._proofs = ProofSource(execution, router, self._blocks.state_root)
+        self._proofs = ProofSource(chain, execution, router, self._blocks.state_root)
         self._headers = HeaderSource(chain, self._blocks.header, self._proofs.account, self._blocks.validators)
 
     async def head(self) -> Head:

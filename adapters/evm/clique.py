@@ -60,7 +60,7 @@ class CliqueConsensus:
         self._period_s = period_s
         self._epoch_length = epoch_length
         self._blocks = BuriedBlocks(chain, execution, confirmations)
-        self._proofs = ProofSource(execution, router, self._blocks.state_root)
+        self._proofs = ProofSource(chain, execution, router, self._blocks.state_root)
 
     async def head(self) -> Head:
         return await self._blocks.head()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from adapters.ics26.execution import ExecutionRpc, hex_data
-from adapters.interface import BadAnswer, Proof
+from adapters.interface import BadAnswer, HeightUnavailable, Proof
 from adapters.rpc import Answer, Decoder, Fields, each_of
 from light_clients.evm_header import ExecutionHeader
 from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
@@ -49,30 +49,33 @@ def proof_nodes(fields: Fields) -> tuple[bytes, ...]:
 class ProofSource:
     """`eth_getProof` of one router."""
 
-    def __init__(self, execution: ExecutionRpc, router: bytes, state_root: ReadStateRoot) -> None:
+    def __init__(self, chain: str, execution: ExecutionRpc, router: bytes, state_root: ReadStateRoot) -> None:
+        self._chain = chain
         self._execution = execution
         self._router = router
         self._state_root = state_root
         self._accounts: OrderedDict[int, AccountProof] = OrderedDict()
 
     async def account(self, height: int) -> AccountProof:
-        """The router's account in the state of block `height`."""
+        """The router's account in the state of block `height`. Raises HeightUnavailable where it proves that there is none:
+        no endpoint's fault, and another would say the same."""
         known = self._accounts.get(height)
         if known is not None:
             return known
         state_root = await self._state_root(height)
 
-        def decode(fields: Fields) -> AccountProof:
+        def decode(fields: Fields) -> AccountProof | None:
             nodes = proof_nodes(fields.at("accountProof"))
             try:
                 account = verify_account(state_root, self._router, nodes)
             except VerificationError as error:
                 raise fields.at("accountProof").bad(str(error)) from error
-            if account is None:
-                raise fields.at("accountProof").bad("proves that there is no router")
-            return AccountProof(nodes, account.storage_root)
+            return None if account is None else AccountProof(nodes, account.storage_root)
 
         proof = await self._get_proof([], height, decode)
+        if proof is None:
+            reason = f"there is no router 0x{self._router.hex()} in its state: it is younger, or the address is wrong"
+            raise HeightUnavailable(self._chain, height, reason)
         self._accounts[height] = proof
         while len(self._accounts) > CACHED_ACCOUNTS:
             self._accounts.popitem(last=False)

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+import trio
+
 from relay.cli.session import new_salt
 from relay.config import EvmChainConfig, HubChainConfig
 from relay.keys import Signer
 
 if TYPE_CHECKING:
     from adapters.evm import EvmChain
-    from adapters.interface import ClientParameters
+    from adapters.interface import ChainAdapter, ClientParameters
+
+FINALITY_LIMIT_S = 120
+FINALITY_POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,8 @@ async def create_with_hub(
         contracts: dict[str, bytes] = {}
 
         async def open_on_hub(client_type: str) -> None:
+            if evm.consensus != "ethereum":
+                await until_final(chain, evm.start_height)
             client_id = await hub_chain.next_client_id(client_type)
             parameters = _parameters(trust, member.attestors, hub.chain_id, hub.router, client_id)
             states = await chain.initial_states(client_type, parameters)
@@ -177,6 +184,21 @@ async def _open_end(end: "tuple[EvmChain, Member, str, EvmChain, Member, str, Tr
     if member.mailbox is not None:
         mailbox = to_canonical_address(member.mailbox)
         await set_direct_peer(owning, mailbox, client_id, other_member.config.name)
+
+
+async def until_final(chain: "ChainAdapter", height: int) -> None:
+    """Wait for a block that a client may begin at: `hutong deploy` returns once its block is there, which is before it is
+    final where finality comes later. Raises HeightUnavailable after FINALITY_LIMIT_S."""
+    from adapters.interface import HeightUnavailable
+
+    head = (await chain.head()).height
+    with trio.move_on_after(FINALITY_LIMIT_S):
+        while head < height:
+            await trio.sleep(FINALITY_POLL_S)
+            head = (await chain.head()).height
+    if head < height:
+        reason = f"the router's block (start_height) is not final yet, the newest final one is {head}: try again later"
+        raise HeightUnavailable(chain.name, height, reason)
 
 
 def _beginning(name: str, consensus_state: bytes, trust: Trust) -> str:

@@ -86,7 +86,7 @@ def serve(server, answers: dict) -> None:
 def sources(client):
     rpc = ExecutionRpc(client, RevertReader())
     blocks = FinalBlocks("alpha", rpc)
-    proofs = ProofSource(rpc, ROUTER_ADDRESS, blocks.state_root)
+    proofs = ProofSource("alpha", rpc, ROUTER_ADDRESS, blocks.state_root)
     return blocks, proofs, HeaderSource("alpha", blocks.header, proofs.account)
 
 
@@ -113,6 +113,19 @@ async def test_honest_endpoint():
             await headers.client_messages("07-tendermint", Height(0, 1), Height(0, 4))
         with pytest.raises(MalformedInput):
             await proofs.prove((KEY, KEY), Height(0, 3))
+
+
+async def test_a_router_that_is_not_there_is_no_fault_of_an_endpoint():
+    """Its state root proves it, so asking another would not help, and none is called bad for it."""
+    async with hostile_server() as server, open_rpc_client("alpha", [server.url], Random(1), QUICK) as client:
+        serve(server, execution_answers(CHAIN))
+        rpc = ExecutionRpc(client, RevertReader())
+        elsewhere = bytes(19) + b"\x07"
+        proofs = ProofSource("alpha", rpc, elsewhere, FinalBlocks("alpha", rpc).state_root)
+        with pytest.raises(HeightUnavailable, match="there is no router 0x0+7 in its state") as caught:
+            await proofs.account(3)
+        assert (caught.value.chain, caught.value.height) == ("alpha", 3)
+        assert client.statistics()[0].failures == 0
 
 
 async def refused(answers: dict, ask, match: str) -> None:
