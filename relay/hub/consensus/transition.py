@@ -4,19 +4,21 @@
 disk; this module decides. Line numbers in comments are those of algorithm 1.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from light_clients.crypto import secp256k1
 from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import BlockId, KeyType, SignedMessageType, ValidatorSet
+from light_clients.tendermint.types import BlockId, KeyType, SignedMessageType
+from relay.hub.consensus.recording import MAX_ROUND, MAX_ROUNDS_AHEAD, with_vote
+from relay.hub.consensus.round_state import PRECOMMIT, PREVOTE, Candidate, Decision, RoundState
 from relay.hub.consensus.types import (
     NIL,
     Block,
     BlockPrepared,
+    BlockReceived,
+    BlockWanted,
     Decided,
     Effect,
-    Equivocation,
     Event,
     HeightStarted,
     PrepareBlock,
@@ -31,51 +33,23 @@ from relay.hub.consensus.types import (
     VoteReceived,
 )
 from relay.hub.consensus.validators import proposer_of
-from relay.hub.consensus.votes import Tally, above_two_thirds, vote_is_signed
+from relay.hub.consensus.votes import above_one_third, above_two_thirds
 
-MAX_ROUND = 10_000
-"""Votes of farther rounds are ignored, so that nobody fills memory with them."""
-MAX_ROUNDS_AHEAD = 16
+__all__ = ["RejectedBlockDecided", "RoundState", "step"]
+
 VOTE_TIME_IOTA_NS = 1_000_000
 """A vote is at least a millisecond after the block that it is about (cometbft consensus/state.go voteTime)."""
 
-PREVOTE = SignedMessageType.PREVOTE
-PRECOMMIT = SignedMessageType.PRECOMMIT
 
+class RejectedBlockDecided(Exception):
+    """More than two thirds precommitted a block that this node refuses: it must halt, they or it are wrong."""
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A block that was proposed, and whether the application accepts it."""
+    def __init__(self, height: int, round_: int, block_id: BlockId) -> None:
+        self.height, self.round, self.block_id = height, round_, block_id
+        super().__init__(height, round_, block_id)
 
-    block: Block
-    accepted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RoundState:
-    """Everything that one validator remembers of one height. `own_address` None only listens."""
-
-    chain_id: str
-    own_address: bytes | None
-    height: int
-    validators: ValidatorSet
-    last_block_time_ns: int
-    round: int = 0
-    step: Step = Step.NEW_HEIGHT
-    locked_round: int = -1
-    locked: BlockId | None = None
-    valid_round: int = -1
-    valid: BlockId | None = None
-    proposals: Mapping[int, Proposal] = field(default_factory=dict)
-    candidates: Mapping[BlockId, Candidate] = field(default_factory=dict)
-    tallies: Mapping[tuple[int, SignedMessageType], Tally] = field(default_factory=dict)
-    scheduled: frozenset[tuple[int, Step]] = frozenset()
-
-    def tally(self, round_: int, message_type: SignedMessageType) -> Tally:
-        return self.tallies.get((round_, message_type), _NO_VOTES)
-
-
-_NO_VOTES = Tally()
+    def __str__(self) -> str:
+        return f"more than two thirds decided block {self.block_id.hash.hex()} of height {self.height}, which this node refuses"
 
 
 def step(state: RoundState, event: Event) -> tuple[RoundState, tuple[Effect, ...]]:
@@ -90,6 +64,8 @@ def step(state: RoundState, event: Event) -> tuple[RoundState, tuple[Effect, ...
             work.on_prepared(event)
         case ProposalReceived():
             work.on_proposal(event)
+        case BlockReceived():
+            work.keep_content(event.block, event.block_id, event.accepted)
         case VoteReceived():
             work.on_vote(event.vote)
     work.run_rules()
@@ -114,8 +90,15 @@ class _Transition:
             event.validators,
             event.last_block_time_ns,
             round=event.round,
+            previous=self._decision() if event.height == self.state.height + 1 else None,
         )
         self.effects.append(ScheduleTimeout(event.height, event.round, Step.NEW_HEIGHT))
+
+    def _decision(self) -> Decision | None:
+        state = self.state
+        if state.decided is None:
+            return None
+        return Decision(state.height, state.round, state.decided, state.validators, state.tallies)
 
     def on_timeout(self, event: TimeoutElapsed) -> None:
         if (event.height, event.round) != (self.state.height, self.state.round):
@@ -139,7 +122,9 @@ class _Transition:
             return
         valid = None if self.state.valid is None else self.state.candidates.get(self.state.valid)
         if valid is None or self.state.valid is None:
-            self.effects.append(PrepareBlock(self.state.height, round_))
+            previous = self.state.previous
+            last_commit = None if previous is None else previous.commit()
+            self.effects.append(PrepareBlock(self.state.height, round_, last_commit))
         else:
             self._propose(valid.block, self.state.valid, self.state.valid_round)
 
@@ -154,22 +139,32 @@ class _Transition:
 
     def on_proposal(self, event: ProposalReceived) -> None:
         proposal = event.proposal
-        if proposal.height != self.state.height or self._too_far(proposal.round):
-            return
-        if proposal.round in self.state.proposals or not -1 <= proposal.pol_round < proposal.round:
-            return
-        if not self._proposal_is_signed(proposal):
-            return
-        self.state = replace(
-            self.state,
-            proposals={**self.state.proposals, proposal.round: proposal},
-            candidates={**self.state.candidates, proposal.block_id: Candidate(event.block, event.accepted)}
-            if event.block_id == proposal.block_id
-            else self.state.candidates,
+        known = proposal.round in self.state.proposals
+        if proposal.height == self.state.height and not known and self._is_fit(proposal):
+            self.state = replace(self.state, proposals={**self.state.proposals, proposal.round: proposal})
+        # Content may be of use where the offer is not: the others may have decided a liar's second block.
+        self.keep_content(event.block, event.block_id, event.accepted)
+
+    def _is_fit(self, proposal: Proposal) -> bool:
+        return (
+            0 <= proposal.round <= min(MAX_ROUND, self.state.round + MAX_ROUNDS_AHEAD)
+            and -1 <= proposal.pol_round < proposal.round
+            and self._proposal_is_signed(proposal)
         )
 
-    def _too_far(self, round_: int) -> bool:
-        return not 0 <= round_ <= min(MAX_ROUND, self.state.round + MAX_ROUNDS_AHEAD)
+    def keep_content(self, block: Block, block_id: BlockId, accepted: bool) -> None:
+        """Only of blocks that are proposed, or that an honest validator voted for."""
+        state = self.state
+        if block.header.height != state.height or block_id in state.candidates or not self._is_named(block_id):
+            return
+        self.state = replace(state, candidates={**state.candidates, block_id: Candidate(block, accepted)})
+
+    def _is_named(self, block_id: BlockId) -> bool:
+        state = self.state
+        if any(proposal.block_id == block_id for proposal in state.proposals.values()):
+            return True
+        total = state.validators.total_voting_power
+        return any(above_one_third(t.power(state.validators, block_id), total) for t in state.tallies.values())
 
     def _proposal_is_signed(self, proposal: Proposal) -> bool:
         proposer = proposer_of(self.state.validators, proposal.round)
@@ -185,20 +180,8 @@ class _Transition:
         return secp256k1.verify_low_s(proposer.public_key.data, digest, proposal.signature)
 
     def on_vote(self, vote: Vote) -> None:
-        if vote.height != self.state.height or self._too_far(vote.round):
-            return
-        if vote.message_type not in (PREVOTE, PRECOMMIT):
-            return
-        tally = self.state.tally(vote.round, vote.message_type)
-        known = tally.votes.get(vote.validator_index)
-        if known == vote or not vote_is_signed(self.state.chain_id, self.state.validators, vote):
-            return
-        if known is not None:
-            if known.block_id != vote.block_id:
-                self.effects.append(Equivocation(known, vote))
-            return
-        tallies = {**self.state.tallies, (vote.round, vote.message_type): tally.with_vote(vote)}
-        self.state = replace(self.state, tallies=tallies)
+        self.state, equivocations = with_vote(self.state, vote)
+        self.effects.extend(equivocations)
 
     def run_rules(self) -> None:
         """Fire rules until none applies."""
@@ -212,6 +195,7 @@ class _Transition:
         return (
             self._decide()
             or self._catch_up()
+            or self._ask_for_content()
             or self._prevote_proposal()
             or self._lock()
             or self._precommit_nil()
@@ -228,24 +212,39 @@ class _Transition:
                 continue
             block_id = tally.majority(self.state.validators)
             candidate = None if block_id is None else self.state.candidates.get(block_id)
-            if block_id is None or candidate is None or not candidate.accepted:
+            if block_id is None or candidate is None:
                 continue
-            self.state = replace(self.state, step=Step.COMMIT, round=round_)
+            if not candidate.accepted:
+                raise RejectedBlockDecided(self.state.height, round_, block_id)
+            self.state = replace(self.state, step=Step.COMMIT, round=round_, decided=block_id)
             commit = tally.commit(self.state.validators, block_id)
             self.effects.append(Decided(candidate.block, block_id, commit))
             return True
         return False
 
     def _catch_up(self) -> bool:  # line 55
-        total = self.state.validators.total_voting_power
-        rounds = sorted({round_ for round_, _ in self.state.tallies if round_ > self.state.round}, reverse=True)
-        for round_ in rounds:
-            voters = {
-                index for message_type in (PREVOTE, PRECOMMIT) for index in self.state.tally(round_, message_type).votes
-            }
-            if sum(self.state.validators.validators[index].voting_power for index in voters) > total // 3:
+        """To the newest round that an honest validator has reached: more than a third vote in it or beyond."""
+        members = self.state.validators.validators
+        newest: dict[int, int] = {}
+        for (round_, _), tally in self.state.tallies.items():
+            if round_ > self.state.round:
+                newest |= {index: max(round_, newest.get(index, 0)) for index in tally.votes}
+        for round_ in sorted(set(newest.values()), reverse=True):
+            power = sum(members[index].voting_power for index, reached in newest.items() if reached >= round_)
+            if above_one_third(power, self.state.validators.total_voting_power):
                 self._start_round(round_)
                 return True
+        return False
+
+    def _ask_for_content(self) -> bool:
+        state = self.state
+        for (round_, _), tally in state.tallies.items():
+            block_id = tally.majority(state.validators)
+            if block_id is None or block_id == NIL or block_id in state.candidates or block_id in state.wanted:
+                continue
+            self.state = replace(state, wanted=state.wanted | {block_id})
+            self.effects.append(BlockWanted(state.height, round_, block_id))
+            return True
         return False
 
     def _prevote_proposal(self) -> bool:  # lines 22 and 28
@@ -260,7 +259,10 @@ class _Transition:
         if pol_round >= 0 and self._majority(pol_round, PREVOTE) != proposal.block_id:
             return False
         unlocked = state.locked_round == -1 if pol_round < 0 else state.locked_round <= pol_round
-        good = candidate.accepted and (unlocked or state.locked == proposal.block_id)
+        # A new block names its maker; one offered again was made by the proposer of the round that it was new in.
+        proposer = proposer_of(state.validators, state.round).address
+        own_work = pol_round >= 0 or candidate.block.header.proposer_address == proposer
+        good = candidate.accepted and own_work and (unlocked or state.locked == proposal.block_id)
         self._vote(PREVOTE, proposal.block_id if good else NIL)
         return True
 

@@ -91,6 +91,16 @@ class ProposalReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockReceived:
+    """A block's content that came apart from its proposal, in answer to `BlockWanted` or with a commit of peers."""
+
+    block: Block
+    block_id: BlockId
+    accepted: bool
+    now_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class VoteReceived:
     """A vote, own ones included once they are signed."""
 
@@ -109,7 +119,7 @@ class HeightStarted:
     round: int = 0
 
 
-Event: TypeAlias = TimeoutElapsed | BlockPrepared | ProposalReceived | VoteReceived | HeightStarted
+Event: TypeAlias = TimeoutElapsed | BlockPrepared | ProposalReceived | BlockReceived | VoteReceived | HeightStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +133,23 @@ class ScheduleTimeout:
 
 @dataclass(frozen=True, slots=True)
 class PrepareBlock:
-    """Build a block for this round and answer with `BlockPrepared`."""
+    """Build a block for this round and answer with `BlockPrepared`.
+
+    `last_commit` is the last height's with the precommits that came after its decision; None where the stored one is all.
+    """
 
     height: int
     round: int
+    last_commit: Commit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockWanted:
+    """More than two thirds voted for a block whose content is unknown here: ask peers, and deliver `BlockReceived`."""
+
+    height: int
+    round: int
+    block_id: BlockId
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +184,4 @@ class Equivocation:
     second: Vote
 
 
-Effect: TypeAlias = ScheduleTimeout | PrepareBlock | SignProposal | SignVote | Decided | Equivocation
+Effect: TypeAlias = ScheduleTimeout | PrepareBlock | BlockWanted | SignProposal | SignVote | Decided | Equivocation

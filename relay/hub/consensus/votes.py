@@ -38,27 +38,59 @@ def above_two_thirds(power: int, total: int) -> bool:
     return power > total * 2 // 3
 
 
+def above_one_third(power: int, total: int) -> bool:
+    """Strictly more than a third: at least one of them is honest."""
+    return power > total // 3
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Votes of one round and type by validator index; the first vote of each validator counts."""
+    """Votes of one round and type by validator index.
+
+    `conflicts` are further votes of equivocators. Each counts for its own block, as the algorithm counts messages: else
+    those to whom a liar spoke first of another block could never complete the majority that the others saw.
+    """
 
     votes: Mapping[int, Vote] = field(default_factory=dict)
+    conflicts: Mapping[int, tuple[Vote, ...]] = field(default_factory=dict)
 
     def with_vote(self, vote: Vote) -> "Tally":
         return replace(self, votes={**self.votes, vote.validator_index: vote})
+
+    def with_conflict(self, vote: Vote) -> "Tally":
+        index = vote.validator_index
+        return replace(self, conflicts={**self.conflicts, index: (*self.conflicts.get(index, ()), vote)})
+
+    def without(self, index: int) -> "Tally":
+        return Tally(
+            {key: vote for key, vote in self.votes.items() if key != index},
+            {key: votes for key, votes in self.conflicts.items() if key != index},
+        )
+
+    def vote_for(self, index: int, block_id: BlockId) -> Vote | None:
+        """This validator's vote for this block, if it gave one."""
+        first = self.votes.get(index)
+        if first is not None and first.block_id == block_id:
+            return first
+        return next((vote for vote in self.conflicts.get(index, ()) if vote.block_id == block_id), None)
 
     def power(self, validators: ValidatorSet, block_id: BlockId | None = None) -> int:
         """Power that voted for `block_id`, or with None that voted at all."""
         return sum(
             validators.validators[index].voting_power
-            for index, vote in self.votes.items()
-            if block_id is None or vote.block_id == block_id
+            for index in self.votes
+            if block_id is None or self.vote_for(index, block_id) is not None
         )
 
     def majority(self, validators: ValidatorSet) -> BlockId | None:
         """What more than two thirds voted for (NIL is an answer), if anything."""
-        for block_id in {vote.block_id: None for _, vote in sorted(self.votes.items())}:
-            if above_two_thirds(self.power(validators, block_id), validators.total_voting_power):
+        total = validators.total_voting_power
+        if not above_two_thirds(self.power(validators), total):
+            return None
+        named = {vote.block_id: None for _, vote in sorted(self.votes.items())}
+        named |= {vote.block_id: None for _, votes in sorted(self.conflicts.items()) for vote in votes}
+        for block_id in named:
+            if above_two_thirds(self.power(validators, block_id), total):
                 return block_id
         return None
 
@@ -67,8 +99,8 @@ class Tally:
         entries = []
         height = round_ = 0
         for index in range(len(validators.validators)):
-            vote = self.votes.get(index)
-            if vote is None or vote.block_id not in (block_id, NIL):
+            vote = self.vote_for(index, block_id) or self.vote_for(index, NIL)
+            if vote is None:
                 entries.append(ABSENT_SIGNATURE)
                 continue
             height, round_ = vote.height, vote.round
