@@ -21,7 +21,7 @@ NODE_ID_BYTES = 20
 MAX_CERTIFICATE_BYTES = 1024
 _ED25519 = "1.3.101.112"
 _COMMON_NAME = "2.5.4.3"
-_UTF8_STRING, _UTC_TIME, _GENERALIZED_TIME, _SEQUENCE, _SET = 0x0C, 0x17, 0x18, 0x30, 0x31
+_UTF8_STRING, _UTC_TIME, _GENERALIZED_TIME, _SEQUENCE, _SET = 0x0C, 0x17, 0x18, 0x10, 0x11
 _VERSION_3 = bytes.fromhex("a003020102")
 _SPKI_BYTES = 44
 _SPKI_START = bytes.fromhex("302a300506032b6570032100")
@@ -56,7 +56,9 @@ def _with_certificate(key: ECC.EccKey) -> NodeKey:
         raise TypeError("DER is bytes")
     algorithm = _sequence(DerObjectId(_ED25519).encode())
     common_name = DerObject(_UTF8_STRING, _node_id(public_key).encode()).encode()
-    name = _sequence(DerObject(_SET, _sequence(DerObjectId(_COMMON_NAME).encode(), common_name)).encode())
+    name = _sequence(
+        DerObject(_SET, _sequence(DerObjectId(_COMMON_NAME).encode(), common_name), constructed=True).encode()
+    )
     # No date ends a pinned key: it is valid while peers list it (RFC 5280, 4.1.2.5 for the far end).
     validity = _sequence(
         DerObject(_UTC_TIME, b"700101000000Z").encode(), DerObject(_GENERALIZED_TIME, b"99991231235959Z").encode()
@@ -69,7 +71,7 @@ def _with_certificate(key: ECC.EccKey) -> NodeKey:
 
 
 def _sequence(*parts: bytes) -> bytes:
-    return DerObject(_SEQUENCE, b"".join(parts)).encode()
+    return DerObject(_SEQUENCE, b"".join(parts), constructed=True).encode()
 
 
 def _node_id(public_key: bytes) -> str:
