@@ -8,7 +8,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from relay.cli.hub_status import status
 from relay.cli.hub_validators import set_validator, validators
 from relay.cli.quota import open_hub
 from relay.cli.session import AsJson, ConfigFile, config_of, hub_of, run_administration
+
+if TYPE_CHECKING:
+    from relay.hub.application.fees import FeeRules
 
 EXIT_UNUSABLE = 2
 EXIT_HALTED = 1
@@ -89,6 +92,13 @@ def init(
     ] = None,
     block_interval_ms: Annotated[int, typer.Option(help="Time between blocks.")] = 1_000,
     proof_block_ms: Annotated[int, typer.Option(help="Time to the next block after the app hash changed.")] = 200,
+    base_fee: Annotated[
+        str | None,
+        typer.Option(metavar="WEI", help="First and least price of a unit of gas (EIP-1559); without it gas is free."),
+    ] = None,
+    fee_recipient: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="With --base-fee: who gets the tips (default: burnt too).")
+    ] = None,
     scrypt_iterations: Annotated[
         int | None, typer.Option(help="Cost of the keystores; a power of two (default: the library's).")
     ] = None,
@@ -123,6 +133,7 @@ def init(
             AdminSet(everyone, len(everyone) // 2 + 1 if threshold is None else threshold),
             HubParams(block_interval_ms=block_interval_ms, proof_block_delay_ms=proof_block_ms),
             tuple(_funding(text) for text in fund or ()),
+            _fees(base_fee, fee_recipient),
         )
         members: list[MemberHome] = []
         validator_homes: list[ValidatorHome] = []
@@ -138,6 +149,8 @@ def init(
     except OSError as error:
         _fail(f"{home}: {error.strerror or error}", EXIT_UNUSABLE)
     typer.echo(f"hub {genesis.chain_id} (EVM chain id {genesis.evm_chain_id}) initialised in {home}")
+    if genesis.fees is not None:
+        typer.echo(f"a unit of gas costs at least {genesis.fees.base_fee_wei} wei: who sends needs a balance (--fund)")
     for address in genesis.admins.addresses:
         typer.echo(f"admin 0x{address.hex()}")
     typer.echo(f"admin actions need {genesis.admins.threshold} of {len(genesis.admins.addresses)} approvals")
@@ -215,10 +228,10 @@ def _fail(sentence: str, code: int) -> None:
     raise typer.Exit(code)
 
 
-def _address(text: str) -> bytes:
+def _address(text: str, option: str = "--admin") -> bytes:
     match = _ADDRESS.fullmatch(text)
     if match is None:
-        raise _Unusable(f"--admin {text[:64]}: an address has 40 hex digits")
+        raise _Unusable(f"{option} {text[:64]}: an address has 40 hex digits")
     return bytes.fromhex(match[1])
 
 
@@ -227,6 +240,18 @@ def _funding(text: str) -> tuple[bytes, int]:
     if match is None:
         raise _Unusable(f"--fund {text[:64]}: give ADDRESS or ADDRESS=WEI")
     return bytes.fromhex(match[1]), DEFAULT_FUNDING_WEI if match[2] is None else int(match[2])
+
+
+def _fees(base_fee: str | None, recipient: str | None) -> "FeeRules | None":
+    from relay.hub.application.fees import NOBODY, FeeRules
+
+    if base_fee is None:
+        if recipient is not None:
+            raise _Unusable("--fee-recipient: there are tips only with --base-fee")
+        return None
+    if re.fullmatch(r"[0-9]{1,38}", base_fee) is None:
+        raise _Unusable(f"--base-fee {base_fee[:64]}: a whole number of wei")
+    return FeeRules(int(base_fee), NOBODY if recipient is None else _address(recipient, "--fee-recipient"))
 
 
 def _make_admins(home: Path, count: int, password_file: Path | None, iterations: int | None) -> list[bytes]:

@@ -91,6 +91,10 @@ class DevnetChain:
         return min(TRANSACTION_MAX_GAS, self._genesis.gas_limit)
 
     @property
+    def next_base_fee_wei(self) -> int:
+        return BASE_FEE_WEI
+
+    @property
     def head(self) -> EvmBlock:
         head = self._blocks.head()
         if head is None:

@@ -13,6 +13,7 @@ import rlp
 from relay.evm.blocks import EvmBlock, EvmHeader, LocatedTransaction, Receipt
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 from relay.evm.execution import Log
+from relay.evm.log_index import LogIndex, index_logs
 from relay.evm.transaction import decode_transaction
 
 TABLE_PREFIX = b"evm-blocks/"
@@ -44,6 +45,7 @@ class BlockStore:
         self._locations = Table(reader, TABLE_PREFIX + _LOCATION)
         self._ancestors = Table(reader, TABLE_PREFIX + _ANCESTOR)
         self._restored = Table(reader, TABLE_PREFIX + _RESTORED)
+        self.log_index = LogIndex(reader)
 
     def head_number(self) -> int | None:
         last = self._blocks.last()
@@ -91,6 +93,14 @@ class BlockStore:
         block_hash, header, _ = rlp.decode(encoded)
         return block_hash, _decode_header(header)
 
+    def raw_transactions(self, number: int) -> list[bytes] | None:
+        """Not decoded: a sender costs a signature recovery."""
+        encoded = self._blocks.get(number.to_bytes(8, "big")) if 0 <= number < 2**64 else None
+        if encoded is None:
+            return None
+        raw: list[bytes] = rlp.decode(encoded)[2]
+        return raw
+
     def number_of(self, block_hash: bytes) -> int | None:
         number = self._numbers.get(block_hash)
         return None if number is None else int.from_bytes(number, "big")
@@ -134,6 +144,7 @@ def store_block(writer: KeyValueWriter, block: EvmBlock, receipts: tuple[Receipt
         number, rlp.encode([_encode_receipt(item) for item in receipts])
     )
     WritableTable(writer, TABLE_PREFIX + _NUMBER).put(block.hash, number)
+    index_logs(writer, block.number, receipts)
     locations = WritableTable(writer, TABLE_PREFIX + _LOCATION)
     for index, transaction in enumerate(block.transactions):
         locations.put(transaction.hash, number + index.to_bytes(4, "big"))

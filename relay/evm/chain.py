@@ -34,6 +34,10 @@ class EvmChain(Protocol):
     def call_gas_limit(self) -> int:
         """Most gas that eth_call and eth_estimateGas may use."""
 
+    @property
+    def next_base_fee_wei(self) -> int:
+        """Of the block after the newest; 0 where gas is free."""
+
     def state_after(self, block: EvmBlock) -> EvmState:
         """A scratch state: the block's post-state with the context of that block (as geth's eth_call does)."""
 

@@ -1,4 +1,4 @@
-"""The `eth_*`, `net_*` and `web3_*` methods over an `EvmChain`.
+"""The `eth_*`, `net_*`, `web3_*` and `txpool_*` methods over an `EvmChain`.
 
 Reads and execution run in worker threads: on committed blocks and on states opened by root, so that a new block
 changes nothing under them.
@@ -17,6 +17,7 @@ from relay.evm.block_lookup import BlockLookup
 from relay.evm.chain import EvmChain
 from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
 from relay.evm.execution import CallMessage, CallResult, EvmState
+from relay.evm.fee_methods import FeeMethods
 from relay.evm.json_errors import (
     EXECUTION_REVERTED,
     INTERNAL_ERROR,
@@ -24,19 +25,17 @@ from relay.evm.json_errors import (
     LIMIT_EXCEEDED,
     SERVER_ERROR,
     JsonRpcError,
-    invalid_params,
 )
 from relay.evm.json_params import BlockHash, BlockSelector, Method, Params
 from relay.evm.log_methods import LogMethods
 from relay.evm.rules import ERROR_STRING_SELECTOR
 from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import MAX_TRANSACTION_BYTES
+from relay.evm.txpool_methods import TxpoolMethods
 
 T = TypeVar("T")
 
 MAX_SHA3_BYTES = 128 * 1024
-MAX_FEE_HISTORY_BLOCKS = 1_024
-MAX_REWARD_PERCENTILES = 100
 MAX_EXECUTIONS = 2
 """The EVM holds the interpreter lock: more would only slow block production down."""
 MAX_WAITING_EXECUTIONS = 64
@@ -55,6 +54,8 @@ class EthMethods:
     def methods(self) -> Mapping[str, Method]:
         return {
             **self._logs.methods(),
+            **FeeMethods(self._chain, self._lookup).methods(),
+            **TxpoolMethods(self._chain, self._lookup).methods(),
             "web3_clientVersion": self._client_version,
             "web3_sha3": self._sha3,
             "net_version": self._network_version,
@@ -65,9 +66,6 @@ class EthMethods:
             "eth_syncing": self._syncing,
             "eth_accounts": self._accounts,
             "eth_mining": self._syncing,
-            "eth_gasPrice": self._gas_price,
-            "eth_maxPriorityFeePerGas": self._zero,
-            "eth_feeHistory": self._fee_history,
             "eth_blockNumber": self._block_number,
             "eth_getBlockByNumber": self._block_by_number,
             "eth_getBlockByHash": self._block_by_hash,
@@ -127,44 +125,6 @@ class EthMethods:
         """The node holds no keys for others."""
         params.at_most(0)
         return []
-
-    # --- fees
-
-    async def _gas_price(self, params: Params) -> str:
-        params.at_most(0)
-        head = await self._lookup.read(self._lookup.head)
-        return hex(head.header.base_fee_wei or 0)
-
-    async def _fee_history(self, params: Params) -> dict[str, Any]:
-        params.at_most(3)
-        count = params.raw(0)
-        # web3.js sends a number, the specification a quantity.
-        wanted = count if type(count) is int else params.quantity(0)
-        percentiles = params.raw(2) if params.has(2) else []
-        if not isinstance(percentiles, list) or len(percentiles) > MAX_REWARD_PERCENTILES:
-            raise invalid_params(f"argument 2 is not a list of at most {MAX_REWARD_PERCENTILES} percentiles")
-        if not 0 <= wanted <= MAX_FEE_HISTORY_BLOCKS:
-            raise invalid_params(f"argument 0 is not between 0 and {MAX_FEE_HISTORY_BLOCKS}")
-        selector = params.block(1)
-
-        def history() -> dict[str, Any]:
-            newest = self._lookup.existing(selector).number
-            headers = []
-            for number in range(max(self._chain.blocks.first_number(), newest - wanted + 1), newest + 1):
-                stored = self._chain.blocks.header(number)
-                if stored is not None:
-                    headers.append(stored[1])
-            base_fees = [header.base_fee_wei or 0 for header in headers]
-            result: dict[str, Any] = {
-                "oldestBlock": hex(headers[0].number if headers else newest),
-                "baseFeePerGas": [hex(fee) for fee in [*base_fees, base_fees[-1] if base_fees else 0]],
-                "gasUsedRatio": [header.gas_used / header.gas_limit if header.gas_limit else 0.0 for header in headers],
-            }
-            if percentiles:
-                result["reward"] = [["0x0"] * len(percentiles) for _ in headers]
-            return result
-
-        return await self._lookup.read(history)
 
     # --- blocks and transactions
 

@@ -195,18 +195,21 @@ class EvmState:
     def check_transaction(self, transaction: SignedTransaction) -> None:
         """Raise InvalidTransaction if it cannot be the next of its sender in a block here (block space apart)."""
         self._check_static(transaction)
+        self._check_fee(transaction, self.context.base_fee_wei)
         nonce = self.nonce(transaction.sender)
         if transaction.nonce != nonce:
             reason = InvalidReason.NONCE_TOO_LOW if transaction.nonce < nonce else InvalidReason.NONCE_TOO_HIGH
             raise InvalidTransaction(reason, "", transaction.nonce, nonce)
         self.check_sender(transaction)
 
-    def check_sender(self, transaction: SignedTransaction) -> None:
-        """The part of `check_transaction` that does not need the nonce to be the next."""
+    def check_sender(self, transaction: SignedTransaction, least_fee_wei: int | None = None) -> None:
+        """The part of `check_transaction` that does not need the nonce to be the next. `least_fee_wei` stands for the block's
+        base fee where the transaction may wait for a cheaper block."""
         self._check_static(transaction)
+        self._check_fee(transaction, self.context.base_fee_wei if least_fee_wei is None else least_fee_wei)
         if self.code(transaction.sender):
             raise InvalidTransaction(InvalidReason.SENDER_HAS_CODE, "EIP-3607", transaction.sender)
-        cost_wei = transaction.gas_limit * transaction.max_fee_per_gas_wei + transaction.value_wei
+        cost_wei = transaction.most_cost_wei
         balance_wei = self.balance_wei(transaction.sender)
         if balance_wei < cost_wei:
             raise InvalidTransaction(InvalidReason.INSUFFICIENT_FUNDS, "", balance_wei, cost_wei)
@@ -383,10 +386,11 @@ class EvmState:
         needed = self._least_gas(transaction.to, transaction.data, transaction.access_list)
         if transaction.gas_limit < needed:
             raise InvalidTransaction(InvalidReason.INTRINSIC_GAS_TOO_LOW, "", transaction.gas_limit, needed)
-        if transaction.max_fee_per_gas_wei < self.context.base_fee_wei:
-            raise InvalidTransaction(
-                InvalidReason.FEE_CAP_TOO_LOW, "", transaction.max_fee_per_gas_wei, self.context.base_fee_wei
-            )
+
+    @staticmethod
+    def _check_fee(transaction: SignedTransaction, demanded_wei: int) -> None:
+        if transaction.max_fee_per_gas_wei < demanded_wei:
+            raise InvalidTransaction(InvalidReason.FEE_CAP_TOO_LOW, "", transaction.max_fee_per_gas_wei, demanded_wei)
 
     def _least_gas(self, to: Address | None, data: bytes, access_list: AccessList) -> int:
         return least_gas(self.rules, to, data, access_list)

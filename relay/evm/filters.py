@@ -14,11 +14,13 @@ FILTER_LIFETIME_S = 300.0
 
 @dataclass(slots=True)
 class Filter:
-    """`criteria` None: a block filter. `next_block` is the first block not reported yet."""
+    """`criteria` None: a block filter, or of pending transactions where `pending_since` counts those reported already.
+    `next_block` is the first block not reported yet."""
 
     criteria: LogCriteria | None
     next_block: int
     polled_at_s: float
+    pending_since: int | None = None
 
 
 class Filters:
@@ -27,13 +29,15 @@ class Filters:
     def __init__(self) -> None:
         self._filters: OrderedDict[str, Filter] = OrderedDict()
 
-    def install(self, criteria: LogCriteria | None, next_block: int, now_s: float) -> str:
+    def install(
+        self, criteria: LogCriteria | None, next_block: int, now_s: float, pending_since: int | None = None
+    ) -> str:
         self._expire(now_s)
         while len(self._filters) >= MAX_FILTERS:
             self._filters.popitem(last=False)
         # Unguessable, since whoever knows the id takes the changes away.
         identifier = hex(secrets.randbits(128))
-        self._filters[identifier] = Filter(criteria, next_block, now_s)
+        self._filters[identifier] = Filter(criteria, next_block, now_s, pending_since)
         return identifier
 
     def poll(self, identifier: str, now_s: float) -> Filter:

@@ -66,7 +66,11 @@ def block_json(block: EvmBlock, *, full: bool) -> dict[str, Any]:
 
 def transaction_json(transaction: SignedTransaction, block: EvmBlock | None, index: int | None) -> dict[str, Any]:
     """Block fields are null while it waits in the pool."""
-    base_fee_wei = (block.header.base_fee_wei or 0) if block else 0
+    price_wei = (
+        transaction.effective_gas_price_wei(block.header.base_fee_wei or 0)
+        if block
+        else transaction.max_fee_per_gas_wei
+    )
     result: dict[str, Any] = {
         "blockHash": data(block.hash) if block else None,
         "blockNumber": hex(block.number) if block else None,
@@ -77,7 +81,7 @@ def transaction_json(transaction: SignedTransaction, block: EvmBlock | None, ind
         "to": data(transaction.to) if transaction.to else None,
         "nonce": hex(transaction.nonce),
         "gas": hex(transaction.gas_limit),
-        "gasPrice": hex(transaction.effective_gas_price_wei(base_fee_wei)),
+        "gasPrice": hex(price_wei),
         "value": hex(transaction.value_wei),
         "input": data(transaction.data),
         "chainId": hex(transaction.chain_id),
@@ -97,15 +101,17 @@ def transaction_json(transaction: SignedTransaction, block: EvmBlock | None, ind
     return result
 
 
-def log_json(log: Log, block: EvmBlock, transaction_index: int, log_index: int) -> dict[str, Any]:
+def log_json(
+    log: Log, block_hash: bytes, header: EvmHeader, transaction_hash: bytes, transaction_index: int, log_index: int
+) -> dict[str, Any]:
     return {
         "address": data(log.address),
         "topics": [data(topic) for topic in log.topics],
         "data": data(log.data),
-        "blockNumber": hex(block.number),
-        "blockHash": data(block.hash),
-        "blockTimestamp": hex(block.header.timestamp_s),
-        "transactionHash": data(block.transactions[transaction_index].hash),
+        "blockNumber": hex(header.number),
+        "blockHash": data(block_hash),
+        "blockTimestamp": hex(header.timestamp_s),
+        "transactionHash": data(transaction_hash),
         "transactionIndex": hex(transaction_index),
         "logIndex": hex(log_index),
         "removed": False,
@@ -129,7 +135,10 @@ def receipt_json(block: EvmBlock, receipts: tuple[Receipt, ...], index: int) -> 
         "effectiveGasPrice": hex(receipt.effective_gas_price_wei),
         "contractAddress": data(receipt.contract_address) if receipt.contract_address else None,
         "logsBloom": data(receipt.bloom),
-        "logs": [log_json(log, block, index, first_log + place) for place, log in enumerate(receipt.logs)],
+        "logs": [
+            log_json(log, block.hash, block.header, transaction.hash, index, first_log + place)
+            for place, log in enumerate(receipt.logs)
+        ],
     }
 
 

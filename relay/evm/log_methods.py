@@ -8,10 +8,11 @@ import trio
 from relay.evm import json_format as show
 from relay.evm.block_lookup import BlockLookup
 from relay.evm.chain import EvmChain
-from relay.evm.filters import Filters
-from relay.evm.json_errors import SERVER_ERROR, JsonRpcError, invalid_params
+from relay.evm.filters import Filter, Filters
+from relay.evm.json_errors import LIMIT_EXCEEDED, SERVER_ERROR, JsonRpcError, invalid_params
 from relay.evm.json_params import LogCriteria, Method, Params
 from relay.evm.log_query import MAX_LOG_BLOCKS, logs_in_range
+from relay.evm.mempool import REMEMBERED_ARRIVALS
 
 
 class LogMethods:
@@ -25,6 +26,7 @@ class LogMethods:
             "eth_getLogs": self._get_logs,
             "eth_newFilter": self._new_filter,
             "eth_newBlockFilter": self._new_block_filter,
+            "eth_newPendingTransactionFilter": self._new_pending_filter,
             "eth_getFilterChanges": self._filter_changes,
             "eth_getFilterLogs": self._filter_logs,
             "eth_uninstallFilter": self._uninstall_filter,
@@ -48,9 +50,16 @@ class LogMethods:
         head = await self._lookup.read(self._lookup.head)
         return self._filters.install(None, head.number + 1, trio.current_time())
 
+    async def _new_pending_filter(self, params: Params) -> str:
+        params.at_most(0)
+        count, _ = self._chain.mempool.announcements(0)
+        return self._filters.install(None, 0, trio.current_time(), count)
+
     async def _filter_changes(self, params: Params) -> list[Any]:
         params.at_most(1)
         installed = self._filters.poll(self._filter_id(params), trio.current_time())
+        if installed.pending_since is not None:
+            return self._new_pending(installed, installed.pending_since)
         head = await self._lookup.read(self._lookup.head)
         first, last = installed.next_block, min(head.number, installed.next_block + MAX_LOG_BLOCKS - 1)
         if last < first:
@@ -63,6 +72,17 @@ class LogMethods:
             changes = await self._lookup.read(lambda: self._changed_logs(criteria, first, last))
         installed.next_block = max(installed.next_block, last + 1)
         return changes
+
+    def _new_pending(self, installed: Filter, since: int) -> list[str]:
+        count, hashes = self._chain.mempool.announcements(since)
+        installed.pending_since = count
+        if count - since > len(hashes):
+            raise JsonRpcError(
+                LIMIT_EXCEEDED,
+                f"{count - since} transactions since the last poll, {REMEMBERED_ARRIVALS} are remembered:"
+                " the filter goes on from now, poll more often or subscribe to newPendingTransactions",
+            )
+        return [show.data(transaction_hash) for transaction_hash in hashes]
 
     async def _filter_logs(self, params: Params) -> list[dict[str, Any]]:
         params.at_most(1)

@@ -1,51 +1,112 @@
-"""Finding logs in stored blocks, by header bloom first."""
+"""Finding logs in stored blocks: by the index where it reaches, else by header bloom."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from eth_hash.auto import keccak
+
 from relay.evm.block_store import BlockStore
-from relay.evm.blocks import EvmBlock, bloom_may_contain
+from relay.evm.blocks import bloom_may_contain
 from relay.evm.execution import Log
 from relay.evm.json_errors import LIMIT_EXCEEDED, JsonRpcError
 from relay.evm.json_format import log_json
 from relay.evm.json_params import LogCriteria
+from relay.evm.log_index import is_narrowed
 
 MAX_LOG_BLOCKS = 10_000
-"""Blocks in one query: a third of a second of header reading."""
+"""Blocks in one query that the index does not narrow: a third of a second of header reading."""
 MAX_LOGS = 10_000
+MAX_INDEX_READS = 200_000
+MAX_QUERY_S = 5.0
 
 
-def logs_in_range(blocks: BlockStore, criteria: LogCriteria, first: int, last: int) -> list[dict[str, Any]]:
-    """Matching logs of the blocks first..last in order. Raises JsonRpcError -32005 above either bound."""
-    if last - first >= MAX_LOG_BLOCKS:
-        raise JsonRpcError(LIMIT_EXCEEDED, f"block range of {last - first + 1} exceeds {MAX_LOG_BLOCKS} blocks")
+class _Spent(Exception):
+    """The query has used what it may."""
+
+
+class _Budget:
+    """Reads and time of one query. The clock is asked only now and then."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._ends_s = now_s() + MAX_QUERY_S
+        self._reads = 0
+
+    def spend(self) -> None:
+        self._reads += 1
+        if self._reads > MAX_INDEX_READS:
+            raise _Spent(f"reads more than {MAX_INDEX_READS} index entries")
+        if self._reads % 64 == 0:
+            self.check_time()
+
+    def check_time(self) -> None:
+        if self._now_s() > self._ends_s:
+            raise _Spent(f"takes longer than {MAX_QUERY_S:.0f} s")
+
+
+def logs_in_range(
+    blocks: BlockStore, criteria: LogCriteria, first: int, last: int, now_s: Callable[[], float] = time.monotonic
+) -> list[dict[str, Any]]:
+    """Matching logs of the blocks first..last in order. Raises JsonRpcError -32005 above a bound, with the range that fits."""
+    indexed_from = blocks.log_index.indexed_from() if is_narrowed(criteria) else None
+    scanned_to = last if indexed_from is None else min(last, indexed_from - 1)
+    if scanned_to - first >= MAX_LOG_BLOCKS:
+        reason = f"block range of {scanned_to - first + 1} exceeds {MAX_LOG_BLOCKS} blocks"
+        unindexed = "" if indexed_from is None else " that are not indexed yet"
+        advice = "" if is_narrowed(criteria) else ", or name an address or a topic"
+        raise _too_much(f"{reason}{unindexed}", first, first + MAX_LOG_BLOCKS - 1, advice)
+    budget = _Budget(now_s)
     found: list[dict[str, Any]] = []
-    for number in range(first, last + 1):
-        for entry in logs_of_block(blocks, criteria, number):
-            if len(found) == MAX_LOGS:
-                raise JsonRpcError(
-                    LIMIT_EXCEEDED, f"query returned more than {MAX_LOGS} results, narrow the block range"
-                )
-            found.append(entry)
+    done = first - 1
+    """Up to which block `found` is complete."""
+    try:
+        for number in _candidates(blocks, criteria, first, last, scanned_to, budget):
+            done = max(done, number - 1)
+            budget.check_time()
+            for entry in logs_of_block(blocks, criteria, number):
+                if len(found) == MAX_LOGS:
+                    raise _Spent(f"returned more than {MAX_LOGS} results")
+                found.append(entry)
+            done = number
+    except _Spent as spent:
+        raise _too_much(f"query {spent}", first, done, ", or ask for fewer addresses and topics") from None
     return found
+
+
+def _candidates(
+    blocks: BlockStore, criteria: LogCriteria, first: int, last: int, scanned_to: int, budget: _Budget
+) -> Iterator[int]:
+    yield from range(first, scanned_to + 1)
+    if scanned_to < last:
+        yield from blocks.log_index.blocks_with(criteria, max(first, scanned_to + 1), last, budget.spend)
+
+
+def _too_much(reason: str, first: int, fits_to: int, advice: str) -> JsonRpcError:
+    if fits_to < first:
+        return JsonRpcError(LIMIT_EXCEEDED, f"{reason}, narrow the criteria")
+    fits = {"fromBlock": hex(first), "toBlock": hex(fits_to)}
+    return JsonRpcError(
+        LIMIT_EXCEEDED,
+        f"{reason}, narrow the block range (this one fits: {fits['fromBlock']} to {fits['toBlock']}){advice}",
+        fits,
+    )
 
 
 def logs_of_block(blocks: BlockStore, criteria: LogCriteria, number: int) -> Iterator[dict[str, Any]]:
     stored = blocks.header(number)
     if stored is None or not _bloom_matches(criteria, stored[1].logs_bloom):
         return
-    block, receipts = blocks.block(number), blocks.receipts(number)
-    if block is None or receipts is None:
+    block_hash, header = stored
+    raw, receipts = blocks.raw_transactions(number), blocks.receipts(number)
+    if raw is None or receipts is None:
         return
-    yield from _matching(criteria, block, [receipt.logs for receipt in receipts])
-
-
-def _matching(criteria: LogCriteria, block: EvmBlock, logs: list[tuple[Log, ...]]) -> Iterator[dict[str, Any]]:
     log_index = 0
-    for transaction_index, entries in enumerate(logs):
-        for log in entries:
+    for transaction_index, receipt in enumerate(receipts):
+        transaction_hash = keccak(raw[transaction_index]) if receipt.logs else b""
+        for log in receipt.logs:
             if _log_matches(criteria, log):
-                yield log_json(log, block, transaction_index, log_index)
+                yield log_json(log, block_hash, header, transaction_hash, transaction_index, log_index)
             log_index += 1
 
 

@@ -1,9 +1,12 @@
 """Transactions waiting for a block, by sender and nonce."""
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
+from itertools import islice
 
 from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.native import Address
@@ -13,9 +16,22 @@ DEFAULT_MAX_TRANSACTIONS = 20_000
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 DEFAULT_MAX_PER_SENDER = 4_096
 """A relayer on a fee-free chain has no balance to lose, so count is what bounds one account."""
+DEFAULT_LIFETIME_S = 3_600.0
+"""What no block took for so long waits behind a gap that nobody closes, or for a price that does not come back."""
 MAX_NONCE_GAP = 1_024
 """Furthest nonce above the account's own: what lies beyond would only wait and take room."""
 REPLACEMENT_BUMP_PERCENT = 10
+MAX_FREE_REPLACEMENTS = 8
+"""Of one nonce, where neither pays. Those replaced are remembered, or an engine that still has one would bring it back."""
+REMEMBERED_ARRIVALS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class SenderAccount:
+    """What the newest state says of a sender."""
+
+    nonce: int
+    balance_wei: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +43,49 @@ class MempoolStatistics:
     """Those with no gap before them."""
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingOfSender:
+    """By nonce. `queued` ones wait behind a gap."""
+
+    sender: Address
+    executable: tuple[SignedTransaction, ...]
+    queued: tuple[SignedTransaction, ...]
+
+
 @dataclass(slots=True)
 class _Entry:
     transaction: SignedTransaction
     arrival: int
+    arrived_s: float
+    replaced: tuple[bytes, ...] = ()
+    """Hashes that it replaced without paying more."""
+    announced: bool = False
+
+
+@dataclass(slots=True)
+class _Queue:
+    """One sender's: executable are the nonces from `next_nonce` up to, without, `run_end`."""
+
+    next_nonce: int
+    run_end: int
+    entries: dict[int, _Entry] = field(default_factory=dict)
+    cost_wei: int = 0
+
+    def extend_run(self) -> None:
+        self.run_end = max(self.run_end, self.next_nonce)
+        while self.run_end in self.entries:
+            self.run_end += 1
+
+    def run(self) -> list[_Entry]:
+        return [self.entries[nonce] for nonce in range(self.next_nonce, self.run_end)]
 
 
 class Mempool:
     """Bounded; thread safe. Knows each sender's next nonce as its owner reports it after each block.
 
-    Replacement (same sender and nonce) needs both fees 10 % higher; where both are zero nothing replaces. A
-    full pool refuses, except that a transaction that closes a sender's gap displaces one that waits behind a gap.
+    Replacement (same sender and nonce) needs both fees 10 % higher. Where both offer nothing, only one that waits behind a
+    gap is replaced: an executable one may be in a proposal by now. A full pool refuses, except that an executable
+    transaction displaces one that waits behind a gap, or else the last of another sender that offers 10 % less.
     """
 
     def __init__(
@@ -46,62 +94,68 @@ class Mempool:
         max_transactions: int = DEFAULT_MAX_TRANSACTIONS,
         max_bytes: int = DEFAULT_MAX_BYTES,
         max_per_sender: int = DEFAULT_MAX_PER_SENDER,
+        lifetime_s: float = DEFAULT_LIFETIME_S,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_transactions = max_transactions
         self._max_bytes = max_bytes
         self._max_per_sender = max_per_sender
+        self._lifetime_s = lifetime_s
+        self._now_s = now_s
         self._lock = threading.Lock()
-        self._by_sender: dict[Address, dict[int, _Entry]] = {}
-        self._by_hash: dict[bytes, SignedTransaction] = {}
-        self._next_nonce: dict[Address, int] = {}
+        self._queues: dict[Address, _Queue] = {}
+        self._by_hash: dict[bytes, _Entry] = {}
+        """In order of arrival."""
         self._bytes = 0
         self._arrivals = 0
+        self._announced: deque[bytes] = deque(maxlen=REMEMBERED_ARRIVALS)
+        self._announcements = 0
+        self._listeners: set[Callable[[], None]] = set()
 
-    def add(self, transaction: SignedTransaction, account_nonce: int) -> None:
-        """Take a transaction that its owner has checked against the state. Raises InvalidTransaction."""
+    def add(self, transaction: SignedTransaction, account_nonce: int, balance_wei: int | None = None) -> None:
+        """Take a transaction that its owner has checked against the state. Raises InvalidTransaction.
+
+        With `balance_wei` it must also pay for everything that waits of this sender.
+        """
         with self._lock:
-            if transaction.hash in self._by_hash:
-                raise InvalidTransaction(InvalidReason.ALREADY_KNOWN, "", transaction.hash)
-            if transaction.nonce < account_nonce:
-                raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, account_nonce)
-            if transaction.nonce > account_nonce + MAX_NONCE_GAP:
-                raise InvalidTransaction(
-                    InvalidReason.NONCE_TOO_HIGH, "too far ahead", transaction.nonce, account_nonce + MAX_NONCE_GAP
-                )
-            self._advance(transaction.sender, account_nonce)
-            known = self._by_sender.get(transaction.sender, {}).get(transaction.nonce)
-            if known is not None:
-                _check_replacement(known.transaction, transaction)
-                self._remove(known.transaction)
-            else:
-                self._make_room(transaction, account_nonce)
-            self._insert(transaction, account_nonce)
+            before = self._announcements
+            self._expire()
+            self._add(transaction, account_nonce, balance_wei)
+            listeners = tuple(self._listeners) if self._announcements > before else ()
+        for listener in listeners:
+            listener()
 
     def get(self, transaction_hash: bytes) -> SignedTransaction | None:
         with self._lock:
-            return self._by_hash.get(transaction_hash)
+            entry = self._by_hash.get(transaction_hash)
+            return None if entry is None else entry.transaction
 
     def next_nonce(self, sender: Address, account_nonce: int) -> int:
         """The nonce after the unbroken run of waiting transactions: eth_getTransactionCount at `pending`."""
         with self._lock:
-            queued = self._by_sender.get(sender, {})
-            nonce = account_nonce
-            while nonce in queued:
+            queue = self._queues.get(sender)
+            if queue is None:
+                return account_nonce
+            nonce = max(account_nonce, queue.run_end)
+            while nonce in queue.entries:
                 nonce += 1
             return nonce
 
     def select(self, base_fee_wei: int = 0) -> Iterator[SignedTransaction]:
-        """Executable transactions in block order: highest tip first, then first come, each sender by nonce.
+        """Executable transactions in block order: highest tip first, then first come, each sender by nonce up to its first
+        that offers less than the base fee.
 
         A snapshot: the owner takes what fits and reports the result by `remove_included` and `drop`.
         """
         with self._lock:
-            runs = {sender: self._executable(sender) for sender in self._by_sender}
+            runs = {sender: queue.run() for sender, queue in self._queues.items()}
         heap = [(*_priority(run[0], base_fee_wei), sender, 0) for sender, run in runs.items() if run]
         heapify(heap)
         while heap:
             _, _, sender, index = heappop(heap)
             run = runs[sender]
+            if run[index].transaction.max_fee_per_gas_wei < base_fee_wei:
+                continue
             yield run[index].transaction
             if index + 1 < len(run):
                 heappush(heap, (*_priority(run[index + 1], base_fee_wei), sender, index + 1))
@@ -109,90 +163,182 @@ class Mempool:
     def remove_included(self, transactions: tuple[SignedTransaction, ...]) -> None:
         """After a block: these are done, and so is everything of the same senders up to their nonces."""
         with self._lock:
+            before = self._announcements
             for transaction in transactions:
                 self._advance(transaction.sender, transaction.nonce + 1)
+            self._expire()
+            listeners = tuple(self._listeners) if self._announcements > before else ()
+        for listener in listeners:
+            listener()
 
     def drop(self, transaction_hash: bytes) -> None:
         """Forget one that can no longer be executed."""
         with self._lock:
-            transaction = self._by_hash.get(transaction_hash)
-            if transaction is not None:
-                self._remove(transaction)
+            entry = self._by_hash.get(transaction_hash)
+            if entry is not None:
+                self._remove(entry.transaction)
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            for table in (self._by_sender, self._by_hash, self._next_nonce):
-                table.clear()
+            self._queues.clear()
+            self._by_hash.clear()
             self._bytes = 0
+
+    # --- for those who look on
 
     def statistics(self) -> MempoolStatistics:
         with self._lock:
             return MempoolStatistics(
                 transactions=len(self._by_hash),
                 bytes=self._bytes,
-                senders=len(self._by_sender),
-                executable=sum(len(self._executable(sender)) for sender in self._by_sender),
+                senders=len(self._queues),
+                executable=sum(queue.run_end - queue.next_nonce for queue in self._queues.values()),
             )
 
-    def _executable(self, sender: Address) -> list[_Entry]:
-        queued = self._by_sender[sender]
-        run = []
-        nonce = self._next_nonce[sender]
-        while nonce in queued:
-            run.append(queued[nonce])
-            nonce += 1
-        return run
+    def waiting(self, sender: Address | None = None) -> tuple[WaitingOfSender, ...]:
+        """All that waits, or what does of one sender."""
+        with self._lock:
+            senders = sorted(self._queues) if sender is None else [sender] if sender in self._queues else []
+            return tuple(_waiting(sender, self._queues[sender]) for sender in senders)
+
+    def announcements(self, since: int) -> tuple[int, tuple[bytes, ...]]:
+        """How many transactions became executable so far, and the hashes of those after number `since`, as far back as
+        they are remembered."""
+        with self._lock:
+            new = min(self._announcements - since, len(self._announced))
+            return self._announcements, tuple(islice(self._announced, len(self._announced) - new, None))
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` from whatever thread brings news; it must not block."""
+        with self._lock:
+            self._listeners.add(listener)
+
+    def unlisten(self, listener: Callable[[], None]) -> None:
+        with self._lock:
+            self._listeners.discard(listener)
+
+    # --- inside, under the lock
+
+    def _add(self, transaction: SignedTransaction, account_nonce: int, balance_wei: int | None) -> None:
+        if transaction.hash in self._by_hash:
+            raise InvalidTransaction(InvalidReason.ALREADY_KNOWN, "", transaction.hash)
+        if transaction.nonce < account_nonce:
+            raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, account_nonce)
+        if transaction.nonce > account_nonce + MAX_NONCE_GAP:
+            raise InvalidTransaction(
+                InvalidReason.NONCE_TOO_HIGH, "too far ahead", transaction.nonce, account_nonce + MAX_NONCE_GAP
+            )
+        self._advance(transaction.sender, account_nonce)
+        queue = self._queues.get(transaction.sender)
+        known = None if queue is None else queue.entries.get(transaction.nonce)
+        if balance_wei is not None:
+            cost_wei = transaction.most_cost_wei + (0 if queue is None else queue.cost_wei)
+            cost_wei -= 0 if known is None else known.transaction.most_cost_wei
+            if cost_wei > balance_wei:
+                detail = "together with this sender's waiting ones"
+                raise InvalidTransaction(InvalidReason.INSUFFICIENT_FUNDS, detail, balance_wei, cost_wei)
+        replaced: tuple[bytes, ...] = ()
+        if queue is not None and known is not None:
+            replaced = _check_replacement(known, transaction, is_executable=transaction.nonce < queue.run_end)
+            self._check_bytes_of_replacement(known.transaction, transaction)
+            self._remove(known.transaction)
+        else:
+            self._make_room(transaction, account_nonce)
+        self._insert(transaction, account_nonce, replaced)
+
+    def _check_bytes_of_replacement(self, known: SignedTransaction, new: SignedTransaction) -> None:
+        used = self._bytes - len(known.raw) + len(new.raw)
+        if used > self._max_bytes:
+            raise InvalidTransaction(InvalidReason.POOL_FULL, "bytes", used, self._max_bytes)
 
     def _make_room(self, transaction: SignedTransaction, account_nonce: int) -> None:
-        queued = self._by_sender.get(transaction.sender, {})
-        if len(queued) >= self._max_per_sender:
-            raise InvalidTransaction(InvalidReason.POOL_FULL, "for this sender", len(queued), self._max_per_sender)
+        queue = self._queues.get(transaction.sender)
+        waiting = 0 if queue is None else len(queue.entries)
+        if waiting >= self._max_per_sender:
+            raise InvalidTransaction(InvalidReason.POOL_FULL, "for this sender", waiting, self._max_per_sender)
+        is_executable = transaction.nonce <= (account_nonce if queue is None else queue.run_end)
         while len(self._by_hash) >= self._max_transactions or self._bytes + len(transaction.raw) > self._max_bytes:
-            run_end = account_nonce
-            while run_end in queued:
-                run_end += 1
-            displaced = self._newest_gapped() if transaction.nonce <= run_end else None
+            displaced = None
+            if is_executable:
+                displaced = self._newest_gapped() or self._cheapest_below(transaction)
             if displaced is None:
                 raise InvalidTransaction(InvalidReason.POOL_FULL, "", len(self._by_hash), self._max_transactions)
             self._remove(displaced)
 
     def _newest_gapped(self) -> SignedTransaction | None:
         newest: _Entry | None = None
-        for sender, queued in self._by_sender.items():
-            executable = len(self._executable(sender))
-            if executable == len(queued):
+        for queue in self._queues.values():
+            if queue.run_end - queue.next_nonce == len(queue.entries):
                 continue
-            end = self._next_nonce[sender] + executable
-            for nonce, entry in queued.items():
-                if nonce > end and (newest is None or entry.arrival > newest.arrival):
+            for nonce, entry in queue.entries.items():
+                if nonce > queue.run_end and (newest is None or entry.arrival > newest.arrival):
                     newest = entry
         return newest.transaction if newest else None
 
-    def _insert(self, transaction: SignedTransaction, account_nonce: int) -> None:
+    def _cheapest_below(self, new: SignedTransaction) -> SignedTransaction | None:
+        """The last of a sender's run, so that nobody gets a gap, if it offers 10 % less than `new` does."""
+        lasts = [
+            queue.entries[queue.run_end - 1].transaction
+            for sender, queue in self._queues.items()
+            if sender != new.sender and queue.run_end > queue.next_nonce
+        ]
+        cheapest = min(lasts, key=lambda item: item.max_priority_fee_per_gas_wei, default=None)
+        if cheapest is None:
+            return None
+        return cheapest if new.max_priority_fee_per_gas_wei >= _bumped(cheapest.max_priority_fee_per_gas_wei) else None
+
+    def _insert(self, transaction: SignedTransaction, account_nonce: int, replaced: tuple[bytes, ...]) -> None:
         self._arrivals += 1
-        self._next_nonce[transaction.sender] = max(account_nonce, self._next_nonce.get(transaction.sender, 0))
-        self._by_sender.setdefault(transaction.sender, {})[transaction.nonce] = _Entry(transaction, self._arrivals)
-        self._by_hash[transaction.hash] = transaction
+        queue = self._queues.setdefault(transaction.sender, _Queue(account_nonce, account_nonce))
+        entry = _Entry(transaction, self._arrivals, self._now_s(), replaced)
+        queue.entries[transaction.nonce] = entry
+        queue.cost_wei += transaction.most_cost_wei
+        self._by_hash[transaction.hash] = entry
         self._bytes += len(transaction.raw)
+        self._extend(queue)
+
+    def _extend(self, queue: _Queue) -> None:
+        """Take what has become executable into the run, and tell of it."""
+        begin = max(queue.run_end, queue.next_nonce)
+        queue.extend_run()
+        for nonce in range(begin, queue.run_end):
+            entry = queue.entries[nonce]
+            if not entry.announced:
+                entry.announced = True
+                self._announced.append(entry.transaction.hash)
+                self._announcements += 1
 
     def _remove(self, transaction: SignedTransaction) -> None:
         del self._by_hash[transaction.hash]
         self._bytes -= len(transaction.raw)
-        queued = self._by_sender[transaction.sender]
-        del queued[transaction.nonce]
-        if not queued:
-            del self._by_sender[transaction.sender]
-            del self._next_nonce[transaction.sender]
+        queue = self._queues[transaction.sender]
+        del queue.entries[transaction.nonce]
+        queue.cost_wei -= transaction.most_cost_wei
+        if queue.next_nonce <= transaction.nonce < queue.run_end:
+            queue.run_end = transaction.nonce
+        if not queue.entries:
+            del self._queues[transaction.sender]
 
     def _advance(self, sender: Address, nonce: int) -> None:
         """The sender's next nonce is at least `nonce`: forget what it has already used."""
-        queued = self._by_sender.get(sender)
-        if queued is None:
+        queue = self._queues.get(sender)
+        if queue is None or nonce <= queue.next_nonce:
             return
-        self._next_nonce[sender] = max(nonce, self._next_nonce[sender])
-        for old in [entry.transaction for used, entry in queued.items() if used < nonce]:
+        for old in [entry.transaction for used, entry in queue.entries.items() if used < nonce]:
             self._remove(old)
+        if queue.entries:
+            queue.next_nonce = nonce
+            queue.run_end = nonce
+            self._extend(queue)
+
+    def _expire(self) -> None:
+        ends_s = self._now_s() - self._lifetime_s
+        while self._by_hash:
+            oldest = next(iter(self._by_hash.values()))
+            if oldest.arrived_s > ends_s:
+                return
+            self._remove(oldest.transaction)
 
 
 def _priority(entry: _Entry, base_fee_wei: int) -> tuple[int, int]:
@@ -200,11 +346,35 @@ def _priority(entry: _Entry, base_fee_wei: int) -> tuple[int, int]:
     return -tip_wei, entry.arrival
 
 
-def _check_replacement(known: SignedTransaction, new: SignedTransaction) -> None:
+def _bumped(fee_wei: int) -> int:
+    return max(fee_wei * (100 + REPLACEMENT_BUMP_PERCENT) // 100, fee_wei + 1)
+
+
+def _check_replacement(known: _Entry, new: SignedTransaction, *, is_executable: bool) -> tuple[bytes, ...]:
+    """Returns the hashes that the new one must remember. Raises InvalidTransaction."""
+    old = known.transaction
+    if new.hash in known.replaced:
+        raise InvalidTransaction(InvalidReason.REPLACEMENT_UNDERPRICED, "was replaced itself", new.hash)
+    if old.max_fee_per_gas_wei == new.max_fee_per_gas_wei == 0 and not is_executable:
+        if len(known.replaced) >= MAX_FREE_REPLACEMENTS:
+            detail = "free replacements of one nonce"
+            raise InvalidTransaction(
+                InvalidReason.REPLACEMENT_UNDERPRICED, detail, len(known.replaced), MAX_FREE_REPLACEMENTS
+            )
+        return (*known.replaced, old.hash)
     for old_wei, new_wei in (
-        (known.max_fee_per_gas_wei, new.max_fee_per_gas_wei),
-        (known.max_priority_fee_per_gas_wei, new.max_priority_fee_per_gas_wei),
+        (old.max_fee_per_gas_wei, new.max_fee_per_gas_wei),
+        (old.max_priority_fee_per_gas_wei, new.max_priority_fee_per_gas_wei),
     ):
-        needed_wei = max(old_wei * (100 + REPLACEMENT_BUMP_PERCENT) // 100, old_wei + 1)
-        if new_wei < needed_wei:
-            raise InvalidTransaction(InvalidReason.REPLACEMENT_UNDERPRICED, "", new_wei, needed_wei)
+        if new_wei < _bumped(old_wei):
+            raise InvalidTransaction(InvalidReason.REPLACEMENT_UNDERPRICED, "", new_wei, _bumped(old_wei))
+    return known.replaced
+
+
+def _waiting(sender: Address, queue: _Queue) -> WaitingOfSender:
+    ordered = sorted(queue.entries.items())
+    return WaitingOfSender(
+        sender,
+        tuple(entry.transaction for nonce, entry in ordered if nonce < queue.run_end),
+        tuple(entry.transaction for nonce, entry in ordered if nonce >= queue.run_end),
+    )

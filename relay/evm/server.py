@@ -15,6 +15,10 @@ MAX_CONCURRENT_PER_CONNECTION = 16
 MAX_CONNECTIONS = 512
 OUTGOING_MESSAGES = 64
 """Buffered for a slow WebSocket reader; then what produces them waits."""
+MAX_NOTIFY_S = 20.0
+"""For room among them; then a subscriber is dropped."""
+MAX_SEND_S = 60.0
+"""For a peer to take what is sent; then the connection is closed without a word, which would not arrive either."""
 MAX_BODY_S = 30.0
 """For a request's body to arrive."""
 
@@ -130,11 +134,12 @@ class JsonRpcApp:
         await send({"type": "websocket.accept"})
         self.connections += 1
         try:
-            code = await _Connection(self.service, receive, send).run()
+            close = await _Connection(self.service, receive, send).run()
         finally:
             self.connections -= 1
-        if code is not None:
-            await send({"type": "websocket.close", "code": code})
+        if close is not None:
+            code, reason = close
+            await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 class _Connection:
@@ -147,30 +152,37 @@ class _Connection:
         self._busy = trio.Semaphore(MAX_CONCURRENT_PER_CONNECTION)
         self._outgoing, self._to_write = trio.open_memory_channel[bytes](OUTGOING_MESSAGES)
 
-    async def run(self) -> int | None:
-        """Serve until the peer leaves (None) or has to (a close code)."""
-        code: int | None = None
+    async def run(self) -> tuple[int, str] | None:
+        """Serve until the peer leaves (None) or has to (a close code and its reason)."""
+        close: tuple[int, str] | None = None
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write)
-                subscriptions = Subscriptions(self._service.chain, nursery, self._outgoing.send)
-                code = await self._read(nursery, subscriptions)
+                subscriptions = Subscriptions(self._service.chain, nursery, self._notify)
+                close = await self._read(nursery, subscriptions)
                 nursery.cancel_scope.cancel()
-        except* ConsumerTooSlow:
-            code = CLOSE_TOO_SLOW
-        return code
+        except* ConsumerTooSlow as slow:
+            close = CLOSE_TOO_SLOW, f"too slow: {_first(slow)}"
+        return close
 
-    async def _read(self, nursery: trio.Nursery, subscriptions: Subscriptions) -> int | None:
+    async def _notify(self, message: bytes) -> None:
+        """Raises ConsumerTooSlow where the peer leaves the queue full."""
+        with trio.move_on_after(MAX_NOTIFY_S):
+            await self._outgoing.send(message)
+            return
+        raise ConsumerTooSlow(f"{OUTGOING_MESSAGES} messages waited for {MAX_NOTIFY_S:.0f} s")
+
+    async def _read(self, nursery: trio.Nursery, subscriptions: Subscriptions) -> tuple[int, str] | None:
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return None
             text = message.get("text")
             if text is None:
-                return CLOSE_TEXT_ONLY
+                return CLOSE_TEXT_ONLY, "text messages only"
             body = text.encode("utf-8", "surrogatepass")
             if len(body) > MAX_BODY_BYTES:
-                return CLOSE_TOO_LARGE
+                return CLOSE_TOO_LARGE, f"a message has at most {MAX_BODY_BYTES} bytes"
             await self._busy.acquire()
             nursery.start_soon(self._answer, body, subscriptions)
 
@@ -193,7 +205,14 @@ async def serve(
     """Serve until cancelled. Started with the port that is bound, which `port` 0 leaves to the system."""
     config = listen_config(host, port)
     config.websocket_max_message_size = MAX_BODY_BYTES
-    await listen(app, config, task_status=task_status)
+    await listen(app, config, send_limit_s=MAX_SEND_S, task_status=task_status)
+
+
+def _first(group: BaseExceptionGroup[ConsumerTooSlow]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

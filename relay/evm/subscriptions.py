@@ -8,10 +8,12 @@ import trio
 
 from relay.evm.chain import EvmChain
 from relay.evm.json_errors import SERVER_ERROR, JsonRpcError, invalid_params
-from relay.evm.json_format import header_json
+from relay.evm.json_format import data, header_json, transaction_json
 from relay.evm.json_params import LogCriteria, Params, log_criteria
 from relay.evm.json_rpc import notification
 from relay.evm.log_query import logs_of_block
+from relay.evm.mempool import REMEMBERED_ARRIVALS
+from relay.evm.pending_news import PendingNews
 
 MAX_SUBSCRIPTIONS = 64
 MAX_LAG_BLOCKS = 1_024
@@ -19,7 +21,7 @@ MAX_LAG_BLOCKS = 1_024
 
 
 class ConsumerTooSlow(Exception):
-    """The connection cannot keep up with the chain."""
+    """The connection cannot keep up with the chain. Its text is the close reason."""
 
 
 class Subscriptions:
@@ -41,18 +43,25 @@ class Subscriptions:
     async def _subscribe(self, params: Params) -> str:
         params.at_most(2)
         kind = params.raw(0)
-        if kind == "newHeads":
-            criteria = None
-        elif kind == "logs":
+        criteria, full = None, False
+        if kind == "logs":
             criteria = log_criteria(params.raw(1) if params.has(1) else {}, "argument 1")
-        else:
-            raise invalid_params("argument 0 is not newHeads or logs; other subscriptions are not supported")
+        elif kind == "newPendingTransactions":
+            full = params.boolean(1, default=False)
+        elif kind != "newHeads":
+            raise invalid_params(
+                "argument 0 is not newHeads, logs or newPendingTransactions; other subscriptions are not supported"
+            )
         if len(self._scopes) >= MAX_SUBSCRIPTIONS:
             raise JsonRpcError(SERVER_ERROR, f"more than {MAX_SUBSCRIPTIONS} subscriptions on one connection")
         identifier = hex(secrets.randbits(128))
         scope = trio.CancelScope()
         self._scopes[identifier] = scope
-        self._nursery.start_soon(self._follow, identifier, criteria, self._chain.heads.number, scope)
+        if kind == "newPendingTransactions":
+            since, _ = self._chain.mempool.announcements(0)
+            self._nursery.start_soon(self._follow_pending, identifier, full, since, scope)
+        else:
+            self._nursery.start_soon(self._follow, identifier, criteria, self._chain.heads.number, scope)
         return identifier
 
     async def _unsubscribe(self, params: Params) -> bool:
@@ -69,11 +78,31 @@ class Subscriptions:
             while True:
                 head = await self._chain.heads.wait_above(last)
                 if head - last > MAX_LAG_BLOCKS:
-                    raise ConsumerTooSlow
+                    raise ConsumerTooSlow(f"{head - last} blocks behind, at most {MAX_LAG_BLOCKS}")
                 for number in range(last + 1, head + 1):
                     for result in await trio.to_thread.run_sync(self._results, criteria, number):
                         await self._send(notification(identifier, result))
                 last = head
+
+    async def _follow_pending(self, identifier: str, full: bool, since: int, scope: trio.CancelScope) -> None:
+        mempool = self._chain.mempool
+        with scope, PendingNews(mempool) as news:
+            while True:
+                count, hashes = mempool.announcements(since)
+                if count - since > len(hashes):
+                    raise ConsumerTooSlow(f"{count - since} pending transactions behind, at most {REMEMBERED_ARRIVALS}")
+                since = count
+                for transaction_hash in hashes:
+                    # One that a block took meanwhile was pending all the same, but can no longer be shown whole.
+                    transaction = mempool.get(transaction_hash) if full else None
+                    shown = (
+                        data(transaction_hash)
+                        if not full
+                        else transaction and transaction_json(transaction, None, None)
+                    )
+                    if shown is not None:
+                        await self._send(notification(identifier, shown))
+                await news.wait()
 
     def _results(self, criteria: LogCriteria | None, number: int) -> list[dict[str, Any]]:
         if criteria is not None:

@@ -55,6 +55,11 @@ class SignedTransaction:
     def effective_gas_price_wei(self, base_fee_wei: int) -> int:
         return min(self.max_fee_per_gas_wei, base_fee_wei + self.max_priority_fee_per_gas_wei)
 
+    @property
+    def most_cost_wei(self) -> int:
+        """What the sender must hold, value included."""
+        return self.gas_limit * self.max_fee_per_gas_wei + self.value_wei
+
 
 def decode_transaction(raw: bytes, chain_id: int) -> SignedTransaction:
     """Decode the one canonical encoding and recover the sender. Raises InvalidTransaction and nothing else.

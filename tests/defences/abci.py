@@ -20,8 +20,8 @@ ABCI = (
     Defence(
         "a replaced transaction leaves CometBFT's pool",
         POOL,
-        "            self._add(transaction, self._application.check_sender(transaction))\n",
-        "            self._application.check_sender(transaction)\n",
+        "                self._add(transaction, self._application.check_sender(transaction))\n",
+        "                self._application.check_sender(transaction)\n",
         (f"{TESTS}::test_a_transaction_that_was_replaced_leaves_cometbfts_pool_at_the_next_recheck",),
     ),
     Defence(

@@ -4,16 +4,18 @@ CometBFT keeps transactions in the order of their arrival and knows no nonces. T
 answers for pending nonces, refuses what replaces nothing, and gives blocks their order.
 """
 
+import math
+
 from eth_hash.auto import keccak
 
 from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.mempool import Mempool
+from relay.evm.mempool import Mempool, SenderAccount
 from relay.evm.transaction import SignedTransaction
 from relay.hub.application.abci import CODE_INVALID, CODE_OK, CheckTxResponse
 from relay.hub.application.application import HubApplication, decode_cached
 
-MAX_BLOCKS_BEHIND_GAP = 300
-"""So long a transaction may wait for the nonces before it: 1 to 5 minutes. While any waits, CometBFT makes no pause between
+MAX_BLOCKS_WAITING = 300
+"""So long a transaction may wait for the nonces before it, or for a base fee that it offers: 1 to 5 minutes. While any waits, CometBFT makes no pause between
 blocks, and asks for it again after each."""
 
 
@@ -23,7 +25,8 @@ class PoolMirror:
     def __init__(self, application: HubApplication) -> None:
         self._application = application
         self._awaited: dict[bytes, InvalidTransaction | None] = {}
-        self.mempool = Mempool()
+        # Here the age is counted in blocks: what left by the clock would come back at CometBFT's next question.
+        self.mempool = Mempool(lifetime_s=math.inf)
         self._blocks = 0
         self._came_after: dict[bytes, int] = {}
         """`_blocks` when CometBFT first asked for what the pool holds."""
@@ -40,23 +43,34 @@ class PoolMirror:
         try:
             if transaction is None:
                 transaction = decode_cached(raw, self._application.genesis.evm_chain_id)
-            self._add(transaction, self._application.check_sender(transaction))
+                self._add(transaction, self._application.check_sender(transaction))
+            else:
+                self._keep(transaction, self._application.check_sender(transaction, held=True))
         except InvalidTransaction as error:
             self._refuse(transaction_hash, error)
             return CheckTxResponse(CODE_INVALID, str(error), 0)
         return CheckTxResponse(CODE_OK, "", transaction.gas_limit)
 
-    def _add(self, transaction: SignedTransaction, nonce: int) -> None:
-        if transaction.nonce < nonce:
-            raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, nonce)
-        if self.mempool.get(transaction.hash) is None:
-            self.mempool.add(transaction, nonce)
+    def _add(self, transaction: SignedTransaction, sender: SenderAccount) -> None:
+        self.mempool.add(transaction, sender.nonce, sender.balance_wei)
+        self._came_after[transaction.hash] = self._blocks
+
+    def _keep(self, transaction: SignedTransaction, sender: SenderAccount) -> None:
+        if transaction.nonce < sender.nonce:
+            raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, sender.nonce)
         waited = self._blocks - self._came_after.setdefault(transaction.hash, self._blocks)
-        if waited > MAX_BLOCKS_BEHIND_GAP:
-            executable_to = self.mempool.next_nonce(transaction.sender, nonce)
-            if transaction.nonce > executable_to:
-                detail = f"waited {waited} blocks for the nonces before it"
-                raise InvalidTransaction(InvalidReason.NONCE_TOO_HIGH, detail, transaction.nonce, executable_to)
+        if waited <= MAX_BLOCKS_WAITING:
+            return
+        executable_to = self.mempool.next_nonce(transaction.sender, sender.nonce)
+        if transaction.nonce > executable_to:
+            detail = f"waited {waited} blocks for the nonces before it"
+            raise InvalidTransaction(InvalidReason.NONCE_TOO_HIGH, detail, transaction.nonce, executable_to)
+        demanded_wei = self._application.next_base_fee_wei
+        if transaction.max_fee_per_gas_wei < demanded_wei:
+            detail = f"waited {waited} blocks for a lower one"
+            raise InvalidTransaction(
+                InvalidReason.FEE_CAP_TOO_LOW, detail, transaction.max_fee_per_gas_wei, demanded_wei
+            )
 
     def _refuse(self, transaction_hash: bytes, error: InvalidTransaction) -> None:
         self.mempool.drop(transaction_hash)
@@ -66,7 +80,7 @@ class PoolMirror:
 
     def candidates(self) -> list[bytes]:
         """For a block, in its order: each sender's by nonce, with no gap."""
-        return [transaction.raw for transaction in self.mempool.select()]
+        return [transaction.raw for transaction in self.mempool.select(self._application.next_base_fee_wei)]
 
     def settle(self, block: tuple[bytes, ...], executed: tuple[SignedTransaction, ...]) -> None:
         """After a block: forget what was executed, and what was in it for nothing."""

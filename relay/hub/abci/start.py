@@ -10,6 +10,7 @@ import trio
 
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.lmdb_store import LmdbStore
+from relay.evm.log_backfill import index_older_blocks
 from relay.evm.server import JsonRpcApp, serve
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.abci.address import ListenAddress, listen_at
@@ -94,6 +95,7 @@ async def serve_abci_node(
             listener, address = listen_at(doors.abci)
             await nursery.start(AbciServer(machine, on_commit, node.state_sync).serve, [listener])
             nursery.start_soon(taker.run)
+            nursery.start_soon(index_older_blocks, node.store, chain.chain_id)
             task_status.started(Doors(address, doors.cometbft_rpc, doors.host, eth_port))
 
 

@@ -3,7 +3,7 @@
 It reads its store and writes only into the batch that `commit` is given, so that the node lands block and state at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -17,7 +17,7 @@ from light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient
 from light_clients.interface import NANOSECONDS_PER_SECOND, LightClient
 from light_clients.tendermint.client import TendermintClient
 from relay.evm.block_store import BlockStore, store_block
-from relay.evm.blocks import EvmBlock, EvmHeader, block_body
+from relay.evm.blocks import BlockBody, EvmBlock, EvmHeader, block_body
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
 from relay.evm.errors import InvalidTransaction
 from relay.evm.execution import (
@@ -28,6 +28,8 @@ from relay.evm.execution import (
     TransactionOutcome,
 )
 from relay.evm.intrinsic_gas import least_gas
+from relay.evm.mempool import SenderAccount
+from relay.evm.native import Address
 from relay.evm.rules import EvmRules
 from relay.evm.transaction import SignedTransaction, decode_transaction
 from relay.evm.work_prices import SLOW_CURVE_PRICES
@@ -47,6 +49,7 @@ from relay.hub.application.abci import (
     QueryResponse,
     ValidatorUpdate,
 )
+from relay.hub.application.fees import NOBODY, base_fee_after, payable, settle_base_fee
 from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import RULES_VERSION, Genesis
 from relay.hub.application.modules import NATIVE_CODE, native_modules
@@ -57,8 +60,7 @@ from relay.hub.state.keys import EVM_STATE_ROOT_KEY, MAX_KEY_BYTES, VALIDATOR_PO
 APPLICATION_NAME = "hutong-hub"
 STATE_TABLE = b"hub-state/"
 EVM_TABLE = b"hub-evm/"
-COINBASE = bytes(20)
-"""The hub is fee-free; what a sender offers all the same is burnt at the zero address."""
+EMPTY_BODY = block_body(())
 QUERY_STORE_PATHS = ("/store/ibc/key", "/store/hub/key", "/key")
 
 
@@ -138,6 +140,7 @@ class HubApplication:
             )
         }
         self.blocks = BlockStore(store, genesis.evm_chain_id)
+        self._coinbase = NOBODY if genesis.fees is None else genesis.fees.recipient
         self._pending: _Pending | None = None
         self._checking = Lock()
         self._newest: tuple[int, EvmState] | None = None
@@ -170,7 +173,7 @@ class HubApplication:
         view.set(GENESIS_KEY, self.genesis.digest)
         view.set(EVM_STATE_ROOT_KEY, state_root)
         app_hash = self.state.commit(WritableTable(batch, STATE_TABLE), 0, view.changes())
-        genesis_block = self.evm_block(0, self.genesis.genesis_time_ns, self.genesis.digest, bytes(32), state_root, ())
+        genesis_block = self.evm_block(0, self.genesis.genesis_time_ns, self.genesis.digest, bytes(32), state_root)
         store_block(batch, genesis_block, ())
         self._pending = _Pending(0, batch, ())
         return InitChainResponse(app_hash)
@@ -184,52 +187,83 @@ class HubApplication:
             return CheckTxResponse(CODE_INVALID, str(error), 0)
         return CheckTxResponse(CODE_OK, "", transaction.gas_limit)
 
-    def check_sender(self, transaction: SignedTransaction) -> int:
-        """Judge as `check_tx` does; returns the sender's nonce. Raises InvalidTransaction.
+    def check_sender(self, transaction: SignedTransaction, *, held: bool = False) -> SenderAccount:
+        """Judge as `check_tx` does; returns what the sender has. Raises InvalidTransaction.
 
+        A new one must offer the next block's base fee; one that is `held` may wait for it to fall, at most to its least.
         CometBFT asks this of all that waits after each block, so a block's state is opened once.
         """
+        fees = self.genesis.fees
+        least_wei = fees.base_fee_wei if held and fees is not None else self.next_base_fee_wei
         with self._checking:
-            version = self.state.latest_version()
-            if self._newest is None or self._newest[0] != version:
-                head = self.blocks.head()
-                if head is None:
-                    raise OutOfOrder("the chain is not initialised")
-                self._newest = (head.number, self.state_after(head))
-            state = self._newest[1]
-            state.check_sender(transaction)
-            return state.nonce(transaction.sender)
+            state = self._newest_state()
+            state.check_sender(transaction, least_wei)
+            return SenderAccount(state.nonce(transaction.sender), state.balance_wei(transaction.sender))
+
+    def _newest_state(self) -> EvmState:
+        """Under `_checking` only."""
+        version = self.state.latest_version()
+        if self._newest is None or self._newest[0] != version:
+            head = self.blocks.head()
+            if head is None:
+                raise OutOfOrder("the chain is not initialised")
+            self._newest = (head.number, self.state_after(head))
+        return self._newest[1]
+
+    @property
+    def next_base_fee_wei(self) -> int:
+        """Of the block that follows the newest; 0 on a fee-free hub."""
+        if self.genesis.fees is None:
+            return 0
+        latest = self.state.latest_version()
+        if latest is None:
+            raise OutOfOrder("the chain is not initialised")
+        return base_fee_after(self.state.view_at(latest), self.genesis.fees)
 
     def prepare_proposal(self, candidates: Sequence[bytes], max_bytes: int) -> tuple[bytes, ...]:
         """The longest prefix-respecting choice that fits bytes and gas; order is the pool's."""
         chosen, used_bytes, used_gas = [], 0, 0
-        for raw in candidates:
-            try:
-                transaction = decode_cached(raw, self.genesis.evm_chain_id)
-            except InvalidTransaction:
-                continue
-            used_bytes += len(raw) + 8
+        decoded = self._decodable(candidates)
+        for transaction in decoded if self.genesis.fees is None else self._payable(decoded):
+            used_bytes += len(transaction.raw) + 8
             used_gas += transaction.gas_limit
             if used_bytes > max_bytes or used_gas > self.genesis.params.block_max_gas:
                 break
-            chosen.append(raw)
+            chosen.append(transaction.raw)
         return tuple(chosen)
+
+    def _decodable(self, candidates: Iterable[bytes]) -> Iterator[SignedTransaction]:
+        for raw in candidates:
+            try:
+                yield decode_cached(raw, self.genesis.evm_chain_id)
+            except InvalidTransaction:
+                continue
+
+    def _payable(self, candidates: Iterable[SignedTransaction]) -> Iterator[SignedTransaction]:
+        def balance_wei(sender: Address) -> int:
+            with self._checking:
+                return self._newest_state().balance_wei(sender)
+
+        return payable(candidates, self.next_base_fee_wei, balance_wei)
 
     def process_proposal(self, transactions: Sequence[bytes], app_version: int) -> ProposalVerdict:
         """Reject blocks with rules we lack, undecodable transactions, one that states less gas than it costs whatever it
-        does, or more gas than a block may use.
+        does or offers less than the base fee, or more gas than a block may use.
 
         So a proposer can fill a block with no more junk than its gas pays for; pools let none of that in.
         """
         if app_version not in self._rules:
             return ProposalVerdict.REJECT
         rules = self._rules_of(app_version)
+        base_fee_wei = self.next_base_fee_wei
         used_gas = 0
         try:
             for raw in transactions:
                 transaction = decode_cached(raw, self.genesis.evm_chain_id)
                 needed = least_gas(rules, transaction.to, transaction.data, transaction.access_list)
                 if not needed <= transaction.gas_limit <= self.genesis.params.transaction_max_gas:
+                    return ProposalVerdict.REJECT
+                if transaction.max_fee_per_gas_wei < base_fee_wei:
                     return ProposalVerdict.REJECT
                 used_gas += transaction.gas_limit
                 if used_gas > self.genesis.params.block_max_gas:
@@ -250,11 +284,12 @@ class HubApplication:
         frame = Frame(view, parent, request.time_ns, request.height, request.app_version)
         batch = WriteBatch(self._store)
         state_root = self._state_root(view)
+        base_fee_wei = base_fee_after(parent, self.genesis.fees)
         evm = EvmState(
             WritableTable(batch, EVM_TABLE),
             state_root,
             rules,
-            self._context(request.height, request.time_ns, request.hash),
+            self._context(request.height, request.time_ns, request.hash, base_fee_wei),
             (frame,),
         )
         executed: list[tuple[SignedTransaction, TransactionOutcome]] = []
@@ -279,13 +314,16 @@ class HubApplication:
         if executed:
             state_root = evm.persist()
             view.set(EVM_STATE_ROOT_KEY, state_root)
+        body = block_body(executed, base_fee_wei)
+        settle_base_fee(view, self.genesis.fees, base_fee_wei, body.gas_used, self.genesis.params.block_max_gas)
         changes = view.changes()
         app_hash = self.state.commit(WritableTable(batch, STATE_TABLE), request.height, changes)
         last_block = self.blocks.header(request.height - 1)
         if last_block is None:
             raise OutOfOrder(f"Ethereum block {request.height - 1} is missing")
-        body = block_body(executed)
-        block = self.evm_block(request.height, request.time_ns, request.hash, last_block[0], state_root, executed)
+        block = self.evm_block(
+            request.height, request.time_ns, request.hash, last_block[0], state_root, body, base_fee_wei
+        )
         store_block(batch, block, body.receipts)
         self._pending = _Pending(request.height, batch, body.transactions)
         updates: tuple[ValidatorUpdate, ...] = ()
@@ -339,7 +377,7 @@ class HubApplication:
             Table(self._store, EVM_TABLE),
             header.state_root,
             self._rules_of(RULES_VERSION),
-            self._context(block.number, time_ns, header.prev_randao),
+            self._context(block.number, time_ns, header.prev_randao, header.base_fee_wei or 0),
             (Frame(view, self.state.view_at(block.number), time_ns, block.number, RULES_VERSION),),
         )
 
@@ -385,17 +423,18 @@ class HubApplication:
             raise OutOfOrder("the state has no EVM state root")
         return root
 
-    def _context(self, height: int, time_ns: int, block_hash: bytes) -> BlockContext:
+    def _context(self, height: int, time_ns: int, block_hash: bytes, base_fee_wei: int = 0) -> BlockContext:
         def ancestor_hash(number: int) -> bytes:
             return self.blocks.hash_of(number) or b""
 
         return BlockContext(
             number=height,
             timestamp_s=time_ns // NANOSECONDS_PER_SECOND,
-            coinbase=COINBASE,
+            coinbase=self._coinbase,
             gas_limit=self.genesis.params.block_max_gas,
             prev_randao=block_hash,
             block_hash=ancestor_hash,
+            base_fee_wei=base_fee_wei,
         )
 
     def evm_block(
@@ -405,13 +444,15 @@ class HubApplication:
         block_hash: bytes,
         parent_hash: bytes,
         state_root: bytes,
-        executed: Sequence[tuple[SignedTransaction, TransactionOutcome]],
+        body: BlockBody = EMPTY_BODY,
+        base_fee_wei: int | None = None,
     ) -> EvmBlock:
-        """The Ethereum block of hub block `height`: one rule for each field."""
-        body = block_body(executed)
+        """The Ethereum block of hub block `height`: one rule for each field. `base_fee_wei` None: that of genesis."""
+        if base_fee_wei is None:
+            base_fee_wei = 0 if self.genesis.fees is None else self.genesis.fees.base_fee_wei
         header = EvmHeader(
             parent_hash=parent_hash,
-            coinbase=COINBASE,
+            coinbase=self._coinbase,
             state_root=state_root,
             transactions_root=body.transactions_root,
             receipts_root=body.receipts_root,
@@ -422,6 +463,6 @@ class HubApplication:
             timestamp_s=time_ns // NANOSECONDS_PER_SECOND,
             extra_data=time_ns.to_bytes(8, "big"),
             prev_randao=block_hash if height else bytes(32),
-            base_fee_wei=0,
+            base_fee_wei=base_fee_wei,
         )
         return EvmBlock(block_hash, header, body.transactions)

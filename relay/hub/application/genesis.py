@@ -14,6 +14,7 @@ from relay.evm.native import Address
 from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
 from relay.hub.application.admin import AdminSet
+from relay.hub.application.fees import NOBODY, FeeRules
 from relay.hub.application.self_test import LIBRARIES, corpus_hash
 from relay.hub.application.validators import MAX_VALIDATORS
 
@@ -23,6 +24,8 @@ MAX_GENESIS_BYTES = 4 * 1024 * 1024
 MAX_ALLOCATIONS = 10_000
 MAX_BLOCK_INTERVAL_MS = 5_000
 MAX_BLOCK_GAS = 100_000_000
+MAX_GENESIS_BASE_FEE_WEI = 10**18
+"""A unit of gas for one whole coin: above it is a slip of the pen. What it may rise to is bounded by what senders can pay."""
 DAY_S = 24 * 3600
 
 _CHAIN_ID = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*-[1-9][0-9]{0,18}")
@@ -77,6 +80,8 @@ class Genesis:
     rules_version: int
     runtime: RuntimeRules
     allocations: tuple[tuple[Address, int], ...]
+    fees: FeeRules | None = None
+    """None: gas costs nothing."""
 
     @property
     def digest(self) -> bytes:
@@ -85,7 +90,7 @@ class Genesis:
 
 def encode_genesis(genesis: Genesis) -> bytes:
     """Canonical JSON: sorted keys, no spaces, a line break at the end."""
-    document = {
+    document: dict[str, Any] = {
         "format": FORMAT,
         "chain_id": genesis.chain_id,
         "evm_chain_id": genesis.evm_chain_id,
@@ -108,6 +113,11 @@ def encode_genesis(genesis: Genesis) -> bytes:
         },
         "alloc": {f"0x{address.hex()}": str(balance) for address, balance in genesis.allocations},
     }
+    if genesis.fees is not None:
+        document["fees"] = {
+            "base_fee_wei": str(genesis.fees.base_fee_wei),
+            "recipient": f"0x{genesis.fees.recipient.hex()}",
+        }
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
@@ -127,6 +137,9 @@ class _Fields:
         if name not in self._left:
             raise MalformedInput(self.field(name), "is missing")
         return self._left.pop(name)
+
+    def has(self, name: str) -> bool:
+        return name in self._left
 
     def integer(self, name: str, low: int, high: int) -> int:
         value = self.take(name)
@@ -196,6 +209,7 @@ def decode_genesis(data: bytes) -> Genesis:
         params=_params(_Fields(root.take("params"), "params")),
         **_rules(_Fields(root.take("rules"), "rules")),
         allocations=tuple(_allocations(root.take("alloc"))),
+        fees=_fees(_Fields(root.take("fees"), "fees")) if root.has("fees") else None,
     )
     root.end()
     return genesis
@@ -268,6 +282,15 @@ def _rules(fields: _Fields) -> dict[str, Any]:
 
 LAST_RESERVED_ADDRESS = 0xFFFF
 """Precompiles and native modules, present and future, have addresses up to here."""
+
+
+def _fees(fields: _Fields) -> FeeRules:
+    base_fee_wei = fields.decimal("base_fee_wei", 1, MAX_GENESIS_BASE_FEE_WEI)
+    recipient = _address(fields.take("recipient"), "fees.recipient")
+    if recipient != NOBODY and int.from_bytes(recipient, "big") <= LAST_RESERVED_ADDRESS:
+        raise MalformedInput("fees.recipient", "is a precompile or native module, which spends nothing", got=recipient)
+    fields.end()
+    return FeeRules(base_fee_wei, recipient)
 
 
 def _allocations(value: Any) -> list[tuple[Address, int]]:

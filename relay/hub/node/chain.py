@@ -10,7 +10,7 @@ from relay.evm.blocks import EvmBlock
 from relay.evm.errors import InvalidTransaction
 from relay.evm.execution import EvmState
 from relay.evm.head_feed import HeadFeed
-from relay.evm.mempool import Mempool
+from relay.evm.mempool import Mempool, SenderAccount
 from relay.evm.transaction import SignedTransaction
 from relay.hub.application.application import APPLICATION_NAME, HubApplication, decode_cached
 
@@ -58,19 +58,23 @@ class HubChain:
     def call_gas_limit(self) -> int:
         return self._application.genesis.params.transaction_max_gas
 
+    @property
+    def next_base_fee_wei(self) -> int:
+        return self._application.next_base_fee_wei
+
     def state_after(self, block: EvmBlock) -> EvmState:
         return self._application.state_after(block)
 
     async def submit_transaction(self, raw: bytes) -> bytes:
         """Check against the newest state and take into the pool. Raises InvalidTransaction."""
-        transaction, nonce = await trio.to_thread.run_sync(self._checked, raw, limiter=self._submissions)
+        transaction, sender = await trio.to_thread.run_sync(self._checked, raw, limiter=self._submissions)
         if self._pass_on is None:
-            self._mempool.add(transaction, nonce)
+            self._mempool.add(transaction, sender.nonce, sender.balance_wei)
         else:
-            await self._pass_on(transaction, nonce)
+            await self._pass_on(transaction, sender.nonce)
         return transaction.hash
 
-    def _checked(self, raw: bytes) -> tuple[SignedTransaction, int]:
+    def _checked(self, raw: bytes) -> tuple[SignedTransaction, SenderAccount]:
         transaction = decode_cached(raw, self.chain_id)
         return transaction, self._application.check_sender(transaction)
 

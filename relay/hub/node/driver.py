@@ -210,7 +210,9 @@ class ConsensusDriver:
                 # Then nothing was signed for it on this chain, or signing another will be refused by the record.
                 pass
         ledger = self._ledger
-        candidates = [transaction.raw for transaction in self._mempool.select()]
+        candidates = [
+            transaction.raw for transaction in self._mempool.select(self._ledger.application.next_base_fee_wei)
+        ]
         room = ledger.params.block_max_bytes - ROOM_FOR_COMMIT_BYTES
         chosen = ledger.application.prepare_proposal(candidates, room)
         return make_block(ledger.tip, ledger.last_commit(), chosen, self._own_address)

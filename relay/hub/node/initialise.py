@@ -7,6 +7,7 @@ from pathlib import Path
 from light_clients.crypto import secp256k1
 from relay.evm.native import Address
 from relay.hub.application.admin import AdminSet
+from relay.hub.application.fees import FeeRules
 from relay.hub.application.genesis import (
     RULES_VERSION,
     Genesis,
@@ -42,6 +43,7 @@ class NewHub:
     admins: AdminSet
     params: HubParams
     allocations: tuple[tuple[Address, int], ...] = ()
+    fees: FeeRules | None = None
 
 
 def new_secret() -> bytes:
@@ -64,6 +66,7 @@ def build_genesis(hub: NewHub, validators: tuple[ValidatorKey, ...]) -> Genesis:
         RULES_VERSION,
         runtime_rules(),
         hub.allocations,
+        hub.fees,
     )
     return decode_genesis(encode_genesis(genesis))
 

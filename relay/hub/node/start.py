@@ -15,6 +15,7 @@ import trio
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.listener import MAX_OPEN_CONNECTIONS
 from relay.evm.lmdb_store import LmdbStore
+from relay.evm.log_backfill import index_older_blocks
 from relay.evm.mempool import Mempool
 from relay.evm.server import JsonRpcApp, serve
 from relay.evm.stack import run_with_evm_stack
@@ -180,6 +181,7 @@ async def serve_node(
             nursery.start_soon(_alone(node, on_block).run)
         else:
             await nursery.start(network.run)
+        nursery.start_soon(index_older_blocks, node.store, chain.chain_id)
         if snapshots is not None:
             nursery.start_soon(snapshots.run)
         task_status.started(Ports(ports.host, eth_port, cometbft_port))

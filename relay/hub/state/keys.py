@@ -9,6 +9,8 @@ from light_clients.interface import Height
 GENESIS_KEY = b"hub/genesis"
 """Written once and never removed, so that absence always has a neighbour to be proven by."""
 EVM_STATE_ROOT_KEY = b"evm/stateRoot"
+BASE_FEE_KEY = b"evm/baseFee"
+"""Wei in 32 big-endian bytes: of the next block's gas. Absent until it first leaves that of genesis."""
 PAUSED_KEY = b"admin/paused"
 
 RESERVED_PREFIXES = (

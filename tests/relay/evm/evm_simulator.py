@@ -26,6 +26,7 @@ GENESIS_TIME_S = 1_700_000_000
 class InstantChain:
     client_version = "instant/1"
     call_gas_limit = 30_000_000
+    next_base_fee_wei = 0
 
     def __init__(self, genesis, fork="paris"):
         self.store = MemoryStore()

@@ -51,15 +51,15 @@ def websocket(test):
 
 
 @pytest.mark.trio
-@pytest.mark.parametrize(("message", "code"), [
-    ({"bytes": b"binary"}, 1003),
-    ({"text": "é" * (MAX_BODY_BYTES // 2 + 1)}, 1009),
+@pytest.mark.parametrize(("message", "close"), [
+    ({"bytes": b"binary"}, (1003, "text messages only")),
+    ({"text": "é" * (MAX_BODY_BYTES // 2 + 1)}, (1009, f"a message has at most {MAX_BODY_BYTES} bytes")),
 ])  # fmt: skip
-async def test_messages_that_close_the_connection(chain, message, code):
+async def test_messages_that_close_the_connection(chain, message, close):
     @websocket
     async def run(chain, peer):
         await peer.to_app.send({"type": "websocket.receive", **message})
-        assert await peer.from_app.receive() == {"type": "websocket.close", "code": code}
+        assert await peer.from_app.receive() == {"type": "websocket.close", "code": close[0], "reason": close[1]}
         assert [message async for message in peer.from_app] == []
 
     await run(chain)
@@ -85,7 +85,8 @@ async def test_a_consumer_that_fell_too_far_behind_is_disconnected(chain):
         assert "result" in await peer.ask("eth_subscribe", "newHeads")
         await trio.testing.wait_all_tasks_blocked()
         chain.heads.publish(MAX_LAG_BLOCKS + 1)
-        assert await peer.from_app.receive() == {"type": "websocket.close", "code": 1013}
+        reason = f"too slow: {MAX_LAG_BLOCKS + 1} blocks behind, at most {MAX_LAG_BLOCKS}"
+        assert await peer.from_app.receive() == {"type": "websocket.close", "code": 1013, "reason": reason}
 
     await run(chain)
 

@@ -64,7 +64,7 @@ def address_of(account) -> bytes:
     return bytes.fromhex(account.address[2:])
 
 
-def hub_genesis(**params):
+def hub_genesis(*, fees=None, **params):
     hub = NewHub(
         "hutong-1",
         EVM_CHAIN_ID,
@@ -72,6 +72,7 @@ def hub_genesis(**params):
         AdminSet(tuple(address_of(account) for account in ADMINS), 2),
         HubParams(**params),
         ((address_of(DAPP), 10**24),),
+        fees,
     )
     return build_genesis(hub, (VALIDATOR,))
 

@@ -13,7 +13,7 @@ from relay.evm.database import MemoryStore
 from relay.hub.abci.calls import AbciCalls
 from relay.hub.abci.framing import encode_message
 from relay.hub.abci.machine import HubMachine
-from relay.hub.abci.pool import MAX_BLOCKS_BEHIND_GAP
+from relay.hub.abci.pool import MAX_BLOCKS_WAITING
 from relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
 from relay.hub.application import application as application_module
 from relay.hub.application.abci import CODE_UNKNOWN_PATH, FinalizeBlockRequest
@@ -292,11 +292,14 @@ async def test_a_transaction_that_its_sender_can_no_longer_pay_leaves_both_pools
         pool, consensus = await application.connect(), await application.connect()
         await start(consensus)
         assert await block(consensus, 1, [signed(0, value=1_000)]) == [0]
-        spends = signed(0, account=POOR, value=1_000, to=DAPP.address)
-        later = signed(1, account=POOR, value=1_000, to=DAPP.address)
-        for raw in (spends, later):
+        taken = signed(0, account=POOR, value=500, to=DAPP.address)
+        later = signed(1, account=POOR, value=500, to=DAPP.address)
+        for raw in (taken, later):
             assert (await pool.call("check_tx", tx=raw)).code == 0
-        assert await block(consensus, 2, [spends]) == [0]
+        more = (await pool.call("check_tx", tx=signed(2, account=POOR, value=1, to=DAPP.address))).log
+        assert "together with this sender's waiting ones; expected 1001, got 1000" in more
+        # Another proposer had another one of the same nonce.
+        assert await block(consensus, 2, [signed(0, account=POOR, value=1_000, to=DAPP.address)]) == [0]
         assert "insufficient funds" in (await pool.call("check_tx", tx=later, type=RECHECK)).log
         assert hub.pool.mempool.statistics().transactions == 0
 
@@ -388,7 +391,7 @@ def test_attack_H_abci_nothing_waits_behind_a_gap_for_ever():
     hub = machine()
     waits, runs = signed(1), signed(0, account=POOR, value=0)
     assert hub.pool.check(waits).code == hub.pool.check(runs).code == 0
-    for _ in range(MAX_BLOCKS_BEHIND_GAP):
+    for _ in range(MAX_BLOCKS_WAITING):
         hub.pool.settle((), ())
         assert hub.pool.check(waits).code == hub.pool.check(runs).code == 0
     hub.pool.settle((), ())
@@ -397,7 +400,7 @@ def test_attack_H_abci_nothing_waits_behind_a_gap_for_ever():
     assert hub.pool.candidates() == [runs]
     # It may come again, and then waits anew; one that has become executable stays.
     assert hub.pool.check(waits).code == hub.pool.check(signed(0)).code == 0
-    for _ in range(MAX_BLOCKS_BEHIND_GAP + 1):
+    for _ in range(MAX_BLOCKS_WAITING + 1):
         hub.pool.settle((), ())
     assert hub.pool.check(waits).code == 0
 
