@@ -40,3 +40,5 @@ VALIDATOR_ADMITTED_EVENT: Final = Event("ValidatorAdmitted", ["address"], ["byte
 
 NOT_AN_OPERATOR: Final = Error("NotAnOperator", "address")
 PROPOSAL_REFUSED: Final = Error("ProposalRefused", "uint64", "string")
+INSUFFICIENT_EXECUTION_GAS: Final = Error("InsufficientExecutionGas", "uint64")
+"""The vote decides the proposal, and the gas does not pay for its action."""

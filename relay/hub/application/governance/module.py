@@ -98,10 +98,13 @@ class GovernanceModule(Module):
         return interface.VOTE.answer(tally.passes and self._try_execution(call, chamber, number))
 
     def _try_execution(self, call: NativeCall, chamber: Chamber, number: int) -> bool:
-        """In a frame of its own: a vote stands even where the action is refused."""
+        """In a frame of its own: a vote stands even where the action is refused. Without the gas for it nothing stands, so
+        that an estimate finds the gas of both."""
         given = max(call.gas_available_for_call - FAILURE_GAS, 0)
         result = call.call_self(interface.EXECUTE_PROPOSAL.call(number), given)
         if not result.success:
+            if not result.return_data:
+                raise interface.INSUFFICIENT_EXECUTION_GAS.revert(number)
             text = failure_text(result.return_data)
             chamber.proposals.record_failure(number, text)
             emit(call, interface.PROPOSAL_FAILED_EVENT, (number,), (text,))
@@ -199,7 +202,7 @@ def failure_text(returned: bytes) -> str:
     for error in (abi.VERIFICATION_FAILED, abi.CLIENT_NOT_FOUND, abi.CLIENT_NOT_ACTIVE, interface.PROPOSAL_REFUSED):
         if returned[:4] == error.selector:
             return f"{error.name}: {': '.join(str(value) for value in decode(error.arguments, returned[4:]))}"
-    return f"reverted with 0x{returned[:64].hex()}" if returned else "out of gas"
+    return f"reverted with 0x{returned[:64].hex()}"
 
 
 @contextmanager
