@@ -3,20 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from eth_abi.abi import encode
 
-from adapters.hub.settings import CLIENT_MANAGER_ADDRESS
+from adapters.hub.governance import propose_and_vote
+from adapters.hub.settings import CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS
 from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.ics26.transactor import Transactor
 from adapters.interface import BadAnswer
 from adapters.rpc import Fields, all_of
 from light_clients.crypto.hashes import keccak256
+from light_clients.ibc.abi import decode_canonical
 from light_clients.ibc.identifiers import check_client_id
+from light_clients.interface import MalformedInput
 
 ACTION_TUPLE = "(uint8,uint64,bytes)"
 ACTION_DOMAIN = "hutong/admin/1"
+MAX_ACTION_BYTES = 1024 * 1024
 MAX_PERIOD_S = 100 * 365 * 86_400
 
 APPROVE = Function("approve", ("bytes32",))
@@ -35,6 +40,10 @@ class ActionKind(IntEnum):
     SET_PAUSED = 4
     SET_QUOTA = 5
     SET_VALIDATOR = 6
+    ADMIT_VALIDATOR = 7
+    SET_PARAMETER = 8
+    SCHEDULE_RULES = 9
+    END_REVISION = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,26 @@ def set_quota(salt: int, client_id: str, packets: int, payload_bytes: int) -> by
 def set_validator(salt: int, public_key: bytes, power: int) -> bytes:
     """Power 0 removes; the set changes two blocks after the one that executes it."""
     return _action(ActionKind.SET_VALIDATOR, salt, ["bytes", "uint64"], [public_key, power])
+
+
+def admit_validator(salt: int, public_key: bytes, power: int, operator: bytes, proof: bytes) -> bytes:
+    """`proof`: the new key's signature over its possession, for this operator and hub."""
+    values: list[object] = [public_key, power, operator, proof]
+    return _action(ActionKind.ADMIT_VALIDATOR, salt, ["bytes", "uint64", "address", "bytes"], values)
+
+
+def set_parameter(salt: int, name: str, value: int) -> bytes:
+    return _action(ActionKind.SET_PARAMETER, salt, ["string", "uint64"], [name, value])
+
+
+def schedule_rules(salt: int, version: int, height: int) -> bytes:
+    """Height 0 withdraws what is scheduled."""
+    return _action(ActionKind.SCHEDULE_RULES, salt, ["uint32", "uint64"], [version, height])
+
+
+def end_revision(salt: int, height: int) -> bytes:
+    """`height` is the revision's last block; 0 withdraws."""
+    return _action(ActionKind.END_REVISION, salt, ["uint64"], [height])
 
 
 def action_hash(chain_id: str, action: bytes) -> bytes:
@@ -133,7 +162,7 @@ async def quota(execution: ExecutionRpc, client_id: str) -> Quota:
 def created_client(receipt: Receipt) -> str:
     """Identifier of the client that an executed CREATE_CLIENT action made. Raises BadAnswer."""
     for log in receipt.logs:
-        if log.address == CLIENT_MANAGER_ADDRESS and log.topics[:1] == (CLIENT_CREATED_TOPIC,):
+        if log.address in (CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS) and log.topics[:1] == (CLIENT_CREATED_TOPIC,):
             (client_id,) = _CLIENT_CREATED.decode(log.data)
             return check_client_id(client_id)
     raise BadAnswer("eth_getTransactionReceipt", "logs", "have no ClientCreated event")
@@ -142,12 +171,16 @@ def created_client(receipt: Receipt) -> str:
 async def approve_and_execute(transactors: Sequence[Transactor], chain_id: str, action: bytes) -> Receipt:
     """Let each of these admins approve, as far as still needed, and the first execute; returns the execution's receipt.
 
+    Where the validators govern, the first of these operators proposes it and the others vote.
+
     Raises:
         RefusedByChain: not an admin, too few approvals, executed already, or the action itself was refused.
     """
     first = transactors[0]
     hashed = action_hash(chain_id, action)
     _, needed = await admins(first.execution)
+    if needed == 0:
+        return await propose_and_vote(transactors, action)
     approved, _ = await approvals(first.execution, hashed)
     missing = max(0, needed - len(approved))
     approving = [admin for admin in transactors if admin.signer.address.lower() not in approved][:missing]
@@ -157,3 +190,46 @@ async def approve_and_execute(transactors: Sequence[Transactor], chain_id: str, 
 
     await all_of([(approve, admin) for admin in approving])
     return await first.send(CLIENT_MANAGER_ADDRESS, encode_execute(action))
+
+
+def describe_action(action: bytes) -> str:
+    """In words. Raises MalformedInput where it is none."""
+    ((number, _, data),) = decode_canonical([ACTION_TUPLE], action, "action", MAX_ACTION_BYTES)
+
+    def fields(*types: str) -> tuple[Any, ...]:
+        return decode_canonical(list(types), data, "action.data", MAX_ACTION_BYTES)
+
+    try:
+        kind = ActionKind(number)
+    except ValueError as error:
+        raise MalformedInput("action.kind", "unknown", got=number) from error
+    match kind:
+        case ActionKind.CREATE_CLIENT:
+            client_type, _, _ = fields("string", "bytes", "bytes")
+            return f"create a client of type {client_type}"
+        case ActionKind.REGISTER_COUNTERPARTY:
+            subject, other, _ = fields("string", "string", "bytes[]")
+            return f"register {other} as the counterparty of {subject}"
+        case ActionKind.RECOVER_CLIENT:
+            subject, substitute = fields("string", "string")
+            return f"recover {subject} from {substitute}"
+        case ActionKind.SET_PAUSED:
+            return "pause packets" if fields("bool")[0] else "let packets go on"
+        case ActionKind.SET_QUOTA:
+            subject, packets, payload_bytes = fields("string", "uint64", "uint64")
+            return f"at most {packets} packets and {payload_bytes} bytes in flight over {subject}"
+        case ActionKind.SET_VALIDATOR:
+            key, power = fields("bytes", "uint64")
+            return f"power {power} for validator {key.hex()}" if power else f"remove validator {key.hex()}"
+        case ActionKind.ADMIT_VALIDATOR:
+            key, power, operator, _ = fields("bytes", "uint64", "address", "bytes")
+            return f"admit validator {key.hex()} of {operator} with power {power}"
+        case ActionKind.SET_PARAMETER:
+            name, value = fields("string", "uint64")
+            return f"set {name} to {value}"
+        case ActionKind.SCHEDULE_RULES:
+            version, height = fields("uint32", "uint64")
+            return f"rules version {version} from block {height} on" if height else "withdraw the coming rules version"
+        case ActionKind.END_REVISION:
+            (height,) = fields("uint64")
+            return f"end the revision after block {height}" if height else "withdraw the revision's end"

@@ -7,6 +7,8 @@ from adapters.rpc import RpcOptions
 
 ROUTER_ADDRESS = "0x0000000000000000000000000000000000001000"
 CLIENT_MANAGER_ADDRESS = bytes.fromhex("0000000000000000000000000000000000001001")
+GOVERNANCE_ADDRESS = bytes.fromhex("0000000000000000000000000000000000001004")
+"""Of a hub that its validators govern."""
 
 
 @dataclass(frozen=True, slots=True)

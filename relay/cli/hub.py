@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relay.cli.hub_abci import abci
+from relay.cli.hub_candidate import candidate, rotate_key
+from relay.cli.hub_governance import execute, members, proposals, vote
 from relay.cli.hub_join import join
 from relay.cli.hub_pause import pause, resume
+from relay.cli.hub_propose import app as propose_app
 from relay.cli.hub_snapshot import app as snapshot_app
 from relay.cli.hub_status import status
 from relay.cli.hub_validators import set_validator, validators
@@ -28,7 +31,6 @@ EXIT_UNUSABLE = 2
 EXIT_HALTED = 1
 DEFAULT_EVM_CHAIN_ID = 41_000
 DEFAULT_BASE_PORT = 26_656
-ADMIN_PASSWORD_FILE = "admin_password"  # noqa: S105  the name of a file
 _ADDRESS = re.compile(r"(?:0x)?([0-9a-fA-F]{40})")
 _FUND = re.compile(r"(?:0x)?([0-9a-fA-F]{40})(?:=([0-9]{1,38}))?")
 DEFAULT_FUNDING_WEI = 10**24
@@ -41,11 +43,25 @@ app.command()(resume)
 app.command()(validators)
 app.command()(set_validator)
 app.command()(status)
+app.command()(vote)
+app.command()(execute)
+app.command()(proposals)
+app.command()(members)
+app.command()(candidate)
+app.command()(rotate_key)
+app.add_typer(propose_app, name="propose")
 app.add_typer(snapshot_app, name="snapshot")
 
 
 class _Unusable(Exception):
     """One sentence for the person at the terminal."""
+
+
+class Governors(StrEnum):
+    """Who decides about validators, clients, pauses and rules."""
+
+    ADMINS = "admins"
+    VALIDATORS = "validators"
 
 
 class Engine(StrEnum):
@@ -85,7 +101,9 @@ def init(
     ] = None,
     admin_password_file: Annotated[
         Path | None,
-        typer.Option(help="Password of the keystores, mode 0600 (default: HOME/admin_password, made at random)."),
+        typer.Option(
+            help="Password of the keystores, mode 0600 (default: HOME/admin_password or operator_password, made at random)."
+        ),
     ] = None,
     fund: Annotated[
         list[str] | None, typer.Option(metavar="ADDRESS[=WEI]", help="Balance in genesis; may be repeated.")
@@ -99,6 +117,23 @@ def init(
     fee_recipient: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="With --base-fee: who gets the tips (default: burnt too).")
     ] = None,
+    governed_by: Annotated[
+        Governors, typer.Option(help="Who decides: m of n admins, or the validators by more than two thirds of power.")
+    ] = Governors.ADMINS,
+    operator: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where the validators govern: the account that speaks for one, repeated for each in the order of their homes"
+            " (default: keystores are made in HOME/operators).",
+        ),
+    ] = None,
+    voting_period_s: Annotated[
+        int, typer.Option(min=60, max=30 * 86_400, help="Where the validators govern: how long a proposal is open.")
+    ] = 3 * 86_400,
+    rules_version: Annotated[
+        int, typer.Option(min=1, max=2, help="Rules of the first block; an older one only to rehearse an upgrade.")
+    ] = 2,
     scrypt_iterations: Annotated[
         int | None, typer.Option(help="Cost of the keystores; a power of two (default: the library's).")
     ] = None,
@@ -121,21 +156,38 @@ def init(
         for taken in (home / "genesis.json", home / "validator-1"):
             if taken.exists():
                 raise _Unusable(f"{taken} exists: a home is initialised once")
-        given = [_address(text) for text in admin or ()]
-        wanted = admins if admins or given else 1
         home.mkdir(parents=True, exist_ok=True)
-        made = _make_admins(home, wanted, admin_password_file, scrypt_iterations)
-        everyone = tuple(given + made)
+        given = [_address(text) for text in admin or ()]
+        operators = [_address(text, "--operator") for text in operator or ()]
+        if governed_by is Governors.VALIDATORS:
+            if given or admins or threshold is not None:
+                raise _Unusable(
+                    "--governed-by validators: there are no admins, leave --admin, --admins and --threshold out"
+                )
+            if len(operators) not in (0, validators):
+                raise _Unusable(f"--operator: give one for each of the {validators} validators, or none")
+            made = 0 if operators else validators
+            operators += _make_keystores(home, "operator", made, admin_password_file, scrypt_iterations)
+            admin_set = None
+        else:
+            if operators:
+                raise _Unusable("--operator: only with --governed-by validators")
+            wanted = admins if admins or given else 1
+            everyone = tuple(given + _make_keystores(home, "admin", wanted, admin_password_file, scrypt_iterations))
+            admin_set = AdminSet(everyone, len(everyone) // 2 + 1 if threshold is None else threshold)
         new_hub = NewHub(
             chain_id,
             evm_chain_id,
             time.time_ns(),
-            AdminSet(everyone, len(everyone) // 2 + 1 if threshold is None else threshold),
+            admin_set,
             HubParams(block_interval_ms=block_interval_ms, proof_block_delay_ms=proof_block_ms),
             tuple(_funding(text) for text in fund or ()),
-            _fees(base_fee, fee_recipient),
+            fees=_fees(base_fee, fee_recipient),
+            rules_version=rules_version,
+            operators=tuple(operators),
+            voting_period_s=voting_period_s,
         )
-        members: list[MemberHome] = []
+        homes: list[MemberHome] = []
         validator_homes: list[ValidatorHome] = []
         if engine is Engine.EMBEDDED and validators == 1:
             genesis = initialise_home(home, new_hub)
@@ -143,7 +195,7 @@ def init(
             genesis, validator_homes = initialise_network(home, new_hub, validators, base_port)
         else:
             ports = [ports_from(base_port, index) for index in range(validators)]
-            genesis, members = initialise_members(home, new_hub, ports)
+            genesis, homes = initialise_members(home, new_hub, ports)
     except (_Unusable, UnusableHome, MalformedInput, UnsafeFile, KeyUnavailable, ValueError) as error:
         _fail(str(error), EXIT_UNUSABLE)
     except OSError as error:
@@ -151,13 +203,18 @@ def init(
     typer.echo(f"hub {genesis.chain_id} (EVM chain id {genesis.evm_chain_id}) initialised in {home}")
     if genesis.fees is not None:
         typer.echo(f"a unit of gas costs at least {genesis.fees.base_fee_wei} wei: who sends needs a balance (--fund)")
-    for address in genesis.admins.addresses:
-        typer.echo(f"admin 0x{address.hex()}")
-    typer.echo(f"admin actions need {genesis.admins.threshold} of {len(genesis.admins.addresses)} approvals")
+    if genesis.admins is not None:
+        for address in genesis.admins.addresses:
+            typer.echo(f"admin 0x{address.hex()}")
+        typer.echo(f"admin actions need {genesis.admins.threshold} of {len(genesis.admins.addresses)} approvals")
+    else:
+        for account in operators:
+            typer.echo(f"operator 0x{account.hex()}")
+        typer.echo("proposals need more than two thirds of the validators' power")
     for one in validator_homes:
         typer.echo(f"hutong hub start --home {one.home} --port {one.eth} --cometbft-port {one.cometbft}")
         typer.echo(f"peer {one.node_id}@127.0.0.1:{one.p2p}")
-    for member in members:
+    for member in homes:
         typer.echo(
             f"hutong hub abci --home {member.home} --listen {member.listen} --cometbft-rpc {member.cometbft_rpc}"
             f" --port {member.ports.eth}"
@@ -254,7 +311,10 @@ def _fees(base_fee: str | None, recipient: str | None) -> "FeeRules | None":
     return FeeRules(int(base_fee), NOBODY if recipient is None else _address(recipient, "--fee-recipient"))
 
 
-def _make_admins(home: Path, count: int, password_file: Path | None, iterations: int | None) -> list[bytes]:
+def _make_keystores(
+    home: Path, role: str, count: int, password_file: Path | None, iterations: int | None
+) -> list[bytes]:
+    """HOME/<role>s/<role>-N.json."""
     from relay.config import read_private_file
     from relay.hub.node.home import write_durably
     from relay.hub.node.initialise import new_secret
@@ -263,11 +323,11 @@ def _make_admins(home: Path, count: int, password_file: Path | None, iterations:
     if count == 0:
         return []
     if password_file is None:
-        password_file = home / ADMIN_PASSWORD_FILE
+        password_file = home / f"{role}_password"
         write_durably(password_file, os.urandom(24).hex().encode() + b"\n")
     password = read_private_file(password_file).rstrip(b"\r\n")
-    (home / "admins").mkdir(mode=0o700, exist_ok=True)
+    (home / f"{role}s").mkdir(mode=0o700, exist_ok=True)
     return [
-        _address(create_keystore(home / "admins" / f"admin-{number}.json", new_secret(), password, iterations))
+        _address(create_keystore(home / f"{role}s" / f"{role}-{number}.json", new_secret(), password, iterations))
         for number in range(1, count + 1)
     ]

@@ -91,7 +91,7 @@ def set_validator(
     from light_clients.crypto import secp256k1
     from light_clients.tendermint.types import KeyType, PublicKey
 
-    key = PublicKey(KeyType.SECP256K1, _public_key(public_key))
+    key = PublicKey(KeyType.SECP256K1, public_key_of(public_key))
     if power > 0 and secp256k1.decompress(key.data) is None:
         raise refuse(f"--public-key {key.data.hex()} is no point of secp256k1", UNUSABLE)
     hub_chain = hub_of(config_of(config), hub)
@@ -142,7 +142,8 @@ async def _set(hub: HubChainConfig, key: "PublicKey", power: int, admins: Sequen
         return _Done(receipt.height, sum(powers.values()), needed)
 
 
-def _public_key(text: str) -> bytes:
+def public_key_of(text: str) -> bytes:
+    """From hex, or `@` and a key file; typer.Exit with one sentence."""
     if text.startswith("@"):
         return _key_of_file(Path(text[1:]))
     match = _KEY.fullmatch(text)

@@ -26,6 +26,9 @@ from relay.keys import KeyUnavailable, Signer, load_signer
 REFUSED = 1
 UNUSABLE = 2
 _REMEDIES = {
+    "NotAnOperator": "only the operator account of a validator decides: hutong hub members lists them",
+    "NotAnAdmin": "only the hub's admins decide that; where its validators govern, hutong hub propose",
+    "InsufficientExecutionGas": "another vote came in between and this one now decides: run the command again",
     "ActionRefused": "the hub's admins decide together: name as many different ones with --hub-admin as its threshold asks for",
     "AccessManagedUnauthorized": "this account may not decide that there: use the keystore of the one that may, at first the one"
     " that deployed the contracts",

@@ -110,13 +110,16 @@ class AbciCalls:
         return abci_pb2.Response(prepare_proposal={"txs": chosen})
 
     def _process_proposal(self, request: abci_pb2.RequestProcessProposal) -> abci_pb2.Response:
-        version = self._machine.genesis.rules_version
+        coming = self._machine.application.coming
+        coming.require_block(request.height)
+        version = coming.rules_version(request.height)
         verdict = self._machine.application.process_proposal(tuple(request.txs), version)
         status = abci_pb2.ResponseProcessProposal
         accepted = verdict is ProposalVerdict.ACCEPT
         return abci_pb2.Response(process_proposal={"status": status.ACCEPT if accepted else status.REJECT})
 
     def _finalize_block(self, request: abci_pb2.RequestFinalizeBlock) -> abci_pb2.Response:
+        version = self._machine.application.coming.rules_version(request.height)
         response = self._machine.finalize_block(
             FinalizeBlockRequest(
                 request.height,
@@ -124,7 +127,7 @@ class AbciCalls:
                 request.hash,
                 request.proposer_address,
                 tuple(request.txs),
-                self._machine.genesis.rules_version,
+                version,
             )
         )
         results = [
@@ -143,8 +146,14 @@ class AbciCalls:
             )
             for update in response.validator_updates
         ]
+        changed = None if response.rules_version == version else {"version": {"app": response.rules_version}}
         return abci_pb2.Response(
-            finalize_block={"tx_results": results, "validator_updates": updates, "app_hash": response.app_hash}
+            finalize_block={
+                "tx_results": results,
+                "validator_updates": updates,
+                "app_hash": response.app_hash,
+                "consensus_param_updates": changed,
+            }
         )
 
     def _commit(self, _: abci_pb2.RequestCommit) -> abci_pb2.Response:

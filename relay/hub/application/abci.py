@@ -93,6 +93,8 @@ class FinalizeBlockResponse:
     tx_results: tuple[ExecTxResult, ...]
     app_hash: bytes
     validator_updates: tuple[ValidatorUpdate, ...] = ()
+    rules_version: int = 1
+    """Of the next block."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,9 @@ CLIENT_RECOVERED_EVENT: Final = Event("ClientRecovered", [], ["string", "string"
 PAUSED_EVENT: Final = Event("PausedSet", [], ["bool"])
 QUOTA_SET_EVENT: Final = Event("QuotaSet", [], ["string", "uint64", "uint64"])
 VALIDATOR_SET_EVENT: Final = Event("ValidatorPowerSet", [], ["bytes", "uint64"])
+PARAMETER_SET_EVENT: Final = Event("ParameterSet", [], ["string", "uint64"])
+RULES_SCHEDULED_EVENT: Final = Event("RulesScheduled", [], ["uint32", "uint64"])
+REVISION_END_EVENT: Final = Event("RevisionEndSet", [], ["uint64"])
 
 INVALID_TIMEOUT_TIMESTAMP: Final = Error("IBCInvalidTimeoutTimestamp", "uint256", "uint256")
 INVALID_COUNTERPARTY: Final = Error("IBCInvalidCounterparty", "string", "string")

@@ -1,6 +1,6 @@
 """Actions that m of n genesis admins approve by hub transactions, each executed once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -10,9 +10,8 @@ from light_clients.crypto import keccak256
 from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_BYTES
 from relay.evm.native import Address
-from relay.hub.application.clients import Clients, Counterparty, Store
-from relay.hub.application.quotas import NOTHING, Load, Quotas
-from relay.hub.application.validators import Validators
+from relay.hub.application.clients import Store
+from relay.hub.application.quotas import NOTHING, Load
 from relay.hub.state import keys
 
 ACTION_TUPLE = "(uint8,uint64,bytes)"
@@ -20,12 +19,16 @@ ACTION_DOMAIN = "hutong/admin/1"
 MAX_ACTION_BYTES = MAX_CLIENT_STATE_BYTES + MAX_CONSENSUS_STATE_BYTES + 4096
 MAX_ADMINS = 64
 
-_CREATE_CLIENT = ["string", "bytes", "bytes"]
-_REGISTER_COUNTERPARTY = ["string", "string", "bytes[]"]
-_RECOVER_CLIENT = ["string", "string"]
-_SET_PAUSED = ["bool"]
-_SET_QUOTA = ["string", "uint64", "uint64"]
-_SET_VALIDATOR = ["bytes", "uint64"]
+CREATE_CLIENT_DATA = ["string", "bytes", "bytes"]
+REGISTER_COUNTERPARTY_DATA = ["string", "string", "bytes[]"]
+RECOVER_CLIENT_DATA = ["string", "string"]
+SET_PAUSED_DATA = ["bool"]
+SET_QUOTA_DATA = ["string", "uint64", "uint64"]
+SET_VALIDATOR_DATA = ["bytes", "uint64"]
+ADMIT_VALIDATOR_DATA = ["bytes", "uint64", "address", "bytes"]
+SET_PARAMETER_DATA = ["string", "uint64"]
+SCHEDULE_RULES_DATA = ["uint32", "uint64"]
+END_REVISION_DATA = ["uint64"]
 _RECORD = ["address[]", "bool"]
 
 
@@ -38,6 +41,19 @@ class ActionKind(IntEnum):
     SET_PAUSED = 4
     SET_QUOTA = 5
     SET_VALIDATOR = 6
+    ADMIT_VALIDATOR = 7
+    """With its operator and a proof of possession: only where the validators govern."""
+    SET_PARAMETER = 8
+    SCHEDULE_RULES = 9
+    END_REVISION = 10
+
+
+FIRST_KINDS = frozenset(ActionKind(number) for number in range(1, 7))
+"""Those of rules version 1 under admins: recorded chains refused every other."""
+
+
+def kinds_of_admins(rules_version: int) -> frozenset[ActionKind]:
+    return FIRST_KINDS if rules_version == 1 else frozenset(ActionKind) - {ActionKind.ADMIT_VALIDATOR}
 
 
 class NotAnAdmin(Exception):
@@ -89,7 +105,11 @@ class Executed:
     paused: bool
     quota: Load = NOTHING
     validator: tuple[bytes, int] = (b"", 0)
-    """Public key and power, of SET_VALIDATOR."""
+    """Public key and power, of SET_VALIDATOR and ADMIT_VALIDATOR."""
+    operator: Address = bytes(20)
+    number: int = 0
+    """The parameter's value, or the rules version."""
+    height: int = 0
 
 
 def encode_action(kind: ActionKind, salt: int, data: bytes) -> bytes:
@@ -98,32 +118,57 @@ def encode_action(kind: ActionKind, salt: int, data: bytes) -> bytes:
 
 
 def create_client_action(salt: int, client_type: str, client_state: bytes, consensus_state: bytes) -> bytes:
-    data = encode(_CREATE_CLIENT, [client_type, client_state, consensus_state])
+    data = encode(CREATE_CLIENT_DATA, [client_type, client_state, consensus_state])
     return encode_action(ActionKind.CREATE_CLIENT, salt, data)
 
 
 def register_counterparty_action(salt: int, client_id: str, counterparty_id: str, prefix: Sequence[bytes]) -> bytes:
-    data = encode(_REGISTER_COUNTERPARTY, [client_id, counterparty_id, list(prefix)])
+    data = encode(REGISTER_COUNTERPARTY_DATA, [client_id, counterparty_id, list(prefix)])
     return encode_action(ActionKind.REGISTER_COUNTERPARTY, salt, data)
 
 
 def recover_client_action(salt: int, subject: str, substitute: str) -> bytes:
-    return encode_action(ActionKind.RECOVER_CLIENT, salt, encode(_RECOVER_CLIENT, [subject, substitute]))
+    return encode_action(ActionKind.RECOVER_CLIENT, salt, encode(RECOVER_CLIENT_DATA, [subject, substitute]))
 
 
 def set_paused_action(salt: int, paused: bool) -> bytes:
-    return encode_action(ActionKind.SET_PAUSED, salt, encode(_SET_PAUSED, [paused]))
+    return encode_action(ActionKind.SET_PAUSED, salt, encode(SET_PAUSED_DATA, [paused]))
 
 
 def set_quota_action(salt: int, client_id: str, limit: Load) -> bytes:
     return encode_action(
-        ActionKind.SET_QUOTA, salt, encode(_SET_QUOTA, [client_id, limit.packets, limit.payload_bytes])
+        ActionKind.SET_QUOTA, salt, encode(SET_QUOTA_DATA, [client_id, limit.packets, limit.payload_bytes])
     )
 
 
 def set_validator_action(salt: int, public_key: bytes, power: int) -> bytes:
     """Power 0 removes."""
-    return encode_action(ActionKind.SET_VALIDATOR, salt, encode(_SET_VALIDATOR, [public_key, power]))
+    return encode_action(ActionKind.SET_VALIDATOR, salt, encode(SET_VALIDATOR_DATA, [public_key, power]))
+
+
+def admit_validator_action(salt: int, public_key: bytes, power: int, operator: Address, proof: bytes) -> bytes:
+    data = encode(ADMIT_VALIDATOR_DATA, [public_key, power, operator, proof])
+    return encode_action(ActionKind.ADMIT_VALIDATOR, salt, data)
+
+
+def set_parameter_action(salt: int, name: str, value: int) -> bytes:
+    return encode_action(ActionKind.SET_PARAMETER, salt, encode(SET_PARAMETER_DATA, [name, value]))
+
+
+def schedule_rules_action(salt: int, version: int, height: int) -> bytes:
+    """Height 0 withdraws what is scheduled."""
+    return encode_action(ActionKind.SCHEDULE_RULES, salt, encode(SCHEDULE_RULES_DATA, [version, height]))
+
+
+def end_revision_action(salt: int, height: int) -> bytes:
+    """`height` is the revision's last block; 0 withdraws."""
+    return encode_action(ActionKind.END_REVISION, salt, encode(END_REVISION_DATA, [height]))
+
+
+def decode_action(action: bytes) -> tuple[int, bytes]:
+    """Kind and data. Raises MalformedInput."""
+    ((kind, _, data),) = decode_canonical([ACTION_TUPLE], action, "action", MAX_ACTION_BYTES)
+    return kind, data
 
 
 def action_hash(chain_id: str, action: bytes) -> bytes:
@@ -132,23 +177,22 @@ def action_hash(chain_id: str, action: bytes) -> bytes:
 
 
 class AdminActions:
-    """Approval and execution over one store."""
+    """Approval and execution over one store. Without admins, where the validators govern, nobody is one."""
 
     def __init__(
         self,
         chain_id: str,
-        router: Address,
-        admins: AdminSet,
+        admins: AdminSet | None,
+        kinds: Collection[ActionKind],
         store: Store,
-        clients: Clients,
-        validators: Validators,
+        run: Callable[[ActionKind, bytes], Executed],
     ) -> None:
         self._chain_id = chain_id
-        self._router = router
-        self._admins = admins
+        self._addresses = () if admins is None else admins.addresses
+        self._threshold = 1 if admins is None else admins.threshold
+        self._kinds = kinds
         self._store = store
-        self._clients = clients
-        self._validators = validators
+        self._run = run
 
     def approvals(self, hashed: bytes) -> Approvals:
         raw = self._store.get(keys.admin_action_key(hashed))
@@ -162,7 +206,7 @@ class AdminActions:
 
     def approve(self, admin: Address, hashed: bytes) -> int:
         """Record one admin's approval and return how many there are."""
-        if admin not in self._admins.addresses:
+        if admin not in self._addresses:
             raise NotAnAdmin
         approvals = self.approvals(hashed)
         if approvals.executed:
@@ -177,59 +221,17 @@ class AdminActions:
 
         Approvals are counted against the admin set again here, and the threshold is at least 1 by construction.
         """
-        if caller not in self._admins.addresses:
+        if caller not in self._addresses:
             raise NotAnAdmin
-        ((kind_number, _, data),) = decode_canonical([ACTION_TUPLE], action, "action", MAX_ACTION_BYTES)
+        kind_number, data = decode_action(action)
         hashed = action_hash(self._chain_id, action)
         approvals = self.approvals(hashed)
         if approvals.executed:
             raise ActionRefused(hashed, "the action was executed")
-        count = sum(admin in self._admins.addresses for admin in set(approvals.admins))
-        if count < self._admins.threshold:
-            raise ActionRefused(hashed, f"{count} of {self._admins.threshold} approvals")
-        if kind_number not in tuple(ActionKind):
+        count = sum(admin in self._addresses for admin in set(approvals.admins))
+        if count < self._threshold:
+            raise ActionRefused(hashed, f"{count} of {self._threshold} approvals")
+        if kind_number not in self._kinds:
             raise ActionRefused(hashed, f"unknown kind {kind_number}")
         self._save(hashed, Approvals(approvals.admins, executed=True))
         return hashed, self._run(ActionKind(kind_number), data)
-
-    def _run(self, kind: ActionKind, data: bytes) -> Executed:
-        subject = other = ""
-        prefix: tuple[bytes, ...] = ()
-        paused = False
-        quota = NOTHING
-        validator = (b"", 0)
-        match kind:
-            case ActionKind.CREATE_CLIENT:
-                client_type, client_state, consensus_state = decode_canonical(
-                    _CREATE_CLIENT, data, "action.create_client", MAX_ACTION_BYTES
-                )
-                subject = self._clients.create(
-                    client_type, client_state, consensus_state, chain_id=self._chain_id, router=self._router
-                )
-            case ActionKind.REGISTER_COUNTERPARTY:
-                subject, other, elements = decode_canonical(
-                    _REGISTER_COUNTERPARTY, data, "action.register_counterparty", MAX_ACTION_BYTES
-                )
-                prefix = tuple(elements)
-                self._clients.register_counterparty(subject, Counterparty(other, prefix))
-            case ActionKind.RECOVER_CLIENT:
-                subject, other = decode_canonical(_RECOVER_CLIENT, data, "action.recover_client", MAX_ACTION_BYTES)
-                self._clients.recover(subject, other)
-            case ActionKind.SET_PAUSED:
-                (paused,) = decode_canonical(_SET_PAUSED, data, "action.set_paused", MAX_ACTION_BYTES)
-                if paused:
-                    self._store.set(keys.PAUSED_KEY, b"\x01")
-                else:
-                    self._store.delete(keys.PAUSED_KEY)
-            case ActionKind.SET_QUOTA:
-                subject, packets, payload_bytes = decode_canonical(
-                    _SET_QUOTA, data, "action.set_quota", MAX_ACTION_BYTES
-                )
-                self._clients.client_state(subject)
-                quota = Load(packets, payload_bytes)
-                Quotas(self._store).set_limit(subject, quota)
-            case ActionKind.SET_VALIDATOR:
-                public_key, power = decode_canonical(_SET_VALIDATOR, data, "action.set_validator", MAX_ACTION_BYTES)
-                validator = (public_key, power)
-                self._validators.set_power(public_key, power)
-        return Executed(kind, subject, other, prefix, paused, quota, validator)

@@ -49,9 +49,13 @@ from relay.hub.application.abci import (
     QueryResponse,
     ValidatorUpdate,
 )
+from relay.hub.application.authority import Authority
 from relay.hub.application.fees import NOBODY, base_fee_after, payable, settle_base_fee
 from relay.hub.application.frame import Frame
-from relay.hub.application.genesis import RULES_VERSION, Genesis
+from relay.hub.application.genesis import RULES_VERSIONS, Genesis
+from relay.hub.application.governance.coming import ComingBlocks, UnknownRulesVersion
+from relay.hub.application.governance.members import Operator, write_operator
+from relay.hub.application.governance.schedule import rules_version_at, write_stand_in
 from relay.hub.application.modules import NATIVE_CODE, native_modules
 from relay.hub.application.validators import read_powers, updates_between
 from relay.hub.state import GENESIS_KEY, StateView, VersionedState
@@ -67,10 +71,6 @@ QUERY_STORE_PATHS = ("/store/ibc/key", "/store/hub/key", "/key")
 MAX_RESULT_DATA_BYTES = 4_096
 """Of what a transaction returned, its result holds the first: every engine keeps results for ever, memory costs little gas,
 and a full default block could return 34 MB."""
-
-
-class UnknownRulesVersion(Exception):
-    """A block asks for rules that this code does not have: the node must halt and be upgraded."""
 
 
 class SnapshotLied(Exception):
@@ -127,18 +127,18 @@ class HubApplication:
         self.state = VersionedState(Table(store, STATE_TABLE))
         self.light_clients = standard_light_clients() if light_clients is None else dict(light_clients)
         self._genesis_powers = {validator.public_key.data: validator.power for validator in genesis.validators}
-        native = native_modules(self.light_clients, genesis.chain_id, genesis.admins, self._genesis_powers)
+        native = native_modules(self.light_clients, Authority.of(genesis))
         self._native = tuple(native)
-        # Rules by version: a later version adds its own entry, and blocks of the old one stay executable.
-        self._rules: Mapping[int, EvmRules] = {
-            RULES_VERSION: EvmRules(
-                "prague",
-                genesis.evm_chain_id,
-                native,
-                prices=SLOW_CURVE_PRICES,
-                transaction_max_gas=genesis.params.transaction_max_gas,
-            )
-        }
+        rules = EvmRules(
+            "prague",
+            genesis.evm_chain_id,
+            native,
+            prices=SLOW_CURVE_PRICES,
+            transaction_max_gas=genesis.params.transaction_max_gas,
+        )
+        # A later version may add an entry of its own, and blocks of the old one stay executable.
+        self._rules: Mapping[int, EvmRules] = dict.fromkeys(RULES_VERSIONS, rules)
+        self.coming = ComingBlocks(self.state, genesis, tuple(self._rules))
         self.blocks = BlockStore(store, genesis.evm_chain_id)
         self._coinbase = NOBODY if genesis.fees is None else genesis.fees.recipient
         self._pending: _Pending | None = None
@@ -151,7 +151,9 @@ class HubApplication:
         """Height -1 before InitChain."""
         version = self.state.latest_version()
         app_hash = b"" if version is None else self.state.require_root(version)
-        return InfoResponse(APPLICATION_NAME, "1", RULES_VERSION, -1 if version is None else version, app_hash)
+        height = -1 if version is None else version
+        rules = self.genesis.rules_version if version is None else self.coming.rules_version(height + 1)
+        return InfoResponse(APPLICATION_NAME, "1", rules, height, app_hash)
 
     def init_chain(self) -> InitChainResponse:
         """Genesis state: the permanent key, native accounts with code, balances. Committed like a block of height 0."""
@@ -172,6 +174,9 @@ class HubApplication:
         view = self.state.view_at(0)
         view.set(GENESIS_KEY, self.genesis.digest)
         view.set(EVM_STATE_ROOT_KEY, state_root)
+        if self.genesis.constitution is not None:
+            for public_key, account in self.genesis.constitution.operators:
+                write_operator(view, public_key, Operator(account))
         app_hash = self.state.commit(WritableTable(batch, STATE_TABLE), 0, view.changes())
         genesis_block = self.evm_block(0, self.genesis.genesis_time_ns, self.genesis.digest, bytes(32), state_root)
         store_block(batch, genesis_block, ())
@@ -252,7 +257,8 @@ class HubApplication:
 
         So a proposer can fill a block with no more junk than its gas pays for; pools let none of that in.
         """
-        if app_version not in self._rules:
+        last = self.state.latest_version()
+        if app_version not in self._rules or last is None or app_version != self.coming.rules_version(last + 1):
             return ProposalVerdict.REJECT
         rules = self._rules_of(app_version)
         base_fee_wei = self.next_base_fee_wei
@@ -278,9 +284,17 @@ class HubApplication:
         if last is None or request.height != last + 1:
             raise OutOfOrder(f"block {request.height} cannot follow {last}")
         self._check_snapshot(request)
-        rules = self._rules_of(request.app_version)
+        self.coming.require_block(request.height)
+        expected_version = self.coming.rules_version(request.height)
+        if request.app_version != expected_version:
+            raise UnknownRulesVersion(
+                f"block {request.height} names rules version {request.app_version}, the state before it {expected_version}"
+            )
+        rules = self._rules_of(expected_version)
         view = self.state.view_at(last)
         parent = self.state.view_at(last)
+        if self.coming.is_last_but_one(request.height):
+            write_stand_in(view, request.height + 1, request.time_ns, read_powers(parent, self._genesis_powers))
         frame = Frame(view, parent, request.time_ns, request.height, request.app_version)
         batch = WriteBatch(self._store)
         state_root = self._state_root(view)
@@ -331,7 +345,8 @@ class HubApplication:
             updates = updates_between(
                 read_powers(parent, self._genesis_powers), read_powers(view, self._genesis_powers)
             )
-        return FinalizeBlockResponse(tuple(results), app_hash, updates)
+        following = rules_version_at(view, request.height + 1, self.genesis.rules_version)
+        return FinalizeBlockResponse(tuple(results), app_hash, updates, following)
 
     def commit(self, batch: KeyValueWriter) -> tuple[SignedTransaction, ...]:
         """Write the finalized block into the node's batch; returns what was executed, for the pool to forget."""
@@ -373,12 +388,13 @@ class HubApplication:
         view = self.state.view_at(block.number)
         header = block.header
         time_ns = self.block_time_ns(block.number)
+        version = rules_version_at(view, block.number, self.genesis.rules_version)
         return EvmState(
             Table(self._store, EVM_TABLE),
             header.state_root,
-            self._rules_of(RULES_VERSION),
+            self._rules_of(version),
             self._context(block.number, time_ns, header.prev_randao, header.base_fee_wei or 0),
-            (Frame(view, self.state.view_at(block.number), time_ns, block.number, RULES_VERSION),),
+            (Frame(view, self.state.view_at(block.number), time_ns, block.number, version),),
         )
 
     def block_time_ns(self, height: int) -> int:

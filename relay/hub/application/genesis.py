@@ -15,11 +15,20 @@ from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.fees import NOBODY, FeeRules
+from relay.hub.application.governance.constitution import (
+    MAX_VOTING_PERIOD_S,
+    MIN_VOTING_PERIOD_S,
+    Constitution,
+)
 from relay.hub.application.self_test import LIBRARIES, corpus_hash
 from relay.hub.application.validators import MAX_VALIDATORS
 
 FORMAT = "hutong-hub-genesis-1"
 RULES_VERSION = 1
+"""The first."""
+NEWEST_RULES_VERSION = 2
+RULES_VERSIONS = (1, 2)
+"""Those that this code can execute. 2: a pause lets acknowledgements and timeouts through."""
 MAX_GENESIS_BYTES = 4 * 1024 * 1024
 MAX_ALLOCATIONS = 10_000
 MAX_BLOCK_INTERVAL_MS = 5_000
@@ -75,13 +84,15 @@ class Genesis:
     evm_chain_id: int
     genesis_time_ns: int
     validators: tuple[GenesisValidator, ...]
-    admins: AdminSet
+    admins: AdminSet | None
     params: HubParams
     rules_version: int
     runtime: RuntimeRules
     allocations: tuple[tuple[Address, int], ...]
     fees: FeeRules | None = None
     """None: gas costs nothing."""
+    constitution: Constitution | None = None
+    """Instead of admins, where the validators govern."""
 
     @property
     def digest(self) -> bytes:
@@ -99,10 +110,6 @@ def encode_genesis(genesis: Genesis) -> bytes:
             {"public_key": validator.public_key.data.hex(), "power": validator.power}
             for validator in genesis.validators
         ],
-        "admins": {
-            "addresses": [f"0x{address.hex()}" for address in genesis.admins.addresses],
-            "threshold": genesis.admins.threshold,
-        },
         "params": {name: getattr(genesis.params, name) for name in HubParams.__slots__},
         "rules": {
             "version": genesis.rules_version,
@@ -118,6 +125,16 @@ def encode_genesis(genesis: Genesis) -> bytes:
             "base_fee_wei": str(genesis.fees.base_fee_wei),
             "recipient": f"0x{genesis.fees.recipient.hex()}",
         }
+    if genesis.admins is not None:
+        document["admins"] = {
+            "addresses": [f"0x{address.hex()}" for address in genesis.admins.addresses],
+            "threshold": genesis.admins.threshold,
+        }
+    if genesis.constitution is not None:
+        document["governance"] = {
+            "operators": {key.hex(): f"0x{account.hex()}" for key, account in genesis.constitution.operators},
+            "voting_period_s": genesis.constitution.voting_period_s,
+        }
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
@@ -129,6 +146,9 @@ class _Fields:
             raise MalformedInput(path, "is not an object")
         self._left: dict[str, Any] = dict(value)
         self._path = path
+
+    def has(self, name: str) -> bool:
+        return name in self._left
 
     def field(self, name: str) -> str:
         return f"{self._path}.{name}" if self._path else name
@@ -200,18 +220,24 @@ def decode_genesis(data: bytes) -> Genesis:
     chain_id = root.text("chain_id", MAX_CHAIN_ID_BYTES)
     if _CHAIN_ID.fullmatch(chain_id) is None:
         raise MalformedInput("chain_id", "must look like name-1", got=chain_id)
+    governed = root.has("governance")
     genesis = Genesis(
         chain_id=chain_id,
         evm_chain_id=root.integer("evm_chain_id", 1, 2**53),
         genesis_time_ns=root.decimal("genesis_time_ns", 1, 2**63 - 1),
         validators=tuple(_validators(root.items("validators", MAX_VALIDATORS))),
-        admins=_admins(_Fields(root.take("admins"), "admins")),
+        admins=None if governed else _admins(_Fields(root.take("admins"), "admins")),
         params=_params(_Fields(root.take("params"), "params")),
         **_rules(_Fields(root.take("rules"), "rules")),
         allocations=tuple(_allocations(root.take("alloc"))),
         fees=_fees(_Fields(root.take("fees"), "fees")) if root.has("fees") else None,
+        constitution=_constitution(_Fields(root.take("governance"), "governance")) if governed else None,
     )
     root.end()
+    if genesis.constitution is not None:
+        named = [key for key, _ in genesis.constitution.operators]
+        if named != sorted(validator.public_key.data for validator in genesis.validators):
+            raise MalformedInput("governance.operators", "must name each validator's key, and no other")
     return genesis
 
 
@@ -243,6 +269,22 @@ def _admins(fields: _Fields) -> AdminSet:
         return AdminSet(addresses, threshold)
     except ValueError as error:
         raise MalformedInput("admins", str(error)) from error
+
+
+def _constitution(fields: _Fields) -> Constitution:
+    operators = fields.take("operators")
+    if not isinstance(operators, dict) or len(operators) > MAX_VALIDATORS:
+        raise MalformedInput("governance.operators", f"an object of at most {MAX_VALIDATORS} accounts")
+    named = sorted(
+        (_hex(key, "governance.operators", 33), _address(account, f"governance.operators.{key}"))
+        for key, account in operators.items()
+    )
+    period_s = fields.integer("voting_period_s", MIN_VOTING_PERIOD_S, MAX_VOTING_PERIOD_S)
+    fields.end()
+    try:
+        return Constitution(tuple(named), period_s)
+    except ValueError as error:
+        raise MalformedInput("governance.operators", str(error)) from error
 
 
 def _params(fields: _Fields) -> HubParams:
@@ -315,8 +357,9 @@ class UnfitRuntime(Exception):
 def check_runtime(genesis: Genesis) -> None:
     """Compare what genesis demands with what this code has. Raises UnfitRuntime with one sentence."""
     here = runtime_rules()
-    if genesis.rules_version != RULES_VERSION:
-        raise UnfitRuntime(f"genesis asks for rules version {genesis.rules_version}, this hutong has {RULES_VERSION}")
+    if genesis.rules_version not in RULES_VERSIONS:
+        known = ", ".join(map(str, RULES_VERSIONS))
+        raise UnfitRuntime(f"genesis asks for rules version {genesis.rules_version}, this hutong has {known}")
     if genesis.runtime.self_test_corpus != here.self_test_corpus:
         raise UnfitRuntime(
             f"genesis names the self-test corpus {genesis.runtime.self_test_corpus.hex()[:16]}…,"

@@ -38,6 +38,7 @@ ROUTER_ADDRESS: Address = (0x1000).to_bytes(20, "big")
 CLIENT_MANAGER_ADDRESS: Address = (0x1001).to_bytes(20, "big")
 FORWARDER_ADDRESS: Address = (0x1002).to_bytes(20, "big")
 TRANSFER_ADDRESS: Address = (0x1003).to_bytes(20, "big")
+GOVERNANCE_ADDRESS: Address = (0x1004).to_bytes(20, "big")
 
 Handler = Callable[[NativeCall, bytes], bytes]
 

@@ -1,6 +1,6 @@
 """The native modules behind their addresses: calldata in, return data or a typed revert out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from light_clients.ibc.abi import packet_from_tuple
 from light_clients.ibc.forward import FORWARD_PORT
@@ -10,10 +10,13 @@ from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import Height, LightClient, MalformedInput
 from relay.evm.native import Address, NativeCall, NativeModule
 from relay.hub.application import abi, gas
-from relay.hub.application.admin import ActionKind, AdminActions, AdminSet, NotAnAdmin
+from relay.hub.application.action_events import emit_executed
+from relay.hub.application.admin import AdminActions, AdminSet, NotAnAdmin, kinds_of_admins
+from relay.hub.application.authority import Authority, chamber_opener
 from relay.hub.application.clients import Clients, UpdateResult
 from relay.hub.application.forwarder import Forwarder
 from relay.hub.application.frame import MeteredStore, frame_of
+from relay.hub.application.governance.module import Chamber, GovernanceModule
 from relay.hub.application.module import (
     CLIENT_MANAGER_ADDRESS,
     FORWARDER_ADDRESS,
@@ -28,12 +31,14 @@ from relay.hub.application.packets import HubPaused, PacketRouter, RelayedProof
 from relay.hub.application.quotas import Quotas
 from relay.hub.application.transfer.app import TransferApplication
 from relay.hub.application.transfer.module import TransferModule
-from relay.hub.application.validators import Powers, Validators, canonical_order, read_powers
+from relay.hub.application.validators import Powers, canonical_order, read_powers
 from relay.hub.state import keys
 
 NATIVE_CODE = b"\xfe"
 """Code of native accounts in genesis: INVALID, should the engine ever run it as bytecode."""
 
+SETTLES_WHILE_PAUSED = 2
+"""The rules version from which a pause lets acknowledgements and timeouts through: they pay back what is held."""
 MAX_BATCH_CALLS = 256
 MAX_BATCH_REASON_BYTES = 1024
 
@@ -71,7 +76,9 @@ class RouterModule(Module):
         def emit_here(event: abi.Event, indexed: tuple[object, ...], values: tuple[object, ...]) -> None:
             emit(call, event, indexed, values)
 
-        router = PacketRouter(store, clients, frame_of(call).now_s, emit_here)
+        frame = frame_of(call)
+        settles = frame.rules_version >= SETTLES_WHILE_PAUSED
+        router = PacketRouter(store, clients, frame.now_s, emit_here, settles_while_paused=settles)
         router.applications = {FORWARD_PORT: Forwarder(router), TRANSFER_PORT: TransferApplication(router)}
         return router
 
@@ -198,13 +205,19 @@ class ClientManagerModule(Module):
     """ICS-02's permissioned part: admins approve an action's hash, then one of them executes it."""
 
     def __init__(
-        self, light_clients: Mapping[str, LightClient], chain_id: str, admins: AdminSet, genesis_powers: Powers
+        self,
+        light_clients: Mapping[str, LightClient],
+        chain_id: str,
+        admins: AdminSet | None,
+        genesis_powers: Powers,
+        open_chamber: Callable[[NativeCall], Chamber],
     ) -> None:
         self._address = CLIENT_MANAGER_ADDRESS
         self._light_clients = light_clients
         self._chain_id = chain_id
         self._admins = admins
         self._genesis_powers = genesis_powers
+        self._chamber = open_chamber
         self._handlers = {
             abi.APPROVE.selector: self._approve,
             abi.EXECUTE.selector: self._execute,
@@ -223,9 +236,9 @@ class ClientManagerModule(Module):
         return clients_of(call, self._light_clients)[1]
 
     def _actions(self, call: NativeCall) -> AdminActions:
-        store, clients = clients_of(call, self._light_clients)
-        validators = Validators(store, MeteredStore.before_block(call), self._genesis_powers)
-        return AdminActions(self._chain_id, ROUTER_ADDRESS, self._admins, store, clients, validators)
+        chamber = self._chamber(call)
+        kinds = kinds_of_admins(frame_of(call).rules_version)
+        return AdminActions(self._chain_id, self._admins, kinds, chamber.store, chamber.actions.run)
 
     def _approve(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()
@@ -245,19 +258,7 @@ class ClientManagerModule(Module):
             hashed, done = self._actions(call).execute(call.caller, action)
         except NotAnAdmin as error:
             raise abi.NOT_AN_ADMIN.revert(call.caller) from error
-        match done.kind:
-            case ActionKind.CREATE_CLIENT:
-                emit(call, abi.CLIENT_CREATED_EVENT, (), (done.subject,))
-            case ActionKind.REGISTER_COUNTERPARTY:
-                emit(call, abi.COUNTERPARTY_REGISTERED_EVENT, (), (done.subject, done.other, list(done.prefix)))
-            case ActionKind.RECOVER_CLIENT:
-                emit(call, abi.CLIENT_RECOVERED_EVENT, (), (done.subject, done.other))
-            case ActionKind.SET_PAUSED:
-                emit(call, abi.PAUSED_EVENT, (), (done.paused,))
-            case ActionKind.SET_QUOTA:
-                emit(call, abi.QUOTA_SET_EVENT, (), (done.subject, done.quota.packets, done.quota.payload_bytes))
-            case ActionKind.SET_VALIDATOR:
-                emit(call, abi.VALIDATOR_SET_EVENT, (), done.validator)
+        emit_executed(call, done)
         emit(call, abi.ACTION_EXECUTED_EVENT, (hashed,), (done.kind,))
         return b""
 
@@ -293,6 +294,8 @@ class ClientManagerModule(Module):
 
     def _get_admins(self, call: NativeCall, data: bytes) -> bytes:
         abi.GET_ADMINS.decode(data)
+        if self._admins is None:
+            return abi.GET_ADMINS.answer([], 0)
         return abi.GET_ADMINS.answer(list(self._admins.addresses), self._admins.threshold)
 
     def _get_quota(self, call: NativeCall, data: bytes) -> bytes:
@@ -330,14 +333,21 @@ class ForwarderModule(Module):
         return abi.GET_FORWARD_FAILURE.answer((reason or b"").decode(errors="replace"))
 
 
-def native_modules(
-    light_clients: Mapping[str, LightClient], chain_id: str, admins: AdminSet, genesis_powers: Powers
-) -> dict[Address, NativeModule]:
-    """All modules of rules version 1, by address."""
-    modules: tuple[NativeModule, ...] = (
+def native_modules(light_clients: Mapping[str, LightClient], authority: Authority) -> dict[Address, NativeModule]:
+    """All modules by address; what a rules version changes they ask of their frame."""
+    open_chamber = chamber_opener(light_clients, authority)
+    modules: list[NativeModule] = [
         RouterModule(light_clients),
-        ClientManagerModule(light_clients, chain_id, admins, genesis_powers),
+        ClientManagerModule(
+            light_clients, authority.chain_id, authority.admins, authority.genesis_powers, open_chamber
+        ),
         ForwarderModule(),
         TransferModule(),
-    )
+    ]
+    if authority.constitution is not None:
+        modules.append(
+            GovernanceModule(
+                authority.constitution, authority.rules_at_genesis, dict(authority.intervals_ms), open_chamber
+            )
+        )
     return {module.address: module for module in modules}

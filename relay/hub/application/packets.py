@@ -30,7 +30,7 @@ MAX_REASON_CHARS = 512
 
 
 class HubPaused(Exception):
-    """The admins have paused packets; client updates go on."""
+    """Packets are paused; client updates go on, and from rules version 2 on what settles a sent packet."""
 
 
 class InvalidTimeout(Exception):
@@ -113,7 +113,10 @@ class PacketRouter:
     MAX_HORIZON_S = 24 * 3600
     """How far ahead a sent packet's timeout may be (ICS-04 v2)."""
 
-    def __init__(self, store: Store, clients: Clients, now_s: int, emit: Emit) -> None:
+    def __init__(
+        self, store: Store, clients: Clients, now_s: int, emit: Emit, *, settles_while_paused: bool = False
+    ) -> None:
+        self._settles_while_paused = settles_while_paused
         self.store = store
         self.clients = clients
         self.now_s = now_s
@@ -220,7 +223,7 @@ class PacketRouter:
 
     def acknowledge(self, packet: Packet, app_acknowledgement: bytes, proof: RelayedProof) -> None:
         """Settle a sent packet by the acknowledgement that its destination committed."""
-        payload = self._relayable(packet)
+        payload = self._settleable(packet)
         acknowledgement = Acknowledgement((app_acknowledgement,))
         self._check_counterparty(packet.source_client, packet.destination_client)
         self.clients.verify_membership(
@@ -241,7 +244,7 @@ class PacketRouter:
 
     def timeout(self, packet: Packet, proof: RelayedProof) -> None:
         """Settle a sent packet by the absence of its receipt at a counterparty time not before the timeout."""
-        payload = self._relayable(packet)
+        payload = self._settleable(packet)
         self._check_counterparty(packet.source_client, packet.destination_client)
         timestamp_ns = self.clients.verify_non_membership(
             packet.source_client, proof.height, proof.proof, receipt_key(packet)
@@ -264,9 +267,10 @@ class PacketRouter:
     def _relayable(self, packet: Packet) -> Payload:
         if self.paused:
             raise HubPaused
-        if len(packet.payloads) != 1:
-            raise MultiPayloadUnsupported
-        return packet.payloads[0]
+        return _only_payload(packet)
+
+    def _settleable(self, packet: Packet) -> Payload:
+        return _only_payload(packet) if self._settles_while_paused else self._relayable(packet)
 
     def _check_counterparty(self, own_client: str, other_client: str) -> None:
         expected = self.clients.counterparty(own_client).client_id
@@ -292,3 +296,9 @@ class PacketRouter:
         if application is None:
             raise ApplicationRefused(f"no application owns port {port} on the hub")
         return application
+
+
+def _only_payload(packet: Packet) -> Payload:
+    if len(packet.payloads) != 1:
+        raise MultiPayloadUnsupported
+    return packet.payloads[0]

@@ -75,16 +75,35 @@ def check_overlap(before: Powers, after: Powers) -> None:
 
 def changed_powers(current: Powers, before_block: Powers, public_key: bytes, power: int) -> dict[bytes, int]:
     """The set with one change, if every rule allows it. Raises MalformedInput or PredicateFailed."""
-    if len(public_key) != PUBLIC_KEY_BYTES:
-        raise MalformedInput("validator.public_key", f"{PUBLIC_KEY_BYTES} bytes, compressed", got=len(public_key))
-    # Whatever is in the set can leave it: genesis looks at a key's form only.
-    if power > 0 and secp256k1.decompress(public_key) is None:
-        raise PredicateFailed("validator_key_on_curve", "no point of secp256k1", got=public_key)
+    _check_key(public_key, power)
     if power == 0 and public_key not in current:
         raise PredicateFailed("validator_known", "only a validator can be removed", got=public_key)
     changed = {**current, public_key: power}
     if power == 0:
         del changed[public_key]
+    _check_set(before_block, changed, public_key)
+    return changed
+
+
+def replaced_key(current: Powers, before_block: Powers, old: bytes, new: bytes) -> dict[bytes, int]:
+    """The set with another key for one member, if every rule allows it. Raises MalformedInput or PredicateFailed."""
+    _check_key(new, current[old])
+    if new in current:
+        raise PredicateFailed("validator_key_never_used", "the key is a validator's", got=new)
+    changed = {key: power for key, power in current.items() if key != old} | {new: current[old]}
+    _check_set(before_block, changed, new)
+    return changed
+
+
+def _check_key(public_key: bytes, power: int) -> None:
+    if len(public_key) != PUBLIC_KEY_BYTES:
+        raise MalformedInput("validator.public_key", f"{PUBLIC_KEY_BYTES} bytes, compressed", got=len(public_key))
+    # Whatever is in the set can leave it: genesis looks at a key's form only.
+    if power > 0 and secp256k1.decompress(public_key) is None:
+        raise PredicateFailed("validator_key_on_curve", "no point of secp256k1", got=public_key)
+
+
+def _check_set(before_block: Powers, changed: Powers, public_key: bytes) -> None:
     if not changed:
         raise PredicateFailed("validator_set_not_empty", "the last validator cannot be removed", got=public_key)
     if len(changed) > MAX_VALIDATORS:
@@ -93,7 +112,6 @@ def changed_powers(current: Powers, before_block: Powers, public_key: bytes, pow
     if total > MAX_TOTAL_VOTING_POWER:
         raise PredicateFailed("total_voting_power", "total power", got=total, expected=f"<= {MAX_TOTAL_VOTING_POWER}")
     check_overlap(before_block, changed)
-    return changed
 
 
 class Validators:
@@ -110,7 +128,17 @@ class Validators:
     def set_power(self, public_key: bytes, power: int) -> None:
         """Several changes in a block merge, the last of a key counts; each is judged against the set before the block."""
         current = self.powers()
-        changed = changed_powers(current, read_powers(self._before_block, self._genesis), public_key, power)
+        self._write(current, changed_powers(current, self._powers_before(), public_key, power))
+
+    def replace_key(self, old: bytes, new: bytes) -> None:
+        """Another key for the same validator and power."""
+        current = self.powers()
+        self._write(current, replaced_key(current, self._powers_before(), old, new))
+
+    def _powers_before(self) -> dict[bytes, int]:
+        return read_powers(self._before_block, self._genesis)
+
+    def _write(self, current: Powers, changed: Powers) -> None:
         written = current if self._is_written() else {}
         for key in sorted(written.keys() | changed.keys()):
             if key not in changed:

@@ -84,7 +84,8 @@ async def in_evm_thread(function: Callable[[], T]) -> T:
 
 
 class ConsensusDriver:
-    """Runs one validator. `on_block` is awaited after each block is on disk.
+    """Runs one validator. `on_block` is awaited after each block is on disk. Ends with UnknownRulesVersion or RevisionEnded
+    before a block that it must not make.
 
     Where the key alone cannot decide a height, `on_waiting` is told why, nothing is signed, and the rest of the node goes on.
     """
@@ -142,6 +143,7 @@ class ConsensusDriver:
             await self._carry_out(effect)
 
     async def _begin_height(self, event: HeightStarted) -> None:
+        self._ledger.application.coming.require_block(event.height)
         reason = why_no_blocks(event.validators, event.height, self._own_address)
         if reason is not None:
             self._on_waiting(reason)
@@ -236,8 +238,7 @@ class ConsensusDriver:
         ledger = self._ledger
         applied = await self._blocking(lambda: ledger.apply(block, block_id, commit))
         self._forget(block, applied.refused)
-        params = ledger.genesis.params
-        delay_ms = params.proof_block_delay_ms if applied.app_hash_changed else params.block_interval_ms
+        delay_ms = ledger.application.coming.interval_ms(changed=applied.app_hash_changed)
         self._next_block_at = max(self._block_started_at + delay_ms / 1000, trio.current_time())
         self._timers.clear()
         await self._on_block(applied.height)

@@ -139,13 +139,14 @@ class HutongMethods:
             "chainId": genesis.chain_id,
             "evmChainId": hex(genesis.evm_chain_id),
             "height": hex(height),
-            "rulesVersion": genesis.rules_version,
+            "rulesVersion": self._application.coming.rules_version(height),
             "genesisHash": f"0x{genesis.digest.hex()}",
             "trustingPeriod": genesis.params.trusting_period_s,
             "unbondingPeriod": genesis.params.unbonding_period_s,
             "blockIntervalMs": genesis.params.block_interval_ms,
-            "admins": [f"0x{address.hex()}" for address in genesis.admins.addresses],
-            "adminThreshold": genesis.admins.threshold,
+            "governedBy": "validators" if genesis.admins is None else "admins",
+            "admins": [] if genesis.admins is None else [f"0x{address.hex()}" for address in genesis.admins.addresses],
+            "adminThreshold": 0 if genesis.admins is None else genesis.admins.threshold,
             "paused": view.get(keys.PAUSED_KEY) is not None,
         }
 

@@ -17,6 +17,7 @@ from relay.hub.application.genesis import (
     encode_genesis,
     runtime_rules,
 )
+from relay.hub.application.governance.constitution import DEFAULT_VOTING_PERIOD_S, Constitution
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.node.home import (
     GENESIS_FILE,
@@ -40,10 +41,20 @@ class NewHub:
     chain_id: str
     evm_chain_id: int
     genesis_time_ns: int
-    admins: AdminSet
+    admins: AdminSet | None
+    """None where the validators govern; then `operators` speak for them."""
     params: HubParams
     allocations: tuple[tuple[Address, int], ...] = ()
     fees: FeeRules | None = None
+    rules_version: int = RULES_VERSION
+    operators: tuple[Address, ...] = ()
+    voting_period_s: int = DEFAULT_VOTING_PERIOD_S
+
+    def constitution(self, validators: tuple[ValidatorKey, ...]) -> Constitution | None:
+        if self.admins is not None:
+            return None
+        named = zip((key.public_key.data for key in validators), self.operators, strict=True)
+        return Constitution(tuple(sorted(named)), self.voting_period_s)
 
 
 def new_secret() -> bytes:
@@ -63,10 +74,11 @@ def build_genesis(hub: NewHub, validators: tuple[ValidatorKey, ...]) -> Genesis:
         tuple(GenesisValidator(key.public_key, VALIDATOR_POWER) for key in validators),
         hub.admins,
         hub.params,
-        RULES_VERSION,
+        hub.rules_version,
         runtime_rules(),
         hub.allocations,
         hub.fees,
+        hub.constitution(validators),
     )
     return decode_genesis(encode_genesis(genesis))
 

@@ -69,7 +69,7 @@ class HubLedger:
     def _load_tip(self) -> ChainTip:
         height = self.records.latest_height()
         validators, next_validators = self._validators(height + 1), self._validators(height + 2)
-        version = self.genesis.rules_version
+        version = self.application.coming.rules_version(height + 1)
         if height == 0:
             app_hash = self.application.info().last_block_app_hash
             return genesis_tip(
@@ -152,7 +152,7 @@ class HubLedger:
             self.tip.next_validators,
             next_validators,
             self.params,
-            self.tip.app_version,
+            response.rules_version,
         )
         refused = tuple(
             raw

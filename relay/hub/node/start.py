@@ -20,6 +20,7 @@ from relay.evm.mempool import Mempool
 from relay.evm.server import JsonRpcApp, serve
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.genesis import UnfitRuntime, check_runtime
+from relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
 from relay.hub.application.self_test import SelfTestFailed, run_self_test
 from relay.hub.consensus.signing import DoubleSignRefused
 from relay.hub.network.driver import KeyUsedElsewhere, NetworkDisagrees
@@ -95,10 +96,11 @@ def open_node(home: Path) -> HubNode:
     try:
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
         _check_record(signer, ledger)
+        ledger.application.coming.require_block(ledger.tip.height + 1)
         reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
         if reason is not None and ledger.tip.height == 0 and peers is None:
             raise NodeRefused(reason)
-    except (ChainDamaged, NodeRefused) as error:
+    except (ChainDamaged, NodeRefused, UnknownRulesVersion, RevisionEnded) as error:
         store.close()
         raise NodeRefused(str(error)) from error
     return HubNode(ledger, signer, Mempool(), store, vectors, home, peers)
@@ -251,6 +253,8 @@ def halt_reason(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, OSError):
         return f"cannot listen or write: {error.strerror or error}"
-    if isinstance(error, DoubleSignRefused | KeyUsedElsewhere | NetworkDisagrees):
+    if isinstance(
+        error, DoubleSignRefused | KeyUsedElsewhere | NetworkDisagrees | UnknownRulesVersion | RevisionEnded
+    ):
         return str(error)
     return f"{type(error).__name__}: {error}"

@@ -15,9 +15,7 @@ PAUSED_KEY = b"admin/paused"
 
 RESERVED_PREFIXES = (
     b"stuck/",
-    b"governance/",
     b"evidence/",
-    b"upgrade/",
 )
 """Nothing is written under these in this version."""
 
@@ -122,6 +120,63 @@ VALIDATOR_POWER_PREFIX = b"validators/power/"
 def validator_power_key(public_key: bytes) -> bytes:
     """BE8(power) of the validator with this compressed key of 33 bytes."""
     return VALIDATOR_POWER_PREFIX + public_key
+
+
+OPERATOR_PREFIX = b"governance/operator/"
+"""Only where the validators govern: of each validator in the set, from genesis on."""
+
+
+def operator_key(public_key: bytes) -> bytes:
+    return OPERATOR_PREFIX + public_key
+
+
+def operator_account_key(account: bytes) -> bytes:
+    """The consensus key that this account speaks for."""
+    return b"governance/account/" + account
+
+
+def used_key_key(public_key: bytes) -> bytes:
+    """The account that a consensus key was first of: no key is admitted twice."""
+    return b"governance/used/" + public_key
+
+
+NEXT_PROPOSAL_KEY = b"governance/next"
+HALT_KEY = b"governance/halt"
+"""BE8 of the height of this revision's last block."""
+
+
+def proposal_key(number: int) -> bytes:
+    return b"governance/proposal/" + number.to_bytes(8, "big")
+
+
+def proposal_result_key(number: int) -> bytes:
+    return b"governance/result/" + number.to_bytes(8, "big")
+
+
+def vote_prefix(number: int) -> bytes:
+    return b"governance/vote/" + number.to_bytes(8, "big") + b"/"
+
+
+def vote_key(number: int, public_key: bytes) -> bytes:
+    return vote_prefix(number) + public_key
+
+
+def parameter_key(name: str) -> bytes:
+    """BE8 of a parameter that differs from genesis."""
+    return f"governance/parameter/{name}".encode()
+
+
+RULES_PREFIX = b"upgrade/rules/"
+
+
+def rules_key(height: int) -> bytes:
+    """BE4 of the rules version from this block on."""
+    return RULES_PREFIX + height.to_bytes(8, "big")
+
+
+def upgraded_key(last_height: int, item: str) -> bytes:
+    """What clients of the hub prove to follow it into its next revision (ICS-07, upgrade path `upgrade`)."""
+    return f"upgrade/{last_height}/{item}".encode()
 
 
 def path_key(hashed_path: bytes) -> bytes:

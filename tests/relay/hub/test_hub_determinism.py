@@ -19,7 +19,7 @@ from relay.evm.mempool import Mempool
 from relay.evm.transaction import decode_transaction
 from relay.hub.application import self_test
 from relay.hub.application.abci import ProposalVerdict
-from relay.hub.application.application import OutOfOrder, UnknownRulesVersion
+from relay.hub.application.application import OutOfOrder
 from relay.hub.application.genesis import (
     UnfitRuntime,
     check_runtime,
@@ -27,6 +27,7 @@ from relay.hub.application.genesis import (
     encode_genesis,
     runtime_rules,
 )
+from relay.hub.application.governance.coming import UnknownRulesVersion
 from relay.hub.application.modules import ROUTER_ADDRESS
 from relay.hub.consensus.blocks import make_block
 from relay.hub.node.driver import ConsensusDriver, Timeouts
@@ -65,7 +66,7 @@ def test_genesis_fixes_the_runtime():
     check_runtime(genesis)
     rules = runtime_rules()
     for changed in (
-        replace(genesis, rules_version=2),
+        replace(genesis, rules_version=3),
         replace(genesis, runtime=replace(rules, self_test_corpus=bytes(32))),
         replace(genesis, runtime=replace(rules, recursion_limit=1_000)),
         replace(genesis, runtime=replace(rules, thread_stack_bytes=2**20)),

@@ -1,0 +1,236 @@
+"""Governance of a hub by its validators: proposals, votes, members and what is scheduled (docs/spec/hub-governance.md)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from eth_abi.abi import encode
+
+from adapters.hub.settings import GOVERNANCE_ADDRESS
+from adapters.ics26.abi import Function
+from adapters.ics26.execution import ExecutionRpc, Receipt
+from adapters.ics26.transactor import Transactor
+from adapters.interface import BadAnswer, RefusedByChain
+from light_clients.crypto.hashes import keccak256
+
+POSSESSION_DOMAIN = "hutong/validator-key/1"
+PARAMETERS = ("block_interval_ms", "proof_block_delay_ms", "voting_period_s")
+
+PROPOSE = Function("propose", ("bytes", "string"), ("uint64",))
+VOTE = Function("vote", ("uint64", "bool"), ("bool",))
+EXECUTE_PROPOSAL = Function("executeProposal", ("uint64",))
+ROTATE_KEY = Function("rotateKey", ("bytes", "bytes"))
+PROPOSAL_COUNT = Function("proposalCount", (), ("uint64",))
+GET_PROPOSAL = Function(
+    "getProposal", ("uint64",), ("uint8", "uint64", "uint64", "(bytes,address,uint64,uint64,uint64,string,bytes)")
+)
+GET_RESULT = Function("getResult", ("uint64",), ("(uint8,uint64,uint64,uint64,(bytes,uint64)[],string)",))
+GET_VOTES = Function("getVotes", ("uint64",), ("(bytes,bool,uint64,uint64,uint64)[]",))
+GET_MEMBERS = Function("getMembers", (), ("(bytes,address,uint64,uint64)[]",))
+GET_SCHEDULE = Function("getSchedule", (), ("uint32", "uint32", "uint64", "uint64"))
+GET_PARAMETER = Function("getParameter", ("string",), ("uint64",))
+
+PROPOSED_TOPIC = keccak256(b"Proposed(uint64,address,uint8,uint64,string)")
+PROPOSAL_EXECUTED_TOPIC = keccak256(b"ProposalExecuted(uint64,uint8)")
+PROPOSAL_FAILED_TOPIC = keccak256(b"ProposalFailed(uint64,string)")
+_PROPOSAL_FAILED = Function("ProposalFailed", (), ("string",))
+
+
+class Status(IntEnum):
+    OPEN = 0
+    FAILED = 1
+    """Approved, but the action was refused: it may be executed again."""
+    EXECUTED = 2
+    EXPIRED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Of one validator, with the power that it held then."""
+
+    public_key: bytes
+    approve: bool
+    power: int
+    time_s: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The last attempt to execute; heights and times are 0 before the first."""
+
+    status: Status
+    time_s: int
+    height: int
+    total_power: int
+    approvals: tuple[tuple[bytes, int], ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """`approved_power` and `total_power` are by the set of the newest state."""
+
+    number: int
+    status: Status
+    approved_power: int
+    total_power: int
+    public_key: bytes
+    account: str
+    proposed_s: int
+    height: int
+    expires_s: int
+    title: str
+    action: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A validator of the newest state, and who speaks for it."""
+
+    public_key: bytes
+    account: str
+    power: int
+    rotated_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Planned version and heights are 0 where nothing is planned."""
+
+    rules_version: int
+    planned_version: int
+    planned_height: int
+    last_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a vote or proposal came to: executed in this transaction, refused with `failure`, or neither yet."""
+
+    number: int
+    executed: bool
+    failure: str
+    receipt: Receipt
+
+
+def possession_digest(chain_id: str, operator: bytes, public_key: bytes) -> bytes:
+    """What a new consensus key signs to come in under an operator."""
+    return keccak256(
+        encode(["string", "string", "address", "bytes"], [POSSESSION_DOMAIN, chain_id, operator, public_key])
+    )
+
+
+async def _view(execution: ExecutionRpc, function: Function, *arguments: object) -> tuple[object, ...]:
+    return function.decode(await execution.call(GOVERNANCE_ADDRESS, function.encode(*arguments)))
+
+
+async def proposal_count(execution: ExecutionRpc) -> int:
+    return _number((await _view(execution, PROPOSAL_COUNT))[0])
+
+
+async def proposal(execution: ExecutionRpc, number: int) -> Proposal:
+    """Raises RefusedByChain where there is none of this number."""
+    returned = await execution.call(GOVERNANCE_ADDRESS, GET_PROPOSAL.encode(number))
+    status, approved, total, fields = GET_PROPOSAL.decode(returned)
+    return Proposal(number, _status(status), approved, total, *fields)
+
+
+async def result(execution: ExecutionRpc, number: int) -> Result:
+    returned = await execution.call(GOVERNANCE_ADDRESS, GET_RESULT.encode(number))
+    ((status, time_s, height, total, approvals, text),) = GET_RESULT.decode(returned)
+    return Result(_status(status), time_s, height, total, tuple(tuple(item) for item in approvals), text)
+
+
+async def votes(execution: ExecutionRpc, number: int) -> tuple[Vote, ...]:
+    returned = await execution.call(GOVERNANCE_ADDRESS, GET_VOTES.encode(number))
+    (rows,) = GET_VOTES.decode(returned)
+    return tuple(Vote(*row) for row in rows)
+
+
+async def members(execution: ExecutionRpc) -> tuple[Member, ...]:
+    returned = await execution.call(GOVERNANCE_ADDRESS, GET_MEMBERS.encode())
+    (rows,) = GET_MEMBERS.decode(returned)
+    return tuple(Member(*row) for row in rows)
+
+
+async def schedule(execution: ExecutionRpc) -> Schedule:
+    returned = await execution.call(GOVERNANCE_ADDRESS, GET_SCHEDULE.encode())
+    return Schedule(*GET_SCHEDULE.decode(returned))
+
+
+async def parameters(execution: ExecutionRpc) -> dict[str, int]:
+    """Those that governance may change, as they are."""
+    return {name: _number((await _view(execution, GET_PARAMETER, name))[0]) for name in PARAMETERS}
+
+
+async def propose(transactor: Transactor, action: bytes, title: str) -> Decision:
+    """Its proposer approves it. Raises RefusedByChain."""
+    receipt = await transactor.send(GOVERNANCE_ADDRESS, PROPOSE.encode(action, title))
+    for log in receipt.logs:
+        if log.address == GOVERNANCE_ADDRESS and log.topics[0] == PROPOSED_TOPIC:
+            return _decision(int.from_bytes(log.topics[1], "big"), receipt)
+    raise BadAnswer("eth_getTransactionReceipt", "logs", "have no Proposed event")
+
+
+async def vote(transactor: Transactor, number: int, *, approve: bool) -> Decision:
+    """Raises RefusedByChain."""
+    return _decision(number, await transactor.send(GOVERNANCE_ADDRESS, VOTE.encode(number, approve)))
+
+
+async def execute(transactor: Transactor, number: int) -> Decision:
+    """Again, where the action was refused before; anybody may. Raises RefusedByChain."""
+    return _decision(number, await transactor.send(GOVERNANCE_ADDRESS, EXECUTE_PROPOSAL.encode(number)))
+
+
+async def rotate_key(transactor: Transactor, public_key: bytes, proof: bytes) -> Receipt:
+    """Raises RefusedByChain."""
+    return await transactor.send(GOVERNANCE_ADDRESS, ROTATE_KEY.encode(public_key, proof))
+
+
+async def propose_and_vote(transactors: Sequence[Transactor], action: bytes, title: str = "by hutong") -> Receipt:
+    """The first operator proposes, the others vote until it is executed; returns that receipt.
+
+    Raises:
+        RefusedByChain: no operator, the action was refused, or these operators are too few: the proposal stays open.
+    """
+    first, *others = transactors
+    decision = await propose(first, action, title)
+    for other in others:
+        if decision.executed or decision.failure:
+            break
+        decision = await vote(other, decision.number, approve=True)
+    if decision.failure:
+        raise RefusedByChain("ProposalFailed", f"proposal {decision.number}: {decision.failure}")
+    if not decision.executed:
+        now = await proposal(first.execution, decision.number)
+        raise RefusedByChain(
+            "ProposalOpen",
+            f"proposal {now.number} is open, approved by {now.approved_power} of {now.total_power}: other operators decide it"
+            f" with hutong hub vote {now.number}",
+        )
+    return decision.receipt
+
+
+def _decision(number: int, receipt: Receipt) -> Decision:
+    executed, failure = False, ""
+    for log in receipt.logs:
+        if log.address != GOVERNANCE_ADDRESS:
+            continue
+        executed |= log.topics[0] == PROPOSAL_EXECUTED_TOPIC
+        if log.topics[0] == PROPOSAL_FAILED_TOPIC:
+            (failure,) = _PROPOSAL_FAILED.decode(log.data)
+    return Decision(number, executed, failure, receipt)
+
+
+def _status(value: int) -> Status:
+    try:
+        return Status(value)
+    except ValueError as error:
+        raise BadAnswer("eth_call", "status", f"is {value}") from error
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int):
+        raise BadAnswer("eth_call", "result", "is no number")
+    return value

@@ -1,0 +1,123 @@
+"""Validators with their operators: who speaks for which consensus key, how one comes in, leaves, and swaps its key."""
+
+from dataclasses import dataclass, replace
+
+from eth_abi.abi import encode
+
+from light_clients.crypto import keccak256, secp256k1
+from light_clients.ibc.abi import decode_canonical
+from light_clients.interface import PredicateFailed
+from relay.evm.native import Address
+from relay.hub.application.clients import Store
+from relay.hub.application.validators import Validators
+from relay.hub.state import keys
+
+POSSESSION_DOMAIN = "hutong/validator-key/1"
+SIGNATURE_BYTES = 64
+ROTATION_INTERVAL_S = 24 * 3600
+"""A validator swaps its key once a day at most: clients that trust an old set must meet enough of it again."""
+_OPERATOR = ["address", "uint64", "uint64[]"]
+_MAX_RECORD_BYTES = 4096
+
+
+class NotAnOperator(Exception):
+    """The caller speaks for no validator of the set."""
+
+
+def possession_digest(chain_id: str, operator: Address, public_key: bytes) -> bytes:
+    """What a new consensus key signs, so that only who holds it brings it in, under one operator and on one hub."""
+    return keccak256(
+        encode(["string", "string", "address", "bytes"], [POSSESSION_DOMAIN, chain_id, operator, public_key])
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """`rotated_s` is the block time of the last change of key, 0 before the first; `proposals` those that may be open."""
+
+    account: Address
+    rotated_s: int = 0
+    proposals: tuple[int, ...] = ()
+
+    def encode(self) -> bytes:
+        return encode(_OPERATOR, [self.account, self.rotated_s, self.proposals])
+
+    @staticmethod
+    def decode(raw: bytes) -> "Operator":
+        account, rotated_s, proposals = decode_canonical(_OPERATOR, raw, "operator", _MAX_RECORD_BYTES)
+        return Operator(bytes.fromhex(account[2:]), rotated_s, tuple(proposals))
+
+
+def write_operator(store: Store, public_key: bytes, operator: Operator) -> None:
+    """A validator that enters the set, at genesis or later."""
+    store.set(keys.operator_key(public_key), operator.encode())
+    store.set(keys.operator_account_key(operator.account), public_key)
+    store.set(keys.used_key_key(public_key), operator.account)
+
+
+class Members:
+    """Over the state of a running block, at its time."""
+
+    def __init__(self, store: Store, validators: Validators, chain_id: str, now_s: int) -> None:
+        self._store = store
+        self._validators = validators
+        self._chain_id = chain_id
+        self._now_s = now_s
+
+    def powers(self) -> dict[bytes, int]:
+        return self._validators.powers()
+
+    def key_of(self, account: Address) -> bytes:
+        """The consensus key that an account speaks for. Raises NotAnOperator."""
+        key = self._store.get(keys.operator_account_key(account))
+        if key is None:
+            raise NotAnOperator
+        return key
+
+    def operator(self, public_key: bytes) -> Operator:
+        raw = self._store.get(keys.operator_key(public_key))
+        if raw is None:
+            raise PredicateFailed("validator_known", "no such validator", got=public_key)
+        return Operator.decode(raw)
+
+    def save(self, public_key: bytes, operator: Operator) -> None:
+        self._store.set(keys.operator_key(public_key), operator.encode())
+
+    def set_power(self, public_key: bytes, power: int) -> None:
+        """Of a member; 0 removes it, and its operator's votes are worth nothing from here on."""
+        operator = self.operator(public_key)
+        self._validators.set_power(public_key, power)
+        if power == 0:
+            self._store.delete(keys.operator_key(public_key))
+            self._store.delete(keys.operator_account_key(operator.account))
+
+    def admit(self, public_key: bytes, power: int, account: Address, proof: bytes) -> None:
+        if power == 0:
+            raise PredicateFailed("admitted_power", "a validator comes in with power", got=power, expected="> 0")
+        if account == bytes(20) or self._store.get(keys.operator_account_key(account)) is not None:
+            raise PredicateFailed("operator_of_one_validator", "the account is zero or speaks for another", got=account)
+        self._check_new_key(public_key, account, proof)
+        self._validators.set_power(public_key, power)
+        write_operator(self._store, public_key, Operator(account))
+
+    def rotate(self, account: Address, public_key: bytes, proof: bytes) -> bytes:
+        """Swap the caller's own consensus key; returns the old one. Nobody else is asked. Raises NotAnOperator, PredicateFailed."""
+        old = self.key_of(account)
+        operator = self.operator(old)
+        earliest_s = operator.rotated_s + ROTATION_INTERVAL_S
+        if operator.rotated_s and self._now_s < earliest_s:
+            raise PredicateFailed(
+                "rotation_interval", "the key was swapped too lately", got=self._now_s, expected=f">= {earliest_s}"
+            )
+        self._check_new_key(public_key, account, proof)
+        self._validators.replace_key(old, public_key)
+        self._store.delete(keys.operator_key(old))
+        write_operator(self._store, public_key, replace(operator, rotated_s=self._now_s))
+        return old
+
+    def _check_new_key(self, public_key: bytes, account: Address, proof: bytes) -> None:
+        if self._store.get(keys.used_key_key(public_key)) is not None:
+            raise PredicateFailed("validator_key_never_used", "the key was a validator's before", got=public_key)
+        digest = possession_digest(self._chain_id, account, public_key)
+        if len(proof) != SIGNATURE_BYTES or not secp256k1.verify_low_s(public_key, digest, proof):
+            raise PredicateFailed("validator_key_possessed", "not signed by the key for this operator", got=public_key)

@@ -1,0 +1,176 @@
+"""What was decided for later blocks: the rules version from a height on, the last block of a revision, parameters."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, PredicateFailed
+from light_clients.proofs.ics23 import SMT_SPEC
+from light_clients.tendermint.hashing import validator_set_hash
+from light_clients.tendermint.types import ClientState, ConsensusState, TrustLevel, Validator, ValidatorSet, revision_of
+from light_clients.tendermint.upgrade import (
+    SENTINEL_ROOT,
+    UPGRADED_CLIENT,
+    UPGRADED_CONSENSUS_STATE,
+    committed_client,
+    committed_consensus,
+)
+from relay.hub.application.clients import Store
+from relay.hub.application.governance.constitution import MAX_VOTING_PERIOD_S, MIN_VOTING_PERIOD_S
+from relay.hub.application.validators import Powers, canonical_order
+from relay.hub.state import keys
+
+NOTICE_BLOCKS = 5
+"""Between a decision and the block that it concerns: the header of the next block is fixed already."""
+FARTHEST_BLOCKS = 100_000_000
+MAX_RULES_VERSION = 2**31
+UPGRADE_PATH = "upgrade"
+
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    "block_interval_ms": (10, 5_000),
+    "proof_block_delay_ms": (0, 5_000),
+    "voting_period_s": (MIN_VOTING_PERIOD_S, MAX_VOTING_PERIOD_S),
+}
+"""Parameters that may change while the chain runs. Every other one is in what clients and headers were told."""
+
+
+class Reader(Protocol):
+    def get(self, key: bytes) -> bytes | None: ...
+    def previous(self, key: bytes) -> tuple[bytes, bytes] | None: ...
+
+
+class Writer(Protocol):
+    def set(self, key: bytes, value: bytes) -> None: ...
+
+
+def rules_version_at(store: Reader, height: int, at_genesis: int) -> int:
+    """That of block `height`, which the state before it decides."""
+    row = store.previous(keys.rules_key(height + 1))
+    return int.from_bytes(row[1], "big") if row is not None and row[0].startswith(keys.RULES_PREFIX) else at_genesis
+
+
+def last_height(store: Reader) -> int | None:
+    """The last block of this revision, if its end is decided."""
+    raw = store.get(keys.HALT_KEY)
+    return None if raw is None else int.from_bytes(raw, "big")
+
+
+def next_chain_id(chain_id: str) -> str:
+    name, _, _ = chain_id.rpartition("-")
+    return f"{name}-{revision_of(chain_id) + 1}"
+
+
+def parameter(store: Reader, name: str, at_genesis: int) -> int:
+    raw = store.get(keys.parameter_key(name))
+    return at_genesis if raw is None else int.from_bytes(raw, "big")
+
+
+def stand_in(chain_time_ns: int, powers: Powers) -> bytes:
+    """What clients of the next revision trust first: the set that goes on, at the time of the block that this is written in."""
+    members = ValidatorSet.of(tuple(Validator.of(key, power) for key, power in canonical_order(powers)))
+    return committed_consensus(ConsensusState(chain_time_ns, SENTINEL_ROOT, validator_set_hash(members)))
+
+
+def write_stand_in(store: Writer, end: int, time_ns: int, powers: Powers) -> None:
+    """In the last block but one of a revision: the last one's header commits to it."""
+    store.set(keys.upgraded_key(end, UPGRADED_CONSENSUS_STATE), stand_in(time_ns, powers))
+
+
+class Schedule:
+    """Decisions about later blocks, over the state of the block `height`."""
+
+    def __init__(
+        self, store: Store, height: int, chain_id: str, unbonding_period_s: int, rules_at_genesis: int
+    ) -> None:
+        self._store = store
+        self._height = height
+        self._chain_id = chain_id
+        self._unbonding_period_s = unbonding_period_s
+        self._rules_at_genesis = rules_at_genesis
+
+    def planned_rules(self) -> tuple[int, int] | None:
+        """(version, height) of the change that is still to come, at most one."""
+        row = self._store.next(keys.rules_key(self._height))
+        if row is None or not row[0].startswith(keys.RULES_PREFIX):
+            return None
+        return int.from_bytes(row[1], "big"), int.from_bytes(row[0][len(keys.RULES_PREFIX) :], "big")
+
+    def schedule_rules(self, version: int, height: int) -> None:
+        """Raises PredicateFailed."""
+        planned = self.planned_rules()
+        if height == 0:
+            if planned is None or planned[1] <= self._height + 1:
+                raise PredicateFailed("upgrade_planned", "no change of rules can be withdrawn", got=planned)
+            self._store.delete(keys.rules_key(planned[1]))
+            return
+        if planned is not None:
+            raise PredicateFailed("one_upgrade_planned", "another change of rules is scheduled", got=planned)
+        present = rules_version_at(self._store, self._height, self._rules_at_genesis)
+        if not present < version <= MAX_RULES_VERSION:
+            raise PredicateFailed("rules_version_increases", "rules version", got=version, expected=f"> {present}")
+        self._check_notice(height)
+        self._store.set(keys.rules_key(height), version.to_bytes(4, "big"))
+
+    def end_revision(self, height: int) -> None:
+        """Decide the last block, and commit to what clients of this hub follow it into. Raises PredicateFailed."""
+        planned = last_height(self._store)
+        if height == 0:
+            if planned is None:
+                raise PredicateFailed("end_planned", "no end of the revision is scheduled")
+            self.require_set_open()
+            self._store.delete(keys.HALT_KEY)
+            self._store.delete(keys.upgraded_key(planned, UPGRADED_CLIENT))
+            return
+        if planned is not None:
+            raise PredicateFailed("one_end_planned", "the revision's end is scheduled", got=planned)
+        self._check_notice(height)
+        self._store.set(keys.HALT_KEY, height.to_bytes(8, "big"))
+        self._store.set(keys.upgraded_key(height, UPGRADED_CLIENT), committed_client(self._next_client(height)))
+
+    def require_set_open(self) -> None:
+        """The set of the last blocks is that of the next revision's first ones, so it may not change under them."""
+        end = last_height(self._store)
+        if end is not None and self._height >= end - 1:
+            raise PredicateFailed(
+                "set_fixed_at_end", "the set and the end stay as they are until the next revision", got=self._height
+            )
+
+    def set_parameter(self, name: str, value: int, block_interval_ms: int, proof_block_delay_ms: int) -> None:
+        """The intervals are those of genesis, for what the state does not hold. Raises PredicateFailed."""
+        bounds = BOUNDS.get(name)
+        if bounds is None:
+            raise PredicateFailed("parameter_may_change", "fixed by genesis, or unknown", got=name)
+        low, high = bounds
+        if not low <= value <= high:
+            raise PredicateFailed("parameter_in_bounds", name, got=value, expected=f"{low} to {high}")
+        intervals = {
+            "block_interval_ms": parameter(self._store, "block_interval_ms", block_interval_ms),
+            "proof_block_delay_ms": parameter(self._store, "proof_block_delay_ms", proof_block_delay_ms),
+            name: value,
+        }
+        if intervals["proof_block_delay_ms"] > intervals["block_interval_ms"]:
+            raise PredicateFailed(
+                "proof_block_within_interval",
+                "the proof block may not come after the next one",
+                got=intervals["proof_block_delay_ms"],
+                expected=f"<= {intervals['block_interval_ms']}",
+            )
+        self._store.set(keys.parameter_key(name), value.to_bytes(8, "big"))
+
+    def _check_notice(self, height: int) -> None:
+        earliest, latest = self._height + NOTICE_BLOCKS, self._height + FARTHEST_BLOCKS
+        if not earliest <= height <= latest:
+            raise PredicateFailed("notice", "height", got=height, expected=f"{earliest} to {latest}")
+
+    def _next_client(self, height: int) -> ClientState:
+        chain_id = next_chain_id(self._chain_id)
+        return ClientState(
+            chain_id=chain_id,
+            trust_level=TrustLevel(0, 0),
+            trusting_period_ns=0,
+            unbonding_period_ns=self._unbonding_period_s * NANOSECONDS_PER_SECOND,
+            max_clock_drift_ns=0,
+            frozen_height=Height(0, 0),
+            latest_height=Height(revision_of(chain_id), height + 1),
+            proof_specs=(SMT_SPEC,),
+            upgrade_path=(UPGRADE_PATH,),
+        )
