@@ -5,7 +5,7 @@ Source: cometbft rpc/core/{routes,status,blocks,consensus,abci}.go, libs/json.
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from light_clients.protobuf import ics23_pb2
 from light_clients.tendermint.rpc_json import (
@@ -29,6 +29,7 @@ DEFAULT_PER_PAGE = 30
 COMETBFT_VERSION = "0.38.0"
 P2P_PROTOCOL = 8
 _SMT_PROOF_OP = "ics23:smt"
+MethodTable: TypeAlias = Mapping[str, tuple[tuple[str, ...], Callable[[Arguments], Any]]]
 
 
 def _b64(data: bytes) -> str:
@@ -63,11 +64,13 @@ def _validator_update(update: ValidatorUpdate) -> dict[str, Any]:
 class CometBftMethods:
     """The methods, blocking: they run in worker threads over committed records."""
 
-    def __init__(self, ledger: HubLedger, public_key: PublicKey) -> None:
+    def __init__(self, ledger: HubLedger, public_key: PublicKey, more: MethodTable | None = None) -> None:
+        """`more`: methods that CometBFT does not have."""
         self._ledger = ledger
         self._records: BlockRecords = ledger.records
         self._public_key = public_key
-        self.table: Mapping[str, tuple[tuple[str, ...], Callable[[Arguments], Any]]] = {
+        self.table: MethodTable = {
+            **(more or {}),
             "health": ((), lambda _: {}),
             "status": ((), self._status),
             "abci_info": ((), self._abci_info),

@@ -27,8 +27,11 @@ from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis, 
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import FileSigner
+from relay.hub.node.signing_record import why_not_sign
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
 from relay.hub.node.standing import why_no_blocks
+from relay.hub.node.state_sync import restoration_is_unfinished
+from relay.hub.node.sync_methods import SyncMethods
 
 MAP_BYTES = 256 * 1024**3
 """Address space of the database; the file itself only grows as it fills."""
@@ -82,6 +85,8 @@ def open_node(home: Path) -> HubNode:
     store = open_store(home)
     try:
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
+        if restoration_is_unfinished(store):
+            raise NodeRefused(f"{home}: a snapshot is half restored here; run `hutong hub join` again")
         _check_record(signer, ledger)
         reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
         if reason is not None and ledger.tip.height == 0:
@@ -115,16 +120,9 @@ def open_store(home: Path) -> LmdbStore:
 
 
 def _check_record(signer: FileSigner, ledger: HubLedger) -> None:
-    signed, height = signer.record.height, ledger.tip.height
-    if signed > height + 1:
-        raise NodeRefused(
-            f"this key signed height {signed} but the chain on disk ends at {height}: the database was rolled back,"
-            " and going on would sign a second block"
-        )
-    if signed < height:
-        raise NodeRefused(
-            f"the chain on disk ends at {height} but the last-signed record at {signed}: the record was rolled back"
-        )
+    reason = why_not_sign(signer.record, ledger.records, signer.public_key.address)
+    if reason is not None:
+        raise NodeRefused(reason)
 
 
 def _say(sentence: str) -> None:
@@ -159,7 +157,8 @@ async def serve_node(
         timeouts=Timeouts.without_peers(),
     )
     eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(node.ledger.application).methods()))
-    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key))
+    syncing = SyncMethods(node.ledger.records, None if snapshots is None else snapshots.files)
+    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key, syncing.table))
     async with trio.open_nursery() as nursery:
         eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
         cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
