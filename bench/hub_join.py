@@ -31,7 +31,8 @@ from relay.evm.execution import EMPTY_CODE_HASH
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.trie_database import TrieDatabase
 from relay.hub.application.admin import AdminSet
-from relay.hub.application.application import EVM_TABLE, STATE_TABLE
+from relay.hub.application.application import STATE_TABLE
+from relay.hub.application.evm_pruning import EVM_TABLE
 from relay.hub.application.genesis import Genesis, HubParams
 from relay.hub.node.block_records import store_block_records
 from relay.hub.node.initialise import NewHub, initialise_home

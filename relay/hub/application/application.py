@@ -19,7 +19,7 @@ from light_clients.tendermint.client import TendermintClient
 from relay.evm.block_store import BlockStore, store_block
 from relay.evm.blocks import EvmBlock, EvmHeader, block_body
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
-from relay.evm.errors import InvalidTransaction
+from relay.evm.errors import InvalidTransaction, StatePruned
 from relay.evm.execution import (
     EMPTY_STATE_ROOT,
     BlockContext,
@@ -47,6 +47,7 @@ from relay.hub.application.abci import (
     QueryResponse,
     ValidatorUpdate,
 )
+from relay.hub.application.evm_pruning import EVM_TABLE, land_records, mark_counted
 from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import RULES_VERSION, Genesis
 from relay.hub.application.modules import NATIVE_CODE, native_modules
@@ -56,7 +57,6 @@ from relay.hub.state.keys import EVM_STATE_ROOT_KEY, MAX_KEY_BYTES, VALIDATOR_PO
 
 APPLICATION_NAME = "hutong-hub"
 STATE_TABLE = b"hub-state/"
-EVM_TABLE = b"hub-evm/"
 COINBASE = bytes(20)
 """The hub is fee-free; what a sender offers all the same is burnt at the zero address."""
 QUERY_STORE_PATHS = ("/store/ibc/key", "/store/hub/key", "/key")
@@ -154,9 +154,9 @@ class HubApplication:
         """Genesis state: the permanent key, native accounts with code, balances. Committed like a block of height 0."""
         if self.state.latest_version() is not None:
             raise OutOfOrder("the chain was initialised before")
-        batch = WriteBatch(self._store)
+        batch, scratch = WriteBatch(self._store), WriteBatch(self._store)
         evm = EvmState(
-            WritableTable(batch, EVM_TABLE),
+            WritableTable(scratch, EVM_TABLE),
             EMPTY_STATE_ROOT,
             self._rules_of(self.genesis.rules_version),
             self._context(0, self.genesis.genesis_time_ns, bytes(32)),
@@ -166,6 +166,8 @@ class HubApplication:
         for address, balance_wei in self.genesis.allocations:
             evm.set_account(address, GenesisAccount(balance_wei=balance_wei))
         state_root = evm.persist()
+        mark_counted(batch)
+        land_records(batch, self._store, scratch, 0, EMPTY_STATE_ROOT, state_root)
         view = self.state.view_at(0)
         view.set(GENESIS_KEY, self.genesis.digest)
         view.set(EVM_STATE_ROOT_KEY, state_root)
@@ -248,10 +250,10 @@ class HubApplication:
         view = self.state.view_at(last)
         parent = self.state.view_at(last)
         frame = Frame(view, parent, request.time_ns, request.height, request.app_version)
-        batch = WriteBatch(self._store)
+        batch, scratch = WriteBatch(self._store), WriteBatch(self._store)
         state_root = self._state_root(view)
         evm = EvmState(
-            WritableTable(batch, EVM_TABLE),
+            WritableTable(scratch, EVM_TABLE),
             state_root,
             rules,
             self._context(request.height, request.time_ns, request.hash),
@@ -277,8 +279,9 @@ class HubApplication:
                 )
             )
         if executed:
-            state_root = evm.persist()
+            old_root, state_root = state_root, evm.persist()
             view.set(EVM_STATE_ROOT_KEY, state_root)
+            land_records(batch, self._store, scratch, request.height, old_root, state_root)
         changes = view.changes()
         app_hash = self.state.commit(WritableTable(batch, STATE_TABLE), request.height, changes)
         last_block = self.blocks.header(request.height - 1)
@@ -319,8 +322,10 @@ class HubApplication:
         if latest is None or version is None or not 0 <= version <= latest:
             return QueryResponse(CODE_UNKNOWN_HEIGHT, f"no state at height {version}", data, b"", b"", 0)
         if self.state.root(version) is None:
-            restored = self.blocks.restored()
-            since = "" if restored is None else f": this node was restored at {restored.number}"
+            restored, oldest = self.blocks.restored(), self.state.oldest_version()
+            since = f": states before {oldest} are pruned on this node"
+            if restored is not None and restored.number == oldest:
+                since = f": this node was restored at {restored.number}"
             return QueryResponse(CODE_UNKNOWN_HEIGHT, f"no state at height {version}{since}", data, b"", b"", 0)
         if prove:
             value, proof = self.state.get_with_proof(version, data)
@@ -331,7 +336,12 @@ class HubApplication:
     # --- for the JSON-RPC service
 
     def state_after(self, block: EvmBlock) -> EvmState:
-        """A scratch state: the block's post-state and context; native modules see the hub state of that height."""
+        """A scratch state: the block's post-state and context; native modules see the hub state of that height.
+
+        Raises StatePruned.
+        """
+        if self.state.root(block.number) is None:
+            raise StatePruned(block.number, self.state.oldest_version() or 0)
         view = self.state.view_at(block.number)
         header = block.header
         time_ns = self.block_time_ns(block.number)

@@ -92,6 +92,9 @@ class CometBftMethods:
             return latest
         if height <= 0:
             raise internal_error(f"height must be greater than 0, but got {height}")
+        first = self._records.first_height()
+        if height < first:
+            raise internal_error(f"height {height} is not available, lowest height is {first}")
         if height > latest + ahead:
             raise internal_error(
                 f"height {height} must be less than or equal to the current blockchain height {latest}"
@@ -107,7 +110,7 @@ class CometBftMethods:
     def _status(self, _: Arguments) -> Any:
         latest, tip = self._records.latest_height(), self._ledger.tip
         newest = self._records.block(latest)
-        oldest = self._records.block(1)
+        oldest = self._records.block(self._records.first_height())
         validators = self._records.validators(latest + 1)
         power = sum(
             validator.voting_power

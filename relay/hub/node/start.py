@@ -26,6 +26,7 @@ from relay.hub.node.driver import ConsensusDriver, Timeouts
 from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis, load_validator_key
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.ledger import ChainDamaged, HubLedger
+from relay.hub.node.pruning import Pruner, retention_of
 from relay.hub.node.signer import FileSigner
 from relay.hub.node.signing_record import why_not_sign
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
@@ -56,6 +57,14 @@ class Ports:
     host: str = "127.0.0.1"
     eth: int = 8545
     cometbft: int = 26657
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stays on disk; None is the default, 0 is all."""
+
+    states_h: int | None = None
+    blocks: int | None = None
 
 
 @dataclass(slots=True)
@@ -183,10 +192,11 @@ async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker
                 break
 
 
-def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS) -> None:
+def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS, kept: Kept = Kept()) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     node = open_node(home)
     try:
+        _prune(node, kept)
         header_of = headers_of_records(node.ledger.records)
         taker = SnapshotTaker(home, node.store, node.ledger.genesis, header_of, schedule)
         trio.run(_until_signalled, node, ports, taker)
@@ -194,6 +204,14 @@ def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS
         raise NodeHalted(f"hub halted: {halt_reason(group)}") from group
     finally:
         node.store.close()
+
+
+def _prune(node: HubNode, kept: Kept) -> None:
+    ledger = node.ledger
+    retention = retention_of(ledger.genesis.params, kept.states_h, kept.blocks)
+    ledger.pruner = Pruner(node.store, ledger.application, ledger.records, retention)
+    if ledger.pruner.prepare():
+        _say("counted the places of the EVM state's nodes, which pruning needs once")
 
 
 def halt_reason(error: BaseException) -> str:

@@ -19,7 +19,8 @@ from relay.hub.application.abci import (
     OfferVerdict,
     Snapshot,
 )
-from relay.hub.application.application import EVM_TABLE, STATE_TABLE, HubApplication
+from relay.hub.application.application import STATE_TABLE, HubApplication
+from relay.hub.application.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE
 from relay.hub.application.snapshot.format import FORMAT, Manifest, check_chunk, decode_manifest
 from relay.hub.application.snapshot.restoring import HEADER_TABLE, Restoration, Row, check_manifest
 from relay.hub.node.snapshot_files import SnapshotFiles
@@ -27,7 +28,7 @@ from relay.hub.node.snapshot_files import SnapshotFiles
 RESTORING_TABLE = b"hub-restoring/"
 _MARK = b"manifest"
 _ROWS_IN_BATCH = 8_192
-_RESTORED_TABLES = (STATE_TABLE, EVM_TABLE, BLOCK_TABLE, HEADER_TABLE)
+_RESTORED_TABLES = (STATE_TABLE, EVM_TABLE, EVM_PRUNING_TABLE, BLOCK_TABLE, HEADER_TABLE)
 
 
 @dataclass(slots=True)
