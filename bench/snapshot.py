@@ -22,7 +22,8 @@ from relay.evm.lmdb_store import LmdbStore
 from relay.evm.rules import EvmRules
 from relay.hub.application.abci import ChunkVerdict, OfferVerdict
 from relay.hub.application.admin import AdminSet
-from relay.hub.application.application import EVM_TABLE, STATE_TABLE, HubApplication
+from relay.hub.application.application import STATE_TABLE, HubApplication
+from relay.hub.application.evm_pruning import EVM_TABLE
 from relay.hub.application.genesis import Genesis, HubParams
 from relay.hub.application.snapshot.making import SnapshotMaker
 from relay.hub.node.home import validator_key

@@ -233,16 +233,29 @@ def start(
         int, typer.Option(min=0, help="Make a snapshot every so many blocks in HOME/snapshots; 0 makes none.")
     ] = 0,
     keep_snapshots: Annotated[int, typer.Option(min=1, max=100, help="Older snapshots are removed.")] = 2,
+    keep_states_h: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=100_000,
+            help="Hours of states to keep for proofs and calls; 0 all (default: the trusting period).",
+        ),
+    ] = None,
+    keep_blocks: Annotated[
+        int | None,
+        typer.Option(min=0, max=2**40, help="Blocks to keep, 1024 at least; 0 all (default: 1814400, three weeks)."),
+    ] = None,
 ) -> None:
     """Run the validator until SIGTERM or SIGINT. Prints one line when ready.
 
     Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
     """
     from relay.hub.node.snapshot_taker import SnapshotSchedule
-    from relay.hub.node.start import NodeHalted, NodeRefused, Ports, run_node
+    from relay.hub.node.start import Kept, NodeHalted, NodeRefused, Ports, run_node
 
     try:
-        run_node(home, Ports(host, port, cometbft_port), SnapshotSchedule(snapshot_interval, keep_snapshots))
+        schedule = SnapshotSchedule(snapshot_interval, keep_snapshots)
+        run_node(home, Ports(host, port, cometbft_port), schedule, Kept(keep_states_h, keep_blocks))
     except NodeRefused as error:
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:

@@ -61,11 +61,10 @@ class BlockStore:
 
     def first_number(self) -> int:
         """Of `first`, which may be yet to come. Numbers below it are not served."""
-        restored = self.restored()
-        if restored is not None:
-            return restored.number + 1
         entry = self._blocks.next(b"")
-        return int.from_bytes(entry[0], "big") if entry else 0
+        first = int.from_bytes(entry[0], "big") if entry else 0
+        restored = self.restored()
+        return first if restored is None else max(restored.number + 1, first)
 
     def restored(self) -> Restored | None:
         """None where the node has every block from the first."""
@@ -162,6 +161,18 @@ def store_restored_block(
     for ancestor, block_hash in ancestors.items():
         hashes.put(ancestor.to_bytes(8, "big"), block_hash)
     WritableTable(writer, TABLE_PREFIX + _RESTORED).put(_RESTORED_KEY, number + next_hash)
+
+
+def prune_block(writer: KeyValueWriter, blocks: BlockStore, number: int) -> None:
+    """Take one block out with its receipts and indexes, and the hash of a restored node's ancestor of that number."""
+    key = number.to_bytes(8, "big")
+    block = blocks.block(number)
+    if block is not None:
+        WritableTable(writer, TABLE_PREFIX + _NUMBER).delete(block.hash)
+        for transaction in block.transactions:
+            WritableTable(writer, TABLE_PREFIX + _LOCATION).delete(transaction.hash)
+    for table in (_BLOCK, _RECEIPTS, _ANCESTOR):
+        WritableTable(writer, TABLE_PREFIX + table).delete(key)
 
 
 def _encode_header(header: EvmHeader) -> list[bytes | int]:

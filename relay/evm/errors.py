@@ -60,3 +60,14 @@ def _shown(value: int | bytes | str) -> str:
     if isinstance(value, bytes):
         return f"0x{value[:32].hex()}" if len(value) <= 32 else f"0x{value[:32].hex()}… ({len(value)} bytes)"
     return str(value)
+
+
+@dataclass(eq=True)
+class StatePruned(Exception):
+    """The block is there and the state after it is not."""
+
+    number: int
+    oldest: int
+
+    def __str__(self) -> str:
+        return f"pruned history unavailable: the oldest state of this node is {self.oldest}, wanted {self.number}"

@@ -15,7 +15,7 @@ from eth_hash.auto import keccak
 from relay.evm import json_format as show
 from relay.evm.block_lookup import BlockLookup
 from relay.evm.chain import EvmChain
-from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
+from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction, StatePruned
 from relay.evm.execution import CallMessage, CallResult, EvmState
 from relay.evm.fee_methods import FeeMethods
 from relay.evm.json_errors import (
@@ -23,6 +23,7 @@ from relay.evm.json_errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     LIMIT_EXCEEDED,
+    PRUNED_HISTORY,
     SERVER_ERROR,
     JsonRpcError,
 )
@@ -298,14 +299,20 @@ class EthMethods:
     # --- inside
 
     async def _read_state(self, selector: BlockSelector, read: Callable[[EvmState], T]) -> T:
-        return await self._lookup.read(lambda: read(self._chain.state_after(self._lookup.existing(selector))))
+        return await self._lookup.read(lambda: read(self._state_after(selector)))
+
+    def _state_after(self, selector: BlockSelector) -> EvmState:
+        try:
+            return self._chain.state_after(self._lookup.existing(selector))
+        except StatePruned as error:
+            raise JsonRpcError(PRUNED_HISTORY, str(error)) from error
 
     async def _execute(self, selector: BlockSelector, execute: Callable[[EvmState], T]) -> T:
         if self._executions.statistics().tasks_waiting >= MAX_WAITING_EXECUTIONS:
             raise JsonRpcError(LIMIT_EXCEEDED, "too many calls are waiting, try again later")
 
         def run() -> T:
-            return execute(self._chain.state_after(self._lookup.existing(selector)))
+            return execute(self._state_after(selector))
 
         # A node that stops does not wait for a stranger's call; its thread works on a scratch state and ends with the process.
         return await trio.to_thread.run_sync(

@@ -77,5 +77,10 @@ class LmdbStore:
                     else:
                         transaction.put(key, value)
 
+    def clear(self) -> None:
+        """Take everything out, at once."""
+        with self._writing, self._environment.begin(write=True) as transaction:
+            transaction.drop(self._environment.open_db(None, transaction), delete=False)
+
     def close(self) -> None:
         self._environment.close()

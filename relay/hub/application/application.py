@@ -19,7 +19,7 @@ from light_clients.tendermint.client import TendermintClient
 from relay.evm.block_store import BlockStore, store_block
 from relay.evm.blocks import BlockBody, EvmBlock, EvmHeader, block_body
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
-from relay.evm.errors import InvalidTransaction
+from relay.evm.errors import InvalidTransaction, StatePruned
 from relay.evm.execution import (
     EMPTY_STATE_ROOT,
     BlockContext,
@@ -50,6 +50,7 @@ from relay.hub.application.abci import (
     ValidatorUpdate,
 )
 from relay.hub.application.authority import Authority
+from relay.hub.application.evm_pruning import EVM_TABLE, land_records, mark_counted
 from relay.hub.application.fees import NOBODY, base_fee_after, payable, settle_base_fee
 from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import RULES_VERSIONS, Genesis
@@ -63,7 +64,6 @@ from relay.hub.state.keys import EVM_STATE_ROOT_KEY, MAX_KEY_BYTES, VALIDATOR_PO
 
 APPLICATION_NAME = "hutong-hub"
 STATE_TABLE = b"hub-state/"
-EVM_TABLE = b"hub-evm/"
 EMPTY_BODY = block_body(())
 QUERY_STORE_PATHS = ("/store/ibc/key", "/store/hub/key", "/key")
 
@@ -159,9 +159,9 @@ class HubApplication:
         """Genesis state: the permanent key, native accounts with code, balances. Committed like a block of height 0."""
         if self.state.latest_version() is not None:
             raise OutOfOrder("the chain was initialised before")
-        batch = WriteBatch(self._store)
+        batch, scratch = WriteBatch(self._store), WriteBatch(self._store)
         evm = EvmState(
-            WritableTable(batch, EVM_TABLE),
+            WritableTable(scratch, EVM_TABLE),
             EMPTY_STATE_ROOT,
             self._rules_of(self.genesis.rules_version),
             self._context(0, self.genesis.genesis_time_ns, bytes(32)),
@@ -171,6 +171,8 @@ class HubApplication:
         for address, balance_wei in self.genesis.allocations:
             evm.set_account(address, GenesisAccount(balance_wei=balance_wei))
         state_root = evm.persist()
+        mark_counted(batch)
+        land_records(batch, self._store, scratch, 0, EMPTY_STATE_ROOT, state_root)
         view = self.state.view_at(0)
         view.set(GENESIS_KEY, self.genesis.digest)
         view.set(EVM_STATE_ROOT_KEY, state_root)
@@ -296,11 +298,11 @@ class HubApplication:
         if self.coming.is_last_but_one(request.height):
             write_stand_in(view, request.height + 1, request.time_ns, read_powers(parent, self._genesis_powers))
         frame = Frame(view, parent, request.time_ns, request.height, request.app_version)
-        batch = WriteBatch(self._store)
+        batch, scratch = WriteBatch(self._store), WriteBatch(self._store)
         state_root = self._state_root(view)
         base_fee_wei = base_fee_after(parent, self.genesis.fees)
         evm = EvmState(
-            WritableTable(batch, EVM_TABLE),
+            WritableTable(scratch, EVM_TABLE),
             state_root,
             rules,
             self._context(request.height, request.time_ns, request.hash, base_fee_wei),
@@ -326,8 +328,9 @@ class HubApplication:
                 )
             )
         if executed:
-            state_root = evm.persist()
+            old_root, state_root = state_root, evm.persist()
             view.set(EVM_STATE_ROOT_KEY, state_root)
+            land_records(batch, self._store, scratch, request.height, old_root, state_root)
         body = block_body(executed, base_fee_wei)
         settle_base_fee(view, self.genesis.fees, base_fee_wei, body.gas_used, self.genesis.params.block_max_gas)
         changes = view.changes()
@@ -372,8 +375,10 @@ class HubApplication:
         if latest is None or version is None or not 0 <= version <= latest:
             return QueryResponse(CODE_UNKNOWN_HEIGHT, f"no state at height {version}", data, b"", b"", 0)
         if self.state.root(version) is None:
-            restored = self.blocks.restored()
-            since = "" if restored is None else f": this node was restored at {restored.number}"
+            restored, oldest = self.blocks.restored(), self.state.oldest_version()
+            since = f": states before {oldest} are pruned on this node"
+            if restored is not None and restored.number == oldest:
+                since = f": this node was restored at {restored.number}"
             return QueryResponse(CODE_UNKNOWN_HEIGHT, f"no state at height {version}{since}", data, b"", b"", 0)
         if prove:
             value, proof = self.state.get_with_proof(version, data)
@@ -384,7 +389,12 @@ class HubApplication:
     # --- for the JSON-RPC service
 
     def state_after(self, block: EvmBlock) -> EvmState:
-        """A scratch state: the block's post-state and context; native modules see the hub state of that height."""
+        """A scratch state: the block's post-state and context; native modules see the hub state of that height.
+
+        Raises StatePruned.
+        """
+        if self.state.root(block.number) is None:
+            raise StatePruned(block.number, self.state.oldest_version() or 0)
         view = self.state.view_at(block.number)
         header = block.header
         time_ns = self.block_time_ns(block.number)

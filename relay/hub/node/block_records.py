@@ -57,6 +57,11 @@ class BlockRecords:
         last = self._blocks.last()
         return 0 if last is None else int.from_bytes(last[0], "big")
 
+    def first_height(self) -> int:
+        """The lowest block that is stored, 0 where none is."""
+        first = self._blocks.next(b"")
+        return 0 if first is None else int.from_bytes(first[0], "big")
+
     def block(self, height: int) -> StoredBlock | None:
         raw = None if height < 0 else self._blocks.get(_key(height))
         if raw is None:
@@ -120,3 +125,13 @@ def store_block_records(
     updates = [[update.public_key.data, update.power] for update in results.validator_updates]
     row = [results.app_hash, items, updates] if updates else [results.app_hash, items]
     WritableTable(batch, RESULTS).put(key, rlp.encode(row))
+
+
+def prune_block_records(batch: KeyValueWriter, records: BlockRecords, height: int) -> None:
+    """Everything of one height, its validators included."""
+    key = _key(height)
+    stored = records.block(height)
+    if stored is not None:
+        WritableTable(batch, HEIGHTS_BY_HASH).delete(stored.block_id.hash)
+    for table in (BLOCKS, COMMITS, RESULTS, VALIDATORS):
+        WritableTable(batch, table).delete(key)

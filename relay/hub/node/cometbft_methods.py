@@ -5,7 +5,7 @@ Source: cometbft rpc/core/{routes,status,blocks,consensus,abci}.go, libs/json.
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from light_clients.protobuf import ics23_pb2
 from light_clients.tendermint.rpc_json import (
@@ -29,6 +29,7 @@ DEFAULT_PER_PAGE = 30
 COMETBFT_VERSION = "0.38.0"
 P2P_PROTOCOL = 8
 _SMT_PROOF_OP = "ics23:smt"
+MethodTable: TypeAlias = Mapping[str, tuple[tuple[str, ...], Callable[[Arguments], Any]]]
 
 
 def _b64(data: bytes) -> str:
@@ -63,11 +64,13 @@ def _validator_update(update: ValidatorUpdate) -> dict[str, Any]:
 class CometBftMethods:
     """The methods, blocking: they run in worker threads over committed records."""
 
-    def __init__(self, ledger: HubLedger, public_key: PublicKey) -> None:
+    def __init__(self, ledger: HubLedger, public_key: PublicKey, more: MethodTable | None = None) -> None:
+        """`more`: methods that CometBFT does not have."""
         self._ledger = ledger
         self._records: BlockRecords = ledger.records
         self._public_key = public_key
-        self.table: Mapping[str, tuple[tuple[str, ...], Callable[[Arguments], Any]]] = {
+        self.table: MethodTable = {
+            **(more or {}),
             "health": ((), lambda _: {}),
             "status": ((), self._status),
             "abci_info": ((), self._abci_info),
@@ -89,6 +92,9 @@ class CometBftMethods:
             return latest
         if height <= 0:
             raise internal_error(f"height must be greater than 0, but got {height}")
+        first = self._records.first_height()
+        if height < first:
+            raise internal_error(f"height {height} is not available, lowest height is {first}")
         if height > latest + ahead:
             raise internal_error(
                 f"height {height} must be less than or equal to the current blockchain height {latest}"
@@ -104,7 +110,7 @@ class CometBftMethods:
     def _status(self, _: Arguments) -> Any:
         latest, tip = self._records.latest_height(), self._ledger.tip
         newest = self._records.block(latest)
-        oldest = self._records.block(1)
+        oldest = self._records.block(self._records.first_height())
         validators = self._records.validators(latest + 1)
         power = sum(
             validator.voting_power

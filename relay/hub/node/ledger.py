@@ -13,6 +13,7 @@ from relay.hub.consensus.types import EMPTY_COMMIT, Block
 from relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
 from relay.hub.node.block_records import BlockRecords, BlockResults, store_block_records, store_validators
 from relay.hub.node.params import consensus_params
+from relay.hub.node.pruning import Pruner
 from relay.hub.state import GENESIS_KEY
 
 
@@ -41,6 +42,8 @@ class HubLedger:
         self.application = HubApplication(store, genesis)
         self.records = BlockRecords(store)
         self.params = consensus_params(genesis)
+        self.pruner: Pruner | None = None
+        """Takes a step after each block."""
         if self.application.info().last_block_height < 0:
             self._initialise()
         self._check()
@@ -154,6 +157,8 @@ class HubLedger:
             self.params,
             response.rules_version,
         )
+        if self.pruner is not None:
+            self.pruner.step()
         refused = tuple(
             raw
             for raw, result in zip(block.transactions, response.tx_results, strict=True)

@@ -34,9 +34,13 @@ from relay.hub.node.driver import ConsensusDriver, Timeouts
 from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis, load_validator_key
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.ledger import ChainDamaged, HubLedger
+from relay.hub.node.pruning import Pruner, retention_of
 from relay.hub.node.signer import FileSigner
+from relay.hub.node.signing_record import why_not_sign
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
 from relay.hub.node.standing import why_no_blocks
+from relay.hub.node.state_sync import restoration_is_unfinished
+from relay.hub.node.sync_methods import SyncMethods
 from relay.telemetry import configure_logs
 
 MAP_BYTES = 256 * 1024**3
@@ -62,6 +66,14 @@ class Ports:
     host: str = "127.0.0.1"
     eth: int = 8545
     cometbft: int = 26657
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stays on disk; None is the default, 0 is all."""
+
+    states_h: int | None = None
+    blocks: int | None = None
 
 
 @dataclass(slots=True)
@@ -95,6 +107,8 @@ def open_node(home: Path) -> HubNode:
     store = open_store(home)
     try:
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
+        if restoration_is_unfinished(store):
+            raise NodeRefused(f"{home}: a snapshot is half restored here; run `hutong hub join` again")
         _check_record(signer, ledger)
         ledger.application.coming.require_block(ledger.tip.height + 1)
         reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
@@ -139,16 +153,9 @@ def open_store(home: Path) -> LmdbStore:
 
 
 def _check_record(signer: FileSigner, ledger: HubLedger) -> None:
-    signed, height = signer.record.height, ledger.tip.height
-    if signed > height + 1:
-        raise NodeRefused(
-            f"this key signed height {signed} but the chain on disk ends at {height}: the database was rolled back,"
-            " and going on would sign a second block"
-        )
-    if signed < height:
-        raise NodeRefused(
-            f"the chain on disk ends at {height} but the last-signed record at {signed}: the record was rolled back"
-        )
+    reason = why_not_sign(signer.record, ledger.records, signer.public_key.address)
+    if reason is not None:
+        raise NodeRefused(reason)
 
 
 def _say(sentence: str) -> None:
@@ -175,7 +182,8 @@ async def serve_node(
     chain = HubChain(application, node.mempool, None if network is None else network.gossip.pass_on)
     methods = {**HutongMethods(application).methods(), **({} if network is None else network.methods())}
     eth = JsonRpcApp(JsonRpcService(chain, methods))
-    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key))
+    syncing = SyncMethods(node.ledger.records, None if snapshots is None else snapshots.files)
+    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key, syncing.table))
     async with trio.open_nursery() as nursery:
         eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
         cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
@@ -232,12 +240,13 @@ async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker
                 break
 
 
-def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS) -> None:
+def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS, kept: Kept = Kept()) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     node = open_node(home)
     if node.peers is not None:
         configure_logs()
     try:
+        _prune(node, kept)
         header_of = headers_of_records(node.ledger.records)
         taker = SnapshotTaker(home, node.store, node.ledger.genesis, header_of, schedule)
         trio.run(_until_signalled, node, ports, taker)
@@ -245,6 +254,14 @@ def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS
         raise NodeHalted(f"hub halted: {halt_reason(group)}") from group
     finally:
         node.store.close()
+
+
+def _prune(node: HubNode, kept: Kept) -> None:
+    ledger = node.ledger
+    retention = retention_of(ledger.genesis.params, kept.states_h, kept.blocks)
+    ledger.pruner = Pruner(node.store, ledger.application, ledger.records, retention)
+    if ledger.pruner.prepare():
+        _say("counted the places of the EVM state's nodes, which pruning needs once")
 
 
 def halt_reason(error: BaseException) -> str:

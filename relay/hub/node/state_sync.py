@@ -4,14 +4,14 @@ What a restoration writes cannot be reached before its last batch, which also ta
 holds a restoration that did not end: it is brought back to genesis, so that a node is either at genesis or whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 
 from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
 from relay.evm.block_store import TABLE_PREFIX as BLOCK_TABLE
-from relay.evm.database import KeyValueStore, Table, WritableTable
+from relay.evm.database import KeyValueReader, KeyValueStore, KeyValueWriter, Table, WritableTable
 from relay.hub.application.abci import (
     ApplySnapshotChunkResponse,
     ChunkVerdict,
@@ -19,7 +19,8 @@ from relay.hub.application.abci import (
     OfferVerdict,
     Snapshot,
 )
-from relay.hub.application.application import EVM_TABLE, STATE_TABLE, HubApplication
+from relay.hub.application.application import STATE_TABLE, HubApplication
+from relay.hub.application.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE
 from relay.hub.application.snapshot.format import FORMAT, Manifest, check_chunk, decode_manifest
 from relay.hub.application.snapshot.restoring import HEADER_TABLE, Restoration, Row, check_manifest
 from relay.hub.node.snapshot_files import SnapshotFiles
@@ -27,7 +28,7 @@ from relay.hub.node.snapshot_files import SnapshotFiles
 RESTORING_TABLE = b"hub-restoring/"
 _MARK = b"manifest"
 _ROWS_IN_BATCH = 8_192
-_RESTORED_TABLES = (STATE_TABLE, EVM_TABLE, BLOCK_TABLE, HEADER_TABLE)
+_RESTORED_TABLES = (STATE_TABLE, EVM_TABLE, EVM_PRUNING_TABLE, BLOCK_TABLE, HEADER_TABLE)
 
 
 @dataclass(slots=True)
@@ -41,10 +42,18 @@ class StateSync:
     """Blocking. `load_snapshot_chunk` and `list_snapshots` are safe from any thread; the others belong to the thread that
     finalizes blocks. After the last chunk `application.info()` answers the restored height and app hash."""
 
-    def __init__(self, application: HubApplication, store: KeyValueStore, files: SnapshotFiles) -> None:
+    def __init__(
+        self,
+        application: HubApplication,
+        store: KeyValueStore,
+        files: SnapshotFiles,
+        beside: Callable[[KeyValueWriter], None] = lambda _: None,
+    ) -> None:
+        """`beside` writes into the last batch what the node needs beside the state; a VerificationError rejects the snapshot."""
         self._application = application
         self._store = store
         self._files = files
+        self._beside = beside
         self._running: _Running | None = None
 
     def list_snapshots(self) -> tuple[Snapshot, ...]:
@@ -101,7 +110,7 @@ class StateSync:
 
     def discard_unfinished(self) -> bool:
         """Back to genesis from a restoration that did not end. Call at start, and before InitChain."""
-        if Table(self._store, RESTORING_TABLE).get(_MARK) is None:
+        if not restoration_is_unfinished(self._store):
             return False
         self._discard()
         return True
@@ -124,6 +133,7 @@ class StateSync:
     def _finish(self, running: _Running) -> None:
         with self._store.batch() as batch:
             running.restoration.finish(batch)
+            self._beside(batch)
             WritableTable(batch, RESTORING_TABLE).delete(_MARK)
         self._running = None
 
@@ -140,6 +150,11 @@ class StateSync:
         with self._store.batch() as batch:
             self._application.commit(batch)
             WritableTable(batch, RESTORING_TABLE).delete(_MARK)
+
+
+def restoration_is_unfinished(store: KeyValueReader) -> bool:
+    """A restoration began in this store and did not end: `discard_unfinished` brings it back to genesis."""
+    return Table(store, RESTORING_TABLE).get(_MARK) is not None
 
 
 def _manifest_of(snapshot: Snapshot) -> Manifest:

@@ -152,7 +152,16 @@ class SparseMerkleTree:
         return node
 
     def update(self, root: bytes, changes: Mapping[bytes, bytes | None]) -> tuple[bytes, dict[bytes, bytes]]:
-        """Apply `changes` (None deletes) and return the new root and the encoded new nodes by hash.
+        """Apply `changes` (None deletes) and return the new root and the encoded new nodes by hash. Raises as `replace`."""
+        new_root, encoded, _ = self.replace(root, changes)
+        return new_root, encoded
+
+    def replace(
+        self, root: bytes, changes: Mapping[bytes, bytes | None]
+    ) -> tuple[bytes, dict[bytes, bytes], list[bytes]]:
+        """As `update`, and the hashes of the nodes that the new tree no longer has.
+
+        A leaf's hash holds its place, so within one tree no node stands twice.
 
         Raises:
             ValueError: an empty key or value, which ICS-23 cannot prove, or one over its bound.
@@ -167,12 +176,13 @@ class SparseMerkleTree:
             leaves.append((key_hash, None if value is None else Leaf(key, value, key_hash)))
         leaves.sort(key=lambda item: item[0])
         fresh: dict[bytes, Node] = {}
-        new_root = self._apply(root, 0, leaves, fresh)
+        visited: dict[bytes, None] = {}
+        new_root = self._apply(root, 0, leaves, fresh, visited)
         encoded = {}
         for node_hash in self._reachable(new_root, fresh):
             encoded[node_hash] = encode_node(fresh[node_hash])
             self._remember(node_hash, fresh[node_hash])
-        return new_root, encoded
+        return new_root, encoded, [node_hash for node_hash in visited if node_hash not in encoded]
 
     @staticmethod
     def _reachable(root: bytes, fresh: Mapping[bytes, Node]) -> Iterable[bytes]:
@@ -188,11 +198,19 @@ class SparseMerkleTree:
                 stack += (node.left, node.right)
 
     def _apply(
-        self, node_hash: bytes, depth: int, changes: list[tuple[bytes, Leaf | None]], fresh: dict[bytes, Node]
+        self,
+        node_hash: bytes,
+        depth: int,
+        changes: list[tuple[bytes, Leaf | None]],
+        fresh: dict[bytes, Node],
+        visited: dict[bytes, None],
     ) -> bytes:
         if not changes:
             return node_hash
-        node = None if node_hash == EMPTY_ROOT else self._load(node_hash, fresh)
+        node = None
+        if node_hash != EMPTY_ROOT:
+            visited[node_hash] = None
+            node = self._load(node_hash, fresh)
         if isinstance(node, Inner):
             left, right = node.left, node.right
         else:
@@ -203,8 +221,8 @@ class SparseMerkleTree:
                 return self._add(kept[0], fresh) if kept else EMPTY_ROOT
             left = right = EMPTY_ROOT
         middle = next((i for i, (key_hash, _) in enumerate(changes) if bit(key_hash, depth)), len(changes))
-        left = self._apply(left, depth + 1, changes[:middle], fresh)
-        right = self._apply(right, depth + 1, changes[middle:], fresh)
+        left = self._apply(left, depth + 1, changes[:middle], fresh, visited)
+        right = self._apply(right, depth + 1, changes[middle:], fresh, visited)
         return self._join(left, right, fresh)
 
     def _load(self, node_hash: bytes, fresh: Mapping[bytes, Node]) -> Node:

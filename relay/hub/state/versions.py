@@ -1,13 +1,14 @@
 """Versions of the state in one database: tree nodes by hash, a root per version, and every value by key and version.
 
-Version n is the state after block n, version 0 the genesis state. The first hub keeps every version. A commit goes into
+Version n is the state after block n, version 0 the genesis state. Old versions go where the node prunes. A commit goes into
 the batch that carries the block which caused it, so that both reach the disk or neither.
 """
 
 from collections.abc import Mapping
 
-from relay.evm.database import KeyValueReader, KeyValueWriter, Table
+from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 from relay.hub.state.proofs import merkle_proof
+from relay.hub.state.stale import mark_needed, mark_stale, take_stale
 from relay.hub.state.store import StateDamaged
 from relay.hub.state.tree import EMPTY_ROOT, SparseMerkleTree
 from relay.hub.state.view import StateView
@@ -16,6 +17,8 @@ _NODES = b"n"
 _VALUES = b"v"
 _ROOTS = b"r"
 _LATEST = b"l"
+STALE_TABLE = b"p"
+"""Rows for pruning (`stale`)."""
 _DELETED = b"\x00"
 _PRESENT = b"\x01"
 _END = b"\x00\x00"
@@ -46,6 +49,19 @@ def version_rows(version: int, root: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """What makes `version` the newest one; written after everything below its root."""
     suffix = version.to_bytes(8, "big")
     return (_ROOTS + suffix, root), (_LATEST, suffix)
+
+
+def prune_version(batch: KeyValueWriter, table: bytes, version: int) -> int:
+    """Take the oldest version out, which is not the newest: its root, and what the next one no longer needs. Counts rows.
+
+    `table` is where the state is in `batch`.
+    """
+    rows = WritableTable(batch, table)
+    doomed = take_stale(rows, STALE_TABLE, version + 1)
+    for row in doomed:
+        rows.delete(row)
+    rows.delete(_ROOTS + version.to_bytes(8, "big"))
+    return len(doomed) + 1
 
 
 class ValuesAtVersion:
@@ -122,16 +138,30 @@ class VersionedState:
         base = EMPTY_ROOT if latest is None else self.require_root(latest)
         if version != (0 if latest is None else latest + 1):
             raise ValueError(f"version {version} cannot follow {latest}")
-        root, nodes = self.tree.update(base, changes)
+        root, nodes, gone = self.tree.replace(base, changes)
         for node_hash, node in nodes.items():
             batch.put(node_row(node_hash), node)
+            mark_needed(batch, STALE_TABLE, node_row(node_hash))
         suffix = version.to_bytes(8, "big")
+        superseded: list[bytes] = []
         for key, value in changes.items():
-            row = _VALUES + escaped(key) + suffix
+            prefix = escaped(key)
+            before = self._values.previous(prefix + suffix)
+            if before is not None and before[0][:-8] == prefix:
+                superseded.append(_VALUES + before[0])
+            row = _VALUES + prefix + suffix
             batch.put(row, _DELETED if value is None else _PRESENT + value)
+            if value is None:
+                superseded.append(row)  # without an older row it says nothing
+        mark_stale(batch, STALE_TABLE, version, (node_row(one) for one in gone), superseded)
         for row, content in version_rows(version, root):
             batch.put(row, content)
         return root
+
+    def oldest_version(self) -> int | None:
+        """The first that is stored; all up to the newest are. None before genesis."""
+        row = Table(self._store, _ROOTS).next(b"")
+        return None if row is None else int.from_bytes(row[0], "big")
 
     def get_with_proof(self, version: int, key: bytes) -> tuple[bytes | None, bytes]:
         """Value (or None) and its `MerkleProof` under the root of `version`."""

@@ -15,7 +15,8 @@ from relay.evm.execution import EMPTY_STATE_ROOT, BlockContext, EvmState, Genesi
 from relay.evm.rules import EvmRules
 from relay.evm.state_traversal import StateItem, StateTraversal
 from relay.hub.application.abci import ChunkVerdict
-from relay.hub.application.application import EVM_TABLE, STATE_TABLE, SnapshotLied
+from relay.hub.application.application import STATE_TABLE, SnapshotLied
+from relay.hub.application.evm_pruning import EVM_TABLE
 from relay.hub.application.snapshot.format import (
     RecordKind,
     decode_leaf,

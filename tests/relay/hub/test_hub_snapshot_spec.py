@@ -11,7 +11,8 @@ from relay.evm.database import MemoryStore, WritableTable
 from relay.evm.execution import EMPTY_STATE_ROOT, BlockContext, EvmState, GenesisAccount
 from relay.evm.rules import EvmRules
 from relay.evm.state_traversal import StateTraversal
-from relay.hub.application.application import EVM_TABLE, STATE_TABLE
+from relay.hub.application.application import STATE_TABLE
+from relay.hub.application.evm_pruning import EVM_TABLE
 from relay.hub.application.snapshot import format as snapshot_format
 from relay.hub.application.snapshot.format import RecordKind, decode_leaf, encode_manifest, records_of
 from relay.hub.application.snapshot.making import SnapshotMaker

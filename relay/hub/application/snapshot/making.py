@@ -7,7 +7,8 @@ from light_clients.tendermint.codec import encode_header
 from light_clients.tendermint.types import Header
 from relay.evm.database import KeyValueReader, Table
 from relay.evm.state_traversal import StateTraversal
-from relay.hub.application.application import EVM_TABLE, STATE_TABLE
+from relay.hub.application.application import STATE_TABLE
+from relay.hub.application.evm_pruning import EVM_TABLE
 from relay.hub.application.genesis import Genesis
 from relay.hub.application.snapshot.ancestry import Ancestry
 from relay.hub.application.snapshot.format import (

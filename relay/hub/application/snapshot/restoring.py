@@ -12,7 +12,8 @@ from light_clients.tendermint.types import Header
 from relay.evm.block_store import store_restored_block
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 from relay.evm.state_traversal import StateTraversal
-from relay.hub.application.application import EVM_TABLE, STATE_TABLE, HubApplication
+from relay.hub.application.application import STATE_TABLE, HubApplication
+from relay.hub.application.evm_pruning import EVM_TABLE, PlaceFilter, mark_counted
 from relay.hub.application.snapshot.ancestry import Ancestry
 from relay.hub.application.snapshot.format import Manifest, RecordKind, decode_leaf, records_of
 from relay.hub.state import GENESIS_KEY
@@ -60,6 +61,7 @@ class Restoration:
         self._genesis_digest: bytes | None = None
         self._state_root: bytes | None = None
         self._traversal: StateTraversal | None = None
+        self._places = PlaceFilter()
 
     def accept(self, chunk: bytes) -> Iterator[Row]:
         """Rows of the records of the next chunk, yielded as they are checked; an error ends the restoration.
@@ -84,7 +86,7 @@ class Restoration:
             elif kind is RecordKind.LEAF:
                 yield from self._leaf(body)
             else:
-                yield EVM_TABLE + self._evm().feed(body), body
+                yield from self._evm_record(body)
 
     def finish(self, batch: KeyValueWriter) -> None:
         """Write what makes the restored version the newest one, in the batch after the last rows.
@@ -112,6 +114,16 @@ class Restoration:
         state = WritableTable(batch, STATE_TABLE)
         for row, value in version_rows(height, self._app_hash):
             state.put(row, value)
+        mark_counted(batch)
+
+    def _evm_record(self, body: bytes) -> Iterator[Row]:
+        traversal = self._evm()
+        expected = traversal.expected
+        record_hash = traversal.feed(body)
+        yield EVM_TABLE + record_hash, body
+        counted = None if expected is None else self._places.row(expected.item, record_hash)
+        if counted is not None:
+            yield counted
 
     def _leaf(self, body: bytes) -> Iterator[Row]:
         key, value = decode_leaf(body)
@@ -153,3 +165,7 @@ class Restoration:
 def restored_header(store: KeyValueReader, height: int) -> bytes | None:
     """A header that a snapshot brought, encoded."""
     return Table(store, HEADER_TABLE).get(height.to_bytes(8, "big"))
+
+
+def prune_restored_header(batch: KeyValueWriter, height: int) -> None:
+    WritableTable(batch, HEADER_TABLE).delete(height.to_bytes(8, "big"))

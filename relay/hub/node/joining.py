@@ -1,0 +1,213 @@
+"""Joining a hub of embedded nodes: a new home, its state from a snapshot or from block 1, then block after block to the tip.
+
+Everything believed is verified here; members only decide how long it takes. Done again after an interruption, it goes on.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from light_clients.interface import VerificationError
+from relay.evm.lmdb_store import LmdbStore
+from relay.evm.stack import run_with_evm_stack
+from relay.hub.application.application import SnapshotLied
+from relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, encode_genesis
+from relay.hub.consensus.signing import LastSigned
+from relay.hub.node.block_sync import ChainContradiction, WrongTurn, apply_verified
+from relay.hub.node.home import (
+    GENESIS_FILE,
+    LAST_SIGNED_FILE,
+    VALIDATOR_KEY_FILE,
+    UnusableHome,
+    encode_validator_key,
+    load_genesis,
+    validator_key,
+    write_durably,
+)
+from relay.hub.node.initialise import new_secret
+from relay.hub.node.ledger import ChainDamaged, HubLedger
+from relay.hub.node.light_follow import LightFollower, TrustedHash, TrustUnusable
+from relay.hub.node.member_rpc import Member, MemberFailed
+from relay.hub.node.member_snapshots import NoSnapshot, StateRestorer
+from relay.hub.node.signer import encode_last_signed
+from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
+from relay.hub.node.start import NodeRefused, open_store
+from relay.hub.node.state_sync import StateSync
+
+BLOCKS_ASKED = 32
+
+
+class JoinFailed(Exception):
+    """The node has not joined: one sentence. What is on disk is whole, and the same command goes on from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    height: int
+    app_hash: bytes
+    restored_height: int | None
+    """Of the snapshot that this call restored."""
+    blocks: int
+    """Verified and applied by this call."""
+
+
+def prepare_home(home: Path, genesis: Genesis) -> bool:
+    """Write genesis, a new validator key and an empty last-signed record; False where an earlier call did.
+
+    Genesis comes last, so that a home without it is one whose making was interrupted. Raises UnusableHome.
+    """
+    if (home / "cometbft").is_dir():
+        raise UnusableHome(f"{home} is of a hub under CometBFT")
+    if (home / GENESIS_FILE).exists():
+        known = load_genesis(home)
+        if known.digest != genesis.digest:
+            raise UnusableHome(
+                f"{home / GENESIS_FILE} is of hub {known.chain_id} ({known.digest.hex()[:16]}), the one given is of"
+                f" {genesis.chain_id} ({genesis.digest.hex()[:16]})"
+            )
+        return False
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        # A key whose home was never finished has signed nothing, and is used.
+        if not (home / VALIDATOR_KEY_FILE).exists():
+            write_durably(home / VALIDATOR_KEY_FILE, encode_validator_key(validator_key(new_secret())))
+        if not (home / LAST_SIGNED_FILE).exists():
+            write_durably(home / LAST_SIGNED_FILE, encode_last_signed(LastSigned()))
+        write_durably(home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)
+    except OSError as error:
+        raise UnusableHome(f"{home}: {error.strerror or error}") from None
+    return True
+
+
+def join_hub(
+    home: Path,
+    genesis: Genesis,
+    members: Sequence[Member],
+    trusted: TrustedHash | None,
+    say: Callable[[str], None],
+    now_ns: Callable[[], int] = time.time_ns,
+) -> Joined:
+    """Blocking, until the node is where the members are. `say` is told of members that failed, by their URL.
+
+    Raises:
+        UnusableHome, NodeRefused: the home.
+        JoinFailed: no member helps, or what they agree on contradicts this node's state or the trusted header.
+    """
+    try:
+        check_runtime(genesis)
+    except UnfitRuntime as error:
+        raise NodeRefused(str(error)) from error
+    return run_with_evm_stack(lambda: _Joining(home, genesis, list(members), trusted, say, now_ns).run())
+
+
+class _Joining:
+    def __init__(
+        self,
+        home: Path,
+        genesis: Genesis,
+        members: list[Member],
+        trusted: TrustedHash | None,
+        say: Callable[[str], None],
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._home = home
+        self._genesis = genesis
+        self._members = members
+        self._trusted = trusted
+        self._say = say
+        self._now_ns = now_ns
+        self._gave_turns: Member | None = None
+        self._follower = None if trusted is None else LightFollower(genesis, trusted)
+
+    def run(self) -> Joined:
+        store = open_store(self._home)
+        try:
+            while True:
+                try:
+                    return self._once(store)
+                except WrongTurn as error:
+                    # Only where priorities came from a member; a node that replayed from block 1 has its own.
+                    if HubLedger(store, self._genesis).application.blocks.restored() is None:
+                        raise JoinFailed(f"the validators broke their own order: {error}") from error
+                    self._blame_for_turns(error)
+                    store.clear()
+        except (ChainDamaged, ChainContradiction, SnapshotLied, NoSnapshot, TrustUnusable) as error:
+            raise JoinFailed(str(error)) from error
+        finally:
+            store.close()
+            for member in self._members:
+                member.close()
+
+    def _once(self, store: LmdbStore) -> Joined:
+        files = SnapshotFiles(self._home / SNAPSHOTS_DIRECTORY)
+        ledger = HubLedger(store, self._genesis)
+        if StateSync(ledger.application, store, files).discard_unfinished():
+            ledger = HubLedger(store, self._genesis)
+        restored = None
+        if ledger.tip.height == 0 and self._follower is not None:
+            restorer = StateRestorer(ledger, store, files, self._follower, self._now_ns, self._say)
+            restored, self._gave_turns = restorer.restore(self._members)
+            ledger = HubLedger(store, self._genesis)
+        before = ledger.tip.height
+        self._check_trusted(ledger, before)
+        self._catch_up(ledger)
+        if ledger.tip.height == 0:
+            raise JoinFailed("no member serves block 1: give --trust-height and --trust-hash to begin from a snapshot")
+        return Joined(ledger.tip.height, ledger.tip.app_hash, restored, ledger.tip.height - before)
+
+    def _catch_up(self, ledger: HubLedger) -> None:
+        """Until no member that answers has more."""
+        able = list(self._members)
+        while True:
+            ahead = self._ahead(able, ledger.tip.height)
+            if not able:
+                raise JoinFailed(f"at block {ledger.tip.height}: no member is left to ask")
+            if not ahead:
+                return
+            member = ahead[0]
+            before = ledger.tip.height
+            try:
+                blocks, commit = member.blocks(before + 1, BLOCKS_ASKED)
+                apply_verified(ledger, blocks, commit)
+            except MemberFailed as error:
+                self._say(str(error))
+                able.remove(member)
+            except VerificationError as error:
+                self._say(str(MemberFailed(member.url, f"block {ledger.tip.height + 1}", str(error))))
+                able.remove(member)
+            self._check_trusted(ledger, before)
+
+    def _ahead(self, able: list[Member], height: int) -> list[Member]:
+        """Those that say they have more, furthest first; who does not answer is taken out of `able`."""
+        claims: list[tuple[int, Member]] = []
+        for member in list(able):
+            try:
+                claims.append((member.latest_height(), member))
+            except MemberFailed as error:
+                self._say(str(error))
+                able.remove(member)
+        return [member for claim, member in sorted(claims, key=lambda item: -item[0]) if claim > height]
+
+    def _check_trusted(self, ledger: HubLedger, before: int) -> None:
+        """The chain on disk passes through the header that the person trusts, where it reaches it."""
+        trusted = self._trusted
+        if trusted is None or not (before < trusted.height <= ledger.tip.height or before == ledger.tip.height):
+            return
+        stored = ledger.records.block(trusted.height)
+        if stored is not None and stored.block_id.hash != trusted.hash:
+            raise JoinFailed(
+                f"block {trusted.height} of this home is {stored.block_id.hash.hex()}, you trust {trusted.hash.hex()}:"
+                " this home follows another chain, begin with an empty one"
+            )
+
+    def _blame_for_turns(self, error: WrongTurn) -> None:
+        if self._gave_turns is not None and len(self._members) > 1:
+            self._members.remove(self._gave_turns)
+            self._gave_turns.close()
+            self._say(f"{self._gave_turns.url}: priorities of the validators: {error}; beginning anew without it")
+        elif self._gave_turns is not None:
+            raise JoinFailed(f"{self._gave_turns.url}: priorities of the validators: {error}; no other member is left")
+        else:
+            self._say(f"whoever served this home's priorities lied ({error}); beginning anew")
+        self._gave_turns = None

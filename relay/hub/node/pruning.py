@@ -1,0 +1,128 @@
+"""Bounded disk: what a node of the embedded engine keeps of old states and blocks, and deleting the rest.
+
+One step follows each block in the thread that applied it, in batches of its own: a crash in between leaves a chain with a few
+more rows, and the next step goes on. A step deletes about as much as a block adds, and a backlog faster than it grew.
+"""
+
+from dataclasses import dataclass
+
+from light_clients.interface import NANOSECONDS_PER_SECOND
+from relay.evm.block_store import prune_block
+from relay.evm.database import KeyValueStore, Table
+from relay.evm.state_traversal import StateTraversal
+from relay.hub.application.application import STATE_TABLE, HubApplication
+from relay.hub.application.evm_pruning import EVM_TABLE, PlaceFilter, counts_places, mark_counted, prune_evm_version
+from relay.hub.application.genesis import HubParams
+from relay.hub.application.snapshot.restoring import prune_restored_header
+from relay.hub.node.block_records import BlockRecords, prune_block_records
+from relay.hub.state import StateDamaged
+from relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from relay.hub.state.versions import prune_version
+
+HOUR_S = 3600
+LEAST_STATES = 256
+"""Whatever their age: a snapshot that is being made, or a relay that is proving, has begun with one of the newest."""
+LEAST_BLOCKS = 1_024
+"""BLOCKHASH and snapshots reach 256 back, members that catch up some more."""
+DEFAULT_KEEP_BLOCKS = 1_814_400
+"""Three weeks of blocks of one second: as long as a removed validator is accountable."""
+VERSIONS_IN_STEP = 4
+BLOCKS_IN_STEP = 16
+_ROWS_IN_BATCH = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """`states_s` and `blocks` are the least that is kept; None keeps all."""
+
+    states_s: int | None
+    blocks: int | None
+
+
+KEEP_ALL = Retention(None, None)
+
+
+def retention_of(params: HubParams, states_h: int | None, blocks: int | None) -> Retention:
+    """From the command's numbers: 0 keeps all, None is the default, which is what relays and light clients may ask for."""
+    states_s = params.trusting_period_s if states_h is None else states_h * HOUR_S
+    kept_blocks = DEFAULT_KEEP_BLOCKS if blocks is None else blocks
+    return Retention(states_s or None, None if kept_blocks == 0 else max(kept_blocks, LEAST_BLOCKS))
+
+
+class Pruner:
+    """Blocking, for the thread that applies blocks."""
+
+    def __init__(
+        self, store: KeyValueStore, application: HubApplication, records: BlockRecords, retention: Retention
+    ) -> None:
+        self._store = store
+        self._application = application
+        self._records = records
+        self._retention = retention
+
+    def prepare(self) -> bool:
+        """Count the places of the newest EVM state where no earlier block did: one walk over all of it, once in a home's life."""
+        if self._retention.states_s is None or counts_places(self._store):
+            return False
+        root = self._application.view()[0].get(EVM_STATE_ROOT_KEY)
+        if root is None:
+            raise StateDamaged("the state has no EVM state root")
+        evm, places, traversal = Table(self._store, EVM_TABLE), PlaceFilter(), StateTraversal(root)
+        rows: list[tuple[bytes, bytes]] = []
+        while (expected := traversal.expected) is not None:
+            record = evm.get(expected.hash)
+            if record is None:
+                raise StateDamaged(f"{expected.item.value} {expected.hash.hex()} is missing")
+            traversal.feed(record)
+            row = places.row(expected.item, expected.hash)
+            if row is not None:
+                rows.append(row)
+        while rows:
+            with self._store.batch() as batch:
+                for key, value in rows[:_ROWS_IN_BATCH]:
+                    batch.put(key, value)
+            del rows[:_ROWS_IN_BATCH]
+        with self._store.batch() as batch:
+            mark_counted(batch)
+        return True
+
+    def step(self) -> int:
+        """Rows deleted."""
+        newest = self._application.state.latest_version()
+        if newest is None:
+            return 0
+        return self._prune_states(newest) + self._prune_blocks(newest)
+
+    def _prune_states(self, newest: int) -> int:
+        if self._retention.states_s is None or not counts_places(self._store):
+            return 0
+        horizon_ns = self._application.block_time_ns(newest) - self._retention.states_s * NANOSECONDS_PER_SECOND
+        deleted = 0
+        for _ in range(VERSIONS_IN_STEP):
+            oldest = self._application.state.oldest_version()
+            if oldest is None or oldest > newest - LEAST_STATES:
+                break
+            # The state after block n is the newest one until block n + 1.
+            successor = self._application.blocks.header(oldest + 1)
+            if successor is not None and self._application.block_time_ns(oldest + 1) > horizon_ns:
+                break
+            with self._store.batch() as batch:
+                deleted += prune_version(batch, STATE_TABLE, oldest) + prune_evm_version(batch, oldest)
+        return deleted
+
+    def _prune_blocks(self, newest: int) -> int:
+        """A block stays while there is a state that its successor's header proves."""
+        if self._retention.blocks is None:
+            return 0
+        first = self._records.first_height()
+        end = min(newest - self._retention.blocks + 1, self._application.state.oldest_version() or 0)
+        heights = range(first, min(end, first + BLOCKS_IN_STEP))
+        if not heights:
+            return 0
+        with self._store.batch() as batch:
+            for height in heights:
+                prune_block_records(batch, self._records, height)
+                for number in (height - 1, height) if height == 1 else (height,):
+                    prune_block(batch, self._application.blocks, number)
+                prune_restored_header(batch, height)
+        return len(heights)

@@ -1,0 +1,255 @@
+"""Pruning: what is kept answers as if nothing had gone, what is gone says so, and the disk holds nothing else."""
+
+import random
+
+import pytest
+
+from relay.evm.database import MemoryStore, Table
+from relay.evm.errors import StatePruned
+from relay.evm.state_traversal import StateTraversal
+from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT
+from relay.hub.application.application import STATE_TABLE
+from relay.hub.application.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE, counts_places
+from relay.hub.application.genesis import HubParams
+from relay.hub.node.ledger import HubLedger
+from relay.hub.node.pruning import KEEP_ALL, Pruner, Retention, retention_of
+from relay.hub.state import GENESIS_KEY, SparseMerkleTree
+from relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from relay.hub.state.tree import EMPTY_ROOT, Inner
+from relay.hub.state.versions import node_row
+from tests.relay.hub.simulated_hub import SimulatedHub
+from tests.relay.hub.snapshot_chain import JoiningNode, Taken
+
+KEPT = 6
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    monkeypatch.setattr("relay.hub.node.pruning.LEAST_STATES", KEPT)
+
+
+def prune(hub, states_s=1, blocks=None):
+    hub.ledger.pruner = Pruner(hub.store, hub.application, hub.ledger.records, Retention(states_s, blocks))
+    return hub.ledger.pruner
+
+
+def write(hub, choice: random.Random) -> None:
+    """A block that sets, clears and sets again slots of two contracts with equal code, so that nodes go and come back."""
+    transactions = []
+    for _ in range(choice.randrange(4)):
+        recorder = choice.choice(hub.recorders)
+        transactions.append(
+            hub.raw(
+                recorder, choice.randrange(5).to_bytes(32, "big") + choice.randrange(3).to_bytes(32, "big"), gas=200_000
+            )
+        )
+    if choice.randrange(6) == 0:
+        transactions.append(hub.raw(None, SETTER_INIT))
+    hub.advance(*transactions)
+
+
+# SSTORE(CALLDATALOAD(0), CALLDATALOAD(32)); its constructor sets slot 7 to 1, so that fresh ones share a storage trie
+_SETTER = bytes.fromhex("602035600035550000")[:8]
+SETTER_INIT = (
+    bytes.fromhex("600160075560" + f"{len(_SETTER):02x}" + "601160003960" + f"{len(_SETTER):02x}" + "6000f3") + _SETTER
+)
+
+
+def setters(hub, count=2):
+    hub.recorders = []
+    for _ in range(count):
+        (outcome,) = hub.advance(hub.raw(None, SETTER_INIT))
+        assert outcome.ok
+        hub.recorders.append(hub.application.blocks.receipts(hub.height)[0].contract_address)
+    return hub
+
+
+def reachable(hub, versions):
+    """Rows of the tree and of the EVM that these versions have."""
+    state, evm = hub.application.state, Table(hub.store, EVM_TABLE)
+    tree = SparseMerkleTree(Table(hub.store, STATE_TABLE + node_row(b"")), cached_nodes=0)
+    nodes, records = set(), set()
+    for version in versions:
+        stack = [state.require_root(version)]
+        while stack:
+            node_hash = stack.pop()
+            if node_hash == EMPTY_ROOT or node_hash in nodes:
+                continue
+            nodes.add(node_hash)
+            node = tree.node(node_hash)
+            if isinstance(node, Inner):
+                stack += (node.left, node.right)
+        traversal = StateTraversal(state.view_at(version).get(EVM_STATE_ROOT_KEY))
+        while (expected := traversal.expected) is not None:
+            traversal.feed(evm.get(expected.hash))
+            records.add(expected.hash)
+    return nodes, records
+
+
+def stored(hub):
+    nodes = {key for key, _ in Table(hub.store, STATE_TABLE + node_row(b"")).items()}
+    return nodes, {key for key, _ in Table(hub.store, EVM_TABLE).items()}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_stays_is_what_the_kept_states_need_and_answers_as_before(seed):
+    choice, twin_choice = random.Random(seed), random.Random(seed)
+    hub, twin = setters(SimulatedHub()), setters(SimulatedHub())
+    prune(hub)
+    for _ in range(40):
+        write(hub, choice)
+        write(twin, twin_choice)
+    assert hub.app_hash == twin.app_hash
+    versions = range(hub.application.state.oldest_version(), hub.height + 1)
+    assert versions[0] == hub.height - KEPT + 1
+    assert stored(hub) == reachable(hub, versions)
+    for version in versions:
+        ours, theirs = hub.application.state.view_at(version), twin.application.state.view_at(version)
+        assert list(ours.with_prefix(b"")) == list(theirs.with_prefix(b""))
+        for key in (GENESIS_KEY, EVM_STATE_ROOT_KEY, b"absent"):
+            answers = [one.application.query("/key", key, version, prove=True) for one in (hub, twin)]
+            assert answers[0] == answers[1]
+            assert answers[0].code == CODE_OK
+
+
+def test_a_pruned_height_is_named_by_every_query():
+    hub = setters(SimulatedHub())
+    prune(hub)
+    for _ in range(20):
+        hub.advance()
+    oldest = hub.application.state.oldest_version()
+    assert hub.application.query("/key", GENESIS_KEY, oldest, prove=True).code == CODE_OK
+    answer = hub.application.query("/key", GENESIS_KEY, oldest - 1, prove=True)
+    assert answer.code == CODE_UNKNOWN_HEIGHT
+    assert answer.log == f"no state at height {oldest - 1}: states before {oldest} are pruned on this node"
+    assert hub.application.state_after(hub.application.blocks.block(oldest)) is not None
+    with pytest.raises(StatePruned) as refused:
+        hub.application.state_after(hub.application.blocks.block(oldest - 1))
+    assert refused.value == StatePruned(oldest - 1, oldest)
+
+
+def test_states_younger_than_asked_stay_and_keeping_all_deletes_nothing():
+    hub = setters(SimulatedHub())
+    prune(hub, states_s=20)
+    for _ in range(40):
+        hub.advance()
+    times = hub.application.block_time_ns
+    oldest = hub.application.state.oldest_version()
+    assert times(hub.height) - times(oldest + 1) < 20 * 10**9 <= times(hub.height) - times(oldest)
+    everything = SimulatedHub()
+    everything.ledger.pruner = Pruner(everything.store, everything.application, everything.ledger.records, KEEP_ALL)
+    for _ in range(30):
+        everything.advance()
+    assert everything.application.state.oldest_version() == 0
+    assert everything.ledger.records.first_height() == 1
+
+
+def test_blocks_go_with_every_row_that_they_brought_and_not_before_their_states():
+    hub = setters(SimulatedHub())
+    before = [key for key, _ in hub.store.items()]
+    prune(hub, states_s=1, blocks=10)
+    for _ in range(30):
+        write(hub, random.Random(hub.height))
+    first = hub.ledger.records.first_height()
+    assert first == hub.height - 10 + 1
+    assert (hub.application.blocks.first_number(), hub.application.blocks.block(first - 1)) == (first, None)
+    gone = [key for key in before if hub.store.get(key) is None]
+    left = [key for key in before if hub.store.get(key) is not None]
+    assert not [
+        key for key in left if key.startswith((b"hub-blocks/", b"hub-commits/", b"hub-results/", b"evm-blocks/"))
+    ]
+    assert [key for key in gone if key.startswith(b"hub-heights/")]
+    # The last number of blocks is still there for the node to start from.
+    assert HubLedger(hub.store, hub.genesis).tip == hub.ledger.tip
+    unpruned = setters(SimulatedHub())
+    unpruned.ledger.pruner = Pruner(unpruned.store, unpruned.application, unpruned.ledger.records, Retention(None, 10))
+    for _ in range(30):
+        unpruned.advance()
+    assert unpruned.ledger.records.first_height() == 1
+
+
+def test_a_home_from_before_is_counted_once_and_then_pruned_without_losing_a_shared_node():
+    choice = random.Random(9)
+    hub = setters(SimulatedHub(), count=3)
+    for _ in range(10):
+        write(hub, choice)
+    with hub.store.batch() as batch:
+        for key, _ in list(hub.store.items()):
+            if key.startswith(EVM_PRUNING_TABLE):
+                batch.delete(key)
+    assert not counts_places(hub.store)
+    pruner = prune(hub)
+    hub.advance()
+    assert hub.application.state.oldest_version() == 0  # nothing is pruned on counts that are not there
+    assert (pruner.prepare(), pruner.prepare()) == (True, False)
+    for _ in range(40):
+        write(hub, choice)
+    versions = range(hub.application.state.oldest_version(), hub.height + 1)
+    assert versions[0] == hub.height - KEPT + 1
+    nodes, records = reachable(hub, versions)
+    assert records <= stored(hub)[1]
+
+
+def test_a_restored_node_prunes_without_losing_a_shared_node(tmp_path):
+    choice = random.Random(3)
+    hub = setters(SimulatedHub(), count=3)
+    while hub.height < 12:
+        write(hub, choice)
+    taken = Taken.of(hub, 11)
+    node = JoiningNode(hub.genesis, tmp_path)
+    node.restore(taken, hub.application.state.require_root(11))
+    assert counts_places(node.store)
+    assert [key for key, _ in Table(node.store, EVM_PRUNING_TABLE).items() if key.startswith(b"c")]
+
+
+class Crash(Exception):
+    pass
+
+
+class FailingStore(MemoryStore):
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes_left = 10**9
+
+    def batch(self):
+        if self.writes_left == 0:
+            raise Crash
+        self.writes_left -= 1
+        return super().batch()
+
+
+def test_a_crash_at_any_write_while_pruning_leaves_a_whole_chain():
+    for writes in range(1, 40):
+        store = FailingStore()
+        hub = setters(SimulatedHub(store=store))
+        for _ in range(12):
+            hub.advance()
+        prune(hub, blocks=4)
+        store.writes_left = writes
+        choice = random.Random(writes)
+        try:
+            while True:
+                write(hub, choice)
+        except Crash:
+            pass
+        store.writes_left = 10**9
+        ledger = HubLedger(store, hub.genesis)  # checks that block, state and results agree
+        nonces, recorders = hub.nonces, hub.recorders
+        again = SimulatedHub(store=store)
+        assert again.ledger.tip == ledger.tip
+        again.nonces, again.recorders = nonces, recorders
+        prune(again, blocks=4)
+        oldest = again.application.state.oldest_version()
+        reachable(again, range(oldest, again.height + 1))
+        for _ in range(8):
+            again.advance()
+        versions = range(again.application.state.oldest_version(), again.height + 1)
+        assert stored(again) == reachable(again, versions)
+
+
+def test_retention_from_the_commands_numbers():
+    params = HubParams()
+    assert retention_of(params, None, None) == Retention(params.trusting_period_s, 1_814_400)
+    assert retention_of(params, 0, 0) == KEEP_ALL
+    assert retention_of(params, 24, 5_000) == Retention(86_400, 5_000)
+    assert retention_of(params, 24, 1).blocks == 1_024
