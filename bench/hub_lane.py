@@ -234,7 +234,9 @@ def hub_lane(
         yield HubLane(anvils["a"], anvils["b"], clients, deployments, receiver, processes)
 
 
-def _start_hub(stack: ExitStack, home: Path, ports: tuple[int, int], admin: Key, keys: int, profiles: Path | None) -> Process:
+def _start_hub(
+    stack: ExitStack, home: Path, ports: tuple[int, int], admin: Key, keys: int, profiles: Path | None
+) -> Process:
     command(
         [
             *("hub", "init", "--home", str(home / "hub"), "--chain-id", HUB_CHAIN_ID),

@@ -16,6 +16,7 @@ from typing import Any
 from adapters.rpc.client import RpcClient
 
 PERIOD_S = 0.002
+WRITE_EVERY_S = 5
 SWITCH_INTERVAL_S = 0.0002
 """A thread is seen where it is, and not only where it gives way of itself."""
 MAX_FRAMES = 60
@@ -36,7 +37,11 @@ class Sampler(threading.Thread):
 
     def run(self) -> None:
         own = threading.get_ident()
+        written_at = time.monotonic()
         while True:
+            if time.monotonic() > written_at + WRITE_EVERY_S:
+                self.write()
+                written_at = time.monotonic()
             time.sleep(PERIOD_S)
             names = {thread.ident: thread.name for thread in threading.enumerate()}
             for ident, frame in sys._current_frames().items():
@@ -76,7 +81,7 @@ class Sampler(threading.Thread):
             self._requests[f"{client.chain} {request.method}"] += 1
             return await exchange(client, endpoint, request, decode)
 
-        RpcClient._exchange = counted  # type: ignore[method-assign]
+        RpcClient._exchange = counted  # type: ignore[method-assign, assignment]
 
     def write(self) -> None:
         self._file.write_text(
