@@ -49,7 +49,7 @@ def bench_verify(*, with_peers: bool, page: bool) -> None:
 
 
 def main() -> None:
-    from bench import api, audit, hub, ledger, relay
+    from bench import api, audit, hub, hub_growth, ledger, relay
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -60,6 +60,7 @@ def main() -> None:
     lane.add_argument("--messages", type=int, default=200)
     lane.add_argument("--keys", type=int, default=100_000, help="in each chain's state beforehand")
     hub.add_arguments(commands.add_parser("hub", help="messages/s, latency and processor time through a hub"))
+    hub_growth.add_arguments(commands.add_parser("hub_growth", help="the hub alone at several sizes of its state"))
     relay.add_arguments(commands.add_parser("relay", help="the direct path beside the Hyperlane relayer"))
     audit.add_arguments(commands.add_parser("audit", help="a period of deliveries replayed, then with damage planted"))
     api.add_arguments(commands.add_parser("api", help="the HTTP API beside its server's bare hello"))
@@ -71,6 +72,8 @@ def main() -> None:
         relay.main(arguments)
     elif arguments.command == "hub":
         hub.main(console, arguments)
+    elif arguments.command == "hub_growth":
+        hub_growth.main(console, arguments)
     elif arguments.command == "audit":
         audit.main(console, arguments)
     elif arguments.command == "api":

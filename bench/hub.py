@@ -1,7 +1,7 @@
 """A real hub between two anvils, under load and idle: messages/s, latency, and the processor time of every process.
 
 The machine may be shared, so messages/s say little: `CPU-ms per message` is what a change is judged by. From it follows what
-this machine could do alone: its cores over the sum, or one core over the busiest Python process, whichever is less.
+this machine could do alone.
 """
 
 import argparse
@@ -28,6 +28,10 @@ LOOK_S = 0.01
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--messages", type=int, default=400, help="sent at once; 0: no load is measured")
     parser.add_argument("--single", type=int, default=20, help="sent one by one on an idle lane, for latency")
+    parser.add_argument(
+        "--idle-s", type=float, default=10, help="of rest before the load, to know what time alone costs"
+    )
+    parser.add_argument("--rate", type=float, default=120, help="messages/s at which the costs are added up")
     parser.add_argument("--keys", type=int, default=100_000, help="in each chain's state beforehand")
     parser.add_argument("--profiles", type=Path, help="a directory for what the sampler finds in each process")
 
@@ -47,7 +51,7 @@ def main(console: Console, arguments: argparse.Namespace) -> None:
         if arguments.single:
             figures |= _latency(lane, arguments.single)
         if arguments.messages:
-            figures |= _load(lane, arguments.messages)
+            figures |= _load(lane, arguments.messages, arguments.idle_s, arguments.rate)
         for name, figure in figures.items():
             table.add_row(name, f"{figure:,.2f}")
         console.print(table)
@@ -79,24 +83,45 @@ def _cpu_ms(lane: HubLane) -> dict[str, float]:
     }
 
 
-def _load(lane: HubLane, messages: int) -> dict[str, float]:
+def _load(lane: HubLane, messages: int, idle_s: float, rate: float) -> dict[str, float]:
+    """Costs in two parts, of time alone and of each message more, from which follows the cost at any rate."""
     lane.sign(messages)
+    resting = _cpu_ms(lane)
+    time.sleep(idle_s)
     before = _cpu_ms(lane)
+    idle = {name: (used - resting[name]) / idle_s for name, used in before.items()}
     started = time.monotonic()
     delivered_s, settled_s = _send_and_settle(lane, messages)
     took_s = time.monotonic() - started
-    after = _cpu_ms(lane)
-    cpu = {name: (after[name] - used) / messages for name, used in before.items()}
-    python = max(used for name, used in cpu.items() if name in {process.name for process in lane.processes})
+    spent = {name: used - before[name] for name, used in _cpu_ms(lane).items()}
+    each = {name: max(0.0, used - idle[name] * took_s) / messages for name, used in spent.items()}
+    at_rate = {name: more + idle[name] / rate for name, more in each.items()}
+    python = {process.name for process in lane.processes}
     cores = os.cpu_count() or 1
+    # Idle cost comes off the capacity, what is left pays for messages.
+    by_cores = (cores * 1000 - sum(idle.values())) / sum(each.values())
+    by_process = min((1000 - idle[name]) / each[name] for name in python)
     return {
         "messages/s to the last delivery": messages / delivered_s,
         "messages/s to the last acknowledgement": messages / settled_s,
-        **{f"CPU-ms per message: {name}": used for name, used in cpu.items()},
-        "CPU-ms per message: all": sum(cpu.values()),
-        f"messages/s that {cores} cores alone allow": min(cores * 1000 / sum(cpu.values()), 1000 / python),
-        "cores that were ours meanwhile": sum(cpu.values()) * messages / 1000 / took_s,
+        "cores that were ours meanwhile": sum(spent.values()) / 1000 / took_s,
+        "CPU-ms of a fixed loop (slower beside others)": _fixed_loop_ms(),
+        **{f"idle, CPU-ms per s: {name}": used for name, used in idle.items()},
+        **{f"CPU-ms per message at {rate:g}/s: {name}": used for name, used in at_rate.items()},
+        f"CPU-ms per message at {rate:g}/s: all": sum(at_rate.values()),
+        f"messages/s that {cores} cores alone pay for": by_cores,
+        "messages/s that the busiest Python process pays for": by_process,
     }
+
+
+def _fixed_loop_ms() -> float:
+    """The least of some rounds, so that runs beside different company can be told apart."""
+    rounds = []
+    for _ in range(20):
+        began = time.thread_time()
+        sum(number * number for number in range(100_000))
+        rounds.append((time.thread_time() - began) * 1000)
+    return statistics.median(rounds)
 
 
 def _send_and_settle(lane: HubLane, count: int) -> tuple[float, float]:

@@ -75,6 +75,15 @@ def fill_router(url: str, router: bytes, keys: int) -> None:
 
 def fill_hub(home: Path, keys: int) -> None:
     """Make the genesis state of an initialised home with as many receipts more: what years of traffic leave behind."""
+    store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES)
+    try:
+        run_with_evm_stack(lambda: fill_state(lambda: HubLedger(store, load_genesis(home)), keys))
+    finally:
+        store.close()
+
+
+def fill_state(make_genesis: Callable[[], object], keys: int) -> None:
+    """Let `make_genesis` commit as many receipts more than it knows of."""
     commit: Callable[..., bytes] = VersionedState.commit
 
     def commit_filled(
@@ -82,12 +91,8 @@ def fill_hub(home: Path, keys: int) -> None:
     ) -> bytes:
         return commit(state, batch, version, {**changes, **dict(map(filler, range(keys)))})
 
-    store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES)
-    try:
-        with patch.object(VersionedState, "commit", commit_filled):
-            run_with_evm_stack(lambda: HubLedger(store, load_genesis(home)))
-    finally:
-        store.close()
+    with patch.object(VersionedState, "commit", commit_filled):
+        make_genesis()
 
 
 @dataclass

@@ -78,7 +78,10 @@ class Sampler(threading.Thread):
         exchange = RpcClient._exchange
 
         async def counted(client: Any, endpoint: Any, request: Any, decode: Any) -> Any:
-            self._requests[f"{client.chain} {request.method}"] += 1
+            selector = ""
+            if request.method == "eth_call":
+                selector = f" {request.params[0].get('to', '')[-4:]} {request.params[0]['data'][:10]}"
+            self._requests[f"{client.chain} {request.method}{selector}"] += 1
             return await exchange(client, endpoint, request, decode)
 
         RpcClient._exchange = counted  # type: ignore[method-assign, assignment]
