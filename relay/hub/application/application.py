@@ -5,7 +5,6 @@ It reads its store and writes only into the batch that `commit` is given, so tha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
 
 from light_clients.attestation import AttestationClient
@@ -17,7 +16,7 @@ from light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient
 from light_clients.interface import NANOSECONDS_PER_SECOND, LightClient
 from light_clients.tendermint.client import TendermintClient
 from relay.evm.block_store import BlockStore, store_block
-from relay.evm.blocks import EvmBlock, EvmHeader, block_body
+from relay.evm.blocks import BlockBody, EvmBlock, EvmHeader, block_body
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
 from relay.evm.errors import InvalidTransaction
 from relay.evm.execution import (
@@ -29,7 +28,7 @@ from relay.evm.execution import (
 )
 from relay.evm.intrinsic_gas import least_gas
 from relay.evm.rules import EvmRules
-from relay.evm.transaction import SignedTransaction, decode_transaction
+from relay.evm.transaction import SignedTransaction, decode_cached
 from relay.evm.work_prices import SLOW_CURVE_PRICES
 from relay.hub.application.abci import (
     CODE_INVALID,
@@ -78,15 +77,6 @@ class SnapshotLied(Exception):
 
 class OutOfOrder(Exception):
     """The consensus engine called a block that does not follow from the last: the node must halt."""
-
-
-@lru_cache(maxsize=512)
-def decode_cached(raw: bytes, chain_id: int) -> SignedTransaction:
-    """A transaction is decoded when it is checked, proposed, judged, executed and forgotten; its sender is recovered once.
-
-    512 transactions of 128 KiB bound the memory, and are more than blocks of usual ones hold between two of these steps.
-    """
-    return decode_transaction(raw, chain_id)
 
 
 def standard_light_clients() -> dict[str, LightClient]:
@@ -170,7 +160,9 @@ class HubApplication:
         view.set(GENESIS_KEY, self.genesis.digest)
         view.set(EVM_STATE_ROOT_KEY, state_root)
         app_hash = self.state.commit(WritableTable(batch, STATE_TABLE), 0, view.changes())
-        genesis_block = self.evm_block(0, self.genesis.genesis_time_ns, self.genesis.digest, bytes(32), state_root, ())
+        genesis_block = self.evm_block(
+            0, self.genesis.genesis_time_ns, self.genesis.digest, bytes(32), state_root, block_body(())
+        )
         store_block(batch, genesis_block, ())
         self._pending = _Pending(0, batch, ())
         return InitChainResponse(app_hash)
@@ -285,7 +277,7 @@ class HubApplication:
         if last_block is None:
             raise OutOfOrder(f"Ethereum block {request.height - 1} is missing")
         body = block_body(executed)
-        block = self.evm_block(request.height, request.time_ns, request.hash, last_block[0], state_root, executed)
+        block = self.evm_block(request.height, request.time_ns, request.hash, last_block[0], state_root, body)
         store_block(batch, block, body.receipts)
         self._pending = _Pending(request.height, batch, body.transactions)
         updates: tuple[ValidatorUpdate, ...] = ()
@@ -405,10 +397,9 @@ class HubApplication:
         block_hash: bytes,
         parent_hash: bytes,
         state_root: bytes,
-        executed: Sequence[tuple[SignedTransaction, TransactionOutcome]],
+        body: BlockBody,
     ) -> EvmBlock:
         """The Ethereum block of hub block `height`: one rule for each field."""
-        body = block_body(executed)
         header = EvmHeader(
             parent_hash=parent_hash,
             coinbase=COINBASE,

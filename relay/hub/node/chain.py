@@ -11,8 +11,8 @@ from relay.evm.errors import InvalidTransaction
 from relay.evm.execution import EvmState
 from relay.evm.head_feed import HeadFeed
 from relay.evm.mempool import Mempool
-from relay.evm.transaction import SignedTransaction
-from relay.hub.application.application import APPLICATION_NAME, HubApplication, decode_cached
+from relay.evm.transaction import SignedTransaction, decode_cached
+from relay.hub.application.application import APPLICATION_NAME, HubApplication
 
 CLIENT_VERSION = f"{APPLICATION_NAME}/1"
 

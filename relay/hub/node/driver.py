@@ -12,7 +12,7 @@ import trio
 from light_clients.interface import MalformedInput
 from relay.evm.mempool import Mempool
 from relay.evm.stack import run_with_evm_stack
-from relay.hub.application.application import decode_cached
+from relay.evm.transaction import decode_cached
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.transition import RoundState, step
 from relay.hub.consensus.types import (

@@ -10,6 +10,7 @@ from light_clients.interface import PredicateFailed
 from light_clients.tendermint.codec import encode_header
 from light_clients.tendermint.types import Header
 from relay.evm.block_store import store_restored_block
+from relay.evm.blocks import block_body
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 from relay.evm.state_traversal import StateTraversal
 from relay.hub.application.application import EVM_TABLE, STATE_TABLE, HubApplication
@@ -105,7 +106,7 @@ class Restoration:
             ancestors[0] = application.genesis.digest
         assert self._state_root is not None
         block = application.evm_block(
-            height, header.time_ns, hashes[height], ancestors[height - 1], self._state_root, ()
+            height, header.time_ns, hashes[height], ancestors[height - 1], self._state_root, block_body(())
         )
         store_restored_block(batch, block, ancestors, hashes[height + 1])
         headers = WritableTable(batch, HEADER_TABLE)
