@@ -27,7 +27,7 @@ from tests.nodes.running_anvil import Anvil, running_anvil
 
 START_LIMIT_S = 90
 COMMAND_LIMIT_S = 120
-STOP_LIMIT_S = 15
+STOP_LIMIT_S = 40
 DRIFT_S = 86_400
 """anvil's blocks run ahead of the clock: each is at least a second after the one before."""
 SENDER_KEY = keccak256(b"bench relay sender")
@@ -71,10 +71,10 @@ class Process:
 
     def peak_mb(self) -> float:
         """Most resident memory of it and its children (the relay's queue server)."""
-        return sum(_peak_kb(pid) for pid in (self.process.pid, *_children(self.process.pid))) / 1024
+        return sum(_peak_kb(pid) for pid in (self.process.pid, *children_of(self.process.pid))) / 1024
 
     def cpu_ms(self) -> float:
-        return sum(_cpu_ms(pid) for pid in (self.process.pid, *_children(self.process.pid)))
+        return sum(cpu_ms_of(pid) for pid in (self.process.pid, *children_of(self.process.pid)))
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -271,10 +271,15 @@ def command(arguments: Sequence[str]) -> str:
     return result.stdout
 
 
-def start(stack: ExitStack, name: str, arguments: Sequence[str], home: Path) -> Process:
-    log = home / f"{name.replace(' ', '-')}.log"
+def start(stack: ExitStack, name: str, arguments: Sequence[str], home: Path, profiles: Path | None = None) -> Process:
+    """With `profiles`, under the sampler of `bench.sampling`, which writes its figures into that directory."""
+    plain_name = name.replace(" ", "-")
+    log = home / f"{plain_name}.log"
+    program: Sequence[str] = HUTONG
+    if profiles is not None:
+        program = (sys.executable, "-m", "bench.sampling", str(profiles / f"{plain_name}.json"))
     with log.open("wb") as output:
-        process = subprocess.Popen([*HUTONG, *arguments], stdout=output, stderr=output, env=_environment())
+        process = subprocess.Popen([*program, *arguments], stdout=output, stderr=output, env=_environment())
         started = Process(name, process, log)
     stack.callback(started.stop)
     return started
@@ -319,7 +324,7 @@ def _peak_kb(pid: int) -> int:
     return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("VmHWM:")), 0)
 
 
-def _cpu_ms(pid: int) -> float:
+def cpu_ms_of(pid: int) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -327,7 +332,7 @@ def _cpu_ms(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:

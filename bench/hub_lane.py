@@ -42,6 +42,8 @@ from relay.hub.state import VersionedState
 from tests.nodes.running_anvil import Anvil, running_anvil
 
 HUB_CHAIN_ID, HUB_EVM_CHAIN_ID = "hutong-1", 47_001
+GAS_LIMIT = 60_000_000
+"""Of anvil's blocks, as on Ethereum's main network: 120 messages with as many acknowledgements take 40 million a second."""
 MARGIN_S = 5
 FILL_CHUNK = 2_000
 FILLED_CLIENT = b"client-9\x02"
@@ -73,6 +75,15 @@ def fill_router(url: str, router: bytes, keys: int) -> None:
 
 def fill_hub(home: Path, keys: int) -> None:
     """Make the genesis state of an initialised home with as many receipts more: what years of traffic leave behind."""
+    store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES)
+    try:
+        run_with_evm_stack(lambda: fill_state(lambda: HubLedger(store, load_genesis(home)), keys))
+    finally:
+        store.close()
+
+
+def fill_state(make_genesis: Callable[[], object], keys: int) -> None:
+    """Let `make_genesis` commit as many receipts more than it knows of."""
     commit: Callable[..., bytes] = VersionedState.commit
 
     def commit_filled(
@@ -80,12 +91,8 @@ def fill_hub(home: Path, keys: int) -> None:
     ) -> bytes:
         return commit(state, batch, version, {**changes, **dict(map(filler, range(keys)))})
 
-    store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES)
-    try:
-        with patch.object(VersionedState, "commit", commit_filled):
-            run_with_evm_stack(lambda: HubLedger(store, load_genesis(home)))
-    finally:
-        store.close()
+    with patch.object(VersionedState, "commit", commit_filled):
+        make_genesis()
 
 
 @dataclass
@@ -103,10 +110,22 @@ class HubLane:
     def __post_init__(self) -> None:
         self._send, self._watch = Rpc(self.a.url), Rpc(self.b.url)
         self._sender = Account.from_key(SENDER_KEY)
+        self._signed: list[str] = []
 
     def dispatch(self, count: int) -> None:
-        """One transaction a message, one after the other."""
-        nonce = int(self._send("eth_getTransactionCount", self._sender.address, "pending"), 16)
+        """One transaction a message, one after the other; what `sign` has prepared goes first."""
+        self.sign(count - len(self._signed))
+        self.send_signed(count)
+
+    def send_signed(self, count: int) -> str:
+        """Send what `sign` has prepared; the last one's hash."""
+        sent = [self._send("eth_sendRawTransaction", raw) for raw in self._signed[:count]]
+        del self._signed[:count]
+        return str(sent[-1])
+
+    def sign(self, count: int) -> None:
+        """Prepare `count` messages, so that signing is no part of what is measured."""
+        nonce = int(self._send("eth_getTransactionCount", self._sender.address, "pending"), 16) + len(self._signed)
         timeout_s = int(self._send("eth_getBlockByNumber", "latest", False)["timestamp"], 16) + LIFETIME_S
         data = SEND_FORWARDED.encode(
             self.clients["a"]["own"], self.clients["b"]["hub"], self.receiver.lower(), PAYLOAD, timeout_s
@@ -123,13 +142,24 @@ class HubLane:
                 "maxFeePerGas": 10 * 10**9,
                 "maxPriorityFeePerGas": 10**9,
             }
-            self._send(
-                "eth_sendRawTransaction", "0x" + self._sender.sign_transaction(transaction).raw_transaction.hex()
-            )
+            self._signed.append("0x" + self._sender.sign_transaction(transaction).raw_transaction.hex())
 
     def delivered(self) -> int:
         """Messages that B's receiver has handled."""
         return self._count(self._watch, self.deployments["b"]["mailbox"], DELIVERED_TOPIC)
+
+    def delivered_by_height(self, first: int) -> list[int]:
+        """Heights of B at and above `first` at which messages were delivered, one a message."""
+        query = {"address": self.deployments["b"]["mailbox"], "fromBlock": hex(first), "toBlock": "latest"}
+        query["topics"] = ["0x" + DELIVERED_TOPIC.hex()]
+        return [int(log["blockNumber"], 16) for log in self._watch("eth_getLogs", query)]
+
+    def mined_height(self, digest: str) -> int | None:
+        receipt = self._send("eth_getTransactionReceipt", digest)
+        return None if receipt is None else int(receipt["blockNumber"], 16)
+
+    def height_of_b(self) -> int:
+        return int(self._watch("eth_blockNumber"), 16)
 
     def settled(self) -> int:
         """Messages whose acknowledgement has come home."""
@@ -142,13 +172,15 @@ class HubLane:
 
 
 @contextmanager
-def hub_lane(home: Path, *, keys: int, poll_ms: int = 200, block_s: float = 1) -> Iterator[HubLane]:
+def hub_lane(
+    home: Path, *, keys: int, poll_ms: int = 200, block_s: float = 1, profiles: Path | None = None
+) -> Iterator[HubLane]:
     """Deploy, connect, start; both anvils make a block every `block_s`, no confirmations, one attestor of each."""
     home.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         anvils = {
-            "a": stack.enter_context(running_anvil(31351, block_time_s=block_s)),
-            "b": stack.enter_context(running_anvil(31352, block_time_s=block_s)),
+            "a": stack.enter_context(running_anvil(31351, block_time_s=block_s, gas_limit=GAS_LIMIT)),
+            "b": stack.enter_context(running_anvil(31352, block_time_s=block_s, gas_limit=GAS_LIMIT)),
         }
         made = {
             role: {name: make_key(home, f"{role}-{name}") for name in anvils}
@@ -160,7 +192,7 @@ def hub_lane(home: Path, *, keys: int, poll_ms: int = 200, block_s: float = 1) -
             for role in ("owner", "relayer"):
                 anvil.fund(made[role][name].address)
         hub_ports = free_port(), free_port()
-        hub = _start_hub(stack, home, hub_ports, admin, keys)
+        hub = _start_hub(stack, home, hub_ports, admin, keys, profiles)
         deployments = {name: _deploy(anvil, made["owner"][name]) for name, anvil in anvils.items()}
         attestor_ports = {name: free_port() for name in anvils}
         http_port = free_port()
@@ -199,15 +231,17 @@ def hub_lane(home: Path, *, keys: int, poll_ms: int = 200, block_s: float = 1) -
                     poll_ms,
                 ),
             )
-            processes.append(start(stack, f"attestor {name}", ["attest", "run", "--config", str(file)], home))
-        processes.append(start(stack, "relay", ["relay", "run", "--config", str(config)], home))
+            processes.append(start(stack, f"attestor {name}", ["attest", "run", "--config", str(file)], home, profiles))
+        processes.append(start(stack, "relay", ["relay", "run", "--config", str(config)], home, profiles))
         for port in (*attestor_ports.values(), http_port):
             until_healthy(port, processes)
         receiver = deploy_receiver(anvils["b"], deployments["b"]["mailbox"])
         yield HubLane(anvils["a"], anvils["b"], clients, deployments, receiver, processes)
 
 
-def _start_hub(stack: ExitStack, home: Path, ports: tuple[int, int], admin: Key, keys: int) -> Process:
+def _start_hub(
+    stack: ExitStack, home: Path, ports: tuple[int, int], admin: Key, keys: int, profiles: Path | None
+) -> Process:
     command(
         [
             *("hub", "init", "--home", str(home / "hub"), "--chain-id", HUB_CHAIN_ID),
@@ -216,7 +250,7 @@ def _start_hub(stack: ExitStack, home: Path, ports: tuple[int, int], admin: Key,
     )
     fill_hub(home / "hub", keys)
     hub_home = ["--home", str(home / "hub"), "--port", str(ports[0]), "--cometbft-port", str(ports[1])]
-    hub = start(stack, "hub", ["hub", "start", *hub_home], home)
+    hub = start(stack, "hub", ["hub", "start", *hub_home], home, profiles)
     deadline = time.monotonic() + 60
     while True:
         try:

@@ -1,10 +1,12 @@
 """ICS-23 proofs of an application's state, checked against the header's app hash before they are passed on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.cometbft.blocks import CommittedBlocks
 from adapters.cometbft.rpc import CometRpc, QueryAnswer
 from adapters.interface import BadAnswer, Proof
+from adapters.rpc import MOST_IN_A_BATCH, each_of
 from light_clients.interface import Height, MalformedInput, VerificationError
 from light_clients.proofs.ics23 import ProofSpec
 from light_clients.proofs.ics23.verification import verify_chained
@@ -44,20 +46,35 @@ class ProofSource:
 
     async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
         """State after block `height - 1`, which the header at `height` commits to."""
+        return (await self._prove_some([path], height))[0]
+
+    async def prove_all(self, paths: Sequence[tuple[bytes, ...]], height: Height) -> tuple[Proof, ...]:
+        """As `prove`, several in one exchange."""
+        parts = [paths[first : first + MOST_IN_A_BATCH] for first in range(0, len(paths), MOST_IN_A_BATCH)]
+        proofs = await each_of(lambda part: self._prove_some(part, height), parts)
+        return tuple(proof for part in proofs for proof in part)
+
+    async def _prove_some(self, paths: Sequence[tuple[bytes, ...]], height: Height) -> list[Proof]:
         stores = self._format.stores
-        if path[:-1] != stores or not path:
-            raise MalformedInput("path", f"is not a key in the stores {stores}", got=path)
+        for path in paths:
+            if path[:-1] != stores or not path:
+                raise MalformedInput("path", f"is not a key in the stores {stores}", got=path)
         header = (await self._blocks.header(height.revision_height)).header
         state_height = height.revision_height - 1
         named = height.revision_height if self._format.names_header else state_height
 
-        def check(answer: QueryAnswer) -> None:
+        def check(key: bytes, answer: QueryAnswer) -> None:
             if answer.height != named:
                 raise BadAnswer("abci_query", "response.height", f"is not {named}", got=answer.height)
+            proof = merkle_proof_bytes(answer)
             try:
-                verify_chained(self._format.specs, merkle_proof_bytes(answer), header.app_hash, path, answer.value)
+                verify_chained(self._format.specs, proof, header.app_hash, (*stores, key), answer.value)
             except VerificationError as error:
                 raise BadAnswer("abci_query", "response.proofOps", str(error)) from error
 
-        answer = await self._comet.query(self._format.query_path, path[-1], state_height, prove=True, check=check)
-        return Proof(path, height, answer.value, merkle_proof_bytes(answer))
+        keys = [path[-1] for path in paths]
+        answers = await self._comet.query_each(self._format.query_path, keys, state_height, check, prove=True)
+        return [
+            Proof(path, height, answer.value, merkle_proof_bytes(answer))
+            for path, answer in zip(paths, answers, strict=True)
+        ]

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -168,32 +168,55 @@ class CometRpc:
         `check` raises BadAnswer for an answer that does not hold; another endpoint is then asked.
         """
 
-        def decode(fields: Fields) -> QueryAnswer:
-            response = fields.at("response")
-            code = 0 if (given := response.get("code")) is None else given.decimal(2**32 - 1)
-            log = "" if (given := response.get("log")) is None else given.text()
-            if code:
-                raise HeightUnavailable(self.client.chain, height, f"abci_query refused with code {code}: {log}")
-            answered_key = response.get("key")
-            if answered_key is not None and base64_bytes(answered_key) not in (data, b""):
-                raise response.at("key").bad("is not the asked key")
-            value = b"" if (given := response.get("value")) is None else base64_bytes(given)
-            if log and not value:
-                # the Cosmos SDK answers so for a version that it keeps no more: that is no absence
-                raise HeightUnavailable(self.client.chain, height, f"no state: {log}")
-            proof_ops = response.get("proofOps") or response.get("proof_ops")
-            proofs: tuple[bytes, ...] = ()
-            if proof_ops is not None:
-                proofs = tuple(base64_bytes(op.at("data")) for op in proof_ops.at("ops").items(MAX_PROOF_OPS))
-            if prove and not proofs:
-                raise response.bad("has no proof")
-            answer = QueryAnswer(value or None, proofs, response.at("height").decimal())
+        def checked(_key: bytes, answer: QueryAnswer) -> None:
             if check is not None:
                 check(answer)
+
+        return (await self.query_each(path, [data], height, checked, prove=prove))[0]
+
+    async def query_each(
+        self,
+        path: str,
+        keys: Sequence[bytes],
+        height: int,
+        check: Callable[[bytes, QueryAnswer], None],
+        *,
+        prove: bool = False,
+    ) -> list[QueryAnswer]:
+        """As `query`, of at most `MOST_IN_A_BATCH` keys in one exchange."""
+
+        def decode(index: int, fields: Fields) -> QueryAnswer:
+            answer = self._query_answer(fields, keys[index], height, prove)
+            check(keys[index], answer)
             return answer
 
-        params = {"path": path, "data": data.hex(), "height": str(height), "prove": prove}
-        return await self.client.call("abci_query", params, decode, at_height=height)
+        params = [{"path": path, "data": key.hex(), "height": str(height), "prove": prove} for key in keys]
+
+        async def work(attempt: Attempt) -> list[QueryAnswer]:
+            return await attempt.call_each("abci_query", params, decode)
+
+        return await self.client.run("abci_query", work, at_height=height)
+
+    def _query_answer(self, fields: Fields, data: bytes, height: int, prove: bool) -> QueryAnswer:
+        response = fields.at("response")
+        code = 0 if (given := response.get("code")) is None else given.decimal(2**32 - 1)
+        log = "" if (given := response.get("log")) is None else given.text()
+        if code:
+            raise HeightUnavailable(self.client.chain, height, f"abci_query refused with code {code}: {log}")
+        answered_key = response.get("key")
+        if answered_key is not None and base64_bytes(answered_key) not in (data, b""):
+            raise response.at("key").bad("is not the asked key")
+        value = b"" if (given := response.get("value")) is None else base64_bytes(given)
+        if log and not value:
+            # the Cosmos SDK answers so for a version that it keeps no more: that is no absence
+            raise HeightUnavailable(self.client.chain, height, f"no state: {log}")
+        proof_ops = response.get("proofOps") or response.get("proof_ops")
+        proofs: tuple[bytes, ...] = ()
+        if proof_ops is not None:
+            proofs = tuple(base64_bytes(op.at("data")) for op in proof_ops.at("ops").items(MAX_PROOF_OPS))
+        if prove and not proofs:
+            raise response.bad("has no proof")
+        return QueryAnswer(value or None, proofs, response.at("height").decimal())
 
 
 def _header(row: Fields) -> Header:

@@ -7,9 +7,8 @@ what the form cannot say is refused, so that nothing turns valid by being encode
 
 from typing import Any
 
-from eth_abi.abi import encode
-
 from light_clients.crypto import secp256k1
+from light_clients.ibc.abi import encode_abi
 from light_clients.interface import NANOSECONDS_PER_SECOND, MalformedInput, UnsupportedOperation
 from light_clients.interface.height import MAX_UINT64
 from light_clients.proofs.ics23 import SMT_SPEC, ExistenceProof, NonExistenceProof, decode_merkle_proof
@@ -67,7 +66,7 @@ def encode_update(header: TendermintHeader, trust_level: TrustLevel = TWO_THIRDS
     Raises:
         VerificationError: the header breaks a rule that the encoding cannot show, or has a value that it cannot hold.
     """
-    return encode([HEADER_UPDATE_TUPLE], [_header_update(header, trust_level, "header", adjacent_rule=True)])
+    return encode_abi([HEADER_UPDATE_TUPLE], [_header_update(header, trust_level, "header", adjacent_rule=True)])
 
 
 def constructor_arguments(
@@ -113,7 +112,7 @@ def encode_misbehaviour(misbehaviour: Misbehaviour, trust_level: TrustLevel = TW
         _header_update(header_1, trust_level, "misbehaviour.header_1", adjacent_rule=False),
         _header_update(header_2, trust_level, "misbehaviour.header_2", adjacent_rule=False),
     )
-    return encode([MISBEHAVIOUR_TUPLE], [fields])
+    return encode_abi([MISBEHAVIOUR_TUPLE], [fields])
 
 
 def encode_membership_proof(proof: bytes) -> bytes:
@@ -125,7 +124,7 @@ def encode_membership_proof(proof: bytes) -> bytes:
     single = _single(proof)
     if not isinstance(single, ExistenceProof):
         raise MalformedInput("proof.proofs[0]", "proves absence where membership is asked")
-    return encode([EXISTENCE_TUPLE], [_existence(single, "proof.proofs[0]")])
+    return encode_abi([EXISTENCE_TUPLE], [_existence(single, "proof.proofs[0]")])
 
 
 def encode_non_membership_proof(proof: bytes) -> bytes:
@@ -138,7 +137,7 @@ def encode_non_membership_proof(proof: bytes) -> bytes:
         for name, side in (("left", single.left), ("right", single.right))
     )
     fields = (single.key, single.left is not None, left, single.right is not None, right)
-    return encode([NON_EXISTENCE_TUPLE], [fields])
+    return encode_abi([NON_EXISTENCE_TUPLE], [fields])
 
 
 def _single(proof: bytes) -> ExistenceProof | NonExistenceProof:

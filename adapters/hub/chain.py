@@ -1,6 +1,6 @@
 """The adapter of the hub."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -11,6 +11,7 @@ from adapters.cometbft import (
     HeaderSource,
     ProofFormat,
     ProofSource,
+    QueryAnswer,
     initial_states,
 )
 from adapters.hub.clients import GET_NEXT_SEQUENCE_SEND, HostedClients
@@ -19,6 +20,7 @@ from adapters.hub.settings import HubSettings
 from adapters.ics26.chain import RouterChain
 from adapters.ics26.execution import ExecutionRpc
 from adapters.interface import (
+    BadAnswer,
     ClientInfo,
     ClientParameters,
     EndpointMismatch,
@@ -26,7 +28,8 @@ from adapters.interface import (
     InitialStates,
     Proof,
 )
-from adapters.rpc import Fields, HeadSignal
+from adapters.rpc import MOST_IN_A_BATCH, Fields, HeadSignal, Together
+from light_clients.ibc.commitment import PathKind, path_key
 from light_clients.interface import Height
 from light_clients.proofs.ics23.specs import SMT_SPEC
 from light_clients.tendermint.codec import encode_header
@@ -34,6 +37,7 @@ from light_clients.tendermint.types import revision_of
 
 UPGRADE_PATH = ("upgrade",)
 """One element; the hub keeps its revision and commits no upgrade under it."""
+WORD_BYTES = 32
 PROOF_FORMAT = ProofFormat((SMT_SPEC,), (), "/key", names_header=True)
 
 
@@ -52,6 +56,7 @@ class HubChain(RouterChain):
         self._headers = HeaderSource(self.name, self._blocks)
         self._proofs = ProofSource(comet, self._blocks, PROOF_FORMAT)
         self._clients = HostedClients(self.name, execution, self._reads)
+        self._values = Together(self._read_values, MOST_IN_A_BATCH)
         self._eth_chain_id: int | None = None
 
     @property
@@ -119,6 +124,25 @@ class HubChain(RouterChain):
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
         return await self._proofs.prove(path, height)
+
+    async def prove_all(
+        self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
+    ) -> tuple[Proof, ...]:
+        return await self._proofs.prove_all(paths, height)
+
+    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
+        at = (await self.head()).height if height is None else height
+        return await self._values.get(at, path_key(client_id, kind, sequence))
+
+    async def _read_values(self, keys: Sequence[bytes], height: int) -> list[bytes | None]:
+        """Words as the router's `getCommitment` gives them, without an EVM to run: no proof is asked for, and none believed."""
+
+        def check(_key: bytes, answer: QueryAnswer) -> None:
+            if answer.value is not None and len(answer.value) > WORD_BYTES:
+                raise BadAnswer("abci_query", "response.value", f"has more than {WORD_BYTES} bytes", len(answer.value))
+
+        answers = await self._comet.query_each(PROOF_FORMAT.query_path, keys, height, check)
+        return [None if answer.value is None else answer.value.rjust(WORD_BYTES, b"\0") for answer in answers]
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         header = (await self._blocks.header((await self.head()).height)).header

@@ -1,7 +1,7 @@
 """One trio JSON-RPC client for every chain: endpoints, retries, bounds, subscriptions."""
 
 from adapters.rpc.bounded_json import MAX_JSON_DEPTH, parse_json
-from adapters.rpc.client import Answer, Attempt, Decoder, RpcClient, open_rpc_client
+from adapters.rpc.client import MOST_IN_A_BATCH, Answer, Attempt, Decoder, RpcClient, open_rpc_client
 from adapters.rpc.concurrency import CONCURRENT_READS, all_of, each_of, in_background
 from adapters.rpc.endpoint import Endpoint, EndpointStatistics, public_name
 from adapters.rpc.fields import Fields
@@ -15,6 +15,7 @@ from adapters.rpc.transport import AnswerTooLarge, AttemptFailed
 __all__ = [
     "CONCURRENT_READS",
     "MAX_JSON_DEPTH",
+    "MOST_IN_A_BATCH",
     "Announcements",
     "Answer",
     "AnswerTooLarge",

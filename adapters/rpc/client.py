@@ -22,6 +22,8 @@ Decoder = Callable[[Fields], Answer]
 
 MAX_ERROR_MESSAGE_CHARS = 2_048
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
+MOST_IN_A_BATCH = 10
+"""Requests in one HTTP exchange: CometBFT's default `max_request_batch_size`."""
 
 METHOD_NOT_FOUND = -32601
 PRUNED_HISTORY = 4444
@@ -50,7 +52,31 @@ def parse_answer(data: bytes, request_id: int, method: str, max_bytes: int) -> F
         BadAnswer: not an answer to this request.
         RpcRefused: a well-formed error object.
     """
-    answer = Fields(method, parse_json(data, method, max_bytes), "answer")
+    return _result(Fields(method, parse_json(data, method, max_bytes), "answer"), request_id, method)
+
+
+def parse_batch(data: bytes, first_id: int, count: int, method: str, max_bytes: int) -> list[Fields]:
+    """The results of a batch of requests `first_id` and up, in their order; a server may answer in any.
+
+    Raises:
+        BadAnswer: not one answer to each. RpcRefused: an error object, of one or of the whole.
+    """
+    whole = Fields(method, parse_json(data, method, max_bytes), "answers")
+    if isinstance(whole.value, dict):
+        _result(whole, first_id, method)
+        raise whole.bad("is one answer to a batch")
+    by_id: dict[int, Fields] = {}
+    for answer in whole.items(count):
+        request_id = answer.at("id").value
+        if type(request_id) is not int or not first_id <= request_id < first_id + count or request_id in by_id:
+            raise answer.at("id").bad("is not of one request of the batch")
+        by_id[request_id] = _result(answer, request_id, method)
+    if len(by_id) != count:
+        raise whole.bad(f"are not {count}")
+    return [by_id[request_id] for request_id in range(first_id, first_id + count)]
+
+
+def _result(answer: Fields, request_id: int, method: str) -> Fields:
     if answer.at("jsonrpc").value != "2.0":
         raise answer.at("jsonrpc").bad("is not 2.0")
     error = answer.get("error")
@@ -286,21 +312,35 @@ class RpcClient:
         return answer
 
     async def _exchange(self, endpoint: Endpoint, request: Request, decode: Decoder[Answer]) -> Answer:
+        body, request_id = self._document(request)
+        data = await self._posted(endpoint, request.method, dumps(body, separators=(",", ":")).encode())
+        return decode(parse_answer(data, request_id, request.method, self.options.max_answer_bytes))
+
+    async def _exchange_batch(
+        self, endpoint: Endpoint, requests: Sequence[Request], decode: Callable[[int, Fields], Answer]
+    ) -> list[Answer]:
+        method = requests[0].method
+        documents = [self._document(request) for request in requests]
+        body = dumps([document for document, _ in documents], separators=(",", ":")).encode()
+        data = await self._posted(endpoint, method, body)
+        first_id, count, most = documents[0][1], len(documents), self.options.max_answer_bytes
+        return [decode(index, fields) for index, fields in enumerate(parse_batch(data, first_id, count, method, most))]
+
+    def _document(self, request: Request) -> tuple[dict[str, Any], int]:
         self._next_id += 1
-        request_id = self._next_id
         params = request.params if isinstance(request.params, dict) else list(request.params)
-        body = dumps(
-            {"jsonrpc": "2.0", "id": request_id, "method": request.method, "params": params}, separators=(",", ":")
-        ).encode()
+        return {"jsonrpc": "2.0", "id": self._next_id, "method": request.method, "params": params}, self._next_id
+
+    async def _posted(self, endpoint: Endpoint, method: str, body: bytes) -> bytes:
         if len(body) > MAX_REQUEST_BYTES:
             raise ValueError(f"a request of {len(body)} bytes: callers bound what they send")
         await endpoint.bucket.acquire()
         async with self._limiter:
             with trio.move_on_after(self.options.attempt_timeout_s) as scope:
-                data = await post(self._http, endpoint, request.method, body, self.options.max_answer_bytes)
+                data = await post(self._http, endpoint, method, body, self.options.max_answer_bytes)
         if scope.cancelled_caught:
             raise AttemptFailed(f"no answer in {self.options.attempt_timeout_s} s")
-        return decode(parse_answer(data, request_id, request.method, self.options.max_answer_bytes))
+        return data
 
     async def _fetch(self, endpoint: Endpoint, path: str, operation: str, max_bytes: int) -> Any:
         await endpoint.bucket.acquire()
@@ -326,6 +366,17 @@ class Attempt:
     async def call(self, method: str, params: Sequence[Any] | dict[str, Any], decode: Decoder[Answer]) -> Answer:
         """One exchange. Raises AttemptFailed, BadAnswer, RpcRefused."""
         return await self._client._exchange(self._endpoint, Request(method, params), decode)
+
+    async def call_each(
+        self, method: str, params: Sequence[Any], decode: Callable[[int, Fields], Answer]
+    ) -> list[Answer]:
+        """At most `MOST_IN_A_BATCH` requests of one method in one exchange; `decode` gets each one's index.
+
+        For servers known to take batches, which not every provider does. Raises as `call`.
+        """
+        if len(params) == 1:
+            return [await self.call(method, params[0], lambda fields: decode(0, fields))]
+        return await self._client._exchange_batch(self._endpoint, [Request(method, each) for each in params], decode)
 
     async def get(self, path: str, operation: str, max_bytes: int) -> Any:
         """The JSON at a path of a REST API (the Beacon API), of at most `max_bytes`. Raises as `call`."""

@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-from eth_abi.abi import encode
-
 from light_clients.attestation.types import (
     MAX_ATTESTORS,
     MAX_PACKETS,
@@ -20,7 +18,7 @@ from light_clients.attestation.types import (
     Scope,
     StateAttestation,
 )
-from light_clients.ibc.abi import decode_canonical
+from light_clients.ibc.abi import decode_canonical, encode_abi
 from light_clients.interface import MAX_CLIENT_STATE_BYTES, MalformedInput, UnsupportedOperation
 
 SCOPE_TUPLE = "(string,bytes,string,bytes,string)"
@@ -137,7 +135,7 @@ def client_state_value(state: ClientState) -> tuple[object, ...]:
 def encode_client_state(state: ClientState) -> bytes:
     """Inverse of `decode_client_state`."""
     if state.is_plain:
-        return encode([CLIENT_STATE_TUPLE], [client_state_value(state)])
+        return encode_abi([CLIENT_STATE_TUPLE], [client_state_value(state)])
     previous = state.previous
     value = (
         _scope_value(state.scope),
@@ -151,7 +149,7 @@ def encode_client_state(state: ClientState) -> bytes:
         state.latest_height,
         state.is_frozen,
     )
-    return encode(["uint8", CLIENT_STATE_2_TUPLE], [2, value])
+    return encode_abi(["uint8", CLIENT_STATE_2_TUPLE], [2, value])
 
 
 def decode_state(data: bytes) -> StateAttestation:
@@ -163,7 +161,7 @@ def decode_state(data: bytes) -> StateAttestation:
 
 def encode_state(state: StateAttestation) -> bytes:
     """Inverse of `decode_state`."""
-    return encode([STATE_TUPLE], [(state.height, state.timestamp_s)])
+    return encode_abi([STATE_TUPLE], [(state.height, state.timestamp_s)])
 
 
 def decode_rotation(data: bytes) -> Rotation:
@@ -185,7 +183,7 @@ def encode_rotation(rotation: Rotation) -> bytes:
         rotation.threshold,
         rotation.previous_until_height,
     )
-    return encode([ROTATION_TUPLE], [value])
+    return encode_abi([ROTATION_TUPLE], [value])
 
 
 def decode_packets(data: bytes, form: DigestForm = DigestForm.SCOPED) -> PacketAttestation:
@@ -223,7 +221,7 @@ def decode_attestation(data: bytes) -> Attestation:
 
 def encode_attestation(attestation: Attestation) -> bytes:
     """Inverse of `decode_attestation`."""
-    return encode([ATTESTATION_TUPLE], [_attestation_value(attestation)])
+    return encode_abi([ATTESTATION_TUPLE], [_attestation_value(attestation)])
 
 
 def decode_update(data: bytes) -> tuple[AttestationKind, Attestation]:
@@ -236,7 +234,7 @@ def decode_update(data: bytes) -> tuple[AttestationKind, Attestation]:
 
 def encode_rotation_update(attestation: Attestation) -> bytes:
     """An update whose attested bytes are a rotation."""
-    return encode(["uint8", ATTESTATION_TUPLE], [int(AttestationKind.ROTATION), _attestation_value(attestation)])
+    return encode_abi(["uint8", ATTESTATION_TUPLE], [int(AttestationKind.ROTATION), _attestation_value(attestation)])
 
 
 def decode_misbehaviour(data: bytes) -> Misbehaviour:
@@ -250,7 +248,7 @@ def decode_misbehaviour(data: bytes) -> Misbehaviour:
 def encode_misbehaviour(misbehaviour: Misbehaviour) -> bytes:
     """Inverse of `decode_misbehaviour`."""
     first, second = map(_attestation_value, (misbehaviour.first, misbehaviour.second))
-    return encode([MISBEHAVIOUR_TUPLE], [(misbehaviour.kind, first, second)])
+    return encode_abi([MISBEHAVIOUR_TUPLE], [(misbehaviour.kind, first, second)])
 
 
 def _word(data: bytes, index: int) -> int:

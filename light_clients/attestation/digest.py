@@ -68,6 +68,12 @@ def recover_attestor(digest: bytes, signature: bytes) -> bytes | None:
     """The signer's address; None where the length is not 65, v not 27 or 28, s high, or no key fits."""
     if len(signature) != SIGNATURE_BYTES or signature[-1] not in (_V_OFFSET, _V_OFFSET + 1):
         return None
+    return _recovered(digest, signature)
+
+
+@lru_cache(maxsize=4096)
+def _recovered(digest: bytes, signature: bytes) -> bytes | None:
+    """The same signature is judged when it is asked for, brought, simulated and executed: both inputs say all of it."""
     return recover_eth_address(digest, signature[:-1] + bytes([signature[-1] - _V_OFFSET]))
 
 

@@ -43,10 +43,10 @@ def decode_canonical(types: list[str], data: bytes, field: str, max_bytes: int) 
     return values
 
 
-def encode_abi(types: tuple[str, ...], values: Sequence[Any]) -> bytes:
+def encode_abi(types: Sequence[str], values: Sequence[Any]) -> bytes:
     """`eth_abi.encode`, quickly where that is possible."""
     try:
-        return encode_quickly(types, values)
+        return encode_quickly(tuple(types), values)
     except NotCanonical:
         return encode(types, values)
 

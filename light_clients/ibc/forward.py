@@ -6,9 +6,7 @@ packet that it proved. The sender controls the request's payload fields and noth
 
 from dataclasses import dataclass
 
-from eth_abi.abi import encode
-
-from light_clients.ibc.abi import decode_canonical
+from light_clients.ibc.abi import decode_canonical, encode_abi
 from light_clients.ibc.identifiers import check_client_id, check_port_id
 from light_clients.ibc.packet import MAX_TEXT_BYTES
 from light_clients.interface import MalformedInput
@@ -119,7 +117,7 @@ def encode_forward_request(request: ForwardRequest) -> bytes:
         request.timeout_timestamp_s,
         request.value,
     )
-    return encode([_REQUEST_TUPLE], [fields])
+    return encode_abi([_REQUEST_TUPLE], [fields])
 
 
 def decode_forward_request(data: bytes) -> ForwardRequest:
@@ -139,7 +137,7 @@ def encode_stamped_payload(stamped: StampedPayload) -> bytes:
         stamp.sequence,
         stamp.hops,
     )
-    return encode([_STAMPED_TUPLE], [(stamp_fields, stamped.version, stamped.encoding, stamped.value)])
+    return encode_abi([_STAMPED_TUPLE], [(stamp_fields, stamped.version, stamped.encoding, stamped.value)])
 
 
 def decode_stamped_payload(data: bytes) -> StampedPayload:

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from eth_abi.abi import encode
-
 from light_clients.crypto.hashes import keccak256
-from light_clients.ibc.abi import decode_canonical
+from light_clients.ibc.abi import decode_canonical, encode_abi
 from light_clients.ibc.packet import MAX_PAYLOADS_BYTES
 from light_clients.interface import MalformedInput
 
@@ -43,7 +41,7 @@ class GmpPacketData:
 
 def encode_gmp(data: GmpPacketData) -> bytes:
     """ABI bytes of one tuple (leading offset word 0x20)."""
-    return encode([_DATA_TUPLE], [(data.sender, data.receiver, data.salt, data.payload, data.memo)])
+    return encode_abi([_DATA_TUPLE], [(data.sender, data.receiver, data.salt, data.payload, data.memo)])
 
 
 def decode_gmp(data: bytes) -> GmpPacketData:
@@ -54,7 +52,7 @@ def decode_gmp(data: bytes) -> GmpPacketData:
 
 def encode_gmp_acknowledgement(result: bytes) -> bytes:
     """`abi.encode((result))` of a success."""
-    return encode([_ACKNOWLEDGEMENT_TUPLE], [(result,)])
+    return encode_abi([_ACKNOWLEDGEMENT_TUPLE], [(result,)])
 
 
 def decode_gmp_acknowledgement(data: bytes) -> bytes:
@@ -66,4 +64,4 @@ def decode_gmp_acknowledgement(data: bytes) -> bytes:
 
 def message_id(*, forwarded: bool, route: str, sequence: int) -> bytes:
     """Mailbox's name of a message, equal on both chains: `keccak256(abi.encode(forwarded, route, sequence))` (docs/spec/mailbox.md)."""
-    return keccak256(encode(["bool", "string", "uint64"], [forwarded, route, sequence]))
+    return keccak256(encode_abi(["bool", "string", "uint64"], [forwarded, route, sequence]))

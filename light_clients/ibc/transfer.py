@@ -5,9 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi.abi import encode
-
-from light_clients.ibc.abi import ABI_ENCODING, decode_canonical
+from light_clients.ibc.abi import ABI_ENCODING, decode_canonical, encode_abi
 from light_clients.ibc.denom import Denom, Hop
 from light_clients.ibc.forward_memo import ForwardInstruction, decode_forward_memo, encode_forward_memo
 from light_clients.ibc.packet import MAX_PAYLOADS_BYTES
@@ -92,7 +90,7 @@ def parse_amount(text: str) -> int:
 def encode_transfer(data: TransferData, encoding: str) -> bytes:
     """Payload value. JSON has its keys in stock order and no memo where it is empty."""
     if encoding == ABI_ENCODING:
-        return encode([_DATA_TUPLE], [(data.denom, data.sender, data.receiver, data.amount, data.memo)])
+        return encode_abi([_DATA_TUPLE], [(data.denom, data.sender, data.receiver, data.amount, data.memo)])
     if encoding != JSON_ENCODING:
         raise UnsupportedOperation(f"transfer packets in {encoding}")
     fields = {

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import rlp
 from eth.constants import BLANK_ROOT_HASH
-from eth_bloom.bloom import BloomFilter
+from eth_bloom.bloom import get_bloom_bits
 from eth_hash.auto import keccak
+from rlp.codec import encode_raw
 from trie.hexary import HexaryTrie
 
 from relay.evm.execution import Log, TransactionOutcome
@@ -36,12 +38,12 @@ class Receipt:
 
     def encode(self) -> bytes:
         """EIP-2718 encoding, as it stands in the receipts trie."""
-        payload: bytes = rlp.encode(
+        payload: bytes = encode_raw(
             [
                 b"\x01" if self.success else b"",
-                self.cumulative_gas_used,
+                self.cumulative_gas_used.to_bytes((self.cumulative_gas_used.bit_length() + 7) // 8, "big"),
                 self.bloom,
-                [[log.address, list(log.topics), log.data] for log in self.logs],
+                [[log.address, log.topics, log.data] for log in self.logs],
             ]
         )
         return payload if self.type == 0 else bytes([self.type]) + payload
@@ -157,9 +159,10 @@ class LocatedTransaction:
 def block_body(executed: Sequence[tuple[SignedTransaction, TransactionOutcome]], base_fee_wei: int = 0) -> BlockBody:
     """Receipts, roots and bloom of the transactions of one block, in order."""
     receipts: list[Receipt] = []
-    cumulative = 0
+    cumulative = bloom = 0
     for transaction, outcome in executed:
         cumulative += outcome.gas_used
+        bloom |= _bloom_of(outcome.logs)
         receipts.append(
             Receipt(
                 type=transaction.type,
@@ -176,7 +179,7 @@ def block_body(executed: Sequence[tuple[SignedTransaction, TransactionOutcome]],
         receipts=tuple(receipts),
         transactions_root=list_root(transaction.raw for transaction, _ in executed),
         receipts_root=list_root(receipt.encode() for receipt in receipts),
-        logs_bloom=logs_bloom(log for receipt in receipts for log in receipt.logs),
+        logs_bloom=bloom.to_bytes(BLOOM_BYTES, "big"),
         gas_used=cumulative,
     )
 
@@ -191,12 +194,27 @@ def list_root(encoded: Iterable[bytes]) -> bytes:
 
 
 def logs_bloom(logs: Iterable[Log]) -> bytes:
-    bloom = BloomFilter()
+    return _bloom_of(logs).to_bytes(BLOOM_BYTES, "big")
+
+
+def _bloom_of(logs: Iterable[Log]) -> int:
+    bloom = 0
     for log in logs:
-        bloom.add(log.address)
-        bloom.extend(log.topics)
-    return int(bloom).to_bytes(BLOOM_BYTES, "big")
+        bloom |= _bloom_bits(log.address)
+        for topic in log.topics:
+            bloom |= _bloom_bits(topic)
+    return bloom
+
+
+@lru_cache(maxsize=4096)
+def _bloom_bits(item: bytes) -> int:
+    """Each log is asked about for its receipt and for its block, and most have an address and topics seen before."""
+    bits = 0
+    for bit in get_bloom_bits(item):
+        bits |= bit
+    return bits
 
 
 def bloom_may_contain(bloom: bytes, item: bytes) -> bool:
-    return item in BloomFilter(int.from_bytes(bloom, "big"))
+    bits = _bloom_bits(item)
+    return int.from_bytes(bloom, "big") & bits == bits

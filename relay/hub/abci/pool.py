@@ -10,9 +10,9 @@ from eth_hash.auto import keccak
 
 from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.mempool import Mempool, SenderAccount
-from relay.evm.transaction import SignedTransaction
+from relay.evm.transaction import SignedTransaction, decode_cached
 from relay.hub.application.abci import CODE_INVALID, CODE_OK, CheckTxResponse
-from relay.hub.application.application import HubApplication, decode_cached
+from relay.hub.application.application import HubApplication
 
 MAX_BLOCKS_WAITING = 300
 """So long a transaction may wait for the nonces before it, or for a base fee that it offers: 1 to 5 minutes. While any waits, CometBFT makes no pause between

@@ -6,10 +6,8 @@ The router answers in the words of `ICS26Router`, so that a contract or tool tha
 from collections.abc import Sequence
 from typing import Any, Final
 
-from eth_abi.abi import encode
-
 from light_clients.crypto import keccak256
-from light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, PAYLOAD_TUPLE, decode_canonical
+from light_clients.ibc.abi import HEIGHT_TUPLE, PACKET_TUPLE, PAYLOAD_TUPLE, decode_canonical, encode_abi
 from relay.evm.native import NativeRevert
 
 MAX_CALL_BYTES = 1024 * 1024
@@ -35,11 +33,11 @@ class Function:
 
     def call(self, *values: Any) -> bytes:
         """Calldata."""
-        return self.selector + encode(self.arguments, values)
+        return self.selector + encode_abi(self.arguments, values)
 
     def answer(self, *values: Any) -> bytes:
         """Return data."""
-        return encode(self.results, values)
+        return encode_abi(self.results, values)
 
 
 class Event:
@@ -56,13 +54,13 @@ class Event:
 
     def topics(self, *values: Any) -> tuple[bytes, ...]:
         encoded = [
-            keccak256(value.encode()) if kind == "string" else encode([kind], [value])
+            keccak256(value.encode()) if kind == "string" else encode_abi([kind], [value])
             for kind, value in zip(self.indexed, values, strict=True)
         ]
         return (self.topic, *encoded)
 
     def data(self, *values: Any) -> bytes:
-        return encode(self.data_types, values)
+        return encode_abi(self.data_types, values)
 
 
 class Error:
@@ -76,7 +74,7 @@ class Error:
 
     def revert(self, *values: Any) -> NativeRevert:
         """The exception to raise."""
-        return NativeRevert(self.selector + encode(self.arguments, values))
+        return NativeRevert(self.selector + encode_abi(self.arguments, values))
 
 
 SEND_PACKET: Final = Function("sendPacket", [f"(string,uint64,{PAYLOAD_TUPLE})"], ["uint64"])

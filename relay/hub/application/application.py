@@ -5,7 +5,6 @@ It reads its store and writes only into the batch that `commit` is given, so tha
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
 
 from light_clients.attestation import AttestationClient
@@ -31,7 +30,7 @@ from relay.evm.intrinsic_gas import least_gas
 from relay.evm.mempool import SenderAccount
 from relay.evm.native import Address
 from relay.evm.rules import EvmRules
-from relay.evm.transaction import SignedTransaction, decode_transaction
+from relay.evm.transaction import SignedTransaction, decode_cached
 from relay.evm.work_prices import SLOW_CURVE_PRICES
 from relay.hub.application.abci import (
     CODE_INVALID,
@@ -80,15 +79,6 @@ class SnapshotLied(Exception):
 
 class OutOfOrder(Exception):
     """The consensus engine called a block that does not follow from the last: the node must halt."""
-
-
-@lru_cache(maxsize=512)
-def decode_cached(raw: bytes, chain_id: int) -> SignedTransaction:
-    """A transaction is decoded when it is checked, proposed, judged, executed and forgotten; its sender is recovered once.
-
-    512 transactions of 128 KiB bound the memory, and are more than blocks of usual ones hold between two of these steps.
-    """
-    return decode_transaction(raw, chain_id)
 
 
 def standard_light_clients() -> dict[str, LightClient]:

@@ -6,9 +6,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Protocol
 
-from eth_abi.abi import encode
-
-from light_clients.ibc.abi import decode_canonical
+from light_clients.ibc.abi import decode_canonical, encode_abi
 from light_clients.ibc.commitment import merkle_path
 from light_clients.ibc.identifiers import check_client_id, client_id_for, client_type_of
 from light_clients.interface import (
@@ -210,7 +208,7 @@ class Clients:
         if len(prefix) > MAX_PATH_ELEMENTS or any(len(element) > MAX_PATH_ELEMENT_BYTES for element in prefix):
             raise MalformedInput("counterparty.merkle_prefix", "is too long")
         merkle_path(prefix, b"key")
-        self._store.set(key, encode(COUNTERPARTY_TYPES, [counterparty.client_id, list(prefix)]))
+        self._store.set(key, encode_abi(COUNTERPARTY_TYPES, [counterparty.client_id, list(prefix)]))
 
     def update(self, client_id: str, header: bytes) -> UpdateResult:
         """Apply what the light client says about `header`."""

@@ -158,9 +158,6 @@ class _Fields:
             raise MalformedInput(self.field(name), "is missing")
         return self._left.pop(name)
 
-    def has(self, name: str) -> bool:
-        return name in self._left
-
     def integer(self, name: str, low: int, high: int) -> int:
         value = self.take(name)
         if type(value) is not int or not low <= value <= high:

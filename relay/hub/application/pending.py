@@ -5,9 +5,7 @@ It is written in the transaction that commits leg 2, so settling leg 1 needs not
 
 from dataclasses import dataclass
 
-from eth_abi.abi import encode
-
-from light_clients.ibc.abi import decode_canonical
+from light_clients.ibc.abi import decode_canonical, encode_abi
 from light_clients.ibc.packet import MAX_PACKET_BYTES, Packet, decode_packet, encode_packet
 from light_clients.interface import MalformedInput
 from relay.hub.application.packets import PacketRouter
@@ -28,7 +26,7 @@ class PendingForward:
 
 def encode_pending_forward(pending: PendingForward) -> bytes:
     """`abi.encode(uint8 version, uint64 acceptedAt, bytes packet)` with the packet in protobuf."""
-    return encode(_RECORD_TYPES, [_RECORD_VERSION, pending.accepted_at_s, encode_packet(pending.leg_1)])
+    return encode_abi(_RECORD_TYPES, [_RECORD_VERSION, pending.accepted_at_s, encode_packet(pending.leg_1)])
 
 
 def decode_pending_forward(data: bytes) -> PendingForward:

@@ -12,8 +12,9 @@ from light_clients.interface import MalformedInput
 from light_clients.tendermint.hashing import header_hash, part_set_header, proposal_sign_bytes, sign_digest
 from light_clients.tendermint.types import BlockId, Commit, KeyType, SignedMessageType, ValidatorSet
 from relay.hub.consensus.blocks import check_block, decode_block
+from relay.hub.consensus.recording import MAX_ROUND, MAX_ROUNDS_AHEAD
+from relay.hub.consensus.round_state import RoundState
 from relay.hub.consensus.signing import DoubleSignRefused
-from relay.hub.consensus.transition import MAX_ROUND, MAX_ROUNDS_AHEAD, RoundState
 from relay.hub.consensus.types import (
     Block,
     Equivocation,

@@ -6,9 +6,9 @@ from random import Random
 import trio
 
 from relay.evm.errors import InvalidTransaction
-from relay.evm.mempool import Mempool
-from relay.evm.transaction import SignedTransaction
-from relay.hub.application.application import HubApplication, decode_cached
+from relay.evm.mempool import Mempool, SenderAccount
+from relay.evm.transaction import SignedTransaction, decode_cached
+from relay.hub.application.application import HubApplication
 from relay.hub.consensus.types import Proposal, Vote
 from relay.hub.network.block_sync import BlockSync
 from relay.hub.network.codec import transaction_batches
@@ -138,9 +138,9 @@ class Gossip:
 
     # Transactions.
 
-    async def pass_on(self, transaction: SignedTransaction, nonce: int) -> None:
+    async def pass_on(self, transaction: SignedTransaction, sender: SenderAccount) -> None:
         """A transaction of this node's own clients. Raises InvalidTransaction."""
-        self._mempool.add(transaction, nonce)
+        self._mempool.add(transaction, sender.nonce, sender.balance_wei)
         data = Transactions((transaction.raw,))
         for link in self.switchboard.links:
             if not link.send(data, urgent=False):
@@ -152,7 +152,8 @@ class Gossip:
             try:
                 transaction = decode_cached(item, self._application.genesis.evm_chain_id)
                 if self._mempool.get(transaction.hash) is None:
-                    self._mempool.add(transaction, self._application.check_sender(transaction))
+                    sender = self._application.check_sender(transaction)
+                    self._mempool.add(transaction, sender.nonce, sender.balance_wei)
             except InvalidTransaction:
                 continue
 

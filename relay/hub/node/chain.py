@@ -11,13 +11,13 @@ from relay.evm.errors import InvalidTransaction
 from relay.evm.execution import EvmState
 from relay.evm.head_feed import HeadFeed
 from relay.evm.mempool import Mempool, SenderAccount
-from relay.evm.transaction import SignedTransaction
-from relay.hub.application.application import APPLICATION_NAME, HubApplication, decode_cached
+from relay.evm.transaction import SignedTransaction, decode_cached
+from relay.hub.application.application import APPLICATION_NAME, HubApplication
 
 CLIENT_VERSION = f"{APPLICATION_NAME}/1"
 
-PassOn: TypeAlias = Callable[[SignedTransaction, int], Awaitable[None]]
-"""Bring a checked transaction (and its sender's nonce) where blocks are made. Raises InvalidTransaction."""
+PassOn: TypeAlias = Callable[[SignedTransaction, SenderAccount], Awaitable[None]]
+"""Bring a checked transaction (and its sender's account) where blocks are made. Raises InvalidTransaction."""
 
 
 class HubChain:
@@ -71,7 +71,7 @@ class HubChain:
         if self._pass_on is None:
             self._mempool.add(transaction, sender.nonce, sender.balance_wei)
         else:
-            await self._pass_on(transaction, sender.nonce)
+            await self._pass_on(transaction, sender)
         return transaction.hash
 
     def _checked(self, raw: bytes) -> tuple[SignedTransaction, SenderAccount]:

@@ -65,7 +65,8 @@ class CometBftRpcApp:
             return
         query = scope["query_string"][:MAX_QUERY_CHARS].decode("latin-1")
         values = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=16))
-        answer = await self._call(-1, name, Arguments(values, from_uri=True))
+        arguments = Arguments(values, from_uri=True)
+        answer = await trio.to_thread.run_sync(self._call, -1, name, arguments, limiter=self._readers)
         await _respond(send, 500 if "error" in answer else 200, _encode(answer))
 
     async def _post(self, receive: Receive, send: Send) -> None:
@@ -90,19 +91,24 @@ class CometBftRpcApp:
         if not 0 < len(requests) <= MAX_BATCH:
             await _respond(send, 500, _encode(_error(-1, RpcError(-32600, "Invalid Request", "batch size"))))
             return
+        answers = await trio.to_thread.run_sync(self._answers, requests, limiter=self._readers)
+        await _respond(send, 200, b"[" + b",".join(answers) + b"]" if isinstance(document, list) else answers[0])
+
+    def _answers(self, requests: list[Any]) -> list[bytes]:
+        """Blocking. One visit to a worker thread for all: the visit costs more than most answers."""
         answers: list[bytes] = []
         room = MAX_ANSWER_BYTES
         for request in requests:
             answer = _encode(
-                await self._answer(request)
+                self._answer(request)
                 if room > 0
                 else _error(-1, RpcError(-32603, "Internal error", "answer too large"))
             )
             room -= len(answer)
             answers.append(answer)
-        await _respond(send, 200, b"[" + b",".join(answers) + b"]" if isinstance(document, list) else answers[0])
+        return answers
 
-    async def _answer(self, request: Any) -> dict[str, Any]:
+    def _answer(self, request: Any) -> dict[str, Any]:
         identifier = request.get("id", -1) if isinstance(request, dict) else -1
         if not isinstance(identifier, int | str) or not isinstance(request, dict):
             return _error(-1, RpcError(-32600, "Invalid Request"))
@@ -115,12 +121,11 @@ class CometBftRpcApp:
             params = dict(zip(names, params, strict=False))
         if not isinstance(params, dict):
             return _error(identifier, invalid_params("params"))
-        return await self._call(identifier, name, Arguments(params, from_uri=False))
+        return self._call(identifier, name, Arguments(params, from_uri=False))
 
-    async def _call(self, identifier: int | str, name: str, arguments: Arguments) -> dict[str, Any]:
-        method = self._methods.table[name][1]
+    def _call(self, identifier: int | str, name: str, arguments: Arguments) -> dict[str, Any]:
         try:
-            result = await trio.to_thread.run_sync(method, arguments, limiter=self._readers)
+            result = self._methods.table[name][1](arguments)
         except RpcError as error:
             return _error(identifier, error)
         return {"jsonrpc": "2.0", "id": identifier, "result": result}

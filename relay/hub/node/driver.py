@@ -13,7 +13,7 @@ from light_clients.interface import MalformedInput
 from light_clients.tendermint.types import BlockId, Commit
 from relay.evm.mempool import Mempool
 from relay.evm.stack import run_with_evm_stack
-from relay.hub.application.application import decode_cached
+from relay.evm.transaction import decode_cached
 from relay.hub.application.genesis import HubParams
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.transition import RoundState, step

@@ -270,8 +270,6 @@ def halt_reason(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, OSError):
         return f"cannot listen or write: {error.strerror or error}"
-    if isinstance(
-        error, DoubleSignRefused | KeyUsedElsewhere | NetworkDisagrees | UnknownRulesVersion | RevisionEnded
-    ):
+    if isinstance(error, DoubleSignRefused | KeyUsedElsewhere | NetworkDisagrees | UnknownRulesVersion | RevisionEnded):
         return str(error)
     return f"{type(error).__name__}: {error}"

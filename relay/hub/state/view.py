@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 
 from relay.hub.state.store import OrderedReader
 
+MAX_KEPT_READS = 2_048
+MAX_KEPT_VALUE_BYTES = 16 * 1024
+
 
 class StateView:
     """Reads through to `base`; writes stay here until the block is committed.
@@ -18,11 +21,21 @@ class StateView:
         self._overlay: dict[bytes, bytes | None] = {}
         self._keys: list[bytes] = []
         self._journal: list[tuple[bytes, bytes | None, bool]] = []
+        self._kept: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes) -> bytes | None:
         if key in self._overlay:
             return self._overlay[key]
-        return self._base.get(key)
+        return self._base_value(key)
+
+    def _base_value(self, key: bytes) -> bytes | None:
+        """A version never changes, and each packet of a batch reads its client and counterparty several times."""
+        if key in self._kept:
+            return self._kept[key]
+        value = self._base.get(key)
+        if len(self._kept) < MAX_KEPT_READS and (value is None or len(value) <= MAX_KEPT_VALUE_BYTES):
+            self._kept[key] = value
+        return value
 
     def set(self, key: bytes, value: bytes) -> None:
         """Write a value, which is never empty."""
@@ -98,4 +111,4 @@ class StateView:
 
     def changes(self) -> Mapping[bytes, bytes | None]:
         """Keys whose value differs from the base, in byte order."""
-        return {key: self._overlay[key] for key in self._keys if self._overlay[key] != self._base.get(key)}
+        return {key: self._overlay[key] for key in self._keys if self._overlay[key] != self._base_value(key)}

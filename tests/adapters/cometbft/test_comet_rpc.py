@@ -351,6 +351,9 @@ class Answering:
     async def call(self, method, params, decode, at_height=0):
         return decode(Fields(method, self.answers[method](params)))
 
+    async def call_each(self, method, params, decode):
+        return [decode(index, Fields(method, self.answers[method](each))) for index, each in enumerate(params)]
+
     async def run(self, operation, work, at_height=0):
         return await work(self)
 

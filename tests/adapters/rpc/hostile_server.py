@@ -62,7 +62,8 @@ class HostileServer:
                 body, buffer = buffer[:length], buffer[length:]
                 request = json.loads(body)
                 self.requests.append(request)
-                answer = self.answers.get(request.get("method"), self.answers.get("*"))
+                method = request[0].get("method") if isinstance(request, list) else request.get("method")
+                answer = self.answers.get(method, self.answers.get("*"))
                 if callable(answer):
                     answer = answer(request)
                 if answer is None:

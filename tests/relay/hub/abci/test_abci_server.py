@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relay.evm.database import MemoryStore
+from relay.evm.transaction import decode_cached
 from relay.hub.abci.calls import AbciCalls
 from relay.hub.abci.framing import encode_message
 from relay.hub.abci.machine import HubMachine
@@ -17,7 +18,6 @@ from relay.hub.abci.pool import MAX_BLOCKS_WAITING
 from relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
 from relay.hub.application import application as application_module
 from relay.hub.application.abci import CODE_UNKNOWN_PATH, FinalizeBlockRequest
-from relay.hub.application.application import decode_cached
 from relay.hub.node.ledger import ChainDamaged
 from relay.hub.node.params import consensus_params
 from relay.hub.node.snapshot_files import SnapshotFiles

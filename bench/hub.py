@@ -1,0 +1,173 @@
+"""A real hub between two anvils, under load and idle: messages/s, latency, and the processor time of every process.
+
+The machine may be shared, so messages/s say little: `CPU-ms per message` is what a change is judged by. From it follows what
+this machine could do alone.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.direct_lane import children_of, cpu_ms_of
+from bench.hub_lane import HubLane, hub_lane
+
+WARM_UP = 10
+LIMIT_S = 600
+POLL_S = 0.25
+LOOK_S = 0.01
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--messages", type=int, default=400, help="sent at once; 0: no load is measured")
+    parser.add_argument("--single", type=int, default=20, help="sent one by one on an idle lane, for latency")
+    parser.add_argument(
+        "--idle-s", type=float, default=10, help="of rest before the load, to know what time alone costs"
+    )
+    parser.add_argument("--rate", type=float, default=120, help="messages/s at which the costs are added up")
+    parser.add_argument("--keys", type=int, default=100_000, help="in each chain's state beforehand")
+    parser.add_argument("--profiles", type=Path, help="a directory for what the sampler finds in each process")
+
+
+def main(console: Console, arguments: argparse.Namespace) -> None:
+    if arguments.profiles is not None:
+        arguments.profiles.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="hutong-bench-") as home,
+        hub_lane(Path(home), keys=arguments.keys, profiles=arguments.profiles) as lane,
+    ):
+        _send_and_settle(lane, WARM_UP)
+        table = Table(title=f"anvil → hub → anvil, {arguments.keys:,} keys in each state", show_header=False)
+        table.add_column()
+        table.add_column(justify="right")
+        figures: dict[str, float] = {}
+        if arguments.single:
+            figures |= _latency(lane, arguments.single)
+        if arguments.messages:
+            figures |= _load(lane, arguments.messages, arguments.idle_s, arguments.rate)
+        for name, figure in figures.items():
+            table.add_row(name, f"{figure:,.2f}")
+        console.print(table)
+        print(json.dumps({name: round(figure, 2) for name, figure in figures.items()}))
+
+
+def _processes(lane: HubLane) -> dict[str, int]:
+    """Process identifiers by name: ours, the relay's queue server, both anvils."""
+    found: dict[str, int] = {}
+    for process in lane.processes:
+        found[process.name] = process.process.pid
+        for child in children_of(process.process.pid):
+            found[_command(child)] = child
+    return found | {"anvil a": lane.a.pid, "anvil b": lane.b.pid}
+
+
+def _command(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def _all_of(pid: int) -> float:
+    """anvil is started through a script of npm, which waits for it."""
+    return cpu_ms_of(pid) + sum(_all_of(child) for child in children_of(pid))
+
+
+def _cpu_ms(lane: HubLane) -> dict[str, float]:
+    return {
+        name: _all_of(pid) if name.startswith("anvil") else cpu_ms_of(pid) for name, pid in _processes(lane).items()
+    }
+
+
+def _load(lane: HubLane, messages: int, idle_s: float, rate: float) -> dict[str, float]:
+    """Costs in two parts, of time alone and of each message more, from which follows the cost at any rate."""
+    lane.sign(messages)
+    resting = _cpu_ms(lane)
+    time.sleep(idle_s)
+    before = _cpu_ms(lane)
+    idle = {name: (used - resting[name]) / idle_s for name, used in before.items()}
+    started = time.monotonic()
+    delivered_s, settled_s = _send_and_settle(lane, messages)
+    took_s = time.monotonic() - started
+    spent = {name: used - before[name] for name, used in _cpu_ms(lane).items()}
+    each = {name: max(0.0, used - idle[name] * took_s) / messages for name, used in spent.items()}
+    at_rate = {name: more + idle[name] / rate for name, more in each.items()}
+    python = {process.name for process in lane.processes}
+    cores = os.cpu_count() or 1
+    # Idle cost comes off the capacity, what is left pays for messages.
+    by_cores = (cores * 1000 - sum(idle.values())) / sum(each.values())
+    by_process = min((1000 - idle[name]) / each[name] for name in python)
+    return {
+        "messages/s to the last delivery": messages / delivered_s,
+        "messages/s to the last acknowledgement": messages / settled_s,
+        "cores that were ours meanwhile": sum(spent.values()) / 1000 / took_s,
+        "CPU-ms of a fixed loop (slower beside others)": _fixed_loop_ms(),
+        **{f"idle, CPU-ms per s: {name}": used for name, used in idle.items()},
+        **{f"CPU-ms per message at {rate:g}/s: {name}": used for name, used in at_rate.items()},
+        f"CPU-ms per message at {rate:g}/s: all": sum(at_rate.values()),
+        f"messages/s that {cores} cores alone pay for": by_cores,
+        "messages/s that the busiest Python process pays for": by_process,
+    }
+
+
+def _fixed_loop_ms() -> float:
+    """The least of some rounds, so that runs beside different company can be told apart."""
+    rounds = []
+    for _ in range(20):
+        began = time.thread_time()
+        sum(number * number for number in range(100_000))
+        rounds.append((time.thread_time() - began) * 1000)
+    return statistics.median(rounds)
+
+
+def _send_and_settle(lane: HubLane, count: int) -> tuple[float, float]:
+    """Seconds to the last delivery and to the last acknowledgement."""
+    goal = lane.settled() + count
+    started = time.monotonic()
+    lane.dispatch(count)
+    deadline = started + LIMIT_S
+    delivered_s = 0.0
+    while (settled := lane.settled()) < goal:
+        if not delivered_s and lane.delivered() >= goal:
+            delivered_s = time.monotonic() - started
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{goal - settled} of {count} messages are not settled after {LIMIT_S} s")
+        time.sleep(POLL_S)
+    settled_s = time.monotonic() - started
+    return delivered_s or settled_s, settled_s
+
+
+def _latency(lane: HubLane, messages: int) -> dict[str, float]:
+    """From the block of A that holds the message to the block of B that delivers it, each as soon as its node has it."""
+    random = Random(7)
+    before, started = _cpu_ms(lane), time.monotonic()
+    waits_s: list[float] = []
+    for _ in range(messages):
+        time.sleep(random.random())
+        first = lane.height_of_b() + 1
+        lane.sign(1)
+        digest = lane.send_signed(1)
+        deadline = time.monotonic() + LIMIT_S
+        while lane.mined_height(digest) is None:
+            _pause(deadline, "a message was not mined")
+        mined = time.monotonic()
+        while not lane.delivered_by_height(first):
+            _pause(deadline, "a message was not delivered")
+        waits_s.append(time.monotonic() - mined)
+    took_s = time.monotonic() - started
+    used = {name: ms - before[name] for name, ms in _cpu_ms(lane).items()}
+    return {
+        "idle latency p50, s": statistics.median(waits_s),
+        "idle latency p95, s": statistics.quantiles(waits_s, n=20, method="inclusive")[-1],
+        **{f"idle, CPU-ms per s: {name}": ms / took_s for name, ms in used.items() if not name.startswith("anvil")},
+    }
+
+
+def _pause(deadline: float, what: str) -> None:
+    if time.monotonic() > deadline:
+        raise SystemExit(f"{what} in {LIMIT_S} s")
+    time.sleep(LOOK_S)

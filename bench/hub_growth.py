@@ -1,0 +1,133 @@
+"""The hub alone, in one process over a real store, at several sizes of state: a message's execution, a commit, a proof,
+a read, a start, and the disk. No network, no other process: what is left is the hub's own work.
+"""
+
+import argparse
+import cProfile
+import pstats
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.hub_lane import fill_state, filler
+from light_clients.ibc.abi import packet_from_tuple
+from light_clients.ibc.commitment import PathKind, path_key
+from light_clients.ibc.packet import Acknowledgement
+from relay.evm.execution import CallMessage
+from relay.evm.lmdb_store import LmdbStore
+from relay.evm.stack import run_with_evm_stack
+from relay.hub.application import abi
+from relay.hub.application.module import ROUTER_ADDRESS
+from relay.hub.node.ledger import HubLedger
+
+BATCH = 40
+ROUNDS = 5
+QUERIES = 200
+MAP_BYTES = 64 * 1024**3
+PROFILE_LINES = 70
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keys", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--clients", type=int, default=2, help="chains registered")
+    parser.add_argument("--profile", action="store_true", help="what execution of batches spends its time on")
+
+
+def main(console: Console, arguments: argparse.Namespace) -> None:
+    table = Table(title=f"the hub alone, {arguments.clients} chains registered, batches of {BATCH}")
+    table.add_column("CPU-ms unless said otherwise")
+    columns: list[dict[str, float]] = []
+    for keys in arguments.keys:
+        table.add_column(f"{keys:,} keys", justify="right")
+        with tempfile.TemporaryDirectory(prefix="hutong-bench-") as home:
+            measure = _Measure(Path(home), keys, arguments.clients)
+            columns.append(run_with_evm_stack(lambda measure=measure: measure.run(profile=arguments.profile)))
+    for name in columns[0]:
+        table.add_row(name, *(f"{column[name]:,.3f}" for column in columns))
+    console.print(table)
+
+
+class _Measure:
+    def __init__(self, home: Path, keys: int, clients: int) -> None:
+        self._home = home
+        self._keys = keys
+        self._clients = clients
+        self._rounds: dict[str, list[float]] = {}
+
+    def run(self, *, profile: bool) -> dict[str, float]:
+        from tests.relay.hub.attested_remote import AttestedRemote
+        from tests.relay.hub.simulated_hub import ANSWER, RELAYER, SimulatedHub, address_of, hub_genesis
+
+        store = LmdbStore(self._home, map_bytes=MAP_BYTES)
+        genesis = hub_genesis()
+        with self._timed("a key of a commit of all", self._keys):
+            fill_state(lambda: HubLedger(store, genesis), self._keys)
+        hub = SimulatedHub(store, genesis)
+        remotes = [AttestedRemote(hub, number, attestors=1, threshold=1) for number in range(self._clients)]
+        a, b = remotes[0], remotes[-1]
+        profiler = cProfile.Profile()
+
+        def batch(calls: list[bytes], what: str) -> None:
+            data = abi.RELAY_BATCH.call([(400_000, call) for call in calls])
+            message = CallMessage(address_of(RELAYER), ROUTER_ADDRESS, data, gas=16_000_000)
+            if profile:
+                profiler.enable()
+            with self._timed(f"{what}, simulated", BATCH):
+                state = hub.application.state_after(hub.application.blocks.head())
+                assert state.call(message).success
+            with self._timed(f"{what}, in a block", BATCH):
+                (outcome,) = hub.advance(hub.raw(ROUTER_ADDRESS, data, gas=16_000_000))
+            if profile:
+                profiler.disable()
+            assert outcome.ok
+            assert not outcome.events(abi.BATCH_CALL_FAILED_EVENT)
+
+        for _ in range(ROUNDS):
+            packets = [a.send_forward(b.client) for _ in range(BATCH)]
+            height = a.update()
+            batch([a.receive_call(packet, height) for packet in packets], "receive and forward")
+            (outcome,) = hub.outcomes(hub.height)
+            sent = [packet_from_tuple(value) for (value,) in outcome.events(abi.SEND_PACKET_EVENT)]
+            for packet in sent:
+                b.receive(packet, Acknowledgement((ANSWER,)))
+            height = b.update()
+            batch([b.acknowledge_call(packet, height) for packet in sent], "acknowledge and pass back")
+        for _ in range(ROUNDS):
+            with self._timed("an empty block"):
+                hub.advance()
+        keys = [filler(number * (self._keys // QUERIES))[0] for number in range(QUERIES)]
+        height = hub.height
+        with self._timed("a value", QUERIES):
+            for key in keys:
+                hub.application.query("/key", key, height, prove=False)
+        with self._timed("a proof", QUERIES):
+            for key in keys:
+                hub.application.query("/key", key, height, prove=True)
+        with self._timed("a proof of absence", QUERIES):
+            for number in range(QUERIES):
+                key = path_key("client-8", PathKind.RECEIPT, number + 1)
+                hub.application.query("/key", key, height, prove=True)
+        with self._timed("a start"):
+            HubLedger(store, hub.genesis)
+        disk_mb = sum(file.stat().st_blocks for file in self._home.iterdir()) * 512 / 1e6
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        store.close()
+        if profile:
+            pstats.Stats(profiler, stream=sys.stdout).sort_stats("tottime").print_stats(PROFILE_LINES)
+            pstats.Stats(profiler, stream=sys.stdout).sort_stats("cumtime").print_stats(PROFILE_LINES)
+        figures = {name: statistics.median(found) for name, found in self._rounds.items()}
+        return figures | {"disk, MB": disk_mb, "memory at most, MB": peak_mb}
+
+    @contextmanager
+    def _timed(self, name: str, over: int = 1) -> Iterator[None]:
+        began = time.process_time()
+        yield
+        self._rounds.setdefault(name, []).append((time.process_time() - began) * 1000 / over)
