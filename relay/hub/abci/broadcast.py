@@ -13,6 +13,7 @@ import trio
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
 from relay.evm.errors import InvalidReason, InvalidTransaction
+from relay.evm.mempool import SenderAccount
 from relay.evm.transaction import SignedTransaction
 from relay.hub.abci.pool import PoolMirror
 
@@ -44,11 +45,11 @@ class CometBftPool:
     def __exit__(self, *exc: object) -> None:
         self._client.close()
 
-    async def pass_on(self, transaction: SignedTransaction, nonce: int) -> None:
+    async def pass_on(self, transaction: SignedTransaction, sender: SenderAccount) -> None:
         """Raises InvalidTransaction."""
-        if transaction.nonce < nonce:
+        if transaction.nonce < sender.nonce:
             # CometBFT remembers what was in blocks and would answer that it has it.
-            raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, nonce)
+            raise InvalidTransaction(InvalidReason.NONCE_TOO_LOW, "", transaction.nonce, sender.nonce)
         self._mirror.expect(transaction.hash)
         try:
             answer = await trio.to_thread.run_sync(

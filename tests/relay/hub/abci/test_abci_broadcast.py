@@ -13,6 +13,7 @@ import trio
 from relay.evm.database import MemoryStore
 from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.json_rpc import JsonRpcService
+from relay.evm.mempool import SenderAccount
 from relay.evm.transaction import decode_cached
 from relay.hub.abci.broadcast import MAX_ANSWER_BYTES, CometBftPool
 from relay.hub.abci.machine import HubMachine
@@ -58,7 +59,7 @@ async def refusal(url: str, nonce: int = 0, account_nonce: int = 0) -> InvalidTr
     machine = HubMachine(MemoryStore(), GENESIS)
     with CometBftPool(url, machine.pool) as pool:
         try:
-            await pool.pass_on(decode_cached(raw(nonce), EVM_CHAIN_ID), account_nonce)
+            await pool.pass_on(decode_cached(raw(nonce), EVM_CHAIN_ID), SenderAccount(account_nonce, 0))
         except InvalidTransaction as error:
             return error
     return None
@@ -132,5 +133,5 @@ async def test_a_refusal_by_check_tx_comes_back_as_the_error_it_was():
             assert machine.pool.check(bad.raw).code == 2
             assert machine.pool.refusal(bad.hash).reason is InvalidReason.NONCE_TOO_HIGH
             with pytest.raises(InvalidTransaction) as caught:
-                await pool.pass_on(bad, 0)
+                await pool.pass_on(bad, SenderAccount(0, 0))
     assert caught.value.reason is InvalidReason.NOT_PASSED_ON  # nothing was checked while it was on its way
