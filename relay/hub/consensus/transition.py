@@ -35,7 +35,7 @@ from relay.hub.consensus.types import (
 from relay.hub.consensus.validators import proposer_of
 from relay.hub.consensus.votes import above_one_third, above_two_thirds
 
-__all__ = ["RejectedBlockDecided", "RoundState", "step"]
+__all__ = ["MAX_ROUND", "MAX_ROUNDS_AHEAD", "RejectedBlockDecided", "RoundState", "step"]
 
 VOTE_TIME_IOTA_NS = 1_000_000
 """A vote is at least a millisecond after the block that it is about (cometbft consensus/state.go voteTime)."""

@@ -3,17 +3,18 @@
 import heapq
 import random
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
-from light_clients.tendermint.types import BlockId
+from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, SignedMessageType
 from relay.hub.consensus.blocks import ConsensusParams, genesis_tip
+from relay.hub.consensus.signing import DoubleSignRefused
 from relay.hub.consensus.transition import RejectedBlockDecided
-from relay.hub.consensus.types import Decided, Step
+from relay.hub.consensus.types import NIL, Decided, Step, Vote
 from relay.hub.consensus.validators import advance_proposer, genesis_validators
 from tests.relay.hub.simulation.keys import public_key_of
 from tests.relay.hub.simulation.liar import Liar
-from tests.relay.hub.simulation.messages import Message
-from tests.relay.hub.simulation.rules import ALL_RULES, Rules
+from tests.relay.hub.simulation.messages import Message, Offer
 from tests.relay.hub.simulation.schedule import MS, SECOND, Crash, Mode, Schedule
 from tests.relay.hub.simulation.validator import CHAIN_ID, Validator
 
@@ -23,6 +24,7 @@ CALM_DELAY_NS = 40 * MS
 PATIENCE_NS = 60 * SECOND
 """After calm: rounds that grew long before it are over by then."""
 HEIGHTS_AFTER_CALM = 2
+HIDDEN_LOSS = 0.95
 
 
 class Violated(AssertionError):
@@ -30,11 +32,11 @@ class Violated(AssertionError):
 
 
 class Network:
-    def __init__(self, schedule: Schedule, rules: Rules = ALL_RULES) -> None:
-        self.schedule, self.rules = schedule, rules
+    def __init__(self, schedule: Schedule, *, forgets_records: bool = False) -> None:
+        self.schedule, self.forgets_records = schedule, forgets_records
         self.rng = random.Random(schedule.seed ^ 0x5EED)
         self.now = 0
-        self.queue: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self.queue: list[tuple[int, int, Validator, Callable[..., None], tuple[Any, ...]]] = []
         self.count = 0
         self.steps = 0
         self.verdicts: dict[tuple[BlockId, BlockId], bool] = {}
@@ -71,10 +73,11 @@ class Network:
             ]
         self.honest = [endpoint for endpoint in self.endpoints if endpoint.honest]
         for endpoint in self.endpoints:
-            self.after(0, endpoint.start)
-            self.after(self.rng.randrange(GOSSIP_NS), self.gossip, endpoint)
+            self.after(0, endpoint, endpoint.start)
+            self.after(self.rng.randrange(GOSSIP_NS), endpoint, self.gossip, endpoint)
         for crash in schedule.crashes:
-            self.after(crash.at_ns, self.begin_crash, crash)
+            endpoint = next(endpoint for endpoint in self.honest if endpoint.number == crash.number)
+            self.after(crash.at_ns, endpoint, self.begin_crash, endpoint, crash)
 
     def _knows(self, sides: list[int | None], one: Validator, other: Validator) -> bool:
         side = sides[other.place]
@@ -86,9 +89,9 @@ class Network:
     def host_time_ns(self, number: int) -> int:
         return START_NS + self.now + self.schedule.skews_ns[number]
 
-    def after(self, delay_ns: int, action: Callable[..., None], *arguments: Any) -> None:
+    def after(self, delay_ns: int, endpoint: Validator, action: Callable[..., None], *arguments: Any) -> None:
         self.count += 1
-        heapq.heappush(self.queue, (self.now + delay_ns, self.count, action, arguments))
+        heapq.heappush(self.queue, (self.now + delay_ns, self.count, endpoint, action, arguments))
 
     @property
     def calm(self) -> bool:
@@ -109,10 +112,25 @@ class Network:
                 twin and len(schedule.partitions) == 1 and schedule.partitions[0].group_of is schedule.sides
             ):
                 return
-            if self.rng.random() < schedule.loss:
+            hidden = schedule.mutes_one and self._is_hidden(sender, place, message)
+            if self.rng.random() < (HIDDEN_LOSS if hidden else schedule.loss):
                 return
             delay_ns = self.rng.randrange(schedule.max_delay_ns)
-        self.after(delay_ns, self.deliver, sender.place, place, message)
+        self.after(delay_ns, self.endpoints[place], self.deliver, sender.place, place, message)
+
+    def _is_hidden(self, sender: Validator, place: int, message: Message) -> bool:
+        """The muted one is that of the lowest height that others are at, whether or not it has left that already."""
+        members = len(self.endpoints)
+        height = min(endpoint.height for endpoint in self.honest if endpoint is not sender) + 1
+        if sender.place == height % members:
+            prevotes = isinstance(message, Vote) and message.message_type is SignedMessageType.PREVOTE
+            return not isinstance(message, Offer) and not prevotes
+        return (
+            isinstance(message, Vote)
+            and (message.round, message.message_type) == (0, SignedMessageType.PREVOTE)
+            and message.block_id != NIL
+            and place == (height + 1) % members
+        )
 
     def broadcast(self, sender: Validator, message: Message) -> None:
         for place in sender.peers:
@@ -126,12 +144,11 @@ class Network:
     def gossip(self, endpoint: Validator) -> None:
         if endpoint.up:
             self.broadcast(endpoint, endpoint.status())
-        self.after(GOSSIP_NS + self.rng.randrange(50 * MS), self.gossip, endpoint)
+        self.after(GOSSIP_NS + self.rng.randrange(50 * MS), endpoint, self.gossip, endpoint)
 
     # --- crashes
 
-    def begin_crash(self, crash: Crash) -> None:
-        endpoint = next(endpoint for endpoint in self.honest if endpoint.number == crash.number)
+    def begin_crash(self, endpoint: Validator, crash: Crash) -> None:
         if not endpoint.up:
             return
         endpoint.crash_at_signature = crash.at_signature
@@ -142,7 +159,7 @@ class Network:
     def crash(self, endpoint: Validator) -> None:
         crash = endpoint.pending_crash
         endpoint.crash(log_lost=crash.log_lost)
-        self.after(crash.down_ns, endpoint.restart)
+        self.after(crash.down_ns, endpoint, endpoint.restart)
 
     # --- what must never happen
 
@@ -167,6 +184,15 @@ class Network:
                 if item.first.validator_address not in guilty:
                     raise Violated(f"an honest validator is accused: {item.first.validator_address.hex()}")
 
+    def named_by_commits(self) -> set[bytes]:
+        """Who precommitted both blocks of a fork in one round: the two commits are the proof."""
+        found: set[bytes] = set()
+        for blocks in self.blocks.values():
+            for one, other in combinations(blocks.values(), 2):
+                if one.commit.round == other.commit.round:
+                    found |= _signers(one.commit) & _signers(other.commit)
+        return found
+
     # --- runs
 
     def run(self) -> None:
@@ -174,34 +200,39 @@ class Network:
         target = None
         deadline = self.schedule.calm_ns + PATIENCE_NS
         while self.queue:
-            if self.forked_at is not None:
-                raise Violated(f"two blocks of height {self.forked_at} were decided")
-            at, _, action, arguments = heapq.heappop(self.queue)
-            self.now = at
-            self.steps += 1
             if self.calm and target is None:
                 target = max(endpoint.height for endpoint in self.honest) + HEIGHTS_AFTER_CALM
             if target is not None and min(endpoint.height for endpoint in self.honest) >= target:
                 break
-            if at > deadline:
+            if self.now > deadline:
                 heights = [endpoint.height for endpoint in self.honest]
                 raise Violated(f"no progress: heights {heights}, wanted {target}")
-            action(*arguments)
+            try:
+                self._next()
+            except (DoubleSignRefused, RejectedBlockDecided) as error:
+                raise Violated(f"an honest validator halted: {error}") from error
+            if self.forked_at is not None:
+                raise Violated(f"two blocks of height {self.forked_at} were decided")
         self.check_evidence()
 
     def run_with_too_many_liars(self) -> bool:
         """Whether honest validators decided two blocks; what they saw then accuses only liars. Raises Violated."""
         deadline = self.schedule.calm_ns + 5 * SECOND
-        while self.queue:
-            at, _, action, arguments = heapq.heappop(self.queue)
-            self.now = at
-            self.steps += 1
-            if at > deadline:
-                break
+        while self.queue and self.now <= deadline:
+            endpoint = self.queue[0][2]
             try:
-                action(*arguments)
+                self._next()
             except RejectedBlockDecided:
-                # A halted node: what its rules say where more than a third lie.
-                self.endpoints[arguments[1] if action == self.deliver else arguments[0]].up = False
+                # A halted node, as its rules want where more than a third lie.
+                endpoint.up = False
         self.check_evidence()
         return self.forked_at is not None
+
+    def _next(self) -> None:
+        self.now, _, _, action, arguments = heapq.heappop(self.queue)
+        self.steps += 1
+        action(*arguments)
+
+
+def _signers(commit: Commit) -> set[bytes]:
+    return {entry.validator_address for entry in commit.signatures if entry.block_id_flag is BlockIdFlag.COMMIT}

@@ -1,37 +1,13 @@
 """Rules that can be turned off, to see that the simulation notices."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from relay.hub.consensus import transition, votes
-from relay.hub.consensus.round_state import RoundState
 
 LOCK, RECORD, TWO_THIRDS = "lock rule", "last-signed record", "two thirds for a majority"
 REMOVABLE = (LOCK, RECORD, TWO_THIRDS)
-
-
-def _unchanged(state: RoundState) -> RoundState:
-    return state
-
-
-def _unlocked(state: RoundState) -> RoundState:
-    return replace(state, locked=None, locked_round=-1)
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What honest validators leave out."""
-
-    after_step: Callable[[RoundState], RoundState] = _unchanged
-    forgets_record: bool = False
-
-
-ALL_RULES = Rules()
-
-
-def rules_without(name: str | None) -> Rules:
-    return Rules(_unlocked if name == LOCK else _unchanged, name == RECORD)
 
 
 def _above_half(power: int, total: int) -> bool:
@@ -39,14 +15,24 @@ def _above_half(power: int, total: int) -> bool:
 
 
 @contextmanager
-def majority_as_told(name: str | None) -> Iterator[None]:
-    """Inside, a simple majority is enough where `name` says so."""
-    if name != TWO_THIRDS:
-        yield
-        return
-    before = votes.above_two_thirds
-    votes.above_two_thirds = transition.above_two_thirds = _above_half
+def turned_off(name: str | None) -> Iterator[None]:
+    """Inside, honest validators forget what they are locked on, or take a simple majority for enough.
+
+    The record is lost with the validator that keeps it (`Network.forgets_records`).
+    """
+    lock, majority = transition._Transition._lock, votes.above_two_thirds
+
+    def lock_and_forget(self: transition._Transition) -> bool:
+        fired = lock(self)
+        self.state = replace(self.state, locked=None, locked_round=-1)
+        return fired
+
+    if name == LOCK:
+        transition._Transition._lock = lock_and_forget
+    if name == TWO_THIRDS:
+        votes.above_two_thirds = transition.above_two_thirds = _above_half
     try:
         yield
     finally:
-        votes.above_two_thirds = transition.above_two_thirds = before
+        transition._Transition._lock = lock
+        votes.above_two_thirds = transition.above_two_thirds = majority

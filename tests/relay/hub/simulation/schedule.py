@@ -53,6 +53,10 @@ class Schedule:
     skews_ns: tuple[int, ...]
     partitions: tuple[Partition, ...]
     crashes: tuple[Crash, ...]
+    mutes_one: bool
+    """One validator a height is not heard, though it hears, and another sees no prevotes in round 0."""
+    liars_reach_all: bool
+    """Partitions are between the honest only."""
 
 
 def most_faulty(members: int) -> int:
@@ -71,7 +75,9 @@ def schedule_of(seed: int, *, too_many: bool = False) -> Schedule:
     faulty = numbers[: f + 1 if too_many else f]
     amnesiacs = 0 if too_many else rng.choice((0, 0, 1))
     liars = faulty if too_many else faulty[: rng.randint(0, f - amnesiacs)] if f > amnesiacs else []
-    modes = {number: Mode.TWINS if too_many else rng.choice(list(Mode)) for number in liars}
+    mutes_one = not too_many and rng.random() < 0.4
+    choices = [*Mode, *(Mode.FORGETFUL for _ in range(3 * mutes_one))]
+    modes = {number: Mode.TWINS if too_many else rng.choice(choices) for number in liars}
     unlogged = {number for number in faulty if number not in modes} if amnesiacs else set()
     calm_ns = rng.randint(2, 6) * SECOND
     partitions = []
@@ -103,4 +109,6 @@ def schedule_of(seed: int, *, too_many: bool = False) -> Schedule:
         tuple(rng.randint(-300, 300) * MS for _ in range(members)),
         tuple(partitions),
         tuple(crashes),
+        mutes_one,
+        too_many,
     )

@@ -108,7 +108,7 @@ class Validator:
         self.events.clear()
         self.content.clear()
         self.crash_at_signature = 0
-        if self.network.rules.forgets_record:
+        if self.network.forgets_records:
             self.record = LastSigned()
 
     def restart(self) -> None:
@@ -151,14 +151,13 @@ class Validator:
             if self.logs:
                 self.log.append(event)
             self.state, effects = step(self.state, event)
-            self.state = self.network.rules.after_step(self.state)
             for effect in effects:
                 self.carry_out(effect)
 
     def carry_out(self, effect: Effect) -> None:
         match effect:
             case ScheduleTimeout():
-                self.network.after(self._duration_ns(effect), self.on_timer, self.lives, effect)
+                self.network.after(self._duration_ns(effect), self, self.on_timer, self.lives, effect)
             case PrepareBlock():
                 block = self.make_block(effect.last_commit)
                 self.events.append(BlockPrepared(effect.height, effect.round, block, block_id_of(block), self.now_ns()))
