@@ -18,6 +18,8 @@ LAG_PATIENCE_S = 0.6
 @dataclass(slots=True)
 class _Asked:
     link: Link
+    next: int
+    """The height that comes next."""
     last: int
     deadline_s: float
 
@@ -30,11 +32,13 @@ class BlockSync:
         self._asked: _Asked | None = None
         self._behind_since_s: float | None = None
 
-    def received(self, link: Link) -> bool:
-        """A block came. False where nobody asked this peer."""
-        if self._asked is None or self._asked.link is not link:
+    def received(self, link: Link, height: int) -> bool:
+        """A block came. False where nobody asked this peer for it."""
+        asked = self._asked
+        if asked is None or asked.link is not link or height != asked.next or height > asked.last:
             return False
-        self._asked.deadline_s = trio.current_time() + ANSWER_LIMIT_S
+        asked.next += 1
+        asked.deadline_s = trio.current_time() + ANSWER_LIMIT_S
         return True
 
     def forget(self, link: Link) -> None:
@@ -51,9 +55,9 @@ class BlockSync:
         if asked is not None:
             if now_s >= asked.deadline_s:
                 self._asked = None
-                self._offend(
-                    asked.link, Offence.NO_ANSWER, f"it says that it has blocks up to {asked.last} and sends none"
-                )
+                if asked.next <= asked.last:
+                    reason = f"it says that it has blocks up to {asked.last} and sends none from {asked.next} on"
+                    self._offend(asked.link, Offence.NO_ANSWER, reason)
             return
         ahead = [link for link in links if link.height > height and not link.closing.is_set()]
         if not ahead:
@@ -65,5 +69,5 @@ class BlockSync:
         if furthest.height == height + 1 and now_s - self._behind_since_s < LAG_PATIENCE_S:
             return
         count = min(MAX_BLOCKS_ASKED, furthest.height - height)
-        self._asked = _Asked(furthest, height + count - 1, now_s + ANSWER_LIMIT_S)
+        self._asked = _Asked(furthest, height, height + count - 1, now_s + ANSWER_LIMIT_S)
         furthest.send(BlocksRequest(height, count))

@@ -1,7 +1,10 @@
 """What goes to which peer: own votes and proposals to all at once, everything else where a status shows that it lacks."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import islice
 from random import Random
+from typing import TypeAlias
 
 import trio
 
@@ -34,7 +37,11 @@ POOL_INTERVAL_S = 2.0
 MAX_POOL_TRANSACTIONS = 4_096
 """Of the pool, told again to a peer that may have missed some."""
 _PROPOSAL = 3
+MAX_THREADS = 4
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
+
+
+RunBlocking: TypeAlias = Callable[[Callable[[], object]], Awaitable[object]]
 
 
 class Gossip:
@@ -43,14 +50,21 @@ class Gossip:
     switchboard: Switchboard
     driver: NetworkDriver
 
-    def __init__(self, records: BlockRecords, application: HubApplication, mempool: Mempool, random: Random) -> None:
+    def __init__(
+        self,
+        records: BlockRecords,
+        application: HubApplication,
+        mempool: Mempool,
+        random: Random,
+        run_blocking: RunBlocking | None = None,
+    ) -> None:
         self._records = records
         self._application = application
         self._mempool = mempool
         self._random = random
         self._sync = BlockSync(self._offend)
-        self._readers = trio.CapacityLimiter(2)
-        self._admitters = trio.CapacityLimiter(2)
+        self._threads = trio.CapacityLimiter(MAX_THREADS)
+        self._run_blocking = self._in_thread if run_blocking is None else run_blocking
         self._missed_pool: set[str] = set()
 
     def _offend(self, link: Link, offence: Offence, reason: str) -> None:
@@ -96,10 +110,11 @@ class Gossip:
             case BlocksRequest():
                 await self._answer(link, message)
             case CommittedBlock():
-                if self._sync.received(link):
+                if self._sync.received(link, message.height):
                     self.driver.post(ReceivedBlock(message, self._judge(link, size)))
             case Transactions():
-                await trio.to_thread.run_sync(self._admit, message.raw, limiter=self._admitters)
+                raw = message.raw
+                await self._run_blocking(lambda: self._admit(raw))
 
     def _judge(self, link: Link, size: int) -> Judge:
         link.handed_over(size)
@@ -127,10 +142,13 @@ class Gossip:
     async def _answer(self, link: Link, request: BlocksRequest) -> None:
         sent = 0
         for height in range(request.first, request.first + request.count):
-            found = await trio.to_thread.run_sync(self._committed, height, limiter=self._readers)
-            if found is None or sent > MAX_ANSWER_BYTES or not link.send(found, urgent=False):
+            found = await self._run_blocking(partial(self._committed, height))
+            if not isinstance(found, CommittedBlock) or sent > MAX_ANSWER_BYTES or not link.send(found, urgent=False):
                 return
             sent += len(found.block)
+
+    async def _in_thread(self, function: Callable[[], object]) -> object:
+        return await trio.to_thread.run_sync(function, limiter=self._threads)
 
     def _committed(self, height: int) -> CommittedBlock | None:
         block, commit = self._records.encoded_block(height), self._records.commit(height)

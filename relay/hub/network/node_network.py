@@ -42,7 +42,9 @@ class NodeNetwork:
         self._ledger = ledger
         self._own_address = signer.public_key.address
         self._last_block_at_s = trio.current_time()
-        gossip = self.gossip = Gossip(ledger.records, ledger.application, mempool, random)
+        gossip = self.gossip = Gossip(
+            ledger.records, ledger.application, mempool, random, driver_options.get("run_blocking")
+        )
         self.switchboard = Switchboard(home, network, node_key, self._hello, gossip.handle, gossip.connected, random)
         record = signer.record
 
