@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relay.cli.hub_abci import abci
+from relay.cli.hub_backup import backup, restore, rollback
 from relay.cli.hub_candidate import candidate, rotate_key
 from relay.cli.hub_governance import execute, members, proposals, vote
 from relay.cli.hub_join import join
@@ -38,6 +39,9 @@ DEFAULT_FUNDING_WEI = 10**24
 app = typer.Typer(help="A validator of the hub chain.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(abci)
 app.command()(join)
+app.command()(backup)
+app.command()(restore)
+app.command()(rollback)
 app.command()(pause)
 app.command()(resume)
 app.command()(validators)

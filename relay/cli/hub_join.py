@@ -51,7 +51,7 @@ def join(
     """
     if bool(from_member) == bool(peer):
         _fail("give --from for a hub of the embedded engine, or --peer for one under CometBFT")
-    document = _genesis_of(genesis)
+    document = genesis_of(genesis)
     if from_member:
         _join_members(home, document, from_member, trust_height, trust_hash, trust_rpc)
         return
@@ -89,7 +89,7 @@ def join(
     typer.echo(f"peer {member.node_id}@127.0.0.1:{member.ports.p2p}")
 
 
-def _genesis_of(path: Path) -> "Genesis":
+def genesis_of(path: Path) -> "Genesis":
     from light_clients.interface import MalformedInput
     from relay.hub.application.genesis import MAX_GENESIS_BYTES, decode_genesis
 

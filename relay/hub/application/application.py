@@ -365,7 +365,7 @@ class HubApplication:
         if latest is None or version is None or not 0 <= version <= latest:
             return QueryResponse(CODE_UNKNOWN_HEIGHT, f"no state at height {version}", data, b"", b"", 0)
         if self.state.root(version) is None:
-            restored, oldest = self.blocks.restored(), self.state.oldest_version()
+            restored, oldest = self.blocks.restored(), self.oldest_state()
             since = f": states before {oldest} are pruned on this node"
             if restored is not None and restored.number == oldest:
                 since = f": this node was restored at {restored.number}"
@@ -384,7 +384,7 @@ class HubApplication:
         Raises StatePruned.
         """
         if self.state.root(block.number) is None:
-            raise StatePruned(block.number, self.state.oldest_version() or 0)
+            raise StatePruned(block.number, self.oldest_state())
         view = self.state.view_at(block.number)
         header = block.header
         time_ns = self.block_time_ns(block.number)
@@ -396,6 +396,11 @@ class HubApplication:
             self._context(block.number, time_ns, header.prev_randao, header.base_fee_wei or 0),
             (Frame(view, self.state.view_at(block.number), time_ns, block.number, version),),
         )
+
+    def oldest_state(self) -> int:
+        """From here on every state is stored; a restored node has genesis besides."""
+        restored = self.blocks.restored()
+        return max(self.state.oldest_version() or 0, 0 if restored is None else restored.number)
 
     def block_time_ns(self, height: int) -> int:
         """The exact time, which Ethereum's header rounds down; kept in its extra data."""

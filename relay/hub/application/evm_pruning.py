@@ -8,7 +8,7 @@ from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTa
 from relay.evm.state_difference import places_between
 from relay.evm.state_traversal import StateItem
 from relay.hub.state import StateDamaged
-from relay.hub.state.stale import mark_needed, mark_stale, stale_since, take_stale
+from relay.hub.state.stale import forget_stale, mark_needed, mark_stale, stale_since, take_stale
 
 EVM_TABLE = b"hub-evm/"
 """Trie nodes and codes by hash."""
@@ -45,9 +45,14 @@ def land_records(
 
 
 def _count_places(
-    batch: KeyValueWriter, store: KeyValueReader, executed: WriteBatch, version: int, old_root: bytes, new_root: bytes
+    batch: KeyValueWriter,
+    store: KeyValueReader,
+    executed: WriteBatch,
+    version: int | None,
+    old_root: bytes,
+    new_root: bytes,
 ) -> set[bytes]:
-    """Follow the step from one state to the next. Returns what has more places than before."""
+    """Follow the step from one state to the next. Returns what has more places than before. Version None marks nothing stale."""
     stored, node_of = Table(store, EVM_TABLE), Table(executed, EVM_TABLE)
 
     def record(record_hash: bytes) -> bytes:
@@ -81,8 +86,20 @@ def _count_places(
             table.put(_COUNTS + record_hash, places.to_bytes(8, "big"))
         elif counted is not None:
             table.delete(_COUNTS + record_hash)
-    mark_stale(table, _STALE, version, gone)
+    if version is not None:
+        mark_stale(table, _STALE, version, gone)
     return added
+
+
+def forget_evm_versions(
+    batch: KeyValueWriter, store: KeyValueReader, newest: int, target: int, newest_root: bytes, target_root: bytes
+) -> None:
+    """The versions above `target` are taken back. What only they had stays on disk, counted as if it were needed."""
+    if not counts_places(store):
+        return
+    _count_places(batch, store, WriteBatch(store), None, newest_root, target_root)
+    for version in range(target + 1, newest + 1):
+        forget_stale(WritableTable(batch, EVM_PRUNING_TABLE), _STALE, version)
 
 
 def prune_evm_version(batch: KeyValueWriter, version: int) -> int:

@@ -115,7 +115,7 @@ class Pruner:
         if self._retention.blocks is None:
             return 0
         first = self._records.first_height()
-        end = min(newest - self._retention.blocks + 1, self._application.state.oldest_version() or 0)
+        end = min(newest - self._retention.blocks + 1, self._application.oldest_state())
         heights = range(first, min(end, first + BLOCKS_IN_STEP))
         if not heights:
             return 0

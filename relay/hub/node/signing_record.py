@@ -53,6 +53,7 @@ def why_not_sign(record: LastSigned, records: BlockRecords, address: bytes) -> s
     if own is not None:
         return (
             f"the chain on disk ends at {height} and has this key's vote of height {own} but the last-signed record ends"
-            f" at {record.height}: the record was rolled back"
+            f" at {record.height}: the record was rolled back, or another"
+            " node signs with this key"
         )
     return None

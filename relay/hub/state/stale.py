@@ -62,5 +62,11 @@ def take_stale(batch: KeyValueWriter, table: bytes, version: int) -> list[bytes]
     return rows
 
 
+def forget_stale(batch: KeyValueWriter, table: bytes, version: int) -> None:
+    """The version was taken back: what went stale with it is needed again."""
+    for row in take_stale(batch, table, version):
+        mark_needed(batch, table, row)
+
+
 def _listed(kind: bytes, row: bytes) -> bytes:
     return kind + len(row).to_bytes(2, "big") + row

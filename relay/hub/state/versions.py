@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 from relay.hub.state.proofs import merkle_proof
-from relay.hub.state.stale import mark_needed, mark_stale, take_stale
+from relay.hub.state.stale import forget_stale, mark_needed, mark_stale, take_stale
 from relay.hub.state.store import StateDamaged
 from relay.hub.state.tree import EMPTY_ROOT, SparseMerkleTree
 from relay.hub.state.view import StateView
@@ -62,6 +62,21 @@ def prune_version(batch: KeyValueWriter, table: bytes, version: int) -> int:
         rows.delete(row)
     rows.delete(_ROOTS + version.to_bytes(8, "big"))
     return len(doomed) + 1
+
+
+def forget_versions(batch: KeyValueWriter, state: Table, table: bytes, newest: int, target: int) -> None:
+    """Make `target` the newest version again. `state` is what is stored. Nodes stay: an older version may have the same.
+
+    Looks at every value row, since values are found by key.
+    """
+    rows = WritableTable(batch, table)
+    for version in range(target + 1, newest + 1):
+        forget_stale(rows, STALE_TABLE, version)
+        rows.delete(_ROOTS + version.to_bytes(8, "big"))
+    for row, _ in state.items(_VALUES, bytes([_VALUES[0] + 1])):
+        if int.from_bytes(row[-8:], "big") > target:
+            rows.delete(row)
+    rows.put(_LATEST, target.to_bytes(8, "big"))
 
 
 class ValuesAtVersion:

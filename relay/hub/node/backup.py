@@ -1,0 +1,246 @@
+"""Backing up a home while its node runs, and restoring one without ever letting a key sign twice.
+
+The record in a backup is as old as the backup: the key may have signed since. So a restored key signs only from a record that
+its owner says is the newest, or above a height that its owner names, and never below what the backup itself has seen.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import lmdb
+
+from light_clients.interface import MalformedInput, VerificationError
+from relay.evm.lmdb_store import LmdbStore
+from relay.evm.stack import run_with_evm_stack
+from relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, decode_genesis
+from relay.hub.consensus.blocks import block_id_of
+from relay.hub.consensus.signing import LastSigned
+from relay.hub.node.backup_file import BackupHead, BackupReader, BackupTail, write_backup
+from relay.hub.node.block_records import BLOCKS
+from relay.hub.node.block_sync import verify_commit
+from relay.hub.node.home import (
+    DATABASE_DIRECTORY,
+    GENESIS_FILE,
+    LAST_SIGNED_FILE,
+    VALIDATOR_KEY_FILE,
+    ValidatorKey,
+    decode_validator_key,
+    encode_validator_key,
+    load_genesis,
+    load_validator_key,
+    validator_key,
+    write_durably,
+)
+from relay.hub.node.initialise import new_secret
+from relay.hub.node.ledger import ChainDamaged, HubLedger
+from relay.hub.node.signer import decode_last_signed, encode_last_signed
+from relay.hub.node.signing_record import FLOOR_ROUND, floor_record, newest_own_signature
+from relay.hub.node.start import MAP_BYTES
+from relay.hub.node.state_sync import restoration_is_unfinished
+
+UNFINISHED_DIRECTORY = "data.restoring"
+_ROWS_IN_BATCH = 8_192
+
+
+class BackupRefused(Exception):
+    """Nothing was made or restored: one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningFrom:
+    """What the owner says about a restored key's past: one of both."""
+
+    record: LastSigned | None = None
+    above: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    height: int
+    address: bytes
+    signs_above: int
+    """0 for a new key."""
+
+
+def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
+    """Height and rows. The node may run: the rows are of one moment. Raises BackupRefused, UnusableHome."""
+    genesis_path = home / GENESIS_FILE
+    load_genesis(home)
+    if (home / "cometbft").is_dir():
+        raise BackupRefused(
+            f"{home} is of a hub under CometBFT, whose block store is not this program's: not supported"
+        )
+    if to.exists():
+        raise BackupRefused(f"{to} exists")
+    secret = encode_validator_key(load_validator_key(home)) if with_key else b""
+    try:
+        store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES, read_only=True)
+    except (lmdb.Error, OSError) as error:
+        raise BackupRefused(f"{home / DATABASE_DIRECTORY}: cannot be opened ({error})") from error
+    unfinished = to.with_name(to.name + ".unfinished")
+    try:
+        if restoration_is_unfinished(store):
+            raise BackupRefused(f"{home}: a snapshot is half restored here; run `hutong hub join` again")
+        height = 0
+
+        def rows() -> Iterator[tuple[bytes, bytes]]:
+            nonlocal height
+            for key, value in store.items():
+                if key.startswith(BLOCKS):
+                    height = int.from_bytes(key[len(BLOCKS) :], "big")
+                yield key, value
+
+        def tail_of(rows: int) -> BackupTail:
+            return BackupTail(rows, (home / LAST_SIGNED_FILE).read_bytes())
+
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            tail = write_backup(file, BackupHead(genesis_path.read_bytes(), secret), rows(), tail_of)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(to)
+    except OSError as error:
+        raise BackupRefused(f"{to}: {error.strerror or error}") from error
+    finally:
+        store.close()
+        unfinished.unlink(missing_ok=True)
+    return height, tail.rows
+
+
+def restore_backup(
+    home: Path, source: Path, genesis: Genesis | None, key: ValidatorKey | None, signing: SigningFrom
+) -> Restored:
+    """Fill a new home. `genesis`, where given, must be the backup's. Raises BackupRefused, UnusableHome.
+
+    Interrupted anywhere it leaves a home without genesis, which no command takes and the next call fills anew.
+    """
+    for name in (GENESIS_FILE, DATABASE_DIRECTORY):
+        if (home / name).exists():
+            raise BackupRefused(f"{home / name} exists: a backup is restored into a new home")
+    scratch = home / UNFINISHED_DIRECTORY
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+        with source.open("rb") as file:
+            reader = BackupReader(file)
+            known = decode_genesis(reader.head.genesis)
+            _check_genesis(known, genesis)
+            key = _key_of(reader.head, key, signing)
+            tail = _fill(scratch, reader)
+        restored, record = run_with_evm_stack(lambda: _check_chain(scratch, known, key, tail, signing))
+        write_durably(home / VALIDATOR_KEY_FILE, encode_validator_key(restored))
+        write_durably(home / LAST_SIGNED_FILE, encode_last_signed(record[0]))
+        scratch.rename(home / DATABASE_DIRECTORY)
+        write_durably(home / GENESIS_FILE, reader.head.genesis, mode=0o644)
+    except OSError as error:
+        raise BackupRefused(f"{error.filename or home}: {error.strerror or error}") from error
+    except MalformedInput as error:
+        raise BackupRefused(f"{source}: {error}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return Restored(record[1], restored.public_key.address, record[0].height)
+
+
+def _check_genesis(known: Genesis, wanted: Genesis | None) -> None:
+    if wanted is not None and wanted.chain_id != known.chain_id:
+        raise BackupRefused(f"the backup is of hub {known.chain_id}, the genesis given is of {wanted.chain_id}")
+    if wanted is not None and wanted.digest != known.digest:
+        raise BackupRefused(
+            f"the backup is of genesis {known.digest.hex()[:16]}, the one given is {wanted.digest.hex()[:16]}, both of"
+            f" {known.chain_id}"
+        )
+    try:
+        check_runtime(known)
+    except UnfitRuntime as error:
+        raise BackupRefused(str(error)) from error
+
+
+def _key_of(head: BackupHead, given: ValidatorKey | None, signing: SigningFrom) -> ValidatorKey | None:
+    """None for a new key, which has signed nothing."""
+    try:
+        own = decode_validator_key(head.validator_key) if head.validator_key else None
+    except ValueError as error:
+        raise BackupRefused(f"the backup's validator key {error}") from error
+    if own is not None and given is not None and own.public_key != given.public_key:
+        raise BackupRefused("the backup has another validator key than the one given")
+    key = own if given is None else given
+    told = signing.record is not None or signing.above is not None
+    if key is None and told:
+        raise BackupRefused(
+            "--last-signed and --sign-above are about a key, and neither the backup nor --key gives one"
+        )
+    if key is not None and not told:
+        raise BackupRefused(
+            "this key may have signed since: give its newest last-signed record (--last-signed FILE, from the machine that"
+            " last signed), or --sign-above HEIGHT, a height that it has certainly not signed above"
+        )
+    return key
+
+
+def _fill(scratch: Path, reader: BackupReader) -> BackupTail:
+    store = LmdbStore(scratch, map_bytes=MAP_BYTES)
+    try:
+        rows = reader.rows()
+        while some := list(islice(rows, _ROWS_IN_BATCH)):
+            _put(store, some)
+    finally:
+        store.close()
+    assert reader.tail is not None
+    return reader.tail
+
+
+def _put(store: LmdbStore, rows: Iterable[tuple[bytes, bytes]]) -> None:
+    with store.batch() as batch:
+        for key, value in rows:
+            batch.put(key, value)
+
+
+def _check_chain(
+    scratch: Path, genesis: Genesis, key: ValidatorKey | None, tail: BackupTail, signing: SigningFrom
+) -> tuple[ValidatorKey, tuple[LastSigned, int]]:
+    store = LmdbStore(scratch, map_bytes=MAP_BYTES)
+    try:
+        ledger = HubLedger(store, genesis)
+        height = ledger.tip.height
+        stored = ledger.records.block(height)
+        if stored is not None and ledger.tip.last_validators is not None:
+            commit, validators = ledger.last_commit(), ledger.tip.last_validators
+            verify_commit(genesis.chain_id, validators, stored.block, block_id_of(stored.block), commit)
+        if key is None:
+            return validator_key(new_secret()), (LastSigned(), height)
+        own = newest_own_signature(ledger.records, key.public_key.address, 0) or 0
+        return key, (_record(tail, signing, own), height)
+    except (ChainDamaged, VerificationError) as error:
+        raise BackupRefused(f"the chain in the backup does not hold: {error}") from error
+    finally:
+        store.close()
+
+
+def _record(tail: BackupTail, signing: SigningFrom, own: int) -> LastSigned:
+    """The record to sign from, which is never behind what the backup shows that the key signed."""
+    try:
+        kept = decode_last_signed(tail.last_signed)
+    except ValueError as error:
+        raise BackupRefused(f"the backup's last-signed record {error}") from error
+    if signing.above is not None:
+        least = max(kept.height, own)
+        if signing.above < least:
+            raise BackupRefused(f"--sign-above {signing.above}: the backup shows that this key signed height {least}")
+        return floor_record(signing.above)
+    record = signing.record
+    assert record is not None
+    if (record.height, record.round) < (kept.height, kept.round) or record.height < own:
+        seen = max((kept.height, kept.round), (own, 0))
+        raise BackupRefused(
+            f"the last-signed record given ends at height {record.height} round {_round(record)}, the backup shows that"
+            f" this key signed height {seen[0]} round {seen[1]}: it is not the newest"
+        )
+    return record
+
+
+def _round(record: LastSigned) -> str:
+    return "(none below)" if record.round == FLOOR_ROUND else str(record.round)

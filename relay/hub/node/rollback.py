@@ -1,0 +1,90 @@
+"""Taking the newest blocks off a stopped node's chain, in one write: to apply them again, from members.
+
+Tree nodes and EVM records of those blocks stay on disk: they are found by hash, and other versions may need them.
+"""
+
+from pathlib import Path
+
+from relay.evm.block_store import prune_block
+from relay.evm.database import KeyValueReader, KeyValueWriter, Table
+from relay.evm.stack import run_with_evm_stack
+from relay.hub.application.application import STATE_TABLE
+from relay.hub.application.evm_pruning import forget_evm_versions
+from relay.hub.node.block_records import VALIDATORS, prune_block_records, store_validators
+from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, load_genesis, load_validator_key, write_durably
+from relay.hub.node.ledger import ChainDamaged, HubLedger
+from relay.hub.node.signer import FileSigner, encode_last_signed
+from relay.hub.node.signing_record import floor_record
+from relay.hub.node.start import NodeRefused, open_store
+from relay.hub.node.state_sync import restoration_is_unfinished
+from relay.hub.state import StateDamaged
+from relay.hub.state.keys import EVM_STATE_ROOT_KEY
+from relay.hub.state.versions import forget_versions
+
+
+class RollbackRefused(Exception):
+    """Nothing was changed: one sentence."""
+
+
+def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
+    """The height that the chain ends at now. Raises RollbackRefused, NodeRefused, UnusableHome."""
+    genesis = load_genesis(home)
+    if (home / "cometbft").is_dir():
+        raise RollbackRefused(f"{home} is of a hub under CometBFT: `cometbft rollback` is its tool")
+    signer = FileSigner(home, load_validator_key(home), genesis.chain_id)
+    store = open_store(home)
+    try:
+        if restoration_is_unfinished(store):
+            raise NodeRefused(f"{home}: a snapshot is half restored here; run `hutong hub join` again")
+        ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
+        height = ledger.tip.height
+        target = height - blocks
+        least = _least(ledger)
+        if target < least:
+            raise RollbackRefused(f"the chain on disk reaches from {least} to {height}: {blocks} blocks cannot go")
+        signed = signer.record.height
+        if sign_above is None and signed > target:
+            raise RollbackRefused(
+                f"this key signed height {signed} and the chain would end at {target}: it would sign a second block. Give"
+                f" --sign-above {signed} or more, and have members to catch up from, or take off fewer blocks"
+            )
+        if sign_above is not None:
+            if sign_above < signed:
+                raise RollbackRefused(f"--sign-above {sign_above}: this key signed height {signed}")
+            # First, so that a crash in between leaves a record that says too much and never too little.
+            write_durably(home / LAST_SIGNED_FILE, encode_last_signed(floor_record(sign_above)))
+            (home / PROPOSAL_FILE).unlink(missing_ok=True)
+        with store.batch() as batch:
+            take_off(batch, store, ledger, target)
+        run_with_evm_stack(lambda: HubLedger(store, genesis))
+    except (ChainDamaged, StateDamaged) as error:
+        raise RollbackRefused(str(error)) from error
+    finally:
+        store.close()
+    return target
+
+
+def _least(ledger: HubLedger) -> int:
+    """The lowest height that the node can end at: its block and its state are there."""
+    first = ledger.records.first_height()
+    return max(ledger.application.oldest_state(), first if first > 1 else 0)
+
+
+def take_off(batch: KeyValueWriter, store: KeyValueReader, ledger: HubLedger, target: int) -> None:
+    """All rows of heights above `target` that are found by height."""
+    application, newest = ledger.application, ledger.tip.height
+    roots = [application.state.view_at(version).get(EVM_STATE_ROOT_KEY) for version in (newest, target)]
+    if roots[0] is None or roots[1] is None:
+        raise StateDamaged("the state has no EVM state root")
+    forget_evm_versions(batch, store, newest, target, roots[0], roots[1])
+    forget_versions(batch, Table(store, STATE_TABLE), STATE_TABLE, newest, target)
+    for height in range(target + 1, newest + 1):
+        prune_block_records(batch, ledger.records, height)
+        prune_block(batch, application.blocks, height)
+        batch.delete(VALIDATORS + (height + 2).to_bytes(8, "big"))
+    # A set is stored two heights before it acts.
+    for height in (target + 1, target + 2):
+        validators = ledger.records.validators(height)
+        if validators is None:
+            raise StateDamaged(f"no validators of height {height}")
+        store_validators(batch, height, validators)
