@@ -45,10 +45,10 @@ class NewHub:
     """None where the validators govern; then `operators` speak for them."""
     params: HubParams
     allocations: tuple[tuple[Address, int], ...] = ()
-    fees: FeeRules | None = None
     rules_version: int = RULES_VERSION
     operators: tuple[Address, ...] = ()
     voting_period_s: int = DEFAULT_VOTING_PERIOD_S
+    fees: FeeRules | None = None
 
     def constitution(self, validators: tuple[ValidatorKey, ...]) -> Constitution | None:
         if self.admins is not None:

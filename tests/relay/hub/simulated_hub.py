@@ -72,7 +72,7 @@ def hub_genesis(*, fees=None, **params):
         AdminSet(tuple(address_of(account) for account in ADMINS), 2),
         HubParams(**params),
         ((address_of(DAPP), 10**24),),
-        fees,
+        fees=fees,
     )
     return build_genesis(hub, (VALIDATOR,))
 
