@@ -14,6 +14,8 @@ from relay.evm.mempool import Mempool
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.application import decode_cached
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
+from relay.hub.consensus.replay import resume
+from relay.hub.consensus.signing import LastSigned
 from relay.hub.consensus.transition import RoundState, step
 from relay.hub.consensus.types import (
     Block,
@@ -36,6 +38,7 @@ from relay.hub.consensus.types import (
 )
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.standing import why_no_blocks
+from relay.hub.node.wal import EventLog
 
 T = TypeVar("T")
 ROOM_FOR_COMMIT_BYTES = 64 * 1024
@@ -45,6 +48,8 @@ ROOM_FOR_COMMIT_BYTES = 64 * 1024
 class BlockSigner(Protocol):
     """What the driver needs of the validator's key; blocking."""
 
+    @property
+    def record(self) -> LastSigned: ...
     def sign_vote(self, vote: Vote) -> Vote: ...
     def sign_proposal(self, proposal: Proposal) -> Proposal: ...
     def save_proposal(self, height: int, block: bytes) -> None: ...
@@ -88,6 +93,7 @@ class ConsensusDriver:
         mempool: Mempool,
         on_block: Callable[[int], Awaitable[None]],
         *,
+        log: EventLog,
         first_round: int = 0,
         on_waiting: Callable[[str], None],
         now_ns: Callable[[], int] = time.time_ns,
@@ -99,6 +105,7 @@ class ConsensusDriver:
         self._own_address = own_address
         self._mempool = mempool
         self._on_block = on_block
+        self._log = log
         self._first_round = first_round
         self._on_waiting = on_waiting
         self._now_ns = now_ns
@@ -114,10 +121,7 @@ class ConsensusDriver:
 
     async def run(self) -> None:
         """Produce blocks until cancelled. A bug or a refusal to sign ends it with its reason."""
-        tip = self._ledger.tip
-        self._events.append(
-            HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns(), self._first_round)
-        )
+        await self._begin()
         while True:
             if not self._events:
                 await self._wait_for_timer()
@@ -127,9 +131,25 @@ class ConsensusDriver:
                 if reason is not None:
                     self._on_waiting(reason)
                     await trio.sleep_forever()
-            self._state, effects = step(self._state, event)
+            before = self._state
+            self._state, effects = step(before, event)
+            if effects or self._state is not before:
+                self._log.append(event)
             for effect in effects:
                 await self._carry_out(effect)
+
+    async def _begin(self) -> None:
+        """Where the log left off, or at the height's first round; a majority of its own has no lock to lose but its proposal."""
+        tip = self._ledger.tip
+        resumed = resume(self._state, self._log.replay(tip.height + 1), self._signer.record)
+        if resumed.state is self._state or not resumed.signs:
+            self._events.append(
+                HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns(), self._first_round)
+            )
+            return
+        self._state = resumed.state
+        for effect in resumed.effects:
+            await self._carry_out(effect)
 
     async def _wait_for_timer(self) -> None:
         deadline, _, height, round_, timer = heapq.heappop(self._timers)
@@ -148,7 +168,7 @@ class ConsensusDriver:
                 await self._sign_proposal(effect)
             case SignVote():
                 vote = effect.vote
-                signed = await self._blocking(lambda: self._signer.sign_vote(vote))
+                signed = await self._blocking(lambda: self._logged_sign(vote))
                 self._events.append(VoteReceived(signed, self._now_ns()))
             case Decided():
                 await self._apply(effect)
@@ -156,6 +176,10 @@ class ConsensusDriver:
                 raise RuntimeError(
                     f"validator {effect.first.validator_address.hex()} equivocated at one validator's hub"
                 )
+
+    def _logged_sign(self, vote: Vote) -> Vote:
+        self._log.sync()
+        return self._signer.sign_vote(vote)
 
     async def _blocking(self, function: Callable[[], T]) -> T:
         found: list[T] = []
@@ -199,6 +223,7 @@ class ConsensusDriver:
             encoded = encode_block(block)
             if self._signer.saved_proposal(proposal.height) != encoded:
                 self._signer.save_proposal(proposal.height, encoded)
+            self._log.sync()
             return self._signer.sign_proposal(proposal), accepted
 
         signed, accepted = await self._blocking(sign)

@@ -29,6 +29,7 @@ from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import FileSigner
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
 from relay.hub.node.standing import why_no_blocks
+from relay.hub.node.wal import WriteAheadLog
 
 MAP_BYTES = 256 * 1024**3
 """Address space of the database; the file itself only grows as it fills."""
@@ -61,6 +62,7 @@ class HubNode:
 
     ledger: HubLedger
     signer: FileSigner
+    log: WriteAheadLog
     mempool: Mempool
     store: LmdbStore
     vectors: int
@@ -86,10 +88,11 @@ def open_node(home: Path) -> HubNode:
         reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
         if reason is not None and ledger.tip.height == 0:
             raise NodeRefused(reason)
-    except (ChainDamaged, NodeRefused) as error:
+        log = WriteAheadLog(home)
+    except (ChainDamaged, NodeRefused, UnusableHome) as error:
         store.close()
         raise NodeRefused(str(error)) from error
-    return HubNode(ledger, signer, Mempool(), store, vectors)
+    return HubNode(ledger, signer, log, Mempool(), store, vectors)
 
 
 def raise_open_files() -> None:
@@ -154,6 +157,7 @@ async def serve_node(
         node.signer.public_key.address,
         node.mempool,
         on_block,
+        log=node.log,
         first_round=first_round,
         on_waiting=_say,
         timeouts=Timeouts.without_peers(),
@@ -194,6 +198,7 @@ def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS
     except BaseExceptionGroup as group:
         raise NodeHalted(f"hub halted: {halt_reason(group)}") from group
     finally:
+        node.log.close()
         node.store.close()
 
 
