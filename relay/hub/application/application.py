@@ -47,6 +47,7 @@ from relay.hub.application.abci import (
     QueryResponse,
     ValidatorUpdate,
 )
+from relay.hub.application.evidence_records import write_records
 from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import RULES_VERSION, Genesis
 from relay.hub.application.modules import NATIVE_CODE, native_modules
@@ -257,6 +258,7 @@ class HubApplication:
             self._context(request.height, request.time_ns, request.hash),
             (frame,),
         )
+        write_records(view, request.misbehaviours, request.height)
         executed: list[tuple[SignedTransaction, TransactionOutcome]] = []
         results: list[ExecTxResult] = []
         for raw in request.transactions:

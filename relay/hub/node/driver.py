@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 import trio
 
 from light_clients.interface import MalformedInput
+from light_clients.tendermint.types import Commit
 from relay.evm.mempool import Mempool
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.application import decode_cached
@@ -195,10 +196,10 @@ class ConsensusDriver:
         heapq.heappush(self._timers, (deadline, self._timer_count, effect.height, effect.round, effect.step))
 
     async def _prepare(self, effect: PrepareBlock) -> None:
-        block = await self._blocking(lambda: self._block_for(effect.height))
+        block = await self._blocking(lambda: self._block_for(effect.height, effect.last_commit))
         self._events.append(BlockPrepared(effect.height, effect.round, block, block_id_of(block), self._now_ns()))
 
-    def _block_for(self, height: int) -> Block:
+    def _block_for(self, height: int, last_commit: Commit | None) -> Block:
         """The block saved before a crash, if it still follows; else a new one from the pool."""
         saved = self._signer.saved_proposal(height)
         if saved is not None:
@@ -211,9 +212,11 @@ class ConsensusDriver:
                 pass
         ledger = self._ledger
         candidates = [transaction.raw for transaction in self._mempool.select()]
-        room = ledger.params.block_max_bytes - ROOM_FOR_COMMIT_BYTES
+        evidence = ledger.evidence.for_block(ledger.params.evidence_max_bytes)
+        room = ledger.params.block_max_bytes - ROOM_FOR_COMMIT_BYTES - sum(map(len, evidence))
         chosen = ledger.application.prepare_proposal(candidates, room)
-        return make_block(ledger.tip, ledger.last_commit(), chosen, self._own_address)
+        commit = ledger.last_commit() if last_commit is None else last_commit
+        return make_block(ledger.tip, commit, chosen, self._own_address, evidence)
 
     async def _sign_proposal(self, effect: SignProposal) -> None:
         proposal, block = effect.proposal, effect.block

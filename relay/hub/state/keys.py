@@ -14,7 +14,6 @@ PAUSED_KEY = b"admin/paused"
 RESERVED_PREFIXES = (
     b"stuck/",
     b"governance/",
-    b"evidence/",
     b"upgrade/",
 )
 """Nothing is written under these in this version."""
@@ -120,6 +119,15 @@ VALIDATOR_POWER_PREFIX = b"validators/power/"
 def validator_power_key(public_key: bytes) -> bytes:
     """BE8(power) of the validator with this compressed key of 33 bytes."""
     return VALIDATOR_POWER_PREFIX + public_key
+
+
+EVIDENCE_PREFIX = b"evidence/"
+"""Holds a row of each validator that signed two votes at a height, in order of heights."""
+
+
+def evidence_key(height: int, address: bytes) -> bytes:
+    """Height in 8 big-endian bytes, then the address of 20."""
+    return EVIDENCE_PREFIX + height.to_bytes(8, "big") + address
 
 
 def path_key(hashed_path: bytes) -> bytes:
