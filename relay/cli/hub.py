@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from relay.cli.hub_abci import abci
+from relay.cli.hub_evidence import evidence
 from relay.cli.hub_join import join
 from relay.cli.hub_pause import pause, resume
 from relay.cli.hub_snapshot import app as snapshot_app
@@ -31,6 +32,7 @@ DEFAULT_FUNDING_WEI = 10**24
 
 app = typer.Typer(help="A validator of the hub chain.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(abci)
+app.command()(evidence)
 app.command()(join)
 app.command()(pause)
 app.command()(resume)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from light_clients.crypto import ed25519_address
 from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.tendermint.hashing import evidence_hash, sign_digest, vote_sign_bytes
-from light_clients.tendermint.types import GO_ZERO_TIME_NS, BlockId, BlockIdFlag, KeyType, PartSetHeader
+from light_clients.tendermint.hashing import evidence_hash, vote_sign_bytes
+from light_clients.tendermint.types import GO_ZERO_TIME_NS, BlockId, BlockIdFlag, PartSetHeader
 from relay.evm.json_params import Params
 from relay.hub.application.abci import Misbehaviour
 from relay.hub.application.evidence_records import EvidenceRecord, read_records
@@ -29,12 +29,13 @@ from relay.hub.consensus.evidence import (
 )
 from relay.hub.consensus.evidence_pool import MAX_WAITING, EvidencePool
 from relay.hub.consensus.types import EMPTY_COMMIT, NIL, Equivocation, Vote
-from relay.hub.consensus.votes import Tally, vote_bytes
+from relay.hub.consensus.votes import Tally
 from relay.hub.node.cometbft_methods import CometBftMethods
 from relay.hub.node.cometbft_parameters import Arguments
 from relay.hub.node.evidence_json import evidence_to_rpc
 from relay.hub.node.hutong_methods import HutongMethods
 from tests.relay.hub.consensus_table import PRECOMMIT, PREVOTE, Table
+from tests.relay.hub.double_votes import advance_with, double_vote_at
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub
 from tests.relay.hub.simulation.validator import CHAIN_ID
 
@@ -256,28 +257,6 @@ def test_rpc_prints_evidence_as_cometbft_does():
 # --- the chain
 
 
-def double_vote_at(hub: SimulatedHub, height: int) -> Equivocation:
-    """The hub's one validator voted for no block as well."""
-    stored = hub.ledger.records.block(height)
-    [validator] = hub.ledger.records.validators(height).validators
-
-    def vote(block_id: BlockId) -> Vote:
-        unsigned = Vote(PRECOMMIT, height, 0, block_id, stored.block.header.time_ns + 1, 0, validator.address)
-        digest = sign_digest(KeyType.SECP256K1, vote_bytes(hub.genesis.chain_id, unsigned))
-        return replace(unsigned, signature=VALIDATOR.sign(digest))
-
-    return Equivocation(vote(stored.block_id), vote(NIL))
-
-
-def advance(hub: SimulatedHub, evidence: tuple[bytes, ...]) -> None:
-    ledger = hub.ledger
-    proposer = ledger.tip.validators.proposer.address
-    block = make_block(ledger.tip, ledger.last_commit(), (), proposer, evidence)
-    assert ledger.accepts(block)
-    [(_, vote)] = hub._votes(block.header.height, block_id_of(block), block.header.time_ns + 10**9)
-    ledger.apply(block, block_id_of(block), Tally({0: vote}).commit(ledger.tip.validators, block_id_of(block)))
-
-
 async def test_attack_C40_hub_a_double_vote_is_recorded_once_and_shown():
     hub = SimulatedHub()
     hub.advance()
@@ -286,7 +265,7 @@ async def test_attack_C40_hub_a_double_vote_is_recorded_once_and_shown():
     assert hub.ledger.evidence.for_block(10_000) == ()
     hub.advance()
     [item] = hub.ledger.evidence.for_block(10_000)
-    advance(hub, (item,))
+    advance_with(hub, (item,))
     evidence, recorded_at = decode_evidence(item), hub.height
     assert hub.ledger.evidence.for_block(10_000) == ()
     assert hub.app_hash != before
