@@ -201,21 +201,45 @@ class RequestVerifyVoteExtension(_message.Message):
     vote_extension: bytes
     def __init__(self, hash: _Optional[bytes] = ..., validator_address: _Optional[bytes] = ..., height: _Optional[int] = ..., vote_extension: _Optional[bytes] = ...) -> None: ...
 
+class AccusedValidator(_message.Message):
+    __slots__ = ("address", "power")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    POWER_FIELD_NUMBER: _ClassVar[int]
+    address: bytes
+    power: int
+    def __init__(self, address: _Optional[bytes] = ..., power: _Optional[int] = ...) -> None: ...
+
+class Misbehavior(_message.Message):
+    __slots__ = ("type", "validator", "height", "time", "total_voting_power")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    VALIDATOR_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_VOTING_POWER_FIELD_NUMBER: _ClassVar[int]
+    type: int
+    validator: AccusedValidator
+    height: int
+    time: _timestamp_pb2.Timestamp
+    total_voting_power: int
+    def __init__(self, type: _Optional[int] = ..., validator: _Optional[_Union[AccusedValidator, _Mapping]] = ..., height: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_voting_power: _Optional[int] = ...) -> None: ...
+
 class RequestFinalizeBlock(_message.Message):
-    __slots__ = ("txs", "hash", "height", "time", "next_validators_hash", "proposer_address")
+    __slots__ = ("txs", "misbehavior", "hash", "height", "time", "next_validators_hash", "proposer_address")
     TXS_FIELD_NUMBER: _ClassVar[int]
+    MISBEHAVIOR_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     NEXT_VALIDATORS_HASH_FIELD_NUMBER: _ClassVar[int]
     PROPOSER_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     txs: _containers.RepeatedScalarFieldContainer[bytes]
+    misbehavior: _containers.RepeatedCompositeFieldContainer[Misbehavior]
     hash: bytes
     height: int
     time: _timestamp_pb2.Timestamp
     next_validators_hash: bytes
     proposer_address: bytes
-    def __init__(self, txs: _Optional[_Iterable[bytes]] = ..., hash: _Optional[bytes] = ..., height: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_validators_hash: _Optional[bytes] = ..., proposer_address: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, txs: _Optional[_Iterable[bytes]] = ..., misbehavior: _Optional[_Iterable[_Union[Misbehavior, _Mapping]]] = ..., hash: _Optional[bytes] = ..., height: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_validators_hash: _Optional[bytes] = ..., proposer_address: _Optional[bytes] = ...) -> None: ...
 
 class Response(_message.Message):
     __slots__ = ("exception", "echo", "flush", "info", "init_chain", "query", "check_tx", "commit", "list_snapshots", "offer_snapshot", "load_snapshot_chunk", "apply_snapshot_chunk", "prepare_proposal", "process_proposal", "extend_vote", "verify_vote_extension", "finalize_block")

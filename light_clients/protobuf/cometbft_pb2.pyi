@@ -191,6 +191,46 @@ class Data(_message.Message):
     txs: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, txs: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class Vote(_message.Message):
+    __slots__ = ("type", "height", "round", "block_id", "timestamp", "validator_address", "validator_index", "signature")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    VALIDATOR_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    VALIDATOR_INDEX_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    type: int
+    height: int
+    round: int
+    block_id: BlockID
+    timestamp: _timestamp_pb2.Timestamp
+    validator_address: bytes
+    validator_index: int
+    signature: bytes
+    def __init__(self, type: _Optional[int] = ..., height: _Optional[int] = ..., round: _Optional[int] = ..., block_id: _Optional[_Union[BlockID, _Mapping]] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., validator_address: _Optional[bytes] = ..., validator_index: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class DuplicateVoteEvidence(_message.Message):
+    __slots__ = ("vote_a", "vote_b", "total_voting_power", "validator_power", "timestamp")
+    VOTE_A_FIELD_NUMBER: _ClassVar[int]
+    VOTE_B_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_VOTING_POWER_FIELD_NUMBER: _ClassVar[int]
+    VALIDATOR_POWER_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    vote_a: Vote
+    vote_b: Vote
+    total_voting_power: int
+    validator_power: int
+    timestamp: _timestamp_pb2.Timestamp
+    def __init__(self, vote_a: _Optional[_Union[Vote, _Mapping]] = ..., vote_b: _Optional[_Union[Vote, _Mapping]] = ..., total_voting_power: _Optional[int] = ..., validator_power: _Optional[int] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Evidence(_message.Message):
+    __slots__ = ("duplicate_vote_evidence",)
+    DUPLICATE_VOTE_EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    duplicate_vote_evidence: DuplicateVoteEvidence
+    def __init__(self, duplicate_vote_evidence: _Optional[_Union[DuplicateVoteEvidence, _Mapping]] = ...) -> None: ...
+
 class EvidenceList(_message.Message):
     __slots__ = ("evidence",)
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]

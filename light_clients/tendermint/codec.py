@@ -73,7 +73,7 @@ def _hash(value: bytes, field: str) -> bytes:
     return value
 
 
-def _decode_time(timestamp: Timestamp, field: str) -> int:
+def decode_time(timestamp: Timestamp, field: str) -> int:
     nanos = timestamp.nanos
     if not 0 <= nanos < NANOSECONDS_PER_SECOND:
         raise MalformedInput(f"{field}.nanos", "not in [0, 10^9)", got=nanos)
@@ -178,7 +178,7 @@ def _encode_validator_set(validator_set: ValidatorSet, into: cometbft_pb2.Valida
     into.total_voting_power = validator_set.claimed_total_voting_power
 
 
-def _decode_block_id(message: cometbft_pb2.BlockID, field: str) -> BlockId:
+def block_id_from_message(message: cometbft_pb2.BlockID, field: str) -> BlockId:
     _present(message, "part_set_header", field)
     part_set_header = PartSetHeader(
         message.part_set_header.total, _hash(message.part_set_header.hash, f"{field}.part_set_header.hash")
@@ -186,7 +186,7 @@ def _decode_block_id(message: cometbft_pb2.BlockID, field: str) -> BlockId:
     return BlockId(_hash(message.hash, f"{field}.hash"), part_set_header)
 
 
-def _encode_block_id(block_id: BlockId, into: cometbft_pb2.BlockID) -> None:
+def encode_block_id_into(block_id: BlockId, into: cometbft_pb2.BlockID) -> None:
     into.hash = block_id.hash
     into.part_set_header.SetInParent()
     into.part_set_header.total = block_id.part_set_header.total
@@ -216,8 +216,8 @@ def header_from_message(message: cometbft_pb2.Header, field: str) -> Header:
         version_app=message.version.app,
         chain_id=message.chain_id,
         height=message.height,
-        time_ns=_decode_time(message.time, f"{field}.time"),
-        last_block_id=_decode_block_id(message.last_block_id, f"{field}.last_block_id"),
+        time_ns=decode_time(message.time, f"{field}.time"),
+        last_block_id=block_id_from_message(message.last_block_id, f"{field}.last_block_id"),
         app_hash=message.app_hash,
         proposer_address=message.proposer_address,
         **{name: _hash(getattr(message, name), f"{field}.{name}") for name in _HEADER_HASHES},
@@ -231,7 +231,7 @@ def _encode_header(header: Header, into: cometbft_pb2.Header) -> None:
     into.height = header.height
     encode_time(header.time_ns, into.time)
     into.last_block_id.SetInParent()
-    _encode_block_id(header.last_block_id, into.last_block_id)
+    encode_block_id_into(header.last_block_id, into.last_block_id)
     for name in _HEADER_HASHES:
         setattr(into, name, getattr(header, name))
     into.app_hash = header.app_hash
@@ -244,7 +244,7 @@ def _decode_commit_sig(message: cometbft_pb2.CommitSig) -> CommitSig:
     flag = _FLAGS.get(message.block_id_flag)
     if flag is None:
         raise MalformedInput("block_id_flag", "not absent, commit or nil", got=message.block_id_flag)
-    timestamp_ns = _decode_time(message.timestamp, "timestamp")
+    timestamp_ns = decode_time(message.timestamp, "timestamp")
     address, signature = message.validator_address, message.signature
     if flag is BlockIdFlag.ABSENT:
         if address or signature or timestamp_ns != GO_ZERO_TIME_NS:
@@ -268,7 +268,7 @@ def commit_from_message(message: cometbft_pb2.Commit, field: str) -> Commit:
     _present(message, "block_id", field)
     if len(message.signatures) > MAX_VALIDATORS:
         raise MalformedInput(f"{field}.signatures", f"more than {MAX_VALIDATORS}", got=len(message.signatures))
-    block_id = _decode_block_id(message.block_id, f"{field}.block_id")
+    block_id = block_id_from_message(message.block_id, f"{field}.block_id")
     signatures: list[CommitSig] = []
     for commit_sig in message.signatures:
         try:
@@ -282,7 +282,7 @@ def _encode_commit(commit: Commit, into: cometbft_pb2.Commit) -> None:
     into.SetInParent()
     into.height, into.round = commit.height, commit.round
     into.block_id.SetInParent()
-    _encode_block_id(commit.block_id, into.block_id)
+    encode_block_id_into(commit.block_id, into.block_id)
     for commit_sig in commit.signatures:
         _encode_commit_sig(commit_sig, into.signatures.add())
 
@@ -416,7 +416,7 @@ def decode_consensus_state(data: bytes) -> ConsensusState:
     if len(message.root.hash) > MAX_APP_HASH_BYTES:
         raise MalformedInput("consensus_state.root", f"more than {MAX_APP_HASH_BYTES} bytes", got=message.root.hash)
     return ConsensusState(
-        _decode_time(message.timestamp, "consensus_state.timestamp"),
+        decode_time(message.timestamp, "consensus_state.timestamp"),
         message.root.hash,
         _hash(message.next_validators_hash, "consensus_state.next_validators_hash"),
     )

@@ -15,6 +15,7 @@ import typer
 from relay.cli.hub_abci import abci
 from relay.cli.hub_backup import backup, restore, rollback
 from relay.cli.hub_candidate import candidate, rotate_key
+from relay.cli.hub_evidence import evidence
 from relay.cli.hub_governance import execute, members, proposals, vote
 from relay.cli.hub_join import join
 from relay.cli.hub_pause import pause, resume
@@ -38,6 +39,7 @@ DEFAULT_FUNDING_WEI = 10**24
 
 app = typer.Typer(help="A validator of the hub chain.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(abci)
+app.command()(evidence)
 app.command()(join)
 app.command()(backup)
 app.command()(restore)

@@ -3,6 +3,7 @@
 from tests.defences.abci import ABCI
 from tests.defences.audit import AUDIT
 from tests.defences.bitcoin import BITCOIN
+from tests.defences.consensus import CONSENSUS
 from tests.defences.contracts import CONTRACTS
 from tests.defences.cosmos import COSMOS
 from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
@@ -18,6 +19,7 @@ from tests.defences.validators import VALIDATORS
 
 DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
+    "consensus": CONSENSUS,
     "validators": VALIDATORS,
     "abci": ABCI,
     "snapshots": SNAPSHOTS,

@@ -12,11 +12,14 @@ from relay.hub.application.abci import (
     CODE_INVALID,
     CODE_UNKNOWN_HEIGHT,
     FinalizeBlockRequest,
+    Misbehaviour,
     ProposalVerdict,
 )
 from relay.hub.node.state_sync import StateSync
 
 SMT_PROOF_OP = "ics23:smt"
+DUPLICATE_VOTE = 1
+"""Misbehavior.type; attacks on light clients freeze clients, and are not recorded in the state."""
 CONSENSUS_CALLS = frozenset(
     {
         "init_chain",
@@ -128,6 +131,17 @@ class AbciCalls:
                 request.proposer_address,
                 tuple(request.txs),
                 version,
+                tuple(
+                    Misbehaviour(
+                        item.validator.address,
+                        item.validator.power,
+                        item.height,
+                        item.time.seconds * NANOSECONDS_PER_SECOND + item.time.nanos,
+                        item.total_voting_power,
+                    )
+                    for item in request.misbehavior
+                    if item.type == DUPLICATE_VOTE
+                ),
             )
         )
         results = [

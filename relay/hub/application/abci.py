@@ -71,6 +71,17 @@ class ExecTxResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Misbehaviour:
+    """A validator signed two votes at `height`; powers and time are of the block there (cometbft abci.Misbehavior)."""
+
+    address: bytes
+    power: int
+    height: int
+    time_ns: int
+    total_power: int
+
+
+@dataclass(frozen=True, slots=True)
 class FinalizeBlockRequest:
     """`hash` is the CometBFT block hash; `last_block_hash` is empty before the first block."""
 
@@ -80,6 +91,7 @@ class FinalizeBlockRequest:
     proposer_address: bytes
     transactions: tuple[bytes, ...]
     app_version: int
+    misbehaviours: tuple[Misbehaviour, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ from relay.hub.application.abci import (
     ValidatorUpdate,
 )
 from relay.hub.application.authority import Authority
+from relay.hub.application.evidence_records import write_records
 from relay.hub.application.evm_pruning import EVM_TABLE, land_records, mark_counted
 from relay.hub.application.fees import NOBODY, base_fee_after, payable, settle_base_fee
 from relay.hub.application.frame import Frame
@@ -298,6 +299,7 @@ class HubApplication:
             self._context(request.height, request.time_ns, request.hash, base_fee_wei),
             (frame,),
         )
+        write_records(view, request.misbehaviours, request.height)
         executed: list[tuple[SignedTransaction, TransactionOutcome]] = []
         results: list[ExecTxResult] = []
         for raw in request.transactions:

@@ -42,7 +42,8 @@ def resume(initial: RoundState, events: Sequence[Event], record: LastSigned) -> 
         emitted += effects
     height = initial.height + 1
     newest = max((entry.step for entry in record.signed), default=Step.NEW_HEIGHT)
-    explained = bool(events) and (state.round, state.step) >= (record.round, newest)
+    reached = state.step is Step.COMMIT or (state.round, state.step) >= (record.round, newest)
+    explained = bool(events) and reached
     signs = record.height < height or (record.height == height and explained)
     elapsed = {(event.height, event.round, event.step) for event in events if isinstance(event, TimeoutElapsed)}
     prepared = {event.round for event in events if isinstance(event, BlockPrepared)}

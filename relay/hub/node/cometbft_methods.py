@@ -22,6 +22,7 @@ from relay.hub.application.application import APPLICATION_NAME
 from relay.hub.consensus.types import EMPTY_COMMIT
 from relay.hub.node.block_records import BlockRecords, StoredBlock
 from relay.hub.node.cometbft_parameters import Arguments, internal_error
+from relay.hub.node.evidence_json import evidence_to_rpc
 from relay.hub.node.ledger import HubLedger
 
 MAX_PER_PAGE = 100
@@ -216,7 +217,7 @@ class CometBftMethods:
             "block": {
                 "header": header_to_rpc(block.header),
                 "data": {"txs": [_b64(transaction) for transaction in block.transactions]},
-                "evidence": {"evidence": []},
+                "evidence": {"evidence": [evidence_to_rpc(item) for item in block.evidence]},
                 "last_commit": commit_to_rpc(block.last_commit)
                 if block.last_commit != EMPTY_COMMIT
                 else {

@@ -16,6 +16,8 @@ from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import decode_cached
 from relay.hub.application.genesis import HubParams
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
+from relay.hub.consensus.replay import resume
+from relay.hub.consensus.signing import LastSigned
 from relay.hub.consensus.transition import RoundState, step
 from relay.hub.consensus.types import (
     Block,
@@ -38,6 +40,7 @@ from relay.hub.consensus.types import (
 )
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.standing import why_no_blocks
+from relay.hub.node.wal import EventLog
 
 T = TypeVar("T")
 ROOM_FOR_COMMIT_BYTES = 64 * 1024
@@ -47,6 +50,8 @@ ROOM_FOR_COMMIT_BYTES = 64 * 1024
 class BlockSigner(Protocol):
     """What the driver needs of the validator's key; blocking."""
 
+    @property
+    def record(self) -> LastSigned: ...
     def sign_vote(self, vote: Vote) -> Vote: ...
     def sign_proposal(self, proposal: Proposal) -> Proposal: ...
     def passed(self, height: int) -> None: ...
@@ -98,6 +103,7 @@ class ConsensusDriver:
         mempool: Mempool,
         on_block: Callable[[int], Awaitable[None]],
         *,
+        log: EventLog,
         first_round: int = 0,
         on_waiting: Callable[[str], None],
         now_ns: Callable[[], int] = time.time_ns,
@@ -109,6 +115,7 @@ class ConsensusDriver:
         self._own_address = own_address
         self._mempool = mempool
         self._on_block = on_block
+        self._log = log
         self._first_round = first_round
         self._on_waiting = on_waiting
         self._now_ns = now_ns
@@ -124,10 +131,7 @@ class ConsensusDriver:
 
     async def run(self) -> None:
         """Produce blocks until cancelled. A bug or a refusal to sign ends it with its reason."""
-        tip = self._ledger.tip
-        self._events.append(
-            HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns(), self._first_round)
-        )
+        await self._begin()
         while True:
             if self._events:
                 await self._take(self._events.popleft())
@@ -138,7 +142,10 @@ class ConsensusDriver:
         """Apply one event. Everything that changes the state passes here."""
         if isinstance(event, HeightStarted):
             await self._begin_height(event)
-        self._state, effects = step(self._state, event)
+        before = self._state
+        self._state, effects = step(before, event)
+        if effects or self._state is not before:
+            self._log.append(event)
         for effect in effects:
             await self._carry_out(effect)
 
@@ -152,6 +159,19 @@ class ConsensusDriver:
     async def _wait(self) -> None:
         """Until there is an event; without peers only a timer brings one."""
         await self._wait_for_timer()
+
+    async def _begin(self) -> None:
+        """Where the log left off, or at the height's first round; a majority of its own has no lock to lose but its proposal."""
+        tip = self._ledger.tip
+        resumed = resume(self._state, self._log.replay(tip.height + 1), self._signer.record)
+        if resumed.state is self._state or not resumed.signs:
+            self._events.append(
+                HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns(), self._first_round)
+            )
+            return
+        self._state = resumed.state
+        for effect in resumed.effects:
+            await self._carry_out(effect)
 
     async def _wait_for_timer(self) -> None:
         deadline, _, height, round_, timer = heapq.heappop(self._timers)
@@ -179,9 +199,13 @@ class ConsensusDriver:
         raise RuntimeError(f"validator {effect.first.validator_address.hex()} equivocated at one validator's hub")
 
     async def _sign_vote(self, vote: Vote) -> Vote:
-        signed = await self._blocking(lambda: self._signer.sign_vote(vote))
+        signed = await self._blocking(lambda: self._logged_sign(vote))
         self._events.append(VoteReceived(signed, self._now_ns()))
         return signed
+
+    def _logged_sign(self, vote: Vote) -> Vote:
+        self._log.sync()
+        return self._signer.sign_vote(vote)
 
     async def _blocking(self, function: Callable[[], T]) -> T:
         found: list[T] = []
@@ -197,10 +221,10 @@ class ConsensusDriver:
         heapq.heappush(self._timers, (deadline, self._timer_count, effect.height, effect.round, effect.step))
 
     async def _prepare(self, effect: PrepareBlock) -> None:
-        block = await self._blocking(lambda: self._block_for(effect.height))
+        block = await self._blocking(lambda: self._block_for(effect.height, effect.last_commit))
         self._events.append(BlockPrepared(effect.height, effect.round, block, block_id_of(block), self._now_ns()))
 
-    def _block_for(self, height: int) -> Block:
+    def _block_for(self, height: int, last_commit: Commit | None) -> Block:
         """The block saved before a crash, if it still follows; else a new one from the pool."""
         saved = self._signer.saved_proposal(height)
         if saved is not None:
@@ -212,12 +236,13 @@ class ConsensusDriver:
                 # Then nothing was signed for it on this chain, or signing another will be refused by the record.
                 pass
         ledger = self._ledger
-        candidates = [
-            transaction.raw for transaction in self._mempool.select(self._ledger.application.next_base_fee_wei)
-        ]
-        room = ledger.params.block_max_bytes - ROOM_FOR_COMMIT_BYTES
+        base_fee_wei = ledger.application.next_base_fee_wei
+        candidates = [transaction.raw for transaction in self._mempool.select(base_fee_wei)]
+        evidence = ledger.evidence.for_block(ledger.params.evidence_max_bytes)
+        room = ledger.params.block_max_bytes - ROOM_FOR_COMMIT_BYTES - sum(map(len, evidence))
         chosen = ledger.application.prepare_proposal(candidates, room)
-        return make_block(ledger.tip, ledger.last_commit(), chosen, self._own_address)
+        commit = ledger.last_commit() if last_commit is None else last_commit
+        return make_block(ledger.tip, commit, chosen, self._own_address, evidence)
 
     async def _sign_proposal(self, effect: SignProposal) -> tuple[Proposal, bytes]:
         """With the encoded block."""
@@ -228,6 +253,7 @@ class ConsensusDriver:
             encoded = encode_block(block)
             if self._signer.saved_proposal(proposal.height) != encoded:
                 self._signer.save_proposal(proposal.height, encoded)
+            self._log.sync()
             return self._signer.sign_proposal(proposal), accepted, encoded
 
         signed, accepted, encoded = await self._blocking(sign)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import trio
@@ -12,6 +13,7 @@ from relay.evm.json_errors import invalid_params
 from relay.evm.json_params import Method, Params
 from relay.hub.application.application import HubApplication
 from relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
+from relay.hub.application.evidence_records import read_records
 from relay.hub.application.quotas import Quotas
 from relay.hub.node.forward_rows import waiting_packet
 from relay.hub.node.unsettled import UnsettledPackets
@@ -42,6 +44,7 @@ class HutongMethods:
             "hutong_clients": self._method(0, self._clients),
             "hutong_client": self._method(1, self._client),
             "hutong_chain": self._method(0, self._chain),
+            "hutong_evidence": self._method(0, self._evidence),
         }
 
     def _method(self, most: int, read: Callable[[Params], Any]) -> Method:
@@ -50,6 +53,21 @@ class HutongMethods:
             return await trio.to_thread.run_sync(read, params, limiter=self._readers)
 
         return call
+
+    def _evidence(self, _params: Params) -> list[dict[str, Any]]:
+        """Who signed two votes at a height, oldest height first, and the block that carries both."""
+        view, _, _ = self._application.view()
+        return [
+            {
+                "validator": "0x" + record.misbehaviour.address.hex(),
+                "height": hex(record.misbehaviour.height),
+                "power": hex(record.misbehaviour.power),
+                "totalPower": hex(record.misbehaviour.total_power),
+                "timeNs": hex(record.misbehaviour.time_ns),
+                "recordedAt": hex(record.recorded_at),
+            }
+            for record in islice(read_records(view), MAX_ROWS)
+        ]
 
     def _forward_failure(self, params: Params) -> str | None:
         """(client, sequence): why the hub failed this packet, or null."""

@@ -1,5 +1,6 @@
 """One hub's chain on disk: application, block records and state under one store, one atomic batch a block."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from light_clients.tendermint.hashing import results_hash
@@ -9,9 +10,12 @@ from relay.hub.application.abci import CODE_INVALID, FinalizeBlockRequest, Propo
 from relay.hub.application.application import HubApplication
 from relay.hub.application.genesis import Genesis
 from relay.hub.consensus.blocks import ChainTip, check_block, genesis_tip
-from relay.hub.consensus.types import EMPTY_COMMIT, Block
+from relay.hub.consensus.commits import NOTHING_KNOWN, check_commit
+from relay.hub.consensus.evidence import decode_block_evidence
+from relay.hub.consensus.types import EMPTY_COMMIT, Block, Vote
 from relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
 from relay.hub.node.block_records import BlockRecords, BlockResults, store_block_records, store_validators
+from relay.hub.node.ledger_evidence import LedgerEvidence, misbehaviours_of
 from relay.hub.node.params import consensus_params
 from relay.hub.node.pruning import Pruner
 from relay.hub.state import GENESIS_KEY
@@ -42,6 +46,7 @@ class HubLedger:
         self.application = HubApplication(store, genesis)
         self.records = BlockRecords(store)
         self.params = consensus_params(genesis)
+        self.evidence = LedgerEvidence(self.application, self.records)
         self.pruner: Pruner | None = None
         """Takes a step after each block."""
         if self.application.info().last_block_height < 0:
@@ -116,15 +121,23 @@ class HubLedger:
             raise ChainDamaged(f"no commit of height {self.tip.height}")
         return commit
 
-    def accepts(self, block: Block) -> bool:
-        """A block that follows from the tip, with transactions that the application takes. Raises MalformedInput."""
-        check_block(self.tip, block)
+    def accepts(self, block: Block, known: Mapping[int, Vote] = NOTHING_KNOWN) -> bool:
+        """A block that follows from the tip, with transactions that the application takes. Raises MalformedInput.
+
+        `known` are verified precommits of the last height.
+        """
+        tip = self.tip
+        check_block(tip, block)
+        if tip.last_validators is not None:
+            check_commit(tip.chain_id, tip.last_validators, tip.height, tip.block_id, block.last_commit, known)
+        self.evidence.check(tip, block)
         verdict = self.application.process_proposal(block.transactions, block.header.version_app)
         return verdict is ProposalVerdict.ACCEPT
 
     def apply(self, block: Block, block_id: BlockId, commit: Commit) -> Applied:
         """Execute a decided block and land block, commit, results and state together."""
         header = block.header
+        evidence = decode_block_evidence(block.evidence, self.params.evidence_max_bytes)
         response = self.application.finalize_block(
             FinalizeBlockRequest(
                 header.height,
@@ -133,6 +146,7 @@ class HubLedger:
                 header.proposer_address,
                 block.transactions,
                 header.version_app,
+                misbehaviours_of(evidence),
             )
         )
         updates = response.validator_updates
@@ -157,6 +171,7 @@ class HubLedger:
             self.params,
             response.rules_version,
         )
+        self.evidence.after_block(self.tip, evidence)
         if self.pruner is not None:
             self.pruner.step()
         refused = tuple(

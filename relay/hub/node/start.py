@@ -41,6 +41,7 @@ from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, Snapsh
 from relay.hub.node.standing import why_no_blocks
 from relay.hub.node.state_sync import restoration_is_unfinished
 from relay.hub.node.sync_methods import SyncMethods
+from relay.hub.node.wal import WriteAheadLog
 from relay.telemetry import configure_logs
 
 MAP_BYTES = 256 * 1024**3
@@ -82,6 +83,7 @@ class HubNode:
 
     ledger: HubLedger
     signer: FileSigner
+    log: WriteAheadLog
     mempool: Mempool
     store: LmdbStore
     vectors: int
@@ -114,10 +116,11 @@ def open_node(home: Path) -> HubNode:
         reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
         if reason is not None and ledger.tip.height == 0 and peers is None:
             raise NodeRefused(reason)
-    except (ChainDamaged, NodeRefused, UnknownRulesVersion, RevisionEnded) as error:
+        log = WriteAheadLog(home)
+    except (ChainDamaged, NodeRefused, UnknownRulesVersion, RevisionEnded, UnusableHome) as error:
         store.close()
         raise NodeRefused(str(error)) from error
-    return HubNode(ledger, signer, Mempool(), store, vectors, home, peers)
+    return HubNode(ledger, signer, log, Mempool(), store, vectors, home, peers)
 
 
 def _peers_of(home: Path) -> tuple[Network, NodeKey] | None:
@@ -204,6 +207,7 @@ def _alone(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> Consens
         node.signer.public_key.address,
         node.mempool,
         on_block,
+        log=node.log,
         first_round=node.signer.record.round if node.signer.record.height == node.ledger.tip.height + 1 else 0,
         on_waiting=_say,
         timeouts=Timeouts.without_peers(),
@@ -253,6 +257,7 @@ def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS
     except BaseExceptionGroup as group:
         raise NodeHalted(f"hub halted: {halt_reason(group)}") from group
     finally:
+        node.log.close()
         node.store.close()
 
 

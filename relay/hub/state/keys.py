@@ -13,10 +13,7 @@ BASE_FEE_KEY = b"evm/baseFee"
 """Wei in 32 big-endian bytes: of the next block's gas. Absent until it first leaves that of genesis."""
 PAUSED_KEY = b"admin/paused"
 
-RESERVED_PREFIXES = (
-    b"stuck/",
-    b"evidence/",
-)
+RESERVED_PREFIXES = (b"stuck/",)
 """Nothing is written under these in this version."""
 
 MAX_KEY_BYTES = 200
@@ -177,6 +174,15 @@ def rules_key(height: int) -> bytes:
 def upgraded_key(last_height: int, item: str) -> bytes:
     """What clients of the hub prove to follow it into its next revision (ICS-07, upgrade path `upgrade`)."""
     return f"upgrade/{last_height}/{item}".encode()
+
+
+EVIDENCE_PREFIX = b"evidence/"
+"""Holds a row of each validator that signed two votes at a height, in order of heights."""
+
+
+def evidence_key(height: int, address: bytes) -> bytes:
+    """Height in 8 big-endian bytes, then the address of 20."""
+    return EVIDENCE_PREFIX + height.to_bytes(8, "big") + address
 
 
 def path_key(hashed_path: bytes) -> bytes:

@@ -35,6 +35,7 @@ from relay.hub.node.home import write_durably
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import FileSigner, decode_last_signed
 from relay.hub.node.start import NodeRefused, open_node
+from relay.hub.node.wal import WriteAheadLog
 from tests.relay.hub.hub_process import new_home, transfer
 from tests.relay.hub.recorded_chain import FILE, record_chain, replay
 from tests.relay.hub.self_test_corpus import corpus
@@ -271,6 +272,7 @@ class DriverRun:
         self.mempool = Mempool()
         self.blocks: list[tuple[float, int]] = []
         self.waiting: list[str] = []
+        self.home = home
         self.signer = FileSigner(home, VALIDATOR, genesis.chain_id)
 
     async def drive(self, seconds: float, at: dict[float, bytes] | None = None) -> None:
@@ -288,6 +290,7 @@ class DriverRun:
             VALIDATOR.public_key.address,
             self.mempool,
             on_block,
+            log=WriteAheadLog(self.home),
             on_waiting=self.waiting.append,
             timeouts=Timeouts.without_peers(),
             now_ns=lambda: self.ledger.genesis.genesis_time_ns + int((trio.current_time() - start) * 10**9),

@@ -1,0 +1,192 @@
+"""Events ↔ bytes for the write-ahead log: RLP lists, each behind a CRC, so that a torn end and damage are told apart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import rlp
+from rlp.exceptions import DecodingError
+
+from light_clients.interface import MalformedInput
+from light_clients.tendermint.codec import decode_validator_set, encode_validator_set
+from light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
+from relay.hub.consensus.blocks import MAX_BLOCK_BYTES, block_id_of, decode_block, encode_block
+from relay.hub.consensus.types import (
+    BlockPrepared,
+    BlockReceived,
+    Event,
+    HeightStarted,
+    Proposal,
+    ProposalReceived,
+    Step,
+    TimeoutElapsed,
+    Vote,
+    VoteReceived,
+)
+
+MARKER = b"hwal"
+_HEAD_BYTES = 12
+MAX_EVENT_BYTES = MAX_BLOCK_BYTES + 64 * 1024
+_INT64_BYTES = 8
+
+
+class LogDamaged(Exception):
+    """Whole events stand behind bytes that are none: they were changed after they had been written."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        self.offset, self.reason = offset, reason
+        super().__init__(offset, reason)
+
+    def __str__(self) -> str:
+        return f"damaged at byte {self.offset}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogContent:
+    """`whole_bytes`: where the torn end begins, if there is one."""
+
+    events: tuple[Event, ...]
+    whole_bytes: int
+
+
+def encode_frame(event: Event) -> bytes:
+    """MARKER ‖ BE4(length) ‖ BE4(CRC of length and payload) ‖ payload."""
+    payload: bytes = rlp.encode(_fields(event))
+    size = len(payload).to_bytes(4, "big")
+    return MARKER + size + crc32(size + payload).to_bytes(4, "big") + payload
+
+
+def decode_log(data: bytes) -> LogContent:
+    """All whole frames. What follows the last of them is a write that a crash cut short.
+
+    Raises:
+        LogDamaged: a frame behind bytes that are no frame, or one that holds no event.
+    """
+    events: list[Event] = []
+    offset = 0
+    while offset < len(data):
+        payload = _payload_at(data, offset)
+        if payload is None:
+            behind = data.find(MARKER, offset + 1)
+            while behind >= 0:
+                if _payload_at(data, behind) is not None:
+                    raise LogDamaged(offset, f"not an event, though one stands at byte {behind}")
+                behind = data.find(MARKER, behind + 1)
+            break
+        try:
+            events.append(_event(rlp.decode(payload, strict=True)))
+        except (DecodingError, MalformedInput, ValueError, TypeError) as error:
+            raise LogDamaged(offset, f"holds no event ({type(error).__name__})") from error
+        offset += _HEAD_BYTES + len(payload)
+    return LogContent(tuple(events), offset)
+
+
+def _payload_at(data: bytes, offset: int) -> bytes | None:
+    head = data[offset : offset + _HEAD_BYTES]
+    size = int.from_bytes(head[4:8], "big")
+    if len(head) < _HEAD_BYTES or head[:4] != MARKER or size > MAX_EVENT_BYTES:
+        return None
+    payload = data[offset + _HEAD_BYTES : offset + _HEAD_BYTES + size]
+    if len(payload) < size or crc32(head[4:8] + payload) != int.from_bytes(head[8:], "big"):
+        return None
+    return payload
+
+
+def _int(value: int) -> bytes:
+    return value.to_bytes(_INT64_BYTES, "big", signed=True)
+
+
+def _read_int(data: Any) -> int:
+    if not isinstance(data, bytes) or len(data) != _INT64_BYTES:
+        raise ValueError("no int64")
+    return int.from_bytes(data, "big", signed=True)
+
+
+def _block_id(block_id: BlockId) -> list[bytes]:
+    return [block_id.hash, _int(block_id.part_set_header.total), block_id.part_set_header.hash]
+
+
+def _read_block_id(row: Any) -> BlockId:
+    hash_, total, parts = row
+    return BlockId(hash_, PartSetHeader(_read_int(total), parts))
+
+
+def _fields(event: Event) -> list[Any]:
+    now = _int(event.now_ns)
+    match event:
+        case HeightStarted():
+            validators = encode_validator_set(event.validators)
+            return [b"h", now, _int(event.height), validators, _int(event.last_block_time_ns), _int(event.round)]
+        case TimeoutElapsed():
+            return [b"t", now, _int(event.height), _int(event.round), _int(event.step)]
+        case BlockPrepared():
+            return [b"b", now, _int(event.height), _int(event.round), encode_block(event.block)]
+        case BlockReceived():
+            return [b"c", now, encode_block(event.block), _int(event.accepted)]
+        case ProposalReceived():
+            p = event.proposal
+            proposal = [_int(p.height), _int(p.round), _int(p.pol_round), _block_id(p.block_id), _int(p.timestamp_ns)]
+            return [b"p", now, [*proposal, p.signature], encode_block(event.block), _int(event.accepted)]
+        case VoteReceived():
+            v = event.vote
+            numbers = [v.message_type, v.height, v.round, v.timestamp_ns, v.validator_index]
+            return [b"v", now, [_int(n) for n in numbers], _block_id(v.block_id), v.validator_address, v.signature]
+
+
+def _read_flag(data: Any) -> bool:
+    return bool(_read_int(data))
+
+
+def _height_started(now_ns: int, height: Any, validators: Any, time_ns: Any, round_: Any) -> Event:
+    members = decode_validator_set(validators)
+    return HeightStarted(_read_int(height), members, _read_int(time_ns), now_ns, _read_int(round_))
+
+
+def _timeout(now_ns: int, height: Any, round_: Any, at: Any) -> Event:
+    return TimeoutElapsed(_read_int(height), _read_int(round_), Step(_read_int(at)), now_ns)
+
+
+def _prepared(now_ns: int, height: Any, round_: Any, encoded: Any) -> Event:
+    block = decode_block(encoded)
+    return BlockPrepared(_read_int(height), _read_int(round_), block, block_id_of(block), now_ns)
+
+
+def _received(now_ns: int, encoded: Any, accepted: Any) -> Event:
+    block = decode_block(encoded)
+    return BlockReceived(block, block_id_of(block), _read_flag(accepted), now_ns)
+
+
+def _proposal(now_ns: int, row: Any, encoded: Any, accepted: Any) -> Event:
+    height, round_, pol_round, block_id, time_ns, signature = row
+    proposal = Proposal(
+        _read_int(height),
+        _read_int(round_),
+        _read_int(pol_round),
+        _read_block_id(block_id),
+        _read_int(time_ns),
+        signature,
+    )
+    block = decode_block(encoded)
+    return ProposalReceived(proposal, block, block_id_of(block), _read_flag(accepted), now_ns)
+
+
+def _vote(now_ns: int, numbers: Any, block_id: Any, address: Any, signature: Any) -> Event:
+    kind, height, round_, time_ns, index = map(_read_int, numbers)
+    vote = Vote(SignedMessageType(kind), height, round_, _read_block_id(block_id), time_ns, index, address, signature)
+    return VoteReceived(vote, now_ns)
+
+
+_READERS: dict[bytes, Callable[..., Event]] = {
+    b"h": _height_started,
+    b"t": _timeout,
+    b"b": _prepared,
+    b"c": _received,
+    b"p": _proposal,
+    b"v": _vote,
+}
+
+
+def _event(row: Any) -> Event:
+    kind, now, *rest = row
+    return _READERS[bytes(kind)](_read_int(now), *rest)

@@ -1,0 +1,82 @@
+"""Evidence of double votes against this chain's records: judged in blocks, kept for the next one."""
+
+from dataclasses import replace
+
+from light_clients.interface import MalformedInput, PredicateFailed
+from light_clients.tendermint.types import ValidatorSet
+from relay.hub.application.abci import Misbehaviour
+from relay.hub.application.application import HubApplication
+from relay.hub.consensus.blocks import ChainTip
+from relay.hub.consensus.evidence import (
+    AccountableUntil,
+    DuplicateVote,
+    decode_block_evidence,
+    verify_evidence,
+)
+from relay.hub.consensus.evidence_pool import EvidencePool
+from relay.hub.consensus.types import Block, Equivocation
+from relay.hub.node.block_records import BlockRecords
+from relay.hub.state.keys import evidence_key
+
+
+def accountable_until(tip: ChainTip) -> AccountableUntil:
+    params = tip.params
+    return AccountableUntil(tip.height, tip.time_ns, params.evidence_max_age_blocks, params.evidence_max_age_ns)
+
+
+def misbehaviours_of(evidence: tuple[DuplicateVote, ...]) -> tuple[Misbehaviour, ...]:
+    return tuple(
+        Misbehaviour(
+            item.first.validator_address,
+            item.validator_power,
+            item.first.height,
+            item.time_ns,
+            item.total_voting_power,
+        )
+        for item in evidence
+    )
+
+
+class LedgerEvidence:
+    """Used by one thread at a time, as the ledger is."""
+
+    def __init__(self, application: HubApplication, records: BlockRecords) -> None:
+        self._application = application
+        self._records = records
+        self.pool = EvidencePool()
+
+    def add(self, equivocation: Equivocation) -> None:
+        """Waits until its height is decided."""
+        self.pool = self.pool.with_equivocation(equivocation)
+
+    def for_block(self, max_bytes: int) -> tuple[bytes, ...]:
+        """Encoded, without what the state has a record of."""
+        fresh = tuple(item for item in self.pool.ready if not self._is_recorded(item))
+        self.pool = replace(self.pool, ready=fresh)
+        return self.pool.for_block(max_bytes)
+
+    def check(self, tip: ChainTip, block: Block) -> tuple[DuplicateVote, ...]:
+        """Every item proves something new. Raises MalformedInput."""
+        found = decode_block_evidence(block.evidence, tip.params.evidence_max_bytes)
+        for index, item in enumerate(found):
+            field = f"block.evidence[{index}]"
+            if self._is_recorded(item):
+                raise MalformedInput(field, "is on record", got=item.first.height)
+            validators, time_ns = self._facts(item.first.height) or (None, None)
+            try:
+                verify_evidence(tip.chain_id, item, validators, time_ns, accountable_until(tip))
+            except PredicateFailed as error:
+                raise MalformedInput(field, str(error)) from error
+        return found
+
+    def after_block(self, tip: ChainTip, committed: tuple[DuplicateVote, ...]) -> None:
+        """`tip` is the block that was applied."""
+        self.pool = self.pool.after_block(tip.height, committed, self._facts, accountable_until(tip))
+
+    def _facts(self, height: int) -> tuple[ValidatorSet, int] | None:
+        stored, validators = self._records.block(height), self._records.validators(height)
+        return None if stored is None or validators is None else (validators, stored.block.header.time_ns)
+
+    def _is_recorded(self, item: DuplicateVote) -> bool:
+        view, _, _ = self._application.view()
+        return view.get(evidence_key(*item.key)) is not None
