@@ -174,10 +174,10 @@ class Switchboard:
         await tls.send_all(frame(*encode_message(own)))
         try:
             kind, payload = await read_frame(tls)
-        except trio.BrokenResourceError as error:
-            if isinstance(error.__cause__, ssl.SSLError):
-                raise Refusal("it does not have this node's certificate in its network.toml") from error
-            raise
+        except (StreamEnded, trio.BrokenResourceError) as error:
+            raise Refusal(
+                "it closed the connection before it said hello: does its network.toml hold this node's certificate?"
+            ) from error
         hello = decode_message(kind, payload) if kind is Kind.HELLO else None
         if not isinstance(hello, Hello):
             raise Refusal("it did not say hello first")
@@ -207,6 +207,8 @@ class Switchboard:
         """A stranger must not fill the log."""
         now_s = trio.current_time()
         if record is not None:
+            if record.last_reason == reason:
+                return
             record.last_reason = reason
         elif now_s - self._strangers_said_at < SAY_STRANGERS_EVERY_S:
             return
