@@ -5,13 +5,15 @@ from dataclasses import replace
 import pytest
 import trio
 
+from light_clients.interface import MalformedInput
 from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import BlockId, KeyType, PartSetHeader, SignedMessageType
+from light_clients.tendermint.types import ABSENT_SIGNATURE, BlockId, KeyType, PartSetHeader, SignedMessageType
 from relay.evm.transaction import decode_transaction
 from relay.hub.consensus.blocks import block_id_of, encode_block, make_block
 from relay.hub.consensus.types import NIL, Proposal, Step, Vote
 from relay.hub.consensus.validators import proposer_of
 from relay.hub.consensus.votes import vote_bytes
+from relay.hub.network.commits import check_commit
 from relay.hub.network.driver import KeyUsedElsewhere
 from relay.hub.network.link import Link
 from relay.hub.network.messages import CommittedBlock, ProposalMessage, Status, VoteMessage
@@ -366,3 +368,78 @@ async def test_a_forged_committed_block_is_its_senders_fault_and_the_right_one_i
     if record.score.bans:
         assert "is not its validator's signature" in record.last_reason
     assert block_id_of(late.ledger.records.block(5).block) == liar.ledger.records.block(5).block_id
+
+
+async def test_attack_C43_hub_a_commit_counts_for_the_set_of_its_very_height(tmp_path, autojump_clock):
+    """A validator that joins acts two blocks on, at every peer at once; a commit by the set before or after is none."""
+    network = SimulatedNetwork(tmp_path, 4)
+    async with trio.open_nursery() as nursery:
+        network.start(nursery, 0, 1, 2, 3)
+        await network.reach(3)
+        nursery.cancel_scope.cancel()
+    ledger = network.validators[0].ledger
+    stored, commit = ledger.records.block(2), ledger.records.commit(2)
+    members = ledger.records.validators(2)
+    check_commit("hutong-1", members, 2, stored.block_id, commit)
+    smaller = replace(members, validators=members.validators[:-1])
+    with pytest.raises(MalformedInput) as caught:
+        check_commit("hutong-1", smaller, 2, stored.block_id, commit)
+    assert (caught.value.got, caught.value.expected) == (4, 3)
+    first = replace(members.validators[0], voting_power=100)
+    heavier = replace(members, validators=(first, *members.validators[1:]))
+    absent = replace(commit, signatures=(ABSENT_SIGNATURE, *commit.signatures[1:]))
+    with pytest.raises(MalformedInput) as caught:
+        check_commit("hutong-1", heavier, 2, stored.block_id, absent)
+    assert caught.value.field == "commit"
+    assert caught.value.got <= 30
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda c: replace(c, height=3), "commit"),
+        (lambda c: replace(c, block_id=SOME_BLOCK), "commit"),
+        (lambda c: replace(c, signatures=c.signatures[:-1]), "commit.signatures"),
+        (
+            lambda c: replace(c, signatures=(c.signatures[1], c.signatures[0], *c.signatures[2:])),
+            "commit.signatures[0]",
+        ),
+        (lambda c: replace(c, signatures=(ABSENT_SIGNATURE,) * 2 + c.signatures[2:]), "commit"),
+        (lambda c: replace(c, round=c.round + 1), "commit.signatures[0]"),
+    ],
+)
+async def test_a_commit_is_refused_at_the_field_that_is_wrong(tmp_path, autojump_clock, change, field):
+    network = SimulatedNetwork(tmp_path, 4)
+    async with trio.open_nursery() as nursery:
+        network.start(nursery, 0, 1, 2, 3)
+        await network.reach(3)
+        nursery.cancel_scope.cancel()
+    ledger = network.validators[0].ledger
+    stored, members = ledger.records.block(2), ledger.records.validators(2)
+    commit = ledger.records.block(3).block.last_commit
+    if any(not entry.signature for entry in commit.signatures[:2]):
+        commit = ledger.records.commit(2)
+    check_commit("hutong-1", members, 2, stored.block_id, commit)
+    with pytest.raises(MalformedInput) as caught:
+        check_commit("hutong-1", members, 2, stored.block_id, change(commit))
+    assert caught.value.field == field
+
+
+async def test_attack_C45_hub_a_validator_killed_at_any_moment_of_a_height_never_votes_twice(tmp_path, autojump_clock):
+    """Its record outlives it; its pool, lock and votes do not. It comes back while the height goes on."""
+    network = SimulatedNetwork(tmp_path, 4, block_interval_ms=200, proof_block_delay_ms=50)
+    network.delay_s = 0.05
+    victim = network.validators[1]
+    async with trio.open_nursery() as nursery:
+        network.start(nursery, 0, 1, 2)
+        for number in range(25):
+            await trio.sleep(0.03 + 0.017 * number)
+            network.kill(1)
+            network.start(nursery, 1)
+        await network.reach(network.validators[0].height + 2, 0, 1, 2)
+        nursery.cancel_scope.cancel()
+    signed = {}
+    for vote in victim.signed:
+        place = vote.height, vote.round, vote.message_type
+        assert signed.setdefault(place, vote) == vote
+    assert all(not validator.equivocations for validator in network.validators)
