@@ -1,7 +1,7 @@
 """The consensus driver among peers: what they sent is judged here, one after the other, between own events and timers."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -11,7 +11,8 @@ from light_clients.crypto import secp256k1
 from light_clients.interface import MalformedInput
 from light_clients.tendermint.hashing import header_hash, part_set_header, proposal_sign_bytes, sign_digest
 from light_clients.tendermint.types import BlockId, Commit, KeyType, SignedMessageType, ValidatorSet
-from relay.hub.consensus.blocks import check_block, decode_block
+from relay.hub.consensus.blocks import check_block, decode_block, encode_block
+from relay.hub.consensus.commits import NOTHING_KNOWN, check_commit
 from relay.hub.consensus.recording import MAX_ROUND, MAX_ROUNDS_AHEAD
 from relay.hub.consensus.round_state import RoundState
 from relay.hub.consensus.signing import DoubleSignRefused
@@ -27,7 +28,6 @@ from relay.hub.consensus.types import (
     VoteReceived,
 )
 from relay.hub.consensus.validators import proposer_of
-from relay.hub.network.commits import check_commit
 from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedVote
 from relay.hub.network.score import Offence
 from relay.hub.node.driver import ConsensusDriver
@@ -79,9 +79,9 @@ class NetworkDriver(ConsensusDriver):
         self._inbox: deque[Received] = deque()
         self._early: deque[ReceivedVote | ReceivedProposal] = deque(maxlen=MAX_EARLY)
         self._arrival = trio.lowlevel.ParkingLot()
-        self._last_precommits: dict[int, Vote] = {}
         self._encoded: dict[BlockId, bytes] = {}
         self._caught_up_at = float("-inf")
+        self._silent_height = 0
         self._position = (0, 0, Step.NEW_HEIGHT)
 
     @property
@@ -108,8 +108,19 @@ class NetworkDriver(ConsensusDriver):
             with trio.move_on_at(due):
                 await self._arrival.park()
 
+    async def _begin(self) -> None:
+        await super()._begin()
+        for block_id, candidate in self._state.candidates.items():
+            self._encoded[block_id] = encode_block(candidate.block)
+
+    def _signs_nothing_at(self, height: int) -> None:
+        """A vote that left may have been a lock that no log tells of: the others decide this height."""
+        self._silent_height = height
+        _log.warning("nothing is signed at a height", height=height, reason="the log does not explain what was signed")
+
     async def _take(self, event: Any) -> None:
-        own = None if self._is_catching_up() else self._own_address
+        height = event.height if isinstance(event, HeightStarted) else self._state.height
+        own = None if self._is_catching_up() or height == self._silent_height else self._own_address
         if self._state.own_address != own:
             self._state = replace(self._state, own_address=own)
         await super()._take(event)
@@ -125,6 +136,7 @@ class NetworkDriver(ConsensusDriver):
 
     async def _begin_height(self, event: HeightStarted) -> None:
         """Without a majority of its own a node waits for its peers, also where it is no validator."""
+        self._ledger.application.coming.require_block(event.height)
         self._encoded.clear()
         self._inbox.extendleft(reversed(self._early))
         self._early.clear()
@@ -163,7 +175,6 @@ class NetworkDriver(ConsensusDriver):
         return signed, encoded
 
     async def _apply(self, block: Block, block_id: BlockId, commit: Commit) -> None:
-        self._last_precommits = dict(self._state.tally(commit.round, SignedMessageType.PRECOMMIT).votes)
         height = block.header.height
         # Before the block is on disk: a record that is behind the chain looks like one that was rolled back.
         await self._blocking(lambda: self._signer.passed(height))
@@ -191,6 +202,11 @@ class NetworkDriver(ConsensusDriver):
 
     async def _judge_vote(self, received: ReceivedVote) -> None:
         vote = received.vote
+        previous = self._state.previous
+        if previous is not None and vote.height == previous.height:
+            await self._take(VoteReceived(vote, self._now_ns()))
+            received.judge(None, "")
+            return
         if self._is_early(received, vote.height) or vote.height != self._state.height or self._is_far(vote.round):
             received.judge(None, "")
             return
@@ -258,22 +274,19 @@ class NetworkDriver(ConsensusDriver):
 
     def _accepts(self, block: Block) -> bool:
         """A proposer may be wrong without its peers knowing: then the block is refused, nobody is blamed."""
-        ledger = self._ledger
         try:
-            if not ledger.accepts(block):
-                return False
-            self._check_last_commit(block)
+            return self._ledger.accepts(block, self._last_precommits())
         except MalformedInput as error:
             _log.warning("a proposed block is refused", height=block.header.height, reason=str(error))
             return False
-        return True
 
-    def _check_last_commit(self, block: Block) -> None:
-        tip = self._ledger.tip
-        if tip.last_validators is not None:
-            check_commit(
-                tip.chain_id, tip.last_validators, tip.height, tip.block_id, block.last_commit, self._last_precommits
-            )
+    def _last_precommits(self) -> Mapping[int, Vote]:
+        """Verified ones of the last height, so that a proposal's last commit need not be verified again."""
+        previous = self._state.previous
+        if previous is None:
+            return NOTHING_KNOWN
+        tally = previous.tallies.get((previous.round, SignedMessageType.PRECOMMIT))
+        return NOTHING_KNOWN if tally is None else tally.votes
 
     async def _judge_block(self, received: ReceivedBlock) -> None:
         message, state = received.message, self._state

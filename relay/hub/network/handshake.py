@@ -1,17 +1,14 @@
 """Whether two nodes belong together."""
 
-from dataclasses import dataclass
-
 from relay.hub.network.messages import Hello
 
 
-@dataclass(frozen=True, slots=True)
 class Refusal(Exception):
     """One sentence, with what was got and expected."""
 
-    reason: str
-    got: str = ""
-    expected: str = ""
+    def __init__(self, reason: str, got: str = "", expected: str = "") -> None:
+        self.reason, self.got, self.expected = reason, got, expected
+        super().__init__(reason, got, expected)
 
     def __str__(self) -> str:
         return self.reason

@@ -26,7 +26,7 @@ from relay.telemetry import get_logger
 
 HANDSHAKE_LIMIT_S = 8.0
 MAX_HANDSHAKES = 64
-"""Of connections that have not shown a certificate yet."""
+"""Of connections that have not shown a certificate yet; those from hosts of network.toml come beside them."""
 SAY_STRANGERS_EVERY_S = 1.0
 
 _log = get_logger("network")
@@ -65,6 +65,7 @@ class Switchboard:
         self._random = random
         self._server = server_context(home, [peer.certificate for peer in network.peers])
         self._clients = {peer.node_id: client_context(home, peer.certificate) for peer in network.peers}
+        self._hosts = {peer.endpoint.host for peer in network.peers}
         self._handshakes = 0
         self._strangers_said_at = float("-inf")
 
@@ -123,7 +124,7 @@ class Switchboard:
             await self._converse(trio.SSLStream(stream, context, https_compatible=True), record)
 
     async def _accept(self, stream: trio.SocketStream) -> None:
-        if self._handshakes >= MAX_HANDSHAKES:
+        if self._handshakes >= MAX_HANDSHAKES and stream.socket.getpeername()[0] not in self._hosts:
             await trio.aclose_forcefully(stream)
             return
         tls = trio.SSLStream(stream, self._server, server_side=True, https_compatible=True)
@@ -174,10 +175,10 @@ class Switchboard:
         await tls.send_all(frame(*encode_message(own)))
         try:
             kind, payload = await read_frame(tls)
-        except trio.BrokenResourceError as error:
-            if isinstance(error.__cause__, ssl.SSLError):
-                raise Refusal("it does not have this node's certificate in its network.toml") from error
-            raise
+        except (StreamEnded, trio.BrokenResourceError) as error:
+            raise Refusal(
+                "it closed the connection before it said hello: does its network.toml hold this node's certificate?"
+            ) from error
         hello = decode_message(kind, payload) if kind is Kind.HELLO else None
         if not isinstance(hello, Hello):
             raise Refusal("it did not say hello first")
@@ -207,6 +208,8 @@ class Switchboard:
         """A stranger must not fill the log."""
         now_s = trio.current_time()
         if record is not None:
+            if record.last_reason == reason:
+                return
             record.last_reason = reason
         elif now_s - self._strangers_said_at < SAY_STRANGERS_EVERY_S:
             return

@@ -164,6 +164,8 @@ class ConsensusDriver:
         """Where the log left off, or at the height's first round; a majority of its own has no lock to lose but its proposal."""
         tip = self._ledger.tip
         resumed = resume(self._state, self._log.replay(tip.height + 1), self._signer.record)
+        if not resumed.signs:
+            self._signs_nothing_at(tip.height + 1)
         if resumed.state is self._state or not resumed.signs:
             self._events.append(
                 HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns(), self._first_round)
@@ -172,6 +174,9 @@ class ConsensusDriver:
         self._state = resumed.state
         for effect in resumed.effects:
             await self._carry_out(effect)
+
+    def _signs_nothing_at(self, height: int) -> None:
+        """A majority of its own contradicts nobody: the record alone then says what may be signed."""
 
     async def _wait_for_timer(self) -> None:
         deadline, _, height, round_, timer = heapq.heappop(self._timers)

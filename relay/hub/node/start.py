@@ -186,7 +186,11 @@ async def serve_node(
     methods = {**HutongMethods(application).methods(), **({} if network is None else network.methods())}
     eth = JsonRpcApp(JsonRpcService(chain, methods))
     syncing = SyncMethods(node.ledger.records, None if snapshots is None else snapshots.files)
-    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key, syncing.table))
+    among_peers = {}
+    if network is not None:
+        switchboard = network.switchboard
+        among_peers = {"node_id": switchboard.node_id, "listen_address": f"tcp://{switchboard.listen}"}
+    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key, syncing.table, **among_peers))
     async with trio.open_nursery() as nursery:
         eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
         cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
@@ -225,7 +229,8 @@ def _network_of(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> No
         node.mempool,
         on_block,
         Random(),  # noqa: S311  spreads dials and statuses in time
-        on_equivocation=lambda _: None,
+        on_equivocation=node.ledger.evidence.add,
+        log=node.log,
     )
 
 
