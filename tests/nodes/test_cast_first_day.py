@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import trio
 from trio_websocket import open_websocket_url
 
 from tests.nodes.provision import foundry
@@ -201,47 +202,44 @@ def test_behind_a_gap_a_transaction_that_pays_nothing_is_replaced_by_another(cas
     assert lost is None or cast.json("rpc", "eth_getTransactionByHash", lost) is None
 
 
-def test_logs_come_to_a_subscriber(cast, counter):
-    follower = subprocess.Popen(
-        [
-            *(str(foundry("cast")), "logs", "--subscribe", "--address", counter, "--rpc-url", cast.websocket_url),
-            "--json",
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def test_logs_come_to_a_subscriber(cast, counter, tmp_path):
+    output = tmp_path / "logs"
+    with output.open("w") as file:
+        follower = subprocess.Popen(
+            [str(foundry("cast")), "logs", "--subscribe", "--address", counter, "--rpc-url", cast.websocket_url],
+            stdout=file,
+            stderr=file,
+        )
     try:
-        ends = time.monotonic() + LIMIT_S
-        sent, line = set(), ""
+        ends, sent = time.monotonic() + LIMIT_S, set()
         # The subscription begins some moment after the process has: send until one is seen.
-        while not line and time.monotonic() < ends:
+        while not any(transaction in output.read_text() for transaction in sent):
+            assert time.monotonic() < ends, output.read_text()
             sent.add(cast.send(counter, "next()")["transactionHash"])
-            line = follower.stdout.readline()
-        assert json.loads(line)["transactionHash"] in sent
     finally:
         follower.kill()
-        follower.communicate()
+        follower.wait()
 
 
 async def test_heads_and_pending_transactions_come_to_a_subscriber(cast):
-    async with open_websocket_url(cast.websocket_url) as socket:
-        identifiers = {}
-        for number, kind in enumerate(("newHeads", "newPendingTransactions")):
-            await socket.send_message(
-                json.dumps({"jsonrpc": "2.0", "id": number, "method": "eth_subscribe", "params": [kind]})
-            )
-        while len(identifiers) < 2:
-            answer = json.loads(await socket.get_message())
-            if "result" in answer:
-                identifiers[answer["result"]] = answer["id"]
-        sent = cast("send", "--private-key", KEY, "--async", ALICE, "--value", "1")
-        heads, pending = [], []
-        while len(heads) < 2 or not pending:
-            params = json.loads(await socket.get_message())["params"]
-            (heads if identifiers[params["subscription"]] == 0 else pending).append(params["result"])
-        assert pending == [sent]
-        assert int(heads[1]["number"], 16) == int(heads[0]["number"], 16) + 1
+    with trio.fail_after(LIMIT_S):
+        async with open_websocket_url(cast.websocket_url) as socket:
+            identifiers = {}
+            for number, kind in enumerate(("newHeads", "newPendingTransactions")):
+                await socket.send_message(
+                    json.dumps({"jsonrpc": "2.0", "id": number, "method": "eth_subscribe", "params": [kind]})
+                )
+            while len(identifiers) < 2:
+                answer = json.loads(await socket.get_message())
+                if "result" in answer:
+                    identifiers[answer["result"]] = answer["id"]
+            sent = await trio.to_thread.run_sync(cast, "send", "--private-key", KEY, "--async", ALICE, "--value", "1")
+            heads, pending = [], []
+            while len(heads) < 2 or not pending:
+                params = json.loads(await socket.get_message())["params"]
+                (heads if identifiers[params["subscription"]] == 0 else pending).append(params["result"])
+            assert pending == [sent]
+            assert int(heads[1]["number"], 16) == int(heads[0]["number"], 16) + 1
 
 
 def test_filters(cast, counter):
