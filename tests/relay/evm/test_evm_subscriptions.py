@@ -8,7 +8,7 @@ import trio
 import trio.testing
 from evm_simulator import InstantChain, funded
 from evm_transactions import FUNDED, OTHER_KEY, raw_transaction, signed
-from trio_websocket import ConnectionClosed, connect_websocket_url, open_websocket_url
+from trio_websocket import ConnectionClosed, open_websocket_url
 
 from relay.evm import filters, server, subscriptions
 from relay.evm.json_rpc import JsonRpcService
@@ -179,31 +179,27 @@ async def test_attack_H_a_peer_that_reads_nothing_is_given_up_and_others_are_ser
     monkeypatch.setattr(server, "MAX_SEND_S", 0.5)
     port = await nursery.start(serve, JsonRpcApp(JsonRpcService(chain)), "127.0.0.1", 0)
     url = f"ws://127.0.0.1:{port}"
-    stream = await refuses_to_read(url)
     transaction = signed(nonce=0, to=TO, data=bytes(100_000), gas=5_000_000)
-    with trio.fail_after(30):
-        while not chain.mempool._listeners:
-            await trio.lowlevel.checkpoint()
+    with await refuses_to_read(url), trio.fail_after(30):
         while chain.mempool._listeners:
             chain.mempool.add(transaction, 0)
+            await trio.sleep(0.005)
             chain.mempool.drop(transaction.hash)
-            await trio.sleep(0.002)
         async with open_websocket_url(url) as other:
             await other.send_message('{"id":1,"method":"eth_chainId"}')
             assert json.loads(await other.get_message())["result"] == "0x539"
-    stream.close()
     nursery.cancel_scope.cancel()
 
 
 @pytest.mark.trio
 async def test_the_reason_reaches_a_peer_that_was_too_far_behind(chain, nursery):
     port = await nursery.start(serve, JsonRpcApp(JsonRpcService(chain)), "127.0.0.1", 0)
-    peer = await connect_websocket_url(nursery, f"ws://127.0.0.1:{port}")
-    await peer.send_message('{"id":1,"method":"eth_subscribe","params":["newHeads"]}')
-    assert "result" in await peer.get_message()
-    chain.heads.publish(subscriptions.MAX_LAG_BLOCKS + 1)
     with trio.fail_after(10), pytest.raises(ConnectionClosed) as caught:
-        await peer.get_message()
+        async with open_websocket_url(f"ws://127.0.0.1:{port}") as peer:
+            await peer.send_message('{"id":1,"method":"eth_subscribe","params":["newHeads"]}')
+            assert "result" in await peer.get_message()
+            chain.heads.publish(subscriptions.MAX_LAG_BLOCKS + 1)
+            await peer.get_message()
     assert caught.value.reason.code == 1013
     assert caught.value.reason.reason == "too slow: 1025 blocks behind, at most 1024"
     nursery.cancel_scope.cancel()
