@@ -8,7 +8,7 @@ import trio
 import trio.testing
 from evm_simulator import InstantChain, funded
 from evm_transactions import FUNDED, OTHER_KEY, raw_transaction, signed
-from trio_websocket import ConnectionClosed, open_websocket_url
+from trio_websocket import ConnectionClosed, open_websocket_url, wrap_client_stream
 
 from relay.evm import filters, server, subscriptions
 from relay.evm.json_rpc import JsonRpcService
@@ -195,7 +195,9 @@ async def test_attack_H_a_peer_that_reads_nothing_is_given_up_and_others_are_ser
 async def test_the_reason_reaches_a_peer_that_was_too_far_behind(chain, nursery):
     port = await nursery.start(serve, JsonRpcApp(JsonRpcService(chain)), "127.0.0.1", 0)
     with trio.fail_after(10), pytest.raises(ConnectionClosed) as caught:
-        async with open_websocket_url(f"ws://127.0.0.1:{port}") as peer:
+        # trio_websocket leaves the stream to the collector where the other side closed first.
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            peer = await wrap_client_stream(nursery, stream, "127.0.0.1", "/")
             await peer.send_message('{"id":1,"method":"eth_subscribe","params":["newHeads"]}')
             assert "result" in await peer.get_message()
             chain.heads.publish(subscriptions.MAX_LAG_BLOCKS + 1)
