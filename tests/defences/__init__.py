@@ -7,6 +7,7 @@ from tests.defences.contracts import CONTRACTS
 from tests.defences.cosmos import COSMOS
 from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
 from tests.defences.defence import Defence
+from tests.defences.evm import EVM
 from tests.defences.fisco_bcos import FISCO_BCOS
 from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
@@ -20,6 +21,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
     "validators": VALIDATORS,
     "abci": ABCI,
+    "evm": EVM,
     "snapshots": SNAPSHOTS,
     "contracts": CONTRACTS,
     "token contracts": TOKEN_CONTRACTS,

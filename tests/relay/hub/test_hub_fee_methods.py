@@ -1,6 +1,8 @@
 """What JSON-RPC says of prices and of the pool on a hub with a base fee."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 import trio
@@ -19,12 +21,12 @@ from tests.relay.hub.test_hub_base_fee import RECIPIENT, SOMEONE, burn, fee_hub,
 class Rpc:
     def __init__(self, application) -> None:
         self.chain = HubChain(application, Mempool())
-        self._service = JsonRpcService(self.chain)
+        self.service = JsonRpcService(self.chain)
 
     def __call__(self, method, *params):
         """The result, or (code, message)."""
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-        answer = json.loads(trio.run(self._service.answer, json.dumps(request).encode()))
+        answer = json.loads(trio.run(self.service.answer, json.dumps(request).encode()))
         return answer["result"] if "error" not in answer else (answer["error"]["code"], answer["error"]["message"])
 
 
@@ -133,3 +135,9 @@ def test_content_of_a_large_pool_is_refused_with_what_to_ask_instead(hub, monkey
     code, message = rpc("txpool_contentFrom", DAPP.address)
     assert code == -32005 and "txpool_inspect" in message
     assert list(rpc("txpool_inspect")["pending"]) == [DAPP.address]
+
+
+def test_every_method_is_on_its_page_and_the_page_names_no_other(hub, rpc):
+    page = (Path(__file__).resolve().parents[3] / "docs" / "spec" / "hub-rpc.md").read_text()
+    named = set(re.findall(r"`((?:eth|net|web3|txpool)_[A-Za-z0-9]+)`", page))
+    assert named == set(rpc.service.method_names) | {"eth_subscribe", "eth_unsubscribe"}
