@@ -30,7 +30,7 @@ EVM = (
         BASE_FEE,
         "max(base_fee_wei + max(change_wei, 1), minimum_wei)",
         "max(base_fee_wei + change_wei, minimum_wei)",
-        (f"{FORMULA_TESTS}::test_property_without_a_minimum_it_is_what_py_evm_computes",),
+        (f"{FORMULA_TESTS}::test_figures",),
     ),
     Defence(
         "base fee from the state",

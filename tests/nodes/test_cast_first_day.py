@@ -1,4 +1,4 @@
-"""A dapp developer's first day with Foundry's `cast` against `hutong hub start`, with a base fee and without."""
+"""A dapp developer's first day with Foundry's `cast` against the hub, with a base fee and without, under both engines."""
 
 import json
 import os
@@ -6,13 +6,16 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import trio
 from trio_websocket import open_websocket_url
 
+from relay.hub.application.fees import FeeRules
+from tests.nodes.cometbft_network import Member, new_hub, running_network
 from tests.nodes.provision import foundry
 from tests.relay.hub.hub_process import HubProcess
 from tests.relay.hub.test_hub_process import counter_code
@@ -30,7 +33,7 @@ LIMIT_S = 60
 class Cast:
     """`cast` as a developer types it, with the hub as its endpoint."""
 
-    hub: HubProcess
+    hub: HubProcess | Member
     base_fee_wei: int
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -69,10 +72,13 @@ def address_of(key: str) -> str:
 
 
 @contextmanager
-def hub_of(home: Path, *options: str):
-    funds = [word for key in (KEY, THIRD_KEY) for word in ("--fund", address_of(key))]
+def embedded(home: Path, fees: FeeRules | None):
+    """As its operator makes it, by the command line."""
+    options = [word for key in (KEY, THIRD_KEY) for word in ("--fund", address_of(key))]
+    if fees is not None:
+        options += ["--base-fee", str(fees.base_fee_wei), "--fee-recipient", f"0x{fees.recipient.hex()}"]
     command = [sys.executable, "-m", "relay.cli", "hub", "init", "--home", str(home), "--scrypt-iterations", "2"]
-    subprocess.run([*command, "--block-interval-ms", "400", *funds, *options], check=True, capture_output=True)
+    subprocess.run([*command, "--block-interval-ms", "400", *options], check=True, capture_output=True)
     hub = HubProcess(home).start()
     try:
         yield hub
@@ -80,11 +86,23 @@ def hub_of(home: Path, *options: str):
         assert hub.stop() == (0, "")
 
 
+@contextmanager
+def under_cometbft(home: Path, fees: FeeRules | None):
+    funds = tuple((bytes.fromhex(address_of(key)[2:]), 10**24) for key in (KEY, THIRD_KEY))
+    hub = replace(new_hub(block_interval_ms=400), allocations=funds, fees=fees)
+    with running_network(home, hub=hub) as network:
+        yield network.members[0]
+
+
 @pytest.fixture(scope="module", params=[0, LEAST_WEI], ids=["free", "base fee"])
-def cast(request, tmp_path_factory):
-    fees = ["--base-fee", str(request.param), "--fee-recipient", RECIPIENT] if request.param else []
-    with hub_of(tmp_path_factory.mktemp("hub") / "home", *fees) as hub:
-        yield Cast(hub, request.param)
+def fees(request):
+    return FeeRules(request.param, bytes.fromhex(RECIPIENT[2:])) if request.param else None
+
+
+@pytest.fixture(scope="module", params=[embedded, under_cometbft], ids=["embedded", "cometbft"])
+def cast(request, fees):
+    with TemporaryDirectory(dir="/tmp") as directory, request.param(Path(directory) / "home", fees) as hub:
+        yield Cast(hub, fees.base_fee_wei if fees else 0)
 
 
 @pytest.fixture(scope="module")
