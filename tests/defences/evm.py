@@ -49,8 +49,8 @@ EVM = (
     Defence(
         "fee cap in execution",
         EXECUTION,
-        "        self._check_fee(transaction, self.context.base_fee_wei)\n        nonce",
-        "        nonce",
+        "        if transaction.max_fee_per_gas_wei < demanded_wei:\n",
+        "        if False:\n",
         (f"{FEE_TESTS}::test_a_block_with_too_low_a_fee_changes_nothing_for_its_sender",),
     ),
     Defence(
