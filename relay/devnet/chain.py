@@ -18,6 +18,7 @@ from relay.evm.database import KeyValueReader, KeyValueStore, KeyValueWriter, Ta
 from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.execution import EMPTY_STATE_ROOT, BlockContext, EvmState, GenesisAccount, TransactionOutcome
 from relay.evm.head_feed import HeadFeed
+from relay.evm.log_backfill import index_older_blocks
 from relay.evm.mempool import Mempool
 from relay.evm.rules import EvmRules
 from relay.evm.stack import run_with_evm_stack
@@ -150,6 +151,10 @@ class DevnetChain:
             root_before = self.head.header.state_root
             block = await self.add_block()
             state_changed = block.header.state_root != root_before
+
+    async def index_older_blocks(self) -> None:
+        """Logs of blocks that an older version stored; until it ends they are found by their blooms."""
+        await index_older_blocks(self._store, self.chain_id)
 
     async def add_block(self) -> EvmBlock:
         """`produce_block` in a thread, then tell who waits for heads."""

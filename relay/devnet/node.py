@@ -82,6 +82,7 @@ async def serve_devnet(
         if refusal is not None:
             raise DevnetError(f"cannot listen on {host}:{port}: {refusal}")
         nursery.start_soon(chain.run)
+        nursery.start_soon(chain.index_older_blocks)
         task_status.started(Devnet(chain, bound, host))
 
 

@@ -8,6 +8,7 @@ from tests.defences.contracts import CONTRACTS
 from tests.defences.cosmos import COSMOS
 from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
 from tests.defences.defence import Defence
+from tests.defences.evm import EVM
 from tests.defences.fisco_bcos import FISCO_BCOS
 from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
@@ -24,6 +25,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "validators": VALIDATORS,
     "network": NETWORK,
     "abci": ABCI,
+    "evm": EVM,
     "snapshots": SNAPSHOTS,
     "contracts": CONTRACTS,
     "token contracts": TOKEN_CONTRACTS,

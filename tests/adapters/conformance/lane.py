@@ -83,9 +83,9 @@ def hub_settings(eth: str, cometbft: str) -> HubSettings:
 
 
 @asynccontextmanager
-async def running_hub(home) -> AsyncIterator[HubChain]:
+async def running_hub(home, new: NewHub | None = None) -> AsyncIterator[HubChain]:
     """A one-validator hub at a quick pace, and its adapter."""
-    initialise_home(home, new_hub())
+    initialise_home(home, new_hub() if new is None else new)
     node = open_node(home)
     try:
         async with trio.open_nursery() as nursery:

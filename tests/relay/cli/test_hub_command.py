@@ -63,3 +63,35 @@ def test_init_refuses_in_one_sentence(tmp_path, arguments, words):
     assert done.exit_code == 2
     assert words in done.output
     assert done.output.count("\n") == 1
+
+
+def test_init_takes_a_base_fee_under_both_engines(tmp_path):
+    recipient = "0x" + "fe" * 20
+    for engine in ("embedded", "cometbft"):
+        home = tmp_path / engine
+        done = init(home, "--engine", engine, "--base-fee", "1000000000", "--fee-recipient", recipient)
+        assert done.exit_code == 0, done.output
+        assert "a unit of gas costs at least 1000000000 wei: who sends needs a balance (--fund)" in done.output
+        fees = load_genesis(home).fees
+        assert (fees.base_fee_wei, f"0x{fees.recipient.hex()}") == (10**9, recipient)
+    assert init(tmp_path / "free").exit_code == 0 and load_genesis(tmp_path / "free").fees is None
+    assert init(tmp_path / "burnt", "--base-fee", "7").exit_code == 0
+    assert load_genesis(tmp_path / "burnt").fees.recipient == bytes(20)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--base-fee", "1.5"), "--base-fee 1.5: a whole number of wei"),
+        (("--base-fee", "-1"), "--base-fee -1: a whole number of wei"),
+        (("--base-fee", "0"), "malformed fees.base_fee_wei: from 1 to 1000000000000000000"),
+        (("--base-fee", str(10**18 + 1)), "malformed fees.base_fee_wei: from 1 to 1000000000000000000"),
+        (("--fee-recipient", "0x" + "fe" * 20), "--fee-recipient: there are tips only with --base-fee"),
+        (("--base-fee", "1", "--fee-recipient", "zz"), "--fee-recipient zz: an address has 40 hex digits"),
+        (("--base-fee", "1", "--fee-recipient", "0x" + "00" * 19 + "01"), "malformed fees.recipient"),
+    ],
+)
+def test_init_refuses_odd_fees(tmp_path, arguments, sentence):
+    done = init(tmp_path / "hub", *arguments)
+    assert done.exit_code == 2 and sentence in done.output
+    assert not (tmp_path / "hub" / "genesis.json").exists()

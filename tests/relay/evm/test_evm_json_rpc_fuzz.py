@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from relay.evm.json_rpc import MAX_BATCH, MAX_BODY_BYTES, MAX_CONTAINERS, MAX_NESTING, JsonRpcService
+from relay.evm.subscriptions import Subscriptions
 
 CODES = {-32700, -32600, -32601, -32602, -32000, -32001, -32005, 3}
 
@@ -105,6 +106,27 @@ def test_fuzz_every_method_with_odd_parameters(service, data):
 @FUZZ
 def test_fuzz_objects(service, value, method):
     checked(service, json.dumps({"id": 1, "method": method, "params": [value]}).encode())
+
+
+@given(
+    st.sampled_from(["newHeads", "logs", "newPendingTransactions"]) | PARAM,
+    st.lists(PARAM | st.dictionaries(NAMES, PARAM, max_size=4), max_size=2),
+    st.sampled_from(["eth_subscribe", "eth_unsubscribe"]),
+)
+@settings(FUZZ, max_examples=150)
+def test_fuzz_subscriptions(service, first, rest, method):
+    async def run():
+        async def send(message):
+            raise AssertionError(f"no block and no transaction came, but {message!r} was sent")
+
+        async with trio.open_nursery() as nursery:
+            subscriptions = Subscriptions(service.chain, nursery, send)
+            body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": [first, *rest]}).encode()
+            answer = json.loads(await service.answer(body, subscriptions.session))
+            assert answer.get("error", {}).get("code", 0) in {0, -32602, -32000}, answer
+            nursery.cancel_scope.cancel()
+
+    trio.run(run)
 
 
 @pytest.mark.parametrize(

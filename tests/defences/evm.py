@@ -1,0 +1,189 @@
+"""Defences of the hub's Ethereum side: what gas costs, what the pool takes, what a query may use."""
+
+from tests.defences.defence import Defence
+
+BASE_FEE = "relay/evm/base_fee.py"
+FEE_TESTS = "relay/hub/test_hub_base_fee.py"
+FORMULA_TESTS = "relay/evm/test_evm_base_fee.py"
+FEES = "relay/hub/application/fees.py"
+APPLICATION = "relay/hub/application/application.py"
+EXECUTION = "relay/evm/execution.py"
+MEMPOOL = "relay/evm/mempool.py"
+POOL_TESTS = "relay/evm/test_evm_mempool_rules.py"
+MIRROR = "relay/hub/abci/pool.py"
+LOGS = "relay/evm/log_query.py"
+LOG_TESTS = "relay/evm/test_evm_log_index.py"
+SERVER = "relay/evm/server.py"
+SUBSCRIPTIONS = "relay/evm/subscriptions.py"
+SUBSCRIPTION_TESTS = "relay/evm/test_evm_subscriptions.py"
+
+EVM = (
+    Defence(
+        "base fee held at its least",
+        BASE_FEE,
+        "    return max(base_fee_wei - change_wei, minimum_wei)\n",
+        "    return base_fee_wei - change_wei\n",
+        (f"{FORMULA_TESTS}::test_property_it_moves_by_an_eighth_at_most_and_never_below_the_minimum",),
+    ),
+    Defence(
+        "base fee rises with crowded blocks",
+        BASE_FEE,
+        "max(base_fee_wei + max(change_wei, 1), minimum_wei)",
+        "max(base_fee_wei + change_wei, minimum_wei)",
+        (f"{FORMULA_TESTS}::test_figures",),
+    ),
+    Defence(
+        "base fee from the state",
+        FEES,
+        '    return rules.base_fee_wei if stored is None else int.from_bytes(stored, "big")\n',
+        "    return rules.base_fee_wei\n",
+        (f"{FEE_TESTS}::test_a_node_that_joined_by_snapshot_goes_on_with_the_same_fee",),
+    ),
+    Defence(
+        "an idle hub leaves its state alone",
+        FEES,
+        "    if following_wei != base_fee_wei:\n",
+        "    if True:\n",
+        (f"{FEE_TESTS}::test_the_fee_is_in_the_state_and_provable",),
+    ),
+    Defence(
+        "fee cap in execution",
+        EXECUTION,
+        "        if transaction.max_fee_per_gas_wei < demanded_wei:\n",
+        "        if False:\n",
+        (f"{FEE_TESTS}::test_a_block_with_too_low_a_fee_changes_nothing_for_its_sender",),
+    ),
+    Defence(
+        "fee cap in proposals",
+        APPLICATION,
+        "                if transaction.max_fee_per_gas_wei < base_fee_wei:\n",
+        "                if False:\n",
+        (f"{FEE_TESTS}::test_pool_proposal_and_block_refuse_less_than_the_base_fee",),
+    ),
+    Defence(
+        "fee cap at the pool's door",
+        APPLICATION,
+        "            state.check_sender(transaction, least_wei)\n",
+        "            state.check_sender(transaction, 0)\n",
+        (f"{FEE_TESTS}::test_pool_proposal_and_block_refuse_less_than_the_base_fee",),
+    ),
+    Defence(
+        "proposals hold what senders can pay",
+        FEES,
+        " or left_wei[sender] < 0:\n",
+        ":\n",
+        (f"{FEE_TESTS}::test_a_proposal_takes_what_its_senders_can_pay_and_no_more",),
+    ),
+    Defence(
+        "who waits for a lower fee does not wait for ever",
+        MIRROR,
+        "        if transaction.max_fee_per_gas_wei < demanded_wei:\n",
+        "        if False:\n",
+        (f"{FEE_TESTS}::test_under_abci_what_waits_for_a_lower_fee_waits_and_not_for_ever",),
+    ),
+    Defence(
+        "replacement costs a tenth more",
+        MEMPOOL,
+        "    return max(fee_wei * (100 + REPLACEMENT_BUMP_PERCENT) // 100, fee_wei + 1)\n",
+        "    return fee_wei + 1\n",
+        (f"{POOL_TESTS}::test_both_fees_of_a_replacement_are_a_tenth_higher",),
+    ),
+    Defence(
+        "an executable free transaction is not replaced for nothing",
+        MEMPOOL,
+        "== 0 and not is_executable:\n",
+        "== 0:\n",
+        (f"{POOL_TESTS}::test_behind_a_gap_the_free_replaces_the_free_some_times_and_never_what_replaced_it",),
+    ),
+    Defence(
+        "free replacements are counted",
+        MEMPOOL,
+        "        if len(known.replaced) >= MAX_FREE_REPLACEMENTS:\n",
+        "        if False:\n",
+        (f"{POOL_TESTS}::test_behind_a_gap_the_free_replaces_the_free_some_times_and_never_what_replaced_it",),
+    ),
+    Defence(
+        "what was replaced does not come back",
+        MEMPOOL,
+        "    if new.hash in known.replaced:\n",
+        "    if False:\n",
+        (f"{POOL_TESTS}::test_behind_a_gap_the_free_replaces_the_free_some_times_and_never_what_replaced_it",),
+    ),
+    Defence(
+        "a balance pays for all that waits",
+        MEMPOOL,
+        "            if cost_wei > balance_wei:\n",
+        "            if transaction.most_cost_wei > balance_wei:\n",
+        (f"{POOL_TESTS}::test_a_sender_must_pay_for_all_that_waits",),
+    ),
+    Defence(
+        "gaps are bounded",
+        MEMPOOL,
+        "        if transaction.nonce > account_nonce + MAX_NONCE_GAP:\n",
+        "        if False:\n",
+        ("relay/evm/test_evm_mempool.py::test_refusals",),
+    ),
+    Defence(
+        "old ones leave the pool",
+        MEMPOOL,
+        "            if oldest.arrived_s > ends_s:\n",
+        "            if True:\n",
+        (f"{POOL_TESTS}::test_what_no_block_took_in_an_hour_leaves",),
+    ),
+    Defence(
+        "a run ends at the base fee",
+        MEMPOOL,
+        "            if run[index].transaction.max_fee_per_gas_wei < base_fee_wei:\n",
+        "            if False:\n",
+        (f"{POOL_TESTS}::test_a_run_ends_at_what_offers_less_than_the_base_fee_and_waits_for_it_to_fall",),
+    ),
+    Defence(
+        "index reads bounded",
+        LOGS,
+        "        if self._reads > MAX_INDEX_READS:\n",
+        "        if False:\n",
+        (f"{LOG_TESTS}::test_index_reads_are_bounded",),
+    ),
+    Defence(
+        "query time bounded",
+        LOGS,
+        "        if self._now_s() > self._ends_s:\n",
+        "        if False:\n",
+        (f"{LOG_TESTS}::test_a_query_ends_in_time_and_names_what_it_had_done",),
+    ),
+    Defence(
+        "results bounded",
+        LOGS,
+        "                if len(found) == MAX_LOGS:\n",
+        "                if False:\n",
+        (f"{LOG_TESTS}::test_too_many_results_name_the_range_that_fits",),
+    ),
+    Defence(
+        "unindexed blocks are scanned",
+        LOGS,
+        "    yield from range(first, scanned_to + 1)\n",
+        "",
+        (f"{LOG_TESTS}::test_property_index_scan_and_both_find_the_same",),
+    ),
+    Defence(
+        "who reads nothing is dropped",
+        SERVER,
+        "        with trio.move_on_after(MAX_NOTIFY_S):\n",
+        "        with trio.move_on_after(10**9):\n",
+        (f"{SUBSCRIPTION_TESTS}::test_a_subscriber_that_reads_nothing_is_dropped_with_the_reason",),
+    ),
+    Defence(
+        "who takes no bytes is cut off",
+        SERVER,
+        "send_limit_s=MAX_SEND_S, ",
+        "",
+        (f"{SUBSCRIPTION_TESTS}::test_attack_H_a_peer_that_reads_nothing_is_given_up_and_others_are_served",),
+    ),
+    Defence(
+        "missed pending transactions are told",
+        SUBSCRIPTIONS,
+        "                if count - since > len(hashes):\n",
+        "                if False:\n",
+        (f"{SUBSCRIPTION_TESTS}::test_who_missed_more_than_is_remembered_is_dropped",),
+    ),
+)
