@@ -9,7 +9,7 @@ from typing import Any
 from light_clients.crypto import sha256
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
-from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
+from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_TOTAL_VOTING_POWER, KeyType, PublicKey, revision_of
 from relay.evm.native import Address
 from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
@@ -74,6 +74,17 @@ def runtime_rules() -> RuntimeRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Continuation:
+    """Where a later revision takes over: the last block of the one before, and the first revision's genesis digest."""
+
+    chain_id: str
+    height: int
+    block_hash: bytes
+    app_hash: bytes
+    origin: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Genesis:
     """A parsed document; `digest` is the SHA-256 of its canonical JSON, the hash of Ethereum block 0."""
 
@@ -88,10 +99,21 @@ class Genesis:
     allocations: tuple[tuple[Address, int], ...]
     constitution: Constitution | None = None
     """Instead of admins, where the validators govern."""
+    continues: Continuation | None = None
 
     @property
     def digest(self) -> bytes:
         return sha256(encode_genesis(self))
+
+    @property
+    def origin(self) -> bytes:
+        """Digest of the first revision's document, which the state keeps."""
+        return self.digest if self.continues is None else self.continues.origin
+
+    @property
+    def base_height(self) -> int:
+        """The first block is the one after it."""
+        return 0 if self.continues is None else self.continues.height
 
 
 def encode_genesis(genesis: Genesis) -> bytes:
@@ -124,6 +146,14 @@ def encode_genesis(genesis: Genesis) -> bytes:
         document["governance"] = {
             "operators": {key.hex(): f"0x{account.hex()}" for key, account in genesis.constitution.operators},
             "voting_period_s": genesis.constitution.voting_period_s,
+        }
+    if genesis.continues is not None:
+        document["continues"] = {
+            "chain_id": genesis.continues.chain_id,
+            "height": genesis.continues.height,
+            "block_hash": genesis.continues.block_hash.hex(),
+            "app_hash": genesis.continues.app_hash.hex(),
+            "origin": genesis.continues.origin.hex(),
         }
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
@@ -218,12 +248,15 @@ def decode_genesis(data: bytes) -> Genesis:
         **_rules(_Fields(root.take("rules"), "rules")),
         allocations=tuple(_allocations(root.take("alloc"))),
         constitution=_constitution(_Fields(root.take("governance"), "governance")) if governed else None,
+        continues=_continuation(_Fields(root.take("continues"), "continues")) if root.has("continues") else None,
     )
     root.end()
     if genesis.constitution is not None:
         named = [key for key, _ in genesis.constitution.operators]
         if named != sorted(validator.public_key.data for validator in genesis.validators):
             raise MalformedInput("governance.operators", "must name each validator's key, and no other")
+    if genesis.continues is not None and next_chain_id(genesis.continues.chain_id) != chain_id:
+        raise MalformedInput("continues.chain_id", "the chain id must be of its next revision", got=chain_id)
     return genesis
 
 
@@ -271,6 +304,25 @@ def _constitution(fields: _Fields) -> Constitution:
         return Constitution(tuple(named), period_s)
     except ValueError as error:
         raise MalformedInput("governance.operators", str(error)) from error
+
+
+def next_chain_id(chain_id: str) -> str:
+    name, _, _ = chain_id.rpartition("-")
+    return f"{name}-{revision_of(chain_id) + 1}"
+
+
+def _continuation(fields: _Fields) -> Continuation:
+    continues = Continuation(
+        chain_id=fields.text("chain_id", MAX_CHAIN_ID_BYTES),
+        height=fields.integer("height", 1, 2**53),
+        block_hash=fields.hexadecimal("block_hash", 32),
+        app_hash=fields.hexadecimal("app_hash", 32),
+        origin=fields.hexadecimal("origin", 32),
+    )
+    fields.end()
+    if _CHAIN_ID.fullmatch(continues.chain_id) is None:
+        raise MalformedInput("continues.chain_id", "must look like name-1", got=continues.chain_id)
+    return continues
 
 
 def _params(fields: _Fields) -> HubParams:

@@ -62,7 +62,7 @@ class GovernedHub(SimulatedHub):
         return self.send(GOVERNANCE_ADDRESS, interface.VOTE.call(number, approve), OPERATORS[operator])
 
     def rotate(self, operator: int, key, proof: bytes | None = None) -> Outcome:
-        proof = possession(key, OPERATORS[operator]) if proof is None else proof
+        proof = possession(key, OPERATORS[operator], self.genesis.chain_id) if proof is None else proof
         return self.send(GOVERNANCE_ADDRESS, interface.ROTATE_KEY.call(key.public_key.data, proof), OPERATORS[operator])
 
     def ask(self, function, *values):
