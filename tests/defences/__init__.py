@@ -8,6 +8,7 @@ from tests.defences.cosmos import COSMOS
 from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
 from tests.defences.defence import Defence
 from tests.defences.fisco_bcos import FISCO_BCOS
+from tests.defences.governance import GOVERNANCE
 from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.relay import RELAY
@@ -19,6 +20,7 @@ from tests.defences.validators import VALIDATORS
 DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
     "validators": VALIDATORS,
+    "governance": GOVERNANCE,
     "abci": ABCI,
     "snapshots": SNAPSHOTS,
     "contracts": CONTRACTS,

@@ -26,11 +26,13 @@ from relay.hub.application.genesis import decode_genesis, encode_genesis
 from relay.hub.application.governance import interface
 from relay.hub.application.governance.schedule import NOTICE_BLOCKS
 from relay.hub.application.modules import ROUTER_ADDRESS
+from relay.hub.node import restart as restarting
+from relay.hub.node.home import load_genesis, write_durably
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.restart import next_genesis
-from relay.hub.node.start import NodeRefused
+from relay.hub.node.start import NodeRefused, open_store
 from relay.hub.state import keys
-from tests.relay.hub.governed_hub import KEYS, GovernedHub
+from tests.relay.hub.governed_hub import KEYS, GovernedHub, governed_genesis
 from tests.relay.hub.simulated_hub import sent_packet
 from tests.relay.hub.token_chain import TokenChain
 
@@ -209,3 +211,31 @@ def test_the_second_revision_governs_itself_and_ends_like_the_first():
     third.advance()
     assert (third.genesis.chain_id, third.height) == ("hutong-3", end + 1)
     assert third.genesis.origin == hub.genesis.digest
+
+
+def test_attack_C45_a_restart_cut_at_any_of_its_writes_is_done_again(tmp_path, monkeypatch):
+    """The old file stands until the new one is on disk; neither is ever half there."""
+    genesis = governed_genesis((10,))
+    (tmp_path / "genesis.json").write_bytes(encode_genesis(genesis))
+    store = open_store(tmp_path)
+    end = at_its_end(GovernedHub(store=store, genesis=genesis))
+    store.close()
+    written = []
+
+    def cut(path, data, mode):
+        if len(written) == allowed:
+            raise OSError(28, "No space left on device")
+        written.append(path)
+        write_durably(path, data, mode)
+
+    for allowed in (0, 1):
+        written.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(restarting, "write_durably", cut)
+            with pytest.raises(NodeRefused, match="No space left on device"):
+                restarting.restart(tmp_path)
+        assert load_genesis(tmp_path) == genesis
+    made = restarting.restart(tmp_path)
+    assert (made.genesis.chain_id, made.genesis.base_height) == ("hutong-2", end)
+    assert load_genesis(tmp_path) == made.genesis
+    assert decode_genesis(made.previous_file.read_bytes()) == genesis
