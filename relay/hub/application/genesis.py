@@ -9,7 +9,7 @@ from typing import Any
 from light_clients.crypto import sha256
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
-from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_TOTAL_VOTING_POWER, KeyType, PublicKey, revision_of
+from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
 from relay.evm.native import Address
 from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
@@ -19,6 +19,7 @@ from relay.hub.application.governance.constitution import (
     MIN_VOTING_PERIOD_S,
     Constitution,
 )
+from relay.hub.application.revision import Continuation, next_chain_id
 from relay.hub.application.self_test import LIBRARIES, corpus_hash
 from relay.hub.application.validators import MAX_VALIDATORS
 
@@ -71,17 +72,6 @@ class RuntimeRules:
 def runtime_rules() -> RuntimeRules:
     """Those of this code."""
     return RuntimeRules(EVM_RECURSION_LIMIT, EVM_STACK_BYTES, corpus_hash(), tuple(sorted(LIBRARIES.items())))
-
-
-@dataclass(frozen=True, slots=True)
-class Continuation:
-    """Where a later revision takes over: the last block of the one before, and the first revision's genesis digest."""
-
-    chain_id: str
-    height: int
-    block_hash: bytes
-    app_hash: bytes
-    origin: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,11 +294,6 @@ def _constitution(fields: _Fields) -> Constitution:
         return Constitution(tuple(named), period_s)
     except ValueError as error:
         raise MalformedInput("governance.operators", str(error)) from error
-
-
-def next_chain_id(chain_id: str) -> str:
-    name, _, _ = chain_id.rpartition("-")
-    return f"{name}-{revision_of(chain_id) + 1}"
 
 
 def _continuation(fields: _Fields) -> Continuation:

@@ -4,15 +4,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relay.hub.application.genesis import (
-    Continuation,
     Genesis,
     GenesisValidator,
     decode_genesis,
     encode_genesis,
-    next_chain_id,
 )
 from relay.hub.application.governance.constitution import Constitution
 from relay.hub.application.governance.members import Operator
+from relay.hub.application.revision import Continuation, next_chain_id
 from relay.hub.application.validators import canonical_order, read_powers
 from relay.hub.node.home import GENESIS_FILE, UnusableHome, load_genesis, write_durably
 from relay.hub.node.ledger import ChainDamaged, HubLedger

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
-from relay.hub.application.genesis import Genesis, next_chain_id
+from relay.hub.application.genesis import Genesis
 from relay.hub.application.governance.schedule import last_height, parameter, rules_version_at
+from relay.hub.application.revision import next_chain_id
 from relay.hub.state import StateView, VersionedState
 
 
