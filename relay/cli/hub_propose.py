@@ -121,7 +121,7 @@ def end(
     hub: HubName = None,
     as_json: AsJson = False,
 ) -> None:
-    """End this revision after a block: every node halts there, and `hutong hub restart` makes the next one's genesis."""
+    """End this revision after a block: none is made after it, and `hutong hub restart` makes the next revision's genesis."""
     from adapters.hub.admin import end_revision
 
     if withdraw == (height is not None):

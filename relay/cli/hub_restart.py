@@ -10,7 +10,7 @@ from relay.cli.session import UNUSABLE, AsJson, refuse
 
 
 def restart(
-    home: Annotated[Path, typer.Option(help="The home of a node that halted at its revision's end.")],
+    home: Annotated[Path, typer.Option(help="The home of a stopped node that has reached its revision's end.")],
     as_json: AsJson = False,
 ) -> None:
     """Write the genesis of the next revision, from the state after the last block. Compare its digest with the other members'

@@ -13,6 +13,7 @@ from light_clients.interface import MalformedInput
 from relay.evm.mempool import Mempool
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.application import decode_cached
+from relay.hub.application.governance.coming import RevisionEnded
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.transition import RoundState, step
 from relay.hub.consensus.types import (
@@ -75,10 +76,11 @@ async def in_evm_thread(function: Callable[[], T]) -> T:
 
 
 class ConsensusDriver:
-    """Runs one validator. `on_block` is awaited after each block is on disk. Ends with UnknownRulesVersion or RevisionEnded
-    before a block that it must not make.
+    """Runs one validator. `on_block` is awaited after each block is on disk. Ends with UnknownRulesVersion before a block that
+    this code cannot execute.
 
-    Where the key alone cannot decide a height, `on_waiting` is told why, nothing is signed, and the rest of the node goes on.
+    Where the key alone cannot decide a height, or the revision has ended, `on_waiting` is told why, nothing is signed, and
+    the rest of the node goes on: others may still need the last blocks.
     """
 
     def __init__(
@@ -124,14 +126,21 @@ class ConsensusDriver:
                 await self._wait_for_timer()
             event = self._events.popleft()
             if isinstance(event, HeightStarted):
-                self._ledger.application.coming.require_block(event.height)
-                reason = why_no_blocks(event.validators, event.height, self._own_address)
+                reason = self._why_none(event)
                 if reason is not None:
                     self._on_waiting(reason)
                     await trio.sleep_forever()
             self._state, effects = step(self._state, event)
             for effect in effects:
                 await self._carry_out(effect)
+
+    def _why_none(self, event: HeightStarted) -> str | None:
+        """Raises UnknownRulesVersion."""
+        try:
+            self._ledger.application.coming.require_block(event.height)
+        except RevisionEnded as error:
+            return str(error)
+        return why_no_blocks(event.validators, event.height, self._own_address)
 
     async def _wait_for_timer(self) -> None:
         deadline, _, height, round_, timer = heapq.heappop(self._timers)

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,11 +85,12 @@ def open_node(home: Path) -> HubNode:
     try:
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
         _check_record(signer, ledger)
-        ledger.application.coming.require_block(ledger.tip.height + 1)
+        with suppress(RevisionEnded):
+            ledger.application.coming.require_block(ledger.tip.height + 1)
         reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
         if reason is not None and ledger.tip.height == 0:
             raise NodeRefused(reason)
-    except (ChainDamaged, NodeRefused, UnknownRulesVersion, RevisionEnded) as error:
+    except (ChainDamaged, NodeRefused, UnknownRulesVersion) as error:
         store.close()
         raise NodeRefused(str(error)) from error
     return HubNode(ledger, signer, Mempool(), store, vectors)
@@ -205,6 +207,6 @@ def halt_reason(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, OSError):
         return f"cannot listen or write: {error.strerror or error}"
-    if isinstance(error, DoubleSignRefused | UnknownRulesVersion | RevisionEnded):
+    if isinstance(error, DoubleSignRefused | UnknownRulesVersion):
         return str(error)
     return f"{type(error).__name__}: {error}"

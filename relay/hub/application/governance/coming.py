@@ -13,7 +13,7 @@ class UnknownRulesVersion(Exception):
 
 
 class RevisionEnded(Exception):
-    """The chain goes on under its next revision: the node must halt and be given the new genesis."""
+    """The chain goes on under its next revision: the node makes no more blocks until it is given the new genesis."""
 
 
 class ComingBlocks:
