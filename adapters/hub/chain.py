@@ -36,7 +36,7 @@ from light_clients.tendermint.codec import encode_header
 from light_clients.tendermint.types import revision_of
 
 UPGRADE_PATH = ("upgrade",)
-"""One element; the hub keeps its revision and commits no upgrade under it."""
+"""One element; what the hub commits for its next revision is under it (docs/spec/hub-governance.md)."""
 WORD_BYTES = 32
 PROOF_FORMAT = ProofFormat((SMT_SPEC,), (), "/key", names_header=True)
 

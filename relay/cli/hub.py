@@ -20,6 +20,7 @@ from relay.cli.hub_governance import execute, members, proposals, vote
 from relay.cli.hub_join import join
 from relay.cli.hub_pause import pause, resume
 from relay.cli.hub_propose import app as propose_app
+from relay.cli.hub_restart import restart
 from relay.cli.hub_snapshot import app as snapshot_app
 from relay.cli.hub_status import status
 from relay.cli.hub_validators import set_validator, validators
@@ -55,6 +56,7 @@ app.command()(proposals)
 app.command()(members)
 app.command()(candidate)
 app.command()(rotate_key)
+app.command()(restart)
 app.add_typer(propose_app, name="propose")
 app.add_typer(snapshot_app, name="snapshot")
 

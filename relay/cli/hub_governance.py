@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from relay.cli.hub_validators import WouldStop
 from relay.cli.quota import open_hub
 from relay.cli.session import (
+    REFUSED,
     UNUSABLE,
     AsJson,
     ConfigFile,
@@ -26,6 +28,7 @@ from relay.config import HubChainConfig
 from relay.keys import Signer
 
 if TYPE_CHECKING:
+    from adapters.hub import HubChain
     from adapters.hub.governance import Decision, Proposal, Result, Vote
     from adapters.ics26.transactor import Transactor
 
@@ -157,11 +160,15 @@ def decide(
     act: "Callable[[Transactor], Awaitable[Decision]]",
     *,
     as_json: bool,
+    check: "Callable[[HubChain], Awaitable[object]] | None" = None,
 ) -> None:
-    """Let the operator act, and say what the proposal came to."""
+    """Let the operator act, after `check`, and say what the proposal came to."""
     hub_chain = hub_of(config_of(config), hub)
     signer = operator_of(keystore, password_file)
-    decision, now = run_administration(partial(_act, hub_chain, signer, act))
+    try:
+        decision, now = run_administration(partial(_act, hub_chain, signer, act, check))
+    except WouldStop as error:
+        raise refuse(str(error), REFUSED) from None
     state = "executed" if decision.executed else "failed" if decision.failure else "open"
     if as_json:
         typer.echo(
@@ -208,13 +215,19 @@ async def require_governed(execution: Any) -> None:
 
 
 async def _act(
-    hub: HubChainConfig, signer: Signer, act: "Callable[[Transactor], Awaitable[Decision]]", random: Random
+    hub: HubChainConfig,
+    signer: Signer,
+    act: "Callable[[Transactor], Awaitable[Decision]]",
+    check: "Callable[[HubChain], Awaitable[object]] | None",
+    random: Random,
 ) -> "tuple[Decision, Proposal]":
     from adapters.hub.governance import proposal
     from adapters.ics26.transactor import Transactor
 
     async with open_hub(hub, random) as chain:
         await require_governed(chain.execution)
+        if check is not None:
+            await check(chain)
         decision = await act(Transactor(chain.execution, await chain.eth_chain_id(), signer))
         return decision, await proposal(chain.execution, decision.number)
 

@@ -7,10 +7,11 @@ import typer
 
 from relay.cli.hub_candidate import Candidate, read_candidate
 from relay.cli.hub_governance import HubName, Operator, OperatorPassword, decide, describe
-from relay.cli.hub_validators import MAX_POWER, public_key_of
+from relay.cli.hub_validators import MAX_POWER, goes_on, public_key_of
 from relay.cli.session import UNUSABLE, AsJson, ConfigFile, config_of, hub_of, new_salt, refuse
 
 if TYPE_CHECKING:
+    from adapters.hub import HubChain
     from adapters.hub.governance import Decision
     from adapters.ics26.transactor import Transactor
 
@@ -41,8 +42,9 @@ def validator(
     """Change a member's voting power, or remove it."""
     from adapters.hub.admin import set_validator
 
-    action = set_validator(new_salt(), public_key_of(public_key), power)
-    _propose(config, hub, operator, operator_password_file, action, title, as_json=as_json)
+    key = public_key_of(public_key)
+    action = set_validator(new_salt(), key, power)
+    _propose(config, hub, operator, operator_password_file, action, title, as_json=as_json, change=(key, power))
 
 
 @app.command()
@@ -62,7 +64,8 @@ def admit(
     hub_chain = hub_of(config_of(config), hub)
     new: Candidate = read_candidate(candidate, hub_chain.chain_id)
     action = admit_validator(new_salt(), new.public_key, power, new.operator, new.proof)
-    _propose(config, hub, operator, operator_password_file, action, title, as_json=as_json)
+    change = (new.public_key, power)
+    _propose(config, hub, operator, operator_password_file, action, title, as_json=as_json, change=change)
 
 
 @app.command()
@@ -118,7 +121,7 @@ def end(
     hub: HubName = None,
     as_json: AsJson = False,
 ) -> None:
-    """End this revision after a block: every node halts there, and `hutong hub restart` makes the next one's genesis."""
+    """End this revision after a block: none is made after it, and `hutong hub restart` makes the next revision's genesis."""
     from adapters.hub.admin import end_revision
 
     if withdraw == (height is not None):
@@ -210,8 +213,11 @@ def _propose(
     title: str | None,
     *,
     as_json: bool,
+    change: tuple[bytes, int] | None = None,
 ) -> None:
+    """`change`: a validator's key and coming power."""
     from adapters.hub import governance
+    from light_clients.tendermint.types import KeyType, PublicKey
 
     text = describe(raw) if title is None else title
     if not 0 < len(text.encode()) <= 256:
@@ -220,4 +226,8 @@ def _propose(
     async def act(transactor: "Transactor") -> "Decision":
         return await governance.propose(transactor, raw, text)
 
-    decide(config, hub, keystore, password_file, act, as_json=as_json)
+    async def check(chain: "HubChain") -> None:
+        if change is not None:
+            await goes_on(chain, PublicKey(KeyType.SECP256K1, change[0]), change[1])
+
+    decide(config, hub, keystore, password_file, act, as_json=as_json, check=check)

@@ -32,7 +32,8 @@ from relay.config import HubChainConfig
 from relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.hub.validators import SigningSet
+    from adapters.hub import HubChain
+    from adapters.hub.validators import NodeKey, SigningSet
     from light_clients.tendermint.types import PublicKey
 
 HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
@@ -51,7 +52,7 @@ class _Done:
     needed: bool
 
 
-class _WouldStop(Exception):
+class WouldStop(Exception):
     """The hub's only process could decide no block any more."""
 
 
@@ -98,7 +99,7 @@ def set_validator(
     admins = admins_of(hub_admin, hub_admin_password_file)
     try:
         done = run_administration(partial(_set, hub_chain, key, power, admins))
-    except _WouldStop as error:
+    except WouldStop as error:
         raise refuse(str(error), REFUSED) from None
     what = f"has power {power} of {done.total}" if power else f"is removed; {done.total} is left"
     typer.echo(f"validator {key.address.hex().upper()} {what} from block {done.block + 2} on")
@@ -119,27 +120,35 @@ async def _read(hub: HubChainConfig, random: Random) -> "tuple[SigningSet, dict[
 
 async def _set(hub: HubChainConfig, key: "PublicKey", power: int, admins: Sequence[Signer], random: Random) -> _Done:
     from adapters.hub.admin import approve_and_execute, set_validator
-    from adapters.hub.validators import coming_powers, node_key, share_that_stops_blocks
+    from adapters.hub.validators import share_that_stops_blocks
     from adapters.ics26.transactor import Transactor
 
     async with open_hub(hub, random) as chain:
-        powers = await coming_powers(chain.execution) | {key: power}
-        node = await node_key(chain.comet)
-        if node.alone:
-            others = sum(held for member, held in powers.items() if member.address != node.address)
-            total = sum(powers.values())
-            if (total - others) * 3 <= total * 2:
-                raise _WouldStop(
-                    f"this hub runs in one process, whose key {node.address.hex().upper()} would hold {total - others} of"
-                    f" {total} voting power: blocks need more than two thirds and would stop for good. Run the hub under"
-                    " CometBFT first (hutong hub init --engine cometbft)"
-                )
+        powers, node = await goes_on(chain, key, power)
         chain_id = await chain.eth_chain_id()
         transactors = [Transactor(chain.execution, chain_id, admin) for admin in admins]
         action = set_validator(new_salt(), key.data, power)
         receipt = await approve_and_execute(transactors, hub.chain_id, action)
         needed = power > 0 and not node.alone and share_that_stops_blocks(powers, key)
         return _Done(receipt.height, sum(powers.values()), needed)
+
+
+async def goes_on(chain: "HubChain", key: "PublicKey", power: int) -> "tuple[dict[PublicKey, int], NodeKey]":
+    """The powers with this change, and whose node answers. Raises WouldStop where the only process could decide no block."""
+    from adapters.hub.validators import coming_powers, node_key
+
+    powers = await coming_powers(chain.execution) | {key: power}
+    node = await node_key(chain.comet)
+    if node.alone:
+        others = sum(held for member, held in powers.items() if member.address != node.address)
+        total = sum(powers.values())
+        if (total - others) * 3 <= total * 2:
+            raise WouldStop(
+                f"this hub runs in one process, whose key {node.address.hex().upper()} would hold {total - others} of"
+                f" {total} voting power: blocks need more than two thirds and would stop for good. Run the hub under"
+                " CometBFT first (hutong hub init --engine cometbft)"
+            )
+    return powers, node
 
 
 def public_key_of(text: str) -> bytes:

@@ -42,14 +42,15 @@ class Trial:
                 raise RouteBlocked(
                     f"{self._route.name} would refuse the client update, which verified here", Cause.WOULD_FAIL
                 )
-            if await self._destination.paused():
+            succeeding = prepared.expected[updates:]
+            going = [item for item, succeeds in zip(items, succeeding, strict=True) if succeeds]
+            if not await self._destination.paused():
+                for item, succeeds in zip(items, succeeding, strict=True):
+                    if not succeeds:
+                        await failed(item.taken, await self._why(built, item, sender))
+            elif not going:
                 raise RouteBlocked(f"{self._route.destination} is paused", Cause.CHAIN_PAUSED)
-            going = []
-            for item, succeeds in zip(items, prepared.expected[updates:], strict=True):
-                if succeeds:
-                    going.append(item)
-                else:
-                    await failed(item.taken, await self._why(built, item, sender))
+            # What a pause lets through, the settlements of a hub, goes on; the rest stays held, and no attempt is counted.
             items = going
         raise RouteBlocked(
             f"{self._route.destination} changes its mind about a batch at each simulation", Cause.WOULD_FAIL

@@ -10,6 +10,7 @@ from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
 from tests.defences.defence import Defence
 from tests.defences.evm import EVM
 from tests.defences.fisco_bcos import FISCO_BCOS
+from tests.defences.governance import GOVERNANCE
 from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.network import NETWORK
@@ -24,6 +25,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "consensus": CONSENSUS,
     "validators": VALIDATORS,
     "network": NETWORK,
+    "governance": GOVERNANCE,
     "abci": ABCI,
     "evm": EVM,
     "snapshots": SNAPSHOTS,

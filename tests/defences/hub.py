@@ -64,8 +64,8 @@ HUB = (
     Defence(
         "one payload a packet",
         PACKETS,
-        "        if len(packet.payloads) != 1:\n",
-        "        if False:\n",
+        "    if len(packet.payloads) != 1:\n",
+        "    if False:\n",
         (f"{PACKET_TESTS}::test_attack_E9_hub_packet_with_two_payloads",),
     ),
     Defence(

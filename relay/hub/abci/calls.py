@@ -15,6 +15,7 @@ from relay.hub.application.abci import (
     Misbehaviour,
     ProposalVerdict,
 )
+from relay.hub.application.governance.coming import RevisionEnded
 from relay.hub.node.state_sync import StateSync
 
 SMT_PROOF_OP = "ics23:smt"
@@ -114,10 +115,15 @@ class AbciCalls:
 
     def _process_proposal(self, request: abci_pb2.RequestProcessProposal) -> abci_pb2.Response:
         coming = self._machine.application.coming
-        coming.require_block(request.height)
+        status = abci_pb2.ResponseProcessProposal
+        try:
+            coming.require_block(request.height)
+        except RevisionEnded as error:
+            # The node goes on without blocks: others may still need the last one from it.
+            _LOGGER.warning("%s", error)
+            return abci_pb2.Response(process_proposal={"status": status.REJECT})
         version = coming.rules_version(request.height)
         verdict = self._machine.application.process_proposal(tuple(request.txs), version)
-        status = abci_pb2.ResponseProcessProposal
         accepted = verdict is ProposalVerdict.ACCEPT
         return abci_pb2.Response(process_proposal={"status": status.ACCEPT if accepted else status.REJECT})
 

@@ -28,6 +28,7 @@ class Authority:
     genesis_powers: Powers
     rules_at_genesis: int
     unbonding_period_s: int
+    base_height: int
     intervals_ms: Mapping[str, int]
 
     @staticmethod
@@ -39,6 +40,7 @@ class Authority:
             {validator.public_key.data: validator.power for validator in genesis.validators},
             genesis.rules_version,
             genesis.params.unbonding_period_s,
+            genesis.base_height,
             {name: getattr(genesis.params, name) for name in ("block_interval_ms", "proof_block_delay_ms")},
         )
 
@@ -51,7 +53,14 @@ def chamber_opener(light_clients: Mapping[str, LightClient], authority: Authorit
         frame = frame_of(call)
         validators = Validators(store, MeteredStore.before_block(call), authority.genesis_powers)
         members = Members(store, validators, chain_id, frame.now_s)
-        schedule = Schedule(store, frame.height, chain_id, authority.unbonding_period_s, authority.rules_at_genesis)
+        schedule = Schedule(
+            store,
+            frame.height,
+            chain_id,
+            authority.unbonding_period_s,
+            authority.rules_at_genesis,
+            authority.base_height,
+        )
         governed = authority.constitution is not None
         actions = Actions(
             chain_id,

@@ -20,6 +20,7 @@ from relay.hub.application.governance.constitution import (
     MIN_VOTING_PERIOD_S,
     Constitution,
 )
+from relay.hub.application.revision import Continuation, next_chain_id
 from relay.hub.application.self_test import LIBRARIES, corpus_hash
 from relay.hub.application.validators import MAX_VALIDATORS
 
@@ -93,10 +94,21 @@ class Genesis:
     """None: gas costs nothing."""
     constitution: Constitution | None = None
     """Instead of admins, where the validators govern."""
+    continues: Continuation | None = None
 
     @property
     def digest(self) -> bytes:
         return sha256(encode_genesis(self))
+
+    @property
+    def origin(self) -> bytes:
+        """Digest of the first revision's document, which the state keeps."""
+        return self.digest if self.continues is None else self.continues.origin
+
+    @property
+    def base_height(self) -> int:
+        """The first block is the one after it."""
+        return 0 if self.continues is None else self.continues.height
 
 
 def encode_genesis(genesis: Genesis) -> bytes:
@@ -134,6 +146,14 @@ def encode_genesis(genesis: Genesis) -> bytes:
         document["governance"] = {
             "operators": {key.hex(): f"0x{account.hex()}" for key, account in genesis.constitution.operators},
             "voting_period_s": genesis.constitution.voting_period_s,
+        }
+    if genesis.continues is not None:
+        document["continues"] = {
+            "chain_id": genesis.continues.chain_id,
+            "height": genesis.continues.height,
+            "block_hash": genesis.continues.block_hash.hex(),
+            "app_hash": genesis.continues.app_hash.hex(),
+            "origin": genesis.continues.origin.hex(),
         }
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
@@ -229,12 +249,15 @@ def decode_genesis(data: bytes) -> Genesis:
         allocations=tuple(_allocations(root.take("alloc"))),
         fees=_fees(_Fields(root.take("fees"), "fees")) if root.has("fees") else None,
         constitution=_constitution(_Fields(root.take("governance"), "governance")) if governed else None,
+        continues=_continuation(_Fields(root.take("continues"), "continues")) if root.has("continues") else None,
     )
     root.end()
     if genesis.constitution is not None:
         named = [key for key, _ in genesis.constitution.operators]
         if named != sorted(validator.public_key.data for validator in genesis.validators):
             raise MalformedInput("governance.operators", "must name each validator's key, and no other")
+    if genesis.continues is not None and next_chain_id(genesis.continues.chain_id) != chain_id:
+        raise MalformedInput("continues.chain_id", "the chain id must be of its next revision", got=chain_id)
     return genesis
 
 
@@ -282,6 +305,20 @@ def _constitution(fields: _Fields) -> Constitution:
         return Constitution(tuple(named), period_s)
     except ValueError as error:
         raise MalformedInput("governance.operators", str(error)) from error
+
+
+def _continuation(fields: _Fields) -> Continuation:
+    continues = Continuation(
+        chain_id=fields.text("chain_id", MAX_CHAIN_ID_BYTES),
+        height=fields.integer("height", 1, 2**53),
+        block_hash=fields.hexadecimal("block_hash", 32),
+        app_hash=fields.hexadecimal("app_hash", 32),
+        origin=fields.hexadecimal("origin", 32),
+    )
+    fields.end()
+    if _CHAIN_ID.fullmatch(continues.chain_id) is None:
+        raise MalformedInput("continues.chain_id", "must look like name-1", got=continues.chain_id)
+    return continues
 
 
 def _params(fields: _Fields) -> HubParams:

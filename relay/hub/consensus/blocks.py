@@ -25,7 +25,6 @@ from relay.hub.consensus.votes import median_time_ns
 
 MAX_BLOCK_BYTES = 4 * 1024 * 1024
 """`block.max_bytes` of the consensus params; parts are 64 KiB."""
-FIRST_HEIGHT = 1
 LEAST_STEP_NS = 1_000_000
 """Between the times of two blocks."""
 
@@ -67,11 +66,14 @@ def genesis_tip(
     next_validators: ValidatorSet,
     params: ConsensusParams,
     app_version: int,
+    *,
+    base_height: int = 0,
 ) -> ChainTip:
-    """Results of no block hash to the Merkle root of nothing, as CometBFT sets after InitChain."""
+    """Results of no block hash to the Merkle root of nothing, as CometBFT sets after InitChain. The first block is the one
+    after `base_height`."""
     return ChainTip(
         chain_id,
-        FIRST_HEIGHT - 1,
+        base_height,
         NIL,
         genesis_time_ns,
         app_hash,

@@ -135,11 +135,14 @@ class NetworkDriver(ConsensusDriver):
         return recent and self._peers.highest() > self._ledger.tip.height + 1
 
     async def _begin_height(self, event: HeightStarted) -> None:
-        """Without a majority of its own a node waits for its peers, also where it is no validator."""
-        self._ledger.application.coming.require_block(event.height)
+        await super()._begin_height(event)
         self._encoded.clear()
         self._inbox.extendleft(reversed(self._early))
         self._early.clear()
+
+    def _why_none(self, event: HeightStarted) -> str | None:
+        """Without a majority of its own a node waits for its peers, also where it is no validator."""
+        return self._why_ended(event.height)
 
     def _equivocated(self, effect: Equivocation) -> None:
         vote = effect.second

@@ -21,6 +21,9 @@ from relay.hub.network.why import why_no_block
 from relay.hub.node.driver import Timeouts
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.signer import FileSigner
+from relay.telemetry import get_logger
+
+_log = get_logger("consensus")
 
 
 class NodeNetwork:
@@ -42,6 +45,7 @@ class NodeNetwork:
         self._ledger = ledger
         self._own_address = signer.public_key.address
         self._last_block_at_s = trio.current_time()
+        self._ended: str | None = None
         gossip = self.gossip = Gossip(
             ledger.records, ledger.application, mempool, random, driver_options.get("run_blocking")
         )
@@ -62,11 +66,15 @@ class NodeNetwork:
             signed_before=(record.height, record.round),
             on_equivocation=on_equivocation,
             first_round=record.round if record.height == ledger.tip.height + 1 else 0,
-            on_waiting=lambda _: None,
+            on_waiting=self._wait_for_good,
             timeouts=Timeouts.among_peers(ledger.genesis.params),
             **driver_options,
         )
         gossip.switchboard, gossip.driver = self.switchboard, self.driver
+
+    def _wait_for_good(self, reason: str) -> None:
+        self._ended = reason
+        _log.warning("no more blocks", reason=reason)
 
     def _hello(self) -> Hello:
         genesis, tip = self._ledger.genesis, self._ledger.tip
@@ -105,7 +113,8 @@ class NodeNetwork:
             "round": state.round,
             "step": state.step.name.lower(),
             "sinceLastBlockMs": round(waited_s * 1000),
-            "whyNoBlock": why_no_block(
+            "whyNoBlock": self._ended
+            or why_no_block(
                 state, self._own_address, set(connected), waited_s, self._ledger.genesis.params.block_interval_ms
             ),
             "validators": [

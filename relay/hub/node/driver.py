@@ -15,6 +15,7 @@ from relay.evm.mempool import Mempool
 from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import decode_cached
 from relay.hub.application.genesis import HubParams
+from relay.hub.application.governance.coming import RevisionEnded
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.replay import resume
 from relay.hub.consensus.signing import LastSigned
@@ -89,10 +90,11 @@ async def in_evm_thread(function: Callable[[], T]) -> T:
 
 
 class ConsensusDriver:
-    """Runs one validator. `on_block` is awaited after each block is on disk. Ends with UnknownRulesVersion or RevisionEnded
-    before a block that it must not make.
+    """Runs one validator. `on_block` is awaited after each block is on disk. Ends with UnknownRulesVersion before a block that
+    this code cannot execute.
 
-    Where the key alone cannot decide a height, `on_waiting` is told why, nothing is signed, and the rest of the node goes on.
+    Where the key alone cannot decide a height, or the revision has ended, `on_waiting` is told why, nothing is signed, and
+    the rest of the node goes on: others may still need the last blocks.
     """
 
     def __init__(
@@ -150,8 +152,7 @@ class ConsensusDriver:
             await self._carry_out(effect)
 
     async def _begin_height(self, event: HeightStarted) -> None:
-        self._ledger.application.coming.require_block(event.height)
-        reason = why_no_blocks(event.validators, event.height, self._own_address)
+        reason = self._why_none(event)
         if reason is not None:
             self._on_waiting(reason)
             await trio.sleep_forever()
@@ -177,6 +178,17 @@ class ConsensusDriver:
 
     def _signs_nothing_at(self, height: int) -> None:
         """A majority of its own contradicts nobody: the record alone then says what may be signed."""
+
+    def _why_none(self, event: HeightStarted) -> str | None:
+        return self._why_ended(event.height) or why_no_blocks(event.validators, event.height, self._own_address)
+
+    def _why_ended(self, height: int) -> str | None:
+        """Raises UnknownRulesVersion."""
+        try:
+            self._ledger.application.coming.require_block(height)
+        except RevisionEnded as error:
+            return str(error)
+        return None
 
     async def _wait_for_timer(self) -> None:
         deadline, _, height, round_, timer = heapq.heappop(self._timers)

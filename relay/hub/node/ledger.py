@@ -52,6 +52,7 @@ class HubLedger:
         if self.application.info().last_block_height < 0:
             self._initialise()
         self._check()
+        self._begin_revision()
         self.tip = self._load_tip()
 
     def _initialise(self) -> None:
@@ -68,17 +69,52 @@ class HubLedger:
         if info.last_block_height != height:
             raise ChainDamaged(f"the last block is {height}, the state is at {info.last_block_height}")
         digest = self.application.state.view_at(info.last_block_height).get(GENESIS_KEY)
-        if digest != self.genesis.digest:
+        if digest != self.genesis.origin:
             raise ChainDamaged("the database belongs to another genesis file")
+        self._check_continuation(height)
         results = self.records.results(height)
         if results is not None and results.app_hash != info.last_block_app_hash:
             raise ChainDamaged(f"the app hash after block {height} is not the recorded one")
+
+    def _check_continuation(self, height: int) -> None:
+        """Of a later revision: the database holds the end of the one before, and that very one."""
+        continues = self.genesis.continues
+        if continues is None:
+            if height > 0 and (stored := self.records.block(height)) is not None:
+                named = stored.block.header.chain_id
+                if named != self.genesis.chain_id:
+                    raise ChainDamaged(
+                        f"the database is of {named} already, the genesis file of {self.genesis.chain_id}"
+                    )
+            return
+        if height < continues.height:
+            raise ChainDamaged(
+                f"{self.genesis.chain_id} continues {continues.chain_id} after block {continues.height}, the database ends at"
+                f" {height}"
+            )
+        last, results = self.records.block(continues.height), self.records.results(continues.height)
+        if last is None or results is None:
+            raise ChainDamaged(f"block {continues.height} is incomplete")
+        if (last.block_id.hash, results.app_hash) != (continues.block_hash, continues.app_hash):
+            raise ChainDamaged(
+                f"block {continues.height} or the state after it is not the one that the genesis file names"
+            )
+
+    def _begin_revision(self) -> None:
+        """The sets of the first two blocks, as every engine makes them of the genesis file."""
+        base = self.genesis.base_height
+        if base == 0 or self.records.latest_height() != base:
+            return
+        validators = genesis_validators([(v.public_key, v.power) for v in self.genesis.validators])
+        with self.store.batch() as batch:
+            store_validators(batch, base + 1, validators)
+            store_validators(batch, base + 2, advance_proposer(validators, 1))
 
     def _load_tip(self) -> ChainTip:
         height = self.records.latest_height()
         validators, next_validators = self._validators(height + 1), self._validators(height + 2)
         version = self.application.coming.rules_version(height + 1)
-        if height == 0:
+        if height == self.genesis.base_height:
             app_hash = self.application.info().last_block_app_hash
             return genesis_tip(
                 self.genesis.chain_id,
@@ -88,6 +124,7 @@ class HubLedger:
                 next_validators,
                 self.params,
                 version,
+                base_height=height,
             )
         stored, results = self.records.block(height), self.records.results(height)
         if stored is None or results is None:
@@ -114,7 +151,7 @@ class HubLedger:
 
     def last_commit(self) -> Commit:
         """The commit that the next block carries."""
-        if self.tip.height == 0:
+        if self.tip.height == self.genesis.base_height:
             return EMPTY_COMMIT
         commit = self.records.commit(self.tip.height)
         if commit is None:

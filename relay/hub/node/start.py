@@ -5,6 +5,7 @@ import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -112,12 +113,13 @@ def open_node(home: Path) -> HubNode:
         if restoration_is_unfinished(store):
             raise NodeRefused(f"{home}: a snapshot is half restored here; run `hutong hub join` again")
         _check_record(signer, ledger)
-        ledger.application.coming.require_block(ledger.tip.height + 1)
+        with suppress(RevisionEnded):
+            ledger.application.coming.require_block(ledger.tip.height + 1)
         reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
         if reason is not None and ledger.tip.height == 0 and peers is None:
             raise NodeRefused(reason)
         log = WriteAheadLog(home)
-    except (ChainDamaged, NodeRefused, UnknownRulesVersion, RevisionEnded, UnusableHome) as error:
+    except (ChainDamaged, NodeRefused, UnknownRulesVersion, UnusableHome) as error:
         store.close()
         raise NodeRefused(str(error)) from error
     return HubNode(ledger, signer, log, Mempool(), store, vectors, home, peers)
@@ -280,6 +282,6 @@ def halt_reason(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, OSError):
         return f"cannot listen or write: {error.strerror or error}"
-    if isinstance(error, DoubleSignRefused | KeyUsedElsewhere | NetworkDisagrees | UnknownRulesVersion | RevisionEnded):
+    if isinstance(error, DoubleSignRefused | KeyUsedElsewhere | NetworkDisagrees | UnknownRulesVersion):
         return str(error)
     return f"{type(error).__name__}: {error}"

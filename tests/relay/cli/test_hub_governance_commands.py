@@ -187,6 +187,8 @@ def test_a_new_member_makes_a_candidate_that_the_members_admit(place):
         refused = act(folder, "propose", "admit", "--candidate", str(file), "--power", "4")
         assert (refused.exit_code, refused.output.count("\n")) == (2, 1) and words in refused.output, refused.output
     file.write_text(made.output)
+    stops = act(folder, "propose", "admit", "--candidate", str(file), "--power", "5")
+    assert stops.exit_code == 1 and "would hold 10 of 15 voting power" in stops.output, stops.output
     done = act(folder, "propose", "admit", "--candidate", str(file), "--power", "4")
     assert done.exit_code == 0, done.output
     shown = json.loads(ask(folder, "members", "--json").output)["members"]

@@ -243,6 +243,22 @@ async def test_attack_E20_timeout_during_a_pause_waits_and_costs_no_attempt(worl
     assert world.received() == 0 and all(not receipt.failures for receipt in world.transactions("alpha"))
 
 
+async def test_attack_E20_a_pause_that_lets_settlements_through_does_not_hold_them_for_what_it_refuses(
+    tmp_path, valkey, autojump_clock
+):
+    """A receive that the pause refuses and an acknowledgement that it lets through are in one batch of one route."""
+    world = World(tmp_path, valkey.url, apps={"poison": out_of_gas})
+    async with making_blocks(world), world.relay(max_attempts=2).running() as process:
+        await trio.sleep(2)
+        world.faults["alpha"].paused = True
+        world.send("beta", 3, port="poison", timeout_s=600)
+        await trio.sleep(20)
+        world.send("alpha", 2)
+        await world.all_settled(2, at_most_s=60)
+        assert world.unsettled("beta") == [1, 2, 3]
+        assert await process.queue.dead_letters(TO_ALPHA) == []
+
+
 async def test_scheduler_memory_follows_what_is_settled(world, autojump_clock):
     process = world.relay()
     scheduler = process.relay._timeouts

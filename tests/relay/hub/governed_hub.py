@@ -22,8 +22,8 @@ from tests.relay.hub.simulated_hub import (
 )
 
 VOTING_PERIOD_S = 3_600
-KEYS = [validator_key(sha256(b"governing validator %d" % number).digest()) for number in range(8)]
-OPERATORS = [Account.from_key(sha256(b"operator %d" % number).digest()) for number in range(8)]
+KEYS = [validator_key(sha256(b"governing validator %d" % number).digest()) for number in range(16)]
+OPERATORS = [Account.from_key(sha256(b"operator %d" % number).digest()) for number in range(16)]
 
 
 def governed_genesis(powers, *, rules_version=2, **params):
@@ -62,7 +62,7 @@ class GovernedHub(SimulatedHub):
         return self.send(GOVERNANCE_ADDRESS, interface.VOTE.call(number, approve), OPERATORS[operator])
 
     def rotate(self, operator: int, key, proof: bytes | None = None) -> Outcome:
-        proof = possession(key, OPERATORS[operator]) if proof is None else proof
+        proof = possession(key, OPERATORS[operator], self.genesis.chain_id) if proof is None else proof
         return self.send(GOVERNANCE_ADDRESS, interface.ROTATE_KEY.call(key.public_key.data, proof), OPERATORS[operator])
 
     def ask(self, function, *values):
@@ -75,7 +75,7 @@ class GovernedHub(SimulatedHub):
     def status(self, number: int) -> int:
         return self.ask(interface.GET_PROPOSAL, number)[0]
 
-    def execute(self, action: bytes, operators=range(8)) -> Outcome:
+    def execute(self, action: bytes, operators=range(16)) -> Outcome:
         """Propose by the first of the operators and let others approve until it is executed."""
         account, *others = [index for index in operators if index < len(self.ask(interface.GET_MEMBERS))]
         outcome = self.propose(action, account)

@@ -100,7 +100,7 @@ def test_attack_only_operators_of_the_set_propose_vote_and_rotate(hub):
     assert hub.read(CLIENT_MANAGER_ADDRESS, abi.GET_ADMINS) == ((), 0)
 
 
-def test_attack_a_vote_counts_once_and_may_be_withdrawn(hub):
+def test_attack_C42_a_vote_counts_once_and_may_be_withdrawn(hub):
     hub.propose(set_paused_action(1, True))
     for _ in range(3):
         assert hub.vote(1, 0).events(interface.VOTED_EVENT) == [(True, 10, 40)]
@@ -115,7 +115,7 @@ def test_attack_a_vote_counts_once_and_may_be_withdrawn(hub):
     assert twice.reverted_with(interface.PROPOSAL_REFUSED) == (1, "it was executed")
 
 
-def test_attack_votes_of_a_removed_validator_do_not_count():
+def test_attack_C43_votes_of_a_removed_validator_do_not_count():
     hub = GovernedHub((10, 10, 10, 10, 10))
     hub.propose(set_paused_action(1, True), 4)
     hub.vote(1, 0)
@@ -131,7 +131,7 @@ def test_attack_votes_of_a_removed_validator_do_not_count():
     assert hub.vote(1, 2).events(interface.PROPOSAL_EXECUTED_EVENT)
 
 
-def test_attack_a_key_that_left_never_comes_back_with_its_old_votes():
+def test_attack_C42_a_key_that_left_never_comes_back_with_its_old_votes():
     hub = GovernedHub((10, 10, 10, 10, 10))
     hub.propose(set_paused_action(1, True), 4)
     assert hub.execute(set_validator_action(2, KEYS[4].public_key.data, 0), range(4)).ok

@@ -40,7 +40,7 @@ def test_a_validator_swaps_its_key_alone_and_the_new_one_signs_two_blocks_later(
     assert hub.ask(interface.GET_PROPOSAL, 1)[3][0] == public(5)
 
 
-def test_attack_a_vote_under_the_old_key_is_not_counted_again_under_the_new(hub):
+def test_attack_C42_a_vote_under_the_old_key_is_not_counted_again_under_the_new(hub):
     hub.propose(set_paused_action(1, True), 0)
     hub.vote(1, 1)
     assert hub.rotate(0, KEYS[5]).ok
@@ -61,12 +61,12 @@ def test_attack_a_vote_under_the_old_key_is_not_counted_again_under_the_new(hub)
     ],
     ids=["another operator's", "another key's", "another hub's", "zero", "short", "long"],
 )
-def test_attack_a_key_comes_in_only_signed_by_itself_for_this_operator_and_hub(hub, forge):
+def test_attack_C42_a_key_comes_in_only_signed_by_itself_for_this_operator_and_hub(hub, forge):
     refused(hub.rotate(0, KEYS[5], forge()), "validator_key_possessed")
     assert hub.rotate(0, KEYS[5]).ok
 
 
-def test_attack_a_key_is_nobodys_twice(hub):
+def test_attack_C40_a_key_is_nobodys_twice(hub):
     refused(hub.rotate(0, KEYS[1]), "validator_key_never_used")
     refused(hub.rotate(0, KEYS[0]), "validator_key_never_used")
     assert hub.rotate(0, KEYS[5]).ok

@@ -53,7 +53,7 @@ def hub():
     return GovernedHub((10,))
 
 
-def test_a_pause_refuses_what_is_new_and_pays_back_what_is_old(hub):
+def test_attack_E20_a_pause_refuses_what_is_new_and_pays_back_what_is_old(hub):
     """Rules version 2: receives and sends are refused; a timeout refunds, an acknowledgement settles."""
     chain_a, chain_b = TokenChain(hub, salt=1), TokenChain(hub, salt=2)
     late = sent_packet(chain_a.deliver(chain_a.send_transfer(30, chain_b.client)))
@@ -81,7 +81,7 @@ def test_under_the_first_rules_a_pause_holds_everything():
     assert chain_b.expire(leg_2).reverted_with(abi.ENFORCED_PAUSE) == ()
 
 
-def test_rules_change_at_their_height_and_not_a_block_before():
+def test_attack_C43_rules_change_at_their_height_and_not_a_block_before():
     hub = GovernedHub((10,), rules_version=1)
     chain_a, chain_b = RemoteChain(hub, salt=1), RemoteChain(hub, salt=2)
     leg_2 = sent_packet(chain_a.deliver(chain_a.send_forward(chain_b.client)))
@@ -182,7 +182,7 @@ def test_parameters_change_within_their_bounds_and_no_others_do(hub):
         assert proposal[4] - proposal[2] == period_s
 
 
-def test_a_revision_ends_after_its_last_block_and_clients_follow_it(hub):
+def test_attack_C43_the_set_is_fixed_at_the_end_and_clients_follow_it(hub):
     """ICS-07: what the chain commits before its last block brings a client of hutong-1 to hutong-2."""
     light_client = TendermintClient()
     hub = GovernedHub((10, 10, 10, 10))

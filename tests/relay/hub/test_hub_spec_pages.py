@@ -11,6 +11,9 @@ from light_clients.ibc.packet import decode_packet
 from light_clients.interface import Height
 from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
 from relay.hub.application import abi, admin, gas, pending
+from relay.hub.application.governance import interface as governance
+from relay.hub.application.governance.members import possession_digest
+from relay.hub.application.governance.schedule import BOUNDS
 from relay.hub.application.quotas import Load
 from relay.hub.application.self_test import corpus_hash
 from relay.hub.application.transfer import interface
@@ -99,3 +102,40 @@ def test_gas_and_actions_of_the_modules_page():
 
 def test_corpus_hash_of_the_genesis_page():
     assert corpus_hash().hex() in page("hub-genesis")
+
+
+@pytest.mark.parametrize("kind", [abi.Function, abi.Event, abi.Error])
+def test_every_signature_of_the_governance_page(kind):
+    text = page("hub-governance")
+    found = [value for value in vars(governance).values() if isinstance(value, kind)]
+    assert found
+    for value in found:
+        identifier = value.topic if isinstance(value, abi.Event) else value.selector
+        assert f"| `{value.signature}` | `{identifier.hex()}` |" in text
+
+
+def test_vectors_of_the_governance_page():
+    stated = vectors("hub-governance")
+    actions = [
+        admin.admit_validator_action(1, GENERATOR, 4, b"\x11" * 20, b"\x03" * 64),
+        admin.set_parameter_action(2, "voting_period_s", 86_400),
+        admin.schedule_rules_action(3, 2, 1_000),
+        admin.end_revision_action(4, 2_000),
+    ]
+    assert [action.hex() for action in actions] == list(stated["actions"].values())
+    digest = possession_digest("hutong-1", b"\x11" * 20, GENERATOR)
+    assert digest.hex() == stated["possession hutong-1 0x11…11 0279be66…"]
+    made = [
+        keys.operator_key(GENERATOR),
+        keys.operator_account_key(b"\x11" * 20),
+        keys.used_key_key(GENERATOR),
+        keys.proposal_key(1),
+        keys.proposal_result_key(1),
+        keys.vote_key(1, GENERATOR),
+        keys.parameter_key("voting_period_s"),
+        keys.rules_key(1_000),
+        keys.upgraded_key(2_000, "upgradedClient"),
+    ]
+    assert [key.hex() for key in made] == list(stated["keys"].values())
+    for name, (low, high) in BOUNDS.items():
+        assert f"`{name}`" in page("hub-governance") and f"{high:,}".replace(",", " ") in page("hub-governance"), low

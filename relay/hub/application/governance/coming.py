@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from relay.hub.application.genesis import Genesis
-from relay.hub.application.governance.schedule import last_height, next_chain_id, parameter, rules_version_at
+from relay.hub.application.governance.schedule import last_height, parameter, rules_version_at
+from relay.hub.application.revision import next_chain_id
 from relay.hub.state import StateView, VersionedState
 
 
@@ -12,7 +13,7 @@ class UnknownRulesVersion(Exception):
 
 
 class RevisionEnded(Exception):
-    """The chain goes on under its next revision: the node must halt and be given the new genesis."""
+    """The chain goes on under its next revision: the node makes no more blocks until it is given the new genesis."""
 
 
 class ComingBlocks:
@@ -40,7 +41,7 @@ class ComingBlocks:
 
     def last_height(self) -> int | None:
         view = self._newest()
-        return None if view is None else last_height(view)
+        return None if view is None else last_height(view, self._genesis.base_height)
 
     def is_last_but_one(self, height: int) -> bool:
         end = self.last_height()

@@ -19,7 +19,6 @@ from relay.hub.application.governance.proposals import ProposalRefused, Proposal
 from relay.hub.application.governance.schedule import (
     BOUNDS,
     Schedule,
-    last_height,
     parameter,
     rules_version_at,
 )
@@ -177,7 +176,7 @@ class GovernanceModule(Module):
         chamber, height = self._chamber(call), frame_of(call).height
         version = rules_version_at(chamber.store, height + 1, self._rules_at_genesis)
         planned = chamber.schedule.planned_rules() or (0, 0)
-        return interface.GET_SCHEDULE.answer(version, *planned, last_height(chamber.store) or 0)
+        return interface.GET_SCHEDULE.answer(version, *planned, chamber.schedule.last_height() or 0)
 
     def _get_parameter(self, call: NativeCall, data: bytes) -> bytes:
         (name,) = interface.GET_PARAMETER.decode(data)

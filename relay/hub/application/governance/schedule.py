@@ -16,6 +16,7 @@ from light_clients.tendermint.upgrade import (
 )
 from relay.hub.application.clients import Store
 from relay.hub.application.governance.constitution import MAX_VOTING_PERIOD_S, MIN_VOTING_PERIOD_S
+from relay.hub.application.revision import next_chain_id
 from relay.hub.application.validators import Powers, canonical_order
 from relay.hub.state import keys
 
@@ -48,15 +49,11 @@ def rules_version_at(store: Reader, height: int, at_genesis: int) -> int:
     return int.from_bytes(row[1], "big") if row is not None and row[0].startswith(keys.RULES_PREFIX) else at_genesis
 
 
-def last_height(store: Reader) -> int | None:
-    """The last block of this revision, if its end is decided."""
+def last_height(store: Reader, base_height: int) -> int | None:
+    """The last block of this revision, which began after `base_height`, if its end is decided."""
     raw = store.get(keys.HALT_KEY)
-    return None if raw is None else int.from_bytes(raw, "big")
-
-
-def next_chain_id(chain_id: str) -> str:
-    name, _, _ = chain_id.rpartition("-")
-    return f"{name}-{revision_of(chain_id) + 1}"
+    end = 0 if raw is None else int.from_bytes(raw, "big")
+    return end if end > base_height else None
 
 
 def parameter(store: Reader, name: str, at_genesis: int) -> int:
@@ -79,13 +76,23 @@ class Schedule:
     """Decisions about later blocks, over the state of the block `height`."""
 
     def __init__(
-        self, store: Store, height: int, chain_id: str, unbonding_period_s: int, rules_at_genesis: int
+        self,
+        store: Store,
+        height: int,
+        chain_id: str,
+        unbonding_period_s: int,
+        rules_at_genesis: int,
+        base_height: int,
     ) -> None:
         self._store = store
         self._height = height
         self._chain_id = chain_id
         self._unbonding_period_s = unbonding_period_s
         self._rules_at_genesis = rules_at_genesis
+        self._base_height = base_height
+
+    def last_height(self) -> int | None:
+        return last_height(self._store, self._base_height)
 
     def planned_rules(self) -> tuple[int, int] | None:
         """(version, height) of the change that is still to come, at most one."""
@@ -112,7 +119,7 @@ class Schedule:
 
     def end_revision(self, height: int) -> None:
         """Decide the last block, and commit to what clients of this hub follow it into. Raises PredicateFailed."""
-        planned = last_height(self._store)
+        planned = self.last_height()
         if height == 0:
             if planned is None:
                 raise PredicateFailed("end_planned", "no end of the revision is scheduled")
@@ -128,7 +135,7 @@ class Schedule:
 
     def require_set_open(self) -> None:
         """The set of the last blocks is that of the next revision's first ones, so it may not change under them."""
-        end = last_height(self._store)
+        end = self.last_height()
         if end is not None and self._height >= end - 1:
             raise PredicateFailed(
                 "set_fixed_at_end", "the set and the end stay as they are until the next revision", got=self._height

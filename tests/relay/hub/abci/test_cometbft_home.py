@@ -71,7 +71,7 @@ def test_cometbfts_genesis_follows_from_the_hubs_and_names_it(home):
     params = document["consensus_params"]
     assert params["block"] == {"max_bytes": "4194304", "max_gas": "16777216"}
     assert params["validator"] == {"pub_key_types": ["secp256k1"]}
-    assert (params["version"], params["abci"]) == ({"app": "1"}, {"vote_extensions_enable_height": "0"})
+    assert (params["version"], params["abci"]) == ({"app": "2"}, {"vote_extensions_enable_height": "0"})
     (validator,) = document["validators"]
     assert validator["pub_key"]["type"] == "tendermint/PubKeySecp256k1"
     assert base64.b64decode(validator["pub_key"]["value"]) == genesis.validators[0].public_key.data
