@@ -9,6 +9,7 @@ from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
 from tests.defences.defence import Defence
 from tests.defences.fisco_bcos import FISCO_BCOS
 from tests.defences.hub import HUB
+from tests.defences.joining import JOINING
 from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.relay import RELAY
 from tests.defences.snapshots import SNAPSHOTS
@@ -21,6 +22,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "validators": VALIDATORS,
     "abci": ABCI,
     "snapshots": SNAPSHOTS,
+    "joining": JOINING,
     "contracts": CONTRACTS,
     "token contracts": TOKEN_CONTRACTS,
     "tokens": TOKENS,

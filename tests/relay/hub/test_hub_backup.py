@@ -1,11 +1,13 @@
 """Backing up, restoring and rolling back: the chain comes back whole, and no key signs what it may have signed before."""
 
 import io
+import os
 import random
 import shutil
 import stat
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +20,7 @@ from relay.evm.database import MemoryStore
 from relay.evm.lmdb_store import LmdbStore
 from relay.hub.application.genesis import encode_genesis
 from relay.hub.consensus.signing import LastSigned
+from relay.hub.node import backup
 from relay.hub.node import rollback as rolling
 from relay.hub.node.backup_file import BackupHead, BackupReader, BackupTail, write_backup
 from relay.hub.node.block_sync import apply_verified
@@ -195,6 +198,11 @@ def test_wrong_hubs_keys_homes_and_files_are_refused_in_one_sentence(made, tmp_p
     code, output = run("backup", home=made / "home", to=made / "with")
     assert (code, "exists" in output) == (1, True)
     assert run("backup", home=tmp_path / "nothing", to=tmp_path / "b")[0] == 2
+    only = tmp_path / "only" / "last_signed.json"
+    only.parent.mkdir()
+    only.write_bytes(encode_last_signed(LastSigned(HEIGHT, 9, ())))
+    code, output = run("restore", home=only.parent, last_signed=only, **{"from": made / "with"})
+    assert (code, f"{only} exists" in output, only.exists()) == (1, True, True)
     (tmp_path / "abci" / "cometbft").mkdir(parents=True)
     (tmp_path / "abci" / "genesis.json").write_bytes(encode_genesis(genesis))
     assert run("backup", home=tmp_path / "abci", to=tmp_path / "b")[0] == 1
@@ -215,6 +223,52 @@ def test_a_chain_in_a_backup_whose_last_commit_is_false_is_refused(made, tmp_pat
     code, output = run("restore", home=tmp_path / "new", **{"from": tmp_path / "file"})
     assert (code, "the chain in the backup does not hold" in output) == (1, True), output
     assert not (tmp_path / "new" / "data").exists()
+
+
+def dying_restore(home, source, steps):
+    """In a process that ends without cleaning up before step `steps` + 1; True where it came to the end."""
+    child = os.fork()
+    if child == 0:
+        left = [steps]
+
+        def counted(function):
+            def call(*arguments, **options):
+                if left[0] == 0:
+                    os._exit(9)
+                left[0] -= 1
+                return function(*arguments, **options)
+
+            return call
+
+        backup.write_durably, backup._put = counted(backup.write_durably), counted(backup._put)
+        Path.rename = counted(Path.rename)
+        Path.mkdir = counted(Path.mkdir)
+        shutil.rmtree = counted(shutil.rmtree)
+        code, _ = run("restore", home=home, sign_above=HEIGHT, **{"from": source})
+        os._exit(code)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (0, 9)
+    return code == 0
+
+
+def test_attack_C45_a_restoration_that_dies_at_any_step_is_begun_anew_or_whole(made, tmp_path):
+    for steps in range(40):
+        home = tmp_path / str(steps)
+        ended = dying_restore(home, made / "with", steps)
+        if not (home / "genesis.json").exists():
+            with pytest.raises(NodeRefused):
+                open_node(home)
+            code, output = run("restore", home=home, sign_above=HEIGHT, **{"from": made / "with"})
+            assert code == 0, output
+        node = open_node(home)
+        assert node.ledger.tip == chain().hub.ledger.tip
+        assert node.signer.record == floor_record(HEIGHT)
+        assert node.signer.public_key == KEY.public_key
+        node.store.close()
+        if ended:
+            break
+    assert 6 < steps < 39
 
 
 # --- rolling back

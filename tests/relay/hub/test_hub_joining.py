@@ -520,7 +520,7 @@ def test_attack_C45_a_crash_at_any_write_while_joining_is_gone_on_from(tmp_path,
         whole = JoiningStore()
         join_on(whole)
         assert whole.writes > 30
-        for writes in range(0, whole.writes, 3):
+        for writes in (*range(0, 20, 4), *range(20, whole.writes, 9)):
             store = JoiningStore()
             store.writes_left = writes
             with pytest.raises(Crash):
@@ -617,3 +617,33 @@ def test_a_changed_block_answer_is_refused_by_form_or_by_rule(data):
         raise AssertionError("a changed block was believed")
     for height in range(1, ledger.tip.height + 1):
         assert ledger.records.block(height) == records.block(height)
+
+
+def test_attack_C43_at_the_very_change_of_the_set_only_the_set_of_that_height_counts():
+    records, chain_id = chain().hub.ledger.records, chain().hub.genesis.chain_id
+    changes = [h for h in range(2, HEIGHT) if records.validators(h).validators != records.validators(h - 1).validators]
+    members = [{one.address for one in records.validators(h).validators} for h in range(1, HEIGHT + 1)]
+    assert any(members[h - 1] != members[h - 2] for h in changes)
+    for height in (h for h in changes if members[h - 1] != members[h - 2]):
+        stored = records.block(height)
+        for other in (height - 1, height + 1):
+            if members[other - 1] == members[height - 1]:
+                continue
+            with pytest.raises(PredicateFailed) as refused:
+                verify_commit(
+                    chain_id, records.validators(other), stored.block, stored.block_id, records.commit(height)
+                )
+            assert refused.value.predicate == "validators_hash_matches"
+        verify_commit(chain_id, records.validators(height), stored.block, stored.block_id, records.commit(height))
+
+
+def test_attack_C41_a_second_block_of_the_proposer_is_not_applied_with_the_votes_of_the_first(four):
+    first, second = next_block(four), next_block(four, data_hash=b"\x01" * 32)
+    votes = signed_by_all(four, first)
+    with pytest.raises(PredicateFailed) as refused:
+        apply_verified(four.ledger, [second], votes)
+    assert refused.value.predicate == "commit_matches_header"
+    with pytest.raises(PredicateFailed, match="wrong signature"):
+        apply_verified(four.ledger, [second], replace(votes, block_id=block_id_of(second)))
+    apply_verified(four.ledger, [first], votes)
+    assert four.height == 4
