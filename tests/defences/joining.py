@@ -8,10 +8,11 @@ FOLLOW = "relay/hub/node/light_follow.py"
 RECORD = "relay/hub/node/signing_record.py"
 BACKUP = "relay/hub/node/backup.py"
 JOINS = "relay/hub/test_hub_joining.py"
+LYING = "relay/hub/test_hub_joining_lies.py"
 BACKUPS = "relay/hub/test_hub_backup.py"
 PRUNING = "relay/hub/test_hub_pruning.py"
-LIES = f"{JOINS}::test_a_member_that_lies_or_fails_is_named_and_the_next_one_asked"
-COMMITS = f"{JOINS}::test_attack_C42_a_joining_node_believes_no_block_without_its_own_commit"
+LIES = f"{LYING}::test_a_member_that_lies_or_fails_is_named_and_the_next_one_asked"
+COMMITS = f"{LYING}::test_attack_C42_a_joining_node_believes_no_block_without_its_own_commit"
 RECORDS = f"{JOINS}::test_attack_C45_a_key_whose_votes_are_on_the_chain_above_its_record_does_not_start"
 RESTORES = f"{BACKUPS}::test_attack_C45_a_restored_key_signs_only_from_its_newest_record_or_above_a_height"
 KEPT = f"{PRUNING}::test_what_stays_is_what_the_kept_states_need_and_answers_as_before"
@@ -50,7 +51,7 @@ JOINING = (
         BLOCK_SYNC,
         "        _check_turn(tip.validators, block, commit.round)\n",
         "",
-        (f"{JOINS}::test_a_member_that_lies_about_whose_turn_it_is_is_found_by_the_blocks_and_left",),
+        (f"{LYING}::test_a_member_that_lies_about_whose_turn_it_is_is_found_by_the_blocks_and_left",),
     ),
     Defence(
         "header is the trusted one",
@@ -78,7 +79,7 @@ JOINING = (
         "relay/hub/node/joining.py",
         "        if stored is not None and stored.block_id.hash != trusted.hash:\n",
         "        if False:\n",
-        (f"{JOINS}::test_attack_C40_a_fork_that_all_validators_signed_is_not_joined_past_the_trusted_header",),
+        (f"{LYING}::test_attack_C40_a_fork_that_all_validators_signed_is_not_joined_past_the_trusted_header",),
     ),
     Defence(
         "no start on half a snapshot",

@@ -1,5 +1,6 @@
 """Members of a hub that nodes join: a recorded chain behind real sockets, served by the node's own methods, truly or not."""
 
+import base64
 import json
 import threading
 import time
@@ -10,7 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
+from relay.cli.hub import app
 from relay.evm.database import MemoryStore
+from relay.evm.lmdb_store import LmdbStore
 from relay.hub.node.cometbft_methods import CometBftMethods
 from relay.hub.node.cometbft_parameters import Arguments, RpcError
 from relay.hub.node.ledger import HubLedger
@@ -114,3 +119,41 @@ class JoiningStore(MemoryStore):
 
 class Crash(Exception):
     pass
+
+
+def lie(method, change):
+    """Tamper with one method's results."""
+
+    def tamper(called, params, result):
+        return change(params, result) if called == method else result
+
+    return tamper
+
+
+def unb64(text: str) -> bytes:
+    return base64.b64decode(text)
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def trust(height=TRUSTED_HEIGHT, hashed=None):
+    hashed = block_hash(height) if hashed is None else hashed
+    return ("--trust-height", str(height), "--trust-hash", hashed.hex())
+
+
+def run_join(home, genesis, *urls, options=()):
+    sources = [argument for url in urls for argument in ("--from", url)]
+    done = CliRunner().invoke(app, ["join", "--home", str(home), "--genesis", str(genesis), *sources, *options])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+def tip_of(home):
+    store = LmdbStore(home / "data")
+    try:
+        ledger = HubLedger(store, chain().hub.genesis)
+        return ledger.tip, ledger.application.blocks.restored()
+    finally:
+        store.close()

@@ -8,13 +8,16 @@ import pytest
 import trio
 import trio.testing
 
+from light_clients.tendermint.hashing import header_hash
 from relay.evm.database import MemoryStore, Table
 from relay.evm.errors import StatePruned
 from relay.evm.state_traversal import StateTraversal
-from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT
+from relay.hub.abci.machine import HubMachine
+from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT, FinalizeBlockRequest
 from relay.hub.application.application import STATE_TABLE
 from relay.hub.application.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE, counts_places
 from relay.hub.application.genesis import HubParams
+from relay.hub.node.block_records import BlockRecords
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.pruning import KEEP_ALL, Pruner, Retention, retention_of
 from relay.hub.node.start import Kept, Ports, open_node, prune_node, serve_node
@@ -302,3 +305,29 @@ def test_pruned_heights_answer_an_error_at_both_rpc_doors(tmp_path):
     assert "height 1 is not available, lowest height is" in commit["error"]["data"]
     assert int(status["result"]["sync_info"]["earliest_block_height"]) >= 3
     assert newest["result"] == "0x0"
+
+
+def test_under_another_engine_states_are_pruned_alike():
+    hub = setters(SimulatedHub())
+    choice = random.Random(1)
+    while hub.height < 30:
+        write(hub, choice)
+    machine = HubMachine(MemoryStore(), hub.genesis)
+    machine.pruner = Pruner(machine.store, machine.application, BlockRecords(machine.store), Retention(1, None))
+    for height in range(1, 31):
+        block = hub.ledger.records.block(height).block
+        header = block.header
+        machine.finalize_block(
+            FinalizeBlockRequest(
+                height,
+                header.time_ns,
+                header_hash(header),
+                header.proposer_address,
+                block.transactions,
+                header.version_app,
+            )
+        )
+        assert machine.commit() == height
+    assert machine.info().last_block_app_hash == hub.app_hash
+    assert machine.application.oldest_state() == 30 - KEPT + 1
+    assert machine.application.blocks.block(1) is not None
