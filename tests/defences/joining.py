@@ -161,8 +161,8 @@ JOINING = (
     Defence(
         "the newest states stay",
         "relay/hub/node/pruning.py",
-        "            if oldest is None or oldest > newest - LEAST_STATES:\n",
-        "            if oldest is None or oldest >= newest:\n",
+        "            if version > newest - LEAST_STATES or self._application.state.root(version) is None:\n",
+        "            if version >= newest or self._application.state.root(version) is None:\n",
         (KEPT,),
     ),
 )
