@@ -138,6 +138,13 @@ JOINING = (
         (f"{BACKUPS}::test_a_changed_cut_or_longer_backup_is_malformed",),
     ),
     Defence(
+        "no join with a key that lacks its record",
+        "relay/hub/node/joining.py",
+        "            if (home / VALIDATOR_KEY_FILE).exists():\n",
+        "            if False:\n",
+        (f"{JOINS}::test_attack_C45_a_key_without_its_record_is_not_joined_with",),
+    ),
+    Defence(
         "no rollback below what was signed",
         "relay/hub/node/rollback.py",
         "        if sign_above is None and signed > target:\n",

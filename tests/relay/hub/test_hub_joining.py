@@ -7,15 +7,16 @@ import pytest
 from light_clients.interface import PredicateFailed
 from relay.hub.application.genesis import HubParams, encode_genesis
 from relay.hub.consensus.blocks import block_id_of, make_block
+from relay.hub.consensus.signing import LastSigned
 from relay.hub.consensus.validators import advance_proposer
 from relay.hub.node import joining
 from relay.hub.node.block_sync import ChainContradiction, WrongTurn, apply_verified, verify_commit
-from relay.hub.node.home import UnusableHome
+from relay.hub.node.home import UnusableHome, encode_validator_key
 from relay.hub.node.joining import JoinFailed, join_hub, prepare_home
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.light_follow import TrustedHash
 from relay.hub.node.member_rpc import Member
-from relay.hub.node.signer import decode_last_signed
+from relay.hub.node.signer import decode_last_signed, encode_last_signed
 from relay.hub.node.signing_record import floor_record, why_not_sign
 from relay.hub.node.start import NodeRefused, open_node
 from tests.relay.hub.joining_members import (
@@ -34,6 +35,7 @@ from tests.relay.hub.joining_members import (
     trust,
 )
 from tests.relay.hub.simulated_hub import SimulatedHub, hub_genesis
+from tests.relay.hub.validator_run import POOL
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +105,6 @@ def signed_by_all(hub, block):
 @pytest.fixture
 def four():
     """A hub of four validators of equal power, at block 3."""
-    from tests.relay.hub.validator_run import POOL
-
     members = POOL[:4]
     from relay.hub.application.genesis import GenesisValidator
 
@@ -222,10 +222,6 @@ def test_wrong_homes_and_arguments_are_refused_in_one_sentence(tmp_path, files, 
 
 def test_attack_C45_a_key_whose_votes_are_on_the_chain_above_its_record_does_not_start(tmp_path, genesis):
     """A joined home that was given a key with a past: the chain shows what the record does not."""
-    from relay.hub.node.home import encode_validator_key
-    from relay.hub.node.signer import encode_last_signed
-    from tests.relay.hub.validator_run import POOL
-
     home = tmp_path / "home"
     with member(None) as url:
         assert run_join(home, genesis, url)[0] == 0
@@ -251,6 +247,21 @@ def test_attack_C45_a_key_whose_votes_are_on_the_chain_above_its_record_does_not
             open_node(home)
     for record in (floor_record(HEIGHT), floor_record(own), replace(floor_record(HEIGHT + 1), round=0)):
         assert why_not_sign(record, records, address) is None
+
+
+def test_attack_C45_a_key_without_its_record_is_not_joined_with(tmp_path):
+    """A home whose making was interrupted has the record before the key, so a key alone was brought from elsewhere."""
+    home, genesis = tmp_path / "home", chain().hub.genesis
+    home.mkdir()
+    (home / "validator_key.json").write_bytes(encode_validator_key(POOL[0]))
+    with pytest.raises(UnusableHome, match="without its last-signed record"):
+        prepare_home(home, genesis)
+    assert not (home / "genesis.json").exists()
+    (home / "validator_key.json").unlink()
+    (home / "last_signed.json").write_bytes(encode_last_signed(LastSigned()))
+    assert prepare_home(home, genesis)
+    assert not prepare_home(home, genesis)
+    assert (home / "validator_key.json").exists()
 
 
 # --- interruptions
