@@ -13,6 +13,7 @@ from light_clients.interface import MalformedInput, PredicateFailed
 from light_clients.tendermint.codec import decode_commit, decode_validator_set, encode_commit, encode_validator_set
 from light_clients.tendermint.types import BlockIdFlag
 from relay.hub.application.genesis import encode_genesis
+from relay.hub.application.snapshot.format import decode_manifest, encode_manifest
 from relay.hub.consensus.blocks import decode_block, encode_block
 from relay.hub.consensus.validators import advance_proposer
 from relay.hub.node.block_sync import apply_verified
@@ -211,6 +212,18 @@ def test_a_member_that_claims_more_than_it_has_holds_nobody_up(tmp_path, files, 
         code, output = run_join(tmp_path / "home", genesis, liar, honest, options=trust())
     assert (code, tip_of(tmp_path / "home")[0]) == (0, chain().hub.ledger.tip), output
     assert f"{liar}: hub_blocks {HEIGHT + 1} 32" in output
+
+
+def test_a_snapshot_of_a_height_that_was_made_up_is_its_members_fault_alone(tmp_path, files, genesis):
+    def made_up(_, result):
+        manifest = decode_manifest(unb64(result["snapshots"][0]["manifest"]))
+        lied = replace(manifest, height=10**6, headers=257)
+        return {"snapshots": [{"height": "1000000", "format": 1, "manifest": b64(encode_manifest(lied))}]}
+
+    with member(files, lie("hub_snapshots", made_up)) as liar, member(files) as honest:
+        code, output = run_join(tmp_path / "home", genesis, liar, honest, options=trust())
+    assert code == 0, output
+    assert [line.split(": ")[0] for line in output.splitlines() if line.startswith("http")] == [liar]
 
 
 def test_a_member_that_lies_about_whose_turn_it_is_is_found_by_the_blocks_and_left(tmp_path, files, genesis):
