@@ -27,6 +27,14 @@ def abci(
         int, typer.Option(min=0, help="Make a snapshot every so many blocks, for state sync; 0 makes none.")
     ] = 1_000,
     keep_snapshots: Annotated[int, typer.Option(min=1, max=100, help="Older snapshots are removed.")] = 2,
+    keep_states_h: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=100_000,
+            help="Hours of states to keep for proofs and calls; 0 all (default: the trusting period).",
+        ),
+    ] = None,
 ) -> None:
     """Run the hub's application for CometBFT until SIGTERM or SIGINT. Prints one line when ready; CometBFT may start
     before or after.
@@ -42,7 +50,7 @@ def abci(
     try:
         address = socket_address(home / SOCKET_FILE) if listen is None else parse_address(listen)
         schedule = SnapshotSchedule(snapshot_interval, keep_snapshots)
-        run_abci_node(home, Doors(address, check_rpc_url(cometbft_rpc), host, port), schedule)
+        run_abci_node(home, Doors(address, check_rpc_url(cometbft_rpc), host, port), schedule, keep_states_h)
     except (NodeRefused, UnusableAddress) as error:
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:

@@ -12,6 +12,7 @@ from tests.defences.evm import EVM
 from tests.defences.fisco_bcos import FISCO_BCOS
 from tests.defences.governance import GOVERNANCE
 from tests.defences.hub import HUB
+from tests.defences.joining import JOINING
 from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.network import NETWORK
 from tests.defences.relay import RELAY
@@ -29,6 +30,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "abci": ABCI,
     "evm": EVM,
     "snapshots": SNAPSHOTS,
+    "joining": JOINING,
     "contracts": CONTRACTS,
     "token contracts": TOKEN_CONTRACTS,
     "tokens": TOKENS,

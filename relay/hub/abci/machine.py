@@ -8,6 +8,7 @@ from relay.hub.application.abci import FinalizeBlockRequest, FinalizeBlockRespon
 from relay.hub.application.application import HubApplication, OutOfOrder
 from relay.hub.application.genesis import Genesis
 from relay.hub.node.ledger import ChainDamaged
+from relay.hub.node.pruning import Pruner
 from relay.hub.state import GENESIS_KEY
 
 
@@ -26,6 +27,8 @@ class HubMachine:
             with store.batch() as batch:
                 self.application.commit(batch)
         self._check()
+        self.pruner: Pruner | None = None
+        """Takes a step after each block."""
         self.pool = PoolMirror(self.application)
         self._block: tuple[bytes, ...] = ()
 
@@ -60,6 +63,8 @@ class HubMachine:
         """Write the finalized block to disk; returns its height."""
         with self.store.batch() as batch:
             executed = self.application.commit(batch)
+        if self.pruner is not None:
+            self.pruner.step()
         self.pool.settle(self._block, executed)
         self._block = ()
         return self.height

@@ -19,11 +19,13 @@ from relay.hub.abci.machine import HubMachine
 from relay.hub.abci.server import AbciServer, ApplicationHalted
 from relay.hub.application.genesis import UnfitRuntime, check_runtime
 from relay.hub.application.self_test import SelfTestFailed, run_self_test
+from relay.hub.node.block_records import BlockRecords
 from relay.hub.node.chain import HubChain
 from relay.hub.node.engine_headers import EngineHeaders
 from relay.hub.node.home import UnusableHome, load_genesis
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.ledger import ChainDamaged
+from relay.hub.node.pruning import Pruner, retention_of
 from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker
 from relay.hub.node.start import NodeHalted, NodeRefused, halt_reason, open_store, raise_open_files
@@ -114,10 +116,15 @@ async def _until_signalled(node: AbciNode, doors: Doors, snapshots: SnapshotSche
                 break
 
 
-def run_abci_node(home: Path, doors: Doors, snapshots: SnapshotSchedule) -> None:
+def run_abci_node(home: Path, doors: Doors, snapshots: SnapshotSchedule, keep_states_h: int | None = None) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     node = open_abci_node(home)
     try:
+        machine = node.machine
+        # Blocks are CometBFT's, and so is what becomes of them.
+        retention = retention_of(machine.genesis.params, keep_states_h, 0)
+        machine.pruner = Pruner(node.store, machine.application, BlockRecords(node.store), retention)
+        machine.pruner.prepare()
         trio.run(_until_signalled, node, doors, snapshots)
     except BaseExceptionGroup as group:
         raise NodeHalted(f"hub halted: {_reason(group)}") from group

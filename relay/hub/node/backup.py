@@ -118,31 +118,44 @@ def restore_backup(
 
     Interrupted anywhere it leaves a home without genesis, which no command takes and the next call fills anew.
     """
-    for name in (GENESIS_FILE, DATABASE_DIRECTORY):
-        if (home / name).exists():
+    scratch, database = home / UNFINISHED_DIRECTORY, home / DATABASE_DIRECTORY
+    interrupted = scratch.exists() and not (home / GENESIS_FILE).exists()
+    for name in (GENESIS_FILE, DATABASE_DIRECTORY, VALIDATOR_KEY_FILE, LAST_SIGNED_FILE):
+        if (home / name).exists() and not interrupted:
             raise BackupRefused(f"{home / name} exists: a backup is restored into a new home")
-    scratch = home / UNFINISHED_DIRECTORY
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(scratch, ignore_errors=True)
+        _clear(home)
+        (scratch / DATABASE_DIRECTORY).mkdir(parents=True)
         with source.open("rb") as file:
             reader = BackupReader(file)
             known = decode_genesis(reader.head.genesis)
             _check_genesis(known, genesis)
             key = _key_of(reader.head, key, signing)
-            tail = _fill(scratch, reader)
-        restored, record = run_with_evm_stack(lambda: _check_chain(scratch, known, key, tail, signing))
+            tail = _fill(scratch / DATABASE_DIRECTORY, reader)
+        restored, record = run_with_evm_stack(
+            lambda: _check_chain(scratch / DATABASE_DIRECTORY, known, key, tail, signing)
+        )
         write_durably(home / VALIDATOR_KEY_FILE, encode_validator_key(restored))
         write_durably(home / LAST_SIGNED_FILE, encode_last_signed(record[0]))
-        scratch.rename(home / DATABASE_DIRECTORY)
+        (scratch / DATABASE_DIRECTORY).rename(database)
         write_durably(home / GENESIS_FILE, reader.head.genesis, mode=0o644)
     except OSError as error:
         raise BackupRefused(f"{error.filename or home}: {error.strerror or error}") from error
     except MalformedInput as error:
         raise BackupRefused(f"{source}: {error}") from error
     finally:
+        if not (home / GENESIS_FILE).exists():
+            _clear(home)
         shutil.rmtree(scratch, ignore_errors=True)
     return Restored(record[1], restored.public_key.address, record[0].height)
+
+
+def _clear(home: Path) -> None:
+    """What an interrupted restoration left. Its scratch directory, which marks it, goes last."""
+    shutil.rmtree(home / DATABASE_DIRECTORY, ignore_errors=True)
+    for name in (VALIDATOR_KEY_FILE, LAST_SIGNED_FILE):
+        (home / name).unlink(missing_ok=True)
+    shutil.rmtree(home / UNFINISHED_DIRECTORY, ignore_errors=True)
 
 
 def _check_genesis(known: Genesis, wanted: Genesis | None) -> None:

@@ -69,11 +69,16 @@ def prepare_home(home: Path, genesis: Genesis) -> bool:
         return False
     try:
         home.mkdir(parents=True, exist_ok=True)
-        # A key whose home was never finished has signed nothing, and is used.
+        # The record first: a key without one was put there, and has a past that nobody told.
+        if not (home / LAST_SIGNED_FILE).exists():
+            if (home / VALIDATOR_KEY_FILE).exists():
+                raise UnusableHome(
+                    f"{home / VALIDATOR_KEY_FILE} is there without its last-signed record: a key that signed before comes"
+                    " back with `hutong hub restore --key FILE`"
+                )
+            write_durably(home / LAST_SIGNED_FILE, encode_last_signed(LastSigned()))
         if not (home / VALIDATOR_KEY_FILE).exists():
             write_durably(home / VALIDATOR_KEY_FILE, encode_validator_key(validator_key(new_secret())))
-        if not (home / LAST_SIGNED_FILE).exists():
-            write_durably(home / LAST_SIGNED_FILE, encode_last_signed(LastSigned()))
         write_durably(home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)
     except OSError as error:
         raise UnusableHome(f"{home}: {error.strerror or error}") from None

@@ -99,17 +99,18 @@ class StateRestorer:
                 "no member serves a snapshot: a member makes them with `hutong hub start --snapshot-interval`"
             )
         for offer, serving in sorted(holders.values(), key=lambda item: -item[0].manifest.height):
-            who = self._try(offer, serving, members)
+            who = self._try(offer, serving)
             if who is not None:
                 return offer.manifest.height, who
         raise NoSnapshot("no snapshot that the members serve holds")
 
-    def _try(self, offer: Offer, serving: list[Member], members: Sequence[Member]) -> Member | None:
+    def _try(self, offer: Offer, serving: list[Member]) -> Member | None:
+        # Who has the snapshot has its headers: nobody else is asked for, and blamed for, a height that was made up.
         height = offer.manifest.height
-        header = self._from_any(members, lambda member: self.follower.header(member, height + 1, self.now_ns()))
+        header = self._from_any(serving, lambda member: self.follower.header(member, height + 1, self.now_ns()))
         if header is None:
             return None
-        found = self._from_any(members, lambda member: (fetch_beside(member, header), member))
+        found = self._from_any(serving, lambda member: (fetch_beside(member, header), member))
         if found is None:
             return None
         beside, who = found

@@ -91,38 +91,43 @@ class Pruner:
         newest = self._application.state.latest_version()
         if newest is None:
             return 0
-        return self._prune_states(newest) + self._prune_blocks(newest)
-
-    def _prune_states(self, newest: int) -> int:
-        if self._retention.states_s is None or not counts_places(self._store):
+        versions = self._old_versions(newest)
+        heights = self._old_blocks(newest, versions)
+        if not versions and not heights:
             return 0
-        horizon_ns = self._application.block_time_ns(newest) - self._retention.states_s * NANOSECONDS_PER_SECOND
-        deleted = 0
-        for _ in range(VERSIONS_IN_STEP):
-            oldest = self._application.state.oldest_version()
-            if oldest is None or oldest > newest - LEAST_STATES:
-                break
-            # The state after block n is the newest one until block n + 1.
-            successor = self._application.blocks.header(oldest + 1)
-            if successor is not None and self._application.block_time_ns(oldest + 1) > horizon_ns:
-                break
-            with self._store.batch() as batch:
-                deleted += prune_version(batch, STATE_TABLE, oldest) + prune_evm_version(batch, oldest)
-        return deleted
-
-    def _prune_blocks(self, newest: int) -> int:
-        """A block stays while there is a state that its successor's header proves."""
-        if self._retention.blocks is None:
-            return 0
-        first = self._records.first_height()
-        end = min(newest - self._retention.blocks + 1, self._application.oldest_state())
-        heights = range(first, min(end, first + BLOCKS_IN_STEP))
-        if not heights:
-            return 0
+        deleted = len(heights)
         with self._store.batch() as batch:
+            for version in versions:
+                deleted += prune_version(batch, STATE_TABLE, version) + prune_evm_version(batch, version)
             for height in heights:
                 prune_block_records(batch, self._records, height)
                 for number in (height - 1, height) if height == 1 else (height,):
                     prune_block(batch, self._application.blocks, number)
                 prune_restored_header(batch, height)
-        return len(heights)
+        return deleted
+
+    def _old_versions(self, newest: int) -> list[int]:
+        """The oldest ones, as far as one step takes them."""
+        oldest = self._application.state.oldest_version()
+        if self._retention.states_s is None or oldest is None or not counts_places(self._store):
+            return []
+        horizon_ns = self._application.block_time_ns(newest) - self._retention.states_s * NANOSECONDS_PER_SECOND
+        found: list[int] = []
+        for version in range(oldest, oldest + VERSIONS_IN_STEP):
+            if version > newest - LEAST_STATES or self._application.state.root(version) is None:
+                break
+            # The state after block n is the newest one until block n + 1.
+            successor = self._application.blocks.header(version + 1)
+            if successor is not None and self._application.block_time_ns(version + 1) > horizon_ns:
+                break
+            found.append(version)
+        return found
+
+    def _old_blocks(self, newest: int, versions: list[int]) -> range:
+        """A block stays while there is a state that its successor's header proves."""
+        if self._retention.blocks is None:
+            return range(0)
+        oldest = versions[-1] + 1 if versions else 0
+        first = self._records.first_height()
+        end = min(newest - self._retention.blocks + 1, max(oldest, self._application.oldest_state()))
+        return range(first, min(end, first + BLOCKS_IN_STEP))

@@ -257,7 +257,7 @@ def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS
     if node.peers is not None:
         configure_logs()
     try:
-        _prune(node, kept)
+        prune_node(node, kept)
         header_of = headers_of_records(node.ledger.records)
         taker = SnapshotTaker(home, node.store, node.ledger.genesis, header_of, schedule)
         trio.run(_until_signalled, node, ports, taker)
@@ -268,7 +268,8 @@ def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS
         node.store.close()
 
 
-def _prune(node: HubNode, kept: Kept) -> None:
+def prune_node(node: HubNode, kept: Kept) -> None:
+    """Let the ledger delete what is older. Call before it applies a block."""
     ledger = node.ledger
     retention = retention_of(ledger.genesis.params, kept.states_h, kept.blocks)
     ledger.pruner = Pruner(node.store, ledger.application, ledger.records, retention)

