@@ -85,6 +85,9 @@ def init(
     ] = None,
     block_interval_ms: Annotated[int, typer.Option(help="Time between blocks.")] = 1_000,
     proof_block_ms: Annotated[int, typer.Option(help="Time to the next block after the app hash changed.")] = 200,
+    block_max_gas: Annotated[
+        int | None, typer.Option(help="Of the gas limits in a block (default: one transaction's most, 16777216).")
+    ] = None,
     scrypt_iterations: Annotated[
         int | None, typer.Option(help="Cost of the keystores; a power of two (default: the library's).")
     ] = None,
@@ -118,7 +121,11 @@ def init(
             evm_chain_id,
             time.time_ns(),
             AdminSet(everyone, len(everyone) // 2 + 1 if threshold is None else threshold),
-            HubParams(block_interval_ms=block_interval_ms, proof_block_delay_ms=proof_block_ms),
+            HubParams(
+                block_interval_ms=block_interval_ms,
+                proof_block_delay_ms=proof_block_ms,
+                block_max_gas=HubParams().block_max_gas if block_max_gas is None else block_max_gas,
+            ),
             tuple(_funding(text) for text in fund or ()),
         )
         members: list[MemberHome] = []
