@@ -44,6 +44,8 @@ from tests.nodes.running_anvil import Anvil, running_anvil
 HUB_CHAIN_ID, HUB_EVM_CHAIN_ID = "hutong-1", 47_001
 GAS_LIMIT = 60_000_000
 """Of anvil's blocks, as on Ethereum's main network: 120 messages with as many acknowledgements take 40 million a second."""
+HUB_BLOCK_GAS = 4 * 2**24
+"""Four of the relay's largest transactions; by default a hub's block holds one."""
 MARGIN_S = 5
 FILL_CHUNK = 2_000
 FILLED_CLIENT = b"client-9\x02"
@@ -246,6 +248,7 @@ def _start_hub(
         [
             *("hub", "init", "--home", str(home / "hub"), "--chain-id", HUB_CHAIN_ID),
             *("--evm-chain-id", str(HUB_EVM_CHAIN_ID), "--admin", admin.address),
+            *("--block-max-gas", str(HUB_BLOCK_GAS)),
         ]
     )
     fill_hub(home / "hub", keys)

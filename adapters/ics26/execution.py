@@ -10,6 +10,7 @@ from adapters.ics26.events import Log
 from adapters.ics26.reverts import RevertReader
 from adapters.interface import BadAnswer, EndpointMismatch, RefusedByChain, RpcRefused
 from adapters.rpc import Answer, Attempt, AttemptFailed, Decoder, Fields, RpcClient
+from adapters.rpc.fields import MAX_QUANTITY_DIGITS, QUANTITY
 
 MAX_LOGS = 50_000
 MAX_TOPICS = 4
@@ -74,6 +75,10 @@ class MinedCall:
 
 def decode_log(fields: Fields) -> Log:
     """A log of a mined block."""
+    try:
+        return _usual_log(fields.value)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass  # what follows finds out what is wrong, and says it
     return Log(
         address=fields.at("address").data(20),
         topics=tuple(topic.data(32) for topic in fields.at("topics").items(MAX_TOPICS)),
@@ -84,6 +89,38 @@ def decode_log(fields: Fields) -> Log:
         log_index=fields.at("logIndex").quantity(),
         removed=False if (removed := fields.get("removed")) is None else removed.flag(),
     )
+
+
+def _usual_log(value: Any) -> Log:
+    """Takes only what `decode_log` takes, in a tenth of its time: a message leaves a dozen logs behind."""
+    topics, removed = value["topics"], value.get("removed")
+    if type(topics) is not list or len(topics) > MAX_TOPICS or not (removed is None or type(removed) is bool):
+        raise ValueError
+    return Log(
+        address=_usual_bytes(value["address"], 20),
+        topics=tuple([_usual_bytes(topic, 32) for topic in topics]),
+        data=_usual_bytes(value["data"], None),
+        height=_usual_quantity(value["blockNumber"]),
+        block_hash=_usual_bytes(value["blockHash"], 32),
+        transaction_hash=_usual_bytes(value["transactionHash"], 32),
+        log_index=_usual_quantity(value["logIndex"]),
+        removed=bool(removed),
+    )
+
+
+def _usual_bytes(text: str, size: int | None) -> bytes:
+    raw = bytes.fromhex(text[2:])
+    most = MAX_LOG_DATA_BYTES if size is None else size
+    # White space is passed over by fromhex.
+    if not text.startswith("0x") or len(text) != 2 + 2 * len(raw) or len(raw) > most or size not in (None, len(raw)):
+        raise ValueError
+    return raw
+
+
+def _usual_quantity(text: str) -> int:
+    if QUANTITY.fullmatch(text) is None or len(text) > 2 + MAX_QUANTITY_DIGITS:
+        raise ValueError
+    return int(text, 16)
 
 
 def decode_block(fields: Fields) -> Block:

@@ -8,7 +8,7 @@ from adapters.interface import BadAnswer
 
 MAX_LIST_ENTRIES = 100_000
 
-_QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]*)")
+QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]*)")
 _DECIMAL = re.compile(r"0|[1-9][0-9]*")
 MAX_QUANTITY_DIGITS = 64
 
@@ -69,7 +69,7 @@ class Fields:
     def quantity(self) -> int:
         """A `0x…` quantity of the execution API, without leading zeros, at most 256 bits."""
         text = self.text(2 + MAX_QUANTITY_DIGITS)
-        if _QUANTITY.fullmatch(text) is None:
+        if QUANTITY.fullmatch(text) is None:
             raise self.bad("is not a 0x quantity")
         return int(text, 16)
 

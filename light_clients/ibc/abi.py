@@ -1,6 +1,7 @@
 """ABI values shared by routers on every chain: strict decoding, and the packet tuple of `ICS26Router`."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from eth_abi.abi import decode, encode
@@ -13,6 +14,7 @@ from light_clients.interface import MalformedInput
 
 ABI_ENCODING = "application/x-solidity-abi"
 
+MAX_KEPT_BYTES = 4096
 PAYLOAD_TUPLE = "(string,string,string,string,bytes)"
 PACKET_TUPLE = f"(uint64,string,string,uint64,{PAYLOAD_TUPLE}[])"
 HEIGHT_TUPLE = "(uint64,uint64)"
@@ -28,8 +30,9 @@ def decode_canonical(types: list[str], data: bytes, field: str, max_bytes: int) 
     """
     if len(data) > max_bytes:
         raise MalformedInput(field, f"more than {max_bytes} bytes", got=len(data))
+    decode_known = _decode_again if len(data) <= MAX_KEPT_BYTES else decode_quickly
     try:
-        return decode_quickly(tuple(types), bytes(data))
+        return decode_known(tuple(types), bytes(data))
     except NotCanonical:
         pass  # what follows finds out what is wrong, and says it
     check_canonical_layout(tuple(types), data, field)
@@ -41,6 +44,10 @@ def decode_canonical(types: list[str], data: bytes, field: str, max_bytes: int) 
     if canonical != data:
         raise MalformedInput(field, "is not in canonical ABI encoding")
     return values
+
+
+_decode_again = lru_cache(maxsize=4096)(decode_quickly)
+"""A packet is decoded when it is seen, queued, told about, simulated and executed. Values are immutable all the way down."""
 
 
 def encode_abi(types: Sequence[str], values: Sequence[Any]) -> bytes:

@@ -142,6 +142,9 @@ def init(
     rules_version: Annotated[
         int, typer.Option(min=1, max=2, help="Rules of the first block; an older one only to rehearse an upgrade.")
     ] = 2,
+    block_max_gas: Annotated[
+        int | None, typer.Option(help="Of the gas limits in a block (default: one transaction's most, 16777216).")
+    ] = None,
     scrypt_iterations: Annotated[
         int | None, typer.Option(help="Cost of the keystores; a power of two (default: the library's).")
     ] = None,
@@ -188,7 +191,11 @@ def init(
             evm_chain_id,
             time.time_ns(),
             admin_set,
-            HubParams(block_interval_ms=block_interval_ms, proof_block_delay_ms=proof_block_ms),
+            HubParams(
+                block_interval_ms=block_interval_ms,
+                proof_block_delay_ms=proof_block_ms,
+                block_max_gas=HubParams().block_max_gas if block_max_gas is None else block_max_gas,
+            ),
             tuple(_funding(text) for text in fund or ()),
             fees=_fees(base_fee, fee_recipient),
             rules_version=rules_version,

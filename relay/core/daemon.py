@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -39,6 +40,10 @@ class Parts:
     now_ns: Callable[[], int] = time.time_ns
 
 
+SWITCH_S = 0.0005
+"""A thread that verifies or writes the ledger gives way to the event loop after so long: after each send and receive Python's
+5 ms would be waited for."""
+
 Companion = Callable[[Parts], Awaitable[None]]
 """A service beside the relay, run while the relay runs. It must not raise: what ends it ends the relay."""
 
@@ -49,6 +54,7 @@ async def run_daemon(config: Config, on_ready: Callable[[str], None], companions
     Raises (maybe inside an exception group):
         StartRefused, KeyUnavailable, LedgerUnavailable, QueueError: with one sentence for the operator.
     """
+    sys.setswitchinterval(SWITCH_S)
     with held_home(config.relay.home):
         async with trio.open_nursery() as outer:
             work = trio.CancelScope()

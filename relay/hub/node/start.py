@@ -49,6 +49,8 @@ MAP_BYTES = 256 * 1024**3
 """Address space of the database; the file itself only grows as it fills."""
 
 
+SWITCH_S = 0.0005
+"""A thread that executes gives way to the event loop after so long; Python's 5 ms would stall every answer and vote."""
 LEAST_OPEN_FILES = 2 * MAX_OPEN_CONNECTIONS + 256
 """Both ports full, and still descriptors for the database and for the files that are written before a signature."""
 
@@ -253,6 +255,7 @@ async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker
 
 def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS, kept: Kept = Kept()) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
+    sys.setswitchinterval(SWITCH_S)
     node = open_node(home)
     if node.peers is not None:
         configure_logs()
