@@ -27,7 +27,7 @@ def new_home(home: Path, **params) -> Path:
         genesis.admins,
         genesis.params,
         genesis.allocations,
-        genesis.fees,
+        fees=genesis.fees,
     )
     initialise_home(home, hub, VALIDATOR.private_key)
     assert (home / GENESIS_FILE).exists()
