@@ -273,7 +273,7 @@ def test_subscriptions(contract, port):
             heads = (await ask("eth_subscribe", "newHeads"))["result"]
             logs = (await ask("eth_subscribe", "logs", {"address": contract.address}))["result"]
             assert (await ask("eth_chainId"))["result"] == "0x539"
-            assert (await ask("eth_subscribe", "newPendingTransactions"))["error"]["code"] == -32602
+            assert (await ask("eth_subscribe", "syncing"))["error"]["code"] == -32602
             await trio.to_thread.run_sync(set_value, 9)
             got = {}
             for _ in range(2):
