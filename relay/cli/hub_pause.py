@@ -29,7 +29,7 @@ def pause(
     hub_admin_password_file: HubAdminPasswordFiles,
     hub: HubName = None,
 ) -> None:
-    """Stop receives, acknowledgements and timeouts on the hub. Client updates go on, timeouts keep running."""
+    """Stop sends and receives on the hub. Client updates go on, and so do acknowledgements and timeouts (rules version 1: they wait)."""
     _run(config, hub_admin, hub_admin_password_file, hub, paused=True)
 
 

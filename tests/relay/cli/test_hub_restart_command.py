@@ -10,6 +10,8 @@ from relay.hub.node.home import load_genesis
 from tests.relay.cli.test_hub_governance_commands import INIT, act, ask, configure, invoke
 from tests.relay.hub.hub_process import HubProcess
 
+pytestmark = pytest.mark.networks
+
 
 def process(*arguments: str) -> tuple[int, str, str]:
     """In a process of its own: a home's lock is held until its process ends. Exit code and both outputs."""

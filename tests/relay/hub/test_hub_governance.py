@@ -1,10 +1,14 @@
 """Governance by the validators: who may propose and vote, when a proposal is executed, and what its record says."""
 
 import pytest
+from eth_abi.abi import encode
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
 from relay.hub.application import abi
 from relay.hub.application.admin import (
+    ACTION_TUPLE,
     admit_validator_action,
     recover_client_action,
     set_parameter_action,
@@ -213,3 +217,44 @@ def test_a_one_validator_hub_decides_by_proposing():
     hub = GovernedHub((10,))
     outcome = hub.propose(set_paused_action(1, True))
     assert outcome.events(interface.PROPOSAL_EXECUTED_EVENT) and hub.status(1) == Status.EXECUTED
+
+
+@pytest.mark.parametrize("size", [0, 1, 32, 34, 300, 60_000])
+def test_attack_a_key_of_another_size_is_refused_wherever_it_comes(size):
+    """A key becomes part of a key of the state, which is at most 200 bytes: longer ones must be a refusal, not a halt."""
+    hub = GovernedHub((10,))
+    key = b"\x02" * size
+    account = address_of(OPERATORS[5])
+    for action in (set_validator_action(1, key, 0), admit_validator_action(2, key, 1, account, bytes(64))):
+        ((text,),) = hub.propose(action).events(interface.PROPOSAL_FAILED_EVENT)
+        assert text.startswith("VerificationFailed: validator.public_key: "), text
+    refused(
+        hub.send(GOVERNANCE_ADDRESS, interface.ROTATE_KEY.call(key, bytes(64)), OPERATORS[0]), "validator.public_key"
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    function=st.sampled_from([value for value in vars(interface).values() if isinstance(value, abi.Function)]),
+    body=st.one_of(
+        st.binary(max_size=300),
+        st.integers(0, 2**256 - 1).map(lambda number: number.to_bytes(32, "big")),
+        st.tuples(st.integers(0, 12), st.binary(max_size=400)).map(lambda one: encode_call(*one)),
+    ),
+)
+def test_attack_H_hub_governance_takes_any_calldata_without_halting(fuzzed, function, body):
+    """Every outcome is an answer or a revert: an exception of another kind would halt the node, and fails here."""
+    hub, sender = fuzzed
+    result = hub.call(GOVERNANCE_ADDRESS, function.selector + body, sender, 8_000_000)
+    assert result.success or result.return_data
+
+
+def encode_call(kind: int, data: bytes) -> bytes:
+    """`propose` of an action of any kind and any data."""
+    action = encode([ACTION_TUPLE], [(kind, 0, data)])
+    return encode(["bytes", "string"], [action, "fuzz"])
+
+
+@pytest.fixture(scope="module")
+def fuzzed():
+    return GovernedHub((10,)), address_of(OPERATORS[0])

@@ -184,4 +184,4 @@ class Governance(RuleBasedStateMachine):
 
 
 TestGovernance = Governance.TestCase
-TestGovernance.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
+TestGovernance.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)

@@ -81,7 +81,7 @@ def test_an_offer_that_contradicts_itself_is_refused(hub, taken, node, changes, 
     ("changes", "reason"),
     [
         ({"genesis_digest": b"\x01" * 32}, "snapshot_of_this_genesis"),
-        ({"rules_version": 2}, "snapshot_rules_known"),
+        ({"rules_version": 3}, "snapshot_rules_known"),
         ({"headers": 1}, "manifest.headers"),
         ({"leaves": MAX_LEAVES + 1}, "manifest.leaves"),
         ({"height": 0, "headers": 2}, "manifest.height"),

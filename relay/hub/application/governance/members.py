@@ -6,10 +6,10 @@ from eth_abi.abi import encode
 
 from light_clients.crypto import keccak256, secp256k1
 from light_clients.ibc.abi import decode_canonical
-from light_clients.interface import PredicateFailed
+from light_clients.interface import MalformedInput, PredicateFailed
 from relay.evm.native import Address
 from relay.hub.application.clients import Store
-from relay.hub.application.validators import Validators
+from relay.hub.application.validators import PUBLIC_KEY_BYTES, Validators
 from relay.hub.state import keys
 
 POSSESSION_DOMAIN = "hutong/validator-key/1"
@@ -75,6 +75,8 @@ class Members:
         return key
 
     def operator(self, public_key: bytes) -> Operator:
+        """Raises MalformedInput, PredicateFailed."""
+        _check_size(public_key)
         raw = self._store.get(keys.operator_key(public_key))
         if raw is None:
             raise PredicateFailed("validator_known", "no such validator", got=public_key)
@@ -116,8 +118,15 @@ class Members:
         return old
 
     def _check_new_key(self, public_key: bytes, account: Address, proof: bytes) -> None:
+        _check_size(public_key)
         if self._store.get(keys.used_key_key(public_key)) is not None:
             raise PredicateFailed("validator_key_never_used", "the key was a validator's before", got=public_key)
         digest = possession_digest(self._chain_id, account, public_key)
         if len(proof) != SIGNATURE_BYTES or not secp256k1.verify_low_s(public_key, digest, proof):
             raise PredicateFailed("validator_key_possessed", "not signed by the key for this operator", got=public_key)
+
+
+def _check_size(public_key: bytes) -> None:
+    """Before it is part of a key of the state, whose length is bounded."""
+    if len(public_key) != PUBLIC_KEY_BYTES:
+        raise MalformedInput("validator.public_key", f"{PUBLIC_KEY_BYTES} bytes, compressed", got=len(public_key))
