@@ -14,7 +14,7 @@ from rlp.codec import encode_raw
 from relay.evm.blocks import EvmBlock, EvmHeader, LocatedTransaction, Receipt
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 from relay.evm.execution import Log
-from relay.evm.log_index import LogIndex, index_logs
+from relay.evm.log_index import LogIndex, index_logs, prune_logs
 from relay.evm.transaction import decode_cached
 
 TABLE_PREFIX = b"evm-blocks/"
@@ -172,6 +172,7 @@ def prune_block(writer: KeyValueWriter, blocks: BlockStore, number: int) -> None
         WritableTable(writer, TABLE_PREFIX + _NUMBER).delete(block.hash)
         for transaction in block.transactions:
             WritableTable(writer, TABLE_PREFIX + _LOCATION).delete(transaction.hash)
+        prune_logs(writer, number, blocks.receipts(number) or ())
     for table in (_BLOCK, _RECEIPTS, _ANCESTOR):
         WritableTable(writer, TABLE_PREFIX + table).delete(key)
 

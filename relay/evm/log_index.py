@@ -26,15 +26,26 @@ def index_logs(writer: KeyValueWriter, number: int, receipts: tuple[Receipt, ...
 
 
 def put_logs(writer: KeyValueWriter, number: int, receipts: tuple[Receipt, ...]) -> None:
+    index = WritableTable(writer, INDEX_TABLE)
+    for value in _indexed(receipts):
+        index.put(value + number.to_bytes(8, "big"), b"")
+
+
+def prune_logs(writer: KeyValueWriter, number: int, receipts: tuple[Receipt, ...]) -> None:
+    """With the block, of which these are the receipts."""
+    index = WritableTable(writer, INDEX_TABLE)
+    for value in _indexed(receipts):
+        index.delete(value + number.to_bytes(8, "big"))
+
+
+def _indexed(receipts: tuple[Receipt, ...]) -> list[bytes]:
     values = {
         value
         for receipt in receipts
         for log in receipt.logs
         for value in (b"\0" + log.address, *(bytes([place]) + topic for place, topic in enumerate(log.topics, 1)))
     }
-    index = WritableTable(writer, INDEX_TABLE)
-    for value in sorted(values):
-        index.put(value + number.to_bytes(8, "big"), b"")
+    return sorted(values)
 
 
 class LogIndex:

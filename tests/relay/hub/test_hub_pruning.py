@@ -11,6 +11,7 @@ import trio.testing
 from light_clients.tendermint.hashing import header_hash
 from relay.evm.database import MemoryStore, Table
 from relay.evm.errors import StatePruned
+from relay.evm.log_index import INDEX_TABLE, INDEXED_FROM, PROGRESS_TABLE
 from relay.evm.state_traversal import StateTraversal
 from relay.hub.abci.machine import HubMachine
 from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT, FinalizeBlockRequest
@@ -63,6 +64,10 @@ _SETTER = bytes.fromhex("602035600035550000")[:8]
 SETTER_INIT = (
     bytes.fromhex("600160075560" + f"{len(_SETTER):02x}" + "601160003960" + f"{len(_SETTER):02x}" + "6000f3") + _SETTER
 )
+
+
+LOGGING_INIT = bytes.fromhex("600760006000a1")
+"""Logs topic 7 and leaves no code."""
 
 
 def setters(hub, count=2):
@@ -156,6 +161,8 @@ def test_states_younger_than_asked_stay_and_keeping_all_deletes_nothing():
 
 def test_blocks_go_with_every_row_that_they_brought_and_not_before_their_states():
     hub = setters(SimulatedHub())
+    (logged,) = hub.advance(hub.raw(None, LOGGING_INIT))
+    assert logged.ok
     before = [key for key, _ in hub.store.items()]
     prune(hub, states_s=1, blocks=10)
     for _ in range(30):
@@ -165,9 +172,9 @@ def test_blocks_go_with_every_row_that_they_brought_and_not_before_their_states(
     assert (hub.application.blocks.first_number(), hub.application.blocks.block(first - 1)) == (first, None)
     gone = [key for key in before if hub.store.get(key) is None]
     left = [key for key in before if hub.store.get(key) is not None]
-    assert not [
-        key for key in left if key.startswith((b"hub-blocks/", b"hub-commits/", b"hub-results/", b"evm-blocks/"))
-    ]
+    of_blocks = (b"hub-blocks/", b"hub-commits/", b"hub-results/", b"evm-blocks/")
+    assert [key for key in left if key.startswith(of_blocks)] == [PROGRESS_TABLE + INDEXED_FROM]
+    assert [key for key in gone if key.startswith(INDEX_TABLE)], "the blocks had logs"
     assert [key for key in gone if key.startswith(b"hub-heights/")]
     # The last number of blocks is still there for the node to start from.
     assert HubLedger(hub.store, hub.genesis).tip == hub.ledger.tip
