@@ -93,7 +93,7 @@ JOINING = (
         "relay/hub/node/member_rpc.py",
         "                    if len(body) > MAX_ANSWER_BYTES:\n",
         "                    if False:\n",
-        (LIES,),
+        (f"{LYING}::test_an_endless_answer_is_left_at_the_bound",),
     ),
     Defence(
         "sign above a height only once the chain is there",
