@@ -163,7 +163,7 @@ JOINING = (
         "relay/hub/state/versions.py",
         "            mark_needed(batch, STALE_TABLE, node_row(node_hash))\n",
         "",
-        (KEPT,),
+        (f"{PRUNING}::test_nodes_and_values_that_go_and_come_back_outlive_the_pruning",),
     ),
     Defence(
         "the newest states stay",
