@@ -93,7 +93,7 @@ JOINING = (
         "relay/hub/node/member_rpc.py",
         "                    if len(body) > MAX_ANSWER_BYTES:\n",
         "                    if False:\n",
-        (LIES,),
+        (f"{LYING}::test_an_endless_answer_is_left_at_the_bound",),
     ),
     Defence(
         "sign above a height only once the chain is there",
@@ -163,7 +163,7 @@ JOINING = (
         "relay/hub/state/versions.py",
         "            mark_needed(batch, STALE_TABLE, node_row(node_hash))\n",
         "",
-        (KEPT,),
+        (f"{PRUNING}::test_nodes_and_values_that_go_and_come_back_outlive_the_pruning",),
     ),
     Defence(
         "the newest states stay",

@@ -20,7 +20,7 @@ from relay.hub.node.block_sync import apply_verified
 from relay.hub.node.joining import prepare_home
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.light_follow import TrustedHash
-from relay.hub.node.member_rpc import Member, MemberFailed
+from relay.hub.node.member_rpc import MAX_ANSWER_BYTES, Member, MemberFailed
 from tests.relay.hub.joining_members import (
     HEIGHT,
     SNAPSHOT_HEIGHT,
@@ -327,3 +327,19 @@ def test_a_changed_block_answer_is_refused_by_form_or_by_rule(data):
         raise AssertionError("a changed block was believed")
     for height in range(1, ledger.tip.height + 1):
         assert ledger.records.block(height) == records.block(height)
+
+
+class Endless(httpx.SyncByteStream):
+    """An answer that goes on and on; nobody may read more of it than the bound and a piece."""
+
+    def __iter__(self):
+        for _ in range(18):
+            yield b" " * 1024 * 1024
+        raise AssertionError("it was read on")
+
+
+def test_an_endless_answer_is_left_at_the_bound():
+    endless = Member("http://member", httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless())))
+    with pytest.raises(MemberFailed) as refused:
+        endless.latest_height()
+    assert refused.value.reason == f"an answer of more than {MAX_ANSWER_BYTES} bytes"

@@ -7,9 +7,11 @@ import urllib.request
 import pytest
 import trio
 import trio.testing
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from light_clients.tendermint.hashing import header_hash
-from relay.evm.database import MemoryStore, Table
+from relay.evm.database import MemoryStore, Table, WritableTable
 from relay.evm.errors import StatePruned
 from relay.evm.log_index import INDEX_TABLE, INDEXED_FROM, PROGRESS_TABLE
 from relay.evm.state_traversal import StateTraversal
@@ -25,7 +27,7 @@ from relay.hub.node.start import Kept, Ports, open_node, prune_node, serve_node
 from relay.hub.state import GENESIS_KEY, SparseMerkleTree
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from relay.hub.state.tree import EMPTY_ROOT, Inner
-from relay.hub.state.versions import node_row
+from relay.hub.state.versions import VersionedState, node_row, prune_version
 from tests.relay.hub.hub_process import new_home
 from tests.relay.hub.simulated_hub import SimulatedHub
 from tests.relay.hub.snapshot_chain import JoiningNode, Taken
@@ -338,3 +340,41 @@ def test_under_another_engine_states_are_pruned_alike():
     assert machine.info().last_block_app_hash == hub.app_hash
     assert machine.application.oldest_state() == 30 - KEPT + 1
     assert machine.application.blocks.block(1) is not None
+
+
+CHANGES = st.dictionaries(
+    st.sampled_from([b"a", b"b", b"c", b"d", b"e"]), st.sampled_from([None, b"1", b"2"]), max_size=3
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(CHANGES, min_size=4, max_size=14), st.integers(1, 4))
+def test_nodes_and_values_that_go_and_come_back_outlive_the_pruning(blocks, kept):
+    store = MemoryStore()
+    state = VersionedState(Table(store, STATE_TABLE))
+    model: list[dict[bytes, bytes]] = []
+    for version, changes in enumerate([{b"always": b"0"}, *blocks]):
+        with store.batch() as batch:
+            state.commit(WritableTable(batch, STATE_TABLE), version, changes)
+        values = {**(model[-1] if model else {}), **changes}
+        model.append({key: value for key, value in values.items() if value is not None})
+        if version >= kept:
+            with store.batch() as batch:
+                prune_version(batch, STATE_TABLE, version - kept)
+    oldest = len(model) - kept
+    assert state.oldest_version() == oldest
+    tree = SparseMerkleTree(Table(store, STATE_TABLE + node_row(b"")), cached_nodes=0)
+    needed: set[bytes] = set()
+    for version in range(oldest, len(model)):
+        assert dict(state.view_at(version).with_prefix(b"")) == model[version]
+        stack = [state.require_root(version)]
+        while stack:
+            node_hash = stack.pop()
+            if node_hash == EMPTY_ROOT or node_hash in needed:
+                continue
+            needed.add(node_hash)
+            node = tree.node(node_hash)
+            stack += (node.left, node.right) if isinstance(node, Inner) else ()
+    assert {key for key, _ in Table(store, STATE_TABLE + node_row(b"")).items()} == needed
+    rows = sum(1 for _ in Table(store, STATE_TABLE + b"v").items())
+    assert rows <= sum(len(values) for values in model[oldest:]) + 5 * kept
