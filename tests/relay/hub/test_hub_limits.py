@@ -6,11 +6,10 @@ import pytest
 
 from light_clients.interface import MalformedInput
 from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.transaction import decode_transaction
+from relay.evm.transaction import decode_cached, decode_transaction
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
 from relay.hub.application import application as application_module
 from relay.hub.application.abci import ProposalVerdict
-from relay.hub.application.application import decode_cached
 from relay.hub.application.genesis import RULES_VERSION, decode_genesis, encode_genesis
 from tests.relay.evm.evm_bytecode import deploy_code
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, hub_genesis
