@@ -4,6 +4,7 @@ a read, a start, and the disk. No network, no other process: what is left is the
 
 import argparse
 import cProfile
+import json
 import pstats
 import resource
 import statistics
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -49,7 +51,9 @@ def main(console: Console, arguments: argparse.Namespace) -> None:
         table.add_column(f"{keys:,} keys", justify="right")
         with tempfile.TemporaryDirectory(prefix="hutong-bench-") as home:
             measure = _Measure(Path(home), keys, arguments.clients)
-            columns.append(run_with_evm_stack(lambda measure=measure: measure.run(profile=arguments.profile)))
+            column = run_with_evm_stack(partial(measure.run, profile=arguments.profile))
+        columns.append(column)
+        print(json.dumps({"keys": keys} | {name: round(figure, 3) for name, figure in column.items()}), flush=True)
     for name in columns[0]:
         table.add_row(name, *(f"{column[name]:,.3f}" for column in columns))
     console.print(table)

@@ -152,6 +152,8 @@ class HubLane:
 
     def delivered_by_height(self, first: int) -> list[int]:
         """Heights of B at and above `first` at which messages were delivered, one a message."""
+        if self.height_of_b() < first:
+            return []
         query = {"address": self.deployments["b"]["mailbox"], "fromBlock": hex(first), "toBlock": "latest"}
         query["topics"] = ["0x" + DELIVERED_TOPIC.hex()]
         return [int(log["blockNumber"], 16) for log in self._watch("eth_getLogs", query)]

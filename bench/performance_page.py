@@ -39,6 +39,10 @@ def machine() -> str:
     return f"{model}; Python {platform.python_version()}; {libraries}"
 
 
+HUB_HEADING = "\n## The hub\n"
+"""From here on the page is written by hand, from `bench hub` and `bench hub_growth`."""
+
+
 def write(rows: Sequence[Row], peers: Sequence[PeerRow], node: str) -> None:
     """Both files."""
     lines = [_HEAD, f"Machine: {machine()}; node {node}.\n\n", "## Beside other projects\n\n"]
@@ -67,7 +71,8 @@ def write(rows: Sequence[Row], peers: Sequence[PeerRow], node: str) -> None:
     lines += [
         f"| {row.name} | {row.rate_per_s:,.0f} | {row.bare_rate_per_s:,.0f} | {row.ratio:.2f} |\n" for row in rows
     ]
-    PAGE.write_text("".join(lines))
+    _, heading, hub = PAGE.read_text().partition(HUB_HEADING)
+    PAGE.write_text("".join(lines) + heading + hub)
     PLOT.write_text(plot(peers))
 
 

@@ -45,14 +45,18 @@ class Pending:
     other_jobs: dict[bytes, Jobs] = field(default_factory=dict)
     _ended: trio.Event = field(default_factory=trio.Event)
     _end: Included | Lost | None = None
+    _ids: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ids = frozenset(job.id for job in self.jobs if job is not None)
 
     def jobs_of(self, transaction_hash: bytes) -> Jobs:
         return self.other_jobs.get(transaction_hash, self.jobs)
 
     def carries(self, job_id: str) -> bool:
         """Any variant does."""
-        return any(
-            job is not None and job.id == job_id for jobs in (self.jobs, *self.other_jobs.values()) for job in jobs
+        return job_id in self._ids or any(
+            job is not None and job.id == job_id for jobs in self.other_jobs.values() for job in jobs
         )
 
     async def wait(self) -> Included | Lost:

@@ -46,6 +46,13 @@ def test_init_takes_admin_addresses_and_balances(tmp_path):
     assert not (tmp_path / "admins").exists()
 
 
+def test_init_takes_blocks_of_several_large_transactions(tmp_path):
+    assert init(tmp_path / "usual").exit_code == init(tmp_path / "large", "--block-max-gas", "67108864").exit_code == 0
+    usual, large = (load_genesis(tmp_path / name).params for name in ("usual", "large"))
+    assert (usual.block_max_gas, large.block_max_gas) == (16_777_216, 67_108_864)
+    assert usual.transaction_max_gas == large.transaction_max_gas == 16_777_216
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -55,6 +62,8 @@ def test_init_takes_admin_addresses_and_balances(tmp_path):
         (("--fund", "x"), "--fund"),
         (("--evm-chain-id", "0"), "evm_chain_id"),
         (("--block-interval-ms", "60000"), "block_interval_ms"),
+        (("--block-max-gas", "16777215"), "transaction_max_gas"),
+        (("--block-max-gas", "100000001"), "block_max_gas"),
         (("--admin-password-file", "/nonexistent/file"), "/nonexistent/file"),
     ],
 )

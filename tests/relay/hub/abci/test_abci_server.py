@@ -9,6 +9,7 @@ from eth_account import Account
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from relay.evm import transaction as transaction_module
 from relay.evm.database import MemoryStore
 from relay.evm.transaction import decode_cached
 from relay.hub.abci.calls import AbciCalls
@@ -16,7 +17,6 @@ from relay.hub.abci.framing import encode_message
 from relay.hub.abci.machine import HubMachine
 from relay.hub.abci.pool import MAX_BLOCKS_WAITING
 from relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
-from relay.hub.application import application as application_module
 from relay.hub.application.abci import CODE_UNKNOWN_PATH, FinalizeBlockRequest
 from relay.hub.node.ledger import ChainDamaged
 from relay.hub.node.params import consensus_params
@@ -366,10 +366,10 @@ def test_attack_H_abci_a_full_pool_costs_each_block_little(monkeypatch):
     hub = machine()
     opened: list[int] = []
     recovered: list[bytes] = []
-    state_after, decode = hub.application.state_after, application_module.decode_transaction
+    state_after, decode = hub.application.state_after, transaction_module.decode_transaction
     monkeypatch.setattr(hub.application, "state_after", lambda head: opened.append(head.number) or state_after(head))
     monkeypatch.setattr(
-        application_module, "decode_transaction", lambda raw, chain: recovered.append(raw) or decode(raw, chain)
+        transaction_module, "decode_transaction", lambda raw, chain: recovered.append(raw) or decode(raw, chain)
     )
     waiting = [signed(nonce) for nonce in range(1, 9)]
     decode_cached.cache_clear()
