@@ -17,6 +17,7 @@ from relay.hub.node.signer import FileSigner, encode_last_signed
 from relay.hub.node.signing_record import floor_record
 from relay.hub.node.start import NodeRefused, open_store
 from relay.hub.node.state_sync import restoration_is_unfinished
+from relay.hub.node.wal import WAL_FILE
 from relay.hub.state import StateDamaged
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from relay.hub.state.versions import forget_versions
@@ -54,6 +55,8 @@ def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
             # First, so that a crash in between leaves a record that says too much and never too little.
             write_durably(home / LAST_SIGNED_FILE, encode_last_signed(floor_record(sign_above)))
             (home / PROPOSAL_FILE).unlink(missing_ok=True)
+        # Nothing that it tells of a height would be true of the next one there.
+        (home / WAL_FILE).unlink(missing_ok=True)
         with store.batch() as batch:
             take_off(batch, store, ledger, target)
         run_with_evm_stack(lambda: HubLedger(store, genesis))

@@ -13,10 +13,7 @@ import trio
 from relay.evm.database import MemoryStore
 from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.json_rpc import JsonRpcService
-<<<<<<< HEAD
 from relay.evm.mempool import SenderAccount
-=======
->>>>>>> scale
 from relay.evm.transaction import decode_cached
 from relay.hub.abci.broadcast import MAX_ANSWER_BYTES, CometBftPool
 from relay.hub.abci.machine import HubMachine
