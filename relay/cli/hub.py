@@ -17,6 +17,7 @@ from relay.cli.hub_evidence import evidence
 from relay.cli.hub_join import join
 from relay.cli.hub_pause import pause, resume
 from relay.cli.hub_snapshot import app as snapshot_app
+from relay.cli.hub_status import status
 from relay.cli.hub_validators import set_validator, validators
 from relay.cli.quota import open_hub
 from relay.cli.session import AsJson, ConfigFile, config_of, hub_of, run_administration
@@ -38,6 +39,7 @@ app.command()(pause)
 app.command()(resume)
 app.command()(validators)
 app.command()(set_validator)
+app.command()(status)
 app.add_typer(snapshot_app, name="snapshot")
 
 
@@ -56,15 +58,17 @@ class Engine(StrEnum):
 def init(
     home: Annotated[Path, typer.Option(help="The directory to fill; an initialised one is never changed.")],
     engine: Annotated[
-        Engine, typer.Option(help="Who makes the blocks: this program (one validator) or CometBFT beside it.")
+        Engine, typer.Option(help="Who makes the blocks: this program or CometBFT beside it.")
     ] = Engine.EMBEDDED,
     validators: Annotated[
-        int, typer.Option(min=1, max=100, help="With CometBFT: homes to make, HOME/validator-N if several.")
+        int, typer.Option(min=1, max=100, help="Homes to make, HOME/validator-N if several: each the others' peer.")
     ] = 1,
     base_port: Annotated[
         int,
         typer.Option(
-            min=1024, max=64_000, help="With CometBFT: its p2p port; +1 its RPC, +2 eth_*; +10 each next validator."
+            min=1024,
+            max=64_000,
+            help="Port for peers; +1 eth_*, +2 CometBFT RPC (with CometBFT +1 its RPC, +2 eth_*); +10 each next validator.",
         ),
     ] = DEFAULT_BASE_PORT,
     chain_id: Annotated[str, typer.Option(help="CometBFT chain id, name-1.")] = "hutong-1",
@@ -100,13 +104,12 @@ def init(
     from relay.hub.abci.initialise import MemberHome, initialise_members, ports_from
     from relay.hub.application.admin import AdminSet
     from relay.hub.application.genesis import HubParams
+    from relay.hub.network.initialise import ValidatorHome, initialise_network
     from relay.hub.node.home import UnusableHome
     from relay.hub.node.initialise import NewHub, initialise_home
     from relay.keys import KeyUnavailable
 
     try:
-        if engine is Engine.EMBEDDED and validators > 1:
-            raise _Unusable("--validators: the embedded engine runs one validator, give --engine cometbft for more")
         for taken in (home / "genesis.json", home / "validator-1"):
             if taken.exists():
                 raise _Unusable(f"{taken} exists: a home is initialised once")
@@ -124,8 +127,11 @@ def init(
             tuple(_funding(text) for text in fund or ()),
         )
         members: list[MemberHome] = []
-        if engine is Engine.EMBEDDED:
+        validator_homes: list[ValidatorHome] = []
+        if engine is Engine.EMBEDDED and validators == 1:
             genesis = initialise_home(home, new_hub)
+        elif engine is Engine.EMBEDDED:
+            genesis, validator_homes = initialise_network(home, new_hub, validators, base_port)
         else:
             ports = [ports_from(base_port, index) for index in range(validators)]
             genesis, members = initialise_members(home, new_hub, ports)
@@ -137,6 +143,9 @@ def init(
     for address in genesis.admins.addresses:
         typer.echo(f"admin 0x{address.hex()}")
     typer.echo(f"admin actions need {genesis.admins.threshold} of {len(genesis.admins.addresses)} approvals")
+    for one in validator_homes:
+        typer.echo(f"hutong hub start --home {one.home} --port {one.eth} --cometbft-port {one.cometbft}")
+        typer.echo(f"peer {one.node_id}@127.0.0.1:{one.p2p}")
     for member in members:
         typer.echo(
             f"hutong hub abci --home {member.home} --listen {member.listen} --cometbft-rpc {member.cometbft_rpc}"

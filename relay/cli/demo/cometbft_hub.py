@@ -44,7 +44,7 @@ class Node:
         return self.base_port + 2
 
     @property
-    def daemons(self) -> tuple[Daemon, Daemon]:
+    def daemons(self) -> tuple[Daemon, ...]:
         return self.application, self.engine
 
     def kill(self) -> None:

@@ -16,6 +16,7 @@ from relay.cli.demo.bundles import Bundles
 from relay.cli.demo.chaos import Chaos
 from relay.cli.demo.cometbft_hub import CometbftEngine
 from relay.cli.demo.lane import Lane
+from relay.cli.demo.network_hub import NetworkEngine
 from relay.cli.demo.processes import DemoFailed, DemoStopped
 from relay.cli.demo.programs import ProgramMissing, find_program
 from relay.cli.demo.traffic import Traffic
@@ -57,6 +58,10 @@ def demo(
             help="One validator that drives itself, or four under CometBFT; of these one is killed, and a fifth node joins."
         ),
     ] = Engine.EMBEDDED,
+    validators: Annotated[
+        int | None,
+        typer.Option(help="So many validators as each other's peers, without CometBFT; one is killed.", min=4, max=16),
+    ] = None,
     cosmos: Annotated[
         bool,
         typer.Option(help="A stock ibc-go chain, the hub and one EVM chain instead; the relay is killed on the way."),
@@ -93,9 +98,9 @@ def demo(
     try:
         run: Run
         if cosmos:
-            run = _cosmos(simd, transfers, timeouts, hub, chaos=chaos, bundles=bundles)
+            run = _cosmos(simd, transfers, timeouts, hub, validators, chaos=chaos, bundles=bundles)
         else:
-            engine = CometbftEngine(find_program("cometbft", cometbft)) if hub is Engine.COMETBFT else None
+            engine = _engine(hub, validators, cometbft)
             kept = None if bundles is None else Bundles(bundles)
             run = Lane(Traffic.of(messages), Chaos(seed) if chaos else None, engine, kept)
     except ProgramMissing as error:
@@ -107,8 +112,33 @@ def demo(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _cosmos(simd: Path | None, transfers: int, timeouts: int, hub: Engine, *, chaos: bool, bundles: Path | None) -> Run:
-    for option, given in (("--hub cometbft", hub is not Engine.EMBEDDED), ("--chaos", chaos), ("--bundles", bundles)):
+def _engine(hub: Engine, validators: int | None, cometbft: Path | None) -> CometbftEngine | NetworkEngine | None:
+    """None is one validator that drives itself. Raises ProgramMissing."""
+    if hub is Engine.COMETBFT and validators is not None:
+        typer.echo("not supported: --hub cometbft with --validators (it has four)", err=True)
+        raise typer.Exit(EXIT_UNUSABLE)
+    if hub is Engine.COMETBFT:
+        return CometbftEngine(find_program("cometbft", cometbft))
+    return None if validators is None else NetworkEngine(validators)
+
+
+def _cosmos(
+    simd: Path | None,
+    transfers: int,
+    timeouts: int,
+    hub: Engine,
+    validators: int | None,
+    *,
+    chaos: bool,
+    bundles: Path | None,
+) -> Run:
+    options = (
+        ("--hub cometbft", hub is not Engine.EMBEDDED),
+        ("--validators", validators),
+        ("--chaos", chaos),
+        ("--bundles", bundles),
+    )
+    for option, given in options:
         if given:
             typer.echo(f"not supported: --cosmos with {option}", err=True)
             raise typer.Exit(EXIT_UNUSABLE)

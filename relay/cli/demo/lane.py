@@ -20,6 +20,7 @@ from relay.cli.demo.cometbft_hub import CometbftEngine
 from relay.cli.demo.config_file import explorer_of
 from relay.cli.demo.network import Network, Say, Through, bring_up, direct
 from relay.cli.demo.network_file import NAME, write_network_file
+from relay.cli.demo.network_hub import NetworkEngine
 from relay.cli.demo.processes import Daemon, RunningProcess
 from relay.cli.demo.report import as_json, print_table
 from relay.cli.demo.scenario import Scenario
@@ -32,11 +33,11 @@ MAX_PAID_DUPLICATES_PER_KILL = 2
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What was asked for. Without `cometbft` the hub is one validator that drives itself."""
+    """What was asked for. Without `engine` the hub is one validator that drives itself."""
 
     traffic: Traffic
     chaos: Chaos | None
-    cometbft: CometbftEngine | None
+    engine: CometbftEngine | NetworkEngine | None
     bundles: Bundles | None
 
     async def run(self, nursery: trio.Nursery, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
@@ -55,7 +56,7 @@ class Lane:
             await Scenario(network, self.traffic, disturbances, say, limit_s).run()
             say("reading what happened from the chains")
             findings = await trio.to_thread.run_sync(check, network, self.traffic.packets)
-            validators = None if self.cometbft is None else await self.cometbft.outcome()
+            validators = None if self.engine is None else await self.engine.outcome()
             duration_s = monotonic() - started
             cpu = {
                 name: round((used - cpu_before.get(name, 0.0)) / self.traffic.packets, 1)
@@ -77,7 +78,7 @@ class Lane:
         return self._is_good(findings) and (validators is None or validators.good)
 
     def _disturbances(self, nursery: trio.Nursery, network: Network, say: Say) -> list[Disturbance]:
-        ours = [] if self.cometbft is None else self.cometbft.disturbances(nursery, say)
+        ours = [] if self.engine is None else self.engine.disturbances(nursery, say)
         chaos = [] if self.chaos is None else self.chaos.schedule(network)
         return [*ours, *chaos]
 
@@ -88,11 +89,11 @@ class Lane:
     @asynccontextmanager
     async def _network(self, nursery: trio.Nursery, home: Path, say: Say) -> AsyncIterator[Network]:
         if self.chaos is None:
-            yield await bring_up(nursery, home, say, direct, self.cometbft)
+            yield await bring_up(nursery, home, say, direct, self.engine)
             return
         through: Through
         async with self.chaos.proxying() as through:
-            yield await bring_up(nursery, home, say, through, self.cometbft)
+            yield await bring_up(nursery, home, say, through, self.engine)
 
 
 def _cpu_ms(network: Network) -> dict[str, float]:

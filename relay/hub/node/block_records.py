@@ -64,6 +64,10 @@ class BlockRecords:
         block = decode_block(raw)
         return StoredBlock(block, block_id_of(block))
 
+    def encoded_block(self, height: int) -> bytes | None:
+        """As peers ask for it: not even decoded."""
+        return None if height < 0 else self._blocks.get(_key(height))
+
     def height_of(self, block_hash: bytes) -> int | None:
         raw = self._heights.get(block_hash) if len(block_hash) == 32 else None
         return None if raw is None else int.from_bytes(raw, "big")

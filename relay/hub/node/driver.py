@@ -10,10 +10,11 @@ from typing import Protocol, TypeVar
 import trio
 
 from light_clients.interface import MalformedInput
-from light_clients.tendermint.types import Commit
+from light_clients.tendermint.types import BlockId, Commit
 from relay.evm.mempool import Mempool
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.application import decode_cached
+from relay.hub.application.genesis import HubParams
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.replay import resume
 from relay.hub.consensus.signing import LastSigned
@@ -53,6 +54,7 @@ class BlockSigner(Protocol):
     def record(self) -> LastSigned: ...
     def sign_vote(self, vote: Vote) -> Vote: ...
     def sign_proposal(self, proposal: Proposal) -> Proposal: ...
+    def passed(self, height: int) -> None: ...
     def save_proposal(self, height: int, block: bytes) -> None: ...
     def saved_proposal(self, height: int) -> bytes | None: ...
 
@@ -69,6 +71,12 @@ class Timeouts:
     def without_peers(cls) -> "Timeouts":
         """Nobody else's message can come, so a round of an absent proposer need not be sat out; long enough not to spin."""
         return cls(0.05, 0.05, 0.05)
+
+    @classmethod
+    def among_peers(cls, params: HubParams) -> "Timeouts":
+        """Short where blocks are to come fast; growth makes good what is too short for a network."""
+        interval_s = params.block_interval_ms / 1000
+        return cls(min(3.0, max(0.8, 3 * interval_s)), min(1.0, max(0.4, interval_s)), 0.4)
 
     def of(self, timer: Step, round_: int) -> float:
         base = self.propose_s if timer is Step.PROPOSE else self.vote_s
@@ -108,6 +116,7 @@ class ConsensusDriver:
         self._on_block = on_block
         self._log = log
         self._first_round = first_round
+        self._abstains_at: int | None = None
         self._on_waiting = on_waiting
         self._now_ns = now_ns
         self._run_blocking = run_blocking
@@ -124,25 +133,39 @@ class ConsensusDriver:
         """Produce blocks until cancelled. A bug or a refusal to sign ends it with its reason."""
         await self._begin()
         while True:
-            if not self._events:
-                await self._wait_for_timer()
-            event = self._events.popleft()
-            if isinstance(event, HeightStarted):
-                reason = why_no_blocks(event.validators, event.height, self._own_address)
-                if reason is not None:
-                    self._on_waiting(reason)
-                    await trio.sleep_forever()
-            before = self._state
-            self._state, effects = step(before, event)
-            if effects or self._state is not before:
-                self._log.append(event)
-            for effect in effects:
-                await self._carry_out(effect)
+            if self._events:
+                await self._take(self._events.popleft())
+            else:
+                await self._wait()
+
+    async def _take(self, event: Event) -> None:
+        """Apply one event. Everything that changes the state passes here."""
+        if isinstance(event, HeightStarted):
+            await self._begin_height(event)
+        before = self._state
+        self._state, effects = step(before, event)
+        # What was heard without a vote of its own must not pass for what a vote followed from.
+        if (effects or self._state is not before) and self._state.height != self._abstains_at:
+            self._log.append(event)
+        for effect in effects:
+            await self._carry_out(effect)
+
+    async def _begin_height(self, event: HeightStarted) -> None:
+        reason = why_no_blocks(event.validators, event.height, self._own_address)
+        if reason is not None:
+            self._on_waiting(reason)
+            await trio.sleep_forever()
+
+    async def _wait(self) -> None:
+        """Until there is an event; without peers only a timer brings one."""
+        await self._wait_for_timer()
 
     async def _begin(self) -> None:
         """Where the log left off, or at the height's first round; a majority of its own has no lock to lose but its proposal."""
         tip = self._ledger.tip
         resumed = resume(self._state, self._log.replay(tip.height + 1), self._signer.record)
+        if not resumed.signs and why_no_blocks(tip.validators, tip.height + 1, self._own_address) is not None:
+            self._abstains_at = tip.height + 1
         if resumed.state is self._state or not resumed.signs:
             self._events.append(
                 HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns(), self._first_round)
@@ -168,15 +191,19 @@ class ConsensusDriver:
             case SignProposal():
                 await self._sign_proposal(effect)
             case SignVote():
-                vote = effect.vote
-                signed = await self._blocking(lambda: self._logged_sign(vote))
-                self._events.append(VoteReceived(signed, self._now_ns()))
+                await self._sign_vote(effect.vote)
             case Decided():
-                await self._apply(effect)
+                await self._apply(effect.block, effect.block_id, effect.commit)
             case Equivocation():
-                raise RuntimeError(
-                    f"validator {effect.first.validator_address.hex()} equivocated at one validator's hub"
-                )
+                self._equivocated(effect)
+
+    def _equivocated(self, effect: Equivocation) -> None:
+        raise RuntimeError(f"validator {effect.first.validator_address.hex()} equivocated at one validator's hub")
+
+    async def _sign_vote(self, vote: Vote) -> Vote:
+        signed = await self._blocking(lambda: self._logged_sign(vote))
+        self._events.append(VoteReceived(signed, self._now_ns()))
+        return signed
 
     def _logged_sign(self, vote: Vote) -> Vote:
         self._log.sync()
@@ -218,24 +245,26 @@ class ConsensusDriver:
         commit = ledger.last_commit() if last_commit is None else last_commit
         return make_block(ledger.tip, commit, chosen, self._own_address, evidence)
 
-    async def _sign_proposal(self, effect: SignProposal) -> None:
+    async def _sign_proposal(self, effect: SignProposal) -> tuple[Proposal, bytes]:
+        """With the encoded block."""
         proposal, block = effect.proposal, effect.block
 
-        def sign() -> tuple[Proposal, bool]:
+        def sign() -> tuple[Proposal, bool, bytes]:
             accepted = self._ledger.accepts(block)
             encoded = encode_block(block)
             if self._signer.saved_proposal(proposal.height) != encoded:
                 self._signer.save_proposal(proposal.height, encoded)
             self._log.sync()
-            return self._signer.sign_proposal(proposal), accepted
+            return self._signer.sign_proposal(proposal), accepted, encoded
 
-        signed, accepted = await self._blocking(sign)
+        signed, accepted, encoded = await self._blocking(sign)
         self._events.append(ProposalReceived(signed, block, signed.block_id, accepted, self._now_ns()))
+        return signed, encoded
 
-    async def _apply(self, effect: Decided) -> None:
+    async def _apply(self, block: Block, block_id: BlockId, commit: Commit) -> None:
         ledger = self._ledger
-        applied = await self._blocking(lambda: ledger.apply(effect.block, effect.block_id, effect.commit))
-        self._forget(effect.block, applied.refused)
+        applied = await self._blocking(lambda: ledger.apply(block, block_id, commit))
+        self._forget(block, applied.refused)
         params = ledger.genesis.params
         delay_ms = params.proof_block_delay_ms if applied.app_hash_changed else params.block_interval_ms
         self._next_block_at = max(self._block_started_at + delay_ms / 1000, trio.current_time())

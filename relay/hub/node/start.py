@@ -4,8 +4,10 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import lmdb
 import trio
@@ -19,6 +21,10 @@ from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.genesis import UnfitRuntime, check_runtime
 from relay.hub.application.self_test import SelfTestFailed, run_self_test
 from relay.hub.consensus.signing import DoubleSignRefused
+from relay.hub.network.driver import KeyUsedElsewhere, NetworkDisagrees
+from relay.hub.network.network_file import NETWORK_FILE, Network, load_network
+from relay.hub.network.node_key import NodeKey, load_node_key
+from relay.hub.network.node_network import NodeNetwork
 from relay.hub.node.chain import HubChain
 from relay.hub.node.cometbft_http import CometBftRpcApp
 from relay.hub.node.cometbft_methods import CometBftMethods
@@ -30,6 +36,7 @@ from relay.hub.node.signer import FileSigner
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
 from relay.hub.node.standing import why_no_blocks
 from relay.hub.node.wal import WriteAheadLog
+from relay.telemetry import configure_logs
 
 MAP_BYTES = 256 * 1024**3
 """Address space of the database; the file itself only grows as it fills."""
@@ -66,6 +73,9 @@ class HubNode:
     mempool: Mempool
     store: LmdbStore
     vectors: int
+    home: Path
+    peers: tuple[Network, NodeKey] | None = None
+    """None for a validator that decides alone."""
 
 
 def open_node(home: Path) -> HubNode:
@@ -79,6 +89,7 @@ def open_node(home: Path) -> HubNode:
         vectors = run_with_evm_stack(run_self_test)
         key = load_validator_key(home)
         signer = FileSigner(home, key, genesis.chain_id)
+        peers = _peers_of(home)
     except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
         raise NodeRefused(str(error)) from error
     store = open_store(home)
@@ -86,13 +97,23 @@ def open_node(home: Path) -> HubNode:
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
         _check_record(signer, ledger)
         reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
-        if reason is not None and ledger.tip.height == 0:
+        if reason is not None and ledger.tip.height == 0 and peers is None:
             raise NodeRefused(reason)
         log = WriteAheadLog(home)
     except (ChainDamaged, NodeRefused, UnusableHome) as error:
         store.close()
         raise NodeRefused(str(error)) from error
-    return HubNode(ledger, signer, log, Mempool(), store, vectors)
+    return HubNode(ledger, signer, log, Mempool(), store, vectors, home, peers)
+
+
+def _peers_of(home: Path) -> tuple[Network, NodeKey] | None:
+    network = load_network(home)
+    if network is None:
+        return None
+    node_key = load_node_key(home)
+    if node_key.node_id in {peer.node_id for peer in network.peers}:
+        raise UnusableHome(f"{home / NETWORK_FILE}: lists this node itself, {node_key.node_id}")
+    return network, node_key
 
 
 def raise_open_files() -> None:
@@ -143,34 +164,58 @@ async def serve_node(
     task_status: trio.TaskStatus[Ports] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run until cancelled; started with the ports that are bound."""
-    chain = HubChain(node.ledger.application, node.mempool)
 
     async def on_block(height: int) -> None:
         chain.heads.publish(height)
         if snapshots is not None:
             snapshots.committed(height)
 
-    first_round = node.signer.record.round if node.signer.record.height == node.ledger.tip.height + 1 else 0
-    driver = ConsensusDriver(
+    network = _network_of(node, on_block)
+    application = node.ledger.application
+    chain = HubChain(application, node.mempool, None if network is None else network.gossip.pass_on)
+    methods = {**HutongMethods(application).methods(), **({} if network is None else network.methods())}
+    eth = JsonRpcApp(JsonRpcService(chain, methods))
+    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key))
+    async with trio.open_nursery() as nursery:
+        eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
+        cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
+        if network is None:
+            nursery.start_soon(_alone(node, on_block).run)
+        else:
+            await nursery.start(network.run)
+        if snapshots is not None:
+            nursery.start_soon(snapshots.run)
+        task_status.started(Ports(ports.host, eth_port, cometbft_port))
+
+
+def _alone(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> ConsensusDriver:
+    return ConsensusDriver(
         node.ledger,
         node.signer,
         node.signer.public_key.address,
         node.mempool,
         on_block,
         log=node.log,
-        first_round=first_round,
+        first_round=node.signer.record.round if node.signer.record.height == node.ledger.tip.height + 1 else 0,
         on_waiting=_say,
         timeouts=Timeouts.without_peers(),
     )
-    eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(node.ledger.application).methods()))
-    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key))
-    async with trio.open_nursery() as nursery:
-        eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
-        cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
-        nursery.start_soon(driver.run)
-        if snapshots is not None:
-            nursery.start_soon(snapshots.run)
-        task_status.started(Ports(ports.host, eth_port, cometbft_port))
+
+
+def _network_of(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> NodeNetwork | None:
+    if node.peers is None:
+        return None
+    return NodeNetwork(
+        node.home,
+        *node.peers,
+        node.ledger,
+        node.signer,
+        node.mempool,
+        on_block,
+        Random(),  # noqa: S311  spreads dials and statuses in time
+        on_equivocation=node.ledger.evidence.add,
+        log=node.log,
+    )
 
 
 async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker) -> None:
@@ -191,6 +236,8 @@ async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker
 def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     node = open_node(home)
+    if node.peers is not None:
+        configure_logs()
     try:
         header_of = headers_of_records(node.ledger.records)
         taker = SnapshotTaker(home, node.store, node.ledger.genesis, header_of, schedule)
@@ -208,6 +255,6 @@ def halt_reason(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, OSError):
         return f"cannot listen or write: {error.strerror or error}"
-    if isinstance(error, DoubleSignRefused):
+    if isinstance(error, DoubleSignRefused | KeyUsedElsewhere | NetworkDisagrees):
         return str(error)
     return f"{type(error).__name__}: {error}"

@@ -89,14 +89,6 @@ def test_each_engine_refuses_the_others_home(home, tmp_path):
         open_abci_node(tmp_path)
 
 
-def test_the_embedded_engine_has_one_validator(tmp_path):
-    done = CliRunner().invoke(app, ["init", "--home", str(tmp_path / "hub"), "--validators", "2"])
-    assert (done.exit_code, done.output) == (
-        2,
-        "--validators: the embedded engine runs one validator, give --engine cometbft for more\n",
-    )
-
-
 def test_a_home_whose_socket_could_not_be_bound_is_refused(tmp_path):
     done = init(tmp_path / ("x" * 60) / ("y" * 60))
     assert done.exit_code == 2

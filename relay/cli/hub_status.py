@@ -1,0 +1,68 @@
+"""`hutong hub status`: what a node of the hub's network says of itself."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+EXIT_NO_BLOCKS = 1
+EXIT_UNUSABLE = 2
+ANSWER_LIMIT_S = 10.0
+MAX_ANSWER_BYTES = 1024 * 1024
+
+
+def status(
+    rpc: Annotated[str, typer.Option(metavar="URL", help="The node's eth_* port.")] = "http://127.0.0.1:8545",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the node's answer as it is.")] = False,
+) -> None:
+    """Print height, validators, peers with height and score, and why there are no blocks where there are none.
+
+    Exit codes: 0 blocks come, 1 they do not, 2 the node does not answer or has no peers.
+    """
+    report = _ask(rpc)
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        _print(report)
+    if report["whyNoBlock"] is not None:
+        raise typer.Exit(EXIT_NO_BLOCKS)
+
+
+def _ask(rpc: str) -> dict[str, Any]:
+    import httpx
+
+    request = {"jsonrpc": "2.0", "id": 1, "method": "hutong_network", "params": []}
+    try:
+        answer = httpx.post(rpc, json=request, timeout=ANSWER_LIMIT_S)
+        if len(answer.content) > MAX_ANSWER_BYTES:
+            raise ValueError("its answer is too long")
+        document = answer.json()
+        if "error" in document:
+            raise ValueError(f"{document['error']['message']}: is it a hub node with a network.toml?")
+        report = document["result"]
+        if not isinstance(report, dict) or "whyNoBlock" not in report:
+            raise ValueError("its answer is not a hub node's")
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
+        typer.echo(f"{rpc}: {error}", err=True)
+        raise typer.Exit(EXIT_UNUSABLE) from None
+    return report
+
+
+def _print(report: dict[str, Any]) -> None:
+    typer.echo(
+        f"hub {report['chainId']} at height {report['height']}, {report['sinceLastBlockMs'] / 1000:.1f} s ago;"
+        f" round {report['round']}, {report['step']}"
+    )
+    typer.echo(f"node {report['nodeId']}")
+    for validator in report["validators"]:
+        where = "this node" if validator["isThisNode"] else f"peer {validator['peer']}" if validator["peer"] else "away"
+        typer.echo(f"validator {validator['address']} power {validator['power']}: {where}")
+    for peer in report["peers"]:
+        if peer["connected"]:
+            standing = f"height {peer['height']}, {peer['points']} points"
+        elif peer["sentAwayForMs"]:
+            standing = f"sent away for {peer['sentAwayForMs'] / 1000:.0f} s: {peer['reason']}"
+        else:
+            standing = f"not connected{': ' + peer['reason'] if peer['reason'] else ''}"
+        typer.echo(f"peer {peer['id']}@{peer['address']}: {standing}")
+    typer.echo(report["whyNoBlock"] or "blocks come")

@@ -1,0 +1,73 @@
+"""Which committed blocks to ask of whom. A peer's height is only a claim: whoever claims blocks and sends none is let go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+from relay.hub.network.codec import MAX_BLOCKS_ASKED
+from relay.hub.network.link import Link
+from relay.hub.network.messages import BlocksRequest
+from relay.hub.network.score import Offence
+
+ANSWER_LIMIT_S = 8.0
+LAG_PATIENCE_S = 0.6
+"""One height behind for less than this is a node that is about to decide by itself."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    link: Link
+    next: int
+    """The height that comes next."""
+    last: int
+    deadline_s: float
+
+
+class BlockSync:
+    """One request at a time. `consider` is called whenever a height moved, here or at a peer, and at an interval."""
+
+    def __init__(self, offend: Callable[[Link, Offence, str], None]) -> None:
+        self._offend = offend
+        self._asked: _Asked | None = None
+        self._behind_since_s: float | None = None
+
+    def received(self, link: Link, height: int) -> bool:
+        """A block came. False where nobody asked this peer for it."""
+        asked = self._asked
+        if asked is None or asked.link is not link or height != asked.next or height > asked.last:
+            return False
+        asked.next += 1
+        asked.deadline_s = trio.current_time() + ANSWER_LIMIT_S
+        return True
+
+    def forget(self, link: Link) -> None:
+        """The connection is gone, or what it sent was wrong."""
+        if self._asked is not None and self._asked.link is link:
+            self._asked = None
+
+    def consider(self, height: int, links: list[Link]) -> None:
+        """`height` is the one that this node decides."""
+        now_s = trio.current_time()
+        asked = self._asked
+        if asked is not None and (asked.link not in links or height > asked.last):
+            self._asked = asked = None
+        if asked is not None:
+            if now_s >= asked.deadline_s:
+                self._asked = None
+                if asked.next <= asked.last:
+                    reason = f"it says that it has blocks up to {asked.last} and sends none from {asked.next} on"
+                    self._offend(asked.link, Offence.NO_ANSWER, reason)
+            return
+        ahead = [link for link in links if link.height > height and not link.closing.is_set()]
+        if not ahead:
+            self._behind_since_s = None
+            return
+        if self._behind_since_s is None:
+            self._behind_since_s = now_s
+        furthest = max(ahead, key=lambda link: link.height)
+        if furthest.height == height + 1 and now_s - self._behind_since_s < LAG_PATIENCE_S:
+            return
+        count = min(MAX_BLOCKS_ASKED, furthest.height - height)
+        self._asked = _Asked(furthest, height, height + count - 1, now_s + ANSWER_LIMIT_S)
+        furthest.send(BlocksRequest(height, count))

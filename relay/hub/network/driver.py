@@ -1,0 +1,339 @@
+"""The consensus driver among peers: what they sent is judged here, one after the other, between own events and timers."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+import trio
+
+from light_clients.crypto import secp256k1
+from light_clients.interface import MalformedInput
+from light_clients.tendermint.hashing import header_hash, part_set_header, proposal_sign_bytes, sign_digest
+from light_clients.tendermint.types import BlockId, Commit, KeyType, SignedMessageType, ValidatorSet
+from relay.hub.consensus.blocks import check_block, decode_block, encode_block
+from relay.hub.consensus.commits import check_commit
+from relay.hub.consensus.round_state import Decision
+from relay.hub.consensus.signing import DoubleSignRefused
+from relay.hub.consensus.transition import MAX_ROUND, MAX_ROUNDS_AHEAD, RoundState
+from relay.hub.consensus.types import (
+    Block,
+    Equivocation,
+    HeightStarted,
+    Proposal,
+    ProposalReceived,
+    SignProposal,
+    Step,
+    Vote,
+    VoteReceived,
+)
+from relay.hub.consensus.validators import proposer_of
+from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedVote
+from relay.hub.network.score import Offence
+from relay.hub.node.driver import ConsensusDriver
+from relay.telemetry import get_logger
+
+MAX_EARLY = 2_048
+MAX_EARLY_PROPOSALS = 2
+CATCHING_UP_FOR_S = 1.5
+"""Nothing is signed for so long after a committed block came from a peer that has more of them."""
+
+_log = get_logger("consensus")
+
+
+class KeyUsedElsewhere(Exception):
+    """Another process signs with this validator's key."""
+
+
+class NetworkDisagrees(Exception):
+    """More than two thirds committed a block that does not follow from this node's state."""
+
+
+class Peers(Protocol):
+    """What the driver tells the network; none of it waits."""
+
+    def voted(self, vote: Vote) -> None: ...
+    def proposed(self, proposal: Proposal, block: bytes) -> None: ...
+    def moved(self) -> None:
+        """The height, round or step is another."""
+
+    def highest(self) -> int:
+        """Height that the furthest peer decides."""
+
+
+class NetworkDriver(ConsensusDriver):
+    """`signed_before` is (height, round) of the last-signed record at start. `on_equivocation` is where evidence begins."""
+
+    def __init__(
+        self,
+        *arguments: Any,
+        peers: Peers,
+        signed_before: tuple[int, int],
+        on_equivocation: Callable[[Equivocation], None],
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._peers = peers
+        self._signed_before = signed_before
+        self._on_equivocation = on_equivocation
+        self._inbox: deque[Received] = deque()
+        self._early: deque[ReceivedVote | ReceivedProposal] = deque(maxlen=MAX_EARLY)
+        self._arrival = trio.lowlevel.ParkingLot()
+        self._last_precommits: dict[int, Vote] = {}
+        self._encoded: dict[BlockId, bytes] = {}
+        self._caught_up_at = float("-inf")
+        self._position = (0, 0, Step.NEW_HEIGHT)
+
+    @property
+    def state(self) -> RoundState:
+        """Immutable: what gossip reads."""
+        return self._state
+
+    def encoded(self, block_id: BlockId) -> bytes | None:
+        """A block that was proposed at this height, as it travels."""
+        return self._encoded.get(block_id)
+
+    def post(self, received: Received) -> None:
+        """Hand over what a peer sent; the sender is bounded by its link."""
+        self._inbox.append(received)
+        self._arrival.unpark()
+
+    async def _wait(self) -> None:
+        due = self._timers[0][0] if self._timers else float("inf")
+        if due <= trio.current_time():
+            await self._wait_for_timer()
+        elif self._inbox:
+            await self._judge(self._inbox.popleft())
+        else:
+            with trio.move_on_at(due):
+                await self._arrival.park()
+
+    async def _begin(self) -> None:
+        await super()._begin()
+        for block_id, candidate in self._state.candidates.items():
+            self._encoded[block_id] = encode_block(candidate.block)
+
+    async def _take(self, event: Any) -> None:
+        height = event.height if isinstance(event, HeightStarted) else self._state.height
+        silent = self._is_catching_up() or height == self._abstains_at
+        own = None if silent else self._own_address
+        if self._state.own_address != own:
+            self._state = replace(self._state, own_address=own)
+        await super()._take(event)
+        state = self._state
+        if (state.height, state.round, state.step) != self._position:
+            self._position = (state.height, state.round, state.step)
+            self._peers.moved()
+
+    def _is_catching_up(self) -> bool:
+        """Proven by blocks, not by what a peer says of its height: else one liar could silence everybody."""
+        recent = trio.current_time() - self._caught_up_at < CATCHING_UP_FOR_S
+        return recent and self._peers.highest() > self._ledger.tip.height + 1
+
+    async def _begin_height(self, event: HeightStarted) -> None:
+        """Without a majority of its own a node waits for its peers, also where it is no validator."""
+        self._encoded.clear()
+        self._inbox.extendleft(reversed(self._early))
+        self._early.clear()
+
+    def _equivocated(self, effect: Equivocation) -> None:
+        vote = effect.second
+        if vote.validator_address == self._own_address:
+            self._check_own(vote)
+        _log.warning(
+            "a validator signed two votes",
+            validator=vote.validator_address.hex(),
+            height=vote.height,
+            round=vote.round,
+            reason=f"{vote.message_type.name.lower()} for {_name(effect.first)} and for {_name(vote)}",
+        )
+        self._on_equivocation(effect)
+
+    async def _sign_vote(self, vote: Vote) -> Vote:
+        try:
+            signed = await super()._sign_vote(vote)
+        except DoubleSignRefused as error:
+            # Restarted within a height: what may have left before stands, and the next round is free.
+            _log.info("not signed", height=vote.height, round=vote.round, reason=str(error))
+            return vote
+        self._peers.voted(signed)
+        return signed
+
+    async def _sign_proposal(self, effect: SignProposal) -> tuple[Proposal, bytes]:
+        try:
+            signed, encoded = await super()._sign_proposal(effect)
+        except DoubleSignRefused as error:
+            _log.info("not signed", height=effect.proposal.height, round=effect.proposal.round, reason=str(error))
+            return effect.proposal, b""
+        self._encoded[signed.block_id] = encoded
+        self._peers.proposed(signed, encoded)
+        return signed, encoded
+
+    async def _apply(self, block: Block, block_id: BlockId, commit: Commit) -> None:
+        self._last_precommits = dict(self._state.tally(commit.round, SignedMessageType.PRECOMMIT).votes)
+        height = block.header.height
+        # Before the block is on disk: a record that is behind the chain looks like one that was rolled back.
+        await self._blocking(lambda: self._signer.passed(height))
+        await super()._apply(block, block_id, commit)
+
+    async def _judge(self, received: Received) -> None:
+        match received:
+            case ReceivedVote():
+                await self._judge_vote(received)
+            case ReceivedProposal():
+                await self._judge_proposal(received)
+            case ReceivedBlock():
+                await self._judge_block(received)
+
+    def _is_early(self, received: ReceivedVote | ReceivedProposal, height: int) -> bool:
+        if height != self._state.height + 1:
+            return False
+        proposals = sum(isinstance(item, ReceivedProposal) for item in self._early)
+        if isinstance(received, ReceivedVote) or proposals < MAX_EARLY_PROPOSALS:
+            self._early.append(replace(received, judge=_nobody))
+        return True
+
+    def _is_far(self, round_: int) -> bool:
+        return not 0 <= round_ <= min(MAX_ROUND, self._state.round + MAX_ROUNDS_AHEAD)
+
+    async def _judge_vote(self, received: ReceivedVote) -> None:
+        vote = received.vote
+        previous = self._state.previous
+        if previous is not None and vote.height == previous.height:
+            await self._judge_late_vote(received, previous)
+            return
+        if self._is_early(received, vote.height) or vote.height != self._state.height:
+            received.judge(None, "")
+            return
+        far = self._is_far(vote.round)
+        known = self._state.tally(vote.round, vote.message_type).votes.get(vote.validator_index)
+        height = self._state.height
+        await self._take(VoteReceived(vote, self._now_ns()))
+        counted = self._counted(vote, height)
+        if known is None and not counted and not far:
+            received.judge(Offence.INVALID_SIGNATURE, f"a vote of validator {vote.validator_index} is not signed by it")
+            return
+        received.judge(None, "")
+        if known is None and vote.validator_address == self._own_address:
+            self._check_own(vote)
+
+    async def _judge_late_vote(self, received: ReceivedVote, previous: Decision) -> None:
+        """It enters the next block's commit, or is evidence."""
+        vote = received.vote
+        key = (vote.round, vote.message_type)
+        tally = previous.tallies.get(key)
+        index = vote.validator_index
+        if tally is None or index in tally.conflicts or tally.vote_for(index, vote.block_id) is not None:
+            received.judge(None, "")
+            return
+        await self._take(VoteReceived(vote, self._now_ns()))
+        after = self._state.previous
+        if after is previous:
+            received.judge(Offence.INVALID_SIGNATURE, f"a vote of validator {index} is not signed by it")
+        else:
+            received.judge(None, "")
+
+    def _counted(self, vote: Vote, height: int) -> bool:
+        """The transition verifies each vote once; whether it was good shows in the tally."""
+        if self._state.height != height:
+            return True
+        return self._state.tally(vote.round, vote.message_type).votes.get(vote.validator_index) == vote
+
+    def _check_own(self, vote: Vote) -> None:
+        if (vote.height, vote.round) > self._signed_before:
+            raise KeyUsedElsewhere(
+                f"a {vote.message_type.name.lower()} of height {vote.height} round {vote.round} carries this validator's"
+                f" signature and was not made here: the consensus key {vote.validator_address.hex().upper()} is used by"
+                " another home"
+            )
+
+    async def _judge_proposal(self, received: ReceivedProposal) -> None:
+        proposal, raw = received.proposal, received.block
+        state = self._state
+        if self._is_early(received, proposal.height):
+            received.judge(None, "")
+            return
+        known = proposal.height != state.height or proposal.round in state.proposals
+        if known or self._is_far(proposal.round) or proposal.pol_round >= proposal.round:
+            received.judge(None, "")
+            return
+        candidate = state.candidates.get(proposal.block_id)
+
+        def examined() -> tuple[Block, bool] | None:
+            if not proposal_is_signed(state.chain_id, state.validators, proposal):
+                return None
+            if candidate is not None:
+                return candidate.block, candidate.accepted
+            if part_set_header(raw) != proposal.block_id.part_set_header:
+                raise MalformedInput("proposal.block", "is not the block that was signed")
+            block = decode_block(raw)
+            if header_hash(block.header) != proposal.block_id.hash:
+                raise MalformedInput("proposal.block", "has another hash than the one that was signed")
+            return block, self._accepts(block)
+
+        try:
+            result = await self._blocking(examined)
+        except MalformedInput as error:
+            received.judge(Offence.INVALID_BLOCK, str(error))
+            return
+        if result is None:
+            received.judge(Offence.INVALID_SIGNATURE, f"a proposal of round {proposal.round} is not its proposer's")
+            return
+        received.judge(None, "")
+        block, accepted = result
+        self._encoded[proposal.block_id] = raw
+        await self._take(ProposalReceived(proposal, block, proposal.block_id, accepted, self._now_ns()))
+
+    def _accepts(self, block: Block) -> bool:
+        """A proposer may be wrong without its peers knowing: then the block is refused, nobody is blamed."""
+        ledger = self._ledger
+        try:
+            return ledger.accepts(block, self._last_precommits)
+        except MalformedInput as error:
+            _log.warning("a proposed block is refused", height=block.header.height, reason=str(error))
+            return False
+
+    async def _judge_block(self, received: ReceivedBlock) -> None:
+        message, state = received.message, self._state
+        if message.height != state.height or state.step is Step.COMMIT:
+            received.judge(None, "")
+            return
+
+        def examined() -> tuple[Block, BlockId]:
+            block = decode_block(message.block)
+            block_id = BlockId(header_hash(block.header), part_set_header(message.block))
+            seen = state.tally(message.commit.round, SignedMessageType.PRECOMMIT).votes
+            check_commit(state.chain_id, state.validators, state.height, block_id, message.commit, seen)
+            return block, block_id
+
+        try:
+            block, block_id = await self._blocking(examined)
+        except MalformedInput as error:
+            received.judge(Offence.INVALID_BLOCK, f"its block {message.height}: {error}")
+            return
+        received.judge(None, "")
+        try:
+            check_block(self._ledger.tip, block)
+        except MalformedInput as error:
+            raise NetworkDisagrees(
+                f"more than two thirds committed block {message.height}, which does not follow from this node's state: {error}"
+            ) from error
+        self._caught_up_at = trio.current_time()
+        await self._apply(block, block_id, message.commit)
+
+
+def _nobody(_offence: Offence | None, _reason: str) -> None:
+    """What came too early is not blamed on anyone later."""
+
+
+def _name(vote: Vote) -> str:
+    return vote.block_id.hash.hex()[:16] or "no block"
+
+
+def proposal_is_signed(chain_id: str, validators: ValidatorSet, proposal: Proposal) -> bool:
+    """By the proposer of its round."""
+    message = proposal_sign_bytes(
+        chain_id, proposal.height, proposal.round, proposal.pol_round, proposal.block_id, proposal.timestamp_ns
+    )
+    proposer = proposer_of(validators, proposal.round)
+    return secp256k1.verify_low_s(proposer.public_key.data, sign_digest(KeyType.SECP256K1, message), proposal.signature)

@@ -1,0 +1,205 @@
+"""What goes to which peer: own votes and proposals to all at once, everything else where a status shows that it lacks."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from itertools import islice
+from random import Random
+from typing import TypeAlias
+
+import trio
+
+from relay.evm.errors import InvalidTransaction
+from relay.evm.mempool import Mempool
+from relay.evm.transaction import SignedTransaction
+from relay.hub.application.application import HubApplication, decode_cached
+from relay.hub.consensus.types import Proposal, Vote
+from relay.hub.network.block_sync import BlockSync
+from relay.hub.network.codec import transaction_batches
+from relay.hub.network.driver import NetworkDriver
+from relay.hub.network.inbox import Judge, ReceivedBlock, ReceivedProposal, ReceivedVote
+from relay.hub.network.link import Link
+from relay.hub.network.messages import (
+    BlocksRequest,
+    CommittedBlock,
+    Message,
+    ProposalMessage,
+    Status,
+    Transactions,
+    VoteMessage,
+)
+from relay.hub.network.score import Offence
+from relay.hub.network.standing import proposals_lacked, status_of, votes_lacked
+from relay.hub.network.switchboard import Switchboard
+from relay.hub.node.block_records import BlockRecords
+
+STATUS_INTERVAL_S = 0.5
+POOL_INTERVAL_S = 2.0
+MAX_POOL_TRANSACTIONS = 4_096
+"""Of the pool, told again to a peer that may have missed some."""
+_PROPOSAL = 3
+MAX_THREADS = 4
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+
+
+RunBlocking: TypeAlias = Callable[[Callable[[], object]], Awaitable[object]]
+
+
+class Gossip:
+    """Implements `Peers` for the driver and handles what links bring. `switchboard` and `driver` are set once, at start."""
+
+    switchboard: Switchboard
+    driver: NetworkDriver
+
+    def __init__(
+        self,
+        records: BlockRecords,
+        application: HubApplication,
+        mempool: Mempool,
+        random: Random,
+        run_blocking: RunBlocking | None = None,
+    ) -> None:
+        self._records = records
+        self._application = application
+        self._mempool = mempool
+        self._random = random
+        self._sync = BlockSync(self._offend)
+        self._threads = trio.CapacityLimiter(MAX_THREADS)
+        self._run_blocking = self._in_thread if run_blocking is None else run_blocking
+        self._missed_pool: set[str] = set()
+
+    def _offend(self, link: Link, offence: Offence, reason: str) -> None:
+        self._sync.forget(link)
+        self.switchboard.offend(link, offence, reason)
+
+    # What the driver says.
+
+    def voted(self, vote: Vote) -> None:
+        for link in self.switchboard.links:
+            link.tell(vote.height, _vote_key(vote))
+        self.switchboard.broadcast(VoteMessage(vote))
+
+    def proposed(self, proposal: Proposal, block: bytes) -> None:
+        for link in self.switchboard.links:
+            link.tell(proposal.height, (proposal.round, _PROPOSAL, 0, b""))
+        self.switchboard.broadcast(ProposalMessage(proposal, block))
+
+    def moved(self) -> None:
+        self.switchboard.broadcast(status_of(self.driver.state))
+        self._sync.consider(self.driver.state.height, self.switchboard.links)
+
+    def highest(self) -> int:
+        return max((link.height for link in self.switchboard.links), default=0)
+
+    # What peers say.
+
+    def connected(self, link: Link) -> None:
+        link.send(status_of(self.driver.state))
+        self._missed_pool.add(link.node_id)
+
+    async def handle(self, link: Link, message: Message, size: int) -> None:
+        """One message. Waits only for what this peer alone is answerable for."""
+        match message:
+            case Status():
+                self._on_status(link, message)
+            case VoteMessage():
+                link.tell(message.vote.height, _vote_key(message.vote))
+                self.driver.post(ReceivedVote(message.vote, self._judge(link, size)))
+            case ProposalMessage():
+                link.tell(message.proposal.height, (message.proposal.round, _PROPOSAL, 0, b""))
+                self.driver.post(ReceivedProposal(message.proposal, message.block, self._judge(link, size)))
+            case BlocksRequest():
+                await self._answer(link, message)
+            case CommittedBlock():
+                if self._sync.received(link, message.height):
+                    self.driver.post(ReceivedBlock(message, self._judge(link, size)))
+            case Transactions():
+                raw = message.raw
+                await self._run_blocking(lambda: self._admit(raw))
+
+    def _judge(self, link: Link, size: int) -> Judge:
+        link.handed_over(size)
+
+        def judge(offence: Offence | None, reason: str) -> None:
+            link.judged(size)
+            if offence is not None:
+                self._offend(link, offence, reason)
+
+        return judge
+
+    def _on_status(self, link: Link, status: Status) -> None:
+        link.status = status
+        state = self.driver.state
+        if status.height == state.height:
+            for vote in votes_lacked(state, status):
+                if link.tell(vote.height, _vote_key(vote)):
+                    link.send(VoteMessage(vote))
+            for proposal in proposals_lacked(state, status):
+                block = self.driver.encoded(proposal.block_id)
+                if block is not None and link.tell(proposal.height, (proposal.round, _PROPOSAL, 0, b"")):
+                    link.send(ProposalMessage(proposal, block))
+        self._sync.consider(state.height, self.switchboard.links)
+
+    async def _answer(self, link: Link, request: BlocksRequest) -> None:
+        sent = 0
+        for height in range(request.first, request.first + request.count):
+            found = await self._run_blocking(partial(self._committed, height))
+            if not isinstance(found, CommittedBlock) or sent > MAX_ANSWER_BYTES or not link.send(found, urgent=False):
+                return
+            sent += len(found.block)
+
+    async def _in_thread(self, function: Callable[[], object]) -> object:
+        return await trio.to_thread.run_sync(function, limiter=self._threads)
+
+    def _committed(self, height: int) -> CommittedBlock | None:
+        block, commit = self._records.encoded_block(height), self._records.commit(height)
+        return None if block is None or commit is None else CommittedBlock(height, commit, block)
+
+    # Transactions.
+
+    async def pass_on(self, transaction: SignedTransaction, nonce: int) -> None:
+        """A transaction of this node's own clients. Raises InvalidTransaction."""
+        self._mempool.add(transaction, nonce)
+        data = Transactions((transaction.raw,))
+        for link in self.switchboard.links:
+            if not link.send(data, urgent=False):
+                self._missed_pool.add(link.node_id)
+
+    def _admit(self, raw: tuple[bytes, ...]) -> None:
+        """What this state refuses another may take: nobody is blamed."""
+        for item in raw:
+            try:
+                transaction = decode_cached(item, self._application.genesis.evm_chain_id)
+                if self._mempool.get(transaction.hash) is None:
+                    self._mempool.add(transaction, self._application.check_sender(transaction))
+            except InvalidTransaction:
+                continue
+
+    async def run(self) -> None:
+        """What heals: a status at an interval, and the pool to whom may have missed some of it. Until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._say_status)
+            nursery.start_soon(self._say_pool)
+
+    async def _say_status(self) -> None:
+        while True:
+            await trio.sleep(STATUS_INTERVAL_S * (0.8 + 0.4 * self._random.random()))
+            self.moved()
+
+    async def _say_pool(self) -> None:
+        while True:
+            await trio.sleep(POOL_INTERVAL_S * (0.8 + 0.4 * self._random.random()))
+            links = [
+                link for link in self.switchboard.links if link.node_id in self._missed_pool and link.outbox.is_idle
+            ]
+            if not links:
+                continue
+            raw = [transaction.raw for transaction in islice(self._mempool.select(), MAX_POOL_TRANSACTIONS)]
+            batches = transaction_batches(raw)
+            for link in links:
+                if all(link.send(batch, urgent=False) for batch in batches):
+                    self._missed_pool.discard(link.node_id)
+
+
+def _vote_key(vote: Vote) -> tuple[int, int, int, bytes]:
+    """With its block: who heard a liar's other vote still lacks this one."""
+    return vote.round, int(vote.message_type), vote.validator_index, vote.block_id.hash

@@ -1,0 +1,77 @@
+"""`hutong hub init --validators N`: one genesis, and a home for each validator with its keys and its peers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from relay.hub.application.genesis import Genesis, encode_genesis
+from relay.hub.consensus.signing import LastSigned
+from relay.hub.network.network_file import NETWORK_FILE, Endpoint, Network, Peer, write_network
+from relay.hub.network.node_key import NODE_KEY_FILE, NodeKey, new_node_key, write_node_key
+from relay.hub.node.home import (
+    GENESIS_FILE,
+    LAST_SIGNED_FILE,
+    VALIDATOR_KEY_FILE,
+    UnusableHome,
+    ValidatorKey,
+    encode_validator_key,
+    validator_key,
+    write_durably,
+)
+from relay.hub.node.initialise import NewHub, build_genesis, new_secret
+from relay.hub.node.signer import encode_last_signed
+
+LOOPBACK = "127.0.0.1"
+PORTS_PER_VALIDATOR = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorHome:
+    """One validator; `p2p + 1` serves eth_*, `p2p + 2` the CometBFT RPC."""
+
+    home: Path
+    node_id: str
+    p2p: int
+
+    @property
+    def eth(self) -> int:
+        return self.p2p + 1
+
+    @property
+    def cometbft(self) -> int:
+        return self.p2p + 2
+
+
+def initialise_network(home: Path, hub: NewHub, validators: int, base_port: int) -> tuple[Genesis, list[ValidatorHome]]:
+    """Homes `home/validator-1` and so on, ten ports apart from `base_port` on. Never overwrites. Raises UnusableHome, MalformedInput."""
+    keys = [validator_key(new_secret()) for _ in range(validators)]
+    node_keys = [new_node_key() for _ in range(validators)]
+    genesis = build_genesis(hub, tuple(keys))
+    members = [
+        ValidatorHome(home / f"validator-{index + 1}", node_key.node_id, base_port + PORTS_PER_VALIDATOR * index)
+        for index, node_key in enumerate(node_keys)
+    ]
+    peers = [
+        Peer(node_key.node_id, Endpoint(LOOPBACK, member.p2p), node_key.certificate)
+        for member, node_key in zip(members, node_keys, strict=True)
+    ]
+    try:
+        for member, key, node_key in zip(members, keys, node_keys, strict=True):
+            others = tuple(peer for peer in peers if peer.node_id != member.node_id)
+            _write(member, genesis, key, node_key, Network(Endpoint(LOOPBACK, member.p2p), others))
+    except OSError as error:
+        raise UnusableHome(f"{home}: {error.strerror or error}") from None
+    return genesis, members
+
+
+def _write(member: ValidatorHome, genesis: Genesis, key: ValidatorKey, node_key: NodeKey, network: Network) -> None:
+    home = member.home
+    home.mkdir(parents=True, exist_ok=True)
+    for name in (GENESIS_FILE, VALIDATOR_KEY_FILE, LAST_SIGNED_FILE, NETWORK_FILE, NODE_KEY_FILE):
+        if (home / name).exists():
+            raise UnusableHome(f"{home / name} exists: a home is initialised once")
+    write_durably(home / VALIDATOR_KEY_FILE, encode_validator_key(key))
+    write_durably(home / LAST_SIGNED_FILE, encode_last_signed(LastSigned()))
+    write_node_key(home, node_key)
+    write_network(home, network)
+    # Last, since it is what marks a home as initialised.
+    write_durably(home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)

@@ -1,0 +1,119 @@
+"""network.toml of a home: where this node listens, and the peers that it talks to. Anybody else is refused."""
+
+import base64
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relay.hub.network.node_key import UnusableCertificate, node_id_of
+from relay.hub.node.home import UnusableHome, write_durably
+
+NETWORK_FILE = "network.toml"
+MAX_FILE_BYTES = 256 * 1024
+MAX_PEERS = 128
+_ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9a-fA-F:]{2,39}\]):([0-9]{1,5})")
+_PEER = re.compile(r"([0-9a-f]{40})@(.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """`certificate` (DER) is pinned: it alone opens a connection under this id."""
+
+    node_id: str
+    endpoint: Endpoint
+    certificate: bytes
+
+    def __str__(self) -> str:
+        return f"{self.node_id}@{self.endpoint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    listen: Endpoint
+    peers: tuple[Peer, ...]
+
+
+def parse_endpoint(text: object, field: str) -> Endpoint:
+    """Raises ValueError."""
+    match = _ADDRESS.fullmatch(text) if isinstance(text, str) else None
+    if match is None or int(match[2]) > 65_535:
+        raise ValueError(f"{field} must look like host:port, not {str(text)[:80]!r}")
+    return Endpoint(match[1].strip("[]"), int(match[2]))
+
+
+def encode_network(network: Network) -> bytes:
+    lines = [
+        "# Peers of this validator. A peer's line and certificate come from its owner, over a way that you trust.",
+        f'listen = "{network.listen}"',
+    ]
+    for peer in network.peers:
+        lines += [
+            "",
+            "[[peers]]",
+            f'peer = "{peer}"',
+            f'certificate = "{base64.b64encode(peer.certificate).decode()}"',
+        ]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def decode_network(data: bytes) -> Network:
+    """Raises ValueError with one sentence."""
+    if len(data) > MAX_FILE_BYTES:
+        raise ValueError(f"has more than {MAX_FILE_BYTES} bytes")
+    try:
+        document = tomllib.loads(data.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ValueError(f"is not TOML: {error}") from None
+    rows = document.get("peers", [])
+    if set(document) - {"listen", "peers"} or not isinstance(rows, list) or len(rows) > MAX_PEERS:
+        raise ValueError(f"holds `listen` and at most {MAX_PEERS} [[peers]], nothing else")
+    peers = tuple(_peer(row, f"peers[{index}]") for index, row in enumerate(rows))
+    if len({peer.node_id for peer in peers}) != len(peers):
+        raise ValueError("lists a peer twice")
+    return Network(parse_endpoint(document.get("listen"), "listen"), peers)
+
+
+def _peer(row: Any, field: str) -> Peer:
+    if not isinstance(row, dict) or set(row) != {"peer", "certificate"}:
+        raise ValueError(f"{field} must hold `peer` and `certificate`, nothing else")
+    match = _PEER.fullmatch(row["peer"]) if isinstance(row["peer"], str) else None
+    if match is None:
+        raise ValueError(f"{field}.peer must look like id@host:port")
+    endpoint = parse_endpoint(match[2], f"{field}.peer")
+    try:
+        certificate = base64.b64decode(row["certificate"], validate=True)
+        node_id = node_id_of(certificate)
+    except (TypeError, ValueError, UnusableCertificate):
+        raise ValueError(f"{field}.certificate is not the certificate of a hub's node key") from None
+    if node_id != match[1]:
+        raise ValueError(f"{field}.certificate is of node {node_id}, the line names {match[1]}")
+    return Peer(node_id, endpoint, certificate)
+
+
+def load_network(home: Path) -> Network | None:
+    """None where the home has no such file: a validator without peers. Raises UnusableHome."""
+    path = home / NETWORK_FILE
+    try:
+        with path.open("rb") as file:
+            return decode_network(file.read(MAX_FILE_BYTES + 1))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnusableHome(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise UnusableHome(f"{path}: {error}") from None
+
+
+def write_network(home: Path, network: Network) -> None:
+    write_durably(home / NETWORK_FILE, encode_network(network), mode=0o644)

@@ -1,0 +1,236 @@
+"""Connections with all peers of network.toml: listening, dialling, refusing, sending away.
+
+Of two peers the one with the lower node id dials, so that two connections never cross.
+"""
+
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import trio
+
+from light_clients.interface import MalformedInput
+from relay.hub.network.backoff import dial_delay_s
+from relay.hub.network.codec import Kind, decode_message, encode_message
+from relay.hub.network.frames import StreamEnded, frame, read_frame
+from relay.hub.network.handshake import Refusal, check_hello
+from relay.hub.network.link import Link, PeerOffended
+from relay.hub.network.messages import Hello, Message
+from relay.hub.network.network_file import Network, Peer
+from relay.hub.network.node_key import NodeKey, UnusableCertificate
+from relay.hub.network.score import Offence, Score
+from relay.hub.network.tls import client_context, peer_id, server_context
+from relay.telemetry import get_logger
+
+HANDSHAKE_LIMIT_S = 8.0
+MAX_HANDSHAKES = 64
+"""Of connections that have not shown a certificate yet."""
+SAY_STRANGERS_EVERY_S = 1.0
+
+_log = get_logger("network")
+
+
+@dataclass(slots=True)
+class PeerRecord:
+    """What is known of a peer whether or not it is connected."""
+
+    peer: Peer
+    score: Score = field(default_factory=Score)
+    failures: int = 0
+    last_reason: str = ""
+    link: Link | None = None
+
+
+class Switchboard:
+    """`handle` is awaited for each message, one at a time a peer; `connected` is called for each new link."""
+
+    def __init__(
+        self,
+        home: Path,
+        network: Network,
+        node_key: NodeKey,
+        hello: Callable[[], Hello],
+        handle: Callable[[Link, Message, int], Awaitable[None]],
+        connected: Callable[[Link], None],
+        random: Random,
+    ) -> None:
+        self.node_id = node_key.node_id
+        self.listen = network.listen
+        self.records = {peer.node_id: PeerRecord(peer) for peer in network.peers}
+        self._hello = hello
+        self._handle = handle
+        self._connected = connected
+        self._random = random
+        self._server = server_context(home, [peer.certificate for peer in network.peers])
+        self._clients = {peer.node_id: client_context(home, peer.certificate) for peer in network.peers}
+        self._handshakes = 0
+        self._strangers_said_at = float("-inf")
+
+    @property
+    def links(self) -> list[Link]:
+        return [record.link for record in self.records.values() if record.link is not None]
+
+    def broadcast(self, message: Message, *, urgent: bool = True) -> None:
+        data = frame(*encode_message(message))
+        for link in self.links:
+            link.send_frame(data, urgent=urgent)
+
+    def offend(self, link: Link, offence: Offence, reason: str) -> None:
+        """Count it; at the limit the peer is sent away for a time."""
+        record = self.records[link.node_id]
+        now_s = trio.current_time()
+        record.score = record.score.with_offence(offence, now_s)
+        record.last_reason = reason
+        banned = record.score.is_banned(now_s)
+        _log.warning(
+            "a peer broke a rule",
+            peer=link.node_id,
+            reason=reason,
+            points=round(record.score.now(now_s)),
+            banned_s=round(record.score.banned_until_s - now_s) if banned else 0,
+        )
+        if banned or offence is Offence.NO_ANSWER:
+            link.closing.set()
+
+    async def run(self, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
+        """Until cancelled; started with the port that is bound."""
+        listeners = await trio.open_tcp_listeners(self.listen.port, host=self.listen.host)
+        port = listeners[0].socket.getsockname()[1]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.serve_listeners, self._accept, listeners)
+            for record in self.records.values():
+                if self.node_id < record.peer.node_id:
+                    nursery.start_soon(self._dial_forever, record)
+            task_status.started(port)
+
+    async def _dial_forever(self, record: PeerRecord) -> None:
+        while True:
+            await trio.sleep(dial_delay_s(record.failures, self._random))
+            wait_s = record.score.banned_until_s - trio.current_time()
+            if wait_s > 0:
+                await trio.sleep(wait_s)
+            record.failures += 1
+            endpoint = record.peer.endpoint
+            try:
+                with trio.fail_after(HANDSHAKE_LIMIT_S):
+                    stream = await trio.open_tcp_stream(endpoint.host, endpoint.port)
+            except (OSError, trio.TooSlowError) as error:
+                self._unreachable(record, f"{endpoint} cannot be reached: {_why(error)}")
+                continue
+            context = self._clients[record.peer.node_id]
+            await self._converse(trio.SSLStream(stream, context, https_compatible=True), record)
+
+    async def _accept(self, stream: trio.SocketStream) -> None:
+        if self._handshakes >= MAX_HANDSHAKES:
+            await trio.aclose_forcefully(stream)
+            return
+        tls = trio.SSLStream(stream, self._server, server_side=True, https_compatible=True)
+        await self._converse(tls, None)
+
+    async def _converse(self, tls: trio.SSLStream[trio.SocketStream], expected: PeerRecord | None) -> None:
+        """One connection from its first byte to its last; how it ends is logged, never raised."""
+        record = expected
+        try:
+            self._handshakes += 1
+            try:
+                with trio.fail_after(HANDSHAKE_LIMIT_S):
+                    record = await self._authenticated(tls)
+                    hello = await self._greeted(tls, record)
+            finally:
+                self._handshakes -= 1
+            await self._linked(tls, record, hello)
+        except (Refusal, UnusableCertificate) as error:
+            self._refused(record, str(error))
+        except (
+            MalformedInput,
+            PeerOffended,
+            StreamEnded,
+            trio.TooSlowError,
+            trio.BrokenResourceError,
+            OSError,
+        ) as error:
+            self._unreachable(record, _why(error))
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(tls)
+
+    async def _authenticated(self, tls: trio.SSLStream[trio.SocketStream]) -> PeerRecord:
+        try:
+            await tls.do_handshake()
+        except trio.BrokenResourceError as error:
+            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+                raise Refusal("its certificate is not in this node's network.toml") from error
+            raise
+        node_id = peer_id(tls.getpeercert(binary_form=True))
+        record = self.records.get(node_id)
+        if record is None:
+            raise Refusal(f"node {node_id} is not in this node's network.toml", node_id)
+        return record
+
+    async def _greeted(self, tls: trio.SSLStream[trio.SocketStream], record: PeerRecord) -> Hello:
+        own, node_id = self._hello(), record.peer.node_id
+        await tls.send_all(frame(*encode_message(own)))
+        try:
+            kind, payload = await read_frame(tls)
+        except (StreamEnded, trio.BrokenResourceError) as error:
+            raise Refusal(
+                "it closed the connection before it said hello: does its network.toml hold this node's certificate?"
+            ) from error
+        hello = decode_message(kind, payload) if kind is Kind.HELLO else None
+        if not isinstance(hello, Hello):
+            raise Refusal("it did not say hello first")
+        check_hello(own, hello)
+        if record.score.is_banned(trio.current_time()):
+            raise Refusal(f"peer {node_id} is sent away for {record.score.banned_until_s - trio.current_time():.0f} s")
+        if record.link is not None:
+            raise Refusal(f"peer {node_id} is connected already")
+        return hello
+
+    async def _linked(self, tls: trio.SSLStream[trio.SocketStream], record: PeerRecord, hello: Hello) -> None:
+        link = Link(record.peer.node_id, tls, hello)
+        record.link, record.failures, record.last_reason = link, 0, ""
+        _log.info("peer connected", peer=link.node_id, height=hello.height)
+        try:
+            self._connected(link)
+            await link.run(self._handle)
+        except PeerOffended as error:
+            self.offend(link, error.offence, error.reason)
+        except MalformedInput as error:
+            self.offend(link, Offence.MALFORMED, str(error))
+        finally:
+            record.link = None
+            _log.info("peer gone", peer=link.node_id)
+
+    def _refused(self, record: PeerRecord | None, reason: str) -> None:
+        """A stranger must not fill the log."""
+        now_s = trio.current_time()
+        if record is not None:
+            if record.last_reason == reason:
+                return
+            record.last_reason = reason
+        elif now_s - self._strangers_said_at < SAY_STRANGERS_EVERY_S:
+            return
+        else:
+            self._strangers_said_at = now_s
+        _log.warning("peer refused", peer="unknown" if record is None else record.peer.node_id, reason=reason)
+
+    def _unreachable(self, record: PeerRecord | None, reason: str) -> None:
+        if record is None:
+            return
+        if reason != record.last_reason:
+            _log.info("peer not reached", peer=record.peer.node_id, reason=reason)
+        record.last_reason = reason
+
+
+def _why(error: BaseException) -> str:
+    """One sentence of an exception that ended a connection."""
+    cause = error.__cause__ if isinstance(error, trio.BrokenResourceError) and error.__cause__ else error
+    if isinstance(cause, StreamEnded):
+        return "it closed the connection"
+    if isinstance(cause, trio.TooSlowError):
+        return "it did not answer in time"
+    if isinstance(cause, OSError):
+        return cause.strerror or str(cause) or type(cause).__name__
+    return str(cause) or type(cause).__name__

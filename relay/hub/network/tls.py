@@ -1,0 +1,39 @@
+"""Mutual TLS 1.3 in which the certificates of network.toml are all that is trusted."""
+
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+
+from relay.hub.network.node_key import MAX_CERTIFICATE_BYTES, NODE_KEY_FILE, UnusableCertificate, node_id_of
+
+
+def _context(protocol: int, home: Path, trusted: Iterable[bytes]) -> ssl.SSLContext:
+    context = ssl.SSLContext(protocol)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_REQUIRED
+    # A pinned certificate is trusted by itself, whoever issued it.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    for certificate in trusted:
+        context.load_verify_locations(cadata=certificate)
+    context.load_cert_chain(home / NODE_KEY_FILE)
+    return context
+
+
+def server_context(home: Path, trusted: Iterable[bytes]) -> ssl.SSLContext:
+    """For connections that peers open; `trusted` are their certificates in DER."""
+    context = _context(ssl.PROTOCOL_TLS_SERVER, home, trusted)
+    context.num_tickets = 0
+    return context
+
+
+def client_context(home: Path, certificate: bytes) -> ssl.SSLContext:
+    """For a connection to the one peer whose certificate this is."""
+    return _context(ssl.PROTOCOL_TLS_CLIENT, home, (certificate,))
+
+
+def peer_id(certificate: bytes | None) -> str:
+    """Of a certificate that TLS has accepted. Raises UnusableCertificate."""
+    if certificate is None or len(certificate) > MAX_CERTIFICATE_BYTES:
+        raise UnusableCertificate("has shown no certificate")
+    return node_id_of(certificate)
