@@ -66,6 +66,10 @@ class SimulatedValidator:
     scope: trio.CancelScope | None = None
     mempool: Mempool | None = None
 
+    def _caught(self, equivocation) -> None:
+        self.equivocations.append(equivocation)
+        self.ledger.evidence.add(equivocation)
+
     def boot(self, seed: int) -> None:
         signer = FileSigner(self.home, self.key, self.ledger.genesis.chain_id)
         sign_vote = signer.sign_vote
@@ -90,7 +94,7 @@ class SimulatedValidator:
             self.mempool,
             on_block,
             Random(seed),
-            self.equivocations.append,
+            self._caught,
             log=WriteAheadLog(self.home),
             now_ns=lambda: GENESIS_TIME_S * NANOSECONDS_PER_SECOND + int(trio.current_time() * 10**9) + self.skew_ns,
             run_blocking=in_line,

@@ -8,7 +8,9 @@ import trio
 from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
 from light_clients.tendermint.types import BlockId, KeyType, PartSetHeader, SignedMessageType
 from relay.evm.transaction import decode_transaction
+from relay.hub.application.evidence_records import read_records
 from relay.hub.consensus.blocks import block_id_of, check_block, encode_block, make_block
+from relay.hub.consensus.evidence import decode_evidence
 from relay.hub.consensus.transition import MAX_ROUND
 from relay.hub.consensus.types import NIL, Proposal, Step, Vote
 from relay.hub.consensus.validators import proposer_of
@@ -190,6 +192,14 @@ async def test_attack_C40_hub_a_peer_that_votes_twice_stops_nobody_and_is_handed
     evidence = caught[0].equivocations[0]
     assert {evidence.first.block_id, evidence.second.block_id} == {SOME_BLOCK, NIL}
     assert evidence.first.validator_address == liar.key.public_key.address
+    # Some block carried it, every other validator judged it, and all have it on record.
+    for validator in honest:
+        [record] = read_records(validator.ledger.application.view()[0])
+        accused = record.misbehaviour
+        assert (accused.address, accused.height) == (liar.key.public_key.address, evidence.first.height)
+        assert accused.power * 4 == accused.total_power
+        carrier = validator.ledger.records.block(record.recorded_at).block
+        assert decode_evidence(carrier.evidence[0]).first.validator_address == accused.address
 
 
 async def test_attack_C40_hub_a_consensus_key_in_two_homes_halts_who_sees_its_votes(tmp_path, autojump_clock):
