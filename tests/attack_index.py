@@ -101,7 +101,7 @@ LINES: dict[str, tuple[str, str]] = {
     "C43": ("validator-set change at the very height of a header", ""),
     "C44": ("clock skew among validators", ""),
     "C45": ("crash at every write point never signs twice", ""),
-    "C46": ("partition and heal", "in I4: partitions in drawn schedules"),
+    "C46": ("partition and heal", ""),
     "C50": ("reorganisation below the confirmation depth", ""),
     "C51": ("low difficulty, stretched times, retarget at a boundary", ""),
     "C52": ("two versions of one message", ""),

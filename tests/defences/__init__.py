@@ -11,6 +11,7 @@ from tests.defences.defence import Defence
 from tests.defences.fisco_bcos import FISCO_BCOS
 from tests.defences.hub import HUB
 from tests.defences.light_clients import LIGHT_CLIENTS
+from tests.defences.network import NETWORK
 from tests.defences.relay import RELAY
 from tests.defences.snapshots import SNAPSHOTS
 from tests.defences.tokens import TOKENS
@@ -21,6 +22,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
     "consensus": CONSENSUS,
     "validators": VALIDATORS,
+    "network": NETWORK,
     "abci": ABCI,
     "snapshots": SNAPSHOTS,
     "contracts": CONTRACTS,

@@ -219,7 +219,7 @@ HUB = (
     Defence(
         "last-signed record on disk before a signature leaves",
         "relay/hub/node/signer.py",
-        "            write_durably(self._home / LAST_SIGNED_FILE, encode_last_signed(record))\n",
+        "        write_durably(self._home / LAST_SIGNED_FILE, encode_last_signed(record))\n",
         "",
         ("relay/hub/test_hub_determinism.py::test_attack_C45_hub_crash_at_each_write_point_never_signs_twice",),
     ),

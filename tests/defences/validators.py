@@ -90,8 +90,8 @@ VALIDATORS = (
     Defence(
         "no signature without the power to decide",
         "relay/hub/node/driver.py",
-        "                if reason is not None:\n",
-        "                if False:\n",
+        "        if reason is not None:\n",
+        "        if False:\n",
         ("relay/hub/test_hub_standing.py::test_a_node_whose_key_decides_nothing_signs_nothing_and_says_why",),
     ),
     Defence(

@@ -132,16 +132,17 @@ class FileSigner:
             lambda message: self._key.sign(sign_digest(KeyType.SECP256K1, message)),
         )
         if record != self.record:
-            write_durably(self._home / LAST_SIGNED_FILE, encode_last_signed(record))
-            self.record = record
+            self._keep(record)
         return signed
 
     def passed(self, height: int) -> None:
         """The others decided `height`: nothing is signed up to it any more, so that the record never seems rolled back."""
         if self.record.height < height:
-            record = LastSigned(height)
-            write_durably(self._home / LAST_SIGNED_FILE, encode_last_signed(record))
-            self.record = record
+            self._keep(LastSigned(height))
+
+    def _keep(self, record: LastSigned) -> None:
+        write_durably(self._home / LAST_SIGNED_FILE, encode_last_signed(record))
+        self.record = record
 
     def save_proposal(self, height: int, block: bytes) -> None:
         """Keep the block that is about to be signed: after a crash the same one must be proposed again."""

@@ -1,0 +1,123 @@
+"""Defences of the hub's validators against their peers."""
+
+from tests.defences.defence import Defence
+
+HANDSHAKE = "relay/hub/network/handshake.py"
+COMMITS = "relay/hub/consensus/commits.py"
+LEDGER = "relay/hub/node/ledger.py"
+DRIVER = "relay/hub/network/driver.py"
+SWITCHBOARD = "relay/hub/network/switchboard.py"
+TRANSPORT = "relay/hub/network/test_network_transport.py"
+FOUR = "relay/hub/network/test_network_of_four.py"
+CODEC = "relay/hub/network/test_network_codec.py"
+OTHERS = f"{TRANSPORT}::test_whoever_is_of_another_network_is_refused_by_both_with_the_reason"
+COMMIT = f"{FOUR}::test_a_commit_is_refused_at_the_field_that_is_wrong"
+UNSIGNED = f"{FOUR}::test_attack_C41_hub_a_proposal_or_block_that_was_not_signed_is_its_senders_fault"
+
+NETWORK = (
+    Defence(
+        "genesis of a peer", HANDSHAKE, "    if other.genesis_hash != own.genesis_hash:\n", "    if False:\n", (OTHERS,)
+    ),
+    Defence("chain id of a peer", HANDSHAKE, "    if other.chain_id != own.chain_id:\n", "    if False:\n", (OTHERS,)),
+    Defence(
+        "one key in two homes, in the handshake",
+        HANDSHAKE,
+        "    if other.consensus_address == own.consensus_address:\n",
+        "    if False:\n",
+        (OTHERS,),
+    ),
+    Defence(
+        "one key in two homes, by its votes",
+        DRIVER,
+        "        if (vote.height, vote.round) > self._signed_before:\n",
+        "        if False:\n",
+        (f"{FOUR}::test_attack_C40_hub_a_consensus_key_in_two_homes_halts_who_sees_its_votes",),
+    ),
+    Defence(
+        "a second connection of a peer",
+        SWITCHBOARD,
+        "        if record.link is not None:\n            raise",
+        "        if False:\n            raise",
+        (f"{TRANSPORT}::test_a_second_connection_of_a_peer_is_refused",),
+    ),
+    Defence(
+        "who was sent away stays away",
+        SWITCHBOARD,
+        "        if record.score.is_banned(trio.current_time()):\n",
+        "        if False:\n",
+        (f"{TRANSPORT}::test_malformed_frames_send_a_peer_away_for_a_time_and_it_is_refused_until_then",),
+    ),
+    Defence(
+        "bound of a frame before it is read",
+        "relay/hub/network/frames.py",
+        "    if size > MAX_BYTES[kind]:\n",
+        "    if False:\n",
+        (f"{CODEC}::test_a_frame_above_its_kinds_bound_is_refused_before_it_is_read",),
+    ),
+    Defence(
+        "flood of frames",
+        "relay/hub/network/link.py",
+        "            if not self._allowance.take(trio.current_time()):\n",
+        "            if False:\n",
+        (f"{TRANSPORT}::test_a_flood_sends_a_peer_away",),
+    ),
+    Defence(
+        "two thirds of a commit", COMMITS, "    if not above_two_thirds(power, total):\n", "    if False:\n", (COMMIT,)
+    ),
+    Defence(
+        "each signature of a commit",
+        COMMITS,
+        "        if not vote_is_signed(chain_id, validators, vote):\n",
+        "        if False:\n",
+        (COMMIT,),
+    ),
+    Defence(
+        "last commit of a proposed block",
+        LEDGER,
+        "        if tip.last_validators is not None:\n            check_commit",
+        "        if False:\n            check_commit",
+        (f"{FOUR}::test_attack_C41_hub_a_proposers_block_that_follows_from_nothing_gets_no_vote",),
+    ),
+    Defence(
+        "signature of a proposal before its block is read",
+        DRIVER,
+        "            if not proposal_is_signed(state.chain_id, state.validators, proposal):\n",
+        "            if False:\n",
+        (UNSIGNED,),
+    ),
+    Defence(
+        "block of a proposal is the signed one",
+        DRIVER,
+        "            if part_set_header(raw) != proposal.block_id.part_set_header:\n",
+        "            if False:\n",
+        (UNSIGNED,),
+    ),
+    Defence(
+        "unsigned votes are blamed on their sender",
+        DRIVER,
+        "        if known is None and not counted and not far:\n",
+        "        if False:\n",
+        (f"{FOUR}::test_attack_C42_hub_votes_of_another_height_round_or_chain_from_a_peer_count_nothing",),
+    ),
+    Defence(
+        "double votes reach the evidence pool",
+        DRIVER,
+        "        self._on_equivocation(effect)\n",
+        "        pass\n",
+        (f"{FOUR}::test_attack_C40_hub_a_peer_that_votes_twice_stops_nobody_and_is_handed_to_the_pool",),
+    ),
+    Defence(
+        "nothing is signed while catching up",
+        DRIVER,
+        "        return recent and self._peers.highest() > self._ledger.tip.height + 1\n",
+        "        return False\n",
+        (f"{FOUR}::test_who_lags_takes_committed_blocks_and_signs_none_of_them",),
+    ),
+    Defence(
+        "who claims blocks must send them",
+        "relay/hub/network/block_sync.py",
+        "                if asked.next <= asked.last:\n",
+        "                if False:\n",
+        (f"{FOUR}::test_who_claims_heights_and_sends_no_blocks_is_let_go_and_silences_nobody",),
+    ),
+)
