@@ -20,12 +20,12 @@ from light_clients.tendermint.types import (
 from relay.evm.transaction import decode_transaction
 from relay.hub.application.evidence_records import read_records
 from relay.hub.consensus.blocks import block_id_of, check_block, encode_block, make_block
+from relay.hub.consensus.commits import check_commit
 from relay.hub.consensus.evidence import decode_evidence
 from relay.hub.consensus.transition import MAX_ROUND
 from relay.hub.consensus.types import NIL, Proposal, Step, Vote
 from relay.hub.consensus.validators import proposer_of
 from relay.hub.consensus.votes import vote_bytes
-from relay.hub.network.commits import check_commit
 from relay.hub.network.driver import KeyUsedElsewhere
 from relay.hub.network.link import Link
 from relay.hub.network.messages import CommittedBlock, ProposalMessage, Status, VoteMessage
