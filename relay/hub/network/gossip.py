@@ -129,7 +129,7 @@ class Gossip:
     def _on_status(self, link: Link, status: Status) -> None:
         link.status = status
         state = self.driver.state
-        if status.height == state.height:
+        if status.height == state.height and link.may_answer_status():
             for vote in votes_lacked(state, status):
                 if link.tell(vote.height, _vote_key(vote)):
                     link.send(VoteMessage(vote))

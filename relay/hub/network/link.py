@@ -17,6 +17,9 @@ WRITE_LIMIT_S = 20.0
 MAX_UNJUDGED = 512
 MAX_UNJUDGED_BYTES = 12 * 1024 * 1024
 RESEND_AFTER_S = 1.0
+ANSWER_STATUS_EVERY_S = 0.02
+MAX_TOLD = 8_192
+"""More votes than a height of a hundred validators has in forty rounds."""
 
 
 class PeerOffended(Exception):
@@ -43,6 +46,7 @@ class Link:
         self._allowance = FrameAllowance(at_s=self.since_s)
         self._unjudged = self._unjudged_bytes = 0
         self._room = trio.lowlevel.ParkingLot()
+        self._answered_at_s = float("-inf")
         self._told_height = 0
         self._told: dict[tuple[int, int, int, bytes], float] = {}
         self.closing = trio.Event()
@@ -68,7 +72,16 @@ class Link:
             self._told.clear()
         if now_s - self._told.get(key, -RESEND_AFTER_S) < RESEND_AFTER_S:
             return False
-        self._told[key] = now_s
+        if len(self._told) < MAX_TOLD:
+            self._told[key] = now_s
+        return True
+
+    def may_answer_status(self) -> bool:
+        """So that statuses in a row do not cost a comparison each."""
+        now_s = trio.current_time()
+        if now_s - self._answered_at_s < ANSWER_STATUS_EVERY_S:
+            return False
+        self._answered_at_s = now_s
         return True
 
     def handed_over(self, size: int) -> None:

@@ -26,7 +26,7 @@ from relay.telemetry import get_logger
 
 HANDSHAKE_LIMIT_S = 8.0
 MAX_HANDSHAKES = 64
-"""Of connections that have not shown a certificate yet."""
+"""Of connections that have not shown a certificate yet; those from hosts of network.toml come beside them."""
 SAY_STRANGERS_EVERY_S = 1.0
 
 _log = get_logger("network")
@@ -65,6 +65,7 @@ class Switchboard:
         self._random = random
         self._server = server_context(home, [peer.certificate for peer in network.peers])
         self._clients = {peer.node_id: client_context(home, peer.certificate) for peer in network.peers}
+        self._hosts = {peer.endpoint.host for peer in network.peers}
         self._handshakes = 0
         self._strangers_said_at = float("-inf")
 
@@ -123,7 +124,7 @@ class Switchboard:
             await self._converse(trio.SSLStream(stream, context, https_compatible=True), record)
 
     async def _accept(self, stream: trio.SocketStream) -> None:
-        if self._handshakes >= MAX_HANDSHAKES:
+        if self._handshakes >= MAX_HANDSHAKES and stream.socket.getpeername()[0] not in self._hosts:
             await trio.aclose_forcefully(stream)
             return
         tls = trio.SSLStream(stream, self._server, server_side=True, https_compatible=True)

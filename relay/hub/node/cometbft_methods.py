@@ -64,7 +64,10 @@ def _validator_update(update: ValidatorUpdate) -> dict[str, Any]:
 class CometBftMethods:
     """The methods, blocking: they run in worker threads over committed records."""
 
-    def __init__(self, ledger: HubLedger, public_key: PublicKey) -> None:
+    def __init__(self, ledger: HubLedger, public_key: PublicKey, node_id: str = "", listen_address: str = "") -> None:
+        """`node_id` and `listen_address` are those among peers, for whom has some."""
+        self._node_id = node_id or public_key.address.hex()
+        self._listen_address = listen_address
         self._ledger = ledger
         self._records: BlockRecords = ledger.records
         self._public_key = public_key
@@ -129,8 +132,8 @@ class CometBftMethods:
                     "block": str(BLOCK_PROTOCOL),
                     "app": str(tip.app_version),
                 },
-                "id": self._public_key.address.hex(),
-                "listen_addr": "",
+                "id": self._node_id,
+                "listen_addr": self._listen_address,
                 "network": tip.chain_id,
                 "version": COMETBFT_VERSION,
                 "channels": "",

@@ -175,7 +175,8 @@ async def serve_node(
     chain = HubChain(application, node.mempool, None if network is None else network.gossip.pass_on)
     methods = {**HutongMethods(application).methods(), **({} if network is None else network.methods())}
     eth = JsonRpcApp(JsonRpcService(chain, methods))
-    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key))
+    among_peers = () if network is None else (network.switchboard.node_id, f"tcp://{network.switchboard.listen}")
+    cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key, *among_peers))
     async with trio.open_nursery() as nursery:
         eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
         cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)

@@ -33,6 +33,7 @@ COMETBFT = LANE | {
         "agreed_height": 135,
     }
 }
+PEERS = LANE | {"validators": COMETBFT["validators"] | {"joined": None}}
 WAY = {"sent": 200, "delivered": 200, "acknowledged": 200}
 COSMOS = SETTLED | {
     "transfers": {way: dict(WAY) for way in ("simd_to_alpha", "alpha_to_simd", "home_to_simd", "home_to_alpha")},
@@ -82,6 +83,7 @@ def verdict(tmp_path):
     [
         (LANE, ["100"]),
         (COMETBFT, ["100", "--hub", "cometbft"]),
+        (PEERS, ["100", "--validators", "4"]),
         (COSMOS, ["--cosmos", "200", "20"]),
         (changed(COSMOS, "paid_duplicates", 6), ["--cosmos", "200", "20"]),
     ],
@@ -109,7 +111,7 @@ def test_good_reports_are_taken(verdict, report, options):
         ("validators.crashes.0.back_at_height", 57, "one killed and level again"),
         ("validators.joined", None, "one joined from a snapshot"),
         ("validators.joined.snapshot_height", 0, "one joined from a snapshot"),
-        ("validators.agreed_height", None, "one state on all five"),
+        ("validators.agreed_height", None, "one state on all"),
     ],
 )
 def test_a_lane_over_cometbft_with_anything_less_is_refused(verdict, path, value, reason):
@@ -119,6 +121,11 @@ def test_a_lane_over_cometbft_with_anything_less_is_refused(verdict, path, value
 def test_a_report_of_the_other_engine_is_refused(verdict):
     assert "four validators" in verdict(LANE, "100", "--hub", "cometbft")
     assert verdict(COMETBFT, "100") == "not true: the hub's own engine"
+    assert verdict(PEERS, "100", "--hub", "cometbft") == "not true: one joined from a snapshot"
+    assert "four validators" in verdict(LANE, "100", "--validators", "4")
+    assert verdict(changed(PEERS, "validators.crashes", []), "100", "--validators", "4") == (
+        "not true: one killed and level again"
+    )
 
 
 @pytest.mark.parametrize(

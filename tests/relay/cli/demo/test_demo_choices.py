@@ -37,6 +37,8 @@ def test_a_missing_program_is_one_sentence(tmp_path, monkeypatch):
         (["--cosmos", "--simd", "/nowhere"], "--simd /nowhere: no program is there"),
         (["--cosmos", "--chaos"], "not supported: --cosmos with --chaos"),
         (["--cosmos", "--hub", "cometbft"], "not supported: --cosmos with --hub cometbft"),
+        (["--cosmos", "--validators", "4"], "not supported: --cosmos with --validators"),
+        (["--hub", "cometbft", "--validators", "4"], "not supported: --hub cometbft with --validators"),
         (["--cosmos", "--bundles", "here"], "not supported: --cosmos with --bundles"),
     ],
 )

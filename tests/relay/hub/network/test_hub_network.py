@@ -171,6 +171,12 @@ async def test_seven_validators_go_on_without_two_heal_a_partition_and_survive_k
             for member in members:
                 member.start()
             await reach(members, 5)
+            async with httpx.AsyncClient(trust_env=False) as client:
+                answer = await client.get(f"http://127.0.0.1:{members[0].eth_port + 1}/status")
+            # What tells tools that this process does not decide alone.
+            node = answer.json()["result"]["node_info"]
+            assert node["id"] == load_node_key(members[0].home).node_id
+            assert node["listen_addr"] == f"tcp://{load_network(members[0].home).listen}"
 
             down, up = members[:FAULTY], members[FAULTY:]
             for member in down:

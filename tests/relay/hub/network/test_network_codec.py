@@ -1,6 +1,8 @@
 """Messages and files of the hub's network: what is written is read back, anything else is refused within bounds."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -252,3 +254,16 @@ def test_frames_above_the_allowance_are_a_flood():
     assert taken == 4_000
     assert not allowance.take(0.0)
     assert sum(allowance.take(1.0) for _ in range(10_000)) == 2_000
+
+
+def test_the_spec_page_states_the_kinds_and_bounds_that_the_code_has():
+    page = (Path(__file__).resolve().parents[4] / "docs/spec/hub-peers.md").read_text()
+    rows = re.findall(r"^\| (\d) \| ([a-z ]+) \|.*\| ([^|]+) \|$", page, re.MULTILINE)
+    assert {int(kind): name.replace(" ", "_").upper() for kind, name, _ in rows} == {kind: kind.name for kind in Kind}
+    stated = {Kind(int(kind)): most.strip() for kind, _, most in rows}
+    assert MAX_BYTES[Kind.HELLO] == int(stated[Kind.HELLO])
+    assert MAX_BYTES[Kind.VOTE] == int(stated[Kind.VOTE])
+    assert MAX_BYTES[Kind.BLOCKS_REQUEST] == int(stated[Kind.BLOCKS_REQUEST])
+    assert (stated[Kind.PROPOSAL], MAX_BYTES[Kind.PROPOSAL]) == ("256 + 4 MiB", 256 + 4 * 2**20)
+    assert (stated[Kind.TRANSACTIONS], MAX_BYTES[Kind.TRANSACTIONS]) == ("256 KiB + 10", 256 * 1024 + 10)
+    assert f"{int(LIMIT)} the peer is sent away for {FIRST_BAN_S:.0f} s" in page

@@ -223,6 +223,7 @@ async def test_attack_C40_hub_a_consensus_key_in_two_homes_halts_who_sees_its_vo
             state = victim.node.driver.state
             link_to(other, victim).send(VoteMessage(vote_of(victim, state, SOME_BLOCK, round_=4)))
             await trio.sleep(5)
+            nursery.cancel_scope.cancel()
     error = caught.value
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -461,4 +462,23 @@ async def test_attack_C45_hub_a_validator_killed_at_any_moment_of_a_height_never
     for vote in victim.signed:
         place = vote.height, vote.round, vote.message_type
         assert signed.setdefault(place, vote) == vote
+    assert all(not validator.equivocations for validator in network.validators)
+
+
+async def test_a_network_whose_validators_all_end_at_once_goes_on(tmp_path, autojump_clock):
+    """Within any step of a height: records stand, rounds go on from there."""
+    network = SimulatedNetwork(tmp_path, 4, block_interval_ms=200, proof_block_delay_ms=50)
+    network.delay_s = 0.05
+    async with trio.open_nursery() as nursery:
+        for number in range(3):
+            network.start(nursery, 0, 1, 2, 3)
+            await network.reach(network.validators[0].height + 2)
+            await trio.sleep(0.07 * number)
+            for index in range(4):
+                network.kill(index)
+            await trio.sleep(0.5)
+        network.start(nursery, 0, 1, 2, 3)
+        await network.reach(max(validator.height for validator in network.validators) + 2)
+        nursery.cancel_scope.cancel()
+    assert network.agree()
     assert all(not validator.equivocations for validator in network.validators)

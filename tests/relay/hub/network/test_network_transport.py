@@ -200,7 +200,7 @@ async def test_a_flood_sends_a_peer_away(tmp_path):
     one, two = pair(tmp_path)
     async with running(one, two) as log:
         await until(lambda: one.board.links and two.board.links)
-        flood = frame(Kind.STATUS, b"\x00" * 14) * 9_000
+        flood = frame(Kind.STATUS, b"\x00" * 14) * 60_000
         one.board.links[0].send_frame(flood)
         await until(lambda: any("more frames than any validator" in entry.get("reason", "") for entry in log))
 
