@@ -29,6 +29,16 @@ MAX_HANDSHAKES = 64
 """Of connections that have not shown a certificate yet; those from hosts of network.toml come beside them."""
 SAY_STRANGERS_EVERY_S = 1.0
 
+ENDINGS = (
+    MalformedInput,
+    StreamEnded,
+    trio.TooSlowError,
+    trio.BrokenResourceError,
+    trio.ClosedResourceError,
+    OSError,
+)
+"""How a connection may end without anything being wrong with this node."""
+
 _log = get_logger("network")
 
 
@@ -124,7 +134,7 @@ class Switchboard:
             await self._converse(trio.SSLStream(stream, context, https_compatible=True), record)
 
     async def _accept(self, stream: trio.SocketStream) -> None:
-        if self._handshakes >= MAX_HANDSHAKES and stream.socket.getpeername()[0] not in self._hosts:
+        if self._handshakes >= MAX_HANDSHAKES and _host_of(stream) not in self._hosts:
             await trio.aclose_forcefully(stream)
             return
         tls = trio.SSLStream(stream, self._server, server_side=True, https_compatible=True)
@@ -144,14 +154,7 @@ class Switchboard:
             await self._linked(tls, record, hello)
         except (Refusal, UnusableCertificate) as error:
             self._refused(record, str(error))
-        except (
-            MalformedInput,
-            PeerOffended,
-            StreamEnded,
-            trio.TooSlowError,
-            trio.BrokenResourceError,
-            OSError,
-        ) as error:
+        except ENDINGS as error:
             self._unreachable(record, _why(error))
         finally:
             with trio.CancelScope(shield=True):
@@ -223,6 +226,13 @@ class Switchboard:
         if reason != record.last_reason:
             _log.info("peer not reached", peer=record.peer.node_id, reason=reason)
         record.last_reason = reason
+
+
+def _host_of(stream: trio.SocketStream) -> str:
+    try:
+        return str(stream.socket.getpeername()[0])
+    except OSError:
+        return ""  # it is gone already
 
 
 def _why(error: BaseException) -> str:
