@@ -59,7 +59,7 @@ NETWORK = (
         "relay/hub/network/link.py",
         "            if not self._allowance.take(trio.current_time()):\n",
         "            if False:\n",
-        (f"{TRANSPORT}::test_a_flood_sends_a_peer_away",),
+        (f"{TRANSPORT}::test_a_flood_ends_the_connection_and_sends_the_peer_away",),
     ),
     Defence(
         "two thirds of a commit", COMMITS, "    if not above_two_thirds(power, total):\n", "    if False:\n", (COMMIT,)

@@ -38,6 +38,8 @@ MAX_EARLY_PROPOSALS = 2
 CATCHING_UP_FOR_S = 1.5
 """Nothing is signed for so long after a committed block came from a peer that has more of them."""
 
+MAX_PATIENCE = 8
+
 _log = get_logger("consensus")
 
 
@@ -82,6 +84,7 @@ class NetworkDriver(ConsensusDriver):
         self._last_precommits: dict[int, Vote] = {}
         self._encoded: dict[BlockId, bytes] = {}
         self._caught_up_at = float("-inf")
+        self._patience = 0
         self._position = (0, 0, Step.NEW_HEIGHT)
 
     @property
@@ -174,7 +177,11 @@ class NetworkDriver(ConsensusDriver):
         height = block.header.height
         # Before the block is on disk: a record that is behind the chain looks like one that was rolled back.
         await self._blocking(lambda: self._signer.passed(height))
+        self._patience = later_patience(self._patience, commit.round)
         await super()._apply(block, block_id, commit)
+
+    def _timeout_s(self, timer: Step, round_: int) -> float:
+        return self._timeouts.of(timer, round_ + self._patience)
 
     async def _judge(self, received: Received) -> None:
         match received:
@@ -320,6 +327,12 @@ class NetworkDriver(ConsensusDriver):
             ) from error
         self._caught_up_at = trio.current_time()
         await self._apply(block, block_id, message.commit)
+
+
+def later_patience(patience: int, round_: int) -> int:
+    """Rounds by whose growth timeouts begin: more after a height that took several, so that a slow network or machine does
+    not learn it anew each time; fewer after each that took one. One absent proposer is no reason."""
+    return min(MAX_PATIENCE, patience + round_ - 1) if round_ > 1 else max(0, patience - 1)
 
 
 def _nobody(_offence: Offence | None, _reason: str) -> None:

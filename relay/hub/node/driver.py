@@ -66,6 +66,8 @@ class Timeouts:
     propose_s: float = 3.0
     vote_s: float = 1.0
     growth_s: float = 0.5
+    factor: float = 1.0
+    most_s: float = 30.0
 
     @classmethod
     def without_peers(cls) -> "Timeouts":
@@ -74,13 +76,13 @@ class Timeouts:
 
     @classmethod
     def among_peers(cls, params: HubParams) -> "Timeouts":
-        """Short where blocks are to come fast; growth makes good what is too short for a network."""
+        """Short where blocks are to come fast; growth by half makes good within a few rounds what is too short."""
         interval_s = params.block_interval_ms / 1000
-        return cls(min(3.0, max(0.8, 3 * interval_s)), min(1.0, max(0.4, interval_s)), 0.4)
+        return cls(min(3.0, max(0.8, 3 * interval_s)), min(1.0, max(0.4, interval_s)), 0.0, 1.5)
 
     def of(self, timer: Step, round_: int) -> float:
         base = self.propose_s if timer is Step.PROPOSE else self.vote_s
-        return base + self.growth_s * round_
+        return min(self.most_s, base * self.factor ** min(round_, 100) + self.growth_s * round_)
 
 
 async def in_evm_thread(function: Callable[[], T]) -> T:
@@ -218,9 +220,12 @@ class ConsensusDriver:
         if effect.step is Step.NEW_HEIGHT:
             deadline = self._next_block_at
         else:
-            deadline = trio.current_time() + self._timeouts.of(effect.step, effect.round)
+            deadline = trio.current_time() + self._timeout_s(effect.step, effect.round)
         self._timer_count += 1
         heapq.heappush(self._timers, (deadline, self._timer_count, effect.height, effect.round, effect.step))
+
+    def _timeout_s(self, timer: Step, round_: int) -> float:
+        return self._timeouts.of(timer, round_)
 
     async def _prepare(self, effect: PrepareBlock) -> None:
         block = await self._blocking(lambda: self._block_for(effect.height, effect.last_commit))

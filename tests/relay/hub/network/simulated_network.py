@@ -62,6 +62,8 @@ class SimulatedValidator:
     blocks: list = field(default_factory=list)
     equivocations: list = field(default_factory=list)
     signed: list = field(default_factory=list)
+    only_listened: list = field(default_factory=list)
+    """Heights that it could not have signed anything of when they were decided."""
     node: NodeNetwork | None = None
     scope: trio.CancelScope | None = None
     mempool: Mempool | None = None
@@ -84,6 +86,8 @@ class SimulatedValidator:
 
         async def on_block(height):
             self.blocks.append((trio.current_time(), height))
+            if self.node.driver.state.own_address is None:
+                self.only_listened.append(height)
 
         self.node = NodeNetwork(
             self.home,

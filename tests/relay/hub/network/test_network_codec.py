@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from light_clients.interface import MalformedInput, VerificationError
 from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, CommitSig, PartSetHeader, SignedMessageType
+from relay.hub.application.genesis import HubParams
 from relay.hub.consensus.types import NIL, Proposal, Step, Vote
 from relay.hub.network.codec import (
     MAX_BLOCKS_ASKED,
@@ -20,6 +21,7 @@ from relay.hub.network.codec import (
     encode_message,
     transaction_batches,
 )
+from relay.hub.network.driver import MAX_PATIENCE, later_patience
 from relay.hub.network.frames import HEAD_BYTES, frame, parse_head
 from relay.hub.network.messages import (
     BlocksRequest,
@@ -34,6 +36,7 @@ from relay.hub.network.messages import (
 from relay.hub.network.network_file import Endpoint, Network, Peer, decode_network, encode_network, load_network
 from relay.hub.network.node_key import UnusableCertificate, load_node_key, new_node_key, node_id_of, write_node_key
 from relay.hub.network.score import FIRST_BAN_S, LIMIT, MAX_BAN_S, FrameAllowance, Offence, Score
+from relay.hub.node.driver import Timeouts
 from relay.hub.node.home import UnusableHome
 
 heights = st.integers(0, 2**63 - 1)
@@ -267,3 +270,15 @@ def test_the_spec_page_states_the_kinds_and_bounds_that_the_code_has():
     assert (stated[Kind.PROPOSAL], MAX_BYTES[Kind.PROPOSAL]) == ("256 + 4 MiB", 256 + 4 * 2**20)
     assert (stated[Kind.TRANSACTIONS], MAX_BYTES[Kind.TRANSACTIONS]) == ("256 KiB + 10", 256 * 1024 + 10)
     assert f"{int(LIMIT)} the peer is sent away for {FIRST_BAN_S:.0f} s" in page
+
+
+def test_timeouts_grow_by_half_to_their_most_and_patience_lasts_over_heights():
+    timeouts = Timeouts.among_peers(HubParams(block_interval_ms=200, proof_block_delay_ms=50))
+    waits = [timeouts.of(Step.PROPOSE, round_) for round_ in range(12)]
+    assert waits[0] == 0.8
+    assert all(later == pytest.approx(min(30.0, 1.5 * earlier)) for earlier, later in zip(waits, waits[1:]))
+    assert timeouts.of(Step.PREVOTE, 10**6) == 30.0
+    assert Timeouts.among_peers(HubParams()).of(Step.PROPOSE, 0) == 3.0
+    assert Timeouts.without_peers().of(Step.PREVOTE, 2) == pytest.approx(0.15)
+    assert [later_patience(0, round_) for round_ in (0, 1, 2, 5, 50)] == [0, 0, 1, 4, MAX_PATIENCE]
+    assert [later_patience(3, round_) for round_ in (0, 1)] == [2, 2]

@@ -159,6 +159,9 @@ async def test_who_lags_takes_committed_blocks_and_signs_none_of_them(tmp_path, 
     assert network.agree()
     heights = {vote.height for vote in late.signed}
     assert not heights & set(range(2, 14))
+    assert set(late.only_listened) >= set(range(3, 13))
+    assert late.height not in late.only_listened
+    assert not network.validators[0].only_listened
     assert max(heights) > caught_up
     record = decode_last_signed((late.home / "last_signed.json").read_bytes())
     assert record.height >= late.height
