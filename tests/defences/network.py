@@ -4,6 +4,7 @@ from tests.defences.defence import Defence
 
 HANDSHAKE = "relay/hub/network/handshake.py"
 COMMITS = "relay/hub/consensus/commits.py"
+LEDGER = "relay/hub/node/ledger.py"
 DRIVER = "relay/hub/network/driver.py"
 SWITCHBOARD = "relay/hub/network/switchboard.py"
 TRANSPORT = "relay/hub/network/test_network_transport.py"
@@ -71,6 +72,13 @@ NETWORK = (
         (COMMIT,),
     ),
     Defence(
+        "last commit of a proposed block",
+        LEDGER,
+        "        if tip.last_validators is not None:\n            check_commit",
+        "        if False:\n            check_commit",
+        (f"{FOUR}::test_attack_C41_hub_a_proposers_block_that_follows_from_nothing_gets_no_vote",),
+    ),
+    Defence(
         "signature of a proposal before its block is read",
         DRIVER,
         "            if not proposal_is_signed(state.chain_id, state.validators, proposal):\n",
@@ -87,7 +95,7 @@ NETWORK = (
     Defence(
         "unsigned votes are blamed on their sender",
         DRIVER,
-        "        if known is None and not counted:\n",
+        "        if known is None and not counted and not far:\n",
         "        if False:\n",
         (f"{FOUR}::test_attack_C42_hub_votes_of_another_height_round_or_chain_from_a_peer_count_nothing",),
     ),

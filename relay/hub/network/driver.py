@@ -1,7 +1,7 @@
 """The consensus driver among peers: what they sent is judged here, one after the other, between own events and timers."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -12,9 +12,9 @@ from light_clients.interface import MalformedInput
 from light_clients.tendermint.hashing import header_hash, part_set_header, proposal_sign_bytes, sign_digest
 from light_clients.tendermint.types import BlockId, Commit, KeyType, SignedMessageType, ValidatorSet
 from relay.hub.consensus.blocks import check_block, decode_block, encode_block
-from relay.hub.consensus.commits import NOTHING_KNOWN, check_commit
+from relay.hub.consensus.commits import check_commit
 from relay.hub.consensus.recording import MAX_ROUND, MAX_ROUNDS_AHEAD
-from relay.hub.consensus.round_state import RoundState
+from relay.hub.consensus.round_state import Decision, RoundState
 from relay.hub.consensus.signing import DoubleSignRefused
 from relay.hub.consensus.types import (
     Block,
@@ -81,9 +81,9 @@ class NetworkDriver(ConsensusDriver):
         self._inbox: deque[Received] = deque()
         self._early: deque[ReceivedVote | ReceivedProposal] = deque(maxlen=MAX_EARLY)
         self._arrival = trio.lowlevel.ParkingLot()
+        self._last_precommits: dict[int, Vote] = {}
         self._encoded: dict[BlockId, bytes] = {}
         self._caught_up_at = float("-inf")
-        self._silent_height = 0
         self._patience = 0
         self._position = (0, 0, Step.NEW_HEIGHT)
 
@@ -116,14 +116,10 @@ class NetworkDriver(ConsensusDriver):
         for block_id, candidate in self._state.candidates.items():
             self._encoded[block_id] = encode_block(candidate.block)
 
-    def _signs_nothing_at(self, height: int) -> None:
-        """A vote that left may have been a lock that no log tells of: the others decide this height."""
-        self._silent_height = height
-        _log.warning("nothing is signed at a height", height=height, reason="the log does not explain what was signed")
-
     async def _take(self, event: Any) -> None:
         height = event.height if isinstance(event, HeightStarted) else self._state.height
-        own = None if self._is_catching_up() or height == self._silent_height else self._own_address
+        silent = self._is_catching_up() or height == self._abstains_at
+        own = None if silent else self._own_address
         if self._state.own_address != own:
             self._state = replace(self._state, own_address=own)
         await super()._take(event)
@@ -181,6 +177,7 @@ class NetworkDriver(ConsensusDriver):
         return signed, encoded
 
     async def _apply(self, block: Block, block_id: BlockId, commit: Commit) -> None:
+        self._last_precommits = dict(self._state.tally(commit.round, SignedMessageType.PRECOMMIT).votes)
         height = block.header.height
         # Before the block is on disk: a record that is behind the chain looks like one that was rolled back.
         await self._blocking(lambda: self._signer.passed(height))
@@ -214,22 +211,38 @@ class NetworkDriver(ConsensusDriver):
         vote = received.vote
         previous = self._state.previous
         if previous is not None and vote.height == previous.height:
-            await self._take(VoteReceived(vote, self._now_ns()))
+            await self._judge_late_vote(received, previous)
+            return
+        if self._is_early(received, vote.height) or vote.height != self._state.height:
             received.judge(None, "")
             return
-        if self._is_early(received, vote.height) or vote.height != self._state.height or self._is_far(vote.round):
-            received.judge(None, "")
-            return
+        far = self._is_far(vote.round)
         known = self._state.tally(vote.round, vote.message_type).votes.get(vote.validator_index)
         height = self._state.height
         await self._take(VoteReceived(vote, self._now_ns()))
         counted = self._counted(vote, height)
-        if known is None and not counted:
+        if known is None and not counted and not far:
             received.judge(Offence.INVALID_SIGNATURE, f"a vote of validator {vote.validator_index} is not signed by it")
             return
         received.judge(None, "")
         if known is None and vote.validator_address == self._own_address:
             self._check_own(vote)
+
+    async def _judge_late_vote(self, received: ReceivedVote, previous: Decision) -> None:
+        """It enters the next block's commit, or is evidence."""
+        vote = received.vote
+        key = (vote.round, vote.message_type)
+        tally = previous.tallies.get(key)
+        index = vote.validator_index
+        if tally is None or index in tally.conflicts or tally.vote_for(index, vote.block_id) is not None:
+            received.judge(None, "")
+            return
+        await self._take(VoteReceived(vote, self._now_ns()))
+        after = self._state.previous
+        if after is previous:
+            received.judge(Offence.INVALID_SIGNATURE, f"a vote of validator {index} is not signed by it")
+        else:
+            received.judge(None, "")
 
     def _counted(self, vote: Vote, height: int) -> bool:
         """The transition verifies each vote once; whether it was good shows in the tally."""
@@ -285,18 +298,10 @@ class NetworkDriver(ConsensusDriver):
     def _accepts(self, block: Block) -> bool:
         """A proposer may be wrong without its peers knowing: then the block is refused, nobody is blamed."""
         try:
-            return self._ledger.accepts(block, self._last_precommits())
+            return self._ledger.accepts(block, self._last_precommits)
         except MalformedInput as error:
             _log.warning("a proposed block is refused", height=block.header.height, reason=str(error))
             return False
-
-    def _last_precommits(self) -> Mapping[int, Vote]:
-        """Verified ones of the last height, so that a proposal's last commit need not be verified again."""
-        previous = self._state.previous
-        if previous is None:
-            return NOTHING_KNOWN
-        tally = previous.tallies.get((previous.round, SignedMessageType.PRECOMMIT))
-        return NOTHING_KNOWN if tally is None else tally.votes
 
     async def _judge_block(self, received: ReceivedBlock) -> None:
         message, state = received.message, self._state

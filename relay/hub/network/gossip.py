@@ -80,7 +80,7 @@ class Gossip:
 
     def proposed(self, proposal: Proposal, block: bytes) -> None:
         for link in self.switchboard.links:
-            link.tell(proposal.height, (proposal.round, _PROPOSAL, 0))
+            link.tell(proposal.height, (proposal.round, _PROPOSAL, 0, b""))
         self.switchboard.broadcast(ProposalMessage(proposal, block))
 
     def moved(self) -> None:
@@ -105,7 +105,7 @@ class Gossip:
                 link.tell(message.vote.height, _vote_key(message.vote))
                 self.driver.post(ReceivedVote(message.vote, self._judge(link, size)))
             case ProposalMessage():
-                link.tell(message.proposal.height, (message.proposal.round, _PROPOSAL, 0))
+                link.tell(message.proposal.height, (message.proposal.round, _PROPOSAL, 0, b""))
                 self.driver.post(ReceivedProposal(message.proposal, message.block, self._judge(link, size)))
             case BlocksRequest():
                 await self._answer(link, message)
@@ -135,7 +135,7 @@ class Gossip:
                     link.send(VoteMessage(vote))
             for proposal in proposals_lacked(state, status):
                 block = self.driver.encoded(proposal.block_id)
-                if block is not None and link.tell(proposal.height, (proposal.round, _PROPOSAL, 0)):
+                if block is not None and link.tell(proposal.height, (proposal.round, _PROPOSAL, 0, b"")):
                     link.send(ProposalMessage(proposal, block))
         self._sync.consider(state.height, self.switchboard.links)
 
@@ -201,5 +201,6 @@ class Gossip:
                     self._missed_pool.discard(link.node_id)
 
 
-def _vote_key(vote: Vote) -> tuple[int, int, int]:
-    return vote.round, int(vote.message_type), vote.validator_index
+def _vote_key(vote: Vote) -> tuple[int, int, int, bytes]:
+    """With its block: who heard a liar's other vote still lacks this one."""
+    return vote.round, int(vote.message_type), vote.validator_index, vote.block_id.hash

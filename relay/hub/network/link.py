@@ -48,7 +48,7 @@ class Link:
         self._room = trio.lowlevel.ParkingLot()
         self._answered_at_s = float("-inf")
         self._told_height = 0
-        self._told: dict[tuple[int, int, int], float] = {}
+        self._told: dict[tuple[int, int, int, bytes], float] = {}
         self.closing = trio.Event()
 
     @property
@@ -62,7 +62,7 @@ class Link:
     def send_frame(self, data: bytes, *, urgent: bool = True) -> bool:
         return self.outbox.put(data, urgent=urgent)
 
-    def tell(self, height: int, key: tuple[int, int, int]) -> bool:
+    def tell(self, height: int, key: tuple[int, int, int, bytes]) -> bool:
         """Whether to send it now; then it counts as told for a while."""
         now_s = trio.current_time()
         if height < self._told_height:

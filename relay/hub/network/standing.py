@@ -49,6 +49,21 @@ def votes_lacked(state: RoundState, theirs: Status) -> Iterator[Vote]:
             for index, vote in state.tally(round_, message_type).votes.items():
                 if not has >> index & 1:
                     yield vote
+    yield from _proofs_of_lock(state)
+
+
+def _proofs_of_lock(state: RoundState) -> Iterator[Vote]:
+    """Majorities of rounds that decided nothing, whatever the others' bitmaps say: who heard a liar's other vote first has
+    a bit set and still lacks the vote that completes the proof."""
+    for round_ in {state.valid_round, state.locked_round}:
+        if not 0 <= round_ < state.round:
+            continue
+        tally = state.tally(round_, PREVOTE)
+        block_id = tally.majority(state.validators)
+        for index in tally.votes:
+            vote = None if block_id is None else tally.vote_for(index, block_id)
+            if vote is not None:
+                yield vote
 
 
 def proposals_lacked(state: RoundState, theirs: Status) -> Iterator[Proposal]:

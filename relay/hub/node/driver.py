@@ -121,6 +121,7 @@ class ConsensusDriver:
         self._on_block = on_block
         self._log = log
         self._first_round = first_round
+        self._abstains_at: int | None = None
         self._on_waiting = on_waiting
         self._now_ns = now_ns
         self._run_blocking = run_blocking
@@ -148,7 +149,8 @@ class ConsensusDriver:
             await self._begin_height(event)
         before = self._state
         self._state, effects = step(before, event)
-        if effects or self._state is not before:
+        # What was heard without a vote of its own must not pass for what a vote followed from.
+        if (effects or self._state is not before) and self._state.height != self._abstains_at:
             self._log.append(event)
         for effect in effects:
             await self._carry_out(effect)
@@ -167,8 +169,8 @@ class ConsensusDriver:
         """Where the log left off, or at the height's first round; a majority of its own has no lock to lose but its proposal."""
         tip = self._ledger.tip
         resumed = resume(self._state, self._log.replay(tip.height + 1), self._signer.record)
-        if not resumed.signs:
-            self._signs_nothing_at(tip.height + 1)
+        if not resumed.signs and why_no_blocks(tip.validators, tip.height + 1, self._own_address) is not None:
+            self._abstains_at = tip.height + 1
         if resumed.state is self._state or not resumed.signs:
             self._events.append(
                 HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns(), self._first_round)
@@ -177,9 +179,6 @@ class ConsensusDriver:
         self._state = resumed.state
         for effect in resumed.effects:
             await self._carry_out(effect)
-
-    def _signs_nothing_at(self, height: int) -> None:
-        """A majority of its own contradicts nobody: the record alone then says what may be signed."""
 
     def _why_none(self, event: HeightStarted) -> str | None:
         return self._why_ended(event.height) or why_no_blocks(event.validators, event.height, self._own_address)

@@ -23,6 +23,7 @@ from relay.hub.node.home import LAST_SIGNED_FILE, validator_key, write_durably
 from relay.hub.node.initialise import NewHub, build_genesis
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.signer import FileSigner, encode_last_signed
+from relay.hub.node.wal import WriteAheadLog
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, EVM_CHAIN_ID, GENESIS_TIME_S, address_of
 
 INTERVAL_MS = 1_000
@@ -67,6 +68,10 @@ class SimulatedValidator:
     scope: trio.CancelScope | None = None
     mempool: Mempool | None = None
 
+    def _caught(self, equivocation) -> None:
+        self.equivocations.append(equivocation)
+        self.ledger.evidence.add(equivocation)
+
     def boot(self, seed: int) -> None:
         signer = FileSigner(self.home, self.key, self.ledger.genesis.chain_id)
         sign_vote = signer.sign_vote
@@ -93,7 +98,8 @@ class SimulatedValidator:
             self.mempool,
             on_block,
             Random(seed),
-            self.equivocations.append,
+            self._caught,
+            log=WriteAheadLog(self.home),
             now_ns=lambda: GENESIS_TIME_S * NANOSECONDS_PER_SECOND + int(trio.current_time() * 10**9) + self.skew_ns,
             run_blocking=in_line,
         )

@@ -18,8 +18,11 @@ from light_clients.tendermint.types import (
     SignedMessageType,
 )
 from relay.evm.transaction import decode_transaction
-from relay.hub.consensus.blocks import block_id_of, encode_block, make_block
+from relay.hub.application.evidence_records import read_records
+from relay.hub.consensus.blocks import block_id_of, check_block, encode_block, make_block
 from relay.hub.consensus.commits import check_commit
+from relay.hub.consensus.evidence import decode_evidence
+from relay.hub.consensus.transition import MAX_ROUND
 from relay.hub.consensus.types import NIL, Proposal, Step, Vote
 from relay.hub.consensus.validators import proposer_of
 from relay.hub.consensus.votes import vote_bytes
@@ -203,6 +206,14 @@ async def test_attack_C40_hub_a_peer_that_votes_twice_stops_nobody_and_is_handed
     evidence = caught[0].equivocations[0]
     assert {evidence.first.block_id, evidence.second.block_id} == {SOME_BLOCK, NIL}
     assert evidence.first.validator_address == liar.key.public_key.address
+    # Some block carried it, every other validator judged it, and all have it on record.
+    for validator in honest:
+        [record] = read_records(validator.ledger.application.view()[0])
+        accused = record.misbehaviour
+        assert (accused.address, accused.height) == (liar.key.public_key.address, evidence.first.height)
+        assert accused.power * 4 == accused.total_power
+        carrier = validator.ledger.records.block(record.recorded_at).block
+        assert decode_evidence(carrier.evidence[0]).first.validator_address == accused.address
 
 
 async def test_attack_C40_hub_a_consensus_key_in_two_homes_halts_who_sees_its_votes(tmp_path, autojump_clock):
@@ -233,13 +244,13 @@ async def test_attack_C42_hub_votes_of_another_height_round_or_chain_from_a_peer
         await network.reach(3)
         state = victim.node.driver.state
         stale = vote_of(liar, replace(state, height=2), SOME_BLOCK)
-        far = vote_of(liar, state, SOME_BLOCK, round_=500)
+        far = vote_of(liar, state, SOME_BLOCK, round_=MAX_ROUND + 1)
         before = points(victim, liar)
         for vote in (stale, far):
             link_to(liar, victim).send(VoteMessage(vote))
         await trio.sleep(0.2)
         assert points(victim, liar) == before, "old and far votes are nobody's fault"
-        assert victim.node.driver.state.tally(500, SignedMessageType.PREVOTE).votes == {}
+        assert victim.node.driver.state.tally(MAX_ROUND + 1, SignedMessageType.PREVOTE).votes == {}
         other_chain = vote_of(liar, replace(victim.node.driver.state, chain_id="hutong-2"), SOME_BLOCK, round_=3)
         link_to(liar, victim).send(VoteMessage(other_chain))
         await trio.sleep(0.05)
@@ -263,7 +274,7 @@ async def test_attack_C41_hub_a_proposers_block_that_follows_from_nothing_gets_n
         forged = replace(commit, signatures=(entry, *commit.signatures[1:]))
         block = make_block(ledger.tip, forged, (), address)
         driver = honest[0].node.driver
-        assert ledger.accepts(block)
+        check_block(ledger.tip, block)
         assert not driver._accepts(block)
         assert driver._accepts(make_block(ledger.tip, commit, (), address))
         nursery.cancel_scope.cancel()
