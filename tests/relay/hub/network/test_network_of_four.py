@@ -17,6 +17,7 @@ from light_clients.tendermint.types import (
     PartSetHeader,
     SignedMessageType,
 )
+from relay.evm.mempool import SenderAccount
 from relay.evm.transaction import decode_transaction
 from relay.hub.application.evidence_records import read_records
 from relay.hub.consensus.blocks import block_id_of, check_block, encode_block, make_block
@@ -62,7 +63,7 @@ async def test_four_validators_make_a_block_an_interval_and_a_proof_block(tmp_pa
         network.start(nursery, 0, 1, 2, 3)
         await network.reach(5)
         raw = bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:])
-        await network.validators[2].node.gossip.pass_on(decode_transaction(raw, EVM_CHAIN_ID), 0)
+        await network.validators[2].node.gossip.pass_on(decode_transaction(raw, EVM_CHAIN_ID), SenderAccount(0, 10**24))
         await network.reach(12)
         nursery.cancel_scope.cancel()
     assert network.agree()
@@ -83,7 +84,9 @@ async def test_a_transaction_given_to_one_is_executed_by_all(tmp_path, autojump_
         await network.reach(2)
         for nonce in range(3):
             raw = bytes.fromhex(transfer(nonce, EVM_CHAIN_ID)[2:])
-            await network.validators[nonce].node.gossip.pass_on(decode_transaction(raw, EVM_CHAIN_ID), 0)
+            await network.validators[nonce].node.gossip.pass_on(
+                decode_transaction(raw, EVM_CHAIN_ID), SenderAccount(0, 10**24)
+            )
         await network.reach(network.validators[0].height + 3)
         nursery.cancel_scope.cancel()
     for validator in network.validators:
