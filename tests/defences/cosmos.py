@@ -60,15 +60,15 @@ COSMOS = (
     Defence(
         "pruned state is no absence",
         COMET,
-        "            if log and not value:\n",
-        "            if False:\n",
+        "        if log and not value:\n",
+        "        if False:\n",
         (f"{LIES}::test_attack_G10_simd_a_pruned_state_is_no_absence",),
     ),
     Defence(
         "answer is for the key that was asked",
         COMET,
-        '            if answered_key is not None and base64_bytes(answered_key) not in (data, b""):\n',
-        "            if False:\n",
+        '        if answered_key is not None and base64_bytes(answered_key) not in (data, b""):\n',
+        "        if False:\n",
         (f"{LIES}::test_attack_G1_simd_value_under_another_key",),
     ),
     Defence(
@@ -88,8 +88,8 @@ COSMOS = (
     Defence(
         "proofs hold under the app hash",
         "adapters/cometbft/proofs.py",
-        "                verify_chained(self._format.specs, merkle_proof_bytes(answer), header.app_hash, path, answer.value)\n",
-        "                merkle_proof_bytes(answer)\n",
+        "                verify_chained(self._format.specs, proof, header.app_hash, (*stores, key), answer.value)\n",
+        "                pass\n",
         (f"{LIES}::test_attack_G1_simd_forged_proof",),
     ),
     Defence(

@@ -19,6 +19,9 @@ from tests.relay.hub.double_votes import advance_with, double_vote_at
 from tests.relay.hub.hub_process import HubProcess, new_home
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub
 
+pytestmark = pytest.mark.networks
+
+
 ROW = {
     "validator": "0x" + "ab" * 20,
     "height": "0x4",

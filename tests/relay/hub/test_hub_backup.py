@@ -252,6 +252,7 @@ def dying_restore(home, source, steps):
     return code == 0
 
 
+@pytest.mark.networks
 def test_attack_C45_a_restoration_that_dies_at_any_step_is_begun_anew_or_whole(made, tmp_path):
     for steps in range(40):
         home = tmp_path / str(steps)

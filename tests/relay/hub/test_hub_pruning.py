@@ -237,6 +237,7 @@ class FailingStore(MemoryStore):
         return super().batch()
 
 
+@pytest.mark.networks
 def test_a_crash_at_any_write_while_pruning_leaves_a_whole_chain():
     for writes in range(1, 40, 3):
         store = FailingStore()
