@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# A slow machine is no failure; the rest is as Hypothesis has it for this environment.
+settings.register_profile("no clock", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("no clock")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 

@@ -18,6 +18,7 @@ from relay.cli.hub_candidate import candidate, rotate_key
 from relay.cli.hub_evidence import evidence
 from relay.cli.hub_governance import execute, members, proposals, vote
 from relay.cli.hub_join import join
+from relay.cli.hub_network import app as network_app
 from relay.cli.hub_pause import pause, resume
 from relay.cli.hub_propose import app as propose_app
 from relay.cli.hub_restart import restart
@@ -58,6 +59,7 @@ app.command()(candidate)
 app.command()(rotate_key)
 app.command()(restart)
 app.add_typer(propose_app, name="propose")
+app.add_typer(network_app, name="network")
 app.add_typer(snapshot_app, name="snapshot")
 
 

@@ -56,32 +56,48 @@ def encode_network(network: Network) -> bytes:
     lines = [
         "# Peers of this validator. A peer's line and certificate come from its owner, over a way that you trust.",
         f'listen = "{network.listen}"',
+        *(f"\n{peer_lines(peer)}" for peer in network.peers),
     ]
-    for peer in network.peers:
-        lines += [
-            "",
-            "[[peers]]",
-            f'peer = "{peer}"',
-            f'certificate = "{base64.b64encode(peer.certificate).decode()}"',
-        ]
     return "\n".join(lines).encode() + b"\n"
+
+
+def peer_lines(peer: Peer) -> str:
+    """What others put into their files."""
+    return "\n".join(
+        ["[[peers]]", f'peer = "{peer}"', f'certificate = "{base64.b64encode(peer.certificate).decode()}"']
+    )
 
 
 def decode_network(data: bytes) -> Network:
     """Raises ValueError with one sentence."""
+    document = _parsed(data)
+    peers = _peers(document, {"listen"})
+    return Network(parse_endpoint(document.get("listen"), "listen"), peers)
+
+
+def decode_peers(data: bytes) -> tuple[Peer, ...]:
+    """Of `peer_lines`, one or several. Raises ValueError with one sentence."""
+    return _peers(_parsed(data), set())
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_FILE_BYTES:
         raise ValueError(f"has more than {MAX_FILE_BYTES} bytes")
     try:
-        document = tomllib.loads(data.decode())
+        return tomllib.loads(data.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"is not TOML: {error}") from None
+
+
+def _peers(document: dict[str, Any], besides: set[str]) -> tuple[Peer, ...]:
     rows = document.get("peers", [])
-    if set(document) - {"listen", "peers"} or not isinstance(rows, list) or len(rows) > MAX_PEERS:
-        raise ValueError(f"holds `listen` and at most {MAX_PEERS} [[peers]], nothing else")
+    if set(document) - {*besides, "peers"} or not isinstance(rows, list) or len(rows) > MAX_PEERS:
+        named = "".join(f"`{name}` and " for name in sorted(besides))
+        raise ValueError(f"holds {named}at most {MAX_PEERS} [[peers]], nothing else")
     peers = tuple(_peer(row, f"peers[{index}]") for index, row in enumerate(rows))
     if len({peer.node_id for peer in peers}) != len(peers):
         raise ValueError("lists a peer twice")
-    return Network(parse_endpoint(document.get("listen"), "listen"), peers)
+    return peers
 
 
 def _peer(row: Any, field: str) -> Peer:

@@ -142,3 +142,88 @@ def test_status_says_who_is_away_and_why(capsys):
         "peer ef@h:3: not connected: refused",
         "no block 5: …",
     ]
+
+
+def network(*words, given=None):
+    return CliRunner().invoke(app, ["network", *map(str, words)], input=given)
+
+
+@pytest.fixture
+def newcomer(tmp_path):
+    """A home without peers, as `join` and `restore` leave one."""
+    assert init(tmp_path / "newcomer").exit_code == 0
+    return tmp_path / "newcomer"
+
+
+def test_a_home_without_peers_enters_the_network_and_both_sides_know_each_other(net, newcomer, tmp_path):
+    other = net[0] / "validator-2"
+    begun = network("init", "--home", newcomer, "--listen", "10.0.0.5:18900")
+    assert begun.exit_code == 0, begun.output
+    assert network("show", "--home", newcomer).output == begun.output
+    (tmp_path / "newcomer.toml").write_text(begun.output)
+    known = len(load_network(other).peers)
+    assert network("add", "--home", other, tmp_path / "newcomer.toml").output == (
+        f"peer {load_node_key(newcomer).node_id}@10.0.0.5:18900\n"
+    )
+    lines = "\n".join(network("show", "--home", net[0] / f"validator-{number}").output for number in (2, 3))
+    assert network("add", "--home", newcomer, "-", given=lines).exit_code == 0
+    assert [peer.certificate for peer in load_network(newcomer).peers] == [
+        load_node_key(net[0] / f"validator-{number}").certificate for number in (2, 3)
+    ]
+    assert load_network(newcomer).listen == Endpoint("10.0.0.5", 18_900)
+    # Again, from another address: in the place of the older line.
+    moved = begun.output.replace("10.0.0.5", "10.0.0.6")
+    assert network("add", "--home", other, "-", given=moved).exit_code == 0
+    peers = load_network(other).peers
+    assert len(peers) == known + 1
+    assert str(peers[-1].endpoint) == "10.0.0.6:18900"
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "said"),
+    [
+        (["init", "--listen", "here"], None, "--listen must look like host:port"),
+        (["show"], None, "network.toml is missing: make it with `hutong hub network init`"),
+        (["add", "-"], "", "network.toml is missing"),
+    ],
+)
+def test_what_is_no_place_in_a_network_is_refused(newcomer, words, given, said):
+    done = network(*words, "--home", newcomer, given=given)
+    assert done.exit_code == 2
+    assert said in done.output
+    assert load_network(newcomer) is None
+
+
+def test_a_place_is_taken_once_and_only_in_a_home(newcomer, tmp_path):
+    assert network("init", "--home", newcomer, "--listen", "10.0.0.5:1").exit_code == 0
+    again = network("init", "--home", newcomer, "--listen", "10.0.0.5:1")
+    assert (again.exit_code, "this node has its place already" in again.output) == (2, True)
+    nowhere = network("init", "--home", tmp_path / "nowhere", "--listen", "10.0.0.5:1")
+    assert (nowhere.exit_code, "not a home of a hub" in nowhere.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "what was given names no peer"),
+        ("x", "what was given is not TOML"),
+        ('listen = "10.0.0.5:1"\n', "what was given holds at most 128 [[peers]], nothing else"),
+        ("x" * 300_000, "what was given has more than 262144 bytes"),
+        ("own", "is this node itself"),
+        ("twice", "lists a peer twice"),
+    ],
+)
+def test_lines_that_are_none_of_peers_are_refused_and_change_nothing(net, newcomer, given, said):
+    own = network("init", "--home", newcomer, "--listen", "10.0.0.5:1").output
+    lines = network("show", "--home", net[0] / "validator-3").output
+    before = load_network(newcomer)
+    done = network("add", "--home", newcomer, "-", given={"own": own, "twice": lines + lines}.get(given, given))
+    assert done.exit_code == 2
+    assert said in done.output
+    assert load_network(newcomer) == before
+
+
+def test_a_file_of_peers_that_is_not_there_is_one_sentence(newcomer, tmp_path):
+    network("init", "--home", newcomer, "--listen", "10.0.0.5:1")
+    done = network("add", "--home", newcomer, tmp_path / "none.toml")
+    assert (done.exit_code, done.output) == (2, f"{tmp_path / 'none.toml'}: No such file or directory\n")

@@ -1,0 +1,68 @@
+"""A home that was not made together with the others' becomes one of a network: its own identity, and the others' lines."""
+
+from pathlib import Path
+
+from relay.hub.network.network_file import (
+    MAX_PEERS,
+    NETWORK_FILE,
+    Endpoint,
+    Network,
+    Peer,
+    decode_peers,
+    load_network,
+    write_network,
+)
+from relay.hub.network.node_key import NODE_KEY_FILE, load_node_key, new_node_key, write_node_key
+from relay.hub.node.home import GENESIS_FILE, UnusableHome
+
+
+def enter_network(home: Path, listen: Endpoint) -> Peer:
+    """Make node key and network file; what the others list. Raises UnusableHome."""
+    if not (home / GENESIS_FILE).exists():
+        raise UnusableHome(f"{home}: not a home of a hub, run `hutong hub join` first")
+    for name in (NETWORK_FILE, NODE_KEY_FILE):
+        if (home / name).exists():
+            raise UnusableHome(f"{home / name} exists: this node has its place already, see `hutong hub network show`")
+    node_key = new_node_key()
+    try:
+        write_node_key(home, node_key)
+        # Last, since it is what makes a start look for peers.
+        write_network(home, Network(listen, ()))
+    except OSError as error:
+        raise UnusableHome(f"{home}: {error.strerror or error}") from None
+    return Peer(node_key.node_id, listen, node_key.certificate)
+
+
+def own_lines(home: Path) -> Peer:
+    """Raises UnusableHome."""
+    network, node_key = _loaded(home), load_node_key(home)
+    return Peer(node_key.node_id, network.listen, node_key.certificate)
+
+
+def add_peers(home: Path, lines: bytes) -> tuple[Peer, ...]:
+    """All of them, in place of older lines of the same nodes. Raises UnusableHome."""
+    network, own = _loaded(home), load_node_key(home).node_id
+    try:
+        added = decode_peers(lines)
+    except ValueError as error:
+        raise UnusableHome(f"what was given {error}") from None
+    if not added:
+        raise UnusableHome("what was given names no peer: pass what `hutong hub network show` prints at the other node")
+    named = {peer.node_id for peer in added}
+    if own in named:
+        raise UnusableHome(f"{own} is this node itself")
+    peers = (*(peer for peer in network.peers if peer.node_id not in named), *added)
+    if len(peers) > MAX_PEERS:
+        raise UnusableHome(f"{home / NETWORK_FILE} would list {len(peers)} peers, {MAX_PEERS} are the most")
+    try:
+        write_network(home, Network(network.listen, peers))
+    except OSError as error:
+        raise UnusableHome(f"{home / NETWORK_FILE}: {error.strerror or error}") from None
+    return added
+
+
+def _loaded(home: Path) -> Network:
+    network = load_network(home)
+    if network is None:
+        raise UnusableHome(f"{home / NETWORK_FILE} is missing: make it with `hutong hub network init`")
+    return network
