@@ -19,9 +19,21 @@ MAX_SUBSCRIPTIONS = 64
 MAX_LAG_BLOCKS = 1_024
 """A consumer further behind has lost blocks for its purposes: it is told so by a closed connection."""
 
+_READERS: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar("readers of blocks for subscribers")
+
 
 class ConsumerTooSlow(Exception):
     """The connection cannot keep up with the chain. Its text is the close reason."""
+
+
+def _readers() -> trio.CapacityLimiter:
+    """Of all connections together: a block is searched for each subscriber, and blocks are made beside it."""
+    try:
+        return _READERS.get()
+    except LookupError:
+        limiter = trio.CapacityLimiter(2)
+        _READERS.set(limiter)
+        return limiter
 
 
 class Subscriptions:
@@ -80,7 +92,7 @@ class Subscriptions:
                 if head - last > MAX_LAG_BLOCKS:
                     raise ConsumerTooSlow(f"{head - last} blocks behind, at most {MAX_LAG_BLOCKS}")
                 for number in range(last + 1, head + 1):
-                    for result in await trio.to_thread.run_sync(self._results, criteria, number):
+                    for result in await trio.to_thread.run_sync(self._results, criteria, number, limiter=_readers()):
                         await self._send(notification(identifier, result))
                 last = head
 

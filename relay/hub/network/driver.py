@@ -31,6 +31,7 @@ from relay.hub.consensus.validators import proposer_of
 from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedVote
 from relay.hub.network.score import Offence
 from relay.hub.node.driver import ConsensusDriver
+from relay.hub.node.ledger_evidence import EvidenceOutOfReach
 from relay.telemetry import get_logger
 
 MAX_EARLY = 2_048
@@ -284,6 +285,11 @@ class NetworkDriver(ConsensusDriver):
 
         try:
             result = await self._blocking(examined)
+        except EvidenceOutOfReach as error:
+            # Neither for nor against it: if the others commit it, it comes as a committed block.
+            _log.warning("a proposed block is refused", height=proposal.height, reason=str(error))
+            received.judge(None, "")
+            return
         except MalformedInput as error:
             received.judge(Offence.INVALID_BLOCK, str(error))
             return
@@ -299,6 +305,8 @@ class NetworkDriver(ConsensusDriver):
         """A proposer may be wrong without its peers knowing: then the block is refused, nobody is blamed."""
         try:
             return self._ledger.accepts(block, self._last_precommits)
+        except EvidenceOutOfReach:
+            raise
         except MalformedInput as error:
             _log.warning("a proposed block is refused", height=block.header.height, reason=str(error))
             return False

@@ -97,7 +97,9 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
         def tail_of(rows: int) -> BackupTail:
             return BackupTail(rows, (home / LAST_SIGNED_FILE).read_bytes())
 
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        unfinished.unlink(missing_ok=True)
+        # Of nobody else's making: it may get the consensus key.
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             tail = write_backup(file, BackupHead(genesis_path.read_bytes(), secret), rows(), tail_of)
             file.flush()
@@ -246,7 +248,8 @@ def _record(tail: BackupTail, signing: SigningFrom, own: int) -> LastSigned:
         return floor_record(signing.above)
     record = signing.record
     assert record is not None
-    if (record.height, record.round) < (kept.height, kept.round) or record.height < own:
+    at, at_kept = (record.height, record.round), (kept.height, kept.round)
+    if at < at_kept or record.height < own or (at == at_kept and not set(kept.signed) <= set(record.signed)):
         seen = max((kept.height, kept.round), (own, 0))
         raise BackupRefused(
             f"the last-signed record given ends at height {record.height} round {_round(record)}, the backup shows that"

@@ -22,6 +22,7 @@ from relay.hub.consensus.types import NIL, Block, Vote
 from relay.hub.consensus.validators import proposer_of
 from relay.hub.consensus.votes import vote_is_signed
 from relay.hub.node.ledger import HubLedger
+from relay.hub.node.ledger_evidence import EvidenceOutOfReach
 
 MAX_ROUNDS = 1_000
 """Of proposers looked through for one block; a height that took more rounds is judged by the first of them."""
@@ -96,6 +97,9 @@ def apply_verified(ledger: HubLedger, blocks: Sequence[Block], last: Commit) -> 
         _check_turn(tip.validators, block, commit.round)
         try:
             accepted = ledger.accepts(block)
+        except EvidenceOutOfReach:
+            # Those who committed it judged the evidence; nothing else of the block is left to check but by executing it.
+            accepted = ledger.accepts_transactions(block)
         except MalformedInput as error:
             raise ChainContradiction(
                 f"block {block.header.height} is signed by more than two thirds and does not follow from this node's"

@@ -86,9 +86,22 @@ class Timeouts:
         return min(self.most_s, base * self.factor ** min(round_, 100) + self.growth_s * round_)
 
 
+_THREADS: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar("threads of consensus")
+
+
+def _own_threads() -> trio.CapacityLimiter:
+    """Which no reader of the node's ports can hold."""
+    try:
+        return _THREADS.get()
+    except LookupError:
+        limiter = trio.CapacityLimiter(4)
+        _THREADS.set(limiter)
+        return limiter
+
+
 async def in_evm_thread(function: Callable[[], T]) -> T:
     """Run blocking work in a thread with the fixed stack."""
-    return await trio.to_thread.run_sync(run_with_evm_stack, function)
+    return await trio.to_thread.run_sync(run_with_evm_stack, function, limiter=_own_threads())
 
 
 class ConsensusDriver:

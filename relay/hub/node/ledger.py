@@ -159,7 +159,8 @@ class HubLedger:
         return commit
 
     def accepts(self, block: Block, known: Mapping[int, Vote] = NOTHING_KNOWN) -> bool:
-        """A block that follows from the tip, with transactions that the application takes. Raises MalformedInput.
+        """A block that follows from the tip, with transactions that the application takes. Raises MalformedInput,
+        EvidenceOutOfReach.
 
         `known` are verified precommits of the last height.
         """
@@ -168,6 +169,10 @@ class HubLedger:
         if tip.last_validators is not None:
             check_commit(tip.chain_id, tip.last_validators, tip.height, tip.block_id, block.last_commit, known)
         self.evidence.check(tip, block)
+        return self.accepts_transactions(block)
+
+    def accepts_transactions(self, block: Block) -> bool:
+        """What `accepts` asks last."""
         verdict = self.application.process_proposal(block.transactions, block.header.version_app)
         return verdict is ProposalVerdict.ACCEPT
 

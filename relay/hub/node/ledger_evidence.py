@@ -37,6 +37,11 @@ def misbehaviours_of(evidence: tuple[DuplicateVote, ...]) -> tuple[Misbehaviour,
     )
 
 
+class EvidenceOutOfReach(MalformedInput):
+    """About a block that this node has not: it joined above it, or pruned it. It does not vote for the block that carries it;
+    where more than two thirds committed that one, they judged."""
+
+
 class LedgerEvidence:
     """Used by one thread at a time, as the ledger is."""
 
@@ -56,13 +61,16 @@ class LedgerEvidence:
         return self.pool.for_block(max_bytes)
 
     def check(self, tip: ChainTip, block: Block) -> tuple[DuplicateVote, ...]:
-        """Every item proves something new. Raises MalformedInput."""
+        """Every item proves something new. Raises MalformedInput, EvidenceOutOfReach."""
         found = decode_block_evidence(block.evidence, tip.params.evidence_max_bytes)
         for index, item in enumerate(found):
             field = f"block.evidence[{index}]"
             if self._is_recorded(item):
                 raise MalformedInput(field, "is on record", got=item.first.height)
             validators, time_ns = self._facts(item.first.height) or (None, None)
+            lowest = self._records.first_height()
+            if validators is None and item.first.height < lowest:
+                raise EvidenceOutOfReach(field, "is about a block below this node's first", item.first.height, lowest)
             try:
                 verify_evidence(tip.chain_id, item, validators, time_ns, accountable_until(tip))
             except PredicateFailed as error:

@@ -14,7 +14,7 @@ from relay.hub.node.block_records import VALIDATORS, prune_block_records, store_
 from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, load_genesis, load_validator_key, write_durably
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import FileSigner, encode_last_signed
-from relay.hub.node.signing_record import floor_record
+from relay.hub.node.signing_record import floor_record, newest_own_signature
 from relay.hub.node.start import NodeRefused, open_store
 from relay.hub.node.state_sync import restoration_is_unfinished
 from relay.hub.node.wal import WAL_FILE
@@ -43,7 +43,9 @@ def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
         least = _least(ledger)
         if target < least:
             raise RollbackRefused(f"the chain on disk reaches from {least} to {height}: {blocks} blocks cannot go")
-        signed = signer.record.height
+        # An old record is shown up by the commits on disk, some of which are about to go.
+        own = newest_own_signature(ledger.records, signer.public_key.address, signer.record.height)
+        signed = signer.record.height if own is None else own
         if sign_above is None and signed > target:
             raise RollbackRefused(
                 f"this key signed height {signed} and the chain would end at {target}: it would sign a second block. Give"
@@ -70,7 +72,7 @@ def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
 def _least(ledger: HubLedger) -> int:
     """The lowest height that the node can end at: its block and its state are there."""
     first = ledger.records.first_height()
-    return max(ledger.application.oldest_state(), first if first > 1 else 0)
+    return max(ledger.application.oldest_state(), first if first > 1 else 0, ledger.genesis.base_height)
 
 
 def take_off(batch: KeyValueWriter, store: KeyValueReader, ledger: HubLedger, target: int) -> None:

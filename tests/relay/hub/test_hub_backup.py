@@ -19,7 +19,8 @@ from relay.cli.hub import app
 from relay.evm.database import MemoryStore
 from relay.evm.lmdb_store import LmdbStore
 from relay.hub.application.genesis import encode_genesis
-from relay.hub.consensus.signing import LastSigned
+from relay.hub.consensus.signing import LastSigned, Signed
+from relay.hub.consensus.types import Step
 from relay.hub.node import backup
 from relay.hub.node import rollback as rolling
 from relay.hub.node.backup_file import BackupHead, BackupReader, BackupTail, write_backup
@@ -126,6 +127,20 @@ def test_attack_C45_a_restored_key_signs_only_from_its_newest_record_or_above_a_
     assert decode_last_signed((above / "last_signed.json").read_bytes()) == floor_record(HEIGHT + 5)
     with pytest.raises(NodeRefused, match=f"above height {HEIGHT + 5} only and the chain on disk ends at {HEIGHT}"):
         open_node(above)
+
+
+def test_attack_C45_a_record_with_fewer_signatures_than_the_backup_shows_is_not_the_newest(tmp_path):
+    prevote, precommit = (Signed(step, b"s", 1, b"x" * 64) for step in (Step.PREVOTE, Step.PRECOMMIT))
+    home = write_home(tmp_path / "home", record=LastSigned(HEIGHT, 0, (prevote, precommit)))
+    assert run("backup", home=home, to=tmp_path / "made", with_consensus_key=True)[0] == 0
+    less, same = tmp_path / "less.json", tmp_path / "same.json"
+    less.write_bytes(encode_last_signed(LastSigned(HEIGHT, 0, (prevote,))))
+    same.write_bytes(encode_last_signed(LastSigned(HEIGHT, 0, (prevote, precommit))))
+    restored = {"home": tmp_path / "restored", "from": tmp_path / "made"}
+    code, output = run("restore", **restored, last_signed=less)
+    assert (code, "it is not the newest" in output) == (1, True), output
+    code, output = run("restore", **restored, last_signed=same)
+    assert code == 0, output
 
 
 def test_a_restored_validator_starts_once_it_has_caught_up_past_its_height(made, tmp_path):
@@ -296,6 +311,29 @@ def test_attack_C45_a_rollback_below_what_the_key_signed_needs_a_height_to_sign_
     node = open_node(home)
     assert node.ledger.tip == chain().hub.ledger.tip
     node.store.close()
+
+
+def test_attack_C45_a_rollback_does_not_take_away_what_shows_that_the_record_is_old(tmp_path):
+    home = write_home(tmp_path / "home", record=LastSigned(HEIGHT - 5, 0, ()))
+    with pytest.raises(NodeRefused, match="the record was rolled back"):
+        open_node(home)
+    code, output = roll(home, 5)
+    assert (code, f"signed height {HEIGHT} and the chain would end at {HEIGHT - 5}" in output) == (1, True), output
+    code, output = roll(home, 5, sign_above=HEIGHT - 1)
+    assert (code, f"--sign-above {HEIGHT - 1}: this key signed height {HEIGHT}" in output) == (1, True), output
+
+
+def test_a_backup_with_the_key_goes_into_no_file_of_somebody_elses(tmp_path):
+    home = write_home(tmp_path / "home")
+    theirs = tmp_path / "theirs"
+    theirs.write_bytes(b"")
+    theirs.chmod(0o666)
+    (tmp_path / "mine.unfinished").symlink_to(theirs)
+    code, output = run("backup", home=home, to=tmp_path / "mine", with_consensus_key=True)
+    assert code == 0, output
+    assert theirs.read_bytes() == b""
+    assert not (tmp_path / "mine").is_symlink()
+    assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_node_that_never_signed_rolls_back_and_gets_the_same_blocks_again(tmp_path):

@@ -30,10 +30,13 @@ from relay.hub.consensus.evidence import (
 from relay.hub.consensus.evidence_pool import MAX_WAITING, EvidencePool
 from relay.hub.consensus.types import EMPTY_COMMIT, NIL, Equivocation, Vote
 from relay.hub.consensus.votes import Tally
+from relay.hub.node.block_records import prune_block_records
+from relay.hub.node.block_sync import apply_verified
 from relay.hub.node.cometbft_methods import CometBftMethods
 from relay.hub.node.cometbft_parameters import Arguments
 from relay.hub.node.evidence_json import evidence_to_rpc
 from relay.hub.node.hutong_methods import HutongMethods
+from relay.hub.node.ledger_evidence import EvidenceOutOfReach
 from tests.relay.hub.consensus_table import PRECOMMIT, PREVOTE, Table
 from tests.relay.hub.double_votes import advance_with, double_vote_at
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub
@@ -286,6 +289,27 @@ async def test_attack_C40_hub_a_double_vote_is_recorded_once_and_shown():
     hub.ledger.evidence.add(double_vote_at(hub, 1))
     hub.advance()
     assert hub.ledger.evidence.for_block(10_000) == ()
+
+
+def test_attack_C40_hub_evidence_below_a_nodes_first_block_stops_no_node_that_joined():
+    """It cannot judge, so it does not vote; what more than two thirds committed all the same it applies."""
+    hub = SimulatedHub()
+    hub.advance()
+    hub.ledger.evidence.add(double_vote_at(hub, 1))
+    hub.advance()
+    [item] = hub.ledger.evidence.for_block(10_000)
+    with hub.store.batch() as batch:
+        prune_block_records(batch, hub.ledger.records, 1)
+    ledger = hub.ledger
+    tip = ledger.tip
+    block = make_block(tip, ledger.last_commit(), (), tip.validators.proposer.address, (item,))
+    with pytest.raises(EvidenceOutOfReach) as refused:
+        ledger.accepts(block)
+    assert (refused.value.field, refused.value.got, refused.value.expected) == ("block.evidence[0]", 1, 2)
+    block_id = block_id_of(block)
+    [(_, vote)] = hub._votes(block.header.height, block_id, block.header.time_ns + 10**9)
+    apply_verified(ledger, [block], Tally({0: vote}).commit(tip.validators, block_id))
+    assert [record.recorded_at for record in read_records(hub.view())] == [hub.height]
 
 
 def test_a_block_with_evidence_that_proves_nothing_is_refused_by_everyone():
