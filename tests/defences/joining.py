@@ -119,7 +119,7 @@ JOINING = (
     Defence(
         "last-signed record not older than the backup's",
         BACKUP,
-        "    if (record.height, record.round) < (kept.height, kept.round) or record.height < own:\n",
+        "    if at < at_kept or record.height < own or (at == at_kept and not set(kept.signed) <= set(record.signed)):\n",
         "    if False:\n",
         (RESTORES,),
     ),

@@ -167,12 +167,16 @@ def encode_block(block: Block) -> bytes:
 def decode_block(data: bytes) -> Block:
     """Inverse of `encode_block`; canonical bytes of at most `MAX_BLOCK_BYTES`."""
     message = parse_canonical(cometbft_pb2.Block, data, "block", MAX_BLOCK_BYTES)
-    return Block(
+    block = Block(
         header_from_message(message.header, "block.header"),
         tuple(message.data.txs),
         tuple(message.evidence.evidence),
         commit_from_message(message.last_commit, "block.last_commit"),
     )
+    # Empty parts are written too: one block must not have two encodings, of which the signed id names only one.
+    if encode_block(block) != data:
+        raise MalformedInput("block", "an empty part is missing")
+    return block
 
 
 def block_id_of(block: Block) -> BlockId:

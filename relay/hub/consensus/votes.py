@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from light_clients.crypto import secp256k1
+from light_clients.interface import MalformedInput
 from light_clients.tendermint.hashing import sign_digest, vote_sign_bytes
 from light_clients.tendermint.types import (
     ABSENT_SIGNATURE,
@@ -110,7 +111,8 @@ class Tally:
 
 
 def median_time_ns(commit: Commit, validators: ValidatorSet) -> int:
-    """BFT time: the power-weighted median of the commit's timestamps (cometbft types/block.go, libs/time WeightedMedian)."""
+    """BFT time: the power-weighted median of the commit's timestamps (cometbft types/block.go, libs/time WeightedMedian).
+    Raises MalformedInput: nobody signed it."""
     weighted = sorted(
         (entry.timestamp_ns, validator.voting_power)
         for entry, validator in zip(commit.signatures, validators.validators, strict=True)
@@ -121,4 +123,4 @@ def median_time_ns(commit: Commit, validators: ValidatorSet) -> int:
         if half <= power:
             return timestamp_ns
         half -= power
-    raise ValueError("a commit without signatures has no time")
+    raise MalformedInput("commit.signatures", "a commit without any has no time")

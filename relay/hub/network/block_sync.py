@@ -11,6 +11,8 @@ from relay.hub.network.messages import BlocksRequest
 from relay.hub.network.score import Offence
 
 ANSWER_LIMIT_S = 8.0
+BLOCK_LIMIT_S = 0.5
+"""What each block asked for adds. No block that comes prolongs it, or one a while would hold a node back for good."""
 LAG_PATIENCE_S = 0.6
 """One height behind for less than this is a node that is about to decide by itself."""
 
@@ -31,6 +33,7 @@ class BlockSync:
         self._offend = offend
         self._asked: _Asked | None = None
         self._behind_since_s: float | None = None
+        self._last_asked = ""
 
     def received(self, link: Link, height: int) -> bool:
         """A block came. False where nobody asked this peer for it."""
@@ -38,7 +41,6 @@ class BlockSync:
         if asked is None or asked.link is not link or height != asked.next or height > asked.last:
             return False
         asked.next += 1
-        asked.deadline_s = trio.current_time() + ANSWER_LIMIT_S
         return True
 
     def forget(self, link: Link) -> None:
@@ -65,9 +67,13 @@ class BlockSync:
             return
         if self._behind_since_s is None:
             self._behind_since_s = now_s
-        furthest = max(ahead, key=lambda link: link.height)
+        # In turns, since who claims most may send least.
+        others = [link for link in ahead if link.node_id != self._last_asked]
+        furthest = max(others or ahead, key=lambda link: link.height)
         if furthest.height == height + 1 and now_s - self._behind_since_s < LAG_PATIENCE_S:
             return
         count = min(MAX_BLOCKS_ASKED, furthest.height - height)
-        self._asked = _Asked(furthest, height, height + count - 1, now_s + ANSWER_LIMIT_S)
+        self._last_asked = furthest.node_id
+        limit_s = ANSWER_LIMIT_S + count * BLOCK_LIMIT_S
+        self._asked = _Asked(furthest, height, height + count - 1, now_s + limit_s)
         furthest.send(BlocksRequest(height, count))

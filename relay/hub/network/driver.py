@@ -22,6 +22,7 @@ from relay.hub.consensus.types import (
     HeightStarted,
     Proposal,
     ProposalReceived,
+    ScheduleTimeout,
     SignProposal,
     Step,
     Vote,
@@ -119,8 +120,7 @@ class NetworkDriver(ConsensusDriver):
 
     async def _take(self, event: Any) -> None:
         height = event.height if isinstance(event, HeightStarted) else self._state.height
-        silent = self._is_catching_up() or height == self._abstains_at
-        own = None if silent else self._own_address
+        own = None if height == self._abstains_at else self._own_address
         if self._state.own_address != own:
             self._state = replace(self._state, own_address=own)
         await super()._take(event)
@@ -128,6 +128,12 @@ class NetworkDriver(ConsensusDriver):
         if (state.height, state.round, state.step) != self._position:
             self._position = (state.height, state.round, state.step)
             self._peers.moved()
+
+    def _schedule(self, effect: ScheduleTimeout) -> None:
+        """Who catches up begins no height: a step that it passed without its vote could not be made up for."""
+        if effect.step is Step.NEW_HEIGHT and self._is_catching_up():
+            self._next_block_at = max(self._next_block_at, self._caught_up_at + CATCHING_UP_FOR_S)
+        super()._schedule(effect)
 
     def _is_catching_up(self) -> bool:
         """Proven by blocks, not by what a peer says of its height: else one liar could silence everybody."""
@@ -274,10 +280,10 @@ class NetworkDriver(ConsensusDriver):
         def examined() -> tuple[Block, bool] | None:
             if not proposal_is_signed(state.chain_id, state.validators, proposal):
                 return None
-            if candidate is not None:
-                return candidate.block, candidate.accepted
             if part_set_header(raw) != proposal.block_id.part_set_header:
                 raise MalformedInput("proposal.block", "is not the block that was signed")
+            if candidate is not None:
+                return candidate.block, candidate.accepted
             block = decode_block(raw)
             if header_hash(block.header) != proposal.block_id.hash:
                 raise MalformedInput("proposal.block", "has another hash than the one that was signed")
@@ -298,7 +304,7 @@ class NetworkDriver(ConsensusDriver):
             return
         received.judge(None, "")
         block, accepted = result
-        self._encoded[proposal.block_id] = raw
+        self._encoded.setdefault(proposal.block_id, raw)
         await self._take(ProposalReceived(proposal, block, proposal.block_id, accepted, self._now_ns()))
 
     def _accepts(self, block: Block) -> bool:

@@ -4,6 +4,7 @@ Of two peers the one with the lower node id dials, so that two connections never
 """
 
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +78,8 @@ class Switchboard:
         self._clients = {peer.node_id: client_context(home, peer.certificate) for peer in network.peers}
         self._hosts = {peer.endpoint.host for peer in network.peers}
         self._handshakes = 0
+        self._greeting: Counter[str] = Counter()
+        """Accepted connections before their hello, by host."""
         self._strangers_said_at = float("-inf")
 
     @property
@@ -134,23 +137,32 @@ class Switchboard:
             await self._converse(trio.SSLStream(stream, context, https_compatible=True), record)
 
     async def _accept(self, stream: trio.SocketStream) -> None:
-        if self._handshakes >= MAX_HANDSHAKES and _host_of(stream) not in self._hosts:
+        host = _host_of(stream)
+        if self._greeting[host] >= MAX_HANDSHAKES_OF_HOST or (
+            self._handshakes >= MAX_HANDSHAKES and host not in self._hosts
+        ):
             await trio.aclose_forcefully(stream)
             return
         tls = trio.SSLStream(stream, self._server, server_side=True, https_compatible=True)
-        await self._converse(tls, None)
+        await self._converse(tls, None, host)
 
-    async def _converse(self, tls: trio.SSLStream[trio.SocketStream], expected: PeerRecord | None) -> None:
+    async def _converse(
+        self, tls: trio.SSLStream[trio.SocketStream], expected: PeerRecord | None, host: str = ""
+    ) -> None:
         """One connection from its first byte to its last; how it ends is logged, never raised."""
         record = expected
         try:
             self._handshakes += 1
+            self._greeting[host] += 1
             try:
                 with trio.fail_after(HANDSHAKE_LIMIT_S):
                     record = await self._authenticated(tls)
                     hello = await self._greeted(tls, record)
             finally:
                 self._handshakes -= 1
+                self._greeting[host] -= 1
+                if not self._greeting[host]:
+                    del self._greeting[host]
             await self._linked(tls, record, hello)
         except (Refusal, UnusableCertificate) as error:
             self._refused(record, str(error))
@@ -171,6 +183,9 @@ class Switchboard:
         record = self.records.get(node_id)
         if record is None:
             raise Refusal(f"node {node_id} is not in this node's network.toml", node_id)
+        # TLS accepts whatever a listed certificate has signed, also in another node's name.
+        if tls.getpeercert(binary_form=True) != record.peer.certificate:
+            raise Refusal("its certificate is not the one in this node's network.toml", node_id)
         return record
 
     async def _greeted(self, tls: trio.SSLStream[trio.SocketStream], record: PeerRecord) -> Hello:
@@ -245,3 +260,7 @@ def _why(error: BaseException) -> str:
     if isinstance(cause, OSError):
         return cause.strerror or str(cause) or type(cause).__name__
     return str(cause) or type(cause).__name__
+
+
+MAX_HANDSHAKES_OF_HOST = 32
+"""Also of a host that peers are at: each holds a descriptor for as long as it says nothing."""

@@ -16,6 +16,7 @@ from relay.evm.mempool import Mempool
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import HubParams
 from relay.hub.consensus.signing import LastSigned
+from relay.hub.consensus.types import Step
 from relay.hub.network.network_file import Endpoint, Network, Peer
 from relay.hub.network.node_key import new_node_key, write_node_key
 from relay.hub.network.node_network import NodeNetwork
@@ -86,7 +87,7 @@ class SimulatedValidator:
 
         async def on_block(height):
             self.blocks.append((trio.current_time(), height))
-            if self.node.driver.state.own_address is None:
+            if self.node.driver.state.step is Step.NEW_HEIGHT:
                 self.only_listened.append(height)
 
         self.node = NodeNetwork(

@@ -353,7 +353,7 @@ async def test_who_claims_heights_and_sends_no_blocks_is_let_go_and_silences_nob
         liar.scope.cancel()
         await trio.sleep(0.1)
         height = victim.height
-        for _ in range(22):
+        for _ in range(30):
             link = link_to(liar, victim)
             if link is not None:
                 link.send(Status(10**9, 0, Step.PROPOSE, ()))

@@ -1,0 +1,193 @@
+"""What one validator that lies could do to all others, each found by a reviewer."""
+
+import shutil
+import ssl
+import subprocess
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+import trio
+
+from light_clients.interface import MalformedInput
+from light_clients.tendermint.codec import encode_commit, encode_header
+from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from light_clients.tendermint.types import ABSENT_SIGNATURE, KeyType
+from light_clients.tendermint.wire import message_field
+from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
+from relay.hub.consensus.types import EMPTY_COMMIT, Proposal, Step
+from relay.hub.consensus.validators import proposer_of
+from relay.hub.network.messages import ProposalMessage, Status
+from relay.hub.network.network_file import Endpoint, Peer
+from relay.hub.network.node_key import node_id_of
+from relay.hub.network.switchboard import MAX_HANDSHAKES_OF_HOST
+from tests.relay.hub.network.simulated_network import SimulatedNetwork
+from tests.relay.hub.network.test_network_of_four import link_to, points
+from tests.relay.hub.network.test_network_transport import End, free_port, keys_in_order, peer, running, until
+
+FAR_NS = 10**18
+MOST_ROUNDS = 17
+
+
+def signed(liar, state, round_, block_id):
+    proposal = Proposal(state.height, round_, -1, block_id, FAR_NS)
+    message = proposal_sign_bytes(
+        state.chain_id, proposal.height, proposal.round, proposal.pol_round, proposal.block_id, proposal.timestamp_ns
+    )
+    return replace(proposal, signature=liar.key.sign(sign_digest(KeyType.SECP256K1, message)))
+
+
+def rounds_of(liar, state):
+    address = liar.key.public_key.address
+    return [round_ for round_ in range(MOST_ROUNDS) if proposer_of(state.validators, round_).address == address]
+
+
+def fresh_block(validator, proposer):
+    return make_block(validator.ledger.tip, validator.ledger.last_commit(), (), proposer.key.public_key.address)
+
+
+async def test_attack_C41_hub_a_last_commit_that_nobody_signed_ends_no_node(tmp_path, autojump_clock):
+    network = SimulatedNetwork(tmp_path, 4)
+    liar, victim = network.validators[3], network.validators[0]
+    async with trio.open_nursery() as nursery:
+        network.start(nursery, 0, 1, 2, 3)
+        await network.reach(3)
+        await trio.sleep(0.1)
+        state, block = victim.node.driver.state, fresh_block(victim, liar)
+        absent = (ABSENT_SIGNATURE,) * len(block.last_commit.signatures)
+        block = replace(block, last_commit=replace(block.last_commit, signatures=absent))
+        offer = signed(liar, state, rounds_of(liar, state)[0], block_id_of(block))
+        link_to(liar, victim).send(ProposalMessage(offer, encode_block(block)))
+        await network.reach(victim.height + 4)
+        nursery.cancel_scope.cancel()
+    assert network.agree()
+
+
+async def test_attack_C41_hub_garbage_under_a_known_block_is_not_passed_on(tmp_path, autojump_clock):
+    """Else honest nodes would send each other away for it."""
+    network = SimulatedNetwork(tmp_path, 4)
+    first, second, third, liar = network.validators
+    async with trio.open_nursery() as nursery:
+        network.start(nursery, 0, 1, 2, 3)
+        await network.reach(3)
+        await trio.sleep(0.1)
+        state, block = first.node.driver.state, fresh_block(first, liar)
+        rounds = rounds_of(liar, state)
+        for round_, body in ((rounds[-2], encode_block(block)), (rounds[-1], b"\x01" * 100)):
+            link_to(liar, first).send(ProposalMessage(signed(liar, state, round_, block_id_of(block)), body))
+        await trio.sleep(0.05)
+        network.kill(3)
+        await network.reach(first.height + 6, 0, 1, 2)
+        assert [points(one, two) for one in (second, third) for two in (first,)] == [0, 0]
+        assert first.node.switchboard.records[liar.node_key.node_id].score.bans == 1
+        nursery.cancel_scope.cancel()
+    assert network.agree()
+
+
+async def test_attack_C42_hub_a_claim_of_many_blocks_does_not_stop_a_height(tmp_path, autojump_clock):
+    """Who caught up takes part again: without its votes two of four would wait for each other for good."""
+    network = SimulatedNetwork(tmp_path, 4)
+    late, liar = network.validators[2], network.validators[3]
+    async with trio.open_nursery() as nursery:
+        network.start(nursery, 0, 1, 2, 3)
+        await network.reach(3)
+        network.kill(2)
+        await network.reach(14, 0, 1, 3)
+        mute(liar)
+        network.start(nursery, 2)
+        await network.reach(network.validators[0].height + 8, 0, 1, 2, limit_s=120)
+        nursery.cancel_scope.cancel()
+    assert late.height > 14
+    assert network.agree()
+
+
+def mute(liar):
+    """It votes no more, and says that it has all blocks there will ever be."""
+
+    async def unsigned(vote):
+        return vote
+
+    liar.node.driver._sign_vote = unsigned
+    liar.node.gossip.moved = lambda: liar.node.switchboard.broadcast(Status(10**9, 0, Step.PROPOSE, ()))
+
+
+def test_attack_B1_hub_a_block_has_one_encoding(tmp_path):
+    network = SimulatedNetwork(tmp_path, 4)
+    validator = network.validators[0]
+    block = make_block(validator.ledger.tip, EMPTY_COMMIT, (), validator.key.public_key.address)
+    parts = [message_field(1, encode_header(block.header)), message_field(2, b""), message_field(3, b"")]
+    parts.append(message_field(4, encode_commit(block.last_commit)))
+    assert decode_block(b"".join(parts)) == block
+    for missing in (1, 2):
+        with pytest.raises(MalformedInput) as refused:
+            decode_block(b"".join(part for index, part in enumerate(parts) if index != missing))
+        assert refused.value.field == "block"
+
+
+OPENSSL = shutil.which("openssl")
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="no openssl to make the liar's certificates with")
+async def test_attack_G15_hub_a_listed_certificate_cannot_vouch_for_another_nodes_name(tmp_path):
+    """TLS believes what a listed certificate signed; the connection is no peer's all the same."""
+    one, two = keys_in_order(2)
+    port, folder = free_port(), tmp_path / "liar"
+    authority = forged_chain(folder, two)
+    listed = Peer(node_id_of(authority), Endpoint("127.0.0.1", free_port()), authority)
+    end = End(tmp_path / "one", one, port, (peer(two, free_port()), listed))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(folder / "chain.pem")
+    async with running(end) as log:
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        tls = trio.SSLStream(stream, context, https_compatible=True)
+        await tls.do_handshake()
+        await until(lambda: any(entry["event"] == "peer refused" for entry in log))
+        await trio.aclose_forcefully(tls)
+    [reason] = {entry["reason"] for entry in log if entry["event"] == "peer refused"}
+    assert reason == "its certificate is not the one in this node's network.toml"
+    assert not end.board.links
+
+
+def forged_chain(folder, victim) -> bytes:
+    """chain.pem with a leaf that names the victim, signed by the certificate that is returned: a CA under the liar's own id."""
+    folder.mkdir()
+
+    def openssl(*words) -> bytes:
+        return subprocess.run([OPENSSL, *words], check=True, cwd=folder, capture_output=True).stdout
+
+    openssl("genpkey", "-algorithm", "ed25519", "-out", "own.key")
+    own_id = sha256(openssl("pkey", "-in", "own.key", "-pubout", "-outform", "DER")).digest()[:20].hex()
+    (folder / "own.cnf").write_text(
+        f"[req]\ndistinguished_name=d\nprompt=no\nx509_extensions=e\n[d]\nCN={own_id}\n[e]\nbasicConstraints=CA:TRUE\n"
+    )
+    openssl("req", "-x509", "-new", "-key", "own.key", "-config", "own.cnf", "-days", "3650", "-out", "own.pem")
+    key = victim.certificate[victim.certificate.index(bytes.fromhex("302a300506032b6570032100")) :][:44]
+    (folder / "leaf.cnf").write_text(
+        f"[req]\ndistinguished_name=d\nprompt=no\n[d]\nCN={victim.node_id}\nO={victim.node_id}\n[e]\n1.2.3.4.5=DER:{key.hex()}\n"
+    )
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "leaf.key")
+    openssl("req", "-new", "-key", "leaf.key", "-config", "leaf.cnf", "-out", "leaf.csr")
+    signing = ["-CA", "own.pem", "-CAkey", "own.key", "-set_serial", "7", "-days", "3650"]
+    openssl("x509", "-req", "-in", "leaf.csr", *signing, "-extfile", "leaf.cnf", "-extensions", "e", "-out", "leaf.pem")
+    parts = [(folder / name).read_text() for name in ("leaf.key", "leaf.pem", "own.pem")]
+    (folder / "chain.pem").write_text("".join(parts))
+    return ssl.PEM_cert_to_DER_cert(parts[2])
+
+
+async def test_silent_connections_of_one_host_are_bounded(tmp_path):
+    """Also of a host that peers are at: each would hold a descriptor, which the record before a signature needs."""
+    one, two = keys_in_order(2)
+    port = free_port()
+    end = End(tmp_path / "one", one, port, (peer(two, free_port()),))
+    async with running(end):
+        silent = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(MAX_HANDSHAKES_OF_HOST + 8)]
+        closed = 0
+        for stream in reversed(silent):
+            with trio.move_on_after(0.5):
+                closed += await stream.receive_some(1) == b""
+            if closed == 8:
+                break
+        assert closed == 8
+        for stream in silent:
+            await trio.aclose_forcefully(stream)
