@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import trio
 import trio.testing
+from structlog.testing import capture_logs
 
 from light_clients.interface import MalformedInput
 from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
@@ -371,29 +372,31 @@ async def test_a_forged_committed_block_is_its_senders_fault_and_the_right_one_i
     network = SimulatedNetwork(tmp_path, 4)
     liar = network.validators[0]
     late = network.validators[3]
-    async with trio.open_nursery() as nursery:
-        network.start(nursery, 0, 1, 2)
-        await network.reach(6, 0, 1, 2)
-        committed = liar.node.gossip._committed
+    with capture_logs() as log:
+        async with trio.open_nursery() as nursery:
+            network.start(nursery, 0, 1, 2)
+            await network.reach(6, 0, 1, 2)
+            committed = liar.node.gossip._committed
 
-        def forged(height):
-            found = committed(height)
-            if found is None:
-                return None
-            entry = replace(found.commit.signatures[0], timestamp_ns=found.commit.signatures[0].timestamp_ns + 1)
-            return CommittedBlock(
-                height, replace(found.commit, signatures=(entry, *found.commit.signatures[1:])), found.block
-            )
+            def forged(height):
+                found = committed(height)
+                if found is None:
+                    return None
+                entry = replace(found.commit.signatures[0], timestamp_ns=found.commit.signatures[0].timestamp_ns + 1)
+                return CommittedBlock(
+                    height, replace(found.commit, signatures=(entry, *found.commit.signatures[1:])), found.block
+                )
 
-        liar.node.gossip._committed = forged
-        network.start(nursery, 3)
-        record = late.node.switchboard.records[liar.node_key.node_id]
-        late.node.gossip._sync.consider(1, [link for link in late.links if link.node_id == liar.node_key.node_id])
-        await network.reach(6, 3, limit_s=60)
-        nursery.cancel_scope.cancel()
+            liar.node.gossip._committed = forged
+            network.start(nursery, 3)
+            record = late.node.switchboard.records[liar.node_key.node_id]
+            late.node.gossip._sync.consider(1, [link for link in late.links if link.node_id == liar.node_key.node_id])
+            await network.reach(6, 3, limit_s=60)
+            nursery.cancel_scope.cancel()
     assert network.agree()
-    if record.score.bans:
-        assert "is not its validator's signature" in record.last_reason
+    said = [entry["reason"] for entry in log if entry["event"] == "a peer broke a rule"]
+    assert bool(record.score.bans) == bool(said)
+    assert all("is not its validator's signature" in reason for reason in said)
     assert block_id_of(late.ledger.records.block(5).block) == liar.ledger.records.block(5).block_id
 
 
