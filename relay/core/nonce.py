@@ -190,6 +190,8 @@ class Account:
                 entry.misses += 1
                 if entry.misses >= LOST_AFTER_CHECKS:
                     await self._lost(entry, f"nonce {state.pending_nonce} was never used, so this one cannot be")
+                    # Or what comes next would lie behind the same gap, while any of those above it is pending.
+                    self._next = state.pending_nonce
                 continue
             entry.misses = 0
             if state.pending_nonce <= nonce:
@@ -336,10 +338,21 @@ class Account:
 
     async def _next_nonce(self) -> int:
         if self._next is None:
-            state = await self._adapter.account(self.address)
             ours = max(self._pending, default=-1) + 1
-            self._next = max(state.latest_nonce, state.pending_nonce, ours if self._pending else 0)
+            self._next = max(await self._account_nonce(), ours if self._pending else 0)
+        while self._next in self._pending:
+            self._next += 1
         return self._next
+
+    async def _account_nonce(self) -> int:
+        """The lower of two answers where there is nothing of ours to hold one against: one that is too low is refused, one
+        that is too high leaves a gap, and everything behind it waits."""
+        state = await self._adapter.account(self.address)
+        nonce = max(state.latest_nonce, state.pending_nonce)
+        if not self._pending and nonce:
+            again = await self._adapter.account(self.address)
+            nonce = min(nonce, max(again.latest_nonce, again.pending_nonce))
+        return nonce
 
     def _within_caps(self, prepared: PreparedTransaction) -> PreparedTransaction:
         return within_caps(self._adapter.name, self._fees, prepared)
