@@ -6,7 +6,7 @@ import pytest
 import trio
 from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
-from adapters.interface import PreparedTransaction
+from adapters.interface import NonceTooHigh, NonceTooLow, PreparedTransaction
 from relay.config import FeeLimits
 from relay.core.errors import StartRefused
 from relay.dispatch import Route
@@ -143,3 +143,49 @@ async def test_attack_G8_batch_above_the_fee_cap_is_made_smaller(world, autojump
         await world.all_settled(30)
     assert len(world.transactions("beta")) > 2
     assert all(receipt.transaction.gas <= 1_500_000 for receipt in world.transactions("beta"))
+
+
+class MadeUpNonce:
+    """The adapter whose first `times` answers about an account name a nonce that it never had, and whose node keeps, as
+    geth does, what lies behind a gap."""
+
+    def __init__(self, adapter, times) -> None:
+        self._adapter, self._times = adapter, times
+        self._kept = {}
+
+    def __getattr__(self, name):
+        return getattr(self._adapter, name)
+
+    async def account(self, address):
+        state = await self._adapter.account(address)
+        if self._times:
+            self._times -= 1
+            return replace(state, latest_nonce=9, pending_nonce=9)
+        return state
+
+    async def broadcast(self, signed):
+        self._kept[signed.nonce] = signed
+        for nonce in sorted(self._kept):
+            try:
+                await self._adapter.broadcast(self._kept[nonce])
+            except NonceTooHigh:
+                return
+            except NonceTooLow:
+                pass
+            del self._kept[nonce]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_attack_G1_a_nonce_that_an_endpoint_made_up_leaves_no_gap_for_good(world, autojump_clock, times):
+    """Told once it is not believed; told twice its gap is filled by what comes next."""
+
+    def wrap(adapter):
+        return MadeUpNonce(adapter, times) if adapter.name == "beta" else adapter
+
+    async with making_blocks(world), world.relay(signers=(key(1),), wrap=wrap).running():
+        for _ in range(12):
+            world.send("alpha", 1)
+            await trio.sleep(3)
+        await world.all_settled(12, at_most_s=400)
+    nonces = [receipt.transaction.nonce for receipt in world.transactions("beta")]
+    assert nonces == list(range(len(nonces)))
