@@ -36,6 +36,8 @@ from tests.relay.hub.simulated_hub import SimulatedHub
 from tests.relay.hub.test_hub_pruning import KEPT, reachable, setters, stored, write
 from tests.relay.hub.validator_run import POOL
 
+pytestmark = pytest.mark.networks
+
 KEY = POOL[0]
 
 
@@ -267,7 +269,6 @@ def dying_restore(home, source, steps):
     return code == 0
 
 
-@pytest.mark.networks
 def test_attack_C45_a_restoration_that_dies_at_any_step_is_begun_anew_or_whole(made, tmp_path):
     for steps in range(40):
         home = tmp_path / str(steps)

@@ -37,6 +37,8 @@ from tests.relay.hub.joining_members import (
 )
 from tests.relay.hub.simulated_hub import SimulatedHub
 
+pytestmark = pytest.mark.networks
+
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
