@@ -6,9 +6,8 @@ disk; this module decides. Line numbers in comments are those of algorithm 1.
 
 from dataclasses import replace
 
-from light_clients.crypto import secp256k1
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import BlockId, KeyType, SignedMessageType
+from light_clients.tendermint.types import BlockId, SignedMessageType
+from relay.hub.consensus.proposals import proposal_is_signed
 from relay.hub.consensus.recording import MAX_ROUND, MAX_ROUNDS_AHEAD, with_vote
 from relay.hub.consensus.round_state import PRECOMMIT, PREVOTE, Candidate, Decision, RoundState
 from relay.hub.consensus.types import (
@@ -149,7 +148,7 @@ class _Transition:
         return (
             0 <= proposal.round <= min(MAX_ROUND, self.state.round + MAX_ROUNDS_AHEAD)
             and -1 <= proposal.pol_round < proposal.round
-            and self._proposal_is_signed(proposal)
+            and proposal_is_signed(self.state.chain_id, self.state.validators, proposal)
         )
 
     def keep_content(self, block: Block, block_id: BlockId, accepted: bool) -> None:
@@ -165,19 +164,6 @@ class _Transition:
             return True
         total = state.validators.total_voting_power
         return any(above_one_third(t.power(state.validators, block_id), total) for t in state.tallies.values())
-
-    def _proposal_is_signed(self, proposal: Proposal) -> bool:
-        proposer = proposer_of(self.state.validators, proposal.round)
-        message = proposal_sign_bytes(
-            self.state.chain_id,
-            proposal.height,
-            proposal.round,
-            proposal.pol_round,
-            proposal.block_id,
-            proposal.timestamp_ns,
-        )
-        digest = sign_digest(KeyType.SECP256K1, message)
-        return secp256k1.verify_low_s(proposer.public_key.data, digest, proposal.signature)
 
     def on_vote(self, vote: Vote) -> None:
         self.state, equivocations = with_vote(self.state, vote)

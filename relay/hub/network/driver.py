@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 import trio
 
-from light_clients.crypto import secp256k1
 from light_clients.interface import MalformedInput
-from light_clients.tendermint.hashing import header_hash, part_set_header, proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import BlockId, Commit, KeyType, SignedMessageType, ValidatorSet
+from light_clients.tendermint.hashing import header_hash, part_set_header
+from light_clients.tendermint.types import BlockId, Commit, SignedMessageType
 from relay.hub.consensus.blocks import check_block, decode_block, encode_block
 from relay.hub.consensus.commits import check_commit
+from relay.hub.consensus.proposals import proposal_is_signed
 from relay.hub.consensus.recording import MAX_ROUND, MAX_ROUNDS_AHEAD
 from relay.hub.consensus.round_state import Decision, RoundState
 from relay.hub.consensus.signing import DoubleSignRefused
@@ -28,7 +28,6 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
-from relay.hub.consensus.validators import proposer_of
 from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedVote
 from relay.hub.network.score import Offence
 from relay.hub.node.driver import ConsensusDriver
@@ -358,12 +357,3 @@ def _nobody(_offence: Offence | None, _reason: str) -> None:
 
 def _name(vote: Vote) -> str:
     return vote.block_id.hash.hex()[:16] or "no block"
-
-
-def proposal_is_signed(chain_id: str, validators: ValidatorSet, proposal: Proposal) -> bool:
-    """By the proposer of its round."""
-    message = proposal_sign_bytes(
-        chain_id, proposal.height, proposal.round, proposal.pol_round, proposal.block_id, proposal.timestamp_ns
-    )
-    proposer = proposer_of(validators, proposal.round)
-    return secp256k1.verify_low_s(proposer.public_key.data, sign_digest(KeyType.SECP256K1, message), proposal.signature)
