@@ -114,9 +114,16 @@ CONSENSUS = (
     Defence(
         "damage is no torn end",
         "relay/hub/consensus/event_codec.py",
-        "                if _payload_at(data, behind) is not None:\n",
-        "                if False:\n",
+        "            if start != whole:\n",
+        "            if False:\n",
         (f"{WAL_TESTS}::test_damage_before_the_end_is_refused_with_its_place",),
+    ),
+    Defence(
+        "no marker within an event of the log",
+        "relay/hub/consensus/event_codec.py",
+        "    return MARKER + body.replace(_STEM, _STUFFED)\n",
+        "    return MARKER + body\n",
+        (f"{WAL_TESTS}::test_attack_C45_hub_a_torn_write_that_holds_whole_frames_is_cut_off",),
     ),
     Defence(
         "evidence is signed",
