@@ -10,6 +10,7 @@ EVIDENCE = "relay/hub/consensus/evidence.py"
 RULES = "relay/hub/test_hub_consensus_rules.py"
 RECORD_TESTS = "relay/hub/test_hub_consensus.py"
 WAL_TESTS = "relay/hub/test_hub_wal.py"
+LOST_LOG = "relay/hub/test_hub_lost_log.py"
 EVIDENCE_TESTS = "relay/hub/test_hub_evidence.py"
 
 CONSENSUS = (
@@ -173,5 +174,22 @@ CONSENSUS = (
         "return max(median_time_ns(last_commit, tip.last_validators), tip.time_ns + LEAST_STEP_NS)",
         "return median_time_ns(last_commit, tip.last_validators)",
         (f"{EVIDENCE_TESTS}::test_attack_C44_hub_a_commit_of_slow_clocks_still_moves_time_on",),
+    ),
+    Defence(
+        "without its log only a majority of its own goes on",
+        "relay/hub/consensus/lost_log.py",
+        "    if not above_two_thirds(power, validators.total_voting_power):\n",
+        "    if False:\n",
+        (f"{LOST_LOG}::test_only_more_than_two_thirds_of_the_power_goes_on",),
+    ),
+    Defence(
+        "without its log a majority keeps to the block that it decided",
+        "relay/hub/consensus/lost_log.py",
+        "    return WithoutLog(record.round, signs=False, votes=",
+        "    return WithoutLog(record.round + 1, signs=True, votes=",
+        (
+            f"{LOST_LOG}::test_a_precommit_for_a_block_is_the_last_signature_of_the_height_and_counts_again",
+            "relay/hub/network/test_network_lost_log.py",
+        ),
     ),
 )

@@ -84,7 +84,7 @@ class Gossip:
         self.switchboard.broadcast(ProposalMessage(proposal, block))
 
     def moved(self) -> None:
-        self.switchboard.broadcast(status_of(self.driver.state))
+        self.switchboard.broadcast(status_of(self.driver.state, self.driver.set_aside))
         self._sync.consider(self.driver.state.height, self.switchboard.links)
 
     def highest(self) -> int:
@@ -93,7 +93,7 @@ class Gossip:
     # What peers say.
 
     def connected(self, link: Link) -> None:
-        link.send(status_of(self.driver.state))
+        link.send(status_of(self.driver.state, self.driver.set_aside))
         self._missed_pool.add(link.node_id)
 
     async def handle(self, link: Link, message: Message, size: int) -> None:

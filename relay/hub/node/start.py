@@ -216,7 +216,6 @@ def _alone(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> Consens
         node.mempool,
         on_block,
         log=node.log,
-        first_round=node.signer.record.round if node.signer.record.height == node.ledger.tip.height + 1 else 0,
         on_waiting=_say,
         timeouts=Timeouts.without_peers(),
     )

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from light_clients.tendermint.types import BlockId, PartSetHeader
-from relay.hub.consensus.blocks import block_id_of
 from relay.hub.consensus import event_codec
+from relay.hub.consensus.blocks import block_id_of
 from relay.hub.consensus.event_codec import MARKER, LogContent, LogDamaged, decode_log, encode_frame
 from relay.hub.consensus.replay import resume
 from relay.hub.consensus.round_state import RoundState
