@@ -11,6 +11,8 @@ TRANSPORT = "relay/hub/network/test_network_transport.py"
 FOUR = "relay/hub/network/test_network_of_four.py"
 CODEC = "relay/hub/network/test_network_codec.py"
 BLAME = "relay/hub/network/test_network_blame.py"
+END = "relay/hub/network/test_network_revision_end.py"
+LIARS = "relay/hub/network/test_network_liars.py"
 OTHERS = f"{TRANSPORT}::test_whoever_is_of_another_network_is_refused_by_both_with_the_reason"
 COMMIT = f"{FOUR}::test_a_commit_is_refused_at_the_field_that_is_wrong"
 UNSIGNED = f"{FOUR}::test_attack_C41_hub_a_proposal_or_block_that_was_not_signed_is_its_senders_fault"
@@ -136,19 +138,13 @@ NETWORK = (
         DRIVER,
         "        self._peers.moved()\n        while True:\n",
         "        while True:\n",
-        (
-            "relay/hub/network/test_network_revision_end.py"
-            "::test_a_laggard_takes_the_last_block_of_a_revision_from_peers_that_are_at_its_end",
-        ),
+        (f"{END}::test_a_laggard_takes_the_last_block_of_a_revision_from_peers_that_are_at_its_end",),
     ),
     Defence(
         "a certificate is the listed one itself",
         SWITCHBOARD,
         "        if tls.getpeercert(binary_form=True) != record.peer.certificate:\n",
         "        if False:\n",
-        (
-            "relay/hub/network/test_network_liars.py"
-            "::test_attack_G15_hub_a_listed_certificate_cannot_vouch_for_another_nodes_name",
-        ),
+        (f"{LIARS}::test_attack_G15_hub_a_listed_certificate_cannot_vouch_for_another_nodes_name",),
     ),
 )

@@ -121,7 +121,9 @@ class NetworkDriver(ConsensusDriver):
             self._encoded[block_id] = encode_block(candidate.block)
 
     def _only_listens(self, height: int) -> None:
-        _log.warning("nothing is signed at this height", height=height, reason="the log of what was signed there is gone")
+        _log.warning(
+            "nothing is signed at this height", height=height, reason="the log of what was signed there is gone"
+        )
 
     async def _take(self, event: Any) -> None:
         await super()._take(event)

@@ -288,12 +288,12 @@ class ConsensusDriver:
             return saved
         ledger = self._ledger
         base_fee_wei = ledger.application.next_base_fee_wei
-        candidates = [transaction.raw for transaction in self._mempool.select(base_fee_wei)]
         evidence = ledger.evidence.for_block(ledger.params.evidence_max_bytes)
         room = ledger.params.block_max_bytes - ROOM_FOR_COMMIT_BYTES - sum(map(len, evidence))
-        chosen = ledger.application.prepare_proposal(candidates, room)
+        proposed = ledger.application.prepare_proposal(self._mempool.select(base_fee_wei), room)
+        self._mempool.drop_unpayable(proposed.unpayable)
         commit = ledger.last_commit() if last_commit is None else last_commit
-        return make_block(ledger.tip, commit, chosen, self._own_address, evidence)
+        return make_block(ledger.tip, commit, proposed.transactions, self._own_address, evidence)
 
     def _saved_block(self, height: int) -> Block | None:
         saved = self._signer.saved_proposal(height)
