@@ -18,13 +18,13 @@ from light_clients.tendermint.wire import message_field
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.types import EMPTY_COMMIT, Proposal, Step
 from relay.hub.consensus.validators import proposer_of
+from relay.hub.network.greetings import MAX_OF_HOST, MAX_STRANGERS
 from relay.hub.network.messages import ProposalMessage, Status
 from relay.hub.network.network_file import Endpoint, Peer
 from relay.hub.network.node_key import node_id_of
-from relay.hub.network.switchboard import MAX_HANDSHAKES_OF_HOST
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 from tests.relay.hub.network.test_network_of_four import link_to, points
-from tests.relay.hub.network.test_network_transport import End, free_port, keys_in_order, peer, running, until
+from tests.relay.hub.network.test_network_transport import HELLO, End, free_port, keys_in_order, peer, running, until
 
 FAR_NS = 10**18
 MOST_ROUNDS = 17
@@ -191,19 +191,58 @@ def certificate(subject: bytes, issuer: bytes, holder, signer, *extensions: byte
     return sequence(body, algorithm, DerBitString(eddsa.new(signer, "rfc8032").sign(body)).encode())
 
 
+async def closed_of(streams, count: int):
+    """The first `count` of them that the other end closes."""
+    found = []
+
+    async def watch(stream) -> None:
+        if await stream.receive_some(1) == b"":
+            found.append(stream)
+            if len(found) >= count:
+                nursery.cancel_scope.cancel()
+
+    with trio.fail_after(15):
+        async with trio.open_nursery() as nursery:
+            for stream in streams:
+                nursery.start_soon(watch, stream)
+    return found
+
+
 async def test_silent_connections_of_one_host_are_bounded(tmp_path):
     """Also of a host that peers are at: each would hold a descriptor, which the record before a signature needs."""
     one, two = keys_in_order(2)
     port = free_port()
     end = End(tmp_path / "one", one, port, (peer(two, free_port()),))
     async with running(end):
-        silent = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(MAX_HANDSHAKES_OF_HOST + 8)]
-        closed = 0
-        for stream in reversed(silent):
-            with trio.move_on_after(0.5):
-                closed += await stream.receive_some(1) == b""
-            if closed == 8:
-                break
-        assert closed == 8
+        silent = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(MAX_OF_HOST + 8)]
+        closed = await closed_of(silent, 8)
+        assert set(closed) == set(silent[:8])
+        assert len(end.board._greetings) == MAX_OF_HOST
+        for stream in silent:
+            await trio.aclose_forcefully(stream)
+
+
+async def test_attack_G15_hub_a_peer_named_by_dns_is_let_in_while_silent_strangers_fill_the_table(tmp_path):
+    """Where it comes from cannot be told beforehand, so that it is one of many: the oldest silent ones go instead."""
+    one, two = keys_in_order(2)
+    port = free_port()
+    named = Peer(one.node_id, Endpoint("localhost", free_port()), one.certificate)
+    end = End(tmp_path / "two", two, port, (named,))
+    dialling = End(
+        tmp_path / "one", one, free_port(), (peer(two, port),), replace(HELLO, consensus_address=b"\x0b" * 20)
+    )
+    async with running(end):
+        silent = []
+        for number in range(MAX_STRANGERS + 4):
+            host = f"127.0.0.{2 + number // 16}"
+            silent.append(await trio.open_tcp_stream("127.0.0.1", port, local_address=host))
+        # Of the hosts with most the oldest each.
+        assert set(await closed_of(silent, 4)) == {silent[0], silent[16], silent[32], silent[48]}
+        assert len(end.board._greetings) == MAX_STRANGERS
+        with trio.fail_after(4):
+            async with running(dialling):
+                await until(lambda: end.heard and dialling.heard)
+                assert [link.node_id for link in end.board.links] == [one.node_id]
+                assert len(end.board._greetings) == MAX_STRANGERS - 1
         for stream in silent:
             await trio.aclose_forcefully(stream)
