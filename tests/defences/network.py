@@ -12,6 +12,7 @@ FOUR = "relay/hub/network/test_network_of_four.py"
 CODEC = "relay/hub/network/test_network_codec.py"
 BLAME = "relay/hub/network/test_network_blame.py"
 END = "relay/hub/network/test_network_revision_end.py"
+UNPAYABLE = "relay/hub/test_hub_unpayable.py"
 LIARS = "relay/hub/network/test_network_liars.py"
 OTHERS = f"{TRANSPORT}::test_whoever_is_of_another_network_is_refused_by_both_with_the_reason"
 COMMIT = f"{FOUR}::test_a_commit_is_refused_at_the_field_that_is_wrong"
@@ -146,5 +147,50 @@ NETWORK = (
         "        if tls.getpeercert(binary_form=True) != record.peer.certificate:\n",
         "        if False:\n",
         (f"{LIARS}::test_attack_G15_hub_a_listed_certificate_cannot_vouch_for_another_nodes_name",),
+    ),
+    Defence(
+        "silent strangers make room for a newcomer",
+        "relay/hub/network/greetings.py",
+        "        oldest.scope.cancel()\n",
+        "        pass\n",
+        (
+            f"{LIARS}::test_attack_G15_hub_a_peer_named_by_dns_is_let_in_while_silent_strangers_fill_the_table",
+            f"{LIARS}::test_silent_connections_of_one_host_are_bounded",
+        ),
+    ),
+    Defence(
+        "silent strangers are a bounded number",
+        "relay/hub/network/greetings.py",
+        "        elif host not in self._hosts and len(strangers := self._strangers()) >= MAX_STRANGERS:\n",
+        "        elif len(strangers := self._strangers()) < 0:\n",
+        ("relay/hub/network/test_network_greetings.py::test_the_bounds_hold_whoever_comes_and_goes",),
+    ),
+    Defence(
+        "blocks are kept while evidence about them counts",
+        "relay/hub/node/pruning.py",
+        "        while end < most and self._application.block_time_ns(end) < horizon_ns:\n",
+        "        while end < most:\n",
+        ("relay/hub/test_hub_pruning.py::test_a_block_goes_when_evidence_about_it_is_over_and_not_before",),
+    ),
+    Defence(
+        "too few blocks are refused",
+        "relay/hub/node/pruning.py",
+        "    if 0 < kept_blocks < least:\n",
+        "    if False:\n",
+        ("relay/hub/test_hub_pruning.py::test_retention_from_the_commands_numbers",),
+    ),
+    Defence(
+        "a proposer drops what cannot be paid for",
+        "relay/hub/node/driver.py",
+        "        self._mempool.drop_unpayable(proposed.unpayable)\n",
+        "",
+        (f"{UNPAYABLE}::test_what_its_sender_cannot_pay_for_leaves_the_pool_and_is_not_judged_again",),
+    ),
+    Defence(
+        "a proposer passes over a bounded number of senders",
+        "relay/hub/application/fees.py",
+        "            if len(unpayable) == MAX_UNPAYABLE:\n",
+        "            if False:\n",
+        (f"{UNPAYABLE}::test_a_proposal_reads_no_more_accounts_than_its_bound",),
     ),
 )
