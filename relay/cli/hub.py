@@ -260,7 +260,11 @@ def start(
     ] = None,
     keep_blocks: Annotated[
         int | None,
-        typer.Option(min=0, max=2**40, help="Blocks to keep, 1024 at least; 0 all (default: 1814400, three weeks)."),
+        typer.Option(
+            min=0,
+            max=2**40,
+            help="Blocks to keep beside those of three weeks, 1814400 at least, while evidence counts; 0 all (default: 1814400).",
+        ),
     ] = None,
 ) -> None:
     """Run the validator until SIGTERM or SIGINT. Prints one line when ready.

@@ -120,7 +120,7 @@ class DevnetChain:
         transaction = decode_transaction(raw, self.chain_id)
         state = self.state_after(self.head)
         state.check_sender(transaction)
-        self._mempool.add(transaction, state.nonce(transaction.sender))
+        self._mempool.add(transaction, state.nonce(transaction.sender), base_fee_wei=BASE_FEE_WEI)
         return transaction.hash
 
     def order_validator_change(self, *, add: int, remove: int) -> tuple[bytes, ...]:

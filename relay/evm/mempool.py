@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import islice
@@ -85,7 +85,8 @@ class Mempool:
 
     Replacement (same sender and nonce) needs both fees 10 % higher. Where both offer nothing, only one that waits behind a
     gap is replaced: an executable one may be in a proposal by now. A full pool refuses, except that an executable
-    transaction displaces one that waits behind a gap, or else the last of another sender that offers 10 % less.
+    transaction displaces one that waits behind a gap, or else the last of another sender whose tip at the present base fee is
+    10 % less.
     """
 
     def __init__(
@@ -112,15 +113,22 @@ class Mempool:
         self._announcements = 0
         self._listeners: set[Callable[[], None]] = set()
 
-    def add(self, transaction: SignedTransaction, account_nonce: int, balance_wei: int | None = None) -> None:
+    def add(
+        self,
+        transaction: SignedTransaction,
+        account_nonce: int,
+        balance_wei: int | None = None,
+        *,
+        base_fee_wei: int = 0,
+    ) -> None:
         """Take a transaction that its owner has checked against the state. Raises InvalidTransaction.
 
-        With `balance_wei` it must also pay for everything that waits of this sender.
+        With `balance_wei` it must also pay for everything that waits of this sender. `base_fee_wei` is the next block's.
         """
         with self._lock:
             before = self._announcements
             self._expire()
-            self._add(transaction, account_nonce, balance_wei)
+            self._add(transaction, account_nonce, balance_wei, base_fee_wei)
             listeners = tuple(self._listeners) if self._announcements > before else ()
         for listener in listeners:
             listener()
@@ -155,7 +163,7 @@ class Mempool:
             _, _, sender, index = heappop(heap)
             run = runs[sender]
             if run[index].transaction.max_fee_per_gas_wei < base_fee_wei:
-                continue
+                return  # and so does all that is behind it in the order
             yield run[index].transaction
             if index + 1 < len(run):
                 heappush(heap, (*_priority(run[index + 1], base_fee_wei), sender, index + 1))
@@ -177,6 +185,16 @@ class Mempool:
             entry = self._by_hash.get(transaction_hash)
             if entry is not None:
                 self._remove(entry.transaction)
+
+    def drop_unpayable(self, transactions: Iterable[SignedTransaction]) -> None:
+        """Forget each with its sender's later ones: they would be judged again for every block. Whoever has money again sends
+        them again."""
+        with self._lock:
+            for transaction in transactions:
+                if transaction.hash in self._by_hash:
+                    entries = self._queues[transaction.sender].entries
+                    for entry in [entries[nonce] for nonce in entries if nonce >= transaction.nonce]:
+                        self._remove(entry.transaction)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -220,7 +238,9 @@ class Mempool:
 
     # --- inside, under the lock
 
-    def _add(self, transaction: SignedTransaction, account_nonce: int, balance_wei: int | None) -> None:
+    def _add(
+        self, transaction: SignedTransaction, account_nonce: int, balance_wei: int | None, base_fee_wei: int
+    ) -> None:
         if transaction.hash in self._by_hash:
             raise InvalidTransaction(InvalidReason.ALREADY_KNOWN, "", transaction.hash)
         if transaction.nonce < account_nonce:
@@ -244,7 +264,7 @@ class Mempool:
             self._check_bytes_of_replacement(known.transaction, transaction)
             self._remove(known.transaction)
         else:
-            self._make_room(transaction, account_nonce)
+            self._make_room(transaction, account_nonce, base_fee_wei)
         self._insert(transaction, account_nonce, replaced)
 
     def _check_bytes_of_replacement(self, known: SignedTransaction, new: SignedTransaction) -> None:
@@ -252,7 +272,7 @@ class Mempool:
         if used > self._max_bytes:
             raise InvalidTransaction(InvalidReason.POOL_FULL, "bytes", used, self._max_bytes)
 
-    def _make_room(self, transaction: SignedTransaction, account_nonce: int) -> None:
+    def _make_room(self, transaction: SignedTransaction, account_nonce: int, base_fee_wei: int) -> None:
         queue = self._queues.get(transaction.sender)
         waiting = 0 if queue is None else len(queue.entries)
         if waiting >= self._max_per_sender:
@@ -261,7 +281,7 @@ class Mempool:
         while len(self._by_hash) >= self._max_transactions or self._bytes + len(transaction.raw) > self._max_bytes:
             displaced = None
             if is_executable:
-                displaced = self._newest_gapped() or self._cheapest_below(transaction)
+                displaced = self._newest_gapped() or self._cheapest_below(transaction, base_fee_wei)
             if displaced is None:
                 raise InvalidTransaction(InvalidReason.POOL_FULL, "", len(self._by_hash), self._max_transactions)
             self._remove(displaced)
@@ -276,17 +296,17 @@ class Mempool:
                     newest = entry
         return newest.transaction if newest else None
 
-    def _cheapest_below(self, new: SignedTransaction) -> SignedTransaction | None:
-        """The last of a sender's run, so that nobody gets a gap, if it offers 10 % less than `new` does."""
+    def _cheapest_below(self, new: SignedTransaction, base_fee_wei: int) -> SignedTransaction | None:
+        """The last of a sender's run, so that nobody gets a gap, if a proposer gets 10 % less for it than for `new`."""
         lasts = [
             queue.entries[queue.run_end - 1].transaction
             for sender, queue in self._queues.items()
             if sender != new.sender and queue.run_end > queue.next_nonce
         ]
-        cheapest = min(lasts, key=lambda item: item.max_priority_fee_per_gas_wei, default=None)
-        if cheapest is None:
+        cheapest = min(lasts, key=lambda item: item.tip_wei(base_fee_wei), default=None)
+        if cheapest is None or new.tip_wei(base_fee_wei) < _bumped(cheapest.tip_wei(base_fee_wei)):
             return None
-        return cheapest if new.max_priority_fee_per_gas_wei >= _bumped(cheapest.max_priority_fee_per_gas_wei) else None
+        return cheapest
 
     def _insert(self, transaction: SignedTransaction, account_nonce: int, replaced: tuple[bytes, ...]) -> None:
         self._arrivals += 1
@@ -342,8 +362,7 @@ class Mempool:
 
 
 def _priority(entry: _Entry, base_fee_wei: int) -> tuple[int, int]:
-    tip_wei = entry.transaction.effective_gas_price_wei(base_fee_wei) - base_fee_wei
-    return -tip_wei, entry.arrival
+    return -entry.transaction.tip_wei(base_fee_wei), entry.arrival
 
 
 def _bumped(fee_wei: int) -> int:

@@ -56,6 +56,10 @@ class SignedTransaction:
     def effective_gas_price_wei(self, base_fee_wei: int) -> int:
         return min(self.max_fee_per_gas_wei, base_fee_wei + self.max_priority_fee_per_gas_wei)
 
+    def tip_wei(self, base_fee_wei: int) -> int:
+        """What is left for a proposer; below zero where it does not offer the base fee."""
+        return self.effective_gas_price_wei(base_fee_wei) - base_fee_wei
+
     @property
     def most_cost_wei(self) -> int:
         """What the sender must hold, value included."""

@@ -13,8 +13,8 @@ ABCI = (
     Defence(
         "blocks in the order of nonces",
         CALLS,
-        "prepare_proposal(self._machine.pool.candidates(), request.max_tx_bytes)",
-        "prepare_proposal(tuple(request.txs), request.max_tx_bytes)",
+        "prepare_proposal(pool.candidates(), request.max_tx_bytes)",
+        "prepare_proposal(reversed(list(pool.candidates())), request.max_tx_bytes)",
         (f"{TESTS}::test_a_block_takes_a_senders_transactions_by_nonce_whatever_order_cometbft_has_them_in",),
     ),
     Defence(

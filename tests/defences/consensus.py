@@ -10,6 +10,7 @@ EVIDENCE = "relay/hub/consensus/evidence.py"
 RULES = "relay/hub/test_hub_consensus_rules.py"
 RECORD_TESTS = "relay/hub/test_hub_consensus.py"
 WAL_TESTS = "relay/hub/test_hub_wal.py"
+LOST_LOG = "relay/hub/test_hub_lost_log.py"
 EVIDENCE_TESTS = "relay/hub/test_hub_evidence.py"
 
 CONSENSUS = (
@@ -114,9 +115,16 @@ CONSENSUS = (
     Defence(
         "damage is no torn end",
         "relay/hub/consensus/event_codec.py",
-        "                if _payload_at(data, behind) is not None:\n",
-        "                if False:\n",
+        "            if start != whole:\n",
+        "            if False:\n",
         (f"{WAL_TESTS}::test_damage_before_the_end_is_refused_with_its_place",),
+    ),
+    Defence(
+        "no marker within an event of the log",
+        "relay/hub/consensus/event_codec.py",
+        "    return MARKER + body.replace(_STEM, _STUFFED)\n",
+        "    return MARKER + body\n",
+        (f"{WAL_TESTS}::test_attack_C45_hub_a_torn_write_that_holds_whole_frames_is_cut_off",),
     ),
     Defence(
         "evidence is signed",
@@ -166,5 +174,22 @@ CONSENSUS = (
         "return max(median_time_ns(last_commit, tip.last_validators), tip.time_ns + LEAST_STEP_NS)",
         "return median_time_ns(last_commit, tip.last_validators)",
         (f"{EVIDENCE_TESTS}::test_attack_C44_hub_a_commit_of_slow_clocks_still_moves_time_on",),
+    ),
+    Defence(
+        "without its log only a majority of its own goes on",
+        "relay/hub/consensus/lost_log.py",
+        "    if not above_two_thirds(power, validators.total_voting_power):\n",
+        "    if False:\n",
+        (f"{LOST_LOG}::test_only_more_than_two_thirds_of_the_power_goes_on",),
+    ),
+    Defence(
+        "without its log a majority keeps to the block that it decided",
+        "relay/hub/consensus/lost_log.py",
+        "    return WithoutLog(record.round, signs=False, votes=",
+        "    return WithoutLog(record.round + 1, signs=True, votes=",
+        (
+            f"{LOST_LOG}::test_a_precommit_for_a_block_is_the_last_signature_of_the_height_and_counts_again",
+            "relay/hub/network/test_network_lost_log.py",
+        ),
     ),
 )

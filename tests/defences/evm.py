@@ -70,8 +70,8 @@ EVM = (
     Defence(
         "proposals hold what senders can pay",
         FEES,
-        " or left_wei[sender] < 0:\n",
-        ":\n",
+        "        if left_wei[sender] < 0:\n",
+        "        if False:\n",
         (f"{FEE_TESTS}::test_a_proposal_takes_what_its_senders_can_pay_and_no_more",),
     ),
     Defence(

@@ -10,6 +10,10 @@ SWITCHBOARD = "relay/hub/network/switchboard.py"
 TRANSPORT = "relay/hub/network/test_network_transport.py"
 FOUR = "relay/hub/network/test_network_of_four.py"
 CODEC = "relay/hub/network/test_network_codec.py"
+BLAME = "relay/hub/network/test_network_blame.py"
+END = "relay/hub/network/test_network_revision_end.py"
+UNPAYABLE = "relay/hub/test_hub_unpayable.py"
+LIARS = "relay/hub/network/test_network_liars.py"
 OTHERS = f"{TRANSPORT}::test_whoever_is_of_another_network_is_refused_by_both_with_the_reason"
 COMMIT = f"{FOUR}::test_a_commit_is_refused_at_the_field_that_is_wrong"
 UNSIGNED = f"{FOUR}::test_attack_C41_hub_a_proposal_or_block_that_was_not_signed_is_its_senders_fault"
@@ -95,9 +99,12 @@ NETWORK = (
     Defence(
         "unsigned votes are blamed on their sender",
         DRIVER,
-        "        if known is None and not counted and not far:\n",
-        "        if False:\n",
-        (f"{FOUR}::test_attack_C42_hub_votes_of_another_height_round_or_chain_from_a_peer_count_nothing",),
+        "        if vote_is_signed(chain_id, validators, received.vote):\n",
+        "        if True:\n",
+        (
+            f"{FOUR}::test_attack_C42_hub_votes_of_another_height_round_or_chain_from_a_peer_count_nothing",
+            f"{BLAME}::test_attack_C42_hub_a_vote_that_is_not_signed_is_blamed_where_its_place_is_taken_too",
+        ),
     ),
     Defence(
         "double votes reach the evidence pool",
@@ -119,5 +126,71 @@ NETWORK = (
         "                if asked.next <= asked.last:\n",
         "                if False:\n",
         (f"{FOUR}::test_who_claims_heights_and_sends_no_blocks_is_let_go_and_silences_nobody",),
+    ),
+    Defence(
+        "a proposal that cannot be judged is taken once",
+        DRIVER,
+        "            self.set_aside.add(proposal.round)\n",
+        "            pass\n",
+        (f"{BLAME}::test_a_proposal_with_evidence_out_of_reach_is_sent_and_judged_once_a_round",),
+    ),
+    Defence(
+        "a node at the end of its revision says so",
+        DRIVER,
+        "        self._peers.moved()\n        while True:\n",
+        "        while True:\n",
+        (f"{END}::test_a_laggard_takes_the_last_block_of_a_revision_from_peers_that_are_at_its_end",),
+    ),
+    Defence(
+        "a certificate is the listed one itself",
+        SWITCHBOARD,
+        "        if tls.getpeercert(binary_form=True) != record.peer.certificate:\n",
+        "        if False:\n",
+        (f"{LIARS}::test_attack_G15_hub_a_listed_certificate_cannot_vouch_for_another_nodes_name",),
+    ),
+    Defence(
+        "silent strangers make room for a newcomer",
+        "relay/hub/network/greetings.py",
+        "        oldest.scope.cancel()\n",
+        "        pass\n",
+        (
+            f"{LIARS}::test_attack_G15_hub_a_peer_named_by_dns_is_let_in_while_silent_strangers_fill_the_table",
+            f"{LIARS}::test_silent_connections_of_one_host_are_bounded",
+        ),
+    ),
+    Defence(
+        "silent strangers are a bounded number",
+        "relay/hub/network/greetings.py",
+        "        elif host not in self._hosts and len(strangers := self._strangers()) >= MAX_STRANGERS:\n",
+        "        elif len(strangers := self._strangers()) < 0:\n",
+        ("relay/hub/network/test_network_greetings.py::test_the_bounds_hold_whoever_comes_and_goes",),
+    ),
+    Defence(
+        "blocks are kept while evidence about them counts",
+        "relay/hub/node/pruning.py",
+        "        while end < most and self._application.block_time_ns(end) < horizon_ns:\n",
+        "        while end < most:\n",
+        ("relay/hub/test_hub_pruning.py::test_a_block_goes_when_evidence_about_it_is_over_and_not_before",),
+    ),
+    Defence(
+        "too few blocks are refused",
+        "relay/hub/node/pruning.py",
+        "    if 0 < kept_blocks < least:\n",
+        "    if False:\n",
+        ("relay/hub/test_hub_pruning.py::test_retention_from_the_commands_numbers",),
+    ),
+    Defence(
+        "a proposer drops what cannot be paid for",
+        "relay/hub/node/driver.py",
+        "        self._mempool.drop_unpayable(proposed.unpayable)\n",
+        "",
+        (f"{UNPAYABLE}::test_what_its_sender_cannot_pay_for_leaves_the_pool_and_is_not_judged_again",),
+    ),
+    Defence(
+        "a proposer passes over a bounded number of senders",
+        "relay/hub/application/fees.py",
+        "            if len(unpayable) == MAX_UNPAYABLE:\n",
+        "            if False:\n",
+        (f"{UNPAYABLE}::test_a_proposal_reads_no_more_accounts_than_its_bound",),
     ),
 )

@@ -109,9 +109,10 @@ class AbciCalls:
     def _prepare_proposal(self, request: abci_pb2.RequestPrepareProposal) -> abci_pb2.Response:
         """From the mirror, not from the request: CometBFT's order of arrival would let a later nonce fail an earlier one,
         and whoever sends transactions that wait behind a gap could fill every block with them."""
-        application = self._machine.application
-        chosen = application.prepare_proposal(self._machine.pool.candidates(), request.max_tx_bytes)
-        return abci_pb2.Response(prepare_proposal={"txs": chosen})
+        application, pool = self._machine.application, self._machine.pool
+        proposed = application.prepare_proposal(pool.candidates(), request.max_tx_bytes)
+        pool.mempool.drop_unpayable(proposed.unpayable)
+        return abci_pb2.Response(prepare_proposal={"txs": proposed.transactions})
 
     def _process_proposal(self, request: abci_pb2.RequestProcessProposal) -> abci_pb2.Response:
         coming = self._machine.application.coming

@@ -5,6 +5,7 @@ answers for pending nonces, refuses what replaces nothing, and gives blocks thei
 """
 
 import math
+from collections.abc import Iterator
 
 from eth_hash.auto import keccak
 
@@ -52,7 +53,8 @@ class PoolMirror:
         return CheckTxResponse(CODE_OK, "", transaction.gas_limit)
 
     def _add(self, transaction: SignedTransaction, sender: SenderAccount) -> None:
-        self.mempool.add(transaction, sender.nonce, sender.balance_wei)
+        base_fee_wei = self._application.next_base_fee_wei
+        self.mempool.add(transaction, sender.nonce, sender.balance_wei, base_fee_wei=base_fee_wei)
         self._came_after[transaction.hash] = self._blocks
 
     def _keep(self, transaction: SignedTransaction, sender: SenderAccount) -> None:
@@ -78,9 +80,9 @@ class PoolMirror:
         if transaction_hash in self._awaited:
             self._awaited[transaction_hash] = error
 
-    def candidates(self) -> list[bytes]:
+    def candidates(self) -> Iterator[SignedTransaction]:
         """For a block, in its order: each sender's by nonce, with no gap."""
-        return [transaction.raw for transaction in self.mempool.select(self._application.next_base_fee_wei)]
+        return self.mempool.select(self._application.next_base_fee_wei)
 
     def settle(self, block: tuple[bytes, ...], executed: tuple[SignedTransaction, ...]) -> None:
         """After a block: forget what was executed, and what was in it for nothing."""

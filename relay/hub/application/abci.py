@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from light_clients.tendermint.types import PublicKey
+from relay.evm.transaction import SignedTransaction
 
 CODE_OK = 0
 CODE_REVERTED = 1
@@ -50,6 +51,14 @@ class InfoResponse:
 @dataclass(frozen=True, slots=True)
 class InitChainResponse:
     app_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedProposal:
+    """`unpayable`: of each sender that was passed over the first that it cannot pay for."""
+
+    transactions: tuple[bytes, ...]
+    unpayable: tuple[SignedTransaction, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from relay.hub.application.abci import (
     FinalizeBlockResponse,
     InfoResponse,
     InitChainResponse,
+    PreparedProposal,
     ProposalVerdict,
     QueryResponse,
     ValidatorUpdate,
@@ -218,31 +219,26 @@ class HubApplication:
             raise OutOfOrder("the chain is not initialised")
         return base_fee_after(self.state.view_at(latest), self.genesis.fees)
 
-    def prepare_proposal(self, candidates: Sequence[bytes], max_bytes: int) -> tuple[bytes, ...]:
-        """The longest prefix-respecting choice that fits bytes and gas; order is the pool's."""
-        chosen, used_bytes, used_gas = [], 0, 0
-        decoded = self._decodable(candidates)
-        for transaction in decoded if self.genesis.fees is None else self._payable(decoded):
+    def prepare_proposal(self, candidates: Iterable[SignedTransaction], max_bytes: int) -> PreparedProposal:
+        """The longest prefix-respecting choice that fits bytes and gas; order is the pool's, and what follows is not looked at."""
+        chosen, unpayable = list[bytes](), list[SignedTransaction]()
+        used_bytes = used_gas = 0
+        for transaction in candidates if self.genesis.fees is None else self._payable(candidates, unpayable):
             used_bytes += len(transaction.raw) + 8
             used_gas += transaction.gas_limit
             if used_bytes > max_bytes or used_gas > self.genesis.params.block_max_gas:
                 break
             chosen.append(transaction.raw)
-        return tuple(chosen)
+        return PreparedProposal(tuple(chosen), tuple(unpayable))
 
-    def _decodable(self, candidates: Iterable[bytes]) -> Iterator[SignedTransaction]:
-        for raw in candidates:
-            try:
-                yield decode_cached(raw, self.genesis.evm_chain_id)
-            except InvalidTransaction:
-                continue
-
-    def _payable(self, candidates: Iterable[SignedTransaction]) -> Iterator[SignedTransaction]:
+    def _payable(
+        self, candidates: Iterable[SignedTransaction], unpayable: list[SignedTransaction]
+    ) -> Iterator[SignedTransaction]:
         def balance_wei(sender: Address) -> int:
             with self._checking:
                 return self._newest_state().balance_wei(sender)
 
-        return payable(candidates, self.next_base_fee_wei, balance_wei)
+        return payable(candidates, self.next_base_fee_wei, balance_wei, unpayable)
 
     def process_proposal(self, transactions: Sequence[bytes], app_version: int) -> ProposalVerdict:
         """Reject blocks with rules we lack, undecodable transactions, one that states less gas than it costs whatever it

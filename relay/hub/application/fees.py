@@ -12,6 +12,8 @@ from relay.hub.state.keys import BASE_FEE_KEY
 NOBODY: Address = bytes(20)
 """Coinbase where nobody is named: what is paid to it is burnt."""
 FEE_BYTES = 32
+MAX_UNPAYABLE = 1_024
+"""Senders that one proposal passes over: each costs a read of its account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,15 @@ def settle_base_fee(view: StateView, rules: FeeRules | None, base_fee_wei: int, 
 
 
 def payable(
-    candidates: Iterable[SignedTransaction], base_fee_wei: int, balance_wei: Callable[[Address], int]
+    candidates: Iterable[SignedTransaction],
+    base_fee_wei: int,
+    balance_wei: Callable[[Address], int],
+    unpayable: list[SignedTransaction],
 ) -> Iterator[SignedTransaction]:
     """Those that offer the base fee and that their senders can pay with what the earlier ones leave.
 
     One that cannot be paid for would take room in the block and pay for nothing. A sender's later ones go with it: their
-    nonces would not be next.
+    nonces would not be next. The first of each such sender is added to `unpayable`; at MAX_UNPAYABLE nothing more is judged.
     """
     left_wei: dict[Address, int] = {}
     skipped: set[Address] = set()
@@ -57,7 +62,13 @@ def payable(
         if sender not in left_wei:
             left_wei[sender] = balance_wei(sender)
         left_wei[sender] -= transaction.most_cost_wei
-        if transaction.max_fee_per_gas_wei < base_fee_wei or left_wei[sender] < 0:
+        if transaction.max_fee_per_gas_wei < base_fee_wei:
             skipped.add(sender)
+            continue
+        if left_wei[sender] < 0:
+            skipped.add(sender)
+            unpayable.append(transaction)
+            if len(unpayable) == MAX_UNPAYABLE:
+                return
             continue
         yield transaction

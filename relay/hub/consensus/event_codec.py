@@ -1,4 +1,8 @@
-"""Events ↔ bytes for the write-ahead log: RLP lists, each behind a CRC, so that a torn end and damage are told apart."""
+"""Events ↔ bytes for the write-ahead log: RLP lists, each behind a marker and a CRC.
+
+The marker stands nowhere but before a frame: whatever an event holds, a write that was cut short holds no second one, so that
+a torn end and damage are told apart in one pass.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +30,10 @@ from relay.hub.consensus.types import (
 )
 
 MARKER = b"hwal"
-_HEAD_BYTES = 12
+_STEM = MARKER[:-1]
+_STUFFED = _STEM + b"\x00"
+"""What a frame holds in place of the marker's stem, which therefore never goes on to be a marker."""
+_HEAD_BYTES = 8
 MAX_EVENT_BYTES = MAX_BLOCK_BYTES + 64 * 1024
 _INT64_BYTES = 8
 
@@ -51,46 +58,57 @@ class LogContent:
 
 
 def encode_frame(event: Event) -> bytes:
-    """MARKER ‖ BE4(length) ‖ BE4(CRC of length and payload) ‖ payload."""
+    """MARKER ‖ stuffed(BE4(length) ‖ BE4(CRC of length and payload) ‖ payload), the length that of the bare payload."""
     payload: bytes = rlp.encode(_fields(event))
+    return _frame(payload)
+
+
+def _frame(payload: bytes) -> bytes:
     size = len(payload).to_bytes(4, "big")
-    return MARKER + size + crc32(size + payload).to_bytes(4, "big") + payload
+    body = size + crc32(size + payload).to_bytes(4, "big") + payload
+    return MARKER + body.replace(_STEM, _STUFFED)
 
 
 def decode_log(data: bytes) -> LogContent:
     """All whole frames. What follows the last of them is a write that a crash cut short.
 
+    Linear in the bytes: each belongs to the one marker before it.
+
     Raises:
         LogDamaged: a frame behind bytes that are no frame, or one that holds no event.
     """
     events: list[Event] = []
-    offset = 0
-    while offset < len(data):
-        payload = _payload_at(data, offset)
-        if payload is None:
-            behind = data.find(MARKER, offset + 1)
-            while behind >= 0:
-                if _payload_at(data, behind) is not None:
-                    raise LogDamaged(offset, f"not an event, though one stands at byte {behind}")
-                behind = data.find(MARKER, behind + 1)
-            break
-        try:
-            events.append(_event(rlp.decode(payload, strict=True)))
-        except (DecodingError, MalformedInput, ValueError, TypeError) as error:
-            raise LogDamaged(offset, f"holds no event ({type(error).__name__})") from error
-        offset += _HEAD_BYTES + len(payload)
-    return LogContent(tuple(events), offset)
+    whole, start = 0, data.find(MARKER)
+    while start >= 0:
+        following = data.find(MARKER, start + len(MARKER))
+        found = _payload_of(data[start : len(data) if following < 0 else following])
+        if found is not None:
+            payload, size = found
+            if start != whole:
+                raise LogDamaged(whole, f"not an event, though one stands at byte {start}")
+            try:
+                events.append(_event(rlp.decode(payload, strict=True)))
+            except (DecodingError, MalformedInput, ValueError, TypeError) as error:
+                raise LogDamaged(start, f"holds no event ({type(error).__name__})") from error
+            whole += size
+        start = following
+    return LogContent(tuple(events), whole)
 
 
-def _payload_at(data: bytes, offset: int) -> bytes | None:
-    head = data[offset : offset + _HEAD_BYTES]
-    size = int.from_bytes(head[4:8], "big")
-    if len(head) < _HEAD_BYTES or head[:4] != MARKER or size > MAX_EVENT_BYTES:
+def _payload_of(frame: bytes) -> tuple[bytes, int] | None:
+    """With the bytes that the whole frame takes; behind them may stand what is none."""
+    body = frame[len(MARKER) :].replace(_STUFFED, _STEM)
+    size = int.from_bytes(body[:4], "big")
+    payload = body[_HEAD_BYTES : _HEAD_BYTES + size]
+    if len(body) < _HEAD_BYTES or size > MAX_EVENT_BYTES or len(payload) < size:
         return None
-    payload = data[offset + _HEAD_BYTES : offset + _HEAD_BYTES + size]
-    if len(payload) < size or crc32(head[4:8] + payload) != int.from_bytes(head[8:], "big"):
+    if crc32(body[:4] + payload) != int.from_bytes(body[4:_HEAD_BYTES], "big"):
         return None
-    return payload
+    if len(body) == _HEAD_BYTES + size:
+        # Also a frame of a version before stuffing, whose stem may stand bare.
+        return payload, len(frame)
+    encoded = _frame(payload)
+    return (payload, len(encoded)) if frame.startswith(encoded) else None
 
 
 def _int(value: int) -> bytes:

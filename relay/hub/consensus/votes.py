@@ -75,6 +75,10 @@ class Tally:
             return first
         return next((vote for vote in self.conflicts.get(index, ()) if vote.block_id == block_id), None)
 
+    def holds(self, vote: Vote) -> bool:
+        """This very vote, time and signature included, so that it was verified."""
+        return self.votes.get(vote.validator_index) == vote or vote in self.conflicts.get(vote.validator_index, ())
+
     def power(self, validators: ValidatorSet, block_id: BlockId | None = None) -> int:
         """Power that voted for `block_id`, or with None that voted at all."""
         return sum(

@@ -9,7 +9,7 @@ import trio
 
 from light_clients.interface import MalformedInput
 from light_clients.tendermint.hashing import header_hash, part_set_header
-from light_clients.tendermint.types import BlockId, Commit, SignedMessageType
+from light_clients.tendermint.types import BlockId, Commit, SignedMessageType, ValidatorSet
 from relay.hub.consensus.blocks import check_block, decode_block, encode_block
 from relay.hub.consensus.commits import check_commit
 from relay.hub.consensus.proposals import proposal_is_signed
@@ -28,6 +28,7 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
+from relay.hub.consensus.votes import vote_is_signed
 from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedVote
 from relay.hub.network.score import Offence
 from relay.hub.node.driver import ConsensusDriver
@@ -87,6 +88,8 @@ class NetworkDriver(ConsensusDriver):
         self._caught_up_at = float("-inf")
         self._patience = 0
         self._position = (0, 0, Step.NEW_HEIGHT)
+        self.set_aside: set[int] = set()
+        """Rounds of this height whose proposal this node can say nothing about: it need not be sent again."""
 
     @property
     def state(self) -> RoundState:
@@ -117,11 +120,12 @@ class NetworkDriver(ConsensusDriver):
         for block_id, candidate in self._state.candidates.items():
             self._encoded[block_id] = encode_block(candidate.block)
 
+    def _only_listens(self, height: int) -> None:
+        _log.warning(
+            "nothing is signed at this height", height=height, reason="the log of what was signed there is gone"
+        )
+
     async def _take(self, event: Any) -> None:
-        height = event.height if isinstance(event, HeightStarted) else self._state.height
-        own = None if height == self._abstains_at else self._own_address
-        if self._state.own_address != own:
-            self._state = replace(self._state, own_address=own)
         await super()._take(event)
         state = self._state
         if (state.height, state.round, state.step) != self._position:
@@ -142,8 +146,18 @@ class NetworkDriver(ConsensusDriver):
     async def _begin_height(self, event: HeightStarted) -> None:
         await super()._begin_height(event)
         self._encoded.clear()
+        self.set_aside.clear()
         self._inbox.extendleft(reversed(self._early))
         self._early.clear()
+
+    async def _rest(self, event: HeightStarted) -> None:
+        """At the height after the last: peers that lack the last block see that it is here, and are answered."""
+        self._state = RoundState(self._state.chain_id, None, event.height, event.validators, event.last_block_time_ns)
+        self._peers.moved()
+        while True:
+            while self._inbox:
+                self._inbox.popleft().judge(None, "")
+            await self._arrival.park()
 
     def _why_none(self, event: HeightStarted) -> str | None:
         """Without a majority of its own a node waits for its peers, also where it is no validator."""
@@ -222,13 +236,10 @@ class NetworkDriver(ConsensusDriver):
         if self._is_early(received, vote.height) or vote.height != self._state.height:
             received.judge(None, "")
             return
-        far = self._is_far(vote.round)
-        known = self._state.tally(vote.round, vote.message_type).votes.get(vote.validator_index)
-        height = self._state.height
+        state = self._state
+        known = state.tally(vote.round, vote.message_type).votes.get(vote.validator_index)
         await self._take(VoteReceived(vote, self._now_ns()))
-        counted = self._counted(vote, height)
-        if known is None and not counted and not far:
-            received.judge(Offence.INVALID_SIGNATURE, f"a vote of validator {vote.validator_index} is not signed by it")
+        if not self._counted(vote, state.height) and self._blamed(received, state.chain_id, state.validators):
             return
         received.judge(None, "")
         if known is None and vote.validator_address == self._own_address:
@@ -237,24 +248,27 @@ class NetworkDriver(ConsensusDriver):
     async def _judge_late_vote(self, received: ReceivedVote, previous: Decision) -> None:
         """It enters the next block's commit, or is evidence."""
         vote = received.vote
-        key = (vote.round, vote.message_type)
-        tally = previous.tallies.get(key)
+        tally = previous.tallies.get((vote.round, vote.message_type))
         index = vote.validator_index
-        if tally is None or index in tally.conflicts or tally.vote_for(index, vote.block_id) is not None:
-            received.judge(None, "")
-            return
-        await self._take(VoteReceived(vote, self._now_ns()))
-        after = self._state.previous
-        if after is previous:
-            received.judge(Offence.INVALID_SIGNATURE, f"a vote of validator {index} is not signed by it")
-        else:
-            received.judge(None, "")
+        if tally is None or not tally.holds(vote):
+            if self._blamed(received, self._state.chain_id, previous.validators):
+                return
+            if tally is not None and index not in tally.conflicts and tally.vote_for(index, vote.block_id) is None:
+                await self._take(VoteReceived(vote, self._now_ns()))
+        received.judge(None, "")
+
+    def _blamed(self, received: ReceivedVote, chain_id: str, validators: ValidatorSet) -> bool:
+        """Also where its place is taken, or it would count nothing: nobody honest passes on what is not signed. At most one
+        verification more a frame, and of frames a link has an allowance."""
+        if vote_is_signed(chain_id, validators, received.vote):
+            return False
+        index = received.vote.validator_index
+        received.judge(Offence.INVALID_SIGNATURE, f"a vote of validator {index} is not signed by it")
+        return True
 
     def _counted(self, vote: Vote, height: int) -> bool:
         """The transition verifies each vote once; whether it was good shows in the tally."""
-        if self._state.height != height:
-            return True
-        return self._state.tally(vote.round, vote.message_type).votes.get(vote.validator_index) == vote
+        return self._state.height != height or self._state.tally(vote.round, vote.message_type).holds(vote)
 
     def _check_own(self, vote: Vote) -> None:
         if (vote.height, vote.round) > self._signed_before:
@@ -270,7 +284,7 @@ class NetworkDriver(ConsensusDriver):
         if self._is_early(received, proposal.height):
             received.judge(None, "")
             return
-        known = proposal.height != state.height or proposal.round in state.proposals
+        known = proposal.height != state.height or proposal.round in (*state.proposals, *self.set_aside)
         if known or self._is_far(proposal.round) or proposal.pol_round >= proposal.round:
             received.judge(None, "")
             return
@@ -293,6 +307,7 @@ class NetworkDriver(ConsensusDriver):
         except EvidenceOutOfReach as error:
             # Neither for nor against it: if the others commit it, it comes as a committed block.
             _log.warning("a proposed block is refused", height=proposal.height, reason=str(error))
+            self.set_aside.add(proposal.round)
             received.judge(None, "")
             return
         except MalformedInput as error:

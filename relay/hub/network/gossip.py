@@ -84,7 +84,7 @@ class Gossip:
         self.switchboard.broadcast(ProposalMessage(proposal, block))
 
     def moved(self) -> None:
-        self.switchboard.broadcast(status_of(self.driver.state))
+        self.switchboard.broadcast(status_of(self.driver.state, self.driver.set_aside))
         self._sync.consider(self.driver.state.height, self.switchboard.links)
 
     def highest(self) -> int:
@@ -93,7 +93,7 @@ class Gossip:
     # What peers say.
 
     def connected(self, link: Link) -> None:
-        link.send(status_of(self.driver.state))
+        link.send(status_of(self.driver.state, self.driver.set_aside))
         self._missed_pool.add(link.node_id)
 
     async def handle(self, link: Link, message: Message, size: int) -> None:
@@ -158,11 +158,15 @@ class Gossip:
 
     async def pass_on(self, transaction: SignedTransaction, sender: SenderAccount) -> None:
         """A transaction of this node's own clients. Raises InvalidTransaction."""
-        self._mempool.add(transaction, sender.nonce, sender.balance_wei)
+        self._add(transaction, sender)
         data = Transactions((transaction.raw,))
         for link in self.switchboard.links:
             if not link.send(data, urgent=False):
                 self._missed_pool.add(link.node_id)
+
+    def _add(self, transaction: SignedTransaction, sender: SenderAccount) -> None:
+        base_fee_wei = self._application.next_base_fee_wei
+        self._mempool.add(transaction, sender.nonce, sender.balance_wei, base_fee_wei=base_fee_wei)
 
     def _admit(self, raw: tuple[bytes, ...]) -> None:
         """What this state refuses another may take: nobody is blamed."""
@@ -170,8 +174,7 @@ class Gossip:
             try:
                 transaction = decode_cached(item, self._application.genesis.evm_chain_id)
                 if self._mempool.get(transaction.hash) is None:
-                    sender = self._application.check_sender(transaction)
-                    self._mempool.add(transaction, sender.nonce, sender.balance_wei)
+                    self._add(transaction, self._application.check_sender(transaction))
             except InvalidTransaction:
                 continue
 

@@ -65,7 +65,6 @@ class NodeNetwork:
             peers=gossip,
             signed_before=(record.height, record.round),
             on_equivocation=on_equivocation,
-            first_round=record.round if record.height == ledger.tip.height + 1 else 0,
             on_waiting=self._wait_for_good,
             timeouts=Timeouts.among_peers(ledger.genesis.params),
             **driver_options,

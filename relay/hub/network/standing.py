@@ -1,6 +1,7 @@
 """What a state says of itself to peers, and what a peer lacks of it: pure."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from light_clients.tendermint.types import SignedMessageType
 from relay.hub.consensus.transition import RoundState
@@ -11,9 +12,11 @@ from relay.hub.network.messages import RoundVotes, Status
 PREVOTE, PRECOMMIT = SignedMessageType.PREVOTE, SignedMessageType.PRECOMMIT
 
 
-def status_of(state: RoundState) -> Status:
-    """Rounds that decide something come first: the present one, those that may be locked, then the newest."""
-    known = {round_ for round_, _ in state.tallies} | set(state.proposals)
+def status_of(state: RoundState, set_aside: AbstractSet[int] = frozenset()) -> Status:
+    """Rounds that decide something come first: the present one, those that may be locked, then the newest. Proposals of the
+    rounds `set_aside` are not asked for."""
+    has_block = set_aside | set(state.proposals)
+    known = {round_ for round_, _ in state.tallies} | has_block
     wanted = [state.round, state.round - 1, state.valid_round, state.locked_round, *sorted(known, reverse=True)]
     rounds = list(dict.fromkeys(round_ for round_ in wanted if round_ in known))[:MAX_ROUNDS_IN_STATUS]
     return Status(
@@ -23,7 +26,7 @@ def status_of(state: RoundState) -> Status:
         tuple(
             RoundVotes(
                 round_,
-                round_ in state.proposals,
+                round_ in has_block,
                 _bitmap(state.tally(round_, PREVOTE).votes),
                 _bitmap(state.tally(round_, PRECOMMIT).votes),
             )

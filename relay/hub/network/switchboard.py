@@ -4,7 +4,6 @@ Of two peers the one with the lower node id dials, so that two connections never
 """
 
 import ssl
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from light_clients.interface import MalformedInput
 from relay.hub.network.backoff import dial_delay_s
 from relay.hub.network.codec import Kind, decode_message, encode_message
 from relay.hub.network.frames import StreamEnded, frame, read_frame
+from relay.hub.network.greetings import Greeting, Greetings
 from relay.hub.network.handshake import Refusal, check_hello
 from relay.hub.network.link import Link, PeerOffended
 from relay.hub.network.messages import Hello, Message
@@ -26,8 +26,6 @@ from relay.hub.network.tls import client_context, peer_id, server_context
 from relay.telemetry import get_logger
 
 HANDSHAKE_LIMIT_S = 8.0
-MAX_HANDSHAKES = 64
-"""Of connections that have not shown a certificate yet; those from hosts of network.toml come beside them."""
 SAY_STRANGERS_EVERY_S = 1.0
 
 ENDINGS = (
@@ -76,10 +74,7 @@ class Switchboard:
         self._random = random
         self._server = server_context(home, [peer.certificate for peer in network.peers])
         self._clients = {peer.node_id: client_context(home, peer.certificate) for peer in network.peers}
-        self._hosts = {peer.endpoint.host for peer in network.peers}
-        self._handshakes = 0
-        self._greeting: Counter[str] = Counter()
-        """Accepted connections before their hello, by host."""
+        self._greetings = Greetings(peer.endpoint.host for peer in network.peers)
         self._strangers_said_at = float("-inf")
 
     @property
@@ -137,33 +132,29 @@ class Switchboard:
             await self._converse(trio.SSLStream(stream, context, https_compatible=True), record)
 
     async def _accept(self, stream: trio.SocketStream) -> None:
-        host = _host_of(stream)
-        if self._greeting[host] >= MAX_HANDSHAKES_OF_HOST or (
-            self._handshakes >= MAX_HANDSHAKES and host not in self._hosts
-        ):
+        greeting = self._greetings.admit(_host_of(stream))
+        if greeting is None:
             await trio.aclose_forcefully(stream)
             return
         tls = trio.SSLStream(stream, self._server, server_side=True, https_compatible=True)
-        await self._converse(tls, None, host)
+        await self._converse(tls, None, greeting)
 
     async def _converse(
-        self, tls: trio.SSLStream[trio.SocketStream], expected: PeerRecord | None, host: str = ""
+        self, tls: trio.SSLStream[trio.SocketStream], expected: PeerRecord | None, greeting: Greeting | None = None
     ) -> None:
         """One connection from its first byte to its last; how it ends is logged, never raised."""
-        record = expected
+        record, greeted = expected, Greeting("") if greeting is None else greeting
+        hello: Hello | None = None
         try:
-            self._handshakes += 1
-            self._greeting[host] += 1
             try:
-                with trio.fail_after(HANDSHAKE_LIMIT_S):
+                with greeted.scope, trio.fail_after(HANDSHAKE_LIMIT_S):
                     record = await self._authenticated(tls)
+                    greeted.authenticated = True
                     hello = await self._greeted(tls, record)
             finally:
-                self._handshakes -= 1
-                self._greeting[host] -= 1
-                if not self._greeting[host]:
-                    del self._greeting[host]
-            await self._linked(tls, record, hello)
+                self._greetings.leave(greeted)
+            if record is not None and hello is not None:
+                await self._linked(tls, record, hello)
         except (Refusal, UnusableCertificate) as error:
             self._refused(record, str(error))
         except ENDINGS as error:
@@ -260,7 +251,3 @@ def _why(error: BaseException) -> str:
     if isinstance(cause, OSError):
         return cause.strerror or str(cause) or type(cause).__name__
     return str(cause) or type(cause).__name__
-
-
-MAX_HANDSHAKES_OF_HOST = 32
-"""Also of a host that peers are at: each holds a descriptor for as long as it says nothing."""

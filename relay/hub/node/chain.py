@@ -69,7 +69,9 @@ class HubChain:
         """Check against the newest state and take into the pool. Raises InvalidTransaction."""
         transaction, sender = await trio.to_thread.run_sync(self._checked, raw, limiter=self._submissions)
         if self._pass_on is None:
-            self._mempool.add(transaction, sender.nonce, sender.balance_wei)
+            self._mempool.add(
+                transaction, sender.nonce, sender.balance_wei, base_fee_wei=self._application.next_base_fee_wei
+            )
         else:
             await self._pass_on(transaction, sender)
         return transaction.hash

@@ -4,7 +4,7 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import trio
@@ -17,12 +17,14 @@ from relay.evm.transaction import decode_cached
 from relay.hub.application.genesis import HubParams
 from relay.hub.application.governance.coming import RevisionEnded
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
+from relay.hub.consensus.lost_log import WithoutLog, without_log
 from relay.hub.consensus.replay import resume
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.consensus.transition import RoundState, step
 from relay.hub.consensus.types import (
     Block,
     BlockPrepared,
+    BlockReceived,
     Decided,
     Effect,
     Equivocation,
@@ -39,9 +41,10 @@ from relay.hub.consensus.types import (
     Vote,
     VoteReceived,
 )
+from relay.hub.node.home import PROPOSAL_FILE
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.standing import why_no_blocks
-from relay.hub.node.wal import EventLog
+from relay.hub.node.wal import WAL_FILE, EventLog
 
 T = TypeVar("T")
 ROOM_FOR_COMMIT_BYTES = 64 * 1024
@@ -121,7 +124,6 @@ class ConsensusDriver:
         on_block: Callable[[int], Awaitable[None]],
         *,
         log: EventLog,
-        first_round: int = 0,
         on_waiting: Callable[[str], None],
         now_ns: Callable[[], int] = time.time_ns,
         run_blocking: Callable[[Callable[[], object]], Awaitable[object]] = in_evm_thread,
@@ -133,7 +135,6 @@ class ConsensusDriver:
         self._mempool = mempool
         self._on_block = on_block
         self._log = log
-        self._first_round = first_round
         self._abstains_at: int | None = None
         self._on_waiting = on_waiting
         self._now_ns = now_ns
@@ -160,7 +161,11 @@ class ConsensusDriver:
         """Apply one event. Everything that changes the state passes here."""
         if isinstance(event, HeightStarted):
             await self._begin_height(event)
+        height = event.height if isinstance(event, HeightStarted) else self._state.height
+        own_address = None if height == self._abstains_at else self._own_address
         before = self._state
+        if before.own_address != own_address:
+            before = replace(before, own_address=own_address)
         self._state, effects = step(before, event)
         # What was heard without a vote of its own must not pass for what a vote followed from.
         if (effects or self._state is not before) and self._state.height != self._abstains_at:
@@ -172,26 +177,44 @@ class ConsensusDriver:
         reason = self._why_none(event)
         if reason is not None:
             self._on_waiting(reason)
-            await trio.sleep_forever()
+            await self._rest(event)
+
+    async def _rest(self, event: HeightStarted) -> None:
+        """No block of that height will come from here."""
+        await trio.sleep_forever()
 
     async def _wait(self) -> None:
         """Until there is an event; without peers only a timer brings one."""
         await self._wait_for_timer()
 
     async def _begin(self) -> None:
-        """Where the log left off, or at the height's first round; a majority of its own has no lock to lose but its proposal."""
+        """Where the log left off, or at the height's first round, or by `without_log`."""
         tip = self._ledger.tip
-        resumed = resume(self._state, self._log.replay(tip.height + 1), self._signer.record)
-        if not resumed.signs and why_no_blocks(tip.validators, tip.height + 1, self._own_address) is not None:
-            self._abstains_at = tip.height + 1
-        if resumed.state is self._state or not resumed.signs:
-            self._events.append(
-                HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns(), self._first_round)
-            )
+        height, record = tip.height + 1, self._signer.record
+        resumed = resume(self._state, self._log.replay(height), record)
+        if resumed.signs and resumed.state is not self._state:
+            self._state = resumed.state
+            for effect in resumed.effects:
+                await self._carry_out(effect)
             return
-        self._state = resumed.state
-        for effect in resumed.effects:
-            await self._carry_out(effect)
+        begins = WithoutLog(0, signs=True)
+        if not resumed.signs:
+            begins = without_log(record, tip.chain_id, tip.validators, self._own_address)
+            self._abstains_at = None if begins.signs else height
+        now_ns = self._now_ns()
+        self._events.append(HeightStarted(height, tip.validators, tip.time_ns, now_ns, begins.round))
+        self._events.extend(VoteReceived(vote, now_ns) for vote in begins.votes)
+        block = await self._blocking(lambda: self._saved_block(height)) if begins.votes else None
+        if block is not None:
+            self._events.append(BlockReceived(block, block_id_of(block), accepted=True, now_ns=now_ns))
+        elif not begins.signs:
+            self._only_listens(height)
+
+    def _only_listens(self, height: int) -> None:
+        self._on_waiting(
+            f"no block {height}: this validator decided one, of which its log and its copy of the block are gone, so it signs no"
+            f" other; put back {WAL_FILE} or {PROPOSAL_FILE} and start again"
+        )
 
     def _why_none(self, event: HeightStarted) -> str | None:
         return self._why_ended(event.height) or why_no_blocks(event.validators, event.height, self._own_address)
@@ -260,23 +283,26 @@ class ConsensusDriver:
 
     def _block_for(self, height: int, last_commit: Commit | None) -> Block:
         """The block saved before a crash, if it still follows; else a new one from the pool."""
-        saved = self._signer.saved_proposal(height)
+        saved = self._saved_block(height)
         if saved is not None:
-            try:
-                block = decode_block(saved)
-                if self._ledger.accepts(block):
-                    return block
-            except MalformedInput:
-                # Then nothing was signed for it on this chain, or signing another will be refused by the record.
-                pass
+            return saved
         ledger = self._ledger
         base_fee_wei = ledger.application.next_base_fee_wei
-        candidates = [transaction.raw for transaction in self._mempool.select(base_fee_wei)]
         evidence = ledger.evidence.for_block(ledger.params.evidence_max_bytes)
         room = ledger.params.block_max_bytes - ROOM_FOR_COMMIT_BYTES - sum(map(len, evidence))
-        chosen = ledger.application.prepare_proposal(candidates, room)
+        proposed = ledger.application.prepare_proposal(self._mempool.select(base_fee_wei), room)
+        self._mempool.drop_unpayable(proposed.unpayable)
         commit = ledger.last_commit() if last_commit is None else last_commit
-        return make_block(ledger.tip, commit, chosen, self._own_address, evidence)
+        return make_block(ledger.tip, commit, proposed.transactions, self._own_address, evidence)
+
+    def _saved_block(self, height: int) -> Block | None:
+        saved = self._signer.saved_proposal(height)
+        try:
+            block = None if saved is None else decode_block(saved)
+            return block if block is not None and self._ledger.accepts(block) else None
+        except MalformedInput:
+            # Then nothing was signed for it on this chain, or signing another will be refused by the record.
+            return None
 
     async def _sign_proposal(self, effect: SignProposal) -> tuple[Proposal, bytes]:
         """With the encoded block."""

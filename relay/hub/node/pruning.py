@@ -14,6 +14,7 @@ from relay.hub.application.application import STATE_TABLE, HubApplication
 from relay.hub.application.evm_pruning import EVM_TABLE, PlaceFilter, counts_places, mark_counted, prune_evm_version
 from relay.hub.application.genesis import HubParams
 from relay.hub.application.snapshot.restoring import prune_restored_header
+from relay.hub.consensus.blocks import ConsensusParams
 from relay.hub.node.block_records import BlockRecords, prune_block_records
 from relay.hub.state import StateDamaged
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
@@ -22,10 +23,6 @@ from relay.hub.state.versions import prune_version
 HOUR_S = 3600
 LEAST_STATES = 256
 """Whatever their age: a snapshot that is being made, or a relay that is proving, has begun with one of the newest."""
-LEAST_BLOCKS = 1_024
-"""BLOCKHASH and snapshots reach 256 back, members that catch up some more."""
-DEFAULT_KEEP_BLOCKS = 1_814_400
-"""Three weeks of blocks of one second: as long as a removed validator is accountable."""
 VERSIONS_IN_STEP = 4
 BLOCKS_IN_STEP = 16
 _ROWS_IN_BATCH = 8_192
@@ -33,20 +30,45 @@ _ROWS_IN_BATCH = 8_192
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """`states_s` and `blocks` are the least that is kept; None keeps all."""
+    """What is kept at the least; None keeps all. A block goes once more than `blocks` stand above it and it is older than
+    `blocks_s` too: until then evidence about it must be judged."""
 
     states_s: int | None
     blocks: int | None
+    blocks_s: int = 0
+
+
+class TooFewBlocks(Exception):
+    """One sentence."""
+
+    def __init__(self, got: int, expected: int) -> None:
+        self.got, self.expected = got, expected
+        super().__init__(got, expected)
+
+    def __str__(self) -> str:
+        return (
+            f"keeping {self.got} blocks is too few: evidence against a validator counts for {self.expected} blocks, and a node"
+            f" without them cannot judge it; keep {self.expected} or more, or 0 for all"
+        )
 
 
 KEEP_ALL = Retention(None, None)
 
 
 def retention_of(params: HubParams, states_h: int | None, blocks: int | None) -> Retention:
-    """From the command's numbers: 0 keeps all, None is the default, which is what relays and light clients may ask for."""
+    """From the command's numbers: 0 keeps all, None is the default, which is what relays and light clients may ask for.
+
+    Raises TooFewBlocks. No number shortens the time for which evidence counts.
+    """
+    accountable = ConsensusParams()
     states_s = params.trusting_period_s if states_h is None else states_h * HOUR_S
-    kept_blocks = DEFAULT_KEEP_BLOCKS if blocks is None else blocks
-    return Retention(states_s or None, None if kept_blocks == 0 else max(kept_blocks, LEAST_BLOCKS))
+    least = accountable.evidence_max_age_blocks
+    kept_blocks = least if blocks is None else blocks
+    if 0 < kept_blocks < least:
+        raise TooFewBlocks(kept_blocks, least)
+    if kept_blocks == 0:
+        return Retention(states_s or None, None)
+    return Retention(states_s or None, kept_blocks, accountable.evidence_max_age_ns // NANOSECONDS_PER_SECOND)
 
 
 class Pruner:
@@ -129,5 +151,11 @@ class Pruner:
             return range(0)
         oldest = versions[-1] + 1 if versions else 0
         first = self._records.first_height()
-        end = min(newest - self._retention.blocks + 1, max(oldest, self._application.oldest_state()))
-        return range(first, min(end, first + BLOCKS_IN_STEP))
+        most = min(
+            newest - self._retention.blocks, max(oldest, self._application.oldest_state()), first + BLOCKS_IN_STEP
+        )
+        horizon_ns = self._application.block_time_ns(newest) - self._retention.blocks_s * NANOSECONDS_PER_SECOND
+        end = first
+        while end < most and self._application.block_time_ns(end) < horizon_ns:
+            end += 1
+        return range(first, end)

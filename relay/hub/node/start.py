@@ -35,7 +35,7 @@ from relay.hub.node.driver import ConsensusDriver, Timeouts
 from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis, load_validator_key
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.ledger import ChainDamaged, HubLedger
-from relay.hub.node.pruning import Pruner, retention_of
+from relay.hub.node.pruning import Pruner, TooFewBlocks, retention_of
 from relay.hub.node.signer import FileSigner
 from relay.hub.node.signing_record import why_not_sign
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
@@ -216,7 +216,6 @@ def _alone(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> Consens
         node.mempool,
         on_block,
         log=node.log,
-        first_round=node.signer.record.round if node.signer.record.height == node.ledger.tip.height + 1 else 0,
         on_waiting=_say,
         timeouts=Timeouts.without_peers(),
     )
@@ -272,9 +271,12 @@ def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS
 
 
 def prune_node(node: HubNode, kept: Kept) -> None:
-    """Let the ledger delete what is older. Call before it applies a block."""
+    """Let the ledger delete what is older. Call before it applies a block. Raises NodeRefused."""
     ledger = node.ledger
-    retention = retention_of(ledger.genesis.params, kept.states_h, kept.blocks)
+    try:
+        retention = retention_of(ledger.genesis.params, kept.states_h, kept.blocks)
+    except TooFewBlocks as error:
+        raise NodeRefused(str(error)) from error
     ledger.pruner = Pruner(node.store, ledger.application, ledger.records, retention)
     if ledger.pruner.prepare():
         _say("counted the places of the EVM state's nodes, which pruning needs once")

@@ -285,3 +285,21 @@ class PoolMachine(RuleBasedStateMachine):
 
 TestPoolMachine = PoolMachine.TestCase
 TestPoolMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_a_full_pool_compares_what_proposers_get_at_the_present_base_fee():
+    """A great tip below a low cap is none: at a base fee of 90 the first leaves 10, the second 20."""
+    pool = Mempool(max_transactions=1)
+    low = tx(0, cap=100, tip=100)
+    better = tx(0, cap=200, tip=20, key=OTHER_KEY)
+    pool.add(low, 0, base_fee_wei=90)
+    assert refusal(pool, better)[0] is InvalidReason.POOL_FULL
+    pool.add(better, 0, base_fee_wei=90)
+    assert pool.get(low.hash) is None
+    # One that does not even offer the base fee is displaced by any that does, and displaces none.
+    with pytest.raises(InvalidTransaction):
+        pool.add(low, 0, base_fee_wei=150)
+    stale = Mempool(max_transactions=1)
+    stale.add(low, 0)
+    stale.add(tx(0, cap=150, tip=0, key=OTHER_KEY), 0, base_fee_wei=150)
+    assert stale.get(low.hash) is None

@@ -38,6 +38,7 @@ from light_clients.tendermint.types import (
 )
 from relay.evm.database import MemoryStore
 from relay.evm.execution import CallMessage
+from relay.evm.transaction import decode_cached
 from relay.hub.application import abi
 from relay.hub.application.admin import AdminSet, action_hash, create_client_action, register_counterparty_action
 from relay.hub.application.genesis import HubParams
@@ -75,6 +76,11 @@ def hub_genesis(*, fees=None, **params):
         fees=fees,
     )
     return build_genesis(hub, (VALIDATOR,))
+
+
+def decoded(*raw: bytes):
+    """As a pool hands them to a proposer."""
+    return [decode_cached(item, EVM_CHAIN_ID) for item in raw]
 
 
 @dataclass
@@ -139,7 +145,7 @@ class SimulatedHub:
     def advance(self, *raw: bytes, time_s: int | None = None) -> list[Outcome]:
         """Decide and apply a block. Its time was fixed by the last commit; `time_s` (default + 1) is the next one's."""
         ledger = self.ledger
-        chosen = ledger.application.prepare_proposal(raw, 10**7)
+        chosen = ledger.application.prepare_proposal(decoded(*raw), 10**7).transactions
         assert len(chosen) == len(raw)
         block = make_block(ledger.tip, ledger.last_commit(), raw, ledger.tip.validators.proposer.address)
         assert ledger.accepts(block)

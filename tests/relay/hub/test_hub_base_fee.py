@@ -13,14 +13,14 @@ from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.transaction import decode_transaction
 from relay.hub.abci.machine import HubMachine
 from relay.hub.abci.pool import MAX_BLOCKS_WAITING
-from relay.hub.application.abci import CODE_INVALID, ChunkVerdict, ProposalVerdict
+from relay.hub.application.abci import CODE_INVALID, ChunkVerdict, PreparedProposal, ProposalVerdict
 from relay.hub.application.fees import FeeRules
 from relay.hub.application.genesis import RULES_VERSION, decode_genesis, encode_genesis
 from relay.hub.state.keys import BASE_FEE_KEY
 from tests.relay.evm.evm_bytecode import deploy_code
 from tests.relay.hub.abci.abci_client import init_chain, serving
 from tests.relay.hub.abci.test_abci_replay import play
-from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, hub_genesis
+from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, decoded, hub_genesis
 from tests.relay.hub.snapshot_chain import JoiningNode, RecordingHub, Taken
 
 LEAST_WEI = 1_000
@@ -123,8 +123,8 @@ def test_pool_proposal_and_block_refuse_less_than_the_base_fee():
     assert application.check_tx(low).code == CODE_INVALID and application.check_tx(enough).code == 0
     assert application.process_proposal([low], RULES_VERSION) is ProposalVerdict.REJECT
     assert application.process_proposal([enough], RULES_VERSION) is ProposalVerdict.ACCEPT
-    assert application.prepare_proposal([low], 10**6) == ()
-    assert application.prepare_proposal([enough], 10**6) == (enough,)
+    assert application.prepare_proposal(decoded(low), 10**6) == PreparedProposal((), ())
+    assert application.prepare_proposal(decoded(enough), 10**6).transactions == (enough,)
     # One that waits already may wait for the fee to fall, but not below its least.
     assert application.check_sender(transaction, held=True).nonce == transaction.nonce
     never = decode_transaction(signed(hub, cap_wei=LEAST_WEI - 1), EVM_CHAIN_ID)
@@ -151,10 +151,11 @@ def test_a_proposal_takes_what_its_senders_can_pay_and_no_more():
     hub = fee_hub()
     cap_wei = balance_wei(hub, address_of(DAPP)) // 21_000 // 2
     raw = [signed(hub, cap_wei=cap_wei) for _ in range(3)]
-    assert hub.application.prepare_proposal(raw, 10**6) == tuple(raw[:2])
+    proposed = hub.application.prepare_proposal(decoded(*raw), 10**6)
+    assert proposed == PreparedProposal(tuple(raw[:2]), tuple(decoded(raw[2])))
     free = SimulatedHub()
     free_raw = [free.raw(SOMEONE, b"", DAPP, gas=21_000, value=6 * 10**23) for _ in range(2)]
-    assert free.application.prepare_proposal(free_raw, 10**6) == tuple(free_raw)
+    assert free.application.prepare_proposal(decoded(*free_raw), 10**6) == PreparedProposal(tuple(free_raw), ())
 
 
 @pytest.mark.networks
@@ -215,7 +216,7 @@ def test_under_abci_what_waits_for_a_lower_fee_waits_and_not_for_ever():
     machine.pool.settle(tuple(full), tuple(decode_transaction(raw, EVM_CHAIN_ID) for raw in full))
     assert machine.application.next_base_fee_wei == 1_125
     assert machine.pool.check(waits).code == 0
-    assert machine.pool.candidates() == []
+    assert list(machine.pool.candidates()) == []
     for _ in range(MAX_BLOCKS_WAITING):
         machine.pool.settle((), ())
     refused = machine.pool.check(waits)

@@ -12,7 +12,7 @@ from relay.hub.application import application as application_module
 from relay.hub.application.abci import ProposalVerdict
 from relay.hub.application.genesis import RULES_VERSION, decode_genesis, encode_genesis
 from tests.relay.evm.evm_bytecode import deploy_code
-from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, hub_genesis
+from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, decoded, hub_genesis
 
 SOMEONE = bytes.fromhex("aa" * 20)
 
@@ -28,14 +28,14 @@ def test_transaction_above_the_cap_is_refused_by_pool_and_proposal() -> None:
     assert refusal.code != 0 and str(TRANSACTION_MAX_GAS) in refusal.log
     assert application.process_proposal([at_cap], RULES_VERSION) is ProposalVerdict.ACCEPT
     assert application.process_proposal([above], RULES_VERSION) is ProposalVerdict.REJECT
-    assert application.prepare_proposal([above], 10**6) == ()
+    assert application.prepare_proposal(decoded(above), 10**6).transactions == ()
 
 
 def test_a_block_has_room_for_one_transaction_at_the_cap_and_no_more() -> None:
     hub = SimulatedHub()
     first, second = (hub.raw(SOMEONE, b"", DAPP, gas=gas) for gas in (TRANSACTION_MAX_GAS, 21_000))
     assert hub.application.process_proposal([first, second], RULES_VERSION) is ProposalVerdict.REJECT
-    assert hub.application.prepare_proposal([first, second], 10**6) == (first,)
+    assert hub.application.prepare_proposal(decoded(first, second), 10**6).transactions == (first,)
 
 
 def test_a_proposal_holds_no_more_junk_than_its_gas_pays_for(monkeypatch) -> None:

@@ -20,10 +20,12 @@ from relay.hub.application.abci import CODE_OK, CODE_UNKNOWN_HEIGHT, FinalizeBlo
 from relay.hub.application.application import STATE_TABLE
 from relay.hub.application.evm_pruning import EVM_PRUNING_TABLE, EVM_TABLE, counts_places
 from relay.hub.application.genesis import HubParams
+from relay.hub.consensus.blocks import ConsensusParams
+from relay.hub.consensus.evidence import AccountableUntil
 from relay.hub.node.block_records import BlockRecords
 from relay.hub.node.ledger import HubLedger
-from relay.hub.node.pruning import KEEP_ALL, Pruner, Retention, retention_of
-from relay.hub.node.start import Kept, Ports, open_node, prune_node, serve_node
+from relay.hub.node.pruning import KEEP_ALL, Pruner, Retention, TooFewBlocks, retention_of
+from relay.hub.node.start import Kept, NodeRefused, Ports, open_node, prune_node, run_node, serve_node
 from relay.hub.state import GENESIS_KEY, SparseMerkleTree
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from relay.hub.state.tree import EMPTY_ROOT, Inner
@@ -170,7 +172,7 @@ def test_blocks_go_with_every_row_that_they_brought_and_not_before_their_states(
     for _ in range(30):
         write(hub, random.Random(hub.height))
     first = hub.ledger.records.first_height()
-    assert first == hub.height - 10 + 1
+    assert first == hub.height - 10
     assert (hub.application.blocks.first_number(), hub.application.blocks.block(first - 1)) == (first, None)
     gone = [key for key in before if hub.store.get(key) is None]
     left = [key for key in before if hub.store.get(key) is not None]
@@ -269,10 +271,46 @@ def test_a_crash_at_any_write_while_pruning_leaves_a_whole_chain():
 
 def test_retention_from_the_commands_numbers():
     params = HubParams()
-    assert retention_of(params, None, None) == Retention(params.trusting_period_s, 1_814_400)
+    assert retention_of(params, None, None) == Retention(params.trusting_period_s, 1_814_400, 21 * 86_400)
     assert retention_of(params, 0, 0) == KEEP_ALL
-    assert retention_of(params, 24, 5_000) == Retention(86_400, 5_000)
-    assert retention_of(params, 24, 1).blocks == 1_024
+    assert retention_of(params, 24, 1_814_401) == Retention(86_400, 1_814_401, 21 * 86_400)
+    for blocks in (1, 1_814_399):
+        with pytest.raises(TooFewBlocks) as refused:
+            retention_of(params, None, blocks)
+        assert (refused.value.got, refused.value.expected) == (blocks, 1_814_400)
+
+
+def test_what_is_kept_by_default_covers_all_evidence_that_counts():
+    """Of both bounds of the consensus params the later one decides, as `AccountableUntil` has it."""
+    kept, params = retention_of(HubParams(), None, None), ConsensusParams()
+    assert kept.blocks >= params.evidence_max_age_blocks
+    assert kept.blocks_s * 10**9 >= params.evidence_max_age_ns
+
+
+@pytest.mark.parametrize(("interval_s", "blocks"), [(1, 12), (2, 8), (4, 8)])
+def test_a_block_goes_when_evidence_about_it_is_over_and_not_before(interval_s, blocks):
+    """Eight blocks and twelve seconds: with a block a second it is the time that decides, else the number."""
+    hub = SimulatedHub()
+    ledger = hub.ledger
+    ledger.pruner = Pruner(hub.store, ledger.application, ledger.records, Retention(1, 8, 12))
+    times_ns = {1: ledger.tip.time_ns}
+    for _ in range(30):
+        hub.advance(time_s=hub.time_s + interval_s)
+        tip, first = ledger.tip, ledger.records.first_height()
+        times_ns[tip.height] = tip.time_ns
+        accountable = AccountableUntil(tip.height, tip.time_ns, 8, 12 * 10**9)
+        assert all(height >= first for height, time_ns in times_ns.items() if not accountable.is_over(height, time_ns))
+    assert first == tip.height - blocks
+
+
+def test_a_number_that_is_too_small_is_refused_at_the_start(tmp_path):
+    home = new_home(tmp_path)
+    with pytest.raises(NodeRefused) as refused:
+        run_node(home, Ports("127.0.0.1", 0, 0), kept=Kept(blocks=1_024))
+    assert str(refused.value) == (
+        "keeping 1024 blocks is too few: evidence against a validator counts for 1814400 blocks, and a node without them"
+        " cannot judge it; keep 1814400 or more, or 0 for all"
+    )
 
 
 def test_pruned_heights_answer_an_error_at_both_rpc_doors(tmp_path):

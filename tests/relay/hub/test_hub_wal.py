@@ -1,14 +1,16 @@
 """The write-ahead log: its bytes, its torn end, its damage, and what a validator does with it after a crash."""
 
 from dataclasses import replace
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from light_clients.tendermint.types import BlockId, PartSetHeader
+from relay.hub.consensus import event_codec
 from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.event_codec import MARKER, LogDamaged, decode_log, encode_frame
+from relay.hub.consensus.event_codec import MARKER, LogContent, LogDamaged, decode_log, encode_frame
 from relay.hub.consensus.replay import resume
 from relay.hub.consensus.round_state import RoundState
 from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
@@ -101,6 +103,49 @@ def test_damage_before_the_end_is_refused_with_its_place(tmp_path):
     (tmp_path / WAL_FILE).write_bytes(whole[:40] + b"\x00" + whole[41:])
     with pytest.raises(UnusableHome, match=r"consensus\.wal: damaged at byte 0: .*move it away"):
         WriteAheadLog(tmp_path)
+
+
+@pytest.mark.parametrize("inner", ["frame", "markers", "stems"])
+def test_attack_C45_hub_a_torn_write_that_holds_whole_frames_is_cut_off(tmp_path, inner):
+    """A transaction may hold anything: also what looks like the log's own bytes."""
+    events = one_of_each()
+    fake = {"frame": b"".join(map(encode_frame, events)), "markers": MARKER * 64, "stems": MARKER[:-1] * 64}[inner]
+    table = Table()
+    block = table.block(fake)
+    torn = BlockPrepared(1, 0, block, block_id_of(block), table.now_ns)
+    first, last = encode_frame(events[0]), encode_frame(torn)
+    assert decode_log(first + last).events == (events[0], torn)
+    for cut in range(len(last)):
+        assert decode_log(first + last[:cut]) == LogContent((events[0],), len(first))
+    (tmp_path / WAL_FILE).write_bytes(first + last[:-1])
+    log = WriteAheadLog(tmp_path)
+    log.append(torn)
+    log.close()
+    assert (tmp_path / WAL_FILE).read_bytes() == first + last
+
+
+def test_a_torn_end_full_of_markers_is_looked_through_once(monkeypatch):
+    looked = 0
+
+    def counted(data) -> int:
+        nonlocal looked
+        looked += len(data)
+        return crc32(data)
+
+    monkeypatch.setattr(event_codec, "crc32", counted)
+    head = encode_frame(one_of_each()[1])
+    junk = (MARKER + (200_000).to_bytes(4, "big") + bytes(4)) * 20_000
+    assert decode_log(head + junk).whole_bytes == len(head)
+    assert looked <= 2 * len(junk)
+
+
+def test_a_log_from_before_stuffing_is_read(tmp_path):
+    """As the first version wrote it."""
+    table = Table()
+    event = BlockPrepared(1, 0, block := table.block(b"hwa! and hwa"), block_id_of(block), table.now_ns)
+    old = encode_frame(event).replace(b"hwa\x00", b"hwa")
+    assert old != encode_frame(event)
+    assert decode_log(old * 2).events == (event, event)
 
 
 def test_only_the_events_since_the_height_began_are_replayed(tmp_path):

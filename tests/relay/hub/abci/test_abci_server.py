@@ -397,7 +397,7 @@ def test_attack_H_abci_nothing_waits_behind_a_gap_for_ever():
     hub.pool.settle((), ())
     assert "waited 301 blocks" in hub.pool.check(waits).log
     assert hub.pool.check(runs).code == 0
-    assert hub.pool.candidates() == [runs]
+    assert [item.raw for item in hub.pool.candidates()] == [runs]
     # It may come again, and then waits anew; one that has become executable stays.
     assert hub.pool.check(waits).code == hub.pool.check(signed(0)).code == 0
     for _ in range(MAX_BLOCKS_WAITING + 1):

@@ -1,13 +1,14 @@
 """What one validator that lies could do to all others, each found by a reviewer."""
 
-import shutil
 import ssl
-import subprocess
 from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 import trio
+from Crypto.PublicKey import ECC
+from Crypto.Signature import eddsa
+from Crypto.Util.asn1 import DerBitString, DerBoolean, DerInteger, DerObject, DerObjectId, DerOctetString
 
 from light_clients.interface import MalformedInput
 from light_clients.tendermint.codec import encode_commit, encode_header
@@ -17,13 +18,13 @@ from light_clients.tendermint.wire import message_field
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.types import EMPTY_COMMIT, Proposal, Step
 from relay.hub.consensus.validators import proposer_of
+from relay.hub.network.greetings import MAX_OF_HOST, MAX_STRANGERS
 from relay.hub.network.messages import ProposalMessage, Status
 from relay.hub.network.network_file import Endpoint, Peer
 from relay.hub.network.node_key import node_id_of
-from relay.hub.network.switchboard import MAX_HANDSHAKES_OF_HOST
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 from tests.relay.hub.network.test_network_of_four import link_to, points
-from tests.relay.hub.network.test_network_transport import End, free_port, keys_in_order, peer, running, until
+from tests.relay.hub.network.test_network_transport import HELLO, End, free_port, keys_in_order, peer, running, until
 
 FAR_NS = 10**18
 MOST_ROUNDS = 17
@@ -124,10 +125,6 @@ def test_attack_B1_hub_a_block_has_one_encoding(tmp_path):
         assert refused.value.field == "block"
 
 
-OPENSSL = shutil.which("openssl")
-
-
-@pytest.mark.skipif(OPENSSL is None, reason="no openssl to make the liar's certificates with")
 async def test_attack_G15_hub_a_listed_certificate_cannot_vouch_for_another_nodes_name(tmp_path):
     """TLS believes what a listed certificate signed; the connection is no peer's all the same."""
     one, two = keys_in_order(2)
@@ -152,27 +149,63 @@ async def test_attack_G15_hub_a_listed_certificate_cannot_vouch_for_another_node
 def forged_chain(folder, victim) -> bytes:
     """chain.pem with a leaf that names the victim, signed by the certificate that is returned: a CA under the liar's own id."""
     folder.mkdir()
+    own, leaf = ECC.generate(curve="ed25519"), ECC.generate(curve="p256")
+    own_id = sha256(own.public_key().export_key(format="DER")).digest()[:20].hex()
+    is_ca = extension("2.5.29.19", sequence(DerBoolean(True).encode()))
+    authority = certificate(name(("2.5.4.3", own_id)), name(("2.5.4.3", own_id)), own, own, is_ca)
+    victims_key = victim.certificate[victim.certificate.index(bytes.fromhex("302a300506032b6570032100")) :][:44]
+    # The victim's key structure stands in an extension before any other, and the names say its id twice.
+    subject = name(("2.5.4.3", victim.node_id), ("2.5.4.10", victim.node_id))
+    forged = certificate(subject, name(("2.5.4.3", own_id)), leaf, own, extension("1.2.3.4.5", victims_key))
+    pem = leaf.export_key(format="PEM") + "\n"
+    (folder / "chain.pem").write_text(pem + "".join(map(ssl.DER_cert_to_PEM_cert, (forged, authority))))
+    return authority
 
-    def openssl(*words) -> bytes:
-        return subprocess.run([OPENSSL, *words], check=True, cwd=folder, capture_output=True).stdout
 
-    openssl("genpkey", "-algorithm", "ed25519", "-out", "own.key")
-    own_id = sha256(openssl("pkey", "-in", "own.key", "-pubout", "-outform", "DER")).digest()[:20].hex()
-    (folder / "own.cnf").write_text(
-        f"[req]\ndistinguished_name=d\nprompt=no\nx509_extensions=e\n[d]\nCN={own_id}\n[e]\nbasicConstraints=CA:TRUE\n"
+def sequence(*parts: bytes) -> bytes:
+    return DerObject(0x10, b"".join(parts), constructed=True).encode()
+
+
+def name(*attributes) -> bytes:
+    rows = (sequence(DerObjectId(kind).encode(), DerObject(0x0C, text.encode()).encode()) for kind, text in attributes)
+    return sequence(*(DerObject(0x11, row, constructed=True).encode() for row in rows))
+
+
+def extension(kind: str, value: bytes) -> bytes:
+    return sequence(DerObjectId(kind).encode(), DerOctetString(value).encode())
+
+
+def certificate(subject: bytes, issuer: bytes, holder, signer, *extensions: bytes) -> bytes:
+    algorithm = sequence(DerObjectId("1.3.101.112").encode())
+    validity = sequence(DerObject(0x17, b"700101000000Z").encode(), DerObject(0x18, b"99991231235959Z").encode())
+    body = sequence(
+        bytes.fromhex("a003020102"),
+        DerInteger(7).encode(),
+        algorithm,
+        issuer,
+        validity,
+        subject,
+        holder.public_key().export_key(format="DER"),
+        DerObject(0x10, b"".join(extensions), explicit=3, constructed=True).encode(),
     )
-    openssl("req", "-x509", "-new", "-key", "own.key", "-config", "own.cnf", "-days", "3650", "-out", "own.pem")
-    key = victim.certificate[victim.certificate.index(bytes.fromhex("302a300506032b6570032100")) :][:44]
-    (folder / "leaf.cnf").write_text(
-        f"[req]\ndistinguished_name=d\nprompt=no\n[d]\nCN={victim.node_id}\nO={victim.node_id}\n[e]\n1.2.3.4.5=DER:{key.hex()}\n"
-    )
-    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "leaf.key")
-    openssl("req", "-new", "-key", "leaf.key", "-config", "leaf.cnf", "-out", "leaf.csr")
-    signing = ["-CA", "own.pem", "-CAkey", "own.key", "-set_serial", "7", "-days", "3650"]
-    openssl("x509", "-req", "-in", "leaf.csr", *signing, "-extfile", "leaf.cnf", "-extensions", "e", "-out", "leaf.pem")
-    parts = [(folder / name).read_text() for name in ("leaf.key", "leaf.pem", "own.pem")]
-    (folder / "chain.pem").write_text("".join(parts))
-    return ssl.PEM_cert_to_DER_cert(parts[2])
+    return sequence(body, algorithm, DerBitString(eddsa.new(signer, "rfc8032").sign(body)).encode())
+
+
+async def closed_of(streams, count: int):
+    """The first `count` of them that the other end closes."""
+    found = []
+
+    async def watch(stream) -> None:
+        if await stream.receive_some(1) == b"":
+            found.append(stream)
+            if len(found) >= count:
+                nursery.cancel_scope.cancel()
+
+    with trio.fail_after(15):
+        async with trio.open_nursery() as nursery:
+            for stream in streams:
+                nursery.start_soon(watch, stream)
+    return found
 
 
 async def test_silent_connections_of_one_host_are_bounded(tmp_path):
@@ -181,13 +214,35 @@ async def test_silent_connections_of_one_host_are_bounded(tmp_path):
     port = free_port()
     end = End(tmp_path / "one", one, port, (peer(two, free_port()),))
     async with running(end):
-        silent = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(MAX_HANDSHAKES_OF_HOST + 8)]
-        closed = 0
-        for stream in reversed(silent):
-            with trio.move_on_after(0.5):
-                closed += await stream.receive_some(1) == b""
-            if closed == 8:
-                break
-        assert closed == 8
+        silent = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(MAX_OF_HOST + 8)]
+        closed = await closed_of(silent, 8)
+        assert set(closed) == set(silent[:8])
+        assert len(end.board._greetings) == MAX_OF_HOST
+        for stream in silent:
+            await trio.aclose_forcefully(stream)
+
+
+async def test_attack_G15_hub_a_peer_named_by_dns_is_let_in_while_silent_strangers_fill_the_table(tmp_path):
+    """Where it comes from cannot be told beforehand, so that it is one of many: the oldest silent ones go instead."""
+    one, two = keys_in_order(2)
+    port = free_port()
+    named = Peer(one.node_id, Endpoint("localhost", free_port()), one.certificate)
+    end = End(tmp_path / "two", two, port, (named,))
+    dialling = End(
+        tmp_path / "one", one, free_port(), (peer(two, port),), replace(HELLO, consensus_address=b"\x0b" * 20)
+    )
+    async with running(end):
+        silent = []
+        for number in range(MAX_STRANGERS + 4):
+            host = f"127.0.0.{2 + number // 16}"
+            silent.append(await trio.open_tcp_stream("127.0.0.1", port, local_address=host))
+        # Of the hosts with most the oldest each.
+        assert set(await closed_of(silent, 4)) == {silent[0], silent[16], silent[32], silent[48]}
+        assert len(end.board._greetings) == MAX_STRANGERS
+        with trio.fail_after(4):
+            async with running(dialling):
+                await until(lambda: end.heard and dialling.heard)
+                assert [link.node_id for link in end.board.links] == [one.node_id]
+                assert len(end.board._greetings) == MAX_STRANGERS - 1
         for stream in silent:
             await trio.aclose_forcefully(stream)

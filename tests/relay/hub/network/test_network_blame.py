@@ -1,0 +1,124 @@
+"""Votes that nobody signed are their sender's fault wherever they would have counted nothing; proposals that a node can say
+nothing about are sent once."""
+
+from dataclasses import replace
+
+import pytest
+import trio
+from structlog.testing import capture_logs
+
+from relay.hub.consensus.blocks import block_id_of
+from relay.hub.consensus.proposals import proposal_is_signed
+from relay.hub.consensus.types import NIL, Equivocation, Step
+from relay.hub.consensus.validators import proposer_of
+from relay.hub.network.messages import ProposalMessage, VoteMessage
+from relay.hub.network.standing import PRECOMMIT, PREVOTE
+from relay.hub.node.block_records import prune_block_records
+from tests.relay.hub.network.simulated_network import SimulatedNetwork
+from tests.relay.hub.network.test_network_of_four import SOME_BLOCK, link_to, points, vote_of
+
+
+async def stalled(network, nursery):
+    """Validators 0 and 3 wait for each other with their prevotes given."""
+    network.start(nursery, 0, 1, 2, 3)
+    await network.reach(3)
+    network.kill(1)
+    network.kill(2)
+    victim = network.validators[0]
+
+    def both_voted() -> bool:
+        state = victim.node.driver.state
+        return state.step is Step.PREVOTE and len(state.tally(state.round, PREVOTE).votes) == 2
+
+    await network.until(both_voted)
+    return victim.node.driver.state
+
+
+def forged(vote):
+    return replace(vote, signature=vote.signature[:32] + bytes(31) + b"\x07")
+
+
+@pytest.mark.parametrize("place", ["filled", "late", "far", "own and far"])
+async def test_attack_C42_hub_a_vote_that_is_not_signed_is_blamed_where_its_place_is_taken_too(
+    tmp_path, autojump_clock, place
+):
+    network = SimulatedNetwork(tmp_path, 4)
+    victim, liar = network.validators[0], network.validators[3]
+    async with trio.open_nursery() as nursery:
+        state = await stalled(network, nursery)
+        [late] = [tally for (_, kind), tally in state.previous.tallies.items() if kind is PRECOMMIT]
+        vote = {
+            "filled": state.tally(state.round, PREVOTE).votes.popitem()[1],
+            "late": next(iter(late.votes.values())),
+            "far": vote_of(liar, state, SOME_BLOCK, state.round + 40),
+            "own and far": vote_of(victim, state, SOME_BLOCK, state.round + 40),
+        }[place]
+        if place != "own and far":
+            link_to(liar, victim).send(VoteMessage(vote))
+            await trio.sleep(0.3)
+            assert points(victim, liar) == 0
+        link_to(liar, victim).send(VoteMessage(forged(vote)))
+        await trio.sleep(0.3)
+        assert 49 < points(victim, liar) <= 50
+        said = victim.node.switchboard.records[liar.node_key.node_id].last_reason
+        assert said == f"a vote of validator {vote.validator_index} is not signed by it"
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_same_vote_signed_at_another_time_is_nobodys_fault(tmp_path, autojump_clock):
+    network = SimulatedNetwork(tmp_path, 4)
+    victim, liar = network.validators[0], network.validators[3]
+    async with trio.open_nursery() as nursery:
+        state = await stalled(network, nursery)
+        index = [item.address for item in state.validators.validators].index(liar.key.public_key.address)
+        known = state.tally(state.round, PREVOTE).votes[index]
+        for vote in (vote_of(liar, state, known.block_id, state.round, timestamp_ns=known.timestamp_ns + 1), known):
+            link_to(liar, victim).send(VoteMessage(vote))
+        await trio.sleep(0.3)
+        assert points(victim, liar) == 0
+        assert victim.node.driver.state.tally(state.round, PREVOTE).votes[index] == known
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_proposal_with_evidence_out_of_reach_is_sent_and_judged_once_a_round(tmp_path, autojump_clock):
+    network = SimulatedNetwork(tmp_path, 4)
+    everyone = network.validators
+    with capture_logs() as log:
+        async with trio.open_nursery() as nursery:
+            network.start(nursery, 0, 1, 2, 3)
+            await network.reach(3)
+            await network.until(lambda: all(item.node.driver.state.step is Step.NEW_HEIGHT for item in everyone))
+            state = everyone[0].node.driver.state
+            assert {item.height for item in everyone} == {state.height - 1}
+            turn = proposer_of(state.validators, 0).address
+            proposer = next(item for item in everyone if item.key.public_key.address == turn)
+            victim, *others = [item for item in everyone if item is not proposer]
+            at_one = replace(state, height=1)
+            evidence = proposer.ledger.evidence
+            evidence.add(Equivocation(vote_of(others[0], at_one, SOME_BLOCK), vote_of(others[0], at_one, NIL)))
+            evidence.after_block(proposer.ledger.tip, ())
+            with victim.ledger.store.batch() as batch:
+                prune_block_records(batch, victim.ledger.records, 1)
+            for item in others:
+                network.kill(everyone.index(item))
+            came = []
+            handle = victim.node.switchboard._handle
+
+            async def noted(link, message, size) -> None:
+                if isinstance(message, ProposalMessage):
+                    came.append(message.proposal)
+                await handle(link, message, size)
+
+            victim.node.switchboard._handle = noted
+            for link in victim.links:
+                link.closing.set()
+            await trio.sleep(12)
+            now = victim.node.driver.state
+            nursery.cancel_scope.cancel()
+    assert victim.height == state.height - 1
+    assert (now.round, now.step) == (0, Step.PREVOTE)
+    assert [proposal.round for proposal in came] == [0]
+    assert proposal_is_signed(state.chain_id, state.validators, came[0])
+    assert block_id_of(proposer.node.driver.state.candidates[came[0].block_id].block) == came[0].block_id
+    refused = [entry for entry in log if entry["event"] == "a proposed block is refused"]
+    assert ["is about a block below this node's first" in entry["reason"] for entry in refused] == [True]
