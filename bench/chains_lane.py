@@ -49,7 +49,7 @@ GROUP = 20
 ADMINS = 8
 """So many chains are connected at once: each with an admin of its own, since an admin's transactions follow each other."""
 MARGIN_S = 5
-START_LIMIT_S = 180
+START_LIMIT_S = 400
 DAY_S = 86_400
 TRUST = Trust(7 * DAY_S, 21 * DAY_S, 15)
 SEND_GAS = 800_000
@@ -179,7 +179,7 @@ class ChainsLane:
         write(config, tables + "".join(chain.path for chain in chains))
         self.relay = start(self.stack, "relay", ["relay", "run", "--config", str(config)], self.home)
         if wait:
-            until_healthy(port, [self.hub, self.relay])
+            until_healthy(port, [self.hub, self.relay], START_LIMIT_S)
 
     def stop_relay(self) -> None:
         assert self.relay is not None

@@ -296,8 +296,8 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def until_healthy(port: int, processes: Sequence[Process]) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
+def until_healthy(port: int, processes: Sequence[Process], limit_s: float = START_LIMIT_S) -> None:
+    deadline = time.monotonic() + limit_s
     while True:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as response:
