@@ -1,6 +1,7 @@
 """Figures. `python -m bench verify`: verifiers beside their bare signatures and hashes, and
 beside other projects' verifiers from npm and PyPI. `python -m bench lane`: the whole lane.
 `python -m bench hub`: a one-validator hub between two anvils, with the processor time of every process.
+`python -m bench hub_chains`: one hub with 50 chains, of which one stops.
 `python -m bench relay`: the direct path beside the Hyperlane relayer from npm. `python -m bench ledger`: the API's queries.
 `python -m bench audit`: a period replayed.
 `python -m bench api`: status look-ups beside the server's bare hello, and a thousand event streams.
@@ -49,7 +50,7 @@ def bench_verify(*, with_peers: bool, page: bool) -> None:
 
 
 def main() -> None:
-    from bench import api, audit, hub, hub_growth, ledger, relay
+    from bench import api, audit, hub, hub_chains, hub_growth, ledger, relay
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -61,6 +62,7 @@ def main() -> None:
     lane.add_argument("--keys", type=int, default=100_000, help="in each chain's state beforehand")
     hub.add_arguments(commands.add_parser("hub", help="messages/s, latency and processor time through a hub"))
     hub_growth.add_arguments(commands.add_parser("hub_growth", help="the hub alone at several sizes of its state"))
+    hub_chains.add_arguments(commands.add_parser("hub_chains", help="one hub with many chains, of which one stops"))
     relay.add_arguments(commands.add_parser("relay", help="the direct path beside the Hyperlane relayer"))
     audit.add_arguments(commands.add_parser("audit", help="a period of deliveries replayed, then with damage planted"))
     api.add_arguments(commands.add_parser("api", help="the HTTP API beside its server's bare hello"))
@@ -74,6 +76,8 @@ def main() -> None:
         hub.main(console, arguments)
     elif arguments.command == "hub_growth":
         hub_growth.main(console, arguments)
+    elif arguments.command == "hub_chains":
+        hub_chains.main(console, arguments)
     elif arguments.command == "audit":
         audit.main(console, arguments)
     elif arguments.command == "api":

@@ -271,11 +271,17 @@ def command(arguments: Sequence[str]) -> str:
     return result.stdout
 
 
-def start(stack: ExitStack, name: str, arguments: Sequence[str], home: Path, profiles: Path | None = None) -> Process:
+def start(
+    stack: ExitStack,
+    name: str,
+    arguments: Sequence[str],
+    home: Path,
+    profiles: Path | None = None,
+    program: Sequence[str] = HUTONG,
+) -> Process:
     """With `profiles`, under the sampler of `bench.sampling`, which writes its figures into that directory."""
     plain_name = name.replace(" ", "-")
     log = home / f"{plain_name}.log"
-    program: Sequence[str] = HUTONG
     if profiles is not None:
         program = (sys.executable, "-m", "bench.sampling", str(profiles / f"{plain_name}.json"))
     with log.open("wb") as output:
@@ -290,8 +296,8 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def until_healthy(port: int, processes: Sequence[Process]) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
+def until_healthy(port: int, processes: Sequence[Process], limit_s: float = START_LIMIT_S) -> None:
+    deadline = time.monotonic() + limit_s
     while True:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as response:

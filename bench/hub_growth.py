@@ -1,5 +1,7 @@
-"""The hub alone, in one process over a real store, at several sizes of state: a message's execution, a commit, a proof,
-a read, a start, and the disk. No network, no other process: what is left is the hub's own work.
+"""The hub alone, in one process over a real store, at several sizes of state: a message's execution, the app hash, a commit,
+a proof, a read, a start, disk and memory. No network, no other process at work: what is left is the hub's own work.
+
+Each size has a process of its own, and its state is laid down by another one: the memory told is that of the hub at work.
 """
 
 import argparse
@@ -11,15 +13,20 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.hub_lane import fill_state, filler
+from bench.filled_state import fill_state, filler
 from light_clients.ibc.abi import packet_from_tuple
 from light_clients.ibc.commitment import PathKind, path_key
 from light_clients.ibc.packet import Acknowledgement
@@ -29,6 +36,7 @@ from relay.evm.stack import run_with_evm_stack
 from relay.hub.application import abi
 from relay.hub.application.module import ROUTER_ADDRESS
 from relay.hub.node.ledger import HubLedger
+from relay.hub.state import VersionedState
 
 BATCH = 40
 ROUNDS = 5
@@ -50,13 +58,38 @@ def main(console: Console, arguments: argparse.Namespace) -> None:
     for keys in arguments.keys:
         table.add_column(f"{keys:,} keys", justify="right")
         with tempfile.TemporaryDirectory(prefix="hutong-bench-") as home:
-            measure = _Measure(Path(home), keys, arguments.clients)
-            column = run_with_evm_stack(partial(measure.run, profile=arguments.profile))
+            fill_s = _in_process_of_its_own(_fill, Path(home), keys)
+            column = _in_process_of_its_own(_measure, Path(home), keys, arguments.clients, arguments.profile)
+        column["laying the state down, CPU-s"] = fill_s
         columns.append(column)
         print(json.dumps({"keys": keys} | {name: round(figure, 3) for name, figure in column.items()}), flush=True)
+    steps = list(pairwise(columns))
+    for _ in steps:
+        table.add_column("ratio", justify="right")
     for name in columns[0]:
-        table.add_row(name, *(f"{column[name]:,.3f}" for column in columns))
+        figures = [f"{column[name]:,.3f}" for column in columns]
+        table.add_row(name, *figures, *(f"{larger[name] / smaller[name]:.2f}" for smaller, larger in steps))
     console.print(table)
+
+
+def _in_process_of_its_own(work: Callable[..., Any], *arguments: Any) -> Any:
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(run_with_evm_stack, partial(work, *arguments)).result()
+
+
+def _fill(home: Path, keys: int) -> float:
+    """CPU-s."""
+    from tests.relay.hub.simulated_hub import hub_genesis
+
+    began = time.process_time()
+    store = LmdbStore(home, map_bytes=MAP_BYTES)
+    fill_state(store, lambda: HubLedger(store, hub_genesis()), keys)
+    store.close()
+    return time.process_time() - began
+
+
+def _measure(home: Path, keys: int, clients: int, profile: bool) -> dict[str, float]:
+    return _Measure(home, keys, clients).run(profile=profile)
 
 
 class _Measure:
@@ -72,8 +105,6 @@ class _Measure:
 
         store = LmdbStore(self._home, map_bytes=MAP_BYTES)
         genesis = hub_genesis()
-        with self._timed("a key of a commit of all", self._keys):
-            fill_state(lambda: HubLedger(store, genesis), self._keys)
         hub = SimulatedHub(store, genesis)
         remotes = [AttestedRemote(hub, number, attestors=1, threshold=1) for number in range(self._clients)]
         a, b = remotes[0], remotes[-1]
@@ -87,8 +118,9 @@ class _Measure:
             with self._timed(f"{what}, simulated", BATCH):
                 state = hub.application.state_after(hub.application.blocks.head())
                 assert state.call(message).success
-            with self._timed(f"{what}, in a block", BATCH):
-                (outcome,) = hub.advance(hub.raw(ROUTER_ADDRESS, data, gas=16_000_000))
+            raw = hub.raw(ROUTER_ADDRESS, data, gas=16_000_000)
+            with self._timed(f"{what}, in a block", BATCH), self._block_parts_timed():
+                (outcome,) = hub.advance(raw)
             if profile:
                 profiler.disable()
             assert outcome.ok
@@ -121,6 +153,7 @@ class _Measure:
                 hub.application.query("/key", key, height, prove=True)
         with self._timed("a start"):
             HubLedger(store, hub.genesis)
+        memory_mb = _anonymous_mb()
         disk_mb = sum(file.stat().st_blocks for file in self._home.iterdir()) * 512 / 1e6
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         store.close()
@@ -128,10 +161,37 @@ class _Measure:
             pstats.Stats(profiler, stream=sys.stdout).sort_stats("tottime").print_stats(PROFILE_LINES)
             pstats.Stats(profiler, stream=sys.stdout).sort_stats("cumtime").print_stats(PROFILE_LINES)
         figures = {name: statistics.median(found) for name, found in self._rounds.items()}
-        return figures | {"disk, MB": disk_mb, "memory at most, MB": peak_mb}
+        return figures | {
+            "disk, MB": disk_mb,
+            "memory at most, with pages of the store, MB": peak_mb,
+            "memory at the end, without them, MB": memory_mb,
+        }
+
+    @contextmanager
+    def _block_parts_timed(self) -> Iterator[None]:
+        """Shares of a block: the tree's nodes, values and root, and the batch that brings everything to the disk."""
+        commit: Callable[..., bytes] = VersionedState.commit
+        batch: Callable[..., Any] = LmdbStore.batch
+
+        def timed_commit(*arguments: Any) -> bytes:
+            with self._timed("  app hash of such a block", BATCH):
+                return commit(*arguments)
+
+        @contextmanager
+        def timed_batch(store: LmdbStore) -> Iterator[Any]:
+            with self._timed("  commit of such a block", BATCH), batch(store) as writer:
+                yield writer
+
+        with patch.object(VersionedState, "commit", timed_commit), patch.object(LmdbStore, "batch", timed_batch):
+            yield
 
     @contextmanager
     def _timed(self, name: str, over: int = 1) -> Iterator[None]:
         began = time.process_time()
         yield
         self._rounds.setdefault(name, []).append((time.process_time() - began) * 1000 / over)
+
+
+def _anonymous_mb() -> float:
+    text = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("RssAnon:")) / 1024

@@ -3,12 +3,11 @@
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from eth_account import Account
 from eth_utils.address import to_canonical_address
@@ -28,17 +27,15 @@ from bench.direct_lane import (
     until_healthy,
     write,
 )
-from light_clients.crypto import keccak256
+from bench.filled_state import fill_state, filler
 from light_clients.proofs.mpt.slots import commitment_slot
 from relay.cli.demo.config_file import hub_table, path_table
 from relay.cli.demo.keys import Key, make_key
 from relay.cli.demo.ports import free_port
-from relay.evm.database import KeyValueWriter
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.node.home import DATABASE_DIRECTORY, load_genesis
 from relay.hub.node.ledger import HubLedger
-from relay.hub.state import VersionedState
 from tests.nodes.running_anvil import Anvil, running_anvil
 
 HUB_CHAIN_ID, HUB_EVM_CHAIN_ID = "hutong-1", 47_001
@@ -48,17 +45,10 @@ HUB_BLOCK_GAS = 4 * 2**24
 """Four of the relay's largest transactions; by default a hub's block holds one."""
 MARGIN_S = 5
 FILL_CHUNK = 2_000
-FILLED_CLIENT = b"client-9\x02"
 MAP_BYTES = 8 * 1024**3
 DRIFT_S = 86_400
 LIFETIME_S = 12 * 3_600
 SEND_FORWARDED = Function("sendForwarded", ("string", "string", "string", "bytes", "uint64"))
-
-
-def filler(number: int) -> tuple[bytes, bytes]:
-    """Key and value of a receipt over a client that nobody has."""
-    key = FILLED_CLIENT + number.to_bytes(8, "big")
-    return key, keccak256(key)
 
 
 def fill_router(url: str, router: bytes, keys: int) -> None:
@@ -79,22 +69,9 @@ def fill_hub(home: Path, keys: int) -> None:
     """Make the genesis state of an initialised home with as many receipts more: what years of traffic leave behind."""
     store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES)
     try:
-        run_with_evm_stack(lambda: fill_state(lambda: HubLedger(store, load_genesis(home)), keys))
+        run_with_evm_stack(lambda: fill_state(store, lambda: HubLedger(store, load_genesis(home)), keys))
     finally:
         store.close()
-
-
-def fill_state(make_genesis: Callable[[], object], keys: int) -> None:
-    """Let `make_genesis` commit as many receipts more than it knows of."""
-    commit: Callable[..., bytes] = VersionedState.commit
-
-    def commit_filled(
-        state: VersionedState, batch: KeyValueWriter, version: int, changes: Mapping[bytes, bytes | None]
-    ) -> bytes:
-        return commit(state, batch, version, {**changes, **dict(map(filler, range(keys)))})
-
-    with patch.object(VersionedState, "commit", commit_filled):
-        make_genesis()
 
 
 @dataclass

@@ -38,6 +38,8 @@ from relay.ledger import Cause
 
 SOURCE_TIMEOUT_S = 60.0
 """For the block at which an event becomes provable."""
+QUIET_S = 5.0
+"""A source without a new block for so long is asked whether it is there at all."""
 LAG_BLOCKS = 16
 """An event so far above the head is of a chain that began anew (attack list G12); endpoints lag less behind each other."""
 UNSENT = bytes(32)
@@ -96,6 +98,27 @@ class BatchBuilder:
         self._destination_heads = destination_heads
         self._now_ns = now_ns
         self._run = run
+
+    async def await_source(self, jobs: Sequence[Taken]) -> None:
+        """Return when the source has the block that proves `jobs`, and answers if it has been quiet.
+
+        To be asked before a slot of the destination is taken: all its sources share these, and those that are away would
+        hold them from the others while they are waited for.
+
+        Raises:
+            RouteBlocked: the source makes no such block.
+            AdapterError: it does not answer.
+        """
+        heads = self._source_heads
+        with trio.move_on_after(SOURCE_TIMEOUT_S) as scope:
+            known = (await heads.head()).height + LAG_BLOCKS
+            heights = [height for taken in jobs if (height := taken.job.event_height) <= known]
+            if heights:
+                await heads.wait_for_height(max(map(self._source.proving_height, heights)).revision_height)
+        if scope.cancelled_caught:
+            raise RouteBlocked(f"{self._route.source} made no block in {SOURCE_TIMEOUT_S:.0f} s", Cause.NO_BLOCK)
+        if heads.quiet_s > QUIET_S:
+            await self._source.head()
 
     async def build(self, jobs: Sequence[Taken]) -> BuiltBatch:
         """Headers and proofs for `jobs` (at least one, none settled), fetched and verified.

@@ -13,6 +13,7 @@ class HeadFollower:
         self._adapter = adapter
         self._metrics = metrics
         self._head: Head | None = None
+        self._moved_at_s = 0.0
         self._moved = trio.Event()
 
     async def run(self) -> None:
@@ -23,9 +24,15 @@ class HeadFollower:
 
     def _publish(self, head: Head) -> None:
         self._head = head
+        self._moved_at_s = trio.current_time()
         self._metrics.head(self._adapter.name, head.height)
         self._moved.set()
         self._moved = trio.Event()
+
+    @property
+    def quiet_s(self) -> float:
+        """How long ago the head moved, from where it is seen."""
+        return trio.current_time() - self._moved_at_s
 
     async def head(self) -> Head:
         """The newest known; waits for the first."""

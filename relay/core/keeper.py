@@ -176,6 +176,7 @@ class ClientKeeper:
         self.condition = condition
 
     async def _refresh(self) -> bool:
+        await self._builder.await_source(())
         account = await self._accounts.acquire()
         try:
             built = await self._builder.refresh()

@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from adapters.interface import AdapterError, ChainAdapter, EndpointMismatch, EndpointUnavailable, Signer
+from adapters.interface import ChainAdapter, Signer
 from relay.archive import Archive
 from relay.config import Config, CosmosChainConfig, PathEnd
 from relay.core.accounts import Accounts
@@ -23,10 +23,11 @@ from relay.core.errors import StartRefused
 from relay.core.fork_watch import ForkWatch
 from relay.core.heads import HeadFollower
 from relay.core.history import History
+from relay.core.identification import Identification
 from relay.core.keeper import ClientKeeper, Condition
 from relay.core.ledgers import keep_ledger
 from relay.core.nonce import Account
-from relay.core.paths import Paths, check_end
+from relay.core.paths import Paths
 from relay.core.readiness import LEDGER, QUEUE, Readiness, ask_service, watch_wallets
 from relay.core.recording import Recorder
 from relay.core.supervisor import supervise
@@ -34,14 +35,10 @@ from relay.core.timeouts import TimeoutScheduler
 from relay.core.wakeup import Wakeup
 from relay.core.watcher import Watcher
 from relay.core.worker import RouteWorker
-from relay.dispatch import Backoff, Queue, Route, Runner
+from relay.dispatch import Queue, Route, Runner
 from relay.keys import load_signer
 from relay.ledger import Ledger
 from relay.telemetry import Metrics, get_logger
-
-_ASK_AGAIN = Backoff(base_s=0.5, cap_s=10.0)
-BELIEVED_CONTRADICTIONS = 3
-"""An endpoint may lie once; who configured the wrong client or chain gets the same answer every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +79,7 @@ class Relay:
         self._catching_up = CatchingUp()
         self._history = History(services.ledger, self.paths, services.now_ns, services.metrics.backlog)
         self._log = get_logger("relay")
-        self._checked = False
-        self._awaited: dict[str, str] = {}
+        self._identified = Identification(adapters, self.paths, services.random)
         used = {end.chain for end in self.paths.opposite}
         self.readiness = Readiness(sorted(used), services.metrics, services.now_ns)
         services.metrics.ready_from(lambda: self.ready()["status"] == "ready")
@@ -202,14 +198,13 @@ class Relay:
         )
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Until cancelled. Reports when every chain is watched.
+        """Until cancelled. Reports when every chain is watched; who does not answer holds up no other.
 
         Raises:
             StartRefused: chains and configuration contradict each other.
         """
-        await self._check_chains()
-        self._checked = True
         async with trio.open_nursery() as nursery:
+            await self._identified.begin(nursery)
             days = self._config.relay.ledger_retention_days
             services = self._services
             keep = partial(keep_ledger, services.ledger, services.now_ns, days, services.metrics)
@@ -217,28 +212,34 @@ class Relay:
             for what, question in ((QUEUE, self._ask_queue), (LEDGER, self._ask_ledger)):
                 self._start(nursery, f"readiness:{what}", partial(ask_service, what, question, self.readiness))
             for name in self.accounts:
-                self._start(nursery, f"wallet:{name}", partial(self._watch_wallets, name))
-            for name, heads in self._heads.items():
-                self._start(nursery, f"heads:{name}", heads.run)
-            for name, accounts in self.accounts.items():
-                for account in accounts:
-                    self._start(nursery, f"account:{name}:{account.address}", account.run)
-            for worker in self.workers:
-                self._start(nursery, f"worker:{worker.route.name}", worker.run)
-            for name, watcher in self._watchers.items():
-                self._start(nursery, f"watcher:{name}", watcher.run)
-            for keeper in self.keepers:
-                self._start(nursery, f"keeper:{keeper.route.name}", keeper.run)
-            for watch in self._fork_watches:
-                self._start(nursery, f"forks:{watch.route.name}", watch.run)
-            for name in self._heads:
-                self._start(nursery, f"timeouts:{name}", partial(self._timeouts.run, name))
-            for end in self.paths.opposite:
-                self._start(nursery, f"clearer:{end.chain}:{end.client}", partial(self._clear, end))
+                nursery.start_soon(self._run_chain, nursery, name)
+            for parts in zip(self.workers, self.keepers, self._fork_watches, strict=True):
+                nursery.start_soon(self._run_route, nursery, *parts)
             self._start_archive(nursery)
             for watcher in self._watchers.values():
                 await watcher.ready.wait()
             task_status.started()
+
+    async def _run_chain(self, nursery: trio.Nursery, name: str) -> None:
+        await self._identified.chain(name)
+        self._start(nursery, f"wallet:{name}", partial(self._watch_wallets, name))
+        self._start(nursery, f"heads:{name}", self._heads[name].run)
+        for account in self.accounts[name]:
+            self._start(nursery, f"account:{name}:{account.address}", account.run)
+        self._start(nursery, f"watcher:{name}", self._watchers[name].run)
+        self._start(nursery, f"timeouts:{name}", partial(self._timeouts.run, name))
+
+    async def _run_route(
+        self, nursery: trio.Nursery, worker: RouteWorker, keeper: ClientKeeper, watch: ForkWatch
+    ) -> None:
+        """And the clearer of what was sent over the route's client."""
+        route = worker.route
+        end = PathEnd(chain=route.destination, client=route.client)
+        await self._identified.path(end)
+        self._start(nursery, f"worker:{route.name}", worker.run)
+        self._start(nursery, f"keeper:{route.name}", keeper.run)
+        self._start(nursery, f"forks:{route.name}", watch.run)
+        self._start(nursery, f"clearer:{end.chain}:{end.client}", partial(self._clear, end))
 
     def _start_archive(self, nursery: trio.Nursery) -> None:
         archive, services = self._config.archive, self._services
@@ -286,34 +287,6 @@ class Relay:
         addresses = [account.address for account in self.accounts[name]]
         await watch_wallets(self._adapters[name], addresses, denom, self.readiness, self._services.metrics)
 
-    async def _check_chains(self) -> None:
-        async with trio.open_nursery() as nursery:
-            for name in self.accounts:
-                nursery.start_soon(self._insist, f"chain {name}", self._adapters[name].check_identity)
-        async with trio.open_nursery() as nursery:
-            for end, opposite in self.paths.opposite.items():
-                check = partial(check_end, end, opposite, self._adapters)
-                nursery.start_soon(self._insist, f"path end {end.chain}:{end.client}", check)
-
-    async def _insist(self, what: str, check: Callable[[], Any]) -> None:
-        """Ask until there is an answer; an unreachable chain is waited for, a contradiction that stands is not."""
-        failures = contradictions = 0
-        while True:
-            try:
-                await check()
-            except (AdapterError, StartRefused) as error:
-                if _contradicts(error):
-                    contradictions += 1
-                    if contradictions == BELIEVED_CONTRADICTIONS:
-                        raise _refused(what, error) from error
-                failures += 1
-                self._awaited[what] = str(error)
-                self._log.warning("waiting for a chain", what=what, reason=str(error), failures=failures)
-                await trio.sleep(_ASK_AGAIN.delay_s(failures, self._services.random))
-            else:
-                self._awaited.pop(what, None)
-                return
-
     async def _clear(self, end: PathEnd) -> None:
         """At start, at an interval, and as soon as the queue is known to be lost."""
         for chain in (end.chain, self.paths.opposite[end].chain):
@@ -340,32 +313,19 @@ class Relay:
     def ready(self) -> dict[str, Any]:
         """For `/readyz`: every chain is watched and answered lately, and so did queue and ledger.
 
-        Until all chains were found to be those of the configuration nothing else is asked: only who holds that up is named.
+        While the start waits for all chains nothing else is asked: only who holds it up is named.
         """
-        if not self._checked:
-            awaited = [{"what": what, "detail": reason} for what, reason in sorted(self._awaited.items())]
+        awaited = self._identified.awaited()
+        reasons = [{"what": what, "detail": reason} for what, reason in awaited.items()]
+        if self._identified.starting:
             starting = [{"what": "start", "detail": "the chains are being asked who they are"}]
-            return {"status": "not ready", "reasons": awaited or starting}
-        reasons = [
+            return {"status": "not ready", "reasons": reasons or starting}
+        reasons += [
             {"what": f"chain {name}", "detail": "is not watched yet"}
             for name, watcher in self._watchers.items()
-            if not watcher.ready.is_set()
+            if not watcher.ready.is_set() and f"chain {name}" not in awaited
         ]
-        reasons += [{"what": one.what, "detail": one.detail} for one in self.readiness.missing()]
+        reasons += [
+            {"what": one.what, "detail": one.detail} for one in self.readiness.missing() if one.what not in awaited
+        ]
         return {"status": "not ready" if reasons else "ready", "reasons": reasons}
-
-
-def _refused(what: str, error: Exception) -> StartRefused:
-    if isinstance(error, StartRefused):
-        return StartRefused(str(error))
-    if isinstance(error, EndpointUnavailable):
-        said = "; ".join(f"{at}: {reason.removeprefix(f'{at}: ')}" for at, reason in error.reasons)
-        return StartRefused(f"{what}: every endpoint serves another chain ({said}); correct its rpc or chain_id")
-    return StartRefused(f"{what}: {error}; correct its rpc, chain_id or router")
-
-
-def _contradicts(error: Exception) -> bool:
-    """Whether a chain answered, and is not what the configuration says."""
-    return isinstance(error, EndpointMismatch | StartRefused) or (
-        isinstance(error, EndpointUnavailable) and error.foreign
-    )

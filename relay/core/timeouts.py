@@ -7,6 +7,8 @@ time of at least its timeout: no later block can receive it, so a missing receip
 from collections.abc import Mapping
 from heapq import heappop, heappush
 
+import trio
+
 from adapters.interface import AdapterError, Head
 from adapters.rpc import all_of
 from light_clients.interface import NANOSECONDS_PER_SECOND
@@ -46,7 +48,11 @@ class TimeoutScheduler:
         self._wakeup = wakeup
         self._history = history
         self._ends: dict[str, dict[str, tuple[PathEnd, int]]] = {chain: {} for chain in heads}
-        self._due: dict[str, list[tuple[int, str]]] = {chain: [] for chain in heads}
+        self._due: dict[tuple[str, str], list[tuple[int, str]]] = {
+            (source.chain, end.chain): [] for end, source in paths.opposite.items()
+        }
+        """By source and destination: a source that does not answer holds up no other's packets."""
+        self._forgotten = dict.fromkeys(self._due, 0)
         self._log = get_logger("timeouts")
 
     def watch(self, job: Job) -> None:
@@ -58,7 +64,7 @@ class TimeoutScheduler:
         end = self._paths.end(job.source, packet.source_client)
         if end is not None:
             ends[packet_id] = (end, packet.sequence)
-            heappush(self._due[job.destination], (packet.timeout_timestamp_s, packet_id))
+            heappush(self._due[job.source, job.destination], (packet.timeout_timestamp_s, packet_id))
 
     def watches(self, destination: str, packet_id: str) -> bool:
         """Its timeout will be noticed here."""
@@ -66,26 +72,36 @@ class TimeoutScheduler:
 
     def forget(self, destination: str, packet_id: str) -> None:
         """The packet is said to be settled. If that was a lie, the clearer finds the packet."""
-        if self._ends[destination].pop(packet_id, None) is not None:
-            self._tidy(destination)
+        known = self._ends[destination].pop(packet_id, None)
+        if known is not None:
+            self._tidy(known[0].chain, destination)
 
-    def _tidy(self, destination: str) -> None:
+    def _tidy(self, source: str, destination: str) -> None:
         """Drop the heap's memories of forgotten packets once they are the most of it."""
-        ends, due = self._ends[destination], self._due[destination]
-        if len(due) > 64 and len(due) > 2 * len(ends):
+        route = source, destination
+        ends, due = self._ends[destination], self._due[route]
+        self._forgotten[route] += 1
+        if len(due) > 64 and 2 * self._forgotten[route] > len(due):
             due[:] = sorted(entry for entry in due if entry[1] in ends)
+            self._forgotten[route] = 0
 
     async def run(self, destination: str) -> None:
-        """For ever: at each head of `destination`, what has expired."""
+        """For ever: at each head of `destination`, what has expired of each source's packets."""
+        async with trio.open_nursery() as nursery:
+            for source, other in self._due:
+                if other == destination:
+                    nursery.start_soon(self._run, source, destination)
+
+    async def _run(self, source: str, destination: str) -> None:
         heads = self._heads[destination]
         head = await heads.head()
         while True:
-            await self.expire(destination, head)
+            await self.expire(source, destination, head)
             head = await heads.wait_for_height(head.height + 1)
 
-    async def expire(self, destination: str, head: Head) -> None:
-        """Enqueue what `head` shows to be expired; what cannot be looked at now stays for the next head."""
-        ends, due = self._ends[destination], self._due[destination]
+    async def expire(self, source: str, destination: str, head: Head) -> None:
+        """Enqueue what of `source`'s packets `head` shows to be expired; what cannot be looked at now stays for the next head."""
+        ends, due = self._ends[destination], self._due[source, destination]
         now_s = head.time_ns // NANOSECONDS_PER_SECOND
         expired: list[tuple[int, str]] = []
         while due and due[0][0] <= now_s:

@@ -120,14 +120,16 @@ class RouteWorker:
             while True:
                 if not self._custody.held:
                     await self._fill(wait=True)
-                account = await self._accounts.acquire()
-                handed = False
+                account: Account | None = None
                 try:
+                    self._handover.check()
+                    await self._builder.await_source(self._custody.held)
+                    account = await self._accounts.acquire()
                     self._handover.check()
                     if len(self._custody.held) < self._limits.items:
                         await self._fill(wait=False)
-                    if self._custody.held:
-                        handed = await self._step(nursery, account)
+                    if self._custody.held and await self._step(nursery, account):
+                        account = None
                     if failures:
                         await self._handover.ended()
                         self._progress.goes_on()
@@ -136,12 +138,12 @@ class RouteWorker:
                     failures += 1
                     delay_s = BLOCKED.delay_s(failures, self._random)
                     self._progress.waits([item.job for item in self._custody.held], error, failures, delay_s)
-                    if not handed:
+                    if account is not None:
                         self._accounts.release(account)
-                        handed = True
+                        account = None
                     await trio.sleep(delay_s)
                 finally:
-                    if not handed:
+                    if account is not None:
                         self._accounts.release(account)
 
     async def _touch(self) -> None:

@@ -13,6 +13,8 @@ MAX_KEY_BYTES = 511
 """LMDB's compiled-in limit; the longest key in use (a client's consensus state) is below 128."""
 
 Entry: TypeAlias = tuple[bytes, bytes]
+_FEW = 64
+"""So many times fewer than the sorted ones, new keys are put into their places one by one."""
 
 
 class KeyValueReader(Protocol):
@@ -68,6 +70,8 @@ class WriteBatch:
         self._below = below
         self._pending: dict[bytes, bytes | None] = {}
         self._order: list[bytes] = []
+        self._added: list[bytes] = []
+        """Keys of `_pending` that are not in `_order` yet."""
 
     def get(self, key: bytes) -> bytes | None:
         if key in self._pending:
@@ -84,13 +88,14 @@ class WriteBatch:
 
     def pending(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The net writes, None for a deletion, in key order."""
-        return ((key, self._pending[key]) for key in self._order)
+        return ((key, self._pending[key]) for key in self._ordered())
 
     def next(self, key: bytes) -> Entry | None:
+        order = self._ordered()
         while True:
             below = self._below.next(key)
-            index = bisect_right(self._order, key)
-            own = self._order[index] if index < len(self._order) else None
+            index = bisect_right(order, key)
+            own = order[index] if index < len(order) else None
             if own is None or (below is not None and below[0] < own):
                 return below
             value = self._pending[own]
@@ -99,10 +104,11 @@ class WriteBatch:
             key = own
 
     def previous(self, key: bytes) -> Entry | None:
+        order = self._ordered()
         while True:
             below = self._below.previous(key)
-            index = bisect_left(self._order, key)
-            own = self._order[index - 1] if index else None
+            index = bisect_left(order, key)
+            own = order[index - 1] if index else None
             if own is None or (below is not None and below[0] > own):
                 return below
             value = self._pending[own]
@@ -115,8 +121,19 @@ class WriteBatch:
 
     def _set(self, key: bytes, value: bytes | None) -> None:
         if key not in self._pending:
-            insort(self._order, key)
+            self._added.append(key)
         self._pending[key] = value
+
+    def _ordered(self) -> list[bytes]:
+        """Inserting each key as it comes moves half of those before it: a million keys would take an hour."""
+        if len(self._added) * _FEW < len(self._order):
+            for key in self._added:
+                insort(self._order, key)
+        elif self._added:
+            self._order += self._added
+            self._order.sort()
+        self._added.clear()
+        return self._order
 
 
 class MemoryStore:

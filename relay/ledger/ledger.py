@@ -108,13 +108,16 @@ class Ledger:
     def _with_notes(self, work: Callable[[Connection], T], notes: Collection[Note]) -> T:
         """`work` and everything noted before, in one transaction. What cannot be written does not stop `work`."""
         taken: list[Entry] = self._journal.take()
+        cursors = self._journal.take_cursors()
         written = not (taken or notes)
         try:
             with self._engine.begin() as connection:
                 write_entries(connection, [*taken, *notes])
                 written = True
+                self._write_cursors(connection, cursors)
                 return work(connection)
         except Exception as error:
+            self._journal.put_back_cursors(cursors)
             # Put back, a note that can never be written would fail every later write. Drivers raise more than SQLAlchemy's.
             if written or _is_away(error):
                 self._journal.put_back(taken)
@@ -127,6 +130,7 @@ class Ledger:
                 return work(connection)
         except BaseException:
             self._journal.put_back(taken)
+            self._journal.put_back_cursors(cursors)
             raise
 
     async def _write(self, work: Callable[[Connection], T], notes: Collection[Note] = ()) -> T:
@@ -148,13 +152,27 @@ class Ledger:
 
     async def cursor(self, chain: str) -> int | None:
         """Height up to which the chain's events are in the queue; None for a new chain."""
+        if (noted := self._journal.cursor(chain)) is not None:
+            return noted
         query = select(CursorRow.height).where(CursorRow.chain == chain)
         return await self._read(lambda connection: connection.execute(query).scalar_one_or_none())
 
     async def set_cursor(self, chain: str, height: int) -> None:
         """Only after the queue has every event up to `height`."""
+        self._journal.drop_cursor(chain)
         values = {"chain": chain, "height": bounded_int(height)}
         await self._write(lambda connection: self._upsert(connection, CursorRow, values, ("chain",)))
+
+    def pass_blocks(self, chain: str, height: int) -> None:
+        """As `set_cursor` for blocks without events, without waiting: of any number of chains, a transaction a second.
+
+        A crash may lose the last second of it: these blocks are read again.
+        """
+        self._journal.pass_blocks(chain, bounded_int(height))
+
+    def _write_cursors(self, connection: Connection, cursors: dict[str, int]) -> None:
+        for chain, height in cursors.items():
+            self._upsert(connection, CursorRow, {"chain": chain, "height": height}, ("chain",))
 
     async def record(self, transaction: RecordedTransaction) -> None:
         """Write down a signed transaction. When this returns, it may be sent."""

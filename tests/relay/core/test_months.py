@@ -70,7 +70,7 @@ async def test_attack_G6_packets_that_expire_together_all_time_out_where_others_
 
         scheduler._discovery.next_job = another_relay_is_quicker
         await process.queue.open(TO_ALPHA)
-        await scheduler.expire("beta", await process.relay._adapters["beta"].head())
+        await scheduler.expire("alpha", "beta", await process.relay._adapters["beta"].head())
         assert not any(scheduler.watches("beta", job.packet_id) for job in jobs)
         found = {one.job.packet_id for one in await process.queue.take(TO_ALPHA, 20)}
         # packets are looked at side by side: the settled one may have been the first of them
@@ -100,10 +100,10 @@ async def test_expired_packets_are_remembered_when_the_queue_fails(world, autoju
         process.queue.enqueue = broken
         head = await process.relay._adapters["beta"].head()
         with pytest.raises(RuntimeError):
-            await scheduler.expire("beta", head)
+            await scheduler.expire("alpha", "beta", head)
         process.queue.enqueue = honest
         await process.queue.open(TO_ALPHA)
-        await scheduler.expire("beta", head)
+        await scheduler.expire("alpha", "beta", head)
         assert len(await process.queue.take(TO_ALPHA, 20)) == 3
     process.close()
 

@@ -269,4 +269,4 @@ async def test_scheduler_memory_follows_what_is_settled(world, autojump_clock):
         await world.all_settled(80)
         await trio.sleep(3)
     assert not scheduler.watches("beta", f"alpha/{CLIENT}/1")
-    assert not scheduler._ends["beta"] and len(scheduler._due["beta"]) <= 64
+    assert not scheduler._ends["beta"] and len(scheduler._due["alpha", "beta"]) <= 64

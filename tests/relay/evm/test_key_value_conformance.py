@@ -58,6 +58,32 @@ def run_batches(store, batches):
         assert_equals_model(store, model)
 
 
+MANY = {b"%03d" % number: b"" for number in range(300)}
+
+
+@given(st.lists(st.tuples(WRITES, st.sampled_from([1, 7, 200])), max_size=3))
+@settings(max_examples=30, deadline=None)
+def test_a_batch_that_is_read_between_its_writes_follows_the_model(steps):
+    """Many new keys at once and few beside many are put in order in two ways."""
+    with closing(MemoryStore()) as store, store.batch() as batch:
+        model = {}
+        for number, (writes, share) in enumerate(steps):
+            added = dict(list(MANY.items())[number::share])
+            for key, value in [*added.items(), *writes]:
+                if value is None:
+                    batch.delete(key)
+                    model.pop(key, None)
+                else:
+                    batch.put(key, value)
+                    model[key] = value
+            ordered = sorted(model.items())
+            assert list(batch.items()) == ordered
+            for key, _ in writes:
+                assert batch.next(key) == next(((k, v) for k, v in ordered if k > key), None)
+                assert batch.previous(key) == next(((k, v) for k, v in reversed(ordered) if k < key), None)
+            assert [key for key, value in batch.pending() if value is not None] == [key for key, _ in ordered]
+
+
 BATCHES = st.lists(st.tuples(WRITES, st.booleans()), max_size=4)
 
 

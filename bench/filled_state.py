@@ -1,0 +1,78 @@
+"""A hub's genesis state with as many keys as years of traffic leave behind, laid down in bulk.
+
+The tree is made of sorted leaves as a snapshot's restoration makes it, the rows go to the disk in sorted runs, and the genesis
+commit builds upon that: roots and rows are those of a commit of all keys at once, in a fraction of its time and memory.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from unittest.mock import patch
+
+from light_clients.crypto import keccak256
+from relay.evm.database import Entry, KeyValueStore, KeyValueWriter
+from relay.hub.application.application import STATE_TABLE
+from relay.hub.state import VersionedState
+from relay.hub.state.stale import take_stale
+from relay.hub.state.streamed_tree import StreamedTree
+from relay.hub.state.tree import Leaf
+from relay.hub.state.versions import STALE_TABLE, node_row, value_row
+
+FILLED_CLIENT = b"client-9\x02"
+RUN = 400_000
+"""Rows of one transaction of the store."""
+
+
+def filler(number: int) -> tuple[bytes, bytes]:
+    """Key and value of a receipt over a client that nobody has."""
+    key = FILLED_CLIENT + number.to_bytes(8, "big")
+    return key, keccak256(key)
+
+
+def fill_state(store: KeyValueStore, make_genesis: Callable[[], object], keys: int) -> None:
+    """Let `make_genesis` commit as many receipts more than it knows of into `store`, which is empty."""
+    filled_root = _lay_down(store, keys)
+    commit: Callable[..., bytes] = VersionedState.commit
+
+    def commit_upon(
+        state: VersionedState, batch: KeyValueWriter, version: int, changes: Mapping[bytes, bytes | None]
+    ) -> bytes:
+        replace = state.tree.replace
+        with patch.object(state.tree, "replace", lambda _, more: replace(filled_root, more)):
+            root = commit(state, batch, version, changes)
+        for row in take_stale(batch, STALE_TABLE, version):
+            batch.delete(row)
+        return root
+
+    with patch.object(VersionedState, "commit", commit_upon):
+        make_genesis()
+
+
+def _lay_down(store: KeyValueStore, keys: int) -> bytes:
+    """Nodes and values of the fillers alone, without a version; the root over them."""
+    tree = StreamedTree()
+    run: list[Entry] = []
+    for row in _rows(tree, keys):
+        run.append(row)
+        if len(run) == RUN:
+            _write(store, run)
+    _write(store, run)
+    return tree.root
+
+
+def _rows(tree: StreamedTree, keys: int) -> Iterator[Entry]:
+    leaves = sorted((Leaf.of(*filler(number)) for number in range(keys)), key=lambda leaf: leaf.key_hash)
+    for leaf in leaves:
+        for node_hash, node in tree.add(leaf):
+            yield STATE_TABLE + node_row(node_hash), node
+    for node_hash, node in tree.finish():
+        yield STATE_TABLE + node_row(node_hash), node
+    for number in range(keys):
+        row, value = value_row(*filler(number), 0)
+        yield STATE_TABLE + row, value
+
+
+def _write(store: KeyValueStore, run: list[Entry]) -> None:
+    run.sort()
+    with store.batch() as batch:
+        for key, value in run:
+            batch.put(key, value)
+    run.clear()

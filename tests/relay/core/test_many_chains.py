@@ -1,0 +1,127 @@
+"""Chains that are away hold up no other: slots, starts, timeouts, cursors."""
+
+import pytest
+import trio
+from star_world import HUB, StarWorld
+from world import making_blocks
+
+from relay.core.identification import FIRST_ANSWERS_S
+from relay.dispatch import Route
+from relay.ledger import Ledger
+
+SOON_S = 12
+"""A round trip takes some blocks; a silent endpoint is waited for longer."""
+
+
+@pytest.fixture
+def star(tmp_path, valkey):
+    return StarWorld(tmp_path, valkey.url, ("s0", "s1", "s2"))
+
+
+async def waiting(process, source: str, number: int) -> None:
+    """Until a job of that route is in the queue."""
+    route = Route(source, HUB, f"bft-evm-{number}")
+    with trio.fail_after(30):
+        while not (await process.queue.statistics(route)).waiting:  # noqa: ASYNC110  a queue server raises no event
+            await trio.sleep(0.05)
+
+
+async def test_sources_that_are_silent_hold_no_slot_of_their_destination(star, autojump_clock):
+    process = star.relay()
+    async with making_blocks(star), process.running():
+        for number, source in enumerate(("s0", "s1")):
+            star.send(source)
+            await waiting(process, source, number)
+            star.silence(source)
+        await trio.sleep(30)  # they were asked in vain more than once
+        for sent in range(1, 4):
+            star.send("s2")
+            await star.all_settled(sent, "s2", at_most_s=SOON_S)
+        assert star.unsettled("s0") == [1] and star.unsettled("s1") == [1]
+        for source in ("s0", "s1"):
+            star.mend(source)
+        for source in ("s0", "s1"):
+            await star.all_settled(1, source, at_most_s=120)
+
+
+async def test_a_chain_that_is_away_at_the_start_holds_up_no_other(star, autojump_clock):
+    star.silence("s0")
+    process = star.relay()
+    async with making_blocks(star), trio.open_nursery() as nursery:
+        nursery.start_soon(process.relay.run)
+        star.send("s1")
+        star.send("s0")
+        await star.all_settled(1, "s1", at_most_s=FIRST_ANSWERS_S + SOON_S)
+        await trio.sleep(60)
+        reasons = {reason["what"]: reason["detail"] for reason in process.relay.ready()["reasons"]}
+        assert reasons.keys() == {"chain s0"} and "unavailable by design" in reasons["chain s0"]
+        assert process.relay.health()["waiting_for"] == ["s0"]
+        star.mend("s0")
+        await star.all_settled(1, "s0", at_most_s=120)
+        assert process.relay.ready()["status"] == "ready"
+        nursery.cancel_scope.cancel()
+    process.close()
+
+
+async def test_attack_G13_a_chain_that_answers_late_and_is_another_is_left_out_and_ends_nothing(star, autojump_clock):
+    star.silence("s0")
+    process = star.relay()
+    async with making_blocks(star), trio.open_nursery() as nursery:
+        nursery.start_soon(process.relay.run)
+        await trio.sleep(FIRST_ANSWERS_S + 1)
+        star.mend("s0")
+        star.faults["s0"].claimed_chain_id = "5"
+        star.send("s0")
+        await trio.sleep(120)
+        star.send("s1")
+        await star.all_settled(1, "s1", at_most_s=SOON_S)
+        assert star.unsettled("s0") == [1], "nothing is carried of a chain that is not the configured one"
+        (reason,) = process.relay.ready()["reasons"]
+        assert reason["what"] == "chain s0" and "5" in reason["detail"]
+        nursery.cancel_scope.cancel()
+    process.close()
+
+
+async def test_expired_packets_of_a_silent_chain_hold_up_no_other_timeout(star, autojump_clock):
+    process = star.relay()
+    star.refuse_all(HUB)
+    async with making_blocks(star), process.running():
+        for source in ("s0", "s1"):
+            star.send(source, timeout_s=15)
+        await trio.sleep(5)
+        star.silence("s0")
+        await trio.sleep(10)
+        await star.all_settled(1, "s1", at_most_s=SOON_S)
+        assert star.settlements("s1") == [("timeout", 1)]
+        assert star.unsettled("s0") == [1]
+        star.mend("s0")
+        await star.all_settled(1, "s0", at_most_s=120)
+
+
+async def test_blocks_without_events_of_all_chains_are_one_write_a_second(star, autojump_clock, monkeypatch):
+    written = []
+    write = Ledger._write
+
+    async def counted(ledger, work, notes=()):
+        written.append(ledger)
+        return await write(ledger, work, notes)
+
+    monkeypatch.setattr(Ledger, "_write", counted)
+    process = star.relay()
+    async with making_blocks(star), process.running():
+        await trio.sleep(5)
+        written.clear()
+        await trio.sleep(20)
+        assert 15 <= len(written) <= 22, "four chains make a block a second each"
+        heights = {name: await process.ledger.cursor(name) for name in star.chains}
+    assert all(heights[name] >= chain.final_height - 1 for name, chain in star.chains.items())
+
+
+async def test_a_relay_goes_on_where_it_was_after_blocks_without_events(star, autojump_clock):
+    process = star.relay()
+    async with making_blocks(star), process.running():
+        await trio.sleep(10)
+        passed = await process.ledger.cursor("s0")
+    process = star.relay()
+    assert await process.ledger.cursor("s0") >= passed, "what was noted is written when the ledger is closed"
+    process.close()
