@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relay.cli.hub_candidate import Candidate, read_candidate
-from relay.cli.hub_governance import HubName, Operator, OperatorPassword, decide, describe
+from relay.cli.hub_governance import HubName, Operator, OperatorPassword, decide, describe, trusted
+from relay.cli.hub_trust import proven_proposals
 from relay.cli.hub_validators import MAX_POWER, goes_on, public_key_of
 from relay.cli.session import UNUSABLE, AsJson, ConfigFile, config_of, hub_of, new_salt, refuse
 
@@ -217,14 +218,22 @@ def _propose(
 ) -> None:
     """`change`: a validator's key and coming power."""
     from adapters.hub import governance
+    from adapters.hub.proven_proposals import Content
     from light_clients.tendermint.types import KeyType, PublicKey
 
     text = describe(raw) if title is None else title
     if not 0 < len(text.encode()) <= 256:
         raise refuse("--title takes 1 to 256 bytes", UNUSABLE)
 
-    async def act(transactor: "Transactor") -> "Decision":
-        return await governance.propose(transactor, raw, text)
+    trust = trusted(hub_of(config_of(config), hub))
+
+    async def act(chain: "HubChain", transactor: "Transactor") -> "Decision":
+        proven = None if trust is None else await proven_proposals(chain, trust)
+        decision = await governance.propose(transactor, raw, text)
+        if proven is not None:
+            content = Content(transactor.signer.address, raw, text)
+            await proven.require(decision.number, content, decision.receipt.height)
+        return decision
 
     async def check(chain: "HubChain") -> None:
         if change is not None:
