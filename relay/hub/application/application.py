@@ -380,17 +380,17 @@ class HubApplication:
 
     # --- for the JSON-RPC service
 
-    def state_after(self, block: EvmBlock) -> EvmState:
+    def state_after(self, block: EvmBlock, rules_version: int | None = None) -> EvmState:
         """A scratch state: the block's post-state and context; native modules see the hub state of that height.
 
-        Raises StatePruned.
+        `rules_version`: for a block of an earlier revision, whose first rules this genesis does not say. Raises StatePruned.
         """
         if self.state.root(block.number) is None:
             raise StatePruned(block.number, self.oldest_state())
         view = self.state.view_at(block.number)
         header = block.header
         time_ns = self.block_time_ns(block.number)
-        version = rules_version_at(view, block.number, self.genesis.rules_version)
+        version = rules_version or rules_version_at(view, block.number, self.genesis.rules_version)
         return EvmState(
             Table(self._store, EVM_TABLE),
             header.state_root,
