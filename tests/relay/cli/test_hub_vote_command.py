@@ -164,7 +164,7 @@ def test_a_vote_without_anything_to_prove_from_is_refused_before_anything_is_ask
         assert "unusable.json" in refused.output and words in refused.output, refused.output
 
 
-def test_attack_C42_an_endpoint_that_names_another_proposal_gets_no_vote_for_it(place, evil):
+def test_attack_G1_an_endpoint_that_names_another_proposal_gets_no_vote_for_it(place, evil):
     with place.eth.lying(names(evil)):
         refused = place.act(1, "propose", "pause", config="lying.toml")
         assert (refused.exit_code, refused.output.count("\n")) == (1, 1), refused.output
@@ -240,7 +240,7 @@ SPOILT = (
 )
 
 
-def test_attack_B3_a_spoilt_proof_gets_no_vote(place, evil):
+def test_attack_G1_a_spoilt_proof_gets_no_vote(place, evil):
     for change in SPOILT:
         with place.comet.lying(spoilt_query(change)):
             error = failure(partial(read, place.trust(), evil, eth=place.eth.url, comet=place.comet.url))
@@ -252,7 +252,7 @@ def test_attack_B3_a_spoilt_proof_gets_no_vote(place, evil):
     assert place.approvals(evil) == 4
 
 
-def test_attack_A1_a_transaction_is_not_signed_for_another_chain(place):
+def test_attack_G1_a_transaction_is_not_signed_for_another_chain(place):
     with place.eth.lying(lambda method, _, result: "0x539" if method == "eth_chainId" else result):
         error = failure(partial(decided, place, place.trust()))
         assert isinstance(error, EndpointMismatch)
@@ -263,7 +263,7 @@ def test_attack_A1_a_transaction_is_not_signed_for_another_chain(place):
 
 
 @pytest.mark.networks
-def test_attack_A1_another_chain_of_the_same_name_is_not_believed(place, tmp_path):
+def test_attack_G1_another_chain_of_the_same_name_is_not_believed(place, tmp_path):
     """The liar runs validators of its own, whose blocks, state and proofs are right among themselves."""
     assert invoke("hub", "init", "--home", str(tmp_path / "fork"), *INIT, *GOVERNED).exit_code == 0
     fork = HubProcess(tmp_path / "fork").start()
