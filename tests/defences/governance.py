@@ -198,9 +198,9 @@ GOVERNANCE = (
     ),
     Defence(
         "a one-process hub is not voted to a stop",
-        "relay/cli/hub_propose.py",
-        "        if change is not None:\n",
-        "        if False:\n",
+        "relay/cli/hub_ballot.py",
+        "            if change is not None:\n",
+        "            if False:\n",
         ("relay/cli/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),
     ),
     Defence(
