@@ -8,6 +8,7 @@ from typing import Any
 from eth_abi.abi import encode
 
 from adapters.hub.governance import propose_and_vote
+from adapters.hub.proven_proposals import ProvenProposals
 from adapters.hub.settings import CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS
 from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc, Receipt
@@ -168,10 +169,12 @@ def created_client(receipt: Receipt) -> str:
     raise BadAnswer("eth_getTransactionReceipt", "logs", "have no ClientCreated event")
 
 
-async def approve_and_execute(transactors: Sequence[Transactor], chain_id: str, action: bytes) -> Receipt:
+async def approve_and_execute(
+    transactors: Sequence[Transactor], chain_id: str, action: bytes, proven: ProvenProposals | None = None
+) -> Receipt:
     """Let each of these admins approve, as far as still needed, and the first execute; returns the execution's receipt.
 
-    Where the validators govern, the first of these operators proposes it and the others vote.
+    Where the validators govern, the first of these operators proposes it and the others vote for what `proven` shows.
 
     Raises:
         RefusedByChain: not an admin, too few approvals, executed already, or the action itself was refused.
@@ -180,7 +183,7 @@ async def approve_and_execute(transactors: Sequence[Transactor], chain_id: str, 
     hashed = action_hash(chain_id, action)
     _, needed = await admins(first.execution)
     if needed == 0:
-        return await propose_and_vote(transactors, action)
+        return await propose_and_vote(transactors, action, proven=proven)
     approved, _ = await approvals(first.execution, hashed)
     missing = max(0, needed - len(approved))
     approving = [admin for admin in transactors if admin.signer.address.lower() not in approved][:missing]

@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from eth_abi.abi import encode
 
+from adapters.hub.proven_proposals import Content, NothingTrusted, ProvenProposals
 from adapters.hub.settings import GOVERNANCE_ADDRESS
 from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc, Receipt
@@ -188,18 +189,33 @@ async def rotate_key(transactor: Transactor, public_key: bytes, proof: bytes) ->
     return await transactor.send(GOVERNANCE_ADDRESS, ROTATE_KEY.encode(public_key, proof))
 
 
-async def propose_and_vote(transactors: Sequence[Transactor], action: bytes, title: str = "by hutong") -> Receipt:
+async def propose_and_vote(
+    transactors: Sequence[Transactor],
+    action: bytes,
+    title: str = "by hutong",
+    proven: ProvenProposals | None = None,
+) -> Receipt:
     """The first operator proposes, the others vote until it is executed; returns that receipt.
+
+    The number is the endpoint's word, so the others vote only for what the hub's state proves to be this proposal.
 
     Raises:
         RefusedByChain: no operator, the action was refused, or these operators are too few: the proposal stays open.
+        NothingTrusted: others must vote, and without `proven` nothing shows what for.
+        ProposalDiffers, NoSuchProposal, VerificationError: the endpoint lies.
     """
     first, *others = transactors
     decision = await propose(first, action, title)
+    number, is_proven = decision.number, False
     for other in others:
         if decision.executed or decision.failure:
             break
-        decision = await vote(other, decision.number, approve=True)
+        if proven is None:
+            raise NothingTrusted(number)
+        if not is_proven:
+            await proven.require(number, Content(first.signer.address, action, title), decision.receipt.height)
+            is_proven = True
+        decision = await vote(other, number, approve=True)
     if decision.failure:
         raise RefusedByChain("ProposalFailed", f"proposal {decision.number}: {decision.failure}")
     if not decision.executed:

@@ -18,6 +18,7 @@ from relay.cli.client_creation import create, read_state
 from relay.cli.client_recovery import recover_router_client
 from relay.cli.client_upgrade import upgrade
 from relay.cli.cosmos_recovery import RecoveryWish, recover_by_proposal
+from relay.cli.hub_trust import approve
 from relay.cli.misbehaviour import misbehaviour
 from relay.cli.rotation import rotate
 from relay.cli.session import (
@@ -315,7 +316,7 @@ async def _recover(
     hub: HubChainConfig, subject: str, substitute: str, admins: Sequence[Signer], random: Random
 ) -> None:
     from adapters.hub import HubChain
-    from adapters.hub.admin import approve_and_execute, recover_client
+    from adapters.hub.admin import recover_client
     from adapters.ics26.transactor import Transactor
     from relay.core.chains import open_chain
 
@@ -325,4 +326,4 @@ async def _recover(
         await chain.check_identity()
         chain_id = await chain.eth_chain_id()
         transactors = [Transactor(chain.execution, chain_id, admin) for admin in admins]
-        await approve_and_execute(transactors, hub.chain_id, recover_client(new_salt(), subject, substitute))
+        await approve(hub, chain, transactors, recover_client(new_salt(), subject, substitute))

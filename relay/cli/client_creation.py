@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from light_clients.interface import LightClient, VerificationError
+from relay.cli.hub_trust import approve
 from relay.cli.session import (
     REFUSED,
     UNUSABLE,
@@ -90,7 +91,7 @@ def _judge(client_type: str, client_state: bytes, consensus_state: bytes) -> Non
 
 async def _create(hub: HubChainConfig, new: NewClient, admins: Sequence[Signer], random: Random) -> str:
     from adapters.hub import HubChain
-    from adapters.hub.admin import approve_and_execute, create_client, created_client, register_counterparty
+    from adapters.hub.admin import create_client, created_client, register_counterparty
     from adapters.ics26.transactor import Transactor
     from relay.core.chains import open_chain
 
@@ -101,8 +102,8 @@ async def _create(hub: HubChainConfig, new: NewClient, admins: Sequence[Signer],
         chain_id = await chain.eth_chain_id()
         transactors = [Transactor(chain.execution, chain_id, admin) for admin in admins]
         creation = create_client(new_salt(), new.client_type, new.client_state, new.consensus_state)
-        client_id = created_client(await approve_and_execute(transactors, hub.chain_id, creation))
+        client_id = created_client(await approve(hub, chain, transactors, creation))
         if new.counterparty is not None:
             action = register_counterparty(new_salt(), client_id, new.counterparty, new.merkle_prefix)
-            await approve_and_execute(transactors, hub.chain_id, action)
+            await approve(hub, chain, transactors, action)
         return client_id

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from relay.cli.hub_trust import approve
 from relay.cli.path_creation import CreatedPath
 from relay.cli.session import new_salt
 from relay.config import CosmosChainConfig, HubChainConfig
@@ -34,7 +35,6 @@ async def create_cosmos_path(
 ) -> CreatedPath:
     """The hub's client of the chain and the chain's client of the hub, each as the other's counterparty."""
     from adapters.cosmos.administration import register_counterparty
-    from adapters.hub.admin import approve_and_execute
     from adapters.hub.admin import register_counterparty as registration
     from adapters.ics26.transactor import Transactor
     from adapters.rpc import all_of
@@ -53,7 +53,7 @@ async def create_cosmos_path(
 
             states = await chain.initial_states(TENDERMINT, parameters)
             action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
-            ids["hub"] = created_client(await approve_and_execute(transactors, hub.chain_id, action))
+            ids["hub"] = created_client(await approve(hub, hub_chain, transactors, action))
 
         async def open_on_chain(parameters: "ClientParameters") -> None:
             ids["chain"] = await create_hub_client(chain, owner, hub_chain, parameters)
@@ -63,7 +63,7 @@ async def create_cosmos_path(
 
         async def register_on_hub(client_id: str) -> None:
             action = registration(new_salt(), on_hub, client_id, chain.merkle_prefix)
-            await approve_and_execute(transactors, hub.chain_id, action)
+            await approve(hub, hub_chain, transactors, action)
 
         async def register_on_chain(client_id: str) -> None:
             await register_counterparty(chain, owner, on_chain, client_id, hub_chain.merkle_prefix)

@@ -16,7 +16,7 @@ from relay.cli.hub_abci import abci
 from relay.cli.hub_backup import backup, restore, rollback
 from relay.cli.hub_candidate import candidate, rotate_key
 from relay.cli.hub_evidence import evidence
-from relay.cli.hub_governance import execute, members, proposals, vote
+from relay.cli.hub_governance import execute, members, proposals
 from relay.cli.hub_join import join
 from relay.cli.hub_network import app as network_app
 from relay.cli.hub_pause import pause, resume
@@ -25,6 +25,7 @@ from relay.cli.hub_restart import restart
 from relay.cli.hub_snapshot import app as snapshot_app
 from relay.cli.hub_status import status
 from relay.cli.hub_validators import set_validator, validators
+from relay.cli.hub_vote import vote
 from relay.cli.quota import open_hub
 from relay.cli.session import AsJson, ConfigFile, config_of, hub_of, run_administration
 

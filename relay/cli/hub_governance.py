@@ -1,4 +1,4 @@
-"""`hutong hub vote`, `execute`, `proposals` and `members`: what the operators of a hub's validators decide."""
+"""`hutong hub execute`, `proposals` and `members`: what the operators of a hub's validators decided and may still decide."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from relay.cli.hub_trust import UnusableTrust, trust_of
 from relay.cli.hub_validators import WouldStop
 from relay.cli.quota import open_hub
 from relay.cli.session import (
@@ -30,7 +31,10 @@ from relay.keys import Signer
 if TYPE_CHECKING:
     from adapters.hub import HubChain
     from adapters.hub.governance import Decision, Proposal, Result, Vote
+    from adapters.hub.verified_state import HubTrust
     from adapters.ics26.transactor import Transactor
+
+    Act = Callable[[HubChain, Transactor], Awaitable[Decision]]
 
 HubName = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]
 Operator = Annotated[Path, typer.Option("--operator", help="Keystore of your validator's operator account.")]
@@ -41,27 +45,6 @@ Number = Annotated[int, typer.Argument(min=1, max=2**64 - 1, metavar="PROPOSAL",
 EXIT_FAILED = 3
 """The decision was made and its action refused."""
 MAX_LISTED = 1_000
-
-
-def vote(
-    number: Number,
-    config: ConfigFile,
-    operator: Operator,
-    operator_password_file: OperatorPassword = None,
-    reject: Annotated[bool, typer.Option("--reject", help="Withdraw or withhold approval.")] = False,
-    hub: HubName = None,
-    as_json: AsJson = False,
-) -> None:
-    """Approve a proposal with your validator's power, or withdraw that. The vote that makes more than two thirds executes it.
-
-    Exit codes: 0 recorded, 1 refused, 2 unusable input, 3 decided by it and its action was refused.
-    """
-    from adapters.hub import governance
-
-    async def act(transactor: "Transactor") -> "Decision":
-        return await governance.vote(transactor, number, approve=not reject)
-
-    decide(config, hub, operator, operator_password_file, act, as_json=as_json)
 
 
 def execute(
@@ -78,7 +61,7 @@ def execute(
     """
     from adapters.hub import governance
 
-    async def act(transactor: "Transactor") -> "Decision":
+    async def act(_: "HubChain", transactor: "Transactor") -> "Decision":
         return await governance.execute(transactor, number)
 
     decide(config, hub, operator, operator_password_file, act, as_json=as_json)
@@ -157,7 +140,7 @@ def decide(
     hub: str | None,
     keystore: Path,
     password_file: Path | None,
-    act: "Callable[[Transactor], Awaitable[Decision]]",
+    act: "Act",
     *,
     as_json: bool,
     check: "Callable[[HubChain], Awaitable[object]] | None" = None,
@@ -190,7 +173,7 @@ def decide(
     else:
         typer.echo(
             f"proposal {decision.number} is open: approved by {now.approved_power} of {now.total_power}, until"
-            f" {_time(now.expires_s)}"
+            f" {time_text(now.expires_s)}"
         )
     if decision.failure:
         raise typer.Exit(EXIT_FAILED)
@@ -200,6 +183,14 @@ def operator_of(keystore: Path, password_file: Path | None) -> Signer:
     if password_file is None:
         raise refuse("give --operator-password-file", UNUSABLE)
     return signer_of(keystore, password_file, None)
+
+
+def trusted(hub: HubChainConfig) -> "HubTrust | None":
+    """typer.Exit with one sentence where the configured genesis is unusable."""
+    try:
+        return trust_of(hub)
+    except UnusableTrust as error:
+        raise refuse(str(error), UNUSABLE) from None
 
 
 async def require_governed(execution: Any) -> None:
@@ -217,7 +208,7 @@ async def require_governed(execution: Any) -> None:
 async def _act(
     hub: HubChainConfig,
     signer: Signer,
-    act: "Callable[[Transactor], Awaitable[Decision]]",
+    act: "Act",
     check: "Callable[[HubChain], Awaitable[object]] | None",
     random: Random,
 ) -> "tuple[Decision, Proposal]":
@@ -228,7 +219,7 @@ async def _act(
         await require_governed(chain.execution)
         if check is not None:
             await check(chain)
-        decision = await act(Transactor(chain.execution, await chain.eth_chain_id(), signer))
+        decision = await act(chain, Transactor(chain.execution, await chain.eth_chain_id(), signer))
         return decision, await proposal(chain.execution, decision.number)
 
 
@@ -279,11 +270,11 @@ def _line(row: dict[str, Any]) -> str:
         case "executed":
             return f"{head}, by {row['proposer']}, executed at block {row['executed_height']}"
         case "failed":
-            return f"{head}, by {row['proposer']}, refused: {row['failure']}; until {_time(row['expires_s'])}"
+            return f"{head}, by {row['proposer']}, refused: {row['failure']}; until {time_text(row['expires_s'])}"
         case _:
             return (
                 f"{head}, by {row['proposer']}, approved by {row['approved_power']} of {row['total_power']}, until"
-                f" {_time(row['expires_s'])}"
+                f" {time_text(row['expires_s'])}"
             )
 
 
@@ -298,5 +289,5 @@ def describe(action: bytes) -> str:
         return f"{len(action)} bytes that are no action"
 
 
-def _time(seconds: int) -> str:
+def time_text(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from relay.cli.hub_trust import approve
 from relay.cli.session import (
     ConfigFile,
     HubAdminPasswordFiles,
@@ -54,7 +55,7 @@ def _run(
 
 async def _set_paused(hub: HubChainConfig, admins: Sequence[Signer], paused: bool, random: Random) -> None:
     from adapters.hub import HubChain
-    from adapters.hub.admin import approve_and_execute, set_paused
+    from adapters.hub.admin import set_paused
     from adapters.ics26.transactor import Transactor
     from relay.core.chains import open_chain
 
@@ -64,4 +65,4 @@ async def _set_paused(hub: HubChainConfig, admins: Sequence[Signer], paused: boo
         await chain.check_identity()
         chain_id = await chain.eth_chain_id()
         transactors = [Transactor(chain.execution, chain_id, admin) for admin in admins]
-        await approve_and_execute(transactors, hub.chain_id, set_paused(new_salt(), paused))
+        await approve(hub, chain, transactors, set_paused(new_salt(), paused))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from relay.cli.hub_trust import approve
 from relay.cli.quota import open_hub
 from relay.cli.session import (
     REFUSED,
@@ -119,7 +120,7 @@ async def _read(hub: HubChainConfig, random: Random) -> "tuple[SigningSet, dict[
 
 
 async def _set(hub: HubChainConfig, key: "PublicKey", power: int, admins: Sequence[Signer], random: Random) -> _Done:
-    from adapters.hub.admin import approve_and_execute, set_validator
+    from adapters.hub.admin import set_validator
     from adapters.hub.validators import share_that_stops_blocks
     from adapters.ics26.transactor import Transactor
 
@@ -128,7 +129,7 @@ async def _set(hub: HubChainConfig, key: "PublicKey", power: int, admins: Sequen
         chain_id = await chain.eth_chain_id()
         transactors = [Transactor(chain.execution, chain_id, admin) for admin in admins]
         action = set_validator(new_salt(), key.data, power)
-        receipt = await approve_and_execute(transactors, hub.chain_id, action)
+        receipt = await approve(hub, chain, transactors, action)
         needed = power > 0 and not node.alone and share_that_stops_blocks(powers, key)
         return _Done(receipt.height, sum(powers.values()), needed)
 

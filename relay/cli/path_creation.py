@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from relay.cli.hub_trust import approve
 from relay.cli.session import new_salt
 from relay.config import EvmChainConfig, HubChainConfig
 from relay.keys import Signer
@@ -78,7 +79,7 @@ async def create_with_hub(
     from adapters.evm import EvmChain
     from adapters.evm.deploy import add_client, deploy_hub_client, require_contract, set_hub_client
     from adapters.hub import HubChain
-    from adapters.hub.admin import approve_and_execute, create_client, created_client, register_counterparty
+    from adapters.hub.admin import create_client, created_client, register_counterparty
     from adapters.ics26.transactor import Transactor
     from adapters.rpc import all_of
     from relay.core.chains import open_chain
@@ -111,7 +112,7 @@ async def create_with_hub(
             if evm.consensus == "ethereum":
                 remarks.append(_beginning(evm.name, states.consensus_state, trust))
             action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
-            ids["hub"] = created_client(await approve_and_execute(transactors, hub.chain_id, action))
+            ids["hub"] = created_client(await approve(hub, hub_chain, transactors, action))
 
         async def deploy_on_chain(client_type: str) -> None:
             states = await hub_chain.initial_states(client_type, _parameters(trust))
@@ -123,7 +124,7 @@ async def create_with_hub(
 
         async def register_on_hub(client_id: str) -> None:
             action = register_counterparty(new_salt(), on_hub, client_id, chain.merkle_prefix)
-            await approve_and_execute(transactors, hub.chain_id, action)
+            await approve(hub, hub_chain, transactors, action)
 
         async def listen_on_chain(client_id: str) -> None:
             for app in (member.mailbox, member.transfer):

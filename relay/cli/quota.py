@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from relay.cli.hub_trust import approve
 from relay.cli.session import (
     AsJson,
     ConfigFile,
@@ -84,11 +85,11 @@ async def _show(hub: HubChainConfig, client: str, random: Random) -> "Quota":
 async def _set(
     hub: HubChainConfig, client: str, packets: int, payload_bytes: int, admins: Sequence[Signer], random: Random
 ) -> None:
-    from adapters.hub.admin import approve_and_execute, set_quota
+    from adapters.hub.admin import set_quota
     from adapters.ics26.transactor import Transactor
 
     async with open_hub(hub, random) as chain:
         chain_id = await chain.eth_chain_id()
         transactors = [Transactor(chain.execution, chain_id, admin) for admin in admins]
         action = set_quota(new_salt(), client, packets, payload_bytes)
-        await approve_and_execute(transactors, hub.chain_id, action)
+        await approve(hub, chain, transactors, action)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from relay.config.fields import (
     MAX_ENDPOINTS,
     Address,
+    FilePath,
     HttpUrls,
     HubChainId,
     Model,
@@ -26,6 +27,7 @@ MAX_KEYS = 16
 HUB_ROUTER = "0x0000000000000000000000000000000000001000"
 
 _COMET_CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
+_TRUSTED_HEADER = re.compile(r"[1-9][0-9]{0,17}:(?:0x)?[0-9a-fA-F]{64}")
 _BECH32_PREFIX = re.compile(r"[a-z][a-z0-9]{0,30}")
 _GAS_PRICE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)([a-zA-Z][a-zA-Z0-9/:._-]{2,127})")
 
@@ -51,6 +53,12 @@ def _check_gas_price(price: str) -> str:
     if _GAS_PRICE.fullmatch(price) is None:
         raise ValueError('must be an amount and the denomination of the fee, as "0.025stake"')
     return price
+
+
+def _check_trusted_header(text: str) -> str:
+    if _TRUSTED_HEADER.fullmatch(text) is None:
+        raise ValueError('must be a height and the hash of its header, as "1200:9f86d0…"')
+    return text
 
 
 class BatchLimits(Model):
@@ -188,13 +196,25 @@ class EvmChainConfig(_Chain):
 
 
 class HubChainConfig(_Chain):
-    """The hub: Ethereum JSON-RPC in `rpc` and `ws`, CometBFT RPC in `consensus_rpc`."""
+    """The hub: Ethereum JSON-RPC in `rpc` and `ws`, CometBFT RPC in `consensus_rpc`.
+
+    `genesis` is its genesis file and `trusted_header` a `height:hash` that other members confirm: what operators prove a
+    proposal from before they vote on it. Without the latter the genesis itself is the beginning, for its trusting period.
+    """
 
     kind: Literal["hub"]
     chain_id: HubChainId
     consensus_rpc: HttpUrls
     router: Address = HUB_ROUTER
     fees: FeeLimits = FeeLimits()
+    genesis: FilePath | None = None
+    trusted_header: Annotated[str, AfterValidator(_check_trusted_header)] | None = None
+
+    @model_validator(mode="after")
+    def _genesis_beside_header(self) -> Self:
+        if self.trusted_header is not None and self.genesis is None:
+            raise ValueError("trusted_header needs genesis, which says for how long it is trusted")
+        return self
 
     @property
     def fee_limits(self) -> FeeLimits:

@@ -7,6 +7,7 @@ FEE_TESTS = "relay/hub/test_hub_base_fee.py"
 FORMULA_TESTS = "relay/evm/test_evm_base_fee.py"
 FEES = "relay/hub/application/fees.py"
 APPLICATION = "relay/hub/application/application.py"
+PROPOSALS = "relay/hub/application/block_proposals.py"
 EXECUTION = "relay/evm/execution.py"
 MEMPOOL = "relay/evm/mempool.py"
 POOL_TESTS = "relay/evm/test_evm_mempool_rules.py"
@@ -55,9 +56,9 @@ EVM = (
     ),
     Defence(
         "fee cap in proposals",
-        APPLICATION,
-        "                if transaction.max_fee_per_gas_wei < base_fee_wei:\n",
-        "                if False:\n",
+        PROPOSALS,
+        "            if transaction.max_fee_per_gas_wei < base_fee_wei:\n",
+        "            if False:\n",
         (f"{FEE_TESTS}::test_pool_proposal_and_block_refuse_less_than_the_base_fee",),
     ),
     Defence(

@@ -14,6 +14,8 @@ LATER = "relay/hub/test_hub_schedule.py"
 NEXT = "relay/hub/test_hub_next_revision.py"
 OWN_DATABASE = f"{NEXT}::test_attack_a_database_is_opened_under_its_own_genesis_only"
 FORGED_PROOFS = f"{KEYS}::test_attack_C42_a_key_comes_in_only_signed_by_itself_for_this_operator_and_hub"
+VOTING = "relay/cli/test_hub_vote_command.py"
+EARLIER = "relay/hub/test_hub_earlier_revision.py"
 
 GOVERNANCE = (
     Defence(
@@ -196,9 +198,9 @@ GOVERNANCE = (
     ),
     Defence(
         "a one-process hub is not voted to a stop",
-        "relay/cli/hub_propose.py",
-        "        if change is not None:\n",
-        "        if False:\n",
+        "relay/cli/hub_ballot.py",
+        "            if change is not None:\n",
+        "            if False:\n",
         ("relay/cli/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),
     ),
     Defence(
@@ -207,5 +209,47 @@ GOVERNANCE = (
         "    if not secp256k1.verify_low_s(found.public_key, digest, found.proof):\n",
         "    if False:\n",
         ("relay/cli/test_hub_governance_commands.py::test_a_new_member_makes_a_candidate_that_the_members_admit",),
+    ),
+    Defence(
+        "others vote for what was proposed",
+        "adapters/hub/governance.py",
+        "        if not is_proven:\n",
+        "        if False:\n",
+        (f"{VOTING}::test_attack_G1_an_endpoint_that_names_another_proposal_gets_no_vote_for_it",),
+    ),
+    Defence(
+        "a proven proposal is compared with what was asked for",
+        "adapters/hub/proven_proposals.py",
+        "            if got != expected:\n",
+        "            if False:\n",
+        (f"{VOTING}::test_attack_G1_an_endpoint_that_names_another_proposal_gets_no_vote_for_it",),
+    ),
+    Defence(
+        "an operator signs for its hub's chain id",
+        "adapters/hub/verified_state.py",
+        "        if got != expected:\n",
+        "        if False:\n",
+        (f"{VOTING}::test_attack_G1_a_transaction_is_not_signed_for_another_chain",),
+    ),
+    Defence(
+        "a trusted header is trusted for its period",
+        "adapters/hub/verified_state.py",
+        "        if expired_at_ns <= now_ns:\n",
+        "        if False:\n",
+        (f"{VOTING}::test_a_vote_is_proven_from_a_header_that_the_operator_trusts_within_its_period",),
+    ),
+    Defence(
+        "an old block is read by its own rules",
+        "relay/hub/node/chain.py",
+        "            version = self._header_version(block.number)\n",
+        "            pass\n",
+        (f"{EARLIER}::test_a_call_at_an_old_block_runs_by_the_rules_of_that_block",),
+    ),
+    Defence(
+        "a later genesis does not name earlier validators",
+        "relay/hub/application/authority.py",
+        " if height >= self.base_height else _EarlierPowers(self.base_height)\n",
+        "\n",
+        (f"{EARLIER}::test_validators_of_an_earlier_revision_are_not_made_up_from_the_later_genesis",),
     ),
 )

@@ -34,7 +34,8 @@ def network():
 def folder(network, tmp_path):
     member = network.members[0]
     config = tmp_path / "relay.toml"
-    config.write_text(CONFIG.format(eth=member.eth_url, cometbft=member.cometbft_url))
+    genesis = f'genesis = "{member.home.home / "genesis.json"}"\n'
+    config.write_text(CONFIG.format(eth=member.eth_url, cometbft=member.cometbft_url) + genesis)
     config.chmod(0o600)
     (tmp_path / "password").write_text("word\n")
     (tmp_path / "password").chmod(0o600)
@@ -54,9 +55,9 @@ def decide(folder, *arguments: str) -> None:
     proposed = act(folder, 0, "propose", *arguments, "--json")
     assert proposed.exit_code == 0, proposed.output
     number = str(json.loads(proposed.output)["proposal"])
-    second = act(folder, 1, "vote", number)
+    second = act(folder, 1, "vote", number, "--yes")
     assert second.exit_code == 0 and "approved by 20 of 40" in second.output, second.output
-    third = act(folder, 2, "vote", number)
+    third = act(folder, 2, "vote", number, "--yes")
     assert third.exit_code == 0 and " is executed in block " in third.output, third.output
 
 

@@ -3,30 +3,21 @@
 It reads its store and writes only into the batch that `commit` is given, so that the node lands block and state at once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from light_clients.attestation import AttestationClient
-from light_clients.bft_evm import BftEvmClient
-from light_clients.bitcoin import BitcoinClient
-from light_clients.clique import CliqueClient
-from light_clients.ethereum import EthereumClient
-from light_clients.fisco_bcos import CryptoSuite, FiscoBcosClient
-from light_clients.interface import NANOSECONDS_PER_SECOND, LightClient
-from light_clients.tendermint.client import TendermintClient
+from light_clients.interface import LightClient
 from relay.evm.block_store import BlockStore, store_block
-from relay.evm.blocks import BlockBody, EvmBlock, EvmHeader, block_body
+from relay.evm.blocks import EvmBlock, block_body
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
 from relay.evm.errors import InvalidTransaction, StatePruned
 from relay.evm.execution import (
     EMPTY_STATE_ROOT,
-    BlockContext,
     EvmState,
     GenesisAccount,
     TransactionOutcome,
 )
-from relay.evm.intrinsic_gas import least_gas
 from relay.evm.mempool import SenderAccount
 from relay.evm.native import Address
 from relay.evm.rules import EvmRules
@@ -36,8 +27,6 @@ from relay.hub.application.abci import (
     CODE_INVALID,
     CODE_OK,
     CODE_REVERTED,
-    CODE_UNKNOWN_HEIGHT,
-    CODE_UNKNOWN_PATH,
     CheckTxResponse,
     ExecTxResult,
     FinalizeBlockRequest,
@@ -50,23 +39,25 @@ from relay.hub.application.abci import (
     ValidatorUpdate,
 )
 from relay.hub.application.authority import Authority
+from relay.hub.application.block_proposals import BlockProposals
+from relay.hub.application.ethereum_blocks import EthereumBlocks
 from relay.hub.application.evidence_records import write_records
 from relay.hub.application.evm_pruning import EVM_TABLE, land_records, mark_counted
-from relay.hub.application.fees import NOBODY, base_fee_after, payable, settle_base_fee
+from relay.hub.application.fees import base_fee_after, settle_base_fee
 from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import RULES_VERSIONS, Genesis
 from relay.hub.application.governance.coming import ComingBlocks, UnknownRulesVersion
 from relay.hub.application.governance.members import Operator, write_operator
 from relay.hub.application.governance.schedule import rules_version_at, write_stand_in
+from relay.hub.application.light_client_types import standard_light_clients
 from relay.hub.application.modules import NATIVE_CODE, native_modules
+from relay.hub.application.queries import StateQueries
 from relay.hub.application.validators import read_powers, updates_between
 from relay.hub.state import GENESIS_KEY, StateView, VersionedState
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY, MAX_KEY_BYTES, VALIDATOR_POWER_PREFIX
+from relay.hub.state.keys import EVM_STATE_ROOT_KEY, VALIDATOR_POWER_PREFIX
 
 APPLICATION_NAME = "hutong-hub"
 STATE_TABLE = b"hub-state/"
-EMPTY_BODY = block_body(())
-QUERY_STORE_PATHS = ("/store/ibc/key", "/store/hub/key", "/key")
 
 
 MAX_RESULT_DATA_BYTES = 4_096
@@ -81,22 +72,6 @@ class SnapshotLied(Exception):
 
 class OutOfOrder(Exception):
     """The consensus engine called a block that does not follow from the last: the node must halt."""
-
-
-def standard_light_clients() -> dict[str, LightClient]:
-    """The client types of rules version 1."""
-    # SM2 and SM3 come from an optional extra: a validator without it would judge otherwise, so the hub offers the suite that all have.
-    fisco_bcos = FiscoBcosClient(frozenset({CryptoSuite.ECDSA}))
-    clients: tuple[LightClient, ...] = (
-        TendermintClient(),
-        BftEvmClient(),
-        AttestationClient(),
-        EthereumClient(),
-        fisco_bcos,
-        BitcoinClient(),
-        CliqueClient(),
-    )
-    return {client.client_type: client for client in clients}
 
 
 @dataclass(slots=True)
@@ -132,7 +107,9 @@ class HubApplication:
         self._rules: Mapping[int, EvmRules] = dict.fromkeys(RULES_VERSIONS, rules)
         self.coming = ComingBlocks(self.state, genesis, tuple(self._rules))
         self.blocks = BlockStore(store, genesis.evm_chain_id)
-        self._coinbase = NOBODY if genesis.fees is None else genesis.fees.recipient
+        self.ethereum = EthereumBlocks(genesis, self.blocks)
+        self._proposals = BlockProposals(genesis)
+        self._queries = StateQueries(self.state, self.blocks)
         self._pending: _Pending | None = None
         self._checking = Lock()
         self._newest: tuple[int, EvmState] | None = None
@@ -156,7 +133,7 @@ class HubApplication:
             WritableTable(scratch, EVM_TABLE),
             EMPTY_STATE_ROOT,
             self._rules_of(self.genesis.rules_version),
-            self._context(0, self.genesis.genesis_time_ns, bytes(32)),
+            self.ethereum.context(0, self.genesis.genesis_time_ns, bytes(32)),
         )
         for address in self._native:
             evm.set_account(address, GenesisAccount(nonce=1, code=NATIVE_CODE))
@@ -172,7 +149,7 @@ class HubApplication:
             for public_key, account in self.genesis.constitution.operators:
                 write_operator(view, public_key, Operator(account))
         app_hash = self.state.commit(WritableTable(batch, STATE_TABLE), 0, view.changes())
-        genesis_block = self.evm_block(0, self.genesis.genesis_time_ns, self.genesis.digest, bytes(32), state_root)
+        genesis_block = self.ethereum.block(0, self.genesis.genesis_time_ns, self.genesis.digest, bytes(32), state_root)
         store_block(batch, genesis_block, ())
         self._pending = _Pending(0, batch, ())
         return InitChainResponse(app_hash)
@@ -220,52 +197,22 @@ class HubApplication:
         return base_fee_after(self.state.view_at(latest), self.genesis.fees)
 
     def prepare_proposal(self, candidates: Iterable[SignedTransaction], max_bytes: int) -> PreparedProposal:
-        """The longest prefix-respecting choice that fits bytes and gas; order is the pool's, and what follows is not looked at."""
-        chosen, unpayable = list[bytes](), list[SignedTransaction]()
-        used_bytes = used_gas = 0
-        for transaction in candidates if self.genesis.fees is None else self._payable(candidates, unpayable):
-            used_bytes += len(transaction.raw) + 8
-            used_gas += transaction.gas_limit
-            if used_bytes > max_bytes or used_gas > self.genesis.params.block_max_gas:
-                break
-            chosen.append(transaction.raw)
-        return PreparedProposal(tuple(chosen), tuple(unpayable))
+        """See BlockProposals."""
 
-    def _payable(
-        self, candidates: Iterable[SignedTransaction], unpayable: list[SignedTransaction]
-    ) -> Iterator[SignedTransaction]:
         def balance_wei(sender: Address) -> int:
             with self._checking:
                 return self._newest_state().balance_wei(sender)
 
-        return payable(candidates, self.next_base_fee_wei, balance_wei, unpayable)
+        return self._proposals.chosen(candidates, max_bytes, self.next_base_fee_wei, balance_wei)
 
     def process_proposal(self, transactions: Sequence[bytes], app_version: int) -> ProposalVerdict:
-        """Reject blocks with rules we lack, undecodable transactions, one that states less gas than it costs whatever it
-        does or offers less than the base fee, or more gas than a block may use.
-
-        So a proposer can fill a block with no more junk than its gas pays for; pools let none of that in.
-        """
+        """Reject blocks with other rules than the state before them decides, or that we lack; and see BlockProposals."""
         last = self.state.latest_version()
         if app_version not in self._rules or last is None or app_version != self.coming.rules_version(last + 1):
             return ProposalVerdict.REJECT
         rules = self._rules_of(app_version)
-        base_fee_wei = self.next_base_fee_wei
-        used_gas = 0
-        try:
-            for raw in transactions:
-                transaction = decode_cached(raw, self.genesis.evm_chain_id)
-                needed = least_gas(rules, transaction.to, transaction.data, transaction.access_list)
-                if not needed <= transaction.gas_limit <= self.genesis.params.transaction_max_gas:
-                    return ProposalVerdict.REJECT
-                if transaction.max_fee_per_gas_wei < base_fee_wei:
-                    return ProposalVerdict.REJECT
-                used_gas += transaction.gas_limit
-                if used_gas > self.genesis.params.block_max_gas:
-                    return ProposalVerdict.REJECT
-        except InvalidTransaction:
-            return ProposalVerdict.REJECT
-        return ProposalVerdict.ACCEPT
+        takes = self._proposals.are_worth_a_block(transactions, rules, self.next_base_fee_wei)
+        return ProposalVerdict.ACCEPT if takes else ProposalVerdict.REJECT
 
     def finalize_block(self, request: FinalizeBlockRequest) -> FinalizeBlockResponse:
         """Execute a decided block. Any exception but those of the rules is a bug, and must halt the node."""
@@ -292,7 +239,7 @@ class HubApplication:
             WritableTable(scratch, EVM_TABLE),
             state_root,
             rules,
-            self._context(request.height, request.time_ns, request.hash, base_fee_wei),
+            self.ethereum.context(request.height, request.time_ns, request.hash, base_fee_wei),
             (frame,),
         )
         write_records(view, request.misbehaviours, request.height)
@@ -326,7 +273,7 @@ class HubApplication:
         last_block = self.blocks.header(request.height - 1)
         if last_block is None:
             raise OutOfOrder(f"Ethereum block {request.height - 1} is missing")
-        block = self.evm_block(
+        block = self.ethereum.block(
             request.height, request.time_ns, request.hash, last_block[0], state_root, body, base_fee_wei
         )
         store_block(batch, block, body.receipts)
@@ -354,51 +301,32 @@ class HubApplication:
 
     def query(self, path: str, data: bytes, height: int, *, prove: bool) -> QueryResponse:
         """A raw state value; `height` 0 is the newest version. The proof verifies at the returned height's header."""
-        latest = self.state.latest_version()
-        version = latest if height == 0 else height
-        if path not in QUERY_STORE_PATHS:
-            return QueryResponse(CODE_UNKNOWN_PATH, f"unknown path; one of {QUERY_STORE_PATHS}", data, b"", b"", 0)
-        if not 0 < len(data) <= MAX_KEY_BYTES:
-            return QueryResponse(CODE_UNKNOWN_PATH, f"a key has 1 to {MAX_KEY_BYTES} bytes", data, b"", b"", 0)
-        if latest is None or version is None or not 0 <= version <= latest:
-            return QueryResponse(CODE_UNKNOWN_HEIGHT, f"no state at height {version}", data, b"", b"", 0)
-        if self.state.root(version) is None:
-            restored, oldest = self.blocks.restored(), self.oldest_state()
-            since = f": states before {oldest} are pruned on this node"
-            if restored is not None and restored.number == oldest:
-                since = f": this node was restored at {restored.number}"
-            return QueryResponse(CODE_UNKNOWN_HEIGHT, f"no state at height {version}{since}", data, b"", b"", 0)
-        if prove:
-            value, proof = self.state.get_with_proof(version, data)
-        else:
-            value, proof = self.state.view_at(version).get(data), b""
-        return QueryResponse(CODE_OK, "", data, value or b"", proof, version + 1)
+        return self._queries.answer(path, data, height, prove=prove)
 
     # --- for the JSON-RPC service
 
-    def state_after(self, block: EvmBlock) -> EvmState:
+    def state_after(self, block: EvmBlock, rules_version: int | None = None) -> EvmState:
         """A scratch state: the block's post-state and context; native modules see the hub state of that height.
 
-        Raises StatePruned.
+        `rules_version`: for a block of an earlier revision, whose first rules this genesis does not say. Raises StatePruned.
         """
         if self.state.root(block.number) is None:
             raise StatePruned(block.number, self.oldest_state())
         view = self.state.view_at(block.number)
         header = block.header
         time_ns = self.block_time_ns(block.number)
-        version = rules_version_at(view, block.number, self.genesis.rules_version)
+        version = rules_version or rules_version_at(view, block.number, self.genesis.rules_version)
         return EvmState(
             Table(self._store, EVM_TABLE),
             header.state_root,
             self._rules_of(version),
-            self._context(block.number, time_ns, header.prev_randao, header.base_fee_wei or 0),
+            self.ethereum.context(block.number, time_ns, header.prev_randao, header.base_fee_wei or 0),
             (Frame(view, self.state.view_at(block.number), time_ns, block.number, version),),
         )
 
     def oldest_state(self) -> int:
         """From here on every state is stored; a restored node has genesis besides."""
-        restored = self.blocks.restored()
-        return max(self.state.oldest_version() or 0, 0 if restored is None else restored.number)
+        return self._queries.oldest_state()
 
     def block_time_ns(self, height: int) -> int:
         """The exact time, which Ethereum's header rounds down; kept in its extra data."""
@@ -441,47 +369,3 @@ class HubApplication:
         if root is None:
             raise OutOfOrder("the state has no EVM state root")
         return root
-
-    def _context(self, height: int, time_ns: int, block_hash: bytes, base_fee_wei: int = 0) -> BlockContext:
-        def ancestor_hash(number: int) -> bytes:
-            return self.blocks.hash_of(number) or b""
-
-        return BlockContext(
-            number=height,
-            timestamp_s=time_ns // NANOSECONDS_PER_SECOND,
-            coinbase=self._coinbase,
-            gas_limit=self.genesis.params.block_max_gas,
-            prev_randao=block_hash,
-            block_hash=ancestor_hash,
-            base_fee_wei=base_fee_wei,
-        )
-
-    def evm_block(
-        self,
-        height: int,
-        time_ns: int,
-        block_hash: bytes,
-        parent_hash: bytes,
-        state_root: bytes,
-        body: BlockBody = EMPTY_BODY,
-        base_fee_wei: int | None = None,
-    ) -> EvmBlock:
-        """The Ethereum block of hub block `height`: one rule for each field. `base_fee_wei` None: that of genesis."""
-        if base_fee_wei is None:
-            base_fee_wei = 0 if self.genesis.fees is None else self.genesis.fees.base_fee_wei
-        header = EvmHeader(
-            parent_hash=parent_hash,
-            coinbase=self._coinbase,
-            state_root=state_root,
-            transactions_root=body.transactions_root,
-            receipts_root=body.receipts_root,
-            logs_bloom=body.logs_bloom,
-            number=height,
-            gas_limit=self.genesis.params.block_max_gas,
-            gas_used=body.gas_used,
-            timestamp_s=time_ns // NANOSECONDS_PER_SECOND,
-            extra_data=time_ns.to_bytes(8, "big"),
-            prev_randao=block_hash if height else bytes(32),
-            base_fee_wei=base_fee_wei,
-        )
-        return EvmBlock(block_hash, header, body.transactions)

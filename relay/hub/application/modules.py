@@ -209,14 +209,14 @@ class ClientManagerModule(Module):
         light_clients: Mapping[str, LightClient],
         chain_id: str,
         admins: AdminSet | None,
-        genesis_powers: Powers,
+        powers_at: Callable[[int], Powers],
         open_chamber: Callable[[NativeCall], Chamber],
     ) -> None:
         self._address = CLIENT_MANAGER_ADDRESS
         self._light_clients = light_clients
         self._chain_id = chain_id
         self._admins = admins
-        self._genesis_powers = genesis_powers
+        self._powers_at = powers_at
         self._chamber = open_chamber
         self._handlers = {
             abi.APPROVE.selector: self._approve,
@@ -308,7 +308,8 @@ class ClientManagerModule(Module):
 
     def _get_validators(self, call: NativeCall, data: bytes) -> bytes:
         abi.GET_VALIDATORS.decode(data)
-        powers = read_powers(MeteredStore(call, frame_of(call)), self._genesis_powers)
+        frame = frame_of(call)
+        powers = read_powers(MeteredStore(call, frame), self._powers_at(frame.height))
         return abi.GET_VALIDATORS.answer([(key.data, power) for key, power in canonical_order(powers)])
 
 
@@ -338,16 +339,10 @@ def native_modules(light_clients: Mapping[str, LightClient], authority: Authorit
     open_chamber = chamber_opener(light_clients, authority)
     modules: list[NativeModule] = [
         RouterModule(light_clients),
-        ClientManagerModule(
-            light_clients, authority.chain_id, authority.admins, authority.genesis_powers, open_chamber
-        ),
+        ClientManagerModule(light_clients, authority.chain_id, authority.admins, authority.powers_at, open_chamber),
         ForwarderModule(),
         TransferModule(),
     ]
     if authority.constitution is not None:
-        modules.append(
-            GovernanceModule(
-                authority.constitution, authority.rules_at_genesis, dict(authority.intervals_ms), open_chamber
-            )
-        )
+        modules.append(GovernanceModule(authority.constitution, dict(authority.intervals_ms), open_chamber))
     return {module.address: module for module in modules}

@@ -1,4 +1,4 @@
-"""Bytes of a backup (docs/member/backup.md): a head, the database row by row, a tail, and the hash of all of it.
+"""Bytes of a backup (docs/member/backing-up.md): a head, the database row by row, a tail, and the hash of all of it.
 
 A file that was cut or changed anywhere is refused before any of it is used; every size is bounded before it is believed.
 """

@@ -69,6 +69,11 @@ class BlockRecords:
         block = decode_block(raw)
         return StoredBlock(block, block_id_of(block))
 
+    def rules_version(self, height: int) -> int | None:
+        """By which the block was executed."""
+        stored = self.block(height)
+        return None if stored is None else stored.block.header.version_app
+
     def encoded_block(self, height: int) -> bytes | None:
         """As peers ask for it: not even decoded."""
         return None if height < 0 else self._blocks.get(_key(height))

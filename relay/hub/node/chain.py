@@ -20,14 +20,24 @@ PassOn: TypeAlias = Callable[[SignedTransaction, SenderAccount], Awaitable[None]
 """Bring a checked transaction (and its sender's account) where blocks are made. Raises InvalidTransaction."""
 
 
+HeaderVersion: TypeAlias = Callable[[int], int | None]
+
+
 class HubChain:
     """Reads are safe from worker threads: committed blocks and versions never change.
 
     `mempool` answers for pending transactions. `pass_on` is where new ones go: into that pool, unless an engine outside
-    this process has the pool and this one is its mirror.
+    this process has the pool and this one is its mirror. `header_version` is what the header of a block says of its rules.
     """
 
-    def __init__(self, application: HubApplication, mempool: Mempool, pass_on: PassOn | None = None) -> None:
+    def __init__(
+        self,
+        application: HubApplication,
+        mempool: Mempool,
+        pass_on: PassOn | None = None,
+        header_version: HeaderVersion | None = None,
+    ) -> None:
+        self._header_version = header_version
         self._application = application
         self._mempool = mempool
         self._pass_on = pass_on
@@ -63,7 +73,10 @@ class HubChain:
         return self._application.next_base_fee_wei
 
     def state_after(self, block: EvmBlock) -> EvmState:
-        return self._application.state_after(block)
+        version = None
+        if self._header_version is not None and block.number <= self._application.genesis.base_height:
+            version = self._header_version(block.number)
+        return self._application.state_after(block, version)
 
     async def submit_transaction(self, raw: bytes) -> bytes:
         """Check against the newest state and take into the pool. Raises InvalidTransaction."""

@@ -186,7 +186,8 @@ async def serve_node(
 
     network = _network_of(node, on_block)
     application = node.ledger.application
-    chain = HubChain(application, node.mempool, None if network is None else network.gossip.pass_on)
+    pass_on = None if network is None else network.gossip.pass_on
+    chain = HubChain(application, node.mempool, pass_on, node.ledger.records.rules_version)
     methods = {**HutongMethods(application).methods(), **({} if network is None else network.methods())}
     eth = JsonRpcApp(JsonRpcService(chain, methods))
     syncing = SyncMethods(node.ledger.records, None if snapshots is None else snapshots.files)

@@ -8,7 +8,7 @@ from light_clients.interface import MalformedInput
 from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.transaction import decode_cached, decode_transaction
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
-from relay.hub.application import application as application_module
+from relay.hub.application import block_proposals
 from relay.hub.application.abci import ProposalVerdict
 from relay.hub.application.genesis import RULES_VERSION, decode_genesis, encode_genesis
 from tests.relay.evm.evm_bytecode import deploy_code
@@ -56,7 +56,7 @@ def test_a_proposal_holds_no_more_junk_than_its_gas_pays_for(monkeypatch) -> Non
     half = [hub.raw(SOMEONE, b"", DAPP, gas=TRANSACTION_MAX_GAS // 2 + 1) for _ in range(2)]
     decoded: list[bytes] = []
     monkeypatch.setattr(
-        application_module, "decode_cached", lambda raw, chain: decoded.append(raw) or decode_cached(raw, chain)
+        block_proposals, "decode_cached", lambda raw, chain: decoded.append(raw) or decode_cached(raw, chain)
     )
     assert application.process_proposal([*half, *half], RULES_VERSION) is ProposalVerdict.REJECT
     assert decoded == half

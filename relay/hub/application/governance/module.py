@@ -41,17 +41,15 @@ class Chamber:
 
 
 class GovernanceModule(Module):
-    """`open_chamber` gives the state of a call; `rules_at_genesis` and `parameters` are those of the genesis document."""
+    """`open_chamber` gives the state of a call; `parameters` are those of the genesis document."""
 
     def __init__(
         self,
         constitution: Constitution,
-        rules_at_genesis: int,
         parameters: dict[str, int],
         open_chamber: Callable[[NativeCall], Chamber],
     ) -> None:
         self._address = GOVERNANCE_ADDRESS
-        self._rules_at_genesis = rules_at_genesis
         self._parameters = parameters | {"voting_period_s": constitution.voting_period_s}
         self._chamber = open_chamber
         self._handlers = {
@@ -173,8 +171,8 @@ class GovernanceModule(Module):
 
     def _get_schedule(self, call: NativeCall, data: bytes) -> bytes:
         interface.GET_SCHEDULE.decode(data)
-        chamber, height = self._chamber(call), frame_of(call).height
-        version = rules_version_at(chamber.store, height + 1, self._rules_at_genesis)
+        chamber, frame = self._chamber(call), frame_of(call)
+        version = rules_version_at(chamber.store, frame.height + 1, frame.rules_version)
         planned = chamber.schedule.planned_rules() or (0, 0)
         return interface.GET_SCHEDULE.answer(version, *planned, chamber.schedule.last_height() or 0)
 

@@ -43,10 +43,10 @@ class Writer(Protocol):
     def set(self, key: bytes, value: bytes) -> None: ...
 
 
-def rules_version_at(store: Reader, height: int, at_genesis: int) -> int:
-    """That of block `height`, which the state before it decides."""
+def rules_version_at(store: Reader, height: int, at_first: int) -> int:
+    """That of block `height`, which the state before it decides; `at_first` before the first change."""
     row = store.previous(keys.rules_key(height + 1))
-    return int.from_bytes(row[1], "big") if row is not None and row[0].startswith(keys.RULES_PREFIX) else at_genesis
+    return int.from_bytes(row[1], "big") if row is not None and row[0].startswith(keys.RULES_PREFIX) else at_first
 
 
 def last_height(store: Reader, base_height: int) -> int | None:
@@ -73,7 +73,7 @@ def write_stand_in(store: Writer, end: int, time_ns: int, powers: Powers) -> Non
 
 
 class Schedule:
-    """Decisions about later blocks, over the state of the block `height`."""
+    """Decisions about later blocks, over the state of the block `height`, which has rules of `rules_version`."""
 
     def __init__(
         self,
@@ -81,14 +81,14 @@ class Schedule:
         height: int,
         chain_id: str,
         unbonding_period_s: int,
-        rules_at_genesis: int,
+        rules_version: int,
         base_height: int,
     ) -> None:
         self._store = store
         self._height = height
         self._chain_id = chain_id
         self._unbonding_period_s = unbonding_period_s
-        self._rules_at_genesis = rules_at_genesis
+        self._rules_version = rules_version
         self._base_height = base_height
 
     def last_height(self) -> int | None:
@@ -111,7 +111,7 @@ class Schedule:
             return
         if planned is not None:
             raise PredicateFailed("one_upgrade_planned", "another change of rules is scheduled", got=planned)
-        present = rules_version_at(self._store, self._height, self._rules_at_genesis)
+        present = rules_version_at(self._store, self._height, self._rules_version)
         if not present < version <= MAX_RULES_VERSION:
             raise PredicateFailed("rules_version_increases", "rules version", got=version, expected=f"> {present}")
         self._check_notice(height)

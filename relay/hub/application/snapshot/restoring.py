@@ -106,7 +106,9 @@ class Restoration:
         if 1 in ancestors:
             ancestors[0] = application.genesis.digest
         assert self._state_root is not None
-        block = application.evm_block(height, header.time_ns, hashes[height], ancestors[height - 1], self._state_root)
+        block = application.ethereum.block(
+            height, header.time_ns, hashes[height], ancestors[height - 1], self._state_root
+        )
         store_restored_block(batch, block, ancestors, hashes[height + 1])
         headers = WritableTable(batch, HEADER_TABLE)
         for one in self._headers:

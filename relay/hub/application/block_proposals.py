@@ -1,0 +1,63 @@
+"""What a proposer puts into a block, and which blocks are voted for."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from relay.evm.errors import InvalidTransaction
+from relay.evm.intrinsic_gas import least_gas
+from relay.evm.native import Address
+from relay.evm.rules import EvmRules
+from relay.evm.transaction import SignedTransaction, decode_cached
+from relay.hub.application.abci import PreparedProposal
+from relay.hub.application.fees import payable
+from relay.hub.application.genesis import Genesis
+
+
+class BlockProposals:
+    """Of one hub; the state that a block follows is given with each call."""
+
+    def __init__(self, genesis: Genesis) -> None:
+        self._evm_chain_id = genesis.evm_chain_id
+        self._has_fees = genesis.fees is not None
+        self._params = genesis.params
+
+    def chosen(
+        self,
+        candidates: Iterable[SignedTransaction],
+        max_bytes: int,
+        base_fee_wei: int,
+        balance_wei: Callable[[Address], int],
+    ) -> PreparedProposal:
+        """The longest prefix-respecting choice that fits bytes and gas; order is the pool's, and what follows is not looked at."""
+        chosen, unpayable = list[bytes](), list[SignedTransaction]()
+        if self._has_fees:
+            candidates = payable(candidates, base_fee_wei, balance_wei, unpayable)
+        used_bytes = used_gas = 0
+        for transaction in candidates:
+            used_bytes += len(transaction.raw) + 8
+            used_gas += transaction.gas_limit
+            if used_bytes > max_bytes or used_gas > self._params.block_max_gas:
+                break
+            chosen.append(transaction.raw)
+        return PreparedProposal(tuple(chosen), tuple(unpayable))
+
+    def are_worth_a_block(self, transactions: Sequence[bytes], rules: EvmRules, base_fee_wei: int) -> bool:
+        """None is undecodable, states less gas than it costs whatever it does or offers less than the base fee, and together
+        they use no more gas than a block may.
+
+        So a proposer can fill a block with no more junk than its gas pays for; pools let none of that in.
+        """
+        used_gas = 0
+        for raw in transactions:
+            try:
+                transaction = decode_cached(raw, self._evm_chain_id)
+                needed = least_gas(rules, transaction.to, transaction.data, transaction.access_list)
+            except InvalidTransaction:
+                return False
+            if not needed <= transaction.gas_limit <= self._params.transaction_max_gas:
+                return False
+            if transaction.max_fee_per_gas_wei < base_fee_wei:
+                return False
+            used_gas += transaction.gas_limit
+            if used_gas > self._params.block_max_gas:
+                return False
+        return True
