@@ -65,7 +65,9 @@ def demo(
     ] = None,
     cosmos: Annotated[
         bool,
-        typer.Option(help="A stock ibc-go chain, the hub and one EVM chain instead; the relay is killed on the way."),
+        typer.Option(
+            help="A stock ibc-go chain, the hub (of any kind) and one EVM chain instead; the relay is killed on the way."
+        ),
     ] = False,
     transfers: Annotated[
         int, typer.Option(help="With --cosmos: token transfers each way; all come home.", min=1, max=MAX_TRANSFERS)
@@ -92,8 +94,6 @@ def demo(
     ] = None,
 ) -> None:
     """Start a hub, three chains and a relay as separate processes, send messages and tokens, and check the chains.
-
-    --hub, or --validators, says what the hub is, with --cosmos as without.
 
     Exit code 0 if every packet was delivered once and acknowledged, or timed out and was refunded, and no token was made
     or lost; 1 otherwise, 2 for unusable input.
