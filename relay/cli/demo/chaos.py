@@ -16,6 +16,7 @@ from redis import Redis
 
 from adapters.ics26.abi import RELAY_BATCH
 from relay.cli.demo.chain import packets_in_flight, until
+from relay.cli.demo.hub import Disturbance
 from relay.cli.demo.network import Network
 from relay.cli.demo.processes import DemoFailed
 from relay.cli.demo.proxy import HostileProxy
@@ -25,7 +26,6 @@ ONE_IN = 20
 TRIGGER_LIMIT_S = 90
 IN_FLIGHT_LIMIT_S = 60
 POLL_S = 0.05
-Disturbance = Callable[[], Awaitable[None]]
 
 
 class Window(StrEnum):

@@ -15,6 +15,7 @@ from rich.console import Console
 from relay.cli.demo.bundles import Bundles
 from relay.cli.demo.chaos import Chaos
 from relay.cli.demo.cometbft_hub import CometbftEngine
+from relay.cli.demo.hub import EmbeddedEngine, HubEngine
 from relay.cli.demo.lane import Lane
 from relay.cli.demo.network_hub import NetworkEngine
 from relay.cli.demo.processes import DemoFailed, DemoStopped
@@ -64,7 +65,9 @@ def demo(
     ] = None,
     cosmos: Annotated[
         bool,
-        typer.Option(help="A stock ibc-go chain, the hub and one EVM chain instead; the relay is killed on the way."),
+        typer.Option(
+            help="A stock ibc-go chain, the hub (of any kind) and one EVM chain instead; the relay is killed on the way."
+        ),
     ] = False,
     transfers: Annotated[
         int, typer.Option(help="With --cosmos: token transfers each way; all come home.", min=1, max=MAX_TRANSFERS)
@@ -98,7 +101,11 @@ def demo(
     try:
         run: Run
         if cosmos:
-            run = _cosmos(simd, transfers, timeouts, hub, validators, chaos=chaos, bundles=bundles)
+            _refuse_with_cosmos(chaos=chaos, bundles=bundles)
+            from relay.cli.demo.cosmos.lane import CosmosLane
+
+            engine = _engine(hub, validators, cometbft)
+            run = CosmosLane(find_program("simd", simd), transfers, timeouts, engine)
         else:
             engine = _engine(hub, validators, cometbft)
             kept = None if bundles is None else Bundles(bundles)
@@ -112,39 +119,21 @@ def demo(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _engine(hub: Engine, validators: int | None, cometbft: Path | None) -> CometbftEngine | NetworkEngine | None:
-    """None is one validator that drives itself. Raises ProgramMissing."""
+def _engine(hub: Engine, validators: int | None, cometbft: Path | None) -> HubEngine:
+    """Raises ProgramMissing."""
     if hub is Engine.COMETBFT and validators is not None:
         typer.echo("not supported: --hub cometbft with --validators (it has four)", err=True)
         raise typer.Exit(EXIT_UNUSABLE)
     if hub is Engine.COMETBFT:
         return CometbftEngine(find_program("cometbft", cometbft))
-    return None if validators is None else NetworkEngine(validators)
+    return EmbeddedEngine() if validators is None else NetworkEngine(validators)
 
 
-def _cosmos(
-    simd: Path | None,
-    transfers: int,
-    timeouts: int,
-    hub: Engine,
-    validators: int | None,
-    *,
-    chaos: bool,
-    bundles: Path | None,
-) -> Run:
-    options = (
-        ("--hub cometbft", hub is not Engine.EMBEDDED),
-        ("--validators", validators),
-        ("--chaos", chaos),
-        ("--bundles", bundles),
-    )
-    for option, given in options:
+def _refuse_with_cosmos(*, chaos: bool, bundles: Path | None) -> None:
+    for option, given in (("--chaos", chaos), ("--bundles", bundles)):
         if given:
             typer.echo(f"not supported: --cosmos with {option}", err=True)
             raise typer.Exit(EXIT_UNUSABLE)
-    from relay.cli.demo.cosmos.lane import CosmosLane
-
-    return CosmosLane(find_program("simd", simd), transfers, timeouts)
 
 
 def _made(home: Path) -> Path:

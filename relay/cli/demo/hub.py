@@ -1,6 +1,7 @@
-"""The demo's hub: one validator that drives itself, or validators under an unmodified CometBFT (`cometbft_hub`)."""
+"""The demo's hub: one validator that drives itself, validators that are each other's peers (`network_hub`), or validators
+under an unmodified CometBFT (`cometbft_hub`)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,10 @@ from relay.cli.demo.processes import (
     run_daemon,
     wait_until_serving,
 )
+from relay.cli.demo.validators import Validators
+from relay.hub.node.home import VALIDATOR_KEY_FILE
+
+Disturbance = Callable[[], Awaitable[None]]
 
 CHAIN_ID = "hutong-1"
 EVM_CHAIN_ID = 47_001
@@ -29,11 +34,15 @@ THRESHOLD = 2
 
 @dataclass(frozen=True, slots=True)
 class HubProcesses:
-    """What an engine started, and the ports at which each of its validators serves: Ethereum RPC, CometBFT RPC."""
+    """What an engine started, and the ports at which each of its validators serves: Ethereum RPC, CometBFT RPC.
+
+    `key_files` are the validators' keys.
+    """
 
     processes: tuple[RunningProcess | Daemon, ...]
     ethereum_ports: tuple[int, ...]
     cometbft_ports: tuple[int, ...]
+    key_files: tuple[Path, ...]
 
 
 class HubEngine(Protocol):
@@ -41,6 +50,12 @@ class HubEngine(Protocol):
 
     async def start(self, nursery: trio.Nursery, home: Path, genesis: Sequence[str]) -> HubProcesses:
         """Initialise with `genesis` (options of `hutong hub init`) and start every process; they need not serve yet."""
+
+    def disturbances(self, nursery: trio.Nursery, say: Callable[[str], None]) -> list[Disturbance]:
+        """What happens to the validators while the first packets are on their way, one after another."""
+
+    async def outcome(self) -> Validators | None:
+        """At the end. None where nothing happens to validators."""
 
 
 class EmbeddedEngine:
@@ -51,7 +66,14 @@ class EmbeddedEngine:
         ports = free_port(), free_port()
         start = ["hub", "start", "--home", str(home / "hub"), "--port", str(ports[0]), "--cometbft-port", str(ports[1])]
         process: RunningProcess = await nursery.start(run_daemon, "hub", start, home / "hub.log")
-        return HubProcesses((process,), ports[:1], ports[1:])
+        return HubProcesses((process,), ports[:1], ports[1:], (home / "hub" / VALIDATOR_KEY_FILE,))
+
+    def disturbances(self, nursery: trio.Nursery, say: Callable[[str], None]) -> list[Disturbance]:
+        """None: without its only validator the hub stands still."""
+        return []
+
+    async def outcome(self) -> None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,12 @@ from rich.console import Console
 
 from relay.cli.demo.bundles import Bundles
 from relay.cli.demo.chain import DemoChain
-from relay.cli.demo.chaos import Chaos, Disturbance
+from relay.cli.demo.chaos import Chaos
 from relay.cli.demo.checker import Findings, check
-from relay.cli.demo.cometbft_hub import CometbftEngine
 from relay.cli.demo.config_file import explorer_of
+from relay.cli.demo.hub import Disturbance, HubEngine
 from relay.cli.demo.network import Network, Say, Through, bring_up, direct
 from relay.cli.demo.network_file import NAME, write_network_file
-from relay.cli.demo.network_hub import NetworkEngine
 from relay.cli.demo.processes import Daemon, RunningProcess
 from relay.cli.demo.report import as_json, print_table
 from relay.cli.demo.scenario import Scenario
@@ -33,11 +32,11 @@ MAX_PAID_DUPLICATES_PER_KILL = 2
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What was asked for. Without `engine` the hub is one validator that drives itself."""
+    """What was asked for."""
 
     traffic: Traffic
     chaos: Chaos | None
-    engine: CometbftEngine | NetworkEngine | None
+    engine: HubEngine
     bundles: Bundles | None
 
     async def run(self, nursery: trio.Nursery, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
@@ -56,7 +55,7 @@ class Lane:
             await Scenario(network, self.traffic, disturbances, say, limit_s).run()
             say("reading what happened from the chains")
             findings = await trio.to_thread.run_sync(check, network, self.traffic.packets)
-            validators = None if self.engine is None else await self.engine.outcome()
+            validators = await self.engine.outcome()
             duration_s = monotonic() - started
             cpu = {
                 name: round((used - cpu_before.get(name, 0.0)) / self.traffic.packets, 1)
@@ -78,9 +77,8 @@ class Lane:
         return self._is_good(findings) and (validators is None or validators.good)
 
     def _disturbances(self, nursery: trio.Nursery, network: Network, say: Say) -> list[Disturbance]:
-        ours = [] if self.engine is None else self.engine.disturbances(nursery, say)
         chaos = [] if self.chaos is None else self.chaos.schedule(network)
-        return [*ours, *chaos]
+        return [*self.engine.disturbances(nursery, say), *chaos]
 
     def _is_good(self, findings: Findings) -> bool:
         bound = 0 if self.chaos is None else MAX_PAID_DUPLICATES_PER_KILL * len(self.chaos.kills)

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from relay.cli.demo.chaos import Chaos
 from relay.cli.demo.checker import Findings
-from relay.cli.demo.cometbft_hub import Validators
+from relay.cli.demo.validators import Validators
 
 
 def as_json(
@@ -89,14 +89,15 @@ def print_table(
             ("answers spoilt by the proxies", str(sum(chaos.proxy_faults.values()))),
         ]
     if validators is not None:
-        rows += _validator_rows(validators)
+        rows += validator_rows(validators)
     for row in rows:
         table.add_row(*row)
     console.print(table)
     console.print(f"{duration_s:.0f} s in all.")
 
 
-def _validator_rows(validators: Validators) -> list[tuple[str, str]]:
+def validator_rows(validators: Validators) -> list[tuple[str, str]]:
+    """Of either table."""
     rows = [
         (f"{crash.validator} killed", f"at height {crash.height}, level again at {crash.back_at_height}")
         for crash in validators.crashes

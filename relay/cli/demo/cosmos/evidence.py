@@ -1,34 +1,43 @@
-"""Real misbehaviour of the demo's hub: its validator's key signs a second block at a height that has one."""
+"""Real misbehaviour of the demo's hub: its validators' keys sign a second block at a height that has one."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
-import trio
 
 from light_clients.crypto.hashes import sha256
 from light_clients.tendermint import rpc_json
 from light_clients.tendermint.codec import encode_header
 from light_clients.tendermint.hashing import header_hash, part_set_header, vote_sign_bytes
-from light_clients.tendermint.types import BlockId, Commit, SignedHeader, SignedMessageType
+from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, CommitSig, SignedHeader, SignedMessageType
 from relay.cli.demo.cosmos.network import CosmosNetwork
 from relay.cli.demo.processes import run_command
-from relay.hub.node.home import ValidatorKey, load_validator_key
+from relay.config import read_private_file
+from relay.hub.node.home import ValidatorKey, decode_validator_key
 
 OTHER_STATE = sha256(b"a state that the hub never had")
 
 
-def twin(real: SignedHeader, key: ValidatorKey) -> SignedHeader:
-    """The same block with another state, which the only validator signed at the time of its real vote."""
+def twin(real: SignedHeader, keys: Iterable[ValidatorKey]) -> SignedHeader:
+    """The same block with another state, signed by all who signed the real one, at the times of their real votes."""
     header = replace(real.header, app_hash=OTHER_STATE)
     block_id = BlockId(header_hash(header), part_set_header(encode_header(header)))
-    (vote,) = real.commit.signatures
+    by_address = {key.public_key.address: key for key in keys}
     precommit = SignedMessageType.PRECOMMIT
-    said = vote_sign_bytes(header.chain_id, precommit, header.height, real.commit.round, block_id, vote.timestamp_ns)
-    forged = replace(vote, signature=key.sign(sha256(said)))
-    return SignedHeader(header, Commit(header.height, real.commit.round, block_id, (forged,)))
+
+    def forged(vote: CommitSig) -> CommitSig:
+        if vote.block_id_flag is not BlockIdFlag.COMMIT:
+            return vote
+        said = vote_sign_bytes(
+            header.chain_id, precommit, header.height, real.commit.round, block_id, vote.timestamp_ns
+        )
+        return replace(vote, signature=by_address[vote.validator_address].sign(sha256(said)))
+
+    votes = tuple(map(forged, real.commit.signatures))
+    return SignedHeader(header, Commit(header.height, real.commit.round, block_id, votes))
 
 
 async def freeze_by_evidence(network: CosmosNetwork) -> None:
@@ -40,9 +49,9 @@ async def freeze_by_evidence(network: CosmosNetwork) -> None:
         served = await _get(client, f"{hub}/commit?height={height}")
         validators = await _get(client, f"{hub}/validators?height={height}")
     real = rpc_json.signed_header_from_rpc(served["signed_header"])
-    key = await trio.to_thread.run_sync(load_validator_key, network.home / "hub")
+    keys = [decode_validator_key(read_private_file(file)) for file in network.hub.running.key_files]
     files = network.home / "evidence-1.json", network.home / "evidence-2.json"
-    for file, header in zip(files, (real, twin(real, key)), strict=True):
+    for file, header in zip(files, (real, twin(real, keys)), strict=True):
         _write(file, header, validators)
     await run_command(
         [

@@ -18,6 +18,8 @@ from relay.cli.demo.cosmos.report import as_json, print_table
 from relay.cli.demo.cosmos.traffic import Journey
 from relay.cli.demo.cosmos.wallet import open_wallet
 from relay.cli.demo.cosmos.watch import StatusWatch, settled_status
+from relay.cli.demo.hub import HubEngine
+from relay.cli.demo.validators import Validators
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class CosmosLane:
     simd: Path
     transfers: int
     timeouts: int
+    engine: HubEngine
 
     async def run(self, nursery: trio.Nursery, home: Path, console: Console, *, json_: bool, keep: bool) -> bool:
         """Until the end, or with `keep` until cancelled; whether everything was as it should be."""
@@ -35,10 +38,12 @@ class CosmosLane:
         def say(text: str) -> None:
             console.print(f"[{monotonic() - started:5.1f} s] {text}", markup=False, highlight=False)
 
-        network = await bring_up(nursery, home, self.simd, say)
+        network = await bring_up(nursery, home, self.simd, self.engine, say)
         watch = StatusWatch(network.simd)
         async with open_wallet(network.administration, network.simd, network.simd_user) as wallet:
-            journey = await trio.to_thread.run_sync(Journey, network, wallet, self.transfers, self.timeouts, say)
+            disturbances = self.engine.disturbances(nursery, say)
+            parts = network, wallet, self.transfers, self.timeouts, disturbances, say
+            journey = await trio.to_thread.run_sync(Journey, *parts)
             async with trio.open_nursery() as watching:
                 watching.start_soon(watch.run)
                 await journey.run()
@@ -46,28 +51,32 @@ class CosmosLane:
                 supplies = await trio.to_thread.run_sync(journey.supplies)
                 findings = await trio.to_thread.run_sync(check, network, journey.intended, journey.abroad, supplies)
                 watching.cancel_scope.cancel()
-        say("the hub's validator signs a second block at one height; simd is shown both")
+        validators = await self.engine.outcome()
+        say("the hub's validator keys sign a second block at one height; simd is shown both")
         await freeze_by_evidence(network)
         status = await settled_status(network.simd)
-        report = as_json(findings, journey.kills, watch.seen, status, monotonic() - started)
+        report = as_json(findings, journey.kills, watch.seen, status, validators, monotonic() - started)
         if json_:
             where = {"explorer": explorer_of(network.home / "relay.toml")} if keep else {}
             typer.echo(json.dumps(report | where))
         else:
-            print_table(console, report)
+            print_table(console, report, validators)
         if keep:
             _say_where(network, console)
             await trio.sleep_forever()
-        return _is_good(findings, len(journey.kills), set(watch.seen), status)
+        return _is_good(findings, len(journey.kills), set(watch.seen), status, validators)
 
 
-def _is_good(findings: Findings, kills: int, seen: set[str], after_evidence: str) -> bool:
+def _is_good(
+    findings: Findings, kills: int, seen: set[str], after_evidence: str, validators: Validators | None
+) -> bool:
     return (
         findings.good
         and findings.paid_duplicates <= MAX_PAID_DUPLICATES_PER_KILL * kills
         and kills == KILLS
         and seen == {ACTIVE}
         and after_evidence == FROZEN
+        and (validators is None or validators.good)
     )
 
 

@@ -12,7 +12,7 @@ from relay.cli.demo.config_file import cosmos_table, path_table, relay_table, wr
 from relay.cli.demo.cosmos.chain import CosmosChain
 from relay.cli.demo.cosmos.gate import Gate
 from relay.cli.demo.cosmos.simd import CHAIN_ID, FEE_DENOM, FUNDS, GAS_PRICE, PREFIX, TOKEN_DENOM, SimdPlan
-from relay.cli.demo.hub import EmbeddedEngine, Hub, start_hub
+from relay.cli.demo.hub import Hub, HubEngine, start_hub
 from relay.cli.demo.keys import Key, make_key
 from relay.cli.demo.member import (
     TOKEN_SUPPLY,
@@ -51,7 +51,7 @@ class CosmosNetwork:
     gate: Gate
 
 
-async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, say: Say) -> CosmosNetwork:
+async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, engine: HubEngine, say: Say) -> CosmosNetwork:
     """Return when the relay says that it is ready."""
     plan, simd = EvmPlan.of(home, "alpha", FIRST_CHAIN_ID), SimdPlan.of(home, binary)
     relayer, user = make_key(home, "relayer-simd"), make_key(home, "user-simd")
@@ -66,7 +66,7 @@ async def bring_up(nursery: trio.Nursery, home: Path, binary: Path, say: Say) ->
         await nursery.start(run_daemon, plan.name, plan.start(home), home / "alpha.log"),
         await simd.start(nursery, home / "simd.log"),
     ]
-    hub = await start_hub(nursery, home, EmbeddedEngine())
+    hub = await start_hub(nursery, home, engine)
     with trio.fail_after(START_LIMIT_S):
         await wait_until_serving(has_a_block, ask_for_height(plan.url))
         await wait_until_serving(simd.serves, simd.ask_for_supply())

@@ -9,13 +9,20 @@ from rich.table import Table
 
 from relay.cli.demo.cosmos.checker import Findings
 from relay.cli.demo.cosmos.traffic import Kill
+from relay.cli.demo.report import validator_rows
+from relay.cli.demo.validators import Validators
 
 
 def as_json(
-    findings: Findings, kills: Sequence[Kill], seen: Mapping[str, int], after_evidence: str, duration_s: float
+    findings: Findings,
+    kills: Sequence[Kill],
+    seen: Mapping[str, int],
+    after_evidence: str,
+    validators: Validators | None,
+    duration_s: float,
 ) -> dict[str, Any]:
     """The fields that scripts read; `docs/demo.md` names them."""
-    return {
+    report = {
         "transfers": {name: asdict(way) for name, way in findings.ways.items()},
         "sent": findings.sent,
         "delivered": findings.delivered,
@@ -39,9 +46,10 @@ def as_json(
         "costs": {chain: asdict(cost) for chain, cost in findings.costs.items()},
         "duration_s": round(duration_s, 1),
     }
+    return report if validators is None else report | {"validators": asdict(validators)}
 
 
-def print_table(console: Console, report: Mapping[str, Any]) -> None:
+def print_table(console: Console, report: Mapping[str, Any], validators: Validators | None) -> None:
     """The same, in words."""
     table = Table(title="Read from the three chains", show_header=False, title_justify="left")
     table.add_column(style="bold")
@@ -70,6 +78,8 @@ def print_table(console: Console, report: Mapping[str, Any]) -> None:
         ("simd's client of the hub meanwhile", _counts(report["client_status"])),
         ("after evidence of two blocks at one height", report["client_status_after_evidence"]),
     ]
+    if validators is not None:
+        rows += validator_rows(validators)
     rows += [
         (
             f"relayer's cost on {chain}",

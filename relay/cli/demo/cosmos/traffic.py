@@ -10,6 +10,7 @@ from relay.cli.demo.chain import denom_on_hub, packets_in_flight, until, voucher
 from relay.cli.demo.cosmos.network import CosmosNetwork
 from relay.cli.demo.cosmos.supply import read_supplies
 from relay.cli.demo.cosmos.wallet import Payment, Wallet
+from relay.cli.demo.hub import Disturbance
 from relay.cli.demo.member import admin_options
 from relay.cli.demo.processes import run_command
 from relay.cli.demo.supply import Supply
@@ -38,7 +39,13 @@ class Journey:
     """All phases. What only the way can show stays here; everything else is read from the chains at the end."""
 
     def __init__(
-        self, network: CosmosNetwork, wallet: Wallet, transfers: int, timeouts: int, say: Callable[[str], None]
+        self,
+        network: CosmosNetwork,
+        wallet: Wallet,
+        transfers: int,
+        timeouts: int,
+        of_the_hub: Sequence[Disturbance],
+        say: Callable[[str], None],
     ) -> None:
         self.kills: list[Kill] = []
         self.abroad: tuple[Supply, ...] = ()
@@ -48,6 +55,7 @@ class Journey:
         self._chains = network.simd, network.alpha
         self._transfers = transfers
         self._late = timeouts - timeouts // 2, timeouts // 2
+        self._of_the_hub = of_the_hub
         self._say = say
         self._random = Random(1)  # noqa: S311 - moments, not secrets
         self._amount = TOKEN_AMOUNT
@@ -62,7 +70,9 @@ class Journey:
         """Until every packet is settled, or a phase's limit has passed; the checker says which."""
         out = self._amounts(self._transfers), self._amounts(self._transfers)
         self._say(f"{self._transfers} transfers each way between simd and alpha; the relay is killed meanwhile")
-        await self._disturbed("out", self._own_of_simd(out[0]), self._own_of_alpha(out[1]))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._disturb_the_hub)
+            await self._disturbed("out", self._own_of_simd(out[0]), self._own_of_alpha(out[1]))
         self.abroad = await trio.to_thread.run_sync(self.supplies)
         self._say(f"{2 * self._transfers} vouchers go home; the relay is killed meanwhile")
         await self._disturbed("home", self._vouchers_on_simd(out[1]), self._vouchers_on_alpha(out[0]))
@@ -131,12 +141,22 @@ class Journey:
             await self._send(*senders)
         await self._settle()
 
+    async def _disturb_the_hub(self) -> None:
+        """From when the first packets are in flight on."""
+        if self._of_the_hub:
+            await self._wait_for_flight()
+        for disturbance in self._of_the_hub:
+            await disturbance()
+
+    async def _wait_for_flight(self) -> None:
+        with trio.move_on_after(IN_FLIGHT_LIMIT_S):
+            await until(lambda: packets_in_flight(self._chains) > 0, POLL_S)
+
     async def _kill(self, phase: str) -> None:
         """SIGKILL to the relay while packets are in flight, at no chosen moment. It is started again."""
         relay = self._network.relay
         await relay.wait_until_up()
-        with trio.move_on_after(IN_FLIGHT_LIMIT_S):
-            await until(lambda: packets_in_flight(self._chains) > 0, POLL_S)
+        await self._wait_for_flight()
         with trio.move_on_after(self._random.uniform(*KILL_AFTER_S)):
             await until(lambda: packets_in_flight(self._chains) <= 1, POLL_S)
         relay.kill()

@@ -52,6 +52,8 @@ COSMOS = SETTLED | {
     "client_status": {"Active": 143},
     "client_status_after_evidence": "Frozen",
 }
+COSMOS_OVER_PEERS = COSMOS | {"validators": PEERS["validators"]}
+COSMOS_OVER_COMETBFT = COSMOS | {"validators": COMETBFT["validators"]}
 
 
 def changed(report: dict, path: str, value: object) -> dict:
@@ -86,6 +88,8 @@ def verdict(tmp_path):
         (PEERS, ["100", "--validators", "4"]),
         (COSMOS, ["--cosmos", "200", "20"]),
         (changed(COSMOS, "paid_duplicates", 6), ["--cosmos", "200", "20"]),
+        (COSMOS_OVER_PEERS, ["--cosmos", "200", "20", "--validators", "4"]),
+        (COSMOS_OVER_COMETBFT, ["--cosmos", "200", "20", "--hub", "cometbft"]),
     ],
 )
 def test_good_reports_are_taken(verdict, report, options):
@@ -155,3 +159,28 @@ def test_a_report_of_the_other_engine_is_refused(verdict):
 )
 def test_a_cosmos_run_with_anything_less_is_refused(verdict, path, value, reason):
     assert verdict(changed(COSMOS, path, value), "--cosmos", "200", "20") == f"not true: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("lost", 1, "nothing lost"),
+        ("kills", 2, "3 kills, each with a packet in flight"),
+        ("client_status_after_evidence", "Active", "then frozen by evidence"),
+        ("validators.count", 3, "four validators"),
+        ("validators.crashes", [], "one killed and level again"),
+        ("validators.crashes.0.back_at_height", 57, "one killed and level again"),
+        ("validators.agreed_height", None, "one state on all"),
+    ],
+)
+def test_a_cosmos_run_over_four_peers_with_anything_less_is_refused(verdict, path, value, reason):
+    report = changed(COSMOS_OVER_PEERS, path, value)
+    assert verdict(report, "--cosmos", "200", "20", "--validators", "4") == f"not true: {reason}"
+
+
+def test_a_cosmos_report_of_another_hub_is_refused(verdict):
+    assert "four validators" in verdict(COSMOS, "--cosmos", "200", "20", "--validators", "4")
+    assert verdict(COSMOS_OVER_PEERS, "--cosmos", "200", "20") == "not true: the hub's own engine"
+    assert verdict(COSMOS_OVER_PEERS, "--cosmos", "200", "20", "--hub", "cometbft") == (
+        "not true: one joined from a snapshot"
+    )

@@ -36,9 +36,11 @@ def test_a_missing_program_is_one_sentence(tmp_path, monkeypatch):
         (["--hub", "cometbft"], "cometbft is not on the PATH"),
         (["--cosmos", "--simd", "/nowhere"], "--simd /nowhere: no program is there"),
         (["--cosmos", "--chaos"], "not supported: --cosmos with --chaos"),
-        (["--cosmos", "--hub", "cometbft"], "not supported: --cosmos with --hub cometbft"),
-        (["--cosmos", "--validators", "4"], "not supported: --cosmos with --validators"),
+        (["--cosmos", "--hub", "cometbft"], "cometbft is not on the PATH"),
+        (["--cosmos", "--validators", "4"], "simd is not on the PATH"),
+        (["--cosmos", "--validators", "4", "--chaos"], "not supported: --cosmos with --chaos"),
         (["--hub", "cometbft", "--validators", "4"], "not supported: --hub cometbft with --validators"),
+        (["--cosmos", "--hub", "cometbft", "--validators", "4"], "not supported: --hub cometbft with --validators"),
         (["--cosmos", "--bundles", "here"], "not supported: --cosmos with --bundles"),
     ],
 )

@@ -1,5 +1,7 @@
 """The demo's second block is evidence that a light client takes, since it is signed with the hub's own key."""
 
+from dataclasses import replace
+
 import pytest
 
 from light_clients.interface import PredicateFailed, run_checks
@@ -8,14 +10,15 @@ from light_clients.tendermint.predicates import CommitSignatures
 from light_clients.tendermint.verification import commit_checks
 from relay.cli.demo.cosmos.evidence import twin
 from relay.hub.node.home import validator_key
-from tests.light_clients.tendermint.simulated_chain import Signer, SimulatedChain
+from tests.light_clients.tendermint.simulated_chain import Signer, SimulatedChain, flags
 
-VALIDATOR, STRANGER = Signer.numbered(0), Signer.numbered(1)
+VALIDATORS = [Signer.numbered(number) for number in range(4)]
+STRANGER = Signer.numbered(4)
+KEYS = [validator_key(signer.secret) for signer in VALIDATORS]
 
 
-@pytest.fixture
-def block():
-    return SimulatedChain(members={VALIDATOR: 10}).advance(3)
+def chain(count):
+    return SimulatedChain(members=dict.fromkeys(VALIDATORS[:count], 10))
 
 
 def judge(signed_header, block):
@@ -23,15 +26,30 @@ def judge(signed_header, block):
     run_checks(commit_checks(signed_header, block.validators, signatures))
 
 
-def test_the_validator_has_signed_two_blocks_at_one_height(block):
-    other = twin(block.signed_header, validator_key(VALIDATOR.secret))
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_validators_have_signed_two_blocks_at_one_height(count):
+    block = chain(count).advance(3)
+    other = twin(block.signed_header, KEYS)
     judge(block.signed_header, block)
     judge(other, block)
     assert other.header.height == block.header.height
     assert header_hash(other.header) != header_hash(block.header)
 
 
-def test_another_key_makes_no_evidence(block):
-    other = twin(block.signed_header, validator_key(STRANGER.secret))
+@pytest.mark.parametrize("missing", [flags(absent=[1]), flags(nil=[1])])
+def test_who_did_not_sign_the_real_block_signs_no_other(missing):
+    block = chain(4).advance(3, flags=missing)
+    other = twin(block.signed_header, KEYS)
+    judge(other, block)
+    real, forged = block.signed_header.commit.signatures, other.commit.signatures
+    assert [index for index in range(4) if real[index] == forged[index]] == [1]
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_another_key_makes_no_evidence(count):
+    block = chain(count).advance(3)
+    stranger = validator_key(STRANGER.secret)
+    impostors = [replace(stranger, public_key=key.public_key) for key in KEYS]
+    other = twin(block.signed_header, impostors)
     with pytest.raises(PredicateFailed):
         judge(other, block)
