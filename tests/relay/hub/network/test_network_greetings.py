@@ -3,7 +3,7 @@
 from collections import Counter
 
 import trio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.hub.network.greetings import MAX_OF_HOST, MAX_STRANGERS, Greetings
@@ -45,7 +45,11 @@ async def test_whoever_has_shown_a_certificate_stays_and_where_all_have_the_newc
     assert [number for number, item in enumerate(known) if item.scope.cancel_called] == [3]
 
 
-@given(st.lists(st.tuples(st.sampled_from([NAMED, *(f"h{n}" for n in range(9))]), st.integers(0, 3)), max_size=300))
+HOSTS = st.sampled_from([NAMED, *(f"h{number}" for number in range(9))])
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(HOSTS, st.integers(0, 9)), min_size=100, max_size=200))
 def test_the_bounds_hold_whoever_comes_and_goes(arrivals):
     async def scenario() -> None:
         table, inside = Greetings([NAMED]), []
