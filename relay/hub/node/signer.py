@@ -70,6 +70,19 @@ def _integer(value: Any) -> int:
     return value
 
 
+def load_record(home: Path) -> LastSigned:
+    """Raises UnusableHome."""
+    path = home / LAST_SIGNED_FILE
+    try:
+        return decode_last_signed(path.read_bytes())
+    except OSError as error:
+        raise UnusableHome(
+            f"{path}: {error.strerror or error}; without it this validator could sign a second block"
+        ) from None
+    except ValueError as error:
+        raise UnusableHome(f"{path}: {error}") from None
+
+
 class FileSigner:
     """Blocking: every new signature waits for the disk. One process per key."""
 
@@ -78,15 +91,7 @@ class FileSigner:
         self._key = key
         self._chain_id = chain_id
         self.public_key = key.public_key
-        path = home / LAST_SIGNED_FILE
-        try:
-            self.record = decode_last_signed(path.read_bytes())
-        except OSError as error:
-            raise UnusableHome(
-                f"{path}: {error.strerror or error}; without it this validator could sign a second block"
-            ) from None
-        except ValueError as error:
-            raise UnusableHome(f"{path}: {error}") from None
+        self.record = load_record(home)
 
     def sign_vote(self, vote: Vote) -> Vote:
         """Raises DoubleSignRefused. The returned time may be that of an earlier signature for the same vote."""

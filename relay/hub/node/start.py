@@ -32,8 +32,9 @@ from relay.hub.node.chain import HubChain
 from relay.hub.node.cometbft_http import CometBftRpcApp
 from relay.hub.node.cometbft_methods import CometBftMethods
 from relay.hub.node.driver import ConsensusDriver, Timeouts
-from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis, load_validator_key
+from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis
 from relay.hub.node.hutong_methods import HutongMethods
+from relay.hub.node.key_file import Password, load_key, no_password
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.pruning import Pruner, retention_of
 from relay.hub.node.signer import FileSigner
@@ -95,7 +96,7 @@ class HubNode:
     """None for a validator that decides alone."""
 
 
-def open_node(home: Path) -> HubNode:
+def open_node(home: Path, password: Password = no_password) -> HubNode:
     """Load, check and open everything. Raises NodeRefused; nothing is left open then."""
     raise_open_files()
     try:
@@ -104,8 +105,7 @@ def open_node(home: Path) -> HubNode:
             raise NodeRefused(f"{home} is of a hub under CometBFT: run `hutong hub abci` and CometBFT")
         check_runtime(genesis)
         vectors = run_with_evm_stack(run_self_test)
-        key = load_validator_key(home)
-        signer = FileSigner(home, key, genesis.chain_id)
+        signer = FileSigner(home, load_key(home, password), genesis.chain_id)
         peers = _peers_of(home)
     except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
         raise NodeRefused(str(error)) from error
@@ -117,7 +117,7 @@ def open_node(home: Path) -> HubNode:
         _check_record(signer, ledger)
         with suppress(RevisionEnded):
             ledger.application.coming.require_block(ledger.tip.height + 1)
-        reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
+        reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, signer.public_key.address)
         if reason is not None and ledger.tip.height == 0 and peers is None:
             raise NodeRefused(reason)
         log = WriteAheadLog(home)
@@ -253,10 +253,16 @@ async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker
                 break
 
 
-def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS, kept: Kept = Kept()) -> None:
+def run_node(
+    home: Path,
+    ports: Ports,
+    schedule: SnapshotSchedule = NO_SNAPSHOTS,
+    kept: Kept = Kept(),
+    password: Password = no_password,
+) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     sys.setswitchinterval(SWITCH_S)
-    node = open_node(home)
+    node = open_node(home, password)
     if node.peers is not None:
         configure_logs()
     try:
