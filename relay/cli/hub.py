@@ -31,6 +31,7 @@ from relay.cli.hub_network import app as network_app
 from relay.cli.hub_pause import pause, resume
 from relay.cli.hub_propose import app as propose_app
 from relay.cli.hub_restart import restart
+from relay.cli.hub_signer import app as signer_app
 from relay.cli.hub_snapshot import app as snapshot_app
 from relay.cli.hub_status import status
 from relay.cli.hub_validators import set_validator, validators
@@ -71,6 +72,7 @@ app.add_typer(propose_app, name="propose")
 app.add_typer(network_app, name="network")
 app.add_typer(snapshot_app, name="snapshot")
 app.add_typer(key_app, name="key")
+app.add_typer(signer_app, name="signer")
 
 
 class _Unusable(Exception):

@@ -146,10 +146,11 @@ def _proof(key: "ValidatorKey", chain_id: str, operator: bytes) -> bytes:
 def _next_key(home: Path, password: "Password") -> "ValidatorKey":
     from relay.hub.node.home import VALIDATOR_KEY_FILE, UnusableHome, validator_key, write_durably
     from relay.hub.node.initialise import new_secret
-    from relay.hub.node.key_file import PLAIN, encrypted, open_key, read_key_file
+    from relay.hub.node.key_file import PLAIN, encrypted, open_key, read_key_file, require_own_key
 
     file, present = home / NEXT_KEY_FILE, home / VALIDATOR_KEY_FILE
     try:
+        require_own_key(home)
         if file.exists():
             return open_key(read_key_file(file), password)
         encode = PLAIN

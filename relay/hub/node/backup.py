@@ -26,6 +26,7 @@ from relay.hub.node.home import (
     DATABASE_DIRECTORY,
     GENESIS_FILE,
     LAST_SIGNED_FILE,
+    REMOTE_KEY_FILE,
     VALIDATOR_KEY_FILE,
     UnusableHome,
     load_genesis,
@@ -33,7 +34,7 @@ from relay.hub.node.home import (
     write_durably,
 )
 from relay.hub.node.initialise import new_secret
-from relay.hub.node.key_file import PLAIN, EncodeKey, KeyFile, parse_key_file, read_key_file
+from relay.hub.node.key_file import PLAIN, EncodeKey, KeyFile, key_is_remote, parse_key_file, read_key_file
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import decode_last_signed, encode_last_signed
 from relay.hub.node.signing_record import FLOOR_ROUND, floor_record, newest_own_signature
@@ -93,7 +94,10 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
                 yield key, value
 
         def tail_of(rows: int) -> BackupTail:
-            return BackupTail(rows, (home / LAST_SIGNED_FILE).read_bytes())
+            # The record of a key that is with a signer is there too, and moves with the key.
+            remote = key_is_remote(home)
+            record = encode_last_signed(LastSigned()) if remote else (home / LAST_SIGNED_FILE).read_bytes()
+            return BackupTail(rows, record)
 
         unfinished.unlink(missing_ok=True)
         # Of nobody else's making: it may get the consensus key.
@@ -126,7 +130,7 @@ def restore_backup(
     """
     scratch, database = home / UNFINISHED_DIRECTORY, home / DATABASE_DIRECTORY
     interrupted = scratch.exists() and not (home / GENESIS_FILE).exists()
-    for name in (GENESIS_FILE, DATABASE_DIRECTORY, VALIDATOR_KEY_FILE, LAST_SIGNED_FILE):
+    for name in (GENESIS_FILE, DATABASE_DIRECTORY, VALIDATOR_KEY_FILE, LAST_SIGNED_FILE, REMOTE_KEY_FILE):
         if (home / name).exists() and not interrupted:
             raise BackupRefused(f"{home / name} exists: a backup is restored into a new home")
     try:

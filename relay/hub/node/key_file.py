@@ -14,6 +14,7 @@ from light_clients.tendermint.types import KeyType, PublicKey
 from relay.config import UnsafeFile, read_private_file
 from relay.hub.node.home import (
     MAX_KEY_FILE_BYTES,
+    REMOTE_KEY_FILE,
     VALIDATOR_KEY_FILE,
     UnusableHome,
     ValidatorKey,
@@ -87,10 +88,23 @@ def _is_keystore(data: bytes) -> bool:
 
 def read_key_file(path: Path) -> KeyFile:
     """Raises UnusableHome, also where others may read the file."""
+    require_own_key(path.parent)
     try:
         return parse_key_file(path, read_private_file(path))
     except UnsafeFile as error:
         raise UnusableHome(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+
+
+def key_is_remote(home: Path) -> bool:
+    return (home / REMOTE_KEY_FILE).exists()
+
+
+def require_own_key(home: Path) -> None:
+    """Raises UnusableHome."""
+    if key_is_remote(home):
+        raise UnusableHome(
+            f"{home / REMOTE_KEY_FILE}: this home's key is with a signer, so this is not supported here; give the signer's home"
+        )
 
 
 def open_key(file: KeyFile, password: Password = no_password) -> ValidatorKey:

@@ -31,8 +31,15 @@ from relay.hub.network.node_network import NodeNetwork
 from relay.hub.node.chain import HubChain
 from relay.hub.node.cometbft_http import CometBftRpcApp
 from relay.hub.node.cometbft_methods import CometBftMethods
-from relay.hub.node.driver import ConsensusDriver, Timeouts
-from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis
+from relay.hub.node.driver import ConsensusDriver, SignerAway, Timeouts
+from relay.hub.node.home import (
+    DATABASE_DIRECTORY,
+    REMOTE_KEY_FILE,
+    SIGNER_FILE,
+    VALIDATOR_KEY_FILE,
+    UnusableHome,
+    load_genesis,
+)
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.key_file import Password, load_key, no_password
 from relay.hub.node.ledger import ChainDamaged, HubLedger
@@ -44,8 +51,12 @@ from relay.hub.node.standing import why_no_blocks
 from relay.hub.node.state_sync import restoration_is_unfinished
 from relay.hub.node.sync_methods import SyncMethods
 from relay.hub.node.wal import WriteAheadLog
+from relay.hub.remote_signer.client import NodeSigner, RemoteSigner
+from relay.hub.remote_signer.places import load_signer_place
 from relay.telemetry import configure_logs
 
+SIGNER_LIMIT_S = 1.0
+"""A signer that takes longer for one signature counts as away: consensus waits for it."""
 MAP_BYTES = 256 * 1024**3
 """Address space of the database; the file itself only grows as it fills."""
 
@@ -86,7 +97,7 @@ class HubNode:
     """A checked home, opened: what `serve_node` runs."""
 
     ledger: HubLedger
-    signer: FileSigner
+    signer: NodeSigner
     log: WriteAheadLog
     mempool: Mempool
     store: LmdbStore
@@ -105,11 +116,15 @@ def open_node(home: Path, password: Password = no_password) -> HubNode:
             raise NodeRefused(f"{home} is of a hub under CometBFT: run `hutong hub abci` and CometBFT")
         check_runtime(genesis)
         vectors = run_with_evm_stack(run_self_test)
-        signer = FileSigner(home, load_key(home, password), genesis.chain_id)
         peers = _peers_of(home)
-    except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
+        signer = _signer_of(home, genesis.chain_id, password)
+    except (UnusableHome, UnfitRuntime, SelfTestFailed, SignerAway) as error:
         raise NodeRefused(str(error)) from error
-    store = open_store(home)
+    try:
+        store = open_store(home)
+    except NodeRefused:
+        signer.close()
+        raise
     try:
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
         if restoration_is_unfinished(store):
@@ -123,8 +138,28 @@ def open_node(home: Path, password: Password = no_password) -> HubNode:
         log = WriteAheadLog(home)
     except (ChainDamaged, NodeRefused, UnknownRulesVersion, UnusableHome) as error:
         store.close()
+        signer.close()
         raise NodeRefused(str(error)) from error
     return HubNode(ledger, signer, log, Mempool(), store, vectors, home, peers)
+
+
+def _signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
+    if (home / SIGNER_FILE).exists():
+        raise UnusableHome(f"{home} is a signer's home: run `hutong hub signer start`")
+    place = load_signer_place(home)
+    if place is None:
+        return FileSigner(home, load_key(home, password), chain_id)
+    if (home / VALIDATOR_KEY_FILE).exists():
+        raise UnusableHome(
+            f"{home / REMOTE_KEY_FILE} and {home / VALIDATOR_KEY_FILE}: a key must be in one place, remove the one that is not used"
+        )
+    if not (home / NETWORK_FILE).exists():
+        raise UnusableHome(
+            f"{home / REMOTE_KEY_FILE}: a key with a signer is not supported without {NETWORK_FILE} (`hutong hub network init`)"
+        )
+    signer = RemoteSigner(home, place, chain_id, SIGNER_LIMIT_S)
+    signer.connect()
+    return signer
 
 
 def _peers_of(home: Path) -> tuple[Network, NodeKey] | None:
@@ -146,20 +181,25 @@ def raise_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (LEAST_OPEN_FILES, hard))
 
 
-def open_store(home: Path) -> LmdbStore:
-    directory = home / DATABASE_DIRECTORY
+def lock_home(home: Path) -> None:
+    """Until the process ends. Raises NodeRefused."""
     try:
         lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         os.lockf(lock, os.F_TLOCK, 0)
     except OSError as error:
         raise NodeRefused(f"{home}: another hub process runs in this home ({error.strerror})") from error
+
+
+def open_store(home: Path) -> LmdbStore:
+    directory = home / DATABASE_DIRECTORY
+    lock_home(home)
     try:
         return LmdbStore(directory, map_bytes=MAP_BYTES)
     except (lmdb.Error, OSError) as error:
         raise NodeRefused(f"{directory}: cannot be opened ({error})") from error
 
 
-def _check_record(signer: FileSigner, ledger: HubLedger) -> None:
+def _check_record(signer: NodeSigner, ledger: HubLedger) -> None:
     reason = why_not_sign(signer.record, ledger.records, signer.public_key.address)
     if reason is not None:
         raise NodeRefused(reason)
