@@ -118,7 +118,7 @@ def open_node(home: Path, password: Password = no_password) -> HubNode:
         vectors = run_with_evm_stack(run_self_test)
         peers = _peers_of(home)
         signer = _signer_of(home, genesis.chain_id, password)
-    except (UnusableHome, UnfitRuntime, SelfTestFailed, SignerAway) as error:
+    except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
         raise NodeRefused(str(error)) from error
     try:
         store = open_store(home)
@@ -158,7 +158,10 @@ def _signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
             f"{home / REMOTE_KEY_FILE}: a key with a signer is not supported without {NETWORK_FILE} (`hutong hub network init`)"
         )
     signer = RemoteSigner(home, place, chain_id, SIGNER_LIMIT_S)
-    signer.connect()
+    try:
+        signer.connect()
+    except SignerAway as error:
+        raise UnusableHome(f"{error}; a node starts when its signer answers (`hutong hub signer start`)") from None
     return signer
 
 

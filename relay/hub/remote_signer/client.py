@@ -35,6 +35,8 @@ from relay.hub.remote_signer.codec import (
     parse_head,
 )
 
+CLOSED = "it closed the connection"
+
 
 @dataclass(slots=True)
 class _Connection:
@@ -65,17 +67,19 @@ class RemoteSigner(SavedProposal):
 
     def connect(self) -> None:
         """Replaces an older connection. Raises SignerAway: it does not answer, is another, or has forgotten what it signed."""
+        with self._lock:
+            self._drop("it is being connected")
         try:
             connection = self._connected()
         except (OSError, MalformedInput) as error:
-            raise self._away(_why(error)) from None
+            self._reason = _why(error)
+            raise self._away(self._reason) from None
         try:
             self._check(connection.welcome)
         except SignerAway:
             connection.stream.close()
             raise
         with self._lock:
-            self._drop("connected anew")
             self._connection = connection
             self.public_key, self.record = connection.welcome.public_key, connection.welcome.record
 
@@ -93,7 +97,7 @@ class RemoteSigner(SavedProposal):
             # TLS accepts whatever the pinned certificate has signed, too.
             if stream.getpeercert(binary_form=True) != self.place.certificate:
                 raise MalformedInput("signer", "shows another certificate than the one of consensus_key.toml")
-            answer = _ask(stream, Hello(VERSION, self._chain_id), deadline)
+            answer = _greet(stream, Hello(VERSION, self._chain_id), deadline)
             if isinstance(answer, Refused):
                 raise MalformedInput("signer", answer.reason)
             if not isinstance(answer, Welcome):
@@ -189,6 +193,14 @@ class RemoteSigner(SavedProposal):
 NodeSigner = FileSigner | RemoteSigner
 
 
+def _greet(stream: ssl.SSLSocket, hello: Hello, deadline: float) -> Message:
+    """Under TLS 1.3 a node learns only now that its certificate was not taken."""
+    try:
+        return _ask(stream, hello, deadline)
+    except (ConnectionError, ssl.SSLError):
+        raise MalformedInput("signer", f"{CLOSED}: does its signer.toml hold this node's certificate?") from None
+
+
 def _ask(stream: ssl.SSLSocket, message: Message, deadline: float) -> Message:
     stream.settimeout(_left_s(deadline))
     stream.sendall(encode(message))
@@ -202,7 +214,7 @@ def _exactly(stream: ssl.SSLSocket, size: int, deadline: float) -> bytes:
         stream.settimeout(_left_s(deadline))
         part = stream.recv(size - len(data))
         if not part:
-            raise ConnectionResetError("it closed the connection: does its signer.toml hold this node's certificate?")
+            raise ConnectionResetError(CLOSED)
         data += part
     return bytes(data)
 
@@ -222,5 +234,5 @@ def _why(error: Exception) -> str:
     if isinstance(error, MalformedInput):
         return error.reason
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({error.reason}): does its signer.toml hold this node's certificate?"
+        return f"TLS failed ({error.reason})"
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -163,9 +163,12 @@ def _welcome(payload: bytes) -> Welcome:
     if len(key) != 33 or key[0] not in (2, 3):
         raise MalformedInput("welcome.public_key", "33 bytes, compressed", got=len(payload))
     try:
-        return Welcome(PublicKey(KeyType.SECP256K1, key), decode_last_signed(record))
+        welcome = Welcome(PublicKey(KeyType.SECP256K1, key), decode_last_signed(record))
     except ValueError as error:
         raise MalformedInput("welcome.record", str(error)) from None
+    if encode_last_signed(welcome.record) != record:
+        raise MalformedInput("welcome.record", "is not encoded as a signer encodes it")
+    return welcome
 
 
 def _vote(payload: bytes) -> SignVoteRequest:
