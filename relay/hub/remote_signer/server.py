@@ -191,10 +191,10 @@ class SignerServer:
             try:
                 signed = await trio.to_thread.run_sync(checked, limiter=self._threads)
             except DoubleSignRefused as error:
-                _log.warning("not signed", peer=node_id, height=asked.height, round=asked.round, reason=str(error))
+                _log.warning("a signature is refused", peer=node_id, height=asked.height, round=asked.round, reason=str(error))
                 return Refused(Refusal.DOUBLE_SIGN, error.reason)
             except OSError as error:
-                _log.error("not signed", peer=node_id, height=asked.height, round=asked.round, reason=str(error))
+                _log.error("the record cannot be written", peer=node_id, height=asked.height, round=asked.round, reason=str(error))
                 return Refused(Refusal.FAILED, f"the record cannot be written ({error.strerror})")
         return SignedAnswer(signed.timestamp_ns, signed.signature)
 
