@@ -74,7 +74,7 @@ CONSENSUS_KEY = (
     Defence(
         "a signer with another key",
         CLIENT,
-        "        if welcome.public_key != known:\n",
+        "        if self._public_key is not None and welcome.public_key != self._public_key:\n",
         "        if False:\n",
         (f"{REMOTE}::test_a_signature_that_is_not_the_keys_is_not_passed_on",),
     ),

@@ -50,8 +50,8 @@ class RemoteSigner(SavedProposal):
     def __init__(self, home: Path, place: Peer, chain_id: str, limit_s: float) -> None:
         super().__init__(home)
         self.place = place
-        self.public_key: PublicKey
         self.record = LastSigned()
+        self._public_key: PublicKey | None = None
         self._chain_id = chain_id
         self._limit_s = limit_s
         self._context = client_context(home, place.certificate)
@@ -60,6 +60,12 @@ class RemoteSigner(SavedProposal):
         self._reason = "not asked yet"
         self._signed = (0, 0)
         """Height and round of the newest signature that came from it."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """Known from the first `connect` on."""
+        assert self._public_key is not None
+        return self._public_key
 
     @property
     def is_connected(self) -> bool:
@@ -81,7 +87,7 @@ class RemoteSigner(SavedProposal):
             raise
         with self._lock:
             self._connection = connection
-            self.public_key, self.record = connection.welcome.public_key, connection.welcome.record
+            self._public_key, self.record = connection.welcome.public_key, connection.welcome.record
 
     def _connected(self) -> _Connection:
         deadline = time.monotonic() + self._limit_s
@@ -108,8 +114,7 @@ class RemoteSigner(SavedProposal):
         return _Connection(stream, answer)
 
     def _check(self, welcome: Welcome) -> None:
-        known = getattr(self, "public_key", welcome.public_key)
-        if welcome.public_key != known:
+        if self._public_key is not None and welcome.public_key != self._public_key:
             raise self._away(
                 f"has key {welcome.public_key.address.hex().upper()} now: restart the node if that is meant"
             )

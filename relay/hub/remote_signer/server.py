@@ -37,6 +37,7 @@ WRITE_LIMIT_S = 8.0
 IDLE_LIMIT_S = 60.0
 """A node whose host died holds the signer no longer than that; one that lives connects anew."""
 MAX_CONNECTIONS = 32
+"""Of hosts that signer.toml does not name; those that it names come beside them."""
 SAY_STRANGERS_EVERY_S = 1.0
 
 _ENDINGS = (StreamEnded, trio.TooSlowError, trio.BrokenResourceError, trio.ClosedResourceError, OSError)
@@ -63,6 +64,7 @@ class SignerServer:
         self._turns = Turns(home)
         self._signing = trio.Lock()
         self._threads = trio.CapacityLimiter(1)
+        self._hosts = {peer.endpoint.host for peer in nodes.peers}
         self._connections = 0
         self._served: tuple[str, trio.CancelScope] | None = None
         self._strangers_said_at_s = float("-inf")
@@ -75,7 +77,7 @@ class SignerServer:
         await trio.serve_listeners(self._accept, listeners)
 
     async def _accept(self, stream: trio.SocketStream) -> None:
-        if self._connections >= MAX_CONNECTIONS:
+        if self._connections >= MAX_CONNECTIONS and _host_of(stream) not in self._hosts:
             await trio.aclose_forcefully(stream)
             return
         self._connections += 1
@@ -191,12 +193,27 @@ class SignerServer:
             try:
                 signed = await trio.to_thread.run_sync(checked, limiter=self._threads)
             except DoubleSignRefused as error:
-                _log.warning("a signature is refused", peer=node_id, height=asked.height, round=asked.round, reason=str(error))
+                _log.warning(
+                    "a signature is refused", peer=node_id, height=asked.height, round=asked.round, reason=str(error)
+                )
                 return Refused(Refusal.DOUBLE_SIGN, error.reason)
             except OSError as error:
-                _log.error("the record cannot be written", peer=node_id, height=asked.height, round=asked.round, reason=str(error))
+                _log.error(
+                    "the record cannot be written",
+                    peer=node_id,
+                    height=asked.height,
+                    round=asked.round,
+                    reason=str(error),
+                )
                 return Refused(Refusal.FAILED, f"the record cannot be written ({error.strerror})")
         return SignedAnswer(signed.timestamp_ns, signed.signature)
+
+
+def _host_of(stream: trio.SocketStream) -> str:
+    try:
+        return str(stream.socket.getpeername()[0])
+    except OSError:
+        return ""  # it is gone already
 
 
 async def _write(tls: trio.SSLStream[trio.SocketStream], message: Message) -> None:
