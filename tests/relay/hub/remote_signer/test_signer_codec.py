@@ -64,7 +64,7 @@ def parts(frame):
     return kind, frame[HEAD_BYTES:]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(messages)
 def test_every_message_comes_back_within_its_bound(message):
     kind, payload = parts(encode(message))
@@ -77,7 +77,7 @@ def test_every_message_comes_back_within_its_bound(message):
             decode(kind, payload[:-1])
 
 
-@settings(max_examples=800)
+@settings(max_examples=500)
 @given(st.sampled_from(Kind), st.binary(max_size=300))
 def test_attack_G14_any_bytes_are_one_message_or_refused(kind, payload):
     try:
@@ -88,7 +88,7 @@ def test_attack_G14_any_bytes_are_one_message_or_refused(kind, payload):
     assert parts(encode(message)) == (kind, payload)
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(messages, st.data())
 def test_a_changed_byte_gives_another_message_or_a_refusal(message, data):
     kind, payload = parts(encode(message))

@@ -1,5 +1,10 @@
 """`hutong hub signer start` killed at any moment: what it wrote down is all that it will ever sign there."""
 
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 
 from relay.hub.consensus.signing import DoubleSignRefused
@@ -69,10 +74,27 @@ def test_attack_C45_hub_a_signer_killed_between_record_and_answer_gives_that_sig
     assert client.sign_vote(vote(place, 6)).signature
 
 
-def test_a_signer_ends_as_told_and_a_second_one_in_its_home_is_refused(place, started):
-    import subprocess
-    import sys
+@pytest.mark.networks
+def test_a_signer_that_stands_still_is_away_after_the_limit_and_its_late_answer_is_nobodys(place, started):
+    process = started()
+    client = connected(place, limit_s=0.5)
+    process.send_signal(signal.SIGSTOP)
+    began_s = time.monotonic()
+    with pytest.raises(SignerAway, match="it does not answer in time"):
+        client.sign_vote(vote(place, 5, block=BLOCKS[0]))
+    with pytest.raises(SignerAway, match="it does not answer in time"):
+        client.sign_vote(vote(place, 5, 1))
+    assert time.monotonic() - began_s < 10
+    process.send_signal(signal.SIGCONT)
+    again = connected(place)
+    first = again.sign_vote(vote(place, 5, block=BLOCKS[0]))
+    assert first.signature == record_of(place).signed[0].signature
+    with pytest.raises(DoubleSignRefused, match="other bytes were signed there"):
+        again.sign_vote(vote(place, 5, block=BLOCKS[1]))
 
+
+@pytest.mark.networks
+def test_a_signer_ends_as_told_and_a_second_one_in_its_home_is_refused(place, started):
     process = started()
     second = subprocess.run(
         [sys.executable, "-m", "relay.cli", "hub", "signer", "start", "--home", str(place.signer)],
