@@ -28,26 +28,35 @@ class Asks(Protocol):
 
 
 async def keep_connected(signer: RemoteSigner, driver: Asks, random: Random) -> None:
-    """Until cancelled."""
+    """Until cancelled. Each reason is said once, until the signer has been back for a while."""
     threads = trio.CapacityLimiter(1)
-    next_at_s = trio.current_time()
     said = ""
+
+    def say(reason: str) -> None:
+        nonlocal said
+        if reason != said:
+            said = reason
+            _log.warning("the signer is away", peer=signer.place.node_id, reason=reason)
+
     while True:
         await driver.signatures_due.lost.wait()
-        await trio.sleep_until(next_at_s)
         failures = 0
         while True:
             try:
                 await trio.to_thread.run_sync(signer.connect, limiter=threads)
                 break
             except SignerAway as error:
-                if str(error) != said:
-                    said = str(error)
-                    _log.warning("the signer is away", peer=signer.place.node_id, reason=said)
+                say(str(error))
                 await trio.sleep(min(MOST_S, dial_delay_s(failures, random)))
                 failures += 1
-        if said:
+        again_at_s = trio.current_time() + BETWEEN_S
+        driver.signer_is_back()
+        with trio.move_on_at(again_at_s):
+            await driver.signatures_due.lost.wait()
+        if driver.signatures_due.lost.is_set():
+            # It is there, and does not sign.
+            say(driver.signatures_due.reason)
+            await trio.sleep_until(again_at_s)
+        elif said:
             said = ""
             _log.info("the signer is back", peer=signer.place.node_id)
-        next_at_s = trio.current_time() + BETWEEN_S
-        driver.signer_is_back()

@@ -5,6 +5,7 @@ import socket
 import ssl
 from dataclasses import replace
 from functools import partial
+from random import Random
 
 import pytest
 import trio
@@ -26,7 +27,7 @@ from relay.hub.node.home import UnusableHome
 from relay.hub.node.signer import decode_last_signed, encode_last_signed
 from relay.hub.remote_signer import server as signer_server
 from relay.hub.remote_signer.codec import VERSION, Hello, Kind, encode
-from relay.hub.remote_signer.keeping import keep_connected
+from relay.hub.remote_signer.keeping import BETWEEN_S, keep_connected
 from relay.hub.remote_signer.places import load_nodes, load_signer_place
 from relay.hub.remote_signer.turns import TURN_FILE, Turn, Turns, decode_turn
 from tests.relay.hub.remote_signer.signed_home import (
@@ -322,8 +323,6 @@ class Driver:
 
 
 async def test_the_keeper_looks_for_the_signer_until_it_is_there(place):
-    from random import Random
-
     driver, client = Driver(), place.client()
     with capture_logs() as log:
         async with trio.open_nursery() as nursery:
@@ -333,7 +332,8 @@ async def test_the_keeper_looks_for_the_signer_until_it_is_there(place):
             driver.signatures_due.lost.set()
             await until(lambda: any(row["event"] == "the signer is away" for row in log))
             async with serving(place):
-                await until(lambda: driver.back)
+                await until(lambda: any(row["event"] == "the signer is back" for row in log))
+                assert driver.back == 1
                 assert is_of_key(place, client, await in_thread(client.sign_vote, vote(place, 3)))
             nursery.cancel_scope.cancel()
     assert [row["event"] for row in log if row.get("component") == "consensus" or "signer" in row["event"]] == [
@@ -341,6 +341,30 @@ async def test_the_keeper_looks_for_the_signer_until_it_is_there(place):
         "the signer is back",
     ]
     assert "Connection refused" in next(row["reason"] for row in log if row["event"] == "the signer is away")
+
+
+class Unsigned(Driver):
+    """Its signer answers and signs nothing."""
+
+    def signer_is_back(self) -> None:
+        super().signer_is_back()
+        self.signatures_due.put(None, "signer: the record cannot be written")
+
+
+async def test_a_signer_that_is_there_and_does_not_sign_is_asked_now_and_then_and_blamed_once(place):
+    driver = Unsigned()
+    driver.signatures_due.lost.set()
+    with capture_logs() as log:
+        async with serving(place), trio.open_nursery() as nursery:
+            began_s = trio.current_time()
+            nursery.start_soon(keep_connected, place.client(), driver, Random(1))
+            await until(lambda: driver.back == 3)
+            assert trio.current_time() - began_s >= 2 * BETWEEN_S
+            nursery.cancel_scope.cancel()
+    assert [row["reason"] for row in log if row["event"] == "the signer is away"] == [
+        "signer: the record cannot be written"
+    ]
+    assert not [row for row in log if row["event"] == "the signer is back"]
 
 
 def test_whose_turn_it_is_stands_on_disk(tmp_path):
