@@ -82,7 +82,8 @@ class Copy:
     def test(self, tests: tuple[str, ...], limit_s: int, *options: str) -> subprocess.CompletedProcess[str]:
         paths = [f"tests/{test}" for test in tests]
         chosen = ("-m", "not nodes")  # also those marked networks: they are named one by one
-        return self.run("-m", "pytest", "-q", "-x", "-p", "no:randomly", *chosen, *options, *paths, limit_s=limit_s)
+        plugins = ("-p", "no:randomly", "-p", "no:schemathesis")  # the latter is half a second of every start
+        return self.run("-m", "pytest", "-q", "-x", *plugins, *chosen, *options, *paths, limit_s=limit_s)
 
     @contextmanager
     def without(self, defence: Defence) -> Iterator[None]:

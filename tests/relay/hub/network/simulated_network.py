@@ -16,7 +16,6 @@ from relay.evm.mempool import Mempool
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import HubParams
 from relay.hub.consensus.signing import LastSigned
-from relay.hub.consensus.types import Step
 from relay.hub.network.network_file import Endpoint, Network, Peer
 from relay.hub.network.node_key import new_node_key, write_node_key
 from relay.hub.network.node_network import NodeNetwork
@@ -63,8 +62,6 @@ class SimulatedValidator:
     blocks: list = field(default_factory=list)
     equivocations: list = field(default_factory=list)
     signed: list = field(default_factory=list)
-    only_listened: list = field(default_factory=list)
-    """Heights that it could not have signed anything of when they were decided."""
     node: NodeNetwork | None = None
     scope: trio.CancelScope | None = None
     mempool: Mempool | None = None
@@ -87,8 +84,6 @@ class SimulatedValidator:
 
         async def on_block(height):
             self.blocks.append((trio.current_time(), height))
-            if self.node.driver.state.step is Step.NEW_HEIGHT:
-                self.only_listened.append(height)
 
         self.node = NodeNetwork(
             self.home,

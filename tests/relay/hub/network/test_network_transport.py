@@ -207,6 +207,7 @@ async def test_a_flood_ends_the_connection_and_sends_the_peer_away(mock_clock):
         heard.append(message)
 
     await far.send_all(frame(*encode_message(STATUS)) * 5_000)
+    await far.send_eof()
     with pytest.raises(PeerOffended) as caught:
         await link.run(hear)
     assert caught.value.offence is Offence.FLOOD
