@@ -18,10 +18,20 @@ from relay.cli.hub_candidate import candidate, rotate_key
 from relay.cli.hub_evidence import evidence
 from relay.cli.hub_governance import execute, members, proposals
 from relay.cli.hub_join import join
+from relay.cli.hub_key import app as key_app
+from relay.cli.hub_key_password import (
+    KeyPasswordEnv,
+    KeyPasswordFile,
+    NewKeyPasswordEnv,
+    NewKeyPasswordFile,
+    key_password,
+    new_key_encoding,
+)
 from relay.cli.hub_network import app as network_app
 from relay.cli.hub_pause import pause, resume
 from relay.cli.hub_propose import app as propose_app
 from relay.cli.hub_restart import restart
+from relay.cli.hub_signer import app as signer_app
 from relay.cli.hub_snapshot import app as snapshot_app
 from relay.cli.hub_status import status
 from relay.cli.hub_validators import set_validator, validators
@@ -62,6 +72,8 @@ app.command()(restart)
 app.add_typer(propose_app, name="propose")
 app.add_typer(network_app, name="network")
 app.add_typer(snapshot_app, name="snapshot")
+app.add_typer(key_app, name="key")
+app.add_typer(signer_app, name="signer")
 
 
 class _Unusable(Exception):
@@ -151,6 +163,8 @@ def init(
     scrypt_iterations: Annotated[
         int | None, typer.Option(help="Cost of the keystores; a power of two (default: the library's).")
     ] = None,
+    key_password_file: NewKeyPasswordFile = None,
+    key_password_env: NewKeyPasswordEnv = None,
 ) -> None:
     """Make a new hub: genesis.json, its validators' keys (0600) and admin keys; CometBFT's homes too where it is the engine.
 
@@ -170,6 +184,9 @@ def init(
         for taken in (home / "genesis.json", home / "validator-1"):
             if taken.exists():
                 raise _Unusable(f"{taken} exists: a home is initialised once")
+        encode_key = new_key_encoding(home, key_password_file, key_password_env, scrypt_iterations)
+        if engine is Engine.COMETBFT and (key_password_file is not None or key_password_env is not None):
+            raise _Unusable("CometBFT reads its key plain: an encrypted one is not supported under it")
         home.mkdir(parents=True, exist_ok=True)
         given = [_address(text) for text in admin or ()]
         operators = [_address(text, "--operator") for text in operator or ()]
@@ -208,9 +225,9 @@ def init(
         homes: list[MemberHome] = []
         validator_homes: list[ValidatorHome] = []
         if engine is Engine.EMBEDDED and validators == 1:
-            genesis = initialise_home(home, new_hub)
+            genesis = initialise_home(home, new_hub, encode_key=encode_key)
         elif engine is Engine.EMBEDDED:
-            genesis, validator_homes = initialise_network(home, new_hub, validators, base_port)
+            genesis, validator_homes = initialise_network(home, new_hub, validators, base_port, encode_key)
         else:
             ports = [ports_from(base_port, index) for index in range(validators)]
             genesis, homes = initialise_members(home, new_hub, ports)
@@ -267,6 +284,8 @@ def start(
             help="Blocks to keep beside those of three weeks, 1814400 at least, while evidence counts; 0 all (default: 1814400).",
         ),
     ] = None,
+    key_password_file: KeyPasswordFile = None,
+    key_password_env: KeyPasswordEnv = None,
 ) -> None:
     """Run the validator until SIGTERM or SIGINT. Prints one line when ready.
 
@@ -274,10 +293,13 @@ def start(
     """
     from relay.hub.node.snapshot_taker import SnapshotSchedule
     from relay.hub.node.start import Kept, NodeHalted, NodeRefused, Ports, run_node
+    from relay.keys import forbid_core_dumps
 
+    forbid_core_dumps()
+    password = key_password(key_password_file, key_password_env)
     try:
         schedule = SnapshotSchedule(snapshot_interval, keep_snapshots)
-        run_node(home, Ports(host, port, cometbft_port), schedule, Kept(keep_states_h, keep_blocks))
+        run_node(home, Ports(host, port, cometbft_port), schedule, Kept(keep_states_h, keep_blocks), password)
     except NodeRefused as error:
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from relay.cli.hub_key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
+
 if TYPE_CHECKING:
     from relay.hub.consensus.signing import LastSigned
-    from relay.hub.node.home import ValidatorKey
 
 EXIT_REFUSED = 1
 EXIT_UNUSABLE = 2
@@ -24,7 +25,11 @@ def backup(
     home: Annotated[Path, typer.Option(help="The home of a node of the embedded engine; it may run.")],
     to: Annotated[Path, typer.Option(help="The file to make, mode 0600; an existing one is never replaced.")],
     with_consensus_key: Annotated[
-        bool, typer.Option("--with-consensus-key", help="Also the validator's key: whoever has the file can sign.")
+        bool,
+        typer.Option(
+            "--with-consensus-key",
+            help="Also the validator's key, as it is on disk: who has the file can sign, with the password if it has one.",
+        ),
     ] = False,
 ) -> None:
     """Write genesis, the chain as of one moment and the last-signed record into one file.
@@ -58,21 +63,27 @@ def restore(
         Path | None, typer.Option(help="The key's newest last_signed.json, from the machine that signed last.")
     ] = None,
     sign_above: SignAbove = None,
+    key_password_file: NewKeyPasswordFile = None,
+    key_password_env: NewKeyPasswordEnv = None,
 ) -> None:
-    """Fill a new home from a backup. A key that signed before needs --last-signed or --sign-above.
+    """Fill a new home from a backup. A key that signed before needs --last-signed or --sign-above, and stays encrypted or
+    plain as it was.
 
     Exit codes: 0 restored, 1 refused, 2 unusable input.
     """
     from relay.cli.hub_join import genesis_of
     from relay.hub.node.backup import BackupRefused, SigningFrom, restore_backup
     from relay.hub.node.home import UnusableHome
+    from relay.hub.node.key_file import read_key_file
 
     if last_signed is not None and sign_above is not None:
         _fail("give --last-signed or --sign-above, not both", EXIT_UNUSABLE)
     wanted = None if genesis is None else genesis_of(genesis)
     signing = SigningFrom(None if last_signed is None else _record_of(last_signed), sign_above)
     try:
-        done = restore_backup(home, from_file, wanted, None if key is None else _key_of(key), signing)
+        encode_key = new_key_encoding(home, key_password_file, key_password_env)
+        known = None if key is None else read_key_file(key)
+        done = restore_backup(home, from_file, wanted, known, signing, encode_key)
     except UnusableHome as error:
         _fail(str(error), EXIT_UNUSABLE)
     except BackupRefused as error:
@@ -113,18 +124,6 @@ def _record_of(path: Path) -> "LastSigned":
             return decode_last_signed(file.read(MAX_RECORD_FILE_BYTES + 1))
     except OSError as error:
         _fail(f"{path}: {error.strerror or error}", EXIT_UNUSABLE)
-    except ValueError as error:
-        _fail(f"{path}: {error}", EXIT_UNUSABLE)
-
-
-def _key_of(path: Path) -> "ValidatorKey":
-    from relay.config import UnsafeFile, read_private_file
-    from relay.hub.node.home import decode_validator_key
-
-    try:
-        return decode_validator_key(read_private_file(path))
-    except UnsafeFile as error:
-        _fail(str(error) if str(path) in str(error) else f"{path}: {error}", EXIT_UNUSABLE)
     except ValueError as error:
         _fail(f"{path}: {error}", EXIT_UNUSABLE)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relay.cli.hub_governance import HubName, Operator, OperatorPassword, operator_of, require_governed
+from relay.cli.hub_key_password import KeyPasswordEnv, KeyPasswordFile, key_password
 from relay.cli.quota import open_hub
 from relay.cli.session import UNUSABLE, AsJson, ConfigFile, address_of, config_of, hub_of, refuse, run_administration
 from relay.config import HubChainConfig
@@ -18,6 +19,7 @@ from relay.keys import Signer
 
 if TYPE_CHECKING:
     from relay.hub.node.home import ValidatorKey
+    from relay.hub.node.key_file import Password
 
 NEXT_KEY_FILE = "next_validator_key.json"
 MAX_CANDIDATE_BYTES = 4096
@@ -39,16 +41,21 @@ def candidate(
     chain_id: Annotated[
         str | None, typer.Option(help="The hub's chain id (default: that of HOME/genesis.json).")
     ] = None,
+    key_password_file: KeyPasswordFile = None,
+    key_password_env: KeyPasswordEnv = None,
 ) -> None:
     """Print what the members need to let your validator in: public key, operator and proof. No secret is in it.
 
     Exit codes: 0 done, 2 unusable input.
     """
-    from relay.hub.node.home import UnusableHome, load_genesis, load_validator_key
+    from relay.hub.node.home import UnusableHome, load_genesis
+    from relay.hub.node.key_file import load_key
+    from relay.keys import forbid_core_dumps
 
+    forbid_core_dumps()
     account = address_of(operator, "--operator")
     try:
-        key = load_validator_key(home)
+        key = load_key(home, key_password(key_password_file, key_password_env))
         hub = load_genesis(home).chain_id if chain_id is None else chain_id
     except UnusableHome as error:
         raise refuse(str(error), UNUSABLE) from None
@@ -67,18 +74,23 @@ def rotate_key(
     operator: Operator,
     operator_password_file: OperatorPassword = None,
     hub: HubName = None,
+    key_password_file: KeyPasswordFile = None,
+    key_password_env: KeyPasswordEnv = None,
     as_json: AsJson = False,
 ) -> None:
     """Swap your validator's consensus key, at most once a day and without asking others. The new key is made in
-    HOME/next_validator_key.json; run again with a key that waits there, the same one is used.
+    HOME/next_validator_key.json, encrypted with the same password where the present one is; run again with a key that waits
+    there, the same one is used.
 
     Exit codes: 0 the hub took it, 1 refused, 2 unusable input.
     """
     from relay.hub.node.home import VALIDATOR_KEY_FILE
+    from relay.keys import forbid_core_dumps
 
     hub_chain = hub_of(config_of(config), hub)
     signer = operator_of(operator, operator_password_file)
-    key = _next_key(home)
+    forbid_core_dumps()
+    key = _next_key(home, key_password(key_password_file, key_password_env))
     height = run_administration(partial(_rotate, hub_chain, signer, key))
     address = key.public_key.address.hex().upper()
     if as_json:
@@ -131,18 +143,29 @@ def _proof(key: "ValidatorKey", chain_id: str, operator: bytes) -> bytes:
     return key.sign(possession_digest(chain_id, operator, key.public_key.data))
 
 
-def _next_key(home: Path) -> "ValidatorKey":
-    from relay.config import UnsafeFile, read_private_file
-    from relay.hub.node.home import decode_validator_key, encode_validator_key, validator_key, write_durably
+def _next_key(home: Path, password: "Password") -> "ValidatorKey":
+    from relay.hub.node.home import VALIDATOR_KEY_FILE, UnusableHome, validator_key, write_durably
     from relay.hub.node.initialise import new_secret
+    from relay.hub.node.key_file import PLAIN, encrypted, open_key, read_key_file, require_own_key
 
-    file = home / NEXT_KEY_FILE
+    file, present = home / NEXT_KEY_FILE, home / VALIDATOR_KEY_FILE
     try:
-        if not file.exists():
-            write_durably(file, encode_validator_key(validator_key(new_secret())))
-        return decode_validator_key(read_private_file(file))
-    except (OSError, UnsafeFile, ValueError) as error:
+        require_own_key(home)
+        if file.exists():
+            return open_key(read_key_file(file), password)
+        encode = PLAIN
+        if present.exists() and (present_key := read_key_file(present)).is_encrypted:
+            word = password(present)
+            # A mistyped password would put the next key under a word that nobody knows.
+            open_key(present_key, lambda _: word)
+            encode = encrypted(word, file)
+        key = validator_key(new_secret())
+        write_durably(file, encode(key))
+    except UnusableHome as error:
+        raise refuse(str(error), UNUSABLE) from None
+    except OSError as error:
         raise refuse(f"{file}: {error}", UNUSABLE) from None
+    return key
 
 
 async def _rotate(hub: HubChainConfig, signer: Signer, key: "ValidatorKey", random: Random) -> int:

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from relay.cli.hub_key_password import NewKeyPasswordEnv, NewKeyPasswordFile, new_key_encoding
+
 if TYPE_CHECKING:
     from relay.hub.application.genesis import Genesis
+    from relay.hub.node.key_file import EncodeKey
 
 EXIT_NOT_JOINED = 1
 EXIT_UNUSABLE = 2
@@ -41,6 +44,8 @@ def join(
     ] = None,
     trust_height: Annotated[int | None, typer.Option(min=1, help="Height of a header that you trust.")] = None,
     trust_hash: Annotated[str | None, typer.Option(metavar="HEX", help="Its hash.")] = None,
+    key_password_file: NewKeyPasswordFile = None,
+    key_password_env: NewKeyPasswordEnv = None,
 ) -> None:
     """Make a home with a new validator key that follows a running hub, from block 1 or by state sync.
 
@@ -52,13 +57,20 @@ def join(
     if bool(from_member) == bool(peer):
         _fail("give --from for a hub of the embedded engine, or --peer for one under CometBFT")
     document = genesis_of(genesis)
+    from relay.hub.node.home import UnusableHome
+
+    try:
+        encode_key = new_key_encoding(home, key_password_file, key_password_env)
+    except UnusableHome as error:
+        _fail(str(error))
     if from_member:
-        _join_members(home, document, from_member, trust_height, trust_hash, trust_rpc)
+        _join_members(home, document, from_member, trust_height, trust_hash, trust_rpc, encode_key)
         return
+    if key_password_file is not None or key_password_env is not None:
+        _fail("CometBFT reads its key plain: an encrypted one is not supported under it")
     from relay.hub.abci.cometbft_home import Peer, TrustedHeader
     from relay.hub.abci.initialise import ports_from
     from relay.hub.abci.joining import initialise_joining
-    from relay.hub.node.home import UnusableHome
 
     peers = []
     for text in peer or ():
@@ -115,6 +127,7 @@ def _join_members(
     trust_height: int | None,
     trust_hash: str | None,
     trust_rpc: list[str] | None,
+    encode_key: "EncodeKey",
 ) -> None:
     from relay.hub.node.home import UnusableHome
     from relay.hub.node.joining import JoinFailed, join_hub, prepare_home
@@ -133,7 +146,7 @@ def _join_members(
         if _URL.fullmatch(url) is None:
             _fail(f"--from {url[:80]}: give http://HOST:PORT or https://HOST:PORT")
     try:
-        made = prepare_home(home, genesis)
+        made = prepare_home(home, genesis, encode_key)
         if made:
             typer.echo(f"node of hub {genesis.chain_id} initialised in {home}")
         members = [Member(url) for url in dict.fromkeys(urls)]

@@ -57,6 +57,9 @@ def _print(report: dict[str, Any]) -> None:
     for validator in report["validators"]:
         where = "this node" if validator["isThisNode"] else f"peer {validator['peer']}" if validator["peer"] else "away"
         typer.echo(f"validator {validator['address']} power {validator['power']}: {where}")
+    if (signer := report.get("signer")) is not None:
+        standing = "connected" if signer["connected"] else f"away, nothing is signed: {signer['reason']}"
+        typer.echo(f"signer {signer['id']}@{signer['address']}: {standing}")
     for peer in report["peers"]:
         if peer["connected"]:
             standing = f"height {peer['height']}, {peer['points']} points"

@@ -79,7 +79,7 @@ def validators(config: ConfigFile, hub: HubName = None, as_json: AsJson = False)
 def set_validator(
     config: ConfigFile,
     public_key: Annotated[
-        str, typer.Option(metavar="HEX|@FILE", help="33 bytes, compressed; or @ a priv_validator_key.json.")
+        str, typer.Option(metavar="HEX|@FILE", help="33 bytes, compressed; or @ a key file of hutong or CometBFT.")
     ],
     power: Annotated[int, typer.Option(min=0, max=MAX_POWER, help="Voting power; 0 removes.")],
     hub_admin: HubAdmins,
@@ -162,6 +162,13 @@ def public_key_of(text: str) -> bytes:
     return bytes.fromhex(match[1])
 
 
+def _key_of_keystore(text: object) -> bytes:
+    match = _KEY.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError("no public key")
+    return bytes.fromhex(match[1])
+
+
 def _key_of_file(path: Path) -> bytes:
     """The public part; the secret is not looked at."""
     from light_clients.interface import MalformedInput
@@ -170,6 +177,8 @@ def _key_of_file(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             document = parse_json(file.read(MAX_KEY_FILE_BYTES + 1), "key", MAX_KEY_FILE_BYTES)
+        if "pub_key" not in document and document.get("version") == 3:
+            return _key_of_keystore(document["public_key"])
         entry = document["pub_key"]
         kind, key = entry["type"], base64.b64decode(entry["value"], validate=True)
     except OSError as error:

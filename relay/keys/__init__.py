@@ -7,11 +7,15 @@ from relay.keys.importing import DEFAULT_PATH, MAX_IMPORT_BYTES, KeyRefused, key
 from relay.keys.keystore import (
     StoredKey,
     create_keystore,
+    encrypt_key,
     export_key,
     list_keystores,
     load_signer,
+    open_keyfile,
+    parse_keyfile,
     read_password,
     stored_key,
+    stored_public_key,
 )
 from relay.keys.signer import Signer
 
@@ -24,12 +28,16 @@ __all__ = [
     "Signer",
     "StoredKey",
     "create_keystore",
+    "encrypt_key",
     "export_key",
     "forbid_core_dumps",
     "key_from_hex",
     "key_from_mnemonic",
     "list_keystores",
     "load_signer",
+    "open_keyfile",
+    "parse_keyfile",
     "read_password",
     "stored_key",
+    "stored_public_key",
 ]

@@ -82,25 +82,33 @@ def load_signer(
 
 
 def _decrypt(key: KeyConfig, environment: Mapping[str, str] | None) -> tuple[bytes, str]:
+    password = read_password(key, environment)
+    return open_keyfile(key.keystore, _read_keyfile(key.keystore), password)
+
+
+def open_keyfile(path: Path, keyfile: Mapping[str, Any], password: bytes) -> tuple[bytes, str]:
+    """The private key of what `parse_keyfile` gave, and its address; `path` is named in errors.
+
+    Raises:
+        KeyUnavailable: a wrong password, a damaged keystore, or one that says another key than it holds.
+    """
     from eth_keyfile.keyfile import decode_keyfile_json
 
-    password = read_password(key, environment)
-    keyfile = _read_keyfile(key.keystore)
     try:
-        private_key = decode_keyfile_json(keyfile, password)
+        private_key = decode_keyfile_json(dict(keyfile), password)
     except ValueError:
-        raise KeyUnavailable(key.keystore, "the password is wrong or the keystore is damaged") from None
+        raise KeyUnavailable(path, "the password is wrong or the keystore is damaged") from None
     except Exception as error:  # eth-keyfile raises KeyError, TypeError … on a damaged file
-        raise KeyUnavailable(key.keystore, f"is not a V3 keystore ({type(error).__name__})") from None
+        raise KeyUnavailable(path, f"is not a V3 keystore ({type(error).__name__})") from None
     try:
         signer = Signer(bytes(private_key))
     except ValueError:
-        raise KeyUnavailable(key.keystore, "does not hold a 32-byte secp256k1 key") from None
+        raise KeyUnavailable(path, "does not hold a 32-byte secp256k1 key") from None
     claimed = keyfile.get("address")
     if isinstance(claimed, str) and claimed.lower().removeprefix("0x") != signer.address.lower().removeprefix("0x"):
-        raise KeyUnavailable(key.keystore, f"says address {claimed[:42]} but holds the key of {signer.address}")
+        raise KeyUnavailable(path, f"says address {claimed[:42]} but holds the key of {signer.address}")
     if PUBLIC_KEY in keyfile and keyfile[PUBLIC_KEY] != signer.public_key.hex():
-        raise KeyUnavailable(key.keystore, f"says another public key than that of {signer.address}, which it holds")
+        raise KeyUnavailable(path, f"says another public key than that of {signer.address}, which it holds")
     return bytes(private_key), signer.address
 
 
@@ -110,18 +118,23 @@ def create_keystore(path: Path, private_key: bytes, password: bytes, iterations:
     Raises:
         KeyUnavailable: the file exists, or its directory cannot be written.
     """
+    keyfile = encrypt_key(path, private_key, password, iterations)
+    descriptor = _new_private_file(path)
+    _write(descriptor, json.dumps(keyfile))
+    return to_checksum_address("0x" + keyfile["address"])
+
+
+def encrypt_key(path: Path, private_key: bytes, password: bytes, iterations: int | None = None) -> dict[str, Any]:
+    """The fields of a V3 keystore; `path` is named in errors. `iterations` as in `create_keystore`. Raises KeyUnavailable."""
     if not 1 <= len(password) <= MAX_PASSWORD_BYTES:
         raise KeyUnavailable(path, f"a password has 1 to {MAX_PASSWORD_BYTES} bytes")
     from eth_keyfile.keyfile import create_keyfile_json
 
     public_key = PrivateKey(private_key).public_key
-    address = public_key.to_checksum_address()
-    keyfile = create_keyfile_json(private_key, password, kdf="scrypt", iterations=iterations)
-    keyfile["address"] = address.removeprefix("0x").lower()
+    keyfile: dict[str, Any] = create_keyfile_json(private_key, password, kdf="scrypt", iterations=iterations)
+    keyfile["address"] = public_key.to_checksum_address().removeprefix("0x").lower()
     keyfile[PUBLIC_KEY] = public_key.to_compressed_bytes().hex()
-    descriptor = _new_private_file(path)
-    _write(descriptor, json.dumps(keyfile))
-    return address
+    return keyfile
 
 
 def export_key(key: KeyConfig, to: Path, environment: Mapping[str, str] | None = None) -> str:
@@ -151,10 +164,10 @@ def stored_key(path: Path) -> StoredKey:
     if not isinstance(address, str) or _ADDRESS.fullmatch(address) is None:
         return StoredKey(path, None, None)
     checksummed = to_checksum_address("0x" + address.lower().removeprefix("0x"))
-    return StoredKey(path, checksummed, None, _stored_public_key(keyfile, checksummed))
+    return StoredKey(path, checksummed, None, stored_public_key(keyfile, checksummed))
 
 
-def _stored_public_key(keyfile: Mapping[str, Any], address: str) -> bytes | None:
+def stored_public_key(keyfile: Mapping[str, Any], address: str) -> bytes | None:
     """None where the keystore does not say it, or says one of another address."""
     text = keyfile.get(PUBLIC_KEY)
     if not isinstance(text, str) or _PUBLIC_KEY.fullmatch(text) is None:
@@ -184,10 +197,16 @@ def _write(descriptor: int, text: str) -> None:
 def _read_keyfile(path: Path) -> dict[str, Any]:
     try:
         data = read_private_file(path)
-        keyfile = parse_json(data, "keystore", MAX_KEYSTORE_BYTES)
     except UnsafeFile as error:
         raise KeyUnavailable(path, error.reason) from None
-    except (OSError, MalformedInput):
+    return parse_keyfile(path, data)
+
+
+def parse_keyfile(path: Path, data: bytes) -> dict[str, Any]:
+    """Its fields, none of them decrypted; `path` is named in errors. Raises KeyUnavailable."""
+    try:
+        keyfile = parse_json(data, "keystore", MAX_KEYSTORE_BYTES)
+    except MalformedInput:
         raise KeyUnavailable(path, "is not a V3 keystore (no readable JSON)") from None
     if not isinstance(keyfile, dict) or keyfile.get("version") != 3:
         raise KeyUnavailable(path, "is not a V3 keystore (version 3 expected)")

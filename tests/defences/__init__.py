@@ -4,6 +4,7 @@ from tests.defences.abci import ABCI
 from tests.defences.audit import AUDIT
 from tests.defences.bitcoin import BITCOIN
 from tests.defences.consensus import CONSENSUS
+from tests.defences.consensus_key import CONSENSUS_KEY
 from tests.defences.contracts import CONTRACTS
 from tests.defences.cosmos import COSMOS
 from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
@@ -24,6 +25,7 @@ from tests.defences.validators import VALIDATORS
 DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
     "consensus": CONSENSUS,
+    "consensus key": CONSENSUS_KEY,
     "validators": VALIDATORS,
     "network": NETWORK,
     "governance": GOVERNANCE,

@@ -133,24 +133,39 @@ def _read_vote(reader: _Reader) -> VoteMessage:
     return VoteMessage(Vote(message_type, height, round_, block_id, timestamp_ns, index, address, reader.take(64)))
 
 
-def _proposal(message: ProposalMessage) -> bytes:
-    proposal = message.proposal
+def encode_proposal(proposal: Proposal) -> bytes:
+    """Without its block."""
     return (
         struct.pack(">QIIq", proposal.height, proposal.round, proposal.pol_round + 1, proposal.timestamp_ns)
         + _block_id(proposal.block_id)
         + proposal.signature
-        + message.block
     )
 
 
-def _read_proposal(reader: _Reader) -> ProposalMessage:
+def decode_proposal(data: bytes) -> Proposal:
+    """Raises MalformedInput for anything that `encode_proposal` would not write."""
+    reader = _Reader(data, Kind.PROPOSAL)
+    proposal = _read_proposal_alone(reader)
+    reader.rest_is_empty()
+    return proposal
+
+
+def _proposal(message: ProposalMessage) -> bytes:
+    return encode_proposal(message.proposal) + message.block
+
+
+def _read_proposal_alone(reader: _Reader) -> Proposal:
     height, round_, pol_round = reader.height(), reader.round(), reader.round() - 1
     timestamp_ns, block_id = reader.integer(8, MAX_HEIGHT), _read_block_id(reader)
-    signature = reader.take(64)
+    return Proposal(height, round_, pol_round, block_id, timestamp_ns, reader.take(64))
+
+
+def _read_proposal(reader: _Reader) -> ProposalMessage:
+    proposal = _read_proposal_alone(reader)
     block = reader.take(len(reader._data) - reader._at)
-    if block_id == NIL or not block or len(block) > MAX_BLOCK_BYTES:
+    if proposal.block_id == NIL or not block or len(block) > MAX_BLOCK_BYTES:
         raise MalformedInput("proposal", f"is for a block of 1 to {MAX_BLOCK_BYTES} bytes", got=len(block))
-    return ProposalMessage(Proposal(height, round_, pol_round, block_id, timestamp_ns, signature), block)
+    return ProposalMessage(proposal, block)
 
 
 def _status(status: Status) -> bytes:

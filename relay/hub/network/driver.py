@@ -24,14 +24,16 @@ from relay.hub.consensus.types import (
     ProposalReceived,
     ScheduleTimeout,
     SignProposal,
+    SignVote,
     Step,
     Vote,
     VoteReceived,
 )
 from relay.hub.consensus.votes import vote_is_signed
+from relay.hub.network.due_signatures import DueSignatures
 from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedVote
 from relay.hub.network.score import Offence
-from relay.hub.node.driver import ConsensusDriver
+from relay.hub.node.driver import ConsensusDriver, SignerAway
 from relay.hub.node.ledger_evidence import EvidenceOutOfReach
 from relay.telemetry import get_logger
 
@@ -90,6 +92,7 @@ class NetworkDriver(ConsensusDriver):
         self._position = (0, 0, Step.NEW_HEIGHT)
         self.set_aside: set[int] = set()
         """Rounds of this height whose proposal this node can say nothing about: it need not be sent again."""
+        self.signatures_due = DueSignatures()
 
     @property
     def state(self) -> RoundState:
@@ -106,6 +109,10 @@ class NetworkDriver(ConsensusDriver):
         self._arrival.unpark()
 
     async def _wait(self) -> None:
+        for effect in self.signatures_due.again(self._state):
+            await self._carry_out(effect)
+        if self._events:
+            return
         due = self._timers[0][0] if self._timers else float("inf")
         if due <= trio.current_time():
             await self._wait_for_timer()
@@ -114,6 +121,11 @@ class NetworkDriver(ConsensusDriver):
         else:
             with trio.move_on_at(due):
                 await self._arrival.park()
+
+    def signer_is_back(self) -> None:
+        """What could not be signed and is still of use is signed now."""
+        self.signatures_due.ask_again()
+        self._arrival.unpark()
 
     async def _begin(self) -> None:
         await super()._begin()
@@ -183,6 +195,9 @@ class NetworkDriver(ConsensusDriver):
             # Restarted within a height: what may have left before stands, and the next round is free.
             _log.info("not signed", height=vote.height, round=vote.round, reason=str(error))
             return vote
+        except SignerAway as error:
+            self.signatures_due.put(SignVote(vote), str(error))
+            return vote
         self._peers.voted(signed)
         return signed
 
@@ -191,6 +206,9 @@ class NetworkDriver(ConsensusDriver):
             signed, encoded = await super()._sign_proposal(effect)
         except DoubleSignRefused as error:
             _log.info("not signed", height=effect.proposal.height, round=effect.proposal.round, reason=str(error))
+            return effect.proposal, b""
+        except SignerAway as error:
+            self.signatures_due.put(effect, str(error))
             return effect.proposal, b""
         self._encoded[signed.block_id] = encoded
         self._peers.proposed(signed, encoded)

@@ -12,12 +12,11 @@ from relay.hub.node.home import (
     LAST_SIGNED_FILE,
     VALIDATOR_KEY_FILE,
     UnusableHome,
-    ValidatorKey,
-    encode_validator_key,
     validator_key,
     write_durably,
 )
 from relay.hub.node.initialise import NewHub, build_genesis, new_secret
+from relay.hub.node.key_file import PLAIN, EncodeKey
 from relay.hub.node.signer import encode_last_signed
 
 LOOPBACK = "127.0.0.1"
@@ -41,7 +40,9 @@ class ValidatorHome:
         return self.p2p + 2
 
 
-def initialise_network(home: Path, hub: NewHub, validators: int, base_port: int) -> tuple[Genesis, list[ValidatorHome]]:
+def initialise_network(
+    home: Path, hub: NewHub, validators: int, base_port: int, encode_key: EncodeKey = PLAIN
+) -> tuple[Genesis, list[ValidatorHome]]:
     """Homes `home/validator-1` and so on, ten ports apart from `base_port` on. Never overwrites. Raises UnusableHome, MalformedInput."""
     keys = [validator_key(new_secret()) for _ in range(validators)]
     node_keys = [new_node_key() for _ in range(validators)]
@@ -57,19 +58,19 @@ def initialise_network(home: Path, hub: NewHub, validators: int, base_port: int)
     try:
         for member, key, node_key in zip(members, keys, node_keys, strict=True):
             others = tuple(peer for peer in peers if peer.node_id != member.node_id)
-            _write(member, genesis, key, node_key, Network(Endpoint(LOOPBACK, member.p2p), others))
+            _write(member, genesis, encode_key(key), node_key, Network(Endpoint(LOOPBACK, member.p2p), others))
     except OSError as error:
         raise UnusableHome(f"{home}: {error.strerror or error}") from None
     return genesis, members
 
 
-def _write(member: ValidatorHome, genesis: Genesis, key: ValidatorKey, node_key: NodeKey, network: Network) -> None:
+def _write(member: ValidatorHome, genesis: Genesis, key_file: bytes, node_key: NodeKey, network: Network) -> None:
     home = member.home
     home.mkdir(parents=True, exist_ok=True)
     for name in (GENESIS_FILE, VALIDATOR_KEY_FILE, LAST_SIGNED_FILE, NETWORK_FILE, NODE_KEY_FILE):
         if (home / name).exists():
             raise UnusableHome(f"{home / name} exists: a home is initialised once")
-    write_durably(home / VALIDATOR_KEY_FILE, encode_validator_key(key))
+    write_durably(home / VALIDATOR_KEY_FILE, key_file)
     write_durably(home / LAST_SIGNED_FILE, encode_last_signed(LastSigned()))
     write_node_key(home, node_key)
     write_network(home, network)

@@ -80,6 +80,20 @@ def decode_peers(data: bytes) -> tuple[Peer, ...]:
     return _peers(_parsed(data), set())
 
 
+def encode_signer(signer: Peer) -> bytes:
+    """consensus_key.toml of a home whose key is elsewhere."""
+    return f'# The consensus key is with this signer.\nconsensus_key = "remote"\n\n{peer_lines(signer)}\n'.encode()
+
+
+def decode_signer(data: bytes) -> Peer:
+    """Inverse. Raises ValueError with one sentence."""
+    document = _parsed(data)
+    peers = _peers(document, {"consensus_key"})
+    if document.get("consensus_key") != "remote" or len(peers) != 1:
+        raise ValueError('holds `consensus_key = "remote"` and one [[peers]], the signer')
+    return peers[0]
+
+
 def _parsed(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_FILE_BYTES:
         raise ValueError(f"has more than {MAX_FILE_BYTES} bytes")

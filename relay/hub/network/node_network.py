@@ -20,7 +20,8 @@ from relay.hub.network.switchboard import PeerRecord, Switchboard
 from relay.hub.network.why import why_no_block
 from relay.hub.node.driver import Timeouts
 from relay.hub.node.ledger import HubLedger
-from relay.hub.node.signer import FileSigner
+from relay.hub.remote_signer.client import NodeSigner, RemoteSigner
+from relay.hub.remote_signer.keeping import keep_connected
 from relay.telemetry import get_logger
 
 _log = get_logger("consensus")
@@ -35,7 +36,7 @@ class NodeNetwork:
         network: Network,
         node_key: NodeKey,
         ledger: HubLedger,
-        signer: FileSigner,
+        signer: NodeSigner,
         mempool: Mempool,
         on_block: Callable[[int], Awaitable[None]],
         random: Random,
@@ -46,6 +47,7 @@ class NodeNetwork:
         self._own_address = signer.public_key.address
         self._last_block_at_s = trio.current_time()
         self._ended: str | None = None
+        self._signer, self._random = signer, random
         gossip = self.gossip = Gossip(
             ledger.records, ledger.application, mempool, random, driver_options.get("run_blocking")
         )
@@ -85,6 +87,8 @@ class NodeNetwork:
             port = await nursery.start(self.switchboard.run)
             nursery.start_soon(self.driver.run)
             nursery.start_soon(self.gossip.run)
+            if isinstance(self._signer, RemoteSigner):
+                nursery.start_soon(keep_connected, self._signer, self.driver, self._random)
             task_status.started(port)
 
     def methods(self) -> Mapping[str, Method]:
@@ -127,7 +131,20 @@ class NodeNetwork:
                 }
                 for index, validator in enumerate(state.validators.validators)
             ],
+            "signer": self._signer_row(),
             "peers": [_peer_row(record, now_s) for record in self.switchboard.records.values()],
+        }
+
+    def _signer_row(self) -> dict[str, Any] | None:
+        """None where the key is in this process."""
+        if not isinstance(self._signer, RemoteSigner):
+            return None
+        place = self._signer.place
+        return {
+            "id": place.node_id,
+            "address": str(place.endpoint),
+            "connected": self._signer.is_connected,
+            "reason": self.driver.signatures_due.reason,
         }
 
 

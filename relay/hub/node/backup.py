@@ -26,16 +26,15 @@ from relay.hub.node.home import (
     DATABASE_DIRECTORY,
     GENESIS_FILE,
     LAST_SIGNED_FILE,
+    REMOTE_KEY_FILE,
     VALIDATOR_KEY_FILE,
-    ValidatorKey,
-    decode_validator_key,
-    encode_validator_key,
+    UnusableHome,
     load_genesis,
-    load_validator_key,
     validator_key,
     write_durably,
 )
 from relay.hub.node.initialise import new_secret
+from relay.hub.node.key_file import PLAIN, EncodeKey, KeyFile, key_is_remote, parse_key_file, read_key_file
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import decode_last_signed, encode_last_signed
 from relay.hub.node.signing_record import FLOOR_ROUND, floor_record, newest_own_signature
@@ -76,7 +75,7 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
         )
     if to.exists():
         raise BackupRefused(f"{to} exists")
-    secret = encode_validator_key(load_validator_key(home)) if with_key else b""
+    secret = read_key_file(home / VALIDATOR_KEY_FILE).data if with_key else b""
     try:
         store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES, read_only=True)
     except (lmdb.Error, OSError) as error:
@@ -95,7 +94,10 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
                 yield key, value
 
         def tail_of(rows: int) -> BackupTail:
-            return BackupTail(rows, (home / LAST_SIGNED_FILE).read_bytes())
+            # The record of a key that is with a signer is there too, and moves with the key.
+            remote = key_is_remote(home)
+            record = encode_last_signed(LastSigned()) if remote else (home / LAST_SIGNED_FILE).read_bytes()
+            return BackupTail(rows, record)
 
         unfinished.unlink(missing_ok=True)
         # Of nobody else's making: it may get the consensus key.
@@ -114,15 +116,21 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
 
 
 def restore_backup(
-    home: Path, source: Path, genesis: Genesis | None, key: ValidatorKey | None, signing: SigningFrom
+    home: Path,
+    source: Path,
+    genesis: Genesis | None,
+    key: KeyFile | None,
+    signing: SigningFrom,
+    encode_key: EncodeKey = PLAIN,
 ) -> Restored:
-    """Fill a new home. `genesis`, where given, must be the backup's. Raises BackupRefused, UnusableHome.
+    """Fill a new home. `genesis`, where given, must be the backup's; `encode_key` is for a new key, one that was there stays
+    as it is, encrypted or not. Raises BackupRefused, UnusableHome.
 
     Interrupted anywhere it leaves a home without genesis, which no command takes and the next call fills anew.
     """
     scratch, database = home / UNFINISHED_DIRECTORY, home / DATABASE_DIRECTORY
     interrupted = scratch.exists() and not (home / GENESIS_FILE).exists()
-    for name in (GENESIS_FILE, DATABASE_DIRECTORY, VALIDATOR_KEY_FILE, LAST_SIGNED_FILE):
+    for name in (GENESIS_FILE, DATABASE_DIRECTORY, VALIDATOR_KEY_FILE, LAST_SIGNED_FILE, REMOTE_KEY_FILE):
         if (home / name).exists() and not interrupted:
             raise BackupRefused(f"{home / name} exists: a backup is restored into a new home")
     try:
@@ -134,11 +142,13 @@ def restore_backup(
             _check_genesis(known, genesis)
             key = _key_of(reader.head, key, signing)
             tail = _fill(scratch / DATABASE_DIRECTORY, reader)
-        restored, record = run_with_evm_stack(
+        record, height = run_with_evm_stack(
             lambda: _check_chain(scratch / DATABASE_DIRECTORY, known, key, tail, signing)
         )
-        write_durably(home / VALIDATOR_KEY_FILE, encode_validator_key(restored))
-        write_durably(home / LAST_SIGNED_FILE, encode_last_signed(record[0]))
+        if key is None:
+            key = parse_key_file(home / VALIDATOR_KEY_FILE, encode_key(validator_key(new_secret())))
+        write_durably(home / VALIDATOR_KEY_FILE, key.data)
+        write_durably(home / LAST_SIGNED_FILE, encode_last_signed(record))
         (scratch / DATABASE_DIRECTORY).rename(database)
         write_durably(home / GENESIS_FILE, reader.head.genesis, mode=0o644)
     except OSError as error:
@@ -149,7 +159,7 @@ def restore_backup(
         if not (home / GENESIS_FILE).exists():
             _clear(home)
         shutil.rmtree(scratch, ignore_errors=True)
-    return Restored(record[1], restored.public_key.address, record[0].height)
+    return Restored(height, key.public_key.address, record.height)
 
 
 def _clear(home: Path) -> None:
@@ -174,12 +184,12 @@ def _check_genesis(known: Genesis, wanted: Genesis | None) -> None:
         raise BackupRefused(str(error)) from error
 
 
-def _key_of(head: BackupHead, given: ValidatorKey | None, signing: SigningFrom) -> ValidatorKey | None:
+def _key_of(head: BackupHead, given: KeyFile | None, signing: SigningFrom) -> KeyFile | None:
     """None for a new key, which has signed nothing."""
     try:
-        own = decode_validator_key(head.validator_key) if head.validator_key else None
-    except ValueError as error:
-        raise BackupRefused(f"the backup's validator key {error}") from error
+        own = parse_key_file(Path("validator key of the backup"), head.validator_key) if head.validator_key else None
+    except UnusableHome as error:
+        raise BackupRefused(str(error)) from None
     if own is not None and given is not None and own.public_key != given.public_key:
         raise BackupRefused("the backup has another validator key than the one given")
     key = own if given is None else given
@@ -215,8 +225,8 @@ def _put(store: LmdbStore, rows: Iterable[tuple[bytes, bytes]]) -> None:
 
 
 def _check_chain(
-    scratch: Path, genesis: Genesis, key: ValidatorKey | None, tail: BackupTail, signing: SigningFrom
-) -> tuple[ValidatorKey, tuple[LastSigned, int]]:
+    scratch: Path, genesis: Genesis, key: KeyFile | None, tail: BackupTail, signing: SigningFrom
+) -> tuple[LastSigned, int]:
     store = LmdbStore(scratch, map_bytes=MAP_BYTES)
     try:
         ledger = HubLedger(store, genesis)
@@ -226,9 +236,9 @@ def _check_chain(
             commit, validators = ledger.last_commit(), ledger.tip.last_validators
             verify_commit(genesis.chain_id, validators, stored.block, block_id_of(stored.block), commit)
         if key is None:
-            return validator_key(new_secret()), (LastSigned(), height)
+            return LastSigned(), height
         own = newest_own_signature(ledger.records, key.public_key.address, 0) or 0
-        return key, (_record(tail, signing, own), height)
+        return _record(tail, signing, own), height
     except (ChainDamaged, VerificationError) as error:
         raise BackupRefused(f"the chain in the backup does not hold: {error}") from error
     finally:

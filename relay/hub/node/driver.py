@@ -51,6 +51,10 @@ ROOM_FOR_COMMIT_BYTES = 64 * 1024
 """Kept free of transactions in a block: header and a commit of 100 validators."""
 
 
+class SignerAway(Exception):
+    """The key cannot be asked now: one sentence. Nothing was signed, or what was will be signed again in the same way."""
+
+
 class BlockSigner(Protocol):
     """What the driver needs of the validator's key; blocking."""
 

@@ -16,6 +16,10 @@ from relay.hub.application.genesis import MAX_GENESIS_BYTES, Genesis, decode_gen
 MAX_KEY_FILE_BYTES = 16 * 1024
 GENESIS_FILE = "genesis.json"
 VALIDATOR_KEY_FILE = "validator_key.json"
+REMOTE_KEY_FILE = "consensus_key.toml"
+"""In place of the key: which signer has it."""
+SIGNER_FILE = "signer.toml"
+"""Of a signer's home: where it listens, and the nodes that it signs for."""
 LAST_SIGNED_FILE = "last_signed.json"
 PROPOSAL_FILE = "last_proposal.bin"
 DATABASE_DIRECTORY = "data"

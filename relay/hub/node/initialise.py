@@ -25,10 +25,10 @@ from relay.hub.node.home import (
     VALIDATOR_KEY_FILE,
     UnusableHome,
     ValidatorKey,
-    encode_validator_key,
     validator_key,
     write_durably,
 )
+from relay.hub.node.key_file import PLAIN, EncodeKey
 from relay.hub.node.signer import encode_last_signed
 
 VALIDATOR_POWER = 10
@@ -83,7 +83,9 @@ def build_genesis(hub: NewHub, validators: tuple[ValidatorKey, ...]) -> Genesis:
     return decode_genesis(encode_genesis(genesis))
 
 
-def initialise_home(home: Path, hub: NewHub, private_key: bytes | None = None) -> Genesis:
+def initialise_home(
+    home: Path, hub: NewHub, private_key: bytes | None = None, encode_key: EncodeKey = PLAIN
+) -> Genesis:
     """Write genesis, validator key (0600) and an empty last-signed record. Never overwrites a home."""
     key = validator_key(new_secret() if private_key is None else private_key)
     genesis = build_genesis(hub, (key,))
@@ -92,7 +94,7 @@ def initialise_home(home: Path, hub: NewHub, private_key: bytes | None = None) -
         for name in (GENESIS_FILE, VALIDATOR_KEY_FILE, LAST_SIGNED_FILE):
             if (home / name).exists():
                 raise UnusableHome(f"{home / name} exists: a home is initialised once")
-        write_durably(home / VALIDATOR_KEY_FILE, encode_validator_key(key))
+        write_durably(home / VALIDATOR_KEY_FILE, encode_key(key))
         write_durably(home / LAST_SIGNED_FILE, encode_last_signed(LastSigned()))
         write_durably(home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)
     except OSError as error:

@@ -20,12 +20,12 @@ from relay.hub.node.home import (
     LAST_SIGNED_FILE,
     VALIDATOR_KEY_FILE,
     UnusableHome,
-    encode_validator_key,
     load_genesis,
     validator_key,
     write_durably,
 )
 from relay.hub.node.initialise import new_secret
+from relay.hub.node.key_file import PLAIN, EncodeKey
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.light_follow import LightFollower, TrustedHash, TrustUnusable
 from relay.hub.node.member_rpc import Member, MemberFailed
@@ -52,7 +52,7 @@ class Joined:
     """Verified and applied by this call."""
 
 
-def prepare_home(home: Path, genesis: Genesis) -> bool:
+def prepare_home(home: Path, genesis: Genesis, encode_key: EncodeKey = PLAIN) -> bool:
     """Write genesis, a new validator key and an empty last-signed record; False where an earlier call did.
 
     Genesis comes last, so that a home without it is one whose making was interrupted. Raises UnusableHome.
@@ -78,7 +78,7 @@ def prepare_home(home: Path, genesis: Genesis) -> bool:
                 )
             write_durably(home / LAST_SIGNED_FILE, encode_last_signed(LastSigned()))
         if not (home / VALIDATOR_KEY_FILE).exists():
-            write_durably(home / VALIDATOR_KEY_FILE, encode_validator_key(validator_key(new_secret())))
+            write_durably(home / VALIDATOR_KEY_FILE, encode_key(validator_key(new_secret())))
         write_durably(home / GENESIS_FILE, encode_genesis(genesis), mode=0o644)
     except OSError as error:
         raise UnusableHome(f"{home}: {error.strerror or error}") from None

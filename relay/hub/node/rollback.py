@@ -11,9 +11,10 @@ from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.application import STATE_TABLE
 from relay.hub.application.evm_pruning import forget_evm_versions
 from relay.hub.node.block_records import VALIDATORS, prune_block_records, store_validators
-from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, load_genesis, load_validator_key, write_durably
+from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, VALIDATOR_KEY_FILE, load_genesis, write_durably
+from relay.hub.node.key_file import read_key_file
 from relay.hub.node.ledger import ChainDamaged, HubLedger
-from relay.hub.node.signer import FileSigner, encode_last_signed
+from relay.hub.node.signer import encode_last_signed, load_record
 from relay.hub.node.signing_record import floor_record, newest_own_signature
 from relay.hub.node.start import NodeRefused, open_store
 from relay.hub.node.state_sync import restoration_is_unfinished
@@ -32,7 +33,7 @@ def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
     genesis = load_genesis(home)
     if (home / "cometbft").is_dir():
         raise RollbackRefused(f"{home} is of a hub under CometBFT: `cometbft rollback` is its tool")
-    signer = FileSigner(home, load_validator_key(home), genesis.chain_id)
+    own_address, record = read_key_file(home / VALIDATOR_KEY_FILE).public_key.address, load_record(home)
     store = open_store(home)
     try:
         if restoration_is_unfinished(store):
@@ -44,8 +45,8 @@ def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
         if target < least:
             raise RollbackRefused(f"the chain on disk reaches from {least} to {height}: {blocks} blocks cannot go")
         # An old record is shown up by the commits on disk, some of which are about to go.
-        own = newest_own_signature(ledger.records, signer.public_key.address, signer.record.height)
-        signed = signer.record.height if own is None else own
+        own = newest_own_signature(ledger.records, own_address, record.height)
+        signed = record.height if own is None else own
         if sign_above is None and signed > target:
             raise RollbackRefused(
                 f"this key signed height {signed} and the chain would end at {target}: it would sign a second block. Give"

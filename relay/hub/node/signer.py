@@ -70,23 +70,47 @@ def _integer(value: Any) -> int:
     return value
 
 
-class FileSigner:
+def load_record(home: Path) -> LastSigned:
+    """Raises UnusableHome."""
+    path = home / LAST_SIGNED_FILE
+    try:
+        return decode_last_signed(path.read_bytes())
+    except OSError as error:
+        raise UnusableHome(
+            f"{path}: {error.strerror or error}; without it this validator could sign a second block"
+        ) from None
+    except ValueError as error:
+        raise UnusableHome(f"{path}: {error}") from None
+
+
+class SavedProposal:
+    """The block that a node proposes at a height, in its home: after a crash the same one must be proposed again."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def save_proposal(self, height: int, block: bytes) -> None:
+        """Before it is signed."""
+        write_durably(self._home / PROPOSAL_FILE, height.to_bytes(8, "big") + block)
+
+    def saved_proposal(self, height: int) -> bytes | None:
+        """The block saved for `height`, if any."""
+        try:
+            data = (self._home / PROPOSAL_FILE).read_bytes()
+        except FileNotFoundError:
+            return None
+        return data[8:] if int.from_bytes(data[:8], "big") == height else None
+
+
+class FileSigner(SavedProposal):
     """Blocking: every new signature waits for the disk. One process per key."""
 
     def __init__(self, home: Path, key: ValidatorKey, chain_id: str) -> None:
-        self._home = home
+        super().__init__(home)
         self._key = key
         self._chain_id = chain_id
         self.public_key = key.public_key
-        path = home / LAST_SIGNED_FILE
-        try:
-            self.record = decode_last_signed(path.read_bytes())
-        except OSError as error:
-            raise UnusableHome(
-                f"{path}: {error.strerror or error}; without it this validator could sign a second block"
-            ) from None
-        except ValueError as error:
-            raise UnusableHome(f"{path}: {error}") from None
+        self.record = load_record(home)
 
     def sign_vote(self, vote: Vote) -> Vote:
         """Raises DoubleSignRefused. The returned time may be that of an earlier signature for the same vote."""
@@ -144,17 +168,8 @@ class FileSigner:
         write_durably(self._home / LAST_SIGNED_FILE, encode_last_signed(record))
         self.record = record
 
-    def save_proposal(self, height: int, block: bytes) -> None:
-        """Keep the block that is about to be signed: after a crash the same one must be proposed again."""
-        write_durably(self._home / PROPOSAL_FILE, height.to_bytes(8, "big") + block)
-
-    def saved_proposal(self, height: int) -> bytes | None:
-        """The block saved for `height`, if any."""
-        try:
-            data = (self._home / PROPOSAL_FILE).read_bytes()
-        except FileNotFoundError:
-            return None
-        return data[8:] if int.from_bytes(data[:8], "big") == height else None
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _vote_at(vote: Vote, timestamp_ns: int, signature: bytes) -> Vote:

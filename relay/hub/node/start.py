@@ -31,9 +31,17 @@ from relay.hub.network.node_network import NodeNetwork
 from relay.hub.node.chain import HubChain
 from relay.hub.node.cometbft_http import CometBftRpcApp
 from relay.hub.node.cometbft_methods import CometBftMethods
-from relay.hub.node.driver import ConsensusDriver, Timeouts
-from relay.hub.node.home import DATABASE_DIRECTORY, UnusableHome, load_genesis, load_validator_key
+from relay.hub.node.driver import ConsensusDriver, SignerAway, Timeouts
+from relay.hub.node.home import (
+    DATABASE_DIRECTORY,
+    REMOTE_KEY_FILE,
+    SIGNER_FILE,
+    VALIDATOR_KEY_FILE,
+    UnusableHome,
+    load_genesis,
+)
 from relay.hub.node.hutong_methods import HutongMethods
+from relay.hub.node.key_file import Password, load_key, no_password
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.pruning import Pruner, TooFewBlocks, retention_of
 from relay.hub.node.signer import FileSigner
@@ -43,8 +51,12 @@ from relay.hub.node.standing import why_no_blocks
 from relay.hub.node.state_sync import restoration_is_unfinished
 from relay.hub.node.sync_methods import SyncMethods
 from relay.hub.node.wal import WriteAheadLog
+from relay.hub.remote_signer.client import NodeSigner, RemoteSigner
+from relay.hub.remote_signer.places import load_signer_place
 from relay.telemetry import configure_logs
 
+SIGNER_LIMIT_S = 1.0
+"""A signer that takes longer for one signature counts as away: consensus waits for it."""
 MAP_BYTES = 256 * 1024**3
 """Address space of the database; the file itself only grows as it fills."""
 
@@ -85,7 +97,7 @@ class HubNode:
     """A checked home, opened: what `serve_node` runs."""
 
     ledger: HubLedger
-    signer: FileSigner
+    signer: NodeSigner
     log: WriteAheadLog
     mempool: Mempool
     store: LmdbStore
@@ -95,7 +107,7 @@ class HubNode:
     """None for a validator that decides alone."""
 
 
-def open_node(home: Path) -> HubNode:
+def open_node(home: Path, password: Password = no_password) -> HubNode:
     """Load, check and open everything. Raises NodeRefused; nothing is left open then."""
     raise_open_files()
     try:
@@ -104,12 +116,15 @@ def open_node(home: Path) -> HubNode:
             raise NodeRefused(f"{home} is of a hub under CometBFT: run `hutong hub abci` and CometBFT")
         check_runtime(genesis)
         vectors = run_with_evm_stack(run_self_test)
-        key = load_validator_key(home)
-        signer = FileSigner(home, key, genesis.chain_id)
         peers = _peers_of(home)
+        signer = _signer_of(home, genesis.chain_id, password)
     except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
         raise NodeRefused(str(error)) from error
-    store = open_store(home)
+    try:
+        store = open_store(home)
+    except NodeRefused:
+        signer.close()
+        raise
     try:
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
         if restoration_is_unfinished(store):
@@ -117,14 +132,37 @@ def open_node(home: Path) -> HubNode:
         _check_record(signer, ledger)
         with suppress(RevisionEnded):
             ledger.application.coming.require_block(ledger.tip.height + 1)
-        reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, key.public_key.address)
+        reason = why_no_blocks(ledger.tip.validators, ledger.tip.height + 1, signer.public_key.address)
         if reason is not None and ledger.tip.height == 0 and peers is None:
             raise NodeRefused(reason)
         log = WriteAheadLog(home)
     except (ChainDamaged, NodeRefused, UnknownRulesVersion, UnusableHome) as error:
         store.close()
+        signer.close()
         raise NodeRefused(str(error)) from error
     return HubNode(ledger, signer, log, Mempool(), store, vectors, home, peers)
+
+
+def _signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
+    if (home / SIGNER_FILE).exists():
+        raise UnusableHome(f"{home} is a signer's home: run `hutong hub signer start`")
+    place = load_signer_place(home)
+    if place is None:
+        return FileSigner(home, load_key(home, password), chain_id)
+    if (home / VALIDATOR_KEY_FILE).exists():
+        raise UnusableHome(
+            f"{home / REMOTE_KEY_FILE} and {home / VALIDATOR_KEY_FILE}: a key must be in one place, remove the one that is not used"
+        )
+    if not (home / NETWORK_FILE).exists():
+        raise UnusableHome(
+            f"{home / REMOTE_KEY_FILE}: a key with a signer is not supported without {NETWORK_FILE} (`hutong hub network init`)"
+        )
+    signer = RemoteSigner(home, place, chain_id, SIGNER_LIMIT_S)
+    try:
+        signer.connect()
+    except SignerAway as error:
+        raise UnusableHome(f"{error}; a node starts when its signer answers (`hutong hub signer start`)") from None
+    return signer
 
 
 def _peers_of(home: Path) -> tuple[Network, NodeKey] | None:
@@ -146,20 +184,25 @@ def raise_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (LEAST_OPEN_FILES, hard))
 
 
-def open_store(home: Path) -> LmdbStore:
-    directory = home / DATABASE_DIRECTORY
+def lock_home(home: Path) -> None:
+    """Until the process ends. Raises NodeRefused."""
     try:
         lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         os.lockf(lock, os.F_TLOCK, 0)
     except OSError as error:
         raise NodeRefused(f"{home}: another hub process runs in this home ({error.strerror})") from error
+
+
+def open_store(home: Path) -> LmdbStore:
+    directory = home / DATABASE_DIRECTORY
+    lock_home(home)
     try:
         return LmdbStore(directory, map_bytes=MAP_BYTES)
     except (lmdb.Error, OSError) as error:
         raise NodeRefused(f"{directory}: cannot be opened ({error})") from error
 
 
-def _check_record(signer: FileSigner, ledger: HubLedger) -> None:
+def _check_record(signer: NodeSigner, ledger: HubLedger) -> None:
     reason = why_not_sign(signer.record, ledger.records, signer.public_key.address)
     if reason is not None:
         raise NodeRefused(reason)
@@ -253,10 +296,16 @@ async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker
                 break
 
 
-def run_node(home: Path, ports: Ports, schedule: SnapshotSchedule = NO_SNAPSHOTS, kept: Kept = Kept()) -> None:
+def run_node(
+    home: Path,
+    ports: Ports,
+    schedule: SnapshotSchedule = NO_SNAPSHOTS,
+    kept: Kept = Kept(),
+    password: Password = no_password,
+) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     sys.setswitchinterval(SWITCH_S)
-    node = open_node(home)
+    node = open_node(home, password)
     if node.peers is not None:
         configure_logs()
     try:

@@ -1,0 +1,62 @@
+"""Looking for a signer that is away, for as long as it takes."""
+
+from random import Random
+from typing import Protocol
+
+import trio
+
+from relay.hub.network.backoff import dial_delay_s
+from relay.hub.network.due_signatures import DueSignatures
+from relay.hub.node.driver import SignerAway
+from relay.hub.remote_signer.client import RemoteSigner
+from relay.telemetry import get_logger
+
+MOST_S = 2.0
+"""A validator is silent that much longer than its signer at most."""
+BETWEEN_S = 0.5
+"""From one connection to the next, so that a signer which answers and does not sign is not asked without end."""
+
+_log = get_logger("consensus")
+
+
+class Asks(Protocol):
+    """The driver."""
+
+    @property
+    def signatures_due(self) -> DueSignatures: ...
+    def signer_is_back(self) -> None: ...
+
+
+async def keep_connected(signer: RemoteSigner, driver: Asks, random: Random) -> None:
+    """Until cancelled. Each reason is said once, until the signer has been back for a while."""
+    threads = trio.CapacityLimiter(1)
+    said = ""
+
+    def say(reason: str) -> None:
+        nonlocal said
+        if reason != said:
+            said = reason
+            _log.warning("the signer is away", peer=signer.place.node_id, reason=reason)
+
+    while True:
+        await driver.signatures_due.lost.wait()
+        failures = 0
+        while True:
+            try:
+                await trio.to_thread.run_sync(signer.connect, limiter=threads)
+                break
+            except SignerAway as error:
+                say(str(error))
+                await trio.sleep(min(MOST_S, dial_delay_s(failures, random)))
+                failures += 1
+        again_at_s = trio.current_time() + BETWEEN_S
+        driver.signer_is_back()
+        with trio.move_on_at(again_at_s):
+            await driver.signatures_due.lost.wait()
+        if driver.signatures_due.lost.is_set():
+            # It is there, and does not sign.
+            say(driver.signatures_due.reason)
+            await trio.sleep_until(again_at_s)
+        elif said:
+            said = ""
+            _log.info("the signer is back", peer=signer.place.node_id)

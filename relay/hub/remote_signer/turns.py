@@ -1,0 +1,72 @@
+"""Which node the signer signs for. A height belongs to one node: another's votes follow from locks that it does not know.
+
+The record alone would let two nodes sign in turns, each against the other's locks, without one double vote.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
+from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
+from relay.hub.consensus.types import Step
+from relay.hub.node.home import UnusableHome, write_durably
+
+TURN_FILE = "signs_for.json"
+MAX_TURN_BYTES = 1024
+_NODE_ID = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """`node_id` gets signatures above `above` only."""
+
+    node_id: str
+    above: int
+
+
+def encode_turn(turn: Turn) -> bytes:
+    return json.dumps({"node": turn.node_id, "above": turn.above}).encode() + b"\n"
+
+
+def decode_turn(data: bytes) -> Turn:
+    """Raises ValueError."""
+    try:
+        document = parse_json(data, "turn", MAX_TURN_BYTES)
+        node_id, above = document["node"], document["above"]
+    except (MalformedInput, KeyError, TypeError):
+        raise ValueError("does not say which node this signer signs for") from None
+    if not isinstance(node_id, str) or _NODE_ID.fullmatch(node_id) is None or type(above) is not int or above < 0:
+        raise ValueError("does not say which node this signer signs for")
+    return Turn(node_id, above)
+
+
+class Turns:
+    """Blocking: a change of node waits for the disk."""
+
+    def __init__(self, home: Path) -> None:
+        """Without the file the first node gets nothing of the height that was signed last. Raises UnusableHome."""
+        self._path = home / TURN_FILE
+        self._turn: Turn | None = None
+        try:
+            self._turn = decode_turn(self._path.read_bytes())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UnusableHome(f"{self._path}: {error.strerror or error}") from None
+        except ValueError as error:
+            raise UnusableHome(f"{self._path}: {error}") from None
+
+    def check(self, node_id: str, height: int, round_: int, step: Step, record: LastSigned) -> None:
+        """Raises DoubleSignRefused where the height belongs to another node; OSError."""
+        turn = self._turn
+        if turn is None or turn.node_id != node_id:
+            turn = Turn(node_id, record.height)
+            write_durably(self._path, encode_turn(turn))
+            self._turn = turn
+        if height <= turn.above:
+            raise DoubleSignRefused(
+                height, round_, step, f"another node was given signatures up to height {turn.above}"
+            )
