@@ -7,7 +7,7 @@ from eth_account import Account
 
 from relay.evm.mempool import Mempool
 from relay.evm.transaction import SignedTransaction, decode_cached
-from relay.hub.application import application as application_module
+from relay.hub.application import block_proposals
 from relay.hub.application.fees import MAX_UNPAYABLE, payable
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.node.driver import ConsensusDriver
@@ -72,7 +72,7 @@ def test_what_its_sender_cannot_pay_for_leaves_the_pool_and_is_not_judged_again(
 
         return payable(candidates, base_fee_wei, counted, unpayable)
 
-    monkeypatch.setattr(application_module, "payable", counting)
+    monkeypatch.setattr(block_proposals, "payable", counting)
 
     async def proposed():
         driver = driver_of(hub, pool, tmp_path)
