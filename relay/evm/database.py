@@ -61,6 +61,9 @@ def check_key(key: bytes) -> None:
         raise ValueError(f"a key has 1 to {MAX_KEY_BYTES} bytes, this one has {len(key)}")
 
 
+FEW_ADDED = 16
+
+
 class WriteBatch:
     """Pending writes over a reader. Also of use alone: a scratch overlay that is thrown away."""
 
@@ -68,6 +71,7 @@ class WriteBatch:
         self._below = below
         self._pending: dict[bytes, bytes | None] = {}
         self._order: list[bytes] = []
+        self._added: list[bytes] = []
 
     def get(self, key: bytes) -> bytes | None:
         if key in self._pending:
@@ -76,21 +80,25 @@ class WriteBatch:
 
     def put(self, key: bytes, value: bytes) -> None:
         check_key(key)
-        self._set(key, bytes(value))
+        if key not in self._pending:
+            self._added.append(key)
+        self._pending[key] = bytes(value)
 
     def delete(self, key: bytes) -> None:
         check_key(key)
-        self._set(key, None)
+        if key not in self._pending:
+            self._added.append(key)
+        self._pending[key] = None
 
     def pending(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The net writes, None for a deletion, in key order."""
-        return ((key, self._pending[key]) for key in self._order)
+        return ((key, self._pending[key]) for key in self._ordered())
 
     def next(self, key: bytes) -> Entry | None:
         while True:
-            below = self._below.next(key)
-            index = bisect_right(self._order, key)
-            own = self._order[index] if index < len(self._order) else None
+            below, order = self._below.next(key), self._ordered()
+            index = bisect_right(order, key)
+            own = order[index] if index < len(order) else None
             if own is None or (below is not None and below[0] < own):
                 return below
             value = self._pending[own]
@@ -100,9 +108,9 @@ class WriteBatch:
 
     def previous(self, key: bytes) -> Entry | None:
         while True:
-            below = self._below.previous(key)
-            index = bisect_left(self._order, key)
-            own = self._order[index - 1] if index else None
+            below, order = self._below.previous(key), self._ordered()
+            index = bisect_left(order, key)
+            own = order[index - 1] if index else None
             if own is None or (below is not None and below[0] > own):
                 return below
             value = self._pending[own]
@@ -113,10 +121,16 @@ class WriteBatch:
     def items(self, start: bytes = b"", end: bytes | None = None) -> Iterator[Entry]:
         return _iterate(self, start, end)
 
-    def _set(self, key: bytes, value: bytes | None) -> None:
-        if key not in self._pending:
-            insort(self._order, key)
-        self._pending[key] = value
+    def _ordered(self) -> list[bytes]:
+        """Sorted when somebody asks for the order: most batches are written from end to end and asked once."""
+        if len(self._added) > FEW_ADDED:
+            self._order += self._added
+            self._order.sort()
+        else:
+            for key in self._added:
+                insort(self._order, key)
+        self._added.clear()
+        return self._order
 
 
 class MemoryStore:
