@@ -1,13 +1,13 @@
 """Light clients as an EVM chain stores them, in the encoding of the Python light clients."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from adapters.evm.kinds import HOSTED_KINDS, HostedKind
 from adapters.ics26.abi import GET_CLIENT, Function
 from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.router import RouterReads
 from adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
-from adapters.rpc import all_of
+from adapters.rpc import Together, all_of
 from light_clients.interface import ClientStatus, Height, VerificationError
 
 GET_CLIENT_STATE = Function("getClientState", (), ("bytes",))
@@ -15,6 +15,7 @@ CLIENT_TYPE = Function("clientType", (), ("string",))
 STATUS = Function("status", (), ("uint8",))
 _STATUSES = (ClientStatus.ACTIVE, ClientStatus.FROZEN, ClientStatus.EXPIRED)
 """Order of the contracts' ClientStatus enumeration."""
+MOST_ASKING = 256
 
 
 class HostedClients:
@@ -26,9 +27,13 @@ class HostedClients:
         self._router = router
         self._reads = reads
         self._kinds: dict[str, HostedKind] = {}
+        self._addresses: Together[None, bytes, str] = Together(self._read_address, MOST_ASKING)
 
     async def address(self, client_id: str) -> bytes:
-        """Of the contract. Raises UnknownClient."""
+        """Of the contract; asked for once by all who need it at one moment. Raises UnknownClient."""
+        return await self._addresses.get(client_id, None)
+
+    async def _read_address(self, asking: Sequence[None], client_id: str) -> list[bytes]:
         try:
             returned = await self._execution.call(self._router, GET_CLIENT.encode(client_id))
         except RefusedByChain as error:
@@ -36,7 +41,7 @@ class HostedClients:
                 raise UnknownClient(self._chain, client_id) from error
             raise
         (address,) = GET_CLIENT.decode(returned)
-        return bytes.fromhex(address.removeprefix("0x"))
+        return [bytes.fromhex(address.removeprefix("0x"))] * len(asking)
 
     async def learn_types(self, client_ids: Iterable[str]) -> None:
         """So that `encoding_of` knows them. Raises UnknownClient, NotSupported."""

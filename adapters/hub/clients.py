@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from adapters.hub.settings import CLIENT_MANAGER_ADDRESS
-from adapters.ics26.abi import Function
+from adapters.ics26.abi import GET_COUNTERPARTY, Function
 from adapters.ics26.execution import ExecutionRpc
-from adapters.ics26.router import RouterReads
+from adapters.ics26.router import NO_COUNTERPARTY, RouterReads, decode_counterparty
 from adapters.interface import BadAnswer, ClientInfo, NotSupported, RefusedByChain, UnknownClient
 from light_clients import attestation, bft_evm, bitcoin, clique, ethereum, fisco_bcos
 from light_clients.ibc.abi import HEIGHT_TUPLE
@@ -88,12 +88,11 @@ class HostedClients:
         """See ChainAdapter."""
         client_type = client_type_of(client_id)
         light_client = LIGHT_CLIENTS.get(client_type)
-        client_state = await self._view(GET_CLIENT_STATE, client_id)
+        client_state, status, counterparty = await self._facts(client_id)
         if light_client is None:
             raise NotSupported(f"client type {client_type}")
         if not isinstance(client_state, bytes):
             raise BadAnswer("getClientState", "returned", "is not bytes")
-        status = await self._view(GET_CLIENT_STATUS, client_id)
         if status not in tuple(ClientStatus):
             raise BadAnswer("getClientStatus", "returned", "is no client status", got=status)
         try:
@@ -103,7 +102,6 @@ class HostedClients:
             period_ns = trusting_period_ns(client_type, client_state)
         except VerificationError as error:
             raise BadAnswer("getClientState", "returned", str(error)) from error
-        counterparty = await self._reads.counterparty(client_id)
         return ClientInfo(
             client_id=client_id,
             client_type=client_type,
@@ -115,6 +113,24 @@ class HostedClients:
             merkle_prefix=() if counterparty is None else counterparty[1],
             client_state=client_state,
         )
+
+    async def _facts(self, client_id: str) -> tuple[object, object, tuple[str, tuple[bytes, ...]] | None]:
+        """Client state, status and counterparty in one exchange, two where no counterparty is registered yet."""
+        calls = [
+            (CLIENT_MANAGER_ADDRESS, GET_CLIENT_STATE.encode(client_id)),
+            (CLIENT_MANAGER_ADDRESS, GET_CLIENT_STATUS.encode(client_id)),
+            (self._reads.router, GET_COUNTERPARTY.encode(client_id)),
+        ]
+        try:
+            state, status, counterparty = await self._execution.call_each(calls)
+        except RefusedByChain as error:
+            if error.name == NO_COUNTERPARTY:
+                bare = await self._view(GET_CLIENT_STATE, client_id), await self._view(GET_CLIENT_STATUS, client_id)
+                return *bare, None
+            if error.name == "IBCClientNotFound":
+                raise UnknownClient(self._chain, client_id) from error
+            raise
+        return *GET_CLIENT_STATE.decode(state), *GET_CLIENT_STATUS.decode(status), decode_counterparty(counterparty)
 
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
         """See ChainAdapter."""

@@ -34,6 +34,9 @@ MAX_WORDS = 256
 BlockFacts = Callable[[int], Awaitable[tuple[bytes, int]]]
 """Height to (block hash, time in ns) of a final block."""
 
+NO_COUNTERPARTY = "IBCCounterpartyClientNotFound"
+"""The router's error of a client without one."""
+
 
 class RouterReads:
     """Reads of one router."""
@@ -135,16 +138,24 @@ class RouterReads:
     async def written_acknowledgement(self, client_id: str, sequence: int, start: int, head: int) -> PacketEvent | None:
         return await self.event_of(WRITE_ACKNOWLEDGEMENT_TOPIC, client_id, sequence, start, head)
 
+    @property
+    def router(self) -> bytes:
+        return self._router
+
     async def counterparty(self, client_id: str) -> tuple[str, tuple[bytes, ...]] | None:
         """(client id, Merkle prefix) of the counterparty, None where none is registered."""
         try:
             returned = await self._execution.call(self._router, GET_COUNTERPARTY.encode(client_id))
         except RefusedByChain as error:
-            if error.name == "IBCCounterpartyClientNotFound":
+            if error.name == NO_COUNTERPARTY:
                 return None
             raise
-        ((counterparty_id, prefix),) = GET_COUNTERPARTY.decode(returned)
-        return counterparty_id, tuple(prefix)
+        return decode_counterparty(returned)
+
+
+def decode_counterparty(returned: bytes) -> tuple[str, tuple[bytes, ...]]:
+    ((counterparty_id, prefix),) = GET_COUNTERPARTY.decode(returned)
+    return counterparty_id, tuple(prefix)
 
 
 def _word(returned: bytes) -> bytes:

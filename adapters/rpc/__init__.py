@@ -6,11 +6,12 @@ from adapters.rpc.concurrency import CONCURRENT_READS, all_of, each_of, in_backg
 from adapters.rpc.endpoint import Endpoint, EndpointStatistics, public_name
 from adapters.rpc.fields import Fields
 from adapters.rpc.heads import HeadFollower
+from adapters.rpc.http_answer import AttemptFailed
 from adapters.rpc.options import RpcOptions
 from adapters.rpc.pacing import TokenBucket, backoff_s
 from adapters.rpc.subscription import Announcements, HeadSignal
 from adapters.rpc.together import Together
-from adapters.rpc.transport import AnswerTooLarge, AttemptFailed
+from adapters.rpc.transport import AnswerTooLarge
 
 __all__ = [
     "CONCURRENT_READS",

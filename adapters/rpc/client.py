@@ -13,9 +13,10 @@ from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable,
 from adapters.rpc.bounded_json import parse_json
 from adapters.rpc.endpoint import Endpoint, EndpointStatistics
 from adapters.rpc.fields import Fields
+from adapters.rpc.http_answer import AttemptFailed
 from adapters.rpc.options import RpcOptions
 from adapters.rpc.pacing import backoff_s
-from adapters.rpc.transport import AttemptFailed, HttpClient, new_http_client, post
+from adapters.rpc.transport import HttpClient, new_http_client, post
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Fields], Answer]

@@ -1,36 +1,31 @@
 """One HTTP exchange, bounded: what arrives is counted before it is kept, also behind compression.
 
-HTTP/1.1 by h11 on connections that are kept. No redirects, no proxies or credentials from the environment.
+HTTP/1.1 on connections that are kept, its answers read by httptools. No redirects, no proxies or credentials from the environment.
 """
 
 import base64
+import re
 import ssl
 import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
-import h11
 import trio
 
 from adapters.interface import BadAnswer
-from adapters.interface.errors import AdapterError
 from adapters.rpc.endpoint import Endpoint
+from adapters.rpc.http_answer import AttemptFailed, HttpAnswer
 
-MAX_HEAD_BYTES = 64 * 1024
-MAX_INFORMATIONAL = 8
-"""Interim answers (1xx) before the one that counts."""
 RECEIVE_BYTES = 256 * 1024
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 
-_BROKEN = (OSError, trio.BrokenResourceError, trio.ClosedResourceError, h11.ProtocolError)
+_BROKEN = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
+_VISIBLE = re.compile(rb"[\x21-\x7e]+")
+"""What may stand in a request's line and in the value of `host`: nothing that would end either."""
 
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
-
-
-class AttemptFailed(AdapterError):
-    """One attempt on one endpoint came to nothing; the client goes on to the next one."""
 
 
 class AnswerTooLarge(BadAnswer):
@@ -71,6 +66,18 @@ class _Target:
         secure = parts.scheme == "https"
         return cls(secure, parts.hostname, port or (443 if secure else 80), path.encode(), tuple(headers))
 
+    def head(self, body: bytes | None) -> bytes:
+        """A request's head: POST with a body, GET without. Raises AttemptFailed where the URL cannot stand in one."""
+        for part in (self.path, *(value for name, value in self.headers if name == b"host")):
+            if _VISIBLE.fullmatch(part) is None:
+                raise AttemptFailed("not a URL that HTTP can ask for")
+        lines = [b"GET " if body is None else b"POST ", self.path, b" HTTP/1.1\r\n"]
+        for name, value in self.headers:
+            lines += (name, b": ", value, b"\r\n")
+        if body is not None:
+            lines.append(b"content-length: %d\r\n" % len(body))
+        return b"".join((*lines, b"\r\n"))
+
     def below(self, path: str) -> Self:
         """A resource of an API whose base this is; a query of the base, where providers keep their keys, is kept."""
         base, _, kept = self.path.decode().partition("?")
@@ -82,9 +89,6 @@ class _Target:
 @dataclass(slots=True)
 class _Connection:
     stream: Stream
-    state: h11.Connection = field(
-        default_factory=lambda: h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
-    )
 
     def is_stale(self) -> bool:
         """The other side has closed it, or says something unasked."""
@@ -95,32 +99,10 @@ class _Connection:
 
     async def send(self, target: _Target, body: bytes | None) -> None:
         """POST a body, or GET without one."""
-        if body is None:
-            request = h11.Request(method=b"GET", target=target.path, headers=list(target.headers))
-            asked = (self.state.send(request), self.state.send(h11.EndOfMessage()))
-            await self.stream.send_all(b"".join(part for part in asked if part))
-            return
-        request = h11.Request(
-            method=b"POST",
-            target=target.path,
-            headers=[*target.headers, (b"content-length", str(len(body)).encode())],
-        )
-        parts = (self.state.send(request), self.state.send(h11.Data(data=body)), self.state.send(h11.EndOfMessage()))
-        await self.stream.send_all(b"".join(part for part in parts if part))
+        await self.stream.send_all(target.head(body) + (body or b""))
 
-    async def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        while True:
-            event = self.state.next_event()
-            if event is not h11.NEED_DATA:
-                return event
-            self.state.receive_data(bytes(await self.stream.receive_some(RECEIVE_BYTES)))
-
-    def is_reusable(self) -> bool:
-        """The exchange ended cleanly on both sides; it may begin another."""
-        if self.state.our_state is h11.DONE and self.state.their_state is h11.DONE:
-            self.state.start_next_cycle()
-            return True
-        return False
+    async def receive(self) -> bytes:
+        return bytes(await self.stream.receive_some(RECEIVE_BYTES))
 
 
 class HttpClient:
@@ -164,8 +146,8 @@ class HttpClient:
             try:
                 connection = await self._connected(target)
                 await connection.send(target, body)
-                answer = await _read_answer(connection, method, max_bytes)
-                if connection.is_reusable():
+                answer, is_reusable = await _read_answer(connection, method, max_bytes)
+                if is_reusable:
                     self._idle.setdefault((target.secure, target.host, target.port), []).append(connection)
                     connection = None
             except _BROKEN as error:
@@ -226,34 +208,25 @@ class _Inflater:
             raise BadAnswer(self._method, "body", "ends inside its compression")
 
 
-async def _read_answer(connection: _Connection, method: str, max_bytes: int) -> bytes:
-    response = await _response(connection)
-    status = response.status_code
+async def _read_answer(connection: _Connection, method: str, max_bytes: int) -> tuple[bytes, bool]:
+    """The body, and whether the connection may be kept."""
+    answer = HttpAnswer()
+    while not answer.has_head:
+        answer.feed(await connection.receive())
+    status = answer.status
     if status == TOO_MANY_REQUESTS or status >= SERVER_ERROR:
         raise AttemptFailed(f"HTTP status {status}")
-    encodings = [value for name, value in response.headers if name == b"content-encoding"]
-    inflater = _Inflater(b",".join(encodings).decode("latin-1").lower(), method, max_bytes)
-    parts: list[bytes] = []
-    while not isinstance(event := await connection.next_event(), h11.EndOfMessage):
-        if not isinstance(event, h11.Data):
-            raise AttemptFailed("the answer breaks off")
-        parts.append(inflater.feed(bytes(event.data)))
+    inflater = _Inflater(b",".join(answer.encodings).decode("latin-1").lower(), method, max_bytes)
+    parts = [inflater.feed(part) for part in answer.take()]
+    while not answer.is_complete:
+        answer.feed(await connection.receive())
+        parts += [inflater.feed(part) for part in answer.take()]
     inflater.finish()
     # some servers send the JSON-RPC error object with 4xx, so the body is read before the status is judged
-    answer = b"".join(parts)
-    if not 200 <= status < 300 and not answer.lstrip().startswith(b"{"):
+    body = b"".join(parts)
+    if not 200 <= status < 300 and not body.lstrip().startswith(b"{"):
         raise BadAnswer(method, "status", "is no success", got=status)
-    return answer
-
-
-async def _response(connection: _Connection) -> h11.Response:
-    for _ in range(MAX_INFORMATIONAL):
-        event = await connection.next_event()
-        if isinstance(event, h11.Response):
-            return event
-        if not isinstance(event, h11.InformationalResponse):
-            raise AttemptFailed("the connection ended before an answer")
-    raise AttemptFailed(f"more than {MAX_INFORMATIONAL} interim answers")
+    return body, answer.is_reusable
 
 
 async def post(client: HttpClient, endpoint: Endpoint, method: str, body: bytes, max_bytes: int) -> bytes:

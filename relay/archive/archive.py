@@ -1,34 +1,27 @@
-"""Evidence as files: `<directory>/<chain>/<client>/<thousand>/<sequence>.<kind>.json`, named by packet id alone."""
+"""Evidence as files in `<directory>/<chain>/<client>/<thousand>`: one of each batch, named by the packets in it.
+
+A file of its own for each step would cost an fsync each, four a message.
+"""
 
 import os
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
-from heapq import nlargest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
 
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.ibc.packet import Packet
 from light_clients.interface import MalformedInput
-from light_clients.interface.height import MAX_UINT64
+from relay.archive.batch_file import A_FOLDER, WriteCounter, name_batches
 from relay.archive.errors import ArchiveUnavailable
-from relay.archive.evidence import (
-    CHAIN_NAME,
-    KINDS,
-    MAX_EVIDENCE_BYTES,
-    Evidence,
-    check_evidence,
-    decode_evidence,
-    encode_evidence,
-)
+from relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, encode_evidence
+from relay.archive.evidence_files import newest_file, packet_ids, read_step, sent_packets
 
+T = TypeVar("T")
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 MAX_THREADS = 8
-FILES_A_THREAD = 6
-"""Each waits for the disk by itself; side by side the disk takes them together."""
 
 
 def _threads() -> Runner:
@@ -41,13 +34,14 @@ def _threads() -> Runner:
 
 
 class Archive:
-    """A file is there whole or not at all, and durable when `write` returns. A later write of one name wins."""
+    """A file is there whole or not at all, and durable when `write` returns. A later write of one step wins."""
 
     def __init__(self, directory: Path, run: Runner | None = None) -> None:
         self._directory = directory
         self._run = run if run is not None else _threads()
+        self._writes = WriteCounter()
 
-    def path_of(self, chain: str, client_id: str, sequence: int, kind: str) -> Path:
+    def folder_of(self, chain: str, client_id: str, sequence: int, kind: str) -> Path:
         """Where the evidence of that step of that packet is or would be.
 
         Raises:
@@ -58,32 +52,32 @@ class Archive:
             raise MalformedInput(
                 "evidence.packet_id", "does not name a packet's step", got=f"{chain}/{client_id}/{sequence}"
             )
-        return self._directory / chain / client_id / f"{sequence // 1000:06d}" / f"{sequence}.{kind}.json"
+        return self._directory / chain / client_id / f"{sequence // A_FOLDER:06d}"
+
+    async def file_of(self, chain: str, client_id: str, sequence: int, kind: str) -> Path | None:
+        """The file that holds the step's evidence. None if there is none. Raises MalformedInput, ArchiveUnavailable."""
+        folder = self.folder_of(chain, client_id, sequence, kind)
+        return await self._reading(lambda: newest_file(folder, sequence, kind), f"{folder.name} cannot be read")
 
     async def write(self, evidences: Iterable[Evidence]) -> None:
         """Keep each under its packet id and kind.
 
         Raises:
-            ArchiveUnavailable: the disk refuses.
+            ArchiveUnavailable: the disk refuses. Some of them may be there.
         """
-        files = []
+        groups: dict[tuple[Path, str], dict[int, bytes]] = {}
         for evidence in evidences:
             check_evidence(evidence)
-            chain, client_id, sequence = evidence.packet_id.split("/")
-            files.append((self.path_of(chain, client_id, int(sequence), evidence.kind), encode_evidence(evidence)))
-        refusals: list[OSError] = []
-
-        async def write_part(part: list[tuple[Path, bytes]]) -> None:
-            try:
-                await self._run(lambda: _write_files(part))
-            except OSError as error:
-                refusals.append(error)
-
-        async with trio.open_nursery() as nursery:
-            for start in range(0, len(files), FILES_A_THREAD):
-                nursery.start_soon(write_part, files[start : start + FILES_A_THREAD])
-        if refusals:
-            raise ArchiveUnavailable(f"evidence cannot be written: {refusals[0].strerror}")
+            chain, client_id, text = evidence.packet_id.split("/")
+            sequence = int(text)
+            folder = self.folder_of(chain, client_id, sequence, evidence.kind)
+            groups.setdefault((folder, evidence.kind), {})[sequence] = encode_evidence(evidence)
+        if not groups:
+            return
+        try:
+            await self._run(lambda: _write_groups(groups, self._writes))
+        except OSError as error:
+            raise ArchiveUnavailable(f"evidence cannot be written: {error.strerror}") from None
 
     async def read(self, chain: str, client_id: str, sequence: int, kind: str) -> Evidence | None:
         """None if there is none.
@@ -91,12 +85,9 @@ class Archive:
         Raises:
             MalformedInput: the file is damaged. ArchiveUnavailable: it cannot be read.
         """
-        path = self.path_of(chain, client_id, sequence, kind)
-        try:
-            data = await self._run(lambda: _read_file(path))
-        except OSError as error:
-            raise ArchiveUnavailable(f"{path.name} cannot be read: {error.strerror}") from None
-        return None if data is None else decode_evidence(data)
+        folder = self.folder_of(chain, client_id, sequence, kind)
+        what = f"evidence of {kind} {sequence} cannot be read"
+        return await self._reading(lambda: read_step(folder, chain, client_id, sequence, kind), what)
 
     async def packet_ids(self, kinds: Collection[str] = KINDS) -> list[tuple[str, str, int]]:
         """(chain, client, sequence) of every packet of which a step of one of `kinds` is kept, in order. Files that are
@@ -105,10 +96,7 @@ class Archive:
         Raises:
             ArchiveUnavailable: the directory cannot be read.
         """
-        try:
-            names = await self._run(lambda: sorted(_packet_ids(self._directory, kinds)))
-        except OSError as error:
-            raise ArchiveUnavailable(f"evidence cannot be listed: {error.strerror}") from None
+        names = await self._reading(lambda: sorted(packet_ids(self._directory, kinds)), "evidence cannot be listed")
         return list(names)
 
     async def sent_packets(self, chain: str, client_id: str, most: int | None = None) -> dict[int, Packet]:
@@ -118,86 +106,62 @@ class Archive:
         Raises:
             ArchiveUnavailable: the directory cannot be read.
         """
-        folder = self.path_of(chain, client_id, 0, "receive").parent.parent
+        folder = self.folder_of(chain, client_id, 0, "receive").parent
+        return await self._reading(lambda: sent_packets(folder, chain, client_id, most), "evidence cannot be read")
+
+    async def _reading(self, call: Callable[[], T], failure: str) -> T:
         try:
-            packets: dict[int, Packet] = await self._run(lambda: _sent_packets(folder, most))
+            found: T = await self._run(call)
         except OSError as error:
-            raise ArchiveUnavailable(f"evidence cannot be read: {error.strerror}") from None
-        return packets
+            raise ArchiveUnavailable(f"{failure}: {error.strerror}") from None
+        return found
 
 
-_FILE = re.compile(r"([0-9]{1,20})\.(receive|acknowledge|timeout)\.json")
+def _write_groups(groups: dict[tuple[Path, str], dict[int, bytes]], writes: WriteCounter) -> None:
+    """A file for each group, in parts where its name or its bytes become too many."""
+    for folder, _ in groups:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    files: list[tuple[Path, list[bytes]]] = []
+    for (folder, kind), documents in groups.items():
+        for part in _parts(documents):
+            names = name_batches(writes.take(folder), part, kind)
+            files += [(folder / str(name), [documents[sequence] for sequence in name.sequences]) for name in names]
+    _write_files(files)
 
 
-def _packet_ids(directory: Path, kinds: Collection[str]) -> set[tuple[str, str, int]]:
-    found = set()
-    for path in directory.glob("*/*/*/*.json"):
-        match = _FILE.fullmatch(path.name)
-        chain, client = path.parts[-4:-2]
-        if match is not None and match[2] in kinds and _is_packet(chain, client, int(match[1])):
-            found.add((chain, client, int(match[1])))
-    return found
+def _parts(documents: dict[int, bytes]) -> list[list[int]]:
+    parts: list[list[int]] = []
+    size = 0
+    for sequence in sorted(documents):
+        size += len(documents[sequence])
+        if not parts or size > MAX_EVIDENCE_BYTES:
+            parts.append([])
+            size = len(documents[sequence])
+        parts[-1].append(sequence)
+    return parts
 
 
-def _is_packet(chain: str, client_id: str, sequence: int) -> bool:
-    """Whether a packet can have that name: what somebody else put into the folder is none of ours."""
-    try:
-        check_client_id(client_id)
-    except MalformedInput:
-        return False
-    return CHAIN_NAME.fullmatch(chain) is not None and 0 < sequence <= MAX_UINT64
-
-
-def _sent_packets(folder: Path, most: int | None) -> dict[int, Packet]:
-    found = {}
-    paths = folder.glob("*/*.receive.json")
-    for path in paths if most is None else nlargest(most, paths, key=_sequence):
-        data = _read_file(path)
-        try:
-            if data is not None:
-                packet = decode_evidence(data).packet
-                found[packet.sequence] = packet
-        except MalformedInput:
-            continue
-    return found
-
-
-def _sequence(path: Path) -> int:
-    match = _FILE.fullmatch(path.name)
-    return -1 if match is None else int(match[1])
-
-
-def _read_file(path: Path) -> bytes | None:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_EVIDENCE_BYTES + 1)
-    except FileNotFoundError:
-        return None
-
-
-def _write_files(files: list[tuple[Path, bytes]]) -> None:
+def _write_files(files: list[tuple[Path, list[bytes]]]) -> None:
     """Write all beside their places, make them durable, then rename; directories are made durable once each."""
-    directories = {path.parent for path, _ in files}
-    for directory in directories:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     written: list[tuple[Path, Path]] = []
     try:
-        for path, data in files:
+        for path, documents in files:
             temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
             written.append((temporary, path))
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                file.writelines(documents)
                 file.flush()
                 os.fsync(file.fileno())
         while written:
-            temporary, path = written.pop()
+            temporary, path = written[-1]
             temporary.replace(path)
+            written.pop()
     finally:
         for temporary, _ in written:
             with suppress(OSError):
                 temporary.unlink()
-    for directory in directories:
+    for directory in {path.parent for path, _ in files}:
         descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -9,8 +9,9 @@ from relay.config import RelayConfig
 from relay.ledger import Ledger, LedgerUnavailable
 from relay.telemetry import Metrics, get_logger
 
-FLUSH_EVERY_S = 1.0
-"""What is noted is on disk this late; cursors and transactions take along what was noted before them."""
+FLUSH_EVERY_S = 0.5
+"""What is noted is on disk this late: steps, cursors, and ends of transactions. A transaction that is recorded takes along
+what was noted before it."""
 PRUNE_EVERY_S = 600.0
 DAY_NS = 86_400 * 10**9
 

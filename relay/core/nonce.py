@@ -216,7 +216,7 @@ class Account:
         for signed in entry.variants:
             if signed.hash != outcome.transaction_hash:
                 await self._recorder.never_included(signed)
-        await self._recorder.included(outcome, entry.jobs_of(outcome.transaction_hash))
+        self._recorder.included(outcome, entry.jobs_of(outcome.transaction_hash))
         result = "included" if outcome.reverted is None else "reverted"
         self._metrics.transaction(name, result, outcome.gas_used, outcome.fee_wei)
         if outcome.reverted is not None:

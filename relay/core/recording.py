@@ -10,7 +10,7 @@ from relay.archive import Archive, ArchiveUnavailable, Evidence
 from relay.core.history import MAX_LOGGED_PACKETS
 from relay.core.pending import Jobs
 from relay.dispatch import JobKind
-from relay.ledger import Delivery, Ledger, RecordedTransaction, TransactionState, shares
+from relay.ledger import Delivery, Ledger, RecordedTransaction, TransactionEnd, TransactionState, shares
 from relay.telemetry import get_logger
 
 
@@ -62,19 +62,21 @@ class Recorder:
             for record in await self._ledger.open_transactions(self._chain, self._sender)
         ]
 
-    async def included(self, outcome: TransactionOutcome, jobs: Jobs) -> None:
-        """In a final block, with what it delivered."""
+    def included(self, outcome: TransactionOutcome, jobs: Jobs) -> None:
+        """In a final block, with what it delivered. Written with what comes next: until then the chain knows it."""
         now_ns = self._now_ns()
-        await self._ledger.end(
-            self._chain,
-            outcome.transaction_hash,
-            TransactionState.INCLUDED if outcome.reverted is None else TransactionState.REVERTED,
-            now_ns,
-            height=outcome.height,
-            gas_used=outcome.gas_used,
-            fee_wei=outcome.fee_wei,
-            reason=outcome.reverted,
-            deliveries=_deliveries(self._chain, jobs, outcome, now_ns),
+        self._ledger.note_end(
+            TransactionEnd(
+                self._chain,
+                outcome.transaction_hash,
+                TransactionState.INCLUDED if outcome.reverted is None else TransactionState.REVERTED,
+                now_ns,
+                height=outcome.height,
+                gas_used=outcome.gas_used,
+                fee_wei=outcome.fee_wei,
+                reason=outcome.reverted,
+                deliveries=tuple(_deliveries(self._chain, jobs, outcome, now_ns)),
+            )
         )
 
     async def never_included(

@@ -96,10 +96,7 @@ class Watcher:
                 await self._enqueue(await self._confirm(events[start : start + CONCURRENT_READS], head.height))
             self._settled(events)
             cursor = last
-            if events:
-                await self._ledger.set_cursor(name, cursor)
-            else:
-                self._ledger.pass_blocks(name, cursor)
+            self._ledger.note_cursor(name, cursor)
             self._metrics.cursor(name, cursor)
 
     async def _events(self, first: int, last: int) -> tuple[PacketEvent, ...] | None:

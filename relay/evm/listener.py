@@ -12,7 +12,7 @@ from typing import Any
 import h11
 import trio
 from hypercorn.config import Config
-from hypercorn.events import Closed, Event, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
@@ -48,6 +48,23 @@ def listen_config(host: str, port: int) -> Config:
 class _Http11(H11Protocol):
     """HTTP/1.1 and plain WebSockets, and nothing that a peer asks for beside them."""
 
+    _head = b""
+    """Of the answer that begins: it leaves with what comes after it, in one packet, which wakes the peer once."""
+
+    async def _send_h11_event(self, event: Any) -> None:
+        try:
+            data = self.connection.send(event)
+        except h11.LocalProtocolError:
+            if self.connection.their_state != h11.ERROR:
+                raise
+            return
+        if type(event) is h11.Response:
+            self._head = data
+            return
+        data, self._head = self._head + data, b""
+        if data:
+            await self.send(RawData(data=data))
+
     async def _check_protocol(self, event: h11.Request) -> None:
         """No upgrade to HTTP/2 in the clear: its windows and streams are bounded by nothing here. An upgrade that is not
         taken is served as HTTP/1.1 (RFC 9110, 7.8)."""
@@ -68,13 +85,21 @@ class _Http11(H11Protocol):
 
 
 class _Server(TCPServer):
-    """hypercorn's, but a peer that has left is gone: its socket would stay open for the keep-alive time."""
+    """hypercorn's, but a peer that has left is gone: its socket would stay open for the keep-alive time. And one task
+    waits for an idle connection, where hypercorn's starts one after each request."""
 
     _peer_left = False
+    _idle_until_s = math.inf
+    _idle_scope: trio.CancelScope | None = None
     _send_limit_s = math.inf
 
     async def protocol_send(self, event: Event) -> None:
         """Sends are shielded from cancellation, so a peer that takes nothing is given up here."""
+        if isinstance(event, Updated):
+            self._idle_until_s = trio.current_time() + self.config.keep_alive_timeout if event.idle else math.inf
+            if self._idle_scope is not None:
+                self._idle_scope.deadline = self._idle_until_s
+            return
         if not isinstance(event, RawData):
             await super().protocol_send(event)
             return
@@ -108,8 +133,13 @@ class _Server(TCPServer):
         self._task_group._nursery.cancel_scope.deadline = trio.current_time() + PEER_LEFT_S  # type: ignore[union-attr]
 
     async def _idle_timeout(self) -> None:
+        self._idle_until_s = trio.current_time() + self.config.keep_alive_timeout
+        while trio.current_time() < self._idle_until_s and not self._peer_left:
+            with trio.CancelScope(deadline=self._idle_until_s) as self._idle_scope:
+                await trio.sleep_forever()
         if not self._peer_left:
-            await super()._idle_timeout()
+            with trio.CancelScope(shield=True):
+                await self._initiate_server_close()
 
 
 class _Connections:

@@ -38,6 +38,7 @@ from relay.ledger.values import (
     RecordedTransaction,
     RouteState,
     StepRecord,
+    TransactionEnd,
     TransactionState,
     shares,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "Step",
     "StepRecord",
     "Totals",
+    "TransactionEnd",
     "TransactionState",
     "age_text",
     "explain",

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, update
@@ -28,34 +27,9 @@ class Journal:
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=MAX_NOTES)
-        self._cursors: dict[str, int] = {}
-        self._passing = Lock()
 
     def __len__(self) -> int:
-        return len(self._entries) + len(self._cursors)
-
-    def pass_blocks(self, chain: str, height: int) -> None:
-        """The chain's cursor is to be at `height`."""
-        with self._passing:
-            self._cursors[chain] = height
-
-    def cursor(self, chain: str) -> int | None:
-        """What is noted for the chain and not written."""
-        return self._cursors.get(chain)
-
-    def drop_cursor(self, chain: str) -> None:
-        with self._passing:
-            self._cursors.pop(chain, None)
-
-    def take_cursors(self) -> dict[str, int]:
-        """As `take`; a chain's newest height stands for those before it."""
-        with self._passing:
-            taken, self._cursors = self._cursors, {}
-        return taken
-
-    def put_back_cursors(self, cursors: dict[str, int]) -> None:
-        with self._passing:
-            self._cursors = {**cursors, **self._cursors}
+        return len(self._entries)
 
     def add(self, entries: Iterable[Entry]) -> None:
         self._entries.extend(entries)

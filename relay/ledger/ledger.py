@@ -11,19 +11,28 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import trio
-from sqlalchemy import Connection, Engine, literal_column, select, update
+from sqlalchemy import Connection, Engine, literal_column, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from relay.ledger.bounds import MAX_REASON_CHARS, bounded_int, bounded_text
+from relay.ledger.bounds import bounded_int
 from relay.ledger.cost_sums import sum_costs
+from relay.ledger.ends import end_write, notes_of_end
 from relay.ledger.engine import Password, open_engine, reason_of
 from relay.ledger.errors import LedgerUnavailable
-from relay.ledger.journal import Entry, Journal, insert_into, write_entries
+from relay.ledger.journal import hex_of, insert_into, write_entries
 from relay.ledger.life import Note, Outcome, RouteNote, Step
 from relay.ledger.migrate import upgrade_to_head
+from relay.ledger.owed import Owed, Taken
 from relay.ledger.retention import prune
 from relay.ledger.tables import CursorRow, DeliveryRow, PacketRow, TransactionRow
-from relay.ledger.values import Costs, Delivery, RecordedJob, RecordedTransaction, TransactionState
+from relay.ledger.values import (
+    Costs,
+    Delivery,
+    RecordedJob,
+    RecordedTransaction,
+    TransactionEnd,
+    TransactionState,
+)
 from relay.telemetry import get_logger
 
 T = TypeVar("T")
@@ -42,12 +51,15 @@ def _one_thread() -> Runner:
 
 
 class Ledger:
-    """Every write is one transaction in a worker thread, one at a time, and durable when the call returns."""
+    """Every awaited write is one transaction in a worker thread, one at a time, and durable when the call returns.
+
+    It takes along what was told without waiting (`note`, `note_cursor`, `note_end`), in one transaction.
+    """
 
     def __init__(self, engine: Engine, run: Runner | None = None) -> None:
         self._engine = engine
         self._run = run if run is not None else _one_thread()
-        self._journal = Journal()
+        self._owed = Owed()
         self._log = get_logger("ledger")
 
     @classmethod
@@ -84,12 +96,12 @@ class Ledger:
 
         A crash may lose the last second of it, a database that is away for long the oldest of it.
         """
-        self._journal.add(entries)
+        self._owed.note(list(entries))
 
     @property
     def notes(self) -> int:
-        """How many steps are not written yet."""
-        return len(self._journal)
+        """How many steps, ends and cursors are not written yet."""
+        return len(self._owed)
 
     async def flush(self) -> None:
         """Write what is noted."""
@@ -106,38 +118,64 @@ class Ledger:
         return forgotten
 
     def _with_notes(self, work: Callable[[Connection], T], notes: Collection[Note]) -> T:
-        """`work` and everything noted before, in one transaction. What cannot be written does not stop `work`."""
-        taken: list[Entry] = self._journal.take()
-        cursors = self._journal.take_cursors()
-        written = not (taken or notes)
+        """`work` and everything told before, in one transaction. What cannot be written does not stop `work`."""
+        taken = self._owed.take()
+        noted = written = not (taken or notes)
         try:
             with self._engine.begin() as connection:
-                write_entries(connection, [*taken, *notes])
+                write_entries(connection, [*taken.entries, *notes])
+                noted = True
+                for write in taken.writes:
+                    write(connection)
                 written = True
-                self._write_cursors(connection, cursors)
                 return work(connection)
         except Exception as error:
-            self._journal.put_back_cursors(cursors)
             # Put back, a note that can never be written would fail every later write. Drivers raise more than SQLAlchemy's.
             if written or _is_away(error):
-                self._journal.put_back(taken)
+                self._owed.put_back(taken)
                 raise
-            lost = len(taken) + len(notes)
+            if noted:
+                self._owed.put_back(Taken(taken.entries, [], {}))
+                self._write_apart(taken)
+                return self._with_notes(work, notes)
+            lost = len(taken.entries) + len(notes)
             self._log.error(
                 "steps that the database refused are not in the ledger", notes=lost, reason=reason_of(error)
             )
+            self._write_apart(taken)
             with self._engine.begin() as connection:
                 return work(connection)
         except BaseException:
-            self._journal.put_back(taken)
-            self._journal.put_back_cursors(cursors)
+            self._owed.put_back(taken)
             raise
+
+    def _write_apart(self, taken: Taken) -> None:
+        """What is owed, each in a transaction of its own; of one that the database refuses the chain tells after a restart."""
+        ends, cursors = list(taken.ends), dict(taken.cursors)
+        while ends or cursors:
+            write = ends[0] if ends else next(iter(cursors.values()))
+            try:
+                with self._engine.begin() as connection:
+                    write(connection)
+            except BaseException as error:
+                if not isinstance(error, Exception) or _is_away(error):
+                    self._owed.put_back(Taken([], ends, cursors))
+                    raise
+                self._log.error("the database refused the end of a transaction or a cursor", reason=reason_of(error))
+            if ends:
+                del ends[0]
+            else:
+                del cursors[next(iter(cursors))]
 
     async def _write(self, work: Callable[[Connection], T], notes: Collection[Note] = ()) -> T:
         return await self._call(lambda: self._with_notes(work, notes))
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
+        """What was told before is there to be read, but for notes alone."""
+
         def call() -> T:
+            if self._owed.writes:
+                self._with_notes(lambda _connection: None, ())
             with self._engine.begin() as connection:
                 return work(connection)
 
@@ -152,33 +190,26 @@ class Ledger:
 
     async def cursor(self, chain: str) -> int | None:
         """Height up to which the chain's events are in the queue; None for a new chain."""
-        if (noted := self._journal.cursor(chain)) is not None:
-            return noted
         query = select(CursorRow.height).where(CursorRow.chain == chain)
         return await self._read(lambda connection: connection.execute(query).scalar_one_or_none())
 
     async def set_cursor(self, chain: str, height: int) -> None:
         """Only after the queue has every event up to `height`."""
-        self._journal.drop_cursor(chain)
+        await self._write(self._cursor_write(chain, height))
+
+    def note_cursor(self, chain: str, height: int) -> None:
+        """`set_cursor` without waiting: after a crash the events of the last second are read and enqueued again."""
+        self._owed.cursor(chain, self._cursor_write(chain, height))
+
+    def _cursor_write(self, chain: str, height: int) -> Callable[[Connection], None]:
         values = {"chain": chain, "height": bounded_int(height)}
-        await self._write(lambda connection: self._upsert(connection, CursorRow, values, ("chain",)))
-
-    def pass_blocks(self, chain: str, height: int) -> None:
-        """As `set_cursor` for blocks without events, without waiting: of any number of chains, a transaction a second.
-
-        A crash may lose the last second of it: these blocks are read again.
-        """
-        self._journal.pass_blocks(chain, bounded_int(height))
-
-    def _write_cursors(self, connection: Connection, cursors: dict[str, int]) -> None:
-        for chain, height in cursors.items():
-            self._upsert(connection, CursorRow, {"chain": chain, "height": height}, ("chain",))
+        return lambda connection: _write_row(connection, CursorRow, values, ("chain",))
 
     async def record(self, transaction: RecordedTransaction) -> None:
         """Write down a signed transaction. When this returns, it may be sent."""
         values = {
             "chain": transaction.chain,
-            "hash": _hex(transaction.hash),
+            "hash": hex_of(transaction.hash),
             "sender": transaction.sender,
             "nonce": transaction.nonce,
             "raw": transaction.raw,
@@ -199,7 +230,7 @@ class Ledger:
             for job in transaction.jobs
             if job is not None
         ]
-        await self._write(lambda connection: self._upsert(connection, TransactionRow, values, ("chain", "hash")), notes)
+        await self._write(lambda connection: _write_row(connection, TransactionRow, values, ("chain", "hash")), notes)
 
     async def open_transactions(self, chain: str, sender: str) -> list[RecordedTransaction]:
         """Transactions of a key whose end is not recorded, by nonce."""
@@ -238,29 +269,15 @@ class Ledger:
         deliveries: Iterable[Delivery] = (),
     ) -> None:
         """Record a transaction's end together with what it delivered, in one step."""
-        done = list(deliveries)
-        rows = [_delivery_values(delivery) for delivery in done]
-        change = (
-            update(TransactionRow)
-            .where(TransactionRow.chain == chain, TransactionRow.hash == _hex(transaction_hash))
-            .values(
-                state=state.value,
-                raw=b"",
-                prepared="",
-                height=bounded_int(height),
-                gas_used=bounded_int(gas_used),
-                fee_wei=fee_wei,
-                ended_at_ns=at_ns,
-                reason=bounded_text(reason, MAX_REASON_CHARS),
-            )
+        end = TransactionEnd(
+            chain, transaction_hash, state, at_ns, height, gas_used, fee_wei, reason, tuple(deliveries)
         )
+        await self._write(end_write(end), notes_of_end(end))
 
-        def work(connection: Connection) -> None:
-            connection.execute(change)
-            if rows:
-                connection.execute(_upsert_deliveries(connection.dialect.name), rows)
-
-        await self._write(work, [_included(delivery) for delivery in done])
+    def note_end(self, end: TransactionEnd) -> None:
+        """`end` without waiting, of a transaction in a final block: after a crash it is open here, and the chain tells its
+        end again. All that is recorded afterwards is written with it or later."""
+        self._owed.end(end_write(end), notes_of_end(end))
 
     async def reconcile(self, chain: str, client: str, unsettled: Collection[int], read: range, at_ns: int) -> int:
         """The chain says that of the packets sent over `client` with a sequence in `read` only these are unsettled.
@@ -307,10 +324,16 @@ class Ledger:
             )
         return costs
 
-    def _upsert(self, connection: Connection, row: type[Any], values: dict[str, Any], key: tuple[str, ...]) -> None:
-        statement = insert_into(connection.dialect.name, row).values(**values)
-        rest = {name: value for name, value in values.items() if name not in key}
-        connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=rest))
+
+@cache
+def _upsert(dialect: str, row: Any, names: tuple[str, ...], key: tuple[str, ...]) -> Any:
+    statement = insert_into(dialect, row)
+    rest = {name: statement.excluded[name] for name in names if name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
+
+
+def _write_row(connection: Connection, row: Any, values: dict[str, Any], key: tuple[str, ...]) -> None:
+    connection.execute(_upsert(connection.dialect.name, row, tuple(values), key), values)
 
 
 _SIGNED: Any = literal_column(f"'{TransactionState.SIGNED.value}'")
@@ -320,40 +343,3 @@ _SIGNED: Any = literal_column(f"'{TransactionState.SIGNED.value}'")
 def _is_away(error: Exception) -> bool:
     """The database failed, not what was written."""
     return isinstance(error, OperationalError) or bool(getattr(error, "connection_invalidated", False))
-
-
-@cache
-def _upsert_deliveries(dialect: str) -> Any:
-    """One statement for any number of rows, made once: making it for each costs more than writing the row."""
-    statement = insert_into(dialect, DeliveryRow)
-    key = ("packet_id", "kind")
-    rest = {name: statement.excluded[name] for name in Delivery.__dataclass_fields__ if name not in key}
-    return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
-
-
-_BOUNDED = ("height", "batch_size", "gas_used", "event_time_ns", "block_time_ns")
-
-
-def _hex(value: bytes) -> str:
-    return "0x" + value.hex()
-
-
-def _delivery_values(delivery: Delivery) -> dict[str, Any]:
-    values = {name: getattr(delivery, name) for name in Delivery.__dataclass_fields__}
-    values["transaction_hash"] = _hex(delivery.transaction_hash)
-    return values | {name: bounded_int(values[name]) for name in _BOUNDED}
-
-
-def _included(delivery: Delivery) -> Note:
-    outcome = {"acknowledge": Outcome.ACKNOWLEDGED, "timeout": Outcome.TIMED_OUT}.get(delivery.kind)
-    return Note(
-        delivery.packet_id,
-        delivery.kind,
-        Step.INCLUDED,
-        delivery.chain,
-        delivery.at_ns,
-        height=delivery.height,
-        block_time_ns=delivery.block_time_ns,
-        transaction_hash=delivery.transaction_hash,
-        outcome=outcome,
-    )

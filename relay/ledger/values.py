@@ -67,6 +67,21 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class TransactionEnd:
+    """How a recorded transaction ended, and what it delivered."""
+
+    chain: str
+    hash: bytes
+    state: TransactionState
+    at_ns: int
+    height: int | None = None
+    gas_used: int | None = None
+    fee_wei: int | None = None
+    reason: str | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Costs:
     """Sums over the deliveries and all transactions of a chain, paid failures included."""
 

@@ -11,8 +11,9 @@ from suite import StoredStates, submit_alone
 
 from adapters.evm import EvmSettings, open_evm_chain
 from adapters.evm import deploy as deployment
-from adapters.ics26.abi import Function
+from adapters.ics26.abi import GET_CLIENT, Function
 from adapters.ics26.chain import RouterSettings
+from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.transactor import Transactor
 from adapters.interface import (
     AcknowledgePacket,
@@ -27,7 +28,7 @@ from adapters.interface import (
     UnknownClient,
     UpdateClient,
 )
-from adapters.rpc import RpcOptions
+from adapters.rpc import RpcOptions, each_of
 from light_clients.bft_evm import BftEvmClient
 from light_clients.ibc.abi import ABI_ENCODING
 from light_clients.ibc.commitment import (
@@ -125,6 +126,27 @@ async def sent(setting: Setting):
     events = await setting.chain.packet_events(receipt.height, receipt.height)
     (event,) = [event for event in events if event.kind is PacketEventKind.SEND]
     return event
+
+
+async def test_states_that_are_read_at_one_moment_ask_for_the_client_s_contract_once(monkeypatch):
+    asked = []
+    call = ExecutionRpc.call
+
+    async def counted(self, to, data, *rest, **options):
+        asked.append(data[:4])
+        return await call(self, to, data, *rest, **options)
+
+    async with evm_setting() as setting:
+        chain, client = setting.chain, setting.client
+        height = (await chain.client(client)).latest_height.revision_height
+        monkeypatch.setattr(ExecutionRpc, "call", counted)
+        states = await each_of(lambda at: chain.consensus_state(client, Height(1, at)), [height, height + 1, height])
+        assert [state is None for state in states] == [False, True, False] and states[0] == states[2]
+        assert asked.count(GET_CLIENT.encode(client)[:4]) == 1
+        assert await chain.consensus_state(client, Height(1, height)) == states[0]
+        assert asked.count(GET_CLIENT.encode(client)[:4]) == 2, "the contract may have been replaced since"
+        with pytest.raises(UnknownClient):
+            await each_of(lambda at: chain.consensus_state("client-77", Height(1, at)), [height, height + 1])
 
 
 async def test_life_of_a_packet_from_the_chain():

@@ -16,7 +16,8 @@ from adapters.rpc import MAX_JSON_DEPTH, HeadSignal, RpcOptions, TokenBucket, ba
 from adapters.rpc.client import parse_answer
 from adapters.rpc.endpoint import Endpoint
 from adapters.rpc.fields import Fields
-from adapters.rpc.transport import AttemptFailed, new_http_client, post
+from adapters.rpc.http_answer import AttemptFailed
+from adapters.rpc.transport import new_http_client, post
 
 QUICK = RpcOptions(attempt_timeout_s=0.5, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02, max_answer_bytes=100_000)
 

@@ -42,7 +42,7 @@ def relayed(tmp_path_factory, valkey_process):
 
 def evidence_folder(home: Path) -> Path:
     """Where the world keeps it is its own affair."""
-    return next(file.parents[3] for file in home.rglob("*.receive.json"))
+    return next(file.parents[3] for file in home.rglob("*.receive.jsonl"))
 
 
 async def test_evidence_is_judged_again_and_every_forgery_is_named(relayed):
@@ -105,7 +105,7 @@ async def test_proofs_and_bundles_over_http(relayed, monkeypatch):
             refused = await http.get(f"{base}/bundle")
             assert refused.status_code == 409 and "bundle.chains" in refused.text, refused.text
             assert refused.json()["code"] == "not_exportable"
-            damaged = evidence / "alpha" / CLIENT / "000000" / "1.receive.json"
+            damaged = await Archive(evidence).file_of("alpha", CLIENT, 1, "receive")
             damaged.write_bytes(damaged.read_bytes()[:-20])
             items = (await http.get(f"{base}/proofs")).json()["items"]
             assert [item["valid"] for item in items] == [False, True], "the damaged one is named, the other is judged"

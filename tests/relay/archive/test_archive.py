@@ -111,8 +111,12 @@ async def test_written_files_are_read_back_and_a_later_one_wins(tmp_path):
     assert await archive.read("alpha", "client-0", 1, "receive") == later
     assert await archive.read("alpha", "client-0", 2, "receive") is None
     names = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
-    assert names == ["alpha/client-0/000000/1.receive.json", "alpha/client-0/000001/1234.receive.json"]
-    assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.rglob("*.json"))
+    assert names == [
+        "alpha/client-0/000000/0000000000.1.receive.jsonl",
+        "alpha/client-0/000000/0000000001.1.receive.jsonl",
+        "alpha/client-0/000001/0000000000.1234.receive.jsonl",
+    ]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.rglob("*.jsonl"))
 
 
 async def test_attack_G3_crash_while_writing_leaves_the_old_file_whole(tmp_path, monkeypatch):
@@ -151,9 +155,9 @@ async def test_steps_and_the_newest_packets_are_told_apart(tmp_path):
     ],
 )
 def test_attack_G15_names_do_not_lead_out_of_the_archive(tmp_path, chain, client_id, kind):
-    assert Archive(tmp_path).path_of("alpha", "client-0", 1, "receive").is_relative_to(tmp_path)
+    assert Archive(tmp_path).folder_of("alpha", "client-0", 1, "receive").is_relative_to(tmp_path)
     with pytest.raises(MalformedInput):
-        Archive(tmp_path).path_of(chain, client_id, 1, kind)
+        Archive(tmp_path).folder_of(chain, client_id, 1, kind)
 
 
 @given(

@@ -182,7 +182,7 @@ async def test_a_stray_folder_among_the_evidence_ends_no_round(world, autojump_c
         world.send()
         await world.all_settled(1)
         await trio.sleep(5)
-        kept = process.archive.path_of("alpha", CLIENT, 1, "acknowledge")
+        kept = await process.archive.file_of("alpha", CLIENT, 1, "acknowledge")
         stray = kept.parents[2] / "backup of monday" / "000000" / kept.name
         stray.parent.mkdir(parents=True)
         stray.write_bytes(kept.read_bytes())

@@ -135,7 +135,7 @@ async def test_damaged_evidence_costs_a_request_and_no_more(world, autojump_cloc
         world.send()
         await world.all_settled(1)
         await trio.sleep(3)
-        path = process.archive.path_of("alpha", CLIENT, 1, "receive")
+        path = await process.archive.file_of("alpha", CLIENT, 1, "receive")
         path.write_bytes(path.read_bytes()[:-10])
         bundle = await exporter(world, process.archive).export(SOURCE, 1)
         judged(world, decode_bundle(encode_bundle(bundle)), roots)

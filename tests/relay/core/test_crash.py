@@ -33,7 +33,16 @@ class Killing:
                 raise Killed
             return result
 
-        return call
+        def call_at_once(*arguments, **options):
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise Killed
+            result = value(*arguments, **options)
+            if self._left == 0:
+                raise Killed
+            return result
+
+        return call if inspect.iscoroutinefunction(value) else call_at_once
 
 
 def assert_no_double_payment(world: World, count: int) -> None:
@@ -52,8 +61,11 @@ WINDOWS = {
     "enqueue and submit": ("beta", "prepare", True),
     "record and submit": ("ledger", "record", True),
     "submit and record of it": ("beta", "broadcast", True),
-    "inclusion and its record": ("ledger", "end", False),
-    "record and confirm": ("ledger", "end", True),
+    "inclusion and its note": ("ledger", "note_end", False),
+    "note and its record": ("ledger", "note_end", True),
+    "cursor's note and its record": ("ledger", "note_cursor", True),
+    "record of an end and the next flush": ("ledger", "flush", True),
+    "settled and end recorded": ("queue", "settle", True),
     "confirm and settle": ("queue", "settle", False),
 }
 

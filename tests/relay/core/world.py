@@ -251,12 +251,18 @@ class Process:
         except BaseExceptionGroup as group:
             if group.subgroup(Killed) is None:
                 raise
+            self._forget()
             return True
         except Killed:
+            self._forget()
             return True
         finally:
             self.close()
         return False
+
+    def _forget(self) -> None:
+        """What the ledger was told without waiting dies with the process, though `close` would write it."""
+        self.ledger._owed.take()
 
 
 @asynccontextmanager

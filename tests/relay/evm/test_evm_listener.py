@@ -139,3 +139,42 @@ async def test_a_peer_that_never_reads_does_not_keep_a_stopping_node(nursery):
                 await stream.receive_some(1)
                 await trio.testing.wait_all_tasks_blocked(0.1)
                 serving.cancel_scope.cancel()
+
+
+async def test_an_answer_leaves_in_one_packet(port):
+    async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+        for _ in range(3):
+            with trio.fail_after(10):
+                await stream.send_all(REQUEST)
+                received = await stream.receive_some(4096)
+            assert received.startswith(b"HTTP/1.1 200") and received.endswith(b"\r\n\r\nok")
+
+
+async def test_a_connection_is_closed_when_it_was_idle_and_not_while_a_request_is_answered(nursery):
+    released, under_way = trio.Event(), trio.Event()
+
+    async def slow(scope, receive, send):
+        if scope["path"] == "/slow":
+            under_way.set()
+            await released.wait()
+        await app(scope, receive, send)
+
+    config = listener.listen_config("127.0.0.1", 0)
+    config.keep_alive_timeout = 0.3
+    port = await nursery.start(listener.listen, slow, config)
+    with trio.fail_after(20):
+        async with await trio.open_tcp_stream("127.0.0.1", port) as busy:
+            await busy.send_all(REQUEST)
+            assert await busy.receive_some(4096)
+            await busy.send_all(REQUEST.replace(b"/ ", b"/slow "))
+            await under_way.wait()
+            for first in (b"", REQUEST):
+                async with await trio.open_tcp_stream("127.0.0.1", port) as idle:
+                    if first:
+                        await idle.send_all(first)
+                        assert await idle.receive_some(4096)
+                    assert await ended(idle), "the time is over for one that came later"
+            released.set()
+            assert (await busy.receive_some(4096)).endswith(b"ok")
+            assert await ended(busy), "and then for the busy one, from its answer on"
+    nursery.cancel_scope.cancel()
