@@ -113,6 +113,7 @@ def _load(lane: ChainsLane, load_s: float, rate: float) -> Figures:
     assert lane.relay is not None
     return {
         "under load, messages delivered": len(found),
+        "under load, messages not delivered by then": sum(sender.waiting() for sender in lane.senders),
         "under load, messages/s to the last delivery": len(found) / took_s,
         **_quantiles("under load", found),
         **{f"under load, CPU-ms per s: {name}": ms for name, ms in used.items()},
