@@ -51,11 +51,18 @@ class Rpc:
 
     def __call__(self, method: str, *params: Any) -> Any:
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        self._connection.request("POST", "/", body, {"Content-Type": "application/json"})
-        answer = json.loads(self._connection.getresponse().read())
+        try:
+            answer = json.loads(self._exchange(body))
+        except (ConnectionError, http.client.HTTPException):  # closed while nothing was asked
+            self._connection.close()
+            answer = json.loads(self._exchange(body))
         if "error" in answer:
             raise BenchFailed(f"{method}: {answer['error']}")
         return answer["result"]
+
+    def _exchange(self, body: str) -> bytes:
+        self._connection.request("POST", "/", body, {"Content-Type": "application/json"})
+        return self._connection.getresponse().read()
 
     def close(self) -> None:
         self._connection.close()

@@ -40,7 +40,7 @@ def machine() -> str:
 
 
 HUB_HEADING = "\n## The hub\n"
-"""From here on the page is written by hand, from `bench hub` and `bench hub_growth`."""
+"""From here on the page is written by hand, from `bench hub`, `hub_growth` and `hub_chains`."""
 
 
 def write(rows: Sequence[Row], peers: Sequence[PeerRow], node: str) -> None:

@@ -117,8 +117,13 @@ class BatchBuilder:
                 await heads.wait_for_height(max(map(self._source.proving_height, heights)).revision_height)
         if scope.cancelled_caught:
             raise RouteBlocked(f"{self._route.source} made no block in {SOURCE_TIMEOUT_S:.0f} s", Cause.NO_BLOCK)
-        if heads.quiet_s > QUIET_S:
+        if self.source_is_quiet:
             await self._source.head()
+
+    @property
+    def source_is_quiet(self) -> bool:
+        """It may be away."""
+        return self._source_heads.quiet_s > QUIET_S
 
     async def build(self, jobs: Sequence[Taken]) -> BuiltBatch:
         """Headers and proofs for `jobs` (at least one, none settled), fetched and verified.

@@ -19,6 +19,7 @@ from relay.core.errors import RouteBlocked, SubmissionRefused
 from relay.core.heads import HeadFollower
 from relay.core.nonce import Account
 from relay.core.pending import Included, Lost
+from relay.core.slots import take_slot
 from relay.dispatch import Backoff, Route
 from relay.ledger import Cause
 from relay.telemetry import Metrics, get_logger
@@ -176,8 +177,7 @@ class ClientKeeper:
         self.condition = condition
 
     async def _refresh(self) -> bool:
-        await self._builder.await_source(())
-        account = await self._accounts.acquire()
+        account = await take_slot(self._accounts, self._builder, ())
         try:
             built = await self._builder.refresh()
             done = False

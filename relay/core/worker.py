@@ -33,6 +33,7 @@ from relay.core.nonce import Account
 from relay.core.pending import Included, Pending
 from relay.core.progress import Progress
 from relay.core.selection import Sizes, expiring, select
+from relay.core.slots import take_slot
 from relay.core.trial import Trial
 from relay.core.wakeup import Wakeup
 from relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
@@ -122,9 +123,7 @@ class RouteWorker:
                     await self._fill(wait=True)
                 account: Account | None = None
                 try:
-                    self._handover.check()
-                    await self._builder.await_source(self._custody.held)
-                    account = await self._accounts.acquire()
+                    account = await take_slot(self._accounts, self._builder, self._custody.held)
                     self._handover.check()
                     if len(self._custody.held) < self._limits.items:
                         await self._fill(wait=False)

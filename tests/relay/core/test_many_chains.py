@@ -19,24 +19,32 @@ def star(tmp_path, valkey):
 
 
 async def waiting(process, source: str, number: int) -> None:
-    """Until a job of that route is in the queue."""
+    """Until the queue has a job of that route."""
     route = Route(source, HUB, f"bft-evm-{number}")
     with trio.fail_after(30):
-        while not (await process.queue.statistics(route)).waiting:  # noqa: ASYNC110  a queue server raises no event
+        while True:
+            counts = await process.queue.statistics(route)
+            if counts.waiting + counts.delayed:
+                return
             await trio.sleep(0.05)
 
 
 async def test_sources_that_are_silent_hold_no_slot_of_their_destination(star, autojump_clock):
-    process = star.relay()
+    process = star.relay(max_attempts=100)
     async with making_blocks(star), process.running():
+        star.refuse_all(HUB)  # so that their packets are at hand, and to be tried again
         for number, source in enumerate(("s0", "s1")):
             star.send(source)
             await waiting(process, source, number)
+        await trio.sleep(3)
+        for source in ("s0", "s1"):
             star.silence(source)
-        await trio.sleep(30)  # they were asked in vain more than once
-        for sent in range(1, 4):
+        await trio.sleep(45)  # whoever was at work when they fell silent has given up
+        star.refuse_all(HUB, refuse=False)
+        for sent in range(1, 7):
             star.send("s2")
             await star.all_settled(sent, "s2", at_most_s=SOON_S)
+            await trio.sleep(10)
         assert star.unsettled("s0") == [1] and star.unsettled("s1") == [1]
         for source in ("s0", "s1"):
             star.mend(source)

@@ -1,0 +1,27 @@
+"""A slot of the destination for a route's next batch, which all its sources share: one that is away is waited for without it."""
+
+from collections.abc import Sequence
+
+import trio
+
+from relay.core.accounts import Accounts
+from relay.core.batch import QUIET_S, BatchBuilder
+from relay.core.nonce import Account
+from relay.dispatch import Taken
+
+
+async def take_slot(accounts: Accounts, builder: BatchBuilder, jobs: Sequence[Taken]) -> Account:
+    """An account with a free slot, which is taken, once the source of `jobs` is there.
+
+    Who falls silent while its batch is built still holds one, until its requests are given up: once, not at every attempt.
+
+    Raises:
+        RouteBlocked, AdapterError: as `BatchBuilder.await_source`.
+    """
+    while True:
+        await builder.await_source(jobs)
+        asked_at_s = trio.current_time()
+        account = await accounts.acquire()
+        if trio.current_time() - asked_at_s <= QUIET_S or not builder.source_is_quiet:
+            return account
+        accounts.release(account)
