@@ -43,6 +43,7 @@ async def test_packets_settle_and_every_transaction_is_signed_once(world, autoju
             await trio.sleep(0.7)
         await world.all_settled(30)
         await world.all_settled(10, "beta")
+        await process.ledger.flush()
         assert all(states == ["included"] for states in variants(process).values())
         assert [receipt.transaction.nonce for receipt in world.transactions("beta")] == sorted(variants(process))
     assert all(receipt.reverted is None for receipt in world.transactions("beta"))
