@@ -81,7 +81,7 @@ class Copy:
 
     def test(self, tests: tuple[str, ...], limit_s: int, *options: str) -> subprocess.CompletedProcess[str]:
         paths = [f"tests/{test}" for test in tests]
-        chosen = ("-m", "not nodes")  # also those marked networks: they are named one by one
+        chosen = ("-m", "not nodes")  # also those marked long: they are named one by one
         plugins = ("-p", "no:randomly", "-p", "no:schemathesis")  # the latter is half a second of every start
         return self.run("-m", "pytest", "-q", "-x", *plugins, *chosen, *options, *paths, limit_s=limit_s)
 

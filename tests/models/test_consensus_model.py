@@ -81,7 +81,7 @@ def test_a_failing_seed_prints_the_command_that_repeats_it(monkeypatch, capsys):
     assert "python -m tests.relay.hub.simulation --first 7 --schedules 1\n" in said
 
 
-@pytest.mark.networks
+@pytest.mark.long
 @pytest.mark.parametrize("options", [[], ["--without", LOCK], ["--without", RECORD], ["--without", TWO_THIRDS]])
 def test_two_thousand_schedules(monkeypatch, options):
     monkeypatch.setattr("sys.argv", ["simulation", "--schedules", "2000", *options])

@@ -15,7 +15,7 @@ from relay.cli.main import app
 from relay.core.bundling import read_checkpoint
 from relay.keys import Signer, create_keystore
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 FOLDER = Path(__file__).parents[2] / "relay" / "audit" / "recorded"
 RECORDED = sorted(path for path in FOLDER.glob("*.bundle.json") if "backward" not in path.name)
 PUBLISHER_KEY, DEPLOYER_KEY = bytes(31) + b"\x99", bytes(31) + b"\x71"

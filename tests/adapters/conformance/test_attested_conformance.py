@@ -8,7 +8,7 @@ from suite import CHECKS
 
 from relay.devnet import Genesis, Pace, running_devnet
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from ethereum_lane import running_ethereum_lane
 from suite import CHECKS
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 
 async def test_conformance(tmp_path):

@@ -12,7 +12,7 @@ from relay.hub.application.fees import FeeRules
 LEAST_WEI = 10**9
 
 
-@pytest.mark.networks
+@pytest.mark.long
 async def test_a_message_is_relayed_over_a_hub_that_takes_fees(tmp_path):
     priced = replace(new_hub(), fees=FeeRules(LEAST_WEI))
     async with running_lane(tmp_path / "hub", partial(running_hub, new=priced)) as lane:

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 
+import pytest
 import trio
 from evidence_files import private, submit_evidence, url_of, write_answers, write_keystore
 from lane import ADMIN, CHAIN_ID, HUB_EVM_CHAIN_ID, join, running_hub
@@ -59,6 +60,7 @@ def write_config(folder, hub, alpha=None) -> None:
     private(folder / "relay.toml", text)
 
 
+@pytest.mark.long
 async def test_attack_C17_two_answers_of_hub_nodes_freeze_a_router_s_client(tmp_path):
     with trio.fail_after(LIMIT_S):
         async with AsyncExitStack() as stack:

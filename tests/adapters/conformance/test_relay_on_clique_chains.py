@@ -50,7 +50,7 @@ def configured(lane, home) -> Config:
     )
 
 
-@pytest.mark.networks
+@pytest.mark.long
 async def test_messages_cross_although_every_header_is_needed(tmp_path):
     async with running_lane(tmp_path / "hub", consensus="clique") as lane:
         adapters = {"alpha": lane.alpha.chain, "beta": lane.beta.chain, "hub": lane.hub}

@@ -68,7 +68,7 @@ async def lane(tmp_path):
         yield lane
 
 
-@pytest.mark.networks
+@pytest.mark.long
 async def test_attack_E18_what_times_out_on_either_leg_is_settled_at_home_exactly_once(lane, tmp_path):
     adapters = {"alpha": Deaf(lane.alpha.chain), "beta": Deaf(lane.beta.chain), "hub": Deaf(lane.hub)}
     valkey = EmbeddedValkey(tmp_path / "queue")

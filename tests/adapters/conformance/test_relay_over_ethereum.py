@@ -89,7 +89,7 @@ def damaged(bundle):
     return replace(bundle, chains=tuple(chains))
 
 
-@pytest.mark.networks
+@pytest.mark.long
 async def test_messages_travel_both_ways_over_many_committee_periods(tmp_path):
     async with running_ethereum_lane(tmp_path / "hub", SHORT_PERIODS) as lane, trio.open_nursery() as nursery:
         alpha, beta, hub = lane.alpha, lane.beta, lane.hub

@@ -68,7 +68,7 @@ async def hub_as_process(home):
         assert process.stop() == (0, "")
 
 
-@pytest.mark.networks
+@pytest.mark.long
 async def test_attack_C43_hub_clients_and_relay_go_on_while_a_validator_joins_changes_and_leaves(tmp_path):
     async with running_lane(tmp_path / "hub", hub_as_process) as lane:
         await follow(lane, tmp_path)

@@ -4,7 +4,7 @@ import pytest
 from lane import running_lane
 from suite import CHECKS
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 
 @pytest.mark.parametrize("leg", ["first_leg", "second_leg"])

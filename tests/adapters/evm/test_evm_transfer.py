@@ -47,6 +47,7 @@ async def sent_data(setting: Setting, height: int) -> TransferData:
     return decode_transfer(payload.value, payload.encoding)
 
 
+@pytest.mark.long
 async def test_tokens_limits_and_amounts_that_wait():
     async with evm_setting() as setting:
         transactor, execution = setting.transactor, setting.chain.execution
@@ -90,6 +91,7 @@ async def test_tokens_limits_and_amounts_that_wait():
             assert refusal.value.name in {"NothingHeld", "OnlyOwner"}
 
 
+@pytest.mark.long
 async def test_router_client_is_recovered_after_its_delay():
     async with evm_setting() as setting:
         chain, transactor, hub = setting.chain, setting.transactor, setting.hub
@@ -153,6 +155,7 @@ key = {{ keystore = "key.json", password_env = "PASSWORD" }}
 """
 
 
+@pytest.mark.long
 async def test_command_line_of_transfers(tmp_path, monkeypatch):
     """`hutong transfer` against a chain: what it prints, and what it refuses in one sentence."""
     monkeypatch.setenv("PASSWORD", "correct horse")

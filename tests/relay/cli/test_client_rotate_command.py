@@ -84,7 +84,7 @@ def rotate(folder, *flags: str):
     return CliRunner().invoke(app, ["client", "rotate", *options, *keystore, *flags])
 
 
-@pytest.mark.networks
+@pytest.mark.long
 def test_rotation_is_judged_then_sent_and_in_force_once(hub, tmp_path):
     folder, chain = tmp_path, attested_client(hub)
     asked = rotation(chain)

@@ -60,7 +60,7 @@ def client_at_the_last_height(hub) -> UpgradingChain:
     return planned
 
 
-@pytest.mark.networks
+@pytest.mark.long
 def test_upgrade_is_judged_then_sent_and_in_force_once(hub, tmp_path):
     planned = client_at_the_last_height(hub)
     good = planned.upgrade()

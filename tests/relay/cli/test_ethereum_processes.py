@@ -34,7 +34,7 @@ def final_block(answer) -> int:
     return int(answer.json()["data"]["finalized_header"]["execution"]["block_number"])
 
 
-@pytest.mark.networks
+@pytest.mark.long
 async def test_ethereum_over_the_hub_to_a_dev_chain_and_back(tmp_path):
     home = tmp_path
     names = ("owner", "relayer", *(f"admin-{n}" for n in range(3)))

@@ -19,7 +19,7 @@ from tests.relay.hub.double_votes import advance_with, double_vote_at
 from tests.relay.hub.hub_process import HubProcess, new_home
 from tests.relay.hub.simulated_hub import VALIDATOR, SimulatedHub
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 
 ROW = {

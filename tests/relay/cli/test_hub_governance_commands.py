@@ -18,7 +18,7 @@ from tests.relay.hub.governed_hub import KEYS, OPERATORS
 from tests.relay.hub.hub_process import HubProcess
 from tests.relay.hub.simulated_hub import address_of
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 
 INIT = ["hub", "init", "--scrypt-iterations", "2", "--block-interval-ms", "200", "--proof-block-ms", "50"]

@@ -10,7 +10,7 @@ from relay.hub.node.home import load_genesis
 from tests.relay.cli.test_hub_governance_commands import INIT, act, ask, configure, invoke
 from tests.relay.hub.hub_process import HubProcess
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 
 def process(*arguments: str) -> tuple[int, str, str]:

@@ -164,6 +164,7 @@ def test_a_vote_without_anything_to_prove_from_is_refused_before_anything_is_ask
         assert "unusable.json" in refused.output and words in refused.output, refused.output
 
 
+@pytest.mark.long
 def test_attack_G1_an_endpoint_that_names_another_proposal_gets_no_vote_for_it(place, evil):
     with place.eth.lying(names(evil)):
         refused = place.act(1, "propose", "pause", config="lying.toml")
@@ -262,7 +263,7 @@ def test_attack_G1_a_transaction_is_not_signed_for_another_chain(place):
         assert "eth_sendRawTransaction" not in place.eth.sent
 
 
-@pytest.mark.networks
+@pytest.mark.long
 def test_attack_G1_another_chain_of_the_same_name_is_not_believed(place, tmp_path):
     """The liar runs validators of its own, whose blocks, state and proofs are right among themselves."""
     assert invoke("hub", "init", "--home", str(tmp_path / "fork"), *INIT, *GOVERNED).exit_code == 0

@@ -79,6 +79,7 @@ def wait_for_line(process, text):
     raise AssertionError(f"{text!r} is not in {lines}")
 
 
+@pytest.mark.long
 def test_relay_waits_for_its_chains_is_alone_in_its_home_and_ends_on_sigterm(config_file):
     first = start(config_file)
     try:
@@ -103,6 +104,7 @@ def test_relay_waits_for_its_chains_is_alone_in_its_home_and_ends_on_sigterm(con
         first.kill()
 
 
+@pytest.mark.long
 def test_attack_G3_queue_server_of_a_killed_relay_is_taken_care_of(config_file):
     first = start(config_file)
     wait_for_line(first, "waiting for a chain")

@@ -12,7 +12,7 @@ from relay.cli.demo.checker import check
 from relay.cli.demo.network import bring_up
 from relay.cli.demo.traffic import User
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 MESSAGES = 10
 """Each way of each pair of chains."""
 KILLS = 6

@@ -40,6 +40,7 @@ def assert_silent(text):
         assert secret not in text
 
 
+@pytest.mark.long
 def test_attack_G14_running_and_crashing_relay_shows_no_secret(config_file):
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     relay = start(config_file)
@@ -100,6 +101,7 @@ def test_attack_G14_error_that_nobody_expected_shows_no_secret(config_file):
     assert_silent(done.stderr + done.stdout)
 
 
+@pytest.mark.long
 def test_attack_G13_reload_is_refused_and_drops_nothing(config_file):
     relay = start(config_file)
     try:

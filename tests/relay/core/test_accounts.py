@@ -20,6 +20,7 @@ def world(tmp_path, valkey):
     return World(tmp_path, valkey.url)
 
 
+@pytest.mark.long
 async def test_keys_submit_side_by_side_and_no_packet_twice(world, autojump_clock):
     async with making_blocks(world), world.relay(signers=(key(1), key(3), key(4))).running() as process:
         for _ in range(10):

@@ -307,6 +307,7 @@ async def test_attack_G6_poison_packet_is_given_up_with_its_reason_and_delays_no
     assert all(not receipt.failures for receipt in world.transactions("beta")), "a simulated failure is not paid for"
 
 
+@pytest.mark.long
 async def test_attack_G16_pause_of_the_destination_costs_no_attempt(tmp_path, valkey, autojump_clock):
     world = World(tmp_path, valkey.url, apps={"echo": out_of_gas})
     world.faults["beta"].paused = True
@@ -550,6 +551,7 @@ async def test_attack_G9_full_route_does_not_hold_the_watcher(world, autojump_cl
     assert world.received() == 25
 
 
+@pytest.mark.long
 async def test_attack_G9_old_backlog_and_live_packets_share_the_route(world, autojump_clock, monkeypatch):
     monkeypatch.setattr("relay.core.clearer.BACKLOG_SHARE", 30)
     monkeypatch.setattr("relay.core.clearer.CHUNK", 10)

@@ -289,6 +289,7 @@ def command(world, *arguments, direct=False):
     )
 
 
+@pytest.mark.long
 async def test_operator_commands_beside_a_running_relay(world, autojump_clock):
     process = world.relay()
     async with making_blocks(world), process.running():

@@ -36,7 +36,7 @@ from tests.relay.hub.simulated_hub import SimulatedHub
 from tests.relay.hub.test_hub_pruning import KEPT, reachable, setters, stored, write
 from tests.relay.hub.validator_run import POOL
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 KEY = POOL[0]
 

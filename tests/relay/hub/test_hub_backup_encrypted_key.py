@@ -11,7 +11,7 @@ from relay.hub.node.start import NodeRefused, open_node
 from tests.relay.hub.joining_members import HEIGHT
 from tests.relay.hub.test_hub_backup import KEY, run, write_home
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 WORD = b"correct horse"
 

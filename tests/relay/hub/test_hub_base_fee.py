@@ -158,7 +158,7 @@ def test_a_proposal_takes_what_its_senders_can_pay_and_no_more():
     assert free.application.prepare_proposal(decoded(*free_raw), 10**6) == PreparedProposal(tuple(free_raw), ())
 
 
-@pytest.mark.networks
+@pytest.mark.long
 def test_a_node_that_joined_by_snapshot_goes_on_with_the_same_fee(tmp_path):
     """While it is above its least: nothing but the state tells the joining node what the next block costs."""
     hub = fee_hub()
@@ -176,7 +176,7 @@ def test_a_node_that_joined_by_snapshot_goes_on_with_the_same_fee(tmp_path):
         assert node.application.blocks.header(number) == hub.application.blocks.header(number)
 
 
-@pytest.mark.networks
+@pytest.mark.long
 async def test_the_same_blocks_cost_the_same_under_abci():
     hub = fee_hub()
     contract = with_burner(hub)

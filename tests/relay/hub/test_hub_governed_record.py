@@ -21,7 +21,7 @@ def test_the_governed_record_replays_and_is_what_this_code_makes():
     assert versions == sorted(versions) and {1, 2} == set(versions)
 
 
-@pytest.mark.networks
+@pytest.mark.long
 def test_the_governed_record_replays_under_another_hash_seed():
     program = REPLAY.format(root=str(FILE.parents[3])).replace("recorded_chain", "recorded_governed_chain", 1)
     assert "recorded_governed_chain" in program

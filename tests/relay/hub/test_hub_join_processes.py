@@ -14,7 +14,7 @@ from relay.hub.node.start import open_node
 from tests.relay.hub.hub_process import HubProcess, new_home, transfer
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 KILLS = 8
 
 

@@ -267,7 +267,7 @@ def test_attack_C45_a_key_without_its_record_is_not_joined_with(tmp_path):
 # --- interruptions
 
 
-@pytest.mark.networks
+@pytest.mark.long
 def test_attack_C45_a_crash_at_any_write_while_joining_is_gone_on_from(tmp_path, files, monkeypatch):
     """Every write of state sync and block sync is the last one before a crash; the same command then ends where others do."""
     genesis, trusted = chain().hub.genesis, TrustedHash(TRUSTED_HEIGHT, block_hash(TRUSTED_HEIGHT))

@@ -37,7 +37,7 @@ from tests.relay.hub.joining_members import (
 )
 from tests.relay.hub.simulated_hub import SimulatedHub
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

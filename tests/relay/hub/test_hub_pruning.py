@@ -239,7 +239,7 @@ class FailingStore(MemoryStore):
         return super().batch()
 
 
-@pytest.mark.networks
+@pytest.mark.long
 def test_a_crash_at_any_write_while_pruning_leaves_a_whole_chain():
     for writes in range(1, 40, 3):
         store = FailingStore()

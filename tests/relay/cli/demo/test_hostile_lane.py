@@ -87,7 +87,7 @@ async def paid_for_nothing(chain) -> int:
     return len(logs)
 
 
-@pytest.mark.networks
+@pytest.mark.long
 async def test_attack_G1_relay_behind_hostile_proxies_settles_everything_once(tmp_path, valkey):
     seeds = iter(range(SEED, SEED + 100))
     async with running_lane(tmp_path / "lane") as lane, AsyncExitStack() as stack:

@@ -20,7 +20,7 @@ from relay.hub.network.network_file import Endpoint, Network, load_network, writ
 from relay.hub.network.node_key import load_node_key
 from tests.relay.hub.network.delaying_proxy import DelayingProxy
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 VALIDATORS = 7
 FAULTY = 2

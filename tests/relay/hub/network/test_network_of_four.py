@@ -139,7 +139,7 @@ async def test_attack_C46_hub_a_partition_commits_on_no_side_without_two_thirds_
     assert network.agree()
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.networks) for seed in range(1, 10))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 10))])
 async def test_loss_of_any_message_heals_by_status(tmp_path, autojump_clock, seed):
     network = SimulatedNetwork(tmp_path, 4, seed=seed)
     network.loss, network.delay_s = 0.3, 0.1

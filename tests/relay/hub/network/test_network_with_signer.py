@@ -12,7 +12,7 @@ from relay.cli.demo.ports import free_base_port, free_port
 from relay.hub.node.home import load_validator_key
 from relay.hub.node.key_file import read_key_file
 
-pytestmark = pytest.mark.networks
+pytestmark = pytest.mark.long
 
 HUTONG = (sys.executable, "-m", "relay.cli", "hub")
 LIMIT_S = 180

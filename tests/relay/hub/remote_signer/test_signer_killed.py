@@ -74,7 +74,7 @@ def test_attack_C45_hub_a_signer_killed_between_record_and_answer_gives_that_sig
     assert client.sign_vote(vote(place, 6)).signature
 
 
-@pytest.mark.networks
+@pytest.mark.long
 def test_a_signer_that_stands_still_is_away_after_the_limit_and_its_late_answer_is_nobodys(place, started):
     process = started()
     client = connected(place, limit_s=0.5)
@@ -93,7 +93,7 @@ def test_a_signer_that_stands_still_is_away_after_the_limit_and_its_late_answer_
         again.sign_vote(vote(place, 5, block=BLOCKS[1]))
 
 
-@pytest.mark.networks
+@pytest.mark.long
 def test_a_signer_ends_as_told_and_a_second_one_in_its_home_is_refused(place, started):
     process = started()
     second = subprocess.run(
