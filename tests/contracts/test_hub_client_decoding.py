@@ -69,6 +69,7 @@ def test_attack_H_contract_any_word_of_an_update_replaced(place, word):
 
 @given(st.integers(0, len(EVIDENCE) // 32 - 1), st.integers(0, 255))
 @settings(max_examples=60, deadline=None)
+@pytest.mark.long
 def test_attack_H_contract_any_bit_of_evidence_flipped(place, bit):
     word = int.from_bytes(EVIDENCE[place * 32 : place * 32 + 32], "big") ^ (1 << bit)
     mutated = EVIDENCE[: place * 32] + word.to_bytes(32, "big") + EVIDENCE[place * 32 + 32 :]

@@ -6,6 +6,7 @@ The other chain is played by a ledger of what an honest hub would hold; Transfer
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -170,5 +171,6 @@ class Conservation(RuleBasedStateMachine):
 SETTINGS = settings(max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.long
 def test_attack_F1_contract_supply_is_conserved_over_any_history():
     run_state_machine_as_test(Conservation, settings=SETTINGS)

@@ -90,6 +90,7 @@ def test_a_file_that_is_not_there_is_unusable_input(tmp_path):
     assert verify(tmp_path).returncode == 2
 
 
+@pytest.mark.long
 def test_a_folder_is_judged_bundle_by_bundle(tmp_path):
     for name in FORWARD:
         shutil.copy(bundle(name), tmp_path)
@@ -104,6 +105,7 @@ def test_a_folder_is_judged_bundle_by_bundle(tmp_path):
     assert [Path(one["file"]).name for one in refused] == ["timeout-leg-2-backward.bundle.json"]
 
 
+@pytest.mark.long
 def test_the_hosts_clock_judges_where_no_time_is_given(tmp_path):
     """A checkpoint whose time is far behind the host's clock has expired, whatever day it is."""
     path = RECORDED / "before-1001.checkpoint.json"

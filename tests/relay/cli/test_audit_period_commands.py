@@ -66,6 +66,7 @@ def damaged(folder, tmp_path):
     return bundles
 
 
+@pytest.mark.long
 def test_two_processes_without_a_network_say_what_one_says(folder):
     command = [sys.executable, "-c", NO_NETWORK, "audit", "replay", folder / "bundles", *trust(folder), "--json"]
     done = subprocess.run(list(map(str, [*command, "--jobs", "2"])), capture_output=True, text=True, timeout=120)

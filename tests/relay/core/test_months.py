@@ -31,6 +31,7 @@ async def test_attack_G4_transaction_in_a_block_that_is_not_final_yet_is_neither
         assert len(world.transactions(name)) == 1
 
 
+@pytest.mark.long
 async def test_attack_G6_refund_that_an_app_refused_for_long_goes_on_when_it_does_not(
     world, autojump_clock, monkeypatch
 ):

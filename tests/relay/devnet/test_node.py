@@ -191,6 +191,7 @@ class Process:
         return code
 
 
+@pytest.mark.long
 def test_kill_9_under_load_loses_no_block_and_seals_none_twice(tmp_path):
     home = tmp_path / "home"
     seen: dict[str, str] = {}

@@ -6,6 +6,7 @@ model: travelling, at the hub, credited at its destination, to be refunded.
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -247,6 +248,7 @@ class TokensOverTheHub(RuleBasedStateMachine):
             assert chain.escrow.get(TOKEN, 0) == held(self.hub, denom, address_of(DAPP)) + elsewhere
 
 
+@pytest.mark.long
 def test_attack_F1_value_is_conserved_over_any_interleaving():
     run_state_machine_as_test(
         TokensOverTheHub, settings=settings(max_examples=12, stateful_step_count=25, deadline=None)
