@@ -1,5 +1,6 @@
 """Simulators and suites are imported by their full name, `tests.…`, from wherever pytest was started."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from hypothesis import settings
 # A slow machine is no failure; the rest is as Hypothesis has it for this environment.
 settings.register_profile("no clock", settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("no clock")
+
+# Hundreds of tests start processes of ours: where the environment forbids bytecode, each would compile every module anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
