@@ -169,6 +169,7 @@ async def test_who_lags_takes_committed_blocks_and_signs_none_of_them(tmp_path, 
         nursery.cancel_scope.cancel()
     assert network.agree()
     assert not {vote.height for vote in late.signed} & set(range(2, 14))
+    assert {vote.height for vote in network.validators[0].signed} >= set(range(1, 15))
     record = decode_last_signed((late.home / "last_signed.json").read_bytes())
     assert record.height >= late.height
 
