@@ -10,6 +10,7 @@ import os
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rate", type=float, default=120, help="messages/s at which the costs are added up")
     parser.add_argument("--keys", type=int, default=100_000, help="in each chain's state beforehand")
+    parser.add_argument("--validators", type=int, default=1, help="of the hub, a process each")
     parser.add_argument("--profiles", type=Path, help="a directory for what the sampler finds in each process")
 
 
@@ -43,10 +45,11 @@ def main(console: Console, arguments: argparse.Namespace) -> None:
         arguments.profiles.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="hutong-bench-") as home,
-        hub_lane(Path(home), keys=arguments.keys, profiles=arguments.profiles) as lane,
+        hub_lane(Path(home), keys=arguments.keys, validators=arguments.validators, profiles=arguments.profiles) as lane,
     ):
         _send_and_settle(lane, WARM_UP)
-        table = Table(title=f"anvil → hub → anvil, {arguments.keys:,} keys in each state", show_header=False)
+        title = f"anvil → hub of {arguments.validators} → anvil, {arguments.keys:,} keys in each state"
+        table = Table(title=title, show_header=False)
         table.add_column()
         table.add_column(justify="right")
         figures: dict[str, float] = {}
@@ -96,7 +99,7 @@ def _load(lane: HubLane, messages: int, idle_s: float, rate: float) -> dict[str,
     least = min(slices)
     slices.clear()
     started = time.monotonic()
-    delivered_s, settled_s = _send_and_settle(lane, messages, slices)
+    course = _send_and_settle(lane, messages, slices)
     slowed = max(1.0, statistics.median(slices) / min(least, *slices))
     took_s = time.monotonic() - started
     spent = {name: used - before[name] for name, used in _cpu_ms(lane).items()}
@@ -108,8 +111,9 @@ def _load(lane: HubLane, messages: int, idle_s: float, rate: float) -> dict[str,
     by_cores = (cores * 1000 - sum(idle.values())) / sum(each.values())
     by_process = min((1000 - idle[name]) / each[name] for name in python)
     return {
-        "messages/s to the last delivery": messages / delivered_s,
-        "messages/s to the last acknowledgement": messages / settled_s,
+        "messages/s from a tenth to nine tenths delivered": course.steady_rate(messages),
+        "messages/s to the last delivery": messages / course.reached_s(messages),
+        "messages/s to the last acknowledgement": messages / course.settled_s,
         "cores that were ours meanwhile": sum(spent.values()) / 1000 / took_s,
         "a fixed loop's processor time meanwhile over its least": slowed,
         **{f"idle, CPU-ms per s: {name}": used for name, used in idle.items()},
@@ -130,23 +134,40 @@ def _slice_ns() -> int:
     return time.thread_time_ns() - began
 
 
-def _send_and_settle(lane: HubLane, count: int, slices: list[int] | None = None) -> tuple[float, float]:
-    """Seconds to the last delivery and to the last acknowledgement."""
-    goal = lane.settled() + count
-    started = time.monotonic()
+@dataclass(slots=True)
+class _Course:
+    """How a load went: seconds since it was sent, with the messages delivered by then, and to the last acknowledgement."""
+
+    looks: list[tuple[float, int]] = field(default_factory=list)
+    settled_s: float = 0.0
+
+    def reached_s(self, count: int) -> float:
+        return next(at_s for at_s, delivered in self.looks if delivered >= count)
+
+    def steady_rate(self, messages: int) -> float:
+        """Messages/s between the looks that saw a tenth and nine tenths delivered: neither the first ones' latency nor the
+        last block's emptiness is in it."""
+        first = next(look for look in self.looks if look[1] >= messages // 10)
+        last = next(look for look in self.looks if look[1] >= messages - messages // 10)
+        return (last[1] - first[1]) / (last[0] - first[0]) if last[0] > first[0] else float("nan")
+
+
+def _send_and_settle(lane: HubLane, count: int, slices: list[int] | None = None) -> _Course:
+    before, goal = lane.delivered(), lane.settled() + count
+    course, started = _Course(), time.monotonic()
     lane.dispatch(count)
     deadline = started + LIMIT_S
-    delivered_s = 0.0
-    while (settled := lane.settled()) < goal:
-        if not delivered_s and lane.delivered() >= goal:
-            delivered_s = time.monotonic() - started
+    while True:
+        settled, delivered = lane.settled(), lane.delivered() - before
+        course.settled_s = time.monotonic() - started
+        course.looks.append((course.settled_s, delivered))
+        if settled >= goal:
+            return course
         if time.monotonic() > deadline:
             raise SystemExit(f"{goal - settled} of {count} messages are not settled after {LIMIT_S} s")
         if slices is not None:
             slices.append(_slice_ns())
         time.sleep(POLL_S)
-    settled_s = time.monotonic() - started
-    return delivered_s or settled_s, settled_s
 
 
 def _latency(lane: HubLane, messages: int) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Two anvil nodes joined over a hub: attestors, hub and relay as processes of their own, 10⁵ keys in each state."""
 
 import json
+import shlex
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -30,8 +31,9 @@ from bench.direct_lane import (
 from bench.filled_state import fill_state, filler
 from light_clients.proofs.mpt.slots import commitment_slot
 from relay.cli.demo.config_file import hub_table, path_table
+from relay.cli.demo.hub_node import PORT_STEP
 from relay.cli.demo.keys import Key, make_key
-from relay.cli.demo.ports import free_port
+from relay.cli.demo.ports import free_base_port, free_port
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.node.home import DATABASE_DIRECTORY, load_genesis
@@ -75,6 +77,24 @@ def fill_hub(home: Path, keys: int) -> None:
 
 
 @dataclass
+class _Count:
+    """Events of one topic. Only blocks that were not looked at before are asked for, so that looking costs little."""
+
+    address: str
+    topic: bytes
+    found: int = 0
+    next_height: int = 0
+
+    def look(self, rpc: Rpc) -> int:
+        newest = int(rpc("eth_blockNumber"), 16)
+        if newest >= self.next_height:
+            query = {"address": self.address, "fromBlock": hex(self.next_height), "toBlock": hex(newest)}
+            self.found += len(rpc("eth_getLogs", query | {"topics": ["0x" + self.topic.hex()]}))
+            self.next_height = newest + 1
+        return self.found
+
+
+@dataclass
 class HubLane:
     """Messages from A over the hub to B."""
 
@@ -90,6 +110,8 @@ class HubLane:
         self._send, self._watch = Rpc(self.a.url), Rpc(self.b.url)
         self._sender = Account.from_key(SENDER_KEY)
         self._signed: list[str] = []
+        self._delivered = _Count(self.deployments["b"]["mailbox"], DELIVERED_TOPIC)
+        self._settled = _Count(self.deployments["a"]["mailbox"], ACKNOWLEDGED_TOPIC)
 
     def dispatch(self, count: int) -> None:
         """One transaction a message, one after the other; what `sign` has prepared goes first."""
@@ -125,7 +147,7 @@ class HubLane:
 
     def delivered(self) -> int:
         """Messages that B's receiver has handled."""
-        return self._count(self._watch, self.deployments["b"]["mailbox"], DELIVERED_TOPIC)
+        return self._delivered.look(self._watch)
 
     def delivered_by_height(self, first: int) -> list[int]:
         """Heights of B at and above `first` at which messages were delivered, one a message."""
@@ -144,19 +166,23 @@ class HubLane:
 
     def settled(self) -> int:
         """Messages whose acknowledgement has come home."""
-        return self._count(self._send, self.deployments["a"]["mailbox"], ACKNOWLEDGED_TOPIC)
-
-    @staticmethod
-    def _count(rpc: Rpc, address: str, topic: bytes) -> int:
-        query = {"address": address, "fromBlock": "0x0", "toBlock": "latest", "topics": ["0x" + topic.hex()]}
-        return len(rpc("eth_getLogs", query))
+        return self._settled.look(self._send)
 
 
 @contextmanager
 def hub_lane(
-    home: Path, *, keys: int, poll_ms: int = 200, block_s: float = 1, profiles: Path | None = None
+    home: Path,
+    *,
+    keys: int,
+    validators: int = 1,
+    poll_ms: int = 200,
+    block_s: float = 1,
+    profiles: Path | None = None,
 ) -> Iterator[HubLane]:
-    """Deploy, connect, start; both anvils make a block every `block_s`, no confirmations, one attestor of each."""
+    """Deploy, connect, start; both anvils make a block every `block_s`, no confirmations, one attestor of each.
+
+    Several validators are each other's peers, a process each, and the relay knows them all.
+    """
     home.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         anvils = {
@@ -172,8 +198,7 @@ def hub_lane(
         for name, anvil in anvils.items():
             for role in ("owner", "relayer"):
                 anvil.fund(made[role][name].address)
-        hub_ports = free_port(), free_port()
-        hub = _start_hub(stack, home, hub_ports, admin, keys, profiles)
+        hub = _start_hub(stack, home, admin, keys, validators, profiles)
         deployments = {name: _deploy(anvil, made["owner"][name]) for name, anvil in anvils.items()}
         attestor_ports = {name: free_port() for name in anvils}
         http_port = free_port()
@@ -185,7 +210,7 @@ def hub_lane(
                 f'router = "{deployments[name]["router"]}"\nstart_height = {deployments[name]["height"]}\n'
                 f"poll_interval_ms = {poll_ms}\nrequests_per_s = 100000\nkey = {made['relayer'][name].toml}\n"
             )
-        tables += hub_table(HUB_CHAIN_ID, hub_ports[:1], hub_ports[1:], hub_relayer)
+        tables += hub_table(HUB_CHAIN_ID, hub.ethereum_ports, hub.cometbft_ports, hub_relayer)
         config = home / "relay.toml"
         write(config, tables)
         paths = {
@@ -195,7 +220,7 @@ def hub_lane(
         write(config, tables + "".join(map(path_table, paths.values())))
         clients = {name: {"own": path["a"]["client"], "hub": path["b"]["client"]} for name, path in paths.items()}
         _introduce(config, clients, made["owner"], deployments)
-        processes = [hub]
+        processes = list(hub.processes)
         for name, anvil in anvils.items():
             fill_router(anvil.url, to_canonical_address(deployments[name]["router"]), keys)
             file = home / f"attestor-{name}.toml"
@@ -220,28 +245,49 @@ def hub_lane(
         yield HubLane(anvils["a"], anvils["b"], clients, deployments, receiver, processes)
 
 
-def _start_hub(
-    stack: ExitStack, home: Path, ports: tuple[int, int], admin: Key, keys: int, profiles: Path | None
-) -> Process:
-    command(
-        [
-            *("hub", "init", "--home", str(home / "hub"), "--chain-id", HUB_CHAIN_ID),
-            *("--evm-chain-id", str(HUB_EVM_CHAIN_ID), "--admin", admin.address),
-            *("--block-max-gas", str(HUB_BLOCK_GAS)),
-        ]
-    )
-    fill_hub(home / "hub", keys)
-    hub_home = ["--home", str(home / "hub"), "--port", str(ports[0]), "--cometbft-port", str(ports[1])]
-    hub = start(stack, "hub", ["hub", "start", *hub_home], home, profiles)
+@dataclass(frozen=True, slots=True)
+class _Hub:
+    """Its validators' processes and ports, in the same order."""
+
+    processes: tuple[Process, ...]
+    ethereum_ports: tuple[int, ...]
+    cometbft_ports: tuple[int, ...]
+
+
+def _start_hub(stack: ExitStack, home: Path, admin: Key, keys: int, validators: int, profiles: Path | None) -> _Hub:
+    base = free_base_port([PORT_STEP * index + part for index in range(validators) for part in range(PORT_STEP)])
+    arguments = [
+        *("hub", "init", "--home", str(home / "hub"), "--chain-id", HUB_CHAIN_ID),
+        *("--evm-chain-id", str(HUB_EVM_CHAIN_ID), "--admin", admin.address),
+        *("--block-max-gas", str(HUB_BLOCK_GAS)),
+    ]
+    if validators == 1:
+        command(arguments)
+        ports = ["--port", str(base + 1), "--cometbft-port", str(base + 2)]
+        starts = [["hub", "start", "--home", str(home / "hub"), *ports]]
+    else:
+        printed = command([*arguments, "--validators", str(validators), "--base-port", str(base)])
+        starts = [shlex.split(line)[1:] for line in printed.splitlines() if line.startswith("hutong hub start")]
+    names = ["hub"] if validators == 1 else [f"hub {number}" for number in range(1, validators + 1)]
+    for arguments in starts:
+        fill_hub(Path(arguments[arguments.index("--home") + 1]), keys)
+    processes = [start(stack, name, arguments, home, profiles) for name, arguments in zip(names, starts, strict=True)]
+    ethereum_ports = tuple(base + PORT_STEP * index + 1 for index in range(validators))
+    for port, process in zip(ethereum_ports, processes, strict=True):
+        _until_blocks(port, process)
+    return _Hub(tuple(processes), ethereum_ports, tuple(port + 1 for port in ethereum_ports))
+
+
+def _until_blocks(port: int, hub: Process) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            if int(Rpc(f"http://127.0.0.1:{ports[0]}")("eth_blockNumber"), 16) > 0:
-                return hub
+            if int(Rpc(f"http://127.0.0.1:{port}")("eth_blockNumber"), 16) > 0:
+                return
         except OSError:
             pass
         if time.monotonic() > deadline or hub.process.poll() is not None:
-            raise RuntimeError(f"the hub does not start: {hub.log.read_text()[-1000:]}")
+            raise RuntimeError(f"{hub.name} does not start: {hub.log.read_text()[-1000:]}")
         time.sleep(0.1)
 
 
