@@ -3,9 +3,10 @@
 import base64
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from relay.hub.network.node_key import UnusableCertificate, node_id_of
 from relay.hub.node.home import UnusableHome, write_durably
@@ -13,6 +14,7 @@ from relay.hub.node.home import UnusableHome, write_durably
 NETWORK_FILE = "network.toml"
 MAX_FILE_BYTES = 256 * 1024
 MAX_PEERS = 128
+Decoded = TypeVar("Decoded")
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9a-fA-F:]{2,39}\]):([0-9]{1,5})")
 _PEER = re.compile(r"([0-9a-f]{40})@(.+)")
 
@@ -131,18 +133,22 @@ def _peer(row: Any, field: str) -> Peer:
     return Peer(node_id, endpoint, certificate)
 
 
-def load_network(home: Path) -> Network | None:
-    """None where the home has no such file: a validator without peers. Raises UnusableHome."""
-    path = home / NETWORK_FILE
+def read_file(path: Path, decode: Callable[[bytes], Decoded]) -> Decoded | None:
+    """What `decode` makes of a file of this format, with its bound; None where there is none. Raises UnusableHome."""
     try:
         with path.open("rb") as file:
-            return decode_network(file.read(MAX_FILE_BYTES + 1))
+            return decode(file.read(MAX_FILE_BYTES + 1))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UnusableHome(f"{path}: {error.strerror or error}") from None
     except ValueError as error:
         raise UnusableHome(f"{path}: {error}") from None
+
+
+def load_network(home: Path) -> Network | None:
+    """None where the home has no such file: a validator without peers. Raises UnusableHome."""
+    return read_file(home / NETWORK_FILE, decode_network)
 
 
 def write_network(home: Path, network: Network) -> None:

@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from light_clients.tendermint.hashing import sign_digest
 from light_clients.tendermint.types import KeyType
+from relay.hub.consensus.proposals import proposal_bytes
 from relay.hub.consensus.signing import SIGNING_STEPS, LastSigned, Signed, next_signature
 from relay.hub.consensus.types import Proposal, Step, Vote
 from relay.hub.consensus.votes import vote_bytes
@@ -117,35 +120,21 @@ class FileSigner(SavedProposal):
         step = Step(int(Step.PREVOTE) if vote.message_type == 1 else int(Step.PRECOMMIT))
 
         def at(timestamp_ns: int) -> bytes:
-            return vote_bytes(self._chain_id, _vote_at(vote, timestamp_ns, b""))
+            return vote_bytes(self._chain_id, replace(vote, timestamp_ns=timestamp_ns))
 
         signed = self._sign(vote.height, vote.round, step, vote.timestamp_ns, at)
-        return _vote_at(vote, signed.timestamp_ns, signed.signature)
+        return replace(vote, timestamp_ns=signed.timestamp_ns, signature=signed.signature)
 
     def sign_proposal(self, proposal: Proposal) -> Proposal:
         """As `sign_vote`."""
 
         def at(timestamp_ns: int) -> bytes:
-            return proposal_sign_bytes(
-                self._chain_id,
-                proposal.height,
-                proposal.round,
-                proposal.pol_round,
-                proposal.block_id,
-                timestamp_ns,
-            )
+            return proposal_bytes(self._chain_id, replace(proposal, timestamp_ns=timestamp_ns))
 
         signed = self._sign(proposal.height, proposal.round, Step.PROPOSE, proposal.timestamp_ns, at)
-        return Proposal(
-            proposal.height,
-            proposal.round,
-            proposal.pol_round,
-            proposal.block_id,
-            signed.timestamp_ns,
-            signed.signature,
-        )
+        return replace(proposal, timestamp_ns=signed.timestamp_ns, signature=signed.signature)
 
-    def _sign(self, height: int, round_: int, step: Step, timestamp_ns: int, at: Any) -> Signed:
+    def _sign(self, height: int, round_: int, step: Step, timestamp_ns: int, at: Callable[[int], bytes]) -> Signed:
         record, signed = next_signature(
             self.record,
             height,
@@ -170,16 +159,3 @@ class FileSigner(SavedProposal):
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def _vote_at(vote: Vote, timestamp_ns: int, signature: bytes) -> Vote:
-    return Vote(
-        vote.message_type,
-        vote.height,
-        vote.round,
-        vote.block_id,
-        timestamp_ns,
-        vote.validator_index,
-        vote.validator_address,
-        signature,
-    )

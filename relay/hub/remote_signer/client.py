@@ -10,8 +10,9 @@ from pathlib import Path
 
 from light_clients.crypto import secp256k1
 from light_clients.interface import MalformedInput
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from light_clients.tendermint.hashing import sign_digest
 from light_clients.tendermint.types import KeyType, PublicKey
+from relay.hub.consensus.proposals import proposal_bytes
 from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
 from relay.hub.consensus.types import Proposal, Step, Vote
 from relay.hub.consensus.votes import vote_bytes
@@ -139,14 +140,7 @@ class RemoteSigner(SavedProposal):
         """As `sign_vote`."""
 
         def at(timestamp_ns: int) -> bytes:
-            return proposal_sign_bytes(
-                self._chain_id,
-                proposal.height,
-                proposal.round,
-                proposal.pol_round,
-                proposal.block_id,
-                timestamp_ns,
-            )
+            return proposal_bytes(self._chain_id, replace(proposal, timestamp_ns=timestamp_ns))
 
         answer = self._sign(SignProposalRequest(proposal), proposal.height, proposal.round, Step.PROPOSE, at)
         return replace(proposal, timestamp_ns=answer.timestamp_ns, signature=answer.signature)
