@@ -28,7 +28,7 @@ from adapters.interface import (
     InitialStates,
     Proof,
 )
-from adapters.rpc import MOST_IN_A_BATCH, Fields, HeadSignal, Together
+from adapters.rpc import CONCURRENT_READS, MOST_IN_A_BATCH, Fields, HeadSignal, Together
 from light_clients.ibc.commitment import PathKind, path_key
 from light_clients.interface import Height
 from light_clients.proofs.ics23.specs import SMT_SPEC
@@ -133,6 +133,10 @@ class HubChain(RouterChain):
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
         at = (await self.head()).height if height is None else height
         return await self._values.get(at, path_key(client_id, kind, sequence))
+
+    @property
+    def _reads_at_once(self) -> int:
+        return CONCURRENT_READS * MOST_IN_A_BATCH
 
     async def _read_values(self, keys: Sequence[bytes], height: int) -> list[bytes | None]:
         """Words as the router's `getCommitment` gives them, without an EVM to run: no proof is asked for, and none believed."""

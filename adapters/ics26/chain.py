@@ -10,7 +10,7 @@ from adapters.ics26 import submission
 from adapters.ics26.abi import MULTICALL, PAUSED
 from adapters.ics26.batch import DEFAULT_LIMITS, destination_client, encode_batch, encode_message, execution_gas
 from adapters.ics26.execution import ExecutionRpc, Receipt
-from adapters.ics26.router import RouterReads
+from adapters.ics26.router import MAX_WORDS, RouterReads
 from adapters.ics26.signing import sign
 from adapters.interface import (
     MAX_SEQUENCE_SCAN,
@@ -27,7 +27,7 @@ from adapters.interface import (
     Signer,
     TransactionOutcome,
 )
-from adapters.rpc import HeadFollower, HeadSignal, each_of
+from adapters.rpc import CONCURRENT_READS, HeadFollower, HeadSignal, each_of
 from light_clients.ibc.commitment import PathKind
 from light_clients.interface import Height
 
@@ -66,6 +66,11 @@ class RouterChain(ABC):
     @property
     def name(self) -> str:
         return self.settings.name
+
+    @property
+    def _reads_at_once(self) -> int:
+        """Words of the router's store asked for side by side: many where they share a request."""
+        return MAX_WORDS if self.has_multicall else CONCURRENT_READS
 
     @property
     def batch_limits(self) -> BatchLimits:
@@ -154,7 +159,7 @@ class RouterChain(ABC):
             return await self._stored(client_id, PathKind.COMMITMENT, sequence, height) is not None
 
         sequences = range(first_sequence, end)
-        stands = await each_of(standing, sequences)
+        stands = await each_of(standing, sequences, self._reads_at_once)
         return tuple(sequence for sequence, found in zip(sequences, stands, strict=True) if found)
 
     @abstractmethod

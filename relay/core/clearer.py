@@ -25,7 +25,8 @@ WINDOW = 1_000
 MAX_WINDOWS = 50
 """Of newer sequences in one pass, and of older ones in the first passes."""
 MAX_STANDING = 100_000
-CONCURRENT_LOOKS = 8
+CONCURRENT_LOOKS = 64
+"""Adapters make one request of reads that begin together."""
 MAX_FAILURES = 16
 """Packets that could not be looked at; then the chain is left alone until the next pass."""
 CHUNK = 50

@@ -111,7 +111,7 @@ class BlockStore:
 
     def receipts(self, number: int) -> tuple[Receipt, ...] | None:
         encoded = self._receipts.get(number.to_bytes(8, "big")) if 0 <= number < 2**64 else None
-        return None if encoded is None else tuple(_decode_receipt(item) for item in rlp.decode(encoded))
+        return None if encoded is None else _decode_receipts(encoded)
 
     def locate(self, transaction_hash: bytes) -> LocatedTransaction | None:
         location = self._locations.get(transaction_hash)
@@ -133,6 +133,12 @@ def _decode_block(encoded: bytes, chain_id: int) -> EvmBlock:
         header=_decode_header(header),
         transactions=tuple(decode_cached(raw, chain_id) for raw in transactions),
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _decode_receipts(encoded: bytes) -> tuple[Receipt, ...]:
+    """Remembered by content: of a new block clients ask for logs and for each transaction's receipt."""
+    return tuple(_decode_receipt(item) for item in rlp.decode(encoded))
 
 
 def store_block(writer: KeyValueWriter, block: EvmBlock, receipts: tuple[Receipt, ...]) -> None:

@@ -1,11 +1,13 @@
 """`eth_gasPrice`, `eth_maxPriorityFeePerGas` and `eth_feeHistory`."""
 
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import chain, pairwise
+from threading import Lock
 from typing import Any
 
 from relay.evm.base_fee import ELASTICITY
 from relay.evm.block_lookup import BlockLookup
+from relay.evm.block_store import BlockStore
 from relay.evm.blocks import EvmHeader
 from relay.evm.chain import EvmChain
 from relay.evm.json_errors import invalid_params
@@ -19,10 +21,44 @@ TIP_BLOCKS = 20
 """The newest blocks that a suggested tip is taken from."""
 
 
+def _tips(blocks: BlockStore, header: EvmHeader) -> list[tuple[int, int]]:
+    """Tip and gas used of each transaction of a block."""
+    base_fee_wei = header.base_fee_wei or 0
+    receipts = blocks.receipts(header.number) or ()
+    return [(receipt.effective_gas_price_wei - base_fee_wei, receipt.gas_used) for receipt in receipts]
+
+
+class _RecentTips:
+    """What the newest blocks were tipped. Blocks are final: each is read once, not at every question."""
+
+    def __init__(self, blocks: BlockStore) -> None:
+        self._blocks = blocks
+        self._tips_wei: dict[int, list[int]] = {}
+        self._reading = Lock()
+
+    def median_wei(self, newest: int) -> int:
+        """Of all tips in the blocks up to `newest` that were over their target; 0 where there are none."""
+        first = max(self._blocks.first_number(), newest - TIP_BLOCKS + 1)
+        with self._reading:
+            known = self._tips_wei
+            self._tips_wei = {
+                number: known[number] if number in known else self._read(number) for number in range(first, newest + 1)
+            }
+            tips_wei = sorted(chain.from_iterable(self._tips_wei.values()))
+        return tips_wei[len(tips_wei) // 2] if tips_wei else 0
+
+    def _read(self, number: int) -> list[int]:
+        stored = self._blocks.header(number)
+        if stored is None or stored[1].gas_used <= stored[1].gas_limit // ELASTICITY:
+            return []
+        return [tip_wei for tip_wei, _ in _tips(self._blocks, stored[1])]
+
+
 class FeeMethods:
     def __init__(self, chain: EvmChain, lookup: BlockLookup) -> None:
         self._chain = chain
         self._lookup = lookup
+        self._recent = _RecentTips(chain.blocks)
 
     def methods(self) -> Mapping[str, Method]:
         return {
@@ -42,19 +78,7 @@ class FeeMethods:
 
     def _suggested_tip_wei(self) -> int:
         """The median tip in the newest blocks that were over their target; a block with room asks for none."""
-        newest = self._lookup.head().number
-        tips: list[int] = []
-        for number in range(max(self._chain.blocks.first_number(), newest - TIP_BLOCKS + 1), newest + 1):
-            stored = self._chain.blocks.header(number)
-            if stored is not None and stored[1].gas_used > stored[1].gas_limit // ELASTICITY:
-                tips += [tip_wei for tip_wei, _ in self._tips(stored[1])]
-        return sorted(tips)[len(tips) // 2] if tips else 0
-
-    def _tips(self, header: EvmHeader) -> list[tuple[int, int]]:
-        """Tip and gas used of each transaction of a block."""
-        base_fee_wei = header.base_fee_wei or 0
-        receipts = self._chain.blocks.receipts(header.number) or ()
-        return [(receipt.effective_gas_price_wei - base_fee_wei, receipt.gas_used) for receipt in receipts]
+        return self._recent.median_wei(self._lookup.head().number)
 
     async def _fee_history(self, params: Params) -> dict[str, Any]:
         params.at_most(3)
@@ -99,7 +123,7 @@ class FeeMethods:
         rewards: list[list[str]] = []
         read = 0
         for header in headers:
-            tips = self._tips(header) if header.gas_used else []
+            tips = _tips(self._chain.blocks, header) if header.gas_used else []
             read += len(tips)
             if rewards and read > MAX_REWARD_TRANSACTIONS:
                 break

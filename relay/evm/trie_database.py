@@ -8,17 +8,30 @@ from eth.db.backends.base import BaseAtomicDB
 
 from relay.evm.database import KeyValueReader, KeyValueWriter
 
+MAX_KEPT_READS = 1_024
+MAX_KEPT_VALUE_BYTES = 24 * 1024
+"""The longest code there is (EIP-170)."""
+
 
 class TrieDatabase(BaseAtomicDB):
-    """Bare hashes as keys. Writing through a mere reader raises TypeError: such a state is scratch."""
+    """Bare hashes as keys. Writing through a mere reader raises TypeError: such a state is scratch.
+
+    What was read is kept: a key is its value's hash, and every call of a batch asks for the same contract's code.
+    """
 
     def __init__(self, database: KeyValueReader) -> None:
         self._database = database
+        self._kept: dict[bytes, bytes] = {}
 
     def __getitem__(self, key: bytes) -> bytes:
+        value = self._kept.get(key)
+        if value is not None:
+            return value
         value = self._database.get(key)
         if value is None:
             raise KeyError(key)
+        if len(self._kept) < MAX_KEPT_READS and len(value) <= MAX_KEPT_VALUE_BYTES:
+            self._kept[key] = value
         return value
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
@@ -26,6 +39,7 @@ class TrieDatabase(BaseAtomicDB):
 
     def __delitem__(self, key: bytes) -> None:
         self._writer().delete(key)
+        self._kept.pop(key, None)
 
     def _exists(self, key: bytes) -> bool:
         return self._database.get(key) is not None
