@@ -11,7 +11,7 @@ from suite import StoredStates, submit_alone
 
 from adapters.evm import EvmSettings, open_evm_chain
 from adapters.evm import deploy as deployment
-from adapters.ics26.abi import GET_CLIENT, Function
+from adapters.ics26.abi import GET_CLIENT, MULTICALL, Function
 from adapters.ics26.chain import RouterSettings
 from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.transactor import Transactor
@@ -28,7 +28,7 @@ from adapters.interface import (
     UnknownClient,
     UpdateClient,
 )
-from adapters.rpc import RpcOptions, each_of
+from adapters.rpc import CONCURRENT_READS, RpcOptions, each_of
 from light_clients.bft_evm import BftEvmClient
 from light_clients.ibc.abi import ABI_ENCODING
 from light_clients.ibc.commitment import (
@@ -212,6 +212,23 @@ async def test_life_of_a_packet_from_the_chain():
             await chain.broadcast(
                 await chain.sign(prepared.with_raised_fee(5), signed.nonce, setting.transactor.signer)
             )
+
+
+async def test_standing_sends_are_read_in_one_request_however_many(monkeypatch):
+    asked = []
+    call = ExecutionRpc.call
+
+    async def counted(self, to, data, *rest, **options):
+        asked.append(data[:4])
+        return await call(self, to, data, *rest, **options)
+
+    async with evm_setting() as setting:
+        for _ in range(CONCURRENT_READS + 2):
+            await sent(setting)
+        monkeypatch.setattr(ExecutionRpc, "call", counted)
+        standing = await setting.chain.unsettled_sends(setting.client)
+        assert standing == tuple(range(1, CONCURRENT_READS + 3))
+        assert asked == [MULTICALL.selector]
 
 
 async def test_receives_from_the_hub_and_one_failure_does_not_sink_the_batch():

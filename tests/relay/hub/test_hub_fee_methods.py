@@ -9,7 +9,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.evm.fee_methods import rewards_at
+from relay.evm.fee_methods import TIP_BLOCKS, rewards_at
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.mempool import Mempool
 from relay.evm.txpool_methods import MAX_CONTENT_BYTES
@@ -60,6 +60,25 @@ def test_prices_are_of_the_next_block_and_tips_of_crowded_ones(hub, rpc):
     assert int(receipt["effectiveGasPrice"], 16) == 1_246 + 7
     transaction = rpc("eth_getTransactionByHash", receipt["transactionHash"])
     assert int(transaction["gasPrice"], 16) == 1_246 + 7 and int(transaction["maxFeePerGas"], 16) == 10**6
+
+
+def test_a_suggested_tip_follows_the_newest_blocks_each_of_which_is_read_once(monkeypatch):
+    hub = fee_hub()
+    contract = with_burner(hub)
+    rpc, read = Rpc(hub.application), []
+    receipts = rpc.chain.blocks.receipts
+    monkeypatch.setattr(rpc.chain.blocks, "receipts", lambda number: read.append(number) or receipts(number))
+    suggested, asked_for = [], []
+    for tips in ((10, 10), (40, 40), (40, 40), *[()] * (TIP_BLOCKS - 2), (), ()):
+        hub.advance(*(burn(hub, contract, 1_000_000, tip_wei=tip_wei) for tip_wei in tips))
+        read.clear()
+        tip_wei, price_wei = (int(rpc(f"eth_{method}"), 16) for method in ("maxPriorityFeePerGas", "gasPrice"))
+        assert price_wei == rpc.chain.next_base_fee_wei + tip_wei
+        suggested.append(tip_wei)
+        asked_for += read
+    # Blocks 3 to 25: the tips of 5 count up to 24.
+    assert suggested == [10] + [40] * (TIP_BLOCKS + 1) + [0]
+    assert asked_for == [3, 4, 5]
 
 
 def test_fee_history(rpc):
