@@ -1,6 +1,6 @@
 """Seven validators as operators run them: a process each, 100 ms and 1 % loss between any two, killed and partitioned.
 
-HUTONG_NETWORK_ROUNDS: how often each is killed in turn.
+HUTONG_NETWORK_ROUNDS: how often each is killed in turn. HUTONG_NETWORK_SEED: of what is lost between them.
 """
 
 import os
@@ -26,6 +26,7 @@ VALIDATORS = 7
 FAULTY = 2
 DELAY_S, LOSS = 0.1, 0.01
 ROUNDS = int(os.environ.get("HUTONG_NETWORK_ROUNDS", "1"))
+SEED = int(os.environ.get("HUTONG_NETWORK_SEED", "1"))
 LIMIT_S = 180
 HUTONG = (sys.executable, "-m", "relay.cli")
 
@@ -166,7 +167,7 @@ async def test_seven_validators_go_on_without_two_heal_a_partition_and_survive_k
     net = Net(tmp_path)
     members = net.members
     async with trio.open_nursery() as nursery:
-        await net.put_proxies_between(nursery, Random(1))
+        await net.put_proxies_between(nursery, Random(SEED))
         try:
             for member in members:
                 member.start()
@@ -196,7 +197,7 @@ async def test_seven_validators_go_on_without_two_heal_a_partition_and_survive_k
             await reach(members, height + 5)
             await net.demand_agreement()
 
-            for _ in range(ROUNDS):
+            for round_ in range(1, ROUNDS + 1):
                 for member in members:
                     height = await top(members)
                     member.kill()
@@ -204,6 +205,7 @@ async def test_seven_validators_go_on_without_two_heal_a_partition_and_survive_k
                     member.start()
                     await reach([member], height + 3)
                 await net.demand_agreement()
+                print(f"round {round_} of {ROUNDS} at {await top(members)}", flush=True)
             agreed = await net.demand_agreement()
             carried = sum(proxy.carried for proxy in net.proxies.values())
             lost = sum(proxy.lost for proxy in net.proxies.values())
