@@ -25,9 +25,9 @@ from trie.hexary import HexaryTrie
 
 from bench.large_trie import storage_root
 from light_clients.ibc.commitment import PathKind, path_key
+from relay.evm.accounts import EMPTY_CODE_HASH
 from relay.evm.block_store import store_block
 from relay.evm.database import WritableTable
-from relay.evm.execution import EMPTY_CODE_HASH
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.trie_database import TrieDatabase
 from relay.hub.application.admin import AdminSet

@@ -16,8 +16,9 @@ from pathlib import Path
 from light_clients.ibc.commitment import PathKind, path_key
 from light_clients.tendermint.hashing import header_hash
 from light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
+from relay.evm.accounts import GenesisAccount
 from relay.evm.database import WritableTable
-from relay.evm.execution import BlockContext, EvmState, GenesisAccount
+from relay.evm.execution import BlockContext, EvmState
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.rules import EvmRules
 from relay.hub.application.abci import ChunkVerdict, OfferVerdict

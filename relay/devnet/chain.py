@@ -12,14 +12,16 @@ from relay.devnet import record
 from relay.devnet.blocks import BASE_FEE_WEI, EMPTY_BODY, mix_hash_of, sealed_block
 from relay.devnet.settings import DEFAULT_VALIDATORS, MAX_VALIDATORS, Consensus, DevnetError, Genesis, Pace
 from relay.devnet.validators import KEY_BYTES, ValidatorSet
+from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.block_store import BlockStore, store_block
 from relay.evm.blocks import EvmBlock, block_body
 from relay.evm.database import KeyValueReader, KeyValueStore, KeyValueWriter, Table, WritableTable
 from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.execution import EMPTY_STATE_ROOT, BlockContext, EvmState, GenesisAccount, TransactionOutcome
+from relay.evm.execution import BlockContext, EvmState
 from relay.evm.head_feed import HeadFeed
 from relay.evm.log_backfill import index_older_blocks
 from relay.evm.mempool import Mempool
+from relay.evm.outcomes import TransactionOutcome
 from relay.evm.rules import EvmRules
 from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import SignedTransaction, decode_transaction

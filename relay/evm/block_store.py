@@ -13,8 +13,8 @@ from rlp.codec import encode_raw
 
 from relay.evm.blocks import EvmBlock, EvmHeader, LocatedTransaction, Receipt
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
-from relay.evm.execution import Log
 from relay.evm.log_index import LogIndex, index_logs, prune_logs
+from relay.evm.outcomes import Log
 from relay.evm.transaction import decode_cached
 
 TABLE_PREFIX = b"evm-blocks/"

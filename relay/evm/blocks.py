@@ -11,8 +11,8 @@ from eth_hash.auto import keccak
 from rlp.codec import encode_raw
 from trie.hexary import HexaryTrie
 
-from relay.evm.execution import Log, TransactionOutcome
 from relay.evm.native import Address
+from relay.evm.outcomes import Log, TransactionOutcome
 from relay.evm.transaction import SignedTransaction
 
 EMPTY_LIST_ROOT: bytes = BLANK_ROOT_HASH

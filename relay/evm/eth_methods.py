@@ -16,7 +16,7 @@ from relay.evm import json_format as show
 from relay.evm.block_lookup import BlockLookup
 from relay.evm.chain import EvmChain
 from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction, StatePruned
-from relay.evm.execution import CallMessage, CallResult, EvmState
+from relay.evm.execution import EvmState
 from relay.evm.fee_methods import FeeMethods
 from relay.evm.json_errors import (
     EXECUTION_REVERTED,
@@ -29,6 +29,7 @@ from relay.evm.json_errors import (
 )
 from relay.evm.json_params import BlockHash, BlockSelector, Method, Params
 from relay.evm.log_methods import LogMethods
+from relay.evm.outcomes import CallMessage, CallResult
 from relay.evm.rules import ERROR_STRING_SELECTOR
 from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import MAX_TRANSACTION_BYTES

@@ -1,30 +1,25 @@
 """Execution of transactions and calls on py-evm's state, with a block context that the caller builds."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-import rlp
-from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
 from eth.exceptions import OutOfGas, Revert, VMError
 from eth.vm.execution_context import ExecutionContext
-from eth_hash.auto import keccak
 from eth_typing import Address as EthAddress
 from eth_typing import BlockNumber, Hash32
-from trie.hexary import HexaryTrie
 
+from relay.evm.accounts import Account, AccountProof, GenesisAccount, prove_account
 from relay.evm.database import KeyValueReader
 from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
 from relay.evm.intrinsic_gas import MAX_INIT_CODE_BYTES, intrinsic_gas, least_gas
 from relay.evm.native import Address, Journaled
+from relay.evm.outcomes import CallMessage, CallResult, Log, TransactionOutcome
 from relay.evm.rules import EvmRules
 from relay.evm.transaction import AccessList, SignedTransaction
 from relay.evm.trie_database import TrieDatabase
-
-EMPTY_STATE_ROOT: bytes = BLANK_ROOT_HASH
-EMPTY_CODE_HASH: bytes = EMPTY_SHA3
 
 ESTIMATE_TOLERANCE = 0.015
 """Stop bisecting when the bounds are this close; geth's ratio."""
@@ -42,85 +37,6 @@ class BlockContext:
     prev_randao: bytes
     block_hash: Callable[[int], bytes]
     base_fee_wei: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    address: Address
-    topics: tuple[bytes, ...]
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionOutcome:
-    """An executed transaction, successful or not. `logs` is empty when it failed."""
-
-    success: bool
-    gas_used: int
-    logs: tuple[Log, ...]
-    contract_address: Address | None
-    return_data: bytes
-    failure: CallFailure | None
-    failure_detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallMessage:
-    """A call outside any block (eth_call). `to` None creates; `gas` 0 means the block gas limit. Gas costs no balance."""
-
-    sender: Address
-    to: Address | None
-    data: bytes = b""
-    value_wei: int = 0
-    gas: int = 0
-    access_list: AccessList = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """`gas_used` is what a transaction with this message would use, intrinsic gas and refunds included."""
-
-    success: bool
-    return_data: bytes
-    gas_used: int
-    failure: CallFailure | None
-    failure_detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    nonce: int
-    balance_wei: int
-    storage_root: bytes
-    code_hash: bytes
-
-
-EMPTY_ACCOUNT = Account(0, 0, EMPTY_STATE_ROOT, EMPTY_CODE_HASH)
-
-
-@dataclass(frozen=True, slots=True)
-class StorageProof:
-    slot: int
-    value: int
-    nodes: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AccountProof:
-    """EIP-1186: RLP nodes from the root down. An absent account has the empty account's fields."""
-
-    address: Address
-    account: Account
-    nodes: tuple[bytes, ...]
-    storage: tuple[StorageProof, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GenesisAccount:
-    balance_wei: int = 0
-    nonce: int = 0
-    code: bytes = b""
-    storage: dict[int, int] = field(default_factory=dict)
 
 
 class _Executable:
@@ -354,18 +270,7 @@ class EvmState:
 
     def account_proof(self, address: Address, slots: tuple[int, ...] = ()) -> AccountProof:
         """At the root that this state was opened at, whatever has been executed since."""
-        accounts = HexaryTrie(self._database, self._opened_root)
-        key = keccak(address)
-        encoded = bytes(accounts[key])
-        account = _decode_account(encoded) if encoded else EMPTY_ACCOUNT
-        storage = HexaryTrie(self._database, account.storage_root)
-        proofs = []
-        for slot in slots:
-            slot_key = keccak(slot.to_bytes(32, "big"))
-            raw = bytes(storage[slot_key])
-            value = int.from_bytes(rlp.decode(raw), "big") if raw else 0
-            proofs.append(StorageProof(slot, value, _proof_nodes(storage, slot_key)))
-        return AccountProof(address, account, _proof_nodes(accounts, key), tuple(proofs))
+        return prove_account(self._database, self._opened_root, address, slots)
 
     # --- inside
 
@@ -442,17 +347,3 @@ def _failure(computation: Any) -> tuple[CallFailure | None, str]:
     if isinstance(error, OutOfGas):
         return CallFailure.OUT_OF_GAS, str(error)
     return CallFailure.EXCEPTIONAL_HALT, f"{type(error).__name__}: {error}"
-
-
-def _decode_account(encoded: bytes) -> Account:
-    nonce, balance, storage_root, code_hash = rlp.decode(encoded)
-    return Account(int.from_bytes(nonce, "big"), int.from_bytes(balance, "big"), storage_root, code_hash)
-
-
-def _proof_nodes(trie: HexaryTrie, key: bytes) -> tuple[bytes, ...]:
-    """As nodes serve it: nodes below 32 bytes are inside their parent and not listed; an empty trie has none."""
-    if trie.root_hash == EMPTY_STATE_ROOT:
-        return ()
-    nodes: Iterable[Any] = trie.get_proof(key)  # type: ignore[no-untyped-call]
-    encoded = [rlp.encode(node) for node in nodes]
-    return tuple(node for index, node in enumerate(encoded) if index == 0 or len(node) >= 32)

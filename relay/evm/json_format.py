@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from relay.evm.accounts import AccountProof
 from relay.evm.blocks import EvmBlock, EvmHeader, Receipt
-from relay.evm.execution import AccountProof, Log
+from relay.evm.outcomes import Log
 from relay.evm.transaction import SignedTransaction
 
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from relay.evm.execution import CallMessage
 from relay.evm.json_errors import invalid_params
 from relay.evm.native import Address
+from relay.evm.outcomes import CallMessage
 from relay.evm.transaction import MAX_TRANSACTION_BYTES, AccessList
 
 MAX_CALL_DATA_BYTES = MAX_TRANSACTION_BYTES

@@ -8,11 +8,11 @@ from eth_hash.auto import keccak
 
 from relay.evm.block_store import BlockStore
 from relay.evm.blocks import bloom_may_contain
-from relay.evm.execution import Log
 from relay.evm.json_errors import LIMIT_EXCEEDED, JsonRpcError
 from relay.evm.json_format import log_json
 from relay.evm.json_params import LogCriteria
 from relay.evm.log_index import is_narrowed
+from relay.evm.outcomes import Log
 
 MAX_LOG_BLOCKS = 10_000
 """Blocks in one query that the index does not narrow: a third of a second of header reading."""

@@ -14,7 +14,7 @@ from eth_hash.auto import keccak
 from rlp.exceptions import RLPException
 
 from light_clients.interface import MalformedInput, PredicateFailed
-from relay.evm.execution import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
+from relay.evm.accounts import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
 
 MAX_TRIE_NODE_BYTES = 1024
 """A branch has 17 items of at most 33 bytes; the longest leaf, an account's, less than 200."""

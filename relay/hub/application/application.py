@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from threading import Lock
 
 from light_clients.interface import LightClient
+from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.block_store import BlockStore, store_block
 from relay.evm.blocks import EvmBlock, block_body
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable, WriteBatch
 from relay.evm.errors import InvalidTransaction, StatePruned
-from relay.evm.execution import (
-    EMPTY_STATE_ROOT,
-    EvmState,
-    GenesisAccount,
-    TransactionOutcome,
-)
+from relay.evm.execution import EvmState
 from relay.evm.mempool import SenderAccount
 from relay.evm.native import Address
+from relay.evm.outcomes import TransactionOutcome
 from relay.evm.rules import EvmRules
 from relay.evm.transaction import SignedTransaction, decode_cached
 from relay.evm.work_prices import SLOW_CURVE_PRICES

@@ -39,8 +39,8 @@ from relay.devnet import DevnetChain, DevnetError, Genesis, Pace, ValidatorSet, 
 from relay.evm.blocks import EvmBlock, list_root, logs_bloom
 from relay.evm.database import MemoryStore
 from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.execution import CallMessage
 from relay.evm.lmdb_store import LmdbStore
+from relay.evm.outcomes import CallMessage
 
 
 def header_from(block: EvmBlock) -> ExecutionHeader:

@@ -7,10 +7,11 @@ import trio
 from eth_hash.auto import keccak
 from evm_bytecode import OPCODES, assemble, deploy_code
 
+from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.block_store import BlockStore, store_block
 from relay.evm.blocks import EvmBlock, EvmHeader, block_body
 from relay.evm.database import MemoryStore, Table, WritableTable
-from relay.evm.execution import EMPTY_STATE_ROOT, BlockContext, EvmState, GenesisAccount
+from relay.evm.execution import BlockContext, EvmState
 from relay.evm.head_feed import HeadFeed
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.mempool import Mempool

@@ -24,7 +24,7 @@ from relay.evm.blocks import (
 )
 from relay.evm.database import MemoryStore
 from relay.evm.errors import CallFailure
-from relay.evm.execution import Log, TransactionOutcome
+from relay.evm.outcomes import Log, TransactionOutcome
 
 TO = b"\x01" * 20
 LOGS = st.builds(

@@ -12,18 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
+from relay.evm.accounts import EMPTY_ACCOUNT, EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.database import MemoryStore, Table, WritableTable
 from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
-from relay.evm.execution import (
-    EMPTY_ACCOUNT,
-    EMPTY_STATE_ROOT,
-    MAX_INIT_CODE_BYTES,
-    BlockContext,
-    CallMessage,
-    CallResult,
-    EvmState,
-    GenesisAccount,
-)
+from relay.evm.execution import MAX_INIT_CODE_BYTES, BlockContext, EvmState
+from relay.evm.outcomes import CallMessage, CallResult
 from relay.evm.rules import EvmRules
 from relay.evm.stack import EVM_RECURSION_LIMIT, run_with_evm_stack
 

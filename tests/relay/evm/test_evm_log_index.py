@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from relay.evm.block_store import BlockStore, store_block
 from relay.evm.blocks import EvmBlock, EvmHeader, block_body
 from relay.evm.database import MemoryStore, Table, WritableTable
-from relay.evm.execution import Log, TransactionOutcome
 from relay.evm.json_errors import JsonRpcError
 from relay.evm.json_params import LogCriteria
 from relay.evm.log_backfill import index_some_older_blocks
 from relay.evm.log_index import INDEX_TABLE, INDEXED_FROM, PROGRESS_TABLE
 from relay.evm.log_query import MAX_INDEX_READS, MAX_LOG_BLOCKS, MAX_LOGS, MAX_QUERY_S, logs_in_range
+from relay.evm.outcomes import Log, TransactionOutcome
 
 TRANSACTIONS = [signed(nonce=nonce, to=b"\x01" * 20) for nonce in range(2)]
 ADDRESSES = [bytes([number]) * 20 for number in range(3)]

@@ -11,9 +11,11 @@ from evm_transactions import FUNDED, signed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.database import MemoryStore, WritableTable
 from relay.evm.errors import CallFailure
-from relay.evm.execution import EMPTY_STATE_ROOT, BlockContext, CallMessage, EvmState, GenesisAccount
+from relay.evm.execution import BlockContext, EvmState
+from relay.evm.outcomes import CallMessage
 from relay.evm.rules import EvmRules
 
 CHAIN_ID = 1337

@@ -2,8 +2,10 @@
 
 import pytest
 
+from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.database import MemoryStore, WriteBatch
-from relay.evm.execution import EMPTY_STATE_ROOT, BlockContext, CallMessage, CallResult, EvmState, GenesisAccount
+from relay.evm.execution import BlockContext, EvmState
+from relay.evm.outcomes import CallMessage, CallResult
 from relay.evm.rules import EvmRules
 from relay.evm.stack import run_with_evm_stack
 from relay.evm.work_prices import FORK_PRICES, SLOW_CURVE_PRICES, WorkPrices

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie.hexary import HexaryTrie
 
-from relay.evm.execution import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
+from relay.evm.accounts import EMPTY_CODE_HASH, EMPTY_STATE_ROOT
 from relay.evm.state_difference import places_between
 
 # Few keys, whose hashes share up to three nibbles, so that extensions are made, cut and joined.

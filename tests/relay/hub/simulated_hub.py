@@ -37,7 +37,7 @@ from light_clients.tendermint.types import (
     TrustLevel,
 )
 from relay.evm.database import MemoryStore
-from relay.evm.execution import CallMessage
+from relay.evm.outcomes import CallMessage
 from relay.evm.transaction import decode_cached
 from relay.hub.application import abi
 from relay.hub.application.admin import AdminSet, action_hash, create_client_action, register_counterparty_action

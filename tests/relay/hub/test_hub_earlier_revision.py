@@ -4,8 +4,8 @@ import pytest
 from eth_abi.abi import decode
 
 from relay.evm.database import MemoryStore
-from relay.evm.execution import CallMessage
 from relay.evm.mempool import Mempool
+from relay.evm.outcomes import CallMessage
 from relay.hub.application import abi
 from relay.hub.application.admin import schedule_rules_action, set_validator_action
 from relay.hub.application.genesis import NEWEST_RULES_VERSION

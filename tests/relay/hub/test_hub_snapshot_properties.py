@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
 from light_clients.tendermint.hashing import header_hash
 from light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
+from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.database import MemoryStore, Table, WritableTable
-from relay.evm.execution import EMPTY_STATE_ROOT, BlockContext, EvmState, GenesisAccount
+from relay.evm.execution import BlockContext, EvmState
 from relay.evm.rules import EvmRules
 from relay.evm.state_traversal import StateItem, StateTraversal
 from relay.hub.application.abci import ChunkVerdict

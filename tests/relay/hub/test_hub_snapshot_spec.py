@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from light_clients.tendermint.codec import decode_header
 from light_clients.tendermint.hashing import header_hash
 from light_clients.tendermint.types import BLOCK_PROTOCOL, BlockId, Header, PartSetHeader
+from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.database import MemoryStore, WritableTable
-from relay.evm.execution import EMPTY_STATE_ROOT, BlockContext, EvmState, GenesisAccount
+from relay.evm.execution import BlockContext, EvmState
 from relay.evm.rules import EvmRules
 from relay.evm.state_traversal import StateTraversal
 from relay.hub.application.application import STATE_TABLE
