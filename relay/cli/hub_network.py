@@ -47,7 +47,7 @@ def add(
     home: Home,
     file: Annotated[Path, typer.Argument(help="What `show` printed at other nodes, one or several; - reads them.")],
 ) -> None:
-    """Add peers, or replace their older lines; known at the next start."""
+    """Add peers, or replace their older lines. A running node takes them up at SIGHUP, others at their start."""
     from relay.hub.network.membership import add_peers
     from relay.hub.network.network_file import MAX_FILE_BYTES
     from relay.hub.node.home import UnusableHome
@@ -62,5 +62,20 @@ def add(
             typer.echo(f"peer {peer}")
     except OSError as error:
         raise refuse(f"{file}: {error.strerror or error}", UNUSABLE) from None
+    except UnusableHome as error:
+        raise refuse(str(error), UNUSABLE) from None
+
+
+@app.command()
+def remove(
+    home: Home,
+    node_id: Annotated[str, typer.Argument(metavar="ID", help="Of the peer: what its line has before the @.")],
+) -> None:
+    """Take a peer out. A running node leaves it at SIGHUP."""
+    from relay.hub.network.membership import remove_peer
+    from relay.hub.node.home import UnusableHome
+
+    try:
+        typer.echo(f"no peer any more: {remove_peer(home, node_id)}")
     except UnusableHome as error:
         raise refuse(str(error), UNUSABLE) from None

@@ -13,6 +13,7 @@ CODEC = "relay/hub/network/test_network_codec.py"
 BLAME = "relay/hub/network/test_network_blame.py"
 END = "relay/hub/network/test_network_revision_end.py"
 UNPAYABLE = "relay/hub/test_hub_unpayable.py"
+CHANGES = "relay/hub/network/test_network_changes.py"
 LIARS = "relay/hub/network/test_network_liars.py"
 OTHERS = f"{TRANSPORT}::test_whoever_is_of_another_network_is_refused_by_both_with_the_reason"
 COMMIT = f"{FOUR}::test_a_commit_is_refused_at_the_field_that_is_wrong"
@@ -43,6 +44,20 @@ NETWORK = (
         "        if record.link is not None:\n            raise",
         "        if False:\n            raise",
         (f"{TRANSPORT}::test_a_second_connection_of_a_peer_is_refused",),
+    ),
+    Defence(
+        "who is not listed any more is left",
+        SWITCHBOARD,
+        "            record.leave()\n",
+        "            pass\n",
+        (f"{CHANGES}::test_who_is_not_listed_any_more_is_left_and_refused",),
+    ),
+    Defence(
+        "another own address or key takes a start",
+        SWITCHBOARD,
+        "        if (network.listen, node_key.node_id) != (self.listen, self.node_id):\n",
+        "        if False:\n",
+        (f"{CHANGES}::test_another_own_address_or_key_takes_a_start_and_changes_nothing",),
     ),
     Defence(
         "who was sent away stays away",

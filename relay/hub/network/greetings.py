@@ -31,6 +31,10 @@ class Greetings:
         self._waiting: dict[Greeting, None] = {}
         """In order of arrival."""
 
+    def expect(self, hosts: Iterable[str]) -> None:
+        """Peers are at these from now on."""
+        self._hosts = frozenset(hosts)
+
     def __len__(self) -> int:
         return len(self._waiting)
 

@@ -54,11 +54,25 @@ def add_peers(home: Path, lines: bytes) -> tuple[Peer, ...]:
     peers = (*(peer for peer in network.peers if peer.node_id not in named), *added)
     if len(peers) > MAX_PEERS:
         raise UnusableHome(f"{home / NETWORK_FILE} would list {len(peers)} peers, {MAX_PEERS} are the most")
+    _write(home, Network(network.listen, peers))
+    return added
+
+
+def remove_peer(home: Path, node_id: str) -> Peer:
+    """The line that is gone. Raises UnusableHome."""
+    network = _loaded(home)
+    removed = next((peer for peer in network.peers if peer.node_id == node_id), None)
+    if removed is None:
+        raise UnusableHome(f"{home / NETWORK_FILE} lists no peer {node_id}")
+    _write(home, Network(network.listen, tuple(peer for peer in network.peers if peer is not removed)))
+    return removed
+
+
+def _write(home: Path, network: Network) -> None:
     try:
-        write_network(home, Network(network.listen, peers))
+        write_network(home, network)
     except OSError as error:
         raise UnusableHome(f"{home / NETWORK_FILE}: {error.strerror or error}") from None
-    return added
 
 
 def _loaded(home: Path) -> Network:

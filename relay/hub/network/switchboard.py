@@ -23,6 +23,7 @@ from relay.hub.network.network_file import Network, Peer
 from relay.hub.network.node_key import NodeKey, UnusableCertificate
 from relay.hub.network.score import Offence, Score
 from relay.hub.network.tls import client_context, peer_id, server_context
+from relay.hub.node.home import UnusableHome
 from relay.telemetry import get_logger
 
 HANDSHAKE_LIMIT_S = 8.0
@@ -46,10 +47,18 @@ class PeerRecord:
     """What is known of a peer whether or not it is connected."""
 
     peer: Peer
+    client: ssl.SSLContext
     score: Score = field(default_factory=Score)
     failures: int = 0
     last_reason: str = ""
     link: Link | None = None
+    dialling: trio.CancelScope = field(default_factory=trio.CancelScope)
+
+    def leave(self) -> None:
+        """It is not of network.toml any more."""
+        self.dialling.cancel()
+        if self.link is not None:
+            self.link.closing.set()
 
 
 class Switchboard:
@@ -67,15 +76,53 @@ class Switchboard:
     ) -> None:
         self.node_id = node_key.node_id
         self.listen = network.listen
-        self.records = {peer.node_id: PeerRecord(peer) for peer in network.peers}
+        self._home = home
+        self.records = {peer.node_id: self._new_record(peer) for peer in network.peers}
+        self._tasks: trio.Nursery | None = None
         self._hello = hello
         self._handle = handle
         self._connected = connected
         self._random = random
         self._server = server_context(home, [peer.certificate for peer in network.peers])
-        self._clients = {peer.node_id: client_context(home, peer.certificate) for peer in network.peers}
         self._greetings = Greetings(peer.endpoint.host for peer in network.peers)
         self._strangers_said_at = float("-inf")
+
+    def _new_record(self, peer: Peer) -> PeerRecord:
+        return PeerRecord(peer, client_context(self._home, peer.certificate))
+
+    def take(self, network: Network, node_key: NodeKey) -> None:
+        """Have the peers of another network.toml from now on. Call it while `run` runs.
+
+        Newcomers are dialled, who is not listed any more is left, and so is who has another certificate. Others keep their
+        connection; a new address is for the next one.
+
+        Raises UnusableHome, and changes nothing: this node's own address or key is another.
+        """
+        if (network.listen, node_key.node_id) != (self.listen, self.node_id):
+            raise UnusableHome(
+                f"this node is {self.node_id} at {self.listen}, its home says {node_key.node_id} at {network.listen}:"
+                " that takes a start"
+            )
+        server = server_context(self._home, [peer.certificate for peer in network.peers])
+        before, self.records = self.records, {}
+        for peer in network.peers:
+            record = before.get(peer.node_id)
+            if record is None or record.peer.certificate != peer.certificate:
+                record = self._new_record(peer)
+                self._dial(record)
+            record.peer = peer
+            self.records[peer.node_id] = record
+        left = [record for node_id, record in before.items() if self.records.get(node_id) is not record]
+        for record in left:
+            record.leave()
+        self._server = server
+        self._greetings.expect(peer.endpoint.host for peer in network.peers)
+        _log.info(
+            "peers taken from network.toml",
+            peers=len(self.records),
+            new=[node_id for node_id, record in self.records.items() if before.get(node_id) is not record],
+            left=[record.peer.node_id for record in left],
+        )
 
     @property
     def links(self) -> list[Link]:
@@ -88,7 +135,9 @@ class Switchboard:
 
     def offend(self, link: Link, offence: Offence, reason: str) -> None:
         """Count it; at the limit the peer is sent away for a time."""
-        record = self.records[link.node_id]
+        record = self.records.get(link.node_id)
+        if record is None:
+            return  # it is being left
         now_s = trio.current_time()
         record.score = record.score.with_offence(offence, now_s)
         record.last_reason = reason
@@ -108,28 +157,36 @@ class Switchboard:
         listeners = await trio.open_tcp_listeners(self.listen.port, host=self.listen.host)
         port = listeners[0].socket.getsockname()[1]
         async with trio.open_nursery() as nursery:
+            self._tasks = nursery
             nursery.start_soon(trio.serve_listeners, self._accept, listeners)
             for record in self.records.values():
-                if self.node_id < record.peer.node_id:
-                    nursery.start_soon(self._dial_forever, record)
+                self._dial(record)
             task_status.started(port)
 
+    def _dial(self, record: PeerRecord) -> None:
+        assert self._tasks is not None
+        if self.node_id < record.peer.node_id:
+            self._tasks.start_soon(self._dial_forever, record)
+
     async def _dial_forever(self, record: PeerRecord) -> None:
-        while True:
-            await trio.sleep(dial_delay_s(record.failures, self._random))
-            wait_s = record.score.banned_until_s - trio.current_time()
-            if wait_s > 0:
-                await trio.sleep(wait_s)
-            record.failures += 1
-            endpoint = record.peer.endpoint
-            try:
-                with trio.fail_after(HANDSHAKE_LIMIT_S):
-                    stream = await trio.open_tcp_stream(endpoint.host, endpoint.port)
-            except (OSError, trio.TooSlowError) as error:
-                self._unreachable(record, f"{endpoint} cannot be reached: {_why(error)}")
-                continue
-            context = self._clients[record.peer.node_id]
-            await self._converse(trio.SSLStream(stream, context, https_compatible=True), record)
+        with record.dialling:
+            while True:
+                await trio.sleep(dial_delay_s(record.failures, self._random))
+                wait_s = record.score.banned_until_s - trio.current_time()
+                if wait_s > 0:
+                    await trio.sleep(wait_s)
+                record.failures += 1
+                await self._dial_once(record)
+
+    async def _dial_once(self, record: PeerRecord) -> None:
+        endpoint = record.peer.endpoint
+        try:
+            with trio.fail_after(HANDSHAKE_LIMIT_S):
+                stream = await trio.open_tcp_stream(endpoint.host, endpoint.port)
+        except (OSError, trio.TooSlowError) as error:
+            self._unreachable(record, f"{endpoint} cannot be reached: {_why(error)}")
+            return
+        await self._converse(trio.SSLStream(stream, record.client, https_compatible=True), record)
 
     async def _accept(self, stream: trio.SocketStream) -> None:
         greeting = self._greetings.admit(_host_of(stream))
@@ -196,6 +253,8 @@ class Switchboard:
             raise Refusal(f"peer {node_id} is sent away for {record.score.banned_until_s - trio.current_time():.0f} s")
         if record.link is not None:
             raise Refusal(f"peer {node_id} is connected already")
+        if self.records.get(node_id) is not record:
+            raise Refusal(f"peer {node_id} was taken out of this node's network.toml meanwhile")
         return hello
 
     async def _linked(self, tls: trio.SSLStream[trio.SocketStream], record: PeerRecord, hello: Hello) -> None:

@@ -53,7 +53,9 @@ from relay.hub.node.sync_methods import SyncMethods
 from relay.hub.node.wal import WriteAheadLog
 from relay.hub.remote_signer.client import NodeSigner, RemoteSigner
 from relay.hub.remote_signer.places import load_signer_place
-from relay.telemetry import configure_logs
+from relay.telemetry import configure_logs, get_logger
+
+_log = get_logger("network")
 
 SIGNER_LIMIT_S = 1.0
 """A signer that takes longer for one signature counts as away: consensus waits for it."""
@@ -105,6 +107,8 @@ class HubNode:
     home: Path
     peers: tuple[Network, NodeKey] | None = None
     """None for a validator that decides alone."""
+    network: NodeNetwork | None = None
+    """While it is served."""
 
 
 def open_node(home: Path, password: Password = no_password) -> HubNode:
@@ -227,7 +231,7 @@ async def serve_node(
         if snapshots is not None:
             snapshots.committed(height)
 
-    network = _network_of(node, on_block)
+    network = node.network = _network_of(node, on_block)
     application = node.ledger.application
     pass_on = None if network is None else network.gossip.pass_on
     chain = HubChain(application, node.mempool, pass_on, node.ledger.records.rules_version)
@@ -282,7 +286,7 @@ def _network_of(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> No
 
 
 async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
             bound = await nursery.start(serve_node, node, ports, snapshots)
             sys.stdout.write(
@@ -291,9 +295,22 @@ async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker
                 f" ({node.vectors} self-test vectors passed)\n"
             )
             sys.stdout.flush()
-            async for _ in signals:
-                nursery.cancel_scope.cancel()
-                break
+            async for number in signals:
+                if number != signal.SIGHUP:
+                    nursery.cancel_scope.cancel()
+                    break
+                take_peers(node)
+
+
+def take_peers(node: HubNode) -> None:
+    """Those of network.toml as it is now (SIGHUP). Where it cannot be used, they stay as they were."""
+    try:
+        peers = _peers_of(node.home)
+        if node.network is None or peers is None:
+            raise UnusableHome(f"a node takes up or leaves {node.home / NETWORK_FILE} at its start only")
+        node.network.switchboard.take(*peers)
+    except UnusableHome as error:
+        _log.error("peers stay as they were", reason=str(error))
 
 
 def run_node(
@@ -306,8 +323,7 @@ def run_node(
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     sys.setswitchinterval(SWITCH_S)
     node = open_node(home, password)
-    if node.peers is not None:
-        configure_logs()
+    configure_logs()
     try:
         prune_node(node, kept)
         header_of = headers_of_records(node.ledger.records)
