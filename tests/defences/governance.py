@@ -13,6 +13,7 @@ KEYS = "relay/hub/test_hub_key_rotation.py"
 LATER = "relay/hub/test_hub_schedule.py"
 NEXT = "relay/hub/test_hub_next_revision.py"
 OWN_DATABASE = f"{NEXT}::test_attack_a_database_is_opened_under_its_own_genesis_only"
+AFTER_PRUNING = "relay/hub/test_hub_joining_revision.py::test_a_node_starts_again_after_the_joint_was_pruned"
 FORGED_PROOFS = f"{KEYS}::test_attack_C42_a_key_comes_in_only_signed_by_itself_for_this_operator_and_hub"
 VOTING = "relay/cli/test_hub_vote_command.py"
 EARLIER = "relay/hub/test_hub_earlier_revision.py"
@@ -192,9 +193,9 @@ GOVERNANCE = (
     Defence(
         "a later revision's database is not opened under the first genesis",
         LEDGER,
-        "                if named != self.genesis.chain_id:\n",
-        "                if False:\n",
-        (OWN_DATABASE,),
+        "        if newest is not None and newest.block.header.chain_id != genesis.chain_id:\n",
+        "        if False:\n",
+        (OWN_DATABASE, AFTER_PRUNING),
     ),
     Defence(
         "a one-process hub is not voted to a stop",

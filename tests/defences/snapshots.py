@@ -7,6 +7,8 @@ ANCESTRY = "relay/hub/application/snapshot/ancestry.py"
 TRAVERSAL = "relay/evm/state_traversal.py"
 STATE_SYNC = "relay/hub/node/state_sync.py"
 TESTS = "relay/hub/test_hub_snapshot_lies.py"
+REVISION = "relay/hub/test_hub_joining_revision.py"
+JOINT = f"{REVISION}::test_attack_C42_ancestors_across_the_joint_are_those_that_genesis_names"
 LIES = f"{TESTS}::test_every_lie_of_a_snapshot_is_named_and_leaves_the_node_at_genesis"
 CRASHES = "relay/hub/test_hub_snapshot_crashes.py::test_a_crash_at_any_write_leaves_genesis_or_the_whole_and_the_next_try_succeeds"
 
@@ -42,9 +44,37 @@ SNAPSHOTS = (
     Defence(
         "headers linked",
         ANCESTRY,
-        "        if self._last_hash is not None and header.last_block_id.hash != self._last_hash:\n",
+        "        if self._last_hash is not None and named != self._last_hash:\n",
         "        if False:\n",
         (LIES,),
+    ),
+    Defence(
+        "the end of the revision before is the one that genesis names",
+        ANCESTRY,
+        '            named = b"" if continues is None else continues.block_hash\n',
+        '            named = self._last_hash or b""\n',
+        (JOINT,),
+    ),
+    Defence(
+        "ancestors are of the revision before",
+        ANCESTRY,
+        "            return continues.chain_id\n",
+        '            return "hutong-2" if height == continues.height else continues.chain_id\n',
+        (JOINT,),
+    ),
+    Defence(
+        "a snapshot is of a block of its revision",
+        ANCESTRY,
+        "    if height <= genesis.base_height:\n",
+        "    if False:\n",
+        (f"{REVISION}::test_the_joint_itself_is_no_place_for_a_snapshot",),
+    ),
+    Defence(
+        "the state of a later revision is that of the first genesis",
+        RESTORING,
+        "        if self._genesis_digest != origin:\n",
+        "        if False:\n",
+        (f"{REVISION}::test_a_snapshot_of_another_origin_is_refused",),
     ),
     Defence(
         "trusted app hash in the last header",

@@ -11,7 +11,7 @@ from pathlib import Path
 from light_clients.interface import VerificationError
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.stack import run_with_evm_stack
-from relay.hub.application.application import SnapshotLied
+from relay.hub.application.application import HubApplication, SnapshotLied
 from relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, encode_genesis
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.node.block_sync import ChainContradiction, WrongTurn, apply_verified
@@ -146,14 +146,21 @@ class _Joining:
 
     def _once(self, store: LmdbStore) -> Joined:
         files = SnapshotFiles(self._home / SNAPSHOTS_DIRECTORY)
-        ledger = HubLedger(store, self._genesis)
-        if StateSync(ledger.application, store, files).discard_unfinished():
-            ledger = HubLedger(store, self._genesis)
+        begins = self._genesis.continues is None
+        if begins:
+            HubLedger(store, self._genesis)  # which writes the state of genesis where nothing is
+        application = HubApplication(store, self._genesis)
+        StateSync(application, store, files).discard_unfinished()
         restored = None
-        if ledger.tip.height == 0 and self._follower is not None:
-            restorer = StateRestorer(ledger, store, files, self._follower, self._now_ns, self._say)
+        if application.info().last_block_height <= 0 and self._follower is not None:
+            restorer = StateRestorer(application, store, files, self._follower, self._now_ns, self._say)
             restored, self._gave_turns = restorer.restore(self._members)
-            ledger = HubLedger(store, self._genesis)
+        if not begins and application.info().last_block_height < 0:
+            raise JoinFailed(
+                f"{self._genesis.chain_id} begins with the state after block {self._genesis.base_height}, which this home"
+                " has not: give --trust-height and --trust-hash to begin from a snapshot"
+            )
+        ledger = HubLedger(store, self._genesis)
         before = ledger.tip.height
         self._check_trusted(ledger, before)
         self._catch_up(ledger)

@@ -49,7 +49,7 @@ class HubLedger:
         self.evidence = LedgerEvidence(self.application, self.records)
         self.pruner: Pruner | None = None
         """Takes a step after each block."""
-        if self.application.info().last_block_height < 0:
+        if self.application.info().last_block_height < 0 and genesis.continues is None:
             self._initialise()
         self._check()
         self._begin_revision()
@@ -66,6 +66,11 @@ class HubLedger:
     def _check(self) -> None:
         height = self.records.latest_height()
         info = self.application.info()
+        if info.last_block_height < 0:
+            raise ChainDamaged(
+                f"{self.genesis.chain_id} begins with the state after block {self.genesis.base_height}, the database is empty:"
+                " run `hutong hub join` with a header that you trust"
+            )
         if info.last_block_height != height:
             raise ChainDamaged(f"the last block is {height}, the state is at {info.last_block_height}")
         digest = self.application.state.view_at(info.last_block_height).get(GENESIS_KEY)
@@ -77,19 +82,19 @@ class HubLedger:
             raise ChainDamaged(f"the app hash after block {height} is not the recorded one")
 
     def _check_continuation(self, height: int) -> None:
-        """Of a later revision: the database holds the end of the one before, and that very one."""
-        continues = self.genesis.continues
-        if continues is None:
-            if height > 0 and (stored := self.records.block(height)) is not None:
-                named = stored.block.header.chain_id
-                if named != self.genesis.chain_id:
-                    raise ChainDamaged(
-                        f"the database is of {named} already, the genesis file of {self.genesis.chain_id}"
-                    )
+        """The newest block is of this revision. Of a later one the database holds the end of the one before, and that very
+        one, unless it was restored or pruned above it."""
+        genesis, continues = self.genesis, self.genesis.continues
+        newest = None if height <= genesis.base_height else self.records.block(height)
+        if newest is not None and newest.block.header.chain_id != genesis.chain_id:
+            raise ChainDamaged(
+                f"the database is of {newest.block.header.chain_id} already, the genesis file of {genesis.chain_id}"
+            )
+        if continues is None or self.records.first_height() > continues.height:
             return
         if height < continues.height:
             raise ChainDamaged(
-                f"{self.genesis.chain_id} continues {continues.chain_id} after block {continues.height}, the database ends at"
+                f"{genesis.chain_id} continues {continues.chain_id} after block {continues.height}, the database ends at"
                 f" {height}"
             )
         last, results = self.records.block(continues.height), self.records.results(continues.height)

@@ -33,6 +33,7 @@ class LightFollower:
     """Believes headers of one hub. What was believed from one member stays believed with the next."""
 
     def __init__(self, genesis: Genesis, trusted: TrustedHash) -> None:
+        self._genesis = genesis
         self._chain_id = genesis.chain_id
         self._trusted = trusted
         self._options = Options(TRUST_LEVEL, genesis.params.trusting_period_s * 10**9, MAX_CLOCK_DRIFT_NS)
@@ -56,7 +57,11 @@ class LightFollower:
             raise MemberFailed(member.url, f"header {height}", str(error)) from error
 
     def _root(self, member: Member, now_ns: int) -> Header:
-        trusted = self._trusted
+        trusted, base = self._trusted, self._genesis.base_height
+        if trusted.height <= base:
+            raise TrustUnusable(
+                f"header {trusted.height} is of an earlier revision, {self._chain_id} begins after block {base}: trust one of its own"
+            )
         known = self._believed.get(trusted.height)
         if known is None:
             known = member.signed_header(trusted.height).header

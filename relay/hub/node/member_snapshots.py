@@ -12,11 +12,11 @@ from light_clients.tendermint.types import Commit, Header, ValidatorSet
 from relay.evm.block_store import BlockStore
 from relay.evm.database import KeyValueStore, KeyValueWriter
 from relay.hub.application.abci import ChunkVerdict, ExecTxResult, OfferVerdict, Snapshot
+from relay.hub.application.application import HubApplication
 from relay.hub.application.snapshot.format import FORMAT
 from relay.hub.consensus.blocks import block_id_of
 from relay.hub.consensus.types import Block
 from relay.hub.node.block_records import BlockResults, store_block_records, store_validators
-from relay.hub.node.ledger import HubLedger
 from relay.hub.node.light_follow import LightFollower
 from relay.hub.node.member_rpc import Member, MemberFailed, Offer
 from relay.hub.node.snapshot_files import SnapshotFiles
@@ -78,7 +78,7 @@ def check_beside(beside: Beside) -> None:
 class StateRestorer:
     """Tries offers newest first, members in their order. `named` is told of each member that failed, once for each reason."""
 
-    ledger: HubLedger
+    application: HubApplication
     store: KeyValueStore
     files: SnapshotFiles
     follower: LightFollower
@@ -114,8 +114,10 @@ class StateRestorer:
         if found is None:
             return None
         beside, who = found
-        ledger = self.ledger
-        sync = StateSync(ledger.application, self.store, self.files, lambda batch: _store_beside(batch, beside, ledger))
+        genesis = self.application.genesis
+        sync = StateSync(
+            self.application, self.store, self.files, lambda batch: _store_beside(batch, beside, genesis.evm_chain_id)
+        )
         snapshot = Snapshot(
             height, FORMAT, len(offer.manifest.chunk_hashes), sha256(offer.encoded).digest(), offer.encoded
         )
@@ -160,9 +162,9 @@ class StateRestorer:
             self.named(str(MemberFailed(member.url, wanted, reason)))
 
 
-def _store_beside(batch: KeyValueWriter, beside: Beside, ledger: HubLedger) -> None:
+def _store_beside(batch: KeyValueWriter, beside: Beside, evm_chain_id: int) -> None:
     """In the batch that makes the restored version the newest. Raises PredicateFailed: `snapshot_names_the_next_block`."""
-    restored = BlockStore(batch, ledger.genesis.evm_chain_id).restored()
+    restored = BlockStore(batch, evm_chain_id).restored()
     expected = header_hash(beside.next_header)
     if restored is None or restored.next_hash != expected:
         got = None if restored is None else restored.next_hash

@@ -1,7 +1,8 @@
 """CometBFT's state sync: the four snapshot calls of ABCI over the files in HOME/snapshots and the node's store.
 
 What a restoration writes cannot be reached before its last batch, which also takes its mark away. A store with the mark
-holds a restoration that did not end: it is brought back to genesis, so that a node is either at genesis or whole.
+holds a restoration that did not end: it is brought back to genesis, in a later revision to nothing, so that a node is either
+there or whole.
 """
 
 from collections.abc import Callable, Iterable
@@ -146,9 +147,12 @@ class StateSync:
                     table = WritableTable(batch, prefix)
                     for key in doomed:
                         table.delete(key)
-        self._application.init_chain()
+        begins = self._application.genesis.continues is None
+        if begins:
+            self._application.init_chain()
         with self._store.batch() as batch:
-            self._application.commit(batch)
+            if begins:
+                self._application.commit(batch)
             WritableTable(batch, RESTORING_TABLE).delete(_MARK)
 
 

@@ -24,7 +24,7 @@ from relay.hub.state.tree import Leaf
 from tests.relay.hub.test_hub_spec_pages import page, vectors
 
 DIGEST = b"\x11" * 32
-GENESIS = SimpleNamespace(digest=DIGEST, chain_id="hutong-1", rules_version=1)
+GENESIS = SimpleNamespace(digest=DIGEST, chain_id="hutong-1", rules_version=1, continues=None, base_height=0)
 ACCOUNTS = {
     b"\xaa" * 20: GenesisAccount(balance_wei=10**18),
     b"\xbb" * 20: GenesisAccount(nonce=1, code=bytes.fromhex("600160005500"), storage={0: 1, 1: 2**255}),

@@ -8,16 +8,29 @@ from light_clients.interface import MalformedInput, PredicateFailed
 from light_clients.tendermint.codec import decode_header
 from light_clients.tendermint.hashing import header_hash
 from light_clients.tendermint.types import Header
+from relay.hub.application.genesis import Genesis
 from relay.hub.application.snapshot.format import first_header
 
 MAX_TIME_NS = 2**63 - 1
 
 
+def check_height(genesis: Genesis, height: int) -> None:
+    """A snapshot is of a block of its own revision. Raises PredicateFailed: `snapshot_of_this_revision`."""
+    if height <= genesis.base_height:
+        raise PredicateFailed(
+            "snapshot_of_this_revision",
+            f"{genesis.chain_id} begins after block {genesis.base_height}",
+            height,
+            f"> {genesis.base_height}",
+        )
+
+
 class Ancestry:
     """Takes encoded headers in order and keeps what the restored node needs of them."""
 
-    def __init__(self, chain_id: str, height: int, rules_version: int, app_hash: bytes) -> None:
-        self._chain_id = chain_id
+    def __init__(self, genesis: Genesis, height: int, rules_version: int, app_hash: bytes) -> None:
+        check_height(genesis, height)
+        self._genesis = genesis
         self._height = height
         self._rules_version = rules_version
         self._app_hash = app_hash
@@ -44,19 +57,12 @@ class Ancestry:
         header = decode_header(encoded)
         if header.height != self._next:
             raise PredicateFailed("header_heights_follow", "another height", header.height, self._next)
-        if header.chain_id != self._chain_id:
-            raise PredicateFailed("header_of_this_chain", "another chain", header.chain_id, self._chain_id)
+        chain_id = self._chain_id_at(header.height)
+        if header.chain_id != chain_id:
+            raise PredicateFailed("header_of_this_chain", "another chain", header.chain_id, chain_id)
         if not 0 < header.time_ns <= MAX_TIME_NS:
             raise PredicateFailed("header_time_in_range", "before 1970 or after 2262", got=header.time_ns)
-        if self._last_hash is not None and header.last_block_id.hash != self._last_hash:
-            raise PredicateFailed(
-                "headers_are_linked",
-                f"header {header.height} follows another block",
-                header.last_block_id.hash,
-                self._last_hash,
-            )
-        if header.height == 1 and not header.last_block_id.is_zero:
-            raise PredicateFailed("headers_are_linked", "block 1 follows none", got=header.last_block_id.hash)
+        self._check_link(header)
         if header.height == self._height + 1:
             self._check_last(header)
         if header.height == self._height:
@@ -65,6 +71,24 @@ class Ancestry:
         self.hashes[header.height] = self._last_hash
         self._next += 1
         return header
+
+    def _chain_id_at(self, height: int) -> str:
+        continues = self._genesis.continues
+        if continues is not None and height <= continues.height:
+            return continues.chain_id
+        return self._genesis.chain_id
+
+    def _check_link(self, header: Header) -> None:
+        named = header.last_block_id.hash
+        if header.height == self._genesis.base_height + 1:
+            if not header.last_block_id.is_zero:
+                raise PredicateFailed("headers_are_linked", f"block {header.height} follows none", got=named)
+            continues = self._genesis.continues
+            named = b"" if continues is None else continues.block_hash
+        if self._last_hash is not None and named != self._last_hash:
+            raise PredicateFailed(
+                "headers_are_linked", f"header {header.height} follows another block", named, self._last_hash
+            )
 
     def _check_last(self, header: Header) -> None:
         if header.version_app != self._rules_version:

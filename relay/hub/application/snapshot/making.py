@@ -94,7 +94,7 @@ class SnapshotMaker:
     def _records(self) -> Iterator[tuple[RecordKind, bytes]]:
         last = self._header_of(self._height + 1)
         self._rules_version = last.version_app
-        ancestry = Ancestry(self._genesis.chain_id, self._height, last.version_app, self._root)
+        ancestry = Ancestry(self._genesis, self._height, last.version_app, self._root)
         for height in range(first_header(self._height), self._height + 2):
             encoded = encode_header(last if height == self._height + 1 else self._header_of(height))
             ancestry.feed(encoded)

@@ -14,7 +14,7 @@ from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTa
 from relay.evm.state_traversal import StateTraversal
 from relay.hub.application.application import STATE_TABLE, HubApplication
 from relay.hub.application.evm_pruning import EVM_TABLE, PlaceFilter, mark_counted
-from relay.hub.application.snapshot.ancestry import Ancestry
+from relay.hub.application.snapshot.ancestry import Ancestry, check_height
 from relay.hub.application.snapshot.format import Manifest, RecordKind, decode_leaf, records_of
 from relay.hub.state import GENESIS_KEY
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
@@ -31,12 +31,13 @@ def check_manifest(manifest: Manifest, application: HubApplication) -> None:
     """Whether this application can restore it.
 
     Raises:
-        PredicateFailed: `snapshot_of_this_genesis`, `snapshot_rules_known`.
+        PredicateFailed: `snapshot_of_this_genesis`, `snapshot_of_this_revision`, `snapshot_rules_known`.
     """
     if manifest.genesis_digest != application.genesis.digest:
         raise PredicateFailed(
             "snapshot_of_this_genesis", "another genesis", manifest.genesis_digest, application.genesis.digest
         )
+    check_height(application.genesis, manifest.height)
     if manifest.rules_version not in application.rules_versions:
         raise PredicateFailed(
             "snapshot_rules_known", "rules that this hutong lacks", manifest.rules_version, application.rules_versions
@@ -50,7 +51,7 @@ class Restoration:
         self._application = application
         self._manifest = manifest
         self._app_hash = app_hash
-        self._ancestry = Ancestry(application.genesis.chain_id, manifest.height, manifest.rules_version, app_hash)
+        self._ancestry = Ancestry(application.genesis, manifest.height, manifest.rules_version, app_hash)
         self._headers: list[Header] = []
         self._tree = StreamedTree()
         self._due = {
@@ -104,7 +105,7 @@ class Restoration:
         header, hashes = self._ancestry.restored_header(), self._ancestry.hashes
         ancestors = {number: value for number, value in hashes.items() if number <= height}
         if 1 in ancestors:
-            ancestors[0] = application.genesis.digest
+            ancestors[0] = application.genesis.origin
         assert self._state_root is not None
         block = application.ethereum.block(
             height, header.time_ns, hashes[height], ancestors[height - 1], self._state_root
@@ -151,10 +152,9 @@ class Restoration:
             raise PredicateFailed(
                 "tree_has_trusted_app_hash", "the leaves make another root", self._tree.root, self._app_hash
             )
-        if self._genesis_digest != self._application.genesis.digest:
-            raise PredicateFailed(
-                "state_of_this_genesis", "another genesis", self._genesis_digest, self._application.genesis.digest
-            )
+        origin = self._application.genesis.origin
+        if self._genesis_digest != origin:
+            raise PredicateFailed("state_of_this_genesis", "another genesis", self._genesis_digest, origin)
 
     def _evm(self) -> StateTraversal:
         if self._traversal is None:
