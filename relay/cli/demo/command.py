@@ -155,16 +155,20 @@ def _see_through(run: Run, console: Console, home: Path, *, json_: bool, keep: b
     good = False
     try:
         good = trio.run(partial(_supervise, run, home, console, json_=json_, keep=keep), strict_exception_groups=True)
-    except* DemoFailed as group:
-        error: BaseException = group
+    except BaseExceptionGroup as group:
+        if group.subgroup(DemoStopped) is not None:
+            # What else broke did so because daemons end while the rest still asks them.
+            console.print(f"Stopped. Files and logs are in {home}", markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(130) from None
+        failed, rest = group.split(DemoFailed)
+        if failed is None or rest is not None:
+            raise
+        error: BaseException = failed
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         console.print(f"The demo failed: {error}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"Its logs are in {home}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
-    except* DemoStopped:
-        console.print(f"Stopped. Files and logs are in {home}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(130) from None
     if not good:
         console.print(f"Not everything is as it should be. Logs are in {home}", markup=False, soft_wrap=True)
         raise typer.Exit(1)
