@@ -194,14 +194,22 @@ class _Inflater:
 
     def feed(self, chunk: bytes) -> bytes:
         if self._gzip is not None:
+            if chunk and self._gzip.eof:
+                raise self._goes_on()
             try:
                 chunk = self._gzip.decompress(chunk, self._left + 1)
             except zlib.error as error:
                 raise BadAnswer(self._method, "body", "is not gzip") from error
+            if self._gzip.unused_data:
+                raise self._goes_on()
         self._left -= len(chunk)
         if self._left < 0:
             raise AnswerTooLarge(self._method, "body", f"more than {self._max_bytes} bytes")
         return chunk
+
+    def _goes_on(self) -> BadAnswer:
+        """zlib keeps all that comes after its end, and copies it anew at each feed."""
+        return BadAnswer(self._method, "body", "goes on after its compression")
 
     def finish(self) -> None:
         if self._gzip is not None and not self._gzip.eof:
