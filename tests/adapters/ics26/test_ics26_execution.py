@@ -9,8 +9,9 @@ from eth_abi.abi import encode
 from hostile_server import error, hostile_server, result
 
 from adapters.ics26.abi import selector
+from adapters.ics26.batch import DEFAULT_LIMITS
 from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC
-from adapters.ics26.execution import ExecutionRpc, decode_block, hex_data
+from adapters.ics26.execution import MAX_RECEIPT_LOGS, ExecutionRpc, decode_block, decode_receipt, hex_data
 from adapters.ics26.reverts import RevertReader
 from adapters.ics26.router import RouterReads
 from adapters.ics26.submission import broadcast, check_receipt_block, outcome_of, prepare_call
@@ -325,6 +326,17 @@ async def test_attack_G1_receipt_of_a_block_that_is_not_final():
             await rpc.receipt(HASH)
         answers(server, eth_getTransactionReceipt=None)
         assert await rpc.receipt(HASH) is None
+
+
+def test_attack_G9_receipt_of_as_many_logs_as_a_batch_can_pay_for_is_read():
+    """Receivers of four packets log what they can: more than ten thousand, and no bound of ours may refuse the receipt."""
+    cheapest_log_gas = 375
+    most = DEFAULT_LIMITS.max_gas // cheapest_log_gas
+    receipt = receipt_json(logs=[log_json(topics=[], address=hex_data(HASH[:20]))] * most)
+    assert len(decode_receipt(Fields("eth_getTransactionReceipt", receipt)).logs) == most
+    receipt["logs"] = receipt["logs"][:1] * (MAX_RECEIPT_LOGS + 1)
+    with pytest.raises(BadAnswer, match="has more than"):
+        decode_receipt(Fields("eth_getTransactionReceipt", receipt))
 
 
 @pytest.mark.parametrize(("transaction", "fee_wei"), [({"gasPrice": "0x4"}, 400), ({}, 0), (None, 0)])

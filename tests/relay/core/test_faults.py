@@ -10,9 +10,11 @@ from adapters.interface import (
     BadAnswer,
     EndpointUnavailable,
     HeightUnavailable,
+    NonceTooHigh,
     PacketEvent,
     PacketEventKind,
     RecvPacket,
+    Underpriced,
 )
 from adapters.simulated import AppRefused, OutOfGas
 from adapters.simulated.chain import BASE_FEE_WEI
@@ -246,6 +248,97 @@ async def test_attack_G4_nonce_used_by_another_program_with_the_key(world, autoj
         account._next = 0  # and one below
         world.send("alpha", 2)
         await world.all_settled(7)
+
+
+async def test_attack_G4_pending_transaction_whose_nonce_another_program_uses_is_given_up(
+    world, autojump_clock, capsys
+):
+    """A dearer transaction with the key takes its place in the pool, so that no dearer copy of ours ever can."""
+    beta = world.chains["beta"]
+    async with making_blocks(world), world.relay().running() as process:
+        await trio.sleep(1)
+        world.send("alpha", 2)
+        await world.until(lambda: beta.pool)
+        ((_, ours),) = beta.pool.items()
+        fields = {
+            "type": 2, "chainId": 1002, "nonce": ours.nonce, "gas": ours.gas, "maxFeePerGas": 10**12,
+            "maxPriorityFeePerGas": 10**11, "to": "0x" + ours.to.hex(), "value": 0, "data": b"",
+        }  # fmt: skip
+        world.adapter("beta").chain.submit(world.signer.sign_transaction(fields))
+        ((_, theirs),) = beta.pool.items()
+        assert theirs.hash != ours.hash
+        await world.all_settled(2, at_most_s=40)
+        (account,) = process.relay.accounts["beta"]
+        await world.until(lambda: account.slots.value == 8)
+        assert await process.ledger.open_transactions("beta", account.address) == []
+    assert "another transaction with this key used the nonce" in capsys.readouterr().out
+
+
+async def test_attack_G9_receipt_that_nobody_can_read_holds_no_other_transaction(world, autojump_clock, capsys):
+    """Its logs may be more than an answer may have; who is behind it must not wait for what never comes."""
+    unread = []
+
+    def wrap(adapter):
+        honest = adapter.outcome
+
+        async def outcome(transaction_hash):
+            if not unread:
+                unread.append(transaction_hash)
+            if adapter.name == "beta" and transaction_hash == unread[0]:
+                raise EndpointUnavailable("beta", "eth_getTransactionReceipt", (("node", "more than 16777216 bytes"),))
+            return await honest(transaction_hash)
+
+        adapter.outcome = outcome if adapter.name == "beta" else honest
+        return adapter
+
+    async with making_blocks(world), world.relay(wrap=wrap).running() as process:
+        await trio.sleep(1)
+        for _ in range(12):
+            world.send("alpha", 1)
+            await trio.sleep(2)
+        await world.all_settled(12, at_most_s=30)
+        (account,) = process.relay.accounts["beta"]
+        assert account.slots.value == 7, "only its own slot is held"
+        await world.until(lambda: account.slots.value == 8, at_most_s=200)
+        assert await process.ledger.open_transactions("beta", account.address) == []
+    assert "no endpoint can say by what" in capsys.readouterr().out
+    assert world.received() == 12 and len(world.transactions("beta")) == 12
+
+
+async def test_attack_G4_transaction_that_is_taken_back_while_it_is_looked_at_takes_no_other_along(
+    world, autojump_clock
+):
+    """A slow endpoint refuses it to the one, another one later to the other, when its nonce carries a dearer copy."""
+    offered = []
+
+    def wrap(adapter):
+        honest = adapter.broadcast
+
+        async def broadcast(signed):
+            offered.append(signed)
+            match len(offered):
+                case 1:
+                    await trio.sleep(8)
+                    raise Underpriced(signed.hash, "fee too low")
+                case 2:
+                    assert signed == offered[0], "sent again before anybody answered"
+                    await trio.sleep(8)
+                    raise NonceTooHigh(signed.hash, "nonce too high")
+            await honest(signed)
+
+        adapter.broadcast = broadcast if adapter.name == "beta" else honest
+        return adapter
+
+    async with making_blocks(world), world.relay(wrap=wrap).running() as process:
+        await trio.sleep(1)
+        world.send("alpha", 2)
+        await world.all_settled(2, at_most_s=60)
+        (account,) = process.relay.accounts["beta"]
+        await world.until(lambda: account.slots.value == 8)
+        assert await process.ledger.open_transactions("beta", account.address) == []
+        assert (await process.queue.statistics(TO_BETA)).waiting == 0
+    assert [signed.nonce for signed in offered[:3]] == [0, 0, 0] and offered[2] != offered[0]
+    assert len(world.transactions("beta")) == 1
 
 
 async def test_attack_G4_two_processes_with_one_key_settle_everything(world, autojump_clock):
