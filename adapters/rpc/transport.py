@@ -48,8 +48,8 @@ class _Target:
         try:
             parts = urlsplit(url)
             port = parts.port
-        except ValueError as error:
-            raise AttemptFailed(f"not a URL: {error}") from None
+        except ValueError:  # whose words repeat what may be a part of a password
+            raise AttemptFailed("not a URL") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise AttemptFailed("not an HTTP URL")
         headers = [

@@ -212,6 +212,13 @@ async def test_attack_G14_credentials_in_a_url_never_reach_an_error():
     assert "http://127.0.0.1:1" in str(caught.value)
 
 
+async def test_attack_G14_what_stands_where_a_port_should_never_reaches_an_error():
+    async with open_rpc_client("chain-a", ["http://user:hunter2/x@127.0.0.1:1/"], Random(1), QUICK) as client:
+        with pytest.raises(EndpointUnavailable, match="not a URL") as caught:
+            await client.call("eth_blockNumber", [], quantity)
+    assert "hunter2" not in str(caught.value)
+
+
 async def test_unknown_method_is_refused_once_every_endpoint_refuses():
     async with two_servers() as (bad, _):
         bad.answers["*"] = lambda r: error(r, -32601, "no such method")
