@@ -20,6 +20,7 @@ from adapters.simulated import AppRefused, OutOfGas
 from adapters.simulated.chain import BASE_FEE_WEI
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from relay.config import FeeLimits, PathEnd
+from relay.core.clearer import MAX_FAILURES
 from relay.core.errors import StartRefused
 from relay.core.watcher import KEPT_BLOCKS
 from relay.dispatch import Job, JobKind, Route
@@ -680,6 +681,37 @@ async def test_one_packet_that_cannot_be_looked_at_does_not_end_the_pass(world, 
     adapter.sent_packet = honest
     assert await process.relay._clearer.clear(PathEnd(chain="alpha", client=CLIENT)) == 1
     process.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        HeightUnavailable("alpha", 5, "pruned"),
+        EndpointUnavailable("alpha", "sent_packet", (("node", "answered badly"),)),
+    ],
+    ids=["pruned", "refused"],
+)
+async def test_attack_G6_packets_that_cannot_be_looked_at_do_not_take_the_others_along(world, autojump_clock, error):
+    """More than the clearer bears in a pass, each time anew."""
+
+    def wrap(adapter):
+        honest = adapter.sent_packet
+
+        async def sent_packet(client_id, sequence):
+            if adapter.name == "alpha" and sequence <= 2 * MAX_FAILURES:
+                raise error
+            return await honest(client_id, sequence)
+
+        adapter.sent_packet = sent_packet
+        return adapter
+
+    async with making_blocks(world):
+        await trio.sleep(1)
+        world.send("alpha", 2 * MAX_FAILURES + 4)
+        await trio.sleep(4)
+        async with world.relay(wrap=wrap).running():
+            lost = [*range(1, 2 * MAX_FAILURES + 1)]
+            await world.until(lambda: world.unsettled() == lost, at_most_s=100)
 
 
 async def test_attack_G13_restart_under_another_configuration_drops_nothing(world, autojump_clock):
