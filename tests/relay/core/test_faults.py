@@ -8,6 +8,7 @@ from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
 from adapters.interface import (
     BadAnswer,
+    EndpointMismatch,
     EndpointUnavailable,
     HeightUnavailable,
     NonceTooHigh,
@@ -15,6 +16,7 @@ from adapters.interface import (
     PacketEventKind,
     RecvPacket,
     Underpriced,
+    UnknownClient,
 )
 from adapters.simulated import AppRefused, OutOfGas
 from adapters.simulated.chain import BASE_FEE_WEI
@@ -530,6 +532,34 @@ async def test_attack_G13_path_that_the_chains_contradict_is_refused_at_start(wo
         await process.relay.run()
     process.close()
     assert caught.group_contains(StartRefused, match=reason)
+
+
+@pytest.mark.parametrize("lie", ["client", "check_identity"])
+async def test_attack_G1_one_lying_endpoint_of_a_chain_does_not_keep_the_relay_from_its_start(
+    world, autojump_clock, lie
+):
+    """It says each time that there is no such client, or no router; another endpoint of its chain knows better."""
+    left = []
+
+    def wrap(adapter):
+        honest = getattr(adapter, lie)
+
+        async def lying(*arguments):
+            if not left:
+                raise (
+                    UnknownClient("beta", CLIENT) if lie == "client" else EndpointMismatch("beta", "code", "none", "R")
+                )
+            return await honest(*arguments)
+
+        if adapter.name == "beta":
+            adapter.distrust = left.append
+            setattr(adapter, lie, lying)
+        return adapter
+
+    async with making_blocks(world), world.relay(wrap=wrap).running():
+        world.send("alpha", 1)
+        await world.all_settled(1)
+    assert len(left) == 1
 
 
 async def test_attack_G13_wrong_chain_at_the_endpoint_is_refused_at_start(world):
