@@ -310,6 +310,8 @@ class Account:
                 self._log.warning("waiting longer", **_about(entry), reason="the fee per gas is at its cap")
                 entry.sent_at_s = trio.current_time()
                 return
+            if not entry.evidence:  # of an earlier process, or there is none
+                entry.evidence = await self._recorder.kept(entry.jobs)
             with trio.CancelScope(shield=True):
                 await self._recorder.signed(signed, entry.jobs, entry.evidence)
             entry.variants.append(signed)
