@@ -6,7 +6,7 @@ from adapters.interface import BadAnswer, PacketEvent, PacketEventKind
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.abi import PACKET_TUPLE, decode_canonical, packet_from_tuple
 from light_clients.ibc.packet import MAX_ACKNOWLEDGEMENT_BYTES, MAX_PACKET_BYTES, Acknowledgement
-from light_clients.interface import VerificationError
+from light_clients.interface import MalformedInput, VerificationError
 
 MAX_EVENT_DATA_BYTES = 2 * MAX_PACKET_BYTES + 2 * MAX_ACKNOWLEDGEMENT_BYTES
 
@@ -50,6 +50,10 @@ class Log:
     removed: bool
 
 
+_RAW_TYPES = {kind: [one.replace("string", "bytes") for one in types] for kind, types in _DATA_TYPES.items()}
+"""What a Solidity `string` holds need not be text."""
+
+
 def client_topic(client_id: str) -> bytes:
     """The topic of a `string indexed clientId`."""
     return keccak256(client_id.encode())
@@ -83,3 +87,26 @@ def packet_event(log: Log, block_time_ns: int) -> PacketEvent:
     if log.topics != expected:
         raise BadAnswer("eth_getLogs", "topics", "contradict the packet in the data", got=b"".join(log.topics))
     return event
+
+
+def is_of_refused_packet(log: Log) -> bool:
+    """Whether a router may have written this log, which `packet_event` refuses: of a packet that comes from elsewhere it
+    checks the ends and the port that it is for, and a chain may send what this side does not carry (docs/spec/strictness.md).
+    """
+    kind = PACKET_TOPICS.get(log.topics[0]) if log.topics else None
+    if kind is None:
+        return False
+    try:
+        values = decode_canonical(_RAW_TYPES[kind], log.data, "log.data", len(log.data))
+    except MalformedInput:
+        return False
+    packet = values[0]
+    client = packet[2 if kind is PacketEventKind.WRITE_ACKNOWLEDGEMENT else 1]
+    if log.topics != (log.topics[0], keccak256(client), sequence_topic(packet[0])):
+        return False
+    try:
+        text = [one.decode() if isinstance(one, bytes) else one for one in packet[:4]]
+        packet_from_tuple((*text, [tuple(one.decode() for one in payload[:4]) + payload[4:] for payload in packet[4]]))
+    except (VerificationError, UnicodeDecodeError):
+        return True
+    return len(log.data) > MAX_EVENT_DATA_BYTES

@@ -15,7 +15,9 @@ from adapters.rpc.fields import MAX_QUANTITY_DIGITS, QUANTITY
 MAX_LOGS = 50_000
 MAX_TOPICS = 4
 MAX_LOG_DATA_BYTES = 1 << 20
-MAX_RECEIPT_LOGS = 10_000
+MAX_RECEIPT_LOGS = 100_000
+"""The bytes of an answer bind first. Receivers may log as their gas lets them: a batch of 2^24 gas leaves up to 44 739 empty
+logs, and a receipt of ours that is refused would hold its nonce."""
 MAX_BLOCK_TIME_S = 2**33
 """The year 2242: nanoseconds up to it are an int64."""
 NO_TOO_WIDE_RANGE = 10

@@ -1,6 +1,7 @@
 """What a router says about packets, read from its chain: shared by every chain with the ICS26Router ABI."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from adapters.ics26.abi import GET_COMMITMENT, GET_COUNTERPARTY, MULTICALL
@@ -10,6 +11,7 @@ from adapters.ics26.events import (
     WRITE_ACKNOWLEDGEMENT_TOPIC,
     Log,
     client_topic,
+    is_of_refused_packet,
     packet_event,
     sequence_topic,
 )
@@ -17,6 +19,7 @@ from adapters.ics26.execution import ExecutionRpc, hex_data
 from adapters.interface import (
     MAX_EVENT_RANGE,
     BadAnswer,
+    EndpointUnavailable,
     HeightUnavailable,
     PacketEvent,
     RefusedByChain,
@@ -66,9 +69,17 @@ class RouterReads:
         return await self._events(first, last, [[hex_data(topic) for topic in PACKET_TOPICS]])
 
     async def _events(self, first: int, last: int, topics: list[Any]) -> tuple[PacketEvent, ...]:
-        return await self._execution.read_logs(self._router, first, last, topics, self._decode)
+        """Events of packets that this side does not carry are passed over, but only where no endpoint tells of none."""
+        met: list[Log] = []
+        strict, lenient = (partial(self._decode, met, pass_over=pass_over) for pass_over in (False, True))
+        try:
+            return await self._execution.read_logs(self._router, first, last, topics, strict)
+        except EndpointUnavailable:
+            if not met:
+                raise
+        return await self._execution.read_logs(self._router, first, last, topics, lenient)
 
-    async def _decode(self, logs: tuple[Log, ...]) -> tuple[PacketEvent, ...]:
+    async def _decode(self, met: list[Log], logs: tuple[Log, ...], *, pass_over: bool) -> tuple[PacketEvent, ...]:
         facts: dict[int, tuple[bytes, int]] = {}
 
         async def look(height: int) -> None:
@@ -82,7 +93,14 @@ class RouterReads:
             block_hash, time_ns = facts[log.height]
             if log.block_hash != block_hash:
                 raise BadAnswer("eth_getLogs", "blockHash", "is not the final block of its height", log.block_hash)
-            events.append(packet_event(log, time_ns))
+            try:
+                events.append(packet_event(log, time_ns))
+            except BadAnswer:
+                if not is_of_refused_packet(log):
+                    raise
+                met.append(log)
+                if not pass_over:
+                    raise
         return tuple(events)
 
     async def stored(self, client_id: str, kind: PathKind, sequence: int, height: int) -> bytes | None:

@@ -48,8 +48,8 @@ class _Target:
         try:
             parts = urlsplit(url)
             port = parts.port
-        except ValueError as error:
-            raise AttemptFailed(f"not a URL: {error}") from None
+        except ValueError:  # whose words repeat what may be a part of a password
+            raise AttemptFailed("not a URL") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise AttemptFailed("not an HTTP URL")
         headers = [
@@ -194,14 +194,22 @@ class _Inflater:
 
     def feed(self, chunk: bytes) -> bytes:
         if self._gzip is not None:
+            if chunk and self._gzip.eof:
+                raise self._goes_on()
             try:
                 chunk = self._gzip.decompress(chunk, self._left + 1)
             except zlib.error as error:
                 raise BadAnswer(self._method, "body", "is not gzip") from error
+            if self._gzip.unused_data:
+                raise self._goes_on()
         self._left -= len(chunk)
         if self._left < 0:
             raise AnswerTooLarge(self._method, "body", f"more than {self._max_bytes} bytes")
         return chunk
+
+    def _goes_on(self) -> BadAnswer:
+        """zlib keeps all that comes after its end, and copies it anew at each feed."""
+        return BadAnswer(self._method, "body", "goes on after its compression")
 
     def finish(self) -> None:
         if self._gzip is not None and not self._gzip.eof:

@@ -120,7 +120,7 @@ class Archive:
 def _write_groups(groups: dict[tuple[Path, str], dict[int, bytes]], writes: WriteCounter) -> None:
     """A file for each group, in parts where its name or its bytes become too many."""
     for folder, _ in groups:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(folder)
     files: list[tuple[Path, list[bytes]]] = []
     for (folder, kind), documents in groups.items():
         for part in _parts(documents):
@@ -162,8 +162,20 @@ def _write_files(files: list[tuple[Path, list[bytes]]]) -> None:
             with suppress(OSError):
                 temporary.unlink()
     for directory in {path.parent for path, _ in files}:
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync_folder(directory)
+
+
+def _make(folder: Path) -> None:
+    """The folder and those above it, each durable: a file is only as durable as the names that lead to it."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -88,6 +88,10 @@ def url_of(*schemes: str) -> AfterValidator:
         parts = urlsplit(url)
         if parts.scheme not in schemes or not (parts.hostname or parts.scheme == "unix"):
             raise ValueError(f"must be a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        try:
+            _ = parts.port
+        except ValueError:  # whose words repeat what may be a password with a `/` or `#` in it
+            raise ValueError("must have a number from 0 to 65535 where its port is, and no password") from None
         return url
 
     return AfterValidator(check)

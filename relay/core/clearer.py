@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from adapters.interface import AdapterError, ChainAdapter
+from adapters.interface import AdapterError, ChainAdapter, HeightUnavailable
 from adapters.rpc import all_of
 from relay.config import PathEnd
 from relay.core.discovery import Discovery
@@ -42,12 +42,13 @@ class _Scan:
     """What was read of one end. `standing` are the sequences that were found unsettled.
 
     Everything from `top` on is unread. Going down from `top`, `next_old` is where the re-reading stands; `whole` once
-    it has been down to 1.
+    it has been down to 1. `failing` are those of them that could not be looked at: they come after the others.
     """
 
     top: int
     next_old: int
     standing: set[int] = field(default_factory=set)
+    failing: set[int] = field(default_factory=set)
     whole: bool = False
 
 
@@ -128,23 +129,29 @@ class Clearer:
                 if job is None and await self._adapters[end.chain].commitment(end.client, sequence) is None:
                     scan.standing.discard(sequence)
             except AdapterError as error:
-                failures.append(error)
-                if len(failures) >= MAX_FAILURES:
-                    raise
-                self._log.warning(
-                    "cannot look at a packet now",
-                    chain=end.chain,
-                    packet=f"{end.chain}/{end.client}/{sequence}",
-                    reason=str(error),
-                )
+                if not isinstance(error, HeightUnavailable):  # who lacks an old packet's block is not away
+                    failures.append(error)
+                if sequence not in scan.failing:
+                    self._log.warning(
+                        "cannot look at a packet now",
+                        chain=end.chain,
+                        packet=f"{end.chain}/{end.client}/{sequence}",
+                        reason=str(error),
+                    )
+                if sequence in scan.standing:
+                    scan.failing.add(sequence)
                 return
+            scan.failing.discard(sequence)
             if job is not None:
                 self._timeouts.watch(job)
                 missing.append(job)
 
-        unknown = await self._not_in_work(end, sequences)
+        unknown = sorted(await self._not_in_work(end, sequences), key=scan.failing.__contains__)
         for start in range(0, len(unknown), CONCURRENT_LOOKS):
             await all_of([(look, sequence) for sequence in unknown[start : start + CONCURRENT_LOOKS]])
+            if len(failures) >= MAX_FAILURES:
+                await self._offer(missing)
+                raise failures[-1]
         return await self._offer(missing)
 
     async def _not_in_work(self, end: PathEnd, sequences: Iterable[int]) -> list[int]:

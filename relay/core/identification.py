@@ -66,18 +66,22 @@ class Identification:
         await self._ends[self._paths.opposite[end]].wait()
 
     async def _identify_chain(self, name: str) -> None:
-        await self._insist(f"chain {name}", self._adapters[name].check_identity)
+        await self._insist(f"chain {name}", self._adapters[name].check_identity, self._adapters[name])
         self._chains[name].set()
 
     async def _identify_end(self, end: PathEnd) -> None:
         opposite = self._paths.opposite[end]
         await self._chains[end.chain].wait()
         await self._chains[opposite.chain].wait()
-        await self._insist(f"path end {end.chain}:{end.client}", lambda: check_end(end, opposite, self._adapters))
+        what, asked = f"path end {end.chain}:{end.client}", self._adapters[end.chain]
+        await self._insist(what, lambda: check_end(end, opposite, self._adapters), asked)
         self._ends[end].set()
 
-    async def _insist(self, what: str, check: Callable[[], Awaitable[object]]) -> None:
-        """Ask until there is an answer; an unreachable chain is waited for, a contradiction that stands at the start is not."""
+    async def _insist(self, what: str, check: Callable[[], Awaitable[object]], asked: ChainAdapter) -> None:
+        """Ask until there is an answer; an unreachable chain is waited for, a contradiction that stands at the start is not.
+
+        It may be one endpoint's word, so while it could end the start the next answer is another's, where there is one.
+        """
         failures = contradictions = 0
         while True:
             try:
@@ -87,6 +91,8 @@ class Identification:
                     contradictions += 1
                     if contradictions >= BELIEVED_CONTRADICTIONS and self._starting:
                         raise _refused(what, error) from error
+                    if self._starting:
+                        asked.distrust(f"{what}: {error}")
                 failures += 1
                 self._awaited[what] = str(error)
                 self._log.warning("waiting for a chain", what=what, reason=str(error), failures=failures)

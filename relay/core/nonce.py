@@ -48,6 +48,8 @@ another: a chain that checks pending transactions again drops those that have be
 LOST_AFTER_CHECKS = 4
 """Looks in a row that must see a nonce used in final blocks before our transaction is given up: endpoints lag behind
 each other, and until a block is final nothing is known for good, however long that takes."""
+UNREAD_AFTER_CHECKS = 60
+"""The same where every endpoint's receipt of it is refused: it was included, and the chain says what became of its packets."""
 
 
 class Account:
@@ -172,9 +174,15 @@ class Account:
         used: int | None = None
         for nonce in sorted(self._pending):
             entry = self._pending.get(nonce)
-            if entry is None or await self._included(entry):
+            if entry is None:
                 continue
-            if trio.current_time() - entry.broadcast_at_s < REBROADCAST_AFTER_S:
+            unread: EndpointUnavailable | None = None
+            try:
+                if await self._included(entry):
+                    continue
+            except EndpointUnavailable as error:
+                unread = error  # of its receipt alone, or of everything: then nobody tells the account's state either
+            if unread is None and trio.current_time() - entry.broadcast_at_s < REBROADCAST_AFTER_S:
                 continue  # most are included by then: ask about the account only where something may be wrong
             if state is None:
                 state = await self._adapter.account(self.address)
@@ -183,9 +191,14 @@ class Account:
                 if used is None:
                     used = await self._adapter.final_nonce(self.address)
                 entry.misses = entry.misses + 1 if used > nonce else 0
-                if entry.misses >= LOST_AFTER_CHECKS:
+                if unread is None and entry.misses >= LOST_AFTER_CHECKS:
                     await self._lost(entry, "another transaction with this key used the nonce")
-            elif state.pending_nonce < min(self._pending):
+                elif unread is not None and entry.misses >= UNREAD_AFTER_CHECKS:
+                    await self._lost(entry, f"its nonce is used, and no endpoint can say by what: {unread}")
+                continue
+            if unread is not None:
+                continue
+            if state.pending_nonce < min(self._pending, default=nonce):
                 # Nonces below all of ours are free: the chain went back, or our counter was ahead of it.
                 entry.misses += 1
                 if entry.misses >= LOST_AFTER_CHECKS:
@@ -223,15 +236,22 @@ class Account:
             self._log.warning(
                 "transaction reverted", **_about(entry, outcome.transaction_hash), reason=outcome.reverted
             )
-        self._pending.pop(entry.nonce, None)
+        self._forget(entry)
         entry.finish(Included(outcome))
 
+    def _forget(self, entry: Pending) -> None:
+        """Its nonce may be another's by now: of one that was taken back while it was looked at."""
+        if self._pending.get(entry.nonce) is entry:
+            del self._pending[entry.nonce]
+
     async def _lost(self, entry: Pending, reason: str) -> None:
+        if self._pending.get(entry.nonce) is not entry:
+            return
         for signed in entry.variants:
             await self._recorder.never_included(signed, reason)
         self._metrics.transaction(self._adapter.name, "replaced")
         self._log.warning("transaction lost", **_about(entry), reason=reason)
-        self._pending.pop(entry.nonce, None)
+        self._forget(entry)
         self._next = None
         entry.finish(Lost(reason))
 
@@ -277,6 +297,8 @@ class Account:
 
     async def _replace(self, entry: Pending) -> None:
         async with self._lock:
+            if self._pending.get(entry.nonce) is not entry:
+                return
             try:
                 dearer = self._within_caps(entry.variants[-1].prepared.with_raised_fee(RAISE_PERCENT))
             except SubmissionRefused as refusal:
@@ -288,6 +310,8 @@ class Account:
                 self._log.warning("waiting longer", **_about(entry), reason="the fee per gas is at its cap")
                 entry.sent_at_s = trio.current_time()
                 return
+            if not entry.evidence:  # of an earlier process, or there is none
+                entry.evidence = await self._recorder.kept(entry.jobs)
             with trio.CancelScope(shield=True):
                 await self._recorder.signed(signed, entry.jobs, entry.evidence)
             entry.variants.append(signed)
@@ -302,7 +326,7 @@ class Account:
     async def _take_back(self, entry: Pending, refusal: BroadcastRefused) -> PreparedTransaction:
         """A refused transaction is recorded as such; returns what to sign next, or raises SubmissionRefused."""
         name, signed = self._adapter.name, entry.variants[0]
-        self._pending.pop(entry.nonce, None)
+        self._forget(entry)
         self._metrics.transaction(name, "refused")
         state = TransactionState.REPLACED if isinstance(refusal, NonceTooLow) else TransactionState.REFUSED
         await self._recorder.never_included(signed, str(refusal), state)

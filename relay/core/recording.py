@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 from adapters.interface import PreparedTransaction, SignedTransaction, TransactionOutcome
 from adapters.rpc import all_of
+from light_clients.interface import MalformedInput
 from relay.archive import Archive, ArchiveUnavailable, Evidence
 from relay.core.history import MAX_LOGGED_PACKETS
 from relay.core.pending import Jobs
@@ -54,6 +55,22 @@ class Recorder:
                 packets=[_packet_of(one) for one in evidence[:MAX_LOGGED_PACKETS]],
                 reason=str(error),
             )
+
+    async def kept(self, jobs: Jobs) -> tuple[Evidence, ...]:
+        """The evidence of a transaction that an earlier process signed, as far as it can be read."""
+        found: list[Evidence] = []
+        for job in jobs:
+            if job is None:
+                continue
+            chain, client_id, sequence = job.packet_id.split("/")
+            try:
+                evidence = await self._archive.read(chain, client_id, int(sequence), job.kind)
+            except (ArchiveUnavailable, MalformedInput) as error:
+                self._log.warning("evidence cannot be read", packet=job.packet_id, reason=str(error))
+                continue
+            if evidence is not None:
+                found.append(evidence)
+        return tuple(found)
 
     async def unended(self) -> list[tuple[SignedTransaction, Jobs]]:
         """What an earlier process recorded and did not see the end of, by nonce."""

@@ -19,7 +19,7 @@ from relay.dispatch.backoff import Backoff
 from relay.dispatch.connection import Connection
 from relay.dispatch.errors import RecordRefused
 from relay.dispatch.record import MAX_RECORD_BYTES, Job, Route, decode_job, encode_job
-from relay.dispatch.scripts import BURY, ENQUEUE, FORGET, PROMOTE, RETRY, REVIVE, SETTLE
+from relay.dispatch.scripts import BURY, ENQUEUE, FORGET, PROMOTE, RETRY, REVIVE, SETTLE, STATES
 from relay.telemetry import get_logger
 
 MAX_DEAD_LETTER_BYTES = 6 * MAX_RECORD_BYTES + 64 * 1024
@@ -36,6 +36,7 @@ MAX_DELIVERIES = 10
 CLAIM_AFTER_MS = 20_000
 """A job untouched for so long belongs to a dead worker; living ones touch theirs every `TOUCH_EVERY_S`."""
 TOUCH_EVERY_S = 5.0
+_STATES_CHUNK = 1_000
 _ENQUEUE_CHUNK = 200
 _ENQUEUE_CHUNK_BYTES = 4 * 1024 * 1024
 
@@ -146,10 +147,9 @@ class Queue:
 
     async def states(self, route: Route, ids: Sequence[str]) -> dict[str, str]:
         """Where those of `ids` are that the queue knows: `dead`, `delayed`, or `waiting` (in work ones included)."""
-        if not ids:
-            return {}
-        index = self._keys(route)[1]
-        values = await self._connection(lambda client: cast(list[Any], client.hmget(index, list(ids))))
+        values: list[bytes | None] = []
+        for start in range(0, len(ids), _STATES_CHUNK):
+            values += await self._script(STATES, route, ids[start : start + _STATES_CHUNK])
         names = {b"dead": "dead", b"delayed": "delayed"}
         return {
             job_id: names.get(value, "waiting") for job_id, value in zip(ids, values, strict=True) if value is not None

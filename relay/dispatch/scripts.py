@@ -1,16 +1,50 @@
 """The queue's atomic steps, as Lua that Redis 7 and Valkey run.
 
 KEYS of every script, all in one hash slot: stream, index, delayed, dead, dead records.
-The index says where each job id is: the stream entry `n-n`, `delayed`, or `dead`; an id in it is never added again.
+The index says where each job id is: the stream entry `n-n`, `delayed`, or `dead`; an id in it is not added again while it
+is there.
 """
 
-ENQUEUE = """
+_KNOWN = """
+-- Where an id is, false for nowhere. Who trims a stream takes its oldest entries, who evicts takes whole keys: an id whose
+-- job went that way would be known for ever, and never worked on. Jobs in work are entries of the stream too.
+local function numbers(entry)
+  local first, second = string.match(entry, '^(%d+)%-(%d+)$')
+  return tonumber(first), tonumber(second)
+end
+local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+local oldest_ms, oldest_number = numbers(oldest and oldest[1] or '9007199254740991-0')
+local function known(id)
+  local place = redis.call('HGET', KEYS[2], id)
+  if place == 'dead' then return redis.call('ZSCORE', KEYS[4], id) and place end
+  if place == 'delayed' then return redis.call('EXISTS', KEYS[3]) == 1 and place end
+  if not place then return false end
+  local ms, number = numbers(place)
+  return ms and (ms > oldest_ms or (ms == oldest_ms and number >= oldest_number)) and place
+end
+"""
+
+STATES = (
+    _KNOWN
+    + """
+-- ARGV: ids. Returns where each one is.
+local answer = {}
+for i = 1, #ARGV do
+  answer[i] = known(ARGV[i]) or false
+end
+return answer
+"""
+)
+
+ENQUEUE = (
+    _KNOWN
+    + """
 -- ARGV: capacity, then (id, record) pairs. Returns one number a pair: 1 added, 0 known, -1 full.
 local waiting = redis.call('XLEN', KEYS[1]) + redis.call('ZCARD', KEYS[3])
 local capacity = tonumber(ARGV[1])
 local answer = {}
 for i = 2, #ARGV, 2 do
-  if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 1 then
+  if known(ARGV[i]) then
     answer[#answer + 1] = 0
   elseif waiting >= capacity then
     answer[#answer + 1] = -1
@@ -23,6 +57,7 @@ for i = 2, #ARGV, 2 do
 end
 return answer
 """
+)
 
 SETTLE = """
 -- ARGV: group, then (entry, id) pairs. The id is forgotten only if it still means this entry.

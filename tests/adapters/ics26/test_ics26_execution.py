@@ -9,8 +9,9 @@ from eth_abi.abi import encode
 from hostile_server import error, hostile_server, result
 
 from adapters.ics26.abi import selector
-from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC
-from adapters.ics26.execution import ExecutionRpc, decode_block, hex_data
+from adapters.ics26.batch import DEFAULT_LIMITS
+from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, WRITE_ACKNOWLEDGEMENT_TOPIC, sequence_topic
+from adapters.ics26.execution import MAX_RECEIPT_LOGS, ExecutionRpc, decode_block, decode_receipt, hex_data
 from adapters.ics26.reverts import RevertReader
 from adapters.ics26.router import RouterReads
 from adapters.ics26.submission import broadcast, check_receipt_block, outcome_of, prepare_call
@@ -30,6 +31,8 @@ from adapters.interface import (
     Underpriced,
 )
 from adapters.rpc import Fields, RpcOptions, open_rpc_client
+from light_clients.crypto.hashes import keccak256
+from light_clients.ibc.abi import PACKET_TUPLE
 
 QUICK = RpcOptions(attempt_timeout_s=2, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02)
 ROUTER = b"\x10" * 20
@@ -165,6 +168,71 @@ async def test_attack_G2_endpoint_with_logs_of_another_block_is_left_for_an_hone
         answers(good, eth_getLogs=[])
         assert await RouterReads("alpha", rpc, ROUTER, facts).packet_events(3, 6, 10) == ()
         assert bad.methods().count("eth_getLogs") == good.methods().count("eth_getLogs") == 1
+
+
+PACKET = (7, "client-0", "07-tendermint-0", 2**33, [("transfer", "transfer", "v1", "abi", b"x")])
+
+
+def written(packet, raw: bool = False, **changes):
+    """`WriteAcknowledgement` of a packet that was received, as a router writes it."""
+    kind = PACKET_TUPLE.replace("string", "bytes") if raw else PACKET_TUPLE
+    client = packet[2] if raw else packet[2].encode()
+    topics = [hex_data(WRITE_ACKNOWLEDGEMENT_TOPIC), hex_data(keccak256(client)), hex_data(sequence_topic(packet[0]))]
+    return log_json(topics=topics, data=hex_data(encode([kind, "bytes[]"], [packet, [b"ok"]]))) | changes
+
+
+def with_payload(**changes):
+    names = ("source_port", "destination_port", "version", "encoding", "value")
+    payload = dict(zip(names, PACKET[4][0], strict=True)) | changes
+    return (*PACKET[:4], [tuple(payload.values())])
+
+
+def with_version_of_no_text():
+    number, *ends, timeout_s, ((*ports, _, encoding, value),) = PACKET
+    payload = (*(port.encode() for port in ports), b"\xff", encoding.encode(), value)
+    return (number, *(end.encode() for end in ends), timeout_s, [payload])
+
+
+REFUSED = {
+    "long version": written(with_payload(version="v" * 257)),
+    "empty encoding": written(with_payload(encoding="")),
+    "source port": written(with_payload(source_port="a port")),
+    "no text": written(with_version_of_no_text(), raw=True),
+    "large": written(with_payload(value=bytes(640_000))),
+}
+
+
+@pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
+async def test_attack_G9_packet_that_this_side_refuses_stops_no_watcher(refused):
+    """Whoever may send it on a chain of their own and relay it would stop all events behind it."""
+
+    async def facts(height):
+        return b"\x05" * 32, 7
+
+    async with execution() as (server, rpc):
+        answers(server, eth_getLogs=[refused | {"logIndex": "0x1"}, written(PACKET)])
+        (event,) = await RouterReads("alpha", rpc, ROUTER, facts).packet_events(3, 6, 10)
+        assert event.packet.payloads[0].version == "v1"
+        answers(server, eth_getLogs=[refused])
+        reads = RouterReads("alpha", rpc, ROUTER, facts)
+        assert await reads.written_acknowledgement("07-tendermint-0", 7, 3, 10) is None
+
+
+@pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
+async def test_attack_G1_event_that_is_made_unreadable_is_asked_of_another_endpoint(refused):
+    async def facts(height):
+        return b"\x05" * 32, 7
+
+    async with two_endpoints() as (bad, good, rpc):
+        answers(bad, eth_getLogs=[refused])
+        answers(good, eth_getLogs=[written(PACKET)])
+        (event,) = await RouterReads("alpha", rpc, ROUTER, facts).packet_events(3, 6, 10)
+        assert event.packet.sequence == 7
+        contradicting = refused | {"topics": [*refused["topics"][:2], hex_data(sequence_topic(8))]}
+        for server in (bad, good):
+            answers(server, eth_getLogs=[contradicting])
+        with pytest.raises(EndpointUnavailable):
+            await RouterReads("alpha", rpc, ROUTER, facts).packet_events(3, 6, 10)
 
 
 async def test_ranges_refused_by_a_node_are_searched_back():
@@ -325,6 +393,17 @@ async def test_attack_G1_receipt_of_a_block_that_is_not_final():
             await rpc.receipt(HASH)
         answers(server, eth_getTransactionReceipt=None)
         assert await rpc.receipt(HASH) is None
+
+
+def test_attack_G9_receipt_of_as_many_logs_as_a_batch_can_pay_for_is_read():
+    """Receivers of four packets log what they can: more than ten thousand, and no bound of ours may refuse the receipt."""
+    cheapest_log_gas = 375
+    most = DEFAULT_LIMITS.max_gas // cheapest_log_gas
+    receipt = receipt_json(logs=[log_json(topics=[], address=hex_data(HASH[:20]))] * most)
+    assert len(decode_receipt(Fields("eth_getTransactionReceipt", receipt)).logs) == most
+    receipt["logs"] = receipt["logs"][:1] * (MAX_RECEIPT_LOGS + 1)
+    with pytest.raises(BadAnswer, match="has more than"):
+        decode_receipt(Fields("eth_getTransactionReceipt", receipt))
 
 
 @pytest.mark.parametrize(("transaction", "fee_wei"), [({"gasPrice": "0x4"}, 400), ({}, 0), (None, 0)])

@@ -1,5 +1,6 @@
 """The RPC client against a real local server that lies, stalls and bombs."""
 
+import gzip
 import json
 from contextlib import asynccontextmanager
 from random import Random
@@ -17,7 +18,7 @@ from adapters.rpc.client import parse_answer
 from adapters.rpc.endpoint import Endpoint
 from adapters.rpc.fields import Fields
 from adapters.rpc.http_answer import AttemptFailed
-from adapters.rpc.transport import new_http_client, post
+from adapters.rpc.transport import _Inflater, new_http_client, post
 
 QUICK = RpcOptions(attempt_timeout_s=0.5, rounds=2, backoff_first_s=0.01, backoff_most_s=0.02, max_answer_bytes=100_000)
 
@@ -87,6 +88,26 @@ async def test_attack_G1_ten_megabyte_body():
 
 async def test_attack_G1_gzip_bomb_is_not_expanded():
     await survives(gzipped(b'{"jsonrpc":"2.0","id":1,"result":"' + b"0" * 50_000_000 + b'"}'))
+
+
+@pytest.mark.parametrize("rest", [b"\0", b"\0" * 1_000_000, gzip.compress(b"1")], ids=["a byte", "much", "a member"])
+async def test_attack_G1_what_follows_a_compressed_answer_is_not_kept(rest):
+    """It counts for no bound of what is unpacked."""
+
+    def answer(request):
+        body = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": "0x11"}).encode()
+        return http(gzip.compress(body) + rest, headers="content-encoding: gzip\r\n")
+
+    await survives(answer)
+
+
+async def test_attack_G1_compressed_answer_that_never_ends_is_left_at_once():
+    inflater = _Inflater("gzip", "eth_call", 1_024)
+    assert inflater.feed(gzip.compress(b"{}")) == b"{}"
+    with pytest.raises(BadAnswer, match="goes on after its compression"):
+        inflater.feed(b"\0" * 262_144)
+    assert inflater.feed(b"") == b""
+    inflater.finish()
 
 
 async def test_gzip_answer_is_read():
@@ -189,6 +210,13 @@ async def test_attack_G14_credentials_in_a_url_never_reach_an_error():
     assert "hunter2" not in str(caught.value)
     assert "apikey" not in str(caught.value)
     assert "http://127.0.0.1:1" in str(caught.value)
+
+
+async def test_attack_G14_what_stands_where_a_port_should_never_reaches_an_error():
+    async with open_rpc_client("chain-a", ["http://user:hunter2/x@127.0.0.1:1/"], Random(1), QUICK) as client:
+        with pytest.raises(EndpointUnavailable, match="not a URL") as caught:
+            await client.call("eth_blockNumber", [], quantity)
+    assert "hunter2" not in str(caught.value)
 
 
 async def test_unknown_method_is_refused_once_every_endpoint_refuses():

@@ -1,9 +1,11 @@
 """The new-heads subscription against a real WebSocket server that talks, babbles and hangs up."""
 
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from random import Random
 
+import pytest
 import trio
 from trio_websocket import ConnectionClosed, serve_websocket
 
@@ -69,6 +71,44 @@ async def test_attack_G1_babbling_socket_is_left_and_tried_again():
 
     await woken(talk, 1)
     assert len(connections) == 4
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 4\r\n\r\nslow",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"\x00\x01 no HTTP\r\n\r\n",
+    ],
+    ids=["forbidden", "too many", "no upgrade", "empty upgrade", "garbage"],
+)
+async def test_attack_G1_socket_that_refuses_the_handshake_ends_no_task(answer):
+    """The library's reader raises in a task of its own: whoever follows heads must not end with it."""
+    refused = []
+
+    async def refuse(stream):
+        refused.append(stream)
+        async with stream:
+            with suppress(trio.BrokenResourceError):
+                await stream.receive_some(65536)
+                await stream.send_all(answer)
+                await stream.receive_some(1)
+
+    async def talk(connection):
+        await connection.send_message(HEAD)
+        await trio.sleep_forever()
+
+    signal = HeadSignal()
+    async with websocket_server(talk) as good, trio.open_nursery() as nursery:
+        (listener,) = await nursery.start(partial(trio.serve_tcp, refuse, 0, host="127.0.0.1"))
+        port = listener.socket.getsockname()[1]
+        nursery.start_soon(signal.follow, (f"ws://127.0.0.1:{port}", good), Random(1))
+        with trio.fail_after(10):
+            await signal.wait(60)
+        assert refused
+        nursery.cancel_scope.cancel()
 
 
 async def test_unreachable_socket_does_not_stop_polling(autojump_clock):

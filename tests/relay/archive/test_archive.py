@@ -119,6 +119,26 @@ async def test_written_files_are_read_back_and_a_later_one_wins(tmp_path):
     assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.rglob("*.jsonl"))
 
 
+async def test_attack_G3_new_folders_are_as_durable_as_the_files_in_them(tmp_path, monkeypatch):
+    """A machine that loses its power forgets a folder whose name was not made durable, with all that is in it."""
+    synced = set()
+    fsync = os.fsync
+
+    def watched(descriptor):
+        synced.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    archive = Archive(tmp_path / "evidence")
+    await archive.write([EVIDENCE])
+    everything = [tmp_path, *tmp_path.rglob("*")]
+    assert {path.stat().st_ino for path in everything} == synced
+    assert all(path.stat().st_mode & 0o077 == 0 for path in everything[1:])
+    synced.clear()
+    await archive.write([EVIDENCE])
+    assert len(synced) == 2, "the file and its folder: what stands already costs nothing"
+
+
 async def test_attack_G3_crash_while_writing_leaves_the_old_file_whole(tmp_path, monkeypatch):
     archive = Archive(tmp_path)
     await archive.write([EVIDENCE])

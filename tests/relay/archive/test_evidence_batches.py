@@ -39,6 +39,9 @@ def files(directory: Path) -> list[str]:
 
 
 async def test_a_batch_is_one_file_and_one_fsync_of_it(tmp_path, monkeypatch):
+    """Where its folders are there, as all but the first of a thousand sequences finds them."""
+    for chain in ("alpha", "hub"):
+        (tmp_path / chain / "client-0" / "000000").mkdir(parents=True)
     synced = []
     fsync = os.fsync
     monkeypatch.setattr(os, "fsync", lambda descriptor: (synced.append(descriptor), fsync(descriptor)))
@@ -147,6 +150,11 @@ async def test_what_is_written_is_durable_before_it_has_its_name(tmp_path, monke
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(Path, "replace", lambda path, to: (done.append("rename"), replace_(path, to))[1])
     await Archive(tmp_path).write([of(1), of(2)])
+    assert done == ["folder", "folder", "folder", "file", "rename", "folder"], (
+        "new folders first, from the outermost on"
+    )
+    done.clear()
+    await Archive(tmp_path).write([of(3)])
     assert done == ["file", "rename", "folder"]
 
 

@@ -156,6 +156,18 @@ def test_attack_G14_secret_in_the_config_is_refused_and_not_repeated(line, field
     parse(GOOD.replace("[relay]", '[relay]\nredis_url = "redis://127.0.0.1/0"'))
 
 
+@pytest.mark.parametrize("password", ["hun/ter2", "hun#ter2", "hun?ter2"])
+def test_attack_G14_password_that_hides_in_what_is_no_port_is_refused_and_not_repeated(password):
+    """To who reads URLs by the standard, `hun` is the port of a host `user`, and there is no password."""
+    for good, bad, field in (
+        ('"http://127.0.0.1:8545"', f'"http://user:{password}@127.0.0.1:8545"', "chains.1.rpc.0"),
+        ("[relay]", f'[relay]\nredis_url = "redis://user:{password}@127.0.0.1/0"', "relay.redis_url"),
+    ):
+        found = problem(GOOD.replace(good, bad, 1))
+        assert found.field == field and "hun" not in str(found)
+    parse(GOOD.replace('rpc = ["http://127.0.0.1:8545"]', 'rpc = ["http://user@127.0.0.1:8545/hun/ter2#x"]', 1))
+
+
 @pytest.mark.parametrize(
     "table", ['{ remote_signer = "http://127.0.0.1:9000" }', '{ keystore = "k", signer_url = "x" }']
 )

@@ -5,7 +5,7 @@ import os
 
 import pytest
 import trio
-from world import Killed, World, making_blocks
+from world import CLIENT, Killed, World, making_blocks
 
 
 @pytest.fixture
@@ -162,3 +162,25 @@ async def test_attack_G3_restart_under_load_loses_nothing(world, autojump_clock)
         receipts = world.transactions(name)
         assert all(receipt.reverted is None and not receipt.failures for receipt in receipts)
         assert [receipt.transaction.nonce for receipt in receipts] == list(range(len(receipts)))
+
+
+async def test_attack_G3_dearer_copy_of_a_transaction_of_before_a_crash_has_its_evidence(world, autojump_clock):
+    """The copy is another transaction: the evidence names the one that carried it (docs/spec/evidence.md)."""
+    beta = world.chains["beta"]
+    async with making_blocks(world):
+        await trio.sleep(1)
+        async with world.relay().running():
+            await trio.sleep(1)
+            world.send("alpha", 2)
+            await world.until(lambda: beta.pool)
+            world.pause_blocks = True
+        ((_, first),) = beta.pool.items()
+        async with world.relay().running() as second:
+            await world.until(lambda: [one.hash for one in beta.pool.values()] != [first.hash])
+            world.pause_blocks = False
+            await world.all_settled(2)
+            (receipt,) = world.transactions("beta")
+            assert receipt.transaction.hash != first.hash
+            for sequence in (1, 2):
+                evidence = await second.archive.read("alpha", CLIENT, sequence, "receive")
+                assert evidence.transaction_hash == receipt.transaction.hash

@@ -8,16 +8,21 @@ from world import CLIENT, FORTUNE_WEI, World, key, making_blocks
 
 from adapters.interface import (
     BadAnswer,
+    EndpointMismatch,
     EndpointUnavailable,
     HeightUnavailable,
+    NonceTooHigh,
     PacketEvent,
     PacketEventKind,
     RecvPacket,
+    Underpriced,
+    UnknownClient,
 )
 from adapters.simulated import AppRefused, OutOfGas
 from adapters.simulated.chain import BASE_FEE_WEI
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from relay.config import FeeLimits, PathEnd
+from relay.core.clearer import MAX_FAILURES
 from relay.core.errors import StartRefused
 from relay.core.watcher import KEPT_BLOCKS
 from relay.dispatch import Job, JobKind, Route
@@ -248,6 +253,97 @@ async def test_attack_G4_nonce_used_by_another_program_with_the_key(world, autoj
         await world.all_settled(7)
 
 
+async def test_attack_G4_pending_transaction_whose_nonce_another_program_uses_is_given_up(
+    world, autojump_clock, capsys
+):
+    """A dearer transaction with the key takes its place in the pool, so that no dearer copy of ours ever can."""
+    beta = world.chains["beta"]
+    async with making_blocks(world), world.relay().running() as process:
+        await trio.sleep(1)
+        world.send("alpha", 2)
+        await world.until(lambda: beta.pool)
+        ((_, ours),) = beta.pool.items()
+        fields = {
+            "type": 2, "chainId": 1002, "nonce": ours.nonce, "gas": ours.gas, "maxFeePerGas": 10**12,
+            "maxPriorityFeePerGas": 10**11, "to": "0x" + ours.to.hex(), "value": 0, "data": b"",
+        }  # fmt: skip
+        world.adapter("beta").chain.submit(world.signer.sign_transaction(fields))
+        ((_, theirs),) = beta.pool.items()
+        assert theirs.hash != ours.hash
+        await world.all_settled(2, at_most_s=40)
+        (account,) = process.relay.accounts["beta"]
+        await world.until(lambda: account.slots.value == 8)
+        assert await process.ledger.open_transactions("beta", account.address) == []
+    assert "another transaction with this key used the nonce" in capsys.readouterr().out
+
+
+async def test_attack_G9_receipt_that_nobody_can_read_holds_no_other_transaction(world, autojump_clock, capsys):
+    """Its logs may be more than an answer may have; who is behind it must not wait for what never comes."""
+    unread = []
+
+    def wrap(adapter):
+        honest = adapter.outcome
+
+        async def outcome(transaction_hash):
+            if not unread:
+                unread.append(transaction_hash)
+            if adapter.name == "beta" and transaction_hash == unread[0]:
+                raise EndpointUnavailable("beta", "eth_getTransactionReceipt", (("node", "more than 16777216 bytes"),))
+            return await honest(transaction_hash)
+
+        adapter.outcome = outcome if adapter.name == "beta" else honest
+        return adapter
+
+    async with making_blocks(world), world.relay(wrap=wrap).running() as process:
+        await trio.sleep(1)
+        for _ in range(12):
+            world.send("alpha", 1)
+            await trio.sleep(2)
+        await world.all_settled(12, at_most_s=30)
+        (account,) = process.relay.accounts["beta"]
+        assert account.slots.value == 7, "only its own slot is held"
+        await world.until(lambda: account.slots.value == 8, at_most_s=200)
+        assert await process.ledger.open_transactions("beta", account.address) == []
+    assert "no endpoint can say by what" in capsys.readouterr().out
+    assert world.received() == 12 and len(world.transactions("beta")) == 12
+
+
+async def test_attack_G4_transaction_that_is_taken_back_while_it_is_looked_at_takes_no_other_along(
+    world, autojump_clock
+):
+    """A slow endpoint refuses it to the one, another one later to the other, when its nonce carries a dearer copy."""
+    offered = []
+
+    def wrap(adapter):
+        honest = adapter.broadcast
+
+        async def broadcast(signed):
+            offered.append(signed)
+            match len(offered):
+                case 1:
+                    await trio.sleep(8)
+                    raise Underpriced(signed.hash, "fee too low")
+                case 2:
+                    assert signed == offered[0], "sent again before anybody answered"
+                    await trio.sleep(8)
+                    raise NonceTooHigh(signed.hash, "nonce too high")
+            await honest(signed)
+
+        adapter.broadcast = broadcast if adapter.name == "beta" else honest
+        return adapter
+
+    async with making_blocks(world), world.relay(wrap=wrap).running() as process:
+        await trio.sleep(1)
+        world.send("alpha", 2)
+        await world.all_settled(2, at_most_s=60)
+        (account,) = process.relay.accounts["beta"]
+        await world.until(lambda: account.slots.value == 8)
+        assert await process.ledger.open_transactions("beta", account.address) == []
+        assert (await process.queue.statistics(TO_BETA)).waiting == 0
+    assert [signed.nonce for signed in offered[:3]] == [0, 0, 0] and offered[2] != offered[0]
+    assert len(world.transactions("beta")) == 1
+
+
 async def test_attack_G4_two_processes_with_one_key_settle_everything(world, autojump_clock):
     async with making_blocks(world), world.relay(prefix="one").running():
         async with world.relay(prefix="two").running():
@@ -438,6 +534,34 @@ async def test_attack_G13_path_that_the_chains_contradict_is_refused_at_start(wo
     assert caught.group_contains(StartRefused, match=reason)
 
 
+@pytest.mark.parametrize("lie", ["client", "check_identity"])
+async def test_attack_G1_one_lying_endpoint_of_a_chain_does_not_keep_the_relay_from_its_start(
+    world, autojump_clock, lie
+):
+    """It says each time that there is no such client, or no router; another endpoint of its chain knows better."""
+    left = []
+
+    def wrap(adapter):
+        honest = getattr(adapter, lie)
+
+        async def lying(*arguments):
+            if not left:
+                raise (
+                    UnknownClient("beta", CLIENT) if lie == "client" else EndpointMismatch("beta", "code", "none", "R")
+                )
+            return await honest(*arguments)
+
+        if adapter.name == "beta":
+            adapter.distrust = left.append
+            setattr(adapter, lie, lying)
+        return adapter
+
+    async with making_blocks(world), world.relay(wrap=wrap).running():
+        world.send("alpha", 1)
+        await world.all_settled(1)
+    assert len(left) == 1
+
+
 async def test_attack_G13_wrong_chain_at_the_endpoint_is_refused_at_start(world):
     world.faults["alpha"].claimed_chain_id = "5"
     process = world.relay()
@@ -587,6 +711,37 @@ async def test_one_packet_that_cannot_be_looked_at_does_not_end_the_pass(world, 
     adapter.sent_packet = honest
     assert await process.relay._clearer.clear(PathEnd(chain="alpha", client=CLIENT)) == 1
     process.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        HeightUnavailable("alpha", 5, "pruned"),
+        EndpointUnavailable("alpha", "sent_packet", (("node", "answered badly"),)),
+    ],
+    ids=["pruned", "refused"],
+)
+async def test_attack_G6_packets_that_cannot_be_looked_at_do_not_take_the_others_along(world, autojump_clock, error):
+    """More than the clearer bears in a pass, each time anew."""
+
+    def wrap(adapter):
+        honest = adapter.sent_packet
+
+        async def sent_packet(client_id, sequence):
+            if adapter.name == "alpha" and sequence <= 2 * MAX_FAILURES:
+                raise error
+            return await honest(client_id, sequence)
+
+        adapter.sent_packet = sent_packet
+        return adapter
+
+    async with making_blocks(world):
+        await trio.sleep(1)
+        world.send("alpha", 2 * MAX_FAILURES + 4)
+        await trio.sleep(4)
+        async with world.relay(wrap=wrap).running():
+            lost = [*range(1, 2 * MAX_FAILURES + 1)]
+            await world.until(lambda: world.unsettled() == lost, at_most_s=100)
 
 
 async def test_attack_G13_restart_under_another_configuration_drops_nothing(world, autojump_clock):

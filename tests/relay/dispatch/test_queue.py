@@ -145,6 +145,41 @@ async def test_attack_G5_flush_is_noticed_and_survived(queue, valkey):
     assert await queue.claim(ROUTE, 10, 0) == []
 
 
+def key(name: str) -> str:
+    return f"hutong:{{{ROUTE.name}}}:{name}"
+
+
+async def test_attack_G5_jobs_that_were_trimmed_from_the_stream_are_enqueued_again(queue, valkey):
+    """The index still knows them: it must not keep the clearer from bringing them back."""
+    await queue.enqueue([job(1), job(2), job(3)])
+    valkey.client.xtrim(key("jobs"), maxlen=1, approximate=False)
+    assert await queue.states(ROUTE, [job(1).id, job(2).id, job(3).id]) == {job(3).id: "waiting"}
+    assert await queue.enqueue([job(1), job(2), job(3)]) == Enqueued(2, 1, 0)
+    assert [item.job for item in await queue.take(ROUTE, 10)] == [job(3), job(1), job(2)]
+    assert await queue.enqueue([job(1), job(2), job(3)]) == Enqueued(0, 3, 0), "in work"
+    valkey.client.xtrim(key("jobs"), maxlen=0, approximate=False)
+    assert await queue.states(ROUTE, [job(1).id]) == {}
+    assert await queue.enqueue([job(1)]) == Enqueued(1, 0, 0)
+
+
+@pytest.mark.parametrize("lost", ["jobs", "delayed", "dead"])
+async def test_attack_G5_jobs_of_an_evicted_key_are_enqueued_again(queue, valkey, lost):
+    await queue.enqueue([job(1), job(2), job(3)])
+    delayed, dead = await queue.take(ROUTE, 2)
+    await queue.retry(ROUTE, delayed, "x")
+    await queue.bury(ROUTE, dead, "x")
+    by_key = {"delayed": job(1), "dead": job(2), "jobs": job(3)}
+    names = {"delayed": "delayed", "dead": "dead", "jobs": "waiting"}
+    everyone = [job(number).id for number in (1, 2, 3)]
+    assert await queue.states(ROUTE, everyone) == {by_key[name].id: names[name] for name in names}
+    valkey.client.delete(key(lost))
+    if lost == "jobs":
+        assert await queue.take(ROUTE, 10) == [], "makes the group anew"
+    assert await queue.states(ROUTE, everyone) == {by_key[name].id: names[name] for name in names if name != lost}
+    assert await queue.enqueue([job(1), job(2), job(3)]) == Enqueued(1, 2, 0)
+    assert by_key[lost] in [item.job for item in await queue.take(ROUTE, 10)]
+
+
 async def test_attack_G5_server_restarts_without_its_data(queue, valkey, autojump_clock):
     await queue.enqueue([job(1)])
     valkey.kill()
