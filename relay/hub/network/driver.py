@@ -89,6 +89,8 @@ class NetworkDriver(ConsensusDriver):
         self._encoded: dict[BlockId, bytes] = {}
         self._caught_up_at = float("-inf")
         self._patience = 0
+        self._said_of: set[bytes] = set()
+        """Validators whose two votes were logged at this height."""
         self._position = (0, 0, Step.NEW_HEIGHT)
         self.set_aside: set[int] = set()
         """Rounds of this height whose proposal this node can say nothing about: it need not be sent again."""
@@ -159,6 +161,7 @@ class NetworkDriver(ConsensusDriver):
         await super()._begin_height(event)
         self._encoded.clear()
         self.set_aside.clear()
+        self._said_of.clear()
         self._inbox.extendleft(reversed(self._early))
         self._early.clear()
 
@@ -179,13 +182,15 @@ class NetworkDriver(ConsensusDriver):
         vote = effect.second
         if vote.validator_address == self._own_address:
             self._check_own(vote)
-        _log.warning(
-            "a validator signed two votes",
-            validator=vote.validator_address.hex(),
-            height=vote.height,
-            round=vote.round,
-            reason=f"{vote.message_type.name.lower()} for {_name(effect.first)} and for {_name(vote)}",
-        )
+        if vote.validator_address not in self._said_of:
+            self._said_of.add(vote.validator_address)
+            _log.warning(
+                "a validator signed two votes",
+                validator=vote.validator_address.hex(),
+                height=vote.height,
+                round=vote.round,
+                reason=f"{vote.message_type.name.lower()} for {_name(effect.first)} and for {_name(vote)}",
+            )
         self._on_equivocation(effect)
 
     async def _sign_vote(self, vote: Vote) -> Vote:
@@ -234,13 +239,11 @@ class NetworkDriver(ConsensusDriver):
             case ReceivedBlock():
                 await self._judge_block(received)
 
-    def _is_early(self, received: ReceivedVote | ReceivedProposal, height: int) -> bool:
-        if height != self._state.height + 1:
-            return False
+    def _keep_early(self, received: ReceivedVote | ReceivedProposal) -> None:
         proposals = sum(isinstance(item, ReceivedProposal) for item in self._early)
         if isinstance(received, ReceivedVote) or proposals < MAX_EARLY_PROPOSALS:
             self._early.append(replace(received, judge=_nobody))
-        return True
+        received.judge(None, "")
 
     def _is_far(self, round_: int) -> bool:
         return not 0 <= round_ <= min(MAX_ROUND, self._state.round + MAX_ROUNDS_AHEAD)
@@ -251,10 +254,15 @@ class NetworkDriver(ConsensusDriver):
         if previous is not None and vote.height == previous.height:
             await self._judge_late_vote(received, previous)
             return
-        if self._is_early(received, vote.height) or vote.height != self._state.height:
+        state = self._state
+        if vote.height == state.height + 1:
+            # Verified before it waits: what is judged at the next height is blamed on nobody.
+            if not self._blamed(received, state.chain_id, self._ledger.tip.next_validators):
+                self._keep_early(received)
+            return
+        if vote.height != state.height:
             received.judge(None, "")
             return
-        state = self._state
         known = state.tally(vote.round, vote.message_type).votes.get(vote.validator_index)
         await self._take(VoteReceived(vote, self._now_ns()))
         if not self._counted(vote, state.height) and self._blamed(received, state.chain_id, state.validators):
@@ -299,8 +307,8 @@ class NetworkDriver(ConsensusDriver):
     async def _judge_proposal(self, received: ReceivedProposal) -> None:
         proposal, raw = received.proposal, received.block
         state = self._state
-        if self._is_early(received, proposal.height):
-            received.judge(None, "")
+        if proposal.height == state.height + 1:
+            self._keep_early(received)
             return
         known = proposal.height != state.height or proposal.round in (*state.proposals, *self.set_aside)
         if known or self._is_far(proposal.round) or proposal.pol_round >= proposal.round:
