@@ -33,6 +33,7 @@ from relay.hub.consensus.votes import vote_is_signed
 from relay.hub.network.due_signatures import DueSignatures
 from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedVote
 from relay.hub.network.score import Offence
+from relay.hub.node.block_sync import WrongTurn, check_turn
 from relay.hub.node.driver import ConsensusDriver, SignerAway
 from relay.hub.node.ledger_evidence import EvidenceOutOfReach
 from relay.telemetry import get_logger
@@ -381,6 +382,14 @@ class NetworkDriver(ConsensusDriver):
         except MalformedInput as error:
             raise NetworkDisagrees(
                 f"more than two thirds committed block {message.height}, which does not follow from this node's state: {error}"
+            ) from error
+        try:
+            check_turn(state.validators, block, message.commit.round)
+        except WrongTurn as error:
+            # It would refuse honest proposals and make others refuse its own, each blaming the other.
+            raise NetworkDisagrees(
+                f"{error}: this node has false priorities from whoever served its snapshot; run `hutong hub join` again,"
+                " which begins anew without them"
             ) from error
         self._caught_up_at = trio.current_time()
         await self._apply(block, block_id, message.commit)

@@ -1,13 +1,18 @@
-"""Catching up from peers whose answers are bounded: who sends as much as one answer holds has answered."""
+"""Catching up from peers: whose answer is full has answered, and whose turn it was tells who was lied to about turns."""
 
+import pytest
 import trio
 from structlog.testing import capture_logs
 
+from relay.hub.consensus.validators import advance_proposer
 from relay.hub.network import block_sync, gossip
 from relay.hub.network.block_sync import BLOCK_LIMIT_S, BlockSync
 from relay.hub.network.codec import MAX_ANSWER_BYTES, MAX_BLOCKS_ASKED
+from relay.hub.network.driver import NetworkDisagrees
 from relay.hub.network.messages import BlocksRequest
 from relay.hub.network.score import Offence
+from relay.hub.node.block_records import store_validators
+from relay.hub.node.ledger import HubLedger
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 
 
@@ -55,3 +60,37 @@ async def test_nothing_is_taken_beyond_a_full_answer(autojump_clock):
     assert len(peer.asked) == 1
     sync.consider(9, [peer])
     assert peer.asked[1:] == [BlocksRequest(9, MAX_BLOCKS_ASKED)]
+
+
+@pytest.mark.parametrize("turns", [2, 0])
+async def test_attack_C46_hub_who_was_lied_to_about_turns_halts_before_it_and_its_peers_send_each_other_away(
+    tmp_path, autojump_clock, turns
+):
+    """As a snapshot's server may: priorities that fitted the few blocks that the joining node saw."""
+    network = SimulatedNetwork(tmp_path, 4)
+    joined = network.validators[3]
+
+    async def run() -> None:
+        async with trio.open_nursery() as nursery:
+            network.start(nursery, 0, 1, 2, 3)
+            await network.reach(3)
+            network.kill(3)
+            ledger = joined.ledger
+            height = ledger.tip.height
+            with ledger.store.batch() as batch:
+                for at in (height + 1, height + 2):
+                    store_validators(batch, at, advance_proposer(ledger.records.validators(at), 4 + turns))
+            joined.ledger = HubLedger(ledger.store, ledger.genesis)
+            network.start(nursery, 3)
+            await network.reach(height + 12, limit_s=30)
+            nursery.cancel_scope.cancel()
+
+    if turns == 0:
+        await run()
+        return
+    with pytest.RaisesGroup(NetworkDisagrees, flatten_subgroups=True, allow_unwrapped=True) as halted:
+        await run()
+    error = halted.value
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert "whose turn it was not" in str(error) and "run `hutong hub join` again" in str(error)
