@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import trio
 
-from light_clients.interface import MalformedInput
+from light_clients.interface import MalformedInput, VerificationError
 from light_clients.tendermint.hashing import header_hash, part_set_header
 from light_clients.tendermint.types import BlockId, Commit, SignedMessageType, ValidatorSet
 from relay.hub.consensus.blocks import check_block, decode_block, encode_block
@@ -337,7 +337,7 @@ class NetworkDriver(ConsensusDriver):
             self.set_aside.add(proposal.round)
             received.judge(None, "")
             return
-        except MalformedInput as error:
+        except VerificationError as error:
             received.judge(Offence.INVALID_BLOCK, str(error))
             return
         if result is None:
@@ -373,7 +373,7 @@ class NetworkDriver(ConsensusDriver):
 
         try:
             block, block_id = await self._blocking(examined)
-        except MalformedInput as error:
+        except VerificationError as error:
             received.judge(Offence.INVALID_BLOCK, f"its block {message.height}: {error}")
             return
         received.judge(None, "")

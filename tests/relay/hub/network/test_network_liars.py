@@ -9,11 +9,12 @@ import trio
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 from Crypto.Util.asn1 import DerBitString, DerBoolean, DerInteger, DerObject, DerObjectId, DerOctetString
+from structlog.testing import capture_logs
 
 from light_clients.interface import MalformedInput
 from light_clients.tendermint.codec import encode_commit, encode_header
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import ABSENT_SIGNATURE, KeyType
+from light_clients.tendermint.hashing import part_set_header, proposal_sign_bytes, sign_digest
+from light_clients.tendermint.types import ABSENT_SIGNATURE, BlockId, KeyType
 from light_clients.tendermint.wire import message_field
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.types import EMPTY_COMMIT, Proposal, Step
@@ -83,6 +84,56 @@ async def test_attack_C41_hub_garbage_under_a_known_block_is_not_passed_on(tmp_p
         assert first.node.switchboard.records[liar.node_key.node_id].score.bans == 1
         nursery.cancel_scope.cancel()
     assert network.agree()
+
+
+def without_hash(block) -> bytes:
+    """Encoded, with a header that CometBFT has no hash for."""
+    return encode_block(replace(block, header=replace(block.header, validators_hash=b"")))
+
+
+async def test_attack_B1_hub_a_proposed_header_without_a_hash_ends_no_node(tmp_path, autojump_clock):
+    network = SimulatedNetwork(tmp_path, 4)
+    liar, honest = network.validators[3], network.validators[:3]
+    async with trio.open_nursery() as nursery:
+        network.start(nursery, 0, 1, 2, 3)
+        await network.reach(3)
+        await trio.sleep(0.1)
+        state, raw = honest[0].node.driver.state, without_hash(fresh_block(honest[0], liar))
+        offer = signed(liar, state, rounds_of(liar, state)[0], BlockId(b"\x11" * 32, part_set_header(raw)))
+        for victim in honest:
+            link_to(liar, victim).send(ProposalMessage(offer, raw))
+        await network.reach(honest[0].height + 4, 0, 1, 2)
+        for victim in honest:
+            record = victim.node.switchboard.records[liar.node_key.node_id]
+            assert record.score.bans == 1
+        nursery.cancel_scope.cancel()
+    assert network.agree()
+
+
+async def test_attack_B1_hub_a_committed_header_without_a_hash_ends_no_node(tmp_path, autojump_clock):
+    """Anyone who is asked for blocks may send one, whoever signed it."""
+    network = SimulatedNetwork(tmp_path, 4)
+    liar, late = network.validators[0], network.validators[3]
+    with capture_logs() as log:
+        async with trio.open_nursery() as nursery:
+            network.start(nursery, 0, 1, 2)
+            await network.reach(6, 0, 1, 2)
+            committed = liar.node.gossip._committed
+
+            def hashless(height):
+                found = committed(height)
+                return None if found is None else replace(found, block=without_hash(decode_block(found.block)))
+
+            liar.node.gossip._committed = hashless
+            network.separate({3}, {1, 2})
+            network.start(nursery, 3)
+            await network.until(lambda: late.node.switchboard.records[liar.node_key.node_id].score.bans == 1)
+            network.separated = set()
+            await network.reach(12, limit_s=60)
+            nursery.cancel_scope.cancel()
+    assert network.agree()
+    said = [entry["reason"] for entry in log if entry["event"] == "a peer broke a rule"]
+    assert said and all("a header without validators_hash has no hash" in reason for reason in said)
 
 
 async def test_attack_C42_hub_a_claim_of_many_blocks_does_not_stop_a_height(tmp_path, autojump_clock):
