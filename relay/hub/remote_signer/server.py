@@ -94,7 +94,7 @@ class SignerServer:
         try:
             with greeting.scope, trio.fail_after(HANDSHAKE_LIMIT_S):
                 node_id = await self._authenticated(tls)
-                greeting.authenticated = True
+                self._greetings.shown(greeting, node_id)
                 await self._greeted(tls)
             if greeting.scope.cancelled_caught:
                 return

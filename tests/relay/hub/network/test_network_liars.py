@@ -22,7 +22,8 @@ from relay.hub.consensus.validators import proposer_of
 from relay.hub.network.greetings import MAX_OF_HOST, MAX_STRANGERS
 from relay.hub.network.messages import ProposalMessage, Status
 from relay.hub.network.network_file import Endpoint, Peer
-from relay.hub.network.node_key import node_id_of
+from relay.hub.network.node_key import node_id_of, write_node_key
+from relay.hub.network.tls import client_context
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 from tests.relay.hub.network.test_network_of_four import link_to, points
 from tests.relay.hub.network.test_network_transport import HELLO, End, free_port, keys_in_order, peer, running, until
@@ -271,6 +272,32 @@ async def test_silent_connections_of_one_host_are_bounded(tmp_path):
         assert len(end.board._greetings) == MAX_OF_HOST
         for stream in silent:
             await trio.aclose_forcefully(stream)
+
+
+async def test_attack_G15_hub_a_peer_that_shows_its_certificate_and_says_no_hello_keeps_nobody_out(tmp_path):
+    """Who has shown one is not let go for a newcomer, so that one peer could hold every place."""
+    liar, one, two = keys_in_order(3)
+    port = free_port()
+    end = End(tmp_path / "two", two, port, (peer(liar, free_port()), peer(one, free_port())))
+    dialling = End(
+        tmp_path / "one", one, free_port(), (peer(two, port),), replace(HELLO, consensus_address=b"\x0b" * 20)
+    )
+    (tmp_path / "liar").mkdir()
+    write_node_key(tmp_path / "liar", liar)
+    context, silent = client_context(tmp_path / "liar", two.certificate), []
+    async with running(end):
+        for _ in range(MAX_OF_HOST):
+            stream = await trio.open_tcp_stream("127.0.0.1", port)
+            silent.append(trio.SSLStream(stream, context, https_compatible=True))
+            await silent[-1].do_handshake()
+        await until(lambda: any(item.authenticated for item in end.board._greetings._waiting))
+        with trio.fail_after(4):
+            async with running(dialling):
+                await until(lambda: end.heard and dialling.heard)
+                assert [link.node_id for link in end.board.links] == [one.node_id]
+                await until(lambda: len(end.board._greetings) == 1)
+        for tls in silent:
+            await trio.aclose_forcefully(tls)
 
 
 async def test_attack_G15_hub_a_peer_named_by_dns_is_let_in_while_silent_strangers_fill_the_table(tmp_path):
