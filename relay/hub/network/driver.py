@@ -309,7 +309,7 @@ class NetworkDriver(ConsensusDriver):
         proposal, raw = received.proposal, received.block
         state = self._state
         if proposal.height == state.height + 1:
-            self._keep_early(received)
+            self._judge_early_proposal(received)
             return
         known = proposal.height != state.height or proposal.round in (*state.proposals, *self.set_aside)
         if known or self._is_far(proposal.round) or proposal.pol_round >= proposal.round:
@@ -347,6 +347,16 @@ class NetworkDriver(ConsensusDriver):
         block, accepted = result
         self._encoded.setdefault(proposal.block_id, raw)
         await self._take(ProposalReceived(proposal, block, proposal.block_id, accepted, self._now_ns()))
+
+    def _judge_early_proposal(self, received: ReceivedProposal) -> None:
+        """Its places are few: whoever filled them would make others wait for the real one."""
+        proposal = received.proposal
+        if proposal.round > MAX_ROUNDS_AHEAD:
+            received.judge(None, "")
+        elif proposal_is_signed(self._state.chain_id, self._ledger.tip.next_validators, proposal):
+            self._keep_early(received)
+        else:
+            received.judge(Offence.INVALID_SIGNATURE, f"a proposal of round {proposal.round} is not its proposer's")
 
     def _accepts(self, block: Block) -> bool:
         """A proposer may be wrong without its peers knowing: then the block is refused, nobody is blamed."""
