@@ -164,6 +164,8 @@ def _signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
         raise UnusableHome(
             f"{home / REMOTE_KEY_FILE}: a key with a signer is not supported without {NETWORK_FILE} (`hutong hub network init`)"
         )
+    # A second start would take the signer from the node that runs here.
+    lock_home(home)
     signer = RemoteSigner(home, place, chain_id, SIGNER_LIMIT_S)
     try:
         signer.connect()
