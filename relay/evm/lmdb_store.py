@@ -70,6 +70,8 @@ class LmdbStore:
         with self._writing:
             batch = WriteBatch(self)
             yield batch
+            # A reader of another process that was killed would keep its pages, and all that come after, for ever.
+            self._environment.reader_check()
             with self._environment.begin(write=True) as transaction:
                 for key, value in batch.pending():
                     if value is None:

@@ -192,4 +192,18 @@ CONSENSUS = (
             "relay/hub/network/test_network_lost_log.py",
         ),
     ),
+    Defence(
+        "time of a refused block",
+        "relay/hub/consensus/transition.py",
+        "        if candidate is None or not candidate.accepted:\n            return max",
+        "        if candidate is None:\n            return max",
+        ("relay/hub/test_hub_consensus_rules.py::test_attack_C44_hub_the_time_of_a_refused_block_enters_no_vote",),
+    ),
+    Defence(
+        "record read under the lock by a start",
+        "relay/hub/node/start.py",
+        "        lock_home(home)\n        return FileSigner",
+        "        return FileSigner",
+        ("relay/hub/test_hub_backup.py::test_attack_C45_a_node_reads_its_record_once_nobody_else_can_sign",),
+    ),
 )

@@ -49,7 +49,7 @@ JOINING = (
     Defence(
         "proposer whose turn it was",
         BLOCK_SYNC,
-        "        _check_turn(tip.validators, block, commit.round)\n",
+        "        check_turn(tip.validators, block, commit.round)\n",
         "",
         (f"{LYING}::test_a_member_that_lies_about_whose_turn_it_is_is_found_by_the_blocks_and_left",),
     ),

@@ -15,6 +15,7 @@ END = "relay/hub/network/test_network_revision_end.py"
 UNPAYABLE = "relay/hub/test_hub_unpayable.py"
 CHANGES = "relay/hub/network/test_network_changes.py"
 LIARS = "relay/hub/network/test_network_liars.py"
+SYNC = "relay/hub/network/test_network_block_sync.py"
 OTHERS = f"{TRANSPORT}::test_whoever_is_of_another_network_is_refused_by_both_with_the_reason"
 COMMIT = f"{FOUR}::test_a_commit_is_refused_at_the_field_that_is_wrong"
 UNSIGNED = f"{FOUR}::test_attack_C41_hub_a_proposal_or_block_that_was_not_signed_is_its_senders_fault"
@@ -207,5 +208,42 @@ NETWORK = (
         "            if len(unpayable) == MAX_UNPAYABLE:\n",
         "            if False:\n",
         (f"{UNPAYABLE}::test_a_proposal_reads_no_more_accounts_than_its_bound",),
+    ),
+    Defence(
+        "a block whose header has no hash",
+        DRIVER,
+        "        except VerificationError as error:\n            received.judge(Offence.INVALID_BLOCK, str(error))\n",
+        "        except MalformedInput as error:\n            received.judge(Offence.INVALID_BLOCK, str(error))\n",
+        (f"{LIARS}::test_attack_B1_hub_a_proposed_header_without_a_hash_ends_no_node",),
+    ),
+    Defence(
+        "a committed block whose header has no hash",
+        DRIVER,
+        "        except VerificationError as error:\n            received.judge(Offence.INVALID_BLOCK, f",
+        "        except MalformedInput as error:\n            received.judge(Offence.INVALID_BLOCK, f",
+        (f"{LIARS}::test_attack_B1_hub_a_committed_header_without_a_hash_ends_no_node",),
+    ),
+    Defence(
+        "whose turn a committed block was",
+        DRIVER,
+        "            check_turn(state.validators, block, message.commit.round)\n",
+        "            pass\n",
+        (
+            f"{SYNC}::test_attack_C46_hub_who_was_lied_to_about_turns_halts_before_it_and_its_peers_send_each_other_away",
+        ),
+    ),
+    Defence(
+        "a full answer of blocks is no fault",
+        "relay/hub/network/block_sync.py",
+        "        if asked.came_bytes > MAX_ANSWER_BYTES:\n",
+        "        if False:\n",
+        (f"{SYNC}::test_a_peer_whose_answer_is_full_is_asked_again_at_once_and_not_blamed",),
+    ),
+    Defence(
+        "a peer that says no hello holds one place",
+        "relay/hub/network/greetings.py",
+        "            older.scope.cancel()\n",
+        "            self._waiting[older] = None\n",
+        (f"{LIARS}::test_attack_G15_hub_a_peer_that_shows_its_certificate_and_says_no_hello_keeps_nobody_out",),
     ),
 )

@@ -301,10 +301,14 @@ class _Transition:
                 self.effects.append(SignVote(vote))
 
     def _vote_time_ns(self) -> int:
-        """The clock, but after the locked block, else the proposed one, else the last: so block time is monotone."""
+        """The clock, but after the locked block, else the proposed one, else the last: so block time is monotone.
+
+        A refused block has whatever time its proposer likes, and votes for no block enter the median too.
+        """
         state = self.state
         proposal = state.proposals.get(state.round)
         about = state.locked or (None if proposal is None else proposal.block_id)
         candidate = None if about is None else state.candidates.get(about)
-        block_time_ns = state.last_block_time_ns if candidate is None else candidate.block.header.time_ns
-        return max(self.now_ns, block_time_ns + VOTE_TIME_IOTA_NS)
+        if candidate is None or not candidate.accepted:
+            return max(self.now_ns, state.last_block_time_ns + VOTE_TIME_IOTA_NS)
+        return max(self.now_ns, candidate.block.header.time_ns + VOTE_TIME_IOTA_NS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import trio
 
-from relay.hub.network.codec import MAX_BLOCKS_ASKED
+from relay.hub.network.codec import MAX_ANSWER_BYTES, MAX_BLOCKS_ASKED
 from relay.hub.network.link import Link
 from relay.hub.network.messages import BlocksRequest
 from relay.hub.network.score import Offence
@@ -24,6 +24,7 @@ class _Asked:
     """The height that comes next."""
     last: int
     deadline_s: float
+    came_bytes: int = 0
 
 
 class BlockSync:
@@ -35,12 +36,15 @@ class BlockSync:
         self._behind_since_s: float | None = None
         self._last_asked = ""
 
-    def received(self, link: Link, height: int) -> bool:
-        """A block came. False where nobody asked this peer for it."""
+    def received(self, link: Link, height: int, size: int) -> bool:
+        """A block of `size` bytes came. False where nobody asked this peer for it."""
         asked = self._asked
         if asked is None or asked.link is not link or height != asked.next or height > asked.last:
             return False
         asked.next += 1
+        asked.came_bytes += size
+        if asked.came_bytes > MAX_ANSWER_BYTES:
+            asked.last = height
         return True
 
     def forget(self, link: Link) -> None:

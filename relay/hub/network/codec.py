@@ -28,6 +28,8 @@ MAX_HEIGHT = 2**63 - 1
 MAX_ROUND = 2**31 - 1
 MAX_ROUNDS_IN_STATUS = 8
 MAX_BLOCKS_ASKED = 8
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+"""The block that passes it is an answer's last, as both ends know: who asked asks again for the rest."""
 MAX_TRANSACTIONS_IN_MESSAGE = 512
 MAX_COMMIT_BYTES = 64 * 1024
 _BITMAP_BYTES = (MAX_VALIDATORS + 7) // 8

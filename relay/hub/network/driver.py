@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import trio
 
-from light_clients.interface import MalformedInput
+from light_clients.interface import MalformedInput, VerificationError
 from light_clients.tendermint.hashing import header_hash, part_set_header
 from light_clients.tendermint.types import BlockId, Commit, SignedMessageType, ValidatorSet
 from relay.hub.consensus.blocks import check_block, decode_block, encode_block
@@ -33,6 +33,7 @@ from relay.hub.consensus.votes import vote_is_signed
 from relay.hub.network.due_signatures import DueSignatures
 from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedVote
 from relay.hub.network.score import Offence
+from relay.hub.node.block_sync import WrongTurn, check_turn
 from relay.hub.node.driver import ConsensusDriver, SignerAway
 from relay.hub.node.ledger_evidence import EvidenceOutOfReach
 from relay.telemetry import get_logger
@@ -89,6 +90,8 @@ class NetworkDriver(ConsensusDriver):
         self._encoded: dict[BlockId, bytes] = {}
         self._caught_up_at = float("-inf")
         self._patience = 0
+        self._said_of: set[bytes] = set()
+        """Validators whose two votes were logged at this height."""
         self._position = (0, 0, Step.NEW_HEIGHT)
         self.set_aside: set[int] = set()
         """Rounds of this height whose proposal this node can say nothing about: it need not be sent again."""
@@ -159,6 +162,7 @@ class NetworkDriver(ConsensusDriver):
         await super()._begin_height(event)
         self._encoded.clear()
         self.set_aside.clear()
+        self._said_of.clear()
         self._inbox.extendleft(reversed(self._early))
         self._early.clear()
 
@@ -179,13 +183,15 @@ class NetworkDriver(ConsensusDriver):
         vote = effect.second
         if vote.validator_address == self._own_address:
             self._check_own(vote)
-        _log.warning(
-            "a validator signed two votes",
-            validator=vote.validator_address.hex(),
-            height=vote.height,
-            round=vote.round,
-            reason=f"{vote.message_type.name.lower()} for {_name(effect.first)} and for {_name(vote)}",
-        )
+        if vote.validator_address not in self._said_of:
+            self._said_of.add(vote.validator_address)
+            _log.warning(
+                "a validator signed two votes",
+                validator=vote.validator_address.hex(),
+                height=vote.height,
+                round=vote.round,
+                reason=f"{vote.message_type.name.lower()} for {_name(effect.first)} and for {_name(vote)}",
+            )
         self._on_equivocation(effect)
 
     async def _sign_vote(self, vote: Vote) -> Vote:
@@ -234,13 +240,11 @@ class NetworkDriver(ConsensusDriver):
             case ReceivedBlock():
                 await self._judge_block(received)
 
-    def _is_early(self, received: ReceivedVote | ReceivedProposal, height: int) -> bool:
-        if height != self._state.height + 1:
-            return False
+    def _keep_early(self, received: ReceivedVote | ReceivedProposal) -> None:
         proposals = sum(isinstance(item, ReceivedProposal) for item in self._early)
         if isinstance(received, ReceivedVote) or proposals < MAX_EARLY_PROPOSALS:
             self._early.append(replace(received, judge=_nobody))
-        return True
+        received.judge(None, "")
 
     def _is_far(self, round_: int) -> bool:
         return not 0 <= round_ <= min(MAX_ROUND, self._state.round + MAX_ROUNDS_AHEAD)
@@ -251,10 +255,15 @@ class NetworkDriver(ConsensusDriver):
         if previous is not None and vote.height == previous.height:
             await self._judge_late_vote(received, previous)
             return
-        if self._is_early(received, vote.height) or vote.height != self._state.height:
+        state = self._state
+        if vote.height == state.height + 1:
+            # Verified before it waits: what is judged at the next height is blamed on nobody.
+            if not self._blamed(received, state.chain_id, self._ledger.tip.next_validators):
+                self._keep_early(received)
+            return
+        if vote.height != state.height:
             received.judge(None, "")
             return
-        state = self._state
         known = state.tally(vote.round, vote.message_type).votes.get(vote.validator_index)
         await self._take(VoteReceived(vote, self._now_ns()))
         if not self._counted(vote, state.height) and self._blamed(received, state.chain_id, state.validators):
@@ -299,8 +308,8 @@ class NetworkDriver(ConsensusDriver):
     async def _judge_proposal(self, received: ReceivedProposal) -> None:
         proposal, raw = received.proposal, received.block
         state = self._state
-        if self._is_early(received, proposal.height):
-            received.judge(None, "")
+        if proposal.height == state.height + 1:
+            self._judge_early_proposal(received)
             return
         known = proposal.height != state.height or proposal.round in (*state.proposals, *self.set_aside)
         if known or self._is_far(proposal.round) or proposal.pol_round >= proposal.round:
@@ -328,7 +337,7 @@ class NetworkDriver(ConsensusDriver):
             self.set_aside.add(proposal.round)
             received.judge(None, "")
             return
-        except MalformedInput as error:
+        except VerificationError as error:
             received.judge(Offence.INVALID_BLOCK, str(error))
             return
         if result is None:
@@ -338,6 +347,16 @@ class NetworkDriver(ConsensusDriver):
         block, accepted = result
         self._encoded.setdefault(proposal.block_id, raw)
         await self._take(ProposalReceived(proposal, block, proposal.block_id, accepted, self._now_ns()))
+
+    def _judge_early_proposal(self, received: ReceivedProposal) -> None:
+        """Its places are few: whoever filled them would make others wait for the real one."""
+        proposal = received.proposal
+        if proposal.round > MAX_ROUNDS_AHEAD:
+            received.judge(None, "")
+        elif proposal_is_signed(self._state.chain_id, self._ledger.tip.next_validators, proposal):
+            self._keep_early(received)
+        else:
+            received.judge(Offence.INVALID_SIGNATURE, f"a proposal of round {proposal.round} is not its proposer's")
 
     def _accepts(self, block: Block) -> bool:
         """A proposer may be wrong without its peers knowing: then the block is refused, nobody is blamed."""
@@ -364,7 +383,7 @@ class NetworkDriver(ConsensusDriver):
 
         try:
             block, block_id = await self._blocking(examined)
-        except MalformedInput as error:
+        except VerificationError as error:
             received.judge(Offence.INVALID_BLOCK, f"its block {message.height}: {error}")
             return
         received.judge(None, "")
@@ -373,6 +392,14 @@ class NetworkDriver(ConsensusDriver):
         except MalformedInput as error:
             raise NetworkDisagrees(
                 f"more than two thirds committed block {message.height}, which does not follow from this node's state: {error}"
+            ) from error
+        try:
+            check_turn(state.validators, block, message.commit.round)
+        except WrongTurn as error:
+            # It would refuse honest proposals and make others refuse its own, each blaming the other.
+            raise NetworkDisagrees(
+                f"{error}: this node has false priorities from whoever served its snapshot; run `hutong hub join` again,"
+                " which begins anew without them"
             ) from error
         self._caught_up_at = trio.current_time()
         await self._apply(block, block_id, message.commit)

@@ -14,7 +14,7 @@ from relay.evm.transaction import SignedTransaction, decode_cached
 from relay.hub.application.application import HubApplication
 from relay.hub.consensus.types import Proposal, Vote
 from relay.hub.network.block_sync import BlockSync
-from relay.hub.network.codec import transaction_batches
+from relay.hub.network.codec import MAX_ANSWER_BYTES, transaction_batches
 from relay.hub.network.driver import NetworkDriver
 from relay.hub.network.inbox import Judge, ReceivedBlock, ReceivedProposal, ReceivedVote
 from relay.hub.network.link import Link
@@ -38,7 +38,6 @@ MAX_POOL_TRANSACTIONS = 4_096
 """Of the pool, told again to a peer that may have missed some."""
 _PROPOSAL = 3
 MAX_THREADS = 4
-MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 
 RunBlocking: TypeAlias = Callable[[Callable[[], object]], Awaitable[object]]
@@ -110,7 +109,7 @@ class Gossip:
             case BlocksRequest():
                 await self._answer(link, message)
             case CommittedBlock():
-                if self._sync.received(link, message.height):
+                if self._sync.received(link, message.height, len(message.block)):
                     self.driver.post(ReceivedBlock(message, self._judge(link, size)))
             case Transactions():
                 raw = message.raw

@@ -22,7 +22,8 @@ class Greeting:
         self.host = host
         self.scope = trio.CancelScope()
         self.authenticated = False
-        """It has shown a listed certificate and is not let go any more."""
+        """It has shown a listed certificate and is not let go for a newcomer any more."""
+        self.node_id = ""
 
 
 class Greetings:
@@ -51,6 +52,13 @@ class Greetings:
         greeting = Greeting(host)
         self._waiting[greeting] = None
         return greeting
+
+    def shown(self, greeting: Greeting, node_id: str) -> None:
+        """It has shown this node's certificate: an older one of the same node goes, so that no node holds more than one place."""
+        for older in [item for item in self._waiting if item.node_id == node_id and item is not greeting]:
+            del self._waiting[older]
+            older.scope.cancel()
+        greeting.authenticated, greeting.node_id = True, node_id
 
     def leave(self, greeting: Greeting) -> None:
         self._waiting.pop(greeting, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from relay.hub.network.node_key import UnusableCertificate, node_id_of
+from relay.hub.network.tls import require_readable
 from relay.hub.node.home import UnusableHome, write_durably
 
 NETWORK_FILE = "network.toml"
@@ -126,6 +127,7 @@ def _peer(row: Any, field: str) -> Peer:
     try:
         certificate = base64.b64decode(row["certificate"], validate=True)
         node_id = node_id_of(certificate)
+        require_readable(certificate)
     except (TypeError, ValueError, UnusableCertificate):
         raise ValueError(f"{field}.certificate is not the certificate of a hub's node key") from None
     if node_id != match[1]:

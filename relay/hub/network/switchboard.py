@@ -206,7 +206,7 @@ class Switchboard:
             try:
                 with greeted.scope, trio.fail_after(HANDSHAKE_LIMIT_S):
                     record = await self._authenticated(tls)
-                    greeted.authenticated = True
+                    self._greetings.shown(greeted, record.peer.node_id)
                     hello = await self._greeted(tls, record)
             finally:
                 self._greetings.leave(greeted)

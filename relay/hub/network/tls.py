@@ -32,6 +32,14 @@ def client_context(home: Path, certificate: bytes) -> ssl.SSLContext:
     return _context(ssl.PROTOCOL_TLS_CLIENT, home, (certificate,))
 
 
+def require_readable(certificate: bytes) -> None:
+    """Before it is trusted: contexts are made where nobody is left to refuse. Raises UnusableCertificate."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificate)
+    except ssl.SSLError:
+        raise UnusableCertificate("is no certificate that TLS can read") from None
+
+
 def peer_id(certificate: bytes | None) -> str:
     """Of a certificate that TLS has accepted. Raises UnusableCertificate."""
     if certificate is None or len(certificate) > MAX_CERTIFICATE_BYTES:

@@ -94,7 +94,7 @@ def apply_verified(ledger: HubLedger, blocks: Sequence[Block], last: Commit) -> 
         commit = last if index == len(blocks) - 1 else blocks[index + 1].last_commit
         block_id = block_id_of(block)
         verify_commit(tip.chain_id, tip.validators, block, block_id, commit)
-        _check_turn(tip.validators, block, commit.round)
+        check_turn(tip.validators, block, commit.round)
         try:
             accepted = ledger.accepts(block)
         except EvidenceOutOfReach:
@@ -113,8 +113,8 @@ def apply_verified(ledger: HubLedger, blocks: Sequence[Block], last: Commit) -> 
         ledger.apply(block, block_id, commit)
 
 
-def _check_turn(validators: ValidatorSet, block: Block, round_: int) -> None:
-    """A block that was locked in an earlier round keeps that round's proposer."""
+def check_turn(validators: ValidatorSet, block: Block, round_: int) -> None:
+    """A block that was locked in an earlier round keeps that round's proposer. Raises WrongTurn."""
     turns = []
     for earlier in range(min(round_, MAX_ROUNDS) + 1):
         turn = proposer_of(validators, earlier).address

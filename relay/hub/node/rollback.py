@@ -33,9 +33,11 @@ def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
     genesis = load_genesis(home)
     if (home / "cometbft").is_dir():
         raise RollbackRefused(f"{home} is of a hub under CometBFT: `cometbft rollback` is its tool")
-    own_address, record = read_key_file(home / VALIDATOR_KEY_FILE).public_key.address, load_record(home)
+    own_address = read_key_file(home / VALIDATOR_KEY_FILE).public_key.address
     store = open_store(home)
     try:
+        # Under the lock: the node may have signed until it ended.
+        record = load_record(home)
         if restoration_is_unfinished(store):
             raise NodeRefused(f"{home}: a snapshot is half restored here; run `hutong hub join` again")
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))

@@ -152,7 +152,10 @@ def _signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
         raise UnusableHome(f"{home} is a signer's home: run `hutong hub signer start`")
     place = load_signer_place(home)
     if place is None:
-        return FileSigner(home, load_key(home, password), chain_id)
+        key = load_key(home, password)
+        # Under the lock: another process may have signed until it was free.
+        lock_home(home)
+        return FileSigner(home, key, chain_id)
     if (home / VALIDATOR_KEY_FILE).exists():
         raise UnusableHome(
             f"{home / REMOTE_KEY_FILE} and {home / VALIDATOR_KEY_FILE}: a key must be in one place, remove the one that is not used"
@@ -161,6 +164,8 @@ def _signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
         raise UnusableHome(
             f"{home / REMOTE_KEY_FILE}: a key with a signer is not supported without {NETWORK_FILE} (`hutong hub network init`)"
         )
+    # A second start would take the signer from the node that runs here.
+    lock_home(home)
     signer = RemoteSigner(home, place, chain_id, SIGNER_LIMIT_S)
     try:
         signer.connect()

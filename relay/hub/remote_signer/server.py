@@ -10,6 +10,7 @@ from light_clients.interface import MalformedInput
 from relay.hub.consensus.signing import DoubleSignRefused
 from relay.hub.consensus.types import Proposal, Step, Vote
 from relay.hub.network.frames import StreamEnded
+from relay.hub.network.greetings import Greeting, Greetings
 from relay.hub.network.network_file import Network
 from relay.hub.network.node_key import UnusableCertificate
 from relay.hub.network.tls import peer_id, server_context
@@ -36,8 +37,6 @@ HANDSHAKE_LIMIT_S = 8.0
 WRITE_LIMIT_S = 8.0
 IDLE_LIMIT_S = 60.0
 """A node whose host died holds the signer no longer than that; one that lives connects anew."""
-MAX_CONNECTIONS = 32
-"""Of hosts that signer.toml does not name; those that it names come beside them."""
 SAY_STRANGERS_EVERY_S = 1.0
 
 _ENDINGS = (StreamEnded, trio.TooSlowError, trio.BrokenResourceError, trio.ClosedResourceError, OSError)
@@ -64,8 +63,7 @@ class SignerServer:
         self._turns = Turns(home)
         self._signing = trio.Lock()
         self._threads = trio.CapacityLimiter(1)
-        self._hosts = {peer.endpoint.host for peer in nodes.peers}
-        self._connections = 0
+        self._greetings = Greetings(peer.endpoint.host for peer in nodes.peers)
         self._served: tuple[str, trio.CancelScope] | None = None
         self._strangers_said_at_s = float("-inf")
 
@@ -77,26 +75,30 @@ class SignerServer:
         await trio.serve_listeners(self._accept, listeners)
 
     async def _accept(self, stream: trio.SocketStream) -> None:
-        if self._connections >= MAX_CONNECTIONS and _host_of(stream) not in self._hosts:
+        greeting = self._greetings.admit(_host_of(stream))
+        if greeting is None:
             await trio.aclose_forcefully(stream)
             return
-        self._connections += 1
         tls = trio.SSLStream(stream, self._context, server_side=True, https_compatible=True)
         try:
-            await self._converse(tls)
+            await self._converse(tls, greeting)
         except _ENDINGS:
             pass  # the node's end says why, and asks again
         finally:
-            self._connections -= 1
+            self._greetings.leave(greeting)
             with trio.CancelScope(shield=True):
                 await trio.aclose_forcefully(tls)
 
-    async def _converse(self, tls: trio.SSLStream[trio.SocketStream]) -> None:
+    async def _converse(self, tls: trio.SSLStream[trio.SocketStream], greeting: Greeting) -> None:
         node_id = ""
         try:
-            with trio.fail_after(HANDSHAKE_LIMIT_S):
+            with greeting.scope, trio.fail_after(HANDSHAKE_LIMIT_S):
                 node_id = await self._authenticated(tls)
+                self._greetings.shown(greeting, node_id)
                 await self._greeted(tls)
+            if greeting.scope.cancelled_caught:
+                return
+            self._greetings.leave(greeting)
             await self._serve(tls, node_id)
         except _Turned as error:
             _log.warning("a node is refused", peer=node_id, reason=error.refused.reason)

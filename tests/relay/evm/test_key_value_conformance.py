@@ -1,5 +1,7 @@
 """What every key-value store must do, against a dictionary."""
 
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -149,6 +151,39 @@ def test_lmdb_reopens_with_the_last_whole_batch(tmp_path):
             raise ZeroDivisionError
     with closing(LmdbStore(tmp_path, map_bytes=1 << 24)) as store:
         assert store.get(b"k") == b"1"
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_pages_of_a_reader_that_was_killed_are_used_again_and_those_of_a_living_one_are_not(tmp_path, killed):
+    """As a backup that was killed beside a node: else the file grows with every batch until the node ends."""
+    store = LmdbStore(tmp_path, map_bytes=1 << 26, sync=False)
+
+    def fill(times: int) -> int:
+        for number in range(times):
+            with store.batch() as batch:
+                for place in range(8):
+                    batch.put(b"%d" % place, bytes([number % 256]) * 3_000)
+        return (tmp_path / "data.mdb").stat().st_size
+
+    fill(50)
+    code = (
+        "import sys; from pathlib import Path; from relay.evm.lmdb_store import LmdbStore\n"
+        "rows = LmdbStore(Path(sys.argv[1]), map_bytes=1 << 26, read_only=True).items()\n"
+        "first = next(rows); print(flush=True); sys.stdin.read()\n"
+        "print({value[0] for _, value in (first, *rows)})"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        reader.stdout.readline()
+        if killed:
+            reader.kill()
+            reader.wait()
+        before = fill(10)
+        after = fill(200)
+        if not killed:
+            assert reader.communicate("")[0].strip() == "{49}"
+    store.close()
+    assert (after < 1.5 * before) == killed
 
 
 def test_a_read_only_lmdb_store_sees_what_is_committed_and_writes_nothing(tmp_path):

@@ -21,7 +21,7 @@ from relay.evm.lmdb_store import LmdbStore
 from relay.hub.application.genesis import encode_genesis
 from relay.hub.consensus.signing import LastSigned, Signed
 from relay.hub.consensus.types import Step
-from relay.hub.node import backup
+from relay.hub.node import backup, start
 from relay.hub.node import rollback as rolling
 from relay.hub.node.backup_file import BackupHead, BackupReader, BackupTail, write_backup
 from relay.hub.node.block_sync import apply_verified
@@ -129,6 +129,33 @@ def test_attack_C45_a_restored_key_signs_only_from_its_newest_record_or_above_a_
     assert decode_last_signed((above / "last_signed.json").read_bytes()) == floor_record(HEIGHT + 5)
     with pytest.raises(NodeRefused, match=f"above height {HEIGHT + 5} only and the chain on disk ends at {HEIGHT}"):
         open_node(above)
+
+
+@pytest.fixture
+def signed_until_locked(monkeypatch):
+    """Another process of the home signs one height more, and ends as this one asks for the lock."""
+    newest = LastSigned(HEIGHT + 1, 0, (Signed(Step.PREVOTE, b"s", 1, b"x" * 64),))
+    lock = start.lock_home
+
+    def locked(home) -> None:
+        (home / "last_signed.json").write_bytes(encode_last_signed(newest))
+        lock(home)
+
+    monkeypatch.setattr(start, "lock_home", locked)
+    return newest
+
+
+def test_attack_C45_a_node_reads_its_record_once_nobody_else_can_sign(tmp_path, signed_until_locked):
+    node = open_node(write_home(tmp_path))
+    assert node.signer.record == signed_until_locked
+    node.store.close()
+
+
+def test_attack_C45_a_rollback_reads_the_record_once_nobody_else_can_sign(tmp_path, signed_until_locked):
+    home = write_home(tmp_path)
+    code, output = run("rollback", home=home, blocks=1, sign_above=HEIGHT)
+    assert (code, f"--sign-above {HEIGHT}: this key signed height {HEIGHT + 1}" in output) == (1, True), output
+    assert decode_last_signed((home / "last_signed.json").read_bytes()) == signed_until_locked
 
 
 def test_attack_C45_a_record_with_fewer_signatures_than_the_backup_shows_is_not_the_newest(tmp_path):

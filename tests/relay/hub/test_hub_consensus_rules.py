@@ -6,7 +6,7 @@ import pytest
 
 from light_clients.tendermint.types import BlockIdFlag
 from relay.hub.consensus.blocks import block_id_of
-from relay.hub.consensus.transition import RejectedBlockDecided
+from relay.hub.consensus.transition import VOTE_TIME_IOTA_NS, RejectedBlockDecided
 from relay.hub.consensus.types import (
     NIL,
     BlockWanted,
@@ -15,11 +15,13 @@ from relay.hub.consensus.types import (
     HeightStarted,
     PrepareBlock,
     SignProposal,
+    SignVote,
     Step,
     TimeoutElapsed,
     VoteReceived,
 )
 from relay.hub.consensus.validators import proposer_of
+from relay.hub.consensus.votes import Tally, median_time_ns
 from relay.hub.node.driver import Timeouts
 from tests.relay.hub.consensus_table import PRECOMMIT, PREVOTE, Table, own_votes, retimed
 
@@ -277,6 +279,34 @@ def test_precommits_after_the_decision_enter_the_next_blocks_commit(when):
     [equivocation] = table.feed(other_block)
     assert (equivocation.first, equivocation.second) == (late.vote, other_block.vote)
     assert table.feed(other_block) == []
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_attack_C44_hub_the_time_of_a_refused_block_enters_no_vote(accepted):
+    """A liar shows some its own block, of any time, and the others the real one. Less than a third lie, the real block is
+    decided, and the votes for no block of those who were shown the other are in its commit: the median is honest."""
+    table = Table(10)
+    real = table.block(b"x")
+    far_ns = table.now_ns + 10**18
+    shown = replace(real, header=replace(real.header, time_ns=far_ns))
+    effects = table.feed(table.proposal(shown, 0, accepted=accepted))
+    effects += table.votes(PREVOTE, 0, block_id_of(real), 7)
+    effects += table.timeout(Step.PREVOTE)
+    own = [effect.vote for effect in effects if isinstance(effect, SignVote)]
+    assert [vote.message_type for vote in own] == [PREVOTE, PRECOMMIT]
+    expected_ns = far_ns + VOTE_TIME_IOTA_NS if accepted else table.now_ns
+    assert [vote.timestamp_ns for vote in own] == [expected_ns] * 2
+    if accepted:
+        return
+    tally = Tally()
+    for number, address in enumerate((*table.others, table.me)):
+        # Three lie, four honest ones decide, three were misled and all vote as this one did.
+        block_id, time_ns = (block_id_of(real), table.now_ns) if number < 7 else (NIL, own[1].timestamp_ns)
+        vote = replace(table.vote(address, PRECOMMIT, 0, block_id), timestamp_ns=far_ns if number < 3 else time_ns)
+        tally = tally.with_vote(vote)
+    commit = tally.commit(table.validators, block_id_of(real))
+    assert [entry.block_id_flag for entry in commit.signatures].count(BlockIdFlag.COMMIT) == 7
+    assert median_time_ns(commit, table.validators) == table.now_ns
 
 
 def test_late_votes_of_a_stranger_or_two_heights_back_change_nothing():

@@ -168,10 +168,10 @@ def test_a_turn_may_be_of_an_earlier_round_and_not_of_nobody(four):
     first = tip.validators.proposer.address
     assert first != second
     later = replace(signed_by_all(four, next_block(four)), round=1)
-    from relay.hub.node.block_sync import _check_turn
+    from relay.hub.node.block_sync import check_turn
 
-    _check_turn(tip.validators, next_block(four), later.round)
-    _check_turn(tip.validators, block, later.round)
+    check_turn(tip.validators, next_block(four), later.round)
+    check_turn(tip.validators, block, later.round)
 
 
 # --- what is given and what is there

@@ -7,6 +7,8 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
+from light_clients.tendermint.hashing import part_set_header
+from light_clients.tendermint.types import BlockId
 from relay.hub.consensus.blocks import block_id_of
 from relay.hub.consensus.proposals import proposal_is_signed
 from relay.hub.consensus.types import NIL, Equivocation, Step
@@ -15,6 +17,7 @@ from relay.hub.network.messages import ProposalMessage, VoteMessage
 from relay.hub.network.standing import PRECOMMIT, PREVOTE
 from relay.hub.node.block_records import prune_block_records
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
+from tests.relay.hub.network.test_network_liars import signed
 from tests.relay.hub.network.test_network_of_four import SOME_BLOCK, link_to, points, vote_of
 
 
@@ -38,7 +41,7 @@ def forged(vote):
     return replace(vote, signature=vote.signature[:32] + bytes(31) + b"\x07")
 
 
-@pytest.mark.parametrize("place", ["filled", "late", "far", "own and far"])
+@pytest.mark.parametrize("place", ["filled", "late", "early", "far", "own and far"])
 async def test_attack_C42_hub_a_vote_that_is_not_signed_is_blamed_where_its_place_is_taken_too(
     tmp_path, autojump_clock, place
 ):
@@ -50,6 +53,7 @@ async def test_attack_C42_hub_a_vote_that_is_not_signed_is_blamed_where_its_plac
         vote = {
             "filled": state.tally(state.round, PREVOTE).votes.popitem()[1],
             "late": next(iter(late.votes.values())),
+            "early": vote_of(liar, replace(state, height=state.height + 1), SOME_BLOCK),
             "far": vote_of(liar, state, SOME_BLOCK, state.round + 40),
             "own and far": vote_of(victim, state, SOME_BLOCK, state.round + 40),
         }[place]
@@ -63,6 +67,50 @@ async def test_attack_C42_hub_a_vote_that_is_not_signed_is_blamed_where_its_plac
         said = victim.node.switchboard.records[liar.node_key.node_id].last_reason
         assert said == f"a vote of validator {vote.validator_index} is not signed by it"
         nursery.cancel_scope.cancel()
+
+
+async def test_attack_C41_hub_early_proposals_that_nobody_signed_take_no_place(tmp_path, autojump_clock):
+    """Few are kept of the next height: a peer must not fill their places, and the real one be sent again a second later."""
+    network = SimulatedNetwork(tmp_path, 4)
+    victim, liar = network.validators[0], network.validators[3]
+    async with trio.open_nursery() as nursery:
+        state = await stalled(network, nursery)
+        nexts = replace(state, height=state.height + 1, validators=victim.ledger.tip.next_validators)
+        turn = proposer_of(nexts.validators, 0).address
+        proposer = next(item for item in network.validators if item.key.public_key.address == turn)
+        block_id = BlockId(b"\x11" * 32, part_set_header(b"a block"))
+        real = signed(proposer, nexts, 0, block_id)
+        link = link_to(liar, victim)
+        for far in (17, 2**31 - 2):
+            link.send(ProposalMessage(signed(liar, nexts, far, block_id), b"a block"))
+        await trio.sleep(0.3)
+        assert (points(victim, liar), len(victim.node.driver._early)) == (0, 0)
+        link.send(ProposalMessage(replace(real, signature=b"\x01" * 64), b"a block"))
+        await trio.sleep(0.3)
+        assert 49 < points(victim, liar) <= 50
+        link.send(ProposalMessage(real, b"a block"))
+        await trio.sleep(0.3)
+        assert [item.proposal for item in victim.node.driver._early] == [real]
+        assert points(victim, liar) <= 50
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_signs_two_votes_in_many_rounds_is_said_once_a_height(tmp_path, autojump_clock):
+    """Each pair is news to the round, and one is enough for evidence: a liar must not fill the log."""
+    network = SimulatedNetwork(tmp_path, 4)
+    victim, liar, other = (network.validators[index] for index in (0, 3, 1))
+    with capture_logs() as log:
+        async with trio.open_nursery() as nursery:
+            state = await stalled(network, nursery)
+            for who, rounds in ((liar, range(2, 40)), (other, range(2, 4))):
+                for round_ in rounds:
+                    for block_id in (SOME_BLOCK, NIL):
+                        link_to(liar, victim).send(VoteMessage(vote_of(who, state, block_id, round_)))
+            await trio.sleep(0.5)
+            assert len(victim.equivocations) == 40
+            nursery.cancel_scope.cancel()
+    said = [entry["validator"] for entry in log if entry["event"] == "a validator signed two votes"]
+    assert said == [item.key.public_key.address.hex() for item in (liar, other)]
 
 
 async def test_the_same_vote_signed_at_another_time_is_nobodys_fault(tmp_path, autojump_clock):

@@ -222,6 +222,16 @@ def test_the_file_of_peers_round_trips_and_says_what_is_wrong(tmp_path):
         load_network(tmp_path)
 
 
+@pytest.mark.parametrize("cut", [1, 9, 64])
+def test_a_certificate_that_tls_cannot_read_is_refused_with_its_line(cut):
+    """As a line that was not copied whole: it would end the node that takes it up."""
+    key = new_node_key()
+    short = network_of(replace(key, certificate=key.certificate[:-cut]))
+    assert node_id_of(short.peers[0].certificate) == key.node_id
+    with pytest.raises(ValueError, match=r"peers\[0\]\.certificate is not the certificate of a hub's node key"):
+        decode_network(encode_network(short))
+
+
 @settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_any_file_of_peers_is_read_or_refused_with_a_sentence(data):

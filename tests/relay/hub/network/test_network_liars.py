@@ -9,11 +9,12 @@ import trio
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 from Crypto.Util.asn1 import DerBitString, DerBoolean, DerInteger, DerObject, DerObjectId, DerOctetString
+from structlog.testing import capture_logs
 
 from light_clients.interface import MalformedInput
 from light_clients.tendermint.codec import encode_commit, encode_header
-from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
-from light_clients.tendermint.types import ABSENT_SIGNATURE, KeyType
+from light_clients.tendermint.hashing import part_set_header, proposal_sign_bytes, sign_digest
+from light_clients.tendermint.types import ABSENT_SIGNATURE, BlockId, KeyType
 from light_clients.tendermint.wire import message_field
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block, make_block
 from relay.hub.consensus.types import EMPTY_COMMIT, Proposal, Step
@@ -21,7 +22,8 @@ from relay.hub.consensus.validators import proposer_of
 from relay.hub.network.greetings import MAX_OF_HOST, MAX_STRANGERS
 from relay.hub.network.messages import ProposalMessage, Status
 from relay.hub.network.network_file import Endpoint, Peer
-from relay.hub.network.node_key import node_id_of
+from relay.hub.network.node_key import node_id_of, write_node_key
+from relay.hub.network.tls import client_context
 from tests.relay.hub.network.simulated_network import SimulatedNetwork
 from tests.relay.hub.network.test_network_of_four import link_to, points
 from tests.relay.hub.network.test_network_transport import HELLO, End, free_port, keys_in_order, peer, running, until
@@ -83,6 +85,56 @@ async def test_attack_C41_hub_garbage_under_a_known_block_is_not_passed_on(tmp_p
         assert first.node.switchboard.records[liar.node_key.node_id].score.bans == 1
         nursery.cancel_scope.cancel()
     assert network.agree()
+
+
+def without_hash(block) -> bytes:
+    """Encoded, with a header that CometBFT has no hash for."""
+    return encode_block(replace(block, header=replace(block.header, validators_hash=b"")))
+
+
+async def test_attack_B1_hub_a_proposed_header_without_a_hash_ends_no_node(tmp_path, autojump_clock):
+    network = SimulatedNetwork(tmp_path, 4)
+    liar, honest = network.validators[3], network.validators[:3]
+    async with trio.open_nursery() as nursery:
+        network.start(nursery, 0, 1, 2, 3)
+        await network.reach(3)
+        await trio.sleep(0.1)
+        state, raw = honest[0].node.driver.state, without_hash(fresh_block(honest[0], liar))
+        offer = signed(liar, state, rounds_of(liar, state)[0], BlockId(b"\x11" * 32, part_set_header(raw)))
+        for victim in honest:
+            link_to(liar, victim).send(ProposalMessage(offer, raw))
+        await network.reach(honest[0].height + 4, 0, 1, 2)
+        for victim in honest:
+            record = victim.node.switchboard.records[liar.node_key.node_id]
+            assert record.score.bans == 1
+        nursery.cancel_scope.cancel()
+    assert network.agree()
+
+
+async def test_attack_B1_hub_a_committed_header_without_a_hash_ends_no_node(tmp_path, autojump_clock):
+    """Anyone who is asked for blocks may send one, whoever signed it."""
+    network = SimulatedNetwork(tmp_path, 4)
+    liar, late = network.validators[0], network.validators[3]
+    with capture_logs() as log:
+        async with trio.open_nursery() as nursery:
+            network.start(nursery, 0, 1, 2)
+            await network.reach(6, 0, 1, 2)
+            committed = liar.node.gossip._committed
+
+            def hashless(height):
+                found = committed(height)
+                return None if found is None else replace(found, block=without_hash(decode_block(found.block)))
+
+            liar.node.gossip._committed = hashless
+            network.separate({3}, {1, 2})
+            network.start(nursery, 3)
+            await network.until(lambda: late.node.switchboard.records[liar.node_key.node_id].score.bans == 1)
+            network.separated = set()
+            await network.reach(12, limit_s=60)
+            nursery.cancel_scope.cancel()
+    assert network.agree()
+    said = [entry["reason"] for entry in log if entry["event"] == "a peer broke a rule"]
+    assert said and all("a header without validators_hash has no hash" in reason for reason in said)
 
 
 async def test_attack_C42_hub_a_claim_of_many_blocks_does_not_stop_a_height(tmp_path, autojump_clock):
@@ -220,6 +272,32 @@ async def test_silent_connections_of_one_host_are_bounded(tmp_path):
         assert len(end.board._greetings) == MAX_OF_HOST
         for stream in silent:
             await trio.aclose_forcefully(stream)
+
+
+async def test_attack_G15_hub_a_peer_that_shows_its_certificate_and_says_no_hello_keeps_nobody_out(tmp_path):
+    """Who has shown one is not let go for a newcomer, so that one peer could hold every place."""
+    liar, one, two = keys_in_order(3)
+    port = free_port()
+    end = End(tmp_path / "two", two, port, (peer(liar, free_port()), peer(one, free_port())))
+    dialling = End(
+        tmp_path / "one", one, free_port(), (peer(two, port),), replace(HELLO, consensus_address=b"\x0b" * 20)
+    )
+    (tmp_path / "liar").mkdir()
+    write_node_key(tmp_path / "liar", liar)
+    context, silent = client_context(tmp_path / "liar", two.certificate), []
+    async with running(end):
+        for _ in range(MAX_OF_HOST):
+            stream = await trio.open_tcp_stream("127.0.0.1", port)
+            silent.append(trio.SSLStream(stream, context, https_compatible=True))
+            await silent[-1].do_handshake()
+        await until(lambda: any(item.authenticated for item in end.board._greetings._waiting))
+        with trio.fail_after(4):
+            async with running(dialling):
+                await until(lambda: end.heard and dialling.heard)
+                assert [link.node_id for link in end.board.links] == [one.node_id]
+                await until(lambda: len(end.board._greetings) == 1)
+        for tls in silent:
+            await trio.aclose_forcefully(tls)
 
 
 async def test_attack_G15_hub_a_peer_named_by_dns_is_let_in_while_silent_strangers_fill_the_table(tmp_path):

@@ -19,6 +19,7 @@ from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
 from relay.hub.consensus.types import NIL, Step
 from relay.hub.consensus.votes import vote_bytes
 from relay.hub.network.due_signatures import DueSignatures
+from relay.hub.network.greetings import MAX_OF_HOST
 from relay.hub.network.network_file import Network, decode_network, encode_network
 from relay.hub.network.node_key import new_node_key, write_node_key
 from relay.hub.network.tls import client_context
@@ -196,6 +197,33 @@ async def test_strangers_and_impostors_are_not_talked_to(place, tmp_path):
     async with serving(place):
         with pytest.raises(SignerAway, match=r"its certificate is not the one of consensus_key\.toml"):
             await in_thread(place.client().connect)
+
+
+def name_by_dns(place) -> None:
+    """Where its node comes from, the signer cannot tell beforehand."""
+    file = place.signer / "signer.toml"
+    known = decode_network(file.read_bytes())
+    peers = (replace(peer, endpoint=replace(peer.endpoint, host="localhost")) for peer in known.peers)
+    file.write_bytes(encode_network(Network(known.listen, tuple(peers))))
+
+
+async def test_attack_G15_hub_silent_strangers_do_not_keep_a_node_from_its_signer(place):
+    name_by_dns(place)
+    endpoint = load_signer_place(place.nodes[0]).endpoint
+    async with serving(place):
+        client = await in_thread(connected, place)
+        await in_thread(client.sign_vote, vote(place, 3))
+        silent = [await trio.open_tcp_stream(endpoint.host, endpoint.port) for _ in range(MAX_OF_HOST + 4)]
+        with trio.fail_after(4):
+            for stream in silent[:4]:
+                assert await stream.receive_some(1) == b""
+        # The one that is served is let alone, and one that comes back is let in.
+        await in_thread(client.sign_vote, vote(place, 4))
+        client.close()
+        await in_thread(client.connect)
+        assert is_of_key(place, client, await in_thread(client.sign_vote, vote(place, 5)))
+        for stream in silent:
+            await trio.aclose_forcefully(stream)
 
 
 def say_without_certificate(place) -> None:

@@ -1,6 +1,8 @@
 """`hutong hub signer` and the other commands in a home whose key is with a signer."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from eth_account import Account
@@ -121,6 +123,16 @@ def test_neither_home_is_started_as_the_other(node, tmp_path):
     assert (code, "is a signer's home: run `hutong hub signer start`" in output) == (2, True), output
     with pytest.raises(NodeRefused, match=r"Connection refused; a node starts when its signer answers"):
         open_node(node)
+
+
+def test_a_second_start_in_a_home_leaves_its_signer_alone(node, tmp_path):
+    """The signer would let the running node go for it."""
+    assert init(node, tmp_path / "signer")[0] == 0
+    # This process made the signer's home, and holds the node's for as long as it lives.
+    command = [sys.executable, "-m", "relay.cli", "hub", "start", "--home", str(node)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    # Nothing listens where the signer should be, and that is not what is said.
+    assert "another hub process runs in this home" in done.stderr + done.stdout
 
 
 def test_a_key_in_two_places_is_refused(node, tmp_path):
