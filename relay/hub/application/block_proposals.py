@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from relay.evm.errors import InvalidTransaction
-from relay.evm.intrinsic_gas import least_gas
+from relay.evm.intrinsic_gas import GAS_TRANSACTION, least_gas
 from relay.evm.native import Address
 from relay.evm.rules import EvmRules
 from relay.evm.transaction import SignedTransaction, decode_cached
 from relay.hub.application.abci import PreparedProposal
 from relay.hub.application.fees import payable
 from relay.hub.application.genesis import Genesis
+
+FRAMING_BYTES = 8
+"""At most, of a transaction in a block."""
 
 
 class BlockProposals:
@@ -33,7 +36,7 @@ class BlockProposals:
             candidates = payable(candidates, base_fee_wei, balance_wei, unpayable)
         used_bytes = used_gas = 0
         for transaction in candidates:
-            used_bytes += len(transaction.raw) + 8
+            used_bytes += len(transaction.raw) + FRAMING_BYTES
             used_gas += transaction.gas_limit
             if used_bytes > max_bytes or used_gas > self._params.block_max_gas:
                 break
@@ -42,10 +45,14 @@ class BlockProposals:
 
     def are_worth_a_block(self, transactions: Sequence[bytes], rules: EvmRules, base_fee_wei: int) -> bool:
         """None is undecodable, states less gas than it costs whatever it does or offers less than the base fee, and together
-        they use no more gas than a block may.
+        they use no more gas and bytes than a block may.
 
         So a proposer can fill a block with no more junk than its gas pays for; pools let none of that in.
         """
+        if len(transactions) > self._params.block_max_gas // GAS_TRANSACTION:
+            return False  # counted before any is decoded: an empty one is a byte
+        if sum(len(raw) + FRAMING_BYTES for raw in transactions) > self._params.block_max_bytes:
+            return False
         used_gas = 0
         for raw in transactions:
             try:

@@ -21,6 +21,9 @@ COMMITS = b"hub-commits/"
 RESULTS = b"hub-results/"
 VALIDATORS = b"hub-validators/"
 HEIGHTS_BY_HASH = b"hub-heights/"
+REVISION = b"hub-revision/"
+"""The one key `genesis`: digest of the genesis under which the newest revision began here, where that is a later one."""
+_GENESIS = b"genesis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class BlockRecords:
         self._results = Table(store, RESULTS)
         self._validators = Table(store, VALIDATORS)
         self._heights = Table(store, HEIGHTS_BY_HASH)
+        self._revision = Table(store, REVISION)
 
     def latest_height(self) -> int:
         """0 before the first block."""
@@ -68,6 +72,10 @@ class BlockRecords:
             return None
         block = decode_block(raw)
         return StoredBlock(block, block_id_of(block))
+
+    def revision_genesis(self) -> bytes | None:
+        """Digest of the genesis of the later revision that was begun here, None where none was."""
+        return self._revision.get(_GENESIS)
 
     def rules_version(self, height: int) -> int | None:
         """By which the block was executed."""
@@ -112,6 +120,10 @@ class BlockRecords:
 
 def _int(data: bytes) -> int:
     return int.from_bytes(data, "big")
+
+
+def store_revision_genesis(batch: KeyValueWriter, digest: bytes) -> None:
+    WritableTable(batch, REVISION).put(_GENESIS, digest)
 
 
 def store_validators(batch: KeyValueWriter, height: int, validators: ValidatorSet) -> None:

@@ -14,7 +14,13 @@ from relay.hub.consensus.commits import NOTHING_KNOWN, check_commit
 from relay.hub.consensus.evidence import decode_block_evidence
 from relay.hub.consensus.types import EMPTY_COMMIT, Block, Vote
 from relay.hub.consensus.validators import advance_proposer, genesis_validators, with_changes
-from relay.hub.node.block_records import BlockRecords, BlockResults, store_block_records, store_validators
+from relay.hub.node.block_records import (
+    BlockRecords,
+    BlockResults,
+    store_block_records,
+    store_revision_genesis,
+    store_validators,
+)
 from relay.hub.node.ledger_evidence import LedgerEvidence, misbehaviours_of
 from relay.hub.node.params import consensus_params
 from relay.hub.node.pruning import Pruner
@@ -90,7 +96,12 @@ class HubLedger:
             raise ChainDamaged(
                 f"the database is of {newest.block.header.chain_id} already, the genesis file of {genesis.chain_id}"
             )
-        if continues is None or self.records.first_height() > continues.height:
+        if continues is None:
+            return
+        begun = self.records.revision_genesis()
+        if height > continues.height and begun not in (None, genesis.digest):
+            raise ChainDamaged(f"the database follows another genesis file of {genesis.chain_id}")
+        if self.records.first_height() > continues.height:
             return
         if height < continues.height:
             raise ChainDamaged(
@@ -112,6 +123,7 @@ class HubLedger:
             return
         validators = genesis_validators([(v.public_key, v.power) for v in self.genesis.validators])
         with self.store.batch() as batch:
+            store_revision_genesis(batch, self.genesis.digest)
             store_validators(batch, base + 1, validators)
             store_validators(batch, base + 2, advance_proposer(validators, 1))
 

@@ -13,10 +13,11 @@ from relay.evm.block_store import BlockStore
 from relay.evm.database import KeyValueStore, KeyValueWriter
 from relay.hub.application.abci import ChunkVerdict, ExecTxResult, OfferVerdict, Snapshot
 from relay.hub.application.application import HubApplication
+from relay.hub.application.genesis import Genesis
 from relay.hub.application.snapshot.format import FORMAT
 from relay.hub.consensus.blocks import block_id_of
 from relay.hub.consensus.types import Block
-from relay.hub.node.block_records import BlockResults, store_block_records, store_validators
+from relay.hub.node.block_records import BlockResults, store_block_records, store_revision_genesis, store_validators
 from relay.hub.node.light_follow import LightFollower
 from relay.hub.node.member_rpc import Member, MemberFailed, Offer
 from relay.hub.node.snapshot_files import SnapshotFiles
@@ -115,9 +116,7 @@ class StateRestorer:
             return None
         beside, who = found
         genesis = self.application.genesis
-        sync = StateSync(
-            self.application, self.store, self.files, lambda batch: _store_beside(batch, beside, genesis.evm_chain_id)
-        )
+        sync = StateSync(self.application, self.store, self.files, lambda batch: _store_beside(batch, beside, genesis))
         snapshot = Snapshot(
             height, FORMAT, len(offer.manifest.chunk_hashes), sha256(offer.encoded).digest(), offer.encoded
         )
@@ -162,9 +161,9 @@ class StateRestorer:
             self.named(str(MemberFailed(member.url, wanted, reason)))
 
 
-def _store_beside(batch: KeyValueWriter, beside: Beside, evm_chain_id: int) -> None:
+def _store_beside(batch: KeyValueWriter, beside: Beside, genesis: Genesis) -> None:
     """In the batch that makes the restored version the newest. Raises PredicateFailed: `snapshot_names_the_next_block`."""
-    restored = BlockStore(batch, evm_chain_id).restored()
+    restored = BlockStore(batch, genesis.evm_chain_id).restored()
     expected = header_hash(beside.next_header)
     if restored is None or restored.next_hash != expected:
         got = None if restored is None else restored.next_hash
@@ -172,5 +171,7 @@ def _store_beside(batch: KeyValueWriter, beside: Beside, evm_chain_id: int) -> N
     block, height = beside.block, beside.block.header.height
     results = BlockResults(beside.results, beside.next_header.app_hash)
     store_block_records(batch, block, block_id_of(block), beside.commit, results)
+    if genesis.continues is not None:
+        store_revision_genesis(batch, genesis.digest)
     for number, validators in enumerate(beside.sets):
         store_validators(batch, height + number, validators)

@@ -79,6 +79,7 @@ def test_a_node_joins_a_later_revision_runs_on_and_lets_others_join(tmp_path, co
     node = open_node(tmp_path / "home")
     assert node.ledger.tip == hub.ledger.tip
     assert node.ledger.application.oldest_state() == at
+    assert node.ledger.records.revision_genesis() == hub.genesis.digest
     # In its turn it makes a snapshot within reach of the joint, with headers that it got with its own.
     later = SnapshotFiles(tmp_path / "later")
     taker = SnapshotTaker(
@@ -233,6 +234,9 @@ def test_a_node_starts_again_after_the_joint_was_pruned(monkeypatch):
     hub.advance()
     again = HubLedger(hub.store, hub.genesis)
     assert again.tip == hub.ledger.tip
+    other = replace(hub.genesis, continues=replace(hub.genesis.continues, block_hash=b"\x09" * 32))
+    with pytest.raises(ChainDamaged, match="the database follows another genesis file of hutong-2"):
+        HubLedger(hub.store, other)
     with pytest.raises(ChainDamaged, match="the database is of hutong-2 already, the genesis file of hutong-1"):
         HubLedger(hub.store, first.genesis)
     third = replace(

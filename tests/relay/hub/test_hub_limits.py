@@ -1,6 +1,7 @@
 """Gas limits that keep a fee-free hub alive (docs/spec/hub-genesis.md)."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from relay.evm.transaction import decode_cached, decode_transaction
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
 from relay.hub.application import block_proposals
 from relay.hub.application.abci import ProposalVerdict
-from relay.hub.application.genesis import RULES_VERSION, decode_genesis, encode_genesis
+from relay.hub.application.genesis import RULES_VERSION, HubParams, decode_genesis, encode_genesis
 from tests.relay.evm.evm_bytecode import deploy_code
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, address_of, decoded, hub_genesis
 
@@ -36,6 +37,27 @@ def test_a_block_has_room_for_one_transaction_at_the_cap_and_no_more() -> None:
     first, second = (hub.raw(SOMEONE, b"", DAPP, gas=gas) for gas in (TRANSACTION_MAX_GAS, 21_000))
     assert hub.application.process_proposal([first, second], RULES_VERSION) is ProposalVerdict.REJECT
     assert hub.application.prepare_proposal(decoded(first, second), 10**6).transactions == (first,)
+
+
+def test_a_proposal_holds_no_more_bytes_than_a_block_may() -> None:
+    hub = SimulatedHub(genesis=replace(hub_genesis(), params=HubParams(block_max_bytes=256 * 1024)))
+    zeros = [hub.raw(SOMEONE, bytes(100_000), DAPP, gas=1_100_000) for _ in range(3)]
+    assert hub.application.process_proposal(zeros[:2], RULES_VERSION) is ProposalVerdict.ACCEPT
+    assert hub.application.process_proposal(zeros, RULES_VERSION) is ProposalVerdict.REJECT
+    assert hub.application.prepare_proposal(decoded(*zeros), 256 * 1024).transactions == tuple(zeros[:2])
+
+
+def test_transactions_are_counted_before_they_are_decoded(monkeypatch) -> None:
+    """Two million empty ones fit 4 MiB and cost seconds."""
+    hub, seen = SimulatedHub(), []
+    monkeypatch.setattr(
+        block_proposals, "decode_cached", lambda raw, chain: seen.append(raw) or decode_cached(raw, chain)
+    )
+    most = hub.genesis.params.block_max_gas // 21_000
+    assert hub.application.process_proposal([b""] * (most + 1), RULES_VERSION) is ProposalVerdict.REJECT
+    assert seen == []
+    assert hub.application.process_proposal([b""] * most, RULES_VERSION) is ProposalVerdict.REJECT
+    assert seen == [b""]
 
 
 def test_a_proposal_holds_no_more_junk_than_its_gas_pays_for(monkeypatch) -> None:
