@@ -7,6 +7,7 @@ FEE_TESTS = "relay/hub/test_hub_base_fee.py"
 FORMULA_TESTS = "relay/evm/test_evm_base_fee.py"
 FEES = "relay/hub/application/fees.py"
 APPLICATION = "relay/hub/application/application.py"
+LIMITS = "relay/hub/test_hub_limits.py"
 PROPOSALS = "relay/hub/application/block_proposals.py"
 EXECUTION = "relay/evm/execution.py"
 MEMPOOL = "relay/evm/mempool.py"
@@ -60,6 +61,20 @@ EVM = (
         "            if transaction.max_fee_per_gas_wei < base_fee_wei:\n",
         "            if False:\n",
         (f"{FEE_TESTS}::test_pool_proposal_and_block_refuse_less_than_the_base_fee",),
+    ),
+    Defence(
+        "bytes of a proposed block",
+        PROPOSALS,
+        "        if sum(len(raw) + FRAMING_BYTES for raw in transactions) > self._params.block_max_bytes:\n",
+        "        if False:\n",
+        (f"{LIMITS}::test_a_proposal_holds_no_more_bytes_than_a_block_may",),
+    ),
+    Defence(
+        "transactions of a proposed block are counted first",
+        PROPOSALS,
+        "        if len(transactions) > self._params.block_max_gas // GAS_TRANSACTION:\n",
+        "        if False:\n",
+        (f"{LIMITS}::test_transactions_are_counted_before_they_are_decoded",),
     ),
     Defence(
         "fee cap at the pool's door",

@@ -198,6 +198,13 @@ GOVERNANCE = (
         (OWN_DATABASE, AFTER_PRUNING),
     ),
     Defence(
+        "a later revision is followed under the genesis that it began with",
+        LEDGER,
+        "        if height > continues.height and begun not in (None, genesis.digest):\n",
+        "        if False:\n",
+        (AFTER_PRUNING,),
+    ),
+    Defence(
         "a one-process hub is not voted to a stop",
         "relay/cli/hub_ballot.py",
         "            if change is not None:\n",
