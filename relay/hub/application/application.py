@@ -20,6 +20,7 @@ from relay.evm.outcomes import TransactionOutcome
 from relay.evm.rules import EvmRules
 from relay.evm.transaction import SignedTransaction, decode_cached
 from relay.evm.work_prices import SLOW_CURVE_PRICES
+from relay.hub.application import rules_versions
 from relay.hub.application.abci import (
     CODE_INVALID,
     CODE_OK,
@@ -42,7 +43,7 @@ from relay.hub.application.evidence_records import write_records
 from relay.hub.application.evm_pruning import EVM_TABLE, land_records, mark_counted
 from relay.hub.application.fees import base_fee_after, settle_base_fee
 from relay.hub.application.frame import Frame
-from relay.hub.application.genesis import RULES_VERSIONS, Genesis
+from relay.hub.application.genesis import Genesis
 from relay.hub.application.governance.coming import ComingBlocks, UnknownRulesVersion
 from relay.hub.application.governance.members import Operator, write_operator
 from relay.hub.application.governance.schedule import rules_version_at, write_stand_in
@@ -93,15 +94,16 @@ class HubApplication:
         self._genesis_powers = {validator.public_key.data: validator.power for validator in genesis.validators}
         native = native_modules(self.light_clients, Authority.of(genesis))
         self._native = tuple(native)
-        rules = EvmRules(
-            "prague",
-            genesis.evm_chain_id,
-            native,
-            prices=SLOW_CURVE_PRICES,
-            transaction_max_gas=genesis.params.transaction_max_gas,
-        )
-        # A later version may add an entry of its own, and blocks of the old one stay executable.
-        self._rules: Mapping[int, EvmRules] = dict.fromkeys(RULES_VERSIONS, rules)
+        self._rules: Mapping[int, EvmRules] = {
+            version: EvmRules(
+                "prague",
+                genesis.evm_chain_id,
+                native,
+                prices=SLOW_CURVE_PRICES,
+                transaction_max_gas=genesis.params.transaction_max_gas,
+            )
+            for version in rules_versions.ALL
+        }
         self.coming = ComingBlocks(self.state, genesis, tuple(self._rules))
         self.blocks = BlockStore(store, genesis.evm_chain_id)
         self.ethereum = EthereumBlocks(genesis, self.blocks)

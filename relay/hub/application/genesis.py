@@ -13,6 +13,7 @@ from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_TOTAL_VOTING_
 from relay.evm.native import Address
 from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
+from relay.hub.application import rules_versions
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.fees import NOBODY, FeeRules
 from relay.hub.application.governance.constitution import (
@@ -25,11 +26,7 @@ from relay.hub.application.self_test import LIBRARIES, corpus_hash
 from relay.hub.application.validators import MAX_VALIDATORS
 
 FORMAT = "hutong-hub-genesis-1"
-RULES_VERSION = 1
-"""The first."""
-NEWEST_RULES_VERSION = 2
-RULES_VERSIONS = (1, 2)
-"""Those that this code can execute. 2: a pause lets acknowledgements and timeouts through."""
+RULES_VERSION = rules_versions.FIRST
 MAX_GENESIS_BYTES = 4 * 1024 * 1024
 MAX_ALLOCATIONS = 10_000
 MAX_BLOCK_INTERVAL_MS = 5_000
@@ -391,8 +388,8 @@ class UnfitRuntime(Exception):
 def check_runtime(genesis: Genesis) -> None:
     """Compare what genesis demands with what this code has. Raises UnfitRuntime with one sentence."""
     here = runtime_rules()
-    if genesis.rules_version not in RULES_VERSIONS:
-        known = ", ".join(map(str, RULES_VERSIONS))
+    if genesis.rules_version not in rules_versions.ALL:
+        known = ", ".join(map(str, rules_versions.ALL))
         raise UnfitRuntime(f"genesis asks for rules version {genesis.rules_version}, this hutong has {known}")
     if genesis.runtime.self_test_corpus != here.self_test_corpus:
         raise UnfitRuntime(

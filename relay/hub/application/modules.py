@@ -9,7 +9,7 @@ from light_clients.ibc.packet import Payload
 from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import Height, LightClient, MalformedInput
 from relay.evm.native import Address, NativeCall, NativeModule
-from relay.hub.application import abi, gas
+from relay.hub.application import abi, gas, rules_versions
 from relay.hub.application.action_events import emit_executed
 from relay.hub.application.admin import AdminActions, AdminSet, NotAnAdmin, kinds_of_admins
 from relay.hub.application.authority import Authority, chamber_opener
@@ -37,8 +37,6 @@ from relay.hub.state import keys
 NATIVE_CODE = b"\xfe"
 """Code of native accounts in genesis: INVALID, should the engine ever run it as bytecode."""
 
-SETTLES_WHILE_PAUSED = 2
-"""The rules version from which a pause lets acknowledgements and timeouts through: they pay back what is held."""
 MAX_BATCH_CALLS = 256
 MAX_BATCH_REASON_BYTES = 1024
 
@@ -77,7 +75,7 @@ class RouterModule(Module):
             emit(call, event, indexed, values)
 
         frame = frame_of(call)
-        settles = frame.rules_version >= SETTLES_WHILE_PAUSED
+        settles = frame.rules_version >= rules_versions.SETTLES_WHILE_PAUSED
         router = PacketRouter(store, clients, frame.now_s, emit_here, settles_while_paused=settles)
         router.applications = {FORWARD_PORT: Forwarder(router), TRANSFER_PORT: TransferApplication(router)}
         return router
