@@ -307,8 +307,8 @@ def until_healthy(port: int, processes: Sequence[Process], limit_s: float = STAR
     deadline = time.monotonic() + limit_s
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as response:
-                if json.load(response)["status"] == "ok":
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as response:
+                if json.load(response)["status"] == "ready":
                     return
         except OSError:
             pass

@@ -12,7 +12,7 @@ from relay.evm.listener import listen, listen_config
 from relay.telemetry import Metrics
 
 Health = Callable[[], Mapping[str, Any]]
-"""What `/healthz` answers; `status` is `ok`, or `starting` until every chain is watched for the first time."""
+"""What `/healthz` answers; `status` is `ok` while the process and its task tree live."""
 Ready = Callable[[], Mapping[str, Any]]
 """What `/readyz` answers; `status` is `ready`, or `reasons` say what is missing."""
 

@@ -90,6 +90,7 @@ class Relay:
             self._heads, self.paths, self._discovery, services.queue, self._wakeup, self._history
         )
         self._watchers = {name: self._watcher(name) for name in sorted(used)}
+        self._ended: list[str] = []
         self.workers = [self._worker(route) for route in self.paths.routes()]
         self.keepers = [self._keeper(route) for route in self.paths.routes()]
         self._fork_watches = [self._fork_watch(route) for route in self.paths.routes()]
@@ -273,7 +274,12 @@ class Relay:
             self._start(nursery, "anchorer", partial(anchorer.run, anchor.interval_s))
 
     def _start(self, nursery: trio.Nursery, name: str, task: Callable[[], Any]) -> None:
-        nursery.start_soon(supervise, name, task, self._services.metrics, self._services.random)
+        nursery.start_soon(self._supervise, name, task)
+
+    async def _supervise(self, name: str, task: Callable[[], Any]) -> None:
+        await supervise(name, task, self._services.metrics, self._services.random)
+        # Every task of the tree runs until it is cancelled: one that returned does its work no more.
+        self._ended.append(name)
 
     async def _ask_queue(self) -> None:
         await self._services.queue.statistics(self.workers[0].route)
@@ -303,29 +309,36 @@ class Relay:
         return self._services.metrics
 
     def health(self) -> dict[str, Any]:
-        """For `/healthz`: `ok` from the first time that every chain is watched, whatever the chains do afterwards."""
+        """For `/healthz`: `ok` while the process and its task tree live, whatever the chains do.
+
+        `failing` names tasks that ended, which a restart mends. A chain that is away is no such reason: it stands in
+        `waiting_for` while it was never watched, and `/readyz` fails for it.
+        """
         waiting = [name for name, watcher in self._watchers.items() if not watcher.ready.is_set()]
         clients = {
             keeper.route.name: keeper.condition for keeper in self.keepers if keeper.condition is not Condition.FINE
         }
-        return {"status": "ok" if not waiting else "starting", "waiting_for": waiting, "clients_in_trouble": clients}
+        return {
+            "status": "failing" if self._ended else "ok",
+            "ended": sorted(self._ended),
+            "waiting_for": waiting,
+            "clients_in_trouble": clients,
+        }
 
     def ready(self) -> dict[str, Any]:
         """For `/readyz`: every chain is watched and answered lately, and so did queue and ledger.
 
         While the start waits for all chains nothing else is asked: only who holds it up is named.
         """
-        awaited = self._identified.awaited()
-        reasons = [{"what": what, "detail": reason} for what, reason in awaited.items()]
+        # The first word about each is the most exact: why it is waited for, then how far it came, then when it answered.
+        details = dict(self._identified.awaited())
         if self._identified.starting:
-            starting = [{"what": "start", "detail": "the chains are being asked who they are"}]
-            return {"status": "not ready", "reasons": reasons or starting}
-        reasons += [
-            {"what": f"chain {name}", "detail": "is not watched yet"}
-            for name, watcher in self._watchers.items()
-            if not watcher.ready.is_set() and f"chain {name}" not in awaited
-        ]
-        reasons += [
-            {"what": one.what, "detail": one.detail} for one in self.readiness.missing() if one.what not in awaited
-        ]
+            details = details or {"start": "the chains are being asked who they are"}
+        else:
+            for name, watcher in self._watchers.items():
+                if not watcher.ready.is_set():
+                    details.setdefault(f"chain {name}", "is not watched yet")
+            for one in self.readiness.missing():
+                details.setdefault(one.what, one.detail)
+        reasons = [{"what": what, "detail": detail} for what, detail in details.items()]
         return {"status": "not ready" if reasons else "ready", "reasons": reasons}

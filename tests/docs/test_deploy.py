@@ -149,6 +149,31 @@ def test_compose_file_names_files_networks_and_ports_that_exist():
     assert source["url"] == "http://prometheus:9090" and "prometheus" in services
 
 
+def test_parity_row_30_kubernetes_probes_ask_alive_and_ready_apart():
+    service, relay = yaml.safe_load_all((DEPLOY / "kubernetes.yml").read_text())
+    assert service["spec"]["publishNotReadyAddresses"], "metrics of a relay that lacks a chain are wanted most"
+    assert relay["spec"]["replicas"] == 1
+    pod = relay["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
+    assert container["ports"] == [{"name": "http", "containerPort": 9464}]
+    check_command(container["args"])
+    volumes = {volume["name"] for volume in pod["volumes"]}
+    volumes |= {claim["metadata"]["name"] for claim in relay["spec"]["volumeClaimTemplates"]}
+    for one in (*pod["initContainers"], container):
+        assert one["securityContext"]["readOnlyRootFilesystem"] and one["image"] == "hutong"
+        assert {mount["name"] for mount in one["volumeMounts"]} <= volumes
+    assert pod["securityContext"]["runAsUser"] == 10001, "as the image"
+    mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert {"/var/lib/hutong", "/etc/hutong/relay.toml", "/etc/hutong/keys", "/run/secrets/hutong"} == mounted - {
+        "/tmp"
+    }
+    for volume in pod["volumes"]:
+        made = volume.get("secret", {}).get("secretName") or volume.get("configMap", {}).get("name")
+        assert made is None or f" {made} " in README, made
+
+
 def test_commands_of_the_pages_exist():
     """Those of the pages that CI cannot run as printed: the words of every `hutong …`."""
     pages = [DEPLOY / "README.md", *(ROOT / "docs/handbook").glob("*.md")]

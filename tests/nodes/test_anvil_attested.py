@@ -163,7 +163,7 @@ async def test_anvil_over_the_hub_to_a_dev_chain_and_back(tmp_path):
                     ]
                 )
             await nursery.start(run_daemon, "relay", ["relay", "run", "--config", str(config)], home / "relay.log")
-            await serving(urls["relay"] + "/healthz")
+            await serving(urls["relay"] + "/readyz")
             alpha, beta_chain = chains["alpha"], chains["beta"]
             for source, destination in ((alpha, beta_chain), (beta_chain, alpha)):
                 await trio.to_thread.run_sync(send_messages, User(source, user), destination)

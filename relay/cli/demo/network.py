@@ -115,8 +115,8 @@ async def start_relay(
     http_port = free_port()
     config = home / "relay.toml"
     write_private(config, relay_table(home, http_port, clear_interval_s) + api_table(free_port()) + tables)
-    health = httpx.Request("GET", f"http://127.0.0.1:{http_port}/healthz")
-    relay = Daemon("relay", ["relay", "run", "--config", str(config)], home / "relay.log", health, START_LIMIT_S)
+    ready = httpx.Request("GET", f"http://127.0.0.1:{http_port}/readyz")
+    relay = Daemon("relay", ["relay", "run", "--config", str(config)], home / "relay.log", ready, START_LIMIT_S)
     await nursery.start(relay.run)
     return relay
 

@@ -97,7 +97,7 @@ async def test_ethereum_over_the_hub_to_a_dev_chain_and_back(tmp_path):
                 ]
             )
         await nursery.start(run_daemon, "relay", ["relay", "run", "--config", str(config)], home / "relay.log")
-        await serving(urls["relay"] + "/healthz")
+        await serving(urls["relay"] + "/readyz")
         for source, destination in ((chains["alpha"], chains["beta"]), (chains["beta"], chains["alpha"])):
             await trio.to_thread.run_sync(send_messages, User(source, user), destination)
         with trio.fail_after(LIMIT_S):

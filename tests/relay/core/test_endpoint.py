@@ -24,7 +24,7 @@ async def test_metrics_and_health(url):
         metrics = await client.get(f"{at}/metrics")
         assert metrics.status_code == 200 and 'hutong_chain_head_height{chain="alpha"} 7.0' in metrics.text
         assert (await client.get(f"{at}/healthz")).json() == {"status": "ok"}
-        state["status"] = "starting"
+        state["status"] = "failing"
         assert (await client.get(f"{at}/healthz")).status_code == 503
         refused = await client.get(f"{at}/readyz")
         assert refused.status_code == 503 and refused.json() == ready

@@ -1,10 +1,13 @@
 """Chains that are away hold up no other: slots, starts, timeouts, cursors."""
 
+import json
+
 import pytest
 import trio
 from star_world import HUB, StarWorld
 from world import making_blocks
 
+from relay.core.endpoint import asgi_app
 from relay.core.identification import FIRST_ANSWERS_S
 from relay.dispatch import Route
 from relay.ledger import Ledger
@@ -69,6 +72,55 @@ async def test_a_chain_that_is_away_at_the_start_holds_up_no_other(star, autojum
         assert process.relay.ready()["status"] == "ready"
         nursery.cancel_scope.cancel()
     process.close()
+
+
+async def test_parity_row_30_and_trial_T13_one_dead_chain_at_the_start_is_alive_and_not_ready(star, autojump_clock):
+    star.silence("s0")
+    process = star.relay()
+    assert (await answer_of(process, "/healthz"))[0] == 200, "before anything was asked"
+    async with making_blocks(star), trio.open_nursery() as nursery:
+        nursery.start_soon(process.relay.run)
+        for _ in range(FIRST_ANSWERS_S.__ceil__() + 5):
+            status, said = await answer_of(process, "/healthz")
+            assert status == 200 and said["status"] == "ok" and said["ended"] == []
+            await trio.sleep(1)
+        assert said["waiting_for"] == ["s0"]
+        status, said = await answer_of(process, "/readyz")
+        assert status == 503 and [reason["what"] for reason in said["reasons"]] == ["chain s0"]
+        star.mend("s0")
+        await star.until(lambda: process.relay.ready()["status"] == "ready", at_most_s=60)
+        assert (await answer_of(process, "/readyz"))[0] == 200
+        nursery.cancel_scope.cancel()
+    process.close()
+
+
+async def test_parity_row_30_a_task_that_ended_is_no_life(star, autojump_clock):
+    process = star.relay()
+
+    async def ends_at_once():
+        return
+
+    process.relay._watchers["s1"].run = ends_at_once
+    async with making_blocks(star), trio.open_nursery() as nursery:
+        nursery.start_soon(process.relay.run)
+        await star.until(lambda: process.relay.health()["status"] == "failing", at_most_s=60)
+        status, said = await answer_of(process, "/healthz")
+        assert status == 503 and said["ended"] == ["watcher:s1"]
+        nursery.cancel_scope.cancel()
+    process.close()
+
+
+async def answer_of(process, path):
+    """(status, document), as a probe gets them."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    relay = process.relay
+    app = asgi_app(relay.metrics, relay.health, relay.ready)
+    await app({"type": "http", "method": "GET", "path": path}, None, send)
+    return sent[0]["status"], json.loads(sent[1]["body"])
 
 
 async def test_attack_G13_a_chain_that_answers_late_and_is_another_is_left_out_and_ends_nothing(star, autojump_clock):
