@@ -6,9 +6,8 @@ from eth_abi.abi import decode
 from relay.evm.database import MemoryStore
 from relay.evm.mempool import Mempool
 from relay.evm.outcomes import CallMessage
-from relay.hub.application import abi
+from relay.hub.application import abi, rules_versions
 from relay.hub.application.admin import schedule_rules_action, set_validator_action
-from relay.hub.application import rules_versions
 from relay.hub.application.governance import interface
 from relay.hub.application.governance.schedule import NOTICE_BLOCKS
 from relay.hub.application.module import CLIENT_MANAGER_ADDRESS, GOVERNANCE_ADDRESS
