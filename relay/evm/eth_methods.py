@@ -4,19 +4,21 @@ Reads and execution run in worker threads: on committed blocks and on states ope
 changes nothing under them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import trio
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_hash.auto import keccak
 
 from relay.evm import json_format as show
 from relay.evm.block_lookup import BlockLookup
+from relay.evm.call_executor import CallAborted, CallExecutor, CallThreads
 from relay.evm.chain import EvmChain
 from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction, StatePruned
 from relay.evm.execution import EvmState
+from relay.evm.fair_turns import TooManyWaiting
 from relay.evm.fee_methods import FeeMethods
 from relay.evm.json_errors import (
     EXECUTION_REVERTED,
@@ -31,27 +33,24 @@ from relay.evm.json_params import BlockHash, BlockSelector, Method, Params
 from relay.evm.log_methods import LogMethods
 from relay.evm.outcomes import CallMessage, CallResult
 from relay.evm.rules import ERROR_STRING_SELECTOR
-from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import MAX_TRANSACTION_BYTES
 from relay.evm.txpool_methods import TxpoolMethods
 
 T = TypeVar("T")
 
 MAX_SHA3_BYTES = 128 * 1024
-MAX_EXECUTIONS = 2
-"""The EVM holds the interpreter lock: more would only slow block production down."""
-MAX_WAITING_EXECUTIONS = 64
-
 PANIC_SELECTOR = bytes.fromhex("4e487b71")
 """`Panic(uint256)`"""
 
 
 class EthMethods:
-    def __init__(self, chain: EvmChain) -> None:
+    """`executor` runs calls; None runs them in threads of this process."""
+
+    def __init__(self, chain: EvmChain, executor: CallExecutor | None = None) -> None:
         self._chain = chain
         self._lookup = BlockLookup(chain)
         self._logs = LogMethods(chain, self._lookup)
-        self._executions = trio.CapacityLimiter(MAX_EXECUTIONS)
+        self._executor = executor or CallThreads(chain)
 
     def methods(self) -> Mapping[str, Method]:
         return {
@@ -272,7 +271,9 @@ class EthMethods:
         params.at_most(3)
         message, selector = self._capped(params.call(0)), params.block(1)
         self._refuse_overrides(params, 2)
-        result = await self._execute(selector, lambda state: state.call(message))
+        block = await self._lookup.read(lambda: self._lookup.existing(selector))
+        with _refusals():
+            result = await self._executor.call(block, message)
         if not result.success:
             raise call_error(result)
         return show.data(result.return_data)
@@ -281,7 +282,9 @@ class EthMethods:
         params.at_most(3)
         message, selector = self._capped(params.call(0)), params.block(1)
         self._refuse_overrides(params, 2)
-        result = await self._execute(selector, lambda state: state.estimate_gas(message))
+        block = await self._lookup.read(lambda: self._lookup.existing(selector))
+        with _refusals():
+            result = await self._executor.estimate_gas(block, message)
         if isinstance(result, CallResult):
             if result.failure is CallFailure.OUT_OF_GAS:
                 raise JsonRpcError(SERVER_ERROR, f"gas required exceeds allowance ({message.gas})")
@@ -308,17 +311,18 @@ class EthMethods:
         except StatePruned as error:
             raise JsonRpcError(PRUNED_HISTORY, str(error)) from error
 
-    async def _execute(self, selector: BlockSelector, execute: Callable[[EvmState], T]) -> T:
-        if self._executions.statistics().tasks_waiting >= MAX_WAITING_EXECUTIONS:
-            raise JsonRpcError(LIMIT_EXCEEDED, "too many calls are waiting, try again later")
 
-        def run() -> T:
-            return execute(self._state_after(selector))
-
-        # A node that stops does not wait for a stranger's call; its thread works on a scratch state and ends with the process.
-        return await trio.to_thread.run_sync(
-            lambda: run_with_evm_stack(run), limiter=self._executions, abandon_on_cancel=True
-        )
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What an executor raises, as JSON-RPC has it."""
+    try:
+        yield
+    except TooManyWaiting as error:
+        raise JsonRpcError(LIMIT_EXCEEDED, "too many calls are waiting, try again later") from error
+    except CallAborted as error:
+        raise JsonRpcError(SERVER_ERROR, str(error)) from error
+    except StatePruned as error:
+        raise JsonRpcError(PRUNED_HISTORY, str(error)) from error
 
 
 def call_error(result: CallResult) -> JsonRpcError:

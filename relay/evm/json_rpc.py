@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
+from relay.evm.call_executor import CallExecutor
 from relay.evm.chain import EvmChain
 from relay.evm.eth_methods import EthMethods
 from relay.evm.json_errors import (
@@ -42,11 +43,17 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class JsonRpcService:
-    """Add the owner's methods by `extra_methods`; they take parsed positional parameters and return JSON."""
+    """Add the owner's methods by `extra_methods`; they take parsed positional parameters and return JSON. `executor` runs the
+    calls of others; None runs them in threads of this process."""
 
-    def __init__(self, chain: EvmChain, extra_methods: Mapping[str, Method] | None = None) -> None:
+    def __init__(
+        self,
+        chain: EvmChain,
+        extra_methods: Mapping[str, Method] | None = None,
+        executor: CallExecutor | None = None,
+    ) -> None:
         self.chain = chain
-        self._methods: dict[str, Method] = {**EthMethods(chain).methods(), **(extra_methods or {})}
+        self._methods: dict[str, Method] = {**EthMethods(chain, executor).methods(), **(extra_methods or {})}
 
     @property
     def method_names(self) -> tuple[str, ...]:

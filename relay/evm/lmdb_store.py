@@ -32,6 +32,7 @@ class LmdbStore:
             readahead=False,
             readonly=read_only,
         )
+        self.map_bytes = map_bytes
         self._writing = Lock()
 
     def get(self, key: bytes) -> bytes | None:

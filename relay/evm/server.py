@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import trio
 
+from relay.evm.callers import CALLER
 from relay.evm.json_rpc import MAX_BODY_BYTES, JsonRpcService
 from relay.evm.listener import listen, listen_config
 from relay.evm.request_body import BodyTooLarge, read_body
@@ -55,6 +56,8 @@ class JsonRpcApp:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
+        client = scope.get("client")
+        CALLER.set(client[0] if client else "")
         for prefix, app in self.mounts.items():
             if scope["path"].startswith(prefix):
                 await app(scope, receive, send)

@@ -19,7 +19,33 @@ SERVER = "relay/evm/server.py"
 SUBSCRIPTIONS = "relay/evm/subscriptions.py"
 SUBSCRIPTION_TESTS = "relay/evm/test_evm_subscriptions.py"
 
+CALLS = "relay/evm/call_processes.py"
+TURNS = "relay/evm/fair_turns.py"
+CALL_PROCESS = "relay/hub/node/call_process.py"
+CALL_TESTS = "relay/hub/test_hub_call_processes.py"
+
 EVM = (
+    Defence(
+        "a call's deadline",
+        CALLS,
+        "with trio.move_on_after(self._deadline_s) as deadline:",
+        "with trio.move_on_after(1e6) as deadline:",
+        (f"{CALL_TESTS}::test_audit_H1_a_call_ends_at_the_deadline_and_its_process_with_it",),
+    ),
+    Defence(
+        "a call's memory",
+        CALL_PROCESS,
+        "    _bound_memory(memory_bytes)\n",
+        "    _bound_memory(2**40)\n",
+        (f"{CALL_TESTS}::test_audit_H1_a_call_has_a_bound_of_memory_and_the_next_one_is_served",),
+    ),
+    Defence(
+        "calls take turns by caller",
+        TURNS,
+        "            self._queues.move_to_end(chosen)\n",
+        "            pass\n",
+        ("relay/evm/test_fair_turns.py::test_one_caller_with_many_requests_delays_another_by_one",),
+    ),
     Defence(
         "base fee held at its least",
         BASE_FEE,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import trio
 
+from relay.evm.call_processes import CallProcesses
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.log_backfill import index_older_blocks
@@ -20,6 +21,7 @@ from relay.hub.abci.server import AbciServer, ApplicationHalted
 from relay.hub.application.genesis import UnfitRuntime, check_runtime
 from relay.hub.application.self_test import SelfTestFailed, run_self_test
 from relay.hub.node.block_records import BlockRecords
+from relay.hub.node.call_process import call_command
 from relay.hub.node.chain import HubChain
 from relay.hub.node.engine_headers import EngineHeaders
 from relay.hub.node.home import UnusableHome, load_genesis
@@ -92,7 +94,9 @@ async def serve_abci_node(
                 chain.heads.publish(height)
                 taker.committed(height)
 
-            eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(machine.application).methods()))
+            calls = CallProcesses(call_command(node.home, node.store.map_bytes))
+            await nursery.start(calls.run)
+            eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(machine.application).methods(), calls))
             eth_port = await nursery.start(serve, eth, doors.host, doors.eth_port)
             listener, address = listen_at(doors.abci)
             await nursery.start(AbciServer(machine, on_commit, node.state_sync).serve, [listener])

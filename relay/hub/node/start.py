@@ -13,6 +13,7 @@ from random import Random
 import lmdb
 import trio
 
+from relay.evm.call_processes import CallProcesses
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.listener import MAX_OPEN_CONNECTIONS
 from relay.evm.lmdb_store import LmdbStore
@@ -28,6 +29,7 @@ from relay.hub.network.driver import KeyUsedElsewhere, NetworkDisagrees
 from relay.hub.network.network_file import NETWORK_FILE, Network, load_network
 from relay.hub.network.node_key import NodeKey, load_node_key
 from relay.hub.network.node_network import NodeNetwork
+from relay.hub.node.call_process import call_command
 from relay.hub.node.chain import HubChain
 from relay.hub.node.cometbft_http import CometBftRpcApp
 from relay.hub.node.cometbft_methods import CometBftMethods
@@ -241,7 +243,8 @@ async def serve_node(
     pass_on = None if network is None else network.gossip.pass_on
     chain = HubChain(application, node.mempool, pass_on, node.ledger.records.rules_version)
     methods = {**HutongMethods(application).methods(), **({} if network is None else network.methods())}
-    eth = JsonRpcApp(JsonRpcService(chain, methods))
+    calls = CallProcesses(call_command(node.home, node.store.map_bytes))
+    eth = JsonRpcApp(JsonRpcService(chain, methods, calls))
     syncing = SyncMethods(node.ledger.records, None if snapshots is None else snapshots.files)
     among_peers = {}
     if network is not None:
@@ -249,6 +252,7 @@ async def serve_node(
         among_peers = {"node_id": switchboard.node_id, "listen_address": f"tcp://{switchboard.listen}"}
     cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key, syncing.table, **among_peers))
     async with trio.open_nursery() as nursery:
+        await nursery.start(calls.run)
         eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
         cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
         if network is None:
