@@ -102,6 +102,8 @@ LINES: dict[str, tuple[str, str]] = {
     "C44": ("clock skew among validators", ""),
     "C45": ("crash at every write point never signs twice", ""),
     "C46": ("partition and heal", ""),
+    "C47": ("a skip of a block signed by too few, by strangers, twice, or of another block, state or chain", ""),
+    "C48": ("a skip beside votes for the executed state: by one key, or as certificate and commit", ""),
     "C50": ("reorganisation below the confirmation depth", ""),
     "C51": ("low difficulty, stretched times, retarget at a boundary", ""),
     "C52": ("two versions of one message", ""),

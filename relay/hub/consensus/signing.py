@@ -6,6 +6,7 @@ The node puts the new record on disk before a signature leaves (rule of design.m
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from light_clients.tendermint.skip_certificate import SkipStatement, encode_statement
 from relay.hub.consensus.types import Step
 
 SIGNING_STEPS = (Step.PROPOSE, Step.PREVOTE, Step.PRECOMMIT)
@@ -32,13 +33,33 @@ class Signed:
     signature: bytes
 
 
+class SkipRefused(Exception):
+    """Signing a skip would contradict what was signed before: one sentence."""
+
+    def __init__(self, statement: SkipStatement, reason: str) -> None:
+        self.statement, self.reason = statement, reason
+        super().__init__(statement, reason)
+
+    def __str__(self) -> str:
+        return f"refused to sign the skip of {self.statement}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedSkip:
+    """A statement that a block counts as empty, which left or may have left: no other outcome of it is voted for."""
+
+    statement: SkipStatement
+    signature: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class LastSigned:
-    """Every signature of the newest height and round that anything was signed at."""
+    """Every signature of the newest height and round that anything was signed at, and the newest skip."""
 
     height: int = 0
     round: int = 0
     signed: tuple[Signed, ...] = ()
+    skip: SignedSkip | None = None
 
     def at(self, step: Step) -> Signed | None:
         return next((entry for entry in self.signed if entry.step is step), None)
@@ -77,3 +98,42 @@ def next_signature(
     message = sign_bytes_at(timestamp_ns)
     entry = Signed(step, message, timestamp_ns, sign(message))
     return replace(record, height=height, round=round_, signed=(*entries, entry)), entry
+
+
+def next_skip(record: LastSigned, statement: SkipStatement, sign: Callable[[], bytes]) -> tuple[LastSigned, SignedSkip]:
+    """The record after signing a skip, and the signature. Asked again for the same, it returns the stored one.
+
+    Whoever voted above the block, also for no block, has followed one outcome of it and may not vouch for the other: a
+    commit above it and a certificate would else have no honest validator in common that lets only one of them be.
+
+    Raises:
+        SkipRefused: something was signed above the block, or another skip of this height or a later one.
+    """
+    known = record.skip
+    if known is not None and known.statement == statement:
+        return record, known
+    if known is not None and known.statement.height >= statement.height:
+        raise SkipRefused(statement, f"the skip of {known.statement} was signed")
+    if record.height > statement.height:
+        raise SkipRefused(statement, f"this key signed at height {record.height} already")
+    signed = SignedSkip(statement, sign())
+    return replace(record, skip=signed), signed
+
+
+def skip_forbids(record: LastSigned, height: int, block_hash: bytes, prior_app_hash: bytes) -> bool:
+    """Whether this key's owner may not execute the block and vote on: it signed that the block counts as empty.
+
+    Raises SkipRefused where it signed so of another block or state of that height: the chain on disk is another one.
+    """
+    skip = record.skip
+    if skip is None or skip.statement.height != height:
+        return False
+    wanted = replace(skip.statement, block_hash=block_hash, prior_app_hash=prior_app_hash)
+    if encode_statement(wanted) != encode_statement(skip.statement):
+        raise SkipRefused(wanted, f"the skip of {skip.statement} was signed, of another block or state")
+    return True
+
+
+def above(record: LastSigned, height: int) -> LastSigned:
+    """The record after the others decided `height`: nothing is signed up to it any more."""
+    return LastSigned(height, skip=record.skip) if record.height < height else record

@@ -7,7 +7,7 @@ its owner says is the newest, or above a height that its owner names, and never 
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -255,9 +255,14 @@ def _record(tail: BackupTail, signing: SigningFrom, own: int) -> LastSigned:
         least = max(kept.height, own)
         if signing.above < least:
             raise BackupRefused(f"--sign-above {signing.above}: the backup shows that this key signed height {least}")
-        return floor_record(signing.above)
+        return replace(floor_record(signing.above), skip=kept.skip)
     record = signing.record
     assert record is not None
+    if kept.skip is not None and (record.skip is None or record.skip.statement.height < kept.skip.statement.height):
+        raise BackupRefused(
+            f"the backup shows that this key signed the skip of {kept.skip.statement}, the last-signed record given does"
+            " not: it is not the newest"
+        )
     at, at_kept = (record.height, record.round), (kept.height, kept.round)
     if at < at_kept or record.height < own or (at == at_kept and not set(kept.signed) <= set(record.signed)):
         seen = max((kept.height, kept.round), (own, 0))

@@ -3,6 +3,7 @@
 Tree nodes and EVM records of those blocks stay on disk: they are found by hash, and other versions may need them.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from relay.evm.block_store import prune_block
@@ -58,7 +59,9 @@ def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
             if sign_above < signed:
                 raise RollbackRefused(f"--sign-above {sign_above}: this key signed height {signed}")
             # First, so that a crash in between leaves a record that says too much and never too little.
-            write_durably(home / LAST_SIGNED_FILE, encode_last_signed(floor_record(sign_above)))
+            write_durably(
+                home / LAST_SIGNED_FILE, encode_last_signed(replace(floor_record(sign_above), skip=record.skip))
+            )
             (home / PROPOSAL_FILE).unlink(missing_ok=True)
         # Nothing that it tells of a height would be true of the next one there.
         (home / WAL_FILE).unlink(missing_ok=True)

@@ -10,9 +10,25 @@ from typing import Any
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
 from light_clients.tendermint.hashing import sign_digest
+from light_clients.tendermint.skip_certificate import (
+    SkipSignature,
+    SkipStatement,
+    decode_statement,
+    encode_statement,
+    skip_digest,
+)
 from light_clients.tendermint.types import KeyType
 from relay.hub.consensus.proposals import proposal_bytes
-from relay.hub.consensus.signing import SIGNING_STEPS, LastSigned, Signed, next_signature
+from relay.hub.consensus.signing import (
+    SIGNING_STEPS,
+    LastSigned,
+    Signed,
+    SignedSkip,
+    SkipRefused,
+    above,
+    next_signature,
+    next_skip,
+)
 from relay.hub.consensus.types import Proposal, Step, Vote
 from relay.hub.consensus.votes import vote_bytes
 from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, UnusableHome, ValidatorKey, write_durably
@@ -22,9 +38,14 @@ _HEX = re.compile(r"([0-9a-f]{2})*")
 _STEP_NAMES = {step: step.name.lower() for step in SIGNING_STEPS}
 
 
+FORMAT = "hutong-last-signed-1"
+FORMAT_WITH_SKIP = "hutong-last-signed-2"
+"""Only where there is a skip, so that an older hutong refuses the record and does not forget what was promised."""
+
+
 def encode_last_signed(record: LastSigned) -> bytes:
-    document = {
-        "format": "hutong-last-signed-1",
+    document: dict[str, Any] = {
+        "format": FORMAT if record.skip is None else FORMAT_WITH_SKIP,
         "height": record.height,
         "round": record.round,
         "signed": [
@@ -37,6 +58,11 @@ def encode_last_signed(record: LastSigned) -> bytes:
             for entry in record.signed
         ],
     }
+    if record.skip is not None:
+        document["skip"] = {
+            "statement": encode_statement(record.skip.statement).hex(),
+            "signature": record.skip.signature.hex(),
+        }
     return json.dumps(document, indent=1).encode() + b"\n"
 
 
@@ -45,8 +71,12 @@ def decode_last_signed(data: bytes) -> LastSigned:
     steps = {name: step for step, name in _STEP_NAMES.items()}
     try:
         document = parse_json(data, "record", MAX_RECORD_BYTES)
-        if document["format"] != "hutong-last-signed-1":
+        if document["format"] not in (FORMAT, FORMAT_WITH_SKIP):
             raise ValueError("has another format")
+        skip = None
+        if document["format"] == FORMAT_WITH_SKIP:
+            row = document["skip"]
+            skip = SignedSkip(decode_statement(_hex(row["statement"])), _hex(row["signature"]))
         entries = tuple(
             Signed(
                 steps[entry["step"]],
@@ -56,7 +86,7 @@ def decode_last_signed(data: bytes) -> LastSigned:
             )
             for entry in document["signed"]
         )
-        return LastSigned(_integer(document["height"]), _integer(document["round"]), entries)
+        return LastSigned(_integer(document["height"]), _integer(document["round"]), entries, skip)
     except (MalformedInput, KeyError, TypeError, ValueError) as error:
         raise ValueError("is not a last-signed record") from error
 
@@ -148,10 +178,20 @@ class FileSigner(SavedProposal):
             self._keep(record)
         return signed
 
+    def sign_skip(self, statement: SkipStatement) -> SkipSignature:
+        """Raises SkipRefused. The record is on disk before the signature is returned."""
+        if statement.chain_id != self._chain_id:
+            raise SkipRefused(statement, f"this key signs for {self._chain_id}")
+        record, signed = next_skip(self.record, statement, lambda: self._key.sign(skip_digest(statement)))
+        if record != self.record:
+            self._keep(record)
+        return SkipSignature(self.public_key.data, signed.signature)
+
     def passed(self, height: int) -> None:
         """The others decided `height`: nothing is signed up to it any more, so that the record never seems rolled back."""
-        if self.record.height < height:
-            self._keep(LastSigned(height))
+        record = above(self.record, height)
+        if record != self.record:
+            self._keep(record)
 
     def _keep(self, record: LastSigned) -> None:
         write_durably(self._home / LAST_SIGNED_FILE, encode_last_signed(record))
