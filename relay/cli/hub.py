@@ -38,6 +38,7 @@ from relay.cli.hub_validators import set_validator, validators
 from relay.cli.hub_vote import vote
 from relay.cli.quota import open_hub
 from relay.cli.session import AsJson, ConfigFile, config_of, hub_of, run_administration
+from relay.hub.application import rules_versions
 
 if TYPE_CHECKING:
     from relay.hub.application.fees import FeeRules
@@ -155,8 +156,13 @@ def init(
         int, typer.Option(min=60, max=30 * 86_400, help="Where the validators govern: how long a proposal is open.")
     ] = 3 * 86_400,
     rules_version: Annotated[
-        int, typer.Option(min=1, max=2, help="Rules of the first block; an older one only to rehearse an upgrade.")
-    ] = 2,
+        int,
+        typer.Option(
+            min=rules_versions.FIRST,
+            max=rules_versions.NEWEST,
+            help="Rules of the first block; an older one only to rehearse an upgrade.",
+        ),
+    ] = rules_versions.NEWEST,
     block_max_gas: Annotated[
         int | None, typer.Option(help="Of the gas limits in a block (default: one transaction's most, 16777216).")
     ] = None,

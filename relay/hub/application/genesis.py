@@ -15,6 +15,7 @@ from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
 from relay.hub.application import rules_versions
 from relay.hub.application.admin import AdminSet
+from relay.hub.application.consensus_libraries import library_table, unfit_library
 from relay.hub.application.fees import NOBODY, FeeRules
 from relay.hub.application.governance.constitution import (
     MAX_VOTING_PERIOD_S,
@@ -22,11 +23,12 @@ from relay.hub.application.governance.constitution import (
     Constitution,
 )
 from relay.hub.application.revision import Continuation, next_chain_id
-from relay.hub.application.self_test import LIBRARIES, corpus_hash
+from relay.hub.application.self_test import corpus_hash
 from relay.hub.application.validators import MAX_VALIDATORS
 
 FORMAT = "hutong-hub-genesis-1"
-RULES_VERSION = rules_versions.FIRST
+RULES_VERSION = rules_versions.NEWEST
+"""Of new hubs."""
 MAX_GENESIS_BYTES = 4 * 1024 * 1024
 MAX_ALLOCATIONS = 10_000
 MAX_BLOCK_INTERVAL_MS = 5_000
@@ -69,9 +71,9 @@ class RuntimeRules:
     libraries: tuple[tuple[str, str], ...]
 
 
-def runtime_rules() -> RuntimeRules:
-    """Those of this code."""
-    return RuntimeRules(EVM_RECURSION_LIMIT, EVM_STACK_BYTES, corpus_hash(), tuple(sorted(LIBRARIES.items())))
+def runtime_rules(rules_version: int) -> RuntimeRules:
+    """Those of this code for a genesis of one of `rules_versions.ALL`."""
+    return RuntimeRules(EVM_RECURSION_LIMIT, EVM_STACK_BYTES, corpus_hash(rules_version), library_table(rules_version))
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,17 +388,35 @@ class UnfitRuntime(Exception):
 
 
 def check_runtime(genesis: Genesis) -> None:
-    """Compare what genesis demands with what this code has. Raises UnfitRuntime with one sentence."""
-    here = runtime_rules()
+    """Compare what genesis demands with what this code has, and that with what is installed.
+
+    A genesis names the corpus and the libraries of its own rules version. The chain may have taken up a later one since, whose
+    corpus the self-test runs as well. Raises UnfitRuntime with one sentence.
+    """
     if genesis.rules_version not in rules_versions.ALL:
         known = ", ".join(map(str, rules_versions.ALL))
         raise UnfitRuntime(f"genesis asks for rules version {genesis.rules_version}, this hutong has {known}")
+    here = runtime_rules(genesis.rules_version)
     if genesis.runtime.self_test_corpus != here.self_test_corpus:
         raise UnfitRuntime(
             f"genesis names the self-test corpus {genesis.runtime.self_test_corpus.hex()[:16]}…,"
-            f" this hutong carries {here.self_test_corpus.hex()[:16]}…: other versions verify differently"
+            f" this hutong carries {here.self_test_corpus.hex()[:16]}… for rules version {genesis.rules_version}:"
+            " other versions verify differently"
         )
-    for name in ("recursion_limit", "thread_stack_bytes", "libraries"):
+    for name in ("recursion_limit", "thread_stack_bytes"):
         wanted, got = getattr(genesis.runtime, name), getattr(here, name)
         if wanted != got:
             raise UnfitRuntime(f"genesis sets rules.{name} to {wanted}, this hutong has {got}")
+    _check_libraries(dict(genesis.runtime.libraries), dict(here.libraries))
+
+
+def _check_libraries(wanted: dict[str, str], here: dict[str, str]) -> None:
+    for name in sorted(wanted.keys() | here.keys()):
+        if wanted.get(name) != here.get(name):
+            raise UnfitRuntime(
+                f"genesis sets rules.libraries.{name} to {wanted.get(name, 'nothing')},"
+                f" this hutong has {here.get(name, 'nothing')}: other libraries may judge otherwise"
+            )
+    reason = unfit_library()
+    if reason is not None:
+        raise UnfitRuntime(reason)

@@ -75,7 +75,7 @@ def build_genesis(hub: NewHub, validators: tuple[ValidatorKey, ...]) -> Genesis:
         hub.admins,
         hub.params,
         hub.rules_version,
-        runtime_rules(),
+        runtime_rules(hub.rules_version),
         hub.allocations,
         hub.fees,
         hub.constitution(validators),

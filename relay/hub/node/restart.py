@@ -8,6 +8,7 @@ from relay.hub.application.genesis import (
     GenesisValidator,
     decode_genesis,
     encode_genesis,
+    runtime_rules,
 )
 from relay.hub.application.governance.constitution import Constitution
 from relay.hub.application.governance.members import Operator
@@ -42,6 +43,7 @@ def next_genesis(ledger: HubLedger) -> Genesis:
         )
     view = ledger.application.view()[0]
     powers = read_powers(view, {validator.public_key.data: validator.power for validator in genesis.validators})
+    rules_version = ledger.application.coming.rules_version(end + 1)
     constitution = genesis.constitution
     if constitution is not None:
         operators = [(key, Operator.decode(view.get(keys.operator_key(key)) or b"").account) for key in sorted(powers)]
@@ -51,7 +53,8 @@ def next_genesis(ledger: HubLedger) -> Genesis:
         chain_id=next_chain_id(genesis.chain_id),
         genesis_time_ns=tip.time_ns + FIRST_TIME_AFTER_NS,
         validators=tuple(GenesisValidator(key, power) for key, power in canonical_order(powers)),
-        rules_version=ledger.application.coming.rules_version(end + 1),
+        rules_version=rules_version,
+        runtime=runtime_rules(rules_version),
         constitution=constitution,
         continues=Continuation(genesis.chain_id, end, tip.block_id.hash, tip.app_hash, genesis.origin),
     )

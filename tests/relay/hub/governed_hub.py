@@ -6,6 +6,7 @@ from hashlib import sha256
 from eth_account import Account
 
 from light_clients.interface import NANOSECONDS_PER_SECOND
+from relay.hub.application import rules_versions
 from relay.hub.application.genesis import GenesisValidator, HubParams, decode_genesis, encode_genesis
 from relay.hub.application.governance import interface
 from relay.hub.application.governance.members import possession_digest
@@ -26,7 +27,7 @@ KEYS = [validator_key(sha256(b"governing validator %d" % number).digest()) for n
 OPERATORS = [Account.from_key(sha256(b"operator %d" % number).digest()) for number in range(16)]
 
 
-def governed_genesis(powers, *, rules_version=2, **params):
+def governed_genesis(powers, *, rules_version=rules_versions.NEWEST, **params):
     keys = tuple(KEYS[: len(powers)])
     hub = NewHub(
         "hutong-1",

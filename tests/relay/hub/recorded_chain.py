@@ -11,7 +11,7 @@ from pathlib import Path
 from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
 from light_clients.tendermint.codec import decode_commit, encode_commit
 from relay.evm.database import MemoryStore
-from relay.hub.application import abi
+from relay.hub.application import abi, rules_versions
 from relay.hub.application.admin import set_quota_action, set_validator_action
 from relay.hub.application.genesis import decode_genesis, encode_genesis
 from relay.hub.application.module import TRANSFER_ADDRESS
@@ -22,7 +22,7 @@ from relay.hub.node.home import validator_key
 from relay.hub.node.ledger import HubLedger
 from tests.relay.hub.attested_remote import AttestedRemote
 from tests.relay.hub.hub_process import transfer
-from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, sent_packet
+from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID, SimulatedHub, hub_genesis, sent_packet
 from tests.relay.hub.token_chain import BOB, TokenChain
 
 FILE = Path(__file__).with_name("recorded_chain.json")
@@ -43,7 +43,7 @@ def replay(recorded: dict) -> HubLedger:
 def record_chain() -> SimulatedHub:
     """A chain with everything in it: admins, three routes, messages and tokens settled, refused and undone, an EVM transfer,
     and a validator that joins, changes its power and leaves."""
-    hub = SimulatedHub()
+    hub = SimulatedHub(genesis=hub_genesis(rules_version=rules_versions.FIRST))
     chain_a, chain_b = TokenChain(hub, salt=1), TokenChain(hub, salt=2)
     leg_2 = sent_packet(chain_a.deliver(chain_a.send_forward(chain_b.client)))
     assert chain_b.answer(leg_2).ok

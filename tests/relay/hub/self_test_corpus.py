@@ -1,4 +1,4 @@
-"""Writes the hub's self-test corpus: `python tests/relay/hub/self_test_corpus.py` from the root. The file is frozen."""
+"""Writes the hub's self-test corpora: `python tests/relay/hub/self_test_corpus.py` from the root. The files are frozen."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ from tests.light_clients.bft_evm.simulated_chain import SimulatedChain, trusting
 from tests.light_clients.crypto.test_bls import G1_OUTSIDE_SUBGROUP, G2_OUTSIDE_SUBGROUP  # noqa: E402
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon  # noqa: E402
 
-OUTPUT = HERE.parents[3] / "relay" / "hub" / "application" / "self_test.json"
+APPLICATION = HERE.parents[3] / "relay" / "hub" / "application"
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
@@ -308,5 +308,11 @@ def corpus() -> dict:
     }
 
 
+def corpus_3() -> dict:
+    """Of rules version 3."""
+    return corpus() | {"format": "hutong-self-test-3"}
+
+
 if __name__ == "__main__":
-    OUTPUT.write_text(json.dumps(corpus(), indent=1) + "\n")
+    for name, document in (("self_test.json", corpus()), ("self_test_3.json", corpus_3())):
+        (APPLICATION / name).write_text(json.dumps(document, indent=1) + "\n")

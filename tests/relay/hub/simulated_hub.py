@@ -39,7 +39,7 @@ from light_clients.tendermint.types import (
 from relay.evm.database import MemoryStore
 from relay.evm.outcomes import CallMessage
 from relay.evm.transaction import decode_cached
-from relay.hub.application import abi
+from relay.hub.application import abi, rules_versions
 from relay.hub.application.admin import AdminSet, action_hash, create_client_action, register_counterparty_action
 from relay.hub.application.genesis import HubParams
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
@@ -65,7 +65,7 @@ def address_of(account) -> bytes:
     return bytes.fromhex(account.address[2:])
 
 
-def hub_genesis(*, fees=None, **params):
+def hub_genesis(*, fees=None, rules_version=rules_versions.NEWEST, **params):
     hub = NewHub(
         "hutong-1",
         EVM_CHAIN_ID,
@@ -73,6 +73,7 @@ def hub_genesis(*, fees=None, **params):
         AdminSet(tuple(address_of(account) for account in ADMINS), 2),
         HubParams(**params),
         ((address_of(DAPP), 10**24),),
+        rules_version,
         fees=fees,
     )
     return build_genesis(hub, (VALIDATOR,))

@@ -17,7 +17,7 @@ from light_clients.interface import MalformedInput
 from relay.evm.database import MemoryStore, WriteBatch
 from relay.evm.mempool import Mempool
 from relay.evm.transaction import decode_transaction
-from relay.hub.application import self_test
+from relay.hub.application import rules_versions, self_test
 from relay.hub.application.abci import ProposalVerdict
 from relay.hub.application.application import OutOfOrder
 from relay.hub.application.genesis import (
@@ -38,7 +38,7 @@ from relay.hub.node.start import NodeRefused, open_node
 from relay.hub.node.wal import WriteAheadLog
 from tests.relay.hub.hub_process import new_home, transfer
 from tests.relay.hub.recorded_chain import FILE, record_chain, replay
-from tests.relay.hub.self_test_corpus import corpus
+from tests.relay.hub.self_test_corpus import corpus, corpus_3
 from tests.relay.hub.simulated_hub import (
     EVM_CHAIN_ID,
     VALIDATOR,
@@ -49,9 +49,18 @@ from tests.relay.hub.simulated_hub import (
 
 
 def test_the_corpus_passes_and_is_what_its_script_writes():
-    assert self_test.run_self_test() >= 30
-    assert json.loads(self_test._corpus()) == corpus()
-    assert self_test.corpus_hash().hex() == "1504ef65581cf6b810477c0f2e5d985e0c207fe6c6f57442fd042bcc5147acda"
+    assert json.loads(self_test.corpus(1)) == corpus()
+    assert json.loads(self_test.corpus(3)) == corpus_3()
+    assert self_test.run_self_test() == len(corpus()["vectors"]) + len(corpus_3()["vectors"])
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_corpus_and_table_of_released_rules_never_change(version):
+    expected = "1504ef65581cf6b810477c0f2e5d985e0c207fe6c6f57442fd042bcc5147acda"
+    assert self_test.corpus_hash(version).hex() == expected
+    recorded = decode_genesis(json.loads(FILE.read_text())["genesis"].encode())
+    assert runtime_rules(version) == recorded.runtime
+    check_runtime(replace(recorded, rules_version=version))
 
 
 @pytest.mark.parametrize("algorithm", ["ed25519", "secp256k1", "secp256k1_recover", "keccak256", "ics23_smt", "qbft"])
@@ -65,9 +74,10 @@ def test_a_library_that_judges_otherwise_stops_the_start(monkeypatch, algorithm)
 def test_genesis_fixes_the_runtime():
     genesis = hub_genesis()
     check_runtime(genesis)
-    rules = runtime_rules()
+    rules = runtime_rules(genesis.rules_version)
     for changed in (
-        replace(genesis, rules_version=3),
+        replace(genesis, rules_version=rules_versions.NEWEST + 1),
+        replace(genesis, rules_version=rules_versions.FIRST),
         replace(genesis, runtime=replace(rules, self_test_corpus=bytes(32))),
         replace(genesis, runtime=replace(rules, recursion_limit=1_000)),
         replace(genesis, runtime=replace(rules, thread_stack_bytes=2**20)),
@@ -219,8 +229,8 @@ def test_the_application_refuses_what_is_out_of_order_or_unknown():
     with pytest.raises(OutOfOrder):
         ledger.apply(replace(block, header=replace(block.header, height=9)), ledger.tip.block_id, ledger.last_commit())
     assert application.process_proposal((), 2) is ProposalVerdict.REJECT
-    assert application.process_proposal((b"junk",), 1) is ProposalVerdict.REJECT
-    assert application.process_proposal((), 1) is ProposalVerdict.ACCEPT
+    assert application.process_proposal((b"junk",), rules_versions.NEWEST) is ProposalVerdict.REJECT
+    assert application.process_proposal((), rules_versions.NEWEST) is ProposalVerdict.ACCEPT
     assert application.check_tx(b"junk").code != 0
     assert application.check_tx(bytes.fromhex(transfer(0, EVM_CHAIN_ID)[2:])).code == 0
     assert application.check_tx(bytes.fromhex(transfer(0, EVM_CHAIN_ID + 1)[2:])).code != 0

@@ -20,7 +20,7 @@ from light_clients.tendermint.codec import (
 from light_clients.tendermint.hashing import validator_set_hash
 from light_clients.tendermint.types import Upgrade
 from light_clients.tendermint.upgrade import UPGRADED_CLIENT, UPGRADED_CONSENSUS_STATE
-from relay.hub.application import abi
+from relay.hub.application import abi, rules_versions
 from relay.hub.application.abci import ProposalVerdict
 from relay.hub.application.admin import (
     ActionKind,
@@ -41,6 +41,9 @@ from tests.relay.hub.governed_hub import KEYS, GovernedHub
 from tests.relay.hub.simulated_hub import ANSWER, DAPP, RemoteChain, SimulatedHub, hub_genesis, sent_packet
 from tests.relay.hub.test_hub_governance import refused
 from tests.relay.hub.token_chain import BOB, TokenChain
+
+LATER = rules_versions.NEWEST + 1
+"""That this code does not have."""
 
 
 def failure(outcome):
@@ -108,48 +111,48 @@ def test_attack_C43_rules_change_at_their_height_and_not_a_block_before():
 
 def test_software_without_the_coming_rules_halts_before_their_height_with_one_sentence(hub):
     at = hub.height + 1 + NOTICE_BLOCKS
-    assert hub.execute(schedule_rules_action(1, 3, at)).ok
+    assert hub.execute(schedule_rules_action(1, LATER, at)).ok
     while hub.height < at - 1:
         hub.advance()
     before = hub.app_hash
     with pytest.raises(AssertionError):
         hub.advance()
-    sentence = f"rules version 3 begins at block {at} and this hutong has 1, 2: install one that has it, then start the node again"
+    sentence = f"rules version {LATER} begins at block {at} and this hutong has 1, 2, 3: install one that has it, then start the node again"
     with pytest.raises(UnknownRulesVersion) as halted:
         hub.application.coming.require_block(at)
     assert str(halted.value) == sentence
     assert (hub.height, hub.app_hash) == (at - 1, before)
-    assert hub.application.process_proposal((), 3) is ProposalVerdict.REJECT
-    assert hub.application.process_proposal((), 2) is ProposalVerdict.REJECT
+    assert hub.application.process_proposal((), LATER) is ProposalVerdict.REJECT
+    assert hub.application.process_proposal((), rules_versions.NEWEST) is ProposalVerdict.REJECT
 
 
 def test_a_change_of_rules_is_one_forward_in_time_and_can_be_withdrawn(hub):
     far = hub.height + 1_000
     for version, height, predicate in (
-        (2, far, "rules_version_increases"),
+        (rules_versions.NEWEST, far, "rules_version_increases"),
         (1, far, "rules_version_increases"),
         (2**31 + 1, far, "rules_version_increases"),
-        (3, hub.height + NOTICE_BLOCKS, "notice"),
-        (3, 2**63, "notice"),
-        (3, 0, "upgrade_planned"),
+        (LATER, hub.height + NOTICE_BLOCKS, "notice"),
+        (LATER, 2**63, "notice"),
+        (LATER, 0, "upgrade_planned"),
     ):
         text = failure(hub.execute(schedule_rules_action(hub.next_salt(), version, height)))
         assert text.startswith(f"VerificationFailed: {predicate}: "), text
     at = hub.height + 1 + NOTICE_BLOCKS + 2
-    assert hub.execute(schedule_rules_action(1, 3, at)).ok
-    again = failure(hub.execute(schedule_rules_action(2, 4, far)))
+    assert hub.execute(schedule_rules_action(1, LATER, at)).ok
+    again = failure(hub.execute(schedule_rules_action(2, LATER + 1, far)))
     assert again.startswith("VerificationFailed: one_upgrade_planned: ")
     while hub.height < at - 3:
         hub.advance()
     assert hub.execute(schedule_rules_action(3, 0, 0)).events(abi.RULES_SCHEDULED_EVENT) == [(0, 0)]
     for _ in range(4):
         hub.advance()
-    assert hub.ledger.tip.app_version == 2 and hub.height > at
+    assert hub.ledger.tip.app_version == rules_versions.NEWEST and hub.height > at
 
 
 def test_a_change_of_rules_is_not_withdrawn_under_the_next_header(hub):
     at = hub.height + 1 + NOTICE_BLOCKS
-    assert hub.execute(schedule_rules_action(1, 3, at)).ok
+    assert hub.execute(schedule_rules_action(1, LATER, at)).ok
     while hub.height < at - 2:
         hub.advance()
     text = failure(hub.execute(schedule_rules_action(2, 0, 0)))
@@ -259,7 +262,7 @@ def test_the_end_is_one_with_notice_and_can_be_withdrawn_until_the_set_is_fixed(
 
 
 def test_admins_under_the_second_rules_decide_the_same_but_no_operators():
-    hub = SimulatedHub(genesis=replace(hub_genesis(), rules_version=2))
+    hub = SimulatedHub(genesis=hub_genesis(rules_version=2))
     at = hub.height + 100
     assert hub.execute(schedule_rules_action(1, 3, at)).events(abi.RULES_SCHEDULED_EVENT) == [(3, at)]
     assert hub.execute(set_parameter_action(2, "block_interval_ms", 2_000)).ok
@@ -270,6 +273,6 @@ def test_admins_under_the_second_rules_decide_the_same_but_no_operators():
 
 @pytest.mark.parametrize("kind", [7, 8, 9, 10])
 def test_recorded_admin_chains_know_no_later_kind(kind):
-    hub = SimulatedHub()
+    hub = SimulatedHub(genesis=hub_genesis(rules_version=1))
     action = encode_action(ActionKind(kind), 1, b"")
     assert hub.execute(action).reverted_with(abi.ACTION_REFUSED)[1] == f"unknown kind {kind}"

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from relay.evm.lmdb_store import LmdbStore
+from relay.hub.application import rules_versions
 from relay.hub.application.abci import ChunkVerdict
 from relay.hub.application.snapshot.format import (
     first_header,
@@ -36,7 +37,11 @@ def test_a_node_joins_and_executes_every_later_block_as_the_others_do(hub, taken
     trusted = hub.app_hash_at(HEIGHT)
     assert node.restore(taken, trusted).verdict is ChunkVerdict.ACCEPT
     info = node.application.info()
-    assert (info.last_block_height, info.last_block_app_hash, info.app_version) == (HEIGHT, trusted, 1)
+    assert (info.last_block_height, info.last_block_app_hash, info.app_version) == (
+        HEIGHT,
+        trusted,
+        rules_versions.NEWEST,
+    )
     for height in range(HEIGHT + 1, hub.height + 1):
         assert node.execute(hub.request(height)) == hub.app_hash_at(height)
         assert node.application.blocks.block(height) == hub.application.blocks.block(height)

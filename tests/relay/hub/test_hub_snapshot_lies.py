@@ -10,6 +10,7 @@ from light_clients.tendermint.codec import decode_header, encode_header
 from light_clients.tendermint.hashing import header_hash
 from light_clients.tendermint.types import BlockId, PartSetHeader
 from relay.evm.state_traversal import MAX_CODE_BYTES, MAX_TRIE_NODE_BYTES
+from relay.hub.application import rules_versions
 from relay.hub.application.abci import ChunkVerdict, OfferVerdict
 from relay.hub.application.application import SnapshotLied
 from relay.hub.application.snapshot.format import (
@@ -81,7 +82,7 @@ def test_an_offer_that_contradicts_itself_is_refused(hub, taken, node, changes, 
     ("changes", "reason"),
     [
         ({"genesis_digest": b"\x01" * 32}, "snapshot_of_this_genesis"),
-        ({"rules_version": 3}, "snapshot_rules_known"),
+        ({"rules_version": rules_versions.NEWEST + 1}, "snapshot_rules_known"),
         ({"headers": 1}, "manifest.headers"),
         ({"leaves": MAX_LEAVES + 1}, "manifest.leaves"),
         ({"height": 0, "headers": 2}, "manifest.height"),

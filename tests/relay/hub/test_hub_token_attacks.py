@@ -264,14 +264,14 @@ def test_attack_E20_hub_pause_holds_tokens_and_loses_none(hub, chain_a, chain_b,
     height = chain_b.update()
     settle = chain_b.acknowledge_call(leg_2, SUCCESS_ACKNOWLEDGEMENT, height)
     assert hub.execute(set_paused_action(hub.next_salt(), True)).ok
-    refused(hub, settle, abi.ENFORCED_PAUSE)
     paused = hub.send(TRANSFER_ADDRESS, send_call(hub, chain_b.client, rich), DAPP)
     assert paused.reverted_with(abi.ENFORCED_PAUSE) == ()
     assert held(hub, rich, address_of(DAPP)) == 100
     # Accounts of the hub are no packets.
     assert hub.send(TRANSFER_ADDRESS, interface.TRANSFER.call(rich.path, address_of(STRANGER), 1), DAPP).ok
-    assert hub.execute(set_paused_action(hub.next_salt(), False)).ok
+    # What is in flight settles.
     assert written_acknowledgement(hub.send(ROUTER_ADDRESS, settle)) == (leg_1, SUCCESS)
+    assert hub.execute(set_paused_action(hub.next_salt(), False)).ok
     assert hub.send(TRANSFER_ADDRESS, send_call(hub, chain_b.client, rich), DAPP).ok
 
 

@@ -17,6 +17,7 @@ from relay.hub.abci.framing import encode_message
 from relay.hub.abci.machine import HubMachine
 from relay.hub.abci.pool import MAX_BLOCKS_WAITING
 from relay.hub.abci.server import MAX_CONNECTIONS, ApplicationHalted
+from relay.hub.application import rules_versions
 from relay.hub.application.abci import CODE_UNKNOWN_PATH, FinalizeBlockRequest
 from relay.hub.node.ledger import ChainDamaged
 from relay.hub.node.params import consensus_params
@@ -376,7 +377,9 @@ def test_attack_H_abci_a_full_pool_costs_each_block_little(monkeypatch):
     for raw in waiting:
         assert hub.pool.check(raw).code == 0
     for height in (1, 2):
-        hub.finalize_block(FinalizeBlockRequest(height, GENESIS.genesis_time_ns + height, bytes(32), b"", (), 1))
+        hub.finalize_block(
+            FinalizeBlockRequest(height, GENESIS.genesis_time_ns + height, bytes(32), b"", (), rules_versions.NEWEST)
+        )
         hub.commit()
         decode_cached.cache_clear()
         for raw in waiting:

@@ -14,6 +14,7 @@ from relay.cli.hub import app
 from relay.hub.abci.address import MAX_SOCKET_PATH_BYTES, UnusableAddress, check_rpc_url, parse_address, socket_address
 from relay.hub.abci.cometbft_home import NodeKey
 from relay.hub.abci.start import open_abci_node
+from relay.hub.application import rules_versions
 from relay.hub.node.home import decode_validator_key, load_genesis
 from relay.hub.node.start import NodeRefused, open_node
 
@@ -71,7 +72,10 @@ def test_cometbfts_genesis_follows_from_the_hubs_and_names_it(home):
     params = document["consensus_params"]
     assert params["block"] == {"max_bytes": "4194304", "max_gas": "16777216"}
     assert params["validator"] == {"pub_key_types": ["secp256k1"]}
-    assert (params["version"], params["abci"]) == ({"app": "2"}, {"vote_extensions_enable_height": "0"})
+    assert (params["version"], params["abci"]) == (
+        {"app": str(rules_versions.NEWEST)},
+        {"vote_extensions_enable_height": "0"},
+    )
     (validator,) = document["validators"]
     assert validator["pub_key"]["type"] == "tendermint/PubKeySecp256k1"
     assert base64.b64decode(validator["pub_key"]["value"]) == genesis.validators[0].public_key.data
