@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from light_clients.tendermint.skip_certificate import SkipCertificate
 from light_clients.tendermint.types import PublicKey
 from relay.evm.transaction import SignedTransaction
 
@@ -12,6 +13,8 @@ CODE_INVALID = 2
 """In the block, but it could not be executed: no effect, no Ethereum receipt."""
 CODE_UNKNOWN_PATH = 3
 CODE_UNKNOWN_HEIGHT = 4
+CODE_SKIPPED = 5
+"""In a block that counts as empty by certificate: no effect, no Ethereum receipt, and it may be sent again."""
 
 
 class ProposalVerdict(IntEnum):
@@ -92,7 +95,7 @@ class Misbehaviour:
 
 @dataclass(frozen=True, slots=True)
 class FinalizeBlockRequest:
-    """`hash` is the CometBFT block hash; `last_block_hash` is empty before the first block."""
+    """`hash` is the CometBFT block hash. `skip`: the certificate by which the block counts as empty."""
 
     height: int
     time_ns: int
@@ -101,6 +104,7 @@ class FinalizeBlockRequest:
     transactions: tuple[bytes, ...]
     app_version: int
     misbehaviours: tuple[Misbehaviour, ...] = ()
+    skip: SkipCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)

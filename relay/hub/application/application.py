@@ -4,10 +4,11 @@ It reads its store and writes only into the batch that `commit` is given, so tha
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
-from light_clients.interface import LightClient
+from light_clients.interface import LightClient, VerificationError
+from light_clients.tendermint.skip_certificate import SkipCertificate, skip_is_about
 from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.block_store import BlockStore, store_block
 from relay.evm.blocks import EvmBlock, block_body
@@ -37,7 +38,7 @@ from relay.hub.application.abci import (
     ValidatorUpdate,
 )
 from relay.hub.application.authority import Authority
-from relay.hub.application.block_proposals import BlockProposals
+from relay.hub.application.block_proposals import FRAMING_BYTES, BlockProposals
 from relay.hub.application.ethereum_blocks import EthereumBlocks
 from relay.hub.application.evidence_records import write_records
 from relay.hub.application.evm_pruning import EVM_TABLE, land_records, mark_counted
@@ -50,6 +51,14 @@ from relay.hub.application.governance.schedule import rules_version_at, write_st
 from relay.hub.application.light_client_types import standard_light_clients
 from relay.hub.application.modules import NATIVE_CODE, native_modules
 from relay.hub.application.queries import StateQueries
+from relay.hub.application.skipped_blocks import (
+    CERTIFICATE_RESULT,
+    SKIPPED_RESULT,
+    SkipBroken,
+    SkippedBlocks,
+    executed_certificate,
+    write_skip,
+)
 from relay.hub.application.validators import read_powers, updates_between
 from relay.hub.state import GENESIS_KEY, StateView, VersionedState
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY, VALIDATOR_POWER_PREFIX
@@ -109,6 +118,7 @@ class HubApplication:
         self.ethereum = EthereumBlocks(genesis, self.blocks)
         self._proposals = BlockProposals(genesis)
         self._queries = StateQueries(self.state, self.blocks)
+        self.skips = SkippedBlocks(store, self.state, genesis, self.blocks)
         self._pending: _Pending | None = None
         self._checking = Lock()
         self._newest: tuple[int, EvmState] | None = None
@@ -202,15 +212,26 @@ class HubApplication:
             with self._checking:
                 return self._newest_state().balance_wei(sender)
 
-        return self._proposals.chosen(candidates, max_bytes, self.next_base_fee_wei, balance_wei)
+        first = self.skips.for_proposal()
+        room = max_bytes if first is None else max_bytes - len(first) - FRAMING_BYTES
+        proposed = self._proposals.chosen(candidates, room, self.next_base_fee_wei, balance_wei)
+        return proposed if first is None else replace(proposed, transactions=(first, *proposed.transactions))
 
     def process_proposal(self, transactions: Sequence[bytes], app_version: int) -> ProposalVerdict:
-        """Reject blocks with other rules than the state before them decides, or that we lack; and see BlockProposals."""
+        """Reject blocks with other rules than the state before them decides, or that we lack, or without the certificate of the
+        skipped block before them; and see BlockProposals."""
         last = self.state.latest_version()
         if app_version not in self._rules or last is None or app_version != self.coming.rules_version(last + 1):
             return ProposalVerdict.REJECT
         rules = self._rules_of(app_version)
-        takes = self._proposals.are_worth_a_block(transactions, rules, self.next_base_fee_wei)
+        try:
+            rest = self.skips.without_certificate(transactions)
+        except VerificationError:
+            return ProposalVerdict.REJECT
+        whole_bytes = sum(len(raw) + FRAMING_BYTES for raw in transactions)
+        if rest is not transactions and whole_bytes > self.genesis.params.block_max_bytes:
+            return ProposalVerdict.REJECT
+        takes = self._proposals.are_worth_a_block(rest, rules, self.next_base_fee_wei)
         return ProposalVerdict.ACCEPT if takes else ProposalVerdict.REJECT
 
     def finalize_block(self, request: FinalizeBlockRequest) -> FinalizeBlockResponse:
@@ -242,25 +263,16 @@ class HubApplication:
             (frame,),
         )
         write_records(view, request.misbehaviours, request.height)
+        certificate = executed_certificate(frame, request.transactions, self.skips.powers(parent))
+        transactions = request.transactions if certificate is None else request.transactions[1:]
+        results = [] if certificate is None else [CERTIFICATE_RESULT]
         executed: list[tuple[SignedTransaction, TransactionOutcome]] = []
-        results: list[ExecTxResult] = []
-        for raw in request.transactions:
-            try:
-                transaction = decode_cached(raw, self.genesis.evm_chain_id)
-                outcome = evm.apply_transaction(transaction)
-            except InvalidTransaction as error:
-                results.append(ExecTxResult(CODE_INVALID, b"", str(error), 0, 0))
-                continue
-            executed.append((transaction, outcome))
-            results.append(
-                ExecTxResult(
-                    CODE_OK if outcome.success else CODE_REVERTED,
-                    outcome.return_data[:MAX_RESULT_DATA_BYTES] if transaction.to is not None else b"",
-                    outcome.failure_detail,
-                    transaction.gas_limit,
-                    outcome.gas_used,
-                )
-            )
+        if request.skip is None:
+            self._apply_transactions(evm, transactions, executed, results)
+        else:
+            self._check_skip(request, request.skip)
+            write_skip(view, batch, request.skip)
+            results += [SKIPPED_RESULT] * len(transactions)
         if executed:
             old_root, state_root = state_root, evm.persist()
             view.set(EVM_STATE_ROOT_KEY, state_root)
@@ -347,6 +359,39 @@ class HubApplication:
         return tuple(sorted(self._rules))
 
     # --- inside
+
+    def _apply_transactions(
+        self,
+        evm: EvmState,
+        transactions: Sequence[bytes],
+        executed: list[tuple[SignedTransaction, TransactionOutcome]],
+        results: list[ExecTxResult],
+    ) -> None:
+        for raw in transactions:
+            try:
+                transaction = decode_cached(raw, self.genesis.evm_chain_id)
+                outcome = evm.apply_transaction(transaction)
+            except InvalidTransaction as error:
+                results.append(ExecTxResult(CODE_INVALID, b"", str(error), 0, 0))
+                continue
+            executed.append((transaction, outcome))
+            results.append(
+                ExecTxResult(
+                    CODE_OK if outcome.success else CODE_REVERTED,
+                    outcome.return_data[:MAX_RESULT_DATA_BYTES] if transaction.to is not None else b"",
+                    outcome.failure_detail,
+                    transaction.gas_limit,
+                    outcome.gas_used,
+                )
+            )
+
+    def _check_skip(self, request: FinalizeBlockRequest, certificate: SkipCertificate) -> None:
+        """The engine's, or this node's own file: an unfit one must not become a state."""
+        try:
+            self.skips.check(certificate)
+            skip_is_about(certificate, self.skips.statement(request.height, request.hash))
+        except VerificationError as error:
+            raise SkipBroken(f"block {request.height}: {error}") from error
 
     def _check_snapshot(self, request: FinalizeBlockRequest) -> None:
         restored = self.blocks.restored()

@@ -6,9 +6,15 @@ applied only where every field of its header follows from the node's own state, 
 
 from collections.abc import Sequence
 
-from light_clients.interface import MalformedInput, PredicateFailed
+from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
 from light_clients.tendermint import predicates
 from light_clients.tendermint.hashing import validator_set_hash
+from light_clients.tendermint.skip_certificate import (
+    SkipCertificate,
+    decode_certificate,
+    is_certificate,
+    skip_is_about,
+)
 from light_clients.tendermint.types import (
     BlockId,
     BlockIdFlag,
@@ -23,6 +29,7 @@ from relay.hub.consensus.validators import proposer_of
 from relay.hub.consensus.votes import vote_is_signed
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.ledger_evidence import EvidenceOutOfReach
+from relay.hub.node.skipping.following import SkippedHere, executed_certified
 
 MAX_ROUNDS = 1_000
 """Of proposers looked through for one block; a height that took more rounds is judged by the first of them."""
@@ -78,19 +85,22 @@ def verify_commit(chain_id: str, validators: ValidatorSet, block: Block, block_i
             raise PredicateFailed("every_entry_signed", f"wrong signature at entry {index}", entry.signature)
 
 
-def apply_verified(ledger: HubLedger, blocks: Sequence[Block], last: Commit) -> None:
+def apply_verified(ledger: HubLedger, blocks: Sequence[Block], last: Commit, following: Block | None = None) -> None:
     """Verify and apply the blocks that follow from the tip, each by the commit in its successor, the last by `last`.
 
-    Every block is on disk before the next is looked at.
+    Every block is on disk before the next is looked at, but for the certificate of one that was skipped, which the next begins
+    with. `following` is not applied: it is the successor of the last one, where that is known.
 
     Raises:
         PredicateFailed, MalformedInput: whoever served the blocks lied; those before are applied.
+        SkippedHere: the tip counts as empty and was executed here.
         WrongTurn, ChainContradiction: see there.
     """
     for index, block in enumerate(blocks):
         tip = ledger.tip
         if block.header.height != tip.height + 1:
             raise PredicateFailed("block_follows_tip", "another height", block.header.height, tip.height + 1)
+        successor = following if index == len(blocks) - 1 else blocks[index + 1]
         commit = last if index == len(blocks) - 1 else blocks[index + 1].last_commit
         block_id = block_id_of(block)
         verify_commit(tip.chain_id, tip.validators, block, block_id, commit)
@@ -101,6 +111,7 @@ def apply_verified(ledger: HubLedger, blocks: Sequence[Block], last: Commit) -> 
             # Those who committed it judged the evidence; nothing else of the block is left to check but by executing it.
             accepted = ledger.accepts_transactions(block)
         except MalformedInput as error:
+            check_not_skipped_here(ledger, block)
             raise ChainContradiction(
                 f"block {block.header.height} is signed by more than two thirds and does not follow from this node's"
                 f" state ({error}): the state or the validators are wrong"
@@ -110,7 +121,34 @@ def apply_verified(ledger: HubLedger, blocks: Sequence[Block], last: Commit) -> 
                 f"block {block.header.height} is signed by more than two thirds and this hutong refuses its transactions"
                 f" or its rules version {block.header.version_app}: upgrade, or the validators are wrong"
             )
-        ledger.apply(block, block_id, commit)
+        ledger.apply(block, block_id, commit, skip_in(ledger, block_id, successor))
+
+
+def skip_in(ledger: HubLedger, block_id: BlockId, successor: Block | None) -> SkipCertificate | None:
+    """The certificate of the block that follows the tip, which its successor begins with where there is one.
+
+    Raises PredicateFailed, MalformedInput where it is a false one.
+    """
+    if successor is None or not successor.transactions or not is_certificate(successor.transactions[0]):
+        return None
+    certificate = decode_certificate(successor.transactions[0])
+    skips = ledger.application.skips
+    skip_is_about(certificate, skips.statement(ledger.tip.height + 1, block_id.hash))
+    skips.check(certificate)
+    return certificate
+
+
+def check_not_skipped_here(ledger: HubLedger, successor: Block) -> None:
+    """Raises SkippedHere where `successor`, which does not follow from the tip, shows that the tip counts as empty."""
+    if not successor.transactions or not is_certificate(successor.transactions[0]):
+        return
+    try:
+        certificate = decode_certificate(successor.transactions[0])
+        found = executed_certified(ledger, certificate)
+    except VerificationError:
+        return
+    if found:
+        raise SkippedHere(certificate)
 
 
 def check_turn(validators: ValidatorSet, block: Block, round_: int) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 import trio
 
 from light_clients.interface import MalformedInput
+from light_clients.tendermint.skip_certificate import is_certificate
 from light_clients.tendermint.types import BlockId, Commit
 from relay.evm.mempool import Mempool
 from relay.evm.stack import run_with_evm_stack
@@ -337,7 +338,12 @@ class ConsensusDriver:
 
     def _forget(self, block: Block, refused: tuple[bytes, ...]) -> None:
         chain_id = self._ledger.genesis.evm_chain_id
-        transactions = tuple(decode_cached(raw, chain_id) for raw in block.transactions)
+        sent = (
+            block.transactions[1:]
+            if block.transactions and is_certificate(block.transactions[0])
+            else block.transactions
+        )
+        transactions = tuple(decode_cached(raw, chain_id) for raw in sent)
         self._mempool.remove_included(tuple(item for item in transactions if item.raw not in refused))
         for item in transactions:
             if item.raw in refused:

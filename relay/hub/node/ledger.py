@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from light_clients.tendermint.hashing import results_hash
+from light_clients.tendermint.skip_certificate import SkipCertificate
 from light_clients.tendermint.types import BlockId, Commit, ValidatorSet
 from relay.evm.database import KeyValueStore
-from relay.hub.application.abci import CODE_INVALID, FinalizeBlockRequest, ProposalVerdict
+from relay.hub.application.abci import (
+    CODE_INVALID,
+    CODE_SKIPPED,
+    FinalizeBlockRequest,
+    FinalizeBlockResponse,
+    ProposalVerdict,
+)
 from relay.hub.application.application import HubApplication
 from relay.hub.application.genesis import Genesis
 from relay.hub.consensus.blocks import ChainTip, check_block, genesis_tip
@@ -24,6 +31,7 @@ from relay.hub.node.block_records import (
 from relay.hub.node.ledger_evidence import LedgerEvidence, misbehaviours_of
 from relay.hub.node.params import consensus_params
 from relay.hub.node.pruning import Pruner
+from relay.hub.node.skipping.guard import ExecutionGuard
 from relay.hub.state import GENESIS_KEY
 
 
@@ -40,7 +48,7 @@ class Applied:
     executed: tuple[bytes, ...]
     """Hashes of the transactions that were executed."""
     refused: tuple[bytes, ...]
-    """Raw transactions of the block that could not be executed."""
+    """Raw transactions of the block that could not be executed, or were skipped with it."""
 
 
 class HubLedger:
@@ -55,11 +63,21 @@ class HubLedger:
         self.evidence = LedgerEvidence(self.application, self.records)
         self.pruner: Pruner | None = None
         """Takes a step after each block."""
+        self.guard: ExecutionGuard | None = None
+        """Of the home whose node executes; None where blocks are applied that others vouch for."""
         if self.application.info().last_block_height < 0 and genesis.continues is None:
             self._initialise()
         self._check()
         self._begin_revision()
         self.tip = self._load_tip()
+
+    def _execute(self, request: FinalizeBlockRequest) -> FinalizeBlockResponse:
+        """Guarded where there is something that may run away."""
+        if self.guard is None or request.skip is not None or not request.transactions:
+            return self.application.finalize_block(request)
+        return self.guard.run(
+            request.height, request.hash, self.tip.app_hash, lambda: self.application.finalize_block(request)
+        )
 
     def _initialise(self) -> None:
         validators = genesis_validators([(v.public_key, v.power) for v in self.genesis.validators])
@@ -193,21 +211,21 @@ class HubLedger:
         verdict = self.application.process_proposal(block.transactions, block.header.version_app)
         return verdict is ProposalVerdict.ACCEPT
 
-    def apply(self, block: Block, block_id: BlockId, commit: Commit) -> Applied:
-        """Execute a decided block and land block, commit, results and state together."""
+    def apply(self, block: Block, block_id: BlockId, commit: Commit, skip: SkipCertificate | None = None) -> Applied:
+        """Execute a decided block, as empty where it is skipped, and land block, commit, results and state together."""
         header = block.header
         evidence = decode_block_evidence(block.evidence, self.params.evidence_max_bytes)
-        response = self.application.finalize_block(
-            FinalizeBlockRequest(
-                header.height,
-                header.time_ns,
-                block_id.hash,
-                header.proposer_address,
-                block.transactions,
-                header.version_app,
-                misbehaviours_of(evidence),
-            )
+        request = FinalizeBlockRequest(
+            header.height,
+            header.time_ns,
+            block_id.hash,
+            header.proposer_address,
+            block.transactions,
+            header.version_app,
+            misbehaviours_of(evidence),
+            skip,
         )
+        response = self._execute(request)
         updates = response.validator_updates
         results = BlockResults(response.tx_results, response.app_hash, updates)
         changed_set = with_changes(self.tip.next_validators, [(update.public_key, update.power) for update in updates])
@@ -236,7 +254,7 @@ class HubLedger:
         refused = tuple(
             raw
             for raw, result in zip(block.transactions, response.tx_results, strict=True)
-            if result.code == CODE_INVALID
+            if result.code in (CODE_INVALID, CODE_SKIPPED)
         )
         return Applied(header.height, changed, tuple(item.hash for item in executed), refused)
 

@@ -1,17 +1,9 @@
-"""Taking the newest blocks off a stopped node's chain, in one write: to apply them again, from members.
-
-Tree nodes and EVM records of those blocks stay on disk: they are found by hash, and other versions may need them.
-"""
+"""Taking the newest blocks off a stopped node's chain, in one write: to apply them again, from members."""
 
 from dataclasses import replace
 from pathlib import Path
 
-from relay.evm.block_store import prune_block
-from relay.evm.database import KeyValueReader, KeyValueWriter, Table
 from relay.evm.stack import run_with_evm_stack
-from relay.hub.application.application import STATE_TABLE
-from relay.hub.application.evm_pruning import forget_evm_versions
-from relay.hub.node.block_records import VALIDATORS, prune_block_records, store_validators
 from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, VALIDATOR_KEY_FILE, load_genesis, write_durably
 from relay.hub.node.key_file import read_key_file
 from relay.hub.node.ledger import ChainDamaged, HubLedger
@@ -19,10 +11,9 @@ from relay.hub.node.signer import encode_last_signed, load_record
 from relay.hub.node.signing_record import floor_record, newest_own_signature
 from relay.hub.node.start import NodeRefused, open_store
 from relay.hub.node.state_sync import restoration_is_unfinished
+from relay.hub.node.taking_off import take_off
 from relay.hub.node.wal import WAL_FILE
 from relay.hub.state import StateDamaged
-from relay.hub.state.keys import EVM_STATE_ROOT_KEY
-from relay.hub.state.versions import forget_versions
 
 
 class RollbackRefused(Exception):
@@ -79,23 +70,3 @@ def _least(ledger: HubLedger) -> int:
     """The lowest height that the node can end at: its block and its state are there."""
     first = ledger.records.first_height()
     return max(ledger.application.oldest_state(), first if first > 1 else 0, ledger.genesis.base_height)
-
-
-def take_off(batch: KeyValueWriter, store: KeyValueReader, ledger: HubLedger, target: int) -> None:
-    """All rows of heights above `target` that are found by height."""
-    application, newest = ledger.application, ledger.tip.height
-    roots = [application.state.view_at(version).get(EVM_STATE_ROOT_KEY) for version in (newest, target)]
-    if roots[0] is None or roots[1] is None:
-        raise StateDamaged("the state has no EVM state root")
-    forget_evm_versions(batch, store, newest, target, roots[0], roots[1])
-    forget_versions(batch, Table(store, STATE_TABLE), STATE_TABLE, newest, target)
-    for height in range(target + 1, newest + 1):
-        prune_block_records(batch, ledger.records, height)
-        prune_block(batch, application.blocks, height)
-        batch.delete(VALIDATORS + (height + 2).to_bytes(8, "big"))
-    # A set is stored two heights before it acts.
-    for height in (target + 1, target + 2):
-        validators = ledger.records.validators(height)
-        if validators is None:
-            raise StateDamaged(f"no validators of height {height}")
-        store_validators(batch, height, validators)

@@ -185,6 +185,15 @@ def evidence_key(height: int, address: bytes) -> bytes:
     return EVIDENCE_PREFIX + height.to_bytes(8, "big") + address
 
 
+SKIP_PENDING_KEY = b"skip/pending"
+"""While the newest block is one that counts as empty by certificate: the statement."""
+
+
+def skip_certificate_key(height: int) -> bytes:
+    """The certificate by which the block of this height counts as empty."""
+    return b"skip/certificate/" + height.to_bytes(8, "big")
+
+
 def path_key(hashed_path: bytes) -> bytes:
     """Finds an ICS-24 key by its Keccak-256, for `getCommitment`."""
     return b"router/path/" + hashed_path

@@ -26,9 +26,11 @@ from light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from light_clients.proofs.ics23 import SMT_SPEC
 from light_clients.tendermint.hashing import sign_digest
+from light_clients.tendermint.skip_certificate import is_certificate
 from light_clients.tendermint.types import (
     BlockId,
     ClientState,
+    Commit,
     ConsensusState,
     KeyType,
     SignedHeader,
@@ -44,7 +46,7 @@ from relay.hub.application.admin import AdminSet, action_hash, create_client_act
 from relay.hub.application.genesis import HubParams
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
 from relay.hub.consensus.blocks import block_id_of, make_block
-from relay.hub.consensus.types import NIL, Vote
+from relay.hub.consensus.types import NIL, Block, Vote
 from relay.hub.consensus.votes import Tally, vote_bytes
 from relay.hub.node.home import validator_key
 from relay.hub.node.initialise import NewHub, build_genesis
@@ -145,18 +147,24 @@ class SimulatedHub:
 
     def advance(self, *raw: bytes, time_s: int | None = None) -> list[Outcome]:
         """Decide and apply a block. Its time was fixed by the last commit; `time_s` (default + 1) is the next one's."""
+        block, block_id, commit = self.decide(*raw, time_s=time_s)
+        self.ledger.apply(block, block_id, commit)
+        return self.outcomes(block.header.height)
+
+    def decide(self, *raw: bytes, time_s: int | None = None, evidence=()) -> tuple[Block, BlockId, Commit]:
+        """The next block with its commit, not applied."""
         ledger = self.ledger
         chosen = ledger.application.prepare_proposal(decoded(*raw), 10**7).transactions
-        assert len(chosen) == len(raw)
-        block = make_block(ledger.tip, ledger.last_commit(), raw, ledger.tip.validators.proposer.address)
+        assert chosen[len(chosen) - len(raw) :] == raw
+        assert len(chosen) == len(raw) + ledger.application.skips.is_pending()
+        block = make_block(ledger.tip, ledger.last_commit(), chosen, ledger.tip.validators.proposer.address, evidence)
         assert ledger.accepts(block)
         self.time_s = self.time_s + 1 if time_s is None else time_s
         block_id = block_id_of(block)
         vote_time_ns = max(self.time_s * NANOSECONDS_PER_SECOND, block.header.time_ns + 1_000_000)
         tally = Tally(dict(self._votes(block.header.height, block_id, vote_time_ns)))
         assert tally.majority(ledger.tip.validators) == block_id
-        ledger.apply(block, block_id, tally.commit(ledger.tip.validators, block_id))
-        return self.outcomes(block.header.height)
+        return block, block_id, tally.commit(ledger.tip.validators, block_id)
 
     def _votes(self, height: int, block_id: BlockId, time_ns: int):
         for index, validator in enumerate(self.ledger.tip.validators.validators):
@@ -173,9 +181,15 @@ class SimulatedHub:
         self.validator_keys[key.public_key.address] = key
 
     def outcomes(self, height: int) -> list[Outcome]:
+        """Of the transactions that were sent, without the certificate that a block may begin with."""
+        transactions = self.ledger.records.block(height).block.transactions
         results = self.ledger.records.results(height).tx_results
+        if transactions and is_certificate(transactions[0]):
+            results = results[1:]
         receipts = iter(self.application.blocks.receipts(height))
-        return [Outcome(r.code, r.data, r.log, r.gas_used, () if r.code == 2 else next(receipts).logs) for r in results]
+        return [
+            Outcome(r.code, r.data, r.log, r.gas_used, () if r.code in (2, 5) else next(receipts).logs) for r in results
+        ]
 
     # --- transactions
 
