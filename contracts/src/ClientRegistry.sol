@@ -6,14 +6,16 @@ import { ReentrancyGuard } from "@openzeppelin/contracts/utils/ReentrancyGuard.s
 import { IClientRegistry } from "./interfaces/IClientRegistry.sol";
 import { IClientStatus, ILightClient } from "./interfaces/ILightClient.sol";
 import { Identifiers } from "./libraries/Identifiers.sol";
-import { ClientStatus, CounterpartyInfo, Height, UpdateResult } from "./types/Client.sol";
+import { ClientStatus, CounterpartyInfo, UpdateResult } from "./types/Client.sol";
 
 /// @title ICS-02: light clients by identifier
-/// @notice A client is bound to its counterparty for good. Its contract changes only by recovery, which needs a frozen
-/// or expired client and a substitute of the same type and parameters.
+/// @notice A client is bound to its counterparty for good, and a counterparty to one client. Its contract changes only by
+/// recovery, which needs a frozen or expired client and a substitute of the same type and parameters.
 abstract contract ClientRegistry is IClientRegistry, AccessManaged, ReentrancyGuard {
     mapping(string clientId => ILightClient client) private _clients;
     mapping(string clientId => CounterpartyInfo info) private _counterparties;
+    /// @dev By what a light client proves and the remote client's name.
+    mapping(bytes32 remote => string clientId) private _clientOfRemote;
     mapping(address account => bool isSystem) internal _systemContracts;
     uint256 private _nextClientSequence;
 
@@ -67,10 +69,8 @@ abstract contract ClientRegistry is IClientRegistry, AccessManaged, ReentrancyGu
         );
         _claim(client, clientId);
         IClientStatus substitute = IClientStatus(client);
-        require(
-            substitute.identity() == subject.identity() && _isAbove(substitute.latestHeight(), subject.latestHeight()),
-            SubstituteMismatch(client)
-        );
+        // its height may be lower: one that somebody signed far ahead would otherwise be for ever (ADR 0014)
+        require(substitute.identity() == subject.identity(), SubstituteMismatch(client));
         _clients[clientId] = ILightClient(client);
         emit ICS02ClientMigrated(clientId, counterpartyInfo, client);
     }
@@ -121,6 +121,7 @@ abstract contract ClientRegistry is IClientRegistry, AccessManaged, ReentrancyGu
             require(info.merklePrefix[i].length != 0, InvalidMerklePrefix(info.merklePrefix));
         }
         _claim(client, clientId);
+        _bindRemote(clientId, info.clientId, client);
         _clients[clientId] = ILightClient(client);
         _counterparties[clientId] = info;
         emit ICS02ClientAdded(clientId, info, client);
@@ -134,8 +135,12 @@ abstract contract ClientRegistry is IClientRegistry, AccessManaged, ReentrancyGu
         _systemContracts[client] = true;
     }
 
-    function _isAbove(Height memory a, Height memory b) private pure returns (bool) {
-        return a.revisionNumber > b.revisionNumber
-            || (a.revisionNumber == b.revisionNumber && a.revisionHeight > b.revisionHeight);
+    /// @dev Receipts and acknowledgements lie under the remote client's name: two clients with one counterparty would settle
+    /// each other's packets. Whoever made a second one instead of recovering the first is told so.
+    function _bindRemote(string memory clientId, string memory remoteClientId, address client) private {
+        bytes32 remote = keccak256(abi.encode(IClientStatus(client).provenStore(), remoteClientId));
+        string memory bound = _clientOfRemote[remote];
+        require(bytes(bound).length == 0, CounterpartyTaken(remoteClientId, bound));
+        _clientOfRemote[remote] = clientId;
     }
 }

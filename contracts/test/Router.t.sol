@@ -68,6 +68,10 @@ contract BelievingClient is ILightClient, IClientStatus {
     function identity() external pure returns (bytes32) {
         return 0;
     }
+
+    function provenStore() external view returns (bytes32) {
+        return bytes32(uint256(uint160(address(this))));
+    }
 }
 
 contract RouterTest is TestBase {

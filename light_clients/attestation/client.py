@@ -27,6 +27,7 @@ from light_clients.interface import (
     Misbehaved,
     NoOp,
     PredicateFailed,
+    ProvenStore,
     Slot,
     UnknownHeight,
     Updated,
@@ -63,6 +64,10 @@ class AttestationClient:
             got, expected = getattr(scope, f"destination_{name}"), getattr(destination, name)
             if got != expected:
                 raise PredicateFailed("destination_is_this_client", f"{name} differs", got=got, expected=expected)
+
+    def proven_store(self, client_state: bytes) -> ProvenStore:
+        scope = codec.decode_client_state(client_state).scope
+        return ProvenStore(scope.source_chain_id, scope.source_router)
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
         client = codec.decode_client_state(client_state)

@@ -20,6 +20,7 @@ from light_clients.interface import (
     Misbehaved,
     NoOp,
     PredicateFailed,
+    ProvenStore,
     Updated,
     check_substitute_fits,
     run_checks,
@@ -55,6 +56,10 @@ class BitcoinClient:
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
         """Headers and proofs are the chain's own, whoever reads them."""
+
+    def proven_store(self, client_state: bytes) -> ProvenStore:
+        client = codec.decode_client_state(client_state)
+        return ProvenStore(str(client.network), client.publisher_script)
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
         client = codec.decode_client_state(client_state)

@@ -29,6 +29,7 @@ from light_clients.interface import (
     Misbehaved,
     NoOp,
     PredicateFailed,
+    ProvenStore,
     Slot,
     UnknownHeight,
     Updated,
@@ -69,6 +70,10 @@ class EthereumClient:
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
         """Headers and proofs are the chain's own, whoever reads them."""
+
+    def proven_store(self, client_state: bytes) -> ProvenStore:
+        client = codec.decode_client_state(client_state)
+        return ProvenStore(str(client.chain_id), client.router_address)
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
         client = codec.decode_client_state(client_state)

@@ -26,6 +26,7 @@ from light_clients.interface import (
     Misbehaved,
     NoOp,
     NotEnoughTrust,
+    ProvenStore,
     Slot,
     UnknownHeight,
     UnsupportedOperation,
@@ -67,6 +68,10 @@ class FiscoBcosClient:
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
         """Headers and proofs are the chain's own, whoever reads them."""
+
+    def proven_store(self, client_state: bytes) -> ProvenStore:
+        client = self._client(client_state)
+        return ProvenStore(client.chain_id, client.router_address)
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
         client = self._client(client_state)

@@ -97,6 +97,18 @@ class Destination:
     client_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProvenStore:
+    """Whose store a client's proofs are of, whatever the client's type.
+
+    `chain_id`: an EVM chain's EIP-155 id in decimal, a Cosmos chain's name without the revision, else what the chain calls
+    itself. `router`: the contract or script that packets are stored by; empty where a chain has one store.
+    """
+
+    chain_id: str
+    router: bytes
+
+
 class LightClient(Protocol):
     """One kind of light client. Instances hold no state and may be shared.
 
@@ -115,6 +127,9 @@ class LightClient(Protocol):
 
         Clients that believe the counterparty's own consensus are good anywhere, and accept every destination.
         """
+
+    def proven_store(self, client_state: bytes) -> ProvenStore:
+        """Where the packets lie that this client proves; it never changes, and clients of one store name it alike."""
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
         """Frozen before Expired before Active; a missing latest consensus state is Expired."""

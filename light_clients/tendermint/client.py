@@ -19,6 +19,7 @@ from light_clients.interface import (
     NoOp,
     NotEnoughTrust,
     PredicateFailed,
+    ProvenStore,
     UnknownHeight,
     Updated,
     VerificationError,
@@ -33,6 +34,7 @@ from light_clients.tendermint.types import (
     Misbehaviour,
     TendermintHeader,
     Upgrade,
+    chain_name,
 )
 from light_clients.tendermint.upgrade import upgrade_checks, upgraded_states
 from light_clients.tendermint.verification import Options, TrustedState, update_checks
@@ -97,6 +99,9 @@ class TendermintClient:
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
         """Headers and proofs are the chain's own, whoever reads them."""
+
+    def proven_store(self, client_state: bytes) -> ProvenStore:
+        return ProvenStore(chain_name(codec.decode_client_state(client_state).chain_id), b"")
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
         client = codec.decode_client_state(client_state)

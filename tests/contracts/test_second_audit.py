@@ -38,9 +38,10 @@ def lane():
     return Lane()
 
 
-def peer_client(lane, counterparty):
-    """Another client, whose chain calls this one `counterparty`."""
-    client = deploy_hub_client(lane.evm, lane.chain, lane.chain.latest.header.height)
+def peer_client(lane, counterparty, chain=None):
+    """Another client, whose chain (the lane's hub) calls this one `counterparty`."""
+    chain = chain or lane.chain
+    client = deploy_hub_client(lane.evm, chain, chain.latest.header.height)
     return lane.router.transact("addClient", (counterparty, MERKLE_PREFIX), client.address).value
 
 
@@ -124,7 +125,7 @@ def test_attack_E15_contract_direct_peers_that_call_this_chain_alike_do_not_shar
     ids = []
     sender = lane.evm.deploy("HostileReceiver")
     for chain in ("chain-x", "chain-y"):
-        client = peer_client(lane, "client-0")
+        client = peer_client(lane, "client-0", SimulatedChain(chain_id=f"{chain}-1"))
         lane.mailbox.transact("setDirectPeer", client, chain)
         call = lane.mailbox.calldata("sendMessage", client, REMOTE_SENDER, b"pay", lane.evm.timestamp_s + 600)
         (event,) = sender.transact("execute", lane.mailbox.address, call).named("MessageSent")
@@ -140,14 +141,14 @@ def test_attack_E15_contract_direct_and_forwarded_message_ids_never_meet(lane):
     client = deploy_hub_client(lane.evm, lane.chain, lane.chain.latest.header.height).address
     refused(lambda: lane.router.transact("addClient", "hub/main-1", INFO, client), "IBCInvalidClientId")
     refused(lambda: lane.router.transact("addClient", ("bft/evm-1", MERKLE_PREFIX), client), "IBCInvalidClientId")
-    assert lane.router.transact("addClient", "hub-main-1", INFO, client).value
+    assert lane.router.transact("addClient", "hub-main-1", ("bft-evm-8", MERKLE_PREFIX), client).value
 
 
 def test_attack_stamp_forgery_contract_peers_of_one_hub_are_not_peers_of_another(lane):
     """Each hub numbers its clients itself: `bft-evm-1` of a new hub is another chain, until the admin names it."""
-    other = peer_client(lane, HUB_SIDE_CLIENT)
+    other = peer_client(lane, "bft-evm-8")
     lane.mailbox.transact("setHubClient", other)
-    packet = lane.forwarded_packet()
+    packet = replace(lane.forwarded_packet(), source_client="bft-evm-8")
     message = lane.receive_message(replace(packet, destination_client=other))
 
     def receive():

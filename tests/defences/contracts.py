@@ -16,7 +16,17 @@ HEADERS = "contracts/test_hub_client_headers.py"
 PROOFS = "contracts/test_hub_client_proofs.py"
 ATTESTATION_TESTS = "contracts/test_attestation_client.py"
 
+AUDIT_CLIENTS = "contracts/test_audit_clients.py"
+REGISTRY = "contracts/src/ClientRegistry.sol"
+
 CONTRACTS = (
+    Defence(
+        "one client for each remote client",
+        REGISTRY,
+        "        require(bytes(bound).length == 0, CounterpartyTaken(remoteClientId, bound));\n",
+        "",
+        (f"{AUDIT_CLIENTS}::test_audit_M5_contract_second_client_of_the_same_counterparty_is_refused",),
+    ),
     Defence(
         "receipt check",
         STORE,

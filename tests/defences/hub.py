@@ -11,7 +11,23 @@ BANK = "relay/hub/application/transfer/bank.py"
 HOSTILE_CHAIN = "relay/hub/test_scenario_hostile_chain_drains_nothing.py"
 FROZEN_CLIENT = "relay/hub/test_scenario_frozen_client_pays_once.py"
 
+AUDIT_CLIENTS = "relay/hub/test_hub_audit_clients.py"
+
 HUB = (
+    Defence(
+        "one client for each remote client",
+        CLIENTS,
+        "            if self._proven_store(other) == mine:\n",
+        "            if False:\n",
+        (f"{AUDIT_CLIENTS}::test_audit_M5_second_client_of_the_same_counterparty_is_refused",),
+    ),
+    Defence(
+        "states from before a recovery are dead at all heights",
+        CLIENTS,
+        "            generation = Recovered.of(self._store, subject_id).generation + 1\n",
+        "            generation = 0\n",
+        (f"{AUDIT_CLIENTS}::test_audit_M4_forked_states_above_a_lower_substitute_are_dead",),
+    ),
     Defence(
         "receipt check",
         PACKETS,
@@ -191,9 +207,9 @@ HUB = (
     Defence(
         "substitute newer than the subject",
         CLIENTS,
-        "        if latest <= replaced:\n",
-        "        if False:\n",
-        (f"{CLIENT_TESTS}::test_attack_C18_hub_recovery_with_a_substitute_that_does_not_fit",),
+        "        elif latest <= replaced:\n",
+        "        elif False:\n",
+        (f"{AUDIT_CLIENTS}::test_audit_M4_before_rules_version_3_it_was_for_ever",),
     ),
     Defence(
         "counterparty registered once",

@@ -122,8 +122,8 @@ class ForwardedPacket:
             yield f"update to {final} of {client} on", self._machines[side].apply(chain, (client, message), act)
 
     def _relay(self, side: str, chain: Chain, client: str, kind: str, act) -> Iterable[tuple[str, Chain | None]]:
-        prefix = keys.consensus_prefix(client)
-        for height in sorted(int.from_bytes(key[-8:], "big") for key, _ in chain.now if key.startswith(prefix)):
+        prefix = keys.consensus_prefix(client)[:-1]  # of every generation
+        for height in sorted({int.from_bytes(key[-8:], "big") for key, _ in chain.now if key.startswith(prefix)}):
             proof = RelayedProof(Height(0, height), b"")
             after = self._machines[side].apply(chain, (kind, height), partial(act, proof=proof))
             yield f"{kind} with a proof at {height} on", after

@@ -20,9 +20,11 @@ from light_clients.interface import (
     Misbehaved,
     NoOp,
     PredicateFailed,
+    ProvenStore,
     Updated,
     VerificationError,
 )
+from relay.hub.application import rules_versions
 from relay.hub.application.clients import (
     ClientNotActive,
     Clients,
@@ -128,6 +130,10 @@ class BelievingClient:
 
     def status(self, state: bytes, states, now_ns: int) -> ClientStatus:
         return ClientStatus.FROZEN if _read(state)["frozen"] else ClientStatus.ACTIVE
+
+    def proven_store(self, state: bytes) -> ProvenStore:
+        """States of the model name no chain."""
+        return ProvenStore("model", b"")
 
     def latest_height(self, state: bytes) -> Height:
         return Height(0, _read(state)["latest"])
@@ -248,7 +254,7 @@ class Machine:
     def _run(self, chain: Chain, transaction: Callable[[PacketRouter], object]) -> Facts | None:
         store = self._rules.store(chain.now)
         # The time of processing is metadata that no rule here reads; as a constant it does not multiply states.
-        clients = self._rules.clients(LIGHT_CLIENTS, store, 0, 0)
+        clients = self._rules.clients(LIGHT_CLIENTS, store, 0, 0, rules_versions.NEWEST)
         router = self._rules.router(store, clients, chain.time_s, lambda *_: None)
         router.applications = self._applications(router)
         try:
@@ -261,7 +267,8 @@ class Machine:
 def first_state(rules: Rules, peers: Mapping[str, str], contents: Mapping[bytes, bytes]) -> Facts:
     """A state with one client per own identifier, whose counterparty is the other's; they know block 0 of each other."""
     store = rules.store(frozenset(contents.items()))
-    clients = rules.clients(LIGHT_CLIENTS, store, 0, 0)
+    # the model's client states name no chain, which rules that compare them would take for one
+    clients = rules.clients(LIGHT_CLIENTS, store, 0, 0, rules_versions.FIRST)
     empty = header(0, GENESIS_S, root_of(frozenset()))
     for own, other in peers.items():
         assert clients.create(CLIENT_TYPE, client_state(0), empty, chain_id="model-1", router=bytes(20)) == own

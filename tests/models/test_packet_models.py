@@ -83,17 +83,29 @@ class UsesFrozenClients(Clients):
         """Nothing."""
 
 
-class ForgetsTheFloor(StoredConsensusStates):
+class ForgetsRecoveries(StoredConsensusStates):
     def __init__(self, store, client_id):
         super().__init__(store, client_id)
         self._floor = min(self._floor, type(self._floor)(0, 0))
+        self._first_prefix = keys.consensus_prefix(client_id)
+
+    def get(self, height):
+        return super().get(height) or self._store.get(self._first_prefix + height.to_key())
 
 
 class KeepsForkedStates(Clients):
     """After recovery the states that a frozen client had stored are believed again."""
 
+    def _consensus_state(self, light_client, client_id, state, height):
+        forked = self._store.get(keys.consensus_key(client_id, height))
+        return forked or super()._consensus_state(light_client, client_id, state, height)
+
+
+class ComparesWithForkedStates(Clients):
+    """After recovery honest headers are held against what a frozen client had stored above the substitute."""
+
     def consensus_states(self, client_id):
-        return ForgetsTheFloor(self._store, client_id)
+        return ForgetsRecoveries(self._store, client_id)
 
 
 class SettlesWithoutDeleting(Forwarder):
@@ -233,6 +245,7 @@ def test_attack_I1_forwarded_packet_has_one_outcome_whichever_leg_fails(options)
         ({"forwarder": AnswersAtOnce}, "lost"),
         ({"rules": Rules(clients=UsesFrozenClients), "misbehaves": True}, "1 with the sender, 0 in escrow, 1 minted"),
         ({"rules": Rules(clients=KeepsForkedStates), "misbehaves": True}, "1 with the sender, 0 in escrow, 1 minted"),
+        ({"rules": Rules(clients=ComparesWithForkedStates), "misbehaves": True}, "leg 1 was never settled"),
         ({"rules": Rules(clients=BelievesAbsence)}, "1 with the sender, 0 in escrow, 1 minted"),
     ],
 )

@@ -203,6 +203,11 @@ contract AttestationClient is ILightClient, IClientStatus, IAttestationClient {
         );
     }
 
+    /// @inheritdoc IClientStatus
+    function provenStore() external view returns (bytes32) {
+        return keccak256(abi.encode(_scope.sourceChainId, _scope.sourceRouter));
+    }
+
     function _requireScope(Scope memory scope) private view {
         require(Identifiers.isPlainText(scope.sourceChainId, MAX_CHAIN_ID_LENGTH), InvalidClientState("sourceChainId"));
         uint256 length = scope.sourceRouter.length;

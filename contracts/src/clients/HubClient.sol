@@ -212,21 +212,30 @@ contract HubClient is ILightClient, IClientStatus, IHubClient {
     /// @inheritdoc IClientStatus
     /// @dev The trusting period and the revision may differ in a substitute, as in ICS-02 recovery.
     function identity() external view returns (bytes32) {
-        bytes memory name = bytes(_chainId);
-        (, uint256 nameLength) = _split(name);
-        assembly ("memory-safe") {
-            mstore(name, nameLength)
-        }
         return keccak256(
             abi.encode(
                 "hutong/hub-client/1",
-                name,
+                _chainName(),
                 _trustLevelNumerator,
                 _trustLevelDenominator,
                 _unbondingPeriod,
                 _maxClockDrift
             )
         );
+    }
+
+    /// @inheritdoc IClientStatus
+    function provenStore() external view returns (bytes32) {
+        return keccak256(abi.encode(_chainName(), bytes("")));
+    }
+
+    /// @dev The chain's id without its revision.
+    function _chainName() private view returns (bytes memory name) {
+        name = bytes(_chainId);
+        (, uint256 nameLength) = _split(name);
+        assembly ("memory-safe") {
+            mstore(name, nameLength)
+        }
     }
 
     /// @dev Finds the trusted state, younger than the trusting period and below the header.

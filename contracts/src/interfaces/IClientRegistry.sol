@@ -29,8 +29,10 @@ interface IClientRegistry {
     error InvalidLightClient(address client);
     /// @notice Only a client that is frozen or expired is replaced.
     error ClientStillActive(string clientId);
-    /// @notice The substitute is frozen, expired, older, of another type, or has other parameters.
+    /// @notice The substitute is of another type, or has other parameters.
     error SubstituteMismatch(address substitute);
+    /// @notice The remote client is the counterparty of `clientId` already: recover that one.
+    error CounterpartyTaken(string counterpartyId, string clientId);
     /// @notice Recovery changes the light client only, never the counterparty.
     error CounterpartyChanged(string clientId);
 
@@ -56,7 +58,7 @@ interface IClientRegistry {
     /// @notice Replaces the light client behind a frozen or expired client by a substitute. Restricted.
     /// @param clientId identifier, which stays
     /// @param counterpartyInfo must equal what is registered
-    /// @param client substitute: active, same `identity`, higher latest height
+    /// @param client substitute: active, same `identity`; its height may be lower than the client's that it replaces
     function migrateClient(string calldata clientId, CounterpartyInfo calldata counterpartyInfo, address client) external;
 
     /// @notice Passes an update message to a client. Restricted to relayers.

@@ -55,6 +55,12 @@ interface IClientStatus {
     /// @return Unix seconds, rounded down
     function latestTimestamp() external view returns (uint256);
 
+    /// @notice Hash of whose store the proofs are of: keccak256(abi.encode(chain, router)), the same for every type of client.
+    /// `chain` is an EVM chain's id in decimal, or a Cosmos chain's name without the revision; `router` is empty where a
+    /// chain has one store.
+    /// @return 32 bytes, comparable only
+    function provenStore() external view returns (bytes32);
+
     /// @notice Hash of client type and immutable parameters; a substitute must have the same.
     /// @return 32 bytes, comparable only
     function identity() external view returns (bytes32);

@@ -1,6 +1,6 @@
 """ICS-02 on the hub: client and consensus states in the state tree, judged by the light clients."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -23,12 +23,14 @@ from light_clients.interface import (
     NoOp,
     NotEnoughTrust,
     PredicateFailed,
+    ProvenStore,
     Reschedulable,
     UnknownHeight,
     UnsupportedOperation,
     Updated,
     UpgradableClient,
 )
+from relay.hub.application import rules_versions
 from relay.hub.state import keys
 
 COUNTERPARTY_TYPES = ["string", "bytes[]"]
@@ -95,17 +97,39 @@ def _decode_counterparty(raw: bytes) -> Counterparty:
     return Counterparty(client_id, tuple(prefix))
 
 
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What the last recovery of a client left: the height it began anew at, and how many recoveries have parted its states.
+
+    Recoveries by rules before BOUNDED_EXECUTION count none: the substitute was higher than all that was stored.
+    """
+
+    floor: Height
+    generation: int = 0
+
+    def encode(self) -> bytes:
+        """Height in 16 bytes, then BE8(generation) where there is one (docs/spec/hub-state.md)."""
+        return self.floor.to_key() + (self.generation.to_bytes(8, "big") if self.generation else b"")
+
+    @classmethod
+    def of(cls, store: Store, client_id: str) -> "Recovered":
+        """Of a client that was never recovered: height 0-0."""
+        raw = store.get(keys.consensus_floor_key(client_id))
+        return cls(Height(0, 0)) if raw is None else cls(Height.from_key(raw[:16]), int.from_bytes(raw[16:], "big"))
+
+
 class StoredConsensusStates:
     """The consensus states of one client, ordered by height, as `LightClient` reads them.
 
-    States below the floor, which recovery sets, count as absent: what a frozen client stored may come from a fork.
+    What was stored before a recovery counts as absent, for it may come from a fork: states below the floor, and since
+    rules version 3, where a substitute may be lower, all states of an earlier generation.
     """
 
     def __init__(self, store: Store, client_id: str) -> None:
         self._store = store
-        self._prefix = keys.consensus_prefix(client_id)
-        floor = store.get(keys.consensus_floor_key(client_id))
-        self._floor = Height(0, 0) if floor is None else Height.from_key(floor)
+        recovered = Recovered.of(store, client_id)
+        self._prefix = keys.consensus_prefix(client_id, recovered.generation)
+        self._floor = recovered.floor
 
     def get(self, height: Height) -> bytes | None:
         return None if height < self._floor else self._store.get(self._prefix + height.to_key())
@@ -126,8 +150,11 @@ class StoredConsensusStates:
 class Clients:
     """All clients of the hub over one store, at one block time."""
 
-    def __init__(self, light_clients: Mapping[str, LightClient], store: Store, now_ns: int, hub_height: int) -> None:
+    def __init__(
+        self, light_clients: Mapping[str, LightClient], store: Store, now_ns: int, hub_height: int, rules_version: int
+    ) -> None:
         self._light_clients = light_clients
+        self._rules_version = rules_version
         self._store = store
         self._now_ns = now_ns
         self._hub_height = hub_height
@@ -198,7 +225,11 @@ class Clients:
         return client_id
 
     def register_counterparty(self, client_id: str, counterparty: Counterparty) -> None:
-        """Once per client, for ever (ibc-go RegisterCounterparty)."""
+        """Once per client, for ever (ibc-go RegisterCounterparty), and one client for each remote client.
+
+        Receipts and acknowledgements lie under the remote client's name: two clients with one counterparty would settle
+        each other's packets.
+        """
         self._known(client_id)
         key = keys.counterparty_key(client_id)
         if self._store.get(key) is not None:
@@ -208,7 +239,35 @@ class Clients:
         if len(prefix) > MAX_PATH_ELEMENTS or any(len(element) > MAX_PATH_ELEMENT_BYTES for element in prefix):
             raise MalformedInput("counterparty.merkle_prefix", "is too long")
         merkle_path(prefix, b"key")
+        if self._rules_version >= rules_versions.BOUNDED_EXECUTION:
+            self._require_free(client_id, counterparty.client_id)
         self._store.set(key, encode_abi(COUNTERPARTY_TYPES, [counterparty.client_id, list(prefix)]))
+
+    def _require_free(self, client_id: str, remote_client_id: str) -> None:
+        """No client of the same chain and router has this counterparty, whatever its type and status."""
+        mine = self._proven_store(client_id)
+        for other in self._client_ids():
+            raw = self._store.get(keys.counterparty_key(other))
+            if raw is None or _decode_counterparty(raw).client_id != remote_client_id:
+                continue
+            if self._proven_store(other) == mine:
+                raise PredicateFailed(
+                    "counterparty_is_free",
+                    f"{remote_client_id} of this chain and router is the counterparty of another client; recover that one",
+                    got=client_id,
+                    expected=other,
+                )
+
+    def _proven_store(self, client_id: str) -> ProvenStore:
+        light_client, state = self._known(client_id)
+        return light_client.proven_store(state)
+
+    def _client_ids(self) -> Iterator[str]:
+        """Of every client, by type and number."""
+        for client_type in sorted(self._light_clients):
+            raw = self._store.get(keys.next_client_key(client_type))
+            for number in range(0 if raw is None else int.from_bytes(raw, "big")):
+                yield client_id_for(client_type, number)
 
     def update(self, client_id: str, header: bytes) -> UpdateResult:
         """Apply what the light client says about `header`."""
@@ -259,8 +318,10 @@ class Clients:
     def recover(self, subject_id: str, substitute_id: str) -> None:
         """Replace a frozen or expired client's state by an active substitute's of equal parameters (ICS-02).
 
-        The substitute must be newer, and older consensus states are dead from here: they may come from a fork. An active
-        client takes nothing from a substitute but rules that are still to come, and keeps its consensus states.
+        All stored consensus states are dead from here: they may come from a fork. Before rules version 3 the substitute must
+        be higher than the subject; since then it may be lower, for a height that somebody signed far ahead would otherwise
+        be for ever. An active client takes nothing from a substitute but rules that are still to come, and keeps its
+        consensus states.
         """
         light_client, subject = self._known(subject_id)
         _, substitute = self._known(substitute_id)
@@ -275,14 +336,17 @@ class Clients:
         self.require_active(substitute_id)
         light_client.check_substitute(subject, substitute)
         latest, replaced = light_client.latest_height(substitute), light_client.latest_height(subject)
-        if latest <= replaced:
+        generation = 0
+        if self._rules_version >= rules_versions.BOUNDED_EXECUTION:
+            generation = Recovered.of(self._store, subject_id).generation + 1
+        elif latest <= replaced:
             raise PredicateFailed("substitute_is_newer", "latest height", got=str(latest), expected=f"> {replaced}")
         consensus_state = self.consensus_states(substitute_id).get(latest)
         if consensus_state is None:
             raise UnknownHeight(latest)
         recovered = light_client.recovered(subject, substitute)
         self._store.set(keys.client_state_key(subject_id), recovered)
-        self._store.set(keys.consensus_floor_key(subject_id), latest.to_key())
+        self._store.set(keys.consensus_floor_key(subject_id), Recovered(latest, generation).encode())
         self._store_consensus_state(subject_id, latest, consensus_state)
 
     def require_timeouts(self, client_id: str) -> None:
@@ -317,7 +381,10 @@ class Clients:
         return consensus_state
 
     def _store_consensus_state(self, client_id: str, height: Height, consensus_state: bytes) -> None:
-        self._store.set(keys.consensus_key(client_id, height), consensus_state)
+        generation = 0
+        if self._rules_version >= rules_versions.BOUNDED_EXECUTION:  # a read that earlier rules did not charge for
+            generation = Recovered.of(self._store, client_id).generation
+        self._store.set(keys.consensus_key(client_id, height, generation), consensus_state)
         processed = self._now_ns.to_bytes(8, "big") + self._hub_height.to_bytes(8, "big")
         self._store.set(keys.consensus_metadata_key(client_id, height), processed)
 

@@ -132,4 +132,4 @@ def clients_of(call: NativeCall, light_clients: Mapping[str, LightClient]) -> tu
     """The metered state of this call, and the clients over it at the block's time."""
     frame = frame_of(call)
     store = MeteredStore(call, frame)
-    return store, Clients(light_clients, store, frame.now_ns, frame.height)
+    return store, Clients(light_clients, store, frame.now_ns, frame.height, frame.rules_version)

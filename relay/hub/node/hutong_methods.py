@@ -94,7 +94,7 @@ class HutongMethods:
     def _stuck(self, params: Params) -> list[dict[str, Any]]:
         """(client = every one, after sequence = 0): what was sent over clients that are not Active and waits for recovery."""
         view, height, time_ns = self._application.view()
-        clients = Clients(self._application.light_clients, view, time_ns, height)
+        clients = self._clients_at(view, height, time_ns)
         found: list[dict[str, Any]] = []
         for client_id in [_client_id(params, 0)] if params.has(0) else list(_client_ids(view)):
             if view.get(keys.client_state_key(client_id)) is None:
@@ -168,8 +168,12 @@ class HutongMethods:
             "paused": view.get(keys.PAUSED_KEY) is not None,
         }
 
+    def _clients_at(self, view: StateView, height: int, time_ns: int) -> Clients:
+        rules_version = self._application.coming.rules_version(height)
+        return Clients(self._application.light_clients, view, time_ns, height, rules_version)
+
     def _describe(self, view: StateView, height: int, time_ns: int, client_id: str) -> dict[str, Any]:
-        clients = Clients(self._application.light_clients, view, time_ns, height)
+        clients = self._clients_at(view, height, time_ns)
         latest = clients.latest_height(client_id)
         try:
             counterparty = clients.counterparty(client_id)

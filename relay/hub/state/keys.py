@@ -29,13 +29,15 @@ def counterparty_key(client_id: str) -> bytes:
     return f"clients/{client_id}/counterparty".encode()
 
 
-def consensus_prefix(client_id: str) -> bytes:
-    return f"clients/{client_id}/consensus/".encode()
+def consensus_prefix(client_id: str, generation: int = 0) -> bytes:
+    """Of the states since a client's last recovery; `generation` counts recoveries by rules version 3 and later."""
+    part = "consensus" if generation == 0 else f"consensus.{generation}"
+    return f"clients/{client_id}/{part}/".encode()
 
 
-def consensus_key(client_id: str, height: Height) -> bytes:
+def consensus_key(client_id: str, height: Height, generation: int = 0) -> bytes:
     """Height in 16 big-endian bytes, so that key order is height order."""
-    return consensus_prefix(client_id) + height.to_key()
+    return consensus_prefix(client_id, generation) + height.to_key()
 
 
 def consensus_metadata_key(client_id: str, height: Height) -> bytes:
@@ -44,7 +46,8 @@ def consensus_metadata_key(client_id: str, height: Height) -> bytes:
 
 
 def consensus_floor_key(client_id: str) -> bytes:
-    """Height, in 16 bytes, below which the client's consensus states are dead; absent before its first recovery."""
+    """Height, in 16 bytes, below which the client's consensus states are dead, then BE8(generation) since rules version 3;
+    absent before its first recovery."""
     return f"clients/{client_id}/floor".encode()
 
 

@@ -30,9 +30,9 @@ class AttestedRemote:
         self.hub = hub
         scope = replace(scope or SCOPE, destination_client_id=f"{CLIENT_TYPE}-{number}")
         self.chain = AttestedChain(scope=scope, genesis_s=hub.time_s, **attestors)
-        self.own_client = "client-0"
         self.sequence = 0
         self.client = self.create()
+        self.own_client = f"client-{self.client.rpartition('-')[2]}"
         if register:
             assert hub.register(self.client, self.own_client).ok
 

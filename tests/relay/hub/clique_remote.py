@@ -25,11 +25,11 @@ class CliqueRemote:
         self.hub = hub
         self.chain = SimulatedCliqueChain()
         self.chain.main.advance(3)
-        self.own_client = "client-0"
         self.sequence = 0
         self.trusted = self.chain.main.height
         self._catch_up()
         self.client = self.create()
+        self.own_client = f"client-{self.client.rpartition('-')[2]}"
         assert hub.register(self.client, self.own_client).ok
 
     def create(self) -> str:

@@ -286,14 +286,20 @@ class RemoteChain:
         self.hub = hub
         self.chain = qbft.SimulatedChain(rules=rules)
         self.chain.commit(b"marker-%d" % salt + b"\x01" + bytes(8), b"\x22" * 32)
+        # under earlier rules chains may share an id, as they do in the recorded chains
+        alone = hub.genesis.rules_version >= rules_versions.BOUNDED_EXECUTION
+        self.chain_id = qbft.CHAIN_ID + salt if alone else qbft.CHAIN_ID
         self.own_client = "client-0"
         self.sequence = 0
         self.trusted = self.chain.height
-        self.client = hub.create_client(
-            "bft-evm", self.chain.client_state(self.trusted), self.chain.consensus_state(self.trusted)
-        )
+        self.client = self.create_client(self.trusted)
         if register:
             assert hub.register(self.client, self.own_client).ok
+
+    def create_client(self, height: int, **changed) -> str:
+        """One more client of this chain on the hub, without a counterparty."""
+        state = self.chain.client_state(height, **{"chain_id": self.chain_id} | changed)
+        return self.hub.create_client("bft-evm", state, self.chain.consensus_state(height))
 
     # --- on the remote chain
 
@@ -377,9 +383,7 @@ class RemoteChain:
         """A fresh client of the same chain at a new height, unregistered; the harness trusts that height from here."""
         self.trusted = self.seal()
         self.hub.advance(time_s=max(self.hub.time_s, self.chain.now_ns // NANOSECONDS_PER_SECOND))
-        return self.hub.create_client(
-            "bft-evm", self.chain.client_state(self.trusted), self.chain.consensus_state(self.trusted)
-        )
+        return self.create_client(self.trusted)
 
     def expire(self, packet: Packet) -> Outcome:
         """Let the packet time out there and bring the proof to the hub."""

@@ -23,10 +23,10 @@ class TendermintRemote:
     def __init__(self, hub: SimulatedHub, *, register: bool = True, chain: SimulatedChain | None = None) -> None:
         self.hub = hub
         self.chain = SimulatedChain() if chain is None else chain
-        self.own_client = "client-0"
         self.sequence = 0
         self.trusted = len(self.chain.blocks)
         self.client = self.create()
+        self.own_client = f"client-{self.client.rpartition('-')[2]}"
         if register:
             assert hub.register(self.client, self.own_client).ok
 

@@ -461,7 +461,7 @@ def test_attack_E10_hub_second_settlement_of_a_forward_is_impossible(hub, chain_
 def router_of(hub) -> PacketRouter:
     """The packet state machine over a scratch view, as a native application would hold it."""
     view, height, time_ns = hub.application.view()
-    clients = Clients(hub.application.light_clients, view, time_ns, height)
+    clients = Clients(hub.application.light_clients, view, time_ns, height, hub.genesis.rules_version)
     return PacketRouter(view, clients, time_ns // 10**9, lambda *_: None)
 
 
