@@ -2,10 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,6 +13,7 @@ from relay.archive.errors import ArchiveUnavailable
 from relay.archive.source import BundleSource
 from relay.audit import Auditor
 from relay.audit.period import Entry, judge_entry, unreadable_entry
+from relay.base.child_processes import WorkersDied, worker_pool
 from relay.cli.verdicts import UnusableInput
 
 FEW_ENTRIES = 64
@@ -75,13 +73,12 @@ def judge_all(
     size = min(MAX_CHUNK, -(-len(names) // (jobs * CHUNKS_A_PROCESS)))
     chunks = [names[start : start + size] for start in range(0, len(names), size)]
     found: list[Entry] = []
-    # Spawned, not forked: the bar has a thread, and libraries of the caller may have others.
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (source, tuple(checkpoints), now_ns)) as pool:
+    with worker_pool(jobs, _start, (source, tuple(checkpoints), now_ns)) as pool:
         try:
             for entries in pool.map(_judge_chunk, chunks):
                 found += entries
                 advance(len(entries))
-        except BrokenProcessPool:
+        except WorkersDied:
             raise UnusableInput("the system ended a process of the replay (memory?): try fewer with --jobs") from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

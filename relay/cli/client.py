@@ -33,6 +33,7 @@ from relay.cli.session import (
     PasswordFile,
     admins_of,
     chain_of,
+    client_end_of,
     config_of,
     evm_chain_of,
     followed_of,
@@ -113,7 +114,7 @@ def status(
 ) -> None:
     """One client. Exit code 0 if it is Active, 1 if it is frozen, expired or unknown."""
     loaded = config_of(config)
-    (line,) = run_administration(partial(_read, loaded, [PathEnd(chain=chain, client=client)]))
+    (line,) = run_administration(partial(_read, loaded, [client_end_of(loaded, chain, client)]))
     if as_json:
         typer.echo(json.dumps(line.as_dict()))
     else:
@@ -143,7 +144,7 @@ def update(
 ) -> None:
     """Bring a client to the newest header of the chain that it follows. Not with the key of a running relay."""
     loaded = config_of(config)
-    end = PathEnd(chain=chain_of(loaded, chain).name, client=client)
+    end = client_end_of(loaded, chain, client)
     if message is not None:
         with unusable_as_exit():
             header = read_state(message)
@@ -228,7 +229,7 @@ def _coin(text: str) -> tuple[int, str]:
 
 
 def _recover_by_proposal(config: Config, cosmos: CosmosChainConfig, wish: RecoveryWish, owner: Signer) -> None:
-    followed = followed_of(config, PathEnd(chain=cosmos.name, client=wish.subject))
+    followed = followed_of(config, client_end_of(config, cosmos.name, wish.subject, "--subject"))
     done = run_administration(partial(recover_by_proposal, config, cosmos, followed, wish, owner))
     proposal, what = done.proposal, f"{cosmos.name} {wish.subject}"
     typer.echo(f"proposal: {proposal.id}")
@@ -251,7 +252,7 @@ def _recover_on_router(config: Config, chain: str, subject: str, substitute: str
         raise refuse(f"--substitute: {substitute[:80]!r} is no address", UNUSABLE)
     contract = None if substitute is None else to_canonical_address(substitute)
     evm = evm_chain_of(config, chain)
-    followed = followed_of(config, PathEnd(chain=chain, client=subject))
+    followed = followed_of(config, client_end_of(config, chain, subject, "--subject"))
     done = run_administration(partial(recover_router_client, config, evm, followed, subject, contract, owner))
     if done.progress.ready_at_s is None:
         typer.echo(f"{chain} {subject} goes on with {done.substitute}")

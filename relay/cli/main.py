@@ -1,11 +1,14 @@
 """The `hutong` command: each subcommand is a module of this package, imported only when it is used."""
 
+import os
 from importlib import import_module, metadata
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
+
+from relay.base.import_path import safe_environment
 
 SUBCOMMANDS = {
     "demo": ("relay.cli.demo", "Start a whole network, send messages and tokens, and check the chains."),
@@ -82,6 +85,7 @@ def hutong(
 
 def main() -> None:
     """Entry point of the distribution. Installed for the audit alone, it has not what relays, hubs and dev chains need."""
+    safe_environment(os.environ)  # also for processes that libraries start
     try:
         app()
     except ModuleNotFoundError as error:

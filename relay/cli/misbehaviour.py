@@ -15,7 +15,7 @@ from relay.cli.session import (
     Keystore,
     PasswordEnv,
     PasswordFile,
-    chain_of,
+    client_end_of,
     config_of,
     followed_of,
     refuse,
@@ -49,11 +49,11 @@ def misbehaviour(
     The evidence is judged here first, with the client's own rules, and only sent if it holds: exit code 1 if not.
     """
     loaded = config_of(config)
-    chain_of(loaded, chain)
+    end = client_end_of(loaded, chain, client)
     with unusable_as_exit():
         given = _read(evidence)
     signer = signer_of(keystore, password_file, password_env)
-    said = run_administration(partial(_submit, loaded, PathEnd(chain=chain, client=client), given, signer))
+    said = run_administration(partial(_submit, loaded, end, given, signer))
     typer.echo(f"{chain} {client} is Frozen: {said}")
 
 

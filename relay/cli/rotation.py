@@ -15,7 +15,7 @@ from relay.cli.session import (
     Keystore,
     PasswordEnv,
     PasswordFile,
-    chain_of,
+    client_end_of,
     config_of,
     refuse,
     run_administration,
@@ -42,11 +42,11 @@ def rotate(
     The rotation is judged here first, with the client's own rules, and only sent if it holds: exit code 1 if not.
     """
     loaded = config_of(config)
-    chain_of(loaded, chain)
+    end = client_end_of(loaded, chain, client)
     with unusable_as_exit():
         data, signatures = read_signed(signed, client)
     signer = signer_of(keystore, password_file, password_env)
-    said = run_administration(partial(_submit, loaded, PathEnd(chain=chain, client=client), data, signatures, signer))
+    said = run_administration(partial(_submit, loaded, end, data, signatures, signer))
     typer.echo(f"{chain} {client}: {said}")
 
 

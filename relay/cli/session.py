@@ -122,6 +122,17 @@ def hub_of(config: Config, name: str | None) -> HubChainConfig:
     return chain
 
 
+def client_end_of(config: Config, chain: str, client: str, option: str = "--client") -> PathEnd:
+    """A client on a configured chain; typer.Exit where the chain is unknown or the identifier is not one."""
+    name = chain_of(config, chain).name
+    try:
+        return PathEnd(chain=name, client=client)
+    except ValueError:
+        raise refuse(
+            f"{option}: {client[:80]!r} is no client identifier, which looks like name-number", UNUSABLE
+        ) from None
+
+
 def followed_of(config: Config, end: PathEnd) -> PathEnd:
     """The other end of a client's path: whom it follows. typer.Exit where it is on none."""
     for path in config.paths:

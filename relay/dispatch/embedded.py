@@ -7,7 +7,6 @@ behind is found by its socket and process file and ended first, so that two neve
 import os
 import signal
 import stat
-import subprocess
 import tempfile
 from contextlib import suppress
 from hashlib import sha256
@@ -16,6 +15,8 @@ from pathlib import Path
 import redis
 import trio
 
+from relay.base.child_processes import output_of
+from relay.base.trio_processes import open_child
 from relay.dispatch.errors import EmbeddedQueueMissing, QueueUnavailable
 from relay.telemetry import get_logger
 
@@ -101,13 +102,7 @@ class EmbeddedValkey:
         with suppress(OSError):
             self._socket.unlink()
         try:
-            process = await trio.lowlevel.open_process(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the relay, which ends it in order
-            )
+            process = await open_child(command, new_session=True)  # Ctrl-C is for the relay, which ends it in order
         except OSError as error:
             raise EmbeddedQueueMissing(f"{binary.name} cannot be run: {error.strerror}") from None
         ready = False
@@ -216,8 +211,7 @@ def _is_ours(pid: int, socket: Path, directory: Path) -> bool:
     except OSError:
         if Path("/proc/self").exists():
             return False
-        answer = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)
-        command, state = answer.stdout, []
+        command, state = output_of(["ps", "-o", "command=", "-p", str(pid)], END_TIMEOUT_S), []
     if state == [b"Z"]:
         return False
     if str(socket).encode() in command:

@@ -4,13 +4,13 @@ A process reads the node's database beside it, has a bound of memory, and is kil
 """
 
 import signal
-import subprocess
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
 import trio
 
+from relay.base.trio_processes import open_worker
 from relay.evm.blocks import EvmBlock
 from relay.evm.call_codec import (
     FRAME_LENGTH_BYTES,
@@ -51,7 +51,7 @@ class CallProcess:
     @classmethod
     async def start(cls, command: Sequence[str]) -> "CallProcess":
         """Started and ready. Raises ProcessEnded, OSError."""
-        started = await trio.lowlevel.open_process(list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        started = await open_worker(command)
         process = cls(started)
         is_ready = False
         try:

@@ -12,7 +12,23 @@ PERIODS = "relay/audit/period"
 ATTESTOR = "relay/attestor/attestor.py"
 ATTESTOR_TESTS = "relay/attestor/test_attestor.py"
 
+HOSTILE = "relay/base/test_hostile_folder.py"
+
 AUDIT = (
+    Defence(
+        "processes of the audit import nothing from the folder that is judged",
+        "relay/base/import_path.py",
+        '    environment[SAFE_PATH] = "1"\n',
+        "",
+        (f"{HOSTILE}::test_trial_T1_forged_bundles_stay_refused_in_their_own_folder",),
+    ),
+    Defence(
+        "no command imports anything from where it stands",
+        "relay/cli/__init__.py",
+        "\nleave_out_working_folder()",
+        "\n",
+        (f"{HOSTILE}::test_trial_T1_no_command_is_read_from_where_it_stands",),
+    ),
     Defence(
         "the checkpoint says which chain a client follows",
         CLAIMS,

@@ -2,16 +2,16 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import STDOUT
 
 import httpx
 import trio
 
-HUTONG = (sys.executable, "-m", "relay.cli")
+from relay.base.child_processes import HUTONG
+from relay.base.trio_processes import open_child, run_child
+
 STOP_GRACE_S = 10
 POLL_INTERVAL_S = 0.1
 START_LIMIT_S = 120
@@ -58,7 +58,7 @@ async def run_daemon(
         DemoFailed: the process ended by itself.
     """
     with log.open("wb") as output:
-        process = await trio.lowlevel.open_process([*program, *arguments], stdout=output, stderr=STDOUT)
+        process = await open_child([*program, *arguments], output=output)
     try:
         task_status.started(RunningProcess(name, process, log))
         await process.wait()
@@ -109,7 +109,7 @@ class Daemon:
             if self._after is not None:
                 await self._after.wait_until_up()
             with self.log.open("ab") as output:
-                process = await trio.lowlevel.open_process(self._command, stdout=output, stderr=STDOUT)
+                process = await open_child(self._command, output=output)
             self._process = process
             try:
                 async with trio.open_nursery() as nursery:
@@ -181,7 +181,7 @@ async def run_command(arguments: Sequence[str], program: Sequence[str] = HUTONG)
     Raises:
         DemoFailed: its exit code was not 0.
     """
-    result = await trio.run_process([*program, *arguments], capture_stdout=True, capture_stderr=True, check=False)
+    result = await run_child([*program, *arguments])
     if result.returncode != 0:
         said = (result.stderr or result.stdout).decode(errors="replace").strip()
         command = " ".join(["hutong" if program is HUTONG else Path(program[0]).name, *arguments[:2]])

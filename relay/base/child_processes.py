@@ -1,0 +1,52 @@
+"""The one door through which hutong starts processes: none of them imports from the folder that it stands in.
+
+`tests/relay/base` refuses every other use of `subprocess`, `multiprocessing` and the like in the source.
+`relay.base.trio_processes` has what waits under trio.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any
+
+from relay.base.import_path import safe_environment
+
+HUTONG = (sys.executable, "-P", "-m", "relay.cli")
+"""`hutong` as a child. `-I` would lose packages of `pip install --user`; `-P` and the environment lose none."""
+
+WorkersDied = BrokenProcessPool
+"""Raised by a pool of which the system ended a process."""
+
+
+def child_environment() -> dict[str, str]:
+    """This process's environment, made safe for children."""
+    environment = dict(os.environ)
+    safe_environment(environment)
+    return environment
+
+
+@contextmanager
+def worker_pool(jobs: int, start: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[ProcessPoolExecutor]:
+    """`jobs` Python processes, each of which first calls `start(*arguments)`.
+
+    They are spawned, not forked: the caller may have threads. `multiprocessing` starts them with `-c`, which would put
+    the current folder in front of their import path, and takes no environment for them, so this process's is changed.
+    """
+    safe_environment(os.environ)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), start, arguments) as pool:
+        yield pool
+
+
+def output_of(command: Sequence[str], limit_s: float) -> bytes:
+    """What a command of the system prints; nothing of it is shown.
+
+    Raises:
+        OSError: it cannot be started. subprocess.TimeoutExpired: it took longer than `limit_s`.
+    """
+    done = subprocess.run(command, capture_output=True, check=False, timeout=limit_s, env=child_environment())
+    return done.stdout

@@ -1,0 +1,96 @@
+"""No command imports anything from the folder that it is started in, and neither does a process that it starts."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from relay.cli.main import SUBCOMMANDS
+from tests.relay.base.command_tree import commands, fill
+from tests.relay.base.hostile_folder import HostileFolder, module_names
+
+SCRIPT = (str(Path(sys.executable).with_name("hutong")),)
+MODULE = (sys.executable, "-m", "relay.cli")
+RECORDED = Path(__file__).parents[1] / "audit" / "recorded"
+BUNDLES = 130
+"""More than two processes of 64 each are worth."""
+
+
+@pytest.fixture(params=[SCRIPT, MODULE], ids=["hutong", "python -m relay.cli"])
+def program(request):
+    return request.param
+
+
+@pytest.fixture
+def hostile(tmp_path, program):
+    """A folder with a package `relay` too, but for `-m`: there it would be the program itself that is another."""
+    return HostileFolder(tmp_path, own_packages=program is SCRIPT)
+
+
+def test_the_folder_tells_on_itself(tmp_path):
+    """What the other tests rely on: an import from there leaves its mark, whichever module it is."""
+    folder = HostileFolder(tmp_path, own_packages=True)
+    assert {"struct", "typer", "relay", "trio", "coincurve"} <= set(module_names())
+    folder.run((sys.executable, "-c"), "import struct, relay")
+    assert "struct" in folder.told and "relay" in folder.told
+
+
+@pytest.mark.parametrize("command", sorted(SUBCOMMANDS))
+def test_trial_T1_no_command_is_read_from_where_it_stands(command, hostile, program):
+    asked = hostile.run(program, command, "--help")
+    assert asked.returncode == 0 and f" {command} " in asked.stdout, asked.stderr
+    assert hostile.told == ""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("command", "arguments"), commands(), ids=lambda value: " ".join(value) or "alone")
+def test_trial_T1_no_command_imports_from_where_it_stands(command, arguments, hostile, program):
+    """Each one for real, as far as it comes with files that say nothing and endpoints that nobody serves."""
+    fill(hostile.path)
+    ran = hostile.run(program, *command, *arguments)
+    assert hostile.told == ""
+    assert "Traceback" not in ran.stderr, ran.stderr
+
+
+def test_trial_T1_a_path_from_the_environment_does_not_lead_there(tmp_path):
+    """`PYTHONPATH=$PYTHONPATH:/elsewhere` begins with an empty entry, which is the current folder."""
+    folder = HostileFolder(tmp_path, own_packages=False)
+    start = (sys.executable, "-I", "-c", "import re, sys; print(*sys.modules)")
+    loaded = subprocess.run(start, capture_output=True, text=True).stdout.split()
+    for name in (*loaded, "sitecustomize", "usercustomize", "nt", "_winapi"):  # asked for before any line of hutong
+        (folder.path / f"{name}.py").unlink(missing_ok=True)
+    ran = folder.run(SCRIPT, "config", "check", "none.toml", PYTHONPATH=":/elsewhere")
+    assert ran.returncode == 2 and "none.toml" in ran.stderr, ran.stderr
+    assert folder.told == ""
+
+
+def forged(folder: Path) -> None:
+    """The same delivery many times, each with one byte of a proof changed."""
+    whole = (RECORDED / "message-delivered.bundle.json").read_bytes()
+    changed = bytearray(whole)
+    changed[-500] ^= 1
+    for number in range(BUNDLES):
+        (folder / f"{number:03}.bundle.json").write_bytes(changed)
+    for chain in ("1001", "1002", "hutong-1"):
+        shutil.copy(RECORDED / f"before-{chain}.checkpoint.json", folder.parent)
+
+
+@pytest.mark.parametrize("command", [("replay", "."), ("diff", ".", "."), ("explain", ".", "--html", "../page.html")])
+def test_trial_T1_forged_bundles_stay_refused_in_their_own_folder(command, hostile, program):
+    forged(hostile.path)
+    roots = [word for file in sorted(hostile.path.parent.glob("*.checkpoint.json")) for word in ("--checkpoint", file)]
+    ran = hostile.run(program, "audit", *command, *roots, "--now", "2026-11-24T19:10:00Z", "--jobs", "2", limit_s=300)
+    assert hostile.told == ""
+    assert ran.returncode == (0 if command[0] == "diff" else 1), ran.stderr
+    if command[0] == "replay":
+        assert f"0 of {BUNDLES} entries proven" in ran.stdout
+
+
+@pytest.mark.long
+def test_trial_T1_the_demo_runs_in_a_hostile_folder(hostile, program):
+    """Hub, chains, relay, embedded queue, checker: processes of their own, each started in that folder."""
+    ran = hostile.run(program, "demo", "--messages", "5", "--home", hostile.path.parent / "demo", limit_s=400)
+    assert hostile.told == ""
+    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
