@@ -15,6 +15,7 @@ import typer
 from relay.cli.hub_abci import abci
 from relay.cli.hub_backup import backup, restore, rollback
 from relay.cli.hub_candidate import candidate, rotate_key
+from relay.cli.hub_disk import GIB, DatabaseGib, KeepBodiesGib
 from relay.cli.hub_evidence import evidence
 from relay.cli.hub_governance import execute, members, proposals
 from relay.cli.hub_join import join
@@ -290,6 +291,8 @@ def start(
             help="Blocks to keep beside those of three weeks, 1814400 at least, while evidence counts; 0 all (default: 1814400).",
         ),
     ] = None,
+    keep_bodies_gib: KeepBodiesGib = None,
+    database_gib: DatabaseGib = 256,
     key_password_file: KeyPasswordFile = None,
     key_password_env: KeyPasswordEnv = None,
 ) -> None:
@@ -305,7 +308,8 @@ def start(
     password = key_password(key_password_file, key_password_env)
     try:
         schedule = SnapshotSchedule(snapshot_interval, keep_snapshots)
-        run_node(home, Ports(host, port, cometbft_port), schedule, Kept(keep_states_h, keep_blocks), password)
+        kept = Kept(keep_states_h, keep_blocks, keep_bodies_gib)
+        run_node(home, Ports(host, port, cometbft_port), schedule, kept, password, int(database_gib * GIB))
     except NodeRefused as error:
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:

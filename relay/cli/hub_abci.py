@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from relay.cli.hub_disk import GIB, DatabaseGib, KeepBodiesGib
+
 EXIT_UNUSABLE = 2
 EXIT_HALTED = 1
 
@@ -35,6 +37,8 @@ def abci(
             help="Hours of states to keep for proofs and calls; 0 all (default: the trusting period).",
         ),
     ] = None,
+    keep_bodies_gib: KeepBodiesGib = None,
+    database_gib: DatabaseGib = 256,
 ) -> None:
     """Run the hub's application for CometBFT until SIGTERM or SIGINT. Prints one line when ready; CometBFT may start
     before or after.
@@ -45,12 +49,14 @@ def abci(
     from relay.hub.abci.initialise import SOCKET_FILE
     from relay.hub.abci.start import Doors, run_abci_node
     from relay.hub.node.snapshot_taker import SnapshotSchedule
-    from relay.hub.node.start import NodeHalted, NodeRefused
+    from relay.hub.node.start import Kept, NodeHalted, NodeRefused
 
     try:
         address = socket_address(home / SOCKET_FILE) if listen is None else parse_address(listen)
         schedule = SnapshotSchedule(snapshot_interval, keep_snapshots)
-        run_abci_node(home, Doors(address, check_rpc_url(cometbft_rpc), host, port), schedule, keep_states_h)
+        kept = Kept(keep_states_h, bodies_gib=keep_bodies_gib)
+        doors = Doors(address, check_rpc_url(cometbft_rpc), host, port)
+        run_abci_node(home, doors, schedule, kept, int(database_gib * GIB))
     except (NodeRefused, UnusableAddress) as error:
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:

@@ -9,6 +9,8 @@ EXIT_NO_BLOCKS = 1
 EXIT_UNUSABLE = 2
 ANSWER_LIMIT_S = 10.0
 MAX_ANSWER_BYTES = 1024 * 1024
+ANSWERED_BY = {"hutong_network": "whyNoBlock", "hutong_database": "usedBytes"}
+"""A member of each method's answer, by which a hub node is told from another server."""
 
 
 def status(
@@ -19,7 +21,8 @@ def status(
 
     Exit codes: 0 blocks come, 1 they do not, 2 the node does not answer or has no peers.
     """
-    report = _ask(rpc)
+    report = _ask(rpc, "hutong_network")
+    report["database"] = _ask(rpc, "hutong_database")
     if as_json:
         typer.echo(json.dumps(report))
     else:
@@ -28,10 +31,10 @@ def status(
         raise typer.Exit(EXIT_NO_BLOCKS)
 
 
-def _ask(rpc: str) -> dict[str, Any]:
+def _ask(rpc: str, method: str) -> dict[str, Any]:
     import httpx
 
-    request = {"jsonrpc": "2.0", "id": 1, "method": "hutong_network", "params": []}
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": []}
     try:
         answer = httpx.post(rpc, json=request, timeout=ANSWER_LIMIT_S)
         if len(answer.content) > MAX_ANSWER_BYTES:
@@ -40,7 +43,7 @@ def _ask(rpc: str) -> dict[str, Any]:
         if "error" in document:
             raise ValueError(f"{document['error']['message']}: is it a hub node with a network.toml?")
         report = document["result"]
-        if not isinstance(report, dict) or "whyNoBlock" not in report:
+        if not isinstance(report, dict) or ANSWERED_BY[method] not in report:
             raise ValueError("its answer is not a hub node's")
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
         typer.echo(f"{rpc}: {error}", err=True)
@@ -68,4 +71,7 @@ def _print(report: dict[str, Any]) -> None:
         else:
             standing = f"not connected{': ' + peer['reason'] if peer['reason'] else ''}"
         typer.echo(f"peer {peer['id']}@{peer['address']}: {standing}")
+    used, most = (int(report["database"][name], 16) for name in ("usedBytes", "mostBytes"))
+    alarm = ": it fills up (docs/member/pruning.md)" if report["database"]["alarm"] else ""
+    typer.echo(f"database {used / 1024**3:.2f} of {most / 1024**3:.2f} GiB{alarm}")
     typer.echo(report["whyNoBlock"] or "blocks come")

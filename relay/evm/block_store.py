@@ -25,6 +25,7 @@ _LOCATION = b"t"  # transaction hash -> BE8 number, BE4 index
 _ANCESTOR = b"a"  # BE8 number -> hash of a block that is not stored
 _RESTORED = b"s"  # the one key _RESTORED_KEY -> BE8 number, hash of the next block
 _RESTORED_KEY = b"0"
+_FIRST_BODY_KEY = b"1"  # in the same table -> BE8 number of the first block whose body is not pruned
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,9 @@ class BlockStore:
         """Of `first`, which may be yet to come. Numbers below it are not served."""
         entry = self._blocks.next(b"")
         first = int.from_bytes(entry[0], "big") if entry else 0
-        restored = self.restored()
-        return first if restored is None else max(restored.number + 1, first)
+        restored, body = self.restored(), self._restored.get(_FIRST_BODY_KEY)
+        least = 0 if restored is None else restored.number + 1
+        return max(first, least, 0 if body is None else int.from_bytes(body, "big"))
 
     def restored(self) -> Restored | None:
         """None where the node has every block from the first."""
@@ -100,6 +102,11 @@ class BlockStore:
             return None
         raw: list[bytes] = rlp.decode(encoded)[2]
         return raw
+
+    def body_bytes(self, number: int) -> int:
+        """Of transactions and receipts as they are stored; their indexes take some more."""
+        key = number.to_bytes(8, "big")
+        return sum(len(row) for row in (self._blocks.get(key), self._receipts.get(key)) if row is not None)
 
     def number_of(self, block_hash: bytes) -> int | None:
         number = self._numbers.get(block_hash)
@@ -181,6 +188,21 @@ def prune_block(writer: KeyValueWriter, blocks: BlockStore, number: int) -> None
         prune_logs(writer, number, blocks.receipts(number) or ())
     for table in (_BLOCK, _RECEIPTS, _ANCESTOR):
         WritableTable(writer, TABLE_PREFIX + table).delete(key)
+
+
+def prune_body(writer: KeyValueWriter, blocks: BlockStore, number: int) -> None:
+    """Take transactions, receipts and their indexes out of the oldest whole block; its header stays, which states need."""
+    block = blocks.block(number)
+    if block is None:
+        return
+    key = number.to_bytes(8, "big")
+    for transaction in block.transactions:
+        WritableTable(writer, TABLE_PREFIX + _LOCATION).delete(transaction.hash)
+    prune_logs(writer, number, blocks.receipts(number) or ())
+    WritableTable(writer, TABLE_PREFIX + _RECEIPTS).delete(key)
+    kept = rlp.encode([block.hash, _encode_header(block.header), []])
+    WritableTable(writer, TABLE_PREFIX + _BLOCK).put(key, kept)
+    WritableTable(writer, TABLE_PREFIX + _RESTORED).put(_FIRST_BODY_KEY, (number + 1).to_bytes(8, "big"))
 
 
 def _encode_header(header: EvmHeader) -> list[bytes | int]:

@@ -1,5 +1,8 @@
 """The key-value store on disk: one LMDB environment, one write transaction a batch."""
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +14,18 @@ from relay.evm.database import Entry, KeyValueWriter, WriteBatch, check_key
 
 DEFAULT_MAP_BYTES = 64 * 1024**3
 """Address space, not disk space: the file grows as it fills."""
+
+
+LEAST_FREE_BYTES = 16 * 1024 * 1024
+"""With less a write that fails is taken to fail for want of space: a block's batch can take so much."""
+
+
+class StoreFull(Exception):
+    """The batch is not stored, and the store is as it was before: its bound or the disk under it is used up."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {reason}")
 
 
 class LmdbStore:
@@ -32,6 +47,7 @@ class LmdbStore:
             readahead=False,
             readonly=read_only,
         )
+        self.path = path
         self.map_bytes = map_bytes
         self._writing = Lock()
 
@@ -68,17 +84,36 @@ class LmdbStore:
 
     @contextmanager
     def batch(self) -> Iterator[KeyValueWriter]:
+        """Raises StoreFull at its end."""
         with self._writing:
             batch = WriteBatch(self)
             yield batch
             # A reader of another process that was killed would keep its pages, and all that come after, for ever.
             self._environment.reader_check()
-            with self._environment.begin(write=True) as transaction:
-                for key, value in batch.pending():
-                    if value is None:
-                        transaction.delete(key)
-                    else:
-                        transaction.put(key, value)
+            try:
+                with self._environment.begin(write=True) as transaction:
+                    for key, value in batch.pending():
+                        if value is None:
+                            transaction.delete(key)
+                        else:
+                            transaction.put(key, value)
+            except lmdb.MapFullError as error:
+                raise StoreFull(self.path, f"the database has its most of {self.map_bytes // 1024**2} MiB") from error
+            except lmdb.Error as error:
+                if self._disk_is_full(error):
+                    raise StoreFull(self.path, "no space is left on the disk") from error
+                raise
+
+    def _disk_is_full(self, error: lmdb.Error) -> bool:
+        """LMDB calls a write that was cut short an I/O error, which the last page on a full disk is."""
+        if os.strerror(errno.ENOSPC) in str(error):
+            return True
+        return os.strerror(errno.EIO) in str(error) and shutil.disk_usage(self.path).free < LEAST_FREE_BYTES
+
+    def used_bytes(self) -> int:
+        """Of pages that hold rows; the file also has free ones, which are used again."""
+        pages = self._environment.stat()
+        return int(pages["psize"] * (pages["branch_pages"] + pages["leaf_pages"] + pages["overflow_pages"]))
 
     def clear(self) -> None:
         """Take everything out, at once."""

@@ -24,7 +24,24 @@ TURNS = "relay/evm/fair_turns.py"
 CALL_PROCESS = "relay/hub/node/call_process.py"
 CALL_TESTS = "relay/hub/test_hub_call_processes.py"
 
+BODIES = "relay/hub/node/bodies.py"
+DISK_TESTS = "relay/hub/test_hub_disk.py"
+
 EVM = (
+    Defence(
+        "bodies have a budget",
+        BODIES,
+        "        while left > self._most_bytes and end <= last:\n",
+        "        while False:\n",
+        (f"{DISK_TESTS}::test_audit_M3_bodies_stay_below_their_budget_and_everything_else_stays",),
+    ),
+    Defence(
+        "the newest bodies stay",
+        BODIES,
+        "newest - LEAST_BODIES, first",
+        "newest, first",
+        (f"{DISK_TESTS}::test_audit_M3_the_newest_bodies_stay_whatever_they_take",),
+    ),
     Defence(
         "a call's deadline",
         CALLS,

@@ -28,9 +28,19 @@ from relay.hub.node.home import UnusableHome, load_genesis
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.ledger import ChainDamaged
 from relay.hub.node.pruning import Pruner, retention_of
+from relay.hub.node.room import room_methods, watch_room
 from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker
-from relay.hub.node.start import NodeHalted, NodeRefused, halt_reason, open_store, raise_open_files
+from relay.hub.node.start import (
+    KEPT_BY_DEFAULT,
+    MAP_BYTES,
+    Kept,
+    NodeHalted,
+    NodeRefused,
+    halt_reason,
+    open_store,
+    raise_open_files,
+)
 from relay.hub.node.state_sync import StateSync
 
 
@@ -55,8 +65,8 @@ class AbciNode:
     vectors: int
 
 
-def open_abci_node(home: Path) -> AbciNode:
-    """Load, check and open everything. Raises NodeRefused; nothing is left open then."""
+def open_abci_node(home: Path, map_bytes: int = MAP_BYTES) -> AbciNode:
+    """Load, check and open everything; the database holds `map_bytes` at most. Raises NodeRefused; nothing is left open then."""
     raise_open_files()
     try:
         genesis = load_genesis(home)
@@ -64,7 +74,7 @@ def open_abci_node(home: Path) -> AbciNode:
         vectors = run_with_evm_stack(run_self_test)
     except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
         raise NodeRefused(str(error)) from error
-    store = open_store(home)
+    store = open_store(home, map_bytes)
     try:
         machine = run_with_evm_stack(lambda: HubMachine(store, genesis))
         state_sync = StateSync(machine.application, store, SnapshotFiles(home / SNAPSHOTS_DIRECTORY))
@@ -96,12 +106,14 @@ async def serve_abci_node(
 
             calls = CallProcesses(call_command(node.home, node.store.map_bytes))
             await nursery.start(calls.run)
-            eth = JsonRpcApp(JsonRpcService(chain, HutongMethods(machine.application).methods(), calls))
+            methods = {**HutongMethods(machine.application).methods(), **room_methods(node.store)}
+            eth = JsonRpcApp(JsonRpcService(chain, methods, calls))
             eth_port = await nursery.start(serve, eth, doors.host, doors.eth_port)
             listener, address = listen_at(doors.abci)
             await nursery.start(AbciServer(machine, on_commit, node.state_sync).serve, [listener])
             nursery.start_soon(taker.run)
             nursery.start_soon(index_older_blocks, node.store, chain.chain_id)
+            nursery.start_soon(watch_room, node.store)
             task_status.started(Doors(address, doors.cometbft_rpc, doors.host, eth_port))
 
 
@@ -120,13 +132,15 @@ async def _until_signalled(node: AbciNode, doors: Doors, snapshots: SnapshotSche
                 break
 
 
-def run_abci_node(home: Path, doors: Doors, snapshots: SnapshotSchedule, keep_states_h: int | None = None) -> None:
+def run_abci_node(
+    home: Path, doors: Doors, snapshots: SnapshotSchedule, kept: Kept = KEPT_BY_DEFAULT, map_bytes: int = MAP_BYTES
+) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
-    node = open_abci_node(home)
+    node = open_abci_node(home, map_bytes)
     try:
         machine = node.machine
-        # Blocks are CometBFT's, and so is what becomes of them.
-        retention = retention_of(machine.genesis.params, keep_states_h, 0)
+        # Blocks are CometBFT's, and so is what becomes of them; transactions and receipts for eth_* are kept here.
+        retention = retention_of(machine.genesis.params, kept.states_h, 0, kept.bodies_gib)
         machine.pruner = Pruner(node.store, machine.application, BlockRecords(node.store), retention)
         machine.pruner.prepare()
         trio.run(_until_signalled, node, doors, snapshots)

@@ -6,17 +6,21 @@ import rlp
 
 from light_clients.tendermint.codec import (
     decode_commit,
+    decode_header,
     decode_validator_set,
     encode_commit,
+    encode_header,
     encode_validator_set,
 )
-from light_clients.tendermint.types import BlockId, Commit, KeyType, PublicKey, ValidatorSet
+from light_clients.tendermint.types import BlockId, Commit, Header, KeyType, PartSetHeader, PublicKey, ValidatorSet
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table, WritableTable
 from relay.hub.application.abci import ExecTxResult, ValidatorUpdate
 from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
 from relay.hub.consensus.types import Block
 
 BLOCKS = b"hub-blocks/"
+HEADERS = b"hub-headers/"
+"""Of blocks whose bodies are pruned: RLP of header, and hash, total and hash of the block id."""
 COMMITS = b"hub-commits/"
 RESULTS = b"hub-results/"
 VALIDATORS = b"hub-validators/"
@@ -41,6 +45,12 @@ class StoredBlock:
     block_id: BlockId
 
 
+@dataclass(frozen=True, slots=True)
+class StoredHeader:
+    header: Header
+    block_id: BlockId
+
+
 def _key(height: int) -> bytes:
     return height.to_bytes(8, "big")
 
@@ -50,6 +60,7 @@ class BlockRecords:
 
     def __init__(self, store: KeyValueReader) -> None:
         self._blocks = Table(store, BLOCKS)
+        self._headers = Table(store, HEADERS)
         self._commits = Table(store, COMMITS)
         self._results = Table(store, RESULTS)
         self._validators = Table(store, VALIDATORS)
@@ -62,7 +73,12 @@ class BlockRecords:
         return 0 if last is None else int.from_bytes(last[0], "big")
 
     def first_height(self) -> int:
-        """The lowest block that is stored, 0 where none is."""
+        """The lowest block of which at least the header is stored, 0 where there is no block."""
+        first = self._headers.next(b"") or self._blocks.next(b"")
+        return 0 if first is None else int.from_bytes(first[0], "big")
+
+    def first_body(self) -> int:
+        """The lowest block that is stored with its transactions and results, 0 where there is no block."""
         first = self._blocks.next(b"")
         return 0 if first is None else int.from_bytes(first[0], "big")
 
@@ -73,14 +89,28 @@ class BlockRecords:
         block = decode_block(raw)
         return StoredBlock(block, block_id_of(block))
 
+    def header(self, height: int) -> StoredHeader | None:
+        """Also where the body is pruned."""
+        raw = None if height < 0 else self._headers.get(_key(height))
+        if raw is None:
+            stored = self.block(height)
+            return None if stored is None else StoredHeader(stored.block.header, stored.block_id)
+        header, block_hash, parts, parts_hash = rlp.decode(raw)
+        return StoredHeader(decode_header(header), BlockId(block_hash, PartSetHeader(_int(parts), parts_hash)))
+
+    def body_bytes(self, height: int) -> int:
+        """What `prune_body` would free; 0 where it has."""
+        key = _key(height)
+        return sum(len(row) for row in (self._blocks.get(key), self._results.get(key)) if row is not None)
+
     def revision_genesis(self) -> bytes | None:
         """Digest of the genesis of the later revision that was begun here, None where none was."""
         return self._revision.get(_GENESIS)
 
     def rules_version(self, height: int) -> int | None:
         """By which the block was executed."""
-        stored = self.block(height)
-        return None if stored is None else stored.block.header.version_app
+        stored = self.header(height)
+        return None if stored is None else stored.header.version_app
 
     def encoded_block(self, height: int) -> bytes | None:
         """As peers ask for it: not even decoded."""
@@ -144,11 +174,35 @@ def store_block_records(
     WritableTable(batch, RESULTS).put(key, rlp.encode(row))
 
 
+def prune_body(batch: KeyValueWriter, records: BlockRecords, height: int) -> None:
+    """Transactions, evidence and results of one height; header, commit and validators stay, which light clients and the judges
+    of evidence need."""
+    key = _key(height)
+    stored, results = records.block(height), records.results(height)
+    if stored is None or results is None:
+        return
+    block_id = stored.block_id
+    row = [
+        encode_header(stored.block.header),
+        block_id.hash,
+        block_id.part_set_header.total,
+        block_id.part_set_header.hash,
+    ]
+    WritableTable(batch, HEADERS).put(key, rlp.encode(row))
+    WritableTable(batch, BLOCKS).delete(key)
+    if records.commit(height - 1) is not None:
+        # The canonical commit of a block is the one in the next block, which goes now; the one that was seen may be another.
+        WritableTable(batch, COMMITS).put(_key(height - 1), encode_commit(stored.block.last_commit))
+    updates = [[update.public_key.data, update.power] for update in results.validator_updates]
+    kept = [results.app_hash, [], updates] if updates else [results.app_hash, []]
+    WritableTable(batch, RESULTS).put(key, rlp.encode(kept))
+
+
 def prune_block_records(batch: KeyValueWriter, records: BlockRecords, height: int) -> None:
     """Everything of one height, its validators included."""
     key = _key(height)
-    stored = records.block(height)
+    stored = records.header(height)
     if stored is not None:
         WritableTable(batch, HEIGHTS_BY_HASH).delete(stored.block_id.hash)
-    for table in (BLOCKS, COMMITS, RESULTS, VALIDATORS):
+    for table in (BLOCKS, HEADERS, COMMITS, RESULTS, VALIDATORS):
         WritableTable(batch, table).delete(key)

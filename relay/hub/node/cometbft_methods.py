@@ -20,7 +20,7 @@ from light_clients.tendermint.types import BLOCK_PROTOCOL, PublicKey
 from relay.hub.application.abci import ExecTxResult, ValidatorUpdate
 from relay.hub.application.application import APPLICATION_NAME
 from relay.hub.consensus.types import EMPTY_COMMIT
-from relay.hub.node.block_records import BlockRecords, StoredBlock
+from relay.hub.node.block_records import BlockRecords, StoredBlock, StoredHeader
 from relay.hub.node.cometbft_parameters import Arguments, internal_error
 from relay.hub.node.evidence_json import evidence_to_rpc
 from relay.hub.node.ledger import HubLedger
@@ -113,15 +113,29 @@ class CometBftMethods:
         return height
 
     def _stored(self, height: int) -> StoredBlock:
+        self._require_body(height)
         stored = self._records.block(height)
+        if stored is None:
+            raise internal_error(f"no block at height {height}")
+        return stored
+
+    def _require_body(self, height: int) -> None:
+        first = self._records.first_body()
+        if height < first:
+            raise internal_error(
+                f"block {height} is pruned to its header on this node, the lowest height with transactions is {first}"
+            )
+
+    def _stored_header(self, height: int) -> StoredHeader:
+        stored = self._records.header(height)
         if stored is None:
             raise internal_error(f"no block at height {height}")
         return stored
 
     def _status(self, _: Arguments) -> Any:
         latest, tip = self._records.latest_height(), self._ledger.tip
-        newest = self._records.block(latest)
-        oldest = self._records.block(self._records.first_height())
+        newest = self._records.header(latest)
+        oldest = self._records.header(self._records.first_height())
         validators = self._records.validators(latest + 1)
         power = sum(
             validator.voting_power
@@ -129,8 +143,8 @@ class CometBftMethods:
             if validator.public_key == self._public_key
         )
 
-        def end(stored: StoredBlock | None, name: str) -> dict[str, str]:
-            header = None if stored is None else stored.block.header
+        def end(stored: StoredHeader | None, name: str) -> dict[str, str]:
+            header = None if stored is None else stored.header
             return {
                 f"{name}_block_hash": "" if stored is None else _hex(stored.block_id.hash),
                 f"{name}_app_hash": "" if header is None else _hex(header.app_hash),
@@ -240,10 +254,11 @@ class CometBftMethods:
         }
 
     def _header(self, arguments: Arguments) -> Any:
-        return {"header": header_to_rpc(self._stored(self._height(arguments)).block.header)}
+        return {"header": header_to_rpc(self._stored_header(self._height(arguments)).header)}
 
     def _block_results(self, arguments: Arguments) -> Any:
         height = self._height(arguments)
+        self._require_body(height)
         results = self._records.results(height)
         if results is None:
             raise internal_error(f"could not find results for height #{height}")
@@ -258,15 +273,16 @@ class CometBftMethods:
 
     def _commit(self, arguments: Arguments) -> Any:
         height = self._height(arguments)
-        stored = self._stored(height)
-        # Below the head the canonical commit is the one in the next block; at the head the one that was seen.
+        stored = self._stored_header(height)
+        # Below the head the canonical commit is the one in the next block; at the head the one that was seen. Where the next
+        # block's body is pruned, its commit has taken the place of the one that was seen.
         following = self._records.block(height + 1)
         commit = self._records.commit(height) if following is None else following.block.last_commit
         if commit is None:
             raise internal_error(f"no commit at height {height}")
         return {
-            "signed_header": {"header": header_to_rpc(stored.block.header), "commit": commit_to_rpc(commit)},
-            "canonical": following is not None,
+            "signed_header": {"header": header_to_rpc(stored.header), "commit": commit_to_rpc(commit)},
+            "canonical": height < self._records.latest_height(),
         }
 
     def _validators(self, arguments: Arguments) -> Any:

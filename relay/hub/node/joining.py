@@ -206,7 +206,7 @@ class _Joining:
         trusted = self._trusted
         if trusted is None or not (before < trusted.height <= ledger.tip.height or before == ledger.tip.height):
             return
-        stored = ledger.records.block(trusted.height)
+        stored = ledger.records.header(trusted.height)
         if stored is not None and stored.block_id.hash != trusted.hash:
             raise JoinFailed(
                 f"block {trusted.height} of this home is {stored.block_id.hash.hex()}, you trust {trusted.hash.hex()}:"

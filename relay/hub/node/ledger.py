@@ -109,10 +109,10 @@ class HubLedger:
         """The newest block is of this revision. Of a later one the database holds the end of the one before, and that very
         one, unless it was restored or pruned above it."""
         genesis, continues = self.genesis, self.genesis.continues
-        newest = None if height <= genesis.base_height else self.records.block(height)
-        if newest is not None and newest.block.header.chain_id != genesis.chain_id:
+        newest = None if height <= genesis.base_height else self.records.header(height)
+        if newest is not None and newest.header.chain_id != genesis.chain_id:
             raise ChainDamaged(
-                f"the database is of {newest.block.header.chain_id} already, the genesis file of {genesis.chain_id}"
+                f"the database is of {newest.header.chain_id} already, the genesis file of {genesis.chain_id}"
             )
         if continues is None:
             return
@@ -126,7 +126,7 @@ class HubLedger:
                 f"{genesis.chain_id} continues {continues.chain_id} after block {continues.height}, the database ends at"
                 f" {height}"
             )
-        last, results = self.records.block(continues.height), self.records.results(continues.height)
+        last, results = self.records.header(continues.height), self.records.results(continues.height)
         if last is None or results is None:
             raise ChainDamaged(f"block {continues.height} is incomplete")
         if (last.block_id.hash, results.app_hash) != (continues.block_hash, continues.app_hash):
@@ -161,14 +161,14 @@ class HubLedger:
                 version,
                 base_height=height,
             )
-        stored, results = self.records.block(height), self.records.results(height)
+        stored, results = self.records.header(height), self.records.results(height)
         if stored is None or results is None:
             raise ChainDamaged(f"block {height} is incomplete")
         return ChainTip(
             self.genesis.chain_id,
             height,
             stored.block_id,
-            stored.block.header.time_ns,
+            stored.header.time_ns,
             results.app_hash,
             _results_hash(results),
             self._validators(height),

@@ -82,8 +82,8 @@ class LedgerEvidence:
         self.pool = self.pool.after_block(tip.height, committed, self._facts, accountable_until(tip))
 
     def _facts(self, height: int) -> tuple[ValidatorSet, int] | None:
-        stored, validators = self._records.block(height), self._records.validators(height)
-        return None if stored is None or validators is None else (validators, stored.block.header.time_ns)
+        stored, validators = self._records.header(height), self._records.validators(height)
+        return None if stored is None or validators is None else (validators, stored.header.time_ns)
 
     def _is_recorded(self, item: DuplicateVote) -> bool:
         view, _, _ = self._application.view()

@@ -16,6 +16,7 @@ from relay.hub.application.genesis import HubParams
 from relay.hub.application.snapshot.restoring import prune_restored_header
 from relay.hub.consensus.blocks import ConsensusParams
 from relay.hub.node.block_records import BlockRecords, prune_block_records
+from relay.hub.node.bodies import BodyBudget
 from relay.hub.state import StateDamaged
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from relay.hub.state.versions import prune_version
@@ -31,11 +32,12 @@ _ROWS_IN_BATCH = 8_192
 @dataclass(frozen=True, slots=True)
 class Retention:
     """What is kept at the least; None keeps all. A block goes once more than `blocks` stand above it and it is older than
-    `blocks_s` too: until then evidence about it must be judged."""
+    `blocks_s` too: until then evidence about it must be judged. Its body goes once all bodies take more than `bodies_bytes`."""
 
     states_s: int | None
     blocks: int | None
     blocks_s: int = 0
+    bodies_bytes: int | None = None
 
 
 class TooFewBlocks(Exception):
@@ -55,11 +57,18 @@ class TooFewBlocks(Exception):
 KEEP_ALL = Retention(None, None)
 
 
-def retention_of(params: HubParams, states_h: int | None, blocks: int | None) -> Retention:
+DEFAULT_BODIES_GIB = 64
+"""A quarter of the default database: six hours of full blocks, years of a hub that carries a message a second."""
+
+
+def retention_of(
+    params: HubParams, states_h: int | None, blocks: int | None, bodies_gib: int | None = None
+) -> Retention:
     """From the command's numbers: 0 keeps all, None is the default, which is what relays and light clients may ask for.
 
     Raises TooFewBlocks. No number shortens the time for which evidence counts.
     """
+    bodies_bytes = (DEFAULT_BODIES_GIB if bodies_gib is None else bodies_gib) * 1024**3 or None
     accountable = ConsensusParams()
     states_s = params.trusting_period_s if states_h is None else states_h * HOUR_S
     least = accountable.evidence_max_age_blocks
@@ -67,8 +76,9 @@ def retention_of(params: HubParams, states_h: int | None, blocks: int | None) ->
     if 0 < kept_blocks < least:
         raise TooFewBlocks(kept_blocks, least)
     if kept_blocks == 0:
-        return Retention(states_s or None, None)
-    return Retention(states_s or None, kept_blocks, accountable.evidence_max_age_ns // NANOSECONDS_PER_SECOND)
+        return Retention(states_s or None, None, bodies_bytes=bodies_bytes)
+    accountable_s = accountable.evidence_max_age_ns // NANOSECONDS_PER_SECOND
+    return Retention(states_s or None, kept_blocks, accountable_s, bodies_bytes)
 
 
 class Pruner:
@@ -81,6 +91,9 @@ class Pruner:
         self._application = application
         self._records = records
         self._retention = retention
+        self._bodies = (
+            None if retention.bodies_bytes is None else BodyBudget(store, application, records, retention.bodies_bytes)
+        )
 
     def prepare(self) -> bool:
         """Count the places of the newest EVM state where no earlier block did: one walk over all of it, once in a home's life."""
@@ -108,6 +121,10 @@ class Pruner:
             mark_counted(batch)
         return True
 
+    def bodies_bytes(self) -> int:
+        """Of the bodies that are stored and counted; 0 where all are kept."""
+        return 0 if self._bodies is None else self._bodies.total_bytes
+
     def step(self) -> int:
         """Rows deleted."""
         newest = self._application.state.latest_version()
@@ -115,10 +132,18 @@ class Pruner:
             return 0
         versions = self._old_versions(newest)
         heights = self._old_blocks(newest, versions)
-        if not versions and not heights:
+        bodies = range(0) if self._bodies is None or heights else self._bodies.excess(newest)
+        is_due = self._bodies is not None and self._bodies.is_due
+        if not versions and not heights and not bodies and not is_due:
             return 0
-        deleted = len(heights)
+        deleted = len(heights) + len(bodies)
         with self._store.batch() as batch:
+            if self._bodies is not None:
+                for height in heights:
+                    self._bodies.forget(height)
+                for height in bodies:
+                    self._bodies.prune(batch, height)
+                self._bodies.save(batch)
             for version in versions:
                 deleted += prune_version(batch, STATE_TABLE, version) + prune_evm_version(batch, version)
             for height in heights:

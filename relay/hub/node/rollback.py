@@ -67,6 +67,6 @@ def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
 
 
 def _least(ledger: HubLedger) -> int:
-    """The lowest height that the node can end at: its block and its state are there."""
-    first = ledger.records.first_height()
+    """The lowest height that the node can end at: its whole block and its state are there."""
+    first = ledger.records.first_body()
     return max(ledger.application.oldest_state(), first if first > 1 else 0, ledger.genesis.base_height)

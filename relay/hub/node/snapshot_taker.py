@@ -59,10 +59,10 @@ def headers_of_records(records: BlockRecords) -> HeaderSource:
     """Of the embedded engine. Raises HeaderUnavailable."""
 
     def header_of(height: int) -> Header:
-        stored = records.block(height)
+        stored = records.header(height)
         if stored is None:
             raise HeaderUnavailable(f"block {height} is not stored")
-        return stored.block.header
+        return stored.header
 
     return header_of
 

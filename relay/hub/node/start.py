@@ -16,7 +16,7 @@ import trio
 from relay.evm.call_processes import CallProcesses
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.listener import MAX_OPEN_CONNECTIONS
-from relay.evm.lmdb_store import LmdbStore
+from relay.evm.lmdb_store import LmdbStore, StoreFull
 from relay.evm.log_backfill import index_older_blocks
 from relay.evm.mempool import Mempool
 from relay.evm.server import JsonRpcApp, serve
@@ -46,6 +46,7 @@ from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.key_file import Password, load_key, no_password
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.pruning import Pruner, TooFewBlocks, retention_of
+from relay.hub.node.room import room_methods, watch_room
 from relay.hub.node.signer import FileSigner
 from relay.hub.node.signing_record import why_not_sign
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
@@ -61,14 +62,20 @@ _log = get_logger("network")
 
 SIGNER_LIMIT_S = 1.0
 """A signer that takes longer for one signature counts as away: consensus waits for it."""
-MAP_BYTES = 256 * 1024**3
-"""Address space of the database; the file itself only grows as it fills."""
+DEFAULT_DATABASE_GIB = 256
+MAP_BYTES = DEFAULT_DATABASE_GIB * 1024**3
+"""Address space of the database; the file itself only grows as it fills. `hub start --database-gib` sets another."""
 
 
 SWITCH_S = 0.0005
 """A thread that executes gives way to the event loop after so long; Python's 5 ms would stall every answer and vote."""
 LEAST_OPEN_FILES = 2 * MAX_OPEN_CONNECTIONS + 256
 """Both ports full, and still descriptors for the database and for the files that are written before a signature."""
+
+
+FULL_REMEDY = (
+    "start again with more room (--database-gib, a larger disk) or keep less (--keep-bodies-gib, --keep-states-h)"
+)
 
 
 class NodeRefused(Exception):
@@ -94,6 +101,11 @@ class Kept:
 
     states_h: int | None = None
     blocks: int | None = None
+    bodies_gib: int | None = None
+    """Of transactions, receipts and results."""
+
+
+KEPT_BY_DEFAULT = Kept()
 
 
 @dataclass(slots=True)
@@ -113,8 +125,8 @@ class HubNode:
     """While it is served."""
 
 
-def open_node(home: Path, password: Password = no_password) -> HubNode:
-    """Load, check and open everything. Raises NodeRefused; nothing is left open then."""
+def open_node(home: Path, password: Password = no_password, map_bytes: int = MAP_BYTES) -> HubNode:
+    """Load, check and open everything; the database holds `map_bytes` at most. Raises NodeRefused; nothing is left open then."""
     raise_open_files()
     try:
         genesis = load_genesis(home)
@@ -127,7 +139,7 @@ def open_node(home: Path, password: Password = no_password) -> HubNode:
     except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
         raise NodeRefused(str(error)) from error
     try:
-        store = open_store(home)
+        store = open_store(home, map_bytes)
     except NodeRefused:
         signer.close()
         raise
@@ -204,11 +216,11 @@ def lock_home(home: Path) -> None:
         raise NodeRefused(f"{home}: another hub process runs in this home ({error.strerror})") from error
 
 
-def open_store(home: Path) -> LmdbStore:
+def open_store(home: Path, map_bytes: int = MAP_BYTES) -> LmdbStore:
     directory = home / DATABASE_DIRECTORY
     lock_home(home)
     try:
-        return LmdbStore(directory, map_bytes=MAP_BYTES)
+        return LmdbStore(directory, map_bytes=map_bytes)
     except (lmdb.Error, OSError) as error:
         raise NodeRefused(f"{directory}: cannot be opened ({error})") from error
 
@@ -242,7 +254,11 @@ async def serve_node(
     application = node.ledger.application
     pass_on = None if network is None else network.gossip.pass_on
     chain = HubChain(application, node.mempool, pass_on, node.ledger.records.rules_version)
-    methods = {**HutongMethods(application).methods(), **({} if network is None else network.methods())}
+    methods = {
+        **HutongMethods(application).methods(),
+        **room_methods(node.store),
+        **({} if network is None else network.methods()),
+    }
     calls = CallProcesses(call_command(node.home, node.store.map_bytes))
     eth = JsonRpcApp(JsonRpcService(chain, methods, calls))
     syncing = SyncMethods(node.ledger.records, None if snapshots is None else snapshots.files)
@@ -260,6 +276,7 @@ async def serve_node(
         else:
             await nursery.start(network.run)
         nursery.start_soon(index_older_blocks, node.store, chain.chain_id)
+        nursery.start_soon(watch_room, node.store)
         if snapshots is not None:
             nursery.start_soon(snapshots.run)
         task_status.started(Ports(ports.host, eth_port, cometbft_port))
@@ -326,12 +343,13 @@ def run_node(
     home: Path,
     ports: Ports,
     schedule: SnapshotSchedule = NO_SNAPSHOTS,
-    kept: Kept = Kept(),
+    kept: Kept = KEPT_BY_DEFAULT,
     password: Password = no_password,
+    map_bytes: int = MAP_BYTES,
 ) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     sys.setswitchinterval(SWITCH_S)
-    node = open_node(home, password)
+    node = open_node(home, password, map_bytes)
     configure_logs()
     try:
         prune_node(node, kept)
@@ -349,7 +367,7 @@ def prune_node(node: HubNode, kept: Kept) -> None:
     """Let the ledger delete what is older. Call before it applies a block. Raises NodeRefused."""
     ledger = node.ledger
     try:
-        retention = retention_of(ledger.genesis.params, kept.states_h, kept.blocks)
+        retention = retention_of(ledger.genesis.params, kept.states_h, kept.blocks, kept.bodies_gib)
     except TooFewBlocks as error:
         raise NodeRefused(str(error)) from error
     ledger.pruner = Pruner(node.store, ledger.application, ledger.records, retention)
@@ -361,6 +379,8 @@ def halt_reason(error: BaseException) -> str:
     """The innermost cause, as one sentence."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    if isinstance(error, StoreFull):
+        return f"{error}; nothing is lost, {FULL_REMEDY}"
     if isinstance(error, OSError):
         return f"cannot listen or write: {error.strerror or error}"
     if isinstance(error, DoubleSignRefused | KeyUsedElsewhere | NetworkDisagrees | UnknownRulesVersion):

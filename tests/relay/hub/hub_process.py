@@ -40,7 +40,7 @@ class HubProcess:
         self.process: subprocess.Popen | None = None
         self.eth_url = self.cometbft_url = ""
 
-    def start(self) -> "HubProcess":
+    def start(self, *options: str) -> "HubProcess":
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -54,6 +54,7 @@ class HubProcess:
                 "0",
                 "--cometbft-port",
                 "0",
+                *options,
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

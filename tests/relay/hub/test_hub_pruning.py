@@ -271,9 +271,9 @@ def test_a_crash_at_any_write_while_pruning_leaves_a_whole_chain():
 
 def test_retention_from_the_commands_numbers():
     params = HubParams()
-    assert retention_of(params, None, None) == Retention(params.trusting_period_s, 1_814_400, 21 * 86_400)
-    assert retention_of(params, 0, 0) == KEEP_ALL
-    assert retention_of(params, 24, 1_814_401) == Retention(86_400, 1_814_401, 21 * 86_400)
+    assert retention_of(params, None, None) == Retention(params.trusting_period_s, 1_814_400, 21 * 86_400, 64 * 1024**3)
+    assert retention_of(params, 0, 0, 0) == KEEP_ALL
+    assert retention_of(params, 24, 1_814_401) == Retention(86_400, 1_814_401, 21 * 86_400, 64 * 1024**3)
     for blocks in (1, 1_814_399):
         with pytest.raises(TooFewBlocks) as refused:
             retention_of(params, None, blocks)

@@ -1,0 +1,78 @@
+"""How full the database is: an alarm long before the edge, where a node can only halt."""
+
+import shutil
+from dataclasses import dataclass
+
+import trio
+
+from relay.evm.json_params import Method, Params
+from relay.evm.lmdb_store import LmdbStore
+from relay.telemetry import get_logger
+
+_log = get_logger("database")
+
+ALARM_SHARE = 0.8
+ASK_EVERY_S = 60.0
+REPEAT_EVERY = 60
+"""Questions: the alarm is repeated once an hour while it holds."""
+
+
+FILLS_UP = "the database fills up"
+ROOM_AGAIN = "the database has room again"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """`most_bytes` is the database's bound, or what its pages and the free disk make together where that is less."""
+
+    used_bytes: int
+    most_bytes: int
+
+    @property
+    def share(self) -> float:
+        return self.used_bytes / self.most_bytes if self.most_bytes else 1.0
+
+
+def room_of(store: LmdbStore) -> Room:
+    used = store.used_bytes()
+    on_disk = (store.path / "data.mdb").stat().st_size
+    return Room(used, min(store.map_bytes, on_disk + shutil.disk_usage(store.path).free))
+
+
+class RoomAlarm:
+    """What is to be said after each question: the alarm when it begins and once an hour, and its end."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    def said_of(self, room: Room) -> str | None:
+        if room.share < ALARM_SHARE:
+            ended, self._asked = self._asked > 0, 0
+            return ROOM_AGAIN if ended else None
+        self._asked += 1
+        return FILLS_UP if self._asked % REPEAT_EVERY == 1 else None
+
+
+async def watch_room(store: LmdbStore) -> None:
+    """Log what the alarm says, until cancelled."""
+    alarm = RoomAlarm()
+    while True:
+        room = await trio.to_thread.run_sync(room_of, store)
+        said = alarm.said_of(room)
+        if said is not None:
+            tell = _log.warning if said == FILLS_UP else _log.info
+            tell(said, used_bytes=room.used_bytes, most_bytes=room.most_bytes, share=round(room.share, 3))
+        await trio.sleep(ASK_EVERY_S)
+
+
+def room_methods(store: LmdbStore) -> dict[str, Method]:
+    async def database(params: Params) -> dict[str, object]:
+        params.at_most(0)
+        room = await trio.to_thread.run_sync(room_of, store)
+        return {
+            "usedBytes": hex(room.used_bytes),
+            "mostBytes": hex(room.most_bytes),
+            "alarm": room.share >= ALARM_SHARE,
+        }
+
+    return {"hutong_database": database}
