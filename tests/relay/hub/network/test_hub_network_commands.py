@@ -131,7 +131,8 @@ def test_status_says_who_is_away_and_why(capsys):
         ],
     }
     json.dumps(report)
-    _print(report)
+    used = {"usedBytes": hex(9 * 1024**3), "mostBytes": hex(10 * 1024**3), "alarm": True}
+    _print(report | {"database": used})
     assert capsys.readouterr().out.splitlines() == [
         "hub hutong-1 at height 4, 61.5 s ago; round 2, prevote",
         f"node {key.node_id}",
@@ -140,6 +141,7 @@ def test_status_says_who_is_away_and_why(capsys):
         "peer ab@h:1: height 4, 3 points",
         "peer cd@h:2: sent away for 9 s: flood",
         "peer ef@h:3: not connected: refused",
+        "database 9.00 of 10.00 GiB: it fills up (docs/member/pruning.md)",
         "no block 5: …",
     ]
 

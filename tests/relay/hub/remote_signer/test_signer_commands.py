@@ -173,7 +173,7 @@ def test_status_says_whether_the_signer_is_there(capsys):
 
     report = {
         "chainId": "hutong-1", "height": 1, "sinceLastBlockMs": 1, "round": 0, "step": "propose", "nodeId": "11" * 20,
-        "validators": [], "peers": [], "whyNoBlock": None,
+        "validators": [], "peers": [], "whyNoBlock": None, "database": {"usedBytes": "0x0", "mostBytes": "0x1", "alarm": False},
     }  # fmt: skip
     _print(report | {"signer": None})
     assert "signer" not in capsys.readouterr().out
