@@ -19,7 +19,7 @@ from relay.hub.consensus.blocks import block_id_of, decode_block, encode_block
 from relay.hub.consensus.types import Block
 
 BLOCKS = b"hub-blocks/"
-HEADERS = b"hub-headers/"
+HEADERS = b"hub-bodiless/"
 """Of blocks whose bodies are pruned: RLP of header, and hash, total and hash of the block id."""
 COMMITS = b"hub-commits/"
 RESULTS = b"hub-results/"
