@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.cli.verdicts import EXIT_INVALID, UnusableInput, read_file, unusable_as_exit
+from relay.cli.verdicts import EXIT_INVALID, UnusableInput, printable, read_file, unusable_as_exit
 
 if TYPE_CHECKING:
     from relay.audit.period import Replay
@@ -114,17 +114,23 @@ def diff(
     jobs: Jobs = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two periods packet by packet: 0 they show the same, 1 they differ, 2 one cannot be read or judged."""
+    """Compare two periods packet by packet: 0 they show the same, 1 they differ, 2 one cannot be read or judged.
+
+    A result file is compared as it is, and the first line says that it was not judged here.
+    """
     from dataclasses import asdict
 
     from relay.audit.period.differences import differences
     from relay.cli.audit_period_report import print_differences
 
     with unusable_as_exit():
-        found = differences(*(_replay_or_result(text, checkpoint, now, jobs) for text in (a, b)))
+        replays = [_replay_or_result(text, checkpoint, now, jobs) for text in (a, b)]
+    found = differences(*replays)
+    unjudged = [replay.result_file for replay in replays if replay.result_file is not None]
     if as_json:
-        typer.echo(json.dumps({"same": found.are_none} | asdict(found), indent=2))
+        typer.echo(json.dumps({"same": found.are_none, "not_judged_here": unjudged} | asdict(found), indent=2))
     else:
+        _say_unjudged(unjudged)
         print_differences(found)
     if not found.are_none:
         raise typer.Exit(EXIT_INVALID)
@@ -138,7 +144,10 @@ def explain(
     now: Now = None,
     jobs: Jobs = None,
 ) -> None:
-    """Write a report in plain words, one page of HTML to read or to print: 0 nothing was found, 1 something, 2 unusable."""
+    """Write a report in plain words, one page of HTML to read or to print: 0 nothing was found, 1 something, 2 unusable.
+
+    Of a result file it repeats what that says, and page and first line say that nothing was judged.
+    """
     from relay.audit.period.page import page_of
 
     with unusable_as_exit():
@@ -147,6 +156,7 @@ def explain(
             html.write_text(page_of(found), encoding="utf-8")
         except OSError as error:
             raise UnusableInput(f"{html} cannot be written: {error.strerror}") from None
+    _say_unjudged([] if found.result_file is None else [found.result_file])
     typer.echo(str(html))
     if not found.is_clean:
         raise typer.Exit(EXIT_INVALID)
@@ -219,14 +229,24 @@ def _replay(
 
 def _replay_or_result(text: str, checkpoint: list[Path], now: str | None, jobs: int | None) -> "Replay":
     from light_clients.interface import MalformedInput
+    from relay.audit.period.agreement import demand_agreement
     from relay.audit.period.document import MAX_REPLAY_BYTES, decode_replay
 
     path = Path(text)
     if path.is_file():
         try:
-            return decode_replay(read_file(path, MAX_REPLAY_BYTES))
+            replay = decode_replay(
+                read_file(path, MAX_REPLAY_BYTES), path.name.encode(errors="backslashreplace").decode()
+            )
+            demand_agreement(replay)
         except MalformedInput as error:
             raise UnusableInput(f"{text}: {error}") from None
+        return replay
     if not checkpoint:
         raise UnusableInput(f"{text} is no file: to judge a folder or an archive, give a --checkpoint for each chain")
     return _replay(text, checkpoint, now, jobs)
+
+
+def _say_unjudged(result_files: list[str]) -> None:
+    for name in result_files:
+        typer.echo(f"not judged here: {printable(name)} is a result file, worth as much as whoever wrote it")

@@ -166,10 +166,10 @@ def _entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def decode_replay(data: bytes) -> Replay:
+def decode_replay(data: bytes, name: str = "a result file") -> Replay:
     """Inverse of `encode_replay`, from any layout. What it says is not judged again: it is worth as much as who wrote it.
 
-    `summary` and `clean` follow from the rest and are read over; bytes of packets are not in the document.
+    `name` is the file's, which the replay keeps so that nobody takes it for judged. `summary` and `clean` follow from the rest and are read over; bytes of packets are not in the document.
 
     Raises:
         MalformedInput: naming the field.
@@ -192,6 +192,7 @@ def decode_replay(data: bytes) -> Replay:
         supply=root.each("supply", _read_supply),
         modes=root.each("trust", lambda one: (one.text("chain_id"), one.text("mode"))),
         findings=root.each("findings", _read_finding),
+        result_file=name,
     )
     if chosen.is_clean != root.flag("clean"):
         raise MalformedInput("replay.clean", "is not what entries and findings make it", expected=chosen.is_clean)

@@ -65,11 +65,7 @@ def missing_findings(
     A missing packet of a chain and one of a hub stand together where the hub's neighbours show that it sent on the one
     as the other. That is an inference from the order, and the finding says so.
     """
-    claims: dict[PacketId, str] = {}
-    for entry in unproven:
-        for packet_id in entry.claimed:
-            claims.setdefault(packet_id, entry.name)
-    rows = [row for sent in ranges for row in _rows(sent, claims)]
+    rows = _all_rows(ranges, unproven)
     couples = _couples(rows, list(deliveries))
     findings: list[Finding] = []
     explained: dict[str, list[str]] = {}
@@ -91,6 +87,19 @@ def missing_findings(
             sent += "; the packet of the hub is missing where it would have sent this one on, so both are taken for one delivery"
         findings.append(Finding(FindingKind.MISSING, (), tuple(packets), sent))
     return findings, explained
+
+
+def missing_rows(ranges: Sequence[SentRange], unproven: Iterable[Entry]) -> list[str]:
+    """The packets that are missing, a text for each row, as findings name them."""
+    return [row.text for row in _all_rows(ranges, unproven)]
+
+
+def _all_rows(ranges: Sequence[SentRange], unproven: Iterable[Entry]) -> list[_Row]:
+    claims: dict[PacketId, str] = {}
+    for entry in unproven:
+        for packet_id in entry.claimed:
+            claims.setdefault(packet_id, entry.name)
+    return [row for sent in ranges for row in _rows(sent, claims)]
 
 
 def _rows(sent: SentRange, claims: Mapping[PacketId, str]) -> list[_Row]:

@@ -52,7 +52,7 @@ def page_of(replay: Replay) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>Audit of a period: {_text(replay.inputs.source)}</title><style>{STYLE}</style></head><body>",
         "<h1>Audit of a period of deliveries between blockchains</h1>",
-        f'<p class="under">{_text(replay.inputs.source)}, judged as of {_time(replay.inputs.judged_at_ns)}</p>',
+        f'<p class="under">{_text(replay.inputs.source)}, {_judged(replay)}</p>',
     ]
     writers = (
         _result,
@@ -76,6 +76,11 @@ def page_of(replay: Replay) -> str:
             parts.append(f'<nav aria-label="Contents"><h3>Contents</h3><ol>{links}</ol></nav>')
     parts.append("</body></html>\n")
     return "\n".join(parts)
+
+
+def _judged(replay: Replay) -> str:
+    time = _time(replay.inputs.judged_at_ns)
+    return f"judged as of {time}" if replay.result_file is None else f"not judged here; said to be judged as of {time}"
 
 
 def _text(value: str) -> str:
@@ -126,6 +131,12 @@ def _cell(tag: str, is_number: bool, content: str) -> str:
 
 
 def _result(replay: Replay) -> Iterator[str]:
+    if replay.result_file is not None:
+        yield (
+            '<div class="verdict bad"><p><strong>Nothing was judged for this page.</strong></p><p>It repeats what the file '
+            f"{_mono(replay.result_file)} says, and is worth as much as whoever wrote that file. To judge the evidence, "
+            "follow “How to repeat this”.</p></div>"
+        )
     total, proven = len(replay.entries), replay.count(EntryState.PROVEN)
     kind = "good" if replay.is_clean else "bad"
     if replay.is_clean:
@@ -157,7 +168,8 @@ def _result(replay: Replay) -> Iterator[str]:
 
 def _examined(replay: Replay) -> Iterator[str]:
     yield (
-        f"<p>{_count(len(replay.entries), 'file')} of evidence (“bundles”) from {_mono(replay.inputs.source)} "
+        f"<p>{'' if replay.result_file is None else 'By the result file: '}"
+        f"{_count(len(replay.entries), 'file')} of evidence (“bundles”) from {_mono(replay.inputs.source)} "
         f"were judged one by one, and then together. {_count(replay.predicates, 'single rule', 'single rules')} were "
         "checked, in the order of the published specifications, by a program that had no network connection to ask "
         "anybody: all that counts is in the files and in the checkpoints. The first rule that did not hold ended the "
@@ -168,10 +180,17 @@ def _examined(replay: Replay) -> Iterator[str]:
 
 
 def _trust(replay: Replay) -> Iterator[str]:
-    yield (
-        "<p>No statement of whoever presented the evidence was believed. Everything is derived from the following "
-        "blocks (“checkpoints”), which the reader supplied:</p>"
-    )
+    if replay.result_file is None:
+        yield (
+            "<p>No statement of whoever presented the evidence was believed. Everything is derived from the following "
+            "blocks (“checkpoints”), which the reader supplied:</p>"
+        )
+    else:
+        yield (
+            "<p>Everything on this page rests on the word of whoever wrote the result file. It says that it was derived "
+            "from the following blocks (“checkpoints”); whether it was, and whether these are the chains' blocks, was not "
+            "checked:</p>"
+        )
     rows = (
         (
             _name(root.chain_id),

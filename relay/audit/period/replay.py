@@ -58,6 +58,8 @@ class Replay:
     supply: tuple[SupplyLine, ...]
     modes: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
+    result_file: str | None = None
+    """The name of the file that this was read from, without judging anything; None where the evidence was judged."""
 
     @property
     def is_clean(self) -> bool:
@@ -80,7 +82,7 @@ def summarise(
     clients = {checkpoint.chain_id: checkpoint.clients for checkpoint in checkpoints}
     proven = [entry for entry in entries if entry.is_proven]
     unproven = [entry for entry in entries if not entry.is_proven]
-    legs = _each_leg_once(proven)
+    legs = each_leg_once(proven)
     chosen, findings = chosen_entries(proven)
     halves, couples = half_findings(chosen)
     findings += halves
@@ -109,7 +111,8 @@ def summarise(
     )
 
 
-def _each_leg_once(proven: Iterable[Entry]) -> list[LegFacts]:
+def each_leg_once(proven: Iterable[Entry]) -> list[LegFacts]:
+    """Of each packet that is proven, the leg that shows most of its life."""
     best: dict[PacketId, LegFacts] = {}
     for entry in proven:
         for leg in entry.legs:

@@ -185,3 +185,69 @@ def test_unusable_input_is_one_sentence(folder, arguments, said):
     result = run(*filled)
     assert result.exit_code == 2
     assert said in result.stderr and result.stderr.count("\n") == 1
+
+
+def edited(folder, change):
+    """A result file of the damaged period, changed by whoever presents it."""
+    document = json.loads((folder / "damaged.json").read_text())
+    change(document)
+    path = folder / "edited.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.fixture
+def result(folder, damaged, tmp_path):
+    """A folder with the result file of the damaged period."""
+    found = run("replay", damaged, *trust(folder), "--jobs", "1", "--json")
+    (tmp_path / "damaged.json").write_text(found.stdout)
+    return tmp_path
+
+
+def without_findings(document):
+    document["findings"], document["clean"] = [], True
+    document["summary"]["findings"] = 0
+
+
+@pytest.mark.parametrize("command", ["explain", "diff"])
+def test_trial_T2_a_result_whose_findings_were_taken_out_is_refused(result, command):
+    forged = edited(result, without_findings)
+    rest = ["--html", result / "page.html"] if command == "explain" else [forged]
+    refused = run(command, forged, *rest)
+    assert refused.exit_code == 2
+    assert "replay.findings" in refused.stderr
+    assert not (result / "page.html").exists()
+
+
+def test_trial_T2_each_conclusion_follows_from_the_entries(result):
+    def without_gap(document):
+        for client in document["clients"]:
+            client["gaps"] = []
+
+    def more_sent(document):
+        document["chains"][0]["sent"] += 1
+
+    def without_missing(document):
+        document["findings"] = [one for one in document["findings"] if one["kind"] != "missing"]
+
+    def without_duplicate(document):
+        document["findings"] = [one for one in document["findings"] if one["kind"] != "duplicate"]
+
+    for change in (without_gap, more_sent, without_missing, without_duplicate):
+        assert run("diff", edited(result, change), result / "damaged.json").exit_code == 2, change
+
+
+def test_trial_T2_a_result_file_is_never_called_judged(result, folder):
+    explained = run("explain", result / "damaged.json", "--html", result / "page.html")
+    assert explained.exit_code == 1
+    assert explained.stdout.startswith("not judged here: damaged.json is a result file")
+    page = (result / "page.html").read_text()
+    assert "Nothing was judged for this page." in page and "was believed" not in page
+    compared = run("diff", result / "damaged.json", result / "damaged.json")
+    assert compared.stdout.startswith("not judged here: damaged.json")
+    found = json.loads(run("diff", result / "damaged.json", result / "damaged.json", "--json").stdout)
+    assert found["not_judged_here"] == ["damaged.json", "damaged.json"]
+    judged = run("explain", folder / "bundles", *trust(folder), "--jobs", "1", "--html", result / "page.html")
+    assert judged.exit_code == 0 and "not judged" not in judged.stdout
+    page = (result / "page.html").read_text()
+    assert "Nothing was judged" not in page and "No statement of whoever presented the evidence was believed" in page
