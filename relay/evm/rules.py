@@ -13,8 +13,11 @@ from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
 from eth_abi.abi import encode
 
+from relay.evm.frames import BoundedFrames
+from relay.evm.instructions import loop_costs
 from relay.evm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
 from relay.evm.stack import EVM_RECURSION_LIMIT
+from relay.evm.touched_accounts import TouchedAccounts, TouchedTransientStorage
 from relay.evm.work_prices import FORK_PRICES, WorkPrices, priced_precompile
 
 # py_ecc, which py-evm imports, raises the limit to 100 000, where nested JSON from outside ends the process by a signal.
@@ -113,17 +116,6 @@ class _CheckedBefore:
     def validate_transaction(self, transaction: Any) -> None: ...
 
 
-class _PricedFrames:
-    """Mixed into a fork's computation: the caller pays for each frame before it is entered."""
-
-    frame_gas: int = 0
-
-    def apply_child_computation(self, child_msg: Any) -> Any:
-        if self.frame_gas:
-            self.consume_gas(self.frame_gas, "call frame")  # type: ignore[attr-defined]
-        return super().apply_child_computation(child_msg)  # type: ignore[misc]
-
-
 def _state_class(fork: Fork, native: NativeModules, prices: WorkPrices) -> type[Any]:
     base_state, base_computation, base_executor = {
         "paris": (ParisState, ParisComputation, ParisTransactionExecutor),
@@ -141,13 +133,19 @@ def _state_class(fork: Fork, native: NativeModules, prices: WorkPrices) -> type[
     attributes = {
         "_precompiles": precompiles,
         "frame_gas": prices.frame_gas,
+        "loop_costs": loop_costs(base_computation.opcodes),
     }
-    computation = type("NativeComputation", (_PricedFrames, base_computation), attributes)
+    computation = type("NativeComputation", (BoundedFrames, base_computation), attributes)
     executor = type("CheckedExecutor", (_CheckedBefore, base_executor), {})
     return type(
         "NativeState",
         (_JournaledState, base_state),
-        {"computation_class": computation, "transaction_executor_class": executor},
+        {
+            "computation_class": computation,
+            "transaction_executor_class": executor,
+            "account_db_class": TouchedAccounts,
+            "_transient_storage_class": TouchedTransientStorage,
+        },
     )
 
 

@@ -1,7 +1,7 @@
 """One EVM without blocks: deploy, call and read events at a time that the test sets.
 
 Every transaction is a message to py-evm's own computation; warm addresses and slots are forgotten in between. Its most
-common instructions run in the loop of `instructions`, but with HUTONG_PLAIN_EVM=1, as CI also runs these tests.
+common instructions run in the hub's loop, but with HUTONG_PLAIN_EVM=1, as CI also runs these tests.
 """
 
 import itertools
@@ -16,6 +16,7 @@ from typing import Any
 
 from eth.abc import ComputationAPI, StateAPI
 from eth.db.atomic import AtomicDB
+from eth.vm.computation import BaseComputation
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks import ParisVM, PragueVM
 from eth.vm.message import Message
@@ -23,13 +24,21 @@ from eth_abi.abi import decode, encode
 
 from contracts.artifacts import ContractArtifact, artifact_names, load_artifact
 from light_clients.crypto import keccak256
-from tests.contracts.instructions import QuickInstructions
+from relay.evm.frames import BoundedFrames
+from relay.evm.instructions import loop_costs
 
 PLAIN = {"paris": ParisVM.get_state_class(), "prague": PragueVM.get_state_class()}
 
 
+class KeptFrames(BoundedFrames):
+    """The hub's frames, which stay in `children`: tests ask whom a transaction reached."""
+
+    add_child_computation = BaseComputation.add_child_computation
+
+
 def quick(plain: type[StateAPI]) -> type[StateAPI]:
-    computation = type("QuickComputation", (QuickInstructions, plain.computation_class), {})
+    stock = plain.computation_class
+    computation = type("QuickComputation", (KeptFrames, stock), {"loop_costs": loop_costs(stock.opcodes)})
     return type("QuickState", (plain,), {"computation_class": computation})
 
 

@@ -18,6 +18,10 @@ LOG_TESTS = "relay/evm/test_evm_log_index.py"
 SERVER = "relay/evm/server.py"
 SUBSCRIPTIONS = "relay/evm/subscriptions.py"
 SUBSCRIPTION_TESTS = "relay/evm/test_evm_subscriptions.py"
+FRAMES = "relay/evm/frames.py"
+PROGRAM = "relay/evm/program.py"
+TOUCHED = "relay/evm/touched_accounts.py"
+BOUNDED_TESTS = "relay/evm/test_evm_bounded_work.py"
 
 CALLS = "relay/evm/call_processes.py"
 TURNS = "relay/evm/fair_turns.py"
@@ -62,6 +66,50 @@ EVM = (
         "            self._queues.move_to_end(chosen)\n",
         "            pass\n",
         ("relay/evm/test_fair_turns.py::test_one_caller_with_many_requests_delays_another_by_one",),
+    ),
+    Defence(
+        "a finished frame leaves its results alone",
+        FRAMES,
+        "        self.children = [after(before, child_computation)]\n",
+        "        after(before, child_computation)\n",
+        (f"{BOUNDED_TESTS}::test_audit_C1_a_finished_call_keeps_nothing_of_its_input",),
+    ),
+    Defence(
+        "an error holds no frames",
+        FRAMES,
+        "            forget_frames_of(computation.error)\n",
+        "            pass\n",
+        (f"{BOUNDED_TESTS}::test_audit_C1_a_finished_call_keeps_nothing_of_its_input",),
+    ),
+    Defence(
+        "code is read once",
+        PROGRAM,
+        "    return shared_program(code) if len(code) <= SHARED_CODE_BYTES else Program(code)\n",
+        "    return Program(code)\n",
+        (f"{BOUNDED_TESTS}::test_audit_C2_code_is_read_once_however_often_it_is_entered",),
+    ),
+    Defence(
+        "a store learns of a checkpoint when it is written to",
+        TOUCHED,
+        "        self._touched.append({})\n",
+        "        self._touched.append({})\n"
+        "        for address in self._dirty_accounts:\n"
+        "            self._touch(address)\n",
+        (f"{BOUNDED_TESTS}::test_audit_H5_a_call_costs_the_same_however_many_stores_are_dirty",),
+    ),
+    Defence(
+        "call input is copied once",
+        FRAMES,
+        "            return bytes(view[start_position : start_position + size])\n",
+        "            return bytes(bytearray(view[start_position : start_position + size]))\n",
+        (f"{BOUNDED_TESTS}::test_audit_M6_call_input_is_copied_once",),
+    ),
+    Defence(
+        "a jump goes to an instruction",
+        PROGRAM,
+        "            is_start = start <= target and _INSTRUCTIONS.fullmatch(self.code, start, target) is not None\n",
+        "            is_start = True\n",
+        (f"{BOUNDED_TESTS}::test_each_jump_target_is_what_a_walk_from_the_start_says",),
     ),
     Defence(
         "base fee held at its least",

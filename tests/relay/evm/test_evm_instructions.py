@@ -9,11 +9,14 @@ from eth.vm.message import Message
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.contracts.evm import EMPTY_ROOT, QUICK
-from tests.contracts.instructions import BINARY, GAS, Instructions
+from relay.evm.accounts import EMPTY_STATE_ROOT
+from relay.evm.instructions import BINARY, IN_LOOP, NOT_IN_LOOP, growth_gas, loop_costs
+from relay.evm.program import PUSH1
+from relay.evm.rules import EvmRules
 from tests.relay.evm.evm_bytecode import assemble, push
 
 STOCK = {"paris": ParisComputation, "prague": PragueComputation}
+QUICK = {fork: EvmRules(fork, 1).state_class for fork in STOCK}
 SENDER, TARGET = b"\x11" * 20, b"\x22" * 20
 CALLDATA = bytes(range(1, 71))
 JUMP, JUMPI, JUMPDEST = b"\x56", b"\x57", b"\x5b"
@@ -22,7 +25,7 @@ EDGES = (0, 1, 2, 31, 32, 33, 255, 256, 2**255 - 1, 2**255, 2**256 - 1)
 
 def run(fork, computation_class, code, gas, data=CALLDATA):
     context = ExecutionContext(bytes(20), 1, 1, 0, bytes(32), 30_000_000, (), 1, 7, 0)
-    state = QUICK[fork](AtomicDB(), context, EMPTY_ROOT)
+    state = QUICK[fork](AtomicDB(), context, EMPTY_STATE_ROOT)
     state.block_hash = lambda number: b""
     message = Message(gas=gas, to=TARGET, sender=SENDER, value=0, data=data, code=code)
     frame = computation_class.apply_message(state, message, state.transaction_context_class(0, SENDER))
@@ -46,14 +49,24 @@ def agree(code, gas=60_000, fork="paris", data=CALLDATA):
 @pytest.mark.parametrize("fork", QUICK)
 def test_every_instruction_of_the_loop_costs_what_the_fork_says(fork):
     table = STOCK[fork].opcodes
-    assert {opcode: table[opcode].gas_cost for opcode in GAS} == GAS
+    costs = loop_costs(table)
+    assert QUICK[fork].computation_class.loop_costs == costs and len(costs) == PUSH1
+    for opcode in range(PUSH1):
+        known = opcode in IN_LOOP and opcode in table
+        assert costs[opcode] == (table[opcode].gas_cost if known else NOT_IN_LOOP)
+    assert all(table[opcode].gas_cost == 3 for opcode in range(PUSH1, 0xA0))
 
 
-def test_the_loop_is_what_runs():
-    state = QUICK["paris"](AtomicDB(), None, EMPTY_ROOT)
-    message = Message(gas=9, to=TARGET, sender=SENDER, value=0, data=b"", code=b"\x00")
-    frame = QUICK["paris"].computation_class(state, message, state.transaction_context_class(0, SENDER))
-    assert type(frame.code) is Instructions
+def test_instructions_of_a_later_fork_are_none_of_an_earlier_one():
+    for opcode in (0x5E, 0x5F, 0x4A):
+        assert "InvalidInstruction" in str(agree(push(0) * 3 + bytes([opcode]), fork="paris")["error"])
+        assert agree(push(0) * 3 + bytes([opcode]), fork="prague")["error"][0] is type(None)
+
+
+def test_the_loop_is_what_runs(monkeypatch):
+    """py-evm's own functions are not asked for an addition."""
+    monkeypatch.setitem(QUICK["paris"].computation_class.opcodes, 0x01, None)
+    run("paris", QUICK["paris"].computation_class, push(1) + push(2) + b"\x01", 100)
 
 
 @pytest.mark.parametrize("opcode", BINARY)
@@ -84,7 +97,7 @@ def test_every_amount_of_gas(fork):
     assert agree(LOOP)["stack"] == [0, 77]
 
 
-@pytest.mark.parametrize("opcode", sorted(GAS))
+@pytest.mark.parametrize("opcode", (*sorted(IN_LOOP), *range(PUSH1, 0xA0)))
 def test_too_little_and_too_much_on_the_stack(opcode):
     tail = bytes([opcode]) + bytes(32)
     for count in (0, 1, 2, 3, 15, 16, 17, 1023, 1024):
@@ -116,12 +129,50 @@ def test_words_of_the_call_data_and_of_memory_at_their_ends(data):
         agree(assemble(9, 33, "MSTORE", 5) + push(start) + assemble("MSTORE"))
 
 
+@pytest.mark.parametrize("opcode", [0x08, 0x09])
+def test_three_words_in_one_out(opcode):
+    for first in EDGES:
+        for modulus in EDGES:
+            agree(push(modulus) + push(2**255 + 7) + push(first) + bytes([opcode]))
+
+
+@pytest.mark.parametrize("fork", QUICK)
+@pytest.mark.parametrize("opcode", [0x37, 0x39, 0x3E, 0x5E, 0x20, 0x53])
+def test_memory_grows_and_is_paid_as_in_py_evm(opcode, fork):
+    """From nothing, inside, to its end, over it, and to where nobody can pay; with each amount of gas at the edge."""
+    head = assemble(7, 0, "MSTORE") if opcode != 0x37 else b""
+    for start in (0, 1, 31, 32, 95, 2**16, 2**256 - 1):
+        for source in (0, 5, 69, 70, 71, 2**256 - 1):
+            for size in (0, 1, 32, 33, 300):
+                agree(head + push(size) + push(source) + push(start) + bytes([opcode]), fork=fork)
+    for gas in range(60):
+        agree(push(40) + push(0) + push(3) + bytes([opcode]), gas, fork)
+
+
+def test_growth_is_priced_as_in_the_yellow_paper():
+    def whole(words):
+        return 3 * words + words * words // 512
+
+    for before in (0, 1, 23, 700):
+        for end in (1, 32, 33, 32 * 700 + 1, 2**20):
+            if end > before * 32:
+                assert growth_gas(before * 32, end) == whole((end + 31) // 32) - whole(before)
+
+
+def test_what_is_the_same_in_a_whole_frame_is_asked_once_and_right():
+    everything = b"".join(
+        bytes([opcode])
+        for opcode in range(0x30, 0x4B)
+        if opcode not in {0x31, 0x35, 0x37, 0x39, *range(0x3B, 0x41), 0x49}
+    )
+    for fork in QUICK:
+        agree(everything * 3 + assemble(0, 0, "MSTORE") + everything, fork=fork)
+
+
 NUMBERS = st.sampled_from(EDGES) | st.integers(0, 90)
 PIECES = (
     NUMBERS.map(push)
-    | st.sampled_from([*GAS, 0x5A, 0x20, 0x54, 0x55, 0x37, 0x08, 0x0B, 0x59, 0x33, 0xF3, 0xFD]).map(
-        lambda op: bytes([op])
-    )
+    | st.sampled_from([*IN_LOOP, *range(PUSH1, 0xA0), 0x54, 0x55, 0xF3, 0xFD]).map(lambda op: bytes([op]))
     | st.sampled_from([JUMPDEST, push(0) + assemble("MSTORE"), push(32) + assemble("MLOAD")])
     | st.integers(0, 120).map(lambda target: push(target) + JUMP)
 )
