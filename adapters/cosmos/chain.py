@@ -32,6 +32,7 @@ from adapters.interface import (
     ClientInfo,
     ClientParameters,
     EndpointMismatch,
+    EndpointStatistics,
     Head,
     HeightUnavailable,
     InitialStates,
@@ -106,6 +107,9 @@ class CosmosChain:
         header = (await self._blocks.header(head.height)).header
         if header.chain_id != self.chain_id:
             raise EndpointMismatch(self.name, "chain id of the newest header", header.chain_id, self.chain_id)
+
+    def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        return self._rpc.client.statistics("rpc")
 
     def distrust(self, reason: str) -> None:
         self._rpc.client.distrust(reason)

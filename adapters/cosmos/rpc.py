@@ -98,7 +98,7 @@ class CosmosRpc:
 async def open_endpoints(settings: CosmosSettings, random: Random) -> AsyncIterator[tuple[CosmosRpc, HeadSignal]]:
     """The RPC and a signal of new heads while the block lasts."""
     signal = HeadSignal(NEW_BLOCKS)
-    followers = [partial(signal.follow, settings.ws, random)] if settings.ws else []
+    followers = [partial(signal.follow, settings.ws, random, settings.options.access)] if settings.ws else []
     identify = partial(identify_chain, chain_id=settings.chain_id)
     async with (
         open_rpc_client(settings.name, settings.rpc, random, settings.options, identify) as client,

@@ -17,8 +17,8 @@ from adapters.evm.attestor_api import (
     encode_request,
     shown,
 )
-from adapters.interface import BadAnswer, EndpointUnavailable, HeightUnavailable
-from adapters.rpc import AttemptFailed, Endpoint, RpcOptions
+from adapters.interface import BadAnswer, EndpointError, EndpointStatistics, EndpointUnavailable, HeightUnavailable
+from adapters.rpc import AttemptFailed, Endpoint, RpcOptions, named_endpoints, statistics_of
 from adapters.rpc.transport import HttpClient, post
 from light_clients.attestation import (
     Attestation,
@@ -116,10 +116,14 @@ class AttestorPanel:
         self, chain: str, urls: Sequence[str], http: HttpClient, options: RpcOptions, on_alert: OnAlert
     ) -> None:
         self._chain = chain
-        self._endpoints = tuple(Endpoint(url.rstrip("/") + PATH, options) for url in urls)
+        self._endpoints = named_endpoints([url.rstrip("/") + PATH for url in urls], options)
         self._http = http
         self._options = options
         self._on_alert = on_alert
+
+    def statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Of every attestor's endpoint."""
+        return statistics_of(self._endpoints, "attestors", trio.current_time())
 
     async def attest(
         self, client: ClientState, height: int, path_hashes: Sequence[bytes], wait_ms: int = 0
@@ -151,7 +155,8 @@ class AttestorPanel:
                 refusals.append(refused)
                 reasons[endpoint.name] = str(refused)
             except (AttemptFailed, BadAnswer, MalformedInput) as error:
-                endpoint.failed(str(error), now_s)
+                kind = error.kind if isinstance(error, AttemptFailed) else EndpointError.MALFORMED
+                endpoint.failed(kind, str(error), now_s)
                 reasons[endpoint.name] = str(error)
             else:
                 endpoint.answered()
@@ -166,7 +171,7 @@ class AttestorPanel:
                 nursery.start_soon(ask, endpoint, nursery.cancel_scope)
         for endpoint in asked:
             if endpoint.name not in reasons:
-                endpoint.failed("much slower than the others", trio.current_time())
+                endpoint.failed(EndpointError.SLOW, "much slower than the others", trio.current_time())
                 reasons[endpoint.name] = "much slower than the others"
         results = [result for result in (count.result() for count in counts) if result is not None]
         result = results[0] if results else None
@@ -191,10 +196,12 @@ class AttestorPanel:
     async def _ask(self, endpoint: Endpoint, client: ClientState, request: AttestationRequest) -> _Heard:
         timeout_s = self._options.attempt_timeout_s + request.wait_ms / 1000
         await endpoint.bucket.acquire()
+        started_s = trio.current_time()
         with trio.move_on_after(timeout_s) as scope:
             data = await post(self._http, endpoint, OPERATION, encode_request(request), MAX_ANSWER_BYTES)
+        endpoint.took(trio.current_time() - started_s)
         if scope.cancelled_caught:
-            raise AttemptFailed(f"no answer in {timeout_s:g} s")
+            raise AttemptFailed(f"no answer in {timeout_s:g} s", EndpointError.TIMEOUT)
         answer = decode_answer(data)
         if answer.height != request.height:
             raise BadAnswer(OPERATION, "height", f"is not the asked {request.height}", got=answer.height)

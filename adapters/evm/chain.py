@@ -17,6 +17,7 @@ from adapters.interface import (
     ClientInfo,
     ClientParameters,
     EndpointMismatch,
+    EndpointStatistics,
     Head,
     InitialStates,
     NotSupported,
@@ -48,6 +49,7 @@ class EvmChain(RouterChain):
         """`consensus` is that of a subclass; else it is made as the settings say."""
         super().__init__(settings.router, execution, signal)
         self._settings = settings
+        self._attestors = attestors
         self._consensus = consensus or self._consensus_of(settings, attestors)
         self._clients = HostedClients(self.name, execution, self._router, self._reads)
 
@@ -77,6 +79,10 @@ class EvmChain(RouterChain):
                 settings.on_alert,
             )
         raise NotSupported(f"consensus {settings.consensus}")
+
+    def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        attestors = () if self._attestors is None else self._attestors.statistics()
+        return (*super().endpoint_statistics(), *attestors)
 
     @property
     def chain_id(self) -> str:

@@ -10,6 +10,7 @@ from adapters.ics26 import submission
 from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.interface import (
     MAX_EVENT_RANGE,
+    EndpointStatistics,
     HeightUnavailable,
     PacketEvent,
     TransactionOutcome,
@@ -32,6 +33,9 @@ class EthereumChain(EvmChain):
         )
         self._api = beacon
         super().__init__(settings, execution, signal, consensus=self._beacon)
+
+    def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        return (*super().endpoint_statistics(), *self._api.client.statistics("beacon"))
 
     def distrust(self, reason: str) -> None:
         super().distrust(reason)

@@ -31,7 +31,7 @@ async def open_evm_chain(settings: EvmSettings, random: Random) -> AsyncIterator
         return
     async with (
         open_endpoints(settings, random) as (execution, signal),
-        new_http_client(2 * max(1, len(settings.attestors))) as http,
+        new_http_client(2 * max(1, len(settings.attestors)), settings.options.access) as http,
     ):
         attestors = None
         if settings.attestors:

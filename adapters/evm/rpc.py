@@ -16,7 +16,7 @@ async def open_endpoints(settings: EvmSettings, random: Random) -> AsyncIterator
     """The chain's `eth_*`, and a signal fed by its WebSocket endpoints while the block lasts."""
     identify = partial(identify_execution, chain_id=settings.chain_id)
     signal = HeadSignal()
-    followers = [partial(signal.follow, settings.ws, random)] if settings.ws else []
+    followers = [partial(signal.follow, settings.ws, random, settings.options.access)] if settings.ws else []
     async with (
         open_rpc_client(settings.router.name, settings.rpc, random, settings.options, identify) as client,
         in_background(followers),

@@ -24,6 +24,7 @@ from adapters.interface import (
     ClientInfo,
     ClientParameters,
     EndpointMismatch,
+    EndpointStatistics,
     Head,
     InitialStates,
     Proof,
@@ -72,6 +73,9 @@ class HubChain(RouterChain):
         if self._eth_chain_id is None:
             self._eth_chain_id = await self._execution.client.call("eth_chainId", [], Fields.quantity)
         return self._eth_chain_id
+
+    def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        return (*super().endpoint_statistics(), *self._comet.client.statistics("consensus_rpc"))
 
     def distrust(self, reason: str) -> None:
         self._comet.client.distrust(reason)

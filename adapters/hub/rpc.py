@@ -33,7 +33,7 @@ async def open_endpoints(
 ) -> AsyncIterator[tuple[CometRpc, ExecutionRpc, HeadSignal]]:
     """Both RPCs and a signal of new heads while the block lasts."""
     signal = HeadSignal()
-    followers = [partial(signal.follow, settings.ws, random)] if settings.ws else []
+    followers = [partial(signal.follow, settings.ws, random, settings.options.access)] if settings.ws else []
     name, options = settings.router.name, settings.options
     identify = partial(identify_chain, chain_id=settings.chain_id)
     async with (

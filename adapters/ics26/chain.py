@@ -17,6 +17,7 @@ from adapters.interface import (
     AccountState,
     Batch,
     BatchLimits,
+    EndpointStatistics,
     Head,
     NotSupported,
     PacketEvent,
@@ -114,6 +115,9 @@ class RouterChain(ABC):
         """A proof as this chain's client takes it."""
 
     # reading
+
+    def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        return self._execution.client.statistics("rpc")
 
     def distrust(self, reason: str) -> None:
         self._execution.client.distrust(reason)

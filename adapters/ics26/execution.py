@@ -8,7 +8,7 @@ from eth_utils.address import to_checksum_address
 
 from adapters.ics26.events import Log
 from adapters.ics26.reverts import RevertReader
-from adapters.interface import BadAnswer, EndpointMismatch, RefusedByChain, RpcRefused
+from adapters.interface import BadAnswer, EndpointError, EndpointMismatch, RefusedByChain, RpcRefused
 from adapters.rpc import Answer, Attempt, AttemptFailed, Decoder, Fields, RpcClient
 from adapters.rpc.fields import MAX_QUANTITY_DIGITS, QUANTITY
 
@@ -243,12 +243,12 @@ class ExecutionRpc:
         async def ask(attempt: Attempt) -> Answer:
             # a node that has not reached `last` answers with what it has, and says nothing
             if await attempt.call("eth_blockNumber", [], Fields.quantity) < last:
-                raise AttemptFailed(f"is behind block {last}")
+                raise AttemptFailed(f"is behind block {last}", EndpointError.BEHIND)
             try:
                 logs = await attempt.call("eth_getLogs", [query], decode)
             except RpcRefused as error:
                 if last - first < NO_TOO_WIDE_RANGE:
-                    raise AttemptFailed(str(error)) from error
+                    raise AttemptFailed(str(error), EndpointError.REFUSED) from error
                 raise
             return await read(logs)
 
@@ -268,7 +268,7 @@ class ExecutionRpc:
             except RpcRefused as error:
                 if reverts and is_revert(error):
                     raise
-                raise AttemptFailed(str(error)) from error
+                raise AttemptFailed(str(error), EndpointError.REFUSED) from error
 
         return await self.client.run(method, ask, at_height=height)
 

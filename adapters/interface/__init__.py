@@ -2,6 +2,7 @@
 
 from adapters.interface.adapter import MAX_EVENT_RANGE, MAX_SEQUENCE_SCAN, ChainAdapter
 from adapters.interface.clients import AttestedBy, ClientInfo, ClientParameters, InitialStates, Proof
+from adapters.interface.endpoints import LATENCY_BOUNDS_S, EndpointError, EndpointStatistics
 from adapters.interface.errors import (
     AdapterError,
     AlreadyKnown,
@@ -42,6 +43,7 @@ from adapters.interface.transactions import (
 )
 
 __all__ = [
+    "LATENCY_BOUNDS_S",
     "MAX_EVENT_RANGE",
     "MAX_SEQUENCE_SCAN",
     "AccountState",
@@ -58,7 +60,9 @@ __all__ = [
     "ChainAdapter",
     "ClientInfo",
     "ClientParameters",
+    "EndpointError",
     "EndpointMismatch",
+    "EndpointStatistics",
     "EndpointUnavailable",
     "Head",
     "HeightUnavailable",

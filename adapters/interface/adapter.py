@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from adapters.interface.clients import ClientInfo, ClientParameters, InitialStates, Proof
+from adapters.interface.endpoints import EndpointStatistics
 from adapters.interface.events import Head, PacketEvent
 from adapters.interface.messages import Batch, BatchLimits
 from adapters.interface.transactions import (
@@ -52,6 +53,9 @@ class ChainAdapter(Protocol):
     @property
     def atomic_batches(self) -> bool:
         """One failing message undoes the whole transaction. `prepare` then finds every message that would fail."""
+
+    def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Of every endpoint, by API and in configured order; asks nobody. Empty where there are no endpoints."""
 
     def address_of(self, signer: Signer) -> str:
         """The signer's account on this chain: `sender` of `prepare`, `address` of `account`."""

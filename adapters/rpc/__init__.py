@@ -1,9 +1,10 @@
 """One trio JSON-RPC client for every chain: endpoints, retries, bounds, subscriptions."""
 
+from adapters.rpc.access import AccessList, AccessUnusable, EndpointAccess, tls_context
 from adapters.rpc.bounded_json import MAX_JSON_DEPTH, parse_json
-from adapters.rpc.client import MOST_IN_A_BATCH, Answer, Attempt, Decoder, RpcClient, open_rpc_client
+from adapters.rpc.client import MOST_IN_A_BATCH, Answer, Attempt, Decoder, RpcClient, kind_of, open_rpc_client
 from adapters.rpc.concurrency import CONCURRENT_READS, all_of, each_of, in_background
-from adapters.rpc.endpoint import Endpoint, EndpointStatistics, public_name
+from adapters.rpc.endpoint import Endpoint, named_endpoints, public_name, statistics_of
 from adapters.rpc.fields import Fields
 from adapters.rpc.heads import HeadFollower
 from adapters.rpc.http_answer import AttemptFailed
@@ -17,6 +18,8 @@ __all__ = [
     "CONCURRENT_READS",
     "MAX_JSON_DEPTH",
     "MOST_IN_A_BATCH",
+    "AccessList",
+    "AccessUnusable",
     "Announcements",
     "Answer",
     "AnswerTooLarge",
@@ -24,7 +27,7 @@ __all__ = [
     "AttemptFailed",
     "Decoder",
     "Endpoint",
-    "EndpointStatistics",
+    "EndpointAccess",
     "Fields",
     "HeadFollower",
     "HeadSignal",
@@ -36,7 +39,11 @@ __all__ = [
     "backoff_s",
     "each_of",
     "in_background",
+    "kind_of",
+    "named_endpoints",
     "open_rpc_client",
     "parse_json",
     "public_name",
+    "statistics_of",
+    "tls_context",
 ]

@@ -9,9 +9,18 @@ from typing import Any, TypeVar
 
 import trio
 
-from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, HeightUnavailable, RpcRefused
+from adapters.interface import (
+    AdapterError,
+    BadAnswer,
+    EndpointError,
+    EndpointMismatch,
+    EndpointStatistics,
+    EndpointUnavailable,
+    HeightUnavailable,
+    RpcRefused,
+)
 from adapters.rpc.bounded_json import parse_json
-from adapters.rpc.endpoint import Endpoint, EndpointStatistics
+from adapters.rpc.endpoint import Endpoint, named_endpoints, statistics_of
 from adapters.rpc.fields import Fields
 from adapters.rpc.http_answer import AttemptFailed
 from adapters.rpc.options import RpcOptions
@@ -129,7 +138,7 @@ class RpcClient:
     ) -> None:
         self.chain = chain
         self.options = options
-        self._endpoints = tuple(Endpoint(url, options) for url in urls)
+        self._endpoints = named_endpoints(urls, options)
         self._http = http
         self._random = random
         self._identify = identify
@@ -184,16 +193,16 @@ class RpcClient:
                         endpoint.answered()
                         raise
                     if error.code != METHOD_NOT_FOUND:
-                        endpoint.failed(str(error), trio.current_time())
+                        endpoint.failed(kind_of(error), str(error), trio.current_time())
                     refusal, reasons[endpoint.name] = error, str(error)
                 except EndpointMismatch as error:
-                    endpoint.distrusted(str(error), trio.current_time())
+                    endpoint.distrusted(EndpointError.FOREIGN, str(error), trio.current_time())
                     reasons[endpoint.name] = str(error)
                     foreign.add(endpoint.name)
                 except HeightUnavailable as error:
                     absent[endpoint.name], reasons[endpoint.name] = error, str(error)
                 except (AttemptFailed, BadAnswer) as error:
-                    endpoint.failed(str(error), trio.current_time())
+                    endpoint.failed(kind_of(error), str(error), trio.current_time())
                     reasons[endpoint.name] = str(error)
             if len(absent) == len(self._endpoints) and self._is_past(at_height):
                 break
@@ -230,11 +239,11 @@ class RpcClient:
                 answers.append((endpoint, await self._attempt(endpoint, work)))
                 scope.deadline = min(scope.deadline, trio.current_time() + options.straggler_grace_s)
             except EndpointMismatch as error:
-                self.leave(endpoint, str(error))
+                endpoint.distrusted(EndpointError.FOREIGN, str(error), trio.current_time())
                 reasons[endpoint.name] = str(error)
                 foreign.add(endpoint.name)
             except (RpcRefused, AttemptFailed, BadAnswer, HeightUnavailable) as error:
-                endpoint.failed(str(error), trio.current_time())
+                endpoint.failed(kind_of(error), str(error), trio.current_time())
                 reasons[endpoint.name] = str(error)
 
         for round_number in range(options.rounds):
@@ -251,14 +260,14 @@ class RpcClient:
                 heard = {endpoint.name for endpoint, _ in answers} | reasons.keys()
                 for endpoint in asked:
                     if endpoint.name not in heard:
-                        endpoint.failed("much slower than the others", trio.current_time())
+                        endpoint.failed(EndpointError.SLOW, "much slower than the others", trio.current_time())
                 return answers
         everywhere = len(foreign) == len(self._endpoints)
         raise EndpointUnavailable(self.chain, operation, self._reasons(reasons), everywhere)
 
     def leave(self, endpoint: Endpoint, reason: str) -> None:
         """The endpoint was caught lying: not asked again for a long time."""
-        endpoint.distrusted(reason, trio.current_time())
+        endpoint.distrusted(EndpointError.DISTRUSTED, reason, trio.current_time())
 
     def heads_seen(self, heads: Sequence[tuple[Endpoint, int]]) -> int:
         """Record each endpoint's head; return the best among endpoints in use. Laggards rank last from now on."""
@@ -270,11 +279,11 @@ class RpcClient:
         """What the preferred endpoint served failed verification: leave it, if there is another."""
         ranked = self._ranked(0)
         if len(ranked) > 1:
-            ranked[0].distrusted(reason, trio.current_time())
+            ranked[0].distrusted(EndpointError.DISTRUSTED, reason, trio.current_time())
 
-    def statistics(self) -> tuple[EndpointStatistics, ...]:
-        now_s = trio.current_time()
-        return tuple(endpoint.statistics(now_s) for endpoint in self._endpoints)
+    def statistics(self, api: str = "rpc") -> tuple[EndpointStatistics, ...]:
+        """Of every endpoint; `api` is what they serve."""
+        return statistics_of(self._endpoints, api, trio.current_time())
 
     def _reasons(self, reasons: dict[str, str]) -> tuple[tuple[str, str], ...]:
         return tuple(
@@ -335,22 +344,41 @@ class RpcClient:
     async def _posted(self, endpoint: Endpoint, method: str, body: bytes) -> bytes:
         if len(body) > MAX_REQUEST_BYTES:
             raise ValueError(f"a request of {len(body)} bytes: callers bound what they send")
-        await endpoint.bucket.acquire()
-        async with self._limiter:
-            with trio.move_on_after(self.options.attempt_timeout_s) as scope:
-                data = await post(self._http, endpoint, method, body, self.options.max_answer_bytes)
-        if scope.cancelled_caught:
-            raise AttemptFailed(f"no answer in {self.options.attempt_timeout_s} s")
-        return data
+        return await self._timed(
+            endpoint, lambda: post(self._http, endpoint, method, body, self.options.max_answer_bytes)
+        )
 
     async def _fetch(self, endpoint: Endpoint, path: str, operation: str, max_bytes: int) -> Any:
-        await endpoint.bucket.acquire()
-        async with self._limiter:
-            with trio.move_on_after(self.options.attempt_timeout_s) as scope:
-                data = await self._http.get(endpoint, path, operation, max_bytes)
-        if scope.cancelled_caught:
-            raise AttemptFailed(f"no answer in {self.options.attempt_timeout_s} s")
+        data = await self._timed(endpoint, lambda: self._http.get(endpoint, path, operation, max_bytes))
         return parse_resource(data, operation, max_bytes)
+
+    async def _timed(self, endpoint: Endpoint, exchange: Callable[[], Awaitable[bytes]]) -> bytes:
+        """One exchange within its turn and time. What a cancelled one took says nothing of the endpoint."""
+        await endpoint.bucket.acquire()
+        data: bytes | None = None
+        async with self._limiter:
+            started_s = trio.current_time()
+            try:
+                with trio.move_on_after(self.options.attempt_timeout_s):
+                    data = await exchange()
+            except (AttemptFailed, BadAnswer):
+                endpoint.took(trio.current_time() - started_s)
+                raise
+            endpoint.took(trio.current_time() - started_s)
+        if data is None:
+            raise AttemptFailed(f"no answer in {self.options.attempt_timeout_s} s", EndpointError.TIMEOUT)
+        return data
+
+
+def kind_of(error: AdapterError) -> EndpointError:
+    """Under what a failed attempt is counted."""
+    if isinstance(error, AttemptFailed):
+        return error.kind
+    if isinstance(error, HeightUnavailable):
+        return EndpointError.BEHIND
+    if isinstance(error, BadAnswer) and error.field == "status":
+        return EndpointError.STATUS
+    return EndpointError.REFUSED if isinstance(error, RpcRefused) else EndpointError.MALFORMED
 
 
 class Attempt:
@@ -394,5 +422,5 @@ async def open_rpc_client(
 ) -> AsyncIterator[RpcClient]:
     """A client whose connections close with the block."""
     options = options or RpcOptions()
-    async with new_http_client(options.max_concurrency) as http:
+    async with new_http_client(options.max_concurrency, options.access) as http:
         yield RpcClient(chain, urls, http, random, options, identify)

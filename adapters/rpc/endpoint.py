@@ -1,8 +1,11 @@
 """One endpoint's health: what it was caught at and until when it is left alone."""
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from adapters.interface import LATENCY_BOUNDS_S, EndpointError, EndpointStatistics
 from adapters.rpc.options import RpcOptions
 from adapters.rpc.pacing import TokenBucket
 
@@ -19,53 +22,55 @@ def public_name(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or '?'}{port}"
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointStatistics:
-    """A snapshot for metrics."""
-
-    name: str
-    usable: bool
-    identified: bool
-    head: int
-    answers: int
-    failures: int
-    last_failure: str | None
-
-
 class Endpoint:
     """Mutable health of one URL. Times are trio's clock in seconds."""
 
-    def __init__(self, url: str, options: RpcOptions) -> None:
+    def __init__(self, url: str, options: RpcOptions, name: str | None = None) -> None:
+        """`name` where several URLs share scheme, host and port."""
         self.url = url
-        self.name = public_name(url)
+        self.name = name or public_name(url)
         self.bucket = TokenBucket(options.requests_per_s, options.burst)
         self.identified = False
         self.head = 0
+        self.requests = 0
         self.answers = 0
-        self.failures = 0
+        self.errors: Counter[EndpointError] = Counter()
         self.last_failure: str | None = None
+        self._latency_counts = [0] * (len(LATENCY_BOUNDS_S) + 1)
+        self._latency_sum_s = 0.0
         self._options = options
         self._strikes = 0
         self._quarantined_until_s = 0.0
         self._mismatched = False
+
+    @property
+    def failures(self) -> int:
+        """All errors."""
+        return self.errors.total()
+
+    def took(self, seconds: float) -> None:
+        """One exchange ended, well or badly, after so long."""
+        self.requests += 1
+        self._latency_counts[bisect_left(LATENCY_BOUNDS_S, seconds)] += 1
+        self._latency_sum_s += seconds
 
     def answered(self) -> None:
         """A good answer clears the strikes."""
         self.answers += 1
         self._strikes = 0
 
-    def failed(self, reason: str, now_s: float) -> None:
+    def failed(self, kind: EndpointError, reason: str, now_s: float) -> None:
         """No answer, or a bad one: leave it for a time that doubles with every strike in a row."""
-        self.failures += 1
+        self.errors[kind] += 1
         self.last_failure = reason
         self._strikes = min(self._strikes + 1, MAX_STRIKES_COUNTED)
         if self._strikes > 1:
             wait_s = self._options.quarantine_s * 2.0 ** (self._strikes - MAX_STRIKES_COUNTED)
             self._quarantined_until_s = max(self._quarantined_until_s, now_s + wait_s)
 
-    def distrusted(self, reason: str, now_s: float) -> None:
+    def distrusted(self, kind: EndpointError, reason: str, now_s: float) -> None:
         """Caught lying: leave it at once for the long time, and identify it again after."""
-        self.failures += 1
+        self.errors[kind] += 1
         self.last_failure = reason
         self.identified = False
         self._mismatched = True
@@ -84,7 +89,37 @@ class Endpoint:
         """Behind the best head seen by more than the allowed lag."""
         return self.head != 0 and self.head + self._options.max_lag_blocks < best_head
 
-    def statistics(self, now_s: float) -> EndpointStatistics:
+    def statistics(self, api: str, best_head: int, now_s: float) -> EndpointStatistics:
+        """`best_head` is the highest of the endpoints that serve the same."""
         return EndpointStatistics(
-            self.name, self.usable(now_s), self.identified, self.head, self.answers, self.failures, self.last_failure
+            api=api,
+            name=self.name,
+            usable=self.usable(now_s),
+            identified=self.identified,
+            head=self.head,
+            lag_blocks=max(0, best_head - self.head) if self.head else 0,
+            strikes=self._strikes,
+            requests=self.requests,
+            answers=self.answers,
+            errors=tuple(sorted(self.errors.items())),
+            latency_counts=tuple(self._latency_counts),
+            latency_sum_s=self._latency_sum_s,
+            last_failure=self.last_failure,
         )
+
+
+def named_endpoints(urls: Sequence[str], options: RpcOptions) -> tuple[Endpoint, ...]:
+    """One for each URL, each with a name of its own: of several behind one host and port, the later ones are numbered."""
+    seen: Counter[str] = Counter()
+    endpoints = []
+    for url in urls:
+        name = public_name(url)
+        seen[name] += 1
+        endpoints.append(Endpoint(url, options, name if seen[name] == 1 else f"{name}#{seen[name]}"))
+    return tuple(endpoints)
+
+
+def statistics_of(endpoints: Sequence[Endpoint], api: str, now_s: float) -> tuple[EndpointStatistics, ...]:
+    """Of endpoints that serve the same."""
+    best_head = max((endpoint.head for endpoint in endpoints), default=0)
+    return tuple(endpoint.statistics(api, best_head, now_s) for endpoint in endpoints)

@@ -2,6 +2,7 @@
 
 import httptools
 
+from adapters.interface.endpoints import EndpointError
 from adapters.interface.errors import AdapterError
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -13,6 +14,10 @@ FRAMING_A_BODY_BYTE = 8
 
 class AttemptFailed(AdapterError):
     """One attempt on one endpoint came to nothing; the client goes on to the next one."""
+
+    def __init__(self, reason: str, kind: EndpointError = EndpointError.CONNECTION) -> None:
+        self.kind = kind
+        super().__init__(reason)
 
 
 class HttpAnswer:
@@ -47,15 +52,15 @@ class HttpAnswer:
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             # An answer that was whole before stays one; its connection is not kept.
             if not self.is_complete:
-                raise AttemptFailed(f"{type(error).__name__}: {error}") from error
+                raise AttemptFailed(f"{type(error).__name__}: {error}", EndpointError.MALFORMED) from error
             self._more = True
         if self._informational > MAX_INFORMATIONAL:
-            raise AttemptFailed(f"more than {MAX_INFORMATIONAL} interim answers")
+            raise AttemptFailed(f"more than {MAX_INFORMATIONAL} interim answers", EndpointError.MALFORMED)
         if (
             not self.is_complete
             and self._fed - self._body_bytes > MAX_HEAD_BYTES + FRAMING_A_BODY_BYTE * self._body_bytes
         ):
-            raise AttemptFailed(f"more than {MAX_HEAD_BYTES} bytes of head")
+            raise AttemptFailed(f"more than {MAX_HEAD_BYTES} bytes of head", EndpointError.MALFORMED)
 
     def take(self) -> list[bytes]:
         """The body's parts since the last call."""

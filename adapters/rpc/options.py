@@ -1,6 +1,8 @@
-"""What an operator may tune about endpoints."""
+"""What an operator may tune about endpoints; `relay.config.endpoints` is the same as a file says it."""
 
 from dataclasses import dataclass
+
+from adapters.rpc.access import NO_ACCESS, AccessList
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +12,7 @@ class RpcOptions:
 
     `attempt_timeout_s` bounds one attempt on one endpoint, so that a silent one is left; the whole call belongs to
     the caller's deadline. Where all endpoints are asked at once, `straggler_grace_s` is how long the others are waited
-    for after the first answer.
+    for after the first answer. `access` is what the endpoints ask for before they answer.
     """
 
     attempt_timeout_s: float = 10.0
@@ -25,3 +27,4 @@ class RpcOptions:
     quarantine_s: float = 30.0
     mismatch_quarantine_s: float = 300.0
     max_concurrency: int = 16
+    access: AccessList = NO_ACCESS

@@ -11,6 +11,7 @@ import trio
 from trio_websocket import ConnectionClosed, HandshakeError, wrap_client_stream
 
 from adapters.interface import BadAnswer
+from adapters.rpc.access import NO_ACCESS, NOTHING, AccessList, EndpointAccess
 from adapters.rpc.bounded_json import parse_json
 from adapters.rpc.pacing import backoff_s
 
@@ -56,31 +57,34 @@ class HeadSignal:
         with trio.move_on_after(at_most_s):
             await self._event.wait()
 
-    async def follow(self, urls: tuple[str, ...], random: Random) -> None:
-        """Keep a subscription on one of `urls`, in turn, until cancelled. Failures are retried with backoff."""
+    async def follow(self, urls: tuple[str, ...], random: Random, access: AccessList = NO_ACCESS) -> None:
+        """Keep a subscription on one of `urls`, in turn, until cancelled. Failures are retried with backoff.
+
+        `access` is what their hosts ask for at the handshake.
+        """
         attempt = 0
         while True:
             for url in urls:
-                if await self._follow_once(url):
+                if await self._follow_once(url, _access_of(url, access)):
                     attempt = 0
             await trio.sleep(backoff_s(attempt, BACKOFF_FIRST_S, BACKOFF_MOST_S, random))
             attempt += 1
 
-    async def _follow_once(self, url: str) -> bool:
+    async def _follow_once(self, url: str, access: EndpointAccess) -> bool:
         """True if at least one head was announced before the connection ended."""
         try:
             with trio.fail_after(CONNECT_TIMEOUT_S):
-                stream = await _open_stream(url)
+                stream = await _open_stream(url, access)
         except (OSError, trio.BrokenResourceError, trio.TooSlowError, ValueError):
             return False
         try:
-            return await self._listen(url, stream)
+            return await self._listen(url, stream, access)
         finally:
             # trio-websocket leaves the socket open where the other side ended the conversation
             with trio.CancelScope(shield=True):
                 await trio.aclose_forcefully(stream)
 
-    async def _listen(self, url: str, stream: Stream) -> bool:
+    async def _listen(self, url: str, stream: Stream, access: EndpointAccess) -> bool:
         announced = False
         parts = urlsplit(url)
         resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -93,6 +97,7 @@ class HeadSignal:
                             stream,
                             parts.netloc.rpartition("@")[2],
                             resource,
+                            extra_headers=list(access.wire_headers),
                             max_message_size=MAX_NOTIFICATION_BYTES,
                         )
                         await socket.send_message(self._announcements.subscribe)
@@ -118,12 +123,22 @@ class HeadSignal:
         return isinstance(answer, dict) and self._announcements.announces(answer)
 
 
-async def _open_stream(url: str) -> Stream:
+def _access_of(url: str, access: AccessList) -> EndpointAccess:
+    try:
+        parts = urlsplit(url)
+        return access.of(parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80))
+    except ValueError:
+        return NOTHING
+
+
+async def _open_stream(url: str, access: EndpointAccess) -> Stream:
     parts = urlsplit(url)
     if parts.scheme not in ("ws", "wss") or parts.hostname is None:
         raise ValueError("not a WebSocket URL")
     if parts.scheme == "wss":
-        tls = await trio.open_ssl_over_tcp_stream(parts.hostname, parts.port or 443, https_compatible=True)
+        tls = await trio.open_ssl_over_tcp_stream(
+            parts.hostname, parts.port or 443, https_compatible=True, ssl_context=access.tls
+        )
         await tls.do_handshake()
         return tls
     return await trio.open_tcp_stream(parts.hostname, parts.port or 80)

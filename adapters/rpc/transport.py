@@ -1,20 +1,21 @@
 """One HTTP exchange, bounded: what arrives is counted before it is kept, also behind compression.
 
-HTTP/1.1 on connections that are kept, its answers read by httptools. No redirects, no proxies or credentials from the environment.
+HTTP/1.1 on connections that are kept, its answers read by httptools. No redirects, no proxies or credentials from the environment;
+what an endpoint asks for (`access.py`) goes to its host alone, and never comes from its URL.
 """
 
-import base64
 import re
 import ssl
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import trio
 
-from adapters.interface import BadAnswer
+from adapters.interface import BadAnswer, EndpointError
+from adapters.rpc.access import NO_ACCESS, NOTHING, AccessList, EndpointAccess, redacted
 from adapters.rpc.endpoint import Endpoint
 from adapters.rpc.http_answer import AttemptFailed, HttpAnswer
 
@@ -40,10 +41,11 @@ class _Target:
     host: str
     port: int
     path: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)
+    access: EndpointAccess = NOTHING
 
     @classmethod
-    def of(cls, url: str) -> Self:
+    def of(cls, url: str, access: AccessList) -> Self:
         """Raises AttemptFailed for a URL that leads nowhere."""
         try:
             parts = urlsplit(url)
@@ -52,19 +54,21 @@ class _Target:
             raise AttemptFailed("not a URL") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise AttemptFailed("not an HTTP URL")
-        headers = [
-            (b"host", parts.netloc.rpartition("@")[2].encode("idna" if not parts.netloc.isascii() else "ascii")),
+        if parts.username is not None:
+            raise AttemptFailed("a URL with a user in it: credentials come from an access entry of the configuration")
+        secure = parts.scheme == "https"
+        port = port or (443 if secure else 80)
+        entry = access.of(parts.hostname, port)
+        headers = (
+            (b"host", parts.netloc.encode("idna" if not parts.netloc.isascii() else "ascii")),
             (b"content-type", b"application/json"),
             (b"accept", b"*/*"),
             (b"accept-encoding", b"gzip"),
             (b"user-agent", b"hutong"),
-        ]
-        if parts.username is not None:
-            credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-            headers.append((b"authorization", b"Basic " + base64.b64encode(credentials)))
+            *entry.wire_headers,
+        )
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        secure = parts.scheme == "https"
-        return cls(secure, parts.hostname, port or (443 if secure else 80), path.encode(), tuple(headers))
+        return cls(secure, parts.hostname, port, path.encode(), headers, entry)
 
     def head(self, body: bytes | None) -> bytes:
         """A request's head: POST with a body, GET without. Raises AttemptFailed where the URL cannot stand in one."""
@@ -108,7 +112,8 @@ class _Connection:
 class HttpClient:
     """Kept connections of a bounded number. Deadlines are the callers' cancel scopes."""
 
-    def __init__(self, max_connections: int) -> None:
+    def __init__(self, max_connections: int, access: AccessList = NO_ACCESS) -> None:
+        self._access = access
         self._idle: dict[tuple[bool, str, int], list[_Connection]] = {}
         self._limiter = trio.CapacityLimiter(max_connections)
         self._targets: dict[str, _Target] = {}
@@ -137,7 +142,7 @@ class HttpClient:
     def _target(self, endpoint: Endpoint) -> _Target:
         target = self._targets.get(endpoint.url)
         if target is None:
-            target = self._targets[endpoint.url] = _Target.of(endpoint.url)
+            target = self._targets[endpoint.url] = _Target.of(endpoint.url, self._access)
         return target
 
     async def _exchange(self, target: _Target, method: str, body: bytes | None, max_bytes: int) -> bytes:
@@ -151,12 +156,13 @@ class HttpClient:
                     self._idle.setdefault((target.secure, target.host, target.port), []).append(connection)
                     connection = None
             except _BROKEN as error:
-                raise AttemptFailed(f"{type(error).__name__}: {error}") from error
+                # trio hides TLS's own word, such as "certificate required", in the cause
+                raise AttemptFailed(f"{type(error).__name__}: {str(error) or error.__cause__}") from error
             finally:
                 if connection is not None:
                     with trio.CancelScope(shield=True):
                         await trio.aclose_forcefully(connection.stream)
-            return answer
+            return redacted(answer, target.access)
 
     async def _connected(self, target: _Target) -> _Connection:
         kept = self._idle.get((target.secure, target.host, target.port), [])
@@ -167,16 +173,17 @@ class HttpClient:
             await trio.aclose_forcefully(connection.stream)
         if not target.secure:
             return _Connection(await trio.open_tcp_stream(target.host, target.port))
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
+        tls = target.access.tls
+        if tls is None:
+            tls = self._tls = self._tls or ssl.create_default_context()
         return _Connection(
-            await trio.open_ssl_over_tcp_stream(target.host, target.port, ssl_context=self._tls, https_compatible=True)
+            await trio.open_ssl_over_tcp_stream(target.host, target.port, ssl_context=tls, https_compatible=True)
         )
 
 
-def new_http_client(max_connections: int) -> HttpClient:
+def new_http_client(max_connections: int, access: AccessList = NO_ACCESS) -> HttpClient:
     """To be used as an async context manager: its connections end with the block."""
-    return HttpClient(max_connections)
+    return HttpClient(max_connections, access)
 
 
 class _Inflater:
@@ -223,7 +230,7 @@ async def _read_answer(connection: _Connection, method: str, max_bytes: int) -> 
         answer.feed(await connection.receive())
     status = answer.status
     if status == TOO_MANY_REQUESTS or status >= SERVER_ERROR:
-        raise AttemptFailed(f"HTTP status {status}")
+        raise AttemptFailed(f"HTTP status {status}", EndpointError.STATUS)
     inflater = _Inflater(b",".join(answer.encodings).decode("latin-1").lower(), method, max_bytes)
     parts = [inflater.feed(part) for part in answer.take()]
     while not answer.is_complete:

@@ -19,6 +19,7 @@ from adapters.interface import (
     ClientInfo,
     ClientParameters,
     EndpointMismatch,
+    EndpointStatistics,
     EndpointUnavailable,
     Head,
     HeightUnavailable,
@@ -89,6 +90,10 @@ class SimulatedAdapter:
 
     def address_of(self, signer: Signer) -> str:
         return signer.address
+
+    def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        """None: the simulator has no endpoints."""
+        return ()
 
     def distrust(self, reason: str) -> None:
         """Remembered in `distrusted`; the endpoint stays, it is the only one."""

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -11,14 +12,16 @@ from eth_utils.address import to_canonical_address
 
 from adapters.ics26.execution import identify_execution
 from adapters.interface import AdapterError
-from adapters.rpc import RpcOptions, open_rpc_client
+from adapters.rpc import AccessUnusable, RpcOptions, open_rpc_client
 from light_clients.attestation import Scope
 from relay.attestor.attestor import Attestor
 from relay.attestor.endpoint import AttestorApp, serve_attestor
+from relay.attestor.errors import AttestorUnusable
 from relay.attestor.record import SignedHeights
 from relay.attestor.source import SourceChain
 from relay.config import AttestorConfig
 from relay.keys import Signer, load_signer
+from relay.keys.endpoint_access import read_access
 from relay.telemetry import get_logger
 
 ASK_AGAIN_S = 2.0
@@ -52,7 +55,11 @@ async def open_attestor(config: AttestorConfig, signer: Signer) -> AsyncIterator
     router = bytes(to_canonical_address(source.router))
     identify = partial(identify_execution, chain_id=source.chain_id)
     random = Random()  # noqa: S311  jitter between retries
-    async with open_rpc_client("source", source.rpc, random, OPTIONS, identify) as client:
+    try:
+        options = replace(OPTIONS, access=read_access(source.access))
+    except AccessUnusable as error:
+        raise AttestorUnusable(str(error)) from None
+    async with open_rpc_client("source", source.rpc, random, options, identify) as client:
         chain = SourceChain(client, router, source.confirmations, len(source.rpc))
         final = await _final_height(chain)
         record = SignedHeights.open(config.attestor.home, str(source.chain_id), router, final)

@@ -22,6 +22,7 @@ KeyName = Annotated[str, typer.Argument(help="The key's name.")]
 @app.command()
 def run(config: ConfigFile) -> None:
     """Serve the API and the explorer until SIGTERM or Ctrl-C, beside a relay or without one. Exit code 2: cannot start."""
+    from adapters.rpc import AccessUnusable
     from relay.api.standalone import CannotListen, run_standalone
     from relay.config import ConfigError, file_problems
     from relay.ledger import LedgerUnavailable
@@ -34,7 +35,7 @@ def run(config: ConfigFile) -> None:
         raise refuse(str(ConfigError(str(config), problems)), UNUSABLE)
     try:
         run_standalone(loaded, settings, typer.echo)
-    except (CannotListen, LedgerUnavailable, OSError) as error:
+    except (AccessUnusable, CannotListen, LedgerUnavailable, OSError) as error:
         raise refuse(str(error), UNUSABLE) from None
 
 

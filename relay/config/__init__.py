@@ -11,6 +11,7 @@ from relay.config.chains import (
     FeeLimits,
     HubChainConfig,
 )
+from relay.config.endpoints import AccessConfig, EndpointsConfig
 from relay.config.errors import ConfigError, Problem
 from relay.config.key import KeyConfig
 from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
@@ -20,6 +21,7 @@ from relay.config.permissions import UnsafeFile, check_private_file, read_privat
 __all__ = [
     "HUB_ROUTER",
     "MAX_CONFIG_BYTES",
+    "AccessConfig",
     "AnchorConfig",
     "AnyChainConfig",
     "ApiConfig",
@@ -29,6 +31,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "CosmosChainConfig",
+    "EndpointsConfig",
     "EvmChainConfig",
     "FeeLimits",
     "HubChainConfig",

@@ -24,6 +24,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from relay.config.endpoints import MAX_ACCESS, AccessConfig, access_problems
 from relay.config.errors import Problem
 from relay.config.fields import Address, ChainId, ClientId, FilePath, HttpUrls, ListenAddress, Model
 from relay.config.key import KeyConfig
@@ -50,6 +51,8 @@ class SourceConfig(Model):
     router: Address
     confirmations: Annotated[int, Field(ge=0, le=100_000)] | None = None
     poll_interval_ms: Annotated[int, Field(ge=10, le=60_000)] = 500
+    access: Annotated[tuple[AccessConfig, ...], Field(max_length=MAX_ACCESS, strict=False)] = ()
+    """What the endpoints ask for, by host."""
 
 
 class DestinationConfig(Model):
@@ -71,7 +74,8 @@ class AttestorConfig(Model):
 
 
 def attestor_problems(config: AttestorConfig) -> Iterator[Problem]:
-    """Destinations that are named twice, or are the source itself."""
+    """Destinations that are named twice, or are the source itself; access to endpoints that there are not."""
+    yield from access_problems("source", config.source.rpc, config.source.access)
     seen: dict[DestinationConfig, int] = {}
     for index, destination in enumerate(config.destinations):
         first = seen.setdefault(destination, index)

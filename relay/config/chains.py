@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from relay.config.endpoints import MAX_ACCESS, AccessConfig, EndpointsConfig
 from relay.config.fields import (
     MAX_ENDPOINTS,
     Address,
@@ -90,6 +91,9 @@ class _Chain(Model):
     poll_interval_ms: Annotated[int, Field(ge=50, le=60_000)] = 500
     requests_per_s: Annotated[int, Field(ge=1, le=100_000)] = 500
     """Most RPC requests a second to each of the chain's endpoints."""
+    access: Annotated[tuple[AccessConfig, ...], Field(max_length=MAX_ACCESS, strict=False)] = ()
+    """What endpoints ask for, by host: tokens, headers, client certificates."""
+    endpoints: EndpointsConfig = EndpointsConfig()
     in_flight: Annotated[int, Field(ge=1, le=16)] = 8
     """Transactions of each of this chain's keys that may wait for inclusion at once."""
     batch: BatchLimits = BatchLimits()
@@ -99,6 +103,11 @@ class _Chain(Model):
         if (self.key is None) == (not self.keys):
             raise ValueError("needs exactly one of key and keys")
         return self
+
+    @property
+    def all_urls(self) -> tuple[str, ...]:
+        """Of every endpoint, whatever it serves."""
+        return (*self.rpc, *self.ws)
 
     @property
     def all_keys(self) -> tuple[KeyConfig, ...]:
@@ -190,6 +199,10 @@ class EvmChainConfig(_Chain):
         return self
 
     @property
+    def all_urls(self) -> tuple[str, ...]:
+        return (*self.rpc, *self.ws, *self.beacon, *self.attestors)
+
+    @property
     def client_type(self) -> str:
         """Of the clients that follow this chain elsewhere."""
         return {"attested": "attestation", "clique": "clique", "ethereum": "ethereum"}.get(self.consensus, "bft-evm")
@@ -215,6 +228,10 @@ class HubChainConfig(_Chain):
         if self.trusted_header is not None and self.genesis is None:
             raise ValueError("trusted_header needs genesis, which says for how long it is trusted")
         return self
+
+    @property
+    def all_urls(self) -> tuple[str, ...]:
+        return (*self.rpc, *self.ws, *self.consensus_rpc)
 
     @property
     def fee_limits(self) -> FeeLimits:

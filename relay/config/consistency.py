@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from relay.config.chains import CosmosChainConfig, EvmChainConfig, HubChainConfig
+from relay.config.endpoints import access_problems
 from relay.config.errors import Problem
 from relay.config.model import Config, PathConfig, PathEnd, is_solidity_client
 
@@ -15,6 +16,8 @@ def consistency_problems(config: Config) -> Iterator[Problem]:
     """Every contradiction inside a well-formed configuration."""
     yield from _duplicate_chains(config)
     yield from _duplicate_keys(config)
+    for index, chain in enumerate(config.chains):
+        yield from access_problems(f"chains.{index}", chain.all_urls, chain.access)
     yield from _path_problems(config)
     yield from _anchor_problems(config)
 

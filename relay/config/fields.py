@@ -16,6 +16,7 @@ MAX_URL_CHARS = 2048
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _HUB_CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*-[1-9][0-9]{0,18}")
+_ENDPOINT_SCHEMES = ("http", "https", "ws", "wss")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -88,6 +89,8 @@ def url_of(*schemes: str) -> AfterValidator:
         parts = urlsplit(url)
         if parts.scheme not in schemes or not (parts.hostname or parts.scheme == "unix"):
             raise ValueError(f"must be a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        if parts.username is not None and parts.scheme in _ENDPOINT_SCHEMES:
+            raise ValueError("must not hold a user: write an access entry for its host (basic_user)")
         try:
             _ = parts.port
         except ValueError:  # whose words repeat what may be a password with a `/` or `#` in it

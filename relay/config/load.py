@@ -18,6 +18,7 @@ from relay.config.attestor import (
 )
 from relay.config.chains import CosmosChainConfig, EvmChainConfig, HubChainConfig
 from relay.config.consistency import consistency_problems
+from relay.config.endpoints import AccessConfig, EndpointsConfig, HeaderConfig
 from relay.config.errors import ConfigError, Problem
 from relay.config.key import KeyConfig
 from relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
@@ -30,10 +31,13 @@ MAX_CONFIG_BYTES = 1024 * 1024
 Parsed = TypeVar("Parsed", Config, AttestorConfig)
 _MODELS = (
     *(
+        AccessConfig,
         AnchorConfig,
         ApiConfig,
         ArchiveConfig,
         Config,
+        EndpointsConfig,
+        HeaderConfig,
         RelayConfig,
         EvmChainConfig,
         HubChainConfig,
@@ -76,6 +80,8 @@ def load_attestor_config(path: Path) -> AttestorConfig:
     """
     config = _parsed(_read(path), str(path), path.resolve().parent, AttestorConfig, attestor_problems)
     problems = tuple(_key_problems(config.attestor.key, "attestor.key"))
+    for number, access in enumerate(config.source.access):
+        problems += tuple(_access_file_problems(access, f"source.access.{number}"))
     if problems:
         raise ConfigError(str(path), problems)
     return config
@@ -134,6 +140,8 @@ def file_problems(config: Config) -> tuple[Problem, ...]:
         for number, key in enumerate(chain.all_keys):
             field = "key" if chain.key is not None else f"keys.{number}"
             problems += _key_problems(key, f"chains.{index}.{field}")
+        for number, access in enumerate(chain.access):
+            problems += _access_file_problems(access, f"chains.{index}.access.{number}")
         if isinstance(chain, EvmChainConfig) and chain.network is not None:
             try:
                 read_network(chain.network)
@@ -146,6 +154,22 @@ def file_problems(config: Config) -> tuple[Problem, ...]:
     if config.archive is not None and config.archive.anchor is not None:
         problems += _key_problems(config.archive.anchor.key, "archive.anchor.key")
     return tuple(problems)
+
+
+def _access_file_problems(access: AccessConfig, field: str) -> Iterator[Problem]:
+    private = [("bearer_token_file", access.bearer_token_file), ("basic_password_file", access.basic_password_file)]
+    private += [("client_key", access.client_key)]
+    private += [(f"headers.{number}.value_file", header.value_file) for number, header in enumerate(access.headers)]
+    for name, path in private:
+        if path is None:
+            continue
+        try:
+            check_private_file(path)
+        except UnsafeFile as error:
+            yield _unsafe(f"{field}.{name}", error)
+    for name, path in (("ca_file", access.ca_file), ("client_certificate", access.client_certificate)):
+        if path is not None and not path.is_file():
+            yield Problem(f"{field}.{name}", f"there is no file {path}", "correct the path")
 
 
 def _key_problems(key: KeyConfig, field: str) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from adapters.rpc import RpcOptions
 from light_clients.bft_evm import QuorumRule, ValidatorContract
 from relay.config import AnyChainConfig, CosmosChainConfig, EvmChainConfig, HubChainConfig
 from relay.config.networks import read_network
+from relay.keys.endpoint_access import read_access
 from relay.telemetry import get_logger
 
 HEADERS_BEFORE_ITEMS = 8
@@ -47,8 +48,11 @@ def open_chain(
     """The adapter of a configured chain, for as long as the block lasts. Its endpoints are first asked when used.
 
     `on_alert` is told of attestors that contradict each other or the chain's node.
+
+    Raises:
+        AccessUnusable: a token, header, certificate or authority of its endpoints cannot be read.
     """
-    options = RpcOptions(requests_per_s=chain.requests_per_s, burst=max(50, chain.requests_per_s // 4))
+    options = rpc_options(chain)
     limits = BatchLimits(chain.batch.items + HEADERS_BEFORE_ITEMS, chain.batch.bytes, chain.batch.gas)
     if isinstance(chain, CosmosChainConfig):
         return open_cosmos_chain(_cosmos(chain, limits, options), random)
@@ -90,6 +94,30 @@ def open_chain(
             options=options,
         ),
         random,
+    )
+
+
+def rpc_options(chain: AnyChainConfig) -> RpcOptions:
+    """How patient the relay is with the chain's endpoints, and what it brings them.
+
+    Raises:
+        AccessUnusable: as `open_chain`.
+    """
+    said = chain.endpoints
+    return RpcOptions(
+        attempt_timeout_s=said.attempt_timeout_ms / 1000,
+        rounds=said.rounds,
+        backoff_first_s=said.backoff_first_ms / 1000,
+        backoff_most_s=said.backoff_most_ms / 1000,
+        requests_per_s=chain.requests_per_s,
+        burst=said.burst or max(50, chain.requests_per_s // 4),
+        max_answer_bytes=said.max_answer_bytes,
+        max_lag_blocks=said.max_lag_blocks,
+        straggler_grace_s=said.straggler_grace_ms / 1000,
+        quarantine_s=said.quarantine_s,
+        mismatch_quarantine_s=said.mismatch_quarantine_s,
+        max_concurrency=said.max_concurrency,
+        access=read_access(chain.access),
     )
 
 

@@ -13,10 +13,12 @@ from random import Random
 import trio
 
 from adapters.interface import ChainAdapter
+from adapters.rpc import AccessUnusable
 from relay.archive import Archive
 from relay.config import AnyChainConfig, Config, CosmosChainConfig, KeyConfig
 from relay.core.chains import open_chain
 from relay.core.endpoint import serve_http
+from relay.core.errors import StartRefused
 from relay.core.home import held_home
 from relay.core.ledgers import open_ledger
 from relay.core.paths import Paths
@@ -76,7 +78,11 @@ async def _run_relay(
         signers = await _signers(config)
         adapters: dict[str, ChainAdapter] = {}
         for chain in config.chains:
-            adapters[chain.name] = await stack.enter_async_context(open_chain(chain, _random()))
+            try:
+                opened = open_chain(chain, _random())
+            except AccessUnusable as error:
+                raise StartRefused(f"chain {chain.name}: {error}") from None
+            adapters[chain.name] = await stack.enter_async_context(opened)
         relay = _relay(config, queue_url, adapters, signers, stack)
         async with trio.open_nursery() as tasks:
             if config.relay.http is not None:

@@ -11,6 +11,7 @@ was compared is not seen.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from random import Random
 
 import trio
@@ -44,6 +45,27 @@ from relay.telemetry import Metrics, get_logger
 LOOK_EVERY_S = 5.0
 SEARCHED_HEIGHTS = 128
 _AGAIN = Backoff(base_s=5.0, cap_s=300.0)
+
+
+class Sight(StrEnum):
+    """What came of the last look: `hutong_fork_watch` has a series for each."""
+
+    COMPARED = "compared"
+    """Everything that the client gained is of its chain."""
+    ATTESTED = "attested"
+    """Left out: an attested client stores what attestors said, and its chain proves nothing to compare with."""
+    INACTIVE = "inactive"
+    """Left out: the client is frozen or expired."""
+    BEHIND = "behind"
+    """The source's endpoints have not got to the height that the client stores."""
+    PASSED_OVER = "passed_over"
+    """A state that the client stores cannot be compared any more: endpoints have pruned what proves its chain's own."""
+    ENDPOINT = "endpoint"
+    """An endpoint of source or destination does not answer, or not as it should."""
+    HEADER = "header"
+    """The source's headers do not verify from what the client stores."""
+    EVIDENCE = "evidence"
+    """A fork was found, and the evidence could not be submitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +102,7 @@ class ForkWatch:
         self._random = random
         self._metrics = metrics
         self._honest: Height | None = None
+        self.sight: Sight | None = None
         self._log = get_logger("forks").bind(chain=route.destination, client=route.name, follows=route.source)
 
     @property
@@ -87,14 +110,17 @@ class ForkWatch:
         return self._route
 
     async def run(self) -> None:
-        """For ever. What fails is tried again with growing delays."""
+        """For ever. What fails is tried again with growing delays, and is said by `sight` and its metric."""
         failures = 0
+        # Who never gets to compare since the start is as blind as who stopped: the time of the last look begins here.
+        self._metrics.forks_compared(*self._client, self._now_ns() / 1e9)
         while True:
             try:
                 await self.look()
                 failures = 0
             except (AdapterError, VerificationError, SubmissionRefused) as error:
                 failures += 1
+                self._see(_blinded_by(error))
                 self._log.warning("the client cannot be compared now", reason=str(error), failures=failures)
             delay_s = _AGAIN.delay_s(failures, self._random) if failures else LOOK_EVERY_S
             await trio.sleep(delay_s * (0.75 + 0.5 * self._random.random()))
@@ -106,12 +132,17 @@ class ForkWatch:
             AdapterError, VerificationError, SubmissionRefused: it could not be done; the next look starts where this did.
         """
         info = await self._destination.client(self._route.client)
-        if info.status is not ClientStatus.ACTIVE or info.client_type == AttestationClient.client_type:
+        if info.client_type == AttestationClient.client_type:
+            self._see(Sight.ATTESTED)
             return False  # attestors who contradict the chain are the attested adapter's to notice
+        if info.status is not ClientStatus.ACTIVE:
+            self._see(Sight.INACTIVE)
+            return False
         latest = info.latest_height
         if self._honest is None or self._honest > latest:
             self._honest = await self._first(info)
         if self._honest == latest:
+            self._see(Sight.COMPARED)
             return False
         source_head = await self._source.head()
         if source_head.height >= latest.revision_height:
@@ -120,7 +151,9 @@ class ForkWatch:
             # A block that is still to come cannot be older than one that is there.
             heights = [self._source.proving_height(source_head.height - 1)]
         else:
-            return False  # the endpoint is behind
+            self._see(Sight.BEHIND)
+            return False
+        sight = Sight.COMPARED
         for height in heights:
             if height <= self._honest:
                 continue
@@ -128,15 +161,28 @@ class ForkWatch:
                 fork = await self._compare(info, self._honest, height)
             except HeightUnavailable as error:
                 self._log.warning("a state cannot be compared any more", height=str(height), reason=str(error))
-                fork = None
+                self._metrics.fork_watch_passed_over(*self._client)
+                sight, fork = Sight.PASSED_OVER, None
             if fork is not None:
                 self._log.error("the client was shown a history that its chain does not have", reason=fork.reason)
                 await self._freeze(fork)
                 self._honest = latest
+                self._see(Sight.COMPARED)
                 return True
             if height < latest or source_head.height >= latest.revision_height:
                 self._honest = height
+        self._see(sight)
         return False
+
+    @property
+    def _client(self) -> tuple[str, str]:
+        return self._route.destination, self._route.client
+
+    def _see(self, sight: Sight) -> None:
+        self.sight = sight
+        self._metrics.fork_watch(*self._client, sight)
+        if sight is Sight.COMPARED:
+            self._metrics.forks_compared(*self._client, self._now_ns() / 1e9)
 
     async def _first(self, info: ClientInfo) -> Height:
         """From where the first comparison goes: a state below the latest, else the latest unseen."""
@@ -197,6 +243,12 @@ class ForkWatch:
             said = f"{self._route.name} is {status} after its chain's own header"
             self._destination.distrust(said)
             self._log.warning("an endpoint told of a state that the client does not have", reason=said)
+
+
+def _blinded_by(error: AdapterError | VerificationError | SubmissionRefused) -> Sight:
+    if isinstance(error, SubmissionRefused):
+        return Sight.EVIDENCE
+    return Sight.HEADER if isinstance(error, VerificationError) else Sight.ENDPOINT
 
 
 def _failure(end: Included | Lost, updates: int) -> str | None:

@@ -1,6 +1,6 @@
 """The relay's task tree: accounts, watchers, workers and clearers over given chains and services."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from adapters.interface import ChainAdapter, Signer
+from adapters.interface import LATENCY_BOUNDS_S, ChainAdapter, EndpointStatistics, Signer
 from relay.archive import Archive
 from relay.config import Config, CosmosChainConfig, PathEnd
 from relay.core.accounts import Accounts
@@ -20,7 +20,7 @@ from relay.core.catching_up import CatchingUp
 from relay.core.clearer import Clearer
 from relay.core.discovery import Discovery
 from relay.core.errors import StartRefused
-from relay.core.fork_watch import ForkWatch
+from relay.core.fork_watch import ForkWatch, Sight
 from relay.core.heads import HeadFollower
 from relay.core.history import History
 from relay.core.identification import Identification
@@ -83,6 +83,7 @@ class Relay:
         used = {end.chain for end in self.paths.opposite}
         self.readiness = Readiness(sorted(used), services.metrics, services.now_ns)
         services.metrics.ready_from(lambda: self.ready()["status"] == "ready")
+        services.metrics.endpoints.read_from(LATENCY_BOUNDS_S, self._endpoint_statistics)
         self._heads = {name: HeadFollower(adapters[name], services.metrics) for name in sorted(used)}
         self.accounts = {name: self._accounts(name, signers[name]) for name in sorted(used)}
         self._discovery = Discovery(adapters, self.paths, services.now_ns, self._history)
@@ -304,6 +305,11 @@ class Relay:
             with trio.move_on_after(self._config.relay.clear_interval_s):
                 await loss.wait()
 
+    def _endpoint_statistics(self) -> Iterable[tuple[str, EndpointStatistics]]:
+        for name in self.accounts:
+            for one in self._adapters[name].endpoint_statistics():
+                yield name, one
+
     @property
     def metrics(self) -> Metrics:
         return self._services.metrics
@@ -323,6 +329,11 @@ class Relay:
             "ended": sorted(self._ended),
             "waiting_for": waiting,
             "clients_in_trouble": clients,
+            "clients_not_compared": {
+                watch.route.name: watch.sight
+                for watch in self._fork_watches
+                if watch.sight not in (None, Sight.COMPARED)
+            },
         }
 
     def ready(self) -> dict[str, Any]:

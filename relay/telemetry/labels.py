@@ -15,6 +15,16 @@ JOB_KINDS = ("receive", "acknowledge", "timeout")
 JOB_OUTCOMES = ("settled", "retried", "dead", "superseded", "expired")
 TRANSACTION_OUTCOMES = ("included", "reverted", "dropped", "refused", "replaced")
 STAGES = ("queued", "submitted", "included", "acknowledged")
+FORK_WATCH_STATES = (
+    "compared",
+    "attested",
+    "inactive",
+    "behind",
+    "passed_over",
+    "endpoint",
+    "header",
+    "evidence",
+)
 PORTS = ("transfer", "gmpport", "forward")
 """Ports that this relay knows by name; a packet may name any other."""
 WORKER_TYPES = {"worker": "packet", "keeper": "client", "wallet": "wallet"}

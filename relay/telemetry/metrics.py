@@ -10,8 +10,19 @@ from importlib.metadata import PackageNotFoundError, version
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from relay.telemetry.endpoints import EndpointMetrics
 from relay.telemetry.hermes import HermesMetrics
-from relay.telemetry.labels import JOB_KINDS, JOB_OUTCOMES, STAGES, TRANSACTION_OUTCOMES, Ends, Labels, one_of, series
+from relay.telemetry.labels import (
+    FORK_WATCH_STATES,
+    JOB_KINDS,
+    JOB_OUTCOMES,
+    STAGES,
+    TRANSACTION_OUTCOMES,
+    Ends,
+    Labels,
+    one_of,
+    series,
+)
 
 ARCHIVE_WORK = ("append", "prune", "anchor")
 
@@ -31,6 +42,8 @@ class Metrics:
         self._labels = Labels(chains, ends or {})
         self.hermes = HermesMetrics(self.registry, self._labels)
         self.backlog = self.hermes.backlog
+        self.endpoints = EndpointMetrics(self._labels)
+        self.registry.register(self.endpoints)
         ProcessCollector(registry=self.registry)
         Gauge("hutong_build_info", "1, with the version.", ["version"], registry=self.registry).labels(_version()).set(
             1
@@ -101,6 +114,24 @@ class Metrics:
         self._client_alarm = Gauge(
             "hutong_client_alarm",
             "1 if a light client is near its expiry, expired or frozen.",
+            ["chain", "client"],
+            registry=self.registry,
+        )
+        self._fork_watch = Gauge(
+            "hutong_fork_watch",
+            "1 for what came of the last comparison of a client with its chain.",
+            ["chain", "client", "state"],
+            registry=self.registry,
+        )
+        self._forks_compared = Gauge(
+            "hutong_fork_watch_compared_timestamp_seconds",
+            "When all that a client stores was last found to be of its chain; at first the start, seconds since 1970.",
+            ["chain", "client"],
+            registry=self.registry,
+        )
+        self._fork_watch_passed_over = Counter(
+            "hutong_fork_watch_passed_over_total",
+            "States of a client that could not be compared any more.",
             ["chain", "client"],
             registry=self.registry,
         )
@@ -190,6 +221,21 @@ class Metrics:
 
     def client_alarm(self, chain: str, client_id: str, alarm: bool) -> None:
         self._client_alarm.labels(*self._client_of(chain, client_id)).set(alarm)
+
+    def fork_watch(self, chain: str, client_id: str, state: str) -> None:
+        """`state` is what came of the last look; all others are 0."""
+        route = self._client_of(chain, client_id)
+        for one in FORK_WATCH_STATES:
+            self._fork_watch.labels(*route, one).set(one == state)
+
+    def forks_compared(self, chain: str, client_id: str, at_s: float) -> None:
+        route = self._client_of(chain, client_id)
+        self._forks_compared.labels(*route).set(at_s)
+        # So that an increase from nothing is one.
+        self._fork_watch_passed_over.labels(*route)
+
+    def fork_watch_passed_over(self, chain: str, client_id: str) -> None:
+        self._fork_watch_passed_over.labels(*self._client_of(chain, client_id)).inc()
 
     def hop(self, chain: str, kind: str, seconds: float) -> None:
         self._hop(self._labels.chain(chain), one_of(kind, JOB_KINDS)).observe(seconds)

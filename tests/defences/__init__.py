@@ -9,6 +9,7 @@ from tests.defences.contracts import CONTRACTS
 from tests.defences.cosmos import COSMOS
 from tests.defences.cosmos_transactions import COSMOS_TRANSACTIONS
 from tests.defences.defence import Defence
+from tests.defences.endpoints import ENDPOINTS
 from tests.defences.evm import EVM
 from tests.defences.fisco_bcos import FISCO_BCOS
 from tests.defences.governance import GOVERNANCE
@@ -30,6 +31,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "network": NETWORK,
     "governance": GOVERNANCE,
     "abci": ABCI,
+    "endpoints": ENDPOINTS,
     "evm": EVM,
     "snapshots": SNAPSHOTS,
     "joining": JOINING,

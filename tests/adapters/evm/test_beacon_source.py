@@ -31,7 +31,7 @@ from adapters.interface import (
     HeightUnavailable,
     NotSupported,
 )
-from adapters.rpc import AnswerTooLarge, RpcOptions, open_rpc_client
+from adapters.rpc import AccessList, AnswerTooLarge, RpcOptions, open_rpc_client
 from adapters.rpc.transport import _Target
 from light_clients.crypto import keccak256
 from light_clients.ethereum import EthereumClient, Fork, beacon_block_root, decode_client_state, supermajority
@@ -342,7 +342,7 @@ async def test_answers_are_bounded_and_refusals_are_told():
     ],
 )
 def test_paths_go_below_the_base_url(url, path, asked):
-    assert _Target.of(url).below(path).path == asked
+    assert _Target.of(url, AccessList()).below(path).path == asked
 
 
 @pytest.fixture(scope="module")

@@ -452,11 +452,10 @@ async def test_broken_http_is_a_failed_attempt(answer):
             await post(client, Endpoint(server.url, RpcOptions()), "m", b'{"method":"m"}', 1000)
 
 
-async def test_a_chunked_answer_and_credentials():
+async def test_a_chunked_answer():
     async with hostile_server() as server, new_http_client(4) as client:
         server.answers["*"] = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
-        url = server.url.replace("http://", "http://user@")
-        assert await post(client, Endpoint(url, RpcOptions()), "m", b'{"method":"m"}', 1000) == b"{}"
+        assert await post(client, Endpoint(server.url, RpcOptions()), "m", b'{"method":"m"}', 1000) == b"{}"
 
 
 def test_reason_that_names_its_endpoint_names_it_once():

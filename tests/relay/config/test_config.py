@@ -165,7 +165,12 @@ def test_attack_G14_password_that_hides_in_what_is_no_port_is_refused_and_not_re
     ):
         found = problem(GOOD.replace(good, bad, 1))
         assert found.field == field and "hun" not in str(found)
-    parse(GOOD.replace('rpc = ["http://127.0.0.1:8545"]', 'rpc = ["http://user@127.0.0.1:8545/hun/ter2#x"]', 1))
+    parse(GOOD.replace('rpc = ["http://127.0.0.1:8545"]', 'rpc = ["http://127.0.0.1:8545/hun/ter2#x"]', 1))
+
+
+def test_attack_G14_a_user_stands_in_an_access_entry_and_in_no_url():
+    found = problem(GOOD.replace('"http://127.0.0.1:8545"', '"http://someone@127.0.0.1:8545"', 1))
+    assert found.field == "chains.1.rpc.0" and "access entry" in str(found) and "someone" not in str(found)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 import trio
 from world import CLIENT, World, key, making_blocks
 
-from adapters.interface import Batch, UpdateClient
+from adapters.interface import Batch, EndpointUnavailable, HeightUnavailable, UpdateClient
 from adapters.simulated.sealing import seal
 from light_clients.bft_evm.codec import (
     decode_client_state,
@@ -15,7 +15,9 @@ from light_clients.bft_evm.codec import (
     encode_header_message,
     header_of,
 )
-from light_clients.interface import Height
+from light_clients.interface import Height, PredicateFailed
+from relay.core.fork_watch import Sight
+from relay.telemetry.labels import FORK_WATCH_STATES
 
 ATTACKER = key(3)
 WINDOW_S = 30
@@ -166,3 +168,128 @@ async def test_attack_G11_evidence_whose_transaction_failed_is_submitted_again(w
         assert process.relay._adapters["beta"].distrusted == []
     failed, freezing = by_the_relay(world)
     assert failed.reverted is not None and freezing.reverted is None
+
+
+def figure(world, name: str, **more: str) -> float | None:
+    """Of the client on beta."""
+    return world.metrics.registry.get_sample_value(name, {"chain": "beta", "client": CLIENT, **more})
+
+
+def seen(world) -> list[str]:
+    """What `/metrics` says of the last look at beta's client: exactly one."""
+    return [state for state in Sight if figure(world, "hutong_fork_watch", state=state) == 1]
+
+
+def compared_s(world) -> float:
+    return figure(world, "hutong_fork_watch_compared_timestamp_seconds")
+
+
+async def test_parity_row_75_a_watch_that_compares_says_when(world, autojump_clock):
+    process = world.relay()
+    async with making_blocks(world), process.running():
+        await trio.sleep(WINDOW_S)
+        first = compared_s(world)
+        await show(world, honest(world, 5))
+        await trio.sleep(WINDOW_S)
+        assert seen(world) == ["compared"] and compared_s(world) > first
+        assert figure(world, "hutong_fork_watch_passed_over_total") == 0
+        assert process.relay.health()["clients_not_compared"] == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (EndpointUnavailable("alpha", "client_messages", (("http://alpha", "refused"),)), "endpoint"),
+        (PredicateFailed("seals", "are of strangers"), "header"),
+    ],
+    ids=["endpoint", "header"],
+)
+async def test_parity_row_75_a_watch_that_cannot_compare_is_seen_until_it_can(world, autojump_clock, error, state):
+    blind = [True]
+
+    def wrap(adapter):
+        truth = adapter.client_messages
+
+        async def client_messages(*arguments):
+            if blind:
+                raise error
+            return await truth(*arguments)
+
+        if adapter.name == "alpha":
+            adapter.client_messages = client_messages
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    async with making_blocks(world), process.running():
+        await trio.sleep(10)
+        await show(world, honest(world, 5))
+        await world.until(lambda: seen(world) == [state], at_most_s=WINDOW_S)
+        stopped_s = compared_s(world)
+        await trio.sleep(10 * WINDOW_S)
+        assert seen(world) == [state] and compared_s(world) == stopped_s, "the alarm sees how long ago"
+        assert process.relay.health()["clients_not_compared"]["beta:" + CLIENT] == state
+        assert process.relay.health()["status"] == "ok"
+        blind.clear()
+        await world.until(lambda: seen(world) == ["compared"], at_most_s=400)
+        assert compared_s(world) > stopped_s and process.relay.health()["clients_not_compared"] == {}
+
+
+async def test_parity_row_75_a_state_that_is_passed_over_is_counted(world, autojump_clock):
+    def wrap(adapter):
+        async def client_messages(*arguments):
+            raise HeightUnavailable("alpha", 5, "pruned")
+
+        if adapter.name == "alpha":
+            adapter.client_messages = client_messages
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    async with making_blocks(world), process.running():
+        await trio.sleep(10)
+        await show(world, honest(world, 5))
+        await world.until(lambda: figure(world, "hutong_fork_watch_passed_over_total") == 1, at_most_s=WINDOW_S)
+        await trio.sleep(WINDOW_S)
+        assert figure(world, "hutong_fork_watch_passed_over_total") == 1, "once for each state"
+
+
+async def test_parity_row_75_attested_and_frozen_clients_are_left_out_by_name(world, autojump_clock):
+    attested = [True]
+
+    def wrap(adapter):
+        truth = adapter.client
+
+        async def client(client_id):
+            info = await truth(client_id)
+            return replace(info, client_type="attestation") if attested else info
+
+        if adapter.name == "beta":
+            adapter.client = client
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    async with making_blocks(world):
+        async with trio.open_nursery() as nursery:
+            (watch,) = (one for one in process.relay._fork_watches if one.route.destination == "beta")
+            nursery.start_soon(watch.run)
+            await world.until(lambda: seen(world) == ["attested"], at_most_s=WINDOW_S)
+            begun_s = compared_s(world)
+            await trio.sleep(WINDOW_S)
+            assert compared_s(world) == begun_s, "nothing was compared"
+            attested.clear()
+            await world.until(lambda: seen(world) == ["compared"], at_most_s=WINDOW_S)
+            nursery.cancel_scope.cancel()
+    process.close()
+
+
+async def test_parity_row_75_a_frozen_client_is_no_longer_compared(world, autojump_clock):
+    async with making_blocks(world), world.relay().running():
+        await trio.sleep(10)
+        await show(world, honest(world, 5))
+        await trio.sleep(WINDOW_S)
+        await show(world, forked(world, 20))
+        await world.until(lambda: frozen(world), at_most_s=2 * WINDOW_S)
+        await world.until(lambda: seen(world) == ["inactive"], at_most_s=WINDOW_S)
+
+
+def test_the_states_of_the_watch_are_those_of_its_metric():
+    assert set(FORK_WATCH_STATES) == set(Sight)

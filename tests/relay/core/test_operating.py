@@ -6,7 +6,8 @@ import trio
 from relay_values import job, packet
 from world import CLIENT, World, making_blocks
 
-from adapters.interface import EndpointUnavailable
+from adapters.interface import EndpointError, EndpointUnavailable
+from adapters.rpc import RpcOptions, named_endpoints, statistics_of
 from light_clients.ibc.forward import OriginStamp, StampedPayload, encode_stamped_payload
 from light_clients.ibc.packet import Payload
 from relay.config import PathConfig, PathEnd
@@ -146,3 +147,23 @@ async def test_relay_is_ready_while_everything_answers_and_says_who_does_not(wor
         assert value(world, "hutong_chain_answered_timestamp_seconds", chain="beta") < answered_s + 30
         beta.head = honest
         await world.until(lambda: process.relay.ready()["status"] == "ready", at_most_s=40)
+
+
+async def test_parity_row_56_the_relays_metrics_have_each_endpoint_of_its_chains(world, autojump_clock):
+    """What the adapters know of their endpoints is read at the scrape, and no endpoint is asked for it."""
+    (endpoint,) = named_endpoints(["https://alpha.example/key"], RpcOptions())
+
+    def wrap(adapter):
+        if adapter.name == "alpha":
+            adapter.endpoint_statistics = lambda: statistics_of((endpoint,), "rpc", trio.current_time())
+        return adapter
+
+    process = world.relay(wrap=wrap)
+    async with making_blocks(world), process.running():
+        endpoint.took(0.2)
+        endpoint.failed(EndpointError.STATUS, "HTTP status 502", trio.current_time())
+        labels = {"chain": "alpha", "api": "rpc", "endpoint": "https://alpha.example"}
+        assert value(world, "hutong_endpoint_requests_total", **labels) == 1
+        assert value(world, "hutong_endpoint_errors_total", kind="status", **labels) == 1
+        assert value(world, "hutong_endpoint_strikes", **labels) == 1
+        assert b"/key" not in process.relay.metrics.exposition()

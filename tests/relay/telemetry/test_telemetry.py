@@ -8,6 +8,8 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.interface import LATENCY_BOUNDS_S, EndpointError
+from adapters.rpc import RpcOptions, named_endpoints, statistics_of
 from light_clients.ibc.forward import FORWARD_PORT
 from light_clients.ibc.gmp import GMP_PORT
 from light_clients.ibc.transfer import TRANSFER_PORT
@@ -144,3 +146,38 @@ def test_time_since_a_packet_was_seen_is_told_once_and_only_where_it_was_seen():
         "found unsettled after a restart: nobody saw when it came"
     )
     assert backlog.settled("gamma", "client-0", 1, 60) is None
+
+
+def test_parity_row_56_every_endpoint_has_its_figures_and_no_secret():
+    """Requests, errors by kind, latency, lag and strikes, under scheme, host and port."""
+    options = RpcOptions(quarantine_s=1)
+    first, second = named_endpoints(["https://node.example/v3/apikey", "https://node.example/v3/other"], options)
+    first.head, second.head = 100, 93
+    for seconds in (0.003, 0.2, 30.0):
+        first.took(seconds)
+    first.answered()
+    second.took(0.04)
+    second.failed(EndpointError.TIMEOUT, "no answer from apikey", 0.0)
+    second.failed(EndpointError.MALFORMED, "rubbish", 0.0)
+    metrics = Metrics(["alpha"])
+    metrics.endpoints.read_from(
+        LATENCY_BOUNDS_S, lambda: [("alpha", one) for one in statistics_of((first, second), "rpc", now_s=0.01)]
+    )
+
+    def value(name, number, **labels):
+        at = "https://node.example" + number
+        return metrics.registry.get_sample_value(name, {"chain": "alpha", "api": "rpc", "endpoint": at, **labels})
+
+    assert value("hutong_endpoint_requests_total", "") == 3 and value("hutong_endpoint_requests_total", "#2") == 1
+    assert value("hutong_endpoint_errors_total", "#2", kind="timeout") == 1
+    assert value("hutong_endpoint_errors_total", "#2", kind="malformed") == 1
+    assert value("hutong_endpoint_lag_blocks", "") == 0 and value("hutong_endpoint_lag_blocks", "#2") == 7
+    assert value("hutong_endpoint_strikes", "") == 0 and value("hutong_endpoint_strikes", "#2") == 2
+    assert value("hutong_endpoint_usable", "") == 1 and value("hutong_endpoint_usable", "#2") == 0
+    assert value("hutong_endpoint_latency_seconds_bucket", "", le="0.01") == 1
+    assert value("hutong_endpoint_latency_seconds_bucket", "", le="0.25") == 2
+    assert value("hutong_endpoint_latency_seconds_bucket", "", le="10.0") == 2
+    assert value("hutong_endpoint_latency_seconds_bucket", "", le="+Inf") == 3
+    assert value("hutong_endpoint_latency_seconds_count", "") == 3
+    assert abs(value("hutong_endpoint_latency_seconds_sum", "") - 30.203) < 1e-9
+    assert b"apikey" not in metrics.exposition()
