@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from light_clients.interface.interpreter import unfit_interpreter
 from relay.base.import_path import safe_environment
 
 SUBCOMMANDS = {
@@ -86,6 +87,10 @@ def hutong(
 def main() -> None:
     """Entry point of the distribution. Installed for the audit alone, it has not what relays, hubs and dev chains need."""
     safe_environment(os.environ)  # also for processes that libraries start
+    reason = unfit_interpreter()
+    if reason is not None:
+        typer.echo(reason, err=True)
+        raise SystemExit(2)
     try:
         app()
     except ModuleNotFoundError as error:

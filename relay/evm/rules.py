@@ -16,6 +16,7 @@ from eth_abi.abi import encode
 from relay.evm.frames import BoundedFrames
 from relay.evm.instructions import loop_costs
 from relay.evm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
+from relay.evm.precompiles import FORK_PRECOMPILES, PrecompileSet
 from relay.evm.stack import EVM_RECURSION_LIMIT
 from relay.evm.touched_accounts import TouchedAccounts, TouchedTransientStorage
 from relay.evm.work_prices import FORK_PRICES, WorkPrices, priced_precompile
@@ -54,6 +55,7 @@ class EvmRules:
         native: NativeModules | None = None,
         *,
         prices: WorkPrices = FORK_PRICES,
+        precompiles: PrecompileSet = FORK_PRECOMPILES,
         transaction_max_gas: int | None = None,
     ) -> None:
         if fork not in FORKS:
@@ -65,7 +67,7 @@ class EvmRules:
         self.chain_id = chain_id
         self.native: NativeModules = dict(native or {})
         self.transaction_max_gas = transaction_max_gas
-        self.state_class: type[Any] = _state_class(fork, self.native, prices)
+        self.state_class: type[Any] = _state_class(fork, self.native, prices, precompiles)
 
     @property
     def has_init_code_limit(self) -> bool:
@@ -116,12 +118,12 @@ class _CheckedBefore:
     def validate_transaction(self, transaction: Any) -> None: ...
 
 
-def _state_class(fork: Fork, native: NativeModules, prices: WorkPrices) -> type[Any]:
+def _state_class(fork: Fork, native: NativeModules, prices: WorkPrices, having: PrecompileSet) -> type[Any]:
     base_state, base_computation, base_executor = {
         "paris": (ParisState, ParisComputation, ParisTransactionExecutor),
         "prague": (PragueState, PragueComputation, PragueTransactionExecutor),
     }[fork]
-    precompiles: dict[Any, Any] = dict(base_computation.get_precompiles())
+    precompiles: dict[Any, Any] = dict(having.of(base_computation.get_precompiles()))
     for number, factor in prices.factors.items():
         address = number.to_bytes(20, "big")
         if address in precompiles:

@@ -14,6 +14,7 @@ from tests.defences.evm import EVM
 from tests.defences.fisco_bcos import FISCO_BCOS
 from tests.defences.governance import GOVERNANCE
 from tests.defences.hub import HUB
+from tests.defences.hub_rules import HUB_RULES
 from tests.defences.joining import JOINING
 from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.network import NETWORK
@@ -25,6 +26,7 @@ from tests.defences.validators import VALIDATORS
 
 DEFENCES: dict[str, tuple[Defence, ...]] = {
     "hub": HUB,
+    "hub rules": HUB_RULES,
     "consensus": CONSENSUS,
     "consensus key": CONSENSUS_KEY,
     "validators": VALIDATORS,

@@ -12,6 +12,7 @@ from relay.evm.call_processes import CallProcesses
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.log_backfill import index_older_blocks
+from relay.evm.precompiles import SetupUnusable
 from relay.evm.server import JsonRpcApp, serve
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.abci.address import ListenAddress, listen_at
@@ -71,8 +72,8 @@ def open_abci_node(home: Path, map_bytes: int = MAP_BYTES) -> AbciNode:
     try:
         genesis = load_genesis(home)
         check_runtime(genesis)
-        vectors = run_with_evm_stack(run_self_test)
-    except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
+        vectors = run_with_evm_stack(lambda: run_self_test(genesis.rules_version))
+    except (UnusableHome, UnfitRuntime, SelfTestFailed, SetupUnusable) as error:
         raise NodeRefused(str(error)) from error
     store = open_store(home, map_bytes)
     try:

@@ -20,7 +20,6 @@ from relay.evm.native import Address
 from relay.evm.outcomes import TransactionOutcome
 from relay.evm.rules import EvmRules
 from relay.evm.transaction import SignedTransaction, decode_cached
-from relay.evm.work_prices import SLOW_CURVE_PRICES
 from relay.hub.application import rules_versions
 from relay.hub.application.abci import (
     CODE_INVALID,
@@ -42,6 +41,7 @@ from relay.hub.application.block_proposals import FRAMING_BYTES, BlockProposals
 from relay.hub.application.ethereum_blocks import EthereumBlocks
 from relay.hub.application.evidence_records import write_records
 from relay.hub.application.evm_pruning import EVM_TABLE, land_records, mark_counted
+from relay.hub.application.evm_rules import evm_rules
 from relay.hub.application.fees import base_fee_after, settle_base_fee
 from relay.hub.application.frame import Frame
 from relay.hub.application.genesis import Genesis
@@ -104,13 +104,7 @@ class HubApplication:
         native = native_modules(self.light_clients, Authority.of(genesis))
         self._native = tuple(native)
         self._rules: Mapping[int, EvmRules] = {
-            version: EvmRules(
-                "prague",
-                genesis.evm_chain_id,
-                native,
-                prices=SLOW_CURVE_PRICES,
-                transaction_max_gas=genesis.params.transaction_max_gas,
-            )
+            version: evm_rules(version, genesis.evm_chain_id, native, genesis.params.transaction_max_gas)
             for version in rules_versions.ALL
         }
         self.coming = ComingBlocks(self.state, genesis, tuple(self._rules))

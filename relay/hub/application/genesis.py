@@ -8,6 +8,7 @@ from typing import Any
 
 from light_clients.crypto import sha256
 from light_clients.interface import MalformedInput
+from light_clients.interface.interpreter import unfit_interpreter
 from light_clients.interface.json_text import parse_json
 from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
 from relay.evm.native import Address
@@ -393,6 +394,9 @@ def check_runtime(genesis: Genesis) -> None:
     A genesis names the corpus and the libraries of its own rules version. The chain may have taken up a later one since, whose
     corpus the self-test runs as well. Raises UnfitRuntime with one sentence.
     """
+    reason = unfit_interpreter()
+    if reason is not None:
+        raise UnfitRuntime(reason)
     if genesis.rules_version not in rules_versions.ALL:
         known = ", ".join(map(str, rules_versions.ALL))
         raise UnfitRuntime(f"genesis asks for rules version {genesis.rules_version}, this hutong has {known}")

@@ -19,6 +19,7 @@ from relay.evm.listener import MAX_OPEN_CONNECTIONS
 from relay.evm.lmdb_store import LmdbStore, StoreFull
 from relay.evm.log_backfill import index_older_blocks
 from relay.evm.mempool import Mempool
+from relay.evm.precompiles import SetupUnusable
 from relay.evm.server import JsonRpcApp, serve
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.genesis import UnfitRuntime, check_runtime
@@ -133,10 +134,10 @@ def open_node(home: Path, password: Password = no_password, map_bytes: int = MAP
         if (home / "cometbft").is_dir():
             raise NodeRefused(f"{home} is of a hub under CometBFT: run `hutong hub abci` and CometBFT")
         check_runtime(genesis)
-        vectors = run_with_evm_stack(run_self_test)
+        vectors = run_with_evm_stack(lambda: run_self_test(genesis.rules_version))
         peers = _peers_of(home)
         signer = _signer_of(home, genesis.chain_id, password)
-    except (UnusableHome, UnfitRuntime, SelfTestFailed) as error:
+    except (UnusableHome, UnfitRuntime, SelfTestFailed, SetupUnusable) as error:
         raise NodeRefused(str(error)) from error
     try:
         store = open_store(home, map_bytes)

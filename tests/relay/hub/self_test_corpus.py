@@ -17,6 +17,7 @@ from tests.light_clients.attestation.attested_chain import KEY, OTHER_KEY, VALUE
 from tests.light_clients.bft_evm.simulated_chain import SimulatedChain, trusting  # noqa: E402
 from tests.light_clients.crypto.test_bls import G1_OUTSIDE_SUBGROUP, G2_OUTSIDE_SUBGROUP  # noqa: E402
 from tests.light_clients.ethereum.simulated_beacon import FIRST_SLOT, SimulatedBeacon  # noqa: E402
+from tests.relay.hub.precompile_vectors import precompile_vectors  # noqa: E402
 
 APPLICATION = HERE.parents[3] / "relay" / "hub" / "application"
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -310,9 +311,18 @@ def corpus() -> dict:
 
 def corpus_3() -> dict:
     """Of rules version 3."""
-    return corpus() | {"format": "hutong-self-test-3"}
+    return {"format": "hutong-self-test-3", "vectors": corpus()["vectors"] + precompile_vectors(3)}
+
+
+def precompiles_of_released_rules() -> dict:
+    """Of rules versions 1 and 2, whose corpus is older."""
+    return {"format": "hutong-self-test-precompiles-1", "vectors": precompile_vectors(1)}
 
 
 if __name__ == "__main__":
-    for name, document in (("self_test.json", corpus()), ("self_test_3.json", corpus_3())):
+    for name, document in (
+        ("self_test.json", corpus()),
+        ("self_test_precompiles.json", precompiles_of_released_rules()),
+        ("self_test_3.json", corpus_3()),
+    ):
         (APPLICATION / name).write_text(json.dumps(document, indent=1) + "\n")

@@ -38,7 +38,7 @@ from relay.hub.node.start import NodeRefused, open_node
 from relay.hub.node.wal import WriteAheadLog
 from tests.relay.hub.hub_process import new_home, transfer
 from tests.relay.hub.recorded_chain import FILE, record_chain, replay
-from tests.relay.hub.self_test_corpus import corpus, corpus_3
+from tests.relay.hub.self_test_corpus import corpus, corpus_3, precompiles_of_released_rules
 from tests.relay.hub.simulated_hub import (
     EVM_CHAIN_ID,
     VALIDATOR,
@@ -51,7 +51,11 @@ from tests.relay.hub.simulated_hub import (
 def test_the_corpus_passes_and_is_what_its_script_writes():
     assert json.loads(self_test.corpus(1)) == corpus()
     assert json.loads(self_test.corpus(3)) == corpus_3()
-    assert self_test.run_self_test() == len(corpus()["vectors"]) + len(corpus_3()["vectors"])
+    released = precompiles_of_released_rules()
+    assert json.loads(self_test._file("self_test_precompiles.json")) == released
+    everything = [vector for one in (corpus(), released, corpus_3()) for vector in one["vectors"]]
+    assert self_test.run_self_test() == len(everything)
+    assert self_test.run_self_test(3) == len(corpus_3()["vectors"])
 
 
 @pytest.mark.parametrize("version", [1, 2])

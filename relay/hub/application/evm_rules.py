@@ -1,0 +1,35 @@
+"""The virtual machine of each rules version of the hub."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from eth.vm.forks.prague.computation import PragueComputation
+
+from relay.evm.native import Address, NativeModules
+from relay.evm.precompiles import FORK_PRECOMPILES, PRECOMPILES_WITHOUT_BLOBS, Precompile, PrecompileSet
+from relay.evm.rules import EvmRules
+from relay.evm.work_prices import SLOW_CURVE_PRICES
+from relay.hub.application import rules_versions
+
+PRECOMPILE_SETS: Final[Mapping[int, PrecompileSet]] = {
+    rules_versions.FIRST: FORK_PRECOMPILES,
+    rules_versions.SETTLES_WHILE_PAUSED: FORK_PRECOMPILES,
+    rules_versions.BOUNDED_EXECUTION: PRECOMPILES_WITHOUT_BLOBS,
+}
+
+
+def evm_rules(rules_version: int, evm_chain_id: int, native: NativeModules, transaction_max_gas: int) -> EvmRules:
+    """Of one of `rules_versions.ALL`."""
+    return EvmRules(
+        "prague",
+        evm_chain_id,
+        native,
+        prices=SLOW_CURVE_PRICES,
+        precompiles=PRECOMPILE_SETS[rules_version],
+        transaction_max_gas=transaction_max_gas,
+    )
+
+
+def precompiles(rules_version: int) -> dict[Address, Precompile]:
+    """By address, at the fork's own prices."""
+    return PRECOMPILE_SETS[rules_version].of(PragueComputation.get_precompiles())
