@@ -1,17 +1,19 @@
 """Tokens of a Cosmos chain from the shell: ICS-20 sends of its accounts, and what an account holds."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from relay.cli.transfer_check import check_on_cosmos
 from relay.config import CosmosChainConfig
 from relay.core.cosmos_wish import FORWARD_MARGIN_S, CosmosWish, local_name, transfer_of
 from relay.keys import Signer
 
 if TYPE_CHECKING:
     from adapters.cosmos.transfer import SentTransfer
+    from relay.api.sending.choosing import Choice
 
 __all__ = ["FORWARD_MARGIN_S", "CosmosWish", "Holding", "holdings", "local_name", "send_from_cosmos", "transfer_of"]
 
@@ -26,20 +28,30 @@ class Holding:
 
 
 async def send_from_cosmos(
-    cosmos: CosmosChainConfig, signer: Signer, wish: CosmosWish, random: Random
+    cosmos: CosmosChainConfig,
+    signer: Signer,
+    wish: CosmosWish,
+    checked: "Callable[[], Choice] | None",
+    random: Random,
 ) -> "tuple[SentTransfer, str]":
     """One packet; returns it with the denomination that was sent, as the chain names it.
 
+    `checked` finds its way and judges its receiver; without it neither is judged.
+
     Raises:
+        ApiProblem: an option cannot be what it is.
         MalformedInput: the wish is none (a receiver of nothing, a timeout within the margin).
         RefusedByChain: the chain would refuse it, and nothing was sent.
     """
     from adapters.cosmos.transfer import send_transfer
     from relay.core.chains import open_chain
 
+    choice = None if checked is None else checked()
     transfer = transfer_of(wish, int(time.time()))
     async with open_chain(cosmos, random) as chain:
         await chain.check_identity()
+        if choice is not None:
+            await check_on_cosmos(chain, choice, wish.token)
         return await send_transfer(chain, signer, transfer), transfer.token.denom
 
 

@@ -160,9 +160,13 @@ def address_of(text: str, option: str) -> bytes:
 
 
 def run_administration(work: Callable[[Random], Awaitable[Result]]) -> Result:
-    """Run to the end or to the deadline. A chain's refusal or silence is one sentence and exit code 1."""
+    """Run to the end or to the deadline. A chain's refusal or silence is one sentence and exit code 1.
+
+    What the API would refuse as a request of its own is one sentence and exit code 2.
+    """
     from adapters.interface import AdapterError
     from light_clients.interface import VerificationError
+    from relay.api.problems import ApiProblem
 
     random = Random(os.urandom(16))  # noqa: S311 - jitter between retries
 
@@ -170,16 +174,25 @@ def run_administration(work: Callable[[Random], Awaitable[Result]]) -> Result:
         with trio.fail_after(DEADLINE_S):
             return await work(random)
 
-    expected = (AdapterError, VerificationError, trio.TooSlowError)
+    expected = (AdapterError, VerificationError, ApiProblem, trio.TooSlowError)
     try:
         return trio.run(bounded, strict_exception_groups=True)
     except expected as error:
-        raise refuse(_sentence(error), REFUSED) from None
+        raise _refusal(error) from None
     except BaseExceptionGroup as group:
         _, others = group.split(expected)
         if others is not None:
             raise
-        raise refuse(_sentence(_first(group)), REFUSED) from None
+        raise _refusal(_first(group)) from None
+
+
+def _refusal(error: BaseException) -> typer.Exit:
+    from relay.api.problems import ApiProblem, Code
+
+    if isinstance(error, ApiProblem) and error.code is Code.INVALID_REQUEST:
+        option = "" if error.field is None else f"--{error.field.replace('_', '-')}"
+        return refuse(f"{option}{error.detail.removeprefix(error.field or '')}", UNUSABLE)
+    return refuse(_sentence(error), REFUSED)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -27,6 +27,7 @@ from relay.cli.session import (
     run_administration,
     signer_of,
 )
+from relay.cli.transfer_check import UNCHECKED, Order, check_on_evm, choice_over
 from relay.config import Config, CosmosChainConfig, EvmChainConfig
 from relay.keys import Signer
 
@@ -59,19 +60,6 @@ Cap = Annotated[int | None, typer.Option(help="Smallest units in a window; witho
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What `send` was asked for, before a chain is open; without `client` the hub's client."""
-
-    token: bytes | str
-    amount: int
-    receiver: str
-    next_client: str | None
-    client: str | None
-    memo: str
-    timeout_s: int
-
-
-@dataclass(frozen=True, slots=True)
 class Scope:
     """What a limit is about: a token over a client, or each token of an origin."""
 
@@ -79,6 +67,7 @@ class Scope:
     origin: str | None
 
 
+MAX_UINT256 = 2**256 - 1
 REFUND_HELP = "The amount is a refund that could not be paid, not a large receive that waited."
 
 
@@ -87,7 +76,7 @@ def send(
     config: ConfigFile,
     chain: AnyChain,
     token: Annotated[str, typer.Option(help=AnyToken)],
-    amount: Annotated[int, typer.Option(help="In the token's smallest unit.", min=1)],
+    amount: Annotated[int, typer.Option(help="In the token's smallest unit.", min=1, max=MAX_UINT256)],
     receiver: Annotated[str, typer.Option(help="Receiver on the destination chain.")],
     keystore: Keystore,
     transfer: OptionalTransfer = None,
@@ -105,9 +94,20 @@ def send(
         int,
         typer.Option(min=1, help="From a Cosmos chain with --next-client: so much sooner ends the first leg's time."),
     ] = FORWARD_MARGIN_S,
+    unchecked: Annotated[
+        bool,
+        typer.Option(
+            UNCHECKED,
+            help="Send where no configured path says on which chain the receiver is: nobody notices a mistyped one.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send tokens, after allowing Transfer to take them where that is needed. Prints the packet's id."""
+    """Send tokens, after allowing Transfer to take them where that is needed. Prints the packet's id.
+
+    What cannot arrive is refused before anything is paid: a receiver that is no address of the destination, a client
+    that leads nowhere, a way that is not the token's, an amount that is not held.
+    """
     if memo and next_client is not None:
         raise refuse("with --next-client the memo is the instruction to the hub; leave --memo out", UNUSABLE)
     loaded = config_of(config)
@@ -118,13 +118,16 @@ def send(
             raise refuse(f"--transfer is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
         over = client or _only_client(loaded, chain)
         order = CosmosWish(over, token, amount, receiver, next_client, memo, timeout_s, forward_margin_s)
-        packet, denom = run_administration(partial(send_from_cosmos, member, signer, order))
+        checked = None if unchecked else partial(choice_over, loaded, chain, over, next_client, receiver)
+        packet, denom = run_administration(partial(send_from_cosmos, member, signer, order, checked))
         _print_sent(chain, over, packet.sequence, denom, packet.transaction_hash, as_json)
         return
     if transfer is None:
         raise refuse(f"{chain} is an EVM chain: name its --transfer", UNUSABLE)
-    wish = Wish(_address_or_trace(token), amount, receiver, next_client, client, memo, timeout_s)
-    sent = run_administration(partial(_send, member, signer, address_of(transfer, "--transfer"), wish))
+    _address_or_trace(token)
+    at = address_of(transfer, "--transfer")
+    wish = Order(client or "", token, amount, receiver, next_client, memo, timeout_s)
+    sent = run_administration(partial(_send, loaded, member, signer, at, wish, unchecked))
     _print_sent(chain, sent.client, sent.sequence, sent.denom, sent.transaction_hash, as_json)
 
 
@@ -313,25 +316,37 @@ async def _token(execution: "ExecutionRpc", transfer: bytes, token: bytes | str)
     return token if isinstance(token, bytes) else await voucher_of(execution, transfer, token)
 
 
-async def _send(evm: EvmChainConfig, signer: Signer, transfer: bytes, wish: Wish, random: Random) -> "SentTransfer":
-    from adapters.evm.transfer import Order, hub_client_of, send_tokens
+async def _send(
+    config: Config, evm: EvmChainConfig, signer: Signer, transfer: bytes, wish: Order, unchecked: bool, random: Random
+) -> "SentTransfer":
+    from adapters.evm import transfer as evm_transfer
+    from adapters.ics26.chain import RouterChain
     from adapters.ics26.transactor import Transactor
     from adapters.interface import RefusedByChain
+    from relay.core.chains import open_chain
 
-    async with _execution(evm, random) as execution:
-        client = wish.client or await hub_client_of(execution, transfer)
+    if wish.client and not unchecked:
+        choice_over(config, evm.name, wish.client, wish.next_client, wish.receiver)  # asks nobody
+    async with open_chain(evm, random) as chain:
+        assert isinstance(chain, RouterChain)
+        await chain.check_identity()
+        execution = chain.execution
+        client = wish.client or await evm_transfer.hub_client_of(execution, transfer)
         if not client:
             raise RefusedByChain("NotHubClient", "this Transfer has no hub client; name one with --client")
-        order = Order(
+        if not unchecked:
+            choice = choice_over(config, evm.name, client, wish.next_client, wish.receiver)
+            await check_on_evm(chain, transfer, choice, signer.address, wish)
+        order = evm_transfer.Order(
             client,
-            await _token(execution, transfer, wish.token),
+            await _token(execution, transfer, _address_or_trace(wish.token)),
             wish.amount,
             wish.receiver,
             int(time.time()) + wish.timeout_s,
             wish.next_client,
             wish.memo,
         )
-        return await send_tokens(Transactor(execution, evm.chain_id, signer), transfer, order)
+        return await evm_transfer.send_tokens(Transactor(execution, evm.chain_id, signer), transfer, order)
 
 
 async def _read_limit(

@@ -30,7 +30,7 @@ async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Mad
             Code.NOT_SUPPORTED, f"{adapter.name} is a Cosmos chain: it has no Mailbox to send messages with"
         )
     cosmos_address(wish.sender, adapter.settings.bech32_prefix, "sender")
-    denom = await _denom(adapter, wish.token)
+    denom = await voucher_denom(adapter, wish.token)
     way = wish.choice.first if denom is None else wish.choice.way_for(denom)
     if wish.memo and way.next_client is not None:
         raise refused_field("memo", "is the instruction to the hub on a way over one; leave it empty")
@@ -74,7 +74,7 @@ async def prepare_on_cosmos(adapter: CosmosChain, wish: Wish, now_s: int) -> Mad
     )
 
 
-async def _denom(adapter: CosmosChain, token: str) -> Denom | None:
+async def voucher_denom(adapter: CosmosChain, token: str) -> Denom | None:
     """Where a voucher came from, by its trace or its name in the bank; None for what is no voucher, of whatever letters."""
     if token.startswith("ibc/"):
         try:

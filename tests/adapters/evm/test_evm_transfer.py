@@ -152,11 +152,36 @@ consensus = "qbft"
 rpc = ["{rpc}"]
 router = "{router}"
 key = {{ keystore = "key.json", password_env = "PASSWORD" }}
+
+[[chains]]
+name = "beta"
+kind = "evm"
+chain_id = 7777
+consensus = "qbft"
+rpc = ["http://127.0.0.1:9"]
+router = "{router}"
+key = {{ keystore = "key.json", password_env = "PASSWORD" }}
+
+[[chains]]
+name = "hub"
+kind = "hub"
+chain_id = "hutong-1"
+rpc = ["http://127.0.0.1:9"]
+consensus_rpc = ["http://127.0.0.1:9"]
+key = {{ keystore = "key.json", password_env = "PASSWORD" }}
+
+[[paths]]
+a = {{ chain = "alpha", client = "client-0" }}
+b = {{ chain = "hub", client = "bft-evm-0" }}
+
+[[paths]]
+a = {{ chain = "beta", client = "client-0" }}
+b = {{ chain = "hub", client = "bft-evm-1" }}
 """
 
 
 @pytest.mark.long
-async def test_command_line_of_transfers(tmp_path, monkeypatch):
+async def test_trial_T3_command_line_of_transfers(tmp_path, monkeypatch):
     """`hutong transfer` against a chain: what it prints, and what it refuses in one sentence."""
     monkeypatch.setenv("PASSWORD", "correct horse")
     create_keystore(tmp_path / "key.json", KEY, b"correct horse", iterations=2)
@@ -177,6 +202,15 @@ async def test_command_line_of_transfers(tmp_path, monkeypatch):
             return result.exit_code, result.output.strip()
 
         order = ("send", "--token", token, "--amount", "80", "--receiver", RECEIVER, *signing)
+        for wrong, named in (
+            (("--receiver", "bob"), "--receiver is no address"),
+            (("--receiver", "0xd8da6BF26964aF9D7eEd9e03E53415D37aA96045"), "wrong EIP-55 checksum"),
+            (("--next-client", "bft-evm-7"), "--next-client 'bft-evm-7' is on no path"),
+            (("--timeout-s", "90000"), "--timeout-s ends"),
+            (("--amount", "1001"), "holds 1000"),
+        ):  # T3
+            code, said = await run(*order, "--next-client", "bft-evm-1", *wrong)
+            assert (code, named in said, "alpha/client-0" in said) == (1 if "holds" in named else 2, True, False), said
         assert await run(*order, "--next-client", "bft-evm-1") == (0, "alpha/client-0/1")
         assert await run(*order, "--memo", "x") == (0, "alpha/client-0/2")
         code, said = await run(*order, "--memo", "x", "--next-client", "bft-evm-1")

@@ -112,6 +112,50 @@ def test_what_a_cosmos_chain_is_not_asked_is_one_sentence(operator, arguments, s
     assert refused.exit_code == 2 and said in refused.output and "Traceback" not in refused.output
 
 
+RIGHT = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
+FROM_ALPHA = ["--chain", "alpha", "--client", "client-0", "--transfer", "0x" + "11" * 20, "--token", "0x" + "22" * 20]
+FROM_SIMD = ["--chain", "simd", "--client", "07-tendermint-0", "--token", "stake"]
+TO_ALPHA, TO_SIMD = ["--next-client", "bft-evm-0"], ["--next-client", "07-tendermint-1"]
+WAY_OF_ALPHA = """
+[[paths]]
+a = { chain = "alpha", client = "client-0" }
+b = { chain = "hub", client = "bft-evm-0" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([*FROM_SIMD, *TO_ALPHA, "--receiver", "bob"], "--receiver is no address"),
+        ([*FROM_SIMD, *TO_ALPHA, "--receiver", RIGHT.replace("d8dA", "d8da")], "wrong EIP-55 checksum"),
+        ([*FROM_SIMD, *TO_ALPHA, "--receiver", "0x" + "0" * 40], "zero address"),
+        ([*FROM_ALPHA, *TO_SIMD, "--receiver", RIGHT], "--receiver is no address of a chain with the prefix cosmos"),
+        ([*FROM_SIMD, "--next-client", "bft-evm-9", "--receiver", RIGHT], "--next-client 'bft-evm-9' is on no path"),
+        ([*FROM_SIMD[:2], "--client", "07-tendermint-9", "--token", "stake", "--receiver", RIGHT], "is on no path"),
+        ([*FROM_ALPHA, *TO_SIMD, "--receiver", RIGHT, "--amount", str(2**256)], "--amount"),
+    ],
+)
+def test_trial_T3_what_cannot_arrive_is_refused_before_anything_is_asked(operator, tmp_path, arguments, said):
+    (tmp_path / "relay.toml").write_text(CONFIG + PATHS + WAY_OF_ALPHA)
+    refused = operator("transfer", "send", "--amount", "5", *KEY, *arguments)
+    assert refused.exit_code == 2 and said in refused.output and "Traceback" not in refused.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [*FROM_SIMD, *TO_ALPHA, "--receiver", RIGHT],
+        [*FROM_SIMD, *TO_ALPHA, "--receiver", RIGHT.lower()],
+        [*FROM_SIMD, "--next-client", "bft-evm-9", "--receiver", "bob", "--unchecked-receiver"],
+    ],
+)
+def test_trial_T3_what_can_arrive_is_asked_of_the_chain(operator, tmp_path, arguments):
+    """Whose endpoint nobody serves."""
+    (tmp_path / "relay.toml").write_text(CONFIG + PATHS + WAY_OF_ALPHA)
+    asked = operator("transfer", "send", "--amount", "5", *KEY, *arguments)
+    assert asked.exit_code == 1 and "simd" in asked.output and "receiver" not in asked.output
+
+
 def test_holder_that_is_no_address_of_the_chain_is_refused(operator):
     refused = operator("transfer", "balance", "--chain", "simd", "--holder", "osmo1qqqqqq")
     assert refused.exit_code == 1 and "address" in refused.output and "Traceback" not in refused.output
