@@ -18,6 +18,7 @@ from adapters.cometbft.upgrade import committed_upgrade
 from adapters.cosmos.clients import StoredClients
 from adapters.cosmos.events import BlockEvents
 from adapters.cosmos.history import PacketHistory
+from adapters.cosmos.pool import pooled_packets
 from adapters.cosmos.proofs import MERKLE_PREFIX, PROOF_FORMAT, PROOF_SPECS, UPGRADE_FORMAT, UPGRADE_PATH
 from adapters.cosmos.rpc import CosmosRpc, open_endpoints
 from adapters.cosmos.settings import CosmosSettings
@@ -26,6 +27,7 @@ from adapters.cosmos.unsettled import unsettled_sends
 from adapters.interface import (
     MAX_SEQUENCE_SCAN,
     AccountState,
+    At,
     BadAnswer,
     Batch,
     BatchLimits,
@@ -37,8 +39,10 @@ from adapters.interface import (
     HeightUnavailable,
     InitialStates,
     PacketEvent,
+    PooledPacket,
     PreparedTransaction,
     Proof,
+    Relayed,
     SignedTransaction,
     Signer,
     TransactionOutcome,
@@ -126,10 +130,14 @@ class CosmosChain:
     async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
         return await self._events.packet_events(first, last, await self._heads.above(last))
 
-    async def commitment(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+    @property
+    def has_unfinal_blocks(self) -> bool:
+        return False
+
+    async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
         return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
 
-    async def receipt(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+    async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
         return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
 
     async def acknowledgement_commitment(
@@ -137,8 +145,8 @@ class CosmosChain:
     ) -> bytes | None:
         return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
 
-    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
-        at = (await self.head()).height if height is None else height
+    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
+        at = height if isinstance(height, int) else (await self.head()).height
         return await self._rpc.stored(path_key(client_id, kind, sequence), at)
 
     async def next_sequence_send(self, client_id: str) -> int:
@@ -238,6 +246,15 @@ class CosmosChain:
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
         return await self._submission.outcome(transaction_hash)
+
+    def idle_transactions(self) -> tuple[bytes, ...]:
+        return ()
+
+    async def relayed_by(self, transaction_hash: bytes) -> Relayed | None:
+        return await self._submission.relayed_by(transaction_hash)
+
+    async def pooled_packets(self) -> tuple[PooledPacket, ...] | None:
+        return await pooled_packets(self._rpc)
 
     async def account(self, address: str) -> AccountState:
         return await self._submission.account(address)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from adapters.cometbft import CommittedBlocks
 from adapters.cometbft.results import MAX_TRANSACTION_BASE64_CHARS, MAX_TRANSACTIONS, block_transactions
 from adapters.cometbft.rpc import base64_bytes
+from adapters.cosmos.accounts import parse_answer
 from adapters.cosmos.rpc import MAX_CODESPACE_CHARS, MAX_LOG_CHARS, CosmosRpc, cut_text
 from adapters.cosmos.transactions import transaction_hash
-from adapters.interface import Head, HeightUnavailable, RpcRefused
+from adapters.interface import BadAnswer, Head, HeightUnavailable, RpcRefused
 from adapters.rpc import AnswerTooLarge, Attempt, Fields
+from light_clients.protobuf.cosmos_tx_pb2 import TxMsgData
 
 EARLIER_BLOCKS = 200
 """Read for a transaction of before a restart, on a node without an index."""
@@ -23,6 +25,11 @@ MAX_EVENTS = 10_000
 MAX_GAS = 2**63 - 1
 TRANSACTION_EVENT = "tx"
 SEQUENCE_ATTRIBUTE = "acc_seq"
+PACKET_RESPONSES = frozenset(
+    f"/ibc.core.channel.v2.{name}Response" for name in ("MsgRecvPacket", "MsgAcknowledgement", "MsgTimeout")
+)
+NOOP_RESPONSE = b"\x08\x01"
+"""`result = RESPONSE_RESULT_TYPE_NOOP`: ibc-go, proto/ibc/core/channel/v2/tx.proto."""
 _NO_INDEX = "indexing is disabled"
 _NOT_FOUND = "not found"
 
@@ -67,6 +74,22 @@ def _names_a_sequence(events: Fields) -> bool:
     return False
 
 
+def noops(data: bytes) -> tuple[int, ...]:
+    """Indexes of the messages of a transaction with this `data` that changed nothing, as ibc-go's responses say.
+
+    Data that cannot be read names none: it is for the books alone, and the chain's state decides.
+    """
+    try:
+        responses = parse_answer(TxMsgData, data, "tx").msg_responses
+    except BadAnswer:
+        return ()
+    return tuple(
+        index
+        for index, response in enumerate(responses)
+        if response.type_url in PACKET_RESPONSES and response.value == NOOP_RESPONSE
+    )
+
+
 class Inclusions:
     """`head` is the chain's newest committed block."""
 
@@ -83,6 +106,13 @@ class Inclusions:
             return await self._rpc.client.run("tx", lambda attempt: _indexed(attempt, wanted))
         except _NotIndexed:
             return await self._read(wanted, since)
+
+    async def indexed(self, wanted: bytes) -> Inclusion | None:
+        """By the node's index alone; None where it has none."""
+        try:
+            return await self._rpc.client.run("tx", lambda attempt: _indexed(attempt, wanted))
+        except _NotIndexed:
+            return None
 
     async def _read(self, wanted: bytes, since: int | None) -> Inclusion | None:
         newest = (await self._head()).height

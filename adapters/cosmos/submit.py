@@ -13,8 +13,9 @@ from adapters.cometbft import CommittedBlocks
 from adapters.cosmos.accounts import Accounts
 from adapters.cosmos.addresses import account_address, decode_address
 from adapters.cosmos.fees import Coin, FeeAboveCap, GasPrice, adjusted_gas
-from adapters.cosmos.inclusion import Inclusion, Inclusions
+from adapters.cosmos.inclusion import Inclusion, Inclusions, noops
 from adapters.cosmos.messages import UPDATE_CLIENT_URL, SdkMessage, encode_message
+from adapters.cosmos.pool import pooled_packet
 from adapters.cosmos.refusals import (
     SDK,
     UNAUTHORIZED_CODE,
@@ -49,6 +50,7 @@ from adapters.interface import (
     NonceTooLow,
     PreparedTransaction,
     RefusedByChain,
+    Relayed,
     RpcRefused,
     SignedTransaction,
     Signer,
@@ -57,7 +59,7 @@ from adapters.interface import (
     UpdateClient,
 )
 from adapters.rpc import Attempt, Endpoint, Fields
-from light_clients.interface import MalformedInput
+from light_clients.interface import MalformedInput, VerificationError
 
 UNKNOWN_GAS = 200_000
 UNKNOWN_GAS_PER_BYTE = 40
@@ -284,7 +286,21 @@ class Submission:
             fee_wei=sum(coin.amount for coin in content.fee if coin.denom == self._price.denom),
             reverted=reverted,
             failures=() if guilty is None else (MessageFailure(guilty, reverted or "", b""),),
+            noops=() if found.code else noops(found.data),
         )
+
+    async def relayed_by(self, transaction_hash: bytes) -> Relayed | None:
+        """None without an index: blocks are not read through for it, nor for a transaction of several signers."""
+        found = await self._inclusions.indexed(transaction_hash)
+        if found is None:
+            return None
+        try:
+            content = decode_raw(found.raw)
+            sender = account_address(self._settings.bech32_prefix, content.public_key)
+        except (MalformedInput, VerificationError):
+            return None
+        packets = map(pooled_packet, content.messages)
+        return Relayed(sender, frozenset(packet.client_id for packet in packets if packet is not None))
 
     async def account(self, address: str) -> AccountState:
         self._check_address(address)

@@ -92,6 +92,10 @@ class EvmChain(RouterChain):
     def blocks_per_update(self) -> int | None:
         return BLOCKS_PER_UPDATE if self._settings.consensus == "clique" else None
 
+    @property
+    def has_unfinal_blocks(self) -> bool:
+        return self._settings.consensus not in BFT and self._settings.confirmations != 0
+
     async def eth_chain_id(self) -> int:
         return self._settings.chain_id
 

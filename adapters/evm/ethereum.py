@@ -10,6 +10,8 @@ from adapters.ics26 import submission
 from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.interface import (
     MAX_EVENT_RANGE,
+    NEWEST,
+    At,
     EndpointStatistics,
     HeightUnavailable,
     PacketEvent,
@@ -64,7 +66,9 @@ class EthereumChain(EvmChain):
     def _in_slots(self, event: PacketEvent) -> PacketEvent:
         return replace(event, height=self._beacon.blocks.slot_of(event.block_time_ns // NANOSECONDS_PER_SECOND))
 
-    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
+    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
+        if height == NEWEST:
+            return await super()._stored(client_id, kind, sequence, height)
         at = (await self.head()).height if height is None else height
         await self._heads.above(at)
         return await self._reads.stored(client_id, kind, sequence, await self._beacon.number_at(at))

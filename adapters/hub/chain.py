@@ -20,6 +20,7 @@ from adapters.hub.settings import HubSettings
 from adapters.ics26.chain import RouterChain
 from adapters.ics26.execution import ExecutionRpc
 from adapters.interface import (
+    At,
     BadAnswer,
     ClientInfo,
     ClientParameters,
@@ -134,8 +135,12 @@ class HubChain(RouterChain):
     ) -> tuple[Proof, ...]:
         return await self._proofs.prove_all(paths, height)
 
-    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
-        at = (await self.head()).height if height is None else height
+    @property
+    def has_unfinal_blocks(self) -> bool:
+        return False
+
+    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
+        at = height if isinstance(height, int) else (await self.head()).height
         return await self._values.get(at, path_key(client_id, kind, sequence))
 
     @property

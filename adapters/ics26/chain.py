@@ -10,20 +10,25 @@ from adapters.ics26 import submission
 from adapters.ics26.abi import MULTICALL, PAUSED
 from adapters.ics26.batch import DEFAULT_LIMITS, destination_client, encode_batch, encode_message, execution_gas
 from adapters.ics26.execution import ExecutionRpc, Receipt
+from adapters.ics26.pool import pooled_packets, relayed
 from adapters.ics26.router import MAX_WORDS, RouterReads
 from adapters.ics26.signing import sign
 from adapters.interface import (
     MAX_SEQUENCE_SCAN,
+    NEWEST,
     AccountState,
+    At,
     Batch,
     BatchLimits,
     EndpointStatistics,
     Head,
     NotSupported,
     PacketEvent,
+    PooledPacket,
     PreparedTransaction,
     Proof,
     RefusedByChain,
+    Relayed,
     SignedTransaction,
     Signer,
     TransactionOutcome,
@@ -134,10 +139,15 @@ class RouterChain(ABC):
     async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
         return await self._reads.packet_events(first, last, await self._heads.above(last))
 
-    async def commitment(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+    @property
+    @abstractmethod
+    def has_unfinal_blocks(self) -> bool:
+        """See ChainAdapter."""
+
+    async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
         return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
 
-    async def receipt(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+    async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
         return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
 
     async def acknowledgement_commitment(
@@ -145,7 +155,9 @@ class RouterChain(ABC):
     ) -> bytes | None:
         return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
 
-    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
+    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
+        if height == NEWEST:
+            return await self._reads.stored(client_id, kind, sequence, "latest")
         at = (await self.head()).height if height is None else height
         return await self._reads.stored(client_id, kind, sequence, at)
 
@@ -233,6 +245,16 @@ class RouterChain(ABC):
     async def _check_receipt(self, receipt: Receipt) -> None:
         if receipt.height <= await self._heads.above(receipt.height):
             submission.check_receipt_block(receipt, (await self._block_facts(receipt.height))[0])
+
+    def idle_transactions(self) -> tuple[bytes, ...]:
+        return self._reads.idle_transactions()
+
+    async def relayed_by(self, transaction_hash: bytes) -> Relayed | None:
+        call = await self._execution.mined_call(transaction_hash)
+        return None if call is None else relayed(call.sender, call.data)
+
+    async def pooled_packets(self) -> tuple[PooledPacket, ...] | None:
+        return await pooled_packets(self._execution, self._router)
 
     async def account(self, address: str) -> AccountState:
         return await submission.account_state(self._execution, address)

@@ -6,6 +6,7 @@ from typing import Any
 
 from adapters.ics26.abi import GET_COMMITMENT, GET_COUNTERPARTY, MULTICALL
 from adapters.ics26.events import (
+    NOOP_TOPIC,
     PACKET_TOPICS,
     SEND_PACKET_TOPIC,
     WRITE_ACKNOWLEDGEMENT_TOPIC,
@@ -15,7 +16,7 @@ from adapters.ics26.events import (
     packet_event,
     sequence_topic,
 )
-from adapters.ics26.execution import ExecutionRpc, hex_data
+from adapters.ics26.execution import BlockTag, ExecutionRpc, hex_data
 from adapters.interface import (
     MAX_EVENT_RANGE,
     BadAnswer,
@@ -33,6 +34,8 @@ ZERO_WORD = bytes(32)
 CONCURRENT_BLOCKS = 16
 MAX_WORDS = 256
 """Read in one call: under 2 million gas."""
+
+MAX_IDLE = 256
 
 BlockFacts = Callable[[int], Awaitable[tuple[bytes, int]]]
 """Height to (block hash, time in ns) of a final block."""
@@ -59,6 +62,7 @@ class RouterReads:
         self._block_facts = block_facts
         self._words = Together(self.words, MAX_WORDS if has_multicall else 1)
         self._has_multicall = has_multicall
+        self._idle: dict[bytes, None] = {}
 
     async def packet_events(self, first: int, last: int, head: int) -> tuple[PacketEvent, ...]:
         """Events of blocks `first` to `last`; each log's block must be the final block of its height."""
@@ -66,7 +70,13 @@ class RouterReads:
             raise ValueError(f"a range of 1 to {MAX_EVENT_RANGE} blocks, not {first} to {last}")
         if last > head:
             raise HeightUnavailable(self._chain, last, f"the final head is {head}")
-        return await self._events(first, last, [[hex_data(topic) for topic in PACKET_TOPICS]])
+        return await self._events(first, last, [[hex_data(topic) for topic in (*PACKET_TOPICS, NOOP_TOPIC)]])
+
+    def idle_transactions(self) -> tuple[bytes, ...]:
+        """Hashes of transactions with a `Noop` in the blocks that `packet_events` read, each given once."""
+        found = tuple(self._idle)
+        self._idle.clear()
+        return found
 
     async def _events(self, first: int, last: int, topics: list[Any]) -> tuple[PacketEvent, ...]:
         """Events of packets that this side does not carry are passed over, but only where no endpoint tells of none."""
@@ -93,6 +103,11 @@ class RouterReads:
             block_hash, time_ns = facts[log.height]
             if log.block_hash != block_hash:
                 raise BadAnswer("eth_getLogs", "blockHash", "is not the final block of its height", log.block_hash)
+            if log.topics == (NOOP_TOPIC,):
+                self._idle[log.transaction_hash] = None
+                while len(self._idle) > MAX_IDLE:
+                    del self._idle[next(iter(self._idle))]
+                continue
             try:
                 events.append(packet_event(log, time_ns))
             except BadAnswer:
@@ -103,12 +118,12 @@ class RouterReads:
                     raise
         return tuple(events)
 
-    async def stored(self, client_id: str, kind: PathKind, sequence: int, height: int) -> bytes | None:
+    async def stored(self, client_id: str, kind: PathKind, sequence: int, height: BlockTag) -> bytes | None:
         """The 32 bytes under an ICS-24 path in the state after block `height`."""
         word = await self._words.get(height, keccak256(path_key(client_id, kind, sequence)))
         return None if word == ZERO_WORD else word
 
-    async def words(self, hashed_paths: Sequence[bytes], height: int) -> tuple[bytes, ...]:
+    async def words(self, hashed_paths: Sequence[bytes], height: BlockTag) -> tuple[bytes, ...]:
         """What is stored under each hashed path, zero for nothing: in one call where the router takes several in one."""
         if len(hashed_paths) > 1 and self._has_multicall:
             data = MULTICALL.encode([GET_COMMITMENT.encode(hashed_path) for hashed_path in hashed_paths])

@@ -1,14 +1,15 @@
 """From call data to a mined outcome, on any chain that speaks the execution API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from eth_utils.address import to_checksum_address
 
 from adapters.ics26.abi import RELAY_BATCH
 from adapters.ics26.batch import intrinsic_gas
-from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC
+from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, NOOP_TOPIC
 from adapters.ics26.execution import MAX_LOG_DATA_BYTES, ExecutionRpc, MinedCall, Receipt, hex_data
 from adapters.ics26.fees import Fees, current_fees
+from adapters.ics26.noops import noops
 from adapters.interface import (
     AccountState,
     AdapterError,
@@ -176,6 +177,7 @@ async def outcome_of(
 ) -> TransactionOutcome:
     """What a receipt says, if it is of the final block of its height, which has this hash and time."""
     check_receipt_block(receipt, block_hash)
+    failures = _failures(execution, receipt, router)
     return TransactionOutcome(
         transaction_hash=receipt.transaction_hash,
         height=receipt.height,
@@ -184,8 +186,21 @@ async def outcome_of(
         gas_used=receipt.gas_used,
         fee_wei=receipt.gas_used * await _price_paid_wei(execution, receipt),
         reverted=None if receipt.status else await why_reverted(execution, receipt),
-        failures=_failures(execution, receipt, router),
+        failures=failures,
+        noops=await _noops(execution, receipt, router, [failure.index for failure in failures]),
     )
+
+
+async def _noops(execution: ExecutionRpc, receipt: Receipt, router: bytes, failed: Sequence[int]) -> tuple[int, ...]:
+    """Asked only where something was done before; a node that does not tell the call holds nothing up, as with the price."""
+    logs = [log for log in receipt.logs if log.address == router]
+    if all(log.topics[:1] != (NOOP_TOPIC,) for log in logs):
+        return ()
+    try:
+        call = await execution.mined_call(receipt.transaction_hash)
+    except AdapterError:
+        return ()
+    return () if call is None else noops(call.data, failed, logs)
 
 
 async def _price_paid_wei(execution: ExecutionRpc, receipt: Receipt) -> int:

@@ -1,6 +1,6 @@
 """What every adapter answers: one protocol, its values and its errors."""
 
-from adapters.interface.adapter import MAX_EVENT_RANGE, MAX_SEQUENCE_SCAN, ChainAdapter
+from adapters.interface.adapter import MAX_EVENT_RANGE, MAX_SEQUENCE_SCAN, NEWEST, At, ChainAdapter
 from adapters.interface.clients import AttestedBy, ClientInfo, ClientParameters, InitialStates, Proof
 from adapters.interface.endpoints import LATENCY_BOUNDS_S, EndpointError, EndpointStatistics
 from adapters.interface.errors import (
@@ -22,7 +22,7 @@ from adapters.interface.errors import (
     Underpriced,
     UnknownClient,
 )
-from adapters.interface.events import Head, PacketEvent, PacketEventKind
+from adapters.interface.events import Head, PacketEvent, PacketEventKind, PooledPacket, Relayed
 from adapters.interface.messages import (
     AcknowledgePacket,
     Batch,
@@ -46,11 +46,13 @@ __all__ = [
     "LATENCY_BOUNDS_S",
     "MAX_EVENT_RANGE",
     "MAX_SEQUENCE_SCAN",
+    "NEWEST",
     "AccountState",
     "AcknowledgePacket",
     "AdapterError",
     "AlreadyKnown",
     "AlreadyRelayed",
+    "At",
     "AttestedBy",
     "BadAnswer",
     "Batch",
@@ -75,10 +77,12 @@ __all__ = [
     "NotSupported",
     "PacketEvent",
     "PacketEventKind",
+    "PooledPacket",
     "PreparedTransaction",
     "Proof",
     "RecvPacket",
     "RefusedByChain",
+    "Relayed",
     "RpcRefused",
     "SignedTransaction",
     "Signer",

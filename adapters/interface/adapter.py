@@ -1,11 +1,11 @@
 """What the relay asks of every kind of chain."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 from adapters.interface.clients import ClientInfo, ClientParameters, InitialStates, Proof
 from adapters.interface.endpoints import EndpointStatistics
-from adapters.interface.events import Head, PacketEvent
+from adapters.interface.events import Head, PacketEvent, PooledPacket, Relayed
 from adapters.interface.messages import Batch, BatchLimits
 from adapters.interface.transactions import (
     AccountState,
@@ -20,6 +20,13 @@ MAX_EVENT_RANGE = 1_000
 """Blocks per `packet_events` call; public nodes refuse far larger ranges."""
 MAX_SEQUENCE_SCAN = 10_000
 """Sequences looked at per `unsettled_sends` call."""
+
+
+NEWEST: Final = "newest"
+"""The state after the newest block that an endpoint knows, which may still be undone."""
+
+At = int | Literal["newest"] | None
+"""A final height, NEWEST, or None for the head."""
 
 
 class ChainAdapter(Protocol):
@@ -83,10 +90,14 @@ class ChainAdapter(Protocol):
         At most MAX_EVENT_RANGE blocks. Raises HeightUnavailable if `last` is above the head.
         """
 
-    async def commitment(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
-        """Commitment of a sent, unsettled packet in the state after block `height` (None: the head's)."""
+    @property
+    def has_unfinal_blocks(self) -> bool:
+        """There are blocks above the head: NEWEST says more than the head's state, and nothing for good."""
 
-    async def receipt(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+    async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
+        """Commitment of a sent, unsettled packet in the state after block `height`."""
+
+    async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
         """Receipt of a received packet."""
 
     async def acknowledgement_commitment(
@@ -181,6 +192,21 @@ class ChainAdapter(Protocol):
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
         """None while it is not in a final block (pending, dropped or unknown: `account` tells which)."""
+
+    def idle_transactions(self) -> tuple[bytes, ...]:
+        """Hashes of mined transactions that found work done, met while `packet_events` was answered; each is given once.
+
+        None where the chain leaves no trace of them.
+        """
+
+    async def relayed_by(self, transaction_hash: bytes) -> Relayed | None:
+        """None where no endpoint can say."""
+
+    async def pooled_packets(self) -> tuple[PooledPacket, ...] | None:
+        """What pending transactions would do with packets: those that the next blocks may include.
+
+        None where no endpoint tells. It costs none of them its place, and raises nothing.
+        """
 
     async def account(self, address: str) -> AccountState:
         """Nonces and balance on the newest state."""

@@ -23,6 +23,24 @@ class PacketEventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PooledPacket:
+    """A message of a pending transaction, by the event that it would leave on client `client_id` of its chain."""
+
+    kind: PacketEventKind
+    client_id: str
+    sequence: int
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """Who sent a mined transaction, and the clients on its chain that it brought packets over, as far as it tells."""
+
+    sender: str
+    client_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class PacketEvent:
     """One step of a packet's life in a final block.
 

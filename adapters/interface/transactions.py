@@ -102,6 +102,7 @@ class TransactionOutcome:
 
     `reverted` carries the reason when the whole transaction failed, else `failures` lists the messages that did. Where
     batches are atomic and the chain says which message undid a reverted one, `failures` has that message alone.
+    `noops` are the indexes of messages that did not fail and changed nothing: another transaction had done it before.
     """
 
     transaction_hash: bytes
@@ -112,6 +113,7 @@ class TransactionOutcome:
     fee_wei: int
     reverted: str | None
     failures: tuple[MessageFailure, ...]
+    noops: tuple[int, ...] = ()
 
     def failure_of(self, index: int) -> str | None:
         """Why the message at `index` of the batch had no effect, None if it succeeded."""

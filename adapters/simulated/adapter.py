@@ -7,12 +7,16 @@ import trio
 
 from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message
 from adapters.ics26.events import PACKET_TOPICS, packet_event
+from adapters.ics26.noops import packet_calls
+from adapters.ics26.pool import pooled_packet, relayed
 from adapters.ics26.reverts import RevertReader
 from adapters.ics26.signing import sign
 from adapters.interface import (
     MAX_EVENT_RANGE,
     MAX_SEQUENCE_SCAN,
+    NEWEST,
     AccountState,
+    At,
     Batch,
     BatchLimits,
     BatchTooLarge,
@@ -28,8 +32,10 @@ from adapters.interface import (
     NotSupported,
     PacketEvent,
     PacketEventKind,
+    PooledPacket,
     PreparedTransaction,
     Proof,
+    Relayed,
     SignedTransaction,
     Signer,
     TransactionOutcome,
@@ -71,6 +77,7 @@ class SimulatedAdapter:
         self._limits = limits
         self._head: Head | None = None
         self._reverts = RevertReader()
+        self._idle: dict[bytes, None] = {}
 
     @property
     def name(self) -> str:
@@ -139,6 +146,10 @@ class SimulatedAdapter:
         if not 0 <= first <= last or last - first >= MAX_EVENT_RANGE:
             raise ValueError(f"a range of 1 to {MAX_EVENT_RANGE} blocks, not {first} to {last}")
         self._final(last)
+        for height in range(first, last + 1):
+            self._idle |= dict.fromkeys(
+                receipt.transaction.hash for receipt in self._final(height).receipts if receipt.noops
+            )
         events = [event for height in range(first, last + 1) for event in self._events(self._final(height))]
         events = [event for event in events if not self.faults.strikes(self.faults.hidden_events)]
         events += [event for event in self.faults.forged_events if first <= event.height <= last]
@@ -148,15 +159,22 @@ class SimulatedAdapter:
     def _events(block: SimulatedBlock) -> list[PacketEvent]:
         return [packet_event(log, block.time_ns) for log in block.logs if log.topics[0] in PACKET_TOPICS]
 
-    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: int | None) -> bytes | None:
+    @property
+    def has_unfinal_blocks(self) -> bool:
+        return self.chain.finality_depth > 0
+
+    async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
         await self._asked("commitment")
-        block = self._final(self.chain.final_height if height is None else height)
+        if height == NEWEST:
+            block = self.chain.newest
+        else:
+            block = self._final(self.chain.final_height if height is None else height)
         return self.chain.store.get(block.router.storage_root, path_key(client_id, kind, sequence))
 
-    async def commitment(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+    async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
         return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
 
-    async def receipt(self, client_id: str, sequence: int, height: int | None = None) -> bytes | None:
+    async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
         return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
 
     async def acknowledgement_commitment(
@@ -352,8 +370,33 @@ class SimulatedAdapter:
                             MessageFailure(index, self._reverts.read(data).reason, data)
                             for index, data in receipt.failures
                         ),
+                        noops=receipt.noops,
                     )
         return None
+
+    def idle_transactions(self) -> tuple[bytes, ...]:
+        found = tuple(self._idle)
+        self._idle.clear()
+        return found
+
+    async def relayed_by(self, transaction_hash: bytes) -> Relayed | None:
+        await self._asked("relayed_by")
+        for block in reversed(self.chain.blocks):
+            for receipt in block.receipts:
+                if receipt.transaction.hash == transaction_hash:
+                    return relayed(receipt.transaction.sender, receipt.transaction.data)
+        return None
+
+    async def pooled_packets(self) -> tuple[PooledPacket, ...] | None:
+        await self._asked("pooled_packets")
+        if self.chain.hide_pool:
+            return None
+        return tuple(
+            pooled_packet(call, transaction.sender)
+            for transaction in self.chain.pool.values()
+            for call in packet_calls(transaction.data)
+            if call is not None
+        )
 
     async def account(self, address: str) -> AccountState:
         await self._asked("account")

@@ -17,6 +17,7 @@ from hexbytes import HexBytes
 
 from adapters.ics26.abi import RELAY_BATCH, selector
 from adapters.ics26.events import BATCH_CALL_FAILED_TOPIC, Log
+from adapters.ics26.noops import noops
 from adapters.ics26.reverts import RevertReader
 from adapters.interface import (
     AlreadyKnown,
@@ -82,6 +83,7 @@ class SimulatedReceipt:
     gas_used: int
     reverted: str | None
     failures: tuple[tuple[int, bytes], ...]
+    noops: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class SimulatedChain:
         self.names_culprits = True
         """Where batches are atomic: outcomes say which message undid the others."""
         self.chain_id = chain_id
+        self.hide_pool = False
+        """Endpoints keep it to themselves."""
         self.finality_depth = finality_depth
         self.router_address = ROUTER_ADDRESS
         self.store = ProvableStore(ROUTER_ADDRESS)
@@ -360,7 +364,12 @@ class SimulatedChain:
             reason = RevertReader().read(failures[0][1]).reason
             named = failures[:1] if self.names_culprits else ()
             return SimulatedReceipt(transaction, height, gas_used, reason, named)
-        return SimulatedReceipt(transaction, height, gas_used, None, failures)
+        logs = [
+            Log(ROUTER_ADDRESS, log.topics, log.data, height, b"", transaction.hash, index, removed=False)
+            for index, log in enumerate(router.emitted)
+        ]
+        done_before = noops(transaction.data, [index for index, _ in failures], logs)
+        return SimulatedReceipt(transaction, height, gas_used, None, failures, done_before)
 
     def _run_batch(self, router: Router, data: bytes) -> tuple[tuple[tuple[int, bytes], ...], int]:
         if data[:4] != RELAY_BATCH.selector:

@@ -66,7 +66,7 @@ async def _work(config: Config, started: "SimpleQueue[tuple[ThreadBackend, trio.
         )
         stack.callback(connection.close)
         paths = Paths.of(config.paths)
-        queue = Queue(connection, "api", lambda: time.time_ns() // 1_000_000)
+        queue = Queue(connection, "api", lambda: time.time_ns() // 1_000_000, prefix=config.relay.redis_prefix)
         chains = Chains(config, adapters, paths, Archive(config.relay.home / "evidence"), reviver(queue, paths))
         views = ChainViews(config, adapters, paths, time.time_ns)
         with trio.CancelScope() as scope:

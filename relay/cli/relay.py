@@ -115,7 +115,12 @@ def _with_queue(config: Path, work: "Callable[[Queue, list[Route]], Awaitable[Re
         connection = Connection(url, None if password_env is None else os.environ.get(password_env))
         try:
             with trio.fail_after(ANSWER_LIMIT_S):
-                queue = Queue(connection, "operator", lambda: time.time_ns() // 1_000_000)
+                queue = Queue(
+                    connection,
+                    "operator",
+                    lambda: time.time_ns() // 1_000_000,
+                    prefix=loaded.relay.redis_prefix,
+                )
                 return await work(queue, Paths.of(loaded.paths).routes())
         finally:
             connection.close()

@@ -17,6 +17,7 @@ from relay.config.key import KeyConfig
 from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
 from relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
 from relay.config.permissions import UnsafeFile, check_private_file, read_private_file
+from relay.config.turns import TurnsConfig
 
 __all__ = [
     "HUB_ROUTER",
@@ -40,6 +41,7 @@ __all__ = [
     "PathEnd",
     "Problem",
     "RelayConfig",
+    "TurnsConfig",
     "UnsafeFile",
     "check_private_file",
     "file_problems",

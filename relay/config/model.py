@@ -83,6 +83,7 @@ from relay.config.fields import (
     url_of,
 )
 from relay.config.key import KeyConfig
+from relay.config.turns import TurnsConfig
 
 MAX_CHAINS = 64
 MAX_PATHS = 256
@@ -134,6 +135,8 @@ class RelayConfig(Model):
     redis_url: Annotated[str, url_of("redis", "rediss", "unix")] | None = None
     """Without it the embedded Valkey runs in `home`."""
     redis_password_env: EnvironmentName | None = None
+    redis_prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "hutong"
+    """Begins the name of every key on the server. Relays that share the work share it; others on the server have another."""
     ledger_url: Annotated[str, AfterValidator(_check_ledger_url)] | None = None
     """`postgresql://user@host:port/database`, of this relay alone; without it a SQLite file in `home`."""
     ledger_password_env: EnvironmentName | None = None
@@ -178,6 +181,7 @@ class Config(Model):
     chains: Annotated[tuple[ChainConfig, ...], Field(min_length=1, max_length=MAX_CHAINS, strict=False)]
     paths: Annotated[tuple[PathConfig, ...], Field(max_length=MAX_PATHS, strict=False)] = ()
     """Empty while chains are being connected; `hutong relay run` wants at least one."""
+    turns: TurnsConfig = TurnsConfig()
     api: ApiConfig | None = None
     archive: ArchiveConfig | None = None
     """Without the table, no bundles are kept."""

@@ -58,6 +58,10 @@ class Accounts:
         for account in self._accounts:
             await account.recovered()
 
+    def has_sent(self, transaction_hash: bytes) -> bool:
+        """Whether it is a transaction of one of these accounts, as far as that is remembered."""
+        return any(account.has_sent(transaction_hash) for account in self._accounts)
+
     def is_in_flight(self, job_id: str) -> bool:
         """A transaction of any account carries this job."""
         return any(account.is_in_flight(job_id) for account in self._accounts)

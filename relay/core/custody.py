@@ -83,6 +83,13 @@ class Custody:
         else:
             self._log.warning("given up", **self._history.about(taken.job), reason=reason)
 
+    async def put_off(self, taken: Taken, reason: str, cause: Cause, delay_s: float) -> None:
+        """Back to the queue for `delay_s`: nothing failed, and it is not yet time."""
+        *older, newest = self._release(taken)
+        await self._queue.settle(self._route, older)
+        await self._queue.put_off(self._route, newest, reason, delay_s)
+        self._history.waits_for(taken.job, reason, cause)
+
     async def bury(self, taken: Taken, reason: str, cause: Cause) -> None:
         """A dead letter at once."""
         *older, newest = self._release(taken)

@@ -111,6 +111,7 @@ def _relay(
         connection,
         f"{os.uname().nodename}-{os.getpid()}-{time.time_ns():x}",
         lambda: time.time_ns() // 1_000_000,
+        prefix=config.relay.redis_prefix,
         max_attempts=config.relay.max_attempts,
     )
     metrics = Metrics((chain.name for chain in config.chains), Paths.of(config.paths).counterparties())

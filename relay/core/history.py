@@ -6,6 +6,7 @@ from itertools import islice
 from adapters.interface import EndpointUnavailable, HeightUnavailable, PacketEvent
 from light_clients.interface import VerificationError
 from relay.config import PathEnd
+from relay.core.deeds import Deed, Deeds
 from relay.core.errors import RouteBlocked, SubmissionRefused
 from relay.core.facts import every_fact_of, facts_of, first_leg_of
 from relay.core.paths import Paths
@@ -39,6 +40,7 @@ class History:
         self._paths = paths
         self._now_ns = now_ns
         self._backlog = backlog
+        self._deeds = Deeds(paths)
         self._log = get_logger("history")
 
     def about(self, job: Job) -> dict[str, str]:
@@ -90,6 +92,10 @@ class History:
     def retried(self, job: Job, reason: str, cause: Cause) -> None:
         self._note([job], Step.RETRIED, reason, cause)
 
+    def waits_for(self, job: Job, reason: str, cause: Cause) -> None:
+        """Nothing failed: the job is looked at again after a while."""
+        self._note([job], Step.WAITING, reason, cause)
+
     def dead(self, job: Job, reason: str, cause: Cause) -> None:
         self._note([job], Step.DEAD, reason, cause)
 
@@ -97,14 +103,30 @@ class History:
         """Its destination is past the packet's timeout; a timeout job goes back in its place."""
         self._note([job], Step.EXPIRED, f"{job.destination} is past the packet's timeout")
 
+    def happened(self, chain: str, event: PacketEvent) -> None:
+        """An event of `chain` in a final block: what superseded a job is named, also where that was known before."""
+        named = self._deeds.saw(chain, event)
+        if named is not None:
+            self._superseded(*named)
+
     def superseded(self, job: Job, reason: str | None = None) -> None:
         """The job needs nothing more: for a reason, or (None) because the chain's state says that it is done.
 
-        Its packet is settled if what would have settled it is done.
+        Its packet is settled if what would have settled it is done. The transaction that did it is named as soon as its
+        block was read; that of a packet which a hub sends on is not, since its acknowledgement is another's.
         """
+        if reason is not None:
+            self._note([job], Step.SUPERSEDED, reason)
+            return
+        answers_later = job.kind is JobKind.RECEIVE and every_fact_of(job, self._paths).next_client is not None
+        deed = None if answers_later else self._deeds.of(job)
+        self._superseded(job, deed)
+        if deed is None and not answers_later:
+            self._deeds.wait_for(job)
+
+    def _superseded(self, job: Job, deed: Deed | None) -> None:
         settling = {JobKind.ACKNOWLEDGE: Outcome.ACKNOWLEDGED, JobKind.TIMEOUT: Outcome.SETTLED}
-        outcome = settling.get(job.kind) if reason is None else None
-        self._note([job], Step.SUPERSEDED, reason, outcome=outcome)
+        self._note([job], Step.SUPERSEDED, outcome=settling.get(job.kind), deed=deed)
 
     async def settled_but(self, end: PathEnd, unsettled: Collection[int], read: range) -> None:
         """Of the packets sent over `end` with sequences in `read`, the chain keeps only these."""
@@ -123,6 +145,7 @@ class History:
         *,
         outcome: Outcome | None = None,
         certain: bool = True,
+        deed: Deed | None = None,
     ) -> None:
         now_ns = self._now_ns()
         self._ledger.note(
@@ -136,6 +159,9 @@ class History:
                     facts_of(job),
                     reason=reason,
                     cause=cause,
+                    height=None if deed is None else deed.height,
+                    block_time_ns=None if deed is None else deed.block_time_ns,
+                    transaction_hash=None if deed is None else deed.transaction_hash,
                     outcome=outcome,
                     certain=certain,
                 )

@@ -30,6 +30,7 @@ from relay.core.fee_caps import within_caps
 from relay.core.heads import HeadFollower
 from relay.core.history import packets_of
 from relay.core.pending import Included, Jobs, Lost, Pending
+from relay.core.recent import Recent
 from relay.core.recording import Recorder
 from relay.ledger import Cause, TransactionState
 from relay.telemetry import Metrics, get_logger
@@ -48,6 +49,7 @@ another: a chain that checks pending transactions again drops those that have be
 LOST_AFTER_CHECKS = 4
 """Looks in a row that must see a nonce used in final blocks before our transaction is given up: endpoints lag behind
 each other, and until a block is final nothing is known for good, however long that takes."""
+REMEMBERED_SENT = 10_000
 UNREAD_AFTER_CHECKS = 60
 """The same where every endpoint's receipt of it is refused: it was included, and the chain says what became of its packets."""
 
@@ -80,6 +82,7 @@ class Account:
         self._lock = trio.Lock()
         self._next: int | None = None
         self._pending: dict[int, Pending] = {}
+        self._sent: Recent[bytes, None] = Recent(REMEMBERED_SENT)
         self._recovered = trio.Event()
         self._activity = trio.Event()
         self._log = get_logger("account").bind(chain=adapter.name, address=self._address)
@@ -91,6 +94,10 @@ class Account:
     async def recovered(self) -> None:
         """Wait until transactions of before a restart are known: `is_in_flight` is wrong about them until then."""
         await self._recovered.wait()
+
+    def has_sent(self, transaction_hash: bytes) -> bool:
+        """Whether this is one of ours, as far as it is remembered."""
+        return transaction_hash in self._sent
 
     def is_in_flight(self, job_id: str) -> bool:
         """A transaction that carries this job has not ended, maybe one of before a restart."""
@@ -114,6 +121,7 @@ class Account:
                     await self._recorder.signed(signed, jobs, evidence)
                 now_s = trio.current_time()
                 entry = Pending(nonce, jobs, evidence, [signed], now_s, now_s)
+                self._sent.put(signed.hash, None)
                 self._pending[nonce] = entry
                 self._next = nonce + 1
                 self._activity.set()
@@ -149,6 +157,7 @@ class Account:
         if self._recovered.is_set():
             return
         for signed, jobs in await self._recorder.unended():
+            self._sent.put(signed.hash, None)
             entry = self._pending.get(signed.nonce)
             if entry is None:
                 # Never broadcast as far as we know: the first look asks the chain, and sends it if it is not there.
@@ -315,6 +324,7 @@ class Account:
             with trio.CancelScope(shield=True):
                 await self._recorder.signed(signed, entry.jobs, entry.evidence)
             entry.variants.append(signed)
+            self._sent.put(signed.hash, None)
             entry.sent_at_s = entry.broadcast_at_s = trio.current_time()
             try:
                 await self._adapter.broadcast(signed)

@@ -75,6 +75,17 @@ class Progress:
         if jobs:
             self._metrics.hermes.included(chain, self._route.client, oldest_s)
 
+    def paid_in_vain(self, jobs: Sequence[Job], end: Included) -> None:
+        """Messages of `jobs` were executed and found their work done by another transaction."""
+        for job in jobs:
+            self._metrics.paid_in_vain(self._route.destination, job.kind)
+            self._log.warning(
+                "paid in vain: another transaction was first",
+                **self._history.about(job),
+                height=end.outcome.height,
+                transaction=end.outcome.transaction_hash,
+            )
+
 
 def _ends_of(job: Job) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
     """(chain, client, port) where the job's packet was sent, and where it goes."""

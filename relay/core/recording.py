@@ -108,10 +108,15 @@ def _packet_of(evidence: Evidence) -> str:
 
 
 def _deliveries(chain: str, jobs: Jobs, outcome: TransactionOutcome, now_ns: int) -> list[Delivery]:
-    done = [job for index, job in enumerate(jobs) if job is not None and outcome.failure_of(index) is None]
-    if not done:
+    """What the transaction did. Messages that found their work done have a share of the cost, and delivered nothing."""
+    executed = [
+        None if index in outcome.noops else job
+        for index, job in enumerate(jobs)
+        if job is not None and outcome.failure_of(index) is None
+    ]
+    if not executed:
         return []
-    gas, fees = shares(outcome.gas_used, len(done)), shares(outcome.fee_wei, len(done))
+    gas, fees = shares(outcome.gas_used, len(executed)), shares(outcome.fee_wei, len(executed))
     return [
         Delivery(
             packet_id=job.packet_id,
@@ -119,14 +124,15 @@ def _deliveries(chain: str, jobs: Jobs, outcome: TransactionOutcome, now_ns: int
             chain=chain,
             transaction_hash=outcome.transaction_hash,
             height=outcome.height,
-            batch_size=len(done),
+            batch_size=len(executed),
             gas_used=gas[index],
             fee_wei=fees[index],
             event_time_ns=job.event_time_ns,
             block_time_ns=outcome.block_time_ns,
             at_ns=now_ns,
         )
-        for index, job in enumerate(done)
+        for index, job in enumerate(executed)
+        if job is not None
     ]
 
 

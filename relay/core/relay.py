@@ -28,10 +28,12 @@ from relay.core.keeper import ClientKeeper, Condition
 from relay.core.ledgers import keep_ledger
 from relay.core.nonce import Account
 from relay.core.paths import Paths
+from relay.core.peers import Peers
 from relay.core.readiness import LEDGER, QUEUE, Readiness, ask_service, watch_wallets
 from relay.core.recording import Recorder
 from relay.core.supervisor import supervise
 from relay.core.timeouts import TimeoutScheduler
+from relay.core.turns import Turns
 from relay.core.wakeup import Wakeup
 from relay.core.watcher import Watcher
 from relay.core.worker import RouteWorker
@@ -86,6 +88,13 @@ class Relay:
         services.metrics.endpoints.read_from(LATENCY_BOUNDS_S, self._endpoint_statistics)
         self._heads = {name: HeadFollower(adapters[name], services.metrics) for name in sorted(used)}
         self.accounts = {name: self._accounts(name, signers[name]) for name in sorted(used)}
+        self._peers = Peers(
+            {name: [one.address for one in accounts] for name, accounts in self.accounts.items()}, services.queue
+        )
+        self._turns = {
+            name: Turns(name, adapters, self.paths, self._peers, config.turns, services.metrics)
+            for name in sorted(used)
+        }
         self._discovery = Discovery(adapters, self.paths, services.now_ns, self._history)
         self._timeouts = TimeoutScheduler(
             self._heads, self.paths, self._discovery, services.queue, self._wakeup, self._history
@@ -139,6 +148,8 @@ class Relay:
             services.metrics,
             services.now_ns,
             self._history,
+            self._turns[name],
+            self.accounts[name].has_sent,
         )
 
     def _builder(self, route: Route) -> BatchBuilder:
@@ -196,6 +207,7 @@ class Relay:
             services.now_ns,
             services.random,
             self._history,
+            self._turns[route.destination],
             alone=services.alone,
         )
 
@@ -213,6 +225,8 @@ class Relay:
             self._start(nursery, "ledger", keep)
             for what, question in ((QUEUE, self._ask_queue), (LEDGER, self._ask_ledger)):
                 self._start(nursery, f"readiness:{what}", partial(ask_service, what, question, self.readiness))
+            if not services.alone:
+                self._start(nursery, "peers", self._peers.run)
             for name in self.accounts:
                 nursery.start_soon(self._run_chain, nursery, name)
             for parts in zip(self.workers, self.keepers, self._fork_watches, strict=True):
@@ -229,6 +243,7 @@ class Relay:
         for account in self.accounts[name]:
             self._start(nursery, f"account:{name}:{account.address}", account.run)
         self._start(nursery, f"watcher:{name}", self._watchers[name].run)
+        self._start(nursery, f"turns:{name}", self._turns[name].run)
         self._start(nursery, f"timeouts:{name}", partial(self._timeouts.run, name))
 
     async def _run_route(

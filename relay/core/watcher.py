@@ -19,6 +19,7 @@ from relay.core.heads import HeadFollower
 from relay.core.history import History, packets_of
 from relay.core.paths import Paths
 from relay.core.timeouts import TimeoutScheduler
+from relay.core.turns import Turns
 from relay.core.wakeup import Wakeup
 from relay.dispatch import Job, Queue
 from relay.ledger import Ledger
@@ -45,7 +46,10 @@ class Watcher:
         metrics: Metrics,
         now_ns: Callable[[], int],
         history: History,
+        turns: Turns,
+        is_ours: Callable[[bytes], bool],
     ) -> None:
+        """`is_ours`: whether a transaction is of our accounts."""
         self._adapter = adapter
         self._heads = heads
         self._paths = paths
@@ -56,6 +60,8 @@ class Watcher:
         self._metrics = metrics
         self._now_ns = now_ns
         self._history = history
+        self._turns = turns
+        self._is_ours = is_ours
         self._most_blocks = MAX_EVENT_RANGE
         self._log = get_logger("watcher").bind(chain=adapter.name)
         self.ready = trio.Event()
@@ -156,7 +162,9 @@ class Watcher:
         """Packets that are said to be settled time out no more."""
         name, now_ns = self._adapter.name, self._now_ns()
         self._count(events)
+        self._turns.saw(events, self._is_ours)
         for event in events:
+            self._history.happened(name, event)
             if event.kind in (PacketEventKind.ACKNOWLEDGE, PacketEventKind.TIMEOUT):
                 opposite = self._paths.counterparty(name, event.packet.source_client)
                 if opposite is not None:

@@ -1,12 +1,15 @@
 """Working off one route: take jobs, drop what is done, prove the rest, submit, settle."""
 
 from collections.abc import Callable, Sequence
+from math import inf
 from random import Random
 
 import trio
 
 from adapters.interface import (
+    NEWEST,
     AdapterError,
+    At,
     BatchTooLarge,
     BroadcastRefused,
     ChainAdapter,
@@ -35,6 +38,7 @@ from relay.core.progress import Progress
 from relay.core.selection import Sizes, expiring, select
 from relay.core.slots import take_slot
 from relay.core.trial import Trial
+from relay.core.turns import Turns
 from relay.core.wakeup import Wakeup
 from relay.dispatch import CLAIM_AFTER_MS, TOUCH_EVERY_S, Backoff, Job, JobKind, Queue, Route, Taken
 from relay.ledger import Cause, RecordedJob
@@ -42,13 +46,16 @@ from relay.telemetry import Metrics, get_logger
 
 POLL_S = 1.0
 """For retries that have come due and for jobs that another process enqueued; our own ring the bell."""
-CLAIM_EVERY_S = 10.0
+CLAIM_EVERY_S = 2.0
 CLAIM_LIMIT = 1_000
 CONCURRENT_READS = 128
 """Adapters make one request of reads that begin together."""
 GROW_AFTER = 16
 SILENT_SIMULATIONS = 3
 """So many in a row without an answer, and the jobs are tried one by one."""
+POOLED_S = 1.0
+NOT_FINAL_S = 3.0
+"""Until a job is looked at again that another has done in a block which may still be undone."""
 BLOCKED = Backoff(base_s=0.25, cap_s=20.0)
 
 
@@ -70,6 +77,7 @@ class RouteWorker:
         now_ns: Callable[[], int],
         random: Random,
         history: History,
+        turns: Turns,
         *,
         alone: bool,
     ) -> None:
@@ -87,6 +95,7 @@ class RouteWorker:
         self._now_ns = now_ns
         self._random = random
         self._history = history
+        self._turns = turns
         self._alone = alone
         self._progress = Progress(route, metrics, history, now_ns)
         self._custody = Custody(route, queue, metrics, history)
@@ -97,6 +106,7 @@ class RouteWorker:
         self._fitting = 0
         self._silent = 0
         self._claimed_at_s = 0.0
+        self._put_off_until_s = 0.0
         self._log = get_logger("worker").bind(chain=route.destination, route=route.name)
 
     @property
@@ -165,12 +175,15 @@ class RouteWorker:
                 self._custody.admit(await self._queue.claim(self._route, self._limits.items, CLAIM_AFTER_MS))
             if self._custody.held or not wait:
                 return
-            await self._wakeup.wait(self._route, POLL_S)
+            until_s = self._put_off_until_s - trio.current_time()
+            await self._wakeup.wait(self._route, min(POLL_S, until_s) if until_s > 0 else POLL_S)
 
     async def _step(self, nursery: trio.Nursery, account: Account) -> bool:
         """One batch. True if it was handed to the account; its slot is given back at its end."""
         group = select(self._custody.held, self._custody.suspects, self._most_items, self._limits.bytes, self._sizes)
-        ready = await self._due(group)
+        # The pool before the newest state: what is between them is in one of the two.
+        pooled = await self._turns.pooled([taken.job for taken in group])
+        ready = await self._without_pooled(await self._due(group), pooled)
         if self._destination.atomic_batches:
             ready = await self._without_expiring(ready)
         if not ready:
@@ -269,9 +282,16 @@ class RouteWorker:
         if end.outcome.reverted is not None and self._destination.atomic_batches:
             await self._undone(end.outcome.reverted, blame(end.outcome, items, offset))
             return
-        delivered = [item.taken for index, item in enumerate(items) if end.outcome.failure_of(offset + index) is None]
+        executed = {
+            index: item.taken for index, item in enumerate(items) if end.outcome.failure_of(offset + index) is None
+        }
+        in_vain = [taken for index, taken in executed.items() if offset + index in end.outcome.noops]
+        delivered = [taken for index, taken in executed.items() if offset + index not in end.outcome.noops]
         self._progress.delivered([taken.job for taken in delivered], end)
         await self._custody.settle_all(delivered)
+        self._progress.paid_in_vain([taken.job for taken in in_vain], end)
+        for taken in in_vain:
+            await self._custody.settle(taken, "superseded")
         for index, item in enumerate(items):
             failure = end.outcome.failure_of(offset + index)
             if failure is not None:
@@ -316,13 +336,37 @@ class RouteWorker:
             self._log.info("done already", **self._history.about(job))
             await self._custody.settle(taken, "superseded")
             return False
+        may_be_newer = self._destination.has_unfinal_blocks or self._turns.has_others(job.route.client)
+        if may_be_newer and await self._is_done(job, NEWEST):
+            reason = f"another transaction did it in a block of {job.destination} that is not final yet"
+            await self._put_off(taken, reason, Cause.NOT_FINAL, NOT_FINAL_S)
+            return False
         if job.kind is JobKind.RECEIVE and is_expired(job.packet, head.time_ns):
             self._log.info("expired", **self._history.about(job), destination_time_ns=head.time_ns)
             await self._pass_on(timeout_job(job, head, self._now_ns()))
             await self._custody.settle(taken, "expired")
             self._history.expired(job)
             return False
+        wait_s = self._turns.wait_s(job)
+        if wait_s > 0:
+            await self._put_off(taken, "other relays come before this one for it", Cause.TURN, wait_s)
+            return False
         return True
+
+    async def _put_off(self, taken: Taken, reason: str, cause: Cause, delay_s: float) -> None:
+        self._put_off_until_s = min(
+            trio.current_time() + delay_s + 0.01,
+            self._put_off_until_s if self._put_off_until_s > trio.current_time() else inf,
+        )
+        await self._custody.put_off(taken, reason, cause, delay_s)
+
+    async def _without_pooled(self, ready: list[Taken], pooled: set[str]) -> list[Taken]:
+        """What a pending transaction of another is about to do is looked at again when the next block may have it."""
+        for taken in ready:
+            if taken.job.id in pooled:
+                reason = f"a pending transaction on {self._route.destination} does it"
+                await self._put_off(taken, reason, Cause.TURN, POOLED_S)
+        return [taken for taken in ready if taken.job.id not in pooled]
 
     async def _pass_on(self, job: Job) -> None:
         """Give a job to another route. One that does not fit is found by the clearer."""
@@ -356,7 +400,7 @@ class RouteWorker:
         ):
             await self._pass_on(other)
 
-    async def _is_done(self, job: Job, height: int | None = None) -> bool:
+    async def _is_done(self, job: Job, height: At = None) -> bool:
         """Another relay won, or we did before a crash (attack list G7)."""
         packet = job.packet
         if job.kind is JobKind.RECEIVE:

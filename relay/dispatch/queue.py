@@ -33,9 +33,10 @@ REVIVE_LIMIT = 50
 MAX_REASON_CHARS = 500
 MAX_DELIVERIES = 10
 """A job that was taken so often without an end has probably ended its workers: dead letter."""
-CLAIM_AFTER_MS = 20_000
+CLAIM_AFTER_MS = 6_000
 """A job untouched for so long belongs to a dead worker; living ones touch theirs every `TOUCH_EVERY_S`."""
-TOUCH_EVERY_S = 5.0
+TOUCH_EVERY_S = 2.0
+MAX_ANNOUNCED = 4_096
 _STATES_CHUNK = 1_000
 _ENQUEUE_CHUNK = 200
 _ENQUEUE_CHUNK_BYTES = 4 * 1024 * 1024
@@ -260,7 +261,14 @@ class Queue:
         if attempts >= self._max_attempts:
             await self.bury(route, taken, f"{attempts} attempts; last: {reason}")
             return False
-        delay_s = self._backoff.delay_s(max(attempts, 1), self._random)
+        await self._delay(route, taken, attempts, reason, self._backoff.delay_s(max(attempts, 1), self._random))
+        return True
+
+    async def put_off(self, route: Route, taken: Taken, reason: str, delay_s: float) -> None:
+        """Give the job out again after `delay_s`; it is no failure."""
+        await self._delay(route, taken, taken.attempts, reason, delay_s)
+
+    async def _delay(self, route: Route, taken: Taken, attempts: int, reason: str, delay_s: float) -> None:
         member = json.dumps(
             {
                 "id": taken.job.id,
@@ -271,7 +279,6 @@ class Queue:
         )
         due_ms = self._now_ms() + int(delay_s * 1000)
         await self._script(RETRY, route, [route.destination, taken.entry, taken.job.id, due_ms, member])
-        return True
 
     async def bury(self, route: Route, taken: Taken, reason: str) -> None:
         """Make a dead letter of a job: it stays known, so that nobody enqueues it again but `revive`."""
@@ -331,6 +338,24 @@ class Queue:
         records = self._keys(route)[4]
         record = await self._connection(lambda client: cast(bytes | None, client.hget(records, job_id)))
         return None if record is None else _dead_letter(job_id, record)
+
+    async def announce(self, names: Sequence[str]) -> None:
+        """Tell whoever shares the queue that we send by these accounts."""
+        now_ms = self._now_ms()
+        key = f"{self._prefix}:relayers"
+        if names:
+            await self._connection(lambda client: client.zadd(key, dict.fromkeys(names, now_ms)))
+
+    async def announced(self, within_s: float) -> list[str]:
+        """What was announced within the last `within_s`, ours included; older announcements are forgotten."""
+        since_ms = self._now_ms() - int(within_s * 1000)
+        key = f"{self._prefix}:relayers"
+
+        def read(client: redis.Redis) -> list[bytes]:
+            client.zremrangebyscore(key, "-inf", f"({since_ms}")
+            return cast(list[bytes], client.zrange(key, 0, MAX_ANNOUNCED - 1))
+
+        return [name.decode(errors="replace") for name in await self._connection(read)]
 
     async def statistics(self, route: Route) -> QueueStatistics:
         stream, _, delayed, dead, _ = self._keys(route)

@@ -26,6 +26,8 @@ _REMEDIES = {
     Cause.HEIGHT_UNAVAILABLE: "use an endpoint that keeps more history",
     Cause.TOO_LARGE: "raise the chain's batch.bytes or batch.gas if the chain takes more, then hutong relay retry",
     Cause.LOST: "nothing: it is tried again by itself",
+    Cause.TURN: "nothing: this relay does it in a moment if nobody else has (docs/deploy/several-relays.md)",
+    Cause.NOT_FINAL: "nothing: it is done as soon as that block is final",
 }
 _GOALS = {"receive": "be received on", "acknowledge": "be acknowledged on", "timeout": "be timed out on"}
 

@@ -50,6 +50,10 @@ class Cause(StrEnum):
     TOO_LARGE = "too_large"
     LOST = "lost"
     """Its transaction will never be included; the next one may be."""
+    NOT_FINAL = "not_final"
+    """Another transaction did it, in a block that may still be undone."""
+    TURN = "turn"
+    """Left to another relay for a moment, or to a transaction that waits in a pool."""
     QUEUE_FULL = "queue_full"
     OTHER = "other"
 

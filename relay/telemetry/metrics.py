@@ -74,6 +74,23 @@ class Metrics:
                 "hutong_jobs_total", "Jobs finished, by outcome.", ["chain", "kind", "outcome"], registry=self.registry
             )
         )
+        self._in_vain = series(
+            Counter(
+                "hutong_paid_in_vain_total",
+                "Messages of packets that were paid for and found their work done by another relay.",
+                ["chain", "kind"],
+                registry=self.registry,
+            )
+        )
+        self._rank_wait = series(
+            Histogram(
+                "hutong_rank_wait_seconds",
+                "How long a job was left to relays of others that come before us, where there are such.",
+                ["chain"],
+                buckets=(0, 0.5, 1, 2, 5),
+                registry=self.registry,
+            )
+        )
         self._transactions = Counter(
             "hutong_transactions_total", "Transactions, by outcome.", ["chain", "outcome"], registry=self.registry
         )
@@ -197,6 +214,13 @@ class Metrics:
     def job(self, chain: str, kind: str, outcome: str) -> None:
         labels = (self._labels.chain(chain), one_of(kind, JOB_KINDS), one_of(outcome, JOB_OUTCOMES))
         self._jobs(*labels).inc()
+
+    def paid_in_vain(self, chain: str, kind: str) -> None:
+        self._in_vain(self._labels.chain(chain), one_of(kind, JOB_KINDS)).inc()
+
+    def rank_wait(self, chain: str, seconds: float) -> None:
+        """A job was met that others may do before us."""
+        self._rank_wait(self._labels.chain(chain)).observe(seconds)
 
     def transaction(self, chain: str, outcome: str, gas_used: int = 0, fee_wei: int = 0) -> None:
         name = self._labels.chain(chain)

@@ -120,7 +120,7 @@ async def test_attack_G4_two_job_sets_on_one_nonce_in_the_ledger_end_as_what_was
         )
         for number, job in ((1, "receive:alpha/c/7"), (2, "receive:alpha/c/8")):
             signed = await account._adapter.sign(replace(prepared, gas=template.gas + number), 1, account._signer)
-            await account._recorder.signed(signed, (None, RecordedJob(job, 0)), ())
+            await account._recorder.signed(signed, (RecordedJob(job, 0), None), ())
         async with process.running():
             await trio.sleep(1)
             with trio.fail_after(60):

@@ -83,13 +83,15 @@ class World:
             for number in range(1, 5):
                 here.fund(key(number).address, FORTUNE_WEI)
         for chain in self.chains.values():
-            chain.produce_block(GENESIS_S)
+            for _ in range(1 + chain.finality_depth):
+                chain.produce_block(GENESIS_S)
         self.pause_blocks = False
         self.metrics = Metrics(self.chains, {("alpha", CLIENT): "beta", ("beta", CLIENT): "alpha"})
 
-    def config(self, **relay_options) -> Config:
+    def config(self, turns: dict | None = None, **relay_options) -> Config:
         return Config.model_validate(
             {
+                "turns": turns or {},
                 "relay": {"home": str(self.directory), "clear_interval_s": 10, **relay_options},
                 "chains": [chain_table("alpha", 1001), chain_table("beta", 1002)],
                 "paths": [{"a": {"chain": "alpha", "client": CLIENT}, "b": {"chain": "beta", "client": CLIENT}}],
@@ -152,6 +154,10 @@ class World:
 
     def transactions(self, chain: str) -> list:
         return [receipt for block in self.chains[chain].blocks for receipt in block.receipts]
+
+    def paid_in_vain(self) -> int:
+        """Messages of packets that were paid for on either chain and found their work done."""
+        return sum(len(receipt.noops) for chain in self.chains for receipt in self.transactions(chain))
 
     def settlements(self, chain: str) -> list[tuple[str, int]]:
         """(acknowledge or timeout, sequence) of every settlement in the order of the chain."""
@@ -225,7 +231,7 @@ class Process:
             world.now_ns,
             Random(1),
             in_line,
-            alone=True,
+            alone=options.pop("alone", True),
         )
         adapters = {name: around(name, wrap(world.adapter(name))) for name in world.chains}
         self.relay = Relay(world.config(**options), adapters, dict.fromkeys(world.chains, signers), services)
