@@ -138,7 +138,9 @@ class RelayConfig(Model):
     redis_prefix: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "hutong"
     """Begins the name of every key on the server. Relays that share the work share it; others on the server have another."""
     ledger_url: Annotated[str, AfterValidator(_check_ledger_url)] | None = None
-    """`postgresql://user@host:port/database`, of this relay alone; without it a SQLite file in `home`."""
+    """`postgresql://user@host:port/database`; without it a SQLite file in `home`."""
+    owner: Name = "relay"
+    """Names this relay in a PostgreSQL ledger that several share; each needs its own."""
     ledger_password_env: EnvironmentName | None = None
     ledger_retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     """Packets settled and transactions ended longer ago are forgotten; without it nothing is."""

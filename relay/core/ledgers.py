@@ -24,7 +24,7 @@ def open_ledger(relay: RelayConfig, environment: Mapping[str, str] | None = None
     """
     if relay.ledger_url is None:
         return Ledger.open_file(relay.home / "ledger.sqlite")
-    return Ledger.open_url(relay.ledger_url, password=ledger_password(relay, environment))
+    return Ledger.open_url(relay.ledger_url, password=ledger_password(relay, environment), owner=relay.owner)
 
 
 def ledger_password(relay: RelayConfig, environment: Mapping[str, str] | None = None) -> str | None:

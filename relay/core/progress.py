@@ -80,8 +80,9 @@ class Progress:
         for job in jobs:
             self._metrics.paid_in_vain(self._route.destination, job.kind)
             self._log.warning(
-                "paid in vain: another transaction was first",
+                "paid in vain",
                 **self._history.about(job),
+                reason="another transaction was first",
                 height=end.outcome.height,
                 transaction=end.outcome.transaction_hash,
             )

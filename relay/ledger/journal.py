@@ -13,7 +13,7 @@ from relay.ledger.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, MAX_REASON_C
 from relay.ledger.life import Note, Outcome, PacketFacts, RouteNote, Step
 from relay.ledger.message_rows import write_messages
 from relay.ledger.pairing import pair_legs, unpaired_key
-from relay.ledger.tables import PacketRow, RouteRow, StepRow
+from relay.ledger.tables import ONLY_OWNER, PacketRow, RouteRow, StepRow
 
 MAX_NOTES = 100_000
 """Held while the database does not answer; beyond it the oldest are forgotten."""
@@ -73,8 +73,8 @@ class _Life:
         self.last = replace(note, certain=last.certain or note.certain)
 
 
-def write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
-    """All of `entries`, in the caller's transaction."""
+def write_entries(connection: Connection, entries: Sequence[Entry], owner: str = ONLY_OWNER) -> None:
+    """All of `entries`, in the caller's transaction. `owner`: whose routes wait."""
     dialect = connection.dialect.name
     lives: dict[str, _Life] = {}
     steps: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -98,7 +98,7 @@ def write_entries(connection: Connection, entries: Sequence[Entry]) -> None:
     if steps:
         connection.execute(_upsert_steps(dialect), list(steps.values()))
     if routes:
-        connection.execute(_upsert_routes(dialect), [_route(note) for note in routes.values()])
+        connection.execute(_upsert_routes(dialect), [_route(note, owner) for note in routes.values()])
     if lives:
         facts = [life.facts for life in lives.values() if life.facts is not None]
         pair_legs(connection, [one.packet_id for one in facts if unpaired_key(one) is not None])
@@ -186,8 +186,9 @@ def _add_step(steps: dict[tuple[str, str, str], dict[str, Any]], note: Note) -> 
     steps[key] = new
 
 
-def _route(note: RouteNote) -> dict[str, Any]:
+def _route(note: RouteNote, owner: str) -> dict[str, Any]:
     return {
+        "owner": owner,
         "route": note.route,
         "reason": bounded_text(note.reason, MAX_REASON_CHARS),
         "cause": None if note.cause is None else note.cause.value,
@@ -250,4 +251,4 @@ def _upsert_routes(dialect: str) -> Any:
     changes["since_ns"] = case(
         (or_(RouteRow.reason.is_(None), new.reason.is_(None)), new.since_ns), else_=RouteRow.since_ns
     )
-    return statement.on_conflict_do_update(index_elements=["route"], set_=changes)
+    return statement.on_conflict_do_update(index_elements=["owner", "route"], set_=changes)

@@ -6,12 +6,13 @@ and the nonce owner asks the chain.
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import trio
-from sqlalchemy import Connection, Engine, literal_column, select
+from sqlalchemy import Connection, Engine, literal_column, select, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from relay.ledger.bounds import bounded_int
@@ -24,7 +25,7 @@ from relay.ledger.life import Note, Outcome, RouteNote, Step
 from relay.ledger.migrate import upgrade_to_head
 from relay.ledger.owed import Owed, Taken
 from relay.ledger.retention import prune
-from relay.ledger.tables import CursorRow, DeliveryRow, PacketRow, TransactionRow
+from relay.ledger.tables import ONLY_OWNER, CursorRow, DeliveryRow, PacketRow, TransactionRow
 from relay.ledger.values import (
     Costs,
     Delivery,
@@ -39,6 +40,9 @@ T = TypeVar("T")
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 PRUNE_PAUSE_S = 0.1
+WRITERS_LOCK = 0x68750001
+"""Key of the advisory lock of whoever writes to a ledger in PostgreSQL."""
+_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 def _one_thread() -> Runner:
@@ -56,9 +60,11 @@ class Ledger:
     It takes along what was told without waiting (`note`, `note_cursor`, `note_end`), in one transaction.
     """
 
-    def __init__(self, engine: Engine, run: Runner | None = None) -> None:
+    def __init__(self, engine: Engine, run: Runner | None = None, owner: str = ONLY_OWNER) -> None:
+        """`owner` names this relay where several write one ledger: cursors and what its routes wait for are its own."""
         self._engine = engine
         self._run = run if run is not None else _one_thread()
+        self._owner = owner
         self._owed = Owed()
         self._log = get_logger("ledger")
 
@@ -73,7 +79,9 @@ class Ledger:
         return cls.open_url(f"sqlite:///{path}", run)
 
     @classmethod
-    def open_url(cls, url: str, run: Runner | None = None, password: Password = None) -> "Ledger":
+    def open_url(
+        cls, url: str, run: Runner | None = None, password: Password = None, owner: str = ONLY_OWNER
+    ) -> "Ledger":
         """Like `open_file`, for any SQLAlchemy URL of SQLite or PostgreSQL. The password is in no error and no log."""
         engine = open_engine(url, password)
         try:
@@ -81,7 +89,7 @@ class Ledger:
         except SQLAlchemyError as error:
             engine.dispose()
             raise LedgerUnavailable(f"the ledger cannot be opened: {reason_of(error, password)}") from None
-        return cls(engine, run)
+        return cls(engine, run, owner)
 
     def close(self) -> None:
         """Write what is noted, if that goes, and give the connections back."""
@@ -123,7 +131,8 @@ class Ledger:
         noted = written = not (taken or notes)
         try:
             with self._engine.begin() as connection:
-                write_entries(connection, [*taken.entries, *notes])
+                _one_writer(connection)
+                write_entries(connection, [*taken.entries, *notes], self._owner)
                 noted = True
                 for write in taken.writes:
                     write(connection)
@@ -190,7 +199,7 @@ class Ledger:
 
     async def cursor(self, chain: str) -> int | None:
         """Height up to which the chain's events are in the queue; None for a new chain."""
-        query = select(CursorRow.height).where(CursorRow.chain == chain)
+        query = select(CursorRow.height).where(CursorRow.chain == chain, CursorRow.owner == self._owner)
         return await self._read(lambda connection: connection.execute(query).scalar_one_or_none())
 
     async def set_cursor(self, chain: str, height: int) -> None:
@@ -202,8 +211,8 @@ class Ledger:
         self._owed.cursor(chain, self._cursor_write(chain, height))
 
     def _cursor_write(self, chain: str, height: int) -> Callable[[Connection], None]:
-        values = {"chain": chain, "height": bounded_int(height)}
-        return lambda connection: _write_row(connection, CursorRow, values, ("chain",))
+        values = {"owner": self._owner, "chain": chain, "height": bounded_int(height)}
+        return lambda connection: _write_row(connection, CursorRow, values, ("owner", "chain"))
 
     async def record(self, transaction: RecordedTransaction) -> None:
         """Write down a signed transaction. When this returns, it may be sent."""
@@ -217,6 +226,7 @@ class Ledger:
             "jobs": json.dumps([None if job is None else [job.id, job.event_time_ns] for job in transaction.jobs]),
             "state": TransactionState.SIGNED.value,
             "signed_at_ns": transaction.signed_at_ns,
+            "owner": self._owner,
         }
         notes = [
             Note(
@@ -272,12 +282,17 @@ class Ledger:
         end = TransactionEnd(
             chain, transaction_hash, state, at_ns, height, gas_used, fee_wei, reason, tuple(deliveries)
         )
-        await self._write(end_write(end), notes_of_end(end))
+        await self._write(end_write(self._owned(end)), notes_of_end(end))
 
     def note_end(self, end: TransactionEnd) -> None:
         """`end` without waiting, of a transaction in a final block: after a crash it is open here, and the chain tells its
         end again. All that is recorded afterwards is written with it or later."""
-        self._owed.end(end_write(end), notes_of_end(end))
+        self._owed.end(end_write(self._owned(end)), notes_of_end(end))
+
+    def _owned(self, end: TransactionEnd) -> TransactionEnd:
+        if self._owner == ONLY_OWNER:
+            return end
+        return replace(end, deliveries=tuple(replace(delivery, owner=self._owner) for delivery in end.deliveries))
 
     async def reconcile(self, chain: str, client: str, unsettled: Collection[int], read: range, at_ns: int) -> int:
         """The chain says that of the packets sent over `client` with a sequence in `read` only these are unsettled.
@@ -323,6 +338,12 @@ class Ledger:
                 "fees that cannot be read are left out of the costs", transactions=unread, reason="no decimal number"
             )
         return costs
+
+
+def _one_writer(connection: Connection) -> None:
+    """Of several relays one writes at a time: they meet the rows of a packet in any order, and would lock each other out."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"key": WRITERS_LOCK})
 
 
 @cache

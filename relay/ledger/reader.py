@@ -93,8 +93,9 @@ class LedgerReader(Reading):
         return list(dict.fromkeys([first, *following, packet_id]))
 
     def route(self, name: str) -> RouteState | None:
-        """Why the route `chain:client` waits; None if it does not."""
-        row = self._one(select(RouteRow.__table__).where(RouteRow.route == name, RouteRow.reason.is_not(None)))
+        """Why the route `chain:client` waits, of several relays at the one that said so last; None if it does not."""
+        waits = select(RouteRow.__table__).where(RouteRow.route == name, RouteRow.reason.is_not(None))
+        row = self._one(waits.order_by(RouteRow.at_ns.desc()).limit(1))
         return None if row is None else route_state(row)
 
     def _route(self, packet: KnownPacket) -> RouteState | None:

@@ -9,6 +9,9 @@ from sqlalchemy.types import TypeDecorator
 
 from relay.ledger.bounds import MAX_UINT256
 
+ONLY_OWNER = "relay"
+"""The owner's name where one relay has a ledger to itself."""
+
 
 class Wei(TypeDecorator[int]):
     """An amount as decimal text: no database integer holds every uint256."""
@@ -36,11 +39,17 @@ class Base(DeclarativeBase):
     """Metadata of all tables."""
 
 
+def _owner() -> Mapped[str]:
+    """Which relay it is of, where several write one ledger."""
+    return mapped_column(String(32), server_default=ONLY_OWNER)
+
+
 class CursorRow(Base):
-    """Every event of `chain` up to and including `height` has been in the queue."""
+    """Every event of `chain` up to and including `height` has been in the queue of the relay `owner`."""
 
     __tablename__ = "cursors"
 
+    owner: Mapped[str] = mapped_column(String(32), primary_key=True)
     chain: Mapped[str] = mapped_column(String(32), primary_key=True)
     height: Mapped[int] = mapped_column(BigInteger)
 
@@ -72,6 +81,7 @@ class TransactionRow(Base):
     fee_wei: Mapped[int | None] = mapped_column(Wei)
     ended_at_ns: Mapped[int | None] = mapped_column(BigInteger)
     reason: Mapped[str | None] = mapped_column(Text)
+    owner: Mapped[str] = _owner()
 
 
 class DeliveryRow(Base):
@@ -94,6 +104,7 @@ class DeliveryRow(Base):
     """Block time of the delivery."""
     at_ns: Mapped[int] = mapped_column(BigInteger)
     """The relay's clock when it knew."""
+    owner: Mapped[str] = _owner()
 
 
 class PacketRow(Base):
@@ -214,10 +225,11 @@ class StepRow(Base):
 
 
 class RouteRow(Base):
-    """Why the route `chain:client` waits; null while it goes on."""
+    """Why the route `chain:client` waits at the relay `owner`; null while it goes on."""
 
     __tablename__ = "routes"
 
+    owner: Mapped[str] = mapped_column(String(32), primary_key=True)
     route: Mapped[str] = mapped_column(String(100), primary_key=True)
     reason: Mapped[str | None] = mapped_column(Text)
     cause: Mapped[str | None] = mapped_column(String(24))

@@ -64,6 +64,8 @@ class Delivery:
     event_time_ns: int
     block_time_ns: int
     at_ns: int
+    owner: str = "relay"
+    """Which relay sent it, where several write one ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class RouteState:
     failures: int
     since_ns: int
     at_ns: int
+    owner: str = "relay"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from relay.ledger import (
     Cause,
     Costs,
     Delivery,
+    Ledger,
     Note,
     Outcome,
     PacketFacts,
@@ -68,6 +69,35 @@ class LedgerConformance:
         await again.set_cursor("alpha", 2**70)  # no chain is so high, but an endpoint may say it
         assert await again.cursor("alpha") == 2**63 - 1
         again.close()
+
+    async def test_parity_row_53_relays_in_one_ledger_keep_their_cursors_and_waits_apart(
+        self, open_ledger, open_reader
+    ):
+        """What they did is one history, and says whose it is."""
+        first = open_ledger()
+        second = Ledger(first._engine, owner="second")
+        await first.set_cursor("alpha", 5)
+        await second.set_cursor("alpha", 9)
+        assert (await first.cursor("alpha"), await second.cursor("alpha")) == (5, 9)
+        first.note([RouteNote("hub:bft-evm-0", 5, "is Frozen", Cause.CLIENT_INACTIVE, 1)])
+        second.note([RouteNote("hub:bft-evm-0", 6)])
+        first.note([note(Step.QUEUED)])
+        await first.record(transaction(1))
+        await second.record(transaction(2, jobs=(RecordedJob(f"acknowledge:{PACKET}", 5),), chain="alpha"))
+        await end(first, transaction(1), deliveries=[delivery(1)])
+        await end(second, transaction(2, chain="alpha"), deliveries=[delivery(2, "acknowledge")])
+        reader = open_reader()
+        life = reader.life(PACKET)
+        assert [(one.kind, one.owner) for one in life.deliveries] == [("receive", "relay"), ("acknowledge", "second")]
+        assert life.packet.outcome == Outcome.ACKNOWLEDGED
+        waits = reader.route("hub:bft-evm-0")
+        assert (waits.owner, waits.reason) == ("relay", "is Frozen")
+        first.note([RouteNote("hub:bft-evm-0", 7)])
+        await first.flush()
+        assert reader.route("hub:bft-evm-0") is None
+        reader.close()
+        second.close()
+        first.close()
 
     async def test_whole_life_in_steps_heights_hashes_and_costs(self, open_ledger, open_reader):
         ledger = open_ledger()

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import trio
 from alembic import command
 from ledger_conformance import LedgerConformance, note
 from message_conformance import MessageConformance
@@ -62,6 +63,26 @@ def open_messages(url, password):
 
 class TestPostgresql(LedgerConformance, MessageConformance):
     pass
+
+
+async def test_parity_row_53_relays_that_write_one_ledger_at_once_lose_nothing(url, password):
+    """Both meet the rows of the same packets, in opposite orders."""
+    ledgers = [Ledger.open_url(url, password=password, owner=f"relay-{number}") for number in (1, 2)]
+
+    async def write(ledger, sequences):
+        for _ in range(20):
+            ledger.note([note(Step.QUEUED, sequence=one) for one in sequences])
+            await ledger.flush()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(write, ledgers[0], range(1, 60))
+        nursery.start_soon(write, ledgers[1], range(59, 0, -1))
+    reader = LedgerReader.open_url(url, password)
+    counts = {step.count for one in range(1, 60) for step in reader.life(f"alpha/client-0/{one}").steps}
+    reader.close()
+    for ledger in ledgers:
+        ledger.close()
+    assert counts == {40}
 
 
 def test_migrations_make_the_tables_that_the_code_expects(open_ledger):
