@@ -1,7 +1,8 @@
 """Transactions and receipts as nodes serve them with their Merkle paths, and what those paths show under a header.
 
 Generation 2: the path ends in a leaf of index and hash; a receipt's hash is computed from its fields. Generation 3: a bare
-hash; what it is the hash of cannot be shown, since the fields are hashed without their lengths.
+hash, as inner nodes are. Fields that give the hash show that it is a leaf; what else the same bytes could say is not shown,
+since they are hashed without lengths between them (`leaf_v3`).
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from rlp.codec import encode_raw
 
 from light_clients.crypto import ADDRESS_BYTES
-from light_clients.fisco_bcos import rpc_json, suite
+from light_clients.fisco_bcos import leaf_v3, rpc_json, suite
 from light_clients.fisco_bcos.merkle import MAX_INDEX, verify_v2, verify_v3
 from light_clients.fisco_bcos.receipt import MAX_LOGS, MAX_RECEIPT_BYTES, MAX_TOPICS
 from light_clients.fisco_bcos.types import (
@@ -23,7 +24,7 @@ from light_clients.fisco_bcos.types import (
     CryptoSuite,
     MerkleStep,
 )
-from light_clients.interface import MalformedInput
+from light_clients.interface import MalformedInput, PredicateFailed
 
 
 class Kind(StrEnum):
@@ -35,15 +36,22 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """A claim that a transaction, or its receipt, of this hash is in a block. `index` is None in generation 3."""
+    """A claim that a transaction, or its receipt, of this hash is in a block. `index` is None in generation 3.
+
+    `is_leaf` False, in generation 3 alone: nothing shows that the hash is of a leaf, it may be an inner node's.
+    """
 
     kind: Kind
     leaf_hash: bytes
     index: int | None
     steps: tuple[MerkleStep, ...]
+    is_leaf: bool
 
-    def verify(self, crypto_suite: CryptoSuite, header: BlockHeader) -> int:
-        """The place in the block. Raises PredicateFailed or MalformedInput."""
+    def verify(self, crypto_suite: CryptoSuite, header: BlockHeader, transactions: int | None = None) -> int:
+        """The place in the block, of which the node says that it has `transactions` (None: it does not say).
+
+        Raises PredicateFailed or MalformedInput.
+        """
         name = f"{self.kind}_included"
         root = header.transactions_root if self.kind is Kind.TRANSACTION else header.receipts_root
         if isinstance(header, BlockHeaderV2):
@@ -51,6 +59,14 @@ class Inclusion:
                 raise MalformedInput(self.kind, "has no transactionIndex, which generation 2 hashes")
             verify_v2(crypto_suite, root, self.index, self.leaf_hash, self.steps, name)
             return self.index
+        if not self.steps and not self.is_leaf and transactions != 1:
+            # Every root is "a tree of one leaf" to whoever serves no path, and a root is an inner node of any other tree.
+            raise PredicateFailed(
+                name,
+                "a lone leaf is the root itself: the block must have one transaction",
+                got=transactions,
+                expected=1,
+            )
         place = verify_v3(crypto_suite, root, self.leaf_hash, self.steps, name)
         if self.index not in (None, place):
             raise MalformedInput(f"{self.kind}.transactionIndex", "is not the place in the path", self.index, place)
@@ -63,10 +79,17 @@ _PROOFS = {
 }
 
 
+def has_proof(answer: Mapping[str, Any], kind: Kind) -> bool:
+    """Whether a node's answer has a Merkle path of the kind: one of a receipt may have both."""
+    return any(answer.get(name) is not None for name in _PROOFS[kind])
+
+
 def inclusion_from_rpc(
     answer: Mapping[str, Any], kind: Kind, crypto_suite: CryptoSuite, *, is_generation_2: bool
 ) -> Inclusion:
     """Of `get…WithProof` (2.x), or of `getTransaction` and `getTransactionReceipt` with `requireProof` (3.x).
+
+    Each path by its own field, and its leaf by its kind: a receipt's answer names the transaction's hash beside its own.
 
     Raises:
         MalformedInput: no path, or fields that are not of their form.
@@ -80,12 +103,24 @@ def inclusion_from_rpc(
     if kind is Kind.RECEIPT and is_generation_2:
         leaf_hash = suite.digest(crypto_suite, receipt_rlp_from_rpc(inner))
     else:
-        leaf_hash = rpc_json.sized(inner, "hash", HASH_BYTES, kind)
+        names_both = kind is Kind.TRANSACTION and inner.get("transactionHash") is not None
+        leaf_hash = rpc_json.sized(inner, "transactionHash" if names_both else "hash", HASH_BYTES, kind)
     index = inner.get("transactionIndex")
     place = None if index is None else rpc_json.number(index, f"{kind}.transactionIndex")
     if place is not None and place > MAX_INDEX:
         raise MalformedInput(f"{kind}.transactionIndex", f"more than {MAX_INDEX}", got=place)
-    return Inclusion(kind, leaf_hash, place, rpc_json.steps_from_rpc(proof, leaf_hash, crypto_suite))
+    steps = rpc_json.steps_from_rpc(proof, leaf_hash, crypto_suite)
+    return Inclusion(kind, leaf_hash, place, steps, is_generation_2 or _gives(inner, kind, leaf_hash, crypto_suite))
+
+
+def _gives(fields: Mapping[str, Any], kind: Kind, leaf_hash: bytes, crypto_suite: CryptoSuite) -> bool:
+    """Whether the fields that a node of generation 3 serves hash to `leaf_hash`, and to no inner node's."""
+    read = leaf_v3.transaction_bytes if kind is Kind.TRANSACTION else leaf_v3.receipt_bytes
+    try:
+        hashed = read(fields)
+    except MalformedInput:
+        return False
+    return len(hashed) not in leaf_v3.INNER_NODE_BYTES and suite.digest(crypto_suite, hashed) == leaf_hash
 
 
 def receipt_rlp_from_rpc(receipt: Mapping[str, Any]) -> bytes:

@@ -73,6 +73,19 @@ def acknowledgement_key(packet: Packet) -> bytes:
 def merkle_path(prefix: tuple[bytes, ...], key: bytes) -> tuple[bytes, ...]:
     """Apply the counterparty's prefix: the key is appended to the last element (ICS-24 v2).
 
+    Elements may come out empty, as in ibc-go `BuildMerklePath`: no verifier takes an empty key, so nothing is proven there.
+
+    Raises:
+        MalformedInput: an empty prefix.
+    """
+    if not prefix:
+        raise MalformedInput("merkle_prefix", "is empty")
+    return (*prefix[:-1], prefix[-1] + key)
+
+
+def check_merkle_prefix(prefix: tuple[bytes, ...]) -> None:
+    """Of a counterparty that can be proven to: ibc-go `ValidateAsPrefix`.
+
     Raises:
         MalformedInput: an empty prefix, or an empty element that is not the last.
     """
@@ -80,7 +93,3 @@ def merkle_path(prefix: tuple[bytes, ...], key: bytes) -> tuple[bytes, ...]:
         raise MalformedInput("merkle_prefix", "is empty")
     if any(not element for element in prefix[:-1]):
         raise MalformedInput("merkle_prefix", "only the last element may be empty")
-    path = (*prefix[:-1], prefix[-1] + key)
-    if not path[-1]:
-        raise MalformedInput("merkle_path", "has an empty element")
-    return path

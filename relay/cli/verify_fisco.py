@@ -61,6 +61,11 @@ class Served:
         """Raises MalformedInput or UnsupportedOperation."""
         return header_from_rpc(self.block, Height(0, 0))
 
+    def transactions(self) -> int | None:
+        """How many the node lists in the block, if it lists them."""
+        listed = self.block.get("transactions")
+        return len(listed) if isinstance(listed, list) else None
+
     def named_hash(self) -> bytes:
         """The hash that the node gives the block. Raises MalformedInput."""
         try:
@@ -159,11 +164,11 @@ def file_checks(served: Served, checkpoint: Checkpoint, bounds: Bounds, now_ns: 
                 inclusion_from_rpc(answer, kind, crypto_suite, is_generation_2=served.generation is Generation.V2)
             ),
         )
-        yield Check(f"{kind}_included", SPEC, partial(_included, inclusions[0], crypto_suite, header))
+        yield Check(f"{kind}_included", SPEC, partial(_included, inclusions[0], crypto_suite, header, served))
 
 
-def _included(inclusion: Inclusion, crypto_suite: CryptoSuite, header: Header) -> None:
-    inclusion.verify(crypto_suite, header.block)
+def _included(inclusion: Inclusion, crypto_suite: CryptoSuite, header: Header, served: Served) -> None:
+    inclusion.verify(crypto_suite, header.block, served.transactions())
 
 
 def _is_checkpoint(crypto_suite: CryptoSuite, header: Header, checkpoint: Checkpoint) -> None:
@@ -202,7 +207,32 @@ def subject_of(served: Served, checkpoint: Checkpoint, now_ns: int) -> dict[str,
         described = "cannot be read"
     return {
         "header": described,
+        **_what_is_shown(served),
         "checkpoint": f"chain {checkpoint.chain} height {checkpoint.number} {checkpoint.hash.hex()}",
         "checkpoint time": f"{checkpoint.state.timestamp_ms} ms",
         "now": f"{now_ns // NANOSECONDS_PER_MILLISECOND} ms",
     }
+
+
+HASH_ALONE = (
+    "by its hash alone. FISCO BCOS 3 does not tell a leaf of its trees from an inner node, so this hash may be an inner node's"
+    " and no {kind}'s: take it as included only if you know the hash from elsewhere"
+)
+BY_FIELDS = "by its fields, which give the hash"
+
+
+def _what_is_shown(served: Served) -> dict[str, str]:
+    """Of each thing that is said to be in a block of generation 3: whether its fields or its hash alone are judged."""
+    if served.generation is Generation.V2:
+        return {}
+    shown = {}
+    for kind, answer in served.inclusions:
+        try:
+            crypto_suite = suite_of(served.parse(), served.named_hash())
+            inclusion = inclusion_from_rpc(answer, kind, crypto_suite, is_generation_2=False)
+        except VerificationError:
+            shown[str(kind)] = "cannot be read"
+            continue
+        how = BY_FIELDS if inclusion.is_leaf else HASH_ALONE.format(kind=kind)
+        shown[str(kind)] = f"{inclusion.leaf_hash.hex()}, {how}"
+    return shown

@@ -8,10 +8,33 @@ MEMBERSHIP = "light_clients/fisco_bcos/membership.py"
 SUITE = "light_clients/fisco_bcos/suite.py"
 HEADERS = "light_clients/fisco_bcos/test_fisco_attacks.py"
 EVENTS = "light_clients/fisco_bcos/test_fisco_event_attacks.py"
+RPC_RECEIPT = "light_clients/fisco_bcos/rpc_receipt.py"
+LEAVES = "light_clients/fisco_bcos/test_fisco_leaves.py"
 ATTESTATION = "light_clients/attestation/predicates.py"
 ROTATION = "light_clients/attestation/test_attestation_rotation.py"
 
 FISCO_BCOS = (
+    Defence(
+        "the root is no lone leaf of a block of many",
+        RPC_RECEIPT,
+        "        if not self.steps and not self.is_leaf and transactions != 1:\n",
+        "        if False:\n",
+        (f"{LEAVES}::test_attack_B47_fisco_root_is_no_lone_leaf_unless_the_block_has_one_transaction",),
+    ),
+    Defence(
+        "an inner node of generation 3 is not shown to be a leaf",
+        RPC_RECEIPT,
+        " and suite.digest(crypto_suite, hashed) == leaf_hash\n",
+        "\n",
+        (f"{LEAVES}::test_attack_B47_fisco_inner_node_of_generation_3_is_never_shown_to_be_a_leaf",),
+    ),
+    Defence(
+        "fields as long as an inner node's show no leaf",
+        RPC_RECEIPT,
+        "len(hashed) not in leaf_v3.INNER_NODE_BYTES and ",
+        "",
+        (f"{LEAVES}::test_attack_B47_fisco_fields_as_long_as_an_inner_node_show_nothing",),
+    ),
     Defence(
         "two thirds of the header's own weight",
         PREDICATES,

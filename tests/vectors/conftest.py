@@ -11,6 +11,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+from unjudged import unjudged_parts  # noqa: E402
 from vector_registry import Manifest  # noqa: E402
 
 VECTORS = Path(os.environ.get("HUTONG_VECTORS") or HERE.parents[2] / "shared" / "vectors")
@@ -26,45 +27,75 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("vector", [None], ids=["absent"])
         return
     manifest = Manifest(VECTORS)
+    unjudged = list(unjudged_parts(VECTORS, frozenset(entry.file for entry in manifest.entries)))
     metafunc.parametrize(
         "vector",
-        [(manifest, entry) for entry in manifest.entries],
-        ids=[f"{entry.format}-{entry.file}" for entry in manifest.entries],
+        [*((manifest, entry) for entry in manifest.entries), *unjudged],
+        ids=[
+            *(f"{entry.format}-{entry.file}" for entry in manifest.entries),
+            *(f"unjudged-{part.folder}-{part.part}" for part in unjudged),
+        ],
     )
+
+
+class Tally:
+    """What the terminal is told at the end, added up over the reports."""
+
+    def __init__(self) -> None:
+        self.files, self.verifications, self.bad = Counter(), Counter(), Counter()
+        self.unsupported, self.libraries = Counter(), Counter()
+        self.unchecked, self.notes = [], []
+
+    def add(self, outcome: str, properties: dict) -> None:
+        if "unjudged" in properties:
+            folder, part, files = properties["unjudged"]
+            self.unsupported[folder, part] += files
+            return
+        key = (properties["vector_area"], properties["vector_format"], properties["vector_expected"])
+        self.unchecked += properties.get("unchecked", [])
+        self.notes += properties.get("notes", [])
+        if outcome == "skipped":
+            self.unsupported[key[:2]] += not properties.get("unchecked")
+            return
+        self.files[key] += 1
+        self.verifications[key] += properties.get("verifications", 0)
+        for library, count in properties.get("libraries", {}).items():
+            self.libraries[*key[:2], library] += count
+        self.bad[key] += outcome != "passed"
+
+    def lines(self):
+        for key in sorted(self.files):
+            area, name, expected = key
+            failed = f"  {self.bad[key]} FAILED" if self.bad[key] else ""
+            counts = f"files {self.files[key]:3}  verifications {self.verifications[key]:5}{failed}"
+            yield f"{area:12} {name:34} {expected:8} {counts}"
+        totals = Counter()
+        for key, count in self.verifications.items():
+            totals[key[0]] += count
+        for area in sorted(totals):
+            yield f"{area}: {totals[area]} verifications"
+        for (area, name, library), count in sorted(self.libraries.items()):
+            yield f"by library {library}, not in the totals: {area} {name} ({count} verifications)"
+        for line in sorted(self.unchecked):
+            yield f"not counted: {line}"
+        for line in sorted(self.notes):
+            yield f"facts that a reader refused: {line}"
+        for (area, name), count in sorted(self.unsupported.items()):
+            if count:
+                yield f"not supported: {area} {name} ({count} files)"
 
 
 @pytest.hookimpl
 def pytest_terminal_summary(terminalreporter):
-    files, verifications, bad, unsupported, libraries = Counter(), Counter(), Counter(), Counter(), Counter()
+    tally = Tally()
+    told = False
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
             properties = dict(getattr(report, "user_properties", ()))
-            if "vector_format" not in properties or (report.when != "call" and outcome != "error"):
-                continue
-            key = (properties["vector_area"], properties["vector_format"], properties["vector_expected"])
-            if outcome == "skipped":
-                unsupported[key[:2]] += 1
-                continue
-            files[key] += 1
-            verifications[key] += properties.get("verifications", 0)
-            for library, count in properties.get("libraries", {}).items():
-                libraries[*key[:2], library] += count
-            bad[key] += outcome != "passed"
-    if not files and not unsupported:
-        return
-    terminalreporter.section("conformance vectors")
-    for key in sorted(files):
-        area, name, expected = key
-        failed = f"  {bad[key]} FAILED" if bad[key] else ""
-        terminalreporter.write_line(
-            f"{area:12} {name:34} {expected:8} files {files[key]:3}  verifications {verifications[key]:5}{failed}"
-        )
-    totals = Counter()
-    for key, count in verifications.items():
-        totals[key[0]] += count
-    for area in sorted(totals):
-        terminalreporter.write_line(f"{area}: {totals[area]} verifications")
-    for (area, name, library), count in sorted(libraries.items()):
-        terminalreporter.write_line(f"by library {library}, not in the totals: {area} {name} ({count} verifications)")
-    for (area, name), count in sorted(unsupported.items()):
-        terminalreporter.write_line(f"not supported: {area} {name} ({count} files)")
+            if {"vector_format", "unjudged"} & set(properties) and (report.when == "call" or outcome == "error"):
+                tally.add(outcome, properties)
+                told = True
+    if told:
+        terminalreporter.section("conformance vectors")
+        for line in tally.lines():
+            terminalreporter.write_line(line)

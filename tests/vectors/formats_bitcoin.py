@@ -497,7 +497,10 @@ def summa_vectors(entry: Entry, group: Group) -> Iterator[Verification]:
             if name in ERROR_CODES:
                 yield Verification(label, partial(is_code, name, case))
                 continue
-            function = FUNCTIONS[name.removesuffix("Error")]
+            function = FUNCTIONS.get(name.removesuffix("Error"))
+            if function is None:
+                yield Verification(label, lambda: None, unchecked=f"nothing here computes {name}")
+                continue
             if name.endswith("Error"):
                 yield Verification(label, partial(function, case["input"]), valid=False)
             elif any(key.endswith("Error") for key in case):
@@ -558,27 +561,42 @@ def summa_proof(raw: Any) -> None:
     demand(root == header.merkle_root, "inclusion")
 
 
-def summa_text(text: str) -> None:
-    """A JSON string as the libraries deserialise it: every field there is hex, of its own length where that is fixed."""
-    raw = json.loads(text)
+TEXT_BYTES = {"Hash160": 20, "Hash256": 32, "Hash": 32, "RawHeader": HEADER_BYTES}
+FIELD_BYTES = {
+    "hash": 32,
+    "merkle_root": 32,
+    "prevhash": 32,
+    "tx_id": 32,
+    "raw": HEADER_BYTES,
+    "version": 4,
+    "locktime": 4,
+}
+
+
+def summa_text(name: str, text: Any) -> None:
+    """What the libraries deserialise: an object whose fields are hex, of their own length where that is fixed, or bare hex."""
+    raw = loaded(text)
+    if not isinstance(raw, dict):
+        size = next((size for kind, size in TEXT_BYTES.items() if name.endswith(kind)), None)
+        from_hex(raw, size)
+        return
     header = raw.get("confirming_header", raw)
-    sizes = {
-        "hash": 32,
-        "merkle_root": 32,
-        "prevhash": 32,
-        "tx_id": 32,
-        "raw": HEADER_BYTES,
-        "version": 4,
-        "locktime": 4,
-    }
     for fields in (header, raw):
-        for name, value in fields.items():
-            if name not in ("height", "index", "confirming_header"):
-                from_hex(value, sizes.get(name.removesuffix("_le")))
+        if not isinstance(fields, dict):
+            raise MalformedInput("confirming_header", "is no object", got=fields)
+        for field, value in fields.items():
+            if field not in ("height", "index", "confirming_header"):
+                from_hex(value, FIELD_BYTES.get(field.removesuffix("_le")))
 
 
 def loaded(item: Any) -> Any:
-    return json.loads(item) if isinstance(item, str) else item
+    """A JSON value, also as text within a JSON text; a text that is no JSON is refused."""
+    if not isinstance(item, str):
+        return item
+    try:
+        return json.loads(item)
+    except ValueError as error:
+        raise MalformedInput("text", "is no JSON", got=item[:80]) from error
 
 
 @runs("summa-proofs-json")
@@ -597,6 +615,6 @@ def summa_proofs(entry: Entry, group: Group) -> Iterator[Verification]:
             for item in map(loaded, value):
                 yield Verification(item["comment"], partial(summa_proof, item["proof"]), valid=False)
         elif name.startswith("errBad"):
-            yield Verification(name, partial(summa_text, value), valid=False)
+            yield Verification(name, partial(summa_text, name, value), valid=False)
         else:
-            raise AssertionError(f"no verification for {name}")
+            yield Verification(name, lambda: None, unchecked="no rule says what it must be")

@@ -9,6 +9,7 @@ from formats_ethereum import (
     datachainlab_update,
     from_hex,
     network_of,
+    no_committee,
     require,
     snowbridge_update,
     update_verification,
@@ -64,19 +65,20 @@ def datachainlab_consensus(entry: Entry, group: Group) -> Iterator[Verification]
     committees = committees_for(entry, group)
     consensus, execution = entry.json()
     update = datachainlab_update(consensus["light_client_update"], network)
+    checked = update_verification(update, entry, committees, whole_headers=False)
 
     def run() -> None:
-        update_verification(update, entry, committees, whole_headers=False).run()
+        checked.run()
         root = from_hex(consensus["finalized_execution_root"])
         branch = api.branch(consensus["finalized_execution_branch"], "finalized_execution_branch")
         assert update.finalized_header is not None
         verify_branch(root, branch, EXECUTION_PAYLOAD_GINDEX, update.finalized_header.beacon.body_root)
         # Fields 2 and 6 of the 16 leaves of an execution payload header.
         verify_branch(from_hex(execution["state_root"]), api.branch(execution["state_root_branch"], "branch"), 18, root)
-        number = uint64_chunk(execution["block_number"])
+        number = uint64_chunk(api.integer(execution["block_number"], "block_number"))
         verify_branch(number, api.branch(execution["block_number_branch"], "branch"), 22, root)
 
-    yield Verification("update and execution root", run)
+    yield Verification("update and execution root", run, unchecked=checked.unchecked)
 
 
 @runs("snowbridge-checkpoint-json")
@@ -115,13 +117,14 @@ def snowbridge_updates(entry: Entry, group: Group) -> Iterator[Verification]:
     network, data = network_of(entry.params), entry.json()
     committees = committees_for(entry, group)
     update = snowbridge_update(data, network)
+    checked = update_verification(update, entry, committees, whole_headers=False)
 
     def run() -> None:
-        update_verification(update, entry, committees, whole_headers=False).run()
+        checked.run()
         assert update.finalized_header is not None
         block_roots_proven(data, update.finalized_header.beacon)
 
-    yield Verification("update and block roots", run)
+    yield Verification("update and block roots", run, unchecked=checked.unchecked)
 
 
 def descendant(entry: Entry, group: Group) -> dict:
@@ -140,41 +143,49 @@ def ancestry_proven(header: BeaconBlockHeader, branch: tuple[bytes, ...], root: 
     require(beacon_block_root(finalized) == root, "ancestry_proven", "another finalized block is named")
 
 
-def header_signed(header: BeaconBlockHeader, data: dict, entry: Entry, group: Group) -> None:
-    network = network_of(entry.params)
-    update = Update(
-        bare(header), api.sync_aggregate(data["sync_aggregate"], network.preset), int(data["signature_slot"])
-    )
-    committee = committees_for(entry, group)[network.period_at(update.signature_slot)]
-    run_checks(signature_checks(update, committee, network))
+class SignedHeader:
+    """A header with a sync aggregate of its own, where the file has one."""
+
+    def __init__(self, header: BeaconBlockHeader, data: dict, entry: Entry, group: Group) -> None:
+        self._checks = None
+        self.unchecked: str | None = None
+        if data.get("sync_aggregate") is None:
+            return
+        network = network_of(entry.params)
+        slot = api.integer(data["signature_slot"], "signature_slot")
+        update = Update(bare(header), api.sync_aggregate(data["sync_aggregate"], network.preset), slot)
+        period = network.period_at(slot)
+        committee = committees_for(entry, group).get(period)
+        if committee is None:
+            self.unchecked = no_committee(period)
+        else:
+            self._checks = signature_checks(update, committee, network)
+
+    def run(self) -> None:
+        if self._checks is not None:
+            run_checks(self._checks)
+
+
+def first_of(data: dict, *names: str):
+    """The value under the first of the names that the layout of this file has."""
+    return next(data[name] for name in names if data.get(name) is not None)
 
 
 @runs("snowbridge-header-update-json")
 def snowbridge_header(entry: Entry, group: Group) -> Iterator[Verification]:
     data = entry.json()
     fork = Fork[entry.params["fork"].upper()]
-    header = api.beacon_header(next(data[k] for k in ("beacon_header", "attested_header", "header") if k in data))
-    if "versioned_execution_header" in data:
+    header = api.beacon_header(first_of(data, "beacon_header", "attested_header", "header"))
+    if data.get("versioned_execution_header") is not None:
         ((name, raw),) = data["versioned_execution_header"].items()
         fork = Fork[name.upper()]
     else:
         raw = data["execution_header"]
     execution = api.execution_payload_header(raw, fork)
-    ancestry = data.get("ancestry_proof", {})
-    branch = next(
-        value
-        for value in (data.get("block_root_branch"), data.get("block_roots_branch"), ancestry.get("header_branch"))
-        if value is not None
-    )
-    root = next(
-        value
-        for value in (
-            data.get("block_root_branch_header_root"),
-            data.get("block_roots_root"),
-            ancestry.get("finalized_block_root"),
-        )
-        if value is not None
-    )
+    flat = data | {f"ancestry_{name}": value for name, value in (data.get("ancestry_proof") or {}).items()}
+    branch = first_of(flat, "block_root_branch", "block_roots_branch", "ancestry_header_branch")
+    root = first_of(flat, "block_root_branch_header_root", "block_roots_root", "ancestry_finalized_block_root")
+    signed = SignedHeader(header, data, entry, group)
 
     def run() -> None:
         verify_branch(
@@ -184,10 +195,9 @@ def snowbridge_header(entry: Entry, group: Group) -> Iterator[Verification]:
             header.body_root,
         )
         ancestry_proven(header, api.branch(branch, "branch"), from_hex(root), descendant(entry, group))
-        if "sync_aggregate" in data:
-            header_signed(header, data, entry, group)
+        signed.run()
 
-    yield Verification("execution header and ancestry", run)
+    yield Verification("execution header and ancestry", run, unchecked=signed.unchecked)
 
 
 @runs("snowbridge-block-update-json")
@@ -198,8 +208,10 @@ def snowbridge_block(entry: Entry, group: Group) -> Iterator[Verification]:
     root = body_root(block["body"], entry.params["fork"], entry.params["preset"])
     header = api.beacon_header(block | {"body_root": root.hex()})
 
+    signed = SignedHeader(header, data, entry, group)
+
     def run() -> None:
-        header_signed(header, data, entry, group)
+        signed.run()
         ancestry_proven(
             header,
             api.branch(data["block_root_proof"], "block_root_proof"),
@@ -207,4 +219,4 @@ def snowbridge_block(entry: Entry, group: Group) -> Iterator[Verification]:
             descendant(entry, group),
         )
 
-    yield Verification("block", run, library="remerkleable")
+    yield Verification("block", run, library="remerkleable", unchecked=signed.unchecked)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import rlp
 from beacon_bodies import body_root
@@ -168,18 +169,25 @@ def brought_by(entry: Entry) -> Iterator[tuple[int, SyncCommittee]]:
 
 
 def committees_for(entry: Entry, group: Group) -> dict[int, SyncCommittee]:
-    """By period, as far as the group's bootstrap, its earlier updates and the file itself say."""
+    """By period, as far as any file of the group says, in whatever order they are applied; `signed_by` names the only one."""
     signer = entry.params.get("signed_by")
     if signer is not None:
-        named = group.with_role(signer)
-        assert named is not None
-        return dict(brought_by(named))
-    known = [e for e in group.entries if e.order is None or e.role == "bootstrap"]
+        return {period: found for named in group.all_with_role(signer) for period, found in committees_in(named)}
+    # Each of them is judged on its own; the bootstrap and what comes earlier have the last word.
+    earlier = (*(e for e in group.entries if e.role == "bootstrap"), *group.before(entry))
     return {
-        period: committee
-        for source in (*known, *group.before(entry), entry)
-        for period, committee in brought_by(source)
+        period: committee for source in (entry, *group.entries, *earlier) for period, committee in committees_in(source)
     }
+
+
+_FOUND: dict[Path, tuple[tuple[int, SyncCommittee], ...]] = {}
+
+
+def committees_in(entry: Entry) -> tuple[tuple[int, SyncCommittee], ...]:
+    """`brought_by`, of each file once."""
+    if entry.path not in _FOUND:
+        _FOUND[entry.path] = tuple(brought_by(entry))
+    return _FOUND[entry.path]
 
 
 def judge_update(update: Update, committee: SyncCommittee | None, network: Network, *, whole_headers: bool) -> None:
@@ -201,15 +209,19 @@ def judge_update(update: Update, committee: SyncCommittee | None, network: Netwo
 def update_verification(
     update: Update, entry: Entry, committees: dict[int, SyncCommittee], *, whole_headers: bool
 ) -> Verification:
+    """The check of an update; without the committee that signed, all but its signature, which is then named as unchecked."""
     network = network_of(entry.params)
     period = network.period_at(update.signature_slot)
     committee = committees.get(period)
-    # A directory may hold only a part of a group; what its files say without the committee is judged all the same.
-    known = "" if committee is not None else f", but for the signature: no file of the group brings committee {period}"
     return Verification(
-        f"update signed at slot {update.signature_slot}{known}",
+        f"update signed at slot {update.signature_slot}",
         partial(judge_update, update, committee, network, whole_headers=whole_headers),
+        unchecked=None if committee is not None else no_committee(period),
     )
+
+
+def no_committee(period: int) -> str:
+    return f"signature: no file of the group brings the committee of period {period}"
 
 
 @runs("beacon-light-client-json")
@@ -251,13 +263,14 @@ def updates_stream(entry: Entry, group: Group) -> Iterator[Verification]:
 @runs("beacon-block-json")
 def beacon_block(entry: Entry, group: Group) -> Iterator[Verification]:
     block, header = entry.json(), group.with_role("header")
-    assert header is not None
 
     def run() -> None:
         root = body_root(block["body"], entry.params["fork"], entry.params["preset"])
-        require(root == api.beacon_header(header.json()).body_root, "body_root", "is not the header's")
+        if header is not None:
+            require(root == api.beacon_header(header.json()).body_root, "body_root", "is not the header's")
 
-    yield Verification("body root", run, library="remerkleable")
+    unchecked = None if header is not None else "root: the group has no header"
+    yield Verification("body root", run, library="remerkleable", unchecked=unchecked)
 
 
 @runs("beacon-header-json")
@@ -277,7 +290,9 @@ def beacon_header_json(entry: Entry, group: Group) -> Iterator[Verification]:
 @runs("beacon-signing-root-json")
 def beacon_signing_root(entry: Entry, group: Group) -> Iterator[Verification]:
     network, file = network_of(entry.params), group.with_role("update")
-    assert file is not None
+    if file is None:
+        yield Verification("signing root", lambda: None, unchecked="the group has no update")
+        return
 
     def run() -> None:
         update = datachainlab_update(file.json(), network)
@@ -337,54 +352,85 @@ def encoded_transaction(item: dict) -> bytes:
 # --- consensus-specs tests
 
 
-@runs("spec-test-step-dir")
-def spec_test(entry: Entry, group: Group) -> Iterator[Verification]:
-    if entry.role != "steps":
-        return
-    import yaml
+class SpecTest:
+    """One directory of the consensus-specs sync tests, its files known by their roles."""
 
-    folder = entry.path.parent
+    def __init__(self, group: Group) -> None:
+        import yaml
 
-    def loaded(name: str):
-        # BaseLoader leaves everything text, so that 0x00000001 stays what it is.
-        return yaml.load((folder / name).read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+        def loaded(role: str):
+            file = group.with_role(role)
+            assert file is not None, f"the group has no {role}"
+            # BaseLoader leaves everything text, so that 0x00000001 stays what it is.
+            return yaml.load(file.text(), Loader=yaml.BaseLoader)  # noqa: S506
 
-    config, meta = loaded("config.yaml"), loaded("meta.yaml")
-    preset = PRESETS[config["PRESET_BASE"]]
-    sizes = {
-        "SLOTS_PER_EPOCH": preset.slots_per_epoch,
-        "EPOCHS_PER_SYNC_COMMITTEE_PERIOD": preset.epochs_per_sync_committee_period,
-        "SYNC_COMMITTEE_SIZE": preset.sync_committee_size,
-    }
-    genesis = {
-        "genesis_validators_root": meta["genesis_validators_root"],
-        "genesis_time": config["MIN_GENESIS_TIME"],
-    }
-    network = api.network_from_beacon_api(config | sizes, genesis)
+        config, meta = loaded("config"), loaded("meta")
+        self.preset = PRESETS[config["PRESET_BASE"]]
+        sizes = {
+            "SLOTS_PER_EPOCH": self.preset.slots_per_epoch,
+            "EPOCHS_PER_SYNC_COMMITTEE_PERIOD": self.preset.epochs_per_sync_committee_period,
+            "SYNC_COMMITTEE_SIZE": self.preset.sync_committee_size,
+        }
+        genesis = {
+            "genesis_validators_root": meta["genesis_validators_root"],
+            "genesis_time": config["MIN_GENESIS_TIME"],
+        }
+        self.network = api.network_from_beacon_api(config | sizes, genesis)
+        self.steps = loaded("steps")
+        self._named: dict[Fork, dict[str, Update]] = {}
+        self._updates = [decompress(file.bytes()) for file in group.all_with_role("update")]
+        bootstrap = group.with_role("bootstrap")
+        assert bootstrap is not None, "the group has no bootstrap"
+        fork = self.network.fork_of_digest(from_hex(meta["bootstrap_fork_digest"]))
+        value = ssz.decode_bootstrap(decompress(bootstrap.bytes()), fork, self.preset)
+        self.stores = [LightClientStore.initialize(self.network, from_hex(meta["trusted_block_root"]), value)]
 
-    def object_of(name: str, digest: str) -> tuple[bytes, Fork]:
-        return decompress((folder / f"{name}.ssz_snappy").read_bytes()), network.fork_of_digest(from_hex(digest))
+    def update(self, name: str, digest: str) -> Update:
+        """The update that a step names: `update_`, root of the attested header, whether a committee and finality are shown."""
+        fork = self.network.fork_of_digest(from_hex(digest))
+        if fork not in self._named:
+            self._named[fork] = dict(self._decoded(fork))
+        assert name in self._named[fork], f"no file of the group is {name}"
+        return self._named[fork][name]
 
-    bootstrap = ssz.decode_bootstrap(*object_of("bootstrap", meta["bootstrap_fork_digest"]), preset)
-    stores = [LightClientStore.initialize(network, from_hex(meta["trusted_block_root"]), bootstrap)]
+    def _decoded(self, fork: Fork) -> Iterator[tuple[str, Update]]:
+        for data in self._updates:
+            try:
+                update = ssz.decode_update(data, fork, self.preset)
+            except MalformedInput:  # of another fork
+                continue
+            yield spec_test_name(update), update
 
-    def run(kind: str, step: dict) -> None:
-        store = stores[-1]
+    def run(self, kind: str, step: dict) -> None:
+        store = self.stores[-1]
         if kind == "process_update":
-            update = ssz.decode_update(*object_of(step["update"], step["update_fork_digest"]), preset)
-            store = store.process_update(update, int(step["current_slot"]))
+            store = store.process_update(
+                self.update(step["update"], step["update_fork_digest"]), int(step["current_slot"])
+            )
         elif kind == "force_update":
             store = store.force_update(int(step["current_slot"]))
         else:
             assert kind == "upgrade_store", kind  # one form for all forks: nothing to do
-        stores.append(store)
+        self.stores.append(store)
         for name in ("finalized_header", "optimistic_header"):
             header, wanted = getattr(store, name), step["checks"][name]
             assert header.beacon.slot == int(wanted["slot"])
             assert beacon_block_root(header.beacon) == from_hex(wanted["beacon_root"])
             if "execution_root" in wanted:
-                assert predicates.lc_execution_root(header, network) == from_hex(wanted["execution_root"])
+                assert predicates.lc_execution_root(header, self.network) == from_hex(wanted["execution_root"])
 
-    for index, step in enumerate(loaded("steps.yaml")):
+
+def spec_test_name(update: Update) -> str:
+    committee = "s" if update.next_sync_committee is not None else "x"
+    finality = "f" if any(map(any, update.finality_branch)) else "x"
+    return f"update_0x{beacon_block_root(update.attested_header.beacon).hex()}_{committee}{finality}"
+
+
+@runs("spec-test-step-dir")
+def spec_test(entry: Entry, group: Group) -> Iterator[Verification]:
+    if entry.role != "steps":
+        return
+    test = SpecTest(group)
+    for index, step in enumerate(test.steps):
         ((kind, body),) = step.items()
-        yield Verification(f"step {index} {kind}", partial(run, kind, body))
+        yield Verification(f"step {index} {kind}", partial(test.run, kind, body))

@@ -13,9 +13,9 @@ from light_clients.ethereum import (
     ConsensusState,
     EthereumClient,
     Header,
-    SyncCommittee,
+    Network,
     TrustedCommittees,
-    beacon_block_root,
+    Update,
     encode_client_state,
     encode_consensus_state,
     supermajority,
@@ -23,7 +23,14 @@ from light_clients.ethereum import (
 )
 from light_clients.ethereum import beacon_json as api
 from light_clients.ethereum.client import consensus_state_of
-from light_clients.ethereum.verification import after_update, trusted_update_checks
+from light_clients.ethereum.verification import (
+    SPEC,
+    after_update,
+    branch_checks,
+    content_checks,
+    signature_checks,
+    trusted_update_checks,
+)
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
@@ -31,15 +38,20 @@ from light_clients.ibc.commitment import (
     packet_commitment,
     receipt_key,
 )
-from light_clients.ibc.evm_router import StorageProof, encode_storage_proof, router_storage_root
+from light_clients.ibc.evm_router import (
+    ProofContext,
+    StorageProof,
+    commitment_checks,
+    encode_storage_proof,
+    router_storage_root,
+)
 from light_clients.ibc.packet import decode_acknowledgement, decode_packet
-from light_clients.interface import run_checks
+from light_clients.interface import VerificationError, run_checks
 from light_clients.proofs.mpt import mapping_slot, verify_storage
+from light_clients.proofs.ssz import bytes_root, container_root
 from light_clients.protobuf import cosmos_tx_pb2, evm_router_pb2
 
 CLIENT = EthereumClient()
-UNKNOWN = b"\1" * 32
-"""Stands for the root of a committee of which the file has only the aggregate key, and that never signs."""
 
 
 def nodes_of(proof: dict) -> tuple[bytes, ...]:
@@ -61,59 +73,103 @@ def decimal_fees(update: dict) -> dict:
     return update
 
 
-class Devnet:
-    """The wasm client of the file as far as it is known, beside ours."""
+def given_committee(raw: dict) -> tuple[str, dict, int | None]:
+    """Which stored committee a header says has signed it, its keys, and the slot of the state that stores it, if it says."""
+    active = raw.get("active_sync_committee") or raw["trusted_sync_committee"]
+    slot = raw.get("trusted_slot", active.get("trusted_slot"))
+    ((which, committee),) = active.get("sync_committee", active).items()
+    return which, committee, None if slot is None else int(slot)
 
-    def __init__(self, entry: Entry, initial: dict) -> None:
+
+class KnownCommittees:
+    """Every committee of which the file has the keys, wherever in it they stand, found by what a state says of one."""
+
+    def __init__(self, headers: list[dict], network: Network) -> None:
+        found = [given_committee(raw)[1] for raw in headers]
+        found += [raw["consensus_update"].get("next_sync_committee") for raw in headers]
+        self._roots: dict[bytes, set[bytes]] = {}
+        for raw in found:
+            if raw is not None:
+                committee = api.sync_committee(raw, network.preset)
+                self._roots.setdefault(committee.aggregate_pubkey, set()).add(sync_committee_root(committee))
+
+    def root(self, stored: dict | str | None) -> bytes | None:
+        """Root of a stored committee: of its summary, or of the one committee in the file with its aggregate key."""
+        if stored is None:
+            return None
+        if isinstance(stored, dict) and "pubkeys_hash" in stored:
+            aggregate = from_hex(stored["aggregate_pubkey"])
+            return container_root((from_hex(stored["pubkeys_hash"]), bytes_root(aggregate)))
+        aggregate = from_hex(stored["aggregate_pubkey"] if isinstance(stored, dict) else stored)
+        roots = self._roots.get(aggregate, set())
+        return next(iter(roots)) if len(roots) == 1 else None
+
+
+class Devnet:
+    """The wasm client of the file beside ours: what it trusts by slot of its states, and the headers that were applied."""
+
+    def __init__(self, entry: Entry, initial: dict, headers: list[dict]) -> None:
         self.network = network_of(entry.params)
         self.parameters = initial["client_state"]
-        self.state = initial["consensus_state"]
         self.router = from_hex(self.parameters["ibc_contract_address"])
-        self.finalized_slot = int(self.state["slot"])
-        self.roots: dict[str, bytes | None] = {"Current": None, "Next": None}
+        state = initial["consensus_state"]
+        known = KnownCommittees(headers, self.network)
+        slot, current = int(state["slot"]), known.root(state["current_sync_committee"])
+        self.latest_slot = slot
+        self.trusted: dict[int, TrustedCommittees] = {}
+        if current is not None:
+            self.trusted[slot] = TrustedCommittees(slot, current, known.root(state.get("next_sync_committee")))
         self.headers: dict[int, Header] = {}
         self.states: dict[int, ConsensusState] = {}
+        self.attested: dict[bytes, ConsensusState] = {}
 
-    def stored_committee(self, which: str, committee: SyncCommittee) -> None:
-        """The committee given is the stored one: by our root, or at first by the aggregate key that the file has."""
-        root = self.roots[which]
-        if root is not None:
-            require(root == sync_committee_root(committee), "committee_is_trusted", "another committee is stored")
-            return
-        stored = self.state[f"{which.lower()}_sync_committee"]
-        aggregate = stored["aggregate_pubkey"] if isinstance(stored, dict) else stored
-        require(from_hex(aggregate) == committee.aggregate_pubkey, "committee_is_trusted", "another aggregate key")
+    def unchecked(self, raw: dict | None = None) -> str | None:
+        """What of a header, or of a packet under the newest state, the file has too little for."""
+        slot = None if raw is None else given_committee(raw)[2]
+        if slot in (None, self.latest_slot) and self.latest_slot not in self.trusted:
+            return "trust: the file has neither root nor keys of the committee that is trusted at its start"
+        return None
 
-    def update(self, raw: dict, account_proof: tuple[bytes, ...] | None = None) -> None:
-        active = raw.get("active_sync_committee") or raw["trusted_sync_committee"]
-        active = active.get("sync_committee", active)
-        ((which, committee_json),) = active.items()
+    def update(self, raw: dict) -> Header:
+        which, committee_json, slot = given_committee(raw)
         committee = api.sync_committee(committee_json, self.network.preset)
-        self.stored_committee(which, committee)
         data = decimal_fees(raw["consensus_update"])
         fork = self.network.fork_at(int(data["attested_header"]["beacon"]["slot"]))
         update = api.update(data, fork, self.network.preset)
-        root = sync_committee_root(committee)
-        others = self.roots["Next"] or UNKNOWN
-        trusted = (
-            TrustedCommittees(self.finalized_slot, root, others)
-            if which == "Current"
-            else TrustedCommittees(self.finalized_slot, self.roots["Current"] or UNKNOWN, root)
-        )
         minimum = supermajority(self.network.preset.sync_committee_size)
-        current_slot = update.signature_slot
-        run_checks(trusted_update_checks(update, committee, trusted, self.network, minimum, current_slot))
-        moved = after_update(trusted, update, self.network)
-        self.finalized_slot = moved.finalized_slot
-        self.roots = {"Current": moved.current_root, "Next": moved.next_root}
-        self.headers[update.finalized_slot] = Header(fork, update, committee)
-        if raw.get("account_update") is not None:
-            account_proof = nodes_of(raw["account_update"]["account_proof"])
-        if account_proof is not None and "trusted_sync_committee" not in raw:
-            self.prove_account(update.finalized_slot, account_proof)
+        if self.unchecked(raw) is None:
+            trusted = self.trusted.get(self.latest_slot if slot is None else slot)
+            require(trusted is not None, "trusted_state_known", f"no state is stored at slot {slot}")
+            stored = trusted.current_root if which == "Current" else trusted.next_root
+            require(stored == sync_committee_root(committee), "committee_is_trusted", "another committee is stored")
+            current_slot = update.signature_slot
+            run_checks(trusted_update_checks(update, committee, trusted, self.network, minimum, current_slot))
+            moved = after_update(trusted, update, self.network)
+            self.trusted[moved.finalized_slot] = moved
+            self.latest_slot = max(self.latest_slot, moved.finalized_slot)
+        else:
+            run_checks(content_checks(update, committee, self.network, minimum))
+            run_checks(branch_checks(update, self.network))
+            run_checks(signature_checks(update, committee, self.network))
+        header = self.headers[update.finalized_slot] = Header(fork, update, committee)
+        return header
+
+    def update_with_account(self, raw: dict) -> None:
+        """A header of a transaction; its account proof, if it has one, is of the finalized block, in old files of the attested."""
+        update = self.update(raw).update
+        if raw.get("account_update") is None:
+            return
+        try:
+            self.prove_account(update.finalized_slot, nodes_of(raw["account_update"]["account_proof"]))
+        except VerificationError:
+            if "trusted_sync_committee" not in raw:
+                raise
+            self.attest(update, raw)
 
     def prove_account(self, slot: int, nodes: tuple[bytes, ...]) -> None:
-        header = self.headers[slot].update.finalized_header
+        applied = self.headers.get(slot)
+        require(applied is not None, "proof_height_known", f"no header finalizes slot {slot}")
+        header = applied.update.finalized_header
         assert header is not None and header.execution is not None
         root = router_storage_root(header.execution.state_root, self.router, nodes)
         self.states[slot] = consensus_state_of(header, root)
@@ -128,9 +184,7 @@ class Devnet:
                 min_participants=supermajority(size),
                 trusting_period_s=10**6,
                 max_clock_drift_s=15,
-                committees=TrustedCommittees(
-                    self.finalized_slot, self.roots["Current"] or UNKNOWN, self.roots["Next"] or UNKNOWN
-                ),
+                committees=self.trusted[self.latest_slot],
             )
         )
 
@@ -157,42 +211,56 @@ class Devnet:
             )
             claim = claim["storage_proof"]
         encoded = encode_storage_proof(StorageProof(nodes_of(claim)))
+        require(slot in self.states, "proof_height_known", f"no account is proven at slot {slot}")
+        require(word(claim["value"]) == (wanted or bytes(32)), "word_matches", "another value is claimed")
+        if self.unchecked() is not None:
+            root = self.states[slot].storage_root
+            run_checks(commitment_checks(SPEC, lambda: ProofContext(False, root), encoded, (key,), wanted))
+            return
         client, state = self.client_state(), encode_consensus_state(self.states[slot])
         if wanted is None:
             CLIENT.verify_non_membership(client, state, encoded, (key,))
         else:
-            require(word(claim["value"]) == wanted, "word_matches", "another value is claimed")
             CLIENT.verify_membership(client, state, encoded, (key,), wanted)
 
     # The five-step files are of an earlier contract: other base slot, and states of the attested header.
 
-    def update_attested(self, raw: dict) -> None:
-        self.update(raw)
-        header = self.headers[max(self.headers)].update.attested_header
+    def attest(self, update: Update, raw: dict) -> None:
+        """The state of the attested block, under the attested slot too."""
+        if self.latest_slot in self.trusted:
+            self.trusted[update.attested_slot] = self.trusted[self.latest_slot]
+        header = update.attested_header
         assert header.execution is not None
         nodes = nodes_of(raw["account_update"]["account_proof"])
         root = router_storage_root(header.execution.state_root, self.router, nodes)
-        self.attested = ConsensusState(
-            header.execution.timestamp_s, root, header.execution.state_root, 0, beacon_block_root(header.beacon)
-        )
+        state = consensus_state_of(header, root)
+        self.attested[header.execution.state_root] = self.states[update.attested_slot] = state
         claimed = raw["account_update"]["account_proof"]["storage_root"]
         require(root == from_hex(claimed), "router_account_proven", "another storage root is claimed")
 
+    def update_attested(self, raw: dict) -> None:
+        self.attest(self.update(raw).update, raw)
+
     def storage_proof(self, data: dict) -> None:
         proof, state = data["storage_proof"], data["consensus_state"]
+        attested = self.attested.get(from_hex(state["state_root"]))
+        require(attested is not None, "state_root", "no header with that state root was applied")
         root = from_hex(state["storage_root"])
-        require(root == self.attested.storage_root, "storage_root", "another one is stored")
-        require(from_hex(state["state_root"]) == self.attested.state_root, "state_root", "another one is stored")
-        require(int(state["timestamp"]) == self.attested.timestamp_s, "timestamp", "another one is stored")
+        require(root == attested.storage_root, "storage_root", "another one is stored")
+        require(int(state["timestamp"]) == attested.timestamp_s, "timestamp", "another one is stored")
         slot = mapping_slot(keccak256(from_hex(data["path"])), word(self.parameters["ibc_commitment_slot"]))
         require(slot == word(proof["key"]), "slot", "another slot is proven")
-        value = verify_storage(root, slot, nodes_of(proof))
+        value = verify_storage(root, slot, nodes_of(proof)) or bytes(32)
         require(value == word(proof["value"]), "word_matches", "another word is proven")
 
 
 def messages_of(data: dict) -> list:
-    body = cosmos_tx_pb2.TxBody.FromString(bytes.fromhex(data["relayer_tx_body"].removeprefix("0x")))
+    body = cosmos_tx_pb2.TxBody.FromString(from_hex(data["relayer_tx_body"]))
     return list(body.messages)
+
+
+def message_name(message) -> str:
+    return message.type_url.rsplit(".", 1)[-1]
 
 
 def header_of(message) -> dict:
@@ -201,28 +269,46 @@ def header_of(message) -> dict:
     return json.loads(evm_router_pb2.StorageProof.FromString(update.client_message.value).nodes[0])
 
 
+def headers_of(kind: str, data: dict) -> list[dict]:
+    if kind == "updates":
+        return data["updates"]
+    if kind == "cosmos_tx":
+        return [header_of(m) for m in messages_of(data) if message_name(m) == "MsgUpdateClient"]
+    return []
+
+
 @runs("eureka-e2e-json")
 def end_to_end(entry: Entry, group: Group) -> Iterator[Verification]:
-    document = entry.json()
-    kinds = entry.params["steps"]
     if entry.expected == "facts":
         return
+    steps = list(zip(entry.params["steps"], entry.json()["steps"], strict=True))
+    headers = [raw for kind, step in steps for raw in headers_of(kind, step["data"])]
     devnet: Devnet | None = None
-    for kind, step in zip(kinds, document["steps"], strict=True):
-        data = step["data"]
+    for kind, step in steps:
+        data, name = step["data"], step["name"]
         if kind == "initial_state":
-            devnet = Devnet(entry, data)
+            devnet = Devnet(entry, data, headers)
+            continue
+        if kind == "evm_calldata":
             continue
         assert devnet is not None
         if kind == "updates":
             for index, raw in enumerate(data["updates"]):
-                yield Verification(f"{step['name']} update {index}", partial(devnet.update_attested, raw))
+                run = partial(devnet.update_attested, raw)
+                yield Verification(f"{name} update {index}", run, unchecked=devnet.unchecked(raw))
         elif kind == "storage_proof":
-            yield Verification(step["name"], partial(devnet.storage_proof, data))
-        elif kind == "cosmos_tx":
+            yield Verification(name, partial(devnet.storage_proof, data))
+        else:
+            assert kind == "cosmos_tx", f"unknown kind of step: {kind}"
             for message in messages_of(data):
-                name = message.type_url.rsplit(".", 1)[-1]
-                if name == "MsgUpdateClient":
-                    yield Verification(f"{step['name']} {name}", partial(devnet.update, header_of(message)))
-                else:
-                    yield Verification(f"{step['name']} {name}", partial(devnet.packet, name, message.value))
+                yield from message_verification(devnet, name, message)
+
+
+def message_verification(devnet: Devnet, step: str, message) -> Iterator[Verification]:
+    kind = message_name(message)
+    if kind == "MsgUpdateClient":
+        raw = header_of(message)
+        yield Verification(f"{step} {kind}", partial(devnet.update_with_account, raw), unchecked=devnet.unchecked(raw))
+    else:
+        run = partial(devnet.packet, kind, message.value)
+        yield Verification(f"{step} {kind}", run, unchecked=devnet.unchecked())

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import test_vectors
+from unjudged import unjudged_parts, why_unjudged
 from vector_registry import Entry, Manifest, Verification, runs
 
 from light_clients.interface import MalformedInput
@@ -20,6 +21,7 @@ def wrong():
 
 
 OUTCOMES = {"ok": lambda: None, "refused": refuse, "wrong": wrong, "crash": lambda: 1 // 0}
+UNCHECKED = "no file holds the key"
 
 
 @runs(FORMAT)
@@ -27,13 +29,16 @@ def scripted(entry, group):
     for step in entry.params["steps"]:
         if step == "unreadable":
             refuse()
-        yield Verification(step, OUTCOMES[step.removeprefix("bad:")], valid=not step.startswith("bad:"))
+        unchecked = UNCHECKED if step.startswith("unchecked:") else None
+        valid = not step.startswith("bad:")
+        yield Verification(step, OUTCOMES[step.rpartition(":")[2]], valid, unchecked=unchecked)
 
 
 @pytest.fixture
 def judge(tmp_path):
     def run(expected, *steps):
         entry = {"file": "f", "area": "a", "format": FORMAT, "expected": expected, "params": {"steps": list(steps)}}
+        (tmp_path / "f").write_text("context")
         (tmp_path / "manifest.json").write_text(json.dumps({"version": 1, "entries": [entry]}))
         manifest = Manifest(tmp_path)
         return test_vectors.judge(manifest, manifest.entries[0])
@@ -50,11 +55,50 @@ def judge(tmp_path):
         ("invalid", ["ok", "refused"], 2),
         ("invalid", ["unreadable"], 1),
         ("cases", ["ok", "bad:refused", "ok"], 3),
-        ("facts", [], 0),
     ],
 )
 def test_files_that_behave_as_expected(judge, expected, steps, count):
-    assert judge(expected, *steps) == count
+    assert judge(expected, *steps).judged == count
+
+
+@pytest.mark.parametrize("step", ["ok", "refused", "wrong", "crash", "unreadable"])
+def test_facts_never_fail_by_a_verification(judge, step):
+    verdict = judge("facts", step)
+    assert verdict.judged == 0
+    assert bool(verdict.notes) == (step != "ok")
+
+
+def test_facts_that_are_not_there_fail(judge, tmp_path):
+    (tmp_path / "manifest.json").write_text(
+        json.dumps({"version": 1, "entries": [{"file": "gone", "area": "a", "format": FORMAT, "expected": "facts"}]})
+    )
+    manifest = Manifest(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        test_vectors.judge(manifest, manifest.entries[0])
+
+
+@pytest.mark.parametrize("expected", ["valid", "cases", "invalid"])
+def test_what_cannot_be_checked_is_named_and_not_counted(judge, expected):
+    verdict = judge(expected, "unchecked:ok")
+    assert (verdict.judged, verdict.unchecked) == (0, [f"unchecked:ok: {UNCHECKED}"])
+    if expected != "invalid":
+        verdict = judge(expected, "ok", "unchecked:ok")
+        assert (verdict.judged, len(verdict.unchecked)) == (1, 1)
+
+
+@pytest.mark.parametrize("outcome", ["refused", "wrong", "crash"])
+def test_the_rest_of_it_is_judged_all_the_same(judge, outcome):
+    with pytest.raises((pytest.fail.Exception, AssertionError, ZeroDivisionError)):
+        judge("valid", f"unchecked:{outcome}")
+
+
+def test_a_file_of_which_nothing_can_be_checked_is_skipped_by_name(judge, tmp_path):
+    judge("valid", "unchecked:ok")
+    manifest = Manifest(tmp_path)
+    properties = {}
+    with pytest.raises(pytest.skip.Exception, match=UNCHECKED):
+        test_vectors.test_vector((manifest, manifest.entries[0]), properties.__setitem__)
+    assert properties["verifications"] == 0 and UNCHECKED in properties["unchecked"][0]
 
 
 @pytest.mark.parametrize(
@@ -121,3 +165,32 @@ def test_an_unsupported_format_is_skipped_by_name(tmp_path):
     entry = Entry(tmp_path, "some/file", "a", "never-heard-of", "valid")
     with pytest.raises(pytest.skip.Exception, match="never-heard-of.*some/file"):
         test_vectors.test_vector((None, entry), lambda *_: None)
+
+
+def test_folders_with_a_list_of_their_own_are_skipped_by_part_and_by_area(tmp_path):
+    files = {
+        "w3c-id/MANIFEST.md": "list",
+        "w3c-id/manifest.json": json.dumps({"version": 1, "entries": [{"file": "did/a.json", "area": "did-key"}]}),
+        "w3c-id/did/a.json": "{}",
+        "w3c-id/did/b.json": "{}",
+        "gm/MANIFEST.md": "list",
+        "gm/listed.txt": "",
+        "gm/new.txt": "",
+        "plain/file.json": "{}",
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    parts = list(unjudged_parts(tmp_path, frozenset({"gm/listed.txt"})))
+    assert [(p.folder, p.part, p.files) for p in parts] == [
+        ("gm", "txt", ("gm/new.txt",)),
+        ("w3c-id", "did", ("w3c-id/did/b.json",)),
+        ("w3c-id", "did-key", ("w3c-id/did/a.json",)),
+    ]
+    with pytest.raises(pytest.skip.Exception, match=r"did-key.*area w3c-id: credentials.*no code judges"):
+        test_vectors.test_vector(parts[2], lambda *_: None)
+
+
+@pytest.mark.parametrize("area", ["w3c-id", "never-heard-of"])
+def test_a_reason_names_the_area(area):
+    assert f"area {area}" in why_unjudged(area, "some-format")

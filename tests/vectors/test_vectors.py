@@ -2,9 +2,11 @@
 
 import os
 from collections import Counter
+from dataclasses import dataclass, field
 
 import pytest
-from vector_registry import RUNNERS, Manifest
+from unjudged import Unjudged, why_unjudged
+from vector_registry import RUNNERS, Manifest, Verification
 
 from light_clients.interface import VerificationError
 
@@ -13,50 +15,99 @@ pytestmark = pytest.mark.vectors
 EXPECTATIONS = ("valid", "invalid", "cases", "facts")
 
 
-def judge(manifest: Manifest, entry, libraries: Counter | None = None) -> int:
-    """The number of verifications that behaved as the manifest says; fails the test at the first that did not.
+@dataclass
+class Verdict:
+    """What became of one entry."""
 
-    Those that a library judged alone are counted in `libraries` too.
-    """
-    assert entry.expected in EXPECTATIONS
-    count = 0
+    judged: int = 0
+    libraries: Counter[str] = field(default_factory=Counter)
+    """Of those judged, the ones that a library judged alone."""
+    unchecked: list[str] = field(default_factory=list)
+    """Verifications that had to leave something out: named, not counted."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader said against facts."""
+
+
+def read_facts(manifest: Manifest, entry) -> Verdict:
+    """Facts are context: they must be there, and whatever a reader makes of them never fails."""
+    assert entry.bytes(), f"{entry.file}: is empty"
+    verdict = Verdict()
     try:
         for verification in RUNNERS[entry.format](entry, manifest.group_of(entry)):
-            count += 1
-            if libraries is not None and verification.library is not None:
-                libraries[verification.library] += 1
-            if entry.expected == "cases" and not verification.valid:
-                with pytest.raises(VerificationError):
-                    verification.run()
+            verification.run()
+    except Exception as error:
+        verdict.notes.append(f"{type(error).__name__}: {error}"[:200])
+    return verdict
+
+
+def judge(manifest: Manifest, entry) -> Verdict:
+    """What behaved as the manifest says; fails the test at the first verification that did not."""
+    assert entry.expected in EXPECTATIONS
+    if entry.expected == "facts":
+        return read_facts(manifest, entry)
+    verdict = Verdict()
+    try:
+        for verification in RUNNERS[entry.format](entry, manifest.group_of(entry)):
+            if judged(entry, verification):
+                verdict.judged += 1
+                return verdict
+            if verification.unchecked is not None:
+                verdict.unchecked.append(f"{verification.name}: {verification.unchecked}")
                 continue
-            try:
-                verification.run()
-            except VerificationError as error:
-                if entry.expected == "invalid":
-                    return count
-                pytest.fail(f"{entry.file}: {verification.name}: refused: {error}")
+            verdict.judged += 1
+            if verification.library is not None:
+                verdict.libraries[verification.library] += 1
     except VerificationError as error:
         if entry.expected == "invalid":
-            return count + 1
+            verdict.judged += 1
+            return verdict
         pytest.fail(f"{entry.file}: cannot be read: {error}")
-    if entry.expected == "invalid":
+    if entry.expected == "invalid" and not verdict.unchecked:
         pytest.fail(f"{entry.file}: accepted, but must be refused: {entry.reason}")
-    assert count or entry.expected == "facts", f"{entry.file}: nothing was verified"
-    return count
+    assert verdict.judged or verdict.unchecked, f"{entry.file}: nothing was verified"
+    return verdict
+
+
+def judged(entry, verification: Verification) -> bool:
+    """Whether the entry is settled: an invalid one that is refused. Fails the test where the expectation does not hold."""
+    if entry.expected == "cases" and not verification.valid and verification.unchecked is None:
+        with pytest.raises(VerificationError):
+            verification.run()
+        return False
+    try:
+        verification.run()
+    except VerificationError as error:
+        if entry.expected == "invalid":
+            return True
+        if entry.expected == "cases" and not verification.valid:
+            return False
+        pytest.fail(f"{entry.file}: {verification.name}: refused: {error}")
+    return False
 
 
 def test_vector(vector, record_property):
     if vector is None:
-        reason = "no conformance vectors: HUTONG_VECTORS does not name a directory with manifest.json"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        absent()
+    if isinstance(vector, Unjudged):
+        record_property("unjudged", (vector.folder, vector.part, len(vector.files)))
+        pytest.skip(vector.reason)
     manifest, entry = vector
     for name in ("area", "format", "expected"):
         record_property(f"vector_{name}", getattr(entry, name))
     if entry.format not in RUNNERS:
-        pytest.skip(f"format {entry.format} is not supported: {entry.file}")
-    libraries: Counter[str] = Counter()
-    count = judge(manifest, entry, libraries)
-    record_property("verifications", count - libraries.total())
-    record_property("libraries", dict(libraries))
+        pytest.skip(f"{why_unjudged(entry.area, entry.format)}: {entry.file}")
+    verdict = judge(manifest, entry)
+    record_property("verifications", verdict.judged - verdict.libraries.total())
+    record_property("libraries", dict(verdict.libraries))
+    record_property("unchecked", [f"{entry.file}: {name}" for name in verdict.unchecked])
+    record_property("notes", [f"{entry.file}: {note}" for note in verdict.notes])
+    if verdict.unchecked and not verdict.judged:
+        pytest.skip(f"{entry.file}: {'; '.join(verdict.unchecked)}")
+
+
+def absent() -> None:
+    """Where there are no vectors: a failure in CI, else skipped."""
+    reason = "no conformance vectors: HUTONG_VECTORS does not name a directory with manifest.json"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -12,6 +12,10 @@ unchanged. `Verification.run` returns when the thing verifies and raises `Verifi
 else it raises (AssertionError for a wrong result, any crash) fails the test. What the manifest expects is applied by the
 runner: `valid` wants every run to return, `invalid` wants the first raise to be a VerificationError, `cases` follows
 `Verification.valid`, which the generator sets from the case. A generator may itself raise VerificationError (decoding).
+`facts` are read and never fail: what a reader says against one is a note.
+
+What a verification cannot judge (a signature whose keys no file of the group holds) is its `unchecked`: the rest of it is
+judged, and it is named as skipped and not counted.
 """
 
 import json
@@ -65,6 +69,9 @@ class Group:
     def with_role(self, role: str) -> Entry | None:
         return next((entry for entry in self.entries if entry.role == role), None)
 
+    def all_with_role(self, role: str) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.role == role)
+
     def before(self, entry: Entry) -> tuple[Entry, ...]:
         """The ordered entries that are applied before `entry`."""
         return tuple(
@@ -80,6 +87,8 @@ class Verification:
     """Read for files of expectation `cases` only."""
     library: str | None = None
     """What judges where the product has no such code (whole beacon bodies): counted apart."""
+    unchecked: str | None = None
+    """What is left out of it, and why: such a one is named and not counted."""
 
 
 Runner = Callable[[Entry, Group], Iterator[Verification]]

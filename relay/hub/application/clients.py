@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from light_clients.ibc.abi import decode_canonical, encode_abi
-from light_clients.ibc.commitment import merkle_path
+from light_clients.ibc.commitment import check_merkle_prefix, merkle_path
 from light_clients.ibc.identifiers import check_client_id, client_id_for, client_type_of
 from light_clients.interface import (
     MAX_CLIENT_STATE_BYTES,
@@ -238,7 +238,7 @@ class Clients:
         prefix = counterparty.merkle_prefix
         if len(prefix) > MAX_PATH_ELEMENTS or any(len(element) > MAX_PATH_ELEMENT_BYTES for element in prefix):
             raise MalformedInput("counterparty.merkle_prefix", "is too long")
-        merkle_path(prefix, b"key")
+        check_merkle_prefix(prefix)
         if self._rules_version >= rules_versions.BOUNDED_EXECUTION:
             self._require_free(client_id, counterparty.client_id)
         self._store.set(key, encode_abi(COUNTERPARTY_TYPES, [counterparty.client_id, list(prefix)]))

@@ -11,6 +11,7 @@ from light_clients.ibc.commitment import (
     PathKind,
     acknowledgement_commitment,
     acknowledgement_key,
+    check_merkle_prefix,
     commitment_key,
     merkle_path,
     packet_commitment,
@@ -19,6 +20,7 @@ from light_clients.ibc.commitment import (
 )
 from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload, encode_packet
 from light_clients.interface import MalformedInput
+from light_clients.proofs import ics23
 from tests.light_clients.ibc.ibc_strategies import PACKETS, PAYLOADS
 
 TRANSFER = b'{"denom":"uatom","amount":"1000000","sender":"sender","receiver":"receiver","memo":"memo"}'
@@ -139,9 +141,29 @@ def test_merkle_paths():
     assert merkle_path((b"ibc", b""), b"key") == (b"ibc", b"key")
     assert merkle_path((b"",), b"key") == (b"key",)
     assert merkle_path((b"ibc", b"sub"), b"key") == (b"ibc", b"subkey")
-    for prefix, key in (((), b"key"), ((b"", b"x"), b"key"), ((b"",), b"")):
-        with pytest.raises(MalformedInput):
-            merkle_path(prefix, key)
+    with pytest.raises(MalformedInput, match="merkle_prefix"):
+        merkle_path((), b"key")
+
+
+EMPTY_ELEMENTS = (((b"", b"x"), b"key"), ((b"ibc", b"", b"x"), b"key"), ((b"",), b""), ((b"ibc", b""), b""))
+
+
+@pytest.mark.parametrize(("prefix", "key"), EMPTY_ELEMENTS)
+def test_an_empty_element_is_no_error_of_the_path_and_proves_nothing(prefix, key):
+    path = merkle_path(prefix, key)
+    assert path == (*prefix[:-1], prefix[-1] + key) and b"" in path
+    specs = (ics23.TENDERMINT_SPEC,) * len(path)
+    for value in (b"value", None):
+        with pytest.raises(MalformedInput, match="elements have 1 to"):
+            ics23.verify_chained(specs, b"", b"\x01" * 32, path, value)
+
+
+def test_a_counterpartys_prefix_has_no_empty_element_but_the_last():
+    for prefix in ((b"ibc", b""), (b"",), (b"ibc",), (b"ibc", b"sub")):
+        check_merkle_prefix(prefix)
+    for prefix in ((), (b"", b"x"), (b"ibc", b"", b"x")):
+        with pytest.raises(MalformedInput, match="merkle_prefix"):
+            check_merkle_prefix(prefix)
 
 
 @given(st.integers(1, 2**64 - 1), st.integers(1, 2**64 - 1))

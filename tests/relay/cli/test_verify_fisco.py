@@ -142,6 +142,38 @@ def test_transaction_and_receipt_of_a_real_block(run):
     assert result.exit_code == 0 and checks(result)["receipt_included"]
 
 
+def shown(result) -> str:
+    return json.loads(result.stdout)["subject"]["transaction"]
+
+
+def test_output_says_whether_a_transaction_of_generation_3_is_shown_or_its_hash_alone(run):
+    block, trusted = RECORDED["v3"], {**RECORDED["v3"], "chain": "a"}
+    served = RECORDED["v3_transaction"]
+    assert "by its fields" in shown(run(block, trusted, transaction=served))
+    bare = {"hash": served["hash"], "txProof": served["txProof"]}
+    result = run(block, trusted, transaction=bare)
+    assert result.exit_code == 0 and "may be an inner node's and no transaction's" in shown(result)
+    assert "transaction" not in json.loads(run(block, trusted).stdout)["subject"]
+    assert shown(run(block, trusted, transaction={**bare, "txProof": []})) != ""
+    unreadable = run(block, trusted, transaction={**bare, "txProof": "x"})
+    assert unreadable.exit_code == 1 and shown(unreadable) == "cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("listed", "accepted"), [(None, False), ([], False), (["0x" + "11" * 32] * 2, False), ([1], True)]
+)
+def test_attack_B47_fisco_root_served_as_a_lone_transaction(run, listed, accepted):
+    block = dict(RECORDED["v3"])
+    if listed is not None:
+        block["transactions"] = listed
+    root = block["txsRoot"]
+    answer = {"hash": root, "txProof": [root.removeprefix("0x")]}
+    result = run(block, {**block, "chain": "a"}, transaction=answer)
+    assert checks(result)["transaction_included"] is accepted
+    assert result.exit_code == (0 if accepted else 1)
+    assert "may be an inner node's" in shown(result)
+
+
 def test_receipt_of_generation_2_is_hashed_from_its_fields(run):
     height = 4
     steps = tree_v2(V2.digest, [V2.digest(data) for data in V2.blocks[height].receipts], 1)[1]
