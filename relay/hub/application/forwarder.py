@@ -51,10 +51,8 @@ class Forwarder:
             )
         except MalformedInput as error:
             raise ApplicationRefused(f"forward: {error}") from error
-        check_onward(
-            self._router, "forward", packet, request.next_client, request.timeout_timestamp_s, len(onward.value)
-        )
-        leg_2 = self._router.send(request.next_client, request.timeout_timestamp_s, onward)
+        check_onward(self._router, "forward", packet, request.next_client, request.timeout_timestamp_s, onward)
+        leg_2 = self._router.send(request.next_client, request.timeout_timestamp_s, onward, packet.destination_client)
         put_pending(self._router, packet, leg_2)
 
     def _request(self, packet: Packet, payload: Payload) -> ForwardRequest:

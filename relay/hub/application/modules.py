@@ -9,7 +9,7 @@ from light_clients.ibc.packet import Payload
 from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.interface import Height, LightClient, MalformedInput
 from relay.evm.native import Address, NativeCall, NativeModule
-from relay.hub.application import abi, gas, rules_versions
+from relay.hub.application import abi, gas
 from relay.hub.application.action_events import emit_executed
 from relay.hub.application.admin import AdminActions, AdminSet, NotAnAdmin, kinds_of_admins
 from relay.hub.application.authority import Authority, chamber_opener
@@ -29,6 +29,7 @@ from relay.hub.application.module import (
 )
 from relay.hub.application.packets import HubPaused, PacketRouter, RelayedProof
 from relay.hub.application.quotas import Quotas
+from relay.hub.application.shared_quotas import HUB_ACCOUNTS
 from relay.hub.application.transfer.app import TransferApplication
 from relay.hub.application.transfer.module import TransferModule
 from relay.hub.application.validators import Powers, canonical_order, read_powers
@@ -75,8 +76,7 @@ class RouterModule(Module):
             emit(call, event, indexed, values)
 
         frame = frame_of(call)
-        settles = frame.rules_version >= rules_versions.SETTLES_WHILE_PAUSED
-        router = PacketRouter(store, clients, frame.now_s, emit_here, settles_while_paused=settles)
+        router = PacketRouter(store, clients, frame.now_s, emit_here, rules_version=frame.rules_version)
         router.applications = {FORWARD_PORT: Forwarder(router), TRANSFER_PORT: TransferApplication(router)}
         return router
 
@@ -94,8 +94,8 @@ class RouterModule(Module):
         router, payload = self._router(call), Payload(*fields)
         if router.paused:
             raise HubPaused
-        router.check_sendable(check_client_id(client_id), timeout_s, len(payload.value))
-        return abi.SEND_PACKET.answer(router.send(client_id, timeout_s, payload).sequence)
+        router.check_sendable(check_client_id(client_id), timeout_s, payload, HUB_ACCOUNTS)
+        return abi.SEND_PACKET.answer(router.send(client_id, timeout_s, payload, HUB_ACCOUNTS).sequence)
 
     def _recv_packet(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()

@@ -21,9 +21,10 @@ from light_clients.ibc.commitment import (
 from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from light_clients.interface.height import MAX_UINT64
-from relay.hub.application import abi
+from relay.hub.application import abi, rules_versions
 from relay.hub.application.clients import Clients, Store
 from relay.hub.application.quotas import Quotas
+from relay.hub.application.shared_quotas import SharedQuotas
 from relay.hub.state import keys
 
 MAX_REASON_CHARS = 512
@@ -114,13 +115,19 @@ class PacketRouter:
     """How far ahead a sent packet's timeout may be (ICS-04 v2)."""
 
     def __init__(
-        self, store: Store, clients: Clients, now_s: int, emit: Emit, *, settles_while_paused: bool = False
+        self,
+        store: Store,
+        clients: Clients,
+        now_s: int,
+        emit: Emit,
+        *,
+        rules_version: int = rules_versions.FIRST,
     ) -> None:
-        self._settles_while_paused = settles_while_paused
+        self._settles_while_paused = rules_version >= rules_versions.SETTLES_WHILE_PAUSED
         self.store = store
         self.clients = clients
         self.now_s = now_s
-        self.quotas = Quotas(store)
+        self.quotas = SharedQuotas(store) if rules_version >= rules_versions.BOUNDED_EXECUTION else Quotas(store)
         self.emit = emit
         self.applications: Mapping[str, Application] = {}
 
@@ -150,8 +157,9 @@ class PacketRouter:
 
     # --- sending, by native applications only
 
-    def check_sendable(self, source_client: str, timeout_s: int, payload_size: int) -> None:
-        """Everything that could refuse a packet over `source_client`, before an application writes anything.
+    def check_sendable(self, source_client: str, timeout_s: int, payload: Payload, origin: str) -> None:
+        """Everything that could refuse a packet over `source_client`, before an application writes anything. `origin` is the client
+        over which it came, empty for what accounts of the hub send.
 
         Raises:
             InvalidTimeout, PassedOnNextChain, UnknownClient, NoCounterparty, ClientNotActive, QuotaExceeded,
@@ -167,16 +175,16 @@ class PacketRouter:
             raise PassedOnNextChain(timeout_s, known_s)
         if self.next_sequence(source_client) >= MAX_UINT64:
             raise SequencesExhausted(source_client)
-        self.quotas.check(source_client, payload_size)
+        self.quotas.check(source_client, payload, origin, timeout_s, self.now_s)
 
-    def send(self, source_client: str, timeout_s: int, payload: Payload) -> Packet:
+    def send(self, source_client: str, timeout_s: int, payload: Payload, origin: str) -> Packet:
         """Commit the next packet over `source_client`; the caller has asked `check_sendable`."""
         sequence = self.next_sequence(source_client)
         counterparty = self.clients.counterparty(source_client)
         packet = Packet(sequence, source_client, counterparty.client_id, timeout_s, (payload,))
         self.store.set(keys.next_sequence_key(source_client), (sequence + 1).to_bytes(8, "big"))
         self._write_path(commitment_key(packet), packet_commitment(packet))
-        self.quotas.packet_sent(packet)
+        self.quotas.packet_sent(packet, origin)
         self.emit(abi.SEND_PACKET_EVENT, (source_client, sequence), (packet_to_tuple(packet),))
         return packet
 

@@ -1,4 +1,5 @@
-"""Bounds of what may be in flight over a client: packets sent and not settled, and the bytes of their payloads.
+"""Bounds of what may be in flight over a client: packets sent and not settled, and the bytes of their payloads. Rules versions 1
+and 2; `shared_quotas` has what came with 3.
 
 A quota refuses a new packet and nothing else: settlements and refunds only give room back, once per packet, when its
 commitment goes (docs/spec/hub-modules.md).
@@ -6,7 +7,7 @@ commitment goes (docs/spec/hub-modules.md).
 
 from dataclasses import dataclass
 
-from light_clients.ibc.packet import Packet
+from light_clients.ibc.packet import Packet, Payload
 from light_clients.interface.height import MAX_UINT64
 from relay.hub.application.clients import Store
 from relay.hub.state import keys
@@ -20,12 +21,12 @@ class Load:
     payload_bytes: int
 
     def encode(self) -> bytes:
-        """BE8 each."""
+        """BE8 each; what follows is not read."""
         return self.packets.to_bytes(8, "big") + self.payload_bytes.to_bytes(8, "big")
 
     @staticmethod
     def decode(raw: bytes) -> "Load":
-        return Load(int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:], "big"))
+        return Load(int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:16], "big"))
 
 
 NOTHING = Load(0, 0)
@@ -76,13 +77,15 @@ class Quotas:
         raw = self._store.get(keys.quota_in_flight_key(client_id))
         return NOTHING if raw is None else Load.decode(raw)
 
-    def check(self, client_id: str, size: int) -> None:
-        """Raises QuotaExceeded where a packet of `size` payload bytes would not fit."""
+    def check(self, client_id: str, payload: Payload, origin: str, timeout_s: int, now_s: int) -> None:
+        """Raises QuotaExceeded where a packet with this payload would not fit. `origin` is the client over which it came, empty
+        for the hub's accounts; it and the times count from version 3 on."""
+        size = len(payload.value)
         limit, load = self.limit(client_id), self.in_flight(client_id)
         if load.packets + 1 > limit.packets or load.payload_bytes + size > limit.payload_bytes:
             raise QuotaExceeded(client_id, load, limit, size)
 
-    def packet_sent(self, packet: Packet) -> None:
+    def packet_sent(self, packet: Packet, origin: str) -> None:
         load = self.in_flight(packet.source_client)
         self._save(packet.source_client, Load(load.packets + 1, load.payload_bytes + payload_bytes(packet)))
 

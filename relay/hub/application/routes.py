@@ -1,6 +1,6 @@
 """Whether a forward may go on: the rules that leg 2 of messages and of tokens have in common (design rules 3 and 4)."""
 
-from light_clients.ibc.packet import Packet
+from light_clients.ibc.packet import Packet, Payload
 from light_clients.interface import MalformedInput, UnsupportedOperation
 from relay.hub.application.clients import ClientNotActive, NoCounterparty, UnknownClient
 from relay.hub.application.packets import (
@@ -14,13 +14,13 @@ from relay.hub.application.quotas import QuotaExceeded
 
 
 def check_onward(
-    router: PacketRouter, kind: str, leg_1: Packet, next_client: str, timeout_s: int, payload_size: int
+    router: PacketRouter, kind: str, leg_1: Packet, next_client: str, timeout_s: int, payload: Payload
 ) -> None:
     """Raises ApplicationRefused, with a sentence that begins with `kind`, unless leg 2 can be sent now."""
     if next_client == leg_1.destination_client:
         raise ApplicationRefused(f"{kind}: the next client is the one that the packet came from")
     try:
-        router.check_sendable(next_client, timeout_s, payload_size)
+        router.check_sendable(next_client, timeout_s, payload, leg_1.destination_client)
     except PassedOnNextChain as error:
         raise ApplicationRefused(
             f"{kind}: timeout {timeout_s} has passed on the next chain ({error.compared_s})"

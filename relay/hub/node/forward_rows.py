@@ -3,7 +3,7 @@
 from typing import Any
 
 from light_clients.ibc.transfer import TRANSFER_PORT
-from relay.hub.application.pending import decode_pending_forward
+from relay.hub.application.pending_record import decode_pending_forward
 from relay.hub.application.transfer.app import arrival_of
 from relay.hub.state import StateView, keys
 

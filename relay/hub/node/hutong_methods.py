@@ -14,7 +14,7 @@ from relay.evm.json_params import Method, Params
 from relay.hub.application.application import HubApplication
 from relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
 from relay.hub.application.evidence_records import read_records
-from relay.hub.application.quotas import Quotas
+from relay.hub.application.shared_quotas import Lane, SharedQuotas
 from relay.hub.node.forward_rows import waiting_packet
 from relay.hub.node.unsettled import UnsettledPackets
 from relay.hub.state import StateView, keys
@@ -107,16 +107,23 @@ class HutongMethods:
         return found
 
     def _quota(self, params: Params) -> dict[str, Any]:
-        """(client): what may be in flight over it, and what is."""
+        """(client): what may be in flight over it, and what is; from rules version 3 on by origin, and of tokens going home."""
         view, _, _ = self._application.view()
-        client_id, quotas = _client_id(params, 0), Quotas(view)
+        client_id, quotas = _client_id(params, 0), SharedQuotas(view)
         limit, load = quotas.limit(client_id), quotas.in_flight(client_id)
+        redemptions = quotas.lane_load(client_id, Lane.REDEMPTIONS)
         return {
             "client": client_id,
             "packetLimit": hex(limit.packets),
             "byteLimit": hex(limit.payload_bytes),
             "packetsInFlight": hex(load.packets),
             "bytesInFlight": hex(load.payload_bytes),
+            "origins": {
+                origin: {"packets": hex(share.packets), "bytes": hex(share.payload_bytes)}
+                for origin, share in quotas.by_origin(client_id).items()
+            },
+            "redemptionsInFlight": hex(redemptions.packets),
+            "redemptionBytesInFlight": hex(redemptions.payload_bytes),
         }
 
     def _denoms(self, params: Params) -> list[dict[str, Any]]:

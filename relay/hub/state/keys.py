@@ -83,6 +83,16 @@ def quota_in_flight_key(client_id: str) -> bytes:
     return f"quota/{client_id}/inFlight".encode()
 
 
+def quota_redemptions_key(client_id: str) -> bytes:
+    """From rules version 3 on: tokens on their way home to this client's chain."""
+    return f"quota/{client_id}/redemptions".encode()
+
+
+def quota_denom_key(client_id: str, denom_hash: bytes) -> bytes:
+    """Those of one denomination."""
+    return f"quota/{client_id}/redemptions/".encode() + denom_hash
+
+
 TRANSFER_DENOM_PREFIX = b"transfer/denom/"
 
 

@@ -25,7 +25,8 @@ from light_clients.ibc.transfer import (
 )
 from light_clients.interface import MalformedInput, VerificationError
 from relay.hub.application.packets import ApplicationRefused, PacketRouter
-from relay.hub.application.pending import PendingForward, put_pending, take_pending
+from relay.hub.application.pending import put_pending, take_pending
+from relay.hub.application.pending_record import PendingForward
 from relay.hub.application.routes import check_onward
 from relay.hub.application.transfer import interface
 from relay.hub.application.transfer.accounts import parse_account
@@ -137,9 +138,10 @@ class TransferApplication:
             payload = transfer_payload(onward, next_client)
         except VerificationError as error:
             raise ApplicationRefused(f"transfer: {error}") from error
-        check_onward(self._router, "transfer", packet, next_client, timeout_s, len(payload.value))
+        check_onward(self._router, "transfer", packet, next_client, timeout_s, payload)
         self._take(arrival, destination_of(arrival.denom, next_client))
-        put_pending(self._router, packet, self._router.send(next_client, timeout_s, payload))
+        leg_2 = self._router.send(next_client, timeout_s, payload, packet.destination_client)
+        put_pending(self._router, packet, leg_2)
 
     # --- settling what was sent
 
