@@ -223,7 +223,16 @@ def direct_lane(
 
 
 def _deploy(chain: Anvil, owner: Key) -> dict[str, Any]:
-    arguments = ["deploy", "--rpc", chain.url, "--chain-id", str(chain.chain_id), *owner.options, "--json"]
+    arguments = [
+        "deploy",
+        "--rpc",
+        chain.url,
+        "--chain-id",
+        str(chain.chain_id),
+        *owner.options,
+        "--json",
+        "--development",
+    ]
     return dict(json.loads(command([*arguments, "--forward-margin-s", "5"])))
 
 

@@ -292,7 +292,16 @@ def _until_blocks(port: int, hub: Process) -> None:
 
 
 def _deploy(anvil: Anvil, owner: Key) -> dict[str, Any]:
-    arguments = ["deploy", "--rpc", anvil.url, "--chain-id", str(anvil.chain_id), *owner.options, "--json"]
+    arguments = [
+        "deploy",
+        "--rpc",
+        anvil.url,
+        "--chain-id",
+        str(anvil.chain_id),
+        *owner.options,
+        "--json",
+        "--development",
+    ]
     return dict(json.loads(command([*arguments, "--forward-margin-s", str(MARGIN_S)])))
 
 

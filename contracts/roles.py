@@ -1,7 +1,7 @@
 """Roles of the AccessManager and which restricted functions each may call (docs/spec/router.md).
 
-Functions that are not named here stay with `ADMIN_ROLE`: addClient, addIBCApp, the Mailbox's peers, and Transfer's
-setHubClient, cancelHeld and describeVoucher.
+Functions that are not named here stay with `ADMIN_ROLE`: addClient, addIBCApp, the Mailbox's setHubClient and peers, and
+Transfer's setHubClient, cancelHeld and describeVoucher.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,16 @@ MIGRATOR_ROLE = 5
 PUBLIC_ROLE = 2**64 - 1
 """Everyone has it: giving the relay functions to it opens relaying."""
 
+ROLE_NAMES = {
+    ADMIN_ROLE: "admin",
+    RELAYER_ROLE: "relayer",
+    PAUSER_ROLE: "pauser",
+    UNPAUSER_ROLE: "unpauser",
+    LIMITER_ROLE: "limiter",
+    MIGRATOR_ROLE: "migrator",
+    PUBLIC_ROLE: "everyone",
+}
+
 RELAYER_FUNCTIONS = ("updateClient", "recvPacket", "ackPacket", "timeoutPacket")
 
 
@@ -39,12 +49,20 @@ def _canonical_type(parameter: dict[str, Any]) -> str:
     return f"({','.join(map(_canonical_type, parameter['components']))}){kind.removeprefix('tuple')}"
 
 
+def signatures(contract: str) -> dict[bytes, str]:
+    """Every function of a contract's ABI: `name(types)` by selector."""
+    found = [
+        f"{entry['name']}({','.join(map(_canonical_type, entry['inputs']))})"
+        for entry in load_artifact(contract).abi
+        if entry["type"] == "function"
+    ]
+    return {keccak(signature.encode())[:4]: signature for signature in found}
+
+
 def selectors(contract: str, names: tuple[str, ...]) -> tuple[bytes, ...]:
     """Selectors of every function of these names, overloads included."""
     return tuple(
-        keccak(f"{entry['name']}({','.join(map(_canonical_type, entry['inputs']))})".encode())[:4]
-        for entry in load_artifact(contract).abi
-        if entry["type"] == "function" and entry["name"] in names
+        selector for selector, signature in signatures(contract).items() if signature.partition("(")[0] in names
     )
 
 

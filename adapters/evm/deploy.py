@@ -1,27 +1,23 @@
 """Deployment of the contracts, their roles and peers, and of clients of the hub."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from eth_abi.abi import encode
 from eth_utils.address import to_canonical_address, to_checksum_address
 
+from adapters.evm.access_manager import EXECUTE, HAS_ROLE, MULTICALL
 from adapters.evm.hub_client import constructor_arguments
 from adapters.evm.kinds import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
+from adapters.evm.rights import ARTIFACTS, MANAGER
+from adapters.evm.role_plan import RolePlan
 from adapters.ics26.abi import ADD_CLIENT, COUNTERPARTY_TUPLE, Function
 from adapters.ics26.execution import Receipt
 from adapters.ics26.transactor import Call, Transactor, creation_address
 from adapters.interface import BadAnswer, InitialStates, RefusedByChain
 from contracts.artifacts import load_artifact
-from contracts.roles import (
-    LIMITER_ROLE,
-    MIGRATOR_ROLE,
-    PAUSER_ROLE,
-    UNPAUSER_ROLE,
-    router_function_roles,
-    transfer_function_roles,
-)
+from contracts.roles import MIGRATOR_ROLE
 from light_clients.attestation import codec as attestation
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.gmp import GMP_PORT
@@ -29,12 +25,6 @@ from light_clients.ibc.identifiers import check_client_id
 from light_clients.ibc.transfer import TRANSFER_PORT
 from light_clients.tendermint.codec import decode_client_state, decode_consensus_state
 
-SET_TARGET_FUNCTION_ROLE = Function("setTargetFunctionRole", ("address", "bytes4[]", "uint64"))
-GRANT_ROLE = Function("grantRole", ("uint64", "address", "uint32"))
-SET_ROLE_GUARDIAN = Function("setRoleGuardian", ("uint64", "uint64"))
-SET_GRANT_DELAY = Function("setGrantDelay", ("uint64", "uint32"))
-SET_TARGET_ADMIN_DELAY = Function("setTargetAdminDelay", ("address", "uint32"))
-MULTICALL = Function("multicall", ("bytes[]",))
 ADD_NAMED_APP = Function("addIBCApp", ("string", "address"))
 SET_HUB_CLIENT = Function("setHubClient", ("string",))
 SET_FORWARDED_PEER = Function("setForwardedPeer", ("string", "string"))
@@ -65,65 +55,102 @@ def _creation(name: str, types: Sequence[str], arguments: Sequence[Any]) -> Call
     return None, load_artifact(name).bytecode + encode(types, arguments)
 
 
-async def deploy(
-    transactor: Transactor, *, forward_margin_s: int, open_relaying: bool, migration_delay_s: int = 0
-) -> Deployment:
-    """AccessManager (administered by the sender), Router with its roles, Mailbox on `gmpport`, Transfer on `transfer`.
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Of a deployment: the deployer's nonce, which fixes the addresses, and the first height that a contract can be at."""
 
-    The sender also holds the roles that pause, unpause, limit and migrate clients, the last with `migration_delay_s`
-    between decision and effect. With `open_relaying` everyone may relay, else holders of the relayer role.
+    nonce: int
+    height: int
+
+    @classmethod
+    async def now(cls, transactor: Transactor) -> "Beginning":
+        return cls(await transactor.settled_nonce(), (await transactor.execution.latest_block()).height + 1)
+
+
+def addresses_from(deployer: bytes, first_nonce: int) -> dict[str, bytes]:
+    """Where the contracts stand that `deployer` creates from this nonce on, by the names of `rights.ARTIFACTS`."""
+    return {name: creation_address(deployer, first_nonce + index) for index, name in enumerate(ARTIFACTS)}
+
+
+async def deploy(transactor: Transactor, *, forward_margin_s: int, open_relaying: bool) -> Deployment:
+    """For development chains: the sender keeps every role, without a delay. With `open_relaying` everyone may relay."""
+    plan = RolePlan.of_developer(to_checksum_address(transactor.signer.address), open_relaying=open_relaying)
+    return await deploy_with_roles(transactor, forward_margin_s, plan, await Beginning.now(transactor))
+
+
+async def deploy_with_roles(
+    transactor: Transactor,
+    forward_margin_s: int,
+    plan: RolePlan,
+    beginning: Beginning,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Deployment:
+    """AccessManager, Router, Mailbox on `gmpport`, Transfer on `transfer`, and every role where the plan wants it.
+
+    Four creations, then one transaction for ports, roles, delays and the deployer's renunciation: either all of it stands
+    or the deployer is still the only one who may do anything. Called again with the same arguments it goes on where it
+    was left; `tell` hears what stands.
+
+    Raises:
+        RefusedByChain: the account was used for something else since the beginning.
     """
-    sender = bytes(to_canonical_address(transactor.signer.address))
-    nonce = await transactor.next_nonce()
-    manager, router, mailbox, transfer = (creation_address(sender, nonce + index) for index in range(4))
-    app_types, app_arguments = ["address", "address", "uint64"], [router, manager, forward_margin_s]
-    receipts = await transactor.send_all(
-        [
-            _creation("AccessManager", ["address"], [sender]),
-            _creation("Router", ["address"], [manager]),
-            _creation("Mailbox", app_types, app_arguments),
-            _creation("Transfer", app_types, app_arguments),
-        ],
-        nonce,
-    )
-    created = [_created(receipt) for receipt in receipts]
-    if created != [manager, router, mailbox, transfer]:
-        raise BadAnswer(
-            "eth_getTransactionReceipt", "contractAddress", "does not follow from sender and nonce", created
+    deployer = bytes(to_canonical_address(transactor.signer.address))
+    first_nonce = beginning.nonce
+    addresses = addresses_from(deployer, first_nonce)
+    nonce = await transactor.settled_nonce()
+    standing = [name for name, address in addresses.items() if await transactor.execution.code(address)]
+    if standing != list(addresses)[: max(0, nonce - first_nonce)]:
+        raise RefusedByChain(
+            "another use",
+            f"nonces {first_nonce} to {nonce - 1} of {transactor.signer.address} made {', '.join(standing) or 'nothing'}:"
+            " the account was used for something else meanwhile; begin anew",
         )
-    function_roles = [
-        *((router, function_role) for function_role in router_function_roles(open_relaying=open_relaying)),
-        *((transfer, function_role) for function_role in transfer_function_roles()),
-    ]
-    roles = [
-        SET_TARGET_FUNCTION_ROLE.encode(target, list(function_role.selectors), function_role.role)
-        for target, function_role in function_roles
-    ]
-    roles += [GRANT_ROLE.encode(role, sender, 0) for role in (PAUSER_ROLE, UNPAUSER_ROLE, LIMITER_ROLE)]
-    roles += [
-        GRANT_ROLE.encode(MIGRATOR_ROLE, sender, migration_delay_s),
-        SET_ROLE_GUARDIAN.encode(MIGRATOR_ROLE, PAUSER_ROLE),
-    ]
-    if migration_delay_s:
-        # or the administrator could give itself the role without a delay, or the function another role
-        roles += [
-            SET_GRANT_DELAY.encode(MIGRATOR_ROLE, migration_delay_s),
-            SET_TARGET_ADMIN_DELAY.encode(router, migration_delay_s),
-        ]
-    await transactor.send_all(
-        [
-            (manager, MULTICALL.encode(roles)),
-            (router, ADD_NAMED_APP.encode(GMP_PORT, mailbox)),
-            (router, ADD_NAMED_APP.encode(TRANSFER_PORT, transfer)),
-        ]
-    )
+    tell(f"{len(standing)} of {len(addresses)} contracts stand: {', '.join(standing) or 'none'}")
+    creations = _creations(addresses, deployer, forward_margin_s)
+    receipts = await transactor.send_all(creations[len(standing) :], nonce) if len(standing) < len(creations) else ()
+    for receipt, (name, address) in zip(receipts, list(addresses.items())[len(standing) :], strict=True):
+        if _created(receipt) != address:
+            raise BadAnswer(
+                "eth_getTransactionReceipt", "contractAddress", f"of {name} does not follow from sender and nonce"
+            )
+    manager = addresses[MANAGER]
+    if await _handed_over(transactor, manager, plan):
+        tell("ports and roles stand: the hand-over was done")
+    else:
+        tell("ports and roles are still to be set: nobody but the deployer may do anything yet")
+        calls = [*_ports(addresses), *plan.calls(addresses, deployer)]
+        receipts = (*receipts, await transactor.send(manager, MULTICALL.encode(calls)))
     return Deployment(
         access_manager=to_checksum_address(manager),
-        router=to_checksum_address(router),
-        mailbox=to_checksum_address(mailbox),
-        transfer=to_checksum_address(transfer),
-        height=receipts[0].height,
+        router=to_checksum_address(addresses["router"]),
+        mailbox=to_checksum_address(addresses["mailbox"]),
+        transfer=to_checksum_address(addresses["transfer"]),
+        height=beginning.height if standing else receipts[0].height,
     )
+
+
+def _creations(addresses: Mapping[str, bytes], deployer: bytes, forward_margin_s: int) -> list[Call]:
+    manager, router = addresses[MANAGER], addresses["router"]
+    app_types, app_arguments = ["address", "address", "uint64"], [router, manager, forward_margin_s]
+    return [
+        _creation("AccessManager", ["address"], [deployer]),
+        _creation("Router", ["address"], [manager]),
+        _creation("Mailbox", app_types, app_arguments),
+        _creation("Transfer", app_types, app_arguments),
+    ]
+
+
+def _ports(addresses: Mapping[str, bytes]) -> list[bytes]:
+    """Through the manager, so that they stand or fall with the roles."""
+    named = ((GMP_PORT, addresses["mailbox"]), (TRANSFER_PORT, addresses["transfer"]))
+    return [EXECUTE.encode(addresses["router"], ADD_NAMED_APP.encode(port, app)) for port, app in named]
+
+
+async def _handed_over(transactor: Transactor, manager: bytes, plan: RolePlan) -> bool:
+    """All of it is one transaction, so that one grant tells of all."""
+    call = HAS_ROLE.encode(MIGRATOR_ROLE, to_canonical_address(plan.migrators[0]))
+    is_member, _ = HAS_ROLE.decode(await transactor.execution.call(manager, call))
+    return bool(is_member)
 
 
 async def deploy_hub_client(transactor: Transactor, states: InitialStates) -> bytes:

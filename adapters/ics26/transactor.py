@@ -46,6 +46,14 @@ class Transactor:
         """Of the first transaction that is sent next."""
         return (await account_state(self.execution, self.signer.address)).pending_nonce
 
+    async def settled_nonce(self) -> int:
+        """As `next_nonce`, once nothing of the account is waiting in the pool. The caller's deadline bounds the wait."""
+        while True:
+            state = await account_state(self.execution, self.signer.address)
+            if state.latest_nonce == state.pending_nonce:
+                return state.latest_nonce
+            await trio.sleep(POLL_INTERVAL_S)
+
     async def send(self, to: bytes | None, data: bytes) -> Receipt:
         """`send_all` of one call."""
         (receipt,) = await self.send_all([(to, data)])

@@ -25,6 +25,7 @@ SUBCOMMANDS = {
     "show": ("relay.cli.show", "Show the whole life of a packet: times, heights, hashes, costs, both legs."),
     "why": ("relay.cli.why", "Say in one sentence what a packet waits for and what to do."),
     "deploy": ("relay.cli.deploy", "Deploy Router, Mailbox and Transfer onto an EVM chain."),
+    "roles": ("relay.cli.roles", "Who may do what on a chain's contracts, compared with a file."),
     "path": ("relay.cli.path", "Connect two chains: a light client of each on the other."),
     "peer": ("relay.cli.peer", "Say which remote chains a Mailbox listens to."),
     "transfer": ("relay.cli.transfer", "Send tokens; limits, releases and claims of a Transfer."),

@@ -30,8 +30,8 @@ _REMEDIES = {
     "NotAnAdmin": "only the hub's admins decide that; where its validators govern, hutong hub propose",
     "InsufficientExecutionGas": "another vote came in between and this one now decides: run the command again",
     "ActionRefused": "the hub's admins decide together: name as many different ones with --hub-admin as its threshold asks for",
-    "AccessManagedUnauthorized": "this account may not decide that there: use the keystore of the one that may, at first the one"
-    " that deployed the contracts",
+    "AccessManagedUnauthorized": "this account may not decide that there: use the keystore of the one that may, which the file of"
+    " hutong deploy --out names; after --development the one that deployed the contracts",
 }
 """What to do about a refusal, by the name of the contract's error."""
 DEADLINE_S = 300

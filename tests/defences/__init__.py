@@ -19,6 +19,7 @@ from tests.defences.joining import JOINING
 from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.network import NETWORK
 from tests.defences.relay import RELAY
+from tests.defences.roles import ROLES
 from tests.defences.snapshots import SNAPSHOTS
 from tests.defences.tokens import TOKENS
 from tests.defences.transfer import TOKEN_CONTRACTS
@@ -38,6 +39,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "snapshots": SNAPSHOTS,
     "joining": JOINING,
     "contracts": CONTRACTS,
+    "roles": ROLES,
     "token contracts": TOKEN_CONTRACTS,
     "tokens": TOKENS,
     "light clients": LIGHT_CLIENTS,

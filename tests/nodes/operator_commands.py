@@ -22,6 +22,7 @@ async def deploy(url, chain_id, owner):
         *owner.options,
         "--forward-margin-s",
         "5",
+        "--development",
         "--json",
     ]
     return json.loads(await run_command(arguments))

@@ -60,7 +60,7 @@ async def deploy(plan: EvmPlan) -> dict[str, str]:
     printed = await run_command(
         [
             *("deploy", "--rpc", plan.url, "--chain-id", str(plan.chain_id), *plan.owner.options),
-            *("--forward-margin-s", str(FORWARD_MARGIN_S), "--json"),
+            *("--development", "--forward-margin-s", str(FORWARD_MARGIN_S), "--json"),
         ]
     )
     deployment: dict[str, str] = json.loads(printed)
