@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from light_clients.crypto.bls import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
-from light_clients.ethereum.forks import NEWEST_FORK, Fork, ForkActivation, Network, Preset
+from light_clients.ethereum.forks import NEWEST_FORK, NEWEST_OFFERED, Fork, ForkActivation, Network, Preset
 from light_clients.ethereum.ssz import EMPTY_HEADER, header_of_container, update_of_containers
 from light_clients.ethereum.types import (
     LOGS_BLOOM_BYTES,
@@ -77,7 +77,7 @@ def fork_named(name: Any, field: str = "version") -> Fork:
     if fork is None:
         raise MalformedInput(field, "is no known fork", got=name)
     if not Fork.ALTAIR <= fork <= NEWEST_FORK:
-        raise UnsupportedOperation(f"light client containers of {fork.name}")
+        raise UnsupportedOperation(f"light client containers of {fork.name}", NEWEST_OFFERED)
     return fork
 
 

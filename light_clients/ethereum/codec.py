@@ -5,7 +5,7 @@ An update is carried in the SSZ that a beacon node serves; its sizes follow from
 
 from light_clients.crypto.bls import PUBLIC_KEY_BYTES
 from light_clients.ethereum import ssz
-from light_clients.ethereum.forks import NEWEST_FORK, Fork, ForkActivation, Network, Preset
+from light_clients.ethereum.forks import NEWEST_FORK, NEWEST_OFFERED, Fork, ForkActivation, Network, Preset
 from light_clients.ethereum.types import (
     ClientState,
     ConsensusState,
@@ -147,7 +147,7 @@ def _fork(number: int) -> Fork:
 def _header(message: ethereum_pb2.Header, preset: Preset, field: str) -> Header:
     fork = _fork(message.fork)
     if not Fork.ALTAIR <= fork <= NEWEST_FORK:
-        raise UnsupportedOperation(f"light client containers of {fork.name}")
+        raise UnsupportedOperation(f"light client containers of {fork.name}", NEWEST_OFFERED)
     if bool(message.update) == bool(message.finality_update):
         raise MalformedInput(field, "carries exactly one of update and finality_update")
     if message.update:

@@ -38,6 +38,9 @@ class Fork(IntEnum):
 
 
 NEWEST_FORK = Fork.FULU
+NEWEST_OFFERED = (
+    f"the newest fork whose headers are verified is {NEWEST_FORK.name}: such a chain is followed through attestors"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +153,20 @@ class Network:
         """The rules of a header at `slot`; UnsupportedOperation where they are not offered."""
         fork = self.activation_at(slot).fork
         if fork > NEWEST_FORK:
-            raise UnsupportedOperation(f"light client headers of {fork.name}")
+            raise UnsupportedOperation(f"light client headers of {fork.name}", self._since(self.activation_at(slot)))
         return fork
+
+    @property
+    def unsupported_from(self) -> ForkActivation | None:
+        """The first scheduled fork whose headers are not offered."""
+        return next((activation for activation in self.forks if activation.fork > NEWEST_FORK), None)
+
+    def epoch_time_s(self, epoch: int) -> int:
+        """When the first slot of `epoch` begins, Unix seconds."""
+        return self.slot_time_s(epoch * self.preset.slots_per_epoch)
+
+    def _since(self, activation: ForkActivation) -> str:
+        return f"it rules from epoch {activation.epoch} on, and {NEWEST_OFFERED}"
 
     def indices_at(self, slot: int) -> StateIndices:
         return state_indices(self.fork_at(slot))

@@ -9,7 +9,14 @@ from struct import Struct
 from typing import Any
 
 from light_clients.crypto.bls import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
-from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, NEWEST_FORK, Fork, Preset, state_indices
+from light_clients.ethereum.forks import (
+    EXECUTION_PAYLOAD_GINDEX,
+    NEWEST_FORK,
+    NEWEST_OFFERED,
+    Fork,
+    Preset,
+    state_indices,
+)
 from light_clients.ethereum.types import (
     LOGS_BLOOM_BYTES,
     MAX_EXTRA_DATA_BYTES,
@@ -119,7 +126,7 @@ class _Reader:
 
 def _bounded(data: bytes, field: str, fork: Fork) -> _Reader:
     if not Fork.ALTAIR <= fork <= NEWEST_FORK:
-        raise UnsupportedOperation(f"light client containers of {fork.name}")
+        raise UnsupportedOperation(f"light client containers of {fork.name}", NEWEST_OFFERED)
     if len(data) > MAX_SSZ_BYTES:
         raise MalformedInput(field, f"more than {MAX_SSZ_BYTES} bytes", got=len(data))
     return _Reader(bytes(data), field)

@@ -19,7 +19,7 @@ MAX_HEADER_RLP_BYTES = MAX_EXTRA_DATA_BYTES + 2 * 1024
 
 
 def decode_header(data: bytes) -> ExecutionHeader:
-    """Parse a whole header of any fork through Prague.
+    """Parse a whole header of any fork through Osaka, whose fields are Prague's.
 
     Raises:
         MalformedInput: not strict RLP, a wrong number of fields, or a field out of bounds (named).

@@ -11,7 +11,7 @@ from light_clients.evm_header.types import (
     OPTIONAL_FIELDS,
     ExecutionHeader,
 )
-from light_clients.interface import MalformedInput
+from light_clients.interface import MalformedInput, UnsupportedOperation
 
 RPC_NAMES = {
     "parent_hash": "parentHash",
@@ -36,6 +36,8 @@ RPC_NAMES = {
     "parent_beacon_block_root": "parentBeaconBlockRoot",
     "requests_hash": "requestsHash",
 }
+AMSTERDAM_KEYS = ("blockAccessListHash", "slotNumber")
+"""Fields that Amsterdam appends (EIP-7928, EIP-7843; execution-specs `forks/amsterdam/blocks.py`)."""
 MAX_QUANTITY_CHARS = 2 + 64
 MAX_DATA_CHARS = 2 + 2 * MAX_EXTRA_DATA_BYTES
 
@@ -50,7 +52,14 @@ def header_from_rpc(block: Mapping[str, Any]) -> ExecutionHeader:
 
     Raises:
         MalformedInput: a missing key, or a value that is not a QUANTITY or DATA of its size.
+        UnsupportedOperation: a header of Amsterdam.
     """
+    if any(block.get(key) is not None for key in AMSTERDAM_KEYS):
+        raise UnsupportedOperation(
+            "execution headers of Amsterdam",
+            "the newest ones that are read are those of Prague and Osaka: keep the chain on their rules, or follow it through"
+            " attestors",
+        )
     values: dict[str, Any] = {}
     for name in FIELD_NAMES:
         key = RPC_NAMES[name]

@@ -1,4 +1,4 @@
-"""The execution-layer block header, from the first fork through Prague."""
+"""The execution-layer block header, from the first fork through Osaka, whose fields are Prague's."""
 
 from dataclasses import dataclass, fields
 

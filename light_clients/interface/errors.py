@@ -120,9 +120,18 @@ class InsufficientTrust(VerificationError):
 
 @dataclass(eq=True)
 class UnsupportedOperation(VerificationError):
-    """The input is legal in the standard, but hutong does not offer it (never a plausible default)."""
+    """The input is legal in the standard, but hutong does not offer it (never a plausible default).
+
+    `detail` is for people: since when, and what to do instead. The hub stores `sentence`, which has no detail, as every version of
+    it did.
+    """
 
     operation: str
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return f"not supported: {self.operation}"
 
     def __str__(self) -> str:
-        return f"not supported: {self.operation}"
+        return f"{self.sentence}; {self.detail}" if self.detail else self.sentence

@@ -1,12 +1,13 @@
 """`hutong config`: judge a configuration file without running anything."""
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from relay.config import ConfigError, file_problems, load_config
+from relay.config import ConfigError, chains_beyond, file_problems, load_config
 
 app = typer.Typer(help="Configuration files.", no_args_is_help=True)
 
@@ -21,10 +22,10 @@ def check(
     file: Annotated[Path, typer.Argument(help="The TOML file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
-    """Check a configuration and the permissions of the files it names. Exit code 0 good, 2 refused."""
+    """Check a configuration, the permissions of the files it names, and what its chains are under today. Exit code 0 good, 2 refused."""
     try:
         config = load_config(file)
-        problems = file_problems(config)
+        problems = (*file_problems(config), *chains_beyond(config, time.time()))
         if problems:
             raise ConfigError(str(file), problems)
     except ConfigError as error:

@@ -13,6 +13,7 @@ from relay.config.chains import (
 )
 from relay.config.endpoints import AccessConfig, EndpointsConfig
 from relay.config.errors import ConfigError, Problem
+from relay.config.fork_support import chains_beyond
 from relay.config.key import KeyConfig
 from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
 from relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
@@ -43,6 +44,7 @@ __all__ = [
     "RelayConfig",
     "TurnsConfig",
     "UnsafeFile",
+    "chains_beyond",
     "check_private_file",
     "file_problems",
     "load_attestor_config",

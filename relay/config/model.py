@@ -21,15 +21,15 @@ Example:
     key = { keystore = "keys/alpha.json", password_env = "HUTONG_ALPHA_PASSWORD" }
 
     [[chains]]
-    name = "sepolia"
+    name = "hoodi"
     kind = "evm"
-    chain_id = 11155111
+    chain_id = 560048
     consensus = "ethereum"
-    network = "sepolia"                  # mainnet, hoodi, or a file of a devnet's answers {spec, genesis}
+    network = "hoodi"                    # mainnet, or a file of a devnet's answers {spec, genesis}
     beacon = ["http://127.0.0.1:5052"]   # Beacon API with its light client half
     rpc = ["http://127.0.0.1:8551"]      # eth_getProof of a day ago
     router = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
-    key = { keystore = "keys/sepolia.json", password_env = "HUTONG_SEPOLIA_PASSWORD" }
+    key = { keystore = "keys/hoodi.json", password_env = "HUTONG_HOODI_PASSWORD" }
 
     [[chains]]
     name = "hub"

@@ -15,7 +15,7 @@ import trio
 from adapters.interface import ChainAdapter
 from adapters.rpc import AccessUnusable
 from relay.archive import Archive
-from relay.config import AnyChainConfig, Config, CosmosChainConfig, KeyConfig
+from relay.config import AnyChainConfig, Config, CosmosChainConfig, KeyConfig, chains_beyond
 from relay.core.chains import open_chain
 from relay.core.endpoint import serve_http
 from relay.core.errors import StartRefused
@@ -74,6 +74,10 @@ async def run_daemon(config: Config, on_ready: Callable[[str], None], companions
 async def _run_relay(
     config: Config, queue_url: str, on_ready: Callable[[str], None], companions: Sequence[Companion]
 ) -> None:
+    for problem in chains_beyond(config, time.time()):
+        get_logger("relay").warning(
+            "a chain is under a fork that is not verified", reason=problem.reason, remedy=problem.remedy
+        )
     async with AsyncExitStack() as stack:
         signers = await _signers(config)
         adapters: dict[str, ChainAdapter] = {}

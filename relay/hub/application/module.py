@@ -14,6 +14,7 @@ from light_clients.interface import (
     MalformedInput,
     PredicateFailed,
     UnknownHeight,
+    UnsupportedOperation,
     VerificationError,
 )
 from relay.evm.native import Address, NativeCall
@@ -56,6 +57,9 @@ def _verification_failed(error: VerificationError) -> tuple[str, str]:
             name = "client_not_frozen"
         case UnknownHeight():
             name = "known_height"
+        case UnsupportedOperation():
+            # Part of the state of blocks that are replayed: what is added for people stays outside.
+            return type(error).__name__, error.sentence
         case _:
             name = type(error).__name__
     return name, str(error)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from light_clients.ethereum import HOODI, MAINNET, NETWORKS, SEPOLIA, Fork
+from light_clients.ethereum.beacon_json import fork_named
 from light_clients.ethereum.forks import NEWEST_FORK, sync_committee_domain
 from light_clients.interface import UnsupportedOperation
 
@@ -57,7 +58,18 @@ def test_forks_that_are_not_offered_are_known_by_name():
     SEPOLIA.fork_at(gloas.epoch * SLOTS - 1)
     with pytest.raises(UnsupportedOperation) as caught:
         SEPOLIA.fork_at(gloas.epoch * SLOTS)
-    assert "GLOAS" in str(caught.value)
+    assert str(caught.value) == (
+        "not supported: light client headers of GLOAS; it rules from epoch 353024 on, and the newest fork whose headers are"
+        " verified is FULU: such a chain is followed through attestors"
+    )
+
+
+def test_parity_gloas_is_refused_with_the_epoch_from_which_it_rules():
+    assert SEPOLIA.unsupported_from is SEPOLIA.forks[-1]
+    assert SEPOLIA.epoch_time_s(SEPOLIA.forks[-1].epoch) == 1_791_294_816  # 2026-10-06T13:53:36Z
+    assert MAINNET.unsupported_from is None
+    with pytest.raises(UnsupportedOperation, match="newest fork whose headers are verified is FULU"):
+        fork_named("gloas")
 
 
 def test_slots_begin_at_their_time():

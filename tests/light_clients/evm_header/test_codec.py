@@ -17,8 +17,9 @@ from light_clients.evm_header import (
     header_hash,
     header_to_rpc,
 )
+from light_clients.evm_header.rpc_json import AMSTERDAM_KEYS
 from light_clients.evm_header.types import FIELD_NAMES, INTEGER_FIELDS, OPTIONAL_FIELDS
-from light_clients.interface import MalformedInput
+from light_clients.interface import MalformedInput, UnsupportedOperation
 
 PRE_LONDON = ExecutionHeader(
     parent_hash=b"\x01" * 32,
@@ -65,6 +66,15 @@ def test_each_fork_round_trips_as_bytes_and_as_rpc(fork):
     assert header_from_rpc({**header_to_rpc(header), "hash": "0x00", "size": "0x1", "requestsHash": None}) == (
         header if fork != "Prague" else CANCUN
     )
+
+
+@pytest.mark.parametrize("key", AMSTERDAM_KEYS)
+def test_parity_header_of_amsterdam_is_refused_by_name(key):
+    """Read without its new fields it would hash to something else, and the node would look like a liar."""
+    served = header_to_rpc(PRAGUE)
+    assert header_from_rpc({**served, key: None}) == PRAGUE
+    with pytest.raises(UnsupportedOperation, match="execution headers of Amsterdam; the newest ones.*Prague and Osaka"):
+        header_from_rpc({**served, key: "0x1"})
 
 
 def test_hashes_of_forks_differ():

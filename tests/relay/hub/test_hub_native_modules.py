@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from light_clients.crypto import keccak256
 from light_clients.ibc.commitment import commitment_key, path_key
+from light_clients.interface import UnsupportedOperation
+from relay.evm.native import NativeRevert
 from relay.evm.rules import ERROR_STRING_SELECTOR
 from relay.hub.application import abi, gas
+from relay.hub.application.module import refusals_revert
 from relay.hub.application.modules import (
     CLIENT_MANAGER_ADDRESS,
     FORWARDER_ADDRESS,
@@ -40,6 +43,14 @@ def deploy(hub: SimulatedHub, runtime: bytes) -> bytes:
 def received(hub, chain_a, chain_b):
     leg_1 = chain_a.send_forward(chain_b.client)
     return chain_a.receive_call(leg_1, chain_a.update())
+
+
+def test_what_an_error_says_to_people_is_not_in_the_state():
+    """The sentence is revert data of blocks that are replayed: rules versions 1 and 2 must find it as it was."""
+    with pytest.raises(NativeRevert) as caught, refusals_revert():
+        raise UnsupportedOperation("light client headers of GLOAS", "it rules from epoch 5 on")
+    name, sentence = decode(["string", "string"], caught.value.data[4:])
+    assert (name, sentence) == ("UnsupportedOperation", "not supported: light client headers of GLOAS")
 
 
 def test_native_accounts_have_code_in_genesis_and_survive(hub, received):
