@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from adapters.interface import ChainAdapter, Head
+from adapters.interface import AdapterError, ChainAdapter, Head, PacketEvent, PacketEventKind
+from light_clients.ibc.commitment import packet_commitment
 from light_clients.ibc.packet import Packet
 from light_clients.interface import NANOSECONDS_PER_SECOND
 from relay.config import PathEnd
@@ -11,6 +12,10 @@ from relay.core.confirmation import confirmed_job
 from relay.core.history import History
 from relay.core.paths import Paths
 from relay.dispatch import Job, JobKind
+from relay.telemetry import get_logger
+
+_UNKNOWN_HASH = bytes(32)
+"""Nothing reads it of an event out of the ledger, which knows the hash already."""
 
 
 def is_expired(packet: Packet, time_ns: int) -> bool:
@@ -41,6 +46,7 @@ class Discovery:
         self._paths = paths
         self._now_ns = now_ns
         self._history = history
+        self._log = get_logger("discovery")
 
     async def next_job(self, end: PathEnd, sequence: int) -> Job | None:
         """The job that brings the packet on that was sent over `end`. None: it is settled, or waits for an app.
@@ -50,23 +56,69 @@ class Discovery:
         """
         opposite = self._paths.opposite[end]
         source, destination = self._adapters[end.chain], self._adapters[opposite.chain]
-        if await source.commitment(end.client, sequence) is None:
+        commitment = await source.commitment(end.client, sequence)
+        if commitment is None:
             return None
         head = await destination.head()
         if await destination.receipt(opposite.client, sequence, head.height) is None:
-            event = await source.sent_packet(end.client, sequence)
-            adapter = source
+            job = await self._job(end, sequence, commitment, JobKind.RECEIVE)
         elif await destination.acknowledgement_commitment(opposite.client, sequence, head.height) is None:
             return None  # received, and its app has not answered yet (a forwarded packet's next leg)
         else:
-            event = await destination.written_acknowledgement(opposite.client, sequence)
-            adapter = destination
-        if event is None:
-            return None
-        final_height = (await adapter.head()).height
-        job = await confirmed_job(event, adapter, self._paths, final_height, self._now_ns)
-        if job is not None:
-            self._history.seen(job, event)
+            job = await self._job(end, sequence, commitment, JobKind.ACKNOWLEDGE)
         if job is not None and job.kind is JobKind.RECEIVE and is_expired(job.packet, head.time_ns):
             return timeout_job(job, head, self._now_ns())
         return job
+
+    async def _job(self, end: PathEnd, sequence: int, commitment: bytes, kind: JobKind) -> Job | None:
+        """From the packet's event; where no node has it any more, from what the ledger keeps of it.
+
+        Either way the state at a final height decides whether it is true. `commitment` is the packet's on its source.
+        """
+        opposite = self._paths.opposite[end]
+        adapter = self._adapters[(end if kind is JobKind.RECEIVE else opposite).chain]
+        missed: AdapterError | None = None
+        try:
+            if kind is JobKind.RECEIVE:
+                event = await adapter.sent_packet(end.client, sequence)
+            else:
+                event = await adapter.written_acknowledgement(opposite.client, sequence)
+        except AdapterError as error:
+            missed, event = error, None
+        is_new = event is not None
+        if event is None:
+            event = await self._kept_event(f"{end.chain}/{end.client}/{sequence}", adapter, commitment, kind)
+        if event is not None:
+            final_height = (await adapter.head()).height
+            job = await confirmed_job(event, adapter, self._paths, final_height, self._now_ns)
+            if job is not None:
+                if is_new:
+                    self._history.seen(job, event)
+                return job
+        if missed is not None:
+            raise missed
+        return None
+
+    async def _kept_event(
+        self, packet_id: str, adapter: ChainAdapter, commitment: bytes, kind: JobKind
+    ) -> PacketEvent | None:
+        kept = await self._history.kept(packet_id, kind)
+        if kept is None or kept.source != adapter.name:
+            return None
+        if packet_commitment(kept.packet) != commitment:
+            self._log.warning(
+                "what the ledger keeps of a packet contradicts the state",
+                packet=packet_id,
+                reason="its bytes do not give the commitment on the chain that sent it",
+            )
+            return None
+        self._log.info("an event that no node has is taken from the ledger", packet=packet_id, kind=kind.value)
+        return PacketEvent(
+            kind=PacketEventKind.SEND if kind is JobKind.RECEIVE else PacketEventKind.WRITE_ACKNOWLEDGEMENT,
+            height=kept.event_height,
+            block_time_ns=kept.event_time_ns,
+            transaction_hash=_UNKNOWN_HASH,
+            log_index=0,
+            packet=kept.packet,
+            acknowledgement=kept.acknowledgement,
+        )

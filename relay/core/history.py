@@ -10,7 +10,7 @@ from relay.core.deeds import Deed, Deeds
 from relay.core.errors import RouteBlocked, SubmissionRefused
 from relay.core.facts import every_fact_of, facts_of, first_leg_of
 from relay.core.paths import Paths
-from relay.dispatch import Enqueued, Job, JobKind, Route
+from relay.dispatch import Enqueued, Job, JobKind, RecordRefused, Route, decode_job, encode_job
 from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, RecordedJob, RouteNote, Step
 from relay.telemetry import Backlog, get_logger
 
@@ -70,10 +70,21 @@ class History:
                     height=event.height,
                     block_time_ns=event.block_time_ns,
                     transaction_hash=event.transaction_hash,
+                    record=encode_job(job),
                     certain=False,
                 )
             ]
         )
+
+    async def kept(self, packet_id: str, kind: JobKind) -> Job | None:
+        """The job of an event that this relay saw once; None if its bytes are not kept. Not proven: compare it with state."""
+        try:
+            record = await self._ledger.record_of(packet_id, kind.value)
+            job = None if record is None else decode_job(record)
+        except (LedgerUnavailable, RecordRefused) as error:
+            self._log.warning("what the ledger keeps of a packet is of no use", packet=packet_id, reason=str(error))
+            return None
+        return job if job is not None and job.packet_id == packet_id and job.kind is kind else None
 
     def enqueued(self, jobs: Sequence[Job], done: Enqueued) -> None:
         """The queue has them now; some it may have had before, in whatever state they are."""

@@ -13,6 +13,8 @@ FLUSH_EVERY_S = 0.5
 """What is noted is on disk this late: steps, cursors, and ends of transactions. A transaction that is recorded takes along
 what was noted before it."""
 PRUNE_EVERY_S = 600.0
+BOUND_EVERY_S = 60.0
+"""So many packets as come in this time may be kept beyond the bound of their bytes."""
 DAY_NS = 86_400 * 10**9
 
 
@@ -42,6 +44,7 @@ async def keep_ledger(ledger: Ledger, now_ns: Callable[[], int], retention_days:
     """For ever: write what is noted, and forget what was settled longer than `retention_days` ago (None: nothing)."""
     log = get_logger("ledger")
     pruned_at_s = trio.current_time() - PRUNE_EVERY_S
+    bounded_at_s = trio.current_time() - BOUND_EVERY_S
     while True:
         try:
             if ledger.notes:
@@ -49,6 +52,9 @@ async def keep_ledger(ledger: Ledger, now_ns: Callable[[], int], retention_days:
             if retention_days is not None and trio.current_time() - pruned_at_s >= PRUNE_EVERY_S:
                 pruned_at_s = trio.current_time()
                 await ledger.prune(now_ns() - retention_days * DAY_NS)
+            if trio.current_time() - bounded_at_s >= BOUND_EVERY_S:
+                bounded_at_s = trio.current_time()
+                await ledger.bound_records()
         except LedgerUnavailable as error:
             log.warning("the ledger is behind", notes=ledger.notes, reason=str(error))
         metrics.ledger_notes(ledger.notes)

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, update
 
 from relay.ledger.bounds import MAX_REASON_CHARS, bounded_int, bounded_text
-from relay.ledger.journal import hex_of, insert_into
+from relay.ledger.inserting import insert_into
+from relay.ledger.journal import hex_of
 from relay.ledger.life import Note, Outcome, Step
 from relay.ledger.tables import DeliveryRow, TransactionRow
 from relay.ledger.values import Delivery, TransactionEnd

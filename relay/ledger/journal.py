@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from relay.ledger.bounds import MAX_ADDRESS_CHARS, MAX_DENOM_CHARS, MAX_REASON_CHARS, bounded_int, bounded_text
+from relay.ledger.inserting import insert_into
 from relay.ledger.life import Note, Outcome, PacketFacts, RouteNote, Step
 from relay.ledger.message_rows import write_messages
+from relay.ledger.packet_records import write_records
 from relay.ledger.pairing import pair_legs, unpaired_key
 from relay.ledger.tables import ONLY_OWNER, PacketRow, RouteRow, StepRow
 
@@ -73,12 +74,18 @@ class _Life:
         self.last = replace(note, certain=last.certain or note.certain)
 
 
-def write_entries(connection: Connection, entries: Sequence[Entry], owner: str = ONLY_OWNER) -> None:
-    """All of `entries`, in the caller's transaction. `owner`: whose routes wait."""
+def write_entries(
+    connection: Connection, entries: Sequence[Entry], owner: str = ONLY_OWNER, *, keeps_records: bool = True
+) -> None:
+    """All of `entries`, in the caller's transaction; with `keeps_records` also the bytes of packets that they hold.
+
+    `owner`: whose routes wait.
+    """
     dialect = connection.dialect.name
     lives: dict[str, _Life] = {}
     steps: dict[tuple[str, str, str], dict[str, Any]] = {}
     routes: dict[str, RouteNote] = {}
+    records: dict[tuple[str, str], bytes] = {}
     for entry in entries:
         if isinstance(entry, RouteNote):
             routes[entry.route] = entry
@@ -88,6 +95,8 @@ def write_entries(connection: Connection, entries: Sequence[Entry], owner: str =
             lives[entry.packet_id] = life = _Life(entry, entry.at_ns, entry.facts)
         life.add(entry)
         _add_step(steps, entry)
+        if entry.record is not None and keeps_records:
+            records[entry.packet_id, entry.kind] = entry.record
     for certain in (True, False):
         rows = [_packet(life) for life in lives.values() if life.facts is not None and life.last.certain is certain]
         if rows:
@@ -100,14 +109,10 @@ def write_entries(connection: Connection, entries: Sequence[Entry], owner: str =
     if routes:
         connection.execute(_upsert_routes(dialect), [_route(note, owner) for note in routes.values()])
     if lives:
+        write_records(connection, records, [one for one, life in lives.items() if life.last.outcome is not None])
         facts = [life.facts for life in lives.values() if life.facts is not None]
         pair_legs(connection, [one.packet_id for one in facts if unpaired_key(one) is not None])
         write_messages(connection, lives)
-
-
-def insert_into(dialect: str, row: type[Any]) -> Any:
-    """An insert that knows ON CONFLICT, in the dialect of a connection."""
-    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(row)
 
 
 def hex_of(value: bytes | None) -> str | None:

@@ -20,10 +20,12 @@ from relay.ledger.cost_sums import sum_costs
 from relay.ledger.ends import end_write, notes_of_end
 from relay.ledger.engine import Password, open_engine, reason_of
 from relay.ledger.errors import LedgerUnavailable
-from relay.ledger.journal import hex_of, insert_into, write_entries
+from relay.ledger.inserting import insert_into
+from relay.ledger.journal import hex_of, write_entries
 from relay.ledger.life import Note, Outcome, RouteNote, Step
 from relay.ledger.migrate import upgrade_to_head
 from relay.ledger.owed import Owed, Taken
+from relay.ledger.packet_records import has_room, read_record
 from relay.ledger.retention import prune
 from relay.ledger.tables import ONLY_OWNER, CursorRow, DeliveryRow, PacketRow, TransactionRow
 from relay.ledger.values import (
@@ -66,6 +68,7 @@ class Ledger:
         self._run = run if run is not None else _one_thread()
         self._owner = owner
         self._owed = Owed()
+        self._keeps_records = True
         self._log = get_logger("ledger")
 
     @classmethod
@@ -132,7 +135,7 @@ class Ledger:
         try:
             with self._engine.begin() as connection:
                 _one_writer(connection)
-                write_entries(connection, [*taken.entries, *notes], self._owner)
+                write_entries(connection, [*taken.entries, *notes], self._owner, keeps_records=self._keeps_records)
                 noted = True
                 for write in taken.writes:
                     write(connection)
@@ -196,6 +199,26 @@ class Ledger:
         except SQLAlchemyError as error:
             raise LedgerUnavailable(f"the ledger cannot be used: {type(error).__name__}") from None
         return result
+
+    async def record_of(self, packet_id: str, kind: str) -> bytes | None:
+        """The job of an event of an unsettled packet, as the queue had it; None if it is not kept.
+
+        `kind` is `receive` or `acknowledge`. Whoever uses it compares it with the chain's commitment first.
+        """
+        await self.flush()
+        return await self._read(lambda connection: read_record(connection, packet_id, kind))
+
+    async def bound_records(self) -> bool:
+        """Forget what is left of settled packets, and keep no more bytes while too many are kept. False: none are added."""
+        keeps = await self._write(has_room)
+        if not keeps and self._keeps_records:
+            self._log.warning(
+                "bytes of further packets are not kept", reason="as many unsettled packets are kept as may be"
+            )
+        if keeps and not self._keeps_records:
+            self._log.info("bytes of packets are kept again")
+        self._keeps_records = keeps
+        return keeps
 
     async def cursor(self, chain: str) -> int | None:
         """Height up to which the chain's events are in the queue; None for a new chain."""

@@ -111,6 +111,8 @@ class Note:
     block_time_ns: int | None = None
     transaction_hash: bytes | None = None
     outcome: Outcome | None = None
+    record: bytes | None = None
+    """The job of the event, as the queue has it: kept until the packet is settled."""
     certain: bool = True
     """False where an event was perhaps read again: then it opens a life, and changes no later step."""
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, delete, exists, select, tuple_
 
-from relay.ledger.tables import DeliveryRow, MessageRow, PacketRow, StepRow, TransactionRow
+from relay.ledger.tables import DeliveryRow, MessageRow, PacketRow, RecordRow, StepRow, TransactionRow
 
 CHUNK_ROWS = 500
 
@@ -16,7 +16,7 @@ def prune(connection: Connection, before_ns: int) -> int:
     ids = list(connection.execute(old).scalars())
     gone = 0
     if ids:
-        for row in (StepRow, DeliveryRow, MessageRow, PacketRow):
+        for row in (StepRow, DeliveryRow, MessageRow, RecordRow, PacketRow):
             gone += connection.execute(delete(row).where(row.packet_id.in_(ids))).rowcount
     if len(ids) == CHUNK_ROWS:
         return gone  # the rest comes when these are gone: looking for it passes everything that they still keep

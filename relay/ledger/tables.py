@@ -161,6 +161,19 @@ class PacketRow(Base):
     refused: Mapped[bool | None] = mapped_column(Boolean)
 
 
+class RecordRow(Base):
+    """The job of an event that this relay has seen, as the queue has it: packet, acknowledgement and block of the event.
+
+    While its packet is unsettled (`relay.ledger.packet_records`). `kind` is what the event asks for: `receive` or `acknowledge`.
+    """
+
+    __tablename__ = "packet_records"
+
+    packet_id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    record: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class MessageRow(Base):
     """A packet that no other one caused, with the one that it caused: what lists are searched and ordered by.
 

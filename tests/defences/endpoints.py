@@ -1,4 +1,4 @@
-"""Defences of what the relay brings its endpoints, and of what it says of them."""
+"""Defences of what the relay brings its endpoints, what it says of them, and what it keeps for when they have nothing more."""
 
 from tests.defences.defence import Defence
 
@@ -63,6 +63,20 @@ ENDPOINTS = (
         "                self._see(_blinded_by(error))\n",
         "                self._see(Sight.COMPARED)\n",
         (f"{FORKS}::test_parity_row_75_a_watch_that_cannot_compare_is_seen_until_it_can",),
+    ),
+    Defence(
+        "bytes of a packet in the ledger are compared with its commitment",
+        "relay/core/discovery.py",
+        "        if packet_commitment(kept.packet) != commitment:\n",
+        "        if False:\n",
+        ("relay/core/test_packet_records.py::test_attack_G2_bytes_of_the_ledger_are_compared_with_the_commitment",),
+    ),
+    Defence(
+        "bytes of settled packets go",
+        "relay/ledger/packet_records.py",
+        "        connection.execute(delete(RecordRow).where(RecordRow.packet_id.in_(chunk)))\n",
+        "        pass\n",
+        ("relay/ledger/test_ledger_sqlite.py", "relay/core/test_packet_records.py"),
     ),
     Defence(
         "a liveness probe asks for no chain",

@@ -19,6 +19,7 @@ from relay.ledger import (
     Step,
     TransactionState,
     explain,
+    packet_records,
 )
 
 SENDER = "0x" + "11" * 20
@@ -322,4 +323,56 @@ class LedgerConformance:
             legs = [f"alpha/client-0/{sequence}", f"hub/bft-evm-1/{sequence + 10}"]
             assert reader.legs(legs[0]) == reader.legs(legs[1]) == legs
         reader.close()
+        ledger.close()
+
+    async def test_parity_pain_13_bytes_of_a_packet_last_until_it_is_settled(self, open_ledger):
+        ledger = open_ledger()
+        ledger.note([note(Step.SEEN, record=b"sent"), note(Step.SEEN, sequence=8, record=b"other")])
+        assert await ledger.record_of(PACKET, "receive") == b"sent"
+        ledger.close()
+        ledger = open_ledger()
+        assert await ledger.record_of(PACKET, "receive") == b"sent" and await ledger.record_of(PACKET, "x") is None
+        ledger.note([note(Step.SEEN, kind="acknowledge", record=b"answer"), note(Step.SEEN, record=b"of a reorg")])
+        assert await ledger.record_of(PACKET, "acknowledge") == b"answer"
+        assert await ledger.record_of(PACKET, "receive") == b"of a reorg"
+        ledger.note([note(Step.INCLUDED, kind="acknowledge", outcome=Outcome.ACKNOWLEDGED)])
+        for kind in ("receive", "acknowledge"):
+            assert await ledger.record_of(PACKET, kind) is None
+        assert await ledger.record_of("alpha/client-0/8", "receive") == b"other"
+        assert await ledger.reconcile("alpha", "client-0", [], range(1, 10), 50) == 1
+        assert await ledger.record_of("alpha/client-0/8", "receive") is None
+        ledger.note(
+            [note(Step.SEEN, sequence=9, record=b"x"), note(Step.SUPERSEDED, sequence=9, outcome=Outcome.SETTLED)]
+        )
+        assert await ledger.record_of("alpha/client-0/9", "receive") is None, "settled before it was written"
+        ledger.close()
+
+    async def test_parity_pain_13_bytes_are_bounded(self, open_ledger, monkeypatch):
+        monkeypatch.setattr(packet_records, "MAX_RECORD_BYTES", 100)
+        monkeypatch.setattr(packet_records, "MAX_RECORDS", 3)
+        ledger = open_ledger()
+        ledger.note([note(Step.SEEN, sequence=1, record=b"x" * 101), note(Step.SEEN, sequence=2, record=b"x" * 100)])
+        assert await ledger.record_of("alpha/client-0/1", "receive") is None, "one that is too long"
+        assert await ledger.record_of("alpha/client-0/2", "receive") is not None
+        assert await ledger.bound_records()
+        ledger.note([note(Step.SEEN, sequence=number, record=b"x") for number in (3, 4)])
+        assert not await ledger.bound_records(), "as many as may be"
+        ledger.note([note(Step.SEEN, sequence=5, record=b"x")])
+        assert await ledger.record_of("alpha/client-0/5", "receive") is None
+        ledger.note([note(Step.SUPERSEDED, sequence=3, outcome=Outcome.SETTLED)])
+        assert await ledger.bound_records(), "one was settled"
+        ledger.note([note(Step.SEEN, sequence=6, record=b"x")])
+        assert await ledger.record_of("alpha/client-0/6", "receive") == b"x"
+        monkeypatch.setattr(packet_records, "MAX_TOTAL_BYTES", 102)
+        assert not await ledger.bound_records(), "as many bytes as may be"
+        ledger.close()
+
+    async def test_parity_pain_13_what_a_late_step_leaves_of_a_settled_packet_goes(self, open_ledger):
+        ledger = open_ledger()
+        ledger.note([note(Step.INCLUDED, kind="acknowledge", outcome=Outcome.ACKNOWLEDGED)])
+        await ledger.flush()
+        ledger.note([note(Step.SEEN, record=b"late", certain=False)])
+        assert await ledger.record_of(PACKET, "receive") == b"late"
+        await ledger.bound_records()
+        assert await ledger.record_of(PACKET, "receive") is None
         ledger.close()
