@@ -293,6 +293,14 @@ def start(
     ] = None,
     keep_bodies_gib: KeepBodiesGib = None,
     database_gib: DatabaseGib = 256,
+    relays: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--relay",
+            metavar="ADDRESS",
+            help="A relay's account that always finds room in this node's pool; may be repeated. Others are known once they were of use.",
+        ),
+    ] = None,
     key_password_file: KeyPasswordFile = None,
     key_password_env: KeyPasswordEnv = None,
 ) -> None:
@@ -301,7 +309,7 @@ def start(
     Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
     """
     from relay.hub.node.snapshot_taker import SnapshotSchedule
-    from relay.hub.node.start import Kept, NodeHalted, NodeRefused, Ports, run_node
+    from relay.hub.node.start import Kept, NodeHalted, NodeOptions, NodeRefused, Ports, run_node
     from relay.keys import forbid_core_dumps
 
     forbid_core_dumps()
@@ -309,7 +317,10 @@ def start(
     try:
         schedule = SnapshotSchedule(snapshot_interval, keep_snapshots)
         kept = Kept(keep_states_h, keep_blocks, keep_bodies_gib)
-        run_node(home, Ports(host, port, cometbft_port), schedule, kept, password, int(database_gib * GIB))
+        options = NodeOptions(int(database_gib * GIB), tuple(_address(relay, "--relay") for relay in relays or ()))
+        run_node(home, Ports(host, port, cometbft_port), schedule, kept, password, options)
+    except _Unusable as error:
+        _fail(str(error), EXIT_UNUSABLE)
     except NodeRefused as error:
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:

@@ -10,6 +10,7 @@ from itertools import islice
 
 from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.native import Address
+from relay.evm.pool_lanes import PoolLanes, in_turns
 from relay.evm.transaction import SignedTransaction
 
 DEFAULT_MAX_TRANSACTIONS = 20_000
@@ -97,7 +98,10 @@ class Mempool:
         max_per_sender: int = DEFAULT_MAX_PER_SENDER,
         lifetime_s: float = DEFAULT_LIFETIME_S,
         now_s: Callable[[], float] = time.monotonic,
+        lanes: PoolLanes | None = None,
     ) -> None:
+        """`lanes` are for chains where gas is free."""
+        self._lanes = lanes
         self._max_transactions = max_transactions
         self._max_bytes = max_bytes
         self._max_per_sender = max_per_sender
@@ -151,12 +155,16 @@ class Mempool:
 
     def select(self, base_fee_wei: int = 0) -> Iterator[SignedTransaction]:
         """Executable transactions in block order: highest tip first, then first come, each sender by nonce up to its first
-        that offers less than the base fee.
+        that offers less than the base fee. With lanes: as `in_turns` has it.
 
         A snapshot: the owner takes what fits and reports the result by `remove_included` and `drop`.
         """
         with self._lock:
             runs = {sender: queue.run() for sender, queue in self._queues.items()}
+            lanes = None if self._lanes is None else self._lanes.lanes_of(list(runs))
+        if lanes is not None:
+            yield from in_turns(runs, lanes)
+            return
         heap = [(*_priority(run[0], base_fee_wei), sender, 0) for sender, run in runs.items() if run]
         heapify(heap)
         while heap:
@@ -201,6 +209,8 @@ class Mempool:
         with self._lock:
             self._queues.clear()
             self._by_hash.clear()
+            if self._lanes is not None:
+                self._lanes.cleared()
             self._bytes = 0
 
     # --- for those who look on
@@ -277,6 +287,8 @@ class Mempool:
         waiting = 0 if queue is None else len(queue.entries)
         if waiting >= self._max_per_sender:
             raise InvalidTransaction(InvalidReason.POOL_FULL, "for this sender", waiting, self._max_per_sender)
+        if self._lanes is not None:
+            self._lanes.check_room(transaction, self._max_transactions, self._max_bytes)
         is_executable = transaction.nonce <= (account_nonce if queue is None else queue.run_end)
         while len(self._by_hash) >= self._max_transactions or self._bytes + len(transaction.raw) > self._max_bytes:
             displaced = None
@@ -315,6 +327,8 @@ class Mempool:
         queue.entries[transaction.nonce] = entry
         queue.cost_wei += transaction.most_cost_wei
         self._by_hash[transaction.hash] = entry
+        if self._lanes is not None:
+            self._lanes.added(transaction)
         self._bytes += len(transaction.raw)
         self._extend(queue)
 
@@ -331,6 +345,8 @@ class Mempool:
 
     def _remove(self, transaction: SignedTransaction) -> None:
         del self._by_hash[transaction.hash]
+        if self._lanes is not None:
+            self._lanes.removed(transaction)
         self._bytes -= len(transaction.raw)
         queue = self._queues[transaction.sender]
         del queue.entries[transaction.nonce]

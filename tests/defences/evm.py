@@ -31,7 +31,41 @@ CALL_TESTS = "relay/hub/test_hub_call_processes.py"
 BODIES = "relay/hub/node/bodies.py"
 DISK_TESTS = "relay/hub/test_hub_disk.py"
 
+LANES = "relay/evm/pool_lanes.py"
+LANE_TESTS = "relay/evm/test_pool_lanes.py"
+
 EVM = (
+    Defence(
+        "strangers' half of a pool",
+        LANES,
+        "        if self._open_transactions >= most_transactions // OPEN_PART:\n",
+        "        if False:\n",
+        (f"{LANE_TESTS}::test_audit_L2_strangers_leave_half_of_the_pool_to_relays",),
+    ),
+    Defence(
+        "strangers' quarter of a block",
+        LANES,
+        "worked[Lane.NAMED] <= worked[Lane.OPEN])",
+        "False)",
+        (f"{LANE_TESTS}::test_audit_L2_a_block_is_three_quarters_of_relays_and_no_tip_buys_a_place",),
+    ),
+    Defence(
+        "what does not fit ends no block",
+        PROPOSALS,
+        "                passed_over.add(transaction.sender)\n",
+        "                break\n",
+        ("relay/hub/test_hub_known_relays.py::test_nobody_ends_a_block_by_stating_much_gas",),
+    ),
+    Defence(
+        "a no-op makes nobody known",
+        "relay/hub/node/known_relays.py",
+        "        return bool(result != UpdateResult.NO_OP)\n",
+        "        return True\n",
+        (
+            "relay/hub/test_hub_known_relays.py"
+            "::test_audit_L2_who_brought_an_update_is_known_and_who_brought_it_again_is_not",
+        ),
+    ),
     Defence(
         "bodies have a budget",
         BODIES,

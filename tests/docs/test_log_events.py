@@ -9,7 +9,7 @@ from log_calls import log_calls
 from adapters.evm.attestors import CONTRADICTED, DISAGREEMENT, STRANGER
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("core", "dispatch", "ledger", "attestor", "hub")
+PARTS = ("core", "dispatch", "ledger", "attestor", "hub", "evm")
 MADE_AT_RUN_TIME = {"core/chains.py": {DISAGREEMENT, STRANGER, CONTRADICTED}}
 """An alert of attestors is named in `adapters`, which log nothing themselves."""
 OTHER_NAMES = {"hash", "job", "tx", "packet_id", "error"}

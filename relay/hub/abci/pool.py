@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from eth_hash.auto import keccak
 
 from relay.evm.errors import InvalidReason, InvalidTransaction
-from relay.evm.mempool import Mempool, SenderAccount
+from relay.evm.mempool import SenderAccount
 from relay.evm.transaction import SignedTransaction, decode_cached
 from relay.hub.application.abci import CODE_INVALID, CODE_OK, CheckTxResponse
 from relay.hub.application.application import HubApplication
+from relay.hub.node.known_relays import KnownRelays, governors, pool_of
 
 MAX_BLOCKS_WAITING = 300
 """So long a transaction may wait for the nonces before it, or for a base fee that it offers: 1 to 5 minutes. While any waits, CometBFT makes no pause between
@@ -27,7 +28,8 @@ class PoolMirror:
         self._application = application
         self._awaited: dict[bytes, InvalidTransaction | None] = {}
         # Here the age is counted in blocks: what left by the clock would come back at CometBFT's next question.
-        self.mempool = Mempool(lifetime_s=math.inf)
+        self.relays = KnownRelays(application.blocks, governors(application.genesis))
+        self.mempool = pool_of(application.genesis, self.relays, math.inf)
         self._blocks = 0
         self._came_after: dict[bytes, int] = {}
         """`_blocks` when CometBFT first asked for what the pool holds."""

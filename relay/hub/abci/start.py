@@ -103,6 +103,7 @@ async def serve_abci_node(
 
             async def on_commit(height: int) -> None:
                 chain.heads.publish(height)
+                await trio.to_thread.run_sync(machine.pool.relays.learn, height)
                 taker.committed(height)
 
             calls = CallProcesses(call_command(node.home, node.store.map_bytes))

@@ -11,6 +11,7 @@ from relay.hub.application.abci import PreparedProposal
 from relay.hub.application.fees import payable
 from relay.hub.application.genesis import Genesis
 
+MAX_PASSED_OVER = 64
 FRAMING_BYTES = 8
 """At most, of a transaction in a block."""
 
@@ -30,16 +31,24 @@ class BlockProposals:
         base_fee_wei: int,
         balance_wei: Callable[[Address], int],
     ) -> PreparedProposal:
-        """The longest prefix-respecting choice that fits bytes and gas; order is the pool's, and what follows is not looked at."""
+        """In the pool's order what fits bytes and gas. What does not fit is passed over with all later ones of its sender, so that
+        nobody ends a block by stating much gas; after MAX_PASSED_OVER of them nothing more is looked at."""
         chosen, unpayable = list[bytes](), list[SignedTransaction]()
         if self._has_fees:
             candidates = payable(candidates, base_fee_wei, balance_wei, unpayable)
         used_bytes = used_gas = 0
+        passed_over = set[Address]()
         for transaction in candidates:
-            used_bytes += len(transaction.raw) + FRAMING_BYTES
+            if transaction.sender in passed_over:
+                continue
+            more_bytes = len(transaction.raw) + FRAMING_BYTES
+            if used_bytes + more_bytes > max_bytes or used_gas + transaction.gas_limit > self._params.block_max_gas:
+                passed_over.add(transaction.sender)
+                if len(passed_over) == MAX_PASSED_OVER:
+                    break
+                continue
+            used_bytes += more_bytes
             used_gas += transaction.gas_limit
-            if used_bytes > max_bytes or used_gas > self._params.block_max_gas:
-                break
             chosen.append(transaction.raw)
         return PreparedProposal(tuple(chosen), tuple(unpayable))
 

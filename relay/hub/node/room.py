@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from enum import Enum
 
 import trio
 
@@ -17,8 +18,11 @@ REPEAT_EVERY = 60
 """Questions: the alarm is repeated once an hour while it holds."""
 
 
-FILLS_UP = "the database fills up"
-ROOM_AGAIN = "the database has room again"
+class Said(Enum):
+    """What the alarm has to say."""
+
+    FILLS_UP = "the database fills up"
+    ROOM_AGAIN = "the database has room again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,12 @@ class RoomAlarm:
     def __init__(self) -> None:
         self._asked = 0
 
-    def said_of(self, room: Room) -> str | None:
+    def said_of(self, room: Room) -> Said | None:
         if room.share < ALARM_SHARE:
             ended, self._asked = self._asked > 0, 0
-            return ROOM_AGAIN if ended else None
+            return Said.ROOM_AGAIN if ended else None
         self._asked += 1
-        return FILLS_UP if self._asked % REPEAT_EVERY == 1 else None
+        return Said.FILLS_UP if self._asked % REPEAT_EVERY == 1 else None
 
 
 async def watch_room(store: LmdbStore) -> None:
@@ -59,9 +63,10 @@ async def watch_room(store: LmdbStore) -> None:
     while True:
         room = await trio.to_thread.run_sync(room_of, store)
         said = alarm.said_of(room)
-        if said is not None:
-            tell = _log.warning if said == FILLS_UP else _log.info
-            tell(said, used_bytes=room.used_bytes, most_bytes=room.most_bytes, share=round(room.share, 3))
+        if said is Said.FILLS_UP:
+            _log.warning("the database fills up", used_bytes=room.used_bytes, most_bytes=room.most_bytes)
+        elif said is Said.ROOM_AGAIN:
+            _log.info("the database has room again", used_bytes=room.used_bytes, most_bytes=room.most_bytes)
         await trio.sleep(ASK_EVERY_S)
 
 

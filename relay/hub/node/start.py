@@ -45,6 +45,7 @@ from relay.hub.node.home import (
 )
 from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.key_file import Password, load_key, no_password
+from relay.hub.node.known_relays import KnownRelays, governors, pool_of
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.pruning import Pruner, TooFewBlocks, retention_of
 from relay.hub.node.room import room_methods, watch_room
@@ -109,6 +110,17 @@ class Kept:
 KEPT_BY_DEFAULT = Kept()
 
 
+@dataclass(frozen=True, slots=True)
+class NodeOptions:
+    """`map_bytes` is the most that the database takes; `named_relays` always find room in the pool."""
+
+    map_bytes: int = MAP_BYTES
+    named_relays: tuple[bytes, ...] = ()
+
+
+DEFAULT_OPTIONS = NodeOptions()
+
+
 @dataclass(slots=True)
 class HubNode:
     """A checked home, opened: what `serve_node` runs."""
@@ -124,10 +136,11 @@ class HubNode:
     """None for a validator that decides alone."""
     network: NodeNetwork | None = None
     """While it is served."""
+    relays: KnownRelays | None = None
 
 
-def open_node(home: Path, password: Password = no_password, map_bytes: int = MAP_BYTES) -> HubNode:
-    """Load, check and open everything; the database holds `map_bytes` at most. Raises NodeRefused; nothing is left open then."""
+def open_node(home: Path, password: Password = no_password, options: NodeOptions = DEFAULT_OPTIONS) -> HubNode:
+    """Load, check and open everything; Raises NodeRefused; nothing is left open then."""
     raise_open_files()
     try:
         genesis = load_genesis(home)
@@ -140,7 +153,7 @@ def open_node(home: Path, password: Password = no_password, map_bytes: int = MAP
     except (UnusableHome, UnfitRuntime, SelfTestFailed, SetupUnusable) as error:
         raise NodeRefused(str(error)) from error
     try:
-        store = open_store(home, map_bytes)
+        store = open_store(home, options.map_bytes)
     except NodeRefused:
         signer.close()
         raise
@@ -159,7 +172,8 @@ def open_node(home: Path, password: Password = no_password, map_bytes: int = MAP
         store.close()
         signer.close()
         raise NodeRefused(str(error)) from error
-    return HubNode(ledger, signer, log, Mempool(), store, vectors, home, peers)
+    relays = KnownRelays(ledger.application.blocks, (*governors(genesis), *options.named_relays))
+    return HubNode(ledger, signer, log, pool_of(genesis, relays), store, vectors, home, peers, relays=relays)
 
 
 def _signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
@@ -248,6 +262,8 @@ async def serve_node(
 
     async def on_block(height: int) -> None:
         chain.heads.publish(height)
+        if node.relays is not None:
+            await trio.to_thread.run_sync(node.relays.learn, height)
         if snapshots is not None:
             snapshots.committed(height)
 
@@ -346,11 +362,11 @@ def run_node(
     schedule: SnapshotSchedule = NO_SNAPSHOTS,
     kept: Kept = KEPT_BY_DEFAULT,
     password: Password = no_password,
-    map_bytes: int = MAP_BYTES,
+    options: NodeOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
     sys.setswitchinterval(SWITCH_S)
-    node = open_node(home, password, map_bytes)
+    node = open_node(home, password, options)
     configure_logs()
     try:
         prune_node(node, kept)

@@ -17,7 +17,7 @@ from relay.hub.node.cometbft_methods import CometBftMethods
 from relay.hub.node.cometbft_parameters import Arguments
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.pruning import DEFAULT_BODIES_GIB, Pruner, Retention, retention_of
-from relay.hub.node.room import ALARM_SHARE, FILLS_UP, ROOM_AGAIN, Room, RoomAlarm, room_of
+from relay.hub.node.room import ALARM_SHARE, Room, RoomAlarm, Said, room_of
 from relay.hub.node.start import halt_reason
 from tests.relay.hub.hub_process import HubProcess, new_home
 from tests.relay.hub.simulated_hub import EVM_CHAIN_ID, STRANGER, VALIDATOR, SimulatedHub
@@ -205,9 +205,9 @@ def test_the_alarm_comes_at_four_fifths_is_repeated_once_an_hour_and_ends():
     alarm, below, above = RoomAlarm(), Room(799, 1000), Room(800, 1000)
     assert alarm.said_of(below) is None
     said = [alarm.said_of(above) for _ in range(121)]
-    assert [index for index, word in enumerate(said) if word == FILLS_UP] == [0, 60, 120]
-    assert set(said) == {FILLS_UP, None}
-    assert [alarm.said_of(below), alarm.said_of(below), alarm.said_of(above)] == [ROOM_AGAIN, None, FILLS_UP]
+    assert [index for index, word in enumerate(said) if word == Said.FILLS_UP] == [0, 60, 120]
+    assert set(said) == {Said.FILLS_UP, None}
+    assert [alarm.said_of(below), alarm.said_of(below), alarm.said_of(above)] == [Said.ROOM_AGAIN, None, Said.FILLS_UP]
 
 
 def test_the_room_is_that_of_the_database_or_of_the_disk_where_that_is_less(tmp_path, monkeypatch):
