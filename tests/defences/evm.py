@@ -62,8 +62,10 @@ EVM = (
         "        return bool(result != UpdateResult.NO_OP)\n",
         "        return True\n",
         (
-            "relay/hub/test_hub_known_relays.py"
-            "::test_audit_L2_who_brought_an_update_is_known_and_who_brought_it_again_is_not",
+            (
+                "relay/hub/test_hub_known_relays.py"
+                "::test_audit_L2_who_brought_an_update_is_known_and_who_brought_it_again_is_not"
+            ),
         ),
     ),
     Defence(

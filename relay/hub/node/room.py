@@ -64,7 +64,12 @@ async def watch_room(store: LmdbStore) -> None:
         room = await trio.to_thread.run_sync(room_of, store)
         said = alarm.said_of(room)
         if said is Said.FILLS_UP:
-            _log.warning("the database fills up", used_bytes=room.used_bytes, most_bytes=room.most_bytes)
+            _log.warning(
+                "the database fills up",
+                reason=f"{room.share:.0%} of what it may take is used",
+                used_bytes=room.used_bytes,
+                most_bytes=room.most_bytes,
+            )
         elif said is Said.ROOM_AGAIN:
             _log.info("the database has room again", used_bytes=room.used_bytes, most_bytes=room.most_bytes)
         await trio.sleep(ASK_EVERY_S)
