@@ -117,7 +117,8 @@ def fill_home(home: Path, keys: int, slots: int) -> Genesis:
     store._environment.sync(True)
     store.close()
     # The chain was made outside a node, so the record of its key is where the chain is.
-    from relay.hub.node.home import LAST_SIGNED_FILE, write_durably
+    from relay.base.durable_files import write_durably
+    from relay.hub.node.home import LAST_SIGNED_FILE
     from relay.hub.node.signer import encode_last_signed
     from relay.hub.node.signing_record import floor_record
 

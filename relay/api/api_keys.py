@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from relay.base.durable_files import write_durably
 from relay.config import UnsafeFile, read_private_file
 
 PREFIX = "hk_"
@@ -99,15 +100,9 @@ def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
         for key in kept
     ]
     text = json.dumps({"format": FORMAT, "keys": entries}, indent=1) + "\n"
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        write_durably(path, text.encode())
     except OSError as error:
         raise KeysUnusable(f"{path} cannot be written: {error.strerror}") from None
 

@@ -18,6 +18,7 @@ from relay.archive.batch_file import A_FOLDER, WriteCounter, name_batches
 from relay.archive.errors import ArchiveUnavailable
 from relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, encode_evidence
 from relay.archive.evidence_files import newest_file, packet_ids, read_step, sent_packets
+from relay.base.durable_files import make_folder_durably, sync_folder
 
 T = TypeVar("T")
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -120,7 +121,7 @@ class Archive:
 def _write_groups(groups: dict[tuple[Path, str], dict[int, bytes]], writes: WriteCounter) -> None:
     """A file for each group, in parts where its name or its bytes become too many."""
     for folder, _ in groups:
-        _make(folder)
+        make_folder_durably(folder)
     files: list[tuple[Path, list[bytes]]] = []
     for (folder, kind), documents in groups.items():
         for part in _parts(documents):
@@ -162,20 +163,4 @@ def _write_files(files: list[tuple[Path, list[bytes]]]) -> None:
             with suppress(OSError):
                 temporary.unlink()
     for directory in {path.parent for path, _ in files}:
-        _sync_folder(directory)
-
-
-def _make(folder: Path) -> None:
-    """The folder and those above it, each durable: a file is only as durable as the names that lead to it."""
-    if not folder.is_dir():
-        _make(folder.parent)
-        folder.mkdir(exist_ok=True, mode=0o700)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(directory)

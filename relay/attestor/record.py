@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from relay.attestor.errors import AttestorUnusable
+from relay.base.durable_files import write_durably
 
 FORMAT = "hutong-signed-heights-1"
 FILE_NAME = "signed_heights"
@@ -145,18 +146,4 @@ def _read(path: Path, title: str) -> tuple[int, dict[int, SignedState]]:
 def _write(path: Path, title: str, floor: int, states: dict[int, SignedState]) -> None:
     lines = [title, f"floor {floor}"]
     lines += [f"signed {height} {state.timestamp_s} {state.block_hash.hex()}" for height, state in states.items()]
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        left = memoryview(("\n".join(lines) + "\n").encode())
-        while left:
-            left = left[os.write(descriptor, left) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_durably(path, ("\n".join(lines) + "\n").encode())

@@ -5,7 +5,6 @@ and no other is signed under it. The same set may be signed again over a newer b
 their block too old, and no number can be left out.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from light_clients.interface import MalformedInput
 from relay.attestor.attestor import Attestor
 from relay.attestor.daemon import open_attestor, scopes_of
 from relay.attestor.errors import AttestorUnusable
+from relay.base.durable_files import write_durably
 from relay.config import AttestorConfig
 from relay.keys import Signer
 
@@ -92,7 +92,7 @@ def _record(home: Path, scope: Scope, rotation: Rotation) -> None:
         if path.exists():
             _check_recorded(path, rotation)
         else:
-            _write(path, encode_rotation(rotation).hex())
+            write_durably(path, encode_rotation(rotation).hex().encode("ascii"))
     except OSError as error:
         raise AttestorUnusable(f"{path} cannot be used: {error.strerror}") from None
 
@@ -106,18 +106,3 @@ def _check_recorded(path: Path, rotation: Rotation) -> None:
         raise AttestorUnusable(
             f"another set was signed under number {rotation.set_number} ({path}): two of them would freeze the client"
         )
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and there after a power failure. The attestor's lock keeps others out."""
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

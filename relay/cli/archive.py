@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from relay.base.durable_files import READABLE, write_durably
 from relay.cli.verdicts import (
     EXIT_INVALID,
     UnusableInput,
@@ -406,10 +407,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        write_durably(path, data, READABLE)
     except OSError as error:
         raise UnusableInput(f"{path} cannot be written: {error.strerror}") from None

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from relay.base.durable_files import READABLE, write_durably
 from relay.cli.verdicts import UnusableInput, parse_hex, unusable_as_exit
 
 app = typer.Typer(help="Attestors.", no_args_is_help=True, rich_markup_mode=None)
@@ -100,7 +101,7 @@ def rotate(
             raise UnusableInput(str(_only(group, expected))) from None
         document = {"client": client, "data": signed.data.hex(), "signature": signed.signature.hex()}
         try:
-            out.write_text(json.dumps(document, indent=1) + "\n")
+            write_durably(out, (json.dumps(document, indent=1) + "\n").encode(), READABLE)
         except OSError as error:
             raise UnusableInput(f"--out {out} cannot be written: {error.strerror}") from None
     typer.echo(f"{signer.address} signed set {set_number} of {client}: {out}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from relay.base.durable_files import READABLE, write_durably
 from relay.cli.verdicts import EXIT_INVALID, UnusableInput, printable, read_file, unusable_as_exit
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def explain(
     with unusable_as_exit():
         found = _replay_or_result(source, checkpoint, now, jobs)
         try:
-            html.write_text(page_of(found), encoding="utf-8")
+            write_durably(html, page_of(found).encode(), READABLE)
         except OSError as error:
             raise UnusableInput(f"{html} cannot be written: {error.strerror}") from None
     _say_unjudged([] if found.result_file is None else [found.result_file])

@@ -1,6 +1,5 @@
 """Bundles and checkpoints from the chains and the relay's evidence, as `hutong audit export` and `checkpoint` write them."""
 
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from relay.base.durable_files import READABLE, write_durably
 from relay.cli.audit_inputs import read_checkpoints
 from relay.cli.bundle_names import bundle_file_names
 from relay.cli.session import REFUSED, UNUSABLE, config_of, refuse, run_administration
@@ -164,10 +164,7 @@ def _write(path: Path, bundle: "Bundle", auditor: "Auditor | None") -> None:
 
 
 def _write_file(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        write_durably(path, data, READABLE)
     except OSError as error:
         raise refuse(f"{path} cannot be written: {error.strerror}", UNUSABLE) from None

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from relay.base.durable_files import READABLE, write_durably
 from relay.devnet.settings import (
     DEFAULT_FUNDING_WEI,
     DEFAULT_PERIOD_MS,
@@ -58,6 +59,7 @@ def start(
 
     from relay.devnet.chain import DevnetChain
     from relay.devnet.node import Devnet, innermost, open_home, serve_devnet
+    from relay.evm.lmdb_store import StoreFull
 
     async def run(chain: DevnetChain) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -78,6 +80,8 @@ def start(
             trio.run(run, DevnetChain(store, genesis, pace, validators=validators))
     except* DevnetError as errors:
         refusal = innermost(errors)
+    except* StoreFull as errors:
+        refusal = DevnetError(f"stopped: {innermost(errors)}; nothing is lost, free space and start it again")
     if refusal is not None:
         typer.echo(f"unusable input: {refusal}", err=True)
         raise typer.Exit(EXIT_UNUSABLE)
@@ -127,7 +131,7 @@ def beacon(
         pace = BeaconPace.of(seconds_per_slot, slots_per_epoch, epochs_per_period)
         chains = BeaconDevnet(genesis, pace)
         try:
-            network_file.write_text(network_document(chains.network))
+            write_durably(network_file, network_document(chains.network).encode(), READABLE)
         except OSError as error:
             raise DevnetError(f"{network_file} cannot be written: {error.strerror or error}") from None
         trio.run(run, chains)

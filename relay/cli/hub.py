@@ -393,8 +393,8 @@ def _make_keystores(
     home: Path, role: str, count: int, password_file: Path | None, iterations: int | None
 ) -> list[bytes]:
     """HOME/<role>s/<role>-N.json."""
+    from relay.base.durable_files import write_durably
     from relay.config import read_private_file
-    from relay.hub.node.home import write_durably
     from relay.hub.node.initialise import new_secret
     from relay.keys import create_keystore
 

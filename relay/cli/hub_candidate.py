@@ -144,7 +144,8 @@ def _proof(key: "ValidatorKey", chain_id: str, operator: bytes) -> bytes:
 
 
 def _next_key(home: Path, password: "Password") -> "ValidatorKey":
-    from relay.hub.node.home import VALIDATOR_KEY_FILE, UnusableHome, validator_key, write_durably
+    from relay.base.durable_files import write_durably
+    from relay.hub.node.home import VALIDATOR_KEY_FILE, UnusableHome, validator_key
     from relay.hub.node.initialise import new_secret
     from relay.hub.node.key_file import PLAIN, encrypted, open_key, read_key_file, require_own_key
 

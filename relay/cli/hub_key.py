@@ -29,7 +29,8 @@ def encrypt(
 
     Exit codes: 0 done, 2 unusable home or password.
     """
-    from relay.hub.node.home import UnusableHome, write_durably
+    from relay.base.durable_files import write_durably
+    from relay.hub.node.home import UnusableHome
     from relay.hub.node.key_file import encrypted, open_key, parse_key_file
 
     try:
@@ -66,7 +67,8 @@ def decrypt(
 
     Exit codes: 0 done, 2 unusable home or password.
     """
-    from relay.hub.node.home import UnusableHome, encode_validator_key, write_durably
+    from relay.base.durable_files import write_durably
+    from relay.hub.node.home import UnusableHome, encode_validator_key
     from relay.hub.node.key_file import open_key
 
     try:

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from light_clients.interface.interpreter import unfit_interpreter
 from relay.base.import_path import safe_environment
+from relay.base.os_errors import os_reasons
 
 SUBCOMMANDS = {
     "demo": ("relay.cli.demo", "Start a whole network, send messages and tokens, and check the chains."),
@@ -99,4 +100,12 @@ def main() -> None:
         if module in OWN_PACKAGES:
             raise
         typer.echo(f"this command needs the relay: pip install 'hutong[relay]' (there is no module {module})", err=True)
+        raise SystemExit(2) from None
+    except (OSError, BaseExceptionGroup) as error:
+        # Full and read-only disks, taken ports, unreadable files: what no command said better itself.
+        sentences = os_reasons(error)
+        if sentences is None:
+            raise
+        for sentence in sentences:
+            typer.echo(sentence, err=True)
         raise SystemExit(2) from None

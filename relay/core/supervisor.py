@@ -6,8 +6,11 @@ from random import Random
 import trio
 
 from adapters.interface import AdapterError
+from relay.archive import ArchiveUnavailable
+from relay.base.os_errors import os_reason
 from relay.core.errors import StartRefused
-from relay.dispatch import Backoff
+from relay.dispatch import Backoff, QueueError
+from relay.ledger import LedgerUnavailable
 from relay.telemetry import Metrics, get_logger
 
 RESTART = Backoff(base_s=0.5, cap_s=30.0)
@@ -38,7 +41,7 @@ async def supervise(name: str, task: Callable[[], Awaitable[object]], metrics: M
             metrics.restart(name)
             facts = {"task": name, "failures": failures, "delay_s": round(delay_s, 2)}
             if _is_expected(error):
-                log.warning("task waits for a chain; starting it again", reason=_reason(error), **facts)
+                log.warning("task waits for what it needs; starting it again", reason=_reason(error), **facts)
             else:
                 log.exception("task failed; starting it again", **facts)
             await trio.sleep(delay_s)
@@ -49,14 +52,17 @@ async def supervise(name: str, task: Callable[[], Awaitable[object]], metrics: M
 
 
 def _is_expected(error: BaseException) -> bool:
-    """A chain that refuses, lags or is silent: one line says all, where a defect needs its traceback."""
+    """A chain that refuses, lags or is silent, a full disk, a queue or ledger that is away: one line says all, where a defect
+    needs its traceback."""
     if isinstance(error, BaseExceptionGroup):
         return all(map(_is_expected, error.exceptions))
-    return isinstance(error, AdapterError)
+    return isinstance(error, AdapterError | ArchiveUnavailable | LedgerUnavailable | OSError | QueueError)
 
 
 def _reason(error: BaseException) -> str:
-    return "; ".join(map(_reason, error.exceptions)) if isinstance(error, BaseExceptionGroup) else str(error)
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(dict.fromkeys(map(_reason, error.exceptions)))
+    return os_reason(error) if isinstance(error, OSError) else str(error)
 
 
 def _refusal_in(error: BaseException) -> StartRefused | None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import lmdb
 import trio
 
 from relay.devnet.chain import DevnetChain
@@ -57,7 +58,10 @@ def open_home(home: Path | None) -> Iterator[KeyValueStore]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise DevnetError(f"another process runs the chain in {home}") from error
-        store = LmdbStore(home / DATABASE_DIRECTORY)
+        try:
+            store = LmdbStore(home / DATABASE_DIRECTORY)
+        except (lmdb.Error, OSError) as error:
+            raise DevnetError(f"{home} cannot be used as home: {getattr(error, 'strerror', None) or error}") from error
         try:
             yield store
         finally:

@@ -65,7 +65,10 @@ class EmbeddedValkey:
             EmbeddedQueueMissing, QueueUnavailable: it cannot be started.
         """
         binary = valkey_binary()
-        await trio.to_thread.run_sync(self._prepare_directories)
+        try:
+            await trio.to_thread.run_sync(self._prepare_directories)
+        except OSError as error:
+            raise QueueUnavailable(f"{self.directory} cannot be used: {error.strerror}") from None
         await self._end_leftover()
         started = False
         while True:
@@ -107,7 +110,10 @@ class EmbeddedValkey:
             raise EmbeddedQueueMissing(f"{binary.name} cannot be run: {error.strerror}") from None
         ready = False
         try:
-            self._process_file.write_text(str(process.pid))
+            try:
+                self._process_file.write_text(str(process.pid))
+            except OSError as error:
+                raise QueueUnavailable(f"{self.directory} cannot be written: {error.strerror}") from None
             with trio.move_on_after(START_TIMEOUT_S):
                 while not ready and process.poll() is None:
                     ready = await trio.to_thread.run_sync(self._answers)

@@ -20,12 +20,27 @@ LEAST_FREE_BYTES = 16 * 1024 * 1024
 """With less a write that fails is taken to fail for want of space: a block's batch can take so much."""
 
 
+MAX_READERS = 256
+_READER_BYTES = 128
+"""Twice a reader's place in the table, which has a head too."""
+
+
 class StoreFull(Exception):
     """The batch is not stored, and the store is as it was before: its bound or the disk under it is used up."""
 
     def __init__(self, path: Path, reason: str) -> None:
         self.path = path
         super().__init__(f"{path}: {reason}")
+
+
+def _reserve_lock_file(path: Path) -> None:
+    """LMDB maps its table of readers into memory: on a full disk the process would die of a bus error. Raises OSError."""
+    descriptor = os.open(path / "lock.mdb", os.O_RDWR | os.O_CREAT, 0o664)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(descriptor, 0, MAX_READERS * _READER_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 class LmdbStore:
@@ -38,12 +53,13 @@ class LmdbStore:
         `read_only`. `sync` False is for tests only."""
         if not read_only:
             path.mkdir(parents=True, exist_ok=True)
+            _reserve_lock_file(path)
         self._environment = lmdb.open(
             str(path),
             map_size=map_bytes,
             sync=sync,
             metasync=sync,
-            max_readers=256,
+            max_readers=MAX_READERS,
             readahead=False,
             readonly=read_only,
         )

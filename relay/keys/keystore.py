@@ -14,6 +14,7 @@ from eth_utils.address import to_checksum_address
 from light_clients.crypto.addresses import eth_address
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
+from relay.base.durable_files import create_durably
 from relay.config import KeyConfig, UnsafeFile, read_private_file
 from relay.keys.errors import KeyUnavailable
 from relay.keys.signer import Signer
@@ -119,8 +120,7 @@ def create_keystore(path: Path, private_key: bytes, password: bytes, iterations:
         KeyUnavailable: the file exists, or its directory cannot be written.
     """
     keyfile = encrypt_key(path, private_key, password, iterations)
-    descriptor = _new_private_file(path)
-    _write(descriptor, json.dumps(keyfile))
+    _create(path, json.dumps(keyfile))
     return to_checksum_address("0x" + keyfile["address"])
 
 
@@ -144,8 +144,7 @@ def export_key(key: KeyConfig, to: Path, environment: Mapping[str, str] | None =
         KeyUnavailable: the keystore cannot be opened, or the file exists.
     """
     private_key, address = _decrypt(key, environment)
-    descriptor = _new_private_file(to)
-    _write(descriptor, "0x" + private_key.hex() + "\n")
+    _create(to, "0x" + private_key.hex() + "\n")
     return address
 
 
@@ -177,21 +176,14 @@ def stored_public_key(keyfile: Mapping[str, Any], address: str) -> bytes | None:
     return public_key if named is not None and to_checksum_address(named) == address else None
 
 
-def _new_private_file(path: Path) -> int:
+def _create(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_durably(path, text.encode("ascii"))
     except FileExistsError:
         raise KeyUnavailable(path, "exists already; choose another file") from None
     except OSError as error:
         raise KeyUnavailable(path, f"cannot be written ({error.strerror})") from None
-
-
-def _write(descriptor: int, text: str) -> None:
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _read_keyfile(path: Path) -> dict[str, Any]:

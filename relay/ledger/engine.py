@@ -1,5 +1,6 @@
 """Opening the database: SQLite or PostgreSQL, with a password that stands in no URL, error or log."""
 
+import sqlite3
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -13,6 +14,8 @@ BUSY_TIMEOUT_S = 10
 CONNECT_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_MS = 30_000
 MAX_REASON_CHARS = 300
+_PRIMARY_CODE = 0xFF
+"""Of SQLite's extended codes."""
 
 
 def open_engine(url: str, password: Password = None, *, read_only: bool = False) -> Engine:
@@ -37,9 +40,22 @@ def reason_of(error: Exception, password: Password = None) -> str:
     """The driver's first line about a failure, without statements, parameters and the password."""
     original = getattr(error, "orig", None)
     said = "" if original is None else str(original).partition("\n")[0]
+    remedy = _remedy_of(original)
     if password:
         said = said.replace(password, "[redacted]")
-    return f"{type(error).__name__}: {said[:MAX_REASON_CHARS]}" if said else type(error).__name__
+    return f"{type(error).__name__}: {said[:MAX_REASON_CHARS]}{remedy}" if said else type(error).__name__
+
+
+def _remedy_of(original: object) -> str:
+    """SQLite says "disk I/O error" also where the last page did not fit on the disk any more."""
+    code = getattr(original, "sqlite_errorcode", None)
+    if code is None:
+        return ""
+    if code & _PRIMARY_CODE == sqlite3.SQLITE_FULL:
+        return "; no space is left on the ledger's disk: free some, nothing is lost"
+    if code & _PRIMARY_CODE == sqlite3.SQLITE_IOERR:
+        return f" ({original.sqlite_errorname}); look whether the ledger's disk is full or damaged"  # type: ignore[attr-defined]
+    return ""
 
 
 def _open_sqlite(url: URL, *, read_only: bool) -> Engine:

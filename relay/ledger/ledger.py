@@ -197,7 +197,7 @@ class Ledger:
         try:
             result: T = await self._run(call)
         except SQLAlchemyError as error:
-            raise LedgerUnavailable(f"the ledger cannot be used: {type(error).__name__}") from None
+            raise LedgerUnavailable(f"the ledger cannot be used: {reason_of(error)}") from None
         return result
 
     async def record_of(self, packet_id: str, kind: str) -> bytes | None:

@@ -13,6 +13,7 @@ from pytest_trio.enable_trio_mode import *  # noqa: F403  async tests here run u
 
 from relay.dispatch import Connection, Queue
 from relay.dispatch.embedded import valkey_binary
+from tests.relay.full_disk import mounted
 
 
 class Server:
@@ -102,3 +103,10 @@ def make_queue(valkey, clock):
     yield make
     for connection in connections:
         connection.close()
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A file system of 1 MiB."""
+    with mounted(tmp_path / "small", "1m") as disk:
+        yield disk

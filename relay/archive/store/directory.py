@@ -10,6 +10,7 @@ from pathlib import Path
 
 from relay.archive.errors import ArchiveUnavailable
 from relay.archive.store.backend import Stored, WriteConflict
+from relay.base.durable_files import place_file, sync_folder
 
 WRITERS = 8
 """Each waits for the disk by itself; side by side the disk takes them together."""
@@ -38,7 +39,7 @@ class Directory:
             if (None if present is None else _version(present)) != expected:
                 raise WriteConflict(f"{name} in {self._path} was changed by somebody else")
             self._put(name, data)
-            _sync_folder((self._path / name).parent)
+            sync_folder((self._path / name).parent)
         return _version(data)
 
     def keep_all(self, files: Mapping[str, bytes]) -> None:
@@ -49,7 +50,7 @@ class Directory:
                 self._make(folder)
             with ThreadPoolExecutor(WRITERS) as pool:
                 list(pool.map(self._keep, files.items()))
-                list(pool.map(_sync_folder, folders))
+                list(pool.map(sync_folder, folders))
 
     def delete_all(self, names: list[str]) -> None:
         """See `Backend`."""
@@ -83,18 +84,7 @@ class Directory:
     def _put(self, name: str, data: bytes) -> None:
         path = self._path / name
         self._make(path.parent)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+        place_file(path, data)
 
     def _make(self, folder: Path) -> None:
         """A folder of the archive, durable and the owner's alone."""
@@ -105,7 +95,7 @@ class Directory:
         else:
             self._make(folder.parent)
             folder.mkdir(exist_ok=True, mode=0o700)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -146,11 +136,3 @@ class Directory:
 
 def _version(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

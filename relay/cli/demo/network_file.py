@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from relay.cli.demo.config_file import explorer_of, write_private
+from relay.base.durable_files import write_durably
+from relay.cli.demo.config_file import explorer_of
 from relay.cli.demo.network import Network
 
 NAME = "network.json"
@@ -14,9 +15,8 @@ FORMAT = "hutong-demo-network"
 def write_network_file(network: Network) -> Path:
     """Whole at once, so that who waits for it may read it when it is there."""
     path = network.home / NAME
-    beside = path.with_suffix(".new")
-    write_private(beside, json.dumps(_document(network), indent=1) + "\n")
-    return beside.replace(path)
+    write_durably(path, (json.dumps(_document(network), indent=1) + "\n").encode())
+    return path
 
 
 def _document(network: Network) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from relay.base.durable_files import write_durably
 from relay.hub.abci.address import UnusableAddress, socket_address
 from relay.hub.abci.cometbft_home import (
     COMETBFT_DIRECTORY,
@@ -13,7 +14,7 @@ from relay.hub.abci.cometbft_home import (
     write_cometbft_home,
 )
 from relay.hub.application.genesis import Genesis, encode_genesis
-from relay.hub.node.home import GENESIS_FILE, UnusableHome, ValidatorKey, validator_key, write_durably
+from relay.hub.node.home import GENESIS_FILE, UnusableHome, ValidatorKey, validator_key
 from relay.hub.node.initialise import NewHub, build_genesis, new_secret
 
 SOCKET_FILE = "abci.sock"

@@ -3,18 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from relay.base.durable_files import write_durably
 from relay.hub.application.genesis import Genesis, encode_genesis
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.network.network_file import NETWORK_FILE, Endpoint, Network, Peer, write_network
 from relay.hub.network.node_key import NODE_KEY_FILE, NodeKey, new_node_key, write_node_key
-from relay.hub.node.home import (
-    GENESIS_FILE,
-    LAST_SIGNED_FILE,
-    VALIDATOR_KEY_FILE,
-    UnusableHome,
-    validator_key,
-    write_durably,
-)
+from relay.hub.node.home import GENESIS_FILE, LAST_SIGNED_FILE, VALIDATOR_KEY_FILE, UnusableHome, validator_key
 from relay.hub.node.initialise import NewHub, build_genesis, new_secret
 from relay.hub.node.key_file import PLAIN, EncodeKey
 from relay.hub.node.signer import encode_last_signed

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from relay.base.durable_files import write_durably
 from relay.hub.network.node_key import UnusableCertificate, node_id_of
 from relay.hub.network.tls import require_readable
-from relay.hub.node.home import UnusableHome, write_durably
+from relay.hub.node.home import UnusableHome
 
 NETWORK_FILE = "network.toml"
 MAX_FILE_BYTES = 256 * 1024

@@ -13,8 +13,9 @@ from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 from Crypto.Util.asn1 import DerBitString, DerInteger, DerObject, DerObjectId
 
+from relay.base.durable_files import write_durably
 from relay.config import UnsafeFile, read_private_file
-from relay.hub.node.home import UnusableHome, write_durably
+from relay.hub.node.home import UnusableHome
 
 NODE_KEY_FILE = "node_key.pem"
 NODE_ID_BYTES = 20

@@ -14,6 +14,7 @@ from pathlib import Path
 import lmdb
 
 from light_clients.interface import MalformedInput, VerificationError
+from relay.base.durable_files import write_durably
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, decode_genesis
@@ -31,7 +32,6 @@ from relay.hub.node.home import (
     UnusableHome,
     load_genesis,
     validator_key,
-    write_durably,
 )
 from relay.hub.node.initialise import new_secret
 from relay.hub.node.key_file import PLAIN, EncodeKey, KeyFile, key_is_remote, parse_key_file, read_key_file

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from light_clients.crypto import secp256k1
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
 from light_clients.tendermint.types import KeyType, PublicKey
+from relay.base.durable_files import write_durably as write_durably  # noqa: PLC0414  imported from here elsewhere
 from relay.config import UnsafeFile, read_private_file
 from relay.hub.application.genesis import MAX_GENESIS_BYTES, Genesis, decode_genesis
 
@@ -49,26 +49,6 @@ class ValidatorKey:
 def validator_key(private_key: bytes) -> ValidatorKey:
     """Derive the public part. Raises ValueError for a secret out of range."""
     return ValidatorKey(private_key, PublicKey(KeyType.SECP256K1, secp256k1.public_key_of(private_key)))
-
-
-def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Replace a file so that after a crash either the old or the new content is there, on disk."""
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    try:
-        # A nearly full disk takes a part without an error: only the next write reports it.
-        left = memoryview(data)
-        while left:
-            left = left[os.write(descriptor, left) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def encode_validator_key(key: ValidatorKey) -> bytes:

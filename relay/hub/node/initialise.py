@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from light_clients.crypto import secp256k1
+from relay.base.durable_files import write_durably
 from relay.evm.native import Address
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.fees import FeeRules
@@ -26,7 +27,6 @@ from relay.hub.node.home import (
     UnusableHome,
     ValidatorKey,
     validator_key,
-    write_durably,
 )
 from relay.hub.node.key_file import PLAIN, EncodeKey
 from relay.hub.node.signer import encode_last_signed

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from light_clients.interface import VerificationError
+from relay.base.durable_files import write_durably
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.application import HubApplication, SnapshotLied
@@ -22,7 +23,6 @@ from relay.hub.node.home import (
     UnusableHome,
     load_genesis,
     validator_key,
-    write_durably,
 )
 from relay.hub.node.initialise import new_secret
 from relay.hub.node.key_file import PLAIN, EncodeKey

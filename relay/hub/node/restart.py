@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from relay.base.durable_files import write_durably
 from relay.hub.application.genesis import (
     Genesis,
     GenesisValidator,
@@ -14,7 +15,7 @@ from relay.hub.application.governance.constitution import Constitution
 from relay.hub.application.governance.members import Operator
 from relay.hub.application.revision import Continuation, next_chain_id
 from relay.hub.application.validators import canonical_order, read_powers
-from relay.hub.node.home import GENESIS_FILE, UnusableHome, load_genesis, write_durably
+from relay.hub.node.home import GENESIS_FILE, UnusableHome, load_genesis
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.start import NodeRefused, open_store
 from relay.hub.state import keys

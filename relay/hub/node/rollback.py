@@ -3,8 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+from relay.base.durable_files import write_durably
 from relay.evm.stack import run_with_evm_stack
-from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, VALIDATOR_KEY_FILE, load_genesis, write_durably
+from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, VALIDATOR_KEY_FILE, load_genesis
 from relay.hub.node.key_file import read_key_file
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import encode_last_signed, load_record

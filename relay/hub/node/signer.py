@@ -18,6 +18,7 @@ from light_clients.tendermint.skip_certificate import (
     skip_digest,
 )
 from light_clients.tendermint.types import KeyType
+from relay.base.durable_files import write_durably
 from relay.hub.consensus.proposals import proposal_bytes
 from relay.hub.consensus.signing import (
     SIGNING_STEPS,
@@ -31,7 +32,7 @@ from relay.hub.consensus.signing import (
 )
 from relay.hub.consensus.types import Proposal, Step, Vote
 from relay.hub.consensus.votes import vote_bytes
-from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, UnusableHome, ValidatorKey, write_durably
+from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, UnusableHome, ValidatorKey
 
 MAX_RECORD_BYTES = 64 * 1024
 _HEX = re.compile(r"([0-9a-f]{2})*")

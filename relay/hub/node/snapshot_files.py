@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from light_clients.interface import MalformedInput, PredicateFailed
+from relay.base.durable_files import sync_folder
 from relay.hub.application.abci import Snapshot
 from relay.hub.application.snapshot.format import (
     FORMAT,
@@ -105,10 +106,10 @@ class SnapshotFiles:
                 _write(unfinished / _chunk_name(index), chunk)
             manifest = maker.manifest()
             _write(unfinished / MANIFEST_FILE, encode_manifest(manifest))
-            _sync_directory(unfinished)
+            sync_folder(unfinished)
             self._remove(height)
             unfinished.rename(self.directory / str(height))
-            _sync_directory(self.directory)
+            sync_folder(self.directory)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
@@ -138,11 +139,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

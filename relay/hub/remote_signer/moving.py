@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from relay.base.durable_files import write_durably
 from relay.hub.network.membership import own_lines
 from relay.hub.network.network_file import Endpoint, Network, Peer, encode_network, encode_signer
 from relay.hub.network.node_key import NODE_KEY_FILE, new_node_key, write_node_key
@@ -13,7 +14,6 @@ from relay.hub.node.home import (
     VALIDATOR_KEY_FILE,
     UnusableHome,
     load_genesis,
-    write_durably,
 )
 from relay.hub.node.key_file import read_key_file
 from relay.hub.node.signer import encode_last_signed, load_record

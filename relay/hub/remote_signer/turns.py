@@ -10,9 +10,10 @@ from pathlib import Path
 
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
+from relay.base.durable_files import write_durably
 from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
 from relay.hub.consensus.types import Step
-from relay.hub.node.home import UnusableHome, write_durably
+from relay.hub.node.home import UnusableHome
 
 TURN_FILE = "signs_for.json"
 MAX_TURN_BYTES = 1024

@@ -10,10 +10,10 @@ from eth_abi.abi import encode
 
 from light_clients.ibc.forward import MAX_FORWARD_VALUE_BYTES, decode_forward_request
 from light_clients.ibc.packet import ERROR, Acknowledgement
+from relay.base.durable_files import write_durably
 from relay.evm.transaction import MAX_TRANSACTION_BYTES
 from relay.hub.application.modules import ROUTER_ADDRESS
 from relay.hub.node import start
-from relay.hub.node.home import write_durably
 from relay.hub.node.start import NodeRefused, open_node
 from tests.relay.hub.simulated_hub import forward_payload, sent_packet, written_acknowledgement
 

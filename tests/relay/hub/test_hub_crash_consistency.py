@@ -8,12 +8,13 @@ from contextlib import contextmanager
 import pytest
 import trio
 
+from relay.base.durable_files import write_durably
 from relay.evm.database import MemoryStore, WriteBatch
 from relay.evm.mempool import Mempool
 from relay.evm.transaction import decode_transaction
 from relay.hub.consensus.event_codec import encode_frame
 from relay.hub.node.driver import ConsensusDriver, Timeouts
-from relay.hub.node.home import LAST_SIGNED_FILE, write_durably
+from relay.hub.node.home import LAST_SIGNED_FILE
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.signer import FileSigner
 from relay.hub.node.wal import WAL_FILE, WriteAheadLog

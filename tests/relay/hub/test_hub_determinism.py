@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from light_clients.interface import MalformedInput
+from relay.base.durable_files import write_durably
 from relay.evm.database import MemoryStore, WriteBatch
 from relay.evm.mempool import Mempool
 from relay.evm.transaction import decode_transaction
@@ -31,7 +32,6 @@ from relay.hub.application.governance.coming import UnknownRulesVersion
 from relay.hub.application.modules import ROUTER_ADDRESS
 from relay.hub.consensus.blocks import make_block
 from relay.hub.node.driver import ConsensusDriver, Timeouts
-from relay.hub.node.home import write_durably
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.signer import FileSigner, decode_last_signed
 from relay.hub.node.start import NodeRefused, open_node

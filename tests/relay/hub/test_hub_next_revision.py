@@ -20,6 +20,7 @@ from light_clients.tendermint.codec import (
 )
 from light_clients.tendermint.types import Upgrade
 from light_clients.tendermint.upgrade import UPGRADED_CLIENT, UPGRADED_CONSENSUS_STATE
+from relay.base.durable_files import write_durably
 from relay.hub.application import abi
 from relay.hub.application.admin import end_revision_action, schedule_rules_action, set_paused_action
 from relay.hub.application.genesis import decode_genesis, encode_genesis
@@ -27,7 +28,7 @@ from relay.hub.application.governance import interface
 from relay.hub.application.governance.schedule import NOTICE_BLOCKS
 from relay.hub.application.modules import ROUTER_ADDRESS
 from relay.hub.node import restart as restarting
-from relay.hub.node.home import load_genesis, write_durably
+from relay.hub.node.home import load_genesis
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.restart import next_genesis
 from relay.hub.node.start import NodeRefused, open_store

@@ -8,6 +8,7 @@ import pytest
 from light_clients.crypto import secp256k1
 from light_clients.tendermint.skip_certificate import SkipStatement, skip_digest
 from light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
+from relay.base.durable_files import write_durably
 from relay.hub.consensus.signing import (
     LastSigned,
     SignedSkip,
@@ -18,7 +19,7 @@ from relay.hub.consensus.signing import (
     skip_forbids,
 )
 from relay.hub.consensus.types import Step, Vote
-from relay.hub.node.home import LAST_SIGNED_FILE, validator_key, write_durably
+from relay.hub.node.home import LAST_SIGNED_FILE, validator_key
 from relay.hub.node.signer import FileSigner, decode_last_signed, encode_last_signed
 
 STATEMENT = SkipStatement("hutong-1", 7, b"\x07" * 32, b"\x06" * 32)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from relay.base.durable_files import write_durably
 from relay.evm.database import MemoryStore
 from relay.evm.lmdb_store import LmdbStore
 from relay.hub.application.genesis import GenesisValidator, encode_genesis
-from relay.hub.node.home import DATABASE_DIRECTORY, GENESIS_FILE, write_durably
+from relay.hub.node.home import DATABASE_DIRECTORY, GENESIS_FILE
 from relay.hub.node.signer import LAST_SIGNED_FILE, encode_last_signed
 from relay.hub.node.standing import why_no_blocks
 from relay.hub.node.start import NodeRefused, open_node

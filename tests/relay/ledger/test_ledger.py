@@ -52,6 +52,22 @@ async def test_cursor_moves(ledger):
     assert await ledger.cursor("beta") is None
 
 
+async def test_trial_T7_a_full_disk_is_named_and_loses_nothing(full_disk):
+    ledger = Ledger.open_file(full_disk.path / "ledger.sqlite")
+    try:
+        await ledger.record(transaction(1))
+        full_disk.fill()
+        with pytest.raises(LedgerUnavailable, match=r"ledger's disk"):
+            for number in range(2, 200):
+                await ledger.record(transaction(number, nonce=number))
+        full_disk.free()
+        await ledger.record(transaction(200, nonce=200))
+        hashes = {one.hash[0] for one in await ledger.open_transactions("alpha", SENDER)}
+        assert {1, 200} <= hashes
+    finally:
+        ledger.close()
+
+
 async def test_attack_G3_signed_transaction_survives_a_reopening_until_its_end(tmp_path):
     path = tmp_path / "ledger.sqlite"
     ledger = Ledger.open_file(path)

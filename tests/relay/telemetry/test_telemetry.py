@@ -181,3 +181,21 @@ def test_parity_row_56_every_endpoint_has_its_figures_and_no_secret():
     assert value("hutong_endpoint_latency_seconds_count", "") == 3
     assert abs(value("hutong_endpoint_latency_seconds_sum", "") - 30.203) < 1e-9
     assert b"apikey" not in metrics.exposition()
+
+
+def test_trial_T7_a_log_that_cannot_be_written_stops_nothing():
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+    configure_logs("info", Full())
+    get_logger("core").info("goes on")
+    structlog.reset_defaults()
+
+
+def test_trial_T17_a_line_begins_with_when_and_what():
+    out = io.StringIO()
+    configure_logs("info", out)
+    get_logger("core").info("delivered", packet="alpha/client-0/1")
+    structlog.reset_defaults()
+    assert list(json.loads(out.getvalue())) == ["timestamp", "level", "event", "component", "packet"]

@@ -10,7 +10,8 @@ from light_clients.tendermint.skip_certificate import (
     certificate_document,
     certificate_of_file,
 )
-from relay.hub.node.home import UnusableHome, write_durably
+from relay.base.durable_files import write_durably
+from relay.hub.node.home import UnusableHome
 
 SKIPS_DIRECTORY = "skips"
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from light_clients.tendermint.skip_certificate import SkipCertificate
+from relay.base.durable_files import write_durably
 from relay.evm.database import Entry, KeyValueStore, KeyValueWriter, WriteBatch
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.genesis import Genesis
@@ -12,7 +13,6 @@ from relay.hub.application.skipped_blocks import pending_skip
 from relay.hub.consensus.event_codec import encode_frame
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.consensus.types import HeightStarted
-from relay.hub.node.home import write_durably
 from relay.hub.node.ledger import ChainDamaged, HubLedger
 from relay.hub.node.taking_off import take_off
 from relay.hub.node.wal import WAL_FILE

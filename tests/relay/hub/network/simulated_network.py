@@ -11,6 +11,7 @@ import trio
 import trio.testing
 
 from light_clients.interface import NANOSECONDS_PER_SECOND
+from relay.base.durable_files import write_durably
 from relay.evm.database import MemoryStore
 from relay.evm.mempool import Mempool
 from relay.hub.application.admin import AdminSet
@@ -19,7 +20,7 @@ from relay.hub.consensus.signing import LastSigned
 from relay.hub.network.network_file import Endpoint, Network, Peer
 from relay.hub.network.node_key import new_node_key, write_node_key
 from relay.hub.network.node_network import NodeNetwork
-from relay.hub.node.home import LAST_SIGNED_FILE, validator_key, write_durably
+from relay.hub.node.home import LAST_SIGNED_FILE, validator_key
 from relay.hub.node.initialise import NewHub, build_genesis
 from relay.hub.node.ledger import HubLedger
 from relay.hub.node.signer import FileSigner, encode_last_signed
