@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relay.base.durable_files import READABLE, write_durably
-from relay.cli.verdicts import EXIT_INVALID, UnusableInput, printable, read_file, unusable_as_exit
+from relay.cli.verdicts import EXIT_INVALID, EXIT_UNUSABLE, UnusableInput, printable, read_file, unusable_as_exit
 
 if TYPE_CHECKING:
-    from relay.audit.period import Replay
+    from relay.audit import Auditor
+    from relay.audit.period import Entry, Replay
 
 BUNDLE_SUFFIX = ".bundle.json"
 CHECKPOINT_SUFFIX = ".checkpoint.json"
@@ -56,9 +57,13 @@ def verify(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge bundles offline, predicate by predicate: 0 all valid, 1 one is refused, 2 it cannot be judged."""
+    """Judge bundles offline: 0 all valid, 1 one is refused, 2 none can be judged.
+
+    One file is shown predicate by predicate; of a folder, or of several files, each has a line, whatever is wrong with it.
+    """
     from relay.archive.bundle import MAX_BUNDLE_BYTES
     from relay.audit import Auditor, MissingTrust
+    from relay.audit.period import EntryState
     from relay.cli.audit_inputs import bundle_files, read_checkpoints
     from relay.cli.audit_report import print_many, print_one
 
@@ -66,15 +71,33 @@ def verify(
         files = bundle_files(paths)
         try:
             auditor = Auditor(read_checkpoints(checkpoint), _now_ns(now))
-            reports = [(file, auditor.audit(read_file(file, MAX_BUNDLE_BYTES))) for file in files]
         except MissingTrust as error:
             raise UnusableInput(str(error)) from None
-    if len(files) == 1 and not paths[0].is_dir():
-        print_one(reports[0][1], as_json=as_json)
-    else:
-        print_many(reports, as_json=as_json)
-    if not all(report.is_valid for _, report in reports):
+        if len(files) == 1 and not paths[0].is_dir():
+            try:
+                report = auditor.audit(read_file(files[0], MAX_BUNDLE_BYTES))
+            except MissingTrust as error:
+                raise UnusableInput(f"{files[0]}: {error}") from None
+            print_one(report, as_json=as_json)
+            raise typer.Exit(0 if report.is_valid else EXIT_INVALID)
+    judged = [(file, _judged(auditor, file)) for file in files]
+    print_many(judged, as_json=as_json)
+    entries = [entry for _, entry in judged]
+    if all(entry.state in (EntryState.UNJUDGED, EntryState.UNREADABLE) for entry in entries):
+        raise typer.Exit(EXIT_UNUSABLE)
+    if not all(entry.is_proven for entry in entries):
         raise typer.Exit(EXIT_INVALID)
+
+
+def _judged(auditor: "Auditor", file: Path) -> "Entry":
+    from relay.audit.period import judge_entry, unreadable_entry
+    from relay.cli.audit_inputs import read_entry
+
+    name = file.name.encode(errors="backslashreplace").decode()
+    try:
+        return judge_entry(auditor, name, read_entry(file))
+    except UnusableInput as error:
+        return unreadable_entry(name, str(error).encode(errors="backslashreplace").decode())
 
 
 @app.command()

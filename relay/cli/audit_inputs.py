@@ -1,11 +1,13 @@
 """What the audit's commands read: checkpoints, where bundles are, and a reader's own list of packets."""
 
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from light_clients.interface import MalformedInput, VerificationError
+from relay.archive.bundle import MAX_BUNDLE_BYTES
 from relay.archive.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, decode_checkpoint
 from relay.archive.errors import ArchiveUnavailable
 from relay.archive.source import BUNDLE_SUFFIX, BundleSource
@@ -73,6 +75,17 @@ def bundle_files(paths: Sequence[Path]) -> list[Path]:
                 f"{path} is a checkpoint, no bundle: write --checkpoint before each, or once before their folder"
             )
     return _files(paths, BUNDLE_SUFFIX, MAX_BUNDLES, "bundles")
+
+
+def read_entry(path: Path) -> bytes:
+    """A bundle among others. Raises UnusableInput, also for what is no file: a pipe would never end."""
+    try:
+        is_file = stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        raise UnusableInput(f"cannot be read: {error.strerror or error}") from None
+    if not is_file:
+        raise UnusableInput("is no file")
+    return read_file(path, MAX_BUNDLE_BYTES)
 
 
 def _files(paths: Sequence[Path], suffix: str, most: int, what: str) -> list[Path]:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from relay.audit import Report, Verdict
+from relay.audit.period import Entry, EntryState
 from relay.cli.verdicts import print_verdict, printable, verdict_fields
 
 
@@ -18,6 +19,7 @@ def print_one(report: Report, *, as_json: bool) -> None:
         typer.echo(json.dumps(_as_fields(report) | {"checks": [_check(one) for one in report.verdicts]}, indent=2))
         return
     console = Console(soft_wrap=True, highlight=False)
+    _print_summary(console, report)
     subject = ""
     for verdict in report.verdicts:
         if verdict.subject != subject:
@@ -26,34 +28,72 @@ def print_one(report: Report, *, as_json: bool) -> None:
         print_verdict(console, verdict.check)
     for chain_id, mode in report.trust.items():
         console.print(f"trust: {printable(chain_id)} {printable(mode)}")
-    if report.is_valid:
+    _print_summary(console, report)
+
+
+def _print_summary(console: Console, report: Report) -> None:
+    """Before thousands of predicates and after them: nobody has to look for it."""
+    failure = report.failure
+    if failure is None:
         console.print(f"shown: {printable(report.outcome)}")
         console.print(f"[green]valid[/]: {len(report.verdicts)} predicates held")
     else:
-        console.print("[red]invalid[/]")
+        console.print(
+            f"[red]invalid[/]: {printable(f'{failure.subject}: {failure.check.name}: {failure.check.error}')}"
+        )
 
 
-def print_many(reports: Sequence[tuple[Path, Report]], *, as_json: bool) -> None:
-    """A line a bundle, and how many are valid."""
-    valid = sum(report.is_valid for _, report in reports)
+def print_many(judged: Sequence[tuple[Path, Entry]], *, as_json: bool) -> None:
+    """How many are valid, a line for each, and that again."""
+    entries = [entry for _, entry in judged]
+    counts = {state: sum(entry.state is state for entry in entries) for state in EntryState}
     if as_json:
-        bundles = [{"file": str(file)} | _as_fields(report) for file, report in reports]
-        summary = {"valid": valid == len(reports), "bundles": len(reports), "refused": len(reports) - valid}
-        typer.echo(json.dumps(summary | {"reports": bundles}, indent=2))
+        summary = {"valid": counts[EntryState.PROVEN] == len(entries), "bundles": len(entries)}
+        summary |= {state.value: counts[state] for state in EntryState if state is not EntryState.PROVEN}
+        typer.echo(json.dumps(summary | {"reports": [_entry_fields(file, entry) for file, entry in judged]}, indent=2))
         return
     console = Console(soft_wrap=True, highlight=False)
+    others = "".join(
+        f", {counts[state]} {state.value}" for state in EntryState if state is not EntryState.PROVEN and counts[state]
+    )
+    total = f"{counts[EntryState.PROVEN]} of {len(entries)} bundles are valid{others}"
+    console.print(total)
     modes: dict[str, None] = {}
-    for file, report in reports:
-        failure = report.failure
+    for entry in entries:
+        failure = entry.failure
         if failure is None:
-            console.print(f"[green]valid  [/]  {printable(file.name)}  {printable(report.outcome)}")
+            console.print(f"[green]valid     [/]  {printable(entry.name)}  {printable(entry.outcome)}")
         else:
-            reason = f"{failure.subject}: {failure.check.name}: {failure.check.error}"
-            console.print(f"[red]REFUSED[/]  {printable(file.name)}  {printable(reason)}")
-        modes |= dict.fromkeys(f"{chain_id} {mode}" for chain_id, mode in report.trust.items())
+            reason = f"{failure.subject}: {failure.predicate}: {failure.reason}"
+            console.print(f"[red]{entry.state.value.upper():10}[/]  {printable(entry.name)}  {printable(reason)}")
+        modes |= dict.fromkeys(f"{chain_id} {mode}" for chain_id, mode in entry.trust)
     for mode in modes:
         console.print(f"trust: {printable(mode)}")
-    console.print(f"{valid} of {len(reports)} bundles are valid")
+    console.print(total)
+
+
+def _entry_fields(file: Path, entry: Entry) -> dict[str, Any]:
+    """As `_as_fields`; `packet` of an entry that is not proven is what it says, if anything."""
+    packets = [leg.packet_id for leg in entry.legs] or list(entry.claimed)
+    failure = entry.failure
+    return {
+        "file": str(file).encode(errors="backslashreplace").decode(),
+        "state": entry.state.value,
+        "valid": entry.is_proven,
+        "packet": str(packets[0]) if packets else "",
+        "outcome": entry.outcome,
+        "trust": dict(entry.trust),
+        "predicates": entry.predicates,
+        "failure": None
+        if failure is None
+        else {
+            "subject": failure.subject,
+            "name": failure.predicate,
+            "source": failure.source,
+            "held": False,
+            "reason": failure.reason,
+        },
+    }
 
 
 def _as_fields(report: Report) -> dict[str, Any]:

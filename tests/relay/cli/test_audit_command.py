@@ -121,3 +121,53 @@ def test_export_wants_a_packet_or_all_of_them(tmp_path):
     config.write_text('[relay]\nhome = "state"\n')
     command = [sys.executable, "-m", "relay.cli", "audit", "export", "--config", config, "-o", tmp_path / "x"]
     assert subprocess.run(command, capture_output=True, env=os.environ).returncode == 2
+
+
+def test_trial_T8_one_bad_entry_stops_nothing(tmp_path):
+    """A pipe, a loop of links, a folder, one that is too long, one of a client that no checkpoint knows."""
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    shutil.copy(bundle("timeout-leg-1"), bad / "good.bundle.json")
+    os.mkfifo(bad / "pipe.bundle.json")
+    (bad / "loop.bundle.json").symlink_to(bad / "loop.bundle.json")
+    (bad / "folder.bundle.json").mkdir()
+    with (bad / "long.bundle.json").open("wb") as file:
+        file.truncate(1024**3)
+    roots = tmp_path / "roots"
+    roots.mkdir()
+    for chain in CHAINS:
+        document = json.loads((RECORDED / f"before-{chain}.checkpoint.json").read_text())
+        (roots / f"{chain}.checkpoint.json").write_text(json.dumps(document))
+    shutil.copy(bundle("message-delivered"), bad / "unknown.bundle.json")
+    (roots / "1002.checkpoint.json").unlink()
+    done = verify(bad, "--checkpoint", roots, chains=())
+    assert done.returncode == 1, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == lines[-1] == "1 of 6 bundles are valid, 1 unjudged, 4 unreadable"
+    for said in (
+        "valid       good.bundle.json",
+        "UNREADABLE  pipe.bundle.json  entry: entry_readable: is no file",
+        "UNREADABLE  folder.bundle.json  entry: entry_readable: is no file",
+        "UNREADABLE  loop.bundle.json  entry: entry_readable: cannot be read: Too many levels of symbolic links",
+        "UNREADABLE  long.bundle.json",
+        "UNJUDGED    unknown.bundle.json  bundle: checkpoint_given: no checkpoint of chain 1002",
+    ):
+        assert said in done.stdout, said
+    report = json.loads(verify(bad, "--checkpoint", roots, "--json", chains=()).stdout)
+    assert (report["bundles"], report["unreadable"], report["unjudged"], report["refused"]) == (6, 4, 1, 0)
+
+
+def test_trial_T8_what_cannot_be_judged_is_named(tmp_path):
+    (tmp_path / "pipe.bundle.json").mkdir()
+    done = verify(tmp_path)
+    assert done.returncode == 2 and "UNREADABLE  pipe.bundle.json" in done.stdout
+    alone = verify(bundle("message-delivered"), chains=("1001", "1002"))
+    assert alone.returncode == 2 and "message-delivered.bundle.json: no checkpoint of chain hutong-1" in alone.stderr
+
+
+def test_trial_T8_the_summary_comes_before_the_predicates():
+    lines = verify(bundle("timeout-leg-1")).stdout.splitlines()
+    assert lines[0].startswith("shown: packet 1001/client-0/3") and lines[1].startswith("valid: ")
+    assert lines[-2:] == lines[:2]
+    refused = verify(bundle("timeout-leg-1"), now="2020-01-01T00:00:00Z").stdout.splitlines()
+    assert refused[0].startswith("invalid: ") and refused[0] == refused[-1]
