@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from relay.cli.execution_limits import DEFAULT_LIMIT_MIB, DEFAULT_LIMIT_S, ExecutionLimitMib, ExecutionLimitS
 from relay.cli.hub_abci import abci
 from relay.cli.hub_backup import backup, restore, rollback
 from relay.cli.hub_candidate import candidate, rotate_key
@@ -33,6 +34,7 @@ from relay.cli.hub_pause import pause, resume
 from relay.cli.hub_propose import app as propose_app
 from relay.cli.hub_restart import restart
 from relay.cli.hub_signer import app as signer_app
+from relay.cli.hub_skip import app as skip_app
 from relay.cli.hub_snapshot import app as snapshot_app
 from relay.cli.hub_status import status
 from relay.cli.hub_validators import set_validator, validators
@@ -76,6 +78,7 @@ app.add_typer(network_app, name="network")
 app.add_typer(snapshot_app, name="snapshot")
 app.add_typer(key_app, name="key")
 app.add_typer(signer_app, name="signer")
+app.add_typer(skip_app, name="skip")
 
 
 class _Unusable(Exception):
@@ -301,6 +304,8 @@ def start(
             help="A relay's account that always finds room in this node's pool; may be repeated. Others are known once they were of use.",
         ),
     ] = None,
+    execution_limit_s: ExecutionLimitS = DEFAULT_LIMIT_S,
+    execution_limit_mib: ExecutionLimitMib = DEFAULT_LIMIT_MIB,
     key_password_file: KeyPasswordFile = None,
     key_password_env: KeyPasswordEnv = None,
 ) -> None:
@@ -308,6 +313,7 @@ def start(
 
     Exit codes: 0 stopped as told, 1 halted while running, 2 it cannot start.
     """
+    from relay.hub.node.skipping.guard import ExecutionLimits
     from relay.hub.node.snapshot_taker import SnapshotSchedule
     from relay.hub.node.start import Kept, NodeHalted, NodeOptions, NodeRefused, Ports, run_node
     from relay.keys import forbid_core_dumps
@@ -317,7 +323,9 @@ def start(
     try:
         schedule = SnapshotSchedule(snapshot_interval, keep_snapshots)
         kept = Kept(keep_states_h, keep_blocks, keep_bodies_gib)
-        options = NodeOptions(int(database_gib * GIB), tuple(_address(relay, "--relay") for relay in relays or ()))
+        named = tuple(_address(relay, "--relay") for relay in relays or ())
+        limits = ExecutionLimits(execution_limit_s, execution_limit_mib)
+        options = NodeOptions(int(database_gib * GIB), named, limits)
         run_node(home, Ports(host, port, cometbft_port), schedule, kept, password, options)
     except _Unusable as error:
         _fail(str(error), EXIT_UNUSABLE)

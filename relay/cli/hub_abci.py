@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from relay.cli.execution_limits import DEFAULT_LIMIT_MIB, DEFAULT_LIMIT_S, ExecutionLimitMib, ExecutionLimitS
 from relay.cli.hub_disk import GIB, DatabaseGib, KeepBodiesGib
 
 EXIT_UNUSABLE = 2
@@ -39,6 +40,8 @@ def abci(
     ] = None,
     keep_bodies_gib: KeepBodiesGib = None,
     database_gib: DatabaseGib = 256,
+    execution_limit_s: ExecutionLimitS = DEFAULT_LIMIT_S,
+    execution_limit_mib: ExecutionLimitMib = DEFAULT_LIMIT_MIB,
 ) -> None:
     """Run the hub's application for CometBFT until SIGTERM or SIGINT. Prints one line when ready; CometBFT may start
     before or after.
@@ -48,6 +51,7 @@ def abci(
     from relay.hub.abci.address import UnusableAddress, check_rpc_url, parse_address, socket_address
     from relay.hub.abci.initialise import SOCKET_FILE
     from relay.hub.abci.start import Doors, run_abci_node
+    from relay.hub.node.skipping.guard import ExecutionLimits
     from relay.hub.node.snapshot_taker import SnapshotSchedule
     from relay.hub.node.start import Kept, NodeHalted, NodeRefused
 
@@ -56,7 +60,8 @@ def abci(
         schedule = SnapshotSchedule(snapshot_interval, keep_snapshots)
         kept = Kept(keep_states_h, bodies_gib=keep_bodies_gib)
         doors = Doors(address, check_rpc_url(cometbft_rpc), host, port)
-        run_abci_node(home, doors, schedule, kept, int(database_gib * GIB))
+        limits = ExecutionLimits(execution_limit_s, execution_limit_mib)
+        run_abci_node(home, doors, schedule, kept, int(database_gib * GIB), limits)
     except (NodeRefused, UnusableAddress) as error:
         _fail(str(error), EXIT_UNUSABLE)
     except NodeHalted as error:

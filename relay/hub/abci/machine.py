@@ -1,15 +1,26 @@
 """The hub's application over its database, driven by an engine outside the process: one atomic write a block."""
 
+from dataclasses import replace
+
 from light_clients.protobuf import abci_pb2
+from light_clients.tendermint.skip_certificate import SkipCertificate
 from relay.evm.database import KeyValueStore
 from relay.hub.abci.genesis import check_genesis
 from relay.hub.abci.pool import PoolMirror
 from relay.hub.application.abci import FinalizeBlockRequest, FinalizeBlockResponse, InfoResponse
 from relay.hub.application.application import HubApplication, OutOfOrder
 from relay.hub.application.genesis import Genesis
+from relay.hub.application.skipped_blocks import SkippedBlocks
+from relay.hub.node.driver import why_waiting_for_skip
 from relay.hub.node.ledger import ChainDamaged
 from relay.hub.node.pruning import Pruner
+from relay.hub.node.skipping.desk import SkipDesk
+from relay.hub.node.skipping.guard import ExecutionGuard
 from relay.hub.state import GENESIS_KEY
+
+
+class SkipAwaited(Exception):
+    """This validator signed that the block counts as empty: one sentence says what is waited for."""
 
 
 class HubMachine:
@@ -29,6 +40,9 @@ class HubMachine:
         self._check()
         self.pruner: Pruner | None = None
         """Takes a step after each block."""
+        self.guard: ExecutionGuard | None = None
+        self.desk: SkipDesk | None = None
+        """Of the home whose application this is."""
         self.pool = PoolMirror(self.application)
         self._block: tuple[bytes, ...] = ()
 
@@ -54,10 +68,31 @@ class HubMachine:
             raise OutOfOrder(f"CometBFT starts the chain anew, but its state is at {self.height} here")
         return self.application.info().last_block_app_hash
 
+    @property
+    def skips(self) -> SkippedBlocks:
+        return self.application.skips
+
     def finalize_block(self, request: FinalizeBlockRequest) -> FinalizeBlockResponse:
-        response = self.application.finalize_block(request)
+        """Guarded, or as empty where the home has the certificate. Raises ExecutionFailed, SkipAwaited; an engine that calls
+        again after either is answered likewise."""
+        request = replace(request, skip=self._skip_of(request))
+        if self.guard is None or request.skip is not None or not request.transactions:
+            response = self.application.finalize_block(request)
+        else:
+            prior_app_hash = self.application.info().last_block_app_hash
+            response = self.guard.run(
+                request.height, request.hash, prior_app_hash, lambda: self.application.finalize_block(request)
+            )
         self._block = request.transactions
         return response
+
+    def _skip_of(self, request: FinalizeBlockRequest) -> SkipCertificate | None:
+        if self.desk is None or request.height != self.height + 1:
+            return None
+        found = self.desk.certificate(request.height, request.hash)
+        if found is None and self.desk.forbids(request.height, request.hash):
+            raise SkipAwaited(why_waiting_for_skip(request.height))
+        return found
 
     def commit(self) -> int:
         """Write the finalized block to disk; returns its height."""

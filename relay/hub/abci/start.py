@@ -30,6 +30,9 @@ from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.node.ledger import ChainDamaged
 from relay.hub.node.pruning import Pruner, retention_of
 from relay.hub.node.room import room_methods, watch_room
+from relay.hub.node.skipping.desk import SkipDesk
+from relay.hub.node.skipping.guard import DEFAULT_LIMITS, ExecutionGuard, ExecutionLimits
+from relay.hub.node.skipping.keys import skip_record_of
 from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker
 from relay.hub.node.start import (
@@ -66,7 +69,7 @@ class AbciNode:
     vectors: int
 
 
-def open_abci_node(home: Path, map_bytes: int = MAP_BYTES) -> AbciNode:
+def open_abci_node(home: Path, map_bytes: int = MAP_BYTES, limits: ExecutionLimits = DEFAULT_LIMITS) -> AbciNode:
     """Load, check and open everything; the database holds `map_bytes` at most. Raises NodeRefused; nothing is left open then."""
     raise_open_files()
     try:
@@ -80,7 +83,9 @@ def open_abci_node(home: Path, map_bytes: int = MAP_BYTES) -> AbciNode:
         machine = run_with_evm_stack(lambda: HubMachine(store, genesis))
         state_sync = StateSync(machine.application, store, SnapshotFiles(home / SNAPSHOTS_DIRECTORY))
         run_with_evm_stack(state_sync.discard_unfinished)
-    except (ChainDamaged, OSError) as error:
+        record = skip_record_of(home)
+        machine.guard, machine.desk = ExecutionGuard(home, limits), SkipDesk(home, machine, lambda: record)
+    except (ChainDamaged, OSError, UnusableHome) as error:
         store.close()
         raise NodeRefused(str(error)) from error
     return AbciNode(home, machine, store, state_sync, vectors)
@@ -135,10 +140,15 @@ async def _until_signalled(node: AbciNode, doors: Doors, snapshots: SnapshotSche
 
 
 def run_abci_node(
-    home: Path, doors: Doors, snapshots: SnapshotSchedule, kept: Kept = KEPT_BY_DEFAULT, map_bytes: int = MAP_BYTES
+    home: Path,
+    doors: Doors,
+    snapshots: SnapshotSchedule,
+    kept: Kept = KEPT_BY_DEFAULT,
+    map_bytes: int = MAP_BYTES,
+    limits: ExecutionLimits = DEFAULT_LIMITS,
 ) -> None:
     """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
-    node = open_abci_node(home, map_bytes)
+    node = open_abci_node(home, map_bytes, limits)
     try:
         machine = node.machine
         # Blocks are CometBFT's, and so is what becomes of them; transactions and receipts for eth_* are kept here.

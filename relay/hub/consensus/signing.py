@@ -6,7 +6,7 @@ The node puts the new record on disk before a signature leaves (rule of design.m
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from light_clients.tendermint.skip_certificate import SkipStatement, encode_statement
+from light_clients.tendermint.skip_certificate import SkipStatement
 from relay.hub.consensus.types import Step
 
 SIGNING_STEPS = (Step.PROPOSE, Step.PREVOTE, Step.PRECOMMIT)
@@ -120,17 +120,16 @@ def next_skip(record: LastSigned, statement: SkipStatement, sign: Callable[[], b
     return replace(record, skip=signed), signed
 
 
-def skip_forbids(record: LastSigned, height: int, block_hash: bytes, prior_app_hash: bytes) -> bool:
-    """Whether this key's owner may not execute the block and vote on: it signed that the block counts as empty.
+def skip_forbids(record: LastSigned, decided: SkipStatement) -> bool:
+    """Whether this key's owner may not execute the block that `decided` is about and vote on: it signed that it counts as empty.
 
     Raises SkipRefused where it signed so of another block or state of that height: the chain on disk is another one.
     """
     skip = record.skip
-    if skip is None or skip.statement.height != height:
+    if skip is None or skip.statement.height != decided.height:
         return False
-    wanted = replace(skip.statement, block_hash=block_hash, prior_app_hash=prior_app_hash)
-    if encode_statement(wanted) != encode_statement(skip.statement):
-        raise SkipRefused(wanted, f"the skip of {skip.statement} was signed, of another block or state")
+    if skip.statement != decided:
+        raise SkipRefused(decided, f"the skip of {skip.statement} was signed, of another block or state")
     return True
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from light_clients.interface import MalformedInput
 from light_clients.tendermint.codec import decode_commit, encode_commit
+from light_clients.tendermint.skip_certificate import MAX_CERTIFICATE_BYTES, decode_certificate, encode_certificate
 from light_clients.tendermint.types import BlockId, PartSetHeader, SignedMessageType
 from relay.evm.transaction import MAX_TRANSACTION_BYTES
 from relay.hub.application.validators import MAX_VALIDATORS
@@ -19,6 +20,7 @@ from relay.hub.network.messages import (
     Message,
     ProposalMessage,
     RoundVotes,
+    SkipMessage,
     Status,
     Transactions,
     VoteMessage,
@@ -43,6 +45,7 @@ class Kind(IntEnum):
     BLOCKS_REQUEST = 5
     COMMITTED_BLOCK = 6
     TRANSACTIONS = 7
+    SKIP = 8
 
 
 MAX_BYTES = {
@@ -53,6 +56,7 @@ MAX_BYTES = {
     Kind.BLOCKS_REQUEST: 9,
     Kind.COMMITTED_BLOCK: 32 + MAX_COMMIT_BYTES + MAX_BLOCK_BYTES,
     Kind.TRANSACTIONS: 2 + 2 * (4 + MAX_TRANSACTION_BYTES),
+    Kind.SKIP: MAX_CERTIFICATE_BYTES,
 }
 """Of the payload behind the frame's head."""
 
@@ -244,6 +248,14 @@ def _read_transactions(reader: _Reader) -> Transactions:
     return Transactions(tuple(reader.sized(MAX_TRANSACTION_BYTES, 1) for _ in range(count)))
 
 
+def _skip(message: SkipMessage) -> bytes:
+    return encode_certificate(message.certificate)
+
+
+def _read_skip(reader: _Reader) -> SkipMessage:
+    return SkipMessage(decode_certificate(reader.take(len(reader._data))))
+
+
 _ENCODE: dict[type, tuple[Kind, Callable[[Any], bytes]]] = {
     Hello: (Kind.HELLO, _hello),
     Status: (Kind.STATUS, _status),
@@ -252,6 +264,7 @@ _ENCODE: dict[type, tuple[Kind, Callable[[Any], bytes]]] = {
     BlocksRequest: (Kind.BLOCKS_REQUEST, _blocks_request),
     CommittedBlock: (Kind.COMMITTED_BLOCK, _committed_block),
     Transactions: (Kind.TRANSACTIONS, _transactions),
+    SkipMessage: (Kind.SKIP, _skip),
 }
 _DECODE: dict[Kind, Callable[[_Reader], Message]] = {
     Kind.HELLO: _read_hello,
@@ -261,6 +274,7 @@ _DECODE: dict[Kind, Callable[[_Reader], Message]] = {
     Kind.BLOCKS_REQUEST: _read_blocks_request,
     Kind.COMMITTED_BLOCK: _read_committed_block,
     Kind.TRANSACTIONS: _read_transactions,
+    Kind.SKIP: _read_skip,
 }
 
 

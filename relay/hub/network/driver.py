@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 import trio
 
-from light_clients.interface import MalformedInput, VerificationError
+from light_clients.interface import MalformedInput, PredicateFailed, VerificationError
 from light_clients.tendermint.hashing import header_hash, part_set_header
+from light_clients.tendermint.skip_certificate import SkipCertificate, decode_certificate, is_certificate
 from light_clients.tendermint.types import BlockId, Commit, SignedMessageType, ValidatorSet
 from relay.hub.consensus.blocks import check_block, decode_block, encode_block
 from relay.hub.consensus.commits import check_commit
@@ -31,11 +32,14 @@ from relay.hub.consensus.types import (
 )
 from relay.hub.consensus.votes import vote_is_signed
 from relay.hub.network.due_signatures import DueSignatures
-from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedVote
+from relay.hub.network.inbox import Received, ReceivedBlock, ReceivedProposal, ReceivedSkip, ReceivedVote
+from relay.hub.network.messages import CommittedBlock
 from relay.hub.network.score import Offence
-from relay.hub.node.block_sync import WrongTurn, check_turn
-from relay.hub.node.driver import ConsensusDriver, SignerAway
+from relay.hub.node.block_sync import WrongTurn, check_not_skipped_here, check_turn
+from relay.hub.node.driver import SKIP_POLL_S, ConsensusDriver, SignerAway, why_waiting_for_skip
 from relay.hub.node.ledger_evidence import EvidenceOutOfReach
+from relay.hub.node.skipping.desk import SkipDesk
+from relay.hub.node.skipping.following import SkippedHere
 from relay.telemetry import get_logger
 
 MAX_EARLY = 2_048
@@ -44,6 +48,8 @@ CATCHING_UP_FOR_S = 1.5
 """Nothing is signed for so long after a committed block came from a peer that has more of them."""
 
 MAX_PATIENCE = 8
+ASK_PEERS_S = 10.0
+"""Before a block that failed here is executed once more."""
 
 _log = get_logger("consensus")
 
@@ -66,6 +72,9 @@ class Peers(Protocol):
 
     def highest(self) -> int:
         """Height that the furthest peer decides."""
+
+    def skip_came(self) -> None:
+        """This node has a skip certificate that it had not."""
 
 
 class NetworkDriver(ConsensusDriver):
@@ -112,6 +121,8 @@ class NetworkDriver(ConsensusDriver):
         self._arrival.unpark()
 
     async def _wait(self) -> None:
+        if self._skips is not None and self._skips.executed_here is not None:
+            raise SkippedHere(self._skips.executed_here)
         for effect in self.signatures_due.again(self._state):
             await self._carry_out(effect)
         if self._events:
@@ -239,6 +250,8 @@ class NetworkDriver(ConsensusDriver):
                 await self._judge_proposal(received)
             case ReceivedBlock():
                 await self._judge_block(received)
+            case ReceivedSkip():
+                await self._judge_skip(received)
 
     def _keep_early(self, received: ReceivedVote | ReceivedProposal) -> None:
         proposals = sum(isinstance(item, ReceivedProposal) for item in self._early)
@@ -390,6 +403,7 @@ class NetworkDriver(ConsensusDriver):
         try:
             check_block(self._ledger.tip, block)
         except MalformedInput as error:
+            await self._blocking(lambda: self._require_executed(block))
             raise NetworkDisagrees(
                 f"more than two thirds committed block {message.height}, which does not follow from this node's state: {error}"
             ) from error
@@ -403,6 +417,86 @@ class NetworkDriver(ConsensusDriver):
             ) from error
         self._caught_up_at = trio.current_time()
         await self._apply(block, block_id, message.commit)
+
+    async def _judge_skip(self, received: ReceivedSkip) -> None:
+        """In the order in which it came, so that it is there before the block that it is about."""
+        desk, took = self._skips, False
+        if desk is not None:
+            try:
+                took = await self._blocking(lambda: desk.offer(received.certificate))
+            except PredicateFailed as error:
+                received.judge(Offence.INVALID_SIGNATURE, str(error))
+                return
+        received.judge(None, "")
+        if took:
+            self._peers.skip_came()
+
+    def _require_executed(self, successor: Block) -> None:
+        """Raises SkippedHere where the committed successor of the tip shows that the tip counts as empty; the certificate is
+        kept for the next start."""
+        try:
+            check_not_skipped_here(self._ledger, successor)
+        except SkippedHere as error:
+            if self._skips is not None:
+                self._skips.offer(error.certificate)
+            raise
+
+    async def _skip_of(self, block: Block, block_id: BlockId) -> SkipCertificate | None:
+        """Before a block that failed here is tried again, peers may have its certificate."""
+        found = await super()._skip_of(block, block_id)
+        guard = self._ledger.guard
+        marker = None if guard is None else guard.marker
+        if found is not None or self._skips is None or marker is None or marker.block_hash != block_id.hash:
+            return found
+        if self._abstains_at == block.header.height + 1 or marker.attempts == 0:
+            return None
+        return await self._heard_of(self._skips, block.header.height, block_id.hash, trio.current_time() + ASK_PEERS_S)
+
+    async def _await_certificate(self, desk: SkipDesk, height: int, block_hash: bytes) -> SkipCertificate | None:
+        _log.warning("no more blocks", reason=why_waiting_for_skip(height))
+        return await self._heard_of(desk, height, block_hash, float("inf"))
+
+    async def _heard_of(self, desk: SkipDesk, height: int, block_hash: bytes, until_s: float) -> SkipCertificate | None:
+        """The certificate; None at that time, or where the next block is committed over the executed state, so that there is
+        none and this key has no part in that block."""
+        while trio.current_time() < until_s:
+            while self._inbox:
+                received = self._inbox.popleft()
+                if isinstance(received, ReceivedSkip):
+                    await self._judge_skip(received)
+                    continue
+                over_executed = isinstance(received, ReceivedBlock) and await self._goes_on(desk, received.message)
+                received.judge(None, "")
+                if over_executed:
+                    self._abstains_at = height + 1 if desk.forbids(height, block_hash) else self._abstains_at
+                    return None
+            found = await self._blocking(lambda: desk.certificate(height, block_hash))
+            if found is not None:
+                return found
+            with trio.move_on_after(SKIP_POLL_S):
+                await self._arrival.park()
+        return None
+
+    async def _goes_on(self, desk: SkipDesk, message: CommittedBlock) -> bool:
+        """Whether it is the committed successor of the waiting block, over the executed state. Of one over the skipped state the
+        certificate is taken."""
+        tip = self._ledger.tip
+        if message.height != tip.height + 2:
+            return False
+
+        def judged() -> bool:
+            try:
+                block = decode_block(message.block)
+                block_id = BlockId(header_hash(block.header), part_set_header(message.block))
+                check_commit(tip.chain_id, tip.next_validators, message.height, block_id, message.commit)
+                if block.transactions and is_certificate(block.transactions[0]):
+                    desk.offer(decode_certificate(block.transactions[0]))
+                    return False
+            except VerificationError:
+                return False
+            return True
+
+        return await self._blocking(judged)
 
 
 def later_patience(patience: int, round_: int) -> int:

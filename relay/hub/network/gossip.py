@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import trio
 
+from light_clients.tendermint.skip_certificate import SkipCertificate
 from relay.evm.errors import InvalidTransaction
 from relay.evm.mempool import Mempool, SenderAccount
 from relay.evm.transaction import SignedTransaction, decode_cached
@@ -16,13 +17,14 @@ from relay.hub.consensus.types import Proposal, Vote
 from relay.hub.network.block_sync import BlockSync
 from relay.hub.network.codec import MAX_ANSWER_BYTES, transaction_batches
 from relay.hub.network.driver import NetworkDriver
-from relay.hub.network.inbox import Judge, ReceivedBlock, ReceivedProposal, ReceivedVote
+from relay.hub.network.inbox import Judge, ReceivedBlock, ReceivedProposal, ReceivedSkip, ReceivedVote
 from relay.hub.network.link import Link
 from relay.hub.network.messages import (
     BlocksRequest,
     CommittedBlock,
     Message,
     ProposalMessage,
+    SkipMessage,
     Status,
     Transactions,
     VoteMessage,
@@ -31,12 +33,13 @@ from relay.hub.network.score import Offence
 from relay.hub.network.standing import proposals_lacked, status_of, votes_lacked
 from relay.hub.network.switchboard import Switchboard
 from relay.hub.node.block_records import BlockRecords
+from relay.hub.node.skipping.desk import SkipDesk
 
 STATUS_INTERVAL_S = 0.5
 POOL_INTERVAL_S = 2.0
 MAX_POOL_TRANSACTIONS = 4_096
 """Of the pool, told again to a peer that may have missed some."""
-_PROPOSAL = 3
+_PROPOSAL, _SKIP = 3, 4
 MAX_THREADS = 4
 
 
@@ -56,7 +59,9 @@ class Gossip:
         mempool: Mempool,
         random: Random,
         run_blocking: RunBlocking | None = None,
+        skips: SkipDesk | None = None,
     ) -> None:
+        self._skips = skips
         self._records = records
         self._application = application
         self._mempool = mempool
@@ -114,6 +119,8 @@ class Gossip:
             case Transactions():
                 raw = message.raw
                 await self._run_blocking(lambda: self._admit(raw))
+            case SkipMessage():
+                self.driver.post(ReceivedSkip(message.certificate, self._judge(link, size)))
 
     def _judge(self, link: Link, size: int) -> Judge:
         link.handed_over(size)
@@ -136,13 +143,32 @@ class Gossip:
                 block = self.driver.encoded(proposal.block_id)
                 if block is not None and link.tell(proposal.height, (proposal.round, _PROPOSAL, 0, b"")):
                     link.send(ProposalMessage(proposal, block))
+        self._tell_skip(link, status.height)
         self._sync.consider(state.height, self.switchboard.links)
+
+    def skip_came(self) -> None:
+        """To all whom it may help; others hear of it when they say where they are."""
+        for link in self.switchboard.links:
+            self._tell_skip(link, link.height)
+
+    def _tell_skip(self, link: Link, height: int) -> None:
+        """Who decides that height, or has executed the block below it, may wait for nothing else."""
+        found = None if self._skips is None else self._skips.newest()
+        if found is None or found.statement.height not in (height - 1, height):
+            return
+        if link.tell(height, (0, _SKIP, 0, found.statement.block_hash)):
+            link.send(SkipMessage(found))
 
     async def _answer(self, link: Link, request: BlocksRequest) -> None:
         sent = 0
         for height in range(request.first, request.first + request.count):
             found = await self._run_blocking(partial(self._committed, height))
-            if not isinstance(found, CommittedBlock) or sent > MAX_ANSWER_BYTES or not link.send(found, urgent=False):
+            if not isinstance(found, CommittedBlock) or sent > MAX_ANSWER_BYTES:
+                return
+            skip = await self._run_blocking(partial(self._application.skips.certificate, height))
+            if isinstance(skip, SkipCertificate) and not link.send(SkipMessage(skip), urgent=False):
+                return
+            if not link.send(found, urgent=False):
                 return
             sent += len(found.block)
 

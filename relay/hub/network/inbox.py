@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from light_clients.tendermint.skip_certificate import SkipCertificate
 from relay.hub.consensus.types import Proposal, Vote
 from relay.hub.network.messages import CommittedBlock
 from relay.hub.network.score import Offence
@@ -31,4 +32,10 @@ class ReceivedBlock:
     judge: Judge
 
 
-Received: TypeAlias = ReceivedVote | ReceivedProposal | ReceivedBlock
+@dataclass(frozen=True, slots=True)
+class ReceivedSkip:
+    certificate: SkipCertificate
+    judge: Judge
+
+
+Received: TypeAlias = ReceivedVote | ReceivedProposal | ReceivedBlock | ReceivedSkip

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from light_clients.tendermint.skip_certificate import SkipCertificate
 from light_clients.tendermint.types import Commit
 from relay.hub.consensus.types import Proposal, Step, Vote
 
@@ -75,4 +76,13 @@ class Transactions:
     raw: tuple[bytes, ...]
 
 
-Message: TypeAlias = Hello | Status | VoteMessage | ProposalMessage | BlocksRequest | CommittedBlock | Transactions
+@dataclass(frozen=True, slots=True)
+class SkipMessage:
+    """By which a block counts as empty; before that block where it is sent as a committed one."""
+
+    certificate: SkipCertificate
+
+
+Message: TypeAlias = (
+    Hello | Status | VoteMessage | ProposalMessage | BlocksRequest | CommittedBlock | Transactions | SkipMessage
+)

@@ -49,7 +49,12 @@ class NodeNetwork:
         self._ended: str | None = None
         self._signer, self._random = signer, random
         gossip = self.gossip = Gossip(
-            ledger.records, ledger.application, mempool, random, driver_options.get("run_blocking")
+            ledger.records,
+            ledger.application,
+            mempool,
+            random,
+            driver_options.get("run_blocking"),
+            driver_options.get("skips"),
         )
         self.switchboard = Switchboard(home, network, node_key, self._hello, gossip.handle, gossip.connected, random)
         record = signer.record

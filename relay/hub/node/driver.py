@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import trio
 
 from light_clients.interface import MalformedInput
-from light_clients.tendermint.skip_certificate import is_certificate
+from light_clients.tendermint.skip_certificate import SkipCertificate, is_certificate
 from light_clients.tendermint.types import BlockId, Commit
 from relay.evm.mempool import Mempool
 from relay.evm.stack import run_with_evm_stack
@@ -44,12 +44,25 @@ from relay.hub.consensus.types import (
 )
 from relay.hub.node.home import PROPOSAL_FILE
 from relay.hub.node.ledger import HubLedger
+from relay.hub.node.skipping.desk import SkipDesk
 from relay.hub.node.standing import why_no_blocks
 from relay.hub.node.wal import WAL_FILE, EventLog
 
 T = TypeVar("T")
 ROOM_FOR_COMMIT_BYTES = 64 * 1024
 """Kept free of transactions in a block: header and a commit of 100 validators."""
+
+
+SKIP_POLL_S = 1.0
+"""A certificate may also be put into the home."""
+
+
+def why_waiting_for_skip(height: int) -> str:
+    """One sentence."""
+    return (
+        f"no block {height + 1}: this key signed that block {height} counts as empty, so it waits for the certificate"
+        " (`hutong hub skip combine`, then `hutong hub skip apply`)"
+    )
 
 
 class SignerAway(Exception):
@@ -133,8 +146,10 @@ class ConsensusDriver:
         now_ns: Callable[[], int] = time.time_ns,
         run_blocking: Callable[[Callable[[], object]], Awaitable[object]] = in_evm_thread,
         timeouts: Timeouts | None = None,
+        skips: SkipDesk | None = None,
     ) -> None:
         self._ledger = ledger
+        self._skips = skips
         self._signer = signer
         self._own_address = own_address
         self._mempool = mempool
@@ -197,7 +212,8 @@ class ConsensusDriver:
         tip = self._ledger.tip
         height, record = tip.height + 1, self._signer.record
         resumed = resume(self._state, self._log.replay(height), record)
-        if resumed.signs and resumed.state is not self._state:
+        bound = self._skips is not None and self._skips.bound_above(tip.height)
+        if resumed.signs and resumed.state is not self._state and not bound:
             self._state = resumed.state
             for effect in resumed.effects:
                 await self._carry_out(effect)
@@ -206,6 +222,8 @@ class ConsensusDriver:
         if not resumed.signs:
             begins = without_log(record, tip.chain_id, tip.validators, self._own_address)
             self._abstains_at = None if begins.signs else height
+        if bound:
+            begins, self._abstains_at = WithoutLog(0, signs=False), height
         now_ns = self._now_ns()
         self._events.append(HeightStarted(height, tip.validators, tip.time_ns, now_ns, begins.round))
         self._events.extend(VoteReceived(vote, now_ns) for vote in begins.votes)
@@ -327,7 +345,8 @@ class ConsensusDriver:
 
     async def _apply(self, block: Block, block_id: BlockId, commit: Commit) -> None:
         ledger = self._ledger
-        applied = await self._blocking(lambda: ledger.apply(block, block_id, commit))
+        skip = await self._skip_of(block, block_id)
+        applied = await self._blocking(lambda: ledger.apply(block, block_id, commit, skip))
         self._forget(block, applied.refused)
         delay_ms = ledger.application.coming.interval_ms(changed=applied.app_hash_changed)
         self._next_block_at = max(self._block_started_at + delay_ms / 1000, trio.current_time())
@@ -335,6 +354,25 @@ class ConsensusDriver:
         await self._on_block(applied.height)
         tip = ledger.tip
         self._events.append(HeightStarted(tip.height + 1, tip.validators, tip.time_ns, self._now_ns()))
+
+    async def _skip_of(self, block: Block, block_id: BlockId) -> SkipCertificate | None:
+        """By which the decided block counts as empty. Waits where this key promised not to execute it."""
+        desk, height = self._skips, block.header.height
+        if desk is None:
+            return None
+        found = await self._blocking(lambda: desk.certificate(height, block_id.hash))
+        if found is None and await self._blocking(lambda: desk.forbids(height, block_id.hash)):
+            return await self._await_certificate(desk, height, block_id.hash)
+        return found
+
+    async def _await_certificate(self, desk: SkipDesk, height: int, block_hash: bytes) -> SkipCertificate | None:
+        """None where the block may be executed after all."""
+        self._on_waiting(why_waiting_for_skip(height))
+        while True:
+            await trio.sleep(SKIP_POLL_S)
+            found = await self._blocking(lambda: desk.certificate(height, block_hash))
+            if found is not None:
+                return found
 
     def _forget(self, block: Block, refused: tuple[bytes, ...]) -> None:
         chain_id = self._ledger.genesis.evm_chain_id

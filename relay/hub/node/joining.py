@@ -31,6 +31,7 @@ from relay.hub.node.light_follow import LightFollower, TrustedHash, TrustUnusabl
 from relay.hub.node.member_rpc import Member, MemberFailed
 from relay.hub.node.member_snapshots import NoSnapshot, StateRestorer
 from relay.hub.node.signer import encode_last_signed
+from relay.hub.node.skipping.following import SkippedHere, follow
 from relay.hub.node.snapshot_files import SNAPSHOTS_DIRECTORY, SnapshotFiles
 from relay.hub.node.start import NodeRefused, open_store
 from relay.hub.node.state_sync import StateSync
@@ -163,12 +164,12 @@ class _Joining:
         ledger = HubLedger(store, self._genesis)
         before = ledger.tip.height
         self._check_trusted(ledger, before)
-        self._catch_up(ledger)
+        ledger = self._catch_up(store, ledger)
         if ledger.tip.height == 0:
             raise JoinFailed("no member serves block 1: give --trust-height and --trust-hash to begin from a snapshot")
         return Joined(ledger.tip.height, ledger.tip.app_hash, restored, ledger.tip.height - before)
 
-    def _catch_up(self, ledger: HubLedger) -> None:
+    def _catch_up(self, store: LmdbStore, ledger: HubLedger) -> HubLedger:
         """Until no member that answers has more."""
         able = list(self._members)
         while True:
@@ -176,12 +177,18 @@ class _Joining:
             if not able:
                 raise JoinFailed(f"at block {ledger.tip.height}: no member is left to ask")
             if not ahead:
-                return
-            member = ahead[0]
+                return ledger
+            claim, member = ahead[0]
             before = ledger.tip.height
             try:
                 blocks, commit = member.blocks(before + 1, BLOCKS_ASKED)
-                apply_verified(ledger, blocks, commit)
+                if len(blocks) > 1 and before + len(blocks) < claim:
+                    # The last one waits: whether it was skipped is said by the one after it.
+                    apply_verified(ledger, blocks[:-1], blocks[-1].last_commit, blocks[-1])
+                else:
+                    apply_verified(ledger, blocks, commit)
+            except SkippedHere as error:
+                ledger = follow(store, self._genesis, ledger, error.certificate)
             except MemberFailed as error:
                 self._say(str(error))
                 able.remove(member)
@@ -190,8 +197,8 @@ class _Joining:
                 able.remove(member)
             self._check_trusted(ledger, before)
 
-    def _ahead(self, able: list[Member], height: int) -> list[Member]:
-        """Those that say they have more, furthest first; who does not answer is taken out of `able`."""
+    def _ahead(self, able: list[Member], height: int) -> list[tuple[int, Member]]:
+        """The heights that they say they have, with those that have more, furthest first; who does not answer is taken out of `able`."""
         claims: list[tuple[int, Member]] = []
         for member in list(able):
             try:
@@ -199,7 +206,7 @@ class _Joining:
             except MemberFailed as error:
                 self._say(str(error))
                 able.remove(member)
-        return [member for claim, member in sorted(claims, key=lambda item: -item[0]) if claim > height]
+        return sorted((one for one in claims if one[0] > height), key=lambda item: -item[0])
 
     def _check_trusted(self, ledger: HubLedger, before: int) -> None:
         """The chain on disk passes through the header that the person trusts, where it reaches it."""

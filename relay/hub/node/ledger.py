@@ -16,6 +16,7 @@ from relay.hub.application.abci import (
 )
 from relay.hub.application.application import HubApplication
 from relay.hub.application.genesis import Genesis
+from relay.hub.application.skipped_blocks import SkippedBlocks
 from relay.hub.consensus.blocks import ChainTip, check_block, genesis_tip
 from relay.hub.consensus.commits import NOTHING_KNOWN, check_commit
 from relay.hub.consensus.evidence import decode_block_evidence
@@ -70,6 +71,15 @@ class HubLedger:
         self._check()
         self._begin_revision()
         self.tip = self._load_tip()
+
+    @property
+    def skips(self) -> SkippedBlocks:
+        return self.application.skips
+
+    @property
+    def height(self) -> int:
+        """Of the newest block on disk."""
+        return self.tip.height
 
     def _execute(self, request: FinalizeBlockRequest) -> FinalizeBlockResponse:
         """Guarded where there is something that may run away."""

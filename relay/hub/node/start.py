@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from random import Random
 import lmdb
 import trio
 
+from light_clients.interface import VerificationError
 from relay.evm.call_processes import CallProcesses
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.listener import MAX_OPEN_CONNECTIONS
@@ -25,7 +27,8 @@ from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.genesis import UnfitRuntime, check_runtime
 from relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
 from relay.hub.application.self_test import SelfTestFailed, run_self_test
-from relay.hub.consensus.signing import DoubleSignRefused
+from relay.hub.application.skipped_blocks import SkipBroken
+from relay.hub.consensus.signing import DoubleSignRefused, SkipRefused
 from relay.hub.network.driver import KeyUsedElsewhere, NetworkDisagrees
 from relay.hub.network.network_file import NETWORK_FILE, Network, load_network
 from relay.hub.network.node_key import NodeKey, load_node_key
@@ -51,6 +54,10 @@ from relay.hub.node.pruning import Pruner, TooFewBlocks, retention_of
 from relay.hub.node.room import room_methods, watch_room
 from relay.hub.node.signer import FileSigner
 from relay.hub.node.signing_record import why_not_sign
+from relay.hub.node.skipping.desk import SkipDesk
+from relay.hub.node.skipping.files import SkipFiles
+from relay.hub.node.skipping.following import SkippedHere, begin_log_anew, executed_certified, follow
+from relay.hub.node.skipping.guard import DEFAULT_LIMITS, ExecutionFailed, ExecutionGuard, ExecutionLimits
 from relay.hub.node.snapshot_taker import NO_SNAPSHOTS, SnapshotSchedule, SnapshotTaker, headers_of_records
 from relay.hub.node.standing import why_no_blocks
 from relay.hub.node.state_sync import restoration_is_unfinished
@@ -112,10 +119,12 @@ KEPT_BY_DEFAULT = Kept()
 
 @dataclass(frozen=True, slots=True)
 class NodeOptions:
-    """`map_bytes` is the most that the database takes; `named_relays` always find room in the pool."""
+    """`map_bytes` is the most that the database takes; `named_relays` always find room in the pool; `limits` are of one block's
+    execution."""
 
     map_bytes: int = MAP_BYTES
     named_relays: tuple[bytes, ...] = ()
+    limits: ExecutionLimits = DEFAULT_LIMITS
 
 
 DEFAULT_OPTIONS = NodeOptions()
@@ -132,6 +141,7 @@ class HubNode:
     store: LmdbStore
     vectors: int
     home: Path
+    skips: SkipDesk
     peers: tuple[Network, NodeKey] | None = None
     """None for a validator that decides alone."""
     network: NodeNetwork | None = None
@@ -149,7 +159,7 @@ def open_node(home: Path, password: Password = no_password, options: NodeOptions
         check_runtime(genesis)
         vectors = run_with_evm_stack(lambda: run_self_test(genesis.rules_version))
         peers = _peers_of(home)
-        signer = _signer_of(home, genesis.chain_id, password)
+        signer = signer_of(home, genesis.chain_id, password)
     except (UnusableHome, UnfitRuntime, SelfTestFailed, SetupUnusable) as error:
         raise NodeRefused(str(error)) from error
     try:
@@ -161,6 +171,8 @@ def open_node(home: Path, password: Password = no_password, options: NodeOptions
         ledger = run_with_evm_stack(lambda: HubLedger(store, genesis))
         if restoration_is_unfinished(store):
             raise NodeRefused(f"{home}: a snapshot is half restored here; run `hutong hub join` again")
+        ledger = _followed(home, store, ledger, signer)
+        ledger.guard = ExecutionGuard(home, options.limits)
         _check_record(signer, ledger)
         with suppress(RevisionEnded):
             ledger.application.coming.require_block(ledger.tip.height + 1)
@@ -173,10 +185,29 @@ def open_node(home: Path, password: Password = no_password, options: NodeOptions
         signer.close()
         raise NodeRefused(str(error)) from error
     relays = KnownRelays(ledger.application.blocks, (*governors(genesis), *options.named_relays))
-    return HubNode(ledger, signer, log, pool_of(genesis, relays), store, vectors, home, peers, relays=relays)
+    skips = SkipDesk(home, ledger, lambda: signer.record)
+    return HubNode(ledger, signer, log, pool_of(genesis, relays), store, vectors, home, skips, peers, relays=relays)
 
 
-def _signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
+def _followed(home: Path, store: LmdbStore, ledger: HubLedger, signer: NodeSigner) -> HubLedger:
+    """Where the newest block was executed here and counts as empty, it is taken back. Raises UnusableHome, NodeRefused."""
+    certificate = SkipFiles(home).load(ledger.tip.height)
+    try:
+        if certificate is None or not executed_certified(ledger, certificate):
+            return ledger
+        begin_log_anew(home, ledger, certificate, signer.record, time.time_ns())
+        followed = follow(store, ledger.genesis, ledger, certificate)
+    except VerificationError as error:
+        path = SkipFiles(home).path(ledger.tip.height)
+        raise NodeRefused(f"{path}: {error}; remove it if it is not your hub's") from error
+    _say(
+        f"block {followed.tip.height} was executed here and counts as empty by certificate: it was taken back and follows so"
+    )
+    return followed
+
+
+def signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
+    """The key of a home, under its lock, or the signer that has it. Raises UnusableHome, NodeRefused."""
     if (home / SIGNER_FILE).exists():
         raise UnusableHome(f"{home} is a signer's home: run `hutong hub signer start`")
     place = load_signer_place(home)
@@ -309,6 +340,7 @@ def _alone(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> Consens
         log=node.log,
         on_waiting=_say,
         timeouts=Timeouts.without_peers(),
+        skips=node.skips,
     )
 
 
@@ -325,6 +357,7 @@ def _network_of(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> No
         Random(),  # noqa: S311  spreads dials and statuses in time
         on_equivocation=node.ledger.evidence.add,
         log=node.log,
+        skips=node.skips,
     )
 
 
@@ -392,6 +425,18 @@ def prune_node(node: HubNode, kept: Kept) -> None:
         _say("counted the places of the EVM state's nodes, which pruning needs once")
 
 
+_ONE_SENTENCE = (
+    DoubleSignRefused,
+    ExecutionFailed,
+    KeyUsedElsewhere,
+    NetworkDisagrees,
+    SkipBroken,
+    SkipRefused,
+    SkippedHere,
+    UnknownRulesVersion,
+)
+
+
 def halt_reason(error: BaseException) -> str:
     """The innermost cause, as one sentence."""
     while isinstance(error, BaseExceptionGroup):
@@ -400,6 +445,6 @@ def halt_reason(error: BaseException) -> str:
         return f"{error}; nothing is lost, {FULL_REMEDY}"
     if isinstance(error, OSError):
         return f"cannot listen or write: {error.strerror or error}"
-    if isinstance(error, DoubleSignRefused | KeyUsedElsewhere | NetworkDisagrees | UnknownRulesVersion):
+    if isinstance(error, _ONE_SENTENCE):
         return str(error)
     return f"{type(error).__name__}: {error}"

@@ -5,7 +5,7 @@ Tree nodes and EVM records of those blocks stay on disk: they are found by hash,
 
 from relay.evm.block_store import prune_block
 from relay.evm.database import KeyValueReader, KeyValueWriter, Table
-from relay.hub.application.application import STATE_TABLE
+from relay.hub.application.application import STATE_TABLE, HubApplication
 from relay.hub.application.evm_pruning import forget_evm_versions
 from relay.hub.node.block_records import VALIDATORS, prune_block_records, store_validators
 from relay.hub.node.ledger import HubLedger
@@ -14,17 +14,23 @@ from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from relay.hub.state.versions import forget_versions
 
 
-def take_off(batch: KeyValueWriter, store: KeyValueReader, ledger: HubLedger, target: int) -> None:
-    """All rows of heights above `target` that are found by height."""
-    application, newest = ledger.application, ledger.tip.height
+def take_off_state(batch: KeyValueWriter, store: KeyValueReader, application: HubApplication, target: int) -> None:
+    """All rows of the application at heights above `target` that are found by height. Raises StateDamaged."""
+    newest = application.info().last_block_height
     roots = [application.state.view_at(version).get(EVM_STATE_ROOT_KEY) for version in (newest, target)]
     if roots[0] is None or roots[1] is None:
         raise StateDamaged("the state has no EVM state root")
     forget_evm_versions(batch, store, newest, target, roots[0], roots[1])
     forget_versions(batch, Table(store, STATE_TABLE), STATE_TABLE, newest, target)
     for height in range(target + 1, newest + 1):
-        prune_block_records(batch, ledger.records, height)
         prune_block(batch, application.blocks, height)
+
+
+def take_off(batch: KeyValueWriter, store: KeyValueReader, ledger: HubLedger, target: int) -> None:
+    """All rows of heights above `target` that are found by height. Raises StateDamaged."""
+    take_off_state(batch, store, ledger.application, target)
+    for height in range(target + 1, ledger.tip.height + 1):
+        prune_block_records(batch, ledger.records, height)
         batch.delete(VALIDATORS + (height + 2).to_bytes(8, "big"))
     # A set is stored two heights before it acts.
     for height in (target + 1, target + 2):

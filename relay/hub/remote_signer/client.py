@@ -11,9 +11,10 @@ from pathlib import Path
 from light_clients.crypto import secp256k1
 from light_clients.interface import MalformedInput
 from light_clients.tendermint.hashing import sign_digest
+from light_clients.tendermint.skip_certificate import SkipSignature, SkipStatement, skip_digest
 from light_clients.tendermint.types import KeyType, PublicKey
 from relay.hub.consensus.proposals import proposal_bytes
-from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
+from relay.hub.consensus.signing import DoubleSignRefused, LastSigned, SignedSkip, SkipRefused
 from relay.hub.consensus.types import Proposal, Step, Vote
 from relay.hub.consensus.votes import vote_bytes
 from relay.hub.network.network_file import Peer
@@ -29,6 +30,7 @@ from relay.hub.remote_signer.codec import (
     Refused,
     SignedAnswer,
     SignProposalRequest,
+    SignSkipRequest,
     SignVoteRequest,
     Welcome,
     decode,
@@ -144,6 +146,23 @@ class RemoteSigner(SavedProposal):
 
         answer = self._sign(SignProposalRequest(proposal), proposal.height, proposal.round, Step.PROPOSE, at)
         return replace(proposal, timestamp_ns=answer.timestamp_ns, signature=answer.signature)
+
+    def sign_skip(self, statement: SkipStatement) -> SkipSignature:
+        """Raises SkipRefused, SignerAway."""
+        with self._lock:
+            answer = self._answer(SignSkipRequest(statement))
+            if isinstance(answer, Refused) and answer.refusal is Refusal.DOUBLE_SIGN:
+                raise SkipRefused(statement, answer.reason)
+            if isinstance(answer, SignedAnswer):
+                key = self.public_key.data
+                if secp256k1.verify_low_s(key, skip_digest(statement), answer.signature):
+                    self.record = replace(self.record, skip=SignedSkip(statement, answer.signature))
+                    return SkipSignature(key, answer.signature)
+                reason = "sent a signature that is not its key's"
+            else:
+                reason = answer.reason if isinstance(answer, Refused) else "does not answer as a signer"
+            self._drop(reason)
+            raise self._away(reason)
 
     def _sign(self, request: Message, height: int, round_: int, step: Step, at: Callable[[int], bytes]) -> SignedAnswer:
         with self._lock:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from light_clients.interface import MalformedInput
+from light_clients.tendermint.skip_certificate import HASH_BYTES, SkipStatement, decode_statement, encode_statement
 from light_clients.tendermint.types import KeyType, PublicKey
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.consensus.types import NIL, Proposal, Vote
@@ -29,6 +30,7 @@ class Kind(IntEnum):
     SIGN_PROPOSAL = 4
     SIGNED = 5
     REFUSED = 6
+    SIGN_SKIP = 7
 
 
 MAX_BYTES = {
@@ -38,6 +40,7 @@ MAX_BYTES = {
     Kind.SIGN_PROPOSAL: 256,
     Kind.SIGNED: 72,
     Kind.REFUSED: 1 + MAX_REASON_BYTES,
+    Kind.SIGN_SKIP: 1 + MAX_CHAIN_ID_BYTES + 8 + 2 * HASH_BYTES,
 }
 
 
@@ -79,8 +82,15 @@ class SignProposalRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SignSkipRequest:
+    """That a block counts as empty (docs/spec/hub-skip.md)."""
+
+    statement: SkipStatement
+
+
+@dataclass(frozen=True, slots=True)
 class SignedAnswer:
-    """The time may be that of an earlier signature for the same."""
+    """The time may be that of an earlier signature for the same; 0 for a skip."""
 
     timestamp_ns: int
     signature: bytes
@@ -92,7 +102,7 @@ class Refused:
     reason: str
 
 
-Message = Hello | Welcome | SignVoteRequest | SignProposalRequest | SignedAnswer | Refused
+Message = Hello | Welcome | SignVoteRequest | SignProposalRequest | SignSkipRequest | SignedAnswer | Refused
 
 
 def encode(message: Message) -> bytes:
@@ -113,6 +123,8 @@ def _payload(message: Message) -> tuple[Kind, bytes]:
             return Kind.SIGN_VOTE, payload
         case SignProposalRequest():
             return Kind.SIGN_PROPOSAL, encode_proposal(replace(message.proposal, signature=NO_SIGNATURE))
+        case SignSkipRequest():
+            return Kind.SIGN_SKIP, encode_statement(message.statement)
         case SignedAnswer():
             return Kind.SIGNED, message.timestamp_ns.to_bytes(8, "big") + message.signature
         case Refused():
@@ -145,6 +157,8 @@ def decode(kind: Kind, payload: bytes) -> Message:
             return _vote(payload)
         case Kind.SIGN_PROPOSAL:
             return _proposal(payload)
+        case Kind.SIGN_SKIP:
+            return SignSkipRequest(decode_statement(payload))
         case Kind.SIGNED:
             return _signed(payload)
         case Kind.REFUSED:

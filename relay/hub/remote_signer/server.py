@@ -7,7 +7,8 @@ from pathlib import Path
 import trio
 
 from light_clients.interface import MalformedInput
-from relay.hub.consensus.signing import DoubleSignRefused
+from light_clients.tendermint.skip_certificate import SkipSignature, SkipStatement
+from relay.hub.consensus.signing import DoubleSignRefused, SkipRefused
 from relay.hub.consensus.types import Proposal, Step, Vote
 from relay.hub.network.frames import StreamEnded
 from relay.hub.network.greetings import Greeting, Greetings
@@ -24,6 +25,7 @@ from relay.hub.remote_signer.codec import (
     Refused,
     SignedAnswer,
     SignProposalRequest,
+    SignSkipRequest,
     SignVoteRequest,
     Welcome,
     decode,
@@ -180,9 +182,29 @@ class SignerServer:
 
                 def sign() -> Vote | Proposal:
                     return self._signer.sign_proposal(proposal)
+            case SignSkipRequest(statement):
+                return await self._signed_skip(node_id, statement)
             case _:
                 raise MalformedInput("request", "asks for no signature")
         return await self._signed(node_id, asked, step, sign)
+
+    async def _signed_skip(self, node_id: str, statement: SkipStatement) -> Message:
+        """It binds the votes of the height above, so that height must belong to the node that asks."""
+
+        def checked() -> SkipSignature:
+            self._turns.check(node_id, statement.height + 1, 0, Step.PROPOSE, self._signer.record)
+            return self._signer.sign_skip(statement)
+
+        async with self._signing:
+            try:
+                signed = await trio.to_thread.run_sync(checked, limiter=self._threads)
+            except (DoubleSignRefused, SkipRefused) as error:
+                _log.warning("a skip is refused", peer=node_id, height=statement.height, reason=str(error))
+                return Refused(Refusal.DOUBLE_SIGN, error.reason)
+            except OSError as error:
+                _log.error("the record cannot be written", peer=node_id, height=statement.height, reason=str(error))
+                return Refused(Refusal.FAILED, f"the record cannot be written ({error.strerror})")
+        return SignedAnswer(0, signed.signature)
 
     async def _signed(
         self, node_id: str, asked: Vote | Proposal, step: Step, sign: Callable[[], Vote | Proposal]

@@ -56,11 +56,11 @@ def test_attack_C48_a_second_skip_of_a_height_or_an_earlier_one_is_refused():
 
 def test_attack_C48_who_signed_may_not_execute_that_block_and_others_may():
     record, _ = next_skip(LastSigned(7), STATEMENT, sign)
-    assert skip_forbids(record, 7, STATEMENT.block_hash, STATEMENT.prior_app_hash)
-    assert not skip_forbids(record, 8, b"\x08" * 32, STATEMENT.prior_app_hash)
-    assert not skip_forbids(LastSigned(7), 7, STATEMENT.block_hash, STATEMENT.prior_app_hash)
+    assert skip_forbids(record, STATEMENT)
+    assert not skip_forbids(record, replace(STATEMENT, height=8))
+    assert not skip_forbids(LastSigned(7), STATEMENT)
     with pytest.raises(SkipRefused, match="another block or state"):
-        skip_forbids(record, 7, b"\x08" * 32, STATEMENT.prior_app_hash)
+        skip_forbids(record, replace(STATEMENT, block_hash=b"\x08" * 32))
 
 
 def test_votes_and_decided_heights_keep_the_promise_in_the_record():

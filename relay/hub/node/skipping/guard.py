@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import lmdb
 
+from relay.evm.lmdb_store import StoreFull
 from relay.hub.application.application import OutOfOrder, SnapshotLied
 from relay.hub.application.governance.coming import RevisionEnded, UnknownRulesVersion
 from relay.hub.application.skipped_blocks import SkipBroken
@@ -25,6 +26,7 @@ from relay.hub.state import StateDamaged
 T = TypeVar("T")
 POLL_S = 0.05
 GRACE_S = 5.0
+AGAIN_S = 0.5
 EXIT_HALTED = 1
 _STATM = Path("/proc/self/statm")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -38,6 +40,7 @@ NOT_THE_BLOCKS_FAULT = (
     SkipBroken,
     SnapshotLied,
     StateDamaged,
+    StoreFull,
     UnknownRulesVersion,
 )
 """A disk, a wrong home or an old version: nobody signs a skip for these."""
@@ -50,6 +53,9 @@ class ExecutionLimits:
     time_s: float = 120.0
     memory_mib: int = 2_048
     """Resident memory above what the process had at the block's start."""
+
+
+DEFAULT_LIMITS = ExecutionLimits()
 
 
 class ExecutionFailed(Exception):
@@ -74,7 +80,7 @@ class _Stopped(BaseException):
 class ExecutionGuard:
     """Of one home. `run` is called by the one thread that executes blocks."""
 
-    def __init__(self, home: Path, limits: ExecutionLimits = ExecutionLimits(), grace_s: float = GRACE_S) -> None:
+    def __init__(self, home: Path, limits: ExecutionLimits = DEFAULT_LIMITS, grace_s: float = GRACE_S) -> None:
         self._home = home
         self._limits = limits
         self._grace_s = grace_s
@@ -148,16 +154,22 @@ class _Watch:
         began_s, before_bytes = time.monotonic(), resident_bytes()
         while not self._over.wait(POLL_S):
             reason = self._exceeded(time.monotonic() - began_s, resident_bytes() - before_bytes)
-            if reason is None:
-                continue
+            if reason is not None:
+                self._end(reason)
+                return
+
+    def _end(self, reason: str) -> None:
+        """The exception is sent again for as long as the thread does not end: a destructor that runs in it swallows any."""
+        until_s = time.monotonic() + self._grace_s
+        while time.monotonic() < until_s:
             with self._deciding:
                 if self._over.is_set():
                     return
                 self.reason = reason
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread_id), ctypes.py_object(_Stopped))
-            if not self._over.wait(self._grace_s):
-                self._given_up(reason)
-            return
+            if self._over.wait(min(AGAIN_S, self._grace_s)):
+                return
+        self._given_up(reason)
 
     def _exceeded(self, took_s: float, grown_bytes: int) -> str | None:
         if took_s > self._limits.time_s:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from light_clients.interface import MalformedInput, VerificationError
+from light_clients.tendermint.skip_certificate import SkipCertificate, SkipSignature, SkipStatement
 from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, CommitSig, PartSetHeader, SignedMessageType
 from relay.hub.application.genesis import HubParams
 from relay.hub.consensus.types import NIL, Proposal, Step, Vote
@@ -29,6 +30,7 @@ from relay.hub.network.messages import (
     Hello,
     ProposalMessage,
     RoundVotes,
+    SkipMessage,
     Status,
     Transactions,
     VoteMessage,
@@ -74,6 +76,13 @@ commits = st.builds(
         max_size=5,
     ).map(tuple),
 )
+skips = st.builds(
+    SkipCertificate,
+    st.builds(SkipStatement, st.from_regex(r"\A[a-z]{1,40}-[1-9]\Z"), st.integers(1, 2**63 - 1), hashes, hashes),
+    st.dictionaries(st.binary(min_size=33, max_size=33), signatures, max_size=5).map(
+        lambda entries: tuple(SkipSignature(key, entries[key]) for key in sorted(entries))
+    ),
+)
 messages = st.one_of(
     st.builds(Hello, st.integers(0, 2**16 - 1), st.from_regex(r"\A[a-z]{1,40}-[1-9]\Z"), hashes, heights, addresses),
     st.builds(
@@ -88,6 +97,7 @@ messages = st.one_of(
     st.builds(BlocksRequest, st.integers(1, 2**63 - 1), st.integers(1, MAX_BLOCKS_ASKED)),
     st.builds(CommittedBlock, heights, commits, st.binary(min_size=1, max_size=300)),
     st.builds(Transactions, st.lists(st.binary(min_size=1, max_size=100), max_size=5).map(tuple)),
+    st.builds(SkipMessage, skips),
 )
 
 
@@ -139,7 +149,7 @@ def test_a_frame_above_its_kinds_bound_is_refused_before_it_is_read(kind):
 
 
 def test_unknown_kinds_are_refused():
-    for kind in (0, 8, 255):
+    for kind in (0, 9, 255):
         with pytest.raises(MalformedInput) as caught:
             parse_head(bytes((kind, 0, 0, 0, 0)))
         assert caught.value.got == kind
@@ -279,6 +289,7 @@ def test_the_spec_page_states_the_kinds_and_bounds_that_the_code_has():
     assert MAX_BYTES[Kind.BLOCKS_REQUEST] == int(stated[Kind.BLOCKS_REQUEST])
     assert (stated[Kind.PROPOSAL], MAX_BYTES[Kind.PROPOSAL]) == ("256 + 4 MiB", 256 + 4 * 2**20)
     assert (stated[Kind.TRANSACTIONS], MAX_BYTES[Kind.TRANSACTIONS]) == ("256 KiB + 10", 256 * 1024 + 10)
+    assert MAX_BYTES[Kind.SKIP] == int(stated[Kind.SKIP].replace(" ", ""))
     assert f"{int(LIMIT)} the peer is sent away for {FIRST_BAN_S:.0f} s" in page
 
 

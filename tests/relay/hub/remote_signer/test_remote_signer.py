@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 
 from light_clients.crypto import secp256k1
 from light_clients.tendermint.hashing import proposal_sign_bytes, sign_digest
+from light_clients.tendermint.skip_certificate import SkipStatement, skip_digest
 from light_clients.tendermint.types import KeyType, SignedMessageType
-from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
+from relay.hub.consensus.signing import DoubleSignRefused, LastSigned, SignedSkip, SkipRefused
 from relay.hub.consensus.types import NIL, Step
 from relay.hub.consensus.votes import vote_bytes
 from relay.hub.network.due_signatures import DueSignatures
@@ -109,6 +110,24 @@ async def test_attack_C45_hub_a_lying_node_gets_no_second_vote_at_one_height_rou
         with pytest.raises(DoubleSignRefused, match="other bytes"):
             # A new connection has no other record.
             await in_thread(lambda: connected(place).sign_vote(vote(place, 7, 2, BLOCKS[2])))
+
+
+async def test_attack_C48_hub_a_signer_signs_a_skip_once_remembers_it_and_none_above_which_it_voted(place):
+    async with serving(place):
+        client = await in_thread(connected, place)
+        await in_thread(client.sign_vote, vote(place, 4))
+        statement = SkipStatement(place.chain_id, 4, b"\x04" * 32, b"\x03" * 32)
+        signed = await in_thread(client.sign_skip, statement)
+        assert secp256k1.verify_low_s(client.public_key.data, skip_digest(statement), signed.signature)
+        assert record_of(place).skip == client.record.skip == SignedSkip(statement, signed.signature)
+        assert await in_thread(client.sign_skip, statement) == signed
+        with pytest.raises(SkipRefused, match="the skip of block 4"):
+            await in_thread(client.sign_skip, replace(statement, block_hash=b"\x05" * 32))
+        await in_thread(client.connect)
+        assert client.record.skip == SignedSkip(statement, signed.signature)
+        await in_thread(client.sign_vote, vote(place, 6))
+        with pytest.raises(SkipRefused, match="signed at height 6 already"):
+            await in_thread(client.sign_skip, replace(statement, height=5))
 
 
 async def test_the_node_cannot_move_the_signers_record(place):

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from light_clients.interface import MalformedInput
+from light_clients.tendermint.skip_certificate import SkipStatement
 from light_clients.tendermint.types import BlockId, KeyType, PartSetHeader, PublicKey, SignedMessageType
-from relay.hub.consensus.signing import SIGNING_STEPS, LastSigned, Signed
+from relay.hub.consensus.signing import SIGNING_STEPS, LastSigned, Signed, SignedSkip
 from relay.hub.consensus.types import NIL, Proposal, Vote
 from relay.hub.remote_signer.codec import (
     HEAD_BYTES,
@@ -19,6 +20,7 @@ from relay.hub.remote_signer.codec import (
     Refused,
     SignedAnswer,
     SignProposalRequest,
+    SignSkipRequest,
     SignVoteRequest,
     Welcome,
     decode,
@@ -46,13 +48,18 @@ proposals = st.tuples(heights, st.integers(1, 2**31 - 1), blocks, times, st.inte
 entries = st.builds(
     Signed, st.sampled_from(SIGNING_STEPS), st.binary(max_size=200), times, st.binary(min_size=64, max_size=64)
 )
-records = st.builds(LastSigned, heights, rounds, st.lists(entries, max_size=3).map(tuple))
+statements = st.builds(
+    SkipStatement, st.from_regex(r"\A[a-z]{1,40}-[1-9]\Z"), st.integers(1, 2**63 - 1), hashes, hashes
+)
+skips = st.none() | st.builds(SignedSkip, statements, st.binary(min_size=64, max_size=64))
+records = st.builds(LastSigned, heights, rounds, st.lists(entries, max_size=3).map(tuple), skips)
 keys = st.binary(min_size=32, max_size=32).map(lambda data: PublicKey(KeyType.SECP256K1, b"\x02" + data))
 messages = st.one_of(
     st.builds(Hello, st.integers(0, 2**16 - 1), st.from_regex(r"\A[a-z]{1,40}-[1-9]\Z")),
     st.builds(Welcome, keys, records),
     st.builds(SignVoteRequest, votes),
     st.builds(SignProposalRequest, proposals),
+    st.builds(SignSkipRequest, statements),
     st.builds(SignedAnswer, times, st.binary(min_size=64, max_size=64)),
     st.builds(Refused, st.sampled_from(Refusal), st.from_regex(r"\A[ -~]{0,200}\Z")),
 )

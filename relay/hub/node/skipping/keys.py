@@ -1,0 +1,54 @@
+"""The consensus key that signs a skip: in the node's home, with a signer, or CometBFT's."""
+
+from pathlib import Path
+from typing import Any
+
+from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
+from relay.config import UnsafeFile, read_private_file
+from relay.hub.consensus.signing import LastSigned, above
+from relay.hub.node.home import LAST_SIGNED_FILE, UnusableHome, decode_validator_key, write_durably
+from relay.hub.node.key_file import Password
+from relay.hub.node.signer import FileSigner, encode_last_signed, load_record
+from relay.hub.node.start import lock_home, signer_of
+from relay.hub.remote_signer.client import NodeSigner
+
+COMETBFT_KEY_FILE = "cometbft/config/priv_validator_key.json"
+COMETBFT_STATE_FILE = "cometbft/data/priv_validator_state.json"
+MAX_STATE_BYTES = 64 * 1024
+
+
+def skip_signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
+    """Under the home's lock. Raises UnusableHome, NodeRefused."""
+    if not (home / "cometbft").is_dir():
+        return signer_of(home, chain_id, password)
+    lock_home(home)
+    try:
+        key = decode_validator_key(read_private_file(home / COMETBFT_KEY_FILE))
+    except (UnsafeFile, ValueError) as error:
+        raise UnusableHome(f"{home / COMETBFT_KEY_FILE}: {error}") from None
+    # CometBFT's own record says what it signed; the promise is kept by the application, which executes for it.
+    record = above(skip_record_of(home), _cometbft_height(home))
+    write_durably(home / LAST_SIGNED_FILE, encode_last_signed(record))
+    return FileSigner(home, key, chain_id)
+
+
+def skip_record_of(home: Path) -> LastSigned:
+    """Of a home under CometBFT: empty until a skip is signed. Raises UnusableHome."""
+    return load_record(home) if (home / LAST_SIGNED_FILE).exists() else LastSigned()
+
+
+def _cometbft_height(home: Path) -> int:
+    path = home / COMETBFT_STATE_FILE
+    try:
+        document: Any = parse_json(path.read_bytes(), "state", MAX_STATE_BYTES)
+        height = int(document["height"])
+    except OSError as error:
+        raise UnusableHome(
+            f"{path}: {error.strerror or error}; without it this validator could contradict what it signed"
+        ) from None
+    except (MalformedInput, KeyError, TypeError, ValueError):
+        raise UnusableHome(f"{path}: is no CometBFT signing state") from None
+    if height < 0:
+        raise UnusableHome(f"{path}: is no CometBFT signing state")
+    return height
