@@ -46,7 +46,7 @@ from light_clients.ibc.evm_router import (
     router_storage_root,
 )
 from light_clients.ibc.packet import decode_acknowledgement, decode_packet
-from light_clients.interface import VerificationError, run_checks
+from light_clients.interface import MalformedInput, VerificationError, run_checks
 from light_clients.proofs.mpt import mapping_slot, verify_storage
 from light_clients.proofs.ssz import bytes_root, container_root
 from light_clients.protobuf import cosmos_tx_pb2, evm_router_pb2
@@ -77,8 +77,12 @@ def given_committee(raw: dict) -> tuple[str, dict, int | None]:
     """Which stored committee a header says has signed it, its keys, and the slot of the state that stores it, if it says."""
     active = raw.get("active_sync_committee") or raw["trusted_sync_committee"]
     slot = raw.get("trusted_slot", active.get("trusted_slot"))
-    ((which, committee),) = active.get("sync_committee", active).items()
-    return which, committee, None if slot is None else int(slot)
+    named = active.get("sync_committee", active)
+    for which in ("Current", "Next"):
+        committee = named.get(which, named.get(f"{which.lower()}_sync_committee"))
+        if committee is not None:
+            return which, committee, None if slot is None else int(slot)
+    raise MalformedInput("sync_committee", "is neither the current nor the next one")
 
 
 class KnownCommittees:

@@ -424,6 +424,14 @@ def states(case: dict) -> tuple[ClientState, ConsensusState]:
     return client_state_from_json(case["client_state"]), consensus_state_from_json(consensus)
 
 
+def raw_hex(text: Any, field: str) -> bytes:
+    """Bytes of hex with or without 0x. Raises MalformedInput for what is none: such a file is refused, it is no crash."""
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except (AttributeError, ValueError) as error:
+        raise MalformedInput(field, "is not hex", got=text) from error
+
+
 def number_of(height: Any) -> int:
     """A height as a number, a decimal text, `revision-height`, or an object of both."""
     if isinstance(height, dict):
@@ -439,13 +447,13 @@ def ibc_update(entry: Entry, group: Group) -> Iterator[Verification]:
     latest = Height(client.latest_height.revision_number, entry.params["stored_height"])
     client = replace(client, latest_height=latest)
     stored = MemoryConsensusStates({latest: encode_consensus_state(state)})
-    header = bytes.fromhex(message["client_message_hex"])
     now_ns = rpc_json.parse_time_ns(entry.params["now"], "now")
 
     def check() -> None:
         trusted = Height(latest.revision_number, number_of(message["trusted_height"]))
         if stored.get(trusted) is None:
             raise UnknownHeight(trusted, latest)
+        header = raw_hex(message["client_message_hex"], "client_message_hex")
         verdict = CLIENT.verify_header(encode_client_state(client), stored, header, now_ns)
         if not isinstance(verdict, Updated):
             raise PredicateFailed("updated", str(verdict))
@@ -462,7 +470,7 @@ def ibc_membership(entry: Entry, group: Group) -> Iterator[Verification]:
     message = case["membership_msg"]
     store, key = message["path"]
     path = (store.encode("latin-1"), key.encode("latin-1"))
-    proof, value = bytes.fromhex(message["proof"]), bytes.fromhex(message["value"] or "")
+    proof, value = raw_hex(message["proof"], "proof"), raw_hex(message["value"] or "", "value")
     encoded = encode_client_state(client), encode_consensus_state(state)
 
     def check() -> None:
