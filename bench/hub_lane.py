@@ -311,7 +311,7 @@ def _connect(
     arguments = ["path", "create", "--config", str(config), "--chain", name, *owner.options]
     arguments += ["--hub-admin", str(admin.keystore), "--hub-admin-password-file", str(admin.password_file)]
     arguments += ["--attestor", attestor.address, "--max-clock-drift-s", str(DRIFT_S)]
-    return dict(json.loads(command([*arguments, "--mailbox", deployment["mailbox"], "--json"])))
+    return dict(json.loads(command([*arguments, "--mailbox", deployment["mailbox"], "--yes", "--json"])))
 
 
 def _introduce(

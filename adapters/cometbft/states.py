@@ -6,6 +6,7 @@ from adapters.interface import ClientParameters, InitialStates, NotSupported
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from light_clients.proofs.ics23 import ProofSpec
 from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from light_clients.tendermint.hashing import header_hash
 from light_clients.tendermint.types import ClientState, ConsensusState, Header, TrustLevel, revision_of
 
 CLIENT_TYPE = "07-tendermint"
@@ -41,5 +42,9 @@ def initial_states(
     )
     consensus_state = ConsensusState(header.time_ns, header.app_hash, header.next_validators_hash)
     return InitialStates(
-        CLIENT_TYPE, height, encode_client_state(client_state), encode_consensus_state(consensus_state)
+        CLIENT_TYPE,
+        height,
+        encode_client_state(client_state),
+        encode_consensus_state(consensus_state),
+        header_hash(header),
     )

@@ -46,6 +46,7 @@ from adapters.interface import (
     SignedTransaction,
     Signer,
     TransactionOutcome,
+    begin_height,
 )
 from adapters.rpc import HeadFollower, HeadSignal, each_of
 from light_clients.ibc.commitment import PathKind, path_key
@@ -207,9 +208,9 @@ class CosmosChain:
         return tuple(await each_of(lambda path: self.prove(path, height), paths))
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
-        head = (await self.head()).height
-        header = (await self._blocks.header(head)).header
-        accountable_s = await self._unbonding_s(head)
+        begin = await begin_height(self.name, parameters, self.head)
+        header = (await self._blocks.header(begin)).header
+        accountable_s = await self._unbonding_s(begin)
         if accountable_s is not None:
             parameters = replace(parameters, unbonding_period_s=accountable_s)
         return initial_states(client_type, ClientOfChain(self.chain_id, PROOF_SPECS, UPGRADE_PATH), header, parameters)

@@ -101,6 +101,8 @@ class AttestedConsensus:
         by = parameters.attested_by
         if client_type != CLIENT_TYPE or by is None:
             raise NotSupported(f"a {client_type} client of an attested chain, or one for which no attestors are named")
+        if parameters.begin_height is not None:
+            raise NotSupported("a beginning of an attested chain's client: attestors say what its blocks are")
         head = await self.head()
         client_state = ClientState(
             Scope(
@@ -118,7 +120,7 @@ class AttestedConsensus:
         )
         state = StateAttestation(head.height, head.time_ns // NANOSECONDS_PER_SECOND)
         return InitialStates(
-            CLIENT_TYPE, Height(0, head.height), encode_client_state(client_state), encode_state(state)
+            CLIENT_TYPE, Height(0, head.height), encode_client_state(client_state), encode_state(state), head.hash
         )
 
     def _client(self, client_type: str, client_state: bytes) -> ClientState:

@@ -188,6 +188,8 @@ class BeaconConsensus:
         """
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"a {client_type} client of an Ethereum chain")
+        if parameters.begin_height is not None:
+            raise NotSupported("a beginning by height: the client of an Ethereum chain begins at a block root")
         size = self._network.preset.sync_committee_size
         participants = parameters.min_participants or supermajority(size)
         if not supermajority(size) <= participants <= size:
@@ -226,6 +228,7 @@ class BeaconConsensus:
             client_state.latest_height,
             encode_client_state(client_state),
             encode_consensus_state(consensus_state),
+            root,
         )
 
     async def _check_rotation(self, period: int) -> None:

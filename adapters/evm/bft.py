@@ -8,7 +8,7 @@ from adapters.evm.events import FinalBlocks
 from adapters.evm.headers import CLIENT_TYPE, HeaderSource
 from adapters.evm.proofs import ProofSource
 from adapters.ics26.execution import ExecutionRpc
-from adapters.interface import BadAnswer, ClientParameters, Head, InitialStates, NotSupported, Proof
+from adapters.interface import BadAnswer, ClientParameters, Head, InitialStates, NotSupported, Proof, begin_height
 from light_clients.bft_evm import (
     ClientState,
     ConsensusState,
@@ -27,6 +27,7 @@ class BftConsensus:
 
     def __init__(self, chain: str, chain_id: int, router: bytes, execution: ExecutionRpc, rules: SealRules) -> None:
         self._rules = rules
+        self._chain = chain
         self._chain_id = chain_id
         self._router = router
         self._blocks = FinalBlocks(chain, execution, rules)
@@ -61,10 +62,10 @@ class BftConsensus:
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"a {client_type} client of an EVM chain whose validators seal its blocks")
-        head = await self.head()
-        _, header = await self._blocks.header(head.height)
-        account = await self._proofs.account(head.height)
-        height = Height(0, head.height)
+        begin = await begin_height(self._chain, parameters, self.head)
+        block_hash, header = await self._blocks.header(begin)
+        account = await self._proofs.account(begin)
+        height = Height(0, begin)
         try:
             validators = await self._blocks.validators.of(header)
             client_state = ClientState(
@@ -79,7 +80,11 @@ class BftConsensus:
             )
             consensus_state = ConsensusState(header.timestamp_s, account.storage_root, tuple(sorted(set(validators))))
             return InitialStates(
-                CLIENT_TYPE, height, encode_client_state(client_state), encode_consensus_state(consensus_state)
+                CLIENT_TYPE,
+                height,
+                encode_client_state(client_state),
+                encode_consensus_state(consensus_state),
+                block_hash,
             )
         except VerificationError as error:
             raise BadAnswer("eth_getBlockByNumber", "result", str(error)) from error

@@ -13,6 +13,7 @@ from adapters.interface import (
     InitialStates,
     NotSupported,
     Proof,
+    begin_height,
 )
 from light_clients.clique import (
     ClientState,
@@ -109,15 +110,15 @@ class CliqueConsensus:
         return await self._proofs.prove_all(paths, height)
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
-        """At the newest final block. Its signers, recent sealers and open votes are counted from the checkpoint of its epoch
+        """At the newest final block, or at the one that is asked for. Its signers, recent sealers and open votes are counted from the checkpoint of its epoch
         on, by the light client's own rules."""
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"a {client_type} client of an EVM chain with Clique")
-        head = await self.head()
-        account = await self._proofs.account(head.height)
+        begin = await begin_height(self._chain, parameters, self.head)
+        account = await self._proofs.account(begin)
         try:
-            snapshot = await self._snapshot(head.height)
-            block = await self._blocks.block(head.height)
+            snapshot = await self._snapshot(begin)
+            block = await self._blocks.block(begin)
             # Weights are only compared, so they are counted from here.
             state = ConsensusState(block.execution.timestamp_s, account.storage_root, block.hash, 0, snapshot)
             client_state = ClientState(
@@ -135,7 +136,7 @@ class CliqueConsensus:
         except VerificationError as error:
             raise BadAnswer("eth_getBlockByNumber", "result", str(error)) from error
         return InitialStates(
-            CLIENT_TYPE, state.height, encode_client_state(client_state), encode_consensus_state(state)
+            CLIENT_TYPE, state.height, encode_client_state(client_state), encode_consensus_state(state), block.hash
         )
 
     async def _snapshot(self, height: int) -> Snapshot:

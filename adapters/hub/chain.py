@@ -29,6 +29,7 @@ from adapters.interface import (
     Head,
     InitialStates,
     Proof,
+    begin_height,
 )
 from adapters.rpc import CONCURRENT_READS, MOST_IN_A_BATCH, Fields, HeadSignal, Together
 from light_clients.ibc.commitment import PathKind, path_key
@@ -158,7 +159,8 @@ class HubChain(RouterChain):
         return [None if answer.value is None else answer.value.rjust(WORD_BYTES, b"\0") for answer in answers]
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
-        header = (await self._blocks.header((await self.head()).height)).header
+        begin = await begin_height(self.name, parameters, self.head)
+        header = (await self._blocks.header(begin)).header
         return initial_states(client_type, ClientOfChain(self.chain_id, (SMT_SPEC,), UPGRADE_PATH), header, parameters)
 
     def _header(self, client_id: str, header: bytes) -> bytes:

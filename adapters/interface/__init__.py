@@ -1,6 +1,7 @@
 """What every adapter answers: one protocol, its values and its errors."""
 
 from adapters.interface.adapter import MAX_EVENT_RANGE, MAX_SEQUENCE_SCAN, NEWEST, At, ChainAdapter
+from adapters.interface.beginning import begin_height
 from adapters.interface.clients import AttestedBy, ClientInfo, ClientParameters, InitialStates, Proof
 from adapters.interface.endpoints import LATENCY_BOUNDS_S, EndpointError, EndpointStatistics
 from adapters.interface.errors import (
@@ -92,4 +93,5 @@ __all__ = [
     "Underpriced",
     "UnknownClient",
     "UpdateClient",
+    "begin_height",
 ]

@@ -168,7 +168,10 @@ class ChainAdapter(Protocol):
         """`prove` for each of `paths`, in their order, with as few requests as the chain needs."""
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
-        """States for a new client of this chain at its head. Raises NotSupported for another client type."""
+        """States for a new client of this chain at its head, or at `parameters.begin_height`.
+
+        Raises NotSupported for another client type, HeightUnavailable for a height that is not final or no longer kept.
+        """
 
     # as a destination
 

@@ -42,7 +42,8 @@ class ClientParameters:
     `unbonding_period_s` is for how long a removed validator of a hub stays accountable (a genesis parameter of it);
     other client types have none. `attested_by` is for `attestation` clients alone, and needed there. The last two are for
     `ethereum` clients alone: the root of a finalized beacon block from where the client begins (None: the newest that the
-    chain's endpoints name), and how many of a committee must sign (None: two thirds).
+    chain's endpoints name), and how many of a committee must sign (None: two thirds). `begin_height` is of the final block
+    from where the client begins (None: the newest); `ethereum` and `attestation` clients take none.
     """
 
     trusting_period_s: int
@@ -51,16 +52,22 @@ class ClientParameters:
     attested_by: AttestedBy | None = None
     trusted_block_root: bytes | None = None
     min_participants: int | None = None
+    begin_height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InitialStates:
-    """Both states of a new client of this chain, in the encoding of the Python light client of `client_type`."""
+    """Both states of a new client of this chain, in the encoding of the Python light client of `client_type`.
+
+    `block_hash` is of the block at `height`, computed from the header that the states were read from (of an `ethereum`
+    client the beacon block's root; of an `attestation` client the endpoint's word): who trusts the client trusts this block.
+    """
 
     client_type: str
     height: Height
     client_state: bytes
     consensus_state: bytes
+    block_hash: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

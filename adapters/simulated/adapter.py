@@ -40,6 +40,7 @@ from adapters.interface import (
     Signer,
     TransactionOutcome,
     UnknownClient,
+    begin_height,
 )
 from adapters.simulated.chain import BASE_FEE_WEI, ROUTER_ADDRESS, SimulatedBlock, SimulatedChain
 from adapters.simulated.faults import Faults
@@ -301,9 +302,9 @@ class SimulatedAdapter:
         await self._asked("initial_states")
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"a {client_type} client of a simulated chain")
-        height = self.chain.final_height
+        height = await begin_height(self.name, parameters, self.head)
         states = self.chain.states_at(height, parameters.trusting_period_s, parameters.max_clock_drift_s)
-        return InitialStates(CLIENT_TYPE, Height(0, height), *states)
+        return InitialStates(CLIENT_TYPE, Height(0, height), *states, self.chain.blocks[height].hash)
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
         await self._asked("prepare")

@@ -1,10 +1,11 @@
 """Making the two clients of a Cosmos chain's path: one transaction of its account on the chain, one decision of the hub's admins."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
+from relay.cli.beginnings import Agreement, Pin, beginning_of
 from relay.cli.hub_trust import approve
 from relay.cli.path_creation import CreatedPath
 from relay.cli.session import new_salt
@@ -14,7 +15,7 @@ from relay.keys import Signer
 if TYPE_CHECKING:
     from adapters.cosmos import CosmosChain
     from adapters.hub import HubChain
-    from adapters.interface import ClientParameters
+    from adapters.interface import ClientParameters, InitialStates
 
 DAY_S = 86_400
 LONGEST_TRUST_S = 7 * DAY_S
@@ -31,9 +32,19 @@ class Wish:
 
 
 async def create_cosmos_path(
-    cosmos: CosmosChainConfig, owner: Signer, hub: HubChainConfig, admins: Sequence[Signer], wish: Wish, random: Random
+    cosmos: CosmosChainConfig,
+    owner: Signer,
+    hub: HubChainConfig,
+    admins: Sequence[Signer],
+    wish: Wish,
+    agreement: Agreement,
+    random: Random,
 ) -> CreatedPath:
-    """The hub's client of the chain and the chain's client of the hub, each as the other's counterparty."""
+    """The hub's client of the chain and the chain's client of the hub, each as the other's counterparty.
+
+    They begin at blocks that `agreement` is reached about.
+    """
+    from adapters.cosmos.administration import create_client as create_on_chain
     from adapters.cosmos.administration import register_counterparty
     from adapters.hub.admin import register_counterparty as registration
     from adapters.ics26.transactor import Transactor
@@ -44,21 +55,27 @@ async def create_cosmos_path(
         await chain.check_identity()
         await hub_chain.check_identity()
         of_chain, of_hub = await parameters_of_chain(chain, wish), await parameters_of_hub(hub_chain, wish)
+        for_hub = await chain.initial_states(TENDERMINT, _beginning_at(of_chain, agreement.chain))
+        for_chain = await hub_chain.initial_states(TENDERMINT, _beginning_at(of_hub, agreement.hub))
+        beginnings = (
+            beginning_of(hub.name, cosmos.name, for_hub, agreement.chain),
+            beginning_of(cosmos.name, hub.name, for_chain, agreement.hub),
+        )
+        await agreement.reach(beginnings)
         eth_chain_id = await hub_chain.eth_chain_id()
         transactors = [Transactor(hub_chain.execution, eth_chain_id, admin) for admin in admins]
         ids: dict[str, str] = {}
 
-        async def open_on_hub(parameters: "ClientParameters") -> None:
+        async def open_on_hub(states: "InitialStates") -> None:
             from adapters.hub.admin import create_client, created_client
 
-            states = await chain.initial_states(TENDERMINT, parameters)
             action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
             ids["hub"] = created_client(await approve(hub, hub_chain, transactors, action))
 
-        async def open_on_chain(parameters: "ClientParameters") -> None:
-            ids["chain"] = await create_hub_client(chain, owner, hub_chain, parameters)
+        async def open_on_chain(states: "InitialStates") -> None:
+            ids["chain"] = await create_on_chain(chain, owner, states)
 
-        await all_of([(open_on_hub, of_chain), (open_on_chain, of_hub)])
+        await all_of([(open_on_hub, for_hub), (open_on_chain, for_chain)])
         on_hub, on_chain = ids["hub"], ids["chain"]
 
         async def register_on_hub(client_id: str) -> None:
@@ -69,7 +86,11 @@ async def create_cosmos_path(
             await register_counterparty(chain, owner, on_chain, client_id, hub_chain.merkle_prefix)
 
         await all_of([(register_on_hub, on_chain), (register_on_chain, on_hub)])
-    return CreatedPath((cosmos.name, on_chain), (hub.name, on_hub))
+    return CreatedPath((cosmos.name, on_chain), (hub.name, on_hub), beginnings=beginnings)
+
+
+def _beginning_at(parameters: "ClientParameters", pin: Pin | None) -> "ClientParameters":
+    return parameters if pin is None else replace(parameters, begin_height=pin.height)
 
 
 async def create_hub_client(

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from relay.cli.beginnings import Agreement, Beginning, pin_of
 from relay.cli.cosmos_path import Wish, create_cosmos_path
 from relay.cli.path_creation import AttestorSet, CreatedPath, Member, Trust, create_direct, create_with_hub
 from relay.cli.session import (
@@ -94,12 +95,28 @@ def create(
         int | None,
         typer.Option(min=1, help="Members of a sync committee who must sign, two thirds unless given. Ethereum alone."),
     ] = None,
+    trusted_height: Annotated[
+        int | None,
+        typer.Option(min=1, help="Final block of the chain from where the hub's client begins; with --trusted-hash."),
+    ] = None,
+    trusted_hash: Annotated[
+        str | None, typer.Option(help="Hash of that block, from somebody whom you trust; another one is refused.")
+    ] = None,
+    hub_trusted_height: Annotated[
+        int | None,
+        typer.Option(min=1, help="Block of the hub from where the chain's client begins; with --hub-trusted-hash."),
+    ] = None,
+    hub_trusted_hash: Annotated[
+        str | None, typer.Option(help="Hash of that block of the hub; another one is refused.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: you know the first blocks to be right.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create the hub's client of the chain and the chain's client of the hub, each as the other's counterparty.
 
-    Prints the `[[paths]]` entry for the relay's configuration; for an attested chain also, on standard error, the
-    `[[destinations]]` entry for its attestors, for an Ethereum chain the block root from where its client begins.
+    Shows on standard error from which block each client begins, its height and hash, and asks before anything is sent;
+    blocks that are pinned are compared instead. Prints the `[[paths]]` entry for the relay's configuration; for an attested
+    chain also, on standard error, the `[[destinations]]` entry for its attestors.
     """
     loaded = config_of(config)
     evm, hub_chain = member_chain_of(loaded, chain), hub_of(loaded, hub)
@@ -117,12 +134,20 @@ def create(
         for option, value in (("trusted-root", trusted_root), ("min-participants", min_participants)):
             if value is not None:
                 raise refuse(f"--{option} is for Ethereum chains; {chain}'s consensus is {evm.consensus}", UNUSABLE)
+    if isinstance(evm, EvmChainConfig) and evm.consensus in ("ethereum", "attested") and trusted_height is not None:
+        begins = "at a block root: --trusted-root" if evm.consensus == "ethereum" else "where its attestors say"
+        raise refuse(
+            f"not supported: --trusted-height of {chain}; the client of such a chain begins {begins}", UNUSABLE
+        )
+    agreement = Agreement(
+        pin_of(trusted_height, trusted_hash, ""), pin_of(hub_trusted_height, hub_trusted_hash, "hub-"), yes
+    )
     block_root = _root(trusted_root)
     owner = signer_of(keystore, password_file, password_env)
     if isinstance(evm, CosmosChainConfig):
         admins = admins_of(hub_admin, hub_admin_password_file)
         wish = Wish(trusting_period_s, max_clock_drift_s)
-        _print(run_administration(partial(create_cosmos_path, evm, owner, hub_chain, admins, wish)), as_json)
+        _print(run_administration(partial(create_cosmos_path, evm, owner, hub_chain, admins, wish, agreement)), as_json)
         return
     for option, address in (("--mailbox", mailbox), ("--transfer", transfer)):
         if address is not None:
@@ -136,7 +161,7 @@ def create(
         block_root,
         min_participants,
     )
-    _print(run_administration(partial(create_with_hub, member, hub_chain, admins, trust)), as_json)
+    _print(run_administration(partial(create_with_hub, member, hub_chain, admins, trust, agreement)), as_json)
 
 
 @app.command()
@@ -248,29 +273,28 @@ def to_checksum(address: str) -> str:
     return str(to_checksum_address(address))
 
 
+def _shown(one: Beginning) -> dict[str, str]:
+    return {"on": one.host, "of": one.followed, "height": one.height, "hash": f"0x{one.block_hash.hex()}"}
+
+
 def _print(path: CreatedPath, as_json: bool) -> None:
     ends = [{"chain": chain, "client": client} for chain, client in (path.a, path.b)]
     if as_json:
         document = {"a": ends[0], "b": ends[1]}
         if path.destinations:
             document["destinations"] = [asdict(destination) for destination in path.destinations]  # type: ignore[assignment]
+        if path.beginnings:
+            document["begins"] = [_shown(one) for one in path.beginnings]  # type: ignore[assignment]
         typer.echo(json.dumps(document))
-        _remark(path)
         return
     sides = [
         f'{side} = {{ chain = "{end["chain"]}", client = "{end["client"]}" }}'
         for side, end in zip("ab", ends, strict=True)
     ]
     typer.echo("\n".join(["[[paths]]", *sides]))
-    _remark(path)
     for to in path.destinations:  # to stderr: what is printed can be appended to the relay's file as it is
         typer.echo(
             f"# for every attestor of {to.source}\n[[destinations]]\n"
             f'chain_id = "{to.chain_id}"\nrouter = "{to.router}"\nclient = "{to.client}"\n',
             err=True,
         )
-
-
-def _remark(path: CreatedPath) -> None:
-    for remark in path.remarks:
-        typer.echo(f"# {remark}", err=True)

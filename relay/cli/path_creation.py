@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from relay.cli.beginnings import Agreement, Beginning, Pin, beginning_of
 from relay.cli.hub_trust import approve
 from relay.cli.session import new_salt
 from relay.config import EvmChainConfig, HubChainConfig
@@ -14,7 +15,7 @@ from relay.keys import Signer
 
 if TYPE_CHECKING:
     from adapters.evm import EvmChain
-    from adapters.interface import ChainAdapter, ClientParameters
+    from adapters.interface import ChainAdapter, ClientParameters, InitialStates
 
 FINALITY_LIMIT_S = 120
 FINALITY_POLL_S = 1.0
@@ -62,18 +63,23 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class CreatedPath:
-    """(chain name, client) of both ends, what attestors must learn, and of what a person should look at."""
+    """(chain name, client) of both ends, what attestors must learn, and from where the clients begin."""
 
     a: tuple[str, str]
     b: tuple[str, str]
     destinations: tuple[Destination, ...] = ()
-    remarks: tuple[str, ...] = ()
+    beginnings: tuple[Beginning, ...] = ()
 
 
 async def create_with_hub(
-    member: Member, hub: HubChainConfig, admins: Sequence[Signer], trust: Trust, random: Random
+    member: Member,
+    hub: HubChainConfig,
+    admins: Sequence[Signer],
+    trust: Trust,
+    agreement: Agreement,
+    random: Random,
 ) -> CreatedPath:
-    """The hub's client of a chain and the chain's client of the hub."""
+    """The hub's client of a chain and the chain's client of the hub, from blocks that `agreement` is reached about."""
     from eth_utils.address import to_canonical_address
 
     from adapters.evm import EvmChain
@@ -97,28 +103,30 @@ async def create_with_hub(
         for app in (member.mailbox, member.transfer):
             if app is not None:
                 await require_contract(owning, to_canonical_address(app))
-        client_type = evm.client_type
-        remarks: list[str] = []
+        if evm.consensus != "ethereum":
+            await until_final(chain, evm.start_height)
+        foreseen = await hub_chain.next_client_id(evm.client_type)
+        of_chain = _parameters(trust, member.attestors, hub.chain_id, hub.router, foreseen, begin=agreement.chain)
+        for_hub = await chain.initial_states(evm.client_type, of_chain)
+        for_chain = await hub_chain.initial_states("07-tendermint", _parameters(trust, begin=agreement.hub))
+        by_root = trust.block_root is not None
+        beginnings = (
+            beginning_of(hub.name, evm.name, for_hub, agreement.chain, by_root=by_root),
+            beginning_of(evm.name, hub.name, for_chain, agreement.hub),
+        )
+        await agreement.reach(beginnings)
 
         ids: dict[str, str] = {}
         contracts: dict[str, bytes] = {}
 
-        async def open_on_hub(client_type: str) -> None:
-            if evm.consensus != "ethereum":
-                await until_final(chain, evm.start_height)
-            client_id = await hub_chain.next_client_id(client_type)
-            parameters = _parameters(trust, member.attestors, hub.chain_id, hub.router, client_id)
-            states = await chain.initial_states(client_type, parameters)
-            if evm.consensus == "ethereum":
-                remarks.append(_beginning(evm.name, states.consensus_state, trust))
+        async def open_on_hub(states: "InitialStates") -> None:
             action = create_client(new_salt(), states.client_type, states.client_state, states.consensus_state)
             ids["hub"] = created_client(await approve(hub, hub_chain, transactors, action))
 
-        async def deploy_on_chain(client_type: str) -> None:
-            states = await hub_chain.initial_states(client_type, _parameters(trust))
+        async def deploy_on_chain(states: "InitialStates") -> None:
             contracts["client"] = await deploy_hub_client(owning, states)
 
-        await all_of([(open_on_hub, client_type), (deploy_on_chain, "07-tendermint")])
+        await all_of([(open_on_hub, for_hub), (deploy_on_chain, for_chain)])
         on_hub = ids["hub"]
         on_chain = await add_client(owning, router, contracts["client"], on_hub, hub_chain.merkle_prefix)
 
@@ -135,7 +143,7 @@ async def create_with_hub(
     destinations: tuple[Destination, ...] = ()
     if member.attestors is not None:
         destinations = (Destination(evm.name, hub.chain_id, hub.router, on_hub),)
-    return CreatedPath((evm.name, on_chain), (hub.name, on_hub), destinations, tuple(remarks))
+    return CreatedPath((evm.name, on_chain), (hub.name, on_hub), destinations, beginnings)
 
 
 async def create_direct(a: Member, b: Member, trust: Trust, random: Random) -> CreatedPath:
@@ -202,25 +210,14 @@ async def until_final(chain: "ChainAdapter", height: int) -> None:
         raise HeightUnavailable(chain.name, height, reason)
 
 
-def _beginning(name: str, consensus_state: bytes, trust: Trust) -> str:
-    """Nothing can show that the first block is of the real chain: a person must know from where the client begins."""
-    from light_clients.ethereum import decode_consensus_state
-
-    root = decode_consensus_state(consensus_state).beacon_root.hex()
-    if trust.block_root is not None:
-        return f"the hub's client of {name} begins with block root 0x{root}, as given"
-    return (
-        f"the hub's client of {name} begins with block root 0x{root}, which the configured beacon nodes call finalized:"
-        " compare it with nodes of other operators before anything of value passes"
-    )
-
-
 def _parameters(
     trust: Trust,
     attestors: AttestorSet | None = None,
     destination_chain_id: str = "",
     destination_router: str = "",
     destination_client_id: str = "",
+    *,
+    begin: Pin | None = None,
 ) -> "ClientParameters":
     from eth_utils.address import to_canonical_address
 
@@ -239,4 +236,5 @@ def _parameters(
         attested_by=attested_by,
         trusted_block_root=trust.block_root,
         min_participants=trust.min_participants,
+        begin_height=None if begin is None else begin.height,
     )

@@ -4,6 +4,7 @@ from tests.defences.defence import Defence
 
 ACCESS = "adapters/rpc/test_endpoint_access.py"
 CONFIG = "relay/config/test_endpoint_config.py"
+BEGINNINGS = "relay/cli/test_path_beginnings.py"
 CHAINS = "relay/core/test_many_chains.py"
 FORKS = "relay/core/test_fork_watch.py"
 
@@ -77,6 +78,20 @@ ENDPOINTS = (
         "        connection.execute(delete(RecordRow).where(RecordRow.packet_id.in_(chunk)))\n",
         "        pass\n",
         ("relay/ledger/test_ledger_sqlite.py", "relay/core/test_packet_records.py"),
+    ),
+    Defence(
+        "a client begins at the pinned block and at no other",
+        "relay/cli/beginnings.py",
+        "    if pin is not None and states.block_hash != pin.block_hash:\n",
+        "    if False:\n",
+        (f"{BEGINNINGS}::test_parity_pain_23_another_block_than_the_pinned_one_is_refused",),
+    ),
+    Defence(
+        "first blocks are confirmed by a person",
+        "relay/cli/beginnings.py",
+        "        if self.yes or all(one.pinned for one in beginnings):\n",
+        "        if True:\n",
+        (f"{BEGINNINGS}::test_parity_pain_23_first_blocks_are_shown_and_nothing_is_made_without_a_yes",),
     ),
     Defence(
         "a liveness probe asks for no chain",

@@ -35,7 +35,7 @@ async def connect(config, chain, owner, admins, mailbox, *more):
             *("path", "create", "--config", str(config), "--chain", chain, *owner.options),
             *(part for admin in voting for part in ("--hub-admin", str(admin.keystore))),
             *(part for admin in voting for part in ("--hub-admin-password-file", str(admin.password_file))),
-            *("--mailbox", mailbox, "--json", *more),
+            *("--mailbox", mailbox, "--yes", "--json", *more),
         ]
     )
     return json.loads(printed)

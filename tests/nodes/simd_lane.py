@@ -184,7 +184,7 @@ async def simd_lane(
             tables += cosmos_table(simd, relayer)
             administration = home / "administration.toml"
             write_private(administration, relay_table(home) + tables)
-            create = ["path", "create", "--config", str(administration), *admin_options(hub.admins), "--json"]
+            create = ["path", "create", "--config", str(administration), *admin_options(hub.admins), "--yes", "--json"]
             contracts = ["--mailbox", deployment["mailbox"], "--transfer", deployment["transfer"]]
             of_alpha = json.loads(await run_command([*create, "--chain", "alpha", *plan.owner.options, *contracts]))
             trust = [] if trusting_period_s is None else ["--trusting-period-s", str(trusting_period_s)]

@@ -88,7 +88,7 @@ async def above(lane: SimdLane, chain: str, client: str, first: int):
 async def substitute_on_hub(lane: SimdLane) -> str:
     """A second path to the same chain, with the same parameters: its client on the hub stands in for the first's."""
     made = await lane.hutong_json(
-        *("path", "create", "--chain", "simd", "--trusting-period-s", str(TRUSTING_S)),
+        *("path", "create", "--chain", "simd", "--yes", "--trusting-period-s", str(TRUSTING_S)),
         *(*lane.user.options, *lane.admins),
     )
     return str(made["b"]["client"])

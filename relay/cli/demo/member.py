@@ -72,7 +72,7 @@ async def connect(config: Path, chain: str, owner: Key, admins: Sequence[Key], *
     printed = await run_command(
         [
             *("path", "create", "--config", str(config), "--chain", chain, *owner.options),
-            *(*admin_options(admins), *contracts, "--json"),
+            *(*admin_options(admins), *contracts, "--yes", "--json"),
         ]
     )
     path: Paths = json.loads(printed)
