@@ -4,6 +4,7 @@ beside other projects' verifiers from npm and PyPI. `python -m bench lane`: the 
 `python -m bench hub_chains`: one hub with 50 chains, of which one stops.
 `python -m bench relay`: the direct path beside the Hyperlane relayer from npm. `python -m bench ledger`: the API's queries.
 `python -m bench audit`: a period replayed.
+`python -m bench spam`: a fee-free hub under a stranger's spam.
 `python -m bench api`: status look-ups beside the server's bare hello, and a thousand event streams.
 
 Timings are ratios against the bare cost in the same run, or against a stated limit; none is asserted in a test.
@@ -50,7 +51,7 @@ def bench_verify(*, with_peers: bool, page: bool) -> None:
 
 
 def main() -> None:
-    from bench import api, audit, hub, hub_chains, hub_growth, ledger, relay
+    from bench import api, audit, hub, hub_chains, hub_growth, ledger, relay, spam
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -67,6 +68,7 @@ def main() -> None:
     audit.add_arguments(commands.add_parser("audit", help="a period of deliveries replayed, then with damage planted"))
     api.add_arguments(commands.add_parser("api", help="the HTTP API beside its server's bare hello"))
     ledger.add_arguments(commands.add_parser("ledger", help="lists and searches over a million messages beside 100 ms"))
+    spam.add_arguments(commands.add_parser("spam", help="a fee-free hub while a stranger floods every door of it"))
     arguments = parser.parse_args()
     if arguments.command == "verify":
         bench_verify(with_peers=not arguments.no_peers, page=arguments.page)
@@ -80,6 +82,8 @@ def main() -> None:
         hub_chains.main(console, arguments)
     elif arguments.command == "audit":
         audit.main(console, arguments)
+    elif arguments.command == "spam":
+        spam.main(console, arguments)
     elif arguments.command == "api":
         api.main(arguments)
     elif arguments.command == "ledger":

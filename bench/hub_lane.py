@@ -105,6 +105,9 @@ class HubLane:
     deployments: dict[str, Any]
     receiver: str
     processes: list[Process]
+    hub_url: str
+    """The eth_* port of the first validator."""
+    hub_home: Path
 
     def __post_init__(self) -> None:
         self._send, self._watch = Rpc(self.a.url), Rpc(self.b.url)
@@ -124,12 +127,12 @@ class HubLane:
         del self._signed[:count]
         return str(sent[-1])
 
-    def sign(self, count: int) -> None:
-        """Prepare `count` messages, so that signing is no part of what is measured."""
+    def sign(self, count: int, receiver: str | None = None) -> None:
+        """Prepare `count` messages, so that signing is no part of what is measured; to the lane's receiver unless told."""
         nonce = int(self._send("eth_getTransactionCount", self._sender.address, "pending"), 16) + len(self._signed)
         timeout_s = int(self._send("eth_getBlockByNumber", "latest", False)["timestamp"], 16) + LIFETIME_S
         data = SEND_FORWARDED.encode(
-            self.clients["a"]["own"], self.clients["b"]["hub"], self.receiver.lower(), PAYLOAD, timeout_s
+            self.clients["a"]["own"], self.clients["b"]["hub"], (receiver or self.receiver).lower(), PAYLOAD, timeout_s
         )
         for number in range(count):
             transaction = {
@@ -163,6 +166,10 @@ class HubLane:
 
     def height_of_b(self) -> int:
         return int(self._watch("eth_blockNumber"), 16)
+
+    def hub_database_bytes(self) -> int:
+        """Of the first validator, on disk."""
+        return (self.hub_home / DATABASE_DIRECTORY / "data.mdb").stat().st_size
 
     def settled(self) -> int:
         """Messages whose acknowledgement has come home."""
@@ -242,7 +249,8 @@ def hub_lane(
         for port in (*attestor_ports.values(), http_port):
             until_healthy(port, processes)
         receiver = deploy_receiver(anvils["b"], deployments["b"]["mailbox"])
-        yield HubLane(anvils["a"], anvils["b"], clients, deployments, receiver, processes)
+        hub_url = f"http://127.0.0.1:{hub.ethereum_ports[0]}"
+        yield HubLane(anvils["a"], anvils["b"], clients, deployments, receiver, processes, hub_url, home / "hub")
 
 
 @dataclass(frozen=True, slots=True)
