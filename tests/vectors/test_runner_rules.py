@@ -25,8 +25,8 @@ PACKET = {
     "timeout_timestamp": 100,
     "payloads": [
         {
-            "source_port": "a",
-            "dest_port": "b",
+            "source_port": "port-a",
+            "dest_port": "port-b",
             "version": "1",
             "encoding": "x",
             "value": base64.b64encode(b"v").decode(),
