@@ -251,8 +251,7 @@ class EvmState:
         return nonce
 
     def code(self, address: Address) -> bytes:
-        code: bytes = self._vm.get_code(address)
-        return code
+        return bytes(self._vm.get_code(address))
 
     def storage(self, address: Address, slot: int) -> int:
         value: int = self._vm.get_storage(address, slot)

@@ -8,6 +8,7 @@ from eth.vm.memory import Memory
 from relay.evm.finished_frames import after
 from relay.evm.instructions import run_instructions
 from relay.evm.program import Code
+from relay.evm.work_prices import FORK_PRICES, WorkPrices
 
 
 class OneCopyMemory(Memory):
@@ -23,7 +24,7 @@ class OneCopyMemory(Memory):
 class BoundedFrames:
     """Mixed into a fork's computation. Gas, results and roots are py-evm's; time and memory are not."""
 
-    frame_gas: int = 0
+    prices: WorkPrices = FORK_PRICES
     loop_costs: tuple[int, ...] = ()
 
     def __init__(self, state: Any, message: Any, transaction_context: Any) -> None:
@@ -56,8 +57,15 @@ class BoundedFrames:
 
     def apply_child_computation(self, child_msg: Any) -> Any:
         """The caller pays for each frame before it is entered."""
-        if self.frame_gas:
-            self.consume_gas(self.frame_gas, "call frame")  # type: ignore[attr-defined]
+        gas = self.prices.of_frame(len(child_msg.data), len(child_msg.code))
+        if gas:
+            self.consume_gas(gas, "call frame")  # type: ignore[attr-defined]
+        return super().apply_child_computation(child_msg)  # type: ignore[misc]
+
+    def apply_native_child(self, child_msg: Any) -> Any:
+        """A call by a native module, whose input is none of the EVM's memory."""
+        if self.prices.frame_gas:
+            self.consume_gas(self.prices.frame_gas, "call frame")  # type: ignore[attr-defined]
         return super().apply_child_computation(child_msg)  # type: ignore[misc]
 
     def add_child_computation(self, child_computation: Any) -> None:

@@ -372,7 +372,7 @@ def _call_data(computation: Any) -> bytes:
 
 
 def _code(computation: Any) -> bytes:
-    code: bytes = computation.code.program.code
+    code: bytes = computation.msg.code
     return code
 
 

@@ -1,7 +1,10 @@
-"""Code as it is executed: padded, and with the jump targets that were asked for, kept from one frame to the next."""
+"""Code as it is executed: padded, and with what is known of its jumps, kept from one frame to the next."""
 
 import re
-from functools import lru_cache
+from array import array
+from collections import OrderedDict
+from functools import cached_property
+from threading import Lock
 
 from eth.vm.code_stream import CodeStream
 
@@ -9,10 +12,11 @@ JUMPDEST = 0x5B
 PUSH1, PUSH32 = 0x60, 0x7F
 PADDING_BYTES = 33
 """STOP, and the zeros that a PUSH at the end reads."""
-SHARED_CODE_BYTES = 24_576
-"""EIP-170. Init code may be longer, and is rarely seen twice."""
-SHARED_PROGRAMS = 512
-"""At three bytes for each of code (itself padded, its verdicts), 37 MiB at most."""
+MOST_CODES = 512
+"""At three bytes for each of code (itself, padded, its verdicts), 37 MiB at most."""
+MOST_STRIDES = 16_384
+"""Of 0.4 KiB at most. More codes than one block can call, at 2 600 gas for the first time: or a block could go round so many
+that each is read anew for 300 gas."""
 STRIDE_BYTES = 256
 
 _INSTRUCTIONS = re.compile(
@@ -24,18 +28,44 @@ _INSTRUCTIONS = re.compile(
 _UNKNOWN, ALLOWED, _REFUSED = 0, 1, 2
 
 
+class Strides:
+    """The first instruction at or after each multiple of the stride; found when the first jump asks."""
+
+    __slots__ = ("_starts", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._starts: array[int] | None = None
+
+    def start_before(self, code: bytes, target: int) -> int:
+        """An instruction from which it is at most a stride to `target`, or one that lies after it."""
+        if self._starts is None:
+            self._starts = _starts_of(code, self.size)
+        return self._starts[target // STRIDE_BYTES]
+
+
+def _starts_of(code: bytes, size: int) -> "array[int]":
+    starts, at = array("I", [0]), 0
+    for end in range(STRIDE_BYTES, size, STRIDE_BYTES):
+        found = _INSTRUCTIONS.match(code, at, end)
+        at = found.end() if found is not None else at
+        if at < end:
+            at += code[at] - PUSH1 + 2
+        starts.append(at)
+    return starts
+
+
 class Program:
     """One contract's code. Threads may share it: what is written is the same whoever writes it."""
 
-    __slots__ = ("_starts", "code", "padded", "size", "verdicts")
+    __slots__ = ("_strides", "padded", "size", "verdicts")
 
-    def __init__(self, code: bytes) -> None:
-        self.code = code
+    def __init__(self, code: bytes, strides: Strides | None = None) -> None:
         self.padded = code + bytes(PADDING_BYTES)
         self.size = len(code)
         self.verdicts = bytearray(self.size)
         """One byte for each of the code: ALLOWED where a jump was found to be."""
-        self._starts: list[int] | None = None
+        self._strides = Strides(self.size) if strides is None else strides
 
     def allows(self, target: int) -> bool:
         """Whether a jump may go there: to a JUMPDEST that is no part of a PUSH. Linear in the code once, then in a stride."""
@@ -43,32 +73,55 @@ class Program:
             return False
         verdict = self.verdicts[target]
         if verdict == _UNKNOWN:
-            if self._starts is None:
-                self._starts = self._strides()
-            start = self._starts[target // STRIDE_BYTES]
+            start = self._strides.start_before(self.padded, target)
             # A PUSH may hold the whole of what is between: then the stride starts after it.
-            is_start = start <= target and _INSTRUCTIONS.fullmatch(self.code, start, target) is not None
+            is_start = start <= target and _INSTRUCTIONS.fullmatch(self.padded, start, target) is not None
             verdict = self.verdicts[target] = ALLOWED if is_start else _REFUSED
         return verdict == ALLOWED
 
-    def _strides(self) -> list[int]:
-        """The first instruction at or after each multiple of the stride."""
-        starts, at = [0], 0
-        for end in range(STRIDE_BYTES, self.size, STRIDE_BYTES):
-            found = _INSTRUCTIONS.match(self.code, at, end)
-            at = found.end() if found is not None else at
-            if at < end:
-                at += self.code[at] - PUSH1 + 2
-            starts.append(at)
-        return starts
+
+class KnownCode(bytes):
+    """A contract's code as the state gives it, with its program once it is executed."""
+
+    strides: Strides
+
+    @cached_property
+    def program(self) -> Program:
+        return Program(self, self.strides)
 
 
-shared_program = lru_cache(SHARED_PROGRAMS)(Program)
+class KnownCodes:
+    """The codes that were asked for last, by their hash; the strides of many more."""
+
+    def __init__(self) -> None:
+        self._codes: OrderedDict[bytes, KnownCode] = OrderedDict()
+        self._strides: OrderedDict[bytes, Strides] = OrderedDict()
+        self._changing = Lock()
+
+    def get(self, code_hash: bytes) -> KnownCode | None:
+        """None where it must be read from the state."""
+        return self._codes.get(code_hash)
+
+    def size(self, code_hash: bytes) -> int | None:
+        """None where it must be read from the state."""
+        strides = self._strides.get(code_hash)
+        return None if strides is None else strides.size
+
+    def add(self, code_hash: bytes, code: bytes) -> KnownCode:
+        """The code whose Keccak-256 this is."""
+        known = KnownCode(code)
+        with self._changing:
+            known.strides = self._strides.setdefault(code_hash, Strides(len(code)))
+            self._codes[code_hash] = known
+            if len(self._codes) > MOST_CODES:
+                self._codes.popitem(last=False)
+            if len(self._strides) > MOST_STRIDES:
+                self._strides.popitem(last=False)
+        return known
 
 
-def program_of(code: bytes) -> Program:
-    """The program of this code; kept for the next frame if it may be a contract's."""
-    return shared_program(code) if len(code) <= SHARED_CODE_BYTES else Program(code)
+KNOWN_CODES = KnownCodes()
+"""Of this process: a hash has one code on every chain."""
 
 
 class Code(CodeStream):
@@ -77,7 +130,7 @@ class Code(CodeStream):
     __slots__ = ("program",)
 
     def __init__(self, code: bytes) -> None:
-        self.program = program_of(code)
+        self.program = code.program if isinstance(code, KnownCode) else Program(code)
         self._raw_code_bytes = code
         self._length_cache = len(code)
         self.program_counter = 0

@@ -13,13 +13,14 @@ from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
 from eth_abi.abi import encode
 
+from relay.evm.extcodesize import OWN_INSTRUCTIONS
 from relay.evm.frames import BoundedFrames
 from relay.evm.instructions import loop_costs
 from relay.evm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
 from relay.evm.precompiles import FORK_PRECOMPILES, PrecompileSet
 from relay.evm.stack import EVM_RECURSION_LIMIT
 from relay.evm.touched_accounts import TouchedAccounts, TouchedTransientStorage
-from relay.evm.work_prices import FORK_PRICES, WorkPrices, priced_precompile
+from relay.evm.work_prices import FORK_PRICES, WorkPrices, priced_opcodes, priced_precompile
 
 # py_ecc, which py-evm imports, raises the limit to 100 000, where nested JSON from outside ends the process by a signal.
 if sys.getrecursionlimit() > EVM_RECURSION_LIMIT:
@@ -124,18 +125,22 @@ def _state_class(fork: Fork, native: NativeModules, prices: WorkPrices, having: 
         "prague": (PragueState, PragueComputation, PragueTransactionExecutor),
     }[fork]
     precompiles: dict[Any, Any] = dict(having.of(base_computation.get_precompiles()))
-    for number, factor in prices.factors.items():
+    for number in {*prices.factors, *prices.precompile_gas}:
         address = number.to_bytes(20, "big")
         if address in precompiles:
-            precompiles[address] = priced_precompile(precompiles[address], factor)
+            precompiles[address] = priced_precompile(
+                precompiles[address], prices.factors.get(number, 1), prices.precompile_gas.get(number, 0)
+            )
     for address, module in native.items():
         if address in precompiles:
             raise ValueError(f"native module at {address.hex()} would hide a precompile")
         precompiles[address] = functools.partial(_run_native, module)
+    opcodes = priced_opcodes({**base_computation.opcodes, **OWN_INSTRUCTIONS}, prices.opcode_gas)
     attributes = {
         "_precompiles": precompiles,
-        "frame_gas": prices.frame_gas,
-        "loop_costs": loop_costs(base_computation.opcodes),
+        "prices": prices,
+        "opcodes": opcodes,
+        "loop_costs": loop_costs(opcodes),
     }
     computation = type("NativeComputation", (BoundedFrames, base_computation), attributes)
     executor = type("CheckedExecutor", (_CheckedBefore, base_executor), {})
@@ -210,7 +215,7 @@ class _Call:
 
     @property
     def gas_available_for_call(self) -> int:
-        available = max(0, self.gas_remaining - int(self._computation.frame_gas))
+        available = max(0, self.gas_remaining - int(self._computation.prices.frame_gas))
         return available - available // 64
 
     @property
@@ -256,8 +261,7 @@ class _Call:
         return self._call(self._address, data, gas, sender=self._message.sender, static=False)
 
     def code_of(self, address: Address) -> bytes:
-        code: bytes = self._computation.state.get_code(address)
-        return code
+        return bytes(self._computation.state.get_code(address))
 
     def _call(self, target: Address, data: bytes, gas: int, *, sender: Address, static: bool) -> InnerCallResult:
         computation = self._computation
@@ -276,7 +280,7 @@ class _Call:
             should_transfer_value=False,
             is_static=static or self._message.is_static,
         )
-        child = computation.apply_child_computation(message)
+        child = computation.apply_native_child(message)
         remaining = child.get_gas_remaining()
         computation.return_gas(remaining)
         return InnerCallResult(success=child.is_success, return_data=bytes(child.output), gas_used=gas - remaining)

@@ -2,15 +2,20 @@
 
 from typing import Any
 
-from eth.constants import BLANK_ROOT_HASH
+from eth.constants import BLANK_ROOT_HASH, EMPTY_SHA3
 from eth.db.account import AccountDB
 from eth.db.backends.memory import MemoryDB
+from eth.db.cache import CacheDB
 from eth.db.storage import AccountStorageDB
 from eth.typing import JournalDBCheckpoint
 from eth.vm.transient_storage import TransientStorage
+from lru import LRU
 
+from relay.evm.program import KNOWN_CODES
 from relay.evm.undo_journal import undo_journal
 
+MOST_KEPT = 16_384
+"""Accounts of a block, and slots of an account: more than one block can pay for, at 2 600 and 2 100 gas for the first time."""
 CLEAR_COUNT_KEY = b"clear-count"
 """py-evm's own name."""
 
@@ -20,6 +25,8 @@ class TouchedStorage(AccountStorageDB):
 
     def __init__(self, database: Any, storage_root: Any, address: Any) -> None:
         super().__init__(database, storage_root, address)
+        # py-evm's holds 2 048 slots: a block that goes round more would read the trie for 100 gas.
+        self._storage_cache = CacheDB(self._storage_lookup, MOST_KEPT)
         self._locked_changes = undo_journal(self._storage_cache)
         self._journal_storage = undo_journal(self._locked_changes)
         self._clear_count = undo_journal(MemoryDB({CLEAR_COUNT_KEY: b"\0"}))
@@ -30,10 +37,11 @@ class TouchedStorage(AccountStorageDB):
         deletions = int.from_bytes(self._clear_count[CLEAR_COUNT_KEY], "big")
         self._journal_storage.discard(checkpoint)
         self._clear_count.discard(checkpoint)
-        self._storage_cache.reset_cache()
         before = int.from_bytes(self._clear_count[CLEAR_COUNT_KEY], "big")
         if before < deletions:
             self._storage_lookup.rollback_trie(before)
+            # It holds what is in the trie, which no other undoing changes; py-evm empties it each time.
+            self._storage_cache.reset_cache()
 
 
 class TouchedAccounts(AccountDB):
@@ -45,7 +53,9 @@ class TouchedAccounts(AccountDB):
     def __init__(self, database: Any, state_root: Any = BLANK_ROOT_HASH) -> None:
         super().__init__(database, state_root)
         self._journaldb = undo_journal(self._batchdb)
+        self._trie_cache = CacheDB(self._trie_logger, MOST_KEPT)
         self._journaltrie = undo_journal(self._trie_cache)
+        self._account_cache = LRU(MOST_KEPT)
         self._checkpoints: list[JournalDBCheckpoint] = []
         self._touched: list[dict[Any, JournalDBCheckpoint]] = []
         """For each checkpoint the stores written to since, each with the oldest checkpoint that it knows of since."""
@@ -62,9 +72,10 @@ class TouchedAccounts(AccountDB):
 
     def discard(self, checkpoint: Any) -> None:
         self._journaldb.discard(checkpoint)
-        self._journaltrie.discard(checkpoint)
+        accounts: Any = self._journaltrie
+        for address in accounts.discard(checkpoint):
+            self._account_cache.pop(address, None)
         self._journal_accessed_state.discard(checkpoint)
-        self._account_cache.clear()
         for address, known in self._leave(checkpoint).items():
             self._account_stores[address].discard(known)
 
@@ -88,6 +99,27 @@ class TouchedAccounts(AccountDB):
     def set_storage(self, address: Any, slot: int, value: int) -> None:
         self._touch(address)
         super().set_storage(address, slot, value)
+
+    def get_code(self, address: Any) -> bytes:
+        code_hash = self.get_code_hash(address)
+        if code_hash == EMPTY_SHA3:
+            return b""
+        return KNOWN_CODES.get(code_hash) or KNOWN_CODES.add(code_hash, super().get_code(address))
+
+    def code_size(self, address: Any) -> int:
+        """Of code that was asked for in this process: without reading it again."""
+        code_hash = self.get_code_hash(address)
+        if code_hash == EMPTY_SHA3:
+            return 0
+        size = KNOWN_CODES.size(code_hash)
+        return len(self.get_code(address)) if size is None else size
+
+    def touch_account(self, address: Any) -> None:
+        """EIP-161 deletes what is empty and touched. py-evm writes any account down at each call; one that is not empty is
+        in the trie or the journal as it is."""
+        account = self._get_account(address)
+        if not (account.nonce or account.balance or account.code_hash != EMPTY_SHA3):
+            super().touch_account(address)
 
     def persist(self) -> Any:
         self.lock_changes()

@@ -98,10 +98,11 @@ class UndoJournal(BaseDB):
         if not self._checkpoints:
             self._log.clear()
 
-    def discard(self, checkpoint: int) -> None:
-        """Back to what was there at the checkpoint."""
+    def discard(self, checkpoint: int) -> list[bytes]:
+        """Back to what was there at the checkpoint; returns the keys that were written since, but for a `clear`."""
         mark = self._leave(checkpoint)
         log, values = self._log, self._values
+        undone = [key for key, _ in log[mark:] if key is not _CLEARED]
         while len(log) > mark:
             key, old = log.pop()
             if key is _CLEARED:
@@ -111,6 +112,7 @@ class UndoJournal(BaseDB):
             else:
                 values[key] = old
         self._values = values
+        return undone
 
     def has_checkpoint(self, checkpoint: int) -> bool:
         """Whether it can still be discarded or committed."""

@@ -8,13 +8,19 @@ from eth.vm.forks.prague.computation import PragueComputation
 from relay.evm.native import Address, NativeModules
 from relay.evm.precompiles import FORK_PRECOMPILES, PRECOMPILES_WITHOUT_BLOBS, Precompile, PrecompileSet
 from relay.evm.rules import EvmRules
-from relay.evm.work_prices import SLOW_CURVE_PRICES
+from relay.evm.work_prices import BOUNDED_WORK_PRICES, SLOW_CURVE_PRICES, WorkPrices
 from relay.hub.application import rules_versions
 
 PRECOMPILE_SETS: Final[Mapping[int, PrecompileSet]] = {
     rules_versions.FIRST: FORK_PRECOMPILES,
     rules_versions.SETTLES_WHILE_PAUSED: FORK_PRECOMPILES,
     rules_versions.BOUNDED_EXECUTION: PRECOMPILES_WITHOUT_BLOBS,
+}
+
+PRICES: Final[Mapping[int, WorkPrices]] = {
+    rules_versions.FIRST: SLOW_CURVE_PRICES,
+    rules_versions.SETTLES_WHILE_PAUSED: SLOW_CURVE_PRICES,
+    rules_versions.BOUNDED_EXECUTION: BOUNDED_WORK_PRICES,
 }
 
 
@@ -24,7 +30,7 @@ def evm_rules(rules_version: int, evm_chain_id: int, native: NativeModules, tran
         "prague",
         evm_chain_id,
         native,
-        prices=SLOW_CURVE_PRICES,
+        prices=PRICES[rules_version],
         precompiles=PRECOMPILE_SETS[rules_version],
         transaction_max_gas=transaction_max_gas,
     )

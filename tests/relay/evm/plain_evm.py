@@ -6,23 +6,29 @@ from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.transient_storage import TransientStorage
 
 from relay.evm.rules import EvmRules
+from relay.evm.work_prices import priced_opcodes
 
 STOCK = {"paris": ParisComputation, "prague": PragueComputation}
 
 
 class PaidFrames:
-    """Only the price of a frame, which the hub asked for before."""
+    """Only the prices that a hub adds."""
 
     def apply_child_computation(self, child_msg):
-        if self.frame_gas:
-            self.consume_gas(self.frame_gas, "call frame")
+        gas = self.prices.of_frame(len(child_msg.data), len(child_msg.code))
+        self.consume_gas(gas, "call frame")
+        return super().apply_child_computation(child_msg)
+
+    def apply_native_child(self, child_msg):
+        self.consume_gas(self.prices.frame_gas, "call frame")
         return super().apply_child_computation(child_msg)
 
 
 def plain_rules(fork, chain_id, native=None, **options):
     rules = EvmRules(fork, chain_id, native, **options)
     ours = rules.state_class
-    attributes = {name: vars(ours.computation_class)[name] for name in ("_precompiles", "frame_gas")}
+    attributes = {name: vars(ours.computation_class)[name] for name in ("_precompiles", "prices")}
+    attributes["opcodes"] = priced_opcodes(STOCK[fork].opcodes, attributes["prices"].opcode_gas)
     computation = type("PlainComputation", (PaidFrames, STOCK[fork]), attributes)
     rules.state_class = type(
         "PlainState",

@@ -9,16 +9,18 @@ import tracemalloc
 import weakref
 
 import pytest
-from eth.db.storage import AccountStorageDB
+from eth.db.hash_trie import HashTrie
+from eth.db.storage import AccountStorageDB, StorageLookup
 from eth.vm.computation import BaseComputation
 from eth.vm.memory import Memory
 
+from relay.evm import program
 from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.database import MemoryStore, WriteBatch
 from relay.evm.execution import BlockContext, EvmState
 from relay.evm.frames import OneCopyMemory
 from relay.evm.outcomes import CallMessage
-from relay.evm.program import STRIDE_BYTES, Program, program_of
+from relay.evm.program import STRIDE_BYTES, Program
 from relay.evm.rules import EvmRules
 from relay.evm.stack import run_with_evm_stack
 from tests.relay.evm.evm_bytecode import assemble, call, push
@@ -33,10 +35,11 @@ KIB = 1024
 
 
 def state_with(rules_of, accounts):
-    state = EvmState(WriteBatch(MemoryStore()), EMPTY_STATE_ROOT, rules_of("prague", 7), CONTEXT)
+    batch, rules = WriteBatch(MemoryStore()), rules_of("prague", 7)
+    state = EvmState(batch, EMPTY_STATE_ROOT, rules, CONTEXT)
     for address, account in accounts.items():
         state.set_account(address, account)
-    return state
+    return EvmState(batch, state.persist(), rules, CONTEXT)
 
 
 def executed(rules_of, accounts, measure):
@@ -128,8 +131,8 @@ def test_audit_C2_a_jump_in_code_full_of_pushes_costs_what_other_gas_does():
 
 def test_audit_C2_code_is_read_once_however_often_it_is_entered(monkeypatch):
     read = []
-    strides = Program._strides
-    monkeypatch.setattr(Program, "_strides", lambda self: read.append(self.size) or strides(self))
+    starts = program._starts_of
+    monkeypatch.setattr(program, "_starts_of", lambda code, size: read.append(size) or starts(code, size))
     code = pushes_with_a_jump(b"\x7e" * 24_547)
     accounts = {
         CALLER: GenesisAccount(nonce=1, code=(call("STATICCALL", CALLEE, 100) + assemble("POP")) * 50),
@@ -139,9 +142,29 @@ def test_audit_C2_code_is_read_once_however_often_it_is_entered(monkeypatch):
     assert read == [len(code)]
 
 
-def test_code_is_kept_by_its_bytes_and_long_init_code_is_not():
-    assert program_of(b"\x5b" * 100) is program_of(bytes([0x5B] * 100))
-    assert program_of(b"\x5b" * 24_577) is not program_of(b"\x5b" * 24_577)
+def test_audit_C2_codes_are_read_once_when_more_are_called_than_are_kept(monkeypatch):
+    """Or a block would go round them, each read anew for the price of a call."""
+    read = []
+    starts = program._starts_of
+    monkeypatch.setattr(program, "_starts_of", lambda code, size: read.append(size) or starts(code, size))
+    monkeypatch.setattr(program, "MOST_CODES", 4)
+    codes = [pushes_with_a_jump(bytes([0x70 + number]) * 400) for number in range(8)]
+    accounts = {bytes([number + 1]) * 20: GenesisAccount(nonce=1, code=code) for number, code in enumerate(codes)}
+    rounds = b"".join(call("STATICCALL", address, 100) + assemble("POP") for address in accounts) * 5
+    assert executed(
+        EvmRules, accounts | {CALLER: GenesisAccount(nonce=1, code=rounds)}, lambda call_it: call_it().success
+    )
+    assert len(read) == len(codes)
+
+
+def test_codes_are_kept_by_their_hash_and_not_for_ever(monkeypatch):
+    monkeypatch.setattr(program, "MOST_CODES", 2)
+    monkeypatch.setattr(program, "MOST_STRIDES", 3)
+    codes = program.KnownCodes()
+    for number in range(5):
+        assert codes.add(bytes([number]), b"\x5b" * number) == b"\x5b" * number
+    assert codes.get(bytes([2])) is None and codes.get(bytes([4])) == b"\x5b" * 4
+    assert len(codes._codes) == 2 and len(codes._strides) == 3
 
 
 @pytest.mark.parametrize("fill", [b"\x60", b"\x7f", b"\x5b", b"\x6f\x5b", b"\x60\x5b\x5b", bytes(range(256))])
@@ -151,9 +174,9 @@ def test_each_jump_target_is_what_a_walk_from_the_start_says(fill):
     while at < len(code):
         starts.add(at)
         at += code[at] - 0x5E if 0x60 <= code[at] <= 0x7F else 1
-    program = Program(code)
+    read = Program(code)
     for target in (*range(len(code) + 40), 2**256 - 1):
-        assert program.allows(target) == (target in starts and code[target] == 0x5B)
+        assert read.allows(target) == (target in starts and code[target] == 0x5B)
 
 
 DIRTY = 120
@@ -193,3 +216,38 @@ def test_audit_M6_call_input_is_copied_once():
 
     assert peak_of(OneCopyMemory()) < 1.1 * INPUT_BYTES / KIB
     assert peak_of(Memory()) > 1.9 * INPUT_BYTES / KIB
+
+
+ROUND = 40
+"""More than is kept in these tests."""
+
+
+@pytest.mark.parametrize("piece", ["SLOAD", "BALANCE", "CALL"])
+def test_audit_H5_what_was_read_in_a_block_is_not_read_again(piece, monkeypatch):
+    """Each for a first price, then again and again for 100 gas, with failing frames in between: the trie is asked once."""
+    asked = []
+    for reader in (StorageLookup, HashTrie):
+        own = reader.__getitem__
+        monkeypatch.setattr(reader, "__getitem__", lambda self, key, own=own: asked.append(key) or own(self, key))
+    fails = assemble(1, 0, "SSTORE", 0, 0, "REVERT")
+    code = b""
+    for number in range(ROUND):
+        address = (0x20_000 + number).to_bytes(20, "big")
+        code += {
+            "SLOAD": push(number) + b"\x54\x50",
+            "BALANCE": push(address) + b"\x31\x50",
+            "CALL": call("STATICCALL", address, 0) + assemble("POP"),
+        }[piece]
+    code = (code + call("CALL", CALLER, 30_000) + assemble("POP")) * 3
+    guarded = assemble("CALLER", CALLER) + b"\x14\x61" + (len(code) + 60).to_bytes(2, "big") + b"\x57"
+    whole = (guarded + code + b"\x00").ljust(len(code) + 60, b"\x00") + b"\x5b" + fails
+    accounts = {CALLER: GenesisAccount(nonce=1, code=whole, storage=dict.fromkeys(range(ROUND), 7))}
+
+    def reads(call_it):
+        asked.clear()
+        assert call_it().success
+        return len(asked)
+
+    assert executed(EvmRules, accounts, reads) <= ROUND + 10
+    if piece == "SLOAD":  # py-evm keeps 2 048 accounts, more than a test has
+        assert executed(plain_rules, accounts, reads) > 2 * ROUND

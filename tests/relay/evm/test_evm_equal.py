@@ -11,7 +11,7 @@ from relay.evm.execution import BlockContext, EvmState
 from relay.evm.outcomes import CallMessage
 from relay.evm.rules import EvmRules
 from relay.evm.stack import run_with_evm_stack
-from relay.evm.work_prices import FORK_PRICES, SLOW_CURVE_PRICES
+from relay.evm.work_prices import BOUNDED_WORK_PRICES, FORK_PRICES, SLOW_CURVE_PRICES
 from tests.relay.evm.evm_bytecode import push
 from tests.relay.evm.evm_journal import JournaledMap, Recorder
 from tests.relay.evm.evm_transactions import CHAIN_ID, FUNDED, signed
@@ -47,7 +47,7 @@ def history(rules_of, fork, seed, prices):
                 seen.append(state.call(CallMessage(FUNDED, CONTRACTS[0], programs.data(), gas=400_000)))
             seen.append([state.account(address) for address in (*CONTRACTS, FUNDED, CONTEXT.coinbase)])
             root = state.persist()
-            seen.append(sorted(batch.pending()))
+        seen.append((root, list(store.items())))
     assert journal.depth == 0
     return seen
 
@@ -87,9 +87,10 @@ def test_random_programs_end_as_in_plain_py_evm(fork, seed):
     agree(fork, seed)
 
 
-def test_random_programs_end_as_in_plain_py_evm_at_the_prices_of_the_hub():
-    for seed in range(100, 108):
-        agree("prague", seed, SLOW_CURVE_PRICES)
+@pytest.mark.parametrize("prices", [SLOW_CURVE_PRICES, BOUNDED_WORK_PRICES], ids=["versions 1 and 2", "version 3"])
+def test_random_programs_end_as_in_plain_py_evm_at_the_prices_of_the_hub(prices):
+    for seed in range(100, 104):
+        agree("prague", seed, prices)
 
 
 @pytest.mark.long
@@ -97,7 +98,7 @@ def test_many_random_programs_end_as_in_plain_py_evm():
     """HUTONG_EVM_SEEDS=first:last asks for others."""
     first, last = map(int, os.environ.get("HUTONG_EVM_SEEDS", "1000:1400").split(":"))
     for seed in range(first, last):
-        agree(("paris", "prague")[seed % 2], seed, (FORK_PRICES, SLOW_CURVE_PRICES)[seed % 3 == 0])
+        agree(("paris", "prague")[seed % 2], seed, (FORK_PRICES, SLOW_CURVE_PRICES, BOUNDED_WORK_PRICES)[seed % 3])
 
 
 def test_random_programs_do_what_they_are_for():

@@ -8,19 +8,20 @@ from relay.evm.execution import BlockContext, EvmState
 from relay.evm.outcomes import CallMessage, CallResult
 from relay.evm.rules import EvmRules
 from relay.evm.stack import run_with_evm_stack
-from relay.evm.work_prices import FORK_PRICES, SLOW_CURVE_PRICES, WorkPrices
+from relay.evm.work_prices import BOUNDED_WORK_PRICES, FORK_PRICES, SLOW_CURVE_PRICES, WorkPrices, priced_opcodes
 
 CONTRACT = bytes.fromhex("c0" * 20)
 SENDER = bytes.fromhex("5e" * 20)
 CONTEXT = BlockContext(1, 1_700_000_000, bytes(20), 30_000_000, bytes(32), lambda number: b"")
 
 
-def run(code: bytes, prices: WorkPrices, gas: int = 16_000_000) -> CallResult:
+def run(code: bytes, prices: WorkPrices, gas: int = 16_000_000, callee: bytes = b"") -> CallResult:
     rules = EvmRules("prague", 7, prices=prices)
 
     def execute() -> CallResult:
         state = EvmState(WriteBatch(MemoryStore()), EMPTY_STATE_ROOT, rules, CONTEXT)
         state.set_account(CONTRACT, GenesisAccount(nonce=1, code=code))
+        state.set_account(b"\xdd" * 20, GenesisAccount(nonce=1, code=callee))
         return state.call(CallMessage(SENDER, CONTRACT, gas=gas))
 
     return run_with_evm_stack(execute)
@@ -73,3 +74,58 @@ def test_each_frame_is_paid_by_its_caller() -> None:
 def test_every_factor_belongs_to_a_precompile_of_the_fork() -> None:
     assert set(SLOW_CURVE_PRICES.factors) <= set(range(1, 0x12))
     EvmRules("paris", 7, prices=SLOW_CURVE_PRICES)  # which has no BLS12-381: the factors wait for nothing
+
+
+def gas_of(code: bytes, prices: WorkPrices, callee: bytes = b"") -> int:
+    return run(code, prices, callee=callee).gas_used
+
+
+@pytest.mark.parametrize("size", [0, 1, 32, 33, 3_200])
+def test_audit_M6_copied_input_is_paid_by_the_word(size: int) -> None:
+    code = bytes.fromhex("600061100053" + f"6000600061{size:04x}600073" + "dd" * 20 + "5afa5000")
+    before, after = gas_of(code, SLOW_CURVE_PRICES), gas_of(code, BOUNDED_WORK_PRICES)
+    assert after - before == (size + 31) // 32
+    assert before - gas_of(code, FORK_PRICES) == 200
+
+
+@pytest.mark.parametrize("size", [0, 255, 256, 24_576])
+def test_audit_C2_entered_code_is_paid_by_its_length(size: int) -> None:
+    code = bytes.fromhex("6000600060006000600073" + "dd" * 20 + "5af15000")
+    before = gas_of(code, SLOW_CURVE_PRICES, bytes(size))
+    assert gas_of(code, BOUNDED_WORK_PRICES, bytes(size)) - before == size // 256
+
+
+def test_audit_C1_the_program_that_stopped_the_hub_pays_for_what_it_copies() -> None:
+    """Its 1.6 MB a call cost 330 gas: 51 GiB a transaction."""
+    code = bytes.fromhex("5f620ea5e052" + "5b" + "5f5f620ea6005f73" + "aa" * 20 + "5ffa50" + "61000656")
+    copied, gas = 0x0EA600, 4_000_000
+    before, after = (run(code, prices, gas=gas) for prices in (SLOW_CURVE_PRICES, BOUNDED_WORK_PRICES))
+    assert not before.success and not after.success
+    assert (
+        run(code[:39], BOUNDED_WORK_PRICES, gas=gas).gas_used - run(code[:39], SLOW_CURVE_PRICES, gas=gas).gas_used
+        == copied // 32
+    )
+
+
+@pytest.mark.parametrize(("opcode", "arguments"), [(0x3C, 4), (0x49, 1)])
+def test_instructions_that_take_long_cost_more(opcode: int, arguments: int) -> None:
+    code = b"\x5f" * arguments + bytes([opcode])
+    assert gas_of(code, BOUNDED_WORK_PRICES) - gas_of(code, FORK_PRICES) == BOUNDED_WORK_PRICES.opcode_gas[opcode]
+
+
+def test_a_precompile_has_a_price_before_its_factor() -> None:
+    two_rounds = bytes.fromhex("630000000260e01b600052") + calling(0x09, 213)
+    before, after = gas_of(two_rounds, SLOW_CURVE_PRICES), gas_of(two_rounds, BOUNDED_WORK_PRICES)
+    assert after == before + 200 + 213 // 32 + 1
+
+
+def test_an_instruction_whose_price_is_in_its_own_code_is_not_repriced() -> None:
+    with pytest.raises(TypeError, match="0xf0"):
+        priced_opcodes({0xF0: object()}, {0xF0: 5})
+    assert priced_opcodes({}, {0x5F: 5}) == {}
+
+
+def test_usual_instructions_cost_what_the_fork_says() -> None:
+    """What contracts mostly are made of is not dearer in version 3."""
+    assert set(BOUNDED_WORK_PRICES.opcode_gas) == {0x3C, 0x49}
+    assert BOUNDED_WORK_PRICES.frame_gas == SLOW_CURVE_PRICES.frame_gas
