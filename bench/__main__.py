@@ -5,6 +5,7 @@ beside other projects' verifiers from npm and PyPI. `python -m bench lane`: the 
 `python -m bench relay`: the direct path beside the Hyperlane relayer from npm. `python -m bench ledger`: the API's queries.
 `python -m bench audit`: a period replayed.
 `python -m bench spam`: a fee-free hub under a stranger's spam.
+`python -m bench worst_program`: the search for the slowest and the largest block.
 `python -m bench api`: status look-ups beside the server's bare hello, and a thousand event streams.
 
 Timings are ratios against the bare cost in the same run, or against a stated limit; none is asserted in a test.
@@ -51,7 +52,7 @@ def bench_verify(*, with_peers: bool, page: bool) -> None:
 
 
 def main() -> None:
-    from bench import api, audit, hub, hub_chains, hub_growth, ledger, relay, spam
+    from bench import api, audit, hub, hub_chains, hub_growth, ledger, relay, spam, worst_program
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -69,6 +70,9 @@ def main() -> None:
     api.add_arguments(commands.add_parser("api", help="the HTTP API beside its server's bare hello"))
     ledger.add_arguments(commands.add_parser("ledger", help="lists and searches over a million messages beside 100 ms"))
     spam.add_arguments(commands.add_parser("spam", help="a fee-free hub while a stranger floods every door of it"))
+    worst_program.add_arguments(
+        commands.add_parser("worst_program", help="search for the slowest and the largest block")
+    )
     arguments = parser.parse_args()
     if arguments.command == "verify":
         bench_verify(with_peers=not arguments.no_peers, page=arguments.page)
@@ -86,6 +90,8 @@ def main() -> None:
         spam.main(console, arguments)
     elif arguments.command == "api":
         api.main(arguments)
+    elif arguments.command == "worst_program":
+        worst_program.main(console, arguments)
     elif arguments.command == "ledger":
         ledger.main(arguments)
     else:

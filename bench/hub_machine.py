@@ -1,0 +1,236 @@
+"""One block of a candidate executed on the hub's machine, or on it with mends turned off, and what that took."""
+
+import gc
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth.db.account import AccountDB
+from eth.vm.code_stream import CodeStream
+from eth.vm.computation import BaseComputation
+from eth.vm.forks.prague.computation import PragueComputation
+from eth.vm.memory import Memory
+from eth.vm.transient_storage import TransientStorage
+
+from bench.costly_programs import DIRTY_GAS, MAIN, SOILER, Candidate
+from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
+from relay.evm.database import MemoryStore, WritableTable, WriteBatch
+from relay.evm.execution import BlockContext, EvmState
+from relay.evm.program import Program
+from relay.evm.rules import EvmRules
+from relay.evm.stack import run_with_evm_stack
+from relay.evm.transaction import SignedTransaction
+from relay.hub.application.evm_rules import evm_rules
+
+BLOCK_GAS = 2**24
+CHAIN_ID = 7
+SENDER = b"\x5e" * 20
+FILLERS = 2_000
+"""Accounts beside, so that the trie has some depth."""
+MENDS = ("C1", "C2", "H5", "M6")
+EVERYTHING = frozenset((*MENDS, "loop"))
+"""py-evm as it is."""
+
+
+class _RecursiveProgram(Program):
+    """Jump analysis as py-evm does it, anew in each frame."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, code: bytes) -> None:
+        super().__init__(code)
+        self._stream = CodeStream(code)
+
+    def allows(self, target: int) -> bool:
+        return target < self.size and self.code[target] == 0x5B and self._stream.is_valid_opcode(target)
+
+
+def _recursive_code(code: bytes, build: Any) -> Any:
+    stream = build(code)
+    stream.program = _RecursiveProgram(code)
+    return stream
+
+
+def machine(rules_version: int, without: frozenset[str] = frozenset()) -> EvmRules:
+    """The hub's machine of that version, `without` some of MENDS or, with EVERYTHING, on plain py-evm at the prices of it."""
+    rules = evm_rules(rules_version, CHAIN_ID, {}, BLOCK_GAS)
+    ours = rules.state_class
+    if without == EVERYTHING:
+        return _plain(rules)
+    attributes: dict[str, Any] = {}
+    if "C1" in without:
+        attributes["add_child_computation"] = BaseComputation.add_child_computation
+    own = ours.computation_class
+
+    def build(self: Any, state: Any, message: Any, context: Any) -> None:
+        own.__init__(self, state, message, context)
+        if "C2" in without:
+            self.code = _recursive_code(message.code, type(self.code))
+        if "M6" in without:
+            self._memory = Memory()
+
+    attributes["__init__"] = build
+    state: dict[str, Any] = {"computation_class": type("Unmended", (own,), attributes)}
+    if "H5" in without:
+        state |= {"account_db_class": AccountDB, "_transient_storage_class": TransientStorage}
+    if without:
+        rules.state_class = type("UnmendedState", (ours,), state)
+    return rules
+
+
+def _plain(rules: EvmRules) -> EvmRules:
+    ours = rules.state_class
+    paid = {"_precompiles": ours.computation_class._precompiles, "apply_child_computation": _paid_frame}
+    paid["prices"] = ours.computation_class.prices
+    state = {"computation_class": type("Plain", (PragueComputation,), paid), "account_db_class": AccountDB}
+    rules.state_class = type("PlainState", (ours,), {**state, "_transient_storage_class": TransientStorage})
+    return rules
+
+
+def _paid_frame(self: Any, child_msg: Any) -> Any:
+    self.consume_gas(self.prices.of_frame(len(child_msg.data), len(child_msg.code)), "call frame")
+    return BaseComputation.apply_child_computation(self, child_msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of `gas` units in a block. Counts and bytes are the same on any machine; seconds are of one core."""
+
+    gas: int
+    seconds: float = 0.0
+    peak_bytes: int = 0
+    function_calls: int = 0
+    copied_bytes: int = 0
+
+    @property
+    def s_per_block(self) -> float:
+        return self.seconds * BLOCK_GAS / self.gas
+
+    @property
+    def mib_per_block(self) -> float:
+        return self.peak_bytes / 2**20 * BLOCK_GAS / self.gas
+
+
+class Machine:
+    """Executes candidates under one set of rules."""
+
+    def __init__(self, rules: EvmRules) -> None:
+        self.rules = rules
+        self._store = MemoryStore()
+        with self._store.batch() as batch:
+            state = self._state(batch, EMPTY_STATE_ROOT)
+            for number in range(FILLERS):
+                state.set_account(b"\xf1" + number.to_bytes(19, "big"), GenesisAccount(balance_wei=number + 1))
+            self._root = state.persist()
+
+    def seconds(self, candidate: Candidate, gas: int) -> Cost:
+        """Processor time of the block's execution, its new state root included."""
+
+        def measure(run: Callable[[], None]) -> float:
+            started = time.thread_time()
+            run()
+            return time.thread_time() - started
+
+        return Cost(gas, seconds=self._executed(candidate, gas, measure))
+
+    def peak(self, candidate: Candidate, gas: int) -> Cost:
+        """How far the process grows. In a process of its own: what is freed is not always given back."""
+
+        def measure(run: Callable[[], None]) -> int:
+            gc.collect()
+            Path("/proc/self/clear_refs").write_text("5")
+            before = _status_kib("VmRSS")
+            run()
+            return (_status_kib("VmHWM") - before) * 1024
+
+        return Cost(gas, peak_bytes=self._executed(candidate, gas, measure))
+
+    def counts(self, candidate: Candidate, gas: int) -> Cost:
+        """What does not depend on the machine: functions called, and bytes of memory copied out of frames."""
+        counter: Counter[str] = Counter()
+
+        def measure(run: Callable[[], None]) -> None:
+            with _copies_counted(counter):
+                sys.setprofile(lambda _frame, event, _argument: counter.update((event,)))
+                try:
+                    run()
+                finally:
+                    sys.setprofile(None)
+
+        self._executed(candidate, gas, measure)
+        return Cost(gas, function_calls=counter["call"], copied_bytes=counter["bytes"])
+
+    def _executed(self, candidate: Candidate, gas: int, measure: Callable[[Callable[[], None]], Any]) -> Any:
+        def run() -> Any:
+            batch = WriteBatch(self._store)
+            state = self._state(batch, self._root)
+            for address, account in candidate.accounts().items():
+                state.set_account(address, account)
+            root = state.persist()
+            state = self._state(batch, root)
+            transactions = list(_transactions(candidate, gas))
+
+            def block() -> None:
+                for transaction in transactions:
+                    state.apply_transaction(transaction)
+                state.persist()
+
+            return measure(block)
+
+        return run_with_evm_stack(run)
+
+    def _state(self, batch: Any, root: bytes) -> EvmState:
+        context = BlockContext(1, 1_700_000_000, b"\xcb" * 20, BLOCK_GAS, bytes(32), lambda _number: b"\x01" * 32)
+        return EvmState(WritableTable(batch, b"evm"), root, self.rules, context)
+
+
+def _transactions(candidate: Candidate, gas: int) -> Iterator[SignedTransaction]:
+    nonce, left = 0, gas
+    if candidate.dirty:
+        spent = min(gas // 2, 60_000 + DIRTY_GAS * candidate.dirty)
+        yield _transaction(nonce, SOILER, spent, b"")
+        nonce, left = 1, gas - spent
+    count = max(1, min(candidate.transactions, left // 60_000))
+    data = bytes(min(candidate.data_bytes, left // count // 50))
+    for _ in range(count):
+        yield _transaction(nonce, MAIN, left // count, data)
+        nonce += 1
+
+
+def _transaction(nonce: int, to: bytes, gas: int, data: bytes) -> SignedTransaction:
+    return SignedTransaction(
+        raw=b"", hash=bytes(32), sender=SENDER, type=0, chain_id=CHAIN_ID, nonce=nonce, gas_limit=gas, max_fee_per_gas_wei=0,
+        max_priority_fee_per_gas_wei=0, to=to, value_wei=0, data=data, access_list=(), v=0, r=0, s=0,
+    )  # fmt: skip
+
+
+@contextmanager
+def _copies_counted(counter: Counter[str]) -> Iterator[None]:
+    """Of frames' memory that is read as a whole; py-evm's own copies it twice."""
+    from relay.evm.frames import OneCopyMemory
+
+    plain, once = Memory.read_bytes, OneCopyMemory.read_bytes
+
+    def twice(self: Any, start: int, size: int) -> bytes:
+        counter["bytes"] += 2 * size
+        return plain(self, start, size)
+
+    def counted(self: Any, start: int, size: int) -> bytes:
+        counter["bytes"] += size
+        return once(self, start, size)
+
+    Memory.read_bytes, OneCopyMemory.read_bytes = twice, counted
+    try:
+        yield
+    finally:
+        Memory.read_bytes, OneCopyMemory.read_bytes = plain, once
+
+
+def _status_kib(name: str) -> int:
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name + ":"))
+    return int(line.split()[1])

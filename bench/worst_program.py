@@ -1,0 +1,159 @@
+"""The search for the worst second and the worst MiB per gas on the hub's machine: `python -m bench worst_program`.
+
+Climbs from each kind of program by itself, by small changes, keeping what is worse than its origin. A candidate is executed
+in a process of its own, with bounds of memory and processor time: one that meets them is the worst there is. Each figure
+is of the same process's core; beside it stands the block full of JUMPDEST on py-evm as it is, which was the stated worst.
+"""
+
+import argparse
+import multiprocessing
+import random
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.costly_programs import OPCODES, Candidate, Draws, Piece
+from bench.hub_machine import BLOCK_GAS, EVERYTHING, MENDS, Cost, Machine, machine
+from relay.hub.application import rules_versions
+
+SEARCH_GAS = 2**20
+"""What a candidate is tried with; the worst are then executed with a whole block."""
+CHILD_MEMORY_BYTES = 4 * 2**30
+CHILD_CPU_S = 60
+KEPT = 12
+MAX_BLOCK_S = 4.0
+MAX_BLOCK_MIB = 512
+MAX_RATIO = 2.0
+"""Of the worst block to the block full of JUMPDEST on py-evm as it is."""
+JUMPDESTS = Candidate((Piece("opcode", OPCODES.index(0x5B)),))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A candidate and its cost; `cost` is None where the child was ended."""
+
+    candidate: Candidate
+    cost: Cost | None
+
+    @property
+    def s_per_block(self) -> float:
+        return float("inf") if self.cost is None else self.cost.s_per_block
+
+    @property
+    def mib_per_block(self) -> float:
+        return float("inf") if self.cost is None else self.cost.mib_per_block
+
+
+def in_child(measure: Callable[[], Cost]) -> Cost | None:
+    """What `measure` returns, from a child; None where that died of a bound. Raises what it raises."""
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_bounded, args=(measure, there), daemon=True)
+    child.start()
+    there.close()
+    try:
+        answer = here.recv() if here.poll(3 * CHILD_CPU_S) else None
+    except EOFError:
+        answer = None
+    child.kill()
+    child.join()
+    here.close()
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _bounded(measure: Callable[[], Cost], there: Connection) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (CHILD_MEMORY_BYTES, CHILD_MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CHILD_CPU_S, CHILD_CPU_S))
+    try:
+        there.send(measure())
+    except MemoryError:
+        there.send(None)
+    except Exception as error:  # a bug of the machine: the search ends with it
+        there.send(error)
+
+
+class Search:
+    """One climb, for time or for memory. The same seed draws the same candidates as long as the same ones are kept."""
+
+    def __init__(self, tested: Machine, seed: int, *, memory: bool, gas: int = SEARCH_GAS) -> None:
+        self._machine, self._memory, self._gas = tested, memory, gas
+        self._draws, self._random = Draws(seed), random.Random(seed)
+        self.kept: list[Found] = []
+        self.tried = 0
+
+    def catalogue(self) -> None:
+        """Try each kind by itself."""
+        for candidate in self._draws.catalogue():
+            self._try(candidate)
+
+    def step(self) -> Found:
+        """Try one neighbour of what is kept, or something new now and then."""
+        if self._random.random() < 0.1:
+            return self._try(self._draws.candidate())
+        origin = self.kept[min(int(self._random.expovariate(0.4)), len(self.kept) - 1)]
+        return self._try(self._draws.changed(origin.candidate, self._random.choice(self.kept).candidate))
+
+    def score(self, found: Found) -> float:
+        return found.mib_per_block if self._memory else found.s_per_block
+
+    def whole_block(self, candidate: Candidate) -> Found:
+        return Found(candidate, in_child(lambda: self._measured(candidate, BLOCK_GAS)))
+
+    def _measured(self, candidate: Candidate, gas: int) -> Cost:
+        return (self._machine.peak if self._memory else self._machine.seconds)(candidate, gas)
+
+    def _try(self, candidate: Candidate) -> Found:
+        self.tried += 1
+        gas = BLOCK_GAS if candidate.is_long else self._gas
+        found = Found(candidate, in_child(lambda: self._measured(candidate, gas)))
+        if all(found.candidate != kept.candidate for kept in self.kept):
+            self.kept = sorted([*self.kept, found], key=self.score, reverse=True)[:KEPT]
+        return found
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hours", type=float, default=0.1, help="of the two searches together")
+    parser.add_argument("--rules-version", type=int, default=rules_versions.NEWEST)
+    parser.add_argument(
+        "--without", action="append", default=[], choices=[*MENDS, "everything"], help="mends to turn off"
+    )
+
+
+def main(console: Console, arguments: argparse.Namespace) -> None:
+    """Exit code 1 if a whole block of what was found exceeds the bounds."""
+    without = EVERYTHING if "everything" in arguments.without else frozenset(arguments.without)
+    tested = Machine(machine(arguments.rules_version, without))
+    usual = Machine(machine(rules_versions.FIRST, EVERYTHING)).seconds(JUMPDESTS, BLOCK_GAS).s_per_block
+    console.print(
+        f"block full of JUMPDEST on py-evm as it is: {usual:.2f} s; here {tested.seconds(JUMPDESTS, BLOCK_GAS).s_per_block:.2f} s"
+    )
+    worst = [_search(console, tested, arguments, memory=memory) for memory in (False, True)]
+    seconds, mib = worst[0].s_per_block, worst[1].mib_per_block
+    console.print(f"worst block: {seconds:.2f} s, {seconds / usual:.2f} times JUMPDEST before; {mib:.0f} MiB")
+    if seconds > MAX_BLOCK_S or mib > MAX_BLOCK_MIB or seconds > MAX_RATIO * usual:
+        raise SystemExit(1)
+
+
+def _search(console: Console, tested: Machine, arguments: argparse.Namespace, *, memory: bool) -> Found:
+    search = Search(tested, arguments.seed, memory=memory)
+    ends = time.monotonic() + arguments.hours * 1_800
+    search.catalogue()
+    while time.monotonic() < ends:
+        search.step()
+    finals = sorted((search.whole_block(kept.candidate) for kept in search.kept), key=search.score, reverse=True)
+    unit = "MiB" if memory else "s"
+    table = Table(title=f"{unit} a block, seed {arguments.seed}, {search.tried} candidates", title_justify="left")
+    table.add_column(unit, justify="right")
+    table.add_column("block", overflow="fold")
+    for found in finals:
+        table.add_row(f"{search.score(found):.2f}", str(found.candidate))
+    console.print(table)
+    return finals[0]
