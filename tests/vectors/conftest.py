@@ -11,6 +11,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+from shapes import shaped_entries  # noqa: E402
 from unjudged import unjudged_parts  # noqa: E402
 from vector_registry import Manifest  # noqa: E402
 
@@ -27,12 +28,14 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("vector", [None], ids=["absent"])
         return
     manifest = Manifest(VECTORS)
-    unjudged = list(unjudged_parts(VECTORS, frozenset(entry.file for entry in manifest.entries)))
+    shaped = list(shaped_entries(VECTORS, frozenset(entry.file for entry in manifest.entries)))
+    entries = [*manifest.entries, *shaped]
+    unjudged = list(unjudged_parts(VECTORS, frozenset(entry.file for entry in entries)))
     metafunc.parametrize(
         "vector",
-        [*((manifest, entry) for entry in manifest.entries), *unjudged],
+        [*((manifest, entry) for entry in entries), *unjudged],
         ids=[
-            *(f"{entry.format}-{entry.file}" for entry in manifest.entries),
+            *(f"{entry.format}-{entry.file}" for entry in entries),
             *(f"unjudged-{part.folder}-{part.part}" for part in unjudged),
         ],
     )

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import test_vectors
+from shapes import SHAPES, shaped_entries
 from unjudged import unjudged_parts, why_unjudged
 from vector_registry import Entry, Manifest, Verification, runs
 
@@ -194,3 +195,24 @@ def test_folders_with_a_list_of_their_own_are_skipped_by_part_and_by_area(tmp_pa
 @pytest.mark.parametrize("area", ["w3c-id", "never-heard-of"])
 def test_a_reason_names_the_area(area):
     assert f"area {area}" in why_unjudged(area, "some-format")
+
+
+def test_files_without_a_format_are_known_by_the_fields_of_their_cases(tmp_path):
+    case = dict.fromkeys(SHAPES["sm2-verify-json"], "x")
+    files = {
+        "gm/MANIFEST.md": "list",
+        "gm/any-name.json": json.dumps([case, case | {"why": "y"}]),
+        "gm/listed.json": json.dumps([case]),
+        "gm/other.json": json.dumps([case, {}]),
+        "gm/object.json": json.dumps(case),
+        "gm/broken.json": "{",
+        "gm/deep.json": "[" * 200_000,
+        "plain/any-name.json": json.dumps([case]),
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    found = list(shaped_entries(tmp_path, frozenset({"gm/listed.json"})))
+    assert [(e.file, e.area, e.format, e.expected) for e in found] == [
+        ("gm/any-name.json", "gm", "sm2-verify-json", "cases")
+    ]

@@ -1,0 +1,35 @@
+"""Files that only a folder's `MANIFEST.md` lists, which names no format: known by the fields of their cases."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vector_registry import Entry
+
+MAX_SHAPED_BYTES = 1024 * 1024
+SHAPES = {
+    "sm2-verify-json": {"public_x", "public_y", "ident_ascii", "message_hex", "r", "s", "valid"},
+}
+"""Format ids of our own, and the fields that every case of such a list has."""
+
+
+def shape_of(document: Any) -> str | None:
+    if not isinstance(document, list) or not document or not all(isinstance(case, dict) for case in document):
+        return None
+    return next((name for name, fields in SHAPES.items() if all(fields <= set(case) for case in document)), None)
+
+
+def shaped_entries(root: Path, listed: frozenset[str]) -> Iterator[Entry]:
+    """Entries of files in folders with a `MANIFEST.md` that the manifest (`listed`) does not have, by shape."""
+    for readme in sorted(root.glob("*/MANIFEST.md")):
+        for path in sorted(readme.parent.rglob("*.json")):
+            name = path.relative_to(root).as_posix()
+            if name in listed or path.stat().st_size > MAX_SHAPED_BYTES:
+                continue
+            try:
+                shape = shape_of(json.loads(path.read_bytes()))
+            except (ValueError, RecursionError):  # test suites of parsers are among them
+                continue
+            if shape is not None:
+                yield Entry(root, name, readme.parent.name, shape, "cases")
