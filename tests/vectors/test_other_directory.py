@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import VECTORS
+from shapes import shaped_entries
 from test_vectors import absent
 
 pytestmark = pytest.mark.vectors
@@ -21,26 +22,34 @@ VERDICT = re.compile(r"^tests/vectors/test_vectors\.py::test_vector\[(?P<id>.*)\
 
 
 def renamed(folder: Path) -> dict[str, str]:
-    """Copies what the manifest lists under drawn names, the entries in a drawn order. Returns the old name by the new one."""
+    """Copies what is judged under drawn names, the entries in a drawn order. Returns, by new test id, the old one."""
     drawn = random.Random(SEED)
-    manifest = json.loads((VECTORS / "manifest.json").read_bytes())
-    entries = manifest["entries"]
-    numbers = drawn.sample(range(10**6), len(entries))
-    names = {
-        entry["file"]: f"{number % 7}/{number:06}{Path(entry['file']).suffix}"
-        for entry, number in zip(entries, numbers, strict=True)
-    }
+    document = json.loads((VECTORS / "manifest.json").read_bytes())
+    entries = document["entries"]
+    shaped = list(shaped_entries(VECTORS, frozenset(entry["file"] for entry in entries)))
+    numbers = iter(drawn.sample(range(10**6), len(entries) + len(shaped)))
+    ids = {}
+
+    def copied(old: str, below: str, name: str) -> str:
+        new = f"{below}/{next(numbers):06}{Path(old).suffix}"
+        (folder / new).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(VECTORS / old, folder / new)
+        ids[f"{name}-{new}"] = f"{name}-{old}"
+        return new
+
+    names = {}
     for entry in entries:
-        target = folder / names[entry["file"]]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(VECTORS / entry["file"], target)
-        entry["file"] = names[entry["file"]]
-        params = entry.get("params", {})
-        if "ancestor_of" in params:
-            params["ancestor_of"] = names[params["ancestor_of"]]
+        old = entry["file"]
+        entry["file"] = names[old] = copied(old, f"{len(names) % 7}", entry["format"])
+    for entry in entries:
+        if "ancestor_of" in entry.get("params", {}):
+            entry["params"]["ancestor_of"] = names[entry["params"]["ancestor_of"]]
+    for found in shaped:
+        copied(found.file, found.area, found.format)
+        (folder / found.area / "MANIFEST.md").write_text("files without a format")
     drawn.shuffle(entries)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return {new: old for old, new in names.items()}
+    (folder / "manifest.json").write_text(json.dumps(document))
+    return ids
 
 
 def verdicts(folder: Path) -> tuple[dict[str, str], list[str]]:
@@ -72,13 +81,9 @@ def verdicts(folder: Path) -> tuple[dict[str, str], list[str]]:
 def test_other_names_and_another_order_give_equal_verdicts(tmp_path):
     if not (VECTORS / "manifest.json").is_file():
         absent()
-    olds = renamed(tmp_path)
+    ids = renamed(tmp_path)
     here, counts_here = verdicts(VECTORS)
     there, counts_there = verdicts(tmp_path)
-    formats = {
-        entry["file"]: entry["format"] for entry in json.loads((tmp_path / "manifest.json").read_bytes())["entries"]
-    }
-    expected = {f"{formats[new]}-{new}": here[f"{formats[new]}-{old}"] for new, old in olds.items()}
-    assert there == expected
+    assert there == {new: here[old] for new, old in ids.items()}
     assert "FAILED" not in there.values()
     assert counts_there == counts_here
