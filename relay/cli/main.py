@@ -36,6 +36,7 @@ SUBCOMMANDS = {
 }
 
 
+COMPLETION = ("install_completion", "show_completion")
 OWN_PACKAGES = ("adapters", "contracts", "light_clients", "relay")
 
 
@@ -52,6 +53,8 @@ class LateGroup(TyperGroup):
         command = get_command(import_module(module).app)
         command.name = cmd_name
         command.help = command.short_help = summary
+        # It would be written for `hutong`, and know this one subcommand.
+        command.params = [option for option in command.params if option.name not in COMPLETION]
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
