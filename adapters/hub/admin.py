@@ -45,6 +45,9 @@ class ActionKind(IntEnum):
     SET_PARAMETER = 8
     SCHEDULE_RULES = 9
     END_REVISION = 10
+    SET_CODE_OPEN = 11
+    NAME_DEPLOYER = 12
+    NAME_CONTRACT = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,21 @@ def schedule_rules(salt: int, version: int, height: int) -> bytes:
 def end_revision(salt: int, height: int) -> bytes:
     """`height` is the revision's last block; 0 withdraws."""
     return _action(ActionKind.END_REVISION, salt, ["uint64"], [height])
+
+
+def set_code_open(salt: int, is_open: bool) -> bytes:
+    """Whether everybody may create and call contracts on the hub, or named accounts and contracts alone."""
+    return _action(ActionKind.SET_CODE_OPEN, salt, ["bool"], [is_open])
+
+
+def name_deployer(salt: int, account: bytes, named: bool) -> bytes:
+    """Let an account create contracts, or no more."""
+    return _action(ActionKind.NAME_DEPLOYER, salt, ["address", "bool"], [account, named])
+
+
+def name_contract(salt: int, contract: bytes, named: bool) -> bytes:
+    """Let a contract be called, or no more."""
+    return _action(ActionKind.NAME_CONTRACT, salt, ["address", "bool"], [contract, named])
 
 
 def action_hash(chain_id: str, action: bytes) -> bytes:
@@ -236,3 +254,11 @@ def describe_action(action: bytes) -> str:
         case ActionKind.END_REVISION:
             (height,) = fields("uint64")
             return f"end the revision after block {height}" if height else "withdraw the revision's end"
+        case ActionKind.SET_CODE_OPEN:
+            return "let everybody run code" if fields("bool")[0] else "let named accounts and contracts alone run code"
+        case ActionKind.NAME_DEPLOYER:
+            account, named = fields("address", "bool")
+            return f"{'let' if named else 'no longer let'} {account} create contracts"
+        case ActionKind.NAME_CONTRACT:
+            contract, named = fields("address", "bool")
+            return f"{'let' if named else 'no longer let'} contract {contract} be called"

@@ -16,6 +16,7 @@ from relay.cli.execution_limits import DEFAULT_LIMIT_MIB, DEFAULT_LIMIT_S, Execu
 from relay.cli.hub_abci import abci
 from relay.cli.hub_backup import backup, restore, rollback
 from relay.cli.hub_candidate import candidate, rotate_key
+from relay.cli.hub_code import code, name_contract, name_deployer, schedule_rules, set_code
 from relay.cli.hub_disk import GIB, DatabaseGib, KeepBodiesGib
 from relay.cli.hub_evidence import evidence
 from relay.cli.hub_governance import execute, members, proposals
@@ -45,6 +46,7 @@ from relay.hub.application import rules_versions
 
 if TYPE_CHECKING:
     from relay.hub.application.fees import FeeRules
+    from relay.hub.application.named_code import CodeRules
 
 EXIT_UNUSABLE = 2
 EXIT_HALTED = 1
@@ -66,6 +68,11 @@ app.command()(resume)
 app.command()(validators)
 app.command()(set_validator)
 app.command()(status)
+app.command()(code)
+app.command()(set_code)
+app.command()(name_deployer)
+app.command()(name_contract)
+app.command()(schedule_rules)
 app.command()(vote)
 app.command()(execute)
 app.command()(proposals)
@@ -167,6 +174,22 @@ def init(
             help="Rules of the first block; an older one only to rehearse an upgrade.",
         ),
     ] = rules_versions.NEWEST,
+    open_code: Annotated[
+        bool | None,
+        typer.Option(
+            "--open-code/--closed-code",
+            help="Everybody creates and calls contracts, or named accounts and contracts alone (default: closed, open with"
+            " --base-fee).",
+        ),
+    ] = None,
+    deployer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="An account that creates contracts on a closed hub; may be repeated."),
+    ] = None,
+    contract: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="A contract that may be called on a closed hub; may be repeated."),
+    ] = None,
     block_max_gas: Annotated[
         int | None, typer.Option(help="Of the gas limits in a block (default: one transaction's most, 16777216).")
     ] = None,
@@ -231,6 +254,13 @@ def init(
             rules_version=rules_version,
             operators=tuple(operators),
             voting_period_s=voting_period_s,
+            code=_code_rules(
+                open_code,
+                base_fee is not None,
+                [_address(text, "--deployer") for text in deployer or ()],
+                [_address(text, "--contract") for text in contract or ()],
+                rules_version,
+            ),
         )
         homes: list[MemberHome] = []
         validator_homes: list[ValidatorHome] = []
@@ -248,6 +278,10 @@ def init(
     typer.echo(f"hub {genesis.chain_id} (EVM chain id {genesis.evm_chain_id}) initialised in {home}")
     if genesis.fees is not None:
         typer.echo(f"a unit of gas costs at least {genesis.fees.base_fee_wei} wei: who sends needs a balance (--fund)")
+    rules = genesis.code_rules
+    if genesis.rules_version >= rules_versions.BOUNDED_EXECUTION and not rules.is_open:
+        named = ", ".join(f"0x{account.hex()}" for account in rules.deployers) or "nobody"
+        typer.echo(f"code is closed: {named} may create contracts (hutong hub name-deployer)")
     if genesis.admins is not None:
         for address in genesis.admins.addresses:
             typer.echo(f"admin 0x{address.hex()}")
@@ -383,6 +417,21 @@ def _funding(text: str) -> tuple[bytes, int]:
     if match is None:
         raise _Unusable(f"--fund {text[:64]}: give ADDRESS or ADDRESS=WEI")
     return bytes.fromhex(match[1]), DEFAULT_FUNDING_WEI if match[2] is None else int(match[2])
+
+
+def _code_rules(
+    is_open: bool | None, has_fees: bool, deployers: list[bytes], contracts: list[bytes], rules_version: int
+) -> "CodeRules | None":
+    """None where nothing is said: then genesis needs no word of it."""
+    from relay.hub.application.named_code import CodeRules
+
+    if is_open is None and not deployers and not contracts:
+        return None
+    if rules_version < rules_versions.BOUNDED_EXECUTION:
+        raise _Unusable("--open-code, --closed-code, --deployer and --contract: from rules version 3 on")
+    return CodeRules(
+        has_fees if is_open is None else is_open, tuple(sorted(set(deployers))), tuple(sorted(set(contracts)))
+    )
 
 
 def _fees(base_fee: str | None, recipient: str | None) -> "FeeRules | None":

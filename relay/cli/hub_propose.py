@@ -7,8 +7,9 @@ import typer
 
 from relay.cli.hub_ballot import Ballot, command
 from relay.cli.hub_candidate import Candidate, read_candidate
+from relay.cli.hub_code import Account, Open, Remove
 from relay.cli.hub_validators import MAX_POWER, public_key_of
-from relay.cli.session import UNUSABLE, new_salt, refuse
+from relay.cli.session import UNUSABLE, address_of, new_salt, refuse
 
 app = typer.Typer(
     help="Put an action to the vote of a hub's validators. Exit codes: 0 proposed (and executed, where one validator has"
@@ -116,6 +117,41 @@ def resume(
     from adapters.hub.admin import set_paused
 
     ballot.propose(set_paused(new_salt(), False))
+
+
+@command(app)
+def code(
+    ballot: Ballot,
+    is_open: Open,
+) -> None:
+    """Open the hub's machine to everybody's code, or close it, from the next block on (rules version 3)."""
+    from adapters.hub.admin import set_code_open
+
+    ballot.propose(set_code_open(new_salt(), is_open))
+
+
+@command(app)
+def deployer(
+    ballot: Ballot,
+    account: Account,
+    remove: Remove = False,
+) -> None:
+    """Let an account create contracts on the hub, or no more: what it creates is named, so that everybody may call it."""
+    from adapters.hub.admin import name_deployer
+
+    ballot.propose(name_deployer(new_salt(), address_of(account, "ADDRESS"), not remove))
+
+
+@command(app)
+def contract(
+    ballot: Ballot,
+    address: Account,
+    remove: Remove = False,
+) -> None:
+    """Let a contract of the hub be called, or no more."""
+    from adapters.hub.admin import name_contract
+
+    ballot.propose(name_contract(new_salt(), address_of(address, "ADDRESS"), not remove))
 
 
 @command(app, "recover-client")

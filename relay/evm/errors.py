@@ -22,6 +22,8 @@ class InvalidReason(StrEnum):
     INSUFFICIENT_FUNDS = "insufficient funds for gas * price + value"
     INIT_CODE_TOO_LARGE = "max initcode size exceeded"
     SENDER_HAS_CODE = "sender not an eoa"
+    NOT_A_DEPLOYER = "only accounts that this hub names may create contracts"
+    CODE_NOT_NAMED = "only contracts that this hub names may be called"
     ALREADY_KNOWN = "already known"
     REPLACEMENT_UNDERPRICED = "replacement transaction underpriced"
     POOL_FULL = "transaction pool is full"

@@ -16,6 +16,7 @@ from relay.evm import json_format as show
 from relay.evm.block_lookup import BlockLookup
 from relay.evm.call_executor import CallAborted, CallExecutor, CallThreads
 from relay.evm.chain import EvmChain
+from relay.evm.error_string import ERROR_STRING_SELECTOR
 from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction, StatePruned
 from relay.evm.execution import EvmState
 from relay.evm.fair_turns import TooManyWaiting
@@ -32,7 +33,6 @@ from relay.evm.json_errors import (
 from relay.evm.json_params import BlockHash, BlockSelector, Method, Params
 from relay.evm.log_methods import LogMethods
 from relay.evm.outcomes import CallMessage, CallResult
-from relay.evm.rules import ERROR_STRING_SELECTOR
 from relay.evm.transaction import MAX_TRANSACTION_BYTES
 from relay.evm.txpool_methods import TxpoolMethods
 

@@ -15,6 +15,7 @@ from relay.evm.accounts import Account, AccountProof, GenesisAccount, prove_acco
 from relay.evm.database import KeyValueReader
 from relay.evm.errors import CallFailure, InvalidReason, InvalidTransaction
 from relay.evm.intrinsic_gas import MAX_INIT_CODE_BYTES, intrinsic_gas, least_gas
+from relay.evm.named_code import Start, check_target
 from relay.evm.native import Address, Journaled
 from relay.evm.outcomes import CallMessage, CallResult, Log, TransactionOutcome
 from relay.evm.rules import EvmRules
@@ -125,6 +126,7 @@ class EvmState:
         self._check_fee(transaction, self.context.base_fee_wei if least_fee_wei is None else least_fee_wei)
         if self.code(transaction.sender):
             raise InvalidTransaction(InvalidReason.SENDER_HAS_CODE, "EIP-3607", transaction.sender)
+        self._check_target(transaction.sender, transaction.to, transaction.data)
         cost_wei = transaction.most_cost_wei
         balance_wei = self.balance_wei(transaction.sender)
         if balance_wei < cost_wei:
@@ -173,6 +175,10 @@ class EvmState:
             return CallResult(False, b"", 0, CallFailure.EXCEPTIONAL_HALT, InvalidReason.INIT_CODE_TOO_LARGE.value)
         if message.value_wei > self.balance_wei(message.sender):
             return CallResult(False, b"", 0, CallFailure.EXCEPTIONAL_HALT, "insufficient funds for transfer")
+        try:
+            self._check_target(message.sender, message.to, message.data)
+        except InvalidTransaction as error:
+            return CallResult(False, b"", 0, CallFailure.EXCEPTIONAL_HALT, str(error))
         executable = _Executable(
             sender=message.sender,
             nonce=self.nonce(message.sender),
@@ -290,6 +296,23 @@ class EvmState:
         needed = self._least_gas(transaction.to, transaction.data, transaction.access_list)
         if transaction.gas_limit < needed:
             raise InvalidTransaction(InvalidReason.INTRINSIC_GAS_TOO_LOW, "", transaction.gas_limit, needed)
+
+    def _check_target(self, sender: Address, to: Address | None, data: bytes) -> None:
+        """Whether the chain lets this run at all. Raises InvalidTransaction."""
+        if self.rules.code_policy is None:
+            return
+        check_target(
+            self.rules.code_policy,
+            self._vm.journaled,
+            self.rules.native,
+            Start(
+                sender,
+                to,
+                data,
+                is_precompile=to is not None and self.rules.is_precompile(to),
+                has_code=to is not None and bool(self.code(to)),
+            ),
+        )
 
     @staticmethod
     def _check_fee(transaction: SignedTransaction, demanded_wei: int) -> None:

@@ -11,11 +11,12 @@ from eth.vm.forks.paris.computation import ParisComputation
 from eth.vm.forks.paris.state import ParisState, ParisTransactionExecutor
 from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
-from eth_abi.abi import encode
 
+from relay.evm.error_string import error_string
 from relay.evm.extcodesize import OWN_INSTRUCTIONS
 from relay.evm.frames import BoundedFrames
 from relay.evm.instructions import loop_costs
+from relay.evm.named_code import CodePolicy, NamedCodeFrames
 from relay.evm.native import Address, InnerCallResult, Journaled, NativeModule, NativeModules, NativeRevert
 from relay.evm.precompiles import FORK_PRECOMPILES, PrecompileSet
 from relay.evm.stack import EVM_RECURSION_LIMIT
@@ -37,14 +38,6 @@ GAS_LOG_TOPIC = 375
 GAS_LOG_BYTE = 8
 MAX_BLOCKHASH_DEPTH = 256
 
-ERROR_STRING_SELECTOR = bytes.fromhex("08c379a0")
-"""`Error(string)`"""
-
-
-def error_string(text: str) -> bytes:
-    """Revert data that every wallet shows as a sentence."""
-    return ERROR_STRING_SELECTOR + encode(["string"], [text])
-
 
 class EvmRules:
     """One fork with one chain id and a set of native modules. Build once, share between states and threads."""
@@ -58,6 +51,7 @@ class EvmRules:
         prices: WorkPrices = FORK_PRICES,
         precompiles: PrecompileSet = FORK_PRECOMPILES,
         transaction_max_gas: int | None = None,
+        code_policy: CodePolicy | None = None,
     ) -> None:
         if fork not in FORKS:
             raise ValueError(f"fork {fork!r} is not supported; one of {', '.join(FORKS)}")
@@ -68,7 +62,12 @@ class EvmRules:
         self.chain_id = chain_id
         self.native: NativeModules = dict(native or {})
         self.transaction_max_gas = transaction_max_gas
-        self.state_class: type[Any] = _state_class(fork, self.native, prices, precompiles)
+        self.code_policy = code_policy
+        self.state_class: type[Any] = _state_class(fork, self.native, prices, precompiles, code_policy)
+
+    def is_precompile(self, address: Address) -> bool:
+        """Native modules are none."""
+        return address in self.state_class.computation_class.get_precompiles() and address not in self.native
 
     @property
     def has_init_code_limit(self) -> bool:
@@ -119,7 +118,9 @@ class _CheckedBefore:
     def validate_transaction(self, transaction: Any) -> None: ...
 
 
-def _state_class(fork: Fork, native: NativeModules, prices: WorkPrices, having: PrecompileSet) -> type[Any]:
+def _state_class(
+    fork: Fork, native: NativeModules, prices: WorkPrices, having: PrecompileSet, code_policy: CodePolicy | None
+) -> type[Any]:
     base_state, base_computation, base_executor = {
         "paris": (ParisState, ParisComputation, ParisTransactionExecutor),
         "prague": (PragueState, PragueComputation, PragueTransactionExecutor),
@@ -142,7 +143,11 @@ def _state_class(fork: Fork, native: NativeModules, prices: WorkPrices, having: 
         "opcodes": opcodes,
         "loop_costs": loop_costs(opcodes),
     }
-    computation = type("NativeComputation", (BoundedFrames, base_computation), attributes)
+    frames: tuple[type[Any], ...] = (BoundedFrames, base_computation)
+    if code_policy is not None:
+        frames = (NamedCodeFrames, *frames)
+        attributes["code_policy"] = code_policy
+    computation = type("NativeComputation", frames, attributes)
     executor = type("CheckedExecutor", (_CheckedBefore, base_executor), {})
     return type(
         "NativeState",

@@ -4,6 +4,8 @@ from tests.defences.defence import Defence
 
 PRECOMPILES = "relay/evm/precompiles.py"
 GENESIS = "relay/hub/application/genesis.py"
+NAMED_CODE = "relay/evm/named_code.py"
+CODE_TESTS = "relay/hub/test_hub_named_code.py"
 PRECOMPILE_TESTS = "relay/hub/test_hub_precompiles.py"
 TAKING_UP_TESTS = "relay/hub/test_hub_taking_up_rules.py"
 
@@ -56,6 +58,62 @@ HUB_RULES = (
         "    rules_versions.BOUNDED_EXECUTION: PRECOMPILES_WITHOUT_BLOBS,\n",
         "    rules_versions.BOUNDED_EXECUTION: FORK_PRECOMPILES,\n",
         (PRECOMPILE_TESTS,),
+    ),
+    Defence(
+        "a transaction's target is named",
+        "relay/evm/execution.py",
+        "        self._check_target(transaction.sender, transaction.to, transaction.data)\n",
+        "",
+        (CODE_TESTS,),
+    ),
+    Defence(
+        "calls obey the rule of transactions",
+        "relay/evm/execution.py",
+        "            self._check_target(message.sender, message.to, message.data)\n",
+        "            pass\n",
+        (CODE_TESTS,),
+    ),
+    Defence(
+        "the code that an inner call runs is named",
+        NAMED_CODE,
+        "        return None if self.code_policy.is_contract(stores, target) else",
+        "        return None if True else",
+        (CODE_TESTS,),
+    ),
+    Defence(
+        "strangers create nothing through a factory",
+        NAMED_CODE,
+        "            if self.code_policy.is_deployer(stores, origin):\n",
+        "            if True:\n",
+        (CODE_TESTS,),
+    ),
+    Defence(
+        "precompiles are for contracts",
+        NAMED_CODE,
+        "    elif start.is_precompile:\n",
+        "    elif False:\n",
+        (CODE_TESTS,),
+    ),
+    Defence(
+        "data is not stored for accounts without code",
+        NAMED_CODE,
+        "    elif start.data:\n",
+        "    elif False:\n",
+        (CODE_TESTS,),
+    ),
+    Defence(
+        "a running hub closes when it takes up version 3",
+        "relay/hub/application/application.py",
+        "        take_up_code_rules(view, expected_version, self.genesis.code_rules)\n",
+        "",
+        (CODE_TESTS,),
+    ),
+    Defence(
+        "kinds of version 3 are unknown before it",
+        "relay/hub/application/admin.py",
+        "    return frozenset(ActionKind) if rules_version >= rules_versions.BOUNDED_EXECUTION else SECOND_KINDS\n",
+        "    return frozenset(ActionKind)\n",
+        (CODE_TESTS,),
     ),
     Defence(
         "no command runs without assertions",

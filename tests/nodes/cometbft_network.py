@@ -22,6 +22,7 @@ from relay.cli.demo.ports import free_ports
 from relay.hub.abci.initialise import MemberHome, ValidatorPorts, initialise_members
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import Genesis, HubParams
+from relay.hub.application.named_code import CodeRules
 from relay.hub.node.initialise import NewHub
 from tests.nodes.provision import cometbft
 from tests.relay.hub.simulated_hub import ADMINS, DAPP, EVM_CHAIN_ID, address_of
@@ -231,6 +232,7 @@ def new_hub(**params: int) -> NewHub:
         AdminSet(tuple(address_of(account) for account in ADMINS), 2),
         HubParams(**params),
         ((address_of(DAPP), 10**24),),
+        code=CodeRules(is_open=True),
     )
 
 

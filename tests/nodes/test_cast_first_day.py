@@ -78,7 +78,7 @@ def embedded(home: Path, fees: FeeRules | None):
     if fees is not None:
         options += ["--base-fee", str(fees.base_fee_wei), "--fee-recipient", f"0x{fees.recipient.hex()}"]
     command = [sys.executable, "-m", "relay.cli", "hub", "init", "--home", str(home), "--scrypt-iterations", "2"]
-    subprocess.run([*command, "--block-interval-ms", "400", *options], check=True, capture_output=True)
+    subprocess.run([*command, "--block-interval-ms", "400", "--open-code", *options], check=True, capture_output=True)
     hub = HubProcess(home).start()
     try:
         yield hub

@@ -23,6 +23,7 @@ def network():
         new_hub(block_interval_ms=300, proof_block_delay_ms=50),
         admins=None,
         rules_version=1,
+        code=None,
         operators=tuple(address_of(account) for account in OPERATORS[:4]),
         voting_period_s=600,
     )
@@ -71,13 +72,14 @@ def test_a_hub_of_four_is_governed_changes_its_rules_and_ends_under_cometbft(net
     signing = member.comet(f"validators?height={new_key['from_height']}")["validators"]
     assert new_key["address"] in [row["address"] for row in signing] and len(signing) == 4
     at = member.height + 20
-    decide(folder, "rules", "--version", "2", "--height", str(at))
+    decide(folder, "rules", "--version", "3", "--height", str(at))
     network.wait_for_height(at + 2)
     versions = [
         member.comet(f"commit?height={height}")["signed_header"]["header"]["version"] for height in (at - 1, at)
     ]
-    assert [version["app"] for version in versions] == ["1", "2"]
-    assert member.rpc("hutong_chain")["rulesVersion"] == 2
+    assert [version["app"] for version in versions] == ["1", "3"]
+    assert member.rpc("hutong_chain")["rulesVersion"] == 3
+    assert member.rpc("hutong_code")["open"] is False, "a running hub without fees closes at that block"
     end = member.height + 25
     decide(folder, "end", "--height", str(end))
     for one in network.members:

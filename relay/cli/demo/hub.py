@@ -93,6 +93,7 @@ async def start_hub(nursery: trio.Nursery, home: Path, engine: HubEngine) -> Hub
     genesis = [
         *("--chain-id", CHAIN_ID, "--evm-chain-id", str(EVM_CHAIN_ID), "--threshold", str(THRESHOLD)),
         *(part for admin in admins for part in ("--admin", admin.address)),
+        "--open-code",  # a person who tries things out deploys what they like
     ]
     running = await engine.start(nursery, home, genesis)
     chain = DemoChain("hub", f"http://127.0.0.1:{running.ethereum_ports[0]}", EVM_CHAIN_ID, ROUTER)

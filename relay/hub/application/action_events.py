@@ -27,3 +27,9 @@ def emit_executed(call: NativeCall, done: Executed) -> None:
             emit(call, abi.RULES_SCHEDULED_EVENT, (), (done.number, done.height))
         case ActionKind.END_REVISION:
             emit(call, abi.REVISION_END_EVENT, (), (done.height,))
+        case ActionKind.SET_CODE_OPEN:
+            emit(call, abi.CODE_OPEN_SET_EVENT, (), (done.allowed,))
+        case ActionKind.NAME_DEPLOYER:
+            emit(call, abi.DEPLOYER_NAMED_EVENT, (done.account,), (done.allowed,))
+        case ActionKind.NAME_CONTRACT:
+            emit(call, abi.CONTRACT_NAMED_EVENT, (done.account,), (done.allowed,))

@@ -10,9 +10,11 @@ from relay.hub.application.admin import (
     CREATE_CLIENT_DATA,
     END_REVISION_DATA,
     MAX_ACTION_BYTES,
+    NAME_DATA,
     RECOVER_CLIENT_DATA,
     REGISTER_COUNTERPARTY_DATA,
     SCHEDULE_RULES_DATA,
+    SET_CODE_OPEN_DATA,
     SET_PARAMETER_DATA,
     SET_PAUSED_DATA,
     SET_QUOTA_DATA,
@@ -23,6 +25,7 @@ from relay.hub.application.admin import (
 from relay.hub.application.clients import Clients, Counterparty, Store
 from relay.hub.application.governance.members import Members
 from relay.hub.application.governance.schedule import Schedule
+from relay.hub.application.named_code import NamedCode
 from relay.hub.application.quotas import Load, Quotas
 from relay.hub.application.validators import Validators
 from relay.hub.state import keys
@@ -100,6 +103,22 @@ class Actions:
                 (height,) = _fields(END_REVISION_DATA, data, "end_revision")
                 self._scheduled.end_revision(height)
                 return Executed(kind, "", "", (), False, height=height)
+            case ActionKind.SET_CODE_OPEN | ActionKind.NAME_DEPLOYER | ActionKind.NAME_CONTRACT:
+                return self._decide_code(kind, data)
+
+    def _decide_code(self, kind: ActionKind, data: bytes) -> Executed:
+        code = NamedCode(self._store)
+        if kind is ActionKind.SET_CODE_OPEN:
+            (is_open,) = _fields(SET_CODE_OPEN_DATA, data, "set_code_open")
+            code.set_open(is_open)
+            return Executed(kind, "", "", (), False, allowed=is_open)
+        named, allowed = _fields(NAME_DATA, data, "name")
+        address = bytes.fromhex(named[2:])
+        if kind is ActionKind.NAME_DEPLOYER:
+            code.name_deployer(address, named=allowed)
+        else:
+            code.name_contract(address, named=allowed)
+        return Executed(kind, "", "", (), False, account=address, allowed=allowed)
 
     @property
     def _scheduled(self) -> Schedule:

@@ -10,6 +10,7 @@ from light_clients.crypto import keccak256
 from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_BYTES
 from relay.evm.native import Address
+from relay.hub.application import rules_versions
 from relay.hub.application.clients import Store
 from relay.hub.application.quotas import NOTHING, Load
 from relay.hub.state import keys
@@ -28,6 +29,8 @@ SET_VALIDATOR_DATA = ["bytes", "uint64"]
 ADMIT_VALIDATOR_DATA = ["bytes", "uint64", "address", "bytes"]
 SET_PARAMETER_DATA = ["string", "uint64"]
 SCHEDULE_RULES_DATA = ["uint32", "uint64"]
+SET_CODE_OPEN_DATA = ["bool"]
+NAME_DATA = ["address", "bool"]
 END_REVISION_DATA = ["uint64"]
 _RECORD = ["address[]", "bool"]
 
@@ -46,14 +49,28 @@ class ActionKind(IntEnum):
     SET_PARAMETER = 8
     SCHEDULE_RULES = 9
     END_REVISION = 10
+    SET_CODE_OPEN = 11
+    NAME_DEPLOYER = 12
+    NAME_CONTRACT = 13
 
 
 FIRST_KINDS = frozenset(ActionKind(number) for number in range(1, 7))
 """Those of rules version 1 under admins: recorded chains refused every other."""
 
 
+SECOND_KINDS = frozenset(ActionKind(number) for number in range(1, 11))
+"""Those of rules version 2, and of version 1 where the validators govern."""
+
+
+def kinds_of_validators(rules_version: int) -> frozenset[ActionKind]:
+    """What may be proposed."""
+    return frozenset(ActionKind) if rules_version >= rules_versions.BOUNDED_EXECUTION else SECOND_KINDS
+
+
 def kinds_of_admins(rules_version: int) -> frozenset[ActionKind]:
-    return FIRST_KINDS if rules_version == 1 else frozenset(ActionKind) - {ActionKind.ADMIT_VALIDATOR}
+    if rules_version == rules_versions.FIRST:
+        return FIRST_KINDS
+    return kinds_of_validators(rules_version) - {ActionKind.ADMIT_VALIDATOR}
 
 
 class NotAnAdmin(Exception):
@@ -110,6 +127,9 @@ class Executed:
     number: int = 0
     """The parameter's value, or the rules version."""
     height: int = 0
+    account: Address = bytes(20)
+    """A deployer or contract, with `allowed` whether it is named from now on; of SET_CODE_OPEN whether everybody is."""
+    allowed: bool = False
 
 
 def encode_action(kind: ActionKind, salt: int, data: bytes) -> bytes:
@@ -163,6 +183,18 @@ def schedule_rules_action(salt: int, version: int, height: int) -> bytes:
 def end_revision_action(salt: int, height: int) -> bytes:
     """`height` is the revision's last block; 0 withdraws."""
     return encode_action(ActionKind.END_REVISION, salt, encode(END_REVISION_DATA, [height]))
+
+
+def set_code_open_action(salt: int, is_open: bool) -> bytes:
+    return encode_action(ActionKind.SET_CODE_OPEN, salt, encode(SET_CODE_OPEN_DATA, [is_open]))
+
+
+def name_deployer_action(salt: int, account: Address, named: bool) -> bytes:
+    return encode_action(ActionKind.NAME_DEPLOYER, salt, encode(NAME_DATA, [account, named]))
+
+
+def name_contract_action(salt: int, contract: Address, named: bool) -> bytes:
+    return encode_action(ActionKind.NAME_CONTRACT, salt, encode(NAME_DATA, [contract, named]))
 
 
 def decode_action(action: bytes) -> tuple[int, bytes]:

@@ -50,6 +50,7 @@ from relay.hub.application.governance.members import Operator, write_operator
 from relay.hub.application.governance.schedule import rules_version_at, write_stand_in
 from relay.hub.application.light_client_types import standard_light_clients
 from relay.hub.application.modules import NATIVE_CODE, native_modules
+from relay.hub.application.named_code import runs_any_code, take_up_code_rules
 from relay.hub.application.queries import StateQueries
 from relay.hub.application.skipped_blocks import (
     CERTIFICATE_RESULT,
@@ -148,6 +149,7 @@ class HubApplication:
         view = self.state.view_at(0)
         view.set(GENESIS_KEY, self.genesis.digest)
         view.set(EVM_STATE_ROOT_KEY, state_root)
+        take_up_code_rules(view, self.genesis.rules_version, self.genesis.code_rules)
         if self.genesis.constitution is not None:
             for public_key, account in self.genesis.constitution.operators:
                 write_operator(view, public_key, Operator(account))
@@ -245,7 +247,15 @@ class HubApplication:
         parent = self.state.view_at(last)
         if self.coming.is_last_but_one(request.height):
             write_stand_in(view, request.height + 1, request.time_ns, read_powers(parent, self._genesis_powers))
-        frame = Frame(view, parent, request.time_ns, request.height, request.app_version)
+        take_up_code_rules(view, expected_version, self.genesis.code_rules)
+        frame = Frame(
+            view,
+            parent,
+            request.time_ns,
+            request.height,
+            request.app_version,
+            runs_any_code(view, request.app_version),
+        )
         batch, scratch = WriteBatch(self._store), WriteBatch(self._store)
         state_root = self._state_root(view)
         base_fee_wei = base_fee_after(parent, self.genesis.fees)
@@ -326,7 +336,16 @@ class HubApplication:
             header.state_root,
             self._rules_of(version),
             self.ethereum.context(block.number, time_ns, header.prev_randao, header.base_fee_wei or 0),
-            (Frame(view, self.state.view_at(block.number), time_ns, block.number, version),),
+            (
+                Frame(
+                    view,
+                    self.state.view_at(block.number),
+                    time_ns,
+                    block.number,
+                    version,
+                    runs_any_code(view, version),
+                ),
+            ),
         )
 
     def oldest_state(self) -> int:

@@ -94,6 +94,8 @@ def chamber_opener(light_clients: Mapping[str, LightClient], authority: Authorit
             schedule if governed or frame.rules_version > 1 else None,
             (intervals_ms["block_interval_ms"], intervals_ms["proof_block_delay_ms"]),
         )
-        return Chamber(store, members, Proposals(store, members, frame.now_s, frame.height), schedule, actions)
+        return Chamber(
+            store, members, Proposals(store, members, frame.now_s, frame.height, frame.rules_version), schedule, actions
+        )
 
     return open_chamber

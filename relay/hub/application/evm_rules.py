@@ -10,6 +10,7 @@ from relay.evm.precompiles import FORK_PRECOMPILES, PRECOMPILES_WITHOUT_BLOBS, P
 from relay.evm.rules import EvmRules
 from relay.evm.work_prices import BOUNDED_WORK_PRICES, SLOW_CURVE_PRICES, WorkPrices
 from relay.hub.application import rules_versions
+from relay.hub.application.named_code import HubCodePolicy
 
 PRECOMPILE_SETS: Final[Mapping[int, PrecompileSet]] = {
     rules_versions.FIRST: FORK_PRECOMPILES,
@@ -33,6 +34,7 @@ def evm_rules(rules_version: int, evm_chain_id: int, native: NativeModules, tran
         prices=PRICES[rules_version],
         precompiles=PRECOMPILE_SETS[rules_version],
         transaction_max_gas=transaction_max_gas,
+        code_policy=HubCodePolicy() if rules_version >= rules_versions.BOUNDED_EXECUTION else None,
     )
 
 

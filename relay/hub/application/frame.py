@@ -20,6 +20,8 @@ class Frame:
     now_ns: int
     height: int
     rules_version: int
+    runs_any_code: bool = True
+    """False where named accounts and contracts alone run code (named_code.py)."""
 
     @property
     def now_s(self) -> int:

@@ -23,6 +23,7 @@ from relay.hub.application.governance.constitution import (
     MIN_VOTING_PERIOD_S,
     Constitution,
 )
+from relay.hub.application.named_code import LAST_RESERVED_ADDRESS, MAX_GENESIS_NAMES, CodeRules
 from relay.hub.application.revision import Continuation, next_chain_id
 from relay.hub.application.self_test import corpus_hash
 from relay.hub.application.validators import MAX_VALIDATORS
@@ -95,6 +96,13 @@ class Genesis:
     constitution: Constitution | None = None
     """Instead of admins, where the validators govern."""
     continues: Continuation | None = None
+    code: CodeRules | None = None
+    """From rules version 3 on. None: `code_rules` says what holds."""
+
+    @property
+    def code_rules(self) -> CodeRules:
+        """Who may run code, for the first block that asks: nobody but native modules where gas is free, unless genesis says."""
+        return CodeRules(is_open=self.fees is not None) if self.code is None else self.code
 
     @property
     def digest(self) -> bytes:
@@ -146,6 +154,12 @@ def encode_genesis(genesis: Genesis) -> bytes:
         document["governance"] = {
             "operators": {key.hex(): f"0x{account.hex()}" for key, account in genesis.constitution.operators},
             "voting_period_s": genesis.constitution.voting_period_s,
+        }
+    if genesis.code is not None:
+        document["code"] = {
+            "open": genesis.code.is_open,
+            "deployers": [f"0x{account.hex()}" for account in genesis.code.deployers],
+            "contracts": [f"0x{contract.hex()}" for contract in genesis.code.contracts],
         }
     if genesis.continues is not None:
         document["continues"] = {
@@ -250,12 +264,15 @@ def decode_genesis(data: bytes) -> Genesis:
         fees=_fees(_Fields(root.take("fees"), "fees")) if root.has("fees") else None,
         constitution=_constitution(_Fields(root.take("governance"), "governance")) if governed else None,
         continues=_continuation(_Fields(root.take("continues"), "continues")) if root.has("continues") else None,
+        code=_code(_Fields(root.take("code"), "code")) if root.has("code") else None,
     )
     root.end()
     if genesis.constitution is not None:
         named = [key for key, _ in genesis.constitution.operators]
         if named != sorted(validator.public_key.data for validator in genesis.validators):
             raise MalformedInput("governance.operators", "must name each validator's key, and no other")
+    if genesis.code is not None and genesis.rules_version < rules_versions.BOUNDED_EXECUTION:
+        raise MalformedInput("code", "is known from rules version 3 on", got=genesis.rules_version)
     if genesis.continues is not None and next_chain_id(genesis.continues.chain_id) != chain_id:
         raise MalformedInput("continues.chain_id", "the chain id must be of its next revision", got=chain_id)
     return genesis
@@ -356,8 +373,24 @@ def _rules(fields: _Fields) -> dict[str, Any]:
     return {"rules_version": version, "runtime": runtime}
 
 
-LAST_RESERVED_ADDRESS = 0xFFFF
-"""Precompiles and native modules, present and future, have addresses up to here."""
+def _code(fields: _Fields) -> CodeRules:
+    is_open = fields.take("open")
+    if not isinstance(is_open, bool):
+        raise MalformedInput("code.open", "true or false", got=is_open)
+    deployers, contracts = (_named(fields, name) for name in ("deployers", "contracts"))
+    fields.end()
+    return CodeRules(is_open, deployers, contracts)
+
+
+def _named(fields: _Fields, name: str) -> tuple[Address, ...]:
+    path = fields.field(name)
+    addresses = [_address(item, path) for item in fields.items(name, MAX_GENESIS_NAMES)]
+    if sorted(set(addresses)) != addresses:
+        raise MalformedInput(path, "must ascend, each address once")
+    for address in addresses:
+        if int.from_bytes(address, "big") <= LAST_RESERVED_ADDRESS:
+            raise MalformedInput(path, "is a precompile or native module, which is not named", got=address)
+    return tuple(addresses)
 
 
 def _fees(fields: _Fields) -> FeeRules:

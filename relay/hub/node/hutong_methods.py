@@ -14,6 +14,7 @@ from relay.evm.json_params import Method, Params
 from relay.hub.application.application import HubApplication
 from relay.hub.application.clients import Clients, NoCounterparty, UnknownClient
 from relay.hub.application.evidence_records import read_records
+from relay.hub.application.named_code import BY_DECISION, runs_any_code
 from relay.hub.application.shared_quotas import Lane, SharedQuotas
 from relay.hub.node.forward_rows import waiting_packet
 from relay.hub.node.unsettled import UnsettledPackets
@@ -45,6 +46,7 @@ class HutongMethods:
             "hutong_client": self._method(1, self._client),
             "hutong_chain": self._method(0, self._chain),
             "hutong_evidence": self._method(0, self._evidence),
+            "hutong_code": self._method(2, self._code),
         }
 
     def _method(self, most: int, read: Callable[[Params], Any]) -> Method:
@@ -68,6 +70,18 @@ class HutongMethods:
             }
             for record in islice(read_records(view), MAX_ROWS)
         ]
+
+    def _code(self, params: Params) -> dict[str, Any]:
+        """(after deployer, after contract): who may run code; the named accounts and contracts in the order of their addresses,
+        and who created a contract, or null where it was named by a decision."""
+        view, height, _ = self._application.view()
+        deployers = [f"0x{one.hex()}" for one, _ in _names(view, keys.DEPLOYER_PREFIX, params, 0)]
+        contracts = [
+            {"address": f"0x{one.hex()}", "deployer": None if deployer == BY_DECISION else f"0x{deployer.hex()}"}
+            for one, deployer in _names(view, keys.NAMED_CONTRACT_PREFIX, params, 1)
+        ]
+        version = self._application.coming.rules_version(height + 1)
+        return {"open": runs_any_code(view, version), "deployers": deployers, "contracts": contracts}
 
     def _forward_failure(self, params: Params) -> str | None:
         """(client, sequence): why the hub failed this packet, or null."""
@@ -200,6 +214,17 @@ class HutongMethods:
             "counterparty": other,
             "nextSequenceSend": hex(1 if sequence is None else int.from_bytes(sequence, "big")),
         }
+
+
+def _names(view: StateView, prefix: bytes, params: Params, place: int) -> Iterator[tuple[bytes, bytes]]:
+    """At most MAX_ROWS named addresses with their values, after the given one."""
+    last = prefix + (params.address(place) if params.has(place) else b"")
+    for _ in range(MAX_ROWS):
+        row = view.next(last)
+        if row is None or not row[0].startswith(prefix):
+            return
+        yield row[0][len(prefix) :], row[1]
+        last = row[0]
 
 
 def _client_id(params: Params, index: int) -> str:

@@ -19,6 +19,7 @@ from relay.hub.application.genesis import (
     runtime_rules,
 )
 from relay.hub.application.governance.constitution import DEFAULT_VOTING_PERIOD_S, Constitution
+from relay.hub.application.named_code import CodeRules
 from relay.hub.consensus.signing import LastSigned
 from relay.hub.node.home import (
     GENESIS_FILE,
@@ -49,6 +50,7 @@ class NewHub:
     operators: tuple[Address, ...] = ()
     voting_period_s: int = DEFAULT_VOTING_PERIOD_S
     fees: FeeRules | None = None
+    code: CodeRules | None = None
 
     def constitution(self, validators: tuple[ValidatorKey, ...]) -> Constitution | None:
         if self.admins is not None:
@@ -79,6 +81,7 @@ def build_genesis(hub: NewHub, validators: tuple[ValidatorKey, ...]) -> Genesis:
         hub.allocations,
         hub.fees,
         hub.constitution(validators),
+        code=hub.code,
     )
     return decode_genesis(encode_genesis(genesis))
 

@@ -12,6 +12,10 @@ EVM_STATE_ROOT_KEY = b"evm/stateRoot"
 BASE_FEE_KEY = b"evm/baseFee"
 """Wei in 32 big-endian bytes: of the next block's gas. Absent until it first leaves that of genesis."""
 PAUSED_KEY = b"admin/paused"
+CODE_OPEN_KEY = b"code/open"
+"""One byte, from rules version 3 on: 1 where everybody may run code, 0 where named accounts and contracts may."""
+DEPLOYER_PREFIX = b"code/deployer/"
+NAMED_CONTRACT_PREFIX = b"code/contract/"
 
 RESERVED_PREFIXES = (b"stuck/",)
 """Nothing is written under these in this version."""
@@ -19,6 +23,16 @@ RESERVED_PREFIXES = (b"stuck/",)
 MAX_KEY_BYTES = 200
 """The longest key in use has 107 bytes; escaped and with its version it stays below the database's 511."""
 MAX_VALUE_BYTES = 512 * 1024
+
+
+def deployer_key(account: bytes) -> bytes:
+    """Present where the account may create contracts."""
+    return DEPLOYER_PREFIX + account
+
+
+def named_contract_key(contract: bytes) -> bytes:
+    """Holds the deployer that created the contract, or zeros where it was named by a decision."""
+    return NAMED_CONTRACT_PREFIX + contract
 
 
 def client_state_key(client_id: str) -> bytes:

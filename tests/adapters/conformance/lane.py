@@ -22,6 +22,7 @@ from relay.devnet import Devnet, Genesis, Pace, running_devnet
 from relay.devnet.settings import CLIQUE_EPOCH_LENGTH, Consensus
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import HubParams
+from relay.hub.application.named_code import CodeRules
 from relay.hub.node.initialise import NewHub, initialise_home
 from relay.hub.node.start import Ports, open_node, serve_node
 from relay.keys import Signer
@@ -68,6 +69,7 @@ def new_hub() -> NewHub:
         AdminSet((address_bytes(ADMIN),), 1),
         HubParams(block_interval_ms=200, proof_block_delay_ms=50),
         tuple((address_bytes(signer), 10**24) for signer in (ADMIN, RELAYER)),
+        code=CodeRules(False, deployers=(address_bytes(RELAYER),)),
     )
 
 

@@ -130,15 +130,15 @@ def test_parameters_and_rules_are_changed_and_the_node_follows(place):
     assert act(folder, "propose", "parameter", "proof_block_delay_ms", "60").exit_code == 0
     assert json.loads(ask(folder, "members", "--json").output)["parameters"]["proof_block_delay_ms"] == 60
     height = hub.height + 12
-    done = act(folder, "propose", "rules", "--version", "2", "--height", str(height))
+    done = act(folder, "propose", "rules", "--version", "3", "--height", str(height))
     assert done.exit_code == 0, done.output
-    assert f"rules version 2 begins at block {height}" in ask(folder, "members").output
+    assert f"rules version 3 begins at block {height}" in ask(folder, "members").output
     hub.wait_for_height(height + 1)
-    assert hub.rpc("hutong_chain")["rulesVersion"] == 2
+    assert hub.rpc("hutong_chain")["rulesVersion"] == 3
     versions = [
         hub.cometbft(f"commit?height={at}")["signed_header"]["header"]["version"] for at in (height - 1, height)
     ]
-    assert [version["app"] for version in versions] == ["1", "2"]
+    assert [version["app"] for version in versions] == ["1", "3"]
 
 
 @pytest.mark.parametrize(

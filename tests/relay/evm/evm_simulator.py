@@ -11,11 +11,12 @@ from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.block_store import BlockStore, store_block
 from relay.evm.blocks import EvmBlock, EvmHeader, block_body
 from relay.evm.database import MemoryStore, Table, WritableTable
+from relay.evm.error_string import error_string
 from relay.evm.execution import BlockContext, EvmState
 from relay.evm.head_feed import HeadFeed
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.mempool import Mempool
-from relay.evm.rules import EvmRules, error_string
+from relay.evm.rules import EvmRules
 from relay.evm.server import JsonRpcApp, serve
 from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import decode_transaction

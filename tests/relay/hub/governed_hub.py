@@ -11,6 +11,7 @@ from relay.hub.application.genesis import GenesisValidator, HubParams, decode_ge
 from relay.hub.application.governance import interface
 from relay.hub.application.governance.members import possession_digest
 from relay.hub.application.module import GOVERNANCE_ADDRESS
+from relay.hub.application.named_code import CodeRules
 from relay.hub.node.home import validator_key
 from relay.hub.node.initialise import NewHub, build_genesis
 from tests.relay.hub.simulated_hub import (
@@ -20,6 +21,7 @@ from tests.relay.hub.simulated_hub import (
     Outcome,
     SimulatedHub,
     address_of,
+    code_rules,
 )
 
 VOTING_PERIOD_S = 3_600
@@ -27,7 +29,7 @@ KEYS = [validator_key(sha256(b"governing validator %d" % number).digest()) for n
 OPERATORS = [Account.from_key(sha256(b"operator %d" % number).digest()) for number in range(16)]
 
 
-def governed_genesis(powers, *, rules_version=rules_versions.NEWEST, **params):
+def governed_genesis(powers, *, rules_version=rules_versions.NEWEST, code=CodeRules(is_open=True), **params):
     keys = tuple(KEYS[: len(powers)])
     hub = NewHub(
         "hutong-1",
@@ -39,6 +41,7 @@ def governed_genesis(powers, *, rules_version=rules_versions.NEWEST, **params):
         rules_version,
         tuple(address_of(account) for account in OPERATORS[: len(powers)]),
         VOTING_PERIOD_S,
+        code=code_rules(rules_version, code),
     )
     genesis = build_genesis(hub, keys)
     validators = tuple(GenesisValidator(key.public_key, power) for key, power in zip(keys, powers, strict=True))

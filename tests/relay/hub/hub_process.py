@@ -27,7 +27,9 @@ def new_home(home: Path, **params) -> Path:
         genesis.admins,
         genesis.params,
         genesis.allocations,
+        genesis.rules_version,
         fees=genesis.fees,
+        code=genesis.code,
     )
     initialise_home(home, hub, VALIDATOR.private_key)
     assert (home / GENESIS_FILE).exists()

@@ -45,6 +45,7 @@ from relay.hub.application import abi, rules_versions
 from relay.hub.application.admin import AdminSet, action_hash, create_client_action, register_counterparty_action
 from relay.hub.application.genesis import HubParams
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
+from relay.hub.application.named_code import CodeRules
 from relay.hub.consensus.blocks import block_id_of, make_block
 from relay.hub.consensus.types import NIL, Block, Vote
 from relay.hub.consensus.votes import Tally, vote_bytes
@@ -67,7 +68,12 @@ def address_of(account) -> bytes:
     return bytes.fromhex(account.address[2:])
 
 
-def hub_genesis(*, fees=None, rules_version=rules_versions.NEWEST, **params):
+def code_rules(rules_version, rules=CodeRules(is_open=True)):
+    """Everybody runs code in most tests, as under the rules before."""
+    return rules if rules_version >= rules_versions.BOUNDED_EXECUTION else None
+
+
+def hub_genesis(*, fees=None, rules_version=rules_versions.NEWEST, code=CodeRules(is_open=True), **params):
     hub = NewHub(
         "hutong-1",
         EVM_CHAIN_ID,
@@ -77,6 +83,7 @@ def hub_genesis(*, fees=None, rules_version=rules_versions.NEWEST, **params):
         ((address_of(DAPP), 10**24),),
         rules_version,
         fees=fees,
+        code=code_rules(rules_version, code),
     )
     return build_genesis(hub, (VALIDATOR,))
 

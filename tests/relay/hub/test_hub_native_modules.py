@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from light_clients.crypto import keccak256
 from light_clients.ibc.commitment import commitment_key, path_key
 from light_clients.interface import UnsupportedOperation
+from relay.evm.error_string import ERROR_STRING_SELECTOR
 from relay.evm.native import NativeRevert
-from relay.evm.rules import ERROR_STRING_SELECTOR
 from relay.hub.application import abi, gas
 from relay.hub.application.module import refusals_revert
 from relay.hub.application.modules import (

@@ -139,4 +139,22 @@ def test_vectors_of_the_governance_page():
     ]
     assert [key.hex() for key in made] == list(stated["keys"].values())
     for name, (low, high) in BOUNDS.items():
-        assert f"`{name}`" in page("hub-governance") and f"{high:,}".replace(",", " ") in page("hub-governance"), low
+        assert f"`{name}`" in page("hub-rules") and f"{high:,}".replace(",", " ") in page("hub-rules"), low
+
+
+def test_vectors_of_the_code_page():
+    stated = vectors("hub-code")
+    actions = [
+        admin.set_code_open_action(1, True),
+        admin.name_deployer_action(2, b"\x11" * 20, True),
+        admin.name_contract_action(3, b"\x22" * 20, False),
+    ]
+    assert [action.hex() for action in actions] == list(stated["actions"].values())
+    made = [keys.CODE_OPEN_KEY, keys.deployer_key(b"\x11" * 20), keys.named_contract_key(b"\x22" * 20)]
+    assert [key.hex() for key in made] == list(stated["keys"].values())
+
+
+def test_the_page_of_rules_has_every_kind_of_action_and_every_version():
+    text = page("hub-rules")
+    assert all(f"\n| {kind.value} | " in text for kind in admin.ActionKind)
+    assert f"| {' | '.join(map(str, rules_versions.ALL))} |" in text

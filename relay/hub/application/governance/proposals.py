@@ -8,7 +8,7 @@ from eth_abi.abi import encode
 from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import MalformedInput
 from relay.evm.native import Address
-from relay.hub.application.admin import MAX_ACTION_BYTES, ActionKind, decode_action
+from relay.hub.application.admin import MAX_ACTION_BYTES, ActionKind, decode_action, kinds_of_validators
 from relay.hub.application.clients import Store
 from relay.hub.application.governance.members import Members
 from relay.hub.application.validators import Powers
@@ -126,11 +126,12 @@ class Tally:
 class Proposals:
     """Over the state of a running block."""
 
-    def __init__(self, store: Store, members: Members, now_s: int, height: int) -> None:
+    def __init__(self, store: Store, members: Members, now_s: int, height: int, rules_version: int) -> None:
         self._store = store
         self._members = members
         self._now_s = now_s
         self._height = height
+        self._rules_version = rules_version
 
     def count(self) -> int:
         raw = self._store.get(keys.NEXT_PROPOSAL_KEY)
@@ -167,7 +168,7 @@ class Proposals:
         """Open a proposal, which its proposer approves; returns its number. Raises NotAnOperator, MalformedInput, ProposalRefused."""
         key = self._members.key_of(account)
         kind, _ = decode_action(action)
-        if kind not in tuple(ActionKind):
+        if kind not in kinds_of_validators(self._rules_version):
             raise MalformedInput("action.kind", "unknown", got=kind)
         if not 0 < len(title.encode()) <= MAX_TITLE_BYTES:
             raise MalformedInput("proposal.title", f"1 to {MAX_TITLE_BYTES} bytes", got=len(title.encode()))

@@ -1,0 +1,47 @@
+"""Who may run code on a hub, as its node says (docs/spec/hub-code.md)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adapters.ics26.execution import ExecutionRpc
+from adapters.rpc import Fields
+
+MAX_NAMES = 100_000
+ADDRESS_BYTES = 20
+_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCode:
+    """`contracts` holds the deployer that created each, or None where it was named by a decision. Addresses ascend."""
+
+    is_open: bool
+    deployers: tuple[bytes, ...]
+    contracts: Mapping[bytes, bytes | None]
+
+
+async def named_code(execution: ExecutionRpc) -> NamedCode:
+    """All names, page by page, 100 000 at most. Raises BadAnswer."""
+    deployers: dict[bytes, None] = {}
+    contracts: dict[bytes, bytes | None] = {}
+    while True:
+        known = len(deployers) + len(contracts)
+        page = await execution.client.call("hutong_code", [_last(deployers), _last(contracts)], _decode)
+        deployers |= dict.fromkeys(page.deployers)
+        contracts |= page.contracts
+        # A node that repeats its page has no more to say.
+        if not known < len(deployers) + len(contracts) < MAX_NAMES:
+            return NamedCode(page.is_open, tuple(sorted(deployers)), dict(sorted(contracts.items())))
+
+
+def _last(known: Mapping[bytes, object]) -> str:
+    return f"0x{max(known, default=bytes(ADDRESS_BYTES)).hex()}"
+
+
+def _decode(fields: Fields) -> NamedCode:
+    deployers = tuple(item.data(ADDRESS_BYTES) for item in fields.at("deployers").items(_PAGE))
+    contracts = {}
+    for item in fields.at("contracts").items(_PAGE):
+        deployer = item.get("deployer")
+        contracts[item.at("address").data(ADDRESS_BYTES)] = None if deployer is None else deployer.data(ADDRESS_BYTES)
+    return NamedCode(fields.at("open").flag(), deployers, contracts)
