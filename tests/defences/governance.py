@@ -172,8 +172,8 @@ GOVERNANCE = (
     Defence(
         "admins of the first rules know no later kind",
         "relay/hub/application/admin.py",
-        "    return FIRST_KINDS if rules_version == 1 else",
-        "    return frozenset(ActionKind) if rules_version == 1 else",
+        "        return FIRST_KINDS\n",
+        "        return frozenset(ActionKind)\n",
         (f"{LATER}::test_recorded_admin_chains_know_no_later_kind",),
     ),
     Defence(

@@ -27,8 +27,8 @@ VALIDATORS = (
     Defence(
         "the set before the block is the block's own",
         "relay/hub/application/application.py",
-        "        frame = Frame(view, parent, request.time_ns",
-        "        frame = Frame(view, view, request.time_ns",
+        "            view,\n            parent,\n            request.time_ns",
+        "            view,\n            view,\n            request.time_ns",
         (f"{TESTS}::test_a_block_cannot_double_the_power_twice",),
     ),
     Defence(

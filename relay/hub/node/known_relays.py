@@ -17,7 +17,8 @@ from relay.evm.outcomes import Log
 from relay.evm.pool_lanes import PoolLanes
 from relay.hub.application import abi
 from relay.hub.application.clients import UpdateResult
-from relay.hub.application.genesis import LAST_RESERVED_ADDRESS, Genesis
+from relay.hub.application.genesis import Genesis
+from relay.hub.application.named_code import LAST_RESERVED_ADDRESS
 
 KNOWN_BLOCKS = 100_000
 """A day of blocks: whoever relayed nothing for so long is a stranger again."""

@@ -45,6 +45,11 @@ def value_row(key: bytes, value: bytes, version: int) -> tuple[bytes, bytes]:
     return _VALUES + escaped(key) + version.to_bytes(8, "big"), _PRESENT + value
 
 
+def deletion_row(key: bytes, version: int) -> tuple[bytes, bytes]:
+    """The row that says that `key` has no value from `version` on."""
+    return _VALUES + escaped(key) + version.to_bytes(8, "big"), _DELETED
+
+
 def version_rows(version: int, root: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """What makes `version` the newest one; written after everything below its root."""
     suffix = version.to_bytes(8, "big")

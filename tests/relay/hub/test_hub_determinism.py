@@ -136,7 +136,7 @@ def test_genesis_survives_its_encoding_and_names_what_is_wrong():
         with pytest.raises(MalformedInput) as refused:
             decode_genesis(json.dumps(changed).encode())
         assert refused.value.field == field
-    for missing in document:
+    for missing in set(document) - {"code"}:
         changed = {name: value for name, value in document.items() if name != missing}
         with pytest.raises(MalformedInput, match=missing):
             decode_genesis(json.dumps(changed).encode())

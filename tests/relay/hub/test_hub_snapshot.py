@@ -7,14 +7,18 @@ import pytest
 from relay.evm.lmdb_store import LmdbStore
 from relay.hub.application import rules_versions
 from relay.hub.application.abci import ChunkVerdict
+from relay.hub.application.admin import name_deployer_action, set_validator_action
+from relay.hub.application.named_code import CodeRules
 from relay.hub.application.snapshot.format import (
     first_header,
     header_count,
 )
 from relay.hub.node.ledger import HubLedger
-from relay.hub.state import GENESIS_KEY
+from relay.hub.state import GENESIS_KEY, keys
+from tests.relay.hub.governed_hub import KEYS, GovernedHub
 from tests.relay.hub.recorded_chain import FILE as RECORDED_CHAIN
 from tests.relay.hub.recorded_chain import replay
+from tests.relay.hub.simulated_hub import STRANGER, SimulatedHub, address_of, hub_genesis
 from tests.relay.hub.snapshot_chain import HEIGHT, JoiningNode, Taken, recording_hub
 
 
@@ -56,7 +60,9 @@ def test_a_node_joins_and_executes_every_later_block_as_the_others_do(hub, taken
 @pytest.mark.parametrize("height", [1, 2, HEIGHT, 19])
 def test_any_height_below_the_head_can_be_joined_from(hub, tmp_path, height):
     node = JoiningNode(hub.genesis, tmp_path)
-    assert node.restore(Taken.of(hub, height), hub.app_hash_at(height)).verdict is ChunkVerdict.ACCEPT
+    assert (
+        node.restore(Taken.of(hub, height), hub.application.state.require_root(height)).verdict is ChunkVerdict.ACCEPT
+    )
     assert node.application.block_time_ns(height) == hub.application.block_time_ns(height)
     assert node.execute(hub.request(height + 1)) == hub.app_hash_at(height + 1)
 
@@ -123,3 +129,32 @@ def test_which_headers_a_snapshot_has():
         (2, 257),
         (745, 257),
     ]
+
+
+def restored_state(hub, tmp_path):
+    """Rows of the newest state: of a hub, and of a node that joined it by a snapshot of that state."""
+    hub.advance()
+    height = hub.height - 1
+    node = JoiningNode(hub.genesis, tmp_path)
+    assert (
+        node.restore(Taken.of(hub, height), hub.application.state.require_root(height)).verdict is ChunkVerdict.ACCEPT
+    )
+    views = [one.state.view_at(height) for one in (hub.application, node.application)]
+    return [list(view.with_prefix(b"")) for view in views]
+
+
+def test_attack_H_what_left_the_state_since_genesis_is_gone_in_a_restored_node(tmp_path):
+    """A removed validator's operator of genesis still spoke in a node that had joined: it would have left the chain."""
+    hub = GovernedHub((10, 10, 10, 10))
+    assert hub.execute(set_validator_action(1, KEYS[3].public_key.data, 0)).ok
+    assert hub.view().get(keys.operator_key(KEYS[3].public_key.data)) is None
+    theirs, restored = restored_state(hub, tmp_path)
+    assert restored == theirs
+
+
+def test_attack_H_a_deployer_of_genesis_that_was_removed_is_none_in_a_restored_node(tmp_path):
+    account = address_of(STRANGER)
+    hub = SimulatedHub(genesis=hub_genesis(code=CodeRules(False, (account,))))
+    assert hub.execute(name_deployer_action(1, account, False)).ok
+    theirs, restored = restored_state(hub, tmp_path)
+    assert restored == theirs

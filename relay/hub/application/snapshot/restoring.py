@@ -20,7 +20,7 @@ from relay.hub.state import GENESIS_KEY
 from relay.hub.state.keys import EVM_STATE_ROOT_KEY
 from relay.hub.state.streamed_tree import LeavesOutOfOrder, StreamedTree
 from relay.hub.state.tree import Leaf
-from relay.hub.state.versions import node_row, value_row, version_rows
+from relay.hub.state.versions import deletion_row, node_row, value_row, version_rows
 
 HEADER_TABLE = b"hub-headers/"
 """BE8(height) -> header, as a snapshot brought it: a node that was restored makes snapshots from them in its turn."""
@@ -63,6 +63,8 @@ class Restoration:
         self._state_root: bytes | None = None
         self._traversal: StateTraversal | None = None
         self._places = PlaceFilter()
+        # Values of genesis lie below the restored version, and what the chain has deleted since must not be read from there.
+        self._only_of_genesis = {key for key, _ in application.state.view_at(0).with_prefix(b"")}
 
     def accept(self, chunk: bytes) -> Iterator[Row]:
         """Rows of the records of the next chunk, yielded as they are checked; an error ends the restoration.
@@ -115,7 +117,8 @@ class Restoration:
         for one in self._headers:
             headers.put(one.height.to_bytes(8, "big"), encode_header(one))
         state = WritableTable(batch, STATE_TABLE)
-        for row, value in version_rows(height, self._app_hash):
+        gone = [deletion_row(key, height) for key in sorted(self._only_of_genesis)]
+        for row, value in (*gone, *version_rows(height, self._app_hash)):
             state.put(row, value)
         mark_counted(batch)
 
@@ -131,6 +134,7 @@ class Restoration:
     def _leaf(self, body: bytes) -> Iterator[Row]:
         key, value = decode_leaf(body)
         leaf = Leaf.of(key, value)
+        self._only_of_genesis.discard(key)
         if key == GENESIS_KEY:
             self._genesis_digest = value
         if key == EVM_STATE_ROOT_KEY:
