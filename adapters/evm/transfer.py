@@ -5,6 +5,7 @@ from typing import Any
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
+from adapters.evm.delayed import Progress, call_after_delay
 from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.ics26.transactor import Transactor
@@ -21,6 +22,7 @@ RELEASE = Function("release", ("bytes32",))
 RELEASE_TO = Function("releaseTo", ("bytes32", "address"))
 HELD_ID = Function("heldId", ("bool", "string", "uint64"), ("bytes32",))
 HELD = Function("held", ("bytes32",), ("address", "uint64", "address", "uint256"))
+LIMITER = "the limiter role to set what may move of a token"
 SET_CLIENT_LIMIT = Function("setClientLimit", ("string", "address", LIMIT_TUPLE))
 SET_ORIGIN_LIMIT = Function("setOriginLimit", ("string", LIMIT_TUPLE))
 CLIENT_LIMIT = Function("clientLimit", ("string", "address"), (LIMIT_TUPLE, "uint256", "uint256"))
@@ -164,14 +166,15 @@ async def origin_limit(execution: ExecutionRpc, transfer: bytes, trace: str, tok
 
 async def set_client_limit(
     transactor: Transactor, transfer: bytes, client_id: str, token: bytes, limit: Limit
-) -> Receipt:
-    """Limit one token over one client. For holders of the limiter role."""
-    return await transactor.send(transfer, SET_CLIENT_LIMIT.encode(client_id, token, limit.as_tuple()))
+) -> Progress:
+    """Limit one token over one client. For holders of the limiter role, after its delay: see `call_after_delay`."""
+    data = SET_CLIENT_LIMIT.encode(client_id, token, limit.as_tuple())
+    return await call_after_delay(transactor, transfer, data, LIMITER)
 
 
-async def set_origin_limit(transactor: Transactor, transfer: bytes, trace: str, limit: Limit) -> Receipt:
-    """Limit each token of an origin; the empty trace is this chain. For holders of the limiter role."""
-    return await transactor.send(transfer, SET_ORIGIN_LIMIT.encode(trace, limit.as_tuple()))
+async def set_origin_limit(transactor: Transactor, transfer: bytes, trace: str, limit: Limit) -> Progress:
+    """Limit each token of an origin; the empty trace is this chain. Likewise."""
+    return await call_after_delay(transactor, transfer, SET_ORIGIN_LIMIT.encode(trace, limit.as_tuple()), LIMITER)
 
 
 async def held_amount(

@@ -8,7 +8,7 @@ from relay.config import Config, EvmChainConfig, PathEnd
 from relay.keys import Signer
 
 if TYPE_CHECKING:
-    from adapters.evm.recovery import Recovery
+    from adapters.evm.delayed import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class RouterRecovery:
     """`substitute` is the contract's address, in hex."""
 
     substitute: str
-    progress: "Recovery"
+    progress: "Progress"
 
 
 async def recover_router_client(

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ import typer
 
 from relay.cli.cosmos_transfer import FORWARD_MARGIN_S, CosmosWish, Holding, holdings, send_from_cosmos
 from relay.cli.session import (
+    REFUSED,
     UNUSABLE,
     AsJson,
     ConfigFile,
@@ -32,6 +34,7 @@ from relay.config import Config, CosmosChainConfig, EvmChainConfig
 from relay.keys import Signer
 
 if TYPE_CHECKING:
+    from adapters.evm.delayed import Progress
     from adapters.evm.transfer import HeldAmount, LimitUse, SentTransfer
     from adapters.ics26.execution import ExecutionRpc
 
@@ -220,7 +223,11 @@ def set_(
     delay_s: Annotated[int, typer.Option(help="How long it waits; at most 7 days.", min=0)] = 0,
     window_s: Annotated[int, typer.Option(help="Length of a window; 0 removes the limit.", min=0)] = 3600,
 ) -> None:
-    """Set a limit; its windows begin anew. For holders of the limiter role."""
+    """Set a limit; its windows begin anew. For holders of the limiter role.
+
+    Where the role has a delay the first call schedules the limit, and the same command sets it once that has passed.
+    Exit code 1: not set yet.
+    """
     scope = _scope(client, origin)
     if (client is None) != (token is None):
         raise refuse("--token goes with --client; --origin is about each token of the origin", UNUSABLE)
@@ -229,8 +236,18 @@ def set_(
     caps = (send_cap, receive_cap, delay_above)
     limit = (*caps, window_s, delay_s)
     limited = None if token is None else _address_or_trace(token)
-    run_administration(partial(_set_limit, evm, signer, address_of(transfer, "--transfer"), limited, scope, limit))
-    typer.echo("limit removed" if window_s == 0 else "limit set")
+    done = run_administration(
+        partial(_set_limit, evm, signer, address_of(transfer, "--transfer"), limited, scope, limit)
+    )
+    if done.ready_at_s is None:
+        typer.echo("limit removed" if window_s == 0 else "limit set")
+        return
+    ready = datetime.fromtimestamp(done.ready_at_s, UTC).isoformat(timespec="seconds")
+    typer.echo(
+        f"scheduled: the limit may be set from {ready} on, in {done.wait_s} s.\nRun the same command again then; pausers can"
+        " cancel it until it is done, and after a week it has to be scheduled anew."
+    )
+    raise typer.Exit(REFUSED)
 
 
 @app.command(name="release")
@@ -369,7 +386,7 @@ async def _set_limit(
     scope: Scope,
     limit: tuple[int | None, int | None, int | None, int, int],
     random: Random,
-) -> None:
+) -> "Progress":
     from adapters.evm.transfer import Limit, set_client_limit, set_origin_limit
     from adapters.ics26.transactor import Transactor
 
@@ -377,9 +394,8 @@ async def _set_limit(
         transactor = Transactor(execution, evm.chain_id, signer)
         if scope.client is not None and token is not None:
             address = await _token(execution, transfer, token)
-            await set_client_limit(transactor, transfer, scope.client, address, Limit(*limit))
-        else:
-            await set_origin_limit(transactor, transfer, scope.origin or "", Limit(*limit))
+            return await set_client_limit(transactor, transfer, scope.client, address, Limit(*limit))
+        return await set_origin_limit(transactor, transfer, scope.origin or "", Limit(*limit))
 
 
 async def _pay(

@@ -10,8 +10,8 @@ from eth_abi.abi import encode
 from test_evm_devnet import CHAIN_ID, KEY, Setting, evm_setting
 from typer.testing import CliRunner
 
+from adapters.evm import access_manager, transfer
 from adapters.evm import deploy as deployment
-from adapters.evm import transfer
 from adapters.evm.recovery import recover_client
 from adapters.ics26.abi import Function
 from adapters.interface import InitialStates, PacketEventKind, RefusedByChain
@@ -121,7 +121,7 @@ async def test_router_client_is_recovered_after_its_delay():
         with pytest.raises(RefusedByChain) as refusal:
             await recover_client(transactor, router, client, substitute, counterparty)
         assert refusal.value.name == "AccessManagedUnauthorized"
-        await transactor.send(manager, deployment.GRANT_ROLE.encode(MIGRATOR_ROLE, owner, 2))
+        await transactor.send(manager, access_manager.GRANT_ROLE.encode(MIGRATOR_ROLE, owner, 2))
         first = await recover_client(transactor, router, client, substitute, counterparty)
         assert first.ready_at_s is not None and first.wait_s > 0
         assert (await chain.client(client)).status is ClientStatus.EXPIRED

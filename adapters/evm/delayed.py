@@ -1,0 +1,52 @@
+"""Calls that an AccessManager lets its members make after a delay: scheduled by the first call, made by a later one."""
+
+from dataclasses import dataclass
+
+from eth_utils.address import to_canonical_address, to_checksum_address
+
+from adapters.evm.access_manager import AUTHORITY, CAN_CALL, GET_SCHEDULE, HASH_OPERATION, SCHEDULE
+from adapters.ics26.transactor import Transactor
+from adapters.interface import RefusedByChain
+
+SELECTOR_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`ready_at_s` is None once the call was made; else when it can be, in `wait_s` seconds of the chain's time."""
+
+    ready_at_s: int | None
+    wait_s: int = 0
+
+
+async def call_after_delay(transactor: Transactor, target: bytes, data: bytes, needs: str) -> Progress:
+    """One step towards the call: at once without a delay, else schedule it; and make it when its time has come.
+
+    Calling again with the same arguments goes on where the last call ended. A week after its time it is forgotten by the
+    manager, and scheduled anew. `needs` says which role the caller lacks, if it does.
+
+    Raises:
+        RefusedByChain: the account may not call that, or the call itself is refused.
+    """
+    execution = transactor.execution
+    sender = to_canonical_address(transactor.signer.address)
+    (authority,) = AUTHORITY.decode(await execution.call(target, AUTHORITY.encode()))
+    manager = bytes(to_canonical_address(authority))
+    can_call = CAN_CALL.encode(sender, target, data[:SELECTOR_BYTES])
+    immediate, delay_s = CAN_CALL.decode(await execution.call(manager, can_call))
+    if not immediate and delay_s == 0:
+        raise RefusedByChain(
+            "AccessManagedUnauthorized", f"{to_checksum_address(sender)} may not do that: it needs {needs}"
+        )
+    if not immediate:
+        operation_call = HASH_OPERATION.encode(sender, target, data)
+        (operation,) = HASH_OPERATION.decode(await execution.call(manager, operation_call))
+        (ready_at_s,) = GET_SCHEDULE.decode(await execution.call(manager, GET_SCHEDULE.encode(operation)))
+        if ready_at_s == 0:
+            await transactor.send(manager, SCHEDULE.encode(target, data, 0))
+            (ready_at_s,) = GET_SCHEDULE.decode(await execution.call(manager, GET_SCHEDULE.encode(operation)))
+        now_s = (await execution.latest_block()).time_s
+        if now_s < ready_at_s:
+            return Progress(ready_at_s, ready_at_s - now_s)
+    await transactor.send(target, data)
+    return Progress(None)
