@@ -17,6 +17,7 @@ from adapters.ics26.events import (
     sequence_topic,
 )
 from adapters.ics26.execution import BlockTag, ExecutionRpc, hex_data
+from adapters.ics26.refusals import CALLBACK_ERROR_TOPIC, Refusals
 from adapters.interface import (
     MAX_EVENT_RANGE,
     BadAnswer,
@@ -70,7 +71,9 @@ class RouterReads:
             raise ValueError(f"a range of 1 to {MAX_EVENT_RANGE} blocks, not {first} to {last}")
         if last > head:
             raise HeightUnavailable(self._chain, last, f"the final head is {head}")
-        return await self._events(first, last, [[hex_data(topic) for topic in (*PACKET_TOPICS, NOOP_TOPIC)]])
+        return await self._events(
+            first, last, [[hex_data(topic) for topic in (*PACKET_TOPICS, NOOP_TOPIC, CALLBACK_ERROR_TOPIC)]]
+        )
 
     def idle_transactions(self) -> tuple[bytes, ...]:
         """Hashes of transactions with a `Noop` in the blocks that `packet_events` read, each given once."""
@@ -99,6 +102,7 @@ class RouterReads:
         for start in range(0, len(heights), CONCURRENT_BLOCKS):
             await all_of([(look, height) for height in heights[start : start + CONCURRENT_BLOCKS]])
         events = []
+        refusals = Refusals(self._execution.reverts)
         for log in logs:
             block_hash, time_ns = facts[log.height]
             if log.block_hash != block_hash:
@@ -108,8 +112,10 @@ class RouterReads:
                 while len(self._idle) > MAX_IDLE:
                     del self._idle[next(iter(self._idle))]
                 continue
+            if refusals.takes(log):
+                continue
             try:
-                events.append(packet_event(log, time_ns))
+                events.append(refusals.explained(packet_event(log, time_ns)))
             except BadAnswer:
                 if not is_of_refused_packet(log):
                     raise

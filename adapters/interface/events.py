@@ -55,6 +55,8 @@ class PacketEvent:
     log_index: int
     packet: Packet
     acknowledgement: Acknowledgement | None = None
+    refusal: str | None = None
+    """Why the receiver refused it, where the chain tells: an endpoint's word, for people. Bounded and printable."""
 
     @property
     def client_id(self) -> str:

@@ -9,6 +9,7 @@ from adapters.ics26.batch import DEFAULT_LIMITS, encode_batch, encode_message
 from adapters.ics26.events import PACKET_TOPICS, packet_event
 from adapters.ics26.noops import packet_calls
 from adapters.ics26.pool import pooled_packet, relayed
+from adapters.ics26.refusals import Refusals
 from adapters.ics26.reverts import RevertReader
 from adapters.ics26.signing import sign
 from adapters.interface import (
@@ -158,7 +159,12 @@ class SimulatedAdapter:
 
     @staticmethod
     def _events(block: SimulatedBlock) -> list[PacketEvent]:
-        return [packet_event(log, block.time_ns) for log in block.logs if log.topics[0] in PACKET_TOPICS]
+        refusals = Refusals(RevertReader())
+        return [
+            refusals.explained(packet_event(log, block.time_ns))
+            for log in block.logs
+            if not refusals.takes(log) and log.topics[0] in PACKET_TOPICS
+        ]
 
     @property
     def has_unfinal_blocks(self) -> bool:

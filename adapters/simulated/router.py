@@ -7,7 +7,7 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
-from adapters.ics26.abi import ACK_PACKET, RECV_PACKET, SUBMIT_MISBEHAVIOUR, TIMEOUT_PACKET, UPDATE_CLIENT
+from adapters.ics26.abi import ACK_PACKET, RECV_PACKET, SUBMIT_MISBEHAVIOUR, TIMEOUT_PACKET, UPDATE_CLIENT, selector
 from adapters.ics26.events import (
     ACK_PACKET_TOPIC,
     NOOP_TOPIC,
@@ -17,6 +17,7 @@ from adapters.ics26.events import (
     client_topic,
     sequence_topic,
 )
+from adapters.ics26.refusals import CALLBACK_ERROR_TOPIC
 from adapters.simulated.store import ProvableStore
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.abi import PACKET_TUPLE, encode_packet_abi, packet_from_tuple, packet_to_tuple
@@ -264,7 +265,9 @@ class Router:
             return ERROR
         try:
             return Acknowledgement((app(packet),))
-        except AppRefused:
+        except AppRefused as refused:
+            data = selector("Error(string)") + encode(["string"], [str(refused)])
+            self.emitted.append(Emitted((CALLBACK_ERROR_TOPIC,), encode(["bytes"], [data])))
             return ERROR
 
     def _take_commitment(self, packet: Packet) -> bool:

@@ -397,7 +397,9 @@ def stuck(
         tokens = "" if row.denom is None else f", {row.amount} of {row.denom}"
         typer.echo(f"{row.client_id} {row.sequence}: {row.kind} {origin}{tokens}; the client is {row.client_status}")
     if not rows:
-        typer.echo("nothing is stuck")
+        typer.echo(
+            "nothing waits for a frozen or expired client of the hub; for what else packets wait: hutong pending"
+        )
 
 
 def _fail(sentence: str, code: int) -> None:

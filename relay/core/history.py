@@ -11,7 +11,7 @@ from relay.core.errors import RouteBlocked, SubmissionRefused
 from relay.core.facts import every_fact_of, facts_of, first_leg_of
 from relay.core.paths import Paths
 from relay.dispatch import Enqueued, Job, JobKind, RecordRefused, Route, decode_job, encode_job
-from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, RecordedJob, RouteNote, Step
+from relay.ledger import Cause, Ledger, LedgerUnavailable, Note, Outcome, RecordedJob, RouteNote, Step, refusal_reason
 from relay.telemetry import Backlog, get_logger
 
 MAX_LOGGED_PACKETS = 100
@@ -66,7 +66,7 @@ class History:
                     job.source,
                     self._now_ns(),
                     every_fact_of(job, self._paths),
-                    reason="error acknowledgement" if error else None,
+                    reason=refusal_reason(event.refusal) if error else None,
                     height=event.height,
                     block_time_ns=event.block_time_ns,
                     transaction_hash=event.transaction_hash,
@@ -96,6 +96,10 @@ class History:
         cause = cause_of(error)
         self._ledger.note([RouteNote(route.name, self._now_ns(), str(error), cause, failures)])
         self._note(jobs, Step.WAITING, str(error), cause)
+
+    def held_up(self, route: Route, reason: str) -> None:
+        """The route's worker has not begun: a chain of it did not answer since the start."""
+        self._ledger.note([RouteNote(route.name, self._now_ns(), reason, Cause.ENDPOINT, 1)])
 
     def goes_on(self, route: Route) -> None:
         self._ledger.note([RouteNote(route.name, self._now_ns())])

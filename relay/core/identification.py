@@ -56,6 +56,14 @@ class Identification:
         """What is not known to be right, and why not."""
         return dict(sorted(self._awaited.items()))
 
+    def holds_up(self, end: PathEnd) -> str | None:
+        """Why the path of `end` is not known yet, as far as anybody said."""
+        for one in (end, self._paths.opposite[end]):
+            for what in (f"chain {one.chain}", f"path end {one.chain}:{one.client}"):
+                if (reason := self._awaited.get(what)) is not None:
+                    return f"{what} is not there since the relay started: {reason}"
+        return None
+
     async def chain(self, name: str) -> None:
         """Wait until the chain is known to be the configured one."""
         await self._chains[name].wait()

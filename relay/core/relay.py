@@ -59,6 +59,10 @@ class Services:
     """For the archive of bundles: a store that is away takes no thread that verifies, and nobody waits for it at the end."""
 
 
+TELL_EVERY_S = 1.0
+"""How soon after a start the ledger says which chain a route waits for."""
+
+
 class Relay:
     """One relay over the chains and paths of a configuration. `adapters` and `signers` are by chain name.
 
@@ -252,11 +256,28 @@ class Relay:
         """And the clearer of what was sent over the route's client."""
         route = worker.route
         end = PathEnd(chain=route.destination, client=route.client)
-        await self._identified.path(end)
+        await self._known_path(route, end)
         self._start(nursery, f"worker:{route.name}", worker.run)
         self._start(nursery, f"keeper:{route.name}", keeper.run)
         self._start(nursery, f"forks:{route.name}", watch.run)
         self._start(nursery, f"clearer:{end.chain}:{end.client}", partial(self._clear, end))
+
+    async def _known_path(self, route: Route, end: PathEnd) -> None:
+        """Wait until the path is known; meanwhile the ledger has what the route waits for, for those who ask why."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tell_unknown, route, end)
+            await self._identified.path(end)
+            nursery.cancel_scope.cancel()
+        self._history.goes_on(route)
+
+    async def _tell_unknown(self, route: Route, end: PathEnd) -> None:
+        told = None
+        while True:
+            reason = self._identified.holds_up(end)
+            if reason is not None and reason != told:
+                self._history.held_up(route, reason)
+                told = reason
+            await trio.sleep(TELL_EVERY_S)
 
     def _start_archive(self, nursery: trio.Nursery) -> None:
         archive, services = self._config.archive, self._services

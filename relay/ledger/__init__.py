@@ -3,7 +3,7 @@
 from relay.ledger.errors import CursorOfAnotherLedger, DamagedRow, InvalidCursor, LedgerDamaged, LedgerUnavailable
 from relay.ledger.explain import Explanation, age_text, explain, remedy_of
 from relay.ledger.ledger import Ledger
-from relay.ledger.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step
+from relay.ledger.life import Cause, Note, Outcome, PacketFacts, RouteNote, Step, refusal_reason
 from relay.ledger.lives import lives_of
 from relay.ledger.message_reader import MessageReader
 from relay.ledger.messages import (
@@ -94,6 +94,7 @@ __all__ = [
     "explain",
     "lives_of",
     "newest_revision",
+    "refusal_reason",
     "remedy_of",
     "shares",
     "why",

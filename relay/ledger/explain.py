@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from relay.ledger.life import Cause, Outcome, Step
+from relay.ledger.life import Cause, Outcome, Step, is_refusal, said_of
 from relay.ledger.values import KnownPacket, LifeCycle
 
 SLOW_INCLUSION_NS = 60 * 10**9
@@ -58,20 +58,41 @@ def explain(life: LifeCycle, now_ns: int, leg_2: LifeCycle | None = None) -> Exp
             "the clearer reads the packet from the chains; ask again after relay.clear_interval_s",
         )
     if packet.outcome is not None:
-        refused = any(step.reason == "error acknowledgement" for step in life.steps if step.kind == "acknowledge")
+        refused = any(is_refusal(step.reason) for step in life.steps if step.kind == "acknowledge")
         end = f"{_ENDS[Outcome(packet.outcome)]} {packet.source_chain}"
-        return Explanation(end, _given_back(packet, leg_2) if refused else "nothing to do", settled=True)
+        if packet.outcome == Outcome.TIMED_OUT:
+            said = f"it was not received on {packet.destination_chain} before its timeout, {_undone(packet)}"
+        else:
+            said = _refused(packet, life, leg_2) if refused else "nothing to do"
+        return Explanation(end, said, settled=True)
     return _explain_open(packet, life, now_ns, leg_2)
 
 
-def _given_back(packet: KnownPacket, leg_2: LifeCycle | None) -> str:
-    back = "the sender was given back what it sent"
+def _undone(packet: KnownPacket) -> str:
+    """What the sending application is told or given. A message carries nothing that could be given back."""
+    if packet.app == "transfer":
+        return "the sender was given back what it sent"
+    return "the sender was told that it failed"
+
+
+def _said_by(life: LifeCycle | None) -> str:
+    """What the receiver gave as its reason, where its chain told it."""
+    for step in () if life is None else life.steps:
+        if step.kind == "acknowledge" and (said := said_of(step.reason)) is not None:
+            return f" ({said})"
+    return ""
+
+
+def _refused(packet: KnownPacket, life: LifeCycle, leg_2: LifeCycle | None) -> str:
+    back = _undone(packet)
     second = None if leg_2 is None else leg_2.packet
     if second is not None and second.outcome == Outcome.TIMED_OUT:
         return f"it was not received on {second.destination_chain} before its timeout, {back}"
     if leg_2 is None and packet.next_client is not None:
         return f"it was refused on the way over {packet.destination_chain}, {back}; if the hub refused it, hutong_forwardFailure says why"
-    return f"its receiver refused it, {back}"
+    if second is not None:
+        return f"its receiver on {second.destination_chain} refused it{_said_by(leg_2)}, {back}"
+    return f"its receiver on {packet.destination_chain} refused it{_said_by(life)}, {back}"
 
 
 def _explain_open(packet: KnownPacket, life: LifeCycle, now_ns: int, leg_2: LifeCycle | None) -> Explanation:

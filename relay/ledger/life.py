@@ -3,6 +3,23 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+REFUSED = "error acknowledgement"
+
+
+def refusal_reason(said: str | None) -> str:
+    """The reason of a step that brought an error acknowledgement; `said` is what the receiver gave as its own."""
+    return REFUSED if said is None else f"{REFUSED}: {said}"
+
+
+def is_refusal(reason: str | None) -> bool:
+    """Inverse, as far as whether."""
+    return reason is not None and (reason == REFUSED or reason.startswith(f"{REFUSED}: "))
+
+
+def said_of(reason: str | None) -> str | None:
+    """What the receiver gave as its reason, if it is known."""
+    return reason.removeprefix(f"{REFUSED}: ") if reason is not None and reason.startswith(f"{REFUSED}: ") else None
+
 
 class Step(StrEnum):
     """What happened last to the job of one kind (receive, acknowledge, timeout) of a packet."""

@@ -71,7 +71,8 @@ def _waiting(legs: Sequence[KnownPacket], state: MessageState, waits: Mapping[st
     if state is MessageState.REFUSED:
         return refusal_text(legs[0], legs[1] if len(legs) > 1 else None)
     if state is MessageState.TIMED_OUT:
-        return "it was not received before its timeout"
+        late = next((leg for leg in legs if leg.outcome == Outcome.TIMED_OUT), legs[-1])
+        return f"it was not received on {late.destination_chain} before its timeout"
     if state not in _UNSETTLED:
         return None
     unsettled = [leg for leg in legs if leg.outcome is None]

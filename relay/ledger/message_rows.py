@@ -85,6 +85,8 @@ def _messages() -> Any:
     )
     gives_up = or_(first.step == "dead", and_(second.step == "dead", second.outcome.is_(None)))
     state = case(
+        # The hub answers the first leg with an error once the second has timed out: nobody refused anything.
+        (and_(first.outcome == "acknowledged", first.refused.is_(True), second.outcome == "timed_out"), "timed_out"),
         (and_(first.outcome == "acknowledged", first.refused.is_(True)), "refused"),
         (first.outcome.is_not(None), first.outcome),
         (gives_up, "dead"),

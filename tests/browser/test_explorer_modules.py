@@ -74,11 +74,12 @@ def test_attack_no_mark_that_hides_or_turns_text_stays_unseen(call):
     assert call("format", "visible", "plain text, 中文, émile") == "plain text, 中文, émile"
 
 
-def message(*events, state="open", via="hub"):
+def message(*events, state="open", via="hub", **fields):
     return {
+        "app": "message", "legs": ["alpha/client-0/1", "hub/bft-evm-1/1"],
         "id": "alpha/client-0/1", "state": state, "via": via, "sent_at": START.format(0), "sent_transaction": "0x1",
         "source": {"chain": "alpha", "client": "client-0"}, "destination": {"chain": "beta", "client": "client-0"},
-        "timeline": list(events),
+        "timeline": list(events), **fields,
     }  # fmt: skip
 
 
@@ -120,8 +121,37 @@ def test_a_second_leg_that_is_late_comes_home_by_its_timeout(call):
         ("Received by hub, sent on", "done"),
         ("Not received by beta in time", "failed"),
         ("Timeout proven on hub", "done"),
-        ("Given back on alpha", "done"),
+        ("Failure told on alpha", "done"),
     ]
+    assert way(call, one | {"app": "transfer"})[-1] == ("Given back on alpha", "done")
+
+
+def test_trial_T5_a_timeout_that_is_done_twice_keeps_block_and_fee(call):
+    """The clearer finds later that the chain needs it no more, in the state that the relay's own transaction left."""
+    own = event(2, "timeout", "included", 3, height=77, block_time=START.format(3), transaction="0x1", fee_wei="5")
+    one = message(
+        event(2, "receive", "expired", 2), own, event(2, "timeout", "superseded", 9), state="timed_out", app="transfer"
+    )
+    found = next(
+        each for each in call("timeline", "milestones", one) if each["title"].startswith("Timeout proven on hub")
+    )
+    assert (found["height"], found["at"], found["transaction"], found["fee_wei"]) == (77, START.format(3), "0x1", "5")
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"state": "timed_out"}, "It did not reach beta in time. Its sender on alpha was told so."),
+        (
+            {"state": "timed_out", "app": "transfer"},
+            "It did not reach beta in time. What was sent was given back on alpha.",
+        ),
+        ({"state": "refused", "legs": ["a", "b"]}, "beta refused it. Its sender on alpha was told so."),
+        ({"state": "refused", "legs": ["a"]}, "hub refused it. Its sender on alpha was told so."),
+    ],
+)
+def test_trial_T5_the_headline_says_who_and_what(call, fields, sentence):
+    assert call("states", "messageSentence", message(**fields)) == sentence
 
 
 def test_what_was_given_up_or_waits_says_so_and_nothing_else_is_next(call):

@@ -2,8 +2,8 @@
 
 const STATES = {
   acknowledged: { words: "Delivered", icon: "check", tone: "ok" },
-  refused: { words: "Refused, given back", icon: "back", tone: "bad" },
-  timed_out: { words: "Timed out, given back", icon: "back", tone: "idle" },
+  refused: { words: "Refused", icon: "back", tone: "bad" },
+  timed_out: { words: "Timed out", icon: "back", tone: "idle" },
   settled: { words: "Settled elsewhere", icon: "elsewhere", tone: "idle" },
   dead: { words: "Given up", icon: "stop", tone: "bad" },
 };
@@ -25,15 +25,17 @@ const OLD_HEAD_S = 60;
 export const STATE_FILTER = {
   open: "On the way",
   acknowledged: "Delivered",
-  refused: "Refused, given back",
-  timed_out: "Timed out, given back",
+  refused: "Refused",
+  timed_out: "Timed out",
   settled: "Settled elsewhere",
   dead: "Given up",
 };
 export const APPS = { message: "Message", transfer: "Transfer", other: "Other packet" };
 
 export function messageState(message) {
-  if (message.state !== "open") return STATES[message.state] ?? UNKNOWN;
+  const ended = STATES[message.state] ?? UNKNOWN;
+  const givenBack = message.app === "transfer" && ["refused", "timed_out"].includes(message.state);
+  if (message.state !== "open") return givenBack ? { ...ended, words: `${ended.words}, given back` } : ended;
   const stage = STAGES[message.stage] ?? UNKNOWN;
   return message.waiting === null ? stage : { words: `${stage.words}, waits`, icon: "waiting", tone: "waiting" };
 }
@@ -46,9 +48,9 @@ export function messageSentence(message) {
     case "acknowledged":
       return `Delivered to ${to}, and ${from} has the proof that it was.`;
     case "refused":
-      return `${to} refused it. What was sent was given back on ${from}.`;
+      return `${refuser(message)} refused it. ${outcome(message, from)}`;
     case "timed_out":
-      return `It did not reach ${to} in time. What was sent was given back on ${from}.`;
+      return `It did not reach ${to} in time. ${outcome(message, from)}`;
     case "settled":
       return `It is settled on ${from}. By whom is not in this relay's ledger.`;
     case "dead":
@@ -56,6 +58,15 @@ export function messageSentence(message) {
     default:
       return openSentence(message, to, from);
   }
+}
+
+// A packet that the hub never sent on was refused by the hub.
+function refuser(message) {
+  return message.via !== null && message.legs.length === 1 ? message.via : message.destination.chain;
+}
+
+function outcome(message, from) {
+  return message.app === "transfer" ? `What was sent was given back on ${from}.` : `Its sender on ${from} was told so.`;
 }
 
 function openSentence(message, to, from) {

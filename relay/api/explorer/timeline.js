@@ -56,14 +56,20 @@ function outward({ from, to }, via, steps) {
 function homeward(one, message, events) {
   const timeouts = events(one.leg, "timeout");
   const last = one.leg === 1;
-  if (timeouts.length > 0) return slot(one.to, one.from, `Timeout proven on ${one.from}${last ? ", given back" : ""}`, timeouts);
-  const givenBack = ["refused", "timed_out"].includes(message.state);
-  const end = givenBack ? `Given back on ${one.from}` : `Confirmed on ${one.from}`;
+  if (timeouts.length > 0) return slot(one.to, one.from, `Timeout proven on ${one.from}${last && message.app === "transfer" ? ", given back" : ""}`, timeouts);
+  const failed = ["refused", "timed_out"].includes(message.state);
+  const end = failed ? `${undone(message)} on ${one.from}` : `Confirmed on ${one.from}`;
   return slot(one.to, one.from, last ? end : `Answer received by ${one.from}`, events(one.leg, "acknowledge"));
 }
 
+// A message carries nothing that could be given back.
+function undone(message) {
+  return message.app === "transfer" ? "Given back" : "Failure told";
+}
+
 function slot(from, to, title, steps) {
-  const end = steps.findLast((step) => DONE.includes(step.step)) ?? null;
+  // The relay's own transaction, with block and fee, tells more than that the chain needed nothing more afterwards.
+  const end = steps.findLast((step) => step.step === "included") ?? steps.findLast((step) => step.step === "superseded") ?? null;
   const latest = steps.reduce((newest, step) => (newest === null || step.at >= newest.at ? step : newest), null);
   return {
     title,

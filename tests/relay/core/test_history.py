@@ -12,6 +12,7 @@ import trio
 from typer.testing import CliRunner
 from world import CLIENT, World, making_blocks
 
+from adapters.simulated.router import AppRefused
 from light_clients.ibc.forward import ForwardRequest, OriginStamp, StampedPayload, encode_stamped_payload
 from light_clients.ibc.gmp import message_id
 from light_clients.ibc.packet import Packet, Payload
@@ -89,6 +90,22 @@ def reader_ids(world, hash_, wanted):
     found = [one for one in reader.find(hash_) if one == wanted]
     reader.close()
     return found
+
+
+async def test_trial_T11_why_says_what_the_receiver_gave_as_its_reason(world, autojump_clock):
+    def closed(packet):
+        raise AppRefused("closed\x1b[31m today")
+
+    world.chains["beta"].apps["shop"] = closed
+    async with making_blocks(world), world.relay().running() as process:
+        world.send("alpha", 1, port="shop")
+        world.send("alpha", 1)
+        await world.all_settled(2)
+        await trio.sleep(2)
+        answer = str(await why(world, process, name(1)))
+        fine = str(await why(world, process, name(2)))
+    assert "its receiver on beta refused it (Error: closed\\x1b[31m today)" in answer
+    assert "refused" not in fine
 
 
 async def test_attack_G6_dead_letter_says_why_and_how_to_go_on(world, autojump_clock):

@@ -7,10 +7,11 @@ import trio
 from star_world import HUB, StarWorld
 from world import making_blocks
 
+from light_clients.ibc.packet import Payload
 from relay.core.endpoint import asgi_app
 from relay.core.identification import FIRST_ANSWERS_S
 from relay.dispatch import Route
-from relay.ledger import Ledger
+from relay.ledger import Ledger, LedgerReader, why
 
 SOON_S = 12
 """A round trip takes some blocks; a silent endpoint is waited for longer."""
@@ -53,6 +54,36 @@ async def test_sources_that_are_silent_hold_no_slot_of_their_destination(star, a
             star.mend(source)
         for source in ("s0", "s1"):
             await star.all_settled(1, source, at_most_s=120)
+
+
+async def test_trial_T6_why_names_a_chain_that_is_away_since_the_start(star, autojump_clock):
+    star.silence("s0")
+    process = star.relay()
+    async with making_blocks(star), trio.open_nursery() as nursery:
+        nursery.start_soon(process.relay.run)
+        await trio.sleep(FIRST_ANSWERS_S + 5)
+        payload = Payload("mail", "echo", "v1", "text", b"hello")
+        star.chains[HUB].send("bft-evm-0", star.now_ns() // 10**9 + 3_600, payload)
+        await trio.sleep(60)
+
+        async def said() -> str:
+            await process.ledger.flush()
+            reader = LedgerReader.open_file(star.directory / "hutong" / star.signer.address / "ledger.sqlite")
+            try:
+                return str(why("hub/bft-evm-0/1", reader, star.now_ns()))
+            finally:
+                reader.close()
+
+        answer = await said()
+        assert "nothing in its way" not in answer
+        assert "chain s0 is not there since the relay started" in answer and "unavailable by design" in answer
+        assert "check the chain's endpoints" in answer
+        star.mend("s0")
+        with trio.fail_after(180):
+            while "it is settled" not in await said():  # noqa: ASYNC110  the ledger raises no event
+                await trio.sleep(5)
+        nursery.cancel_scope.cancel()
+    process.close()
 
 
 async def test_a_chain_that_is_away_at_the_start_holds_up_no_other(star, autojump_clock):

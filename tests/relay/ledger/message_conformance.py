@@ -176,7 +176,7 @@ class MessageConformance:
         reader.close()
         ledger.close()
 
-    async def test_a_refusal_says_who_answered_as_far_as_the_legs_tell(self, open_ledger, open_messages, open_reader):
+    async def test_trial_T5_T11_a_refusal_says_who_answered_and_why(self, open_ledger, open_messages, open_reader):
         ledger, reader, lives = open_ledger(), open_messages(), open_reader()
         for sequence in (1, 2, 3):
             await write(ledger, told(leg_1(sequence)))
@@ -187,6 +187,12 @@ class MessageConformance:
         await write(
             ledger,
             told(leg_2(1)),
+            told(
+                leg_2(1, refused=True),
+                kind="acknowledge",
+                at_ns=19,
+                reason="error acknowledgement: Error: closed today",
+            ),
             told(leg_2(2)),
             told(leg_2(1), Step.INCLUDED, "acknowledge", 21, outcome=Outcome.ACKNOWLEDGED),
             told(leg_2(2), Step.INCLUDED, "timeout", 21, outcome=Outcome.TIMED_OUT),
@@ -195,16 +201,28 @@ class MessageConformance:
         refused = MessageState.REFUSED
         assert said == {
             1: (refused, "the receiver refused it: error acknowledgement"),
-            2: (refused, "it was not received on beta before its timeout, so the hub answered with an error"),
+            2: (MessageState.TIMED_OUT, "it was not received on beta before its timeout"),
             3: (refused, "it was refused on the way over hub: error acknowledgement"),
         }
         sentences = [str(why(f"alpha/client-0/{sequence}", lives, 40)) for sequence in (1, 2, 3)]
         for sentence, words in zip(
             sentences,
-            ("its receiver refused it", "not received on beta before its timeout", "refused on the way over hub"),
+            (
+                "its receiver on beta refused it (Error: closed today)",
+                "not received on beta before its timeout",
+                "refused on the way over hub",
+            ),
             strict=True,
         ):
-            assert words in sentence and "the sender was given back what it sent" in sentence
+            assert words in sentence and "the sender was told that it failed" in sentence
+            assert "given back" not in sentence  # nothing was sent with a message
+        totals = reader.totals()
+        assert (totals.states[MessageState.REFUSED], totals.states[MessageState.TIMED_OUT]) == (2, 1)
+        await write(
+            ledger, told(token_1(9)), told(token_1(9, refused=True), kind="acknowledge", reason="error acknowledgement")
+        )
+        await write(ledger, told(token_1(9), Step.INCLUDED, "acknowledge", 30, outcome=Outcome.ACKNOWLEDGED))
+        assert "the sender was given back what it sent" in str(why("alpha/client-0/9", lives, 40))
         lives.close()
         reader.close()
         ledger.close()

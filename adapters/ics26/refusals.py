@@ -1,0 +1,77 @@
+"""Why a receiver refused a packet: what its contract reverted with, which v2 acknowledgements do not carry.
+
+A router emits `IBCAppRecvPacketCallbackError(bytes reason)` right before the error acknowledgement of the same packet.
+It is an endpoint's word and a stranger's text: shown to people, bounded and escaped, and never decided by.
+"""
+
+from dataclasses import replace
+
+from adapters.ics26.abi import selector
+from adapters.ics26.events import Log
+from adapters.ics26.reverts import RevertReader
+from adapters.interface import PacketEvent, PacketEventKind
+from light_clients.crypto.hashes import keccak256
+from light_clients.ibc.abi import decode_canonical
+from light_clients.interface import MalformedInput
+
+CALLBACK_ERROR_TOPIC = keccak256(b"IBCAppRecvPacketCallbackError(bytes)")
+MAX_REASON_DATA_BYTES = 4096
+"""Routers show at most 1 KiB of what a receiver reverts with."""
+MAX_REASON_CHARS = 500
+MAX_NESTED = 4
+_ERROR_STRING = selector("Error(string)")
+_WRAPPER = "ReceiverReverted"
+"""The Mailbox's error around that of the receiver that it called."""
+
+
+class Refusals:
+    """Of the logs of one range of blocks, in their order."""
+
+    def __init__(self, reverts: RevertReader) -> None:
+        self._reverts = reverts
+        self._last: tuple[bytes, str] | None = None
+
+    def takes(self, log: Log) -> bool:
+        """Whether the log is a reason, which is kept for the acknowledgement after it."""
+        if log.topics != (CALLBACK_ERROR_TOPIC,):
+            return False
+        self._last = (log.transaction_hash, refusal_of(log.data, self._reverts))
+        return True
+
+    def explained(self, event: PacketEvent) -> PacketEvent:
+        """The event, with the reason where it is the error that the last reason was about."""
+        kept, self._last = self._last, None
+        answer = event.acknowledgement
+        is_refusal = event.kind is PacketEventKind.WRITE_ACKNOWLEDGEMENT and answer is not None and answer.is_error
+        if not is_refusal or kept is None or kept[0] != event.transaction_hash:
+            return event
+        return replace(event, refusal=kept[1])
+
+
+def refusal_of(log_data: bytes, reverts: RevertReader) -> str:
+    """One line; wrapped errors are taken out of each other."""
+    try:
+        (data,) = decode_canonical(["bytes"], log_data, "log.data", MAX_REASON_DATA_BYTES)
+    except MalformedInput:
+        return "a reason that cannot be read"
+    said: list[str] = []
+    for _ in range(MAX_NESTED):
+        error = reverts.read(data)
+        if error.name != _WRAPPER:
+            said.append(_cut_text(data) if error.name == "malformed" else error.reason)
+            break
+        said.append(_WRAPPER)
+        try:
+            (data,) = decode_canonical(["bytes"], data[4:], "revert", MAX_REASON_DATA_BYTES)
+        except MalformedInput:  # the router cut it
+            break
+    text = ": ".join(said)
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    return shown[:MAX_REASON_CHARS]
+
+
+def _cut_text(data: bytes) -> str:
+    """Of an `Error(string)` that was too long for the Mailbox, its beginning."""
+    if data[:4] != _ERROR_STRING:
+        return "a reason that cannot be read"
+    return "Error: " + data[4 + 2 * 32 :].rstrip(b"\0").decode(errors="ignore") + "…"
