@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from light_clients.tendermint.types import BlockId, BlockIdFlag, Commit, SignedMessageType
-from relay.hub.consensus.blocks import ConsensusParams, genesis_tip
+from relay.hub.consensus.blocks import ChainTip, ConsensusParams, genesis_tip
 from relay.hub.consensus.signing import DoubleSignRefused
 from relay.hub.consensus.transition import RejectedBlockDecided
 from relay.hub.consensus.types import NIL, Decided, Step, Vote
@@ -39,7 +39,7 @@ class Network:
         self.queue: list[tuple[int, int, Validator, Callable[..., None], tuple[Any, ...]]] = []
         self.count = 0
         self.steps = 0
-        self.verdicts: dict[tuple[BlockId, BlockId], bool] = {}
+        self.verdicts: dict[tuple[tuple[BlockId, bytes], BlockId], bool] = {}
         self.blocks: dict[int, dict[BlockId, Decided]] = {}
         self.signatures: dict[tuple[int, int, int, Step], BlockId] = {}
         self.forked_at: int | None = None
@@ -60,10 +60,7 @@ class Network:
             mode = schedule.liars.get(number)
             for side in (0, 1) if mode is Mode.TWINS else (None,):
                 place = len(self.endpoints)
-                if mode is None:
-                    self.endpoints.append(Validator(self, place, number, tip))
-                else:
-                    self.endpoints.append(Liar(self, place, number, tip, mode))
+                self.endpoints.append(self.endpoint(place, number, tip, mode))
                 sides.append(side)
         for one in self.endpoints:
             one.peers = [
@@ -78,6 +75,9 @@ class Network:
         for crash in schedule.crashes:
             endpoint = next(endpoint for endpoint in self.honest if endpoint.number == crash.number)
             self.after(crash.at_ns, endpoint, self.begin_crash, endpoint, crash)
+
+    def endpoint(self, place: int, number: int, tip: ChainTip, mode: Mode | None) -> Validator:
+        return Validator(self, place, number, tip) if mode is None else Liar(self, place, number, tip, mode)
 
     def _knows(self, sides: list[int | None], one: Validator, other: Validator) -> bool:
         side = sides[other.place]

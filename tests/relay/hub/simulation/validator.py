@@ -198,7 +198,7 @@ class Validator:
             header.height,
             decided.block_id,
             header.time_ns,
-            sha256(tip.app_hash + decided.block_id.hash).digest(),
+            self.app_hash_after(decided),
             tip.results_hash,
             tip.validators,
             tip.next_validators,
@@ -208,6 +208,9 @@ class Validator:
         )
         self.network.decided(self, decided)
         self.events.append(HeightStarted(header.height + 1, self.tip.validators, header.time_ns, self.now_ns()))
+
+    def app_hash_after(self, decided: Decided) -> bytes:
+        return sha256(self.tip.app_hash + decided.block_id.hash).digest()
 
     # --- signatures
 
@@ -273,14 +276,15 @@ class Validator:
         return ProposalReceived(offer.proposal, offer.block, offer.block_id, accepted, self.now_ns())
 
     def accepts(self, block: Block, block_id: BlockId) -> bool:
-        known = self.network.verdicts.get((self.tip.block_id, block_id))
+        tip = (self.tip.block_id, self.tip.app_hash)
+        known = self.network.verdicts.get((tip, block_id))
         if known is None:
             try:
                 check_block(self.tip, block)
                 known = True
             except MalformedInput:
                 known = False
-            self.network.verdicts[self.tip.block_id, block_id] = known
+            self.network.verdicts[tip, block_id] = known
         return known
 
     def receive(self, sender: int, message: Message) -> None:
