@@ -10,8 +10,10 @@ from relay.api.chain_views import ChainViews
 from relay.api.descriptors import allow_descriptors
 from relay.api.reviving import reviver
 from relay.api.service import Service
+from relay.base.os_errors import os_reasons
 from relay.config import ApiConfig
 from relay.core.daemon import Parts
+from relay.core.errors import StartRefused
 from relay.core.paths import Paths
 from relay.core.supervisor import RESTART
 from relay.evm.listener import listen, listen_config
@@ -25,22 +27,35 @@ MAX_HEAD_BYTES = 32 * 1024
 
 
 async def serve_beside(parts: Parts, on_serving: "trio.MemorySendChannel[str] | None" = None) -> None:
-    """A companion of the relay: what fails here is logged, and the API starts again. For ever."""
+    """A companion of the relay: what fails here is logged, and the API starts again. For ever.
+
+    Raises:
+        StartRefused: the address cannot be had at the start, as for `relay.http`: nobody would look for the API in a log.
+    """
     settings = parts.config.api
     if settings is None or not settings.inside_relay:
         return
-    log, random, failures = get_logger("api"), Random(), 0  # noqa: S311  jitter
+    log, random, failures, served = get_logger("api"), Random(), 0, trio.Event()  # noqa: S311  jitter
     while True:
         try:
-            await _serve(parts, settings, on_serving)
-        except Exception:
+            await _serve(parts, settings, on_serving, served)
+        except Exception as error:
+            refused = os_reasons(error)
+            if refused is not None and not served.is_set():
+                said = f"api.listen {settings.listen} cannot be used: {'; '.join(refused)}; give it a free address"
+                raise StartRefused(said) from None
             failures += 1
             delay_s = RESTART.delay_s(failures, random)
-            log.exception("the API failed; starting it again", delay_s=round(delay_s, 2))
+            if refused is None:
+                log.exception("the API failed; starting it again", delay_s=round(delay_s, 2))
+            else:
+                log.warning("the API failed; starting it again", reason="; ".join(refused), delay_s=round(delay_s, 2))
             await trio.sleep(delay_s)
 
 
-async def _serve(parts: Parts, settings: ApiConfig, on_serving: "trio.MemorySendChannel[str] | None") -> None:
+async def _serve(
+    parts: Parts, settings: ApiConfig, on_serving: "trio.MemorySendChannel[str] | None", served: trio.Event
+) -> None:
     paths = Paths.of(parts.config.paths)
     views = ChainViews(parts.config, parts.adapters, paths, parts.now_ns)
     chains = Chains(parts.config, parts.adapters, paths, parts.archive, reviver(parts.queue, paths))
@@ -55,6 +70,7 @@ async def _serve(parts: Parts, settings: ApiConfig, on_serving: "trio.MemorySend
     try:
         async with trio.open_nursery() as nursery:
             port = await nursery.start(_listen, create_app(service), config, streams + MAX_PLAIN_CONNECTIONS)
+            served.set()
             nursery.start_soon(views.run)
             nursery.start_soon(service.changes.run)
             url = address(settings, port)

@@ -63,7 +63,7 @@ async def test_it_serves_over_tls(tmp_path, certificate):
 
 
 async def test_a_failure_of_the_api_ends_nothing_else(tmp_path, monkeypatch, autojump_clock):
-    """A port that is taken, a defect: each is logged, and the API starts again."""
+    """A defect is logged, and the API starts again."""
     started = []
 
     async def fail(*_arguments):
@@ -103,3 +103,19 @@ async def test_a_chain_that_hangs_stops_no_answer(tmp_path):
                 assert (await http.get("/v1/messages")).status_code == 200
                 ready = await http.get("/readyz")
                 assert ready.status_code == 503 and ready.json()["chains"]["alpha"] == "away"
+
+
+async def test_trial_T9_a_port_that_is_lost_later_ends_nothing(tmp_path, monkeypatch, autojump_clock):
+    started = []
+
+    async def lose(_parts, _settings, _on_serving, served):
+        served.set()
+        started.append(trio.current_time())
+        if len(started) == 3:
+            scope.cancel()
+        raise ExceptionGroup("tasks", [OSError(98, "Address already in use")])
+
+    monkeypatch.setattr(inside, "_serve", lose)
+    with trio.move_on_after(60) as scope:
+        await inside.serve_beside(parts_of(tmp_path))
+    assert scope.cancelled_caught and len(started) == 3

@@ -79,6 +79,18 @@ def wait_for_line(process, text):
     raise AssertionError(f"{text!r} is not in {lines}")
 
 
+def test_trial_T9_a_taken_port_of_the_api_is_one_sentence(config_file):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config_file.write_text(CONFIG.replace("[[chains]]", f'[api]\nlisten = "127.0.0.1:{port}"\n[[chains]]', 1))
+        process = start(config_file)
+        said, complained = process.communicate(timeout=60)
+    assert process.returncode == 2 and "relay ready" not in said
+    last = complained.splitlines()[-1]
+    assert last == f"api.listen 127.0.0.1:{port} cannot be used: Address already in use; give it a free address"
+    assert "Traceback" not in complained
+
+
 @pytest.mark.long
 def test_relay_waits_for_its_chains_is_alone_in_its_home_and_ends_on_sigterm(config_file):
     first = start(config_file)
