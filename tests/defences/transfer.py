@@ -9,7 +9,38 @@ ATTACKS = "contracts/test_transfer_attacks.py"
 LIMIT_TESTS = "contracts/test_transfer_limits.py"
 TOKENS = "contracts/test_transfer_tokens.py"
 
+AUDIT = "contracts/test_audit_transfer.py"
+
 TOKEN_CONTRACTS = (
+    Defence(
+        "a receive that may be cancelled makes no room",
+        LIMITS,
+        "        if (!sending && delay == 0) _credit(scope, token, true, amount);\n",
+        "        if (!sending) _credit(scope, token, true, amount);\n",
+        (f"{AUDIT}::test_audit_L1_contract_a_receive_that_waits_makes_no_room_for_sends",),
+    ),
+    Defence(
+        "what moved the other way makes room",
+        LIMITS,
+        "            uint256 bound = cap == 0 ? 0 : _min(cap + window.credit, NO_LIMIT);\n",
+        "            uint256 bound = cap;\n",
+        (f"{AUDIT}::test_audit_L1_contract_round_trips_of_ones_own_tokens_take_nobodys_room",),
+    ),
+    Defence(
+        "a cap of zero shuts",
+        LIMITS,
+        "            uint256 bound = cap == 0 ? 0 : _min(cap + window.credit, NO_LIMIT);\n",
+        "            uint256 bound = _min(cap + window.credit, NO_LIMIT);\n",
+        (f"{AUDIT}::test_audit_L1_contract_a_cap_of_zero_shuts_whatever_moves_the_other_way",),
+    ),
+    Defence(
+        "a settlement that could not tell its sender is not settled",
+        VAULT,
+        "        require(available >= needed, InsufficientSettlementGas(available, needed));\n"
+        "        (success, reason,) = BoundedCall",
+        "        (success, reason,) = BoundedCall",
+        (f"{AUDIT}::test_trial_T12_contract_too_little_gas_reverts_the_settlement_whole",),
+    ),
     Defence(
         "escrow per client",
         VAULT,
@@ -55,7 +86,7 @@ TOKEN_CONTRACTS = (
     Defence(
         "caps per client and origin",
         LIMITS,
-        "        require(amount <= cap - used, LimitExceeded(name, token, cap - used, amount));\n",
+        "            require(amount <= bound - used, LimitExceeded(name, token, bound - used, amount));\n",
         "",
         (f"{LIMIT_TESTS}::test_attack_E19_contract_receive_over_the_cap_is_refused_and_uses_no_room",),
     ),
@@ -69,7 +100,7 @@ TOKEN_CONTRACTS = (
     Defence(
         "refund gives room to its own window alone",
         LIMITS,
-        "        if (chargedAt / windowSeconds != index || window.index != index || window.epoch != stored.epoch) return;\n",
+        "        if (chargedAt / windowSeconds != block.timestamp / windowSeconds) return;\n",
         "",
         (f"{LIMIT_TESTS}::test_attack_E19_contract_refund_gives_room_to_its_own_window_alone_and_once",),
     ),

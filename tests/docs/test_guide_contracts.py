@@ -12,6 +12,7 @@ from light_clients.ibc.abi import ABI_ENCODING
 from light_clients.ibc.forward import decode_forward_request
 from light_clients.ibc.gmp import decode_gmp, encode_gmp_acknowledgement
 from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT
+from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT
 from tests.contracts import evm
 from tests.contracts.lane import ORIGIN_CHAIN, ORIGIN_CLIENT, REMOTE_SENDER, Lane
 from tests.contracts.transfer_lane import ALICE, TransferLane
@@ -123,14 +124,51 @@ def test_oracle_keeps_the_question_and_anyone_sends_the_answer_back_once(deploya
         oracle.transact("reply", question_id)
 
 
-def test_payer_pays_over_the_hub_and_the_refund_comes_to_it(deployable):
-    lane = TransferLane()
-    payer = lane.evm.deploy("Payer", lane.transfer.address)
+def payment(lane, payer):
     lane.token.transact("approve", payer.address, 100, sender=ALICE)
     outcome = payer.transact("pay", lane.token.address, 100, ORIGIN_CLIENT, REMOTE_SENDER, sender=ALICE)
     packet = lane.sent(outcome)
     name = evm.keccak256(encode(["string", "uint64"], [packet.source_client, packet.sequence]))
-    assert payer.call("payers", name) in (ALICE, f"0x{ALICE.hex()}")
+    assert payer.call("payments", name)[0] in (ALICE, f"0x{ALICE.hex()}")
     assert lane.token.call("balanceOf", lane.transfer.address) == 100
-    lane.time_out(packet)
-    assert lane.token.call("balanceOf", payer.address) == 100
+    return packet, name
+
+
+@pytest.mark.parametrize("ending", ["time_out", "fail"])
+def test_trial_T12_payer_pays_over_the_hub_and_gives_the_refund_on(deployable, ending):
+    lane = TransferLane()
+    payer = lane.evm.deploy("Payer", lane.transfer.address)
+    packet, name = payment(lane, payer)
+    before = lane.token.call("balanceOf", ALICE)
+    with pytest.raises(evm.Reverted):
+        payer.transact("refund", packet.source_client, packet.sequence)
+    with pytest.raises(evm.Reverted):
+        payer.transact("onTransferSettled", packet.source_client, packet.sequence, 3)
+    assert not getattr(lane, ending)(packet).named("SettlementCallbackFailed")
+    assert lane.token.call("balanceOf", ALICE) == before + 100
+    assert payer.call("payments", name)[2] == 0
+    with pytest.raises(evm.Reverted):
+        payer.transact("refund", packet.source_client, packet.sequence)
+
+
+def test_trial_T12_payer_forgets_a_payment_that_arrived(deployable):
+    lane = TransferLane()
+    payer = lane.evm.deploy("Payer", lane.transfer.address)
+    packet, name = payment(lane, payer)
+    lane.acknowledge(packet, SUCCESS_ACKNOWLEDGEMENT)
+    assert payer.call("payments", name)[2] == 0
+    with pytest.raises(evm.Reverted):
+        payer.transact("refund", packet.source_client, packet.sequence)
+
+
+def test_trial_T12_payer_fetches_a_refund_that_the_token_refused(deployable):
+    """Held for the contract, told by a callback that could not give it on, and fetched later by anyone."""
+    lane = TransferLane()
+    payer = lane.evm.deploy("Payer", lane.transfer.address)
+    packet, _ = payment(lane, payer)
+    before = lane.token.call("balanceOf", ALICE)
+    lane.token.transact("blockAccount", payer.address, True)
+    assert lane.fail(packet).named("SettlementCallbackFailed")
+    assert lane.token.call("balanceOf", ALICE) == before
+    payer.transact("refund", packet.source_client, packet.sequence, sender=b"\x12" * 20)
+    assert lane.token.call("balanceOf", ALICE) == before + 100

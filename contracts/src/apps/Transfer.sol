@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import { IIBCApp } from "../interfaces/IIBCApp.sol";
 import { IRouter } from "../interfaces/IRouter.sol";
-import { Held, ITransfer } from "../interfaces/ITransfer.sol";
+import { Held, ITransfer, TransferOutcome } from "../interfaces/ITransfer.sol";
 import { IVoucher } from "../interfaces/IVoucher.sol";
 import { Ics20 } from "../libraries/Ics20.sol";
 import { Ics24Host } from "../libraries/Ics24Host.sol";
@@ -122,19 +122,22 @@ contract Transfer is IIBCApp, TransferLimits, TransferVault {
         whenNotPaused
     {
         if (keccak256(msg_.acknowledgement) == keccak256(abi.encodePacked(Ics24Host.ERROR_ACKNOWLEDGEMENT))) {
-            _undo(msg_.sourceClient, msg_.sequence, msg_.payload, false);
+            _undo(msg_.sourceClient, msg_.sequence, msg_.payload, TransferOutcome.Refused);
             return;
         }
         // v2 has one failure, and this is not it: whatever else the other side wrote, it has taken the tokens over
-        _takeCharge(msg_.sourceClient, msg_.sequence);
-        Ics20.PacketData memory data = abi.decode(msg_.payload.value, (Ics20.PacketData));
-        (, address sender) = data.sender.parseAddress();
+        (string memory denom, address sender, uint256 amount) = _sentBy(msg_.payload);
+        uint64 chargedAt = _recordOutcome(msg_.sourceClient, msg_.sequence, TransferOutcome.Completed);
+        if (chargedAt != 0) {
+            _giveBack(false, msg_.sourceClient, denom.traceOf(), _tokenOf(denom), amount, chargedAt);
+        }
         emit TransferCompleted(msg_.sourceClient, msg_.sequence, sender);
+        _tellSender(msg_.sourceClient, msg_.sequence, sender, TransferOutcome.Completed);
     }
 
     /// @inheritdoc IIBCApp
     function onTimeoutPacket(OnTimeoutPacketCallback calldata msg_) external onlyRouter nonReentrant whenNotPaused {
-        _undo(msg_.sourceClient, msg_.sequence, msg_.payload, true);
+        _undo(msg_.sourceClient, msg_.sequence, msg_.payload, TransferOutcome.TimedOut);
     }
 
     /// @inheritdoc ITransfer
@@ -248,17 +251,29 @@ contract Transfer is IIBCApp, TransferLimits, TransferVault {
         }
     }
 
-    /// @dev The packet is our own, so its encoding is known to be right. The commitment is gone: this happens once.
-    function _undo(string calldata sourceClient, uint64 sequence, Payload calldata payload, bool timedOut) private {
+    /// @dev The commitment is gone: this happens once.
+    function _undo(string calldata sourceClient, uint64 sequence, Payload calldata payload, TransferOutcome outcome)
+        private
+    {
+        (string memory denom, address sender, uint256 amount) = _sentBy(payload);
+        bool burnt = denom.startsWith(Ics20.hop(sourceClient));
+        address token = burnt ? voucherAddress(denom) : _unescrow(sourceClient, denom, amount);
+        uint64 chargedAt = _recordOutcome(sourceClient, sequence, outcome);
+        if (chargedAt != 0) _giveBack(true, sourceClient, denom.traceOf(), token, amount, chargedAt);
+        emit TransferRefunded(sourceClient, sequence, sender, token, amount, outcome == TransferOutcome.TimedOut);
+        _refund(sourceClient, sequence, token, sender, amount, burnt);
+        _tellSender(sourceClient, sequence, sender, outcome);
+    }
+
+    /// @dev The packet is our own, so its encoding is known to be right.
+    function _sentBy(Payload calldata payload)
+        private
+        pure
+        returns (string memory denom, address sender, uint256 amount)
+    {
         Ics20.PacketData memory data = abi.decode(payload.value, (Ics20.PacketData));
-        (, address sender) = data.sender.parseAddress();
-        bool burnt = data.denom.startsWith(Ics20.hop(sourceClient));
-        address token =
-            burnt ? voucherAddress(data.denom) : _unescrow(sourceClient, data.denom, data.amount);
-        uint64 chargedAt = _takeCharge(sourceClient, sequence);
-        if (chargedAt != 0) _giveBack(sourceClient, data.denom.traceOf(), token, data.amount, chargedAt);
-        emit TransferRefunded(sourceClient, sequence, sender, token, data.amount, timedOut);
-        _refund(sourceClient, sequence, token, sender, data.amount, burnt);
+        (denom, amount) = (data.denom, data.amount);
+        (, sender) = data.sender.parseAddress();
     }
 
     function _checkLength(string memory field, string calldata text, uint256 maxLength) private pure {

@@ -8,7 +8,7 @@ import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.s
 import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 import { ReentrancyGuard } from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 import { IRouter } from "../interfaces/IRouter.sol";
-import { Held, ITransfer } from "../interfaces/ITransfer.sol";
+import { Held, ITransfer, ITransferSender, TransferOutcome } from "../interfaces/ITransfer.sol";
 import { IVoucher } from "../interfaces/IVoucher.sol";
 import { BoundedCall } from "../libraries/BoundedCall.sol";
 import { Ics20 } from "../libraries/Ics20.sol";
@@ -26,6 +26,9 @@ abstract contract TransferVault is ITransfer, AccessManaged, Pausable, Reentranc
     uint256 public constant MIN_TOKEN_GAS = 150_000;
     /// @notice Gas that the payment of a refund gets, exactly.
     uint256 public constant REFUND_GAS = 200_000;
+
+    /// @notice Gas that a sender's `onTransferSettled` gets, exactly.
+    uint256 public constant SETTLEMENT_GAS = 150_000;
 
     /// @dev Covers what a call costs itself, cold account included.
     uint256 private constant CALL_OVERHEAD = 5000;
@@ -155,6 +158,13 @@ abstract contract TransferVault is ITransfer, AccessManaged, Pausable, Reentranc
         _escrow[clientId][token] = escrowed - amount;
     }
 
+    /// @notice The token that was sent under this name of ours.
+    function _tokenOf(string memory denom) internal view returns (address token) {
+        bool isAddress;
+        (isAddress, token) = denom.parseAddress();
+        if (!isAddress) token = _vouchers[keccak256(bytes(denom))];
+    }
+
     /// @notice Address of the voucher of a trace, whether or not it exists yet. Reverts for what is no trace.
     function _voucherOf(string memory denom) internal view returns (address voucher) {
         voucher = _vouchers[keccak256(bytes(denom))];
@@ -186,15 +196,31 @@ abstract contract TransferVault is ITransfer, AccessManaged, Pausable, Reentranc
     function _refund(string calldata clientId, uint64 sequence, address token, address to, uint256 amount, bool minted)
         internal
     {
-        uint256 needed = REFUND_GAS * 64 / 63 + CALL_OVERHEAD;
-        uint256 available = gasleft();
-        require(available >= needed, InsufficientSettlementGas(available, needed));
-        (bool paid, bytes memory reason,) = BoundedCall.call(
-            address(this), REFUND_GAS, abi.encodeCall(this.payRefund, (token, to, amount, minted)), MAX_REASON_LENGTH
-        );
+        (bool paid, bytes memory reason) =
+            _callExactly(address(this), REFUND_GAS, abi.encodeCall(this.payRefund, (token, to, amount, minted)));
         if (paid) return;
         if (minted) IVoucher(token).mint(address(this), amount);
         _hold(true, clientId, sequence, Held(token, uint64(block.timestamp), to, amount), reason);
+    }
+
+    /// @notice Tells a contract how its packet ended. One that reverts, loops or returns too much undoes nothing.
+    function _tellSender(string calldata clientId, uint64 sequence, address sender, TransferOutcome outcome) internal {
+        if (sender.code.length == 0) return;
+        (bool told, bytes memory reason) = _callExactly(
+            sender, SETTLEMENT_GAS, abi.encodeCall(ITransferSender.onTransferSettled, (clientId, sequence, outcome))
+        );
+        if (!told) emit SettlementCallbackFailed(clientId, sequence, sender, reason);
+    }
+
+    /// @dev With less gas left the whole settlement reverts, and can be repeated.
+    function _callExactly(address target, uint256 gasLimit, bytes memory input)
+        private
+        returns (bool success, bytes memory reason)
+    {
+        uint256 needed = gasLimit * 64 / 63 + CALL_OVERHEAD;
+        uint256 available = gasleft();
+        require(available >= needed, InsufficientSettlementGas(available, needed));
+        (success, reason,) = BoundedCall.call(target, gasLimit, input, MAX_REASON_LENGTH);
     }
 
     /// @notice Keeps tokens that are here already for their owner.

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.20;
 
 /// @notice What may move in one window, and what has to wait. Amounts in the token's smallest unit.
-/// @param sendCap most that a window may send; 2^128 - 1 is no cap
-/// @param receiveCap most that a window may receive; 2^128 - 1 is no cap
+/// @param sendCap most that a window may send beyond what it received; 2^128 - 1 is no cap, 0 shuts
+/// @param receiveCap most that a window may receive beyond what it sent for good; 2^128 - 1 is no cap, 0 shuts
 /// @param delayAbove a receive of more than this waits; 2^128 - 1 is no delay
 /// @param windowSeconds windows begin at multiples of this; 0 removes the limit
 /// @param delaySeconds how long a large receive waits, at most 7 days
@@ -25,6 +25,25 @@ struct Held {
     uint64 releasableAt;
     address owner;
     uint256 amount;
+}
+
+/// @notice How a sent transfer ended. `Unsettled` also of what was never sent.
+enum TransferOutcome {
+    Unsettled,
+    Completed,
+    Refused,
+    TimedOut
+}
+
+/// @title What a contract may implement to learn how its transfers ended
+interface ITransferSender {
+    /// @notice Learns the end of a transfer that it has sent. Must accept calls from Transfer only.
+    /// @dev Called with exactly 150 000 gas, after a refund was paid or held; a revert is recorded in an event and changes
+    /// nothing. Calling Transfer or sending inside it is refused. `outcomeOf` says the same at any later time.
+    /// @param clientId of the packet, on the sender's router
+    /// @param sequence as `sendTransfer` or `sendForwarded` returned it
+    /// @param outcome Completed, Refused or TimedOut; after the last two the tokens are back, or held for the sender
+    function onTransferSettled(string calldata clientId, uint64 sequence, TransferOutcome outcome) external;
 }
 
 /// @title Transfer: ERC-20 tokens between chains (ICS-20 v2)
@@ -67,6 +86,8 @@ interface ITransfer {
         uint256 amount,
         bool timedOut
     );
+    /// @notice The sender's `onTransferSettled` reverted. At most 896 bytes of reason.
+    event SettlementCallbackFailed(string clientId, uint64 indexed sequence, address indexed sender, bytes reason);
     /// @notice The amount is kept for its owner.
     /// @param refund false: a large receive that waits; true: a refund that could not be paid
     /// @param reason what the token said to the payment, at most 896 bytes
@@ -135,7 +156,7 @@ interface ITransfer {
     error StillHeld(bytes32 heldId, uint64 releasableAt);
     /// @notice Only the owner says where a held amount goes.
     error OnlyOwner(address owner, address caller);
-    /// @notice The gas left cannot give the refund its fixed gas.
+    /// @notice The gas left cannot give the refund, or the sender's callback, its fixed gas.
     error InsufficientSettlementGas(uint256 available, uint256 needed);
     /// @notice A voucher is described once.
     error AlreadyDescribed(address voucher);
@@ -224,6 +245,11 @@ interface ITransfer {
     /// @notice This router's client of the hub.
     /// @return empty if forwarding is off
     function hubClientId() external view returns (string memory);
+
+    /// @notice How a transfer ended.
+    /// @param clientId of the packet, on this router
+    /// @param sequence of the packet
+    function outcomeOf(string calldata clientId, uint64 sequence) external view returns (TransferOutcome);
 
     /// @notice What a client was sent and has not brought home, of one token.
     function escrowOf(string calldata clientId, address token) external view returns (uint256);

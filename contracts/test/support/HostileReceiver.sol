@@ -2,9 +2,10 @@
 pragma solidity 0.8.37;
 
 import { IMessageReceiver, IMessageSender, Origin } from "../../src/interfaces/IMessageReceiver.sol";
+import { ITransferSender, TransferOutcome } from "../../src/interfaces/ITransfer.sol";
 
 /// @notice A receiver and sender that does what it is told to, good or bad.
-contract HostileReceiver is IMessageReceiver, IMessageSender {
+contract HostileReceiver is IMessageReceiver, IMessageSender, ITransferSender {
     enum Mode {
         Answer,
         RevertWithReason,
@@ -26,6 +27,7 @@ contract HostileReceiver is IMessageReceiver, IMessageSender {
     uint256 public gasSeen;
     bool public callSucceeded;
     bytes public callResult;
+    bytes32 public settled;
 
     error Refused(uint256 size);
 
@@ -41,6 +43,12 @@ contract HostileReceiver is IMessageReceiver, IMessageSender {
     function onMessageSettled(bytes32, bool, bytes calldata result) external {
         gasSeen = gasleft();
         _act(result);
+    }
+
+    function onTransferSettled(string calldata clientId, uint64 sequence, TransferOutcome outcome) external {
+        gasSeen = gasleft();
+        settled = keccak256(abi.encode(msg.sender, clientId, sequence, outcome));
+        _act("");
     }
 
     /// @notice Calls anything with this contract as the caller.
