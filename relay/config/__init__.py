@@ -18,6 +18,7 @@ from relay.config.key import KeyConfig
 from relay.config.load import MAX_CONFIG_BYTES, file_problems, load_attestor_config, load_config, parse_config
 from relay.config.model import AnchorConfig, ArchiveConfig, Config, PathConfig, PathEnd, RelayConfig
 from relay.config.permissions import UnsafeFile, check_private_file, read_private_file
+from relay.config.retries import RetriesConfig, RetryRule
 from relay.config.turns import TurnsConfig
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "PathEnd",
     "Problem",
     "RelayConfig",
+    "RetriesConfig",
+    "RetryRule",
     "TurnsConfig",
     "UnsafeFile",
     "chains_beyond",

@@ -83,6 +83,7 @@ from relay.config.fields import (
     url_of,
 )
 from relay.config.key import KeyConfig
+from relay.config.retries import RetriesConfig
 from relay.config.turns import TurnsConfig
 
 MAX_CHAINS = 64
@@ -122,6 +123,8 @@ class PathConfig(Model):
 
     a: PathEnd
     b: PathEnd
+    retries: RetriesConfig | None = None
+    """In place of the file's `[retries]`, for this path."""
 
     @property
     def name(self) -> str:
@@ -149,7 +152,7 @@ class RelayConfig(Model):
     clear_interval_s: Annotated[int, Field(ge=1, le=86_400)] = 30
     """How often the chains are read again for packets that the queue has lost."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 8
-    """After so many failures a job becomes a dead letter."""
+    """After so many failures a job is shown as a dead letter; it is tried again all the same."""
 
 
 class AnchorConfig(Model):
@@ -184,6 +187,7 @@ class Config(Model):
     paths: Annotated[tuple[PathConfig, ...], Field(max_length=MAX_PATHS, strict=False)] = ()
     """Empty while chains are being connected; `hutong relay run` wants at least one."""
     turns: TurnsConfig = TurnsConfig()
+    retries: RetriesConfig = RetriesConfig()
     api: ApiConfig | None = None
     archive: ArchiveConfig | None = None
     """Without the table, no bundles are kept."""
@@ -193,6 +197,13 @@ class Config(Model):
         """Where the archive is or would be."""
         configured = None if self.archive is None else self.archive.location
         return str(self.relay.home / "archive" if configured is None else configured)
+
+    def retries_of(self, end: PathEnd) -> RetriesConfig:
+        """Of the path that the client is an end of."""
+        for path in self.paths:
+            if end in (path.a, path.b) and path.retries is not None:
+                return path.retries
+        return self.retries
 
     def chain(self, name: str) -> AnyChainConfig:
         """The chain of that name; every name used in `paths` exists."""

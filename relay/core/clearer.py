@@ -171,7 +171,7 @@ class Clearer:
             if acknowledge is not None or timeout is not None:
                 continue
             if receive_state is None or (
-                receive_state == "dead" and not self._timeouts.watches(opposite.chain, packet_id)
+                receive_state in ("dead", "asleep", "ignored") and not self._timeouts.watches(opposite.chain, packet_id)
             ):
                 looked_at.append(sequence)
         return looked_at

@@ -1,7 +1,9 @@
 """The jobs of a route that are in this process's hands: taken from the queue, until they are handed back to it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from relay.config import RetriesConfig
 from relay.core.doubts import Doubts
 from relay.core.history import History
 from relay.dispatch import Queue, Route, Taken
@@ -12,11 +14,12 @@ from relay.telemetry import Metrics, get_logger
 class Custody:
     """`held` are to be worked off, `suspects` those of them that failed in company; the others are being submitted."""
 
-    def __init__(self, route: Route, queue: Queue, metrics: Metrics, history: History) -> None:
+    def __init__(self, route: Route, queue: Queue, metrics: Metrics, history: History, retries: RetriesConfig) -> None:
         self._route = route
         self._queue = queue
         self._metrics = metrics
         self._history = history
+        self._retries = retries
         self._in_work: dict[str, list[Taken]] = {}
         self._doubts = Doubts()
         self.held: list[Taken] = []
@@ -70,10 +73,19 @@ class Custody:
         await self.retry(taken, reason, cause, counted=self._doubts.costs_an_attempt(taken.job.id))
 
     async def retry(self, taken: Taken, reason: str, cause: Cause, *, counted: bool = True) -> None:
-        """Back to the queue for later; a dead letter after too many counted failures."""
+        """Back to the queue for later; a dead letter after too many counted failures.
+
+        What only a simulation refused is simulated again with the others that rest, and has cost nothing.
+        """
         *older, newest = self._release(taken)
         await self._queue.settle(self._route, older)
-        again = await self._queue.retry(self._route, newest, reason, counted=counted)
+        if counted and cause is Cause.WOULD_FAIL:
+            newest = replace(newest, probes=newest.probes + 1)
+            delay_s = self._retries.rule(cause).delay_s(newest.probes)
+            again = not await self._queue.sleep(self._route, newest, reason, cause, delay_s)
+        else:
+            delay = self._retries.rule(cause).delay_s(newest.attempts + 1) if counted else None
+            again = await self._queue.retry(self._route, newest, reason, counted=counted, cause=cause, delay_s=delay)
         if not again:
             self._doubts.forget(taken.job.id)
         self._metrics.job(self._route.destination, taken.job.kind, "retried" if again else "dead")
@@ -94,7 +106,7 @@ class Custody:
         """A dead letter at once."""
         *older, newest = self._release(taken)
         await self._queue.settle(self._route, older)
-        await self._queue.bury(self._route, newest, reason)
+        await self._queue.bury(self._route, newest, reason, cause)
         self._doubts.forget(taken.job.id)
         self._metrics.job(self._route.destination, taken.job.kind, "dead")
         self._history.dead(taken.job, reason, cause)

@@ -29,6 +29,7 @@ from relay.core.ledgers import keep_ledger
 from relay.core.nonce import Account
 from relay.core.paths import Paths
 from relay.core.peers import Peers
+from relay.core.prober import Books, Ends, Prober
 from relay.core.readiness import LEDGER, QUEUE, Readiness, ask_service, watch_wallets
 from relay.core.recording import Recorder
 from relay.core.supervisor import supervise
@@ -212,8 +213,17 @@ class Relay:
             services.random,
             self._history,
             self._turns[route.destination],
+            self._config.retries_of(PathEnd(chain=route.destination, client=route.client)),
             alone=services.alone,
         )
+
+    def _prober(self, route: Route) -> Prober:
+        services, chain = self._services, self._config.chain(route.destination)
+        sender = next(iter(self.accounts[route.destination])).address
+        ends = Ends(self._builder(route), self._adapters[route.destination], sender)
+        retries = self._config.retries_of(PathEnd(chain=route.destination, client=route.client))
+        books = Books(services.queue, self._wakeup, self._history, services.metrics, retries, services.now_ns)
+        return Prober(route, ends, books, chain.batch)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until cancelled. Reports when every chain is watched; who does not answer holds up no other.
@@ -258,6 +268,7 @@ class Relay:
         end = PathEnd(chain=route.destination, client=route.client)
         await self._known_path(route, end)
         self._start(nursery, f"worker:{route.name}", worker.run)
+        self._start(nursery, f"prober:{route.name}", self._prober(route).run)
         self._start(nursery, f"keeper:{route.name}", keeper.run)
         self._start(nursery, f"forks:{route.name}", watch.run)
         self._start(nursery, f"clearer:{end.chain}:{end.client}", partial(self._clear, end))

@@ -18,7 +18,7 @@ from relay.core.heads import HeadFollower
 from relay.core.history import History, packets_of
 from relay.core.paths import Paths
 from relay.core.wakeup import Wakeup
-from relay.dispatch import Job, JobKind, Queue
+from relay.dispatch import Job, JobKind, Queue, Route
 from relay.telemetry import get_logger
 
 MAX_WATCHED = 100_000
@@ -142,5 +142,10 @@ class TimeoutScheduler:
             done = await self._queue.enqueue(found)
             self._wakeup.ring_for(found)
             self._history.enqueued(found, done)
+            for job in found:  # what rests of their receiving need not be tried again
+                if job.kind is JobKind.TIMEOUT:
+                    packet_id, client = job.packet_id, job.packet.destination_client
+                    receive = Route(job.destination, job.source, client)
+                    await self._queue.forget(receive, [f"{JobKind.RECEIVE}:{packet_id}"])
             if done.added:
                 self._log.info("packets expired", chain=destination, jobs=done.added, packets=packets_of(found))

@@ -10,6 +10,9 @@ from relay.ledger import Cause
 
 MAX_SIMULATIONS = 4
 
+REASONS_A_BATCH = 8
+"""Messages that the destination is asked about one by one: many that fail fail alike."""
+
 Failed = Callable[[Taken, str], Awaitable[None]]
 """Told of each job that would fail, with the reason."""
 
@@ -45,9 +48,12 @@ class Trial:
             succeeding = prepared.expected[updates:]
             going = [item for item, succeeds in zip(items, succeeding, strict=True) if succeeds]
             if not await self._destination.paused():
-                for item, succeeds in zip(items, succeeding, strict=True):
-                    if not succeeds:
-                        await failed(item.taken, await self._why(built, item, sender))
+                ill = [item for item, succeeds in zip(items, succeeding, strict=True) if not succeeds]
+                for number, item in enumerate(ill):
+                    reason = f"{self._route.destination} would refuse it (simulated)"
+                    if number < REASONS_A_BATCH:
+                        reason = await self._why(built, item, sender)
+                    await failed(item.taken, reason)
             elif not going:
                 raise RouteBlocked(f"{self._route.destination} is paused", Cause.CHAIN_PAUSED)
             # What a pause lets through, the settlements of a hub, goes on; the rest stays held, and no attempt is counted.

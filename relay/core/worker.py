@@ -22,7 +22,7 @@ from adapters.interface import (
 )
 from adapters.rpc import all_of
 from light_clients.interface import VerificationError
-from relay.config import BatchLimits, PathEnd
+from relay.config import BatchLimits, PathEnd, RetriesConfig
 from relay.core.accounts import Accounts
 from relay.core.batch import BatchBuilder, Item, Refused
 from relay.core.blame import Blame, blame
@@ -78,6 +78,7 @@ class RouteWorker:
         random: Random,
         history: History,
         turns: Turns,
+        retries: RetriesConfig,
         *,
         alone: bool,
     ) -> None:
@@ -98,7 +99,7 @@ class RouteWorker:
         self._turns = turns
         self._alone = alone
         self._progress = Progress(route, metrics, history, now_ns)
-        self._custody = Custody(route, queue, metrics, history)
+        self._custody = Custody(route, queue, metrics, history, retries)
         self._handover = Handover()
         self._trial = Trial(route, destination)
         self._most_items = limits.items
@@ -159,7 +160,6 @@ class RouteWorker:
         while True:
             await trio.sleep(TOUCH_EVERY_S)
             await self._custody.touch()
-            await self._queue.revive_old(self._route)
             counts = await self._queue.statistics(self._route)
             self._metrics.queue(
                 self._route.destination, self._route.client, counts.waiting + counts.delayed, counts.dead
@@ -197,7 +197,7 @@ class RouteWorker:
                 (item.message.proof for item in built.items), (update.header for update in built.updates)
             )
             simulating = True
-            prepared, items = await self._trial.prepare(built, account.address, self._failed)
+            prepared, items = await self._trial.prepare(built, account.address, self._foreseen)
             self._silent = 0
         except EndpointUnavailable as error:
             # The chain answers reads, or we would not have come here: it may be one of these that it cannot simulate.
@@ -295,7 +295,7 @@ class RouteWorker:
         for index, item in enumerate(items):
             failure = end.outcome.failure_of(offset + index)
             if failure is not None:
-                await self._failed(item.taken, failure)
+                await self._failed(item.taken, failure, Cause.FAILED)
 
     async def _undone(self, reason: str, blamed: Blame) -> None:
         """Held again before anything is awaited: a route that stops here loses nothing that it did not lose before."""
@@ -304,7 +304,7 @@ class RouteWorker:
         self._custody.hold_again([item.taken for item in blamed.undone])
         self._wakeup.ring([self._route])
         for item in blamed.failed:
-            await self._failed(item.taken, reason)
+            await self._failed(item.taken, reason, Cause.FAILED)
 
     async def _due(self, group: Sequence[Taken]) -> list[Taken]:
         """The jobs of `group` that still need us; the others leave our hands here."""
@@ -407,12 +407,16 @@ class RouteWorker:
             return await self._destination.receipt(packet.destination_client, packet.sequence, height) is not None
         return await self._destination.commitment(packet.source_client, packet.sequence, height) is None
 
-    async def _failed(self, taken: Taken, reason: str) -> None:
+    async def _foreseen(self, taken: Taken, reason: str) -> None:
+        """A simulation refuses it: nothing was paid."""
+        await self._failed(taken, reason, Cause.WOULD_FAIL)
+
+    async def _failed(self, taken: Taken, reason: str, cause: Cause) -> None:
         if await self._is_done(taken.job):
             self._log.info("done by another", **self._history.about(taken.job), reason=reason)
             await self._custody.settle(taken, "superseded")
         else:
-            await self._custody.retry(taken, reason, Cause.WOULD_FAIL)
+            await self._custody.retry(taken, reason, cause)
 
     async def _suspect(self, jobs: Sequence[Taken], error: Exception) -> None:
         """A failure that one of `jobs` must have caused: each is tried alone, and alone it pays with an attempt."""

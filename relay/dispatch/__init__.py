@@ -4,11 +4,11 @@ from relay.dispatch.backoff import Backoff
 from relay.dispatch.connection import Connection, Runner, thread_runner
 from relay.dispatch.embedded import EmbeddedValkey
 from relay.dispatch.errors import EmbeddedQueueMissing, QueueError, QueueUnavailable, RecordRefused
+from relay.dispatch.letter import DeadLetter
 from relay.dispatch.queue import (
     CLAIM_AFTER_MS,
     MAX_DELIVERIES,
     TOUCH_EVERY_S,
-    DeadLetter,
     Enqueued,
     Queue,
     QueueStatistics,

@@ -6,37 +6,36 @@ enqueues it again. So enqueueing is idempotent by job id, and taking the same jo
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, cast
 
 import redis
 import trio
 
-from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
 from relay.dispatch.backoff import Backoff
 from relay.dispatch.connection import Connection
 from relay.dispatch.errors import RecordRefused
-from relay.dispatch.record import MAX_RECORD_BYTES, Job, Route, decode_job, encode_job
-from relay.dispatch.scripts import BURY, ENQUEUE, FORGET, PROMOTE, RETRY, REVIVE, SETTLE, STATES
+from relay.dispatch.letter import MAX_REASON_CHARS, DeadLetter, decode_letter, encode_letter
+from relay.dispatch.record import Job, Route, decode_job, encode_job
+from relay.dispatch.scripts import ENQUEUE, FORGET, HEED, IGNORE, PICK, PROMOTE, RETRY, SETTLE, SLEEP, STATES, WAKE
 from relay.telemetry import get_logger
 
-MAX_DEAD_LETTER_BYTES = 6 * MAX_RECORD_BYTES + 64 * 1024
-"""The record stands in it as text, where a character takes up to six bytes."""
 CAPACITY = 100_000
 """Jobs of one route. Above it nothing is added: the watcher waits, and the chains remember."""
-MAX_DEAD_LETTERS = 10_000
-REVIVE_AFTER_S = 3_600
-"""A dead letter gets another attempt so long after its last: a refund must not need an operator once its cause is gone."""
-REVIVE_LIMIT = 50
-MAX_REASON_CHARS = 500
+MAX_LETTERS = CAPACITY
+"""Jobs of one route that failed and wait to be tried again, dead letters among them."""
+LEASE_S = 60.0
+"""Who picked a letter answers for it within so long, or another may."""
+_LETTERS_CHUNK = 500
 MAX_DELIVERIES = 10
 """A job that was taken so often without an end has probably ended its workers: dead letter."""
 CLAIM_AFTER_MS = 6_000
 """A job untouched for so long belongs to a dead worker; living ones touch theirs every `TOUCH_EVERY_S`."""
 TOUCH_EVERY_S = 2.0
 MAX_ANNOUNCED = 4_096
+OTHER_CAUSE = "other"
+MAX_STRATUM_CHARS = 160
 _STATES_CHUNK = 1_000
 _ENQUEUE_CHUNK = 200
 _ENQUEUE_CHUNK_BYTES = 4 * 1024 * 1024
@@ -44,23 +43,19 @@ _ENQUEUE_CHUNK_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A job in work. `attempts` counts the failures before; `entry` names it to the server."""
+    """A job in work; `entry` names it to the server.
+
+    `attempts` counts the failures that cost something or spoiled a batch, `probes` those that a simulation foresaw.
+    """
 
     job: Job
     entry: str
     attempts: int
+    probes: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A job that was given up. `job` is None if its record could not be read."""
-
-    id: str
-    route: str
-    reason: str
-    attempts: int
-    at_ms: int
-    job: Job | None
+    @property
+    def failures(self) -> int:
+        return self.attempts + self.probes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +69,12 @@ class Enqueued:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatistics:
-    """`waiting` counts jobs in the stream, in work ones included."""
+    """`waiting` counts jobs in the stream, in work ones included; `asleep` all that rest, dead letters among them."""
 
     waiting: int
     delayed: int
     dead: int
+    asleep: int
 
 
 class Queue:
@@ -100,10 +96,10 @@ class Queue:
         self._consumer = consumer
         self._now_ms = now_ms
         self._prefix = prefix
-        self._max_attempts = max_attempts
         self._backoff = backoff if backoff is not None else Backoff()
         self._capacity = capacity
         self._random = Random(seed)  # noqa: S311  jitter, not a secret
+        self.max_attempts = max_attempts
         self._known_losses: dict[Route, int] = {}
         self._log = get_logger("queue")
         self.lost = 0
@@ -113,7 +109,8 @@ class Queue:
 
     def _keys(self, route: Route) -> list[str]:
         base = f"{self._prefix}:{{{route.name}}}"
-        return [f"{base}:jobs", f"{base}:index", f"{base}:delayed", f"{base}:dead", f"{base}:dead-records"]
+        names = ("jobs", "index", "delayed", "dead", "dead-records", "asleep", "strata", "ignored")
+        return [f"{base}:{name}" for name in names]
 
     async def _script(self, script: str, route: Route, arguments: Sequence[Any]) -> Any:
         keys = self._keys(route)
@@ -147,11 +144,11 @@ class Queue:
         return Enqueued(added, known, full)
 
     async def states(self, route: Route, ids: Sequence[str]) -> dict[str, str]:
-        """Where those of `ids` are that the queue knows: `dead`, `delayed`, or `waiting` (in work ones included)."""
+        """Where those of `ids` are that the queue knows: `delayed`, `asleep`, `dead`, `ignored`, or `waiting` (in work ones included)."""
         values: list[bytes | None] = []
         for start in range(0, len(ids), _STATES_CHUNK):
             values += await self._script(STATES, route, ids[start : start + _STATES_CHUNK])
-        names = {b"dead": "dead", b"delayed": "delayed"}
+        names = {one.encode(): one for one in ("dead", "delayed", "asleep", "ignored")}
         return {
             job_id: names.get(value, "waiting") for job_id, value in zip(ids, values, strict=True) if value is not None
         }
@@ -252,92 +249,175 @@ class Queue:
         if pairs:
             await self._script(SETTLE, route, [route.destination, *pairs])
 
-    async def retry(self, route: Route, taken: Taken, reason: str, *, counted: bool = True) -> bool:
-        """Try again after a delay. False: there were enough attempts, the job is a dead letter now.
+    async def retry(
+        self,
+        route: Route,
+        taken: Taken,
+        reason: str,
+        *,
+        counted: bool = True,
+        cause: str = OTHER_CAUSE,
+        delay_s: float | None = None,
+    ) -> bool:
+        """Try again after a delay, by default the queue's own. False: it failed so often that it is a dead letter now.
 
         With `counted` False the failure was not the job's (a chain does not answer): it costs no attempt.
         """
-        attempts = taken.attempts + (1 if counted else 0)
-        if attempts >= self._max_attempts:
-            await self.bury(route, taken, f"{attempts} attempts; last: {reason}")
+        again = replace(taken, attempts=taken.attempts + 1) if counted else taken
+        own_s = self._backoff.delay_s(max(again.failures, 1), self._random)
+        wait_s = own_s if delay_s is None else delay_s
+        if counted and again.failures >= self.max_attempts:
+            said = f"{again.failures} attempts; last: {reason}"
+            await self.sleep(route, again, said, cause, max(wait_s, self._backoff.cap_s / 2))
             return False
-        await self._delay(route, taken, attempts, reason, self._backoff.delay_s(max(attempts, 1), self._random))
+        await self._delay(route, again, reason, wait_s)
         return True
 
     async def put_off(self, route: Route, taken: Taken, reason: str, delay_s: float) -> None:
         """Give the job out again after `delay_s`; it is no failure."""
-        await self._delay(route, taken, taken.attempts, reason, delay_s)
+        await self._delay(route, taken, reason, delay_s)
 
-    async def _delay(self, route: Route, taken: Taken, attempts: int, reason: str, delay_s: float) -> None:
+    async def _delay(self, route: Route, taken: Taken, reason: str, delay_s: float) -> None:
         member = json.dumps(
             {
                 "id": taken.job.id,
                 "record": encode_job(taken.job).decode(),
-                "attempts": str(attempts),
+                "attempts": str(taken.attempts),
+                "probes": str(taken.probes),
                 "reason": reason[:MAX_REASON_CHARS],
             }
         )
         due_ms = self._now_ms() + int(delay_s * 1000)
         await self._script(RETRY, route, [route.destination, taken.entry, taken.job.id, due_ms, member])
 
-    async def bury(self, route: Route, taken: Taken, reason: str) -> None:
-        """Make a dead letter of a job: it stays known, so that nobody enqueues it again but `revive`."""
-        dead = _dead_record(route, reason, taken.attempts, self._now_ms(), encode_job(taken.job))
-        await self._script(
-            BURY, route, [route.destination, taken.entry, taken.job.id, self._now_ms(), dead, MAX_DEAD_LETTERS]
-        )
-        self._log.warning(
-            "dead letter",
-            chain=route.destination,
-            packet=taken.job.packet_id,
-            kind=taken.job.kind.value,
-            reason=reason,
-        )
+    async def sleep(self, route: Route, taken: Taken, reason: str, cause: str, delay_s: float) -> bool:
+        """Let the job rest until somebody picks it, not before `delay_s`. True: it failed so often that it is a dead letter.
 
-    async def dead_letters(self, route: Route, limit: int = 100) -> list[DeadLetter]:
-        """The newest dead letters."""
-        _, _, _, dead, records = self._keys(route)
+        `taken` may have been picked: then its entry is empty. A label stops nothing: dead letters are picked like others.
+        """
+        dead = taken.failures >= self.max_attempts
+        due_ms = self._now_ms() + int(delay_s * 1000)
+        await self._rest(route, taken, reason, cause, str(due_ms), dead=dead)
+        return dead
+
+    async def bury(self, route: Route, taken: Taken, reason: str, cause: str = OTHER_CAUSE) -> None:
+        """Make a dead letter that is not tried again until somebody revives it."""
+        await self._rest(route, taken, reason, cause, "", dead=True)
+
+    async def _rest(self, route: Route, taken: Taken, reason: str, cause: str, due_ms: str, *, dead: bool) -> None:
+        job, now_ms = taken.job, self._now_ms()
+        letter = DeadLetter(job.id, route.name, reason, taken.failures, now_ms, job, cause, taken.probes, dead)
+        stratum = f"{cause} {job.packet.payloads[0].destination_port}"[:MAX_STRATUM_CHARS]
+        arguments = [route.destination, taken.entry, job.id, due_ms, encode_letter(letter, encode_job(job)), stratum]
+        await self._script(SLEEP, route, [*arguments, now_ms, int(dead), MAX_LETTERS])
+        if dead and taken.entry:
+            self._log.warning(
+                "dead letter", chain=route.destination, packet=job.packet_id, kind=job.kind.value, reason=reason
+            )
+
+    async def pick(self, route: Route, limit: int) -> list[tuple[Taken, DeadLetter]]:
+        """Up to `limit` jobs that are due to be tried again, of as many kinds as there are; ours for LEASE_S.
+
+        A letter that cannot be read is forgotten: its packet is on the chains, and the clearer enqueues it in a form of today.
+        """
+        now_ms = self._now_ms()
+        answer = cast(list[bytes], await self._script(PICK, route, [now_ms, limit, now_ms + int(LEASE_S * 1000)]))
+        picked, unreadable = [], []
+        for name, record in zip(answer[::2], answer[1::2], strict=True):
+            letter = decode_letter(name.decode(errors="replace"), record)
+            if letter.job is None or letter.job.route != route:
+                unreadable.append(name)
+                continue
+            attempts = max(0, letter.attempts - letter.probes)
+            picked.append((Taken(letter.job, "", attempts, letter.probes), letter))
+        if unreadable:
+            await self._script(FORGET, route, unreadable)
+        return picked
+
+    async def rouse(self, route: Route) -> None:
+        """Let dead letters that nobody would try again be picked: a new process may have another configuration or form."""
+        keys, now_ms = self._keys(route), self._now_ms()
+
+        def work(client: redis.Redis) -> None:
+            for start in range(0, MAX_LETTERS, _LETTERS_CHUNK):
+                ids = cast(list[bytes], client.zrange(keys[3], start, start + _LETTERS_CHUNK - 1))
+                if not ids:
+                    return
+                client.zadd(keys[5], cast(Any, dict.fromkeys(ids, now_ms)), nx=True)
+
+        await self._connection(work)
+
+    async def wake(self, route: Route, taken: Iterable[Taken]) -> int:
+        """Give picked jobs out; returns how many were still asleep."""
+        parts: list[str | bytes] = []
+        for one in taken:
+            parts += [one.job.id, encode_job(one.job), str(one.attempts), str(one.probes)]
+        return int(await self._script(WAKE, route, parts)) if parts else 0
+
+    async def forget(self, route: Route, ids: Sequence[str]) -> None:
+        """What of these rests need not be tried any more."""
+        for start in range(0, len(ids), _STATES_CHUNK):
+            await self._script(FORGET, route, ids[start : start + _STATES_CHUNK])
+
+    async def dead_letters(self, route: Route, limit: int | None = None) -> list[DeadLetter]:
+        """The newest dead letters; all without `limit`."""
+        return await self._letters(route, 3, limit)
+
+    async def ignored(self, route: Route) -> list[DeadLetter]:
+        """What an operator said is to be left alone, the newest first."""
+        return await self._letters(route, 7, None)
+
+    async def _letters(self, route: Route, key: int, limit: int | None) -> list[DeadLetter]:
+        keys = self._keys(route)
 
         def read(client: redis.Redis) -> list[tuple[bytes, Any]]:
-            ids = cast(list[bytes], client.zrevrange(dead, 0, limit - 1))
-            return list(zip(ids, cast(list[Any], client.hmget(records, cast(Any, ids))) if ids else [], strict=True))
+            ids = cast(list[bytes], client.zrevrange(keys[key], 0, -1 if limit is None else limit - 1))
+            found: list[tuple[bytes, Any]] = []
+            for start in range(0, len(ids), _LETTERS_CHUNK):
+                chunk = ids[start : start + _LETTERS_CHUNK]
+                found += zip(chunk, cast(list[Any], client.hmget(keys[4], cast(Any, chunk))), strict=True)
+            return found
 
         letters = await self._connection(read)
-        return [_dead_letter(job_id.decode(errors="replace"), record) for job_id, record in letters if record]
+        return [decode_letter(job_id.decode(errors="replace"), record) for job_id, record in letters if record]
 
     async def revive(self, route: Route, job_id: str) -> bool:
         """Try a dead letter again from the first attempt. False: there is no such letter, or its record is unreadable."""
-        letter = await self._dead_letter(route, job_id)
+        return await self.revive_all(route, [job_id]) == 1
+
+    async def revive_all(self, route: Route, job_ids: Sequence[str]) -> int:
+        """As `revive`, of many; returns how many there were."""
+        records = self._keys(route)[4]
+        woken = 0
+        for start in range(0, len(job_ids), _LETTERS_CHUNK):
+            chunk = list(job_ids[start : start + _LETTERS_CHUNK])
+            found = await self._connection(_reader_of(records, chunk))
+            letters = [decode_letter(name, record) for name, record in zip(chunk, found, strict=True) if record]
+            woken += await self.wake(route, [Taken(one.job, "", 0) for one in letters if one.job is not None])
+        return woken
+
+    async def ignore(self, route: Route, job_id: str) -> bool:
+        """Leave a resting job alone for good. False: no job of that name rests."""
+        return bool(await self._script(IGNORE, route, [job_id, self._now_ms(), "", "", ""]))
+
+    async def ignore_taken(self, route: Route, taken: Taken, reason: str) -> None:
+        """The same of a job in work."""
+        job, now_ms = taken.job, self._now_ms()
+        letter = DeadLetter(job.id, route.name, reason, taken.failures, now_ms, job, OTHER_CAUSE, taken.probes)
+        arguments = [job.id, now_ms, route.destination, taken.entry, encode_letter(letter, encode_job(job))]
+        await self._script(IGNORE, route, arguments)
+
+    async def heed(self, route: Route, job_id: str) -> bool:
+        """Undo `ignore`: the job is tried again from its first attempt."""
+        letter = await self._letter(route, job_id)
         if letter is None or letter.job is None:
             return False
-        return bool(await self._script(REVIVE, route, [job_id, encode_job(letter.job), "0"]))
+        return bool(await self._script(HEED, route, [job_id, encode_job(letter.job)]))
 
-    async def revive_old(self, route: Route) -> int:
-        """Give dead letters that are older than REVIVE_AFTER_S one attempt more, a few a call; returns how many.
-
-        What was wrong may have gone away (an app that was paused, an endpoint that lied). A letter that cannot be read is
-        forgotten: its packet is on the chains, and the clearer enqueues it in a form of today.
-        """
-        before_ms = self._now_ms() - REVIVE_AFTER_S * 1000
-        dead = self._keys(route)[3]
-        due = await self._connection(
-            lambda client: cast(list[bytes], client.zrangebyscore(dead, "-inf", before_ms, start=0, num=REVIVE_LIMIT))
-        )
-        for name in due:
-            job_id = name.decode(errors="replace")
-            letter = await self._dead_letter(route, job_id)
-            if letter is None or letter.job is None:
-                await self._script(FORGET, route, [name])
-            else:
-                await self._script(REVIVE, route, [name, encode_job(letter.job), str(self._max_attempts - 1)])
-        if due:
-            self._log.info("old dead letters are tried again", chain=route.destination, route=route.name, jobs=len(due))
-        return len(due)
-
-    async def _dead_letter(self, route: Route, job_id: str) -> DeadLetter | None:
+    async def _letter(self, route: Route, job_id: str) -> DeadLetter | None:
         records = self._keys(route)[4]
         record = await self._connection(lambda client: cast(bytes | None, client.hget(records, job_id)))
-        return None if record is None else _dead_letter(job_id, record)
+        return None if record is None else decode_letter(job_id, record)
 
     async def announce(self, names: Sequence[str]) -> None:
         """Tell whoever shares the queue that we send by these accounts."""
@@ -358,13 +438,14 @@ class Queue:
         return [name.decode(errors="replace") for name in await self._connection(read)]
 
     async def statistics(self, route: Route) -> QueueStatistics:
-        stream, _, delayed, dead, _ = self._keys(route)
+        stream, _, delayed, dead, _, asleep, _, _ = self._keys(route)
 
         def read(client: redis.Redis) -> QueueStatistics:
             pipeline = client.pipeline(transaction=False)
             pipeline.xlen(stream)
             pipeline.zcard(delayed)
             pipeline.zcard(dead)
+            pipeline.zcard(asleep)
             return QueueStatistics(*pipeline.execute())
 
         return await self._connection(read)
@@ -382,14 +463,21 @@ class Queue:
 
     async def _bury_raw(self, route: Route, entry: str, fields: dict[bytes, bytes], reason: str) -> None:
         job_id = fields.get(b"id", entry.encode())[:300]
-        dead = _dead_record(route, reason, 0, self._now_ms(), fields.get(b"record", b""))
-        await self._script(BURY, route, [route.destination, entry, job_id, self._now_ms(), dead, MAX_DEAD_LETTERS])
+        name, now_ms = job_id.decode(errors="replace"), self._now_ms()
+        letter = encode_letter(DeadLetter(name, route.name, reason, 0, now_ms, None), fields.get(b"record", b""))
+        await self._script(
+            SLEEP, route, [route.destination, entry, job_id, "", letter, "unreadable", now_ms, 1, MAX_LETTERS]
+        )
         self._log.warning(
             "dead letter",
             chain=route.destination,
             packet=job_id.decode(errors="replace").partition(":")[2],
             reason=reason,
         )
+
+
+def _reader_of(records: str, ids: list[str]) -> Callable[["redis.Redis"], list[Any]]:
+    return lambda client: cast(list[Any], client.hmget(records, cast(Any, ids)))
 
 
 def _entries(answer: Any) -> list[tuple[bytes, Any]]:
@@ -409,44 +497,10 @@ def _taken(route: Route, entry: bytes, fields: dict[bytes, bytes]) -> Taken:
         raise RecordRefused("route", f"{job.route.name} in the queue of {route.name}")
     if job.id.encode() != fields.get(b"id"):
         raise RecordRefused("id", "is not that of its record")
-    attempts = fields.get(b"attempts", b"0")
-    if not attempts.isdigit() or len(attempts) > 6:
+    counts = [fields.get(name, b"0") for name in (b"attempts", b"probes")]
+    if any(not count.isdigit() or len(count) > 6 for count in counts):
         raise RecordRefused("attempts", "is not a number")
-    return Taken(job, entry.decode(), int(attempts))
-
-
-def _dead_record(route: Route, reason: str, attempts: int, at_ms: int, record: bytes) -> bytes:
-    document = {
-        "route": route.name,
-        "reason": reason[:MAX_REASON_CHARS],
-        "attempts": attempts,
-        "at_ms": at_ms,
-        "record": record[:MAX_RECORD_BYTES].decode(errors="replace"),
-    }
-    return json.dumps(document, sort_keys=True).encode()
-
-
-def _dead_letter(job_id: str, data: bytes) -> DeadLetter:
-    try:
-        document = parse_json(data, "dead letter", MAX_DEAD_LETTER_BYTES)
-        job = _readable(document["record"])
-        return DeadLetter(
-            job_id,
-            str(document["route"]),
-            str(document["reason"]),
-            int(document["attempts"]),
-            int(document["at_ms"]),
-            job,
-        )
-    except (MalformedInput, ValueError, KeyError, TypeError):
-        return DeadLetter(job_id, "", "its dead letter is damaged", 0, 0, None)
-
-
-def _readable(record: str) -> Job | None:
-    try:
-        return decode_job(record.encode())
-    except RecordRefused:
-        return None
+    return Taken(job, entry.decode(), *map(int, counts))
 
 
 def _chunks(records: list[tuple[str, bytes]]) -> Iterable[list[tuple[str, bytes]]]:

@@ -19,6 +19,7 @@ _REMEDIES = {
     Cause.HEADERS_REFUSED: "check the source's endpoints, one of them serves headers that do not verify",
     Cause.PROOF_REFUSED: "check the source's endpoints, one of them serves proofs that do not verify",
     Cause.WOULD_FAIL: "mend what the destination says; nothing was paid for it",
+    Cause.FAILED: "mend what the destination says; each attempt costs a fee, so at most one is made in five minutes",
     Cause.FEE_CAP: "wait for lower fees, or raise the chain's fees.max_fee_per_gas_wei and fees.max_fee_wei (on a Cosmos chain max_fee)",
     Cause.WALLET_EMPTY: "send money to the relay's account",
     Cause.POOL_REFUSED: "look at what the node's pool says, and whether something else uses the relay's key",

@@ -59,6 +59,8 @@ class Cause(StrEnum):
     HEADERS_REFUSED = "headers_refused"
     PROOF_REFUSED = "proof_refused"
     WOULD_FAIL = "would_fail"
+    FAILED = "failed"
+    """It failed in a block, and was paid for."""
     FEE_CAP = "fee_cap"
     WALLET_EMPTY = "wallet_empty"
     POOL_REFUSED = "pool_refused"

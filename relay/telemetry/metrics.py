@@ -82,6 +82,15 @@ class Metrics:
                 registry=self.registry,
             )
         )
+        self._probes = Counter(
+            "hutong_probe_rounds_total",
+            "Simulations of jobs that failed before, many in one call, at no cost.",
+            ["chain", "client"],
+            registry=self.registry,
+        )
+        self._probed_jobs = Counter(
+            "hutong_probed_jobs_total", "Jobs in those simulations.", ["chain", "client"], registry=self.registry
+        )
         self._rank_wait = series(
             Histogram(
                 "hutong_rank_wait_seconds",
@@ -217,6 +226,12 @@ class Metrics:
 
     def paid_in_vain(self, chain: str, kind: str) -> None:
         self._in_vain(self._labels.chain(chain), one_of(kind, JOB_KINDS)).inc()
+
+    def probed(self, chain: str, client_id: str, jobs: int) -> None:
+        """A round of free simulations of jobs that failed before."""
+        labels = self._client_of(chain, client_id)
+        self._probes.labels(*labels).inc()
+        self._probed_jobs.labels(*labels).inc(jobs)
 
     def rank_wait(self, chain: str, seconds: float) -> None:
         """A job was met that others may do before us."""

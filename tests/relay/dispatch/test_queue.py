@@ -1,10 +1,12 @@
 """The queue against a real Valkey: idempotent, at least once, bounded, and never the truth."""
 
+from dataclasses import replace
+
 import pytest
 from relay_values import job
 
 from relay.dispatch import MAX_DELIVERIES, Backoff, Enqueued, JobKind
-from relay.dispatch.queue import REVIVE_AFTER_S
+from relay.dispatch.queue import LEASE_S
 from relay.dispatch.record import encode_job
 
 ROUTE = job().route
@@ -90,23 +92,101 @@ async def test_attack_G6_unreadable_record_is_a_dead_letter_with_its_reason(queu
     assert len(letters) == 2 and all(letter.reason and letter.job is None for letter in letters)
 
 
-async def test_attack_G6_old_dead_letters_get_one_attempt_more_and_no_storm(queue, clock, valkey):
+async def test_parity_row_37_a_dead_letter_is_a_label_and_is_picked_again(queue, clock, valkey):
     await queue.enqueue([job(1)])
     (taken,) = await queue.take(ROUTE, 10)
-    await queue.bury(ROUTE, taken, "its app was paused")
+    assert not await queue.sleep(ROUTE, replace(taken, probes=1), "its app is paused", "would_fail", 1.0)
+    assert await queue.dead_letters(ROUTE) == [] and await queue.pick(ROUTE, 10) == [], "not before it is due"
+    assert await queue.enqueue([job(1)]) == Enqueued(0, 1, 0) and await queue.take(ROUTE, 10) == []
+    for probes in (2, 3, 4):
+        clock.ms += 2_000
+        ((picked, letter),) = await queue.pick(ROUTE, 10)
+        assert (picked.job, picked.probes, letter.reason) == (job(1), probes - 1, "its app is paused")
+        assert await queue.pick(ROUTE, 10) == [], "it is leased"
+        dead = await queue.sleep(ROUTE, replace(picked, probes=probes), "its app is paused", "would_fail", 2.0)
+        assert dead is (probes >= 3)
+        assert len(await queue.dead_letters(ROUTE)) == dead
+    counts = await queue.statistics(ROUTE)
+    assert (counts.dead, counts.asleep) == (1, 1)
+    clock.ms += 2_000
+    ((picked, _),) = await queue.pick(ROUTE, 10)
+    assert await queue.wake(ROUTE, [picked]) == 1 and await queue.wake(ROUTE, [picked]) == 0
+    (again,) = await queue.take(ROUTE, 10)
+    assert (again.job, again.probes, again.attempts) == (job(1), 4, 0) and await queue.dead_letters(ROUTE) == []
+    await queue.settle(ROUTE, [again])
+    assert await queue.states(ROUTE, [job(1).id]) == {} and not valkey.client.keys("*strata") + valkey.client.keys(
+        "*asleep"
+    )
+
+
+async def test_attack_G6_a_lease_ends_with_whoever_died_with_it(queue, clock):
+    await queue.enqueue([job(1)])
+    (taken,) = await queue.take(ROUTE, 10)
+    await queue.sleep(ROUTE, taken, "x", "would_fail", 1.0)
+    clock.ms += 1_000
+    assert len(await queue.pick(ROUTE, 10)) == 1
+    clock.ms += int(LEASE_S * 1_000) - 1
+    assert await queue.pick(ROUTE, 10) == []
+    clock.ms += 1
+    assert len(await queue.pick(ROUTE, 10)) == 1
+
+
+async def test_attack_G6_many_of_one_kind_hide_no_other(queue, clock):
+    """A thousand that never work, and three of another cause that were put to rest last."""
+    await queue.enqueue([job(number) for number in range(1, 1_004)])
+    taken = await queue.take(ROUTE, 2_000)
+    for item in taken[:1_000]:
+        await queue.sleep(ROUTE, item, "never", "would_fail", 1.0)
+    clock.ms += 10
+    for item in taken[1_000:]:
+        await queue.sleep(ROUTE, item, "for now", "proof_refused", 1.0)
+    clock.ms += 2_000
+    picked = {letter.id for _, letter in await queue.pick(ROUTE, 8)}
+    assert {job(number).id for number in (1_001, 1_002, 1_003)} <= picked and len(picked) == 8
+    more = {letter.id for _, letter in await queue.pick(ROUTE, 8)}
+    assert not more & picked, "the next round takes others"
+
+
+async def test_attack_G6_what_nobody_can_read_is_read_from_the_chain_after_a_restart(queue, valkey):
+    await queue.enqueue([job(1)])
+    (taken,) = await queue.take(ROUTE, 10)
+    await queue.bury(ROUTE, taken, "too large", "too_large")
     valkey.client.xadd(f"hutong:{{{ROUTE.name}}}:jobs", {"id": job(2).id, "record": "of a newer version"})
     assert await queue.take(ROUTE, 10) == []
-    clock.ms += REVIVE_AFTER_S * 1000 - 1
-    assert await queue.revive_old(ROUTE) == 0
-    clock.ms += 1
-    assert await queue.revive_old(ROUTE) == 2
-    assert await queue.dead_letters(ROUTE) == [] and await queue.revive_old(ROUTE) == 0
-    assert await queue.enqueue([job(1), job(2)]) == Enqueued(1, 1, 0), "what nobody can read is read from the chain"
-    again, other = await queue.take(ROUTE, 10)
-    assert (again.job, again.attempts, other.job) == (job(1), 2, job(2))
-    assert not await queue.retry(ROUTE, again, "its app is paused still"), "one attempt, then it waits again"
-    clock.ms += 60_000
-    assert await queue.revive_old(ROUTE) == 0
+    assert len(await queue.dead_letters(ROUTE)) == 2 and await queue.pick(ROUTE, 10) == []
+    await queue.rouse(ROUTE)
+    ((picked, letter),) = await queue.pick(ROUTE, 10)
+    assert (picked.job, letter.cause) == (job(1), "too_large")
+    assert await queue.enqueue([job(1), job(2)]) == Enqueued(1, 1, 0)
+
+
+async def test_parity_row_37_ignored_is_left_alone_until_that_is_undone(queue, clock):
+    await queue.enqueue([job(1), job(2)])
+    first, second = await queue.take(ROUTE, 10)
+    assert not await queue.ignore(ROUTE, job(1).id), "a job in work is not at rest"
+    await queue.sleep(ROUTE, first, "x", "would_fail", 1.0)
+    assert await queue.ignore(ROUTE, job(1).id)
+    await queue.ignore_taken(ROUTE, second, "an operator said so")
+    clock.ms += 100_000
+    assert await queue.pick(ROUTE, 10) == [] and await queue.take(ROUTE, 10) == []
+    assert await queue.dead_letters(ROUTE) == []
+    assert {letter.id for letter in await queue.ignored(ROUTE)} == {job(1).id, job(2).id}
+    assert await queue.enqueue([job(1), job(2)]) == Enqueued(0, 2, 0)
+    assert await queue.states(ROUTE, [job(1).id]) == {job(1).id: "ignored"}
+    assert await queue.heed(ROUTE, job(1).id) and not await queue.heed(ROUTE, job(1).id)
+    (again,) = await queue.take(ROUTE, 10)
+    assert again.job == job(1)
+
+
+async def test_parity_row_77_many_are_revived_at_once(queue):
+    await queue.enqueue([job(number) for number in range(1, 700)])
+    for item in await queue.take(ROUTE, 1_000):
+        await queue.bury(ROUTE, item, "x")
+    letters = await queue.dead_letters(ROUTE)
+    assert len(letters) == 699, "all of them, and not the first hundred"
+    assert len(await queue.dead_letters(ROUTE, 5)) == 5
+    assert await queue.revive_all(ROUTE, [letter.id for letter in letters]) == 699
+    assert await queue.dead_letters(ROUTE) == [] and len(await queue.take(ROUTE, 1_000)) == 699
 
 
 async def test_attack_G6_job_that_kills_its_workers_is_given_up(queue, make_queue):

@@ -1,0 +1,72 @@
+"""A job that failed and rests: what is stored of it beside its record."""
+
+import json
+from dataclasses import dataclass
+
+from light_clients.interface import MalformedInput
+from light_clients.interface.json_text import parse_json
+from relay.dispatch.errors import RecordRefused
+from relay.dispatch.record import MAX_RECORD_BYTES, Job, decode_job
+
+MAX_DEAD_LETTER_BYTES = 6 * MAX_RECORD_BYTES + 64 * 1024
+"""The record stands in it as text, where a character takes up to six bytes."""
+MAX_REASON_CHARS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """`attempts` are its failures of all kinds, `probes` those of them that cost nothing, for the `cause` of the last.
+
+    `job` is None if its record cannot be read. `dead`: it failed often enough to be shown as a dead letter.
+    """
+
+    id: str
+    route: str
+    reason: str
+    attempts: int
+    at_ms: int
+    job: Job | None
+    cause: str = "other"
+    probes: int = 0
+    dead: bool = True
+
+
+def encode_letter(letter: DeadLetter, record: bytes) -> bytes:
+    """`record` is the job's, or what stood there instead of one."""
+    document = {
+        "route": letter.route,
+        "reason": letter.reason[:MAX_REASON_CHARS],
+        "attempts": letter.attempts,
+        "at_ms": letter.at_ms,
+        "cause": letter.cause,
+        "probes": letter.probes,
+        "dead": letter.dead,
+        "record": record[:MAX_RECORD_BYTES].decode(errors="replace"),
+    }
+    return json.dumps(document, sort_keys=True).encode()
+
+
+def decode_letter(job_id: str, data: bytes) -> DeadLetter:
+    """Also of letters that an older hutong wrote, without cause. What cannot be read is a letter that says so."""
+    try:
+        document = parse_json(data, "dead letter", MAX_DEAD_LETTER_BYTES)
+        return DeadLetter(
+            job_id,
+            str(document["route"]),
+            str(document["reason"]),
+            int(document["attempts"]),
+            int(document["at_ms"]),
+            _readable(document["record"]),
+            str(document.get("cause", "other")),
+            int(document.get("probes", 0)),
+            bool(document.get("dead", True)),
+        )
+    except (MalformedInput, ValueError, KeyError, TypeError, AttributeError):
+        return DeadLetter(job_id, "", "its dead letter is damaged", 0, 0, None)
+
+
+def _readable(record: str) -> Job | None:
+    try:
+        return decode_job(record.encode())
+    except RecordRefused:
+        return None
