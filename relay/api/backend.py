@@ -15,6 +15,7 @@ from relay.api.problems import ApiProblem, Code
 from relay.api.public_text import public_text
 from relay.archive import Archive
 from relay.config import Config
+from relay.core.letters import Letters
 from relay.core.paths import Paths
 from relay.dispatch import QueueError
 
@@ -28,8 +29,6 @@ ASKERS = 16
 """Requests that may wait for chains at once, where the server has an event loop of its own."""
 
 Result = TypeVar("Result")
-Revive = Callable[[str], Awaitable[bool]]
-"""Try the dead letter of a job again; False if there is none of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Chains:
     adapters: Mapping[str, ChainAdapter]
     paths: Paths
     archive: Archive
-    revive: Revive
+    letters: Letters
     judges: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(JUDGES))
     exporters: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(EXPORTERS))
     askers: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(CHAIN_ASKERS))

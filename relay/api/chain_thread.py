@@ -13,10 +13,10 @@ import trio
 from adapters.interface import ChainAdapter
 from relay.api.backend import Chains, ThreadBackend
 from relay.api.chain_views import ChainViews
-from relay.api.reviving import reviver
 from relay.archive import Archive
 from relay.config import Config
 from relay.core.chains import open_chain
+from relay.core.letters import Letters
 from relay.core.paths import Paths
 from relay.dispatch import Connection, EmbeddedValkey, Queue
 from relay.telemetry import get_logger
@@ -67,7 +67,9 @@ async def _work(config: Config, started: "SimpleQueue[tuple[ThreadBackend, trio.
         stack.callback(connection.close)
         paths = Paths.of(config.paths)
         queue = Queue(connection, "api", lambda: time.time_ns() // 1_000_000, prefix=config.relay.redis_prefix)
-        chains = Chains(config, adapters, paths, Archive(config.relay.home / "evidence"), reviver(queue, paths))
+        chains = Chains(
+            config, adapters, paths, Archive(config.relay.home / "evidence"), Letters(queue, paths, config.relay)
+        )
         views = ChainViews(config, adapters, paths, time.time_ns)
         with trio.CancelScope() as scope:
             started.put((ThreadBackend(chains, views, trio.lowlevel.current_trio_token()), scope))

@@ -8,12 +8,12 @@ from relay.api.app import create_app
 from relay.api.backend import Chains, TrioBackend
 from relay.api.chain_views import ChainViews
 from relay.api.descriptors import allow_descriptors
-from relay.api.reviving import reviver
 from relay.api.service import Service
 from relay.base.os_errors import os_reasons
 from relay.config import ApiConfig
 from relay.core.daemon import Parts
 from relay.core.errors import StartRefused
+from relay.core.letters import Letters
 from relay.core.paths import Paths
 from relay.core.supervisor import RESTART
 from relay.evm.listener import listen, listen_config
@@ -58,7 +58,7 @@ async def _serve(
 ) -> None:
     paths = Paths.of(parts.config.paths)
     views = ChainViews(parts.config, parts.adapters, paths, parts.now_ns)
-    chains = Chains(parts.config, parts.adapters, paths, parts.archive, reviver(parts.queue, paths))
+    chains = Chains(parts.config, parts.adapters, paths, parts.archive, Letters(parts.queue, paths, parts.config.relay))
     service = Service.of(parts.config, settings, TrioBackend(chains, views), inside_relay=True)
     config = listen_config(settings.host, settings.port)
     config.h11_max_incomplete_size = MAX_HEAD_BYTES

@@ -8,12 +8,15 @@ import typer
 
 if TYPE_CHECKING:
     from relay.config import Config
-    from relay.dispatch import Queue, Route
+    from relay.core.letters import Letters
+    from relay.dispatch import DeadLetter
 
 Result = TypeVar("Result")
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The relay's TOML file.")]
-ANSWER_LIMIT_S = 10
+ByCause = Annotated[str | None, typer.Option("--cause", help="Of this cause alone, such as would_fail.")]
+ByRoute = Annotated[str | None, typer.Option("--route", help="Of this route alone, as chain:client.")]
+ANSWER_LIMIT_S = 30
 """For the queue's server, which runs while the relay does."""
 
 app = typer.Typer(help="The relay.", no_args_is_help=True)
@@ -55,31 +58,98 @@ def run(config: ConfigFile) -> None:
 
 
 @app.command()
-def dead(config: ConfigFile) -> None:
-    """List the dead letters of the running relay: job, attempts, reason."""
-    from relay.dispatch import DeadLetter, Queue, Route
+def dead(
+    config: ConfigFile,
+    cause: ByCause = None,
+    route: ByRoute = None,
+    ignored: Annotated[bool, typer.Option("--ignored", help="What `ignore` left alone instead.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List all dead letters of the running relay: job, failures, reason. They are tried again all the same."""
+    import json
 
-    async def read(queue: Queue, routes: list[Route]) -> list[DeadLetter]:
-        return [letter for route in routes for letter in await queue.dead_letters(route)]
+    from relay.core.letters import Chosen, Letters
+    from relay.dispatch import DeadLetter
 
-    letters = _with_queue(config, read)
-    for letter in letters:
-        typer.echo(f"{letter.id}  {letter.attempts}  {letter.reason}")
-    if not letters:
-        typer.echo("there are no dead letters", err=True)
+    async def read(letters: Letters) -> list[DeadLetter]:
+        return await (letters.ignored() if ignored else letters.dead(Chosen(cause, route)))
+
+    found = _with_letters(config, read)
+    for letter in found:
+        if as_json:
+            typer.echo(json.dumps(_document(letter)))
+        else:
+            typer.echo(f"{letter.id}  {letter.attempts}  {letter.reason}")
+    if not found and not as_json:
+        typer.echo("nothing is ignored" if ignored else "there are no dead letters", err=True)
 
 
 @app.command()
-def retry(config: ConfigFile, job: Annotated[str, typer.Argument(help="A job as `dead` lists it.")]) -> None:
-    """Try a dead letter of the running relay again, from its first attempt. Exit code 1 if there is none of that name."""
-    from relay.dispatch import Queue, Route
+def retry(
+    config: ConfigFile,
+    job: Annotated[str | None, typer.Argument(help="A job as `dead` lists it.")] = None,
+    cause: ByCause = None,
+    route: ByRoute = None,
+    every: Annotated[bool, typer.Option("--all", help="All dead letters, or all that the other options name.")] = False,
+) -> None:
+    """Try a dead letter, or many, of the running relay at once, from the first attempt. Exit code 1 if there is none."""
+    from relay.core.letters import Chosen, Letters
 
-    async def revive(queue: Queue, routes: list[Route]) -> bool:
-        return any([await queue.revive(route, job) for route in routes])
+    if (job is None) == (cause is None and route is None and not every):
+        typer.echo("name one job, or some by --cause, --route or --all", err=True)
+        raise typer.Exit(2)
 
-    if not _with_queue(config, revive):
-        typer.echo(f"no dead letter {job}", err=True)
+    async def revive(letters: Letters) -> int:
+        return int(await letters.retry(job)) if job is not None else await letters.retry_all(Chosen(cause, route))
+
+    woken = _with_letters(config, revive)
+    if not woken:
+        typer.echo("no dead letter is one of these" if job is None else f"no dead letter {job}", err=True)
         raise typer.Exit(1)
+    if job is None:
+        typer.echo(f"{woken} are tried again")
+
+
+@app.command()
+def ignore(
+    config: ConfigFile,
+    job: Annotated[str, typer.Argument(help="A job as `dead` lists it: kind:chain/client/sequence.")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; `hutong why` will say it.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Try the job again, from its first attempt.")] = False,
+) -> None:
+    """Leave a job alone from now on, with a reason that the ledger keeps. Its packet may still time out.
+
+    Exit code 1: with --undo, the job was not ignored.
+    """
+    from relay.core.letters import Letters
+
+    if undo == (reason is not None):
+        typer.echo("say why with --reason, or take it back with --undo", err=True)
+        raise typer.Exit(2)
+
+    async def work(letters: Letters) -> bool:
+        if reason is None:
+            return await letters.heed(job)
+        await letters.ignore(job, reason)
+        return True
+
+    if not _with_letters(config, work):
+        typer.echo(f"{job} was not ignored", err=True)
+        raise typer.Exit(1)
+
+
+def _document(letter: "DeadLetter") -> dict[str, object]:
+    packet_id = letter.id.partition(":")[2]
+    return {
+        "job": letter.id,
+        "packet": packet_id,
+        "route": letter.route,
+        "cause": letter.cause,
+        "failures": letter.attempts,
+        "unpaid_failures": letter.probes,
+        "reason": letter.reason,
+        "at_ms": letter.at_ms,
+    }
 
 
 def _load(path: Path) -> "Config":
@@ -96,14 +166,16 @@ def _load(path: Path) -> "Config":
     return config
 
 
-def _with_queue(config: Path, work: "Callable[[Queue, list[Route]], Awaitable[Result]]") -> Result:
+def _with_letters(config: Path, work: "Callable[[Letters], Awaitable[Result]]") -> Result:
     import os
     import time
 
     import trio
 
+    from relay.core.letters import Letters, NotAJob
     from relay.core.paths import Paths
-    from relay.dispatch import Connection, EmbeddedValkey, Queue
+    from relay.dispatch import Connection, EmbeddedValkey, Queue, QueueError
+    from relay.ledger import LedgerUnavailable
     from relay.telemetry import configure_logs
 
     loaded = _load(config)
@@ -121,7 +193,7 @@ def _with_queue(config: Path, work: "Callable[[Queue, list[Route]], Awaitable[Re
                     lambda: time.time_ns() // 1_000_000,
                     prefix=loaded.relay.redis_prefix,
                 )
-                return await work(queue, Paths.of(loaded.paths).routes())
+                return await work(Letters(queue, Paths.of(loaded.paths), loaded.relay))
         finally:
             connection.close()
 
@@ -129,6 +201,9 @@ def _with_queue(config: Path, work: "Callable[[Queue, list[Route]], Awaitable[Re
         return trio.run(ask)
     except trio.TooSlowError:
         typer.echo("the queue's server does not answer: is the relay running?", err=True)
+        raise typer.Exit(2) from None
+    except (NotAJob, QueueError, LedgerUnavailable) as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
 

@@ -84,7 +84,7 @@ class Custody:
             delay_s = self._retries.rule(cause).delay_s(newest.probes)
             again = not await self._queue.sleep(self._route, newest, reason, cause, delay_s)
         else:
-            delay = self._retries.rule(cause).delay_s(newest.attempts + 1) if counted else None
+            delay = self._delay_s(newest, cause) if counted else None
             again = await self._queue.retry(self._route, newest, reason, counted=counted, cause=cause, delay_s=delay)
         if not again:
             self._doubts.forget(taken.job.id)
@@ -95,12 +95,25 @@ class Custody:
         else:
             self._log.warning("given up", **self._history.about(taken.job), reason=reason)
 
+    def _delay_s(self, taken: Taken, cause: Cause) -> float:
+        """After one more failure. What is a dead letter and would be paid for waits the longest at once."""
+        rule = self._retries.rule(cause)
+        dead = taken.failures + 1 >= self._queue.max_attempts
+        return rule.most_s if dead and cause is Cause.FAILED else rule.delay_s(taken.attempts + 1)
+
     async def put_off(self, taken: Taken, reason: str, cause: Cause, delay_s: float) -> None:
         """Back to the queue for `delay_s`: nothing failed, and it is not yet time."""
         *older, newest = self._release(taken)
         await self._queue.settle(self._route, older)
         await self._queue.put_off(self._route, newest, reason, delay_s)
         self._history.waits_for(taken.job, reason, cause)
+
+    async def ignore(self, taken: Taken, reason: str) -> None:
+        """Out of our hands until an operator takes back what was said."""
+        *older, newest = self._release(taken)
+        await self._queue.settle(self._route, older)
+        await self._queue.ignore_taken(self._route, newest, reason)
+        self._doubts.forget(taken.job.id)
 
     async def bury(self, taken: Taken, reason: str, cause: Cause) -> None:
         """A dead letter at once."""

@@ -24,6 +24,7 @@ from relay.core.fork_watch import ForkWatch, Sight
 from relay.core.heads import HeadFollower
 from relay.core.history import History
 from relay.core.identification import Identification
+from relay.core.ignored import Ignored
 from relay.core.keeper import ClientKeeper, Condition
 from relay.core.ledgers import keep_ledger
 from relay.core.nonce import Account
@@ -100,6 +101,7 @@ class Relay:
             name: Turns(name, adapters, self.paths, self._peers, config.turns, services.metrics)
             for name in sorted(used)
         }
+        self._ignored = Ignored(services.ledger)
         self._discovery = Discovery(adapters, self.paths, services.now_ns, self._history)
         self._timeouts = TimeoutScheduler(
             self._heads, self.paths, self._discovery, services.queue, self._wakeup, self._history
@@ -214,6 +216,7 @@ class Relay:
             self._history,
             self._turns[route.destination],
             self._config.retries_of(PathEnd(chain=route.destination, client=route.client)),
+            self._ignored,
             alone=services.alone,
         )
 
@@ -239,6 +242,7 @@ class Relay:
             self._start(nursery, "ledger", keep)
             for what, question in ((QUEUE, self._ask_queue), (LEDGER, self._ask_ledger)):
                 self._start(nursery, f"readiness:{what}", partial(ask_service, what, question, self.readiness))
+            self._start(nursery, "ignored", self._ignored.run)
             if not services.alone:
                 self._start(nursery, "peers", self._peers.run)
             for name in self.accounts:

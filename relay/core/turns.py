@@ -24,6 +24,9 @@ MAX_RELAYERS = 256
 MAX_UNREAD = 256
 """Transactions whose sender is still to be asked for; beyond it the oldest are not asked for at all."""
 BLOCKS_READ_BACK = 200
+BUSY_S = 3.0
+BUSY_FACTOR = 3
+"""A first relay that was seen at work within BUSY_S has so many times `most_ms` for a backlog."""
 MAX_BEGUN = 20_000
 POOL_FRESH_S = 0.5
 """For so long what a pool said is taken for what it says."""
@@ -46,11 +49,13 @@ def rank(packet: str, ours: Collection[str], others: Iterable[str]) -> int:
     is the same text for everybody.
     """
 
-    def drawn(address: str) -> bytes:
-        return sha256(f"{packet} {address}".encode()).digest()
+    first = min(drawn(packet, address) for address in ours)
+    return sum(drawn(packet, address) < first for address in others)
 
-    first = min(map(drawn, ours))
-    return sum(drawn(address) < first for address in others)
+
+def drawn(packet: str, address: str) -> bytes:
+    """The lot of one relayer for a packet; the lowest is first."""
+    return sha256(f"{packet} {address}".encode()).digest()
 
 
 class Turns:
@@ -157,12 +162,21 @@ class Turns:
             return 0.0
         now_s = trio.current_time()
         begun_s = self._begun.first(job.id, now_s)
-        place = rank(self._name(job), self._peers.all(self._chain), others)
+        ours = self._peers.all(self._chain)
+        name = self._name(job)
+        place = rank(name, ours, others)
         waits_s = min(place * self._config.rank_ms, self._config.most_ms) / 1000
+        if place and self._is_busy(job.route.client, min(others, key=lambda one: drawn(name, one)), now_s):
+            waits_s = BUSY_FACTOR * self._config.most_ms / 1000
         left_s = max(0.0, begun_s + waits_s - now_s)
         if begun_s == now_s:
             self._metrics.rank_wait(self._chain, waits_s)
         return left_s
+
+    def _is_busy(self, client_id: str, relayer: str, now_s: float) -> bool:
+        """It is at work on this client just now: what it has not sent yet, it probably has under way."""
+        seen_at_s = self._seen[client_id].get(relayer)
+        return seen_at_s is not None and now_s - seen_at_s < BUSY_S
 
     def _name(self, job: Job) -> str:
         sender = job.source if job.kind is JobKind.RECEIVE else job.destination

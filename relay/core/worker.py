@@ -32,6 +32,7 @@ from relay.core.errors import RouteBlocked, SubmissionRefused, TooDear
 from relay.core.handover import Handover
 from relay.core.heads import HeadFollower
 from relay.core.history import History, cause_of, packets_of
+from relay.core.ignored import Ignored
 from relay.core.nonce import Account
 from relay.core.pending import Included, Pending
 from relay.core.progress import Progress
@@ -79,6 +80,7 @@ class RouteWorker:
         history: History,
         turns: Turns,
         retries: RetriesConfig,
+        ignored: Ignored,
         *,
         alone: bool,
     ) -> None:
@@ -97,6 +99,7 @@ class RouteWorker:
         self._random = random
         self._history = history
         self._turns = turns
+        self._ignored = ignored
         self._alone = alone
         self._progress = Progress(route, metrics, history, now_ns)
         self._custody = Custody(route, queue, metrics, history, retries)
@@ -331,6 +334,11 @@ class RouteWorker:
         job = taken.job
         if self._accounts.is_in_flight(job.id):
             await self._custody.retry(taken, "a transaction of before is still under way", Cause.LOST, counted=False)
+            return False
+        ignored = await self._ignored.reason(job)
+        if ignored is not None:
+            self._log.info("left alone", **self._history.about(job), reason=ignored)
+            await self._custody.ignore(taken, ignored)
             return False
         if await self._is_done(job, head.height):
             self._log.info("done already", **self._history.about(job))

@@ -100,11 +100,18 @@ def _explain_open(packet: KnownPacket, life: LifeCycle, now_ns: int, leg_2: Life
     where = packet.destination_chain if packet.kind == "receive" else packet.source_chain
     goal = f"it waits to {_GOALS[packet.kind]} {where}"
     step = Step(packet.step)
+    for one in life.ignored:
+        if one.job == f"{packet.kind}:{packet.packet_id}":
+            return Explanation(
+                f"{goal}, and is left alone since {age_text(now_ns - one.at_ns)}, as an operator said: {one.reason}",
+                f"undo it with: hutong relay ignore --undo {one.job}; it may still time out",
+            )
     if step is Step.DEAD:
         cause = Cause(packet.cause or Cause.OTHER)
         mend = _REMEDIES.get(cause, "mend the reason")
         return Explanation(
-            f"it was given up ({packet.reason})", f"{mend}, then: hutong relay retry {packet.kind}:{packet.packet_id}"
+            f"{goal}, failed often ({packet.reason}), and is tried again now and then",
+            f"{mend}; to try it at once: hutong relay retry {packet.kind}:{packet.packet_id}",
         )
     if packet.kind == "receive" and step in (Step.INCLUDED, Step.SUPERSEDED):
         return _explain_received(packet, leg_2, now_ns)

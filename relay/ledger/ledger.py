@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import trio
-from sqlalchemy import Connection, Engine, literal_column, select, text
+from sqlalchemy import Connection, Engine, delete, literal_column, select, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from relay.ledger.bounds import bounded_int
@@ -27,7 +27,7 @@ from relay.ledger.migrate import upgrade_to_head
 from relay.ledger.owed import Owed, Taken
 from relay.ledger.packet_records import has_room, read_record
 from relay.ledger.retention import prune
-from relay.ledger.tables import ONLY_OWNER, CursorRow, DeliveryRow, PacketRow, TransactionRow
+from relay.ledger.tables import ONLY_OWNER, CursorRow, DeliveryRow, IgnoredRow, PacketRow, TransactionRow
 from relay.ledger.values import (
     Costs,
     Delivery,
@@ -42,6 +42,7 @@ T = TypeVar("T")
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 PRUNE_PAUSE_S = 0.1
+MAX_IGNORED = 100_000
 WRITERS_LOCK = 0x68750001
 """Key of the advisory lock of whoever writes to a ledger in PostgreSQL."""
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
@@ -339,6 +340,21 @@ class Ledger:
         if gone:
             await self._write(lambda _connection: None, gone)
         return len(gone)
+
+    async def ignore(self, job: str, reason: str, at_ns: int) -> None:
+        """Write down that an operator wants the job (`kind:packet id`) left alone, and why."""
+        values = {"job": job, "packet_id": job.partition(":")[2], "reason": reason, "at_ns": at_ns}
+        await self._write(lambda connection: _write_row(connection, IgnoredRow, values, ("job",)))
+
+    async def heed(self, job: str) -> bool:
+        """Undo `ignore`. False: it was not ignored."""
+        gone = delete(IgnoredRow).where(IgnoredRow.job == job)
+        return await self._write(lambda connection: connection.execute(gone).rowcount > 0)
+
+    async def ignored(self) -> dict[str, str]:
+        """Reasons by job."""
+        query = select(IgnoredRow.job, IgnoredRow.reason).limit(MAX_IGNORED)
+        return {row.job: row.reason for row in await self._read(lambda connection: connection.execute(query).all())}
 
     async def deliveries(self, packet_id: str) -> list[Delivery]:
         """What we delivered of one packet, in order of time."""

@@ -48,4 +48,5 @@ def _life(packet: KnownPacket, steps: list[StepRecord], deliveries: list[Deliver
         deliveries=tuple(one for one in deliveries if one.packet_id == packet.packet_id),
         route=reader.route(packet.route) if is_open else None,
         transaction=reader._open_transaction(packet.packet_id, sent) if is_open and sent else None,
+        ignored=reader.ignored(packet.packet_id) if is_open else (),
     )

@@ -9,8 +9,8 @@ from sqlalchemy import or_, select
 from relay.ledger.errors import DamagedRow, LedgerDamaged
 from relay.ledger.reading import Reading
 from relay.ledger.rows import delivery, known_packet, raw_columns, route_state, step_record
-from relay.ledger.tables import DeliveryRow, PacketRow, RouteRow, StepRow, TransactionRow
-from relay.ledger.values import KnownPacket, LifeCycle, OpenTransaction, RouteState
+from relay.ledger.tables import DeliveryRow, IgnoredRow, PacketRow, RouteRow, StepRow, TransactionRow
+from relay.ledger.values import IgnoredJob, KnownPacket, LifeCycle, OpenTransaction, RouteState
 
 MAX_PENDING = 10_000
 MAX_FOUND = 100
@@ -80,7 +80,14 @@ class LedgerReader(Reading):
             deliveries=tuple(delivery(row) for row in deliveries),
             route=None if known is None else self._route(known),
             transaction=self._open_transaction(packet_id, steps),
+            ignored=self.ignored(packet_id),
         )
+
+    def ignored(self, packet_id: str) -> tuple[IgnoredJob, ...]:
+        """Jobs of a packet that are to be left alone."""
+        row = IgnoredRow
+        query = select(row.job, row.reason, row.at_ns).where(row.packet_id == packet_id).order_by(row.at_ns)
+        return tuple(IgnoredJob(**found) for found in self._rows(query))
 
     def legs(self, packet_id: str) -> list[str]:
         """Ids of all packets of one message, first leg first: those that the hub sent on, and what they came from."""

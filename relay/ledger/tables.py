@@ -237,6 +237,18 @@ class StepRow(Base):
     reason: Mapped[str | None] = mapped_column(Text)
 
 
+class IgnoredRow(Base):
+    """A job that an operator said is to be left alone; gone again when that is undone."""
+
+    __tablename__ = "ignored"
+    __table_args__ = (Index("ignored_by_packet", "packet_id"),)
+
+    job: Mapped[str] = mapped_column(String(180), primary_key=True)
+    packet_id: Mapped[str] = mapped_column(String(160))
+    reason: Mapped[str] = mapped_column(Text)
+    at_ns: Mapped[int] = mapped_column(BigInteger)
+
+
 class RouteRow(Base):
     """Why the route `chain:client` waits at the relay `owner`; null while it goes on."""
 

@@ -189,6 +189,15 @@ class OpenTransaction:
 
 
 @dataclass(frozen=True, slots=True)
+class IgnoredJob:
+    """`job` is `kind:packet id`; `reason` are the operator's words."""
+
+    job: str
+    reason: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class LifeCycle:
     """All that the ledger knows of one packet. `packet` is None where only its deliveries were recorded."""
 
@@ -198,6 +207,8 @@ class LifeCycle:
     deliveries: tuple[Delivery, ...]
     route: RouteState | None
     transaction: OpenTransaction | None
+    ignored: tuple[IgnoredJob, ...] = ()
+    """Its jobs that an operator said are to be left alone."""
 
 
 def shares(total: int, count: int) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from relay.api.instants import Hash, Instant, Wei
-from relay.api.models.base import Answer, End
+from relay.api.models.base import Answer, Demand, End
 from relay.ledger.messages import App, FoundKind, MessageStage, MessageState
 
 PACKET_ID_EXAMPLE = "alpha/client-0/7"
@@ -145,3 +145,24 @@ class DeadLetterList(Answer):
 
 class Retried(Answer):
     job: str = Field(examples=["receive:alpha/client-0/7"])
+
+
+class RetriedAll(Answer):
+    retried: int = Field(examples=[12])
+
+
+class RetryAll(Demand):
+    """Which dead letters; at least one of the three."""
+
+    cause: str | None = Field(None, max_length=24, examples=["would_fail"])
+    route: str | None = Field(None, max_length=100, examples=["beta:client-0"])
+    all: bool = False
+
+
+class Ignore(Demand):
+    reason: str = Field(min_length=1, max_length=500, examples=["the receiver is known to be broken"])
+
+
+class Ignored(Answer):
+    job: str = Field(examples=["receive:alpha/client-0/7"])
+    ignored: bool

@@ -1,15 +1,16 @@
 """The relay as a whole: status, figures, health, and what was given up."""
 
 import time
+from collections.abc import Awaitable, Callable
 from importlib import metadata
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from relay.api.api_keys import ApiKey, Scope
 from relay.api.describing import summary
 from relay.api.instants import instant
-from relay.api.models.message import DeadLetter, DeadLetterList, Retried
+from relay.api.models.message import DeadLetter, DeadLetterList, Ignore, Ignored, Retried, RetriedAll, RetryAll
 from relay.api.models.operation import (
     Bucket,
     ChainCost,
@@ -36,11 +37,14 @@ from relay.api.requests import (
     needs,
     refusals,
 )
-from relay.api.service import ANSWER_LIMIT_S
+from relay.api.service import ANSWER_LIMIT_S, Service
+from relay.core.letters import Chosen, Letters, NotAJob
+from relay.ledger import LedgerUnavailable, newest_revision, remedy_of
 from relay.ledger import messages as ledger_messages
-from relay.ledger import newest_revision, remedy_of
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(known_parameters)])
+
+Result = TypeVar("Result")
 
 WINDOWS: dict[str, tuple[int, int]] = {"1h": (3_600, 60), "24h": (86_400, 900), "7d": (604_800, 7_200)}
 """Seconds of the window and of each bucket."""
@@ -146,9 +150,76 @@ async def retry(
 ) -> Response:
     """Try a dead letter again, from its first attempt, as `hutong relay retry` does."""
     job = f"{kind}:{chain}/{client}/{sequence}"
-    if not await service.backend.ask(lambda chains: chains.revive(job), ANSWER_LIMIT_S, asks_chains=False):
+    if not await service.backend.ask(lambda chains: chains.letters.retry(job), ANSWER_LIMIT_S, asks_chains=False):
         raise ApiProblem(Code.NOT_FOUND, f"there is no dead letter {job}")
     return answer(Retried(job=job), 202)
+
+
+@router.post(
+    "/v1/dead-letters/retry",
+    status_code=202,
+    response_model=RetriedAll,
+    responses=refusals(Code.FORBIDDEN, Code.INVALID_REQUEST, Code.CHAIN_UNAVAILABLE),
+)
+async def retry_all(
+    service: InService, _key: Annotated[ApiKey, Depends(needs(Scope.ADMIN))], wanted: RetryAll
+) -> Response:
+    """Try all dead letters of a cause, of a route, or all, as `hutong relay retry --cause … --route … --all` does."""
+    if not (wanted.all or wanted.cause or wanted.route):
+        raise ApiProblem(Code.INVALID_REQUEST, "say which: a cause, a route, or all", status=422)
+    chosen = Chosen(wanted.cause, wanted.route)
+    woken = await _letters(service, lambda letters: letters.retry_all(chosen))
+    return answer(RetriedAll(retried=woken), 202)
+
+
+@router.post(
+    "/v1/dead-letters/{kind}/{chain}/{client}/{sequence}/ignore",
+    response_model=Ignored,
+    responses=refusals(Code.FORBIDDEN, Code.INVALID_REQUEST, Code.CHAIN_UNAVAILABLE),
+)
+async def ignore(
+    service: InService,
+    _key: Annotated[ApiKey, Depends(needs(Scope.ADMIN))],
+    kind: Annotated[Literal["receive", "acknowledge", "timeout"], Path()],
+    chain: ChainName,
+    client: ClientId,
+    sequence: Sequence,
+    wanted: Ignore,
+) -> Response:
+    """Leave a job alone from now on, as `hutong relay ignore` does; the ledger keeps the reason, and `why` tells it."""
+    job = f"{kind}:{chain}/{client}/{sequence}"
+    await _letters(service, lambda letters: letters.ignore(job, wanted.reason))
+    return answer(Ignored(job=job, ignored=True))
+
+
+@router.delete(
+    "/v1/dead-letters/{kind}/{chain}/{client}/{sequence}/ignore",
+    response_model=Ignored,
+    responses=refusals(Code.FORBIDDEN, Code.INVALID_REQUEST, Code.NOT_FOUND, Code.CHAIN_UNAVAILABLE),
+)
+async def heed(
+    service: InService,
+    _key: Annotated[ApiKey, Depends(needs(Scope.ADMIN))],
+    kind: Annotated[Literal["receive", "acknowledge", "timeout"], Path()],
+    chain: ChainName,
+    client: ClientId,
+    sequence: Sequence,
+) -> Response:
+    """Undo that a job is left alone: it is tried from its first attempt."""
+    job = f"{kind}:{chain}/{client}/{sequence}"
+    if not await _letters(service, lambda letters: letters.heed(job)):
+        raise ApiProblem(Code.NOT_FOUND, f"{job} is not ignored")
+    return answer(Ignored(job=job, ignored=False))
+
+
+async def _letters(service: Service, work: Callable[[Letters], Awaitable[Result]]) -> Result:
+    """Raises ApiProblem."""
+    try:
+        return await service.backend.ask(lambda chains: work(chains.letters), ANSWER_LIMIT_S, asks_chains=False)
+    except NotAJob as error:
+        raise ApiProblem(Code.INVALID_REQUEST, str(error), status=422) from None
+    except LedgerUnavailable as error:
+        raise ApiProblem(Code.LEDGER_UNAVAILABLE, str(error)) from None
 
 
 @router.get("/healthz", response_model=Health)
