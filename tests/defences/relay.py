@@ -7,6 +7,8 @@ LIES = "adapters/evm/test_evm_lies.py"
 RPC = "adapters/rpc/test_rpc_client.py"
 NONCE = "relay/core/nonce.py"
 
+VAIN = "relay/core/test_not_paid_twice.py"
+
 RELAY = (
     Defence(
         "events re-read from state",
@@ -88,9 +90,60 @@ RELAY = (
     Defence(
         "bounded attempts",
         "relay/dispatch/queue.py",
-        "        if attempts >= self._max_attempts:\n",
+        "        if counted and again.failures >= self.max_attempts:\n",
         "        if False:\n",
         ("relay/dispatch/test_queue.py::test_attack_G6_poison_message_ends_as_dead_letter_and_delays_nobody",),
+    ),
+    Defence(
+        "a kind of failing jobs hides no other",
+        "relay/dispatch/scripts.py",
+        "  local stratum = redis.call('HGET', KEYS[7], id) or ''\n",
+        "  local stratum = ''\n",
+        ("relay/dispatch/test_queue.py::test_attack_G6_many_of_one_kind_hide_no_other",),
+    ),
+    Defence(
+        "what rests is leased to who picks it",
+        "relay/dispatch/scripts.py",
+        "      redis.call('ZADD', KEYS[6], ARGV[3], id)\n",
+        "",
+        ("relay/dispatch/test_queue.py::test_parity_row_37_a_dead_letter_is_a_label_and_is_picked_again",),
+    ),
+    Defence(
+        "a round of simulations waits for the next",
+        "relay/core/prober.py",
+        "            await trio.sleep(gap_s)\n",
+        "            await trio.sleep(0.1)\n",
+        ("relay/core/test_retries.py::test_parity_pain_14_poison_costs_less_than_a_request_a_second[500]",),
+    ),
+    Defence(
+        "the newest state is read before paying",
+        "relay/core/worker.py",
+        "        if may_be_newer and await self._is_done(job, NEWEST):\n",
+        "        if False:\n",
+        (f"{VAIN}::test_parity_row_55_newest_state_is_read_before_paying[12]",),
+    ),
+    Defence(
+        "a message that found its work done is not ours",
+        "relay/core/recording.py",
+        "        None if index in outcome.noops else job\n",
+        "        job\n",
+        (f"{VAIN}::test_trial_T4_a_step_that_another_did_is_superseded_with_its_transaction",),
+    ),
+    Defence(
+        "relays of several owners take turns",
+        "relay/core/worker.py",
+        "        if wait_s > 0:\n",
+        "        if False:\n",
+        ("relay/core/test_turns.py::test_parity_row_54_without_turns_everything_is_paid_twice",),
+    ),
+    Defence(
+        "a pending transaction holds nobody for long",
+        "relay/core/turns.py",
+        "            if now_s - self._pooled_since.first(job.id, now_s) < MOST_POOL_WAIT_S:\n",
+        "            if True:\n",
+        (
+            "relay/core/test_turns.py::test_attack_G7_a_transaction_that_stays_in_the_pool_holds_a_packet_for_seconds_alone",
+        ),
     ),
     Defence(
         "jobs are enqueued once",

@@ -6,6 +6,9 @@ from world import CLIENT, World, key, making_blocks
 
 from relay.ledger import LedgerReader, explain
 
+NO_TURNS = {"turns": {"most_ms": 0}}
+"""So that there is something to be paid twice."""
+
 
 def reader_of(world, signer, prefix="hutong"):
     return LedgerReader.open_file(world.directory / prefix / signer.address / "ledger.sqlite")
@@ -52,15 +55,12 @@ async def test_parity_row_55_what_a_reorganisation_undid_is_delivered_after_all(
 
 
 async def test_trial_T4_a_step_that_another_did_is_superseded_with_its_transaction(tmp_path, valkey, autojump_clock):
-    """Two relays that do not see each other's transactions until they are mined, so that many are paid for twice."""
     world = World(tmp_path, valkey.url)
     signers = {"first": key(1), "second": key(2)}
     count = 12
     async with making_blocks(world):
-        processes = {name: world.relay(signer=signer, prefix=name) for name, signer in signers.items()}
+        processes = {name: world.relay(signer=signer, prefix=name, **NO_TURNS) for name, signer in signers.items()}
         async with processes["first"].running(), processes["second"].running():
-            for chain in world.chains.values():
-                chain.hide_pool = True
             for _ in range(count):
                 world.send("alpha", 1)
                 await trio.sleep(1)
@@ -90,16 +90,16 @@ async def test_trial_T4_a_step_that_another_did_is_superseded_with_its_transacti
             assert life.packet.outcome == "acknowledged"
             assert explain(life, world.now_ns()).settled
     assert credited == 2 * count  # each step is one relay's alone
+    assert world.paid_in_vain() > 0
 
 
 async def test_trial_T4_costs_of_a_message_in_vain_are_no_packets(tmp_path, valkey, autojump_clock):
     """Its share of the fee is in no delivery's, and the metric counts it."""
     world = World(tmp_path, valkey.url)
     async with making_blocks(world):
-        first, second = world.relay(prefix="first"), world.relay(signer=key(2), prefix="second")
+        first = world.relay(prefix="first", **NO_TURNS)
+        second = world.relay(signer=key(2), prefix="second", **NO_TURNS)
         async with first.running(), second.running():
-            for chain in world.chains.values():
-                chain.hide_pool = True
             for _ in range(12):
                 world.send("alpha", 1)
                 await trio.sleep(1)
@@ -116,4 +116,4 @@ async def test_trial_T4_costs_of_a_message_in_vain_are_no_packets(tmp_path, valk
     counted = sum(
         float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith("hutong_paid_in_vain_total{")
     )
-    assert counted == world.paid_in_vain()
+    assert counted == world.paid_in_vain() > 0

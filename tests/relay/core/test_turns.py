@@ -6,9 +6,10 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from world import World, key, making_blocks
+from world import CLIENT, World, key, making_blocks
 
-from relay.core.turns import rank
+from adapters.interface import PacketEventKind, PooledPacket
+from relay.core.turns import MOST_POOL_WAIT_S, rank
 
 
 def in_turn(addresses):
@@ -90,3 +91,76 @@ async def test_parity_row_54_without_turns_everything_is_paid_twice(tmp_path, va
     await carry(world, relays, 60, 5)
     assert without > 0.4
     assert report("two strangers, turns", world, 60) < 0.1
+
+
+async def latencies(world, packets):
+    """Seconds from each packet's sending to its receipt, one packet a second."""
+    found = []
+    for _ in range(packets):
+        before = world.received()
+        start_s = trio.current_time()
+        world.send("alpha", 1)
+        await world.until(lambda before=before: world.received() > before, at_most_s=60)
+        found.append(trio.current_time() - start_s)
+        await trio.sleep(0.5)
+    return sorted(found)
+
+
+def p95(values):
+    return values[-1 - len(values) // 20]
+
+
+@pytest.mark.long
+async def test_parity_row_54_twenty_silent_relayers_of_one_owner_cost_two_seconds(tmp_path, valkey, autojump_clock):
+    """They were seen a moment ago, are first for nearly every packet, and do nothing any more."""
+    world = World(tmp_path, valkey.url)
+    for chain in world.chains.values():
+        for number in range(10, 30):
+            chain.fund(key(number).address, 10**18)
+    async with making_blocks(world):
+        await trio.sleep(2)
+        async with world.relay(signer=key(1), prefix="alone").running():
+            alone = p95(await latencies(world, 40))
+        async with world.relay(signer=key(1), prefix="ours").running() as ours:
+            others = [tuple(key(number) for number in range(start, start + 5)) for start in range(10, 30, 5)]
+            async with AsyncExitStack() as stack:
+                for number, signers in enumerate(others):
+                    process = world.relay(signers=signers, prefix=f"many-{number}")
+                    await stack.enter_async_context(process.running())
+                for _ in range(60):
+                    world.send("alpha", 4)
+                    await trio.sleep(1)
+                await trio.sleep(10)
+            seen = len(ours.relay._turns["beta"].others(CLIENT))
+            silent = p95(await latencies(world, 40))
+    print(f"\np95 of receiving: {alone:.2f} s alone, {silent:.2f} s with {seen} silent relayers before")
+    assert seen == 20
+    assert silent <= alone + 2
+
+
+async def test_attack_G7_a_transaction_that_stays_in_the_pool_holds_a_packet_for_seconds_alone(
+    tmp_path, valkey, autojump_clock
+):
+    """A stranger's transaction is seen for ever, and never included."""
+    world = World(tmp_path, valkey.url)
+    held = []
+
+    class Liar:
+        def __init__(self, adapter):
+            self._adapter = adapter
+
+        def __getattr__(self, name):
+            return getattr(self._adapter, name)
+
+        async def pooled_packets(self):
+            kind = PacketEventKind.WRITE_ACKNOWLEDGEMENT
+            return tuple(PooledPacket(kind, CLIENT, sequence, "0xstranger") for sequence in range(1, 50))
+
+    async with making_blocks(world):
+        process = world.relay(wrap=Liar)
+        async with process.running():
+            process.relay._turns["beta"]._meet(CLIENT, key(9).address)
+            for _ in range(3):
+                held += await latencies(world, 1)
+    print(f"\nheld for {held} s")
+    assert MOST_POOL_WAIT_S - 1 < min(held) and max(held) < MOST_POOL_WAIT_S + 6
