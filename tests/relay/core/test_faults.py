@@ -392,7 +392,7 @@ async def test_attack_G6_poison_packet_is_given_up_with_its_reason_and_delays_no
                 letters = await process.queue.dead_letters(TO_BETA)
         assert (
             letters[0].id == f"receive:alpha/{CLIENT}/1"
-            and "3 attempts" in letters[0].reason
+            and letters[0].attempts >= 3
             and "beta would refuse it: " in letters[0].reason
         )
         await trio.sleep(30)

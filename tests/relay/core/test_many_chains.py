@@ -28,7 +28,7 @@ async def waiting(process, source: str, number: int) -> None:
     with trio.fail_after(30):
         while True:
             counts = await process.queue.statistics(route)
-            if counts.waiting + counts.delayed:
+            if counts.waiting + counts.delayed + counts.asleep:
                 return
             await trio.sleep(0.05)
 

@@ -127,7 +127,7 @@ async def test_parity_row_54_twenty_silent_relayers_of_one_owner_cost_two_second
                 for number, signers in enumerate(others):
                     process = world.relay(signers=signers, prefix=f"many-{number}")
                     await stack.enter_async_context(process.running())
-                for _ in range(60):
+                for _ in range(40):
                     world.send("alpha", 4)
                     await trio.sleep(1)
                 await trio.sleep(10)
