@@ -40,12 +40,25 @@ _CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
 
 
 class ChainKind(StrEnum):
-    """Which rules make a header of the chain believed: the client types of its counterparties."""
+    """Which rules make a header of the chain believed: the client types of its counterparties, and of `bft-evm` clients
+    apart those of chains whose validators a contract selects."""
 
     TENDERMINT = "07-tendermint"
     BFT_EVM = "bft-evm"
     ATTESTATION = "attestation"
     ETHEREUM = "ethereum"
+    CLIQUE = "clique"
+    BFT_EVM_CONTRACT = "bft-evm-contract"
+
+    @property
+    def client_type(self) -> str:
+        """Of the light client that follows the chain."""
+        return "bft-evm" if self is ChainKind.BFT_EVM_CONTRACT else self.value
+
+    @property
+    def is_followed(self) -> bool:
+        """Its headers are updates, each judged as the light client that began at the checkpoint judges it."""
+        return self in (ChainKind.CLIQUE, ChainKind.BFT_EVM_CONTRACT)
 
 
 class Claim(StrEnum):

@@ -20,6 +20,7 @@ from light_clients.proofs.ics23 import STANDARD_SPECS, ProofSpec
 from light_clients.tendermint.rpc_json import format_time, parse_time_ns
 from light_clients.tendermint.types import TrustLevel, revision_of
 from relay.archive.bundle import ChainKind
+from relay.archive.followed import said_by_states
 
 CHECKPOINT_FORMAT = "hutong-checkpoint"
 CHECKPOINT_VERSION = 1
@@ -97,7 +98,16 @@ class EthereumTrust:
     consensus_state: bytes
 
 
-Trust: TypeAlias = TendermintTrust | BftEvmTrust | AttestationTrust | EthereumTrust
+@dataclass(frozen=True, slots=True)
+class FollowedTrust:
+    """A light client's two states at the checkpoint's block, of a `clique` client, or of a `bft-evm` client of a chain whose
+    validators a contract selects: they name the chain, its rules, its router, and who may seal from there on."""
+
+    client_state: bytes
+    consensus_state: bytes
+
+
+Trust: TypeAlias = TendermintTrust | BftEvmTrust | AttestationTrust | EthereumTrust | FollowedTrust
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,7 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
                 }
                 for one in destinations
             ]
-        case EthereumTrust(client_state, consensus_state):
+        case EthereumTrust(client_state, consensus_state) | FollowedTrust(client_state, consensus_state):
             document["client_state"] = "0x" + client_state.hex()
             document["consensus_state"] = "0x" + consensus_state.hex()
     if checkpoint.header is not None:
@@ -207,6 +217,8 @@ def decode_checkpoint(data: bytes) -> Checkpoint:
     )
     if isinstance(trust, EthereumTrust):
         _check_ethereum(checkpoint, trust)
+    if isinstance(trust, FollowedTrust):
+        check_followed(checkpoint, trust)
     if left := sorted(set(document) - fields.read - {"format", "version"}):
         raise MalformedInput(f"checkpoint.{left[0][:64]}", f"is no field of a {kind} checkpoint")
     return checkpoint
@@ -354,6 +366,11 @@ def _ethereum(fields: _Fields) -> Trust:
     return EthereumTrust(*states)
 
 
+def _followed(fields: _Fields) -> Trust:
+    states = (_hex(fields.take(name), f"checkpoint.{name}") for name in ("client_state", "consensus_state"))
+    return FollowedTrust(*states)
+
+
 def _check_ethereum(checkpoint: Checkpoint, trust: EthereumTrust) -> None:
     """What a person reads is what the states say."""
     client = ethereum.decode_client_state(trust.client_state)
@@ -366,6 +383,26 @@ def _check_ethereum(checkpoint: Checkpoint, trust: EthereumTrust) -> None:
         ("trusting_period_s", checkpoint.trusting_period_s, client.trusting_period_s),
         ("max_clock_drift_s", checkpoint.max_clock_drift_s, client.max_clock_drift_s),
         ("client_state", client.is_frozen, False),
+    ):
+        if got != expected:
+            raise MalformedInput(f"checkpoint.{name}", "is not what the client's states say", got, expected)
+
+
+def check_followed(checkpoint: Checkpoint, trust: FollowedTrust) -> None:
+    """What a person reads is what the states and the header say.
+
+    Raises:
+        MalformedInput: naming the field.
+    """
+    said = said_by_states(checkpoint.kind, trust.client_state, trust.consensus_state, checkpoint.header)
+    for name, got, expected in (
+        ("chain_id", checkpoint.chain_id, said.chain_id),
+        ("height", checkpoint.height, said.height),
+        ("hash", checkpoint.hash, said.block_hash),
+        ("time", checkpoint.time_ns // NANOSECONDS_PER_SECOND, said.timestamp_s),
+        ("trusting_period_s", checkpoint.trusting_period_s, said.trusting_period_s),
+        ("max_clock_drift_s", checkpoint.max_clock_drift_s, said.max_clock_drift_s),
+        ("client_state", said.is_frozen, False),
     ):
         if got != expected:
             raise MalformedInput(f"checkpoint.{name}", "is not what the client's states say", got, expected)
@@ -386,4 +423,6 @@ _TRUST = {
     ChainKind.BFT_EVM: _bft_evm,
     ChainKind.ATTESTATION: _attestation,
     ChainKind.ETHEREUM: _ethereum,
+    ChainKind.CLIQUE: _followed,
+    ChainKind.BFT_EVM_CONTRACT: _followed,
 }

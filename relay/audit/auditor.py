@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from light_clients.interface import Check, CheckVerdict, Height, VerificationError
 from relay.archive.bundle import Bundle, Claim, Leg, decode_bundle
-from relay.archive.checkpoint import AttestationTrust, BftEvmTrust, Checkpoint, EthereumTrust, TendermintTrust
+from relay.archive.checkpoint import (
+    AttestationTrust,
+    BftEvmTrust,
+    Checkpoint,
+    EthereumTrust,
+    FollowedTrust,
+    TendermintTrust,
+)
 from relay.audit.bft_evm import BftEvmRules
 from relay.audit.blocks import SPEC, HeaderRules, Step
 from relay.audit.chains import JudgedChain, chain_steps
@@ -142,13 +149,13 @@ def _verdict(step: Step, error: VerificationError | None) -> Verdict:
 
 
 def _rules(checkpoint: Checkpoint, validator_sets: tuple[bytes, ...], memory: HeaderMemory) -> HeaderRules | None:
-    """None for attested chains, which have no headers, and for Ethereum's, whose updates a light client follows."""
+    """None for attested chains, which have no headers, and for those whose updates a light client follows."""
     match checkpoint.trust:
         case TendermintTrust() as trust:
             return TendermintRules(checkpoint, trust, validator_sets, memory)
         case BftEvmTrust() as trust:
             return BftEvmRules(checkpoint, trust, validator_sets)
-        case AttestationTrust() | EthereumTrust():
+        case AttestationTrust() | EthereumTrust() | FollowedTrust():
             return None
 
 

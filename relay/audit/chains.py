@@ -8,9 +8,10 @@ from itertools import pairwise
 from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
 from light_clients.tendermint.rpc_json import format_time
 from relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
-from relay.archive.checkpoint import AttestationTrust, Checkpoint, EthereumTrust
-from relay.audit import attested, ethereum
+from relay.archive.checkpoint import AttestationTrust, Checkpoint, EthereumTrust, FollowedTrust
+from relay.audit import attested, ethereum, followed
 from relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState, Step
+from relay.audit.light_clients import LIGHT_CLIENTS
 from relay.audit.memory import HeaderMemory, RememberedState, digest_of, entry_size, held_before, remembered
 
 CHECKPOINT = "docs/spec/checkpoint.md"
@@ -48,6 +49,9 @@ class JudgedChain:
         if isinstance(self.checkpoint.trust, EthereumTrust):
             until = _in_words(self.checkpoint.expires_at_ns)
             return f"signed by sync committees, forward from checkpoint {number}, within its trusting period (until {until})"
+        if isinstance(self.checkpoint.trust, FollowedTrust):
+            until = _in_words(self.checkpoint.expires_at_ns)
+            return f"followed from checkpoint {number} on, within its trusting period (until {until})"
         modes = []
         if any(block.height > number for block in self.blocks):
             until = _in_words(self.checkpoint.expires_at_ns)
@@ -66,6 +70,8 @@ def chain_steps(
     yield Step(subject, Check("checkpoint_is_of_kind", CHECKPOINT, is_of_kind))
     if isinstance(judged.checkpoint.trust, EthereumTrust):
         yield from _ethereum_steps(judged, judged.checkpoint.trust, frozenset(proof_heights), now_ns)
+    elif isinstance(judged.checkpoint.trust, FollowedTrust):
+        yield from _followed_steps(judged, judged.checkpoint.trust, frozenset(proof_heights), now_ns)
     elif judged.rules is None:
         yield from _attested_steps(judged, frozenset(proof_heights), now_ns, memory)
     else:
@@ -171,6 +177,24 @@ def _ethereum_steps(
             yield Step(subject, check)
     for height in proof_heights:
         state = followed.state_at(height)
+        if state is not None:
+            judged.states[height] = state
+
+
+def _followed_steps(
+    judged: JudgedChain, trust: FollowedTrust, proof_heights: frozenset[Height], now_ns: int
+) -> Iterator[Step]:
+    """As a light client that was created at the checkpoint, each update after the one before."""
+    checkpoint, kind = judged.checkpoint, judged.chain.kind
+    for check in followed.checkpoint_checks(checkpoint, trust):
+        yield Step(f"chain {judged.chain.chain_id}", check)
+    following = followed.Following.begin(kind, LIGHT_CLIENTS[kind], trust, Height(0, checkpoint.height))
+    for number, entry in enumerate(judged.chain.headers, 1):
+        subject = f"chain {judged.chain.chain_id}, update {number} from checkpoint {checkpoint.height}"
+        for check in followed.entry_checks(judged.chain, entry, following, proof_heights, now_ns):
+            yield Step(subject, check)
+    for height in proof_heights:
+        state = following.state_at(height)
         if state is not None:
             judged.states[height] = state
 

@@ -3,10 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from light_clients.attestation import AttestationClient
-from light_clients.bft_evm import BftEvmClient
 from light_clients.crypto import keccak256
-from light_clients.ethereum import EthereumClient
 from light_clients.ibc.abi import encode_packet_abi
 from light_clients.ibc.commitment import (
     RECEIPT_VALUE,
@@ -17,20 +14,14 @@ from light_clients.ibc.commitment import (
     packet_commitment,
     receipt_key,
 )
-from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, LightClient, PredicateFailed
-from light_clients.tendermint.client import TendermintClient
+from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, PredicateFailed
 from relay.archive.bundle import ChainKind, Claim, Leg, StateProof
 from relay.archive.checkpoint import Checkpoint, Remote, TendermintTrust
 from relay.audit.blocks import SPEC, ProvenState, Step
 from relay.audit.chains import JudgedChain
+from relay.audit.light_clients import LIGHT_CLIENTS
 
 ICS04 = "ICS-04 v2"
-LIGHT_CLIENTS: Mapping[ChainKind, LightClient] = {
-    ChainKind.TENDERMINT: TendermintClient(),
-    ChainKind.BFT_EVM: BftEvmClient(),
-    ChainKind.ATTESTATION: AttestationClient(),
-    ChainKind.ETHEREUM: EthereumClient(),
-}
 
 
 def leg_steps(leg: Leg, number: int, chains: Mapping[str, JudgedChain]) -> Iterator[Step]:

@@ -12,6 +12,7 @@ from tests.defences.defence import Defence
 from tests.defences.endpoints import ENDPOINTS
 from tests.defences.evm import EVM
 from tests.defences.fisco_bcos import FISCO_BCOS
+from tests.defences.followed_chains import FOLLOWED_CHAINS
 from tests.defences.governance import GOVERNANCE
 from tests.defences.hub import HUB
 from tests.defences.hub_rules import HUB_RULES
@@ -36,6 +37,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "abci": ABCI,
     "endpoints": ENDPOINTS,
     "evm": EVM,
+    "followed chains": FOLLOWED_CHAINS,
     "snapshots": SNAPSHOTS,
     "joining": JOINING,
     "contracts": CONTRACTS,

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from adapters.interface import ChainAdapter, ClientInfo, ClientParameters
-from light_clients import attestation, bft_evm, ethereum
+from light_clients import attestation, bft_evm, clique, ethereum
 from light_clients.evm_header import decode_header
-from light_clients.interface import NANOSECONDS_PER_SECOND, Height, UnsupportedOperation
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, UnsupportedOperation, VerificationError
 from light_clients.proofs.ics23 import STANDARD_SPECS
 from light_clients.tendermint import codec
 from light_clients.tendermint.hashing import header_hash
@@ -17,12 +17,13 @@ from relay.archive.checkpoint import (
     Checkpoint,
     Destination,
     EthereumTrust,
+    FollowedTrust,
     Remote,
     TendermintTrust,
     Trust,
 )
 from relay.core.bundling.known import kind_of, seal_rules_of
-from relay.core.clients import followed_chain_id
+from relay.core.clients import followed_chain_id, light_client
 
 
 async def read_checkpoint(
@@ -39,7 +40,8 @@ async def read_checkpoint(
     """
     if not followers:
         raise UnsupportedOperation("a checkpoint of a chain that no configured path's client follows")
-    if kind_of(followers[0].client_type) is ChainKind.ETHEREUM and height is not None:
+    kind = kind_of(followers[0].client_type, followers[0].client_state)
+    if kind is ChainKind.ETHEREUM and height is not None:
         raise UnsupportedOperation(
             "a checkpoint of an Ethereum chain at a height: it is made at the newest finalized block"
         )
@@ -52,9 +54,10 @@ async def read_checkpoint(
         if info.counterparty_client_id is not None:
             chain_id = followed_chain_id(info.client_type, info.client_state)
             followed[client_id] = Remote(chain_id, info.counterparty_client_id)
-    kind = kind_of(followers[0].client_type)
     if kind is ChainKind.ETHEREUM:
         return await _ethereum_checkpoint(chain, followers, followed)
+    if kind.is_followed:
+        return await _followed_checkpoint(chain, kind, followers, followed, at)
     rules = seal_rules_of(kind, followers[0].client_state)
     trust = _common_trust(kind, followers)
     if kind is ChainKind.ATTESTATION:
@@ -101,6 +104,42 @@ async def _ethereum_checkpoint(
     )
 
 
+async def _followed_checkpoint(
+    chain: ChainAdapter,
+    kind: ChainKind,
+    followers: Sequence[ClientInfo],
+    followed: Mapping[str, Remote],
+    height: int,
+) -> Checkpoint:
+    """A client's states at that block, with the strictest parameters of the followers, which follow by the same rules."""
+    parameters = ClientParameters(
+        min(info.trusting_period_ns for info in followers) // NANOSECONDS_PER_SECOND,
+        max(_drift_s(info) for info in followers),
+        begin_height=height,
+    )
+    states = await chain.initial_states(kind.client_type, parameters)
+    judge = light_client(kind.client_type)
+    for info in followers:
+        try:
+            judge.check_substitute(info.client_state, states.client_state)
+        except VerificationError as error:
+            raise UnsupportedOperation(
+                f"one checkpoint for {info.client_id} and the others, which trust the chain by different rules ({error})"
+            ) from error
+    return Checkpoint(
+        chain_id=chain.chain_id,
+        kind=kind,
+        height=height,
+        hash=states.block_hash,
+        time_ns=judge.timestamp_ns(states.consensus_state),
+        trusting_period_s=parameters.trusting_period_s,
+        max_clock_drift_s=parameters.max_clock_drift_s,
+        clients=followed,
+        trust=FollowedTrust(states.client_state, states.consensus_state),
+        header=None if kind is ChainKind.CLIQUE else await chain.bare_header(height),
+    )
+
+
 def _hash_and_time(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) -> tuple[bytes, int]:
     if kind is ChainKind.TENDERMINT:
         block = codec.decode_header(header)
@@ -110,11 +149,13 @@ def _hash_and_time(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) -> 
 
 
 def _drift_s(info: ClientInfo) -> int:
-    match kind_of(info.client_type):
+    match kind_of(info.client_type, info.client_state):
         case ChainKind.TENDERMINT:
             return codec.decode_client_state(info.client_state).max_clock_drift_ns // NANOSECONDS_PER_SECOND
-        case ChainKind.BFT_EVM:
+        case ChainKind.BFT_EVM | ChainKind.BFT_EVM_CONTRACT:
             return bft_evm.decode_client_state(info.client_state).max_clock_drift_s
+        case ChainKind.CLIQUE:
+            return clique.decode_client_state(info.client_state).max_clock_drift_s
         case ChainKind.ATTESTATION:
             return attestation.decode_client_state(info.client_state).max_clock_drift_s
         case ChainKind.ETHEREUM:
@@ -151,8 +192,8 @@ def _trust(kind: ChainKind, followers: Sequence[ClientInfo]) -> Trust:
         case ChainKind.BFT_EVM:
             bft_client = bft_evm.decode_client_state(state)
             return BftEvmTrust(bft_client.router_address, bft_client.consensus, bft_client.quorum_rule)
-        case ChainKind.ETHEREUM:
-            raise UnsupportedOperation("a checkpoint of an Ethereum chain without its states")
+        case ChainKind.ETHEREUM | ChainKind.CLIQUE | ChainKind.BFT_EVM_CONTRACT:
+            raise UnsupportedOperation(f"a checkpoint of a chain of kind {kind} without a client's states")
         case ChainKind.ATTESTATION:
             states = [attestation.decode_client_state(info.client_state) for info in followers]
             scopes = [one.scope for one in states]

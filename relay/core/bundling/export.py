@@ -147,7 +147,7 @@ class Exporter:
             info = await self._legs.client(readers[chain_id])
             collector = self._collectors.get(chain_id)
             if collector is None:
-                kind = kind_of(info.client_type)
+                kind = kind_of(info.client_type, info.client_state)
                 collector = HeaderCollector(
                     self._adapters[names[chain_id]],
                     kind,

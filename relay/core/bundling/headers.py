@@ -5,12 +5,15 @@ from dataclasses import replace
 
 from adapters.interface import ChainAdapter, HeightUnavailable
 from light_clients.bft_evm import SealRules
-from light_clients.interface import Height, VerificationError
+from light_clients.interface import Height, UnsupportedOperation, VerificationError
 from relay.archive.bundle import MAX_HEADERS, ChainHeaders, ChainKind, HeaderEntry
-from relay.archive.checkpoint import Checkpoint, EthereumTrust
+from relay.archive.checkpoint import Checkpoint, EthereumTrust, FollowedTrust
 from relay.core.bundling.known import KnownHeader, SyncCommitteeWay, known_header, next_signers_of
 
 MAX_REMEMBERED = 4_096
+MAX_REMEMBERED_WAYS = 64
+MOST_BLOCKS_AT_ONCE = 1_024
+"""Of a Clique chain: every header of them is in a message, and one call reads them."""
 
 
 class HeaderCollector:
@@ -28,9 +31,12 @@ class HeaderCollector:
         self._bare: dict[int, bytes] = {}
         self._sets: dict[bytes, bytes] = {}
         self._clients: dict[int, bytes] = {}
+        self._ways: dict[tuple[int, int], tuple[bytes, ...]] = {}
 
     def learn(self, messages: Iterable[bytes]) -> None:
         """Keep the headers of evidence."""
+        if self._kind.is_followed:
+            return  # each starts from a state of the client that it was made for, not from a checkpoint
         for message in messages:
             try:
                 self._keep(known_header(self._kind, message, self._rules))
@@ -62,6 +68,8 @@ class HeaderCollector:
             return self._chain(entries, set())
         if self._kind is ChainKind.ETHEREUM:
             return self._chain(await self._updates(wanted, client_state), set())
+        if self._kind.is_followed:
+            return self._chain(await self._followed(wanted), set())
         sets: set[bytes] = set()
         checkpoint = self._checkpoint
         at = None if checkpoint is None else checkpoint.height
@@ -113,6 +121,40 @@ class HeaderCollector:
                 entries[known.height] = known.entry
                 way.pass_over(message)
         return entries
+
+    async def _followed(self, wanted: list[Height]) -> dict[int, HeaderEntry]:
+        """Updates from the checkpoint on, each from the one before: what a client that began there would be given."""
+        checkpoint = self._checkpoint
+        if checkpoint is None or not isinstance(checkpoint.trust, FollowedTrust):
+            raise UnsupportedOperation(
+                f"a bundle without a checkpoint of {self._adapter.name}: its headers are judged one after the other, from"
+                " a checkpoint on; make one, and export with it"
+            )
+        at = Height(0, checkpoint.height)
+        entries: dict[int, HeaderEntry] = {}
+        for height in wanted:
+            if height < at:
+                raise HeightUnavailable(
+                    self._adapter.name, height.revision_height, "is below the checkpoint: take an older one"
+                )
+            while at < height:
+                goal = min(height, Height(0, at.revision_height + MOST_BLOCKS_AT_ONCE))
+                for message in await self._between(at, goal, checkpoint.trust.client_state):
+                    known = known_header(self._kind, message, self._rules)
+                    entries[known.height] = known.entry
+                at = goal
+        return entries
+
+    async def _between(self, trusted: Height, goal: Height, client_state: bytes) -> tuple[bytes, ...]:
+        """Kept, since bundles of one export have most of their way in common."""
+        way = trusted.revision_height, goal.revision_height
+        messages = self._ways.get(way)
+        if messages is None:
+            messages = await self._adapter.client_messages(self._kind.client_type, client_state, trusted, goal)
+            while len(self._ways) >= MAX_REMEMBERED_WAYS:
+                self._ways.pop(next(iter(self._ways)))
+            self._ways[way] = messages
+        return messages
 
     def _chain(self, entries: dict[int, HeaderEntry], sets: set[bytes]) -> ChainHeaders:
         return ChainHeaders(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from light_clients import attestation, bft_evm, ethereum
+from light_clients import attestation, bft_evm, clique, ethereum
 from light_clients.crypto import sha256
 from light_clients.ethereum.verification import after_update
 from light_clients.evm_header import decode_header, encode_header
@@ -28,26 +28,29 @@ class KnownHeader:
     validator_sets: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
-def kind_of(client_type: str) -> ChainKind:
-    """Raises UnsupportedOperation for clients whose headers no bundle carries."""
+def kind_of(client_type: str, client_state: bytes) -> ChainKind:
+    """Of a chain that a client of that type and state follows.
+
+    Raises:
+        UnsupportedOperation: a client whose headers no bundle carries. MalformedInput: no state of that type.
+    """
+    if client_type == ChainKind.BFT_EVM.value:
+        selected = bft_evm.decode_client_state(client_state).validator_contract is not None
+        return ChainKind.BFT_EVM_CONTRACT if selected else ChainKind.BFT_EVM
     try:
-        return ChainKind(client_type)
+        kind = ChainKind(client_type)
     except ValueError:
-        raise UnsupportedOperation(f"bundles and checkpoints of a chain followed by a {client_type} client") from None
+        kind = ChainKind.BFT_EVM_CONTRACT
+    if kind.client_type != client_type:
+        raise UnsupportedOperation(f"bundles and checkpoints of a chain followed by a {client_type} client")
+    return kind
 
 
 def seal_rules_of(kind: ChainKind, client_state: bytes) -> bft_evm.SealRules:
-    """By which rules the headers of a `bft-evm` client are read; of other kinds they are not asked.
-
-    Raises:
-        UnsupportedOperation: a contract selects the validators, whose proofs bundles do not carry.
-    """
-    if kind is not ChainKind.BFT_EVM:
+    """By which rules the headers of a `bft-evm` client are read; of other kinds they are not asked."""
+    if kind.client_type != ChainKind.BFT_EVM.value:
         return bft_evm.SealRules()
-    rules = bft_evm.decode_client_state(client_state).seal_rules
-    if rules.validator_contract is not None:
-        raise UnsupportedOperation("bundles and checkpoints of a chain whose validators a contract selects")
-    return rules
+    return bft_evm.decode_client_state(client_state).seal_rules
 
 
 def known_header(kind: ChainKind, message: bytes, rules: bft_evm.SealRules) -> KnownHeader:
@@ -63,6 +66,11 @@ def known_header(kind: ChainKind, message: bytes, rules: bft_evm.SealRules) -> K
         case ChainKind.ETHEREUM:
             slot = ethereum.decode_header_message_alone(message).height.revision_height
             return KnownHeader(slot, HeaderEntry(message), b"", b"")
+        case ChainKind.CLIQUE:
+            return KnownHeader(clique.decode_header_message(message).number, HeaderEntry(message), b"", b"")
+        case ChainKind.BFT_EVM_CONTRACT:
+            number = bft_evm.decode_header_message(message, rules).execution.number
+            return KnownHeader(number, HeaderEntry(message), b"", b"")
 
 
 class SyncCommitteeWay:
@@ -94,8 +102,8 @@ def next_signers_of(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) ->
             return _listed(bft_evm.header_of(Height(0, 0), decode_header(header), (), rules.consensus))
         case ChainKind.ATTESTATION:
             raise UnsupportedOperation("headers of an attested chain")
-        case ChainKind.ETHEREUM:
-            raise UnsupportedOperation("bare headers of an Ethereum chain")
+        case ChainKind.ETHEREUM | ChainKind.CLIQUE | ChainKind.BFT_EVM_CONTRACT:
+            raise UnsupportedOperation(f"bare headers of a chain of kind {kind}")
 
 
 def _tendermint(message: bytes) -> KnownHeader:

@@ -1,16 +1,24 @@
 """The whole core between two running Clique chains and a hub: messages cross, and clients that fell behind are brought up."""
 
+import json
 import time
+from pathlib import Path
 from random import Random
 
 import pytest
 import trio
 from lane import CONFIRMATIONS, RELAYER, running_lane
 from test_relay_on_real_chains import KEY, PATIENCE_S
+from typer.testing import CliRunner
 
 from adapters.evm.clique import BLOCKS_PER_UPDATE
 from relay.archive import Archive
-from relay.config import Config
+from relay.archive.bundle import encode_bundle
+from relay.archive.checkpoint import encode_checkpoint
+from relay.cli.main import app
+from relay.config import Config, PathEnd
+from relay.core.bundling import Exporter, read_checkpoint
+from relay.core.paths import Paths
 from relay.core.relay import Relay, Services
 from relay.devnet.settings import CLIQUE_EPOCH_LENGTH
 from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
@@ -57,6 +65,7 @@ async def test_messages_cross_although_every_header_is_needed(tmp_path):
         alpha, client = lane.alpha.chain, lane.alpha.client
         behind = (await lane.hub.client(lane.alpha.hub_client)).latest_height.revision_height
         await alpha.wait_for_height(behind + 2 * BLOCKS_PER_UPDATE)  # more than one transaction brings up
+        checkpoints = await checkpoints_of(lane)
         valkey = EmbeddedValkey(tmp_path / "queue")
         ledger = Ledger.open_file(tmp_path / "ledger.sqlite")
         async with trio.open_nursery() as nursery:
@@ -85,6 +94,47 @@ async def test_messages_cross_although_every_header_is_needed(tmp_path):
                 assert await lane.beta.chain.receipt(lane.beta.client, sequence) is not None, "it has arrived"
             evidence = await services.archive.read("alpha", client, 1, "receive")
             assert evidence.client_type == "clique"
+            exporter = Exporter(adapters, Paths.of(configured(lane, tmp_path).paths), services.archive, checkpoints)
+            bundle = await exporter.export(PathEnd(chain="alpha", client=client), 1)
             nursery.cancel_scope.cancel()
         connection.close()
         ledger.close()
+    files = written(tmp_path / "shown", bundle, checkpoints)
+    verdict = json.loads(verified(*files))
+    assert verdict["valid"], verdict
+    assert {one["name"] for one in verdict["checks"]} >= {"majority_of_signers_sealed", "update_is_used"}
+    assert all("followed from checkpoint" in verdict["trust"][chain] for chain in ("1001", "1002"))
+
+
+async def checkpoints_of(lane):
+    """Of all three chains, as `hutong audit checkpoint` makes them of clients that follow each other."""
+    ends = {
+        lane.alpha.chain: ([lane.alpha.client], [(lane.hub, lane.alpha.hub_client)]),
+        lane.beta.chain: ([lane.beta.client], [(lane.hub, lane.beta.hub_client)]),
+        lane.hub: (
+            [lane.alpha.hub_client, lane.beta.hub_client],
+            [(lane.alpha.chain, lane.alpha.client), (lane.beta.chain, lane.beta.client)],
+        ),
+    }
+    return [
+        await read_checkpoint(chain, clients, [await host.client(one) for host, one in followers], None)
+        for chain, (clients, followers) in ends.items()
+    ]
+
+
+def written(folder: Path, bundle, checkpoints) -> tuple[Path, list[Path]]:
+    folder.mkdir()
+    file = folder / "message.bundle.json"
+    file.write_bytes(encode_bundle(bundle))
+    trusted = [folder / f"{checkpoint.chain_id}.checkpoint.json" for checkpoint in checkpoints]
+    for path, checkpoint in zip(trusted, checkpoints, strict=True):
+        path.write_bytes(encode_checkpoint(checkpoint))
+    return file, trusted
+
+
+def verified(bundle: Path, checkpoints: list[Path]) -> str:
+    """What `hutong audit verify` prints."""
+    options = [part for path in checkpoints for part in ("--checkpoint", str(path))]
+    result = CliRunner().invoke(app, ["audit", "verify", str(bundle), *options, "--json"])
+    assert result.exit_code == 0, (result.output[-2_000:], result.exception)
+    return result.stdout

@@ -4,7 +4,6 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
-from hostile_server import error, hostile_server, result
 
 from adapters.evm.bft import BftConsensus
 from adapters.evm.clique import BLOCKS_PER_UPDATE, CliqueConsensus
@@ -24,6 +23,7 @@ from light_clients.bft_evm.predicates import quorum_size
 from light_clients.clique import CliqueClient, decode_client_state, decode_consensus_state
 from light_clients.evm_header import header_to_rpc
 from light_clients.interface import Height, MemoryConsensusStates, Updated
+from tests.adapters.rpc.hostile_server import error, hostile_server, result
 from tests.light_clients.bft_evm.simulated_chain import CONTRACT, ROUTER, SimulatedChain, proof_nodes
 from tests.light_clients.clique.simulated_clique_chain import (
     CHAIN_ID,

@@ -82,7 +82,7 @@ CHAINS = json.loads(encode_bundle(BUNDLE))["chains"]
         ),
         ({"chains": CHAINS[::-1]}, "bundle.chains"),
         ({"chains": CHAINS[:1]}, "bundle.chains"),
-        ({"chains": [CHAINS[0] | {"kind": "clique"}, CHAINS[1]]}, "bundle.chains[0].kind"),
+        ({"chains": [CHAINS[0] | {"kind": "bitcoin"}, CHAINS[1]]}, "bundle.chains[0].kind"),
         ({"chains": [CHAINS[0] | {"headers": []}, CHAINS[1]]}, "bundle.chains[0].headers"),
         ({"chains": [CHAINS[0] | {"validator_sets": {}}, CHAINS[1]]}, "bundle.chains[0].validator_sets"),
     ],

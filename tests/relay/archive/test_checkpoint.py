@@ -71,7 +71,7 @@ def test_round_trip_in_any_layout(checkpoint):
         (CHECKPOINT, {"format": "x"}, "checkpoint.format"),
         (CHECKPOINT, {"version": 2}, "checkpoint.version"),
         (CHECKPOINT, {"chain_id": "0x1"}, "checkpoint.chain_id"),
-        (CHECKPOINT, {"kind": "clique"}, "checkpoint.kind"),
+        (CHECKPOINT, {"kind": "bitcoin"}, "checkpoint.kind"),
         (CHECKPOINT, {"height": 0}, "checkpoint.height"),
         (CHECKPOINT, {"height": "5"}, "checkpoint.height"),
         (CHECKPOINT, {"hash": "0x01"}, "checkpoint.hash"),

@@ -123,12 +123,14 @@ def test_evidence_is_taken_apart_by_the_clients_rules(rules):
 
 
 def test_what_bundles_do_not_carry_is_named():
-    with pytest.raises(UnsupportedOperation, match="clique"):
-        kind_of("clique")
-    selected = SimulatedChain(rules=SealRules(validator_contract=CONTRACT))
-    with pytest.raises(UnsupportedOperation, match="contract selects"):
-        seal_rules_of(ChainKind.BFT_EVM, selected.client_state(1))
-    assert kind_of("bft-evm") is ChainKind.BFT_EVM
+    with pytest.raises(UnsupportedOperation, match="bitcoin"):
+        kind_of("bitcoin", b"")
+    selected = SimulatedChain(rules=SealRules(validator_contract=CONTRACT)).client_state(1)
+    assert kind_of("bft-evm", selected) is ChainKind.BFT_EVM_CONTRACT, "its lists are in no header"
+    with pytest.raises(UnsupportedOperation, match="bft-evm-contract"):
+        kind_of("bft-evm-contract", selected)
+    assert seal_rules_of(ChainKind.BFT_EVM_CONTRACT, selected).validator_contract == CONTRACT
+    assert kind_of("bft-evm", SimulatedChain().client_state(1)) is ChainKind.BFT_EVM
     assert BftEvmRules(checkpoint_of(chain_of(SealRules())), BftEvmTrust(ROUTER), ()).height_of(3) == Height(0, 3)
 
 
