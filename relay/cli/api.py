@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from relay.api.api_keys import ApiKey
     from relay.config import ApiConfig, Config
 
-app = typer.Typer(help="The HTTP API.", no_args_is_help=True, rich_markup_mode=None)
-keys = typer.Typer(help="Keys of the API.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="The HTTP API.", no_args_is_help=True, rich_markup_mode=None)
+keys = typer.Typer(add_completion=False, help="Keys of the API.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(keys, name="keys")
 
 KeyName = Annotated[str, typer.Argument(help="The key's name.")]

@@ -36,7 +36,9 @@ MAX_SHOWN = 1_000
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
-app = typer.Typer(help="The archive of proof bundles.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    add_completion=False, help="The archive of proof bundles.", no_args_is_help=True, rich_markup_mode=None
+)
 
 Location = Annotated[str, typer.Argument(metavar="ARCHIVE", help="A folder, or s3://bucket/prefix.")]
 AnchorFile = Annotated[Path | None, typer.Option("--anchor", help="Proof of an anchor on the hub.")]

@@ -10,7 +10,7 @@ import typer
 from relay.base.durable_files import READABLE, write_durably
 from relay.cli.verdicts import UnusableInput, parse_hex, unusable_as_exit
 
-app = typer.Typer(help="Attestors.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="Attestors.", no_args_is_help=True, rich_markup_mode=None)
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The attestor's TOML file.")]
 

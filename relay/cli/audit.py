@@ -22,7 +22,7 @@ BUNDLE_SUFFIX = ".bundle.json"
 CHECKPOINT_SUFFIX = ".checkpoint.json"
 MAX_JOBS = 256
 
-app = typer.Typer(help="Proof bundles.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="Proof bundles.", no_args_is_help=True, rich_markup_mode=None)
 
 Checkpoints = Annotated[
     list[Path],

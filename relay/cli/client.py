@@ -48,7 +48,7 @@ from relay.cli.verdicts import unusable_as_exit
 from relay.config import Config, CosmosChainConfig, HubChainConfig, PathEnd
 from relay.keys import Signer
 
-app = typer.Typer(help="Light clients.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="Light clients.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(quota.app, name="quota")
 app.command()(create)
 app.command()(misbehaviour)

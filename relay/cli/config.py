@@ -9,7 +9,7 @@ import typer
 
 from relay.config import ConfigError, chains_beyond, file_problems, load_config
 
-app = typer.Typer(help="Configuration files.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Configuration files.", no_args_is_help=True)
 
 
 @app.callback()

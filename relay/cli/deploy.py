@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from adapters.evm.role_plan import RolePlan
     from adapters.ics26.transactor import Transactor
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 DEFAULT_DELAY_S = 3_600
 """Of what limiters and unpausers decide, off development chains."""

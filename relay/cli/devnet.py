@@ -25,7 +25,9 @@ DEFAULT_CHAIN_ID = 31_337
 EXIT_UNUSABLE = 2
 _FUND = re.compile(r"(?:0x)?([0-9a-fA-F]{40})(?:=([0-9]{1,60}))?")
 
-app = typer.Typer(help="EVM consortium chains for development.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    add_completion=False, help="EVM consortium chains for development.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.callback()

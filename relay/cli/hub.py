@@ -56,7 +56,9 @@ _ADDRESS = re.compile(r"(?:0x)?([0-9a-fA-F]{40})")
 _FUND = re.compile(r"(?:0x)?([0-9a-fA-F]{40})(?:=([0-9]{1,38}))?")
 DEFAULT_FUNDING_WEI = 10**24
 
-app = typer.Typer(help="A validator of the hub chain.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    add_completion=False, help="A validator of the hub chain.", no_args_is_help=True, rich_markup_mode=None
+)
 app.command()(abci)
 app.command()(evidence)
 app.command()(join)

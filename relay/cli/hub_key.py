@@ -12,7 +12,12 @@ from relay.cli.session import UNUSABLE, AsJson, refuse
 if TYPE_CHECKING:
     from relay.hub.node.key_file import KeyFile
 
-app = typer.Typer(help="The consensus key of a home: encrypted, or plain.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    add_completion=False,
+    help="The consensus key of a home: encrypted, or plain.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 Home = Annotated[Path, typer.Option(help="The home of a node of the embedded engine, or of a signer; it may run.")]
 
 

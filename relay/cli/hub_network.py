@@ -8,7 +8,12 @@ import typer
 
 from relay.cli.session import UNUSABLE, refuse
 
-app = typer.Typer(help="A node's place among its peers (network.toml).", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    add_completion=False,
+    help="A node's place among its peers (network.toml).",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 Home = Annotated[Path, typer.Option(help="The node's home.")]
 
 

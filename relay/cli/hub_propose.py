@@ -12,6 +12,7 @@ from relay.cli.hub_validators import MAX_POWER, public_key_of
 from relay.cli.session import UNUSABLE, address_of, new_salt, refuse
 
 app = typer.Typer(
+    add_completion=False,
     help="Put an action to the vote of a hub's validators. Exit codes: 0 proposed (and executed, where one validator has"
     " more than two thirds), 1 refused, 2 unusable input, 3 decided at once and its action was refused.",
     no_args_is_help=True,

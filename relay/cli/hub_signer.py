@@ -11,6 +11,7 @@ from relay.cli.session import UNUSABLE, refuse
 EXIT_HALTED = 1
 
 app = typer.Typer(
+    add_completion=False,
     help="A validator's key in a process of its own, which refuses to sign twice.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from relay.hub.node.skipping.stopped import SkipStanding
 
 app = typer.Typer(
+    add_completion=False,
     help="A block that no node can execute: sign that it counts as empty, and go on.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 EXIT_REFUSED = 1
 EXIT_UNUSABLE = 2
 
-app = typer.Typer(help="Snapshots of the hub's state, for state sync.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    add_completion=False,
+    help="Snapshots of the hub's state, for state sync.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 Home = Annotated[Path, typer.Option(help="The home of a hub node.")]
 

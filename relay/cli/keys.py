@@ -27,7 +27,7 @@ Prefix = Annotated[
 ]
 PasswordEnv = Annotated[str | None, typer.Option(help="Environment variable with the password.")]
 
-app = typer.Typer(help="Encrypted V3 keystores.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="Encrypted V3 keystores.", no_args_is_help=True, rich_markup_mode=None)
 
 # Arguments are seen by everybody on the machine. A key among them is refused without being repeated, which the usual
 # "unexpected extra argument" would do.

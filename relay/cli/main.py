@@ -5,7 +5,7 @@ from importlib import import_module, metadata
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import CompletionItem, TyperGroup  # type: ignore[attr-defined]
 from typer.main import get_command
 
 from light_clients.interface.interpreter import unfit_interpreter
@@ -57,6 +57,16 @@ class LateGroup(TyperGroup):
         command.params = [option for option in command.params if option.name not in COMPLETION]
         return command
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> "list[CompletionItem]":
+        """Names from the table: nobody waits at a TAB for the import of twenty commands."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in SUBCOMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in SUBCOMMANDS.items()])
@@ -65,7 +75,6 @@ class LateGroup(TyperGroup):
 app = typer.Typer(
     cls=LateGroup,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,  # they print local variables, keys among them
 )

@@ -35,7 +35,7 @@ from relay.cli.session import (
 from relay.config import CosmosChainConfig, EvmChainConfig
 from relay.keys import Signer
 
-app = typer.Typer(help="Paths between chains.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="Paths between chains.", no_args_is_help=True, rich_markup_mode=None)
 
 DAY_S = 86_400
 

@@ -20,7 +20,7 @@ from relay.cli.session import (
 from relay.config import EvmChainConfig
 from relay.keys import Signer
 
-app = typer.Typer(help="Peers of a Mailbox.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="Peers of a Mailbox.", no_args_is_help=True, rich_markup_mode=None)
 
 PeerName = Annotated[str, typer.Option(help="Name that receivers see as the message's chain.")]
 

@@ -21,7 +21,7 @@ WINDOW = 1_000
 MAX_UNKNOWN = 1_000
 """Packets of one path end that only its chain knows."""
 
-app = typer.Typer(help="Unsettled packets.", rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="Unsettled packets.", rich_markup_mode=None)
 
 
 @app.command()

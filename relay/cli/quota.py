@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from adapters.hub import HubChain
     from adapters.hub.admin import Quota
 
-app = typer.Typer(help="Packets and bytes that may be in flight over a client.", no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False, help="Packets and bytes that may be in flight over a client.", no_args_is_help=True
+)
 
 Client = Annotated[str, typer.Option(help="The hub's client.")]
 Hub = Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")]

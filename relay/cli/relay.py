@@ -19,7 +19,7 @@ ByRoute = Annotated[str | None, typer.Option("--route", help="Of this route alon
 ANSWER_LIMIT_S = 30
 """For the queue's server, which runs while the relay does."""
 
-app = typer.Typer(help="The relay.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="The relay.", no_args_is_help=True)
 
 
 @app.command()

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from adapters.evm.rights import Rights
     from adapters.ics26.execution import ExecutionRpc
 
-app = typer.Typer(help="Who may do what on a chain's contracts.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    add_completion=False, help="Who may do what on a chain's contracts.", no_args_is_help=True, rich_markup_mode=None
+)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The relay's TOML file, instead of --rpc.")]
 ChainOption = Annotated[str | None, typer.Option("--chain", help="Name of the EVM chain in the configuration.")]

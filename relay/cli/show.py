@@ -23,7 +23,7 @@ from relay.cli.session import refuse
 from relay.config import Config, CosmosChainConfig
 from relay.ledger import Delivery, LifeCycle, StepRecord, explain
 
-app = typer.Typer(help="The life of a packet.", rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="The life of a packet.", rich_markup_mode=None)
 
 
 @app.command()

@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from adapters.evm.transfer import HeldAmount, LimitUse, SentTransfer
     from adapters.ics26.execution import ExecutionRpc
 
-app = typer.Typer(help="Tokens between chains.", no_args_is_help=True, rich_markup_mode=None)
-limits = typer.Typer(help="What may move of a token in a window.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="Tokens between chains.", no_args_is_help=True, rich_markup_mode=None)
+limits = typer.Typer(
+    add_completion=False, help="What may move of a token in a window.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(limits, name="limits")
 
 Chain = Annotated[str, typer.Option(help="Name of the EVM chain in the configuration.")]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from light_clients.bft_evm import SealRules
 
 app = typer.Typer(
+    add_completion=False,
     help="Check files from real chains offline: 0 valid, 1 invalid, 2 unusable input.",
     no_args_is_help=True,
     rich_markup_mode=None,

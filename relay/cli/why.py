@@ -19,7 +19,7 @@ from relay.cli.life import (
 from relay.cli.session import refuse
 from relay.ledger import why as explained
 
-app = typer.Typer(help="What a packet waits for.", rich_markup_mode=None)
+app = typer.Typer(add_completion=False, help="What a packet waits for.", rich_markup_mode=None)
 
 
 @app.command()

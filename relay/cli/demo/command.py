@@ -26,7 +26,7 @@ EXIT_UNUSABLE = 2
 MAX_MESSAGES = 10_000
 MAX_TRANSFERS = 1_000
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 class Engine(StrEnum):
