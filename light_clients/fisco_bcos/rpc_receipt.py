@@ -47,12 +47,17 @@ class Inclusion:
     steps: tuple[MerkleStep, ...]
     is_leaf: bool
 
+    @property
+    def predicate(self) -> str:
+        """What `verify` shows: that the transaction or receipt is in the block, or of a bare hash only that it is in the tree."""
+        return f"{self.kind}_included" if self.is_leaf else f"{self.kind}_hash_in_tree"
+
     def verify(self, crypto_suite: CryptoSuite, header: BlockHeader, transactions: int | None = None) -> int:
         """The place in the block, of which the node says that it has `transactions` (None: it does not say).
 
         Raises PredicateFailed or MalformedInput.
         """
-        name = f"{self.kind}_included"
+        name = self.predicate
         root = header.transactions_root if self.kind is Kind.TRANSACTION else header.receipts_root
         if isinstance(header, BlockHeaderV2):
             if self.index is None:

@@ -164,7 +164,7 @@ def file_checks(served: Served, checkpoint: Checkpoint, bounds: Bounds, now_ns: 
                 inclusion_from_rpc(answer, kind, crypto_suite, is_generation_2=served.generation is Generation.V2)
             ),
         )
-        yield Check(f"{kind}_included", SPEC, partial(_included, inclusions[0], crypto_suite, header, served))
+        yield Check(inclusions[0].predicate, SPEC, partial(_included, inclusions[0], crypto_suite, header, served))
 
 
 def _included(inclusion: Inclusion, crypto_suite: CryptoSuite, header: Header, served: Served) -> None:
