@@ -79,6 +79,11 @@ def skip_digest(statement: SkipStatement) -> bytes:
     return sign_digest(KeyType.SECP256K1, sign_bytes(statement))
 
 
+def certificate_state_key(height: int) -> bytes:
+    """Where the hub's state keeps the certificate by which the block of this height counts as empty."""
+    return b"skip/certificate/" + height.to_bytes(8, "big")
+
+
 def is_certificate(raw: bytes) -> bool:
     """Whether the first transaction of a block claims to be a certificate."""
     return raw.startswith(MAGIC)

@@ -204,6 +204,46 @@ def export(
     export_bundles(config, output, packet_id, checkpoint, every=every)
 
 
+@app.command()
+def skip(
+    file: Annotated[Path, typer.Argument(help="What `hutong hub skip show --evidence` wrote.")],
+    checkpoint: Annotated[Path, typer.Option(help="What you trust of the hub, from before the skipped block.")],
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge offline that a block of the hub counts as empty: who signed, and that the hub's state says so.
+
+    Exit codes: 0 it holds, 1 it is refused, 2 unusable input.
+    """
+    from light_clients.interface import MalformedInput
+    from relay.archive.checkpoint import decode_checkpoint
+    from relay.audit.skips import MAX_EVIDENCE_BYTES, decode_evidence, judge_skip
+
+    with unusable_as_exit():
+        try:
+            trusted = decode_checkpoint(read_file(checkpoint, MAX_EVIDENCE_BYTES))
+            evidence = decode_evidence(read_file(file, MAX_EVIDENCE_BYTES))
+        except MalformedInput as error:
+            raise UnusableInput(str(error)) from None
+        verdicts = judge_skip(evidence, trusted, _now_ns(now))
+    statement = evidence.certificate.statement
+    holds = verdicts[-1].held
+    if as_json:
+        rows = [{"predicate": one.name, "source": one.source, "error": str(one.error or "")} for one in verdicts]
+        signers = [one.public_key.hex() for one in evidence.certificate.signatures]
+        typer.echo(json.dumps({"height": statement.height, "holds": holds, "signers": signers, "predicates": rows}))
+    else:
+        typer.echo(f"{'holds' if holds else 'REFUSED'}: {statement} counts as empty, {len(verdicts)} predicates")
+        for one in verdicts if holds else verdicts[-1:]:
+            typer.echo(
+                f"  {'ok' if one.held else 'FAILED'} {printable(one.name)}{'' if one.held else f': {printable(str(one.error))}'}"
+            )
+        for signer in evidence.certificate.signatures if holds else ():
+            typer.echo(f"signed by {signer.public_key.hex()}")
+    if not holds:
+        raise typer.Exit(EXIT_INVALID)
+
+
 @app.command("checkpoint")
 def checkpoint_command(
     config: ConfigFile,

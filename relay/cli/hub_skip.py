@@ -186,18 +186,32 @@ def apply(home: Home, file: Annotated[Path, typer.Argument(help="A complete cert
 
 @app.command()
 def show(
-    height: Annotated[int, typer.Argument(min=1, help="Of the skipped block.")], home: Home, out: Out = None
+    height: Annotated[int, typer.Argument(min=1, help="Of the skipped block.")],
+    home: Home,
+    out: Out = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Also write what `hutong audit skip` judges offline: headers, sets, proof.")
+    ] = None,
+    trusted_height: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="With --evidence: the height of the auditor's checkpoint (default: the block before)."
+        ),
+    ] = None,
 ) -> None:
     """The certificate by which a block counts as empty, from a node's state: for members that join, and for auditors.
 
     Exit codes: 0 written, 1 that block was executed, 2 unusable home.
     """
     from relay.hub.node.home import UnusableHome
-    from relay.hub.node.skipping.stopped import certificate_in_state
+    from relay.hub.node.skipping.stopped import SkipNotDue, certificate_in_state, evidence_in_state
     from relay.hub.node.start import NodeRefused
 
     try:
         certificate = certificate_in_state(home, height)
+        found = None if evidence is None else evidence_in_state(home, height, trusted_height or max(1, height - 1))
+    except SkipNotDue as error:
+        raise refuse(str(error), REFUSED) from None
     except (UnusableHome, NodeRefused) as error:
         raise refuse(str(error), UNUSABLE) from None
     if certificate is None:
@@ -205,14 +219,22 @@ def show(
     _write(certificate, out or Path(f"skip-{height}.json"))
     for one in certificate.signatures:
         typer.echo(f"signed by {one.public_key.hex()}")
+    if evidence is not None and found is not None:
+        _write_file(evidence, found)
+        typer.echo(f"{evidence}: for `hutong audit skip`")
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    from relay.hub.node.home import write_durably
+
+    try:
+        write_durably(path, data, mode=0o644)
+    except OSError as error:
+        raise refuse(f"{path}: {error.strerror or error}", UNUSABLE) from None
 
 
 def _write(certificate: "SkipCertificate", path: Path) -> None:
-    from relay.hub.node.home import write_durably
     from relay.hub.node.skipping.files import encode_file
 
-    try:
-        write_durably(path, encode_file(certificate), mode=0o644)
-    except OSError as error:
-        raise refuse(f"{path}: {error.strerror or error}", UNUSABLE) from None
+    _write_file(path, encode_file(certificate))
     typer.echo(f"{path}: {certificate.statement}")

@@ -21,6 +21,7 @@ from tests.defences.light_clients import LIGHT_CLIENTS
 from tests.defences.network import NETWORK
 from tests.defences.relay import RELAY
 from tests.defences.roles import ROLES
+from tests.defences.skips import SKIPS
 from tests.defences.snapshots import SNAPSHOTS
 from tests.defences.tokens import TOKENS
 from tests.defences.transfer import TOKEN_CONTRACTS
@@ -38,6 +39,7 @@ DEFENCES: dict[str, tuple[Defence, ...]] = {
     "endpoints": ENDPOINTS,
     "evm": EVM,
     "followed chains": FOLLOWED_CHAINS,
+    "skips": SKIPS,
     "snapshots": SNAPSHOTS,
     "joining": JOINING,
     "contracts": CONTRACTS,

@@ -5,6 +5,7 @@ A client identifier has no `/`, and the byte after it in an IBC key is 1, 2 or 3
 """
 
 from light_clients.interface import Height
+from light_clients.tendermint.skip_certificate import certificate_state_key
 
 GENESIS_KEY = b"hub/genesis"
 """Written once and never removed, so that absence always has a neighbour to be proven by."""
@@ -218,7 +219,7 @@ SKIP_PENDING_KEY = b"skip/pending"
 
 def skip_certificate_key(height: int) -> bytes:
     """The certificate by which the block of this height counts as empty."""
-    return b"skip/certificate/" + height.to_bytes(8, "big")
+    return certificate_state_key(height)
 
 
 def path_key(hashed_path: bytes) -> bytes:

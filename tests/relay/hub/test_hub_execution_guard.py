@@ -178,6 +178,7 @@ def test_a_marker_returns_as_it_was_written_and_a_torn_one_says_nothing(tmp_path
     assert len(data) == MARKER_BYTES and decode_marker(data) == marker
     (tmp_path / MARKER_FILE).write_bytes(data[:500] + bytes(524))
     assert load_marker(tmp_path) is None
+    assert marker.why_failed() == "x" * 300
     assert replace(marker, stage=Stage.EXECUTED).why_failed() is None
 
 

@@ -1,5 +1,6 @@
 """What an operator does with a stopped node whose next block cannot be executed: look, sign, hand the certificate in."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,11 +9,13 @@ from pathlib import Path
 import lmdb
 
 from light_clients.interface import PredicateFailed, VerificationError
-from light_clients.tendermint.skip_certificate import SkipCertificate, SkipStatement
+from light_clients.tendermint.codec import encode_commit, encode_header, encode_validator_set
+from light_clients.tendermint.skip_certificate import SkipCertificate, SkipStatement, encode_certificate
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.application import HubApplication
 from relay.hub.application.genesis import Genesis
+from relay.hub.node.block_records import BlockRecords
 from relay.hub.node.home import DATABASE_DIRECTORY, load_genesis
 from relay.hub.node.key_file import Password
 from relay.hub.node.skipping.files import SkipFiles
@@ -20,6 +23,7 @@ from relay.hub.node.skipping.keys import skip_signer_of
 from relay.hub.node.skipping.marker import ExecutionMarker, Stage, load_marker
 from relay.hub.node.start import MAP_BYTES, NodeRefused, open_store
 from relay.hub.node.taking_off import take_off_state
+from relay.hub.state.keys import skip_certificate_key
 
 
 class SkipNotDue(Exception):
@@ -68,6 +72,47 @@ def certificate_in_state(home: Path, height: int) -> SkipCertificate | None:
     genesis = load_genesis(home)
     with _reading(home) as store:
         return HubApplication(store, genesis).skips.certificate(height)
+
+
+def evidence_in_state(home: Path, height: int, trusted_height: int) -> bytes | None:
+    """What an auditor judges offline, from the header of `trusted_height` on; None where the block was executed. The node may run.
+
+    Raises SkipNotDue where a header is not stored, UnusableHome, NodeRefused.
+    """
+    genesis = load_genesis(home)
+    with _reading(home) as store:
+        application, records = HubApplication(store, genesis), BlockRecords(store)
+        certificate = application.skips.certificate(height)
+        newest = records.latest_height()
+        if certificate is None:
+            return None
+        if newest < height + 2:
+            raise SkipNotDue(f"block {height + 2} is not there yet")
+        rows = [_signed_row(records, one) for one in (height, height + 1, newest)]
+        trusted, named = records.block(trusted_height), records.validators(trusted_height + 1)
+        if trusted is None or named is None:
+            raise SkipNotDue(f"block {trusted_height} is not stored here")
+        _, proof = application.state.get_with_proof(newest - 1, skip_certificate_key(height))
+        document = {
+            "format": "hutong-skip-evidence-1",
+            "certificate": encode_certificate(certificate).hex(),
+            "blocks": rows,
+            "trusted_header": encode_header(trusted.block.header).hex(),
+            "trusted_validators": encode_validator_set(named).hex(),
+            "proof": proof.hex(),
+        }
+    return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def _signed_row(records: BlockRecords, height: int) -> dict[str, str]:
+    stored, commit, validators = records.block(height), records.commit(height), records.validators(height)
+    if stored is None or commit is None or validators is None:
+        raise SkipNotDue(f"block {height} is not stored here")
+    return {
+        "header": encode_header(stored.block.header).hex(),
+        "commit": encode_commit(commit).hex(),
+        "validators": encode_validator_set(validators).hex(),
+    }
 
 
 def _standing(home: Path, genesis: Genesis, application: HubApplication) -> SkipStanding:
@@ -150,12 +195,12 @@ def apply_certificate(home: Path, certificate: SkipCertificate) -> str:
     """
     genesis, height = load_genesis(home), certificate.statement.height
     with _stopped(home, genesis) as (store, application):
+        if application.skips.certificate(height) is not None:
+            raise SkipNotDue(f"block {height} counts as empty here already")
         try:
             application.skips.check(certificate)
         except VerificationError as error:
             raise SkipNotDue(f"the certificate does not fit this node's chain: {error}") from error
-        if application.skips.certificate(height) is not None:
-            raise SkipNotDue(f"block {height} counts as empty here already")
         executed = height == application.info().last_block_height
         try:
             path = SkipFiles(home).keep(certificate)

@@ -1,0 +1,156 @@
+"""A skipped block, judged offline from a checkpoint: who signed that it counts as empty, and that the hub's state says so
+(docs/spec/hub-skip.md)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from light_clients.interface import (
+    NANOSECONDS_PER_SECOND,
+    Check,
+    CheckVerdict,
+    MalformedInput,
+    PredicateFailed,
+    audit_checks,
+)
+from light_clients.interface.json_text import parse_json
+from light_clients.proofs.ics23 import verify_chained
+from light_clients.tendermint import predicates
+from light_clients.tendermint.codec import decode_commit, decode_header, decode_validator_set
+from light_clients.tendermint.hashing import header_hash, validator_set_hash
+from light_clients.tendermint.skip_certificate import (
+    SkipCertificate,
+    SkipStatement,
+    certificate_state_key,
+    decode_certificate,
+    encode_certificate,
+    skip_is_about,
+    skip_is_decided,
+)
+from light_clients.tendermint.types import Header, SignedHeader, ValidatorSet
+from light_clients.tendermint.verification import Options, TrustedState, update_checks
+from relay.archive.checkpoint import Checkpoint, TendermintTrust
+
+FORMAT = "hutong-skip-evidence-1"
+SPEC = "docs/spec/hub-skip.md"
+MAX_EVIDENCE_BYTES = 1024 * 1024
+MAX_PART_BYTES = 128 * 1024
+_PARTS = {"header", "commit", "validators"}
+
+
+@dataclass(frozen=True, slots=True)
+class SkipEvidence:
+    """`blocks` are those of h, h + 1 and a later one whose app hash `proof` ends in; `trusted` is the checkpoint's header with the
+    set that it names for the next height."""
+
+    certificate: SkipCertificate
+    blocks: tuple[tuple[SignedHeader, ValidatorSet], ...]
+    trusted: tuple[Header, ValidatorSet]
+    proof: bytes
+
+
+def decode_evidence(data: bytes) -> SkipEvidence:
+    """Raises MalformedInput. Nothing is verified but the form."""
+    document = parse_json(data, "skip_evidence", MAX_EVIDENCE_BYTES)
+    expected = {"format", "certificate", "blocks", "trusted_header", "trusted_validators", "proof"}
+    if not isinstance(document, dict) or set(document) != expected or document["format"] != FORMAT:
+        raise MalformedInput("skip_evidence", f"is no file of format {FORMAT}")
+    rows = document["blocks"]
+    if (
+        not isinstance(rows, list)
+        or len(rows) != 3
+        or any(not isinstance(row, dict) or set(row) != _PARTS for row in rows)
+    ):
+        raise MalformedInput("skip_evidence.blocks", "three, each with header, commit and validators")
+    blocks = tuple(
+        (
+            SignedHeader(decode_header(_hex(row["header"], "header")), decode_commit(_hex(row["commit"], "commit"))),
+            decode_validator_set(_hex(row["validators"], "validators")),
+        )
+        for row in rows
+    )
+    return SkipEvidence(
+        decode_certificate(_hex(document["certificate"], "certificate")),
+        blocks,
+        (
+            decode_header(_hex(document["trusted_header"], "trusted_header")),
+            decode_validator_set(_hex(document["trusted_validators"], "trusted_validators")),
+        ),
+        _hex(document["proof"], "proof"),
+    )
+
+
+def _hex(value: Any, field: str) -> bytes:
+    if isinstance(value, str) and len(value) <= 2 * MAX_PART_BYTES and value == value.lower():
+        try:
+            return bytes.fromhex(value)
+        except ValueError:
+            pass
+    raise MalformedInput(f"skip_evidence.{field}", f"lower-case hex of at most {MAX_PART_BYTES} bytes")
+
+
+def judge_skip(evidence: SkipEvidence, checkpoint: Checkpoint, now_ns: int) -> tuple[CheckVerdict, ...]:
+    """Every rule in order, up to the first that does not hold."""
+    return tuple(audit_checks(_checks(evidence, checkpoint, now_ns)))
+
+
+def _checks(evidence: SkipEvidence, checkpoint: Checkpoint, now_ns: int) -> Iterator[Check]:
+    trust = checkpoint.trust
+    yield Check("checkpoint_is_of_the_hub", SPEC, partial(_checkpoint_fits, evidence, checkpoint))
+    assert isinstance(trust, TendermintTrust)
+    trusted_header, trusted_set = evidence.trusted
+    options = Options(
+        trust.trust_level,
+        checkpoint.trusting_period_s * NANOSECONDS_PER_SECOND,
+        checkpoint.max_clock_drift_s * NANOSECONDS_PER_SECOND,
+    )
+    state = TrustedState(trusted_header.height, trusted_header.time_ns, trusted_header.next_validators_hash)
+    for signed, own in evidence.blocks:
+        yield from update_checks(checkpoint.chain_id, signed, own, state, trusted_set, options, now_ns)
+        yield Check("consensus_fields_present", SPEC, partial(predicates.consensus_fields_present, signed.header))
+    skipped, following, proving = (signed.header for signed, _ in evidence.blocks)
+    voters = evidence.blocks[1][1]
+    yield Check("headers_follow_each_other", SPEC, partial(_headers_follow, skipped, following, proving))
+    statement = SkipStatement(checkpoint.chain_id, skipped.height, header_hash(skipped), skipped.app_hash)
+    yield Check("skip_is_about", SPEC, partial(skip_is_about, evidence.certificate, statement))
+    powers = {member.public_key.data: member.voting_power for member in voters.validators}
+    yield Check("skip_is_decided", SPEC, partial(skip_is_decided, evidence.certificate, powers))
+    yield Check(
+        "skip_is_recorded",
+        SPEC,
+        partial(
+            verify_chained,
+            trust.specs,
+            evidence.proof,
+            proving.app_hash,
+            (b"".join(trust.merkle_prefix) + certificate_state_key(skipped.height),),
+            encode_certificate(evidence.certificate),
+        ),
+    )
+
+
+def _checkpoint_fits(evidence: SkipEvidence, checkpoint: Checkpoint) -> None:
+    header, validators = evidence.trusted
+    if not isinstance(checkpoint.trust, TendermintTrust):
+        raise PredicateFailed("checkpoint_is_of_the_hub", "a checkpoint of another kind of chain", got=checkpoint.kind)
+    if header_hash(header) != checkpoint.hash or header.chain_id != checkpoint.chain_id:
+        raise PredicateFailed(
+            "checkpoint_is_of_the_hub", "another header than you trust", header_hash(header), checkpoint.hash
+        )
+    if validator_set_hash(validators) != header.next_validators_hash:
+        raise PredicateFailed("checkpoint_is_of_the_hub", "another set than the trusted header names")
+
+
+def _headers_follow(skipped: Header, following: Header, proving: Header) -> None:
+    if following.height != skipped.height + 1 or following.last_block_id.hash != header_hash(skipped):
+        raise PredicateFailed("headers_follow_each_other", "not the next header", following.height, skipped.height + 1)
+    if following.validators_hash != skipped.next_validators_hash:
+        raise PredicateFailed("headers_follow_each_other", "the set that votes next is not the one that was named")
+    if proving.height < skipped.height + 2:
+        raise PredicateFailed(
+            "headers_follow_each_other",
+            "the record is in no state before it",
+            proving.height,
+            f">= {skipped.height + 2}",
+        )
