@@ -16,6 +16,7 @@ from adapters.ics26.chain import RouterSettings
 from adapters.ics26.execution import ExecutionRpc
 from adapters.ics26.transactor import Transactor
 from adapters.interface import (
+    NEWEST,
     AcknowledgePacket,
     ClientParameters,
     EndpointMismatch,
@@ -23,8 +24,10 @@ from adapters.interface import (
     InitialStates,
     NonceTooLow,
     PacketEventKind,
+    PooledPacket,
     RecvPacket,
     RefusedByChain,
+    Relayed,
     UnknownClient,
     UpdateClient,
 )
@@ -301,3 +304,47 @@ async def test_refused_calls_say_why():
                 data = SEND_MESSAGE.encode("client-9", "0x" + "22" * 20, b"x", int(time.time()) + 60)
                 await setting.transactor.send(setting.mailbox, data)
         assert caught.value.name == "IBCCounterpartyClientNotFound" or "client-9" in caught.value.reason
+
+
+async def test_trial_T4_a_packet_that_was_there_already_is_a_noop_and_leaves_a_trace(monkeypatch):
+    """Of a pending transaction, of who sent it, and of its having come too late."""
+    async with evm_setting() as setting:
+        chain, client, hub = setting.chain, setting.client, setting.hub
+        payload = Payload("gmpport", "gmpport", "ics27-2", ABI_ENCODING, b"\x01")
+        packet = Packet(1, "bft-evm-0", client, int(time.time()) + 600, (payload,))
+        hub.put(commitment_key(packet), packet_commitment(packet))
+        trusted = (await chain.client(client)).latest_height.revision_height
+        hub.advance(2)
+        setting.sync_hub()
+        at = setting.hub_height()
+        header = encode_tendermint_header(hub.update(at, trusted))
+        proof, _, _ = hub.prove(commitment_key(packet), at)
+        messages = [UpdateClient(client, header), RecvPacket(packet, proof, Height(1, at))]
+        assert await chain.receipt(client, 1, NEWEST) is None and not chain.has_unfinal_blocks
+        assert await chain.pooled_packets() == ()
+        signer = setting.transactor.signer
+
+        make, held = setting.devnet.chain.add_block, trio.Event()
+
+        async def add_block():
+            await held.wait()
+            return await make()
+
+        monkeypatch.setattr(setting.devnet.chain, "add_block", add_block)
+        await trio.sleep(0.3)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(submit_alone, chain, signer, messages)
+            with trio.fail_after(20):
+                while not (pooled := await chain.pooled_packets()):  # noqa: ASYNC110  a pool raises no event
+                    await trio.sleep(0.05)
+            held.set()
+        assert pooled == (PooledPacket(PacketEventKind.WRITE_ACKNOWLEDGEMENT, client, 1, signer.address),)
+        assert await chain.receipt(client, 1, NEWEST) is not None and await chain.pooled_packets() == ()
+
+        _, signed, outcome = await submit_alone(chain, signer, messages)
+        assert (outcome.reverted, outcome.failures, outcome.noops) == (None, (), (1,))
+        assert chain.idle_transactions() == ()
+        await chain.packet_events(outcome.height, outcome.height)
+        assert chain.idle_transactions() == (signed.hash,) and chain.idle_transactions() == ()
+        assert await chain.relayed_by(signed.hash) == Relayed(signer.address, frozenset({client}))
+        assert await chain.relayed_by(bytes(32)) is None

@@ -18,6 +18,7 @@ from relay.api.service import Service
 from relay.api.standalone import serve, server_config
 from relay.archive import Archive
 from relay.config import Config
+from relay.core.letters import Chosen, check_job
 from relay.core.paths import Paths
 from relay.evm.listener import listen, listen_config
 from relay.ledger import App, Cause, Ledger, Note, Outcome, PacketFacts, RouteNote, Step
@@ -140,14 +141,25 @@ async def write_ledger(home: Path) -> None:
         ledger.close()
 
 
-class Revived:
-    """Stands for the queue's dead letters: only these jobs are there."""
+class FewLetters:
+    """Stands for the queue's dead letters: only these jobs are there, of the cause `endpoint`."""
 
     def __init__(self, *jobs: str) -> None:
         self.jobs = set(jobs)
+        self.left_alone: dict[str, str] = {}
 
-    async def __call__(self, job: str) -> bool:
+    async def retry(self, job: str) -> bool:
         return job in self.jobs
+
+    async def retry_all(self, chosen: Chosen) -> int:
+        return len(self.jobs) if chosen.cause in (None, "endpoint") else 0
+
+    async def ignore(self, job: str, reason: str) -> None:
+        check_job(job)
+        self.left_alone[job] = reason
+
+    async def heed(self, job: str) -> bool:
+        return self.left_alone.pop(job, None) is not None
 
 
 def simulated_adapters() -> dict[str, SimulatedAdapter]:
@@ -166,19 +178,23 @@ def simulated_adapters() -> dict[str, SimulatedAdapter]:
     return {name: SimulatedAdapter(chain, Faults()) for name, chain in chains.items()}
 
 
-def chains_of(config: Config, adapters=None) -> tuple[Chains, ChainViews]:
+def chains_of(config: Config, adapters=None, letters=None) -> tuple[Chains, ChainViews]:
     adapters = adapters or simulated_adapters()
     paths = Paths.of(config.paths)
     chains = Chains(
-        config, adapters, paths, Archive(config.relay.home / "evidence"), Revived(f"receive:alpha/{CLIENT}/3")
+        config,
+        adapters,
+        paths,
+        Archive(config.relay.home / "evidence"),
+        letters or FewLetters(f"receive:alpha/{CLIENT}/3"),
     )
     return chains, ChainViews(config, adapters, paths, time.time_ns)
 
 
 @asynccontextmanager
-async def api_under_trio(config: Config, adapters=None, **listening):
+async def api_under_trio(config: Config, adapters=None, letters=None, **listening):
     """(URL, service) of the API as it is inside the relay."""
-    chains, views = chains_of(config, adapters)
+    chains, views = chains_of(config, adapters, letters)
     service = Service.of(config, config.api, TrioBackend(chains, views), inside_relay=True)
     try:
         async with trio.open_nursery() as nursery:

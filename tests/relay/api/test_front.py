@@ -21,7 +21,12 @@ from relay.api.rate_limit import client_of
 from relay.telemetry import configure_logs
 
 RAW = {"chain": "alpha", "raw": "0x02"}
-WRITES = [("/v1/transactions", RAW), (f"/v1/dead-letters/receive/alpha/{CLIENT}/3/retry", None)]
+WRITES = [
+    ("/v1/transactions", RAW),
+    (f"/v1/dead-letters/receive/alpha/{CLIENT}/3/retry", None),
+    ("/v1/dead-letters/retry", {"all": True}),
+    (f"/v1/dead-letters/receive/alpha/{CLIENT}/3/ignore", {"reason": "x"}),
+]
 
 
 def keys_in(path, **scopes) -> dict[str, str]:
@@ -55,7 +60,7 @@ def test_attack_G15_writes_without_a_key_are_refused(guarded, path, body):
         assert http.post(path, json=body, headers={"authorization": wrong}).status_code == 401
 
 
-@pytest.mark.parametrize(("path", "body", "key"), [(*WRITES[0], "admin"), (*WRITES[1], "writer")])
+@pytest.mark.parametrize(("path", "body", "key"), [(*WRITES[0], "admin"), *((*one, "writer") for one in WRITES[1:])])
 def test_attack_G15_a_key_of_another_scope_is_refused(guarded, path, body, key):
     http, keys, _ = guarded
     response = http.post(path, json=body, headers={"authorization": f"Bearer {keys[key]}"})
@@ -70,6 +75,22 @@ def test_a_key_with_the_scope_is_let_in(guarded):
     assert (none.status_code, none.json()["code"]) == (404, "not_found")
     named = {"authorization": f"Bearer {keys['writer']}", "idempotency-key": "order-1"}
     assert http.post("/v1/transactions", json=RAW, headers=named).json()["code"] == "not_supported"  # a simulated chain
+
+
+def test_parity_row_77_dead_letters_in_bulk_and_left_alone_over_http(guarded):
+    http, keys, _ = guarded
+    admin = {"authorization": f"Bearer {keys['admin']}"}
+    assert http.post("/v1/dead-letters/retry", json={"all": True}, headers=admin).json() == {"retried": 1}
+    assert http.post("/v1/dead-letters/retry", json={"cause": "failed"}, headers=admin).json() == {"retried": 0}
+    for nothing in ({}, {"all": False}, {"cause": "x" * 25}, {"every": True}):
+        refused = http.post("/v1/dead-letters/retry", json=nothing, headers=admin)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    path = WRITES[3][0]
+    assert http.post(path, json={"reason": ""}, headers=admin).status_code == 422
+    assert http.post(path, json={"reason": "abandoned"}, headers=admin).json()["ignored"] is True
+    undone = [http.delete(path, headers=admin) for _ in range(2)]
+    assert [one.status_code for one in undone] == [200, 404] and undone[0].json()["ignored"] is False
+    assert http.delete(path).status_code == 401
 
 
 def test_a_wrong_key_is_refused_for_reads_too(guarded):

@@ -41,7 +41,8 @@ def test_writes_name_the_key_that_they_need(document):
     schemes = document["components"]["securitySchemes"]
     assert schemes["api_key"]["type"] == "http" and schemes["api_key"]["scheme"] == "bearer"
     guarded = {path for path, _, operation in operations(document) if operation.get("security")}
-    assert guarded == {"/v1/transactions", "/v1/dead-letters/{kind}/{chain}/{client}/{sequence}/retry"}
+    one = "/v1/dead-letters/{kind}/{chain}/{client}/{sequence}"
+    assert guarded == {"/v1/transactions", "/v1/dead-letters/retry", f"{one}/retry", f"{one}/ignore"}
     for path, _, operation in operations(document):
         assert ("403" in operation["responses"]) == (path in guarded)
 
