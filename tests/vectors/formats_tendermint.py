@@ -397,33 +397,6 @@ def vote_sign_bytes_file(entry: Entry, group: Group) -> Iterator[Verification]:
     assert rpc_json.parse_time_ns("0001-01-01T00:00:00Z", "time") == GO_ZERO_TIME_NS
 
 
-def client_state_from_json(raw: dict) -> ClientState:
-    revision = revision_of(raw["chain_id"])
-    return ClientState(
-        chain_id=raw["chain_id"],
-        trust_level=TrustLevel(raw["trust_level_numerator"], raw["trust_level_denominator"]),
-        trusting_period_ns=raw["trusting_period"] * NANOSECONDS_PER_SECOND,
-        unbonding_period_ns=raw["unbonding_period"] * NANOSECONDS_PER_SECOND,
-        max_clock_drift_ns=raw["max_clock_drift"] * NANOSECONDS_PER_SECOND,
-        frozen_height=Height(0, raw["frozen_height"]),
-        latest_height=Height(revision, raw["latest_height"]),
-        proof_specs=(ics23.IAVL_SPEC, ics23.TENDERMINT_SPEC),
-        upgrade_path=("upgrade", "upgradedIBCState"),
-    )
-
-
-def consensus_state_from_json(raw: dict) -> ConsensusState:
-    return ConsensusState(raw["timestamp"], bytes.fromhex(raw["root"]), bytes.fromhex(raw["next_validators_hash"]))
-
-
-def states(case: dict) -> tuple[ClientState, ConsensusState]:
-    if "client_state_hex" in case:
-        client = decode_client_state(bytes.fromhex(case["client_state_hex"]))
-        return client, decode_consensus_state(bytes.fromhex(case["consensus_state_hex"]))
-    consensus = case.get("trusted_consensus_state") or case["consensus_state"]
-    return client_state_from_json(case["client_state"]), consensus_state_from_json(consensus)
-
-
 def raw_hex(text: Any, field: str) -> bytes:
     """Bytes of hex with or without 0x. Raises MalformedInput for what is none: such a file is refused, it is no crash."""
     try:
@@ -437,6 +410,37 @@ def number_of(height: Any) -> int:
     if isinstance(height, dict):
         height = height["revision_height"]
     return int(str(height).rpartition("-")[2])
+
+
+def client_state_from_json(raw: dict) -> ClientState:
+    revision = revision_of(raw["chain_id"])
+    return ClientState(
+        chain_id=raw["chain_id"],
+        trust_level=TrustLevel(int(raw["trust_level_numerator"]), int(raw["trust_level_denominator"])),
+        trusting_period_ns=int(raw["trusting_period"]) * NANOSECONDS_PER_SECOND,
+        unbonding_period_ns=int(raw["unbonding_period"]) * NANOSECONDS_PER_SECOND,
+        max_clock_drift_ns=int(raw["max_clock_drift"]) * NANOSECONDS_PER_SECOND,
+        frozen_height=Height(0, number_of(raw["frozen_height"])),
+        latest_height=Height(revision, number_of(raw["latest_height"])),
+        proof_specs=(ics23.IAVL_SPEC, ics23.TENDERMINT_SPEC),
+        upgrade_path=("upgrade", "upgradedIBCState"),
+    )
+
+
+def consensus_state_from_json(raw: dict) -> ConsensusState:
+    return ConsensusState(
+        int(raw["timestamp"]),
+        raw_hex(raw["root"], "root"),
+        raw_hex(raw["next_validators_hash"], "next_validators_hash"),
+    )
+
+
+def states(case: dict) -> tuple[ClientState, ConsensusState]:
+    if "client_state_hex" in case:
+        client = decode_client_state(bytes.fromhex(case["client_state_hex"]))
+        return client, decode_consensus_state(bytes.fromhex(case["consensus_state_hex"]))
+    consensus = case.get("trusted_consensus_state") or case["consensus_state"]
+    return client_state_from_json(case["client_state"]), consensus_state_from_json(consensus)
 
 
 @runs("ibc-tm-update-hex", "ibc-tm-update-json")
