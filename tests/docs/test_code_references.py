@@ -15,8 +15,6 @@ REFERENCE = re.compile(
 )
 STATE_OF_A_RELAY = frozenset({"relay/evidence", "relay/ledger.sqlite"})
 """The pages of operators call a relay's home `relay`."""
-UNDER_WAY = frozenset({"tests/models/test_skip_model.py", "tests/relay/hub/test_hub_skip_process.py"})
-"""Named by a page that landed before they did."""
 BELOW_TESTS = frozenset({"docs/attacks.md"})
 """A page whose paths are below `tests/`, as its generator writes them."""
 
@@ -70,7 +68,7 @@ def test_code_that_a_page_names_is_there(page):
     wrong = []
     base = "tests/" if page.relative_to(ROOT).as_posix() in BELOW_TESTS else ""
     for path, symbol in references(page.read_text(encoding="utf-8")):
-        if path in STATE_OF_A_RELAY | UNDER_WAY:
+        if path in STATE_OF_A_RELAY:
             continue
         files = [path for path in files_of(path) if path.exists()] or files_of(base + path)
         missing = [file for file in files if not file.exists()]
