@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from shapes import shaped_entries  # noqa: E402
-from unjudged import unjudged_parts  # noqa: E402
+from unjudged import SUBJECTS, unjudged_parts  # noqa: E402
 from vector_registry import Manifest  # noqa: E402
 
 VECTORS = Path(os.environ.get("HUTONG_VECTORS") or HERE.parents[2] / "shared" / "vectors")
@@ -85,7 +85,8 @@ class Tally:
             yield f"facts that a reader refused: {line}"
         for (area, name), count in sorted(self.unsupported.items()):
             if count:
-                yield f"not supported: {area} {name} ({count} files)"
+                subject = f": {SUBJECTS[area]}" if area in SUBJECTS else ""
+                yield f"not supported: {area} {name} ({count} files){subject}"
 
 
 @pytest.hookimpl

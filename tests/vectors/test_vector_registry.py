@@ -185,11 +185,12 @@ def test_folders_with_a_list_of_their_own_are_skipped_by_part_and_by_area(tmp_pa
     parts = list(unjudged_parts(tmp_path, frozenset({"gm/listed.txt"})))
     assert [(p.folder, p.part, p.files) for p in parts] == [
         ("gm", "txt", ("gm/new.txt",)),
+        ("plain", "json", ("plain/file.json",)),
         ("w3c-id", "did", ("w3c-id/did/b.json",)),
         ("w3c-id", "did-key", ("w3c-id/did/a.json",)),
     ]
     with pytest.raises(pytest.skip.Exception, match=r"did-key.*area w3c-id: credentials.*no code judges"):
-        test_vectors.test_vector(parts[2], lambda *_: None)
+        test_vectors.test_vector(parts[3], lambda *_: None)
 
 
 @pytest.mark.parametrize("area", ["w3c-id", "never-heard-of"])
@@ -215,4 +216,14 @@ def test_files_without_a_format_are_known_by_the_fields_of_their_cases(tmp_path)
     found = list(shaped_entries(tmp_path, frozenset({"gm/listed.json"})))
     assert [(e.file, e.area, e.format, e.expected) for e in found] == [
         ("gm/any-name.json", "gm", "sm2-verify-json", "cases")
+    ]
+
+
+@pytest.mark.parametrize("own", ["{", "[]", '{"files": []}', '{"entries": [7]}', '{"entries": [{"file": "a"}]}'])
+def test_a_folders_own_list_in_another_form_stops_nothing(tmp_path, own):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "manifest.json").write_text(own)
+    (tmp_path / "new" / "a").write_text("")
+    assert [(p.folder, p.part, p.files) for p in unjudged_parts(tmp_path, frozenset())] == [
+        ("new", "files", ("new/a",))
     ]

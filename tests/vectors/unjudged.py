@@ -1,7 +1,7 @@
 """What the vectors hold that no code judges: by format of the manifest, and by folder for areas that have a list of their own.
 
 Newer areas are not in the manifest yet. Each has a `MANIFEST.md`, some a `manifest.json` too, whose entries have an area and
-no format. Their files are skipped by part, with the reason, so that the day something judges them is seen here.
+no format. Their files, and whatever else the manifest leaves out, are skipped by part, with the reason: nothing silently.
 """
 
 import json
@@ -43,9 +43,8 @@ class Unjudged:
 
 
 def unjudged_parts(root: Path, listed: frozenset[str]) -> Iterator[Unjudged]:
-    """Every part of every folder of `root` with a list of its own, but for files that the manifest (`listed`) has."""
-    for readme in sorted(root.glob("*/MANIFEST.md")):
-        folder = readme.parent
+    """Every part of every folder of `root`, but for files that the manifest (`listed`) has."""
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         areas = areas_of(folder)
         parts: dict[str, list[str]] = {}
         for path in sorted(folder.rglob("*")):
@@ -62,6 +61,8 @@ def unjudged_parts(root: Path, listed: frozenset[str]) -> Iterator[Unjudged]:
 def areas_of(folder: Path) -> dict[str, str]:
     """Area by file, as the folder's own `manifest.json` says, if there is one."""
     own = folder / "manifest.json"
-    if not own.is_file():
+    try:
+        entries = json.loads(own.read_bytes())["entries"]
+        return {entry["file"]: str(entry["area"]) for entry in entries if "area" in entry}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return {entry["file"]: entry["area"] for entry in json.loads(own.read_bytes())["entries"]}
