@@ -76,6 +76,7 @@ class CosmosChain:
         self._clients = StoredClients(self.name, rpc)
         self._events = BlockEvents(self.name, rpc.comet, self._blocks)
         self._history = PacketHistory(self.name, rpc, self._clients, self._events, settings.start_height)
+        self._signal = signal
         self._heads = HeadFollower(self._blocks.head, signal, settings.poll_interval_s)
         self._submission = Submission(settings, rpc, self._blocks, self._heads.head)
 
@@ -114,7 +115,7 @@ class CosmosChain:
             raise EndpointMismatch(self.name, "chain id of the newest header", header.chain_id, self.chain_id)
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
-        return self._rpc.client.statistics("rpc")
+        return (*self._rpc.client.statistics("rpc"), *self._signal.statistics())
 
     def distrust(self, reason: str) -> None:
         self._rpc.client.distrust(reason)

@@ -64,6 +64,7 @@ class RouterChain(ABC):
         self.settings = settings
         self._execution = execution
         self._router = settings.router_address
+        self._signal = signal
         self._heads = HeadFollower(self._newest_final, signal, settings.poll_interval_s)
         self._reads = RouterReads(
             settings.name, execution, self._router, self._block_facts, has_multicall=self.has_multicall
@@ -122,7 +123,7 @@ class RouterChain(ABC):
     # reading
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
-        return self._execution.client.statistics("rpc")
+        return (*self._execution.client.statistics("rpc"), *self._signal.statistics())
 
     def distrust(self, reason: str) -> None:
         self._execution.client.distrust(reason)

@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import trio
-from trio_websocket import ConnectionClosed, HandshakeError, wrap_client_stream
+from trio_websocket import ConnectionClosed, ConnectionRejected, HandshakeError, wrap_client_stream
 
-from adapters.interface import BadAnswer
+from adapters.interface import BadAnswer, EndpointError, EndpointStatistics
 from adapters.rpc.access import NO_ACCESS, NOTHING, AccessList, EndpointAccess
 from adapters.rpc.bounded_json import parse_json
+from adapters.rpc.endpoint import Endpoint, named_endpoints, statistics_of
+from adapters.rpc.options import RpcOptions
 from adapters.rpc.pacing import backoff_s
 
 MAX_NOTIFICATION_BYTES = 256 * 1024
@@ -46,6 +48,7 @@ class HeadSignal:
     def __init__(self, announcements: Announcements = NEW_HEADS) -> None:
         self._announcements = announcements
         self._event = trio.Event()
+        self._endpoints: tuple[Endpoint, ...] = ()
         self.connected = False
 
     def notify(self) -> None:
@@ -62,31 +65,43 @@ class HeadSignal:
 
         `access` is what their hosts ask for at the handshake.
         """
+        self._endpoints = named_endpoints(urls, RpcOptions())
         attempt = 0
         while True:
-            for url in urls:
-                if await self._follow_once(url, _access_of(url, access)):
+            for endpoint in self._endpoints:
+                if await self._follow_once(endpoint, _access_of(endpoint.url, access)):
                     attempt = 0
             await trio.sleep(backoff_s(attempt, BACKOFF_FIRST_S, BACKOFF_MOST_S, random))
             attempt += 1
 
-    async def _follow_once(self, url: str, access: EndpointAccess) -> bool:
-        """True if at least one head was announced before the connection ended."""
+    def statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Of every WebSocket endpoint: a request is a connection, an answer an announced head."""
+        return statistics_of(self._endpoints, "ws", trio.current_time())
+
+    async def _follow_once(self, endpoint: Endpoint, access: EndpointAccess) -> bool:
+        """True if at least one head was announced before the connection ended, which it did for the reason that is noted."""
+        endpoint.requests += 1
+        answers = endpoint.answers
         try:
             with trio.fail_after(CONNECT_TIMEOUT_S):
-                stream = await _open_stream(url, access)
-        except (OSError, trio.BrokenResourceError, trio.TooSlowError, ValueError):
+                stream = await _open_stream(endpoint.url, access)
+        except trio.TooSlowError:
+            _note(endpoint, EndpointError.TIMEOUT, f"no connection in {CONNECT_TIMEOUT_S:g} s")
+            return False
+        except (OSError, trio.BrokenResourceError, ValueError) as error:
+            _note(endpoint, EndpointError.CONNECTION, f"{type(error).__name__}: {str(error) or error.__cause__}")
             return False
         try:
-            return await self._listen(url, stream, access)
+            await self._listen(endpoint, stream, access)
         finally:
             # trio-websocket leaves the socket open where the other side ended the conversation
             with trio.CancelScope(shield=True):
                 await trio.aclose_forcefully(stream)
+        return endpoint.answers > answers
 
-    async def _listen(self, url: str, stream: Stream, access: EndpointAccess) -> bool:
-        announced = False
-        parts = urlsplit(url)
+    async def _listen(self, endpoint: Endpoint, stream: Stream, access: EndpointAccess) -> None:
+        failures = endpoint.failures
+        parts = urlsplit(endpoint.url)
         resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
             async with trio.open_nursery() as nursery:
@@ -106,21 +121,48 @@ class HeadSignal:
                         with trio.fail_after(SILENT_AFTER_S):
                             message = await socket.get_message()
                         if self._announces(message):
-                            announced = True
+                            endpoint.answered()
                             self.notify()
-                except (HandshakeError, ConnectionClosed, trio.TooSlowError, BadAnswer):
-                    pass
+                except ConnectionRejected as rejected:
+                    _note(endpoint, EndpointError.STATUS, f"HTTP status {rejected.status_code}")
+                except (HandshakeError, ConnectionClosed) as ended:
+                    _note(endpoint, EndpointError.CONNECTION, _why_closed(ended))
+                except trio.TooSlowError:
+                    _note(endpoint, EndpointError.TIMEOUT, "is silent")
+                except BadAnswer as error:
+                    _note(endpoint, EndpointError.MALFORMED, str(error))
                 finally:
                     self.connected = False
                 nursery.cancel_scope.cancel()
-        except Exception:  # of the library's reader task, in a group: a refused handshake, or what no server should say
-            return announced
-        return announced
+        except Exception as error:  # of the library's reader task, in a group: a refusal, or what no server should say
+            refused = _refusal_in(error)
+            if endpoint.failures > failures:
+                pass  # its end was noted already
+            elif refused is not None:
+                _note(endpoint, EndpointError.STATUS, f"HTTP status {refused.status_code}")
+            else:
+                _note(endpoint, EndpointError.MALFORMED, "an answer that is no WebSocket's")
 
     def _announces(self, message: str | bytes) -> bool:
         data = message.encode() if isinstance(message, str) else message
         answer = parse_json(data, "subscription", MAX_NOTIFICATION_BYTES)
         return isinstance(answer, dict) and self._announcements.announces(answer)
+
+
+def _note(endpoint: Endpoint, kind: EndpointError, reason: str) -> None:
+    endpoint.failed(kind, reason, trio.current_time())
+
+
+def _refusal_in(error: BaseException) -> ConnectionRejected | None:
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for inner in error.exceptions if (found := _refusal_in(inner)) is not None), None)
+    return error if isinstance(error, ConnectionRejected) else None
+
+
+def _why_closed(error: HandshakeError | ConnectionClosed) -> str:
+    reason = getattr(error, "reason", None)
+    code = getattr(reason, "code", None)
+    return "the handshake failed" if code is None else f"closed with code {code}"
 
 
 def _access_of(url: str, access: AccessList) -> EndpointAccess:

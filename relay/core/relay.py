@@ -19,6 +19,7 @@ from relay.core.bundling import Exporter
 from relay.core.catching_up import CatchingUp
 from relay.core.clearer import Clearer
 from relay.core.discovery import Discovery
+from relay.core.endpoint_watch import watch_endpoints
 from relay.core.errors import StartRefused
 from relay.core.fork_watch import ForkWatch, Sight
 from relay.core.heads import HeadFollower
@@ -258,6 +259,7 @@ class Relay:
         await self._identified.chain(name)
         self._start(nursery, f"wallet:{name}", partial(self._watch_wallets, name))
         self._start(nursery, f"heads:{name}", self._heads[name].run)
+        self._start(nursery, f"endpoints:{name}", partial(watch_endpoints, self._adapters[name]))
         for account in self.accounts[name]:
             self._start(nursery, f"account:{name}:{account.address}", account.run)
         self._start(nursery, f"watcher:{name}", self._watchers[name].run)

@@ -9,6 +9,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, serve_websocket
 
+from adapters.interface import EndpointStatistics
 from adapters.rpc import Announcements, HeadSignal
 
 
@@ -161,3 +162,48 @@ async def test_each_kind_of_node_announces_in_its_own_words():
             await signal.wait(60)
         assert asked == [{"method": "subscribe"}]
         nursery.cancel_scope.cancel()
+
+
+async def statistics_after(follow, until) -> "EndpointStatistics":
+    signal = HeadSignal()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(follow, signal)
+        with trio.fail_after(20):
+            while True:
+                found = signal.statistics()
+                if found and until(found[0]):
+                    break
+                await trio.sleep(0.02)
+        nursery.cancel_scope.cancel()
+    return found[0]
+
+
+async def test_trial_T16_a_websocket_that_refuses_each_handshake_is_counted_with_its_status():
+    async with trio.open_nursery() as nursery:
+        server = await nursery.start(serve_websocket, lambda request: request.reject(403), "127.0.0.1", 0, None)
+        url = f"ws://127.0.0.1:{server.port}/key"
+        one = await statistics_after(lambda signal: signal.follow((url,), Random(1)), lambda found: found.strikes >= 2)
+        nursery.cancel_scope.cancel()
+    assert dict(one.errors)["status"] >= 2 and one.answers == 0 and one.last_failure == "HTTP status 403"
+    assert (one.api, one.name) == ("ws", url.removesuffix("/key")), "no path, where keys stand"
+
+
+async def test_trial_T16_a_websocket_that_always_closes_is_counted_and_a_good_one_is_not():
+    async def closes(connection):
+        await connection.aclose(1013, "later")
+
+    async def good(connection):
+        while True:
+            await connection.send_message(HEAD)
+            await trio.sleep(0.02)
+
+    async with websocket_server(closes) as url:
+        one = await statistics_after(lambda signal: signal.follow((url,), Random(1)), lambda found: found.strikes >= 2)
+    assert dict(one.errors)["connection"] >= 2 and "1013" in one.last_failure
+    async with websocket_server(good) as url:
+        one = await statistics_after(lambda signal: signal.follow((url,), Random(1)), lambda found: found.answers >= 3)
+    assert one.strikes == 0 and one.failures == 0 and one.requests == 1
+    nobody = await statistics_after(
+        lambda signal: signal.follow(("ws://127.0.0.1:1",), Random(1)), lambda found: found.strikes >= 2
+    )
+    assert dict(nobody.errors)["connection"] >= 2

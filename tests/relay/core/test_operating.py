@@ -167,3 +167,34 @@ async def test_parity_row_56_the_relays_metrics_have_each_endpoint_of_its_chains
         assert value(world, "hutong_endpoint_errors_total", kind="status", **labels) == 1
         assert value(world, "hutong_endpoint_strikes", **labels) == 1
         assert b"/key" not in process.relay.metrics.exposition()
+
+
+async def test_trial_T16_an_endpoint_that_fails_again_and_again_is_one_line_and_another_when_it_is_back(
+    world, autojump_clock
+):
+    (endpoint,) = named_endpoints(["ws://alpha.example/key"], RpcOptions())
+
+    def wrap(adapter):
+        if adapter.name == "alpha":
+            adapter.endpoint_statistics = lambda: statistics_of((endpoint,), "ws", trio.current_time())
+        return adapter
+
+    def lines(captured):
+        return [line for line in captured if line.get("component") == "endpoints"]
+
+    process = world.relay(wrap=wrap)
+    with structlog.testing.capture_logs() as captured:
+        async with making_blocks(world), process.running():
+            for _ in range(2):
+                endpoint.failed(EndpointError.STATUS, "HTTP status 403", trio.current_time())
+            await trio.sleep(45)
+            assert lines(captured) == [], "two may be chance"
+            endpoint.failed(EndpointError.STATUS, "HTTP status 403", trio.current_time())
+            await trio.sleep(90)
+            (line,) = lines(captured)
+            assert line["event"] == "an endpoint fails" and line["log_level"] == "warning"
+            assert (line["chain"], line["api"], line["reason"]) == ("alpha", "ws", "HTTP status 403")
+            assert line["endpoint"] == "ws://alpha.example"
+            endpoint.answered()
+            await trio.sleep(45)
+            assert [one["event"] for one in lines(captured)[1:]] == ["an endpoint answers again"]
