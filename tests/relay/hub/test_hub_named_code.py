@@ -4,9 +4,15 @@ import json
 
 import pytest
 from eth_account import Account
+from hypothesis import given
+from hypothesis import strategies as st
 
+from adapters.hub.code import _decode, named_code
+from adapters.interface import BadAnswer
+from adapters.rpc import Fields
 from light_clients.interface import MalformedInput
 from relay.evm.error_string import ERROR_STRING_SELECTOR
+from relay.evm.json_params import Params
 from relay.evm.outcomes import CallMessage
 from relay.hub.application import abi, rules_versions
 from relay.hub.application.abci import CODE_INVALID, CODE_OK, ProposalVerdict
@@ -21,6 +27,7 @@ from relay.hub.application.genesis import decode_genesis, encode_genesis
 from relay.hub.application.governance.schedule import NOTICE_BLOCKS
 from relay.hub.application.modules import ROUTER_ADDRESS
 from relay.hub.application.named_code import CodeRules
+from relay.hub.node.hutong_methods import HutongMethods
 from relay.hub.state import keys
 from tests.relay.hub.governed_hub import GovernedHub
 from tests.relay.hub.simulated_hub import RELAYER, STRANGER, SimulatedHub, address_of, hub_genesis
@@ -255,3 +262,43 @@ def test_genesis_names_deployers_and_contracts_and_says_what_is_wrong():
     old = json.loads(encode_genesis(hub_genesis(rules_version=2)))
     with pytest.raises(MalformedInput, match="from rules version 3 on"):
         decode_genesis(json.dumps(old | {"code": document["code"]}).encode())
+
+
+async def test_the_names_of_a_hub_are_read_page_by_page():
+    """More deployers than an answer holds, through the node's method and the adapter that follows its pages."""
+    deployers = tuple(number.to_bytes(20, "big") for number in range(2**100, 2**100 + 1_024))
+    hub = SimulatedHub(genesis=hub_genesis(code=CodeRules(False, deployers, (b"\x33" * 20,))))
+    read = HutongMethods(hub.application).methods()["hutong_code"]
+
+    class Client:
+        async def call(self, method, params, decode):
+            return decode(Fields(method, await read(Params(params))))
+
+    class Execution:
+        client = Client()
+
+    first = await read(Params([]))
+    assert (len(first["deployers"]), first["open"]) == (1_000, False)
+    found = await named_code(Execution())
+    assert (found.is_open, found.deployers) == (False, deployers)
+    assert found.contracts == {b"\x33" * 20: None}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("0x" + "11" * 20),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["open", "deployers", "contracts", "address", "deployer"]), inner, max_size=5
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_fuzz_what_a_node_says_of_its_names_is_read_or_refused(value):
+    try:
+        found = _decode(Fields("hutong_code", value))
+    except BadAnswer:
+        return
+    assert all(len(one) == 20 for one in (*found.deployers, *found.contracts))
