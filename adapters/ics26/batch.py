@@ -21,6 +21,9 @@ from adapters.interface import (
     TimeoutPacket,
     UpdateClient,
 )
+from light_clients.ibc.forward import FORWARD_VERSION, decode_stamped_payload
+from light_clients.ibc.gmp import GMP_GAS_VERSION, GMP_PORT, decode_message
+from light_clients.interface import MalformedInput
 
 TRANSACTION_OVERHEAD_BYTES = 256
 """Nonce, fees, addresses, signature and list heads around the call data."""
@@ -28,6 +31,7 @@ TRANSACTION_OVERHEAD_BYTES = 256
 DEFAULT_LIMITS = BatchLimits(max_messages=64, max_bytes=128 * 1024, max_gas=2**24)
 
 _PACKET_GAS = 1_500_000
+"""What a packet's call gets unless its message asks for more (docs/dapp-guide.md): proof, router, application and receiver."""
 _PACKET_GAS_PER_BYTE = 60
 _CLIENT_GAS = 1_500_000
 _CLIENT_GAS_PER_BYTE = 350
@@ -80,17 +84,38 @@ def encode_message(message: Message, header: Translate, misbehaviour: Translate,
             return encode_timeout_packet(message.packet, translated, message.proof_height)
 
 
+def receive_gas(message: Message) -> int:
+    """What the sender of a received message asks for its receiver, 0 without: a hint, since the sender wrote it and another
+    pays. It is at most MAX_RECEIVE_GAS, what cannot be read counts as none, and the batch is simulated before it is paid."""
+    if not isinstance(message, RecvPacket):
+        return 0
+    payload = message.packet.payloads[0]
+    if payload.destination_port != GMP_PORT:
+        return 0
+    version, value = payload.version, payload.value
+    try:
+        if version == FORWARD_VERSION:
+            stamped = decode_stamped_payload(value)
+            version, value = stamped.version, stamped.value
+        return (decode_message(version, value)[1] or 0) if version == GMP_GAS_VERSION else 0
+    except MalformedInput:
+        return 0
+
+
 def call_gas(message: Message, call: bytes) -> int:
     """Gas that the call may use; what it leaves is refunded, so the bound is generous."""
     if isinstance(message, UpdateClient | SubmitMisbehaviour):
         return min(_CLIENT_GAS + _CLIENT_GAS_PER_BYTE * len(call), _MOST_CALL_GAS)
-    return _PACKET_GAS + _PACKET_GAS_PER_BYTE * len(call)
+    asked = receive_gas(message)
+    # the receiver is three calls below this one, and each keeps back a 64th
+    beside = asked * 64**3 // 63**3 if asked else 0
+    return _PACKET_GAS + _PACKET_GAS_PER_BYTE * len(call) + beside
 
 
 def usual_gas(message: Message, call: bytes) -> int:
     """What the call is likely to use, rounded up."""
     base = _USUAL_CLIENT_GAS if isinstance(message, UpdateClient | SubmitMisbehaviour) else _USUAL_PACKET_GAS
-    return base + _USUAL_GAS_PER_BYTE * len(call)
+    return base + _USUAL_GAS_PER_BYTE * len(call) + receive_gas(message)
 
 
 def intrinsic_gas(data: bytes) -> int:
@@ -101,8 +126,10 @@ def intrinsic_gas(data: bytes) -> int:
 def execution_gas(batch: Batch, calls: tuple[bytes, ...]) -> int:
     """A first guess of the gas with which every call still finds its own limit when its turn comes (63/64 rule)."""
     pairs = list(zip(batch.messages, calls, strict=True))
-    largest = max(call_gas(message, call) for message, call in pairs)
-    return sum(usual_gas(message, call) for message, call in pairs) + largest * 64 // 63 + 100_000
+    largest, asked_by_it = max((call_gas(message, call), receive_gas(message)) for message, call in pairs)
+    # the largest limit holds what its own receiver asked for
+    usual = sum(usual_gas(message, call) for message, call in pairs) - asked_by_it
+    return usual + largest * 64 // 63 + 100_000
 
 
 def encode_batch(batch: Batch, calls: tuple[bytes, ...], limits: BatchLimits) -> bytes:

@@ -9,6 +9,11 @@ from light_clients.interface import MalformedInput
 
 GMP_PORT = "gmpport"
 GMP_VERSION = "ics27-2"
+GMP_GAS_VERSION = "hutong-gmp-gas-1"
+"""A word with the gas that the receiver asks for, then the encoding of GMP_VERSION (docs/spec/mailbox.md)."""
+MAX_RECEIVE_GAS = 10_000_000
+"""Of Mailbox: what a message can ask for its receiver."""
+_GAS_WORD_BYTES = 32
 MAX_SENDER_BYTES = 2048
 MAX_SALT_BYTES = 32
 MAX_MEMO_BYTES = 32_768
@@ -48,6 +53,32 @@ def decode_gmp(data: bytes) -> GmpPacketData:
     """Inverse of `encode_gmp`; canonical bytes only."""
     (fields,) = decode_canonical([_DATA_TUPLE], data, "gmp", MAX_PAYLOADS_BYTES)
     return GmpPacketData(*fields)
+
+
+def encode_message(data: GmpPacketData, receive_gas: int | None = None) -> tuple[str, bytes]:
+    """(version, value) of a payload; with `receive_gas`, 1 to MAX_RECEIVE_GAS, of GMP_GAS_VERSION."""
+    if receive_gas is None:
+        return GMP_VERSION, encode_gmp(data)
+    _check_receive_gas(receive_gas)
+    return GMP_GAS_VERSION, receive_gas.to_bytes(_GAS_WORD_BYTES, "big") + encode_gmp(data)
+
+
+def decode_message(version: str, value: bytes) -> tuple[GmpPacketData, int | None]:
+    """The message, and the gas that its sender asks for where the version has it. Raises MalformedInput."""
+    if version == GMP_VERSION:
+        return decode_gmp(value), None
+    if version != GMP_GAS_VERSION:
+        raise MalformedInput("gmp.version", "is none of a message", got=version[:64])
+    if len(value) < _GAS_WORD_BYTES:
+        raise MalformedInput("gmp.receive_gas", "is cut off", got=len(value))
+    receive_gas = int.from_bytes(value[:_GAS_WORD_BYTES], "big")
+    _check_receive_gas(receive_gas)
+    return decode_gmp(value[_GAS_WORD_BYTES:]), receive_gas
+
+
+def _check_receive_gas(receive_gas: int) -> None:
+    if not 1 <= receive_gas <= MAX_RECEIVE_GAS:
+        raise MalformedInput("gmp.receive_gas", f"must be 1 to {MAX_RECEIVE_GAS}", got=receive_gas)
 
 
 def encode_gmp_acknowledgement(result: bytes) -> bytes:

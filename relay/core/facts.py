@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from light_clients.ibc.forward import FORWARD_PORT, OriginStamp, decode_forward_request, decode_stamped_payload
 from light_clients.ibc.forward_memo import decode_forward_memo
-from light_clients.ibc.gmp import GMP_PORT, decode_gmp, message_id
+from light_clients.ibc.gmp import GMP_GAS_VERSION, GMP_PORT, GMP_VERSION, decode_message, message_id
 from light_clients.ibc.packet import Packet
 from light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
 from light_clients.interface import VerificationError
@@ -92,7 +92,7 @@ def _contents(packet: Packet) -> _Contents:
     if FORWARD_PORT in (payload.source_port, payload.destination_port):
         return _forwarded(packet)
     if payload.source_port == GMP_PORT:
-        return _message(payload.value)
+        return _message(payload.version, payload.value)
     return _Contents(App.OTHER)
 
 
@@ -121,17 +121,18 @@ def _forwarded(packet: Packet) -> _Contents:
             stamped = decode_stamped_payload(payload.value)
             if stamped.stamp.source_port != GMP_PORT:
                 return _Contents(App.OTHER, stamp=stamped.stamp)
-            return replace(_message(stamped.value), stamp=stamped.stamp)
+            return replace(_message(stamped.version, stamped.value), stamp=stamped.stamp)
         request = decode_forward_request(payload.value)
     except VerificationError:
         return _Contents(App.MESSAGE if payload.source_port == GMP_PORT else App.OTHER)
-    said = _message(request.value) if payload.source_port == GMP_PORT else _Contents(App.OTHER)
+    said = _message(request.version, request.value) if payload.source_port == GMP_PORT else _Contents(App.OTHER)
     return replace(said, next_client=request.next_client)
 
 
-def _message(value: bytes) -> _Contents:
+def _message(version: str, value: bytes) -> _Contents:
     try:
-        data = decode_gmp(value)
+        # every other version is read as the stock one, and is shown as far as that goes
+        data, _ = decode_message(version if version == GMP_GAS_VERSION else GMP_VERSION, value)
     except VerificationError:
         return _Contents(App.MESSAGE)
     return _Contents(App.MESSAGE, data.sender, data.receiver)

@@ -32,6 +32,8 @@ MAX_BUNDLE_BYTES = 64 * 1024 * 1024
 BUNDLE_LIMIT_S = 75.0
 """The server itself gives a bundle 60 s."""
 MAX_PAYLOAD_BYTES = 65_536
+MAX_RECEIVE_GAS = 10_000_000
+"""MAX_RECEIVE_GAS of Mailbox."""
 
 Result = TypeVar("Result")
 
@@ -192,6 +194,10 @@ def prepare(demand: Demand) -> Call[PreparedAnswer]:
             raise InvalidArgument("payload", f"must have 1 to {MAX_PAYLOAD_BYTES} bytes")
         path = "/v1/messages/prepare"
         wanted |= {"payload": f"0x{demand.payload.hex()}"}
+        if demand.receive_gas is not None:
+            if type(demand.receive_gas) is not int or not 1 <= demand.receive_gas <= MAX_RECEIVE_GAS:
+                raise InvalidArgument("receive_gas", f"must be an int from 1 to {MAX_RECEIVE_GAS}")
+            wanted |= {"receive_gas": demand.receive_gas}
     return _post("the preparation", path, wanted, PreparedAnswer)
 
 

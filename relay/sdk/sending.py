@@ -44,6 +44,7 @@ class MessageDemand:
     via: str | None = None
     client: str | None = None
     next_client: str | None = None
+    receive_gas: int | None = None
 
 
 Demand = TransferDemand | MessageDemand

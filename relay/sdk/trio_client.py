@@ -149,10 +149,14 @@ class TrioHutong:
         via: str | None = None,
         client: str | None = None,
         next_client: str | None = None,
+        receive_gas: int | None = None,
     ) -> Prepared:
-        """Nothing is signed or sent. `receiver` is a contract with `onMessage`."""
+        """Nothing is signed or sent. `receiver` is a contract with `onMessage`, `receive_gas` what it needs where that is more
+        than a relay gives unasked: 1.5 million for the whole receive."""
         return await self._prepare(
-            MessageDemand(source, destination, sender, receiver, payload, timeout_s, via, client, next_client)
+            MessageDemand(
+                source, destination, sender, receiver, payload, timeout_s, via, client, next_client, receive_gas
+            )
         )
 
     async def submit(self, chain: str, raw: bytes | str, idempotency_key: str) -> Submitted:

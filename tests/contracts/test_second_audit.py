@@ -192,7 +192,9 @@ OPEN = {
     "Router": {"sendPacket", "submitMisbehaviour", "relayBatch", "multicall", "setAuthority"},
     "Mailbox": {
         "sendMessage",
+        "sendMessageWithGas",
         "sendForwarded",
+        "sendForwardedWithGas",
         "onRecvPacket",
         "onAcknowledgementPacket",
         "onTimeoutPacket",

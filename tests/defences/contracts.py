@@ -21,6 +21,15 @@ REGISTRY = "contracts/src/ClientRegistry.sol"
 
 CONTRACTS = (
     Defence(
+        "the receiver gets the gas that was asked for",
+        MAILBOX,
+        "        if (gasleft() < receiveGas * 64 / 63 + CALL_OVERHEAD) _revertWithoutReason();\n",
+        "        if (gasleft() < MIN_CALLBACK_GAS * 64 / 63 + CALL_OVERHEAD) _revertWithoutReason();\n",
+        (
+            "contracts/test_parity_receive_gas.py::test_parity_row_16_a_relayer_that_gives_less_than_was_asked_settles_nothing",
+        ),
+    ),
+    Defence(
         "one client for each remote client",
         REGISTRY,
         "        require(bytes(bound).length == 0, CounterpartyTaken(remoteClientId, bound));\n",

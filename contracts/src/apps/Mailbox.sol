@@ -28,6 +28,8 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
 
     /// @notice Gas that a receiver gets at least; with less left, the whole receive reverts and can be repeated.
     uint256 public constant MIN_CALLBACK_GAS = 200_000;
+    /// @notice Most gas that a message can ask for its receiver; a receive must fit the 2^24 of a transaction (EIP-7825).
+    uint256 public constant MAX_RECEIVE_GAS = 10_000_000;
     /// @notice Gas that a sender's `onMessageSettled` gets, exactly.
     uint256 public constant SETTLEMENT_GAS = 150_000;
     /// @notice Longest payload of a message. A relay transaction must fit the 128 KiB that nodes accept.
@@ -78,17 +80,22 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
         external
         returns (bytes32 messageId, uint64 sequence)
     {
-        require(bytes(_directPeers[sourceClient]).length != 0, UnknownPeer(sourceClient));
-        bytes memory value = _encodeMessage(receiver, payload);
-        (messageId, sequence) = _send(
-            false,
-            MsgSendPacket({
-                sourceClient: sourceClient,
-                timeoutTimestamp: timeoutTimestamp,
-                payload: Payload(Gmp.PORT, Gmp.PORT, Gmp.VERSION, Gmp.ENCODING, value)
-            })
-        );
-        emit MessageSent(messageId, msg.sender, sourceClient, sequence, "", receiver, timeoutTimestamp);
+        return _sendDirect(sourceClient, receiver, payload, timeoutTimestamp, 0);
+    }
+
+    /// @inheritdoc IMailbox
+    function sendMessageWithGas(
+        string calldata sourceClient,
+        string calldata receiver,
+        bytes calldata payload,
+        uint64 timeoutTimestamp,
+        uint256 receiveGas
+    )
+        external
+        returns (bytes32 messageId, uint64 sequence)
+    {
+        _checkReceiveGas(receiveGas);
+        return _sendDirect(sourceClient, receiver, payload, timeoutTimestamp, receiveGas);
     }
 
     /// @inheritdoc IMailbox
@@ -102,45 +109,36 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
         external
         returns (bytes32 messageId, uint64 sequence)
     {
-        require(bytes(hubClient).length != 0 && hubClient.equal(_hubClientId), NotHubClient(hubClient));
-        require(Identifiers.isClientId(nextClient), UnknownPeer(nextClient));
-        uint256 minimum = block.timestamp + FORWARD_MARGIN + 1;
-        uint256 maximum = block.timestamp + MAX_TIMEOUT_DURATION;
-        require(
-            timeoutTimestamp >= minimum && timeoutTimestamp <= maximum,
-            InvalidTimeout(timeoutTimestamp, minimum, maximum)
-        );
-        bytes memory value = Forward.encode(
-            Forward.Request({
-                nextClient: nextClient,
-                destinationPort: Gmp.PORT,
-                version: Gmp.VERSION,
-                encoding: Gmp.ENCODING,
-                timeoutTimestamp: timeoutTimestamp,
-                value: _encodeMessage(receiver, payload)
-            })
-        );
-        (messageId, sequence) = _send(
-            true,
-            MsgSendPacket({
-                sourceClient: hubClient,
-                timeoutTimestamp: timeoutTimestamp - FORWARD_MARGIN,
-                payload: Payload(Gmp.PORT, Forward.PORT, Forward.VERSION, Gmp.ENCODING, value)
-            })
-        );
-        emit MessageSent(messageId, msg.sender, hubClient, sequence, nextClient, receiver, timeoutTimestamp);
+        return _sendForwarded(hubClient, nextClient, receiver, payload, timeoutTimestamp, 0);
+    }
+
+    /// @inheritdoc IMailbox
+    function sendForwardedWithGas(
+        string calldata hubClient,
+        string calldata nextClient,
+        string calldata receiver,
+        bytes calldata payload,
+        uint64 timeoutTimestamp,
+        uint256 receiveGas
+    )
+        external
+        returns (bytes32 messageId, uint64 sequence)
+    {
+        _checkReceiveGas(receiveGas);
+        return _sendForwarded(hubClient, nextClient, receiver, payload, timeoutTimestamp, receiveGas);
     }
 
     /// @inheritdoc IIBCApp
     function onRecvPacket(OnRecvPacketCallback calldata msg_) external onlyRouter returns (bytes memory) {
         Payload calldata payload = msg_.payload;
         require(payload.encoding.equal(Gmp.ENCODING), UnsupportedPayload(payload.version, payload.encoding));
-        if (payload.version.equal(Gmp.VERSION)) {
+        if (_isMessage(payload.version)) {
             string memory chain = _directPeers[msg_.destinationClient];
             require(bytes(chain).length != 0, UnknownPeer(msg_.destinationClient));
             require(payload.sourcePort.equal(Gmp.PORT), WrongSourcePort(payload.sourcePort));
             return _deliver(
                 Origin(chain, msg_.destinationClient, payload.sourcePort, msg_.sequence, false),
+                payload.version,
                 payload.value,
                 _messageId(false, msg_.sourceClient, msg_.destinationClient, msg_.sequence)
             );
@@ -233,6 +231,81 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
         );
     }
 
+    function _sendDirect(
+        string calldata sourceClient,
+        string calldata receiver,
+        bytes calldata payload,
+        uint64 timeoutTimestamp,
+        uint256 receiveGas
+    )
+        private
+        returns (bytes32 messageId, uint64 sequence)
+    {
+        require(bytes(_directPeers[sourceClient]).length != 0, UnknownPeer(sourceClient));
+        bytes memory value = _encodeMessage(receiver, payload, receiveGas);
+        (messageId, sequence) = _send(
+            false,
+            MsgSendPacket({
+                sourceClient: sourceClient,
+                timeoutTimestamp: timeoutTimestamp,
+                payload: Payload(Gmp.PORT, Gmp.PORT, _versionOf(receiveGas), Gmp.ENCODING, value)
+            })
+        );
+        emit MessageSent(messageId, msg.sender, sourceClient, sequence, "", receiver, timeoutTimestamp);
+    }
+
+    function _sendForwarded(
+        string calldata hubClient,
+        string calldata nextClient,
+        string calldata receiver,
+        bytes calldata payload,
+        uint64 timeoutTimestamp,
+        uint256 receiveGas
+    )
+        private
+        returns (bytes32 messageId, uint64 sequence)
+    {
+        require(bytes(hubClient).length != 0 && hubClient.equal(_hubClientId), NotHubClient(hubClient));
+        require(Identifiers.isClientId(nextClient), UnknownPeer(nextClient));
+        uint256 minimum = block.timestamp + FORWARD_MARGIN + 1;
+        uint256 maximum = block.timestamp + MAX_TIMEOUT_DURATION;
+        require(
+            timeoutTimestamp >= minimum && timeoutTimestamp <= maximum,
+            InvalidTimeout(timeoutTimestamp, minimum, maximum)
+        );
+        bytes memory value = Forward.encode(
+            Forward.Request({
+                nextClient: nextClient,
+                destinationPort: Gmp.PORT,
+                version: _versionOf(receiveGas),
+                encoding: Gmp.ENCODING,
+                timeoutTimestamp: timeoutTimestamp,
+                value: _encodeMessage(receiver, payload, receiveGas)
+            })
+        );
+        (messageId, sequence) = _send(
+            true,
+            MsgSendPacket({
+                sourceClient: hubClient,
+                timeoutTimestamp: timeoutTimestamp - FORWARD_MARGIN,
+                payload: Payload(Gmp.PORT, Forward.PORT, Forward.VERSION, Gmp.ENCODING, value)
+            })
+        );
+        emit MessageSent(messageId, msg.sender, hubClient, sequence, nextClient, receiver, timeoutTimestamp);
+    }
+
+    function _checkReceiveGas(uint256 receiveGas) private pure {
+        require(
+            receiveGas != 0 && receiveGas <= MAX_RECEIVE_GAS,
+            InvalidMessage("receiveGas", receiveGas, MAX_RECEIVE_GAS)
+        );
+    }
+
+    /// @dev A message that asks for no gas is of the version that every Mailbox knows.
+    function _versionOf(uint256 receiveGas) private pure returns (string memory) {
+        return receiveGas == 0 ? Gmp.VERSION : Gmp.GAS_VERSION;
+    }
+
     function _checkPeer(string calldata clientId, string calldata chain) private pure {
         require(Identifiers.isClientId(clientId), UnknownPeer(clientId));
         require(
@@ -241,7 +314,11 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
         );
     }
 
-    function _encodeMessage(string calldata receiver, bytes calldata payload) private view returns (bytes memory) {
+    function _encodeMessage(string calldata receiver, bytes calldata payload, uint256 receiveGas)
+        private
+        view
+        returns (bytes memory value)
+    {
         require(
             Identifiers.isPlainText(receiver, MAX_RECEIVER_LENGTH),
             InvalidMessage("receiver", bytes(receiver).length, MAX_RECEIVER_LENGTH)
@@ -250,11 +327,12 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
             payload.length != 0 && payload.length <= MAX_PAYLOAD_LENGTH,
             InvalidMessage("payload", payload.length, MAX_PAYLOAD_LENGTH)
         );
-        return abi.encode(
+        value = abi.encode(
             Gmp.PacketData({
                 sender: Identifiers.toHex(msg.sender), receiver: receiver, salt: "", payload: payload, memo: ""
             })
         );
+        if (receiveGas != 0) value = bytes.concat(bytes32(receiveGas), value);
     }
 
     function _send(
@@ -277,12 +355,13 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
         require(stamp.sourcePort.equal(Gmp.PORT), InvalidStamp("sourcePort"));
         require(stamp.destinationPort.equal(Forward.PORT), InvalidStamp("destinationPort"));
         require(
-            version.equal(Gmp.VERSION) && encoding.equal(Gmp.ENCODING), UnsupportedPayload(version, encoding)
+            _isMessage(version) && encoding.equal(Gmp.ENCODING), UnsupportedPayload(version, encoding)
         );
         string memory chain = _forwardedPeers[_hubClientId][stamp.clientId];
         require(bytes(chain).length != 0, UnknownPeer(stamp.clientId));
         return _deliver(
             Origin(chain, stamp.clientId, stamp.sourcePort, stamp.sequence, true),
+            version,
             value,
             messageIdOf(true, stamp.clientId, stamp.sequence)
         );
@@ -290,12 +369,15 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
 
     function _deliver(
         Origin memory origin,
+        string calldata version,
         bytes calldata value,
         bytes32 messageId
     )
         private
         returns (bytes memory)
     {
+        uint256 receiveGas = MIN_CALLBACK_GAS;
+        if (version.equal(Gmp.GAS_VERSION)) (receiveGas, value) = _takeReceiveGas(value);
         (
             string calldata sender,
             string calldata receiverText,
@@ -307,9 +389,24 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
         require(bytes(memo).length == 0, UnsupportedField("memo"));
         require(bytes(sender).length != 0, UnsupportedField("sender"));
         address receiver = _receiverOf(receiverText);
-        bytes memory result = _callReceiver(receiver, abi.encodeCall(IMessageReceiver.onMessage, (origin, sender, payload)));
+        bytes memory result =
+            _callReceiver(receiver, receiveGas, abi.encodeCall(IMessageReceiver.onMessage, (origin, sender, payload)));
         emit MessageDelivered(messageId, receiver, origin, sender);
         return Gmp.encodeAcknowledgement(result);
+    }
+
+    function _isMessage(string calldata version) private pure returns (bool) {
+        return version.equal(Gmp.VERSION) || version.equal(Gmp.GAS_VERSION);
+    }
+
+    /// @dev The word before the message. One that asks for more than any relay can give is refused for good, so that it is
+    /// not tried until its timeout; less than every receiver gets is nothing.
+    function _takeReceiveGas(bytes calldata value) private pure returns (uint256 receiveGas, bytes calldata message) {
+        require(value.length >= 32, MalformedPayload(0));
+        receiveGas = uint256(bytes32(value[0:32]));
+        _checkReceiveGas(receiveGas);
+        if (receiveGas < MIN_CALLBACK_GAS) receiveGas = MIN_CALLBACK_GAS;
+        message = value[32:];
     }
 
     /// @dev A contract, and none of the bridge's own (the Poly Network rule).
@@ -322,9 +419,12 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
         );
     }
 
-    function _callReceiver(address receiver, bytes memory input) private returns (bytes memory result) {
+    function _callReceiver(address receiver, uint256 receiveGas, bytes memory input)
+        private
+        returns (bytes memory result)
+    {
         // Too little gas must not look like a refusal: a revert without reason makes the router revert the whole receive.
-        if (gasleft() < MIN_CALLBACK_GAS * 64 / 63 + CALL_OVERHEAD) _revertWithoutReason();
+        if (gasleft() < receiveGas * 64 / 63 + CALL_OVERHEAD) _revertWithoutReason();
         (bool success, bytes memory returned, uint256 size) =
             BoundedCall.call(receiver, gasleft(), input, MAX_RESULT_LENGTH + ABI_OVERHEAD);
         if (!success) {
@@ -344,8 +444,16 @@ contract Mailbox is IMailbox, IIBCApp, AccessManaged {
     /// @dev The packet is our own, so its encoding is known to be right.
     function _senderOf(Payload calldata payload) private pure returns (bool forwarded, address sender) {
         forwarded = payload.version.equal(Forward.VERSION);
-        bytes memory value = forwarded ? abi.decode(payload.value, (Forward.Request)).value : payload.value;
-        (, sender) = Identifiers.parseAddress(abi.decode(value, (Gmp.PacketData)).sender);
+        string memory version = payload.version;
+        bytes memory value = payload.value;
+        if (forwarded) {
+            Forward.Request memory request = abi.decode(value, (Forward.Request));
+            (version, value) = (request.version, request.value);
+        }
+        Gmp.PacketData memory data;
+        if (version.equal(Gmp.GAS_VERSION)) (, data) = Gmp.decodeOwn(value);
+        else data = abi.decode(value, (Gmp.PacketData));
+        (, sender) = Identifiers.parseAddress(data.sender);
     }
 
     /// @dev A sender that reverts, loops or returns too much cannot keep its packet from being settled.

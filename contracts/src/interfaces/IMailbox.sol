@@ -98,6 +98,36 @@ interface IMailbox {
         external
         returns (bytes32 messageId, uint64 sequence);
 
+    /// @notice `sendMessage` for a receiver that needs more gas than a relay gives without being asked (1.5 million for the
+    /// whole receive, proof included). The other chain's Mailbox must know the payload version `hutong-gmp-gas-1`.
+    /// @param receiveGas 1 to 10 000 000: what the receiver is called with at least; with less, the receive reverts whole
+    /// @return messageId equal on both chains
+    /// @return sequence sequence of the packet on `sourceClient`
+    function sendMessageWithGas(
+        string calldata sourceClient,
+        string calldata receiver,
+        bytes calldata payload,
+        uint64 timeoutTimestamp,
+        uint256 receiveGas
+    )
+        external
+        returns (bytes32 messageId, uint64 sequence);
+
+    /// @notice `sendForwarded` for a receiver that needs more gas, likewise.
+    /// @param receiveGas 1 to 10 000 000: what the receiver is called with at least; with less, the receive reverts whole
+    /// @return messageId equal on both chains
+    /// @return sequence sequence of the packet on `hubClient`
+    function sendForwardedWithGas(
+        string calldata hubClient,
+        string calldata nextClient,
+        string calldata receiver,
+        bytes calldata payload,
+        uint64 timeoutTimestamp,
+        uint256 receiveGas
+    )
+        external
+        returns (bytes32 messageId, uint64 sequence);
+
     /// @notice Sets this router's client of the hub. Restricted.
     /// @param clientId identifier; empty turns forwarding off
     function setHubClient(string calldata clientId) external;

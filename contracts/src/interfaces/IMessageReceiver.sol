@@ -18,7 +18,7 @@ struct Origin {
 /// @title What a contract implements to receive messages
 interface IMessageReceiver {
     /// @notice Handles a message. Must accept calls from the Mailbox only.
-    /// @dev Called with at least 200 000 gas. A revert with a reason refuses the message for good and tells the sender so;
+    /// @dev Called with at least 200 000 gas, or what the sender asked for. A revert with a reason refuses the message for good and tells the sender so;
     /// a revert without one, or one that leaves less than a quarter of the gas, leaves it to be delivered again. Never decide
     /// by `gasleft()`: the relayer chooses it. Sending inside this call is refused by the router.
     /// @param origin where the message provably comes from

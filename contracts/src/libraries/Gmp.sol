@@ -9,6 +9,8 @@ library Gmp {
 
     string internal constant PORT = "gmpport";
     string internal constant VERSION = "ics27-2";
+    /// @notice A word with the gas that the receiver asks for, then the encoding of `VERSION`.
+    string internal constant GAS_VERSION = "hutong-gmp-gas-1";
     string internal constant ENCODING = "application/x-solidity-abi";
 
     /// @notice Packet data. Mailbox sends no salt and no memo.
@@ -44,6 +46,18 @@ library Gmp {
         (field, cursor) = data.tail(base + 128, base, cursor);
         memo = string(field);
         data.expectEnd(cursor);
+    }
+
+    /// @notice Reads a value of `GAS_VERSION` that this chain has written itself.
+    function decodeOwn(bytes memory value) internal pure returns (uint256 receiveGas, PacketData memory data) {
+        bytes memory message;
+        assembly ("memory-safe") {
+            receiveGas := mload(add(value, 0x20))
+            // the length of the rest in place of the word before it
+            message := add(value, 0x20)
+            mstore(message, sub(mload(value), 0x20))
+        }
+        data = abi.decode(message, (PacketData));
     }
 
     /// @notice `abi.encode((result))`.

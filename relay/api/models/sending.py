@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from light_clients.ibc.gmp import MAX_RECEIVE_GAS
 from relay.api.instants import Hash, Instant
 from relay.api.models.base import Answer, Demand, End
 
@@ -78,6 +79,15 @@ class PrepareMessage(_Prepare):
     payload: Annotated[
         str, Field(pattern="^0x([0-9a-fA-F]{2})+$", max_length=MAX_PAYLOAD_HEX_CHARS, examples=["0x68656c6c6f"])
     ]
+    receive_gas: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=MAX_RECEIVE_GAS,
+            examples=[None],
+            description="gas that the receiver needs; without it the whole receive gets 1 500 000, proof included",
+        ),
+    ] = None
 
 
 class UnsignedEvm(Answer):

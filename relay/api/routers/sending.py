@@ -60,7 +60,14 @@ async def prepare_message(service: InService, demand: PrepareMessage) -> Respons
     """A transaction that sends a message to a contract of another chain. Nothing is signed or sent."""
     choice = _choice(service, demand)
     payload = bytes.fromhex(demand.payload[2:])
-    wish = Wish(choice, demand.sender, demand.receiver, absolute_timeout_s(demand.timeout_s), payload=payload)
+    wish = Wish(
+        choice,
+        demand.sender,
+        demand.receiver,
+        absolute_timeout_s(demand.timeout_s),
+        payload=payload,
+        receive_gas=demand.receive_gas,
+    )
     return await _prepared(service, demand.source, wish)
 
 

@@ -36,6 +36,13 @@ SEND_MESSAGE = Function("sendMessage", ("string", "string", "bytes", "uint64"), 
 SEND_FORWARDED_MESSAGE = Function(
     "sendForwarded", ("string", "string", "string", "bytes", "uint64"), ("bytes32", "uint64")
 )
+SEND_MESSAGE_WITH_GAS = Function(
+    "sendMessageWithGas", ("string", "string", "bytes", "uint64", "uint256"), ("bytes32", "uint64")
+)
+SEND_FORWARDED_MESSAGE_WITH_GAS = Function(
+    "sendForwardedWithGas", ("string", "string", "string", "bytes", "uint64", "uint256"), ("bytes32", "uint64")
+)
+MAX_RECEIVE_GAS_OF = Function("MAX_RECEIVE_GAS", (), ("uint256",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +102,28 @@ async def prepare_on_evm(adapter: RouterChain, wish: Wish) -> Made:
 async def _message(adapter: RouterChain, account: _Account, wish: Wish, way: Way, payload: bytes) -> UnsignedEvm:
     mailbox = await _app(adapter, GMP_PORT, "Mailbox")
     await check_send(adapter.execution, mailbox, way, wish.timeout_timestamp_s)
+    asked = () if wish.receive_gas is None else (wish.receive_gas,)
+    if asked:
+        await _require_receive_gas(adapter, mailbox)
     if way.next_client is None:
-        data = SEND_MESSAGE.encode(way.client, wish.receiver, payload, wish.timeout_timestamp_s)
+        function = SEND_MESSAGE_WITH_GAS if asked else SEND_MESSAGE
+        data = function.encode(way.client, wish.receiver, payload, wish.timeout_timestamp_s, *asked)
     else:
-        data = SEND_FORWARDED_MESSAGE.encode(
-            way.client, way.next_client, wish.receiver, payload, wish.timeout_timestamp_s
-        )
+        function = SEND_FORWARDED_MESSAGE_WITH_GAS if asked else SEND_FORWARDED_MESSAGE
+        ends = (way.client, way.next_client)
+        data = function.encode(*ends, wish.receiver, payload, wish.timeout_timestamp_s, *asked)
     gas = await _gas(adapter.execution, account, mailbox, data)
     return account.call(0, mailbox, data, gas, "send the message")
+
+
+async def _require_receive_gas(adapter: RouterChain, mailbox: bytes) -> None:
+    """Mailboxes from before the payload version with gas have no function for it."""
+    try:
+        await adapter.execution.call(mailbox, MAX_RECEIVE_GAS_OF.encode())
+    except RefusedByChain:
+        raise ApiProblem(
+            Code.NOT_SUPPORTED, f"the Mailbox of {adapter.name} is older than receive_gas; leave it out"
+        ) from None
 
 
 async def _transfer(adapter: RouterChain, account: _Account, wish: Wish) -> tuple[Way, list[UnsignedEvm]]:

@@ -24,6 +24,7 @@ class Wish:
     amount: int = 0
     memo: str = ""
     payload: bytes | None = None
+    receive_gas: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from light_clients.ibc.denom import Denom  # noqa: E402
 from relay.api.api_keys import ApiKey, Scope, digest_of, new_key, write_keys  # noqa: E402
 from relay.api.problems import ApiProblem  # noqa: E402
 from relay.api.sending.contract_rules import check_send  # noqa: E402
+from relay.api.sending.evm import SEND_MESSAGE_WITH_GAS  # noqa: E402
 from relay.api.sending.idempotency import IdempotencyStore  # noqa: E402
 from relay.api.tokens.metadata import read_metadata  # noqa: E402
 from relay.api.ways import Way  # noqa: E402
@@ -184,6 +185,14 @@ async def messages(http, key, setting, home) -> None:
     direct = await http.post("/v1/messages/prepare", json={**wish, "destination": "hub"})
     (unsigned,) = direct.json()["transactions"]
     assert unsigned["to"] == setting.contracts.mailbox and unsigned["gas"] > 21_000
+
+    heavy = await http.post("/v1/messages/prepare", json={**wish, "destination": "hub", "receive_gas": 3_000_000})
+    (asking,) = heavy.json()["transactions"]
+    assert asking["data"][:10] == f"0x{SEND_MESSAGE_WITH_GAS.selector.hex()}"
+    assert int(asking["data"][10 + 4 * 64 : 10 + 5 * 64], 16) == 3_000_000
+    for gas in (0, 10_000_001, "5"):
+        refused = await http.post("/v1/messages/prepare", json={**wish, "destination": "hub", "receive_gas": gas})
+        assert (refused.status_code, refused.json()["field"]) == (422, "receive_gas")
 
     async def offer(name: str, **changes):
         headers = {"authorization": f"Bearer {key}", "idempotency-key": name}

@@ -10,7 +10,7 @@ from light_clients.ibc.forward import (
     encode_forward_request,
     encode_stamped_payload,
 )
-from light_clients.ibc.gmp import GmpPacketData, encode_gmp
+from light_clients.ibc.gmp import GmpPacketData, encode_gmp, encode_message
 from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
 from light_clients.ibc.transfer import (
     ABI_ENCODING,
@@ -63,6 +63,16 @@ def test_forwarded_message_says_who_and_where_it_ends():
     unknown = every_fact_of(job(encode_forward_request(request), "gmpport", "forward"), Paths.of([]))
     assert (unknown.next_client, unknown.final_chain) == ("bft-evm-1", None)
     assert said(every_fact_of(job(inner, "gmpport", "gmpport"), PATHS))[:3] == ("message", SENDER, RECEIVER)
+
+
+def test_parity_row_16_a_message_that_asks_for_gas_has_the_same_facts():
+    version, inner = encode_message(GmpPacketData(SENDER, RECEIVER, b"", b"x", ""), 3_000_000)
+    request = ForwardRequest("bft-evm-1", "gmpport", version, ABI_ENCODING, 1_900_000_000, inner)
+    first = every_fact_of(job(encode_forward_request(request), "gmpport", "forward"), PATHS)
+    assert said(first) == ("message", SENDER, RECEIVER, None, None, "bft-evm-1", "beta", "client-0")
+    stamped = StampedPayload(OriginStamp(1, "bft-evm-0", "gmpport", "forward", 7, 1), version, ABI_ENCODING, inner)
+    second = every_fact_of(job(encode_stamped_payload(stamped), "forward", "gmpport", source="hub"), PATHS)
+    assert said(second)[:3] == ("message", SENDER, RECEIVER)
 
 
 def test_forwarded_transfer_ends_at_the_receiver_of_its_memo():

@@ -164,6 +164,16 @@ def test_arguments_are_refused_before_anything_is_sent(client):
         ("amount", "prepare_transfer", ("a", "b"), {"token": "t", "amount": 1.5, "sender": "s", "receiver": "r"}),
         ("payload", "prepare_message", ("a", "b"), {"sender": "s", "receiver": "r", "payload": b""}),
         ("payload", "prepare_message", ("a", "b"), {"sender": "s", "receiver": "r", "payload": "0x12"}),
+        (
+            *("receive_gas", "prepare_message", ("a", "b")),
+            {"sender": "s", "receiver": "r", "payload": b"x", "receive_gas": 10_000_001},
+        ),
+        (
+            "receive_gas",
+            "prepare_message",
+            ("a", "b"),
+            {"sender": "s", "receiver": "r", "payload": b"x", "receive_gas": 1.5},
+        ),
         ("window", "series", ("2h",), {}),
         ("page_items", "dead_letters", (), {"page_items": 0}),
         ("page_items", "messages", (), {"page_items": 101}),
