@@ -75,6 +75,20 @@ def test_the_table_of_metrics_is_what_the_code_exports():
         assert f"`{label}`" in page
 
 
+def test_parity_rows_56_and_75_the_deployment_page_names_metrics_that_there_are_and_the_dashboard_shows_them():
+    rows = (DEPLOY / "README.md").read_text().partition("What to look at first")[2].partition("## PostgreSQL")[0]
+    named = set(re.findall(r"`((?:hutong|backlog|wallet)_\w+)`", rows))
+    known = {re.sub(r"_(bucket|sum|count)$", "", name) for name in registered()}
+    shown = {
+        re.sub(r"_(bucket|sum|count)$", "", name)
+        for panel in DASHBOARD["panels"]
+        for target in panel.get("targets", ())
+        for name in asked_for(target["expr"])
+    }
+    assert named <= known and len(named) > 15
+    assert named - shown == set(), "each has a panel"
+
+
 def test_links_between_the_pages_lead_somewhere():
     for page in (*HANDBOOK.glob("*.md"), DEPLOY / "README.md"):
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
