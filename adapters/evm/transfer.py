@@ -9,9 +9,10 @@ from adapters.evm.delayed import Progress, call_after_delay
 from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.ics26.transactor import Transactor
-from adapters.interface import BadAnswer
+from adapters.interface import BadAnswer, RefusedByChain
 from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.denom import Denom
+from light_clients.interface import MalformedInput
 
 LIMIT_TUPLE = "(uint128,uint128,uint128,uint32,uint32)"
 UNLIMITED = 2**128 - 1
@@ -121,7 +122,12 @@ async def balance_of(execution: ExecutionRpc, token: bytes, holder: bytes) -> in
     """What an account holds of an ERC-20; 0 of a voucher that does not exist yet."""
     if not await execution.code(token):
         return 0
-    (amount,) = await _read(execution, token, BALANCE_OF, holder)
+    try:
+        (amount,) = await _read(execution, token, BALANCE_OF, holder)
+    except (BadAnswer, MalformedInput, RefusedByChain):
+        raise RefusedByChain(
+            "NoToken", f"{to_checksum_address(token)} is no token: it does not answer balanceOf"
+        ) from None
     return int(amount)
 
 

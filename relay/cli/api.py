@@ -1,12 +1,13 @@
 """`hutong api`: the HTTP API as a process of its own, and its keys."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.cli.session import REFUSED, UNUSABLE, ConfigFile, config_of, refuse
+from relay.cli.session import REFUSED, UNUSABLE, AsJson, ConfigFile, config_of, refuse
 
 if TYPE_CHECKING:
     from relay.api.api_keys import ApiKey
@@ -79,9 +80,14 @@ def create(
 
 
 @keys.command(name="list")
-def list_(config: ConfigFile) -> None:
+def list_(config: ConfigFile, as_json: AsJson = False) -> None:
     """Names, scopes and ages of the keys; the keys themselves are nowhere."""
-    for key in _known(_keys_file(config)):
+    known = _known(_keys_file(config))
+    if as_json:
+        rows = [{"name": key.name, "scopes": sorted(key.scopes), "created_at": key.created_at} for key in known]
+        typer.echo(json.dumps(rows))
+        return
+    for key in known:
         typer.echo(f"{key.name}  {','.join(sorted(key.scopes))}  {key.created_at}")
 
 

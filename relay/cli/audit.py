@@ -197,11 +197,12 @@ def export(
     checkpoint: Annotated[
         list[Path], typer.Option("--checkpoint", help="Make the bundle provable from this one; as often as needed.")
     ] = [],  # noqa: B006  typer copies it
+    as_json: AsJson = False,
 ) -> None:
     """Write the proof bundle of a packet, of both legs if it was sent on. The chains give what the archive lacks."""
     from relay.cli.audit_export import export_bundles
 
-    export_bundles(config, output, packet_id, checkpoint, every=every)
+    export_bundles(config, output, packet_id, checkpoint, every=every, as_json=as_json)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Bundles and checkpoints from the chains and the relay's evidence, as `hutong audit export` and `checkpoint` write them."""
 
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from relay.core.bundling import Exporter
 
 
-def export_bundles(config: Path, output: Path, packet_id: str | None, checkpoint: list[Path], *, every: bool) -> None:
+def export_bundles(
+    config: Path, output: Path, packet_id: str | None, checkpoint: list[Path], *, every: bool, as_json: bool
+) -> None:
     """The bundle of one packet, or of every packet in the archive."""
     from relay.audit import Auditor, MissingTrust
 
@@ -41,13 +44,13 @@ def export_bundles(config: Path, output: Path, packet_id: str | None, checkpoint
         except MissingTrust as error:
             raise UnusableInput(str(error)) from None
     if source is None:
-        _export_archive(loaded, checkpoints, auditor, output)
+        _export_archive(loaded, checkpoints, auditor, output, as_json=as_json)
         return
     bundle = run_administration(partial(_export_one, loaded, checkpoints, *source))
     if isinstance(bundle, str):
         raise refuse(bundle, REFUSED)
     _write(output, bundle, auditor)
-    typer.echo(str(output))
+    typer.echo(json.dumps({"packet": bundle.packet_id, "file": str(output)}) if as_json else str(output))
 
 
 def write_checkpoint(config: Path, chain: str, output: Path, height: int | None) -> None:
@@ -62,7 +65,9 @@ def write_checkpoint(config: Path, chain: str, output: Path, height: int | None)
     typer.echo(f"{found.chain_id} height {found.height} 0x{found.hash.hex()}")
 
 
-def _export_archive(config: Config, checkpoints: "list[Checkpoint]", auditor: "Auditor | None", folder: Path) -> None:
+def _export_archive(
+    config: Config, checkpoints: "list[Checkpoint]", auditor: "Auditor | None", folder: Path, *, as_json: bool
+) -> None:
     made: dict[str, Bundle] = {}
     reasons = run_administration(partial(_export_all, config, checkpoints, made.__setitem__))
     if isinstance(reasons, str):
@@ -75,6 +80,10 @@ def _export_archive(config: Config, checkpoints: "list[Checkpoint]", auditor: "A
         raise refuse(f"{folder} cannot be made: {error.strerror}", UNUSABLE) from None
     for name, bundle in made.items():
         _write(folder / files[name], bundle, auditor)
+    if as_json:
+        written = [{"packet": name, "file": str(folder / files[name])} for name in made]
+        typer.echo(json.dumps({"bundles": written, "without": reasons}))
+        return
     for name, reason in reasons.items():
         typer.echo(f"{name}: {reason}", err=True)
     typer.echo(f"{len(made)} bundles in {folder}, {len(reasons)} packets without one")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relay.cli.hub_key_password import KeyPasswordEnv, KeyPasswordFile, given_password, key_password
-from relay.cli.session import UNUSABLE, AsJson, refuse
+from relay.cli.session import UNUSABLE, AsJson, demand_terminal, refuse
 
 if TYPE_CHECKING:
     from relay.hub.node.key_file import KeyFile
@@ -43,6 +43,7 @@ def encrypt(
         if file.is_encrypted:
             raise UnusableHome(f"{file.path} is encrypted already")
         if key_password_file is None and key_password_env is None:
+            demand_terminal("the new password", "--key-password-file or --key-password-env")
             text = typer.prompt(f"New password of {file.path}", hide_input=True, confirmation_prompt=True, err=True)
             password = str(text).encode()
         else:

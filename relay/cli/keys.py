@@ -217,6 +217,9 @@ def _create(keystore: Path, private_key: bytes, password_file: Path | None, pass
     from relay.keys import create_keystore, read_password
 
     if password_file is None and password_env is None:
+        from relay.cli.session import demand_terminal
+
+        demand_terminal("the password", "--password-file or --password-env")
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True).encode()
     else:
         password = read_password(_key_config(keystore, password_file, password_env))
@@ -258,6 +261,9 @@ def _secret_input(file: Path | None, *, stdin: bool, password_given: bool) -> by
     if file is not None:
         return read_private_file(file)
     if not stdin:
+        from relay.cli.session import demand_terminal
+
+        demand_terminal("the key", "--file or --stdin")
         return str(typer.prompt("Key or mnemonic", hide_input=True)).encode()
     if not password_given:
         raise _refused("with --stdin give the password by --password-file or --password-env")

@@ -9,6 +9,7 @@ from typer.core import CompletionItem, TyperGroup  # type: ignore[attr-defined]
 from typer.main import get_command
 
 from light_clients.interface.interpreter import unfit_interpreter
+from relay.base.extras import install_hint
 from relay.base.import_path import safe_environment
 from relay.base.os_errors import os_reasons
 
@@ -111,7 +112,7 @@ def main() -> None:
         module = (error.name or "").partition(".")[0]
         if module in OWN_PACKAGES:
             raise
-        typer.echo(f"this command needs the relay: pip install 'hutong[relay]' (there is no module {module})", err=True)
+        typer.echo(f"this command needs the relay (there is no module {module}); {install_hint('relay')}", err=True)
         raise SystemExit(2) from None
     except (OSError, BaseExceptionGroup) as error:
         # Full and read-only disks, taken ports, unreadable files: what no command said better itself.

@@ -1,5 +1,6 @@
 """`hutong peer`: whom a Mailbox listens to."""
 
+import json
 from functools import partial
 from random import Random
 from typing import Annotated
@@ -7,6 +8,7 @@ from typing import Annotated
 import typer
 
 from relay.cli.session import (
+    AsJson,
     ConfigFile,
     Keystore,
     PasswordEnv,
@@ -35,11 +37,15 @@ def add(
     keystore: Keystore,
     password_file: PasswordFile = None,
     password_env: PasswordEnv = None,
+    as_json: AsJson = False,
 ) -> None:
     """Accept messages that the hub forwards from the chain behind one of its clients."""
     evm = evm_chain_of(config_of(config), chain)
     signer = signer_of(keystore, password_file, password_env)
     run_administration(partial(_set_peer, evm, address_of(mailbox, "--mailbox"), hub_client, name, signer))
+    if as_json:
+        typer.echo(json.dumps({"chain": chain, "mailbox": mailbox, "hub_client": hub_client, "name": name}))
+        return
     typer.echo(f"{chain} listens to {name} ({hub_client})")
 
 

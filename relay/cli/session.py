@@ -1,6 +1,7 @@
 """What administrative commands share: keys from the command line, and refusals as one sentence with an exit code."""
 
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
@@ -56,6 +57,12 @@ def refuse(sentence: str, code: int) -> typer.Exit:
     """Say what is wrong; the caller raises what is returned."""
     typer.echo(sentence, err=True)
     return typer.Exit(code)
+
+
+def demand_terminal(what: str, options: str) -> None:
+    """typer.Exit where nobody can be asked: without it a prompt ends with "Aborted!" and exit code 1."""
+    if not sys.stdin.isatty():
+        raise refuse(f"there is no terminal to ask for {what}: give {options}", UNUSABLE)
 
 
 def signer_of(keystore: Path, password_file: Path | None, password_env: str | None) -> Signer:

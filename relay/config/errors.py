@@ -10,9 +10,11 @@ class Problem:
     field: str
     reason: str
     remedy: str
+    subject: str | None = None
+    """The name of the chain whose table it is, where `field` only counts."""
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.reason}; {self.remedy}"
+        return f"{self.field}{'' if self.subject is None else f' ({self.subject})'}: {self.reason}; {self.remedy}"
 
 
 class ConfigError(Exception):

@@ -1,8 +1,10 @@
 """Reading and checking a configuration file."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,6 +50,8 @@ _MODELS = (
     ),
     *(AttestorConfig, AttestorProcess, SourceConfig, DestinationConfig),
 )
+MAX_SHOWN_NAME = 64
+_CHAIN_FIELD = re.compile(r"chains\.([0-9]{1,3})(?:\.|$)")
 _EVERY_KEY = sorted({name for model in _MODELS for name in model.model_fields})
 _REMEDIES = {
     "missing": "add it",
@@ -57,7 +61,39 @@ _REMEDIES = {
     "tuple_type": "write a list in square brackets",
     "model_type": "write a table",
     "literal_error": "use one of the values listed",
+    "int_parsing": "write a whole number without quotes",
+    "int_from_float": "write a whole number",
+    "bool_parsing": "write true or false",
+    "too_short": "add an entry",
+    "too_long": "take some out",
 }
+_REASONS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "int_parsing": lambda _: "is not a whole number",
+    "int_type": lambda _: "is not a whole number",
+    "int_from_float": lambda _: "is not a whole number",
+    "bool_parsing": lambda _: "is neither true nor false",
+    "bool_type": lambda _: "is neither true nor false",
+    "string_type": lambda _: "is not a text",
+    "tuple_type": lambda _: "is not a list",
+    "model_type": lambda _: "is not a table",
+    "too_short": lambda said: f"needs at least {said['min_length']} {_entries(said['min_length'])}",
+    "too_long": lambda said: f"may have at most {said['max_length']} {_entries(said['max_length'])}",
+    "greater_than_equal": lambda said: f"is less than {said['ge']}",
+    "less_than_equal": lambda said: f"is more than {said['le']}",
+    "greater_than": lambda said: f"must be more than {said['gt']}",
+    "less_than": lambda said: f"must be less than {said['lt']}",
+}
+"""In place of the library's words, which speak of validation and tuples."""
+_TABLES: dict[type[BaseModel], str] = {
+    ApiConfig: "[api]",
+    ArchiveConfig: "[archive]",
+    RelayConfig: "[relay]",
+    EvmChainConfig: "a [[chains]] table",
+}
+
+
+def _entries(count: int) -> str:
+    return "entry" if count == 1 else "entries"
 
 
 def load_config(path: Path) -> Config:
@@ -125,12 +161,25 @@ def _parsed(
     try:
         config = model.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(source, tuple(map(_problem, error.errors(include_url=False, include_input=False)))) from None
-    problems = tuple(contradictions(config))
+        found = map(_problem, error.errors(include_url=False, include_input=False))
+        raise ConfigError(source, tuple(_named(problem, document) for problem in found)) from None
+    problems = tuple(_named(problem, document) for problem in contradictions(config))
     if problems:
         raise ConfigError(source, problems)
     absolute: Parsed = _absolute(config, directory)
     return absolute
+
+
+def _named(problem: Problem, document: dict[str, Any]) -> Problem:
+    """With the chain's name, where the document has one that can be shown."""
+    match = _CHAIN_FIELD.match(problem.field)
+    chains = document.get("chains")
+    if match is None or not isinstance(chains, list) or int(match[1]) >= len(chains):
+        return problem
+    chain = chains[int(match[1])]
+    name = chain.get("name") if isinstance(chain, dict) else None
+    shown = isinstance(name, str) and name.isascii() and name.isprintable() and len(name) <= MAX_SHOWN_NAME
+    return replace(problem, subject=name) if shown else problem
 
 
 def file_problems(config: Config) -> tuple[Problem, ...]:
@@ -218,10 +267,20 @@ def _problem(error: Any) -> Problem:
         said = "is no kind of chain" if kind == "union_tag_invalid" else "is missing"
         return Problem(f"{field}.kind", said, 'set kind = "evm", kind = "hub" or kind = "cosmos"')
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(location[-1], _EVERY_KEY, n=1)
-        return Problem(field, "unknown key", f"did you mean {near[0]}?" if near else "remove it")
+        return Problem(field, "unknown key", _remedy_of_unknown(location[-1]))
+    if kind in _REASONS:
+        return Problem(field, _REASONS[kind](error.get("ctx", {})), _REMEDIES.get(kind, "correct it"))
     reason = error["msg"].removeprefix("Value error, ")
     return Problem(field, reason[:1].lower() + reason[1:], _REMEDIES.get(kind, "correct it"))
+
+
+def _remedy_of_unknown(key: str) -> str:
+    """A known key in the wrong place is told where it belongs; another may be misspelt."""
+    homes = [title for model, title in _TABLES.items() if key in model.model_fields]
+    if homes:
+        return f"it belongs into {homes[0]}"
+    near = [one for one in difflib.get_close_matches(key, _EVERY_KEY, n=2) if one != key]
+    return f"did you mean {near[0]}?" if near else "remove it"
 
 
 def _absolute(model: Any, directory: Path) -> Any:

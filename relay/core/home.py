@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from relay.base.os_errors import os_reason
 from relay.core.errors import StartRefused
 
 
@@ -20,7 +21,9 @@ def held_home(directory: Path) -> Iterator[Path]:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(directory / "relay.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise StartRefused(f"relay.home {directory} cannot be used: {error.strerror}") from None
+        raise StartRefused(
+            f"relay.home {directory} cannot be used: {os_reason(error)}; name a folder that this user can write as relay.home"
+        ) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,6 +7,9 @@ from relay.core.pending import Included, Pending
 from relay.dispatch import Job, JobKind, Route
 from relay.telemetry import Metrics, get_logger
 
+_DONE = {JobKind.RECEIVE: "delivered", JobKind.ACKNOWLEDGE: "acknowledged", JobKind.TIMEOUT: "timed out"}
+"""By kind of job: an acknowledgement that came home is no delivery."""
+
 
 class Progress:
     """Of one route. Nothing here waits or fails."""
@@ -66,7 +69,7 @@ class Progress:
             self._metrics.stage(chain, job.kind, "included", seconds)
             self._metrics.hermes.confirmed(job.kind, *_ends_of(job))
             self._log.info(
-                "delivered",
+                _DONE[job.kind],
                 **self._history.about(job),
                 height=end.outcome.height,
                 transaction=end.outcome.transaction_hash,

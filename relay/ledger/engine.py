@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from relay.base.extras import install_hint
 from relay.ledger.errors import LedgerUnavailable
 
 Password = str | None
@@ -78,9 +79,7 @@ def _open_postgresql(url: URL, password: Password, *, read_only: bool) -> Engine
     try:
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=2, connect_args=arguments)
     except (ImportError, NoSuchModuleError):
-        raise LedgerUnavailable(
-            "a ledger in PostgreSQL needs its driver; run: pip install 'hutong[postgresql]'"
-        ) from None
+        raise LedgerUnavailable(f"a ledger in PostgreSQL needs its driver; {install_hint('postgresql')}") from None
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

@@ -1,6 +1,6 @@
 """A typed client of the HTTP API (docs/spec/api.md): `Hutong` for programs without an event loop, `TrioHutong` under trio.
 
-`pip install 'hutong[sdk]'`. Guide: docs/sdk.md.
+`pip install '.[sdk]'` in a checkout. Guide: docs/sdk.md.
 """
 
 from relay.sdk.errors import (

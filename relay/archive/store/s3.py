@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from relay.archive.errors import ArchiveUnavailable
 from relay.archive.store.backend import Stored, WriteConflict
+from relay.base.extras import install_hint
 
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 60
@@ -41,7 +42,7 @@ def open_bucket(location: str) -> "Bucket":
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ImportError:
-        raise ArchiveUnavailable("s3:// needs the extra s3: pip install 'hutong[s3]'") from None
+        raise ArchiveUnavailable(f"s3:// needs the extra s3; {install_hint('s3')}") from None
     options = Config(
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,

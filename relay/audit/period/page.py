@@ -378,7 +378,8 @@ def _repeat(replay: Replay) -> Iterator[str]:
     yield (
         f"<p>This report was made by hutong {_text(replay.inputs.version)}. The program is open; it can be read, and its "
         "rules are published with it. To repeat the judgement, take the files whose fingerprints are above, on any "
-        "computer, with no network:</p>"
+        "computer, with no network, in a checkout of the source of that version (hutong is in no package index: a package of "
+        "that name there would be somebody else's):</p>"
         f"<pre>{commands}</pre>"
         "<p>It prints the same sums and findings. Whoever doubts this program can write another: the formats of the "
         "evidence (docs/spec/bundle.md), of the checkpoints (docs/spec/checkpoint.md) and of the machine-readable result "
@@ -389,7 +390,7 @@ def _repeat(replay: Replay) -> Iterator[str]:
 def _commands(inputs: Inputs) -> Iterator[str]:
     """Lines for a POSIX shell. Names of files and the version come from outside and are to be copied by a reader: each is
     one word, and none an option."""
-    yield f"pip install {quote(f'hutong[audit]=={inputs.version}')}"
+    yield "pip install '.[audit]'"
     yield f"hutong audit replay --now {format_time(inputs.judged_at_ns)} \\"
     for root in inputs.roots:
         yield f"    {quote(f'--checkpoint={root.file}')} \\"

@@ -44,7 +44,7 @@ class Lane:
         started = monotonic()
 
         def say(text: str) -> None:
-            console.print(f"[{monotonic() - started:5.1f} s] {text}", markup=False, highlight=False)
+            console.print(f"[{monotonic() - started:5.1f} s] {text}", markup=False, highlight=False, soft_wrap=True)
 
         async with self._network(nursery, home, say) as network:
             if self.bundles is not None:

@@ -1,5 +1,6 @@
 """`hutong api`: keys, and a server of its own that starts, serves and stops."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -49,6 +50,8 @@ def test_keys_are_made_listed_and_revoked(config):
     assert KeyRing(file).find(key).scopes == {Scope.WRITE}
     assert run("keys", "create", "ops", "--scope", "admin", "--scope", "write", "--config", config).exit_code == 0
     listed = run("keys", "list", "--config", config).output
+    rows = json.loads(run("keys", "list", "--config", config, "--json").output)
+    assert [(row["name"], row["scopes"]) for row in rows] == [("shop", ["write"]), ("ops", ["admin", "write"])]  # T17
     assert "shop  write  " in listed and "ops  admin,write  " in listed and key not in listed
     assert run("keys", "revoke", "shop", "--config", config).exit_code == 0
     assert KeyRing(file).find(key) is None and run("keys", "revoke", "shop", "--config", config).exit_code == 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from functools import partial
 
 import eth_keyfile.keyfile
@@ -225,3 +226,14 @@ def test_attack_G14_public_key_that_is_not_the_keys_is_neither_shown_nor_loaded(
 def test_prefix_that_is_none_is_refused(tmp_path, prefix):
     refused = run(["show", str(stored(tmp_path)), "--prefix", prefix])
     assert refused.exit_code == 2 and "--prefix" in refused.output
+
+
+@pytest.mark.parametrize("command", [("add",), ("import",)])
+def test_trial_T17_without_a_terminal_a_password_is_not_asked_for(tmp_path, command):
+    from relay.base.child_processes import HUTONG
+
+    done = subprocess.run(
+        [*HUTONG, "keys", *command, tmp_path / "key.json"], stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and "there is no terminal to ask for" in done.stderr
+    assert "Aborted" not in done.stderr and not (tmp_path / "key.json").exists()

@@ -33,7 +33,7 @@ def test_a_period_is_judged_without_the_relays_libraries(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [("hub", "--help"), ("audit", "export", "a/b/1", "--config", "none", "-o", "x")])
-def test_what_needs_the_relay_says_what_to_install(arguments):
+def test_trial_T15_what_needs_the_relay_says_what_to_install(arguments):
     done = hutong(*arguments)
     assert done.returncode == 2
-    assert "pip install 'hutong[relay]'" in done.stderr and done.stderr.count("\n") == 1
+    assert "in the checkout of hutong run: pip install '.[relay]'" in done.stderr and done.stderr.count("\n") == 1

@@ -47,8 +47,8 @@ def test_defaults_are_the_safe_ones(tmp_path):
         ('listen = "127.0.0.1:1"\ncors_origins = ["javascript:x"]', "api.cors_origins.0", "origin"),
         ('listen = "127.0.0.1:1"\ntrusted_proxies = ["proxy"]', "api.trusted_proxies.0", "network"),
         ('listen = "127.0.0.1:1"\npublic_url = "file:///etc"', "api.public_url", "http"),
-        ('listen = "127.0.0.1:1"\nrate_limit_per_s = 0', "api.rate_limit_per_s", "greater"),
-        ('listen = "127.0.0.1:1"\nmax_streams = 10_001', "api.max_streams", "less"),
+        ('listen = "127.0.0.1:1"\nrate_limit_per_s = 0', "api.rate_limit_per_s", "is less than 1"),
+        ('listen = "127.0.0.1:1"\nmax_streams = 10_001', "api.max_streams", "is more than 10000"),
         ('listen = "127.0.0.1:1"\nkeys_fil = "x"', "api.keys_fil", "unknown key"),
     ],
 )

@@ -343,3 +343,37 @@ def test_attack_G13_cosmos_mistakes_name_their_field(old, new, field):
     found = problem(COSMOS.replace(old, new, 1))
     assert found.field == field
     assert found.reason and found.remedy
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("[relay]\n", 'home = "x"\n[relay]\n'), "home: unknown key; it belongs into [relay]"),
+        (
+            ("chain_id = 1001", 'chain_id = "abc"'),
+            "chains.0.chain_id (alpha): is not a whole number; write a whole number",
+        ),
+        (("chain_id = 1001", "chain_id = 1.5"), "chains.0.chain_id (alpha): is not a whole number"),
+    ],
+)
+def test_trial_T17_problems_are_said_in_words_of_the_file(change, said):
+    assert GOOD.count(change[0]) >= 1, GOOD
+    with pytest.raises(ConfigError) as refused:
+        parse_config(GOOD.replace(*change, 1).encode(), "relay.toml", Path("/etc/hutong"))
+    assert said in str(refused.value)
+    assert "valid integer" not in str(refused.value) and "did you mean home?" not in str(refused.value)
+
+
+def test_trial_T17_an_empty_list_of_endpoints_is_said_without_tuples():
+    start = GOOD.index("rpc = [")
+    changed = GOOD[:start] + "rpc = []" + GOOD[GOOD.index("]", start) + 1 :]
+    with pytest.raises(ConfigError) as refused:
+        parse_config(changed.encode(), "relay.toml", Path("/etc/hutong"))
+    assert "chains.0.rpc (alpha): needs at least 1 entry; add an entry" in str(refused.value)
+
+
+def test_trial_T17_a_name_that_a_terminal_would_obey_is_not_shown():
+    changed = GOOD.replace('name = "alpha"', 'name = "\\u001b[31m"', 1)
+    with pytest.raises(ConfigError) as refused:
+        parse_config(changed.encode(), "relay.toml", Path("/etc/hutong"))
+    assert "\x1b" not in str(refused.value)

@@ -36,7 +36,7 @@ class CosmosLane:
         started = monotonic()
 
         def say(text: str) -> None:
-            console.print(f"[{monotonic() - started:5.1f} s] {text}", markup=False, highlight=False)
+            console.print(f"[{monotonic() - started:5.1f} s] {text}", markup=False, highlight=False, soft_wrap=True)
 
         network = await bring_up(nursery, home, self.simd, self.engine, say)
         watch = StatusWatch(network.simd)
