@@ -193,7 +193,7 @@ GOVERNANCE = (
     Defence(
         "a later revision's database is not opened under the first genesis",
         LEDGER,
-        "        if newest is not None and newest.block.header.chain_id != genesis.chain_id:\n",
+        "        if newest is not None and newest.header.chain_id != genesis.chain_id:\n",
         "        if False:\n",
         (OWN_DATABASE, AFTER_PRUNING),
     ),

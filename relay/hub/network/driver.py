@@ -453,7 +453,7 @@ class NetworkDriver(ConsensusDriver):
         return await self._heard_of(self._skips, block.header.height, block_id.hash, trio.current_time() + ASK_PEERS_S)
 
     async def _await_certificate(self, desk: SkipDesk, height: int, block_hash: bytes) -> SkipCertificate | None:
-        _log.warning("no more blocks", reason=why_waiting_for_skip(height))
+        self._on_waiting(why_waiting_for_skip(height))
         return await self._heard_of(desk, height, block_hash, float("inf"))
 
     async def _heard_of(self, desk: SkipDesk, height: int, block_hash: bytes, until_s: float) -> SkipCertificate | None:

@@ -61,6 +61,7 @@ class NodeNetwork:
 
         async def applied(height: int) -> None:
             self._last_block_at_s = trio.current_time()
+            self._ended = None
             await on_block(height)
 
         self.driver = NetworkDriver(

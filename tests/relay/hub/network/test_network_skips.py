@@ -88,6 +88,8 @@ async def test_attack_C48_two_of_four_that_fail_skip_nothing_and_nothing_else_is
         await trio.sleep(120)
         assert [validator.height for validator in network.validators] == [height - 1, height - 1, height, height]
         assert not any(network.validators[index].halted for index in range(4))
+        for index in (0, 1):
+            assert "counts as empty" in network.validators[index].node.report()["whyNoBlock"]
         nursery.cancel_scope.cancel()
 
 
