@@ -25,7 +25,7 @@ MAX_UNREAD = 256
 """Transactions whose sender is still to be asked for; beyond it the oldest are not asked for at all."""
 BLOCKS_READ_BACK = 200
 BUSY_S = 3.0
-BUSY_FACTOR = 3
+BUSY_FACTOR = 4
 """A first relay that was seen at work within BUSY_S has so many times `most_ms` for a backlog."""
 MAX_BEGUN = 20_000
 POOL_FRESH_S = 0.5
