@@ -32,11 +32,8 @@ async def test_attack_G4_transaction_in_a_block_that_is_not_final_yet_is_neither
 
 
 @pytest.mark.long
-async def test_attack_G6_refund_that_an_app_refused_for_long_goes_on_when_it_does_not(
-    world, autojump_clock, monkeypatch
-):
+async def test_attack_G6_refund_that_an_app_refused_for_long_goes_on_when_it_does_not(world, autojump_clock):
     """A paused Transfer refuses acknowledgements and timeouts while its router is not paused."""
-    monkeypatch.setattr("relay.dispatch.queue.REVIVE_AFTER_S", 300)
     world.refuse_all("alpha")
     async with making_blocks(world), world.relay(clear_interval_s=60).running() as process:
         world.send("alpha", 3)
@@ -45,7 +42,7 @@ async def test_attack_G6_refund_that_an_app_refused_for_long_goes_on_when_it_doe
                 await trio.sleep(1)
         assert world.unsettled() == [1, 2, 3]
         world.refuse_all("alpha", refuse=False)
-        await world.all_settled(3, at_most_s=400)
+        await world.all_settled(3, at_most_s=60)
         assert await process.queue.dead_letters(TO_ALPHA) == []
 
 
