@@ -225,10 +225,10 @@ def show(
 
 
 def _write_file(path: Path, data: bytes) -> None:
-    from relay.hub.node.home import write_durably
+    from relay.base.durable_files import READABLE, write_durably
 
     try:
-        write_durably(path, data, mode=0o644)
+        write_durably(path, data, READABLE)
     except OSError as error:
         raise refuse(f"{path}: {error.strerror or error}", UNUSABLE) from None
 

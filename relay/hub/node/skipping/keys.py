@@ -5,9 +5,10 @@ from typing import Any
 
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
+from relay.base.durable_files import write_durably
 from relay.config import UnsafeFile, read_private_file
 from relay.hub.consensus.signing import LastSigned, above
-from relay.hub.node.home import LAST_SIGNED_FILE, UnusableHome, decode_validator_key, write_durably
+from relay.hub.node.home import LAST_SIGNED_FILE, UnusableHome, decode_validator_key
 from relay.hub.node.key_file import Password
 from relay.hub.node.signer import FileSigner, encode_last_signed, load_record
 from relay.hub.node.start import lock_home, signer_of
