@@ -198,6 +198,14 @@ def test_no_view_is_wider_than_a_small_phone(world, open_page, complaints, view)
     assert complaints.said == []
 
 
+def test_trial_T14_on_a_small_phone_the_figure_of_an_amount_is_whole(world, open_page):
+    page = open_page(f"{world.url}/#/messages?app=transfer", viewport=NARROW)
+    figure = page.locator(".messages tbody tr[data-id] .amount b").first
+    expect(figure).to_be_visible()
+    shown, whole = figure.evaluate("b => [b.clientWidth || b.getBoundingClientRect().width, b.scrollWidth]")
+    assert shown >= whole > 0
+
+
 def test_dark_follows_the_system_until_one_is_chosen(world, open_page):
     page = open_page(world.url, color_scheme="dark")
     assert ground_is_dark(page)

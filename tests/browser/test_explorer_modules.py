@@ -40,6 +40,11 @@ def test_amounts_are_exact_or_say_that_they_are_cut(call, amount, decimals, word
     assert call("format", "units", amount, decimals) == words
 
 
+def test_trial_T14_an_amount_with_room_is_exact(call):
+    assert call("format", "units", "1000000000000000058", 18, {"exact": True}) == "1.000000000000000058"
+    assert call("format", "units", "1", 18, {"exact": True}) == "0.000000000000000001"
+
+
 def test_amounts_without_decimals_and_fees_without_a_coin(call):
     assert call("format", "large", "999999999") == "999,999,999"
     assert call("format", "large", "86000000000000000000") == "8.6×10¹⁹"

@@ -62,13 +62,13 @@ export function timeOfDay(iso) {
 }
 
 /** A whole number of smallest units as a decimal with `decimals` digits after the point: at most six, never rounded to zero. */
-export function units(amount, decimals) {
+export function units(amount, decimals, { exact = false } = {}) {
   const digits = amount.padStart(decimals + 1, "0");
   const whole = BigInt(digits.slice(0, digits.length - decimals)).toLocaleString("en");
   const fraction = digits.slice(digits.length - decimals).replace(/0+$/, "");
   if (fraction === "") return whole;
   const leading = fraction.length - fraction.replace(/^0+/, "").length;
-  const shown = whole === "0" ? leading + 4 : 6;
+  const shown = exact ? fraction.length : whole === "0" ? leading + 4 : 6;
   return `${whole}.${fraction.slice(0, shown)}${fraction.length > shown ? "…" : ""}`;
 }
 

@@ -31,7 +31,7 @@ export class TokenRegistry {
         if (held.address) this.#byDenomination.set(`${held.chain} ${held.address}`, token);
       }
     }
-    for (const amount of document.querySelectorAll(".amount")) amount.replaceWith(this.amount(this.#shown.get(amount)));
+    for (const amount of document.querySelectorAll(".amount")) amount.replaceWith(this.amount(...this.#shown.get(amount)));
   }
 
   #find(chain, denom) {
@@ -41,19 +41,19 @@ export class TokenRegistry {
     return token;
   }
 
-  /** `12.5 DEMO`, with a mark where the name is also another token's; it follows what the registry learns. */
-  amount(message) {
+  /** `12.5 DEMO`, with a mark where the name is also another token's; it follows what the registry learns. In a list it may be cut. */
+  amount(message, exact = false) {
     const { denom, amount } = message.token;
     const token = this.#find(message.source.chain, denom);
     const known = token !== null && token.decimals !== null;
     const shown = h(
       "span",
-      { class: "amount", title: `${amount} of the smallest unit` },
-      h("b", {}, known ? units(amount, token.decimals) : large(amount)),
+      { class: exact ? "amount exact" : "amount", title: `${amount} of the smallest unit` },
+      h("b", {}, known ? units(amount, token.decimals, { exact }) : exact ? units(amount, 0) : large(amount)),
       token?.symbol ? foreign(token.symbol, 16) : identifier(denom, { head: 6, tail: 4 }),
       token?.look_alike && lookAlikeMark(),
     );
-    this.#shown.set(shown, message);
+    this.#shown.set(shown, [message, exact]);
     return shown;
   }
 }

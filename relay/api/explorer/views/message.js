@@ -95,7 +95,7 @@ function facts(message, tokens) {
   const when = (iso) => [h("span", {}, absolute(iso)), h("span", { class: "muted" }, " ", ago(iso))];
   return [
     ["Kind", APPS[message.app] ?? foreign(message.app)],
-    message.token !== null && ["Amount", tokens.amount(message)],
+    message.token !== null && ["Amount", tokens.amount(message, true)],
     message.token !== null && ["Token", copyable(message.token.denom, "the token", { head: 20, tail: 10 })],
     person("Sender", message.sender),
     person("Receiver", message.receiver),
