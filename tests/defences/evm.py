@@ -120,8 +120,8 @@ EVM = (
     Defence(
         "code is read once",
         PROGRAM,
-        "    return shared_program(code) if len(code) <= SHARED_CODE_BYTES else Program(code)\n",
-        "    return Program(code)\n",
+        "        self.program = code.program if isinstance(code, KnownCode) else Program(code)\n",
+        "        self.program = Program(code)\n",
         (f"{BOUNDED_TESTS}::test_audit_C2_code_is_read_once_however_often_it_is_entered",),
     ),
     Defence(
@@ -143,7 +143,7 @@ EVM = (
     Defence(
         "a jump goes to an instruction",
         PROGRAM,
-        "            is_start = start <= target and _INSTRUCTIONS.fullmatch(self.code, start, target) is not None\n",
+        "            is_start = start <= target and _INSTRUCTIONS.fullmatch(self.padded, start, target) is not None\n",
         "            is_start = True\n",
         (f"{BOUNDED_TESTS}::test_each_jump_target_is_what_a_walk_from_the_start_says",),
     ),

@@ -176,8 +176,8 @@ RELAY = (
     Defence(
         "a socket that refuses ends no relay",
         "adapters/rpc/subscription.py",
-        "        except Exception:  # of the library's",
-        "        except BadAnswer:  # of the library's",
+        "        except Exception as error:  # of the library's",
+        "        except BadAnswer as error:  # of the library's",
         ("adapters/rpc/test_rpc_subscription.py::test_attack_G1_socket_that_refuses_the_handshake_ends_no_task",),
     ),
     Defence(
