@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from adapters.evm.access_manager import AUTHORITY, CAN_CALL, GET_SCHEDULE, HASH_OPERATION, SCHEDULE
+from adapters.evm.access_manager import AUTHORITY, CAN_CALL
+from adapters.evm.deciding import Deciding, Pending
 from adapters.ics26.transactor import Transactor
 from adapters.interface import RefusedByChain
 
@@ -38,15 +39,8 @@ async def call_after_delay(transactor: Transactor, target: bytes, data: bytes, n
         raise RefusedByChain(
             "AccessManagedUnauthorized", f"{to_checksum_address(sender)} may not do that: it needs {needs}"
         )
-    if not immediate:
-        operation_call = HASH_OPERATION.encode(sender, target, data)
-        (operation,) = HASH_OPERATION.decode(await execution.call(manager, operation_call))
-        (ready_at_s,) = GET_SCHEDULE.decode(await execution.call(manager, GET_SCHEDULE.encode(operation)))
-        if ready_at_s == 0:
-            await transactor.send(manager, SCHEDULE.encode(target, data, 0))
-            (ready_at_s,) = GET_SCHEDULE.decode(await execution.call(manager, GET_SCHEDULE.encode(operation)))
-        now_s = (await execution.latest_block()).time_s
-        if now_s < ready_at_s:
-            return Progress(ready_at_s, ready_at_s - now_s)
-    await transactor.send(target, data)
+    try:
+        await Deciding(execution, transactor.chain_id, transactor.signer).send(target, data)
+    except Pending as pending:
+        return Progress(pending.ready_at_s, pending.wait_s)
     return Progress(None)

@@ -11,11 +11,21 @@ import typer
 
 from relay.cli.beginnings import Agreement, Beginning, pin_of
 from relay.cli.cosmos_path import Wish, create_cosmos_path
-from relay.cli.path_creation import AttestorSet, CreatedPath, Member, Trust, create_direct, create_with_hub
+from relay.cli.path_creation import (
+    AttestorSet,
+    CreatedPath,
+    Member,
+    Trust,
+    continue_with_hub,
+    create_direct,
+    create_with_hub,
+)
+from relay.cli.path_joining import Begun
 from relay.cli.session import (
     UNUSABLE,
     AsJson,
     ConfigFile,
+    DecideAs,
     HubAdminPasswordFiles,
     HubAdmins,
     Keystore,
@@ -110,6 +120,14 @@ def create(
         str | None, typer.Option(help="Hash of that block of the hub; another one is refused.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: you know the first blocks to be right.")] = False,
+    on_hub: Annotated[
+        str | None,
+        typer.Option(help="Go on with this client on the hub, as a run printed whose decisions had to wait."),
+    ] = None,
+    light_client: Annotated[
+        str | None, typer.Option(help="Go on with this light client contract on the chain, likewise.")
+    ] = None,
+    decide_as: DecideAs = None,
     as_json: AsJson = False,
 ) -> None:
     """Create the hub's client of the chain and the chain's client of the hub, each as the other's counterparty.
@@ -152,8 +170,15 @@ def create(
     for option, address in (("--mailbox", mailbox), ("--transfer", transfer)):
         if address is not None:
             address_of(address, option)
-    member = Member(evm, owner, mailbox, _attestors(evm, attestor, threshold, "--attestor"), transfer)
+    account = None if decide_as is None else address_of(decide_as, "--decide-as")
+    member = Member(evm, owner, mailbox, _attestors(evm, attestor, threshold, "--attestor"), transfer, account)
     admins = admins_of(hub_admin, hub_admin_password_file)
+    if (on_hub is None) != (light_client is None):
+        raise refuse("--on-hub and --light-client go together, as an earlier run has printed them", UNUSABLE)
+    if on_hub is not None and light_client is not None:
+        begun = Begun(on_hub, address_of(light_client, "--light-client"))
+        _print(run_administration(partial(continue_with_hub, member, hub_chain, admins, begun)), as_json)
+        return
     trust = Trust(
         trusting_period_s or 7 * DAY_S,
         unbonding_period_s or 21 * DAY_S,

@@ -9,6 +9,7 @@ import trio
 
 from relay.cli.beginnings import Agreement, Beginning, Pin, beginning_of
 from relay.cli.hub_trust import approve
+from relay.cli.path_joining import Begun, Hub, Side, join
 from relay.cli.session import new_salt
 from relay.config import EvmChainConfig, HubChainConfig
 from relay.keys import Signer
@@ -49,6 +50,8 @@ class Member:
     mailbox: str | None
     attestors: AttestorSet | None
     transfer: str | None = None
+    decides_as: bytes | None = None
+    """Whose rights the owner's calls go by where that is another account: then they are written down for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,11 @@ async def create_with_hub(
     random: Random,
 ) -> CreatedPath:
     """The hub's client of a chain and the chain's client of the hub, from blocks that `agreement` is reached about."""
-    from eth_utils.address import to_canonical_address
 
     from adapters.evm import EvmChain
-    from adapters.evm.deploy import add_client, deploy_hub_client, require_contract, set_hub_client
+    from adapters.evm.deploy import deploy_hub_client, require_contract
     from adapters.hub import HubChain
-    from adapters.hub.admin import create_client, created_client, register_counterparty
+    from adapters.hub.admin import create_client, created_client
     from adapters.ics26.transactor import Transactor
     from adapters.rpc import all_of
     from relay.core.chains import open_chain
@@ -98,11 +100,9 @@ async def create_with_hub(
         await hub_chain.check_identity()
         hub_evm_id = await hub_chain.eth_chain_id()
         transactors = [Transactor(hub_chain.execution, hub_evm_id, admin) for admin in admins]
-        owning = Transactor(chain.execution, evm.chain_id, member.owner)
-        router = to_canonical_address(evm.router)
-        for app in (member.mailbox, member.transfer):
-            if app is not None:
-                await require_contract(owning, to_canonical_address(app))
+        side = _side(member, chain)
+        for app in side.apps:
+            await require_contract(side.owning, app)
         if evm.consensus != "ethereum":
             await until_final(chain, evm.start_height)
         foreseen = await hub_chain.next_client_id(evm.client_type)
@@ -124,22 +124,53 @@ async def create_with_hub(
             ids["hub"] = created_client(await approve(hub, hub_chain, transactors, action))
 
         async def deploy_on_chain(states: "InitialStates") -> None:
-            contracts["client"] = await deploy_hub_client(owning, states)
+            contracts["client"] = await deploy_hub_client(side.owning, states)
 
         await all_of([(open_on_hub, for_hub), (deploy_on_chain, for_chain)])
-        on_hub = ids["hub"]
-        on_chain = await add_client(owning, router, contracts["client"], on_hub, hub_chain.merkle_prefix)
+        begun = Begun(ids["hub"], contracts["client"])
+        on_chain = await join(side, Hub(hub, hub_chain, transactors), begun)
+    return _created(member, hub, on_chain, begun.on_hub, beginnings)
 
-        async def register_on_hub(client_id: str) -> None:
-            action = register_counterparty(new_salt(), on_hub, client_id, chain.merkle_prefix)
-            await approve(hub, hub_chain, transactors, action)
 
-        async def listen_on_chain(client_id: str) -> None:
-            for app in (member.mailbox, member.transfer):
-                if app is not None:
-                    await set_hub_client(owning, to_canonical_address(app), client_id)
+async def continue_with_hub(
+    member: Member, hub: HubChainConfig, admins: Sequence[Signer], begun: Begun, random: Random
+) -> CreatedPath:
+    """Go on with a path whose clients an earlier run has made, once what the chain's admin decided has taken effect."""
+    from adapters.evm import EvmChain
+    from adapters.evm.deploy import require_contract
+    from adapters.hub import HubChain
+    from adapters.ics26.transactor import Transactor
+    from relay.core.chains import open_chain
 
-        await all_of([(register_on_hub, on_chain), (listen_on_chain, on_chain)])
+    async with open_chain(member.config, random) as chain, open_chain(hub, random) as hub_chain:
+        if not isinstance(chain, EvmChain) or not isinstance(hub_chain, HubChain):
+            raise TypeError("an EVM chain and a hub")
+        await chain.check_identity()
+        await hub_chain.check_identity()
+        hub_evm_id = await hub_chain.eth_chain_id()
+        transactors = [Transactor(hub_chain.execution, hub_evm_id, admin) for admin in admins]
+        side = _side(member, chain)
+        for contract in (begun.light_client, *side.apps):
+            await require_contract(side.owning, contract)
+        on_chain = await join(side, Hub(hub, hub_chain, transactors), begun)
+    return _created(member, hub, on_chain, begun.on_hub, ())
+
+
+def _side(member: Member, chain: "EvmChain") -> Side:
+    from eth_utils.address import to_canonical_address
+
+    from adapters.evm.deciding import Deciding
+
+    evm = member.config
+    owning = Deciding(chain.execution, evm.chain_id, member.owner, member.decides_as)
+    apps = tuple(bytes(to_canonical_address(app)) for app in (member.mailbox, member.transfer) if app is not None)
+    return Side(chain, owning, bytes(to_canonical_address(evm.router)), apps)
+
+
+def _created(
+    member: Member, hub: HubChainConfig, on_chain: str, on_hub: str, beginnings: "tuple[Beginning, ...]"
+) -> CreatedPath:
+    evm = member.config
     destinations: tuple[Destination, ...] = ()
     if member.attestors is not None:
         destinations = (Destination(evm.name, hub.chain_id, hub.router, on_hub),)

@@ -10,6 +10,7 @@ import typer
 from relay.cli.session import (
     AsJson,
     ConfigFile,
+    DecideAs,
     Keystore,
     PasswordEnv,
     PasswordFile,
@@ -37,12 +38,15 @@ def add(
     keystore: Keystore,
     password_file: PasswordFile = None,
     password_env: PasswordEnv = None,
+    decide_as: DecideAs = None,
     as_json: AsJson = False,
 ) -> None:
     """Accept messages that the hub forwards from the chain behind one of its clients."""
     evm = evm_chain_of(config_of(config), chain)
     signer = signer_of(keystore, password_file, password_env)
-    run_administration(partial(_set_peer, evm, address_of(mailbox, "--mailbox"), hub_client, name, signer))
+    run_administration(
+        partial(_set_peer, evm, address_of(mailbox, "--mailbox"), hub_client, name, signer, _account(decide_as))
+    )
     if as_json:
         typer.echo(json.dumps({"chain": chain, "mailbox": mailbox, "hub_client": hub_client, "name": name}))
         return
@@ -58,22 +62,35 @@ def remove(
     keystore: Keystore,
     password_file: PasswordFile = None,
     password_env: PasswordEnv = None,
+    decide_as: DecideAs = None,
 ) -> None:
     """Listen no longer."""
     evm = evm_chain_of(config_of(config), chain)
     signer = signer_of(keystore, password_file, password_env)
-    run_administration(partial(_set_peer, evm, address_of(mailbox, "--mailbox"), hub_client, "", signer))
+    run_administration(
+        partial(_set_peer, evm, address_of(mailbox, "--mailbox"), hub_client, "", signer, _account(decide_as))
+    )
     typer.echo(f"{chain} no longer listens to {hub_client}")
 
 
+def _account(decide_as: str | None) -> bytes | None:
+    return None if decide_as is None else address_of(decide_as, "--decide-as")
+
+
 async def _set_peer(
-    evm: EvmChainConfig, mailbox: bytes, hub_client: str, name: str, signer: Signer, random: Random
+    evm: EvmChainConfig,
+    mailbox: bytes,
+    hub_client: str,
+    name: str,
+    signer: Signer,
+    decides_as: bytes | None,
+    random: Random,
 ) -> None:
+    from adapters.evm.deciding import Deciding
     from adapters.evm.deploy import set_forwarded_peer
-    from adapters.ics26.transactor import Transactor
     from relay.core.chains import open_chain
 
     async with open_chain(evm, random) as chain:
         await chain.check_identity()
-        transactor = Transactor(chain.execution, evm.chain_id, signer)
+        transactor = Deciding(chain.execution, evm.chain_id, signer, decides_as)
         await set_forwarded_peer(transactor, mailbox, hub_client, name)

@@ -50,6 +50,13 @@ HubAdmins = Annotated[
 HubAdminPasswordFiles = Annotated[
     list[Path], typer.Option("--hub-admin-password-file", help="Its password; one for each --hub-admin, in order.")
 ]
+DecideAs = Annotated[
+    str | None,
+    typer.Option(
+        help="Account whose right it is, such as a multisig: its calls are printed for it to send, and nothing that it decides"
+        " is signed here."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 

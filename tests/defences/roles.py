@@ -36,6 +36,13 @@ ROLES = (
         (f"{TESTS}::test_audit_M2_guardians_are_not_replaced_at_once",),
     ),
     Defence(
+        "what another account decides is not signed here",
+        "adapters/evm/deciding.py",
+        "        if self._account == self._own:\n",
+        "        if True:\n",
+        ("relay/cli/test_deciding.py::test_audit_H4_what_a_multisig_decides_is_written_down_for_it",),
+    ),
+    Defence(
         "roles and selectors of events are looked at",
         READING,
         "        return {ADMIN_ROLE, *ROLE_NAMES, *self._mentioned, *self.members, *self.grant_delays}\n",

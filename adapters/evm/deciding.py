@@ -1,0 +1,88 @@
+"""Calls that an AccessManager restricts: sent at once, or scheduled and sent when their delay has passed, or written down for
+the account that may make them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eth_utils.address import to_canonical_address, to_checksum_address
+
+from adapters.evm.access_manager import AUTHORITY, CAN_CALL, GET_SCHEDULE, HASH_OPERATION, SCHEDULE
+from adapters.ics26.execution import ExecutionRpc, Receipt, hex_data
+from adapters.ics26.transactor import Call, Transactor
+from adapters.interface import AdapterError, BadAnswer, RefusedByChain, Signer
+
+
+@dataclass(eq=False)
+class Pending(AdapterError):
+    """A decision that has no effect yet: it waits until `ready_at_s`, or for `account` to send `data` to `to`."""
+
+    ready_at_s: int | None = None
+    wait_s: int = 0
+    account: str = ""
+    to: str = ""
+    data: bytes = b""
+
+    def __str__(self) -> str:
+        if self.ready_at_s is None:
+            return f"for {self.account} to send: to {self.to} data {hex_data(self.data)}"
+        return (
+            f"decided, and takes effect from Unix time {self.ready_at_s} on, in {self.wait_s} s: run the command again then"
+            " (until then pausers can cancel what is not the admin's)"
+        )
+
+
+class Deciding(Transactor):
+    """A Transactor whose calls go by the rights of `decides_as`, by default of the account that signs.
+
+    Raises Pending where a call has no effect yet. Calling again with the same arguments goes on where the last call ended.
+    """
+
+    def __init__(self, execution: ExecutionRpc, chain_id: int, signer: Signer, decides_as: bytes | None = None) -> None:
+        super().__init__(execution, chain_id, signer)
+        self._own = bytes(to_canonical_address(signer.address))
+        self._account = decides_as or self._own
+
+    async def send_all(self, calls: Sequence[Call], first_nonce: int | None = None) -> tuple[Receipt, ...]:
+        """Of one call by the rights of the account; several are sent as they are."""
+        to, data = calls[0] if len(calls) == 1 and first_nonce is None else (None, b"")
+        manager = None if to is None else await self._manager(to)
+        if to is None or manager is None:
+            return await super().send_all(calls, first_nonce)
+        immediate, delay_s = CAN_CALL.decode(
+            await self.execution.call(manager, CAN_CALL.encode(self._account, to, data[:4]))
+        )
+        if immediate or delay_s == 0:
+            if not immediate and self._account != self._own:
+                raise RefusedByChain(
+                    "AccessManagedUnauthorized",
+                    f"AccessManagedUnauthorized: {to_checksum_address(self._account)} may not decide that there",
+                )
+            return await self._act(to, data)
+        ready_at_s = await self._scheduled(manager, to, data)
+        if ready_at_s == 0:
+            await self._act(manager, SCHEDULE.encode(to, data, 0))
+            ready_at_s = await self._scheduled(manager, to, data)
+        now_s = (await self.execution.latest_block()).time_s
+        if now_s < ready_at_s:
+            raise Pending(ready_at_s, ready_at_s - now_s)
+        return await self._act(to, data)
+
+    async def _act(self, to: bytes, data: bytes) -> tuple[Receipt, ...]:
+        if self._account == self._own:
+            return await super().send_all([(to, data)])
+        raise Pending(account=to_checksum_address(self._account), to=to_checksum_address(to), data=data)
+
+    async def _scheduled(self, manager: bytes, to: bytes, data: bytes) -> int:
+        """When the call can be made; 0 where it is not scheduled, or was for longer than a week ago."""
+        call = HASH_OPERATION.encode(self._account, to, data)
+        (operation,) = HASH_OPERATION.decode(await self.execution.call(manager, call))
+        (ready_at_s,) = GET_SCHEDULE.decode(await self.execution.call(manager, GET_SCHEDULE.encode(operation)))
+        return int(ready_at_s)
+
+    async def _manager(self, to: bytes) -> bytes | None:
+        """Of a contract that asks one; None for any other."""
+        try:
+            (authority,) = AUTHORITY.decode(await self.execution.call(to, AUTHORITY.encode()))
+        except (RefusedByChain, BadAnswer):
+            return None
+        return bytes(to_canonical_address(authority))

@@ -1,0 +1,115 @@
+"""What an admin with a delay, or a multisig, decides through the command line: `--decide-as`, and running a command again."""
+
+from functools import partial
+
+import pytest
+from eth_utils.address import to_canonical_address, to_checksum_address
+
+from adapters.evm.deciding import Deciding, Pending
+from adapters.evm.deploy import set_forwarded_peer, set_hub_client
+from adapters.ics26.abi import Function
+from adapters.interface import RefusedByChain
+from relay.keys import Signer
+from tests.relay.cli.test_roles_command import ADDRESSES, CHAIN_ID, KEYS, running
+
+HUB_CLIENT = Function("hubClientId", (), ("string",))
+DELAY_S = 2
+
+
+@pytest.fixture
+async def setting(tmp_path):
+    async with running(tmp_path) as setting:
+        yield setting
+
+
+async def deployed(setting, delay_s=DELAY_S):
+    contracts = await setting.deployed(admin_delay_s=str(delay_s), migration_delay_s=str(delay_s))
+    return bytes.fromhex(contracts["mailbox"][2:])
+
+
+def deciding(setting, name, decides_as=None):
+    account = None if decides_as is None else bytes(to_canonical_address(ADDRESSES[decides_as]))
+    return Deciding(setting.execution, CHAIN_ID, Signer(KEYS[name]), account)
+
+
+async def hub_client(setting, mailbox):
+    return HUB_CLIENT.decode(await setting.execution.call(mailbox, HUB_CLIENT.encode()))[0]
+
+
+async def until_done(act):
+    """Runs a command again and again, as it asks for; how often it had to wait."""
+    waited = 0
+    while True:
+        try:
+            await act()
+            return waited
+        except Pending as pending:
+            assert pending.ready_at_s is not None and pending.wait_s <= DELAY_S + 1
+            assert "run the command again then" in str(pending)
+            waited += 1
+
+
+async def test_audit_H4_an_admin_with_a_delay_decides_by_running_the_command_again(tmp_path):
+    async with running(tmp_path) as setting:
+        mailbox = await deployed(setting)
+        admin = deciding(setting, "admin")
+        assert await until_done(partial(set_hub_client, admin, mailbox, "client-0")) >= 1
+        assert await hub_client(setting, mailbox) == "client-0"
+        assert await until_done(partial(set_forwarded_peer, admin, mailbox, "bft-evm-1", "beta")) >= 1
+
+
+async def test_audit_H4_a_strangers_decision_is_the_chains_refusal(tmp_path):
+    async with running(tmp_path) as setting:
+        mailbox = await deployed(setting)
+        for decider in (deciding(setting, "deployer"), deciding(setting, "admin", "stranger")):
+            with pytest.raises(RefusedByChain, match="AccessManagedUnauthorized"):
+                await set_hub_client(decider, mailbox, "client-0")
+        assert await hub_client(setting, mailbox) == ""
+
+
+async def test_audit_H4_what_a_multisig_decides_is_written_down_for_it(tmp_path):
+    """Any key asks; the calls are sent by the account that has the right, first the schedule, then the call itself."""
+    async with running(tmp_path) as setting:
+        mailbox = await deployed(setting)
+        asking, multisig = deciding(setting, "stranger", "admin"), setting.transactor("admin")
+        seen = []
+        while await hub_client(setting, mailbox) != "client-0":
+            with pytest.raises(Pending) as caught:
+                await set_hub_client(asking, mailbox, "client-0")
+            pending = caught.value
+            if pending.ready_at_s is not None:
+                continue
+            assert pending.account == ADDRESSES["admin"] and f"to {pending.to} data 0x" in str(pending)
+            seen.append(pending.to)
+            await multisig.send(bytes.fromhex(pending.to[2:]), pending.data)
+        assert len(seen) == 2 and seen[1] == to_checksum_address(mailbox) != seen[0]
+        assert await setting.execution.nonce(ADDRESSES["stranger"]) == 0
+
+
+async def test_audit_H4_peer_add_through_the_command(tmp_path):
+    """The sentence, the exit code, and the second run."""
+    async with running(tmp_path) as setting:
+        contracts = await setting.deployed(admin_delay_s=str(DELAY_S), migration_delay_s=str(DELAY_S))
+        mailbox = bytes.fromhex(contracts["mailbox"][2:])
+        await until_done(partial(set_hub_client, deciding(setting, "admin"), mailbox, "client-0"))
+        config = tmp_path / "relay.toml"
+        config.touch(mode=0o600)
+        (tmp_path / "password").touch(mode=0o600)
+        (tmp_path / "password").write_text("correct horse")
+        config.write_text(
+            f'[relay]\nhome = "relay"\n\n[[chains]]\nname = "alpha"\nkind = "evm"\nchain_id = {CHAIN_ID}\nconsensus = "qbft"\n'
+            f'rpc = ["{setting.url}"]\nrouter = "{contracts["router"]}"\n'
+            'key = { keystore = "relayer.json", password_file = "password" }\n'
+        )
+        command = [
+            *("peer", "add", "--config", str(config), "--chain", "alpha", "--mailbox", contracts["mailbox"]),
+            *("--hub-client", "bft-evm-1", "--name", "beta"),
+        ]
+        code, _, error = await setting.command(*command, *setting.key("stranger"), "--decide-as", ADDRESSES["admin"])
+        assert code == 1 and f"for {ADDRESSES['admin']} to send: to {contracts['access_manager']} data 0x" in error
+        code, _, error = await setting.command(*command, *setting.key("admin"))
+        assert code == 1 and "run the command again then" in error
+        while code:
+            code, output, error = await setting.command(*command, *setting.key("admin"))
+            assert code == 0 or "run the command again then" in error
+        assert "alpha listens to beta (bft-evm-1)" in output
