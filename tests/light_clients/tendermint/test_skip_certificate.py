@@ -1,8 +1,10 @@
 """A skip certificate: its bytes, its file, and each of its rules from both sides."""
 
 import json
+import re
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,7 @@ from light_clients.tendermint.skip_certificate import (
     SkipStatement,
     certificate_document,
     certificate_of_file,
+    certificate_state_key,
     combined,
     decode_certificate,
     decode_statement,
@@ -52,6 +55,23 @@ def test_bytes_and_file_return_what_was_written():
     assert decode_certificate(encode_certificate(certificate)) == certificate
     assert certificate_of_file(json.dumps(certificate_document(certificate)).encode()) == certificate
     assert decode_statement(encode_statement(STATEMENT)) == STATEMENT
+
+
+def test_the_spec_pages_vectors_are_what_the_code_makes():
+    page = (Path(__file__).parents[3] / "docs/spec/hub-skip.md").read_text()
+    stated = json.loads(re.search(r"```json\n(.*?)```", page, re.DOTALL)[1])
+    fields = stated["statement"]
+    statement = SkipStatement(
+        fields["chain_id"],
+        fields["height"],
+        bytes.fromhex(fields["block_hash"]),
+        bytes.fromhex(fields["prior_app_hash"]),
+    )
+    assert stated["secrets"] == [secret.hex() for secret in SECRETS[:3]]
+    assert stated["sign_bytes"] == sign_bytes(statement).hex()
+    assert stated["digest"] == skip_digest(statement).hex()
+    assert stated["certificate"] == encode_certificate(signed(0, 1, 2, statement=statement)).hex()
+    assert stated["state_key"] == certificate_state_key(fields["height"]).hex()
 
 
 def test_more_than_two_thirds_is_enough():
