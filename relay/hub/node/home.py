@@ -9,7 +9,6 @@ from light_clients.crypto import secp256k1
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
 from light_clients.tendermint.types import KeyType, PublicKey
-from relay.base.durable_files import write_durably as write_durably  # noqa: PLC0414  imported from here elsewhere
 from relay.config import UnsafeFile, read_private_file
 from relay.hub.application.genesis import MAX_GENESIS_BYTES, Genesis, decode_genesis
 

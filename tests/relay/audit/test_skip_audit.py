@@ -15,9 +15,10 @@ from light_clients.tendermint.types import TrustLevel
 from relay.archive.bundle import ChainKind
 from relay.archive.checkpoint import Checkpoint, TendermintTrust, encode_checkpoint
 from relay.audit.skips import decode_evidence, judge_skip
+from relay.base.durable_files import write_durably
 from relay.cli.main import app
 from relay.hub.application.genesis import encode_genesis
-from relay.hub.node.home import GENESIS_FILE, write_durably
+from relay.hub.node.home import GENESIS_FILE
 from relay.hub.node.skipping.stopped import SkipNotDue, evidence_in_state
 from relay.hub.node.start import open_store
 from tests.relay.hub.skipping_hub import KEYS, SkippingHub, certified

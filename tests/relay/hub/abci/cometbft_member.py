@@ -3,12 +3,13 @@
 import json
 from pathlib import Path
 
+from relay.base.durable_files import write_durably
 from relay.hub.abci.cometbft_home import CometBftPorts, new_node_key, write_cometbft_home
 from relay.hub.abci.machine import HubMachine
 from relay.hub.application.abci import FinalizeBlockRequest
 from relay.hub.application.genesis import encode_genesis
 from relay.hub.consensus.signing import LastSigned
-from relay.hub.node.home import GENESIS_FILE, write_durably
+from relay.hub.node.home import GENESIS_FILE
 from relay.hub.node.skipping.desk import SkipDesk
 from relay.hub.node.skipping.keys import COMETBFT_STATE_FILE
 from relay.hub.node.start import open_store
