@@ -12,6 +12,7 @@ from light_clients.ibc.commitment import commitment_key, receipt_key
 from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Acknowledgement, Packet, Payload
 from light_clients.interface import Height
 from relay.hub.application.packets import ApplicationRefused, PacketRouter, RelayedProof
+from relay.hub.application.shared_quotas import HUB_ACCOUNTS
 from relay.hub.state import keys
 from tests.models.ledger import CLIENT_TYPE, GENESIS_S, Chain, Machine, Rules, first_block, first_state
 
@@ -36,7 +37,7 @@ class Token:
     def send(self, timeout_s: int) -> Packet:
         self._add(SENDER, -1)
         self._add(ESCROW, 1)
-        return self._router.send(CLIENT, timeout_s, PAYLOAD)
+        return self._router.send(CLIENT, timeout_s, PAYLOAD, HUB_ACCOUNTS)
 
     def on_receive(self, packet: Packet) -> bytes | None:
         if not self._accepts:

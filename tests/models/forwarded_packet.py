@@ -25,6 +25,7 @@ from light_clients.ibc.packet import ERROR_ACKNOWLEDGEMENT, Packet, Payload
 from light_clients.interface import Height
 from relay.hub.application.forwarder import Forwarder
 from relay.hub.application.packets import PacketRouter, RelayedProof
+from relay.hub.application.shared_quotas import HUB_ACCOUNTS
 from relay.hub.state import keys
 from tests.models.direct_packet import ESCROW, MINTED, OUTCOME, PORT, SENDER, SUCCESS, Token, amount
 from tests.models.ledger import (
@@ -165,7 +166,7 @@ class ForwardedPacket:
     def _send(self, router: PacketRouter) -> None:
         router.applications[PORT]._add(SENDER, -1)
         router.applications[PORT]._add(ESCROW, 1)
-        router.send(OF_HUB, self.t1_s, self.leg_1.payloads[0])
+        router.send(OF_HUB, self.t1_s, self.leg_1.payloads[0], HUB_ACCOUNTS)
 
     def _misbehaviour(self, state: Network) -> Iterable[tuple[str, Network]]:
         hub, machine = state.hub, self._machines["hub"]
