@@ -36,6 +36,7 @@ from relay.core.ignored import Ignored
 from relay.core.nonce import Account
 from relay.core.pending import Included, Pending
 from relay.core.progress import Progress
+from relay.core.recent import Recent
 from relay.core.selection import Sizes, expiring, select
 from relay.core.slots import take_slot
 from relay.core.trial import Trial
@@ -57,6 +58,9 @@ SILENT_SIMULATIONS = 3
 POOLED_S = 1.0
 NOT_FINAL_S = 3.0
 """Until a job is looked at again that another has done in a block which may still be undone."""
+MOST_NOT_FINAL_S = 30.0
+"""The same where finality takes minutes; growing by half of what was waited."""
+REMEMBERED_JOBS = 20_000
 BLOCKED = Backoff(base_s=0.25, cap_s=20.0)
 
 
@@ -111,6 +115,7 @@ class RouteWorker:
         self._silent = 0
         self._claimed_at_s = 0.0
         self._put_off_until_s = 0.0
+        self._unfinal_since_s: Recent[str, float] = Recent(REMEMBERED_JOBS)
         self._log = get_logger("worker").bind(chain=route.destination, route=route.name)
 
     @property
@@ -347,7 +352,10 @@ class RouteWorker:
         may_be_newer = self._destination.has_unfinal_blocks or self._turns.has_others(job.route.client)
         if may_be_newer and await self._is_done(job, NEWEST):
             reason = f"another transaction did it in a block of {job.destination} that is not final yet"
-            await self._put_off(taken, reason, Cause.NOT_FINAL, NOT_FINAL_S)
+            now_s = trio.current_time()
+            waited_s = now_s - self._unfinal_since_s.first(job.id, now_s)
+            delay_s = min(MOST_NOT_FINAL_S, max(NOT_FINAL_S, waited_s / 2))
+            await self._put_off(taken, reason, Cause.NOT_FINAL, delay_s)
             return False
         if job.kind is JobKind.RECEIVE and is_expired(job.packet, head.time_ns):
             self._log.info("expired", **self._history.about(job), destination_time_ns=head.time_ns)
