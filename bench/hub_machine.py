@@ -3,14 +3,16 @@
 import gc
 import sys
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from eth.db.account import AccountDB
+from eth.db.storage import AccountStorageDB
 from eth.vm.code_stream import CodeStream
 from eth.vm.computation import BaseComputation
 from eth.vm.forks.prague.computation import PragueComputation
@@ -21,11 +23,12 @@ from bench.costly_programs import DIRTY_GAS, MAIN, SOILER, Candidate
 from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.database import MemoryStore, WritableTable, WriteBatch
 from relay.evm.execution import BlockContext, EvmState
+from relay.evm.frames import OneCopyMemory
 from relay.evm.program import Program
 from relay.evm.rules import EvmRules
 from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import SignedTransaction
-from relay.hub.application.evm_rules import evm_rules
+from relay.hub.application.evm_rules import PRECOMPILE_SETS, PRICES
 
 BLOCK_GAS = 2**24
 CHAIN_ID = 7
@@ -47,7 +50,7 @@ class _RecursiveProgram(Program):
         self._stream = CodeStream(code)
 
     def allows(self, target: int) -> bool:
-        return target < self.size and self.code[target] == 0x5B and self._stream.is_valid_opcode(target)
+        return target < self.size and self.padded[target] == 0x5B and self._stream.is_valid_opcode(target)
 
 
 def _recursive_code(code: bytes, build: Any) -> Any:
@@ -58,7 +61,10 @@ def _recursive_code(code: bytes, build: Any) -> Any:
 
 def machine(rules_version: int, without: frozenset[str] = frozenset()) -> EvmRules:
     """The hub's machine of that version, `without` some of MENDS or, with EVERYTHING, on plain py-evm at the prices of it."""
-    rules = evm_rules(rules_version, CHAIN_ID, {}, BLOCK_GAS)
+    prices = PRICES[rules_version]
+    if "M6" in without:
+        prices = replace(prices, input_word_gas=0, code_bytes_per_gas=0)
+    rules = EvmRules("prague", CHAIN_ID, prices=prices, precompiles=PRECOMPILE_SETS[rules_version])
     ours = rules.state_class
     if without == EVERYTHING:
         return _plain(rules)
@@ -106,6 +112,7 @@ class Cost:
     peak_bytes: int = 0
     function_calls: int = 0
     copied_bytes: int = 0
+    journal_steps: int = 0
 
     @property
     def s_per_block(self) -> float:
@@ -150,20 +157,40 @@ class Machine:
 
         return Cost(gas, peak_bytes=self._executed(candidate, gas, measure))
 
-    def counts(self, candidate: Candidate, gas: int) -> Cost:
-        """What does not depend on the machine: functions called, and bytes of memory copied out of frames."""
+    def counts(self, candidate: Candidate, gas: int, most_calls_per_gas: int = 10) -> Cost:
+        """What does not depend on the machine: functions called, bytes of memory copied out of frames, bytes allocated, stores
+        told of a checkpoint. Ends early after `most_calls_per_gas`: a worse one need not be finished."""
         counter: Counter[str] = Counter()
+        calls = 0
 
-        def measure(run: Callable[[], None]) -> None:
-            with _copies_counted(counter):
-                sys.setprofile(lambda _frame, event, _argument: counter.update((event,)))
+        def count(_frame: Any, event: str, _argument: Any) -> None:
+            nonlocal calls
+            calls += event == "call"
+            if calls > gas * most_calls_per_gas:
+                raise _Enough
+
+        def measure(run: Callable[[], None]) -> int:
+            tracemalloc.start()
+            with _counted(counter):
+                sys.setprofile(count)
                 try:
                     run()
+                except _Enough:
+                    pass
                 finally:
                     sys.setprofile(None)
+                    peak_bytes = tracemalloc.get_traced_memory()[1]
+                    tracemalloc.stop()
+            return peak_bytes
 
-        self._executed(candidate, gas, measure)
-        return Cost(gas, function_calls=counter["call"], copied_bytes=counter["bytes"])
+        peak_bytes = self._executed(candidate, gas, measure)
+        return Cost(
+            gas,
+            peak_bytes=peak_bytes,
+            function_calls=calls,
+            copied_bytes=counter["bytes"],
+            journal_steps=counter["journal"],
+        )
 
     def _executed(self, candidate: Candidate, gas: int, measure: Callable[[Callable[[], None]], Any]) -> Any:
         def run() -> Any:
@@ -209,26 +236,42 @@ def _transaction(nonce: int, to: bytes, gas: int, data: bytes) -> SignedTransact
     )  # fmt: skip
 
 
+class _Enough(BaseException):
+    """Not for the machine to catch."""
+
+
 @contextmanager
-def _copies_counted(counter: Counter[str]) -> Iterator[None]:
-    """Of frames' memory that is read as a whole; py-evm's own copies it twice."""
-    from relay.evm.frames import OneCopyMemory
+def _counted(counter: Counter[str]) -> Iterator[None]:
+    """Bytes of frames' memory that is read as a whole, which py-evm's own copies twice; and what stores are told."""
 
-    plain, once = Memory.read_bytes, OneCopyMemory.read_bytes
+    def reading(own: Any, copies: int) -> Any:
+        def read(self: Any, start: int, size: int) -> bytes:
+            counter["bytes"] += copies * size
+            copied: bytes = own(self, start, size)
+            return copied
 
-    def twice(self: Any, start: int, size: int) -> bytes:
-        counter["bytes"] += 2 * size
-        return plain(self, start, size)
+        return read
 
-    def counted(self: Any, start: int, size: int) -> bytes:
-        counter["bytes"] += size
-        return once(self, start, size)
+    def told(own: Any) -> Any:
+        def tell(self: Any, checkpoint: Any) -> None:
+            counter["journal"] += 1
+            own(self, checkpoint)
 
-    Memory.read_bytes, OneCopyMemory.read_bytes = twice, counted
+        return tell
+
+    replaced = [
+        (Memory, "read_bytes", reading(Memory.read_bytes, 2)),
+        (OneCopyMemory, "read_bytes", reading(OneCopyMemory.read_bytes, 1)),
+        *((AccountStorageDB, name, told(getattr(AccountStorageDB, name))) for name in ("record", "commit")),
+    ]
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in replaced]
+    for owner, name, function in replaced:
+        setattr(owner, name, function)
     try:
         yield
     finally:
-        Memory.read_bytes, OneCopyMemory.read_bytes = plain, once
+        for owner, name, function in before:
+            setattr(owner, name, function)
 
 
 def _status_kib(name: str) -> int:

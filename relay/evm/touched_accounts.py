@@ -8,6 +8,7 @@ from eth.db.backends.memory import MemoryDB
 from eth.db.cache import CacheDB
 from eth.db.storage import AccountStorageDB
 from eth.typing import JournalDBCheckpoint
+from eth.vm.interrupt import MissingBytecode
 from eth.vm.transient_storage import TransientStorage
 from lru import LRU
 
@@ -104,7 +105,14 @@ class TouchedAccounts(AccountDB):
         code_hash = self.get_code_hash(address)
         if code_hash == EMPTY_SHA3:
             return b""
-        return KNOWN_CODES.get(code_hash) or KNOWN_CODES.add(code_hash, super().get_code(address))
+        return KNOWN_CODES.get(code_hash) or KNOWN_CODES.add(code_hash, self._read_code(code_hash))
+
+    def _read_code(self, code_hash: Any) -> bytes:
+        """py-evm copies the set of all keys that the block has read at each reading of a code."""
+        try:
+            return self._journaldb[code_hash]
+        except KeyError:
+            raise MissingBytecode(code_hash) from KeyError
 
     def code_size(self, address: Any) -> int:
         """Of code that was asked for in this process: without reading it again."""

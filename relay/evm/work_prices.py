@@ -64,7 +64,7 @@ BOUNDED_WORK_PRICES = replace(
     input_word_gas=1,
     code_bytes_per_gas=256,
     opcode_gas={0x3C: 100, 0x49: 3},
-    precompile_gas={0x09: 200},
+    precompile_gas={0x09: 300},
 )
 """Of rules version 3: as before, and EXTCODECOPY, whose code may have to be read from the database; BLOBHASH, which is
 py-evm's; BLAKE2's decoding, which no number of rounds pays for."""

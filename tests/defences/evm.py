@@ -134,6 +134,27 @@ EVM = (
         (f"{BOUNDED_TESTS}::test_audit_H5_a_call_costs_the_same_however_many_stores_are_dirty",),
     ),
     Defence(
+        "undoing forgets no slot that was read",
+        TOUCHED,
+        "        if before < deletions:\n",
+        "        self._storage_cache.reset_cache()\n        if before < deletions:\n",
+        (f"{BOUNDED_TESTS}::test_audit_H5_what_was_read_in_a_block_is_not_read_again",),
+    ),
+    Defence(
+        "codes are read once beyond those that are kept",
+        PROGRAM,
+        "            known.strides = self._strides.setdefault(code_hash, Strides(len(code)))\n",
+        "            known.strides = Strides(len(code))\n",
+        (f"{BOUNDED_TESTS}::test_audit_C2_codes_are_read_once_when_more_are_called_than_are_kept",),
+    ),
+    Defence(
+        "copied input is paid",
+        "relay/evm/work_prices.py",
+        " + self.input_word_gas * ((input_bytes + 31) // 32)",
+        "",
+        ("relay/evm/test_evm_work_prices.py::test_audit_M6_copied_input_is_paid_by_the_word",),
+    ),
+    Defence(
         "call input is copied once",
         FRAMES,
         "            return bytes(view[start_position : start_position + size])\n",

@@ -9,6 +9,7 @@ import tracemalloc
 import weakref
 
 import pytest
+from eth.db.accesslog import KeyAccessLoggerAtomicDB
 from eth.db.hash_trie import HashTrie
 from eth.db.storage import AccountStorageDB, StorageLookup
 from eth.vm.computation import BaseComputation
@@ -251,3 +252,22 @@ def test_audit_H5_what_was_read_in_a_block_is_not_read_again(piece, monkeypatch)
     assert executed(EvmRules, accounts, reads) <= ROUND + 10
     if piece == "SLOAD":  # py-evm keeps 2 048 accounts, more than a test has
         assert executed(plain_rules, accounts, reads) > 2 * ROUND
+
+
+def test_audit_H5_reading_a_code_costs_the_same_however_much_was_read(monkeypatch):
+    """py-evm copies the set of all keys read in the block each time."""
+    copied = []
+    own = KeyAccessLoggerAtomicDB.keys_read.fget
+    monkeypatch.setattr(KeyAccessLoggerAtomicDB, "keys_read", property(lambda self: copied.append(1) or own(self)))
+    monkeypatch.setattr(program, "MOST_CODES", 1)
+    accounts = {bytes([number + 1]) * 20: GenesisAccount(nonce=1, code=bytes([number])) for number in range(4)}
+    rounds = b"".join(call("STATICCALL", address, 100) + assemble("POP") for address in accounts) * 5
+
+    def copies(call_it):
+        copied.clear()
+        assert call_it().success
+        return len(copied)
+
+    accounts[CALLER] = GenesisAccount(nonce=1, code=rounds)
+    assert executed(EvmRules, accounts, copies) == 0
+    assert executed(plain_rules, accounts, copies) >= 20
