@@ -211,7 +211,7 @@ HUB = (
         CLIENTS,
         "return None if height < self._floor else self._store.get(self._prefix + height.to_key())",
         "return self._store.get(self._prefix + height.to_key())",
-        ("relay/hub/test_hub_client_attacks.py::test_attack_C17_hub_frozen_client_does_nothing_until_it_is_recovered",),
+        (f"{AUDIT_CLIENTS}::test_attack_C17_hub_by_earlier_rules_states_below_the_floor_are_dead",),
     ),
     Defence(
         "attestation client under its own identifier only",

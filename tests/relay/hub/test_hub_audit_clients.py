@@ -217,3 +217,15 @@ def test_audit_M4_who_may_take_a_lower_substitute(hub, frozen):
         hub.advance()
         assert recover(hub, chain.client, lower).reverted_with(abi.CLIENT_NOT_ACTIVE)
         assert status(hub, chain.client) == "Expired"
+
+
+def test_attack_C17_hub_by_earlier_rules_states_below_the_floor_are_dead():
+    """There a recovery leaves the states where they are, and the floor alone parts them."""
+    hub = hub_of(rules_versions.SETTLES_WHILE_PAUSED)
+    chain_a, chain = RemoteChain(hub, salt=1), RemoteChain(hub, salt=2)
+    packet = chain.send_forward(chain_a.client)
+    before = chain.update()
+    chain.freeze()
+    assert recover(hub, chain.client, chain.substitute()).ok
+    refused(hub, chain.receive_call(packet, before), FAILED)
+    assert sent_packet(hub.send(ROUTER_ADDRESS, chain.receive_call(packet, chain.trusted)))
