@@ -24,7 +24,7 @@ from relay.evm.accounts import EMPTY_STATE_ROOT, GenesisAccount
 from relay.evm.database import MemoryStore, WritableTable, WriteBatch
 from relay.evm.execution import BlockContext, EvmState
 from relay.evm.frames import OneCopyMemory
-from relay.evm.program import Program
+from relay.evm.program import KnownCode, Program
 from relay.evm.rules import EvmRules
 from relay.evm.stack import run_with_evm_stack
 from relay.evm.transaction import SignedTransaction
@@ -33,6 +33,7 @@ from relay.hub.application.evm_rules import PRECOMPILE_SETS, PRICES
 BLOCK_GAS = 2**24
 CHAIN_ID = 7
 SENDER = b"\x5e" * 20
+WARM_CODES = 400
 FILLERS = 2_000
 """Accounts beside, so that the trie has some depth."""
 MENDS = ("C1", "C2", "H5", "M6")
@@ -183,7 +184,7 @@ class Machine:
                     tracemalloc.stop()
             return peak_bytes
 
-        peak_bytes = self._executed(candidate, gas, measure)
+        peak_bytes = self._executed(candidate, gas, measure, warm=True)
         return Cost(
             gas,
             peak_bytes=peak_bytes,
@@ -192,7 +193,11 @@ class Machine:
             journal_steps=counter["journal"],
         )
 
-    def _executed(self, candidate: Candidate, gas: int, measure: Callable[[Callable[[], None]], Any]) -> Any:
+    def _executed(
+        self, candidate: Candidate, gas: int, measure: Callable[[Callable[[], None]], Any], *, warm: bool = False
+    ) -> Any:
+        """`warm`: codes are known before, as in a process that has run for long: what it keeps of them is no block's."""
+
         def run() -> Any:
             batch = WriteBatch(self._store)
             state = self._state(batch, self._root)
@@ -200,6 +205,10 @@ class Machine:
                 state.set_account(address, account)
             root = state.persist()
             state = self._state(batch, root)
+            for address in list(candidate.accounts())[:WARM_CODES] if warm else ():
+                code = state._vm.get_code(address)
+                if isinstance(code, KnownCode):
+                    code.program  # noqa: B018  # made when it is asked for
             transactions = list(_transactions(candidate, gas))
 
             def block() -> None:

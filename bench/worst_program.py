@@ -37,7 +37,7 @@ JUMPDESTS = Candidate((Piece("opcode", OPCODES.index(0x5B)),))
 
 MOST_CALLS_PER_GAS = 3.0
 MOST_COPIED_BYTES_PER_GAS = 40.0
-MOST_ALLOCATED_BYTES_PER_GAS = 8.0
+MOST_ALLOCATED_BYTES_PER_GAS = 12.0
 MOST_JOURNAL_STEPS_PER_GAS = 0.03
 """Bounds of what can be counted: the block full of JUMPDEST on py-evm as it is calls 5 functions for a unit of gas."""
 
