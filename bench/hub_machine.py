@@ -41,6 +41,13 @@ EVERYTHING = frozenset((*MENDS, "loop"))
 """py-evm as it is."""
 
 
+class _WalkedAccounts(AccountDB):
+    """py-evm's own, which tells each dirty store of each checkpoint."""
+
+    def code_size(self, address: Any) -> int:
+        return len(self.get_code(address))
+
+
 class _RecursiveProgram(Program):
     """Jump analysis as py-evm does it, anew in each frame."""
 
@@ -84,7 +91,7 @@ def machine(rules_version: int, without: frozenset[str] = frozenset()) -> EvmRul
     attributes["__init__"] = build
     state: dict[str, Any] = {"computation_class": type("Unmended", (own,), attributes)}
     if "H5" in without:
-        state |= {"account_db_class": AccountDB, "_transient_storage_class": TransientStorage}
+        state |= {"account_db_class": _WalkedAccounts, "_transient_storage_class": TransientStorage}
     if without:
         rules.state_class = type("UnmendedState", (ours,), state)
     return rules
