@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from relay.base.durable_files import write_durably
 from relay.cli.main import app
 from relay.hub.application.genesis import encode_genesis
 from relay.hub.consensus.signing import LastSigned
@@ -13,7 +14,6 @@ from relay.hub.node.home import (
     LAST_SIGNED_FILE,
     VALIDATOR_KEY_FILE,
     encode_validator_key,
-    write_durably,
 )
 from relay.hub.node.signer import decode_last_signed, encode_last_signed
 from relay.hub.node.skipping.files import encode_file, read_file
