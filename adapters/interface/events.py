@@ -1,6 +1,6 @@
 """Heads and packet events, as an endpoint tells them: hints of what to read from state, never proof."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from light_clients.ibc.packet import Acknowledgement, Packet
@@ -55,8 +55,9 @@ class PacketEvent:
     log_index: int
     packet: Packet
     acknowledgement: Acknowledgement | None = None
-    refusal: str | None = None
-    """Why the receiver refused it, where the chain tells: an endpoint's word, for people. Bounded and printable."""
+    refusal: str | None = field(default=None, compare=False)
+    """Why the receiver refused it, where the chain tells: an endpoint's word, for people, and no part of what the event is.
+    Bounded and printable."""
 
     @property
     def client_id(self) -> str:

@@ -12,10 +12,14 @@ import trio
 from relay.devnet.chain import DevnetChain
 from relay.devnet.settings import DEFAULT_VALIDATORS, DevnetError, Genesis, Pace
 from relay.devnet.validator_methods import ValidatorMethods
+from relay.evm.call_executor import CallThreads
 from relay.evm.database import KeyValueStore, MemoryStore
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.server import JsonRpcApp, serve
+
+CALL_DEADLINE_S = 60.0
+"""For one call: nobody depends on a dev chain, and many may share a slow machine."""
 
 LOCK_FILE = "lock"
 DATABASE_DIRECTORY = "chain"
@@ -76,7 +80,8 @@ async def serve_devnet(
     task_status: trio.TaskStatus[Devnet] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Produce blocks and answer JSON-RPC until cancelled; started when it answers."""
-    service = JsonRpcService(chain, ValidatorMethods(chain).methods())
+    calls = CallThreads(chain, CALL_DEADLINE_S)
+    service = JsonRpcService(chain, ValidatorMethods(chain).methods(), calls)
     refusal: BaseException | None = None
     async with trio.open_nursery() as nursery:
         try:

@@ -31,7 +31,7 @@ def test_a_hub_halts_at_its_end_and_goes_on_as_the_next_revision(place):
     hub, folder = place
     code, _, said = process("hub", "restart", "--home", str(folder / "hub"))
     assert (code, said.count("\n")) == (2, 1) and "another hub process" in said
-    end = hub.height + 12
+    end = hub.height + 60
     done = act(folder, "propose", "end", "--height", str(end))
     assert done.exit_code == 0, done.output
     assert f"the revision ends after block {end}" in ask(folder, "members").output

@@ -7,7 +7,6 @@ from collections import Counter
 
 import pytest
 
-from tests.relay.hub.simulation.__main__ import main
 from tests.relay.hub.simulation.keys import cheap_signatures
 from tests.relay.hub.simulation.network import Violated
 from tests.relay.hub.simulation.poison import PoisonedNetwork, poison_of
@@ -59,10 +58,3 @@ def test_attack_C48_without_a_rule_of_skips_a_schedule_reaches_both_and_with_it_
     PoisonedNetwork(schedule_of(seed)).run_poisoned()
     with skips_without(rule), pytest.raises(Violated, match="beside a commit over the executed state"):
         PoisonedNetwork(schedule_of(seed), signs_anyway=rule == VOTED_ABOVE).run_poisoned()
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("options", [[], ["--without", SIGNED_SKIP], ["--without", VOTED_ABOVE]])
-def test_two_thousand_poisoned_schedules(monkeypatch, options):
-    monkeypatch.setattr("sys.argv", ["simulation", "--poisoned", "--schedules", "2000", *options])
-    assert main() == 0
