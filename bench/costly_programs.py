@@ -187,7 +187,7 @@ def _log(piece: Piece) -> bytes:
 
 
 def _jump(_: Piece) -> bytes:
-    """Over a JUMPDEST that is none."""
+    """Over a byte of JUMPDEST that is data."""
     return b"\x58\x60\x06\x01\x56\x60\x5b\x5b"
 
 

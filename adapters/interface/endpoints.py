@@ -19,7 +19,7 @@ class EndpointError(StrEnum):
     STATUS = "status"
     """An HTTP status that is no success, such as 401, 429 or 502."""
     MALFORMED = "malformed"
-    """An answer that is none to what was asked, or is too long."""
+    """An answer to something else, or one that is too long."""
     REFUSED = "refused"
     """A JSON-RPC error that is about the endpoint, not about the chain."""
     BEHIND = "behind"
