@@ -14,7 +14,7 @@ from relay.hub.node.skipping.files import SkipFiles
 from relay.hub.node.skipping.guard import DEFAULT_LIMITS, ExecutionFailed, ExecutionGuard
 from relay.hub.node.wal import WriteAheadLog
 from tests.relay.hub.hub_process import new_home
-from tests.relay.hub.network.skipping_network import TOO_LOW, payments
+from tests.relay.hub.network.skipping_network import TOO_LOW, guard_of, payments
 from tests.relay.hub.simulated_hub import VALIDATOR, hub_genesis
 
 # The stop of an execution may land in a destructor, is swallowed there and sent again: nothing of it is a defect.
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 async def drive(home, store, limits, seconds, transactions=()):
     """The ledger and what the node said that it waits for."""
     ledger, log, mempool, waits = HubLedger(store, hub_genesis()), WriteAheadLog(home), Mempool(), []
-    ledger.guard = ExecutionGuard(home, limits)
+    ledger.guard = guard_of(home, limits)
     signer = FileSigner(home, VALIDATOR, ledger.genesis.chain_id)
     for transaction in transactions:
         mempool.add(transaction, 0, 10**24)

@@ -29,11 +29,13 @@ PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 
 _LOADED = """
-import json, sys
+import sys
+before = set(sys.modules)  # a virtual environment may load a hook of setuptools into every process
+import json
 from importlib import metadata
 import relay.hub.application.application
 owners = metadata.packages_distributions()
-roots = {name.partition(".")[0] for name in sys.modules}
+roots = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(json.dumps(sorted({owner.lower().replace("_", "-") for root in roots for owner in owners.get(root, ())})))
 """
 

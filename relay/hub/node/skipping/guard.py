@@ -6,6 +6,7 @@ does: nothing of a block is on disk before the whole of it is.
 
 import ctypes
 import os
+import random
 import sys
 import threading
 import time
@@ -159,7 +160,8 @@ class _Watch:
                 return
 
     def _end(self, reason: str) -> None:
-        """The exception is sent again for as long as the thread does not end: a destructor that runs in it swallows any."""
+        """The exception is sent again for as long as the thread does not end: a destructor that runs in it swallows any. The times
+        between are uneven, or they could fall in step with a loop that drops such objects."""
         until_s = time.monotonic() + self._grace_s
         while time.monotonic() < until_s:
             with self._deciding:
@@ -167,7 +169,8 @@ class _Watch:
                     return
                 self.reason = reason
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread_id), ctypes.py_object(_Stopped))
-            if self._over.wait(min(AGAIN_S, self._grace_s)):
+            uneven_s = AGAIN_S * (0.5 + random.random())  # noqa: S311  no secret
+            if self._over.wait(min(uneven_s, self._grace_s)):
                 return
         self._given_up(reason)
 
