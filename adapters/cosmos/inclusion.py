@@ -16,7 +16,7 @@ from adapters.rpc import AnswerTooLarge, Attempt, Fields
 from light_clients.protobuf.cosmos_tx_pb2 import TxMsgData
 
 EARLIER_BLOCKS = 200
-"""Read for a transaction of before a restart, on a node without an index."""
+"""How many blocks to search for a transaction sent before a restart, on a node without an index."""
 PRUNED_BELOW = 20
 """Blocks under the newest one: older ones that a node has not got are pruned, and passed over."""
 BLOCKS_PER_LOOK = 50

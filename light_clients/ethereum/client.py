@@ -132,7 +132,7 @@ class EthereumClient:
         run_checks(_membership_checks(client_state, consensus_state, proof, path, None))
 
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
-        """Also how a client learns of a fork: what is scheduled behind the subject's newest header may differ."""
+        """Also how a client learns of a fork: forks after the subject's newest header may differ, earlier ones may not."""
         old = codec.decode_client_state(subject)
         new = codec.decode_client_state(substitute)
         parameters = (
@@ -148,7 +148,7 @@ class EthereumClient:
             )
 
     def check_rescheduled(self, subject: bytes, substitute: bytes) -> None:
-        """See `light_clients.interface.Reschedulable`: nobody gains by it, since no committee signs under a fork that is none."""
+        """See `light_clients.interface.Reschedulable`: it is safe, since no committee signs under a fork that never happened."""
         old = codec.decode_client_state(subject)
         new = codec.decode_client_state(substitute)
         if (
@@ -157,7 +157,8 @@ class EthereumClient:
             or not old.network.agrees_until(old.committees.finalized_slot, new.network)
         ):
             raise PredicateFailed(
-                "subject_needs_recovery", "the subject is active: only forks behind its newest header may differ"
+                "subject_needs_recovery",
+                "the subject is active: only forks scheduled after its newest header may differ",
             )
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:

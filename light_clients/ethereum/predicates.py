@@ -97,7 +97,7 @@ def header_not_from_future(update: Update, current_slot: int) -> None:
 
 
 def signature_period_known(update: Update, trusted: TrustedCommittees, network: Network) -> None:
-    """Signed in the trusted period, or in the one behind it where its committee is known: no period is skipped."""
+    """Signed in the trusted period, or in the next one if its committee is known: no period is skipped."""
     period = network.period_at(trusted.finalized_slot)
     signed = network.period_at(update.signature_slot)
     if signed not in (period, period + 1) or (signed == period + 1 and trusted.next_root is None):

@@ -90,7 +90,7 @@ def trusted_update_checks(
 ) -> Iterator[Check]:
     """validate_light_client_update from the trusted committees, but for relevance.
 
-    Without `current_slot` the time is not judged: evidence of misbehaviour is none the better for its date.
+    Without `current_slot` the time is not judged: the age of evidence of misbehaviour does not matter.
     """
     yield from content_checks(update, committee, network, min_participants)
     if current_slot is not None:

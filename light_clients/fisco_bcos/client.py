@@ -48,7 +48,7 @@ class FiscoBcosClient:
     client_type: ClassVar[str] = "fisco-bcos"
 
     def __init__(self, crypto_suites: frozenset[CryptoSuite] = frozenset(CryptoSuite)) -> None:
-        """`crypto_suites` are those that are offered: whoever must judge as all its peers do offers what all have installed."""
+        """`crypto_suites` are those that are offered. Hub nodes must agree, so pass only suites that every node has installed."""
         self._crypto_suites = crypto_suites
 
     def _client(self, client_state: bytes) -> ClientState:

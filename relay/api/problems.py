@@ -70,7 +70,7 @@ TITLES: Mapping[Code, str] = MappingProxyType(
         Code.RATE_LIMITED: "Too many requests",
         Code.CHAIN_UNAVAILABLE: "A chain does not answer",
         Code.LEDGER_UNAVAILABLE: "The ledger cannot be read",
-        Code.BUSY: "The server is at its bound",
+        Code.BUSY: "The server is at capacity",
         Code.DEADLINE_EXCEEDED: "It took too long",
         Code.INTERNAL_ERROR: "The server failed",
     }

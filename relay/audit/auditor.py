@@ -54,7 +54,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A report without what held: `bundle` is None where the bytes are none, `failure` None where all held."""
+    """A report without what held: `bundle` is None if the bytes cannot be parsed, `failure` None if every check held."""
 
     bundle: Bundle | None
     predicates: int

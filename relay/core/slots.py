@@ -13,7 +13,8 @@ from relay.dispatch import Taken
 async def take_slot(accounts: Accounts, builder: BatchBuilder, jobs: Sequence[Taken]) -> Account:
     """An account with a free slot, which is taken, once the source of `jobs` is there.
 
-    Who falls silent while its batch is built still holds one, until its requests are given up: once, not at every attempt.
+    A source that stops answering during the build keeps its slot until its requests time out. This happens once, not at
+    every attempt.
 
     Raises:
         RouteBlocked, AdapterError: as `BatchBuilder.await_source`.

@@ -338,7 +338,7 @@ class RouteWorker:
     async def _is_due(self, taken: Taken, head: Head) -> bool:
         job = taken.job
         if self._accounts.is_in_flight(job.id):
-            await self._custody.retry(taken, "a transaction of before is still under way", Cause.LOST, counted=False)
+            await self._custody.retry(taken, "an earlier transaction is still pending", Cause.LOST, counted=False)
             return False
         ignored = await self._ignored.reason(job)
         if ignored is not None:

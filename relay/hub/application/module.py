@@ -32,6 +32,7 @@ from relay.hub.application.packets import (
     SequencesExhausted,
 )
 from relay.hub.application.quotas import QuotaExceeded
+from relay.hub.application.recorded_sentences import as_recorded
 from relay.hub.application.transfer import interface
 from relay.hub.application.transfer.bank import InsufficientTokens
 
@@ -66,12 +67,12 @@ def _verification_failed(error: VerificationError) -> tuple[str, str]:
 
 
 @contextmanager
-def refusals_revert() -> Iterator[None]:
-    """Turn every refusal that is part of the rules into its revert."""
+def refusals_revert(rules_version: int) -> Iterator[None]:
+    """Turn every refusal that is part of the rules into its revert, in the words of that version."""
     try:
         yield
     except VerificationError as error:
-        raise abi.VERIFICATION_FAILED.revert(*_verification_failed(error)) from error
+        raise abi.VERIFICATION_FAILED.revert(*_verification_failed(as_recorded(error, rules_version))) from error
     except UnknownClient as error:
         raise abi.CLIENT_NOT_FOUND.revert(error.client_id) from error
     except NoCounterparty as error:
@@ -116,7 +117,7 @@ class Module:
         handler = self._handlers.get(data[:4])
         if handler is None:
             raise abi.UNKNOWN_FUNCTION.revert(data[:4].ljust(4, b"\0"))
-        with refusals_revert():
+        with refusals_revert(frame_of(call).rules_version):
             return handler(call, data)
 
 

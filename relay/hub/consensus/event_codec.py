@@ -32,14 +32,14 @@ from relay.hub.consensus.types import (
 MARKER = b"hwal"
 _STEM = MARKER[:-1]
 _STUFFED = _STEM + b"\x00"
-"""What a frame holds in place of the marker's stem, which therefore never goes on to be a marker."""
+"""What a frame holds in place of the marker's stem, so that the body of a frame never contains the marker."""
 _HEAD_BYTES = 8
 MAX_EVENT_BYTES = MAX_BLOCK_BYTES + 64 * 1024
 _INT64_BYTES = 8
 
 
 class LogDamaged(Exception):
-    """Whole events stand behind bytes that are none: they were changed after they had been written."""
+    """Intact events follow bytes that are not an event, so the log was altered after it was written."""
 
     def __init__(self, offset: int, reason: str) -> None:
         self.offset, self.reason = offset, reason
@@ -75,7 +75,7 @@ def decode_log(data: bytes) -> LogContent:
     Linear in the bytes: each belongs to the one marker before it.
 
     Raises:
-        LogDamaged: a frame behind bytes that are no frame, or one that holds no event.
+        LogDamaged: a frame follows bytes that are not a frame, or a frame holds no event.
     """
     events: list[Event] = []
     whole, start = 0, data.find(MARKER)
@@ -85,7 +85,7 @@ def decode_log(data: bytes) -> LogContent:
         if found is not None:
             payload, size = found
             if start != whole:
-                raise LogDamaged(whole, f"not an event, though one stands at byte {start}")
+                raise LogDamaged(whole, f"the bytes are not an event, though one follows at byte {start}")
             try:
                 events.append(_event(rlp.decode(payload, strict=True)))
             except (DecodingError, MalformedInput, ValueError, TypeError) as error:
@@ -96,7 +96,7 @@ def decode_log(data: bytes) -> LogContent:
 
 
 def _payload_of(frame: bytes) -> tuple[bytes, int] | None:
-    """With the bytes that the whole frame takes; behind them may stand what is none."""
+    """The payload and the length of the whole frame in bytes; later bytes may not be an event. None if it is no frame."""
     body = frame[len(MARKER) :].replace(_STUFFED, _STEM)
     size = int.from_bytes(body[:4], "big")
     payload = body[_HEAD_BYTES : _HEAD_BYTES + size]

@@ -14,11 +14,11 @@ from light_clients.ethereum import (
 )
 from light_clients.ibc.packet import ERROR, Acknowledgement
 from relay.evm.transaction import MAX_TRANSACTION_BYTES
-from relay.hub.application import abi
+from relay.hub.application import abi, rules_versions
 from relay.hub.application.admin import recover_client_action
 from relay.hub.application.modules import CLIENT_MANAGER_ADDRESS, ROUTER_ADDRESS
 from tests.relay.hub.ethereum_remote import EthereumRemote
-from tests.relay.hub.simulated_hub import ANSWER, sent_packet, written_acknowledgement
+from tests.relay.hub.simulated_hub import ANSWER, SimulatedHub, hub_genesis, sent_packet, written_acknowledgement
 from tests.relay.hub.test_hub_packet_attacks import refused
 
 FAILED = abi.VERIFICATION_FAILED
@@ -104,15 +104,15 @@ def test_attack_C37_hub_fork_freezes_until_recovery(hub, chain_b, ethereum):
 
 
 def test_active_client_learns_of_a_fork_without_waiting_to_expire(hub, chain_b, ethereum):
-    """A client that does not know a fork refuses every header behind it, for its whole trusting period."""
+    """A client that does not know a fork refuses every header after it, for its whole trusting period."""
     packet = ethereum.send_forward(chain_b.client)
     before = ethereum.update()
     own = client_of(hub, ethereum.client)
     activation = ForkActivation(Fork.FULU, b"\7\0\0\x38", own.network.epoch_at(before) + 1)
     longer = replace(own.network, forks=(*own.network.forks, activation))
     ethereum.chain.network = longer
-    behind = ethereum.finalize(slots=own.network.preset.slots_per_epoch)
-    assert refused(hub, ethereum.update_call(behind), FAILED)[0] == "signed_by_committee"
+    after = ethereum.finalize(slots=own.network.preset.slots_per_epoch)
+    assert refused(hub, ethereum.update_call(after), FAILED)[0] == "signed_by_committee"
     assert status(hub, ethereum.client) == "Active"
 
     def recover(state) -> object:
@@ -134,7 +134,7 @@ def test_active_client_learns_of_a_fork_without_waiting_to_expire(hub, chain_b, 
         assert client_of(hub, ethereum.client) == own
     assert recover(replace(own, network=longer)).ok
     assert client_of(hub, ethereum.client) == replace(own, network=longer)
-    assert hub.send(ROUTER_ADDRESS, ethereum.update_call(behind)).ok
+    assert hub.send(ROUTER_ADDRESS, ethereum.update_call(after)).ok
     chain_b.update()
     assert hub.send(ROUTER_ADDRESS, ethereum.receive_call(packet, before)).ok  # what was proven before stays proven
 
@@ -147,3 +147,19 @@ def test_update_of_a_mainnet_committee_fits_a_transaction(hub):
     outcome = hub.send(ROUTER_ADDRESS, call)
     assert outcome.ok, (outcome.log, outcome.data)
     assert outcome.gas_used < 4_500_000
+
+
+@pytest.mark.parametrize("version", rules_versions.ALL)
+def test_refusal_keeps_the_words_of_its_rules_version(version):
+    """The next header hashes the revert, so blocks of versions 1 and 2 replay only with the sentence of their time."""
+    hub = SimulatedHub(genesis=hub_genesis(rules_version=version))
+    ethereum = EthereumRemote(hub)
+    before = ethereum.update()
+    stored = hub.read(CLIENT_MANAGER_ADDRESS, abi.GET_CONSENSUS_STATE, ethereum.client, (0, before))
+    substitute = hub.create_client("ethereum", encode_client_state(client_of(hub, ethereum.client)), stored)
+    refusal = hub.execute(recover_client_action(hub.next_salt(), ethereum.client, substitute))
+    word = "scheduled after" if version >= rules_versions.BOUNDED_EXECUTION else "behind"
+    assert refusal.reverted_with(FAILED) == (
+        "subject_needs_recovery",
+        f"subject_needs_recovery: the subject is active: only forks {word} its newest header may differ",
+    )

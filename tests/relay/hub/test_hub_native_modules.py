@@ -10,7 +10,7 @@ from light_clients.ibc.commitment import commitment_key, path_key
 from light_clients.interface import UnsupportedOperation
 from relay.evm.error_string import ERROR_STRING_SELECTOR
 from relay.evm.native import NativeRevert
-from relay.hub.application import abi, gas
+from relay.hub.application import abi, gas, rules_versions
 from relay.hub.application.module import refusals_revert
 from relay.hub.application.modules import (
     CLIENT_MANAGER_ADDRESS,
@@ -47,7 +47,7 @@ def received(hub, chain_a, chain_b):
 
 def test_what_an_error_says_to_people_is_not_in_the_state():
     """The sentence is revert data of blocks that are replayed: rules versions 1 and 2 must find it as it was."""
-    with pytest.raises(NativeRevert) as caught, refusals_revert():
+    with pytest.raises(NativeRevert) as caught, refusals_revert(rules_versions.NEWEST):
         raise UnsupportedOperation("light client headers of GLOAS", "it rules from epoch 5 on")
     name, sentence = decode(["string", "string"], caught.value.data[4:])
     assert (name, sentence) == ("UnsupportedOperation", "not supported: light client headers of GLOAS")
