@@ -3,9 +3,7 @@
 A file of its own for each step would cost an fsync each, four a message.
 """
 
-import os
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +16,7 @@ from relay.archive.batch_file import A_FOLDER, WriteCounter, name_batches
 from relay.archive.errors import ArchiveUnavailable
 from relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, encode_evidence
 from relay.archive.evidence_files import newest_file, packet_ids, read_step, sent_packets
-from relay.base.durable_files import make_folder_durably, sync_folder
+from relay.base.durable_files import make_folder_durably, place_files, sync_folder
 
 T = TypeVar("T")
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -127,7 +125,9 @@ def _write_groups(groups: dict[tuple[Path, str], dict[int, bytes]], writes: Writ
         for part in _parts(documents):
             names = name_batches(writes.take(folder), part, kind)
             files += [(folder / str(name), [documents[sequence] for sequence in name.sequences]) for name in names]
-    _write_files(files)
+    place_files((path, b"".join(parts)) for path, parts in files)
+    for written_folder in {path.parent for path, _ in files}:
+        sync_folder(written_folder)
 
 
 def _parts(documents: dict[int, bytes]) -> list[list[int]]:
@@ -140,27 +140,3 @@ def _parts(documents: dict[int, bytes]) -> list[list[int]]:
             size = len(documents[sequence])
         parts[-1].append(sequence)
     return parts
-
-
-def _write_files(files: list[tuple[Path, list[bytes]]]) -> None:
-    """Write all beside their places, make them durable, then rename; directories are made durable once each."""
-    written: list[tuple[Path, Path]] = []
-    try:
-        for path, documents in files:
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-            written.append((temporary, path))
-            with os.fdopen(descriptor, "wb") as file:
-                file.writelines(documents)
-                file.flush()
-                os.fsync(file.fileno())
-        while written:
-            temporary, path = written[-1]
-            temporary.replace(path)
-            written.pop()
-    finally:
-        for temporary, _ in written:
-            with suppress(OSError):
-                temporary.unlink()
-    for directory in {path.parent for path, _ in files}:
-        sync_folder(directory)

@@ -2,12 +2,17 @@
 
 A file is written beside its place, made durable, and renamed; then the folder is made durable, without which the name
 itself can be lost. What fails removes what it wrote: a half-written file, or an empty one, is never left in place.
+
+Files that grow or change in place are no part of this: the write-ahead log, the record of signed heights, the marker of
+the block that is executed, and LMDB. A rename for each of their writes would cost two more waits for the disk; what a
+torn write means is decided where they are read.
 """
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,14 +26,19 @@ _NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, er
 def durable_file(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     """A file to write, which takes the place of `path` when the block has ended without an error.
 
+    For a file too large to hold in memory, by one writer at a time. Until it is whole it is called `NAME.unfinished`:
+    a person sees what fills the disk, and the next writer removes what a killed one left.
+
     Raises:
         OSError: what was at `path` is unchanged.
     """
-    with _beside(path, mode) as (descriptor, beside):
-        with os.fdopen(descriptor, "wb", closefd=False) as file:
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    with _removed(unfinished):
+        with os.fdopen(_create(unfinished, mode), "wb") as file:
             yield file
-        os.fsync(descriptor)
-        beside.replace(path)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
     sync_folder(path.parent)
 
 
@@ -48,9 +58,26 @@ def place_file(path: Path, data: bytes, mode: int = PRIVATE) -> None:
     Raises:
         OSError: what was at `path` is unchanged.
     """
-    with _beside(path, mode) as (descriptor, beside):
-        _write_all(descriptor, data)
-        beside.replace(path)
+    place_files([(path, data)], mode)
+
+
+def place_files(files: Iterable[tuple[Path, bytes]], mode: int = PRIVATE) -> None:
+    """Like `place_file`, and no file gets its name before all are on disk: one that does not fit changes nothing.
+
+    The contents are asked for one after the other. A crash during the renames leaves some of the files.
+
+    Raises:
+        OSError: nothing was replaced, unless it was a rename that failed.
+    """
+    with ExitStack() as cleaning:
+        written = []
+        for path, data in files:
+            beside = _beside(path)
+            cleaning.enter_context(_removed(beside))
+            _write_new(beside, data, mode)
+            written.append((beside, path))
+        for beside, path in reversed(written):
+            beside.replace(path)
 
 
 def create_durably(path: Path, data: bytes, mode: int = PRIVATE) -> None:
@@ -59,8 +86,9 @@ def create_durably(path: Path, data: bytes, mode: int = PRIVATE) -> None:
     Raises:
         FileExistsError: something has that name. OSError: nothing of that name was made.
     """
-    with _beside(path, mode) as (descriptor, beside):
-        _write_all(descriptor, data)
+    beside = _beside(path)
+    with _removed(beside):
+        _write_new(beside, data, mode)
         try:
             path.hardlink_to(beside)  # unlike a rename it refuses to replace what came there meanwhile
         except OSError as error:
@@ -89,22 +117,38 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _beside(path: Path) -> Path:
+    """In the same folder, since no rename leads to another disk. Of this thread alone: two may write one file."""
+    return path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")
+
+
 @contextmanager
-def _beside(path: Path, mode: int) -> Iterator[tuple[int, Path]]:
-    """A file in the same folder, gone when the block has ended. Its name is this process's: two may write one file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+def _removed(path: Path) -> Iterator[None]:
+    """What still has this name when the block has ended is removed."""
     try:
-        yield descriptor, beside
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _create(path: Path, mode: int) -> int:
+    """A descriptor of a new file. One that somebody else made there is not used: the content may be a key."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags, mode)
+    except FileExistsError:
+        path.unlink()
+        return os.open(path, flags, mode)
+
+
+def _write_new(path: Path, data: bytes, mode: int) -> None:
+    """To the disk. A nearly full one takes a part without an error: only the next write reports it."""
+    descriptor = _create(path, mode)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    """To the disk. A nearly full one takes a part without an error: only the next write reports it."""
-    left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]
-    os.fsync(descriptor)

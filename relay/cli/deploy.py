@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from relay.base.durable_files import READABLE, create_durably
 from relay.cli.deployment_journal import Undertaking, begun, journal_of
 from relay.cli.session import (
     REFUSED,
@@ -196,8 +197,7 @@ def _account(text: str, option: str) -> str:
 def _publish(out: Path, text: str) -> None:
     """The finished file first, then the journal's end: a crash between leaves both, and the next run says so."""
     try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
+        create_durably(out, text.encode(), READABLE)
         journal_of(out).unlink(missing_ok=True)
     except OSError as error:
         typer.echo(text)

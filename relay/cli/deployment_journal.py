@@ -1,11 +1,11 @@
 """What a deployment has set out to do, on disk before its first transaction, so that one that broke off can go on."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relay.base.durable_files import READABLE, create_durably
 from relay.cli.session import UNUSABLE, refuse
 
 if TYPE_CHECKING:
@@ -68,9 +68,6 @@ def begun(journal: Path, undertaking: Undertaking) -> "Beginning":
 def _write(journal: Path, undertaking: Undertaking) -> None:
     text = json.dumps(asdict(undertaking), indent=1) + "\n"
     try:
-        with journal.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        create_durably(journal, text.encode(), READABLE)
     except OSError as error:
         raise refuse(f"{journal}: {error.strerror or error}", UNUSABLE) from None

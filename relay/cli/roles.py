@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from relay.base.durable_files import READABLE, create_durably
 from relay.cli.session import (
     REFUSED,
     UNUSABLE,
@@ -105,8 +106,7 @@ def show(
         typer.echo(text, nl=False)
         return
     try:
-        with out.open("x", encoding="utf-8") as opened:
-            opened.write(text)
+        create_durably(out, text.encode(), READABLE)
     except OSError as error:
         raise refuse(f"{out}: {error.strerror or error}", UNUSABLE) from None
 

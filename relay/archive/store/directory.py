@@ -10,7 +10,7 @@ from pathlib import Path
 
 from relay.archive.errors import ArchiveUnavailable
 from relay.archive.store.backend import Stored, WriteConflict
-from relay.base.durable_files import place_file, sync_folder
+from relay.base.durable_files import make_folder_durably, place_file, sync_folder
 
 WRITERS = 8
 """Each waits for the disk by itself; side by side the disk takes them together."""
@@ -47,7 +47,7 @@ class Directory:
         with self._unavailable("written"):
             folders = {(self._path / name).parent for name in files}
             for folder in folders:
-                self._make(folder)
+                make_folder_durably(folder)
             with ThreadPoolExecutor(WRITERS) as pool:
                 list(pool.map(self._keep, files.items()))
                 list(pool.map(sync_folder, folders))
@@ -83,19 +83,8 @@ class Directory:
 
     def _put(self, name: str, data: bytes) -> None:
         path = self._path / name
-        self._make(path.parent)
+        make_folder_durably(path.parent)
         place_file(path, data)
-
-    def _make(self, folder: Path) -> None:
-        """A folder of the archive, durable and the owner's alone."""
-        if folder.is_dir():
-            return
-        if folder == self._path:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        else:
-            self._make(folder.parent)
-            folder.mkdir(exist_ok=True, mode=0o700)
-        sync_folder(folder.parent)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -117,7 +106,7 @@ class Directory:
             os.close(descriptor)
 
     def _lock(self, name: str) -> int:
-        self._make(self._path)
+        make_folder_durably(self._path)
         descriptor = os.open(self._path / name, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from relay.base.durable_files import write_durably
 from relay.cli.demo.keys import Key
 
 Paths = Mapping[str, Mapping[str, str]]
@@ -79,5 +80,4 @@ def path_table(path: Paths) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Readable by its owner alone."""
-    path.touch(mode=0o600)
-    path.write_text(text)
+    write_durably(path, text.encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
+from relay.base.durable_files import create_durably
 from relay.config import KeyConfig
 from relay.keys import Signer, create_keystore, load_signer
 
@@ -49,9 +50,7 @@ def make_key(home: Path, name: str) -> Key:
     folder.mkdir(mode=0o700, exist_ok=True)
     password = os.urandom(24).hex().encode()
     password_file = folder / f"{name}.password"
-    descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(password)
+    create_durably(password_file, password)
     keystore = folder / f"{name}.json"
     address = create_keystore(keystore, os.urandom(32), password, SCRYPT_ITERATIONS)
     return Key(keystore, password_file, address)

@@ -4,7 +4,6 @@ The record in a backup is as old as the backup: the key may have signed since. S
 its owner says is the newest, or above a height that its owner names, and never below what the backup itself has seen.
 """
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from pathlib import Path
 import lmdb
 
 from light_clients.interface import MalformedInput, VerificationError
-from relay.base.durable_files import write_durably
+from relay.base.durable_files import durable_file, write_durably
 from relay.evm.lmdb_store import LmdbStore
 from relay.evm.stack import run_with_evm_stack
 from relay.hub.application.genesis import Genesis, UnfitRuntime, check_runtime, decode_genesis
@@ -80,7 +79,6 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
         store = LmdbStore(home / DATABASE_DIRECTORY, map_bytes=MAP_BYTES, read_only=True)
     except (lmdb.Error, OSError) as error:
         raise BackupRefused(f"{home / DATABASE_DIRECTORY}: cannot be opened ({error})") from error
-    unfinished = to.with_name(to.name + ".unfinished")
     try:
         if restoration_is_unfinished(store):
             raise BackupRefused(f"{home}: a snapshot is half restored here; run `hutong hub join` again")
@@ -99,19 +97,12 @@ def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
             record = encode_last_signed(LastSigned()) if remote else (home / LAST_SIGNED_FILE).read_bytes()
             return BackupTail(rows, record)
 
-        unfinished.unlink(missing_ok=True)
-        # Of nobody else's making: it may get the consensus key.
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with durable_file(to) as file:
             tail = write_backup(file, BackupHead(genesis_path.read_bytes(), secret), rows(), tail_of)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(to)
     except OSError as error:
         raise BackupRefused(f"{to}: {error.strerror or error}") from error
     finally:
         store.close()
-        unfinished.unlink(missing_ok=True)
     return height, tail.rows
 
 

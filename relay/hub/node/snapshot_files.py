@@ -1,7 +1,6 @@
 """Snapshots on disk: one directory a height in HOME/snapshots, whole from the moment its name is there."""
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from light_clients.interface import MalformedInput, PredicateFailed
-from relay.base.durable_files import sync_folder
+from relay.base.durable_files import READABLE, place_file, sync_folder
 from relay.hub.application.abci import Snapshot
 from relay.hub.application.snapshot.format import (
     FORMAT,
@@ -103,9 +102,9 @@ class SnapshotFiles:
         unfinished.mkdir()
         try:
             for index, chunk in enumerate(maker.chunks()):
-                _write(unfinished / _chunk_name(index), chunk)
+                place_file(unfinished / _chunk_name(index), chunk, READABLE)
             manifest = maker.manifest()
-            _write(unfinished / MANIFEST_FILE, encode_manifest(manifest))
+            place_file(unfinished / MANIFEST_FILE, encode_manifest(manifest), READABLE)
             sync_folder(unfinished)
             self._remove(height)
             unfinished.rename(self.directory / str(height))
@@ -132,10 +131,3 @@ def _read(path: Path, most: int) -> bytes:
     """At most `most` + 1 bytes: what is longer fails its check."""
     with path.open("rb") as file:
         return file.read(most + 1)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
