@@ -3,10 +3,8 @@
 A key has 256 bits of chance, so a plain hash keeps it: there is nothing to guess.
 """
 
-import fcntl
 import hmac
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from relay.base.durable_files import write_durably
+from relay.base.file_lock import FileLock
 from relay.config import UnsafeFile, read_private_file
 
 PREFIX = "hk_"
@@ -116,14 +115,11 @@ def editing_keys(path: Path) -> Iterator[None]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = FileLock(path.with_name(f".{path.name}.lock"), wait=True)
     except OSError as error:
         raise KeysUnusable(f"{path} cannot be locked: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock:
         yield
-    finally:
-        os.close(lock)
 
 
 def _key(entry: Any) -> ApiKey:

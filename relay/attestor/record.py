@@ -4,7 +4,6 @@ A file of lines. The first names format, chain and router; each other line is a 
 below which nothing is signed that is not on record.
 """
 
-import fcntl
 import os
 import re
 from dataclasses import dataclass
@@ -13,9 +12,12 @@ from typing import Self
 
 from relay.attestor.errors import AttestorUnusable
 from relay.base.durable_files import write_durably
+from relay.base.file_lock import FileLock
+from relay.base.locked_home import HomeKind, HomeNotLocked, lock_home
 
 FORMAT = "hutong-signed-heights-1"
 FILE_NAME = "signed_heights"
+HOME = HomeKind("attestor", "attestor.lock", "stop it first, or give this one another home")
 MAX_KEPT = 16_384
 """Heights in memory; the file is rewritten at twice as many lines."""
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -35,7 +37,7 @@ class SignedState:
 class SignedHeights:
     """Blocking: each new height waits for the disk. One process a file, which a lock ensures."""
 
-    def __init__(self, path: Path, title: str, lock: int, floor: int, states: dict[int, SignedState]) -> None:
+    def __init__(self, path: Path, title: str, lock: FileLock, floor: int, states: dict[int, SignedState]) -> None:
         self._path = path
         self._title = title
         self._lock = lock
@@ -55,25 +57,19 @@ class SignedHeights:
         path = directory / FILE_NAME
         title = f"{FORMAT} {chain_id} 0x{router.hex()}"
         try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = os.open(directory / "attestor.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise AttestorUnusable(f"{directory} cannot be used: {error.strerror}") from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            raise AttestorUnusable(f"another attestor runs in {directory}; give this one another home") from None
+            lock = lock_home(directory, HOME)
+        except HomeNotLocked as error:
+            raise AttestorUnusable(str(error)) from None
         try:
             states: dict[int, SignedState] = {}
             if path.exists():
                 floor, states = _read(path, title)
             return cls(path, title, lock, floor, states)
         except AttestorUnusable:
-            os.close(lock)
+            lock.release()
             raise
         except OSError as error:
-            os.close(lock)
+            lock.release()
             raise AttestorUnusable(f"{path} cannot be used: {error.strerror}") from None
 
     def __contains__(self, height: int) -> bool:
@@ -107,7 +103,7 @@ class SignedHeights:
 
     def close(self) -> None:
         self._close_file()
-        os.close(self._lock)
+        self._lock.release()
 
     def _close_file(self) -> None:
         if self._descriptor is not None:

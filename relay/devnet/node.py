@@ -1,6 +1,5 @@
 """A development chain as a running node: storage, block production and JSON-RPC under one owner."""
 
-import fcntl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 import lmdb
 import trio
 
+from relay.base.locked_home import HomeKind, HomeNotLocked, lock_home
 from relay.devnet.chain import DevnetChain
 from relay.devnet.settings import DEFAULT_VALIDATORS, DevnetError, Genesis, Pace
 from relay.devnet.validator_methods import ValidatorMethods
@@ -21,7 +21,7 @@ from relay.evm.server import JsonRpcApp, serve
 CALL_DEADLINE_S = 60.0
 """For one call: nobody depends on a dev chain, and many may share a slow machine."""
 
-LOCK_FILE = "lock"
+HOME = HomeKind("dev chain", "lock")
 DATABASE_DIRECTORY = "chain"
 
 
@@ -53,15 +53,10 @@ def open_home(home: Path | None) -> Iterator[KeyValueStore]:
         yield MemoryStore()
         return
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (home / LOCK_FILE).open("w")
-    except OSError as error:
-        raise DevnetError(f"{home} cannot be used as home: {error.strerror or error}") from error
+        lock = lock_home(home, HOME)
+    except HomeNotLocked as error:
+        raise DevnetError(str(error)) from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DevnetError(f"another process runs the chain in {home}") from error
         try:
             store = LmdbStore(home / DATABASE_DIRECTORY)
         except (lmdb.Error, OSError) as error:

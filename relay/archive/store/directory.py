@@ -1,6 +1,5 @@
 """A folder of this machine as the place of an archive."""
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from relay.archive.errors import ArchiveUnavailable
 from relay.archive.store.backend import Stored, WriteConflict
 from relay.base.durable_files import make_folder_durably, place_file, sync_folder
+from relay.base.file_lock import FileLock
 
 WRITERS = 8
 """Each waits for the disk by itself; side by side the disk takes them together."""
@@ -34,7 +34,8 @@ class Directory:
 
     def write(self, name: str, data: bytes, expected: str | None) -> str:
         """See `Backend`."""
-        with self._unavailable("written"), self._locked():
+        # From the reading of a version to its replacement.
+        with self._unavailable("written"), self._lock(".lock"):
             present = self._read(name, None)
             if (None if present is None else _version(present)) != expected:
                 raise WriteConflict(f"{name} in {self._path} was changed by somebody else")
@@ -90,30 +91,13 @@ class Directory:
     def alone(self) -> Iterator[None]:
         """See `Backend`: among the processes of this machine, and the lock dies with its holder."""
         with self._unavailable("written"):
-            descriptor = self._lock(".writer.lock")
-        try:
+            lock = self._lock(".writer.lock")
+        with lock:
             yield
-        finally:
-            os.close(descriptor)
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """From the reading of a version to its replacement."""
-        descriptor = self._lock(".lock")
-        try:
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _lock(self, name: str) -> int:
+    def _lock(self, name: str) -> FileLock:
         make_folder_durably(self._path)
-        descriptor = os.open(self._path / name, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError:
-            os.close(descriptor)
-            raise
-        return descriptor
+        return FileLock(self._path / name, wait=True)
 
     @contextmanager
     def _unavailable(self, done: str) -> Iterator[None]:

@@ -1,14 +1,12 @@
 """Snapshots on disk: one directory a height in HOME/snapshots, whole from the moment its name is there."""
 
-import fcntl
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 from light_clients.interface import MalformedInput, PredicateFailed
 from relay.base.durable_files import READABLE, place_file, sync_folder
+from relay.base.file_lock import FileLock
 from relay.hub.application.abci import Snapshot
 from relay.hub.application.snapshot.format import (
     FORMAT,
@@ -90,11 +88,8 @@ class SnapshotFiles:
             for leftover in list(self.directory.glob(f"{_UNFINISHED}*")):
                 shutil.rmtree(leftover, ignore_errors=True)
 
-    @contextmanager
-    def _exclusively(self) -> Iterator[None]:
-        with (self.directory / "lock").open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
+    def _exclusively(self) -> FileLock:
+        return FileLock(self.directory / "lock", wait=False)
 
     def _write(self, height: int, maker: SnapshotMaker) -> Manifest:
         unfinished = self.directory / f"{_UNFINISHED}{height}"

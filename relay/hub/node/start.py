@@ -1,6 +1,5 @@
 """Starting a hub node: every check that may refuse comes first, each with one sentence."""
 
-import os
 import resource
 import signal
 import sys
@@ -15,6 +14,7 @@ import lmdb
 import trio
 
 from light_clients.interface import VerificationError
+from relay.base.locked_home import HomeKind, HomeNotLocked, hold_home
 from relay.evm.call_processes import CallProcesses
 from relay.evm.json_rpc import JsonRpcService
 from relay.evm.listener import MAX_OPEN_CONNECTIONS
@@ -71,6 +71,8 @@ _log = get_logger("network")
 
 SIGNER_LIMIT_S = 1.0
 """A signer that takes longer for one signature counts as away: consensus waits for it."""
+# Earlier versions look at POSIX's lock alone, and a node of one must not sign beside a node of this one.
+HOME = HomeKind("hub process", "lock", of_process_too=True)
 DEFAULT_DATABASE_GIB = 256
 MAP_BYTES = DEFAULT_DATABASE_GIB * 1024**3
 """Address space of the database; the file itself only grows as it fills. `hub start --database-gib` sets another."""
@@ -256,10 +258,9 @@ def raise_open_files() -> None:
 def lock_home(home: Path) -> None:
     """Until the process ends. Raises NodeRefused."""
     try:
-        lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        os.lockf(lock, os.F_TLOCK, 0)
-    except OSError as error:
-        raise NodeRefused(f"{home}: another hub process runs in this home ({error.strerror})") from error
+        hold_home(home, HOME)
+    except HomeNotLocked as error:
+        raise NodeRefused(str(error)) from error
 
 
 def open_store(home: Path, map_bytes: int = MAP_BYTES) -> LmdbStore:

@@ -175,7 +175,7 @@ def test_restart_continues_from_disk(tmp_path):
 def test_one_process_holds_a_home(tmp_path):
     with open_home(tmp_path / "home"), pytest.raises(DevnetError) as caught, open_home(tmp_path / "home"):
         pass
-    assert "another process" in str(caught.value)
+    assert str(caught.value) == f"another dev chain runs in this home, {tmp_path / 'home'}; stop it first"
     with open_home(tmp_path / "home"):
         pass
     (tmp_path / "file").write_text("")
