@@ -74,7 +74,7 @@ class Batch:
 
 
 def batches_of(tree: Tree) -> Iterator[Batch]:
-    """Keys that follow each other, as the packets of a path do, and keys from all over the tree; then the gaps behind them."""
+    """Keys that follow each other, as the packets of a path do, and keys from all over the tree; then the gaps after them."""
     every = f"every {LEAVES // BATCH}th key"
     for where, keys in (("keys in a row", tree.keys[LEAVES // 3 :][:BATCH]), (every, tree.keys[:: LEAVES // BATCH])):
         gaps = sorted((key + b"x" for key in keys), key=tree.order)

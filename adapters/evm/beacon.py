@@ -176,7 +176,7 @@ class BeaconConsensus:
         return tuple(replace(proof, height=height) for proof in proofs)
 
     async def number_at(self, slot: int) -> int:
-        """The execution block behind the state of a slot. Raises HeightUnavailable."""
+        """The execution block that belongs to the state of a slot. Raises HeightUnavailable."""
         header = self._finality.header(slot)
         return await self.blocks.number_at(slot) if header is None else execution_of(header).block_number
 

@@ -1,7 +1,7 @@
 """Encoder of what `HubClient.sol` takes: headers, misbehaviour and proofs in ABI form (docs/spec/hub-client.md).
 
 The ABI form leaves out what HubClient derives itself (validator addresses, commit addresses) and what no verifier reads
-(proposer, priorities, signatures behind the prefix of the commit rule). What would thereby be lost is checked here, and
+(proposer, priorities, signatures after the prefix of the commit rule). What would thereby be lost is checked here, and
 what the form cannot say is refused, so that nothing turns valid by being encoded.
 """
 

@@ -91,7 +91,7 @@ class SentTransfer:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to send. With `next_client` over the hub to the chain behind that client of the hub's."""
+    """What to send. With `next_client` over the hub to the chain behind that client of the hub."""
 
     client: str
     token: bytes

@@ -116,7 +116,7 @@ def revert_reason(reason: str) -> bytes:
 
 
 class SimulatedChain:
-    """`finality_depth` blocks behind the newest one may still be undone by `reorganise`."""
+    """`reorganise` may still undo the newest `finality_depth` blocks."""
 
     def __init__(
         self,

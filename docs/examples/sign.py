@@ -15,7 +15,7 @@ account = Account.from_key(Account.decrypt(json.loads(keystore), password))
 
 call = {"from": unsigned["from"], "to": unsigned["to"], "data": unsigned["data"]}
 gas = unsigned["gas"]
-if gas is None:  # behind an allowance: known when that is included
+if gas is None:  # after an allowance: known when that is included
     gas = Web3(HTTPProvider(here["rpc"])).eth.estimate_gas(call)
 signed = account.sign_transaction(
     {

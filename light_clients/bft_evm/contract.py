@@ -17,7 +17,7 @@ _PADDING = bytes(HASH_BYTES - ADDRESS_BYTES)
 
 
 def element_slots(array_slot: bytes, count: int) -> Iterator[bytes]:
-    """Slots of a Solidity `address[]`'s elements: K(slot) and those behind it, one address each."""
+    """Slots of a Solidity `address[]`'s elements: K(slot) and those after it, one address each."""
     first = int.from_bytes(keccak256(array_slot), "big")
     for index in range(count):
         yield ((first + index) % 2**256).to_bytes(HASH_BYTES, "big")

@@ -77,11 +77,11 @@ class Reader:
         return value
 
     def counted_bytes(self) -> bytes:
-        """Bytes behind their length."""
+        """Bytes that follow their length."""
         return self.take(self.compact_size())
 
     def counted(self, item: Callable[[], ValueT], min_item_bytes: int) -> tuple[ValueT, ...]:
-        """A list behind its count. A count that the bytes left cannot hold is refused before anything is read."""
+        """A list that follows its count. A count that the bytes left cannot hold is refused before anything is read."""
         count = self.compact_size()
         if count * min_item_bytes > self.left:
             raise MalformedInput(self._field, "counts more items than there are bytes for", got=count)
@@ -89,7 +89,7 @@ class Reader:
 
     def end(self) -> None:
         if self.left:
-            raise MalformedInput(self._field, "has bytes behind its end", got=self.left)
+            raise MalformedInput(self._field, "has trailing bytes", got=self.left)
 
 
 def compact_size(value: int) -> bytes:
@@ -114,7 +114,7 @@ def decode_block_header(data: bytes, field: str = "header") -> BlockHeader:
 
 
 def decode_headers(data: bytes, field: str = "headers", most: int = MAX_HEADERS) -> tuple[BlockHeader, ...]:
-    """Headers one behind the other, 1 to `most`. Raises MalformedInput."""
+    """Headers one after the other, 1 to `most`. Raises MalformedInput."""
     if not data or len(data) % HEADER_BYTES:
         raise MalformedInput(field, "not one or more headers of 80 bytes", got=len(data))
     if len(data) // HEADER_BYTES > most:

@@ -13,7 +13,7 @@ HASH_BYTES = 32
 MAX_SIGNERS = 256
 """Public Clique networks had a few dozen."""
 MAX_OPEN_VOTES = 1_000
-"""What fits a consensus state of 64 KiB beside the signers. An update may pass through more, and end behind the epoch."""
+"""As many fit a consensus state of 64 KiB beside the signers. An update may pass through more if it ends after the epoch."""
 MAX_HEADERS = 1_024
 """Of one update: a signature is recovered for each."""
 

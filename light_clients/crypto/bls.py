@@ -39,7 +39,7 @@ def decode_public_key(data: bytes) -> PublicKey | None:
 
 
 def decode_public_keys(data: bytes) -> list[PublicKey | None]:
-    """Keys that stand one behind the other, 48 bytes each, in order."""
+    """Keys one after the other, 48 bytes each, in order."""
     return [
         decode_public_key(data[start : start + PUBLIC_KEY_BYTES]) for start in range(0, len(data), PUBLIC_KEY_BYTES)
     ]

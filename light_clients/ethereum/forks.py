@@ -185,7 +185,7 @@ class Network:
         return self.genesis_time_s + slot * self.seconds_per_slot
 
     def fork_of_digest(self, digest: bytes) -> Fork:
-        """The fork whose containers stand behind a 4-byte fork digest of the Beacon API or gossip.
+        """The fork whose containers follow a 4-byte fork digest of the Beacon API or gossip.
 
         From Fulu on a digest also covers blob parameters; containers are those of Electra, so every other one means these.
         """

@@ -121,7 +121,7 @@ class _Reader:
 
     def end(self) -> None:
         if self.at != len(self.data):
-            raise MalformedInput(self.field, "bytes behind the value", got=len(self.data), expected=self.at)
+            raise MalformedInput(self.field, "bytes after the value", got=len(self.data), expected=self.at)
 
 
 def _bounded(data: bytes, field: str, fork: Fork) -> _Reader:

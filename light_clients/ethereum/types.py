@@ -71,7 +71,7 @@ class LightClientHeader:
 
 @dataclass(frozen=True, slots=True)
 class SyncCommittee:
-    """`pubkeys` are the members' keys of 48 bytes, one behind the other."""
+    """`pubkeys` are the members' keys of 48 bytes, one after the other."""
 
     pubkeys: bytes
     aggregate_pubkey: bytes

@@ -36,7 +36,7 @@ from light_clients.protobuf.canonical import parse_canonical
 MAX_HEADER_BYTES = MAX_BLOCK_HEADER_BYTES + MAX_SEALERS * (MAX_SIGNATURE_BYTES + 16) + 64
 MAX_MISBEHAVIOUR_BYTES = 2 * MAX_HEADER_BYTES + 16
 MAX_SIBLING_BYTES = HASH_BYTES + 5
-"""A hash behind the RLP of a 32-bit index."""
+"""A hash after the RLP of a 32-bit index."""
 
 EnumT = TypeVar("EnumT", bound=IntEnum)
 

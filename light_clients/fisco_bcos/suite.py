@@ -1,4 +1,4 @@
-"""The two cryptographic suites behind one door: hash of bytes, signature of a sealer over a block hash.
+"""The two cryptographic suites behind one interface: hash of bytes, signature of a sealer over a block hash.
 
 ECDSA signatures are r ‖ s ‖ v (65 bytes) and must recover to the sealer's key. GM ones are r ‖ s (64 bytes, as generation
 3 writes them), or followed by the signer's key (128 bytes, as generation 2 does), which must then be the sealer's.

@@ -39,7 +39,7 @@ def encode_quickly(types: tuple[str, ...], values: Sequence[Any]) -> bytes:
 
 
 def decode_quickly(types: tuple[str, ...], data: bytes) -> tuple[Any, ...]:
-    """The values that `data` is the canonical encoding of, nothing before, between or behind. Raises NotCanonical."""
+    """The values that `data` is the canonical encoding of, nothing before, between or after. Raises NotCanonical."""
     values, end = _of_all(types).decode(data, 0)
     if end != len(data):
         raise NotCanonical
@@ -198,7 +198,7 @@ _STRING = Codec(True, WORD, _decode_string, _encode_string)
 
 
 def _decode_members(members: Sequence[Codec], head_size: int, data: bytes, base: int) -> tuple[tuple[Any, ...], int]:
-    """A head at `base` with its tails behind it, packed and in order."""
+    """A head at `base` with its tails after it, packed and in order."""
     position, tail = base, base + head_size
     if tail > len(data):
         raise NotCanonical

@@ -45,7 +45,7 @@ class _Layout:
         return end
 
     def sequence_end(self, types: Iterable[ABIType], head_size: int, base: int) -> int:
-        """The end of a head of `head_size` bytes at `base` with its tails behind it, packed and in order."""
+        """The end of a head of `head_size` bytes at `base` with its tails after it, packed and in order."""
         position, tail = base, self._within(base + head_size)
         for abi_type in types:
             if not abi_type.is_dynamic:
@@ -84,4 +84,4 @@ def check_canonical_layout(types: tuple[str, ...], data: bytes, field: str) -> N
     parsed = _parsed(types)
     end = _Layout(data, field).sequence_end(parsed, _head_size(parsed), 0)
     if end != len(data):
-        raise MalformedInput(field, "bytes behind the ABI data", got=len(data) - end)
+        raise MalformedInput(field, "bytes after the ABI data", got=len(data) - end)

@@ -83,7 +83,7 @@ def decode_forward_memo(memo: str) -> ForwardInstruction | None:
 
     Raises:
         MalformedInput: not JSON, unknown keys, wrong types, values out of bounds.
-        UnsupportedOperation: another hop behind the next, retries.
+        UnsupportedOperation: another hop after the next, retries.
     """
     if not memo.lstrip(" \t\r\n").startswith("{"):
         return None
@@ -101,7 +101,7 @@ def decode_forward_memo(memo: str) -> ForwardInstruction | None:
     if unknown := sorted(fields.keys() - _FIELDS):
         raise MalformedInput("forward_memo", "unknown keys", got=", ".join(unknown))
     if fields.get("next") is not None:
-        raise UnsupportedOperation("forward_memo.next: one hop behind the hub")
+        raise UnsupportedOperation("forward_memo.next: a second hop after the hub")
     if _integer(fields, "retries") not in (None, 0):
         raise UnsupportedOperation("forward_memo.retries: a packet that timed out is refunded")
     if _text(fields, "port") != FORWARD_MEMO_PORT:

@@ -148,7 +148,7 @@ class ChainViews:
 
 
 async def app_of(adapter: ChainAdapter, port: str) -> str | None:
-    """The EIP-55 address behind a port of a chain's router; None where there is none, or no contracts at all."""
+    """The EIP-55 address of the app at a port of a chain's router; None where there is none, or no contracts at all."""
     return await router_app(adapter, port) if isinstance(adapter, RouterChain) else None
 
 

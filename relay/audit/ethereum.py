@@ -50,7 +50,7 @@ def entry_checks(
 def _move(
     chain: ChainHeaders, entry: HeaderEntry, followed: FollowedChain, proof_heights: frozenset[Height], now_ns: int
 ) -> None:
-    """It is new, and a proof stands on it, or it brings a committee to those behind it."""
+    """The header is new, and a proof stands on it or it brings the committee of later ones."""
     verdict = _CLIENT.verify_header(followed.client_state, followed.states, entry.header, now_ns)
     if not isinstance(verdict, Updated):
         raise PredicateFailed("update_is_used", "shows nothing new, or contradicts what was shown")

@@ -1,7 +1,7 @@
 """What one auditor has judged before: a header of a whole period is read, and its signatures are checked, once.
 
 Every key holds all that was read to judge the thing, and only what has held is kept, so a bundle has the same verdict,
-predicate by predicate, alone as behind others. What is refused is judged anew each time.
+predicate by predicate, whether it is judged alone or after others. What is refused is judged anew each time.
 """
 
 from collections.abc import Iterable, Iterator

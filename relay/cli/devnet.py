@@ -147,5 +147,5 @@ def beacon(
 def _funding(text: str) -> tuple[bytes, int]:
     match = _FUND.fullmatch(text)
     if match is None:
-        raise DevnetError(f"--fund {text[:80]} is not an address of 20 bytes in hex, with =WEI behind it or not")
+        raise DevnetError(f"--fund {text[:80]} is not an address of 20 bytes in hex, optionally followed by =WEI")
     return bytes.fromhex(match[1]), DEFAULT_FUNDING_WEI if match[2] is None else int(match[2])

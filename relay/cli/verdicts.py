@@ -118,7 +118,7 @@ def print_verdict(console: Console, verdict: CheckVerdict) -> None:
 def report(checks: Iterable[Check], subject: Mapping[str, str], *, as_json: bool) -> NoReturn:
     """Run the checks, print each verdict, and exit with 0 or 1.
 
-    `subject` says what was judged (names to texts); checks behind the first failure assume it and are not run.
+    `subject` says what was judged (names to texts); checks after the first failure assume that it held and are not run.
     """
     verdicts = list(audit_checks(checks))
     valid = bool(verdicts) and all(verdict.held for verdict in verdicts)

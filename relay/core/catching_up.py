@@ -1,4 +1,4 @@
-"""Clients so far behind that the headers which they need do not fit beside packets: their keepers bring them up first.
+"""Clients so far behind that the headers they need do not fit beside packets: their keepers bring them up first.
 
 A sync committee client needs an update for every committee period that it missed; after some days these are more than a
 transaction holds.

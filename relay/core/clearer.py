@@ -1,6 +1,6 @@
 """Finding work that the queue has lost: the chains say what is unsettled, the clearer enqueues what is missing.
 
-What an endpoint says to be settled is not proven, so it is believed for one round only: behind the newest packets every
+What an endpoint says to be settled is not proven, so it is believed for one round only: after the newest packets every
 pass reads some older sequences again, and after the oldest it begins anew.
 """
 

@@ -295,7 +295,7 @@ class Account:
     async def _refused(self, entry: Pending, refusal: BroadcastRefused) -> None:
         """Should a pool have it all the same, one of it and its successor is included: messages of packets bear that.
 
-        Those behind it wait for its nonce in vain, so they end with it.
+        Those after it wait for its nonce in vain, so they end with it.
         """
         entry.refusals += 1
         if entry.refusals < MAX_REFUSALS:
@@ -380,7 +380,7 @@ class Account:
 
     async def _account_nonce(self) -> int:
         """The lower of two answers where there is nothing of ours to hold one against: one that is too low is refused, one
-        that is too high leaves a gap, and everything behind it waits."""
+        that is too high leaves a gap, and everything after it waits."""
         state = await self._adapter.account(self.address)
         nonce = max(state.latest_nonce, state.pending_nonce)
         if not self._pending and nonce:

@@ -4,7 +4,7 @@ Of a state the light client protocol reads three nodes (finalized root, current 
 execution payload): these are real, every other node of these trees is a filler. All keys follow from a seed, so that who
 knows it can sign anything: for tests and demonstrations alone.
 
-Blocks come one a slot at most; a checkpoint is final when the block two epochs behind it begins, as on a healthy chain.
+Blocks come one a slot at most; a checkpoint is final when the block two epochs after it begins, as on a healthy chain.
 """
 
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ class SparseTree:
 
 @dataclass(frozen=True, slots=True)
 class BeaconBlock:
-    """`root` is its block root; `state` the tree behind its state root."""
+    """`root` is its block root; `state` the tree under its state root."""
 
     header: LightClientHeader
     root: bytes

@@ -62,7 +62,7 @@ class BeaconPace:
 
     @property
     def first_slots(self) -> int:
-        """Until a block behind genesis is final and signed for."""
+        """How many slots pass until a block after genesis is final and signed for."""
         return (FINAL_AFTER_EPOCHS + 1) * self.slots_per_epoch + 1
 
 

@@ -79,7 +79,7 @@ class ValidatorSet:
         return replace(header, extra_data=encode_extra_data(extra)), extra
 
     def seal_clique(self, header: ExecutionHeader) -> ExecutionHeader:
-        """The seal of the signer whose turn it is, behind the extra data so far."""
+        """The seal of the signer whose turn it is, over the extra data so far."""
         unsealed = clique.sealed_block(replace(header, extra_data=header.extra_data + bytes(clique.SEAL_BYTES)))
         seal = secp256k1.sign_recoverable(self.proposer(header.number).private_key, unsealed.seal_hash)
         return replace(header, extra_data=header.extra_data + seal)

@@ -171,7 +171,7 @@ class Mempool:
             _, _, sender, index = heappop(heap)
             run = runs[sender]
             if run[index].transaction.max_fee_per_gas_wei < base_fee_wei:
-                return  # and so does all that is behind it in the order
+                return  # and so does all that comes after it
             yield run[index].transaction
             if index + 1 < len(run):
                 heappush(heap, (*_priority(run[index + 1], base_fee_wei), sender, index + 1))

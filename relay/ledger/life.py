@@ -101,7 +101,7 @@ class PacketFacts:
     """`message`, `transfer` or `other`."""
     sender: str | None = None
     receiver: str | None = None
-    """Where it ends: of a packet that the hub sends on, the receiver behind the hub."""
+    """Where it ends: of a packet that the hub sends on, the receiver beyond the hub."""
     denom: str | None = None
     """As the sending chain has it."""
     amount: int | None = None

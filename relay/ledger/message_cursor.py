@@ -22,7 +22,7 @@ class CursorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The last item that was given; the next page begins behind it."""
+    """The last item that was given; the next page begins after it."""
 
     value: int
     packet_id: str

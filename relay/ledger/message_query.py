@@ -52,7 +52,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Part of the order: behind `after`, from `from_ns` (included) and before `until_ns`."""
+    """Part of the order: later than `after`, from `from_ns` (included) and before `until_ns`."""
 
     after: Position | None = None
     from_ns: int | None = None

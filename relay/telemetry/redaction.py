@@ -13,7 +13,7 @@ _SECRET_NAMES = re.compile(
     re.IGNORECASE,
 )
 _URL_USER = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+@")
-"""Starts only behind `://`, so that a long text costs one pass."""
+"""A match starts only after `://`, so that a long text costs one pass."""
 _URL_QUERY_SECRET = re.compile(r"(?P<name>[?&](?:api_?key|key|token|secret|password)=)[^\s&#]+", re.IGNORECASE)
 
 

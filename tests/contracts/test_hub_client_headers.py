@@ -249,7 +249,7 @@ def test_attack_C5_contract_part_set_or_timestamp_changed_after_signing(twin, ch
     assert twin.update(header) == UPDATE
 
 
-def test_signatures_behind_the_prefix_are_not_read(twin, chain):
+def test_signatures_after_the_prefix_are_not_read(twin, chain):
     """The commit rule: three of four reach two thirds, so what the fourth says is nobody's business."""
     header = chain.update(3, 1)
     assert twin.update(with_signature(header, 3, signature=bytes(64))) == UPDATE

@@ -95,7 +95,7 @@ def memory_bomb(lane, message, copies):
     heads = b"".join((offset + 32 * (copies - 1)).to_bytes(32, "big") for _ in range(copies))
     grown = body[:payloads] + copies.to_bytes(32, "big") + heads + body[payloads + 64 :]
     shift = 32 * (copies - 1)
-    # what lies behind the list moves: the proof's offset in the message
+    # what follows the list moves: the proof's offset in the message
     proof = 32 + 32
     moved = (word(proof) + shift).to_bytes(32, "big")
     grown = grown[:proof] + moved + grown[proof + 32 :]

@@ -499,7 +499,7 @@ def test_attack_E10_contract_refused_tokens_are_acknowledged_at_once_and_for_goo
 
 @pytest.mark.parametrize("timed_out", [False, True])
 def test_attack_E18_contract_forward_that_fails_comes_back_to_the_first_sender_once(lane, timed_out):
-    """Whatever happens behind the hub, it is leg 1's error acknowledgement or timeout that reaches this chain."""
+    """Whatever happens beyond the hub, it is leg 1's error acknowledgement or timeout that reaches this chain."""
     packet = lane.sent(lane.forward_tokens(100))
     message = lane.acknowledge_message(packet, ERROR_ACKNOWLEDGEMENT)
     if timed_out:

@@ -110,12 +110,12 @@ AUDIT = (
         (f"{COMMITS}::test_remembered_header_with_another_commit_is_judged_anew",),
     ),
     Defence(
-        "a bundle has one verdict, alone and behind others",
+        "a bundle has one verdict, alone and after others",
         CHAINS,
         '    return digest_of(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
         '    return digest_of(judged.chain.chain_id.encode(), entry.header, entry.commit or b"")\n',
         (
-            f"{BUNDLES}::test_bundle_that_lacks_validators_is_refused_behind_one_that_has_them",
+            f"{BUNDLES}::test_bundle_that_lacks_validators_is_refused_after_one_that_has_them",
             f"{COMMITS}::test_remembered_header_is_judged_anew_from_another_trusted_one",
         ),
     ),

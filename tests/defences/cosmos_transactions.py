@@ -141,11 +141,11 @@ COSMOS_TRANSACTIONS = (
         (f"{RELAY}::test_attack_G4_transaction_that_pools_refuse_for_good_gives_its_nonce_to_another",),
     ),
     Defence(
-        "what waits behind a refused transaction ends with it",
+        "what waits for a refused transaction ends with it",
         NONCE,
         "        for nonce in sorted(nonce for nonce in self._pending if nonce > entry.nonce):\n",
         "        for nonce in ():\n",
-        (f"{RELAY}::test_attack_G4_what_waits_behind_a_refused_transaction_does_not_wait_for_ever",),
+        (f"{RELAY}::test_attack_G4_what_waits_for_a_refused_transaction_does_not_wait_for_ever",),
     ),
     Defence(
         "one message that undoes a batch pays alone",

@@ -9,7 +9,33 @@ CODE_TESTS = "relay/hub/test_hub_named_code.py"
 PRECOMPILE_TESTS = "relay/hub/test_hub_precompiles.py"
 TAKING_UP_TESTS = "relay/hub/test_hub_taking_up_rules.py"
 
+RECORDED_TESTS = "relay/hub/test_recorded_sentences.py"
+
 HUB_RULES = (
+    Defence(
+        "a replayed refusal has the words of its rules version",
+        "relay/hub/application/recorded_sentences.py",
+        "    if rules_version >= rules_versions.BOUNDED_EXECUTION:\n",
+        "    if rules_version:\n",
+        (f"{RECORDED_TESTS}::test_words_follow_the_rules_version",),
+    ),
+    Defence(
+        "a packet's recorded failure has the words of its rules version",
+        "relay/hub/application/packets.py",
+        "        return str(as_recorded(error, self._rules_version))\n",
+        "        return str(error)\n",
+        (
+            f"{RECORDED_TESTS}::test_failure_of_a_packet_is_recorded_in_the_words_of_its_version",
+            f"{RECORDED_TESTS}::test_refused_memo_is_recorded_in_the_words_of_its_version",
+        ),
+    ),
+    Defence(
+        "a revert has the words of its rules version",
+        "relay/hub/application/module.py",
+        "_verification_failed(as_recorded(error, rules_version))",
+        "_verification_failed(error)",
+        ("relay/hub/test_hub_ethereum_client.py::test_refusal_keeps_the_words_of_its_rules_version",),
+    ),
     Defence(
         "a node refuses an interpreter without assertions",
         GENESIS,

@@ -145,7 +145,7 @@ LIGHT_CLIENTS = (
         ETHEREUM,
         "    if not update.signature_slot > update.attested_slot >= update.finalized_slot:\n",
         "    if not update.signature_slot >= update.attested_slot >= update.finalized_slot:\n",
-        (f"{ETHEREUM_TESTS}::test_attack_C31_signature_slot_not_behind_the_attested_slot",),
+        (f"{ETHEREUM_TESTS}::test_attack_C31_signature_slot_not_after_the_attested_slot",),
     ),
     Defence(
         "no sync committee period is skipped",
@@ -194,7 +194,7 @@ LIGHT_CLIENTS = (
         "light_clients/ethereum/forks.py",
         "for fork in network.forks if fork.epoch <= epoch))",
         "for fork in network.forks if fork.epoch < 1))",
-        (f"{ETHEREUM_STATES}::test_recovery_may_change_what_is_scheduled_behind_the_newest_header",),
+        (f"{ETHEREUM_STATES}::test_recovery_may_change_what_is_scheduled_after_the_newest_header",),
     ),
     Defence(
         "an active client takes a schedule and nothing else",
@@ -352,7 +352,7 @@ LIGHT_CLIENTS = (
         CLAIM,
         "if before.nodes[joint] == nodes[-1]:",
         "if True:",
-        (f"{BATCH}::test_attack_B15_forged_value_behind_an_honest_neighbour",),
+        (f"{BATCH}::test_attack_B15_forged_value_after_an_honest_neighbour",),
     ),
     Defence(
         "steps that a longer path lifts are judged anew",

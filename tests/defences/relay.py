@@ -181,7 +181,7 @@ RELAY = (
         ("adapters/rpc/test_rpc_subscription.py::test_attack_G1_socket_that_refuses_the_handshake_ends_no_task",),
     ),
     Defence(
-        "nothing is kept behind a compressed answer",
+        "nothing is kept after a compressed answer",
         "adapters/rpc/transport.py",
         "            if chunk and self._gzip.eof:\n",
         "            if False:\n",

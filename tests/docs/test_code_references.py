@@ -1,4 +1,4 @@
-"""Every path of code that a page names is there, and so is the symbol behind it (`relay/core/worker.py:RouteWorker`)."""
+"""Every path of code that a page names is there, and so is the symbol that follows it (`relay/core/worker.py:RouteWorker`)."""
 
 import ast
 import re

@@ -126,7 +126,7 @@ class SimdLane:
             await trio.sleep(POLL_S)
 
     async def hutong(self, *arguments: str) -> str:
-        """The configuration goes behind the subcommands."""
+        """The configuration goes after the subcommands."""
         words = next((i for i, word in enumerate(arguments) if word.startswith("-") or "/" in word), len(arguments))
         return await run_command([*arguments[:words], "--config", str(self.administration), *arguments[words:]])
 

@@ -54,14 +54,14 @@ ODD_AMOUNTS = ["", "0", "-1", "+1", "1e3", "01", "010", "0x10", "0b11", "0o7", "
 ODD_AMOUNTS += [str(MAX_AMOUNT + 1), "9" * 200]
 
 STRICTER = (
-    (r"^json: (unknown key|key in capitals|amount twice|memo null|half a surrogate|not UTF-8|something behind)", "P5"),
+    (r"^json: (unknown key|key in capitals|amount twice|memo null|half a surrogate|not UTF-8|something after)", "P5"),
     (
         r"^(json|abi): denom (space|look-alike|NUL|10 kB|17 hops|slash in base|half a hop|empty hop|no base|voucher|slash)",
         "P6",
     ),
     (r"^json: amount '(\+1|01|010|0x10|0b11|0o7|1_000)'$", "P7"),
     (r"^(json|abi): (sender|receiver) of 2049", "P8"),
-    (r"^abi: (bit|bytes behind|dirty)", "P2"),
+    (r"^abi: (bit|bytes after|dirty)", "P2"),
     (r"^protobuf", "P9"),
 )
 
@@ -108,8 +108,8 @@ def odd_cases() -> list[Case]:
         "half a surrogate pair": stock.replace(b'"memo": "memo"', b'"memo": "\\ud800"'),
         "not UTF-8": stock.replace(b'"memo": "memo"', b'"memo": "\xff"'),
         "byte order mark": b"\xef\xbb\xbf" + stock,
-        "something behind": stock + b" {}",
-        "spaces behind": stock + b" \n",
+        "something after": stock + b" {}",
+        "spaces after": stock + b" \n",
         "list": b"[" + stock + b"]",
         "empty": b"",
         "null": b"null",
@@ -124,7 +124,7 @@ def odd_cases() -> list[Case]:
         "receiver of 2049 bytes": abi_value(receiver="r" * 2_049),
         "receiver empty": abi_value(receiver=""),
         "amount zero": abi_value(amount=0),
-        "bytes behind": abi_value() + bytes(32),
+        "bytes after": abi_value() + bytes(32),
         "cut": abi_value()[:-32],
         "empty": b"",
     }

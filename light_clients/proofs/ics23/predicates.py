@@ -47,7 +47,7 @@ def leaf_conforms(leaf: LeafOp, expected: LeafOp) -> None:
 
 
 def _read_varint(data: bytes, offset: int, predicate: str) -> tuple[int, int]:
-    """A signed (zigzag) 64-bit varint in its shortest form, and the offset behind it."""
+    """A signed (zigzag) 64-bit varint in its shortest form, and the offset after it."""
     raw = 0
     if offset < len(data) and data[offset] < 0x80:  # heights and sizes of small trees, most of what is read
         raw = data[offset]
@@ -66,7 +66,7 @@ def _read_varint(data: bytes, offset: int, predicate: str) -> tuple[int, int]:
 
 
 def _iavl_header(prefix: bytes, predicate: str) -> tuple[int, int, int, bytes]:
-    """(height, size, version) at the head of an IAVL prefix, none negative, and the bytes behind them."""
+    """(height, size, version) at the head of an IAVL prefix, none negative, and the bytes after them."""
     height, offset = _read_natural(prefix, 0, "height", predicate)
     size, offset = _read_natural(prefix, offset, "size", predicate)
     version, offset = _read_natural(prefix, offset, "version", predicate)
@@ -94,7 +94,7 @@ def leaf_conforms_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
     if same_kind(spec, IAVL_SPEC):
         _, _, _, rest = _iavl_header(proof.leaf.prefix, "leaf_conforms_to_spec")
         if rest:
-            raise PredicateFailed("leaf_conforms_to_spec", "bytes behind the version of an IAVL leaf", got=rest)
+            raise PredicateFailed("leaf_conforms_to_spec", "bytes after the version of an IAVL leaf", got=rest)
 
 
 def depth_within_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
@@ -114,7 +114,7 @@ def _iavl_height(op: InnerOp, layer: int) -> None:
     if height < layer:
         raise PredicateFailed(name, "IAVL height below the layer", got=height, expected=layer)
     if len(rest) not in (1, 34):
-        raise PredicateFailed(name, "bytes behind the version of an IAVL inner node", got=rest, expected="1 or 34")
+        raise PredicateFailed(name, "bytes after the version of an IAVL inner node", got=rest, expected="1 or 34")
 
 
 def inner_nodes_conform_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
@@ -162,7 +162,7 @@ def inner_nodes_have_one_place(proof: ExistenceProof, spec: ProofSpec) -> None:
         if fixed_prefix and not op.prefix.startswith(INNER_PREFIX):
             raise PredicateFailed(name, "an inner node begins 01", got=op.prefix)
         if iavl:
-            # Three varints have at most 30 bytes, so the branch tells what stands behind them: 1 byte or 34.
+            # Three varints have at most 30 bytes, so the branch tells what follows them: 1 byte or 34.
             lengths = op.prefix[-1:] + (op.suffix[:1] if branch == 0 else op.prefix[-34:-33])
             if lengths != 2 * IAVL_CHILD_LENGTH:
                 raise PredicateFailed(name, "children of an IAVL node are 32 bytes long", got=lengths)

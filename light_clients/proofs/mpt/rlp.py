@@ -36,7 +36,7 @@ _WORD = 0xA0
 
 
 def _item(data: bytes, position: int, end: int, depth: int, field: str) -> tuple[RlpItem, int]:
-    """The item at `position` and the offset behind it."""
+    """The item at `position` and the offset after it."""
     first = data[position]
     if first < 0x80:
         return data[position : position + 1], position + 1
@@ -92,7 +92,7 @@ def decode_rlp(data: bytes, field: str = "rlp", max_bytes: int = MAX_RLP_BYTES) 
         raise MalformedInput(field, "RLP of nothing")
     item, end = _item(bytes(data), 0, len(data), MAX_DEPTH, field)
     if end != len(data):
-        raise MalformedInput(field, "bytes behind the RLP item", got=len(data) - end)
+        raise MalformedInput(field, "bytes after the RLP item", got=len(data) - end)
     return item
 
 

@@ -75,7 +75,7 @@ class _Nodes:
         self._used = 0
 
     def resolve(self, reference: RlpItem) -> tuple[RlpItem, ...]:
-        """The node behind a reference: the embedded list itself, or the next node if it has that hash."""
+        """The node that a reference names: the embedded list itself, or the next node if it has that hash."""
         if not isinstance(reference, bytes):
             return reference
         if self._used == len(self._nodes):

@@ -1,4 +1,4 @@
-// Which view an address shows. Addresses stand behind `#`, so that any static file server can serve the page.
+// Which view an address shows. Addresses stand after `#`, so that any static file server can serve the page.
 
 /** The view of `hash`, with the parts of its path and its query, or null. `routes` are [pattern, view] pairs. */
 export function match(hash, routes) {

@@ -25,7 +25,7 @@ class MessageSummary(Answer):
     state: MessageState
     stage: MessageStage
     source: End
-    destination: End = Field(description="of the whole way: a forwarded one ends behind the hub")
+    destination: End = Field(description="of the whole way: a forwarded message ends beyond the hub")
     via: str | None = Field(description="the hub between", examples=["hub"])
     sender: str | None
     receiver: str | None

@@ -1,4 +1,4 @@
-"""What Transfer and Mailbox demand of a send, checked before an allowance is asked for: behind one, nothing can be tried."""
+"""What Transfer and Mailbox demand of a send. It is checked before an allowance is asked for: after that nothing can be tried."""
 
 from adapters.evm.transfer import hub_client_of
 from adapters.ics26.abi import Function

@@ -92,7 +92,7 @@ async def _is_of_the_bridge(adapter: RouterChain, transaction: EvmTransaction) -
 
 
 def _approves(data: bytes, transfer: str) -> bool:
-    """An ERC-20 `approve` for that spender, and nothing behind it."""
+    """An ERC-20 `approve` for that spender, and nothing after it."""
     spender = bytes(12) + to_canonical_address(transfer)
     return len(data) == 4 + 64 and data[:4] == APPROVE.selector and data[4:36] == spender
 

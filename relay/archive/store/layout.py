@@ -106,7 +106,7 @@ def entries_in(segment: int, size: int) -> int:
 
 
 def lines_of(data: bytes) -> list[bytes]:
-    """The lines of a segment; each ends in a line break. What stands behind the last one is no line."""
+    """The lines of a segment; each ends in a line break. Bytes after the last line break are not a line."""
     return data.split(b"\n")[:-1]
 
 

@@ -84,7 +84,7 @@ def read_head(backend: Backend) -> tuple[Head, str]:
 
 
 def read_segment(backend: Backend, segment: int) -> SegmentFiles:
-    """Both files of a segment, with whatever stands behind the head.
+    """Both files of a segment, with whatever follows the head.
 
     Raises:
         ArchiveUnavailable: the place does not answer.

@@ -162,7 +162,7 @@ class BundleArchive:
 
         Raises:
             ArchiveUnavailable: the place does not answer, or the log is damaged. LogRewritten: it is not the one that was
-                read before, with more behind it. WriteConflict: somebody else wrote.
+                read before with more appended. WriteConflict: somebody else wrote.
         """
         done = Appended()
         with self._backend.alone():
@@ -398,7 +398,7 @@ class BundleArchive:
 
     def _reload(self) -> None:
         """What another process wrote since; refuses to write to a log whose leaves are not known, or that is not what it
-        was with more behind it.
+        was with more appended.
 
         Raises:
             ArchiveUnavailable, LogRewritten.

@@ -24,7 +24,7 @@ from relay.hub.application.routes import check_onward
 
 
 class Forwarder:
-    """The application behind the port."""
+    """The application of the port."""
 
     def __init__(self, router: PacketRouter) -> None:
         self._router = router
@@ -50,7 +50,7 @@ class Forwarder:
                 encode_stamped_payload(stamped),
             )
         except MalformedInput as error:
-            raise ApplicationRefused(f"forward: {error}") from error
+            raise ApplicationRefused(f"forward: {self._router.words_of(error)}") from error
         check_onward(self._router, "forward", packet, request.next_client, request.timeout_timestamp_s, onward)
         leg_2 = self._router.send(request.next_client, request.timeout_timestamp_s, onward, packet.destination_client)
         put_pending(self._router, packet, leg_2)
@@ -63,7 +63,7 @@ class Forwarder:
         try:
             return decode_forward_request(payload.value)
         except VerificationError as error:
-            raise ApplicationRefused(f"forward: {error}") from error
+            raise ApplicationRefused(f"forward: {self._router.words_of(error)}") from error
 
     def on_acknowledgement(self, packet: Packet, acknowledgement: Acknowledgement) -> None:
         """A success passes unchanged; an error becomes the sentinel, which it already is."""

@@ -24,6 +24,7 @@ from light_clients.interface.height import MAX_UINT64
 from relay.hub.application import abi, rules_versions
 from relay.hub.application.clients import Clients, Store
 from relay.hub.application.quotas import Quotas
+from relay.hub.application.recorded_sentences import as_recorded
 from relay.hub.application.shared_quotas import SharedQuotas
 from relay.hub.state import keys
 
@@ -44,7 +45,7 @@ class InvalidTimeout(Exception):
 
 
 class PassedOnNextChain(InvalidTimeout):
-    """The other chain's own time, as the client knows it, is at or behind the timeout."""
+    """The other chain's own time, as the client knows it, is at or after the timeout."""
 
 
 class SequencesExhausted(Exception):
@@ -86,7 +87,7 @@ class ApplicationRefused(Exception):
 
 
 class Application(Protocol):
-    """A native application behind a port."""
+    """The native application of a port."""
 
     def on_receive(self, packet: Packet) -> bytes | None:
         """The acknowledgement, or None where it is written later. Raises ApplicationRefused before any write."""
@@ -123,6 +124,7 @@ class PacketRouter:
         *,
         rules_version: int = rules_versions.FIRST,
     ) -> None:
+        self._rules_version = rules_version
         self._settles_while_paused = rules_version >= rules_versions.SETTLES_WHILE_PAUSED
         self.store = store
         self.clients = clients
@@ -154,6 +156,10 @@ class PacketRouter:
     def _delete_path(self, key: bytes) -> None:
         self.store.delete(key)
         self.store.delete(keys.path_key(keccak256(key)))
+
+    def words_of(self, error: Exception) -> str:
+        """The sentence of a refusal as a block of these rules stores it."""
+        return str(as_recorded(error, self._rules_version))
 
     # --- sending, by native applications only
 

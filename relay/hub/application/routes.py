@@ -37,4 +37,4 @@ def check_onward(
     except SequencesExhausted as error:
         raise ApplicationRefused(f"{kind}: client {next_client} has used all sequences") from error
     except (MalformedInput, QuotaExceeded, UnsupportedOperation) as error:
-        raise ApplicationRefused(f"{kind}: {error}") from error
+        raise ApplicationRefused(f"{kind}: {router.words_of(error)}") from error

@@ -1,4 +1,4 @@
-"""Events ↔ bytes for the write-ahead log: RLP lists, each behind a marker and a CRC.
+"""Events ↔ bytes for the write-ahead log: RLP lists, each after a marker and a CRC.
 
 The marker stands nowhere but before a frame: whatever an event holds, a write that was cut short holds no second one, so that
 a torn end and damage are told apart in one pass.

@@ -13,7 +13,7 @@ SIGNING_STEPS = (Step.PROPOSE, Step.PREVOTE, Step.PRECOMMIT)
 
 
 class DoubleSignRefused(Exception):
-    """Signing this would contradict, or go behind, what was signed before."""
+    """Signing this would contradict what was signed before, or is of an earlier step."""
 
     def __init__(self, height: int, round_: int, step: Step, reason: str) -> None:
         self.height, self.round, self.step, self.reason = height, round_, step, reason

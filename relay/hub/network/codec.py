@@ -58,7 +58,7 @@ MAX_BYTES = {
     Kind.TRANSACTIONS: 2 + 2 * (4 + MAX_TRANSACTION_BYTES),
     Kind.SKIP: MAX_CERTIFICATE_BYTES,
 }
-"""Of the payload behind the frame's head."""
+"""Of the payload after the frame's head."""
 
 
 class _Reader:

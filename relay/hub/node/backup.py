@@ -237,7 +237,7 @@ def _check_chain(
 
 
 def _record(tail: BackupTail, signing: SigningFrom, own: int) -> LastSigned:
-    """The record to sign from, which is never behind what the backup shows that the key signed."""
+    """The record to sign from, which is never older than what the backup shows that the key signed."""
     try:
         kept = decode_last_signed(tail.last_signed)
     except ValueError as error:

@@ -139,7 +139,7 @@ async def test_event_is_proven_at_the_first_final_block_that_holds_it():
         }
 
 
-async def test_slots_name_the_newest_block_that_is_not_behind_them():
+async def test_slots_name_the_newest_block_that_is_not_after_them():
     """Also where slots were missed: against all blocks of the chain."""
     async with world() as (chains, chain):
         for missed in (1, 0, 3, 7, 2):

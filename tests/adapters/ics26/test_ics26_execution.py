@@ -204,7 +204,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
 async def test_attack_G9_packet_that_this_side_refuses_stops_no_watcher(refused):
-    """Whoever may send it on a chain of their own and relay it would stop all events behind it."""
+    """Anyone who sends it on a chain of their own and relays it would stop all later events."""
 
     async def facts(height):
         return b"\x05" * 32, 7

@@ -101,7 +101,7 @@ def one_signer_counted_twice(statement: Statement) -> Iterator[Forgery]:
     yield Forgery("two signatures of one signer", statement.wire([own, again]), *refused)
     yield Forgery("two signatures of one signer, swapped", statement.wire([again, own]), *refused)
     other = statement.sign(statement.chain.keys[1])
-    yield Forgery("a second one behind a quorum", statement.wire([own, other, other]), *refused)
+    yield Forgery("a second one after a quorum", statement.wire([own, other, other]), *refused)
     yield Forgery("signers out of order", statement.wire([other, own]), *refused)
 
 
@@ -279,8 +279,8 @@ def damaged_abi(data: bytes, sign: Callable[[bytes], bytes] | None = None) -> It
     """D10: encodings that a lax decoder reads as the same value. `data` is one dynamic tuple of two dynamic fields, or the
     64 bytes of a state."""
     for name, bad in (
-        ("a byte behind", data + b"\0"),
-        ("a word behind", data + bytes(32)),
+        ("a byte after", data + b"\0"),
+        ("a word after", data + bytes(32)),
         ("a word before", bytes(32) + data),
         ("a byte less", data[:-1]),
         ("a word less", data[:-32]),

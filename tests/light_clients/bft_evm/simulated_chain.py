@@ -200,7 +200,7 @@ class SimulatedChain:
             self.headers[number] = self.propose(number, state, signers=signers, round_number=round_number)
 
     def next_state(self, number: int) -> State:
-        """The world after block `number`; a validator contract selects whoever has a key now for the block behind it."""
+        """The world after block `number`; a validator contract selects whoever has a key now for the block after it."""
         state = State(self.storage)
         if self.rules.validator_contract is not None:
             self.selected[number] = list(self.keys)

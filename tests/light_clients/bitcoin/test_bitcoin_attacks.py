@@ -270,7 +270,7 @@ def test_attack_B47_bitcoin_coinbase_is_part_of_every_proof(chain):
     ],
 )
 def test_attack_E6_bitcoin_scripts_that_are_nearly_messages(script):
-    """One script for each message: nothing before, behind or around it."""
+    """One script for each message: nothing before, after or around it."""
     chain = SimulatedChain()
     funding = funding_of(4)
     paid = transaction(

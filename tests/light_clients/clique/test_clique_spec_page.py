@@ -28,7 +28,7 @@ VALUE = bytes(range(1, 33))
 
 
 def vectors() -> dict:
-    """A checkpoint (block 6), an open vote behind it, and a block that is believed under two others."""
+    """A checkpoint (block 6), an open vote after it, and a block that is believed under two others."""
     chain = SimulatedCliqueChain(epoch=6)
     chain.main.advance(3)
     chain.main.commit(KEY, VALUE)

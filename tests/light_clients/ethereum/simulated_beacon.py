@@ -48,7 +48,7 @@ CHAIN_ID = 3_151_908
 GENESIS_TIME_S = 1_700_000_000
 FIRST_SLOT = 130
 SIGNED_SLOTS_LATER = 2
-"""A block is final in the state of the next slot's block, which is signed in the slot behind that."""
+"""A block is final in the state of the next slot's block, which is signed in the slot after that."""
 
 
 def hashed(*parts: object) -> bytes:
@@ -121,7 +121,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Block:
-    """A block with its state's tree and the execution state behind it."""
+    """A block with its state's tree and the execution state under it."""
 
     header: LightClientHeader
     state: Tree

@@ -96,7 +96,7 @@ def test_attack_C30_no_participants():
 
 
 @pytest.mark.parametrize("signed_later", [0, -1])
-def test_attack_C31_signature_slot_not_behind_the_attested_slot(signed_later):
+def test_attack_C31_signature_slot_not_after_the_attested_slot(signed_later):
     chain = chain_of()
     attested = FIRST_SLOT + 2
     Verifier(chain).accepted(chain.header(FIRST_SLOT + 1, attested_slot=attested, signature_slot=attested + 1))
@@ -212,7 +212,7 @@ def test_attack_C32_next_committee_that_no_final_header_elected(next_known):
     assert learnt == chain.trusted(3 * PERIOD_SLOTS + 1)
 
 
-def test_rotation_takes_the_next_committee_and_learns_the_one_behind():
+def test_rotation_takes_the_next_committee_and_learns_the_one_after():
     chain = chain_of(first_slot=3 * PERIOD_SLOTS - 3, blocks=5)
     later = 3 * PERIOD_SLOTS + 1
     verifier = Verifier(chain)

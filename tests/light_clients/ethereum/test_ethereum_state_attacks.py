@@ -96,7 +96,7 @@ def test_attack_C18_unfit_substitute(changed):
         CLIENT.recovered(subject, substitute)
 
 
-def test_recovery_may_change_what_is_scheduled_behind_the_newest_header():
+def test_recovery_may_change_what_is_scheduled_after_the_newest_header():
     """Forks are announced, postponed and called off; those that ruled a header which is believed are what they were."""
     chain = chain_of()
     network = chain.network

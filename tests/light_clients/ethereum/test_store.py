@@ -144,7 +144,7 @@ def test_force_does_not_skip_a_committee_that_is_not_known():
 
 
 def test_updates_rank_as_the_specification_says():
-    """Each is better than the one behind it (update_ranking of the consensus-specs tests, in small)."""
+    """Each is better than the one after it (update_ranking of the consensus-specs tests, in small)."""
     chain = chain_of(first_slot=3 * PERIOD_SLOTS - 10, blocks=14)
     slot = chain.first_slot + 2
     few = range(supermajority(32) - 1)

@@ -48,7 +48,7 @@ SENT = receipt([sent(PACKET)])
 
 
 def chain_with(*receipts: bytes, suite: CryptoSuite = ECDSA) -> SimulatedChain:
-    """Block 2 holds these receipts behind the filler."""
+    """Block 2 holds these receipts after the filler."""
     chain = SimulatedChain(suite=suite)
     for data in receipts:
         chain.include(data)

@@ -91,7 +91,7 @@ def test_attack_H_a_request_is_no_stamped_payload_and_the_reverse():
 
 
 def test_attack_H_a_stamp_in_the_senders_value_stays_inside_the_value():
-    """Whatever the sender writes is the `value` of a stamped payload, behind the hub's own stamp."""
+    """Whatever the sender writes is the `value` of a stamped payload, after the hub's own stamp."""
     forged = encode_stamped_payload(replace(STAMPED, stamp=replace(STAMP, client_id="bft-evm-9")))
     carried = decode_stamped_payload(encode_stamped_payload(replace(STAMPED, value=forged)))
     assert carried.stamp == STAMP

@@ -1,4 +1,4 @@
-"""Changes that keep an input's outer form, so that what lies behind the first decoder is reached.
+"""Changes that keep an input's outer form, so that what lies beyond the first decoder is reached.
 
 A form reads honest bytes as its tree (protobuf fields, RLP items, ABI words, JSON values), changes one place of it, and writes
 it again. Byte strings inside are entered where they are RLP lists themselves; elsewhere they are changed in place. One change in

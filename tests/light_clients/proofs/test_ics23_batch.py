@@ -1,7 +1,7 @@
 """Many keys by one proof (checklist B15): a batch believes exactly what each of its proofs would show by itself.
 
 Sharing is where a batch could go wrong: a path that joins the one before it is judged below the joint only. So batches are
-forged one proof at a time behind honest ones that share its tail, and each verdict is held to the proof's own.
+forged one proof at a time after honest ones that share its tail, and each verdict is held to the proof's own.
 """
 
 from dataclasses import replace
@@ -142,7 +142,7 @@ def forged_paths(draw, path, others):
 @KINDS
 @settings(max_examples=120, deadline=None)
 @given(data=st.data())
-def test_attack_B15_forged_proof_behind_an_honest_one_is_judged_as_alone(tree, data):
+def test_attack_B15_forged_proof_after_an_honest_one_is_judged_as_alone(tree, data):
     keys = tree.keys
     honest, key = data.draw(st.sampled_from(keys)), data.draw(st.sampled_from(keys))
     others = [op for other in keys for op in tree.existence(other).path]
@@ -156,16 +156,16 @@ def test_attack_B15_forged_proof_behind_an_honest_one_is_judged_as_alone(tree, d
     first = tree.existence(honest)
     ExistenceClaim(tree.spec, first, tree.root, honest, first.value, last=last).run()
     alone = fails(lambda: ics23.verify_membership(tree.spec, forged, root, key, proof.value))
-    behind = ExistenceClaim(tree.spec, forged, root, key, proof.value, last=last)
-    assert fails(behind.run) == alone
+    after = ExistenceClaim(tree.spec, forged, root, key, proof.value, last=last)
+    assert fails(after.run) == alone
     if alone is None:
-        assert behind.nodes()[-1] == root
+        assert after.nodes()[-1] == root
 
 
 @KINDS
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_attack_B15_forged_neighbours_behind_an_honest_proof_are_judged_as_alone(tree, data):
+def test_attack_B15_forged_neighbours_after_an_honest_proof_are_judged_as_alone(tree, data):
     key = data.draw(st.sampled_from([*ABSENT, *tree.keys]))
     sides = st.none() | st.sampled_from(tree.keys).map(tree.existence)
     proof = NonExistenceProof(key, data.draw(sides), data.draw(sides))
@@ -193,7 +193,7 @@ def test_claims_that_were_made_before_any_was_judged_are_judged_by_themselves(tr
 
 
 @KINDS
-def test_attack_B15_forged_value_behind_an_honest_neighbour(tree):
+def test_attack_B15_forged_value_after_an_honest_neighbour(tree):
     """All steps above are those of an honest proof; only the leaf below them is another."""
     for left, right in zip(tree.keys, tree.keys[1:], strict=False):
         honest = tree.existence(left)

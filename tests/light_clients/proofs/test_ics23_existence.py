@@ -80,7 +80,7 @@ def test_attack_B1_leaf_prefix_padded_or_truncated(tree, padding):
 
 @pytest.mark.parametrize("kind", [TendermintTree, IavlTree])
 def test_attack_B2_part_of_the_key_moved_into_the_leaf_prefix(kind):
-    # `abc 03 xyz` of 7 bytes and `xyz` of 3 bytes behind a longer prefix have the same preimage and the same root.
+    # `abc 03 xyz` of 7 bytes and `xyz` of 3 bytes after a longer prefix have the same preimage and the same root.
     key = b"abc\x03xyz"
     tree = kind({key: b"v", b"other": b"w"})
     accept(tree, key)
@@ -228,9 +228,7 @@ def test_attack_B5_iavl_child_lengths_and_missing_sibling(rest, suffix):
         pytest.param(varint(0) + varint(2) + varint(7), "leaf_prefix_is_exact", id="size two"),
         pytest.param(varint(0) + varint(0) + varint(7), "leaf_prefix_is_exact", id="size zero"),
         pytest.param(varint(1) + varint(1) + varint(7), "leaf_conforms_to_spec", id="height one"),
-        pytest.param(
-            varint(0) + varint(1) + varint(7) + b"\0", "leaf_conforms_to_spec", id="a byte behind the version"
-        ),
+        pytest.param(varint(0) + varint(1) + varint(7) + b"\0", "leaf_conforms_to_spec", id="a byte after the version"),
         pytest.param(varint(0) + varint(1), "leaf_conforms_to_spec", id="no version"),
         pytest.param(varint(0) + varint(1) + b"\x01", "leaf_conforms_to_spec", id="negative version"),
     ],

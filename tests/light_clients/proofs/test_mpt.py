@@ -127,7 +127,7 @@ def test_attack_B30_embedded_child_as_hash_and_reverse():
     with_embedded = [rlp.encode(node) for node in tree.get_proof(b"\x11\x21")]
     assert len(with_embedded) > len(honest)
     refuse("no_unused_nodes", tree.root_hash, b"\x11\x21", with_embedded)
-    # A short leaf behind a hash.
+    # A short leaf given by its hash.
     small = rlp.encode([nibble_path(walker.nibbles_of(b"\x12")[1:], leaf=True), b"v"])
     assert len(small) < 32
     branch = branch_node({1: keccak256(small), 2: b"\x22" * 32})

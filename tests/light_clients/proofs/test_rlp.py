@@ -43,8 +43,8 @@ def test_any_bytes_are_the_one_encoding_of_their_value_or_refused(data):
         pytest.param(b"\xff" + b"\xff" * 8, "longer than", id="list of 2^64 - 1"),
         pytest.param(b"\xbf\xff", "inside a length", id="cut inside a length"),
         pytest.param(b"\xff\xff", "inside a length", id="list cut inside a length"),
-        pytest.param(b"\x80\x00", "behind", id="trailing byte"),
-        pytest.param(b"\xc0\xc0", "behind", id="trailing list"),
+        pytest.param(b"\x80\x00", "after", id="trailing byte"),
+        pytest.param(b"\xc0\xc0", "after", id="trailing list"),
     ],
 )
 def test_attack_B34_rlp_that_is_not_canonical(data, reason):

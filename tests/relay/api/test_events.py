@@ -155,7 +155,7 @@ async def test_every_message_of_one_transaction_of_the_ledger_is_told(tmp_path):
     assert json.loads(followed_lines[-1][6:])["state"] == "acknowledged", "and that was its end"
 
 
-async def test_who_follows_a_settled_message_from_behind_its_settlement_is_told_so(tmp_path):
+async def test_who_follows_a_settled_message_from_after_its_settlement_is_told_so(tmp_path):
     await write_ledger(tmp_path)
     reader = MessageReader.open_file(tmp_path / "ledger.sqlite")
     cursor = reader.newest_change()

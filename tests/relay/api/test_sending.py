@@ -101,7 +101,7 @@ async def metadata_of(setting, token, monkeypatch) -> None:
         await read_metadata(setting.chain, Denom(token))
 
 
-async def rules_behind_an_allowance(http, setting, wish) -> None:
+async def rules_after_an_allowance(http, setting, wish) -> None:
     """Refused while the sender has allowed nothing yet: no approve is paid for a send that must revert."""
     execution, transfer = setting.chain.execution, bytes.fromhex(setting.contracts.transfer[2:])
     late = await http.post("/v1/transfers/prepare", json={**wish, "timeout_s": 3})
@@ -129,7 +129,7 @@ async def transfers(http, key, setting, token) -> None:
         "sender": sender,
         "receiver": RECEIVER,
     }
-    await rules_behind_an_allowance(http, setting, wish)
+    await rules_after_an_allowance(http, setting, wish)
     response = await http.post("/v1/transfers/prepare", json=wish)
     assert response.status_code == 200, response.text
     prepared = response.json()

@@ -487,7 +487,7 @@ def test_attack_H_signed_header_at_the_checkpoint_without_its_validators_is_refu
     assert failed(audited(without_validators(bundle), *roots)) == "validators_in_bundle"
 
 
-def test_bundle_that_lacks_validators_is_refused_behind_one_that_has_them():
+def test_bundle_that_lacks_validators_is_refused_after_one_that_has_them():
     bundle = bundle_of("message-delivered")
     for roots in (checkpoints(), at_a_signed_header_of_the_hub(bundle)):
         judge = auditor(*roots)

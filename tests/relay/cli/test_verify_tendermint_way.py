@@ -152,7 +152,7 @@ def test_attack_C1_wrong_validators_beside_the_header(tmp_path, chain):
 
 
 def test_attack_C8_next_block_by_validators_that_were_not_announced(tmp_path, chain):
-    """A set of the sender's own signs the block behind the last one that is vouched for."""
+    """A set of the sender's own signs the block after the last one that is vouched for."""
     strangers = SimulatedChain(members=dict.fromkeys(signers(4, KeyType.ED25519, "strangers"), 10))
     strangers.advance(10)
     judged = Judged(tmp_path, chain, range(2, 11), replaced=[strangers.block(11)])

@@ -151,7 +151,7 @@ async def test_one_chain_that_does_not_answer_costs_no_other_its_bundles(world, 
         assert await keeper.round() == 2
         assert asked == [("alpha", 1), ("alpha", 2), ("beta", 1)]
         assert metric(world, "hutong_archive_waiting") == 2
-        assert await keeper.round() == 1, "the silent one waits, the one behind it does not"
+        assert await keeper.round() == 1, "the silent one waits, the one after it does not"
         await trio.sleep(10)
         assert await keeper.round() == 1
 

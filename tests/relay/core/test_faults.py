@@ -278,7 +278,7 @@ async def test_attack_G4_pending_transaction_whose_nonce_another_program_uses_is
 
 
 async def test_attack_G9_receipt_that_nobody_can_read_holds_no_other_transaction(world, autojump_clock, capsys):
-    """Its logs may be more than an answer may have; who is behind it must not wait for what never comes."""
+    """Its logs may be more than an answer may have; later packets must not wait for what never comes."""
     unread = []
 
     def wrap(adapter):

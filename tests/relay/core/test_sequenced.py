@@ -101,7 +101,7 @@ async def test_attack_G4_transaction_that_pools_refuse_for_good_gives_its_nonce_
     assert world.received() == 4
 
 
-async def test_attack_G4_what_waits_behind_a_refused_transaction_does_not_wait_for_ever(world, autojump_clock):
+async def test_attack_G4_what_waits_for_a_refused_transaction_does_not_wait_for_ever(world, autojump_clock):
     beta = world.chains["beta"]
     async with making_blocks(world), world.relay().running() as process:
         await trio.sleep(1)
@@ -113,8 +113,8 @@ async def test_attack_G4_what_waits_behind_a_refused_transaction_does_not_wait_f
             )
             count = len(beta.pool)
             await world.until(lambda count=count: len(beta.pool) > count)
-        (first, *behind) = sorted(beta.pool.values(), key=lambda transaction: transaction.nonce)
-        assert len(behind) == 6
+        (first, *later) = sorted(beta.pool.values(), key=lambda transaction: transaction.nonce)
+        assert len(later) == 6
         beta.refuses = lambda transaction: "redundant" if transaction.hash == first.hash else None
         beta._check_pool_again()
         assert not beta.pool
@@ -125,7 +125,7 @@ async def test_attack_G4_what_waits_behind_a_refused_transaction_does_not_wait_f
                 select(TransactionRow.nonce, TransactionRow.reason).where(TransactionRow.state == "replaced")
             ).all()
         assert (0, "pools refuse it now: redundant") in lost
-        for transaction in behind:
+        for transaction in later:
             assert (transaction.nonce, "the one of nonce 0 before it is refused now") in lost
         nonces = [receipt.transaction.nonce for receipt in world.transactions("beta")]
         assert nonces == list(range(len(nonces)))

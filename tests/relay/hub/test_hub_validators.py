@@ -199,7 +199,7 @@ def test_the_greatest_change_of_one_block_is_accepted(public_key, power):
     assert set_validator(hub, public_key, power).ok
 
 
-def test_bytes_behind_a_change_are_refused():
+def test_bytes_after_a_change_are_refused():
     hub = SimulatedHub()
     data = abi_encode(["bytes", "uint64"], [NEW.public_key.data, 1]) + bytes(32)
     outcome = hub.execute(encode_action(ActionKind.SET_VALIDATOR, hub.next_salt(), data))

@@ -46,7 +46,7 @@ class Gate:
                     await _pass_on(upstream, client)
                     nursery.cancel_scope.cancel()
             except* (OSError, trio.BrokenResourceError):
-                pass  # either end is gone, or nobody listens behind the gate: so it is for the other
+                pass  # either end is gone, or nobody listens behind the gate; the other end sees the same
             finally:
                 self._connections.discard(scope)
 

@@ -91,7 +91,7 @@ def transfer_payload(data: TransferData, next_client: str) -> Payload:
 
 
 class TransferApplication:
-    """The application behind the port."""
+    """The application of the port."""
 
     def __init__(self, router: PacketRouter) -> None:
         self._router = router
@@ -102,7 +102,7 @@ class TransferApplication:
             arrival = arrival_of(packet)
             instruction = decode_forward_memo(arrival.data.memo)
         except VerificationError as error:
-            raise ApplicationRefused(f"transfer: {error}") from error
+            raise ApplicationRefused(f"transfer: {self._router.words_of(error)}") from error
         if instruction is not None:
             self._forward(packet, arrival, instruction)
             return None
@@ -137,7 +137,7 @@ class TransferApplication:
             onward = TransferData(arrival.denom.path, sender, instruction.receiver, arrival.data.amount)
             payload = transfer_payload(onward, next_client)
         except VerificationError as error:
-            raise ApplicationRefused(f"transfer: {error}") from error
+            raise ApplicationRefused(f"transfer: {self._router.words_of(error)}") from error
         check_onward(self._router, "transfer", packet, next_client, timeout_s, payload)
         self._take(arrival, destination_of(arrival.denom, next_client))
         leg_2 = self._router.send(next_client, timeout_s, payload, packet.destination_client)

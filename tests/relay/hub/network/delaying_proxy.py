@@ -1,7 +1,7 @@
 """A TCP proxy between two peers: delay, loss, cuts.
 
 It stands below TLS, so nothing in it can be taken out of the stream: a lost segment is what TCP makes of it, a stall of
-that direction until the retransmission, during which everything behind waits.
+that direction until the retransmission, during which everything after it waits.
 """
 
 from collections import deque

@@ -176,7 +176,7 @@ async def test_attack_C40_hub_two_nodes_that_ask_one_signer_never_share_a_height
                     break
                 except SignerAway:
                     await trio.sleep(0.01)
-        # It does not know the lock behind the first one's prevote.
+        # It does not know the lock that led to the first one's prevote.
         await refused(second.sign_vote, vote(place, 9, 1), "another node was given signatures up to height 9")
         await refused(second.sign_vote, vote(place, 9), "another node was given signatures up to height 9")
         assert is_of_key(place, second, await in_thread(second.sign_vote, vote(place, 10)))

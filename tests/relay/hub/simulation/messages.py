@@ -31,7 +31,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class DecidedBlock:
-    """For who lies behind: the block with the precommits that decided it."""
+    """For a node that is behind: the block with the precommits that decided it."""
 
     block: Block
     block_id: BlockId
