@@ -31,7 +31,7 @@ from bench.direct_lane import (
     Rpc,
     command,
     start,
-    until_healthy,
+    until_ready,
     write,
 )
 from bench.hub_lane import HUB_BLOCK_GAS, HUB_CHAIN_ID, HUB_EVM_CHAIN_ID, LIFETIME_S, SEND_FORWARDED
@@ -180,7 +180,7 @@ class ChainsLane:
         write(config, tables + "".join(chain.path for chain in chains))
         self.relay = start(self.stack, "relay", ["relay", "run", "--config", str(config)], self.home)
         if wait:
-            until_healthy(port, [self.hub, self.relay], START_LIMIT_S)
+            until_ready(port, [self.hub, self.relay], START_LIMIT_S)
 
     def stop_relay(self) -> None:
         assert self.relay is not None

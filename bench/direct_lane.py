@@ -207,8 +207,9 @@ def direct_lane(
             write(file, _attestor_table(home, name, chain, attestors[name], ports[name], deployments, path, poll_ms))
             processes.append(start(stack, f"attestor {name}", ["attest", "run", "--config", str(file)], home))
         processes.append(start(stack, "relay", ["relay", "run", "--config", str(config)], home))
-        for port in (*ports.values(), http_port):
+        for port in ports.values():
             until_healthy(port, processes)
+        until_ready(http_port, processes)
         receiver = deploy_receiver(b, deployments["b"]["mailbox"])
         lane = DirectLane(
             a,
@@ -313,12 +314,22 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def until_healthy(port: int, processes: Sequence[Process], limit_s: float = START_LIMIT_S) -> None:
+def until_healthy(port: int, processes: Sequence[Process]) -> None:
+    """An attestor, which is ready when it serves."""
+    _until(f"http://127.0.0.1:{port}/healthz", "ok", processes, START_LIMIT_S)
+
+
+def until_ready(port: int, processes: Sequence[Process], limit_s: float = START_LIMIT_S) -> None:
+    """A relay, which is alive long before it can do its work."""
+    _until(f"http://127.0.0.1:{port}/readyz", "ready", processes, limit_s)
+
+
+def _until(url: str, status: str, processes: Sequence[Process], limit_s: float) -> None:
     deadline = time.monotonic() + limit_s
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as response:
-                if json.load(response)["status"] == "ready":
+            with urllib.request.urlopen(url, timeout=5) as response:
+                if json.load(response)["status"] == status:
                     return
         except OSError:
             pass
@@ -326,7 +337,7 @@ def until_healthy(port: int, processes: Sequence[Process], limit_s: float = STAR
             if process.process.poll() is not None:
                 raise BenchFailed(f"{process.name} ended: {last_line(process.log)}")
         if time.monotonic() > deadline:
-            raise BenchFailed(f"nothing healthy at port {port}")
+            raise BenchFailed(f"{url} does not say {status} within {limit_s:g} s")
         time.sleep(0.05)
 
 

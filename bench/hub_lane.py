@@ -26,6 +26,7 @@ from bench.direct_lane import (
     deploy_receiver,
     start,
     until_healthy,
+    until_ready,
     write,
 )
 from bench.filled_state import fill_state, filler
@@ -246,8 +247,9 @@ def hub_lane(
             )
             processes.append(start(stack, f"attestor {name}", ["attest", "run", "--config", str(file)], home, profiles))
         processes.append(start(stack, "relay", ["relay", "run", "--config", str(config)], home, profiles))
-        for port in (*attestor_ports.values(), http_port):
+        for port in attestor_ports.values():
             until_healthy(port, processes)
+        until_ready(http_port, processes)
         receiver = deploy_receiver(anvils["b"], deployments["b"]["mailbox"])
         hub_url = f"http://127.0.0.1:{hub.ethereum_ports[0]}"
         yield HubLane(anvils["a"], anvils["b"], clients, deployments, receiver, processes, hub_url, home / "hub")
