@@ -5,6 +5,7 @@ beside other projects' verifiers from npm and PyPI. `python -m bench lane`: the 
 `python -m bench relay`: the direct path beside the Hyperlane relayer from npm. `python -m bench ledger`: the API's queries.
 `python -m bench audit`: a period replayed.
 `python -m bench spam`: a fee-free hub under a stranger's spam.
+`python -m bench pause`: tokens that wait for a paused Transfer, and how soon they are delivered after the pause.
 `python -m bench worst_program`: the search for the slowest and the largest block.
 `python -m bench api`: status look-ups beside the server's bare hello, and a thousand event streams.
 
@@ -52,7 +53,7 @@ def bench_verify(*, with_peers: bool, page: bool) -> None:
 
 
 def main() -> None:
-    from bench import api, audit, hub, hub_chains, hub_growth, ledger, relay, spam, worst_program
+    from bench import api, audit, hub, hub_chains, hub_growth, ledger, pause, relay, spam, worst_program
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -70,6 +71,7 @@ def main() -> None:
     api.add_arguments(commands.add_parser("api", help="the HTTP API beside its server's bare hello"))
     ledger.add_arguments(commands.add_parser("ledger", help="lists and searches over a million messages beside 100 ms"))
     spam.add_arguments(commands.add_parser("spam", help="a fee-free hub while a stranger floods every door of it"))
+    pause.add_arguments(commands.add_parser("pause", help="a live pause of Transfer, and what is delivered after it"))
     worst_program.add_arguments(
         commands.add_parser("worst_program", help="search for the slowest and the largest block")
     )
@@ -88,6 +90,8 @@ def main() -> None:
         audit.main(console, arguments)
     elif arguments.command == "spam":
         spam.main(console, arguments)
+    elif arguments.command == "pause":
+        pause.main(console, arguments)
     elif arguments.command == "api":
         api.main(arguments)
     elif arguments.command == "worst_program":

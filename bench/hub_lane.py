@@ -109,6 +109,11 @@ class HubLane:
     hub_url: str
     """The eth_* port of the first validator."""
     hub_home: Path
+    metrics_url: str
+    """Of the relay."""
+    owners: dict[str, Key]
+    """By anvil: who deployed its contracts, and as on every development chain holds every role there."""
+    relayers: dict[str, Key]
 
     def __post_init__(self) -> None:
         self._send, self._watch = Rpc(self.a.url), Rpc(self.b.url)
@@ -252,7 +257,18 @@ def hub_lane(
         until_ready(http_port, processes)
         receiver = deploy_receiver(anvils["b"], deployments["b"]["mailbox"])
         hub_url = f"http://127.0.0.1:{hub.ethereum_ports[0]}"
-        yield HubLane(anvils["a"], anvils["b"], clients, deployments, receiver, processes, hub_url, home / "hub")
+        yield HubLane(
+            *anvils.values(),
+            clients,
+            deployments,
+            receiver,
+            processes,
+            hub_url,
+            home / "hub",
+            f"http://127.0.0.1:{http_port}/metrics",
+            made["owner"],
+            made["relayer"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +337,8 @@ def _connect(
     arguments = ["path", "create", "--config", str(config), "--chain", name, *owner.options]
     arguments += ["--hub-admin", str(admin.keystore), "--hub-admin-password-file", str(admin.password_file)]
     arguments += ["--attestor", attestor.address, "--max-clock-drift-s", str(DRIFT_S)]
-    return dict(json.loads(command([*arguments, "--mailbox", deployment["mailbox"], "--yes", "--json"])))
+    arguments += ["--mailbox", deployment["mailbox"], "--transfer", deployment["transfer"]]
+    return dict(json.loads(command([*arguments, "--yes", "--json"])))
 
 
 def _introduce(
