@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+"""Each collects in a process of its own."""
+
 ROOT = Path(__file__).resolve().parents[2]
 WITHOUT_PLAYWRIGHT = """
 from importlib.machinery import PathFinder

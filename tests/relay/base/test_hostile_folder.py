@@ -18,7 +18,7 @@ BUNDLES = 130
 """More than two processes of 64 each are worth."""
 
 
-@pytest.fixture(params=[SCRIPT, MODULE], ids=["hutong", "python -m relay.cli"])
+@pytest.fixture(params=[SCRIPT, pytest.param(MODULE, marks=pytest.mark.long)], ids=["hutong", "python -m relay.cli"])
 def program(request):
     return request.param
 

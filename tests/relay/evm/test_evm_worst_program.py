@@ -36,7 +36,7 @@ def test_the_search_finds_no_block_above_the_bounds():
     assert found.tried > STEPS + 100
 
 
-@pytest.mark.parametrize("mend", ["C1", "C2", "H5", "M6"])
+@pytest.mark.parametrize("mend", ["C1", "M6", *(pytest.param(mend, marks=pytest.mark.long) for mend in ("C2", "H5"))])
 def test_the_search_finds_what_each_mend_is_for(mend):
     """Named as in the audit; the kind of program that it was, in the catalogue."""
     candidates = {

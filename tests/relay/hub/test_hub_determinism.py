@@ -48,6 +48,7 @@ from tests.relay.hub.simulated_hub import (
 )
 
 
+@pytest.mark.long
 def test_the_corpus_passes_and_is_what_its_script_writes():
     assert json.loads(self_test.corpus(1)) == corpus()
     assert json.loads(self_test.corpus(3)) == corpus_3()

@@ -38,7 +38,7 @@ from relay.hub.node.start import NodeRefused, open_node
 from tests.relay.hub.hub_process import HubProcess, new_home, transfer
 from tests.relay.hub.simulated_hub import DAPP, EVM_CHAIN_ID
 
-KILLS = int(os.environ.get("HUTONG_HUB_KILLS", "5"))
+KILLS = int(os.environ.get("HUTONG_HUB_KILLS", "3"))
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ def _cheap():
         yield
 
 
+@pytest.mark.long
 def test_attack_C48_no_schedule_with_f_liars_reaches_a_skip_and_a_commit_over_the_executed_state():
     ended, modes, followed = Counter(), set(), 0
     for seed in range(SCHEDULES):
