@@ -2,6 +2,7 @@
 
 python -m tests.defences                  all of them; exit code 1 if one is not missed, or its text is not there
 python -m tests.defences WORD …           those whose name or file contains a word
+python -m tests.defences --since COMMIT   those whose file or tests changed since; with --share 3/7 also every seventh other
 python -m tests.defences --no-baseline    without the run that shows that the same tests pass untouched
 """
 
@@ -147,13 +148,45 @@ def chosen(words: list[str]) -> list[tuple[str, Defence]]:
     ]
 
 
+def changed_since(commit: str) -> set[str] | None:
+    """The tracked files that differ; None where git does not know the commit."""
+    listed = subprocess.run(
+        ["git", "diff", "--name-only", commit], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return set(listed.stdout.splitlines()) if listed.returncode == 0 else None
+
+
+def is_touched(defence: Defence, changed: set[str]) -> bool:
+    return not changed.isdisjoint({defence.file, *(f"tests/{test.partition('::')[0]}" for test in defence.tests)})
+
+
+def in_turn(work: list[tuple[str, Defence]], changed: set[str] | None, share: str | None) -> list[tuple[str, Defence]]:
+    """Those that are touched, and of the others the share `K/N`: by their place in the list, so that N runs take all."""
+    if changed is None:
+        return work
+    which, _, of = (share or "0/1").partition("/")
+    taken = []
+    for index, row in enumerate(work):
+        if is_touched(row[1], changed) or (share is not None and index % int(of) == int(which)):
+            taken.append(row)
+    return taken
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.defences", description=__doc__)
     parser.add_argument("words", nargs="*")
     parser.add_argument("--no-baseline", action="store_true")
     parser.add_argument("--copies", type=int, default=os.cpu_count() or 1, help="how many run side by side")
+    parser.add_argument("--since", metavar="COMMIT")
+    parser.add_argument(
+        "--share", metavar="K/N", help="with --since: of those that are untouched, every N-th from the K-th"
+    )
     arguments = parser.parse_args()
     work = chosen(arguments.words)
+    if arguments.since is not None:
+        everything = len(work)
+        work = in_turn(work, changed_since(arguments.since), arguments.share)
+        print(f"{len(work)} of {everything} defences: those touched since {arguments.since}, and a share of the others")
     started = time.monotonic()
     if any(defence.is_contract for _, defence in work):
         solidity.ensure_packages()

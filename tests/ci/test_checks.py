@@ -1,0 +1,141 @@
+"""The table of CI's checks: what is due, what waits for its turn, and that nothing waits for ever."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.defences import Defence
+from tests.defences.__main__ import in_turn
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / ".ci" / "checks.py"
+
+specification = importlib.util.spec_from_file_location("ci_checks", FILE)
+ci = importlib.util.module_from_spec(specification)
+sys.modules["ci_checks"] = ci
+specification.loader.exec_module(ci)
+
+TURNS = """
+[[check]]
+name = "first"
+run = "echo first >> $WORK/ran"
+minutes = 1
+
+[[check]]
+name = "beside"
+run = "{beside}"
+beside = 19
+minutes = 1
+
+[[check]]
+name = "by turns"
+run = "echo turns >> $WORK/ran"
+needs = ["beside"]
+every = 3
+sources = ["relay/hub"]
+minutes = 1
+"""
+
+
+@pytest.fixture
+def table():
+    return ci.load(ci.TABLE.read_text())
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Calls `.ci/checks.py` with a table of its own."""
+
+    def run(text, *arguments, day=0):
+        file = tmp_path / "checks.toml"
+        file.write_text(text)
+        (tmp_path / "landed").write_text("HEAD\n")
+        monkeypatch.setenv("WORK", str(tmp_path))
+        code = (
+            f"import sys; sys.path.insert(0, {str(FILE.parent)!r}); import checks; from pathlib import Path\n"
+            f"checks.TABLE, checks.LANDED, checks.PASSED = (Path({str(tmp_path)!r}, name)"
+            " for name in ('checks.toml', 'landed', 'passed'))\n"
+            f"checks.changed_files = lambda: []\nchecks.reason = lambda check, index, day, changed, old=checks.reason:"
+            f" old(check, index, {day}, changed)\nsys.argv = ['checks', *{list(arguments)!r}]\nchecks.main()"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        ran = tmp_path / "ran"
+        lines = ran.read_text().split() if ran.exists() else []
+        ran.unlink(missing_ok=True)
+        return done, lines
+
+    return run
+
+
+def test_every_check_comes_round_within_its_days(table):
+    for index, check in enumerate(table):
+        due = [day for day in range(12) if ci.reason(check, index, day, []) is not None]
+        assert len(due) == 12 // check.every, check.name
+
+
+def test_a_changed_source_makes_a_check_due_whatever_the_day(table):
+    for index, check in enumerate(table):
+        for source in check.sources:
+            assert (ROOT / source).exists(), f"{check.name}: {source}"
+            for day in range(check.every):
+                assert ci.reason(check, index, day, [f"{source}/any.py"]) is not None
+                assert ci.reason(check, index, day, [source]) is not None
+            waits = next(day for day in range(9) if (day + index) % check.every)
+            assert ci.reason(check, index, waits, [f"{source}_of_another_name/any.py"]) is None
+
+
+def test_where_nobody_knows_what_changed_everything_is_due(table):
+    assert all(ci.reason(check, index, day, None) for index, check in enumerate(table) for day in range(3))
+
+
+def test_the_readmes_command_comes_first_and_each_run(table):
+    assert table[0].run in (ROOT / "README.md").read_text() and table[0].every == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (('name = "beside"', 'name = "first"'), "listed twice"),
+        (('needs = ["beside"]', 'needs = ["first"]'), "starts beside others"),
+        (("every = 3\n", ""), "names its sources"),
+    ],
+)
+def test_a_table_that_cannot_be_run_is_refused(change, why):
+    with pytest.raises(ValueError, match=why):
+        ci.load(TURNS.replace(*change))
+
+
+def test_what_is_due_runs_and_what_waits_is_named(run):
+    done, ran = run(TURNS.format(beside="echo beside >> $WORK/ran"), day=1)
+    assert done.returncode == 0, done.stderr
+    assert ran == ["first", "beside", "turns"] and "by turns: its turn" in done.stdout
+    done, ran = run(TURNS.format(beside="echo beside >> $WORK/ran"), day=2)
+    assert sorted(ran) == ["beside", "first"] and "waits     1 min  by turns" in done.stdout
+    done, ran = run(TURNS.format(beside="echo beside >> $WORK/ran"), "--all", day=2)
+    assert ran == ["first", "beside", "turns"]
+
+
+def test_a_failure_ends_the_run_and_a_resumed_one_begins_there(run):
+    done, ran = run(TURNS.format(beside="echo what went wrong; exit 3"), day=1)
+    assert done.returncode != 0 and "FAILED: beside (exit code 3" in done.stderr and "what went wrong" in done.stdout
+    assert ran == ["first"]
+    done, ran = run(TURNS.format(beside="echo beside >> $WORK/ran"), "--resume", day=1)
+    assert done.returncode == 0 and ran == ["beside", "turns"]
+
+
+def test_a_list_runs_nothing_and_names_choose(run):
+    assert run(TURNS.format(beside="true"), "--list")[1] == []
+    assert run(TURNS.format(beside="true"), "first")[1] == ["first"]
+
+
+def test_defences_that_nothing_touched_take_turns_and_the_others_do_not_wait():
+    rows = [("x", Defence(str(n), f"relay/{n}.py", "a", "b", (f"relay/test_{n}.py::test",))) for n in range(14)]
+    touched = {"relay/3.py", "tests/relay/test_8.py"}
+    names = [[defence.name for _, defence in in_turn(rows, touched, f"{day}/7")] for day in range(7)]
+    assert all({"3", "8"} <= set(day) for day in names)
+    assert {name for day in names for name in day} == {str(n) for n in range(14)}
+    assert [defence.name for _, defence in in_turn(rows, touched, None)] == ["3", "8"]
+    assert in_turn(rows, None, "0/7") == rows
