@@ -38,7 +38,7 @@ _CLIENT_GAS_PER_BYTE = 350
 """One signature with its key in an update is some 250 bytes and costs under 60 000 gas to check."""
 _MOST_CALL_GAS = 11_000_000
 """More than any update needs that fits a transaction: a hundred Clique headers on the hub use 4 million, 150 signatures in a
-HubClient 9. A call can only be promised what a transaction has beside its own data."""
+HubClient 9. An update is promised at most what its transaction has left after its data: see `promised_gas`."""
 _USUAL_PACKET_GAS = 250_000
 _USUAL_CLIENT_GAS = 250_000
 _USUAL_GAS_PER_BYTE = 40
@@ -46,6 +46,9 @@ _USUAL_GAS_PER_BYTE = 40
 _INTRINSIC_GAS = 21_000
 _INTRINSIC_GAS_PER_BYTE = 40
 """EIP-7623's floor for bytes that are not zero; older rules charge less."""
+
+_ROUTER_GAS = 200_000
+"""What the router spends before the first call, most of it on memory for the data: 44 000 for 128 KiB."""
 
 Translate = Callable[[str, bytes], bytes]
 """(client id, bytes in the Python light client's encoding) to the bytes that the destination's client takes."""
@@ -120,7 +123,11 @@ def usual_gas(message: Message, call: bytes) -> int:
 
 def intrinsic_gas(data: bytes) -> int:
     """At most what the transaction costs before the router runs."""
-    return _INTRINSIC_GAS + _INTRINSIC_GAS_PER_BYTE * len(data)
+    return _intrinsic_gas(len(data))
+
+
+def _intrinsic_gas(data_bytes: int) -> int:
+    return _INTRINSIC_GAS + _INTRINSIC_GAS_PER_BYTE * data_bytes
 
 
 def execution_gas(batch: Batch, calls: tuple[bytes, ...]) -> int:
@@ -132,12 +139,21 @@ def execution_gas(batch: Batch, calls: tuple[bytes, ...]) -> int:
     return usual + largest * 64 // 63 + 100_000
 
 
+def promised_gas(message: Message, call: bytes, left_gas: int) -> int:
+    """What the router holds ready for the call. The bound of an update is our guess, so it gives way to `left_gas`, what the
+    transaction has for its calls; the bound of a packet is what its receiver was promised, and does not."""
+    most = call_gas(message, call)
+    return min(most, left_gas) if isinstance(message, UpdateClient | SubmitMisbehaviour) else most
+
+
 def encode_batch(batch: Batch, calls: tuple[bytes, ...], limits: BatchLimits) -> bytes:
     """`relayBatch` calldata. Raises BatchTooLarge by count or bytes."""
     if len(calls) > limits.max_messages:
         raise BatchTooLarge("messages", len(calls), limits.max_messages)
-    pairs = [(call_gas(message, call), call) for message, call in zip(batch.messages, calls, strict=True)]
-    data = RELAY_BATCH.encode(pairs)
-    if len(data) + TRANSACTION_OVERHEAD_BYTES > limits.max_bytes:
-        raise BatchTooLarge("bytes", len(data) + TRANSACTION_OVERHEAD_BYTES, limits.max_bytes)
-    return data
+    size = len(RELAY_BATCH.encode([(0, call) for call in calls]))
+    if size + TRANSACTION_OVERHEAD_BYTES > limits.max_bytes:
+        raise BatchTooLarge("bytes", size + TRANSACTION_OVERHEAD_BYTES, limits.max_bytes)
+    # It is simulated with what its data leaves it, and nodes take the cost of the data off that once more.
+    left_gas = max(0, (limits.max_gas - 2 * _intrinsic_gas(size)) * 62 // 64 - _ROUTER_GAS)
+    pairs = zip(batch.messages, calls, strict=True)
+    return RELAY_BATCH.encode([(promised_gas(message, call, left_gas), call) for message, call in pairs])

@@ -125,9 +125,11 @@ class CallProcesses:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
                 task_status.started()
-                await trio.sleep_forever()
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    self._nursery = None  # closed from here on; calls under way may end after it
         finally:
-            self._nursery = None
             while self._idle:
                 await self._idle.popleft().end()
 
@@ -159,7 +161,9 @@ class CallProcesses:
             finally:
                 # After an Aborted answer the process ends by itself; without an answer it still computes.
                 if answer is None or isinstance(answer, Aborted):
-                    self._replace(process)
+                    await self._replace(process)
+                elif self._nursery is None:
+                    await process.end()
                 else:
                     self._idle.append(process)
             if deadline.cancelled_caught or answer is None:
@@ -175,12 +179,14 @@ class CallProcesses:
             _log.error("a call process does not start", reason=str(error))
             raise CallAborted("this node cannot execute calls now") from error
 
-    def _replace(self, process: CallProcess) -> None:
+    async def _replace(self, process: CallProcess) -> None:
         """End it; another one starts meanwhile, so that the next caller does not wait for that."""
         process.kill()
-        if self._nursery is not None:
-            self._nursery.start_soon(process.end)
-            self._nursery.start_soon(self._start_spare)
+        if self._nursery is None:
+            await process.end()
+            return
+        self._nursery.start_soon(process.end)
+        self._nursery.start_soon(self._start_spare)
 
     async def _start_spare(self) -> None:
         try:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.ics26 import abi
-from adapters.ics26.batch import DEFAULT_LIMITS, call_gas, encode_batch, encode_message
+from adapters.ics26.batch import DEFAULT_LIMITS, call_gas, encode_batch, encode_message, intrinsic_gas
 from adapters.ics26.events import (
     ACK_PACKET_TOPIC,
     SEND_PACKET_TOPIC,
@@ -189,6 +189,21 @@ def test_batch_holds_every_message_in_order_with_its_gas():
     ]
     assert b"absent" in calls[3]
     assert b"absent" not in calls[1]
+
+
+@pytest.mark.parametrize("size", [1_000, 40_000, 105_000])
+def test_an_update_is_promised_no_more_than_its_transaction_has_left_after_its_data(size):
+    """A Clique update of 105 kB was promised 11 million where 10.7 were left, so it never left the relay."""
+    limits = replace(DEFAULT_LIMITS, max_bytes=160_000)
+    messages = (UpdateClient("client-0", bytes(size)), MESSAGES[1])
+    calls = tuple(encode_message(m, identity, identity, proof_identity) for m in messages)
+    data = encode_batch(Batch(messages), calls, limits)
+    (((update_gas, _), (packet_gas, _)),) = decode(abi.RELAY_BATCH.inputs, data[4:])
+    left = limits.max_gas - 2 * intrinsic_gas(data)
+    assert packet_gas == call_gas(messages[1], calls[1])
+    assert update_gas < left * 63 // 64 - 200_000
+    assert update_gas == min(call_gas(messages[0], calls[0]), left * 62 // 64 - 200_000)
+    assert (update_gas < call_gas(messages[0], calls[0])) == (size == 105_000)
 
 
 def test_batch_bounds_both_sides():

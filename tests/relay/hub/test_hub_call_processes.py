@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -79,6 +80,19 @@ def own_peak_bytes() -> int:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
 
 
+def own_call_processes() -> set[str]:
+    """Those of this test's process, by number."""
+    parent = f"PPid:\t{os.getpid()}\n"
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            if parent in status.read_text() and b"call_process" in status.with_name("cmdline").read_bytes():
+                found.add(status.parent.name)
+        except OSError:  # it has ended
+            continue
+    return found
+
+
 async def test_a_call_and_an_estimate_answer_as_in_the_node(opened):
     block, executor = opened
     calls = await executor()
@@ -106,6 +120,32 @@ async def test_audit_H1_a_call_has_a_bound_of_memory_and_the_next_one_is_served(
         await calls.call(block, message(MEMORY_OF_2_MIB))
     assert str(aborted.value) == "execution aborted (memory limit)"
     assert (await calls.call(block, PAUSED)).success
+
+
+async def test_calls_under_way_end_with_the_node_and_leave_no_process(home, opened):
+    """The call is cancelled after the executor: it was an error in the log, and a process that nobody waited for."""
+    block, _ = opened
+    calls = CallProcesses(call_command(home, 2**30), 20.0)
+    cancelled = []
+
+    async def call(scope):
+        with scope:
+            await calls.call(block, message(SPIN))
+        cancelled.append(scope.cancelled_caught)
+
+    before = own_call_processes()
+    async with trio.open_nursery() as nursery:
+        scope = trio.CancelScope()
+        async with trio.open_nursery() as executor:
+            await executor.start(calls.run)
+            nursery.start_soon(call, scope)
+            with trio.fail_after(60):
+                while own_call_processes() == before:  # noqa: ASYNC110  what another process does
+                    await trio.sleep(0.01)
+            executor.cancel_scope.cancel()
+        scope.cancel()
+    assert cancelled == [True]
+    assert own_call_processes() == before
 
 
 async def test_audit_H1_the_node_holds_nothing_of_what_a_call_holds(opened):
