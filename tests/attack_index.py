@@ -1,12 +1,14 @@
-"""docs/attacks.md: which test stands for which line of the attack checklist, in which implementation.
+"""Which tests stand for which line of the attack checklist: docs/attacks.md counts them, docs/attacks.json names them.
 
 A test belongs to a line by its name, `test_attack_<CODE>_…`, and to a column by its folder.
 
-    python tests/attack_index.py            write docs/attacks.md
-    python tests/attack_index.py --check    exit 1 if the page is not what the tests say
+    python tests/attack_index.py            write both files
+    python tests/attack_index.py --check    exit 1 if either file is not what the tests say
+    python tests/attack_index.py C32 …      print the tests of these lines
 """
 
 import ast
+import json
 import re
 import sys
 from collections import defaultdict
@@ -18,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 from tests.defences import DEFENCES  # noqa: E402
 
 PAGE = ROOT / "docs" / "attacks.md"
+DATA = ROOT / "docs" / "attacks.json"
 NAME = re.compile(r"test_attack_([A-I][0-9]{0,2})_")
 COLUMNS = {
     "library": ("tests/light_clients/",),
@@ -92,7 +95,7 @@ LINES: dict[str, tuple[str, str]] = {
     "C32": ("committee of another period, unproven, exchanged or skipped", ""),
     "C33": ("finality and execution branches of another header or body; attested for finalized", ""),
     "C34": ("domain of another fork or chain, fork boundary", ""),
-    "C35": ("BLS keys and signatures that are none, rogue keys, wrong aggregate", ""),
+    "C35": ("bytes that are not BLS keys or signatures, rogue keys, wrong aggregate", ""),
     "C36": ("stale update rewinds nothing", ""),
     "C37": ("two finalized blocks of a slot freeze", ""),
     "C40": ("double signature: refused by the signer, punished by clients", ""),
@@ -114,7 +117,7 @@ LINES: dict[str, tuple[str, str]] = {
         "strangers, members of an earlier set, rotation and its window",
         "the contract's set changes by recovery alone",
     ),
-    "D4": ("thresholds and sets that are no quorum", ""),
+    "D4": ("thresholds and sets that are not a quorum", ""),
     "D5": ("replay to another chain, router, client, network, fork", ""),
     "D6": ("state attested as packets and reverse", ""),
     "D7": ("attestation of another height, zero and wrong units", ""),
@@ -145,11 +148,11 @@ LINES: dict[str, tuple[str, str]] = {
     "E20": ("pause with packets in flight", ""),
     "F1": ("supply conserved over any interleaving", ""),
     "F2": ("voucher returned through another client, traces that a hostile chain makes up", ""),
-    "F3": ("denominations that are none, or read as another", ""),
+    "F3": ("malformed denominations, and those that read as another", ""),
     "F4": ("amounts that two sides read differently", ""),
     "F5": ("tokens with fees, callbacks, false answers, no code", ""),
     "F6": ("native and wrapped, token zero, decimals", ""),
-    "F7": ("refund to who cannot receive it; refund twice", ""),
+    "F7": ("refund to an account that cannot receive it; refund twice", ""),
     "F8": ("sender who did not sign; receiver who cannot receive", ""),
     "F9": ("escrows and vouchers that share a key", ""),
     "F10": ("NFTs", "not offered: refused"),
@@ -166,7 +169,7 @@ LINES: dict[str, tuple[str, str]] = {
     "G9": ("spam", LATER + " (filters)"),
     "G10": ("client near expiry without traffic", ""),
     "G11": ("misbehaviour watcher", ""),
-    "G12": ("host clock wrong, chain halted or begun anew", ""),
+    "G12": ("host clock wrong, chain halted or restarted from genesis", ""),
     "G13": ("configuration errors refused at start", ""),
     "G14": ("secrets", ""),
     "G15": ("API", ""),
@@ -205,9 +208,13 @@ INCIDENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 """Incident, what went wrong, and the lines whose tests stand for its class."""
 
 
-def found() -> dict[str, dict[str, list[str]]]:
-    """Code -> column -> `path::test`."""
-    tests: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+Tests = dict[str, dict[str, list[str]]]
+"""Code -> column -> `path::test`."""
+
+
+def found() -> Tests:
+    """By the names of the tests and their folders."""
+    tests: Tests = defaultdict(lambda: defaultdict(list))
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         relative = path.relative_to(ROOT).as_posix()
         column = next((name for name, folders in COLUMNS.items() if relative.startswith(folders)), "other")
@@ -217,17 +224,23 @@ def found() -> dict[str, dict[str, list[str]]]:
     return tests
 
 
-def page() -> str:
+def by_line() -> Tests:
+    """The tests of every line of the checklist. Exits where a test names a line that is not in it."""
     tests = found()
     unknown = sorted(set(tests) - set(LINES))
     if unknown:
         raise SystemExit(f"tests named after lines that are not in the checklist: {', '.join(unknown)}")
+    return tests
+
+
+def page(tests: Tests) -> str:
     rows = [
         "# Attacks",
         "",
-        "Each line of the attack checklist, and the tests that stand for it. Written by `python tests/attack_index.py`;",
-        "CI checks it. A number counts the tests; their names follow below. An empty cell under a line without a remark",
-        "means that the line does not concern that implementation.",
+        "Each line of the attack checklist, and how many tests stand for it in each implementation. An empty cell in a line",
+        "without a remark means that the line does not concern that implementation. The names of the tests are in",
+        "[attacks.json](attacks.json); `python tests/attack_index.py C32` prints those of a line, and without a line it",
+        "writes this page and that file. CI checks both.",
         "",
         "| line | attack | " + " | ".join(COLUMNS) + " | remark |",
         "| --- | --- | " + " | ".join("---" for _ in COLUMNS) + " | --- |",
@@ -240,21 +253,22 @@ def page() -> str:
             note = "no test yet"
             open_lines.append(code)
         rows.append(f"| {code} | {title} | " + " | ".join(counts) + f" | {note} |")
-    rows += incident_rows(tests)
-    rows += defence_rows()
-    rows += ["", "## Tests by line", ""]
-    for code in LINES:
-        names = [name for column in COLUMNS for name in tests[code][column]]
-        if names:
-            rows.append(f"**{code}**")
-            rows += [f"- `{name}`" for name in names]
-            rows.append("")
     if open_lines:
-        rows += [f"Lines without a test: {', '.join(open_lines)}.", ""]
-    return "\n".join(rows)
+        rows += ["", f"Lines without a test: {', '.join(open_lines)}."]
+    return "\n".join([*rows, *incident_rows(tests), *defence_rows(), ""])
 
 
-def incident_rows(tests: dict[str, dict[str, list[str]]]) -> list[str]:
+def data(tests: Tests) -> str:
+    """Every test by line and column, and every defence with the tests that notice when it is off; one name a line."""
+    lines = {code: {column: tests[code][column] for column in COLUMNS if tests[code][column]} for code in LINES}
+    defences = {
+        group: {defence.name: {"file": defence.file, "tests": list(defence.tests)} for defence in listed}
+        for group, listed in DEFENCES.items()
+    }
+    return json.dumps({"lines": lines, "defences": defences}, indent=1, ensure_ascii=False) + "\n"
+
+
+def incident_rows(tests: Tests) -> list[str]:
     """Line A: one row an incident."""
     rows = ["", "## Line A: known losses", "", "| incident | what went wrong | tests by line |", "| --- | --- | --- |"]
     for incident, wrong, codes in INCIDENTS:
@@ -265,32 +279,41 @@ def incident_rows(tests: dict[str, dict[str, list[str]]]) -> list[str]:
 
 
 def defence_rows() -> list[str]:
-    """What `python -m tests.defences` turns off, one after the other."""
+    """What `python -m tests.defences` turns off, counted by group."""
     rows = [
         "",
         "## Defences turned off",
         "",
-        "Each rule below is turned off in a copy of the source by `python -m tests.defences`, which demands that the tests",
-        "beside it fail there. CI runs it.",
+        "`python -m tests.defences` turns each rule off in a copy of the source and demands that the tests which stand for it",
+        "fail there. CI runs it. [attacks.json](attacks.json) names each rule, its file and its tests.",
         "",
-        "| defence | where | fails without it |",
-        "| --- | --- | --- |",
+        "| rules of | rules | files | tests |",
+        "| --- | --- | --- | --- |",
     ]
     for group, defences in DEFENCES.items():
-        for defence in defences:
-            failing = "<br>".join(f"`{test}`" for test in defence.tests)
-            rows.append(f"| {group}: {defence.name} | `{defence.file}` | {failing} |")
+        files = {defence.file for defence in defences}
+        tests = {test for defence in defences for test in defence.tests}
+        rows.append(f"| {group} | {len(defences)} | {len(files)} | {len(tests)} |")
     return rows
 
 
 def main() -> int:
-    text = page()
+    tests = by_line()
+    made = {PAGE: page(tests), DATA: data(tests)}
     if "--check" in sys.argv[1:]:
-        if not PAGE.is_file() or PAGE.read_text() != text:
-            print("docs/attacks.md is not what the tests say: run `python tests/attack_index.py`")
-            return 1
-        return 0
-    PAGE.write_text(text)
+        stale = [path for path, text in made.items() if not path.is_file() or path.read_text() != text]
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is not what the tests say: run `python tests/attack_index.py`")
+        return 1 if stale else 0
+    codes = sys.argv[1:]
+    if unknown := [code for code in codes if code not in LINES]:
+        print(f"the checklist has no line {', '.join(unknown)}")
+        return 2
+    for name in (name for code in codes for names in tests[code].values() for name in names):
+        print(name)
+    if not codes:
+        for path, text in made.items():
+            path.write_text(text)
     return 0
 
 

@@ -15,8 +15,6 @@ REFERENCE = re.compile(
 )
 STATE_OF_A_RELAY = frozenset({"relay/evidence", "relay/ledger.sqlite"})
 """The pages of operators call a relay's home `relay`."""
-BELOW_TESTS = frozenset({"docs/attacks.md"})
-"""A page whose paths are below `tests/`, as its generator writes them."""
 
 
 def references(text: str) -> list[tuple[str, str | None]]:
@@ -66,11 +64,10 @@ def has_symbol(path: Path, symbol: str) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_code_that_a_page_names_is_there(page):
     wrong = []
-    base = "tests/" if page.relative_to(ROOT).as_posix() in BELOW_TESTS else ""
     for path, symbol in references(page.read_text(encoding="utf-8")):
         if path in STATE_OF_A_RELAY:
             continue
-        files = [path for path in files_of(path) if path.exists()] or files_of(base + path)
+        files = files_of(path)
         missing = [file for file in files if not file.exists()]
         if missing or not files:
             wrong.append(path)
