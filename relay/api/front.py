@@ -29,12 +29,12 @@ REQUEST_LIMIT_S = 10.0
 BUNDLE_LIMIT_S = 60.0
 REFUSED_BODY_LIMIT_S = 1.0
 MAX_REFUSED_BODY_BYTES = 4 * MAX_BODY_BYTES
-"""Of a body that is refused, what is still read."""
+"""How much of a refused body is still read."""
 
 EVENTS = "/v1/events"
+"""A GET of it is the one request without an end."""
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
 """Methods whose body means nothing here: it is let in and dropped."""
-"""A GET of it is the one request without an end."""
 _API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self';"
@@ -192,7 +192,7 @@ class Front:
             )
         if headers.content_length is not None:
             if not headers.content_length.isdigit():
-                raise ApiProblem(Code.INVALID_REQUEST, "Content-Length is no number")
+                raise ApiProblem(Code.INVALID_REQUEST, "Content-Length is not a number")
             if len(headers.content_length) > 12 or int(headers.content_length) > MAX_BODY_BYTES:
                 raise ApiProblem(Code.TOO_LARGE, f"the body has more than {MAX_BODY_BYTES} bytes")
 
@@ -215,11 +215,13 @@ class Front:
                 key = self._service.keys.find(offered.strip().decode("ascii", "replace"))
         except KeysUnusable as error:
             self._log.error("API keys cannot be used", reason=str(error))
-            raise ApiProblem(Code.BUSY, "the server's keys cannot be read; its operator must mend them") from None
+            raise ApiProblem(
+                Code.BUSY, "the server's API keys cannot be read; its operator must repair the file"
+            ) from None
         if key is None:
             raise ApiProblem(
                 Code.UNAUTHORIZED,
-                "the key is not one of this server: send `Authorization: Bearer hk_…`, or none to read",
+                "the key is not one of this server: send `Authorization: Bearer hk_…`, or no key if you only read",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         return key

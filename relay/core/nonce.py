@@ -212,7 +212,7 @@ class Account:
                 entry.misses += 1
                 if entry.misses >= LOST_AFTER_CHECKS:
                     await self._lost(entry, f"nonce {state.pending_nonce} was never used, so this one cannot be")
-                    # Or what comes next would lie behind the same gap, while any of those above it is pending.
+                    # Or what comes next would wait for the same nonce, while any of those above it is pending.
                     self._next = state.pending_nonce
                 continue
             entry.misses = 0

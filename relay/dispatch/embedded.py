@@ -1,7 +1,7 @@
 """The Valkey that hutong brings along: started in the relay's home when no server is configured.
 
-It listens on a Unix socket that only its owner can open, and keeps an append-only file. One that a killed relay left
-behind is found by its socket and process file and ended first, so that two never write one file.
+It listens on a Unix socket that only its owner can open, and keeps an append-only file. One that outlived
+a killed relay is found by its socket and process file and ended first, so that two never write one file.
 """
 
 import os
@@ -91,7 +91,7 @@ class EmbeddedValkey:
             parent.mkdir(exist_ok=True, mode=0o700)
             status = parent.lstat()
             if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-                raise QueueUnavailable(f"{parent} is not a private directory of ours")
+                raise QueueUnavailable(f"{parent} is not a private directory of this user")
 
     async def _start(self, binary: Path) -> trio.Process:
         log_file = self.directory / "valkey.log"

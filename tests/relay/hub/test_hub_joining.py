@@ -85,8 +85,8 @@ def test_attack_C46_a_joined_node_that_lagged_catches_up_and_then_starts(tmp_pat
     with member(None, ledger=partial) as url:
         code, output = run_join(home, genesis, url)
     assert (code, "at block 52: 52 blocks verified" in output) == (0, True), output
-    with member(None) as url, member(None, ledger=partial) as behind:
-        code, output = run_join(home, genesis, behind, url)
+    with member(None) as url, member(None, ledger=partial) as late:
+        code, output = run_join(home, genesis, late, url)
     assert (code, f"at block {HEIGHT}: {HEIGHT - 52} blocks verified" in output) == (0, True), output
     node = open_node(home)
     assert node.ledger.tip == chain().hub.ledger.tip

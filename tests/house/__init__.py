@@ -1,0 +1,1 @@
+"""The rules of style that a script can check, and the figures of the house: `python -m tests.house`."""
