@@ -53,7 +53,7 @@ def parse_answer(message_type: type[MessageT], data: bytes, method: str) -> Mess
     try:
         message.ParseFromString(data)
     except DecodeError as error:
-        raise BadAnswer(method, "response.value", f"is no {message_type.__name__}") from error
+        raise BadAnswer(method, "response.value", f"is not a {message_type.__name__}") from error
     return message
 
 

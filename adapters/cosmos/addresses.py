@@ -29,7 +29,7 @@ def decode_address(text: str, prefix: str) -> bytes:
         raise MalformedInput("address", "is too long or not in lower case", got=text)
     found, groups = bech32_decode(text)
     if found is None or groups is None:
-        raise MalformedInput("address", "is no bech32 text, or mistyped: its checksum is wrong", got=text)
+        raise MalformedInput("address", "is not a bech32 text, or mistyped: its checksum is wrong", got=text)
     if found != prefix:
         raise MalformedInput("address", "is of another chain", got=found, expected=prefix)
     raw = convertbits(groups, 5, 8, False)

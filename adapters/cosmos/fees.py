@@ -51,7 +51,9 @@ class GasPrice:
         """Read `0.025stake`. Raises MalformedInput."""
         match = _PRICE.fullmatch(text) if len(text) <= MAX_PRICE_CHARS else None
         if match is None:
-            raise MalformedInput("gas_price", "is not a decimal number with a denomination, as 0.025stake", got=text)
+            raise MalformedInput(
+                "gas_price", "is not a decimal number with a denomination, such as 0.025stake", got=text
+            )
         return cls(Fraction(match[1]), match[2])
 
     def fee(self, gas: int) -> int:

@@ -151,5 +151,5 @@ def _amount(method: str, text: str) -> int:
 
 def _denom(method: str, text: str) -> str:
     if not 0 < len(text) <= MAX_DENOM_CHARS or not text.isascii() or not text.isprintable():
-        raise BadAnswer(method, "denom", "is no denomination", got=text)
+        raise BadAnswer(method, "denom", "is not a denomination", got=text)
     return text

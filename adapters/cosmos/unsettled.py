@@ -39,7 +39,7 @@ async def _page(rpc: CosmosRpc, client_id: str, first: int, most: int, height: i
     try:
         response = PacketCommitmentsResponse.FromString(answer.value)
     except DecodeError as error:
-        raise BadAnswer("abci_query", "response.value", "is no list of packet commitments") from error
+        raise BadAnswer("abci_query", "response.value", "is not a list of packet commitments") from error
     listed = [state.sequence for state in response.commitments]
     if len(listed) > most or any(not low < high for low, high in zip([first - 1, *listed], listed, strict=False)):
         raise BadAnswer(

@@ -67,7 +67,7 @@ def decode_updates(answer: Any, network: Network, first_period: int, count: int)
     for index, served in enumerate(updates):
         period = network.period_at(served.update.attested_slot)
         if period != first_period + index or served.update.next_sync_committee is None:
-            raise BadAnswer("updates", f"[{index}]", f"is no update of period {first_period + index}", got=period)
+            raise BadAnswer("updates", f"[{index}]", f"is not an update of period {first_period + index}", got=period)
     return updates
 
 

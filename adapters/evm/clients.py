@@ -84,7 +84,7 @@ class HostedClients:
         (status,) = STATUS.decode(returned[STATUS.name])
         (counterparty,) = counterparties
         if status >= len(_STATUSES):
-            raise BadAnswer("status", "returned", "is no client status", got=status)
+            raise BadAnswer("status", "returned", "is not a client status", got=status)
         try:
             client_state = kind.client_state(encoded)
             latest_height = kind.light_client.latest_height(client_state)

@@ -103,7 +103,7 @@ async def deploy_with_roles(
         raise RefusedByChain(
             "another use",
             f"nonces {first_nonce} to {nonce - 1} of {transactor.signer.address} made {', '.join(standing) or 'nothing'}:"
-            " the account was used for something else meanwhile; begin anew",
+            " the account was used for something else in the meantime; start over",
         )
     tell(f"{len(standing)} of {len(addresses)} contracts stand: {', '.join(standing) or 'none'}")
     creations = _creations(addresses, deployer, forward_margin_s)

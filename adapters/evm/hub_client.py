@@ -272,7 +272,7 @@ def _validators(validator_set: ValidatorSet, field: str) -> tuple[tuple[int, int
             raise UnsupportedOperation(f"{validator.public_key.key_type} validators on an EVM chain")
         point = secp256k1.decompress(validator.public_key.data)
         if point is None:
-            raise MalformedInput(f"{field}.validators[{index}].pub_key", "is no point of secp256k1")
+            raise MalformedInput(f"{field}.validators[{index}].pub_key", "is not a point of secp256k1")
         rows.append((*point, validator.voting_power))
     return tuple(rows)
 

@@ -79,7 +79,7 @@ class RolePlan:
             if deployer in members:
                 raise UnsafePlan(f"{name} is the deployer", "name another account: a key that deploys keeps nothing")
             if not members:
-                raise UnsafePlan(f"{name} is nobody", f"name one with --{name}")
+                raise UnsafePlan(f"no account is named for {name}", f"name one with --{name}")
             if len(set(members)) != len(members) or len(members) > MAX_MEMBERS:
                 raise UnsafePlan(f"{name} repeats an account", f"at most {MAX_MEMBERS} different ones")
         delays = self.delays
@@ -90,7 +90,7 @@ class RolePlan:
             raise UnsafePlan("the admin's delay is shorter than the migrator's", "an admin could outrun the guardians")
         if not set(self.pausers) - {self.admin, *self.migrators}:
             raise UnsafePlan(
-                "no pauser is apart from admin and migrators", "name one that is: it cancels what those decide"
+                "every pauser is also the admin or a migrator", "name one that is neither: it cancels what they decide"
             )
 
     def calls(self, contracts: Mapping[str, bytes], deployer: bytes) -> list[bytes]:

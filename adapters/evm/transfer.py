@@ -126,7 +126,7 @@ async def balance_of(execution: ExecutionRpc, token: bytes, holder: bytes) -> in
         (amount,) = await _read(execution, token, BALANCE_OF, holder)
     except (BadAnswer, MalformedInput, RefusedByChain):
         raise RefusedByChain(
-            "NoToken", f"{to_checksum_address(token)} is no token: it does not answer balanceOf"
+            "NoToken", f"{to_checksum_address(token)} is not a token: it does not answer balanceOf"
         ) from None
     return int(amount)
 

@@ -107,7 +107,9 @@ class ContractValidators:
 
     async def _list(self, header: ExecutionHeader) -> tuple[tuple[bytes, ...], ValidatorsProof]:
         if header.number == 0:
-            raise BadAnswer("eth_getBlockByNumber", "number", "is a genesis block, which nobody was selected to seal")
+            raise BadAnswer(
+                "eth_getBlockByNumber", "number", "is a genesis block, which no validator was selected to seal"
+            )
         known = self._lists.get(header.parent_hash)
         if known is None:
             known = self._lists[header.parent_hash] = await self._read(header.number - 1)

@@ -94,7 +94,7 @@ class HostedClients:
         if not isinstance(client_state, bytes):
             raise BadAnswer("getClientState", "returned", "is not bytes")
         if status not in tuple(ClientStatus):
-            raise BadAnswer("getClientStatus", "returned", "is no client status", got=status)
+            raise BadAnswer("getClientStatus", "returned", "is not a client status", got=status)
         try:
             latest = light_client.latest_height(client_state)
             consensus_state = await self.consensus_state(client_id, latest)

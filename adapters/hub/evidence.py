@@ -33,7 +33,7 @@ def _decode(row: Fields) -> DoubleVote:
     except ValueError as error:
         raise validator.bad("is not hex") from error
     if len(address) != 20:
-        raise validator.bad("is no address of 20 bytes")
+        raise validator.bad("is not an address of 20 bytes")
     return DoubleVote(
         address,
         row.at("height").quantity(),

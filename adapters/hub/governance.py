@@ -248,5 +248,5 @@ def _status(value: int) -> Status:
 
 def _number(value: object) -> int:
     if not isinstance(value, int):
-        raise BadAnswer("eth_call", "result", "is no number")
+        raise BadAnswer("eth_call", "result", "is not a number")
     return value

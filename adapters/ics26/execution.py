@@ -129,7 +129,7 @@ def decode_block(fields: Fields) -> Block:
     base_fee = fields.get("baseFeePerGas")
     time_s = fields.at("timestamp").quantity()
     if time_s > MAX_BLOCK_TIME_S:
-        raise fields.at("timestamp").bad("is no time of a block")
+        raise fields.at("timestamp").bad("is not a time of a block")
     return Block(
         height=fields.at("number").quantity(),
         hash=fields.at("hash").data(32),

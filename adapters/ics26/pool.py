@@ -37,7 +37,7 @@ async def pooled_packets(execution: ExecutionRpc, router: bytes) -> tuple[Pooled
 def _packets(fields: Fields, router: bytes, base_fee_wei: int) -> Iterator[PooledPacket]:
     by_sender = fields.at("pending").value
     if not isinstance(by_sender, dict) or len(by_sender) > MAX_SENDERS:
-        raise fields.at("pending").bad(f"is no object of at most {MAX_SENDERS} senders")
+        raise fields.at("pending").bad(f"is not an object of at most {MAX_SENDERS} senders")
     transactions = [one for by_nonce in by_sender.values() if isinstance(by_nonce, dict) for one in by_nonce.values()]
     if len(transactions) > MAX_POOLED_TRANSACTIONS:
         raise fields.bad(f"has more than {MAX_POOLED_TRANSACTIONS} transactions")

@@ -240,7 +240,7 @@ async def _read_answer(connection: _Connection, method: str, max_bytes: int) -> 
     # some servers send the JSON-RPC error object with 4xx, so the body is read before the status is judged
     body = b"".join(parts)
     if not 200 <= status < 300 and not body.lstrip().startswith(b"{"):
-        raise BadAnswer(method, "status", "is no success", got=status)
+        raise BadAnswer(method, "status", "is not a success", got=status)
     return body, answer.is_reusable
 
 

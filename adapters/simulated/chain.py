@@ -320,7 +320,7 @@ class SimulatedChain:
                 data=bytes(fields["data"]),
             )
         except (ValueError, TypeError, KeyError, rlp.exceptions.RLPException) as error:
-            raise BroadcastRefused(transaction_hash, f"is no EIP-1559 transaction: {error}") from error
+            raise BroadcastRefused(transaction_hash, f"is not an EIP-1559 transaction: {error}") from error
         if chain_id != self.chain_id:
             raise BroadcastRefused(transaction_hash, f"is for chain {chain_id}, not {self.chain_id}")
         return transaction

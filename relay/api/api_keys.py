@@ -82,7 +82,7 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
     except UnsafeFile as error:
         raise KeysUnusable(str(error)) from None
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise KeysUnusable(f"{path} is no file of API keys; move it away and create them anew") from None
+        raise KeysUnusable(f"{path} is not a file of API keys; move it away and create them anew") from None
 
 
 def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:

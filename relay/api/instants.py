@@ -37,5 +37,8 @@ def parse_instant(text: str, field: str) -> int:
         except (ValueError, OverflowError):
             pass
     raise ApiProblem(
-        Code.INVALID_REQUEST, f"{field} is no time: write RFC 3339, as 2026-11-26T03:50:50Z", field=field, status=422
+        Code.INVALID_REQUEST,
+        f"{field} is not a time: write RFC 3339, such as 2026-11-26T03:50:50Z",
+        field=field,
+        status=422,
     )

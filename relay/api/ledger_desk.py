@@ -60,7 +60,7 @@ class LedgerDesk:
         except InvalidCursor:
             raise ApiProblem(
                 Code.INVALID_REQUEST,
-                "the cursor is none of this list: take one that an answer gave, or begin without",
+                "the cursor is not from this list: take one from an answer, or begin without a cursor",
                 field="cursor",
             ) from None
         except LedgerUnavailable as error:

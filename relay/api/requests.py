@@ -61,7 +61,7 @@ def needs(scope: Scope) -> Callable[..., ApiKey]:
                 headers={"WWW-Authenticate": "Bearer"},
             )
         if scope not in key.scopes:
-            raise ApiProblem(Code.FORBIDDEN, f"the key has not the scope {scope}; use one that has")
+            raise ApiProblem(Code.FORBIDDEN, f"the key does not have the scope {scope}; use one that has")
         return key
 
     return check

@@ -116,7 +116,7 @@ def decode_anchor(data: bytes) -> AnchorProof:
     if not isinstance(storage, list) or len(storage) != 2:
         raise MalformedInput("anchor.storage_proofs", "is not a list of 2")
     if not isinstance(document["height"], str) or len(document["height"]) > 64:
-        raise MalformedInput("anchor.height", "is no height")
+        raise MalformedInput("anchor.height", "is not a height")
     proof = AnchorProof(
         Anchor(
             _bytes_of(document["contract"], "anchor.contract", 20),
@@ -167,7 +167,7 @@ def decode_entry_proof(data: bytes) -> EntryProof:
         raise MalformedInput("proof.aunts", f"is not a list of at most {MAX_AUNTS}")
     entry = decode_line(line.encode())
     if not isinstance(entry, BundleEntry | PruneEntry):
-        raise MalformedInput("proof.entry", "is no entry of a log")
+        raise MalformedInput("proof.entry", "is not an entry of a log")
     proof = EntryProof(
         entry,
         _bytes_of(document["root"], "proof.root", WORD_BYTES),
@@ -186,12 +186,12 @@ def decode_entry_proof(data: bytes) -> EntryProof:
 def _document(data: bytes, field: str, form: str, most_bytes: int, names: set[str]) -> Mapping[str, Any]:
     document = parse_json(data, field, most_bytes)
     if not isinstance(document, dict) or document.get("format") != form:
-        raise MalformedInput(f"{field}.format", "is another file", expected=form)
+        raise MalformedInput(f"{field}.format", "is not a file of this format", expected=form)
     version = document.get("version")
     if type(version) is not int or version != VERSION:
         raise MalformedInput(f"{field}.version", "unknown", got=version, expected=VERSION)
     if set(document) != names | {"format", "version"}:
-        raise MalformedInput(field, "has not exactly the fields of version 1", expected=sorted(names))
+        raise MalformedInput(field, "does not have exactly the fields of version 1", expected=sorted(names))
     return document
 
 

@@ -249,7 +249,7 @@ def check_bundle(bundle: Bundle) -> None:
 def _check_leg(leg: Leg, field: str) -> None:
     for name in ("source_chain_id", "destination_chain_id"):
         if _CHAIN_ID.fullmatch(getattr(leg, name)) is None:
-            raise MalformedInput(f"{field}.{name}", "is no chain id", got=getattr(leg, name))
+            raise MalformedInput(f"{field}.{name}", "is not a chain id", got=getattr(leg, name))
     if leg.source_chain_id == leg.destination_chain_id:
         raise MalformedInput(f"{field}.destination_chain_id", "is the source")
     claims = [proof.claim for proof in leg.proofs]
@@ -318,7 +318,7 @@ def _header(value: Any, field: str) -> HeaderEntry:
 
 def _fields(value: Any, field: str, names: set[str]) -> Mapping[str, Any]:
     if not isinstance(value, dict) or set(value) != names:
-        raise MalformedInput(field, "has not exactly the fields of version 1", expected=sorted(names))
+        raise MalformedInput(field, "does not have exactly the fields of version 1", expected=sorted(names))
     return value
 
 

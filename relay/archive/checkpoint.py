@@ -202,7 +202,7 @@ def decode_checkpoint(data: bytes) -> Checkpoint:
     if kind is ChainKind.TENDERMINT:
         revision_of(chain_id)
     if kind is ChainKind.BFT_EVM and re.fullmatch(r"[1-9][0-9]{0,18}", chain_id) is None:
-        raise MalformedInput("checkpoint.chain_id", "is no EIP-155 chain id in decimal", got=chain_id)
+        raise MalformedInput("checkpoint.chain_id", "is not an EIP-155 chain id in decimal", got=chain_id)
     checkpoint = Checkpoint(
         chain_id=chain_id,
         kind=kind,
@@ -220,7 +220,7 @@ def decode_checkpoint(data: bytes) -> Checkpoint:
     if isinstance(trust, FollowedTrust):
         check_followed(checkpoint, trust)
     if left := sorted(set(document) - fields.read - {"format", "version"}):
-        raise MalformedInput(f"checkpoint.{left[0][:64]}", f"is no field of a {kind} checkpoint")
+        raise MalformedInput(f"checkpoint.{left[0][:64]}", f"is not a field of a {kind} checkpoint")
     return checkpoint
 
 
@@ -322,7 +322,7 @@ def _hex(value: Any, field: str, size: int | None = None) -> bytes:
 def _tendermint(fields: _Fields) -> Trust:
     level = re.fullmatch(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})", fields.text("trust_level"))
     if level is None or not int(level[1]) <= int(level[2]) <= 3 * int(level[1]):
-        raise MalformedInput("checkpoint.trust_level", "is no fraction from 1/3 to 1/1")
+        raise MalformedInput("checkpoint.trust_level", "is not a fraction from 1/3 to 1/1")
     prefix = fields.texts("merkle_prefix", MAX_PREFIX_ELEMENTS)
     specs = fields.texts("proof_specs", MAX_PREFIX_ELEMENTS)
     if len(specs) != len(prefix) or not set(specs) <= set(STANDARD_SPECS):

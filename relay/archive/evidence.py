@@ -125,7 +125,7 @@ def decode_evidence(data: bytes) -> Evidence:
     if isinstance(version, bool) or version != EVIDENCE_VERSION:
         raise MalformedInput("evidence.version", "unknown", got=version, expected=EVIDENCE_VERSION)
     if set(document) != _FIELDS:
-        raise MalformedInput("evidence", "has not the fields of version 1")
+        raise MalformedInput("evidence", "does not have the fields of version 1")
     evidence = _evidence(document)
     if encode_evidence(evidence) != data:
         raise MalformedInput("evidence", "is not the canonical encoding")
@@ -146,7 +146,7 @@ def check_evidence(evidence: Evidence) -> None:
         raise MalformedInput("evidence.value", "is absent if and only if kind is timeout")
     for name in ("source_chain", "destination_chain"):
         if CHAIN_NAME.fullmatch(getattr(evidence, name)) is None:
-            raise MalformedInput(f"evidence.{name}", "is no chain name", got=getattr(evidence, name))
+            raise MalformedInput(f"evidence.{name}", "is not a chain name", got=getattr(evidence, name))
     for name in ("event_height", "verified_at_ns"):
         if not 0 <= getattr(evidence, name) <= _MAX_INT64:
             raise MalformedInput(f"evidence.{name}", "is not a non-negative int64")

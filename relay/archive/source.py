@@ -57,11 +57,11 @@ class DirectorySource:
     def read(self, name: str) -> bytes:
         """See `BundleSource`."""
         if not name.endswith(BUNDLE_SUFFIX) or "/" in name or "\0" in name:
-            raise MalformedInput("entry", f"is no name of a *{BUNDLE_SUFFIX} file", got=name)
+            raise MalformedInput("entry", f"is not a name of a *{BUNDLE_SUFFIX} file", got=name)
         path = self.path / name
         try:
             if not stat.S_ISREG(path.stat().st_mode):  # a pipe would never end
-                raise MalformedInput(name, "is no file")
+                raise MalformedInput(name, "is not a file")
             with path.open("rb") as file:
                 data = file.read(MAX_BUNDLE_BYTES + 1)
         except OSError as error:

@@ -56,9 +56,7 @@ class Attestor:
             commitments = await self._source.commitments(state.block_hash, request.path_hashes)
         except (AdapterError, OSError) as error:
             self._log.error("cannot attest", height=request.height, reason=str(error))
-            raise AttestorRefused(
-                "unavailable", "its chain's endpoints do not answer alike, or its disk fails"
-            ) from None
+            raise AttestorRefused("unavailable", "its chain's endpoints disagree, or its disk fails") from None
         try:
             answer = self._sign(request, state, commitments)
         except MalformedInput as error:

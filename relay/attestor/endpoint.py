@@ -58,11 +58,11 @@ class AttestorApp:
         if scope["path"] == "/healthz" and scope["method"] == "GET":
             return 200, b'{"status":"ok","attestor":"%s"}' % self._address.encode()
         if scope["path"] != PATH or scope["method"] != "POST":
-            return 404, encode_error(AttestorRefused("bad_request", f"POST {PATH} is all that there is"))
+            return 404, encode_error(AttestorRefused("bad_request", f"the attestor serves only POST {PATH}"))
         try:
             request = await self._request(receive)  # before a slot is taken: a slow body holds none
             if not await self._bucket.acquire_within(MAX_QUEUE_S):
-                raise AttestorRefused("unavailable", "more is asked than it answers, ask again later")
+                raise AttestorRefused("unavailable", "the attestor is at capacity; ask again later")
             async with self._slots:
                 return 200, encode_answer(await self._attestor.attest(request))
         except AttestorRefused as refused:

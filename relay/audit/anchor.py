@@ -171,7 +171,7 @@ def _reaches(size: int, anchored: int) -> None:
 def _root_matches(leaves: list[bytes], anchor: Anchor) -> None:
     got = merkle.Frontier(leaves[: anchor.size]).root()
     if got != anchor.root:
-        raise PredicateFailed("anchored_root_matches", "the log was rewritten since", got, anchor.root)
+        raise PredicateFailed("anchored_root_matches", "the log was rewritten after this anchor", got, anchor.root)
 
 
 def _run(step: Step) -> Verdict:

@@ -70,7 +70,7 @@ class Auditor:
         self._checkpoints: dict[str, Checkpoint] = {}
         for checkpoint in checkpoints:
             if checkpoint.chain_id in self._checkpoints:
-                raise MissingTrust(f"two checkpoints are of chain {checkpoint.chain_id}: give one a chain")
+                raise MissingTrust(f"two checkpoints are of chain {checkpoint.chain_id}: give one for each chain")
             self._checkpoints[checkpoint.chain_id] = checkpoint
         self._now_ns = now_ns
         self._memory = HeaderMemory()

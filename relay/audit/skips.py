@@ -55,7 +55,7 @@ def decode_evidence(data: bytes) -> SkipEvidence:
     document = parse_json(data, "skip_evidence", MAX_EVIDENCE_BYTES)
     expected = {"format", "certificate", "blocks", "trusted_header", "trusted_validators", "proof"}
     if not isinstance(document, dict) or set(document) != expected or document["format"] != FORMAT:
-        raise MalformedInput("skip_evidence", f"is no file of format {FORMAT}")
+        raise MalformedInput("skip_evidence", f"is not a file of format {FORMAT}")
     rows = document["blocks"]
     if (
         not isinstance(rows, list)

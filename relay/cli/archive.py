@@ -363,7 +363,7 @@ def _judged_anchor(
 
 def _address(text: str, option: str) -> bytes:
     if _ADDRESS.fullmatch(text) is None:
-        raise UnusableInput(f"{option} is no address: 0x and 40 digits of hex")
+        raise UnusableInput(f"{option} is not an address: 0x and 40 digits of hex")
     return bytes.fromhex(text[2:])
 
 

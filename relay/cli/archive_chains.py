@@ -92,7 +92,7 @@ def write_anchor_proof(file: Path, output: Path, checkpoint: Path | None, publis
     except (KeyUnavailable, UnsafeFile) as error:
         raise refuse(str(error), UNUSABLE) from None
     except ValueError:
-        raise refuse("--publisher is no address: 0x and 40 digits of hex", UNUSABLE) from None
+        raise refuse("--publisher is not an address: 0x and 40 digits of hex", UNUSABLE) from None
     made = run_administration(partial(_prove, config, hub, _address(anchor.contract), owner, trusted))
     if isinstance(made, str):
         raise refuse(made, REFUSED)

@@ -308,10 +308,12 @@ def _replay_or_result(text: str, checkpoint: list[Path], now: str | None, jobs: 
             raise UnusableInput(f"{text}: {error}") from None
         return replay
     if not checkpoint:
-        raise UnusableInput(f"{text} is no file: to judge a folder or an archive, give a --checkpoint for each chain")
+        raise UnusableInput(
+            f"{text} is not a file: to judge a folder or an archive, give a --checkpoint for each chain"
+        )
     return _replay(text, checkpoint, now, jobs)
 
 
 def _say_unjudged(result_files: list[str]) -> None:
     for name in result_files:
-        typer.echo(f"not judged here: {printable(name)} is a result file, worth as much as whoever wrote it")
+        typer.echo(f"not judged here: {printable(name)} is a result file, which proves no more than its author's word")

@@ -97,7 +97,7 @@ def _packet(config: Config, text: str) -> tuple[PathEnd, int]:
     for end in ends:
         if end.chain in named and end.client == client and sequence.isascii() and sequence.isdigit():
             return end, int(sequence[:20])
-    raise refuse(f"{text[:80]} is no chain/client/sequence of a configured path", UNUSABLE)
+    raise refuse(f"{text[:80]} is not a chain/client/sequence of a configured path", UNUSABLE)
 
 
 async def _export_one(

@@ -84,7 +84,7 @@ def read_entry(path: Path) -> bytes:
     except OSError as error:
         raise UnusableInput(f"cannot be read: {error.strerror or error}") from None
     if not is_file:
-        raise UnusableInput("is no file")
+        raise UnusableInput("is not a file")
     return read_file(path, MAX_BUNDLE_BYTES)
 
 

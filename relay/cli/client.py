@@ -224,7 +224,9 @@ def _coin(text: str) -> tuple[int, str]:
     """`10stake`; typer.Exit for anything else."""
     match = re.fullmatch(r"([1-9][0-9]{0,77})([a-zA-Z][a-zA-Z0-9/:._-]{2,127})", text)
     if match is None:
-        raise refuse(f"--deposit: {text[:80]!r} is no amount with its denomination, as 10000000stake", UNUSABLE)
+        raise refuse(
+            f"--deposit: {text[:80]!r} is not an amount with its denomination, such as 10000000stake", UNUSABLE
+        )
     return int(match[1]), match[2]
 
 
@@ -249,7 +251,7 @@ def _recover_on_router(config: Config, chain: str, subject: str, substitute: str
     from eth_utils.address import is_hex_address, to_canonical_address
 
     if substitute is not None and not is_hex_address(substitute):
-        raise refuse(f"--substitute: {substitute[:80]!r} is no address", UNUSABLE)
+        raise refuse(f"--substitute: {substitute[:80]!r} is not an address", UNUSABLE)
     contract = None if substitute is None else to_canonical_address(substitute)
     evm = evm_chain_of(config, chain)
     followed = followed_of(config, client_end_of(config, chain, subject, "--subject"))

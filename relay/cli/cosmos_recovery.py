@@ -94,7 +94,7 @@ async def _substitute(
     async with open_chain(config.chain(followed.chain), random) as hub_chain:
         if not isinstance(hub_chain, HubChain):
             raise NotSupported(
-                f"a substitute that follows {followed.chain}, which is no hub; give one with --substitute"
+                f"a substitute that follows {followed.chain}, which is not a hub; give one with --substitute"
             )
         await hub_chain.check_identity()
         return await create_hub_client(chain, owner, hub_chain, parameters)

@@ -159,7 +159,7 @@ def _plan(
             UNUSABLE,
         )
     if out is not None and out.exists():
-        raise refuse(f"{out} exists; what stands on a new chain goes into a new file", UNUSABLE)
+        raise refuse(f"{out} exists; give the contracts of a new chain a new file", UNUSABLE)
     limiter_s, unpauser_s = delays["limiter"], delays["unpauser"]
     plan = RolePlan(
         accounts["admin"][0],
@@ -202,7 +202,7 @@ def _publish(out: Path, text: str) -> None:
     except OSError as error:
         typer.echo(text)
         raise refuse(
-            f"{out}: {error.strerror or error}; the contracts stand, and the file's text is above", REFUSED
+            f"{out}: {error.strerror or error}; the contracts are deployed, and the file's text is above", REFUSED
         ) from None
 
 

@@ -53,13 +53,13 @@ def begun(journal: Path, undertaking: Undertaking) -> "Beginning":
         if type(beginning.nonce) is not int or type(beginning.height) is not int:
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise refuse(f"{journal} is not what a deployment that broke off has left", UNUSABLE) from None
+        raise refuse(f"{journal} was not written by an interrupted deployment", UNUSABLE) from None
     asked = undertaking.asked()
     differing = sorted(key for key in asked.keys() | document.keys() if asked.get(key) != document.get(key))
     if differing:
         raise refuse(
-            f"{journal}: a deployment with another {', '.join(differing)} broke off; repeat its options, or begin anew with"
-            " another --out",
+            f"{journal}: the interrupted deployment had another {', '.join(differing)}; repeat its options, or start over"
+            " with another --out",
             UNUSABLE,
         )
     return beginning

@@ -279,7 +279,9 @@ def init(
         _fail(f"{home}: {error.strerror or error}", EXIT_UNUSABLE)
     typer.echo(f"hub {genesis.chain_id} (EVM chain id {genesis.evm_chain_id}) initialised in {home}")
     if genesis.fees is not None:
-        typer.echo(f"a unit of gas costs at least {genesis.fees.base_fee_wei} wei: who sends needs a balance (--fund)")
+        typer.echo(
+            f"a unit of gas costs at least {genesis.fees.base_fee_wei} wei: anyone who sends needs a balance (--fund)"
+        )
     rules = genesis.code_rules
     if genesis.rules_version >= rules_versions.BOUNDED_EXECUTION and not rules.is_open:
         named = ", ".join(f"0x{account.hex()}" for account in rules.deployers) or "nobody"
@@ -400,7 +402,7 @@ def stuck(
         typer.echo(f"{row.client_id} {row.sequence}: {row.kind} {origin}{tokens}; the client is {row.client_status}")
     if not rows:
         typer.echo(
-            "nothing waits for a frozen or expired client of the hub; for what else packets wait: hutong pending"
+            "nothing waits for a frozen or expired client of the hub; see hutong pending for other packets that wait"
         )
 
 

@@ -121,7 +121,7 @@ def read_candidate(file: Path, chain_id: str) -> Candidate:
     for name, chars in _FIELDS.items():
         value = document[name]
         if not isinstance(value, str) or len(value) > chars:
-            raise refuse(f"--candidate {file}: {name} is no text of at most {chars} characters", UNUSABLE)
+            raise refuse(f"--candidate {file}: {name} is not a text of at most {chars} characters", UNUSABLE)
     if document["chain_id"] != chain_id:
         raise refuse(f"--candidate {file}: is for hub {document['chain_id']}, this is {chain_id}", UNUSABLE)
     if not re.fullmatch("[0-9a-f]{66}", document["public_key"]) or not re.fullmatch("[0-9a-f]{128}", document["proof"]):

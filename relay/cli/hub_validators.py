@@ -95,7 +95,7 @@ def set_validator(
 
     key = PublicKey(KeyType.SECP256K1, public_key_of(public_key))
     if power > 0 and secp256k1.decompress(key.data) is None:
-        raise refuse(f"--public-key {key.data.hex()} is no point of secp256k1", UNUSABLE)
+        raise refuse(f"--public-key {key.data.hex()} is not a point of secp256k1", UNUSABLE)
     hub_chain = hub_of(config_of(config), hub)
     admins = admins_of(hub_admin, hub_admin_password_file)
     try:

@@ -121,7 +121,7 @@ def list_(
             rows += [row | {"chain": chain.name, "unit": unit} | more for row, more in zip(found, amounts, strict=True)]
     elif directory is not None:
         if not directory.is_dir():
-            raise _refused(f"{directory} is no directory; give the one that holds the keystores")
+            raise _refused(f"{directory} is not a directory; give the one that holds the keystores")
         rows = [_row(key, prefix) for key in list_keystores(directory)]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
@@ -170,7 +170,7 @@ def _bech32(prefix: str, public_key: bytes) -> str:
     from adapters.cosmos.addresses import account_address
 
     if re.fullmatch(r"[a-z][a-z0-9]{0,30}", prefix, re.ASCII) is None:
-        raise _refused(f"--prefix: {prefix[:40]!r} is no prefix of addresses, as cosmos")
+        raise _refused(f"--prefix: {prefix[:40]!r} is not a prefix of addresses, such as cosmos")
     return account_address(prefix, public_key)
 
 

@@ -49,7 +49,7 @@ def checked_name(name: str) -> str:
     """The ID as it was typed, if it can be one; typer.Exit otherwise."""
     if _PACKET_ID.fullmatch(name) is None and _HASH.fullmatch(name) is None:
         raise refuse(
-            f"{name[:80]!r} is no ID: give chain/client/sequence (alpha/client-0/7), a message id or a transaction hash",
+            f"{name[:80]!r} is not an ID: give chain/client/sequence (alpha/client-0/7), a message id or a transaction hash",
             UNUSABLE,
         )
     return name
@@ -69,7 +69,7 @@ def packet_ref(name: str, config: Config) -> PacketRef | None:
     try:
         return PacketRef(PathEnd(chain=chain, client=client), int(sequence))
     except ValueError:
-        raise refuse(f"{client!r} is no client identifier", UNUSABLE) from None
+        raise refuse(f"{client!r} is not a client identifier", UNUSABLE) from None
 
 
 @contextmanager

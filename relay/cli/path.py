@@ -278,7 +278,7 @@ def _attestors(chain: EvmChainConfig, addresses: list[str], threshold: int, opti
         raise refuse(f"{chain.name} is attested: name its attestors with {option}", UNUSABLE)
     for address in addresses:
         if not is_hex_address(address) or not address.startswith("0x"):
-            raise refuse(f"{option} {address[:80]} is no address", UNUSABLE)
+            raise refuse(f"{option} {address[:80]} is not an address", UNUSABLE)
         if is_checksum_formatted_address(address) and to_checksum(address) != address:
             raise refuse(f"{option} {address} has a wrong EIP-55 checksum", UNUSABLE)
     distinct = {bytes(to_canonical_address(address)) for address in addresses}

@@ -74,7 +74,7 @@ def check(
             typer.echo(str(difference))
         members = sum(len(role.members) for role in found.roles.values())
         if not wrong:
-            typer.echo(f"clean: {len(found.targets)} contracts and {members} members of roles stand as the file says")
+            typer.echo(f"clean: {len(found.targets)} contracts and {members} members of roles are as the file says")
     if wrong:
         raise typer.Exit(REFUSED)
 
@@ -98,7 +98,7 @@ def show(
     if source.chain is not None:
         chain_id, router, from_height = source.chain.chain_id, source.chain.router, source.chain.start_height
     if chain_id is None or router is None or from_height is None:
-        raise refuse("--rpc needs --chain-id, --router and --from-height beside it", UNUSABLE)
+        raise refuse("--rpc needs --chain-id, --router and --from-height as well", UNUSABLE)
     text = encode_rights(
         run_administration(partial(_read, source, chain_id, address_of(router, "--router"), from_height))
     )
@@ -119,7 +119,7 @@ def _source(config: Path | None, chain: str | None, rpc: str | None) -> _Source:
             raise refuse("--rpc must be a URL that starts with http:// or https://", UNUSABLE)
         return _Source(rpc, None)
     if chain is None:
-        raise refuse("--config needs --chain beside it", UNUSABLE)
+        raise refuse("--config needs --chain as well", UNUSABLE)
     return _Source(None, evm_chain_of(config_of(config), chain))
 
 

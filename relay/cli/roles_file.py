@@ -72,7 +72,7 @@ def decode_rights(data: bytes, file: Path | str = "roles file") -> "Rights":
     try:
         document = tomllib.loads(data.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UnusableRolesFile(file, "", f"is no TOML: {error}") from None
+        raise UnusableRolesFile(file, "", f"is not TOML: {error}") from None
     return _Reader(file, document).rights()
 
 
@@ -111,10 +111,10 @@ class _Reader:
         functions = self._table(f"functions.{name}", of("functions").get(name, {}))
         for signature in functions:
             if not _SIGNATURE.fullmatch(signature):
-                raise self._wrong(f"functions.{name}", f"{signature[:80]!r} is no signature or selector")
+                raise self._wrong(f"functions.{name}", f"{signature[:80]!r} is not a signature or selector")
         closed = of("closed").get("contracts", [])
         if not isinstance(closed, list):
-            raise self._wrong("closed.contracts", "is no list")
+            raise self._wrong("closed.contracts", "is not a list")
         authority = of("authority").get(name)
         return Target(
             self._address(f"contracts.{name}", address),
@@ -151,13 +151,15 @@ class _Reader:
             number = int(name.removeprefix("role-"))
             if number < 2**64 and number not in ROLE_NAMES:
                 return number
-        raise self._wrong(place, f"{str(name)[:64]!r} is no role; roles are {', '.join(ROLE_NAMES.values())} or role-N")
+        raise self._wrong(
+            place, f"{str(name)[:64]!r} is not a role; roles are {', '.join(ROLE_NAMES.values())} or role-N"
+        )
 
     def _address(self, place: str, value: object) -> str:
         from eth_utils.address import to_checksum_address
 
         if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
-            raise self._wrong(place, f"{str(value)[:64]!r} is no address")
+            raise self._wrong(place, f"{str(value)[:64]!r} is not an address")
         checksummed = str(to_checksum_address(value))
         if value != checksummed and value != value.lower():
             raise self._wrong(place, f"{value} has a wrong EIP-55 checksum")

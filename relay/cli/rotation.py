@@ -56,7 +56,9 @@ def read_signed(files: Sequence[Path], client: str) -> tuple[bytes, tuple[bytes,
     for file in files:
         document = parse_json(read_file(file, MAX_FILE_BYTES), str(file))
         if not isinstance(document, Mapping) or not {"client", "data", "signature"} <= set(document):
-            raise UnusableInput(f"{file} is no file of `hutong attest rotate`: client, data and signature are expected")
+            raise UnusableInput(
+                f"{file} is not a file of `hutong attest rotate`: client, data and signature are expected"
+            )
         if document["client"] != client:
             raise UnusableInput(f"{file} is for client {str(document['client'])[:80]}, not for {client}")
         data = parse_hex(str(document["data"]), f"data in {file}")

@@ -132,7 +132,7 @@ def hub_of(config: Config, name: str | None) -> HubChainConfig:
         return hubs[0]
     chain = chain_of(config, name)
     if not isinstance(chain, HubChainConfig):
-        raise refuse(f"chain {name} is no hub", UNUSABLE)
+        raise refuse(f"chain {name} is not a hub", UNUSABLE)
     return chain
 
 
@@ -143,7 +143,7 @@ def client_end_of(config: Config, chain: str, client: str, option: str = "--clie
         return PathEnd(chain=name, client=client)
     except ValueError:
         raise refuse(
-            f"{option}: {client[:80]!r} is no client identifier, which looks like name-number", UNUSABLE
+            f"{option}: {client[:80]!r} is not a client identifier, which looks like name-number", UNUSABLE
         ) from None
 
 
@@ -154,7 +154,7 @@ def followed_of(config: Config, end: PathEnd) -> PathEnd:
             return path.b
         if end == path.b:
             return path.a
-    raise refuse(f"{end.chain} {end.client} is no end of a configured path", UNUSABLE)
+    raise refuse(f"{end.chain} {end.client} is not an end of a configured path", UNUSABLE)
 
 
 def address_of(text: str, option: str) -> bytes:
@@ -167,7 +167,7 @@ def address_of(text: str, option: str) -> bytes:
     )
 
     if not is_hex_address(text):
-        raise refuse(f"{option}: {text[:80]!r} is no address", UNUSABLE)
+        raise refuse(f"{option}: {text[:80]!r} is not an address", UNUSABLE)
     if is_checksum_formatted_address(text) and not is_checksum_address(text):
         raise refuse(f"{option}: {text} has a wrong EIP-55 checksum", UNUSABLE)
     return bytes(to_canonical_address(text))

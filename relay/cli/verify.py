@@ -318,7 +318,7 @@ def bitcoin_command(
             raise UnusableInput("a transaction is proven by --proof, a gettxoutproof answer")
         claim = command.read_claim(key, value, publisher, funding)
         if claim is not None and transaction is None:
-            raise UnusableInput("a message stands in a transaction: give --transaction, and --proof of it")
+            raise UnusableInput("a message is part of a transaction: give --transaction, and --proof of it")
         shown = command.read_shown(
             command.parse_network(network), command.read_checkpoint(trusted), file, proof, transaction, coinbase, claim
         )

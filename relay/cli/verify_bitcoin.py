@@ -102,7 +102,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     else:
         document = parse_json(data, str(path))
     if not isinstance(document, Mapping) or not {"height", "hash"} <= document.keys():
-        raise UnusableInput(f"{path} is no checkpoint: it has height and hash of a block that you trust")
+        raise UnusableInput(f"{path} is not a checkpoint: it has height and hash of a block that you trust")
     height = document["height"]
     if not isinstance(height, int) or isinstance(height, bool) or not 0 <= height <= MAX_HEIGHT:
         raise UnusableInput(f"height in {path} is not a number within 0 and {MAX_HEIGHT}")

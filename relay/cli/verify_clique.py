@@ -138,7 +138,7 @@ def _is_checkpoint(block: SealedBlock, checkpoint: Checkpoint) -> None:
             name, "the block's time is not the checkpoint's", block.execution.timestamp_s, checkpoint.state.timestamp_s
         )
     if block.execution.number and recover_signer(block) is None:
-        raise PredicateFailed(name, "the block's seal is no signature", block.seal)
+        raise PredicateFailed(name, "the block's seal is not a signature", block.seal)
     if block.signers and block.signers != checkpoint.state.snapshot.signers:
         raise PredicateFailed(name, "the block lists other signers than the checkpoint")
 

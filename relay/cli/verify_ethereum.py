@@ -52,7 +52,7 @@ def read_network(name: str) -> Network:
         return known
     path = Path(name)
     if not path.is_file():
-        raise UnusableInput(f"--network {name} is none of {', '.join(NETWORKS)}, and no file of that name exists")
+        raise UnusableInput(f"--network {name} is not one of {', '.join(NETWORKS)}, and no file of that name exists")
     try:
         return beacon_json.network_from_document(read_json(path))
     except (MalformedInput, UnsupportedOperation) as error:
@@ -65,7 +65,7 @@ def fork_option(name: str) -> Fork:
         return beacon_json.fork_named(name.lower())
     except (MalformedInput, UnsupportedOperation):
         offered = ", ".join(fork.name.lower() for fork in Fork if Fork.ALTAIR <= fork <= Fork.FULU)
-        raise UnusableInput(f"--fork {name} is none of {offered}") from None
+        raise UnusableInput(f"--fork {name} is not one of {offered}") from None
 
 
 def read_served(paths: Iterable[Path], network: Network, fork: Fork | None) -> list[Served]:
@@ -82,7 +82,7 @@ def read_served(paths: Iterable[Path], network: Network, fork: Fork | None) -> l
         many = len(values) > 1
         served += [Served(f"{path.name}[{index}]" if many else path.name, value) for index, value in enumerate(values)]
     if not served or not isinstance(served[0].value, Bootstrap):
-        raise UnusableInput("the first file is no bootstrap: its header is the block whose root you trust")
+        raise UnusableInput("the first file is not a bootstrap: its header is the block whose root you trust")
     if any(isinstance(item.value, Bootstrap) for item in served[1:]):
         raise UnusableInput("there is more than one bootstrap: give the one of the block whose root you trust")
     return served
@@ -96,7 +96,7 @@ def _unpacked(data: bytes, path: Path) -> bytes:
     try:
         return decompress(data)
     except MalformedInput as error:
-        raise UnusableInput(f"{path} is no raw snappy block: {error.reason}") from None
+        raise UnusableInput(f"{path} is not a raw snappy block: {error.reason}") from None
 
 
 def _json_values(document: Any, path: Path, network: Network, fork: Fork | None) -> list[Bootstrap | Update]:
@@ -106,7 +106,7 @@ def _json_values(document: Any, path: Path, network: Network, fork: Fork | None)
     values: list[Bootstrap | Update] = []
     for item in items:
         if not isinstance(item, Mapping):
-            raise UnusableInput(f"{path} is no answer of a beacon node")
+            raise UnusableInput(f"{path} is not an answer of a beacon node")
         if "code" in item and "message" in item:
             raise UnusableInput(f"{path} is an error response of the node")
         try:
@@ -119,7 +119,7 @@ def _json_values(document: Any, path: Path, network: Network, fork: Fork | None)
             else:
                 values.append(beacon_json.update(value, containers, network.preset))
         except (MalformedInput, UnsupportedOperation) as error:
-            raise UnusableInput(f"{path} is no light client object: {error}") from None
+            raise UnusableInput(f"{path} is not a light client object: {error}") from None
     return values
 
 
@@ -165,7 +165,7 @@ def file_checks(served: list[Served], trust: Trust, now_ns: int) -> Iterator[Che
     """Every predicate, in order: the bootstrap from the trusted root, then each update from the store so far."""
     first = served[0].value
     if not isinstance(first, Bootstrap):
-        raise UnusableInput("the first file is no bootstrap")
+        raise UnusableInput("the first file is not a bootstrap")
     network = trust.network
     current_slot = network.slot_before_ns(now_ns + trust.clock_drift_s * NANOSECONDS_PER_SECOND)
     yield Check(

@@ -123,7 +123,7 @@ def read_served(block: Path, transaction: Path | None, receipt: Path | None) -> 
     """A block as nodes serve it, bare or in its envelope, and answers of what is claimed to be in it."""
     found = _result(block)
     if "sealerList" not in found or "signatureList" not in found:
-        raise UnusableInput(f"{block} is no {RPC} answer with sealerList and signatureList")
+        raise UnusableInput(f"{block} is not a {RPC} answer with sealerList and signatureList")
     claimed = ((Kind.TRANSACTION, transaction), (Kind.RECEIPT, receipt))
     return Served(found, tuple((kind, _result(path)) for kind, path in claimed if path is not None))
 

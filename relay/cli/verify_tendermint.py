@@ -66,7 +66,7 @@ def parse_trust_level(text: str) -> TrustLevel:
     """`1/3` to `1/1`."""
     numerator, slash, denominator = text.partition("/")
     if not slash or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (numerator, denominator)):
-        raise UnusableInput(f"--trust-level is no fraction such as 1/3: {text[:40]}")
+        raise UnusableInput(f"--trust-level is not a fraction such as 1/3: {text[:40]}")
     level = TrustLevel(int(numerator), int(denominator))
     try:
         trust_level_in_range(level)

@@ -87,7 +87,7 @@ def read_light_blocks(given: Sequence[Path], checkpoint: Checkpoint) -> dict[int
     for height, (signed_header, path, own) in sorted(headers.items()):
         validators = own or sets.get(signed_header.header.validators_hash)
         if validators is None:
-            raise UnusableInput(f"{path}: the validators of height {height} are in none of the files")
+            raise UnusableInput(f"{path}: the validators of height {height} are not in any of the files")
         blocks[height] = LightBlock(signed_header, validators)
     return blocks
 

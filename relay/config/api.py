@@ -29,7 +29,7 @@ def _check_origin(origin: str) -> str:
     if origin == "*":
         return origin
     if _ORIGIN.fullmatch(origin) is None or not urlsplit(origin).hostname:
-        raise ValueError('must be an origin as browsers send it, as "https://dapp.example", or "*"')
+        raise ValueError('must be an origin as browsers send it, such as "https://dapp.example", or "*"')
     return origin
 
 
@@ -37,7 +37,7 @@ def _check_network(text: str) -> str:
     try:
         ip_network(text)
     except ValueError:
-        raise ValueError("must be an address or a network, as 10.0.0.5 or 10.0.0.0/24") from None
+        raise ValueError("must be an address or a network, such as 10.0.0.5 or 10.0.0.0/24") from None
     return text
 
 

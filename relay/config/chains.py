@@ -46,19 +46,19 @@ def _check_comet_chain_id(chain_id: str) -> str:
 
 def _check_bech32_prefix(prefix: str) -> str:
     if _BECH32_PREFIX.fullmatch(prefix) is None:
-        raise ValueError("must be what stands before the 1 of the chain's addresses, as cosmos")
+        raise ValueError("must be what stands before the 1 of the chain's addresses, such as cosmos")
     return prefix
 
 
 def _check_gas_price(price: str) -> str:
     if _GAS_PRICE.fullmatch(price) is None:
-        raise ValueError('must be an amount and the denomination of the fee, as "0.025stake"')
+        raise ValueError('must be an amount and the denomination of the fee, such as "0.025stake"')
     return price
 
 
 def _check_trusted_header(text: str) -> str:
     if _TRUSTED_HEADER.fullmatch(text) is None:
-        raise ValueError('must be a height and the hash of its header, as "1200:9f86d0…"')
+        raise ValueError('must be a height and the hash of its header, such as "1200:9f86d0…"')
     return text
 
 

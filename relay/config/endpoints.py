@@ -46,7 +46,7 @@ _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 def _check_host(text: str) -> str:
     match = _HOST.fullmatch(text)
     if match is None or (match[2] is not None and not 1 <= int(match[2]) <= 65535):
-        raise ValueError('must be a host of one of the URLs, or host:port, as "alpha-1.example:8443"')
+        raise ValueError('must be a host of one of the URLs, or host:port, such as "alpha-1.example:8443"')
     return text.lower()
 
 

@@ -30,7 +30,7 @@ def read_network(source: str | Path) -> "Network":
             data = file.read(MAX_NETWORK_BYTES + 1)
     except OSError as error:
         raise ValueError(
-            f"is none of {', '.join(PUBLIC_NETWORKS)}, and no file of that name can be read: {error.strerror or error}"
+            f"is not one of {', '.join(PUBLIC_NETWORKS)}, and no file of that name can be read: {error.strerror or error}"
         ) from None
     try:
         return beacon_json.network_from_document(parse_json(data, "file", MAX_NETWORK_BYTES))

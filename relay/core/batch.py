@@ -153,8 +153,8 @@ class BatchBuilder:
         target = max(required, info.latest_height)
         if self._within_reach(info, target) < target:
             raise RouteBlocked(
-                f"{self._route.name} is at {info.latest_height}, further below {target} than one transaction brings it: "
-                "it is being refreshed step by step"
+                f"{self._route.name} is at {info.latest_height}, and one transaction cannot bring it to {target}: "
+                "the relay updates it step by step"
             )
         try:
             return await self._build_at(jobs, info, target)
@@ -211,7 +211,7 @@ class BatchBuilder:
             self._catching_up.ask(self._route.name)
             raise RouteBlocked(
                 f"client {self._route.name} is {len(headers)} headers behind, more than fit beside packets:"
-                " they are brought to it first",
+                " the relay brings it up first",
                 Cause.HEADERS_REFUSED,
             )
         if trusted_state is None:

@@ -203,7 +203,9 @@ class ClientKeeper:
         failures = [] if isinstance(end, Lost) else map(end.outcome.failure_of, range(count))
         failure = next(filter(None, failures), None)
         if failure is not None:
-            raise PaidInVain(f"{self._route.name} took no update that it was paid for: {failure}", Cause.WOULD_FAIL)
+            raise PaidInVain(
+                f"{self._route.name} did not take the update that the relay paid for: {failure}", Cause.WOULD_FAIL
+            )
         done = isinstance(end, Included)
         transaction = pending.variants[-1].hash
         if done:

@@ -32,7 +32,7 @@ def read_document(document: bytes, public_key: bytes, chain_id: str | None) -> s
         raise ForeignDocument(f"the document has {len(auth_info.signer_infos)} signers, expected 1")
     (signer,) = auth_info.signer_infos
     if signer.public_key.type_url != SECP256K1_TYPE_URL:
-        raise ForeignDocument("the document's signer is no secp256k1 key")
+        raise ForeignDocument("the document's signer is not a secp256k1 key")
     if _parse(Secp256k1PublicKey, signer.public_key.value, "has no public key").key != public_key:
         raise ForeignDocument("the document names another public key")
     if signer.mode_info.single.mode != SIGN_MODE_DIRECT:

@@ -213,6 +213,6 @@ def _check_derivation_cost(path: Path, keyfile: dict[str, Any]) -> None:
         raise KeyUnavailable(path, "is not a V3 keystore (no crypto.kdfparams)")
     costs = {name: parameters.get(name, 1) for name in ("n", "r", "p", "c")}
     if not all(isinstance(cost, int) and cost > 0 for cost in costs.values()):
-        raise KeyUnavailable(path, "has key derivation parameters that are no positive integers")
+        raise KeyUnavailable(path, "has key derivation parameters that are not positive integers")
     if costs["n"] * costs["r"] > MAX_SCRYPT_MEMORY or costs["p"] > 16 or costs["c"] > MAX_PBKDF2_ITERATIONS:
         raise KeyUnavailable(path, "asks for more key derivation work than any wallet writes")

@@ -41,15 +41,15 @@ def decode_cursor(kind: CursorKind, cursor: str) -> Position:
         InvalidCursor: not one of these, or of another list.
     """
     if len(cursor) > MAX_CURSOR_CHARS or not cursor.isascii():
-        raise InvalidCursor("the cursor is none of this list's: begin without one")
+        raise InvalidCursor("the cursor is not from this list: begin without a cursor")
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
-        raise InvalidCursor("the cursor is none of this list's: begin without one") from None
+        raise InvalidCursor("the cursor is not from this list: begin without a cursor") from None
     match = _PATTERN.fullmatch(text)
     if match is None or match[1] != kind.value or not -MAX_INT64 <= (value := int(match[2])) <= MAX_INT64:
-        raise InvalidCursor("the cursor is none of this list's: begin without one")
+        raise InvalidCursor("the cursor is not from this list: begin without a cursor")
     position = Position(value, match[3])
     if encode_cursor(kind, position) != cursor:
-        raise InvalidCursor("the cursor is none of this list's: begin without one")
+        raise InvalidCursor("the cursor is not from this list: begin without a cursor")
     return position

@@ -92,7 +92,7 @@ def _fields(
 
     first = now.transactions[0]
     if not isinstance(first, UnsignedEvm) or not _is_same_call(first, shown) or first.gas is None:
-        raise NotSigned(f"the chain is not ready for what is next ({shown.purpose}); prepare anew")
+        raise NotSigned(f"the chain is not ready for the next transaction ({shown.purpose}); prepare the send again")
     return {
         "type": 2,
         "chainId": shown.chain_id,

@@ -194,7 +194,7 @@ class Hutong:
         """To its end; a plan that gives nothing on the way."""
         ended = Ended(plan)
         for _ in self._iterate(ended.plan()):
-            raise AssertionError("a plan of one value gives no others")
+            raise AssertionError("a plan that answers once gave a second value")
         return cast(Result, ended.value)
 
     def _iterate(self, plan: Plan[Any]) -> Iterator[Any]:

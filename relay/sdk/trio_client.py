@@ -196,7 +196,7 @@ class TrioHutong:
         ended = Ended(plan)
         async with aclosing(self._iterate(ended.plan())) as given:
             async for _ in given:
-                raise AssertionError("a plan of one value gives no others")
+                raise AssertionError("a plan that answers once gave a second value")
         return cast(Result, ended.value)
 
     async def _iterate(self, plan: Plan[Any]) -> AsyncGenerator[Any, None]:

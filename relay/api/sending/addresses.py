@@ -25,7 +25,7 @@ def check_receiver(config: Config, destination: str, receiver: str) -> None:
 def evm_address(text: str, field: str) -> bytes:
     """The 20 bytes; letters of both cases must be as EIP-55 has them. Raises ApiProblem."""
     if not is_hex_address(text) or not text.startswith("0x"):
-        raise refused_field(field, "is no address: write 0x and 40 hex digits")
+        raise refused_field(field, "is not an address: write 0x and 40 hex digits")
     if is_checksum_formatted_address(text) and not is_checksum_address(text):
         raise refused_field(field, "has a wrong EIP-55 checksum: was it mistyped?")
     address = bytes(to_canonical_address(text))
@@ -39,4 +39,4 @@ def cosmos_address(text: str, prefix: str, field: str) -> bytes:
     try:
         return decode_address(text, prefix)
     except MalformedInput as error:
-        raise refused_field(field, f"is no address of a chain with the prefix {prefix}: {error.reason}") from None
+        raise refused_field(field, f"is not an address of a chain with the prefix {prefix}: {error.reason}") from None

@@ -80,10 +80,10 @@ async def voucher_denom(adapter: CosmosChain, token: str) -> Denom | None:
         try:
             return await Queries(adapter.rpc).trace(token)
         except RpcRefused:
-            raise refused_field("token", f"is no voucher that {adapter.name} knows") from None
+            raise refused_field("token", f"is not a voucher that {adapter.name} knows") from None
     if not token.startswith(f"{TRANSFER_PORT}/"):
         return None
     try:
         return Denom.parse(token)
     except MalformedInput as error:
-        raise refused_field("token", f"is no trace: {error.reason}") from None
+        raise refused_field("token", f"is not a trace: {error.reason}") from None

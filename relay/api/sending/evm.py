@@ -176,14 +176,14 @@ async def _token(execution: ExecutionRpc, transfer: bytes, token: str) -> bytes:
     if "/" not in token:
         if not token.startswith("0x"):
             raise refused_field(
-                "token", "is no address (0x and 40 hex digits) or trace: /v1/tokens lists both; symbols name none"
+                "token", "is not an address (0x and 40 hex digits) or trace: /v1/tokens lists both; symbols name none"
             )
         address = evm_address(token, "token")
     else:
         try:
             address = await voucher_of(execution, transfer, token)
         except MalformedInput as error:
-            raise refused_field("token", f"is no trace: {error.reason}") from None
+            raise refused_field("token", f"is not a trace: {error.reason}") from None
     if not await execution.code(address):
         raise RefusedByChain("NoToken", f"there is no token {token[:200]} on this chain")
     return address

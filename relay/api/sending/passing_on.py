@@ -54,7 +54,7 @@ async def _checked_evm(adapter: RouterChain, raw: bytes) -> SignedTransaction:
     try:
         transaction = decode_transaction(raw, chain_id)
     except InvalidTransaction as error:
-        raise refused_field("raw", f"is no transaction that {adapter.name} takes: {error}") from None
+        raise refused_field("raw", f"is not a transaction that {adapter.name} takes: {error}") from None
     await _is_of_the_bridge(adapter, transaction)
     return SignedTransaction(
         transaction.hash,
@@ -101,7 +101,7 @@ def _checked_cosmos(adapter: CosmosChain, raw: bytes) -> SignedTransaction:
     try:
         content = decode_raw(raw)
     except MalformedInput as error:
-        raise refused_field("raw", f"is no transaction that {adapter.name} takes: {error}") from None
+        raise refused_field("raw", f"is not a transaction that {adapter.name} takes: {error}") from None
     others = [message.type_url for message in content.messages if message.type_url != TRANSFER_URL]
     if others or not content.messages:
         raise refused_field("raw", "holds something else than ICS-20 transfers; send it through a node of your own")

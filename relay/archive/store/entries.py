@@ -103,7 +103,7 @@ def decode_line(line: bytes) -> Entry | Tombstone:
     """
     document = parse_json(line, "entry", MAX_ENTRY_BYTES)
     if not isinstance(document, dict):
-        raise MalformedInput("entry", "is no object")
+        raise MalformedInput("entry", "is not an object")
     found: Entry | Tombstone
     match document.get("kind"):
         case "bundle":
@@ -157,13 +157,13 @@ def _integer(document: Mapping[str, Any], name: str, most: int = _MAX_INTEGER) -
 def _digest(document: Mapping[str, Any], name: str) -> bytes:
     value = document[name]
     if not isinstance(value, str) or _HEX.fullmatch(value) is None:
-        raise MalformedInput(f"entry.{name}", "is no SHA-256 in lower-case hex", got=value)
+        raise MalformedInput(f"entry.{name}", "is not a SHA-256 in lower-case hex", got=value)
     return bytes.fromhex(value)
 
 
 def _fields(document: Mapping[str, Any], names: set[str]) -> None:
     if set(document) != names:
-        raise MalformedInput("entry", "has not exactly its fields", expected=sorted(names))
+        raise MalformedInput("entry", "does not have exactly its fields", expected=sorted(names))
 
 
 def _canonical(value: Any) -> bytes:

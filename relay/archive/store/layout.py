@@ -61,7 +61,7 @@ def decode_head(data: bytes) -> Head:
     if type(size) is not int or not 0 <= size <= MAX_ENTRIES:
         raise MalformedInput("head.size", f"is not an integer from 0 to {MAX_ENTRIES}", got=size)
     if not isinstance(root, str) or _HEX.fullmatch(root) is None:
-        raise MalformedInput("head.root", "is no SHA-256 in lower-case hex", got=root)
+        raise MalformedInput("head.root", "is not a SHA-256 in lower-case hex", got=root)
     writer = document.get("writer")
     if writer is not None and (not isinstance(writer, str) or _WRITER.fullmatch(writer) is None):
         raise MalformedInput("head.writer", "is not 16 digits of lower-case hex", got=writer)

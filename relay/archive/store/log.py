@@ -79,7 +79,7 @@ def read_head(backend: Backend) -> tuple[Head, str]:
     """
     stored = backend.read(HEAD_NAME, MAX_HEAD_BYTES)
     if stored is None:
-        raise NoArchive(f"{backend.location} is no archive: it has no {HEAD_NAME}")
+        raise NoArchive(f"{backend.location} is not an archive: it has no {HEAD_NAME}")
     return decode_head(stored.data), stored.version
 
 

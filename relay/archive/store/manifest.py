@@ -183,7 +183,7 @@ def _chain(value: Any, field: str) -> ChainReference:
     document = _fields(value, field, {"chain_id", "kind", "headers", "validator_sets"})
     chain_id, kind = document["chain_id"], document["kind"]
     if not isinstance(chain_id, str) or _CHAIN_ID.fullmatch(chain_id) is None:
-        raise MalformedInput(f"{field}.chain_id", "is no chain id", got=chain_id)
+        raise MalformedInput(f"{field}.chain_id", "is not a chain id", got=chain_id)
     if kind not in [one.value for one in ChainKind]:
         raise MalformedInput(f"{field}.kind", "unknown", got=kind)
     sets = _list(document["validator_sets"], f"{field}.validator_sets", MAX_VALIDATOR_SETS)
@@ -204,13 +204,13 @@ def _header(value: Any, field: str) -> HeaderReference:
 
 def _name(value: Any, field: str) -> bytes:
     if not isinstance(value, str) or _HEX.fullmatch(value) is None:
-        raise MalformedInput(field, "is no SHA-256 in lower-case hex", got=value)
+        raise MalformedInput(field, "is not a SHA-256 in lower-case hex", got=value)
     return bytes.fromhex(value)
 
 
 def _fields(value: Any, field: str, names: set[str]) -> Mapping[str, Any]:
     if not isinstance(value, dict) or set(value) != names:
-        raise MalformedInput(field, "has not exactly its fields", expected=sorted(names))
+        raise MalformedInput(field, "does not have exactly its fields", expected=sorted(names))
     return value
 
 

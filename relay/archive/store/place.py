@@ -20,5 +20,5 @@ def open_backend(location: str) -> Backend:
 
         return open_bucket(location)
     if "://" in location:
-        raise ArchiveUnavailable(f"{location[:80]} is no place of an archive: give a folder or s3://bucket/prefix")
+        raise ArchiveUnavailable(f"{location[:80]} is not a place of an archive: give a folder or s3://bucket/prefix")
     return Directory(Path(location))

@@ -39,7 +39,7 @@ class ArchiveSource:
         if name in self._damages:
             raise MalformedInput(name, self._damages[name])
         if name not in self._indices:
-            raise MalformedInput("entry", f"is no packet of the archive {archive.location}", got=name)
+            raise MalformedInput("entry", f"is not a packet of the archive {archive.location}", got=name)
         try:
             return archive.bundle(self._indices[name])
         except MalformedInput as error:
@@ -78,5 +78,5 @@ def open_source(location: str) -> BundleSource:
     if location.startswith(S3_SCHEME) or (Path(location) / HEAD_NAME).exists():
         return ArchiveSource(location)
     if not Path(location).is_dir():
-        raise ArchiveUnavailable(f"{location} is no folder of bundles and no archive")
+        raise ArchiveUnavailable(f"{location} is neither a folder of bundles nor an archive")
     return DirectorySource(Path(location))

@@ -385,7 +385,7 @@ class BundleArchive:
         if stored is None:
             raise MalformedInput(object_name(name), "is missing")
         if digest_of(stored.data) != name:
-            raise MalformedInput(object_name(name), "is damaged: its hash is another", got=digest_of(stored.data))
+            raise MalformedInput(object_name(name), "is damaged: its hash differs", got=digest_of(stored.data))
         return stored.data
 
     def prove(self, index: int) -> MerkleProof:

@@ -271,7 +271,7 @@ class _Object:
 
 def _decimal(value: Any, field: str) -> int:
     if type(value) is not str or not value.isascii() or not value.isdigit() or len(value) > 100:
-        raise MalformedInput(field, "is no decimal number as a text", got=value)
+        raise MalformedInput(field, "is not a decimal number as a text", got=value)
     return int(value)
 
 
@@ -279,7 +279,7 @@ def _packet_id(text: str, field: str) -> PacketId:
     chain_id, _, rest = text.partition("/")
     client_id, _, sequence = rest.partition("/")
     if not chain_id or not client_id:
-        raise MalformedInput(field, "is no packet id", got=text)
+        raise MalformedInput(field, "is not a packet id", got=text)
     return PacketId(chain_id, client_id, _decimal(sequence, field))
 
 
@@ -291,7 +291,7 @@ def parse_packet_id(text: str) -> PacketId:
 def _read_inputs(one: _Object) -> Inputs:
     version = one.text("hutong")
     if _VERSION.fullmatch(version) is None:
-        raise MalformedInput("replay.inputs.hutong", "is no version", got=version[:80])
+        raise MalformedInput("replay.inputs.hutong", "is not a version", got=version[:80])
     return Inputs(one.text("source"), one.time_ns("judged_at"), one.each("checkpoints", _read_root), version)
 
 

@@ -61,7 +61,7 @@ class LegReader:
         """
         destination = self._paths.opposite.get(source)
         if destination is None:
-            raise NotExportable(f"{source.chain} {source.client} is no end of a configured path")
+            raise NotExportable(f"{source.chain} {source.client} is not an end of a configured path")
         evidence = {}
         for kind in ("receive", "acknowledge", "timeout"):
             with suppress(MalformedInput):  # a damaged file is as good as none: the chains are asked

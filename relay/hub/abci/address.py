@@ -60,7 +60,7 @@ def parse_address(text: str) -> ListenAddress:
         loopback = False
     if not loopback:
         raise UnusableAddress(
-            f"{text[:100]}: only a loopback address, as whoever connects drives the hub's application"
+            f"{text[:100]}: the address must be loopback: anyone who connects to it drives the hub's application"
         )
     return ListenAddress(None, host, port)
 
@@ -73,7 +73,7 @@ def check_rpc_url(text: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise UnusableAddress(f"{text[:100]}: give the URL of CometBFT's RPC, as http://127.0.0.1:26657")
+        raise UnusableAddress(f"{text[:100]}: give the URL of CometBFT's RPC, such as http://127.0.0.1:26657")
     return text.rstrip("/")
 
 

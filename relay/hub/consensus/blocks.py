@@ -135,7 +135,7 @@ def check_block(tip: ChainTip, block: Block) -> None:
         MalformedInput: names the first field that differs.
     """
     if not any(validator.address == block.header.proposer_address for validator in tip.validators.validators):
-        raise MalformedInput("block.header.proposer_address", "is no validator", got=block.header.proposer_address)
+        raise MalformedInput("block.header.proposer_address", "is not a validator", got=block.header.proposer_address)
     if tip.last_validators is None:
         if block.last_commit != EMPTY_COMMIT:
             raise MalformedInput("block.last_commit", "the first block has none")

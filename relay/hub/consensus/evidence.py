@@ -96,7 +96,7 @@ def _decode_vote(message: cometbft_pb2.Vote, field: str) -> Vote:
         if not message.HasField(name):
             raise MalformedInput(f"{field}.{name}", "is missing")
     if message.type not in (SignedMessageType.PREVOTE, SignedMessageType.PRECOMMIT):
-        raise MalformedInput(f"{field}.type", "is no vote", got=message.type)
+        raise MalformedInput(f"{field}.type", "is not a vote", got=message.type)
     if message.height < 1 or message.round < 0 or message.validator_index < 0:
         raise MalformedInput(field, "height, round or index below its least", got=message.height)
     for name, got, expected in (
@@ -121,7 +121,7 @@ def decode_evidence(data: bytes, field: str = "evidence") -> DuplicateVote:
     """Inverse of `encode_evidence`, within bounds; whether it proves anything is `verify_evidence`'s question."""
     message = parse_canonical(cometbft_pb2.Evidence, data, field, MAX_EVIDENCE_BYTES)
     if not message.HasField("duplicate_vote_evidence"):
-        raise MalformedInput(field, "is no duplicate vote, and no other evidence is supported")
+        raise MalformedInput(field, "is not a duplicate vote, and no other evidence is supported")
     inner = message.duplicate_vote_evidence
     for name in ("vote_a", "vote_b", "timestamp"):
         if not inner.HasField(name):
@@ -144,9 +144,7 @@ def decode_block_evidence(items: Sequence[bytes], max_bytes: int) -> tuple[Dupli
     keys = [evidence.key for evidence in decoded]
     for index, key in enumerate(keys):
         if key in keys[:index]:
-            raise MalformedInput(
-                f"block.evidence[{index}]", "is of a validator and height that stand before", got=key[0]
-            )
+            raise MalformedInput(f"block.evidence[{index}]", "repeats a validator and height", got=key[0])
     return decoded
 
 
@@ -187,7 +185,7 @@ def verify_evidence(
         )
     members = validators.validators
     if first.validator_index >= len(members) or members[first.validator_index].address != first.validator_address:
-        raise PredicateFailed("validator_of_that_height", "is none", first.validator_address)
+        raise PredicateFailed("validator_of_that_height", "is absent", first.validator_address)
     stated = (evidence.validator_power, evidence.total_voting_power)
     actual = (members[first.validator_index].voting_power, validators.total_voting_power)
     if stated != actual:

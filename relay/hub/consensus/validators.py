@@ -102,7 +102,7 @@ def with_changes(validators: ValidatorSet, changes: Sequence[tuple[PublicKey, in
             priority = behind if known is None else known.proposer_priority
             members[public_key.address] = Validator.of(public_key, power, priority)
     if not members:
-        raise ChangeRefused("nobody is left")
+        raise ChangeRefused("no validator is left")
     ordered = ValidatorSet.of(tuple(_centred(_rescaled(list(members.values()))))).validators
     return ValidatorSet(ordered, None, _sum(ordered))
 

@@ -412,8 +412,8 @@ class NetworkDriver(ConsensusDriver):
         except WrongTurn as error:
             # It would refuse honest proposals and make others refuse its own, each blaming the other.
             raise NetworkDisagrees(
-                f"{error}: this node has false priorities from whoever served its snapshot; run `hutong hub join` again,"
-                " which begins anew without them"
+                f"{error}: the peer that served this node's snapshot gave it false priorities; run `hutong hub join`"
+                " again, which begins without them"
             ) from error
         self._caught_up_at = trio.current_time()
         await self._apply(block, block_id, message.commit)

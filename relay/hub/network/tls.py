@@ -37,7 +37,7 @@ def require_readable(certificate: bytes) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificate)
     except ssl.SSLError:
-        raise UnusableCertificate("is no certificate that TLS can read") from None
+        raise UnusableCertificate("is not a certificate that TLS can read") from None
 
 
 def peer_id(certificate: bytes | None) -> str:

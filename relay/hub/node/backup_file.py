@@ -88,7 +88,7 @@ class BackupReader:
         self._in = _Hashing(file)
         got = self._in.read(len(MAGIC), "magic")
         if got != MAGIC:
-            raise MalformedInput("backup.magic", "this is no backup of a hub", got, MAGIC)
+            raise MalformedInput("backup.magic", "this is not a backup of a hub", got, MAGIC)
         document = self._section("head", {"genesis", "validator_key"})
         self.head = BackupHead(
             _text(document["genesis"], "head.genesis"), _text(document["validator_key"], "head.validator_key")

@@ -159,7 +159,7 @@ class _Joining:
         if not begins and application.info().last_block_height < 0:
             raise JoinFailed(
                 f"{self._genesis.chain_id} begins with the state after block {self._genesis.base_height}, which this home"
-                " has not: give --trust-height and --trust-hash to begin from a snapshot"
+                " does not have: give --trust-height and --trust-hash to begin from a snapshot"
             )
         ledger = HubLedger(store, self._genesis)
         before = ledger.tip.height

@@ -70,7 +70,7 @@ def parse_key_file(path: Path, data: bytes) -> KeyFile:
         except ValueError:
             public_key = None
     if public_key is None:
-        raise UnusableHome(f"{path}: does not say its public key, as keystores of `hutong hub key encrypt` do")
+        raise UnusableHome(f"{path}: does not say its public key, as keystores made by `hutong hub key encrypt` do")
     return KeyFile(path, data, PublicKey(KeyType.SECP256K1, public_key), keyfile)
 
 

@@ -73,7 +73,7 @@ async def test_an_operator_anchors_and_an_auditor_verifies_from_a_newer_checkpoi
         account = ("--keystore", tmp_path / "deployer.json", "--password-env", "ARCHIVE_TEST_PASSWORD")
         contract = (await hutong("deploy-anchor", "--config", config, *account)).strip()
         config.write_text(CONFIG.format(contract=contract, **known))
-        assert "is no archive" in await hutong("anchor", "--config", config, code=2)
+        assert "is not an archive" in await hutong("anchor", "--config", config, code=2)
         await hutong("append", archive, *RECORDED[:3])
         assert "no root" in await hutong("prove-anchor", "--config", config, "-o", tmp_path / "none", code=1)
         assert "anchored 3 entries" in await hutong("anchor", "--config", config)

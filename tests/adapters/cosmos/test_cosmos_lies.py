@@ -355,7 +355,7 @@ async def test_attack_G1_simd_value_under_another_key():
     ("value", "match"),
     [
         (b"\x0a\x02\x10\x04", "has commitments of other clients"),
-        (b"\xff", "is no list"),
+        (b"\xff", "is not a list"),
         (
             b"\x0a\x13\x0a\x0f" + CLIENT.encode() + b"\x10\x03" + b"\x0a\x13\x0a\x0f" + CLIENT.encode() + b"\x10\x03",
             "page",

@@ -92,7 +92,7 @@ def test_accounts_that_sign_with_a_key(type_url):
         (account_answer(address="cosmos1other"), BadAnswer, "not the asked one"),
         (account_answer(number=2**63), BadAnswer, "out of bounds"),
         (account_answer(sequence=2**64 - 1), BadAnswer, "out of bounds"),
-        (b"\xff", BadAnswer, "is no QueryAccountResponse"),
+        (b"\xff", BadAnswer, "is not a QueryAccountResponse"),
         (b"", NotSupported, "''"),
         (bytes(MAX_ANSWER_BYTES + 1), BadAnswer, "more than"),
     ],
@@ -110,7 +110,7 @@ def test_accounts_that_are_refused(answer, kind, words):
         (balance_answer(amount=""), "decimal"),
         (balance_answer(amount="٣"), "decimal"),
         (balance_answer(amount="1" * 79), "decimal"),
-        (b"\x0a\xff", "is no QueryBalanceResponse"),
+        (b"\x0a\xff", "is not a QueryBalanceResponse"),
     ],
 )
 def test_balances_that_are_refused(answer, words):

@@ -203,7 +203,7 @@ async def test_trial_T3_command_line_of_transfers(tmp_path, monkeypatch):
 
         order = ("send", "--token", token, "--amount", "80", "--receiver", RECEIVER, *signing)
         for wrong, named in (
-            (("--receiver", "bob"), "--receiver is no address"),
+            (("--receiver", "bob"), "--receiver is not an address"),
             (("--receiver", "0xd8da6BF26964aF9D7eEd9e03E53415D37aA96045"), "wrong EIP-55 checksum"),
             (("--next-client", "bft-evm-7"), "--next-client 'bft-evm-7' is on no path"),
             (("--timeout-s", "90000"), "--timeout-s ends"),

@@ -376,7 +376,7 @@ async def test_attack_G1_block_with_a_time_that_is_none_is_left_for_an_honest_on
             answers(bad, eth_getBlockByNumber=block_json(timestamp=hex(time_s)))
             answers(good, eth_getBlockByNumber=block_json())
             assert (await rpc.block(5)).time_s == known
-    with pytest.raises(BadAnswer, match="timestamp: is no time of a block"):
+    with pytest.raises(BadAnswer, match="timestamp: is not a time of a block"):
         decode_block(Fields("eth_getBlockByNumber", block_json(timestamp=hex(2**33 + 1))))
 
 

@@ -43,7 +43,7 @@ class BackendConformance:
         assert sorted(backend.names("")) == ["log/c", "objects/b"]
 
     def test_an_archive_lives_there(self, backend):
-        with pytest.raises(NoArchive, match="is no archive"):
+        with pytest.raises(NoArchive, match="is not an archive"):
             BundleArchive(backend)
         archive = BundleArchive.create(backend)
         done = archive.append([(str(number), bundle_of(number)) for number in range(1, 31)], 1_000)

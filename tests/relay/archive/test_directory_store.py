@@ -49,5 +49,5 @@ def test_a_place_that_cannot_be_used_is_one_sentence(tmp_path):
     for text in ("ftp://x/y", "s3://UPPER/x", "s3://", "s3://bucket/" + "x" * 600):
         with pytest.raises(ArchiveUnavailable):
             open_backend(text)
-    with pytest.raises(ArchiveUnavailable, match="no folder of bundles and no archive"):
+    with pytest.raises(ArchiveUnavailable, match="neither a folder of bundles nor an archive"):
         open_source(str(tmp_path / "nothing"))

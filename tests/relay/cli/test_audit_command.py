@@ -146,8 +146,8 @@ def test_trial_T8_one_bad_entry_stops_nothing(tmp_path):
     assert lines[0] == lines[-1] == "1 of 6 bundles are valid, 1 unjudged, 4 unreadable"
     for said in (
         "valid       good.bundle.json",
-        "UNREADABLE  pipe.bundle.json  entry: entry_readable: is no file",
-        "UNREADABLE  folder.bundle.json  entry: entry_readable: is no file",
+        "UNREADABLE  pipe.bundle.json  entry: entry_readable: is not a file",
+        "UNREADABLE  folder.bundle.json  entry: entry_readable: is not a file",
         "UNREADABLE  loop.bundle.json  entry: entry_readable: cannot be read: Too many levels of symbolic links",
         "UNREADABLE  long.bundle.json",
         "UNJUDGED    unknown.bundle.json  bundle: checkpoint_given: no checkpoint of chain 1002",

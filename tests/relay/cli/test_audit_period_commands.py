@@ -162,7 +162,7 @@ def test_entries_that_are_no_files_or_no_text_do_not_stop_the_rest(folder, damag
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("replay", "{folder}/nowhere", "{trust}"), "is no folder"),
+        (("replay", "{folder}/nowhere", "{trust}"), "neither a folder"),
         (("replay", "{folder}", "{trust}"), "holds no"),
         (("replay", "{folder}/bundles", "--checkpoint", "{folder}/now"), "malformed checkpoint"),
         (

@@ -115,7 +115,7 @@ def test_files_that_do_not_fit_are_one_sentence_with_exit_code_2(tmp_path):
         (json.dumps({**document, "data": "00"}), "sign different rotations"),
         (json.dumps({**document, "client": "attestation-7"}), "is for client attestation-7"),
         (json.dumps({**document, "signature": "00"}), "must have 65 bytes"),
-        ("{}", "is no file of `hutong attest rotate`"),
+        ("{}", "is not a file of `hutong attest rotate`"),
         ("x", "is not JSON"),
     ):
         other.write_text(text)

@@ -94,13 +94,19 @@ def operator(tmp_path, monkeypatch):
             ["transfer", "balance", "--chain", "alpha", "--holder", "0x1", "--token", "transfer/client-0/x"],
             "looked up at its --transfer",
         ),
-        (["client", "recover", "--chain", "simd", "--subject", "07-tendermint-9", *KEY], "no end of a configured path"),
+        (
+            ["client", "recover", "--chain", "simd", "--subject", "07-tendermint-9", *KEY],
+            "not an end of a configured path",
+        ),
         (
             ["client", "recover", "--chain", "simd", "--subject", "07-tendermint-0", "--deposit", "much", *KEY],
-            "no amount with its denomination",
+            "not an amount with its denomination",
         ),
         (["client", "recover", "--chain", "alpha", "--subject", "client-0", "--vote", *KEY], "are for Cosmos chains"),
-        (["client", "update", "--chain", "simd", "--client", "07-tendermint-9", *KEY], "no end of a configured path"),
+        (
+            ["client", "update", "--chain", "simd", "--client", "07-tendermint-9", *KEY],
+            "not an end of a configured path",
+        ),
         (
             ["client", "update", "--chain", "simd", "--client", "07-tendermint-9", "--follows", "moon", *KEY],
             "no chain is called moon",
@@ -126,10 +132,13 @@ b = { chain = "hub", client = "bft-evm-0" }
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([*FROM_SIMD, *TO_ALPHA, "--receiver", "bob"], "--receiver is no address"),
+        ([*FROM_SIMD, *TO_ALPHA, "--receiver", "bob"], "--receiver is not an address"),
         ([*FROM_SIMD, *TO_ALPHA, "--receiver", RIGHT.replace("d8dA", "d8da")], "wrong EIP-55 checksum"),
         ([*FROM_SIMD, *TO_ALPHA, "--receiver", "0x" + "0" * 40], "zero address"),
-        ([*FROM_ALPHA, *TO_SIMD, "--receiver", RIGHT], "--receiver is no address of a chain with the prefix cosmos"),
+        (
+            [*FROM_ALPHA, *TO_SIMD, "--receiver", RIGHT],
+            "--receiver is not an address of a chain with the prefix cosmos",
+        ),
         ([*FROM_SIMD, "--next-client", "bft-evm-9", "--receiver", RIGHT], "--next-client 'bft-evm-9' is on no path"),
         ([*FROM_SIMD[:2], "--client", "07-tendermint-9", "--token", "stake", "--receiver", RIGHT], "is on no path"),
         ([*FROM_ALPHA, *TO_SIMD, "--receiver", RIGHT, "--amount", str(2**256)], "--amount"),

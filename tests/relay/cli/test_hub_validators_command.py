@@ -78,7 +78,7 @@ def test_a_validator_joins_by_its_key_file_is_listed_and_removed(place):
         (VALIDATOR.public_key.data.hex(), 0, 1, "would hold 0 of 0 voting power"),
         (KEYS[1].public_key.data.hex(), 0, 1, "validator_known"),
         (VALIDATOR.public_key.data.hex(), 21, 1, "validators_overlap_with_last_block"),
-        (OFF_CURVE.hex(), 1, 2, "no point of secp256k1"),
+        (OFF_CURVE.hex(), 1, 2, "not a point of secp256k1"),
         ("0279", 1, 2, "33 bytes in hex"),
         ("@nowhere.json", 1, 2, "No such file"),
     ],

@@ -58,7 +58,7 @@ def test_key_is_added_listed_and_opens_with_its_password(tmp_path):
     keystore.chmod(0o644)
     assert "open to others" in run(["list", str(keystore.parent)]).output
     missing = run(["list", str(tmp_path / "kyes")])
-    assert missing.exit_code == 2 and "is no directory" in missing.output
+    assert missing.exit_code == 2 and "is not a directory" in missing.output
 
 
 @pytest.mark.parametrize("source", ["file", "stdin"])

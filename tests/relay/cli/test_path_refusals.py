@@ -69,7 +69,7 @@ A1, A2, A3 = ("0x" + f"{number:040x}" for number in (1, 2, 3))
         ("alpha", [], "joins two chains"),
         ("beta", [], "name its attestors with --a-attestor"),
         ("beta", ["--a-attestor", A1], "name its attestors with --b-attestor"),
-        ("beta", ["--a-attestor", "me"], "is no address"),
+        ("beta", ["--a-attestor", "me"], "is not an address"),
         ("beta", ["--a-attestor", "0x5FbDB2315678afecb367f032d93F642f64180aa4"], "checksum"),
         ("beta", ["--a-attestor", A1, "--a-attestor", A1], "twice"),
         ("beta", [*("--a-attestor", A1), *("--a-attestor", A2), "--a-threshold", "1"], "more than half of 2"),

@@ -135,7 +135,7 @@ async def test_audit_H4_after_the_hand_over_the_deployers_key_can_do_nothing(tmp
     """Tried on every function of every contract: it is told what any stranger is told."""
     async with running(tmp_path) as setting:
         contracts = await setting.deployed()
-        assert await setting.check() == (0, "clean: 4 contracts and 5 members of roles stand as the file says\n", "")
+        assert await setting.check() == (0, "clean: 4 contracts and 5 members of roles are as the file says\n", "")
         tried, manager = 0, bytes.fromhex(contracts["access_manager"][2:])
         for name, address, signature, data in functions_of(contracts):
             mine = await attempt(setting, address, data, ADDRESSES["deployer"])
@@ -281,7 +281,7 @@ async def test_audit_H4_a_deployment_that_broke_off_goes_on_and_says_where_it_st
         assert not setting.out.exists()
         monkeypatch.setattr(Transactor, "send_all", original)
         code, _, error = await setting.command(*setting.deploy_options(pauser=ADDRESSES["stranger"]))
-        assert code == 2 and "a deployment with another plan broke off" in error
+        assert code == 2 and "the interrupted deployment had another plan" in error
         code, output, error = await setting.command(*setting.deploy_options(), "--json")
         assert code == 0, error
         assert f"{min(sent, 4)} of 4 contracts stand" in error
@@ -314,7 +314,7 @@ async def test_audit_H4_an_account_that_was_used_meanwhile(tmp_path, monkeypatch
         monkeypatch.setattr(Transactor, "send_all", original)
         await setting.transactor("deployer").send(bytes.fromhex("17" * 20), b"")
         code, _, error = await setting.command(*setting.deploy_options())
-        assert code == 1 and "the account was used for something else meanwhile; begin anew" in error
+        assert code == 1 and "the account was used for something else in the meantime; start over" in error
 
 
 @pytest.mark.parametrize(
@@ -329,9 +329,9 @@ async def test_audit_H4_an_account_that_was_used_meanwhile(tmp_path, monkeypatch
         ((), {"admin": ADDRESSES["deployer"]}, "admin is the deployer"),
         ((), {"limiter": ADDRESSES["deployer"]}, "limiter is the deployer"),
         ((), {"relayer": ADDRESSES["deployer"]}, "relayer is the deployer"),
-        ((), {"pauser": ADDRESSES["admin"]}, "no pauser is apart from admin and migrators"),
+        ((), {"pauser": ADDRESSES["admin"]}, "every pauser is also the admin or a migrator"),
         ((), {"admin": ADDRESSES["admin"].lower()}, "roles need the checksum"),
-        ((), {"admin": "0x12"}, "is no address"),
+        ((), {"admin": "0x12"}, "is not an address"),
     ],
 )
 def test_audit_H4_roles_that_guard_nothing_are_refused_before_anything_is_sent(tmp_path, without, changed, said):

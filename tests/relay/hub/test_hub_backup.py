@@ -227,7 +227,7 @@ def test_wrong_hubs_keys_homes_and_files_are_refused_in_one_sentence(made, tmp_p
         ("without", {"key": tmp_path / "none", "sign_above": 99}, 2, "none"),
         ("with", {"last_signed": mine}, 2, "is not a last-signed record"),
         ("with", {"last_signed": mine, "sign_above": 99}, 2, "not both"),
-        ("home/genesis.json", {}, 1, "this is no backup of a hub"),
+        ("home/genesis.json", {}, 1, "this is not a backup of a hub"),
         ("none", {}, 1, "No such file"),
     ):
         got, output = run("restore", home=home, **{"from": made / file}, **options)

@@ -207,7 +207,7 @@ def test_the_answers_on_file_have_newcomers_removals_and_refusals():
     ("changes", "words"),
     [
         ([(7, 0)], "to remove"),
-        ([(0, 0), (1, 0)], "nobody is left"),
+        ([(0, 0), (1, 0)], "no validator is left"),
         ([(7, 1), (7, 2)], "changed twice"),
         ([(7, -1)], "power -1"),
         ([(7, MAX_TOTAL_VOTING_POWER + 1)], f"power {MAX_TOTAL_VOTING_POWER + 1}"),

@@ -108,7 +108,7 @@ def test_without_a_header_that_is_trusted_there_is_nothing_to_begin_with(tmp_pat
     with continued.serving() as url:
         code, output = run_join(home, genesis, url)
         assert code == 1
-        wanted = f"hutong-2 begins with the state after block {continued.joint}, which this home has not: give --trust-height"
+        wanted = f"hutong-2 begins with the state after block {continued.joint}, which this home does not have: give --trust-height"
         assert wanted in output
         with pytest.raises(
             NodeRefused, match="the database is empty: run `hutong hub join` with a header that you trust"

@@ -38,7 +38,7 @@ def test_any_other_cursor_is_refused_in_one_sentence(text):
     try:
         position = decode_cursor(CursorKind.PAGE, text)
     except InvalidCursor as error:
-        assert "begin without one" in str(error)
+        assert "begin without a cursor" in str(error)
     else:
         assert encode_cursor(CursorKind.PAGE, position) == text
 

@@ -49,7 +49,7 @@ def _cometbft_height(home: Path) -> int:
             f"{path}: {error.strerror or error}; without it this validator could contradict what it signed"
         ) from None
     except (MalformedInput, KeyError, TypeError, ValueError):
-        raise UnusableHome(f"{path}: is no CometBFT signing state") from None
+        raise UnusableHome(f"{path}: is not a CometBFT signing state") from None
     if height < 0:
-        raise UnusableHome(f"{path}: is no CometBFT signing state")
+        raise UnusableHome(f"{path}: is not a CometBFT signing state")
     return height
