@@ -36,13 +36,16 @@ class Function:
 
     @property
     def signature(self) -> str:
+        """As it is hashed: name and canonical types, without spaces."""
         return f"{self.name}({','.join(self.inputs)})"
 
     @property
     def selector(self) -> bytes:
+        """The first four bytes of calldata."""
         return selector(self.signature)
 
     def encode(self, *arguments: Any) -> bytes:
+        """Calldata: the selector and the arguments, as many as there are inputs."""
         return self.selector + encode_abi(self.inputs, arguments)
 
     def decode(self, returned: bytes) -> tuple[Any, ...]:
@@ -83,17 +86,39 @@ def _only_payload(packet: Packet) -> Packet:
 
 
 def encode_send_packet(source_client: str, timeout_timestamp_s: int, payload: Payload) -> bytes:
-    """`sendPacket`: only the app that owns the payload's source port may call it."""
+    """Calldata of `sendPacket`. Only the app that owns the payload's source port may call it.
+
+    Args:
+        source_client: client of the chain that is called.
+        timeout_timestamp_s: Unix seconds on the destination chain's clock.
+    """
     fields = (payload.source_port, payload.destination_port, payload.version, payload.encoding, payload.value)
     return SEND_PACKET.encode((source_client, timeout_timestamp_s, fields))
 
 
 def encode_recv_packet(packet: Packet, proof: bytes, proof_height: Height) -> bytes:
+    """Calldata of `recvPacket`.
+
+    Args:
+        proof: of the packet's commitment, in the form that the client contract reads.
+        proof_height: height of the consensus state that the proof is for.
+
+    Raises:
+        MalformedInput: the packet has not exactly one payload.
+    """
     return RECV_PACKET.encode((packet_to_tuple(_only_payload(packet)), proof, _height(proof_height)))
 
 
 def encode_ack_packet(packet: Packet, acknowledgement: Acknowledgement, proof: bytes, proof_height: Height) -> bytes:
-    """The router takes the single app acknowledgement bare, and rebuilds the list of one."""
+    """Calldata of `ackPacket`. The router takes the single app acknowledgement bare, and rebuilds the list of one.
+
+    Args:
+        proof: of the acknowledgement's commitment, in the form that the client contract reads.
+        proof_height: height of the consensus state that the proof is for.
+
+    Raises:
+        MalformedInput: packet or acknowledgement has not exactly one entry.
+    """
     if len(acknowledgement.app_acknowledgements) != 1:
         raise MalformedInput("acknowledgement", "routers take one entry", got=len(acknowledgement.app_acknowledgements))
     (entry,) = acknowledgement.app_acknowledgements
@@ -101,12 +126,23 @@ def encode_ack_packet(packet: Packet, acknowledgement: Acknowledgement, proof: b
 
 
 def encode_timeout_packet(packet: Packet, proof: bytes, proof_height: Height) -> bytes:
+    """Calldata of `timeoutPacket`.
+
+    Args:
+        proof: that the packet's receipt is absent, in the form that the client contract reads.
+        proof_height: height of the consensus state that the proof is for.
+
+    Raises:
+        MalformedInput: the packet has not exactly one payload.
+    """
     return TIMEOUT_PACKET.encode((packet_to_tuple(_only_payload(packet)), proof, _height(proof_height)))
 
 
 def encode_update_client(client_id: str, update: bytes) -> bytes:
+    """Calldata of `updateClient`. `update` is a header in the form that the client contract reads."""
     return UPDATE_CLIENT.encode(client_id, update)
 
 
 def encode_submit_misbehaviour(client_id: str, misbehaviour: bytes) -> bytes:
+    """Calldata of `submitMisbehaviour`. `misbehaviour` is evidence in the form that the client contract reads."""
     return SUBMIT_MISBEHAVIOUR.encode(client_id, misbehaviour)

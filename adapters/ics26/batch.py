@@ -69,7 +69,15 @@ def destination_client(message: Message) -> str:
 
 
 def encode_message(message: Message, header: Translate, misbehaviour: Translate, proof: TranslateProof) -> bytes:
-    """Calldata of the router for one message."""
+    """Calldata of the router for one message.
+
+    Args:
+        header, misbehaviour, proof: translate from the Python light client's encoding into that of the client contract; the
+            last argument of `proof` says whether absence is proven.
+
+    Raises:
+        MalformedInput: the packet has not exactly one payload.
+    """
     match message:
         case UpdateClient():
             return encode_update_client(message.client_id, header(message.client_id, message.header))
@@ -106,7 +114,11 @@ def receive_gas(message: Message) -> int:
 
 
 def call_gas(message: Message, call: bytes) -> int:
-    """Gas that the call may use; what it leaves is refunded, so the bound is generous."""
+    """The gas limit of one call in a batch. What the call leaves is refunded, so the limit is generous.
+
+    Args:
+        call: the calldata of `message`.
+    """
     if isinstance(message, UpdateClient | SubmitMisbehaviour):
         return min(_CLIENT_GAS + _CLIENT_GAS_PER_BYTE * len(call), _MOST_CALL_GAS)
     asked = receive_gas(message)
@@ -116,7 +128,7 @@ def call_gas(message: Message, call: bytes) -> int:
 
 
 def usual_gas(message: Message, call: bytes) -> int:
-    """What the call is likely to use, rounded up."""
+    """The gas that one call is likely to use, rounded up. `call` is the calldata of `message`."""
     base = _USUAL_CLIENT_GAS if isinstance(message, UpdateClient | SubmitMisbehaviour) else _USUAL_PACKET_GAS
     return base + _USUAL_GAS_PER_BYTE * len(call) + receive_gas(message)
 
@@ -131,7 +143,14 @@ def _intrinsic_gas(data_bytes: int) -> int:
 
 
 def execution_gas(batch: Batch, calls: tuple[bytes, ...]) -> int:
-    """A first guess of the gas with which every call still finds its own limit when its turn comes (63/64 rule)."""
+    """A first guess of the gas with which every call still finds its own limit when its turn comes (63/64 rule).
+
+    Args:
+        calls: calldata of each message, in the batch's order.
+
+    Returns:
+        Gas without the transaction's intrinsic part. `prepare_batch` raises it where it is too little.
+    """
     pairs = list(zip(batch.messages, calls, strict=True))
     largest, asked_by_it = max((call_gas(message, call), receive_gas(message)) for message, call in pairs)
     # the largest limit holds what its own receiver asked for
@@ -147,7 +166,14 @@ def promised_gas(message: Message, call: bytes, left_gas: int) -> int:
 
 
 def encode_batch(batch: Batch, calls: tuple[bytes, ...], limits: BatchLimits) -> bytes:
-    """`relayBatch` calldata. Raises BatchTooLarge by count or bytes."""
+    """Calldata of `relayBatch`.
+
+    Args:
+        calls: calldata of each message, in the batch's order.
+
+    Raises:
+        BatchTooLarge: more messages or bytes than `limits` allow.
+    """
     if len(calls) > limits.max_messages:
         raise BatchTooLarge("messages", len(calls), limits.max_messages)
     size = len(RELAY_BATCH.encode([(0, call) for call in calls]))

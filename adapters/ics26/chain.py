@@ -50,6 +50,7 @@ class RouterSettings:
 
     @property
     def router_address(self) -> bytes:
+        """20 bytes."""
         return bytes(to_canonical_address(self.router))
 
 

@@ -60,6 +60,7 @@ def client_topic(client_id: str) -> bytes:
 
 
 def sequence_topic(sequence: int) -> bytes:
+    """An indexed sequence as logs have it: 32 bytes, big-endian."""
     return sequence.to_bytes(32, "big")
 
 

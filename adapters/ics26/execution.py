@@ -28,10 +28,12 @@ BlockTag = int | str
 
 
 def tag_text(tag: BlockTag) -> str:
+    """A block number as a hex quantity; the names of blocks as they are."""
     return hex(tag) if isinstance(tag, int) else tag
 
 
 def hex_data(data: bytes) -> str:
+    """`0x` and hex, as JSON-RPC writes bytes."""
     return "0x" + data.hex()
 
 
@@ -126,6 +128,7 @@ def _usual_quantity(text: str) -> int:
 
 
 def decode_block(fields: Fields) -> Block:
+    """A block's answer without its transactions. Raises BadAnswer."""
     base_fee = fields.get("baseFeePerGas")
     time_s = fields.at("timestamp").quantity()
     if time_s > MAX_BLOCK_TIME_S:
@@ -142,6 +145,7 @@ def decode_block(fields: Fields) -> Block:
 
 
 def decode_receipt(fields: Fields) -> Receipt:
+    """A receipt with its logs, bounded in number and size. Raises BadAnswer."""
     price = fields.get("effectiveGasPrice")
     contract = fields.get("contractAddress")
     status = fields.at("status").quantity()
@@ -185,7 +189,14 @@ class ExecutionRpc:
         self.reverts = reverts
 
     async def block(self, height: int, check: Callable[[Block], object] | None = None) -> Block:
-        """The block at a height that exists: an endpoint that denies it, or fails `check`, is left for another."""
+        """The block at a height that exists. An endpoint that denies it, or fails `check`, is left for another.
+
+        Args:
+            check: raises BadAnswer for a block that cannot be the right one.
+
+        Raises:
+            EndpointUnavailable: no endpoint gave such a block.
+        """
 
         def decode(fields: Fields) -> Block:
             if fields.value is None:
@@ -200,10 +211,21 @@ class ExecutionRpc:
         return await self.client.call("eth_getBlockByNumber", [hex(height), False], decode, at_height=height)
 
     async def latest_block(self) -> Block:
+        """The newest block of one endpoint, final or not. Raises EndpointUnavailable."""
         return await self.client.call("eth_getBlockByNumber", ["latest", False], decode_block)
 
     async def logs(self, address: bytes, first: int, last: int, topics: list[Any]) -> tuple[Log, ...]:
-        """Logs of one contract in blocks `first` to `last`, in order of the chain, each checked against the filter."""
+        """Logs of one contract, in order of the chain, each checked against address and range.
+
+        Args:
+            address: 20 bytes of the contract.
+            first, last: block heights, both included. An endpoint that has not reached `last` is left for another.
+            topics: filter as in `eth_getLogs`. Whether a log fits it is not checked here.
+
+        Raises:
+            RpcRefused: the node refuses the range as too wide.
+            EndpointUnavailable: no endpoint gave logs of these blocks.
+        """
         return await self.read_logs(address, first, last, topics, _as_they_are)
 
     async def read_logs(
@@ -214,7 +236,15 @@ class ExecutionRpc:
         topics: list[Any],
         read: Callable[[tuple[Log, ...]], Awaitable[Answer]],
     ) -> Answer:
-        """What `read` makes of `logs`. An endpoint whose logs it refuses (BadAnswer) is left for another."""
+        """What `read` makes of the logs that `logs` would return.
+
+        Args:
+            read: raises BadAnswer to leave the endpoint for another.
+
+        Raises:
+            RpcRefused: the node refuses the range as too wide.
+            EndpointUnavailable: no endpoint gave logs that `read` takes.
+        """
 
         def decode(fields: Fields) -> tuple[Log, ...]:
             logs = []
@@ -275,7 +305,17 @@ class ExecutionRpc:
     async def call(
         self, to: bytes, data: bytes, tag: BlockTag = "latest", sender: str | None = None, gas: int | None = None
     ) -> bytes:
-        """`eth_call`. Raises RefusedByChain where the contract reverts."""
+        """`eth_call`: what the contract at `to` (20 bytes) returns for `data`.
+
+        Args:
+            tag: name of a block, or the height of one that exists; then an endpoint without its state is left for another.
+            sender: address as text; the zero address if None.
+            gas: limit of the call; the node's own if None.
+
+        Raises:
+            RefusedByChain: the contract reverts.
+            EndpointUnavailable: no endpoint answers for that block.
+        """
         transaction = _transaction(to, data, sender)
         if gas is not None:
             transaction["gas"] = hex(gas)
@@ -294,10 +334,19 @@ class ExecutionRpc:
             raise refusal from error
 
     async def call_transaction(self, transaction: dict[str, str], tag: BlockTag) -> bytes:
+        """`eth_call` of a whole transaction object, as a replay needs it. Raises as `call`."""
         return await self._simulate("eth_call", transaction, tag, lambda fields: fields.data())
 
     async def estimate_gas(self, to: bytes | None, data: bytes, sender: str, value_wei: int = 0) -> int:
-        """Raises RefusedByChain where the transaction would revert."""
+        """Gas limit with which the transaction succeeds on the node's newest state.
+
+        Args:
+            to: 20 bytes; None creates a contract from `data`.
+            sender: address as text.
+
+        Raises:
+            RefusedByChain: the transaction would revert.
+        """
         transaction = _transaction(to, data, sender)
         if value_wei:
             transaction["value"] = hex(value_wei)
@@ -324,10 +373,19 @@ class ExecutionRpc:
         return RefusedByChain("empty", error.message) if is_revert(error) else None
 
     async def code(self, address: bytes, tag: BlockTag = "latest") -> bytes:
+        """The code of an account, empty without one. Raises EndpointUnavailable."""
         return await self.client.call("eth_getCode", [hex_data(address), tag_text(tag)], Fields.data)
 
     async def storage(self, address: bytes, slot: bytes, tag: BlockTag = "latest") -> bytes:
-        """The 32-byte word at a slot."""
+        """The 32-byte word at a slot of a contract, zero if nothing is stored.
+
+        Args:
+            address: 20 bytes.
+            slot: 32 bytes.
+
+        Raises:
+            EndpointUnavailable.
+        """
 
         def decode(fields: Fields) -> bytes:
             word = fields.data(max_bytes=32)
@@ -336,17 +394,20 @@ class ExecutionRpc:
         return await self.client.call("eth_getStorageAt", [hex_data(address), hex_data(slot), tag_text(tag)], decode)
 
     async def nonce(self, address: str, tag: BlockTag = "latest") -> int:
+        """How many transactions the account has sent; with "pending" those in the node's pool count as well."""
         return await self.client.call("eth_getTransactionCount", [address, tag_text(tag)], Fields.quantity)
 
     async def nonce_at(self, address: str, height: int) -> int:
-        """In the state after a block that exists."""
+        """The nonce in the state after a block that exists. An endpoint without that state is left for another."""
         parameters = [address, hex(height)]
         return await self.at_height(height, "eth_getTransactionCount", parameters, Fields.quantity)
 
     async def balance_wei(self, address: str) -> int:
+        """On the node's newest state."""
         return await self.client.call("eth_getBalance", [address, "latest"], Fields.quantity)
 
     async def gas_price_wei(self) -> int:
+        """The node's suggestion for a unit of gas."""
         return await self.client.call("eth_gasPrice", [], Fields.quantity)
 
     async def priority_fee_wei(self) -> int | None:
@@ -357,7 +418,15 @@ class ExecutionRpc:
             return None
 
     async def send_raw(self, raw: bytes, transaction_hash: bytes) -> None:
-        """Raises RpcRefused with the pool's reason. An endpoint that answers with another hash is left for the next."""
+        """Hand a signed transaction to one endpoint's pool.
+
+        Args:
+            transaction_hash: of `raw`. An endpoint that answers with another hash is left for the next.
+
+        Raises:
+            RpcRefused: the pool refuses it, with the reason.
+            EndpointUnavailable: no endpoint answered; the transaction may be in a pool all the same.
+        """
 
         def decode(fields: Fields) -> None:
             if fields.data(32) != transaction_hash:
@@ -368,7 +437,17 @@ class ExecutionRpc:
     async def receipt(
         self, transaction_hash: bytes, check: Callable[[Receipt], Awaitable[object]] | None = None
     ) -> Receipt | None:
-        """None where the endpoint has none. An endpoint whose receipt `check` refuses (BadAnswer) is left for another."""
+        """The receipt of a mined transaction. Whether its block is final is not checked here.
+
+        Args:
+            check: raises BadAnswer for a receipt that cannot be the right one; its endpoint is left for another.
+
+        Returns:
+            None if the endpoint has none.
+
+        Raises:
+            EndpointUnavailable: no endpoint answered, or `check` refused what each gave.
+        """
 
         def decode(fields: Fields) -> Receipt | None:
             if fields.value is None:
@@ -421,7 +500,12 @@ def _transaction(to: bytes | None, data: bytes, sender: str | None) -> dict[str,
 
 
 async def identify_execution(attempt: Attempt, chain_id: int) -> None:
-    """The endpoint serves the chain with this EIP-155 id. Raises EndpointMismatch."""
+    """Check that an endpoint serves the chain with this EIP-155 id.
+
+    Raises:
+        EndpointMismatch: it serves another chain.
+        AttemptFailed, BadAnswer: it gives no usable answer.
+    """
     got = await attempt.call("eth_chainId", [], Fields.quantity)
     if got != chain_id:
         raise EndpointMismatch(attempt.endpoint_name, "chain id", got, chain_id)

@@ -49,7 +49,11 @@ class Refusals:
 
 
 def refusal_of(log_data: bytes, reverts: RevertReader) -> str:
-    """One line; wrapped errors are taken out of each other."""
+    """Why an application refused a packet, in one bounded line; wrapped errors are taken out of each other.
+
+    Args:
+        log_data: data of the log in which the router reports it.
+    """
     try:
         (data,) = decode_canonical(["bytes"], log_data, "log.data", MAX_REASON_DATA_BYTES)
     except MalformedInput:

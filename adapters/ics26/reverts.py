@@ -73,6 +73,7 @@ class ErrorDefinition:
 
     @property
     def selector(self) -> bytes:
+        """The first four bytes of the revert."""
         return selector(f"{self.name}({','.join(self.types)})")
 
 

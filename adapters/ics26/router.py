@@ -66,7 +66,16 @@ class RouterReads:
         self._idle: dict[bytes, None] = {}
 
     async def packet_events(self, first: int, last: int, head: int) -> tuple[PacketEvent, ...]:
-        """Events of blocks `first` to `last`; each log's block must be the final block of its height."""
+        """Packet events of the blocks `first` to `last`, both included, in order of the chain.
+
+        Args:
+            head: the final head; nothing above it is read.
+
+        Raises:
+            ValueError: not 1 to MAX_EVENT_RANGE blocks.
+            HeightUnavailable: `last` is above the head.
+            EndpointUnavailable: no endpoint gave logs whose blocks are the final ones of their heights.
+        """
         if not 0 <= first <= last or last - first >= MAX_EVENT_RANGE:
             raise ValueError(f"a range of 1 to {MAX_EVENT_RANGE} blocks, not {first} to {last}")
         if last > head:
@@ -125,12 +134,26 @@ class RouterReads:
         return tuple(events)
 
     async def stored(self, client_id: str, kind: PathKind, sequence: int, height: BlockTag) -> bytes | None:
-        """The 32 bytes under an ICS-24 path in the state after block `height`."""
+        """The 32 bytes under an ICS-24 path of the router; None if nothing is stored.
+
+        Args:
+            height: a height reads the state after that block, a name the state of the named block.
+
+        Raises:
+            EndpointUnavailable: no endpoint answers for that block.
+        """
         word = await self._words.get(height, keccak256(path_key(client_id, kind, sequence)))
         return None if word == ZERO_WORD else word
 
     async def words(self, hashed_paths: Sequence[bytes], height: BlockTag) -> tuple[bytes, ...]:
-        """What is stored under each hashed path, zero for nothing: in one call where the router takes several in one."""
+        """What is stored under each hashed path, zero for nothing, in the order asked.
+
+        Args:
+            hashed_paths: Keccak-256 of ICS-24 paths; one call asks for all if the router has `multicall`, else one for each.
+
+        Raises:
+            BadAnswer: the router returns another number of words.
+        """
         if len(hashed_paths) > 1 and self._has_multicall:
             data = MULTICALL.encode([GET_COMMITMENT.encode(hashed_path) for hashed_path in hashed_paths])
             (returned,) = MULTICALL.decode(await self._execution.call(self._router, data, height))
@@ -145,7 +168,17 @@ class RouterReads:
         )
 
     async def event_of(self, topic: bytes, client_id: str, sequence: int, start: int, head: int) -> PacketEvent | None:
-        """The one event of a kind for a packet. Asks for all blocks from `start`, by ranges where the node refuses that."""
+        """The one event of a kind for a packet, searched in the blocks `start` to `head`.
+
+        It asks for all blocks at once, and if the node refuses that, by ranges from the newest block down.
+
+        Args:
+            topic: first topic of the event's logs.
+
+        Raises:
+            BadAnswer: the endpoint has more than one such event.
+            RpcRefused: the node refuses even a single block.
+        """
         topics = [hex_data(topic), hex_data(client_topic(client_id)), hex_data(sequence_topic(sequence))]
         try:
             events = await self._events(start, head, topics)
@@ -172,13 +205,16 @@ class RouterReads:
         return ()
 
     async def sent_packet(self, client_id: str, sequence: int, start: int, head: int) -> PacketEvent | None:
+        """The SendPacket event of a packet that was sent over `client_id`. Raises as `event_of`."""
         return await self.event_of(SEND_PACKET_TOPIC, client_id, sequence, start, head)
 
     async def written_acknowledgement(self, client_id: str, sequence: int, start: int, head: int) -> PacketEvent | None:
+        """The WriteAcknowledgement event of a packet that was received over `client_id`. Raises as `event_of`."""
         return await self.event_of(WRITE_ACKNOWLEDGEMENT_TOPIC, client_id, sequence, start, head)
 
     @property
     def router(self) -> bytes:
+        """Address of the router, 20 bytes."""
         return self._router
 
     async def counterparty(self, client_id: str) -> tuple[str, tuple[bytes, ...]] | None:
@@ -193,6 +229,7 @@ class RouterReads:
 
 
 def decode_counterparty(returned: bytes) -> tuple[str, tuple[bytes, ...]]:
+    """(client id, Merkle prefix) as `getCounterparty` returned them. Raises BadAnswer."""
     ((counterparty_id, prefix),) = GET_COUNTERPARTY.decode(returned)
     return counterparty_id, tuple(prefix)
 

@@ -7,7 +7,7 @@ from light_clients.crypto.hashes import keccak256
 
 
 def transaction_fields(transaction: PreparedTransaction, nonce: int) -> dict[str, Any]:
-    """As eth-account and web3 name them. A contract creation has no `to`."""
+    """The transaction as eth-account and web3 name its fields. A contract creation has no `to`."""
     fields: dict[str, Any] = {
         "chainId": transaction.chain_id,
         "nonce": nonce,
@@ -27,6 +27,9 @@ def transaction_fields(transaction: PreparedTransaction, nonce: int) -> dict[str
 
 
 def sign(prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
-    """Ask the signer; the hash is of the raw bytes and known before anything is sent."""
+    """Ask the signer. The hash is of the raw bytes and known before anything is sent.
+
+    Whether `prepared` names the signer's account as its sender is not checked here.
+    """
     raw = signer.sign_transaction(transaction_fields(prepared, nonce))
     return SignedTransaction(keccak256(raw), raw, nonce, prepared)

@@ -43,7 +43,17 @@ GAS_MARGIN_PERCENT = 15
 async def prepare_call(
     execution: ExecutionRpc, chain_id: int, sender: str, to: bytes | None, data: bytes, max_gas: int, value_wei: int = 0
 ) -> PreparedTransaction:
-    """Estimate and price one call (`to` None: a creation). Raises RefusedByChain, BatchTooLarge by gas."""
+    """Estimate and price one call on the newest state. Nothing is signed or sent.
+
+    Args:
+        sender: address as text.
+        to: 20 bytes; None creates a contract.
+        max_gas: the most that a transaction of this chain may ask for.
+
+    Raises:
+        RefusedByChain: the call would revert.
+        BatchTooLarge: it needs more than `max_gas`.
+    """
     estimate = await execution.estimate_gas(to, data, sender, value_wei)
     if estimate > max_gas:
         raise BatchTooLarge("gas", estimate, max_gas)
@@ -128,6 +138,7 @@ async def _simulate(
 
 
 async def account_state(execution: ExecutionRpc, address: str) -> AccountState:
+    """Nonces and balance on the newest state of the endpoints. The pending nonce is never below the latest."""
     latest = await execution.nonce(address)
     pending = await execution.nonce(address, "pending")
     return AccountState(address, latest, max(latest, pending), await execution.balance_wei(address))
@@ -138,7 +149,13 @@ _NONCE_HIGH_WORDS = ("nonce too high", "nonce gap", "nonce_too_high", "too dista
 
 
 async def broadcast(execution: ExecutionRpc, signed: SignedTransaction) -> None:
-    """Send, and on a refusal find out why from the chain's state; the pool's words decide only what state cannot."""
+    """Send, and on a refusal find out why from the chain's state; the pool's words decide only what state cannot.
+
+    Raises:
+        AlreadyKnown, NonceTooLow, NonceTooHigh, InsufficientFunds, Underpriced: what was found out.
+        BroadcastRefused: another reason, in the pool's words.
+        EndpointUnavailable: no endpoint answered; the transaction may be in a pool all the same.
+    """
     try:
         await execution.send_raw(signed.raw, signed.hash)
     except RpcRefused as refusal:
@@ -175,7 +192,15 @@ def check_receipt_block(receipt: Receipt, block_hash: bytes) -> None:
 async def outcome_of(
     execution: ExecutionRpc, router: bytes, receipt: Receipt, block_hash: bytes, block_time_ns: int
 ) -> TransactionOutcome:
-    """What a receipt says, if it is of the final block of its height, which has this hash and time."""
+    """What a receipt says of a transaction, with the reason of a revert and of each call that failed.
+
+    Args:
+        router: 20 bytes; logs of other contracts are passed over.
+        block_hash, block_time_ns: of the final block at the receipt's height.
+
+    Raises:
+        BadAnswer: the receipt is of another block, or one of its logs is malformed.
+    """
     check_receipt_block(receipt, block_hash)
     failures = _failures(execution, receipt, router)
     return TransactionOutcome(

@@ -55,7 +55,11 @@ class Transactor:
             await trio.sleep(POLL_INTERVAL_S)
 
     async def send(self, to: bytes | None, data: bytes) -> Receipt:
-        """`send_all` of one call."""
+        """Send one call and wait for its receipt. Raises as `send_all`.
+
+        Args:
+            to: 20 bytes; None creates a contract.
+        """
         (receipt,) = await self.send_all([(to, data)])
         return receipt
 

@@ -79,7 +79,7 @@ class ChainAdapter(Protocol):
         """The newest final block. Never goes back within one adapter's life."""
 
     async def wait_for_height(self, height: int) -> Head:
-        """Return the head as soon as it is at `height` or above."""
+        """Return the head as soon as it is at `height` or above. Waits without a limit: the caller sets one."""
 
     async def block_time_ns(self, height: int) -> int:
         """Time of a final block. Raises HeightUnavailable."""
@@ -95,15 +95,48 @@ class ChainAdapter(Protocol):
         """There are blocks above the head: NEWEST says more than the head's state, and nothing for good."""
 
     async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
-        """Commitment of a sent, unsettled packet in the state after block `height`."""
+        """Commitment of a sent, unsettled packet.
+
+        Args:
+            client_id: of this chain, the packet's source client.
+            height: the state after this block is read: a final height, NEWEST, or None for the head.
+
+        Returns:
+            None if nothing was sent with this sequence, or the packet is settled.
+
+        Raises:
+            HeightUnavailable: no endpoint has the state of that height.
+        """
 
     async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
-        """Receipt of a received packet."""
+        """Receipt of a received packet; its bytes differ between kinds of chain.
+
+        Args:
+            client_id: of this chain, the packet's destination client.
+            height: the state after this block is read: a final height, NEWEST, or None for the head.
+
+        Returns:
+            None if the packet was not received.
+
+        Raises:
+            HeightUnavailable: no endpoint has the state of that height.
+        """
 
     async def acknowledgement_commitment(
         self, client_id: str, sequence: int, height: int | None = None
     ) -> bytes | None:
-        """Commitment of a written acknowledgement."""
+        """Commitment of a written acknowledgement.
+
+        Args:
+            client_id: of this chain, the packet's destination client.
+            height: the state after this block is read; None is the final head.
+
+        Returns:
+            None if the packet was not received, or its application has not answered yet.
+
+        Raises:
+            HeightUnavailable: no endpoint has the state of that height.
+        """
 
     async def next_sequence_send(self, client_id: str) -> int:
         """The sequence that the next packet over the client will get; 1 if none was sent."""
@@ -111,19 +144,48 @@ class ChainAdapter(Protocol):
     async def unsettled_sends(
         self, client_id: str, first_sequence: int = 1, count: int = MAX_SEQUENCE_SCAN
     ) -> tuple[int, ...]:
-        """Those of `count` sequences (at most MAX_SEQUENCE_SCAN) from `first_sequence` on whose commitment stands."""
+        """The sequences whose commitment stands: sent, and neither acknowledged nor timed out.
+
+        Args:
+            client_id: of this chain, the source client.
+            first_sequence: where to begin, at least 1.
+            count: how many sequences to look at from there on, at most MAX_SEQUENCE_SCAN.
+
+        Returns:
+            In ascending order.
+        """
 
     async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
-        """The SEND event of a packet, wherever it is in the chain's history."""
+        """The SEND event of a packet, wherever it is in the chain's history.
+
+        Args:
+            client_id: of this chain, the packet's source client.
+
+        Returns:
+            None if the chain has no such event, or no endpoint keeps it any more.
+        """
 
     async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
-        """The WRITE_ACKNOWLEDGEMENT event of a packet received over `client_id` (the destination client)."""
+        """The WRITE_ACKNOWLEDGEMENT event of a packet, wherever it is in the chain's history.
+
+        Args:
+            client_id: of this chain, the packet's destination client.
+
+        Returns:
+            None if the chain has no such event, or no endpoint keeps it any more.
+        """
 
     async def client(self, client_id: str) -> ClientInfo:
         """Raises UnknownClient."""
 
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
-        """The state stored at exactly `height`, in the Python light client's encoding."""
+        """The state that a client of this chain stores at exactly `height`, in the Python light client's encoding.
+
+        Nothing here is proven: the caller compares it with what it verified itself.
+
+        Returns:
+            None if the client stores none at that height.
+        """
 
     async def paused(self) -> bool:
         """The router's admins have stopped packets for now: refusals by `prepare` are then nobody's fault."""
@@ -188,7 +250,11 @@ class ChainAdapter(Protocol):
         """
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
-        """Nothing is sent. The result's hash is recorded before `broadcast`."""
+        """Sign a prepared transaction with `nonce`. Nothing is sent; the result's hash is recorded before `broadcast`.
+
+        Args:
+            signer: of the account that `prepared` names as its sender.
+        """
 
     async def broadcast(self, signed: SignedTransaction) -> None:
         """Hand to the pool. Raises the subclasses of BroadcastRefused; EndpointUnavailable means: unknown, look for it."""

@@ -73,7 +73,7 @@ class AccessList:
     entries: tuple[EndpointAccess, ...] = ()
 
     def of(self, host: str, port: int) -> EndpointAccess:
-        """The entry of that port, else that of the host; NOTHING where there is none."""
+        """What to send to a host: the entry of that port, else that of the host, else NOTHING."""
         found = NOTHING
         for entry in self.entries:
             if entry.host == host.lower() and entry.port in (None, port):
@@ -87,7 +87,7 @@ NO_ACCESS = AccessList()
 
 
 def redacted(data: bytes, access: EndpointAccess) -> bytes:
-    """What a server said, without the secrets that it was told: it may repeat them in an error, and errors are logged."""
+    """What a server said, without the secrets that were sent to it: it may repeat them in an error, and errors are logged."""
     for _, value in access.headers:
         for secret in {value, value.rpartition(b" ")[2]}:
             if len(secret) >= MIN_REDACTED_BYTES and secret in data:

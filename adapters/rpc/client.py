@@ -154,7 +154,17 @@ class RpcClient:
         *,
         at_height: int = 0,
     ) -> Answer:
-        """Ask until an endpoint gives an answer that `decode` takes; see `run`."""
+        """Ask one endpoint after another until one gives an answer that `decode` takes.
+
+        Args:
+            params: positional as a sequence, named as a dict.
+            decode: raises BadAnswer to leave the endpoint for the next.
+            at_height: endpoints that have not reached this block are asked last.
+
+        Raises:
+            RpcRefused: an endpoint answered with a JSON-RPC error, which is an answer.
+            EndpointUnavailable: no endpoint gave a usable answer; it names each attempt.
+        """
         return await self.run(method, lambda attempt: attempt.call(method, params, decode), at_height=at_height)
 
     async def run(
@@ -266,7 +276,7 @@ class RpcClient:
         raise EndpointUnavailable(self.chain, operation, self._reasons(reasons), everywhere)
 
     def leave(self, endpoint: Endpoint, reason: str) -> None:
-        """The endpoint was caught lying: not asked again for a long time."""
+        """Stop asking an endpoint that was caught lying, for a long time. `reason` is logged and counted."""
         endpoint.distrusted(EndpointError.DISTRUSTED, reason, trio.current_time())
 
     def heads_seen(self, heads: Sequence[tuple[Endpoint, int]]) -> int:
@@ -390,10 +400,17 @@ class Attempt:
 
     @property
     def endpoint_name(self) -> str:
+        """As errors and metrics name the endpoint: without path, query or user."""
         return self._endpoint.name
 
     async def call(self, method: str, params: Sequence[Any] | dict[str, Any], decode: Decoder[Answer]) -> Answer:
-        """One exchange. Raises AttemptFailed, BadAnswer, RpcRefused."""
+        """One exchange with this endpoint alone.
+
+        Raises:
+            AttemptFailed: no answer, or none in time.
+            BadAnswer: an answer that `decode` does not take.
+            RpcRefused: a JSON-RPC error.
+        """
         return await self._client._exchange(self._endpoint, Request(method, params), decode)
 
     async def call_each(
@@ -420,7 +437,14 @@ async def open_rpc_client(
     options: RpcOptions | None = None,
     identify: Callable[[Attempt], Awaitable[None]] | None = None,
 ) -> AsyncIterator[RpcClient]:
-    """A client whose connections close with the block."""
+    """A client of several endpoints that serve the same chain. Its connections close with the block.
+
+    Args:
+        chain: named in errors and metrics.
+        urls: in the order in which they are preferred.
+        random: draws the jitter of backoffs.
+        identify: raises EndpointMismatch for an endpoint of another chain; run before an endpoint's first answer counts.
+    """
     options = options or RpcOptions()
     async with new_http_client(options.max_concurrency, options.access) as http:
         yield RpcClient(chain, urls, http, random, options, identify)

@@ -34,7 +34,11 @@ async def all_of(calls: Sequence[tuple[Callable[..., Awaitable[object]], Any]]) 
 async def each_of(
     function: Callable[[Argument], Awaitable[Found]], arguments: Sequence[Argument], at_once: int = CONCURRENT_READS
 ) -> list[Found]:
-    """`function` of each argument, in their order, `at_once` at a time. Errors as in `all_of`."""
+    """`function` of each argument, `at_once` at a time.
+
+    Returns:
+        In the order of `arguments`. Errors are raised as by `all_of`.
+    """
     found: dict[int, Found] = {}
 
     async def one(index: int) -> None:

@@ -60,7 +60,11 @@ class Endpoint:
         self._strikes = 0
 
     def failed(self, kind: EndpointError, reason: str, now_s: float) -> None:
-        """No answer, or a bad one: leave it for a time that doubles with every strike in a row."""
+        """Note that the endpoint gave no answer, or a bad one. It rests for a time that doubles with every strike in a row.
+
+        Args:
+            now_s: the same monotonic clock as in `usable`.
+        """
         self.errors[kind] += 1
         self.last_failure = reason
         self._strikes = min(self._strikes + 1, MAX_STRIKES_COUNTED)
@@ -69,7 +73,7 @@ class Endpoint:
             self._quarantined_until_s = max(self._quarantined_until_s, now_s + wait_s)
 
     def distrusted(self, kind: EndpointError, reason: str, now_s: float) -> None:
-        """Caught lying: leave it at once for the long time, and identify it again after."""
+        """Note that the endpoint was caught lying. It rests for the long time at once, and is identified again after."""
         self.errors[kind] += 1
         self.last_failure = reason
         self.identified = False
@@ -77,6 +81,7 @@ class Endpoint:
         self._quarantined_until_s = now_s + self._options.mismatch_quarantine_s
 
     def usable(self, now_s: float) -> bool:
+        """Whether its rest is over."""
         return now_s >= self._quarantined_until_s
 
     def never_now(self, now_s: float) -> bool:
@@ -90,7 +95,11 @@ class Endpoint:
         return self.head != 0 and self.head + self._options.max_lag_blocks < best_head
 
     def statistics(self, api: str, best_head: int, now_s: float) -> EndpointStatistics:
-        """`best_head` is the highest of the endpoints that serve the same."""
+        """What metrics show of it.
+
+        Args:
+            best_head: the highest head of the endpoints that serve the same, from which its lag is counted.
+        """
         return EndpointStatistics(
             api=api,
             name=self.name,
@@ -109,7 +118,7 @@ class Endpoint:
 
 
 def named_endpoints(urls: Sequence[str], options: RpcOptions) -> tuple[Endpoint, ...]:
-    """One for each URL, each with a name of its own: of several behind one host and port, the later ones are numbered."""
+    """An endpoint for each URL, each with a name of its own: if several share host and port, the later ones are numbered."""
     seen: Counter[str] = Counter()
     endpoints = []
     for url in urls:

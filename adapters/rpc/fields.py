@@ -55,6 +55,7 @@ class Fields:
             yield Fields(self.method, value, f"{self.path}[{index}]")
 
     def text(self, max_chars: int = 4096) -> str:
+        """A string of at most `max_chars`. Raises BadAnswer."""
         if not isinstance(self.value, str):
             raise self.bad("is not a string")
         if len(self.value) > max_chars:
@@ -62,6 +63,7 @@ class Fields:
         return self.value
 
     def flag(self) -> bool:
+        """True or false. Raises BadAnswer."""
         if not isinstance(self.value, bool):
             raise self.bad("is not true or false")
         return self.value
@@ -83,7 +85,7 @@ class Fields:
         return value
 
     def data(self, size: int | None = None, max_bytes: int = 1 << 20) -> bytes:
-        """`0x…` bytes: exactly `size`, or at most `max_bytes`."""
+        """The bytes of `0x…` text: exactly `size` of them, or at most `max_bytes` if `size` is None. Raises BadAnswer."""
         text = self.text(2 + 2 * max_bytes if size is None else 2 + 2 * size)
         try:
             raw = bytes.fromhex(text[2:])

@@ -52,5 +52,10 @@ class TokenBucket:
 
 
 def backoff_s(attempt: int, first_s: float, most_s: float, random: Random) -> float:
-    """Wait before retry number `attempt` (from 0): exponential, capped, with jitter of half to one and a half."""
+    """How long to wait before a retry: exponential, capped, with jitter of half to one and a half.
+
+    Args:
+        attempt: number of the retry, from 0.
+        first_s, most_s: the wait without jitter before retry 0, and its cap.
+    """
     return min(most_s, first_s * 2.0 ** min(attempt, 32)) * (0.5 + random.random())

@@ -52,6 +52,7 @@ class HeadSignal:
         self.connected = False
 
     def notify(self) -> None:
+        """Wake all who wait for a new head."""
         self._event.set()
         self._event = trio.Event()
 

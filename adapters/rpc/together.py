@@ -31,7 +31,14 @@ class Together(Generic[Key, Value, Group]):
         self._open: dict[Group, _Asked[Key, Value]] = {}
 
     async def get(self, group: Group, key: Key) -> Value:
-        """The value of one key; keys of different groups never share a request."""
+        """The value of one key.
+
+        Args:
+            group: keys of different groups never share a request.
+
+        Raises:
+            What `ask` raises, to every caller of the request.
+        """
         while True:
             asked = self._open.get(group)
             if asked is None or len(asked.keys) >= self._most:

@@ -136,7 +136,15 @@ class HttpClient:
         return await self._exchange(self._target(endpoint), method, body, max_bytes)
 
     async def get(self, endpoint: Endpoint, path: str, operation: str, max_bytes: int) -> bytes:
-        """GET of a path below the endpoint's URL; raises as `post`. A refusal with a JSON object is an answer."""
+        """GET of a path below the endpoint's URL, whose query is kept. A refusal with a JSON object as its body is an answer.
+
+        Args:
+            operation: named in errors.
+            max_bytes: of the body, counted after decompression.
+
+        Raises:
+            AttemptFailed: no answer, no success, or too many bytes.
+        """
         return await self._exchange(self._target(endpoint).below(path), operation, None, max_bytes)
 
     def _target(self, endpoint: Endpoint) -> _Target:
@@ -182,7 +190,12 @@ class HttpClient:
 
 
 def new_http_client(max_connections: int, access: AccessList = NO_ACCESS) -> HttpClient:
-    """To be used as an async context manager: its connections end with the block."""
+    """A client that is used as an async context manager: its connections end with the block.
+
+    Args:
+        max_connections: of all hosts together; who comes above it waits.
+        access: what is sent to which host, such as tokens and client certificates.
+    """
     return HttpClient(max_connections, access)
 
 

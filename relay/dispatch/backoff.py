@@ -12,6 +12,6 @@ class Backoff:
     cap_s: float = 60.0
 
     def delay_s(self, failures: int, random: Random) -> float:
-        """The delay after the `failures`-th failure in a row (1 for the first)."""
+        """The delay after the `failures`-th failure in a row (1 for the first), with jitter from `random`."""
         full = min(self.cap_s, self.base_s * 2.0 ** min(failures - 1, 32))
         return full * (0.5 + 0.5 * random.random())

@@ -32,7 +32,11 @@ class DeadLetter:
 
 
 def encode_letter(letter: DeadLetter, record: bytes) -> bytes:
-    """`record` is the job's, or what stood there instead of one."""
+    """The bytes that are stored of a letter.
+
+    Args:
+        record: the job's own record, or the bytes that stood in its place and could not be read.
+    """
     document = {
         "route": letter.route,
         "reason": letter.reason[:MAX_REASON_CHARS],
@@ -47,7 +51,10 @@ def encode_letter(letter: DeadLetter, record: bytes) -> bytes:
 
 
 def decode_letter(job_id: str, data: bytes) -> DeadLetter:
-    """Also of letters that an older hutong wrote, without cause. What cannot be read is a letter that says so."""
+    """Inverse of `encode_letter`, also of letters that an older hutong wrote without a cause.
+
+    Nothing is raised: bytes that cannot be read give a letter without a job that says so.
+    """
     try:
         document = parse_json(data, "dead letter", MAX_DEAD_LETTER_BYTES)
         return DeadLetter(

@@ -55,6 +55,7 @@ class Taken:
 
     @property
     def failures(self) -> int:
+        """How often it has failed: as a job, and when it was tried again while it rested."""
         return self.attempts + self.probes
 
 
@@ -129,7 +130,11 @@ class Queue:
         await self._connection(create)
 
     async def enqueue(self, jobs: Iterable[Job]) -> Enqueued:
-        """Add jobs that are not known yet. When it returns, the server has every job that it did not call full."""
+        """Add the jobs that are not known yet. When it returns, the server has every job that it did not call full.
+
+        Returns:
+            How many were added, were known before (waiting, in work, resting or ignored), and found their route full.
+        """
         added = known = full = 0
         by_route: dict[Route, list[tuple[str, bytes]]] = {}
         for job in jobs:
@@ -144,7 +149,11 @@ class Queue:
         return Enqueued(added, known, full)
 
     async def states(self, route: Route, ids: Sequence[str]) -> dict[str, str]:
-        """Where those of `ids` are that the queue knows: `delayed`, `asleep`, `dead`, `ignored`, or `waiting` (in work ones included)."""
+        """Where those of `ids` are that the queue knows; ids that it does not know are left out.
+
+        Returns:
+            By id: `delayed`, `asleep`, `dead`, `ignored`, or `waiting`, which includes jobs in work.
+        """
         values: list[bytes | None] = []
         for start in range(0, len(ids), _STATES_CHUNK):
             values += await self._script(STATES, route, ids[start : start + _STATES_CHUNK])
@@ -154,7 +163,11 @@ class Queue:
         }
 
     async def take(self, route: Route, limit: int) -> list[Taken]:
-        """Up to `limit` jobs that nobody works on, at once; due retries included. Unreadable records are buried."""
+        """Up to `limit` jobs that nobody works on, retries that are due included. Returns at once, also with none.
+
+        Records that cannot be read become dead letters. If the server has lost the route's group (it was flushed or replaced),
+        the group is made again, `lost` counts it, and the answer is empty.
+        """
         await self._script(PROMOTE, route, [self._now_ms(), limit])
         stream = self._keys(route)[0]
         # After a broken connection an answer may have been lost: then the server thinks that we have these jobs.
@@ -191,7 +204,14 @@ class Queue:
         self._known_losses.pop(route, None)
 
     async def claim(self, route: Route, limit: int, idle_ms: int = CLAIM_AFTER_MS) -> list[Taken]:
-        """Take over up to `limit` jobs that another worker took and has not touched for `idle_ms`."""
+        """Take over jobs from a worker that took them and has not touched them since.
+
+        A job that was taken more than MAX_DELIVERIES times and never ended becomes a dead letter instead.
+
+        Args:
+            limit: how many at most.
+            idle_ms: how long a job must have been untouched.
+        """
         stream = self._keys(route)[0]
 
         def autoclaim(client: redis.Redis) -> tuple[Any, dict[bytes, int]]:
@@ -228,7 +248,7 @@ class Queue:
         return await self._parse(route, [(entry, fields) for entry, fields in entries if entry not in worn])
 
     async def touch(self, route: Route, taken: Iterable[Taken]) -> None:
-        """Say that these jobs are still worked on."""
+        """Say that these jobs are still worked on, so that `claim` leaves them. Does nothing for jobs that have ended."""
         entries = [item.entry for item in taken]
         if not entries:
             return
@@ -244,7 +264,7 @@ class Queue:
         await self._connection(claim)
 
     async def settle(self, route: Route, taken: Iterable[Taken]) -> None:
-        """These jobs are done on the chain, or never need to be: forget them."""
+        """Forget jobs that are done on the chain, or never need to be."""
         pairs = [part for item in taken for part in (item.entry, item.job.id)]
         if pairs:
             await self._script(SETTLE, route, [route.destination, *pairs])
@@ -274,7 +294,7 @@ class Queue:
         return True
 
     async def put_off(self, route: Route, taken: Taken, reason: str, delay_s: float) -> None:
-        """Give the job out again after `delay_s`; it is no failure."""
+        """Give the job out again after `delay_s`. It counts as no failure and costs no attempt."""
         await self._delay(route, taken, reason, delay_s)
 
     async def _delay(self, route: Route, taken: Taken, reason: str, delay_s: float) -> None:
@@ -301,7 +321,12 @@ class Queue:
         return dead
 
     async def bury(self, route: Route, taken: Taken, reason: str, cause: str = OTHER_CAUSE) -> None:
-        """Make a dead letter that is not tried again until somebody revives it."""
+        """Make a dead letter that is not tried again until somebody revives it.
+
+        Args:
+            reason: one sentence for operators.
+            cause: the label by which letters are counted and revived together.
+        """
         await self._rest(route, taken, reason, cause, "", dead=True)
 
     async def _rest(self, route: Route, taken: Taken, reason: str, cause: str, due_ms: str, *, dead: bool) -> None:
@@ -316,9 +341,9 @@ class Queue:
             )
 
     async def pick(self, route: Route, limit: int) -> list[tuple[Taken, DeadLetter]]:
-        """Up to `limit` jobs that are due to be tried again, of as many kinds as there are; ours for LEASE_S.
+        """Up to `limit` resting jobs that are due to be tried again, of as many causes as there are; they are ours for LEASE_S.
 
-        A letter that cannot be read is forgotten: its packet is on the chains, and the clearer enqueues it in a form of today.
+        A letter that cannot be read is forgotten: its packet is on the chains, and the clearer enqueues it in today's form.
         """
         now_ms = self._now_ms()
         answer = cast(list[bytes], await self._script(PICK, route, [now_ms, limit, now_ms + int(LEASE_S * 1000)]))
@@ -348,19 +373,23 @@ class Queue:
         await self._connection(work)
 
     async def wake(self, route: Route, taken: Iterable[Taken]) -> int:
-        """Give picked jobs out; returns how many were still asleep."""
+        """Give picked jobs out again.
+
+        Returns:
+            How many were still asleep; the others were woken, revived or ignored by somebody else in the meantime.
+        """
         parts: list[str | bytes] = []
         for one in taken:
             parts += [one.job.id, encode_job(one.job), str(one.attempts), str(one.probes)]
         return int(await self._script(WAKE, route, parts)) if parts else 0
 
     async def forget(self, route: Route, ids: Sequence[str]) -> None:
-        """What of these rests need not be tried any more."""
+        """Drop those of `ids` that rest: they need not be tried any more. Jobs that wait or are in work stay."""
         for start in range(0, len(ids), _STATES_CHUNK):
             await self._script(FORGET, route, ids[start : start + _STATES_CHUNK])
 
     async def dead_letters(self, route: Route, limit: int | None = None) -> list[DeadLetter]:
-        """The newest dead letters; all without `limit`."""
+        """Dead letters, the newest first; at most `limit`, or all if it is None."""
         return await self._letters(route, 3, limit)
 
     async def ignored(self, route: Route) -> list[DeadLetter]:
@@ -382,11 +411,19 @@ class Queue:
         return [decode_letter(job_id.decode(errors="replace"), record) for job_id, record in letters if record]
 
     async def revive(self, route: Route, job_id: str) -> bool:
-        """Try a dead letter again from the first attempt. False: there is no such letter, or its record is unreadable."""
+        """Try a dead letter again from its first attempt.
+
+        Returns:
+            False if there is no such letter, or its record cannot be read.
+        """
         return await self.revive_all(route, [job_id]) == 1
 
     async def revive_all(self, route: Route, job_ids: Sequence[str]) -> int:
-        """As `revive`, of many; returns how many there were."""
+        """Try these dead letters again from their first attempt.
+
+        Returns:
+            How many of `job_ids` were letters with a record that can be read.
+        """
         records = self._keys(route)[4]
         woken = 0
         for start in range(0, len(job_ids), _LETTERS_CHUNK):
@@ -397,18 +434,26 @@ class Queue:
         return woken
 
     async def ignore(self, route: Route, job_id: str) -> bool:
-        """Leave a resting job alone for good. False: no job of that name rests."""
+        """Leave a resting job alone for good, until `heed`.
+
+        Returns:
+            False if no job of that name rests.
+        """
         return bool(await self._script(IGNORE, route, [job_id, self._now_ms(), "", "", ""]))
 
     async def ignore_taken(self, route: Route, taken: Taken, reason: str) -> None:
-        """The same of a job in work."""
+        """Leave a job in work alone for good, until `heed`. `reason` is shown with it."""
         job, now_ms = taken.job, self._now_ms()
         letter = DeadLetter(job.id, route.name, reason, taken.failures, now_ms, job, OTHER_CAUSE, taken.probes)
         arguments = [job.id, now_ms, route.destination, taken.entry, encode_letter(letter, encode_job(job))]
         await self._script(IGNORE, route, arguments)
 
     async def heed(self, route: Route, job_id: str) -> bool:
-        """Undo `ignore`: the job is tried again from its first attempt."""
+        """Undo `ignore`: the job is tried again from its first attempt.
+
+        Returns:
+            False if no job of that name is ignored, or its record cannot be read.
+        """
         letter = await self._letter(route, job_id)
         if letter is None or letter.job is None:
             return False
@@ -438,6 +483,7 @@ class Queue:
         return [name.decode(errors="replace") for name in await self._connection(read)]
 
     async def statistics(self, route: Route) -> QueueStatistics:
+        """How many jobs of the route wait or are in work, are delayed, are dead, and are asleep."""
         stream, _, delayed, dead, _, asleep, _, _ = self._keys(route)
 
         def read(client: redis.Redis) -> QueueStatistics:

@@ -55,6 +55,7 @@ class Route:
 
     @property
     def name(self) -> str:
+        """As logs and metrics show it."""
         return f"{self.destination}:{self.client}"
 
 

@@ -15,7 +15,7 @@ MAX_PLAIN_DIGITS = 18
 
 
 def sum_costs(read: Callable[[Any], list[dict[str, Any]]], *, sqlite: bool) -> tuple[list[Costs], int]:
-    """(by chain, how many fees cannot be read). One pass for fees below 10^18 wei, one that gives the few others."""
+    """The costs by chain, and how many fees cannot be read. One pass for fees below 10^18 wei, one for the few others."""
     delivered = {row["chain"]: int(row["count"]) for row in read(_DELIVERED)}
     sums: dict[str, list[int]] = {chain: [0, 0, 0, 0] for chain in delivered}
     plain = _is_plain(sqlite=sqlite)

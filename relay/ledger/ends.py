@@ -15,6 +15,7 @@ from relay.ledger.values import Delivery, TransactionEnd
 
 
 def end_write(end: TransactionEnd) -> Callable[[Connection], None]:
+    """The statement that records a transaction's end, to be run in a transaction of the database."""
     change = {
         "of_chain": end.chain,
         "of_hash": hex_of(end.hash),
@@ -43,6 +44,7 @@ _END = update(TransactionRow).where(
 
 
 def notes_of_end(end: TransactionEnd) -> list[Note]:
+    """One note for each packet that the transaction delivered."""
     return [_included(delivery) for delivery in end.deliveries]
 
 

@@ -51,7 +51,12 @@ class Explanation:
 
 
 def explain(life: LifeCycle, now_ns: int, leg_2: LifeCycle | None = None) -> Explanation:
-    """Why the packet is where it is. `leg_2`: the packet that the hub sent on because of it."""
+    """Why a packet is where it is, in sentences for operators.
+
+    Args:
+        now_ns: the host's clock, for ages.
+        leg_2: the packet that the hub sent on because of this one.
+    """
     packet = life.packet
     if packet is None:
         return Explanation(
@@ -171,6 +176,7 @@ def _explain_submitted(life: LifeCycle, goal: str, now_ns: int) -> Explanation:
 
 
 def age_text(duration_ns: int) -> str:
+    """A duration in whole days, hours, minutes or seconds: the largest unit of which there is one."""
     seconds = max(0, duration_ns) // 10**9
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:

@@ -75,7 +75,12 @@ class Figures(Reading):
         )
 
     def estimate(self, source: str, destination: str, since_ns: int) -> Estimate:
-        """From the newest `MAX_SAMPLES` acknowledged messages of every app between two chains (the ends of the whole way)."""
+        """How long messages between two chains took, from the newest `MAX_SAMPLES` acknowledged ones of every app.
+
+        Args:
+            source, destination: the ends of the whole way; a hub between them is not named.
+            since_ns: older messages do not count.
+        """
         chosen = [lane for lane in lanes(self._rows) if (lane.source, lane.destination) == (source, destination)]
         terms = terms_of(None, chosen, MessageState.ACKNOWLEDGED) or []
         found = newest(self._rows, terms, Bounds(from_ns=since_ns), MAX_SAMPLES, lateral=self._lateral)

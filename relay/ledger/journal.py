@@ -33,6 +33,7 @@ class Journal:
         return len(self._entries)
 
     def add(self, entries: Iterable[Entry]) -> None:
+        """Append entries; the oldest are forgotten if there are too many."""
         self._entries.extend(entries)
 
     def take(self) -> list[Entry]:

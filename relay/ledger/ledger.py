@@ -86,7 +86,15 @@ class Ledger:
     def open_url(
         cls, url: str, run: Runner | None = None, password: Password = None, owner: str = ONLY_OWNER
     ) -> "Ledger":
-        """Like `open_file`, for any SQLAlchemy URL of SQLite or PostgreSQL. The password is in no error and no log."""
+        """Like `open_file`, for any SQLAlchemy URL of SQLite or PostgreSQL.
+
+        Args:
+            password: is in no error and no log.
+            owner: whose transactions these are, if several relays share the database.
+
+        Raises:
+            LedgerUnavailable: it cannot be opened, or was written by a newer hutong.
+        """
         engine = open_engine(url, password)
         try:
             upgrade_to_head(engine)

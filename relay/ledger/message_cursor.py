@@ -29,7 +29,7 @@ class Position:
 
 
 def encode_cursor(kind: CursorKind, position: Position) -> str:
-    """At most `MAX_CURSOR_CHARS` of base64url."""
+    """Where a list goes on, as at most `MAX_CURSOR_CHARS` of base64url. It is opaque to clients and checked when it comes back."""
     text = f"{kind.value}1:{position.value}:{position.packet_id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

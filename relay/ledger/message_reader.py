@@ -57,7 +57,16 @@ class MessageReader(Figures):
     """
 
     def page(self, wanted: MessageFilter, cursor: str | None = None, limit: int = 50) -> MessagePage:
-        """Newest first. `limit` 1 to `MAX_LIMIT`."""
+        """One page of messages, newest first.
+
+        Args:
+            cursor: of an earlier page of the same list; None begins.
+            limit: 1 to `MAX_LIMIT`.
+
+        Raises:
+            InvalidCursor: the cursor is not from this list.
+            ValueError: `limit` is out of bounds.
+        """
         _check_limit(limit)
         after = None if cursor is None else decode_cursor(CursorKind.PAGE, cursor)
         found, further = self._candidates(wanted, Bounds(after, wanted.sent_from_ns, wanted.sent_until_ns), limit)
@@ -88,7 +97,7 @@ class MessageReader(Figures):
         return self.page(MessageFilter(transaction=transaction_hash), None, limit)
 
     def search(self, text: str, limit: int = 50) -> Found:
-        """What a person typed: a packet id, a hash, an address or a chain's name."""
+        """What a person may mean by a packet id, a hash, an address or a chain's name."""
         _check_limit(limit)
         text = text.strip()
         if not text or len(text) > MAX_SEARCH_CHARS or "\x00" in text or not text.isprintable():

@@ -29,7 +29,7 @@ class LedgerReader(Reading):
     """Every call is one query or a few, blocks, and raises LedgerUnavailable in one sentence."""
 
     def pending(self, chain: str | None = None, limit: int = MAX_PENDING) -> Pending:
-        """Unsettled packets to or from `chain` (None: any)."""
+        """Unsettled packets to or from `chain`; of all chains if it is None. At most `limit`, the oldest first."""
         query = select(*raw_columns(PacketRow)).where(PacketRow.outcome.is_(None))
         if chain is not None:
             query = query.where(or_(PacketRow.source_chain == chain, PacketRow.destination_chain == chain))

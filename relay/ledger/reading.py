@@ -30,6 +30,11 @@ class Reading:
 
     @classmethod
     def open_url(cls, url: str, password: Password = None) -> Self:
+        """Open the database for reading alone.
+
+        Raises:
+            LedgerUnavailable: it is not there, or has another schema than this hutong reads.
+        """
         return cls._checked(open_engine(url, password, read_only=True), password)
 
     @classmethod

@@ -212,6 +212,6 @@ class LifeCycle:
 
 
 def shares(total: int, count: int) -> list[int]:
-    """Cut `total` into `count` integers that differ by at most one and sum to it."""
+    """Cut `total` into `count` integers that differ by at most one and sum to it; the larger ones come first."""
     base, rest = divmod(total, count)
     return [base + (1 if index < rest else 0) for index in range(count)]
