@@ -10,7 +10,7 @@ from light_clients.ethereum import Network
 
 
 def _unheard(_alert: Alert) -> None:
-    """Whoever opens the chain decides who is told."""
+    """The code that opens the chain decides who is told."""
 
 
 @dataclass(frozen=True, slots=True)

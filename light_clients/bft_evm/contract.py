@@ -1,7 +1,7 @@
 """Validators that a contract selects: read from its storage after the parent block, proven by EIP-1186.
 
 Headers of such a chain list nobody. The list that must seal block h is the contract's after block h - 1; the header names
-that block by its parent hash, so the parent's header brings the state root. Who sealed the header vouches for its parent.
+that block by its parent hash, so the parent's header brings the state root. The header's sealers vouch for its parent.
 """
 
 from collections.abc import Iterator

@@ -84,7 +84,7 @@ def decode_consensus_state(data: bytes) -> ConsensusState:
 
 @lru_cache(maxsize=64)
 def _decode_consensus_state(data: bytes) -> ConsensusState:
-    """Whoever asks for a client's status has its newest state read, at the price of one word: 1.4 ms with 512 sealers."""
+    """A question for a client's status reads its newest state, at the price of one word: 1.4 ms with 512 sealers."""
     message = parse_canonical(fisco_bcos_pb2.ConsensusState, data, "consensus_state", MAX_CONSENSUS_STATE_BYTES)
     return ConsensusState(
         message.timestamp_ms,

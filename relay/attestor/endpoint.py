@@ -22,7 +22,7 @@ from relay.telemetry import get_logger
 MAX_BODY_S = 10.0
 """For a request's body to arrive."""
 MAX_QUEUE_S = 2.0
-"""For a request's turn to come. Who would wait longer is refused, or a burst would be paid for long after it is over."""
+"""For a request's turn to come. A request that would wait longer is refused, or a burst would be paid for long after it is over."""
 MAX_CONCURRENT = 32
 """Requests that may wait for a height at once."""
 

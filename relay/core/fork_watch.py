@@ -112,7 +112,7 @@ class ForkWatch:
     async def run(self) -> None:
         """For ever. What fails is tried again with growing delays, and is said by `sight` and its metric."""
         failures = 0
-        # Who never gets to compare since the start is as blind as who stopped: the time of the last look begins here.
+        # A watch that never compares is as blind as one that stopped: the time of the last look begins here.
         self._metrics.forks_compared(*self._client, self._now_ns() / 1e9)
         while True:
             try:

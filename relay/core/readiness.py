@@ -12,7 +12,7 @@ from relay.telemetry import Metrics, get_logger
 
 CHAIN_WITHIN_S = 60.0
 SERVICE_WITHIN_S = 30.0
-"""Who answered longer ago counts as away."""
+"""A chain or a service whose last answer is older counts as away."""
 ASK_CHAIN_EVERY_S = 20.0
 ASK_SERVICE_EVERY_S = 10.0
 QUEUE, LEDGER = "queue", "ledger"

@@ -31,7 +31,7 @@ MAX_BEGUN = 20_000
 POOL_FRESH_S = 0.5
 """For so long what a pool said is taken for what it says."""
 POOL_SILENT_S = 300.0
-"""Who does not tell its pool is not asked again before."""
+"""An endpoint that does not tell its pool is not asked again for so long."""
 MOST_POOL_WAIT_S = 10.0
 """For a transaction that stays in the pool: who put it there may not hold a packet for longer."""
 _SETTLES = frozenset({PacketEventKind.WRITE_ACKNOWLEDGEMENT, PacketEventKind.ACKNOWLEDGE, PacketEventKind.TIMEOUT})

@@ -26,7 +26,7 @@ CAPACITY = 100_000
 MAX_LETTERS = CAPACITY
 """Jobs of one route that failed and wait to be tried again, dead letters among them."""
 LEASE_S = 60.0
-"""Who picked a letter answers for it within so long, or another may."""
+"""How long the relay that picked a letter has it; then another may pick it."""
 _LETTERS_CHUNK = 500
 MAX_DELIVERIES = 10
 """A job that was taken so often without an end has probably ended its workers: dead letter."""

@@ -6,7 +6,7 @@ tried at all) or `ignored`; an id in it is not added again while it is there.
 """
 
 _KNOWN = """
--- Where an id is, false for nowhere. Who trims a stream takes its oldest entries, who evicts takes whole keys: an id whose
+-- Where an id is, false for nowhere. Trimming a stream takes its oldest entries, eviction takes whole keys: an id whose
 -- job went that way would be known for ever, and never worked on. Jobs in work are entries of the stream too.
 local function numbers(entry)
   local first, second = string.match(entry, '^(%d+)%-(%d+)$')

@@ -188,7 +188,7 @@ async def listen(
 ) -> None:
     """Serve until cancelled. Started with the port that is bound, which port 0 leaves to the system.
 
-    At most `max_connections` at once (MAX_OPEN_CONNECTIONS unless given). Over TLS where `config` names a certificate and its key. Who takes nothing for `send_limit_s` loses the connection.
+    At most `max_connections` at once (MAX_OPEN_CONNECTIONS unless given). Over TLS where `config` names a certificate and its key. A peer that takes nothing for `send_limit_s` loses the connection.
     """
     listeners = []
     sockets = config.create_sockets()

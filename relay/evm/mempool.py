@@ -195,7 +195,7 @@ class Mempool:
                 self._remove(entry.transaction)
 
     def drop_unpayable(self, transactions: Iterable[SignedTransaction]) -> None:
-        """Forget each with its sender's later ones: they would be judged again for every block. Whoever has money again sends
+        """Forget each with its sender's later ones: they would be judged again for every block. An account that has money again sends
         them again."""
         with self._lock:
             for transaction in transactions:

@@ -212,7 +212,7 @@ class Ledger:
     async def record_of(self, packet_id: str, kind: str) -> bytes | None:
         """The job of an event of an unsettled packet, as the queue had it; None if it is not kept.
 
-        `kind` is `receive` or `acknowledge`. Whoever uses it compares it with the chain's commitment first.
+        `kind` is `receive` or `acknowledge`. The caller compares it with the chain's commitment first.
         """
         await self.flush()
         return await self._read(lambda connection: read_record(connection, packet_id, kind))

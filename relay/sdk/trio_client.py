@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 class TrioHutong:
     """One server's API, as `Hutong` has it. Close it, or use it as an async context manager; many tasks may share one.
 
-    Deadlines are the caller's (`trio.fail_after`); `timeout_s` bounds each exchange besides. Who leaves an iteration early
+    Deadlines are the caller's (`trio.fail_after`); `timeout_s` bounds each exchange besides. A caller that leaves an iteration early
     does it in `contextlib.aclosing`, so that its connection is closed then and not some time later.
     """
 

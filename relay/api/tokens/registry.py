@@ -28,7 +28,7 @@ TOKEN_LIMIT_S = 1.0
 """For all that one contract is asked: a slow one keeps others waiting no longer."""
 ASK_LIMIT_S = 5.0
 RETRY_S = 60.0
-"""Who gave no answer is asked again then, after all who were not asked yet."""
+"""A chain that gave no answer is asked again after this time, and after all that were not asked yet."""
 
 
 class TokenRegistry:

@@ -1,7 +1,7 @@
 """An archive of proof bundles: append, prune, read (docs/spec/archive.md).
 
 A writer puts its mark into the head; then come objects, leaf hashes and entries, then the new head. Whatever ends in
-between leaves the archive that the head names, and a tail that the next append writes over. Who finds another mark where
+between leaves the archive that the head names, and a tail that the next append writes over. A writer that finds another mark where
 its own should be has a second writer beside it, and stops before the head.
 """
 

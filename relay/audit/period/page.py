@@ -356,7 +356,7 @@ def _fingerprints(replay: Replay) -> Iterator[str]:
     lines = "".join(f"{entry.sha256.hex()}  {entry.name}\n" for entry in replay.entries)
     whole = sha256(lines.encode(errors="backslashreplace")).hexdigest()
     yield (
-        "<p>SHA-256, in hexadecimal. Whoever holds the same files can compute the same numbers; one changed character "
+        "<p>SHA-256, in hexadecimal. Anyone who holds the same files can compute the same numbers; one changed character "
         "gives others.</p>"
     )
     roots = ((_mono(root.file), _mono(root.sha256.hex())) for root in replay.inputs.roots)
@@ -381,7 +381,7 @@ def _repeat(replay: Replay) -> Iterator[str]:
         "computer, with no network, in a checkout of the source of that version (hutong is in no package index: a package of "
         "that name there would be somebody else's):</p>"
         f"<pre>{commands}</pre>"
-        "<p>It prints the same sums and findings. Whoever doubts this program can write another: the formats of the "
+        "<p>It prints the same sums and findings. Anyone who doubts this program can write another: the formats of the "
         "evidence (docs/spec/bundle.md), of the checkpoints (docs/spec/checkpoint.md) and of the machine-readable result "
         "(docs/spec/audit-replay.md) are public.</p>"
     )

@@ -91,7 +91,7 @@ CONSERVATION: Mapping[Conservation, str] = {
 ASSUMPTIONS = (
     (
         "The checkpoints are genuine. Each names one block of one blockchain, and everything in this report is derived from "
-        "them. Whoever could choose a checkpoint could make this report say anything, so they must come from a source that "
+        "them. Anyone who could choose a checkpoint could make this report say anything, so they must come from a source that "
         "the reader trusts, and not from whoever presented the evidence."
     ),
     (

@@ -4,7 +4,7 @@ A quota has two lanes of the same limit. Tokens that go home to the next chain a
 denomination; everything else is shared by origin, which is the hub's client over which it came, or the accounts of the hub
 together. Within a lane a share may be at most twice what the lane has free after it (the dynamic threshold of Choudhury and
 Hahne, IEEE/ACM ToN 6(2), 1998, with alpha 2): one greedy sender gets two thirds of a lane, n of them leave 1/(2n + 1) free,
-and whoever comes with nothing in flight finds room as long as anything is free. Whoever holds much is settled soon, since
+and an origin with nothing in flight finds room as long as anything is free. An origin that holds much is settled soon, since
 its timeouts must be near.
 """
 
@@ -71,7 +71,7 @@ class ShareExceeded(QuotaExceeded):
 
 
 class TimeoutTooFar(QuotaExceeded):
-    """Whoever has much in flight may only send what is settled soon."""
+    """An origin that has much in flight may only send what is settled soon."""
 
     def __init__(self, client_id: str, charge: Charge, share: Load, timeout_s: int, latest_s: int) -> None:
         super().__init__(client_id, share, share, charge.payload_bytes)

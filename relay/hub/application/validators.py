@@ -54,7 +54,7 @@ def updates_between(before: Powers, after: Powers) -> tuple[ValidatorUpdate, ...
 
 
 def check_overlap(before: Powers, after: Powers) -> None:
-    """Whoever trusts `before` at level 1/3 believes every commit of `after`: added power plus twice the removed ≤ power before.
+    """A client that trusts `before` at level 1/3 believes every commit of `after`: added power plus twice the removed ≤ power before.
 
     More than 2/3 of `after` signed. Of that at most the added power is not power in `before`, so the signers hold more than
     2/3 (P + added - removed) - added of the power P before, which is at least P / 3 exactly under this rule.

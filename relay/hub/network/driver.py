@@ -159,7 +159,7 @@ class NetworkDriver(ConsensusDriver):
             self._peers.moved()
 
     def _schedule(self, effect: ScheduleTimeout) -> None:
-        """Who catches up begins no height: a step that it passed without its vote could not be made up for."""
+        """A node that catches up begins no height: a step that it passed without its vote could not be made up for."""
         if effect.step is Step.NEW_HEIGHT and self._is_catching_up():
             self._next_block_at = max(self._next_block_at, self._caught_up_at + CATCHING_UP_FOR_S)
         super()._schedule(effect)

@@ -152,7 +152,7 @@ class Gossip:
             self._tell_skip(link, link.height)
 
     def _tell_skip(self, link: Link, height: int) -> None:
-        """Who decides that height, or has executed the block below it, may wait for nothing else."""
+        """A peer that decides that height, or has executed the block below it, may wait for nothing else."""
         found = None if self._skips is None else self._skips.newest()
         if found is None or found.statement.height not in (height - 1, height):
             return

@@ -16,7 +16,7 @@ MAX_OF_HOST = 32
 
 
 class Greeting:
-    """One connection. Whoever is let go finds its `scope` cancelled."""
+    """One connection. A connection that is let go finds its `scope` cancelled."""
 
     def __init__(self, host: str) -> None:
         self.host = host

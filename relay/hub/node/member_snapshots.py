@@ -106,7 +106,7 @@ class StateRestorer:
         raise NoSnapshot("no snapshot that the members serve holds")
 
     def _try(self, offer: Offer, serving: list[Member]) -> Member | None:
-        # Who has the snapshot has its headers: nobody else is asked for, and blamed for, a height that was made up.
+        # A peer that has the snapshot has its headers: no other is asked for, or blamed for, a height that was made up.
         height = offer.manifest.height
         header = self._from_any(serving, lambda member: self.follower.header(member, height + 1, self.now_ns()))
         if header is None:
