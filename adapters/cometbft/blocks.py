@@ -26,6 +26,7 @@ class CommittedHead:
 
     @property
     def height(self) -> int:
+        """Of the signed header."""
         return self.signed.header.height
 
 
@@ -93,7 +94,15 @@ class CommittedBlocks:
         return CommittedHead(signed, validators, signatures)
 
     async def validators(self, height: int, expected_hash: bytes) -> ValidatorSet:
-        """The set of a height, whose hash a header has told; sets change rarely, so the last few are kept."""
+        """The validator set of a height. Sets change rarely, so the last few are kept by their hash.
+
+        Args:
+            expected_hash: `validators_hash` of the header at that height; a set with another hash is refused.
+
+        Raises:
+            HeightUnavailable: no endpoint keeps the set.
+            EndpointUnavailable: no endpoint gave a set with that hash.
+        """
         known = self._sets.get(expected_hash)
         if known is None:
             known = await self._comet.validators(height, expected_hash)
@@ -116,7 +125,13 @@ class CommittedBlocks:
         return known
 
     async def bare_headers(self, first: int, last: int) -> dict[int, Header]:
-        """By height, those of a range of blocks in few requests. They link, but nobody has signed what is read here."""
+        """The headers of the blocks `first` to `last`, both included, in few requests.
+
+        They link within each request, but whether anybody signed them is not checked here.
+
+        Returns:
+            By height.
+        """
         known = {height: self._headers[height].header for height in range(first, last + 1) if height in self._headers}
         wanted = [height for height in range(first, last + 1) if height not in known]
         chunks: list[tuple[int, int]] = []

@@ -19,7 +19,10 @@ MAX_CLIENT_MESSAGES = 32
 
 
 def power_signed_by(trusted: ValidatorSet, commit: Commit) -> int:
-    """Power of the trusted validators whose votes for the block are in the commit, by address. Signatures unchecked."""
+    """Power of the trusted validators whose votes for the block are in the commit, found by address.
+
+    The signatures themselves are not checked here.
+    """
     powers = {validator.address: validator.voting_power for validator in trusted.validators}
     voted = {entry.validator_address for entry in commit.signatures if entry.block_id_flag is BlockIdFlag.COMMIT}
     return sum(power for address, power in powers.items() if address in voted)

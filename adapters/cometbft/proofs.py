@@ -45,11 +45,19 @@ class ProofSource:
         self._format = proof_format
 
     async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
-        """State after block `height - 1`, which the header at `height` commits to."""
+        """Value or absence of a path, with its proof, in the state after block `height - 1`, which the header at `height` commits to.
+
+        Args:
+            path: store, then key.
+
+        Raises:
+            HeightUnavailable: no endpoint keeps that state.
+            EndpointUnavailable: no endpoint gave a usable answer.
+        """
         return (await self._prove_some([path], height))[0]
 
     async def prove_all(self, paths: Sequence[tuple[bytes, ...]], height: Height) -> tuple[Proof, ...]:
-        """As `prove`, several in one exchange."""
+        """As `prove`, for several paths in one exchange and in their order."""
         parts = [paths[first : first + MOST_IN_A_BATCH] for first in range(0, len(paths), MOST_IN_A_BATCH)]
         proofs = await each_of(lambda part: self._prove_some(part, height), parts)
         return tuple(proof for part in proofs for proof in part)

@@ -60,6 +60,7 @@ class ResultReader:
         self._count = 0
 
     def events(self, fields: Fields | None) -> tuple[Event, ...]:
+        """The wanted events of one transaction or block, bounded in number. Raises BadAnswer."""
         if fields is None:
             return ()
         found = []
@@ -96,7 +97,15 @@ def _number(fields: Fields | None, most: int) -> int:
 
 
 def decode_results(fields: Fields, height: int, wanted: Collection[str]) -> BlockResults:
-    """Events of the types `wanted` alone are kept. Raises BadAnswer."""
+    """The results of a block.
+
+    Args:
+        height: which block was asked for; an answer about another one is refused.
+        wanted: types of events to keep.
+
+    Raises:
+        BadAnswer: another height, too many events, or a malformed field.
+    """
     if fields.at("height").decimal() != height:
         raise fields.at("height").bad(f"is not the asked {height}")
     reader = ResultReader(wanted)
@@ -112,7 +121,12 @@ def decode_results(fields: Fields, height: int, wanted: Collection[str]) -> Bloc
 
 
 async def block_results(comet: CometRpc, attempt: Attempt, height: int, wanted: Collection[str]) -> BlockResults:
-    """Raises HeightUnavailable where the node does not keep the results of the block."""
+    """Ask one endpoint for the results of a block, and keep events of the types `wanted`.
+
+    Raises:
+        HeightUnavailable: the node does not keep them.
+        BadAnswer: as `decode_results`.
+    """
     return await comet.at_height(
         attempt,
         "block_results",
@@ -123,7 +137,15 @@ async def block_results(comet: CometRpc, attempt: Attempt, height: int, wanted: 
 
 
 async def block_transactions(comet: CometRpc, attempt: Attempt, height: int, expected: bytes) -> tuple[bytes, ...]:
-    """The block's transactions, whose hash its header has told. Raises BadAnswer, HeightUnavailable."""
+    """Ask one endpoint for a block's transactions, in order.
+
+    Args:
+        expected: `data_hash` of the block's header.
+
+    Raises:
+        HeightUnavailable: the node does not keep the block.
+        BadAnswer: the transactions have another hash.
+    """
 
     def decode(fields: Fields) -> tuple[bytes, ...]:
         listed = fields.at("block").at("data").get("txs")

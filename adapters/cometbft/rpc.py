@@ -36,7 +36,7 @@ class QueryAnswer:
 
 
 def base64_bytes(fields: Fields, max_chars: int = MAX_BASE64_CHARS) -> bytes:
-    """Empty where the field is null, as CometBFT writes empty bytes."""
+    """Bytes of base64 text of at most `max_chars`. Null is empty, as CometBFT writes empty bytes. Raises BadAnswer."""
     if fields.value is None:
         return b""
     try:
@@ -94,7 +94,12 @@ class CometRpc:
     async def at_height(
         self, attempt: Attempt, method: str, params: dict[str, Any], decode: Decoder[Answer], height: int
     ) -> Answer:
-        """One call about a block. Raises HeightUnavailable where the node says that it has not got it."""
+        """One call about a block, on one endpoint.
+
+        Raises:
+            HeightUnavailable: the node says that it does not have the block.
+            AttemptFailed, BadAnswer, RpcRefused: as `Attempt.call`.
+        """
         try:
             return await attempt.call(method, params, decode)
         except RpcRefused as error:
@@ -103,7 +108,14 @@ class CometRpc:
             raise
 
     async def headers(self, first: int, last: int) -> tuple[Header, ...]:
-        """Those of at most `HEADERS_PER_CALL` blocks, each linked to the one before by its hash."""
+        """The headers of the blocks `first` to `last`, both included, at most `HEADERS_PER_CALL`.
+
+        Each is linked to the one before by its hash. Whether anybody signed them is not checked here.
+
+        Raises:
+            HeightUnavailable: no endpoint has the last one.
+            EndpointUnavailable: no endpoint gave headers that link.
+        """
 
         def decode(fields: Fields) -> tuple[Header, ...]:
             rows = list(fields.at("block_metas").items(HEADERS_PER_CALL))
@@ -122,7 +134,15 @@ class CometRpc:
         return await self.client.run("blockchain", work, at_height=last)
 
     async def validators(self, height: int, expected_hash: bytes) -> ValidatorSet:
-        """The set of a height, all pages, whose hash a header has told."""
+        """The validator set of a height, from all pages.
+
+        Args:
+            expected_hash: `validators_hash` of the header at that height.
+
+        Raises:
+            HeightUnavailable: no endpoint keeps the set.
+            EndpointUnavailable: no endpoint gave a set with that hash.
+        """
 
         async def all_pages(attempt: Attempt) -> ValidatorSet:
             rows: list[object] = []
@@ -183,7 +203,11 @@ class CometRpc:
         *,
         prove: bool = False,
     ) -> list[QueryAnswer]:
-        """As `query`, of at most `MOST_IN_A_BATCH` keys in one exchange."""
+        """As `query`, for at most `MOST_IN_A_BATCH` keys in one exchange.
+
+        Args:
+            check: gets each key with its answer; raises BadAnswer for one that does not hold, and another endpoint is asked.
+        """
 
         def decode(index: int, fields: Fields) -> QueryAnswer:
             answer = self._query_answer(fields, keys[index], height, prove)
@@ -250,7 +274,7 @@ def _signed_header(fields: Fields, height: int | None) -> SignedHeader:
 
 
 async def identify_chain(attempt: Attempt, chain_id: str) -> None:
-    """Raises EndpointMismatch for a node of another network."""
+    """Check that an endpoint serves the chain of this id. Raises EndpointMismatch if it serves another network."""
     got = await attempt.call("status", {}, lambda fields: fields.at("node_info").at("network").text(64))
     if got != chain_id:
         raise EndpointMismatch(attempt.endpoint_name, "chain id", got, chain_id)

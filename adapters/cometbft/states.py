@@ -25,7 +25,13 @@ class ClientOfChain:
 def initial_states(
     client_type: str, chain: ClientOfChain, header: Header, parameters: ClientParameters
 ) -> InitialStates:
-    """Both states at `header`. Raises NotSupported for another client type."""
+    """Client and consensus state of a new client that begins at `header`.
+
+    Whether the header is the chain's is not checked here: the caller has verified it, or asks its operator to.
+
+    Raises:
+        NotSupported: another client type than this chain is followed by.
+    """
     if client_type != CLIENT_TYPE:
         raise NotSupported(f"a {client_type} client of {chain.chain_id}")
     height = Height(revision_of(chain.chain_id), header.height)

@@ -46,7 +46,14 @@ NO_ACCOUNT = Account(exists=False, number=0, sequence=0)
 
 
 def parse_answer(message_type: type[MessageT], data: bytes, method: str) -> MessageT:
-    """Read a response message. Fields that newer SDKs added are passed over. Raises BadAnswer."""
+    """Read a response message of at most MAX_ANSWER_BYTES. Fields that newer SDKs added are passed over.
+
+    Args:
+        method: named in errors.
+
+    Raises:
+        BadAnswer: too many bytes, or not this message.
+    """
     if len(data) > MAX_ANSWER_BYTES:
         raise BadAnswer(method, "response.value", f"more than {MAX_ANSWER_BYTES} bytes", got=len(data))
     message = message_type()
@@ -85,7 +92,7 @@ def decode_account(data: bytes, address: str) -> Account:
 
 
 def decode_balance(data: bytes, denom: str) -> int:
-    """A QueryBalanceResponse in `denom`. Raises BadAnswer."""
+    """The amount in a QueryBalanceResponse. Raises BadAnswer, also for another denomination than `denom`."""
     coin = parse_answer(QueryBalanceResponse, data, BALANCE_METHOD).balance
     if coin.denom != denom:
         raise BadAnswer(BALANCE_METHOD, "balance.denom", f"is not {denom}", got=coin.denom[:128])
@@ -124,6 +131,7 @@ class Accounts:
         self._numbers.pop(address, None)
 
     async def balance(self, address: str, denom: str) -> int:
+        """What the account has of `denom` on the newest state, in its smallest unit."""
         request = QueryBalanceRequest(address=address, denom=denom).SerializeToString(deterministic=True)
         answer = await self._rpc.service(BALANCE_METHOD, request)
         if answer.code:

@@ -13,7 +13,11 @@ ADDRESS_SIZES = (20, 32)
 
 
 def encode_address(prefix: str, raw: bytes) -> str:
-    """`prefix` with 20 or 32 bytes."""
+    """The bech32 text of an address.
+
+    Raises:
+        MalformedInput: `raw` has neither 20 nor 32 bytes.
+    """
     if len(raw) not in ADDRESS_SIZES:
         raise MalformedInput("address", "is not 20 or 32 bytes", got=len(raw))
     return bech32_encode(prefix, convertbits(raw, 8, 5) or ())
@@ -44,5 +48,5 @@ def account_address(prefix: str, public_key: bytes) -> str:
 
 
 def module_address(prefix: str, module: str) -> str:
-    """The account of a module of the SDK, as `gov`: the first 20 bytes of the SHA-256 of its name."""
+    """The account of a module of the SDK, such as `gov`: the first 20 bytes of the SHA-256 of its name."""
     return encode_address(prefix, sha256(module.encode())[:20])

@@ -60,7 +60,15 @@ async def create_client(chain: CosmosChain, signer: Signer, states: InitialState
 async def register_counterparty(
     chain: CosmosChain, signer: Signer, client_id: str, counterparty_id: str, merkle_prefix: tuple[bytes, ...]
 ) -> None:
-    """Say, once and for ever, which client of the other chain is of `chain`, and that chain's Merkle prefix."""
+    """Say which client of the other chain belongs to `client_id`, and that chain's Merkle prefix. It can be said only once.
+
+    Args:
+        signer: of the account that created the client; the chain refuses every other.
+        counterparty_id: of the other chain's client that follows this chain.
+
+    Raises:
+        As `CosmosTransactor.execute`.
+    """
     transactor = CosmosTransactor(chain, signer)
     message = register_counterparty_message(client_id, counterparty_id, merkle_prefix, transactor.address)
     await transactor.execute([message])
@@ -69,7 +77,19 @@ async def register_counterparty(
 async def propose_recovery(
     chain: CosmosChain, signer: Signer, subject: str, substitute: str, deposit: Coin, title: str, summary: str
 ) -> int:
-    """A governance proposal that an active client takes the place of a frozen or expired one; returns its number."""
+    """Submit a governance proposal that an active client takes the place of a frozen or expired one.
+
+    Args:
+        subject, substitute: the client that is replaced, and the one that replaces it.
+        deposit: what the proposer puts down now; below the chain's minimum the proposal waits for more.
+
+    Returns:
+        The proposal's number.
+
+    Raises:
+        MalformedInput: title or summary is empty or too long.
+        As `CosmosTransactor.execute`.
+    """
     for name, text in (("title", title), ("summary", summary)):
         if not text or len(text) > MAX_TEXT_CHARS:
             raise MalformedInput(name, f"has 1 to {MAX_TEXT_CHARS} characters", got=len(text))
@@ -91,7 +111,7 @@ async def propose_recovery(
 
 
 async def vote(chain: CosmosChain, signer: Signer, proposal_id: int, option: VoteOption) -> None:
-    """Vote with what the signer has staked."""
+    """Vote on a proposal with what the signer has staked. Raises as `CosmosTransactor.execute`."""
     transactor = CosmosTransactor(chain, signer)
     ballot = cosmos_tx_pb2.MsgVote(proposal_id=proposal_id, voter=transactor.address, option=option)
     await transactor.execute([SdkMessage.of(VOTE_URL, ballot)])

@@ -87,7 +87,11 @@ class StoredClients:
         )
 
     async def consensus_state(self, client_id: str, height: Height, at: int) -> bytes | None:
-        """That of `height`, in the state after block `at`."""
+        """The consensus state that a client stores at `height`, in the state of the chain after block `at`; None if it stores none.
+
+        Raises:
+            NotSupported: it is of another type than 07-tendermint's.
+        """
         packed = await self._rpc.stored(client_key(client_id, f"consensusStates/{height}"), at)
         if packed is None:
             return None

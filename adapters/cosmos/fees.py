@@ -62,5 +62,5 @@ class GasPrice:
 
 
 def adjusted_gas(gas_used: int, percent: int) -> int:
-    """The gas limit for what a simulation used: state moves on before the transaction is in a block."""
+    """The gas limit for a transaction whose simulation used `gas_used`, `percent` above it: state moves on until it is in a block."""
     return -(-gas_used * percent // 100)

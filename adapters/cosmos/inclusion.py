@@ -101,7 +101,15 @@ class Inclusions:
         self._first = self._next = 0
 
     async def find(self, wanted: bytes, since: int | None) -> Inclusion | None:
-        """`since`: the newest height when it was signed, if that is known."""
+        """Where a transaction is in a committed block: by the node's index, or without one by reading blocks, some in each call.
+
+        Args:
+            wanted: hash of the transaction.
+            since: the newest height when it was signed; None if unknown, then the last EARLIER_BLOCKS are read.
+
+        Returns:
+            None if it is in no block read so far; ask again.
+        """
         try:
             return await self._rpc.client.run("tx", lambda attempt: _indexed(attempt, wanted))
         except _NotIndexed:

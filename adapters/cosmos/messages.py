@@ -58,14 +58,20 @@ class SdkMessage:
 
     @classmethod
     def of(cls, type_url: str, message: ProtobufMessage) -> "SdkMessage":
+        """A message with its type URL."""
         return cls(type_url, message.SerializeToString(deterministic=True))
 
     def to_any(self) -> ProtobufAny:
+        """As a transaction holds it."""
         return ProtobufAny(type_url=self.type_url, value=self.value)
 
 
 def encode_message(message: Message, signer: str) -> SdkMessage:
-    """One message of a batch. Raises NotSupported for clients of another type than 07-tendermint."""
+    """One message of a batch, signed by `signer` (bech32 text).
+
+    Raises:
+        NotSupported: an update of a client of another type than 07-tendermint.
+    """
     match message:
         case UpdateClient():
             return _update(message.client_id, HEADER_URL, message.header, signer)
@@ -99,7 +105,7 @@ def encode_message(message: Message, signer: str) -> SdkMessage:
 
 
 def create_client_message(client_state: bytes, consensus_state: bytes, signer: str) -> SdkMessage:
-    """Both states in the Python light client's encoding."""
+    """MsgCreateClient. Both states are in the Python light client's encoding; `signer` is bech32 text."""
     message = MsgCreateClient(
         client_state=ProtobufAny(type_url=CLIENT_STATE_URL, value=client_state),
         consensus_state=ProtobufAny(type_url=CONSENSUS_STATE_URL, value=consensus_state),
@@ -111,7 +117,7 @@ def create_client_message(client_state: bytes, consensus_state: bytes, signer: s
 def register_counterparty_message(
     client_id: str, counterparty_id: str, merkle_prefix: tuple[bytes, ...], signer: str
 ) -> SdkMessage:
-    """Only the account that made the client may, and only once."""
+    """MsgRegisterCounterparty. The chain takes it once, and only from the account that created the client."""
     message = MsgRegisterCounterparty(
         client_id=client_id,
         counterparty_merkle_prefix=merkle_prefix,

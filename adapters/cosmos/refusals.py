@@ -64,13 +64,21 @@ def sequence_mismatch(log: str) -> tuple[int, int] | None:
 
 
 def failing_message(log: str, count: int) -> int | None:
-    """The message of `count` that failed: the first index that the log names, which the SDK writes before anything else."""
+    """Which of `count` messages failed: the first index that the log names, which the SDK writes before anything else.
+
+    Returns:
+        None if the log names none, or one that is too high.
+    """
     match = _MESSAGE_INDEX.search(log)
     return int(match[1]) if match is not None and int(match[1]) < count else None
 
 
 def reason_of(codespace: str, code: int, log: str) -> str:
-    """One line for a person: our sentence for what is common, and what the chain said."""
+    """One line for a person: our sentence for what is common, and what the chain said, printable and bounded.
+
+    Args:
+        codespace, code, log: as CheckTx or a result gives them.
+    """
     said = _GAS_SUFFIX.sub("", _GRPC_PREFIX.sub("", log, count=1))
     said = _MESSAGE_INDEX.sub("", said, count=1)
     said = _SOURCE_LINE.sub("", said)
@@ -94,7 +102,11 @@ def _one_line(text: str) -> str:
 
 
 def checked_refusal(transaction_hash: bytes, codespace: str, code: int, log: str) -> BroadcastRefused:
-    """The application's refusal in CheckTx."""
+    """The error for an application's refusal in CheckTx, by whose fault it is.
+
+    Args:
+        codespace, code, log: as CheckTx gives them.
+    """
     reason = reason_of(codespace, code, log)
     if (codespace, code) == REDUNDANT:
         return AlreadyRelayed(transaction_hash, reason)
@@ -108,12 +120,15 @@ def checked_refusal(transaction_hash: bytes, codespace: str, code: int, log: str
 
 
 def node_has_just_started(codespace: str, code: int, log: str, account_number: int) -> bool:
-    """Until its first block after a start, a node of the SDK checks signatures as at genesis: with account number 0."""
+    """Whether a node refuses a signature only because it has made no block since it started.
+
+    Until then a node of the SDK checks signatures as at genesis: with account number 0.
+    """
     return (codespace, code) == (SDK, UNAUTHORIZED_CODE) and account_number != 0 and _GENESIS_NUMBER in log
 
 
 def pool_refusal(transaction_hash: bytes, words: str) -> BroadcastRefused | None:
-    """CometBFT's refusal before the application was asked; None: it is about the endpoint."""
+    """The error for a refusal of CometBFT's pool, before the application was asked; None if it is about the endpoint."""
     for text, kind in _POOL_WORDS:
         if text in words:
             return kind(transaction_hash, _one_line(shown(words)))

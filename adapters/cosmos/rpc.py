@@ -53,14 +53,26 @@ class CosmosRpc:
 
     @property
     def client(self) -> RpcClient:
+        """For calls that have no method here."""
         return self.comet.client
 
     async def stored(self, key: bytes, height: int) -> bytes | None:
-        """The raw value under a key of the ibc store in the state after block `height`: a hint, without proof."""
+        """The raw value under a key of the ibc store in the state after block `height`; None if there is none.
+
+        It is a hint without proof: a node may say anything.
+        """
         return (await self.comet.query(IBC_STORE, key, height)).value
 
     async def service(self, method: str, request: bytes, height: int = 0) -> ServiceAnswer:
-        """Call `/package.Service/Method` with a request message; `height` 0 is the newest state. Refusals are answers."""
+        """Call `/package.Service/Method` of the application. A refusal by it is an answer, and not raised.
+
+        Args:
+            request: the encoded request message.
+            height: the state after this block; 0 is the newest.
+
+        Raises:
+            EndpointUnavailable: no endpoint gave a usable answer.
+        """
 
         def decode(fields: Fields) -> ServiceAnswer:
             response = fields.at("response")

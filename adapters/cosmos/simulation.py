@@ -56,7 +56,11 @@ class Simulator:
         self._sequences: dict[str, int] = {}
 
     async def run(self, messages: Sequence[SdkMessage], sender: str) -> Verdict:
-        """Try all of `messages` as one transaction of `sender`."""
+        """Try all of `messages` as one transaction of `sender`; nothing is sent.
+
+        Raises:
+            RefusedByChain: the sender's sequence moves faster than a simulation.
+        """
         body = encode_body(messages)
         for _ in range(MAX_SEQUENCE_TRIES):
             verdict, log = await self._try(body, len(messages), self._sequences.get(sender, 0))

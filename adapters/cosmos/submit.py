@@ -129,7 +129,11 @@ class Submission:
     async def prepare_messages(
         self, messages: Sequence[SdkMessage], sender: str, memo: str = ""
     ) -> PreparedTransaction:
-        """Any messages of the SDK, as `prepare` does it. Raises RefusedByChain if one would fail."""
+        """Simulate and price any messages of the SDK. Nothing is signed or sent.
+
+        Raises:
+            RefusedByChain: one of them would fail, or the sender cannot pay the fee.
+        """
         if not await self._can_pay(sender):
             denom = self._price.denom
             raise RefusedByChain(
@@ -210,7 +214,12 @@ class Submission:
         return verdict.reason if isinstance(verdict, SimulationRefused) else "it would succeed"
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
-        """Also raises FeeAboveCap, and ValueError for a transaction of another chain or account."""
+        """Sign a prepared transaction with `nonce` as its sequence. Nothing is sent.
+
+        Raises:
+            FeeAboveCap: the fee is above `max_fee` of the settings.
+            ValueError: the transaction is of another chain or account.
+        """
         settings = self._settings
         if prepared.chain_id != settings.chain_id or prepared.sender != self.address_of(signer):
             raise ValueError(f"{settings.name}: a transaction of {prepared.chain_id}, {prepared.sender} is not ours")
@@ -272,7 +281,7 @@ class Submission:
         return await self.outcome_of(transaction_hash, found)
 
     async def outcome_of(self, transaction_hash: bytes, found: Inclusion) -> TransactionOutcome:
-        """Of an inclusion at or below the head."""
+        """What became of a transaction that is in a block at or below the head."""
         content = decode_raw(found.raw)
         block_hash, block_time_ns = await self._blocks.facts(found.height)
         reverted = reason_of(found.codespace, found.code, found.log) if found.code else None

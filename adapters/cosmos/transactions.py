@@ -39,13 +39,19 @@ class SignedContent:
 
 
 def encode_body(messages: Sequence[SdkMessage], memo: str = "") -> bytes:
-    """TxBody: what is to be done."""
+    """TxBody: what is to be done, in the order of `messages`."""
     body = cosmos_tx_pb2.TxBody(messages=[message.to_any() for message in messages], memo=memo)
     return body.SerializeToString(deterministic=True)
 
 
 def encode_auth_info(public_key: bytes | None, sequence: int, gas: int, fee: Coin) -> bytes:
-    """AuthInfo: who signs, and what is paid. A fee of nothing has no coins. None: the signer fills the key in."""
+    """AuthInfo: who signs, and what is paid.
+
+    Args:
+        public_key: compressed secp256k1; None leaves the place for the signer to fill.
+        sequence: of the account, counted from 0.
+        fee: an amount of 0 is written as no coins.
+    """
     key = None
     if public_key is not None:
         value = cosmos_tx_pb2.Secp256k1PublicKey(key=public_key).SerializeToString(deterministic=True)
@@ -61,7 +67,7 @@ def encode_auth_info(public_key: bytes | None, sequence: int, gas: int, fee: Coi
 
 
 def encode_sign_document(body: bytes, auth_info: bytes, chain_id: str, account_number: int) -> bytes:
-    """SignDoc: its SHA-256 is signed."""
+    """SignDoc, whose SHA-256 is signed. It binds body, fee, chain and account."""
     document = cosmos_tx_pb2.SignDoc(
         body_bytes=body, auth_info_bytes=auth_info, chain_id=chain_id, account_number=account_number
     )
@@ -69,7 +75,7 @@ def encode_sign_document(body: bytes, auth_info: bytes, chain_id: str, account_n
 
 
 def encode_raw(body: bytes, auth_info: bytes, signature: bytes) -> bytes:
-    """TxRaw: what is broadcast."""
+    """TxRaw: what is broadcast. Whether the signature fits is not checked here."""
     raw = cosmos_tx_pb2.TxRaw(body_bytes=body, auth_info_bytes=auth_info, signatures=[signature])
     return raw.SerializeToString(deterministic=True)
 

@@ -70,7 +70,7 @@ def transfer_message(transfer: CosmosTransfer, sender: str) -> SdkMessage:
 
 
 async def send_transfer(chain: CosmosChain, signer: Signer, transfer: CosmosTransfer) -> SentTransfer:
-    """Escrow or burn, and send; raises as `CosmosTransactor.execute`."""
+    """Escrow or burn tokens and send them in one packet. Raises as `CosmosTransactor.execute`."""
     (sent,) = await send_transfers(chain, signer, [transfer])
     return sent
 
@@ -78,7 +78,15 @@ async def send_transfer(chain: CosmosChain, signer: Signer, transfer: CosmosTran
 async def send_transfers(
     chain: CosmosChain, signer: Signer, transfers: list[CosmosTransfer]
 ) -> tuple[SentTransfer, ...]:
-    """All in one transaction, or none."""
+    """Send several transfers in one transaction: all of them, or none.
+
+    Returns:
+        In the order of `transfers`.
+
+    Raises:
+        BadAnswer: the chain's answer does not hold a response for each.
+        As `CosmosTransactor.execute`.
+    """
     transactor = CosmosTransactor(chain, signer)
     executed = await transactor.execute([transfer_message(one, transactor.address) for one in transfers])
     if len(executed.responses) != len(transfers):

@@ -14,7 +14,11 @@ OK = 0
 
 
 async def unsettled_sends(rpc: CosmosRpc, client_id: str, sequences: range, height: int) -> tuple[int, ...]:
-    """Those of `sequences` (consecutive) whose commitment stands in the state after block `height`."""
+    """The sequences whose commitment stands in the state after block `height`: sent, and not settled.
+
+    Args:
+        sequences: consecutive ones.
+    """
     found: list[int] = []
     at = sequences.start
     while at < sequences.stop:

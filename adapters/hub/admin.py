@@ -66,68 +66,98 @@ def _action(kind: ActionKind, salt: int, types: list[str], values: list[object])
 
 
 def create_client(salt: int, client_type: str, client_state: bytes, consensus_state: bytes) -> bytes:
-    """The action's bytes: what `execute` takes and `action_hash` is of."""
+    """The action that creates a client on the hub: what `execute` takes and `action_hash` is of.
+
+    Args:
+        salt: another one lets the same act be done again.
+        client_type: one that the hub offers, such as `07-tendermint`.
+        client_state, consensus_state: in the Python light client's encoding.
+    """
     return _action(
         ActionKind.CREATE_CLIENT, salt, ["string", "bytes", "bytes"], [client_type, client_state, consensus_state]
     )
 
 
 def register_counterparty(salt: int, client_id: str, counterparty_id: str, prefix: Sequence[bytes]) -> bytes:
+    """The action that names a client's counterparty, which is done once for each client.
+
+    Args:
+        counterparty_id: of the other chain's client that follows the hub.
+        prefix: Merkle prefix of the other chain's store.
+
+    Raises:
+        MalformedInput: an identifier that ICS-24 does not allow.
+    """
     values: list[object] = [check_client_id(client_id), check_client_id(counterparty_id), list(prefix)]
     return _action(ActionKind.REGISTER_COUNTERPARTY, salt, ["string", "string", "bytes[]"], values)
 
 
 def recover_client(salt: int, subject: str, substitute: str) -> bytes:
+    """The action by which `substitute` takes the place of the frozen or expired `subject`. Raises MalformedInput."""
     values: list[object] = [check_client_id(subject), check_client_id(substitute)]
     return _action(ActionKind.RECOVER_CLIENT, salt, ["string", "string"], values)
 
 
 def set_paused(salt: int, paused: bool) -> bytes:
+    """The action that stops packets on the hub, or lets them go on."""
     return _action(ActionKind.SET_PAUSED, salt, ["bool"], [paused])
 
 
 def set_quota(salt: int, client_id: str, packets: int, payload_bytes: int) -> bytes:
+    """The action that sets how many packets and how many payload bytes may be in flight over a client. Raises MalformedInput."""
     values: list[object] = [check_client_id(client_id), packets, payload_bytes]
     return _action(ActionKind.SET_QUOTA, salt, ["string", "uint64", "uint64"], values)
 
 
 def set_validator(salt: int, public_key: bytes, power: int) -> bytes:
-    """Power 0 removes; the set changes two blocks after the one that executes it."""
+    """The action that sets a validator's power.
+
+    Args:
+        public_key: compressed secp256k1, 33 bytes.
+        power: 0 removes. The set changes two blocks after the one that executes the action.
+    """
     return _action(ActionKind.SET_VALIDATOR, salt, ["bytes", "uint64"], [public_key, power])
 
 
 def admit_validator(salt: int, public_key: bytes, power: int, operator: bytes, proof: bytes) -> bytes:
-    """`proof`: the new key's signature over its possession, for this operator and hub."""
+    """The action by which validators take in a new one with its operator.
+
+    Args:
+        public_key: compressed secp256k1, 33 bytes.
+        operator: address of 20 bytes that proposes and votes for it.
+        proof: the new key's signature over `possession_digest`, for this operator and hub.
+    """
     values: list[object] = [public_key, power, operator, proof]
     return _action(ActionKind.ADMIT_VALIDATOR, salt, ["bytes", "uint64", "address", "bytes"], values)
 
 
 def set_parameter(salt: int, name: str, value: int) -> bytes:
+    """The action that sets a parameter of the hub. Its name and bounds are in docs/spec/hub-rules.md."""
     return _action(ActionKind.SET_PARAMETER, salt, ["string", "uint64"], [name, value])
 
 
 def schedule_rules(salt: int, version: int, height: int) -> bytes:
-    """Height 0 withdraws what is scheduled."""
+    """The action by which a rules version takes effect at a block; `height` 0 withdraws what is scheduled."""
     return _action(ActionKind.SCHEDULE_RULES, salt, ["uint32", "uint64"], [version, height])
 
 
 def end_revision(salt: int, height: int) -> bytes:
-    """`height` is the revision's last block; 0 withdraws."""
+    """The action that names the revision's last block; `height` 0 withdraws it."""
     return _action(ActionKind.END_REVISION, salt, ["uint64"], [height])
 
 
 def set_code_open(salt: int, is_open: bool) -> bytes:
-    """Whether everybody may create and call contracts on the hub, or named accounts and contracts alone."""
+    """The action that says whether everybody may create and call contracts on the hub, or named accounts and contracts alone."""
     return _action(ActionKind.SET_CODE_OPEN, salt, ["bool"], [is_open])
 
 
 def name_deployer(salt: int, account: bytes, named: bool) -> bytes:
-    """Let an account create contracts, or no more."""
+    """The action that lets an account (20 bytes) create contracts, or with `named` False no more."""
     return _action(ActionKind.NAME_DEPLOYER, salt, ["address", "bool"], [account, named])
 
 
 def name_contract(salt: int, contract: bytes, named: bool) -> bytes:
-    """Let a contract be called, or no more."""
+    """The action that lets a contract (20 bytes) be called, or with `named` False no more."""
     return _action(ActionKind.NAME_CONTRACT, salt, ["address", "bool"], [contract, named])
 
 
@@ -166,7 +196,7 @@ async def genesis_periods(execution: ExecutionRpc) -> tuple[int, int]:
 
 
 async def approvals(execution: ExecutionRpc, hashed: bytes) -> tuple[tuple[str, ...], bool]:
-    """(who approved, whether it was executed)."""
+    """Which addresses (as text) have approved the action of this hash, and whether it was executed. An unknown hash has no approvals."""
     returned = await execution.call(CLIENT_MANAGER_ADDRESS, GET_APPROVALS.encode(hashed))
     addresses, executed = GET_APPROVALS.decode(returned)
     return tuple(addresses), executed

@@ -116,7 +116,12 @@ class Decision:
 
 
 def possession_digest(chain_id: str, operator: bytes, public_key: bytes) -> bytes:
-    """What a new consensus key signs to come in under an operator."""
+    """What a new consensus key signs to come in under an operator: 32 bytes, bound to this hub.
+
+    Args:
+        operator: 20 bytes.
+        public_key: compressed secp256k1, 33 bytes.
+    """
     return keccak256(
         encode(["string", "string", "address", "bytes"], [POSSESSION_DOMAIN, chain_id, operator, public_key])
     )
@@ -127,35 +132,40 @@ async def _view(execution: ExecutionRpc, function: Function, *arguments: object)
 
 
 async def proposal_count(execution: ExecutionRpc) -> int:
+    """How many proposals the hub has had; their numbers go from 1 to it."""
     return _number((await _view(execution, PROPOSAL_COUNT))[0])
 
 
 async def proposal(execution: ExecutionRpc, number: int) -> Proposal:
-    """Raises RefusedByChain where there is none of this number."""
+    """A proposal as a node says it is; nothing is proven. Raises RefusedByChain if there is none of this number."""
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_PROPOSAL.encode(number))
     status, approved, total, fields = GET_PROPOSAL.decode(returned)
     return Proposal(number, _status(status), approved, total, *fields)
 
 
 async def result(execution: ExecutionRpc, number: int) -> Result:
+    """How a proposal ended, or how it stands. Raises RefusedByChain if there is none of this number."""
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_RESULT.encode(number))
     ((status, time_s, height, total, approvals, text),) = GET_RESULT.decode(returned)
     return Result(_status(status), time_s, height, total, tuple(tuple(item) for item in approvals), text)
 
 
 async def votes(execution: ExecutionRpc, number: int) -> tuple[Vote, ...]:
+    """The votes on a proposal so far. Raises RefusedByChain if there is none of this number."""
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_VOTES.encode(number))
     (rows,) = GET_VOTES.decode(returned)
     return tuple(Vote(*row) for row in rows)
 
 
 async def members(execution: ExecutionRpc) -> tuple[Member, ...]:
+    """The validators with their operators, as a node says they are."""
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_MEMBERS.encode())
     (rows,) = GET_MEMBERS.decode(returned)
     return tuple(Member(*row) for row in rows)
 
 
 async def schedule(execution: ExecutionRpc) -> Schedule:
+    """Which rules and which end of the revision are scheduled."""
     returned = await execution.call(GOVERNANCE_ADDRESS, GET_SCHEDULE.encode())
     return Schedule(*GET_SCHEDULE.decode(returned))
 
@@ -166,7 +176,12 @@ async def parameters(execution: ExecutionRpc) -> dict[str, int]:
 
 
 async def propose(transactor: Transactor, action: bytes, title: str) -> Decision:
-    """Its proposer approves it. Raises RefusedByChain."""
+    """Propose an action; the proposer's own vote approves it at once.
+
+    Raises:
+        RefusedByChain: the sender operates no validator, or the action is not one that validators vote for.
+        BadAnswer: the receipt has no Proposed event.
+    """
     receipt = await transactor.send(GOVERNANCE_ADDRESS, PROPOSE.encode(action, title))
     for log in receipt.logs:
         if log.address == GOVERNANCE_ADDRESS and log.topics[0] == PROPOSED_TOPIC:
@@ -175,17 +190,29 @@ async def propose(transactor: Transactor, action: bytes, title: str) -> Decision
 
 
 async def vote(transactor: Transactor, number: int, *, approve: bool) -> Decision:
-    """Raises RefusedByChain."""
+    """Vote on an open proposal; the vote that decides executes the action as well.
+
+    Raises:
+        RefusedByChain: the proposal is not open, or the sender operates no validator.
+    """
     return _decision(number, await transactor.send(GOVERNANCE_ADDRESS, VOTE.encode(number, approve)))
 
 
 async def execute(transactor: Transactor, number: int) -> Decision:
-    """Again, where the action was refused before; anybody may. Raises RefusedByChain."""
+    """Execute an approved action again that was refused before. Anybody may. Raises RefusedByChain."""
     return _decision(number, await transactor.send(GOVERNANCE_ADDRESS, EXECUTE_PROPOSAL.encode(number)))
 
 
 async def rotate_key(transactor: Transactor, public_key: bytes, proof: bytes) -> Receipt:
-    """Raises RefusedByChain."""
+    """Replace the consensus key of the sender's validator.
+
+    Args:
+        public_key: compressed secp256k1, 33 bytes.
+        proof: the new key's signature over `possession_digest`.
+
+    Raises:
+        RefusedByChain: the sender operates no validator, or the proof is not the new key's.
+    """
     return await transactor.send(GOVERNANCE_ADDRESS, ROTATE_KEY.encode(public_key, proof))
 
 
