@@ -73,6 +73,7 @@ class AttestorRefused(Exception):
 
 
 def encode_request(request: AttestationRequest) -> bytes:
+    """The request's body, as docs/spec/attestor-api.md has it."""
     scope = request.scope
     document = {
         "scope": {
@@ -115,6 +116,7 @@ def decode_request(data: bytes) -> AttestationRequest:
 
 
 def encode_answer(answer: AttestationAnswer) -> bytes:
+    """The answer's body, as docs/spec/attestor-api.md has it."""
     document = {
         "height": answer.height,
         "timestamp_s": answer.timestamp_s,
@@ -155,6 +157,7 @@ def decode_answer(data: bytes) -> AttestationAnswer:
 
 
 def encode_error(refusal: AttestorRefused) -> bytes:
+    """The body of a refusal, as docs/spec/attestor-api.md has it."""
     document = {"error": {"code": refusal.code, "reason": refusal.reason[:MAX_REASON_CHARS]}}
     return json.dumps(document, separators=(",", ":")).encode()
 

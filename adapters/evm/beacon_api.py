@@ -118,7 +118,7 @@ class BeaconApi:
 
 
 async def identify_beacon(attempt: Attempt, network: Network) -> None:
-    """The endpoint serves the chain of that genesis. Raises EndpointMismatch."""
+    """Check that an endpoint serves the chain of that genesis. Raises EndpointMismatch if it serves another."""
     got = decode_genesis_root(await attempt.get(_GENESIS, "genesis", MAX_GENESIS_BYTES))
     if got != network.genesis_validators_root:
         raise EndpointMismatch(attempt.endpoint_name, "genesis validators root", got, network.genesis_validators_root)

@@ -154,7 +154,14 @@ async def _handed_over(transactor: Transactor, manager: bytes, plan: RolePlan) -
 
 
 async def deploy_hub_client(transactor: Transactor, states: InitialStates) -> bytes:
-    """A HubClient that trusts what `initial_states` of the hub's adapter read; returns its address."""
+    """Deploy a HubClient that trusts `states`, as `initial_states` of the hub's adapter read them.
+
+    Returns:
+        Its address, 20 bytes.
+
+    Raises:
+        RefusedByChain: the contract does not take them.
+    """
     arguments = constructor_arguments(
         decode_client_state(states.client_state), decode_consensus_state(states.consensus_state)
     )
@@ -163,8 +170,17 @@ async def deploy_hub_client(transactor: Transactor, states: InitialStates) -> by
 
 
 async def deploy_attestation_client(transactor: Transactor, states: InitialStates) -> bytes:
-    """An AttestationClient that trusts what the states say, whose scope names the router and the identifier that it will
-    stand behind; returns its address."""
+    """Deploy an AttestationClient that trusts what the states say.
+
+    Args:
+        states: their scope names the router and the identifier that the contract will have.
+
+    Returns:
+        Its address, 20 bytes.
+
+    Raises:
+        RefusedByChain: the contract does not take them.
+    """
     client = attestation.client_state_value(attestation.decode_client_state(states.client_state))
     trusted = attestation.decode_state(states.consensus_state)
     types = [attestation.CLIENT_STATE_TUPLE, attestation.STATE_TUPLE]
@@ -175,7 +191,17 @@ async def deploy_attestation_client(transactor: Transactor, states: InitialState
 async def add_client(
     transactor: Transactor, router: bytes, light_client: bytes, counterparty_id: str, prefix: tuple[bytes, ...]
 ) -> str:
-    """Register a deployed light client under the next `client-n`, with the counterparty's client of this chain."""
+    """Register a deployed light client under the router's next `client-n`, and return that identifier.
+
+    Args:
+        router, light_client: addresses of 20 bytes.
+        counterparty_id: the other chain's client of this chain.
+        prefix: Merkle prefix of the other chain's store.
+
+    Raises:
+        MalformedInput: `counterparty_id` is not an identifier.
+        RefusedByChain: the sender may not add clients, or the contract does not serve this router.
+    """
     info = (check_client_id(counterparty_id), list(prefix))
     receipt = await transactor.send(router, ADD_CLIENT.encode(info, light_client))
     for log in receipt.logs:
@@ -186,24 +212,47 @@ async def add_client(
 
 
 async def require_contract(transactor: Transactor, address: bytes) -> None:
-    """Raises RefusedByChain where no code is: a call there would succeed and do nothing."""
+    """Check that an address has code: a call to one without would succeed and do nothing. Raises RefusedByChain."""
     if not await transactor.execution.code(address):
         raise RefusedByChain("no contract", f"no contract is at {to_checksum_address(address)}; correct the address")
 
 
 async def set_hub_client(transactor: Transactor, app: bytes, client_id: str) -> Receipt:
-    """The one client over which a Mailbox accepts forwarded messages, or a Transfer sends forwarded tokens."""
+    """Set the one client over which a Mailbox accepts forwarded messages, or a Transfer sends forwarded tokens.
+
+    Args:
+        app: address of the Mailbox or Transfer, 20 bytes.
+
+    Raises:
+        RefusedByChain: the sender may not, or there is no contract.
+    """
     await require_contract(transactor, app)
     return await transactor.send(app, SET_HUB_CLIENT.encode(check_client_id(client_id)))
 
 
 async def set_forwarded_peer(transactor: Transactor, mailbox: bytes, origin_client_id: str, chain: str) -> Receipt:
-    """Name the chain behind one of the hub's clients; an empty name removes it."""
+    """Name the chain behind one of the hub's clients; an empty name removes it.
+
+    Args:
+        mailbox: address of 20 bytes.
+        origin_client_id: of the hub.
+
+    Raises:
+        RefusedByChain: the sender may not, or there is no contract.
+    """
     await require_contract(transactor, mailbox)
     return await transactor.send(mailbox, SET_FORWARDED_PEER.encode(check_client_id(origin_client_id), chain))
 
 
 async def set_direct_peer(transactor: Transactor, mailbox: bytes, client_id: str, chain: str) -> Receipt:
-    """Name the chain behind a client of this router; an empty name removes it."""
+    """Name the chain behind a client of this router; an empty name removes it.
+
+    Args:
+        mailbox: address of 20 bytes.
+        client_id: of this chain's router.
+
+    Raises:
+        RefusedByChain: the sender may not, or there is no contract.
+    """
     await require_contract(transactor, mailbox)
     return await transactor.send(mailbox, SET_DIRECT_PEER.encode(check_client_id(client_id), chain))

@@ -107,19 +107,27 @@ async def _read(execution: ExecutionRpc, address: bytes, function: Function, *ar
 
 
 async def hub_client_of(execution: ExecutionRpc, transfer: bytes) -> str:
-    """The client of the hub that a Transfer forwards over; empty if none."""
+    """The client of the hub over which a Transfer (20 bytes) forwards; empty if it forwards over none."""
     (client_id,) = await _read(execution, transfer, HUB_CLIENT_ID)
     return str(client_id)
 
 
 async def voucher_of(execution: ExecutionRpc, transfer: bytes, trace: str) -> bytes:
-    """The voucher of a trace (`transfer/client-0/…`), whether or not it exists yet."""
+    """Address of the voucher for a trace (`transfer/client-0/…`), whether or not the voucher exists yet.
+
+    Raises:
+        MalformedInput: not a trace.
+    """
     (address,) = await _read(execution, transfer, VOUCHER_ADDRESS, Denom.parse(trace).path)
     return bytes(to_canonical_address(address))
 
 
 async def balance_of(execution: ExecutionRpc, token: bytes, holder: bytes) -> int:
-    """What an account holds of an ERC-20; 0 of a voucher that does not exist yet."""
+    """What `holder` (20 bytes) has of an ERC-20, in its smallest unit; 0 of a voucher that does not exist yet.
+
+    Raises:
+        RefusedByChain: the contract is not a token.
+    """
     if not await execution.code(token):
         return 0
     try:
@@ -159,13 +167,22 @@ async def send_tokens(transactor: Transactor, transfer: bytes, order: Order) -> 
 
 
 async def client_limit(execution: ExecutionRpc, transfer: bytes, client_id: str, token: bytes) -> LimitUse:
-    """What may move of one token over one client."""
+    """The limit of one token over one client, and how much of it is used. Amounts are in the token's smallest unit.
+
+    Args:
+        transfer, token: addresses of 20 bytes.
+    """
     fields, sent, received = await _read(execution, transfer, CLIENT_LIMIT, client_id, token)
     return LimitUse(Limit.of(fields), sent, received)
 
 
 async def origin_limit(execution: ExecutionRpc, transfer: bytes, trace: str, token: bytes) -> LimitUse:
-    """What may move of one token by the rule of its origin."""
+    """The limit that a token has by the rule of its origin, and how much of it is used.
+
+    Args:
+        transfer, token: addresses of 20 bytes.
+        trace: hops of the origin; empty for tokens of this chain.
+    """
     fields, sent, received = await _read(execution, transfer, ORIGIN_LIMIT, trace, token)
     return LimitUse(Limit.of(fields), sent, received)
 
@@ -173,20 +190,43 @@ async def origin_limit(execution: ExecutionRpc, transfer: bytes, trace: str, tok
 async def set_client_limit(
     transactor: Transactor, transfer: bytes, client_id: str, token: bytes, limit: Limit
 ) -> Progress:
-    """Limit one token over one client. For holders of the limiter role, after its delay: see `call_after_delay`."""
+    """Limit one token over one client, after the limiter role's delay: see `call_after_delay`.
+
+    Args:
+        transfer, token: addresses of 20 bytes.
+
+    Raises:
+        RefusedByChain: the sender does not have the limiter role.
+    """
     data = SET_CLIENT_LIMIT.encode(client_id, token, limit.as_tuple())
     return await call_after_delay(transactor, transfer, data, LIMITER)
 
 
 async def set_origin_limit(transactor: Transactor, transfer: bytes, trace: str, limit: Limit) -> Progress:
-    """Limit each token of an origin; the empty trace is this chain. Likewise."""
+    """Limit each token of an origin, after the limiter role's delay: see `call_after_delay`.
+
+    Args:
+        transfer: address of 20 bytes.
+        trace: hops of the origin; empty for tokens of this chain.
+
+    Raises:
+        RefusedByChain: the sender does not have the limiter role.
+    """
     return await call_after_delay(transactor, transfer, SET_ORIGIN_LIMIT.encode(trace, limit.as_tuple()), LIMITER)
 
 
 async def held_amount(
     execution: ExecutionRpc, transfer: bytes, refund: bool, client_id: str, sequence: int
 ) -> HeldAmount | None:
-    """What is kept of a packet: a large receive, or a refund that could not be paid."""
+    """What a Transfer keeps of a packet: a large receive, or a refund that could not be paid.
+
+    Args:
+        refund: which of the two.
+        client_id, sequence: of the packet, as this chain names it.
+
+    Returns:
+        None if nothing is kept.
+    """
     (held_id,) = await _read(execution, transfer, HELD_ID, refund, client_id, sequence)
     token, releasable_at_s, owner, amount = await _read(execution, transfer, HELD, held_id)
     if amount == 0:
@@ -195,10 +235,10 @@ async def held_amount(
 
 
 async def release(transactor: Transactor, transfer: bytes, held_id: bytes) -> Receipt:
-    """Pay a held amount to its owner; anyone may, once its time has come."""
+    """Pay a held amount to its owner; anyone may, once its time has come. Raises RefusedByChain before that."""
     return await transactor.send(transfer, RELEASE.encode(held_id))
 
 
 async def claim(transactor: Transactor, transfer: bytes, held_id: bytes, to: bytes) -> Receipt:
-    """Pay a held amount to where its owner, the sender of this transaction, says."""
+    """Pay a held amount to the address `to` (20 bytes). Raises RefusedByChain unless its owner sends this transaction."""
     return await transactor.send(transfer, RELEASE_TO.encode(held_id, to))

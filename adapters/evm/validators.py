@@ -27,7 +27,7 @@ CACHED_LISTS = 64
 
 
 def overlaps(trusted_validators: frozenset[bytes], committers: frozenset[bytes]) -> bool:
-    """More than a third of the trusted validators sealed (rule 7 of the design)."""
+    """Whether more than a third of the trusted validators sealed (rule 7 of the design). Both sets are addresses of 20 bytes."""
     return len(committers & trusted_validators) >= overlap_size(len(trusted_validators))
 
 
