@@ -14,7 +14,7 @@ from conftest import VECTORS
 from shapes import shaped_entries
 from test_vectors import absent
 
-pytestmark = pytest.mark.vectors
+pytestmark = [pytest.mark.vectors, pytest.mark.long]
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 20261128

@@ -123,6 +123,7 @@ def test_an_address_that_is_none_is_refused(place, command):
     assert (refused.exit_code, refused.output) == (2, "ADDRESS: '0x12' is not an address\n")
 
 
+@pytest.mark.long
 def test_validators_propose_the_same(tmp_path):
     home = str(tmp_path / "hub")
     init = ["hub", "init", "--home", home, "--scrypt-iterations", "2", "--block-interval-ms", "200"]

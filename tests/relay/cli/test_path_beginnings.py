@@ -9,6 +9,9 @@ from typer.testing import CliRunner
 
 from relay.cli.main import app
 
+pytestmark = pytest.mark.long
+"""Over processes of a hub and of chains."""
+
 ASKED = "Did you compare them"
 
 

@@ -23,6 +23,10 @@ TOKEN = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 DELAY_S = 4
 
 
+pytestmark = pytest.mark.long
+"""Over processes of a hub and of chains."""
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     with ExitStack() as stack:
