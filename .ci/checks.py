@@ -203,7 +203,7 @@ def due(checks: list[Check], arguments: argparse.Namespace, day: int) -> list[Ch
             why = "all were asked for" if arguments.all else reason(check, index, day, changed)
         if why is not None:
             chosen.append(check)
-        waits = f"waits, its turn comes in {next_turn(check, index, day)} days" if check.every > 1 else "not asked for"
+        waits = "not asked for" if arguments.words else f"its turn comes in {next_turn(check, index, day)} days"
         print(f"{'runs ' if why else 'waits'}  {check.minutes:4.0f} min  {check.name}: {why or waits}")
     return chosen
 

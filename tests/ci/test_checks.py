@@ -113,7 +113,7 @@ def test_what_is_due_runs_and_what_waits_is_named(run):
     assert done.returncode == 0, done.stderr
     assert ran == ["first", "beside", "turns"] and "by turns: its turn" in done.stdout
     done, ran = run(TURNS.format(beside="echo beside >> $WORK/ran"), day=2)
-    assert sorted(ran) == ["beside", "first"] and "waits     1 min  by turns" in done.stdout
+    assert sorted(ran) == ["beside", "first"] and "waits     1 min  by turns: its turn comes in 2 days" in done.stdout
     done, ran = run(TURNS.format(beside="echo beside >> $WORK/ran"), "--all", day=2)
     assert ran == ["first", "beside", "turns"]
 
