@@ -102,7 +102,7 @@ def public_key_of(secret: bytes) -> bytes:
 
 
 def sign(secret: bytes, message: bytes) -> bytes:
-    """96 bytes."""
+    """A signature of 96 bytes, compressed. Raises ValueError if `secret` (32 bytes, big-endian) is zero or not below the order."""
     return bytes(BlstP2Element().hash_to_group(message, DST).scalar_mul(_scalar(secret)).compress())
 
 

@@ -18,7 +18,7 @@ def public_key_of(secret: bytes) -> bytes:
 
 
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """False for any input that is not a valid signature, wrong lengths included."""
+    """Whether `signature` (64 bytes) is by `public_key` (32 bytes) over `message`. Wrong lengths are False, too."""
     if len(public_key) != PUBLIC_KEY_BYTES or len(signature) != SIGNATURE_BYTES:
         return False
     valid: bool = ed_verify(signature, message, public_key)

@@ -108,7 +108,7 @@ def sign_recoverable(private_key: bytes, digest: bytes) -> bytes:
 
 
 def sign(private_key: bytes, digest: bytes) -> bytes:
-    """64 bytes r ‖ s, low s."""
+    """64 bytes r ‖ s with low s over a digest of 32 bytes. The nonce follows RFC 6979, so the same input gives the same bytes."""
     return sign_recoverable(private_key, digest)[:SIGNATURE_BYTES]
 
 

@@ -51,7 +51,7 @@ _decode_again = lru_cache(maxsize=4096)(decode_quickly)
 
 
 def encode_abi(types: Sequence[str], values: Sequence[Any]) -> bytes:
-    """`eth_abi.encode`, quickly where that is possible."""
+    """`eth_abi.encode`: the canonical encoding of `values`, by our own quick codec where its types are known."""
     try:
         return encode_quickly(tuple(types), values)
     except NotCanonical:

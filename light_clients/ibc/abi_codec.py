@@ -34,7 +34,7 @@ class Codec:
 
 
 def encode_quickly(types: tuple[str, ...], values: Sequence[Any]) -> bytes:
-    """Raises NotCanonical."""
+    """The canonical encoding, or NotCanonical: then eth-abi decides."""
     return _of_all(types).encode(values)
 
 

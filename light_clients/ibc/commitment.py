@@ -51,7 +51,7 @@ def acknowledgement_commitment(acknowledgement: Acknowledgement) -> bytes:
 
 
 def path_key(client_id: str, kind: PathKind, sequence: int) -> bytes:
-    """`client ‖ kind ‖ BE8(sequence)`."""
+    """The ICS-24 v2 path `client ‖ kind ‖ BE8(sequence)`, without the store's prefix."""
     return client_id.encode() + bytes([kind]) + sequence.to_bytes(8, "big")
 
 

@@ -62,10 +62,12 @@ class Denom:
 
     @property
     def path(self) -> str:
+        """The text that ICS-20 hashes and sends: hops, newest first, then the base."""
         return "/".join([*map(str, self.hops), self.base])
 
     @property
     def is_native(self) -> bool:
+        """Whether the token has made no hop: it is at home here."""
         return not self.hops
 
     @property
@@ -79,11 +81,22 @@ class Denom:
         return self.base if self.is_native else f"ibc/{self.digest.hex().upper()}"
 
     def is_returning(self, source_port: str, source_client: str) -> bool:
-        """Whether a packet from this port and client brings the token home: its newest hop is that end of the path."""
+        """Whether a packet from this port and client brings the token home: its newest hop is that end of the path.
+
+        Args:
+            source_port, source_client: of the sending chain.
+        """
         return bool(self.hops) and self.hops[0] == Hop(source_port, source_client)
 
     def prefixed(self, port: str, client: str) -> "Denom":
-        """One hop more: the voucher's denomination at the receiving end."""
+        """One hop more: the voucher's denomination at the receiving end.
+
+        Args:
+            port, client: of the receiving chain.
+
+        Raises:
+            MalformedInput: too many hops, or too long a text.
+        """
         return replace(self, hops=(Hop(port, client), *self.hops))
 
     def stripped(self) -> "Denom":

@@ -51,7 +51,7 @@ def encode_storage_proof(proof: StorageProof) -> bytes:
 
 
 def bounded_nodes(nodes: Iterable[bytes], field: str) -> tuple[bytes, ...]:
-    """Nodes of a proof as a message carries them; MalformedInput where there are too many or one is too long."""
+    """Nodes of a proof as a message carries them. Raises MalformedInput if there are too many or one is too long."""
     kept = tuple(nodes)
     if len(kept) > MAX_NODES:
         raise MalformedInput(field, f"more than {MAX_NODES} nodes", got=len(kept))
@@ -62,7 +62,17 @@ def bounded_nodes(nodes: Iterable[bytes], field: str) -> tuple[bytes, ...]:
 
 
 def router_storage_root(state_root: bytes, router_address: bytes, account_proof: tuple[bytes, ...]) -> bytes:
-    """The storage root of the router's account, which exists and has code, under a state root that is believed."""
+    """The storage root of the router's account, which exists and has code.
+
+    Args:
+        state_root: 32 bytes that are believed already.
+        router_address: 20 bytes.
+        account_proof: RLP nodes from the root on (EIP-1186).
+
+    Raises:
+        PredicateFailed: the proof does not lead there, or there is no such contract.
+        MalformedInput: a node is not canonical.
+    """
     account = verify_account(state_root, router_address, account_proof)
     if account is None:
         raise PredicateFailed("router_account_proven", "the state has no account at the router's address")

@@ -56,7 +56,11 @@ def decode_gmp(data: bytes) -> GmpPacketData:
 
 
 def encode_message(data: GmpPacketData, receive_gas: int | None = None) -> tuple[str, bytes]:
-    """(version, value) of a payload; with `receive_gas`, 1 to MAX_RECEIVE_GAS, of GMP_GAS_VERSION."""
+    """(version, value) of a message's payload.
+
+    Args:
+        receive_gas: 1 to MAX_RECEIVE_GAS, which makes it a payload of GMP_GAS_VERSION; None asks for none.
+    """
     if receive_gas is None:
         return GMP_VERSION, encode_gmp(data)
     _check_receive_gas(receive_gas)
@@ -64,7 +68,11 @@ def encode_message(data: GmpPacketData, receive_gas: int | None = None) -> tuple
 
 
 def decode_message(version: str, value: bytes) -> tuple[GmpPacketData, int | None]:
-    """The message, and the gas that its sender asks for where the version has it. Raises MalformedInput."""
+    """The message, and the gas that its sender asks for; None if the version has no place for it.
+
+    Raises:
+        MalformedInput: another version, or not the canonical encoding.
+    """
     if version == GMP_VERSION:
         return decode_gmp(value), None
     if version != GMP_GAS_VERSION:

@@ -93,6 +93,7 @@ class Acknowledgement:
 
     @property
     def is_error(self) -> bool:
+        """Whether it is the error sentinel, by which senders refund."""
         return self.app_acknowledgements == (ERROR_ACKNOWLEDGEMENT,)
 
     def check_matches(self, packet: Packet) -> None:

@@ -88,7 +88,14 @@ def parse_amount(text: str) -> int:
 
 
 def encode_transfer(data: TransferData, encoding: str) -> bytes:
-    """Payload value. JSON has its keys in stock order and no memo where it is empty."""
+    """The payload's value. JSON has its keys in stock order, and no memo if it is empty.
+
+    Args:
+        encoding: `application/json` or `application/x-solidity-abi`.
+
+    Raises:
+        UnsupportedOperation: another encoding.
+    """
     if encoding == ABI_ENCODING:
         return encode_abi([_DATA_TUPLE], [(data.denom, data.sender, data.receiver, data.amount, data.memo)])
     if encoding != JSON_ENCODING:

@@ -80,7 +80,11 @@ class SignedHeights:
         return self._states.get(height)
 
     def add(self, height: int, state: SignedState) -> None:
-        """Put a height on record, durably. A height that is on record already cannot be given another state."""
+        """Put a height on record, durably: when it returns, the state is on disk.
+
+        Raises:
+            ValueError: the height is on record already, or below the floor.
+        """
         if height in self._states or height < self.floor:
             raise ValueError(f"height {height} is on record, or below the floor")
         if self._descriptor is None or self._lines > 2 * MAX_KEPT:
@@ -102,6 +106,7 @@ class SignedHeights:
         os.fsync(self._descriptor)
 
     def close(self) -> None:
+        """Give the file and its lock back."""
         self._close_file()
         self._lock.release()
 

@@ -167,7 +167,11 @@ def stored_key(path: Path) -> StoredKey:
 
 
 def stored_public_key(keyfile: Mapping[str, Any], address: str) -> bytes | None:
-    """None where the keystore does not say it, or says one of another address."""
+    """The public key that a keystore says it holds, compressed.
+
+    Returns:
+        None if it says none, or one of another address.
+    """
     text = keyfile.get(PUBLIC_KEY)
     if not isinstance(text, str) or _PUBLIC_KEY.fullmatch(text) is None:
         return None
@@ -195,7 +199,14 @@ def _read_keyfile(path: Path) -> dict[str, Any]:
 
 
 def parse_keyfile(path: Path, data: bytes) -> dict[str, Any]:
-    """Its fields, none of them decrypted; `path` is named in errors. Raises KeyUnavailable."""
+    """The fields of a V3 keystore. Nothing is decrypted.
+
+    Args:
+        path: named in errors.
+
+    Raises:
+        KeyUnavailable: not a V3 keystore, or one that asks for more work than any wallet writes.
+    """
     try:
         keyfile = parse_json(data, "keystore", MAX_KEYSTORE_BYTES)
     except MalformedInput:

@@ -49,7 +49,11 @@ class Signer:
         return secp256k1.sign(bytes(self.__account.key), sha256(document))
 
     def sign_attestation(self, scope: Scope, kind: AttestationKind, data: bytes) -> bytes:
-        """65 bytes over the attestation digest: never over bytes that a caller chose whole."""
+        """65 bytes over the attestation digest of `data`. The caller never chooses the signed bytes as a whole.
+
+        Args:
+            scope: binds chain, router and destination, so that the signature is good nowhere else.
+        """
         return sign_digest(bytes(self.__account.key), attestation_digest(scope, kind, data))
 
     def __repr__(self) -> str:

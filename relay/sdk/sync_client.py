@@ -56,9 +56,11 @@ class Hutong:
         self.close()
 
     def close(self) -> None:
+        """Close the connections. The client cannot be used after that."""
         self._http.close()
 
     def status(self) -> Status:
+        """The server's version and time, how its ledger stands, and how many chains and paths it has."""
         return self._run(ask(calls.status()))
 
     def totals(self) -> Totals:
@@ -74,16 +76,26 @@ class Hutong:
         return self._iterate(all_dead_letters(page_items))
 
     def chains(self) -> tuple[Chain, ...]:
+        """The configured chains with their newest final heights."""
         return self._run(ask(calls.chains())).items
 
     def clients(self) -> tuple[LightClient, ...]:
+        """The light clients of the configured paths, as the chains say they are."""
         return self._run(ask(calls.clients())).items
 
     def paths(self) -> tuple[Path, ...]:
+        """The configured paths with their two ends."""
         return self._run(ask(calls.paths())).items
 
     def routes(self, source: str, destination: str) -> tuple[Route, ...]:
-        """Every way of at most two hops, direct ones first."""
+        """Every way of at most two hops between two chains, direct ones first.
+
+        Args:
+            source, destination: names of chains, as `chains` has them.
+
+        Raises:
+            ApiProblem: `not_found` for a chain that is not configured.
+        """
         return self._run(ask(calls.routes(source, destination))).items
 
     def tokens(self, chain: str | None = None) -> Tokens:
@@ -95,23 +107,60 @@ class Hutong:
         return self._iterate(all_messages(Filters(**filters), page_items))
 
     def message(self, name: str) -> Message:
-        """By the packet id of any leg, or the Mailbox id."""
+        """Everything about one message.
+
+        Args:
+            name: the packet id of any leg, or the Mailbox id (`0x` and 64 hex digits).
+
+        Raises:
+            ApiProblem: `not_found`.
+        """
         return self._run(ask(calls.message(name)))
 
     def why(self, name: str) -> Why:
+        """Why a message is where it is, and what to do about it.
+
+        Args:
+            name: as for `message`.
+
+        Raises:
+            ApiProblem: `not_found`.
+        """
         return self._run(ask(calls.why(name)))
 
     def proofs(self, name: str) -> tuple[Proof, ...]:
+        """The kept evidence of each step of a message, which the server says it judged again.
+
+        Args:
+            name: as for `message`.
+
+        Raises:
+            ApiProblem: `not_found`.
+        """
         return self._run(ask(calls.proofs(name))).items
 
     def bundle(self, name: str) -> bytes:
-        """For `hutong audit verify`: the only answer here that proves anything."""
+        """The proof bundle of a message, for `hutong audit verify`: the only answer here that proves anything.
+
+        Args:
+            name: as for `message`.
+
+        Raises:
+            ApiProblem: `not_found`, or `not_exportable` until there is a bundle.
+        """
         return self._run(ask(calls.bundle(name)))
 
     def search(self, text: str) -> Found:
+        """What a person may mean by `text`: a packet id, a hash, an address or a chain's name."""
         return self._run(ask(calls.search(text)))
 
     def transaction(self, chain: str, transaction_hash: str) -> TransactionStatus:
+        """How a transaction stands on its chain, and which messages it sent.
+
+        Args:
+            chain: a name, as `chains` has it.
+            transaction_hash: `0x` and 64 hex digits.
+        """
         return self._run(ask(calls.transaction(chain, transaction_hash)))
 
     def prepare_transfer(
@@ -129,7 +178,21 @@ class Hutong:
         client: str | None = None,
         next_client: str | None = None,
     ) -> Prepared:
-        """Nothing is signed or sent. `amount` in the token's smallest unit."""
+        """Ask for the transactions that send tokens. Nothing is signed or sent.
+
+        Args:
+            source, destination: names of chains, as `chains` has them.
+            token: an address or denomination of `source`, or a trace.
+            amount: in the token's smallest unit, at least 1.
+            sender, receiver: addresses of `source` and of `destination`.
+            timeout_s: how long from now on the tokens may take; after that they are refunded.
+            memo: must be empty on a way over a hub, whose instruction it is.
+            via, client, next_client: choose among several ways; None leaves the choice to the server.
+
+        Raises:
+            InvalidArgument: refused before anything is asked.
+            ApiProblem: the server refuses it, with the field at fault.
+        """
         return self._prepare(
             TransferDemand(
                 source, destination, token, amount, sender, receiver, timeout_s, memo, via, client, next_client
@@ -150,8 +213,21 @@ class Hutong:
         next_client: str | None = None,
         receive_gas: int | None = None,
     ) -> Prepared:
-        """Nothing is signed or sent. `receiver` is a contract with `onMessage`, `receive_gas` what it needs where that is more
-        than a relay gives unasked: 1.5 million for the whole receive."""
+        """Ask for the transactions that send a message. Nothing is signed or sent.
+
+        Args:
+            source, destination: names of chains, as `chains` has them.
+            sender: an address of `source`.
+            receiver: a contract of `destination` with `onMessage`.
+            payload: 1 byte or more, as the receiver gets it.
+            timeout_s: how long from now on the message may take; after that it times out.
+            via, client, next_client: choose among several ways; None leaves the choice to the server.
+            receive_gas: what the receiver needs, if that is more than a relay gives unasked: 1.5 million for the whole receive.
+
+        Raises:
+            InvalidArgument: refused before anything is asked.
+            ApiProblem: the server refuses it, with the field at fault.
+        """
         return self._prepare(
             MessageDemand(
                 source, destination, sender, receiver, payload, timeout_s, via, client, next_client, receive_gas
@@ -159,7 +235,16 @@ class Hutong:
         )
 
     def submit(self, chain: str, raw: bytes | str, idempotency_key: str) -> Submitted:
-        """A signed transaction. The same key with the same transaction sends nothing twice."""
+        """Hand a signed transaction to the chain.
+
+        Args:
+            chain: a name, as `chains` has it.
+            raw: the signed bytes, or `0x` and their hex.
+            idempotency_key: the same key with the same transaction sends nothing twice.
+
+        Raises:
+            ApiProblem: `refused_by_chain`, or `conflict` if the key was used for another transaction.
+        """
         return self._run(ask(calls.submit(chain, raw, idempotency_key)))
 
     def sign_and_submit(
@@ -167,8 +252,14 @@ class Hutong:
     ) -> Sent:
         """Sign each transaction with the caller's own account, send it, and wait until the ledger knows the message.
 
+        Args:
+            max_cost_wei: the most that all transactions together may cost; None sets no limit.
+            within_s: how long all of it may take.
+
         Raises:
-            NotSigned: it is not the account's, or may cost more than `max_cost_wei`. TransactionFailed. TooSlow.
+            NotSigned: it is not the account's, or may cost more than `max_cost_wei`.
+            TransactionFailed: a transaction reverted; what was sent before it stays sent.
+            TooSlow: after `within_s`.
         """
         return self._run(sign_and_submit(prepared, account, max_cost_wei, within_s, time.monotonic))
 

@@ -55,9 +55,11 @@ class TrioHutong:
         await self.aclose()
 
     async def aclose(self) -> None:
+        """Close the connections. The client cannot be used after that."""
         await self._http.aclose()
 
     async def status(self) -> Status:
+        """The server's version and time, how its ledger stands, and how many chains and paths it has."""
         return await self._run(ask(calls.status()))
 
     async def totals(self) -> Totals:
@@ -73,16 +75,26 @@ class TrioHutong:
         return self._iterate(all_dead_letters(page_items))
 
     async def chains(self) -> tuple[Chain, ...]:
+        """The configured chains with their newest final heights."""
         return (await self._run(ask(calls.chains()))).items
 
     async def clients(self) -> tuple[LightClient, ...]:
+        """The light clients of the configured paths, as the chains say they are."""
         return (await self._run(ask(calls.clients()))).items
 
     async def paths(self) -> tuple[Path, ...]:
+        """The configured paths with their two ends."""
         return (await self._run(ask(calls.paths()))).items
 
     async def routes(self, source: str, destination: str) -> tuple[Route, ...]:
-        """Every way of at most two hops, direct ones first."""
+        """Every way of at most two hops between two chains, direct ones first.
+
+        Args:
+            source, destination: names of chains, as `chains` has them.
+
+        Raises:
+            ApiProblem: `not_found` for a chain that is not configured.
+        """
         return (await self._run(ask(calls.routes(source, destination)))).items
 
     async def tokens(self, chain: str | None = None) -> Tokens:
@@ -96,23 +108,60 @@ class TrioHutong:
         return self._iterate(all_messages(Filters(**filters), page_items))
 
     async def message(self, name: str) -> Message:
-        """By the packet id of any leg, or the Mailbox id."""
+        """Everything about one message.
+
+        Args:
+            name: the packet id of any leg, or the Mailbox id (`0x` and 64 hex digits).
+
+        Raises:
+            ApiProblem: `not_found`.
+        """
         return await self._run(ask(calls.message(name)))
 
     async def why(self, name: str) -> Why:
+        """Why a message is where it is, and what to do about it.
+
+        Args:
+            name: as for `message`.
+
+        Raises:
+            ApiProblem: `not_found`.
+        """
         return await self._run(ask(calls.why(name)))
 
     async def proofs(self, name: str) -> tuple[Proof, ...]:
+        """The kept evidence of each step of a message, which the server says it judged again.
+
+        Args:
+            name: as for `message`.
+
+        Raises:
+            ApiProblem: `not_found`.
+        """
         return (await self._run(ask(calls.proofs(name)))).items
 
     async def bundle(self, name: str) -> bytes:
-        """For `hutong audit verify`: the only answer here that proves anything."""
+        """The proof bundle of a message, for `hutong audit verify`: the only answer here that proves anything.
+
+        Args:
+            name: as for `message`.
+
+        Raises:
+            ApiProblem: `not_found`, or `not_exportable` until there is a bundle.
+        """
         return await self._run(ask(calls.bundle(name)))
 
     async def search(self, text: str) -> Found:
+        """What a person may mean by `text`: a packet id, a hash, an address or a chain's name."""
         return await self._run(ask(calls.search(text)))
 
     async def transaction(self, chain: str, transaction_hash: str) -> TransactionStatus:
+        """How a transaction stands on its chain, and which messages it sent.
+
+        Args:
+            chain: a name, as `chains` has it.
+            transaction_hash: `0x` and 64 hex digits.
+        """
         return await self._run(ask(calls.transaction(chain, transaction_hash)))
 
     async def prepare_transfer(
@@ -130,7 +179,21 @@ class TrioHutong:
         client: str | None = None,
         next_client: str | None = None,
     ) -> Prepared:
-        """Nothing is signed or sent. `amount` in the token's smallest unit."""
+        """Ask for the transactions that send tokens. Nothing is signed or sent.
+
+        Args:
+            source, destination: names of chains, as `chains` has them.
+            token: an address or denomination of `source`, or a trace.
+            amount: in the token's smallest unit, at least 1.
+            sender, receiver: addresses of `source` and of `destination`.
+            timeout_s: how long from now on the tokens may take; after that they are refunded.
+            memo: must be empty on a way over a hub, whose instruction it is.
+            via, client, next_client: choose among several ways; None leaves the choice to the server.
+
+        Raises:
+            InvalidArgument: refused before anything is asked.
+            ApiProblem: the server refuses it, with the field at fault.
+        """
         return await self._prepare(
             TransferDemand(
                 source, destination, token, amount, sender, receiver, timeout_s, memo, via, client, next_client
@@ -151,8 +214,21 @@ class TrioHutong:
         next_client: str | None = None,
         receive_gas: int | None = None,
     ) -> Prepared:
-        """Nothing is signed or sent. `receiver` is a contract with `onMessage`, `receive_gas` what it needs where that is more
-        than a relay gives unasked: 1.5 million for the whole receive."""
+        """Ask for the transactions that send a message. Nothing is signed or sent.
+
+        Args:
+            source, destination: names of chains, as `chains` has them.
+            sender: an address of `source`.
+            receiver: a contract of `destination` with `onMessage`.
+            payload: 1 byte or more, as the receiver gets it.
+            timeout_s: how long from now on the message may take; after that it times out.
+            via, client, next_client: choose among several ways; None leaves the choice to the server.
+            receive_gas: what the receiver needs, if that is more than a relay gives unasked: 1.5 million for the whole receive.
+
+        Raises:
+            InvalidArgument: refused before anything is asked.
+            ApiProblem: the server refuses it, with the field at fault.
+        """
         return await self._prepare(
             MessageDemand(
                 source, destination, sender, receiver, payload, timeout_s, via, client, next_client, receive_gas
@@ -160,7 +236,16 @@ class TrioHutong:
         )
 
     async def submit(self, chain: str, raw: bytes | str, idempotency_key: str) -> Submitted:
-        """A signed transaction. The same key with the same transaction sends nothing twice."""
+        """Hand a signed transaction to the chain.
+
+        Args:
+            chain: a name, as `chains` has it.
+            raw: the signed bytes, or `0x` and their hex.
+            idempotency_key: the same key with the same transaction sends nothing twice.
+
+        Raises:
+            ApiProblem: `refused_by_chain`, or `conflict` if the key was used for another transaction.
+        """
         return await self._run(ask(calls.submit(chain, raw, idempotency_key)))
 
     async def sign_and_submit(
@@ -168,8 +253,14 @@ class TrioHutong:
     ) -> Sent:
         """Sign each transaction with the caller's own account, send it, and wait until the ledger knows the message.
 
+        Args:
+            max_cost_wei: the most that all transactions together may cost; None sets no limit.
+            within_s: how long all of it may take.
+
         Raises:
-            NotSigned: it is not the account's, or may cost more than `max_cost_wei`. TransactionFailed. TooSlow.
+            NotSigned: it is not the account's, or may cost more than `max_cost_wei`.
+            TransactionFailed: a transaction reverted; what was sent before it stays sent.
+            TooSlow: after `within_s`.
         """
         return await self._run(sign_and_submit(prepared, account, max_cost_wei, within_s, trio.current_time))
 
