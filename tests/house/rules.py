@@ -14,6 +14,7 @@ MAX_FILES = 20
 MAX_FUNCTION_LINES = 60
 MAX_CONSTRUCTOR_PARAMETERS = 6
 MAX_README_CHARS = 120
+CHANGELOG_GROUPS = ("Added", "Changed", "Fixed", "Not in this version")
 PROSE_SUFFIXES = frozenset({".py", ".md", ".js", ".mjs", ".go", ".sol", ".toml", ".yml"})
 PROSE_FOLDERS = (*PACKAGES, "bench", "contracts/src", "docs", "tests")
 DURATION = re.compile(r"in about ([a-z ]+) minutes on two cores|takes about ([a-z ]+) minutes on two cores")
@@ -125,6 +126,30 @@ def readme(modules: Iterable[Module]) -> Iterator[Breach]:
         yield Breach("docs/start.md", "README.md and docs/start.md do not give the test command the same time")
 
 
+def changelog(modules: Iterable[Module]) -> Iterator[Breach]:
+    """Git merges this page by taking both sides, so an entry may come twice, or outside of every group."""
+    del modules
+    yield from changelog_breaches((ROOT / "docs" / "CHANGELOG.md").read_text(encoding="utf-8"))
+
+
+def changelog_breaches(text: str) -> Iterator[Breach]:
+    group, seen = "", set[str]()
+    for number, line in enumerate(text.splitlines(), 1):
+        where = f"docs/CHANGELOG.md:{number}"
+        if line.startswith("## "):
+            group = ""
+        elif line.startswith("### "):
+            group = line.removeprefix("### ")
+            if group not in CHANGELOG_GROUPS:
+                yield Breach(line, f"{where}: a group is one of {', '.join(CHANGELOG_GROUPS)}, not {group}")
+        elif line.startswith("- "):
+            if not group:
+                yield Breach(line[:60], f"{where}: the entry stands in no group")
+            if line in seen:
+                yield Breach(line[:60], f"{where}: the entry stands here a second time")
+            seen.add(line)
+
+
 RULES = {
     "folders": full_folders,
     "functions": long_functions,
@@ -133,6 +158,7 @@ RULES = {
     "circles": circles,
     "behind": wrong_behind,
     "readme": readme,
+    "changelog": changelog,
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.house.__main__ import judge
 from tests.house.rules import (
     Breach,
+    changelog_breaches,
     circles,
     full_folders,
     long_functions,
@@ -83,6 +84,14 @@ def test_circle_of_late_imports_is_found_and_one_for_types_is_not():
 )
 def test_behind_for_order_is_found_and_for_place_or_lateness_is_not(line, wrong):
     assert says_wrong_behind(line) is wrong
+
+
+def test_entry_that_a_merge_doubled_or_left_outside_is_found():
+    whole = "# Changelog\n\n## 0.1.0\n\n### Added\n- one\n\n### Fixed\n- two\n"
+    assert list(changelog_breaches(whole)) == []
+    assert len(list(changelog_breaches(whole + "- one\n"))) == 1
+    assert len(list(changelog_breaches(whole + "\n## 0.0.9\n- three\n"))) == 1
+    assert len(list(changelog_breaches(whole + "\n### Mended\n"))) == 1
 
 
 def test_breach_without_a_reason_and_reason_without_a_breach_are_both_said():
