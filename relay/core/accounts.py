@@ -54,7 +54,7 @@ class Accounts:
         self._resting_until_s[self._accounts.index(account)] = trio.current_time() + REST_S
 
     async def recovered(self) -> None:
-        """Wait until every account knows the transactions of before a restart."""
+        """Wait until every account knows the transactions sent before a restart."""
         for account in self._accounts:
             await account.recovered()
 

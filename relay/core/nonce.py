@@ -92,7 +92,7 @@ class Account:
         return self._address
 
     async def recovered(self) -> None:
-        """Wait until transactions of before a restart are known: `is_in_flight` is wrong about them until then."""
+        """Wait until transactions sent before a restart are known: `is_in_flight` is wrong about them until then."""
         await self._recovered.wait()
 
     def has_sent(self, transaction_hash: bytes) -> bool:

@@ -147,7 +147,7 @@ def test_attack_F9_contract_no_two_clients_or_traces_share_an_escrow_or_a_vouche
         "transfer/" + "a" * 56 + "-1/x" * 300,
     ],
 )
-def test_attack_F3_contract_denoms_that_are_none(lane, denom):
+def test_attack_F3_contract_denoms_that_are_invalid(lane, denom):
     assert not lane.arrives(lane.tokens("", value=data_of(denom)))
     assert lane.reason.name == ("InvalidText" if len(denom) > 1024 else "InvalidDenom")
     assert lane.arrives(lane.tokens("usd"))
@@ -348,7 +348,7 @@ def test_attack_F8_contract_sender_is_the_caller(lane):
     ["", "bob", "0x", text(BOB)[:-1], text(BOB) + "0", "0X" + text(BOB)[2:], " " + text(BOB)[1:], text(bytes(20))],
 )
 @pytest.mark.parametrize("home", [False, True])
-def test_attack_F8_contract_receivers_that_are_none(lane, receiver, home):
+def test_attack_F8_contract_receivers_that_are_invalid(lane, receiver, home):
     lane.send_tokens(100)
     denom = lane.home() if home else "usd"
     assert not lane.arrives(lane.tokens("", value=data_of(denom, 100, receiver)))

@@ -221,7 +221,7 @@ def test_owner_cannot_throw_a_held_amount_away(lane, target):
     assert lane.transfer.transact("releaseTo", held_id, BOB, sender=ALICE).named("TransferReleased")
 
 
-def test_limits_that_are_none(lane):
+def test_limits_that_are_invalid(lane):
     error = refused(lambda: limit(lane, delay_s=7 * DAY_S + 1), "InvalidLimit")
     assert error.arguments == ("delaySeconds", 7 * DAY_S + 1, 7 * DAY_S)
     limit(lane, delay_s=7 * DAY_S)

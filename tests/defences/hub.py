@@ -96,7 +96,7 @@ HUB = (
         PACKETS,
         "if not self.now_s < timeout_s <= self.now_s + self.MAX_HORIZON_S:",
         "if not self.now_s < timeout_s:",
-        (f"{PACKET_TESTS}::test_attack_E13_hub_forward_with_a_timeout_that_is_none",),
+        (f"{PACKET_TESTS}::test_attack_E13_hub_forward_with_a_timeout_that_is_invalid",),
     ),
     Defence(
         "a share of a quota",
@@ -244,7 +244,7 @@ HUB = (
         "relay/hub/application/admin.py",
         "        if not 1 <= self.threshold <= len(self.addresses):\n",
         "        if not 0 <= self.threshold <= len(self.addresses):\n",
-        (f"{CLIENT_TESTS}::test_attack_D4_hub_admin_set_with_a_threshold_that_is_none",),
+        (f"{CLIENT_TESTS}::test_attack_D4_hub_admin_set_with_a_threshold_that_is_invalid",),
     ),
     Defence(
         "native modules not by DELEGATECALL or CALLCODE",

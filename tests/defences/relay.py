@@ -25,7 +25,7 @@ RELAY = (
         ("relay/core/test_crash.py::test_attack_G3_crash_between_two_steps",),
     ),
     Defence(
-        "transactions of before a restart are followed",
+        "transactions sent before a restart are followed",
         NONCE,
         "        for signed, jobs in await self._recorder.unended():\n",
         "        for signed, jobs in []:\n",

@@ -30,7 +30,7 @@ TOKENS = (
         VAULT,
         "        require(Ics20.isDenom(denom), InvalidDenom(denom));\n",
         "",
-        (f"{ATTACKS}::test_attack_F3_contract_denoms_that_are_none",),
+        (f"{ATTACKS}::test_attack_F3_contract_denoms_that_are_invalid",),
     ),
     Defence(
         "tokens come from the transfer port",

@@ -134,7 +134,7 @@ def test_gas_price_is_exact_and_fees_round_up():
 @pytest.mark.parametrize(
     "text", ["", "stake", "0.025", "-1stake", "0.025 stake", ".5stake", "1.stake", "1s" * 200, "1st"]
 )
-def test_gas_prices_that_are_none_are_refused(text):
+def test_gas_prices_that_are_invalid_are_refused(text):
     with pytest.raises(MalformedInput, match="decimal number with a denomination") as caught:
         GasPrice.parse(text)
     assert caught.value.field == "gas_price"

@@ -389,7 +389,7 @@ async def test_attack_G1_clique_forged_header_field(field):
             await clique(rpc).head()
 
 
-async def test_attack_G1_clique_signers_that_are_none_or_too_many():
+async def test_attack_G1_clique_signers_that_are_invalid_or_too_many():
     chain = grown()
     for signers in ([], ["0x11"], ["0x" + "11" * 20] * 1_000):
         async with execution(clique_answers(chain.main) | {"clique_getSigners": lambda _, said=signers: said}) as rpc:

@@ -370,7 +370,7 @@ def receipt_json(**changes):
     } | changes
 
 
-async def test_attack_G1_block_with_a_time_that_is_none_is_left_for_an_honest_one():
+async def test_attack_G1_block_with_a_time_that_is_invalid_is_left_for_an_honest_one():
     async with two_endpoints() as (bad, good, rpc):
         for time_s, known in ((2**33, 2**33), (2**33 + 1, 0x64), (2**256 - 1, 0x64)):
             answers(bad, eth_getBlockByNumber=block_json(timestamp=hex(time_s)))

@@ -388,7 +388,7 @@ def later_ns(chain: SimulatedChain) -> int:
     return chain.now_ns + 50 * 600 * NANOSECONDS_PER_SECOND
 
 
-def test_attack_C16_bitcoin_evidence_that_is_none_freezes_nothing(chain):
+def test_attack_C16_bitcoin_evidence_that_is_invalid_freezes_nothing(chain):
     client, states = believing(chain)
     own = chain.update(16, TRUSTED)
     equal = chain.update(16, TRUSTED, fork(chain, 16, chain.height - 15))

@@ -77,7 +77,7 @@ def test_lengths_have_one_form(value):
                 Reader(longer, "n").compact_size()
 
 
-def test_lengths_that_are_none():
+def test_lengths_that_are_invalid():
     with pytest.raises(ValueError):
         compact_size(2**64)
     for data in (b"", b"\xfd", b"\xfd\x01", b"\xff" * 8):

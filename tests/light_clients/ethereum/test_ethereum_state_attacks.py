@@ -164,7 +164,7 @@ BAD_NETWORKS = {
 
 
 @pytest.mark.parametrize("changed", BAD_NETWORKS.values(), ids=BAD_NETWORKS)
-def test_attack_C20_network_that_is_none(changed):
+def test_attack_C20_network_that_is_invalid(changed):
     with pytest.raises(MalformedInput):
         replace(network_of(), **changed)
 

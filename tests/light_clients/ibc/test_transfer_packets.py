@@ -279,7 +279,7 @@ def test_voucher_names_are_those_of_cosmos_chains():
         " uatom",
     ],
 )
-def test_attack_F3_denoms_that_are_none(path):
+def test_attack_F3_denoms_that_are_invalid(path):
     with pytest.raises(MalformedInput) as caught:
         Denom.parse(path)
     assert caught.value.field.startswith("denom")

@@ -69,7 +69,7 @@ def test_heights_order_by_revision_first_and_keys_keep_the_order(a, b, c, d):
 @pytest.mark.parametrize(
     "text", ["", "1", "1-", "-1", "01-1", "1-01", "1-1-1", "a-1", "1 - 1", "1-1\n", "1--1", "9" * 20 + "-1"]
 )
-def test_heights_that_are_none(text):
+def test_heights_that_are_invalid(text):
     assert Height.parse("0-1") == Height(0, 1)
     with pytest.raises(MalformedInput):
         Height.parse(text)

@@ -24,5 +24,5 @@ def test_every_day_around_the_ends_of_years_and_centuries():
 @pytest.mark.parametrize(
     "day", [(0, 1, 1), (10_000, 1, 1), (2023, 2, 29), (1900, 2, 29), (2024, 13, 1), (2024, 4, 31), (2024, 1, 0)]
 )
-def test_dates_that_are_none(day):
+def test_dates_that_are_invalid(day):
     assert days_since_1970(*day) is None

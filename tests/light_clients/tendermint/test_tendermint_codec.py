@@ -389,7 +389,7 @@ def test_rpc_times(text, time_ns):
         0,
     ],
 )
-def test_rpc_times_that_are_none(text):
+def test_rpc_times_that_are_invalid(text):
     with pytest.raises(MalformedInput) as caught:
         rpc_json.parse_time_ns(text, "time")
     assert caught.value.field == "time"
@@ -398,7 +398,7 @@ def test_rpc_times_that_are_none(text):
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"[" * 100_000, b"\xff", b"1" * 5000, b" " * (rpc_json.MAX_JSON_BYTES + 1)]
 )
-def test_attack_H_json_that_is_none_too_deep_or_too_large(data):
+def test_attack_H_json_that_is_invalid_too_deep_or_too_large(data):
     with pytest.raises(MalformedInput):
         rpc_json.parse_json(data)
     assert rpc_json.parse_json(b'{"a": 1}') == {"a": 1}

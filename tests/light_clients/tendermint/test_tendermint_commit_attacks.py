@@ -333,7 +333,7 @@ def non_canonical_s(signature: bytes) -> bytes:
     return signature[:32] + s.to_bytes(32, "little")
 
 
-def test_attack_C14_ed25519_signatures_that_are_none():
+def test_attack_C14_ed25519_signatures_that_are_invalid():
     chain = chain_of(10, 10, 10, key_type=KeyType.ED25519)
     client = Verifier(chain, 1)
     update = chain.update(2, 1)

@@ -32,7 +32,7 @@ def test_refusal_of_a_contract_says_what_to_do(capsys, said, remedy):
     ("text", "said"),
     [("0x12", "is not an address"), ("0x5FbDB2315678afecb367f032d93F642f64180aa4", "has a wrong EIP-55 checksum")],
 )
-def test_address_that_is_none(capsys, text, said):
+def test_address_that_is_invalid(capsys, text, said):
     with pytest.raises(typer.Exit) as ended:
         address_of(text, "--mailbox")
     assert ended.value.exit_code == 2

@@ -78,7 +78,7 @@ def test_missing_checkpoint_is_unusable_input_and_named():
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]"])
-def test_a_checkpoint_that_is_none_is_unusable_input(tmp_path, text):
+def test_a_checkpoint_that_is_invalid_is_unusable_input(tmp_path, text):
     broken = tmp_path / "checkpoint.json"
     broken.write_text(text)
     done = verify(bundle("timeout-leg-1"), "--checkpoint", broken)

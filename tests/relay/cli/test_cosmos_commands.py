@@ -199,7 +199,7 @@ def test_send_whose_first_leg_has_no_time_is_refused(timeout_s):
 
 
 @pytest.mark.parametrize("more", [{"receiver": " "}, {"amount": 0}, {"client": "channel"}])
-def test_send_that_is_none_is_refused(more):
+def test_send_that_is_invalid_is_refused(more):
     with pytest.raises(MalformedInput):
         transfer_of(wish(**more), 1_000)
 

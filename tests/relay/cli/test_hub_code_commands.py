@@ -118,7 +118,7 @@ def test_admins_schedule_and_withdraw_rules(place):
 
 
 @pytest.mark.parametrize("command", ["name-deployer", "name-contract"])
-def test_an_address_that_is_none_is_refused(place, command):
+def test_an_address_that_is_invalid_is_refused(place, command):
     refused = run(place[1], command, "0x12", *admins(place[1]))
     assert (refused.exit_code, refused.output) == (2, "ADDRESS: '0x12' is not an address\n")
 

@@ -223,7 +223,7 @@ def test_attack_G14_public_key_that_is_not_the_keys_is_neither_shown_nor_loaded(
 
 
 @pytest.mark.parametrize("prefix", ["", "Cosmos", "1x", "a b", "x" * 40])
-def test_prefix_that_is_none_is_refused(tmp_path, prefix):
+def test_prefix_that_is_invalid_is_refused(tmp_path, prefix):
     refused = run(["show", str(stored(tmp_path)), "--prefix", prefix])
     assert refused.exit_code == 2 and "--prefix" in refused.output
 

@@ -166,7 +166,7 @@ def test_the_checkpoints_own_block(run):
         {"hash": "0x00"},
     ],
 )
-def test_checkpoints_that_are_none_are_one_sentence(run, changed):
+def test_checkpoints_that_are_invalid_are_one_sentence(run, changed):
     result = run(branch_of(), checkpoint(**changed))
     assert result.exit_code == 2
     assert "unusable input" in result.output or "unusable input" in result.stderr

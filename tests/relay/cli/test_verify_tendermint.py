@@ -248,7 +248,7 @@ def test_checkpoint_without_a_part_is_unusable(files, chain, key):
     ],
     ids=str,
 )
-def test_checkpoint_that_is_none_is_unusable(files, chain, changes):
+def test_checkpoint_that_is_invalid_is_unusable(files, chain, changes):
     assert judge(files, chain.block(5), trusted=files.checkpoint(**changes)).exit_code == 2
 
 

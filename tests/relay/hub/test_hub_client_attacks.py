@@ -71,7 +71,7 @@ def test_attack_C15_hub_header_between_stored_ones_with_time_out_of_order_freeze
     assert status(hub, twin.client) == "Active"
 
 
-def test_attack_C16_hub_evidence_that_is_none_freezes_nothing(hub, remote):
+def test_attack_C16_hub_evidence_that_is_invalid_freezes_nothing(hub, remote):
     trusted = remote.trusted
     remote.update(3)
     chain = remote.chain
@@ -238,7 +238,7 @@ def test_attack_D5_hub_approval_of_another_chain_is_worth_nothing(hub):
     ("addresses", "threshold"),
     [((), 1), ((b"\x01" * 20,), 0), ((b"\x01" * 20,), 2), ((b"\x01" * 20,) * 2, 1), ((bytes(20),), 1), ((b"\x01",), 1)],
 )
-def test_attack_D4_hub_admin_set_with_a_threshold_that_is_none(addresses, threshold):
+def test_attack_D4_hub_admin_set_with_a_threshold_that_is_invalid(addresses, threshold):
     with pytest.raises(ValueError, match="admin|threshold"):
         AdminSet(addresses, threshold)
     assert AdminSet((b"\x01" * 20,), 1).threshold == 1
@@ -256,7 +256,7 @@ def test_attack_F12_hub_strangers_and_relayers_cannot_administer(hub, chain_a):
 @pytest.mark.parametrize(
     "action", [b"", b"\x01", encode_action(9, 1, b""), encode_action(1, 1, b"\x01"), bytes(200_000)]
 )
-def test_actions_that_are_none_are_refused(hub, action):
+def test_actions_that_are_invalid_are_refused(hub, action):
     hashed = action_hash("hutong-1", action)
     for admin in ADMINS[:2]:
         assert manage(hub, abi.APPROVE, hashed, account=admin).ok

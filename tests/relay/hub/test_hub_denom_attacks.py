@@ -104,7 +104,7 @@ def accepted(chain: TokenChain, payload: Payload) -> None:
     ],
 )
 @pytest.mark.parametrize("encoding", [ABI_ENCODING, JSON_ENCODING])
-def test_attack_F3_hub_denominations_that_are_none(hub, chain_a, denom, encoding):
+def test_attack_F3_hub_denominations_that_are_invalid(hub, chain_a, denom, encoding):
     value = abi_value(denom=denom) if encoding == ABI_ENCODING else json_value(denom=denom)
     assert "denom" in refused_at_once(hub, chain_a, raw_payload(value, encoding))
     fine = abi_value() if encoding == ABI_ENCODING else json_value()

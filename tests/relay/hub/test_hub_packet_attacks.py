@@ -265,7 +265,7 @@ def test_attack_E7_hub_packet_of_one_client_presented_at_another(hub, chain_a, c
     assert hub.send(ROUTER_ADDRESS, chain_a.receive_call(packet, chain_a_height)).ok
 
 
-def test_attack_E8_hub_acknowledgements_that_are_none(hub, chain_b, forwarded):
+def test_attack_E8_hub_acknowledgements_that_are_invalid(hub, chain_b, forwarded):
     leg_2 = forwarded[1]
     chain_b.receive(leg_2, Acknowledgement((ANSWER,)))
     height = chain_b.update()
@@ -325,7 +325,7 @@ def test_attack_E12_hub_receive_out_of_gas_at_every_depth_stays_retryable(hub, c
 
 
 @pytest.mark.parametrize("offset_s", [0, -1, 24 * 3600 + 100, 2**62, 2**63])
-def test_attack_E13_hub_forward_with_a_timeout_that_is_none(hub, chain_a, chain_b, offset_s):
+def test_attack_E13_hub_forward_with_a_timeout_that_is_invalid(hub, chain_a, chain_b, offset_s):
     timeout_s = max(hub.time_s + offset_s, 1) if offset_s else 1
     packet = chain_a.send(forward_payload(chain_b.client, timeout_s))
     outcome = chain_a.deliver(packet)

@@ -195,7 +195,7 @@ def test_attack_E12_hub_tokens_out_of_gas_at_every_depth_move_whole_or_not_at_al
 
 
 @pytest.mark.parametrize("wrong", ["zero", "past", "now", "a day and a second", "2^63", "2^64 - 1", "nanoseconds"])
-def test_attack_E13_hub_send_with_a_timeout_that_is_none(hub, chain_b, rich, wrong):
+def test_attack_E13_hub_send_with_a_timeout_that_is_invalid(hub, chain_b, rich, wrong):
     timeout_s = {
         "zero": 0,
         "past": hub.time_s - 60,

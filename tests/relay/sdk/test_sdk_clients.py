@@ -191,7 +191,7 @@ def test_nobody_there(client):
 
 
 @pytest.mark.parametrize("url", ["relay.example", "ftp://relay.example", "https://u:p@relay.example", "https://x/?a=b"])
-def test_addresses_that_are_none(url):
+def test_addresses_that_are_invalid(url):
     with pytest.raises(InvalidArgument) as caught:
         Hutong(url)
     assert caught.value.field == "url" and "u:p" not in str(caught.value)

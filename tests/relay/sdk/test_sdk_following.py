@@ -121,7 +121,7 @@ def test_one_that_repeats_itself_is_left_too(client):
         [b"event: reset\ndata: {}\n\n"],  # and the message then read is none
     ],
 )
-def test_events_that_are_none(client, parts):
+def test_events_that_are_invalid(client, parts):
     with scripted(lambda request: answer(200, []) if "/v1/messages/" in request else stream(*parts)) as server:
         with pytest.raises(BadAnswer):
             follow(client, server)
@@ -134,7 +134,7 @@ def test_an_endless_line_or_event_ends(client, part):
             follow(client, server)
 
 
-def test_a_stream_that_is_none(client):
+def test_a_stream_that_is_invalid(client):
     with scripted(lambda _: answer(200, b"<html>", "text/html")) as server:
         with pytest.raises(BadAnswer):
             follow(client, server)

@@ -68,7 +68,7 @@ def test_amounts_are_exact(amount):
 
 
 @pytest.mark.parametrize("amount", ["", "-1", "01", "1.0", "1e3", "0x1", "\u0661", "1" * 79, 5, None, True])
-def test_amounts_that_are_none(amount):
+def test_amounts_that_are_invalid(amount):
     with pytest.raises(BadAnswer):
         reader("it", MessageSummary)(json.dumps(summary(token={"denom": "d", "amount": amount})).encode())
 
