@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from adapters.cometbft.rpc import HEADERS_PER_CALL, CometRpc
 from adapters.interface import BadAnswer, EndpointMismatch, EndpointUnavailable, Head
 from adapters.rpc import Endpoint, each_of
-from light_clients.interface import VerificationError, run_checks
+from light_clients.interface import VERIFY, VerificationError
 from light_clients.tendermint.predicates import CommitSignatures, trusted_power_signed
 from light_clients.tendermint.types import Header, SignedHeader, TrustLevel, ValidatorSet
-from light_clients.tendermint.verification import commit_checks
+from light_clients.tendermint.verification import judge_commit
 
 CACHED_HEADERS = 512
 CACHED_SETS = 8
@@ -90,7 +90,7 @@ class CommittedBlocks:
         """Raises VerificationError where its own validators did not sign it."""
         validators = await self.validators(signed.header.height, signed.header.validators_hash)
         signatures = CommitSignatures(signed.header.chain_id, signed.commit)
-        run_checks(commit_checks(signed, validators, signatures))
+        judge_commit(VERIFY, signed, validators, signatures)
         return CommittedHead(signed, validators, signatures)
 
     async def validators(self, height: int, expected_hash: bytes) -> ValidatorSet:

@@ -12,7 +12,7 @@ DEFAULT_LIMITS = BatchLimits(max_messages=40, max_bytes=128 * 1024, max_gas=20_0
 class CosmosSettings:
     """`rpc` and `ws` are CometBFT RPC endpoints (`http://host:26657`, `ws://host:26657/websocket`).
 
-    `gas_price` is decimal text with its denomination, such as `0.025stake`; `max_fee` is the most that one transaction may
+    `gas_price` is decimal text with its denomination, as `0.025stake`; `max_fee` is the most that one transaction may
     pay in that denomination's smallest unit. `start_height` is where the chain's history begins to matter.
     """
 

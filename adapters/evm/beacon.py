@@ -38,14 +38,14 @@ from light_clients.ethereum import (
     sync_committee_root,
 )
 from light_clients.ethereum.client import execution_of
-from light_clients.ethereum.verification import bootstrap_checks, branch_checks, signature_checks
+from light_clients.ethereum.verification import judge_bootstrap, judge_branches, judge_signature
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
+    VERIFY,
     Height,
     MalformedInput,
     PredicateFailed,
     VerificationError,
-    run_checks,
 )
 
 CLIENT_TYPE = EthereumClient.client_type
@@ -89,7 +89,7 @@ class BeaconConsensus:
         raise EndpointUnavailable(self._chain, "finality_update", tuple(reasons))
 
     async def _accepted(self, served: ServedUpdate) -> Head:
-        run_checks(branch_checks(served.update, self._network))
+        judge_branches(VERIFY, served.update, self._network)
         header = finalized_header_of(served)
         execution = execution_of(header)
         slot_time_s = self._network.slot_time_s(header.beacon.slot)
@@ -136,7 +136,7 @@ class BeaconConsensus:
             period = period_at(update.signature_slot)
             committee = brought.get(roots[period]) or await self._finality.committee(roots[period], period)
             try:
-                run_checks(signature_checks(update, committee, self._network))
+                judge_signature(VERIFY, update, committee, self._network)
             except VerificationError as error:
                 self._finality.forget(served)
                 raise HeightUnavailable(
@@ -205,7 +205,7 @@ class BeaconConsensus:
         if bootstrap.header.execution is None:
             raise BadAnswer("bootstrap", "data.header.execution", "is missing")
         try:
-            run_checks(bootstrap_checks(bootstrap, root, self._network))
+            judge_bootstrap(VERIFY, bootstrap, root, self._network)
             account = await self._router_at(bootstrap.header, "a router must be final before a client can begin")
             await self._check_rotation(self._network.period_at(bootstrap.header.beacon.slot))
             client_state, consensus_state = states_from_bootstrap(

@@ -17,9 +17,9 @@ from light_clients.bft_evm import (
     header_of,
 )
 from light_clients.bft_evm.predicates import (
+    commit_seals_of_validators,
     quorum_of_own_validators,
     recover_all_committers,
-    recover_committers,
 )
 from light_clients.evm_header import ExecutionHeader, header_from_rpc
 from light_clients.interface import Height, VerificationError
@@ -86,7 +86,7 @@ def _committers(update: Header, validators: frozenset[bytes], rules: SealRules) 
         return validators
     if rules.validator_contract is not None:
         return recover_all_committers(update)
-    committers = recover_committers(update, update.extra.validators)
+    committers = commit_seals_of_validators(update, update.extra.validators)
     quorum_of_own_validators(len(validators), committers, rules.quorum_rule)
     return committers
 
@@ -123,7 +123,7 @@ async def _trusts(read: ReadHeader, lists: Validators, trusted: int, target: int
     validators = await lists.of(target_header)
     try:
         update = header_of(Height(0, trusted), target_header, (), lists.rules.consensus)
-        committers = recover_committers(update, validators)
+        committers = commit_seals_of_validators(update, validators)
     except VerificationError as error:
         raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
     return await lists.vouch(trusted_header, committers)

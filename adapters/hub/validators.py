@@ -8,10 +8,10 @@ from adapters.ics26.abi import Function
 from adapters.ics26.execution import ExecutionRpc
 from adapters.interface import BadAnswer
 from adapters.rpc import Fields
-from light_clients.interface import VerificationError, run_checks
+from light_clients.interface import VERIFY, VerificationError
 from light_clients.tendermint.predicates import CommitSignatures
 from light_clients.tendermint.types import TWO_THIRDS, KeyType, PublicKey, ValidatorSet
-from light_clients.tendermint.verification import commit_checks
+from light_clients.tendermint.verification import judge_commit
 
 GET_VALIDATORS = Function("getValidators", (), ("(bytes,uint64)[]",))
 ADDRESS_CHARS = 40
@@ -43,7 +43,7 @@ async def signing_set(comet: CometRpc) -> SigningSet:
     header = signed.header
     validators = await comet.validators(header.height, header.validators_hash)
     try:
-        run_checks(commit_checks(signed, validators, CommitSignatures(header.chain_id, signed.commit)))
+        judge_commit(VERIFY, signed, validators, CommitSignatures(header.chain_id, signed.commit))
     except VerificationError as error:
         raise BadAnswer("commit", "result.signed_header", str(error)) from error
     return SigningSet(header.height, validators)

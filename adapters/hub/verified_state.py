@@ -9,18 +9,18 @@ from adapters.hub.chain import UPGRADE_PATH, HubChain
 from adapters.interface import AdapterError, ClientParameters, EndpointMismatch
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
+    VERIFY,
     Height,
     MemoryConsensusStates,
     PredicateFailed,
     Updated,
-    run_checks,
 )
 from light_clients.proofs.ics23.specs import SMT_SPEC
 from light_clients.tendermint import predicates
 from light_clients.tendermint.client import TendermintClient
 from light_clients.tendermint.hashing import header_hash, validator_set_hash
 from light_clients.tendermint.types import Header, ValidatorSet, revision_of
-from light_clients.tendermint.verification import Options, TrustedState, update_checks
+from light_clients.tendermint.verification import Options, TrustedState, judge_update
 
 MAX_CLOCK_DRIFT_S = 10
 
@@ -129,10 +129,15 @@ class VerifiedState:
             self._trust.trusting_period_s * NANOSECONDS_PER_SECOND,
             MAX_CLOCK_DRIFT_S * NANOSECONDS_PER_SECOND,
         )
-        run_checks(
-            update_checks(
-                self._trust.chain_id, signed, first.validators, genesis, first.validators, options, self._clock_ns()
-            )
+        judge_update(
+            VERIFY,
+            self._trust.chain_id,
+            signed,
+            first.validators,
+            genesis,
+            first.validators,
+            options,
+            self._clock_ns(),
         )
         return signed.header
 

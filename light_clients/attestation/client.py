@@ -1,44 +1,69 @@
 """The `attestation` light client: m of n keys say what a chain without provable consensus holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from typing import ClassVar
 
 from light_clients.attestation import codec, predicates
+from light_clients.attestation.predicates import SPEC
 from light_clients.attestation.types import (
     Attestation,
     AttestationKind,
     ClientState,
     Misbehaviour,
-    PacketAttestation,
     Rotation,
     StateAttestation,
 )
 from light_clients.crypto import keccak256
 from light_clients.interface import (
-    Check,
-    ClientStatus,
+    VERIFY,
     ConsensusStates,
-    Created,
     Destination,
     HeaderVerdict,
     Height,
+    Judge,
     Misbehaved,
     NoOp,
     PredicateFailed,
     ProvenStore,
-    Slot,
+    StoredClient,
     UnknownHeight,
     Updated,
-    check_substitute_fits,
-    run_checks,
+    cited,
+    rule,
 )
+from light_clients.interface.trusting import client_not_frozen
 
-SPEC = "docs/spec/attestation.md"
+client_state_well_formed = cited(codec.decode_client_state, SPEC, "client_state_well_formed")
+header_well_formed = cited(codec.decode_update, SPEC, "header_well_formed")
+misbehaviour_well_formed = cited(codec.decode_misbehaviour, SPEC, "misbehaviour_well_formed")
+rotation_well_formed = cited(codec.decode_rotation, SPEC, "rotation_well_formed")
+state_well_formed = cited(codec.decode_state, SPEC, "state_well_formed")
+packets_well_formed = cited(codec.decode_packets, SPEC, "packets_well_formed")
 
 
-class AttestationClient:
+@rule(SPEC)
+def proof_well_formed(
+    client_state: bytes, consensus_state: bytes, proof: bytes
+) -> tuple[ClientState, StateAttestation, Attestation]:
+    """Decodes both states and the proof."""
+    return (
+        codec.decode_client_state(client_state),
+        codec.decode_state(consensus_state),
+        codec.decode_attestation(proof),
+    )
+
+
+@rule("ICS-02")
+def latest_state_known(client: ClientState, consensus_states: ConsensusStates) -> StateAttestation:
+    """The state at the client's latest height."""
+    data = consensus_states.get(client.height)
+    if data is None:
+        raise UnknownHeight(client.height, client.height)
+    return codec.decode_state(data)
+
+
+class AttestationClient(StoredClient[ClientState, StateAttestation]):
     """See `light_clients.interface.LightClient`. Heights are of revision 0, times whole seconds.
 
     There is no trusted height and never `NotEnoughTrust`: the set of attestors changes only as it says itself.
@@ -46,17 +71,20 @@ class AttestationClient:
 
     client_type: ClassVar[str] = "attestation"
 
-    def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
-        client = codec.decode_client_state(client_state)
-        state = codec.decode_state(consensus_state)
-        predicates.client_not_frozen(client)
-        if state.height != client.latest_height:
-            raise PredicateFailed(
-                "consensus_state_is_the_latest", "heights differ", got=state.height, expected=client.latest_height
-            )
-        predicates.within_trusting_period(state.timestamp_s, client.trusting_period_s, now_ns)
-        predicates.header_not_from_future(state.timestamp_s, client.max_clock_drift_s, now_ns)
-        return Created(client.height)
+    def decode_client(self, data: bytes) -> ClientState:
+        return codec.decode_client_state(data)
+
+    def decode_state(self, data: bytes) -> StateAttestation:
+        return codec.decode_state(data)
+
+    def height_of(self, client: ClientState) -> Height:
+        return client.height
+
+    def judge_creation(self, judge: Judge, client: ClientState, state: StateAttestation, now_ns: int) -> None:
+        judge(client_not_frozen, client)
+        judge(predicates.consensus_state_is_the_latest, client, state)
+        judge(predicates.within_trusting_period, state.timestamp_ns, client.trusting_period_ns, now_ns)
+        judge(predicates.header_not_from_future, state.timestamp_ns, client.max_clock_drift_ns, now_ns)
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
         scope = codec.decode_client_state(client_state).scope
@@ -69,74 +97,77 @@ class AttestationClient:
         scope = codec.decode_client_state(client_state).scope
         return ProvenStore(scope.source_chain_id, scope.source_router)
 
-    def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
-        client = codec.decode_client_state(client_state)
-        if client.is_frozen:
-            return ClientStatus.FROZEN
-        latest = consensus_states.get(client.height)
-        if latest is None:
-            return ClientStatus.EXPIRED
-        timestamp_s = codec.decode_state(latest).timestamp_s
-        expired = predicates.expires_at_ns(timestamp_s, client.trusting_period_s) <= now_ns
-        return ClientStatus.EXPIRED if expired else ClientStatus.ACTIVE
-
-    def latest_height(self, client_state: bytes) -> Height:
-        return codec.decode_client_state(client_state).height
-
-    def timestamp_ns(self, consensus_state: bytes) -> int:
-        return codec.decode_state(consensus_state).timestamp_ns
-
-    def header_checks(
-        self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
-    ) -> Iterator[Check]:
-        return _update_checks(client_state, consensus_states, header, now_ns, Slot(), Slot())
-
-    def verify_header(
-        self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
+    def judge_header(
+        self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
-        client: Slot[ClientState] = Slot()
-        update: Slot[StateAttestation | Rotation] = Slot()
-        run_checks(_update_checks(client_state, consensus_states, header, now_ns, client, update))
-        return _judge_proven(client.get(), consensus_states, update.get())
+        client = judge(client_state_well_formed, client_state)
+        kind, attestation = judge(header_well_formed, header)
+        _judge_active(judge, client, consensus_states, now_ns)
+        signed_by = _judge_signatures(judge, client, kind, attestation)
+        update: StateAttestation | Rotation
+        if kind is AttestationKind.ROTATION:
+            update = judge(rotation_well_formed, attestation.data)
+        else:
+            update = judge(state_well_formed, attestation.data)
+        attested = _state_of(update)
+        if signed_by is not client:
+            judge(predicates.previous_set_in_its_window, client, attested.height)
+        judge(predicates.within_trusting_period, attested.timestamp_ns, client.trusting_period_ns, now_ns)
+        judge(predicates.header_not_from_future, attested.timestamp_ns, client.max_clock_drift_ns, now_ns)
+        if isinstance(update, Rotation):
+            judge(predicates.rotation_follows, client, update)
+        return _judge_proven(client, consensus_states, update)
+
+    def judge_misbehaviour(
+        self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
+    ) -> Misbehaved:
+        """Attested times are not judged: who signs two states of one height does not get away with a date."""
+        client = judge(client_state_well_formed, client_state)
+        evidence = judge(misbehaviour_well_formed, misbehaviour)
+        _judge_active(judge, client, consensus_states, now_ns)
+        for attestation in (evidence.first, evidence.second):
+            if _judge_signatures(judge, client, evidence.kind, attestation) is not client:
+                judge(previous_set_in_its_window, client, evidence.kind, attestation)
+        judge(predicates.headers_conflict, client, evidence)
+        height = _evidence_height(client, evidence)
+        return Misbehaved(
+            height, codec.encode_client_state(client.frozen()), f"two attestations conflict at height {height}"
+        )
 
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
-        client: Slot[ClientState] = Slot()
-        evidence: Slot[Misbehaviour] = Slot()
-        run_checks(_misbehaviour_checks(client_state, consensus_states, misbehaviour, now_ns, client, evidence))
-        height = _evidence_height(client.get(), evidence.get())
-        return Misbehaved(
-            height, codec.encode_client_state(client.get().frozen()), f"two attestations conflict at height {height}"
-        )
+        return self.judge_misbehaviour(VERIFY, client_state, consensus_states, misbehaviour, now_ns)
 
-    def membership_checks(
-        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
-    ) -> Iterator[Check]:
-        return _membership_checks(client_state, consensus_state, proof, path, value)
-
-    def verify_membership(
-        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes
+    def judge_membership(
+        self,
+        judge: Judge,
+        client_state: bytes,
+        consensus_state: bytes,
+        proof: bytes,
+        path: tuple[bytes, ...],
+        value: bytes | None,
     ) -> None:
-        run_checks(_membership_checks(client_state, consensus_state, proof, path, value))
+        """Membership of `value` under `path`, or with None absence. The path's hash is computed, never read."""
+        client, state, attestation = judge(proof_well_formed, client_state, consensus_state, proof)
+        judge(client_not_frozen, client)
+        judge(predicates.path_is_one_key, path)
+        if value is not None:
+            judge(predicates.value_is_one_word, value)
+        signed_by = _judge_signatures(judge, client, AttestationKind.PACKETS, attestation)
+        packets = judge(packets_well_formed, attestation.data, client.digest_form)
+        if signed_by is not client:
+            judge(predicates.previous_set_in_its_window, client, packets.height)
+        judge(predicates.height_is_the_proof_height, packets, state)
+        judge(predicates.commitment_is_attested, packets, keccak256(path[0]), value)
 
-    def verify_non_membership(
-        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...]
-    ) -> None:
-        run_checks(_membership_checks(client_state, consensus_state, proof, path, None))
-
-    def check_substitute(self, subject: bytes, substitute: bytes) -> None:
-        old = codec.decode_client_state(subject)
-        new = codec.decode_client_state(substitute)
-        parameters = (
-            ("source_chain_id", new.scope.source_chain_id, old.scope.source_chain_id),
-            ("source_router", new.scope.source_router, old.scope.source_router),
-            ("destination_chain_id", new.scope.destination_chain_id, old.scope.destination_chain_id),
-            ("destination_router", new.scope.destination_router, old.scope.destination_router),
-            ("max_clock_drift_s", new.max_clock_drift_s, old.max_clock_drift_s),
-            ("digest_form", new.digest_form, old.digest_form),
-        )
-        check_substitute_fits(parameters, is_frozen=new.is_frozen)
+    def substitute_parameters(
+        self, subject: ClientState, substitute: ClientState
+    ) -> Iterable[tuple[str, object, object]]:
+        for name in ("source_chain_id", "source_router", "destination_chain_id", "destination_router"):
+            yield name, getattr(substitute.scope, name), getattr(subject.scope, name)
+        yield "max_clock_drift_s", substitute.max_clock_drift_s, subject.max_clock_drift_s
+        yield "digest_form", substitute.digest_form, subject.digest_form
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
         """The substitute's attestors, threshold, period and height under the subject's own scope: its identifier stays.
@@ -149,147 +180,29 @@ class AttestationClient:
         return codec.encode_client_state(replace(new, scope=old.scope, set_number=set_number))
 
 
-def _update_checks(
-    client_state: bytes,
-    consensus_states: ConsensusStates,
-    message: bytes,
-    now_ns: int,
-    client: Slot[ClientState],
-    update: Slot[StateAttestation | Rotation],
-) -> Iterator[Check]:
-    opened: Slot[tuple[AttestationKind, Attestation]] = Slot()
-    signed_by: Slot[ClientState] = Slot()
-    yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
-    yield Check("header_well_formed", SPEC, lambda: opened.fill(lambda: codec.decode_update(message)))
-    kind, attestation = opened.get()
-    yield from _active_checks(client.get(), consensus_states, now_ns)
-    yield from _signature_checks(client.get(), kind, attestation, signed_by)
-    if kind is AttestationKind.ROTATION:
-        yield Check("rotation_well_formed", SPEC, lambda: update.fill(lambda: codec.decode_rotation(attestation.data)))
-    else:
-        yield Check("state_well_formed", SPEC, lambda: update.fill(lambda: codec.decode_state(attestation.data)))
-    parameters, attested = client.get(), _state_of(update.get())
-    yield from _window_checks(signed_by.get(), parameters, attested.height)
-    yield Check(
-        "within_trusting_period",
-        SPEC,
-        lambda: predicates.within_trusting_period(attested.timestamp_s, parameters.trusting_period_s, now_ns),
-    )
-    yield Check(
-        "header_not_from_future",
-        SPEC,
-        lambda: predicates.header_not_from_future(attested.timestamp_s, parameters.max_clock_drift_s, now_ns),
-    )
-    rotation = update.get()
-    if isinstance(rotation, Rotation):
-        yield Check("rotation_follows", SPEC, lambda: predicates.rotation_follows(parameters, rotation))
-
-
 def _state_of(update: StateAttestation | Rotation) -> StateAttestation:
     return update.state if isinstance(update, Rotation) else update
 
 
-def _misbehaviour_checks(
-    client_state: bytes,
-    consensus_states: ConsensusStates,
-    message: bytes,
-    now_ns: int,
-    client: Slot[ClientState],
-    evidence: Slot[Misbehaviour],
-) -> Iterator[Check]:
-    """Attested times are not judged: who signs two states of one height does not get away with a date."""
-    yield Check("client_state_well_formed", SPEC, lambda: client.fill(lambda: codec.decode_client_state(client_state)))
-    yield Check("misbehaviour_well_formed", SPEC, lambda: evidence.fill(lambda: codec.decode_misbehaviour(message)))
-    yield from _active_checks(client.get(), consensus_states, now_ns)
-    for attestation in (evidence.get().first, evidence.get().second):
-        signed_by: Slot[ClientState] = Slot()
-        yield from _signature_checks(client.get(), evidence.get().kind, attestation, signed_by)
-        if signed_by.get() is not client.get():
-            yield Check(
-                "previous_set_in_its_window",
-                SPEC,
-                partial(_in_window, client.get(), evidence.get().kind, attestation),
-            )
-    yield Check("headers_conflict", SPEC, lambda: predicates.headers_conflict(client.get(), evidence.get()))
-
-
-def _in_window(client: ClientState, kind: AttestationKind, attestation: Attestation) -> None:
+@rule(SPEC)
+def previous_set_in_its_window(client: ClientState, kind: AttestationKind, attestation: Attestation) -> None:
+    """See `predicates.previous_set_in_its_window`; the height is the attested one."""
     predicates.previous_set_in_its_window(client, _attested_height(client, kind, attestation))
 
 
-def _active_checks(client: ClientState, consensus_states: ConsensusStates, now_ns: int) -> Iterator[Check]:
-    yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client))
-    latest: Slot[StateAttestation] = Slot()
-    yield Check("latest_state_known", "ICS-02", lambda: latest.fill(lambda: _latest_state(client, consensus_states)))
-    timestamp_s = latest.get().timestamp_s
-    yield Check(
-        "client_not_expired",
-        "ICS-02",
-        lambda: predicates.within_trusting_period(timestamp_s, client.trusting_period_s, now_ns),
-    )
+def _judge_active(judge: Judge, client: ClientState, consensus_states: ConsensusStates, now_ns: int) -> None:
+    judge(client_not_frozen, client)
+    latest = judge(latest_state_known, client, consensus_states)
+    judge(predicates.client_not_expired, latest.timestamp_ns, client.trusting_period_ns, now_ns)
 
 
-def _latest_state(client: ClientState, consensus_states: ConsensusStates) -> StateAttestation:
-    data = consensus_states.get(client.height)
-    if data is None:
-        raise UnknownHeight(client.height, client.height)
-    return codec.decode_state(data)
-
-
-def _signature_checks(
-    client: ClientState, kind: AttestationKind, attestation: Attestation, signed_by: Slot[ClientState]
-) -> Iterator[Check]:
-    """By one set as a whole, the present or the previous one; `signed_by` then has the client with that set."""
-
-    def quorum() -> None:
-        signed_by.fill(lambda: predicates.signing_set(client, kind, attestation))
-        predicates.quorum_of_attestors(signed_by.get(), attestation)
-
-    yield Check("quorum_of_attestors", SPEC, quorum)
-    yield Check("signed_by_attestors", SPEC, lambda: predicates.signed_by_attestors(signed_by.get(), kind, attestation))
-
-
-def _window_checks(signed_by: ClientState, client: ClientState, height: int) -> Iterator[Check]:
-    if signed_by is not client:
-        yield Check("previous_set_in_its_window", SPEC, lambda: predicates.previous_set_in_its_window(client, height))
-
-
-def _membership_checks(
-    client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
-) -> Iterator[Check]:
-    """Membership of `value` under `path`, or with None absence. The path's hash is computed, never read."""
-    decoded: Slot[tuple[ClientState, StateAttestation, Attestation]] = Slot()
-    packets: Slot[PacketAttestation] = Slot()
-    yield Check(
-        "proof_well_formed",
-        SPEC,
-        lambda: decoded.fill(
-            lambda: (
-                codec.decode_client_state(client_state),
-                codec.decode_state(consensus_state),
-                codec.decode_attestation(proof),
-            )
-        ),
-    )
-    client, state, attestation = decoded.get()
-    yield Check("client_not_frozen", "ICS-02", lambda: predicates.client_not_frozen(client))
-    yield Check("path_is_one_key", "ICS-24", lambda: predicates.path_is_one_key(path))
-    if value is not None:
-        yield Check("value_is_one_word", SPEC, lambda: predicates.value_is_one_word(value))
-    signed_by: Slot[ClientState] = Slot()
-    yield from _signature_checks(client, AttestationKind.PACKETS, attestation, signed_by)
-    yield Check(
-        "packets_well_formed",
-        SPEC,
-        lambda: packets.fill(lambda: codec.decode_packets(attestation.data, client.digest_form)),
-    )
-    yield from _window_checks(signed_by.get(), client, packets.get().height)
-    yield Check("height_is_the_proof_height", SPEC, lambda: predicates.height_is_the_proof_height(packets.get(), state))
-    yield Check(
-        "commitment_is_attested",
-        SPEC,
-        lambda: predicates.commitment_is_attested(packets.get(), keccak256(path[0]), value),
-    )
+def _judge_signatures(
+    judge: Judge, client: ClientState, kind: AttestationKind, attestation: Attestation
+) -> ClientState:
+    """By one set as a whole, the present or the previous one. Returns the client with the set that signed."""
+    signed_by = judge(predicates.quorum_of_attestors, client, kind, attestation)
+    judge(predicates.signed_by_attestors, signed_by, kind, attestation)
+    return signed_by
 
 
 def _judge_proven(

@@ -19,42 +19,33 @@ from light_clients.attestation.types import (
 )
 from light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
-    NANOSECONDS_PER_SECOND,
-    ClientExpired,
-    ClientFrozen,
     MalformedInput,
     PredicateFailed,
+    cited,
+    rule,
+    trusting,
 )
 
-
-def client_not_frozen(client: ClientState) -> None:
-    """No proof of misbehaviour is on record [ICS-02]."""
-    if client.is_frozen:
-        raise ClientFrozen
+SPEC = "docs/spec/attestation.md"
 
 
-def expires_at_ns(timestamp_s: int, trusting_period_s: int) -> int:
-    return (timestamp_s + trusting_period_s) * NANOSECONDS_PER_SECOND
+within_trusting_period = cited(trusting.within_trusting_period, SPEC)
+client_not_expired = cited(trusting.within_trusting_period, "ICS-02", "client_not_expired")
 
 
-def within_trusting_period(timestamp_s: int, trusting_period_s: int, now_ns: int) -> None:
-    """The state is younger than the trusting period; at the exact edge it has expired."""
-    edge_ns = expires_at_ns(timestamp_s, trusting_period_s)
-    if edge_ns <= now_ns:
-        raise ClientExpired(edge_ns, now_ns)
-
-
-def header_not_from_future(timestamp_s: int, max_clock_drift_s: int, now_ns: int) -> None:
-    """The attested time is earlier than now plus the allowed drift."""
-    bound_ns = now_ns + max_clock_drift_s * NANOSECONDS_PER_SECOND
-    timestamp_ns = timestamp_s * NANOSECONDS_PER_SECOND
-    if timestamp_ns >= bound_ns:
+@rule(SPEC)
+def consensus_state_is_the_latest(client: ClientState, state: StateAttestation) -> None:
+    """A new client's two states are of one height."""
+    if state.height != client.latest_height:
         raise PredicateFailed(
-            "header_not_from_future",
-            "attested time is beyond the clock drift",
-            got=timestamp_ns,
-            expected=f"< {bound_ns}",
+            "consensus_state_is_the_latest", "heights differ", got=state.height, expected=client.latest_height
         )
+
+
+@rule(SPEC)
+def header_not_from_future(timestamp_ns: int, max_clock_drift_ns: int, now_ns: int) -> None:
+    """The attested time is earlier than now plus the allowed drift."""
+    trusting.demand_not_from_future("header_not_from_future", "attested", timestamp_ns, max_clock_drift_ns, now_ns)
 
 
 def signing_set(client: ClientState, kind: AttestationKind, attestation: Attestation) -> ClientState:
@@ -72,6 +63,7 @@ def signing_set(client: ClientState, kind: AttestationKind, attestation: Attesta
     return client if in_present and count < previous.threshold else previous
 
 
+@rule(SPEC)
 def previous_set_in_its_window(client: ClientState, height: int) -> None:
     """What the previous set signed is of a height up to which it was left good."""
     until = 0 if client.previous is None else client.previous.until_height
@@ -81,6 +73,7 @@ def previous_set_in_its_window(client: ClientState, height: int) -> None:
         )
 
 
+@rule(SPEC)
 def rotation_follows(client: ClientState, rotation: Rotation) -> None:
     """It is the one after the set in force: none is skipped, repeated or taken from before a recovery."""
     if rotation.set_number != client.set_number + 1:
@@ -89,8 +82,13 @@ def rotation_follows(client: ClientState, rotation: Rotation) -> None:
         )
 
 
-def quorum_of_attestors(client: ClientState, attestation: Attestation) -> None:
-    """At least the threshold signed, and no more signatures than there are attestors. Counted before any is checked."""
+@rule(SPEC)
+def quorum_of_attestors(client: ClientState, kind: AttestationKind, attestation: Attestation) -> ClientState:
+    """At least the threshold signed, and no more signatures than there are attestors. Counted before any is checked.
+
+    Returns the client with the set that signed (`signing_set`).
+    """
+    client = signing_set(client, kind, attestation)
     count = len(attestation.signatures)
     if not client.threshold <= count <= len(client.attestors):
         raise PredicateFailed(
@@ -99,8 +97,10 @@ def quorum_of_attestors(client: ClientState, attestation: Attestation) -> None:
             got=count,
             expected=f"{client.threshold} to {len(client.attestors)}",
         )
+    return client
 
 
+@rule(SPEC)
 def signed_by_attestors(client: ClientState, kind: AttestationKind, attestation: Attestation) -> None:
     """Every signature is one of an attestor, over this kind, scope and data, and signers ascend, so that none counts twice."""
     name = "signed_by_attestors"
@@ -121,6 +121,7 @@ def signed_by_attestors(client: ClientState, kind: AttestationKind, attestation:
         last = signer
 
 
+@rule("ICS-24")
 def path_is_one_key(path: tuple[bytes, ...]) -> None:
     """The attested router has one store: a path of one element [ICS-24]."""
     if len(path) != 1:
@@ -129,6 +130,7 @@ def path_is_one_key(path: tuple[bytes, ...]) -> None:
         raise MalformedInput("path", f"1 to {MAX_PATH_ELEMENT_BYTES} bytes", got=len(path[0]))
 
 
+@rule(SPEC)
 def value_is_one_word(value: bytes) -> None:
     """A commitment has 32 bytes; all zero means absence, it is no member."""
     if len(value) != HASH_BYTES:
@@ -137,6 +139,7 @@ def value_is_one_word(value: bytes) -> None:
         raise PredicateFailed("value_is_one_word", "the zero word means absence, it is no member", got=value)
 
 
+@rule(SPEC)
 def height_is_the_proof_height(packets: PacketAttestation, state: StateAttestation) -> None:
     """The attestors speak of the very block whose time the client knows."""
     if packets.height != state.height:
@@ -145,6 +148,7 @@ def height_is_the_proof_height(packets: PacketAttestation, state: StateAttestati
         )
 
 
+@rule(SPEC)
 def commitment_is_attested(packets: PacketAttestation, path_hash: bytes, value: bytes | None) -> None:
     """The list has the path, with this value; with None the zero word, which a path that is not listed does not have."""
     got = packets.commitment(path_hash)
@@ -155,6 +159,7 @@ def commitment_is_attested(packets: PacketAttestation, path_hash: bytes, value: 
         raise PredicateFailed("commitment_is_attested", "another value is attested", got=got, expected=expected)
 
 
+@rule(SPEC)
 def headers_conflict(client: ClientState, evidence: Misbehaviour) -> None:
     """Both cannot be true: one height with two times, time that goes back, one path with two values at one height, or
     two sets with one number."""

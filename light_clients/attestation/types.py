@@ -138,6 +138,14 @@ class ClientState:
         _within(self.latest_height, "client_state.latest_height", MAX_UINT64)
 
     @property
+    def trusting_period_ns(self) -> int:
+        return self.trusting_period_s * NANOSECONDS_PER_SECOND
+
+    @property
+    def max_clock_drift_ns(self) -> int:
+        return self.max_clock_drift_s * NANOSECONDS_PER_SECOND
+
+    @property
     def height(self) -> Height:
         return Height(0, self.latest_height)
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from light_clients.bft_evm.extra_data import block_hash
 from light_clients.bft_evm.types import ADDRESS_BYTES, HASH_BYTES, Header, ValidatorContract, ValidatorsProof
 from light_clients.crypto import keccak256
-from light_clients.interface import PredicateFailed
+from light_clients.interface import PredicateFailed, rule
 from light_clients.proofs.mpt import verify_account, verify_storage
 
+BESU_CONTRACT = "besu TransactionValidatorProvider"
 PROVEN = "validators_proven_in_contract"
 _PADDING = bytes(HASH_BYTES - ADDRESS_BYTES)
 
@@ -23,8 +24,17 @@ def element_slots(array_slot: bytes, count: int) -> Iterator[bytes]:
         yield ((first + index) % 2**256).to_bytes(HASH_BYTES, "big")
 
 
-def parent_is_linked(header: Header, proof: ValidatorsProof) -> None:
-    """The header names the parent by its hash, and stands right above it."""
+def proof_of(header: Header) -> ValidatorsProof:
+    """What shows the contract's list; PredicateFailed where the header comes without it."""
+    if header.validators_proof is None:
+        raise PredicateFailed(PROVEN, "the header comes without a proof of its validators")
+    return header.validators_proof
+
+
+@rule("docs/spec/bft-evm-client.md")
+def parent_is_linked(header: Header) -> ValidatorsProof:
+    """The header names the parent by its hash, and stands right above it. Returns the proof that the parent is in."""
+    proof = proof_of(header)
     parent = proof.parent
     got = block_hash(parent.execution, parent.extra)
     if got != header.execution.parent_hash:
@@ -36,8 +46,10 @@ def parent_is_linked(header: Header, proof: ValidatorsProof) -> None:
             got=parent.execution.number,
             expected=header.execution.number - 1,
         )
+    return proof
 
 
+@rule(BESU_CONTRACT)
 def no_validators_in_header(header: Header) -> None:
     """Nodes refuse a list or a vote in a header where a contract selects."""
     if header.extra.validators or header.extra.vote is not None:

@@ -6,12 +6,16 @@ header's own list, which is the chain's rule, and more than a third of the list 
 honest validator of it signed.
 """
 
-from dataclasses import dataclass
-
 from light_clients.bft_evm.extra_data import block_hash, commit_seal_hash, proposer_seal_hash
 from light_clients.bft_evm.types import MAX_VALIDATORS, Consensus, Header, QuorumRule
 from light_clients.crypto import recover_eth_address
-from light_clients.interface import PredicateFailed
+from light_clients.evm_header import rules as evm
+from light_clients.interface import PredicateFailed, TooLittleOverlap, cited, rule, trusting
+
+SPEC = "docs/spec/bft-evm-client.md"
+BESU_RULES = "besu {Qbft,Ibft}BlockHeaderValidationRulesetFactory"
+BESU_SEALS = "besu BftCommitSealsValidationRule"
+GOQUORUM = "quorum consensus/istanbul/ibft/engine"
 
 MIX_HASH = bytes.fromhex("63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365")
 """Istanbul digest, "ctical byzantine fault tolerance": headers of all three rules carry it."""
@@ -20,15 +24,6 @@ DIFFICULTY = 1
 NONCE = bytes(8)
 ISTANBUL_NONCES = (NONCE, b"\xff" * 8)
 """Votes of the proposer: to drop or to add the header's beneficiary."""
-
-
-@dataclass(eq=True)
-class TooLittleOverlap(PredicateFailed):
-    """Too few of the trusted validators sealed the header; a nearer header may still be provable."""
-
-    signed: int = 0
-    needed: int = 0
-    total: int = 0
 
 
 def quorum_size(validators: int, rule: QuorumRule = QuorumRule.CEIL_TWO_THIRDS) -> int:
@@ -43,6 +38,12 @@ def overlap_size(trusted_validators: int) -> int:
     return trusted_validators // 3 + 1
 
 
+within_trusting_period = cited(trusting.within_trusting_period, SPEC)
+header_not_from_future = cited(trusting.header_not_from_future, SPEC)
+height_increases = cited(evm.height_increases, SPEC)
+
+
+@rule(SPEC)
 def time_does_not_decrease(header: Header, trusted_timestamp_s: int) -> None:
     """Header time is whole seconds and repeats where blocks come faster, but never goes back."""
     if header.execution.timestamp_s < trusted_timestamp_s:
@@ -73,6 +74,7 @@ def constant_fields(header: Header) -> None:
             )
 
 
+@rule(SPEC)
 def validators_are_listed(validators: tuple[bytes, ...]) -> None:
     """1 to MAX_VALIDATORS distinct addresses. An empty list (validators in a contract) proves nothing and is refused."""
     if not validators:
@@ -83,7 +85,7 @@ def validators_are_listed(validators: tuple[bytes, ...]) -> None:
         raise PredicateFailed("validators_are_listed", "a validator is listed twice")
 
 
-def recover_committers(header: Header, validators: tuple[bytes, ...]) -> frozenset[bytes]:
+def commit_seals_of_validators(header: Header, validators: tuple[bytes, ...]) -> frozenset[bytes]:
     """Distinct signers of the commit seals, every one of them in `validators`, the header's own list.
 
     As Besu and GoQuorum do, one bad seal refuses the header: a malformed one, a second one of a signer, one of a stranger.
@@ -123,6 +125,7 @@ def recover_proposer(header: Header) -> bytes | None:
     return recover_eth_address(proposer_seal_hash(header.execution, header.extra), header.extra.proposer_seal)
 
 
+@rule(GOQUORUM)
 def proposer_is_listed(header: Header, validators: tuple[bytes, ...]) -> None:
     """An Istanbul block carries the seal of the validator that proposed it."""
     proposer = recover_proposer(header)
@@ -144,6 +147,7 @@ def quorum_of_own_validators(validators: int, committers: frozenset[bytes], rule
         )
 
 
+@rule(SPEC)
 def overlap_with_trusted_validators(committers: frozenset[bytes], trusted_validators: tuple[bytes, ...]) -> None:
     """More than a third of the trusted validators sealed the header, adjacent or not."""
     signed = len(committers.intersection(trusted_validators))
@@ -161,6 +165,7 @@ def overlap_with_trusted_validators(committers: frozenset[bytes], trusted_valida
         )
 
 
+@rule(SPEC)
 def headers_conflict(header_1: Header, header_2: Header) -> None:
     """One height, two block hashes. The hash omits round and seals, so an honest re-proposal is no conflict."""
     if header_1.execution.number != header_2.execution.number:

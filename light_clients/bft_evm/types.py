@@ -138,6 +138,14 @@ class ClientState:
         _ = self.seal_rules
 
     @property
+    def trusting_period_ns(self) -> int:
+        return self.trusting_period_s * NANOSECONDS_PER_SECOND
+
+    @property
+    def max_clock_drift_ns(self) -> int:
+        return self.max_clock_drift_s * NANOSECONDS_PER_SECOND
+
+    @property
     def seal_rules(self) -> SealRules:
         return SealRules(self.consensus, self.quorum_rule, self.validator_contract)
 

@@ -3,21 +3,13 @@
 Cheap rules come before signatures.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 from light_clients.bft_evm import contract as contracts
 from light_clients.bft_evm import predicates
+from light_clients.bft_evm.predicates import BESU_RULES, BESU_SEALS, GOQUORUM
 from light_clients.bft_evm.types import Consensus, Header, SealRules, TrustedState, ValidatorContract, ValidatorsProof
-from light_clients.evm_header import rules as evm
-from light_clients.interface import Check, PredicateFailed
-
-SPEC = "docs/spec/bft-evm-client.md"
-BESU_RULES = "besu {Qbft,Ibft}BlockHeaderValidationRulesetFactory"
-BESU_SEALS = "besu BftCommitSealsValidationRule"
-GOQUORUM = "quorum consensus/istanbul/ibft/engine"
-BESU_CONTRACT = "besu TransactionValidatorProvider"
+from light_clients.interface import NANOSECONDS_PER_SECOND, Judge, Rule, cited, rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,105 +21,85 @@ class Options:
     rules: SealRules = field(default_factory=SealRules)
 
 
-@dataclass(slots=True)
-class Committers:
-    """Whose header it is and who sealed it: found once, by the rules that judge list and seals, and read by those behind."""
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Who may seal a header, in its own order, and who did."""
 
-    header: Header
-    validators: tuple[bytes, ...] = ()
-    addresses: frozenset[bytes] = field(default_factory=frozenset)
-
-    def take_list(self) -> None:
-        predicates.validators_are_listed(self.header.extra.validators)
-        self.validators = self.header.extra.validators
-
-    def read_contract(self, contract: ValidatorContract, proof: ValidatorsProof) -> None:
-        validators = contracts.contract_validators(contract, proof)
-        predicates.validators_are_listed(validators)
-        self.validators = validators
-
-    def recover(self) -> None:
-        self.addresses = predicates.recover_committers(self.header, self.validators)
+    validators: tuple[bytes, ...]
+    committers: frozenset[bytes]
 
 
-def seal_checks(header: Header, committers: Committers, rules: SealRules) -> Iterator[Check]:
-    """The header's own validators sealed it. Says nothing about whether that list is to be believed."""
-    is_istanbul = rules.consensus is Consensus.ISTANBUL
-    seals = GOQUORUM if is_istanbul else BESU_SEALS
-    name = f"{rules.consensus.name.lower()}_constant_fields"
-    yield Check(name, GOQUORUM if is_istanbul else BESU_RULES, partial(predicates.constant_fields, header))
-    if rules.validator_contract is None:
-        yield Check("validators_are_listed", SPEC, committers.take_list)
-    else:
-        yield from _contract_checks(header, committers, rules.validator_contract)
-    yield Check("commit_seals_of_validators", seals, committers.recover)
-    yield Check(
-        "quorum_of_own_validators",
-        seals,
-        lambda: predicates.quorum_of_own_validators(
-            len(committers.validators), committers.addresses, rules.quorum_rule
-        ),
-    )
-    if is_istanbul:
-        yield Check(
-            "proposer_is_listed", GOQUORUM, lambda: predicates.proposer_is_listed(header, committers.validators)
+class _SealSources:
+    """The rules over fields and seals, as the nodes of one consensus demand them."""
+
+    def __init__(self, consensus: Consensus) -> None:
+        is_istanbul = consensus is Consensus.ISTANBUL
+        name = f"{consensus.name.lower()}_constant_fields"
+        seals = GOQUORUM if is_istanbul else BESU_SEALS
+        self.constant_fields = cited(predicates.constant_fields, GOQUORUM if is_istanbul else BESU_RULES, name)
+        self.commit_seals = cited(predicates.commit_seals_of_validators, seals)
+        self.quorum = cited(predicates.quorum_of_own_validators, seals)
+        self.proposer: Rule[[Header, tuple[bytes, ...]], None] | None = (
+            predicates.proposer_is_listed if is_istanbul else None
         )
 
 
-def _contract_checks(header: Header, committers: Committers, contract: ValidatorContract) -> Iterator[Check]:
-    yield Check("no_validators_in_header", BESU_CONTRACT, partial(contracts.no_validators_in_header, header))
-    yield Check("parent_is_linked", SPEC, lambda: contracts.parent_is_linked(header, _proof_of(header)))
-    yield Check(
-        contracts.PROVEN,
-        f"EIP-1186; {BESU_CONTRACT}",
-        lambda: committers.read_contract(contract, _proof_of(header)),
-    )
+_SEALS = {consensus: _SealSources(consensus) for consensus in Consensus}
 
 
-def _proof_of(header: Header) -> ValidatorsProof:
-    if header.validators_proof is None:
-        raise PredicateFailed(contracts.PROVEN, "the header comes without a proof of its validators")
-    return header.validators_proof
+def judge_seals(judge: Judge, header: Header, rules: SealRules) -> Sealed:
+    """The header's own validators sealed it. Says nothing about whether that list is to be believed."""
+    seals = _SEALS[rules.consensus]
+    judge(seals.constant_fields, header)
+    if rules.validator_contract is None:
+        validators = header.extra.validators
+        judge(predicates.validators_are_listed, validators)
+    else:
+        validators = _judge_contract(judge, header, rules.validator_contract)
+    committers = judge(seals.commit_seals, header, validators)
+    judge(seals.quorum, len(validators), committers, rules.quorum_rule)
+    if seals.proposer is not None:
+        judge(seals.proposer, header, validators)
+    return Sealed(validators, committers)
 
 
-def update_checks(
-    header: Header, trusted: TrustedState, options: Options, now_ns: int, committers: Committers | None = None
-) -> Iterator[Check]:
+def _judge_contract(judge: Judge, header: Header, contract: ValidatorContract) -> tuple[bytes, ...]:
+    judge(contracts.no_validators_in_header, header)
+    proof = judge(contracts.parent_is_linked, header)
+    return judge(validators_proven_in_contract, contract, proof)
+
+
+@rule(f"EIP-1186; {contracts.BESU_CONTRACT}")
+def validators_proven_in_contract(contract: ValidatorContract, proof: ValidatorsProof) -> tuple[bytes, ...]:
+    """The contract's list under the parent's state root, which is a list as headers have it."""
+    validators = contracts.contract_validators(contract, proof)
+    predicates.validators_are_listed(validators)
+    return validators
+
+
+def judge_update(judge: Judge, header: Header, trusted: TrustedState, options: Options, now_ns: int) -> Sealed:
     """The header is believed because of a lower, trusted state. The last rule raises `TooLittleOverlap`."""
-    yield from _standing_checks(header, trusted, options, now_ns)
-    yield Check("time_does_not_decrease", SPEC, partial(predicates.time_does_not_decrease, header, trusted.timestamp_s))
-    yield Check(
-        "header_not_from_future",
-        SPEC,
-        partial(evm.header_not_from_future, header.execution.timestamp_s, options.max_clock_drift_s, now_ns),
-    )
-    yield from _vouching_checks(header, trusted, options.rules, committers or Committers(header))
+    _judge_standing(judge, header, trusted, options, now_ns)
+    judge(predicates.time_does_not_decrease, header, trusted.timestamp_s)
+    drift_ns = options.max_clock_drift_s * NANOSECONDS_PER_SECOND
+    judge(predicates.header_not_from_future, header.timestamp_ns, drift_ns, now_ns)
+    return _judge_vouching(judge, header, trusted, options.rules)
 
 
-def evidence_checks(
-    header: Header, trusted: TrustedState, options: Options, now_ns: int, committers: Committers | None = None
-) -> Iterator[Check]:
-    """As `update_checks`, whatever the header says of the time: who seals two blocks at a height does not get away with
+def judge_evidence(judge: Judge, header: Header, trusted: TrustedState, options: Options, now_ns: int) -> None:
+    """As `judge_update`, whatever the header says of the time: who seals two blocks at a height does not get away with
     a date that no update could have."""
-    yield from _standing_checks(header, trusted, options, now_ns)
-    yield from _vouching_checks(header, trusted, options.rules, committers or Committers(header))
+    _judge_standing(judge, header, trusted, options, now_ns)
+    _judge_vouching(judge, header, trusted, options.rules)
 
 
-def _standing_checks(header: Header, trusted: TrustedState, options: Options, now_ns: int) -> Iterator[Check]:
-    yield Check(
-        "within_trusting_period",
-        SPEC,
-        partial(evm.within_trusting_period, trusted.timestamp_s, options.trusting_period_s, now_ns),
-    )
-    yield Check("height_increases", SPEC, partial(evm.height_increases, header.height, trusted.height))
+def _judge_standing(judge: Judge, header: Header, trusted: TrustedState, options: Options, now_ns: int) -> None:
+    trusted_ns = trusted.timestamp_s * NANOSECONDS_PER_SECOND
+    judge(predicates.within_trusting_period, trusted_ns, options.trusting_period_s * NANOSECONDS_PER_SECOND, now_ns)
+    judge(predicates.height_increases, header.height, trusted.height)
 
 
-def _vouching_checks(
-    header: Header, trusted: TrustedState, rules: SealRules, committers: Committers
-) -> Iterator[Check]:
-    yield from seal_checks(header, committers, rules)
-    yield Check(
-        "overlap_with_trusted_validators",
-        SPEC,
-        lambda: predicates.overlap_with_trusted_validators(committers.addresses, trusted.validators),
-    )
+def _judge_vouching(judge: Judge, header: Header, trusted: TrustedState, rules: SealRules) -> Sealed:
+    sealed = judge_seals(judge, header, rules)
+    judge(predicates.overlap_with_trusted_validators, sealed.committers, trusted.validators)
+    return sealed

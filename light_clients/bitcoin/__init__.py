@@ -1,7 +1,7 @@
 """Light client of Bitcoin: proof of work, inclusion, messages in OP_RETURN outputs (client type `bitcoin`)."""
 
 from light_clients.bitcoin.assembly import first_states, message_proof, update_message
-from light_clients.bitcoin.chain import Run, headers_needed_from, run_checks_of, state_after, state_from_ancestors
+from light_clients.bitcoin.chain import Run, Weighed, headers_needed_from, judge_run, state_after, state_from_ancestors
 from light_clients.bitcoin.client import BitcoinClient
 from light_clients.bitcoin.codec import (
     decode_client_state,
@@ -63,6 +63,7 @@ __all__ = [
     "Transaction",
     "TransactionInput",
     "TransactionOutput",
+    "Weighed",
     "decode_block_header",
     "decode_client_state",
     "decode_consensus_state",
@@ -83,10 +84,10 @@ __all__ = [
     "encode_misbehaviour",
     "first_states",
     "headers_needed_from",
+    "judge_run",
     "message_for",
     "message_proof",
     "parameters_of",
-    "run_checks_of",
     "state_after",
     "state_from_ancestors",
     "update_message",

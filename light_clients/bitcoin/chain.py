@@ -1,14 +1,13 @@
 """A run of headers on a known block: what each leaves behind, and the rules over all of them in order."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from light_clients.bitcoin import predicates
 from light_clients.bitcoin.networks import MEDIAN_TIME_SPAN, RETARGET_INTERVAL, ChainParameters
 from light_clients.bitcoin.types import BlockHeader, ConsensusState
 from light_clients.bitcoin.work import bits_of, starts_period, work_of
-from light_clients.interface import Check
+from light_clients.interface import Judge, rule
 
 CORE_HEADER = "Bitcoin Core ContextualCheckBlockHeader"
 
@@ -32,18 +31,25 @@ def state_after(
     )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Run:
-    """Headers on a trusted block. `hashes` and `states` are filled by the rules over links and difficulty, in this order.
-
-    `states` begins with the trusted one.
-    """
+    """Headers on a trusted block, as they were shown."""
 
     trusted: ConsensusState
     headers: tuple[BlockHeader, ...]
     parameters: ChainParameters
-    hashes: list[bytes] = field(default_factory=list)
-    states: list[ConsensusState] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A run whose headers are linked and have the bits that are required. `states` begins with the trusted one."""
+
+    run: Run
+    states: tuple[ConsensusState, ...]
+
+    @property
+    def trusted(self) -> ConsensusState:
+        return self.run.trusted
 
     @property
     def tip(self) -> ConsensusState:
@@ -54,55 +60,74 @@ class Run:
         return self.states[height - self.trusted.height]
 
     def holds(self, height: int) -> bool:
-        return self.trusted.height <= height <= self.trusted.height + len(self.headers)
-
-    def link(self) -> None:
-        """Follow the headers from parent to child."""
-        hashes = [header.block_hash for header in self.headers]
-        for index, header in enumerate(self.headers):
-            parent = hashes[index - 1] if index else self.trusted.block_hash
-            predicates.headers_linked(header, parent, self.trusted.height + 1 + index)
-        self.hashes = hashes
-
-    def weigh(self) -> None:
-        """Each header has the bits that its ancestors demand, and adds their work."""
-        states = [self.trusted]
-        for header, block_hash in zip(self.headers, self.hashes, strict=True):
-            predicates.difficulty_as_required(header, states[-1], self.parameters)
-            states.append(state_after(states[-1], header, self.parameters, block_hash))
-        self.states = states
-
-    def each(self, rule: Callable[[BlockHeader, ConsensusState], None]) -> None:
-        """A rule over every header and its parent's state."""
-        for header, parent in zip(self.headers, self.states, strict=False):
-            rule(header, parent)
+        return self.trusted.height <= height <= self.tip.height
 
 
-def run_checks_of(run: Run, now_ns: int) -> Iterator[Check]:
+@rule("Bitcoin Core AcceptBlockHeader")
+def headers_linked(run: Run) -> list[bytes]:
+    """Follow the headers from parent to child. Returns their hashes."""
+    hashes = [header.block_hash for header in run.headers]
+    for index, header in enumerate(run.headers):
+        parent = hashes[index - 1] if index else run.trusted.block_hash
+        predicates.headers_linked(header, parent, run.trusted.height + 1 + index)
+    return hashes
+
+
+@rule("Bitcoin Core GetNextWorkRequired; BIP94")
+def difficulty_as_required(run: Run, hashes: Sequence[bytes]) -> Weighed:
+    """Each header has the bits that its ancestors demand, and adds their work. `hashes` are the headers' own."""
+    states = [run.trusted]
+    for header, block_hash in zip(run.headers, hashes, strict=True):
+        predicates.difficulty_as_required(header, states[-1], run.parameters)
+        states.append(state_after(states[-1], header, run.parameters, block_hash))
+    return Weighed(run, tuple(states))
+
+
+@rule("Bitcoin Core CheckProofOfWork")
+def proof_of_work(run: Run, hashes: Sequence[bytes]) -> None:
+    """See `predicates.proof_of_work`, of each header; `hashes` are their own."""
+    predicates.every_proof_of_work(run.headers, hashes, run.parameters.pow_limit)
+
+
+@rule(f"{CORE_HEADER}; BIP113")
+def time_above_median(weighed: Weighed) -> None:
+    """See `predicates.time_above_median`, of each header."""
+    for header, parent in zip(weighed.run.headers, weighed.states, strict=False):
+        predicates.time_above_median(header, parent)
+
+
+@rule("BIP94")
+def no_time_warp(weighed: Weighed) -> None:
+    """See `predicates.no_time_warp`, of each header."""
+    for header, parent in zip(weighed.run.headers, weighed.states, strict=False):
+        predicates.no_time_warp(header, parent)
+
+
+@rule(f"{CORE_HEADER}; BIP34, BIP66, BIP65")
+def version_not_obsolete(weighed: Weighed) -> None:
+    """See `predicates.version_not_obsolete`, of each header."""
+    for header, parent in zip(weighed.run.headers, weighed.states, strict=False):
+        predicates.version_not_obsolete(header, parent, weighed.run.parameters)
+
+
+@rule(f"{CORE_HEADER}, MAX_FUTURE_BLOCK_TIME")
+def header_not_from_future(weighed: Weighed, now_ns: int) -> None:
+    """See `predicates.header_not_from_future`, of each header."""
+    for header, parent in zip(weighed.run.headers, weighed.states, strict=False):
+        predicates.header_not_from_future(header.time_s, parent.height + 1, now_ns)
+
+
+def judge_run(judge: Judge, run: Run, now_ns: int) -> Weighed:
     """Every rule over the headers of a run, whoever shows it and whatever else is known. Work comes before what is cheap to fake."""
-    yield Check("headers_linked", "Bitcoin Core AcceptBlockHeader", run.link)
-    yield Check("difficulty_as_required", "Bitcoin Core GetNextWorkRequired; BIP94", run.weigh)
-    yield Check(
-        "proof_of_work",
-        "Bitcoin Core CheckProofOfWork",
-        lambda: predicates.every_proof_of_work(run.headers, run.hashes, run.parameters.pow_limit),
-    )
-    yield Check("time_above_median", f"{CORE_HEADER}; BIP113", partial(run.each, predicates.time_above_median))
+    hashes = judge(headers_linked, run)
+    weighed = judge(difficulty_as_required, run, hashes)
+    judge(proof_of_work, run, hashes)
+    judge(time_above_median, weighed)
     if run.parameters.enforces_bip94:
-        yield Check("no_time_warp", "BIP94", partial(run.each, predicates.no_time_warp))
-    yield Check(
-        "version_not_obsolete",
-        f"{CORE_HEADER}; BIP34, BIP66, BIP65",
-        partial(run.each, lambda header, parent: predicates.version_not_obsolete(header, parent, run.parameters)),
-    )
-    yield Check(
-        "header_not_from_future",
-        f"{CORE_HEADER}, MAX_FUTURE_BLOCK_TIME",
-        partial(
-            run.each,
-            lambda header, parent: predicates.header_not_from_future(header.time_s, parent.height + 1, now_ns),
-        ),
-    )
+        judge(no_time_warp, weighed)
+    judge(version_not_obsolete, weighed)
+    judge(header_not_from_future, weighed, now_ns)
+    return weighed
 
 
 def state_from_ancestors(

@@ -6,10 +6,10 @@ For relays, tools and tests, in memory; the client itself keeps only blocks at i
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from light_clients.bitcoin.chain import Run, run_checks_of
+from light_clients.bitcoin.chain import Run, judge_run
 from light_clients.bitcoin.networks import ChainParameters
 from light_clients.bitcoin.types import BlockHeader, ConsensusState, display
-from light_clients.interface import PredicateFailed, run_checks
+from light_clients.interface import VERIFY, PredicateFailed
 
 MAX_BLOCKS = 1_000_000
 """Of one tree; every block costs its work, so that this is a bound against a mistake and not against an attack."""
@@ -53,13 +53,12 @@ class HeaderTree:
             raise PredicateFailed("parent_known", "no known parent", got=display(header.previous_block_hash))
         if len(self._states) >= MAX_BLOCKS:
             raise PredicateFailed("tree_bound", f"more than {MAX_BLOCKS} blocks in the tree")
-        run = Run(parent, (header,), self._parameters)
-        run_checks(run_checks_of(run, now_ns))
-        self._states[run.tip.block_hash] = run.tip
-        self._parents[run.tip.block_hash] = parent.block_hash
-        if run.tip.chainwork <= self.tip.chainwork:
+        state = judge_run(VERIFY, Run(parent, (header,), self._parameters), now_ns).tip
+        self._states[state.block_hash] = state
+        self._parents[state.block_hash] = parent.block_hash
+        if state.chainwork <= self.tip.chainwork:
             return None
-        old, self.tip = self.tip, run.tip
+        old, self.tip = self.tip, state
         return Reorganisation(old, self.tip, old.height - self.fork_of(old, self.tip).height)
 
     def fork_of(self, first: ConsensusState, second: ConsensusState) -> ConsensusState:

@@ -4,13 +4,12 @@ script  = 6a 47 ‖ data            OP_RETURN, a push of 71 bytes
 data    = "hutong" ‖ 01 ‖ SHA-256(key) ‖ value
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from light_clients.bitcoin.merkle import not_ambiguous
 from light_clients.bitcoin.types import HASH_BYTES, Transaction, display
 from light_clients.crypto import sha256
-from light_clients.interface import Check, PredicateFailed
+from light_clients.interface import Judge, PredicateFailed, rule
 
 SPEC = "docs/spec/bitcoin-messages.md"
 
@@ -78,16 +77,20 @@ def find_places(transaction: Transaction, funding: Transaction, message: Message
     return Places(inputs[0], outputs[0]) if inputs and outputs else None
 
 
-def message_checks(
-    transaction: Transaction, places: Places, funding: Transaction, publisher_script: bytes, message: Message
-) -> Iterator[Check]:
+def judge_message(
+    judge: Judge,
+    transaction: Transaction,
+    places: Places,
+    funding: Transaction,
+    publisher_script: bytes,
+    message: Message,
+) -> None:
     """The publisher paid for the transaction, and it carries the message. That it is in a block is shown elsewhere."""
-    yield Check(
-        "publisher_spent", SPEC, lambda: publisher_spent(transaction, places.input_index, funding, publisher_script)
-    )
-    yield Check("message_commits", SPEC, lambda: message_commits(transaction, places.output_index, message))
+    judge(publisher_spent, transaction, places.input_index, funding, publisher_script)
+    judge(message_commits, transaction, places.output_index, message)
 
 
+@rule(SPEC)
 def publisher_spent(transaction: Transaction, input_index: int, funding: Transaction, publisher_script: bytes) -> None:
     """An input spends an output to the publisher's script. In a valid block the script was satisfied.
 
@@ -114,6 +117,7 @@ def publisher_spent(transaction: Transaction, input_index: int, funding: Transac
         raise PredicateFailed(name, "the output spent is not the publisher's", got=script, expected=publisher_script)
 
 
+@rule(SPEC)
 def message_commits(transaction: Transaction, output_index: int, expected: Message) -> None:
     """The output is the message of that key and value."""
     name = "message_commits"

@@ -6,34 +6,24 @@ Sources are Bitcoin Core's `CheckBlockHeader` and `ContextualCheckBlockHeader` (
 from collections.abc import Sequence
 
 from light_clients.bitcoin.networks import MAX_FUTURE_BLOCK_TIME_S, MAX_TIMEWARP_S, ChainParameters
-from light_clients.bitcoin.types import BlockHeader, ClientState, ConsensusState, Header, display
+from light_clients.bitcoin.types import BlockHeader, ConsensusState, Header, display
 from light_clients.bitcoin.work import required_bits, starts_period, target_of
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
-    ClientExpired,
-    ClientFrozen,
     Height,
     PredicateFailed,
+    cited,
+    rule,
+    trusting,
 )
 
-
-def expires_at_ns(state: ConsensusState, trusting_period_s: int) -> int:
-    return state.timestamp_ns + trusting_period_s * NANOSECONDS_PER_SECOND
+SPEC = "docs/spec/bitcoin-client.md"
 
 
-def client_not_frozen(client: ClientState) -> None:
-    """No reorganisation below the confirmation depth is on record [ICS-02]."""
-    if client.is_frozen:
-        raise ClientFrozen
+within_trusting_period = cited(trusting.within_trusting_period, SPEC)
 
 
-def within_trusting_period(state: ConsensusState, trusting_period_s: int, now_ns: int) -> None:
-    """The trusted block's median time is younger than the trusting period; at the exact edge it has expired."""
-    edge_ns = expires_at_ns(state, trusting_period_s)
-    if edge_ns <= now_ns:
-        raise ClientExpired(edge_ns, now_ns)
-
-
+@rule(SPEC)
 def height_in_run(header: Header) -> None:
     """The block to believe is one of the headers: above the trusted height, at most the tip."""
     height, trusted = header.height.revision_height, header.trusted_height.revision_height
@@ -46,12 +36,13 @@ def height_in_run(header: Header) -> None:
         )
 
 
-def confirmed(height: int, tip_height: int, confirmation_depth: int) -> None:
+@rule("Bitcoin white paper, section 11")
+def confirmation_depth(height: int, tip_height: int, needed: int) -> None:
     """So many blocks from the block believed to the tip, both included, that a reorganisation is not expected to reach it."""
     depth = tip_height - height + 1
-    if depth < confirmation_depth:
+    if depth < needed:
         raise PredicateFailed(
-            "confirmation_depth", "too few blocks on the block believed", got=depth, expected=f">= {confirmation_depth}"
+            "confirmation_depth", "too few blocks on the block believed", got=depth, expected=f">= {needed}"
         )
 
 

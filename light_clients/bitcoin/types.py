@@ -154,6 +154,10 @@ class ClientState:
             )
         _within(self.best_chainwork, "client_state.best_chainwork", 1, 2**256 - 1)
 
+    @property
+    def trusting_period_ns(self) -> int:
+        return self.trusting_period_s * NANOSECONDS_PER_SECOND
+
     def frozen(self) -> Self:
         return replace(self, is_frozen=True)
 

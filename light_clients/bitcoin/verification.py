@@ -1,17 +1,14 @@
 """The rules in their order: what makes a block believed from a trusted one, and what a run of headers does to the chain known."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 
 from light_clients.bitcoin import codec, predicates
-from light_clients.bitcoin.chain import Run, run_checks_of
+from light_clients.bitcoin.chain import Run, Weighed, judge_run
 from light_clients.bitcoin.networks import parameters_of
-from light_clients.bitcoin.types import ClientState, ConsensusState, Header, display
-from light_clients.interface import Check, ConsensusStates, Height, PredicateFailed, UnknownHeight
+from light_clients.bitcoin.types import ClientState, Header, display
+from light_clients.interface import ConsensusStates, Height, Judge, PredicateFailed, UnknownHeight, cited, rule
 
-SPEC = "docs/spec/bitcoin-client.md"
+CORE_BEST_CHAIN = "Bitcoin Core FindMostWorkChain"
 
 
 class Standing(Enum):
@@ -25,78 +22,46 @@ class Standing(Enum):
     """It contradicts a stored block, and is heavier than every chain shown before: a reorganisation below the depth."""
 
 
-@dataclass(slots=True)
-class Update:
-    """A run with the block to believe, and what the rules found of it."""
-
-    client: ClientState
-    header: Header
-    trusted_states: ConsensusStates
-    run: Run | None = None
-    standing: Standing | None = None
-
-    def trust(self) -> None:
-        """Take the stored state that the message names."""
-        data = self.trusted_states.get(self.header.trusted_height)
-        if data is None:
-            raise UnknownHeight(self.header.trusted_height, self.client.latest_height)
-        self.run = Run(codec.decode_consensus_state(data), self.header.headers, parameters_of(self.client.network))
-
-    @property
-    def linked(self) -> Run:
-        if self.run is None:
-            raise RuntimeError("a check was run before the one that it stands on")
-        return self.run
-
-    @property
-    def state(self) -> ConsensusState:
-        """Of the block to believe."""
-        return self.linked.at(self.header.height.revision_height)
-
-    def stand(self) -> None:
-        """Compare with the stored blocks; PredicateFailed `most_work` where a known chain is heavier."""
-        self.standing = _standing(self.client, self.linked, self.header.height, self.trusted_states)
+@rule("ICS-02")
+def trusted_state_known(client: ClientState, header: Header, stored: ConsensusStates) -> Run:
+    """The headers on the stored state that the message names."""
+    data = stored.get(header.trusted_height)
+    if data is None:
+        raise UnknownHeight(header.trusted_height, client.latest_height)
+    return Run(codec.decode_consensus_state(data), header.headers, parameters_of(client.network))
 
 
-def update_checks(update: Update, now_ns: int) -> Iterator[Check]:
-    """The block at `header.height` is believed. The last rule sets `update.standing`."""
-    yield from _standing_checks(update, now_ns)
-    yield Check("most_work", "Bitcoin Core FindMostWorkChain", update.stand)
+def judge_update(
+    judge: Judge, client: ClientState, header: Header, stored: ConsensusStates, now_ns: int
+) -> tuple[Weighed, Standing]:
+    """The block at `header.height` is believed. Returns the run, and what it is to the stored blocks."""
+    run = _judge_run_of(judge, client, header, stored, now_ns)
+    return run, judge(most_work, client, run, header.height, stored)
 
 
-def evidence_checks(update: Update, now_ns: int) -> Iterator[Check]:
-    """As `update_checks`, but whatever is stored: no chain that is known outweighs this one.
+def judge_evidence(judge: Judge, client: ClientState, header: Header, stored: ConsensusStates, now_ns: int) -> Weighed:
+    """As `judge_update`, but whatever is stored: no chain that is known outweighs this one.
 
     Without this, anybody could freeze a client by mining a few blocks on an old one at leisure.
     """
-    yield from _standing_checks(update, now_ns)
-    yield Check(
-        "most_work",
-        "Bitcoin Core FindMostWorkChain",
-        lambda: predicates.at_least_as_heavy(
-            update.linked.tip.chainwork, update.client.best_chainwork, update.header.tip_height
-        ),
-    )
+    run = _judge_run_of(judge, client, header, stored, now_ns)
+    judge(_as_heavy_as_the_best, run.tip.chainwork, client.best_chainwork, header.tip_height)
+    return run
 
 
-def _standing_checks(update: Update, now_ns: int) -> Iterator[Check]:
-    client, header = update.client, update.header
-    yield Check("trusted_state_known", "ICS-02", update.trust)
-    yield Check(
-        "within_trusting_period",
-        SPEC,
-        partial(predicates.within_trusting_period, update.linked.trusted, client.trusting_period_s, now_ns),
-    )
-    yield Check("height_in_run", SPEC, partial(predicates.height_in_run, header))
-    yield Check(
-        "confirmation_depth",
-        "Bitcoin white paper, section 11",
-        partial(predicates.confirmed, header.height.revision_height, header.tip_height, client.confirmation_depth),
-    )
-    yield from run_checks_of(update.linked, now_ns)
+_as_heavy_as_the_best = cited(predicates.at_least_as_heavy, CORE_BEST_CHAIN, "most_work")
 
 
-def _standing(client: ClientState, run: Run, height: Height, stored: ConsensusStates) -> Standing:
+def _judge_run_of(judge: Judge, client: ClientState, header: Header, stored: ConsensusStates, now_ns: int) -> Weighed:
+    run = judge(trusted_state_known, client, header, stored)
+    judge(predicates.within_trusting_period, run.trusted.timestamp_ns, client.trusting_period_ns, now_ns)
+    judge(predicates.height_in_run, header)
+    judge(predicates.confirmation_depth, header.height.revision_height, header.tip_height, client.confirmation_depth)
+    return judge_run(judge, run, now_ns)
+
+
+@rule(CORE_BEST_CHAIN)
+def most_work(client: ClientState, run: Weighed, height: Height, stored: ConsensusStates) -> Standing:
     """The most-work rule over what was shown before. Work grows along a chain, so what is heavier was not there before."""
     heavier = run.tip.chainwork > client.best_chainwork
     agrees_above = False
@@ -116,7 +81,7 @@ def _standing(client: ClientState, run: Run, height: Height, stored: ConsensusSt
     return Standing.EXTENDS
 
 
-def _replaces(run: Run, client: ClientState, heavier: bool, at: int) -> Standing:
+def _replaces(run: Weighed, client: ClientState, heavier: bool, at: int) -> Standing:
     if not heavier:
         raise PredicateFailed(
             "most_work",

@@ -18,13 +18,22 @@ from light_clients.clique.snapshot import (
     recents_before,
 )
 from light_clients.clique.types import ClientState, Header, SealedBlock, Snapshot, TrustedState
-from light_clients.interface import PredicateFailed
+from light_clients.evm_header import rules as evm
+from light_clients.interface import NANOSECONDS_PER_SECOND, PredicateFailed, cited, rule, trusting
+
+SPEC = "docs/spec/clique-options.md"
+EIP225 = "EIP-225; go-ethereum consensus/clique"
 
 EMPTY_OMMERS_HASH = bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347")
 MIX_HASH = bytes(32)
 NO_BENEFICIARY = bytes(20)
 
 
+within_trusting_period = cited(trusting.within_trusting_period, SPEC)
+height_increases = cited(evm.height_increases, SPEC)
+
+
+@rule(EIP225)
 def blocks_are_linked(header: Header, trusted: TrustedState) -> None:
     """From the trusted block's child on, each block names the one below by its hash; the believed one is among them."""
     name = "blocks_are_linked"
@@ -42,6 +51,17 @@ def blocks_are_linked(header: Header, trusted: TrustedState) -> None:
         raise PredicateFailed(name, "the believed block is not in the branch", got=header.number)
 
 
+@rule(SPEC)
+def header_not_from_future(header: Header, max_clock_drift_ns: int, now_ns: int) -> None:
+    """Of the believed block: those on top only have to be late enough."""
+    block = header.block_at(header.number)
+    if block is not None:
+        trusting.header_not_from_future(
+            block.execution.timestamp_s * NANOSECONDS_PER_SECOND, max_clock_drift_ns, now_ns
+        )
+
+
+@rule(EIP225)
 def clique_constant_fields(header: Header, epoch_length: int) -> None:
     """No ommers, no mix hash, difficulty 1 or 2, a nonce that is a vote; in checkpoints nobody is voted for."""
     for block in header.blocks:
@@ -69,6 +89,7 @@ def clique_constant_fields(header: Header, epoch_length: int) -> None:
             )
 
 
+@rule(EIP225)
 def times_keep_the_period(header: Header, trusted: TrustedState, period_s: int) -> None:
     """Every block is at least a period younger than its parent."""
     earliest = trusted.timestamp_s + period_s
@@ -83,6 +104,7 @@ def times_keep_the_period(header: Header, trusted: TrustedState, period_s: int) 
         earliest = block.execution.timestamp_s + period_s
 
 
+@rule(SPEC)
 def buried_by_confirmations(header: Header, confirmations: int) -> None:
     """As many blocks as the client asks for stand on top of the believed one."""
     above = header.tip.execution.number - header.number
@@ -120,6 +142,7 @@ def signer_of(snapshot: Snapshot, block: SealedBlock) -> bytes:
     return signer
 
 
+@rule(SPEC)
 def majority_of_signers_sealed(sealers: Sequence[bytes], snapshot: Snapshot) -> None:
     """More than half of the signers after the believed block sealed it or a block on top of it."""
     count = len(set(sealers).intersection(snapshot.signers))
@@ -155,6 +178,7 @@ def branch_reaches_known_block(header: Header, known_number: int) -> None:
         )
 
 
+@rule(SPEC)
 def headers_conflict(header_1: Header, header_2: Header) -> None:
     """One height, two block hashes."""
     if header_1.number != header_2.number:

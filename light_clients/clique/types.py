@@ -65,6 +65,14 @@ class ClientState:
                 "client_state.latest_height", "EVM heights are of revision 0 and positive", got=self.latest_height
             )
 
+    @property
+    def trusting_period_ns(self) -> int:
+        return self.trusting_period_s * NANOSECONDS_PER_SECOND
+
+    @property
+    def max_clock_drift_ns(self) -> int:
+        return self.max_clock_drift_s * NANOSECONDS_PER_SECOND
+
     def frozen(self) -> Self:
         return replace(self, is_frozen=True)
 

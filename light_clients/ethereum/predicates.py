@@ -9,21 +9,22 @@ from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX, Fork, Network
 from light_clients.ethereum.roots import beacon_block_root, execution_payload_root, sync_committee_root
 from light_clients.ethereum.types import (
     Bootstrap,
-    ClientState,
     Header,
     LightClientHeader,
     SyncCommittee,
     TrustedCommittees,
     Update,
 )
-from light_clients.interface import (
-    NANOSECONDS_PER_SECOND,
-    ClientExpired,
-    ClientFrozen,
-    MalformedInput,
-    PredicateFailed,
-)
+from light_clients.interface import MalformedInput, PredicateFailed, cited, rule, trusting
 from light_clients.proofs.ssz import ZERO_CHUNK, verify_branch, verify_normalized_branch
+
+SPEC = "docs/spec/ethereum-client.md"
+SYNC_PROTOCOL = "consensus-specs altair/light-client/sync-protocol.md"
+CAPELLA_HEADER = "consensus-specs capella/light-client/sync-protocol.md#is_valid_light_client_header"
+ELECTRA_BRANCH = "consensus-specs electra/light-client/sync-protocol.md#is_valid_normalized_merkle_branch"
+VALIDATE = f"{SYNC_PROTOCOL}#validate_light_client_update"
+INITIALIZE = f"{SYNC_PROTOCOL}#initialize_light_client_store"
+KEY_VALIDATE = "consensus-specs altair/bls.md; draft-irtf-cfrg-bls-signature 2.5"
 
 
 def lc_execution_root(header: LightClientHeader, network: Network) -> bytes:
@@ -55,6 +56,25 @@ def light_client_header_valid(header: LightClientHeader, network: Network, predi
     )
 
 
+@rule(CAPELLA_HEADER)
+def attested_header_valid(update: Update, network: Network) -> None:
+    """See `light_client_header_valid`."""
+    light_client_header_valid(update.attested_header, network, "attested_header_valid")
+
+
+@rule(CAPELLA_HEADER)
+def finalized_header_valid(header: LightClientHeader, network: Network) -> None:
+    """See `light_client_header_valid`."""
+    light_client_header_valid(header, network, "finalized_header_valid")
+
+
+@rule(CAPELLA_HEADER)
+def bootstrap_header_valid(bootstrap: Bootstrap, network: Network) -> None:
+    """See `light_client_header_valid`."""
+    light_client_header_valid(bootstrap.header, network, "bootstrap_header_valid")
+
+
+@rule(SYNC_PROTOCOL)
 def sizes_match_the_preset(update: Update, committee: SyncCommittee, network: Network) -> None:
     """One bit a member, and committees of the network's size."""
     size = network.preset.sync_committee_size
@@ -65,6 +85,7 @@ def sizes_match_the_preset(update: Update, committee: SyncCommittee, network: Ne
         raise MalformedInput("sync_committee", "is not of the network's size", got=max(sizes), expected=size)
 
 
+@rule(VALIDATE)
 def enough_participants(update: Update, min_participants: int) -> None:
     """At least so many members signed."""
     got = update.sync_aggregate.participants
@@ -74,6 +95,7 @@ def enough_participants(update: Update, min_participants: int) -> None:
         )
 
 
+@rule(VALIDATE)
 def slots_in_order(update: Update) -> None:
     """signature_slot > attested slot >= finalized slot."""
     if not update.signature_slot > update.attested_slot >= update.finalized_slot:
@@ -85,6 +107,7 @@ def slots_in_order(update: Update) -> None:
         )
 
 
+@rule(VALIDATE)
 def header_not_from_future(update: Update, current_slot: int) -> None:
     """current_slot >= signature_slot."""
     if update.signature_slot > current_slot:
@@ -96,6 +119,7 @@ def header_not_from_future(update: Update, current_slot: int) -> None:
         )
 
 
+@rule(VALIDATE)
 def signature_period_known(update: Update, trusted: TrustedCommittees, network: Network) -> None:
     """Signed in the trusted period, or in the next one if its committee is known: no period is skipped."""
     period = network.period_at(trusted.finalized_slot)
@@ -109,6 +133,7 @@ def signature_period_known(update: Update, trusted: TrustedCommittees, network: 
         )
 
 
+@rule(VALIDATE)
 def update_is_relevant(update: Update, trusted: TrustedCommittees, network: Network) -> None:
     """It attests to something newer than what is final, or brings the next committee of the trusted period."""
     brings_committee = (
@@ -125,6 +150,7 @@ def update_is_relevant(update: Update, trusted: TrustedCommittees, network: Netw
         )
 
 
+@rule(ELECTRA_BRANCH)
 def finality_proven(update: Update, network: Network) -> None:
     """The finalized header is the one that the attested state names; a state that names none names a zero root."""
     header = update.finalized_header
@@ -139,6 +165,7 @@ def finality_proven(update: Update, network: Network) -> None:
     )
 
 
+@rule(ELECTRA_BRANCH)
 def next_committee_proven(update: Update, network: Network) -> None:
     """The next committee, where there is one, is the one in the attested state."""
     if update.next_sync_committee is None:
@@ -152,6 +179,7 @@ def next_committee_proven(update: Update, network: Network) -> None:
     )
 
 
+@rule(VALIDATE)
 def next_committee_as_known(update: Update, trusted: TrustedCommittees, network: Network) -> None:
     """A next committee that is known already cannot become another one."""
     if update.next_sync_committee is None or trusted.next_root is None:
@@ -165,6 +193,7 @@ def next_committee_as_known(update: Update, trusted: TrustedCommittees, network:
         )
 
 
+@rule(VALIDATE)
 def committee_is_trusted(
     update: Update, committee: SyncCommittee, trusted: TrustedCommittees, network: Network
 ) -> None:
@@ -176,11 +205,13 @@ def committee_is_trusted(
         raise PredicateFailed("committee_is_trusted", "is not the committee of the signature's period", got, expected)
 
 
+@rule(KEY_VALIDATE)
 def committee_keys_valid(committee: SyncCommittee) -> None:
     """Every key is a point of the subgroup that is not infinity, and their sum is the aggregate key (KeyValidate)."""
     decode_committee(committee)
 
 
+@rule(VALIDATE)
 def signed_by_committee(update: Update, committee: SyncCommittee, network: Network) -> None:
     """The participants signed the attested header under the domain of the signature's slot (FastAggregateVerify)."""
     aggregate = update.sync_aggregate
@@ -193,6 +224,7 @@ def signed_by_committee(update: Update, committee: SyncCommittee, network: Netwo
         )
 
 
+@rule(INITIALIZE)
 def bootstrap_header_trusted(bootstrap: Bootstrap, trusted_block_root: bytes) -> None:
     """The header is the block whose root is trusted."""
     got = beacon_block_root(bootstrap.header.beacon)
@@ -200,6 +232,7 @@ def bootstrap_header_trusted(bootstrap: Bootstrap, trusted_block_root: bytes) ->
         raise PredicateFailed("bootstrap_header_trusted", "is not the trusted block", got, trusted_block_root)
 
 
+@rule(ELECTRA_BRANCH)
 def current_committee_proven(bootstrap: Bootstrap, network: Network) -> None:
     """The committee is the current one in the trusted block's state."""
     beacon = bootstrap.header.beacon
@@ -220,35 +253,25 @@ def current_committee_proven(bootstrap: Bootstrap, network: Network) -> None:
 # Rules of the IBC client.
 
 
-def client_not_frozen(client: ClientState) -> None:
-    """No proof of misbehaviour is on record [ICS-02]."""
-    if client.is_frozen:
-        raise ClientFrozen
+within_trusting_period = cited(trusting.within_trusting_period, SPEC)
 
 
-def expires_at_ns(timestamp_s: int, trusting_period_s: int) -> int:
-    return (timestamp_s + trusting_period_s) * NANOSECONDS_PER_SECOND
+@rule(SPEC)
+def state_not_from_future(timestamp_ns: int, max_clock_drift_ns: int, now_ns: int) -> None:
+    """The execution block of a first state is earlier than now plus the allowed drift."""
+    trusting.demand_not_from_future("header_not_from_future", "block", timestamp_ns, max_clock_drift_ns, now_ns)
 
 
-def within_trusting_period(timestamp_s: int, trusting_period_s: int, now_ns: int) -> None:
-    """The latest state is younger than the trusting period; at the exact edge it has expired."""
-    edge_ns = expires_at_ns(timestamp_s, trusting_period_s)
-    if edge_ns <= now_ns:
-        raise ClientExpired(edge_ns, now_ns)
+@rule(SPEC)
+def execution_not_from_future(timestamp_ns: int, max_clock_drift_ns: int, now_ns: int) -> None:
+    """The finalized execution block is earlier than now plus the allowed drift.
+
+    Bounding signature slots is not enough: the block's own time is what expiry and timeouts are counted from.
+    """
+    trusting.demand_not_from_future("execution_not_from_future", "block", timestamp_ns, max_clock_drift_ns, now_ns)
 
 
-def state_not_from_future(timestamp_s: int, max_clock_drift_s: int, now_ns: int, predicate: str) -> None:
-    """The execution block is earlier than now plus the allowed drift."""
-    bound_ns = now_ns + max_clock_drift_s * NANOSECONDS_PER_SECOND
-    if timestamp_s * NANOSECONDS_PER_SECOND >= bound_ns:
-        raise PredicateFailed(
-            predicate,
-            "block time is beyond the clock drift",
-            got=timestamp_s * NANOSECONDS_PER_SECOND,
-            expected=f"< {bound_ns}",
-        )
-
-
+@rule(SPEC)
 def shows_finality(update: Update) -> None:
     """Only what is final is believed: the attested header is a witness, it may still be reorganised away."""
     if update.finalized_header is None:
@@ -257,6 +280,7 @@ def shows_finality(update: Update) -> None:
         raise PredicateFailed("shows_finality", "the finalized header proves no execution payload (before Capella)")
 
 
+@rule(SPEC)
 def headers_conflict(header_1: Header, header_2: Header) -> None:
     """One slot, two finalized blocks.
 

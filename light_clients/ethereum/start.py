@@ -6,9 +6,9 @@ from light_clients.ethereum.client import consensus_state_of
 from light_clients.ethereum.forks import Network
 from light_clients.ethereum.roots import sync_committee_root
 from light_clients.ethereum.types import Bootstrap, ClientState, ConsensusState, TrustedCommittees
-from light_clients.ethereum.verification import bootstrap_checks
+from light_clients.ethereum.verification import judge_bootstrap
 from light_clients.ibc.evm_router import router_storage_root
-from light_clients.interface import PredicateFailed, run_checks
+from light_clients.interface import VERIFY, PredicateFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def states_from_bootstrap(
     Raises:
         VerificationError: the bootstrap is not of that block, or the router's account is not proven.
     """
-    run_checks(bootstrap_checks(bootstrap, trusted_block_root, parameters.network))
+    judge_bootstrap(VERIFY, bootstrap, trusted_block_root, parameters.network)
     execution = bootstrap.header.execution
     if execution is None:
         raise PredicateFailed("bootstrap_header_valid", "the block proves no execution payload (before Capella)")

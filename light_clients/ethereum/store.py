@@ -17,8 +17,8 @@ from light_clients.ethereum.types import (
     Update,
     supermajority,
 )
-from light_clients.ethereum.verification import bootstrap_checks, store_update_checks
-from light_clients.interface import PredicateFailed, run_checks
+from light_clients.ethereum.verification import judge_bootstrap, judge_store_update
+from light_clients.interface import VERIFY, PredicateFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LightClientStore:
     @classmethod
     def initialize(cls, network: Network, trusted_block_root: bytes, bootstrap: Bootstrap) -> Self:
         """initialize_light_client_store. Raises VerificationError."""
-        run_checks(bootstrap_checks(bootstrap, trusted_block_root, network))
+        judge_bootstrap(VERIFY, bootstrap, trusted_block_root, network)
         return cls(network, bootstrap.header, bootstrap.current_sync_committee, None, None, bootstrap.header)
 
     @property
@@ -67,7 +67,7 @@ class LightClientStore:
 
     def validate(self, update: Update, current_slot: int) -> None:
         """validate_light_client_update. Raises VerificationError."""
-        run_checks(store_update_checks(update, self.committee_for(update), self.trusted, self.network, current_slot))
+        judge_store_update(VERIFY, update, self.committee_for(update), self.trusted, self.network, current_slot)
 
     def process_update(self, update: Update, current_slot: int) -> "LightClientStore":
         """process_light_client_update: finality and optimistic updates are updates with parts left out."""

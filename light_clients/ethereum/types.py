@@ -193,6 +193,14 @@ class ClientState:
         _uint64(self.committees.finalized_slot, "client_state.latest_height", 1)
 
     @property
+    def trusting_period_ns(self) -> int:
+        return self.trusting_period_s * NANOSECONDS_PER_SECOND
+
+    @property
+    def max_clock_drift_ns(self) -> int:
+        return self.max_clock_drift_s * NANOSECONDS_PER_SECOND
+
+    @property
     def latest_height(self) -> Height:
         return Height(0, self.committees.finalized_slot)
 

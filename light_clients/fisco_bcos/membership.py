@@ -4,24 +4,24 @@ No FISCO BCOS header commits to stored keys: its state root is a digest of the b
 shown by the router's event in a receipt of the very block, and what was not stored cannot be shown at all.
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import TypeAlias
 
 from light_clients.fisco_bcos import codec, suite
 from light_clients.fisco_bcos.merkle import verify_v2
-from light_clients.fisco_bcos.predicates import client_not_frozen
+from light_clients.fisco_bcos.predicates import SPEC
 from light_clients.fisco_bcos.receipt import STATUS_SUCCESS, Log, Receipt, decode_receipt, stored_by
 from light_clients.fisco_bcos.types import HASH_BYTES, ClientState, ConsensusState, EventProof, Generation
 from light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
-    Check,
+    Judge,
     MalformedInput,
     PredicateFailed,
     UnsupportedOperation,
+    rule,
 )
+from light_clients.interface.trusting import client_not_frozen
 
-SPEC = "docs/spec/fisco-bcos-client.md"
 TREE = "FISCO-BCOS v2.9.1 libdevcore/TrieHash2.cpp"
 
 NO_ABSENCE = "absence on FISCO BCOS: no header commits to what is not stored"
@@ -33,65 +33,74 @@ NO_EVENTS_V3 = (
 DecodeClient: TypeAlias = Callable[[bytes], ClientState]
 
 
-def membership_checks(
+def judge_membership(
+    judge: Judge,
+    states: tuple[bytes, bytes],
     decode_client: DecodeClient,
-    client_state: bytes,
-    consensus_state: bytes,
     proof: bytes,
     path: tuple[bytes, ...],
     value: bytes | None,
-) -> Iterator[Check]:
-    """The router stored `value` under `path` in the state's block. None, absence, is not supported."""
-    states: list[tuple[ClientState, ConsensusState]] = []
-    yield Check(
-        "states_well_formed",
-        SPEC,
-        lambda: states.append((decode_client(client_state), codec.decode_consensus_state(consensus_state))),
-    )
-    client, state = states[0]
-    yield Check("client_not_frozen", "ICS-02", lambda: client_not_frozen(client))
-    yield Check("claim_can_be_proven", SPEC, lambda: _claim_can_be_proven(client, value))
-    yield Check("path_is_one_key", "ICS-24", lambda: _path_is_one_key(path))
-    if value is None:
-        raise RuntimeError("a check was run before the one that it stands on")
-    yield Check("value_is_one_word", SPEC, lambda: _value_is_one_word(value))
-    decoded: list[tuple[EventProof, Receipt]] = []
-
-    def decode() -> None:
-        event_proof = codec.decode_event_proof(proof)
-        decoded.append((event_proof, decode_receipt(event_proof.receipt_rlp)))
-
-    yield Check("proof_well_formed", SPEC, decode)
-    event_proof, receipt = decoded[0]
-    yield Check("receipt_included", TREE, lambda: _receipt_included(client, state, event_proof))
-    yield Check("transaction_succeeded", SPEC, lambda: _transaction_succeeded(receipt))
-    logs: list[Log] = []
-    yield Check("log_is_the_routers", SPEC, lambda: logs.append(_router_log(client, receipt, event_proof.log_index)))
-    yield Check("commitment_is_logged", SPEC, partial(_commitment_is_logged, client, logs[0], path[0], value))
+) -> None:
+    """The router stored `value` under `path` in the block of `states`, a client and a consensus state. None, absence, is not
+    supported."""
+    client, state = judge(states_well_formed, decode_client, *states)
+    judge(client_not_frozen, client)
+    stored = judge(claim_can_be_proven, client, value)
+    judge(path_is_one_key, path)
+    judge(value_is_one_word, stored)
+    event_proof, receipt = judge(proof_well_formed, proof)
+    judge(receipt_included, client, state, event_proof)
+    judge(transaction_succeeded, receipt)
+    log = judge(log_is_the_routers, client, receipt, event_proof.log_index)
+    judge(commitment_is_logged, client, log, path[0], stored)
 
 
-def _claim_can_be_proven(client: ClientState, value: bytes | None) -> None:
+@rule(SPEC)
+def states_well_formed(
+    decode_client: DecodeClient, client_state: bytes, consensus_state: bytes
+) -> tuple[ClientState, ConsensusState]:
+    """Decodes both."""
+    return decode_client(client_state), codec.decode_consensus_state(consensus_state)
+
+
+@rule(SPEC)
+def proof_well_formed(proof: bytes) -> tuple[EventProof, Receipt]:
+    """Decodes the proof and the receipt in it."""
+    event_proof = codec.decode_event_proof(proof)
+    return event_proof, decode_receipt(event_proof.receipt_rlp)
+
+
+@rule(SPEC)
+def claim_can_be_proven(client: ClientState, value: bytes | None) -> bytes:
+    """What is stored can be, in generation 2. Returns the value. Raises UnsupportedOperation."""
     if value is None:
         raise UnsupportedOperation(NO_ABSENCE)
     if client.generation is Generation.V3:
         raise UnsupportedOperation(NO_EVENTS_V3)
+    return value
 
 
-def _path_is_one_key(path: tuple[bytes, ...]) -> None:
+@rule("ICS-24")
+def path_is_one_key(path: tuple[bytes, ...]) -> None:
+    """A router has one store: a path of one element."""
     if len(path) != 1:
         raise MalformedInput("path", "a router has one store: one path element", got=len(path), expected=1)
     if not 0 < len(path[0]) <= MAX_PATH_ELEMENT_BYTES:
         raise MalformedInput("path", f"1 to {MAX_PATH_ELEMENT_BYTES} bytes", got=len(path[0]))
 
 
-def _value_is_one_word(value: bytes) -> None:
+@rule(SPEC)
+def value_is_one_word(value: bytes) -> None:
+    """A commitment has 32 bytes; all zero means absence, it is no member."""
     if len(value) != HASH_BYTES:
         raise MalformedInput("value", "a commitment is one word of 32 bytes", got=len(value), expected=HASH_BYTES)
     if not any(value):
         raise PredicateFailed("value_is_one_word", "the zero word means absence, it is no member", got=value)
 
 
-def _receipt_included(client: ClientState, state: ConsensusState, proof: EventProof) -> None:
+@rule(TREE)
+def receipt_included(client: ClientState, state: ConsensusState, proof: EventProof) -> None:
+    """The receipt is a leaf of the block's tree of receipts."""
     receipt_hash = suite.digest(client.crypto_suite, proof.receipt_rlp)
     verify_v2(
         client.crypto_suite,
@@ -103,12 +112,16 @@ def _receipt_included(client: ClientState, state: ConsensusState, proof: EventPr
     )
 
 
-def _transaction_succeeded(receipt: Receipt) -> None:
+@rule(SPEC)
+def transaction_succeeded(receipt: Receipt) -> None:
+    """Only a transaction that succeeded leaves its events."""
     if receipt.status != STATUS_SUCCESS:
         raise PredicateFailed("transaction_succeeded", "the transaction failed", receipt.status, STATUS_SUCCESS)
 
 
-def _router_log(client: ClientState, receipt: Receipt, index: int) -> Log:
+@rule(SPEC)
+def log_is_the_routers(client: ClientState, receipt: Receipt, index: int) -> Log:
+    """The event is the router's own. Returns it."""
     name = "log_is_the_routers"
     if index >= len(receipt.logs):
         raise PredicateFailed(name, "the receipt has no such log", got=index, expected=f"< {len(receipt.logs)}")
@@ -118,7 +131,9 @@ def _router_log(client: ClientState, receipt: Receipt, index: int) -> Log:
     return log
 
 
-def _commitment_is_logged(client: ClientState, log: Log, key: bytes, value: bytes) -> None:
+@rule(SPEC)
+def commitment_is_logged(client: ClientState, log: Log, key: bytes, value: bytes) -> None:
+    """The event stored this commitment of this packet."""
     name = "commitment_is_logged"
     stored_key, commitment = stored_by(client.crypto_suite, log, name)
     if stored_key != key:

@@ -6,36 +6,27 @@ trusted one. Generation 3 nodes sign the leader's list unread (bcos-pbft Validat
 leader could name any sealers, so the list must stay the trusted one and a change goes by recovery.
 """
 
-from dataclasses import dataclass
-
 from light_clients.fisco_bcos import suite
 from light_clients.fisco_bcos.block_header import block_hash
 from light_clients.fisco_bcos.types import (
     MILLISECONDS_PER_SECOND,
-    NANOSECONDS_PER_MILLISECOND,
-    ClientState,
     CryptoSuite,
     Header,
     Sealer,
     total_weight,
 )
 from light_clients.interface import (
-    NANOSECONDS_PER_SECOND,
-    ClientExpired,
-    ClientFrozen,
     Height,
     PredicateFailed,
+    TooLittleOverlap,
     UnsupportedOperation,
+    cited,
+    rule,
+    trusting,
 )
 
-
-@dataclass(eq=True)
-class TooLittleOverlap(PredicateFailed):
-    """Too little of the trusted sealers' weight signed the header; a nearer header may still be provable."""
-
-    signed: int = 0
-    needed: int = 0
-    total: int = 0
+SPEC = "docs/spec/fisco-bcos-client.md"
+PBFT = "FISCO-BCOS PBFT, check of a block's signature list"
 
 
 def quorum_weight(total: int) -> int:
@@ -48,23 +39,11 @@ def overlap_weight(total: int) -> int:
     return total // 3 + 1
 
 
-def expires_at_ns(timestamp_ms: int, trusting_period_s: int) -> int:
-    return timestamp_ms * NANOSECONDS_PER_MILLISECOND + trusting_period_s * NANOSECONDS_PER_SECOND
+within_trusting_period = cited(trusting.within_trusting_period, SPEC)
+header_not_from_future = cited(trusting.header_not_from_future, SPEC)
 
 
-def client_not_frozen(client: ClientState) -> None:
-    """No proof of misbehaviour is on record [ICS-02]."""
-    if client.is_frozen:
-        raise ClientFrozen
-
-
-def within_trusting_period(timestamp_ms: int, trusting_period_s: int, now_ns: int) -> None:
-    """The trusted state is younger than the trusting period; at the exact edge it has expired."""
-    edge_ns = expires_at_ns(timestamp_ms, trusting_period_s)
-    if edge_ns <= now_ns:
-        raise ClientExpired(edge_ns, now_ns)
-
-
+@rule(SPEC)
 def height_increases(height: Height, trusted_height: Height) -> None:
     """A header is vouched for by a lower one of the same revision."""
     if trusted_height.revision_number != height.revision_number or height <= trusted_height:
@@ -73,6 +52,7 @@ def height_increases(height: Height, trusted_height: Height) -> None:
         )
 
 
+@rule(SPEC)
 def time_does_not_decrease(header: Header, trusted_timestamp_ms: int, max_clock_drift_s: int) -> None:
     """Header time is not more than the clock drift before its trusted state's."""
     _not_much_older("time_does_not_decrease", header, trusted_timestamp_ms, max_clock_drift_s)
@@ -95,19 +75,7 @@ def _not_much_older(name: str, header: Header, timestamp_ms: int, max_clock_drif
         )
 
 
-def header_not_from_future(timestamp_ms: int, max_clock_drift_s: int, now_ns: int) -> None:
-    """The header is earlier than now plus the allowed drift."""
-    bound_ns = now_ns + max_clock_drift_s * NANOSECONDS_PER_SECOND
-    timestamp_ns = timestamp_ms * NANOSECONDS_PER_MILLISECOND
-    if timestamp_ns >= bound_ns:
-        raise PredicateFailed(
-            "header_not_from_future",
-            "header time is beyond the clock drift",
-            got=timestamp_ns,
-            expected=f"< {bound_ns}",
-        )
-
-
+@rule(PBFT)
 def sealers_are_listed(header: Header) -> None:
     """Distinct keys, and the block's maker is one of them."""
     sealers = header.block.sealers
@@ -119,7 +87,8 @@ def sealers_are_listed(header: Header) -> None:
         )
 
 
-def signers_of(crypto_suite: CryptoSuite, header: Header) -> frozenset[Sealer]:
+@rule(PBFT)
+def signatures_of_sealers(crypto_suite: CryptoSuite, header: Header) -> frozenset[Sealer]:
     """Who signed the block hash, every one of them in the header's own list.
 
     As nodes do, one bad signature refuses the header: of another key or hash, or of no sealer. So does a second one of a
@@ -143,6 +112,7 @@ def signers_of(crypto_suite: CryptoSuite, header: Header) -> frozenset[Sealer]:
     return frozenset(sealers[index] for index in seen)
 
 
+@rule(PBFT)
 def quorum_of_own_sealers(header: Header, signers: frozenset[Sealer]) -> None:
     """More than two thirds of the weight of the header's own list signed it."""
     needed = quorum_weight(total_weight(header.block.sealers))
@@ -153,6 +123,7 @@ def quorum_of_own_sealers(header: Header, signers: frozenset[Sealer]) -> None:
         )
 
 
+@rule(SPEC)
 def overlap_with_trusted_sealers(signers: frozenset[Sealer], trusted: tuple[Sealer, ...]) -> None:
     """More than a third of the trusted list's weight, as it was trusted, signed the header."""
     keys = {sealer.public_key for sealer in signers}
@@ -171,6 +142,7 @@ def overlap_with_trusted_sealers(signers: frozenset[Sealer], trusted: tuple[Seal
         )
 
 
+@rule(SPEC)
 def sealers_are_the_trusted_ones(header: Header, trusted: tuple[Sealer, ...]) -> None:
     """Generation 3: keys and weights are those of the trusted state."""
     if tuple(sorted(header.block.sealers)) != trusted:
@@ -180,6 +152,7 @@ def sealers_are_the_trusted_ones(header: Header, trusted: tuple[Sealer, ...]) ->
         )
 
 
+@rule(SPEC)
 def headers_conflict(crypto_suite: CryptoSuite, header_1: Header, header_2: Header) -> None:
     """One height, two block hashes."""
     if header_1.block.number != header_2.block.number:

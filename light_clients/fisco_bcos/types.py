@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Self, TypeAlias
 
 from light_clients.crypto import ADDRESS_BYTES
-from light_clients.interface import Height, MalformedInput
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput
 from light_clients.interface.height import MAX_UINT64
 
 HASH_BYTES = 32
@@ -77,6 +77,14 @@ class ClientState:
             raise MalformedInput(
                 "client_state.latest_height", "heights are of revision 0 and positive", got=self.latest_height
             )
+
+    @property
+    def trusting_period_ns(self) -> int:
+        return self.trusting_period_s * NANOSECONDS_PER_SECOND
+
+    @property
+    def max_clock_drift_ns(self) -> int:
+        return self.max_clock_drift_s * NANOSECONDS_PER_SECOND
 
     def frozen(self) -> Self:
         return replace(self, is_frozen=True)

@@ -4,18 +4,20 @@ Every client of an EVM chain judges proofs by these rules, whatever its consensu
 Format and rules: docs/spec/bft-evm-client.md, section Proofs.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
     MAX_PROOF_BYTES,
-    Check,
-    ClientFrozen,
+    Judge,
     MalformedInput,
     PredicateFailed,
+    cited,
+    rule,
 )
-from light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, commitment_slot, storage_checks, verify_account
+from light_clients.interface.trusting import client_not_frozen
+from light_clients.proofs.mpt import MAX_NODE_BYTES, MAX_NODES, commitment_slot, judge_storage, verify_account
 from light_clients.protobuf import evm_router_pb2
 from light_clients.protobuf.canonical import parse_canonical
 
@@ -81,41 +83,53 @@ def router_storage_root(state_root: bytes, router_address: bytes, account_proof:
     return account.storage_root
 
 
-def commitment_checks(
-    source: str, context: Callable[[], ProofContext], proof: bytes, path: tuple[bytes, ...], value: bytes | None
-) -> Iterator[Check]:
-    """Membership of `value` under `path`, or with None absence. The slot is computed from the path, never read.
-
-    Args:
-        source: the client's specification.
-        context: decodes the client's states; the first check runs it, so that a malformed state is its refusal.
-        proof: a `StorageProof`.
-        path: exactly one element, the ICS-24 key.
-    """
-    read: list[tuple[ProofContext, StorageProof]] = []
-    yield Check("proof_well_formed", source, lambda: read.append((context(), decode_storage_proof(proof))))
-    states, storage_proof = read[0]
-    yield Check("client_not_frozen", "ICS-02", lambda: _not_frozen(states))
-    yield Check("path_is_one_key", "ICS-24", lambda: _path_is_one_key(path))
-    if value is not None:
-        yield Check("value_is_one_word", source, lambda: _value_is_one_word(value))
-    yield from storage_checks(states.storage_root, commitment_slot(path[0]), storage_proof.nodes, value)
-
-
-def _not_frozen(states: ProofContext) -> None:
-    if states.is_frozen:
-        raise ClientFrozen
-
-
-def _path_is_one_key(path: tuple[bytes, ...]) -> None:
+@rule("ICS-24")
+def path_is_one_key(path: tuple[bytes, ...]) -> None:
+    """A router has one store: a path of one element."""
     if len(path) != 1:
         raise MalformedInput("path", "an EVM router has one store: one path element", got=len(path), expected=1)
     if not 0 < len(path[0]) <= MAX_PATH_ELEMENT_BYTES:
         raise MalformedInput("path", f"1 to {MAX_PATH_ELEMENT_BYTES} bytes", got=len(path[0]))
 
 
-def _value_is_one_word(value: bytes) -> None:
+def value_is_one_word(value: bytes) -> None:
+    """A commitment has 32 bytes; all zero means absence, it is no member."""
     if len(value) != COMMITMENT_BYTES:
         raise MalformedInput("value", "a commitment is one word of 32 bytes", got=len(value), expected=COMMITMENT_BYTES)
     if not any(value):
         raise PredicateFailed("value_is_one_word", "the zero word means absence, it is no member", got=value)
+
+
+class CommitmentRules:
+    """The rules of a proof under the router's storage root, as the specification of one client demands them."""
+
+    def __init__(self, source: str, states_of: Callable[[bytes, bytes], ProofContext]) -> None:
+        """`states_of` decodes a client and a consensus state; the first rule runs it, so that a malformed one is its refusal."""
+
+        def proof_well_formed(
+            client_state: bytes, consensus_state: bytes, proof: bytes
+        ) -> tuple[ProofContext, StorageProof]:
+            return states_of(client_state, consensus_state), decode_storage_proof(proof)
+
+        self._proof_well_formed = cited(proof_well_formed, source)
+        self._value_is_one_word = cited(value_is_one_word, source)
+
+    def judge(
+        self,
+        judge: Judge,
+        client_state: bytes,
+        consensus_state: bytes,
+        proof: bytes,
+        path: tuple[bytes, ...],
+        value: bytes | None,
+    ) -> None:
+        """Membership of `value` under `path`, or with None absence. The slot is computed from the path, never read.
+
+        `proof` is a `StorageProof`; `path` has exactly one element, the ICS-24 key.
+        """
+        states, storage_proof = judge(self._proof_well_formed, client_state, consensus_state, proof)
+        judge(client_not_frozen, states)
+        judge(path_is_one_key, path)
+        if value is not None:
+            judge(self._value_is_one_word, value)
+        judge_storage(judge, states.storage_root, commitment_slot(path[0]), storage_proof.nodes, value)

@@ -1,5 +1,6 @@
-"""What every light client shares: the protocol, heights, status, errors and the predicate list."""
+"""What every light client shares: the protocol, heights, status, errors, rules and the judges that apply them."""
 
+from light_clients.interface import trusting
 from light_clients.interface.client import (
     MAX_CLIENT_MESSAGE_BYTES,
     MAX_CLIENT_STATE_BYTES,
@@ -29,13 +30,15 @@ from light_clients.interface.errors import (
     InsufficientTrust,
     MalformedInput,
     PredicateFailed,
+    TooLittleOverlap,
     UnknownHeight,
     UnsupportedOperation,
     VerificationError,
 )
 from light_clients.interface.height import Height
+from light_clients.interface.judge import VERIFY, Audit, CheckVerdict, Judge, Rule, Verify, audit, cited, rule
 from light_clients.interface.memory import MemoryConsensusStates
-from light_clients.interface.predicates import Check, CheckVerdict, Slot, audit_checks, run_checks
+from light_clients.interface.stored_client import StoredClient
 from light_clients.interface.substitute import check_substitute_fits
 
 __all__ = [
@@ -47,7 +50,8 @@ __all__ = [
     "MAX_PROOF_BYTES",
     "MAX_VALUE_BYTES",
     "NANOSECONDS_PER_SECOND",
-    "Check",
+    "VERIFY",
+    "Audit",
     "CheckVerdict",
     "ClientExpired",
     "ClientFrozen",
@@ -58,6 +62,7 @@ __all__ = [
     "HeaderVerdict",
     "Height",
     "InsufficientTrust",
+    "Judge",
     "LightClient",
     "MalformedInput",
     "MemoryConsensusStates",
@@ -67,13 +72,18 @@ __all__ = [
     "PredicateFailed",
     "ProvenStore",
     "Reschedulable",
-    "Slot",
+    "Rule",
+    "StoredClient",
+    "TooLittleOverlap",
     "UnknownHeight",
     "UnsupportedOperation",
     "Updated",
     "UpgradableClient",
     "VerificationError",
-    "audit_checks",
+    "Verify",
+    "audit",
     "check_substitute_fits",
-    "run_checks",
+    "cited",
+    "rule",
+    "trusting",
 ]

@@ -1,12 +1,11 @@
 """What every light client answers: pure functions over bytes, stored states and the time."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from light_clients.interface.height import Height
-from light_clients.interface.predicates import Check
+from light_clients.interface.judge import Judge
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 
@@ -140,10 +139,14 @@ class LightClient(Protocol):
     def timestamp_ns(self, consensus_state: bytes) -> int:
         """The counterparty's own block time at that state."""
 
-    def header_checks(
-        self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
-    ) -> Iterator[Check]:
-        """Every predicate of `verify_header`, in order. Decoding errors are raised by the first check."""
+    def judge_header(
+        self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
+    ) -> HeaderVerdict:
+        """`verify_header` by any judge: every rule in order, then what the header does to the client.
+
+        Raises:
+            InsufficientTrust, TooLittleOverlap: in place of the verdict `NotEnoughTrust`.
+        """
 
     def verify_header(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
@@ -155,10 +158,16 @@ class LightClient(Protocol):
     ) -> Misbehaved:
         """Return the frozen client state if the evidence is valid, else raise."""
 
-    def membership_checks(
-        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes | None
-    ) -> Iterator[Check]:
-        """Every predicate of a membership proof, or with `value` None of a non-membership proof."""
+    def judge_membership(
+        self,
+        judge: Judge,
+        client_state: bytes,
+        consensus_state: bytes,
+        proof: bytes,
+        path: tuple[bytes, ...],
+        value: bytes | None,
+    ) -> None:
+        """`verify_membership`, or with `value` None `verify_non_membership`, by any judge: every rule in order."""
 
     def verify_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes
@@ -192,10 +201,10 @@ class Reschedulable(Protocol):
 class UpgradableClient(Protocol):
     """A light client whose counterparty can say itself what its next revision is (ICS-02 UpgradeClient)."""
 
-    def upgrade_checks(
-        self, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
-    ) -> Iterator[Check]:
-        """Every predicate of `verify_upgrade`, in order."""
+    def judge_upgrade(
+        self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
+    ) -> Updated:
+        """`verify_upgrade` by any judge: every rule in order, then the states of the next revision."""
 
     def verify_upgrade(
         self, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int

@@ -68,6 +68,15 @@ class PredicateFailed(VerificationError):
 
 
 @dataclass(eq=True)
+class TooLittleOverlap(PredicateFailed):
+    """Too few of those who were trusted signed the header, by number or weight; a nearer header may still be provable."""
+
+    signed: int = 0
+    needed: int = 0
+    total: int = 0
+
+
+@dataclass(eq=True)
 class ClientExpired(VerificationError):
     """The trusted state is older than the trusting period; recovery needs a substitute client."""
 

@@ -11,11 +11,12 @@ from dataclasses import replace
 from light_clients.crypto import ed25519, secp256k1, sha256
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
-    ClientExpired,
-    ClientFrozen,
     Height,
     InsufficientTrust,
     PredicateFailed,
+    cited,
+    rule,
+    trusting,
 )
 from light_clients.tendermint.hashing import commit_signer, header_hash, validator_set_hash
 from light_clients.tendermint.types import (
@@ -38,6 +39,18 @@ from light_clients.tendermint.types import (
     revision_of,
 )
 
+ICS02 = "ICS-02"
+CODEC = "docs/spec/tendermint-client.md"
+CLIENT_STATE = "ibc-go 07-tendermint/client_state.go"
+UPDATE = "ibc-go 07-tendermint/update.go"
+MISBEHAVIOUR = "ibc-go 07-tendermint/misbehaviour.go"
+HANDLE = "ibc-go 07-tendermint/misbehaviour_handle.go"
+RECOVERY = "ibc-go 07-tendermint/proposal_handle.go"
+LIGHT = "cometbft light/verifier.go"
+BLOCK = "cometbft types/block.go"
+VALIDATION = "cometbft types/validation.go"
+VALIDATOR_SET = "cometbft types/validator_set.go"
+
 ADDRESS_BYTES = 20
 HASH_BYTES = 32
 
@@ -50,6 +63,7 @@ def _demand(holds: bool, predicate: str, reason: str, got: object = None, expect
 # Client and consensus states
 
 
+@rule(CLIENT_STATE)
 def chain_id_is_usable(client: ClientState) -> None:
     """Not blank, at most 50 bytes, and with a revision that is a uint64."""
     _demand(bool(client.chain_id.strip()), "chain_id_is_usable", "the chain id is blank")
@@ -58,12 +72,14 @@ def chain_id_is_usable(client: ClientState) -> None:
     revision_of(client.chain_id)
 
 
+@rule(CLIENT_STATE)
 def trust_level_in_range(trust_level: TrustLevel) -> None:
     """In [1/3, 1]: below a third no honest validator need have signed."""
     n, d = trust_level.numerator, trust_level.denominator
     _demand(d > 0 and n <= d <= 3 * n, "trust_level_in_range", "the trust level must be within [1/3, 1]", f"{n}/{d}")
 
 
+@rule(CLIENT_STATE)
 def periods_in_order(client: ClientState) -> None:
     """0 < trusting period < unbonding period: signers must still be accountable when they are believed."""
     _demand(
@@ -75,6 +91,7 @@ def periods_in_order(client: ClientState) -> None:
     )
 
 
+@rule(CLIENT_STATE)
 def clock_drift_positive(client: ClientState) -> None:
     """A drift of zero would refuse every header of a chain whose clock is right."""
     _demand(
@@ -85,6 +102,7 @@ def clock_drift_positive(client: ClientState) -> None:
     )
 
 
+@rule(CLIENT_STATE)
 def latest_height_of_chain(client: ClientState) -> None:
     """The latest height is not zero and its revision is that of the chain id."""
     _demand(client.latest_height.revision_height > 0, "latest_height_of_chain", "the latest height is zero")
@@ -98,23 +116,24 @@ def latest_height_of_chain(client: ClientState) -> None:
     )
 
 
+@rule(CLIENT_STATE)
 def proof_specs_present(client: ClientState) -> None:
     """Without a spec nothing could ever be proven."""
     _demand(bool(client.proof_specs), "proof_specs_present", "no proof specs")
 
 
+@rule(CLIENT_STATE)
 def upgrade_path_elements_present(client: ClientState) -> None:
     """No blank element; the path itself may be empty (no upgrades)."""
     for index, element in enumerate(client.upgrade_path):
         _demand(bool(element.strip()), "upgrade_path_elements_present", f"element {index} is blank")
 
 
-def client_not_frozen(client: ClientState) -> None:
-    """No misbehaviour is on record."""
-    if client.is_frozen:
-        raise ClientFrozen
+client_not_frozen = trusting.client_not_frozen
+substitute_not_frozen = cited(client_not_frozen, RECOVERY, "substitute_not_frozen")
 
 
+@rule(CODEC)
 def consensus_state_is_sound(state: ConsensusState) -> None:
     """A root, the hash of the next validators, and a time after 1970: no default value is ever trusted (Nomad)."""
     _demand(bool(state.root), "consensus_state_is_sound", "the root is empty")
@@ -133,21 +152,14 @@ def consensus_state_is_sound(state: ConsensusState) -> None:
     )
 
 
-def expires_at_ns(client: ClientState, state: ConsensusState) -> int:
-    """First instant at which `state` is no longer believed."""
-    return state.timestamp_ns + client.trusting_period_ns
-
-
 # Times and heights
 
 
-def within_trusting_period(trusted_time_ns: int, trusting_period_ns: int, now_ns: int) -> None:
-    """The trusted state is younger than the trusting period; at the exact edge it has expired [LCV-INV-TP.1]."""
-    edge_ns = trusted_time_ns + trusting_period_ns
-    if edge_ns <= now_ns:
-        raise ClientExpired(edge_ns, now_ns)
+within_trusting_period = cited(trusting.within_trusting_period, LIGHT)
+header_not_from_future = cited(trusting.header_not_from_future, LIGHT)
 
 
+@rule(LIGHT)
 def time_increases(time_ns: int, trusted_time_ns: int) -> None:
     """BFT time: a later block has a later time."""
     _demand(
@@ -159,14 +171,7 @@ def time_increases(time_ns: int, trusted_time_ns: int) -> None:
     )
 
 
-def header_not_from_future(time_ns: int, max_clock_drift_ns: int, now_ns: int) -> None:
-    """The header is earlier than now plus the allowed drift, strictly."""
-    bound_ns = now_ns + max_clock_drift_ns
-    _demand(
-        time_ns < bound_ns, "header_not_from_future", "header time is beyond the clock drift", time_ns, f"< {bound_ns}"
-    )
-
-
+@rule(LIGHT)
 def height_increases(height: int, trusted_height: int) -> None:
     """Within the revision a header is vouched for by a lower one."""
     _demand(
@@ -178,11 +183,13 @@ def height_increases(height: int, trusted_height: int) -> None:
     )
 
 
+@rule(MISBEHAVIOUR)
 def header_has_ibc_height(header: Header) -> None:
     """Height and revision are uint64 (ibc-go Header.GetHeight); MalformedInput where they make no height."""
     _ = header.ibc_height
 
 
+@rule(MISBEHAVIOUR)
 def trusted_height_is_below(trusted_height: Height, height: Height) -> None:
     """Evidence may cross revisions; its trusted height is not zero and below it."""
     _demand(
@@ -194,6 +201,7 @@ def trusted_height_is_below(trusted_height: Height, height: Height) -> None:
     )
 
 
+@rule(UPDATE)
 def revision_matches(header: Header, trusted_height: Height) -> None:
     """Updates stay within one revision; a new one needs a client upgrade."""
     revision = revision_of(header.chain_id)
@@ -206,6 +214,7 @@ def revision_matches(header: Header, trusted_height: Height) -> None:
     )
 
 
+@rule(BLOCK)
 def chain_id_matches(header: Header, chain_id: str) -> None:
     """The header is of the chain that the client follows."""
     _demand(header.chain_id == chain_id, "chain_id_matches", "header of another chain", header.chain_id, chain_id)
@@ -214,6 +223,7 @@ def chain_id_matches(header: Header, chain_id: str) -> None:
 # Header and commit
 
 
+@rule(BLOCK)
 def header_is_well_formed(header: Header) -> None:
     """Block protocol 11, chain id of at most 50 bytes, positive height, a proposer (types/block.go Header.ValidateBasic)."""
     name = "header_is_well_formed"
@@ -228,6 +238,7 @@ def header_is_well_formed(header: Header) -> None:
     )
 
 
+@rule(CODEC)
 def consensus_fields_present(header: Header) -> None:
     """The app hash and the next validators' hash become a trusted state: neither may be empty or all zero."""
     name = "consensus_fields_present"
@@ -235,6 +246,7 @@ def consensus_fields_present(header: Header) -> None:
     _demand(any(header.next_validators_hash), name, "next_validators_hash is empty or all zero")
 
 
+@rule(BLOCK)
 def commit_matches_header(signed_header: SignedHeader) -> None:
     """The commit is for this header: same height, a round, and the hash of its block (SignedHeader.ValidateBasic)."""
     header, commit = signed_header.header, signed_header.commit
@@ -245,6 +257,7 @@ def commit_matches_header(signed_header: SignedHeader) -> None:
     _demand(commit.block_id.hash == expected, name, "commit is for another block", commit.block_id.hash, expected)
 
 
+@rule(VALIDATION)
 def one_entry_a_validator(commit: Commit, validator_set: ValidatorSet) -> None:
     """As many commit entries as validators, so that index means validator (types/validation.go)."""
     _demand(
@@ -259,6 +272,7 @@ def one_entry_a_validator(commit: Commit, validator_set: ValidatorSet) -> None:
 # Validator sets
 
 
+@rule(VALIDATOR_SET)
 def validator_set_is_sound(validator_set: ValidatorSet) -> None:
     """Not empty, derived addresses, each key once, positive powers, total ≤ (2^63 - 1) / 8, the proposer a member.
 
@@ -291,6 +305,10 @@ def validator_set_is_sound(validator_set: ValidatorSet) -> None:
     _demand(derived in seen, name, "the proposer is not in the set", derived)
 
 
+trusted_validators_are_sound = cited(validator_set_is_sound, VALIDATOR_SET, "trusted_validators_are_sound")
+
+
+@rule(LIGHT)
 def validators_hash_matches(header: Header, validator_set: ValidatorSet) -> None:
     """The header commits to the set that signs it."""
     actual = validator_set_hash(validator_set)
@@ -303,6 +321,7 @@ def validators_hash_matches(header: Header, validator_set: ValidatorSet) -> None
     )
 
 
+@rule(UPDATE)
 def trusted_validators_hash_matches(trusted_validators: ValidatorSet, next_validators_hash: bytes) -> None:
     """The trusted set is the one that the trusted state named as next."""
     actual = validator_set_hash(trusted_validators)
@@ -315,6 +334,7 @@ def trusted_validators_hash_matches(trusted_validators: ValidatorSet, next_valid
     )
 
 
+@rule(LIGHT)
 def next_validators_continue(header: Header, next_validators_hash: bytes) -> None:
     """The very next block is signed by the set that the trusted state named."""
     _demand(
@@ -357,6 +377,7 @@ class CommitSignatures:
             verified.add((index, key))
 
 
+@rule(VALIDATION)
 def trusted_power_signed(
     trusted_validators: ValidatorSet, commit: Commit, trust_level: TrustLevel, signatures: CommitSignatures
 ) -> None:
@@ -393,6 +414,7 @@ def trusted_power_signed(
     signatures.demand_valid(name, [(index, by_address[address].public_key) for address, index in counted.items()])
 
 
+@rule(VALIDATION)
 def two_thirds_signed(validator_set: ValidatorSet, commit: Commit, signatures: CommitSignatures) -> None:
     """More than 2/3 of the header's own power signed (types/validation.go VerifyCommitLight).
 
@@ -421,6 +443,7 @@ def two_thirds_signed(validator_set: ValidatorSet, commit: Commit, signatures: C
 # Misbehaviour and recovery
 
 
+@rule(HANDLE)
 def headers_conflict(header_1: SignedHeader, header_2: SignedHeader) -> None:
     """Two blocks at one height, or a higher one that is not later (ibc-go CheckForMisbehaviour)."""
     name = "headers_conflict"
@@ -436,6 +459,7 @@ def headers_conflict(header_1: SignedHeader, header_2: SignedHeader) -> None:
         _demand(one.time_ns <= two.time_ns, name, "times are in order", one.time_ns, f"<= {two.time_ns}")
 
 
+@rule(MISBEHAVIOUR)
 def evidence_heights_in_order(header_1: Header, header_2: Header) -> None:
     """Both of one chain, the first at least as high as the second."""
     name = "evidence_heights_in_order"
@@ -443,6 +467,7 @@ def evidence_heights_in_order(header_1: Header, header_2: Header) -> None:
     _demand(header_1.height >= header_2.height, name, "heights are reversed", header_1.height, f">= {header_2.height}")
 
 
+@rule(RECOVERY)
 def substitute_matches(subject: ClientState, substitute: ClientState) -> None:
     """All but chain revision, heights, trusting period and deprecated flags are equal (ibc-go IsMatchingClientState)."""
     name = "substitute_matches"
@@ -458,6 +483,7 @@ def substitute_matches(subject: ClientState, substitute: ClientState) -> None:
         _demand(got == expected, name, f"{field} differs", got, expected)
 
 
+@rule(RECOVERY)
 def substitute_is_ahead(subject: ClientState, substitute: ClientState) -> None:
     """Recovery never goes back (ibc-go 02-client RecoverClient)."""
     _demand(

@@ -4,13 +4,11 @@ The two states stand under the client's own upgrade path, at the height of that 
 latest height: a plan may be changed or withdrawn until then. Nobody vouches for an upgrade but the chain itself.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 from google.protobuf.any_pb2 import Any
 
-from light_clients.interface import Check, Height, PredicateFailed
+from light_clients.interface import Height, Judge, PredicateFailed, rule
 from light_clients.proofs import ics23
 from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
 from light_clients.tendermint.types import ClientState, ConsensusState, TrustLevel, Upgrade
@@ -56,12 +54,14 @@ def committed_consensus(state: ConsensusState) -> bytes:
     return Any(type_url=CONSENSUS_STATE_TYPE, value=encoded).SerializeToString(deterministic=True)
 
 
+@rule(UPGRADE)
 def upgrade_path_present(client: ClientState) -> None:
     """A client without an upgrade path is never upgraded."""
     if not client.upgrade_path:
         raise PredicateFailed("upgrade_path_present", "the client has no upgrade path")
 
 
+@rule(UPGRADE)
 def revision_increases(client: ClientState, upgraded: ClientState) -> None:
     """The new chain has a higher revision; its height may start anew.
 
@@ -74,10 +74,10 @@ def revision_increases(client: ClientState, upgraded: ClientState) -> None:
         )
 
 
-def upgrade_checks(client: ClientState, last: ConsensusState, upgrade: Upgrade) -> Iterator[Check]:
+def judge_commitments(judge: Judge, client: ClientState, last: ConsensusState, upgrade: Upgrade) -> None:
     """Every rule in order; `last` is the state at the client's latest height. The new states are judged by their own rules."""
-    yield Check("upgrade_path_present", UPGRADE, partial(upgrade_path_present, client))
-    yield Check("revision_increases", UPGRADE, partial(revision_increases, client, upgrade.client_state))
+    judge(upgrade_path_present, client)
+    judge(revision_increases, client, upgrade.client_state)
     for label, proof, item, value in (
         ("client.", upgrade.client_proof, UPGRADED_CLIENT, committed_client(upgrade.client_state)),
         (
@@ -88,8 +88,7 @@ def upgrade_checks(client: ClientState, last: ConsensusState, upgrade: Upgrade) 
         ),
     ):
         path = upgraded_path(client, item)
-        for check in ics23.chained_checks(client.proof_specs, proof, last.root, path, value):
-            yield Check(label + check.name, check.source, check.run)
+        ics23.judge_chained(judge.under(label), client.proof_specs, proof, last.root, path, value)
 
 
 def scaled_trusting_period_ns(client: ClientState, unbonding_period_ns: int) -> int:

@@ -1,21 +1,20 @@
 """Whether a root that a file shows stands on the hub, and whether an entry stands under a root. Offline, like all here."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from light_clients.ibc.commitment import merkle_path
-from light_clients.interface import Check, CheckVerdict, Height, PredicateFailed, VerificationError, audit_checks
+from light_clients.interface import Height, Judge, PredicateFailed, VerificationError, cited, rule
 from light_clients.proofs import merkle
-from light_clients.proofs.mpt import Account, storage_checks, verify_account
+from light_clients.proofs.mpt import Account, judge_storage, verify_account
 from light_clients.tendermint.client import TendermintClient
 from relay.archive.anchor import EVM_STATE_ROOT_KEY, Anchor, AnchorProof, EntryProof, decode_anchor, decode_entry_proof
 from relay.archive.bundle import Bundle
 from relay.archive.checkpoint import Checkpoint, TendermintTrust
 from relay.archive.store.entries import BundleEntry, encode_entry
-from relay.audit.auditor import MissingTrust, Verdict
-from relay.audit.blocks import Step
-from relay.audit.chains import JudgedChain, chain_steps
+from relay.audit.auditor import MissingTrust
+from relay.audit.blocks import ProvenState
+from relay.audit.chains import ChainCase, JudgedChain, judge_chain
+from relay.audit.inquiry import Inquiry, Verdict
 from relay.audit.memory import HeaderMemory
 from relay.audit.tendermint import TendermintRules
 
@@ -54,94 +53,120 @@ def judge_anchor(
     Raises:
         MissingTrust: the checkpoint is of another chain than the anchor, or of none with a hub's state.
     """
-    decoded: list[AnchorProof] = []
-    checks = [
-        Check("anchor_is_canonical", SPEC, lambda: decoded.append(decode_anchor(data))),
-        Check("contract_is_expected", SPEC, lambda: _is_expected("contract", decoded[0].anchor.contract, contract)),
-        Check("publisher_is_expected", SPEC, lambda: _is_expected("publisher", decoded[0].anchor.publisher, publisher)),
-    ]
-    verdicts = [Verdict("anchor", verdict) for verdict in audit_checks(checks)]
-    if not verdicts[-1].check.held:
+    verdicts: list[Verdict] = []
+    inquiry = Inquiry(verdicts.append)
+    try:
+        proof, judged = _judge_anchor(inquiry, data, checkpoint, now_ns, contract, publisher)
+    except VerificationError as error:
+        if not inquiry.refused_by_a_rule(error):
+            raise
         return AnchorReport(tuple(verdicts), None, "")
-    proof = decoded[0]
-    if proof.chain.chain_id != checkpoint.chain_id or not isinstance(checkpoint.trust, TendermintTrust):
-        raise MissingTrust(f"the anchor is on hub {proof.chain.chain_id}, the checkpoint is of {checkpoint.chain_id}")
-    memory = HeaderMemory()
-    rules = TendermintRules(checkpoint, checkpoint.trust, proof.chain.validator_sets, memory)
-    judged = JudgedChain(Bundle((), (proof.chain,)), proof.chain, checkpoint, rules)
-    for step in _steps(proof, judged, checkpoint.trust, now_ns, memory):
-        verdict = _run(step)
-        verdicts.append(verdict)
-        if not verdict.check.held:
-            return AnchorReport(tuple(verdicts), None, "")
     return AnchorReport(tuple(verdicts), proof.anchor, judged.mode)
 
 
-def _steps(
-    proof: AnchorProof, judged: JudgedChain, trust: TendermintTrust, now_ns: int, memory: HeaderMemory
-) -> Iterator[Step]:
-    yield from chain_steps(judged, [proof.height], now_ns, memory)
-    subject = f"state of {judged.chain.chain_id} under header {proof.height.revision_height}"
-    state = judged.states.get(proof.height)
-    yield Step(subject, Check("proof_height_known", SPEC, partial(_is_known, proof.height, state is not None)))
-    if state is None:
-        raise AssertionError("a predicate that failed ends the steps")
-    path = merkle_path(trust.merkle_prefix, EVM_STATE_ROOT_KEY)
-    checks = TendermintClient().membership_checks(
-        state.client_state, state.consensus_state, proof.state_proof, path, proof.state_root
+def _judge_anchor(
+    inquiry: Inquiry, data: bytes, checkpoint: Checkpoint, now_ns: int, contract: bytes, publisher: bytes
+) -> tuple[AnchorProof, JudgedChain]:
+    judge = inquiry.about("anchor")
+    proof = judge(anchor_is_canonical, data)
+    judge(contract_is_expected, proof.anchor.contract, contract)
+    judge(publisher_is_expected, proof.anchor.publisher, publisher)
+    trust = checkpoint.trust
+    if proof.chain.chain_id != checkpoint.chain_id or not isinstance(trust, TendermintTrust):
+        raise MissingTrust(f"the anchor is on hub {proof.chain.chain_id}, the checkpoint is of {checkpoint.chain_id}")
+    memory = HeaderMemory()
+    rules = TendermintRules(checkpoint, trust, proof.chain.validator_sets, memory)
+    case = ChainCase(Bundle((), (proof.chain,)), proof.chain, checkpoint, rules, frozenset((proof.height,)))
+    judged = judge_chain(inquiry, case, now_ns, memory)
+    _judge_storage(inquiry, proof, judged, trust)
+    return proof, judged
+
+
+def _judge_storage(inquiry: Inquiry, proof: AnchorProof, judged: JudgedChain, trust: TendermintTrust) -> None:
+    judge = inquiry.about(f"state of {judged.chain.chain_id} under header {proof.height.revision_height}")
+    state = judge(proof_height_known, judged, proof.height)
+    TendermintClient().judge_membership(
+        judge,
+        state.client_state,
+        state.consensus_state,
+        proof.state_proof,
+        merkle_path(trust.merkle_prefix, EVM_STATE_ROOT_KEY),
+        proof.state_root,
     )
-    for check in checks:
-        yield Step(subject, check)
     anchor = proof.anchor
-    subject = f"contract 0x{anchor.contract.hex()}"
-    accounts: list[Account] = []
-    yield Step(subject, Check("account_path_is_proven", SPEC, partial(_account, proof, accounts)))
-    subject = f"anchor {anchor.index} of 0x{anchor.publisher.hex()}"
+    account = inquiry.about(f"contract 0x{anchor.contract.hex()}")(account_path_is_proven, proof)
+    of_anchor = inquiry.about(f"anchor {anchor.index} of 0x{anchor.publisher.hex()}")
     for label, slot, word, nodes in zip(
         ("size_and_time_", "root_"), anchor.slots, anchor.words, proof.storage_proofs, strict=True
     ):
-        for check in storage_checks(accounts[0].storage_root, slot, nodes, word, label):
-            yield Step(subject, check)
+        judge_storage(of_anchor.under(label), account.storage_root, slot, nodes, word)
 
 
-def _is_expected(what: str, got: bytes, expected: bytes) -> None:
+anchor_is_canonical = cited(decode_anchor, SPEC, "anchor_is_canonical")
+
+
+@rule(SPEC)
+def contract_is_expected(got: bytes, expected: bytes) -> None:
+    """The anchor is of the contract that the reader was told of."""
+    _demand_same("contract", got, expected)
+
+
+@rule(SPEC)
+def publisher_is_expected(got: bytes, expected: bytes) -> None:
+    """The anchor is of the publisher that the reader was told of."""
+    _demand_same("publisher", got, expected)
+
+
+def _demand_same(what: str, got: bytes, expected: bytes) -> None:
     if got != expected:
         raise PredicateFailed(
             f"{what}_is_expected", f"the anchor is of another {what}", f"0x{got.hex()}", f"0x{expected.hex()}"
         )
 
 
-def _is_known(height: Height, known: bool) -> None:
-    if not known:
+@rule(SPEC)
+def proof_height_known(judged: JudgedChain, height: Height) -> ProvenState:
+    """The file has a believed header at the proof's height. Returns what it proves."""
+    state = judged.states.get(height)
+    if state is None:
         raise PredicateFailed("proof_height_known", "the file has no header at the proof's height", got=height)
+    return state
 
 
-def _account(proof: AnchorProof, found: list[Account]) -> None:
+@rule(SPEC)
+def account_path_is_proven(proof: AnchorProof) -> Account:
+    """The contract exists. Returns its account."""
     account = verify_account(proof.state_root, proof.anchor.contract, proof.account_proof)
     if account is None:
         raise PredicateFailed("account_path_is_proven", "there is no such contract", got=proof.anchor.contract)
-    found.append(account)
+    return account
 
 
 def judge_entry(data: bytes, anchor: Anchor | None, bundle_digest: bytes | None) -> EntryReport:
     """Whether the entry in a proof file is under its root, that root is the anchor's, and it is of that bundle."""
-    decoded: list[EntryProof] = []
-    check = Check("proof_is_canonical", SPEC, lambda: decoded.append(decode_entry_proof(data)))
-    verdicts = [Verdict("proof", verdict) for verdict in audit_checks([check])]
-    if not decoded:
+    verdicts: list[Verdict] = []
+    inquiry = Inquiry(verdicts.append)
+    try:
+        proof = inquiry.about("proof")(proof_is_canonical, data)
+        judge = inquiry.about(f"entry {proof.proof.index} of {proof.proof.total}")
+        merkle.judge_inclusion(judge, proof.proof, proof.root, encode_entry(proof.entry))
+        if anchor is not None:
+            judge(root_is_anchored, proof, anchor)
+        if bundle_digest is not None:
+            judge(entry_is_of_bundle, proof, bundle_digest)
+    except VerificationError as error:
+        if not inquiry.refused_by_a_rule(error):
+            raise
         return EntryReport(tuple(verdicts), None)
-    proof = decoded[0]
-    subject = f"entry {proof.proof.index} of {proof.proof.total}"
-    checks = [*merkle.checks(proof.proof, proof.root, encode_entry(proof.entry))]
-    if anchor is not None:
-        checks.append(Check("root_is_anchored", SPEC, partial(_is_anchored, proof, anchor)))
-    if bundle_digest is not None:
-        checks.append(Check("entry_is_of_bundle", SPEC, partial(_is_of_bundle, proof, bundle_digest)))
-    verdicts += [Verdict(subject, verdict) for verdict in audit_checks(checks)]
-    return EntryReport(tuple(verdicts), proof if verdicts[-1].check.held else None)
+    return EntryReport(tuple(verdicts), proof)
 
 
-def _is_anchored(proof: EntryProof, anchor: Anchor) -> None:
+proof_is_canonical = cited(decode_entry_proof, SPEC, "proof_is_canonical")
+
+
+@rule(SPEC)
+def root_is_anchored(proof: EntryProof, anchor: Anchor) -> None:
+    """The proof ends in the anchored root."""
     if (proof.proof.total, proof.root) != (anchor.size, anchor.root):
         raise PredicateFailed(
             "root_is_anchored",
@@ -151,33 +176,30 @@ def _is_anchored(proof: EntryProof, anchor: Anchor) -> None:
         )
 
 
-def _is_of_bundle(proof: EntryProof, digest: bytes) -> None:
+@rule(SPEC)
+def entry_is_of_bundle(proof: EntryProof, digest: bytes) -> None:
+    """The entry is of the bundle with this digest."""
     got = proof.entry.bundle if isinstance(proof.entry, BundleEntry) else None
     if got != digest:
         raise PredicateFailed("entry_is_of_bundle", "the entry is of another bundle", got, digest)
 
 
-def log_checks(leaves: list[bytes], anchor: Anchor) -> Iterator[Check]:
-    """That a log with these leaf hashes began as the anchor says."""
-    yield Check("log_reaches_the_anchor", SPEC, partial(_reaches, len(leaves), anchor.size))
-    yield Check("anchored_root_matches", SPEC, partial(_root_matches, leaves, anchor))
+def judge_log(judge: Judge, leaves: list[bytes], anchor: Anchor) -> None:
+    """A log with these leaf hashes began as the anchor says."""
+    judge(log_reaches_the_anchor, len(leaves), anchor.size)
+    judge(anchored_root_matches, leaves, anchor)
 
 
-def _reaches(size: int, anchored: int) -> None:
+@rule(SPEC)
+def log_reaches_the_anchor(size: int, anchored: int) -> None:
+    """The log is not shorter than it was when it was anchored."""
     if size < anchored:
         raise PredicateFailed("log_reaches_the_anchor", "entries are missing at the end", size, f">= {anchored}")
 
 
-def _root_matches(leaves: list[bytes], anchor: Anchor) -> None:
+@rule(SPEC)
+def anchored_root_matches(leaves: list[bytes], anchor: Anchor) -> None:
+    """Its beginning has the anchored root."""
     got = merkle.Frontier(leaves[: anchor.size]).root()
     if got != anchor.root:
         raise PredicateFailed("anchored_root_matches", "the log was rewritten after this anchor", got, anchor.root)
-
-
-def _run(step: Step) -> Verdict:
-    error: VerificationError | None = None
-    try:
-        step.check.run()
-    except VerificationError as refused:
-        error = refused
-    return Verdict(step.subject, CheckVerdict(step.check.name, step.check.source, error))

@@ -1,11 +1,8 @@
 """Attested states in a bundle: believed because enough of the checkpoint's attestors signed them for the reading client."""
 
-from collections.abc import Iterator
-from functools import partial
-
 from light_clients import attestation
 from light_clients.attestation import AttestationClient, ClientState, Scope, StateAttestation
-from light_clients.interface import Check, Height, MalformedInput, MemoryConsensusStates, PredicateFailed
+from light_clients.interface import Height, Judge, MalformedInput, MemoryConsensusStates, PredicateFailed, rule
 from relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
 from relay.archive.checkpoint import AttestationTrust, Checkpoint
 from relay.audit.blocks import SPEC, ProvenState
@@ -23,7 +20,8 @@ def reading_client(bundle: Bundle, chain_id: str) -> tuple[str, str]:
     raise ValueError(chain_id)
 
 
-def client_state(checkpoint: Checkpoint, trust: AttestationTrust, reader: tuple[str, str]) -> bytes:
+@rule(SPEC)
+def attested_for_this_client(checkpoint: Checkpoint, trust: AttestationTrust, reader: tuple[str, str]) -> bytes:
     """The state of the reading client, made of the checkpoint alone.
 
     Raises:
@@ -44,23 +42,25 @@ def client_state(checkpoint: Checkpoint, trust: AttestationTrust, reader: tuple[
     raise PredicateFailed("attested_for_this_client", "the checkpoint names no such client", got="/".join(reader))
 
 
-def entry_checks(
-    chain: ChainHeaders, entry: HeaderEntry, checkpoint: Checkpoint, state: bytes, now_ns: int
-) -> Iterator[Check]:
-    """The light client's own list, from the checkpoint as its only state."""
-    yield Check("attestation_stands_alone", SPEC, partial(_stands_alone, chain, entry))
+def judge_entry(
+    judge: Judge, chain: ChainHeaders, entry: HeaderEntry, checkpoint: Checkpoint, state: bytes, now_ns: int
+) -> None:
+    """The light client's own rules, from the checkpoint as its only state."""
+    judge(attestation_stands_alone, chain, entry)
     trusted = attestation.encode_state(StateAttestation(checkpoint.height, checkpoint.time_ns // 10**9))
     states = MemoryConsensusStates({Height(0, checkpoint.height): trusted})
-    yield from _CLIENT.header_checks(state, states, entry.header, now_ns)
+    _CLIENT.judge_header(judge, state, states, entry.header, now_ns)
 
 
 def proven_state(entry: HeaderEntry, state: bytes) -> tuple[int, ProvenState]:
-    """Height and state of an attestation that `entry_checks` let pass."""
+    """Height and state of an attestation that `judge_entry` let pass."""
     data = attestation.decode_attestation(entry.header).data
     attested = attestation.decode_state(data)
     return attested.height, ProvenState(state, data, attested.timestamp_ns)
 
 
-def _stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
+@rule(SPEC)
+def attestation_stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
+    """Nothing is beside it that nobody reads."""
     if chain.validator_sets or entry.commit is not None or entry.account_proof:
         raise MalformedInput("headers", "an attestation has neither commit, nor account proof, nor validator sets")

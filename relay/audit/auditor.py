@@ -1,9 +1,9 @@
 """Bundles judged one after another under the same checkpoints: every predicate in order, the first failure ends it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from light_clients.interface import Check, CheckVerdict, Height, VerificationError
+from light_clients.interface import Height, VerificationError, cited
 from relay.archive.bundle import Bundle, Claim, Leg, decode_bundle
 from relay.archive.checkpoint import (
     AttestationTrust,
@@ -14,10 +14,11 @@ from relay.archive.checkpoint import (
     TendermintTrust,
 )
 from relay.audit.bft_evm import BftEvmRules
-from relay.audit.blocks import SPEC, HeaderRules, Step
-from relay.audit.chains import JudgedChain, chain_steps
-from relay.audit.claims import leg_steps
-from relay.audit.links import link_steps
+from relay.audit.blocks import SPEC, HeaderRules
+from relay.audit.chains import ChainCase, JudgedChain, judge_chain
+from relay.audit.claims import judge_leg
+from relay.audit.inquiry import Inquiry, Verdict
+from relay.audit.links import judge_links
 from relay.audit.memory import HeaderMemory
 from relay.audit.tendermint import TendermintRules
 
@@ -26,12 +27,7 @@ class MissingTrust(Exception):
     """The reader's checkpoints do not reach: the bundle cannot be judged, either way. One sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one predicate said, and of what."""
-
-    subject: str
-    check: CheckVerdict
+bundle_is_canonical = cited(decode_bundle, SPEC, "bundle_is_canonical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ class Auditor:
             MissingTrust: no checkpoint of a chain that the bundle's proofs are about.
         """
         verdicts: list[Verdict] = []
-        judged = self._judge(data, lambda step, error: verdicts.append(_verdict(step, error)))
+        judged = self._judge(data, verdicts.append)
         bundle = judged.bundle
         outcome = "" if bundle is None or judged.failure is not None else outcome_of(bundle)
         return Report("" if bundle is None else bundle.packet_id, tuple(verdicts), judged.trust, outcome)
@@ -95,30 +91,20 @@ class Auditor:
         """
         return self._judge(data, None)
 
-    def _judge(self, data: bytes, tell: Callable[[Step, VerificationError | None], None] | None) -> Judgement:
-        decoded: list[Bundle] = []
-        chains: dict[str, JudgedChain] = {}
-        predicates = 0
-        for step in self._all_steps(data, decoded, chains):
-            predicates += 1
-            error: VerificationError | None = None
-            try:
-                step.check.run()
-            except VerificationError as refused:
-                error = refused
-            if tell is not None:
-                tell(step, error)
-            if error is not None:
-                return Judgement(decoded[0] if decoded else None, predicates, _verdict(step, error), {})
+    def _judge(self, data: bytes, tell: Callable[[Verdict], object] | None) -> Judgement:
+        inquiry = Inquiry(tell)
+        bundle: Bundle | None = None
+        try:
+            bundle = inquiry.about("bundle")(bundle_is_canonical, data)
+            for leg in bundle.legs:
+                self._check_trust(leg)
+            chains = self._judge_bundle(inquiry, bundle)
+        except VerificationError as error:
+            if not inquiry.refused_by_a_rule(error):
+                raise
+            return Judgement(bundle, inquiry.rules, inquiry.failure, {})
         trust = {chain_id: judged.mode for chain_id, judged in chains.items()}
-        return Judgement(decoded[0], predicates, None, trust)
-
-    def _all_steps(self, data: bytes, decoded: list[Bundle], chains: dict[str, JudgedChain]) -> Iterator[Step]:
-        yield Step("bundle", Check("bundle_is_canonical", SPEC, lambda: decoded.append(decode_bundle(data))))
-        bundle = decoded[0]
-        for leg in bundle.legs:
-            self._check_trust(leg)
-        yield from self._steps(bundle, chains)
+        return Judgement(bundle, inquiry.rules, None, trust)
 
     def _check_trust(self, leg: Leg) -> None:
         for chain_id, client_id in (
@@ -133,19 +119,17 @@ class Auditor:
                     f"the checkpoint of chain {chain_id} does not say what its client {client_id} follows"
                 )
 
-    def _steps(self, bundle: Bundle, chains: dict[str, JudgedChain]) -> Iterator[Step]:
+    def _judge_bundle(self, inquiry: Inquiry, bundle: Bundle) -> dict[str, JudgedChain]:
+        chains: dict[str, JudgedChain] = {}
         for chain in bundle.chains:
             checkpoint = self._checkpoints[chain.chain_id]
-            judged = JudgedChain(bundle, chain, checkpoint, _rules(checkpoint, chain.validator_sets, self._memory))
-            chains[chain.chain_id] = judged
-            yield from chain_steps(judged, _proof_heights(bundle, chain.chain_id), self._now_ns, self._memory)
+            rules = _rules(checkpoint, chain.validator_sets, self._memory)
+            case = ChainCase(bundle, chain, checkpoint, rules, _proof_heights(bundle, chain.chain_id))
+            chains[chain.chain_id] = judge_chain(inquiry, case, self._now_ns, self._memory)
         for number, leg in enumerate(bundle.legs, 1):
-            yield from leg_steps(leg, number, chains)
-        yield from link_steps(bundle)
-
-
-def _verdict(step: Step, error: VerificationError | None) -> Verdict:
-    return Verdict(step.subject, CheckVerdict(step.check.name, step.check.source, error))
+            judge_leg(inquiry, leg, number, chains)
+        judge_links(inquiry, bundle)
+        return chains
 
 
 def _rules(checkpoint: Checkpoint, validator_sets: tuple[bytes, ...], memory: HeaderMemory) -> HeaderRules | None:

@@ -1,14 +1,11 @@
 """Headers of QBFT, IBFT 2.0 and Istanbul chains in a bundle: believed by their seals, or bare by the parent hash of the block above."""
 
-from collections.abc import Iterator
-from functools import partial
-
 from light_clients.bft_evm import ClientState, ConsensusState, Header, block_hash, codec
-from light_clients.bft_evm.client import proven_storage_root
+from light_clients.bft_evm.client import router_account_proven
 from light_clients.bft_evm.types import TrustedState
-from light_clients.bft_evm.verification import Committers, Options, seal_checks, update_checks
+from light_clients.bft_evm.verification import Options, judge_seals, judge_update
 from light_clients.evm_header import decode_header
-from light_clients.interface import Check, Height, MalformedInput, PredicateFailed
+from light_clients.interface import Height, Judge, MalformedInput, PredicateFailed, cited, rule
 from relay.archive.bundle import ChainKind, HeaderEntry
 from relay.archive.checkpoint import BftEvmTrust, Checkpoint
 from relay.audit.blocks import SPEC, Block, ProvenState
@@ -53,20 +50,16 @@ class BftEvmRules:
     def parse_checkpoint_header(self, header: bytes) -> Block:
         return self.parse(HeaderEntry(header))
 
-    def set_checks(self, blocks: list[Block]) -> Iterator[Check]:
-        yield Check("validators_are_in_headers", SPEC, self._no_sets)
+    def judge_sets(self, judge: Judge, blocks: list[Block]) -> None:
+        judge(validators_are_in_headers, self._validator_sets)
 
-    def _no_sets(self) -> None:
-        if self._validator_sets:
-            raise PredicateFailed("validators_are_in_headers", "QBFT headers list their validators themselves")
+    def judge_identity(self, judge: Judge, block: Block) -> None:
+        """A header of these chains does not say of which chain it is: its hash does."""
 
-    def identity_checks(self, block: Block) -> Iterator[Check]:
-        return iter(())
+    def judge_seals(self, judge: Judge, block: Block) -> None:
+        judge_seals(judge, block.value, self._trust.seal_rules)
 
-    def seal_checks(self, block: Block) -> Iterator[Check]:
-        return seal_checks(block.value, Committers(block.value), self._trust.seal_rules)
-
-    def forward_checks(self, block: Block, trusted: Block, now_ns: int) -> Iterator[Check]:
+    def judge_forward(self, judge: Judge, block: Block, trusted: Block, now_ns: int) -> None:
         trusted_header: Header = trusted.value
         state = TrustedState(
             Height(0, trusted.height),
@@ -76,25 +69,36 @@ class BftEvmRules:
         options = Options(
             self._checkpoint.trusting_period_s, self._checkpoint.max_clock_drift_s, self._trust.seal_rules
         )
-        return update_checks(block.value, state, options, now_ns)
+        judge_update(judge, block.value, state, options, now_ns)
 
-    def state_checks(self, block: Block, found: list[ProvenState]) -> Iterator[Check]:
-        yield Check("router_account_proven", ACCOUNT, partial(self._state, block, found))
+    def judge_state(self, judge: Judge, block: Block) -> ProvenState:
+        return judge(_router_account_proven, self._checkpoint, self._trust, block)
 
-    def _state(self, block: Block, found: list[ProvenState]) -> None:
-        header: Header = block.value
-        client = ClientState(
-            chain_id=int(self._checkpoint.chain_id),
-            consensus=self._trust.consensus,
-            quorum_rule=self._trust.quorum_rule,
-            router_address=self._trust.router_address,
-            trusting_period_s=self._checkpoint.trusting_period_s,
-            max_clock_drift_s=self._checkpoint.max_clock_drift_s,
-            latest_height=Height(0, block.height),
-        )
-        state = ConsensusState(
-            header.execution.timestamp_s,
-            proven_storage_root(client, header),
-            tuple(sorted(set(header.extra.validators))),
-        )
-        found.append(ProvenState(codec.encode_client_state(client), codec.encode_consensus_state(state), block.time_ns))
+
+@rule(SPEC)
+def validators_are_in_headers(validator_sets: tuple[bytes, ...]) -> None:
+    """No validator set stands beside the headers."""
+    if validator_sets:
+        raise PredicateFailed("validators_are_in_headers", "QBFT headers list their validators themselves")
+
+
+def _state(checkpoint: Checkpoint, trust: BftEvmTrust, block: Block) -> ProvenState:
+    header: Header = block.value
+    client = ClientState(
+        chain_id=int(checkpoint.chain_id),
+        consensus=trust.consensus,
+        quorum_rule=trust.quorum_rule,
+        router_address=trust.router_address,
+        trusting_period_s=checkpoint.trusting_period_s,
+        max_clock_drift_s=checkpoint.max_clock_drift_s,
+        latest_height=Height(0, block.height),
+    )
+    state = ConsensusState(
+        header.execution.timestamp_s,
+        router_account_proven(client, header),
+        tuple(sorted(set(header.extra.validators))),
+    )
+    return ProvenState(codec.encode_client_state(client), codec.encode_consensus_state(state), block.time_ns)
+
+
+_router_account_proven = cited(_state, ACCOUNT, "router_account_proven")

@@ -1,21 +1,12 @@
 """What the audit asks of each kind of chain: parse a header, and say by which rules it is believed."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from light_clients.interface import Check, Height
+from light_clients.interface import Height, Judge
 from relay.archive.bundle import HeaderEntry
 
 SPEC = "docs/spec/bundle.md"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One predicate and what it is about."""
-
-    subject: str
-    check: Check
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +47,17 @@ class HeaderRules(Protocol):
     def parse_checkpoint_header(self, header: bytes) -> Block:
         """The header that a checkpoint carries. Raises VerificationError."""
 
-    def set_checks(self, blocks: list[Block]) -> Iterator[Check]:
+    def judge_sets(self, judge: Judge, blocks: list[Block]) -> None:
         """The validator sets beside `blocks` are canonical, sound, and named by one of them."""
 
-    def identity_checks(self, block: Block) -> Iterator[Check]:
+    def judge_identity(self, judge: Judge, block: Block) -> None:
         """The header at the checkpoint is of the checkpoint's chain."""
 
-    def seal_checks(self, block: Block) -> Iterator[Check]:
+    def judge_seals(self, judge: Judge, block: Block) -> None:
         """The header's own validators signed it."""
 
-    def forward_checks(self, block: Block, trusted: Block, now_ns: int) -> Iterator[Check]:
+    def judge_forward(self, judge: Judge, block: Block, trusted: Block, now_ns: int) -> None:
         """The header is believed because of a lower one that is."""
 
-    def state_checks(self, block: Block, found: list[ProvenState]) -> Iterator[Check]:
-        """Proofs may be judged under the header; the state is appended to `found`."""
+    def judge_state(self, judge: Judge, block: Block) -> ProvenState:
+        """Proofs may be judged under the header; returns what they stand on."""

@@ -1,18 +1,19 @@
 """The headers of one chain in a bundle, each believed from the checkpoint, forward or backward, or refused."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import pairwise
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, MalformedInput, PredicateFailed, rule
 from light_clients.tendermint.rpc_json import format_time
 from relay.archive.bundle import Bundle, ChainHeaders, HeaderEntry
 from relay.archive.checkpoint import AttestationTrust, Checkpoint, EthereumTrust, FollowedTrust
 from relay.audit import attested, ethereum, followed
-from relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState, Step
+from relay.audit.blocks import SPEC, Block, HeaderRules, ProvenState
+from relay.audit.inquiry import Inquiry
 from relay.audit.light_clients import LIGHT_CLIENTS
-from relay.audit.memory import HeaderMemory, RememberedState, digest_of, entry_size, held_before, remembered
+from relay.audit.memory import HeaderMemory, RememberedState, digest_of, entry_size, kept, remembered
 
 CHECKPOINT = "docs/spec/checkpoint.md"
 
@@ -21,191 +22,194 @@ _in_words = lru_cache(maxsize=256)(format_time)
 """Each checkpoint's end is written in the verdict of every bundle."""
 
 
-@dataclass(slots=True)
-class JudgedChain:
-    """What the steps of `chain_steps` leave behind once they have held."""
+@dataclass(frozen=True, slots=True)
+class ChainCase:
+    """The headers of one chain in a bundle, and by what they are to be believed.
+
+    `rules` is None for chains whose headers are judged by a light client's own updates. `proof_heights`: of which a proof is
+    in the bundle.
+    """
 
     bundle: Bundle
     chain: ChainHeaders
     checkpoint: Checkpoint
     rules: HeaderRules | None
-    blocks: list[Block] = field(default_factory=list)
-    states: dict[Height, ProvenState] = field(default_factory=dict)
+    proof_heights: frozenset[Height]
     surroundings: bytes = field(init=False)
     """Of the chain and its validator sets: what every one of its headers is judged with."""
 
     def __post_init__(self) -> None:
-        self.surroundings = digest_of(self.chain.chain_id.encode(), *self.chain.validator_sets)
+        digest = digest_of(self.chain.chain_id.encode(), *self.chain.validator_sets)
+        object.__setattr__(self, "surroundings", digest)
 
     @property
-    def mode(self) -> str:
-        """By what the headers are believed, for people."""
-        number = self.checkpoint.height
-        if isinstance(self.checkpoint.trust, AttestationTrust):
-            trust = self.checkpoint.trust
-            return (
-                f"attested by {trust.required_signatures} of {len(trust.attestors)} attestors that the checkpoint names"
-            )
-        if isinstance(self.checkpoint.trust, EthereumTrust):
-            until = _in_words(self.checkpoint.expires_at_ns)
-            return f"signed by sync committees, forward from checkpoint {number}, within its trusting period (until {until})"
-        if isinstance(self.checkpoint.trust, FollowedTrust):
-            until = _in_words(self.checkpoint.expires_at_ns)
-            return f"followed from checkpoint {number} on, within its trusting period (until {until})"
-        modes = []
-        if any(block.height > number for block in self.blocks):
-            until = _in_words(self.checkpoint.expires_at_ns)
-            modes.append(f"forward from checkpoint {number}, within its trusting period (until {until})")
-        if any(block.height < number for block in self.blocks):
-            modes.append(f"backward from checkpoint {number} through parent hashes")
-        return "; ".join(modes) or f"at checkpoint {number} itself"
+    def subject(self) -> str:
+        return f"chain {self.chain.chain_id}"
 
 
-def chain_steps(
-    judged: JudgedChain, proof_heights: Iterable[Height], now_ns: int, memory: HeaderMemory
-) -> Iterator[Step]:
-    """Every predicate that makes the chain's headers believed, then those that proofs stand on, in order."""
-    subject = f"chain {judged.chain.chain_id}"
-    is_of_kind = partial(_is_of_kind, judged.chain, judged.checkpoint)
-    yield Step(subject, Check("checkpoint_is_of_kind", CHECKPOINT, is_of_kind))
-    if isinstance(judged.checkpoint.trust, EthereumTrust):
-        yield from _ethereum_steps(judged, judged.checkpoint.trust, frozenset(proof_heights), now_ns)
-    elif isinstance(judged.checkpoint.trust, FollowedTrust):
-        yield from _followed_steps(judged, judged.checkpoint.trust, frozenset(proof_heights), now_ns)
-    elif judged.rules is None:
-        yield from _attested_steps(judged, frozenset(proof_heights), now_ns, memory)
+@dataclass(frozen=True, slots=True)
+class JudgedChain:
+    """A chain whose headers are believed: what proofs may stand on, and by what for people."""
+
+    chain: ChainHeaders
+    checkpoint: Checkpoint
+    states: Mapping[Height, ProvenState]
+    mode: str
+
+
+def judge_chain(inquiry: Inquiry, case: ChainCase, now_ns: int, memory: HeaderMemory) -> JudgedChain:
+    """Every rule that makes the chain's headers believed, then those that proofs stand on, in order."""
+    inquiry.about(case.subject)(checkpoint_is_of_kind, case.chain, case.checkpoint)
+    checkpoint, trust = case.checkpoint, case.checkpoint.trust
+    if isinstance(trust, EthereumTrust):
+        states = _judge_ethereum(inquiry, case, trust, now_ns)
+        until = _in_words(checkpoint.expires_at_ns)
+        mode = (
+            f"signed by sync committees, forward from checkpoint {checkpoint.height}, "
+            f"within its trusting period (until {until})"
+        )
+    elif isinstance(trust, FollowedTrust):
+        states = _judge_followed(inquiry, case, trust, now_ns)
+        until = _in_words(checkpoint.expires_at_ns)
+        mode = f"followed from checkpoint {checkpoint.height} on, within its trusting period (until {until})"
+    elif isinstance(trust, AttestationTrust):
+        states = _judge_attested(inquiry, case, trust, now_ns, memory)
+        mode = f"attested by {trust.required_signatures} of {len(trust.attestors)} attestors that the checkpoint names"
     else:
-        yield from _header_steps(judged, judged.rules, frozenset(proof_heights), now_ns, memory)
+        if case.rules is None:
+            raise TypeError(f"no rules for the headers of {case.chain.chain_id}")
+        blocks = _judge_headers(inquiry, case, case.rules, now_ns, memory)
+        states = _judge_states(inquiry, case, case.rules, blocks, memory)
+        mode = _header_mode(checkpoint, blocks)
+    return JudgedChain(case.chain, checkpoint, states, mode)
 
 
-def _header_steps(
-    judged: JudgedChain, rules: HeaderRules, proof_heights: frozenset[Height], now_ns: int, memory: HeaderMemory
-) -> Iterator[Step]:
-    chain, checkpoint = judged.chain, judged.checkpoint
-    subject = f"chain {chain.chain_id}"
-    yield Step(subject, Check("headers_well_formed", SPEC, lambda: judged.blocks.extend(_parsed(chain, rules, memory))))
-    yield Step(subject, Check("headers_ascend", SPEC, partial(_ascend, judged.blocks)))
-    anchor: list[Block] = []
-    find = partial(_anchor, judged.blocks, rules, checkpoint, memory)
-    yield Step(subject, Check("checkpoint_header_present", CHECKPOINT, lambda: anchor.append(find())))
-    yield Step(subject, Check("checkpoint_hash_matches", CHECKPOINT, partial(_hash_matches, anchor[0], checkpoint)))
-    for check in (*rules.identity_checks(anchor[0]), *rules.set_checks([anchor[0], *judged.blocks])):
-        yield Step(subject, check)
-    for block in judged.blocks:
+def _header_mode(checkpoint: Checkpoint, blocks: Sequence[Block]) -> str:
+    number = checkpoint.height
+    modes = []
+    if any(block.height > number for block in blocks):
+        until = _in_words(checkpoint.expires_at_ns)
+        modes.append(f"forward from checkpoint {number}, within its trusting period (until {until})")
+    if any(block.height < number for block in blocks):
+        modes.append(f"backward from checkpoint {number} through parent hashes")
+    return "; ".join(modes) or f"at checkpoint {number} itself"
+
+
+def _judge_headers(
+    inquiry: Inquiry, case: ChainCase, rules: HeaderRules, now_ns: int, memory: HeaderMemory
+) -> list[Block]:
+    checkpoint = case.checkpoint
+    judge = inquiry.about(case.subject)
+    blocks = judge(headers_well_formed, case.chain, rules, memory)
+    judge(headers_ascend, blocks)
+    anchor = judge(checkpoint_header_present, blocks, rules, checkpoint, memory)
+    judge(checkpoint_hash_matches, anchor, checkpoint)
+    rules.judge_identity(judge, anchor)
+    rules.judge_sets(judge, [anchor, *blocks])
+    for block in blocks:
         if block.height == checkpoint.height:
-            yield from _at_checkpoint(judged, rules, block, memory)
-    trusted = anchor[0]
-    for block in judged.blocks:
+            subject = f"{case.subject}, header {block.height}, at the checkpoint"
+            inquiry.about(subject)(checkpoint_hash_matches, block, checkpoint)
+            if not block.is_bare:
+                remembered(inquiry, memory, subject, _key(case, block.entry, block), rules.judge_seals, block)
+    trusted = anchor
+    for block in blocks:
         if block.height > checkpoint.height:
-            step = f"{subject}, header {block.height}, forward from {trusted.height}"
-            yield Step(step, Check("header_is_signed", SPEC, partial(_is_signed, block)))
-            checks = rules.forward_checks(block, trusted, now_ns)
-            yield from remembered(step, _key(judged, block.entry, trusted), checks, memory)
+            subject = f"{case.subject}, header {block.height}, forward from {trusted.height}"
+            inquiry.about(subject)(header_is_signed, block)
+            key = _key(case, block.entry, trusted)
+            remembered(inquiry, memory, subject, key, rules.judge_forward, block, trusted, now_ns)
             trusted = block
-    above = anchor[0]
-    for block in reversed(judged.blocks):
+    above = anchor
+    for block in reversed(blocks):
         if block.height < checkpoint.height:
-            step = f"{subject}, header {block.height}, backward from {above.height}"
-            yield Step(step, Check("header_is_bare", SPEC, partial(_is_bare, block)))
-            yield Step(step, Check("parent_hash_links", CHECKPOINT, partial(_links, block, above)))
+            backward = inquiry.about(f"{case.subject}, header {block.height}, backward from {above.height}")
+            backward(header_is_bare, block)
+            backward(parent_hash_links, block, above)
             above = block
-    yield from _state_steps(judged, rules, proof_heights, memory)
+    return blocks
 
 
-def _state_steps(
-    judged: JudgedChain, rules: HeaderRules, proof_heights: frozenset[Height], memory: HeaderMemory
-) -> Iterator[Step]:
-    others = [block for block in judged.blocks if rules.height_of(block.height) not in proof_heights]
-    subject = f"chain {judged.chain.chain_id}"
-    yield Step(subject, Check("account_proofs_are_used", SPEC, partial(_no_account_proofs, others)))
-    for block in judged.blocks:
+def _judge_states(
+    inquiry: Inquiry, case: ChainCase, rules: HeaderRules, blocks: Sequence[Block], memory: HeaderMemory
+) -> dict[Height, ProvenState]:
+    others = [block for block in blocks if rules.height_of(block.height) not in case.proof_heights]
+    inquiry.about(case.subject)(account_proofs_are_used, others)
+    states: dict[Height, ProvenState] = {}
+    for block in blocks:
         height = rules.height_of(block.height)
-        subject = f"chain {judged.chain.chain_id}, header {block.height}"
-        if height not in proof_heights:
+        if height not in case.proof_heights:
             continue
-        key = (judged.chain.chain_id, block.entry)
+        key = (case.chain.chain_id, block.entry)
         found = memory.states.get(key)
         if found is None:
-            found = RememberedState([], [])
-            for check in rules.state_checks(block, found.states):
-                yield Step(subject, check)
-                found.passed.append(held_before(subject, check))
-            size_bytes = entry_size(block.entry) + sum(_state_size(state) for state in found.states)
-            memory.states.keep(key, found, size_bytes)  # reached only if every one of them held
+            subject = f"{case.subject}, header {block.height}"
+            found = RememberedState(*kept(inquiry, subject, rules.judge_state, block))
+            memory.states.keep(key, found, entry_size(block.entry) + _state_size(found.state))
         else:
-            yield from found.passed
-        judged.states[height] = found.states[0]
+            inquiry.repeat(found.passed)
+        states[height] = found.state
+    return states
 
 
 def _state_size(state: ProvenState) -> int:
     return len(state.client_state) + len(state.consensus_state)
 
 
-def _attested_steps(
-    judged: JudgedChain, proof_heights: frozenset[Height], now_ns: int, memory: HeaderMemory
-) -> Iterator[Step]:
+def _judge_attested(
+    inquiry: Inquiry, case: ChainCase, trust: AttestationTrust, now_ns: int, memory: HeaderMemory
+) -> dict[Height, ProvenState]:
     """No header leads to another: each attestation stands by its own signatures, for the client that reads it."""
-    checkpoint, trust = judged.checkpoint, judged.checkpoint.trust
-    if not isinstance(trust, AttestationTrust):
-        raise TypeError("an attested chain")
-    reader = attested.reading_client(judged.bundle, judged.chain.chain_id)
-    subject = f"chain {judged.chain.chain_id}, attested to {'/'.join(reader)}"
-    state: list[bytes] = []
-    make = partial(attested.client_state, checkpoint, trust, reader)
-    yield Step(subject, Check("attested_for_this_client", SPEC, lambda: state.append(make())))
+    checkpoint = case.checkpoint
+    reader = attested.reading_client(case.bundle, case.chain.chain_id)
+    subject = f"{case.subject}, attested to {'/'.join(reader)}"
+    judge = inquiry.about(subject)
+    state = judge(attested.attested_for_this_client, checkpoint, trust, reader)
     heights: list[int] = []
-    for entry in judged.chain.headers:
-        checks = attested.entry_checks(judged.chain, entry, checkpoint, state[0], now_ns)
+    states: dict[Height, ProvenState] = {}
+    for entry in case.chain.headers:
         # Whose attestation it is, and for whom, is in the state; that nothing stands beside it, in the entry.
-        key = digest_of(judged.surroundings, state[0], entry.header, entry.commit or b"", *entry.account_proof)
-        yield from remembered(subject, key, checks, memory)
-        height, proven = attested.proven_state(entry, state[0])
+        key = digest_of(case.surroundings, state, entry.header, entry.commit or b"", *entry.account_proof)
+        remembered(inquiry, memory, subject, key, attested.judge_entry, case.chain, entry, checkpoint, state, now_ns)
+        height, proven = attested.proven_state(entry, state)
         heights.append(height)
-        judged.states[Height(0, height)] = proven
-    yield Step(subject, Check("headers_are_used", SPEC, partial(_are_used, heights, proof_heights)))
-    yield Step(subject, Check("attested_times_agree", SPEC, partial(_times_agree, judged.states, checkpoint)))
+        states[Height(0, height)] = proven
+    judge(headers_are_used, heights, case.proof_heights)
+    judge(attested_times_agree, states, checkpoint)
+    return states
 
 
-def _ethereum_steps(
-    judged: JudgedChain, trust: EthereumTrust, proof_heights: frozenset[Height], now_ns: int
-) -> Iterator[Step]:
+def _judge_ethereum(inquiry: Inquiry, case: ChainCase, trust: EthereumTrust, now_ns: int) -> dict[Height, ProvenState]:
     """As a light client that was created at the checkpoint, each update after the one before."""
-    followed = ethereum.FollowedChain.begin(trust, Height(0, judged.checkpoint.height))
-    for number, entry in enumerate(judged.chain.headers, 1):
-        subject = f"chain {judged.chain.chain_id}, update {number} from checkpoint {judged.checkpoint.height}"
-        for check in ethereum.entry_checks(judged.chain, entry, followed, proof_heights, now_ns):
-            yield Step(subject, check)
-    for height in proof_heights:
-        state = followed.state_at(height)
-        if state is not None:
-            judged.states[height] = state
+    followed_chain = ethereum.FollowedChain.begin(trust, Height(0, case.checkpoint.height))
+    for number, entry in enumerate(case.chain.headers, 1):
+        judge = inquiry.about(f"{case.subject}, update {number} from checkpoint {case.checkpoint.height}")
+        followed_chain = ethereum.judge_entry(judge, case.chain, entry, followed_chain, case.proof_heights, now_ns)
+    found = {height: followed_chain.state_at(height) for height in case.proof_heights}
+    return {height: state for height, state in found.items() if state is not None}
 
 
-def _followed_steps(
-    judged: JudgedChain, trust: FollowedTrust, proof_heights: frozenset[Height], now_ns: int
-) -> Iterator[Step]:
+def _judge_followed(inquiry: Inquiry, case: ChainCase, trust: FollowedTrust, now_ns: int) -> dict[Height, ProvenState]:
     """As a light client that was created at the checkpoint, each update after the one before."""
-    checkpoint, kind = judged.checkpoint, judged.chain.kind
-    for check in followed.checkpoint_checks(checkpoint, trust):
-        yield Step(f"chain {judged.chain.chain_id}", check)
+    checkpoint, kind = case.checkpoint, case.chain.kind
+    inquiry.about(case.subject)(followed.checkpoint_hash_matches, checkpoint, trust)
     following = followed.Following.begin(kind, LIGHT_CLIENTS[kind], trust, Height(0, checkpoint.height))
-    for number, entry in enumerate(judged.chain.headers, 1):
-        subject = f"chain {judged.chain.chain_id}, update {number} from checkpoint {checkpoint.height}"
-        for check in followed.entry_checks(judged.chain, entry, following, proof_heights, now_ns):
-            yield Step(subject, check)
-    for height in proof_heights:
-        state = following.state_at(height)
-        if state is not None:
-            judged.states[height] = state
+    for number, entry in enumerate(case.chain.headers, 1):
+        judge = inquiry.about(f"{case.subject}, update {number} from checkpoint {checkpoint.height}")
+        following = followed.judge_entry(judge, case.chain, entry, following, case.proof_heights, now_ns)
+    found = {height: following.state_at(height) for height in case.proof_heights}
+    return {height: state for height, state in found.items() if state is not None}
 
 
-def _are_used(heights: list[int], proof_heights: frozenset[Height]) -> None:
+@rule(SPEC)
+def headers_are_used(heights: list[int], proof_heights: frozenset[Height]) -> None:
     """Ascending, and a proof stands on each: an attestation leads to no other."""
     if heights != sorted(set(heights)) or {Height(0, height) for height in heights} != proof_heights:
         raise PredicateFailed("headers_are_used", "attested heights are not those of the proofs", got=heights)
 
 
-def _times_agree(states: Mapping[Height, ProvenState], checkpoint: Checkpoint) -> None:
+@rule(SPEC)
+def attested_times_agree(states: Mapping[Height, ProvenState], checkpoint: Checkpoint) -> None:
     """Signatures that would freeze a client prove its attestors' guilt, and nothing else."""
     known = [(Height(0, checkpoint.height), checkpoint.time_ns // NANOSECONDS_PER_SECOND)]
     known += [(height, state.time_ns // NANOSECONDS_PER_SECOND) for height, state in states.items()]
@@ -216,19 +220,14 @@ def _times_agree(states: Mapping[Height, ProvenState], checkpoint: Checkpoint) -
             )
 
 
-def _at_checkpoint(judged: JudgedChain, rules: HeaderRules, block: Block, memory: HeaderMemory) -> Iterator[Step]:
-    subject = f"chain {judged.chain.chain_id}, header {block.height}, at the checkpoint"
-    yield Step(subject, Check("checkpoint_hash_matches", CHECKPOINT, partial(_hash_matches, block, judged.checkpoint)))
-    if not block.is_bare:
-        key = _key(judged, block.entry, block)
-        yield from remembered(subject, key, rules.seal_checks(block), memory)
+def _key(case: ChainCase, entry: HeaderEntry, trusted: Block) -> bytes:
+    return digest_of(case.surroundings, trusted.hash, entry.header, entry.commit or b"")
 
 
-def _key(judged: JudgedChain, entry: HeaderEntry, trusted: Block) -> bytes:
-    return digest_of(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")
-
-
-def _parsed(chain: ChainHeaders, rules: HeaderRules, memory: HeaderMemory) -> Iterator[Block]:
+@rule(SPEC)
+def headers_well_formed(chain: ChainHeaders, rules: HeaderRules, memory: HeaderMemory) -> list[Block]:
+    """Reads every header, or remembers it."""
+    blocks = []
     for index, entry in enumerate(chain.headers):
         key = (rules.reading, entry)
         block = memory.blocks.get(key)
@@ -239,23 +238,31 @@ def _parsed(chain: ChainHeaders, rules: HeaderRules, memory: HeaderMemory) -> It
                 field = f"headers[{index}].{error.field}"
                 raise MalformedInput(field, error.reason, error.got, error.expected) from error
             memory.blocks.keep(key, block, entry_size(entry))
-        yield block
+        blocks.append(block)
+    return blocks
 
 
-def _is_of_kind(chain: ChainHeaders, checkpoint: Checkpoint) -> None:
+@rule(CHECKPOINT)
+def checkpoint_is_of_kind(chain: ChainHeaders, checkpoint: Checkpoint) -> None:
+    """Chain and checkpoint are of one kind of consensus."""
     if chain.kind is not checkpoint.kind:
         raise PredicateFailed(
             "checkpoint_is_of_kind", "the checkpoint is of another kind of chain", chain.kind, checkpoint.kind
         )
 
 
-def _ascend(blocks: list[Block]) -> None:
+@rule(SPEC)
+def headers_ascend(blocks: list[Block]) -> None:
+    """Heights ascend, so that none is there twice."""
     for first, second in pairwise(blocks):
         if first.height >= second.height:
             raise PredicateFailed("headers_ascend", "headers are out of order", second.height, f"> {first.height}")
 
 
-def _anchor(blocks: list[Block], rules: HeaderRules, checkpoint: Checkpoint, memory: HeaderMemory) -> Block:
+@rule(CHECKPOINT)
+def checkpoint_header_present(
+    blocks: list[Block], rules: HeaderRules, checkpoint: Checkpoint, memory: HeaderMemory
+) -> Block:
     """From the bundle, or else from the checkpoint file; believed by neither, but by its hash."""
     for block in blocks:
         if block.height == checkpoint.height:
@@ -274,7 +281,9 @@ def _anchor(blocks: list[Block], rules: HeaderRules, checkpoint: Checkpoint, mem
     )
 
 
-def _hash_matches(block: Block, checkpoint: Checkpoint) -> None:
+@rule(CHECKPOINT)
+def checkpoint_hash_matches(block: Block, checkpoint: Checkpoint) -> None:
+    """The block is the checkpoint's very one."""
     name = "checkpoint_hash_matches"
     if block.height != checkpoint.height:
         raise PredicateFailed(name, "header of another height", block.height, checkpoint.height)
@@ -285,7 +294,9 @@ def _hash_matches(block: Block, checkpoint: Checkpoint) -> None:
         raise PredicateFailed(name, "the block's time is not the checkpoint's", block.time_ns, checkpoint.time_ns)
 
 
-def _is_signed(block: Block) -> None:
+@rule(SPEC)
+def header_is_signed(block: Block) -> None:
+    """Above the checkpoint only signatures make a header believed."""
     if block.is_bare:
         raise PredicateFailed(
             "header_is_signed",
@@ -295,7 +306,9 @@ def _is_signed(block: Block) -> None:
         )
 
 
-def _is_bare(block: Block) -> None:
+@rule(SPEC)
+def header_is_bare(block: Block) -> None:
+    """Below the checkpoint only its hash does."""
     if not block.is_bare:
         raise PredicateFailed(
             "header_is_bare",
@@ -305,7 +318,9 @@ def _is_bare(block: Block) -> None:
         )
 
 
-def _links(block: Block, above: Block) -> None:
+@rule(CHECKPOINT)
+def parent_hash_links(block: Block, above: Block) -> None:
+    """The block is the parent that the believed one above it names."""
     name = "parent_hash_links"
     if above.height != block.height + 1:
         raise PredicateFailed(
@@ -318,7 +333,9 @@ def _links(block: Block, above: Block) -> None:
         raise PredicateFailed(name, "is not the parent of the header above", block.hash, above.parent_hash)
 
 
-def _no_account_proofs(blocks: list[Block]) -> None:
+@rule(SPEC)
+def account_proofs_are_used(blocks: list[Block]) -> None:
+    """Of headers on which no proof stands there is no account proof."""
     for block in blocks:
         if block.entry.account_proof:
             raise PredicateFailed("account_proofs_are_used", "no proof stands on this header", got=block.height)

@@ -1,7 +1,6 @@
 """The claims of one leg: who sent what to whom, and what is proven of it."""
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
 
 from light_clients.crypto import keccak256
 from light_clients.ibc.abi import encode_packet_abi
@@ -14,51 +13,46 @@ from light_clients.ibc.commitment import (
     packet_commitment,
     receipt_key,
 )
-from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, PredicateFailed
+from light_clients.ibc.packet import Acknowledgement, Packet
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, PredicateFailed, rule
 from relay.archive.bundle import ChainKind, Claim, Leg, StateProof
 from relay.archive.checkpoint import Checkpoint, Remote, TendermintTrust
-from relay.audit.blocks import SPEC, ProvenState, Step
+from relay.audit.blocks import SPEC, ProvenState
 from relay.audit.chains import JudgedChain
+from relay.audit.inquiry import Inquiry
 from relay.audit.light_clients import LIGHT_CLIENTS
 
 ICS04 = "ICS-04 v2"
 
 
-def leg_steps(leg: Leg, number: int, chains: Mapping[str, JudgedChain]) -> Iterator[Step]:
-    """Every predicate of a leg whose chains' headers are believed."""
-    subject = f"leg {number}, packet {leg.packet_id}"
-    source, destination = chains[leg.source_chain_id].checkpoint, chains[leg.destination_chain_id].checkpoint
-    yield Step(
-        subject,
-        Check("source_client_follows_destination", SPEC, partial(_source_follows, leg, source)),
-    )
-    yield Step(
-        subject,
-        Check("destination_client_follows_source", SPEC, partial(_destination_follows, leg, destination)),
-    )
-    acknowledgement = leg.acknowledgement
-    if acknowledgement is not None:
-        yield Step(
-            subject,
-            Check("acknowledgement_fits_packet", ICS04, lambda: acknowledgement.check_matches(leg.packet)),
-        )
+def judge_leg(inquiry: Inquiry, leg: Leg, number: int, chains: Mapping[str, JudgedChain]) -> None:
+    """Every rule of a leg whose chains' headers are believed."""
+    judge = inquiry.about(f"leg {number}, packet {leg.packet_id}")
+    judge(source_client_follows_destination, leg, chains[leg.source_chain_id].checkpoint)
+    judge(destination_client_follows_source, leg, chains[leg.destination_chain_id].checkpoint)
+    if leg.acknowledgement is not None:
+        judge(acknowledgement_fits_packet, leg.acknowledgement, leg.packet)
     for proof in leg.proofs:
-        yield from _proof_steps(leg, number, proof, chains[leg.chain_id_of(proof.claim)])
+        _judge_proof(inquiry, leg, number, proof, chains[leg.chain_id_of(proof.claim)])
 
 
-def _proof_steps(leg: Leg, number: int, proof: StateProof, chain: JudgedChain) -> Iterator[Step]:
-    subject = f"leg {number}, {proof.claim.value} on {chain.chain.chain_id} at {proof.height}"
-    found: list[ProvenState] = []
-    yield Step(subject, Check("proof_height_known", "ICS-02", lambda: found.append(_state(chain, proof.height))))
+def _judge_proof(inquiry: Inquiry, leg: Leg, number: int, proof: StateProof, chain: JudgedChain) -> None:
+    judge = inquiry.about(f"leg {number}, {proof.claim.value} on {chain.chain.chain_id} at {proof.height}")
+    state = judge(proof_height_known, chain, proof.height)
     if proof.claim is Claim.TIMED_OUT:
-        yield Step(subject, Check("timeout_has_passed", ICS04, partial(_has_timed_out, leg, found[0])))
+        judge(timeout_has_passed, leg, state)
     if proof.claim is Claim.SETTLED:
-        yield Step(subject, Check("settled_after_sent", ICS04, partial(_settled_after_sent, leg, proof)))
+        judge(settled_after_sent, leg, proof)
     path, value = path_and_value(leg, proof.claim, chain.checkpoint)
-    light_client = LIGHT_CLIENTS[chain.chain.kind]
-    state = found[0]
-    for check in light_client.membership_checks(state.client_state, state.consensus_state, proof.proof, path, value):
-        yield Step(subject, check)
+    LIGHT_CLIENTS[chain.chain.kind].judge_membership(
+        judge, state.client_state, state.consensus_state, proof.proof, path, value
+    )
+
+
+@rule(ICS04)
+def acknowledgement_fits_packet(acknowledgement: Acknowledgement, packet: Packet) -> None:
+    """See `Acknowledgement.check_matches`."""
+    acknowledgement.check_matches(packet)
 
 
 def path_and_value(leg: Leg, claim: Claim, checkpoint: Checkpoint) -> tuple[tuple[bytes, ...], bytes | None]:
@@ -81,7 +75,9 @@ def path_and_value(leg: Leg, claim: Claim, checkpoint: Checkpoint) -> tuple[tupl
     return merkle_path(prefix, key), None if claim.is_absence else value
 
 
-def _state(chain: JudgedChain, height: Height) -> ProvenState:
+@rule("ICS-02")
+def proof_height_known(chain: JudgedChain, height: Height) -> ProvenState:
+    """The bundle has a believed header at the proof's height. Returns what it proves."""
     state = chain.states.get(height)
     if state is None:
         raise PredicateFailed("proof_height_known", "the bundle has no header at the proof's height", got=height)
@@ -101,17 +97,23 @@ def _follows(name: str, client_id: str, checkpoint: Checkpoint, followed: Remote
         )
 
 
-def _source_follows(leg: Leg, checkpoint: Checkpoint) -> None:
+@rule(SPEC)
+def source_client_follows_destination(leg: Leg, checkpoint: Checkpoint) -> None:
+    """The source's client is of the destination, as the checkpoint of the source says."""
     name, packet = "source_client_follows_destination", leg.packet
     _follows(name, packet.source_client, checkpoint, Remote(leg.destination_chain_id, packet.destination_client))
 
 
-def _destination_follows(leg: Leg, checkpoint: Checkpoint) -> None:
+@rule(SPEC)
+def destination_client_follows_source(leg: Leg, checkpoint: Checkpoint) -> None:
+    """The destination's client is of the source, as the checkpoint of the destination says."""
     name, packet = "destination_client_follows_source", leg.packet
     _follows(name, packet.destination_client, checkpoint, Remote(leg.source_chain_id, packet.source_client))
 
 
-def _has_timed_out(leg: Leg, state: ProvenState) -> None:
+@rule(ICS04)
+def timeout_has_passed(leg: Leg, state: ProvenState) -> None:
+    """The destination's time at the proof is not before the packet's timeout."""
     time_s = state.time_ns // NANOSECONDS_PER_SECOND
     if time_s < leg.packet.timeout_timestamp_s:
         raise PredicateFailed(
@@ -122,7 +124,9 @@ def _has_timed_out(leg: Leg, state: ProvenState) -> None:
         )
 
 
-def _settled_after_sent(leg: Leg, proof: StateProof) -> None:
+@rule(ICS04)
+def settled_after_sent(leg: Leg, proof: StateProof) -> None:
+    """The commitment was deleted after it had been stored."""
     sent = next(item.height for item in leg.proofs if item.claim is Claim.SENT)
     if proof.height <= sent:
         raise PredicateFailed(

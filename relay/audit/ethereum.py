@@ -1,17 +1,17 @@
 """Updates of an Ethereum chain in a bundle: believed in order, as a light client that begins at the checkpoint would."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from light_clients.ethereum import EthereumClient, decode_client_state, decode_consensus_state
 from light_clients.interface import (
-    Check,
+    HeaderVerdict,
     Height,
+    Judge,
     MalformedInput,
     MemoryConsensusStates,
     PredicateFailed,
     Updated,
+    rule,
 )
 from relay.archive.bundle import ChainHeaders, HeaderEntry
 from relay.archive.checkpoint import EthereumTrust
@@ -20,7 +20,7 @@ from relay.audit.blocks import SPEC, ProvenState
 _CLIENT = EthereumClient()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FollowedChain:
     """The client's states so far."""
 
@@ -38,34 +38,40 @@ class FollowedChain:
         return ProvenState(self.client_state, stored, decode_consensus_state(stored).timestamp_ns)
 
 
-def entry_checks(
-    chain: ChainHeaders, entry: HeaderEntry, followed: FollowedChain, proof_heights: frozenset[Height], now_ns: int
-) -> Iterator[Check]:
-    """The light client's own list for one update; the last check moves `followed` on."""
-    yield Check("update_stands_alone", SPEC, partial(_stands_alone, chain, entry))
-    yield from _CLIENT.header_checks(followed.client_state, followed.states, entry.header, now_ns)
-    yield Check("update_is_used", SPEC, partial(_move, chain, entry, followed, proof_heights, now_ns))
+def judge_entry(
+    judge: Judge,
+    chain: ChainHeaders,
+    entry: HeaderEntry,
+    followed: FollowedChain,
+    proof_heights: frozenset[Height],
+    now_ns: int,
+) -> FollowedChain:
+    """The light client's own rules for one update. Returns the client after it."""
+    judge(update_stands_alone, chain, entry)
+    verdict = _CLIENT.judge_header(judge, followed.client_state, followed.states, entry.header, now_ns)
+    updated = judge(update_is_used, verdict, followed.client_state, proof_heights, is_last=entry == chain.headers[-1])
+    return FollowedChain(updated.client_state, followed.states.with_state(updated.height, updated.consensus_state))
 
 
-def _move(
-    chain: ChainHeaders, entry: HeaderEntry, followed: FollowedChain, proof_heights: frozenset[Height], now_ns: int
-) -> None:
+@rule(SPEC)
+def update_is_used(
+    verdict: HeaderVerdict, client_state: bytes, proof_heights: frozenset[Height], *, is_last: bool
+) -> Updated:
     """The header is new, and a proof stands on it or it brings the committee of later ones."""
-    verdict = _CLIENT.verify_header(followed.client_state, followed.states, entry.header, now_ns)
     if not isinstance(verdict, Updated):
         raise PredicateFailed("update_is_used", "shows nothing new, or contradicts what was shown")
-    before = decode_client_state(followed.client_state).committees
+    before = decode_client_state(client_state).committees
     after = decode_client_state(verdict.client_state).committees
     brings = (before.current_root, before.next_root) != (after.current_root, after.next_root)
-    is_last = entry == chain.headers[-1]
     if verdict.height not in proof_heights and (is_last or not brings):
         raise PredicateFailed(
             "update_is_used", "no proof stands on it, and it brings no committee that is needed", got=verdict.height
         )
-    followed.client_state = verdict.client_state
-    followed.states = followed.states.with_state(verdict.height, verdict.consensus_state)
+    return verdict
 
 
-def _stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
+@rule(SPEC)
+def update_stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
+    """Nothing is beside it that nobody reads."""
     if chain.validator_sets or entry.commit is not None or entry.account_proof:
         raise MalformedInput("headers", "an update has neither commit, nor account proof, nor validator sets beside it")

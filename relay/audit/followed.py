@@ -1,28 +1,29 @@
 """Updates of a Clique chain, or of one whose validators a contract selects: believed in order, as a light client that begins
 at the checkpoint would, by that client's own predicates."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 from light_clients import bft_evm, clique
 from light_clients.interface import (
-    Check,
+    HeaderVerdict,
     Height,
+    Judge,
     LightClient,
     MalformedInput,
     MemoryConsensusStates,
     PredicateFailed,
     Updated,
+    cited,
+    rule,
 )
 from relay.archive.bundle import ChainHeaders, ChainKind, HeaderEntry
-from relay.archive.checkpoint import Checkpoint, FollowedTrust, check_followed
+from relay.archive.checkpoint import FollowedTrust, check_followed
 from relay.audit.blocks import SPEC, ProvenState
 
 CHECKPOINT = "docs/spec/checkpoint.md"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Following:
     """The client, its states so far, and where it stands."""
 
@@ -52,22 +53,34 @@ class Following:
         return bft_evm.decode_header_message(message, rules).trusted_height
 
 
-def checkpoint_checks(checkpoint: Checkpoint, trust: FollowedTrust) -> Iterator[Check]:
-    """Hash, height and time of the checkpoint are those of its states: a checkpoint that was made in memory is no exception."""
-    yield Check("checkpoint_hash_matches", CHECKPOINT, partial(check_followed, checkpoint, trust))
+checkpoint_hash_matches = cited(check_followed, CHECKPOINT, "checkpoint_hash_matches")
+"""Hash, height and time of the checkpoint are those of its states: a checkpoint that was made in memory is no exception."""
 
 
-def entry_checks(
-    chain: ChainHeaders, entry: HeaderEntry, following: Following, proof_heights: frozenset[Height], now_ns: int
-) -> Iterator[Check]:
-    """The light client's own list for one update; the last check moves `following` on."""
-    yield Check("update_stands_alone", SPEC, partial(_stands_alone, chain, entry))
-    yield Check("update_starts_at_the_one_before", SPEC, partial(_starts_there, entry, following))
-    yield from following.client.header_checks(following.client_state, following.states, entry.header, now_ns)
-    yield Check("update_is_used", SPEC, partial(_move, chain, entry, following, proof_heights, now_ns))
+def judge_entry(
+    judge: Judge,
+    chain: ChainHeaders,
+    entry: HeaderEntry,
+    following: Following,
+    proof_heights: frozenset[Height],
+    now_ns: int,
+) -> Following:
+    """The light client's own rules for one update. Returns the client after it."""
+    judge(update_stands_alone, chain, entry)
+    judge(update_starts_at_the_one_before, entry, following)
+    verdict = following.client.judge_header(judge, following.client_state, following.states, entry.header, now_ns)
+    updated = judge(update_is_used, verdict, proof_heights, is_last=entry == chain.headers[-1])
+    return replace(
+        following,
+        client_state=updated.client_state,
+        states=following.states.with_state(updated.height, updated.consensus_state),
+        height=updated.height,
+    )
 
 
-def _starts_there(entry: HeaderEntry, following: Following) -> None:
+@rule(SPEC)
+def update_starts_at_the_one_before(entry: HeaderEntry, following: Following) -> None:
+    """Its trusted height is where the client stands."""
     got = following.trusted_height_of(entry.header)
     if got != following.height:
         raise PredicateFailed(
@@ -78,20 +91,18 @@ def _starts_there(entry: HeaderEntry, following: Following) -> None:
         )
 
 
-def _move(
-    chain: ChainHeaders, entry: HeaderEntry, following: Following, proof_heights: frozenset[Height], now_ns: int
-) -> None:
+@rule(SPEC)
+def update_is_used(verdict: HeaderVerdict, proof_heights: frozenset[Height], *, is_last: bool) -> Updated:
     """It is new, and a proof stands on it or the next update starts from it."""
-    verdict = following.client.verify_header(following.client_state, following.states, entry.header, now_ns)
     if not isinstance(verdict, Updated):
         raise PredicateFailed("update_is_used", "shows nothing new, or contradicts what was shown")
-    if entry == chain.headers[-1] and verdict.height not in proof_heights:
+    if is_last and verdict.height not in proof_heights:
         raise PredicateFailed("update_is_used", "no proof stands on the last update", got=verdict.height)
-    following.client_state = verdict.client_state
-    following.states = following.states.with_state(verdict.height, verdict.consensus_state)
-    following.height = verdict.height
+    return verdict
 
 
-def _stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
+@rule(SPEC)
+def update_stands_alone(chain: ChainHeaders, entry: HeaderEntry) -> None:
+    """Nothing is beside it that nobody reads."""
     if chain.validator_sets or entry.commit is not None or entry.account_proof:
         raise MalformedInput("headers", "an update has neither commit, nor account proof, nor validator sets beside it")

@@ -1,38 +1,39 @@
 """The legs of a bundle are one delivery, and a leg that was sent on is not shown as if it were all."""
 
-from collections.abc import Iterator
-from functools import partial
-
 from light_clients.ibc.forward import FORWARD_PORT
 from light_clients.ibc.packet import ERROR, Acknowledgement
 from light_clients.ibc.transfer import SUCCESS_ACKNOWLEDGEMENT, TRANSFER_PORT
-from light_clients.interface import Check, PredicateFailed
+from light_clients.interface import PredicateFailed, cited, rule
 from relay.archive.bundle import Bundle, ChainKind, Claim, Leg
 from relay.archive.legs import asks_to_forward, check_second_leg
-from relay.audit.blocks import SPEC, Step
+from relay.audit.blocks import SPEC
+from relay.audit.inquiry import Inquiry
 
 FORWARD = "docs/spec/forward.md"
 TRANSFER = "docs/spec/transfer-packets.md"
 
 
-def link_steps(bundle: Bundle) -> Iterator[Step]:
+_stamp_matches = cited(check_second_leg, FORWARD, "stamp_matches")
+_tokens_match = cited(check_second_leg, TRANSFER, "tokens_match")
+
+
+def judge_links(inquiry: Inquiry, bundle: Bundle) -> None:
     """Two legs are one delivery; one leg is not the half of one that pretends to be whole."""
     first = bundle.legs[0]
-    subject = f"packet {first.packet_id}"
     if len(bundle.legs) == 1:
         kind = next((chain.kind for chain in bundle.chains if chain.chain_id == first.destination_chain_id), None)
-        yield Step(subject, Check("second_leg_present", SPEC, partial(_is_whole, first, kind)))
+        inquiry.about(f"packet {first.packet_id}")(second_leg_present, first, kind)
         return
     second = bundle.legs[1]
-    subject = f"legs {first.packet_id} and {second.packet_id}"
-    yield Step(subject, Check("legs_meet", SPEC, partial(_meet, first, second)))
+    judge = inquiry.about(f"legs {first.packet_id} and {second.packet_id}")
+    judge(legs_meet, first, second)
     is_message = first.packet.payloads[0].destination_port == FORWARD_PORT
-    name, source = ("stamp_matches", FORWARD) if is_message else ("tokens_match", TRANSFER)
-    yield Step(subject, Check(name, source, partial(check_second_leg, first.packet, second.packet)))
-    yield Step(subject, Check("acknowledgement_passed_on", FORWARD, partial(_passed_on, first, second)))
+    judge(_stamp_matches if is_message else _tokens_match, first.packet, second.packet)
+    judge(acknowledgement_passed_on, first, second)
 
 
-def _is_whole(leg: Leg, destination: ChainKind | None) -> None:
+@rule(SPEC)
+def second_leg_present(leg: Leg, destination: ChainKind | None) -> None:
     """Only hubs and stock chains send on: to a Solidity router the memo of a transfer is a text like any other."""
     if destination not in (None, ChainKind.TENDERMINT):
         return
@@ -43,7 +44,9 @@ def _is_whole(leg: Leg, destination: ChainKind | None) -> None:
         )
 
 
-def _meet(first: Leg, second: Leg) -> None:
+@rule(SPEC)
+def legs_meet(first: Leg, second: Leg) -> None:
+    """The second leg starts where the first one arrived."""
     name = "legs_meet"
     if second.source_chain_id != first.destination_chain_id:
         raise PredicateFailed(
@@ -53,7 +56,8 @@ def _meet(first: Leg, second: Leg) -> None:
         raise PredicateFailed(name, "the first leg was never received")
 
 
-def _passed_on(first: Leg, second: Leg) -> None:
+@rule(FORWARD)
+def acknowledgement_passed_on(first: Leg, second: Leg) -> None:
     """The first leg's acknowledgement is the second's (for tokens: the one success), or the error sentinel where that
     failed or timed out.
 

@@ -4,15 +4,16 @@ Every key holds all that was read to judge the thing, and only what has held is 
 predicate by predicate, whether it is judged alone or after others. What is refused is judged anew each time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Generic, TypeVar
+from typing import Concatenate, Generic, ParamSpec, TypeVar
 
-from light_clients.interface import Check
+from light_clients.interface import Audit, CheckVerdict, Judge
 from light_clients.tendermint.types import ValidatorSet
 from relay.archive.bundle import HeaderEntry
-from relay.audit.blocks import Block, ProvenState, Step
+from relay.audit.blocks import Block, ProvenState
+from relay.audit.inquiry import Inquiry, Verdict
 
 MAX_REMEMBERED = 8_192
 """Of each sort: more than the blocks of two hours."""
@@ -22,8 +23,9 @@ same things take about four times as much."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-Passed = tuple[Step, ...]
-"""Predicates that held, with what they are about; to be read again, not to be run again."""
+Parameters = ParamSpec("Parameters")
+Passed = tuple[Verdict, ...]
+"""Rules that held, with what they are about; to be said again, not to be applied again."""
 
 
 class Remembered(Generic[Key, Value]):
@@ -57,12 +59,12 @@ class Remembered(Generic[Key, Value]):
         self._bytes += size_bytes
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RememberedState:
     """The state under a header, with what its proofs passed."""
 
-    states: list[ProvenState]
-    passed: list[Step]
+    state: ProvenState
+    passed: Passed
 
 
 @dataclass(slots=True)
@@ -79,24 +81,44 @@ class HeaderMemory:
     """Canonical and sound ones that a header named, with their hash, by their bytes."""
 
 
-def remembered(subject: str, key: bytes, checks: Iterable[Check], memory: HeaderMemory) -> Iterator[Step]:
-    """The checks' steps, or where all of them held before, the same ones without their work. What `subject` says must
+def kept(
+    inquiry: Inquiry,
+    subject: str,
+    verifier: Callable[Concatenate[Judge, Parameters], Value],
+    /,
+    *args: Parameters.args,
+    **kwargs: Parameters.kwargs,
+) -> tuple[Value, Passed]:
+    """What `verifier` found, and what its rules said, all of which held."""
+    passed: list[Verdict] = []
+
+    def hear(check: CheckVerdict) -> None:
+        verdict = Verdict(subject, check)
+        passed.append(verdict)
+        inquiry.hear(verdict)
+
+    return verifier(Audit(hear), *args, **kwargs), tuple(passed)
+
+
+def remembered(
+    inquiry: Inquiry,
+    memory: HeaderMemory,
+    subject: str,
+    key: bytes,
+    verifier: Callable[Concatenate[Judge, Parameters], object],
+    /,
+    *args: Parameters.args,
+    **kwargs: Parameters.kwargs,
+) -> None:
+    """Apply the verifier's rules, or where all of them held before, say the same without their work. What `subject` says must
     follow from what the key holds."""
     known = memory.passed.get(key)
     if known is not None:
-        yield from known
+        inquiry.repeat(known)
         return
-    passed = []
-    for check in checks:
-        yield Step(subject, check)
-        passed.append(held_before(subject, check))
-    size_bytes = len(key) + sum(len(step.subject) for step in passed)
-    memory.passed.keep(key, tuple(passed), size_bytes)  # reached only if every one of them held
-
-
-def held_before(subject: str, check: Check) -> Step:
-    """The step of a predicate that held on the same bytes under the same checkpoint."""
-    return Step(subject, Check(check.name, check.source, _held))
+    _, passed = kept(inquiry, subject, verifier, *args, **kwargs)
+    size_bytes = len(key) + sum(len(verdict.subject) for verdict in passed)
+    memory.passed.keep(key, passed, size_bytes)
 
 
 def entry_size(entry: HeaderEntry) -> int:
@@ -110,7 +132,3 @@ def digest_of(*parts: bytes) -> bytes:
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.digest()
-
-
-def _held() -> None:
-    """Judged before."""

@@ -1,18 +1,18 @@
 """A skipped block, judged offline from a checkpoint: who signed that it counts as empty, and that the hub's state says so
 (docs/spec/hub-skip.md)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
-    Check,
     CheckVerdict,
+    Judge,
     MalformedInput,
     PredicateFailed,
-    audit_checks,
+    audit,
+    cited,
+    rule,
 )
 from light_clients.interface.json_text import parse_json
 from light_clients.proofs.ics23 import verify_chained
@@ -29,7 +29,7 @@ from light_clients.tendermint.skip_certificate import (
     skip_is_decided,
 )
 from light_clients.tendermint.types import Header, SignedHeader, ValidatorSet
-from light_clients.tendermint.verification import Options, TrustedState, update_checks
+from light_clients.tendermint.verification import Options, TrustedState, judge_update
 from relay.archive.checkpoint import Checkpoint, TendermintTrust
 
 FORMAT = "hutong-skip-evidence-1"
@@ -90,15 +90,19 @@ def _hex(value: Any, field: str) -> bytes:
     raise MalformedInput(f"skip_evidence.{field}", f"lower-case hex of at most {MAX_PART_BYTES} bytes")
 
 
+_consensus_fields_present = cited(predicates.consensus_fields_present, SPEC)
+_skip_is_about = cited(skip_is_about, SPEC)
+_skip_is_decided = cited(skip_is_decided, SPEC)
+_skip_is_recorded = cited(verify_chained, SPEC, "skip_is_recorded")
+
+
 def judge_skip(evidence: SkipEvidence, checkpoint: Checkpoint, now_ns: int) -> tuple[CheckVerdict, ...]:
     """Every rule in order, up to the first that does not hold."""
-    return tuple(audit_checks(_checks(evidence, checkpoint, now_ns)))
+    return audit(_judge_evidence, evidence, checkpoint, now_ns)
 
 
-def _checks(evidence: SkipEvidence, checkpoint: Checkpoint, now_ns: int) -> Iterator[Check]:
-    trust = checkpoint.trust
-    yield Check("checkpoint_is_of_the_hub", SPEC, partial(_checkpoint_fits, evidence, checkpoint))
-    assert isinstance(trust, TendermintTrust)
+def _judge_evidence(judge: Judge, evidence: SkipEvidence, checkpoint: Checkpoint, now_ns: int) -> None:
+    trust = judge(checkpoint_is_of_the_hub, evidence, checkpoint)
     trusted_header, trusted_set = evidence.trusted
     options = Options(
         trust.trust_level,
@@ -107,30 +111,28 @@ def _checks(evidence: SkipEvidence, checkpoint: Checkpoint, now_ns: int) -> Iter
     )
     state = TrustedState(trusted_header.height, trusted_header.time_ns, trusted_header.next_validators_hash)
     for signed, own in evidence.blocks:
-        yield from update_checks(checkpoint.chain_id, signed, own, state, trusted_set, options, now_ns)
-        yield Check("consensus_fields_present", SPEC, partial(predicates.consensus_fields_present, signed.header))
+        judge_update(judge, checkpoint.chain_id, signed, own, state, trusted_set, options, now_ns)
+        judge(_consensus_fields_present, signed.header)
     skipped, following, proving = (signed.header for signed, _ in evidence.blocks)
     voters = evidence.blocks[1][1]
-    yield Check("headers_follow_each_other", SPEC, partial(_headers_follow, skipped, following, proving))
+    judge(headers_follow_each_other, skipped, following, proving)
     statement = SkipStatement(checkpoint.chain_id, skipped.height, header_hash(skipped), skipped.app_hash)
-    yield Check("skip_is_about", SPEC, partial(skip_is_about, evidence.certificate, statement))
+    judge(_skip_is_about, evidence.certificate, statement)
     powers = {member.public_key.data: member.voting_power for member in voters.validators}
-    yield Check("skip_is_decided", SPEC, partial(skip_is_decided, evidence.certificate, powers))
-    yield Check(
-        "skip_is_recorded",
-        SPEC,
-        partial(
-            verify_chained,
-            trust.specs,
-            evidence.proof,
-            proving.app_hash,
-            (b"".join(trust.merkle_prefix) + certificate_state_key(skipped.height),),
-            encode_certificate(evidence.certificate),
-        ),
+    judge(_skip_is_decided, evidence.certificate, powers)
+    judge(
+        _skip_is_recorded,
+        trust.specs,
+        evidence.proof,
+        proving.app_hash,
+        (b"".join(trust.merkle_prefix) + certificate_state_key(skipped.height),),
+        encode_certificate(evidence.certificate),
     )
 
 
-def _checkpoint_fits(evidence: SkipEvidence, checkpoint: Checkpoint) -> None:
+@rule(SPEC)
+def checkpoint_is_of_the_hub(evidence: SkipEvidence, checkpoint: Checkpoint) -> TendermintTrust:
+    """The trusted header is the checkpoint's, and its set the one that it names. Returns by what the hub is trusted."""
     header, validators = evidence.trusted
     if not isinstance(checkpoint.trust, TendermintTrust):
         raise PredicateFailed("checkpoint_is_of_the_hub", "a checkpoint of another kind of chain", got=checkpoint.kind)
@@ -140,9 +142,12 @@ def _checkpoint_fits(evidence: SkipEvidence, checkpoint: Checkpoint) -> None:
         )
     if validator_set_hash(validators) != header.next_validators_hash:
         raise PredicateFailed("checkpoint_is_of_the_hub", "another set than the trusted header names")
+    return checkpoint.trust
 
 
-def _headers_follow(skipped: Header, following: Header, proving: Header) -> None:
+@rule(SPEC)
+def headers_follow_each_other(skipped: Header, following: Header, proving: Header) -> None:
+    """The second header is the next after the skipped one, and the third has the record in its state."""
     if following.height != skipped.height + 1 or following.last_block_id.hash != header_hash(skipped):
         raise PredicateFailed("headers_follow_each_other", "not the next header", following.height, skipped.height + 1)
     if following.validators_hash != skipped.next_validators_hash:

@@ -1,18 +1,20 @@
 """Headers of CometBFT chains in a bundle: believed by commit, or bare by `last_block_id`."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
-    Check,
     Height,
+    Judge,
     MalformedInput,
     PredicateFailed,
+    cited,
+    rule,
 )
 from light_clients.tendermint import codec, predicates
 from light_clients.tendermint.hashing import header_hash, validator_set_hash
+from light_clients.tendermint.predicates import LIGHT, VALIDATION, VALIDATOR_SET
 from light_clients.tendermint.types import (
     BlockIdFlag,
     ClientState,
@@ -23,16 +25,7 @@ from light_clients.tendermint.types import (
     ValidatorSet,
     revision_of,
 )
-from light_clients.tendermint.verification import (
-    BLOCK,
-    LIGHT,
-    VALIDATION,
-    VALIDATOR_SET,
-    Options,
-    TrustedState,
-    commit_checks,
-    update_checks,
-)
+from light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
 from relay.archive.bundle import ChainKind, HeaderEntry
 from relay.archive.checkpoint import Checkpoint, TendermintTrust
 from relay.audit.blocks import SPEC, Block, ProvenState
@@ -81,66 +74,32 @@ class TendermintRules:
     def parse_checkpoint_header(self, header: bytes) -> Block:
         return self.parse(HeaderEntry(header))
 
-    def set_checks(self, blocks: list[Block]) -> Iterator[Check]:
+    def judge_sets(self, judge: Judge, blocks: list[Block]) -> None:
+        sets = judge(validator_sets_are_canonical, self._encoded_sets, self._memory)
+        judge(validator_sets_are_sound, self._encoded_sets, sets, self._memory)
         named = {value for block in blocks for value in _named_sets(block.value[0])}
-        yield Check("validator_sets_are_canonical", SPEC, self._decode_sets)
-        yield Check("validator_sets_are_sound", VALIDATOR_SET, self._sets_are_sound)
-        yield Check("validator_sets_are_named", LIGHT, partial(self._sets_are_named, named))
-
-    def _decode_sets(self) -> None:
-        hashes = []
-        for index, encoded in enumerate(self._encoded_sets):
-            known = self._memory.validator_sets.get(encoded)
-            if known is None:
-                field = f"validator_sets[{index}]"
-                validator_set = codec.decode_validator_set(encoded)
-                if codec.encode_validator_set(canonical_validator_set(validator_set)) != encoded:
-                    raise MalformedInput(field, "says more than the set's hash commits to, or in another order")
-                known = validator_set_hash(validator_set), validator_set
-            hashes.append(known[0])
-            self._sets[known[0]] = known[1]
-        if hashes != sorted(set(hashes)):
-            raise MalformedInput("validator_sets", "are not in ascending order of their hashes")
-
-    def _sets_are_sound(self) -> None:
-        """By their bytes: the hash says nothing of the addresses, which are what is judged here."""
-        for encoded, validator_set in zip(self._encoded_sets, self._sets.values(), strict=True):
-            if self._memory.validator_sets.get(encoded) is None:
-                predicates.validator_set_is_sound(validator_set)
-
-    def _sets_are_named(self, named: set[bytes]) -> None:
-        for value in self._sets:
-            if value not in named:
-                raise PredicateFailed("validator_sets_are_named", "no header names this set", got=value)
-        for encoded, (value, validator_set) in zip(self._encoded_sets, self._sets.items(), strict=True):
+        judge(validator_sets_are_named, sets, named)
+        for encoded, (value, validator_set) in zip(self._encoded_sets, sets, strict=True):
             # Every rule of a set has held by now: what is remembered is canonical, sound and of use.
             if self._memory.validator_sets.get(encoded) is None:
                 self._memory.validator_sets.keep(encoded, (value, validator_set), len(encoded))
+        self._sets = dict(sets)
 
-    def identity_checks(self, block: Block) -> Iterator[Check]:
-        header: Header = block.value[0]
-        yield Check("chain_id_matches", BLOCK, partial(predicates.chain_id_matches, header, self._checkpoint.chain_id))
+    def judge_identity(self, judge: Judge, block: Block) -> None:
+        judge(predicates.chain_id_matches, block.value[0], self._checkpoint.chain_id)
 
-    def seal_checks(self, block: Block) -> Iterator[Check]:
-        found: list[tuple[SignedHeader, ValidatorSet]] = []
-        yield Check("validators_in_bundle", SPEC, lambda: found.append(self._signed(block)))
-        signed, own = found[0]
+    def judge_seals(self, judge: Judge, block: Block) -> None:
+        signed, own = judge(_validators_in_bundle, self._sets, block)
         signatures = predicates.CommitSignatures(self._checkpoint.chain_id, signed.commit)
-        yield from commit_checks(signed, own, signatures)
-        yield Check("every_entry_signed", VALIDATION, partial(every_entry_signed, own, signed.commit, signatures))
+        judge_commit(judge, signed, own, signatures)
+        judge(every_entry_signed, own, signed.commit, signatures)
 
-    def forward_checks(self, block: Block, trusted: Block, now_ns: int) -> Iterator[Check]:
+    def judge_forward(self, judge: Judge, block: Block, trusted: Block, now_ns: int) -> None:
         trusted_header: Header = trusted.value[0]
-        found: list[tuple[SignedHeader, ValidatorSet, ValidatorSet]] = []
-
-        def collect() -> None:
-            signed, own = self._signed(block)
-            found.append((signed, own, self._set(trusted_header.next_validators_hash)))
-
-        yield Check("validators_in_bundle", SPEC, collect)
-        signed, own, trusted_validators = found[0]
-        yield Check("consensus_fields_present", SPEC, partial(predicates.consensus_fields_present, signed.header))
-        yield from update_checks(
+        signed, own, trusted_validators = judge(_both_sets_in_bundle, self._sets, block, trusted_header)
+        judge(_consensus_fields_present, signed.header)
+        judge_update(
+            judge,
             self._checkpoint.chain_id,
             signed,
             own,
@@ -154,14 +113,11 @@ class TendermintRules:
             now_ns,
         )
         signatures = predicates.CommitSignatures(self._checkpoint.chain_id, signed.commit)
-        yield Check("every_entry_signed", VALIDATION, partial(every_entry_signed, own, signed.commit, signatures))
+        judge(every_entry_signed, own, signed.commit, signatures)
 
-    def state_checks(self, block: Block, found: list[ProvenState]) -> Iterator[Check]:
-        yield Check("consensus_fields_present", SPEC, partial(self._state, block, found))
-
-    def _state(self, block: Block, found: list[ProvenState]) -> None:
+    def judge_state(self, judge: Judge, block: Block) -> ProvenState:
         header: Header = block.value[0]
-        predicates.consensus_fields_present(header)
+        judge(_consensus_fields_present, header)
         period_ns = self._checkpoint.trusting_period_s * NANOSECONDS_PER_SECOND
         client = ClientState(
             chain_id=self._checkpoint.chain_id,
@@ -175,31 +131,85 @@ class TendermintRules:
             upgrade_path=(),
         )
         state = ConsensusState(header.time_ns, header.app_hash, header.next_validators_hash)
-        found.append(
-            ProvenState(codec.encode_client_state(client), codec.encode_consensus_state(state), header.time_ns)
+        return ProvenState(codec.encode_client_state(client), codec.encode_consensus_state(state), header.time_ns)
+
+
+_consensus_fields_present = cited(predicates.consensus_fields_present, SPEC)
+
+
+@rule(SPEC)
+def validator_sets_are_canonical(
+    encoded_sets: Sequence[bytes], memory: HeaderMemory
+) -> tuple[tuple[bytes, ValidatorSet], ...]:
+    """Each set says only what its hash commits to, and they ascend by their hashes. Returns them with these."""
+    sets: list[tuple[bytes, ValidatorSet]] = []
+    for index, encoded in enumerate(encoded_sets):
+        known = memory.validator_sets.get(encoded)
+        if known is None:
+            field = f"validator_sets[{index}]"
+            validator_set = codec.decode_validator_set(encoded)
+            if codec.encode_validator_set(canonical_validator_set(validator_set)) != encoded:
+                raise MalformedInput(field, "says more than the set's hash commits to, or in another order")
+            known = validator_set_hash(validator_set), validator_set
+        sets.append(known)
+    hashes = [value for value, _ in sets]
+    if hashes != sorted(set(hashes)):
+        raise MalformedInput("validator_sets", "are not in ascending order of their hashes")
+    return tuple(sets)
+
+
+@rule(VALIDATOR_SET)
+def validator_sets_are_sound(
+    encoded_sets: Sequence[bytes], sets: Sequence[tuple[bytes, ValidatorSet]], memory: HeaderMemory
+) -> None:
+    """By their bytes: the hash says nothing of the addresses, which are what is judged here."""
+    for encoded, (_, validator_set) in zip(encoded_sets, sets, strict=True):
+        if memory.validator_sets.get(encoded) is None:
+            predicates.validator_set_is_sound(validator_set)
+
+
+@rule(LIGHT)
+def validator_sets_are_named(sets: Sequence[tuple[bytes, ValidatorSet]], named: set[bytes]) -> None:
+    """A header names each of them, by its hash."""
+    for value, _ in sets:
+        if value not in named:
+            raise PredicateFailed("validator_sets_are_named", "no header names this set", got=value)
+
+
+def _signed(sets: Mapping[bytes, ValidatorSet], block: Block) -> tuple[SignedHeader, ValidatorSet]:
+    header, commit = block.value
+    if commit is None:
+        raise ValueError("a bare header has no commit")
+    return SignedHeader(header, commit), _set_of(sets, header.validators_hash)
+
+
+def _signed_and_trusted(
+    sets: Mapping[bytes, ValidatorSet], block: Block, trusted: Header
+) -> tuple[SignedHeader, ValidatorSet, ValidatorSet]:
+    signed, own = _signed(sets, block)
+    return signed, own, _set_of(sets, trusted.next_validators_hash)
+
+
+_validators_in_bundle = cited(_signed, SPEC, "validators_in_bundle")
+_both_sets_in_bundle = cited(_signed_and_trusted, SPEC, "validators_in_bundle")
+
+
+def _set_of(sets: Mapping[bytes, ValidatorSet], wanted: bytes) -> ValidatorSet:
+    found = sets.get(wanted)
+    if found is None:
+        raise PredicateFailed(
+            "validators_in_bundle",
+            "the bundle lacks a validator set: export it again with this checkpoint",
+            expected=wanted,
         )
-
-    def _signed(self, block: Block) -> tuple[SignedHeader, ValidatorSet]:
-        header, commit = block.value
-        if commit is None:
-            raise ValueError("a bare header has no commit")
-        return SignedHeader(header, commit), self._set(header.validators_hash)
-
-    def _set(self, wanted: bytes) -> ValidatorSet:
-        found = self._sets.get(wanted)
-        if found is None:
-            raise PredicateFailed(
-                "validators_in_bundle",
-                "the bundle lacks a validator set: export it again with this checkpoint",
-                expected=wanted,
-            )
-        return found
+    return found
 
 
 def _named_sets(header: Header) -> tuple[bytes, bytes]:
     return header.validators_hash, header.next_validators_hash
 
 
+@rule(VALIDATION)
 def every_entry_signed(validator_set: ValidatorSet, commit: Commit, signatures: predicates.CommitSignatures) -> None:
     """Stricter than a light client, which stops above two thirds: nothing in a bundle goes unread.
 

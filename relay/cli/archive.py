@@ -88,10 +88,10 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Hash every object and entry; with an anchor, judge that the log began as the hub says: 0 whole, 1 not, 2 unusable."""
-    from light_clients.interface import audit_checks
+    from light_clients.interface import audit
     from relay.archive.store import verify as verify_archive
     from relay.audit import Verdict
-    from relay.audit.anchor import log_checks
+    from relay.audit.anchor import judge_log
 
     with unusable_as_exit():
         verdicts, anchored, trust = _judged_anchor(anchor, checkpoint, contract, publisher, now)
@@ -99,7 +99,7 @@ def verify(
             findings = verify_archive(archive)
             if anchored is not None:
                 leaves = archive.log.leaves
-                verdicts += [Verdict("the log", one) for one in audit_checks(log_checks(leaves, anchored))]
+                verdicts += [Verdict("the log", one) for one in audit(judge_log, leaves, anchored)]
     valid = findings.is_whole and all(one.check.held for one in verdicts)
     fields = {
         "entries": findings.head.size,

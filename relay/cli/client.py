@@ -185,7 +185,7 @@ def recover(
     hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
     deposit: Annotated[
         str | None,
-        typer.Option(help="On a Cosmos chain: of the proposal, such as 10000000stake; else what the chain asks for."),
+        typer.Option(help="On a Cosmos chain: of the proposal, as 10000000stake; else what the chain asks for."),
     ] = None,
     vote: Annotated[
         bool,

@@ -23,10 +23,7 @@ NO_PUBLIC_KEY = "its public key is not in the file: hutong keys show, with its p
 Keystore = Annotated[Path, typer.Argument(help="The keystore file.")]
 PasswordFile = Annotated[Path | None, typer.Option(help="File with the password, mode 0600.")]
 Prefix = Annotated[
-    str | None,
-    typer.Option(
-        help="What stands before the 1 of a Cosmos chain's addresses, such as cosmos: addresses are shown with it."
-    ),
+    str | None, typer.Option(help="What stands before the 1 of a Cosmos chain's addresses, as cosmos: show them so.")
 ]
 PasswordEnv = Annotated[str | None, typer.Option(help="Environment variable with the password.")]
 

@@ -3,13 +3,13 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from light_clients.interface import Check, PredicateFailed
+from light_clients.interface import CheckVerdict, Judge, PredicateFailed, audit, cited
 from light_clients.proofs import ics23, mpt
 from light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES
 from light_clients.proofs.ics23.operations import encode_varint
@@ -114,10 +114,28 @@ def _from_query(document: Mapping[str, Any], what: str) -> Ics23File:
     return Ics23File(b"".join(map(_wrapped, proofs)), len(proofs), "abci_query response")
 
 
-def ics23_checks(
-    file: Ics23File, specs: tuple[ics23.ProofSpec, ...], root: bytes, path: tuple[bytes, ...], value: bytes | None
-) -> Iterator[Check]:
-    """The predicates of the IBC door; of a lone batch proof, first that it holds one of the key, then that one's.
+def _batch_member(spec: ics23.ProofSpec, encoded: bytes, key: bytes, *, absent: bool) -> bytes:
+    batch = ics23.decode_commitment_proof(encoded)
+    for proof in batch.entries if isinstance(batch, ics23.BatchProof) else ():
+        is_absence = isinstance(proof, ics23.NonExistenceProof)
+        keys = (key, ics23.comparison_key(spec, key)) if is_absence else (key,)
+        if is_absence == absent and proof.key in keys:
+            return ics23.encode_merkle_proof((proof,))
+    raise PredicateFailed("batch_holds_key", "the batch has no proof of the key", expected=key)
+
+
+_batch_holds_key = cited(_batch_member, "ics23 go/ics23.go", "batch_holds_key")
+
+
+def judge_ics23(
+    judge: Judge,
+    file: Ics23File,
+    specs: tuple[ics23.ProofSpec, ...],
+    root: bytes,
+    path: tuple[bytes, ...],
+    value: bytes | None,
+) -> None:
+    """The rules of the IBC door; of a lone batch proof, first that it holds one of the key, then that one's.
 
     IBC's own door refuses batches, since no chain serves them to it; on the command line each proof in one stands alone.
     """
@@ -125,15 +143,9 @@ def ics23_checks(
     chain.ParseFromString(file.merkle_proof)
     proof = file.merkle_proof
     if len(specs) == len(chain.proofs) == 1 and chain.proofs[0].WhichOneof("proof") in {"batch", "compressed"}:
-        found: list[bytes] = []
         batch = chain.proofs[0].SerializeToString(deterministic=True)
-        yield Check(
-            "batch_holds_key",
-            "ics23 go/ics23.go",
-            lambda: found.append(_batch_member(specs[0], batch, path[0], absent=value is None)),
-        )
-        proof = found[0]
-    yield from ics23.chained_checks(specs, proof, root, path, value)
+        proof = judge(_batch_holds_key, specs[0], batch, path[0], absent=value is None)
+    ics23.judge_chained(judge, specs, proof, root, path, value)
 
 
 def read_claims(document: Any, what: str) -> list[tuple[bytes, bytes | None]]:
@@ -153,28 +165,23 @@ def read_claims(document: Any, what: str) -> list[tuple[bytes, bytes | None]]:
     return claims
 
 
-def ics23_batch_checks(
+def audit_ics23_batch(
     file: Ics23File, spec: ics23.ProofSpec, root: bytes, claims: Sequence[tuple[bytes, bytes | None]]
-) -> Iterator[Check]:
-    """Every predicate of every claim, by the one proof in the file, in the tree's order."""
+) -> tuple[CheckVerdict, ...]:
+    """What every rule of every claim said, by the one proof in the file, in the tree's order; the key before each name."""
     chain = ics23_pb2.MerkleProof()
     chain.ParseFromString(file.merkle_proof)
     proof = chain.proofs[0].SerializeToString(deterministic=True)
     ordered = sorted(claims, key=lambda claim: ics23.comparison_key(spec, claim[0]))
-    for check in ics23.batch_checks(spec, proof, root, ordered):
-        place, dot, name = check.name.partition(".")
-        key = ordered[int(place.removeprefix("item_"))][0].hex() if dot else ""
-        yield Check(f"{key}.{name}" if dot else place, check.source, check.run)
+    return tuple(_under_its_key(verdict, ordered) for verdict in audit(ics23.judge_batch, spec, proof, root, ordered))
 
 
-def _batch_member(spec: ics23.ProofSpec, encoded: bytes, key: bytes, *, absent: bool) -> bytes:
-    batch = ics23.decode_commitment_proof(encoded)
-    for proof in batch.entries if isinstance(batch, ics23.BatchProof) else ():
-        is_absence = isinstance(proof, ics23.NonExistenceProof)
-        keys = (key, ics23.comparison_key(spec, key)) if is_absence else (key,)
-        if is_absence == absent and proof.key in keys:
-            return ics23.encode_merkle_proof((proof,))
-    raise PredicateFailed("batch_holds_key", "the batch has no proof of the key", expected=key)
+def _under_its_key(verdict: CheckVerdict, ordered: Sequence[tuple[bytes, bytes | None]]) -> CheckVerdict:
+    place, dot, name = verdict.name.partition(".")
+    if not dot:
+        return verdict
+    key = ordered[int(place.removeprefix("item_"))][0].hex()
+    return CheckVerdict(f"{key}.{name}", verdict.source, verdict.error)
 
 
 def read_eip1186(document: Any, what: str) -> mpt.AccountClaim:

@@ -6,7 +6,7 @@ Exit codes: 0 every predicate held, 1 one did not, 2 the input cannot be judged 
 import codecs
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from light_clients.interface import Check, CheckVerdict, MalformedInput, audit_checks, json_text
+from light_clients.interface import CheckVerdict, MalformedInput, json_text
 
 EXIT_INVALID = 1
 EXIT_UNUSABLE = 2
@@ -92,7 +92,7 @@ def required(text: str | None, option: str, what: str) -> str:
     return text
 
 
-def _as_json(verdicts: list[CheckVerdict], subject: Mapping[str, str], *, valid: bool) -> str:
+def _as_json(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, valid: bool) -> str:
     checks = [verdict_fields(verdict) for verdict in verdicts]
     return json.dumps({"valid": valid, "subject": dict(subject), "checks": checks}, indent=2)
 
@@ -115,12 +115,8 @@ def print_verdict(console: Console, verdict: CheckVerdict) -> None:
         console.print(f"        {printable(str(verdict.error))}")
 
 
-def report(checks: Iterable[Check], subject: Mapping[str, str], *, as_json: bool) -> NoReturn:
-    """Run the checks, print each verdict, and exit with 0 or 1.
-
-    `subject` says what was judged (names to texts); checks after the first failure assume that it held and are not run.
-    """
-    verdicts = list(audit_checks(checks))
+def report(verdicts: Sequence[CheckVerdict], subject: Mapping[str, str], *, as_json: bool) -> NoReturn:
+    """Print what every rule said, and exit with 0 or 1. `subject` says what was judged (names to texts)."""
     valid = bool(verdicts) and all(verdict.held for verdict in verdicts)
     console = Console(soft_wrap=True, highlight=False)
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from light_clients.interface import NANOSECONDS_PER_SECOND
+from light_clients.interface import NANOSECONDS_PER_SECOND, audit
 from relay.cli.verdicts import AsJson, File, UnusableInput, parse_hex, report, required, unusable_as_exit
 from relay.cli.verify_proofs import eip1186_command, ics23_command
 
@@ -92,9 +92,9 @@ def tendermint_command(
     if bisect:
         way = search.find(target)
         subject = ways.subject_of(way, search, target)
-        report(search.way_checks(way, target), {"files": ", ".join(map(str, files)), **subject}, as_json=as_json)
+        report(audit(search.judge_way, way, target), {"files": ", ".join(map(str, files)), **subject}, as_json=as_json)
     subject = {"file": ", ".join(map(str, files)), **command.subject_of(served, checkpoint, now_ns)}
-    report(command.file_checks(served, checkpoint, options, now_ns), subject, as_json=as_json)
+    report(audit(command.judge_file, served, checkpoint, options, now_ns), subject, as_json=as_json)
 
 
 Trusted = Annotated[
@@ -180,8 +180,8 @@ def _judge_bft(
         checkpoint = command.read_checkpoint(trusted)
         served = read_served(file)
     subject = {"file": str(file), **command.subject_of(served, checkpoint, rules.consensus, now_ns)}
-    checks = command.file_checks(served, checkpoint, Options(trusting_period_s, clock_drift_s, rules), now_ns)
-    report(checks, subject, as_json=as_json)
+    options = Options(trusting_period_s, clock_drift_s, rules)
+    report(audit(command.judge_file, served, checkpoint, options, now_ns), subject, as_json=as_json)
 
 
 def _now_ns(now: str | None, trusting_period_s: int, clock_drift_s: int) -> int:
@@ -232,7 +232,7 @@ def clique_command(
         blocks = command.read_blocks(files)
     options = checkpoint.options(confirmations, trusting_period, clock_drift)
     subject = {"file": ", ".join(map(str, files)), **command.subject_of(blocks, checkpoint, now_ns)}
-    report(command.file_checks(blocks, checkpoint, options, height, now_ns), subject, as_json=as_json)
+    report(audit(command.judge_file, blocks, checkpoint, options, height, now_ns), subject, as_json=as_json)
 
 
 @app.command("ethereum")
@@ -273,7 +273,7 @@ def ethereum_command(
         trust = command.Trust(chain_rules, trusted, trusting_period, clock_drift)
         served = command.read_served(files, chain_rules, None if fork is None else command.fork_option(fork))
     subject = {"files": ", ".join(map(str, files)), **command.subject_of(served, trust, now_ns)}
-    report(command.file_checks(served, trust, now_ns), subject, as_json=as_json)
+    report(audit(command.judge_file, served, trust, now_ns), subject, as_json=as_json)
 
 
 @app.command("bitcoin")
@@ -323,7 +323,7 @@ def bitcoin_command(
             command.parse_network(network), command.read_checkpoint(trusted), file, proof, transaction, coinbase, claim
         )
     subject = {"file": str(file), **command.subject_of(shown)}
-    report(command.file_checks(shown, depth, now_ns), subject, as_json=as_json)
+    report(audit(command.judge_file, shown, depth, now_ns), subject, as_json=as_json)
 
 
 @app.command("fisco")
@@ -362,8 +362,8 @@ def fisco_command(
         checkpoint = command.read_checkpoint(trusted)
         served = command.read_served(file, transaction, receipt)
     subject = {"file": str(file), **command.subject_of(served, checkpoint, now_ns)}
-    checks = command.file_checks(served, checkpoint, command.Bounds(trusting_period, clock_drift), now_ns)
-    report(checks, subject, as_json=as_json)
+    bounds = command.Bounds(trusting_period, clock_drift)
+    report(audit(command.judge_file, served, checkpoint, bounds, now_ns), subject, as_json=as_json)
 
 
 @app.command("attestation")
@@ -401,4 +401,4 @@ def attestation_command(
         states = command.read_trusted(trusted)
         attested = command.read_attested(file)
     subject = {"file": str(file), **command.subject_of(attested, states, claim, now_ns)}
-    report(command.file_checks(attested, states, claim, now_ns), subject, as_json=as_json)
+    report(audit(command.judge_file, attested, states, claim, now_ns), subject, as_json=as_json)

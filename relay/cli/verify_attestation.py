@@ -1,6 +1,5 @@
 """`hutong verify attestation`: what attestors signed, judged from a client state that the user trusts."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from light_clients.attestation import (
 from light_clients.attestation.types import AttestationKind
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
-    Check,
     Height,
+    Judge,
     MalformedInput,
     MemoryConsensusStates,
     VerificationError,
@@ -71,11 +70,14 @@ def read_attested(path: Path) -> bytes:
     return protobuf_bytes(read_file(path, MAX_ATTESTATION_FILE_BYTES), str(path))[0]
 
 
-def file_checks(attested: bytes, trusted: Trusted, claim: Claim | None, now_ns: int) -> Iterator[Check]:
-    """The light client's own list: of an update, or with a claim of a packet proof at the trusted state."""
+def judge_file(judge: Judge, attested: bytes, trusted: Trusted, claim: Claim | None, now_ns: int) -> None:
+    """The light client's own rules: of an update, or with a claim of a packet proof at the trusted state."""
     if claim is None:
-        return _CLIENT.header_checks(trusted.client_state, trusted.states, attested, now_ns)
-    return _CLIENT.membership_checks(trusted.client_state, trusted.consensus_state, attested, (claim.key,), claim.value)
+        _CLIENT.judge_header(judge, trusted.client_state, trusted.states, attested, now_ns)
+    else:
+        _CLIENT.judge_membership(
+            judge, trusted.client_state, trusted.consensus_state, attested, (claim.key,), claim.value
+        )
 
 
 def subject_of(attested: bytes, trusted: Trusted, claim: Claim | None, now_ns: int) -> dict[str, str]:

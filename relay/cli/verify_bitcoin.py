@@ -2,14 +2,12 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from light_clients.bitcoin import (
     BlockHeader,
-    ConsensusState,
     MerkleBlock,
     Network,
     Transaction,
@@ -18,20 +16,19 @@ from light_clients.bitcoin import (
     decode_message,
     decode_transaction,
     headers_needed_from,
+    judge_run,
     message_for,
     parameters_of,
-    run_checks_of,
     state_from_ancestors,
 )
 from light_clients.bitcoin.chain import Run
 from light_clients.bitcoin.merkle import not_ambiguous, partial_tree_matches
-from light_clients.bitcoin.messages import Message, Places, find_places, message_checks
-from light_clients.bitcoin.predicates import confirmed, headers_linked
+from light_clients.bitcoin.messages import Message, Places, find_places, judge_message
+from light_clients.bitcoin.predicates import SPEC, confirmation_depth, headers_linked
 from light_clients.bitcoin.types import HASH_BYTES, MAX_HEIGHT, display
-from light_clients.interface import Check, MalformedInput, PredicateFailed, UnsupportedOperation
+from light_clients.interface import Judge, MalformedInput, PredicateFailed, UnsupportedOperation, cited, rule
 from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
 
-SPEC = "docs/spec/bitcoin-client.md"
 MAX_FILE_HEADERS = 100_000
 """8 MB: two years of blocks."""
 _HEX = re.compile(rb"([0-9a-fA-F]{2})+")
@@ -177,61 +174,61 @@ def read_shown(
     return Shown(network, checkpoint, decoded, position, merkle_block, parsed[0], parsed[1], claim)
 
 
-def file_checks(shown: Shown, depth: int, now_ns: int) -> Iterator[Check]:
-    """Every predicate, in order: the headers from the checkpoint on, then what the proof shows of a block among them."""
-    position = shown.position
-    yield Check("checkpoint_in_file", SPEC, lambda: _checkpoint_in_file(shown))
-    if position is None:
-        raise RuntimeError("a check was run before the one that it stands on")
-    yield Check("ancestors_linked", SPEC, lambda: _ancestors_linked(shown, position))
+_confirmation_depth = cited(confirmation_depth, SPEC)
+_partial_tree_has_root = cited(
+    partial_tree_matches, "Bitcoin Core CPartialMerkleTree; BIP37; CVE-2012-2459", "partial_tree_has_root"
+)
+_transaction_not_64_bytes = cited(not_ambiguous, "CVE-2017-12842", "transaction_not_64_bytes")
+_difficulty_known = cited(state_from_ancestors, SPEC, "difficulty_known")
+
+
+def judge_file(judge: Judge, shown: Shown, depth: int, now_ns: int) -> None:
+    """Every rule, in order: the headers from the checkpoint on, then what the proof shows of a block among them."""
+    position = judge(checkpoint_in_file, shown)
+    judge(ancestors_linked, shown, position)
     parameters = parameters_of(shown.network)
-    trusted: list[ConsensusState] = []
-    yield Check(
-        "difficulty_known",
-        SPEC,
-        lambda: trusted.append(state_from_ancestors(shown.headers[: position + 1], shown.first_height, parameters)),
-    )
-    yield from run_checks_of(Run(trusted[0], shown.headers[position + 1 :], parameters), now_ns)
+    trusted = judge(_difficulty_known, shown.headers[: position + 1], shown.first_height, parameters)
+    judge_run(judge, Run(trusted, shown.headers[position + 1 :], parameters), now_ns)
     if shown.proof is not None:
-        yield from _proof_checks(shown, shown.proof, depth)
+        _judge_proof(judge, shown, shown.proof, depth)
 
 
-def _proof_checks(shown: Shown, proof: MerkleBlock, depth: int) -> Iterator[Check]:
-    heights: list[int] = []
-    matches: dict[int, bytes] = {}
-    yield Check("block_in_headers", SPEC, lambda: heights.append(_block_in_headers(shown, proof)))
+def _judge_proof(judge: Judge, shown: Shown, proof: MerkleBlock, depth: int) -> None:
+    height = judge(block_in_headers, shown, proof)
     tip = shown.first_height + len(shown.headers) - 1
-    yield Check("confirmation_depth", SPEC, partial(confirmed, heights[0], tip, depth))
-    yield Check(
-        "partial_tree_has_root",
-        "Bitcoin Core CPartialMerkleTree; BIP37; CVE-2012-2459",
-        lambda: matches.update(partial_tree_matches(proof.tree, proof.header.merkle_root)),
-    )
+    judge(_confirmation_depth, height, tip, depth)
+    matches = judge(_partial_tree_has_root, proof.tree, proof.header.merkle_root)
     if shown.coinbase is not None:
-        yield Check("coinbase_sets_depth", SPEC, partial(_coinbase_matches, shown.coinbase, matches))
+        judge(coinbase_sets_depth, shown.coinbase, matches)
     if shown.transaction is not None:
-        yield Check("transaction_not_64_bytes", "CVE-2017-12842", partial(not_ambiguous, shown.transaction))
-        yield Check("transaction_matches", SPEC, partial(_transaction_matches, shown.transaction, matches))
+        judge(_transaction_not_64_bytes, shown.transaction)
+        judge(transaction_matches, shown.transaction, matches)
         if shown.claim is not None:
             claim = shown.claim
             places = find_places(shown.transaction, claim.funding, claim.message) or Places(0, 0)
-            yield from message_checks(shown.transaction, places, claim.funding, claim.publisher_script, claim.message)
+            judge_message(judge, shown.transaction, places, claim.funding, claim.publisher_script, claim.message)
 
 
-def _checkpoint_in_file(shown: Shown) -> None:
+@rule(SPEC)
+def checkpoint_in_file(shown: Shown) -> int:
+    """The checkpoint's block is among the headers. Returns its place."""
     if shown.position is None:
         raise PredicateFailed(
             "checkpoint_in_file", "no header has the checkpoint's hash", expected=display(shown.checkpoint.block_hash)
         )
+    return shown.position
 
 
-def _ancestors_linked(shown: Shown, position: int) -> None:
+@rule(SPEC)
+def ancestors_linked(shown: Shown, position: int) -> None:
     """Headers below the checkpoint are its ancestors, so that its hash vouches for what is read of them."""
     for index in range(1, position + 1):
         headers_linked(shown.headers[index], shown.headers[index - 1].block_hash, shown.first_height + index)
 
 
-def _block_in_headers(shown: Shown, proof: MerkleBlock) -> int:
+@rule(SPEC)
+def block_in_headers(shown: Shown, proof: MerkleBlock) -> int:
+    """The proof's block is among the headers. Returns its height."""
     height = shown.height_of(proof.header)
     if height is None:
         raise PredicateFailed(
@@ -242,7 +239,8 @@ def _block_in_headers(shown: Shown, proof: MerkleBlock) -> int:
     return height
 
 
-def _coinbase_matches(coinbase: Transaction, matches: Mapping[int, bytes]) -> None:
+@rule(SPEC)
+def coinbase_sets_depth(coinbase: Transaction, matches: Mapping[int, bytes]) -> None:
     """A coinbase where the tree has its first leaf: what it counts as leaves are transactions, not inner nodes."""
     not_ambiguous(coinbase)
     if not coinbase.is_coinbase or matches.get(0) != coinbase.txid:
@@ -254,7 +252,9 @@ def _coinbase_matches(coinbase: Transaction, matches: Mapping[int, bytes]) -> No
         )
 
 
-def _transaction_matches(transaction: Transaction, matches: Mapping[int, bytes]) -> None:
+@rule(SPEC)
+def transaction_matches(transaction: Transaction, matches: Mapping[int, bytes]) -> None:
+    """The proof is of this transaction."""
     if transaction.txid not in matches.values():
         raise PredicateFailed(
             "transaction_matches", "the proof is of other transactions", expected=display(transaction.txid)

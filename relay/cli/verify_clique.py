@@ -1,15 +1,16 @@
 """`hutong verify clique`: branches of Clique headers as nodes serve them, judged from a checkpoint that the user trusts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from light_clients.clique import Header, SealedBlock, Snapshot, Vote, recover_signer, sealed_block
+from light_clients.clique.predicates import SPEC
 from light_clients.clique.types import MAX_HEADERS, MAX_OPEN_VOTES, MAX_SIGNERS, TrustedState
-from light_clients.clique.verification import SPEC, Branch, Options, update_checks
-from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
+from light_clients.clique.verification import Options, judge_update
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, Judge, MalformedInput, PredicateFailed, cited, rule
 from relay.cli.checkpoint_files import document_in, named, whole_number
 from relay.cli.evm_files import Served, read_served, served_of, time_s
 from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
@@ -98,26 +99,34 @@ def read_blocks(files: Sequence[Path]) -> tuple[Served, ...]:
     return tuple(blocks)
 
 
-def file_checks(
-    served: Sequence[Served], checkpoint: Checkpoint, options: Options, height: int | None, now_ns: int
-) -> Iterator[Check]:
-    """Every predicate, in order. The checkpoint's block alone must be the very one; blocks above it, a branch."""
-    parsed: list[SealedBlock] = []
-    yield Check("headers_are_well_formed", SPEC, lambda: parsed.extend(_sorted(served)))
-    yield Check("block_hashes_match", "EIP-225", partial(_block_hashes_match, served))
-    if len(parsed) == 1 and parsed[0].execution.number == checkpoint.number:
-        yield Check("checkpoint_hash_matches", SPEC, partial(_is_checkpoint, parsed[0], checkpoint))
+def judge_file(
+    judge: Judge,
+    served: Sequence[Served],
+    checkpoint: Checkpoint,
+    options: Options,
+    height: int | None,
+    now_ns: int,
+) -> None:
+    """Every rule, in order. The checkpoint's block alone must be the very one; blocks above it, a branch."""
+    blocks = judge(headers_are_well_formed, served)
+    judge(block_hashes_match, served)
+    if len(blocks) == 1 and blocks[0].execution.number == checkpoint.number:
+        judge(checkpoint_hash_matches, blocks[0], checkpoint)
         return
-    believed = parsed[-1].execution.number - options.confirmations if height is None else height
-    header = Header(Height(0, checkpoint.number), max(believed, 0), tuple(parsed), ())
-    yield from update_checks(Branch(header), checkpoint.state, options, now_ns)
+    believed = blocks[-1].execution.number - options.confirmations if height is None else height
+    header = Header(Height(0, checkpoint.number), max(believed, 0), tuple(blocks), ())
+    judge_update(judge, header, checkpoint.state, options, now_ns)
 
 
 def _sorted(served: Sequence[Served]) -> list[SealedBlock]:
     return sorted((sealed_block(one.execution()) for one in served), key=lambda block: block.execution.number)
 
 
-def _block_hashes_match(served: Sequence[Served]) -> None:
+headers_are_well_formed = cited(_sorted, SPEC, "headers_are_well_formed")
+
+
+@rule("EIP-225")
+def block_hashes_match(served: Sequence[Served]) -> None:
     """A node names a block by the hash of its fields."""
     for one in served:
         if one.block is None:
@@ -129,7 +138,9 @@ def _block_hashes_match(served: Sequence[Served]) -> None:
             )
 
 
-def _is_checkpoint(block: SealedBlock, checkpoint: Checkpoint) -> None:
+@rule(SPEC)
+def checkpoint_hash_matches(block: SealedBlock, checkpoint: Checkpoint) -> None:
+    """The block is the checkpoint's very one."""
     name = "checkpoint_hash_matches"
     if block.hash != checkpoint.state.block_hash:
         raise PredicateFailed(name, "another block at the checkpoint's height", block.hash, checkpoint.state.block_hash)

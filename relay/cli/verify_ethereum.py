@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from light_clients.ethereum import (
     ssz,
     supermajority,
 )
-from light_clients.ethereum.predicates import enough_participants, within_trusting_period
+from light_clients.ethereum.predicates import SYNC_PROTOCOL, enough_participants, within_trusting_period
 from light_clients.ethereum.snappy import decompress
-from light_clients.ethereum.verification import SPEC, SYNC_PROTOCOL, bootstrap_checks, store_update_checks
-from light_clients.interface import NANOSECONDS_PER_SECOND, Check, MalformedInput, UnsupportedOperation
+from light_clients.ethereum.verification import judge_bootstrap, judge_store_update
+from light_clients.interface import NANOSECONDS_PER_SECOND, Judge, MalformedInput, UnsupportedOperation, cited
 from relay.cli.verdicts import UnusableInput, parse_json, read_file, read_json
 
 SNAPPY_SUFFIX = ".ssz_snappy"
@@ -161,36 +160,30 @@ def _stream(data: bytes, network: Network) -> Iterator[Update]:
         )
 
 
-def file_checks(served: list[Served], trust: Trust, now_ns: int) -> Iterator[Check]:
-    """Every predicate, in order: the bootstrap from the trusted root, then each update from the store so far."""
+_signed_by_supermajority = cited(
+    enough_participants, f"{SYNC_PROTOCOL}#process_light_client_update", "signed_by_supermajority"
+)
+
+
+def judge_file(judge: Judge, served: list[Served], trust: Trust, now_ns: int) -> None:
+    """Every rule, in order: the bootstrap from the trusted root, then each update from the store so far."""
     first = served[0].value
     if not isinstance(first, Bootstrap):
         raise UnusableInput("the first file is not a bootstrap")
     network = trust.network
     current_slot = network.slot_before_ns(now_ns + trust.clock_drift_s * NANOSECONDS_PER_SECOND)
-    yield Check(
-        "within_trusting_period",
-        SPEC,
-        lambda: within_trusting_period(network.slot_time_s(first.header.beacon.slot), trust.trusting_period_s, now_ns),
-    )
-    yield from _labelled(bootstrap_checks(first, trust.block_root, network), served[0].source)
+    slot_time_ns = network.slot_time_s(first.header.beacon.slot) * NANOSECONDS_PER_SECOND
+    judge(within_trusting_period, slot_time_ns, trust.trusting_period_s * NANOSECONDS_PER_SECOND, now_ns)
+    judge_bootstrap(judge.under(f"{served[0].source}: "), first, trust.block_root, network)
     store = LightClientStore(network, first.header, first.current_sync_committee, None, None, first.header)
     for item in served[1:]:
         update = item.value
         if isinstance(update, Bootstrap):
             raise UnusableInput("there is more than one bootstrap")
-        checks = store_update_checks(update, store.committee_for(update), store.trusted, network, current_slot)
-        yield from _labelled(checks, item.source)
-        yield Check(
-            f"{item.source}: signed_by_supermajority",
-            f"{SYNC_PROTOCOL}#process_light_client_update",
-            partial(enough_participants, update, supermajority(network.preset.sync_committee_size)),
-        )
+        of_file = judge.under(f"{item.source}: ")
+        judge_store_update(of_file, update, store.committee_for(update), store.trusted, network, current_slot)
+        of_file(_signed_by_supermajority, update, supermajority(network.preset.sync_committee_size))
         store = store.after_valid(update)
-
-
-def _labelled(checks: Iterable[Check], source: str) -> Iterator[Check]:
-    return (check._replace(name=f"{source}: {check.name}") for check in checks)
 
 
 def subject_of(served: list[Served], trust: Trust, now_ns: int) -> dict[str, str]:

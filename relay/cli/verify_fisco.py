@@ -1,12 +1,12 @@
 """`hutong verify fisco`: blocks of FISCO BCOS 2 and 3 as nodes serve them, judged from a checkpoint that the user trusts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from light_clients.fisco_bcos import CryptoSuite, Generation, Header, Sealer, block_hash, header_from_rpc
+from light_clients.fisco_bcos.predicates import SPEC
 from light_clients.fisco_bcos.rpc_json import generation_of, suite_of
 from light_clients.fisco_bcos.rpc_receipt import Inclusion, Kind, inclusion_from_rpc
 from light_clients.fisco_bcos.types import (
@@ -16,8 +16,8 @@ from light_clients.fisco_bcos.types import (
     TrustedState,
     check_sealers,
 )
-from light_clients.fisco_bcos.verification import SPEC, Options, Signers, seal_checks, update_checks
-from light_clients.interface import Check, Height, MalformedInput, PredicateFailed, VerificationError
+from light_clients.fisco_bcos.verification import Options, judge_seals, judge_update
+from light_clients.interface import Height, Judge, MalformedInput, PredicateFailed, VerificationError, cited, rule
 from relay.cli.checkpoint_files import document_in, named, whole_number
 from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
 from relay.cli.verify_tendermint import parse_time
@@ -139,39 +139,44 @@ def _result(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def file_checks(served: Served, checkpoint: Checkpoint, bounds: Bounds, now_ns: int) -> Iterator[Check]:
-    """Every predicate, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
-    parsed: list[Header] = []
-    suites: list[CryptoSuite] = []
-    yield Check("header_is_well_formed", SPEC, lambda: parsed.append(served.parse()))
-    header = parsed[0]
-    yield Check("block_hash_matches", SPEC, lambda: suites.append(suite_of(header, served.named_hash())))
-    crypto_suite = suites[0]
+def judge_file(judge: Judge, served: Served, checkpoint: Checkpoint, bounds: Bounds, now_ns: int) -> None:
+    """Every rule, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
+    header = judge(header_is_well_formed, served)
+    crypto_suite = judge(block_hash_matches, header, served)
     if header.block.number == checkpoint.number:
-        yield Check("checkpoint_hash_matches", SPEC, partial(_is_checkpoint, crypto_suite, header, checkpoint))
-        yield from seal_checks(header, Signers(crypto_suite, header))
+        judge(checkpoint_hash_matches, crypto_suite, header, checkpoint)
+        judge_seals(judge, header, crypto_suite)
     else:
         if header.block.number == checkpoint.number + 1:
-            yield Check("follows_checkpoint", SPEC, partial(_follows_checkpoint, header, checkpoint))
+            judge(follows_checkpoint, header, checkpoint)
         options = Options(served.generation, crypto_suite, bounds.trusting_period_s, bounds.clock_drift_s)
-        yield from update_checks(header, checkpoint.state, options, now_ns)
+        judge_update(judge, header, checkpoint.state, options, now_ns)
+    is_generation_2 = served.generation is Generation.V2
     for kind, answer in served.inclusions:
-        inclusions: list[Inclusion] = []
-        yield Check(
-            f"{kind}_is_well_formed",
-            SPEC,
-            lambda kind=kind, answer=answer, found=inclusions: found.append(  # type: ignore[misc]
-                inclusion_from_rpc(answer, kind, crypto_suite, is_generation_2=served.generation is Generation.V2)
-            ),
-        )
-        yield Check(inclusions[0].predicate, SPEC, partial(_included, inclusions[0], crypto_suite, header, served))
+        well_formed = cited(inclusion_from_rpc, SPEC, f"{kind}_is_well_formed")
+        inclusion = judge(well_formed, answer, kind, crypto_suite, is_generation_2=is_generation_2)
+        judge(cited(_included, SPEC, inclusion.predicate), inclusion, crypto_suite, header, served)
+
+
+@rule(SPEC)
+def header_is_well_formed(served: Served) -> Header:
+    """Reads the header of the node's answer."""
+    return served.parse()
+
+
+@rule(SPEC)
+def block_hash_matches(header: Header, served: Served) -> CryptoSuite:
+    """The node's hash is the header's own under one of the suites. Returns it."""
+    return suite_of(header, served.named_hash())
 
 
 def _included(inclusion: Inclusion, crypto_suite: CryptoSuite, header: Header, served: Served) -> None:
     inclusion.verify(crypto_suite, header.block, served.transactions())
 
 
-def _is_checkpoint(crypto_suite: CryptoSuite, header: Header, checkpoint: Checkpoint) -> None:
+@rule(SPEC)
+def checkpoint_hash_matches(crypto_suite: CryptoSuite, header: Header, checkpoint: Checkpoint) -> None:
+    """The block is the checkpoint's very one."""
     name = "checkpoint_hash_matches"
     computed = block_hash(crypto_suite, header)
     if computed != checkpoint.hash:
@@ -185,7 +190,9 @@ def _is_checkpoint(crypto_suite: CryptoSuite, header: Header, checkpoint: Checkp
         raise PredicateFailed(name, "the block lists other sealers than the checkpoint")
 
 
-def _follows_checkpoint(header: Header, checkpoint: Checkpoint) -> None:
+@rule(SPEC)
+def follows_checkpoint(header: Header, checkpoint: Checkpoint) -> None:
+    """The checkpoint's block is the parent of the one above it."""
     if header.block.parent_hash != checkpoint.hash:
         raise PredicateFailed(
             "follows_checkpoint",

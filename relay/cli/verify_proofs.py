@@ -1,13 +1,12 @@
 """`hutong verify ics23 | eip1186`: one proof, or a batch, from a root that the user trusts."""
 
 from enum import StrEnum
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from light_clients.interface import Check, PredicateFailed
+from light_clients.interface import Judge, PredicateFailed, audit, rule
 from relay.cli.verdicts import (
     AsJson,
     File,
@@ -51,7 +50,7 @@ def ics23_command(
 ) -> None:
     """Judge an ICS-23 proof: CommitmentProof or MerkleProof (raw, hex or base64), or an abci_query response with its proof."""
     from light_clients.proofs import ics23
-    from relay.cli.proof_files import ics23_batch_checks, ics23_checks, read_claims, read_ics23
+    from relay.cli.proof_files import audit_ics23_batch, judge_ics23, read_claims, read_ics23
 
     with unusable_as_exit():
         trusted = parse_hex(required(root, "--root", "the app hash or tree root that you trust"), "--root")
@@ -82,7 +81,7 @@ def ics23_command(
     if asked is not None:
         absent = sum(held is None for _, held in asked)
         subject["claims"] = f"{len(asked) - absent} values, {absent} absent"
-        report(ics23_batch_checks(parsed, specs[0], trusted, asked), subject, as_json=as_json)
+        report(audit_ics23_batch(parsed, specs[0], trusted, asked), subject, as_json=as_json)
     subject |= {
         "path": " / ".join(
             element.decode() if element.isascii() and element.decode().isprintable() else element.hex()
@@ -90,7 +89,7 @@ def ics23_command(
         ),
         "claim": "absent" if claimed is None else f"value {claimed.hex()}",
     }
-    report(ics23_checks(parsed, specs, trusted, path, claimed), subject, as_json=as_json)
+    report(audit(judge_ics23, parsed, specs, trusted, path, claimed), subject, as_json=as_json)
 
 
 def eip1186_command(
@@ -123,13 +122,16 @@ def eip1186_command(
     } | {
         f"slot 0x{slot.slot.hex()}": "nothing" if slot.word is None else f"0x{slot.word.hex()}" for slot in claim.slots
     }
-    checks = chain(
-        [Check("address_matches", "EIP-1186", lambda: _address_matches(claim.address, wanted))],
-        mpt.eip1186_checks(trusted, claim),
-    )
-    report(checks, subject, as_json=as_json)
+
+    def judge_claim(judge: Judge) -> None:
+        judge(address_matches, claim.address, wanted)
+        mpt.judge_eip1186(judge, trusted, claim)
+
+    report(audit(judge_claim), subject, as_json=as_json)
 
 
-def _address_matches(got: bytes, wanted: bytes) -> None:
+@rule("EIP-1186")
+def address_matches(got: bytes, wanted: bytes) -> None:
+    """The file is about the account that was asked for."""
     if got != wanted:
         raise PredicateFailed("address_matches", "the file is about another account", got=got, expected=wanted)

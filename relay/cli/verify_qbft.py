@@ -1,15 +1,15 @@
 """`hutong verify qbft` and `ibft`: QBFT, IBFT 2.0 and Istanbul headers as nodes serve them, judged from a checkpoint that the user trusts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from light_clients.bft_evm import Consensus, Header, block_hash, header_of
+from light_clients.bft_evm.predicates import SPEC
 from light_clients.bft_evm.types import MAX_VALIDATORS, TrustedState
-from light_clients.bft_evm.verification import SPEC, Committers, Options, seal_checks, update_checks
-from light_clients.interface import NANOSECONDS_PER_SECOND, Check, Height, MalformedInput, PredicateFailed
+from light_clients.bft_evm.verification import Options, judge_seals, judge_update
+from light_clients.interface import NANOSECONDS_PER_SECOND, Height, Judge, MalformedInput, PredicateFailed, cited, rule
 from relay.cli.checkpoint_files import document_in, named, whole_number
 from relay.cli.evm_files import Served, time_s
 from relay.cli.verdicts import UnusableInput, parse_hex
@@ -58,30 +58,34 @@ def parse(served: Served, consensus: Consensus) -> Header:
     return header_of(Height(0, 0), served.execution(), (), consensus)
 
 
-def file_checks(served: Served, checkpoint: Checkpoint, options: Options, now_ns: int) -> Iterator[Check]:
-    """Every predicate, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
-    parsed: list[Header] = []
-    yield Check("header_is_well_formed", SPEC, lambda: parsed.append(parse(served, options.rules.consensus)))
-    header = parsed[0]
+header_is_well_formed = cited(parse, SPEC, "header_is_well_formed")
+
+
+def judge_file(judge: Judge, served: Served, checkpoint: Checkpoint, options: Options, now_ns: int) -> None:
+    """Every rule, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
+    header = judge(header_is_well_formed, served, options.rules.consensus)
     if served.block is not None:
-        yield Check("block_hash_matches", SPEC, partial(_block_hash_matches, header, served.block))
+        judge(block_hash_matches, header, served.block)
     if header.execution.number == checkpoint.number:
-        yield Check("checkpoint_hash_matches", SPEC, partial(_is_checkpoint, header, checkpoint))
-        yield from seal_checks(header, Committers(header), options.rules)
+        judge(checkpoint_hash_matches, header, checkpoint)
+        judge_seals(judge, header, options.rules)
         return
     if header.execution.number == checkpoint.number + 1:
-        yield Check("follows_checkpoint", SPEC, partial(_follows_checkpoint, header, checkpoint))
-    yield from update_checks(header, checkpoint.state, options, now_ns)
+        judge(follows_checkpoint, header, checkpoint)
+    judge_update(judge, header, checkpoint.state, options, now_ns)
 
 
-def _block_hash_matches(header: Header, block: Mapping[str, Any]) -> None:
+@rule(SPEC)
+def block_hash_matches(header: Header, block: Mapping[str, Any]) -> None:
     """The node names the block by the hash of its fields, without round and seals."""
     computed = block_hash(header.execution, header.extra)
     if block.get("hash") != f"0x{computed.hex()}":
         raise PredicateFailed("block_hash_matches", "hash in the file", got=block.get("hash"), expected=computed)
 
 
-def _is_checkpoint(header: Header, checkpoint: Checkpoint) -> None:
+@rule(SPEC)
+def checkpoint_hash_matches(header: Header, checkpoint: Checkpoint) -> None:
+    """The header is the checkpoint's very block."""
     name = "checkpoint_hash_matches"
     computed = block_hash(header.execution, header.extra)
     if computed != checkpoint.hash:
@@ -94,7 +98,9 @@ def _is_checkpoint(header: Header, checkpoint: Checkpoint) -> None:
         raise PredicateFailed(name, "the block lists other validators than the checkpoint")
 
 
-def _follows_checkpoint(header: Header, checkpoint: Checkpoint) -> None:
+@rule(SPEC)
+def follows_checkpoint(header: Header, checkpoint: Checkpoint) -> None:
+    """The checkpoint's block is the parent of the one above it."""
     parent = header.execution.parent_hash
     if parent != checkpoint.hash:
         raise PredicateFailed("follows_checkpoint", "the parent is not the checkpoint's block", parent, checkpoint.hash)

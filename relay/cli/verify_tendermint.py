@@ -1,24 +1,25 @@
 """`hutong verify tendermint`: CometBFT headers as nodes serve them, judged from a checkpoint that the user trusts."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
-    Check,
+    Judge,
     MalformedInput,
     PredicateFailed,
     VerificationError,
+    cited,
+    rule,
 )
 from light_clients.tendermint import rpc_json
 from light_clients.tendermint.hashing import header_hash, validator_set_hash
 from light_clients.tendermint.predicates import CommitSignatures, chain_id_matches, trust_level_in_range
 from light_clients.tendermint.types import KeyType, PublicKey, SignedHeader, TrustLevel, ValidatorSet
-from light_clients.tendermint.verification import Options, TrustedState, commit_checks, update_checks
+from light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
 from relay.cli.verdicts import UnusableInput, parse_hex, parse_json, read_file
 
 SPEC = "docs/spec/tendermint-client.md"
@@ -186,7 +187,12 @@ def read_served(paths: list[Path]) -> Served:
     return served
 
 
-def _hash_matches(signed_header: SignedHeader, checkpoint: Checkpoint) -> None:
+_chain_id_matches = cited(chain_id_matches, SPEC)
+
+
+@rule(SPEC)
+def checkpoint_hash_matches(signed_header: SignedHeader, checkpoint: Checkpoint) -> None:
+    """The header is the checkpoint's very block."""
     actual = header_hash(signed_header.header)
     if actual != checkpoint.hash:
         raise PredicateFailed(
@@ -202,6 +208,7 @@ def _hash_matches(signed_header: SignedHeader, checkpoint: Checkpoint) -> None:
         )
 
 
+@rule(SPEC)
 def follows_checkpoint(signed_header: SignedHeader, checkpoint: Checkpoint) -> None:
     """The checkpoint's block is the parent of the one above it."""
     parent = signed_header.header.last_block_id.hash
@@ -209,34 +216,33 @@ def follows_checkpoint(signed_header: SignedHeader, checkpoint: Checkpoint) -> N
         raise PredicateFailed("follows_checkpoint", "the parent is not the checkpoint's block", parent, checkpoint.hash)
 
 
-def checkpoint_checks(signed_header: SignedHeader, validators: ValidatorSet, checkpoint: Checkpoint) -> Iterator[Check]:
+def judge_checkpoint(
+    judge: Judge, signed_header: SignedHeader, validators: ValidatorSet, checkpoint: Checkpoint
+) -> None:
     """The header is the checkpoint's very block, and its own validators signed it."""
-    yield Check("chain_id_matches", SPEC, partial(chain_id_matches, signed_header.header, checkpoint.chain_id))
-    yield Check("checkpoint_hash_matches", SPEC, partial(_hash_matches, signed_header, checkpoint))
-    signatures = CommitSignatures(checkpoint.chain_id, signed_header.commit)
-    yield from commit_checks(signed_header, validators, signatures)
+    judge(_chain_id_matches, signed_header.header, checkpoint.chain_id)
+    judge(checkpoint_hash_matches, signed_header, checkpoint)
+    judge_commit(judge, signed_header, validators, CommitSignatures(checkpoint.chain_id, signed_header.commit))
 
 
-def file_checks(served: Served, checkpoint: Checkpoint, options: Options, now_ns: int) -> Iterator[Check]:
-    """Every predicate, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
-    parsed: list[tuple[SignedHeader, ValidatorSet]] = []
-    yield Check("file_is_well_formed", RPC, lambda: parsed.append(_parse(served, checkpoint)))
-    signed_header, validators = parsed[0]
+def judge_file(judge: Judge, served: Served, checkpoint: Checkpoint, options: Options, now_ns: int) -> None:
+    """Every rule, in order. At the checkpoint's height the block must be the very one; above it, be vouched for."""
+    signed_header, validators = judge(file_is_well_formed, served, checkpoint)
     header = signed_header.header
     if header.height == checkpoint.height:
-        yield from checkpoint_checks(signed_header, validators, checkpoint)
+        judge_checkpoint(judge, signed_header, validators, checkpoint)
         return
     trusted = TrustedState(
         checkpoint.height, checkpoint.time_ns, validator_set_hash(checkpoint.validators), checkpoint.announced
     )
     if header.height == checkpoint.height + 1:
-        yield Check("follows_checkpoint", SPEC, partial(follows_checkpoint, signed_header, checkpoint))
-    yield from update_checks(
-        checkpoint.chain_id, signed_header, validators, trusted, checkpoint.validators, options, now_ns
-    )
+        judge(follows_checkpoint, signed_header, checkpoint)
+    judge_update(judge, checkpoint.chain_id, signed_header, validators, trusted, checkpoint.validators, options, now_ns)
 
 
-def _parse(served: Served, checkpoint: Checkpoint) -> tuple[SignedHeader, ValidatorSet]:
+@rule(RPC)
+def file_is_well_formed(served: Served, checkpoint: Checkpoint) -> tuple[SignedHeader, ValidatorSet]:
+    """Reads the header and its validators, which are the checkpoint's where the file has none."""
     signed_header = rpc_json.signed_header_from_rpc(served.signed_headers[0])
     if served.validators:
         listed = {"validators": served.validators, "proposer": served.proposer}

@@ -4,25 +4,25 @@ What a relay does against a node (`adapters.cometbft`), offline: the schedule of
 headers that there are. A header's own validators stand in its file, or are those of a set in another file or the checkpoint.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from light_clients.interface import (
-    Check,
+    VERIFY,
     InsufficientTrust,
+    Judge,
     PredicateFailed,
     VerificationError,
-    run_checks,
+    rule,
 )
 from light_clients.tendermint import rpc_json
 from light_clients.tendermint.bisection import Bisection
 from light_clients.tendermint.hashing import header_hash, validator_set_hash
 from light_clients.tendermint.types import SignedHeader, ValidatorSet
-from light_clients.tendermint.verification import Options, TrustedState, update_checks
+from light_clients.tendermint.verification import Options, TrustedState, judge_update
 from relay.cli.verdicts import UnusableInput
-from relay.cli.verify_tendermint import SPEC, Checkpoint, checkpoint_checks, follows_checkpoint, read_served
+from relay.cli.verify_tendermint import SPEC, Checkpoint, follows_checkpoint, judge_checkpoint, read_served
 
 MAX_HEADERS = 4_096
 """In one folder; each file is bounded by itself."""
@@ -106,7 +106,7 @@ class Search:
     options: Options
     now_ns: int
 
-    def step_checks(self, trusted: int, height: int) -> Iterator[Check]:
+    def judge_step(self, judge: Judge, trusted: int, height: int) -> None:
         """Every rule of the header at `height`, from a height that is believed: the checkpoint's or one of the files."""
         block, believed = self.blocks[height], self.blocks.get(trusted)
         if believed is None:
@@ -118,9 +118,7 @@ class Search:
             )
             validators = self.checkpoint.validators
             if height == trusted + 1:
-                yield Check(
-                    "follows_checkpoint", SPEC, partial(follows_checkpoint, block.signed_header, self.checkpoint)
-                )
+                judge(follows_checkpoint, block.signed_header, self.checkpoint)
         else:
             header = believed.signed_header.header
             if height == trusted + 1:
@@ -129,7 +127,8 @@ class Search:
             else:
                 state = TrustedState(trusted, header.time_ns, header.validators_hash, announces_next=False)
                 validators = believed.validators
-        yield from update_checks(
+        judge_update(
+            judge,
             self.checkpoint.chain_id,
             block.signed_header,
             block.validators,
@@ -139,22 +138,22 @@ class Search:
             self.now_ns,
         )
 
-    def first_checks(self) -> Iterator[Check]:
+    def judge_first(self, judge: Judge) -> None:
         """Of the checkpoint's own block, where a file has it: then it also says who signs next."""
         block = self.blocks.get(self.checkpoint.height)
         if block is not None:
-            yield from checkpoint_checks(block.signed_header, block.validators, self.checkpoint)
+            judge_checkpoint(judge, block.signed_header, block.validators, self.checkpoint)
 
     def find(self, target: int) -> Way:
         """The way to `target`. A step that fails by anything but too little trust ends the way there, to be printed."""
         heights = [self.checkpoint.height, *(at for at in self.blocks if self.checkpoint.height < at <= target)]
         places = Bisection.between(0, len(heights) - 1)
         try:
-            run_checks(self.first_checks())
+            self.judge_first(VERIFY)
             while (place := places.next_height) is not None:
                 trusted, height = heights[places.trusted], heights[place]
                 try:
-                    run_checks(self.step_checks(trusted, height))
+                    self.judge_step(VERIFY, trusted, height)
                 except InsufficientTrust as error:
                     if place == places.trusted + 1:
                         steps = (*places.steps, place)
@@ -172,19 +171,19 @@ class Search:
     def _at(self, heights: Sequence[int], places: Sequence[int]) -> tuple[LightBlock, ...]:
         return tuple(self.blocks[heights[place]] for place in places)
 
-    def way_checks(self, way: Way, target: int) -> Iterator[Check]:
+    def judge_way(self, judge: Judge, way: Way, target: int) -> None:
         """Every rule of every step, each under the height that it makes believed; last, that the way ends at the target."""
-        for check in self.first_checks():
-            yield Check(f"{self.checkpoint.height}.{check.name}", check.source, check.run)
+        self.judge_first(judge.under(f"{self.checkpoint.height}."))
         trusted = self.checkpoint.height
         for block in way.blocks:
-            for check in self.step_checks(trusted, block.height):
-                yield Check(f"{block.height}.{check.name}", check.source, check.run)
+            self.judge_step(judge.under(f"{block.height}."), trusted, block.height)
             trusted = block.height
-        yield Check("target_is_reached", SPEC, partial(_target_is_reached, way, trusted, target))
+        judge(target_is_reached, way, trusted, target)
 
 
-def _target_is_reached(way: Way, reached: int, target: int) -> None:
+@rule(SPEC)
+def target_is_reached(way: Way, reached: int, target: int) -> None:
+    """The way leads to the height that was asked for."""
     if way.missing is not None or reached != target:
         raise PredicateFailed("target_is_reached", way.missing or "the way ends before", reached, target)
 

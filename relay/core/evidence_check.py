@@ -1,8 +1,5 @@
 """Kept evidence judged again: every predicate that the destination's light client ran, by name."""
 
-from collections.abc import Iterator
-from functools import partial
-
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
     acknowledgement_key,
@@ -11,15 +8,17 @@ from light_clients.ibc.commitment import (
     receipt_key,
 )
 from light_clients.interface import (
-    Check,
+    Audit,
     CheckVerdict,
+    HeaderVerdict,
+    Judge,
     LightClient,
     MemoryConsensusStates,
     PredicateFailed,
     UnknownHeight,
     Updated,
     VerificationError,
-    audit_checks,
+    rule,
 )
 from relay.archive import Evidence
 from relay.core.clients import light_client
@@ -30,43 +29,55 @@ ICS04 = "ICS-04 v2"
 def judge_again(evidence: Evidence) -> tuple[CheckVerdict, ...]:
     """From the states that the destination's client trusted, at the time at which the relay verified; stops at the
     first predicate that fails. Whether those states may be trusted is for `hutong audit` to say."""
-    verdicts: list[CheckVerdict] = []
     try:
         client = light_client(evidence.client_type)
-        for verdict in _verdicts(client, evidence):
-            verdicts.append(verdict)
-            if not verdict.held:
-                break
     except VerificationError as error:
-        verdicts.append(CheckVerdict("evidence_can_be_judged", ICS04, error))
+        return (_not_judged(error),)
+    verdicts: list[CheckVerdict] = []
+    try:
+        _judge_evidence(Audit(verdicts.append), client, evidence)
+    except VerificationError as error:
+        if not verdicts or verdicts[-1].error is not error:
+            verdicts.append(_not_judged(error))
     return tuple(verdicts)
 
 
-def _verdicts(client: LightClient, evidence: Evidence) -> Iterator[CheckVerdict]:
+def _not_judged(error: VerificationError) -> CheckVerdict:
+    return CheckVerdict("evidence_can_be_judged", ICS04, error)
+
+
+def _judge_evidence(judge: Judge, client: LightClient, evidence: Evidence) -> None:
     state = evidence.trusted_client_state
     states = MemoryConsensusStates({evidence.trusted_height: evidence.trusted_consensus_state})
     for header in evidence.headers:
-        yield from audit_checks(client.header_checks(state, states, header, evidence.verified_at_ns))
-        verdict = client.verify_header(state, states, header, evidence.verified_at_ns)
-        if not isinstance(verdict, Updated):
-            error = PredicateFailed(
-                "header_updates", "the header does not bring the client forward", type(verdict).__name__
-            )
-            yield CheckVerdict("header_updates", "ICS-02", error)
-            return
-        state = verdict.client_state
-        states = states.with_state(verdict.height, verdict.consensus_state)
+        verdict = client.judge_header(judge, state, states, header, evidence.verified_at_ns)
+        updated = judge.tacitly(header_updates, verdict)
+        state = updated.client_state
+        states = states.with_state(updated.height, updated.consensus_state)
+    at = judge(proof_height_known, client, state, states, evidence)
+    judge(proves_the_packet, evidence)
+    client.judge_membership(judge, state, at, evidence.proof, evidence.path, evidence.value)
+
+
+@rule("ICS-02")
+def header_updates(verdict: HeaderVerdict) -> Updated:
+    """The header brings the client forward."""
+    if not isinstance(verdict, Updated):
+        raise PredicateFailed("header_updates", "the header does not bring the client forward", type(verdict).__name__)
+    return verdict
+
+
+@rule("ICS-02")
+def proof_height_known(client: LightClient, state: bytes, states: MemoryConsensusStates, evidence: Evidence) -> bytes:
+    """The consensus state that the proof stands on is one of those that the headers left."""
     at = states.get(evidence.proof_height)
     if at is None:
-        error_height = UnknownHeight(evidence.proof_height, client.latest_height(state))
-        yield CheckVerdict("proof_height_known", "ICS-02", error_height)
-        return
-    yield CheckVerdict("proof_height_known", "ICS-02", None)
-    yield from audit_checks([Check("proves_the_packet", ICS04, partial(_proves_the_packet, evidence))])
-    yield from audit_checks(client.membership_checks(state, at, evidence.proof, evidence.path, evidence.value))
+        raise UnknownHeight(evidence.proof_height, client.latest_height(state))
+    return at
 
 
-def _proves_the_packet(evidence: Evidence) -> None:
+@rule(ICS04)
+def proves_the_packet(evidence: Evidence) -> None:
     """What is proven is what the packet says: not some other entry of the chain."""
     packet, acknowledgement = evidence.packet, evidence.acknowledgement
     value: bytes | None

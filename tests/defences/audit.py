@@ -56,7 +56,7 @@ AUDIT = (
     Defence(
         "the second leg is what the first asked for",
         LINKS,
-        "    yield Step(subject, Check(name, source, partial(check_second_leg, first.packet, second.packet)))\n",
+        "    judge(_stamp_matches if is_message else _tokens_match, first.packet, second.packet)\n",
         "",
         (f"{BUNDLES}::test_refused_legs_of_two_deliveries",),
     ),
@@ -105,15 +105,15 @@ AUDIT = (
     Defence(
         "headers are remembered by all their bytes",
         CHAINS,
-        '    return digest_of(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
-        "    return digest_of(judged.surroundings, trusted.hash, entry.header)\n",
+        '    return digest_of(case.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
+        "    return digest_of(case.surroundings, trusted.hash, entry.header)\n",
         (f"{COMMITS}::test_remembered_header_with_another_commit_is_judged_anew",),
     ),
     Defence(
         "a bundle has one verdict, alone and after others",
         CHAINS,
-        '    return digest_of(judged.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
-        '    return digest_of(judged.chain.chain_id.encode(), entry.header, entry.commit or b"")\n',
+        '    return digest_of(case.surroundings, trusted.hash, entry.header, entry.commit or b"")\n',
+        '    return digest_of(case.chain.chain_id.encode(), entry.header, entry.commit or b"")\n',
         (
             f"{BUNDLES}::test_bundle_that_lacks_validators_is_refused_after_one_that_has_them",
             f"{COMMITS}::test_remembered_header_is_judged_anew_from_another_trusted_one",
@@ -122,16 +122,16 @@ AUDIT = (
     Defence(
         "validator sets are remembered by their bytes, not by their hash",
         "relay/audit/tendermint.py",
-        "            if self._memory.validator_sets.get(encoded) is None:\n                predicates.",
-        "            if validator_set_hash(validator_set) not in [v[0][0] for v in self._memory.validator_sets._values.values()]:"
-        "\n                predicates.",
+        "        if memory.validator_sets.get(encoded) is None:\n            predicates.",
+        "        if validator_set_hash(validator_set) not in [v[0][0] for v in memory.validator_sets._values.values()]:"
+        "\n            predicates.",
         (f"{COMMITS}::test_attack_H_remembered_validators_with_the_same_hash_and_another_address_are_judged_anew",),
     ),
     Defence(
         "accounts are remembered with their proofs",
         CHAINS,
-        "        key = (judged.chain.chain_id, block.entry)\n",
-        "        key = (judged.chain.chain_id, HeaderEntry(block.entry.header))\n",
+        "        key = (case.chain.chain_id, block.entry)\n",
+        "        key = (case.chain.chain_id, HeaderEntry(block.entry.header))\n",
         (f"{PERIODS}/test_agreement.py::test_refused_headers_proofs_and_sets_of_other_bundles",),
     ),
     Defence(

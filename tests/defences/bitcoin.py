@@ -67,8 +67,8 @@ BITCOIN = (
     Defence(
         "confirmation depth",
         HEADERS,
-        "    if depth < confirmation_depth:\n",
-        "    if depth < confirmation_depth - 1:\n",
+        "    if depth < needed:\n",
+        "    if depth < needed - 1:\n",
         (f"{ATTACKS}::test_attack_C51_bitcoin_too_few_confirmations",),
     ),
     Defence(

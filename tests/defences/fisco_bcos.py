@@ -75,7 +75,7 @@ FISCO_BCOS = (
     ),
     Defence(
         "expiry of trusted states of FISCO BCOS",
-        PREDICATES,
+        "light_clients/interface/trusting.py",
         "    if edge_ns <= now_ns:\n",
         "    if edge_ns < now_ns:\n",
         (f"{HEADERS}::test_attack_C10_fisco_trusting_period_at_its_edge",),

@@ -18,7 +18,7 @@ FOLLOWED_CHAINS = (
     Defence(
         "a proof stands on the last update",
         FOLLOWED,
-        "    if entry == chain.headers[-1] and verdict.height not in proof_heights:\n",
+        "    if is_last and verdict.height not in proof_heights:\n",
         "    if False:\n",
         (LIMITS,),
     ),
@@ -32,15 +32,15 @@ FOLLOWED_CHAINS = (
     Defence(
         "an update is judged by the light client's own list",
         FOLLOWED,
-        "    yield from following.client.header_checks(following.client_state, following.states, entry.header, now_ns)\n",
-        "",
+        "following.client.judge_header(judge, following",
+        "following.client.verify_header(following",
         (f"{TESTS}::test_parity_row_47_updates_are_believed_from_the_checkpoint_on_by_the_clients_own_rules",),
     ),
     Defence(
         "a checkpoint made in memory is what its states say",
-        FOLLOWED,
-        '    yield Check("checkpoint_hash_matches", CHECKPOINT, partial(check_followed, checkpoint, trust))\n',
-        "    yield from ()\n",
+        "relay/audit/chains.py",
+        "    inquiry.about(case.subject)(followed.checkpoint_hash_matches, checkpoint, trust)\n",
+        "",
         (CHECKPOINTS,),
     ),
     Defence(

@@ -104,8 +104,8 @@ VALIDATORS = (
     Defence(
         "the listed set signed its header",
         "adapters/hub/validators.py",
-        "        run_checks(commit_checks(signed, validators, CommitSignatures(header.chain_id, signed.commit)))\n",
-        "        run_checks(())\n",
+        "        judge_commit(VERIFY, signed, validators, CommitSignatures(header.chain_id, signed.commit))\n",
+        "        pass\n",
         ("adapters/cometbft/test_hub_set_changes.py::test_a_set_that_did_not_sign_its_header_is_not_listed",),
     ),
 )

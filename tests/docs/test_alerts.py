@@ -57,7 +57,7 @@ def test_every_alarm_has_its_page_and_its_row_and_the_reverse():
         assert rule["annotations"]["runbook"] == f"docs/handbook/{rule['alert']}.md"
         assert rule["labels"]["severity"] in ("critical", "warning")
         headings = re.findall(r"^## (.+)$", page, re.MULTILINE)
-        assert headings == ["Look at", "Do", "When it is not a problem"]
+        assert headings == ["Look at", "Do", "When it is no problem"]
         for used in re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]):
             names = set().union(*(registered()[name] for name in asked_for(rule["expr"])))
             assert used in names | SCRAPED, f"{rule['alert']}: no label {used}"

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from light_clients.bft_evm import Consensus, QuorumRule, decode_extra_data, header_of
-from light_clients.bft_evm.predicates import quorum_of_own_validators, recover_committers
+from light_clients.bft_evm.predicates import commit_seals_of_validators, quorum_of_own_validators
 from light_clients.interface import Height
 from tests.nodes.goquorum import goquorum_network
 from tests.nodes.goquorum_contract import CONTRACT, contract_network
@@ -43,5 +43,5 @@ async def test_validators_that_a_contract_selects(tmp_path):
         for header in lane.network.headers(1, lane.network.height()):
             # what the light client takes for the rule: the list after the parent block seals
             selected = lane.network.selected(header.number - 1)
-            committers = recover_committers(header_of(Height(0, 0), header, ()), selected)
+            committers = commit_seals_of_validators(header_of(Height(0, 0), header, ()), selected)
             quorum_of_own_validators(len(selected), committers, QuorumRule.CEIL_TWO_THIRDS)

@@ -30,10 +30,10 @@ from light_clients.bitcoin import (
     encode_merkle_block,
     headers_needed_from,
     parameters_of,
-    run_checks_of,
     state_from_ancestors,
 )
-from light_clients.bitcoin.chain import Run
+from light_clients.bitcoin.chain import Run, Weighed
+from light_clients.bitcoin.chain import judge_run as judge_headers
 from light_clients.bitcoin.merkle import branch_root, merkle_root, not_ambiguous, partial_tree_matches
 from light_clients.bitcoin.messages import op_return_data
 from light_clients.bitcoin.networks import MAX_FUTURE_BLOCK_TIME_S, RETARGET_INTERVAL
@@ -43,12 +43,12 @@ from light_clients.bitcoin.wire import Reader, compact_size, decode_block, read_
 from light_clients.bitcoin.work import retargeted_bits, target_of, work_of
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
+    VERIFY,
     Height,
     MalformedInput,
     MemoryConsensusStates,
     PredicateFailed,
     Updated,
-    run_checks,
 )
 
 # Signet's blocks count by a signature; its headers keep mainnet's rules under this limit.
@@ -107,9 +107,9 @@ def headers_bin(entry: Entry, group: Group) -> Iterator[Verification]:
             trusted = state_from_ancestors(headers[: root - first + 1], first, parameters)
             now_ns = max(header.time_s for header in headers) * NANOSECONDS_PER_SECOND
             run = Run(trusted, headers[root - first + 1 :], parameters)
-            run_checks(run_checks_of(run, now_ns))
+            weighed = judge_headers(VERIFY, run, now_ns)
             if len(run.headers) > DEPTH:
-                follow(run, network_of(network), now_ns)
+                follow(weighed, network_of(network), now_ns)
 
     for index, header in enumerate(headers):
         height = first + index
@@ -128,7 +128,7 @@ def headers_bin(entry: Entry, group: Group) -> Iterator[Verification]:
         yield Verification(f"header {height}", judge)
 
 
-def follow(run: Run, network: Network, now_ns: int) -> None:
+def follow(run: Weighed, network: Network, now_ns: int) -> None:
     """A client is created at the run's root and brought to its end, a period at most a step; nothing false comes with it."""
     client = ClientState(network, b"\x51", DEPTH, 10**9, Height(0, run.trusted.height), run.trusted.chainwork)
     state = encode_client_state(client)
@@ -137,7 +137,7 @@ def follow(run: Run, network: Network, now_ns: int) -> None:
     at, last = run.trusted.height, run.tip.height - DEPTH + 1
     while at < last:
         to = min(last, at + RETARGET_INTERVAL)
-        shown = run.headers[at - run.trusted.height : to - run.trusted.height + DEPTH - 1]
+        shown = run.run.headers[at - run.trusted.height : to - run.trusted.height + DEPTH - 1]
         update = Header(Height(0, at), Height(0, to), shown)
         light = replace(update, headers=(*shown[:-1], replace(shown[-1], nonce=shown[-1].nonce ^ 1)))
         if network is not Network.REGTEST:  # where every second hash is good enough

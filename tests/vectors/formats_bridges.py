@@ -28,8 +28,8 @@ from light_clients.ethereum import (
 )
 from light_clients.ethereum import beacon_json as api
 from light_clients.ethereum.forks import EXECUTION_PAYLOAD_GINDEX
-from light_clients.ethereum.verification import signature_checks
-from light_clients.interface import run_checks
+from light_clients.ethereum.verification import judge_signature
+from light_clients.interface import VERIFY
 from light_clients.proofs.ssz import uint64_chunk, verify_branch
 
 BLOCK_ROOTS_GINDEX = 37
@@ -147,7 +147,7 @@ class SignedHeader:
     """A header with a sync aggregate of its own, where the file has one."""
 
     def __init__(self, header: BeaconBlockHeader, data: dict, entry: Entry, group: Group) -> None:
-        self._checks = None
+        self._signed = None
         self.unchecked: str | None = None
         if data.get("sync_aggregate") is None:
             return
@@ -159,11 +159,11 @@ class SignedHeader:
         if committee is None:
             self.unchecked = no_committee(period)
         else:
-            self._checks = signature_checks(update, committee, network)
+            self._signed = update, committee, network
 
     def run(self) -> None:
-        if self._checks is not None:
-            run_checks(self._checks)
+        if self._signed is not None:
+            judge_signature(VERIFY, *self._signed)
 
 
 def first_of(data: dict, *names: str):

@@ -29,12 +29,12 @@ from light_clients.ethereum.forks import signing_root
 from light_clients.ethereum.snappy import decompress
 from light_clients.ethereum.verification import (
     MIN_SYNC_COMMITTEE_PARTICIPANTS,
-    bootstrap_checks,
-    branch_checks,
-    content_checks,
-    signature_checks,
+    judge_bootstrap,
+    judge_branches,
+    judge_content,
+    judge_signature,
 )
-from light_clients.interface import MalformedInput, PredicateFailed, run_checks
+from light_clients.interface import VERIFY, MalformedInput, PredicateFailed
 
 
 def from_hex(text: str) -> bytes:
@@ -194,8 +194,8 @@ def judge_update(update: Update, committee: SyncCommittee | None, network: Netwo
     """The light client update check of FORMATS.md. Other projects leave the execution payload headers out."""
     size_like = committee or SyncCommittee(bytes(48 * network.preset.sync_committee_size), bytes(48))
     if whole_headers:
-        run_checks(content_checks(update, size_like, network, MIN_SYNC_COMMITTEE_PARTICIPANTS))
-        run_checks(branch_checks(update, network))
+        judge_content(VERIFY, update, size_like, network, MIN_SYNC_COMMITTEE_PARTICIPANTS)
+        judge_branches(VERIFY, update, network)
     else:
         predicates.sizes_match_the_preset(update, size_like, network)
         predicates.enough_participants(update, MIN_SYNC_COMMITTEE_PARTICIPANTS)
@@ -203,7 +203,7 @@ def judge_update(update: Update, committee: SyncCommittee | None, network: Netwo
         predicates.finality_proven(update, network)
         predicates.next_committee_proven(update, network)
     if committee is not None:
-        run_checks(signature_checks(update, committee, network))
+        judge_signature(VERIFY, update, committee, network)
 
 
 def update_verification(
@@ -233,7 +233,7 @@ def light_client_json(entry: Entry, group: Group) -> Iterator[Verification]:
             root = from_hex(entry.params["trusted_block_root"])
             value = api.bootstrap(data, fork, network.preset)
             assert ssz.decode_bootstrap(ssz.encode_bootstrap(value, fork), fork, network.preset) == value
-            yield Verification("bootstrap", lambda v=value, r=root: run_checks(bootstrap_checks(v, r, network)))
+            yield Verification("bootstrap", lambda v=value, r=root: judge_bootstrap(VERIFY, v, r, network))
         else:
             update = api.update(data, fork, network.preset)
             assert ssz.decode_update(ssz.encode_update(update, fork, network.preset), fork, network.preset) == update
@@ -246,7 +246,7 @@ def light_client_ssz(entry: Entry, group: Group) -> Iterator[Verification]:
     value = decoded_ssz(entry.bytes(), entry.params["type"], Fork[entry.params["fork"].upper()], network)
     if isinstance(value, Bootstrap):
         root = from_hex(entry.params["trusted_block_root"])
-        yield Verification("bootstrap", lambda: run_checks(bootstrap_checks(value, root, network)))
+        yield Verification("bootstrap", lambda: judge_bootstrap(VERIFY, value, root, network))
     else:
         yield update_verification(value, entry, committees_for(entry, group), whole_headers=True)
 

@@ -23,13 +23,13 @@ from light_clients.ethereum import (
 )
 from light_clients.ethereum import beacon_json as api
 from light_clients.ethereum.client import consensus_state_of
+from light_clients.ethereum.predicates import SPEC
 from light_clients.ethereum.verification import (
-    SPEC,
     after_update,
-    branch_checks,
-    content_checks,
-    signature_checks,
-    trusted_update_checks,
+    judge_branches,
+    judge_content,
+    judge_signature,
+    judge_trusted_update,
 )
 from light_clients.ibc.commitment import (
     acknowledgement_commitment,
@@ -39,14 +39,14 @@ from light_clients.ibc.commitment import (
     receipt_key,
 )
 from light_clients.ibc.evm_router import (
+    CommitmentRules,
     ProofContext,
     StorageProof,
-    commitment_checks,
     encode_storage_proof,
     router_storage_root,
 )
 from light_clients.ibc.packet import decode_acknowledgement, decode_packet
-from light_clients.interface import MalformedInput, VerificationError, run_checks
+from light_clients.interface import VERIFY, MalformedInput, VerificationError
 from light_clients.proofs.mpt import mapping_slot, verify_storage
 from light_clients.proofs.ssz import bytes_root, container_root
 from light_clients.protobuf import cosmos_tx_pb2, evm_router_pb2
@@ -147,14 +147,14 @@ class Devnet:
             stored = trusted.current_root if which == "Current" else trusted.next_root
             require(stored == sync_committee_root(committee), "committee_is_trusted", "another committee is stored")
             current_slot = update.signature_slot
-            run_checks(trusted_update_checks(update, committee, trusted, self.network, minimum, current_slot))
+            judge_trusted_update(VERIFY, update, committee, trusted, self.network, minimum, current_slot)
             moved = after_update(trusted, update, self.network)
             self.trusted[moved.finalized_slot] = moved
             self.latest_slot = max(self.latest_slot, moved.finalized_slot)
         else:
-            run_checks(content_checks(update, committee, self.network, minimum))
-            run_checks(branch_checks(update, self.network))
-            run_checks(signature_checks(update, committee, self.network))
+            judge_content(VERIFY, update, committee, self.network, minimum)
+            judge_branches(VERIFY, update, self.network)
+            judge_signature(VERIFY, update, committee, self.network)
         header = self.headers[update.finalized_slot] = Header(fork, update, committee)
         return header
 
@@ -219,7 +219,8 @@ class Devnet:
         require(word(claim["value"]) == (wanted or bytes(32)), "word_matches", "another value is claimed")
         if self.unchecked() is not None:
             root = self.states[slot].storage_root
-            run_checks(commitment_checks(SPEC, lambda: ProofContext(False, root), encoded, (key,), wanted))
+            rules = CommitmentRules(SPEC, lambda *_: ProofContext(False, root))
+            rules.judge(VERIFY, b"", b"", encoded, (key,), wanted)
             return
         client, state = self.client_state(), encode_consensus_state(self.states[slot])
         if wanted is None:

@@ -26,22 +26,22 @@ from light_clients.bft_evm import (
     encode_header_message,
     header_of,
 )
-from light_clients.bft_evm.client import _judge_proven, _update_checks
-from light_clients.bft_evm.predicates import TooLittleOverlap, recover_proposer
-from light_clients.bft_evm.verification import Committers, seal_checks
+from light_clients.bft_evm.predicates import recover_proposer
+from light_clients.bft_evm.verification import judge_seals
 from light_clients.evm_header import ExecutionHeader, decode_header, encode_header, header_from_rpc, header_hash
 from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
+    VERIFY,
     Height,
     Misbehaved,
     NotEnoughTrust,
     PredicateFailed,
-    Slot,
+    TooLittleOverlap,
     UnknownHeight,
     Updated,
     VerificationError,
-    run_checks,
+    Verify,
 )
 from light_clients.proofs.mpt import decode_rlp, verify_account
 
@@ -136,6 +136,18 @@ def proof_nodes(text: str) -> tuple[bytes, ...]:
     return tuple(abi_decode(["bytes[]"], data)[0])
 
 
+class Codeless(Verify):
+    """Takes a router without code, after the client has refused it for that, and every other rule as it is."""
+
+    def __call__(self, rule, /, *args):
+        if rule.__name__ != "router_account_proven":
+            return rule(*args)
+        with pytest.raises(PredicateFailed, match="has no code"):
+            rule(*args)
+        client, header = args
+        return verify_account(header.execution.state_root, client.router_address, header.account_proof).storage_root
+
+
 class Fixture:
     """The client under test and the states that it has stored."""
 
@@ -173,19 +185,10 @@ class Fixture:
     def judge_codeless(self, message: bytes, now_ns: int):
         """The synthetic router has no code, which the client refuses (B40): every other rule is the client's own, and the
         storage root is what the proof library reads from the account."""
-        client, committers = Slot(), Slot()
         try:
-            for check in _update_checks(self.client_state, self, message, now_ns, client, committers, Slot()):
-                if check.name == "router_account_proven":
-                    with pytest.raises(PredicateFailed, match="has no code"):
-                        check.run()
-                    break
-                check.run()
+            return CLIENT.judge_header(Codeless(), self.client_state, self, message, now_ns)
         except TooLittleOverlap as overlap:
             return NotEnoughTrust(overlap.signed, overlap.needed, overlap.total)
-        header = committers.get().header
-        account = verify_account(header.execution.state_root, client.get().router_address, header.account_proof)
-        return _judge_proven(client.get(), self, committers.get(), account.storage_root)
 
     def judge(self, step: dict):
         execution = decode_header(from_hex(step["headerRlp"]))
@@ -281,10 +284,9 @@ def istanbul_block(execution: ExecutionHeader, block: dict, group: Group) -> Non
         claim(sorted(validators) == sorted(map(from_hex, block["validators"])), "validators")
     if execution.number == 0:
         return
-    committers = Committers(header)
-    run_checks(seal_checks(header, committers, SealRules(Consensus.ISTANBUL, QuorumRule.TWO_F_PLUS_ONE)))
+    sealed = judge_seals(VERIFY, header, SealRules(Consensus.ISTANBUL, QuorumRule.TWO_F_PLUS_ONE))
     if "committers" in block:
-        claim(committers.addresses == frozenset(map(from_hex, block["committers"])), "committers")
+        claim(sealed.committers == frozenset(map(from_hex, block["committers"])), "committers")
     if "proposer" in block:
         claim(recover_proposer(header) == from_hex(block["proposer"]), "proposer")
 

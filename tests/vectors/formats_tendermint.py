@@ -13,6 +13,7 @@ from light_clients.ibc import commitment
 from light_clients.ibc.packet import Acknowledgement, Packet, Payload
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
+    VERIFY,
     Height,
     InsufficientTrust,
     MalformedInput,
@@ -21,7 +22,6 @@ from light_clients.interface import (
     UnknownHeight,
     Updated,
     VerificationError,
-    run_checks,
 )
 from light_clients.proofs import ics23, merkle
 from light_clients.tendermint import rpc_json
@@ -48,7 +48,7 @@ from light_clients.tendermint.types import (
     ValidatorSet,
     revision_of,
 )
-from light_clients.tendermint.verification import Options, TrustedState, commit_checks, update_checks
+from light_clients.tendermint.verification import Options, TrustedState, judge_commit, judge_update
 
 CLIENT = TendermintClient()
 
@@ -64,7 +64,7 @@ def result(entry: Entry) -> dict[str, Any]:
 
 def commit_check(signed_header: SignedHeader, validators: ValidatorSet) -> None:
     signatures = CommitSignatures(signed_header.header.chain_id, signed_header.commit)
-    run_checks(commit_checks(signed_header, validators, signatures))
+    judge_commit(VERIFY, signed_header, validators, signatures)
 
 
 def group_header(group: Group) -> Header | None:
@@ -218,16 +218,15 @@ def model_based(entry: Entry, group: Group) -> Iterator[Verification]:
         header, validators = trusted[-1]
         try:
             untrusted = rpc_json.signed_header_from_rpc(step["block"]["signed_header"])
-            run_checks(
-                update_checks(
-                    header.chain_id,
-                    untrusted,
-                    sorted_set(step["block"]["validator_set"], "validator_set"),
-                    TrustedState(header.height, header.time_ns, header.next_validators_hash),
-                    validators,
-                    options,
-                    rpc_json.parse_time_ns(step["now"], "now"),
-                )
+            judge_update(
+                VERIFY,
+                header.chain_id,
+                untrusted,
+                sorted_set(step["block"]["validator_set"], "validator_set"),
+                TrustedState(header.height, header.time_ns, header.next_validators_hash),
+                validators,
+                options,
+                rpc_json.parse_time_ns(step["now"], "now"),
             )
             trusted.append((untrusted.header, sorted_set(step["block"]["next_validator_set"], "next")))
         except InsufficientTrust:
@@ -326,20 +325,19 @@ def ibc_header(entry: Entry, group: Group) -> Iterator[Verification]:
         if trusted_height != known:
             raise UnknownHeight(trusted_height, known)
         demand(revision_of(signed_header.header.chain_id) == params["revision"], "revision")
-        run_checks(
-            update_checks(
-                params["chain_id"],
-                signed_header,
-                rpc_json.validator_set_from_rpc(served["validator_set"]),
-                trusted,
-                rpc_json.validator_set_from_rpc(served["trusted_validators"]),
-                Options(
-                    trust_level(params["trust_level"]),
-                    params["trusting_period_s"] * NANOSECONDS_PER_SECOND,
-                    params["max_clock_drift_s"] * NANOSECONDS_PER_SECOND,
-                ),
-                now_ns,
-            )
+        judge_update(
+            VERIFY,
+            params["chain_id"],
+            signed_header,
+            rpc_json.validator_set_from_rpc(served["validator_set"]),
+            trusted,
+            rpc_json.validator_set_from_rpc(served["trusted_validators"]),
+            Options(
+                trust_level(params["trust_level"]),
+                params["trusting_period_s"] * NANOSECONDS_PER_SECOND,
+                params["max_clock_drift_s"] * NANOSECONDS_PER_SECOND,
+            ),
+            now_ns,
         )
 
     yield Verification("update", check)

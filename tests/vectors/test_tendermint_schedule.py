@@ -8,10 +8,10 @@ from formats_tendermint import sorted_set, trust_level
 from test_vectors import absent
 from vector_registry import Manifest
 
-from light_clients.interface import NANOSECONDS_PER_SECOND, InsufficientTrust, VerificationError, run_checks
+from light_clients.interface import NANOSECONDS_PER_SECOND, VERIFY, InsufficientTrust, VerificationError
 from light_clients.tendermint import rpc_json
 from light_clients.tendermint.bisection import Bisection
-from light_clients.tendermint.verification import Options, TrustedState, update_checks
+from light_clients.tendermint.verification import Options, TrustedState, judge_update
 
 pytestmark = pytest.mark.vectors
 
@@ -52,7 +52,7 @@ class Run:
         state = TrustedState(header.height, header.time_ns, header.next_validators_hash)
         own = sorted_set(block["validator_set"], "validator_set")
         try:
-            run_checks(update_checks(self.chain_id, signed, own, state, announced, self.options, now_ns))
+            judge_update(VERIFY, self.chain_id, signed, own, state, announced, self.options, now_ns)
         except InsufficientTrust:
             return False
         self.trusted[height] = signed.header, sorted_set(block["next_validator_set"], "next_validator_set")

@@ -1,11 +1,11 @@
 """ICS-23 commitment proofs: IAVL, Tendermint and sparse Merkle trees.
 
-`verify_chained` (or its list of predicates, `chained_checks`) is the door for IBC; `verify_batch` judges many keys of one tree
+`verify_chained` (for any judge `judge_chained`) is the door for IBC; `verify_batch` judges many keys of one tree
 at once; the rest is for provers and tools.
 """
 
-from light_clients.proofs.ics23.absence import comparison_key
-from light_clients.proofs.ics23.claim import Step, checks_of, run_steps
+from light_clients.proofs.ics23.absence import comparison_key, judge_absence
+from light_clients.proofs.ics23.claim import ExistenceClaim, judge_existence, judge_reference_shape
 from light_clients.proofs.ics23.codec import (
     decode_commitment_proof,
     decode_merkle_proof,
@@ -33,12 +33,8 @@ from light_clients.proofs.ics23.types import (
     ProofSpec,
 )
 from light_clients.proofs.ics23.verification import (
-    batch_checks,
-    chained_checks,
-    chained_steps,
-    existence_checks,
-    non_existence_checks,
-    reference_shape_checks,
+    judge_batch,
+    judge_chained,
     verify_batch,
     verify_chained,
     verify_membership,
@@ -52,6 +48,7 @@ __all__ = [
     "TENDERMINT_SPEC",
     "BatchProof",
     "CommitmentProof",
+    "ExistenceClaim",
     "ExistenceProof",
     "HashOp",
     "InnerOp",
@@ -60,12 +57,7 @@ __all__ = [
     "LengthOp",
     "NonExistenceProof",
     "ProofSpec",
-    "Step",
-    "batch_checks",
     "calculate_root",
-    "chained_checks",
-    "chained_steps",
-    "checks_of",
     "comparison_key",
     "decode_commitment_proof",
     "decode_merkle_proof",
@@ -75,10 +67,11 @@ __all__ = [
     "encode_commitment_proof",
     "encode_merkle_proof",
     "encode_proof_spec",
-    "existence_checks",
-    "non_existence_checks",
-    "reference_shape_checks",
-    "run_steps",
+    "judge_absence",
+    "judge_batch",
+    "judge_chained",
+    "judge_existence",
+    "judge_reference_shape",
     "same_kind",
     "spec_from_message",
     "spec_to_message",

@@ -4,10 +4,14 @@ The `…_to_spec` ones are those of the reference (cosmos/ics23 `go/ops.go`, `go
 `inner_nodes_have_one_place` and `root_is_well_formed` are stricter, as docs/spec/strictness.md lists (I1 to I7).
 """
 
-from light_clients.interface import MalformedInput, PredicateFailed
+from light_clients.interface import MalformedInput, PredicateFailed, rule
 from light_clients.proofs.ics23.neighbours import branches_of
 from light_clients.proofs.ics23.specs import DEFAULT_MAX_DEPTH, IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, same_kind
 from light_clients.proofs.ics23.types import ExistenceProof, HashOp, InnerOp, LeafOp, ProofSpec
+
+PROOF_SOURCE = "ics23 go/proof.go"
+OPS_SOURCE = "ics23 go/ops.go"
+STRICT_SOURCE = "docs/spec/strictness.md"
 
 _SHA256 = int(HashOp.SHA256)
 MAX_ROOT_BYTES = 64
@@ -20,6 +24,7 @@ INNER_PREFIX = b"\x01"
 MAX_INT64 = 2**63 - 1
 
 
+@rule(STRICT_SOURCE)
 def root_is_well_formed(spec: ProofSpec, root: bytes) -> None:
     """A root is a digest and not a default: an empty or all-zero one must never verify anything (Nomad)."""
     if len(root) == 32 and any(root):
@@ -97,6 +102,7 @@ def leaf_conforms_to_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
             raise PredicateFailed("leaf_conforms_to_spec", "bytes after the version of an IAVL leaf", got=rest)
 
 
+@rule(PROOF_SOURCE)
 def depth_within_spec(proof: ExistenceProof, spec: ProofSpec) -> None:
     """Number of inner nodes on the path."""
     depth = len(proof.path)
@@ -168,11 +174,13 @@ def inner_nodes_have_one_place(proof: ExistenceProof, spec: ProofSpec) -> None:
                 raise PredicateFailed(name, "children of an IAVL node are 32 bytes long", got=lengths)
 
 
+@rule(PROOF_SOURCE)
 def key_matches(proof: ExistenceProof, key: bytes) -> None:
     if not key or proof.key != key:
         raise PredicateFailed("key_matches", "the proof is of another key", got=proof.key, expected=key)
 
 
+@rule(PROOF_SOURCE)
 def value_matches(proof: ExistenceProof, value: bytes) -> None:
     if not value or proof.value != value:
         raise PredicateFailed("value_matches", "the proof is of another value", got=proof.value, expected=value)

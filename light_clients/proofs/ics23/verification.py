@@ -1,25 +1,18 @@
-"""Existence, non-existence and chained verification as lists of checks (cosmos/ics23 `go/proof.go`, ibc-go `23-commitment`)."""
+"""Existence, non-existence and chained verification (cosmos/ics23 `go/proof.go`, ibc-go `23-commitment`)."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
-    Check,
+    VERIFY,
+    Judge,
     MalformedInput,
     PredicateFailed,
-    VerificationError,
+    cited,
+    rule,
 )
-from light_clients.proofs.ics23.absence import AbsenceClaim, comparison_key
-from light_clients.proofs.ics23.claim import (
-    REFERENCE_SHAPE_RULES,
-    ExistenceClaim,
-    LastProven,
-    Step,
-    as_checks,
-    checks_of,
-    run_steps,
-)
+from light_clients.proofs.ics23.absence import comparison_key, judge_absence
+from light_clients.proofs.ics23.claim import ExistenceClaim, Proven, judge_existence
 from light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES, decode_commitment_proof, decode_merkle_proof
 from light_clients.proofs.ics23.operations import apply_leaf, nodes_above
 from light_clients.proofs.ics23.types import BatchProof, CommitmentProof, ExistenceProof, NonExistenceProof, ProofSpec
@@ -28,44 +21,51 @@ _BATCH_SOURCE = "ics23 go/ics23.go"
 _CHAIN_SOURCE = "ibc-go 23-commitment/types/merkle.go"
 
 
-def reference_shape_checks(spec: ProofSpec, proof: ExistenceProof, label: str = "") -> Iterator[Check]:
-    """The rules of a spec as the reference has them, without our stricter ones (ics23 `CheckAgainstSpec`)."""
-    return as_checks(REFERENCE_SHAPE_RULES, ExistenceClaim(spec, proof, b"", proof.key, proof.value, label))
-
-
-def existence_checks(
-    spec: ProofSpec, proof: ExistenceProof, root: bytes, key: bytes, value: bytes, label: str = ""
-) -> Iterator[Check]:
-    """Every predicate of `verify_membership`, in order; `label` goes before each name."""
-    return ExistenceClaim(spec, proof, root, key, value, label).checks()
-
-
-def non_existence_checks(
-    spec: ProofSpec, proof: NonExistenceProof, root: bytes, key: bytes, label: str = ""
-) -> Iterator[Check]:
-    """Every predicate of `verify_non_membership`, in order: both neighbours proven, then the gap between them.
-
-    To be read in order and not past the first failure, as `run_checks` and `audit_checks` do.
-    """
-    return AbsenceClaim(spec, proof, root, key, label).checks()
-
-
 def verify_membership(spec: ProofSpec, proof: ExistenceProof, root: bytes, key: bytes, value: bytes) -> None:
     """`key` holds `value` in the tree of `root`."""
-    ExistenceClaim(spec, proof, root, key, value).run()
+    judge_existence(VERIFY, ExistenceClaim(spec, proof, root, key, value))
 
 
 def verify_non_membership(spec: ProofSpec, proof: NonExistenceProof, root: bytes, key: bytes) -> None:
     """`key` holds nothing in the tree of `root`."""
-    AbsenceClaim(spec, proof, root, key).run()
+    judge_absence(VERIFY, spec, proof, root, key)
 
 
-def _path_is_well_formed(specs: Sequence[ProofSpec], path: tuple[bytes, ...]) -> None:
+def _not_empty(value: bytes | None) -> None:
+    if value is not None and not value:
+        raise PredicateFailed("value_matches", "an empty value is never stored")
+
+
+_value_is_not_empty = cited(_not_empty, _CHAIN_SOURCE, "value_matches")
+
+
+@rule(_CHAIN_SOURCE)
+def path_has_one_key_a_tree(specs: Sequence[ProofSpec], path: tuple[bytes, ...]) -> None:
+    """As many keys as there are trees, each within its bounds."""
     if not specs or len(path) != len(specs):
         raise PredicateFailed("path_has_one_key_a_tree", "path elements", got=len(path), expected=len(specs))
     for element in path:
         if not 0 < len(element) <= MAX_PATH_ELEMENT_BYTES:
             raise MalformedInput("path", f"elements have 1 to {MAX_PATH_ELEMENT_BYTES} bytes", got=element)
+
+
+@rule(_CHAIN_SOURCE)
+def proof_has_one_proof_a_tree(
+    specs: Sequence[ProofSpec], proof: bytes
+) -> tuple[ExistenceProof | NonExistenceProof, ...]:
+    """Decodes as many proofs as there are trees."""
+    proofs = decode_merkle_proof(proof)
+    if len(proofs) != len(specs):
+        raise PredicateFailed("proof_has_one_proof_a_tree", "proofs", got=len(proofs), expected=len(specs))
+    return proofs
+
+
+@rule(_CHAIN_SOURCE)
+def proof_is_of_right_kind(proof: ExistenceProof | NonExistenceProof, absent: bool) -> None:
+    """A proof of existence for what is stored, one of non-existence for what is not."""
+    if absent != isinstance(proof, NonExistenceProof):
+        wanted = "non-existence" if absent else "existence"
+        raise PredicateFailed("proof_is_of_right_kind", f"a proof of {wanted} is needed here", got=type(proof).__name__)
 
 
 def _nodes_of(proof: ExistenceProof | NonExistenceProof) -> list[bytes]:
@@ -76,71 +76,36 @@ def _nodes_of(proof: ExistenceProof | NonExistenceProof) -> list[bytes]:
     return nodes_above(apply_leaf(first.leaf, first.key, first.value), first.path)
 
 
-def _failing(name: str, source: str, error: VerificationError) -> Check:
-    def run() -> None:
-        raise error
-
-    return Check(name, source, run)
+_leads_to_a_root = cited(_nodes_of, _CHAIN_SOURCE, "root_matches")
 
 
-def chained_steps(
-    specs: Sequence[ProofSpec], proof: bytes, root: bytes, path: tuple[bytes, ...], value: bytes | None
-) -> Iterator[Step]:
-    """Every predicate of `verify_chained`, in order; trees are counted from the leaf store (`tree_0`) to the root.
-
-    Later steps are built from what the earlier ones accepted, so the iterator must be read in order and not past the
-    first failure, as `run_steps` does.
-    """
-    if value is not None and not value:
-        yield _failing(
-            "value_matches", _CHAIN_SOURCE, PredicateFailed("value_matches", "an empty value is never stored")
-        )
-        return
-    yield Check("path_has_one_key_a_tree", _CHAIN_SOURCE, partial(_path_is_well_formed, specs, path))
-    proofs: tuple[ExistenceProof | NonExistenceProof, ...] = ()
-    try:
-        proofs = decode_merkle_proof(proof)
-        if len(proofs) != len(specs):
-            raise PredicateFailed("proof_has_one_proof_a_tree", "proofs", got=len(proofs), expected=len(specs))
-    except VerificationError as error:
-        yield _failing("proof_has_one_proof_a_tree", _CHAIN_SOURCE, error)
-        return
-    yield Check("proof_has_one_proof_a_tree", _CHAIN_SOURCE, lambda: None)
+def judge_chained(
+    judge: Judge,
+    specs: Sequence[ProofSpec],
+    proof: bytes,
+    root: bytes,
+    path: tuple[bytes, ...],
+    value: bytes | None,
+) -> None:
+    """Every rule of `verify_chained`, in order; trees are counted from the leaf store (`tree_0`) to the root."""
+    judge.tacitly(_value_is_not_empty, value)
+    judge(path_has_one_key_a_tree, specs, path)
+    proofs = judge(proof_has_one_proof_a_tree, specs, proof)
     last = len(specs) - 1
     proven_value = value
     for level, (spec, tree_proof, key) in enumerate(zip(specs, proofs, reversed(path), strict=True)):
-        label = f"tree_{level}."
-        kind_error = _kind_error(tree_proof, absent=proven_value is None)
-        if kind_error is not None:
-            yield _failing(f"{label}proof_is_of_right_kind", _CHAIN_SOURCE, kind_error)
-            return
+        of_tree = judge.under(f"tree_{level}.")
+        of_tree.tacitly(proof_is_of_right_kind, tree_proof, proven_value is None)
         tree_root, nodes = root, None
         if level < last:
-            try:
-                nodes = _nodes_of(tree_proof)
-            except VerificationError as error:
-                yield _failing(f"{label}root_matches", _CHAIN_SOURCE, error)
-                return
+            nodes = of_tree.tacitly(_leads_to_a_root, tree_proof)
             tree_root = nodes[-1]
         if isinstance(tree_proof, ExistenceProof):
-            yield ExistenceClaim(spec, tree_proof, tree_root, key, proven_value or b"", label, nodes=nodes)
+            claim = ExistenceClaim(spec, tree_proof, tree_root, key, proven_value or b"", nodes=nodes)
+            judge_existence(of_tree, claim)
         else:
-            yield AbsenceClaim(spec, tree_proof, tree_root, key, label, nodes)
+            judge_absence(of_tree, spec, tree_proof, tree_root, key, nodes=nodes)
         proven_value = tree_root
-
-
-def chained_checks(
-    specs: Sequence[ProofSpec], proof: bytes, root: bytes, path: tuple[bytes, ...], value: bytes | None
-) -> Iterator[Check]:
-    """`chained_steps`, every rule of each as a check of its own, for `audit_checks`."""
-    return checks_of(chained_steps(specs, proof, root, path, value))
-
-
-def _kind_error(proof: ExistenceProof | NonExistenceProof, *, absent: bool) -> PredicateFailed | None:
-    if absent == isinstance(proof, NonExistenceProof):
-        return None
-    wanted = "non-existence" if absent else "existence"
-    return PredicateFailed("proof_is_of_right_kind", f"a proof of {wanted} is needed here", got=type(proof).__name__)
 
 
 def verify_chained(
@@ -157,7 +122,7 @@ def verify_chained(
     Raises:
         MalformedInput, PredicateFailed, UnsupportedOperation: the first rule that does not hold.
     """
-    run_steps(chained_steps(specs, proof, root, path, value))
+    judge_chained(VERIFY, specs, proof, root, path, value)
 
 
 def _entries_by_key(batch: CommitmentProof) -> tuple[dict[bytes, ExistenceProof], dict[bytes, NonExistenceProof]]:
@@ -172,11 +137,28 @@ def _entries_by_key(batch: CommitmentProof) -> tuple[dict[bytes, ExistenceProof]
     return present, absent
 
 
-def _no_entry(key: bytes) -> None:
-    raise PredicateFailed("batch_holds_key", "the batch has no proof of the key", expected=key)
+@rule(_BATCH_SOURCE)
+def batch_well_formed(proof: bytes) -> tuple[dict[bytes, ExistenceProof], dict[bytes, NonExistenceProof]]:
+    """Decodes the batch: proofs of existence and of absence, by their keys."""
+    return _entries_by_key(decode_commitment_proof(proof))
 
 
-def _batch_is_well_formed(items: Sequence[tuple[bytes, bytes | None]]) -> None:
+@rule(_BATCH_SOURCE)
+def batch_holds_key(
+    spec: ProofSpec, absent: dict[bytes, NonExistenceProof], key: bytes, value: bytes | None
+) -> NonExistenceProof:
+    """The batch's proof of absence of a key that is said to hold nothing; what holds something was looked up before."""
+    gap = absent.get(key)
+    if value is None and gap is None:
+        gap = absent.get(comparison_key(spec, key))
+    if value is not None or gap is None:
+        raise PredicateFailed("batch_holds_key", "the batch has no proof of the key", expected=key)
+    return gap
+
+
+@rule(_BATCH_SOURCE)
+def items_are_well_formed(items: Sequence[tuple[bytes, bytes | None]]) -> None:
+    """At most `MAX_BATCH_ENTRIES` keys within their bounds, each with a value that can be stored, or None."""
     if not 0 < len(items) <= MAX_BATCH_ENTRIES:
         raise MalformedInput("items", f"1 to {MAX_BATCH_ENTRIES} are asked of a batch", got=len(items))
     for key, value in items:
@@ -186,42 +168,21 @@ def _batch_is_well_formed(items: Sequence[tuple[bytes, bytes | None]]) -> None:
             raise PredicateFailed("value_matches", "an empty value is never stored")
 
 
-def batch_steps(
-    spec: ProofSpec, proof: bytes, root: bytes, items: Sequence[tuple[bytes, bytes | None]]
-) -> Iterator[Step]:
-    """Every predicate of `verify_batch`, in order, labelled by the item's place; to be read as `chained_steps`."""
-    yield Check("items_are_well_formed", _BATCH_SOURCE, partial(_batch_is_well_formed, items))
-    try:
-        present, absent = _entries_by_key(decode_commitment_proof(proof))
-    except VerificationError as error:
-        yield _failing("batch_well_formed", _BATCH_SOURCE, error)
-        return
-    yield Check("batch_well_formed", _BATCH_SOURCE, lambda: None)
-    last = LastProven()
+def judge_batch(
+    judge: Judge, spec: ProofSpec, proof: bytes, root: bytes, items: Sequence[tuple[bytes, bytes | None]]
+) -> None:
+    """Every rule of `verify_batch`, in order, labelled by the item's place."""
+    judge(items_are_well_formed, items)
+    present, absent = judge(batch_well_formed, proof)
+    before: Proven | None = None
     for place, (key, value) in enumerate(items):
-        label = f"item_{place}."
+        of_item = judge.under(f"item_{place}.")
         entry = present.get(key)
         if value is not None and entry is not None:
-            yield ExistenceClaim(spec, entry, root, key, value, label, last)
-            continue
-        gap = absent.get(key)
-        if value is None and gap is None:
-            try:
-                gap = absent.get(comparison_key(spec, key))
-            except VerificationError as error:
-                yield _failing(f"{label}batch_holds_key", _BATCH_SOURCE, error)
-                return
-        if value is not None or gap is None:
-            yield Check(f"{label}batch_holds_key", _BATCH_SOURCE, partial(_no_entry, key))
-            return
-        yield AbsenceClaim(spec, gap, root, key, label, last=last)
-
-
-def batch_checks(
-    spec: ProofSpec, proof: bytes, root: bytes, items: Sequence[tuple[bytes, bytes | None]]
-) -> Iterator[Check]:
-    """`batch_steps`, every rule of each as a check of its own, for `audit_checks`."""
-    return checks_of(batch_steps(spec, proof, root, items))
+            before = judge_existence(of_item, ExistenceClaim(spec, entry, root, key, value, before))
+        else:
+            gap = of_item.tacitly(batch_holds_key, spec, absent, key, value)
+            before = judge_absence(of_item, spec, gap, root, key, before)
 
 
 def verify_batch(spec: ProofSpec, proof: bytes, root: bytes, items: Sequence[tuple[bytes, bytes | None]]) -> None:
@@ -237,4 +198,4 @@ def verify_batch(spec: ProofSpec, proof: bytes, root: bytes, items: Sequence[tup
     Raises:
         MalformedInput, PredicateFailed, UnsupportedOperation: the first rule of the first item that does not hold.
     """
-    run_steps(batch_steps(spec, proof, root, items))
+    judge_batch(VERIFY, spec, proof, root, items)

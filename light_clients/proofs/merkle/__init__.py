@@ -2,12 +2,12 @@
 
 from light_clients.proofs.merkle.consistency import (
     ConsistencyProof,
-    consistency_checks,
+    judge_consistency,
     prove_consistency,
     verify_consistency,
 )
 from light_clients.proofs.merkle.frontier import Frontier
-from light_clients.proofs.merkle.proof import MerkleProof, checks, prove, prove_leaf, root_of, verify
+from light_clients.proofs.merkle.proof import MerkleProof, judge_inclusion, prove, prove_leaf, root_of, verify
 from light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash, leaf_hash, root, root_of_leaves
 
 __all__ = [
@@ -15,9 +15,9 @@ __all__ = [
     "ConsistencyProof",
     "Frontier",
     "MerkleProof",
-    "checks",
-    "consistency_checks",
     "inner_hash",
+    "judge_consistency",
+    "judge_inclusion",
     "leaf_hash",
     "prove",
     "prove_consistency",

@@ -3,10 +3,10 @@
 Trees that grow only at their end have the same complete subtrees ever after, so a few of them rebuild both roots.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from light_clients.interface import Check, PredicateFailed, run_checks
+from light_clients.interface import VERIFY, Judge, PredicateFailed, rule
 from light_clients.proofs.merkle.proof import HASH_BYTES, MAX_TOTAL
 from light_clients.proofs.merkle.tree import EMPTY_ROOT, inner_hash, root_of_leaves
 
@@ -42,14 +42,18 @@ def _subproof(leaf_hashes: Sequence[bytes], first: int, *, is_whole: bool) -> li
     return [*nodes, root_of_leaves(leaf_hashes[:split])]
 
 
-def _sizes_ascend(proof: ConsistencyProof) -> None:
+@rule(_SOURCE)
+def sizes_ascend(proof: ConsistencyProof) -> None:
+    """The tree that is to be the beginning is not the larger one."""
     if not 0 <= proof.first <= proof.second <= MAX_TOTAL:
         raise PredicateFailed(
             "sizes_ascend", "the first tree is not the smaller one", proof.first, f"<= {proof.second}"
         )
 
 
-def _nodes_are_hashes(proof: ConsistencyProof) -> None:
+@rule(_SOURCE)
+def nodes_are_hashes(proof: ConsistencyProof) -> None:
+    """At most 64 nodes, each of 32 bytes."""
     # A path of 63 levels has at most one node a level, and one where it starts.
     if len(proof.nodes) > 64 or any(len(node) != HASH_BYTES for node in proof.nodes):
         raise PredicateFailed("nodes_are_hashes", "a proof has at most 64 nodes of 32 bytes", got=len(proof.nodes))
@@ -93,27 +97,31 @@ def roots_of(proof: ConsistencyProof, first_root: bytes) -> tuple[bytes, bytes]:
     return old, new
 
 
-def _first_root_matches(proof: ConsistencyProof, first_root: bytes, found: list[tuple[bytes, bytes]]) -> None:
-    found.append(roots_of(proof, first_root))
-    if found[0][0] != first_root:
-        raise PredicateFailed("first_root_matches", "the nodes lead to another first root", found[0][0], first_root)
+@rule(_SOURCE)
+def first_root_matches(proof: ConsistencyProof, first_root: bytes) -> bytes:
+    """The nodes lead to the first root. Returns the second root that they lead to."""
+    old, new = roots_of(proof, first_root)
+    if old != first_root:
+        raise PredicateFailed("first_root_matches", "the nodes lead to another first root", old, first_root)
+    return new
 
 
-def _second_root_matches(proof: ConsistencyProof, second_root: bytes, found: list[tuple[bytes, bytes]]) -> None:
+@rule(_SOURCE)
+def second_root_matches(proof: ConsistencyProof, found: bytes, second_root: bytes) -> None:
+    """`found`, where the nodes lead, is the second root."""
     # Nothing was in the first tree, so every second tree begins with it.
-    if proof.first > 0 and found[0][1] != second_root:
-        raise PredicateFailed("second_root_matches", "the nodes lead to another second root", found[0][1], second_root)
+    if proof.first > 0 and found != second_root:
+        raise PredicateFailed("second_root_matches", "the nodes lead to another second root", found, second_root)
 
 
-def consistency_checks(proof: ConsistencyProof, first_root: bytes, second_root: bytes) -> Iterator[Check]:
-    """Every predicate of `verify_consistency`, in order."""
-    found: list[tuple[bytes, bytes]] = []
-    yield Check("sizes_ascend", _SOURCE, lambda: _sizes_ascend(proof))
-    yield Check("nodes_are_hashes", _SOURCE, lambda: _nodes_are_hashes(proof))
-    yield Check("first_root_matches", _SOURCE, lambda: _first_root_matches(proof, first_root, found))
-    yield Check("second_root_matches", _SOURCE, lambda: _second_root_matches(proof, second_root, found))
+def judge_consistency(judge: Judge, proof: ConsistencyProof, first_root: bytes, second_root: bytes) -> None:
+    """Every rule of `verify_consistency`, in order."""
+    judge(sizes_ascend, proof)
+    judge(nodes_are_hashes, proof)
+    found = judge(first_root_matches, proof, first_root)
+    judge(second_root_matches, proof, found, second_root)
 
 
 def verify_consistency(proof: ConsistencyProof, first_root: bytes, second_root: bytes) -> None:
     """The `proof.first` leaves under `first_root` begin the `proof.second` under `second_root`; else PredicateFailed."""
-    run_checks(consistency_checks(proof, first_root, second_root))
+    judge_consistency(VERIFY, proof, first_root, second_root)

@@ -7,7 +7,7 @@ accepted length is the canonical one (cometbft `crypto/merkle/proof.go`, `comput
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from light_clients.interface import Check, PredicateFailed, run_checks
+from light_clients.interface import VERIFY, Judge, PredicateFailed, rule
 from light_clients.proofs.merkle.tree import inner_hash, leaf_hash, levels_of_leaves
 
 HASH_BYTES = 32
@@ -67,7 +67,9 @@ def root_of(proof: MerkleProof) -> bytes:
     return node
 
 
-def _index_within_total(proof: MerkleProof) -> None:
+@rule(_SOURCE)
+def index_within_total(proof: MerkleProof) -> None:
+    """The position is one that a tree of that many leaves has."""
     if not 0 < proof.total <= MAX_TOTAL:
         raise PredicateFailed("index_within_total", "the tree has no leaves or too many", got=proof.total)
     if not 0 <= proof.index < proof.total:
@@ -76,7 +78,9 @@ def _index_within_total(proof: MerkleProof) -> None:
         )
 
 
-def _path_is_canonical(proof: MerkleProof) -> None:
+@rule(_SOURCE)
+def path_is_canonical(proof: MerkleProof) -> None:
+    """As many aunts as the position's only path has, each a hash."""
     expected = sum(1 for _ in _sides(proof.index, proof.total))
     if len(proof.aunts) != expected:
         raise PredicateFailed("path_is_canonical", "number of aunts", got=len(proof.aunts), expected=expected)
@@ -85,26 +89,30 @@ def _path_is_canonical(proof: MerkleProof) -> None:
             raise PredicateFailed("path_is_canonical", "an aunt is 32 bytes", got=aunt)
 
 
-def _leaf_matches(proof: MerkleProof, item: bytes) -> None:
+@rule(_SOURCE)
+def leaf_matches(proof: MerkleProof, item: bytes) -> None:
+    """The proof is of this item."""
     expected = leaf_hash(item)
     if proof.leaf_hash != expected:
         raise PredicateFailed("leaf_matches", "the proof is of another item", got=proof.leaf_hash, expected=expected)
 
 
-def _root_matches(proof: MerkleProof, root: bytes) -> None:
+@rule(_SOURCE)
+def root_matches(proof: MerkleProof, root: bytes) -> None:
+    """The path leads to the trusted root."""
     computed = root_of(proof)
     if computed != root:
         raise PredicateFailed("root_matches", "the path leads to another root", got=computed, expected=root)
 
 
-def checks(proof: MerkleProof, root: bytes, item: bytes) -> Iterator[Check]:
-    """Every predicate of `verify`, in order."""
-    yield Check("index_within_total", _SOURCE, lambda: _index_within_total(proof))
-    yield Check("path_is_canonical", _SOURCE, lambda: _path_is_canonical(proof))
-    yield Check("leaf_matches", _SOURCE, lambda: _leaf_matches(proof, item))
-    yield Check("root_matches", _SOURCE, lambda: _root_matches(proof, root))
+def judge_inclusion(judge: Judge, proof: MerkleProof, root: bytes, item: bytes) -> None:
+    """Every rule of `verify`, in order."""
+    judge(index_within_total, proof)
+    judge(path_is_canonical, proof)
+    judge(leaf_matches, proof, item)
+    judge(root_matches, proof, root)
 
 
 def verify(proof: MerkleProof, root: bytes, item: bytes) -> None:
     """`item` is leaf `proof.index` of the `proof.total` leaves under `root`; raises PredicateFailed otherwise."""
-    run_checks(checks(proof, root, item))
+    judge_inclusion(VERIFY, proof, root, item)

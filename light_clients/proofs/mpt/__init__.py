@@ -4,14 +4,15 @@ from light_clients.proofs.mpt.account import (
     EMPTY_ACCOUNT,
     EMPTY_CODE_HASH,
     Account,
-    account_checks,
+    account_path_is_proven,
     decode_account,
     decode_word,
-    storage_checks,
+    judge_account,
+    judge_storage,
     verify_account,
     verify_storage,
 )
-from light_clients.proofs.mpt.eip1186 import AccountClaim, SlotClaim, eip1186_checks
+from light_clients.proofs.mpt.eip1186 import AccountClaim, SlotClaim, judge_eip1186
 from light_clients.proofs.mpt.rlp import RlpItem, decode_fixed, decode_rlp, decode_uint
 from light_clients.proofs.mpt.slots import IBC_STORE_SLOT, commitment_slot, erc7201_slot, mapping_slot
 from light_clients.proofs.mpt.trie import EMPTY_TRIE_ROOT, MAX_NODE_BYTES, MAX_NODES, walk
@@ -27,17 +28,18 @@ __all__ = [
     "AccountClaim",
     "RlpItem",
     "SlotClaim",
-    "account_checks",
+    "account_path_is_proven",
     "commitment_slot",
     "decode_account",
     "decode_fixed",
     "decode_rlp",
     "decode_uint",
     "decode_word",
-    "eip1186_checks",
     "erc7201_slot",
+    "judge_account",
+    "judge_eip1186",
+    "judge_storage",
     "mapping_slot",
-    "storage_checks",
     "verify_account",
     "verify_storage",
     "walk",

@@ -1,10 +1,10 @@
 """Accounts and storage words under a state root, as `eth_getProof` serves them (EIP-1186)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from light_clients.crypto import keccak256
-from light_clients.interface import Check, MalformedInput, PredicateFailed
+from light_clients.interface import Judge, MalformedInput, PredicateFailed, cited, rule
 from light_clients.proofs.mpt.rlp import decode_fixed, decode_rlp, decode_uint
 from light_clients.proofs.mpt.trie import EMPTY_TRIE_ROOT, walk
 
@@ -82,34 +82,40 @@ def verify_storage(storage_root: bytes, slot: bytes, nodes: Sequence[bytes]) -> 
     return None if leaf is None else decode_word(leaf)
 
 
-def _word_matches(proven: bytes | None, expected: bytes | None) -> None:
-    if expected is not None and len(expected) != WORD_BYTES:
+storage_path_is_proven = cited(verify_storage, EIP1186_SOURCE, "storage_path_is_proven")
+account_path_is_proven = cited(verify_account, EIP1186_SOURCE, "account_path_is_proven")
+
+
+@rule(EIP1186_SOURCE)
+def word_matches(proven: bytes | None, expected: bytes) -> None:
+    """The slot holds exactly this word of 32 bytes; zero is never stored."""
+    if len(expected) != WORD_BYTES:
         raise MalformedInput("value", "a storage word has 32 bytes", got=expected)
     if expected == ZERO_WORD:
         raise PredicateFailed("word_matches", "a zero word is absent, it is never a member")
     if proven != expected:
-        raise PredicateFailed(
-            "word_matches" if expected is not None else "slot_is_absent",
-            "word in the slot",
-            got="nothing" if proven is None else proven,
-            expected="nothing" if expected is None else expected,
-        )
+        raise PredicateFailed("word_matches", "word in the slot", "nothing" if proven is None else proven, expected)
 
 
-def storage_checks(
-    storage_root: bytes, slot: bytes, nodes: Sequence[bytes], expected_word: bytes | None, label: str = ""
-) -> Iterator[Check]:
-    """The predicates that `slot` holds `expected_word` (32 bytes, not zero), or with None holds nothing."""
-    proven: list[bytes | None] = []
-    yield Check(
-        f"{label}storage_path_is_proven",
-        EIP1186_SOURCE,
-        lambda: proven.append(verify_storage(storage_root, slot, nodes)),
-    )
-    name = "slot_is_absent" if expected_word is None else "word_matches"
-    yield Check(f"{label}{name}", EIP1186_SOURCE, lambda: _word_matches(proven[0], expected_word))
+@rule(EIP1186_SOURCE)
+def slot_is_absent(proven: bytes | None) -> None:
+    """The slot holds nothing."""
+    if proven is not None:
+        raise PredicateFailed("slot_is_absent", "word in the slot", got=proven, expected="nothing")
 
 
+def judge_storage(
+    judge: Judge, storage_root: bytes, slot: bytes, nodes: Sequence[bytes], expected_word: bytes | None
+) -> None:
+    """`slot` holds `expected_word` (32 bytes, not zero), or with None holds nothing."""
+    proven = judge(storage_path_is_proven, storage_root, slot, nodes)
+    if expected_word is None:
+        judge(slot_is_absent, proven)
+    else:
+        judge(word_matches, proven, expected_word)
+
+
+@rule(EIP1186_SOURCE)
 def account_matches(proven: Account | None, expected: Account | None) -> None:
     """All four fields agree, or both are absent."""
     if proven is None or expected is None:
@@ -122,14 +128,9 @@ def account_matches(proven: Account | None, expected: Account | None) -> None:
             raise PredicateFailed("account_matches", name, got=got, expected=wanted)
 
 
-def account_checks(
-    state_root: bytes, address: bytes, nodes: Sequence[bytes], expected: Account | None, label: str = ""
-) -> Iterator[Check]:
-    """The predicates that `address` has exactly the `expected` account, or with None does not exist."""
-    proven: list[Account | None] = []
-    yield Check(
-        f"{label}account_path_is_proven",
-        EIP1186_SOURCE,
-        lambda: proven.append(verify_account(state_root, address, nodes)),
-    )
-    yield Check(f"{label}account_matches", EIP1186_SOURCE, lambda: account_matches(proven[0], expected))
+def judge_account(
+    judge: Judge, state_root: bytes, address: bytes, nodes: Sequence[bytes], expected: Account | None
+) -> None:
+    """`address` has exactly the `expected` account, or with None does not exist."""
+    proven = judge(account_path_is_proven, state_root, address, nodes)
+    judge(account_matches, proven, expected)

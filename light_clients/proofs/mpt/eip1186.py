@@ -1,15 +1,15 @@
 """A whole `eth_getProof` answer as one claim: an account and some of its slots under a state root."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from light_clients.interface import Check
+from light_clients.interface import Judge, rule
 from light_clients.proofs.mpt.account import (
     EIP1186_SOURCE,
     EMPTY_ACCOUNT,
     Account,
     account_matches,
-    storage_checks,
+    judge_storage,
     verify_account,
 )
 
@@ -36,14 +36,15 @@ class AccountClaim:
     slots: tuple[SlotClaim, ...]
 
 
-def eip1186_checks(state_root: bytes, claim: AccountClaim) -> Iterator[Check]:
-    """Every predicate of the claim, in order; slots are judged under the storage root that the first two checks proved."""
-    proven: list[Account] = []
-    yield Check(
-        "account_path_is_proven",
-        EIP1186_SOURCE,
-        lambda: proven.append(verify_account(state_root, claim.address, claim.nodes) or EMPTY_ACCOUNT),
-    )
-    yield Check("account_matches", EIP1186_SOURCE, lambda: account_matches(proven[0], claim.account))
+@rule(EIP1186_SOURCE)
+def account_path_is_proven(state_root: bytes, address: bytes, nodes: Sequence[bytes]) -> Account:
+    """The account at `address`; an absent one counts as an empty one."""
+    return verify_account(state_root, address, nodes) or EMPTY_ACCOUNT
+
+
+def judge_eip1186(judge: Judge, state_root: bytes, claim: AccountClaim) -> None:
+    """Every rule of the claim, in order; slots are judged under the storage root that the first two rules proved."""
+    proven = judge(account_path_is_proven, state_root, claim.address, claim.nodes)
+    judge(account_matches, proven, claim.account)
     for slot in claim.slots:
-        yield from storage_checks(proven[0].storage_root, slot.slot, slot.nodes, slot.word, f"slot_{slot.slot.hex()}.")
+        judge_storage(judge.under(f"slot_{slot.slot.hex()}."), proven.storage_root, slot.slot, slot.nodes, slot.word)

@@ -15,7 +15,8 @@ from light_clients.ibc.transfer import TRANSFER_PORT, decode_transfer
 from light_clients.interface import VerificationError
 from relay.archive.bundle import MAX_LEGS, Bundle, ChainKind, Claim, Leg
 from relay.archive.legs import asks_to_forward
-from relay.audit.auditor import Auditor, MissingTrust, Verdict, outcome_of
+from relay.audit.auditor import Auditor, MissingTrust, outcome_of
+from relay.audit.inquiry import Verdict
 
 MAX_REASON_CHARS = 2_000
 

@@ -17,7 +17,7 @@ from light_clients.attestation import AttestationClient
 from light_clients.bft_evm import BftEvmClient
 from light_clients.crypto import bls, ed25519, keccak256, recover_eth_address, ripemd160, secp256k1, sha256
 from light_clients.ethereum import EthereumClient
-from light_clients.interface import Height, MemoryConsensusStates, NotEnoughTrust, VerificationError, run_checks
+from light_clients.interface import VERIFY, Height, MemoryConsensusStates, NotEnoughTrust, VerificationError
 from light_clients.proofs.ics23 import SMT_SPEC, verify_chained
 from relay.evm.precompiles import Precompile
 from relay.hub.application import rules_versions
@@ -140,14 +140,13 @@ def _attestation_update(vector: Mapping[str, Any]) -> str:
 def _attestation_proof(vector: Mapping[str, Any]) -> str:
     value = None if vector["value"] is None else _raw(vector, "value")
     return _verdict(
-        lambda: run_checks(
-            AttestationClient().membership_checks(
-                _raw(vector, "client_state"),
-                _raw(vector, "consensus_state"),
-                _raw(vector, "proof"),
-                (_raw(vector, "path"),),
-                value,
-            )
+        lambda: AttestationClient().judge_membership(
+            VERIFY,
+            _raw(vector, "client_state"),
+            _raw(vector, "consensus_state"),
+            _raw(vector, "proof"),
+            (_raw(vector, "path"),),
+            value,
         )
     )
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from light_clients.interface import InsufficientTrust, PredicateFailed, VerificationError
+from light_clients.interface import VERIFY, InsufficientTrust, PredicateFailed, VerificationError
 from light_clients.tendermint import predicates
 from light_clients.tendermint.bisection import Bisection
 from light_clients.tendermint.hashing import header_hash
 from light_clients.tendermint.types import Header, SignedHeader, TrustLevel, ValidatorSet
-from light_clients.tendermint.verification import Options, TrustedState, update_checks
+from light_clients.tendermint.verification import Options, TrustedState, judge_update
 from relay.hub.application.genesis import Genesis
 from relay.hub.node.member_rpc import Member, MemberFailed
 
@@ -109,10 +109,7 @@ class LightFollower:
             state = TrustedState(trusted.height, trusted.time_ns, trusted.next_validators_hash)
             trusted_set = member.validator_set(trusted.height + 1)
             try:
-                for check in update_checks(
-                    self._chain_id, signed, validators, state, trusted_set, self._options, now_ns
-                ):
-                    check.run()
+                judge_update(VERIFY, self._chain_id, signed, validators, state, trusted_set, self._options, now_ns)
             except InsufficientTrust:
                 search = search.not_enough_trust()
             else:

@@ -14,14 +14,14 @@ from adapters.ics26 import submission
 from adapters.ics26.fees import Fees
 from adapters.ics26.transactor import Transactor
 from adapters.interface import ClientInfo, RefusedByChain
-from light_clients.interface import ClientStatus, Height
+from light_clients.interface import ClientStatus, Height, audit
 from light_clients.proofs.merkle import Frontier
 from relay.archive import ArchiveUnavailable
 from relay.archive.anchor import AnchorProof, decode_anchor, encode_anchor
 from relay.archive.checkpoint import Checkpoint
 from relay.archive.store import BundleArchive, Damage, Directory, Head, LogRewritten
 from relay.archive.store.log import Log
-from relay.audit.anchor import judge_anchor, log_checks
+from relay.audit.anchor import judge_anchor, judge_log
 from relay.config import FeeLimits
 from relay.core.anchoring import Anchorer, NotAnchored, newest_anchor, prove_anchor, publish_log
 from relay.core.bundling import read_checkpoint
@@ -143,7 +143,8 @@ def judge_lies(proof, checkpoint: Checkpoint, now_ns: int) -> None:
     forged = replace(checkpoint, hash=b"\1" * 32)
     assert judge(data, proof, forged)[1] == "checkpoint_hash_matches"
     assert judge(data[:-1], proof)[1] == "anchor_is_canonical"
-    assert [one.name for one in log_checks([ROOTS[0]], anchor)] == ["log_reaches_the_anchor", "anchored_root_matches"]
+    verdicts = audit(judge_log, [ROOTS[0]] * anchor.size, anchor)
+    assert [one.name for one in verdicts] == ["log_reaches_the_anchor", "anchored_root_matches"]
 
 
 async def test_the_relays_task_anchors_what_has_grown(tmp_path):

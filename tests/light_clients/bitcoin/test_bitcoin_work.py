@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.bitcoin import ChainParameters, Network, Run, parameters_of, run_checks_of, state_from_ancestors
+from light_clients.bitcoin import ChainParameters, Network, Run, Weighed, judge_run, parameters_of, state_from_ancestors
 from light_clients.bitcoin.chain import headers_needed_from
 from light_clients.bitcoin.networks import MIN_DIFFICULTY_AFTER_S, RETARGET_INTERVAL, TARGET_TIMESPAN_S
 from light_clients.bitcoin.types import ConsensusState
 from light_clients.bitcoin.work import bits_of, required_bits, retargeted_bits, target_of, work_of
-from light_clients.interface import NANOSECONDS_PER_SECOND, PredicateFailed, UnsupportedOperation, run_checks
+from light_clients.interface import NANOSECONDS_PER_SECOND, VERIFY, PredicateFailed, UnsupportedOperation
 from tests.light_clients.bitcoin.bitcoin_chain import GENESIS, child_of, mine
 
 MAINNET, TESTNET4, TESTNET3, REGTEST = (
@@ -148,10 +148,8 @@ def chain():
     return blocks
 
 
-def judge(trusted: ConsensusState, headers, parameters=RETARGETING) -> Run:
-    run = Run(trusted, tuple(headers), parameters)
-    run_checks(run_checks_of(run, headers[-1].time_s * NANOSECONDS_PER_SECOND))
-    return run
+def judge(trusted: ConsensusState, headers, parameters=RETARGETING) -> Weighed:
+    return judge_run(VERIFY, Run(trusted, tuple(headers), parameters), headers[-1].time_s * NANOSECONDS_PER_SECOND)
 
 
 def test_chain_over_boundaries_is_believed_and_its_work_is_summed(chain):

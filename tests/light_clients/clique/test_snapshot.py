@@ -4,7 +4,8 @@ import pytest
 
 from light_clients.clique import Header, Snapshot
 from light_clients.clique.snapshot import NONCE_ADD, NONCE_DROP
-from light_clients.clique.verification import Branch as Walk
+from light_clients.clique.types import TrustedState
+from light_clients.clique.verification import signers_may_seal
 from light_clients.interface import Height, PredicateFailed
 from tests.light_clients.clique.simulated_clique_chain import Branch, address_of, key_of
 
@@ -28,9 +29,8 @@ def walked(signers: str, votes: str, epoch: int = 30_000) -> Snapshot:
             branch.advance(1, sealer, **changed)
         except PredicateFailed:  # the client must come to the same end
             branch.add(branch.propose(sealer, **changed)[0])
-    walk = Walk(Header(Height(0, 1), branch.height, tuple(one.block for one in branch.blocks), ()))
-    walk.walk(start, epoch)
-    return walk.believed()
+    header = Header(Height(0, 1), branch.height, tuple(one.block for one in branch.blocks), ())
+    return signers_may_seal(header, TrustedState(0, bytes(32), 0, start), epoch).snapshot
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from light_clients.interface import (
     UnsupportedOperation,
     Updated,
     VerificationError,
-    audit_checks,
+    audit,
 )
 from tests.light_clients.conformance.harness import Harness
 
@@ -351,20 +351,17 @@ class LightClientConformance:
         with nullcontext() if self.proves_membership else pytest.raises(UnsupportedOperation):
             member(client.state, at(height), present.proof, present.path, self.VALUE)
 
-    # one list, two readers
+    # one verifier, two judges
 
     def test_audit_prints_what_verify_decides(self):
         harness, client, trusted = self.start()
         height = harness.advance()
         header = harness.header(height, trusted)
-        verdicts = list(
-            audit_checks(harness.client.header_checks(client.state, client.consensus_states, header, client.now_ns))
-        )
+        judge_header = harness.client.judge_header
+        verdicts = audit(judge_header, client.state, client.consensus_states, header, client.now_ns)
         assert verdicts and all(verdict.held and verdict.name and verdict.source for verdict in verdicts)
         edge_ns = harness.time_ns(trusted) + harness.trusting_period_ns
-        refused = list(
-            audit_checks(harness.client.header_checks(client.state, client.consensus_states, header, edge_ns))
-        )
+        refused = audit(judge_header, client.state, client.consensus_states, header, edge_ns)
         with pytest.raises(ClientExpired) as caught:
             client.verify(header, edge_ns)
         assert refused[-1].error == caught.value
@@ -374,12 +371,10 @@ class LightClientConformance:
         harness, client, _, height = self.stored_value()
         proven = harness.prove(KEY, height)
         consensus_state = client.consensus_states.get(height)
-        checks = harness.client.membership_checks
-        verdicts = list(audit_checks(checks(client.state, consensus_state, proven.proof, proven.path, self.VALUE)))
+        judge_membership = harness.client.judge_membership
+        verdicts = audit(judge_membership, client.state, consensus_state, proven.proof, proven.path, self.VALUE)
         assert all(verdict.held for verdict in verdicts) is self.proves_membership
-        verdicts = list(
-            audit_checks(checks(client.state, consensus_state, proven.proof, proven.path, self.VALUE[::-1]))
-        )
+        verdicts = audit(judge_membership, client.state, consensus_state, proven.proof, proven.path, self.VALUE[::-1])
         assert verdicts[-1].error is not None
 
     # bytes

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from light_clients.interface import (
-    Check,
+    VERIFY,
     ClientExpired,
     ClientFrozen,
     Height,
@@ -14,8 +14,9 @@ from light_clients.interface import (
     UnknownHeight,
     UnsupportedOperation,
     VerificationError,
-    audit_checks,
-    run_checks,
+    audit,
+    cited,
+    rule,
 )
 from light_clients.interface.errors import SHOWN_BYTES
 
@@ -89,38 +90,89 @@ def test_zero_is_the_height_of_nothing():
     assert not Height(1, 0).is_zero
 
 
-def failing():
-    raise PredicateFailed("second", "does not hold")
+RAN = []
 
 
-def test_audit_prints_what_verify_runs_and_both_stop_at_the_first_failure():
-    ran = []
-    checks = [
-        Check("first", "spec 1", lambda: ran.append(1)),
-        Check("second", "spec 2", failing),
-        Check("third", "spec 3", lambda: ran.append(3)),
-    ]
-    verdicts = list(audit_checks(checks))
-    assert [(v.name, v.source, v.held) for v in verdicts] == [("first", "spec 1", True), ("second", "spec 2", False)]
+@rule("spec 1")
+def first(value):
+    RAN.append(value)
+    return value + 1
+
+
+@rule("spec 2")
+def second(value):
+    raise PredicateFailed("second", "does not hold", value)
+
+
+@rule("spec 3")
+def third():
+    RAN.append("third")
+
+
+def judge_three(judge, value):
+    found = judge(first, value)
+    judge.under("part.")(second, found)
+    judge(third)
+
+
+def test_one_verifier_is_audited_and_verified_and_both_stop_at_the_first_refusal():
+    RAN.clear()
+    verdicts = audit(judge_three, 7)
+    said = [(v.name, v.source, v.held) for v in verdicts]
+    assert said == [("first", "spec 1", True), ("part.second", "spec 2", False)]
     with pytest.raises(PredicateFailed) as caught:
-        run_checks(checks)
-    assert caught.value == verdicts[1].error
-    assert ran == [1, 1]
+        judge_three(VERIFY, 7)
+    assert caught.value == verdicts[1].error == PredicateFailed("second", "does not hold", 8)
+    assert RAN == [7, 7]
 
 
-def test_a_bug_in_a_check_stays_loud():
+def test_labels_of_parts_in_parts_stand_one_after_the_other():
+    (verdict,) = audit(lambda judge: judge.under("outer.").under("inner.")(first, 1))
+    assert verdict.name == "outer.inner.first"
+    assert VERIFY.under("any") is VERIFY
+
+
+def test_what_is_tacit_is_said_only_where_it_is_refused():
+    assert audit(lambda judge: judge.tacitly(first, 1)) == ()
+    (verdict,) = audit(lambda judge: judge.tacitly(second, 1))
+    assert (verdict.name, verdict.held) == ("second", False)
+    with pytest.raises(PredicateFailed):
+        VERIFY.tacitly(second, 1)
+
+
+def test_a_cited_rule_is_another_ones_with_its_own_source_and_name():
+    other = cited(first, "spec 9", "renamed")
+    assert (other.__name__, other.source, first.__name__, first.source) == ("renamed", "spec 9", "first", "spec 1")
+    assert [(v.name, v.source) for v in audit(lambda judge: judge(other, 1))] == [("renamed", "spec 9")]
+    with pytest.raises(TypeError, match="a rule is a function"):
+        cited(len, "spec 9")
+
+
+def test_a_bug_in_a_rule_stays_loud():
+    @rule("nowhere")
+    def broken():
+        return 1 // 0
+
     with pytest.raises(ZeroDivisionError):
-        list(audit_checks([Check("broken", "nowhere", lambda: 1 // 0)]))
+        audit(lambda judge: judge(broken))
 
 
-def test_checks_are_run_one_by_one_so_that_later_ones_may_build_on_earlier_ones():
-    held = []
+def test_a_refusal_that_no_rule_raised_is_never_swallowed():
+    def verifier(judge):
+        judge(first, 1)
+        raise MalformedInput("client_state", "is read outside of any rule")
 
-    def checks():
-        yield Check("decode", "spec", lambda: held.append("value"))
-        yield Check("judge", held[0], lambda: None)
+    with pytest.raises(MalformedInput, match="outside of any rule"):
+        audit(verifier)
 
-    assert [verdict.source for verdict in audit_checks(checks())] == ["spec", "value"]
+    def converts(judge):
+        try:
+            judge(second, 1)
+        except PredicateFailed:
+            raise MalformedInput("evidence", "in place of the rule's own refusal") from None
+
+    with pytest.raises(MalformedInput, match="in place of"):
+        audit(converts)
 
 
 def test_attack_H_evidence_of_an_error_is_printed_alike_under_every_python():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit_checks
+from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit
 from light_clients.proofs import ics23
 from light_clients.proofs.ics23 import (
     IAVL_SPEC,
@@ -14,8 +14,8 @@ from light_clients.proofs.ics23 import (
     TENDERMINT_SPEC,
     InnerOp,
     NonExistenceProof,
+    judge_absence,
     neighbours,
-    non_existence_checks,
     spec_from_message,
     spec_to_message,
 )
@@ -63,7 +63,7 @@ def test_every_gap_of_an_honest_tree_is_proven(kind, count):
     tree = grown(kind, count)
     for key in absent_keys(tree).values():
         accept(tree, key)
-        verdicts = list(audit_checks(non_existence_checks(tree.spec, tree.non_existence(key), tree.root, key)))
+        verdicts = audit(judge_absence, tree.spec, tree.non_existence(key), tree.root, key)
         assert all(verdict.held for verdict in verdicts)
         assert verdicts[-1].name == "nothing_between"
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit_checks
+from light_clients.interface import VERIFY, MalformedInput, PredicateFailed, VerificationError, audit
 from light_clients.proofs import ics23
 from light_clients.proofs.ics23 import IAVL_SPEC, ExistenceProof, HashOp, InnerOp, NonExistenceProof
-from light_clients.proofs.ics23.absence import AbsenceClaim
-from light_clients.proofs.ics23.claim import ExistenceClaim, LastProven
+from light_clients.proofs.ics23.absence import judge_absence
+from light_clients.proofs.ics23.claim import ExistenceClaim, judge_existence
 from light_clients.proofs.ics23.codec import MAX_BATCH_ENTRIES
 from light_clients.proofs.ics23.predicates import inner_nodes_conform_to_spec, inner_nodes_have_one_place
 from light_clients.proofs.ics23.standard_form import has_standard_form
@@ -88,12 +88,12 @@ def test_attack_B15_batch_with_one_lie(tree):
 @KINDS
 def test_audit_of_a_batch_names_the_rules_of_single_proofs(tree):
     claims = [claims_of(tree)[at] for at in (0, 1, -1)]
-    verdicts = list(audit_checks(ics23.batch_checks(tree.spec, batch_of(tree, claims), tree.root, claims)))
+    verdicts = audit(ics23.judge_batch, tree.spec, batch_of(tree, claims), tree.root, claims)
     assert all(verdict.held for verdict in verdicts)
     single = []
     for place, (key, value) in enumerate(claims):
         proof = ics23.encode_merkle_proof((proof_of(tree, key, value),))
-        names = [v.name for v in audit_checks(ics23.chained_checks((tree.spec,), proof, tree.root, (key,), value))]
+        names = [v.name for v in audit(ics23.judge_chained, (tree.spec,), proof, tree.root, (key,), value)]
         single += [name.replace("tree_0.", f"item_{place}.") for name in names if name.startswith("tree_0.")]
     assert [verdict.name for verdict in verdicts] == ["items_are_well_formed", "batch_well_formed", *single]
 
@@ -152,12 +152,11 @@ def test_attack_B15_forged_proof_after_an_honest_one_is_judged_as_alone(tree, da
     root = data.draw(st.sampled_from((tree.root, None)))
     if root is None:
         root = tree.root if fails(lambda: ics23.calculate_root(forged)) else ics23.calculate_root(forged)
-    last = LastProven()
     first = tree.existence(honest)
-    ExistenceClaim(tree.spec, first, tree.root, honest, first.value, last=last).run()
+    before = judge_existence(VERIFY, ExistenceClaim(tree.spec, first, tree.root, honest, first.value))
     alone = fails(lambda: ics23.verify_membership(tree.spec, forged, root, key, proof.value))
-    after = ExistenceClaim(tree.spec, forged, root, key, proof.value, last=last)
-    assert fails(after.run) == alone
+    after = ExistenceClaim(tree.spec, forged, root, key, proof.value, before)
+    assert fails(lambda: judge_existence(VERIFY, after)) == alone
     if alone is None:
         assert after.nodes()[-1] == root
 
@@ -169,11 +168,10 @@ def test_attack_B15_forged_neighbours_after_an_honest_proof_are_judged_as_alone(
     key = data.draw(st.sampled_from([*ABSENT, *tree.keys]))
     sides = st.none() | st.sampled_from(tree.keys).map(tree.existence)
     proof = NonExistenceProof(key, data.draw(sides), data.draw(sides))
-    last = LastProven()
     first = tree.existence(data.draw(st.sampled_from(tree.keys)))
-    ExistenceClaim(tree.spec, first, tree.root, first.key, first.value, last=last).run()
+    before = judge_existence(VERIFY, ExistenceClaim(tree.spec, first, tree.root, first.key, first.value))
     alone = fails(lambda: ics23.verify_non_membership(tree.spec, proof, tree.root, key))
-    assert fails(AbsenceClaim(tree.spec, proof, tree.root, key, last=last).run) == alone
+    assert fails(lambda: judge_absence(VERIFY, tree.spec, proof, tree.root, key, before)) == alone
     if alone is None:
         assert key not in tree.items
 
@@ -181,14 +179,12 @@ def test_attack_B15_forged_neighbours_after_an_honest_proof_are_judged_as_alone(
 @KINDS
 def test_claims_that_were_made_before_any_was_judged_are_judged_by_themselves(tree):
     """Collected first and run afterwards, in any order: what one joins is what had held when it was made."""
-    last = LastProven()
-    claims = [
-        ExistenceClaim(tree.spec, tree.existence(key), tree.root, key, tree.items[key], last=last) for key in tree.keys
-    ]
-    claims[5].run()
-    claims += [ExistenceClaim(tree.spec, tree.existence(key), tree.root, key, b"lie", last=last) for key in tree.keys]
+    claims = [ExistenceClaim(tree.spec, tree.existence(key), tree.root, key, tree.items[key]) for key in tree.keys]
+    before = judge_existence(VERIFY, claims[5])
+    claims += [ExistenceClaim(tree.spec, tree.existence(key), tree.root, key, b"lie", before) for key in tree.keys]
     for claim in claims[::-1]:
-        assert fails(claim.run) == (None if claim.value != b"lie" else "value_matches")
+        refused = fails(lambda claim=claim: judge_existence(VERIFY, claim))
+        assert refused == (None if claim.value != b"lie" else "value_matches")
         assert claim.nodes()[-1] == tree.root
 
 
@@ -199,12 +195,11 @@ def test_attack_B15_forged_value_after_an_honest_neighbour(tree):
         honest = tree.existence(left)
         for proof in (tree.existence(right), honest):
             forged = replace(proof, value=b"forged")
-            last = LastProven()
-            ExistenceClaim(tree.spec, honest, tree.root, left, honest.value, last=last).run()
-            assert fails(ExistenceClaim(tree.spec, proof, tree.root, proof.key, proof.value, last=last).run) is None
-            ExistenceClaim(tree.spec, honest, tree.root, left, honest.value, last=last).run()
-            claim = ExistenceClaim(tree.spec, forged, tree.root, proof.key, forged.value, last=last)
-            assert fails(claim.run) == "root_matches"
+            before = judge_existence(VERIFY, ExistenceClaim(tree.spec, honest, tree.root, left, honest.value))
+            true = ExistenceClaim(tree.spec, proof, tree.root, proof.key, proof.value, before)
+            assert fails(lambda true=true: judge_existence(VERIFY, true)) is None
+            claim = ExistenceClaim(tree.spec, forged, tree.root, proof.key, forged.value, before)
+            assert fails(lambda claim=claim: judge_existence(VERIFY, claim)) == "root_matches"
 
 
 def test_attack_B5_steps_that_a_longer_path_lifts_are_judged_at_their_new_layers():
@@ -212,15 +207,14 @@ def test_attack_B5_steps_that_a_longer_path_lifts_are_judged_at_their_new_layers
     leaf = FOREST["iavl"].existence_of_leaf(FOREST["iavl"].keys[0])
     low = InnerOp(HashOp.SHA256, varint(1) + varint(2) + varint(7) + b"\x20", b"\x20" + b"\7" * 32)
     high = InnerOp(HashOp.SHA256, varint(2) + varint(4) + varint(7) + b"\x20", b"\x20" + b"\7" * 32)
-    last = LastProven()
-    short = replace(leaf, path=(low, high))
-    ExistenceClaim(IAVL_SPEC, short, ics23.calculate_root(short), leaf.key, leaf.value, last=last).run()
-    long = replace(leaf, path=(low, low, high))
-    claim = ExistenceClaim(IAVL_SPEC, long, ics23.calculate_root(long), leaf.key, leaf.value, last=last)
-    assert fails(claim.run) == "inner_nodes_conform_to_spec"
-    shorter = replace(leaf, path=(high,))
-    claim = ExistenceClaim(IAVL_SPEC, shorter, ics23.calculate_root(shorter), leaf.key, leaf.value, last=last)
-    assert fails(claim.run) is None
+
+    def claim(proof, before=None):
+        return ExistenceClaim(IAVL_SPEC, proof, ics23.calculate_root(proof), leaf.key, leaf.value, before)
+
+    before = judge_existence(VERIFY, claim(replace(leaf, path=(low, high))))
+    long, shorter = replace(leaf, path=(low, low, high)), replace(leaf, path=(high,))
+    assert fails(lambda: judge_existence(VERIFY, claim(long, before))) == "inner_nodes_conform_to_spec"
+    assert fails(lambda: judge_existence(VERIFY, claim(shorter, before))) is None
 
 
 BYTES = st.sampled_from(

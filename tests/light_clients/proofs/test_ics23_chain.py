@@ -12,10 +12,10 @@ from light_clients.interface import (
     MalformedInput,
     PredicateFailed,
     VerificationError,
-    audit_checks,
+    audit,
 )
 from light_clients.proofs import ics23
-from light_clients.proofs.ics23 import IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, chained_checks, codec, verify_chained
+from light_clients.proofs.ics23 import IAVL_SPEC, SMT_SPEC, TENDERMINT_SPEC, codec, judge_chained, verify_chained
 from light_clients.protobuf import ics23_pb2 as pb
 from tests.light_clients.proofs.reference_trees import IavlTree, SparseTree, TendermintTree, items
 
@@ -57,11 +57,11 @@ def test_members_and_absence_of_a_multistore_and_of_the_hub():
 
 
 def test_verdicts_name_the_tree():
-    names = [v.name for v in audit_checks(chained_checks(SDK, encoded(), MULTISTORE.root, PATH, STORE.items[KEY]))]
+    names = [v.name for v in audit(judge_chained, SDK, encoded(), MULTISTORE.root, PATH, STORE.items[KEY])]
     assert names[:2] == ["path_has_one_key_a_tree", "proof_has_one_proof_a_tree"]
     assert names[-1] == "tree_1.root_matches"
     assert "tree_0.key_matches" in names
-    verdicts = list(audit_checks(chained_checks(SDK, encoded(), MULTISTORE.root, PATH, b"other")))
+    verdicts = audit(judge_chained, SDK, encoded(), MULTISTORE.root, PATH, b"other")
     assert (verdicts[-1].name, verdicts[-1].held) == ("tree_0.value_matches", False)
 
 

@@ -9,16 +9,17 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit_checks
+from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit
 from light_clients.proofs import ics23
 from light_clients.proofs.ics23 import (
     IAVL_SPEC,
     TENDERMINT_SPEC,
+    ExistenceClaim,
     ExistenceProof,
     HashOp,
     InnerOp,
     LengthOp,
-    existence_checks,
+    judge_existence,
     operations,
 )
 from tests.light_clients.proofs.reference_trees import (
@@ -61,7 +62,7 @@ def with_step(proof, index, **changes):
 def test_every_key_of_an_honest_tree_is_a_member(tree, count):
     grown = type(tree)(items(count))
     for key, value in grown.items.items():
-        verdicts = list(audit_checks(existence_checks(grown.spec, grown.existence(key), grown.root, key, value)))
+        verdicts = audit(judge_existence, ExistenceClaim(grown.spec, grown.existence(key), grown.root, key, value))
         assert len(verdicts) == 9
         assert all(verdict.held for verdict in verdicts)
 

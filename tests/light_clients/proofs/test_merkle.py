@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from light_clients.crypto import sha256
-from light_clients.interface import PredicateFailed, audit_checks
+from light_clients.interface import PredicateFailed, audit
 from light_clients.proofs import merkle
 
 
@@ -39,7 +39,7 @@ def test_roots_and_proofs_follow_the_recursive_definition(count):
     for index, item in enumerate(items):
         proof = merkle.prove(items, index)
         merkle.verify(proof, root, item)
-        assert [v.held for v in audit_checks(merkle.checks(proof, root, item))] == [True] * 4
+        assert [v.held for v in audit(merkle.judge_inclusion, proof, root, item)] == [True] * 4
 
 
 def test_prove_has_no_proof_of_an_item_that_is_not_there():

@@ -13,7 +13,7 @@ from trie import HexaryTrie
 
 from light_clients.crypto import keccak256
 from light_clients.ibc.commitment import PathKind, path_key
-from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit_checks
+from light_clients.interface import MalformedInput, PredicateFailed, VerificationError, audit
 from light_clients.proofs import mpt
 from light_clients.proofs.mpt import trie as walker
 from light_clients.proofs.mpt.account import EMPTY_CODE_HASH
@@ -327,9 +327,9 @@ def test_attack_B37_slot_of_another_key_mapping_or_base():
 
 def test_attack_B38_zero_word_as_a_member():
     accept()
-    checks = mpt.storage_checks(STORAGE.root_hash, word(777), storage_proof(777), ZERO)
-    assert [v.held for v in audit_checks(checks)] == [True, False]
-    assert all(v.held for v in audit_checks(mpt.storage_checks(STORAGE.root_hash, word(777), storage_proof(777), None)))
+    verdicts = audit(mpt.judge_storage, STORAGE.root_hash, word(777), storage_proof(777), ZERO)
+    assert [v.held for v in verdicts] == [True, False]
+    assert all(v.held for v in audit(mpt.judge_storage, STORAGE.root_hash, word(777), storage_proof(777), None))
     stored_zero = built({keccak256(word(1)): rlp.encode(b""), keccak256(word(2)): rlp.encode(b"\0")})
     for slot in (1, 2):
         with pytest.raises(MalformedInput):
@@ -348,10 +348,10 @@ def test_attack_B38_leading_zeros_and_33_bytes(stored):
 def test_attack_B38_claimed_value_is_one_word(claimed):
     tree = built({keccak256(word(2)): rlp.encode(b"\5")})
     proof = proof_of(tree, keccak256(word(2)))
-    assert all(v.held for v in audit_checks(mpt.storage_checks(tree.root_hash, word(2), proof, word(5))))
-    verdicts = list(audit_checks(mpt.storage_checks(tree.root_hash, word(2), proof, claimed)))
+    assert all(v.held for v in audit(mpt.judge_storage, tree.root_hash, word(2), proof, word(5)))
+    verdicts = audit(mpt.judge_storage, tree.root_hash, word(2), proof, claimed)
     assert isinstance(verdicts[-1].error, MalformedInput)
-    verdicts = list(audit_checks(mpt.storage_checks(tree.root_hash, word(2), proof, word(6))))
+    verdicts = audit(mpt.judge_storage, tree.root_hash, word(2), proof, word(6))
     assert (verdicts[-1].name, verdicts[-1].error.expected) == ("word_matches", word(6))
 
 
@@ -380,9 +380,9 @@ def test_attack_B40_storage_root_comes_from_a_proven_account_only():
     assert mpt.verify_storage(forged.root_hash, word(7), proof) == word(10**6)
     proven = mpt.verify_account(STATE.root_hash, ROUTER, ROUTER_PROOF)
     claimed = replace(proven, storage_root=forged.root_hash)
-    verdicts = list(audit_checks(mpt.account_checks(STATE.root_hash, ROUTER, ROUTER_PROOF, claimed)))
+    verdicts = audit(mpt.judge_account, STATE.root_hash, ROUTER, ROUTER_PROOF, claimed)
     assert (verdicts[-1].name, verdicts[-1].error.reason) == ("account_matches", "storage_root")
-    assert all(v.held for v in audit_checks(mpt.account_checks(STATE.root_hash, ROUTER, ROUTER_PROOF, proven)))
+    assert all(v.held for v in audit(mpt.judge_account, STATE.root_hash, ROUTER, ROUTER_PROOF, proven))
     with pytest.raises(PredicateFailed):
         mpt.verify_storage(proven.storage_root, word(7), proof)
 

@@ -15,7 +15,7 @@ from light_clients.interface import (
     PredicateFailed,
     UnknownHeight,
     VerificationError,
-    audit_checks,
+    audit,
 )
 from light_clients.proofs import ics23
 from light_clients.tendermint.codec import (
@@ -138,7 +138,7 @@ def test_attack_C16_headers_without_an_ibc_height_end_an_audit_with_a_verdict(ch
 
     def audited(evidence):
         encoded = encode_misbehaviour(evidence)
-        return list(audit_checks(CLIENT.misbehaviour_checks(client.state, client.states, encoded, client.now_ns)))
+        return audit(CLIENT.judge_misbehaviour, client.state, client.states, encoded, client.now_ns)
 
     evidence = fork_evidence(chain)
     spoilt = chain.misbehaviour(with_header(evidence.header_1, **changes), with_header(evidence.header_2, **changes))

@@ -17,7 +17,7 @@ from light_clients.interface import (
     Updated,
     UpgradableClient,
     VerificationError,
-    audit_checks,
+    audit,
 )
 from light_clients.proofs.ics23 import IAVL_SPEC
 from light_clients.tendermint import upgrade as upgrades
@@ -254,7 +254,7 @@ def test_committed_bytes_are_those_of_gogoproto(planned):
 
 def test_audit_names_every_rule_of_an_upgrade(planned, client):
     raw = encode_upgrade(planned.upgrade())
-    verdicts = list(audit_checks(CLIENT.upgrade_checks(client.state, client.states, raw, client.now_ns)))
+    verdicts = audit(CLIENT.judge_upgrade, client.state, client.states, raw, client.now_ns)
     assert all(verdict.held for verdict in verdicts)
     names = [verdict.name for verdict in verdicts]
     assert names[:5] == [

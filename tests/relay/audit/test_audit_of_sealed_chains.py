@@ -15,12 +15,12 @@ from light_clients.bft_evm import (
 )
 from light_clients.evm_header import encode_header
 from light_clients.interface import (
+    VERIFY,
     Height,
     MalformedInput,
     PredicateFailed,
     UnsupportedOperation,
-    audit_checks,
-    run_checks,
+    audit,
 )
 from relay.archive.bundle import ChainKind, HeaderEntry
 from relay.archive.checkpoint import BftEvmTrust, Checkpoint, decode_checkpoint, encode_checkpoint
@@ -68,17 +68,16 @@ def entry(chain: SimulatedChain, height: int, *, bare: bool = False) -> HeaderEn
 @each_rule
 def test_headers_are_believed_by_their_seals_and_bare_ones_by_their_hash(rules):
     chain = chain_of(rules)
-    judge = BftEvmRules(checkpoint_of(chain), checkpoint_of(chain).trust, ())
-    trusted, block = judge.parse(entry(chain, 2)), judge.parse(entry(chain, 5))
-    run_checks(judge.seal_checks(block))
-    verdicts = list(audit_checks(judge.forward_checks(block, trusted, chain.now_ns)))
+    rules_of_chain = BftEvmRules(checkpoint_of(chain), checkpoint_of(chain).trust, ())
+    trusted, block = rules_of_chain.parse(entry(chain, 2)), rules_of_chain.parse(entry(chain, 5))
+    rules_of_chain.judge_seals(VERIFY, block)
+    verdicts = audit(rules_of_chain.judge_forward, block, trusted, chain.now_ns)
     assert all(verdict.held for verdict in verdicts)
     assert f"{rules.consensus.name.lower()}_constant_fields" in [verdict.name for verdict in verdicts]
-    found = []
-    run_checks(judge.state_checks(block, found))
-    assert found[0].consensus_state == chain.consensus_state(5)
-    BftEvmClient().create(found[0].client_state, found[0].consensus_state, chain.now_ns)
-    bare = judge.parse(entry(chain, 4, bare=True))
+    found = rules_of_chain.judge_state(VERIFY, block)
+    assert found.consensus_state == chain.consensus_state(5)
+    BftEvmClient().create(found.client_state, found.consensus_state, chain.now_ns)
+    bare = rules_of_chain.parse(entry(chain, 4, bare=True))
     assert bare.is_bare
     assert bare.hash == block.parent_hash
 
@@ -87,9 +86,9 @@ def test_headers_are_believed_by_their_seals_and_bare_ones_by_their_hash(rules):
 def test_seals_that_are_not_enough_are_named(rules):
     chain = chain_of(rules)
     chain.headers[5] = chain.propose(5, signers=chain.keys[:2])
-    judge = BftEvmRules(checkpoint_of(chain), checkpoint_of(chain).trust, ())
+    rules_of_chain = BftEvmRules(checkpoint_of(chain), checkpoint_of(chain).trust, ())
     with pytest.raises(PredicateFailed) as caught:
-        run_checks(judge.seal_checks(judge.parse(entry(chain, 5))))
+        rules_of_chain.judge_seals(VERIFY, rules_of_chain.parse(entry(chain, 5)))
     assert caught.value.predicate == "quorum_of_own_validators"
 
 

@@ -12,7 +12,8 @@ from light_clients.tendermint.predicates import CommitSignatures, two_thirds_sig
 from light_clients.tendermint.types import ABSENT_SIGNATURE, BlockIdFlag, Commit, TrustLevel, ValidatorSet
 from relay.archive.bundle import ChainHeaders, ChainKind, HeaderEntry
 from relay.archive.checkpoint import Checkpoint, TendermintTrust
-from relay.audit.chains import JudgedChain, chain_steps
+from relay.audit.chains import ChainCase, judge_chain
+from relay.audit.inquiry import Inquiry
 from relay.audit.memory import HeaderMemory
 from relay.audit.tendermint import TendermintRules, canonical_validator_set
 from tests.light_clients.tendermint.simulated_chain import SimulatedChain, signers
@@ -60,13 +61,14 @@ def refusal(chain: SimulatedChain, headers: ChainHeaders, memory: HeaderMemory |
     root = checkpoint_of(chain)
     memory = memory or HeaderMemory()
     rules = TendermintRules(root, TRUST, headers.validator_sets, memory)
-    judged = JudgedChain(None, headers, root, rules)
+    case = ChainCase(None, headers, root, rules, frozenset())
     now_ns = chain.blocks[-1].header.time_ns + NANOSECONDS_PER_SECOND
-    for step in chain_steps(judged, (), now_ns, memory):
-        try:
-            step.check.run()
-        except VerificationError:
-            return step.check.name
+    inquiry = Inquiry()
+    try:
+        judge_chain(inquiry, case, now_ns, memory)
+    except VerificationError as error:
+        assert inquiry.refused_by_a_rule(error)
+        return inquiry.failure.check.name
     return None
 
 

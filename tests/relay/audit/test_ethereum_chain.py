@@ -9,7 +9,8 @@ from adapters.interface import ClientInfo, HeightUnavailable
 from light_clients.interface import ClientStatus, Height, UnsupportedOperation, VerificationError
 from relay.archive.bundle import ChainHeaders, ChainKind
 from relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
-from relay.audit.chains import JudgedChain, chain_steps
+from relay.audit.chains import ChainCase, judge_chain
+from relay.audit.inquiry import Inquiry
 from relay.audit.memory import HeaderMemory
 from relay.core.bundling import read_checkpoint
 from relay.core.bundling.headers import HeaderCollector
@@ -56,21 +57,19 @@ def checkpoint_height(checkpoint) -> Height:
 
 
 def judged(checkpoint, headers: ChainHeaders, proof_heights, now: int):
-    chain = JudgedChain(None, headers, checkpoint, None)
     names = []
-    for step in chain_steps(chain, proof_heights, now, HeaderMemory()):
-        names.append(step.check.name)
-        step.check.run()
+    case = ChainCase(None, headers, checkpoint, None, frozenset(proof_heights))
+    chain = judge_chain(Inquiry(lambda verdict: names.append(verdict.check.name)), case, now, HeaderMemory())
     return chain, names
 
 
 def refused(checkpoint, headers, proof_heights, now) -> str:
-    chain = JudgedChain(None, headers, checkpoint, None)
-    for step in chain_steps(chain, proof_heights, now, HeaderMemory()):
-        try:
-            step.check.run()
-        except VerificationError:
-            return step.check.name
+    inquiry = Inquiry()
+    try:
+        judge_chain(inquiry, ChainCase(None, headers, checkpoint, None, frozenset(proof_heights)), now, HeaderMemory())
+    except VerificationError as error:
+        assert inquiry.refused_by_a_rule(error)
+        return inquiry.failure.check.name
     raise AssertionError("nothing was refused")
 
 

@@ -14,16 +14,17 @@ from adapters.evm.bft import BftConsensus
 from adapters.interface import ClientInfo, HeightUnavailable
 from light_clients import clique as clique_client
 from light_clients.interface import (
+    VERIFY,
     ClientStatus,
     Height,
     MalformedInput,
     UnsupportedOperation,
     VerificationError,
-    run_checks,
 )
 from relay.archive.bundle import ChainHeaders, ChainKind
 from relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
-from relay.audit.chains import JudgedChain, chain_steps
+from relay.audit.chains import ChainCase, judge_chain
+from relay.audit.inquiry import Inquiry
 from relay.audit.light_clients import LIGHT_CLIENTS
 from relay.audit.memory import HeaderMemory
 from relay.core.bundling import read_checkpoint
@@ -141,21 +142,19 @@ def made(request):
 
 
 def judged(checkpoint, headers: ChainHeaders, proof_heights, now: int):
-    chain = JudgedChain(None, headers, checkpoint, None)
     names = []
-    for step in chain_steps(chain, frozenset(proof_heights), now, HeaderMemory()):
-        names.append(step.check.name)
-        step.check.run()
+    case = ChainCase(None, headers, checkpoint, None, frozenset(proof_heights))
+    chain = judge_chain(Inquiry(lambda verdict: names.append(verdict.check.name)), case, now, HeaderMemory())
     return chain, names
 
 
 def refused(checkpoint, headers, proof_heights, now) -> str:
-    chain = JudgedChain(None, headers, checkpoint, None)
-    for step in chain_steps(chain, frozenset(proof_heights), now, HeaderMemory()):
-        try:
-            step.check.run()
-        except VerificationError:
-            return step.check.name
+    inquiry = Inquiry()
+    try:
+        judge_chain(inquiry, ChainCase(None, headers, checkpoint, None, frozenset(proof_heights)), now, HeaderMemory())
+    except VerificationError as error:
+        assert inquiry.refused_by_a_rule(error)
+        return inquiry.failure.check.name
     raise AssertionError("nothing was refused")
 
 
@@ -169,16 +168,13 @@ def test_parity_row_47_updates_are_believed_from_the_checkpoint_on_by_the_client
     assert names.count("checkpoint_hash_matches") == 1 and "followed from checkpoint" in chain.mode
     state = chain.states[heights[-1]]
     for proof in proofs:
-        run_checks(
-            LIGHT_CLIENTS[kind].membership_checks(
-                state.client_state, state.consensus_state, proof.proof, proof.path, proof.value
-            )
+        LIGHT_CLIENTS[kind].judge_membership(
+            VERIFY, state.client_state, state.consensus_state, proof.proof, proof.path, proof.value
         )
-    wrong = LIGHT_CLIENTS[kind].membership_checks(
-        state.client_state, state.consensus_state, proofs[0].proof, proofs[0].path, b"\x5b" * 32
-    )
     with pytest.raises(VerificationError):
-        run_checks(wrong)
+        LIGHT_CLIENTS[kind].judge_membership(
+            VERIFY, state.client_state, state.consensus_state, proofs[0].proof, proofs[0].path, b"\x5b" * 32
+        )
 
 
 def test_parity_row_47_what_a_bundle_may_not_do_with_updates(made):

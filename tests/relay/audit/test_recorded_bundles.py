@@ -26,7 +26,8 @@ from relay.archive.bundle import Bundle, ChainKind, Claim, Leg, decode_bundle, e
 from relay.archive.checkpoint import Checkpoint, Remote, decode_checkpoint
 from relay.archive.legs import check_second_leg, is_second_leg
 from relay.audit import Auditor, MissingTrust, Report
-from relay.audit.links import link_steps
+from relay.audit.inquiry import Inquiry
+from relay.audit.links import judge_links
 from relay.keys import Signer
 
 FOLDER = Path(__file__).with_name("recorded")
@@ -201,14 +202,12 @@ def merged(legs: tuple[Leg, ...], *bundles: Bundle) -> Bundle:
 def test_refused_acknowledgement_that_was_not_passed_on():
     """A hub that says the contrary of what the next chain answered, with whatever proofs."""
     bundle = bundle_of("message-delivered")
-    for step in link_steps(bundle):
-        step.check.run()
-    *others, last = link_steps(with_leg(bundle, 0, acknowledgement=ERROR))
-    for step in others:
-        step.check.run()
+    judge_links(Inquiry(), bundle)
+    inquiry = Inquiry()
     with pytest.raises(PredicateFailed) as caught:
-        last.check.run()
+        judge_links(inquiry, with_leg(bundle, 0, acknowledgement=ERROR))
     assert caught.value.predicate == "acknowledgement_passed_on"
+    assert inquiry.rules == 3 and inquiry.failure.check.name == "acknowledgement_passed_on"
 
 
 def test_refused_legs_of_two_deliveries():
@@ -312,12 +311,10 @@ def test_memo_that_asks_a_solidity_router_to_forward_makes_no_delivery_half():
     payload = tokens.legs[0].packet.payloads[0]
     packet = replace(direct.legs[0].packet, payloads=(payload,))
     success = tokens.legs[0].acknowledgement
-    for step in link_steps(with_leg(direct, 0, packet=packet, acknowledgement=success)):
-        step.check.run()
+    judge_links(Inquiry(), with_leg(direct, 0, packet=packet, acknowledgement=success))
     to_hub = replace(tokens, legs=tokens.legs[:1])
-    (step,) = link_steps(to_hub)
     with pytest.raises(PredicateFailed, match="second_leg_present"):
-        step.check.run()
+        judge_links(Inquiry(), to_hub)
 
 
 def test_refused_acknowledgement_dropped_or_exchanged():

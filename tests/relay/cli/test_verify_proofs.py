@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from light_clients.crypto import keccak256
-from light_clients.interface import audit_checks
+from light_clients.interface import audit
 from light_clients.proofs import ics23, mpt
 from light_clients.protobuf import ics23_pb2 as pb
-from relay.cli.proof_files import ics23_checks, read_eip1186, read_ics23
+from relay.cli.proof_files import judge_ics23, read_eip1186, read_ics23
 from relay.cli.verdicts import UnusableInput
 from relay.cli.verify import app
 from tests.light_clients.proofs.reference_trees import IavlTree, SparseTree, TendermintTree, items
@@ -429,7 +429,7 @@ def judged(data):
         return
     for specs, path in (((ics23.IAVL_SPEC,), (KEY,)), ((ics23.IAVL_SPEC, ics23.TENDERMINT_SPEC), (b"ibc", KEY))):
         for value in (VALUE, None):
-            list(audit_checks(ics23_checks(file, specs, STORE.root, path, value)))
+            audit(judge_ics23, file, specs, STORE.root, path, value)
 
 
 @given(
@@ -463,4 +463,4 @@ def test_attack_H_any_answer_is_judged_or_unusable(document):
         claim = read_eip1186(document, "file")
     except UnusableInput:
         return
-    list(audit_checks(mpt.eip1186_checks(STATE.root_hash, claim)))
+    audit(mpt.judge_eip1186, STATE.root_hash, claim)

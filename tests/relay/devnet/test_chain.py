@@ -24,7 +24,7 @@ from light_clients.bft_evm import (
     encode_header_message,
     header_of,
 )
-from light_clients.bft_evm.predicates import quorum_size, recover_committers
+from light_clients.bft_evm.predicates import commit_seals_of_validators, quorum_size
 from light_clients.evm_header import ExecutionHeader, decode_header
 from light_clients.ibc.evm_router import StorageProof, encode_storage_proof
 from light_clients.interface import (
@@ -49,7 +49,7 @@ def header_from(block: EvmBlock) -> ExecutionHeader:
 
 def committers(block: EvmBlock) -> frozenset[bytes]:
     header = header_of(Height(0, 0), header_from(block), ())
-    return recover_committers(header, header.extra.validators)
+    return commit_seals_of_validators(header, header.extra.validators)
 
 
 @pytest.mark.parametrize(("fork", "fields"), [("paris", 16), ("prague", 21)])

@@ -4,11 +4,12 @@ import pytest
 from eth_account import Account
 
 from light_clients.bft_evm import Consensus, SealRules, block_hash, header_of
-from light_clients.bft_evm.verification import Committers, seal_checks
+from light_clients.bft_evm.verification import judge_seals
 from light_clients.clique import Header, Snapshot, sealed_block
-from light_clients.clique.verification import Branch
+from light_clients.clique.types import TrustedState
+from light_clients.clique.verification import signers_may_seal
 from light_clients.evm_header import decode_header
-from light_clients.interface import Height, run_checks
+from light_clients.interface import VERIFY, Height
 from relay.devnet import DevnetChain, DevnetError, Genesis
 from relay.devnet.settings import CLIQUE_EPOCH_LENGTH
 from relay.evm.database import MemoryStore
@@ -36,7 +37,7 @@ def test_blocks_carry_their_validators_seals(consensus):
     for number in (1, 2, 3):
         named, execution = header_at(chain, number)
         header = header_of(Height(0, 0), execution, (), rules.consensus)
-        run_checks(seal_checks(header, Committers(header), rules))
+        judge_seals(VERIFY, header, rules)
         assert block_hash(execution, header.extra) == named
         assert execution.parent_hash == header_at(chain, number - 1)[0]
 
@@ -49,8 +50,8 @@ def test_clique_blocks_are_sealed_in_turn_from_the_genesis_list_on():
     first = sealed_block(genesis)
     assert (first.hash, first.signers) == (named, chain.validators)
     blocks = tuple(sealed_block(header_at(chain, number)[1]) for number in range(1, 7))
-    branch = Branch(Header(Height(0, 0), 6, blocks, ()))
-    branch.walk(Snapshot(0, first.signers, ()), CLIQUE_EPOCH_LENGTH)
+    trusted = TrustedState(0, first.hash, 0, Snapshot(0, first.signers, ()))
+    branch = signers_may_seal(Header(Height(0, 0), 6, blocks, ()), trusted, CLIQUE_EPOCH_LENGTH)
     assert branch.weights[-1] == 2 * 6
     assert [block.hash for block in blocks] == [header_at(chain, number)[0] for number in range(1, 7)]
 

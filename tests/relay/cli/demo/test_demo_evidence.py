@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from light_clients.interface import PredicateFailed, run_checks
+from light_clients.interface import VERIFY, PredicateFailed
 from light_clients.tendermint.hashing import header_hash
 from light_clients.tendermint.predicates import CommitSignatures
-from light_clients.tendermint.verification import commit_checks
+from light_clients.tendermint.verification import judge_commit
 from relay.cli.demo.cosmos.evidence import twin
 from relay.hub.node.home import validator_key
 from tests.light_clients.tendermint.simulated_chain import Signer, SimulatedChain, flags
@@ -23,7 +23,7 @@ def chain(count):
 
 def judge(signed_header, block):
     signatures = CommitSignatures(block.header.chain_id, signed_header.commit)
-    run_checks(commit_checks(signed_header, block.validators, signatures))
+    judge_commit(VERIFY, signed_header, block.validators, signatures)
 
 
 @pytest.mark.parametrize("count", [1, 4])

@@ -1,0 +1,139 @@
+"""What every light client does alike with the states that its owner has stored; a consensus brings its codec and its rules."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from light_clients.interface.client import (
+    ClientStatus,
+    ConsensusStates,
+    Created,
+    Destination,
+    HeaderVerdict,
+    NotEnoughTrust,
+)
+from light_clients.interface.errors import InsufficientTrust, TooLittleOverlap
+from light_clients.interface.height import Height
+from light_clients.interface.judge import VERIFY, Judge
+from light_clients.interface.substitute import check_substitute_fits
+from light_clients.interface.trusting import expires_at_ns
+
+
+class StoredClientState(Protocol):
+    """Parameters and progress of one client, as far as the template reads them."""
+
+    @property
+    def is_frozen(self) -> bool: ...
+
+    @property
+    def trusting_period_ns(self) -> int: ...
+
+
+class StoredConsensusState(Protocol):
+    """What one verified header left."""
+
+    @property
+    def timestamp_ns(self) -> int: ...
+
+
+ClientT = TypeVar("ClientT", bound=StoredClientState)
+StateT = TypeVar("StateT", bound=StoredConsensusState)
+
+
+class StoredClient(ABC, Generic[ClientT, StateT]):
+    """See `light_clients.interface.LightClient`, which a subclass is."""
+
+    client_type: ClassVar[str]
+    immutable: ClassVar[tuple[str, ...]] = ()
+    """The fields of a client state that a substitute must have in common with its subject."""
+
+    @abstractmethod
+    def decode_client(self, data: bytes) -> ClientT:
+        """Raises MalformedInput, or UnsupportedOperation where the client is of a kind that is not offered."""
+
+    @abstractmethod
+    def decode_state(self, data: bytes) -> StateT:
+        """Raises MalformedInput."""
+
+    @abstractmethod
+    def height_of(self, client: ClientT) -> Height:
+        """The greatest height with a consensus state."""
+
+    @abstractmethod
+    def judge_creation(self, judge: Judge, client: ClientT, state: StateT, now_ns: int) -> None:
+        """Every rule of a new client."""
+
+    @abstractmethod
+    def judge_header(
+        self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
+    ) -> HeaderVerdict:
+        """Every rule of an update, then what it does to the client."""
+
+    @abstractmethod
+    def judge_membership(
+        self,
+        judge: Judge,
+        client_state: bytes,
+        consensus_state: bytes,
+        proof: bytes,
+        path: tuple[bytes, ...],
+        value: bytes | None,
+    ) -> None:
+        """Every rule of a proof that `value` is stored under `path`, or with None that nothing is."""
+
+    def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
+        client = self.decode_client(client_state)
+        self.judge_creation(VERIFY, client, self.decode_state(consensus_state), now_ns)
+        return Created(self.height_of(client))
+
+    def check_destination(self, client_state: bytes, destination: Destination) -> None:
+        """Headers and proofs are the chain's own, whoever reads them."""
+
+    def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
+        client = self.decode_client(client_state)
+        if client.is_frozen:
+            return ClientStatus.FROZEN
+        latest = consensus_states.get(self.height_of(client))
+        if latest is None:
+            return ClientStatus.EXPIRED
+        edge_ns = expires_at_ns(self.decode_state(latest).timestamp_ns, client.trusting_period_ns)
+        return ClientStatus.EXPIRED if edge_ns <= now_ns else ClientStatus.ACTIVE
+
+    def latest_height(self, client_state: bytes) -> Height:
+        return self.height_of(self.decode_client(client_state))
+
+    def timestamp_ns(self, consensus_state: bytes) -> int:
+        return self.decode_state(consensus_state).timestamp_ns
+
+    def verify_header(
+        self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
+    ) -> HeaderVerdict:
+        try:
+            return self.judge_header(VERIFY, client_state, consensus_states, header, now_ns)
+        except InsufficientTrust as error:
+            return NotEnoughTrust(error.signed_power, error.needed_power, error.total_power)
+        except TooLittleOverlap as overlap:
+            return NotEnoughTrust(overlap.signed, overlap.needed, overlap.total)
+
+    def verify_membership(
+        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes
+    ) -> None:
+        self.judge_membership(VERIFY, client_state, consensus_state, proof, path, value)
+
+    def verify_non_membership(
+        self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...]
+    ) -> None:
+        self.judge_membership(VERIFY, client_state, consensus_state, proof, path, None)
+
+    def substitute_parameters(self, subject: ClientT, substitute: ClientT) -> Iterable[tuple[str, object, object]]:
+        """Name, the substitute's value and the subject's, of each field that recovery must not change."""
+        return ((name, _field(substitute, name), _field(subject, name)) for name in self.immutable)
+
+    def check_substitute(self, subject: bytes, substitute: bytes) -> None:
+        old = self.decode_client(subject)
+        new = self.decode_client(substitute)
+        check_substitute_fits(self.substitute_parameters(old, new), is_frozen=new.is_frozen)
+
+
+def _field(state: Any, name: str) -> object:
+    return getattr(state, name)
