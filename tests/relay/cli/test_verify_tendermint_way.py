@@ -187,7 +187,7 @@ def test_unusable_input_is_one_sentence(tmp_path, chain):
         ((str(junk),), "expected one header"),
         (("--to", "99"), "no header of height 99"),
         (("--to", "1"), "no header of height 1 above"),
-        ((str(write_block(bare, chain.block(14), validators=False)),), "in none of the files"),
+        ((str(write_block(bare, chain.block(14), validators=False)),), "are not in any of the files"),
     ):
         only = arguments[0] != str(other) and not arguments[0].startswith("--")
         judged = Judged(tmp_path, chain, () if only else range(2, 7), *arguments)
