@@ -338,7 +338,7 @@ async def test_operator_commands_say_what_they_cannot_tell(world, autojump_clock
     async with making_blocks(world), world.relay().running():
         await trio.sleep(3)
     for arguments, code, said in (
-        (["why", "nonsense"], 2, "is no ID"),
+        (["why", "nonsense"], 2, "is not an ID"),
         (["why", f"gamma/{CLIENT}/1"], 2, "no chain is called gamma"),
         (["show", name(9)], 1, "no path of the configuration"),
         (["show", "0x" + "ab" * 32], 1, "neither a message nor a transaction"),

@@ -125,9 +125,9 @@ def test_localhost_and_sockets_are_taken(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("tcp://0.0.0.0:26658", "only a loopback address"),
-        ("tcp://10.0.0.1:26658", "only a loopback address"),
-        ("tcp://example.org:26658", "only a loopback address"),
+        ("tcp://0.0.0.0:26658", "the address must be loopback"),
+        ("tcp://10.0.0.1:26658", "the address must be loopback"),
+        ("tcp://example.org:26658", "the address must be loopback"),
         ("tcp://127.0.0.1", "give unix"),
         ("tcp://127.0.0.1:99999", "range"),
         ("tcp://[::1:5", "Invalid IPv6"),
