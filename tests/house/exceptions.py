@@ -54,7 +54,6 @@ CONSTRUCTORS: Mapping[str, str] = {
     "attested.AttestedConsensus": CONTEXT,
     "clique.CliqueConsensus": CONTEXT,
     "chain.SimulatedChain": "what a test may ask of a chain, all by keyword and with defaults",
-    "absence.AbsenceClaim": "a claim is its seven parts",
     "claim.ExistenceClaim": "a claim is its eight parts",
     "processes.Daemon": CONTEXT,
     "proxy.HostileProxy": "the kinds of fault, by keyword and with defaults",
@@ -85,9 +84,6 @@ BEHIND_IN: Mapping[str, str] = {
     "tests/relay/hub/test_recorded_sentences.py": "the words that versions 1 and 2 recorded",
     "docs/contributing.md": "quotes the wrong use",
     "tests/relay/hub/self_test_corpus.py": "the name of a case, which the hash of the corpus covers",
-    "light_clients/bft_evm/verification.py": SPLITTING,
-    "light_clients/bitcoin/client.py": SPLITTING,
-    "light_clients/fisco_bcos/verification.py": SPLITTING,
 }
 
 _IN_FRONT = (
