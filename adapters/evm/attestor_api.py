@@ -1,15 +1,13 @@
 """What an attestor is asked and answers over HTTP: JSON both ways (docs/spec/attestor-api.md)."""
 
 import json
-import re
 from dataclasses import dataclass
-from typing import Any
 
 from light_clients.attestation import ABSENT, Scope
 from light_clients.attestation.types import HASH_BYTES, MAX_ROUTER_BYTES, SIGNATURE_BYTES
 from light_clients.interface import MalformedInput
+from light_clients.interface.document import Document, HexForm
 from light_clients.interface.height import MAX_UINT64
-from light_clients.interface.json_text import parse_json
 
 PATH = "/v1/attestations"
 MAX_PATHS = 128
@@ -19,15 +17,6 @@ MAX_REQUEST_BYTES = 16 * 1024
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_REASON_CHARS = 500
 ERROR_CODES = ("bad_request", "not_configured", "not_final", "too_old", "contradiction", "unavailable")
-
-_HEX = re.compile(r"0x([0-9a-f]{2})*")
-_SCOPE_FIELDS = (
-    "source_chain_id",
-    "source_router",
-    "destination_chain_id",
-    "destination_router",
-    "destination_client_id",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +81,25 @@ def encode_request(request: AttestationRequest) -> bytes:
 
 def decode_request(data: bytes) -> AttestationRequest:
     """Raises MalformedInput."""
-    document = _object(
-        parse_json(data, "request", MAX_REQUEST_BYTES), "request", ("scope", "height", "paths", "wait_ms")
-    )
-    scope = _object(document["scope"], "scope", _SCOPE_FIELDS)
-    paths = tuple(
-        _bytes(path, f"paths[{index}]", HASH_BYTES) for index, path in enumerate(_list(document["paths"], "paths"))
-    )
-    if len(set(paths)) != len(paths):
-        raise MalformedInput("paths", "repeats a path")
-    return AttestationRequest(
-        Scope(
-            _text(scope["source_chain_id"], "scope.source_chain_id"),
-            _bytes(scope["source_router"], "scope.source_router", most=MAX_ROUTER_BYTES),
-            _text(scope["destination_chain_id"], "scope.destination_chain_id"),
-            _bytes(scope["destination_router"], "scope.destination_router", most=MAX_ROUTER_BYTES),
-            _text(scope["destination_client_id"], "scope.destination_client_id"),
-        ),
-        _integer(document["height"], "height", MAX_UINT64),
-        paths,
-        _integer(document["wait_ms"], "wait_ms", MAX_WAIT_MS),
-    )
+    with Document.parse(data, "request", MAX_REQUEST_BYTES).members() as fields:
+        scope = _scope(fields["scope"])
+        paths = tuple(path.hex(HASH_BYTES, HexForm.PREFIXED) for path in fields["paths"].items(MAX_PATHS))
+        if len(set(paths)) != len(paths):
+            raise MalformedInput("request.paths", "repeats a path")
+        return AttestationRequest(
+            scope, fields["height"].integer(0, MAX_UINT64), paths, fields["wait_ms"].integer(0, MAX_WAIT_MS)
+        )
+
+
+def _scope(document: Document) -> Scope:
+    with document.members() as fields:
+        return Scope(
+            fields["source_chain_id"].text(MAX_REQUEST_BYTES),
+            fields["source_router"].hex_of_at_most(MAX_ROUTER_BYTES, HexForm.PREFIXED),
+            fields["destination_chain_id"].text(MAX_REQUEST_BYTES),
+            fields["destination_router"].hex_of_at_most(MAX_ROUTER_BYTES, HexForm.PREFIXED),
+            fields["destination_client_id"].text(MAX_REQUEST_BYTES),
+        )
 
 
 def encode_answer(answer: AttestationAnswer) -> bytes:
@@ -130,30 +117,33 @@ def encode_answer(answer: AttestationAnswer) -> bytes:
 
 def decode_answer(data: bytes) -> AttestationAnswer:
     """Raises MalformedInput, or AttestorRefused where the answer is an error."""
-    document = parse_json(data, "answer", MAX_ANSWER_BYTES)
-    if isinstance(document, dict) and "error" in document:
-        error = _object(_object(document, "answer", ("error",))["error"], "error", ("code", "reason"))
-        code, reason = _text(error["code"], "error.code"), _text(error["reason"], "error.reason")
-        if code not in ERROR_CODES:
-            raise MalformedInput("error.code", "is none of the API's", got=code)
-        raise AttestorRefused(code, reason[:MAX_REASON_CHARS])
-    names = ("height", "timestamp_s", "state_signature", "packets")
-    answer = _object(document, "answer", names)
-    packets = []
-    for index, value in enumerate(_list(answer["packets"], "packets")):
-        entry = _object(value, f"packets[{index}]", ("commitment", "signature"))
-        packets.append(
-            PacketSignature(
-                _bytes(entry["commitment"], f"packets[{index}].commitment", HASH_BYTES),
-                _bytes(entry["signature"], f"packets[{index}].signature", SIGNATURE_BYTES),
+    with Document.parse(data, "answer", MAX_ANSWER_BYTES).members() as fields:
+        if "error" in fields:
+            refused = _refusal(fields["error"])
+        else:
+            return AttestationAnswer(
+                fields["height"].integer(0, MAX_UINT64),
+                fields["timestamp_s"].integer(0, MAX_UINT64),
+                fields["state_signature"].hex(SIGNATURE_BYTES, HexForm.PREFIXED),
+                tuple(_packet(packet) for packet in fields["packets"].items(MAX_PATHS)),
             )
+    raise refused
+
+
+def _refusal(document: Document) -> AttestorRefused:
+    with document.members() as fields:
+        code, reason = fields["code"].text(MAX_ANSWER_BYTES), fields["reason"].text(MAX_ANSWER_BYTES)
+    if code not in ERROR_CODES:
+        raise MalformedInput("answer.error.code", "is none of the API's", got=code)
+    return AttestorRefused(code, reason[:MAX_REASON_CHARS])
+
+
+def _packet(document: Document) -> PacketSignature:
+    with document.members() as fields:
+        return PacketSignature(
+            fields["commitment"].hex(HASH_BYTES, HexForm.PREFIXED),
+            fields["signature"].hex(SIGNATURE_BYTES, HexForm.PREFIXED),
         )
-    return AttestationAnswer(
-        _integer(answer["height"], "height", MAX_UINT64),
-        _integer(answer["timestamp_s"], "timestamp_s", MAX_UINT64),
-        _bytes(answer["state_signature"], "state_signature", SIGNATURE_BYTES),
-        tuple(packets),
-    )
 
 
 def encode_error(refusal: AttestorRefused) -> bytes:
@@ -169,36 +159,3 @@ def shown(commitment: bytes) -> str:
 
 def _hex(data: bytes) -> str:
     return "0x" + data.hex()
-
-
-def _object(value: Any, field: str, names: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(value, dict) or set(value) != set(names):
-        raise MalformedInput(field, f"must be an object of exactly {', '.join(names)}")
-    return value
-
-
-def _list(value: Any, field: str) -> list[Any]:
-    if not isinstance(value, list) or len(value) > MAX_PATHS:
-        raise MalformedInput(field, f"must be a list of at most {MAX_PATHS}")
-    return value
-
-
-def _text(value: Any, field: str) -> str:
-    if not isinstance(value, str):
-        raise MalformedInput(field, "must be a text")
-    return value
-
-
-def _integer(value: Any, field: str, most: int) -> int:
-    if type(value) is not int or not 0 <= value <= most:
-        raise MalformedInput(field, f"must be a whole number from 0 to {most}", got=value)
-    return value
-
-
-def _bytes(value: Any, field: str, size: int | None = None, most: int = 0) -> bytes:
-    if not isinstance(value, str) or len(value) > 2 + 2 * (size or most) or _HEX.fullmatch(value) is None:
-        raise MalformedInput(field, "must be 0x and lower-case hex")
-    data = bytes.fromhex(value[2:])
-    if size is not None and len(data) != size:
-        raise MalformedInput(field, f"must be {size} bytes", got=len(data))
-    return data

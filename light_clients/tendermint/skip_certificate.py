@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from light_clients.crypto import secp256k1
 from light_clients.interface import MalformedInput, PredicateFailed
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document
 from light_clients.tendermint.hashing import sign_digest
 from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_INT64, KeyType
 
@@ -163,42 +163,20 @@ def certificate_document(certificate: SkipCertificate) -> dict[str, object]:
 
 def certificate_of_file(data: bytes) -> SkipCertificate:
     """Raises MalformedInput. Nothing is verified but the form."""
-    document = parse_json(data, "skip", MAX_FILE_BYTES)
-    expected = {"format", "chain_id", "height", "block_hash", "prior_app_hash", "signatures"}
-    if not isinstance(document, dict) or set(document) != expected or document["format"] != FILE_FORMAT:
-        raise MalformedInput("skip", f"is no file of format {FILE_FORMAT}")
-    chain_id, height, rows = document["chain_id"], document["height"], document["signatures"]
-    if not isinstance(chain_id, str) or not 1 <= len(chain_id) <= MAX_CHAIN_ID_BYTES or not chain_id.isascii():
-        raise MalformedInput("skip.chain_id", f"1 to {MAX_CHAIN_ID_BYTES} ASCII characters")
-    if type(height) is not int or not 1 <= height <= MAX_INT64:
-        raise MalformedInput("skip.height", f"from 1 to {MAX_INT64}", got=height)
-    if not isinstance(rows, list) or len(rows) > MAX_SIGNATURES:
-        raise MalformedInput("skip.signatures", f"at most {MAX_SIGNATURES}")
-    statement = SkipStatement(
-        chain_id,
-        height,
-        _hex(document["block_hash"], "skip.block_hash", HASH_BYTES),
-        _hex(document["prior_app_hash"], "skip.prior_app_hash", HASH_BYTES),
-    )
-    return _in_order(statement, tuple(_row(row, f"skip.signatures[{index}]") for index, row in enumerate(rows)))
+    with Document.parse(data, "skip", MAX_FILE_BYTES).of_format("signatures of a skip", FILE_FORMAT) as fields:
+        statement = SkipStatement(
+            fields["chain_id"].ascii(MAX_CHAIN_ID_BYTES, least=1),
+            fields["height"].integer(1, MAX_INT64),
+            fields["block_hash"].hex(HASH_BYTES),
+            fields["prior_app_hash"].hex(HASH_BYTES),
+        )
+        signatures = tuple(_signature(one) for one in fields["signatures"].items(MAX_SIGNATURES))
+    return _in_order(statement, signatures)
 
 
-def _row(row: object, field: str) -> SkipSignature:
-    if not isinstance(row, dict) or set(row) != {"public_key", "signature"}:
-        raise MalformedInput(field, "public_key and signature")
-    return SkipSignature(
-        _hex(row["public_key"], f"{field}.public_key", PUBLIC_KEY_BYTES),
-        _hex(row["signature"], f"{field}.signature", SIGNATURE_BYTES),
-    )
-
-
-def _hex(value: object, field: str, size: int) -> bytes:
-    if isinstance(value, str) and len(value) == 2 * size and value == value.lower():
-        try:
-            return bytes.fromhex(value)
-        except ValueError:
-            pass
-    raise MalformedInput(field, f"{size} bytes in lower-case hex")
+def _signature(document: Document) -> SkipSignature:
+    with document.members() as fields:
+        return SkipSignature(fields["public_key"].hex(PUBLIC_KEY_BYTES), fields["signature"].hex(SIGNATURE_BYTES))
 
 
 def combined(certificates: Iterable[SkipCertificate]) -> SkipCertificate:

@@ -6,8 +6,7 @@ It carries no name, time or state of ours: every byte is either proven by `relay
 
 import json
 import re
-from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,7 +20,7 @@ from light_clients.ibc.packet import (
     encode_packet,
 )
 from light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, MAX_PROOF_BYTES, Height, MalformedInput
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document
 
 BUNDLE_FORMAT = "hutong-bundle"
 BUNDLE_VERSION = 1
@@ -36,7 +35,8 @@ MAX_NODES = 65
 MAX_CONTAINERS = 2 * (MAX_LEGS + 1) * MAX_HEADERS + 64
 """Objects and lists: two of each header. No text of a bundle has a bracket, so they are counted before any is made."""
 
-_CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
+CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
+_MAX_TEXT_CHARS = 64
 
 
 class ChainKind(StrEnum):
@@ -208,19 +208,12 @@ def decode_bundle(data: bytes) -> Bundle:
     """
     if data.count(b"{") + data.count(b"[") > MAX_CONTAINERS:
         raise MalformedInput("bundle", f"more than {MAX_CONTAINERS} objects and lists")
-    document = parse_json(data, "bundle", MAX_BUNDLE_BYTES)
-    if not isinstance(document, dict) or document.get("format") != BUNDLE_FORMAT:
-        raise MalformedInput("bundle.format", "is not a bundle", expected=BUNDLE_FORMAT)
-    version = document.get("version")
-    if type(version) is not int or version != BUNDLE_VERSION:
-        raise MalformedInput("bundle.version", "unknown", got=version, expected=BUNDLE_VERSION)
-    _fields(document, "bundle", {"format", "version", "legs", "chains"})
-    legs = _list(document["legs"], "bundle.legs", MAX_LEGS)
-    chains = _list(document["chains"], "bundle.chains", MAX_LEGS + 1)
-    bundle = Bundle(
-        tuple(_leg(leg, f"bundle.legs[{index}]") for index, leg in enumerate(legs)),
-        tuple(chain_of(chain, f"bundle.chains[{index}]") for index, chain in enumerate(chains)),
-    )
+    document = Document.parse(data, "bundle", MAX_BUNDLE_BYTES)
+    with document.of_format("a bundle", BUNDLE_FORMAT, BUNDLE_VERSION) as fields:
+        bundle = Bundle(
+            tuple(_leg(leg) for leg in fields["legs"].items(MAX_LEGS)),
+            tuple(chain_of(chain) for chain in fields["chains"].items(MAX_LEGS + 1)),
+        )
     check_bundle(bundle)
     if encode_bundle(bundle) != data:
         raise MalformedInput("bundle", "is not the canonical encoding")
@@ -248,7 +241,7 @@ def check_bundle(bundle: Bundle) -> None:
 
 def _check_leg(leg: Leg, field: str) -> None:
     for name in ("source_chain_id", "destination_chain_id"):
-        if _CHAIN_ID.fullmatch(getattr(leg, name)) is None:
+        if CHAIN_ID.fullmatch(getattr(leg, name)) is None:
             raise MalformedInput(f"{field}.{name}", "is not a chain id", got=getattr(leg, name))
     if leg.source_chain_id == leg.destination_chain_id:
         raise MalformedInput(f"{field}.destination_chain_id", "is the source")
@@ -264,90 +257,48 @@ def _check_leg(leg: Leg, field: str) -> None:
         raise MalformedInput(f"{field}.acknowledgement", "is there if and only if acknowledged is claimed")
 
 
-def _leg(value: Any, field: str) -> Leg:
-    names = {"source_chain_id", "destination_chain_id", "packet", "acknowledgement", "proofs"}
-    document = _fields(value, field, names)
-    acknowledgement = document["acknowledgement"]
-    proofs = _list(document["proofs"], f"{field}.proofs", len(Claim))
-    return Leg(
-        _string(document["source_chain_id"], f"{field}.source_chain_id"),
-        _string(document["destination_chain_id"], f"{field}.destination_chain_id"),
-        decode_packet(_bytes(document["packet"], f"{field}.packet", MAX_CLIENT_MESSAGE_BYTES)),
-        None
-        if acknowledgement is None
-        else decode_acknowledgement(_bytes(acknowledgement, f"{field}.acknowledgement", MAX_CLIENT_MESSAGE_BYTES)),
-        tuple(_proof(proof, f"{field}.proofs[{index}]") for index, proof in enumerate(proofs)),
-    )
+def _leg(document: Document) -> Leg:
+    with document.members() as fields:
+        acknowledgement = fields["acknowledgement"].nullable()
+        return Leg(
+            fields["source_chain_id"].ascii(_MAX_TEXT_CHARS),
+            fields["destination_chain_id"].ascii(_MAX_TEXT_CHARS),
+            decode_packet(fields["packet"].base64(MAX_CLIENT_MESSAGE_BYTES)),
+            None
+            if acknowledgement is None
+            else decode_acknowledgement(acknowledgement.base64(MAX_CLIENT_MESSAGE_BYTES)),
+            tuple(_proof(proof) for proof in fields["proofs"].items(len(Claim))),
+        )
 
 
-def _proof(value: Any, field: str) -> StateProof:
-    document = _fields(value, field, {"claim", "height", "proof"})
-    return StateProof(
-        _member(Claim, document["claim"], f"{field}.claim"),
-        Height.parse(_string(document["height"], f"{field}.height")),
-        _bytes(document["proof"], f"{field}.proof", MAX_PROOF_BYTES),
-    )
+def _proof(document: Document) -> StateProof:
+    with document.members() as fields:
+        return StateProof(
+            fields["claim"].choice(Claim),
+            Height.parse(fields["height"].ascii(_MAX_TEXT_CHARS)),
+            fields["proof"].base64(MAX_PROOF_BYTES),
+        )
 
 
-def chain_of(value: Any, field: str) -> ChainHeaders:
+def chain_of(document: Document) -> ChainHeaders:
     """Inverse of `chain_fields`. Raises MalformedInput."""
-    document = _fields(value, field, {"chain_id", "kind", "headers", "validator_sets"})
-    headers = _list(document["headers"], f"{field}.headers", MAX_HEADERS)
-    sets = _list(document["validator_sets"], f"{field}.validator_sets", MAX_VALIDATOR_SETS)
-    return ChainHeaders(
-        _string(document["chain_id"], f"{field}.chain_id"),
-        _member(ChainKind, document["kind"], f"{field}.kind"),
-        tuple(_header(header, f"{field}.headers[{index}]") for index, header in enumerate(headers)),
-        tuple(
-            _bytes(item, f"{field}.validator_sets[{index}]", MAX_CLIENT_MESSAGE_BYTES)
-            for index, item in enumerate(sets)
-        ),
-    )
+    with document.members() as fields:
+        return ChainHeaders(
+            fields["chain_id"].ascii(_MAX_TEXT_CHARS),
+            fields["kind"].choice(ChainKind),
+            tuple(_header(header) for header in fields["headers"].items(MAX_HEADERS)),
+            tuple(one.base64(MAX_CLIENT_MESSAGE_BYTES) for one in fields["validator_sets"].items(MAX_VALIDATOR_SETS)),
+        )
 
 
-def _header(value: Any, field: str) -> HeaderEntry:
-    document = _fields(value, field, {"header", "commit", "account_proof"})
-    commit = document["commit"]
-    nodes = _list(document["account_proof"], f"{field}.account_proof", MAX_NODES)
-    return HeaderEntry(
-        _bytes(document["header"], f"{field}.header", MAX_CLIENT_MESSAGE_BYTES),
-        None if commit is None else _bytes(commit, f"{field}.commit", MAX_CLIENT_MESSAGE_BYTES),
-        tuple(_bytes(node, f"{field}.account_proof[{index}]", MAX_PROOF_BYTES) for index, node in enumerate(nodes)),
-    )
-
-
-def _fields(value: Any, field: str, names: set[str]) -> Mapping[str, Any]:
-    if not isinstance(value, dict) or set(value) != names:
-        raise MalformedInput(field, "does not have exactly the fields of version 1", expected=sorted(names))
-    return value
-
-
-def _list(value: Any, field: str, most: int) -> list[Any]:
-    if not isinstance(value, list) or len(value) > most:
-        raise MalformedInput(field, f"is not a list of at most {most}")
-    return value
-
-
-def _string(value: Any, field: str) -> str:
-    if not isinstance(value, str) or len(value) > 64 or not value.isascii():
-        raise MalformedInput(field, "is not an ASCII text of at most 64 characters")
-    return value
-
-
-def _member(enumeration: Any, value: Any, field: str) -> Any:
-    try:
-        return enumeration(value)
-    except ValueError:
-        raise MalformedInput(field, "unknown", got=value, expected=[item.value for item in enumeration]) from None
-
-
-def _bytes(value: Any, field: str, most: int) -> bytes:
-    if not isinstance(value, str) or len(value) > most * 4 // 3 + 4:
-        raise MalformedInput(field, f"is not base64 text of at most {most} bytes")
-    try:
-        return b64decode(value, validate=True)
-    except ValueError:
-        raise MalformedInput(field, "is not base64 text") from None
+def _header(document: Document) -> HeaderEntry:
+    with document.members() as fields:
+        commit = fields["commit"].nullable()
+        return HeaderEntry(
+            fields["header"].base64(MAX_CLIENT_MESSAGE_BYTES),
+            None if commit is None else commit.base64(MAX_CLIENT_MESSAGE_BYTES),
+            tuple(node.base64(MAX_PROOF_BYTES) for node in fields["account_proof"].items(MAX_NODES)),
+        )
 
 
 def _text(data: bytes) -> str:

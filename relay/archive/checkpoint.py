@@ -6,16 +6,16 @@ for how long its headers vouch for later ones, where its commitments are, and wh
 
 import json
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from light_clients import ethereum
 from light_clients.bft_evm import Consensus, QuorumRule, SealRules
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.interface import MAX_CLIENT_MESSAGE_BYTES, NANOSECONDS_PER_SECOND, MalformedInput
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document, HexForm, Members
 from light_clients.proofs.ics23 import STANDARD_SPECS, ProofSpec
 from light_clients.tendermint.rpc_json import format_time, parse_time_ns
 from light_clients.tendermint.types import TrustLevel, revision_of
@@ -26,9 +26,13 @@ CHECKPOINT_FORMAT = "hutong-checkpoint"
 CHECKPOINT_VERSION = 1
 MAX_CHECKPOINT_BYTES = 8 * 1024 * 1024
 MAX_CLIENTS = 10_000
+MAX_CHAIN_ID_CHARS = 50
+ADDRESS_BYTES = 20
 MAX_PREFIX_ELEMENTS = 4
 MAX_ATTESTORS = 64
 MAX_PERIOD_S = 100 * 365 * 86_400
+
+Rule = TypeVar("Rule", Consensus, QuorumRule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,186 +193,120 @@ def decode_checkpoint(data: bytes) -> Checkpoint:
     Raises:
         MalformedInput: naming the field.
     """
-    document = parse_json(data, "checkpoint", MAX_CHECKPOINT_BYTES)
-    if not isinstance(document, dict) or document.get("format") != CHECKPOINT_FORMAT:
-        raise MalformedInput("checkpoint.format", "is not a checkpoint", expected=CHECKPOINT_FORMAT)
-    version = document.get("version")
-    if type(version) is not int or version != CHECKPOINT_VERSION:
-        raise MalformedInput("checkpoint.version", "unknown", got=version, expected=CHECKPOINT_VERSION)
-    fields = _Fields(document)
-    kind = fields.kind()
-    trust = _TRUST[kind](fields)
-    chain_id = fields.text("chain_id", 50)
-    if kind is ChainKind.TENDERMINT:
-        revision_of(chain_id)
-    if kind is ChainKind.BFT_EVM and re.fullmatch(r"[1-9][0-9]{0,18}", chain_id) is None:
-        raise MalformedInput("checkpoint.chain_id", "is not an EIP-155 chain id in decimal", got=chain_id)
-    checkpoint = Checkpoint(
-        chain_id=chain_id,
-        kind=kind,
-        height=fields.integer("height", 1, 2**63 - 1),
-        hash=fields.hex("hash", 0 if kind is ChainKind.ATTESTATION else 32),
-        time_ns=parse_time_ns(fields.take("time"), "checkpoint.time"),
-        trusting_period_s=fields.integer("trusting_period_s", 1, MAX_PERIOD_S),
-        max_clock_drift_s=fields.integer("max_clock_drift_s", 1, 86_400),
-        clients=fields.clients(),
-        trust=trust,
-        header=fields.header(),
-    )
+    document = Document.parse(data, "checkpoint", MAX_CHECKPOINT_BYTES)
+    with document.of_format("a checkpoint", CHECKPOINT_FORMAT, CHECKPOINT_VERSION) as fields:
+        kind = fields["kind"].choice(ChainKind)
+        trust = _TRUST[kind](fields)
+        checkpoint = Checkpoint(
+            chain_id=_chain_id(fields["chain_id"], kind),
+            kind=kind,
+            height=fields["height"].integer(1, 2**63 - 1),
+            hash=fields["hash"].hex(0 if kind is ChainKind.ATTESTATION else 32, HexForm.ANY_CASE),
+            time_ns=parse_time_ns(fields["time"].value, "checkpoint.time"),
+            trusting_period_s=fields["trusting_period_s"].integer(1, MAX_PERIOD_S),
+            max_clock_drift_s=fields["max_clock_drift_s"].integer(1, 86_400),
+            clients=dict(_client(name, remote) for name, remote in fields["clients"].entries(MAX_CLIENTS)),
+            trust=trust,
+            header=_header(fields),
+        )
+        fields.end(f"is not a field of a {kind} checkpoint")
     if isinstance(trust, EthereumTrust):
         _check_ethereum(checkpoint, trust)
     if isinstance(trust, FollowedTrust):
         check_followed(checkpoint, trust)
-    if left := sorted(set(document) - fields.read - {"format", "version"}):
-        raise MalformedInput(f"checkpoint.{left[0][:64]}", f"is not a field of a {kind} checkpoint")
     return checkpoint
 
 
-class _Fields:
-    """The document's fields, each read once and checked."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = document
-        self.read: set[str] = set()
-
-    def take(self, name: str) -> Any:
-        self.read.add(name)
-        if name not in self._document:
-            raise MalformedInput(f"checkpoint.{name}", "is missing")
-        return self._document[name]
-
-    def text(self, name: str, most: int = 128) -> str:
-        value = self.take(name)
-        if not isinstance(value, str) or not 0 < len(value) <= most or not value.isascii():
-            raise MalformedInput(f"checkpoint.{name}", f"is not an ASCII text of 1 to {most} characters", got=value)
-        return value
-
-    def integer(self, name: str, least: int, most: int) -> int:
-        value = self.take(name)
-        if type(value) is not int or not least <= value <= most:
-            raise MalformedInput(f"checkpoint.{name}", f"is not an integer from {least} to {most}", got=value)
-        return value
-
-    def hex(self, name: str, size: int) -> bytes:
-        return _hex(self.take(name), f"checkpoint.{name}", size)
-
-    def texts(self, name: str, most: int) -> list[str]:
-        value = self.take(name)
-        if (
-            not isinstance(value, list)
-            or not 0 < len(value) <= most
-            or not all(isinstance(item, str) for item in value)
-        ):
-            raise MalformedInput(f"checkpoint.{name}", f"is not a list of 1 to {most} texts")
-        return value
-
-    def choice(self, name: str, default: str, names: list[str]) -> str:
-        """One of `names`, written in lower case; the default is never written, so that one value has one document."""
-        if name not in self._document:
-            return default
-        value = self.text(name)
-        found = next((one for one in names if one.lower() == value and one != default), None)
-        if found is None:
-            raise MalformedInput(
-                f"checkpoint.{name}", "unknown", value, [one.lower() for one in names if one != default]
-            )
-        return found
-
-    def kind(self) -> ChainKind:
-        value = self.text("kind")
-        try:
-            return ChainKind(value)
-        except ValueError:
-            raise MalformedInput("checkpoint.kind", "unknown", value, [kind.value for kind in ChainKind]) from None
-
-    def clients(self) -> dict[str, Remote]:
-        value = self.take("clients")
-        if not isinstance(value, dict) or len(value) > MAX_CLIENTS:
-            raise MalformedInput("checkpoint.clients", f"is not an object of at most {MAX_CLIENTS} clients")
-        found = {}
-        for name, remote in value.items():
-            check_client_id(name, "checkpoint.clients")
-            field = f"checkpoint.clients.{name}"
-            if not isinstance(remote, dict) or set(remote) != {"chain_id", "client_id"}:
-                raise MalformedInput(field, "is not chain_id and client_id of what it follows")
-            chain_id, client_id = remote["chain_id"], remote["client_id"]
-            if not isinstance(chain_id, str) or not 0 < len(chain_id) <= 50 or not isinstance(client_id, str):
-                raise MalformedInput(field, "chain_id and client_id are not texts")
-            found[name] = Remote(chain_id, check_client_id(client_id, field))
-        return found
-
-    def header(self) -> bytes | None:
-        self.read.add("header")
-        value = self._document.get("header")
-        if value is None:
-            return None
-        if not isinstance(value, str) or len(value) > MAX_CLIENT_MESSAGE_BYTES:
-            raise MalformedInput("checkpoint.header", "is not base64 text")
-        try:
-            return b64decode(value, validate=True)
-        except ValueError:
-            raise MalformedInput("checkpoint.header", "is not base64 text") from None
+def _chain_id(document: Document, kind: ChainKind) -> str:
+    chain_id = document.ascii(MAX_CHAIN_ID_CHARS, least=1)
+    if kind is ChainKind.TENDERMINT:
+        revision_of(chain_id)
+    if kind is ChainKind.BFT_EVM and re.fullmatch(r"[1-9][0-9]{0,18}", chain_id) is None:
+        raise document.refused("is not an EIP-155 chain id in decimal", got=chain_id)
+    return chain_id
 
 
-def _hex(value: Any, field: str, size: int | None = None) -> bytes:
-    if not isinstance(value, str) or re.fullmatch(r"0x([0-9a-fA-F]{2})*", value) is None:
-        raise MalformedInput(field, "is not 0x and hex digits", got=value)
-    data = bytes.fromhex(value[2:])
-    if size is not None and len(data) != size:
-        raise MalformedInput(field, "has another length in bytes", got=len(data), expected=size)
-    return data
+def _client(name: Document, remote: Document) -> tuple[str, Remote]:
+    client_id = check_client_id(name.value, name.path)
+    with remote.members() as fields:
+        chain_id = fields["chain_id"].text(MAX_CHAIN_ID_CHARS, least=1)
+        return client_id, Remote(chain_id, _client_id(fields["client_id"]))
 
 
-def _tendermint(fields: _Fields) -> Trust:
-    level = re.fullmatch(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})", fields.text("trust_level"))
+def _client_id(document: Document) -> str:
+    return check_client_id(document.text(MAX_CHECKPOINT_BYTES), document.path)
+
+
+def _header(fields: Members) -> bytes | None:
+    header = fields.optional("header")
+    return None if header is None or header.value is None else header.base64(MAX_CLIENT_MESSAGE_BYTES)
+
+
+def _choice(fields: Members, name: str, kind: type[Rule], default: Rule) -> Rule:
+    """By its name in lower case; the default is never written, so that one value has one document."""
+    document = fields.optional(name)
+    if document is None:
+        return default
+    others = {rule.name.lower(): rule for rule in kind if rule is not default}
+    value = document.ascii(128, least=1)
+    if value not in others:
+        raise document.refused("unknown", value, list(others))
+    return others[value]
+
+
+def _states(fields: Members) -> tuple[bytes, bytes]:
+    client_state, consensus_state = (
+        fields[name].hex_of_at_most(MAX_CHECKPOINT_BYTES, HexForm.ANY_CASE)
+        for name in ("client_state", "consensus_state")
+    )
+    return client_state, consensus_state
+
+
+def _tendermint(fields: Members) -> Trust:
+    written = fields["trust_level"]
+    level = re.fullmatch(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})", written.ascii(128, least=1))
     if level is None or not int(level[1]) <= int(level[2]) <= 3 * int(level[1]):
-        raise MalformedInput("checkpoint.trust_level", "is not a fraction from 1/3 to 1/1")
-    prefix = fields.texts("merkle_prefix", MAX_PREFIX_ELEMENTS)
-    specs = fields.texts("proof_specs", MAX_PREFIX_ELEMENTS)
+        raise written.refused("is not a fraction from 1/3 to 1/1", written.value)
+    prefix = tuple(
+        element.hex_of_at_most(MAX_CHECKPOINT_BYTES, HexForm.ANY_CASE)
+        for element in fields["merkle_prefix"].items(MAX_PREFIX_ELEMENTS, least=1)
+    )
+    specs = tuple(spec.text(MAX_CHECKPOINT_BYTES) for spec in fields["proof_specs"].items(MAX_PREFIX_ELEMENTS, least=1))
     if len(specs) != len(prefix) or not set(specs) <= set(STANDARD_SPECS):
         raise MalformedInput(
-            "checkpoint.proof_specs", "is not one standard spec for each element of the prefix", got=specs
+            "checkpoint.proof_specs", "is not one standard spec for each element of the prefix", got=list(specs)
         )
-    return TendermintTrust(
-        TrustLevel(int(level[1]), int(level[2])),
-        tuple(_hex(element, "checkpoint.merkle_prefix") for element in prefix),
-        tuple(specs),
-    )
+    return TendermintTrust(TrustLevel(int(level[1]), int(level[2])), prefix, specs)
 
 
-def _bft_evm(fields: _Fields) -> Trust:
+def _bft_evm(fields: Members) -> Trust:
     return BftEvmTrust(
-        fields.hex("router_address", 20),
-        Consensus[fields.choice("consensus", Consensus.QBFT.name, [rule.name for rule in Consensus])],
-        QuorumRule[fields.choice("quorum_rule", QuorumRule.CEIL_TWO_THIRDS.name, [rule.name for rule in QuorumRule])],
+        fields["router_address"].hex(ADDRESS_BYTES, HexForm.ANY_CASE),
+        _choice(fields, "consensus", Consensus, Consensus.QBFT),
+        _choice(fields, "quorum_rule", QuorumRule, QuorumRule.CEIL_TWO_THIRDS),
     )
 
 
-def _attestation(fields: _Fields) -> Trust:
+def _attestation(fields: Members) -> Trust:
     attestors = tuple(
-        _hex(attestor, "checkpoint.attestors", 20) for attestor in fields.texts("attestors", MAX_ATTESTORS)
+        attestor.hex(ADDRESS_BYTES, HexForm.ANY_CASE) for attestor in fields["attestors"].items(MAX_ATTESTORS, least=1)
     )
     if len(set(attestors)) != len(attestors):
         raise MalformedInput("checkpoint.attestors", "lists an attestor twice")
-    destinations = fields.take("destinations")
-    if not isinstance(destinations, list) or not 0 < len(destinations) <= MAX_CLIENTS:
-        raise MalformedInput("checkpoint.destinations", f"is not a list of 1 to {MAX_CLIENTS} clients")
     return AttestationTrust(
-        fields.hex("router_address", 20),
+        fields["router_address"].hex(ADDRESS_BYTES, HexForm.ANY_CASE),
         tuple(sorted(attestors)),
-        fields.integer("required_signatures", len(attestors) // 2 + 1, len(attestors)),
-        tuple(_destination(item) for item in destinations),
+        fields["required_signatures"].integer(len(attestors) // 2 + 1, len(attestors)),
+        tuple(_destination(item) for item in fields["destinations"].items(MAX_CLIENTS, least=1)),
     )
 
 
-def _ethereum(fields: _Fields) -> Trust:
-    states = (_hex(fields.take(name), f"checkpoint.{name}") for name in ("client_state", "consensus_state"))
-    return EthereumTrust(*states)
+def _ethereum(fields: Members) -> Trust:
+    return EthereumTrust(*_states(fields))
 
 
-def _followed(fields: _Fields) -> Trust:
-    states = (_hex(fields.take(name), f"checkpoint.{name}") for name in ("client_state", "consensus_state"))
-    return FollowedTrust(*states)
+def _followed(fields: Members) -> Trust:
+    return FollowedTrust(*_states(fields))
 
 
 def _check_ethereum(checkpoint: Checkpoint, trust: EthereumTrust) -> None:
@@ -408,14 +346,13 @@ def check_followed(checkpoint: Checkpoint, trust: FollowedTrust) -> None:
             raise MalformedInput(f"checkpoint.{name}", "is not what the client's states say", got, expected)
 
 
-def _destination(value: Any) -> Destination:
-    field = "checkpoint.destinations"
-    if not isinstance(value, dict) or set(value) != {"chain_id", "router_address", "client_id"}:
-        raise MalformedInput(field, "is not chain_id, router_address and client_id")
-    chain_id, client_id = value["chain_id"], value["client_id"]
-    if not isinstance(chain_id, str) or not isinstance(client_id, str) or not 0 < len(chain_id) <= 50:
-        raise MalformedInput(field, "chain_id and client_id are not texts")
-    return Destination(chain_id, _hex(value["router_address"], field, 20), check_client_id(client_id, field))
+def _destination(document: Document) -> Destination:
+    with document.members() as fields:
+        return Destination(
+            fields["chain_id"].text(MAX_CHAIN_ID_CHARS, least=1),
+            fields["router_address"].hex(ADDRESS_BYTES, HexForm.ANY_CASE),
+            _client_id(fields["client_id"]),
+        )
 
 
 _TRUST = {

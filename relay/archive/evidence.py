@@ -6,9 +6,8 @@ it are what the destination held, and an auditor compares them with a checkpoint
 
 import json
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from dataclasses import dataclass
-from typing import Any
 
 from light_clients.ibc.packet import (
     Acknowledgement,
@@ -29,7 +28,7 @@ from light_clients.interface import (
     Height,
     MalformedInput,
 )
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document, HexForm, Members
 
 EVIDENCE_FORMAT = "hutong-evidence"
 EVIDENCE_VERSION = 1
@@ -78,9 +77,6 @@ class Evidence:
         return f"{chain}/{self.packet.source_client}/{self.packet.sequence}"
 
 
-_FIELDS = frozenset(Evidence.__dataclass_fields__) | {"format", "version", "packet_id"}
-
-
 def encode_evidence(evidence: Evidence) -> bytes:
     """Canonical JSON with a final line break: sorted keys, no spaces, ASCII; bytes as base64, heights as texts."""
     acknowledgement = evidence.acknowledgement
@@ -118,15 +114,11 @@ def decode_evidence(data: bytes) -> Evidence:
     Raises:
         MalformedInput: anything else than the canonical bytes of version 1, or a value out of bounds.
     """
-    document = parse_json(data, "evidence", MAX_EVIDENCE_BYTES)
-    if not isinstance(document, dict) or document.get("format") != EVIDENCE_FORMAT:
-        raise MalformedInput("evidence.format", "is not evidence", expected=EVIDENCE_FORMAT)
-    version = document.get("version")
-    if isinstance(version, bool) or version != EVIDENCE_VERSION:
-        raise MalformedInput("evidence.version", "unknown", got=version, expected=EVIDENCE_VERSION)
-    if set(document) != _FIELDS:
-        raise MalformedInput("evidence", "does not have the fields of version 1")
-    evidence = _evidence(document)
+    document = Document.parse(data, "evidence", MAX_EVIDENCE_BYTES)
+    with document.of_format("evidence", EVIDENCE_FORMAT, EVIDENCE_VERSION) as fields:
+        fields.pass_over("packet_id")  # it follows from the rest, which the encodings are compared for
+        evidence = _evidence(fields)
+    check_evidence(evidence)
     if encode_evidence(evidence) != data:
         raise MalformedInput("evidence", "is not the canonical encoding")
     return evidence
@@ -167,69 +159,33 @@ def check_evidence(evidence: Evidence) -> None:
             raise MalformedInput(f"evidence.{name}", f"more than {limit} bytes")
 
 
-def _evidence(document: dict[str, Any]) -> Evidence:
-    acknowledgement = document["acknowledgement"]
-    value = document["value"]
-    transaction_hash = document["transaction_hash"]
-    if not isinstance(transaction_hash, str) or re.fullmatch(r"0x[0-9a-f]{64}", transaction_hash) is None:
-        raise MalformedInput("evidence.transaction_hash", "is not 0x and 64 hex digits")
-    evidence = Evidence(
-        kind=_string(document, "kind"),
-        source_chain=_string(document, "source_chain"),
-        source_chain_id=_string(document, "source_chain_id"),
-        destination_chain=_string(document, "destination_chain"),
-        destination_chain_id=_string(document, "destination_chain_id"),
-        client_id=_string(document, "client_id"),
-        client_type=_string(document, "client_type"),
-        packet=decode_packet(_bytes(document["packet"], "packet")),
+def _evidence(fields: Members) -> Evidence:
+    acknowledgement, value = fields["acknowledgement"].nullable(), fields["value"].nullable()
+    return Evidence(
+        kind=fields["kind"].ascii(MAX_TEXT_CHARS),
+        source_chain=fields["source_chain"].ascii(MAX_TEXT_CHARS),
+        source_chain_id=fields["source_chain_id"].ascii(MAX_TEXT_CHARS),
+        destination_chain=fields["destination_chain"].ascii(MAX_TEXT_CHARS),
+        destination_chain_id=fields["destination_chain_id"].ascii(MAX_TEXT_CHARS),
+        client_id=fields["client_id"].ascii(MAX_TEXT_CHARS),
+        client_type=fields["client_type"].ascii(MAX_TEXT_CHARS),
+        packet=decode_packet(fields["packet"].base64(MAX_EVIDENCE_BYTES)),
         acknowledgement=None
         if acknowledgement is None
-        else decode_acknowledgement(_bytes(acknowledgement, "acknowledgement")),
-        event_height=_integer(document, "event_height"),
-        trusted_height=Height.parse(_string(document, "trusted_height")),
-        trusted_client_state=_bytes(document["trusted_client_state"], "trusted_client_state"),
-        trusted_consensus_state=_bytes(document["trusted_consensus_state"], "trusted_consensus_state"),
-        headers=_list(document, "headers"),
-        proof_height=Height.parse(_string(document, "proof_height")),
-        path=_list(document, "path"),
-        value=None if value is None else _bytes(value, "value"),
-        proof=_bytes(document["proof"], "proof"),
-        verified_at_ns=_integer(document, "verified_at_ns"),
-        transaction_hash=bytes.fromhex(transaction_hash[2:]),
+        else decode_acknowledgement(acknowledgement.base64(MAX_EVIDENCE_BYTES)),
+        event_height=fields["event_height"].integer(0, _MAX_INT64),
+        trusted_height=Height.parse(fields["trusted_height"].ascii(MAX_TEXT_CHARS)),
+        trusted_client_state=fields["trusted_client_state"].base64(MAX_CLIENT_STATE_BYTES),
+        trusted_consensus_state=fields["trusted_consensus_state"].base64(MAX_CONSENSUS_STATE_BYTES),
+        headers=tuple(header.base64(MAX_CLIENT_MESSAGE_BYTES) for header in fields["headers"].items(MAX_HEADERS)),
+        proof_height=Height.parse(fields["proof_height"].ascii(MAX_TEXT_CHARS)),
+        path=tuple(element.base64(MAX_PATH_ELEMENT_BYTES) for element in fields["path"].items(MAX_PATH_ELEMENTS, 1)),
+        value=None if value is None else value.base64(MAX_VALUE_BYTES),
+        proof=fields["proof"].base64(MAX_PROOF_BYTES),
+        verified_at_ns=fields["verified_at_ns"].integer(0, _MAX_INT64),
+        transaction_hash=fields["transaction_hash"].hex(32, HexForm.PREFIXED),
     )
-    check_evidence(evidence)
-    return evidence
 
 
 def _text(data: bytes) -> str:
     return b64encode(data).decode()
-
-
-def _string(document: dict[str, Any], field: str) -> str:
-    value = document[field]
-    if not isinstance(value, str) or len(value) > MAX_TEXT_CHARS or not value.isascii():
-        raise MalformedInput(f"evidence.{field}", f"is not an ASCII text of at most {MAX_TEXT_CHARS} characters")
-    return value
-
-
-def _integer(document: dict[str, Any], field: str) -> int:
-    value = document[field]
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise MalformedInput(f"evidence.{field}", "is not an integer")
-    return value
-
-
-def _bytes(value: Any, field: str) -> bytes:
-    if not isinstance(value, str):
-        raise MalformedInput(f"evidence.{field}", "is not base64 text")
-    try:
-        return b64decode(value, validate=True)
-    except ValueError:
-        raise MalformedInput(f"evidence.{field}", "is not base64 text") from None
-
-
-def _list(document: dict[str, Any], field: str) -> tuple[bytes, ...]:
-    values = document[field]
-    if not isinstance(values, list) or len(values) > max(MAX_HEADERS, MAX_PATH_ELEMENTS):
-        raise MalformedInput(f"evidence.{field}", "is not a list within bounds")
-    return tuple(_bytes(value, f"{field}[{index}]") for index, value in enumerate(values))

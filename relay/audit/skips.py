@@ -2,19 +2,17 @@
 (docs/spec/hub-skip.md)."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     CheckVerdict,
     Judge,
-    MalformedInput,
     PredicateFailed,
     audit,
     cited,
     rule,
 )
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document
 from light_clients.proofs.ics23 import verify_chained
 from light_clients.tendermint import predicates
 from light_clients.tendermint.codec import decode_commit, decode_header, decode_validator_set
@@ -36,7 +34,6 @@ FORMAT = "hutong-skip-evidence-1"
 SPEC = "docs/spec/hub-skip.md"
 MAX_EVIDENCE_BYTES = 1024 * 1024
 MAX_PART_BYTES = 128 * 1024
-_PARTS = {"header", "commit", "validators"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +49,23 @@ class SkipEvidence:
 
 def decode_evidence(data: bytes) -> SkipEvidence:
     """Raises MalformedInput. Nothing is verified but the form."""
-    document = parse_json(data, "skip_evidence", MAX_EVIDENCE_BYTES)
-    expected = {"format", "certificate", "blocks", "trusted_header", "trusted_validators", "proof"}
-    if not isinstance(document, dict) or set(document) != expected or document["format"] != FORMAT:
-        raise MalformedInput("skip_evidence", f"is not a file of format {FORMAT}")
-    rows = document["blocks"]
-    if (
-        not isinstance(rows, list)
-        or len(rows) != 3
-        or any(not isinstance(row, dict) or set(row) != _PARTS for row in rows)
-    ):
-        raise MalformedInput("skip_evidence.blocks", "three, each with header, commit and validators")
-    blocks = tuple(
-        (
-            SignedHeader(decode_header(_hex(row["header"], "header")), decode_commit(_hex(row["commit"], "commit"))),
-            decode_validator_set(_hex(row["validators"], "validators")),
+    with Document.parse(data, "skip_evidence", MAX_EVIDENCE_BYTES).of_format("evidence of a skip", FORMAT) as fields:
+        return SkipEvidence(
+            decode_certificate(fields["certificate"].hex_of_at_most(MAX_PART_BYTES)),
+            tuple(_block(block) for block in fields["blocks"].items(3, least=3)),
+            (
+                decode_header(fields["trusted_header"].hex_of_at_most(MAX_PART_BYTES)),
+                decode_validator_set(fields["trusted_validators"].hex_of_at_most(MAX_PART_BYTES)),
+            ),
+            fields["proof"].hex_of_at_most(MAX_PART_BYTES),
         )
-        for row in rows
-    )
-    return SkipEvidence(
-        decode_certificate(_hex(document["certificate"], "certificate")),
-        blocks,
-        (
-            decode_header(_hex(document["trusted_header"], "trusted_header")),
-            decode_validator_set(_hex(document["trusted_validators"], "trusted_validators")),
-        ),
-        _hex(document["proof"], "proof"),
-    )
 
 
-def _hex(value: Any, field: str) -> bytes:
-    if isinstance(value, str) and len(value) <= 2 * MAX_PART_BYTES and value == value.lower():
-        try:
-            return bytes.fromhex(value)
-        except ValueError:
-            pass
-    raise MalformedInput(f"skip_evidence.{field}", f"lower-case hex of at most {MAX_PART_BYTES} bytes")
+def _block(document: Document) -> tuple[SignedHeader, ValidatorSet]:
+    with document.members() as fields:
+        header = decode_header(fields["header"].hex_of_at_most(MAX_PART_BYTES))
+        commit = decode_commit(fields["commit"].hex_of_at_most(MAX_PART_BYTES))
+        return SignedHeader(header, commit), decode_validator_set(fields["validators"].hex_of_at_most(MAX_PART_BYTES))
 
 
 _consensus_fields_present = cited(predicates.consensus_fields_present, SPEC)

@@ -1,7 +1,6 @@
 """`hutong hub candidate` and `rotate-key`: a consensus key proves that its holder wants it in, under one operator."""
 
 import json
-import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 
 NEXT_KEY_FILE = "next_validator_key.json"
 MAX_CANDIDATE_BYTES = 4096
-_FIELDS = {"chain_id": 50, "operator": 42, "public_key": 66, "proof": 128}
+MAX_CHAIN_ID_CHARS = 50
+MAX_ADDRESS_CHARS = 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +107,22 @@ def read_candidate(file: Path, chain_id: str) -> Candidate:
     from adapters.hub.governance import possession_digest
     from light_clients.crypto import secp256k1
     from light_clients.interface import MalformedInput
-    from light_clients.interface.json_text import parse_json
+    from light_clients.interface.document import Document
 
     try:
         with file.open("rb") as opened:
-            document = parse_json(opened.read(MAX_CANDIDATE_BYTES + 1), "candidate", MAX_CANDIDATE_BYTES)
+            data = opened.read(MAX_CANDIDATE_BYTES + 1)
+        with Document.parse(data, "candidate", MAX_CANDIDATE_BYTES).members() as fields:
+            of_hub = fields["chain_id"].text(MAX_CHAIN_ID_CHARS)
+            operator = fields["operator"].text(MAX_ADDRESS_CHARS)
+            public_key, proof = fields["public_key"].hex(33), fields["proof"].hex(64)
     except OSError as error:
         raise refuse(f"--candidate {file}: {error.strerror or error}", UNUSABLE) from None
     except MalformedInput as error:
         raise refuse(f"--candidate {file}: {error}", UNUSABLE) from None
-    if not isinstance(document, dict) or set(document) != set(_FIELDS):
-        raise refuse(f"--candidate {file}: has other fields than {', '.join(_FIELDS)}", UNUSABLE)
-    for name, chars in _FIELDS.items():
-        value = document[name]
-        if not isinstance(value, str) or len(value) > chars:
-            raise refuse(f"--candidate {file}: {name} is not a text of at most {chars} characters", UNUSABLE)
-    if document["chain_id"] != chain_id:
-        raise refuse(f"--candidate {file}: is for hub {document['chain_id']}, this is {chain_id}", UNUSABLE)
-    if not re.fullmatch("[0-9a-f]{66}", document["public_key"]) or not re.fullmatch("[0-9a-f]{128}", document["proof"]):
-        raise refuse(f"--candidate {file}: public_key has 66 hex digits, proof 128", UNUSABLE)
-    found = Candidate(
-        bytes.fromhex(document["public_key"]),
-        address_of(document["operator"], "operator"),
-        bytes.fromhex(document["proof"]),
-    )
+    if of_hub != chain_id:
+        raise refuse(f"--candidate {file}: is for hub {of_hub}, this is {chain_id}", UNUSABLE)
+    found = Candidate(public_key, address_of(operator, "operator"), proof)
     digest = possession_digest(chain_id, found.operator, found.public_key)
     if not secp256k1.verify_low_s(found.public_key, digest, found.proof):
         raise refuse(f"--candidate {file}: the proof is not the key's, for this operator and hub", UNUSABLE)

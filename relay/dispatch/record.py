@@ -1,10 +1,11 @@
 """One job of the queue and its stored form, version 1 (docs/spec/queue-record.md)."""
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from light_clients.ibc.packet import (
     MAX_ACKNOWLEDGEMENT_BYTES,
@@ -17,6 +18,7 @@ from light_clients.ibc.packet import (
     encode_packet,
 )
 from light_clients.interface import MalformedInput
+from light_clients.interface.document import Document
 from light_clients.interface.json_text import parse_json
 from relay.dispatch.errors import RecordRefused
 
@@ -24,17 +26,7 @@ RECORD_VERSION = 1
 MAX_RECORD_BYTES = (MAX_PACKET_BYTES + 2 * MAX_ACKNOWLEDGEMENT_BYTES) * 4 // 3 + 4096
 MAX_CHAIN_NAME_CHARS = 32
 _MAX_INT64 = 2**63 - 1
-_FIELDS = {
-    "version",
-    "kind",
-    "source",
-    "destination",
-    "packet",
-    "acknowledgement",
-    "event_height",
-    "event_time_ns",
-    "seen_at_ns",
-}
+Decoded = TypeVar("Decoded")
 
 
 class JobKind(StrEnum):
@@ -118,30 +110,24 @@ def decode_job(data: bytes) -> Job:
         RecordRefused: anything else than the canonical bytes of a version 1 record.
     """
     try:
-        document = parse_json(data, "record", MAX_RECORD_BYTES)
+        parsed = parse_json(data, "record", MAX_RECORD_BYTES)
     except MalformedInput as error:
         raise RecordRefused("bytes", error.reason) from None
-    if not isinstance(document, dict):
-        raise RecordRefused("bytes", "is not a JSON object")
-    version = document.get("version")
-    if isinstance(version, bool) or version != RECORD_VERSION:
-        raise RecordRefused("version", f"is {str(version)[:20]}, this relay reads {RECORD_VERSION}")
-    if set(document) != _FIELDS:
-        raise RecordRefused("fields", "are not those of version 1")
-    try:
-        kind = JobKind(document["kind"])
-    except ValueError:
-        raise RecordRefused("kind", "is unknown") from None
-    job = Job(
-        kind=kind,
-        source=_name(document, "source"),
-        destination=_name(document, "destination"),
-        packet=_packet(document["packet"]),
-        acknowledgement=_acknowledgement(document["acknowledgement"]),
-        event_height=_integer(document, "event_height"),
-        event_time_ns=_integer(document, "event_time_ns"),
-        seen_at_ns=_integer(document, "seen_at_ns"),
-    )
+    with Document(parsed, "", _refusal).members() as fields:
+        version = fields["version"]
+        version.exactly(RECORD_VERSION, f"is {str(version.value)[:20]}, this relay reads {RECORD_VERSION}")
+        kind = fields["kind"].choice(JobKind)
+        acknowledgement = fields["acknowledgement"].nullable()
+        job = Job(
+            kind=kind,
+            source=fields["source"].ascii(MAX_CHAIN_NAME_CHARS, least=1),
+            destination=fields["destination"].ascii(MAX_CHAIN_NAME_CHARS, least=1),
+            packet=_decoded(fields["packet"], decode_packet),
+            acknowledgement=None if acknowledgement is None else _decoded(acknowledgement, decode_acknowledgement),
+            event_height=fields["event_height"].integer(0, _MAX_INT64),
+            event_time_ns=fields["event_time_ns"].integer(0, _MAX_INT64),
+            seen_at_ns=fields["seen_at_ns"].integer(0, _MAX_INT64),
+        )
     if (job.acknowledgement is not None) != (kind is JobKind.ACKNOWLEDGE):
         raise RecordRefused("acknowledgement", "is there if and only if the job acknowledges")
     if encode_job(job) != data:
@@ -149,40 +135,14 @@ def decode_job(data: bytes) -> Job:
     return job
 
 
-def _name(document: dict[str, Any], field: str) -> str:
-    value = document[field]
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_CHAIN_NAME_CHARS or not value.isascii():
-        raise RecordRefused(field, "is not a chain name")
-    return value
+def _refusal(field: str, reason: str, _got: Any, _expected: Any) -> RecordRefused:
+    """Without what was got: a packet may be large, and the letter keeps the record."""
+    return RecordRefused(field or "bytes", reason)
 
 
-def _integer(document: dict[str, Any], field: str) -> int:
-    value = document[field]
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_INT64:
-        raise RecordRefused(field, "is not a non-negative int64")
-    return value
-
-
-def _bytes(value: Any, field: str) -> bytes:
-    if not isinstance(value, str):
-        raise RecordRefused(field, "is not base64 text")
+def _decoded(document: Document, decode: Callable[[bytes], Decoded]) -> Decoded:
+    data = document.base64(MAX_RECORD_BYTES)
     try:
-        return b64decode(value, validate=True)
-    except ValueError:
-        raise RecordRefused(field, "is not base64 text") from None
-
-
-def _packet(value: Any) -> Packet:
-    try:
-        return decode_packet(_bytes(value, "packet"))
+        return decode(data)
     except MalformedInput as error:
-        raise RecordRefused("packet", str(error)) from None
-
-
-def _acknowledgement(value: Any) -> Acknowledgement | None:
-    if value is None:
-        return None
-    try:
-        return decode_acknowledgement(_bytes(value, "acknowledgement"))
-    except MalformedInput as error:
-        raise RecordRefused("acknowledgement", str(error)) from None
+        raise document.refused(str(error)) from None

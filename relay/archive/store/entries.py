@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document, Members
 from relay.archive.bundle import MAX_BUNDLE_BYTES, MAX_LEGS, Bundle, Claim
 
 MAX_ENTRY_BYTES = 1_024
@@ -16,8 +16,14 @@ MAX_ENTRY_BYTES = 1_024
 MAX_PROGRESS = 3 * MAX_LEGS
 _MAX_INTEGER = 2**63 - 1
 _PACKET_ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,49})/([^/]{1,64})/([1-9][0-9]{0,19})")
-_HEX = re.compile(r"[0-9a-f]{64}")
+_DIGEST_BYTES = 32
 _STEPS = {Claim.RECEIVED: 1, Claim.ACKNOWLEDGED: 2, Claim.TIMED_OUT: 2}
+
+
+class _Kind(StrEnum):
+    BUNDLE = "bundle"
+    PRUNE = "prune"
+    PRUNED = "pruned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,69 +107,43 @@ def decode_line(line: bytes) -> Entry | Tombstone:
     Raises:
         MalformedInput: anything else than their canonical bytes.
     """
-    document = parse_json(line, "entry", MAX_ENTRY_BYTES)
-    if not isinstance(document, dict):
-        raise MalformedInput("entry", "is not an object")
     found: Entry | Tombstone
-    match document.get("kind"):
-        case "bundle":
-            found = _bundle_entry(document)
-        case "prune":
-            _fields(document, {"kind", "appended_at_s", "before"})
-            found = PruneEntry(_integer(document, "appended_at_s"), _integer(document, "before"))
-        case "pruned":
-            _fields(document, {"kind", "packet_ids"})
-            found = Tombstone(_packet_ids(document["packet_ids"], least=0))
-        case other:
-            raise MalformedInput("entry.kind", "unknown", got=other, expected=["bundle", "prune", "pruned"])
+    with Document.parse(line, "entry", MAX_ENTRY_BYTES).members() as fields:
+        match fields["kind"].choice(_Kind):
+            case _Kind.BUNDLE:
+                found = _bundle_entry(fields)
+            case _Kind.PRUNE:
+                found = PruneEntry(
+                    fields["appended_at_s"].integer(0, _MAX_INTEGER), fields["before"].integer(0, _MAX_INTEGER)
+                )
+            case _Kind.PRUNED:
+                found = Tombstone(_packet_ids(fields["packet_ids"], least=0))
     encoded = encode_tombstone(found) if isinstance(found, Tombstone) else encode_entry(found)
     if encoded != line:
         raise MalformedInput("entry", "is not the canonical encoding")
     return found
 
 
-def _bundle_entry(document: Mapping[str, Any]) -> BundleEntry:
-    names = {"appended_at_s", "packet_ids", "bundle", "bytes", "manifest", "progress", "supersedes"}
-    _fields(document, {"kind", *names})
+def _bundle_entry(fields: Members) -> BundleEntry:
+    supersedes = fields["supersedes"].nullable()
     return BundleEntry(
-        _integer(document, "appended_at_s"),
-        _packet_ids(document["packet_ids"], least=1),
-        _digest(document, "bundle"),
-        _integer(document, "bytes", MAX_BUNDLE_BYTES),
-        _digest(document, "manifest"),
-        _integer(document, "progress", MAX_PROGRESS),
-        None if document["supersedes"] is None else _integer(document, "supersedes"),
+        fields["appended_at_s"].integer(0, _MAX_INTEGER),
+        _packet_ids(fields["packet_ids"], least=1),
+        fields["bundle"].hex(_DIGEST_BYTES),
+        fields["bytes"].integer(0, MAX_BUNDLE_BYTES),
+        fields["manifest"].hex(_DIGEST_BYTES),
+        fields["progress"].integer(0, MAX_PROGRESS),
+        None if supersedes is None else supersedes.integer(0, _MAX_INTEGER),
     )
 
 
-def _packet_ids(value: Any, least: int) -> tuple[str, ...]:
-    if not isinstance(value, list) or not least <= len(value) <= MAX_LEGS:
-        raise MalformedInput("entry.packet_ids", f"is not a list of {least} to {MAX_LEGS} ids")
-    for one in value:
-        match = _PACKET_ID.fullmatch(one) if isinstance(one, str) else None
-        if match is None:
-            raise MalformedInput("entry.packet_ids", "is not chain id/client/sequence", got=one)
-        check_client_id(match[2], "entry.packet_ids")
-    return tuple(value)
-
-
-def _integer(document: Mapping[str, Any], name: str, most: int = _MAX_INTEGER) -> int:
-    value = document[name]
-    if type(value) is not int or not 0 <= value <= most:
-        raise MalformedInput(f"entry.{name}", f"is not an integer from 0 to {most}", got=value)
-    return value
-
-
-def _digest(document: Mapping[str, Any], name: str) -> bytes:
-    value = document[name]
-    if not isinstance(value, str) or _HEX.fullmatch(value) is None:
-        raise MalformedInput(f"entry.{name}", "is not a SHA-256 in lower-case hex", got=value)
-    return bytes.fromhex(value)
-
-
-def _fields(document: Mapping[str, Any], names: set[str]) -> None:
-    if set(document) != names:
-        raise MalformedInput("entry", "does not have exactly its fields", expected=sorted(names))
+def _packet_ids(document: Document, least: int) -> tuple[str, ...]:
+    found = []
+    for one in document.items(MAX_LEGS, least):
+        text = one.matching(_PACKET_ID, "chain id/client/sequence")
+        check_client_id(text.split("/")[1], one.path)
+        found.append(text)
+    return tuple(found)
 
 
 def _canonical(value: Any) -> bytes:

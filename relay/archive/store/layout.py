@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document
 from light_clients.proofs.merkle import EMPTY_ROOT
 from relay.archive.store.entries import MAX_ENTRY_BYTES
 
@@ -52,20 +52,14 @@ def decode_head(data: bytes) -> Head:
     Raises:
         MalformedInput: anything else than its canonical bytes.
     """
-    document = parse_json(data, "head", MAX_HEAD_BYTES)
-    if not isinstance(document, dict) or document.get("format") != HEAD_FORMAT:
-        raise MalformedInput("head.format", "is not the head of an archive", expected=HEAD_FORMAT)
-    version, size, root = document.get("version"), document.get("size"), document.get("root")
-    if type(version) is not int or version != HEAD_VERSION:
-        raise MalformedInput("head.version", "unknown", got=version, expected=HEAD_VERSION)
-    if type(size) is not int or not 0 <= size <= MAX_ENTRIES:
-        raise MalformedInput("head.size", f"is not an integer from 0 to {MAX_ENTRIES}", got=size)
-    if not isinstance(root, str) or _HEX.fullmatch(root) is None:
-        raise MalformedInput("head.root", "is not a SHA-256 in lower-case hex", got=root)
-    writer = document.get("writer")
-    if writer is not None and (not isinstance(writer, str) or _WRITER.fullmatch(writer) is None):
-        raise MalformedInput("head.writer", "is not 16 digits of lower-case hex", got=writer)
-    head = Head(size, bytes.fromhex(root), writer)
+    document = Document.parse(data, "head", MAX_HEAD_BYTES)
+    with document.of_format("the head of an archive", HEAD_FORMAT, HEAD_VERSION) as fields:
+        writer = fields["writer"].nullable()
+        head = Head(
+            fields["size"].integer(0, MAX_ENTRIES),
+            fields["root"].hex(LEAF_BYTES),
+            None if writer is None else writer.matching(_WRITER, "16 digits of lower-case hex"),
+        )
     if encode_head(head) != data:
         raise MalformedInput("head", "is not the canonical encoding")
     return head

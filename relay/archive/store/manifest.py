@@ -6,16 +6,16 @@ account proof, each validator set and each leg is an object, named by its SHA-25
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document
 from relay.archive.bundle import (
     BUNDLE_FORMAT,
     BUNDLE_VERSION,
+    CHAIN_ID,
     MAX_BUNDLE_BYTES,
     MAX_HEADERS,
     MAX_LEGS,
@@ -29,9 +29,6 @@ MAX_OBJECT_BYTES = MAX_BUNDLE_BYTES
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 """Two names of 64 digits a header, at 100 000 headers of three chains."""
 DIGEST_BYTES = 32
-
-_CHAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
-_HEX = re.compile(r"[0-9a-f]{64}")
 
 Fetch = Callable[[bytes], bytes]
 """The object of a name. Raises as it sees fit."""
@@ -168,56 +165,29 @@ def decode_manifest(data: bytes) -> Manifest:
     Raises:
         MalformedInput: anything else than its canonical bytes, or out of the bounds of a bundle.
     """
-    document = _fields(parse_json(data, "manifest", MAX_MANIFEST_BYTES), "manifest", {"chains", "legs"})
-    chains = _list(document["chains"], "manifest.chains", MAX_LEGS + 1)
-    manifest = Manifest(
-        tuple(_name(one, "manifest.legs") for one in _list(document["legs"], "manifest.legs", MAX_LEGS)),
-        tuple(_chain(chain, f"manifest.chains[{index}]") for index, chain in enumerate(chains)),
-    )
+    with Document.parse(data, "manifest", MAX_MANIFEST_BYTES).members() as fields:
+        manifest = Manifest(
+            tuple(leg.hex(DIGEST_BYTES) for leg in fields["legs"].items(MAX_LEGS)),
+            tuple(_chain(chain) for chain in fields["chains"].items(MAX_LEGS + 1)),
+        )
     if encode_manifest(manifest) != data:
         raise MalformedInput("manifest", "is not the canonical encoding")
     return manifest
 
 
-def _chain(value: Any, field: str) -> ChainReference:
-    document = _fields(value, field, {"chain_id", "kind", "headers", "validator_sets"})
-    chain_id, kind = document["chain_id"], document["kind"]
-    if not isinstance(chain_id, str) or _CHAIN_ID.fullmatch(chain_id) is None:
-        raise MalformedInput(f"{field}.chain_id", "is not a chain id", got=chain_id)
-    if kind not in [one.value for one in ChainKind]:
-        raise MalformedInput(f"{field}.kind", "unknown", got=kind)
-    sets = _list(document["validator_sets"], f"{field}.validator_sets", MAX_VALIDATOR_SETS)
-    return ChainReference(
-        chain_id,
-        ChainKind(kind),
-        tuple(_header(one, f"{field}.headers") for one in _list(document["headers"], f"{field}.headers", MAX_HEADERS)),
-        tuple(_name(one, f"{field}.validator_sets") for one in sets),
-    )
+def _chain(document: Document) -> ChainReference:
+    with document.members() as fields:
+        return ChainReference(
+            fields["chain_id"].matching(CHAIN_ID, "a chain id"),
+            fields["kind"].choice(ChainKind),
+            tuple(_header(one) for one in fields["headers"].items(MAX_HEADERS)),
+            tuple(one.hex(DIGEST_BYTES) for one in fields["validator_sets"].items(MAX_VALIDATOR_SETS)),
+        )
 
 
-def _header(value: Any, field: str) -> HeaderReference:
-    if not isinstance(value, list) or len(value) != 2:
-        raise MalformedInput(field, "is not a pair of names")
-    header, proof = value
-    return HeaderReference(_name(header, field), None if proof is None else _name(proof, field))
-
-
-def _name(value: Any, field: str) -> bytes:
-    if not isinstance(value, str) or _HEX.fullmatch(value) is None:
-        raise MalformedInput(field, "is not a SHA-256 in lower-case hex", got=value)
-    return bytes.fromhex(value)
-
-
-def _fields(value: Any, field: str, names: set[str]) -> Mapping[str, Any]:
-    if not isinstance(value, dict) or set(value) != names:
-        raise MalformedInput(field, "does not have exactly its fields", expected=sorted(names))
-    return value
-
-
-def _list(value: Any, field: str, most: int) -> list[Any]:
-    if not isinstance(value, list) or len(value) > most:
-        raise MalformedInput(field, f"is not a list of at most {most}")
-    return value
+def _header(document: Document) -> HeaderReference:
+    header, proof = document.items(2, least=2)
+    return HeaderReference(header.hex(DIGEST_BYTES), None if proof.value is None else proof.hex(DIGEST_BYTES))
 
 
 def _canonical(value: Any) -> bytes:

@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document, HexForm, Members
 from light_clients.tendermint.rpc_json import format_time, parse_time_ns
 from relay.archive.bundle import Claim
 from relay.audit.period.entries import Application, Entry, EntryState, Failure, LegFacts, PacketId, Tokens
@@ -27,6 +27,7 @@ Value = TypeVar("Value")
 _CHAIN_COUNTS = ("sent", "received", "transfers_sent", "messages_sent", "refused", "timed_out", "open", "settled")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]{0,63}", re.ASCII)
 """Of PEP 440, loosely: a report tells its reader to install it."""
+_PACKET_ID = re.compile(r"([^/]+)/([^/]+)/([0-9]{1,100})", re.ASCII)
 _SUPPLY_AMOUNTS = ("sent", "sent_open", "sent_back", "came_home", "home_open", "home_failed")
 
 
@@ -174,239 +175,189 @@ def decode_replay(data: bytes, name: str = "a result file") -> Replay:
     Raises:
         MalformedInput: naming the field.
     """
-    document = parse_json(data, "replay", MAX_REPLAY_BYTES)
-    if not isinstance(document, dict) or document.get("format") != REPLAY_FORMAT:
-        raise MalformedInput("replay.format", "is not a replay", expected=REPLAY_FORMAT)
-    version = document.get("version")
-    if type(version) is not int or version != REPLAY_VERSION:
-        raise MalformedInput("replay.version", "unknown", got=version, expected=REPLAY_VERSION)
-    root = _Object(document, "replay")
-    entries = root.each("entries", _read_entry)
+    document = Document.parse(data, "replay", MAX_REPLAY_BYTES)
+    # What a later hutong says besides is passed over, here and below: members are not taken within a `with`.
+    root = document.of_format("a replay", REPLAY_FORMAT, REPLAY_VERSION)
     chosen = Replay(
-        inputs=_read_inputs(root.object("inputs")),
-        entries=entries,
-        deliveries=root.object("summary").count("deliveries"),
-        chains=root.each("chains", _read_chain),
-        routes=root.each("routes", _read_route),
-        ranges=root.each("clients", _read_range),
-        supply=root.each("supply", _read_supply),
-        modes=root.each("trust", lambda one: (one.text("chain_id"), one.text("mode"))),
-        findings=root.each("findings", _read_finding),
+        inputs=_read_inputs(root["inputs"].members()),
+        entries=_each(root["entries"], _read_entry),
+        deliveries=_count(root["summary"].members()["deliveries"]),
+        chains=_each(root["chains"], _read_chain),
+        routes=_each(root["routes"], _read_route),
+        ranges=_each(root["clients"], _read_range),
+        supply=_each(root["supply"], _read_supply),
+        modes=_each(root["trust"], lambda one: (_text(one["chain_id"]), _text(one["mode"]))),
+        findings=_each(root["findings"], _read_finding),
         result_file=name,
     )
-    if chosen.is_clean != root.flag("clean"):
+    if chosen.is_clean != root["clean"].flag():
         raise MalformedInput("replay.clean", "is not what entries and findings make it", expected=chosen.is_clean)
     return chosen
 
 
-class _Object:
-    """One JSON object whose fields are read by type; every error names the field."""
-
-    def __init__(self, value: Any, field: str) -> None:
-        if not isinstance(value, dict):
-            raise MalformedInput(field, "is not an object")
-        self._value: Mapping[str, Any] = value
-        self._field = field
-
-    def _take(self, name: str, kind: type[Value], what: str) -> Value:
-        value = self._value.get(name)
-        if type(value) is not kind:
-            raise MalformedInput(f"{self._field}.{name}", f"is not {what}", got=value)
-        return value
-
-    def text(self, name: str) -> str:
-        value = self._take(name, str, "a text")
-        if len(value) > MAX_TEXT_CHARS:
-            raise MalformedInput(f"{self._field}.{name}", f"has more than {MAX_TEXT_CHARS} characters")
-        return value
-
-    def count(self, name: str) -> int:
-        value = self._take(name, int, "a number")
-        if not 0 <= value < 2**63:
-            raise MalformedInput(f"{self._field}.{name}", "is out of bounds", got=value)
-        return value
-
-    def amount(self, name: str) -> int:
-        return _decimal(self._value.get(name), f"{self._field}.{name}")
-
-    def flag(self, name: str) -> bool:
-        return self._take(name, bool, "true or false")
-
-    def time_ns(self, name: str) -> int:
-        return parse_time_ns(self.text(name), f"{self._field}.{name}")
-
-    def hex(self, name: str) -> bytes:
-        text = self.text(name)
-        try:
-            return bytes.fromhex(text.removeprefix("0x"))
-        except ValueError:
-            raise MalformedInput(f"{self._field}.{name}", "is not hex", got=text) from None
-
-    def one_of(self, name: str, enumeration: Callable[[str], Value]) -> Value:
-        text = self.text(name)
-        try:
-            return enumeration(text)
-        except ValueError:
-            raise MalformedInput(f"{self._field}.{name}", "unknown", got=text) from None
-
-    def object(self, name: str) -> "_Object":
-        return _Object(self._value.get(name), f"{self._field}.{name}")
-
-    def items(self, name: str) -> list[Any]:
-        value: list[Any] = self._take(name, list, "a list")
-        if len(value) > MAX_ITEMS:
-            raise MalformedInput(f"{self._field}.{name}", f"has more than {MAX_ITEMS} items")
-        return value
-
-    def each(self, name: str, read: "Callable[[_Object], Value]") -> tuple[Value, ...]:
-        field = f"{self._field}.{name}"
-        return tuple(read(_Object(item, f"{field}[{index}]")) for index, item in enumerate(self.items(name)))
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        items = self.items(name)
-        if not all(type(item) is str and len(item) <= MAX_TEXT_CHARS for item in items):
-            raise MalformedInput(f"{self._field}.{name}", "is not a list of texts")
-        return tuple(items)
+def _text(document: Document) -> str:
+    return document.text(MAX_TEXT_CHARS)
 
 
-def _decimal(value: Any, field: str) -> int:
-    if type(value) is not str or not value.isascii() or not value.isdigit() or len(value) > 100:
-        raise MalformedInput(field, "is not a decimal number as a text", got=value)
-    return int(value)
+def _texts(document: Document) -> tuple[str, ...]:
+    return tuple(_text(item) for item in document.items(MAX_ITEMS))
 
 
-def _packet_id(text: str, field: str) -> PacketId:
-    chain_id, _, rest = text.partition("/")
-    client_id, _, sequence = rest.partition("/")
-    if not chain_id or not client_id:
-        raise MalformedInput(field, "is not a packet id", got=text)
-    return PacketId(chain_id, client_id, _decimal(sequence, field))
+def _count(document: Document) -> int:
+    return document.integer(0, 2**63 - 1)
+
+
+def _amount(document: Document) -> int:
+    return document.decimal()
+
+
+def _time_ns(document: Document) -> int:
+    return parse_time_ns(_text(document), document.path)
+
+
+def _hash(document: Document) -> bytes:
+    return document.hex_of_at_most(MAX_TEXT_CHARS)
+
+
+def _each(document: Document, read: Callable[[Members], Value]) -> tuple[Value, ...]:
+    return tuple(read(item.members()) for item in document.items(MAX_ITEMS))
+
+
+def _packet_id(document: Document) -> PacketId:
+    match = _PACKET_ID.fullmatch(_text(document))
+    if match is None:
+        raise document.refused("is not a packet id", document.value)
+    return PacketId(match[1], match[2], int(match[3]))
 
 
 def parse_packet_id(text: str) -> PacketId:
     """`chain/client/sequence`. Raises MalformedInput."""
-    return _packet_id(text, "packet")
+    return _packet_id(Document(text, "packet"))
 
 
-def _read_inputs(one: _Object) -> Inputs:
-    version = one.text("hutong")
-    if _VERSION.fullmatch(version) is None:
-        raise MalformedInput("replay.inputs.hutong", "is not a version", got=version[:80])
-    return Inputs(one.text("source"), one.time_ns("judged_at"), one.each("checkpoints", _read_root), version)
+def _read_inputs(one: Members) -> Inputs:
+    source, judged_at = _text(one["source"]), _time_ns(one["judged_at"])
+    return Inputs(
+        source, judged_at, _each(one["checkpoints"], _read_root), one["hutong"].matching(_VERSION, "a version")
+    )
 
 
-def _read_root(one: _Object) -> TrustRoot:
+def _read_root(one: Members) -> TrustRoot:
     return TrustRoot(
-        one.text("file"),
-        one.hex("sha256"),
-        one.text("chain_id"),
-        one.text("kind"),
-        one.count("height"),
-        one.hex("hash"),
-        one.time_ns("time"),
-        one.time_ns("expires_at"),
+        _text(one["file"]),
+        _hash(one["sha256"]),
+        _text(one["chain_id"]),
+        _text(one["kind"]),
+        _count(one["height"]),
+        one["hash"].hex_of_at_most(MAX_TEXT_CHARS, HexForm.PREFIXED),
+        _time_ns(one["time"]),
+        _time_ns(one["expires_at"]),
     )
 
 
-def _read_chain(one: _Object) -> ChainTotals:
-    return ChainTotals(one.text("chain_id"), *(one.count(name) for name in _CHAIN_COUNTS))
+def _read_chain(one: Members) -> ChainTotals:
+    return ChainTotals(_text(one["chain_id"]), *(_count(one[name]) for name in _CHAIN_COUNTS))
 
 
-def _read_route(one: _Object) -> RouteTotals:
-    states = one.object("states")
+def _read_route(one: Members) -> RouteTotals:
+    states = one["states"].members()
     return RouteTotals(
-        one.texts("chains"),
-        one.count("deliveries"),
-        one.count("messages"),
-        one.count("transfers"),
-        {state: states.count(state.value) for state in DeliveryState},
-        _by_token(one.each("tokens", _read_token)),
+        _texts(one["chains"]),
+        _count(one["deliveries"]),
+        _count(one["messages"]),
+        _count(one["transfers"]),
+        {state: _count(states[state.value]) for state in DeliveryState},
+        _by_token(_each(one["tokens"], _read_token)),
     )
 
 
-def _read_token(one: _Object) -> TokenTotals:
-    amounts = (one.amount(name) for name in ("delivered", "refunded", "open"))
-    return TokenTotals(one.text("token"), one.count("transfers"), *amounts)
+def _read_token(one: Members) -> TokenTotals:
+    amounts = (_amount(one[name]) for name in ("delivered", "refunded", "open"))
+    return TokenTotals(_text(one["token"]), _count(one["transfers"]), *amounts)
 
 
 def _by_token(rows: Iterable[TokenTotals]) -> dict[str, TokenTotals]:
     return {row.token: row for row in rows}
 
 
-def _read_range(one: _Object) -> SentRange:
-    gaps = []
-    for gap in one.items("gaps"):
-        if not isinstance(gap, list) or len(gap) != 2:
-            raise MalformedInput("replay.clients.gaps", "is not a list of first and last", got=gap)
-        gaps.append((_decimal(gap[0], "replay.clients.gaps"), _decimal(gap[1], "replay.clients.gaps")))
+def _read_gap(document: Document) -> tuple[int, int]:
+    first, last = document.items(2, least=2)
+    return _amount(first), _amount(last)
+
+
+def _read_range(one: Members) -> SentRange:
     return SentRange(
-        one.text("chain_id"),
-        one.text("client_id"),
-        one.amount("first"),
-        one.amount("last"),
-        one.count("proven"),
-        tuple(gaps),
+        _text(one["chain_id"]),
+        _text(one["client_id"]),
+        _amount(one["first"]),
+        _amount(one["last"]),
+        _count(one["proven"]),
+        tuple(_read_gap(gap) for gap in one["gaps"].items(MAX_ITEMS)),
     )
 
 
-def _read_supply(one: _Object) -> SupplyLine:
-    sent, sent_open, sent_back, came_home, home_open, home_failed = (one.amount(name) for name in _SUPPLY_AMOUNTS)
+def _read_supply(one: Members) -> SupplyLine:
+    sent, sent_open, sent_back, came_home, home_open, home_failed = (_amount(one[name]) for name in _SUPPLY_AMOUNTS)
     return SupplyLine(
-        one.text("chain_id"),
-        one.text("client_id"),
-        one.text("denom"),
-        one.text("token"),
+        _text(one["chain_id"]),
+        _text(one["client_id"]),
+        _text(one["denom"]),
+        _text(one["token"]),
         sent,
         sent_open,
         sent_back,
         came_home,
         home_open,
         home_failed,
-        one.one_of("conservation", Conservation),
-        one.text("reason"),
+        one["conservation"].choice(Conservation),
+        _text(one["reason"]),
     )
 
 
-def _read_finding(one: _Object) -> Finding:
+def _read_finding(one: Members) -> Finding:
     return Finding(
-        one.one_of("kind", FindingKind),
-        one.texts("entries"),
-        one.texts("packets"),
-        one.text("reason"),
-        one.text("subject"),
-        one.text("predicate"),
+        one["kind"].choice(FindingKind),
+        _texts(one["entries"]),
+        _texts(one["packets"]),
+        _text(one["reason"]),
+        _text(one["subject"]),
+        _text(one["predicate"]),
     )
 
 
-def _read_entry(one: _Object) -> Entry:
+def _read_entry(one: Members) -> Entry:
     failure = None
-    state = one.one_of("state", EntryState)
+    state = one["state"].choice(EntryState)
     if state is not EntryState.PROVEN:
-        said = one.object("failure")
-        failure = Failure(said.text("subject"), said.text("predicate"), said.text("source"), said.text("reason"))
+        said = one["failure"].members()
+        failure = Failure(*(_text(said[name]) for name in ("subject", "predicate", "source", "reason")))
     return Entry(
-        one.text("name"),
-        one.hex("sha256"),
-        one.count("size"),
+        _text(one["name"]),
+        _hash(one["sha256"]),
+        _count(one["size"]),
         state,
-        one.count("predicates"),
-        one.each("legs", _read_leg),
-        tuple(_packet_id(text, "replay.entries.claimed") for text in one.texts("claimed")),
+        _count(one["predicates"]),
+        _each(one["legs"], _read_leg),
+        tuple(_packet_id(item) for item in one["claimed"].items(MAX_ITEMS)),
         failure,
         (),
-        one.text("outcome"),
+        _text(one["outcome"]),
     )
 
 
-def _read_leg(one: _Object) -> LegFacts:
+def _read_leg(one: Members) -> LegFacts:
     return LegFacts(
-        _packet_id(one.text("packet"), "replay.entries.legs.packet"),
-        one.text("destination_chain_id"),
-        one.text("destination_client"),
-        one.hex("packet_sha256"),
-        one.one_of("outcome", Claim),
-        one.flag("settled"),
-        one.flag("error"),
-        one.one_of("application", Application),
-        one.each("tokens", lambda item: Tokens(item.text("denom"), item.amount("amount"), item.flag("returning"))),
+        _packet_id(one["packet"]),
+        _text(one["destination_chain_id"]),
+        _text(one["destination_client"]),
+        _hash(one["packet_sha256"]),
+        one["outcome"].choice(Claim),
+        one["settled"].flag(),
+        one["error"].flag(),
+        one["application"].choice(Application),
+        _each(one["tokens"], _read_tokens),
     )
+
+
+def _read_tokens(one: Members) -> Tokens:
+    return Tokens(_text(one["denom"]), _amount(one["amount"]), one["returning"].flag())

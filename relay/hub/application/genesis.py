@@ -2,15 +2,15 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from light_clients.crypto import sha256
 from light_clients.interface import MalformedInput
+from light_clients.interface.document import Document, HexForm
 from light_clients.interface.interpreter import unfit_interpreter
 from light_clients.interface.json_text import parse_json
-from light_clients.tendermint.types import MAX_CHAIN_ID_BYTES, MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
+from light_clients.tendermint.types import MAX_TOTAL_VOTING_POWER, KeyType, PublicKey
 from relay.evm.native import Address
 from relay.evm.stack import EVM_RECURSION_LIMIT, EVM_STACK_BYTES
 from relay.evm.work_prices import TRANSACTION_MAX_GAS
@@ -33,6 +33,7 @@ RULES_VERSION = rules_versions.NEWEST
 """Of new hubs."""
 MAX_GENESIS_BYTES = 4 * 1024 * 1024
 MAX_ALLOCATIONS = 10_000
+MAX_LIBRARIES = 1_000
 MAX_BLOCK_INTERVAL_MS = 5_000
 MAX_BLOCK_GAS = 100_000_000
 MAX_GENESIS_BASE_FEE_WEI = 10**18
@@ -172,101 +173,34 @@ def encode_genesis(genesis: Genesis) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-class _Fields:
-    """An object of the document: every known field is taken once, what is left over is refused."""
-
-    def __init__(self, value: Any, path: str) -> None:
-        if not isinstance(value, dict):
-            raise MalformedInput(path, "is not an object")
-        self._left: dict[str, Any] = dict(value)
-        self._path = path
-
-    def has(self, name: str) -> bool:
-        return name in self._left
-
-    def field(self, name: str) -> str:
-        return f"{self._path}.{name}" if self._path else name
-
-    def take(self, name: str) -> Any:
-        if name not in self._left:
-            raise MalformedInput(self.field(name), "is missing")
-        return self._left.pop(name)
-
-    def integer(self, name: str, low: int, high: int) -> int:
-        value = self.take(name)
-        if type(value) is not int or not low <= value <= high:
-            raise MalformedInput(self.field(name), f"an integer from {low} to {high}", got=value)
-        return value
-
-    def decimal(self, name: str, low: int, high: int) -> int:
-        return parse_decimal(self.take(name), self.field(name), low, high)
-
-    def text(self, name: str, max_chars: int) -> str:
-        value = self.take(name)
-        if not isinstance(value, str) or len(value) > max_chars:
-            raise MalformedInput(self.field(name), f"text of at most {max_chars} characters")
-        return value
-
-    def hexadecimal(self, name: str, size: int) -> bytes:
-        return _hex(self.take(name), self.field(name), size)
-
-    def items(self, name: str, most: int) -> list[Any]:
-        value = self.take(name)
-        if not isinstance(value, list) or len(value) > most:
-            raise MalformedInput(self.field(name), f"a list of at most {most}")
-        return value
-
-    def end(self) -> None:
-        if self._left:
-            raise MalformedInput(self.field(min(self._left)), "is not a known field")
-
-
-def parse_decimal(value: Any, field: str, low: int, high: int) -> int:
-    if not isinstance(value, str) or not re.fullmatch(r"0|[1-9][0-9]{0,77}", value):
-        raise MalformedInput(field, "a decimal number as text", got=value)
-    number = int(value)
-    if not low <= number <= high:
-        raise MalformedInput(field, f"from {low} to {high}", got=value)
-    return number
-
-
-def _hex(value: Any, field: str, size: int) -> bytes:
-    if not isinstance(value, str) or not re.fullmatch(f"[0-9a-f]{{{2 * size}}}", value):
-        raise MalformedInput(field, f"{size} bytes in lower-case hex", got=value)
-    return bytes.fromhex(value)
-
-
-def _address(value: Any, field: str) -> Address:
-    if not isinstance(value, str) or not value.startswith("0x"):
-        raise MalformedInput(field, "an address 0x…", got=value)
-    return _hex(value[2:].lower(), field, 20)
+def _address(document: Document) -> Address:
+    return document.hex(20, HexForm.ANY_CASE)
 
 
 def decode_genesis(data: bytes) -> Genesis:
     """Parse any layout of the document; what it says must be canonical only in its values. Raises MalformedInput."""
-    document = parse_json(data, "genesis", MAX_GENESIS_BYTES)
-    root = _Fields(document, "")
-    if root.take("format") != FORMAT:
-        raise MalformedInput("format", "unknown", expected=FORMAT)
-    chain_id = root.text("chain_id", MAX_CHAIN_ID_BYTES)
-    if _CHAIN_ID.fullmatch(chain_id) is None:
-        raise MalformedInput("chain_id", "must look like name-1", got=chain_id)
-    governed = root.has("governance")
-    genesis = Genesis(
-        chain_id=chain_id,
-        evm_chain_id=root.integer("evm_chain_id", 1, 2**53),
-        genesis_time_ns=root.decimal("genesis_time_ns", 1, 2**63 - 1),
-        validators=tuple(_validators(root.items("validators", MAX_VALIDATORS))),
-        admins=None if governed else _admins(_Fields(root.take("admins"), "admins")),
-        params=_params(_Fields(root.take("params"), "params")),
-        **_rules(_Fields(root.take("rules"), "rules")),
-        allocations=tuple(_allocations(root.take("alloc"))),
-        fees=_fees(_Fields(root.take("fees"), "fees")) if root.has("fees") else None,
-        constitution=_constitution(_Fields(root.take("governance"), "governance")) if governed else None,
-        continues=_continuation(_Fields(root.take("continues"), "continues")) if root.has("continues") else None,
-        code=_code(_Fields(root.take("code"), "code")) if root.has("code") else None,
-    )
-    root.end()
+    document = Document(parse_json(data, "genesis", MAX_GENESIS_BYTES), "")
+    with document.members() as fields:
+        fields["format"].exactly(FORMAT)
+        chain_id = fields["chain_id"].matching(_CHAIN_ID, "a chain id that looks like name-1")
+        governance = fields.optional("governance")
+        fees, continues, code = (fields.optional(name) for name in ("fees", "continues", "code"))
+        version, runtime = _rules(fields["rules"])
+        genesis = Genesis(
+            chain_id=chain_id,
+            evm_chain_id=fields["evm_chain_id"].integer(1, 2**53),
+            genesis_time_ns=fields["genesis_time_ns"].decimal(1, 2**63 - 1),
+            validators=tuple(_validators(fields["validators"])),
+            admins=_admins(fields["admins"]) if governance is None else None,
+            params=_params(fields["params"]),
+            rules_version=version,
+            runtime=runtime,
+            allocations=tuple(_allocations(fields["alloc"])),
+            fees=None if fees is None else _fees(fees),
+            constitution=None if governance is None else _constitution(governance),
+            continues=None if continues is None else _continuation(continues),
+            code=None if code is None else _code(code),
+        )
     if genesis.constitution is not None:
         named = [key for key, _ in genesis.constitution.operators]
         if named != sorted(validator.public_key.data for validator in genesis.validators):
@@ -278,15 +212,15 @@ def decode_genesis(data: bytes) -> Genesis:
     return genesis
 
 
-def _validators(items: list[Any]) -> list[GenesisValidator]:
+def _validators(document: Document) -> list[GenesisValidator]:
     found = []
-    for index, item in enumerate(items):
-        fields = _Fields(item, f"validators[{index}]")
-        key = fields.hexadecimal("public_key", 33)
-        if key[0] not in (2, 3):
-            raise MalformedInput(fields.field("public_key"), "is not a compressed secp256k1 key", got=key)
-        power = fields.integer("power", 1, MAX_TOTAL_VOTING_POWER)
-        fields.end()
+    for item in document.items(MAX_VALIDATORS):
+        with item.members() as fields:
+            public_key = fields["public_key"]
+            key = public_key.hex(33)
+            if key[0] not in (2, 3):
+                raise public_key.refused("is not a compressed secp256k1 key", got=key)
+            power = fields["power"].integer(1, MAX_TOTAL_VOTING_POWER)
         found.append(GenesisValidator(PublicKey(KeyType.SECP256K1, key), power))
     if not found:
         raise MalformedInput("validators", "is empty")
@@ -297,58 +231,48 @@ def _validators(items: list[Any]) -> list[GenesisValidator]:
     return found
 
 
-def _admins(fields: _Fields) -> AdminSet:
-    items = fields.items("addresses", 64)
-    addresses = tuple(_address(item, f"admins.addresses[{index}]") for index, item in enumerate(items))
-    threshold = fields.integer("threshold", 1, 64)
-    fields.end()
+def _admins(document: Document) -> AdminSet:
+    with document.members() as fields:
+        addresses = tuple(_address(item) for item in fields["addresses"].items(64))
+        threshold = fields["threshold"].integer(1, 64)
     try:
         return AdminSet(addresses, threshold)
     except ValueError as error:
         raise MalformedInput("admins", str(error)) from error
 
 
-def _constitution(fields: _Fields) -> Constitution:
-    operators = fields.take("operators")
-    if not isinstance(operators, dict) or len(operators) > MAX_VALIDATORS:
-        raise MalformedInput("governance.operators", f"an object of at most {MAX_VALIDATORS} accounts")
-    named = sorted(
-        (_hex(key, "governance.operators", 33), _address(account, f"governance.operators.{key}"))
-        for key, account in operators.items()
-    )
-    period_s = fields.integer("voting_period_s", MIN_VOTING_PERIOD_S, MAX_VOTING_PERIOD_S)
-    fields.end()
+def _constitution(document: Document) -> Constitution:
+    with document.members() as fields:
+        named = sorted((key.hex(33), _address(account)) for key, account in fields["operators"].entries(MAX_VALIDATORS))
+        period_s = fields["voting_period_s"].integer(MIN_VOTING_PERIOD_S, MAX_VOTING_PERIOD_S)
     try:
         return Constitution(tuple(named), period_s)
     except ValueError as error:
         raise MalformedInput("governance.operators", str(error)) from error
 
 
-def _continuation(fields: _Fields) -> Continuation:
-    continues = Continuation(
-        chain_id=fields.text("chain_id", MAX_CHAIN_ID_BYTES),
-        height=fields.integer("height", 1, 2**53),
-        block_hash=fields.hexadecimal("block_hash", 32),
-        app_hash=fields.hexadecimal("app_hash", 32),
-        origin=fields.hexadecimal("origin", 32),
-    )
-    fields.end()
-    if _CHAIN_ID.fullmatch(continues.chain_id) is None:
-        raise MalformedInput("continues.chain_id", "must look like name-1", got=continues.chain_id)
-    return continues
+def _continuation(document: Document) -> Continuation:
+    with document.members() as fields:
+        return Continuation(
+            chain_id=fields["chain_id"].matching(_CHAIN_ID, "a chain id that looks like name-1"),
+            height=fields["height"].integer(1, 2**53),
+            block_hash=fields["block_hash"].hex(32),
+            app_hash=fields["app_hash"].hex(32),
+            origin=fields["origin"].hex(32),
+        )
 
 
-def _params(fields: _Fields) -> HubParams:
-    params = HubParams(
-        block_interval_ms=fields.integer("block_interval_ms", 10, MAX_BLOCK_INTERVAL_MS),
-        proof_block_delay_ms=fields.integer("proof_block_delay_ms", 0, MAX_BLOCK_INTERVAL_MS),
-        block_max_bytes=fields.integer("block_max_bytes", 256 * 1024, 4 * 1024 * 1024),
-        block_max_gas=fields.integer("block_max_gas", 1_000_000, MAX_BLOCK_GAS),
-        transaction_max_gas=fields.integer("transaction_max_gas", 1_000_000, MAX_BLOCK_GAS),
-        unbonding_period_s=fields.integer("unbonding_period_s", 2, 10 * 365 * DAY_S),
-        trusting_period_s=fields.integer("trusting_period_s", 1, 10 * 365 * DAY_S),
-    )
-    fields.end()
+def _params(document: Document) -> HubParams:
+    with document.members() as fields:
+        params = HubParams(
+            block_interval_ms=fields["block_interval_ms"].integer(10, MAX_BLOCK_INTERVAL_MS),
+            proof_block_delay_ms=fields["proof_block_delay_ms"].integer(0, MAX_BLOCK_INTERVAL_MS),
+            block_max_bytes=fields["block_max_bytes"].integer(256 * 1024, 4 * 1024 * 1024),
+            block_max_gas=fields["block_max_gas"].integer(1_000_000, MAX_BLOCK_GAS),
+            transaction_max_gas=fields["transaction_max_gas"].integer(1_000_000, MAX_BLOCK_GAS),
+            unbonding_period_s=fields["unbonding_period_s"].integer(2, 10 * 365 * DAY_S),
+            trusting_period_s=fields["trusting_period_s"].integer(1, 10 * 365 * DAY_S),
+        )
     if params.trusting_period_s >= params.unbonding_period_s:
         raise MalformedInput("params.trusting_period_s", "must be shorter than the unbonding period")
     if params.transaction_max_gas > params.block_max_gas:
@@ -358,58 +282,45 @@ def _params(fields: _Fields) -> HubParams:
     return params
 
 
-def _rules(fields: _Fields) -> dict[str, Any]:
-    version = fields.integer("version", 1, 2**31)
-    libraries = fields.take("libraries")
-    if not isinstance(libraries, Mapping) or not all(isinstance(v, str) for v in libraries.values()):
-        raise MalformedInput("rules.libraries", "an object of text")
-    runtime = RuntimeRules(
-        recursion_limit=fields.integer("recursion_limit", 1_000, 1_000_000),
-        thread_stack_bytes=fields.integer("thread_stack_bytes", 1024 * 1024, 2**40),
-        self_test_corpus=fields.hexadecimal("self_test_corpus", 32),
-        libraries=tuple(sorted(libraries.items())),
-    )
-    fields.end()
-    return {"rules_version": version, "runtime": runtime}
+def _rules(document: Document) -> tuple[int, RuntimeRules]:
+    with document.members() as fields:
+        libraries = fields["libraries"].entries(MAX_LIBRARIES)
+        return fields["version"].integer(1, 2**31), RuntimeRules(
+            recursion_limit=fields["recursion_limit"].integer(1_000, 1_000_000),
+            thread_stack_bytes=fields["thread_stack_bytes"].integer(1024 * 1024, 2**40),
+            self_test_corpus=fields["self_test_corpus"].hex(32),
+            libraries=tuple(sorted((name.value, version.text(MAX_GENESIS_BYTES)) for name, version in libraries)),
+        )
 
 
-def _code(fields: _Fields) -> CodeRules:
-    is_open = fields.take("open")
-    if not isinstance(is_open, bool):
-        raise MalformedInput("code.open", "true or false", got=is_open)
-    deployers, contracts = (_named(fields, name) for name in ("deployers", "contracts"))
-    fields.end()
-    return CodeRules(is_open, deployers, contracts)
+def _code(document: Document) -> CodeRules:
+    with document.members() as fields:
+        return CodeRules(fields["open"].flag(), _named(fields["deployers"]), _named(fields["contracts"]))
 
 
-def _named(fields: _Fields, name: str) -> tuple[Address, ...]:
-    path = fields.field(name)
-    addresses = [_address(item, path) for item in fields.items(name, MAX_GENESIS_NAMES)]
+def _named(document: Document) -> tuple[Address, ...]:
+    addresses = [_address(item) for item in document.items(MAX_GENESIS_NAMES)]
     if sorted(set(addresses)) != addresses:
-        raise MalformedInput(path, "must ascend, each address once")
+        raise document.refused("must ascend, each address once")
     for address in addresses:
         if int.from_bytes(address, "big") <= LAST_RESERVED_ADDRESS:
-            raise MalformedInput(path, "is a precompile or native module, which is not named", got=address)
+            raise document.refused("is a precompile or native module, which is not named", got=address)
     return tuple(addresses)
 
 
-def _fees(fields: _Fields) -> FeeRules:
-    base_fee_wei = fields.decimal("base_fee_wei", 1, MAX_GENESIS_BASE_FEE_WEI)
-    recipient = _address(fields.take("recipient"), "fees.recipient")
+def _fees(document: Document) -> FeeRules:
+    with document.members() as fields:
+        base_fee_wei = fields["base_fee_wei"].decimal(1, MAX_GENESIS_BASE_FEE_WEI)
+        recipient = _address(fields["recipient"])
     if recipient != NOBODY and int.from_bytes(recipient, "big") <= LAST_RESERVED_ADDRESS:
         raise MalformedInput("fees.recipient", "is a precompile or native module, which spends nothing", got=recipient)
-    fields.end()
     return FeeRules(base_fee_wei, recipient)
 
 
-def _allocations(value: Any) -> list[tuple[Address, int]]:
-    if not isinstance(value, dict) or len(value) > MAX_ALLOCATIONS:
-        raise MalformedInput("alloc", f"an object of at most {MAX_ALLOCATIONS} balances")
-    found = {
-        _address(address, "alloc"): parse_decimal(balance, f"alloc.{address}", 1, 2**128 - 1)
-        for address, balance in value.items()
-    }
-    if len(found) != len(value):
+def _allocations(document: Document) -> list[tuple[Address, int]]:
+    balances = document.entries(MAX_ALLOCATIONS)
+    found = {_address(address): balance.decimal(1, 2**128 - 1) for address, balance in balances}
+    if len(found) != len(balances):
         raise MalformedInput("alloc", "has an address twice")
     for address in found:
         if int.from_bytes(address, "big") <= LAST_RESERVED_ADDRESS:

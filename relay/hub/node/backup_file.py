@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, BinaryIO
 
 from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document
 from relay.evm.database import MAX_KEY_BYTES
 from relay.hub.application.genesis import MAX_GENESIS_BYTES
 
@@ -89,10 +89,8 @@ class BackupReader:
         got = self._in.read(len(MAGIC), "magic")
         if got != MAGIC:
             raise MalformedInput("backup.magic", "this is not a backup of a hub", got, MAGIC)
-        document = self._section("head", {"genesis", "validator_key"})
-        self.head = BackupHead(
-            _text(document["genesis"], "head.genesis"), _text(document["validator_key"], "head.validator_key")
-        )
+        with self._section("head").members() as fields:
+            self.head = BackupHead(_text(fields["genesis"]), _text(fields["validator_key"].concealed()))
         self.tail: BackupTail | None = None
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
@@ -113,27 +111,21 @@ class BackupReader:
             yield key, self._in.read(value_size, "row.value")
         if mark != _TAIL:
             raise MalformedInput("backup.mark", "neither a row nor the tail", got=mark)
-        document = self._section("tail", {"rows", "last_signed"})
-        if type(document["rows"]) is not int or document["rows"] != count:
-            raise MalformedInput("backup.tail.rows", "another number of rows", document["rows"], count)
-        tail = BackupTail(count, _text(document["last_signed"], "tail.last_signed"))
+        with self._section("tail").members() as fields:
+            fields["rows"].exactly(count, "another number of rows")
+            tail = BackupTail(count, _text(fields["last_signed"]))
         expected = self._in.digest()
         got = self._file.read(_HASH_BYTES + 1)
         if got != expected:
             raise MalformedInput("backup.hash", "is not that of the file", got, expected)
         self.tail = tail
 
-    def _section(self, name: str, fields: set[str]) -> dict[str, Any]:
+    def _section(self, name: str) -> Document:
         size = int.from_bytes(self._in.read(4, f"{name}.size"), "big")
         if size > MAX_SECTION_BYTES:
             raise MalformedInput(f"backup.{name}.size", f"above {MAX_SECTION_BYTES} bytes", got=size)
-        document = parse_json(self._in.read(size, name), f"backup.{name}", MAX_SECTION_BYTES)
-        if not isinstance(document, dict) or set(document) != fields:
-            raise MalformedInput(f"backup.{name}", f"has other fields than {sorted(fields)}")
-        return document
+        return Document.parse(self._in.read(size, name), f"backup.{name}", MAX_SECTION_BYTES)
 
 
-def _text(value: Any, field: str) -> bytes:
-    if not isinstance(value, str) or not value.isascii():
-        raise MalformedInput(f"backup.{field}", "is not ASCII text")
-    return value.encode()
+def _text(document: Document) -> bytes:
+    return document.ascii(MAX_SECTION_BYTES).encode()

@@ -1,14 +1,13 @@
 """A validator's signatures, with the last-signed record on disk before any of them leaves."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document
 from light_clients.tendermint.hashing import sign_digest
 from light_clients.tendermint.skip_certificate import (
     SkipSignature,
@@ -17,7 +16,7 @@ from light_clients.tendermint.skip_certificate import (
     encode_statement,
     skip_digest,
 )
-from light_clients.tendermint.types import KeyType
+from light_clients.tendermint.types import MAX_INT64, KeyType
 from relay.base.durable_files import write_durably
 from relay.hub.consensus.proposals import proposal_bytes
 from relay.hub.consensus.signing import (
@@ -35,8 +34,8 @@ from relay.hub.consensus.votes import vote_bytes
 from relay.hub.node.home import LAST_SIGNED_FILE, PROPOSAL_FILE, UnusableHome, ValidatorKey
 
 MAX_RECORD_BYTES = 64 * 1024
-_HEX = re.compile(r"([0-9a-f]{2})*")
 _STEP_NAMES = {step: step.name.lower() for step in SIGNING_STEPS}
+_STEPS = {name: step for step, name in _STEP_NAMES.items()}
 
 
 FORMAT = "hutong-last-signed-1"
@@ -69,39 +68,38 @@ def encode_last_signed(record: LastSigned) -> bytes:
 
 def decode_last_signed(data: bytes) -> LastSigned:
     """Inverse; ValueError for anything else: a validator does not guess what it has signed."""
-    steps = {name: step for step, name in _STEP_NAMES.items()}
     try:
-        document = parse_json(data, "record", MAX_RECORD_BYTES)
-        if document["format"] not in (FORMAT, FORMAT_WITH_SKIP):
-            raise ValueError("has another format")
-        skip = None
-        if document["format"] == FORMAT_WITH_SKIP:
-            row = document["skip"]
-            skip = SignedSkip(decode_statement(_hex(row["statement"])), _hex(row["signature"]))
-        entries = tuple(
-            Signed(
-                steps[entry["step"]],
-                _hex(entry["sign_bytes"]),
-                _integer(entry["timestamp_ns"]),
-                _hex(entry["signature"]),
+        with Document.parse(data, "record", MAX_RECORD_BYTES).members() as fields:
+            form = fields["format"].text(MAX_RECORD_BYTES)
+            if form not in (FORMAT, FORMAT_WITH_SKIP):
+                raise fields.refused("has another format", form, FORMAT)
+            return LastSigned(
+                fields["height"].integer(0, MAX_INT64),
+                fields["round"].integer(0, MAX_INT64),
+                tuple(_signed(entry) for entry in fields["signed"].items(MAX_RECORD_BYTES)),
+                _skip(fields["skip"]) if form == FORMAT_WITH_SKIP else None,
             )
-            for entry in document["signed"]
+    except MalformedInput as error:
+        raise ValueError(f"is not a last-signed record ({error})") from error
+
+
+def _signed(document: Document) -> Signed:
+    with document.members() as fields:
+        step = fields["step"].text(MAX_RECORD_BYTES)
+        if step not in _STEPS:
+            raise fields.refused("has an unknown step", step, list(_STEPS))
+        return Signed(
+            _STEPS[step],
+            fields["sign_bytes"].hex_of_at_most(MAX_RECORD_BYTES),
+            fields["timestamp_ns"].integer(0, MAX_INT64),
+            fields["signature"].hex_of_at_most(MAX_RECORD_BYTES),
         )
-        return LastSigned(_integer(document["height"]), _integer(document["round"]), entries, skip)
-    except (MalformedInput, KeyError, TypeError, ValueError) as error:
-        raise ValueError("is not a last-signed record") from error
 
 
-def _hex(value: Any) -> bytes:
-    if not isinstance(value, str) or _HEX.fullmatch(value) is None:
-        raise ValueError("not hex")
-    return bytes.fromhex(value)
-
-
-def _integer(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("not a number")
-    return value
+def _skip(document: Document) -> SignedSkip:
+    with document.members() as fields:
+        statement = decode_statement(fields["statement"].hex_of_at_most(MAX_RECORD_BYTES))
+        return SignedSkip(statement, fields["signature"].hex_of_at_most(MAX_RECORD_BYTES))
 
 
 def load_record(home: Path) -> LastSigned:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from light_clients.interface import MalformedInput
-from light_clients.interface.json_text import parse_json
+from light_clients.interface.document import Document
+from light_clients.tendermint.types import MAX_INT64
 from relay.base.durable_files import write_durably
 from relay.hub.consensus.signing import DoubleSignRefused, LastSigned
 from relay.hub.consensus.types import Step
@@ -35,13 +36,10 @@ def encode_turn(turn: Turn) -> bytes:
 def decode_turn(data: bytes) -> Turn:
     """Raises ValueError."""
     try:
-        document = parse_json(data, "turn", MAX_TURN_BYTES)
-        node_id, above = document["node"], document["above"]
-    except (MalformedInput, KeyError, TypeError):
-        raise ValueError("does not say which node this signer signs for") from None
-    if not isinstance(node_id, str) or _NODE_ID.fullmatch(node_id) is None or type(above) is not int or above < 0:
-        raise ValueError("does not say which node this signer signs for")
-    return Turn(node_id, above)
+        with Document.parse(data, "turn", MAX_TURN_BYTES).members() as fields:
+            return Turn(fields["node"].matching(_NODE_ID, "a node's id"), fields["above"].integer(0, MAX_INT64))
+    except MalformedInput as error:
+        raise ValueError(f"does not say which node this signer signs for ({error})") from None
 
 
 class Turns:

@@ -41,7 +41,7 @@ PROOF = encode_entry_proof(EntryProof(ENTRY, b"\5" * 32, prove_leaf(LEAVES, 0)))
     [
         ({"format": "x"}, "anchor.format"),
         ({"version": 2}, "anchor.version"),
-        ({"more": 1}, "anchor"),
+        ({"more": 1}, "anchor.more"),
         ({"contract": "0x01"}, "anchor.contract"),
         ({"publisher": "0x" + "AA" * 20}, "anchor.publisher"),
         ({"index": -1}, "anchor.index"),
@@ -51,7 +51,7 @@ PROOF = encode_entry_proof(EntryProof(ENTRY, b"\5" * 32, prove_leaf(LEAVES, 0)))
         ({"state_proof": "*"}, "anchor.state_proof"),
         ({"account_proof": ["AA=="] * 66}, "anchor.account_proof"),
         ({"storage_proofs": [[]]}, "anchor.storage_proofs"),
-        ({"chain": {}}, "anchor.chain"),
+        ({"chain": {}}, "anchor.chain.chain_id"),
     ],
 )
 def test_a_damaged_anchor_names_its_field(change, field):

@@ -80,7 +80,7 @@ def test_round_trip(evidence):
     [
         ({"version": 2}, "evidence.version"),
         ({"format": "x"}, "evidence.format"),
-        ({"more": 1}, "evidence"),
+        ({"more": 1}, "evidence.more"),
         ({"packet_id": "beta/client-0/1"}, "evidence"),
         ({"kind": "../../x"}, "evidence.kind"),
         ({"source_chain": "../x"}, "evidence.source_chain"),
@@ -88,7 +88,7 @@ def test_round_trip(evidence):
         ({"value": None}, "evidence.value"),
         ({"proof_height": "01-7"}, "height"),
         ({"headers": ["*"]}, "evidence.headers[0]"),
-        ({"path": []}, "evidence"),
+        ({"path": []}, "evidence.path"),
         ({"transaction_hash": "0x00"}, "evidence.transaction_hash"),
         ({"verified_at_ns": -1}, "evidence.verified_at_ns"),
     ],

@@ -65,7 +65,7 @@ CHAINS = json.loads(encode_bundle(BUNDLE))["chains"]
         ({"version": 2}, "bundle.version"),
         ({"version": True}, "bundle.version"),
         ({"format": "x"}, "bundle.format"),
-        ({"more": 1}, "bundle"),
+        ({"more": 1}, "bundle.more"),
         ({"legs": []}, "bundle.legs"),
         ({"legs": [LEG_FIELDS] * 3}, "bundle.legs"),
         ({"legs": [LEG_FIELDS | {"destination_chain_id": "1001"}]}, "bundle.legs[0].destination_chain_id"),
@@ -75,7 +75,7 @@ CHAINS = json.loads(encode_bundle(BUNDLE))["chains"]
         ({"legs": [LEG_FIELDS | {"packet": ""}]}, "packet.source_client"),
         ({"legs": [LEG_FIELDS | {"proofs": LEG_FIELDS["proofs"][::-1]}]}, "bundle.legs[0].proofs"),
         ({"legs": [LEG_FIELDS | {"proofs": LEG_FIELDS["proofs"][1:]}]}, "bundle.legs[0].proofs"),
-        ({"legs": [LEG_FIELDS | {"proofs": [{"claim": "lost"}]}]}, "bundle.legs[0].proofs[0]"),
+        ({"legs": [LEG_FIELDS | {"proofs": [{"claim": "lost"}]}]}, "bundle.legs[0].proofs[0].claim"),
         (
             {"legs": [LEG_FIELDS | {"proofs": [{"claim": "lost", "height": "0-1", "proof": ""}]}]},
             "bundle.legs[0].proofs[0].claim",

@@ -183,9 +183,9 @@ def test_a_new_member_makes_a_candidate_that_the_members_admit(place):
         ({"operator": OPERATORS[2].address}, "the proof is not the key's"),
         ({"chain_id": "hutong-2"}, "is for hub hutong-2, this is hutong-1"),
         ({"proof": "00" * 64}, "the proof is not the key's"),
-        ({"proof": 7}, "proof is no text"),
-        ({"public_key": "02"}, "66 hex digits"),
-        ({"more": "x"}, "has other fields"),
+        ({"proof": 7}, "candidate.proof: is not 64 bytes as lower-case hex"),
+        ({"public_key": "02"}, "candidate.public_key: is not 33 bytes as lower-case hex"),
+        ({"more": "x"}, "candidate.more: is not a known field"),
     ):
         file.write_text(json.dumps(document | change))
         refused = act(folder, "propose", "admit", "--candidate", str(file), "--power", "4")

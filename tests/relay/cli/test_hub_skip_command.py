@@ -117,4 +117,4 @@ def test_unusable_input_is_one_sentence(stopped, tmp_path):
         said = run(*arguments, code=2)
         assert len(said.strip().splitlines()) == 1
     nothing.write_text("[]")
-    assert "is no file of format hutong-skip-1" in run("apply", nothing, "--home", home, code=2)
+    assert "is not signatures of a skip; expected hutong-skip-1" in run("apply", nothing, "--home", home, code=2)

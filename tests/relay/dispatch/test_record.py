@@ -45,7 +45,7 @@ def change(**fields) -> bytes:
         (change(version=0), "version"),
         (change(version=2), "version"),
         (change(version=True), "version"),
-        (change(extra=1), "fields"),
+        (change(extra=1), "extra"),
         (change(kind="send"), "kind"),
         (change(source=""), "source"),
         (change(event_height=-1), "event_height"),
