@@ -9,10 +9,11 @@ from eth_abi.abi import encode
 from light_clients.crypto import keccak256
 from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import MAX_CLIENT_STATE_BYTES, MAX_CONSENSUS_STATE_BYTES
-from relay.evm.native import Address
-from relay.hub.application import rules_versions
+from relay.evm.native import Address, NativeRevert
+from relay.hub.application import abi, rules_versions
 from relay.hub.application.clients import Store
 from relay.hub.application.quotas import NOTHING, Load
+from relay.hub.application.refusal import Refusal
 from relay.hub.state import keys
 
 ACTION_TUPLE = "(uint8,uint64,bytes)"
@@ -73,17 +74,27 @@ def kinds_of_admins(rules_version: int) -> frozenset[ActionKind]:
     return kinds_of_validators(rules_version) - {ActionKind.ADMIT_VALIDATOR}
 
 
-class NotAnAdmin(Exception):
+class NotAnAdmin(Refusal):
     """The caller is not in the genesis list."""
 
+    def __init__(self, caller: Address) -> None:
+        self.caller = caller
+        super().__init__(caller)
 
-class ActionRefused(Exception):
+    def revert(self) -> NativeRevert:
+        return abi.NOT_AN_ADMIN.revert(self.caller)
+
+
+class ActionRefused(Refusal):
     """Not approved by enough admins, executed already, or approved twice by one."""
 
     def __init__(self, action_hash: bytes, reason: str) -> None:
         self.action_hash = action_hash
         self.reason = reason
         super().__init__(action_hash, reason)
+
+    def revert(self) -> NativeRevert:
+        return abi.ACTION_REFUSED.revert(self.action_hash, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +250,7 @@ class AdminActions:
     def approve(self, admin: Address, hashed: bytes) -> int:
         """Record one admin's approval and return how many there are."""
         if admin not in self._addresses:
-            raise NotAnAdmin
+            raise NotAnAdmin(admin)
         approvals = self.approvals(hashed)
         if approvals.executed:
             raise ActionRefused(hashed, "the action was executed")
@@ -254,7 +265,7 @@ class AdminActions:
         Approvals are counted against the admin set again here, and the threshold is at least 1 by construction.
         """
         if caller not in self._addresses:
-            raise NotAnAdmin
+            raise NotAnAdmin(caller)
         kind_number, data = decode_action(action)
         hashed = action_hash(self._chain_id, action)
         approvals = self.approvals(hashed)

@@ -30,7 +30,9 @@ from light_clients.interface import (
     Updated,
     UpgradableClient,
 )
-from relay.hub.application import rules_versions
+from relay.evm.native import NativeRevert
+from relay.hub.application import abi, rules_versions
+from relay.hub.application.refusal import Refusal
 from relay.hub.state import keys
 
 COUNTERPARTY_TYPES = ["string", "bytes[]"]
@@ -57,29 +59,38 @@ class Store(Protocol):
     def previous(self, key: bytes) -> tuple[bytes, bytes] | None: ...
 
 
-class UnknownClient(Exception):
+class UnknownClient(Refusal):
     """No client has this identifier."""
 
     def __init__(self, client_id: str) -> None:
         self.client_id = client_id
         super().__init__(client_id)
 
+    def revert(self) -> NativeRevert:
+        return abi.CLIENT_NOT_FOUND.revert(self.client_id)
 
-class NoCounterparty(Exception):
+
+class NoCounterparty(Refusal):
     """The client exists but carries no packets yet."""
 
     def __init__(self, client_id: str) -> None:
         self.client_id = client_id
         super().__init__(client_id)
 
+    def revert(self) -> NativeRevert:
+        return abi.COUNTERPARTY_NOT_FOUND.revert(self.client_id)
 
-class ClientNotActive(Exception):
+
+class ClientNotActive(Refusal):
     """Frozen or expired: no packet action until it is recovered."""
 
     def __init__(self, client_id: str, status: ClientStatus) -> None:
         self.client_id = client_id
         self.status = status
         super().__init__(client_id, status)
+
+    def revert(self) -> NativeRevert:
+        return abi.CLIENT_NOT_ACTIVE.revert(self.client_id)
 
 
 @dataclass(frozen=True, slots=True)

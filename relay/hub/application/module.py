@@ -1,7 +1,7 @@
 """What the native modules share: their addresses, dispatch by selector, and refusals as reverts.
 
-Only typed verification errors and the refusals named here become reverts; whatever else a module raises halts the node
-(design rule 11).
+Only typed verification errors and what derives from `Refusal` become reverts; whatever else a module raises halts the
+node (design rule 11).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,22 +19,10 @@ from light_clients.interface import (
 )
 from relay.evm.native import Address, NativeCall
 from relay.hub.application import abi, gas
-from relay.hub.application.admin import ActionRefused
-from relay.hub.application.clients import ClientNotActive, Clients, NoCounterparty, UnknownClient
+from relay.hub.application.clients import Clients
 from relay.hub.application.frame import MeteredStore, frame_of
-from relay.hub.application.packets import (
-    ApplicationRefused,
-    CommitmentMismatch,
-    CounterpartyMismatch,
-    HubPaused,
-    InvalidTimeout,
-    MultiPayloadUnsupported,
-    SequencesExhausted,
-)
-from relay.hub.application.quotas import QuotaExceeded
 from relay.hub.application.recorded_sentences import as_recorded
-from relay.hub.application.transfer import interface
-from relay.hub.application.transfer.bank import InsufficientTokens
+from relay.hub.application.refusal import Refusal
 
 ROUTER_ADDRESS: Address = (0x1000).to_bytes(20, "big")
 CLIENT_MANAGER_ADDRESS: Address = (0x1001).to_bytes(20, "big")
@@ -73,32 +61,8 @@ def refusals_revert(rules_version: int) -> Iterator[None]:
         yield
     except VerificationError as error:
         raise abi.VERIFICATION_FAILED.revert(*_verification_failed(as_recorded(error, rules_version))) from error
-    except UnknownClient as error:
-        raise abi.CLIENT_NOT_FOUND.revert(error.client_id) from error
-    except NoCounterparty as error:
-        raise abi.COUNTERPARTY_NOT_FOUND.revert(error.client_id) from error
-    except ClientNotActive as error:
-        raise abi.CLIENT_NOT_ACTIVE.revert(error.client_id) from error
-    except HubPaused as error:
-        raise abi.ENFORCED_PAUSE.revert() from error
-    except InvalidTimeout as error:
-        raise abi.INVALID_TIMEOUT_TIMESTAMP.revert(error.timeout_s, error.compared_s) from error
-    except CounterpartyMismatch as error:
-        raise abi.INVALID_COUNTERPARTY.revert(error.expected, error.actual) from error
-    except MultiPayloadUnsupported as error:
-        raise abi.MULTI_PAYLOAD.revert() from error
-    except CommitmentMismatch as error:
-        raise abi.COMMITMENT_MISMATCH.revert(error.expected, error.actual) from error
-    except ApplicationRefused as error:
-        raise abi.APP_NOT_FOUND.revert(error.reason) from error
-    except QuotaExceeded as error:
-        raise abi.QUOTA_EXCEEDED.revert(error.client_id, str(error)) from error
-    except SequencesExhausted as error:
-        raise abi.QUOTA_EXCEEDED.revert(error.client_id, "the client has used all sequences") from error
-    except InsufficientTokens as error:
-        raise interface.INSUFFICIENT_TOKENS.revert(error.denom.path, error.held, error.needed) from error
-    except ActionRefused as error:
-        raise abi.ACTION_REFUSED.revert(error.action_hash, error.reason) from error
+    except Refusal as error:
+        raise error.revert() from error
 
 
 class Module:

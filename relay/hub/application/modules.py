@@ -11,7 +11,7 @@ from light_clients.interface import Height, LightClient, MalformedInput
 from relay.evm.native import Address, NativeCall, NativeModule
 from relay.hub.application import abi, gas
 from relay.hub.application.action_events import emit_executed
-from relay.hub.application.admin import AdminActions, AdminSet, NotAnAdmin, kinds_of_admins
+from relay.hub.application.admin import AdminActions, AdminSet, kinds_of_admins
 from relay.hub.application.authority import Authority, chamber_opener
 from relay.hub.application.clients import Clients, UpdateResult
 from relay.hub.application.forwarder import Forwarder
@@ -241,10 +241,7 @@ class ClientManagerModule(Module):
     def _approve(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()
         (hashed,) = abi.APPROVE.decode(data)
-        try:
-            count = self._actions(call).approve(call.caller, hashed)
-        except NotAnAdmin as error:
-            raise abi.NOT_AN_ADMIN.revert(call.caller) from error
+        count = self._actions(call).approve(call.caller, hashed)
         emit(call, abi.ACTION_APPROVED_EVENT, (hashed, call.caller), (count,))
         return b""
 
@@ -252,10 +249,7 @@ class ClientManagerModule(Module):
         call.require_writable()
         (action,) = abi.EXECUTE.decode(data)
         call.charge(gas.CLIENT_MESSAGE + gas.STORE_BYTE * len(action), "admin action")
-        try:
-            hashed, done = self._actions(call).execute(call.caller, action)
-        except NotAnAdmin as error:
-            raise abi.NOT_AN_ADMIN.revert(call.caller) from error
+        hashed, done = self._actions(call).execute(call.caller, action)
         emit_executed(call, done)
         emit(call, abi.ACTION_EXECUTED_EVENT, (hashed,), (done.kind,))
         return b""

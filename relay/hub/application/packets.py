@@ -21,21 +21,26 @@ from light_clients.ibc.commitment import (
 from light_clients.ibc.packet import ERROR, Acknowledgement, Packet, Payload
 from light_clients.interface import NANOSECONDS_PER_SECOND, Height
 from light_clients.interface.height import MAX_UINT64
+from relay.evm.native import NativeRevert
 from relay.hub.application import abi, rules_versions
 from relay.hub.application.clients import Clients, Store
 from relay.hub.application.quotas import Quotas
 from relay.hub.application.recorded_sentences import as_recorded
+from relay.hub.application.refusal import Refusal
 from relay.hub.application.shared_quotas import SharedQuotas
 from relay.hub.state import keys
 
 MAX_REASON_CHARS = 512
 
 
-class HubPaused(Exception):
+class HubPaused(Refusal):
     """Packets are paused; client updates go on, and from rules version 2 on what settles a sent packet."""
 
+    def revert(self) -> NativeRevert:
+        return abi.ENFORCED_PAUSE.revert()
 
-class InvalidTimeout(Exception):
+
+class InvalidTimeout(Refusal):
     """`timeout_s` against the time that it was compared with."""
 
     def __init__(self, timeout_s: int, compared_s: int) -> None:
@@ -43,20 +48,26 @@ class InvalidTimeout(Exception):
         self.compared_s = compared_s
         super().__init__(timeout_s, compared_s)
 
+    def revert(self) -> NativeRevert:
+        return abi.INVALID_TIMEOUT_TIMESTAMP.revert(self.timeout_s, self.compared_s)
+
 
 class PassedOnNextChain(InvalidTimeout):
     """The other chain's own time, as the client knows it, is at or after the timeout."""
 
 
-class SequencesExhausted(Exception):
+class SequencesExhausted(Refusal):
     """A client has sent 2^64 - 2 packets."""
 
     def __init__(self, client_id: str) -> None:
         self.client_id = client_id
         super().__init__(client_id)
 
+    def revert(self) -> NativeRevert:
+        return abi.QUOTA_EXCEEDED.revert(self.client_id, "the client has used all sequences")
 
-class CounterpartyMismatch(Exception):
+
+class CounterpartyMismatch(Refusal):
     """The packet's other end is not the counterparty of the client on this end."""
 
     def __init__(self, expected: str, actual: str) -> None:
@@ -64,12 +75,18 @@ class CounterpartyMismatch(Exception):
         self.actual = actual
         super().__init__(expected, actual)
 
+    def revert(self) -> NativeRevert:
+        return abi.INVALID_COUNTERPARTY.revert(self.expected, self.actual)
 
-class MultiPayloadUnsupported(Exception):
+
+class MultiPayloadUnsupported(Refusal):
     """One payload a packet."""
 
+    def revert(self) -> NativeRevert:
+        return abi.MULTI_PAYLOAD.revert()
 
-class CommitmentMismatch(Exception):
+
+class CommitmentMismatch(Refusal):
     """The packet is not the one that was sent under this client and sequence."""
 
     def __init__(self, expected: bytes, actual: bytes) -> None:
@@ -77,13 +94,19 @@ class CommitmentMismatch(Exception):
         self.actual = actual
         super().__init__(expected, actual)
 
+    def revert(self) -> NativeRevert:
+        return abi.COMMITMENT_MISMATCH.revert(self.expected, self.actual)
 
-class ApplicationRefused(Exception):
+
+class ApplicationRefused(Refusal):
     """An application's refusal of a packet: an error acknowledgement, with the reason kept for people."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason.encode(errors="replace").decode()[:MAX_REASON_CHARS]
         super().__init__(reason)
+
+    def revert(self) -> NativeRevert:
+        return abi.APP_NOT_FOUND.revert(self.reason)
 
 
 class Application(Protocol):

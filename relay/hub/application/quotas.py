@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 from light_clients.ibc.packet import Packet, Payload
 from light_clients.interface.height import MAX_UINT64
+from relay.evm.native import NativeRevert
+from relay.hub.application import abi
 from relay.hub.application.clients import Store
+from relay.hub.application.refusal import Refusal
 from relay.hub.state import keys
 
 
@@ -34,7 +37,7 @@ DEFAULT_LIMIT = Load(65_536, 256 * 1024 * 1024)
 """A second's worth of full blocks for hours; a flood is stopped before it fills a disk."""
 
 
-class QuotaExceeded(Exception):
+class QuotaExceeded(Refusal):
     """One packet more would be over the client's limit."""
 
     def __init__(self, client_id: str, in_flight: Load, limit: Load, payload_bytes: int) -> None:
@@ -43,6 +46,9 @@ class QuotaExceeded(Exception):
         self.limit = limit
         self.payload_bytes = payload_bytes
         super().__init__(client_id, in_flight, limit, payload_bytes)
+
+    def revert(self) -> NativeRevert:
+        return abi.QUOTA_EXCEEDED.revert(self.client_id, str(self))
 
     def __str__(self) -> str:
         return (

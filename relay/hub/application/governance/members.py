@@ -7,8 +7,10 @@ from eth_abi.abi import encode
 from light_clients.crypto import keccak256, secp256k1
 from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import MalformedInput, PredicateFailed
-from relay.evm.native import Address
+from relay.evm.native import Address, NativeRevert
 from relay.hub.application.clients import Store
+from relay.hub.application.governance import interface
+from relay.hub.application.refusal import Refusal
 from relay.hub.application.validators import PUBLIC_KEY_BYTES, Validators
 from relay.hub.state import keys
 
@@ -20,8 +22,15 @@ _OPERATOR = ["address", "uint64", "uint64[]"]
 _MAX_RECORD_BYTES = 4096
 
 
-class NotAnOperator(Exception):
+class NotAnOperator(Refusal):
     """The caller speaks for no validator of the set."""
+
+    def __init__(self, caller: Address) -> None:
+        self.caller = caller
+        super().__init__(caller)
+
+    def revert(self) -> NativeRevert:
+        return interface.NOT_AN_OPERATOR.revert(self.caller)
 
 
 def possession_digest(chain_id: str, operator: Address, public_key: bytes) -> bytes:
@@ -68,10 +77,10 @@ class Members:
         return self._validators.powers()
 
     def key_of(self, account: Address) -> bytes:
-        """The consensus key that an account speaks for. Raises NotAnOperator."""
+        """The consensus key that the caller's account speaks for. Raises NotAnOperator."""
         key = self._store.get(keys.operator_account_key(account))
         if key is None:
-            raise NotAnOperator
+            raise NotAnOperator(account)
         return key
 
     def operator(self, public_key: bytes) -> Operator:

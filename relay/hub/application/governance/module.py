@@ -1,7 +1,6 @@
 """The governance module: where the validators govern, their operators propose, vote and swap their keys through it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from eth_abi.abi import decode
@@ -14,8 +13,8 @@ from relay.hub.application.admin import ActionKind, decode_action
 from relay.hub.application.frame import MeteredStore, frame_of
 from relay.hub.application.governance import interface
 from relay.hub.application.governance.constitution import Constitution
-from relay.hub.application.governance.members import Members, NotAnOperator, Operator
-from relay.hub.application.governance.proposals import ProposalRefused, Proposals, Vote
+from relay.hub.application.governance.members import Members, Operator
+from relay.hub.application.governance.proposals import Proposals, Vote
 from relay.hub.application.governance.schedule import (
     BOUNDS,
     Schedule,
@@ -65,10 +64,6 @@ class GovernanceModule(Module):
             interface.GET_SCHEDULE.selector: self._get_schedule,
             interface.GET_PARAMETER.selector: self._get_parameter,
         }
-
-    def run(self, call: NativeCall) -> bytes:
-        with _refusals_revert(call):
-            return super().run(call)
 
     def _propose(self, call: NativeCall, data: bytes) -> bytes:
         call.require_writable()
@@ -200,13 +195,3 @@ def failure_text(returned: bytes) -> str:
         if returned[:4] == error.selector:
             return f"{error.name}: {': '.join(str(value) for value in decode(error.arguments, returned[4:]))}"
     return f"reverted with 0x{returned[:64].hex()}"
-
-
-@contextmanager
-def _refusals_revert(call: NativeCall) -> Iterator[None]:
-    try:
-        yield
-    except NotAnOperator as error:
-        raise interface.NOT_AN_OPERATOR.revert(call.caller) from error
-    except ProposalRefused as error:
-        raise interface.PROPOSAL_REFUSED.revert(error.number, error.reason) from error

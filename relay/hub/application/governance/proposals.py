@@ -7,10 +7,12 @@ from eth_abi.abi import encode
 
 from light_clients.ibc.abi import decode_canonical
 from light_clients.interface import MalformedInput
-from relay.evm.native import Address
+from relay.evm.native import Address, NativeRevert
 from relay.hub.application.admin import MAX_ACTION_BYTES, ActionKind, decode_action, kinds_of_validators
 from relay.hub.application.clients import Store
+from relay.hub.application.governance import interface
 from relay.hub.application.governance.members import Members
+from relay.hub.application.refusal import Refusal
 from relay.hub.application.validators import Powers
 from relay.hub.state import keys
 
@@ -23,13 +25,16 @@ _RESULT = ["uint8", "uint64", "uint64", "uint64", "(bytes,uint64)[]", "string"]
 _MAX_RECORD_BYTES = MAX_ACTION_BYTES + 4096
 
 
-class ProposalRefused(Exception):
+class ProposalRefused(Refusal):
     """Unknown, closed, or not approved by enough."""
 
     def __init__(self, number: int, reason: str) -> None:
         self.number = number
         self.reason = reason
         super().__init__(number, reason)
+
+    def revert(self) -> NativeRevert:
+        return interface.PROPOSAL_REFUSED.revert(self.number, self.reason)
 
 
 class Status(IntEnum):

@@ -7,9 +7,10 @@ denomination is always the sum over its holders (tests/relay/hub/test_transfer_b
 from dataclasses import dataclass
 
 from light_clients.ibc.denom import Denom
-from relay.evm.native import Address
+from relay.evm.native import Address, NativeRevert
 from relay.hub.application.clients import Store
 from relay.hub.application.packets import Emit
+from relay.hub.application.refusal import Refusal
 from relay.hub.application.transfer import interface
 from relay.hub.state import keys
 
@@ -56,7 +57,7 @@ class Supply:
 Holder = Account | Escrow | Homeward | Supply
 
 
-class InsufficientTokens(Exception):
+class InsufficientTokens(Refusal):
     """The holder has less than shall be taken."""
 
     def __init__(self, denom: Denom, held: int, needed: int) -> None:
@@ -64,6 +65,9 @@ class InsufficientTokens(Exception):
         self.held = held
         self.needed = needed
         super().__init__(denom, held, needed)
+
+    def revert(self) -> NativeRevert:
+        return interface.INSUFFICIENT_TOKENS.revert(self.denom.path, self.held, self.needed)
 
     def __str__(self) -> str:
         return f"{self.held} of {self.denom} are there, {self.needed} are needed"
