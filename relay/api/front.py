@@ -16,7 +16,7 @@ from relay.api.api_keys import ApiKey, KeysUnusable
 from relay.api.problems import ApiProblem, Code
 from relay.api.rate_limit import client_of, cost_of, parse_address
 from relay.api.service import Service
-from relay.evm.request_body import BodyTooLarge, read_body
+from relay.base.http import BodyTooLarge, read_body
 from relay.telemetry import get_logger
 
 MAX_TARGET_BYTES = 4 * 1024

@@ -3,11 +3,9 @@
 A file of its own for each step would cost an fsync each, four a message.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
-
-import trio
+from typing import TypeVar
 
 from light_clients.ibc.identifiers import check_client_id
 from light_clients.ibc.packet import Packet
@@ -17,19 +15,10 @@ from relay.archive.errors import ArchiveUnavailable
 from relay.archive.evidence import KINDS, MAX_EVIDENCE_BYTES, Evidence, check_evidence, encode_evidence
 from relay.archive.evidence_files import newest_file, packet_ids, read_step, sent_packets
 from relay.base.durable_files import make_folder_durably, place_files, sync_folder
+from relay.base.threads import Runner, thread_runner
 
 T = TypeVar("T")
-Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 MAX_THREADS = 8
-
-
-def _threads() -> Runner:
-    limiter = trio.CapacityLimiter(MAX_THREADS)
-
-    async def run(call: Callable[[], Any]) -> Any:
-        return await trio.to_thread.run_sync(call, limiter=limiter)
-
-    return run
 
 
 class Archive:
@@ -37,7 +26,7 @@ class Archive:
 
     def __init__(self, directory: Path, run: Runner | None = None) -> None:
         self._directory = directory
-        self._run = run if run is not None else _threads()
+        self._run = run if run is not None else thread_runner(MAX_THREADS)
         self._writes = WriteCounter()
 
     def folder_of(self, chain: str, client_id: str, sequence: int, kind: str) -> Path:

@@ -15,8 +15,8 @@ from adapters.evm.attestor_api import (
 from adapters.rpc import TokenBucket
 from light_clients.interface import MalformedInput
 from relay.attestor.attestor import Attestor
+from relay.base.http import BodyTooLarge, read_body, respond
 from relay.evm.listener import listen, listen_config
-from relay.evm.request_body import BodyTooLarge, read_body
 from relay.telemetry import get_logger
 
 MAX_BODY_S = 10.0
@@ -50,9 +50,7 @@ class AttestorApp:
         if scope["type"] != "http":
             return
         status, body = await self._answer(scope, receive)
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await respond(send, status, body)
 
     async def _answer(self, scope: Any, receive: Any) -> tuple[int, bytes]:
         if scope["path"] == "/healthz" and scope["method"] == "GET":

@@ -18,12 +18,12 @@ from relay.archive.checkpoint import Checkpoint
 from relay.archive.store import Head, LogRewritten, NoArchive, open_backend
 from relay.archive.store.layout import EMPTY_HEAD
 from relay.archive.store.log import Log, check_continues, read_log
+from relay.base.threads import Runner
 from relay.config import FeeLimits
 from relay.core.bundling.headers import HeaderCollector
 from relay.core.bundling.legs import provable_height
 from relay.core.errors import StartRefused, TooDear
 from relay.core.fee_caps import within_caps
-from relay.dispatch import Runner
 from relay.telemetry import Metrics, get_logger
 
 PUBLISH_LIMIT_S = 120

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 import trio
 
@@ -12,9 +11,9 @@ from relay.archive import Archive, ArchiveUnavailable
 from relay.archive.bundle import encode_bundle
 from relay.archive.legs import was_sent_on
 from relay.archive.store import Appended, BundleArchive, Head, LogRewritten, WriteConflict, open_backend
+from relay.base.threads import Runner, thread_runner
 from relay.config import PathEnd
 from relay.core.bundling import Exporter, NotExportable
-from relay.dispatch import Runner
 from relay.telemetry import Metrics, get_logger
 
 A_ROUND = 256
@@ -37,12 +36,7 @@ Packet = tuple[str, str, int]
 
 def abandoning_thread() -> Runner:
     """A thread that is left behind when the task is cancelled: what it was writing is then as after a crash."""
-    limiter = trio.CapacityLimiter(1)
-
-    async def run(call: Callable[[], Any]) -> Any:
-        return await trio.to_thread.run_sync(call, limiter=limiter, abandon_on_cancel=True)
-
-    return run
+    return thread_runner(1, abandon_on_cancel=True)
 
 
 class Archiver:

@@ -27,13 +27,14 @@ from light_clients.ibc.commitment import (
 )
 from light_clients.interface import ClientStatus, Height, LightClient, VerificationError
 from relay.archive import Evidence
+from relay.base.threads import Runner
 from relay.core.catching_up import CatchingUp, header_room_bytes
 from relay.core.clients import light_client
 from relay.core.discovery import is_expired
 from relay.core.errors import RouteBlocked
 from relay.core.heads import HeadFollower
 from relay.core.local_verification import VerifiedClient, verification_time_ns, verify_proof, verify_update
-from relay.dispatch import Job, JobKind, Route, Runner, Taken
+from relay.dispatch import Job, JobKind, Route, Taken
 from relay.ledger import Cause
 
 SOURCE_TIMEOUT_S = 60.0

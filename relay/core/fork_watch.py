@@ -31,6 +31,7 @@ from light_clients.interface import (
     VerificationError,
 )
 from light_clients.interface.memory import MemoryConsensusStates
+from relay.base.threads import Runner
 from relay.core.accounts import Accounts
 from relay.core.clients import light_client
 from relay.core.errors import SubmissionRefused
@@ -38,7 +39,7 @@ from relay.core.evidence import stored_heights, trusted_below
 from relay.core.heads import HeadFollower
 from relay.core.local_verification import verification_time_ns
 from relay.core.pending import Included, Lost
-from relay.dispatch import Backoff, Route, Runner
+from relay.dispatch import Backoff, Route
 from relay.ledger import Cause
 from relay.telemetry import Metrics, get_logger
 

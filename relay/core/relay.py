@@ -10,6 +10,7 @@ import trio
 
 from adapters.interface import LATENCY_BOUNDS_S, ChainAdapter, EndpointStatistics, Signer
 from relay.archive import Archive
+from relay.base.threads import Runner
 from relay.config import Config, CosmosChainConfig, PathEnd
 from relay.core.accounts import Accounts
 from relay.core.anchoring import Anchorer
@@ -40,7 +41,7 @@ from relay.core.turns import Turns
 from relay.core.wakeup import Wakeup
 from relay.core.watcher import Watcher
 from relay.core.worker import RouteWorker
-from relay.dispatch import Queue, Route, Runner
+from relay.dispatch import Queue, Route
 from relay.keys import load_signer
 from relay.ledger import Ledger
 from relay.telemetry import Metrics, get_logger

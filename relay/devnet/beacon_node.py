@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 import trio
 
 from light_clients.ethereum import Fork, ForkActivation, Network, Preset
+from relay.base.http import respond
 from relay.devnet.beacon import FINAL_AFTER_EPOCHS, BeaconChain
 from relay.devnet.beacon_json import bootstrap_object, genesis_object, spec_object, update_object
 from relay.devnet.chain import DevnetChain
@@ -141,10 +142,7 @@ class BeaconApp:
         if scope["type"] != "http":
             return
         status, answer = self._answer(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
-        body = json.dumps(answer, separators=(",", ":")).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await respond(send, status, json.dumps(answer, separators=(",", ":")).encode())
 
     def _answer(self, method: str, path: str, query: str) -> tuple[int, Any]:
         if method != "GET":

@@ -1,7 +1,7 @@
 """The relay's queue: Redis Streams on a server of the operator's or on an embedded Valkey."""
 
 from relay.dispatch.backoff import Backoff
-from relay.dispatch.connection import Connection, Runner, thread_runner
+from relay.dispatch.connection import Connection
 from relay.dispatch.embedded import EmbeddedValkey
 from relay.dispatch.errors import EmbeddedQueueMissing, QueueError, QueueUnavailable, RecordRefused
 from relay.dispatch.letter import DeadLetter
@@ -36,9 +36,7 @@ __all__ = [
     "QueueUnavailable",
     "RecordRefused",
     "Route",
-    "Runner",
     "Taken",
     "decode_job",
     "encode_job",
-    "thread_runner",
 ]

@@ -1,33 +1,23 @@
 """Commands to the queue server from trio: in worker threads, with reconnection."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from random import Random
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import redis
 import trio
 
+from relay.base.threads import Runner, thread_runner
 from relay.dispatch.backoff import Backoff
 from relay.dispatch.errors import QueueUnavailable
 from relay.telemetry import get_logger
 
 T = TypeVar("T")
-Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 MAX_THREADS = 8
 SOCKET_TIMEOUT_S = 5.0
 _RECONNECT = Backoff(base_s=0.05, cap_s=2.0)
 _LOST = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.BusyLoadingError)
-
-
-def thread_runner(limit: int = MAX_THREADS) -> Runner:
-    """Runs blocking calls in at most `limit` threads; a cancelled caller waits for its call to end (it is bounded)."""
-    limiter = trio.CapacityLimiter(limit)
-
-    async def run(call: Callable[[], Any]) -> Any:
-        return await trio.to_thread.run_sync(call, limiter=limiter)
-
-    return run
 
 
 class Connection:
@@ -44,7 +34,7 @@ class Connection:
             max_connections=MAX_THREADS * 4,
             retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
         )
-        self._run = run if run is not None else thread_runner()
+        self._run = run if run is not None else thread_runner(MAX_THREADS)
         self._random = Random(seed)  # noqa: S311  jitter, not a secret
         self._log = get_logger("queue")
         self.losses = 0

@@ -6,10 +6,10 @@ from typing import Any, TypeAlias
 
 import trio
 
+from relay.base.http import BodyTooLarge, read_body
 from relay.evm.callers import CALLER
 from relay.evm.json_rpc import MAX_BODY_BYTES, JsonRpcService
 from relay.evm.listener import listen, listen_config
-from relay.evm.request_body import BodyTooLarge, read_body
 from relay.evm.subscriptions import ConsumerTooSlow, Subscriptions
 
 MAX_CONCURRENT_PER_CONNECTION = 16

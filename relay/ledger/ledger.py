@@ -5,7 +5,7 @@ and the nonce owner asks the chain.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ import trio
 from sqlalchemy import Connection, Engine, delete, literal_column, select, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from relay.base.threads import Runner, thread_runner
 from relay.ledger.bounds import bounded_int
 from relay.ledger.cost_sums import sum_costs
 from relay.ledger.ends import end_write, notes_of_end
@@ -39,22 +40,12 @@ from relay.ledger.values import (
 from relay.telemetry import get_logger
 
 T = TypeVar("T")
-Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 PRUNE_PAUSE_S = 0.1
 MAX_IGNORED = 100_000
 WRITERS_LOCK = 0x68750001
 """Key of the advisory lock of whoever writes to a ledger in PostgreSQL."""
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
-
-
-def _one_thread() -> Runner:
-    limiter = trio.CapacityLimiter(1)
-
-    async def run(call: Callable[[], Any]) -> Any:
-        return await trio.to_thread.run_sync(call, limiter=limiter)
-
-    return run
 
 
 class Ledger:
@@ -66,7 +57,7 @@ class Ledger:
     def __init__(self, engine: Engine, run: Runner | None = None, owner: str = ONLY_OWNER) -> None:
         """`owner` names this relay where several write one ledger: cursors and what its routes wait for are its own."""
         self._engine = engine
-        self._run = run if run is not None else _one_thread()
+        self._run = run if run is not None else thread_runner(1)
         self._owner = owner
         self._owed = Owed()
         self._keeps_records = True

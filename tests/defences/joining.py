@@ -90,9 +90,9 @@ JOINING = (
     ),
     Defence(
         "answers of members are bounded",
-        "relay/hub/node/member_rpc.py",
-        "                    if len(body) > MAX_ANSWER_BYTES:\n",
-        "                    if False:\n",
+        "relay/base/http.py",
+        "        if len(body) > max_bytes:\n",
+        "        if False:\n",
         (f"{LYING}::test_an_endless_answer_is_left_at_the_bound",),
     ),
     Defence(

@@ -15,6 +15,7 @@ import httpx
 import trio
 from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
 
+from relay.base.http import BodyTooLarge, read_body, respond
 from relay.cli.demo.faults import (
     ALL_FAULTS,
     HEAD_FAULTS,
@@ -27,7 +28,6 @@ from relay.cli.demo.faults import (
     lie,
 )
 from relay.evm.listener import listen, listen_config
-from relay.evm.request_body import BodyTooLarge, read_body
 from relay.evm.server import Message, Receive, Send
 
 ONE_IN = 20
@@ -116,7 +116,7 @@ class HostileProxy:
         elif scope["method"] == "POST":
             await self._post(receive, send)
         else:
-            await _respond(send, 405, b"POST or WebSocket\n")
+            await respond(send, 405, b"POST or WebSocket\n")
 
     # HTTP
 
@@ -124,7 +124,7 @@ class HostileProxy:
         try:
             body = await read_body(receive, MAX_REQUEST_BYTES)
         except BodyTooLarge:
-            await _respond(send, 413, b"body too large\n")
+            await respond(send, 413, b"body too large\n")
             return
         if body is None:  # the relay has left
             return
@@ -143,7 +143,7 @@ class HostileProxy:
                 self.upstream, content=body, headers={"content-type": "application/json", "accept-encoding": "identity"}
             )
         except httpx.HTTPError:
-            await _respond(send, 502, b"the node does not answer\n")
+            await respond(send, 502, b"the node does not answer\n")
             return
         if self.watch is not None and self.watch.after(body, response.content):
             await _break_off(send, b"")
@@ -162,7 +162,7 @@ class HostileProxy:
             await trio.sleep(self._random.uniform(0.0, self.delay_most_s))
         if fault is FaultKind.TRUNCATED and answer:
             answer = answer[: self._random.randrange(len(answer))]
-        await _respond(send, status, answer)
+        await respond(send, status, answer)
 
     def _answer(self, request: bytes, honest: bytes, planned: Sequence[FaultKind]) -> bytes:
         """The honest answer, or the first planned lie that means something here."""
@@ -268,12 +268,6 @@ def _head_notification(text: str | bytes) -> dict[str, Any] | None:
         return None
     announces = isinstance(message, dict) and message.get("method") == "eth_subscription"
     return message if announces and isinstance(message.get("params"), dict) and "result" in message["params"] else None
-
-
-async def _respond(send: Send, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 async def _break_off(send: Send, body: bytes) -> None:

@@ -12,6 +12,7 @@ import trio
 
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
+from relay.base.http import AnswerTooLarge, read_answer
 from relay.evm.errors import InvalidReason, InvalidTransaction
 from relay.evm.mempool import SenderAccount
 from relay.evm.transaction import SignedTransaction
@@ -79,15 +80,11 @@ class CometBftPool:
         }
         try:
             with self._client.stream("POST", self._url, content=json.dumps(call), headers=_HEADERS) as response:
-                body = bytearray()
-                for piece in response.iter_raw():
-                    body += piece
-                    if len(body) > MAX_ANSWER_BYTES:
-                        break
-            document = parse_json(bytes(body), "answer", MAX_ANSWER_BYTES)
+                body = read_answer(response, MAX_ANSWER_BYTES)
+            document = parse_json(body, "answer", MAX_ANSWER_BYTES)
         except httpx.HTTPError as error:
             detail = f"CometBFT's RPC does not answer ({type(error).__name__})"
             raise InvalidTransaction(InvalidReason.NOT_PASSED_ON, detail) from error
-        except MalformedInput as error:
+        except (AnswerTooLarge, MalformedInput) as error:
             raise InvalidTransaction(InvalidReason.NOT_PASSED_ON, f"CometBFT's RPC: {error}") from error
         return document if isinstance(document, dict) else {}

@@ -9,7 +9,7 @@ import trio
 
 from light_clients.interface import MalformedInput
 from light_clients.interface.json_text import parse_json
-from relay.evm.request_body import BodyTooLarge, read_body
+from relay.base.http import BodyTooLarge, read_body, respond
 from relay.hub.node.cometbft_methods import CometBftMethods
 from relay.hub.node.cometbft_parameters import Arguments, RpcError, invalid_params
 
@@ -49,7 +49,7 @@ class CometBftRpcApp:
         elif scope["method"] == "POST":
             await self._post(receive, send)
         else:
-            await _respond(send, 405, b"GET or POST\n", b"text/plain")
+            await respond(send, 405, b"GET or POST\n", b"text/plain")
 
     async def _get(self, scope: Message, send: Send) -> None:
         name = scope["path"].strip("/")
@@ -58,16 +58,16 @@ class CometBftRpcApp:
                 f"/{method}?{'&'.join(f'{n}=_' for n in names)}"
                 for method, (names, _) in sorted(self._methods.table.items())
             )
-            await _respond(send, 200, listing.encode() + b"\n", b"text/plain")
+            await respond(send, 200, listing.encode() + b"\n", b"text/plain")
             return
         if name not in self._methods.table:
-            await _respond(send, 404, b"404 page not found\n", b"text/plain")
+            await respond(send, 404, b"404 page not found\n", b"text/plain")
             return
         query = scope["query_string"][:MAX_QUERY_CHARS].decode("latin-1")
         values = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=16))
         arguments = Arguments(values, from_uri=True)
         answer = await trio.to_thread.run_sync(self._call, -1, name, arguments, limiter=self._readers)
-        await _respond(send, 500 if "error" in answer else 200, _encode(answer))
+        await respond(send, 500 if "error" in answer else 200, _encode(answer))
 
     async def _post(self, receive: Receive, send: Send) -> None:
         body = None
@@ -75,24 +75,24 @@ class CometBftRpcApp:
             with trio.move_on_after(BODY_DEADLINE_S) as deadline:
                 body = await read_body(receive, MAX_BODY_BYTES)
         except BodyTooLarge:
-            await _respond(send, 413, b"body too large\n", b"text/plain")
+            await respond(send, 413, b"body too large\n", b"text/plain")
             return
         if deadline.cancelled_caught:
-            await _respond(send, 408, b"the body took too long\n", b"text/plain")
+            await respond(send, 408, b"the body took too long\n", b"text/plain")
             return
         if body is None:  # the client has left
             return
         try:
             document = parse_json(body, "body", MAX_BODY_BYTES)
         except MalformedInput:
-            await _respond(send, 500, _encode(_error(-1, RpcError(-32700, "Parse error. Invalid JSON"))))
+            await respond(send, 500, _encode(_error(-1, RpcError(-32700, "Parse error. Invalid JSON"))))
             return
         requests = document if isinstance(document, list) else [document]
         if not 0 < len(requests) <= MAX_BATCH:
-            await _respond(send, 500, _encode(_error(-1, RpcError(-32600, "Invalid Request", "batch size"))))
+            await respond(send, 500, _encode(_error(-1, RpcError(-32600, "Invalid Request", "batch size"))))
             return
         answers = await trio.to_thread.run_sync(self._answers, requests, limiter=self._readers)
-        await _respond(send, 200, b"[" + b",".join(answers) + b"]" if isinstance(document, list) else answers[0])
+        await respond(send, 200, b"[" + b",".join(answers) + b"]" if isinstance(document, list) else answers[0])
 
     def _answers(self, requests: list[Any]) -> list[bytes]:
         """Blocking. One visit to a worker thread for all: the visit costs more than most answers."""
@@ -137,9 +137,3 @@ def _error(identifier: int | str, error: RpcError) -> dict[str, Any]:
 
 def _encode(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
-
-
-async def _respond(send: Send, status: int, body: bytes, content_type: bytes = b"application/json") -> None:
-    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from light_clients.interface.json_text import parse_json
 from light_clients.tendermint.codec import decode_commit, decode_validator_set
 from light_clients.tendermint.rpc_json import integer, mapping, signed_header_from_rpc
 from light_clients.tendermint.types import Commit, SignedHeader, ValidatorSet
+from relay.base.http import AnswerTooLarge, AnswerTooSlow, read_answer
 from relay.hub.application.abci import ExecTxResult
 from relay.hub.application.snapshot.format import FORMAT, MAX_CHUNK_BYTES, MAX_CHUNKS, Manifest, decode_manifest
 from relay.hub.consensus.blocks import MAX_BLOCK_BYTES, decode_block
@@ -141,20 +141,15 @@ class Member:
     def _ask(self, method: str, params: dict[str, Any], parse: Callable[[Any], T]) -> T:
         wanted = " ".join((method, *(str(value) for value in params.values())))
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        deadline = time.monotonic() + ANSWER_DEADLINE_S
-        body = bytearray()
         try:
             with self._client.stream("POST", self.url, json=request) as answer:
-                for part in answer.iter_raw():
-                    body += part
-                    if len(body) > MAX_ANSWER_BYTES:
-                        raise MemberFailed(self.url, wanted, f"an answer of more than {MAX_ANSWER_BYTES} bytes")
-                    if time.monotonic() > deadline:
-                        raise MemberFailed(self.url, wanted, f"no whole answer within {ANSWER_DEADLINE_S:.0f} s")
-            document = mapping(parse_json(bytes(body), "answer", MAX_ANSWER_BYTES), "answer")
+                body = read_answer(answer, MAX_ANSWER_BYTES, ANSWER_DEADLINE_S)
+            document = mapping(parse_json(body, "answer", MAX_ANSWER_BYTES), "answer")
             if "result" not in document:
                 raise MemberFailed(self.url, wanted, f"it answered {str(document.get('error'))[:200]}")
             return parse(document["result"])
+        except (AnswerTooLarge, AnswerTooSlow) as error:
+            raise MemberFailed(self.url, wanted, str(error)) from error
         except httpx.InvalidURL as error:
             raise MemberFailed(self.url, wanted, f"not a URL: {error}") from error
         except httpx.HTTPError as error:

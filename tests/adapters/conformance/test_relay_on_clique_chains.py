@@ -15,13 +15,14 @@ from adapters.evm.clique import BLOCKS_PER_UPDATE
 from relay.archive import Archive
 from relay.archive.bundle import encode_bundle
 from relay.archive.checkpoint import encode_checkpoint
+from relay.base.threads import thread_runner
 from relay.cli.main import app
 from relay.config import Config, PathEnd
 from relay.core.bundling import Exporter, read_checkpoint
 from relay.core.paths import Paths
 from relay.core.relay import Relay, Services
 from relay.devnet.settings import CLIQUE_EPOCH_LENGTH
-from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
+from relay.dispatch import Connection, EmbeddedValkey, Queue
 from relay.ledger import Ledger
 from relay.telemetry import Metrics
 

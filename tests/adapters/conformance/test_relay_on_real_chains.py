@@ -9,9 +9,10 @@ from lane import RELAYER, running_lane
 
 from adapters.interface import EndpointUnavailable, PacketEventKind
 from relay.archive import Archive
+from relay.base.threads import thread_runner
 from relay.config import Config
 from relay.core.relay import Relay, Services
-from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
+from relay.dispatch import Connection, EmbeddedValkey, Queue
 from relay.ledger import Ledger
 from relay.telemetry import Metrics
 

@@ -15,12 +15,13 @@ from relay.archive import Archive
 from relay.archive.bundle import encode_bundle
 from relay.archive.checkpoint import decode_checkpoint, encode_checkpoint
 from relay.audit import Auditor
+from relay.base.threads import thread_runner
 from relay.config import Config, PathEnd
 from relay.core.bundling import Exporter, read_checkpoint
 from relay.core.relay import Relay, Services
 from relay.devnet.beacon_json import network_document
 from relay.devnet.beacon_node import BeaconPace
-from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
+from relay.dispatch import Connection, EmbeddedValkey, Queue
 from relay.ledger import Ledger
 from relay.telemetry import Metrics
 

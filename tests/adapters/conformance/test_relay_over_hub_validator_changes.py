@@ -27,8 +27,9 @@ from adapters.ics26.transactor import Transactor
 from light_clients.interface import ClientStatus
 from light_clients.tendermint.types import KeyType, PublicKey
 from relay.archive import Archive
+from relay.base.threads import thread_runner
 from relay.core.relay import Relay, Services
-from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
+from relay.dispatch import Connection, EmbeddedValkey, Queue
 from relay.hub.application.admin import AdminSet
 from relay.hub.application.genesis import HubParams
 from relay.hub.node.home import validator_key

@@ -17,8 +17,9 @@ from adapters.ics26.abi import Function
 from adapters.interface import RpcRefused
 from contracts.artifacts import load_artifact
 from relay.archive import Archive
+from relay.base.threads import thread_runner
 from relay.core.relay import Relay, Services
-from relay.dispatch import Connection, EmbeddedValkey, Queue, thread_runner
+from relay.dispatch import Connection, EmbeddedValkey, Queue
 from relay.ledger import Ledger
 from relay.telemetry import Metrics
 
