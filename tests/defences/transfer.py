@@ -46,7 +46,7 @@ TOKEN_CONTRACTS = (
         VAULT,
         "        require(amount <= escrowed, EscrowExceeded(clientId, token, escrowed, amount));\n"
         "        _escrow[clientId][token] = escrowed - amount;\n",
-        "",
+        "        unchecked { _escrow[clientId][token] = escrowed - amount; }\n",
         (
             f"{ATTACKS}::test_attack_F2_contract_escrow_of_one_client_is_out_of_reach_of_another",
             f"{ATTACKS}::test_attack_F2_contract_client_never_brings_home_more_than_it_was_sent",

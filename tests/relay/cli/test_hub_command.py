@@ -80,7 +80,7 @@ def test_init_takes_a_base_fee_under_both_engines(tmp_path):
         home = tmp_path / engine
         done = init(home, "--engine", engine, "--base-fee", "1000000000", "--fee-recipient", recipient)
         assert done.exit_code == 0, done.output
-        assert "a unit of gas costs at least 1000000000 wei: who sends needs a balance (--fund)" in done.output
+        assert "a unit of gas costs at least 1000000000 wei: anyone who sends needs a balance (--fund)" in done.output
         fees = load_genesis(home).fees
         assert (fees.base_fee_wei, f"0x{fees.recipient.hex()}") == (10**9, recipient)
     assert init(tmp_path / "free").exit_code == 0 and load_genesis(tmp_path / "free").fees is None
@@ -93,8 +93,8 @@ def test_init_takes_a_base_fee_under_both_engines(tmp_path):
     [
         (("--base-fee", "1.5"), "--base-fee 1.5: a whole number of wei"),
         (("--base-fee", "-1"), "--base-fee -1: a whole number of wei"),
-        (("--base-fee", "0"), "malformed fees.base_fee_wei: from 1 to 1000000000000000000"),
-        (("--base-fee", str(10**18 + 1)), "malformed fees.base_fee_wei: from 1 to 1000000000000000000"),
+        (("--base-fee", "0"), "malformed fees.base_fee_wei: is not a decimal number from 1 to 1000000000000000000"),
+        (("--base-fee", str(10**18 + 1)), "malformed fees.base_fee_wei: is not a decimal number from 1 to 1000000000000000000"),
         (("--fee-recipient", "0x" + "fe" * 20), "--fee-recipient: there are tips only with --base-fee"),
         (("--base-fee", "1", "--fee-recipient", "zz"), "--fee-recipient zz: an address has 40 hex digits"),
         (("--base-fee", "1", "--fee-recipient", "0x" + "00" * 19 + "01"), "malformed fees.recipient"),
