@@ -94,7 +94,10 @@ def test_init_takes_a_base_fee_under_both_engines(tmp_path):
         (("--base-fee", "1.5"), "--base-fee 1.5: a whole number of wei"),
         (("--base-fee", "-1"), "--base-fee -1: a whole number of wei"),
         (("--base-fee", "0"), "malformed fees.base_fee_wei: is not a decimal number from 1 to 1000000000000000000"),
-        (("--base-fee", str(10**18 + 1)), "malformed fees.base_fee_wei: is not a decimal number from 1 to 1000000000000000000"),
+        (
+            ("--base-fee", str(10**18 + 1)),
+            "malformed fees.base_fee_wei: is not a decimal number from 1 to 1000000000000000000",
+        ),
         (("--fee-recipient", "0x" + "fe" * 20), "--fee-recipient: there are tips only with --base-fee"),
         (("--base-fee", "1", "--fee-recipient", "zz"), "--fee-recipient zz: an address has 40 hex digits"),
         (("--base-fee", "1", "--fee-recipient", "0x" + "00" * 19 + "01"), "malformed fees.recipient"),
