@@ -138,4 +138,5 @@ def test_defences_that_nothing_touched_take_turns_and_the_others_do_not_wait():
     assert all({"3", "8"} <= set(day) for day in names)
     assert {name for day in names for name in day} == {str(n) for n in range(14)}
     assert [defence.name for _, defence in in_turn(rows, touched, None)] == ["3", "8"]
-    assert in_turn(rows, None, "0/7") == rows
+    assert in_turn(rows, None, None) == rows
+    assert in_turn(rows, None, "3/7") == [rows[3], rows[10]]

@@ -161,9 +161,11 @@ def is_touched(defence: Defence, changed: set[str]) -> bool:
 
 
 def in_turn(work: list[tuple[str, Defence]], changed: set[str] | None, share: str | None) -> list[tuple[str, Defence]]:
-    """Those that are touched, and of the others the share `K/N`: by their place in the list, so that N runs take all."""
-    if changed is None:
+    """Those that are touched, and of the others the share `K/N`: by their place in the list, so that N runs take all. Where nobody
+    knows what changed, a share is a share of all."""
+    if changed is None and share is None:
         return work
+    changed = changed or set()
     which, _, of = (share or "0/1").partition("/")
     taken = []
     for index, row in enumerate(work):
