@@ -30,6 +30,8 @@ from contracts.roles import (
 MAX_DELAY_S = 30 * 86_400
 """A client that cannot be replaced for longer is a bridge that stands still."""
 MAX_MEMBERS = 16
+NOBODY = "0x" + 40 * "0"
+"""A role that it holds is nobody's for ever."""
 
 
 class UnsafePlan(Exception):
@@ -76,6 +78,10 @@ class RolePlan:
         seen for as long before it counts as pausers have to cancel what is scheduled now.
         """
         for name, members in self._named():
+            if NOBODY in members:
+                raise UnsafePlan(
+                    f"{name} is the zero address", "nobody has its key: name the account that shall hold it"
+                )
             if deployer in members:
                 raise UnsafePlan(f"{name} is the deployer", "name another account: a key that deploys keeps nothing")
             if not members:

@@ -223,8 +223,9 @@ def init(
         if engine is Engine.COMETBFT and (key_password_file is not None or key_password_env is not None):
             raise _Unusable("CometBFT reads its key plain: an encrypted one is not supported under it")
         home.mkdir(parents=True, exist_ok=True)
-        given = [_address(text) for text in admin or ()]
-        operators = [_address(text, "--operator") for text in operator or ()]
+        given = [_holder(text, "--admin") for text in admin or ()]
+        operators = [_holder(text, "--operator") for text in operator or ()]
+        deployers = [_holder(text, "--deployer") for text in deployer or ()]
         if governed_by is Governors.VALIDATORS:
             if given or admins or threshold is not None:
                 raise _Unusable(
@@ -259,7 +260,7 @@ def init(
             code=_code_rules(
                 open_code,
                 base_fee is not None,
-                [_address(text, "--deployer") for text in deployer or ()],
+                deployers,
                 [_address(text, "--contract") for text in contract or ()],
                 rules_version,
             ),
@@ -409,6 +410,14 @@ def stuck(
 def _fail(sentence: str, code: int) -> None:
     typer.echo(sentence, err=True)
     raise typer.Exit(code)
+
+
+def _holder(text: str, option: str) -> bytes:
+    """An account that shall decide something: genesis cannot be mended afterwards."""
+    address = _address(text, option)
+    if not any(address):
+        raise _Unusable(f"{option} is the zero address: nobody has its key; name the account that shall hold it")
+    return address
 
 
 def _address(text: str, option: str = "--admin") -> bytes:

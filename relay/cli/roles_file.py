@@ -163,6 +163,8 @@ class _Reader:
         checksummed = str(to_checksum_address(value))
         if value != checksummed and value != value.lower():
             raise self._wrong(place, f"{value} has a wrong EIP-55 checksum")
+        if not int(value, 16):
+            raise self._wrong(place, f"{value} is the zero address: nobody has its key, and no contract is there")
         return checksummed
 
     def _number(self, place: str, value: object, most: int) -> int:

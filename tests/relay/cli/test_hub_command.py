@@ -74,6 +74,18 @@ def test_init_refuses_in_one_sentence(tmp_path, arguments, words):
     assert done.output.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("option", "more"),
+    [("--admin", ()), ("--operator", ("--governed-by", "validators")), ("--deployer", ("--closed-code",))],
+)
+def test_audit_H4_the_zero_address_decides_nothing_on_a_hub(tmp_path, option, more):
+    """Nobody has its key, and genesis cannot be mended afterwards."""
+    done = init(tmp_path / "hub", *more, option, "0x" + "33" * 20, option, "0x" + "00" * 20)
+    assert done.exit_code == 2 and f"{option} is the zero address: nobody has its key" in done.output, done.output
+    again = init(tmp_path / "hub", *more, option, "0x" + "33" * 20)
+    assert again.exit_code == 0, again.output
+
+
 def test_init_takes_a_base_fee_under_both_engines(tmp_path):
     recipient = "0x" + "fe" * 20
     for engine in ("embedded", "cometbft"):

@@ -39,6 +39,7 @@ from relay.keys import Signer, create_keystore
 CHAIN_ID = 7_301
 PASSWORD = b"correct horse"
 DELAY_S = 172_800
+ZERO = "0x" + 40 * "0"
 NAMES = ("deployer", "admin", "pauser", "unpauser", "limiter", "migrator", "relayer", "stranger")
 KEYS = {name: keccak256(b"roles " + name.encode()) for name in NAMES}
 ADDRESSES = {name: str(to_checksum_address(Account.from_key(key).address)) for name, key in KEYS.items()}
@@ -332,6 +333,7 @@ async def test_audit_H4_an_account_that_was_used_meanwhile(tmp_path, monkeypatch
         ((), {"pauser": ADDRESSES["admin"]}, "every pauser is also the admin or a migrator"),
         ((), {"admin": ADDRESSES["admin"].lower()}, "roles need the checksum"),
         ((), {"admin": "0x12"}, "is not an address"),
+        *[((), {role: ZERO}, f"{role} is the zero address: nobody has its key") for role in NAMES[1:-1]],
     ],
 )
 def test_audit_H4_roles_that_guard_nothing_are_refused_before_anything_is_sent(tmp_path, without, changed, said):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from adapters.evm.rights import Member, Rights, Role, Target, differences
 from relay.cli.roles_file import MAX_FILE_BYTES, UnusableRolesFile, decode_rights, encode_rights, load_rights
 
-addresses = st.binary(min_size=20, max_size=20).map(lambda raw: str(to_checksum_address(raw)))
+addresses = st.binary(min_size=20, max_size=20).filter(any).map(lambda raw: str(to_checksum_address(raw)))
 delays = st.integers(0, 2**32 - 1)
 roles = st.sampled_from([0, 1, 2, 3, 4, 5, 2**64 - 1]) | st.integers(6, 2**64 - 1)
 signatures = st.sampled_from(["pause()", "migrateClient(string,(string,bytes[]),address)", "0xdeadbeef"])
@@ -88,6 +88,13 @@ def test_a_mistake_is_named_by_its_place(old, new, place):
     with pytest.raises(UnusableRolesFile) as caught:
         decode_rights(GOOD.replace(old, new).encode())
     assert caught.value.place.startswith(place)
+
+
+@pytest.mark.parametrize("part", ["11", "22"])
+def test_audit_H4_a_roles_file_with_the_zero_address_is_refused(part):
+    """A role of nobody, or no contract, is never what shall stand."""
+    with pytest.raises(UnusableRolesFile, match="is the zero address: nobody has its key"):
+        decode_rights(GOOD.replace(part * 20, "00" * 20).encode())
 
 
 def test_a_file_that_is_too_long_or_away(tmp_path):
