@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from relay.ledger import Ledger
+from relay.ledger import Ledger, Note, Step
+from relay.ledger.life import refusal_reason
 from tests.relay.api.api_world import CLIENT, MINUTE_NS, NOW_NS, acknowledged, facts, received, sent
 
 HOSTILE_SENDERS = (
@@ -34,6 +35,20 @@ def way(sequence: int, at_ns: int, **fields):
     """A direct message that is delivered and acknowledged within two seconds."""
     one = facts(sequence, **fields)
     return [sent(one, at_ns), received(one, at_ns + 10**9), acknowledged(one, at_ns + 2 * 10**9)]
+
+
+def refused_way(sequence: int, at_ns: int, said: str):
+    """A direct message whose receiver refuses it and says why."""
+    one = facts(sequence, refused=True)
+    told = Note(
+        one.packet_id, "acknowledge", Step.SEEN, "beta", at_ns + 10**9, facts=one, reason=refusal_reason(said)
+    )  # fmt: skip
+    return [
+        sent(facts(sequence), at_ns),
+        received(facts(sequence), at_ns + 10**9),
+        told,
+        acknowledged(one, at_ns + 2 * 10**9),
+    ]
 
 
 async def write_hostile_messages(home: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import trio
 from playwright.sync_api import expect
 
-from tests.browser.messages import FIRST_HOSTILE, HOSTILE_SENDERS, packet_id, way, write
+from tests.browser.messages import FIRST_HOSTILE, HOSTILE_SENDERS, packet_id, refused_way, way, write
 from tests.relay.api.api_world import ALICE, MESSAGE_ID, SENT_HASH, TOKEN, acknowledged, facts, received, sent
 
 pytestmark = pytest.mark.nodes
@@ -80,6 +80,15 @@ def test_a_lost_line_is_said_and_heals_with_what_was_missed(world, open_page):
         world.line.mend()
     expect(standing).to_have_text("Live", timeout=30_000)
     expect(row_of(page, 202)).to_contain_text("Delivered", timeout=LIVE_LIMIT_MS)
+
+
+def test_trial_T11_the_page_says_what_the_receiver_gave_as_its_reason(world, open_page):
+    trio.run(write, world.home, refused_way(203, time.time_ns(), "ReceiverReverted: Error: we are closed today"))
+    page = open_page(f"{world.url}/#/message/{packet_id(203)}")
+    expect(page.locator(".verdict .why")).to_have_text(
+        "Why: it is settled: its acknowledgement is on alpha; its receiver on beta refused it"
+        " (ReceiverReverted: Error: we are closed today), the sender was told that it failed."
+    )
 
 
 def test_filters_are_in_the_address_and_keep_the_focus(world, open_page):

@@ -78,7 +78,8 @@ function verdict(message) {
     { class: `card verdict ${state.tone}`, "aria-label": "Where it is" },
     h("div", { class: "verdict-head" }, badge(state), route(message.source.chain, message.destination.chain), message.via !== null && h("span", { class: "muted" }, "through ", foreign(message.via))),
     h("p", { class: "sentence" }, messageSentence(message)),
-    h("p", { class: "why" }, h("b", {}, "Why: "), foreign(`${message.why.waits_for}.`, 1_000)),
+    // Of a settled message the second half is no advice: it says who refused it, and the receiver's own reason.
+    h("p", { class: "why" }, h("b", {}, "Why: "), foreign(`${message.why.settled ? message.why.sentence : message.why.waits_for}.`, 1_000)),
     !message.why.settled && message.why.do !== null && h("p", { class: "why" }, h("b", {}, "What to do: "), foreign(`${message.why.do}.`, 1_000)),
   );
 }
