@@ -13,7 +13,7 @@ from adapters.evm.kinds import CLIENT_STATE_TUPLE, CONSENSUS_STATE_TUPLE
 from adapters.evm.rights import ARTIFACTS, MANAGER
 from adapters.evm.role_plan import RolePlan
 from adapters.ics26.abi import ADD_CLIENT, COUNTERPARTY_TUPLE, Function
-from adapters.ics26.execution import Receipt
+from adapters.ics26.execution import ExecutionRpc, Receipt
 from adapters.ics26.transactor import Call, Transactor, creation_address
 from adapters.interface import BadAnswer, InitialStates, RefusedByChain
 from contracts.artifacts import load_artifact
@@ -28,6 +28,7 @@ from light_clients.tendermint.codec import decode_client_state, decode_consensus
 ADD_NAMED_APP = Function("addIBCApp", ("string", "address"))
 SET_HUB_CLIENT = Function("setHubClient", ("string",))
 SET_FORWARDED_PEER = Function("setForwardedPeer", ("string", "string"))
+FORWARDED_PEER = Function("forwardedPeer", ("string",), ("string",))
 SET_DIRECT_PEER = Function("setDirectPeer", ("string", "string"))
 
 CLIENT_ADDED_TOPIC = keccak256(f"ICS02ClientAdded(string,{COUNTERPARTY_TUPLE},address)".encode())
@@ -242,6 +243,12 @@ async def set_forwarded_peer(transactor: Transactor, mailbox: bytes, origin_clie
     """
     await require_contract(transactor, mailbox)
     return await transactor.send(mailbox, SET_FORWARDED_PEER.encode(check_client_id(origin_client_id), chain))
+
+
+async def forwarded_peer(execution: ExecutionRpc, mailbox: bytes, origin_client_id: str) -> str:
+    """The name that the Mailbox (20 bytes) has for the chain behind one of its hub's clients; empty where it has none."""
+    answer = await execution.call(mailbox, FORWARDED_PEER.encode(origin_client_id))
+    return str(FORWARDED_PEER.decode(answer)[0])
 
 
 async def set_direct_peer(transactor: Transactor, mailbox: bytes, client_id: str, chain: str) -> Receipt:

@@ -107,6 +107,10 @@ class HubChain(RouterChain):
         """The identifier that the next client of a type will get."""
         return await self._clients.next_client_id(client_type)
 
+    async def client_ids(self) -> tuple[str, ...]:
+        """Of every client that the hub has, by type."""
+        return await self._clients.client_ids()
+
     async def client(self, client_id: str) -> ClientInfo:
         return await self._clients.client(client_id)
 

@@ -84,6 +84,15 @@ class HostedClients:
                 return client_id
             number += 1
 
+    async def client_ids(self) -> tuple[str, ...]:
+        """Of every client, by type; the hub numbers those of a type from 0 on, without gaps."""
+        found: list[str] = []
+        for client_type in LIGHT_CLIENTS:
+            following = await self.next_client_id(client_type)
+            number = int(following.rpartition("-")[2])
+            found += [client_id_for(client_type, each) for each in range(number)]
+        return tuple(found)
+
     async def client(self, client_id: str) -> ClientInfo:
         """See ChainAdapter."""
         client_type = client_type_of(client_id)

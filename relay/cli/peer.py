@@ -1,6 +1,7 @@
 """`hutong peer`: whom a Mailbox listens to."""
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Annotated
@@ -17,15 +18,29 @@ from relay.cli.session import (
     address_of,
     config_of,
     evm_chain_of,
+    hub_of,
     run_administration,
     signer_of,
 )
-from relay.config import EvmChainConfig
+from relay.config import EvmChainConfig, HubChainConfig
 from relay.keys import Signer
 
 app = typer.Typer(add_completion=False, help="Peers of a Mailbox.", no_args_is_help=True, rich_markup_mode=None)
 
+ALREADY = " already; nothing was sent"
+MAX_SHOWN = 32
+
 PeerName = Annotated[str, typer.Option(help="Name that receivers see as the message's chain.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What `mailbox` of a chain shall call messages from behind the hub's client; an empty name is no peer."""
+
+    evm: EvmChainConfig
+    mailbox: bytes
+    hub_client: str
+    name: str
 
 
 @app.command()
@@ -39,18 +54,28 @@ def add(
     password_file: PasswordFile = None,
     password_env: PasswordEnv = None,
     decide_as: DecideAs = None,
+    hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Accept messages that the hub forwards from the chain behind one of its clients."""
-    evm = evm_chain_of(config_of(config), chain)
+    """Accept messages that the hub forwards from the chain behind one of its clients.
+
+    The client must exist on the hub, where the configuration has one. Once the peer is set the command says so and sends
+    nothing.
+    """
+    loaded = config_of(config)
+    evm = evm_chain_of(loaded, chain)
+    asked = None
+    if hub is not None or any(isinstance(each, HubChainConfig) for each in loaded.chains):
+        asked = hub_of(loaded, hub)
+    else:
+        typer.echo(f"the configuration has no hub: whether it has a client {hub_client} is not looked at", err=True)
     signer = signer_of(keystore, password_file, password_env)
-    run_administration(
-        partial(_set_peer, evm, address_of(mailbox, "--mailbox"), hub_client, name, signer, _account(decide_as))
-    )
+    change = _Change(evm, address_of(mailbox, "--mailbox"), hub_client, name)
+    sent = run_administration(partial(_set_peer, change, asked, signer, _account(decide_as)))
     if as_json:
         typer.echo(json.dumps({"chain": chain, "mailbox": mailbox, "hub_client": hub_client, "name": name}))
         return
-    typer.echo(f"{chain} listens to {name} ({hub_client})")
+    typer.echo(f"{chain} listens to {name} ({hub_client}){'' if sent else ALREADY}")
 
 
 @app.command()
@@ -67,10 +92,9 @@ def remove(
     """Listen no longer."""
     evm = evm_chain_of(config_of(config), chain)
     signer = signer_of(keystore, password_file, password_env)
-    run_administration(
-        partial(_set_peer, evm, address_of(mailbox, "--mailbox"), hub_client, "", signer, _account(decide_as))
-    )
-    typer.echo(f"{chain} no longer listens to {hub_client}")
+    change = _Change(evm, address_of(mailbox, "--mailbox"), hub_client, "")
+    sent = run_administration(partial(_set_peer, change, None, signer, _account(decide_as)))
+    typer.echo(f"{chain} no longer listens to {hub_client}{'' if sent else ALREADY}")
 
 
 def _account(decide_as: str | None) -> bytes | None:
@@ -78,19 +102,56 @@ def _account(decide_as: str | None) -> bytes | None:
 
 
 async def _set_peer(
-    evm: EvmChainConfig,
-    mailbox: bytes,
-    hub_client: str,
-    name: str,
-    signer: Signer,
-    decides_as: bytes | None,
-    random: Random,
-) -> None:
+    change: _Change, hub: HubChainConfig | None, signer: Signer, decides_as: bytes | None, random: Random
+) -> bool:
+    """False where the Mailbox has it so already, whoever made the call: a multisig sends its own."""
+    from eth_utils.address import to_checksum_address
+
     from adapters.evm.deciding import Deciding
-    from adapters.evm.deploy import set_forwarded_peer
+    from adapters.evm.deploy import forwarded_peer, require_contract, set_forwarded_peer
+    from adapters.evm.transfer import hub_client_of
+    from adapters.interface import RefusedByChain
+    from light_clients.ibc.identifiers import check_client_id
     from relay.core.chains import open_chain
 
-    async with open_chain(evm, random) as chain:
+    check_client_id(change.hub_client)
+    if hub is not None:
+        await _require_client(hub, change.hub_client, random)
+    async with open_chain(change.evm, random) as chain:
         await chain.check_identity()
-        transactor = Deciding(chain.execution, evm.chain_id, signer, decides_as)
-        await set_forwarded_peer(transactor, mailbox, hub_client, name)
+        transactor = Deciding(chain.execution, change.evm.chain_id, signer, decides_as)
+        await require_contract(transactor, change.mailbox)
+        if not await hub_client_of(chain.execution, change.mailbox):
+            mailbox = to_checksum_address(change.mailbox)
+            raise RefusedByChain(
+                "NotHubClient",
+                f"the Mailbox {mailbox} has no client of a hub yet: run hutong path create --chain {change.evm.name}"
+                f" --mailbox {mailbox} first, and this command once what that decided has taken effect",
+            )
+        if await forwarded_peer(chain.execution, change.mailbox, change.hub_client) == change.name:
+            return False
+        await set_forwarded_peer(transactor, change.mailbox, change.hub_client, change.name)
+        return True
+
+
+async def _require_client(config: HubChainConfig, client_id: str, random: Random) -> None:
+    """A Mailbox would listen to any identifier: to nobody, or to whoever gets it later."""
+    from adapters.hub import HubChain
+    from adapters.interface import RefusedByChain, UnknownClient
+    from relay.core.chains import open_chain
+
+    async with open_chain(config, random) as hub:
+        assert isinstance(hub, HubChain)
+        await hub.check_identity()
+        try:
+            await hub.client(client_id)
+        except UnknownClient:
+            known = await hub.client_ids()
+            shown = ", ".join(known[:MAX_SHOWN]) + (
+                f" and {len(known) - MAX_SHOWN} more" if len(known) > MAX_SHOWN else ""
+            )
+            raise RefusedByChain(
+                "UnknownClient",
+                f"{config.name} has no client {client_id}; it has {shown or 'none'}. Take the one that hutong path create of"
+                " the remote chain printed",
+            ) from None

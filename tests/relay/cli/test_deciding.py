@@ -86,25 +86,30 @@ async def test_audit_H4_what_a_multisig_decides_is_written_down_for_it(tmp_path)
         assert await setting.execution.nonce(ADDRESSES["stranger"]) == 0
 
 
+def peer_command(setting, contracts, word):
+    """Of a configuration without a hub, with the peer's options."""
+    config = setting.folder / "relay.toml"
+    if not config.exists():
+        config.touch(mode=0o600)
+        (setting.folder / "password").touch(mode=0o600)
+        (setting.folder / "password").write_text("correct horse")
+        config.write_text(
+            f'[relay]\nhome = "relay"\n\n[[chains]]\nname = "alpha"\nkind = "evm"\nchain_id = {CHAIN_ID}\nconsensus = "qbft"\n'
+            f'rpc = ["{setting.url}"]\nrouter = "{contracts["router"]}"\n'
+            'key = { keystore = "relayer.json", password_file = "password" }\n'
+        )
+    name = ("--name", "beta") if word == "add" else ()
+    where = ("--config", str(config), "--chain", "alpha", "--mailbox", contracts["mailbox"])
+    return ["peer", word, *where, "--hub-client", "bft-evm-1", *name]
+
+
 async def test_audit_H4_peer_add_through_the_command(tmp_path):
     """The sentence, the exit code, and the second run."""
     async with running(tmp_path) as setting:
         contracts = await setting.deployed(admin_delay_s=str(DELAY_S), migration_delay_s=str(DELAY_S))
         mailbox = bytes.fromhex(contracts["mailbox"][2:])
         await until_done(partial(set_hub_client, deciding(setting, "admin"), mailbox, "client-0"))
-        config = tmp_path / "relay.toml"
-        config.touch(mode=0o600)
-        (tmp_path / "password").touch(mode=0o600)
-        (tmp_path / "password").write_text("correct horse")
-        config.write_text(
-            f'[relay]\nhome = "relay"\n\n[[chains]]\nname = "alpha"\nkind = "evm"\nchain_id = {CHAIN_ID}\nconsensus = "qbft"\n'
-            f'rpc = ["{setting.url}"]\nrouter = "{contracts["router"]}"\n'
-            'key = { keystore = "relayer.json", password_file = "password" }\n'
-        )
-        command = [
-            *("peer", "add", "--config", str(config), "--chain", "alpha", "--mailbox", contracts["mailbox"]),
-            *("--hub-client", "bft-evm-1", "--name", "beta"),
-        ]
+        command = peer_command(setting, contracts, "add")
         code, _, error = await setting.command(*command, *setting.key("stranger"), "--decide-as", ADDRESSES["admin"])
         assert code == 1 and f"for {ADDRESSES['admin']} to send: to {contracts['access_manager']} data 0x" in error
         code, _, error = await setting.command(*command, *setting.key("admin"))
@@ -113,3 +118,30 @@ async def test_audit_H4_peer_add_through_the_command(tmp_path):
             code, output, error = await setting.command(*command, *setting.key("admin"))
             assert code == 0 or "run the command again then" in error
         assert "alpha listens to beta (bft-evm-1)" in output
+
+
+async def test_audit_H4_peer_add_and_remove_know_when_they_are_done(tmp_path):
+    """A multisig makes the calls itself, so that the command reads what stands instead of scheduling it without end."""
+    async with running(tmp_path) as setting:
+        contracts = await setting.deployed(admin_delay_s=str(DELAY_S), migration_delay_s=str(DELAY_S))
+        mailbox = bytes.fromhex(contracts["mailbox"][2:])
+        await until_done(partial(set_hub_client, deciding(setting, "admin"), mailbox, "client-0"))
+        said = {"add": "alpha listens to beta (bft-evm-1)", "remove": "alpha no longer listens to bft-evm-1"}
+        for word, name in (("add", "beta"), ("remove", "")):
+            command = peer_command(setting, contracts, word)
+            await until_done(partial(set_forwarded_peer, deciding(setting, "admin"), mailbox, "bft-evm-1", name))
+            nonce = await setting.execution.nonce(ADDRESSES["admin"])
+            for who, options in (("stranger", ("--decide-as", ADDRESSES["admin"])), ("admin", ())):
+                code, output, error = await setting.command(*command, *setting.key(who), *options)
+                assert code == 0, error
+                assert output == f"{said[word]} already; nothing was sent\n"
+            assert await setting.execution.nonce(ADDRESSES["admin"]) == nonce
+
+
+@pytest.mark.parametrize("word", ["add", "remove"])
+async def test_audit_H4_a_peer_before_the_path_is_told_to_make_the_path(tmp_path, word):
+    async with running(tmp_path) as setting:
+        contracts = await setting.deployed()
+        command = peer_command(setting, contracts, word)
+        code, _, error = await setting.command(*command, *setting.key("admin"), "--decide-as", ADDRESSES["admin"])
+        assert code == 1 and f"run hutong path create --chain alpha --mailbox {contracts['mailbox']} first" in error
