@@ -9,7 +9,7 @@ import typer
 from relay.cli.life import AsJson, ConfigFile, ask_chains, opened_ledger
 from relay.cli.session import UNUSABLE, refuse
 from relay.config import Config
-from relay.ledger import KnownPacket, LedgerReader, age_text, explain
+from relay.ledger import KnownPacket, LedgerReader, age_text, why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ def pending(
 
 
 def _row(packet: KnownPacket, reader: LedgerReader | None, now_ns: int, *, explained: bool) -> dict[str, Any]:
-    life = None if reader is None or not explained else reader.life(packet.packet_id)
+    answer = None if reader is None or not explained else why(packet.packet_id, reader, now_ns)
     return {
         "id": packet.packet_id,
         "to": f"{packet.destination_chain}:{packet.destination_client}",
@@ -76,7 +76,7 @@ def _row(packet: KnownPacket, reader: LedgerReader | None, now_ns: int, *, expla
         "state": packet.step,
         "since_s": max(0, now_ns - packet.at_ns) // 10**9,
         "reason": packet.reason,
-        "waits_for": packet.reason if life is None else explain(life, now_ns).waits_for,
+        "waits_for": packet.reason if answer is None else answer.waits_for,
         "timeout_timestamp_s": packet.timeout_timestamp_s,
         "message_id": packet.message_id,
         "leg_of": packet.leg_of,

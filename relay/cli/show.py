@@ -21,7 +21,7 @@ from relay.cli.life import (
 )
 from relay.cli.session import refuse
 from relay.config import Config, CosmosChainConfig
-from relay.ledger import Delivery, LifeCycle, StepRecord, explain
+from relay.ledger import Delivery, Explanation, LifeCycle, StepRecord, why_of_life
 
 app = typer.Typer(add_completion=False, help="The life of a packet.", rich_markup_mode=None)
 
@@ -30,11 +30,13 @@ app = typer.Typer(add_completion=False, help="The life of a packet.", rich_marku
 def show(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> None:
     """Show everything that is known of a packet, or of both packets of a forwarded one. Exit code 0 known, 1 unknown, 2 cannot tell."""
     checked_name(packet)
+    now_ns = time.time_ns()
     with opened_ledger(config) as (loaded, reader):
         ids = ids_of(packet, reader)
         ref = packet_ref(packet, loaded)
         legs = [] if reader is None else list(dict.fromkeys(leg for one in ids for leg in reader.legs(one)))
         lives = [] if reader is None else [life for leg in legs if (life := reader.life(leg)) is not None]
+        answers = [] if reader is None else [why_of_life(life, reader, now_ns) for life in lives]
     if not lives:
         if ref is None:
             raise refuse("the ledger knows neither a message nor a transaction of that name", NOT_FOUND)
@@ -49,14 +51,14 @@ def show(packet: PacketName, config: ConfigFile, as_json: AsJson = False) -> Non
         if not said.sent:
             raise typer.Exit(NOT_FOUND)
         return
-    now_ns = time.time_ns()
+    told = list(zip(lives, answers, strict=True))
     if as_json:
-        document = {"packets": [_document(life, now_ns) for life in lives], "costs": _costs(lives)}
+        document = {"packets": [_document(life, answer) for life, answer in told], "costs": _costs(lives)}
         typer.echo(json.dumps(document, indent=1))
         return
     units = _Units(loaded)
-    for life in lives:
-        _print(life, now_ns, units)
+    for life, answer in told:
+        _print(life, answer, units)
     for chain, cost in _costs(lives).items():
         typer.echo(f"cost on {chain}: {cost['gas_used']} gas, {cost['fee_wei']} {units.of(chain)}")
 
@@ -82,9 +84,8 @@ def _costs(lives: Sequence[LifeCycle]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _document(life: LifeCycle, now_ns: int) -> dict[str, Any]:
+def _document(life: LifeCycle, answer: Explanation) -> dict[str, Any]:
     packet = life.packet
-    answer = explain(life, now_ns)
     facts: dict[str, Any] = {}
     if packet is not None:
         facts = {name: getattr(packet, name) for name in packet.__slots__ if name not in ("packet_id", "forward_key")}
@@ -104,7 +105,7 @@ def _delivery(one: Delivery) -> dict[str, Any]:
     return fields | {"transaction_hash": f"0x{one.transaction_hash.hex()}", "fee_wei": str(one.fee_wei)}
 
 
-def _print(life: LifeCycle, now_ns: int, units: _Units) -> None:
+def _print(life: LifeCycle, answer: Explanation, units: _Units) -> None:
     packet = life.packet
     typer.echo(life.packet_id)
     if packet is not None:
@@ -116,7 +117,7 @@ def _print(life: LifeCycle, now_ns: int, units: _Units) -> None:
         if packet.leg_of is not None:
             typer.echo(f"  sent on   because of {packet.leg_of}")
         typer.echo(f"  state     {packet.outcome or f'{packet.kind} {packet.step}'}")
-    typer.echo(f"  why       {explain(life, now_ns)}")
+    typer.echo(f"  why       {answer}")
     for step in life.steps:
         typer.echo(f"  {_instant(step.first_at_ns)}  {step.kind} {step.step} on {step.chain}{_details(step)}")
     for one in life.deliveries:

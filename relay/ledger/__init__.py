@@ -42,7 +42,7 @@ from relay.ledger.values import (
     TransactionState,
     shares,
 )
-from relay.ledger.why import why
+from relay.ledger.why import why, why_of_life
 
 __all__ = [
     "App",
@@ -98,4 +98,5 @@ __all__ = [
     "remedy_of",
     "shares",
     "why",
+    "why_of_life",
 ]

@@ -2,14 +2,18 @@
 
 from relay.ledger.explain import Explanation, explain
 from relay.ledger.reader import LedgerReader
+from relay.ledger.values import LifeCycle
 
 
 def why(packet_id: str, reader: LedgerReader, now_ns: int) -> Explanation | None:
     """Why the packet is where it is; None if the ledger has never heard of it. Blocks."""
     life = reader.life(packet_id)
-    if life is None:
-        return None
-    legs = reader.legs(packet_id)
-    later = [one for one in legs if one != packet_id]
-    leg_2 = reader.life(later[-1]) if later and legs[0] == packet_id else None
+    return None if life is None else why_of_life(life, reader, now_ns)
+
+
+def why_of_life(life: LifeCycle, reader: LedgerReader, now_ns: int) -> Explanation:
+    """Same, of a life that was read: of a first leg, what became of the second is part of the reason. Blocks."""
+    legs = reader.legs(life.packet_id)
+    later = [one for one in legs if one != life.packet_id]
+    leg_2 = reader.life(later[-1]) if later and legs[0] == life.packet_id else None
     return explain(life, now_ns, leg_2)
