@@ -1,5 +1,6 @@
 """New heads announced over WebSocket, as a wake-up. What is said is not used: a lie wakes us early, no more."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from json import dumps
@@ -18,6 +19,9 @@ from adapters.rpc.options import RpcOptions
 from adapters.rpc.pacing import backoff_s
 
 MAX_NOTIFICATION_BYTES = 256 * 1024
+STATUS_LINE_BYTES = 16
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r]")
+"""The protocol, the status, and what ends it."""
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
 CONNECT_TIMEOUT_S = 10.0
@@ -102,6 +106,7 @@ class HeadSignal:
 
     async def _listen(self, endpoint: Endpoint, stream: Stream, access: EndpointAccess) -> None:
         failures = endpoint.failures
+        answer = _AnswerStream(stream)
         parts = urlsplit(endpoint.url)
         resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
@@ -110,7 +115,7 @@ class HeadSignal:
                     with trio.fail_after(CONNECT_TIMEOUT_S):
                         socket = await wrap_client_stream(
                             nursery,
-                            stream,
+                            answer,
                             parts.netloc.rpartition("@")[2],
                             resource,
                             extra_headers=list(access.wire_headers),
@@ -129,7 +134,10 @@ class HeadSignal:
                 except (HandshakeError, ConnectionClosed) as ended:
                     _note(endpoint, EndpointError.CONNECTION, _why_closed(ended))
                 except trio.TooSlowError:
-                    _note(endpoint, EndpointError.TIMEOUT, "is silent")
+                    if answer.refusal is None:
+                        _note(endpoint, EndpointError.TIMEOUT, "is silent")
+                    else:  # and the body that it began never ended
+                        _note(endpoint, EndpointError.STATUS, f"HTTP status {answer.refusal}")
                 except BadAnswer as error:
                     _note(endpoint, EndpointError.MALFORMED, str(error))
                 finally:
@@ -148,6 +156,35 @@ class HeadSignal:
         data = message.encode() if isinstance(message, str) else message
         answer = parse_json(data, "subscription", MAX_NOTIFICATION_BYTES)
         return isinstance(answer, dict) and self._announcements.announces(answer)
+
+
+class _AnswerStream(trio.abc.Stream):
+    """A connection that keeps the status of the first answer: a refusal is told by trio-websocket after its body alone."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._head = b""
+
+    @property
+    def refusal(self) -> int | None:
+        """The answer's status where it is not the one that begins a WebSocket."""
+        found = _STATUS_LINE.match(self._head)
+        return int(found[1]) if found is not None and found[1] != b"101" else None
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        data = bytes(await self._stream.receive_some(max_bytes))
+        if len(self._head) < STATUS_LINE_BYTES:
+            self._head = (self._head + data)[:STATUS_LINE_BYTES]
+        return data
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._stream.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def _note(endpoint: Endpoint, kind: EndpointError, reason: str) -> None:

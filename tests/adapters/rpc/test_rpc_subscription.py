@@ -10,7 +10,13 @@ import trio
 from trio_websocket import ConnectionClosed, serve_websocket
 
 from adapters.interface import EndpointStatistics
-from adapters.rpc import Announcements, HeadSignal
+from adapters.rpc import Announcements, HeadSignal, subscription
+
+REFUSALS = [
+    b"HTTP/1.1 403 Forbidden\r\ncontent-length: 20\r\n\r\nno",
+    b"HTTP/1.1 403 Forbidden\r\n\r\nno",
+    b"HTTP/1.0 403 Forbidden\r\ncontent-type: text/plain\r\n\r\n",
+]
 
 
 @asynccontextmanager
@@ -207,3 +213,23 @@ async def test_trial_T16_a_websocket_that_always_closes_is_counted_and_a_good_on
         lambda signal: signal.follow(("ws://127.0.0.1:1",), Random(1)), lambda found: found.strikes >= 2
     )
     assert dict(nobody.errors)["connection"] >= 2
+
+
+@pytest.mark.parametrize("answer", REFUSALS, ids=["a body without end", "no length", "the old protocol"])
+async def test_trial_T16_a_refusal_whose_body_never_ends_is_a_refusal_and_no_silence(answer, monkeypatch):
+    """The connection stays open, as a proxy's may."""
+    monkeypatch.setattr(subscription, "CONNECT_TIMEOUT_S", 0.5)
+
+    async def refuse(stream):
+        async with stream:
+            with suppress(trio.BrokenResourceError):
+                await stream.receive_some(65536)
+                await stream.send_all(answer)
+                await trio.sleep(5)
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await nursery.start(partial(trio.serve_tcp, refuse, 0, host="127.0.0.1"))
+        url = f"ws://127.0.0.1:{listener.socket.getsockname()[1]}"
+        one = await statistics_after(lambda signal: signal.follow((url,), Random(1)), lambda found: found.strikes >= 2)
+        nursery.cancel_scope.cancel()
+    assert dict(one.errors) == {"status": one.failures} and one.last_failure == "HTTP status 403"
