@@ -1,11 +1,12 @@
 """Starting a hub node: every check that may refuse comes first, each with one sentence."""
 
+import os
 import resource
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -318,8 +319,10 @@ async def serve_node(
     cometbft = CometBftRpcApp(CometBftMethods(node.ledger, node.signer.public_key, syncing.table, **among_peers))
     async with trio.open_nursery() as nursery:
         await nursery.start(calls.run)
-        eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
-        cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
+        with _listening("--port", ports.host, ports.eth):
+            eth_port = await nursery.start(serve, eth, ports.host, ports.eth)
+        with _listening("--cometbft-port", ports.host, ports.cometbft):
+            cometbft_port = await nursery.start(serve, cometbft, ports.host, ports.cometbft)
         if network is None:
             nursery.start_soon(_alone(node, on_block).run)
         else:
@@ -329,6 +332,18 @@ async def serve_node(
         if snapshots is not None:
             nursery.start_soon(snapshots.run)
         task_status.started(Ports(ports.host, eth_port, cometbft_port))
+
+
+@contextmanager
+def _listening(option: str, host: str, port: int) -> Iterator[None]:
+    """Says which port cannot be had. Raises NodeRefused."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise NodeRefused(
+            f"{option} {port} cannot be used on {host}: {reason}; stop what listens there or give another port"
+        ) from None
 
 
 def _alone(node: HubNode, on_block: Callable[[int], Awaitable[None]]) -> ConsensusDriver:
@@ -408,6 +423,9 @@ def run_node(
         taker = SnapshotTaker(home, node.store, node.ledger.genesis, header_of, schedule)
         trio.run(_until_signalled, node, ports, taker)
     except BaseExceptionGroup as group:
+        cause = _innermost(group)
+        if isinstance(cause, NodeRefused):
+            raise cause from None
         raise NodeHalted(f"hub halted: {halt_reason(group)}") from group
     finally:
         node.log.close()
@@ -438,10 +456,15 @@ _ONE_SENTENCE = (
 )
 
 
-def halt_reason(error: BaseException) -> str:
-    """The innermost cause, as one sentence."""
+def _innermost(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def halt_reason(error: BaseException) -> str:
+    """The innermost cause, as one sentence."""
+    error = _innermost(error)
     if isinstance(error, StoreFull):
         return f"{error}; nothing is lost, {FULL_REMEDY}"
     if isinstance(error, OSError):
