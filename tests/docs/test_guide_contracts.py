@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from eth_abi import encode
 
+import contracts
 from contracts.artifacts import ContractArtifact
 from contracts.compile import collect_sources, ensure_packages, imported, run_compiler, standard_json
 from light_clients.ibc.abi import ABI_ENCODING
@@ -18,18 +19,35 @@ from tests.contracts.lane import ORIGIN_CHAIN, ORIGIN_CLIENT, REMOTE_SENDER, Lan
 from tests.contracts.transfer_lane import ALICE, TransferLane
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "dapp-guide.md"
+QUICKSTART = PAGE.with_name("quickstart-dapp.md")
 SOLIDITY = re.compile(r"^```solidity\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DOCUMENT = b"\xd0" * 32
 
 pytestmark = pytest.mark.nodes
 
 
+def whole_files() -> list[str]:
+    return [text for text in SOLIDITY.findall(PAGE.read_text()) if "pragma solidity" in text]
+
+
+def test_trial_T16_what_the_guide_imports_is_where_the_quickstart_lets_solc_look():
+    """It names the folder of the package `contracts`, and node_modules; a file of the reader's stands anywhere."""
+    include = Path(contracts.__path__[0]).parent
+    assert "os.path.dirname(contracts.__path__[0])" in QUICKSTART.read_text()
+    names = [name for text in whole_files() for name in re.findall(r'from "([^"]+)"', text)]
+    ours = [name for name in names if not name.startswith("@openzeppelin/")]
+    assert ours
+    assert [name for name in ours if name.startswith(".") or not (include / name).is_file()] == []
+
+
 @pytest.fixture(scope="module")
 def printed():
     """The guide's contracts by name."""
-    texts = [text for text in SOLIDITY.findall(PAGE.read_text()) if "pragma solidity" in text]
     ensure_packages()
-    guide = {f"guide/{number}.sol": text for number, text in enumerate(texts)}
+    # The package that readers compile against is called `contracts`; here the sources have their names inside of it.
+    guide = {
+        f"guide/{number}.sol": text.replace('"contracts/src/', '"src/') for number, text in enumerate(whole_files())
+    }
     needed = {name for path, text in guide.items() for name in imported(path, text)}
     wanted = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
     output = run_compiler(standard_json({**collect_sources(sorted(needed)), **guide}, wanted))
