@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from relay.ledger import Ledger, Note, Step
+from relay.ledger import App, Cause, Ledger, Note, Outcome, Step
 from relay.ledger.life import refusal_reason
-from tests.relay.api.api_world import CLIENT, MINUTE_NS, NOW_NS, acknowledged, facts, received, sent
+from tests.relay.api.api_world import CLIENT, DELIVERED_HASH, MINUTE_NS, NOW_NS, acknowledged, facts, received, sent
 
 HOSTILE_SENDERS = (
     "<script>document.documentElement.dataset.pwned = 1</script>",
@@ -49,6 +49,22 @@ def refused_way(sequence: int, at_ns: int, said: str):
         told,
         acknowledged(one, at_ns + 2 * 10**9),
     ]
+
+
+def late_way(sequence: int, at_ns: int):
+    """A direct transfer whose receiving chain was down past the timeout: the relay's last try there failed."""
+    one = facts(
+        sequence, app=App.TRANSFER.value, source_port="transfer", destination_port="transfer", denom="atom", amount=7
+    )
+    failed = Note(
+        one.packet_id, "receive", Step.RETRIED, "beta", at_ns + 10**9, facts=one,
+        reason="the transaction would fail: IBCInvalidTimeoutTimestamp", cause=Cause.WOULD_FAIL,
+    )  # fmt: skip
+    back = Note(
+        one.packet_id, "timeout", Step.INCLUDED, "alpha", at_ns + 2 * 10**9, facts=one, height=12,
+        block_time_ns=at_ns + 2 * 10**9, transaction_hash=DELIVERED_HASH, outcome=Outcome.TIMED_OUT,
+    )  # fmt: skip
+    return [sent(one, at_ns), failed, back]
 
 
 async def write_hostile_messages(home: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import trio
 from playwright.sync_api import expect
 
-from tests.browser.messages import FIRST_HOSTILE, HOSTILE_SENDERS, packet_id, refused_way, way, write
+from tests.browser.messages import FIRST_HOSTILE, HOSTILE_SENDERS, late_way, packet_id, refused_way, way, write
 from tests.relay.api.api_world import ALICE, MESSAGE_ID, SENT_HASH, TOKEN, acknowledged, facts, received, sent
 
 pytestmark = pytest.mark.nodes
@@ -89,6 +89,23 @@ def test_trial_T11_the_page_says_what_the_receiver_gave_as_its_reason(world, ope
         "Why: it is settled: its acknowledgement is on alpha; its receiver on beta refused it"
         " (ReceiverReverted: Error: we are closed today), the sender was told that it failed."
     )
+
+
+def test_trial_T5_what_failed_on_a_chain_past_its_timeout_was_not_received(world, open_page):
+    trio.run(write, world.home, late_way(204, time.time_ns()))
+    page = open_page(f"{world.url}/#/message/{packet_id(204)}")
+    expect(page.locator(".milestone h3")).to_have_text(
+        ["Sent on alpha", "Not received by beta in time", "Timeout proven on alpha, given back"]
+    )
+    expect(page.locator(".milestone").nth(1)).to_have_class(re.compile(r"\bfailed\b"))
+
+
+def test_trial_T11_refused_messages_are_not_counted_as_given_back(world, open_page):
+    trio.run(write, world.home, refused_way(205, time.time_ns(), "Error: closed"))
+    page = open_page(world.url)
+    tiles = page.locator(".tiles .tile")
+    expect(tiles.filter(has_text="Not delivered")).to_contain_text(re.compile(r"\d+ late, [1-9]\d* refused"))
+    expect(page.locator(".tiles")).not_to_contain_text("Given back")
 
 
 def test_filters_are_in_the_address_and_keep_the_focus(world, open_page):

@@ -131,6 +131,44 @@ def test_a_second_leg_that_is_late_comes_home_by_its_timeout(call):
     assert way(call, one | {"app": "transfer"})[-1] == ("Given back on alpha", "done")
 
 
+RETRIED = {"reason": "IBCInvalidTimeoutTimestamp"}
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (event(2, "receive", "retried", 2, **RETRIED), event(2, "timeout", "included", 3)),
+        (event(2, "receive", "expired", 1), event(2, "receive", "retried", 2, **RETRIED)),
+        (event(2, "receive", "seen", 2), event(2, "timeout", "included", 3)),
+        (event(2, "receive", "retried", 2, **RETRIED), event(2, "timeout", "superseded", 3)),
+    ],
+)
+def test_trial_T5_a_leg_that_timed_out_was_not_received_whatever_its_last_step(call, events):
+    one = message(
+        event(1, "receive", "included", 1), *events, event(1, "acknowledge", "included", 4), state="timed_out"
+    )
+    assert way(call, one)[1:3] == [("Received by hub, sent on", "done"), ("Not received by beta in time", "failed")]
+
+
+def test_trial_T5_a_timeout_on_its_way_home_is_not_called_a_delivery(call):
+    one = message(
+        event(1, "receive", "included", 1), event(2, "receive", "retried", 2), event(2, "timeout", "included", 3)
+    )
+    assert ("Not received by beta in time", "failed") in way(call, one)
+    first = message(
+        event(1, "receive", "retried", 2), event(1, "timeout", "included", 3), state="timed_out", legs=["a"]
+    )
+    assert way(call, first)[1] == ("Not received by hub in time", "failed")
+
+
+def test_trial_T5_what_another_relay_received_is_not_late(call):
+    """Its own try came after the timeout, and its job to time it out ended because the packet was there."""
+    one = message(
+        event(1, "receive", "included", 1), event(2, "receive", "retried", 2), event(2, "timeout", "superseded", 3)
+    )
+    assert way(call, one)[2] == ("Received on beta", "waiting")
+
+
 def test_trial_T5_a_timeout_that_is_done_twice_keeps_block_and_fee(call):
     """The clearer finds later that the chain needs it no more, in the state that the relay's own transaction left."""
     own = event(2, "timeout", "included", 3, height=77, block_time=START.format(3), transaction="0x1", fee_wei="5")

@@ -27,7 +27,7 @@ export function milestones(message) {
   const legs = [{ leg: 1, from: source.chain, to: first }];
   if (via !== null) legs.push({ leg: 2, from: via, to: destination.chain });
 
-  const forth = legs.map((one) => outward(one, via, events(one.leg, "receive")));
+  const forth = legs.map((one) => outward(one, message, events));
   const home = legs.toReversed().map((one) => homeward(one, message, events));
   const ways = [...forth, ...home].filter((one) => one.steps.length > 0 || !settled);
   if (!settled) foresee(ways);
@@ -47,10 +47,19 @@ function sending(message) {
   return { title: `Sent on ${chain}`, from: chain, to: chain, standing: "done", gas_used: null, fee_wei: null, reason: null, steps: [], ...known };
 }
 
-function outward({ from, to }, via, steps) {
-  const late = steps.some((step) => step.step === "expired") && !steps.some((step) => DONE.includes(step.step));
-  if (late) return slot(from, to, `Not received by ${to} in time`, steps);
-  return slot(from, to, to === via ? `Received by ${to}, sent on` : `Received on ${to}`, steps);
+function outward(one, message, events) {
+  const { from, to } = one;
+  const steps = events(one.leg, "receive");
+  if (wasLate(one, message, steps, events(one.leg, "timeout"))) return { ...slot(from, to, `Not received by ${to} in time`, steps), standing: "failed" };
+  return slot(from, to, to === message.via ? `Received by ${to}, sent on` : `Received on ${to}`, steps);
+}
+
+// The relay's own last step need not say it: a try that the chain refused after the timeout stays "retried" for good.
+// A timeout that was "superseded" tells nothing by itself: the packet may have been received after all.
+function wasLate({ leg }, message, steps, timeouts) {
+  if (steps.some((step) => DONE.includes(step.step))) return false;
+  if (steps.some((step) => step.step === "expired") || timeouts.some((step) => step.step === "included")) return true;
+  return message.state === "timed_out" && leg === message.legs.length;
 }
 
 function homeward(one, message, events) {

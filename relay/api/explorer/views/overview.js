@@ -107,12 +107,13 @@ function sentence(chains, totals) {
 function totalTiles(messages) {
   const done = messages.acknowledged + messages.refused + messages.timed_out;
   const share = done === 0 ? "" : `${((100 * messages.acknowledged) / done).toFixed(messages.acknowledged === done ? 0 : 1)} % of what has ended`;
-  const back = messages.refused + messages.timed_out;
+  // Tokens were given back, plain messages were not: the totals are of both.
+  const undelivered = messages.refused + messages.timed_out;
   return [
     tile("Messages", messages.total, "since this ledger began", "#/messages", "message"),
     tile("Delivered", messages.acknowledged, share, hash("/messages", { state: "acknowledged" }), "check"),
     tile("On the way", messages.open, "sent and not settled yet", hash("/messages", { state: "open" }), "moving"),
-    tile("Given back", back, `${count(messages.timed_out)} late, ${count(messages.refused)} refused`, hash("/messages", { state: messages.refused > messages.timed_out ? "refused" : "timed_out" }), "back"),
+    tile("Not delivered", undelivered, `${count(messages.timed_out)} late, ${count(messages.refused)} refused`, hash("/messages", { state: messages.refused > messages.timed_out ? "refused" : "timed_out" }), "back"),
     tile("Given up", messages.dead, messages.dead === 0 ? "nothing needs an operator" : "an operator must look", "#/stuck", "stop"),
   ];
 }
