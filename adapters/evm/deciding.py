@@ -21,10 +21,13 @@ class Pending(AdapterError):
     account: str = ""
     to: str = ""
     data: bytes = b""
+    then: str = ""
+    """What to do after `account` has sent it, where that is more than running the command again."""
 
     def __str__(self) -> str:
         if self.ready_at_s is None:
-            return f"for {self.account} to send: to {self.to} data {hex_data(self.data)}"
+            said = f"for {self.account} to send: to {self.to} data {hex_data(self.data)}"
+            return f"{said}\n{self.then}" if self.then else said
         return (
             f"decided, and takes effect from Unix time {self.ready_at_s} on, in {self.wait_s} s: run the command again then"
             " (until then pausers can cancel what is not the admin's)"
@@ -41,6 +44,11 @@ class Deciding(Transactor):
         super().__init__(execution, chain_id, signer)
         self._own = bytes(to_canonical_address(signer.address))
         self._account = decides_as or self._own
+
+    @property
+    def account(self) -> bytes:
+        """20 bytes: whose rights the calls go by."""
+        return self._account
 
     async def send_all(self, calls: Sequence[Call], first_nonce: int | None = None) -> tuple[Receipt, ...]:
         """Of one call by the rights of the account; several are sent as they are."""

@@ -28,19 +28,25 @@ async def call_after_delay(transactor: Transactor, target: bytes, data: bytes, n
 
     Raises:
         RefusedByChain: the account may not call that, or the call itself is refused.
+        Pending: `transactor` is a Deciding for another account, which has to send the next call itself.
     """
     execution = transactor.execution
-    sender = to_canonical_address(transactor.signer.address)
+    deciding = (
+        transactor if isinstance(transactor, Deciding) else Deciding(execution, transactor.chain_id, transactor.signer)
+    )
     (authority,) = AUTHORITY.decode(await execution.call(target, AUTHORITY.encode()))
     manager = bytes(to_canonical_address(authority))
-    can_call = CAN_CALL.encode(sender, target, data[:SELECTOR_BYTES])
+    can_call = CAN_CALL.encode(deciding.account, target, data[:SELECTOR_BYTES])
     immediate, delay_s = CAN_CALL.decode(await execution.call(manager, can_call))
     if not immediate and delay_s == 0:
         raise RefusedByChain(
-            "AccessManagedUnauthorized", f"{to_checksum_address(sender)} may not do that: it needs {needs}"
+            "AccessManagedUnauthorized",
+            f"AccessManagedUnauthorized: {to_checksum_address(deciding.account)} may not do that: it needs {needs}",
         )
     try:
-        await Deciding(execution, transactor.chain_id, transactor.signer).send(target, data)
+        await deciding.send(target, data)
     except Pending as pending:
+        if pending.ready_at_s is None:
+            raise
         return Progress(pending.ready_at_s, pending.wait_s)
     return Progress(None)

@@ -15,7 +15,7 @@ import typer
 
 from relay.cli import quota
 from relay.cli.client_creation import create, read_state
-from relay.cli.client_recovery import recover_router_client
+from relay.cli.client_recovery import RouterOrder, recover_router_client
 from relay.cli.client_upgrade import upgrade
 from relay.cli.cosmos_recovery import RecoveryWish, recover_by_proposal
 from relay.cli.hub_trust import approve
@@ -26,11 +26,13 @@ from relay.cli.session import (
     UNUSABLE,
     AsJson,
     ConfigFile,
+    DecideAs,
     HubAdminPasswordFiles,
     HubAdmins,
     Keystore,
     PasswordEnv,
     PasswordFile,
+    address_of,
     admins_of,
     chain_of,
     client_end_of,
@@ -183,6 +185,7 @@ def recover(
     hub_admin: HubAdmins = [],  # noqa: B006  typer reads it
     hub_admin_password_file: HubAdminPasswordFiles = [],  # noqa: B006
     hub: Annotated[str | None, typer.Option(help="Name of the hub; unneeded if there is one.")] = None,
+    decide_as: DecideAs = None,
     deposit: Annotated[
         str | None,
         typer.Option(help="On a Cosmos chain: of the proposal, as 10000000stake; else what the chain asks for."),
@@ -200,19 +203,29 @@ def recover(
     prints executes after the delay; exit code 1 until then. On a Cosmos chain it makes a governance proposal and prints
     its number: the client is recovered when that has passed.
     """
+    from eth_utils.address import is_hex_address, to_canonical_address
+
     loaded = config_of(config)
+    account = None if decide_as is None else address_of(decide_as, "--decide-as")
     if chain is not None:
         if keystore is None:
             raise refuse("--chain goes with --keystore", UNUSABLE)
         owner = signer_of(keystore, password_file, password_env)
+        if account is not None and isinstance(chain_of(loaded, chain), CosmosChainConfig):
+            raise refuse(f"--decide-as is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
         if isinstance(cosmos := member_chain_of(loaded, chain), CosmosChainConfig):
             coin = None if deposit is None else _coin(deposit)
             _recover_by_proposal(loaded, cosmos, RecoveryWish(subject, substitute, coin, vote), owner)
             return
         if vote or deposit is not None:
             raise refuse(f"--vote and --deposit are for Cosmos chains; {chain} is of kind {cosmos.kind}", UNUSABLE)
-        _recover_on_router(loaded, chain, subject, substitute, owner)
+        if substitute is not None and not is_hex_address(substitute):
+            raise refuse(f"--substitute: {substitute[:80]!r} is not an address", UNUSABLE)
+        contract = None if substitute is None else bytes(to_canonical_address(substitute))
+        _recover_on_router(loaded, chain, RouterOrder(subject, contract, account), owner)
         return
+    if account is not None:
+        raise refuse("--decide-as goes with --chain; on the hub its members decide with --hub-admin", UNUSABLE)
     if substitute is None or not hub_admin:
         raise refuse("the hub's client needs --substitute and --hub-admin", UNUSABLE)
     admins = admins_of(hub_admin, hub_admin_password_file)
@@ -247,15 +260,11 @@ def _recover_by_proposal(config: Config, cosmos: CosmosChainConfig, wish: Recove
         raise refuse(f"proposal {proposal.id} was {proposal.status.name.lower()}{reason}", REFUSED)
 
 
-def _recover_on_router(config: Config, chain: str, subject: str, substitute: str | None, owner: Signer) -> None:
-    from eth_utils.address import is_hex_address, to_canonical_address
-
-    if substitute is not None and not is_hex_address(substitute):
-        raise refuse(f"--substitute: {substitute[:80]!r} is not an address", UNUSABLE)
-    contract = None if substitute is None else to_canonical_address(substitute)
+def _recover_on_router(config: Config, chain: str, order: RouterOrder, owner: Signer) -> None:
+    subject = order.subject
     evm = evm_chain_of(config, chain)
     followed = followed_of(config, client_end_of(config, chain, subject, "--subject"))
-    done = run_administration(partial(recover_router_client, config, evm, followed, subject, contract, owner))
+    done = run_administration(partial(recover_router_client, config, evm, followed, order, owner))
     if done.progress.ready_at_s is None:
         typer.echo(f"{chain} {subject} goes on with {done.substitute}")
         return

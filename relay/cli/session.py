@@ -32,7 +32,8 @@ _REMEDIES = {
     "InsufficientExecutionGas": "another vote came in between and this one now decides: run the command again",
     "ActionRefused": "the hub's admins decide together: name as many different ones with --hub-admin as its threshold asks for",
     "AccessManagedUnauthorized": "this account may not decide that there: use the keystore of the one that may, which the file of"
-    " hutong deploy --out names; after --development the one that deployed the contracts",
+    " hutong deploy --out names; after --development the one that deployed the contracts. Where it is a multisig, --decide-as ADDRESS prints its calls:"
+    " of path create, peer, client recover and transfer limits set",
 }
 """What to do about a refusal, by the name of the contract's error."""
 DEADLINE_S = 300

@@ -18,6 +18,7 @@ from relay.cli.session import (
     UNUSABLE,
     AsJson,
     ConfigFile,
+    DecideAs,
     Keystore,
     PasswordEnv,
     PasswordFile,
@@ -224,11 +225,12 @@ def set_(
     delay_above: Annotated[int | None, typer.Option(help="A receive of more than this waits.", min=0)] = None,
     delay_s: Annotated[int, typer.Option(help="How long it waits; at most 7 days.", min=0)] = 0,
     window_s: Annotated[int, typer.Option(help="Length of a window; 0 removes the limit.", min=0)] = 3600,
+    decide_as: DecideAs = None,
 ) -> None:
     """Set a limit; its windows begin anew. For holders of the limiter role.
 
     Where the role has a delay the first call schedules the limit, and the same command sets it once that has passed.
-    Exit code 1: not set yet.
+    Exit code 1: not set yet. With --decide-as a limit that stands already is done.
     """
     scope = _scope(client, origin)
     if (client is None) != (token is None):
@@ -238,8 +240,9 @@ def set_(
     caps = (send_cap, receive_cap, delay_above)
     limit = (*caps, window_s, delay_s)
     limited = None if token is None else _address_or_trace(token)
+    decider = _Decider(signer, None if decide_as is None else address_of(decide_as, "--decide-as"))
     done = run_administration(
-        partial(_set_limit, evm, signer, address_of(transfer, "--transfer"), limited, scope, limit)
+        partial(_set_limit, evm, decider, address_of(transfer, "--transfer"), limited, scope, limit)
     )
     if done.ready_at_s is None:
         typer.echo("limit removed" if window_s == 0 else "limit set")
@@ -380,24 +383,41 @@ async def _read_limit(
         return await origin_limit(execution, transfer, scope.origin or "", address)
 
 
+@dataclass(frozen=True, slots=True)
+class _Decider:
+    """Who signs, and whose limiter role it is where that is another account's."""
+
+    signer: Signer
+    account: bytes | None
+
+
 async def _set_limit(
     evm: EvmChainConfig,
-    signer: Signer,
+    decider: _Decider,
     transfer: bytes,
     token: bytes | str | None,
     scope: Scope,
     limit: tuple[int | None, int | None, int | None, int, int],
     random: Random,
 ) -> "Progress":
-    from adapters.evm.transfer import Limit, set_client_limit, set_origin_limit
-    from adapters.ics26.transactor import Transactor
+    from adapters.evm.deciding import Deciding
+    from adapters.evm.delayed import Progress
+    from adapters.evm.transfer import Limit, client_limit, origin_limit, set_client_limit, set_origin_limit
 
+    wish = Limit(*limit)
     async with _execution(evm, random) as execution:
-        transactor = Transactor(execution, evm.chain_id, signer)
-        if scope.client is not None and token is not None:
-            address = await _token(execution, transfer, token)
-            return await set_client_limit(transactor, transfer, scope.client, address, Limit(*limit))
-        return await set_origin_limit(transactor, transfer, scope.origin or "", Limit(*limit))
+        transactor = Deciding(execution, evm.chain_id, decider.signer, decider.account)
+        address = bytes(20) if token is None else await _token(execution, transfer, token)
+        if decider.account is not None:
+            if scope.client is not None:
+                stands = (await client_limit(execution, transfer, scope.client, address)).limit
+            else:
+                stands = (await origin_limit(execution, transfer, scope.origin or "", address)).limit
+            if stands == wish or stands.window_s == wish.window_s == 0:
+                return Progress(None)
+        if scope.client is not None:
+            return await set_client_limit(transactor, transfer, scope.client, address, wish)
+        return await set_origin_limit(transactor, transfer, scope.origin or "", wish)
 
 
 async def _pay(

@@ -1,5 +1,6 @@
 """Tokens, limits and recovery through the evm adapter, on a running dev chain with the hub played by a simulated one."""
 
+import re
 import time
 from functools import partial
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 from eth_abi.abi import encode
+from eth_utils.address import to_checksum_address
 from test_evm_devnet import CHAIN_ID, KEY, Setting, evm_setting
 from typer.testing import CliRunner
 
@@ -21,6 +23,7 @@ from light_clients.crypto.hashes import keccak256
 from light_clients.ibc.transfer import TransferData, decode_forward_memo, decode_transfer
 from light_clients.interface import ClientStatus, Height
 from light_clients.tendermint.codec import encode_client_state, encode_consensus_state
+from relay.cli.client import app as client_app
 from relay.cli.transfer import app
 from relay.keys import create_keystore
 
@@ -91,29 +94,86 @@ async def test_tokens_limits_and_amounts_that_wait():
             assert refusal.value.name in {"NothingHeld", "OnlyOwner"}
 
 
+async def new_client(setting: Setting, **changes: int) -> bytes:
+    """A light client contract of the simulated hub."""
+    setting.sync_hub()
+    height = setting.hub_height()
+    states = InitialStates(
+        "07-tendermint",
+        Height(1, height),
+        encode_client_state(setting.hub.client_state(height, **changes)),
+        encode_consensus_state(setting.hub.consensus_state(height)),
+    )
+    return await deployment.deploy_hub_client(setting.transactor, states)
+
+
+@pytest.mark.long
+async def test_audit_H4_a_multisig_recovers_a_client(tmp_path: Path):
+    """`client recover --decide-as`: any keystore asks, the migrator makes the calls, and the end is exit code 0."""
+    async with evm_setting() as setting:
+        chain, transactor, contracts = setting.chain, setting.transactor, setting.contracts
+        migrator = to_checksum_address(transactor.signer.address)
+        short = await new_client(setting, trusting_period_ns=4 * 10**9)
+        router = address_of(contracts.router)
+        client = await deployment.add_client(transactor, router, short, "bft-evm-5", (b"",))
+        grant = access_manager.GRANT_ROLE.encode(MIGRATOR_ROLE, address_of(migrator), 2)
+        await transactor.send(address_of(contracts.access_manager), grant)
+        create_keystore(tmp_path / "asking.json", b"\x17" * 32, b"pw", iterations=2)
+        config = tmp_path / "relay.toml"
+        config.touch(mode=0o600)
+        key = 'key = { keystore = "asking.json", password_file = "pw" }\n'
+        config.write_text(
+            f'[relay]\nhome = "relay"\n\n[[chains]]\nname = "alpha"\nkind = "evm"\nchain_id = {CHAIN_ID}\n'
+            f'consensus = "qbft"\nrpc = ["{setting.devnet.url}"]\nrouter = "{contracts.router}"\n{key}'
+            '\n[[chains]]\nname = "hub"\nkind = "hub"\nchain_id = "hutong-1"\nrpc = ["http://127.0.0.1:9"]\n'
+            f'consensus_rpc = ["http://127.0.0.1:9"]\n{key}'
+            f'\n[[paths]]\na = {{ chain = "alpha", client = "{client}" }}\nb = {{ chain = "hub", client = "bft-evm-5" }}\n'
+        )
+        while (await chain.client(client)).status is not ClientStatus.EXPIRED:
+            await chain.wait_for_height((await chain.head()).height + 1)
+        substitute = to_checksum_address(await new_client(setting))
+        words = [
+            "recover",
+            "--config",
+            str(config),
+            "--chain",
+            "alpha",
+            "--subject",
+            client,
+            "--substitute",
+            substitute,
+        ]
+        words += ["--keystore", str(tmp_path / "asking.json"), "--password-env", "PW"]
+        run = partial(CliRunner().invoke, client_app, env={"PW": "pw"})
+        refused = await trio.to_thread.run_sync(run, words)
+        assert refused.exit_code == 1 and "it needs the migrator role" in refused.output
+        assert "--decide-as" in refused.output
+        sent = []
+        while (done := await trio.to_thread.run_sync(run, [*words, "--decide-as", migrator])).exit_code:
+            found = re.search(f"for {migrator} to send: to (0x[0-9a-fA-F]{{40}}) data 0x([0-9a-f]+)", done.stderr)
+            if found is None:
+                assert f"scheduled: {substitute} may stand" in done.stdout, done.output
+                continue
+            assert f"run the command again with --substitute {substitute}" in done.stderr
+            sent.append(found[1])
+            await transactor.send(address_of(found[1]), bytes.fromhex(found[2]))
+        assert sent == [contracts.access_manager, contracts.router]
+        assert done.stdout == f"alpha {client} goes on with {substitute}\n"
+        assert (await chain.client(client)).status is ClientStatus.ACTIVE
+
+
 @pytest.mark.long
 async def test_router_client_is_recovered_after_its_delay():
     async with evm_setting() as setting:
-        chain, transactor, hub = setting.chain, setting.transactor, setting.hub
+        chain, transactor = setting.chain, setting.transactor
         router = address_of(setting.contracts.router)
         manager = address_of(setting.contracts.access_manager)
 
-        async def new_client(**changes: int) -> bytes:
-            setting.sync_hub()
-            height = setting.hub_height()
-            states = InitialStates(
-                "07-tendermint",
-                Height(1, height),
-                encode_client_state(hub.client_state(height, **changes)),
-                encode_consensus_state(hub.consensus_state(height)),
-            )
-            return await deployment.deploy_hub_client(transactor, states)
-
-        short = await new_client(trusting_period_ns=4 * 10**9)
+        short = await new_client(setting, trusting_period_ns=4 * 10**9)
         client = await deployment.add_client(transactor, router, short, "bft-evm-5", (b"",))
         while (await chain.client(client)).status is not ClientStatus.EXPIRED:
             await chain.wait_for_height((await chain.head()).height + 1)
-        substitute = await new_client()
+        substitute = await new_client(setting)
         counterparty = ("bft-evm-5", (b"",))
         revoke = deployment.Function("revokeRole", ("uint64", "address"))
         owner = address_of(transactor.signer.address)

@@ -1,5 +1,6 @@
 """What an admin with a delay, or a multisig, decides through the command line: `--decide-as`, and running a command again."""
 
+import re
 from functools import partial
 
 import pytest
@@ -86,8 +87,8 @@ async def test_audit_H4_what_a_multisig_decides_is_written_down_for_it(tmp_path)
         assert await setting.execution.nonce(ADDRESSES["stranger"]) == 0
 
 
-def peer_command(setting, contracts, word):
-    """Of a configuration without a hub, with the peer's options."""
+def config_of(setting, contracts):
+    """A configuration without a hub, with a path."""
     config = setting.folder / "relay.toml"
     if not config.exists():
         config.touch(mode=0o600)
@@ -98,8 +99,12 @@ def peer_command(setting, contracts, word):
             f'rpc = ["{setting.url}"]\nrouter = "{contracts["router"]}"\n'
             'key = { keystore = "relayer.json", password_file = "password" }\n'
         )
+    return ("--config", str(config), "--chain", "alpha")
+
+
+def peer_command(setting, contracts, word):
     name = ("--name", "beta") if word == "add" else ()
-    where = ("--config", str(config), "--chain", "alpha", "--mailbox", contracts["mailbox"])
+    where = (*config_of(setting, contracts), "--mailbox", contracts["mailbox"])
     return ["peer", word, *where, "--hub-client", "bft-evm-1", *name]
 
 
@@ -145,3 +150,29 @@ async def test_audit_H4_a_peer_before_the_path_is_told_to_make_the_path(tmp_path
         command = peer_command(setting, contracts, word)
         code, _, error = await setting.command(*command, *setting.key("admin"), "--decide-as", ADDRESSES["admin"])
         assert code == 1 and f"run hutong path create --chain alpha --mailbox {contracts['mailbox']} first" in error
+
+
+async def test_audit_H4_a_multisig_limits_what_moves(tmp_path):
+    """The limiter's calls are printed, the schedule and then the call; once the limit stands the command says so."""
+    async with running(tmp_path) as setting:
+        contracts = await setting.deployed(limiter_delay_s=str(DELAY_S))
+        where = (*config_of(setting, contracts), "--transfer", contracts["transfer"])
+        wish = ["transfer", "limits", "set", *where, "--client", "client-0", "--token", "0x" + "17" * 20]
+        wish += ["--send-cap", "7", *setting.key("stranger")]
+        code, _, error = await setting.command(*wish)
+        assert code == 1 and "may not do that: it needs the limiter role" in error and "--decide-as" in error
+        code, _, error = await setting.command(*wish, "--decide-as", ADDRESSES["admin"])
+        assert code == 1 and f"{ADDRESSES['admin']} may not do that: it needs the limiter role" in error
+        sent = []
+        while True:
+            code, output, error = await setting.command(*wish, "--decide-as", ADDRESSES["limiter"])
+            if code == 0:
+                break
+            found = re.search(f"for {ADDRESSES['limiter']} to send: to (0x[0-9a-fA-F]{{40}}) data 0x([0-9a-f]+)", error)
+            if found is None:
+                assert "scheduled: the limit may be set from" in output
+                continue
+            sent.append(found[1])
+            await setting.transactor("limiter").send(bytes.fromhex(found[1][2:]), bytes.fromhex(found[2]))
+        assert sent == [contracts["access_manager"], contracts["transfer"]] and output == "limit set\n"
+        assert await setting.execution.nonce(ADDRESSES["stranger"]) == 0
