@@ -6,6 +6,7 @@ from itertools import islice
 from adapters.interface import EndpointUnavailable, HeightUnavailable, PacketEvent
 from light_clients.interface import VerificationError
 from relay.config import PathEnd
+from relay.core.complaints import Complaints
 from relay.core.deeds import Deed, Deeds
 from relay.core.errors import RouteBlocked, SubmissionRefused
 from relay.core.facts import every_fact_of, facts_of, first_leg_of
@@ -33,13 +34,24 @@ def cause_of(error: Exception) -> Cause:
 
 
 class History:
-    """Calls that do not wait cannot fail; `paths` resolve the legs of a forwarded packet."""
+    """Calls that do not wait cannot fail; `paths` resolve the legs of a forwarded packet.
 
-    def __init__(self, ledger: Ledger, paths: Paths, now_ns: Callable[[], int], backlog: Backlog) -> None:
+    What `complaints` has of the ledger already is not logged again.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        paths: Paths,
+        now_ns: Callable[[], int],
+        backlog: Backlog,
+        complaints: Complaints | None = None,
+    ) -> None:
         self._ledger = ledger
         self._paths = paths
         self._now_ns = now_ns
         self._backlog = backlog
+        self._complaints = complaints if complaints is not None else Complaints()
         self._deeds = Deeds(paths)
         self._log = get_logger("history")
 
@@ -82,7 +94,8 @@ class History:
             record = await self._ledger.record_of(packet_id, kind.value)
             job = None if record is None else decode_job(record)
         except (LedgerUnavailable, RecordRefused) as error:
-            self._log.warning("what the ledger keeps of a packet is of no use", packet=packet_id, reason=str(error))
+            if isinstance(error, RecordRefused) or self._complaints.is_new(str(error)):
+                self._log.warning("what the ledger keeps of a packet is of no use", packet=packet_id, reason=str(error))
             return None
         return job if job is not None and job.packet_id == packet_id and job.kind is kind else None
 
@@ -149,7 +162,8 @@ class History:
         try:
             await self._ledger.reconcile(end.chain, end.client, unsettled, read, self._now_ns())
         except LedgerUnavailable as error:
-            self._log.warning("the ledger is not compared with the chain", chain=end.chain, reason=str(error))
+            if self._complaints.is_new(str(error)):
+                self._log.warning("the ledger is not compared with the chain", chain=end.chain, reason=str(error))
 
     def _note(
         self,

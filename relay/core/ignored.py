@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import trio
 
+from relay.core.complaints import Complaints
 from relay.dispatch import Job
 from relay.ledger import Ledger, LedgerUnavailable
 from relay.telemetry import get_logger
@@ -14,8 +15,9 @@ READ_EVERY_S = 5.0
 class Ignored:
     """By job, with the reason. `run` it under supervision."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, complaints: Complaints) -> None:
         self._ledger = ledger
+        self._complaints = complaints
         self._reasons: Mapping[str, str] = {}
         self._log = get_logger("ignored")
 
@@ -29,7 +31,8 @@ class Ignored:
         try:
             self._reasons = await self._ledger.ignored()
         except LedgerUnavailable as error:
-            self._log.info("what is to be ignored is not known anew", reason=str(error))
+            if self._complaints.is_new(str(error)):
+                self._log.warning("what is to be ignored is not known anew", reason=str(error))
 
     async def run(self) -> None:
         """For ever. While the ledger is away, what it said last holds."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import trio
 
 from relay.config import RelayConfig
+from relay.core.complaints import Complaints
 from relay.ledger import Ledger, LedgerUnavailable
 from relay.telemetry import Metrics, get_logger
 
@@ -40,7 +41,13 @@ def ledger_password(relay: RelayConfig, environment: Mapping[str, str] | None = 
     return password
 
 
-async def keep_ledger(ledger: Ledger, now_ns: Callable[[], int], retention_days: int | None, metrics: Metrics) -> None:
+async def keep_ledger(
+    ledger: Ledger,
+    now_ns: Callable[[], int],
+    retention_days: int | None,
+    metrics: Metrics,
+    complaints: Complaints,
+) -> None:
     """For ever: write what is noted, and forget what was settled longer than `retention_days` ago (None: nothing)."""
     log = get_logger("ledger")
     pruned_at_s = trio.current_time() - PRUNE_EVERY_S
@@ -56,6 +63,7 @@ async def keep_ledger(ledger: Ledger, now_ns: Callable[[], int], retention_days:
                 bounded_at_s = trio.current_time()
                 await ledger.bound_records()
         except LedgerUnavailable as error:
-            log.warning("the ledger is behind", notes=ledger.notes, reason=str(error))
+            if complaints.is_new(str(error)):
+                log.warning("the ledger is behind", notes=ledger.notes, reason=str(error))
         metrics.ledger_notes(ledger.notes)
         await trio.sleep(FLUSH_EVERY_S)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import trio
 
 from adapters.interface import AdapterError, ChainAdapter
+from relay.core.complaints import Complaints
 from relay.dispatch import QueueError
 from relay.ledger import LedgerUnavailable
 from relay.telemetry import Metrics, get_logger
@@ -38,13 +39,20 @@ class Readiness:
             LEDGER: SERVICE_WITHIN_S,
         }
         self._answered_at_s: dict[str, float] = {}
+        self._refusals: dict[str, str] = {}
 
     def chain_answered(self, name: str) -> None:
         self.answered(_chain(name))
         self._metrics.answered(name, self._now_ns() / 1e9)
 
-    def answered(self, what: str) -> None:
+    def answered(self, what: str) -> bool:
+        """True if it refused before."""
         self._answered_at_s[what] = trio.current_time()
+        return self._refusals.pop(what, None) is not None
+
+    def refused(self, what: str, reason: str) -> None:
+        """It answered that it cannot do its work, such as a ledger whose disk is full: missing from now on."""
+        self._refusals[what] = reason
 
     def missing(self) -> list[Missing]:
         """Who does not answer; empty if all do."""
@@ -52,23 +60,30 @@ class Readiness:
         found: list[Missing] = []
         for what, within_s in self._within_s.items():
             at_s = self._answered_at_s.get(what)
-            if at_s is None:
+            if what in self._refusals:
+                found.append(Missing(what, self._refusals[what]))
+            elif at_s is None:
                 found.append(Missing(what, "did not answer yet"))
             elif now_s - at_s > within_s:
                 found.append(Missing(what, f"did not answer for {now_s - at_s:.0f} s"))
         return found
 
 
-async def ask_service(what: str, question: Callable[[], Awaitable[object]], readiness: Readiness) -> None:
+async def ask_service(
+    what: str, question: Callable[[], Awaitable[object]], readiness: Readiness, complaints: Complaints
+) -> None:
     """For ever. A question that hangs is an answer too: the last one grows old."""
     log = get_logger("readiness")
     while True:
         try:
             await question()
         except (QueueError, LedgerUnavailable) as error:
-            log.warning("a service does not answer", what=what, reason=str(error))
+            readiness.refused(what, str(error))
+            if complaints.is_new(str(error)):
+                log.warning("a service does not answer", what=what, reason=str(error))
         else:
-            readiness.answered(what)
+            if readiness.answered(what):
+                log.info("a service answers again", what=what)
         await trio.sleep(ASK_SERVICE_EVERY_S)
 
 

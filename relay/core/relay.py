@@ -19,6 +19,7 @@ from relay.core.batch import BatchBuilder
 from relay.core.bundling import Exporter
 from relay.core.catching_up import CatchingUp
 from relay.core.clearer import Clearer
+from relay.core.complaints import Complaints
 from relay.core.discovery import Discovery
 from relay.core.endpoint_watch import watch_endpoints
 from relay.core.errors import StartRefused
@@ -61,6 +62,7 @@ class Services:
     alone: bool
     run_archive: Runner = field(default_factory=abandoning_thread)
     """For the archive of bundles: a store that is away takes no thread that verifies, and nobody waits for it at the end."""
+    complaints: Complaints = field(default_factory=Complaints)
 
 
 TELL_EVERY_S = 1.0
@@ -87,7 +89,9 @@ class Relay:
         self.paths = Paths.of(config.paths)
         self._wakeup = Wakeup()
         self._catching_up = CatchingUp()
-        self._history = History(services.ledger, self.paths, services.now_ns, services.metrics.backlog)
+        self._history = History(
+            services.ledger, self.paths, services.now_ns, services.metrics.backlog, services.complaints
+        )
         self._log = get_logger("relay")
         self._identified = Identification(adapters, self.paths, services.random)
         used = {end.chain for end in self.paths.opposite}
@@ -103,7 +107,7 @@ class Relay:
             name: Turns(name, adapters, self.paths, self._peers, config.turns, services.metrics)
             for name in sorted(used)
         }
-        self._ignored = Ignored(services.ledger)
+        self._ignored = Ignored(services.ledger, services.complaints)
         self._discovery = Discovery(adapters, self.paths, services.now_ns, self._history)
         self._timeouts = TimeoutScheduler(
             self._heads, self.paths, self._discovery, services.queue, self._wakeup, self._history
@@ -240,10 +244,12 @@ class Relay:
             await self._identified.begin(nursery)
             days = self._config.relay.ledger_retention_days
             services = self._services
-            keep = partial(keep_ledger, services.ledger, services.now_ns, days, services.metrics)
+            complaints = services.complaints
+            keep = partial(keep_ledger, services.ledger, services.now_ns, days, services.metrics, complaints)
             self._start(nursery, "ledger", keep)
             for what, question in ((QUEUE, self._ask_queue), (LEDGER, self._ask_ledger)):
-                self._start(nursery, f"readiness:{what}", partial(ask_service, what, question, self.readiness))
+                ask = partial(ask_service, what, question, self.readiness, complaints)
+                self._start(nursery, f"readiness:{what}", ask)
             self._start(nursery, "ignored", self._ignored.run)
             if not services.alone:
                 self._start(nursery, "peers", self._peers.run)
@@ -332,15 +338,16 @@ class Relay:
         nursery.start_soon(self._supervise, name, task)
 
     async def _supervise(self, name: str, task: Callable[[], Any]) -> None:
-        await supervise(name, task, self._services.metrics, self._services.random)
+        services = self._services
+        await supervise(name, task, services.metrics, services.random, services.complaints)
         # Every task of the tree runs until it is cancelled: one that returned does its work no more.
         self._ended.append(name)
 
     async def _ask_queue(self) -> None:
-        await self._services.queue.statistics(self.workers[0].route)
+        await self._services.queue.try_to_write()
 
     async def _ask_ledger(self) -> None:
-        await self._services.ledger.cursor(next(iter(self.accounts)))
+        await self._services.ledger.try_to_write()
 
     async def _watch_wallets(self, name: str) -> None:
         chain = self._config.chain(name)

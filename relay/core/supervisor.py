@@ -8,6 +8,7 @@ import trio
 from adapters.interface import AdapterError
 from relay.archive import ArchiveUnavailable
 from relay.base.os_errors import os_reason
+from relay.core.complaints import Complaints
 from relay.core.errors import StartRefused
 from relay.dispatch import Backoff, QueueError
 from relay.ledger import LedgerUnavailable
@@ -16,10 +17,20 @@ from relay.telemetry import Metrics, get_logger
 RESTART = Backoff(base_s=0.5, cap_s=30.0)
 STEADY_AFTER_S = 60.0
 """A task that ran so long before it failed counts as healthy: its delay starts again."""
+_SHARED = (ArchiveUnavailable, LedgerUnavailable, OSError, QueueError)
 
 
-async def supervise(name: str, task: Callable[[], Awaitable[object]], metrics: Metrics, random: Random) -> None:
-    """Run `task` until it returns. StartRefused leaves; any other failure is logged, and `task` is called again."""
+async def supervise(
+    name: str,
+    task: Callable[[], Awaitable[object]],
+    metrics: Metrics,
+    random: Random,
+    complaints: Complaints | None = None,
+) -> None:
+    """Run `task` until it returns. StartRefused leaves; any other failure is logged, and `task` is called again.
+
+    What `complaints` has of the surroundings already (a full disk, a queue that is away) is not logged again.
+    """
     log = get_logger("supervisor")
     failures = 0
     while True:
@@ -41,7 +52,10 @@ async def supervise(name: str, task: Callable[[], Awaitable[object]], metrics: M
             metrics.restart(name)
             facts = {"task": name, "failures": failures, "delay_s": round(delay_s, 2)}
             if _is_expected(error):
-                log.warning("task waits for what it needs; starting it again", reason=_reason(error), **facts)
+                reason = _reason(error)
+                known = complaints is not None and _is_shared(error) and not complaints.is_new(reason)
+                if not known:
+                    log.warning("task waits for what it needs; starting it again", reason=reason, **facts)
             else:
                 log.exception("task failed; starting it again", **facts)
             await trio.sleep(delay_s)
@@ -54,9 +68,18 @@ async def supervise(name: str, task: Callable[[], Awaitable[object]], metrics: M
 def _is_expected(error: BaseException) -> bool:
     """A chain that refuses, lags or is silent, a full disk, a queue or ledger that is away: one line says all, where a defect
     needs its traceback."""
+    return _consists_of(error, (AdapterError, *_SHARED))
+
+
+def _is_shared(error: BaseException) -> bool:
+    """Of disk, ledger or queue, which all tasks stand on; what a chain says is each task's own."""
+    return _consists_of(error, _SHARED)
+
+
+def _consists_of(error: BaseException, kinds: tuple[type[Exception], ...]) -> bool:
     if isinstance(error, BaseExceptionGroup):
-        return all(map(_is_expected, error.exceptions))
-    return isinstance(error, AdapterError | ArchiveUnavailable | LedgerUnavailable | OSError | QueueError)
+        return all(_consists_of(inner, kinds) for inner in error.exceptions)
+    return isinstance(error, kinds)
 
 
 def _reason(error: BaseException) -> str:

@@ -19,6 +19,10 @@ SOCKET_TIMEOUT_S = 5.0
 _RECONNECT = Backoff(base_s=0.05, cap_s=2.0)
 _LOST = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.BusyLoadingError)
 
+_CANNOT_WRITE = "MISCONF "
+"""What a server says to every write, and to PING, while it cannot keep its data on its disk."""
+MAX_DETAIL_CHARS = 200
+
 
 class Connection:
     """One server, named by URL. Safe to share by tasks."""
@@ -44,7 +48,7 @@ class Connection:
         """Run `command` with the client; while the server is away, again and again. `command` must be idempotent.
 
         Raises:
-            QueueUnavailable: the server answers with an error of its own (wrong password, out of memory, …).
+            QueueUnavailable: the server answers with an error of its own (wrong password, out of memory, its disk is full, …).
             redis.exceptions.ResponseError: the command itself was refused.
         """
         failures = 0
@@ -62,6 +66,11 @@ class Connection:
                 await trio.sleep(_RECONNECT.delay_s(failures, self._random))
             except (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError) as error:
                 raise QueueUnavailable(str(error)) from None
+            except redis.exceptions.ResponseError as error:
+                if not str(error).startswith(_CANNOT_WRITE):
+                    raise
+                folder = await self._run(lambda: _folder_of(self._client))
+                raise QueueUnavailable(_cannot_write(str(error), folder)) from None
             else:
                 if failures:
                     self._log.info("queue server answers again", failures=failures)
@@ -70,3 +79,19 @@ class Connection:
     def close(self) -> None:
         """Drop the sockets."""
         self._client.close()
+
+
+def _folder_of(client: "redis.Redis") -> str:
+    """Where the server keeps its data; empty where it does not tell."""
+    try:
+        folder = client.config_get("dir").get("dir", "")
+    except redis.exceptions.RedisError:
+        return ""
+    return folder.decode(errors="replace") if isinstance(folder, bytes) else str(folder)
+
+
+def _cannot_write(said: str, folder: str) -> str:
+    # A script's error goes on with the script's digest and line, which tell an operator nothing.
+    detail = said.removeprefix(_CANNOT_WRITE).partition(" script: ")[0][:MAX_DETAIL_CHARS]
+    where = f" in {folder}" if folder else ""
+    return f"the server cannot write on its disk{where} ({detail}); free some space there, nothing is lost"

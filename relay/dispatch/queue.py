@@ -27,6 +27,7 @@ MAX_LETTERS = CAPACITY
 """Jobs of one route that failed and wait to be tried again, dead letters among them."""
 LEASE_S = 60.0
 """How long the relay that picked a letter has it; then another may pick it."""
+ASKED_FOR_MS = 60_000
 _LETTERS_CHUNK = 500
 MAX_DELIVERIES = 10
 """A job that was taken so often without an end has probably ended its workers: dead letter."""
@@ -463,6 +464,17 @@ class Queue:
         records = self._keys(route)[4]
         record = await self._connection(lambda client: cast(bytes | None, client.hget(records, job_id)))
         return None if record is None else decode_letter(job_id, record)
+
+    async def try_to_write(self) -> None:
+        """Write a value that nobody reads.
+
+        Raises:
+            QueueUnavailable: the server refuses to write, for example because its disk is full.
+        """
+        key, now_ms = f"{self._prefix}:asked", self._now_ms()
+        await self._connection(lambda client: client.set(key, now_ms, px=ASKED_FOR_MS))
+        # A server learns that its disk is full from the write, and says so with the command after it.
+        await self._connection(lambda client: client.ping())
 
     async def announce(self, names: Sequence[str]) -> None:
         """Tell whoever shares the queue that we send by these accounts."""

@@ -1,9 +1,10 @@
 """Opening the database: SQLite or PostgreSQL, with a password that stands in no URL, error or log."""
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from relay.base.extras import install_hint
@@ -37,25 +38,34 @@ def open_engine(url: str, password: Password = None, *, read_only: bool = False)
     return _open_postgresql(parsed, password, read_only=read_only)
 
 
-def reason_of(error: Exception, password: Password = None) -> str:
-    """The driver's first line about a failure, without statements, parameters and the password."""
+def reason_of(error: Exception, password: Password = None, file: str | None = None) -> str:
+    """The driver's first line about a failure, without statements, parameters and the password. `file`: SQLite's."""
     original = getattr(error, "orig", None)
     said = "" if original is None else str(original).partition("\n")[0]
-    remedy = _remedy_of(original)
+    remedy = _remedy_of(original, "" if file is None else f" in {Path(file).parent}")
     if password:
         said = said.replace(password, "[redacted]")
     return f"{type(error).__name__}: {said[:MAX_REASON_CHARS]}{remedy}" if said else type(error).__name__
 
 
-def _remedy_of(original: object) -> str:
+def write_nothing(connection: Connection) -> None:
+    """A transaction with this reaches the disk when it is committed, and changes no row."""
+    if connection.dialect.name == "sqlite":
+        # The number is nobody's; setting it writes the page that it stands on, where a row that stays equal writes none.
+        connection.exec_driver_sql("PRAGMA user_version = 0")
+    else:
+        connection.exec_driver_sql("SELECT txid_current()")
+
+
+def _remedy_of(original: object, where: str) -> str:
     """SQLite says "disk I/O error" also where the last page did not fit on the disk any more."""
     code = getattr(original, "sqlite_errorcode", None)
     if code is None:
         return ""
     if code & _PRIMARY_CODE == sqlite3.SQLITE_FULL:
-        return "; no space is left on the ledger's disk: free some, nothing is lost"
+        return f"; no space is left on the ledger's disk{where}: free some, nothing is lost"
     if code & _PRIMARY_CODE == sqlite3.SQLITE_IOERR:
-        return f" ({original.sqlite_errorname}); look whether the ledger's disk is full or damaged"  # type: ignore[attr-defined]
+        return f" ({original.sqlite_errorname}); look whether the ledger's disk{where} is full or damaged"  # type: ignore[attr-defined]
     return ""
 
 

@@ -19,7 +19,7 @@ from relay.base.threads import Runner, thread_runner
 from relay.ledger.bounds import bounded_int
 from relay.ledger.cost_sums import sum_costs
 from relay.ledger.ends import end_write, notes_of_end
-from relay.ledger.engine import Password, open_engine, reason_of
+from relay.ledger.engine import Password, open_engine, reason_of, write_nothing
 from relay.ledger.errors import LedgerUnavailable
 from relay.ledger.inserting import insert_into
 from relay.ledger.journal import hex_of, write_entries
@@ -91,7 +91,9 @@ class Ledger:
             upgrade_to_head(engine)
         except SQLAlchemyError as error:
             engine.dispose()
-            raise LedgerUnavailable(f"the ledger cannot be opened: {reason_of(error, password)}") from None
+            raise LedgerUnavailable(
+                f"the ledger cannot be opened: {reason_of(error, password, engine.url.database)}"
+            ) from None
         return cls(engine, run, owner)
 
     def close(self) -> None:
@@ -117,6 +119,10 @@ class Ledger:
     async def flush(self) -> None:
         """Write what is noted."""
         await self._write(lambda _connection: None)
+
+    async def try_to_write(self) -> None:
+        """Like `flush`, and something reaches the disk also where nothing is noted. Raises LedgerUnavailable."""
+        await self._write(write_nothing)
 
     async def prune(self, before_ns: int) -> int:
         """Forget packets settled and transactions ended before that time, a piece at a time; returns how many rows."""
@@ -197,7 +203,8 @@ class Ledger:
         try:
             result: T = await self._run(call)
         except SQLAlchemyError as error:
-            raise LedgerUnavailable(f"the ledger cannot be used: {reason_of(error)}") from None
+            reason = reason_of(error, file=self._engine.url.database)
+            raise LedgerUnavailable(f"the ledger cannot be used: {reason}") from None
         return result
 
     async def record_of(self, packet_id: str, kind: str) -> bytes | None:

@@ -1,0 +1,23 @@
+"""What the surroundings refuse, such as a full disk: many tasks meet it, and one line of the log says it."""
+
+import trio
+
+FORGOTTEN_AFTER_S = 90.0
+"""Longer than any task waits before it tries again: what nobody met for so long had ended, and is said anew."""
+MAX_HELD = 1_000
+
+
+class Complaints:
+    """Of one relay, shared by its tasks."""
+
+    def __init__(self) -> None:
+        self._met_at_s: dict[str, float] = {}
+
+    def is_new(self, reason: str) -> bool:
+        """True if nobody met `reason` lately: then it is to be said."""
+        now_s = trio.current_time()
+        lately = {one: at_s for one, at_s in self._met_at_s.items() if now_s - at_s <= FORGOTTEN_AFTER_S}
+        known = reason in lately
+        self._met_at_s = lately if known or len(lately) < MAX_HELD else {}
+        self._met_at_s[reason] = now_s
+        return not known
