@@ -34,16 +34,16 @@ RELAY = (
     Defence(
         "looks at the chain before paying",
         "relay/core/worker.py",
-        "        if await self._is_done(job, head.height):\n",
-        "        if False:\n",
-        (f"{FAULTS}::test_attack_G7_packet_delivered_by_another_is_not_paid_for",),
+        "            return await self._destination.receipt(packet.destination_client, packet.sequence, height) is not None\n",
+        "            return False\n",
+        (f"{FAULTS}::test_attack_G7_packet_received_by_another_and_not_yet_settled_is_not_paid_for",),
     ),
     Defence(
         "proofs verified before they are paid for",
         "relay/core/batch.py",
         "        verify_proof(judge, client, proof, path)\n",
         "        pass\n",
-        (f"{FAULTS}::test_attack_G1_corrupt_proofs_and_headers_are_never_paid_for",),
+        (f"{FAULTS}::test_attack_G1_a_corrupt_proof_alone_costs_its_endpoint_the_trust",),
     ),
     Defence(
         "fee cap",

@@ -443,6 +443,19 @@ async def test_attack_G7_packet_delivered_by_another_is_not_paid_for(world, auto
             assert await process.ledger.costs() == []
 
 
+async def test_attack_G7_packet_received_by_another_and_not_yet_settled_is_not_paid_for(world, autojump_clock):
+    async with making_blocks(world):
+        async with world.relay(signer=key(2), prefix="theirs").running():
+            world.send("alpha", 3)
+            await world.until(lambda: world.received() == 3)
+        delivered = len(world.transactions("beta"))
+        process = world.relay()
+        await process.ledger.set_cursor("alpha", 0)
+        async with process.running():
+            await world.all_settled(3)
+        assert len(world.transactions("beta")) == delivered
+
+
 async def test_attack_G8_fee_cap_and_empty_wallet_wait_with_a_reason(world, autojump_clock, capsys):
     world.chains["beta"].fund(world.signer.address, -FORTUNE_WEI)
     async with making_blocks(world), world.relay().running():
@@ -505,6 +518,16 @@ async def test_attack_G1_corrupt_proofs_and_headers_are_never_paid_for(world, au
         await world.all_settled(4, at_most_s=600)
         assert process.relay._adapters["alpha"].distrusted
     assert all(receipt.reverted is None and not receipt.failures for receipt in world.transactions("beta"))
+
+
+async def test_attack_G1_a_corrupt_proof_alone_costs_its_endpoint_the_trust(world, autojump_clock):
+    """A simulation would refuse it too, and would not know whose fault it is."""
+    world.faults["alpha"].corrupt_proofs = 0.5
+    process = world.relay(max_attempts=100)
+    async with making_blocks(world), process.running():
+        world.send("alpha", 4)
+        await world.all_settled(4, at_most_s=600)
+        assert process.relay._adapters["alpha"].distrusted
 
 
 @pytest.mark.parametrize(
