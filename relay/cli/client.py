@@ -203,26 +203,14 @@ def recover(
     prints executes after the delay; exit code 1 until then. On a Cosmos chain it makes a governance proposal and prints
     its number: the client is recovered when that has passed.
     """
-    from eth_utils.address import is_hex_address, to_canonical_address
-
     loaded = config_of(config)
     account = None if decide_as is None else address_of(decide_as, "--decide-as")
     if chain is not None:
         if keystore is None:
             raise refuse("--chain goes with --keystore", UNUSABLE)
         owner = signer_of(keystore, password_file, password_env)
-        if account is not None and isinstance(chain_of(loaded, chain), CosmosChainConfig):
-            raise refuse(f"--decide-as is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
-        if isinstance(cosmos := member_chain_of(loaded, chain), CosmosChainConfig):
-            coin = None if deposit is None else _coin(deposit)
-            _recover_by_proposal(loaded, cosmos, RecoveryWish(subject, substitute, coin, vote), owner)
-            return
-        if vote or deposit is not None:
-            raise refuse(f"--vote and --deposit are for Cosmos chains; {chain} is of kind {cosmos.kind}", UNUSABLE)
-        if substitute is not None and not is_hex_address(substitute):
-            raise refuse(f"--substitute: {substitute[:80]!r} is not an address", UNUSABLE)
-        contract = None if substitute is None else bytes(to_canonical_address(substitute))
-        _recover_on_router(loaded, chain, RouterOrder(subject, contract, account), owner)
+        wish = RecoveryWish(subject, substitute, None if deposit is None else _coin(deposit), vote)
+        _recover_on_chain(loaded, chain, wish, owner, account)
         return
     if account is not None:
         raise refuse("--decide-as goes with --chain; on the hub its members decide with --hub-admin", UNUSABLE)
@@ -241,6 +229,24 @@ def _coin(text: str) -> tuple[int, str]:
             f"--deposit: {text[:80]!r} is not an amount with its denomination, such as 10000000stake", UNUSABLE
         )
     return int(match[1]), match[2]
+
+
+def _recover_on_chain(config: Config, chain: str, wish: RecoveryWish, owner: Signer, account: bytes | None) -> None:
+    """`account`, if given, is who decides in place of `owner`: its calls are printed."""
+    from eth_utils.address import is_hex_address, to_canonical_address
+
+    member = member_chain_of(config, chain)
+    if isinstance(member, CosmosChainConfig):
+        if account is not None:
+            raise refuse(f"--decide-as is for EVM chains; {chain} is of kind cosmos", UNUSABLE)
+        _recover_by_proposal(config, member, wish, owner)
+        return
+    if wish.vote or wish.deposit is not None:
+        raise refuse(f"--vote and --deposit are for Cosmos chains; {chain} is of kind {member.kind}", UNUSABLE)
+    if wish.substitute is not None and not is_hex_address(wish.substitute):
+        raise refuse(f"--substitute: {wish.substitute[:80]!r} is not an address", UNUSABLE)
+    contract = None if wish.substitute is None else bytes(to_canonical_address(wish.substitute))
+    _recover_on_router(config, chain, RouterOrder(wish.subject, contract, account), owner)
 
 
 def _recover_by_proposal(config: Config, cosmos: CosmosChainConfig, wish: RecoveryWish, owner: Signer) -> None:
