@@ -112,7 +112,7 @@ RELAY = (
         "a round of simulations waits for the next",
         "relay/core/prober.py",
         "            await trio.sleep(gap_s)\n",
-        "            await trio.sleep(0.1)\n",
+        "            await trio.sleep(1)\n",
         ("relay/core/test_retries.py::test_parity_pain_14_poison_costs_less_than_a_request_a_second",),
     ),
     Defence(
