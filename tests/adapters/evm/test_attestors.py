@@ -327,21 +327,22 @@ def test_request_bounds_and_fields():
     good = AttestationRequest(SCOPE, HEIGHT, tuple(PATHS))
     document = json.loads(encode_request(good))
     changes = [
-        ({"extra": 1}, "extra"),
-        ({"height": -1}, "height"),
-        ({"height": True}, "height"),
-        ({"wait_ms": 60_000}, "wait_ms"),
-        ({"paths": ["0x" + "AA" * 32]}, "paths[0]"),
-        ({"paths": ["0x" + "aa" * 31]}, "paths[0]"),
-        ({"paths": [document["paths"][0]] * 2}, "paths"),
-        ({"paths": ["0x" + "00" * 32] * (MAX_PATHS + 1)}, "paths"),
-        ({"scope": {**document["scope"], "source_router": 5}}, "scope.source_router"),
+        ({"extra": 1}, "request.extra"),
+        ({"height": -1}, "request.height"),
+        ({"height": True}, "request.height"),
+        ({"wait_ms": 60_000}, "request.wait_ms"),
+        ({"paths": ["0x" + "AA" * 32]}, "request.paths[0]"),
+        ({"paths": ["0x" + "aa" * 31]}, "request.paths[0]"),
+        ({"paths": [document["paths"][0]] * 2}, "request.paths"),
+        ({"paths": ["0x" + "00" * 32] * (MAX_PATHS + 1)}, "request.paths"),
+        ({"scope": {**document["scope"], "source_router": 5}}, "request.scope.source_router"),
+        # the scope judges its client's name itself
         ({"scope": {**document["scope"], "destination_client_id": "x"}}, "scope.destination_client_id"),
     ]
     for change, named in changes:
         with pytest.raises(MalformedInput) as caught:
             decode_request(json.dumps({**document, **change}).encode())
-        assert caught.value.field in (named, f"request.{named}"), "the scope judges its client's name itself"
+        assert caught.value.field == named
     with pytest.raises(MalformedInput):
         decode_request(b" " * (MAX_REQUEST_BYTES + 1))
     full = replace(good, path_hashes=tuple(number.to_bytes(32, "big") for number in range(MAX_PATHS)))
