@@ -134,7 +134,7 @@ def _refusal(document: Document) -> AttestorRefused:
     with document.members() as fields:
         code, reason = fields["code"].text(MAX_ANSWER_BYTES), fields["reason"].text(MAX_ANSWER_BYTES)
     if code not in ERROR_CODES:
-        raise MalformedInput("answer.error.code", "is none of the API's", got=code)
+        raise MalformedInput("answer.error.code", "is not a code of the attestors' API", got=code)
     return AttestorRefused(code, reason[:MAX_REASON_CHARS])
 
 

@@ -1,14 +1,13 @@
 """The `bft-evm` light client: EVM consortium chains whose headers carry their validators' seals (QBFT, IBFT 2.0, Istanbul)."""
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import ClassVar
 
 from light_clients.bft_evm import codec, predicates
 from light_clients.bft_evm.predicates import SPEC
 from light_clients.bft_evm.types import ClientState, ConsensusState, Header, Misbehaviour, TrustedState
 from light_clients.bft_evm.verification import Options, Sealed, judge_evidence, judge_update
-from light_clients.ibc.evm_router import CommitmentRules, ProofContext, router_storage_root
+from light_clients.ibc.evm_router import CommitmentRules, router_storage_root
 from light_clients.interface import (
     VERIFY,
     ConsensusStates,
@@ -46,17 +45,7 @@ def router_account_proven(client: ClientState, header: Header) -> bytes:
     return router_storage_root(header.execution.state_root, client.router_address, header.account_proof)
 
 
-_client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
-"""Many proofs are judged under one state; its bytes are all that is read."""
-
-
-def _states_of(client_state: bytes, consensus_state: bytes) -> ProofContext:
-    return ProofContext(
-        _client_state_of(client_state).is_frozen, codec.decode_consensus_state(consensus_state).storage_root
-    )
-
-
-_COMMITMENTS = CommitmentRules(SPEC, _states_of)
+_COMMITMENTS = CommitmentRules(SPEC, codec.decode_client_state, codec.decode_consensus_state)
 
 
 class BftEvmClient(StoredClient[ClientState, ConsensusState]):

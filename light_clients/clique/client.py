@@ -1,14 +1,13 @@
 """The `clique` light client: proof-of-authority chains whose signers seal in turn (EIP-225)."""
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import ClassVar
 
 from light_clients.clique import codec, predicates
 from light_clients.clique.predicates import SPEC
 from light_clients.clique.types import ClientState, ConsensusState, Misbehaviour, SealedBlock, TrustedState
 from light_clients.clique.verification import Branch, judge_evidence, judge_update, options_of
-from light_clients.ibc.evm_router import CommitmentRules, ProofContext, router_storage_root
+from light_clients.ibc.evm_router import CommitmentRules, router_storage_root
 from light_clients.interface import (
     VERIFY,
     ConsensusStates,
@@ -45,17 +44,7 @@ def consensus_state_is_the_latest(client: ClientState, state: ConsensusState) ->
             raise PredicateFailed("consensus_state_is_the_latest", f"{name} differs", got=got, expected=expected)
 
 
-_client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
-"""Many proofs are judged under one state; its bytes are all that is read."""
-
-
-def _states_of(client_state: bytes, consensus_state: bytes) -> ProofContext:
-    return ProofContext(
-        _client_state_of(client_state).is_frozen, codec.decode_consensus_state(consensus_state).storage_root
-    )
-
-
-_COMMITMENTS = CommitmentRules(SPEC, _states_of)
+_COMMITMENTS = CommitmentRules(SPEC, codec.decode_client_state, codec.decode_consensus_state)
 
 
 class CliqueClient(StoredClient[ClientState, ConsensusState]):

@@ -16,7 +16,7 @@ from light_clients.ethereum.types import (
     Misbehaviour,
 )
 from light_clients.ethereum.verification import after_update, judge_trusted_update
-from light_clients.ibc.evm_router import CommitmentRules, ProofContext, router_storage_root
+from light_clients.ibc.evm_router import CommitmentRules, router_storage_root
 from light_clients.interface import (
     NANOSECONDS_PER_SECOND,
     VERIFY,
@@ -64,13 +64,7 @@ def router_account_proven(client: ClientState, header: Header) -> bytes:
     return router_storage_root(state_root, client.router_address, header.account_proof)
 
 
-def _states_of(client_state: bytes, consensus_state: bytes) -> ProofContext:
-    return ProofContext(
-        _client_state_of(client_state).is_frozen, codec.decode_consensus_state(consensus_state).storage_root
-    )
-
-
-_COMMITMENTS = CommitmentRules(SPEC, _states_of)
+_COMMITMENTS = CommitmentRules(SPEC, codec.decode_client_state, codec.decode_consensus_state)
 
 
 class EthereumClient(StoredClient[ClientState, ConsensusState]):

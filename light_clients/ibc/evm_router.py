@@ -6,6 +6,8 @@ Format and rules: docs/spec/bft-evm-client.md, section Proofs.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
 
 from light_clients.interface import (
     MAX_PATH_ELEMENT_BYTES,
@@ -100,16 +102,36 @@ def value_is_one_word(value: bytes) -> None:
         raise PredicateFailed("value_is_one_word", "the zero word means absence, it is no member", got=value)
 
 
+class Freezable(Protocol):
+    """A client state."""
+
+    @property
+    def is_frozen(self) -> bool: ...
+
+
+class ProvenStorage(Protocol):
+    """A consensus state: of the router's account, 32 bytes."""
+
+    @property
+    def storage_root(self) -> bytes: ...
+
+
 class CommitmentRules:
     """The rules of a proof under the router's storage root, as the specification of one client demands them."""
 
-    def __init__(self, source: str, states_of: Callable[[bytes, bytes], ProofContext]) -> None:
-        """`states_of` decodes a client and a consensus state; the first rule runs it, so that a malformed one is its refusal."""
+    def __init__(
+        self, source: str, decode_client: Callable[[bytes], Freezable], decode_state: Callable[[bytes], ProvenStorage]
+    ) -> None:
+        """The first rule decodes both states, so that a malformed one is its refusal. Many proofs are judged under one client
+        state, whose bytes are all that is read: it is decoded once."""
+        client_of = lru_cache(maxsize=64)(decode_client)
 
         def proof_well_formed(
             client_state: bytes, consensus_state: bytes, proof: bytes
         ) -> tuple[ProofContext, StorageProof]:
-            return states_of(client_state, consensus_state), decode_storage_proof(proof)
+            is_frozen = client_of(client_state).is_frozen
+            context = ProofContext(is_frozen, decode_state(consensus_state).storage_root)
+            return context, decode_storage_proof(proof)
 
         self._proof_well_formed = cited(proof_well_formed, source)
         self._value_is_one_word = cited(value_is_one_word, source)
