@@ -3,13 +3,20 @@ the account that may make them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
 from adapters.evm.access_manager import AUTHORITY, CAN_CALL, GET_SCHEDULE, HASH_OPERATION, SCHEDULE
+from adapters.evm.wording import in_words, scheduled_call
 from adapters.ics26.execution import ExecutionRpc, Receipt, hex_data
 from adapters.ics26.transactor import Call, Transactor
 from adapters.interface import AdapterError, BadAnswer, RefusedByChain, Signer
+
+
+def _known(data: bytes) -> str:
+    worded = in_words(data)
+    return "a function that hutong does not know" if worded is None else str(worded)
 
 
 @dataclass(eq=False)
@@ -26,12 +33,59 @@ class Pending(AdapterError):
 
     def __str__(self) -> str:
         if self.ready_at_s is None:
-            said = f"for {self.account} to send: to {self.to} data {hex_data(self.data)}"
+            said = f"for {self.account} to send: to {self.to} data {hex_data(self.data)}\n  {self._words()}"
             return f"{said}\n{self.then}" if self.then else said
         return (
             f"decided, and takes effect from Unix time {self.ready_at_s} on, in {self.wait_s} s: run the command again then"
             " (until then pausers can cancel what is not the admin's)"
         )
+
+    def _words(self) -> str:
+        scheduled = scheduled_call(self.data)
+        if scheduled is None:
+            return f"which makes the call: {_known(self.data)}"
+        target, inner = scheduled
+        return f"which is the schedule, the call itself follows after the delay: on {target} {_known(inner)}"
+
+    def documents(self) -> list[dict[str, Any]]:
+        """For JSON: the call that `account` has to send; nothing where all is sent and the delay runs."""
+        if self.ready_at_s is not None:
+            return []
+        scheduled = scheduled_call(self.data)
+        target, inner = (self.to, self.data) if scheduled is None else scheduled
+        worded = in_words(inner)
+        return [
+            {
+                "account": self.account,
+                "step": "call" if scheduled is None else "schedule",
+                "to": self.to,
+                "data": hex_data(self.data),
+                "target": target,
+                "function": None if worded is None else worded.function,
+                "arguments": None if worded is None else worded.arguments,
+            }
+        ]
+
+
+@dataclass(eq=False)
+class Undecided(AdapterError):
+    """Several decisions that have no effect yet, and how to go on when they have."""
+
+    waiting: tuple[Pending, ...]
+    then: str
+
+    def __str__(self) -> str:
+        """Every call of another account, or when the last of one's own takes effect."""
+        lines = [str(pending) for pending in self.waiting if pending.ready_at_s is None]
+        ready = [pending for pending in self.waiting if pending.ready_at_s is not None]
+        if ready:
+            last = max(ready, key=lambda pending: pending.wait_s)
+            lines.append(f"decided; it takes effect from Unix time {last.ready_at_s} on, in {last.wait_s} s")
+        return "\n".join([*lines, f"then {self.then}"])
+
+    def documents(self) -> list[dict[str, Any]]:
+        """Of every one that waits."""
+        return [document for pending in self.waiting for document in pending.documents()]
 
 
 class Deciding(Transactor):

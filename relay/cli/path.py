@@ -177,7 +177,9 @@ def create(
         raise refuse("--on-hub and --light-client go together, as an earlier run has printed them", UNUSABLE)
     if on_hub is not None and light_client is not None:
         begun = Begun(on_hub, address_of(light_client, "--light-client"))
-        _print(run_administration(partial(continue_with_hub, member, hub_chain, admins, begun)), as_json)
+        _print(
+            run_administration(partial(continue_with_hub, member, hub_chain, admins, begun), as_json=as_json), as_json
+        )
         return
     trust = Trust(
         trusting_period_s or 7 * DAY_S,
@@ -186,7 +188,10 @@ def create(
         block_root,
         min_participants,
     )
-    _print(run_administration(partial(create_with_hub, member, hub_chain, admins, trust, agreement)), as_json)
+    _print(
+        run_administration(partial(create_with_hub, member, hub_chain, admins, trust, agreement), as_json=as_json),
+        as_json,
+    )
 
 
 @app.command()

@@ -10,7 +10,7 @@ from relay.config import HubChainConfig
 
 if TYPE_CHECKING:
     from adapters.evm import EvmChain
-    from adapters.evm.deciding import Deciding, Pending
+    from adapters.evm.deciding import Deciding, Pending, Undecided
     from adapters.hub import HubChain
     from adapters.ics26.transactor import Transactor
 
@@ -43,7 +43,7 @@ class Hub:
 async def join(side: Side, hub: Hub, begun: Begun) -> str:
     """The chain's identifier of its client of the hub. What is done already is not done again.
 
-    Raises RefusedByChain, named Pending, where the chain's admin has decided and the decisions wait: it says how to go on.
+    Raises Undecided where the chain's admin has decided and the decisions wait: it says how to go on.
     """
     from adapters.evm.deciding import Pending
     from adapters.evm.deploy import add_client
@@ -99,18 +99,10 @@ async def _registered_as(side: Side, light_client: bytes) -> str | None:
     return None
 
 
-def _undecided(begun: Begun, waiting: "Sequence[Pending]") -> Exception:
-    """Every call of another account, or when the last of one's own takes effect; and how to go on then."""
+def _undecided(begun: Begun, waiting: "Sequence[Pending]") -> "Undecided":
     from eth_utils.address import to_checksum_address
 
-    from adapters.interface import RefusedByChain
+    from adapters.evm.deciding import Undecided
 
     contract = to_checksum_address(begun.light_client)
-    go_on = f"run the command again with --on-hub {begun.on_hub} --light-client {contract}"
-    calls = [str(pending) for pending in waiting if pending.ready_at_s is None]
-    ready = [pending for pending in waiting if pending.ready_at_s is not None]
-    said = "\n".join(calls)
-    if ready:
-        last = max(ready, key=lambda pending: pending.wait_s)
-        said += f"{chr(10) if calls else ''}decided; it takes effect from Unix time {last.ready_at_s} on, in {last.wait_s} s"
-    return RefusedByChain("Pending", f"{said}\nthen {go_on}")
+    return Undecided(tuple(waiting), f"run the command again with --on-hub {begun.on_hub} --light-client {contract}")

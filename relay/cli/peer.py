@@ -71,7 +71,7 @@ def add(
         typer.echo(f"the configuration has no hub: whether it has a client {hub_client} is not looked at", err=True)
     signer = signer_of(keystore, password_file, password_env)
     change = _Change(evm, address_of(mailbox, "--mailbox"), hub_client, name)
-    sent = run_administration(partial(_set_peer, change, asked, signer, _account(decide_as)))
+    sent = run_administration(partial(_set_peer, change, asked, signer, _account(decide_as)), as_json=as_json)
     if as_json:
         typer.echo(json.dumps({"chain": chain, "mailbox": mailbox, "hub_client": hub_client, "name": name}))
         return

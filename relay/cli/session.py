@@ -1,5 +1,6 @@
 """What administrative commands share: keys from the command line, and refusals as one sentence with an exit code."""
 
+import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -174,10 +175,11 @@ def address_of(text: str, option: str) -> bytes:
     return bytes(to_canonical_address(text))
 
 
-def run_administration(work: Callable[[Random], Awaitable[Result]]) -> Result:
+def run_administration(work: Callable[[Random], Awaitable[Result]], *, as_json: bool = False) -> Result:
     """Run to the end or to the deadline. A chain's refusal or silence is one sentence and exit code 1.
 
-    What the API would refuse as a request of its own is one sentence and exit code 2.
+    What the API would refuse as a request of its own is one sentence and exit code 2. With `as_json` calls that another
+    account has to make are a document on standard output as well.
     """
     from adapters.interface import AdapterError
     from light_clients.interface import VerificationError
@@ -193,20 +195,25 @@ def run_administration(work: Callable[[Random], Awaitable[Result]]) -> Result:
     try:
         return trio.run(bounded, strict_exception_groups=True)
     except expected as error:
-        raise _refusal(error) from None
+        raise _refusal(error, as_json=as_json) from None
     except BaseExceptionGroup as group:
         _, others = group.split(expected)
         if others is not None:
             raise
-        raise _refusal(_first(group)) from None
+        raise _refusal(_first(group), as_json=as_json) from None
 
 
-def _refusal(error: BaseException) -> typer.Exit:
+def _refusal(error: BaseException, *, as_json: bool = False) -> typer.Exit:
     from relay.api.problems import ApiProblem, Code
 
     if isinstance(error, ApiProblem) and error.code is Code.INVALID_REQUEST:
         option = "" if error.field is None else f"--{error.field.replace('_', '-')}"
         return refuse(f"{option}{error.detail.removeprefix(error.field or '')}", UNUSABLE)
+    if as_json:
+        from adapters.evm.deciding import Pending, Undecided
+
+        if isinstance(error, Pending | Undecided):
+            typer.echo(json.dumps({"decided": False, "calls": error.documents(), "then": error.then or None}))
     return refuse(_sentence(error), REFUSED)
 
 

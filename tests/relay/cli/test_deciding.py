@@ -1,20 +1,27 @@
 """What an admin with a delay, or a multisig, decides through the command line: `--decide-as`, and running a command again."""
 
+import json
 import re
 from functools import partial
 
 import pytest
 from eth_utils.address import to_canonical_address, to_checksum_address
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.evm.deciding import Deciding, Pending
 from adapters.evm.deploy import set_forwarded_peer, set_hub_client
-from adapters.ics26.abi import Function
+from adapters.evm.rights import ARTIFACTS
+from adapters.evm.wording import in_words, scheduled_call
+from adapters.ics26.abi import ADD_CLIENT, Function
 from adapters.interface import RefusedByChain
+from contracts.roles import signatures
 from relay.keys import Signer
 from tests.relay.cli.test_roles_command import ADDRESSES, CHAIN_ID, KEYS, running
 
 HUB_CLIENT = Function("hubClientId", (), ("string",))
 DELAY_S = 2
+SELECTORS = {selector for artifact in ARTIFACTS.values() for selector in signatures(artifact)}
 
 
 @pytest.fixture
@@ -123,6 +130,50 @@ async def test_audit_H4_peer_add_through_the_command(tmp_path):
             code, output, error = await setting.command(*command, *setting.key("admin"))
             assert code == 0 or "run the command again then" in error
         assert "alpha listens to beta (bft-evm-1)" in output
+
+
+async def test_audit_H4_a_printed_call_says_what_it_does(tmp_path):
+    """In words for who signs, and as JSON for the tool that they sign with."""
+    async with running(tmp_path) as setting:
+        contracts = await setting.deployed(admin_delay_s=str(DELAY_S), migration_delay_s=str(DELAY_S))
+        mailbox = bytes.fromhex(contracts["mailbox"][2:])
+        await until_done(partial(set_hub_client, deciding(setting, "admin"), mailbox, "client-0"))
+        command = [*peer_command(setting, contracts, "add"), *setting.key("stranger"), "--json"]
+        steps = []
+        while True:
+            code, output, error = await setting.command(*command, "--decide-as", ADDRESSES["admin"])
+            document = json.loads(output)
+            if code == 0:
+                break
+            assert document["decided"] is False
+            for call in document["calls"]:
+                step = call["step"]
+                steps.append(step)
+                words = 'setForwardedPeer(originClientId = "bft-evm-1", chain = "beta")'
+                before = f"which is the schedule, the call itself follows after the delay: on {contracts['mailbox']} "
+                assert f"  {before if step == 'schedule' else 'which makes the call: '}{words}" in error
+                assert call["account"] == ADDRESSES["admin"] and call["target"] == contracts["mailbox"]
+                assert call["function"] == "setForwardedPeer(string,string)"
+                assert call["arguments"] == {"originClientId": "bft-evm-1", "chain": "beta"}
+                await setting.transactor("admin").send(bytes.fromhex(call["to"][2:]), bytes.fromhex(call["data"][2:]))
+        assert steps == ["schedule", "call"] and document["name"] == "beta"
+
+
+@given(st.binary(max_size=200), st.sampled_from(sorted(SELECTORS)))
+def test_any_calldata_has_words_or_none(data, selector):
+    for calldata in (data, selector + data):
+        worded = in_words(calldata)
+        assert worded is None or str(worded).startswith(worded.function.partition("(")[0])
+        scheduled_call(calldata)
+
+
+def test_tuples_are_worded_by_the_names_of_their_parts():
+    worded = in_words(ADD_CLIENT.encode(("bft-evm-0", [b"ibc", b""]), "0x" + "17" * 20))
+    assert json.loads(json.dumps(worded.arguments)) == {
+        "counterpartyInfo": {"clientId": "bft-evm-0", "merklePrefix": ["0x696263", "0x"]},
+        "client": "0x" + "17" * 20,
+    }
+    assert 'counterpartyInfo = {clientId = "bft-evm-0", merklePrefix = [0x696263, 0x]}' in str(worded)
 
 
 async def test_audit_H4_peer_add_and_remove_know_when_they_are_done(tmp_path):

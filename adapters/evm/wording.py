@@ -1,0 +1,100 @@
+"""Calldata of hutong's contracts in words: which function, with which arguments, for people who are to sign it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+
+from adapters.evm.access_manager import SCHEDULE
+from adapters.evm.rights import ARTIFACTS
+from contracts.artifacts import load_artifact
+from contracts.roles import signatures
+from light_clients.ibc.abi import decode_canonical
+from light_clients.interface import MalformedInput
+
+SELECTOR_BYTES = 4
+MAX_CALL_BYTES = 128 * 1024
+"""Of a transaction that nodes accept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """One call: `function` as `name(types)`, and its arguments by name, bytes in hex and addresses in EIP-55."""
+
+    function: str
+    arguments: dict[str, Any]
+
+    def __str__(self) -> str:
+        named = (f"{name} = {_text(value)}" for name, value in self.arguments.items())
+        return f"{self.function.partition('(')[0]}({', '.join(named)})"
+
+
+def in_words(data: bytes) -> Worded | None:
+    """None where no contract of hutong has the function, or the arguments are none of it."""
+    known = _functions().get(data[:SELECTOR_BYTES])
+    if known is None:
+        return None
+    signature, inputs = known
+    types = _types(signature)
+    try:
+        values = decode_canonical(types, data[SELECTOR_BYTES:], "data", MAX_CALL_BYTES)
+    except MalformedInput:
+        return None
+    pairs = zip(inputs, values, strict=True)
+    return Worded(signature, {str(each["name"]): _plain(each, value) for each, value in pairs})
+
+
+def scheduled_call(data: bytes) -> tuple[str, bytes] | None:
+    """(EIP-55 target, calldata) of what an AccessManager is to schedule; None for any other call."""
+    if data[:SELECTOR_BYTES] != SCHEDULE.selector:
+        return None
+    try:
+        target, inner, _ = decode_canonical(list(SCHEDULE.inputs), data[SELECTOR_BYTES:], "data", MAX_CALL_BYTES)
+    except MalformedInput:
+        return None
+    return to_checksum_address(target), bytes(inner)
+
+
+@cache
+def _functions() -> dict[bytes, tuple[str, Sequence[dict[str, Any]]]]:
+    found = {}
+    for artifact in ARTIFACTS.values():
+        entries = [entry for entry in load_artifact(artifact).abi if entry["type"] == "function"]
+        for (selector, signature), entry in zip(signatures(artifact).items(), entries, strict=True):
+            found[selector] = (signature, entry["inputs"])
+    return found
+
+
+def _types(signature: str) -> list[str]:
+    """The outermost types between the parentheses."""
+    found, depth, word = [], 0, ""
+    for character in signature.partition("(")[2][:-1]:
+        depth += (character == "(") - (character == ")")
+        if character == "," and not depth:
+            found.append(word)
+            word = ""
+        else:
+            word += character
+    return [*found, word] if word else found
+
+
+def _plain(parameter: dict[str, Any], value: Any) -> Any:
+    """For JSON: tuples by the names of their parts."""
+    kind = str(parameter["type"])
+    if kind.endswith("[]"):
+        return [_plain({**parameter, "type": kind.removesuffix("[]")}, each) for each in value]
+    if kind == "tuple":
+        return {part["name"]: _plain(part, each) for part, each in zip(parameter["components"], value, strict=True)}
+    if kind == "address":
+        return to_checksum_address(value)
+    return f"0x{value.hex()}" if isinstance(value, bytes) else value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_text(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_text, value)) + "]"
+    return f'"{value}"' if isinstance(value, str) and not value.startswith("0x") else str(value)
