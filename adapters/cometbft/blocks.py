@@ -46,7 +46,14 @@ class CommittedBlocks:
         self._accepted: CommittedHead | None = None
 
     async def head(self) -> Head:
-        """The newest committed block."""
+        """The newest committed block that is believed, as the class says; never below the one of the last call.
+
+        Raises:
+            EndpointUnavailable: no endpoint answers, or not one of the heads is to be believed; it says why, by
+                endpoint.
+            EndpointMismatch: the very first heads of two endpoints are not of one chain.
+            HeightUnavailable: no endpoint keeps the validators of a newer head.
+        """
         accepted = await self._accept(await self._comet.signed_heads())
         self._keep(accepted.signed)
         header = accepted.signed.header
@@ -117,7 +124,12 @@ class CommittedBlocks:
             self._headers.popitem(last=False)
 
     async def header(self, height: int) -> SignedHeader:
-        """A block's header and commit, its hash recomputed."""
+        """The header and commit of a block, kept or asked for. Its hash is recomputed; signatures are not checked.
+
+        Raises:
+            HeightUnavailable: all endpoints say that they do not have the block.
+            EndpointUnavailable: no endpoint gave a header whose hash the commit is for.
+        """
         known = self._headers.get(height)
         if known is None:
             known = await self._comet.signed_header(height)
@@ -150,6 +162,6 @@ class CommittedBlocks:
         return known
 
     async def facts(self, height: int) -> tuple[bytes, int]:
-        """(block hash, time in ns)."""
+        """(hash, 32 bytes; time in nanoseconds of Unix time) of a block. Raises as `header`."""
         signed = await self.header(height)
         return signed.commit.block_id.hash, signed.header.time_ns

@@ -38,7 +38,20 @@ class HeaderSource:
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
-        """See ChainAdapter."""
+        """See ChainAdapter: encoded headers, found by bisection, each vouched for by the validators of the one before.
+
+        A step is chosen by the addresses in commits; signatures are for the light client to check.
+
+        Args:
+            client_state: encoded; only its trust level is read.
+
+        Raises:
+            NotSupported: a client type other than 07-tendermint.
+            HeightUnavailable: `target` is below `trusted` or of another revision, more than MAX_CLIENT_MESSAGES headers
+                lie between, or no endpoint keeps a block or validator set on the way.
+            EndpointUnavailable: no endpoint gave a usable answer.
+            MalformedInput: `client_state` is not a 07-tendermint client state.
+        """
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"{client_type} headers of {self._chain}")
         if target == trusted:

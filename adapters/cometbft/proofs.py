@@ -14,7 +14,11 @@ from light_clients.protobuf import ics23_pb2
 
 
 def merkle_proof_bytes(answer: QueryAnswer) -> bytes:
-    """`MerkleProof` of the query's CommitmentProofs. Raises BadAnswer."""
+    """The CommitmentProofs of a query as one encoded `MerkleProof` (ICS-23), in their order. Nothing is verified here.
+
+    Raises:
+        BadAnswer: an entry is not a CommitmentProof.
+    """
     try:
         proofs = [ics23_pb2.CommitmentProof.FromString(proof) for proof in answer.proofs]
     except Exception as error:
@@ -45,19 +49,29 @@ class ProofSource:
         self._format = proof_format
 
     async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
-        """Value or absence of a path, with its proof, in the state after block `height - 1`, which the header at `height` commits to.
+        """Value or absence of a path with its proof, in the state that the header at `height` commits to.
+
+        That is the state after block `height - 1`. The proof is verified before it is returned.
 
         Args:
             path: store, then key.
 
         Raises:
+            MalformedInput: the path is not a key in the stores of the format.
             HeightUnavailable: no endpoint keeps that state.
             EndpointUnavailable: no endpoint gave a usable answer.
         """
         return (await self._prove_some([path], height))[0]
 
     async def prove_all(self, paths: Sequence[tuple[bytes, ...]], height: Height) -> tuple[Proof, ...]:
-        """As `prove`, for several paths in one exchange and in their order."""
+        """As `prove`, for several paths of one state, `MOST_IN_A_BATCH` in an exchange and some exchanges at a time.
+
+        Returns:
+            In the order of `paths`.
+
+        Raises:
+            As `prove`, for the first path that fails.
+        """
         parts = [paths[first : first + MOST_IN_A_BATCH] for first in range(0, len(paths), MOST_IN_A_BATCH)]
         proofs = await each_of(lambda part: self._prove_some(part, height), parts)
         return tuple(proof for part in proofs for proof in part)

@@ -60,7 +60,14 @@ class ResultReader:
         self._count = 0
 
     def events(self, fields: Fields | None) -> tuple[Event, ...]:
-        """The wanted events of one transaction or block, bounded in number. Raises BadAnswer."""
+        """The wanted events of one transaction or block. Those passed over are numbered too.
+
+        Args:
+            fields: the list of events; None, where the answer has no such member, holds no events.
+
+        Raises:
+            BadAnswer: the block has more than MAX_EVENTS events, or an event is malformed.
+        """
         if fields is None:
             return ()
         found = []
@@ -75,7 +82,11 @@ class ResultReader:
         return tuple(found)
 
     def result(self, entry: Fields) -> tuple[TransactionResult, tuple[int, bytes, int, int]]:
-        """With (code, data, gas wanted, gas used), which are hashed."""
+        """One ExecTxResult, with (code, data, gas wanted, gas used): what `last_results_hash` covers of it.
+
+        Raises:
+            BadAnswer: a field is malformed or out of bounds, or the block has too many events.
+        """
         code = _number(entry.get("code"), MAX_CODE)
         data = b"" if (given := entry.get("data")) is None else base64_bytes(given, MAX_TRANSACTION_BASE64_CHARS)
         wanted, used = (_number(entry.get(name), MAX_GAS) for name in ("gas_wanted", "gas_used"))

@@ -36,7 +36,11 @@ class QueryAnswer:
 
 
 def base64_bytes(fields: Fields, max_chars: int = MAX_BASE64_CHARS) -> bytes:
-    """Bytes of base64 text of at most `max_chars`. Null is empty, as CometBFT writes empty bytes. Raises BadAnswer."""
+    """The bytes of base64 text of at most `max_chars` characters. Null is empty, as CometBFT writes empty bytes.
+
+    Raises:
+        BadAnswer: not text, too long, or not base64.
+    """
     if fields.value is None:
         return b""
     try:
@@ -52,7 +56,13 @@ class CometRpc:
         self.client = client
 
     async def signed_heads(self) -> list[tuple[Endpoint, SignedHeader]]:
-        """Each usable endpoint's newest executed block (final when it exists), by height downwards; laggards are noted."""
+        """The newest executed block of each usable endpoint, the highest first; laggards rank last from now on.
+
+        Each header hashes to the block that its commit is for. Signatures are not checked.
+
+        Raises:
+            EndpointUnavailable: no endpoint gave one.
+        """
 
         async def newest(attempt: Attempt) -> SignedHeader:
             heads: list[SignedHeader] = []
@@ -81,7 +91,12 @@ class CometRpc:
         return sorted(heads, key=lambda head: head[1].header.height, reverse=True)
 
     async def signed_header(self, height: int) -> SignedHeader:
-        """Header and commit of a block; its own hash is what the commit is for. Signatures are not checked."""
+        """Header and commit of a block. The header hashes to the block of the commit; signatures are not checked.
+
+        Raises:
+            HeightUnavailable: all endpoints say that they do not have the block.
+            EndpointUnavailable: no endpoint gave such a header.
+        """
 
         async def work(attempt: Attempt) -> SignedHeader:
             params = {"height": str(height)}
@@ -183,9 +198,17 @@ class CometRpc:
         prove: bool = False,
         check: Callable[[QueryAnswer], None] | None = None,
     ) -> QueryAnswer:
-        """What the application answers for its state after block `height`; with `prove`, proofs for header `height + 1`.
+        """What the application answers for its state after block `height`; proofs are for header `height + 1`.
 
-        `check` raises BadAnswer for an answer that does not hold; another endpoint is then asked.
+        Args:
+            path: of the store or service, such as `/store/ibc/key`.
+            data: the key, or the encoded request.
+            prove: an answer without proofs is refused.
+            check: raises BadAnswer for an answer that does not hold; another endpoint is then asked.
+
+        Raises:
+            HeightUnavailable: no endpoint keeps that state, or the application refuses the query on all.
+            EndpointUnavailable, RpcRefused: no endpoint gave an answer that `check` takes.
         """
 
         def checked(_key: bytes, answer: QueryAnswer) -> None:
@@ -274,7 +297,12 @@ def _signed_header(fields: Fields, height: int | None) -> SignedHeader:
 
 
 async def identify_chain(attempt: Attempt, chain_id: str) -> None:
-    """Check that an endpoint serves the chain of this id. Raises EndpointMismatch if it serves another network."""
+    """Check that an endpoint serves the chain of this id; `RpcClient` runs it before the endpoint's first use.
+
+    Raises:
+        EndpointMismatch: it serves another network.
+        AttemptFailed, BadAnswer, RpcRefused: as `Attempt.call`.
+    """
     got = await attempt.call("status", {}, lambda fields: fields.at("node_info").at("network").text(64))
     if got != chain_id:
         raise EndpointMismatch(attempt.endpoint_name, "chain id", got, chain_id)

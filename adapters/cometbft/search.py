@@ -21,7 +21,12 @@ async def transactions_with(
 ) -> tuple[tuple[bytes, TransactionResult], ...]:
     """Transactions of a block that emitted one of `events` with `attribute`, in order, each with its result.
 
-    Raises RpcRefused where the node has no index, BadAnswer.
+    What is found is the index's word: neither transactions nor results are checked against a header here.
+
+    Raises:
+        RpcRefused: the node has no index.
+        BadAnswer: a transaction of another height, more than MAX_FOUND, or a malformed field.
+        AttemptFailed: as `Attempt.call`.
     """
     reader, found = ResultReader(events), Found()
     for event in sorted(events):

@@ -65,7 +65,7 @@ def parse_answer(message_type: type[MessageT], data: bytes, method: str) -> Mess
 
 
 def refused(method: str, answer: ServiceAnswer) -> RpcRefused:
-    """The error of a query about an account that the application refused."""
+    """The error of a query about one of our addresses that the application refused, with a sentence for the operator."""
     return RpcRefused(method, answer.code, own_address_refusal(answer.codespace, answer.code, answer.log))
 
 
@@ -92,7 +92,11 @@ def decode_account(data: bytes, address: str) -> Account:
 
 
 def decode_balance(data: bytes, denom: str) -> int:
-    """The amount in a QueryBalanceResponse. Raises BadAnswer, also for another denomination than `denom`."""
+    """The amount in a QueryBalanceResponse, in the smallest unit of `denom`.
+
+    Raises:
+        BadAnswer: malformed, of another denomination, or not a decimal of at most MAX_AMOUNT_DIGITS digits.
+    """
     coin = parse_answer(QueryBalanceResponse, data, BALANCE_METHOD).balance
     if coin.denom != denom:
         raise BadAnswer(BALANCE_METHOD, "balance.denom", f"is not {denom}", got=coin.denom[:128])
@@ -109,7 +113,14 @@ class Accounts:
         self._numbers: dict[str, int] = {}
 
     async def account(self, address: str) -> Account:
-        """`NO_ACCOUNT` where there is none."""
+        """The account on the newest state; `NO_ACCOUNT` if the chain does not know it, which is so until it is funded.
+
+        Raises:
+            RpcRefused: the application refuses for another reason, such as an address with a wrong prefix.
+            NotSupported: the account does not sign with one secp256k1 key.
+            BadAnswer: the response is malformed or about another account.
+            EndpointUnavailable: no endpoint answers.
+        """
         request = QueryAccountRequest(address=address).SerializeToString(deterministic=True)
         answer = await self._rpc.service(ACCOUNT_METHOD, request)
         if (answer.codespace, answer.code) == NOT_FOUND:
@@ -121,17 +132,27 @@ class Accounts:
         return account
 
     async def number(self, address: str) -> int:
-        """Asked once: an account keeps its number."""
+        """The account's number, which SignDocs bind; it is asked for once. 0, not kept, for an unknown account.
+
+        Raises:
+            As `account`.
+        """
         if address not in self._numbers:
             return (await self.account(address)).number
         return self._numbers[address]
 
     def forget_number(self, address: str) -> None:
-        """A signature over it was refused."""
+        """Ask for the number again at the next use: the chain refused a signature over the known one."""
         self._numbers.pop(address, None)
 
     async def balance(self, address: str, denom: str) -> int:
-        """What the account has of `denom` on the newest state, in its smallest unit."""
+        """What the account has of `denom` on the newest state, in its smallest unit; 0 if it has none.
+
+        Raises:
+            RpcRefused: the application refuses, such as for an address with a wrong prefix.
+            BadAnswer: the response is malformed or of another denomination.
+            EndpointUnavailable: no endpoint answers.
+        """
         request = QueryBalanceRequest(address=address, denom=denom).SerializeToString(deterministic=True)
         answer = await self._rpc.service(BALANCE_METHOD, request)
         if answer.code:

@@ -111,7 +111,11 @@ async def propose_recovery(
 
 
 async def vote(chain: CosmosChain, signer: Signer, proposal_id: int, option: VoteOption) -> None:
-    """Vote on a proposal with what the signer has staked. Raises as `CosmosTransactor.execute`."""
+    """Vote on an open proposal of x/gov with what the signer has staked; a later vote replaces it.
+
+    Raises:
+        As `CosmosTransactor.execute`.
+    """
     transactor = CosmosTransactor(chain, signer)
     ballot = cosmos_tx_pb2.MsgVote(proposal_id=proposal_id, voter=transactor.address, option=option)
     await transactor.execute([SdkMessage.of(VOTE_URL, ballot)])

@@ -82,69 +82,122 @@ class CosmosChain:
 
     @property
     def name(self) -> str:
+        """As the relay's configuration calls the chain; errors, logs and metrics carry it."""
         return self.settings.name
 
     @property
     def chain_id(self) -> str:
+        """The configured `name-N`. `check_identity` compares it with the newest header's."""
         return self.settings.chain_id
 
     @property
     def batch_limits(self) -> BatchLimits:
+        """As configured, with `max_bytes` cut to what the request of a simulation can hold."""
         return self._submission.batch_limits
 
     @property
     def submission(self) -> Submission:
-        """Transactions, also of messages that no relay sends."""
+        """The destination's half. Operators' commands use it for messages of the SDK that no relay sends."""
         return self._submission
 
     def address_of(self, signer: Signer) -> str:
+        """The bech32 account of the signer's compressed key, with the configured prefix."""
         return self._submission.address_of(signer)
 
     @property
     def rpc(self) -> CosmosRpc:
-        """The chain's endpoints."""
+        """The endpoints, for queries that ChainAdapter does not have: parameters, proposals, balances."""
         return self._rpc
 
     # reading
 
     async def check_identity(self) -> None:
-        """The newest block is of the configured chain. Endpoints of another one are never used at all."""
+        """The newest block is of the configured chain. Endpoints of another one are never used at all.
+
+        Raises:
+            EndpointMismatch: its header names another chain.
+            EndpointUnavailable, HeightUnavailable: as `CommittedBlocks.head`.
+        """
         head = await self.head()
         header = (await self._blocks.header(head.height)).header
         if header.chain_id != self.chain_id:
             raise EndpointMismatch(self.name, "chain id of the newest header", header.chain_id, self.chain_id)
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Of the RPC endpoints, then of the WebSocket ones, each in configured order."""
         return (*self._rpc.client.statistics("rpc"), *self._signal.statistics())
 
     def distrust(self, reason: str) -> None:
+        """Leave the preferred RPC endpoint for another, if there is one; `reason` becomes its last failure."""
         self._rpc.client.distrust(reason)
 
     async def head(self) -> Head:
+        """The newest block that more than two thirds of its validators signed: every block is final when it exists.
+
+        Raises:
+            As `CommittedBlocks.head`.
+        """
         return await self._heads.head()
 
     async def wait_for_height(self, height: int) -> Head:
+        """The head once it is at `height` or above; asked for at each announced block, else every `poll_interval_s`.
+
+        Raises:
+            As `head`.
+        """
         return await self._heads.wait_for_height(height)
 
     async def block_time_ns(self, height: int) -> int:
+        """The time in the header of block `height`, nanoseconds of Unix time.
+
+        Raises:
+            HeightUnavailable: no endpoint has the block.
+            EndpointUnavailable: no endpoint gave a header that hashes to its name.
+        """
         return (await self._blocks.facts(height))[1]
 
     async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
+        """See ChainAdapter. Every block's results are read; packets that this side does not carry are left out.
+
+        Raises:
+            ValueError: not 1 to MAX_EVENT_RANGE blocks.
+            HeightUnavailable: `last` is above the head, or the results of a block are not kept.
+            EndpointUnavailable: no endpoint gave results that fit the headers.
+        """
         return await self._events.packet_events(first, last, await self._heads.above(last))
 
     @property
     def has_unfinal_blocks(self) -> bool:
+        """False: every block is final when it exists, so NEWEST reads the state at the head."""
         return False
 
     async def commitment(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
+        """See ChainAdapter; read without a proof from the ibc store, at the head for NEWEST too.
+
+        Raises:
+            HeightUnavailable: no endpoint keeps the state after that block.
+            EndpointUnavailable: no endpoint gave a usable answer.
+        """
         return await self._stored(client_id, PathKind.COMMITMENT, sequence, height)
 
     async def receipt(self, client_id: str, sequence: int, height: At = None) -> bytes | None:
+        """See ChainAdapter; read without a proof from the ibc store, at the head for NEWEST too.
+
+        Raises:
+            HeightUnavailable: no endpoint keeps the state after that block.
+            EndpointUnavailable: no endpoint gave a usable answer.
+        """
         return await self._stored(client_id, PathKind.RECEIPT, sequence, height)
 
     async def acknowledgement_commitment(
         self, client_id: str, sequence: int, height: int | None = None
     ) -> bytes | None:
+        """See ChainAdapter; read without a proof from the ibc store.
+
+        Raises:
+            HeightUnavailable: no endpoint keeps the state after that block.
+            EndpointUnavailable: no endpoint gave a usable answer.
+        """
         return await self._stored(client_id, PathKind.ACKNOWLEDGEMENT, sequence, height)
 
     async def _stored(self, client_id: str, kind: PathKind, sequence: int, height: At) -> bytes | None:
@@ -152,63 +205,134 @@ class CosmosChain:
         return await self._rpc.stored(path_key(client_id, kind, sequence), at)
 
     async def next_sequence_send(self, client_id: str) -> int:
+        """The sequence of the next packet over the client, in the state at the head; 1 if none was sent.
+
+        Raises:
+            MalformedInput: `client_id` is not an identifier.
+            BadAnswer: what is stored is not a sequence of 8 bytes.
+        """
         return await self._clients.next_sequence_send(client_id, (await self.head()).height)
 
     async def unsettled_sends(
         self, client_id: str, first_sequence: int = 1, count: int = MAX_SEQUENCE_SCAN
     ) -> tuple[int, ...]:
+        """See ChainAdapter; in the state at the head, by pages of the chain's query service or else key by key.
+
+        Raises:
+            BadAnswer: a page is malformed or out of order.
+            HeightUnavailable, EndpointUnavailable: no endpoint gave that state.
+        """
         head = (await self.head()).height
         sent = await self._clients.next_sequence_send(client_id, head)
         sequences = range(first_sequence, min(sent, first_sequence + min(count, MAX_SEQUENCE_SCAN)))
         return await unsettled_sends(self._rpc, client_id, sequences, head)
 
     async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """See ChainAdapter; found by the node's index, else by bisection over the heights whose state it keeps.
+
+        Raises:
+            HeightUnavailable: state shows that it was sent, in a block before all that the node keeps.
+            EndpointUnavailable: no endpoint gave events that agree with the state.
+        """
         return await self._history.sent_packet(client_id, sequence, (await self.head()).height)
 
     async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """See ChainAdapter; found by the node's index, else by bisection over the heights whose state it keeps.
+
+        Raises:
+            HeightUnavailable: state shows that it was written, in a block before all that the node keeps.
+            EndpointUnavailable: no endpoint gave events that agree with the state.
+        """
         return await self._history.written_acknowledgement(client_id, sequence, (await self.head()).height)
 
     async def client(self, client_id: str) -> ClientInfo:
+        """See ChainAdapter; read from ibc-go's store at the head, the status computed at the head's time.
+
+        Raises:
+            UnknownClient: no client of that name.
+            NotSupported: a client type other than 07-tendermint.
+            BadAnswer: a stored value is malformed.
+        """
         return await self._clients.client(client_id, await self.head())
 
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
+        """See ChainAdapter; read from ibc-go's store at the head, without a proof.
+
+        Raises:
+            NotSupported: it is of a client type other than 07-tendermint.
+            BadAnswer: the stored value is malformed.
+        """
         return await self._clients.consensus_state(client_id, height, (await self.head()).height)
 
     async def paused(self) -> bool:
-        """ibc-go has no pause of packets."""
+        """Always False: ibc-go cannot pause packets."""
         return False
 
     # as a source
 
     @property
     def blocks_per_update(self) -> int | None:
+        """None: one header bridges any distance as long as enough of the trusted validators signed it."""
         return None
 
     def proving_height(self, event_height: int) -> Height:
+        """One above `event_height`: a block's header holds the app hash of the state before it."""
         return Height(self._revision, event_height + 1)
 
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
+        """See ChainAdapter. Raises as `HeaderSource.client_messages`."""
         return await self._headers.client_messages(client_type, client_state, trusted, target)
 
     async def bare_header(self, height: int) -> bytes:
+        """The protobuf encoding of a block's header. Its hash was recomputed; no signature is in it or was checked.
+
+        Raises:
+            HeightUnavailable, EndpointUnavailable: as `CommittedBlocks.header`.
+        """
         return encode_header((await self._blocks.header(height)).header)
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
+        """See ChainAdapter; checked against the app hash of the header at `height`. `client_state` is not read.
+
+        Raises:
+            As `ProofSource.prove`.
+        """
         return await self._proofs.prove(path, height)
 
     async def committed_upgrade(self, client_state: bytes) -> bytes:
-        """What this chain has committed for its next revision, for a client at its last height (light_clients.tendermint.upgrade)."""
+        """What this chain has committed for its next revision, encoded as light_clients.tendermint.upgrade has it.
+
+        Args:
+            client_state: encoded, of a client at the last height of the present revision.
+
+        Raises:
+            NotSupported: the client has no upgrade path.
+            HeightUnavailable: no upgrade is committed there, or the state is not kept.
+            BadAnswer: what is committed is malformed.
+        """
         proofs = ProofSource(self._rpc.comet, self._blocks, UPGRADE_FORMAT)
         return await committed_upgrade(self.name, proofs, client_state)
 
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
     ) -> tuple[Proof, ...]:
+        """As `prove` for each of `paths`, one request for each and some at a time.
+
+        Raises:
+            As `ProofSource.prove`, for the first path that fails.
+        """
         return tuple(await each_of(lambda path: self.prove(path, height), paths))
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        """See ChainAdapter; where the chain has x/staking, its unbonding time replaces that of `parameters`.
+
+        Raises:
+            NotSupported: a client type other than 07-tendermint.
+            HeightUnavailable: `begin_height` is above the head, or its block is not kept.
+            BadAnswer: the staking parameters are malformed.
+        """
         begin = await begin_height(self.name, parameters, self.head)
         header = (await self._blocks.header(begin)).header
         accountable_s = await self._unbonding_s(begin)
@@ -235,38 +359,54 @@ class CosmosChain:
     # as a destination
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
+        """See `Submission.prepare`."""
         return await self._submission.prepare(batch, sender)
 
     async def refusal(self, batch: Batch, sender: str) -> str:
+        """See `Submission.refusal`."""
         return await self._submission.refusal(batch, sender)
 
     async def sign(self, prepared: PreparedTransaction, nonce: int, signer: Signer) -> SignedTransaction:
+        """See `Submission.sign`."""
         return await self._submission.sign(prepared, nonce, signer)
 
     async def broadcast(self, signed: SignedTransaction) -> None:
+        """See `Submission.broadcast`."""
         await self._submission.broadcast(signed)
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
+        """See `Submission.outcome`."""
         return await self._submission.outcome(transaction_hash)
 
     def idle_transactions(self) -> tuple[bytes, ...]:
+        """Always empty: what this adapter reads of a block has no trace of them."""
         return ()
 
     async def relayed_by(self, transaction_hash: bytes) -> Relayed | None:
+        """See `Submission.relayed_by`."""
         return await self._submission.relayed_by(transaction_hash)
 
     async def pooled_packets(self) -> tuple[PooledPacket, ...] | None:
+        """See ChainAdapter; the oldest transactions of one endpoint's pool, at most 100."""
         return await pooled_packets(self._rpc)
 
     async def account(self, address: str) -> AccountState:
+        """See `Submission.account`."""
         return await self._submission.account(address)
 
     async def final_nonce(self, address: str) -> int:
+        """See `Submission.final_nonce`."""
         return await self._submission.final_nonce(address)
 
 
 @asynccontextmanager
 async def open_cosmos_chain(settings: CosmosSettings, random: Random) -> AsyncIterator[CosmosChain]:
-    """The adapter while the block lasts; its connections and its subscription end with it."""
+    """The adapter while the block lasts; its connections and its subscription end with it.
+
+    Whether the endpoints serve the chain is not checked yet: each is asked before its first use.
+
+    Raises:
+        MalformedInput: `chain_id` or `gas_price` of the settings cannot be read.
+    """
     async with open_endpoints(settings, random) as (rpc, signal):
         yield CosmosChain(settings, rpc, signal)

@@ -25,12 +25,20 @@ _LIGHT_CLIENT = TendermintClient()
 
 
 def client_key(client_id: str, item: str) -> bytes:
-    """Key of an item in a client's own part of the ibc store."""
+    """The key `clients/<id>/<item>` in the ibc store (ICS-24), as stock ibc-go writes it.
+
+    Raises:
+        MalformedInput: `client_id` is not an identifier.
+    """
     return f"clients/{check_client_id(client_id)}/{item}".encode()
 
 
 def next_sequence_key(client_id: str) -> bytes:
-    """One slash, unlike that of channels."""
+    """The key of the sequence that a client's next packet gets. It has one slash, unlike that of channels.
+
+    Raises:
+        MalformedInput: `client_id` is not an identifier.
+    """
     return f"nextSequenceSend/{check_client_id(client_id)}".encode()
 
 
@@ -59,7 +67,16 @@ class StoredClients:
         self._rpc = rpc
 
     async def client(self, client_id: str, head: Head) -> ClientInfo:
-        """See ChainAdapter. The status is what stock code derives from the same state at the head's time."""
+        """See ChainAdapter. The status is what stock code derives from the same state at the head's time.
+
+        Args:
+            head: the final block whose state is read.
+
+        Raises:
+            UnknownClient: no client of that name.
+            NotSupported: a client type other than 07-tendermint.
+            BadAnswer: a stored value is malformed.
+        """
         packed = await self._rpc.stored(client_key(client_id, "clientState"), head.height)
         if packed is None:
             raise UnknownClient(self._chain, client_id)
@@ -110,7 +127,12 @@ class StoredClients:
         return parse_canonical(CounterpartyInfo, stored, "counterparty", MAX_COUNTERPARTY_BYTES)
 
     async def next_sequence_send(self, client_id: str, at: int) -> int:
-        """In the state after block `at`; 1 where no packet was sent."""
+        """The sequence of the next packet over a client, in the state after block `at`; 1 if none was sent.
+
+        Raises:
+            MalformedInput: `client_id` is not an identifier.
+            BadAnswer: what is stored is not a sequence of 8 bytes.
+        """
         stored = await self._rpc.stored(next_sequence_key(client_id), at)
         if stored is None:
             return 1

@@ -178,7 +178,16 @@ class BlockEvents:
         self._blocks = blocks
 
     async def packet_events(self, first: int, last: int, head: int) -> tuple[PacketEvent, ...]:
-        """See ChainAdapter."""
+        """See ChainAdapter. Packets that stock chains carry and this side does not are left out.
+
+        Args:
+            head: height of the final head; the header after `last`, which holds its results' hash, is read up to there.
+
+        Raises:
+            ValueError: not 1 to MAX_EVENT_RANGE blocks.
+            HeightUnavailable: `last` is above the head, or the results of a block are not kept.
+            EndpointUnavailable: no endpoint gave results that fit the headers.
+        """
         if not 0 <= first <= last or last - first >= MAX_EVENT_RANGE:
             raise ValueError(f"a range of 1 to {MAX_EVENT_RANGE} blocks, not {first} to {last}")
         if last > head:
@@ -193,8 +202,16 @@ class BlockEvents:
         return tuple(event for packets in found for event in packets.events)
 
     async def of_block(self, height: int, head: int, expect: Expectation | None = None) -> BlockPackets:
-        """What one block tells. `expect` raises BadAnswer for events that cannot be all; another endpoint is
-        then asked."""
+        """What the events of one block tell of packets.
+
+        Args:
+            head: height of the final head; below it the results are checked against the next header's hash.
+            expect: raises BadAnswer if the events cannot be all; another endpoint is then asked.
+
+        Raises:
+            HeightUnavailable: the block or its results are not kept.
+            EndpointUnavailable: no endpoint gave results that fit, or that `expect` takes.
+        """
         headers = await self._blocks.bare_headers(height, min(height + 1, head))
         return await self._read(headers[height], headers.get(height + 1), expect)
 

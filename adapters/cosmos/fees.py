@@ -48,7 +48,11 @@ class GasPrice:
 
     @classmethod
     def parse(cls, text: str) -> "GasPrice":
-        """Read `0.025stake`. Raises MalformedInput."""
+        """Read a decimal with its denomination, such as `0.025stake`: at most 18 places, as the SDK has them.
+
+        Raises:
+            MalformedInput: any other text, or one of more than MAX_PRICE_CHARS characters.
+        """
         match = _PRICE.fullmatch(text) if len(text) <= MAX_PRICE_CHARS else None
         if match is None:
             raise MalformedInput(
@@ -57,10 +61,13 @@ class GasPrice:
         return cls(Fraction(match[1]), match[2])
 
     def fee(self, gas: int) -> int:
-        """Rounded up: nodes compare with the exact product."""
+        """The fee for a gas limit, in the smallest unit, rounded up: nodes compare with the exact product."""
         return -(-gas * self.per_gas.numerator // self.per_gas.denominator)
 
 
 def adjusted_gas(gas_used: int, percent: int) -> int:
-    """The gas limit for a transaction whose simulation used `gas_used`, `percent` above it: state moves on until it is in a block."""
+    """The gas limit for a transaction whose simulation used `gas_used`: that times `percent` / 100, rounded up.
+
+    It lies above the simulation's figure because the state moves on until the transaction is in a block.
+    """
     return -(-gas_used * percent // 100)

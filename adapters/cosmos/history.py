@@ -23,8 +23,14 @@ SEARCHED = {
 async def first_height(shows: Callable[[int], Awaitable[bool]], lowest: int, highest: int) -> tuple[int, bool]:
     """The first height from `lowest` on whose state shows what that of `highest` shows, and never ceases to.
 
-    False beside it: the state before is not kept, so it may have been shown earlier. Asks about twice the binary logarithm
-    of the distance; recent heights are the quickest found.
+    It asks about twice the binary logarithm of the distance; recent heights are found with the fewest questions.
+
+    Args:
+        shows: whether the state after a block shows it; HeightUnavailable, if the state is not kept, counts as no.
+
+    Returns:
+        (height, whether it is the first): False if the state before is not kept, so that it may have been shown
+            earlier.
     """
     known: dict[int, bool] = {}
 
@@ -66,7 +72,12 @@ class PacketHistory:
         self._start = max(1, start)
 
     async def sent_packet(self, client_id: str, sequence: int, head: int) -> PacketEvent | None:
-        """See ChainAdapter."""
+        """See ChainAdapter. `head` is the height of the final head, whose state decides whether the packet was sent.
+
+        Raises:
+            HeightUnavailable: it was sent in a block before all whose state the node keeps.
+            EndpointUnavailable: no endpoint gave events that agree with the state.
+        """
 
         async def shows(height: int) -> bool:
             return await self._clients.next_sequence_send(client_id, height) > sequence
@@ -77,7 +88,12 @@ class PacketHistory:
         return await self._find(PacketEventKind.SEND, client_id, sequence, head, shows, key)
 
     async def written_acknowledgement(self, client_id: str, sequence: int, head: int) -> PacketEvent | None:
-        """See ChainAdapter."""
+        """See ChainAdapter. `head` is the height of the final head, whose state decides whether there is one.
+
+        Raises:
+            HeightUnavailable: it was written in a block before all whose state the node keeps.
+            EndpointUnavailable: no endpoint gave events that agree with the state.
+        """
         key = path_key(client_id, PathKind.ACKNOWLEDGEMENT, sequence)
 
         async def shows(height: int) -> bool:

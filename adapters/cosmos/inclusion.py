@@ -49,7 +49,11 @@ class Inclusion:
 
 
 def decode_result(fields: Fields, height: int, raw: bytes) -> Inclusion:
-    """An ExecTxResult of CometBFT 0.38. Raises BadAnswer."""
+    """An ExecTxResult of CometBFT 0.38 for the transaction `raw` in block `height`. Its log is cut to MAX_LOG_CHARS.
+
+    Raises:
+        BadAnswer: a field is malformed or out of bounds, or there are more than MAX_EVENTS events.
+    """
     code = 0 if (given := fields.get("code")) is None else given.decimal(2**32 - 1)
     events = fields.get("events")
     return Inclusion(
@@ -101,7 +105,7 @@ class Inclusions:
         self._first = self._next = 0
 
     async def find(self, wanted: bytes, since: int | None) -> Inclusion | None:
-        """Where a transaction is in a committed block: by the node's index, or without one by reading blocks, some in each call.
+        """Where a transaction is in a committed block: by the node's index, else by reading some blocks in each call.
 
         Args:
             wanted: hash of the transaction.
@@ -109,6 +113,10 @@ class Inclusions:
 
         Returns:
             None if it is in no block read so far; ask again.
+
+        Raises:
+            HeightUnavailable: a block among the newest PRUNED_BELOW is on no endpoint yet.
+            EndpointUnavailable, RpcRefused: no endpoint gave a usable answer.
         """
         try:
             return await self._rpc.client.run("tx", lambda attempt: _indexed(attempt, wanted))
@@ -116,7 +124,11 @@ class Inclusions:
             return await self._read(wanted, since)
 
     async def indexed(self, wanted: bytes) -> Inclusion | None:
-        """By the node's index alone; None where it has none."""
+        """Where a transaction is in a committed block, by the node's index alone; None also if the node has no index.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint gave a usable answer.
+        """
         try:
             return await self._rpc.client.run("tx", lambda attempt: _indexed(attempt, wanted))
         except _NotIndexed:

@@ -58,11 +58,11 @@ class SdkMessage:
 
     @classmethod
     def of(cls, type_url: str, message: ProtobufMessage) -> "SdkMessage":
-        """A message with its type URL."""
+        """The message in deterministic protobuf bytes, under the type URL that the SDK finds its handler by."""
         return cls(type_url, message.SerializeToString(deterministic=True))
 
     def to_any(self) -> ProtobufAny:
-        """As a transaction holds it."""
+        """The protobuf Any that a TxBody or a proposal holds."""
         return ProtobufAny(type_url=self.type_url, value=self.value)
 
 
@@ -105,7 +105,12 @@ def encode_message(message: Message, signer: str) -> SdkMessage:
 
 
 def create_client_message(client_state: bytes, consensus_state: bytes, signer: str) -> SdkMessage:
-    """MsgCreateClient. Both states are in the Python light client's encoding; `signer` is bech32 text."""
+    """MsgCreateClient of a 07-tendermint client. Whether the states fit each other is not checked here.
+
+    Args:
+        client_state, consensus_state: in the Python light client's encoding, which is ibc-go's.
+        signer: bech32 text; this account alone may register the client's counterparty.
+    """
     message = MsgCreateClient(
         client_state=ProtobufAny(type_url=CLIENT_STATE_URL, value=client_state),
         consensus_state=ProtobufAny(type_url=CONSENSUS_STATE_URL, value=consensus_state),

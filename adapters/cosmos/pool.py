@@ -19,7 +19,11 @@ MOST_TRANSACTIONS = 100
 
 
 async def pooled_packets(rpc: CosmosRpc) -> tuple[PooledPacket, ...] | None:
-    """Of transactions that the next blocks may include. None: no endpoint tells."""
+    """What the oldest MOST_TRANSACTIONS transactions of an endpoint's pool would do with packets.
+
+    Returns:
+        None if no endpoint tells. No AdapterError leaves, and no endpoint loses its place.
+    """
 
     async def ask(attempt: Attempt) -> tuple[PooledPacket, ...] | None:
         try:
@@ -50,7 +54,11 @@ def _packets(fields: Fields) -> Iterator[PooledPacket]:
 
 
 def pooled_packet(message: SdkMessage) -> PooledPacket | None:
-    """What a message of a pending or mined transaction is for; None if it brings no packet."""
+    """What a message of a pending or mined transaction would do with a packet, by the event that it would leave.
+
+    Returns:
+        None if it brings no packet, or cannot be read. Messages inside another, such as of x/authz, are not looked for.
+    """
     try:
         match message.type_url:
             case url if url == RECV_PACKET_URL:

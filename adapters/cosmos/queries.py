@@ -46,6 +46,7 @@ class ProposalStatus(IntEnum):
 
     @property
     def is_open(self) -> bool:
+        """Whether the proposal may still come to a result: it collects deposits, or is voted on."""
         return self in (ProposalStatus.DEPOSIT_PERIOD, ProposalStatus.VOTING_PERIOD)
 
 
@@ -73,7 +74,12 @@ class Queries:
         self._rpc = rpc
 
     async def unbonding_period_s(self) -> int:
-        """For how long a removed validator stays accountable: clients of the chain must trust for less."""
+        """For how long a removed validator stays accountable: clients of the chain must trust for less.
+
+        Raises:
+            BadAnswer: less than a second, or malformed.
+            RpcRefused: the chain has no x/staking, or refuses otherwise.
+        """
         method = "/cosmos.staking.v1beta1.Query/Params"
         answer = await self._ask(method, b"", QueryStakingParamsResponse)
         seconds = int(answer.params.unbonding_time.seconds)
@@ -82,11 +88,20 @@ class Queries:
         return seconds
 
     async def allowed_clients(self) -> tuple[str, ...]:
-        """Client types that the chain's governance admits; `*` admits all."""
+        """Client types that the chain's governance admits, such as `07-tendermint`; `*` admits all.
+
+        Raises:
+            BadAnswer: malformed. RpcRefused: the application refuses.
+        """
         answer = await self._ask("/ibc.core.client.v1.Query/ClientParams", b"", QueryClientParamsResponse)
         return tuple(answer.params.allowed_clients)
 
     async def governance(self) -> GovernanceParameters:
+        """What a proposal of x/gov needs now: its deposit in smallest units, and for how long it is voted on.
+
+        Raises:
+            BadAnswer: malformed. RpcRefused: the application refuses.
+        """
         method = "/cosmos.gov.v1.Query/Params"
         answer = await self._ask(method, b"", QueryGovernanceParamsResponse)
         deposit = tuple(
@@ -95,7 +110,12 @@ class Queries:
         return GovernanceParameters(deposit, int(answer.params.voting_period.seconds))
 
     async def proposal(self, number: int) -> Proposal:
-        """Raises RpcRefused where there is none of that number."""
+        """A proposal of x/gov by its number, as a node says it is.
+
+        Raises:
+            RpcRefused: there is none of that number.
+            BadAnswer: another proposal, an unknown status, or malformed.
+        """
         method = "/cosmos.gov.v1.Query/Proposal"
         answer = await self._ask(method, _bytes(QueryProposalRequest(proposal_id=number)), QueryProposalResponse)
         found = answer.proposal
@@ -104,7 +124,15 @@ class Queries:
         return Proposal(number, ProposalStatus(found.status), shown(found.failed_reason) if found.failed_reason else "")
 
     async def balances(self, address: str) -> tuple[Coin, ...]:
-        """All coins of an account."""
+        """All coins of an account, page by page, in smallest units.
+
+        Args:
+            address: bech32 text.
+
+        Raises:
+            BadAnswer: more than MAX_COINS coins, an empty page before the last, or malformed.
+            RpcRefused: the application refuses the address.
+        """
         method = "/cosmos.bank.v1beta1.Query/AllBalances"
         found: list[Coin] = []
         key = b""
@@ -119,7 +147,12 @@ class Queries:
                 raise BadAnswer(method, "balances", f"empty pages, or more than {MAX_COINS} coins", got=len(found))
 
     async def trace(self, denom: str) -> Denom:
-        """Where a voucher `ibc/<HEX>` came from. The answer is checked against the name, which is its hash."""
+        """Where a voucher `ibc/<HEX>` came from. The answer is checked against the name, which is its hash.
+
+        Raises:
+            BadAnswer: it hashes to another name, or is malformed.
+            RpcRefused: the chain knows no such voucher.
+        """
         method = "/ibc.applications.transfer.v1.Query/Denom"
         request = _bytes(QueryDenomRequest(hash=denom.removeprefix("ibc/")))
         answer = (await self._ask(method, request, QueryDenomResponse)).denom

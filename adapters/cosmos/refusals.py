@@ -58,7 +58,10 @@ _GAS_SUFFIX = re.compile(r" with gas used: '[0-9]+'(?:: unknown request)?\Z", re
 
 
 def sequence_mismatch(log: str) -> tuple[int, int] | None:
-    """(expected, got), where the refusal is about the account's sequence."""
+    """(expected, got) if the refusal is about the account's sequence, else None.
+
+    The SDK writes the two numbers into the log and nowhere else.
+    """
     match = _SEQUENCES.search(log)
     return None if match is None else (int(match[1]), int(match[2]))
 
@@ -90,7 +93,7 @@ def reason_of(codespace: str, code: int, log: str) -> str:
 
 
 def own_address_refusal(codespace: str, code: int, log: str) -> str:
-    """`reason_of` a query about an address that we made ourselves, with the configured prefix."""
+    """As `reason_of`, for a query about an address of ours: a wrong prefix can only come from the configuration."""
     said = reason_of(codespace, code, log)
     if (prefixes := _WRONG_PREFIX.search(said)) is None:
         return said

@@ -41,7 +41,11 @@ class ServiceAnswer:
 
 
 def cut_text(fields: Fields, max_chars: int) -> str:
-    """Text for people, of any length that an answer may have."""
+    """The first `max_chars` characters of a text for people, of any length up to MAX_VALUE_BASE64_CHARS.
+
+    Raises:
+        BadAnswer: not text, or longer.
+    """
     return fields.text(MAX_VALUE_BASE64_CHARS)[:max_chars]
 
 
@@ -71,7 +75,7 @@ class CosmosRpc:
             height: the state after this block; 0 is the newest.
 
         Raises:
-            EndpointUnavailable: no endpoint gave a usable answer.
+            EndpointUnavailable, RpcRefused: no endpoint gave a usable answer.
         """
 
         def decode(fields: Fields) -> ServiceAnswer:
@@ -87,7 +91,14 @@ class CosmosRpc:
         return await self.client.call("abci_query", params, decode, at_height=height)
 
     async def search(self, query: str) -> list[int]:
-        """Heights of the first transactions that match, as the node's index says; none where it does not."""
+        """Heights, in ascending order, of the first SEARCH_RESULTS transactions that match, by the node's index.
+
+        Args:
+            query: in CometBFT's language of `tx_search`.
+
+        Returns:
+            An empty list also if no endpoint has an index or answers.
+        """
 
         def decode(fields: Fields) -> list[int]:
             heights = [entry.at("height").decimal() for entry in fields.at("txs").items(SEARCH_RESULTS)]
@@ -108,7 +119,7 @@ class CosmosRpc:
 
 @asynccontextmanager
 async def open_endpoints(settings: CosmosSettings, random: Random) -> AsyncIterator[tuple[CosmosRpc, HeadSignal]]:
-    """The RPC and a signal of new heads while the block lasts."""
+    """The chain's RPC, and a signal that its WebSocket endpoints feed, while the block lasts. Nothing is asked yet."""
     signal = HeadSignal(NEW_BLOCKS)
     followers = [partial(signal.follow, settings.ws, random, settings.options.access)] if settings.ws else []
     identify = partial(identify_chain, chain_id=settings.chain_id)

@@ -60,6 +60,8 @@ class Simulator:
 
         Raises:
             RefusedByChain: the sender's sequence moves faster than a simulation.
+            EndpointUnavailable, RpcRefused: no endpoint gave a usable answer.
+            BadAnswer: the gas of a successful simulation is malformed or out of bounds.
         """
         body = encode_body(messages)
         for _ in range(MAX_SEQUENCE_TRIES):
@@ -71,7 +73,13 @@ class Simulator:
         raise RefusedByChain("account sequence", f"the sequence of {sender} moves faster than a simulation")
 
     async def pool_sequence(self, sender: str) -> int | None:
-        """The next sequence, transactions in the pool counted; None where the node does not say."""
+        """The next sequence of an account, transactions in the pool counted; None if the node does not say.
+
+        It is read from the refusal of a send with an impossible sequence, which is simulated and never signed.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint gave a usable answer.
+        """
         coin = cosmos_tx_pb2.Coin(denom=self._fee.denom, amount="1")
         probe = cosmos_tx_pb2.MsgSend(from_address=sender, to_address=sender, amount=[coin])
         _, log = await self._try(encode_body([SdkMessage.of(SEND_URL, probe)]), 1, IMPOSSIBLE_SEQUENCE)
@@ -94,7 +102,11 @@ class Simulator:
 
 
 def decode_simulation(data: bytes) -> int:
-    """The gas that a SimulateResponse says was used. Raises BadAnswer."""
+    """The gas that a SimulateResponse says was used, 1 to MAX_GAS.
+
+    Raises:
+        BadAnswer: malformed, or out of these bounds.
+    """
     gas_used: int = parse_answer(cosmos_tx_pb2.SimulateResponse, data, SIMULATE_METHOD).gas_info.gas_used
     if not 0 < gas_used <= MAX_GAS:
         raise BadAnswer(SIMULATE_METHOD, "gas_info.gas_used", f"is not between 1 and {MAX_GAS}", got=gas_used)

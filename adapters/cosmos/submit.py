@@ -97,12 +97,24 @@ class Submission:
 
     @property
     def batch_limits(self) -> BatchLimits:
+        """As configured, with `max_bytes` cut to what the request of a simulation can hold."""
         return self._limits
 
     def address_of(self, signer: Signer) -> str:
+        """The bech32 account of the signer's compressed key, with the configured prefix."""
         return account_address(self._settings.bech32_prefix, signer.public_key)
 
     async def prepare(self, batch: Batch, sender: str) -> PreparedTransaction:
+        """See ChainAdapter. A sender without the fee's token gets a guess of the gas, and an empty `expected`.
+
+        The chain simulates nothing for such an account; it will say so when the fee is due.
+
+        Raises:
+            BatchTooLarge: more messages, bytes or gas than the limits allow.
+            RefusedByChain: the chain refuses the batch and no message of it is to blame.
+            NotSupported: an update of a client of another type than 07-tendermint.
+            EndpointUnavailable, RpcRefused: no endpoint gave a usable answer.
+        """
         limits = self._limits
         if len(batch.messages) > limits.max_messages:
             raise BatchTooLarge("messages", len(batch.messages), limits.max_messages)
@@ -210,6 +222,12 @@ class Submission:
         )
 
     async def refusal(self, batch: Batch, sender: str) -> str:
+        """See ChainAdapter; the reason of the simulation of all of `batch`, or that it would succeed.
+
+        Raises:
+            RefusedByChain: the sender's sequence moves faster than a simulation.
+            NotSupported: an update of a client of another type than 07-tendermint.
+        """
         verdict = await self._simulator.run([encode_message(message, sender) for message in batch.messages], sender)
         return verdict.reason if isinstance(verdict, SimulationRefused) else "it would succeed"
 
@@ -219,6 +237,7 @@ class Submission:
         Raises:
             FeeAboveCap: the fee is above `max_fee` of the settings.
             ValueError: the transaction is of another chain or account.
+            EndpointUnavailable, RpcRefused, NotSupported: the account's number or the head cannot be read.
         """
         settings = self._settings
         if prepared.chain_id != settings.chain_id or prepared.sender != self.address_of(signer):
@@ -237,7 +256,16 @@ class Submission:
         return signed
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        """Once to one endpoint, and again to all: the first may have a pool that the validators hear nothing of."""
+        """See ChainAdapter. It goes to one endpoint at first and, when offered again, to all of them.
+
+        The first endpoint may have a pool that the validators hear nothing of.
+
+        Raises:
+            AlreadyKnown, AlreadyRelayed, NonceTooLow, NonceTooHigh, InsufficientFunds, Underpriced: by the refusal's
+                code.
+            BroadcastRefused: another reason.
+            EndpointUnavailable: no endpoint answered; the transaction may be in a pool all the same.
+        """
         number = await self._accounts.number(signed.prepared.sender)
 
         async def offer(attempt: Attempt) -> Offered:
@@ -267,21 +295,34 @@ class Submission:
             return []
 
     async def inclusion(self, wanted: bytes) -> Inclusion | None:
-        """Where a transaction is in a committed block, failed or not.
+        """Where a transaction is in a committed block, failed or not; that block may be above the head.
 
         None also where its checks failed in the block: it then used no sequence and may still be included.
+
+        Raises:
+            As `Inclusions.find`.
         """
         found = await self._inclusions.find(wanted, self._signed_at.get(wanted))
         return found if found is not None and found.consumed else None
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
+        """See ChainAdapter. A transaction whose checks failed in a block used no sequence, and counts as not included.
+
+        Raises:
+            As `Inclusions.find` and `outcome_of`.
+        """
         found = await self.inclusion(transaction_hash)
         if found is None or found.height > (await self._head()).height:
             return None
         return await self.outcome_of(transaction_hash, found)
 
     async def outcome_of(self, transaction_hash: bytes, found: Inclusion) -> TransactionOutcome:
-        """What became of a transaction that is in a block at or below the head."""
+        """What became of a transaction that is in a block at or below the head, which the caller has checked.
+
+        Raises:
+            MalformedInput: the transaction is not of one signer with a secp256k1 key, as ours are.
+            HeightUnavailable, EndpointUnavailable: the header of its block cannot be read.
+        """
         content = decode_raw(found.raw)
         block_hash, block_time_ns = await self._blocks.facts(found.height)
         reverted = reason_of(found.codespace, found.code, found.log) if found.code else None
@@ -299,7 +340,11 @@ class Submission:
         )
 
     async def relayed_by(self, transaction_hash: bytes) -> Relayed | None:
-        """None without an index: blocks are not read through for it, nor for a transaction of several signers."""
+        """See ChainAdapter. None without an index, since blocks are not read through for it, and for several signers.
+
+        Raises:
+            EndpointUnavailable, RpcRefused: no endpoint gave a usable answer.
+        """
         found = await self._inclusions.indexed(transaction_hash)
         if found is None:
             return None
@@ -312,6 +357,12 @@ class Submission:
         return Relayed(sender, frozenset(packet.client_id for packet in packets if packet is not None))
 
     async def account(self, address: str) -> AccountState:
+        """See ChainAdapter; nonces are sequences, and the balance is in the fee's denomination.
+
+        Raises:
+            ValueError: `address` is not of this chain's prefix.
+            RpcRefused, NotSupported, BadAnswer: as `Accounts.account`.
+        """
         self._check_address(address)
         account = await self._accounts.account(address)
         balance = await self._accounts.balance(address, self._price.denom)
@@ -319,6 +370,12 @@ class Submission:
         return AccountState(address, account.sequence, max(account.sequence, pending or 0), balance)
 
     async def final_nonce(self, address: str) -> int:
+        """The account's sequence on the newest state, which is final; 0 for an unknown account.
+
+        Raises:
+            ValueError: `address` is not of this chain's prefix.
+            RpcRefused, NotSupported, BadAnswer: as `Accounts.account`.
+        """
         self._check_address(address)
         return (await self._accounts.account(address)).sequence
 

@@ -67,7 +67,12 @@ def encode_auth_info(public_key: bytes | None, sequence: int, gas: int, fee: Coi
 
 
 def encode_sign_document(body: bytes, auth_info: bytes, chain_id: str, account_number: int) -> bytes:
-    """SignDoc, whose SHA-256 is signed. It binds body, fee, chain and account."""
+    """The SignDoc, whose SHA-256 is signed (SIGN_MODE_DIRECT). It binds body, fee, chain and account.
+
+    Args:
+        body, auth_info: as `encode_body` and `encode_auth_info` give them.
+        account_number: of the signing account, given by the chain and never changed.
+    """
     document = cosmos_tx_pb2.SignDoc(
         body_bytes=body, auth_info_bytes=auth_info, chain_id=chain_id, account_number=account_number
     )
@@ -86,7 +91,12 @@ def transaction_hash(raw: bytes) -> bytes:
 
 
 def decode_raw(raw: bytes) -> SignedContent:
-    """Inverse of the above, for transactions of one signer. Raises MalformedInput for any other bytes."""
+    """What the bytes of a TxRaw say. That the signature is valid is not checked.
+
+    Raises:
+        MalformedInput: not the canonical encoding, more than MAX_TRANSACTION_BYTES or MAX_MESSAGES, several signers, or
+            one that does not sign directly with a secp256k1 key.
+    """
     parsed = parse_canonical(cosmos_tx_pb2.TxRaw, raw, "transaction", MAX_TRANSACTION_BYTES)
     body = parse_canonical(cosmos_tx_pb2.TxBody, parsed.body_bytes, "transaction.body", MAX_TRANSACTION_BYTES)
     auth_info = parse_canonical(

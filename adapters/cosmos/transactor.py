@@ -33,6 +33,7 @@ class CosmosTransactor:
 
     @property
     def address(self) -> str:
+        """The bech32 account that signs and pays."""
         return self.chain.address_of(self.signer)
 
     async def execute(self, messages: Sequence[SdkMessage], memo: str = "") -> Executed:
@@ -42,6 +43,7 @@ class CosmosTransactor:
             RefusedByChain: it would fail (then nothing was sent), or did.
             BroadcastRefused: the pool does not take it.
             FeeAboveCap: it would pay more than the configuration allows.
+            EndpointUnavailable: no endpoint answers; the transaction may have been sent.
         """
         submission = self.chain.submission
         prepared = await submission.prepare_messages(messages, self.address, memo)

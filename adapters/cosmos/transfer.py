@@ -55,7 +55,11 @@ class SentTransfer:
 
 
 def transfer_message(transfer: CosmosTransfer, sender: str) -> SdkMessage:
-    """MsgTransfer of a v2 packet."""
+    """MsgTransfer of a v2 packet, with the client id where a channel's would stand.
+
+    Args:
+        sender: bech32 text of the account that holds the token and signs.
+    """
     message = cosmos_tx_pb2.MsgTransfer(
         source_port=PORT,
         source_channel=transfer.client_id,
@@ -70,7 +74,11 @@ def transfer_message(transfer: CosmosTransfer, sender: str) -> SdkMessage:
 
 
 async def send_transfer(chain: CosmosChain, signer: Signer, transfer: CosmosTransfer) -> SentTransfer:
-    """Escrow or burn tokens and send them in one packet. Raises as `CosmosTransactor.execute`."""
+    """Escrow or burn tokens and send them in one packet.
+
+    Raises:
+        As `CosmosTransactor.execute`.
+    """
     (sent,) = await send_transfers(chain, signer, [transfer])
     return sent
 
