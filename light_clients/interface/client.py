@@ -34,13 +34,19 @@ class ConsensusStates(Protocol):
     """The consensus states that a client's owner has stored, as bytes, by height. Read only."""
 
     def get(self, height: Height) -> bytes | None:
-        """The state stored exactly at `height`."""
+        """The state stored exactly at `height`, as the consensus's codec wrote it; None where nothing is stored."""
 
     def before(self, height: Height) -> tuple[Height, bytes] | None:
-        """The nearest stored state strictly below `height`."""
+        """The nearest stored state strictly below `height`, with its height; None where nothing is stored below.
+
+        Heights are compared revision first, so the neighbour may be of an earlier revision.
+        """
 
     def after(self, height: Height) -> tuple[Height, bytes] | None:
-        """The nearest stored state strictly above `height`."""
+        """The nearest stored state strictly above `height`, with its height; None where nothing is stored above.
+
+        Heights are compared revision first, so the neighbour may be of a later revision.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,25 +125,56 @@ class LightClient(Protocol):
     """The part of a client identifier before its number, e.g. `07-tendermint`."""
 
     def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
-        """Validate both states for a new client (ICS-02 CreateClient); refuses frozen and expired ones."""
+        """Validate both states for a new client (ICS-02 CreateClient); refuses frozen and expired ones.
+
+        The caller stores both at the returned height. Where the client lives is judged by `check_destination`.
+
+        Raises:
+            MalformedInput: a state is not the canonical encoding of its type.
+            ClientFrozen, ClientExpired: the client could not be used from the start.
+            PredicateFailed: a parameter is unsound, or the two states do not fit each other.
+            UnsupportedOperation: the client is of a kind that is not offered.
+        """
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
         """The owner's part of `create`: a client whose proofs are made for one client refuses to be another one.
 
         Clients that believe the counterparty's own consensus are good anywhere, and accept every destination.
+
+        Raises:
+            PredicateFailed: the proofs of this client are made for another destination.
+            MalformedInput: `client_state` cannot be decoded, where its fields have to be read.
         """
 
     def proven_store(self, client_state: bytes) -> ProvenStore:
-        """Where the packets lie that this client proves; it never changes, and clients of one store name it alike."""
+        """Where the packets lie that this client proves; it never changes, and clients of one store name it alike.
+
+        Raises:
+            MalformedInput: `client_state` cannot be decoded.
+        """
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
-        """Frozen before Expired before Active; a missing latest consensus state is Expired."""
+        """Frozen before Expired before Active; a missing latest consensus state is Expired.
+
+        At `now_ns` equal to the end of the trusting period the client has expired.
+
+        Raises:
+            MalformedInput: the client state or its latest consensus state cannot be decoded.
+        """
 
     def latest_height(self, client_state: bytes) -> Height:
-        """The greatest height with a consensus state, as the client state says."""
+        """The greatest height with a consensus state, as the client state says; the store is not asked.
+
+        Raises:
+            MalformedInput: `client_state` cannot be decoded.
+        """
 
     def timestamp_ns(self, consensus_state: bytes) -> int:
-        """The counterparty's own block time at that state."""
+        """The counterparty's own block time at that state, in nanoseconds since 1970 whatever unit its headers have.
+
+        Raises:
+            MalformedInput: `consensus_state` cannot be decoded.
+        """
 
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
@@ -146,17 +183,36 @@ class LightClient(Protocol):
 
         Raises:
             InsufficientTrust, TooLittleOverlap: in place of the verdict `NotEnoughTrust`.
+            VerificationError: otherwise as `verify_header`.
         """
 
     def verify_header(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
-        """Judge a header; the caller applies the verdict. Raises ClientFrozen, ClientExpired, UnknownHeight …"""
+        """Judge a header; the caller applies the verdict.
+
+        Args:
+            consensus_states: those stored for this client; read at the trusted height, the latest and the neighbours.
+            header: the client's update message, at most `MAX_CLIENT_MESSAGE_BYTES`.
+
+        Raises:
+            MalformedInput: the header or a stored state is not canonical.
+            ClientFrozen, ClientExpired: the client cannot be updated any more without recovery.
+            UnknownHeight: no state is stored at the height from which the header is to be believed.
+            PredicateFailed: a rule of the consensus does not hold.
+        """
 
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
-        """Return the frozen client state if the evidence is valid, else raise."""
+        """The frozen client state, if the evidence is valid at `now_ns`; the caller stores it.
+
+        Raises:
+            ClientFrozen, ClientExpired: evidence comes too late for a client of this kind.
+            UnknownHeight: no state is stored at a height that the evidence builds on.
+            MalformedInput, PredicateFailed: the evidence proves nothing.
+            UnsupportedOperation: the evidence is of a form that is not offered.
+        """
 
     def judge_membership(
         self,
@@ -167,23 +223,59 @@ class LightClient(Protocol):
         path: tuple[bytes, ...],
         value: bytes | None,
     ) -> None:
-        """`verify_membership`, or with `value` None `verify_non_membership`, by any judge: every rule in order."""
+        """`verify_membership`, or with `value` None `verify_non_membership`, by any judge: every rule in order.
+
+        Whether `consensus_state` has expired is not judged, and its height is the caller's to look up.
+
+        Raises:
+            VerificationError: as the two methods.
+        """
 
     def verify_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...], value: bytes
     ) -> None:
-        """`value` is stored under `path` at that consensus state. `path` is prefix with the key applied (ICS-24)."""
+        """`value` is stored under `path` at that consensus state. `path` is prefix with the key applied (ICS-24).
+
+        Whether the state has expired is not judged here: that is `status`, for the client's owner to ask.
+
+        Raises:
+            ClientFrozen: the client state is frozen.
+            MalformedInput: a state, the proof, the path or the value is not well-formed or too large.
+            PredicateFailed: the proof does not show it.
+            UnsupportedOperation: the chain has no such proof, or the proof asks for what is not offered.
+        """
 
     def verify_non_membership(
         self, client_state: bytes, consensus_state: bytes, proof: bytes, path: tuple[bytes, ...]
     ) -> None:
-        """Nothing is stored under `path` at that consensus state."""
+        """Nothing is stored under `path` at that consensus state; the counterpart of `verify_membership` for timeouts.
+
+        Raises:
+            ClientFrozen: the client state is frozen.
+            MalformedInput: a state, the proof or the path is not well-formed or too large.
+            PredicateFailed: the proof does not show absence.
+            UnsupportedOperation: the chain has no proof of absence, or the proof asks for what is not offered.
+        """
 
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
-        """The substitute client state has the subject's immutable parameters (ICS-02 recovery)."""
+        """The substitute client state has the subject's immutable parameters (ICS-02 recovery).
+
+        Whether the subject is frozen or expired, and the substitute active, is the caller's to ask of `status`.
+
+        Raises:
+            PredicateFailed, ClientFrozen: the substitute is frozen, or a parameter differs that recovery must not
+                change.
+            MalformedInput: one of the two states cannot be decoded.
+        """
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
-        """The subject's client state after recovery: unfrozen, at the substitute's latest height and periods."""
+        """The subject's client state after recovery: unfrozen, at the substitute's latest height and periods.
+
+        The caller also copies the substitute's consensus state at that height.
+
+        Raises:
+            VerificationError: as `check_substitute`.
+        """
 
 
 @runtime_checkable
@@ -194,7 +286,12 @@ class Reschedulable(Protocol):
     """
 
     def check_rescheduled(self, subject: bytes, substitute: bytes) -> None:
-        """The substitute client state is the subject's but for rules that have judged nothing yet, of which some differ."""
+        """The substitute is the subject's state but for rules that have judged nothing yet, of which some differ.
+
+        Raises:
+            PredicateFailed: something else differs, or nothing does.
+            MalformedInput: one of the two states cannot be decoded.
+        """
 
 
 @runtime_checkable
@@ -204,9 +301,21 @@ class UpgradableClient(Protocol):
     def judge_upgrade(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
     ) -> Updated:
-        """`verify_upgrade` by any judge: every rule in order, then the states of the next revision."""
+        """`verify_upgrade` by any judge: every rule in order, then the states of the next revision.
+
+        Raises:
+            VerificationError: as `verify_upgrade`.
+        """
 
     def verify_upgrade(
         self, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
     ) -> Updated:
-        """The states of the next revision, proven at the client's latest height; else raise. The caller stores both."""
+        """The states of the next revision, proven at the client's latest height; the caller stores both.
+
+        `upgrade` holds the two states that the counterparty committed and a proof of each.
+
+        Raises:
+            ClientFrozen, ClientExpired, UnknownHeight: the client is not active.
+            MalformedInput: the message or a stored state is not canonical.
+            PredicateFailed: a proof fails, or the new revision is not a later one.
+        """

@@ -67,7 +67,11 @@ class Document:
 
     @classmethod
     def parse(cls, data: bytes, path: str, max_bytes: int) -> "Document":
-        """Raises MalformedInput: see `parse_json`."""
+        """The outermost document of `data`, UTF-8 JSON of at most `max_bytes`; `path` names it in errors.
+
+        Raises:
+            MalformedInput: see `parse_json`.
+        """
         return cls(parse_json(data, path, max_bytes), path)
 
     @property
@@ -91,18 +95,31 @@ class Document:
         return self._refusal(self.path, reason, got, expected)
 
     def concealed(self) -> "Document":
-        """The same value, which no error shows: it may be a key."""
+        """The same value, which no error shows: it may be a key.
+
+        Its errors keep path, reason and what was expected. Parts taken from it conceal theirs as well.
+        """
         refusal = self._refusal
         return Document(
             self.value, self._step, lambda path, reason, _, expected: refusal(path, reason, None, expected), self._above
         )
 
     def members(self) -> "Members":
-        """An object's fields, to be taken within a `with`: see `Members`."""
+        """An object's fields, to be taken within a `with`: see `Members`.
+
+        Raises:
+            MalformedInput, or the document's own refusal: the value is not an object.
+        """
         return Members(self)
 
     def of_format(self, what: str, name: str, version: int | None = None) -> "Members":
-        """The fields of an object that says its format, and its version where it has one apart, without these."""
+        """The fields of an object that says its format, and its version where it has one apart, without these.
+
+        `what` is for the error: "is not `what`". With `version` None a field `version` is left for the reader.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no object, another format, or another version.
+        """
         if not isinstance(self.value, dict) or self.value.get("format") != name:
             raise self._at(None, "format").refused(f"is not {what}", expected=name)
         fields = Members(self)
@@ -112,7 +129,11 @@ class Document:
         return fields
 
     def entries(self, most: int) -> "list[tuple[Document, Document]]":
-        """Names and values of an object whose names are values too, such as addresses. A name's path is the object's."""
+        """Names and values of an object whose names are values too, such as addresses. A name's path is the object's.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no object, or more than `most` names.
+        """
         if not isinstance(self.value, dict) or len(self.value) > most:
             raise self.refused(f"is not an object of at most {most}", self.value)
         return [
@@ -121,7 +142,11 @@ class Document:
         ]
 
     def items(self, most: int, least: int = 0) -> "list[Document]":
-        """The values of a list of so many."""
+        """The values of a list of `least` to `most` elements; the last step of each one's path is its index.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no list, or of another length.
+        """
         value = self.value
         if not isinstance(value, list) or not least <= len(value) <= most:
             raise self.refused(f"is not a list of {_span(least, most)}", value)
@@ -129,35 +154,57 @@ class Document:
         return [Document(item, index, refusal, self) for index, item in enumerate(value)]
 
     def text(self, most: int, least: int = 0) -> str:
-        """Any characters, so many of them."""
+        """Any characters, `least` to `most` of them: code points, not bytes.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no text, or of another length.
+        """
         value = self.value
         if not isinstance(value, str) or not least <= len(value) <= most:
             raise self.refused(f"is not a text of {_span(least, most)} characters", value)
         return value
 
     def ascii(self, most: int, least: int = 0) -> str:
-        """A text of ASCII characters."""
+        """A text of `least` to `most` ASCII characters; control characters are not refused.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no text, of another length, or not ASCII.
+        """
         value = self.value
         if not isinstance(value, str) or not least <= len(value) <= most or not value.isascii():
             raise self.refused(f"is not an ASCII text of {_span(least, most)} characters", value)
         return value
 
     def matching(self, pattern: re.Pattern[str], what: str) -> str:
-        """A text that is all of a pattern, which bounds it; `what` as in "is not a chain id"."""
+        """A text that is all of a pattern, which bounds it; `what` as in "is not a chain id".
+
+        Raises:
+            MalformedInput, or the document's own refusal: no text, or the pattern does not match the whole of it.
+        """
         value = self.value
         if not isinstance(value, str) or pattern.fullmatch(value) is None:
             raise self.refused(f"is not {what}", value)
         return value
 
     def integer(self, least: int, most: int) -> int:
-        """A JSON number without fraction or exponent, both bounds included."""
+        """A JSON number without fraction or exponent, both bounds included; true and false are no numbers here.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no integer, or out of bounds.
+        """
         value = self.value
         if type(value) is not int or not least <= value <= most:
             raise self.refused(f"is not an integer from {least} to {most}", value)
         return value
 
     def decimal(self, least: int = 0, most: int | None = None) -> int:
-        """A decimal number as text, for what a JSON number may lose; without leading zeros, both bounds included."""
+        """A decimal number as text, for what a JSON number may lose; no sign, no leading zeros, both bounds included.
+
+        With `most` None it has at most `MAX_DECIMAL_DIGITS` digits.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no such text, or out of bounds.
+        """
         value = self.value
         if not isinstance(value, str) or _DECIMAL.fullmatch(value) is None or int(value) < least:
             number = None
@@ -169,13 +216,22 @@ class Document:
         return number
 
     def flag(self) -> bool:
+        """The JSON values true and false alone; 0, 1 and null are not taken for them.
+
+        Raises:
+            MalformedInput, or the document's own refusal: another value.
+        """
         value = self.value
         if not isinstance(value, bool):
             raise self.refused("is not true or false", value)
         return value
 
     def choice(self, kind: type[Member]) -> Member:
-        """The member of an enumeration that has this value."""
+        """The member of an enumeration whose value this is; the error lists all values.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no member has it.
+        """
         value = self.value
         try:
             return kind(value)
@@ -183,13 +239,21 @@ class Document:
             raise self.refused("unknown", value, [member.value for member in kind]) from None
 
     def exactly(self, expected: str | int, reason: str = "unknown") -> None:
-        """For formats and versions; 1 is neither true nor 1.0."""
+        """For formats and versions; 1 is neither true nor 1.0.
+
+        Raises:
+            MalformedInput, or the document's own refusal: another type or value, with `reason`.
+        """
         value = self.value
         if type(value) is not type(expected) or value != expected:
             raise self.refused(reason, value, expected)
 
     def hex(self, size: int, form: HexForm = HexForm.PLAIN) -> bytes:
-        """Exactly `size` bytes."""
+        """Exactly `size` bytes, in the one form that `form` names, with `0x` where that form has it.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no text, another length, or not hex of that form.
+        """
         value = self.value
         if (
             not isinstance(value, str)
@@ -200,7 +264,11 @@ class Document:
         return bytes.fromhex(value if form is HexForm.PLAIN else value[2:])
 
     def hex_of_at_most(self, most: int, form: HexForm = HexForm.PLAIN) -> bytes:
-        """At most `most` bytes."""
+        """At most `most` bytes, none included, in the one form that `form` names.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no text, too long, or not hex of that form.
+        """
         value = self.value
         if not isinstance(value, str) or len(value) > 2 * most + 2 or _HEX[form].fullmatch(value) is None:
             raise self.refused(f"is not {form.value} of at most {most} bytes", value)
@@ -210,7 +278,15 @@ class Document:
         return found
 
     def base64(self, most: int) -> bytes:
-        """At most `most` bytes in base64. Several texts may say the same bytes: who hashes the document compares encodings."""
+        """At most `most` bytes in base64, with padding.
+
+        Several texts may say the same bytes: anyone who hashes the document compares encodings.
+
+        The bound is on the text's length: up to three bytes more than `most` are let through.
+
+        Raises:
+            MalformedInput, or the document's own refusal: no text, too long, or not base64. The text is not shown.
+        """
         value = self.value
         if isinstance(value, str) and len(value) <= most * 4 // 3 + 4:
             try:
@@ -220,7 +296,7 @@ class Document:
         raise self.refused(f"is not base64 text of at most {most} bytes")
 
     def nullable(self) -> "Document | None":
-        """None where null stands."""
+        """None where null stands; a missing field is refused before, by `Members`."""
         return None if self.value is None else self
 
     def _at(self, value: Any, step: str | int) -> "Document":
@@ -251,21 +327,25 @@ class Members:
         return Document(value, name, self._document._refusal, self._document)
 
     def optional(self, name: str) -> Document | None:
-        """A field that may be absent; null is a value."""
+        """A field that may be absent; null is a value, so that `optional("x")` of `{"x": null}` is a document."""
         return self[name] if name in self._left else None
 
     def pass_over(self, *names: str) -> None:
-        """Fields that are there for people, or follow from others."""
+        """Take fields unread: they are there for people, or follow from others. Names that are absent are no error."""
         for name in names:
             self._left.pop(name, None)
 
     def end(self, reason: str = "is not a known field") -> None:
-        """Refuse what was not taken, where a reader has more to say about it than the end of the `with`."""
+        """Refuse what was not taken, where a reader has more to say about it than the end of the `with`.
+
+        Raises:
+            MalformedInput, or the document's own refusal: the first field left, in order of names, with `reason`.
+        """
         if self._left:
             raise self._document._at(None, min(self._left)[:MAX_SHOWN_NAME_CHARS]).refused(reason)
 
     def refused(self, reason: str, got: Any = None, expected: Any = None) -> Exception:
-        """The error about the object as a whole."""
+        """The error about the object as a whole, to be raised by the caller."""
         return self._document.refused(reason, got, expected)
 
     def __enter__(self) -> Self:

@@ -37,14 +37,22 @@ class Height:
 
     @classmethod
     def from_key(cls, key: bytes) -> Self:
-        """Inverse of `to_key`."""
+        """Inverse of `to_key`.
+
+        Raises:
+            MalformedInput: `key` has not 16 bytes.
+        """
         if len(key) != 16:
             raise MalformedInput("height", "a height key has 16 bytes", got=key)
         return cls(int.from_bytes(key[:8], "big"), int.from_bytes(key[8:], "big"))
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse `revision-height`, without leading zeros."""
+        """Parse `revision-height`, both decimal and without leading zeros.
+
+        Raises:
+            MalformedInput: another form, or a part that is not a uint64.
+        """
         match = _TEXT.fullmatch(text)
         if match is None:
             raise MalformedInput("height", "expected revision-height in decimal", got=text)

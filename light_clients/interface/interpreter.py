@@ -6,5 +6,8 @@ OPTIMISED = "Python runs with -O or PYTHONOPTIMIZE, which leaves out checks that
 
 
 def unfit_interpreter(optimize: int = sys.flags.optimize) -> str | None:
-    """One sentence for the person who started the process, or None."""
+    """One sentence for the person who started the process, or None where assertions run.
+
+    `optimize` is the interpreter's level of `-O`; tests pass another. Entry points ask before anything is verified.
+    """
     return OPTIMISED if optimize else None

@@ -39,7 +39,10 @@ class Rule(Protocol[Parameters, Value_co]):
 
 
 def rule(source: str) -> Callable[[Callable[Parameters, Value]], Rule[Parameters, Value]]:
-    """Make the decorated function a rule that `source` demands."""
+    """Make the decorated function a rule that `source` demands: the standard and section, as an audit prints it.
+
+    The function itself is marked and returned, so that calling it directly costs nothing more.
+    """
 
     def mark(function: Callable[Parameters, Value]) -> Rule[Parameters, Value]:
         cast(Any, function).source = source
@@ -52,6 +55,9 @@ def cited(function: Callable[Parameters, Value], source: str, name: str | None =
     """`function` as a rule that `source` demands, under its own name or another one.
 
     For what several clients share, and for a rule that two standards demand. The function itself stays as it is.
+
+    Raises:
+        TypeError: `function` is a callable object or a builtin, whose code cannot be copied.
     """
     if not isinstance(function, FunctionType):
         raise TypeError(f"a rule is a function, not {type(function).__name__}")
@@ -71,7 +77,11 @@ class Judge(Protocol):
         """Apply `rule`. Raises the `VerificationError` of a rule that does not hold."""
 
     def tacitly(self, rule: Rule[Parameters, Value], /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Value:
-        """As a call, for what each of many parts must be to be judged at all: an audit says of it only that it was refused."""
+        """As a call, for what each of many parts must be to be judged at all: an audit tells of it only if it refuses.
+
+        Raises:
+            VerificationError: the rule does not hold.
+        """
 
     def under(self, label: str) -> "Judge":
         """The same judge for one of several like parts: `label` is printed before the name of each rule."""
@@ -87,7 +97,7 @@ class Verify:
     tacitly: Any = __call__
 
     def under(self, label: str) -> "Verify":
-        """Itself: nothing is printed."""
+        """Itself: nothing is printed, so that a label costs no new judge."""
         return self
 
 
@@ -104,6 +114,7 @@ class CheckVerdict:
 
     @property
     def held(self) -> bool:
+        """False for the rule that refused, which is the last one of its verifier."""
         return self.error is None
 
 
@@ -122,6 +133,11 @@ class Audit:
         return found
 
     def tacitly(self, rule: Rule[Parameters, Value], /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Value:
+        """Tells of `rule` only where it refuses; see `Judge.tacitly`.
+
+        Raises:
+            VerificationError: the one that the rule raised, after it was told.
+        """
         try:
             return rule(*args, **kwargs)
         except VerificationError as error:

@@ -23,17 +23,20 @@ class StoredClientState(Protocol):
     """Parameters and progress of one client, as far as the template reads them."""
 
     @property
-    def is_frozen(self) -> bool: ...
+    def is_frozen(self) -> bool:
+        """Whether misbehaviour is on record: `status` is then Frozen, whatever the time."""
 
     @property
-    def trusting_period_ns(self) -> int: ...
+    def trusting_period_ns(self) -> int:
+        """How long a stored state is believed after its own time, in nanoseconds."""
 
 
 class StoredConsensusState(Protocol):
     """What one verified header left."""
 
     @property
-    def timestamp_ns(self) -> int: ...
+    def timestamp_ns(self) -> int:
+        """The counterparty's block time, in nanoseconds since 1970 whatever unit its headers have."""
 
 
 ClientT = TypeVar("ClientT", bound=StoredClientState)
@@ -49,25 +52,43 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
 
     @abstractmethod
     def decode_client(self, data: bytes) -> ClientT:
-        """Raises MalformedInput, or UnsupportedOperation where the client is of a kind that is not offered."""
+        """The client state, well-formed; its rules are judged elsewhere. Every method calls it.
+
+        Raises:
+            MalformedInput: not the canonical encoding.
+            UnsupportedOperation: the client is of a kind that is not offered.
+        """
 
     @abstractmethod
     def decode_state(self, data: bytes) -> StateT:
-        """Raises MalformedInput."""
+        """The consensus state, well-formed; its rules are judged elsewhere.
+
+        Raises:
+            MalformedInput: not the canonical encoding.
+        """
 
     @abstractmethod
     def height_of(self, client: ClientT) -> Height:
-        """The greatest height with a consensus state."""
+        """The greatest height with a consensus state, as the client state says."""
 
     @abstractmethod
     def judge_creation(self, judge: Judge, client: ClientT, state: StateT, now_ns: int) -> None:
-        """Every rule of a new client."""
+        """Every rule of a new client, by any judge; `create` calls it with both states decoded.
+
+        Raises:
+            VerificationError: the first rule that does not hold.
+        """
 
     @abstractmethod
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
-        """Every rule of an update, then what it does to the client."""
+        """Every rule of an update, then what it does to the client; `verify_header` turns lack of trust into a verdict.
+
+        Raises:
+            InsufficientTrust, TooLittleOverlap: a nearer header may still be believed.
+            VerificationError: the first rule that does not hold.
+        """
 
     @abstractmethod
     def judge_membership(
@@ -79,7 +100,11 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
         path: tuple[bytes, ...],
         value: bytes | None,
     ) -> None:
-        """Every rule of a proof that `value` is stored under `path`, or with None that nothing is."""
+        """Every rule of a proof that `value` is stored under `path`, or with None that nothing is.
+
+        Raises:
+            VerificationError: the first rule that does not hold.
+        """
 
     def create(self, client_state: bytes, consensus_state: bytes, now_ns: int) -> Created:
         client = self.decode_client(client_state)
@@ -87,9 +112,14 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
         return Created(self.height_of(client))
 
     def check_destination(self, client_state: bytes, destination: Destination) -> None:
-        """Headers and proofs are the chain's own, whoever reads them."""
+        """Refuses nothing: headers and proofs are the chain's own, whoever reads them."""
 
     def status(self, client_state: bytes, consensus_states: ConsensusStates, now_ns: int) -> ClientStatus:
+        """See `LightClient.status`: the edge of the trusting period counts as expired.
+
+        Raises:
+            MalformedInput: one of the two states cannot be decoded.
+        """
         client = self.decode_client(client_state)
         if client.is_frozen:
             return ClientStatus.FROZEN
@@ -108,6 +138,11 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
     def verify_header(
         self, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
+        """See `LightClient.verify_header`: lack of trust becomes a verdict, every other refusal is raised.
+
+        Raises:
+            VerificationError: the first rule of `judge_header` that does not hold.
+        """
         try:
             return self.judge_header(VERIFY, client_state, consensus_states, header, now_ns)
         except InsufficientTrust as error:
@@ -126,10 +161,19 @@ class StoredClient(ABC, Generic[ClientT, StateT]):
         self.judge_membership(VERIFY, client_state, consensus_state, proof, path, None)
 
     def substitute_parameters(self, subject: ClientT, substitute: ClientT) -> Iterable[tuple[str, object, object]]:
-        """Name, the substitute's value and the subject's, of each field that recovery must not change."""
+        """Name, the substitute's value and the subject's, of each field that recovery must not change.
+
+        These are the fields of `immutable`; a subclass overrides it where a difference is allowed under conditions.
+        """
         return ((name, _field(substitute, name), _field(subject, name)) for name in self.immutable)
 
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
+        """See `LightClient.check_substitute`. The rules of a new client are not judged again.
+
+        Raises:
+            PredicateFailed: `substitute_not_frozen`, or `substitute_parameters_match` of the first field that differs.
+            MalformedInput: one of the two states cannot be decoded.
+        """
         old = self.decode_client(subject)
         new = self.decode_client(substitute)
         check_substitute_fits(self.substitute_parameters(old, new), is_frozen=new.is_frozen)

@@ -16,6 +16,8 @@ MessageT = TypeVar("MessageT", bound=Message)
 def parse_canonical(message_type: type[MessageT], data: bytes, field: str, max_bytes: int) -> MessageT:
     """Parse `data`, at most `max_bytes`, as the deterministic encoding of a `message_type`.
 
+    `field` names the message in errors. Bounds of the fields are the caller's to judge.
+
     Raises:
         MalformedInput: too long, not protobuf, or not the canonical encoding of what it says.
     """

@@ -35,7 +35,11 @@ class Bisection:
 
     @classmethod
     def between(cls, trusted: int, target: int, max_verdicts: int = MAX_VERDICTS) -> "Bisection":
-        """Raises PredicateFailed if the target is not above the trusted height."""
+        """A schedule that begins at `trusted`, which the caller believes; both heights are of one revision.
+
+        Raises:
+            PredicateFailed: `height_increases`: the target is not above the trusted height.
+        """
         if target <= trusted:
             raise PredicateFailed("height_increases", "the target is not above the trusted height", target, trusted)
         return cls(target, trusted, trusted, max_verdicts=max_verdicts)
@@ -48,7 +52,12 @@ class Bisection:
         return self.target if self.beyond is None else (self.reached + self.beyond) // 2
 
     def believed(self) -> "Bisection":
-        """Enough of the trusted power signed the next height."""
+        """Enough of the trusted power signed the next height.
+
+        Raises:
+            PredicateFailed: `bisection_is_short`: `max_verdicts` were counted already.
+            ValueError: the target is reached, so nothing was asked.
+        """
         height = self._height()
         return replace(self._counted(), reached=height)._settled()
 
@@ -56,7 +65,8 @@ class Bisection:
         """Too little of the trusted power signed the next height.
 
         Raises:
-            PredicateFailed: it is the very next block, which needs no overlap, so the verdict is wrong; or too many verdicts.
+            PredicateFailed: it is the very next block, which needs no overlap, so the verdict is wrong; or too many.
+            ValueError: the target is reached, so nothing was asked.
         """
         height = self._height()
         if height == self.trusted + 1:

@@ -20,14 +20,20 @@ def _before_year(year: int) -> int:
 
 
 def days_since_1970(year: int, month: int, day: int) -> int | None:
-    """Days from 1970-01-01 to a date of the years 1 to 9999, None where there is no such date."""
+    """Days from 1970-01-01 to a date of the years 1 to 9999, negative before it; None where there is no such date.
+
+    Month and day count from 1.
+    """
     if not (1 <= year <= 9999 and 1 <= month <= 12 and 1 <= day <= _month_days(year, month)):
         return None
     return _before_year(year) + sum(_month_days(year, earlier) for earlier in range(1, month)) + day - 1 - _UNIX_EPOCH
 
 
 def date_of(days: int) -> tuple[int, int, int]:
-    """(year, month, day); inverse of `days_since_1970`."""
+    """(year, month, day); inverse of `days_since_1970`.
+
+    `days` may be negative; a day outside the years 1 to 9999 is not refused.
+    """
     left = days + _UNIX_EPOCH
     year = left * 400 // DAYS_IN_400_YEARS + 1
     # The estimate by the mean year is off by at most one either way.

@@ -40,7 +40,12 @@ _client_state_of = lru_cache(maxsize=64)(codec.decode_client_state)
 
 
 def stored_state(consensus_states: ConsensusStates, height: Height, latest: Height) -> ConsensusState:
-    """The consensus state at exactly `height`; UnknownHeight where none is stored."""
+    """The consensus state stored at exactly `height`; `latest` is the client's latest height, for the error alone.
+
+    Raises:
+        UnknownHeight: none is stored there.
+        MalformedInput: what is stored is not a consensus state of this client's kind.
+    """
     data = consensus_states.get(height)
     if data is None:
         raise UnknownHeight(height, latest)
@@ -49,19 +54,32 @@ def stored_state(consensus_states: ConsensusStates, height: Height, latest: Heig
 
 @rule(CODEC)
 def client_state_well_formed(client_state: bytes) -> ClientState:
-    """Decodes it."""
+    """Decodes the client state; the last 64 different ones are remembered by their bytes.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a field out of bounds.
+    """
     return _client_state_of(client_state)
 
 
 @rule(CODEC)
 def states_well_formed(client_state: bytes, consensus_state: bytes) -> tuple[ClientState, ConsensusState]:
-    """Decodes both."""
+    """Decodes both states of a proof.
+
+    Raises:
+        MalformedInput: one of them is not the canonical encoding, or has a field out of bounds.
+    """
     return _client_state_of(client_state), codec.decode_consensus_state(consensus_state)
 
 
 @rule(ICS02)
 def client_active(client: ClientState, consensus_states: ConsensusStates, now_ns: int) -> ConsensusState:
-    """Not frozen, and the latest consensus state, which is returned, is within the trusting period (ibc-go 02-client)."""
+    """Not frozen, and the latest consensus state, which is returned, is within the trusting period (ibc-go 02-client).
+
+    Raises:
+        ClientFrozen, ClientExpired: it is not active.
+        UnknownHeight: no state is stored at the client's latest height.
+    """
     predicates.client_not_frozen(client)
     latest = stored_state(consensus_states, client.latest_height, client.latest_height)
     predicates.within_trusting_period(latest.timestamp_ns, client.trusting_period_ns, now_ns)
@@ -92,19 +110,40 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
     client_type: ClassVar[str] = "07-tendermint"
 
     def decode_client(self, data: bytes) -> ClientState:
+        """See `codec.decode_client_state`: well-formed, not yet sound.
+
+        Raises:
+            MalformedInput: not the canonical encoding.
+        """
         return codec.decode_client_state(data)
 
     def decode_state(self, data: bytes) -> ConsensusState:
+        """See `codec.decode_consensus_state`: well-formed, not yet sound.
+
+        Raises:
+            MalformedInput: not the canonical encoding.
+        """
         return codec.decode_consensus_state(data)
 
     def height_of(self, client: ClientState) -> Height:
+        """Of the revision that the chain id carries, once the client was created."""
         return client.latest_height
 
     def proven_store(self, client_state: bytes) -> ProvenStore:
+        """The chain's name without its revision; a Cosmos chain has one store, so the router is empty.
+
+        Raises:
+            MalformedInput: `client_state` cannot be decoded.
+        """
         return ProvenStore(chain_name(codec.decode_client_state(client_state).chain_id), b"")
 
     def judge_creation(self, judge: Judge, client: ClientState, state: ConsensusState, now_ns: int) -> None:
-        """A new client: sound parameters, neither frozen nor expired, no state from the future."""
+        """A new client: sound parameters, neither frozen nor expired, no state from the future.
+
+        Raises:
+            ClientFrozen, ClientExpired: see `LightClient.create`.
+            PredicateFailed, MalformedInput: a parameter or the first state is unsound.
+        """
         _judge_parameters(judge, client)
         judge(predicates.client_not_frozen, client)
         judge(predicates.consensus_state_is_sound, state)
@@ -114,6 +153,13 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
     def judge_header(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, header: bytes, now_ns: int
     ) -> HeaderVerdict:
+        """See `LightClient.judge_header`. Only a header of the trusted height's revision updates a client.
+
+        Raises:
+            ClientFrozen, ClientExpired, UnknownHeight: the client is not active, or the trusted height has no state.
+            InsufficientTrust: too little of the trusted power signed; a nearer header may do.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         client = judge(client_state_well_formed, client_state)
         judge(client_active, client, consensus_states, now_ns)
         update = judge(header_well_formed, header)
@@ -140,6 +186,8 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
 
         Raises:
             InsufficientTrust: too little of the trusted power signed one of the headers.
+            ClientFrozen, ClientExpired, UnknownHeight: the client is not active, or a trusted height has no state.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
         """
         client = judge(client_state_well_formed, client_state)
         judge(client_active, client, consensus_states, now_ns)
@@ -153,6 +201,12 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
     def check_misbehaviour(
         self, client_state: bytes, consensus_states: ConsensusStates, misbehaviour: bytes, now_ns: int
     ) -> Misbehaved:
+        """See `LightClient.check_misbehaviour`: `judge_misbehaviour`, where lack of trust refuses the evidence.
+
+        Raises:
+            PredicateFailed: `trusted_power_signed` in place of InsufficientTrust, or another rule that does not hold.
+            VerificationError: otherwise as `judge_misbehaviour`.
+        """
         try:
             return self.judge_misbehaviour(VERIFY, client_state, consensus_states, misbehaviour, now_ns)
         except InsufficientTrust as error:
@@ -172,13 +226,26 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
         path: tuple[bytes, ...],
         value: bytes | None,
     ) -> None:
+        """See `LightClient.judge_membership`: a chained ICS-23 proof under the app hash, one tree a proof spec.
+
+        Raises:
+            ClientFrozen: the client state is frozen.
+            MalformedInput, PredicateFailed: a state is unsound, or the proof does not show it.
+            UnsupportedOperation: a hash or length op that is not offered.
+        """
         client, state = judge(states_well_formed, client_state, consensus_state)
         judge(predicates.client_not_frozen, client)
         judge(predicates.consensus_state_is_sound, state)
         ics23.judge_chained(judge, client.proof_specs, proof, state.root, path, value)
 
     def check_substitute(self, subject: bytes, substitute: bytes) -> None:
-        """A substitute may stand in for a frozen or expired subject. Its own expiry is the owner's to judge (`status`)."""
+        """A substitute may stand in for a frozen or expired subject. Its own expiry is the owner's to judge (`status`).
+
+        Raises:
+            ClientFrozen: the substitute is frozen.
+            PredicateFailed: its parameters are unsound or differ, or its latest height is not above the subject's.
+            MalformedInput: one of the two states cannot be decoded.
+        """
         old, new = codec.decode_client_state(subject), codec.decode_client_state(substitute)
         _judge_parameters(VERIFY, new)
         VERIFY(predicates.substitute_not_frozen, new)
@@ -186,6 +253,11 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
         VERIFY(predicates.substitute_is_ahead, old, new)
 
     def recovered(self, subject: bytes, substitute: bytes) -> bytes:
+        """See `predicates.recovered_state`, of two states that pass `check_substitute`.
+
+        Raises:
+            VerificationError: as `check_substitute`.
+        """
         self.check_substitute(subject, substitute)
         state = predicates.recovered_state(codec.decode_client_state(subject), codec.decode_client_state(substitute))
         return codec.encode_client_state(state)
@@ -193,7 +265,14 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
     def judge_upgrade(
         self, judge: Judge, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
     ) -> Updated:
-        """See `light_clients.interface.UpgradableClient`."""
+        """See `UpgradableClient.judge_upgrade`. The new states also pass every rule of a new client at `now_ns`.
+
+        The new revision's first state is a stand-in, with the last block's time and next validators but no root.
+
+        Raises:
+            ClientFrozen, ClientExpired, UnknownHeight: the client is not active.
+            MalformedInput, PredicateFailed: the first rule that does not hold.
+        """
         client = judge(client_state_well_formed, client_state)
         last = judge(client_active, client, consensus_states, now_ns)
         committed = judge(upgrade_well_formed, upgrade)
@@ -207,6 +286,11 @@ class TendermintClient(StoredClient[ClientState, ConsensusState]):
     def verify_upgrade(
         self, client_state: bytes, consensus_states: ConsensusStates, upgrade: bytes, now_ns: int
     ) -> Updated:
+        """`judge_upgrade` without a record.
+
+        Raises:
+            VerificationError: as `judge_upgrade`.
+        """
         return self.judge_upgrade(VERIFY, client_state, consensus_states, upgrade, now_ns)
 
 

@@ -74,6 +74,11 @@ def _hash(value: bytes, field: str) -> bytes:
 
 
 def decode_time(timestamp: Timestamp, field: str) -> int:
+    """Nanoseconds since 1970, negative before it; `field` names the timestamp in errors.
+
+    Raises:
+        MalformedInput: `nanos` outside [0, 10^9), or a time outside the years 1 to 9999.
+    """
     nanos = timestamp.nanos
     if not 0 <= nanos < NANOSECONDS_PER_SECOND:
         raise MalformedInput(f"{field}.nanos", "not in [0, 10^9)", got=nanos)
@@ -84,6 +89,7 @@ def decode_time(timestamp: Timestamp, field: str) -> int:
 
 
 def encode_time(time_ns: int, into: Timestamp) -> None:
+    """Inverse of `decode_time`; `into` is written also where the time is 0, so that it is never left out."""
     into.SetInParent()
     into.seconds, into.nanos = divmod(time_ns, NANOSECONDS_PER_SECOND)
 
@@ -153,7 +159,13 @@ def _encode_validator(validator: Validator, into: cometbft_pb2.Validator) -> Non
 
 
 def validator_set_from_message(message: cometbft_pb2.ValidatorSet, field: str) -> ValidatorSet:
-    """At most `MAX_VALIDATORS`; a missing proposer is None here and refused by the predicates."""
+    """At most `MAX_VALIDATORS`; a missing proposer is None here and refused by the predicates.
+
+    Addresses are as transmitted and powers of any sign: `predicates.validator_set_is_sound` judges them.
+
+    Raises:
+        MalformedInput: too many, or a key or address of a wrong length (named by its index).
+    """
     if len(message.validators) > MAX_VALIDATORS:
         raise MalformedInput(f"{field}.validators", f"more than {MAX_VALIDATORS}", got=len(message.validators))
     validators: list[Validator] = []
@@ -179,6 +191,11 @@ def _encode_validator_set(validator_set: ValidatorSet, into: cometbft_pb2.Valida
 
 
 def block_id_from_message(message: cometbft_pb2.BlockID, field: str) -> BlockId:
+    """Hash and part-set hash of 32 bytes or none; nothing else is judged.
+
+    Raises:
+        MalformedInput: no part-set header, or a hash of another length.
+    """
     _present(message, "part_set_header", field)
     part_set_header = PartSetHeader(
         message.part_set_header.total, _hash(message.part_set_header.hash, f"{field}.part_set_header.hash")
@@ -187,6 +204,7 @@ def block_id_from_message(message: cometbft_pb2.BlockID, field: str) -> BlockId:
 
 
 def encode_block_id_into(block_id: BlockId, into: cometbft_pb2.BlockID) -> None:
+    """Inverse of `block_id_from_message`; the part-set header is always written (gogoproto non-nullable)."""
     into.hash = block_id.hash
     into.part_set_header.SetInParent()
     into.part_set_header.total = block_id.part_set_header.total
@@ -205,6 +223,13 @@ _HEADER_HASHES = (
 
 
 def header_from_message(message: cometbft_pb2.Header, field: str) -> Header:
+    """A block header whose fields have legal sizes: hashes of 32 bytes or none, an app hash of at most 256.
+
+    Chain id, version and height are as transmitted: `predicates.header_is_well_formed` judges them.
+
+    Raises:
+        MalformedInput: a part is missing, or a field has another size (named).
+    """
     for name in ("version", "time", "last_block_id"):
         _present(message, name, field)
     if len(message.app_hash) > MAX_APP_HASH_BYTES:
@@ -265,6 +290,11 @@ def _encode_commit_sig(commit_sig: CommitSig, into: cometbft_pb2.CommitSig) -> N
 
 
 def commit_from_message(message: cometbft_pb2.Commit, field: str) -> Commit:
+    """A commit of at most `MAX_VALIDATORS` entries; an absent one carries no address, time or signature.
+
+    Raises:
+        MalformedInput: too many entries, or one of another shape (named by its index).
+    """
     _present(message, "block_id", field)
     if len(message.signatures) > MAX_VALIDATORS:
         raise MalformedInput(f"{field}.signatures", f"more than {MAX_VALIDATORS}", got=len(message.signatures))
@@ -328,19 +358,28 @@ def _serialize(message: Message) -> bytes:
 
 
 def decode_tendermint_header(data: bytes) -> TendermintHeader:
-    """ibc.lightclients.tendermint.v1.Header; raises MalformedInput."""
+    """An update: ibc.lightclients.tendermint.v1.Header, at most `MAX_CLIENT_MESSAGE_BYTES`.
+
+    Raises:
+        MalformedInput: not the canonical encoding, a part is missing, or a field is out of bounds.
+    """
     message = parse_canonical(ibc_pb2.TendermintHeader, data, "header", MAX_CLIENT_MESSAGE_BYTES)
     return _decode_update(message, "header")
 
 
 def encode_tendermint_header(header: TendermintHeader) -> bytes:
+    """Inverse of `decode_tendermint_header`."""
     message = ibc_pb2.TendermintHeader()
     _encode_update(header, message)
     return _serialize(message)
 
 
 def decode_misbehaviour(data: bytes) -> Misbehaviour:
-    """ibc.lightclients.tendermint.v1.Misbehaviour; raises MalformedInput."""
+    """Evidence: ibc.lightclients.tendermint.v1.Misbehaviour, at most `MAX_CLIENT_MESSAGE_BYTES` in all.
+
+    Raises:
+        MalformedInput: not the canonical encoding, a header is missing, or a field is out of bounds.
+    """
     message = parse_canonical(ibc_pb2.TendermintMisbehaviour, data, "misbehaviour", MAX_CLIENT_MESSAGE_BYTES)
     for name in ("header_1", "header_2"):
         _present(message, name, "misbehaviour")
@@ -352,6 +391,7 @@ def decode_misbehaviour(data: bytes) -> Misbehaviour:
 
 
 def encode_misbehaviour(misbehaviour: Misbehaviour) -> bytes:
+    """Inverse of `decode_misbehaviour`."""
     message = ibc_pb2.TendermintMisbehaviour(client_id=misbehaviour.client_id)
     _encode_update(misbehaviour.header_1, message.header_1)
     _encode_update(misbehaviour.header_2, message.header_2)
@@ -359,7 +399,12 @@ def encode_misbehaviour(misbehaviour: Misbehaviour) -> bytes:
 
 
 def decode_client_state(data: bytes) -> ClientState:
-    """ibc.lightclients.tendermint.v1.ClientState, well-formed; `predicates` judge whether it is sound."""
+    """ibc.lightclients.tendermint.v1.ClientState, well-formed; `predicates` judge whether it is sound.
+
+    Raises:
+        MalformedInput: not the canonical encoding, a part is missing, a duration of more than 292 years, more than
+            `MAX_PROOF_SPECS` specs or `MAX_UPGRADE_PATH_ELEMENTS` elements of the upgrade path.
+    """
     message = parse_canonical(ibc_pb2.TendermintClientState, data, "client_state", MAX_CLIENT_STATE_BYTES)
     for name in (
         "trust_level",
@@ -392,6 +437,7 @@ def decode_client_state(data: bytes) -> ClientState:
 
 
 def encode_client_state(state: ClientState) -> bytes:
+    """Inverse of `decode_client_state`."""
     message = ibc_pb2.TendermintClientState(
         chain_id=state.chain_id,
         trust_level=ibc_pb2.Fraction(numerator=state.trust_level.numerator, denominator=state.trust_level.denominator),
@@ -409,7 +455,11 @@ def encode_client_state(state: ClientState) -> bytes:
 
 
 def decode_consensus_state(data: bytes) -> ConsensusState:
-    """ibc.lightclients.tendermint.v1.ConsensusState; raises MalformedInput."""
+    """ibc.lightclients.tendermint.v1.ConsensusState, well-formed; `predicates` judge whether it is sound.
+
+    Raises:
+        MalformedInput: not the canonical encoding, a part is missing, or a root or hash of another size.
+    """
     message = parse_canonical(ibc_pb2.TendermintConsensusState, data, "consensus_state", MAX_CONSENSUS_STATE_BYTES)
     for name in ("timestamp", "root"):
         _present(message, name, "consensus_state")
@@ -423,6 +473,7 @@ def decode_consensus_state(data: bytes) -> ConsensusState:
 
 
 def encode_consensus_state(state: ConsensusState) -> bytes:
+    """Inverse of `decode_consensus_state`."""
     message = ibc_pb2.TendermintConsensusState(next_validators_hash=state.next_validators_hash)
     encode_time(state.timestamp_ns, message.timestamp)
     message.root.SetInParent()
@@ -431,7 +482,11 @@ def encode_consensus_state(state: ConsensusState) -> bytes:
 
 
 def decode_upgrade(data: bytes) -> Upgrade:
-    """Both states and their proofs; raises MalformedInput. The proofs are decoded where they are judged."""
+    """Both states and their proofs, which are decoded where they are judged.
+
+    Raises:
+        MalformedInput: the message or one of the states is not canonical; the error's path begins `upgrade`.
+    """
     message = parse_canonical(ibc_pb2.TendermintUpgrade, data, "upgrade", MAX_CLIENT_MESSAGE_BYTES)
     try:
         return Upgrade(
@@ -445,6 +500,7 @@ def decode_upgrade(data: bytes) -> Upgrade:
 
 
 def encode_upgrade(upgrade: Upgrade) -> bytes:
+    """Inverse of `decode_upgrade`."""
     message = ibc_pb2.TendermintUpgrade(
         client_state=encode_client_state(upgrade.client_state),
         consensus_state=encode_consensus_state(upgrade.consensus_state),
@@ -462,7 +518,11 @@ def encode_header(header: Header) -> bytes:
 
 
 def decode_header(data: bytes) -> Header:
-    """Inverse of `encode_header`; raises MalformedInput."""
+    """Inverse of `encode_header`.
+
+    Raises:
+        MalformedInput: as `header_from_message`, or not the canonical encoding.
+    """
     return header_from_message(parse_canonical(cometbft_pb2.Header, data, "header", MAX_CLIENT_MESSAGE_BYTES), "header")
 
 
@@ -474,31 +534,45 @@ def encode_commit(commit: Commit) -> bytes:
 
 
 def decode_commit(data: bytes) -> Commit:
-    """Inverse of `encode_commit`; raises MalformedInput."""
+    """Inverse of `encode_commit`.
+
+    Raises:
+        MalformedInput: as `commit_from_message`, or not the canonical encoding.
+    """
     return commit_from_message(parse_canonical(cometbft_pb2.Commit, data, "commit", MAX_CLIENT_MESSAGE_BYTES), "commit")
 
 
 def encode_signed_header(signed_header: SignedHeader) -> bytes:
+    """A header with its commit, as `/commit` and the update message carry them."""
     message = cometbft_pb2.SignedHeader()
     _encode_signed_header(signed_header, message)
     return _serialize(message)
 
 
 def decode_signed_header(data: bytes) -> SignedHeader:
-    """Inverse of `encode_signed_header`; raises MalformedInput."""
+    """Inverse of `encode_signed_header`.
+
+    Raises:
+        MalformedInput: not the canonical encoding, or a part is missing or out of bounds.
+    """
     return _decode_signed_header(
         parse_canonical(cometbft_pb2.SignedHeader, data, "signed_header", MAX_CLIENT_MESSAGE_BYTES), "signed_header"
     )
 
 
 def encode_validator_set(validator_set: ValidatorSet) -> bytes:
+    """cometbft.types.v1.ValidatorSet in the order given, with the claimed total power as it stands."""
     message = cometbft_pb2.ValidatorSet()
     _encode_validator_set(validator_set, message)
     return _serialize(message)
 
 
 def decode_validator_set(data: bytes) -> ValidatorSet:
-    """Inverse of `encode_validator_set`; raises MalformedInput."""
+    """Inverse of `encode_validator_set`.
+
+    Raises:
+        MalformedInput: as `validator_set_from_message`, or not the canonical encoding.
+    """
     return validator_set_from_message(
         parse_canonical(cometbft_pb2.ValidatorSet, data, "validator_set", MAX_CLIENT_MESSAGE_BYTES), "validator_set"
     )

@@ -29,7 +29,11 @@ _CLIENT_ID = re.compile(r"[a-zA-Z0-9._+\-#\[\]<>]{9,64}")
 
 @rule(MISBEHAVIOUR)
 def client_id_is_identifier(client_id: str) -> None:
-    """Nobody reads it, but stock chains refuse a message without one."""
+    """Nobody reads it, but stock chains refuse a message without one.
+
+    Raises:
+        MalformedInput: not 9 to 64 of the characters of an ICS-24 identifier.
+    """
     if _CLIENT_ID.fullmatch(client_id) is None:
         raise MalformedInput("misbehaviour.client_id", "is no ICS-24 client identifier", got=client_id)
 
@@ -41,7 +45,13 @@ def judge_evidence(
     trusted: tuple[ConsensusState, ConsensusState],
     now_ns: int,
 ) -> None:
-    """Every rule in order; `trusted` are the states at the trusted heights of the two headers."""
+    """Every rule in order; `trusted` are the states at the trusted heights of the two headers.
+
+    Raises:
+        InsufficientTrust: too little of the trusted power signed one of the headers.
+        ClientExpired: one of the trusted states is too old.
+        MalformedInput, PredicateFailed: the first rule that does not hold; an audit shows which header it is of.
+    """
     one, two = evidence.header_1.signed_header, evidence.header_2.signed_header
     judge(client_id_is_identifier, evidence.client_id)
     judge(predicates.evidence_heights_in_order, one.header, two.header)

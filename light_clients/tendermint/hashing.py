@@ -40,6 +40,7 @@ _KEY_FIELD = {KeyType.ED25519: 1, KeyType.SECP256K1: 2}
 
 
 def encode_part_set_header(part_set_header: PartSetHeader) -> bytes:
+    """PartSetHeader, and the same bytes for CanonicalPartSetHeader; empty where total and hash are."""
     return varint_field(1, part_set_header.total) + bytes_field(2, part_set_header.hash)
 
 
@@ -60,6 +61,7 @@ def encode_simple_validator(validator: Validator) -> bytes:
 
 
 def encode_commit_sig(commit_sig: CommitSig) -> bytes:
+    """CommitSig, a leaf of `commit_hash`; the timestamp is always written, also the zero one of an absent entry."""
     return (
         varint_field(1, commit_sig.block_id_flag)
         + bytes_field(2, commit_sig.validator_address)
@@ -97,7 +99,7 @@ def header_hash(header: Header) -> bytes:
 
 
 def validator_set_hash(validator_set: ValidatorSet) -> bytes:
-    """Merkle root of the SimpleValidators in the order given."""
+    """Merkle root of the SimpleValidators in the order given: whether that is the canonical order is not judged."""
     return _validators_root(tuple(map(encode_simple_validator, validator_set.validators)))
 
 
@@ -123,7 +125,10 @@ def evidence_hash(evidence: Sequence[bytes]) -> bytes:
 
 
 def results_hash(results: Sequence[tuple[int, bytes, int, int]]) -> bytes:
-    """`last_results_hash`: Merkle root of the deterministic parts (code, data, gas wanted, gas used) of each result."""
+    """`last_results_hash`: Merkle root of the deterministic parts (code, data, gas wanted, gas used) of each result.
+
+    Events, logs and codespaces are not hashed (cometbft types/results.go).
+    """
     return merkle_root(
         [
             varint_field(1, code) + bytes_field(2, data) + varint_field(5, gas_wanted) + varint_field(6, gas_used)
@@ -133,7 +138,7 @@ def results_hash(results: Sequence[tuple[int, bytes, int, int]]) -> bytes:
 
 
 def consensus_params_hash(block_max_bytes: int, block_max_gas: int) -> bytes:
-    """`consensus_hash`: SHA-256 of HashedParams."""
+    """`consensus_hash`: SHA-256 of HashedParams; every other consensus parameter is left out of it."""
     return sha256(varint_field(1, block_max_bytes) + varint_field(2, block_max_gas))
 
 
@@ -156,7 +161,10 @@ def _canonical_block_id(number: int, block_id: BlockId | None) -> bytes:
 def vote_signer(
     chain_id: str, message_type: SignedMessageType, height: int, round_: int, block_id: BlockId | None
 ) -> Callable[[int], bytes]:
-    """Sign bytes as a function of the timestamp alone, which is all that differs between votes of one commit."""
+    """Sign bytes as a function of the timestamp alone, which is all that differs between votes of one commit.
+
+    Times are nanoseconds since 1970. `block_id` None or zero is a vote for nil.
+    """
     prefix = (
         varint_field(1, message_type)
         + sfixed64_field(2, height)
@@ -189,7 +197,10 @@ def vote_sign_bytes(
     block_id: BlockId | None,
     timestamp_ns: int,
 ) -> bytes:
-    """Length-delimited CanonicalVote; `block_id` None or zero is a vote for nil. Address and index are not signed."""
+    """Length-delimited CanonicalVote; `block_id` None or zero is a vote for nil. Address and index are not signed.
+
+    Height and round are sfixed64 and left out where they are zero. `timestamp_ns` is nanoseconds since 1970.
+    """
     return vote_signer(chain_id, message_type, height, round_, block_id)(timestamp_ns)
 
 
@@ -201,7 +212,10 @@ def commit_signer(chain_id: str, commit: Commit) -> Callable[[int], bytes]:
 def proposal_sign_bytes(
     chain_id: str, height: int, round_: int, pol_round: int, block_id: BlockId, timestamp_ns: int
 ) -> bytes:
-    """Length-delimited CanonicalProposal; `pol_round` is -1 where there was no earlier lock."""
+    """Length-delimited CanonicalProposal; `pol_round` is -1 where there was no earlier lock.
+
+    `timestamp_ns` is nanoseconds since 1970.
+    """
     return _delimited(
         varint_field(1, SignedMessageType.PROPOSAL)
         + sfixed64_field(2, height)

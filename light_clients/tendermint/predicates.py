@@ -65,7 +65,12 @@ def _demand(holds: bool, predicate: str, reason: str, got: object = None, expect
 
 @rule(CLIENT_STATE)
 def chain_id_is_usable(client: ClientState) -> None:
-    """Not blank, at most 50 bytes, and with a revision that is a uint64."""
+    """Not blank, at most 50 bytes, and with a revision that is a uint64.
+
+    Raises:
+        PredicateFailed: blank or too long.
+        MalformedInput: the revision is not a uint64.
+    """
     _demand(bool(client.chain_id.strip()), "chain_id_is_usable", "the chain id is blank")
     length = len(client.chain_id.encode())
     _demand(length <= MAX_CHAIN_ID_BYTES, "chain_id_is_usable", "too long", length, MAX_CHAIN_ID_BYTES)
@@ -74,14 +79,22 @@ def chain_id_is_usable(client: ClientState) -> None:
 
 @rule(CLIENT_STATE)
 def trust_level_in_range(trust_level: TrustLevel) -> None:
-    """In [1/3, 1]: below a third no honest validator need have signed."""
+    """In [1/3, 1]: below a third no honest validator need have signed.
+
+    Raises:
+        PredicateFailed: outside, or a denominator that is not positive.
+    """
     n, d = trust_level.numerator, trust_level.denominator
     _demand(d > 0 and n <= d <= 3 * n, "trust_level_in_range", "the trust level must be within [1/3, 1]", f"{n}/{d}")
 
 
 @rule(CLIENT_STATE)
 def periods_in_order(client: ClientState) -> None:
-    """0 < trusting period < unbonding period: signers must still be accountable when they are believed."""
+    """0 < trusting period < unbonding period: signers must still be accountable when they are believed.
+
+    Raises:
+        PredicateFailed: another order, or equal periods.
+    """
     _demand(
         0 < client.trusting_period_ns < client.unbonding_period_ns,
         "periods_in_order",
@@ -104,7 +117,11 @@ def clock_drift_positive(client: ClientState) -> None:
 
 @rule(CLIENT_STATE)
 def latest_height_of_chain(client: ClientState) -> None:
-    """The latest height is not zero and its revision is that of the chain id."""
+    """The latest height is not zero and its revision is that of the chain id.
+
+    Raises:
+        PredicateFailed: zero, or of another revision.
+    """
     _demand(client.latest_height.revision_height > 0, "latest_height_of_chain", "the latest height is zero")
     expected = revision_of(client.chain_id)
     _demand(
@@ -124,7 +141,11 @@ def proof_specs_present(client: ClientState) -> None:
 
 @rule(CLIENT_STATE)
 def upgrade_path_elements_present(client: ClientState) -> None:
-    """No blank element; the path itself may be empty (no upgrades)."""
+    """No blank element; the path itself may be empty (no upgrades).
+
+    Raises:
+        PredicateFailed: the first blank element, by its index.
+    """
     for index, element in enumerate(client.upgrade_path):
         _demand(bool(element.strip()), "upgrade_path_elements_present", f"element {index} is blank")
 
@@ -135,7 +156,11 @@ substitute_not_frozen = cited(client_not_frozen, RECOVERY, "substitute_not_froze
 
 @rule(CODEC)
 def consensus_state_is_sound(state: ConsensusState) -> None:
-    """A root, the hash of the next validators, and a time after 1970: no default value is ever trusted (Nomad)."""
+    """A root, the hash of the next validators, and a time after 1970: no default value is ever trusted (Nomad).
+
+    Raises:
+        PredicateFailed: root empty or zero, a hash that has not 32 bytes, or a time before 1970-01-01T00:00:01Z.
+    """
     _demand(bool(state.root), "consensus_state_is_sound", "the root is empty")
     _demand(any(state.root), "consensus_state_is_sound", "the root is all zero")
     _demand(
@@ -161,7 +186,11 @@ header_not_from_future = cited(trusting.header_not_from_future, LIGHT)
 
 @rule(LIGHT)
 def time_increases(time_ns: int, trusted_time_ns: int) -> None:
-    """BFT time: a later block has a later time."""
+    """BFT time: a later block has a later time. Both are nanoseconds since 1970.
+
+    Raises:
+        PredicateFailed: equal times, or an earlier one.
+    """
     _demand(
         time_ns > trusted_time_ns,
         "time_increases",
@@ -173,7 +202,11 @@ def time_increases(time_ns: int, trusted_time_ns: int) -> None:
 
 @rule(LIGHT)
 def height_increases(height: int, trusted_height: int) -> None:
-    """Within the revision a header is vouched for by a lower one."""
+    """Within the revision a header is vouched for by a lower one.
+
+    Raises:
+        PredicateFailed: equal heights, or a lower one.
+    """
     _demand(
         height > trusted_height,
         "height_increases",
@@ -185,13 +218,21 @@ def height_increases(height: int, trusted_height: int) -> None:
 
 @rule(MISBEHAVIOUR)
 def header_has_ibc_height(header: Header) -> None:
-    """Height and revision are uint64 (ibc-go Header.GetHeight); MalformedInput where they make no height."""
+    """Height and revision are uint64 (ibc-go Header.GetHeight).
+
+    Raises:
+        MalformedInput: they make no height.
+    """
     _ = header.ibc_height
 
 
 @rule(MISBEHAVIOUR)
 def trusted_height_is_below(trusted_height: Height, height: Height) -> None:
-    """Evidence may cross revisions; its trusted height is not zero and below it."""
+    """Evidence may cross revisions; its trusted height is not zero and below it.
+
+    Raises:
+        PredicateFailed: zero, equal or above, revisions compared first.
+    """
     _demand(
         trusted_height.revision_height > 0 and trusted_height < height,
         "trusted_height_is_below",
@@ -203,7 +244,12 @@ def trusted_height_is_below(trusted_height: Height, height: Height) -> None:
 
 @rule(UPDATE)
 def revision_matches(header: Header, trusted_height: Height) -> None:
-    """Updates stay within one revision; a new one needs a client upgrade."""
+    """Updates stay within one revision; a new one needs a client upgrade.
+
+    Raises:
+        PredicateFailed: the header's chain id carries another revision than the trusted height.
+        MalformedInput: it carries one that is not a uint64.
+    """
     revision = revision_of(header.chain_id)
     _demand(
         revision == trusted_height.revision_number,
@@ -225,7 +271,11 @@ def chain_id_matches(header: Header, chain_id: str) -> None:
 
 @rule(BLOCK)
 def header_is_well_formed(header: Header) -> None:
-    """Block protocol 11, chain id of at most 50 bytes, positive height, a proposer (types/block.go Header.ValidateBasic)."""
+    """Block protocol 11, chain id of at most 50 bytes, positive height, proposer (types/block.go Header.ValidateBasic).
+
+    Raises:
+        PredicateFailed: the first of these that does not hold.
+    """
     name = "header_is_well_formed"
     _demand(header.version_block == BLOCK_PROTOCOL, name, "block protocol", header.version_block, BLOCK_PROTOCOL)
     _demand(len(header.chain_id.encode()) <= MAX_CHAIN_ID_BYTES, name, "the chain id is too long", header.chain_id)
@@ -240,7 +290,11 @@ def header_is_well_formed(header: Header) -> None:
 
 @rule(CODEC)
 def consensus_fields_present(header: Header) -> None:
-    """The app hash and the next validators' hash become a trusted state: neither may be empty or all zero."""
+    """The app hash and the next validators' hash become a trusted state: neither may be empty or all zero.
+
+    Raises:
+        PredicateFailed: one of them is.
+    """
     name = "consensus_fields_present"
     _demand(any(header.app_hash), name, "app_hash is empty or all zero", header.app_hash)
     _demand(any(header.next_validators_hash), name, "next_validators_hash is empty or all zero")
@@ -248,7 +302,11 @@ def consensus_fields_present(header: Header) -> None:
 
 @rule(BLOCK)
 def commit_matches_header(signed_header: SignedHeader) -> None:
-    """The commit is for this header: same height, a round, and the hash of its block (SignedHeader.ValidateBasic)."""
+    """The commit is for this header: same height, a round, and the hash of its block (SignedHeader.ValidateBasic).
+
+    Raises:
+        PredicateFailed: one differs, a negative round, or `header_hash_defined` where the header has no hash.
+    """
     header, commit = signed_header.header, signed_header.commit
     name = "commit_matches_header"
     _demand(commit.height == header.height, name, "commit of another height", commit.height, header.height)
@@ -259,7 +317,11 @@ def commit_matches_header(signed_header: SignedHeader) -> None:
 
 @rule(VALIDATION)
 def one_entry_a_validator(commit: Commit, validator_set: ValidatorSet) -> None:
-    """As many commit entries as validators, so that index means validator (types/validation.go)."""
+    """As many commit entries as validators, so that index means validator (types/validation.go).
+
+    Raises:
+        PredicateFailed: the numbers differ.
+    """
     _demand(
         len(commit.signatures) == len(validator_set.validators),
         "one_entry_a_validator",
@@ -277,6 +339,9 @@ def validator_set_is_sound(validator_set: ValidatorSet) -> None:
     """Not empty, derived addresses, each key once, positive powers, total ≤ (2^63 - 1) / 8, the proposer a member.
 
     Addresses are not hashed, so a transmitted one is worth nothing until derived again.
+
+    Raises:
+        PredicateFailed: the first of these that does not hold, by the validator's index.
     """
     name = "validator_set_is_sound"
     validators = validator_set.validators
@@ -310,7 +375,11 @@ trusted_validators_are_sound = cited(validator_set_is_sound, VALIDATOR_SET, "tru
 
 @rule(LIGHT)
 def validators_hash_matches(header: Header, validator_set: ValidatorSet) -> None:
-    """The header commits to the set that signs it."""
+    """The header commits to the set that signs it.
+
+    Raises:
+        PredicateFailed: the set's Merkle root is not the header's `validators_hash`.
+    """
     actual = validator_set_hash(validator_set)
     _demand(
         header.validators_hash == actual,
@@ -323,7 +392,11 @@ def validators_hash_matches(header: Header, validator_set: ValidatorSet) -> None
 
 @rule(UPDATE)
 def trusted_validators_hash_matches(trusted_validators: ValidatorSet, next_validators_hash: bytes) -> None:
-    """The trusted set is the one that the trusted state named as next."""
+    """The trusted set is the one that the trusted state named as next.
+
+    Raises:
+        PredicateFailed: its Merkle root is another one.
+    """
     actual = validator_set_hash(trusted_validators)
     _demand(
         actual == next_validators_hash,
@@ -336,7 +409,11 @@ def trusted_validators_hash_matches(trusted_validators: ValidatorSet, next_valid
 
 @rule(LIGHT)
 def next_validators_continue(header: Header, next_validators_hash: bytes) -> None:
-    """The very next block is signed by the set that the trusted state named."""
+    """The very next block is signed by the set that the trusted state named.
+
+    Raises:
+        PredicateFailed: the header has another `validators_hash`.
+    """
     _demand(
         header.validators_hash == next_validators_hash,
         "next_validators_continue",
@@ -360,7 +437,13 @@ class CommitSignatures:
         self._verified: set[tuple[int, bytes]] = set()
 
     def demand_valid(self, predicate: str, entries: Iterable[tuple[int, PublicKey]]) -> None:
-        """Each entry is a precommit for the commit's block under the key beside its index; the first bad one is named."""
+        """Each entry is a precommit for the commit's block under the key beside its index; the first bad one is named.
+
+        `predicate` is the rule in whose name is refused. Whether the key is a validator's is not asked.
+
+        Raises:
+            PredicateFailed: a signature that does not verify.
+        """
         signatures, sign_bytes, verified = self._commit.signatures, self._sign_bytes, self._verified
         for index, public_key in entries:
             key = public_key.data
@@ -388,6 +471,7 @@ def trusted_power_signed(
 
     Raises:
         InsufficientTrust: too few of them signed.
+        PredicateFailed: a trust level out of range, a second entry of a validator, or a signature that does not verify.
     """
     name = "trusted_power_signed"
     trust_level_in_range(trust_level)
@@ -419,7 +503,10 @@ def two_thirds_signed(validator_set: ValidatorSet, commit: Commit, signatures: C
     """More than 2/3 of the header's own power signed (types/validation.go VerifyCommitLight).
 
     The commit rule: entries in list order, nil and absent passed over, stop above 2/3; the first bad entry met
-    refuses the commit, later ones are not read.
+    refuses the commit, later ones are not read. `one_entry_a_validator` must hold, else zip raises ValueError.
+
+    Raises:
+        PredicateFailed: too little power, an entry that names another validator, or a signature that does not verify.
     """
     name = "two_thirds_signed"
     total = validator_set.total_voting_power
@@ -445,7 +532,13 @@ def two_thirds_signed(validator_set: ValidatorSet, commit: Commit, signatures: C
 
 @rule(HANDLE)
 def headers_conflict(header_1: SignedHeader, header_2: SignedHeader) -> None:
-    """Two blocks at one height, or a higher one that is not later (ibc-go CheckForMisbehaviour)."""
+    """Two blocks at one height, or a higher one that is not later (ibc-go CheckForMisbehaviour).
+
+    The first header is the higher one where heights differ (`evidence_heights_in_order`).
+
+    Raises:
+        PredicateFailed: both can be of one chain.
+    """
     name = "headers_conflict"
     one, two = header_1.header, header_2.header
     if one.height == two.height:
@@ -461,7 +554,11 @@ def headers_conflict(header_1: SignedHeader, header_2: SignedHeader) -> None:
 
 @rule(MISBEHAVIOUR)
 def evidence_heights_in_order(header_1: Header, header_2: Header) -> None:
-    """Both of one chain, the first at least as high as the second."""
+    """Both of one chain, the first at least as high as the second.
+
+    Raises:
+        PredicateFailed: two chain ids, revision included, or the other order.
+    """
     name = "evidence_heights_in_order"
     _demand(header_1.chain_id == header_2.chain_id, name, "two chains", header_1.chain_id, header_2.chain_id)
     _demand(header_1.height >= header_2.height, name, "heights are reversed", header_1.height, f">= {header_2.height}")
@@ -469,7 +566,11 @@ def evidence_heights_in_order(header_1: Header, header_2: Header) -> None:
 
 @rule(RECOVERY)
 def substitute_matches(subject: ClientState, substitute: ClientState) -> None:
-    """All but chain revision, heights, trusting period and deprecated flags are equal (ibc-go IsMatchingClientState)."""
+    """All but chain revision, heights, trusting period and deprecated flags are equal (ibc-go IsMatchingClientState).
+
+    Raises:
+        PredicateFailed: the first field that differs.
+    """
     name = "substitute_matches"
     _demand(
         chain_name(subject.chain_id) == chain_name(substitute.chain_id),
@@ -485,7 +586,11 @@ def substitute_matches(subject: ClientState, substitute: ClientState) -> None:
 
 @rule(RECOVERY)
 def substitute_is_ahead(subject: ClientState, substitute: ClientState) -> None:
-    """Recovery never goes back (ibc-go 02-client RecoverClient)."""
+    """Recovery never goes back (ibc-go 02-client RecoverClient).
+
+    Raises:
+        PredicateFailed: the substitute's latest height is equal or lower, revisions compared first.
+    """
     _demand(
         substitute.latest_height > subject.latest_height,
         "substitute_is_ahead",
@@ -496,7 +601,7 @@ def substitute_is_ahead(subject: ClientState, substitute: ClientState) -> None:
 
 
 def recovered_state(subject: ClientState, substitute: ClientState) -> ClientState:
-    """The subject, unfrozen, at the substitute's chain id, latest height and trusting period."""
+    """The subject, unfrozen, at the substitute's chain id, latest height and trusting period. Judges nothing."""
     return replace(
         subject,
         chain_id=substitute.chain_id,

@@ -62,12 +62,20 @@ _HEADER_HEX = (
 
 
 def parse_json(data: bytes, field: str = "file") -> Any:
-    """A JSON document of at most `MAX_JSON_BYTES`; MalformedInput for anything else, bombs included."""
+    """A JSON document of at most `MAX_JSON_BYTES`; `field` names it in errors.
+
+    Raises:
+        MalformedInput: anything else, bombs included; see `json_text.parse_json`.
+    """
     return json_text.parse_json(data, field, MAX_JSON_BYTES)
 
 
 def rpc_result(document: Any, field: str = "response") -> Mapping[str, Any]:
-    """The `result` of a JSON-RPC response, or the document itself where a file holds the bare result."""
+    """The `result` of a JSON-RPC response, or the document itself where a file holds the bare result.
+
+    Raises:
+        MalformedInput: the node answered with an error, or it is not an object.
+    """
     answer = mapping(document, field)
     if answer.get("error"):
         raise MalformedInput(f"{field}.error", "the node answered with an error", got=answer["error"])
@@ -75,6 +83,11 @@ def rpc_result(document: Any, field: str = "response") -> Mapping[str, Any]:
 
 
 def mapping(value: Any, field: str) -> Mapping[str, Any]:
+    """`value` as a JSON object; unknown keys are the caller's to ignore.
+
+    Raises:
+        MalformedInput: not an object.
+    """
     if not isinstance(value, Mapping):
         raise MalformedInput(field, "is not a JSON object", got=value)
     return value
@@ -97,7 +110,11 @@ def _text(value: Any, field: str) -> str:
 
 
 def integer(value: Any, field: str, bits: int = 63) -> int:
-    """A decimal string, as nodes serve int64, or a JSON number; at most `bits` bits and a sign."""
+    """A decimal string, as nodes serve int64, or a JSON number; at most `bits` bits and a sign.
+
+    Raises:
+        MalformedInput: not an integer, leading zeros, or out of these bounds.
+    """
     if isinstance(value, str) and _INTEGER.fullmatch(value[:32]):
         value = int(value)
     if type(value) is not int or not -(1 << bits) <= value < 1 << bits:
@@ -113,7 +130,11 @@ def _unsigned(value: Any, field: str, bits: int) -> int:
 
 
 def hex_bytes(value: Any, field: str) -> bytes:
-    """Hex of either case; null is empty."""
+    """Hex of either case without prefix, at most `MAX_TEXT_CHARS` characters; null is empty.
+
+    Raises:
+        MalformedInput: not a text of that length, or not hex.
+    """
     if value is None:
         return b""
     text = _text(value, field)
@@ -123,7 +144,11 @@ def hex_bytes(value: Any, field: str) -> bytes:
 
 
 def base64_bytes(value: Any, field: str) -> bytes:
-    """Standard base64 with padding; null is empty."""
+    """Standard base64 with padding, at most `MAX_TEXT_CHARS` characters; null is empty.
+
+    Raises:
+        MalformedInput: not a text of that length, or not base64.
+    """
     if value is None:
         return b""
     try:
@@ -133,7 +158,11 @@ def base64_bytes(value: Any, field: str) -> bytes:
 
 
 def parse_time_ns(value: Any, field: str) -> int:
-    """RFC 3339 in UTC with up to nine fractional digits → ns since 1970 (years 1 to 9999)."""
+    """RFC 3339 in UTC with up to nine fractional digits → ns since 1970 (years 1 to 9999).
+
+    Raises:
+        MalformedInput: another form or offset, or no date or time of day; leap seconds are refused.
+    """
     match = _TIME.fullmatch(_text(value, field))
     if match is None:
         raise MalformedInput(field, "is not an RFC 3339 time in UTC", got=value)
@@ -148,7 +177,7 @@ def parse_time_ns(value: Any, field: str) -> int:
 
 
 def format_time(time_ns: int) -> str:
-    """As Go's RFC3339Nano prints it: no trailing zeros in the fraction."""
+    """As Go's RFC3339Nano prints it, without trailing zeros; `time_ns` must be within the years 1 to 9999."""
     seconds, nanos = divmod(time_ns, NANOSECONDS_PER_SECOND)
     days, in_day = divmod(seconds, 86_400)
     year, month, day = date_of(days)
@@ -170,7 +199,11 @@ def _fill_block_id(value: Any, into: cometbft_pb2.BlockID, field: str) -> None:
 
 
 def block_id_from_rpc(value: Any, field: str = "block_id") -> BlockId:
-    """`{hash, parts}`; null is the zero block id."""
+    """`{hash, parts}`, or `part_set_header` in place of `parts`; null is the zero block id.
+
+    Raises:
+        MalformedInput: not such an object, or a hash that has neither 32 bytes nor none.
+    """
     message = cometbft_pb2.Commit()
     message.block_id.SetInParent()
     _fill_block_id(value, message.block_id, field)
@@ -178,7 +211,11 @@ def block_id_from_rpc(value: Any, field: str = "block_id") -> BlockId:
 
 
 def header_from_rpc(value: Any, field: str = "header") -> Header:
-    """A block header; null hashes are empty. Raises MalformedInput."""
+    """A block header; null hashes are empty. Its hash is not compared with anything: the verifier does that.
+
+    Raises:
+        MalformedInput: a key is missing, or a value is not of its form and bounds (named).
+    """
     header = mapping(value, field)
     message = cometbft_pb2.Header()
     version = mapping(header.get("version"), f"{field}.version")
@@ -196,7 +233,11 @@ def header_from_rpc(value: Any, field: str = "header") -> Header:
 
 
 def commit_from_rpc(value: Any, field: str = "commit") -> Commit:
-    """A commit with all its entries. Raises MalformedInput."""
+    """A commit with all its entries; an absent one has Go's zero time, whatever time is served for it.
+
+    Raises:
+        MalformedInput: a key is missing, more than `MAX_VALIDATORS` entries, or a value out of bounds (named).
+    """
     commit = mapping(value, field)
     message = cometbft_pb2.Commit()
     message.height = integer(commit.get("height"), f"{field}.height")
@@ -218,6 +259,11 @@ def commit_from_rpc(value: Any, field: str = "commit") -> Commit:
 
 
 def signed_header_from_rpc(value: Any, field: str = "signed_header") -> SignedHeader:
+    """`{header, commit}`, as `/commit` and header files hold it.
+
+    Raises:
+        MalformedInput: as `header_from_rpc` and `commit_from_rpc`.
+    """
     signed_header = mapping(value, field)
     return SignedHeader(
         header_from_rpc(signed_header.get("header"), f"{field}.header"),
@@ -242,6 +288,9 @@ def validator_set_from_rpc(value: Any, field: str = "validator_set") -> Validato
     """`{validators, proposer?}` as `/validators` or a header file holds it, in the order served.
 
     `/validators` serves no proposer: the first validator then stands for it, since no verifier reads which it is.
+
+    Raises:
+        MalformedInput: more than `MAX_VALIDATORS`, an unknown key type, or a value out of bounds (named).
     """
     served = mapping(value, field)
     message = cometbft_pb2.ValidatorSet()
@@ -260,6 +309,7 @@ def _hex(value: bytes) -> str:
 
 
 def block_id_to_rpc(block_id: BlockId) -> dict[str, Any]:
+    """`{hash, parts}` with hashes in upper-case hex; a nil block id has empty texts and total 0."""
     parts = block_id.part_set_header
     return {"hash": _hex(block_id.hash), "parts": {"total": parts.total, "hash": _hex(parts.hash)}}
 
@@ -296,10 +346,12 @@ def commit_to_rpc(commit: Commit) -> dict[str, Any]:
 
 
 def signed_header_to_rpc(signed_header: SignedHeader) -> dict[str, Any]:
+    """`{header, commit}` as `/commit` serves it under `signed_header`."""
     return {"header": header_to_rpc(signed_header.header), "commit": commit_to_rpc(signed_header.commit)}
 
 
 def public_key_to_rpc(public_key: PublicKey) -> dict[str, str]:
+    """`{type, value}` in Amino's names, the key in base64."""
     return {"type": _KEY_NAMES[public_key.key_type], "value": base64.b64encode(public_key.data).decode()}
 
 

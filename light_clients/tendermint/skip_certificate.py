@@ -64,18 +64,19 @@ class SkipCertificate:
 
 
 def encode_statement(statement: SkipStatement) -> bytes:
-    """1 byte length, chain id, 8 bytes height big-endian, block hash, prior app hash."""
+    """1 byte length, chain id, 8 bytes height big-endian, block hash, prior app hash. Sizes are not judged here."""
     chain_id = statement.chain_id.encode()
     head = bytes((len(chain_id),)) + chain_id + statement.height.to_bytes(8, "big")
     return head + statement.block_hash + statement.prior_app_hash
 
 
 def sign_bytes(statement: SkipStatement) -> bytes:
-    """What a validator signs, before it is hashed."""
+    """What a validator signs, before it is hashed: the prefix keeps it apart from votes and proposals."""
     return SIGN_PREFIX + encode_statement(statement)
 
 
 def skip_digest(statement: SkipStatement) -> bytes:
+    """The 32 bytes that a validator's secp256k1 key signs: SHA-256 of `sign_bytes`."""
     return sign_digest(KeyType.SECP256K1, sign_bytes(statement))
 
 
@@ -85,19 +86,23 @@ def certificate_state_key(height: int) -> bytes:
 
 
 def is_certificate(raw: bytes) -> bool:
-    """Whether the first transaction of a block claims to be a certificate."""
+    """Whether the first transaction of a block claims to be a certificate; it may still be malformed."""
     return raw.startswith(MAGIC)
 
 
 def encode_certificate(certificate: SkipCertificate) -> bytes:
-    """As it stands in the next block and in the state."""
+    """As the next block and the state hold it: mark, statement, count (2 bytes big-endian), key ‖ signature each."""
     signatures = b"".join(one.public_key + one.signature for one in certificate.signatures)
     count = len(certificate.signatures).to_bytes(2, "big")
     return MAGIC + encode_statement(certificate.statement) + count + signatures
 
 
 def decode_certificate(data: bytes) -> SkipCertificate:
-    """Raises MalformedInput for anything that `encode_certificate` would not write."""
+    """Inverse of `encode_certificate`, of at most `MAX_CERTIFICATE_BYTES`. No signature is verified.
+
+    Raises:
+        MalformedInput: anything that `encode_certificate` would not write, such as keys out of order or twice.
+    """
     if len(data) > MAX_CERTIFICATE_BYTES or not is_certificate(data):
         raise MalformedInput("skip_certificate", f"its mark and at most {MAX_CERTIFICATE_BYTES} bytes", got=len(data))
     statement, rest = _statement(data[len(MAGIC) :])
@@ -113,7 +118,11 @@ def decode_certificate(data: bytes) -> SkipCertificate:
 
 
 def decode_statement(data: bytes) -> SkipStatement:
-    """Raises MalformedInput for anything that `encode_statement` would not write."""
+    """Inverse of `encode_statement`.
+
+    Raises:
+        MalformedInput: anything that `encode_statement` would not write.
+    """
     statement, rest = _statement(data)
     if rest:
         raise MalformedInput("skip_statement", "has bytes after its end", got=len(rest))
@@ -147,7 +156,7 @@ def _in_order(statement: SkipStatement, signatures: tuple[SkipSignature, ...]) -
 
 
 def certificate_document(certificate: SkipCertificate) -> dict[str, object]:
-    """The JSON of one or more signatures of a statement."""
+    """The JSON of one or more signatures of a statement, as operators hand it to each other; bytes are plain hex."""
     statement = certificate.statement
     return {
         "format": FILE_FORMAT,
@@ -162,7 +171,11 @@ def certificate_document(certificate: SkipCertificate) -> dict[str, object]:
 
 
 def certificate_of_file(data: bytes) -> SkipCertificate:
-    """Raises MalformedInput. Nothing is verified but the form."""
+    """Inverse of `certificate_document`, of at most `MAX_FILE_BYTES`. Nothing is verified but the form.
+
+    Raises:
+        MalformedInput: not such a document, or keys that do not ascend.
+    """
     with Document.parse(data, "skip", MAX_FILE_BYTES).of_format("signatures of a skip", FILE_FORMAT) as fields:
         statement = SkipStatement(
             fields["chain_id"].ascii(MAX_CHAIN_ID_BYTES, least=1),
@@ -180,7 +193,12 @@ def _signature(document: Document) -> SkipSignature:
 
 
 def combined(certificates: Iterable[SkipCertificate]) -> SkipCertificate:
-    """All signatures of one statement, each key once. Raises PredicateFailed `skip_statements_agree`."""
+    """All signatures of one statement, each key once: of two by one key the first given is kept. None is verified.
+
+    Raises:
+        PredicateFailed: `skip_statements_agree`: the certificates are about different blocks or states.
+        MalformedInput: there is no certificate.
+    """
     parts = tuple(certificates)
     if not parts:
         raise MalformedInput("skip", "no signature is given")
@@ -202,7 +220,11 @@ def combined(certificates: Iterable[SkipCertificate]) -> SkipCertificate:
 
 
 def skip_is_about(certificate: SkipCertificate, statement: SkipStatement) -> None:
-    """Chain, height, block and prior state are those that the judge knows of itself."""
+    """Chain, height, block and prior state are those that the judge knows of itself.
+
+    Raises:
+        PredicateFailed: the certificate is about another chain, block or state.
+    """
     if certificate.statement != statement:
         raise PredicateFailed(
             "skip_is_about",
@@ -215,7 +237,8 @@ def skip_is_about(certificate: SkipCertificate, statement: SkipStatement) -> Non
 def skip_is_signed(certificate: SkipCertificate, powers: Powers) -> int:
     """Every signature is of a member of the set and of this very statement; returns the power that signed.
 
-    Raises PredicateFailed `skip_signers_are_members`, `skip_signatures_hold`.
+    Raises:
+        PredicateFailed: `skip_signers_are_members` or `skip_signatures_hold`.
     """
     digest = skip_digest(certificate.statement)
     power = 0
@@ -232,7 +255,8 @@ def skip_is_decided(certificate: SkipCertificate, powers: Powers) -> None:
     """More than two thirds of `powers` signed, which are those that vote on the next height: so the signers and every
     commit of that height share an honest validator.
 
-    Raises PredicateFailed `skip_is_decided`, and as `skip_is_signed`.
+    Raises:
+        PredicateFailed: `skip_is_decided`: too little power; otherwise as `skip_is_signed`.
     """
     power, total = skip_is_signed(certificate, powers), sum(powers.values())
     if not power * 3 > total * 2:

@@ -53,7 +53,7 @@ def with_revision(chain_id: str, revision: int) -> str:
 
 
 def chain_name(chain_id: str) -> str:
-    """`chain_id` without its revision."""
+    """`chain_id` without its revision; the whole of it where it carries none."""
     match = _REVISION.fullmatch(chain_id)
     return chain_id if match is None else match[1]
 
@@ -99,7 +99,7 @@ class PublicKey:
 
     @property
     def address(self) -> bytes:
-        """20 bytes, derived; MalformedInput for a key of wrong length."""
+        """20 bytes, derived as the key's type has it. The length of `data` is not judged here but by the codec."""
         return _address(self.key_type, self.data)
 
 
@@ -135,6 +135,7 @@ class ValidatorSet:
 
     @property
     def total_voting_power(self) -> int:
+        """The sum of the members' powers, not the claimed one; below 2^60 once `validator_set_is_sound` holds."""
         return sum(validator.voting_power for validator in self.validators)
 
     @classmethod
@@ -159,6 +160,7 @@ class BlockId:
 
     @property
     def is_zero(self) -> bool:
+        """Hash, part total and part hash are all empty: in a vote this stands for nil."""
         return not self.hash and self.part_set_header == PartSetHeader()
 
 
@@ -184,7 +186,11 @@ class Header:
 
     @property
     def ibc_height(self) -> Height:
-        """Revision of the chain id with the height (ibc-go Header.GetHeight)."""
+        """Revision of the chain id with the height (ibc-go Header.GetHeight).
+
+        Raises:
+            MalformedInput: the height or the revision is not a uint64.
+        """
         return Height(revision_of(self.chain_id), self.height)
 
 
@@ -221,7 +227,7 @@ class TrustLevel:
     denominator: int = 3
 
     def power_needed(self, total_power: int) -> int:
-        """Signed power must exceed this."""
+        """Signed power must exceed this: the fraction of `total_power`, rounded down."""
         return total_power * self.numerator // self.denominator
 
 
@@ -246,10 +252,11 @@ class ClientState:
 
     @property
     def is_frozen(self) -> bool:
+        """Whether misbehaviour is on record: any frozen height but zero."""
         return not self.frozen_height.is_zero
 
     def frozen(self) -> "ClientState":
-        """The marker is the same for all misbehaviour (ibc-go 07-tendermint FrozenHeight)."""
+        """A copy with misbehaviour on record; the marker is always the same (ibc-go 07-tendermint FrozenHeight)."""
         return replace(self, frozen_height=FROZEN_HEIGHT)
 
 
@@ -276,9 +283,18 @@ class TendermintHeader:
 
     @property
     def height(self) -> Height:
+        """Of the update's own block, with its chain id's revision.
+
+        Raises:
+            MalformedInput: see `Header.ibc_height`.
+        """
         return self.signed_header.header.ibc_height
 
     def consensus_state(self) -> ConsensusState:
+        """What the client stores for this block once it is believed.
+
+        Its root is the app hash, which is of the application's state after the block before.
+        """
         header = self.signed_header.header
         return ConsensusState(header.time_ns, header.app_hash, header.next_validators_hash)
 

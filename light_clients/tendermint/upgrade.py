@@ -24,7 +24,13 @@ SENTINEL_ROOT = b"sentinel_root"
 
 
 def upgraded_path(client: ClientState, item: str) -> tuple[bytes, ...]:
-    """`<upgrade path>/<last height>/<item>`: all but its first elements are one key of the upgrade store."""
+    """`<upgrade path>/<last height>/<item>`: all but its first elements are one key of the upgrade store.
+
+    `item` is `UPGRADED_CLIENT` or `UPGRADED_CONSENSUS_STATE`; the height is the client's latest, without its revision.
+
+    Raises:
+        ValueError: the client has no upgrade path: `upgrade_path_present` is judged first.
+    """
     *stores, key = client.upgrade_path
     return (*(store.encode() for store in stores), f"{key}/{client.latest_height.revision_height}/{item}".encode())
 
@@ -43,20 +49,24 @@ def without_custom_fields(state: ClientState) -> ClientState:
 
 
 def committed_client(state: ClientState) -> bytes:
-    """The value under `upgradedClient`."""
+    """The value under `upgradedClient`: an Any of the client state without the fields that each client chooses."""
     encoded = encode_client_state(without_custom_fields(state))
     return Any(type_url=CLIENT_STATE_TYPE, value=encoded).SerializeToString(deterministic=True)
 
 
 def committed_consensus(state: ConsensusState) -> bytes:
-    """The value under `upgradedConsState`."""
+    """The value under `upgradedConsState`: an Any of the consensus state as it was given."""
     encoded = encode_consensus_state(state)
     return Any(type_url=CONSENSUS_STATE_TYPE, value=encoded).SerializeToString(deterministic=True)
 
 
 @rule(UPGRADE)
 def upgrade_path_present(client: ClientState) -> None:
-    """A client without an upgrade path is never upgraded."""
+    """A client without an upgrade path is never upgraded.
+
+    Raises:
+        PredicateFailed: it has none.
+    """
     if not client.upgrade_path:
         raise PredicateFailed("upgrade_path_present", "the client has no upgrade path")
 
@@ -66,6 +76,9 @@ def revision_increases(client: ClientState, upgraded: ClientState) -> None:
     """The new chain has a higher revision; its height may start anew.
 
     Within a revision the stand-in would take the height of a real block, whose header would then freeze the client.
+
+    Raises:
+        PredicateFailed: the same revision or a lower one.
     """
     got, expected = upgraded.latest_height, client.latest_height
     if got.revision_number <= expected.revision_number:
@@ -75,7 +88,11 @@ def revision_increases(client: ClientState, upgraded: ClientState) -> None:
 
 
 def judge_commitments(judge: Judge, client: ClientState, last: ConsensusState, upgrade: Upgrade) -> None:
-    """Every rule in order; `last` is the state at the client's latest height. The new states are judged by their own rules."""
+    """Every rule in order; `last` is the state at the client's latest height. The new states have rules of their own.
+
+    Raises:
+        MalformedInput, PredicateFailed: the first rule that does not hold, of the client's proof first.
+    """
     judge(upgrade_path_present, client)
     judge(revision_increases, client, upgrade.client_state)
     for label, proof, item, value in (
@@ -102,7 +119,10 @@ def scaled_trusting_period_ns(client: ClientState, unbonding_period_ns: int) -> 
 
 
 def upgraded_states(client: ClientState, upgrade: Upgrade) -> tuple[ClientState, ConsensusState]:
-    """The new chain's parameters with the client's own choices, and the last old block's time and next validators."""
+    """The new chain's parameters with the client's own choices, and the last old block's time and next validators.
+
+    The consensus state's root is `SENTINEL_ROOT`, so that nothing is provable before the first update.
+    """
     chosen = upgrade.client_state
     state = ClientState(
         chain_id=chosen.chain_id,

@@ -35,7 +35,11 @@ class Options:
 def judge_commit(
     judge: Judge, signed_header: SignedHeader, validator_set: ValidatorSet, signatures: predicates.CommitSignatures
 ) -> None:
-    """The header's own set signed it. Says nothing about whether that set is to be believed."""
+    """The header's own set signed it. Says nothing about whether that set is to be believed.
+
+    Raises:
+        PredicateFailed: the first rule that does not hold.
+    """
     header, commit = signed_header.header, signed_header.commit
     _judge_shape(judge, signed_header, validator_set)
     judge(predicates.validator_set_is_sound, validator_set)
@@ -65,6 +69,8 @@ def judge_update(
 
     Raises:
         InsufficientTrust: by `trusted_power_signed`; a nearer header may still do.
+        ClientExpired: the trusted state is older than the trusting period.
+        PredicateFailed: the first other rule that does not hold.
     """
     header, commit = signed_header.header, signed_header.commit
     signatures = predicates.CommitSignatures(chain_id, commit)

@@ -39,12 +39,12 @@ def message_field(number: int, encoded: bytes) -> bytes:
 
 
 def sfixed64_field(number: int, value: int) -> bytes:
-    """Eight bytes, little-endian; nothing for zero."""
+    """An int64 field below number 16, eight bytes, little-endian; nothing for zero."""
     return bytes((number << 3 | 1,)) + value.to_bytes(8, "little", signed=True) if value else b""
 
 
 def timestamp(time_ns: int) -> bytes:
-    """google.protobuf.Timestamp."""
+    """google.protobuf.Timestamp of nanoseconds since 1970; `nanos` is never negative, so `seconds` is rounded down."""
     seconds, nanos = divmod(time_ns, NANOSECONDS_PER_SECOND)
     return _seconds_field(seconds) + varint_field(2, nanos)
 
