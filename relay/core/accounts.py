@@ -24,7 +24,11 @@ class Accounts:
         return iter(self._accounts)
 
     async def acquire(self) -> Account:
-        """An account with a free slot, which is taken; waits for one."""
+        """The account with the most free slots, one of which is taken; waits until any account has one.
+
+        Accounts that rest (`rest`) are chosen only where no other has a free slot. The caller gives the slot back with
+        `release`, also after a failure.
+        """
         while True:
             account = self._with_room()
             if account is not None:
@@ -44,13 +48,18 @@ class Accounts:
         return self._accounts[best]
 
     def release(self, account: Account) -> None:
-        """Give the slot back."""
+        """Give back a slot that `acquire` took, and wake everyone who waits for one.
+
+        A second release of one slot is not noticed: the account would then have more batches under way than configured.
+        """
         account.slots.release()
         self._freed.set()
         self._freed = trio.Event()
 
     def rest(self, account: Account) -> None:
-        """It was refused a submission for a reason of its own."""
+        """Pass the account over for REST_S, where others have a free slot: it was refused a submission for a reason of
+        its own.
+        """
         self._resting_until_s[self._accounts.index(account)] = trio.current_time() + REST_S
 
     async def recovered(self) -> None:
@@ -63,5 +72,8 @@ class Accounts:
         return any(account.has_sent(transaction_hash) for account in self._accounts)
 
     def is_in_flight(self, job_id: str) -> bool:
-        """A transaction of any account carries this job."""
+        """Whether a transaction of any account carries this job and has not ended.
+
+        Wrong about transactions sent before a restart until `recovered` has returned.
+        """
         return any(account.is_in_flight(job_id) for account in self._accounts)

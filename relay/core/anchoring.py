@@ -158,7 +158,11 @@ class Anchorer:
             await trio.sleep(interval_s)
 
     async def round(self, signer: Signer) -> None:
-        """Write the root down once, if the log has grown."""
+        """Write the root down once, if the log has grown. Every expected failure is logged and counted; the next round
+        tries again.
+
+        A place without an archive is passed over in silence: the archiver may not have made it yet.
+        """
         try:
             log = await self._run(partial(_log, self._location))
             height = None

@@ -67,7 +67,12 @@ class Archiver:
         self._log = get_logger("archiver")
 
     async def run(self, interval_s: float, retention_days: int | None) -> None:
-        """For ever. A place that is away is tried again at the next interval."""
+        """For ever. A place that is away is tried again at the next interval.
+
+        Args:
+            interval_s: from the end of one round to the beginning of the next.
+            retention_days: at most once an hour, entries appended longer ago are pruned; None: none is.
+        """
         while True:
             await self.round()
             if retention_days is not None and trio.current_time() - self._pruned_at_s >= PRUNE_EVERY_S:
@@ -76,7 +81,12 @@ class Archiver:
             await trio.sleep(interval_s)
 
     async def round(self) -> int:
-        """Append what has settled since; returns how many bundles. What fails is logged, counted, and tried again."""
+        """Append what has settled since the last round. What fails is logged, counted, and tried again with growing
+        delays.
+
+        Returns:
+            How many bundles were appended; 0 also where the archive is away. One round appends at most A_ROUND of them.
+        """
         try:
             archive = await self._open()
             waiting = await self._waiting(archive)

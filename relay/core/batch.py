@@ -123,15 +123,19 @@ class BatchBuilder:
 
     @property
     def source_is_quiet(self) -> bool:
-        """It may be away."""
+        """Whether the source's head has not moved for more than QUIET_S, by this process's clock: it may be away."""
         return self._source_heads.quiet_s > QUIET_S
 
     async def build(self, jobs: Sequence[Taken]) -> BuiltBatch:
         """Headers and proofs for `jobs` (at least one, none settled), fetched and verified.
 
+        A job whose event is more than LAG_BLOCKS above the source's head is refused, and then nothing is built.
+
         Raises:
-            RouteBlocked: the client is not active, or the source's headers do not verify.
-            AdapterError: a chain does not answer.
+            RouteBlocked: the client is unknown, not active or too far below its source, the source made no block in
+                SOURCE_TIMEOUT_S, or its headers do not verify.
+            AdapterError: a chain does not answer, or not with what was asked for.
+            UnsupportedOperation: the relay has no light client of this type.
         """
         head = await self._source_heads.head()
         refused = [
@@ -167,11 +171,14 @@ class BatchBuilder:
             return await self._build_at(jobs, info, newest)
 
     async def refresh(self) -> BuiltBatch | None:
-        """Headers alone, which bring the client to the source's head, or as near as one transaction does. None if it is
-        there already.
+        """Headers alone, which bring the client to the source's head, or as near as one transaction does.
+
+        Returns:
+            None if the client is there already.
 
         Raises:
-            RouteBlocked, AdapterError: as `build`.
+            RouteBlocked, AdapterError, UnsupportedOperation: as `build`.
+            UnknownClient: (an AdapterError) the destination has no such client.
         """
         info = await self._destination.client(self._route.client)
         if info.status is not ClientStatus.ACTIVE:
@@ -182,11 +189,16 @@ class BatchBuilder:
 
     @property
     def steps_are_short(self) -> bool:
-        """One transaction brings the client a bounded number of blocks forward."""
+        """Whether one transaction brings the client a bounded number of blocks forward
+        (`ChainAdapter.blocks_per_update`).
+        """
         return self._source.blocks_per_update is not None
 
     async def is_far_behind(self, info: ClientInfo) -> bool:
-        """Whether the client is more than half of what one transaction brings it forward below the source's head."""
+        """Whether the client is more than half of what one transaction brings it forward below the source's head.
+
+        Always False where any distance takes one header. Waits for the source's first head.
+        """
         reach = self._source.blocks_per_update
         if reach is None:
             return False

@@ -19,11 +19,20 @@ class Blame:
 
     @property
     def is_known(self) -> bool:
+        """Whether an item is to blame. If not, every item goes again, each of them alone."""
         return bool(self.failed)
 
 
 def blame(outcome: TransactionOutcome, items: Sequence[Item], updates: int) -> Blame:
-    """Of a transaction of `updates` client updates and then `items`, which `outcome` says was undone."""
+    """Which of a transaction's packet messages undid it, where one failing message undoes all.
+
+    A client update that failed blames no item. A transaction with one item blames it, whatever failed.
+
+    Args:
+        outcome: of the undone transaction; its failures count messages from the first update on.
+        items: its packet messages, in order.
+        updates: how many client updates came before them.
+    """
     if len(items) == 1:
         return Blame(tuple(items), ())
     named = {failure.index - updates for failure in outcome.failures}

@@ -18,13 +18,17 @@ class CatchingUp:
         self._asked: dict[str, trio.Event] = {}
 
     def ask(self, route: str) -> None:
-        """Its client must be brought up."""
+        """Have the route's keeper bring its client up before packets go on. Asking twice is asking once."""
         self._event(route).set()
 
     def is_asked(self, route: str) -> bool:
+        """Whether somebody asked since the last `done`."""
         return self._event(route).is_set()
 
     def done(self, route: str) -> None:
+        """Forget the request: the client was brought up. Called by the task that waits, so nobody waits at
+        that moment.
+        """
         self._asked.pop(route, None)
 
     async def wait(self, route: str) -> None:
@@ -36,12 +40,17 @@ class CatchingUp:
 
 
 def header_room_bytes(limits: BatchLimits) -> int:
-    """Of a transaction, for headers; the rest is for its packets."""
+    """How many bytes of one transaction headers may take: three quarters of `max_bytes`; the rest is for its
+    packets.
+    """
     return limits.max_bytes * 3 // 4
 
 
 def in_transactions(updates: Iterable[UpdateClient], limits: BatchLimits) -> Iterator[tuple[UpdateClient, ...]]:
-    """The updates in order, as many to a transaction as fit; one that is too large stands alone, and is refused there."""
+    """The updates in order, as many to a transaction as fit into `header_room_bytes` and `max_messages`.
+
+    An update that is too large stands alone, and is refused by `ChainAdapter.prepare`. No updates give no transaction.
+    """
     group: list[UpdateClient] = []
     size = 0
     for update in updates:

@@ -22,7 +22,7 @@ HEADERS_BEFORE_ITEMS = 8
 
 
 def log_alert(alert: Alert) -> None:
-    """An error in the log, with what was said and by whom."""
+    """Write an error to the log: which attestors contradict each other or the chain's node, and what was said."""
     get_logger("attestors").error(alert.what, chain=alert.chain, detail=alert.detail)
 
 

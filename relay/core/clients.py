@@ -40,7 +40,16 @@ def light_client(client_type: str) -> LightClient:
 
 
 def followed_chain_id(client_type: str, client_state: bytes) -> str:
-    """The chain id that the client state names. Raises VerificationError."""
+    """The chain id that the client state names: `bitcoin-NETWORK` of Bitcoin, a decimal id of an EVM chain.
+
+    Args:
+        client_state: encoded, as its host chain gives it; not believed for anything but the comparison with a
+            configuration.
+
+    Raises:
+        MalformedInput: the bytes are not a state of that client type.
+        UnsupportedOperation: the relay has no such light client.
+    """
     if client_type == BftEvmClient.client_type:
         return str(decode_bft_evm(client_state).chain_id)
     if client_type == CliqueClient.client_type:

@@ -14,7 +14,12 @@ class Complaints:
         self._met_at_s: dict[str, float] = {}
 
     def is_new(self, reason: str) -> bool:
-        """True if nobody met `reason` lately: then it is to be said."""
+        """Note that `reason` was met, and return whether nobody met it in the last FORGOTTEN_AFTER_S: then it is to be
+        logged.
+
+        Reasons are compared as texts. Of MAX_HELD reasons in that time all are forgotten, so that each is logged once
+        more.
+        """
         now_s = trio.current_time()
         lately = {one: at_s for one, at_s in self._met_at_s.items() if now_s - at_s <= FORGOTTEN_AFTER_S}
         known = reason in lately

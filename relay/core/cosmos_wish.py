@@ -25,7 +25,17 @@ class CosmosWish:
 
 
 def transfer_of(wish: CosmosWish, now_s: int) -> "CosmosTransfer":
-    """The send that a wish means. Over the hub, the packet itself times out a margin before what the hub sends on."""
+    """The send that a wish means. Over the hub, the packet itself times out `forward_margin_s` before what the hub
+    sends on.
+
+    With a `next_client` the wish's memo is not sent: the memo carries the instruction to the hub.
+
+    Args:
+        now_s: Unix time from which `timeout_s` counts, seconds.
+
+    Raises:
+        MalformedInput: the margin leaves the first leg no time, or token or instruction cannot be encoded.
+    """
     from adapters.cosmos.fees import Coin
     from adapters.cosmos.transfer import CosmosTransfer
     from light_clients.ibc.transfer import ForwardInstruction, encode_forward_memo
@@ -47,7 +57,12 @@ def transfer_of(wish: CosmosWish, now_s: int) -> "CosmosTransfer":
 
 
 def local_name(token: str) -> str:
-    """How the chain's bank names a token that is given as it does, or by its trace. Raises MalformedInput."""
+    """How the chain's bank names a token: as it is given (`stake`, `ibc/…`), or by its trace
+    (`transfer/07-tendermint-0/…`).
+
+    Raises:
+        MalformedInput: a trace that is not one.
+    """
     from light_clients.ibc.denom import Denom
 
     if "/" not in token or token.startswith("ibc/") or not token.startswith("transfer/"):

@@ -35,7 +35,12 @@ class Deeds:
         self._awaited: Recent[str, Job] = Recent(MAX_REMEMBERED)
 
     def saw(self, chain: str, event: PacketEvent) -> tuple[Job, Deed] | None:
-        """An event of `chain` in a final block. Returns the job that waits to hear of it, if one does."""
+        """Note an event of `chain` in a final block, whoever sent its transaction.
+
+        Returns:
+            The job that waits to hear of it (`wait_for`) and what did it; None if no job waits or the client is in no
+            path.
+        """
         kind = _KINDS.get(event.kind)
         opposite = self._paths.counterparty(chain, event.client_id)
         if kind is None or opposite is None:
@@ -51,7 +56,10 @@ class Deeds:
         return None
 
     def of(self, job: Job) -> Deed | None:
-        """What did the job's work; a packet that timed out needs no acknowledgement, and the other way round."""
+        """What did the job's work, among the newest MAX_REMEMBERED; None if its block was not read, or is forgotten.
+
+        A packet that timed out needs no acknowledgement, and the other way round: each is an answer for the other.
+        """
         for kind in (JobKind.RECEIVE,) if job.kind is JobKind.RECEIVE else _SETTLING:
             deed = self._deeds.get(f"{kind}:{job.packet_id}")
             if deed is not None:
@@ -59,5 +67,7 @@ class Deeds:
         return None
 
     def wait_for(self, job: Job) -> None:
-        """Have `saw` give the job back when its block is read."""
+        """Have `saw` give the job back once, when the block that did its work is read. The newest
+        MAX_REMEMBERED wait.
+        """
         self._awaited.put(job.id, job)

@@ -19,12 +19,25 @@ _UNKNOWN_HASH = bytes(32)
 
 
 def is_expired(packet: Packet, time_ns: int) -> bool:
-    """A block of that time refuses to receive the packet, and proves that it timed out (seconds, rounded down)."""
+    """Whether a block of that time refuses to receive the packet, and proves that it timed out (ICS-04 v2).
+
+    Args:
+        time_ns: of a block of the packet's destination, nanoseconds of Unix time; compared in whole seconds, rounded
+            down.
+    """
     return time_ns // NANOSECONDS_PER_SECOND >= packet.timeout_timestamp_s
 
 
 def timeout_job(receive: Job, head: Head, now_ns: int) -> Job:
-    """In place of a RECEIVE job whose packet is expired at `head` of its destination: prove the absence back."""
+    """The job in place of a RECEIVE job whose packet is expired at `head` of its destination: prove the absence back.
+
+    That it is expired is not checked here.
+
+    Args:
+        receive: source and destination change places in the result.
+        head: final, of the packet's destination; the absence is proven at its height or above.
+        now_ns: when the relay saw it, nanoseconds of Unix time.
+    """
     return replace(
         receive,
         kind=JobKind.TIMEOUT,

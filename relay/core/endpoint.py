@@ -18,7 +18,11 @@ Ready = Callable[[], Mapping[str, Any]]
 
 
 def asgi_app(metrics: Metrics, health: Health, ready: Ready) -> Any:
-    """A read-only ASGI application: no parameter, no body and no path of the client's is used."""
+    """A read-only ASGI application: no parameter, no body and no path of the client's is used.
+
+    It answers 200, or 503 while `status` is not `ok` (`/healthz`) or `ready` (`/readyz`); 404 for other paths and 405
+    for methods other than GET and HEAD. `health` and `ready` are called once a request and must not wait.
+    """
 
     async def app(scope: Any, _receive: Any, send: Any) -> None:
         if scope["type"] != "http":

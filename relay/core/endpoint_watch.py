@@ -11,7 +11,7 @@ FAILING_STRIKES = 3
 
 
 async def watch_endpoints(adapter: ChainAdapter) -> None:
-    """For ever. Asks no endpoint: what the adapter noted of each is read."""
+    """For ever, every LOOK_EVERY_S. Asks no endpoint: what the adapter noted of each is read."""
     log = get_logger("endpoints").bind(chain=adapter.name)
     failing: set[tuple[str, str]] = set()
     while True:

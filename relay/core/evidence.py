@@ -28,15 +28,26 @@ class ConflictingHeader:
 
     @property
     def height(self) -> Height:
+        """The height that the header claims, with the revision of its chain id; nothing of the header is verified."""
         return self.signed_header.header.ibc_height
 
 
 async def judge_evidence(
     host: ChainAdapter, info: ClientInfo, evidence: bytes, host_time_ns: Callable[[], int]
 ) -> Misbehaved:
-    """What the client on `host` would say. Raises VerificationError where it would not freeze.
+    """What the client on `host` would say, by its own rules and its stored states. Nothing is sent.
 
-    Which of its stored states the evidence leans on, the light client itself tells by asking for them.
+    Which of its stored states the evidence leans on, the light client itself tells by asking for them, MAX_STATES at
+    most.
+
+    Args:
+        evidence: encoded as the light client of that type takes misbehaviour.
+        host_time_ns: this machine's clock, nanoseconds of Unix time; see `verification_time_ns`.
+
+    Raises:
+        VerificationError: the client would not freeze. UnknownHeight among them: it lacks a state that the evidence
+            needs.
+        AdapterError: `host` does not answer.
     """
     judge = light_client(info.client_type)
     states: dict[Height, bytes] = {}
@@ -58,7 +69,14 @@ async def judge_evidence(
 
 
 async def stored_heights(host: ChainAdapter, info: ClientInfo, numbers: range) -> list[Height]:
-    """Those of the client's latest revision at which it has a state, in the order of `numbers`."""
+    """At which of `numbers` the client stores a state, each asked from `host`; in the order of `numbers`.
+
+    Args:
+        numbers: revision heights of the revision of the client's latest height.
+
+    Raises:
+        AdapterError: `host` does not answer.
+    """
 
     async def stored(number: int) -> Height | None:
         at = Height(info.latest_height.revision_number, number)
@@ -70,7 +88,15 @@ async def stored_heights(host: ChainAdapter, info: ClientInfo, numbers: range) -
 async def trusted_below(
     host: ChainAdapter, info: ClientInfo, height: Height, searched: int = SEARCHED_HEIGHTS
 ) -> Height:
-    """The highest stored height under `height`. Raises UnknownHeight if there is none among the `searched` below it."""
+    """The highest height under `height` at which the client stores a state. Its latest height is taken without asking.
+
+    Args:
+        searched: how many heights below `height` are looked at, SEARCHED_AT_ONCE together.
+
+    Raises:
+        UnknownHeight: no state is stored at any of them.
+        AdapterError: `host` does not answer.
+    """
     if info.latest_height < height:
         return info.latest_height
     top = height.revision_height - 1
@@ -89,7 +115,15 @@ async def tendermint_evidence(
 ) -> bytes:
     """A `Misbehaviour` of two headers for one client: what it trusts comes from the client itself and from `source`.
 
-    Raises VerificationError, AdapterError. The evidence is not judged.
+    The evidence is not judged, and its headers need not contradict each other: `judge_evidence` says what it is worth.
+
+    Returns:
+        Encoded as ibc-go's 07-tendermint `Misbehaviour`, the higher header first.
+
+    Raises:
+        PredicateFailed: the client is not a `07-tendermint` client.
+        UnknownHeight: the client stores no state low enough to judge both headers from.
+        AdapterError: a chain does not answer.
     """
     if info.client_type != TendermintClient.client_type:
         raise PredicateFailed(

@@ -61,7 +61,11 @@ def _judge_evidence(judge: Judge, client: LightClient, evidence: Evidence) -> No
 
 @rule("ICS-02")
 def header_updates(verdict: HeaderVerdict) -> Updated:
-    """The header brings the client forward."""
+    """The header brings the client forward: it shows no misbehaviour, and enough of the trusted power signed it.
+
+    Raises:
+        PredicateFailed: the verdict is another; `got` names its type.
+    """
     if not isinstance(verdict, Updated):
         raise PredicateFailed("header_updates", "the header does not bring the client forward", type(verdict).__name__)
     return verdict
@@ -69,7 +73,14 @@ def header_updates(verdict: HeaderVerdict) -> Updated:
 
 @rule("ICS-02")
 def proof_height_known(client: LightClient, state: bytes, states: MemoryConsensusStates, evidence: Evidence) -> bytes:
-    """The consensus state that the proof stands on is one of those that the headers left."""
+    """The consensus state that the proof stands on is one of those that the headers left.
+
+    Returns:
+        That state, encoded.
+
+    Raises:
+        UnknownHeight: no header of the evidence brought the client to the proof's height.
+    """
     at = states.get(evidence.proof_height)
     if at is None:
         raise UnknownHeight(evidence.proof_height, client.latest_height(state))
@@ -78,7 +89,14 @@ def proof_height_known(client: LightClient, state: bytes, states: MemoryConsensu
 
 @rule(ICS04)
 def proves_the_packet(evidence: Evidence) -> None:
-    """What is proven is what the packet says: not some other entry of the chain."""
+    """What is proven is what the packet says: not some other entry of the chain.
+
+    The last path element must end with the ICS-24 key of the packet's step, and the value be its commitment (none for a
+    timeout). That the proof is right is not checked here.
+
+    Raises:
+        PredicateFailed: path or value are of something else; `got` and `expected` have the bytes.
+    """
     packet, acknowledgement = evidence.packet, evidence.acknowledgement
     value: bytes | None
     if evidence.kind == "receive":

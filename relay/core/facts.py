@@ -29,7 +29,10 @@ class _Contents:
 
 
 def facts_of(job: Job) -> PacketFacts:
-    """What costs nothing to say."""
+    """What the packet says without its payload being decoded: ends, sequence, ports, size and timeout.
+
+    `refused` is None unless the job carries an acknowledgement.
+    """
     packet = job.packet
     payload = packet.payloads[0]
     sender, receiver = (job.source, job.destination)
@@ -51,7 +54,11 @@ def facts_of(job: Job) -> PacketFacts:
 
 
 def first_leg_of(job: Job, paths: Paths) -> str | None:
-    """Id of the first packet of the job's message, where the packet tells it."""
+    """Id of the first packet of the job's message, where the packet tells it: of a general message, and of what a hub
+    sent on.
+
+    None of a transfer: its second leg says nothing of its origin, and the ledger pairs the legs.
+    """
     port = job.packet.payloads[0].source_port
     if port == GMP_PORT:
         return job.packet_id
@@ -62,7 +69,11 @@ def first_leg_of(job: Job, paths: Paths) -> str | None:
 
 
 def every_fact_of(job: Job, paths: Paths) -> PacketFacts:
-    """With what the payload says; `paths` resolve the ends of a packet that the hub sends on."""
+    """As `facts_of`, with what the first payload says. What cannot be read stays None; nothing is raised for it.
+
+    Args:
+        paths: resolve the ends of a packet that the hub sends on; a client in no path leaves `final_chain` None.
+    """
     facts = facts_of(job)
     contents = _contents(job.packet)
     message, leg_1 = _origin(facts.source_chain, job.packet, contents, paths)

@@ -108,6 +108,7 @@ class ForkWatch:
 
     @property
     def route(self) -> Route:
+        """The route whose destination hosts the watched client, and whose source it follows."""
         return self._route
 
     async def run(self) -> None:

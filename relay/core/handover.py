@@ -12,21 +12,33 @@ class Handover:
         self._failure: Exception | None = None
 
     def begin(self) -> None:
-        """A batch is being submitted. Only after `ended`."""
+        """A batch is being submitted. Only to be called after `ended` returned: one batch is under way at a time."""
         self._ended = trio.Event()
 
     def end(self, failure: Exception | None = None) -> None:
-        """It was submitted, or was not for a reason that holds the route."""
+        """The batch was submitted, or was not.
+
+        Args:
+            failure: what holds the route; the next `check` or `ended` raises it once.
+        """
         self._failure = failure
         self._ended.set()
 
     def check(self) -> None:
-        """Raise the failure that nobody has heard yet."""
+        """Raise the failure that nobody has heard yet, once; nothing happens where there is none.
+
+        Raises:
+            SubmissionRefused, AdapterError: as `end` was told.
+        """
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
 
     async def ended(self) -> None:
-        """Wait until no batch is being submitted. Raises as `check`."""
+        """Wait until no batch is being submitted. Returns at once where none is.
+
+        Raises:
+            SubmissionRefused, AdapterError: as `check`.
+        """
         await self._ended.wait()
         self.check()

@@ -20,7 +20,7 @@ MAX_LOGGED_PACKETS = 100
 
 
 def cause_of(error: Exception) -> Cause:
-    """What an error that held or failed a job is about."""
+    """Which cause the ledger writes down for an error that held or failed a job; OTHER for errors that have none."""
     match error:
         case RouteBlocked() | SubmissionRefused():
             return error.cause
@@ -65,7 +65,9 @@ class History:
         return facts
 
     def seen(self, job: Job, event: PacketEvent) -> None:
-        """The event stands in final state. It may have been seen before."""
+        """Note that an event stands in final state, with the job's bytes and all that its payload says. It may be noted
+        twice.
+        """
         if job.kind is JobKind.RECEIVE:
             self._backlog.sent(job.source, job.packet.source_client, job.packet.sequence, self._now_ns())
         error = job.acknowledgement is not None and job.acknowledgement.is_error
@@ -89,7 +91,11 @@ class History:
         )
 
     async def kept(self, packet_id: str, kind: JobKind) -> Job | None:
-        """The job of an event that this relay saw once; None if its bytes are not kept. Not proven: compare it with state."""
+        """The job of an event that this relay saw once. Not proven: compare it with state.
+
+        Returns:
+            None if its bytes are not kept, cannot be read, or the ledger does not answer; the log says which.
+        """
         try:
             record = await self._ledger.record_of(packet_id, kind.value)
             job = None if record is None else decode_job(record)
@@ -100,7 +106,10 @@ class History:
         return job if job is not None and job.packet_id == packet_id and job.kind is kind else None
 
     def enqueued(self, jobs: Sequence[Job], done: Enqueued) -> None:
-        """The queue has them now; some it may have had before, in whatever state they are."""
+        """The queue has them now; some it may have had before, in whatever state they are.
+
+        Nothing is noted where the queue had no room for some of `jobs`: it does not say for which.
+        """
         if not done.full:
             self._note(jobs, Step.QUEUED, certain=not done.known)
 
@@ -115,9 +124,11 @@ class History:
         self._ledger.note([RouteNote(route.name, self._now_ns(), reason, Cause.ENDPOINT, 1)])
 
     def goes_on(self, route: Route) -> None:
+        """The route's worker can work: what `waits` or `held_up` noted of the route is over."""
         self._ledger.note([RouteNote(route.name, self._now_ns())])
 
     def retried(self, job: Job, reason: str, cause: Cause) -> None:
+        """The job failed for `reason` and comes again after a delay."""
         self._note([job], Step.RETRIED, reason, cause)
 
     def waits_for(self, job: Job, reason: str, cause: Cause) -> None:
@@ -125,6 +136,7 @@ class History:
         self._note([job], Step.WAITING, reason, cause)
 
     def dead(self, job: Job, reason: str, cause: Cause) -> None:
+        """The job is given up: a dead letter."""
         self._note([job], Step.DEAD, reason, cause)
 
     def expired(self, job: Job) -> None:
@@ -141,7 +153,7 @@ class History:
         """The job needs nothing more: for a reason, or (None) because the chain's state says that it is done.
 
         Its packet is settled if what would have settled it is done. The transaction that did it is named as soon as its
-        block was read; that of a packet which a hub sends on is not, since its acknowledgement is another's.
+        block was read. A packet that a hub sends on is not given one, since its acknowledgement is another packet's.
         """
         if reason is not None:
             self._note([job], Step.SUPERSEDED, reason)
@@ -157,7 +169,13 @@ class History:
         self._note([job], Step.SUPERSEDED, outcome=settling.get(job.kind), deed=deed)
 
     async def settled_but(self, end: PathEnd, unsettled: Collection[int], read: range) -> None:
-        """Of the packets sent over `end` with sequences in `read`, the chain keeps only these."""
+        """Compare ledger and backlog with the chain. A ledger that does not answer is logged, and compared at the next
+        pass.
+
+        Args:
+            unsettled: of the packets sent over `end`, the sequences whose commitment stands.
+            read: the sequences that were looked at; others are left as they are.
+        """
         self._backlog.compare(end.chain, end.client, unsettled, read, self._now_ns())
         try:
             await self._ledger.reconcile(end.chain, end.client, unsettled, read, self._now_ns())

@@ -35,8 +35,9 @@ class Identification:
     async def begin(self, nursery: trio.Nursery) -> None:
         """Return when all are known, or after FIRST_ANSWERS_S; the others are asked on.
 
-        Until then what contradicts the configuration ends the nursery with StartRefused. Who answers first afterwards and
-        contradicts it is left out, and asked again: the others' packets do not stop for that.
+        Until then a chain that contradicts the configuration ends the nursery with StartRefused, once it did so
+        BELIEVED_CONTRADICTIONS times. A chain that first answers afterwards and contradicts it is left out and asked
+        again: the others' packets do not stop for that.
         """
         for name in self._chains:
             nursery.start_soon(self._identify_chain, name)
@@ -49,15 +50,19 @@ class Identification:
 
     @property
     def starting(self) -> bool:
-        """Nothing is carried yet."""
+        """Whether `begin` still waits for the first answers: no packet is carried yet, and a contradiction ends the
+        relay.
+        """
         return self._starting
 
     def awaited(self) -> dict[str, str]:
-        """What is not known to be right, and why not."""
+        """What is not known to be right, with the last answer to it: `chain NAME` or `path end CHAIN:CLIENT`, in order
+        of names.
+        """
         return dict(sorted(self._awaited.items()))
 
     def holds_up(self, end: PathEnd) -> str | None:
-        """Why the path of `end` is not known yet, as far as anybody said."""
+        """Why the path of `end` is not known yet, in one sentence; None if it is known, or nobody answered so far."""
         for one in (end, self._paths.opposite[end]):
             for what in (f"chain {one.chain}", f"path end {one.chain}:{one.client}"):
                 if (reason := self._awaited.get(what)) is not None:

@@ -22,7 +22,10 @@ class Ignored:
         self._log = get_logger("ignored")
 
     async def reason(self, job: Job) -> str | None:
-        """Why the job is to be left alone; None: it is not. Before it says so it asks again: that may be undone by now."""
+        """Why the job is to be left alone; None: it is not. Before it says so it asks again: that may be undone by now.
+
+        A job that was ignored less than READ_EVERY_S ago may still be given None.
+        """
         if job.id in self._reasons:
             await self._read()
         return self._reasons.get(job.id)

@@ -78,6 +78,7 @@ class ClientKeeper:
 
     @property
     def route(self) -> Route:
+        """The route whose destination hosts the kept client, and whose source it follows."""
         return self._route
 
     async def run(self) -> None:

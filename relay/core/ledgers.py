@@ -31,7 +31,14 @@ def open_ledger(relay: RelayConfig, environment: Mapping[str, str] | None = None
 
 
 def ledger_password(relay: RelayConfig, environment: Mapping[str, str] | None = None) -> str | None:
-    """From the environment variable that the configuration names; None where it names none (trust or peer login)."""
+    """From the environment variable that the configuration names; None where it names none (trust or peer login).
+
+    Args:
+        environment: instead of this process's own.
+
+    Raises:
+        LedgerUnavailable: the variable is not set, or empty.
+    """
     name = relay.ledger_password_env
     if name is None:
         return None
@@ -48,7 +55,14 @@ async def keep_ledger(
     metrics: Metrics,
     complaints: Complaints,
 ) -> None:
-    """For ever: write what is noted, and forget what was settled longer than `retention_days` ago (None: nothing)."""
+    """For ever, every FLUSH_EVERY_S: write what is noted, forget what was settled long ago, bound the kept bytes.
+
+    A ledger that does not answer is logged once and tried again; the notes wait in memory.
+
+    Args:
+        now_ns: clock by which ages are told, nanoseconds of Unix time.
+        retention_days: what was settled longer ago is forgotten; None: nothing is.
+    """
     log = get_logger("ledger")
     pruned_at_s = trio.current_time() - PRUNE_EVERY_S
     bounded_at_s = trio.current_time() - BOUND_EVERY_S

@@ -34,6 +34,7 @@ class Chosen:
     route: str | None = None
 
     def holds(self, letter: DeadLetter) -> bool:
+        """Whether the letter is of the chosen cause. The route is not compared: letters are read route by route."""
         return self.cause in (None, letter.cause)
 
 
@@ -49,7 +50,11 @@ class Letters:
         self._open = ledger if ledger is not None else lambda: open_ledger(relay)
 
     def routes(self, name: str | None = None) -> list[Route]:
-        """All of the configuration, or the one of that name. Raises NotAJob where there is none."""
+        """All routes of the configuration, or the one of that name (`chain:client`).
+
+        Raises:
+            NotAJob: no route of the configuration has that name.
+        """
         found = [route for route in self._paths.routes() if name in (None, route.name)]
         if not found:
             known = ", ".join(sorted(route.name for route in self._paths.routes()))
@@ -57,7 +62,13 @@ class Letters:
         return found
 
     async def dead(self, chosen: Chosen, limit: int | None = None) -> list[DeadLetter]:
-        """The newest first, route by route; all of them without `limit`."""
+        """Dead letters, the newest first, route by route; all of them without `limit`.
+
+        With `limit`, the newest `limit` letters of each route are read before those of another cause are left out.
+
+        Raises:
+            NotAJob: the chosen route is not of the configuration.
+        """
         found = [
             letter
             for route in self.routes(chosen.route)
@@ -71,11 +82,19 @@ class Letters:
         return [letter for route in self.routes() for letter in await self._queue.ignored(route)]
 
     async def retry(self, job: str) -> bool:
-        """Try a dead letter at once, from its first attempt. False: there is none of that name."""
+        """Try a dead letter at once, from its first attempt.
+
+        Returns:
+            False if no route has a dead letter of that name (`kind:chain/client/sequence`) that can be read.
+        """
         return any([await self._queue.revive(route, job) for route in self.routes()])
 
     async def retry_all(self, chosen: Chosen) -> int:
-        """As `retry`, of all that are chosen; returns how many there were."""
+        """As `retry`, of all that are chosen; returns how many there were.
+
+        Raises:
+            NotAJob: the chosen route is not of the configuration.
+        """
         woken = 0
         for route in self.routes(chosen.route):
             letters = [letter for letter in await self._queue.dead_letters(route) if chosen.holds(letter)]
@@ -97,7 +116,14 @@ class Letters:
             await self._queue.ignore(route, job)
 
     async def heed(self, job: str) -> bool:
-        """Undo `ignore`. False: the job was not ignored."""
+        """Undo `ignore`: the job is tried again from its first attempt.
+
+        Returns:
+            False if neither the ledger nor a route's queue had it as ignored.
+
+        Raises:
+            NotAJob: `job` does not name a job.
+        """
         check_job(job)
         known = await self._with_ledger(lambda ledger: ledger.heed(job))
         return any([await self._queue.heed(route, job) for route in self.routes()]) or known
@@ -112,6 +138,10 @@ class Letters:
 
 
 def check_job(job: str) -> None:
-    """Raises NotAJob."""
+    """The text names a job, as `kind:chain/client/sequence`; that there is such a job is not checked.
+
+    Raises:
+        NotAJob: it has another form, or more than MAX_JOB_CHARS characters.
+    """
     if len(job) > MAX_JOB_CHARS or _JOB.fullmatch(job) is None:
         raise NotAJob("a job is named as `hutong relay dead` lists it, such as receive:alpha/client-0/7")

@@ -67,7 +67,16 @@ def verify_update(
 
 
 def verify_proof(light_client: LightClient, client: VerifiedClient, proof: Proof, path: tuple[bytes, ...]) -> None:
-    """The proof shows its value, or its absence, under `path`. Raises VerificationError."""
+    """The proof shows its value, or its absence, under `path`, as the destination's light client will judge it.
+
+    What the value should be is not checked here.
+
+    Args:
+        path: the Merkle prefix with the ICS-24 key applied; the proof must be for it and for `client.height`.
+
+    Raises:
+        VerificationError: it does not.
+    """
     if proof.path != path:
         raise PredicateFailed("proof_path", "is not the path asked for")
     if proof.height != client.height:

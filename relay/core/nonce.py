@@ -89,6 +89,7 @@ class Account:
 
     @property
     def address(self) -> str:
+        """The key's account, as its chain writes addresses."""
         return self._address
 
     async def recovered(self) -> None:
@@ -100,15 +101,20 @@ class Account:
         return transaction_hash in self._sent
 
     def is_in_flight(self, job_id: str) -> bool:
-        """A transaction that carries this job has not ended, maybe one of before a restart."""
+        """A transaction that carries this job has not ended, maybe one that was sent before a restart."""
         return any(entry.carries(job_id) for entry in self._pending.values())
 
     async def submit(self, prepared: PreparedTransaction, jobs: Jobs, evidence: tuple[Evidence, ...]) -> Pending:
         """Sign, record and send. Returns when the pool has it, or when nobody knows whether it has.
 
+        Args:
+            jobs: one entry for each message of the transaction, None for a client update.
+            evidence: of the messages with a job, in their order.
+
         Raises:
             SubmissionRefused: it was not sent, and no nonce was used.
             AdapterError: the chain does not say what the next nonce is; nothing was sent.
+            LedgerUnavailable: it cannot be written down, so it was not sent, or a refusal cannot be.
         """
         await self._recovered.wait()
         async with self._lock:
@@ -143,7 +149,11 @@ class Account:
         )
 
     async def run(self) -> None:
-        """Recover what an earlier process left, then follow every transaction to its end."""
+        """Recover what an earlier process left, then follow every transaction to its end, for ever.
+
+        Raises:
+            AdapterError, LedgerUnavailable: the supervisor calls it again; what is in memory stays.
+        """
         await self._recover()
         while True:
             if not self._pending:

@@ -20,6 +20,9 @@ class Paths:
 
     @classmethod
     def of(cls, paths: Iterable[PathConfig]) -> "Paths":
+        """Both directions of every path. That no client is in two is checked when the configuration is loaded, not
+        here.
+        """
         opposite: dict[PathEnd, PathEnd] = {}
         for path in paths:
             opposite[path.a] = path.b
@@ -36,11 +39,11 @@ class Paths:
         return self._by_client.get((chain, client_id))
 
     def counterparties(self) -> dict[tuple[str, str], str]:
-        """The chain on the other side of every (chain, client)."""
+        """By (chain name, client id) of every path end, the name of the chain on the other side."""
         return {(end.chain, end.client): other.chain for end, other in self.opposite.items()}
 
     def routes(self) -> list[Route]:
-        """Both directions of every path."""
+        """Both directions of every path, each named by the client that its jobs update: that on its destination."""
         return [Route(source.chain, end.chain, end.client) for end, source in self.opposite.items()]
 
 

@@ -19,14 +19,21 @@ class Peers:
         self._queue = queue
 
     def own(self, chain: str) -> frozenset[str]:
+        """Addresses that this process signs with on a chain, as the chain writes them; empty for chains without an
+        account.
+        """
         return self._own.get(chain, frozenset())
 
     def all(self, chain: str) -> frozenset[str]:
-        """With our own."""
+        """The same with those that processes on this queue announced in the last FORGOTTEN_AFTER_S."""
         return self._all.get(chain, frozenset())
 
     async def run(self) -> None:
-        """For ever."""
+        """For ever: announce our accounts and read those of others, every ANNOUNCE_EVERY_S.
+
+        Raises:
+            QueueUnavailable: the supervisor calls it again; what was read last holds.
+        """
         names = [f"{chain} {address}" for chain, addresses in self._own.items() for address in addresses]
         while True:
             await self._queue.announce(names)

@@ -51,6 +51,9 @@ class Pending:
         self._ids = frozenset(job.id for job in self.jobs if job is not None)
 
     def jobs_of(self, transaction_hash: bytes) -> Jobs:
+        """What the messages of one variant, named by its hash, are for; of an unknown hash those of the
+        newest process.
+        """
         return self.other_jobs.get(transaction_hash, self.jobs)
 
     def carries(self, job_id: str) -> bool:
@@ -60,11 +63,15 @@ class Pending:
         )
 
     async def wait(self) -> Included | Lost:
+        """Wait until the transaction has ended for good. Several tasks may wait; a cancelled one leaves it as
+        it was.
+        """
         await self._ended.wait()
         if self._end is None:
             raise RuntimeError("a pending transaction ended without saying how")
         return self._end
 
     def finish(self, end: Included | Lost) -> None:
+        """Say how it ended, and wake who waits. Called once, by the account that follows it."""
         self._end = end
         self._ended.set()

@@ -66,7 +66,11 @@ class Prober:
         self._log = get_logger("prober").bind(chain=route.destination, route=route.name)
 
     async def run(self) -> None:
-        """For ever. A round that finds something is followed by the next at once, others by ever longer gaps."""
+        """For ever. A round that finds something is followed by the next at once, others by ever longer gaps.
+
+        Raises:
+            QueueUnavailable: the supervisor calls it again; jobs that were picked rest until their lease is over.
+        """
         await self._books.queue.open(self._route)
         await self._books.queue.rouse(self._route)
         gap_s = FIRST_GAP_S

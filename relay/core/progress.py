@@ -22,11 +22,18 @@ class Progress:
         self._log = get_logger("worker").bind(chain=route.destination, route=route.name)
 
     def goes_on(self) -> None:
+        """The route's worker can work again: history and metrics forget that the route waited."""
         self._history.goes_on(self._route)
         self._metrics.route_waits(self._route.destination, self._route.client, waits=False)
 
     def waits(self, held: Sequence[Job], error: Exception, failures: int, delay_s: float) -> None:
-        """For what `error` says; `held` are the jobs in the worker's hands."""
+        """The route waits for what `error` says.
+
+        Args:
+            held: the jobs in the worker's hands.
+            failures: in a row, this one included.
+            delay_s: until the worker tries again.
+        """
         self._history.waits(self._route, held, error, failures)
         self._metrics.route_waits(self._route.destination, self._route.client, waits=True)
         self._log.warning(
@@ -38,7 +45,9 @@ class Progress:
         )
 
     def submitted(self, pending: Pending, jobs: Sequence[Job], updates: int) -> None:
-        """A pool has the transaction, or maybe has it."""
+        """A pool has the transaction, or maybe has it. `updates` counts the client updates before the messages of
+        `jobs`.
+        """
         chain, client_id, now_ns = self._route.destination, self._route.client, self._now_ns()
         oldest_s = 0.0
         for job in jobs:
@@ -59,7 +68,7 @@ class Progress:
         )
 
     def delivered(self, jobs: Sequence[Job], end: Included) -> None:
-        """The messages of `jobs` were executed in a final block."""
+        """The messages of `jobs` were executed in a final block, and did what they are for."""
         chain, now_ns = self._route.destination, self._now_ns()
         oldest_s = 0.0
         for job in jobs:

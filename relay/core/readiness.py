@@ -42,11 +42,16 @@ class Readiness:
         self._refusals: dict[str, str] = {}
 
     def chain_answered(self, name: str) -> None:
+        """The chain answered a question just now; metrics are told, too."""
         self.answered(_chain(name))
         self._metrics.answered(name, self._now_ns() / 1e9)
 
     def answered(self, what: str) -> bool:
-        """True if it refused before."""
+        """Note that a chain or service answered just now, by the names of `Missing.what`.
+
+        Returns:
+            True if it refused before (`refused`).
+        """
         self._answered_at_s[what] = trio.current_time()
         return self._refusals.pop(what, None) is not None
 
@@ -55,7 +60,7 @@ class Readiness:
         self._refusals[what] = reason
 
     def missing(self) -> list[Missing]:
-        """Who does not answer; empty if all do."""
+        """Who does not answer, or refuses; empty if every chain and service answered within its time."""
         now_s = trio.current_time()
         found: list[Missing] = []
         for what, within_s in self._within_s.items():
@@ -72,7 +77,12 @@ class Readiness:
 async def ask_service(
     what: str, question: Callable[[], Awaitable[object]], readiness: Readiness, complaints: Complaints
 ) -> None:
-    """For ever. A question that hangs is an answer too: the last one grows old."""
+    """For ever, every ASK_SERVICE_EVERY_S. A question that hangs is an answer too: the last one grows old.
+
+    Args:
+        what: the name in `Missing`.
+        question: raises QueueError or LedgerUnavailable where the service refuses; any other error leaves.
+    """
     log = get_logger("readiness")
     while True:
         try:

@@ -21,12 +21,14 @@ class Recent(Generic[Key, Value]):
         return len(self._entries)
 
     def put(self, key: Key, value: Value) -> None:
+        """Write an entry, which is the newest now; at most one older entry is forgotten for it."""
         self._entries[key] = value
         self._entries.move_to_end(key)
         while len(self._entries) > self._most:
             self._entries.popitem(last=False)
 
     def get(self, key: Key) -> Value | None:
+        """The value under `key`, or None. Reading makes no entry newer."""
         return self._entries.get(key)
 
     def first(self, key: Key, value: Value) -> Value:
@@ -38,6 +40,7 @@ class Recent(Generic[Key, Value]):
         return known
 
     def pop(self, key: Key) -> Value | None:
+        """Forget the entry under `key`; returns its value, or None where there was none."""
         return self._entries.pop(key, None)
 
     def items(self) -> list[tuple[Key, Value]]:

@@ -57,7 +57,10 @@ class Recorder:
             )
 
     async def kept(self, jobs: Jobs) -> tuple[Evidence, ...]:
-        """The evidence of a transaction that an earlier process signed, as far as it can be read."""
+        """The evidence of a transaction that an earlier process signed, as far as it can be read.
+
+        Evidence that is damaged or cannot be read is logged and left out; client updates have none.
+        """
         found: list[Evidence] = []
         for job in jobs:
             if job is None:
@@ -73,14 +76,26 @@ class Recorder:
         return tuple(found)
 
     async def unended(self) -> list[tuple[SignedTransaction, Jobs]]:
-        """What an earlier process recorded and did not see the end of, by nonce."""
+        """What an earlier process recorded and did not see the end of, by nonce; variants of one nonce in order of
+        signing.
+
+        Raises:
+            LedgerUnavailable: the ledger does not answer.
+        """
         return [
             (SignedTransaction(record.hash, record.raw, record.nonce, _prepared(record.prepared)), record.jobs)
             for record in await self._ledger.open_transactions(self._chain, self._sender)
         ]
 
     def included(self, outcome: TransactionOutcome, jobs: Jobs) -> None:
-        """In a final block, with what it delivered. Written with what comes next: until then the chain knows it."""
+        """In a final block, with what it delivered. Written with what comes next: until then the chain knows it.
+
+        A message that failed delivered nothing; one that found its work done has a share of the cost, and delivered
+        nothing.
+
+        Args:
+            jobs: one entry for each message of the transaction, None for a client update.
+        """
         now_ns = self._now_ns()
         self._ledger.note_end(
             TransactionEnd(
@@ -99,6 +114,14 @@ class Recorder:
     async def never_included(
         self, signed: SignedTransaction, reason: str | None = None, state: TransactionState = TransactionState.REPLACED
     ) -> None:
+        """Write down that a signed transaction has ended without ever being in a block.
+
+        Args:
+            state: REPLACED where its nonce was used by another, REFUSED where the pool did not take it.
+
+        Raises:
+            LedgerUnavailable: the ledger does not answer; the transaction counts as open after a restart.
+        """
         await self._ledger.end(self._chain, signed.hash, state, self._now_ns(), reason=reason)
 
 

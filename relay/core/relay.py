@@ -123,7 +123,7 @@ class Relay:
 
     @property
     def services(self) -> Services:
-        """What it stands on, for who serves beside it."""
+        """The services that were given, for whoever serves in the same process."""
         return self._services
 
     def _accounts(self, name: str, signers: Sequence[Signer]) -> Accounts:
@@ -373,6 +373,7 @@ class Relay:
 
     @property
     def metrics(self) -> Metrics:
+        """The metrics that all tasks of this relay write to."""
         return self._services.metrics
 
     def health(self) -> dict[str, Any]:

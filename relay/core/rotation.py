@@ -29,8 +29,15 @@ from relay.core.local_verification import verification_time_ns
 def rotation_update(client_state: bytes, data: bytes, signatures: Sequence[bytes]) -> bytes:
     """The update of a client of that state, by those of the signatures that are its attestors', once each.
 
+    Whether they are as many as the threshold is not checked: `judge_rotation` says what the client would.
+
+    Args:
+        client_state: encoded, of an attestation client.
+        data: the encoded rotation that was signed.
+        signatures: 65 bytes each (r, s, v), in any order.
+
     Raises:
-        MalformedInput: a signature that is none, or by no attestor of the set in force.
+        MalformedInput: a signature that cannot be read, or is by no attestor of the set in force.
     """
     client = decode_client_state(client_state)
     digest = attestation_digest(client.scope, AttestationKind.ROTATION, data)
@@ -46,10 +53,15 @@ def rotation_update(client_state: bytes, data: bytes, signatures: Sequence[bytes
 async def judge_rotation(
     host: ChainAdapter, info: ClientInfo, update: bytes, data: bytes, host_time_ns: Callable[[], int]
 ) -> tuple[Rotation, HeaderVerdict]:
-    """What the client on `host` would say. Raises VerificationError where it would refuse.
+    """What the client on `host` would say of a rotation. Nothing is sent.
+
+    Args:
+        update: as `rotation_update` makes it. `data`: the rotation in it.
+        host_time_ns: this machine's clock, nanoseconds of Unix time; see `verification_time_ns`.
 
     Raises:
-        UnsupportedOperation: the client is of another type.
+        VerificationError: the client would refuse. UnsupportedOperation among them: it is of another type.
+        AdapterError: `host` does not answer.
     """
     if info.client_type != AttestationClient.client_type:
         raise UnsupportedOperation(f"rotation of clients of type {info.client_type}")

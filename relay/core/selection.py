@@ -21,7 +21,11 @@ class Sizes:
     update_bytes: int = 12_000
 
     def after(self, proofs: Iterable[bytes], updates: Iterable[bytes]) -> "Sizes":
-        """With what a batch was found to have. Hex and padding are not: both are sent as bytes."""
+        """With what a batch was found to have: sizes of bytes as they are sent, not of hex.
+
+        The largest proof counts with an eighth more and 64 bytes; without proofs the old allowance stays. Updates count
+        three times, and 2 000 bytes at least.
+        """
         largest = max(map(len, proofs), default=None)
         proof_bytes = self.proof_bytes if largest is None else largest + largest // 8 + 64
         return Sizes(proof_bytes, max(2_000, sum(len(update) * 3 for update in updates)))
@@ -33,6 +37,10 @@ def select(
     """At least one job of `held` (not empty), at most `most_items` and about `most_bytes`.
 
     Jobs that failed before travel in ever smaller company, and suspects alone, so that a bad one spoils little.
+
+    Args:
+        suspects: ids of jobs that failed in company.
+        most_bytes: of the transaction; one job alone may exceed it.
     """
     first = min(held, key=lambda item: (item.job.id in suspects, item.attempts))
     if first.job.id in suspects:
@@ -54,13 +62,17 @@ def select(
 
 
 def expiring(jobs: Sequence[Taken], time_ns: int) -> list[Taken]:
-    """Those that can be received at `time_ns` of their destination, and perhaps not much later."""
+    """RECEIVE jobs whose packet is received at `time_ns` of the destination (nanoseconds) but may not be EXPIRES_SOON_S
+    later.
+
+    Jobs that are expired already are among them.
+    """
     soon_ns = time_ns + EXPIRES_SOON_S * NANOSECONDS_PER_SECOND
     return [one for one in jobs if one.job.kind is JobKind.RECEIVE and is_expired(one.job.packet, soon_ns)]
 
 
 def estimated_bytes(taken: Taken, sizes: Sizes) -> int:
-    """About what the job adds to a transaction."""
+    """About how many bytes the job adds to a transaction: payloads, acknowledgements and the allowance for a proof."""
     job = taken.job
     payloads = sum(len(payload.value) + 512 for payload in job.packet.payloads)
     acknowledgements = () if job.acknowledgement is None else job.acknowledgement.app_acknowledgements

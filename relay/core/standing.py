@@ -21,7 +21,9 @@ class Standing:
     timeout_timestamp_s: int | None = None
 
     def sentence(self, end: PathEnd, opposite: PathEnd) -> str:
-        """For a person: where it is and what comes next."""
+        """For a person: where the packet is and what comes next. `end` is where it was sent, `opposite` where
+        it goes.
+        """
         if not self.sent:
             return f"{end.chain} never sent it: no such sequence over {end.client} yet"
         if not self.unsettled:

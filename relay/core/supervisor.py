@@ -27,9 +27,14 @@ async def supervise(
     random: Random,
     complaints: Complaints | None = None,
 ) -> None:
-    """Run `task` until it returns. StartRefused leaves; any other failure is logged, and `task` is called again.
+    """Run `task` until it returns. What fails is logged, and `task` is called again after a growing delay.
 
-    What `complaints` has of the surroundings already (a full disk, a queue that is away) is not logged again.
+    Args:
+        name: `kind:…`, for log and metrics.
+        complaints: what it has of the surroundings already (a full disk, a queue that is away) is not logged again.
+
+    Raises:
+        StartRefused: from `task`, also from inside an exception group. Nothing else leaves but cancellation.
     """
     log = get_logger("supervisor")
     failures = 0

@@ -56,7 +56,7 @@ class TimeoutScheduler:
         self._log = get_logger("timeouts")
 
     def watch(self, job: Job) -> None:
-        """Remember the packet of a RECEIVE job; others are passed over."""
+        """Remember the packet of a RECEIVE job; other jobs, and what MAX_WATCHED has no room for, are passed over."""
         ends = self._ends[job.destination] if job.kind is JobKind.RECEIVE else None
         if ends is None or job.packet_id in ends or len(ends) >= MAX_WATCHED:
             return
@@ -67,11 +67,11 @@ class TimeoutScheduler:
             heappush(self._due[job.source, job.destination], (packet.timeout_timestamp_s, packet_id))
 
     def watches(self, destination: str, packet_id: str) -> bool:
-        """Its timeout will be noticed here."""
+        """Whether the timeout of the packet will be noticed here, as long as this process lives."""
         return packet_id in self._ends[destination]
 
     def forget(self, destination: str, packet_id: str) -> None:
-        """The packet is said to be settled. If that was a lie, the clearer finds the packet."""
+        """The packet is said to be settled: it is watched no more. If that was a lie, the clearer finds the packet."""
         known = self._ends[destination].pop(packet_id, None)
         if known is not None:
             self._tidy(known[0].chain, destination)
@@ -86,7 +86,11 @@ class TimeoutScheduler:
             self._forgotten[route] = 0
 
     async def run(self, destination: str) -> None:
-        """For ever: at each head of `destination`, what has expired of each source's packets."""
+        """For ever: at each head of `destination`, what has expired of each source's packets.
+
+        Raises:
+            QueueError: maybe in an exception group. The supervisor calls it again; what was due stays due.
+        """
         async with trio.open_nursery() as nursery:
             for source, other in self._due:
                 if other == destination:
@@ -100,7 +104,15 @@ class TimeoutScheduler:
             head = await heads.wait_for_height(head.height + 1)
 
     async def expire(self, source: str, destination: str, head: Head) -> None:
-        """Enqueue what of `source`'s packets `head` shows to be expired; what cannot be looked at now stays for the next head."""
+        """Enqueue what of `source`'s packets `head` shows to be expired; what cannot be looked at now stays for the
+        next head.
+
+        Args:
+            head: a final block of `destination`; its time decides, not the host's clock.
+
+        Raises:
+            QueueError: nothing is forgotten.
+        """
         ends, due = self._ends[destination], self._due[source, destination]
         now_s = head.time_ns // NANOSECONDS_PER_SECOND
         expired: list[tuple[int, str]] = []

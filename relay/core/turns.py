@@ -54,7 +54,7 @@ def rank(packet: str, ours: Collection[str], others: Iterable[str]) -> int:
 
 
 def drawn(packet: str, address: str) -> bytes:
-    """The lot of one relayer for a packet; the lowest is first."""
+    """The lot of one relayer for a packet, 32 bytes (SHA-256); the lowest is first. For `packet` see `rank`."""
     return sha256(f"{packet} {address}".encode()).digest()
 
 
@@ -108,7 +108,10 @@ class Turns:
                 self._activity.set()
 
     async def run(self) -> None:
-        """For ever. Begins with the blocks before the start, so that a relay is polite from its first packet on."""
+        """For ever. Begins with the blocks before the start, so that a relay is polite from its first packet on.
+
+        What an endpoint cannot say is logged and not asked again. With `most_ms` 0 nothing is asked at all.
+        """
         if self._config.most_ms:
             await self._read_back()
         while True:
@@ -143,7 +146,7 @@ class Turns:
         relayers.put(sender, trio.current_time())
 
     def others(self, client_id: str) -> tuple[str, ...]:
-        """Relayers of the client that were seen lately and are not ours."""
+        """Addresses of relayers of the client that were seen within `seen_within_s` and are not ours or our queue's."""
         since_s, ours = trio.current_time() - self._config.seen_within_s, self._peers.all(self._chain)
         relayers = self._seen.get(client_id)
         if relayers is None:
@@ -156,7 +159,11 @@ class Turns:
         return has_peers or bool(self.others(client_id))
 
     def wait_s(self, job: Job) -> float:
-        """How long the job is left to those who come before us; 0 when it is our turn, or was nobody's who took it."""
+        """How many seconds the job is left to those who come before us; 0 when it is our turn, or no other relay was
+        seen.
+
+        The first call for a job begins its wait, and later ones count it down.
+        """
         others = self.others(job.route.client)
         if not others:
             return 0.0

@@ -14,14 +14,18 @@ class Wakeup:
         self._bells: dict[Route, trio.Event] = {}
 
     def ring(self, routes: Iterable[Route]) -> None:
+        """Wake who waits for these routes. Ringing twice before anyone waits is heard once."""
         for route in set(routes):
             self._bells.setdefault(route, trio.Event()).set()
 
     def ring_for(self, jobs: Iterable[Job]) -> None:
+        """Ring for every route that one of `jobs` travels on."""
         self.ring(job.route for job in jobs)
 
     async def wait(self, route: Route, at_most_s: float) -> None:
-        """Return when the bell has rung, or after `at_most_s`."""
+        """Return when the bell has rung, or after `at_most_s`. One task a route waits: the first that hears the bell
+        stills it.
+        """
         bell = self._bells.setdefault(route, trio.Event())
         with trio.move_on_after(at_most_s):
             await bell.wait()

@@ -68,7 +68,15 @@ class Watcher:
         """The cursor is set: what happens from now on is seen here, what was before is the clearer's."""
 
     async def run(self) -> None:
-        """Start where the ledger says; at the head where it says nothing (the clearer finds what was before)."""
+        """Start where the ledger says; at the head where it says nothing (the clearer finds what was before).
+
+        Blocks that no endpoint keeps any more are passed over with an error in the log, where the cursor is
+        more than KEPT_BLOCKS below the head.
+
+        Raises:
+            AdapterError, QueueError, LedgerUnavailable: the supervisor calls it again; the cursor stays below what
+                failed.
+        """
         name = self._adapter.name
         head = await self._heads.head()
         cursor = await self._ledger.cursor(name)

@@ -120,10 +120,16 @@ class RouteWorker:
 
     @property
     def route(self) -> Route:
+        """The route whose jobs it works off."""
         return self._route
 
     async def run(self) -> None:
-        """For ever. After a failure it may be called again; transactions that are under way stay with the account."""
+        """For ever. After a failure it may be called again; transactions that are under way stay with the account.
+
+        Raises:
+            QueueError, LedgerUnavailable: maybe in an exception group. The supervisor calls it again; the jobs come
+                again.
+        """
         self._custody.forget()
         self._handover = Handover()
         await self._accounts.recovered()

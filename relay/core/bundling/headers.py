@@ -34,7 +34,10 @@ class HeaderCollector:
         self._ways: dict[tuple[int, int], tuple[bytes, ...]] = {}
 
     def learn(self, messages: Iterable[bytes]) -> None:
-        """Keep the headers of evidence."""
+        """Keep the headers of evidence, the newest MAX_REMEMBERED of them; they are not verified here.
+
+        Messages that cannot be read are passed over, and so are all of a kind of chain that is followed step by step.
+        """
         if self._kind.is_followed:
             return  # each starts from a state of the client that it was made for, not from a checkpoint
         for message in messages:
@@ -44,7 +47,14 @@ class HeaderCollector:
                 continue  # a damaged file costs a request to the chain, nothing else
 
     def learn_client(self, height: Height, client_state: bytes) -> None:
-        """Which state of the client that follows the chain was given the header at `height`, or has it already."""
+        """Note which state of the client that follows the chain was given the header at `height`, or has it already.
+
+        Kept for Ethereum chains alone, whose updates are asked for a client's state; the newest MAX_REMEMBERED are
+        kept.
+
+        Args:
+            client_state: encoded, of a client of this collector's kind; it is not decoded here.
+        """
         if self._kind is ChainKind.ETHEREUM:
             while len(self._clients) >= MAX_REMEMBERED:
                 self._clients.pop(next(iter(self._clients)))

@@ -47,14 +47,26 @@ def kind_of(client_type: str, client_state: bytes) -> ChainKind:
 
 
 def seal_rules_of(kind: ChainKind, client_state: bytes) -> bft_evm.SealRules:
-    """By which rules the headers of a `bft-evm` client are read; of other kinds they are not asked."""
+    """By which rules the headers of a `bft-evm` client are read; of other kinds they are not asked.
+
+    Raises:
+        MalformedInput: `client_state` is not that of a `bft-evm` client, where `kind` is one.
+    """
     if kind.client_type != ChainKind.BFT_EVM.value:
         return bft_evm.SealRules()
     return bft_evm.decode_client_state(client_state).seal_rules
 
 
 def known_header(kind: ChainKind, message: bytes, rules: bft_evm.SealRules) -> KnownHeader:
-    """Raises MalformedInput."""
+    """A light client's update message as the entry of a bundle. Nothing is verified here.
+
+    Args:
+        message: encoded as the light client of `kind` takes it.
+        rules: those of a `bft-evm` client of the chain; other kinds do not read them.
+
+    Raises:
+        MalformedInput: the message cannot be read as one of that kind.
+    """
     match kind:
         case ChainKind.TENDERMINT:
             return _tendermint(message)
@@ -81,20 +93,39 @@ class SyncCommitteeWay:
 
     @property
     def client_state(self) -> bytes:
+        """The client's state after the updates passed over so far, as the `ethereum` light client encodes it."""
         return ethereum.encode_client_state(self._client)
 
     @property
     def height(self) -> Height:
+        """Revision 0, and the newest slot that the client knows to be finalized."""
         return self._client.latest_height
 
     def pass_over(self, message: bytes) -> None:
+        """Bring the client forward as the update would, without judging it: no signature and no branch is checked.
+
+        Raises:
+            MalformedInput: it is not an update of this network's preset.
+        """
         client = self._client
         update = ethereum.decode_header_message(message, client.network.preset).update
         self._client = replace(client, committees=after_update(client.committees, update, client.network))
 
 
 def next_signers_of(kind: ChainKind, header: bytes, rules: bft_evm.SealRules) -> bytes:
-    """Who may sign after a bare header."""
+    """Who may sign the headers that follow a bare header, named as `KnownHeader.signers` names them.
+
+    Args:
+        header: as the chain's adapter gives it (`bare_header`); its signatures are not there and not asked for.
+
+    Returns:
+        The hash of the next validator set (CometBFT), or SHA-256 over the sorted validators of the extra data (BFT
+        EVM).
+
+    Raises:
+        UnsupportedOperation: chains of that kind have no bare headers that name signers.
+        MalformedInput: the header cannot be read.
+    """
     match kind:
         case ChainKind.TENDERMINT:
             return codec.decode_header(header).next_validators_hash

@@ -48,7 +48,12 @@ class LegReader:
         self._provable: dict[str, Height] = {}
 
     async def client(self, end: PathEnd) -> ClientInfo:
-        """The light client at an end of a path."""
+        """The light client at an end of a path, as it was when this reader first asked; later updates are not seen.
+
+        Raises:
+            UnknownClient: the chain has no such client.
+            AdapterError: the chain does not answer.
+        """
         if end not in self._clients:
             self._clients[end] = await self._adapters[end.chain].client(end.client)
         return self._clients[end]
@@ -92,7 +97,11 @@ class LegReader:
 
 
 async def provable_height(adapter: ChainAdapter) -> Height:
-    """The newest height at which the chain proves its state already."""
+    """The newest height at which the chain proves its state already: its header is there, so nothing is waited for.
+
+    Raises:
+        AdapterError: the chain does not say where its head is.
+    """
     return adapter.proving_height((await adapter.head()).height - 1)
 
 
