@@ -61,15 +61,30 @@ class AttestedConsensus:
         self._on_alert = on_alert
 
     async def head(self) -> Head:
+        """The newest block under enough others, or the node's `finalized` one; it may go back, which the adapter hides.
+
+        Raises:
+            EndpointUnavailable: no endpoint answers.
+            BadAnswer: the block does not link with a final one that is known.
+        """
         return await self._blocks.head()
 
     async def facts(self, height: int) -> tuple[bytes, int]:
+        """(hash, time in nanoseconds of Unix time) of a block, by the node's word. Raises as `ConfirmedBlocks.facts`."""
         return await self._blocks.facts(height)
 
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
-        """One update, whatever the distance."""
+        """See ChainAdapter: one attested update, whatever the distance.
+
+        Raises:
+            NotSupported: a client type other than `attestation`.
+            EndpointMismatch: the client follows another chain or router.
+            HeightUnavailable: `target` is below `trusted`, or too few attestors call it final.
+            EndpointUnavailable: too few attestors sign, or the adapter's own node contradicts them.
+            MalformedInput: `client_state` is not an attestation client's.
+        """
         client = self._client(client_type, client_state)
         if target == trusted:
             return ()
@@ -79,11 +94,28 @@ class AttestedConsensus:
         return (encode_attestation(attested.update),)
 
     async def bare_header(self, height: int) -> bytes:
+        """Not offered, so a bundle of this chain holds none.
+
+        Raises:
+            NotSupported: always; headers of an attested chain prove nothing.
+        """
         raise NotSupported("headers of an attested chain: they prove nothing")
 
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes
     ) -> tuple[Proof, ...]:
+        """See ChainAdapter: what enough attestors sign about `paths`, and the adapter's own node confirms.
+
+        Args:
+            paths: each of one element, the ICS-24 key.
+            client_state: of the client that will judge; attestors sign for one client alone.
+
+        Raises:
+            NotSupported: `client_state` is empty.
+            MalformedInput: a path has not one element, or `client_state` is malformed.
+            EndpointMismatch: the client follows another chain or router.
+            HeightUnavailable, EndpointUnavailable: too few sign, or the own node contradicts them.
+        """
         if not client_state:
             raise NotSupported("a proof for no client: attestors sign for one each")
         client = self._client(CLIENT_TYPE, client_state)
@@ -98,6 +130,12 @@ class AttestedConsensus:
         )
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        """See ChainAdapter: at the head by the node's word. No attestor is asked.
+
+        Raises:
+            NotSupported: another client type, no attestors in `parameters.attested_by`, or a `begin_height`.
+            EndpointUnavailable: no endpoint tells the head.
+        """
         by = parameters.attested_by
         if client_type != CLIENT_TYPE or by is None:
             raise NotSupported(f"a {client_type} client of an attested chain, or one for which no attestors are named")

@@ -80,7 +80,11 @@ def encode_request(request: AttestationRequest) -> bytes:
 
 
 def decode_request(data: bytes) -> AttestationRequest:
-    """Raises MalformedInput."""
+    """The request that an attestor received, of at most MAX_REQUEST_BYTES bytes and MAX_PATHS paths.
+
+    Raises:
+        MalformedInput: too long, a wrong or missing field, or a path that is named twice.
+    """
     with Document.parse(data, "request", MAX_REQUEST_BYTES).members() as fields:
         scope = _scope(fields["scope"])
         paths = tuple(path.hex(HASH_BYTES, HexForm.PREFIXED) for path in fields["paths"].items(MAX_PATHS))
@@ -116,7 +120,12 @@ def encode_answer(answer: AttestationAnswer) -> bytes:
 
 
 def decode_answer(data: bytes) -> AttestationAnswer:
-    """Raises MalformedInput, or AttestorRefused where the answer is an error."""
+    """What an attestor answered, of at most MAX_ANSWER_BYTES bytes. Its signatures are not checked here.
+
+    Raises:
+        AttestorRefused: the answer is an error of the API.
+        MalformedInput: too long, or a wrong or missing field.
+    """
     with Document.parse(data, "answer", MAX_ANSWER_BYTES).members() as fields:
         if "error" in fields:
             refused = _refusal(fields["error"])

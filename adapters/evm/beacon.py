@@ -101,17 +101,32 @@ class BeaconConsensus:
         return Head(header.beacon.slot, beacon_block_root(header.beacon), time_ns)
 
     async def facts(self, height: int) -> tuple[bytes, int]:
-        """(hash, time in ns) of the execution block with that *number*."""
+        """(hash, time in nanoseconds of Unix time) of the execution block with that *number*, which is not a slot.
+
+        Raises:
+            EndpointUnavailable: no execution endpoint has the block.
+        """
         return await self.blocks.facts(height)
 
     def proving_height(self, event_height: int) -> Height:
-        """Only finalized blocks that updates name become states of clients: the first one seen that holds the event."""
+        """The first finalized slot seen that holds the event: only blocks that updates name become states of clients.
+
+        `event_height` itself if none was seen yet; ask again once the head is there.
+        """
         return Height(0, self._finality.at_or_above(event_height) or event_height)
 
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
-        """See ChainAdapter: one for every sync committee period that was missed, and the one to `target`."""
+        """See ChainAdapter: one for every sync committee period that was missed, and the one to `target`.
+
+        Raises:
+            NotSupported: a client type other than `ethereum`.
+            EndpointMismatch: the client follows another network or router.
+            HeightUnavailable: `target` is below `trusted`, was not seen to be final, or is signed by nobody.
+            EndpointUnavailable, RpcRefused: the beacon or execution nodes do not answer.
+            MalformedInput: `client_state` is not an ethereum client's.
+        """
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"{client_type} headers of an Ethereum chain")
         client = decode_client_state(client_state)
@@ -166,17 +181,34 @@ class BeaconConsensus:
             )
 
     async def bare_header(self, height: int) -> bytes:
+        """Not offered, so a bundle of this chain holds none.
+
+        Raises:
+            NotSupported: always.
+        """
         raise NotSupported("bundles with headers of an Ethereum chain")
 
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes
     ) -> tuple[Proof, ...]:
+        """See ChainAdapter. `height` is a slot; the proofs are of the execution block that belongs to it.
+
+        Raises:
+            HeightUnavailable: the slot is not final, or the execution nodes keep no state so old.
+            MalformedInput: a path has not one element.
+            EndpointUnavailable: no execution node gave a proof that verifies.
+        """
         number = await self.number_at(height.revision_height)
         proofs = await self._proofs.prove_all(paths, Height(0, number))
         return tuple(replace(proof, height=height) for proof in proofs)
 
     async def number_at(self, slot: int) -> int:
-        """The execution block that belongs to the state of a slot. Raises HeightUnavailable."""
+        """The number of the execution block whose state a slot has: its own block, or the newest before it.
+
+        Raises:
+            HeightUnavailable: the slot is not final yet.
+            EndpointUnavailable: the execution nodes do not answer.
+        """
         header = self._finality.header(slot)
         return await self.blocks.number_at(slot) if header is None else execution_of(header).block_number
 
@@ -184,7 +216,11 @@ class BeaconConsensus:
         """At the block whose root is given; without one at the newest that the endpoints call finalized.
 
         Raises:
+            NotSupported: another client type, or a `begin_height`: this client begins at a block root.
+            MalformedInput: `min_participants` is not between two thirds of a committee and all of it.
             HeightUnavailable: there is no bootstrap of the block, or the client could not leave its first period.
+            BadAnswer: the bootstrap does not verify, or is malformed.
+            EndpointUnavailable: the beacon or execution nodes do not answer.
         """
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"a {client_type} client of an Ethereum chain")

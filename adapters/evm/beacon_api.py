@@ -36,7 +36,11 @@ class ServedUpdate:
 
 
 def decode_genesis_root(answer: Any) -> bytes:
-    """genesis_validators_root of `/eth/v1/beacon/genesis`. Raises BadAnswer."""
+    """The 32 bytes of `genesis_validators_root` in the answer of `/eth/v1/beacon/genesis`.
+
+    Raises:
+        BadAnswer: missing or malformed.
+    """
     return _read(
         "genesis",
         lambda: beacon_json.hex_bytes(
@@ -46,7 +50,14 @@ def decode_genesis_root(answer: Any) -> bytes:
 
 
 def decode_finality_update(answer: Any, network: Network) -> ServedUpdate:
-    """A finality update that names a finalized header with its execution payload. Raises BadAnswer."""
+    """A finality update that names a finalized header with its execution payload. Nothing of it is verified.
+
+    Args:
+        answer: parsed JSON with the fork's name in `version`.
+
+    Raises:
+        BadAnswer: malformed, of an unknown fork, or without such a header.
+    """
     served = _read("finality_update", lambda: _served_update(answer, network))
     finalized = served.update.finalized_header
     if finalized is None or finalized.execution is None:
@@ -59,7 +70,8 @@ def decode_finality_update(answer: Any, network: Network) -> ServedUpdate:
 def decode_updates(answer: Any, network: Network, first_period: int, count: int) -> tuple[ServedUpdate, ...]:
     """Best updates of the periods from `first_period` on, in order and none left out; maybe fewer than asked for.
 
-    Raises BadAnswer.
+    Raises:
+        BadAnswer: more than `count`, one of another period or without a next committee, or malformed.
     """
     if not isinstance(answer, list) or len(answer) > count:
         raise BadAnswer("updates", "body", f"is not a list of at most {count}")
@@ -72,7 +84,11 @@ def decode_updates(answer: Any, network: Network, first_period: int, count: int)
 
 
 def decode_bootstrap(answer: Any, network: Network) -> Bootstrap:
-    """Raises BadAnswer."""
+    """A bootstrap as a node gave it. Whether it is of a trusted block is the caller's to judge.
+
+    Raises:
+        BadAnswer: malformed, or of an unknown fork.
+    """
     return _read(
         "bootstrap",
         lambda: beacon_json.bootstrap(_member(answer, "data"), _version(answer), network.preset),
@@ -87,7 +103,11 @@ class BeaconApi:
         self._network = network
 
     async def finality_updates(self) -> list[tuple[Endpoint, ServedUpdate]]:
-        """The newest of every usable endpoint. Raises EndpointUnavailable."""
+        """The newest finality update of every usable endpoint, with who gave it. Nothing of them is verified.
+
+        Raises:
+            EndpointUnavailable: no endpoint gave a well-formed one.
+        """
 
         async def ask(attempt: Attempt) -> ServedUpdate:
             answer = await attempt.get(f"{_LIGHT_CLIENT}/finality_update", "finality_update", MAX_FINALITY_UPDATE_BYTES)
@@ -96,7 +116,12 @@ class BeaconApi:
         return await self.client.ask_each("finality_update", ask)
 
     async def updates(self, first_period: int, count: int = 1) -> tuple[ServedUpdate, ...]:
-        """Raises EndpointUnavailable, RpcRefused."""
+        """The best update of each of `count` sync committee periods; maybe fewer, if the last is too young.
+
+        Raises:
+            ValueError: `count` is not 1 to MAX_UPDATES_ASKED.
+            EndpointUnavailable, RpcRefused: no endpoint gave well-formed ones.
+        """
         if not 1 <= count <= MAX_UPDATES_ASKED:
             raise ValueError(f"1 to {MAX_UPDATES_ASKED} updates, not {count}")
         path = f"{_LIGHT_CLIENT}/updates?start_period={first_period}&count={count}"
@@ -108,7 +133,12 @@ class BeaconApi:
         return await self.client.run("updates", ask)
 
     async def bootstrap(self, block_root: bytes) -> Bootstrap:
-        """Of a finalized block at the end of an epoch. Raises EndpointUnavailable, RpcRefused."""
+        """The bootstrap of a finalized block at the end of an epoch, by its root of 32 bytes. It is not verified.
+
+        Raises:
+            RpcRefused: the nodes have none of this block.
+            EndpointUnavailable: no endpoint gave a well-formed one.
+        """
         path = f"{_LIGHT_CLIENT}/bootstrap/0x{block_root.hex()}"
 
         async def ask(attempt: Attempt) -> Bootstrap:
@@ -118,7 +148,12 @@ class BeaconApi:
 
 
 async def identify_beacon(attempt: Attempt, network: Network) -> None:
-    """Check that an endpoint serves the chain of that genesis. Raises EndpointMismatch if it serves another."""
+    """Check that an endpoint serves the chain of that genesis; `RpcClient` runs it before the endpoint's first use.
+
+    Raises:
+        EndpointMismatch: it serves another chain.
+        AttemptFailed, BadAnswer, RpcRefused: it gives no usable answer.
+    """
     got = decode_genesis_root(await attempt.get(_GENESIS, "genesis", MAX_GENESIS_BYTES))
     if got != network.genesis_validators_root:
         raise EndpointMismatch(attempt.endpoint_name, "genesis validators root", got, network.genesis_validators_root)

@@ -35,18 +35,35 @@ class BftConsensus:
         self._headers = HeaderSource(chain, self._blocks.header, self._proofs.account, self._blocks.validators)
 
     async def head(self) -> Head:
+        """The newest block with a quorum of seals that follows from the last one; final when it exists.
+
+        Raises:
+            As `FinalBlocks.head`.
+        """
         return await self._blocks.head()
 
     async def facts(self, height: int) -> tuple[bytes, int]:
+        """(hash, time in nanoseconds of Unix time) of a block whose header hashes to its name.
+
+        Raises:
+            As `FinalBlocks.header`.
+        """
         block_hash, header = await self._blocks.header(height)
         return block_hash, header.timestamp_s * NANOSECONDS_PER_SECOND
 
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
+        """See ChainAdapter. `client_state` is not read. Raises as `HeaderSource.client_messages`."""
         return await self._headers.client_messages(client_type, trusted, target)
 
     async def bare_header(self, height: int) -> bytes:
+        """See ChainAdapter: the RLP without commit seals and with round 0 (docs/spec/bundle.md).
+
+        Raises:
+            BadAnswer: the extra data is not of this consensus.
+            EndpointUnavailable: no endpoint gave a header that hashes to its name.
+        """
         _, header = await self._blocks.header(height)
         try:
             extra = decode_extra_data(header.extra_data, self._rules.consensus).without_seals_and_round()
@@ -57,9 +74,17 @@ class BftConsensus:
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes
     ) -> tuple[Proof, ...]:
+        """See ChainAdapter. `client_state` is not read. Raises as `ProofSource.prove`."""
         return await self._proofs.prove_all(paths, height)
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        """See ChainAdapter: the states at the head or at `parameters.begin_height`, the router proven there.
+
+        Raises:
+            NotSupported: a client type other than `bft-evm`.
+            HeightUnavailable: `begin_height` is above the head, its state is not kept, or it holds no router.
+            BadAnswer: the header's extra data or validators are malformed.
+        """
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"a {client_type} client of an EVM chain whose validators seal its blocks")
         begin = await begin_height(self._chain, parameters, self.head)

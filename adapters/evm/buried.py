@@ -57,7 +57,12 @@ class BuriedBlocks:
         self._head = 0
 
     async def head(self) -> Head:
-        """The newest final block."""
+        """The newest final block, the lower middle of what several endpoints name; it may go back.
+
+        Raises:
+            EndpointUnavailable: no endpoint gave a sealed block.
+            BadAnswer: it forks from a final block that is known; all known ones are then forgotten.
+        """
         heads = await self._execution.client.ask_each("eth_getBlockByNumber", self._buried)
         self._execution.client.heads_seen([(endpoint, buried.newest) for endpoint, buried in heads])
         block = sorted((buried for _, buried in heads), key=lambda buried: -buried.height)[len(heads) // 2].block
@@ -74,20 +79,32 @@ class BuriedBlocks:
         return _Buried(check_block(block), newest)
 
     async def depth(self, height: int, confirmations: int) -> int:
-        """How many blocks must stand on `height` for a client that asks for `confirmations`."""
+        """How many blocks must stand on `height` for a client that asks for `confirmations`.
+
+        At least that many and half of the signers at that height, by a node's word: a guess, which the client judges.
+
+        Raises:
+            EndpointUnavailable, HeightUnavailable: no endpoint names the signers there.
+        """
         signers = await self._execution.at_height(height, "clique_getSigners", [hex(height)], _signers)
         return depth_of(confirmations, signers)
 
     async def header(self, height: int) -> tuple[bytes, ExecutionHeader]:
-        """(hash, header) of a final block, the hash recomputed."""
+        """(hash, header) of a final block, the hash recomputed. Raises as `block`."""
         block = await self.block(height)
         return block.hash, block.execution
 
     async def state_root(self, height: int) -> bytes:
+        """The 32 bytes of a final block's state root, as its hashed header has it. Raises as `block`."""
         return (await self.block(height)).execution.state_root
 
     async def block(self, height: int) -> SealedBlock:
-        """A final block is kept; one on top of them is asked for each time."""
+        """A sealed block by its number. Final ones are kept; one on top of them is asked for each time.
+
+        Raises:
+            EndpointUnavailable: no endpoint gave a sealed header that hashes to its name.
+            BadAnswer: it forks from a final block that is known.
+        """
         known = self._final.get(height)
         if known is not None:
             return known
@@ -97,10 +114,12 @@ class BuriedBlocks:
         return block
 
     async def branch(self, first: int, last: int) -> list[SealedBlock]:
-        """The blocks from `first` to `last`, each the child of the one before.
+        """The blocks from `first` to `last`, each the child of the one before. `last` may be above the final head.
 
         Raises:
-            HeightUnavailable: the chain is not that long. BadAnswer: it was reorganised while it was read.
+            HeightUnavailable: the chain is not that long.
+            BadAnswer: it was reorganised while it was read.
+            EndpointUnavailable: no endpoint gave a block.
         """
         if last > self._head:
             newest = await self._execution.client.call("eth_blockNumber", [], Fields.quantity)
@@ -130,6 +149,7 @@ class BuriedBlocks:
 
 
 def depth_of(confirmations: int, signers: int) -> int:
+    """How deep a final block lies: under `confirmations` others, and under half of the signers at least."""
     return max(confirmations, signers // 2)
 
 

@@ -81,26 +81,36 @@ class EvmChain(RouterChain):
         raise NotSupported(f"consensus {settings.consensus}")
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Of the `eth_*`, WebSocket and attestor endpoints, in this order."""
         attestors = () if self._attestors is None else self._attestors.statistics()
         return (*super().endpoint_statistics(), *attestors)
 
     @property
     def chain_id(self) -> str:
+        """The configured EIP-155 id in decimal. Each endpoint is asked for it before its first use."""
         return str(self._settings.chain_id)
 
     @property
     def blocks_per_update(self) -> int | None:
+        """BLOCKS_PER_UPDATE on a Clique chain, whose clients need every header; else None."""
         return BLOCKS_PER_UPDATE if self._settings.consensus == "clique" else None
 
     @property
     def has_unfinal_blocks(self) -> bool:
+        """False with BFT consensus, and if the configured `confirmations` are 0."""
         return self._settings.consensus not in BFT and self._settings.confirmations != 0
 
     async def eth_chain_id(self) -> int:
+        """As configured; no endpoint is asked here."""
         return self._settings.chain_id
 
     async def check_identity(self) -> None:
-        """Every usable endpoint was asked for its chain id; the router's address holds code."""
+        """Every usable endpoint was asked for its chain id; the router's address holds code.
+
+        Raises:
+            EndpointMismatch: no code is there.
+            EndpointUnavailable: no endpoint of the chain answers.
+        """
         await self.head()
         if not await self._execution.code(self._router):
             raise EndpointMismatch(self.name, "code at the router's address", "none", self.settings.router)
@@ -112,42 +122,71 @@ class EvmChain(RouterChain):
         return await self._consensus.facts(height)
 
     async def next_sequence_send(self, client_id: str) -> int:
+        """See ChainAdapter; read from the router's storage on the node's newest state, final or not.
+
+        Raises:
+            EndpointUnavailable: no endpoint answers.
+        """
         word = await self._execution.storage(self._router, previous_sequence_slot(client_id))
         return int.from_bytes(word, "big") + 1
 
     async def next_client_id(self) -> str:
-        """The identifier that the router gives to the client that is added next."""
+        """The identifier that the router gives to the client that is added next, on the newest state: `client-<n>`.
+
+        Raises:
+            RefusedByChain, BadAnswer: the contract at the router's address is not one.
+        """
         returned = await self._execution.call(self._router, GET_NEXT_CLIENT_SEQUENCE.encode())
         (number,) = GET_NEXT_CLIENT_SEQUENCE.decode(returned)
         return f"client-{number}"
 
     async def client(self, client_id: str) -> ClientInfo:
+        """See `HostedClients.client`."""
         return await self._clients.client(client_id)
 
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
+        """See `HostedClients.consensus_state`."""
         return await self._clients.consensus_state(client_id, height)
 
     def proving_height(self, event_height: int) -> Height:
+        """The same height: a block's header commits to the state after it."""
         return Height(0, event_height)
 
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
+        """See ChainAdapter; as the chain's consensus makes them, and raises."""
         return await self._consensus.client_messages(client_type, client_state, trusted, target)
 
     async def bare_header(self, height: int) -> bytes:
+        """See ChainAdapter; as the chain's consensus makes it.
+
+        Raises:
+            NotSupported: an attested chain, or one under the beacon chain.
+            BadAnswer, EndpointUnavailable: no endpoint gave a header that hashes to its name.
+        """
         return await self._consensus.bare_header(height)
 
     async def prove(self, path: tuple[bytes, ...], height: Height, client_state: bytes = b"") -> Proof:
+        """As `prove_all`, for one path."""
         (proof,) = await self._consensus.prove_all([path], height, client_state)
         return proof
 
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes = b""
     ) -> tuple[Proof, ...]:
+        """See ChainAdapter; as the chain's consensus proves. Attested chains alone read `client_state`.
+
+        Raises:
+            MalformedInput: a path has not one element, the ICS-24 key.
+            NotSupported: an attested chain without `client_state`.
+            HeightUnavailable: the state is not kept, or not attested yet.
+            EndpointUnavailable: nobody gave a proof that verifies.
+        """
         return await self._consensus.prove_all(paths, height, client_state)
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        """See ChainAdapter; as the chain's consensus reads them, and raises."""
         return await self._consensus.initial_states(client_type, parameters)
 
     async def _learn(self, client_ids: Iterable[str]) -> None:

@@ -30,7 +30,12 @@ class HostedClients:
         self._addresses: Together[None, bytes, str] = Together(self._read_address, MOST_ASKING)
 
     async def address(self, client_id: str) -> bytes:
-        """Of the contract; asked for once by all who need it at one moment. Raises UnknownClient."""
+        """The 20 bytes of a client's contract; asked for once by all who need it at one moment.
+
+        Raises:
+            UnknownClient: the router has no client of that name.
+            EndpointUnavailable: no endpoint answers.
+        """
         return await self._addresses.get(client_id, None)
 
     async def _read_address(self, asking: Sequence[None], client_id: str) -> list[bytes]:
@@ -44,13 +49,22 @@ class HostedClients:
         return [bytes.fromhex(address.removeprefix("0x"))] * len(asking)
 
     async def learn_types(self, client_ids: Iterable[str]) -> None:
-        """So that `encoding_of` knows them. Raises UnknownClient, NotSupported."""
+        """Ask for the types of these clients, which `encoding_of` then knows for good.
+
+        Raises:
+            UnknownClient: the router has no client of a name.
+            NotSupported: a type that is not in HOSTED_KINDS.
+        """
         for client_id in client_ids:
             if client_id not in self._kinds:
                 await self._kind(client_id, await self.address(client_id))
 
     def encoding_of(self, client_id: str) -> HostedKind:
-        """How a client wants its headers and proofs. Raises UnknownClient where its type was never asked for."""
+        """How a client wants its headers and proofs; asks nobody, so `learn_types` comes first.
+
+        Raises:
+            UnknownClient: its type was never asked for.
+        """
         try:
             return self._kinds[client_id]
         except KeyError:
@@ -67,7 +81,13 @@ class HostedClients:
         return known
 
     async def client(self, client_id: str) -> ClientInfo:
-        """See ChainAdapter."""
+        """See ChainAdapter. State, status and counterparty are read on the node's newest state, final or not.
+
+        Raises:
+            UnknownClient: the router has no client of that name.
+            NotSupported: a type that is not in HOSTED_KINDS.
+            BadAnswer: the contract's answers are malformed.
+        """
         contract = await self.address(client_id)
         kind = await self._kind(client_id, contract)
         returned: dict[str, bytes] = {}
@@ -106,7 +126,13 @@ class HostedClients:
         )
 
     async def consensus_state(self, client_id: str, height: Height) -> bytes | None:
-        """See ChainAdapter."""
+        """See ChainAdapter; on the node's newest state.
+
+        Raises:
+            UnknownClient: the router has no client of that name.
+            NotSupported: a type that is not in HOSTED_KINDS.
+            BadAnswer: the contract's answer is malformed.
+        """
         contract = await self.address(client_id)
         return await self._consensus_state(await self._kind(client_id, contract), contract, height)
 

@@ -64,16 +64,33 @@ class CliqueConsensus:
         self._proofs = ProofSource(chain, execution, router, self._blocks.state_root)
 
     async def head(self) -> Head:
+        """The newest block that is buried deep enough; it may go back, which the adapter hides.
+
+        Raises:
+            As `BuriedBlocks.head`.
+        """
         return await self._blocks.head()
 
     async def facts(self, height: int) -> tuple[bytes, int]:
+        """(hash, time in nanoseconds of Unix time) of a block, the hash recomputed. Raises as `BuriedBlocks.block`."""
         block_hash, header = await self._blocks.header(height)
         return block_hash, header.timestamp_s * NANOSECONDS_PER_SECOND
 
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
     ) -> tuple[bytes, ...]:
-        """Whole branches: every block from the trusted one's child on, in updates of BLOCKS_PER_UPDATE."""
+        """Whole branches: every block from the trusted one's child on, in updates of BLOCKS_PER_UPDATE.
+
+        Args:
+            client_state: encoded; says how many confirmations each update carries on top.
+
+        Raises:
+            NotSupported: a client type other than `clique`.
+            HeightUnavailable: `target` is below `trusted`, too far above it, or not buried deep enough.
+            BadAnswer: the chain was reorganised while it was read.
+            EndpointUnavailable: no endpoint gave a block or the router's proof.
+            MalformedInput: `client_state` is not a clique client's.
+        """
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"{client_type} headers of an EVM chain with Clique")
         if target == trusted:
@@ -101,17 +118,33 @@ class CliqueConsensus:
         return encode_header_message(Header(Height(0, trusted), height, tuple(blocks), account.nodes))
 
     async def bare_header(self, height: int) -> bytes:
+        """See ChainAdapter: the RLP of the header with its seal, since the block's hash covers it.
+
+        Raises:
+            As `BuriedBlocks.block`.
+        """
         _, header = await self._blocks.header(height)
         return encode_header(header)
 
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes
     ) -> tuple[Proof, ...]:
+        """See ChainAdapter. `client_state` is not read. Raises as `ProofSource.prove`."""
         return await self._proofs.prove_all(paths, height)
 
     async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
-        """At the newest final block, or at the one that is asked for. Its signers, recent sealers and open votes are counted from the checkpoint of its epoch
-        on, by the light client's own rules."""
+        """See ChainAdapter: at the newest final block, or at `parameters.begin_height`.
+
+        Its signers, recent sealers and open votes are counted from its epoch's checkpoint on, by the light client's
+        rules.
+
+        Raises:
+            NotSupported: a client type other than `clique`.
+            HeightUnavailable: `begin_height` is not final, its state is not kept, or it holds no router.
+            BadAnswer: a block breaks the client's rules, or the checkpoint lists no signers: the epoch's length is
+                wrong.
+            EndpointUnavailable: no endpoint gave a block.
+        """
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"a {client_type} client of an EVM chain with Clique")
         begin = await begin_height(self._chain, parameters, self.head)

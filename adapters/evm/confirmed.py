@@ -31,7 +31,12 @@ class ConfirmedBlocks:
         self._blocks: OrderedDict[int, _Named] = OrderedDict()
 
     async def head(self) -> Head:
-        """The newest final block."""
+        """The newest final block, the lower middle of what several endpoints name; it may go back.
+
+        Raises:
+            EndpointUnavailable: no endpoint answers.
+            BadAnswer: it does not link with a final block that is known; all known ones are then forgotten.
+        """
         heads = await self._execution.client.ask_each("eth_getBlockByNumber", self._final)
         self._execution.client.heads_seen([(endpoint, block.height) for endpoint, block in heads])
         block = sorted((block for _, block in heads), key=lambda block: -block.height)[len(heads) // 2]
@@ -46,7 +51,12 @@ class ConfirmedBlocks:
         return await attempt.call("eth_getBlockByNumber", [tag, False], decode_block)
 
     async def facts(self, height: int) -> tuple[bytes, int]:
-        """(hash, time in ns), as an endpoint names it."""
+        """(hash, time in nanoseconds of Unix time) as an endpoint names them: the hash is not recomputed.
+
+        Raises:
+            EndpointUnavailable: no endpoint has the block.
+            BadAnswer: it does not link with a final block that is known.
+        """
         known = self._blocks.get(height)
         if known is None:
             block = await self._execution.block(height)

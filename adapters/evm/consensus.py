@@ -11,19 +11,28 @@ class Consensus(Protocol):
     """See ChainAdapter for what its methods of the same name promise."""
 
     async def head(self) -> Head:
-        """The newest final block; may go back, which the adapter hides."""
+        """The newest final block by this consensus; it may go back, which the adapter hides."""
 
     async def facts(self, height: int) -> tuple[bytes, int]:
-        """(hash, time in ns) of a final block."""
+        """(hash, time in nanoseconds of Unix time) of a final block, the hash as `eth_getLogs` names it."""
 
     async def client_messages(
         self, client_type: str, client_state: bytes, trusted: Height, target: Height
-    ) -> tuple[bytes, ...]: ...
+    ) -> tuple[bytes, ...]:
+        """See ChainAdapter. Encoded for the Python light client of `client_type`."""
 
-    async def bare_header(self, height: int) -> bytes: ...
+    async def bare_header(self, height: int) -> bytes:
+        """See ChainAdapter. Raises NotSupported if headers of this consensus prove nothing."""
 
     async def prove_all(
         self, paths: Sequence[tuple[bytes, ...]], height: Height, client_state: bytes
-    ) -> tuple[Proof, ...]: ...
+    ) -> tuple[Proof, ...]:
+        """See ChainAdapter; `height` is a consensus height of this chain's clients, such as a slot.
 
-    async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates: ...
+        Args:
+            paths: each of one element, the ICS-24 key.
+            client_state: of the client that will judge; empty unless proofs are made for one client.
+        """
+
+    async def initial_states(self, client_type: str, parameters: ClientParameters) -> InitialStates:
+        """See ChainAdapter. Raises NotSupported for a client type that does not follow this consensus."""

@@ -105,7 +105,16 @@ class Deciding(Transactor):
         return self._account
 
     async def send_all(self, calls: Sequence[Call], first_nonce: int | None = None) -> tuple[Receipt, ...]:
-        """Of one call by the rights of the account; several are sent as they are."""
+        """As `Transactor.send_all`; one call without `first_nonce` goes by the rights of `account`.
+
+        A call that its AccessManager delays is scheduled first, and made by a later `send_all` with the same arguments.
+        Several calls are sent as they are, by the signer's own rights.
+
+        Raises:
+            Pending: it has no effect yet: it waits for its time, or for another account to send it.
+            RefusedByChain: `account` may not make the call, or it reverts.
+            BroadcastRefused: the pool does not take the transaction.
+        """
         to, data = calls[0] if len(calls) == 1 and first_nonce is None else (None, b"")
         manager = None if to is None else await self._manager(to)
         if to is None or manager is None:

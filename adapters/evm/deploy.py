@@ -65,16 +65,36 @@ class Beginning:
 
     @classmethod
     async def now(cls, transactor: Transactor) -> "Beginning":
+        """The account's next nonce, once its pool is empty, and the height after the newest block.
+
+        Take it before the first creation and keep it, so that an interrupted deployment goes on. The caller's deadline
+        bounds the wait.
+
+        Raises:
+            EndpointUnavailable: no endpoint answers.
+        """
         return cls(await transactor.settled_nonce(), (await transactor.execution.latest_block()).height + 1)
 
 
 def addresses_from(deployer: bytes, first_nonce: int) -> dict[str, bytes]:
-    """Where the contracts stand that `deployer` creates from this nonce on, by the names of `rights.ARTIFACTS`."""
+    """Where the contracts stand that `deployer` creates from this nonce on, by the names of `rights.ARTIFACTS`.
+
+    Args:
+        deployer: address of 20 bytes, as are those that are returned.
+    """
     return {name: creation_address(deployer, first_nonce + index) for index, name in enumerate(ARTIFACTS)}
 
 
 async def deploy(transactor: Transactor, *, forward_margin_s: int, open_relaying: bool) -> Deployment:
-    """For development chains: the sender keeps every role, without a delay. With `open_relaying` everyone may relay."""
+    """As `deploy_with_roles` for development chains: the sender keeps every role, without a delay.
+
+    Args:
+        forward_margin_s: seconds between the timeouts of both legs of what is forwarded.
+        open_relaying: everyone may relay; else the sender alone.
+
+    Raises:
+        As `deploy_with_roles`.
+    """
     plan = RolePlan.of_developer(to_checksum_address(transactor.signer.address), open_relaying=open_relaying)
     return await deploy_with_roles(transactor, forward_margin_s, plan, await Beginning.now(transactor))
 
@@ -202,6 +222,7 @@ async def add_client(
     Raises:
         MalformedInput: `counterparty_id` is not an identifier.
         RefusedByChain: the sender may not add clients, or the contract does not serve this router.
+        BadAnswer: the receipt has no ICS02ClientAdded event.
     """
     info = (check_client_id(counterparty_id), list(prefix))
     receipt = await transactor.send(router, ADD_CLIENT.encode(info, light_client))
@@ -213,7 +234,11 @@ async def add_client(
 
 
 async def require_contract(transactor: Transactor, address: bytes) -> None:
-    """Check that an address has code: a call to one without would succeed and do nothing. Raises RefusedByChain."""
+    """Check that an address of 20 bytes has code: a call to one without would succeed and do nothing.
+
+    Raises:
+        RefusedByChain: no contract is there.
+    """
     if not await transactor.execution.code(address):
         raise RefusedByChain("no contract", f"no contract is at {to_checksum_address(address)}; correct the address")
 
@@ -246,7 +271,11 @@ async def set_forwarded_peer(transactor: Transactor, mailbox: bytes, origin_clie
 
 
 async def forwarded_peer(execution: ExecutionRpc, mailbox: bytes, origin_client_id: str) -> str:
-    """The name that the Mailbox (20 bytes) has for the chain behind one of its hub's clients; empty where it has none."""
+    """The name that a Mailbox (20 bytes) has for the chain behind one of its hub's clients; empty if it has none.
+
+    Raises:
+        RefusedByChain, BadAnswer: no Mailbox is there.
+    """
     answer = await execution.call(mailbox, FORWARDED_PEER.encode(origin_client_id))
     return str(FORWARDED_PEER.decode(answer)[0])
 

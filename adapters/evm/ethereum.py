@@ -37,20 +37,36 @@ class EthereumChain(EvmChain):
         super().__init__(settings, execution, signal, consensus=self._beacon)
 
     def endpoint_statistics(self) -> tuple[EndpointStatistics, ...]:
+        """Of the `eth_*` and WebSocket endpoints, then of the beacon nodes."""
         return (*super().endpoint_statistics(), *self._api.client.statistics("beacon"))
 
     def distrust(self, reason: str) -> None:
+        """Leave the preferred execution node and the preferred beacon node: either may have served what failed."""
         super().distrust(reason)
         self._api.client.distrust(reason)
 
     def proving_height(self, event_height: int) -> Height:
+        """See `BeaconConsensus.proving_height`."""
         return self._beacon.proving_height(event_height)
 
     async def block_time_ns(self, height: int) -> int:
+        """Time of the execution block that belongs to a slot, nanoseconds of Unix time: earlier than an empty slot's.
+
+        Raises:
+            HeightUnavailable: the slot is not final.
+            EndpointUnavailable: the execution nodes do not answer.
+        """
         await self._heads.above(height)
         return (await self._beacon.facts(await self._beacon.number_at(height)))[1]
 
     async def packet_events(self, first: int, last: int) -> tuple[PacketEvent, ...]:
+        """See ChainAdapter; `first` and `last` are slots, and each event's height is the slot of its block.
+
+        Raises:
+            ValueError: not 1 to MAX_EVENT_RANGE slots.
+            HeightUnavailable: `last` is above the newest finalized slot.
+            EndpointUnavailable: no execution node gave logs of the final blocks.
+        """
         if not 0 <= first <= last or last - first >= MAX_EVENT_RANGE:
             raise ValueError(f"a range of 1 to {MAX_EVENT_RANGE} slots, not {first} to {last}")
         head = await self._heads.above(last)
@@ -77,16 +93,32 @@ class EthereumChain(EvmChain):
         return await self._beacon.number_at((await self.head()).height)
 
     async def sent_packet(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """See ChainAdapter; searched from the configured `start_height` on, which is a block number here.
+
+        Raises:
+            As `RouterReads.event_of`.
+        """
         start, head = self.settings.start_height, await self._final_number()
         event = await self._reads.sent_packet(client_id, sequence, min(start, head), head)
         return None if event is None else self._in_slots(event)
 
     async def written_acknowledgement(self, client_id: str, sequence: int) -> PacketEvent | None:
+        """See ChainAdapter; searched from the configured `start_height` on, which is a block number here.
+
+        Raises:
+            As `RouterReads.event_of`.
+        """
         start, head = self.settings.start_height, await self._final_number()
         event = await self._reads.written_acknowledgement(client_id, sequence, min(start, head), head)
         return None if event is None else self._in_slots(event)
 
     async def outcome(self, transaction_hash: bytes) -> TransactionOutcome | None:
+        """See ChainAdapter; its height is the slot of its block.
+
+        Raises:
+            EndpointUnavailable: no endpoint gave a receipt of the final block, or they do not answer.
+            BadAnswer: one of its logs is malformed.
+        """
         receipt = await self._execution.receipt(transaction_hash, self._check_receipt)
         if receipt is None or receipt.height > await self._final_number():
             return None
@@ -99,4 +131,9 @@ class EthereumChain(EvmChain):
             submission.check_receipt_block(receipt, (await self._block_facts(receipt.height))[0])
 
     async def final_nonce(self, address: str) -> int:
+        """The account's nonce after the execution block of the newest finalized slot.
+
+        Raises:
+            EndpointUnavailable: no execution node has that state.
+        """
         return await self._execution.nonce_at(address, await self._final_number())

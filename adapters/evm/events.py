@@ -43,7 +43,13 @@ class FinalBlocks:
         self._accepted: SealedHeader | None = None
 
     async def head(self) -> Head:
-        """The newest block, final when it exists."""
+        """The newest block that is believed, as the class says; final when it exists, never below the last one.
+
+        Raises:
+            EndpointUnavailable: no endpoint gave a sealed head, or not one follows from the accepted one; it says why.
+            EndpointMismatch: the very first heads of two endpoints share too few validators to be of one chain.
+            BadAnswer: it does not link with a final block that is known; all known ones are then forgotten.
+        """
         heads = await self._execution.client.ask_each("eth_getBlockByNumber", self._sealed_head)
         self._execution.client.heads_seen([(endpoint, sealed.height) for endpoint, sealed in heads])
         accepted = await self._accept(sorted(heads, key=lambda head: head[1].height, reverse=True))
@@ -88,7 +94,12 @@ class FinalBlocks:
         return None
 
     async def header(self, height: int) -> tuple[bytes, ExecutionHeader]:
-        """(hash, header), the hash recomputed."""
+        """(hash, header) of a block, kept or asked for, the hash recomputed. Its seals are not checked.
+
+        Raises:
+            EndpointUnavailable: no endpoint gave a header that hashes to its name.
+            BadAnswer: it does not link with a final block that is known; all known ones are then forgotten.
+        """
         known = self._headers.get(height)
         if known is None:
             consensus = self._rules.consensus
@@ -98,6 +109,7 @@ class FinalBlocks:
         return known.hash, known.header
 
     async def state_root(self, height: int) -> bytes:
+        """The 32 bytes of a block's state root, as its hashed header has it. Raises as `header`."""
         return (await self.header(height))[1].state_root
 
     def _keep(self, height: int, named: NamedHeader) -> None:

@@ -25,7 +25,11 @@ MAX_PERIOD_UPDATES = 64
 
 
 def finalized_header_of(served: ServedUpdate) -> LightClientHeader:
-    """Of an update that came through `decode_finality_update`."""
+    """The finalized header of an update that came through `decode_finality_update`.
+
+    Raises:
+        ValueError: the update names none: it came some other way.
+    """
     header = served.update.finalized_header
     if header is None:
         raise ValueError("the update names no finalized header")
@@ -63,6 +67,7 @@ class Finality:
             del self._period_updates[period]
 
     def learn_committee(self, committee: SyncCommittee) -> None:
+        """Keep the members of a sync committee by their root: the newest MAX_COMMITTEES. They are not verified here."""
         self._committees[sync_committee_root(committee)] = committee
         while len(self._committees) > MAX_COMMITTEES:
             self._committees.popitem(last=False)
@@ -78,11 +83,13 @@ class Finality:
         return None if served is None else finalized_header_of(served)
 
     async def way(self, committees: TrustedCommittees, target_slot: int) -> list[ServedUpdate]:
-        """Updates that bring a client with these committees to the finalized block of `target_slot`: the best one of each
-        sync committee period that it missed, in order, and the one which names that block.
+        """Updates that bring a client with these committees to the finalized block of `target_slot`, in order.
+
+        They are the best one of each sync committee period that the client missed, and the one that names the block.
 
         Raises:
-            HeightUnavailable: no node keeps the updates of a missed period, or the block was not seen to be final here.
+            HeightUnavailable: no node keeps the updates of a missed period, the block was not seen to be final here, or
+                the client has gone past the period in which it was signed.
             EndpointUnavailable: the beacon nodes do not answer.
         """
         final = self._finalized.get(target_slot) or self._best_to(target_slot)
@@ -138,7 +145,8 @@ class Finality:
         """The members of the committee of `period`, whose root a client trusts.
 
         Raises:
-            HeightUnavailable: no node gives it any more. EndpointUnavailable: the beacon nodes do not answer.
+            HeightUnavailable: no node gives it any more.
+            EndpointUnavailable: the beacon nodes do not answer.
         """
         known = self._committees.get(root)
         if known is not None:
@@ -162,7 +170,12 @@ class Finality:
         return self._committees[root]
 
     async def bootstrap(self, block_root: bytes) -> Bootstrap:
-        """Raises EndpointUnavailable, RpcRefused."""
+        """The bootstrap of a finalized block by its root of 32 bytes, not verified; its committee is kept.
+
+        Raises:
+            RpcRefused: the nodes have none of this block.
+            EndpointUnavailable: no endpoint gave a well-formed one.
+        """
         bootstrap = await self._api.bootstrap(block_root)
         self.learn_committee(bootstrap.current_sync_committee)
         return bootstrap

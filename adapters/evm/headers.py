@@ -142,7 +142,15 @@ class HeaderSource:
         self._account = account
 
     async def client_messages(self, client_type: str, trusted: Height, target: Height) -> tuple[bytes, ...]:
-        """See ChainAdapter. Steps where too few of the trusted validators sealed are halved."""
+        """See ChainAdapter. Steps where too few of the trusted validators sealed are halved.
+
+        Raises:
+            NotSupported: a client type other than `bft-evm`.
+            HeightUnavailable: `target` is below `trusted`, more than MAX_CLIENT_MESSAGES headers lie between, two
+                neighbours share too few validators, or no endpoint keeps a state that must be proven.
+            BadAnswer: a header's extra data is malformed.
+            EndpointUnavailable: no endpoint gave a header or the router's proof.
+        """
         if client_type != CLIENT_TYPE:
             raise NotSupported(f"{client_type} headers of an EVM chain whose validators seal its blocks")
         if target == trusted:

@@ -105,7 +105,15 @@ def constructor_arguments(
 
 
 def encode_misbehaviour(misbehaviour: Misbehaviour, trust_level: TrustLevel = TWO_THIRDS) -> bytes:
-    """`abi.encode(Misbehaviour)`; see `encode_update`."""
+    """`abi.encode(Misbehaviour)`, both headers in full and in their order.
+
+    Args:
+        trust_level: as of `encode_update`.
+
+    Raises:
+        VerificationError: a header breaks a rule that the encoding cannot show, or has a value that it cannot hold, or
+            the client id is not an identifier.
+    """
     client_id_is_identifier(misbehaviour.client_id)
     header_1, header_2 = misbehaviour.header_1, misbehaviour.header_2
     fields = (
@@ -128,7 +136,11 @@ def encode_membership_proof(proof: bytes) -> bytes:
 
 
 def encode_non_membership_proof(proof: bytes) -> bytes:
-    """`abi.encode(NonExistenceProof)` of a MerkleProof with one SMT non-existence proof; raises as above."""
+    """`abi.encode(NonExistenceProof)` of a MerkleProof with one SMT non-existence proof.
+
+    Raises:
+        VerificationError: malformed, of another kind, or with operations that are not the SMT specification's.
+    """
     single = _single(proof)
     if not isinstance(single, NonExistenceProof):
         raise MalformedInput("proof.proofs[0]", "proves membership where absence is asked")

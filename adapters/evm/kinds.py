@@ -36,7 +36,13 @@ class HostedKind:
 
 
 def hub_client_state(encoded: bytes) -> ClientState:
-    """HubClient's ClientState struct as the 07-tendermint client state that it stands for."""
+    """HubClient's ABI-encoded ClientState as the 07-tendermint client state that it stands for.
+
+    Proof specs and upgrade path, which the contract does not store, are those of every hub.
+
+    Raises:
+        BadAnswer: not ABI data of that struct.
+    """
     ((chain_id, numerator, denominator, trusting_s, unbonding_s, drift_s, latest, frozen),) = _STATE_FIELDS.decode(
         encoded
     )

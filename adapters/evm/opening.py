@@ -41,7 +41,11 @@ async def open_evm_chain(settings: EvmSettings, random: Random) -> AsyncIterator
 
 @asynccontextmanager
 async def open_ethereum_chain(settings: EvmSettings, random: Random) -> AsyncIterator[EthereumChain]:
-    """As `open_evm_chain`, for consensus `ethereum`."""
+    """As `open_evm_chain`, for consensus `ethereum`.
+
+    Raises:
+        NotSupported: the settings name no network.
+    """
     network = settings.network
     if network is None:
         raise NotSupported(f"{settings.router.name}: consensus ethereum without a network")

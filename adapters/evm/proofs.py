@@ -28,7 +28,7 @@ ReadStateRoot = Callable[[int], Awaitable[bytes]]
 
 
 def previous_sequence_slot(client_id: str) -> bytes:
-    """Slot of `lastSequenceSent[client_id]`, the store's second member; string keys are hashed unpadded."""
+    """The 32-byte slot of `lastSequenceSent[client_id]`, the store's second member; string keys are hashed unpadded."""
     base = (int.from_bytes(IBC_STORE_SLOT, "big") + 1).to_bytes(32, "big")
     return mapping_slot(client_id.encode(), base)
 
@@ -42,7 +42,11 @@ class AccountProof:
 
 
 def proof_nodes(fields: Fields) -> tuple[bytes, ...]:
-    """The nodes of one proof, within bounds."""
+    """The RLP nodes of one proof, root first: at most MAX_NODES of at most MAX_NODE_BYTES. Nothing is verified.
+
+    Raises:
+        BadAnswer: malformed or out of these bounds.
+    """
     return tuple(node.data(max_bytes=MAX_NODE_BYTES) for node in fields.items(MAX_NODES))
 
 
@@ -57,8 +61,13 @@ class ProofSource:
         self._accounts: OrderedDict[int, AccountProof] = OrderedDict()
 
     async def account(self, height: int) -> AccountProof:
-        """The router's account in the state of block `height`. Raises HeightUnavailable where it proves that there is none:
-        no endpoint's fault, and another would say the same."""
+        """The router's account in the state of block `height`, its proof verified against the block's state root.
+
+        Raises:
+            HeightUnavailable: it is proven that there is no router: no endpoint's fault, and another would say the
+                same.
+            EndpointUnavailable: no endpoint keeps that state, or gave a proof that verifies.
+        """
         known = self._accounts.get(height)
         if known is not None:
             return known
@@ -82,7 +91,16 @@ class ProofSource:
         return proof
 
     async def prove(self, path: tuple[bytes, ...], height: Height) -> Proof:
-        """Value or absence of a path of one element (the ICS-24 key)."""
+        """Value or absence of a path of one element (the ICS-24 key), verified against the block's state root.
+
+        Args:
+            height: its `revision_height` is the number of the block after which the state is read.
+
+        Raises:
+            MalformedInput: a path of more or fewer elements.
+            HeightUnavailable: there is no router in that state.
+            EndpointUnavailable: no endpoint keeps that state, or gave a proof that verifies.
+        """
         if len(path) != 1:
             raise MalformedInput("path", "an EVM router's path has one element", got=len(path), expected=1)
         slot = commitment_slot(path[0])
@@ -102,7 +120,11 @@ class ProofSource:
         return await self._get_proof([hex_data(slot)], height.revision_height, decode)
 
     async def prove_all(self, paths: Sequence[tuple[bytes, ...]], height: Height) -> tuple[Proof, ...]:
-        """`prove` of each, some at a time, in the order of `paths`."""
+        """`prove` of each, some at a time, in the order of `paths`.
+
+        Raises:
+            As `prove`, for the first path that fails.
+        """
         return tuple(await each_of(lambda path: self.prove(path, height), paths))
 
     async def _get_proof(self, slots: list[str], height: int, decode: Decoder[Answer]) -> Answer:

@@ -20,6 +20,15 @@ async def recover_client(
     """One step towards it: at once without a delay, else schedule; and execute when the time of a schedule has come.
 
     The counterparty stays what it is. Calling again with the same arguments goes on where the last call ended.
+
+    Args:
+        router, substitute: addresses of 20 bytes.
+        counterparty: (client id, Merkle prefix) that is registered for the client.
+
+    Raises:
+        MalformedInput: `client_id` is not an identifier.
+        RefusedByChain: the sender does not have the migrator role, or the router refuses the substitute.
+        Pending: `transactor` is a Deciding for another account, which has to send the next call itself.
     """
     counterparty_id, prefix = counterparty
     data = MIGRATE_CLIENT.encode(check_client_id(client_id), (counterparty_id, list(prefix)), substitute)

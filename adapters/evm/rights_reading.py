@@ -26,9 +26,16 @@ MAX_EVENTS = 10_000
 async def read_rights(
     execution: ExecutionRpc, chain_id: int, contracts: Mapping[str, bytes], first_height: int
 ) -> Rights:
-    """Of `contracts` by the names of `rights.ARTIFACTS`, the manager among them, whose history begins at `first_height`.
+    """What stands at the newest block: roles from the manager's events, each confirmed by its views.
 
-    Raises RefusedByChain where no code is at an address, BadAnswer where events and views disagree.
+    Args:
+        contracts: addresses of 20 bytes by the names of `rights.ARTIFACTS`, the manager among them.
+        first_height: the first block from which the manager has events.
+
+    Raises:
+        RefusedByChain: no code is at an address.
+        BadAnswer: events and views disagree, an event is malformed, or there are more than MAX_EVENTS.
+        RpcRefused: the node refuses the logs of even one block.
     """
     manager = contracts[MANAGER]
     for name, address in contracts.items():
@@ -43,7 +50,12 @@ async def read_rights(
 
 
 async def contracts_of(execution: ExecutionRpc, router: bytes) -> dict[str, bytes]:
-    """The router's manager and the applications on its ports, by the names of `rights.ARTIFACTS`."""
+    """The router's manager and the applications on its ports, 20 bytes each by the names of `rights.ARTIFACTS`.
+
+    Raises:
+        RefusedByChain: no code is at the router's address, or a port has no application.
+        BadAnswer: an answer is not an address.
+    """
 
     async def read(function: Function, *arguments: Any) -> bytes:
         answer = await execution.call(router, function.encode(*arguments))

@@ -67,15 +67,25 @@ class RolePlan:
 
     @classmethod
     def of_developer(cls, deployer: str, *, open_relaying: bool) -> "RolePlan":
-        """Everything with one key and at once: for chains that hold nothing of value."""
+        """Everything with one key and at once: for chains that hold nothing of value. `check` would refuse it.
+
+        Args:
+            deployer: EIP-55 address.
+        """
         alone = (deployer,)
         return cls(deployer, alone, alone, alone, alone, None if open_relaying else alone, Delays())
 
     def check(self, deployer: str) -> None:
-        """What off development chains must hold. Raises UnsafePlan.
+        """What off development chains must hold.
 
-        The admin's delay covers the migrator's: an admin who makes another role the guardian, or itself the migrator, is
-        seen for as long before it counts as pausers have to cancel what is scheduled now.
+        The admin's delay covers the migrator's: an admin who makes another role the guardian, or itself the migrator,
+        is seen for as long before it counts as pausers have to cancel what is scheduled now.
+
+        Args:
+            deployer: EIP-55 address, which may hold no role.
+
+        Raises:
+            UnsafePlan: the first rule that is broken, and what to name instead.
         """
         for name, members in self._named():
             if NOBODY in members:
@@ -100,7 +110,15 @@ class RolePlan:
             )
 
     def calls(self, contracts: Mapping[str, bytes], deployer: bytes) -> list[bytes]:
-        """Calldata for the manager, in this order and all in one transaction of the deployer, who is admin until its end."""
+        """Calldata for the manager, to be sent in this order and in one transaction of the deployer.
+
+        The deployer is admin until its end. The last call renounces that role, unless the plan gives it to the
+        deployer.
+
+        Args:
+            contracts: addresses of 20 bytes by the names of `rights.ARTIFACTS`.
+            deployer: 20 bytes.
+        """
         calls = [
             SET_TARGET_FUNCTION_ROLE.encode(contracts[name], list(each.selectors), each.role)
             for name, each in self._functions()
@@ -124,7 +142,12 @@ class RolePlan:
         return calls
 
     def rights(self, chain_id: int, height: int, addresses: Mapping[str, str]) -> Rights:
-        """What stands after `calls`; `addresses` of all contracts, EIP-55, by the names of `rights.ARTIFACTS`."""
+        """What stands after `calls`, to compare a chain with.
+
+        Args:
+            height: the block from which the manager has a history.
+            addresses: of all contracts, EIP-55, by the names of `rights.ARTIFACTS`.
+        """
         targets = {}
         for name, address in addresses.items():
             functions = {

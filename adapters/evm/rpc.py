@@ -13,7 +13,10 @@ from adapters.rpc import HeadSignal, in_background, open_rpc_client
 
 @asynccontextmanager
 async def open_endpoints(settings: EvmSettings, random: Random) -> AsyncIterator[tuple[ExecutionRpc, HeadSignal]]:
-    """The chain's `eth_*`, and a signal fed by its WebSocket endpoints while the block lasts."""
+    """The chain's `eth_*`, and a signal fed by its WebSocket endpoints, while the block lasts.
+
+    Nothing is asked yet: each endpoint is asked for its chain id before its first use.
+    """
     identify = partial(identify_execution, chain_id=settings.chain_id)
     signal = HeadSignal()
     followers = [partial(signal.follow, settings.ws, random, settings.options.access)] if settings.ws else []

@@ -26,6 +26,7 @@ class NamedBlock:
 
     @classmethod
     def of_payload(cls, execution: ExecutionPayloadHeader) -> "NamedBlock":
+        """The block as a finalized beacon block's payload header names it."""
         return cls(execution.block_number, execution.block_hash, execution.state_root, execution.timestamp_s)
 
 
@@ -60,7 +61,11 @@ class ExecutionBlocks:
             self._newest = block
 
     async def block(self, number: int) -> NamedBlock:
-        """A final block."""
+        """A final block by its number, kept or asked for: an endpoint's word, whose hash is not recomputed.
+
+        Raises:
+            EndpointUnavailable: no execution endpoint has the block.
+        """
         known = self._blocks.get(number)
         if known is None:
             found = await self._execution.block(number)
@@ -69,11 +74,12 @@ class ExecutionBlocks:
         return known
 
     async def facts(self, number: int) -> tuple[bytes, int]:
-        """(hash, time in ns) of a final block."""
+        """(hash, time in nanoseconds of Unix time) of a final block. Raises as `block`."""
         block = await self.block(number)
         return block.hash, block.time_s * NANOSECONDS_PER_SECOND
 
     async def state_root(self, number: int) -> bytes:
+        """The 32 bytes of a final block's state root, as `block` has it. Raises as `block`."""
         return (await self.block(number)).state_root
 
     def slot_of(self, time_s: int) -> int:
@@ -82,10 +88,11 @@ class ExecutionBlocks:
         return max(0, (time_s - network.genesis_time_s) // network.seconds_per_slot)
 
     async def number_at(self, slot: int) -> int:
-        """The newest block of `slot` or an earlier one.
+        """The newest block of `slot` or an earlier one, searched for by block times.
 
         Raises:
             HeightUnavailable: the slot is not final yet.
+            EndpointUnavailable: no execution endpoint has a block on the way.
         """
         newest = self._newest
         newest_slot = -1 if newest is None else self.slot_of(newest.time_s)

@@ -14,17 +14,29 @@ from light_clients.tendermint.codec import decode_misbehaviour, decode_tendermin
 
 
 def header_to_abi(header: bytes) -> bytes:
-    """`abi.encode(HeaderUpdate)` of a 07-tendermint Header."""
+    """`abi.encode(HeaderUpdate)` of an encoded 07-tendermint Header.
+
+    Raises:
+        VerificationError: malformed, or as `encode_update`.
+    """
     return encode_update(decode_tendermint_header(header))
 
 
 def misbehaviour_to_abi(misbehaviour: bytes) -> bytes:
-    """`abi.encode(Misbehaviour)` of a 07-tendermint Misbehaviour."""
+    """`abi.encode(Misbehaviour)` of an encoded 07-tendermint Misbehaviour.
+
+    Raises:
+        VerificationError: malformed, or as `encode_misbehaviour`.
+    """
     return encode_misbehaviour(decode_misbehaviour(misbehaviour))
 
 
 def proof_to_abi(proof: bytes, absent: bool) -> bytes:
-    """HubClient's encoding of a MerkleProof with one proof."""
+    """HubClient's encoding of an encoded MerkleProof with one proof; `absent` says which kind it must be.
+
+    Raises:
+        VerificationError: as `encode_membership_proof`.
+    """
     return encode_non_membership_proof(proof) if absent else encode_membership_proof(proof)
 
 

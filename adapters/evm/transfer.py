@@ -49,11 +49,13 @@ class Limit:
     delay_s: int = 0
 
     def as_tuple(self) -> tuple[int, ...]:
+        """(send cap, receive cap, delay above, window, delay) for `LIMIT_TUPLE`; no bound is UNLIMITED there."""
         caps = (self.send_cap, self.receive_cap, self.delay_above)
         return (*(UNLIMITED if cap is None else cap for cap in caps), self.window_s, self.delay_s)
 
     @staticmethod
     def of(fields: tuple[int, ...]) -> "Limit":
+        """The limit that a contract returned as `LIMIT_TUPLE`: the inverse of `as_tuple`."""
         *caps, window_s, delay_s = fields
         send, receive, above = (None if cap == UNLIMITED else cap for cap in caps)
         return Limit(send, receive, above, window_s, delay_s)
@@ -107,7 +109,11 @@ async def _read(execution: ExecutionRpc, address: bytes, function: Function, *ar
 
 
 async def hub_client_of(execution: ExecutionRpc, transfer: bytes) -> str:
-    """The client of the hub over which a Transfer (20 bytes) forwards; empty if it forwards over none."""
+    """The client of the hub over which a Transfer (20 bytes) forwards; empty if it forwards over none.
+
+    Raises:
+        RefusedByChain, BadAnswer: no Transfer is there.
+    """
     (client_id,) = await _read(execution, transfer, HUB_CLIENT_ID)
     return str(client_id)
 
@@ -143,6 +149,14 @@ async def send_tokens(transactor: Transactor, transfer: bytes, order: Order) -> 
     """Allow Transfer to take exactly the amount where it may not yet, then send.
 
     A voucher that goes home is burnt, which needs no allowance.
+
+    Args:
+        transfer: address of 20 bytes, as is the order's token.
+
+    Raises:
+        RefusedByChain: the approval or the send would revert, or did.
+        BroadcastRefused: the pool does not take one of them.
+        BadAnswer: the receipt has no TransferSent event.
     """
     execution, sender = transactor.execution, to_canonical_address(transactor.signer.address)
     (denom,) = await _read(execution, transfer, DENOM_OF, order.token)
@@ -235,10 +249,24 @@ async def held_amount(
 
 
 async def release(transactor: Transactor, transfer: bytes, held_id: bytes) -> Receipt:
-    """Pay a held amount to its owner; anyone may, once its time has come. Raises RefusedByChain before that."""
+    """Pay a held amount to its owner; anyone may, once its time has come.
+
+    Args:
+        held_id: 32 bytes, as `HeldAmount.id`.
+
+    Raises:
+        RefusedByChain: its time has not come, nothing is held under this id, or the contract is paused.
+    """
     return await transactor.send(transfer, RELEASE.encode(held_id))
 
 
 async def claim(transactor: Transactor, transfer: bytes, held_id: bytes, to: bytes) -> Receipt:
-    """Pay a held amount to the address `to` (20 bytes). Raises RefusedByChain unless its owner sends this transaction."""
+    """Pay a held amount to the address `to` (20 bytes) instead of its owner's.
+
+    Args:
+        held_id: 32 bytes, as `HeldAmount.id`.
+
+    Raises:
+        RefusedByChain: another account than the owner sends this, `to` cannot hold the token, or as `release`.
+    """
     return await transactor.send(transfer, RELEASE_TO.encode(held_id, to))

@@ -27,12 +27,12 @@ CACHED_LISTS = 64
 
 
 def overlaps(trusted_validators: frozenset[bytes], committers: frozenset[bytes]) -> bool:
-    """Whether more than a third of the trusted validators sealed (rule 7 of the design). Both sets are addresses of 20 bytes."""
+    """Whether more than a third of the trusted validators sealed (rule 7 of the design). Both are 20-byte addresses."""
     return len(committers & trusted_validators) >= overlap_size(len(trusted_validators))
 
 
 def most_validators(seals: int, rule: QuorumRule) -> int:
-    """How many validators there may be at most if so many seals are a quorum of them."""
+    """How many validators there may be at most if `seals` are a quorum of them by `rule`."""
     return 3 * ((seals + 1) // 2) if rule is QuorumRule.TWO_F_PLUS_ONE else 3 * seals // 2
 
 
@@ -42,14 +42,28 @@ class Validators(Protocol):
     rules: SealRules
 
     async def of(self, header: ExecutionHeader) -> tuple[bytes, ...]:
-        """Those that must seal `header`. Raises BadAnswer, or as RpcClient.run."""
+        """The validators that must seal `header`, 20 bytes each, in the order of their list.
+
+        Raises:
+            BadAnswer: the header's extra data is malformed, or its list cannot be proven.
+            EndpointUnavailable, HeightUnavailable: as `RpcClient.run`, where a contract selects them.
+        """
 
     async def proof(self, header: ExecutionHeader) -> ValidatorsProof | None:
-        """What an update of `header` carries beside it; None where the header itself lists them."""
+        """What an update of `header` carries to prove its validators; None if the header itself lists them.
+
+        Raises:
+            As `of`.
+        """
 
     async def vouch(self, trusted: ExecutionHeader, committers: frozenset[bytes]) -> bool:
-        """Whether more than a third of those that must seal `trusted` are among `committers`: a hint for the choice of steps.
-        Every update is verified before it is sent."""
+        """Whether more than a third of those that must seal `trusted` are among `committers` (20 bytes each).
+
+        A hint for the choice of steps: every update is verified before it is sent.
+
+        Raises:
+            As `of`.
+        """
 
 
 class ListedValidators:
@@ -59,15 +73,26 @@ class ListedValidators:
         self.rules = rules
 
     async def of(self, header: ExecutionHeader) -> tuple[bytes, ...]:
+        """See Validators: those in the header's own extra data; asks nobody. Whether they sealed it is not checked.
+
+        Raises:
+            BadAnswer: the extra data is not of this consensus.
+        """
         try:
             return decode_extra_data(header.extra_data, self.rules.consensus).validators
         except VerificationError as error:
             raise BadAnswer("eth_getBlockByNumber", "extraData", str(error)) from error
 
     async def proof(self, header: ExecutionHeader) -> ValidatorsProof | None:
+        """None: the header lists them itself."""
         return None
 
     async def vouch(self, trusted: ExecutionHeader, committers: frozenset[bytes]) -> bool:
+        """See Validators; by the lists of the two headers alone.
+
+        Raises:
+            BadAnswer: the extra data of `trusted` is not of this consensus.
+        """
         return overlaps(frozenset(await self.of(trusted)), committers)
 
 
@@ -84,14 +109,27 @@ class ContractValidators:
         self._lists: OrderedDict[bytes, tuple[tuple[bytes, ...], ValidatorsProof]] = OrderedDict()
 
     async def of(self, header: ExecutionHeader) -> tuple[bytes, ...]:
+        """See Validators: those that the contract selects in the state of the header's parent, proven there.
+
+        Raises:
+            BadAnswer: a genesis block, which nobody was selected to seal, or nodes that prove another list.
+            EndpointUnavailable: no endpoint keeps that state, or gave a proof of at most MAX_CONTRACT_VALIDATORS.
+        """
         return (await self._list(header))[0]
 
     async def proof(self, header: ExecutionHeader) -> ValidatorsProof | None:
+        """See Validators: the parent's header with the nodes that prove the list in its state. Raises as `of`."""
         return (await self._list(header))[1]
 
     async def vouch(self, trusted: ExecutionHeader, committers: frozenset[bytes]) -> bool:
-        """The trusted header may be from before the states that nodes keep (geth's 128 blocks). Its seals say enough where they
-        are a third of the longest list that they can be a quorum of, and all there is to say where the list is not to be had."""
+        """See Validators. The trusted header may be from before the states that nodes keep (geth's 128 blocks).
+
+        Its seals say enough if they are a third of the longest list that they can be a quorum of, and are all there is
+        to say if the list is not to be had.
+
+        Raises:
+            BadAnswer: the extra data is malformed, a seal is not a signature, or `trusted` is a genesis block.
+        """
         try:
             sealers = recover_all_committers(header_of(Height(0, 0), trusted, (), self.rules.consensus))
         except VerificationError as error:
