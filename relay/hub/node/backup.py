@@ -65,7 +65,20 @@ class Restored:
 
 
 def make_backup(home: Path, to: Path, *, with_key: bool) -> tuple[int, int]:
-    """Height and rows. The node may run: the rows are of one moment. Raises BackupRefused, UnusableHome."""
+    """Write the database, the genesis and the last-signed record of `home` into the new file `to`.
+
+    The node may run: the rows are of one moment, and the record is read after them, so it is never older than they are.
+
+    Args:
+        with_key: the key file goes into the backup too, encrypted or not as it is.
+
+    Returns:
+        The height of the newest block in the backup, 0 where there is none, and the number of its rows.
+
+    Raises:
+        BackupRefused: `to` exists, the home is under CometBFT, half restored, or a file cannot be read or written.
+        UnusableHome: the genesis cannot be used, or the key where it was asked for.
+    """
     genesis_path = home / GENESIS_FILE
     load_genesis(home)
     if (home / "cometbft").is_dir():
@@ -114,10 +127,21 @@ def restore_backup(
     signing: SigningFrom,
     encode_key: EncodeKey = PLAIN,
 ) -> Restored:
-    """Fill a new home. `genesis`, where given, must be the backup's; `encode_key` is for a new key, one that was there stays
-    as it is, encrypted or not. Raises BackupRefused, UnusableHome.
+    """Fill a new home from the backup at `source`; the chain in it is verified before the home can be used.
 
-    Interrupted anywhere it leaves a home without genesis, which no command takes and the next call fills anew.
+    An interruption leaves a home without genesis, which no command takes and the next call fills anew.
+
+    Args:
+        genesis: must be the backup's; None takes the backup's.
+        key: must be the backup's where that has one; None takes the backup's, or makes a new one.
+        signing: what the owner says of the key's past; must be empty for a new key and given for any other.
+        encode_key: for a new key alone. A key that was there stays as it is, encrypted or not.
+
+    Raises:
+        BackupRefused: the home is not new, the backup is cut, changed or of another hub, its chain does not hold, or
+            what `signing` says is older than what the backup shows that the key signed.
+        UnusableHome: the new key cannot be encoded.
+        StoreFull: the disk is too small for the database.
     """
     scratch, database = home / UNFINISHED_DIRECTORY, home / DATABASE_DIRECTORY
     interrupted = scratch.exists() and not (home / GENESIS_FILE).exists()

@@ -66,7 +66,17 @@ def _section(document: dict[str, Any]) -> bytes:
 
 
 def write_backup(file: BinaryIO, head: BackupHead, rows: Iterable[tuple[bytes, bytes]], tail_of: Any) -> BackupTail:
-    """`tail_of(count)` is called once all rows are read."""
+    """Write the whole file: magic, head, `rows` in the order given, tail, and the SHA-256 of all of it.
+
+    Sizes are not checked here; `BackupReader` refuses what is out of bounds or out of key order.
+
+    Args:
+        rows: (key, value), keys ascending.
+        tail_of: is called with the number of rows once all are written, and returns the `BackupTail`.
+
+    Returns:
+        The tail that was written.
+    """
     out = _Hashing(file)
     out.write(MAGIC)
     out.write(_section({"genesis": head.genesis.decode(), "validator_key": head.validator_key.decode()}))
@@ -94,7 +104,12 @@ class BackupReader:
         self.tail: BackupTail | None = None
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
-        """In key order; nothing may be used before the end, where the hash is compared."""
+        """The rows in key order; none may be used before the end, where the hash is compared. Then `tail` is there.
+
+        Raises:
+            MalformedInput: a size is out of bounds, keys do not ascend, the file is cut, changed, or goes on after its
+                hash.
+        """
         count, last = 0, b""
         while (mark := self._in.read(1, "mark")) == _ROW:
             sizes = self._in.read(6, "row")

@@ -68,7 +68,7 @@ class BlockRecords:
         self._revision = Table(store, REVISION)
 
     def latest_height(self) -> int:
-        """0 before the first block."""
+        """The newest block that is stored whole, 0 before the first block."""
         last = self._blocks.last()
         return 0 if last is None else int.from_bytes(last[0], "big")
 
@@ -83,6 +83,7 @@ class BlockRecords:
         return 0 if first is None else int.from_bytes(first[0], "big")
 
     def block(self, height: int) -> StoredBlock | None:
+        """The whole block of `height`; None where it is not stored, or its body is pruned."""
         raw = None if height < 0 else self._blocks.get(_key(height))
         if raw is None:
             return None
@@ -90,7 +91,7 @@ class BlockRecords:
         return StoredBlock(block, block_id_of(block))
 
     def header(self, height: int) -> StoredHeader | None:
-        """Also where the body is pruned."""
+        """The header of `height` and its block id, also where the body is pruned; None where it is not stored."""
         raw = None if height < 0 else self._headers.get(_key(height))
         if raw is None:
             stored = self.block(height)
@@ -99,32 +100,45 @@ class BlockRecords:
         return StoredHeader(decode_header(header), BlockId(block_hash, PartSetHeader(_int(parts), parts_hash)))
 
     def body_bytes(self, height: int) -> int:
-        """What `prune_body` would free; 0 where it has."""
+        """Bytes of the rows that hold the transactions and results of `height`, 0 where there are none.
+
+        After `prune_body` a short row of the results is left, and counts.
+        """
         key = _key(height)
         return sum(len(row) for row in (self._blocks.get(key), self._results.get(key)) if row is not None)
 
     def revision_genesis(self) -> bytes | None:
-        """Digest of the genesis of the later revision that was begun here, None where none was."""
+        """Digest (32 bytes) of the genesis of the later revision that was begun here, None where none was."""
         return self._revision.get(_GENESIS)
 
     def rules_version(self, height: int) -> int | None:
-        """By which the block was executed."""
+        """The version of the hub's rules by which the block of `height` was executed; None where it is not stored."""
         stored = self.header(height)
         return None if stored is None else stored.header.version_app
 
     def encoded_block(self, height: int) -> bytes | None:
-        """As peers ask for it: not even decoded."""
+        """The block's bytes as peers ask for them, not decoded; None where it is not stored whole."""
         return None if height < 0 else self._blocks.get(_key(height))
 
     def height_of(self, block_hash: bytes) -> int | None:
+        """The height of the block with this 32-byte hash; None for an unknown hash, or bytes of another length."""
         raw = self._heights.get(block_hash) if len(block_hash) == 32 else None
         return None if raw is None else int.from_bytes(raw, "big")
 
     def commit(self, height: int) -> Commit | None:
+        """A commit of the block at `height` with more than two thirds; None where it is not stored.
+
+        The one that this node saw, which may differ from the one in the next block. Once the body of that next block is
+        pruned, the commit in it takes this place.
+        """
         raw = None if height < 0 else self._commits.get(_key(height))
         return None if raw is None else decode_commit(raw)
 
     def results(self, height: int) -> BlockResults | None:
+        """What execution said of the block at `height`; None where it is not stored.
+
+        Where the body is pruned `tx_results` is empty; app hash and validator updates stay.
+        """
         raw = None if height < 0 else self._results.get(_key(height))
         if raw is None:
             return None
@@ -144,6 +158,10 @@ class BlockRecords:
         )
 
     def validators(self, height: int) -> ValidatorSet | None:
+        """The set that votes on the block at `height`, with its priorities; stored two heights ahead.
+
+        None where it is not stored.
+        """
         raw = None if height < 0 else self._validators.get(_key(height))
         return None if raw is None else decode_validator_set(raw)
 
@@ -153,17 +171,22 @@ def _int(data: bytes) -> int:
 
 
 def store_revision_genesis(batch: KeyValueWriter, digest: bytes) -> None:
+    """Remember that the revision of the genesis with this 32-byte digest began here, in place of an earlier one."""
     WritableTable(batch, REVISION).put(_GENESIS, digest)
 
 
 def store_validators(batch: KeyValueWriter, height: int, validators: ValidatorSet) -> None:
+    """Write the set that votes on the block at `height`, in place of what was there; no check of any kind."""
     WritableTable(batch, VALIDATORS).put(_key(height), encode_validator_set(validators))
 
 
 def store_block_records(
     batch: KeyValueWriter, block: Block, block_id: BlockId, commit: Commit, results: BlockResults
 ) -> None:
-    """Everything of one height but its validators, which were stored two heights before."""
+    """Everything of one height but its validators, which were stored two heights before.
+
+    `block_id` and `commit` must be those of `block`: nothing is checked.
+    """
     key = _key(block.header.height)
     WritableTable(batch, BLOCKS).put(key, encode_block(block))
     WritableTable(batch, COMMITS).put(key, encode_commit(commit))
@@ -175,8 +198,10 @@ def store_block_records(
 
 
 def prune_body(batch: KeyValueWriter, records: BlockRecords, height: int) -> None:
-    """Transactions, evidence and results of one height; header, commit and validators stay, which light clients and the judges
-    of evidence need."""
+    """Delete transactions, evidence and results of one height; nothing happens where they are not stored.
+
+    Header, commit and validators stay, which light clients and the judges of evidence need.
+    """
     key = _key(height)
     stored, results = records.block(height), records.results(height)
     if stored is None or results is None:
@@ -199,7 +224,7 @@ def prune_body(batch: KeyValueWriter, records: BlockRecords, height: int) -> Non
 
 
 def prune_block_records(batch: KeyValueWriter, records: BlockRecords, height: int) -> None:
-    """Everything of one height, its validators included."""
+    """Delete everything of one height, its validators and the row that finds it by hash included."""
     key = _key(height)
     stored = records.header(height)
     if stored is not None:

@@ -49,11 +49,12 @@ class WrongTurn(Exception):
 def verify_commit(chain_id: str, validators: ValidatorSet, block: Block, block_id: BlockId, commit: Commit) -> None:
     """More than two thirds of `validators` signed the block, and no entry of the commit is false.
 
-    The whole commit is judged, since the node may put it into a block of its own (cometbft VerifyCommit).
+    The whole commit is judged, since the node may put it into a block of its own (cometbft VerifyCommit). The rest of
+    the block is not: whether it follows from the node's state is for `HubLedger.accepts`.
 
     Raises:
-        PredicateFailed: `chain_id_matches`, `validators_hash_matches`, `one_entry_a_validator`, `commit_matches_header`,
-            `commit_is_for_the_block`, `two_thirds_signed`, `every_entry_signed`.
+        PredicateFailed: `chain_id_matches`, `validators_hash_matches`, `one_entry_a_validator`,
+            `commit_matches_header`, `commit_is_for_the_block`, `two_thirds_signed`, `every_entry_signed`.
     """
     predicates.chain_id_matches(block.header, chain_id)
     predicates.validators_hash_matches(block.header, validators)
@@ -125,9 +126,11 @@ def apply_verified(ledger: HubLedger, blocks: Sequence[Block], last: Commit, fol
 
 
 def skip_in(ledger: HubLedger, block_id: BlockId, successor: Block | None) -> SkipCertificate | None:
-    """The certificate of the block that follows the tip, which its successor begins with where there is one.
+    """The certificate of the block that follows the tip, which its successor begins with; None where there is none.
 
-    Raises PredicateFailed, MalformedInput where it is a false one.
+    Raises:
+        PredicateFailed, MalformedInput: the certificate is false, or is about another block.
+        StateDamaged: the root of the tip's state is not stored.
     """
     if successor is None or not successor.transactions or not is_certificate(successor.transactions[0]):
         return None
@@ -139,7 +142,11 @@ def skip_in(ledger: HubLedger, block_id: BlockId, successor: Block | None) -> Sk
 
 
 def check_not_skipped_here(ledger: HubLedger, successor: Block) -> None:
-    """Raises SkippedHere where `successor`, which does not follow from the tip, shows that the tip counts as empty."""
+    """Look whether `successor`, which does not follow from the tip, shows that the tip counts as empty.
+
+    Raises:
+        SkippedHere: it begins with a certificate that holds, of the tip, which was executed here.
+    """
     if not successor.transactions or not is_certificate(successor.transactions[0]):
         return
     try:
@@ -152,7 +159,14 @@ def check_not_skipped_here(ledger: HubLedger, successor: Block) -> None:
 
 
 def check_turn(validators: ValidatorSet, block: Block, round_: int) -> None:
-    """A block that was locked in an earlier round keeps that round's proposer. Raises WrongTurn."""
+    """The proposer of `block`, decided in `round_`, had its turn in that round or in an earlier one.
+
+    A block that was locked in an earlier round keeps that round's proposer. After MAX_ROUNDS rounds any proposer
+    passes.
+
+    Raises:
+        WrongTurn: no round up to this one was the proposer's, by the priorities in `validators`.
+    """
     turns = []
     for earlier in range(min(round_, MAX_ROUNDS) + 1):
         turn = proposer_of(validators, earlier).address

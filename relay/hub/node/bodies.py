@@ -35,7 +35,12 @@ class BodyBudget:
         """Of the whole blocks that are counted."""
 
     def excess(self, newest: int) -> range:
-        """Count what was added, and say which of the oldest bodies are to go."""
+        """Count up to COUNTED_IN_STEP blocks that were added up to `newest`, and say which bodies are to go.
+
+        Returns:
+            Heights of the oldest blocks, at most BODIES_IN_STEP, none of them among the newest LEAST_BODIES; empty
+            while all bodies fit.
+        """
         first = self._blocks.first_number()
         if self._counted > newest:  # the node was rolled back
             self._counted, self.total_bytes = -1, 0
@@ -51,20 +56,23 @@ class BodyBudget:
         return range(first, end)
 
     def prune(self, batch: KeyValueWriter, height: int) -> None:
+        """Take the body of `height` out of the sum, and delete it from both stores in `batch`."""
         self.forget(height)
         prune_body(batch, self._records, height)
         prune_evm_body(batch, self._blocks, height)
 
     def forget(self, height: int) -> None:
-        """The whole block goes, which counts only where its body has not gone before."""
+        """Take a block out of the sum that goes as a whole. It counts only where its body has not gone before."""
         if self._blocks.first_number() <= height <= self._counted:
             self.total_bytes = max(self.total_bytes - self._bytes(height), 0)
 
     @property
     def is_due(self) -> bool:
+        """Whether SAVED_EVERY blocks were counted since the sum was last written, so that `save` is due."""
         return self._counted - self._saved >= SAVED_EVERY
 
     def save(self, batch: KeyValueWriter) -> None:
+        """Write the sum and how far it reaches; without it the next start counts from the last `save` on."""
         counted = max(self._counted, 0)
         WritableTable(batch, BODIES).put(_COUNTED, counted.to_bytes(8, "big") + self.total_bytes.to_bytes(8, "big"))
         self._saved = self._counted

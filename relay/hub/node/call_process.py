@@ -41,12 +41,22 @@ _ORPHAN_S = 2 * CALL_DEADLINE_S + 5
 
 
 def call_command(home: Path, map_bytes: int, memory_bytes: int = CALL_MEMORY_BYTES) -> tuple[str, ...]:
-    """Starts one for the node of this home. `-P`: nothing is imported from the folder that the node was started in."""
+    """The command line that starts one such process for the node of this home.
+
+    `-P`: nothing is imported from the folder that the node was started in. `memory_bytes` is what calls may take in
+    addition to what the program itself takes; `map_bytes` must be the node's own.
+    """
     module = ("-P", "-m", "relay.hub.node.call_process")
     return sys.executable, *module, str(home.absolute()), str(map_bytes), str(memory_bytes)
 
 
 def main() -> None:
+    """Serve requests of `sys.argv` (HOME, MAP_BYTES, MEMORY_BYTES) until standard input ends or a call is aborted.
+
+    Raises:
+        UnusableHome: the genesis of the home cannot be used.
+        lmdb.Error: the database cannot be opened.
+    """
     home, map_bytes, memory_bytes = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     # Nothing but frames may reach the node through standard output.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)

@@ -46,40 +46,64 @@ class HubChain:
 
     @property
     def chain_id(self) -> int:
+        """The EVM's chain id of the genesis document (EIP-155), not the hub's own name."""
         return self._application.genesis.evm_chain_id
 
     @property
     def client_version(self) -> str:
+        """What `web3_clientVersion` answers: a constant, which does not follow the program's version."""
         return CLIENT_VERSION
 
     @property
     def blocks(self) -> BlockStore:
+        """EVM blocks, number n being hub height n; of heights that are pruned here there is none."""
         return self._application.blocks
 
     @property
     def mempool(self) -> Mempool:
+        """What answers for pending transactions. Under an outside engine it is a mirror and may lack some."""
         return self._mempool
 
     @property
     def heads(self) -> HeadFeed:
+        """Tells subscribers of new blocks.
+
+        Whoever applies blocks publishes in it, from the trio run, after the batch is stored.
+        """
         return self._heads
 
     @property
     def call_gas_limit(self) -> int:
+        """Most gas that `eth_call` and `eth_estimateGas` may use: as much as one transaction may on this hub."""
         return self._application.genesis.params.transaction_max_gas
 
     @property
     def next_base_fee_wei(self) -> int:
+        """Wei a unit of gas in the block after the newest; 0 where gas is free."""
         return self._application.next_base_fee_wei
 
     def state_after(self, block: EvmBlock) -> EvmState:
+        """A scratch state after `block`, in that block's context.
+
+        For blocks of an earlier revision the header says which rules.
+
+        Raises:
+            StatePruned: this node has deleted that state.
+        """
         version = None
         if self._header_version is not None and block.number <= self._application.genesis.base_height:
             version = self._header_version(block.number)
         return self._application.state_after(block, version)
 
     async def submit_transaction(self, raw: bytes) -> bytes:
-        """Check against the newest state and take into the pool. Raises InvalidTransaction."""
+        """Check against the newest state, take into the pool or pass on, and return the 32-byte hash.
+
+        At most four are checked at once; more wait.
+
+        Raises:
+            InvalidTransaction: the bytes are not a transaction of this chain, its sender cannot send it now, or the
+                pool refuses it.
+        """
         transaction, sender = await trio.to_thread.run_sync(self._checked, raw, limiter=self._submissions)
         if self._pass_on is None:
             self._mempool.add(

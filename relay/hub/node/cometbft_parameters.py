@@ -18,14 +18,17 @@ class RpcError(Exception):
         super().__init__(message, data)
 
     def as_json(self) -> dict[str, Any]:
+        """The `error` member of a JSON-RPC answer; `data` is there even where it is empty, as CometBFT has it."""
         return {"code": self.code, "message": self.message, "data": self.data}
 
 
 def internal_error(data: str) -> RpcError:
+    """-32603, CometBFT's answer where a method cannot serve a well-formed question; `data` is the sentence."""
     return RpcError(-32603, "Internal error", data)
 
 
 def invalid_params(data: str) -> RpcError:
+    """-32602, for a parameter of the wrong type or form; `data` is the sentence."""
     return RpcError(-32602, "Invalid params", data)
 
 
@@ -41,6 +44,11 @@ class Arguments:
         return None if value in (None, "") else value
 
     def integer(self, name: str) -> int | None:
+        """An int64; None where it is absent or an empty text. Decimal text is taken too, from a URI also in quotes.
+
+        Raises:
+            RpcError: -32602, it is no integer or needs more than 64 bits.
+        """
         value = self._raw(name)
         if isinstance(value, str):
             value = value.strip('"') if self.from_uri else value
@@ -52,6 +60,11 @@ class Arguments:
         return value
 
     def text(self, name: str) -> str:
+        """A string, "" where it is absent. From a URI it must stand in double quotes; nothing in them is unescaped.
+
+        Raises:
+            RpcError: -32602, it is no string, or from a URI not quoted.
+        """
         value = self._raw(name)
         if value is None:
             return ""
@@ -64,6 +77,13 @@ class Arguments:
         return value
 
     def data(self, name: str, *, base64_in_json: bool = False) -> bytes:
+        """Bytes, empty where they are absent.
+
+        From a URI: hex after `0x`, UTF-8 in double quotes, else hex. In JSON: hex, or base64 with `base64_in_json`.
+
+        Raises:
+            RpcError: -32602, it is no string, or does not decode.
+        """
         value = self._raw(name)
         if value is None:
             return b""
@@ -81,6 +101,11 @@ class Arguments:
             raise invalid_params(f"{name} is not bytes") from None
 
     def boolean(self, name: str) -> bool:
+        """False where it is absent; `true` and `false` are taken as JSON values and as text.
+
+        Raises:
+            RpcError: -32602, it is anything else.
+        """
         value = self._raw(name)
         if value in (None, False, "false"):
             return False

@@ -58,7 +58,7 @@ SKIP_POLL_S = 1.0
 
 
 def why_waiting_for_skip(height: int) -> str:
-    """One sentence."""
+    """What the operator is told while a decided block of `height` waits for its certificate, as one sentence."""
     return (
         f"no block {height + 1}: this key signed that block {height} counts as empty, so it waits for the certificate"
         " (`hutong hub skip combine`, then `hutong hub skip apply`)"
@@ -73,12 +73,46 @@ class BlockSigner(Protocol):
     """What the driver needs of the validator's key; blocking."""
 
     @property
-    def record(self) -> LastSigned: ...
-    def sign_vote(self, vote: Vote) -> Vote: ...
-    def sign_proposal(self, proposal: Proposal) -> Proposal: ...
-    def passed(self, height: int) -> None: ...
-    def save_proposal(self, height: int, block: bytes) -> None: ...
-    def saved_proposal(self, height: int) -> bytes | None: ...
+    def record(self) -> LastSigned:
+        """What the key has signed last, as it is on disk. A signer that was never reached yet may have an empty one."""
+
+    def sign_vote(self, vote: Vote) -> Vote:
+        """The vote with its signature, after the record of it is on disk.
+
+        The time may be that of an earlier signature for the same vote. An address that is not this key's is not
+        noticed.
+
+        Raises:
+            DoubleSignRefused: the key signed something else at that height, round and step, or something later.
+            SignerAway: the key cannot be asked now.
+            OSError: the record cannot be written; then there is no signature.
+        """
+
+    def sign_proposal(self, proposal: Proposal) -> Proposal:
+        """The proposal with its signature, in everything as `sign_vote`.
+
+        Raises:
+            DoubleSignRefused, SignerAway, OSError: as `sign_vote`.
+        """
+
+    def passed(self, height: int) -> None:
+        """The others decided `height`, and this key takes no part in it any more: nothing is signed up to it.
+
+        Raises:
+            OSError: the record cannot be written.
+        """
+
+    def save_proposal(self, height: int, block: bytes) -> None:
+        """Keep the encoded block that is proposed at `height`, durably, before it is signed.
+
+        It replaces that of any other height.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+
+    def saved_proposal(self, height: int) -> bytes | None:
+        """The encoded block kept for `height`, unchecked; None where none or another height's is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +127,26 @@ class Timeouts:
 
     @classmethod
     def without_peers(cls) -> "Timeouts":
-        """Nobody else's message can come, so a round of an absent proposer need not be sat out; long enough not to spin."""
+        """For a validator that decides alone: long enough not to spin.
+
+        No message of others can come, so an absent proposer need not be waited for.
+        """
         return cls(0.05, 0.05, 0.05)
 
     @classmethod
     def among_peers(cls, params: HubParams) -> "Timeouts":
-        """Short where blocks are to come fast; growth by half makes good within a few rounds what is too short."""
+        """Short where `block_interval_ms` is: 0.8 to 3 s for a proposal, 0.4 to 1 s for votes.
+
+        Each round is half as long again as the one before, which makes good within a few rounds what is too short.
+        """
         interval_s = params.block_interval_ms / 1000
         return cls(min(3.0, max(0.8, 3 * interval_s)), min(1.0, max(0.4, interval_s)), 0.0, 1.5)
 
     def of(self, timer: Step, round_: int) -> float:
+        """Seconds that `timer` runs in round `round_` (from 0), at most `most_s`.
+
+        Every timer but that of proposals has `vote_s`.
+        """
         base = self.propose_s if timer is Step.PROPOSE else self.vote_s
         return min(self.most_s, base * self.factor ** min(round_, 100) + self.growth_s * round_)
 
@@ -121,7 +165,10 @@ def _own_threads() -> trio.CapacityLimiter:
 
 
 async def in_evm_thread(function: Callable[[], T]) -> T:
-    """Run blocking work in a thread with the fixed stack."""
+    """Run blocking work in a thread with the stack that the EVM needs; what it returns or raises comes through.
+
+    At most four run at once, in threads that no reader of the node's ports can hold.
+    """
     return await trio.to_thread.run_sync(run_with_evm_stack, function, limiter=_own_threads())
 
 
@@ -169,7 +216,15 @@ class ConsensusDriver:
         self._state = RoundState(tip.chain_id, own_address, tip.height, tip.validators, tip.time_ns)
 
     async def run(self) -> None:
-        """Produce blocks until cancelled. A bug or a refusal to sign ends it with its reason."""
+        """Produce blocks until cancelled. A bug, or what the key or the disk refuses, ends it with its reason.
+
+        Raises:
+            DoubleSignRefused: the key signed something else before.
+            UnknownRulesVersion: the next block needs rules that this code lacks.
+            ExecutionFailed: a decided block cannot be executed here.
+            SkipRefused, UnusableHome: a promise to skip, or a certificate of a skip, cannot be read or followed.
+            StoreFull, OSError: the disk takes nothing more.
+        """
         await self._begin()
         while True:
             if self._events:

@@ -37,4 +37,5 @@ class EngineHeaders:
             raise HeaderUnavailable(f"header {height} from CometBFT: {error}") from error
 
     def close(self) -> None:
+        """Close the connections to CometBFT; no header can be asked for after it."""
         self._client.close()

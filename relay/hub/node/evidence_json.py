@@ -24,6 +24,11 @@ def _vote_json(vote: Vote) -> dict[str, Any]:
 
 
 def evidence_to_rpc(encoded: bytes) -> dict[str, Any]:
+    """One encoded item of a block's evidence as CometBFT's RPC prints it, with powers and heights as text.
+
+    Raises:
+        MalformedInput: the bytes are not evidence.
+    """
     item = decode_evidence(encoded)
     return {
         "type": "tendermint/DuplicateVoteEvidence",

@@ -12,7 +12,11 @@ TOKENS = "tokens"
 
 
 def waiting_packet(view: StateView, client_id: str, sequence: int) -> dict[str, Any]:
-    """An unsettled packet over `client_id`. A forward has its origin; what an account of the hub sent has none."""
+    """The JSON row of an unsettled packet over `client_id`; whether it is unsettled is not checked.
+
+    A forward has its `origin` and `acceptedAt`; what an account of the hub sent has the origin null. `denom` and
+    `amount` are there for forwarded tokens alone.
+    """
     shown: dict[str, Any] = {"client": client_id, "sequence": hex(sequence), "kind": TOKENS, "origin": None}
     record = view.get(keys.forward_key(client_id, sequence))
     if record is None:

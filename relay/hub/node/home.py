@@ -41,17 +41,24 @@ class ValidatorKey:
         return f"ValidatorKey({self.public_key.data.hex()})"
 
     def sign(self, digest: bytes) -> bytes:
-        """64 bytes r ‖ s, low s."""
+        """Sign a 32-byte digest: 64 bytes r ‖ s, big-endian, low s.
+
+        Nothing is recorded here; `FileSigner` does that.
+        """
         return secp256k1.sign(self.private_key, digest)
 
 
 def validator_key(private_key: bytes) -> ValidatorKey:
-    """Derive the public part. Raises ValueError for a secret out of range."""
+    """Derive the public part of a 32-byte secret.
+
+    Raises:
+        ValueError: the secret is not between 1 and the order of secp256k1.
+    """
     return ValidatorKey(private_key, PublicKey(KeyType.SECP256K1, secp256k1.public_key_of(private_key)))
 
 
 def encode_validator_key(key: ValidatorKey) -> bytes:
-    """CometBFT's priv_validator_key.json."""
+    """The bytes of CometBFT's priv_validator_key.json. They hold the secret as plain text."""
     document = {
         "address": key.public_key.address.hex().upper(),
         "pub_key": {"type": _PUBLIC_KEY_TYPE, "value": base64.b64encode(key.public_key.data).decode()},
@@ -61,7 +68,11 @@ def encode_validator_key(key: ValidatorKey) -> bytes:
 
 
 def decode_validator_key(data: bytes) -> ValidatorKey:
-    """Inverse; a ValueError says what is wrong and never shows the secret."""
+    """Inverse of `encode_validator_key`. Only the secret is read; address and public key are derived and not compared.
+
+    Raises:
+        ValueError: a sentence without its subject, which says what is wrong and never shows the secret.
+    """
     try:
         document = parse_json(data, "key", MAX_KEY_FILE_BYTES)
         entry = document["priv_key"]
@@ -77,7 +88,11 @@ def decode_validator_key(data: bytes) -> ValidatorKey:
 
 
 def load_genesis(home: Path) -> Genesis:
-    """Raises UnusableHome."""
+    """The checked genesis document of a home.
+
+    Raises:
+        UnusableHome: the file is missing, too long, or not a genesis.
+    """
     path = home / GENESIS_FILE
     try:
         with path.open("rb") as file:
@@ -91,7 +106,11 @@ def load_genesis(home: Path) -> Genesis:
 
 
 def load_validator_key(home: Path) -> ValidatorKey:
-    """Raises UnusableHome, also where others may read the file."""
+    """The plain key of a home; an encrypted one is refused here, and opened by `key_file.load_key`.
+
+    Raises:
+        UnusableHome: the file is missing, others may read it, or it is not such a key.
+    """
     path = home / VALIDATOR_KEY_FILE
     try:
         return decode_validator_key(read_private_file(path))

@@ -35,6 +35,10 @@ class HutongMethods:
         self._readers = trio.CapacityLimiter(4)
 
     def methods(self) -> Mapping[str, Method]:
+        """Method by its JSON-RPC name. Each reads in a worker thread, at most four at once.
+
+        The methods raise the JSON-RPC error -32602 for parameters of another form, or too many.
+        """
         return {
             "hutong_forwardFailure": self._method(2, self._forward_failure),
             "hutong_pendingForwards": self._method(2, self._pending_forwards),

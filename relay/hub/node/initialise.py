@@ -53,6 +53,11 @@ class NewHub:
     code: CodeRules | None = None
 
     def constitution(self, validators: tuple[ValidatorKey, ...]) -> Constitution | None:
+        """Who speaks for each of `validators`, which stand in the order of `operators`; None where admins govern.
+
+        Raises:
+            ValueError: there are more validators than operators, or fewer.
+        """
         if self.admins is not None:
             return None
         named = zip((key.public_key.data for key in validators), self.operators, strict=True)
@@ -60,7 +65,7 @@ class NewHub:
 
 
 def new_secret() -> bytes:
-    """32 random bytes that are a secp256k1 secret."""
+    """32 random bytes of the system's source, which are a secp256k1 secret."""
     while True:
         secret = secrets.token_bytes(32)
         if 0 < int.from_bytes(secret, "big") < secp256k1.ORDER:
@@ -68,7 +73,12 @@ def new_secret() -> bytes:
 
 
 def build_genesis(hub: NewHub, validators: tuple[ValidatorKey, ...]) -> Genesis:
-    """Checked by the same parser that `start` uses. Raises MalformedInput."""
+    """The genesis of a new hub, each validator with VALIDATOR_POWER; checked by the parser that `start` uses.
+
+    Raises:
+        MalformedInput: a chain id, amount or parameter is out of its bounds.
+        ValueError: validators and operators are not equally many.
+    """
     genesis = Genesis(
         hub.chain_id,
         hub.evm_chain_id,
@@ -89,7 +99,15 @@ def build_genesis(hub: NewHub, validators: tuple[ValidatorKey, ...]) -> Genesis:
 def initialise_home(
     home: Path, hub: NewHub, private_key: bytes | None = None, encode_key: EncodeKey = PLAIN
 ) -> Genesis:
-    """Write genesis, validator key (0600) and an empty last-signed record. Never overwrites a home."""
+    """Write genesis, validator key (0600) and an empty last-signed record. A home is never overwritten.
+
+    Genesis is written last. `private_key` None makes a new key; one that is given must never have signed for this
+    chain.
+
+    Raises:
+        UnusableHome: one of the files exists, cannot be written, or the key cannot be encoded.
+        MalformedInput, ValueError: as `build_genesis`, or the given key is no secret.
+    """
     key = validator_key(new_secret() if private_key is None else private_key)
     genesis = build_genesis(hub, (key,))
     try:

@@ -54,9 +54,15 @@ class Joined:
 
 
 def prepare_home(home: Path, genesis: Genesis, encode_key: EncodeKey = PLAIN) -> bool:
-    """Write genesis, a new validator key and an empty last-signed record; False where an earlier call did.
+    """Write genesis, a new validator key and an empty last-signed record.
 
-    Genesis comes last, so that a home without it is one whose making was interrupted. Raises UnusableHome.
+    Genesis comes last, so that a home without it is one whose making was interrupted.
+
+    Returns:
+        False where an earlier call has written the same genesis.
+
+    Raises:
+        UnusableHome: the home is of another hub or under CometBFT, has a key without its record, or cannot be written.
     """
     if (home / "cometbft").is_dir():
         raise UnusableHome(f"{home} is of a hub under CometBFT")
@@ -94,11 +100,18 @@ def join_hub(
     say: Callable[[str], None],
     now_ns: Callable[[], int] = time.time_ns,
 ) -> Joined:
-    """Blocking, until the node is where the members are. `say` is told of members that failed, by their URL.
+    """Blocking, until no member that answers has more blocks than this node.
+
+    Args:
+        members: are closed at the end, also where it fails. Who answers falsely is not asked again.
+        trusted: the header from which a snapshot is believed; None applies every block from the first on.
+        say: is told of members that failed, by their URL, one sentence each.
+        now_ns: nanoseconds of Unix time, against which the age of `trusted` is judged.
 
     Raises:
-        UnusableHome, NodeRefused: the home.
+        UnusableHome, NodeRefused: the home, or a machine that cannot execute this hub.
         JoinFailed: no member helps, or what they agree on contradicts this node's state or the trusted header.
+        StoreFull: the disk is too small; the same call goes on from there.
     """
     try:
         check_runtime(genesis)

@@ -31,6 +31,11 @@ EncodeKey = Callable[[ValidatorKey], bytes]
 
 
 def no_password(path: Path) -> bytes:
+    """The `Password` of a caller that has none.
+
+    Raises:
+        UnusableHome: always.
+    """
     raise UnusableHome(f"{path} is encrypted: its password is needed (--key-password-file or --key-password-env)")
 
 
@@ -45,6 +50,7 @@ class KeyFile:
 
     @property
     def is_encrypted(self) -> bool:
+        """Whether the file is a keystore; then `public_key` is only what the file says."""
         return self.keyfile is not None
 
     def __repr__(self) -> str:
@@ -52,7 +58,11 @@ class KeyFile:
 
 
 def parse_key_file(path: Path, data: bytes) -> KeyFile:
-    """`path` is named in errors. Raises UnusableHome, which never shows a secret."""
+    """Read what is known of a key without opening it; `path` is named in errors alone.
+
+    Raises:
+        UnusableHome: the bytes are neither form, or a keystore without its public key. It never shows a secret.
+    """
     if not _is_keystore(data):
         try:
             return KeyFile(path, data, decode_validator_key(data).public_key, None)
@@ -87,7 +97,11 @@ def _is_keystore(data: bytes) -> bool:
 
 
 def read_key_file(path: Path) -> KeyFile:
-    """Raises UnusableHome, also where others may read the file."""
+    """The key file of a home, not opened.
+
+    Raises:
+        UnusableHome: the file is missing, others may read it, it is no key, or this home's key is with a signer.
+    """
     require_own_key(path.parent)
     try:
         return parse_key_file(path, read_private_file(path))
@@ -96,11 +110,16 @@ def read_key_file(path: Path) -> KeyFile:
 
 
 def key_is_remote(home: Path) -> bool:
+    """Whether a signer has this home's key. The file that says so is not read."""
     return (home / REMOTE_KEY_FILE).exists()
 
 
 def require_own_key(home: Path) -> None:
-    """Raises UnusableHome."""
+    """Refuse a home whose key is with a signer, where a command needs the key itself.
+
+    Raises:
+        UnusableHome: the key is with a signer.
+    """
     if key_is_remote(home):
         raise UnusableHome(
             f"{home / REMOTE_KEY_FILE}: this home's key is with a signer, so this is not supported here; give the signer's home"
@@ -108,7 +127,13 @@ def require_own_key(home: Path) -> None:
 
 
 def open_key(file: KeyFile, password: Password = no_password) -> ValidatorKey:
-    """Costs a second where it is encrypted. Raises UnusableHome: no or a wrong password, or a file that says another key."""
+    """The secret of a key file.
+
+    `password` is asked where it is encrypted, and the derivation then takes about a second.
+
+    Raises:
+        UnusableHome: no or a wrong password, or a file that says another key than it holds.
+    """
     if file.keyfile is None:
         return decode_validator_key(file.data)
     try:
@@ -119,12 +144,23 @@ def open_key(file: KeyFile, password: Password = no_password) -> ValidatorKey:
 
 
 def load_key(home: Path, password: Password = no_password) -> ValidatorKey:
-    """The validator's key of a home. Raises UnusableHome."""
+    """The validator's key of a home, as `read_key_file` and `open_key`.
+
+    Raises:
+        UnusableHome: as both.
+    """
     return open_key(read_key_file(home / VALIDATOR_KEY_FILE), password)
 
 
 def encrypted(password: bytes, path: Path, iterations: int | None = None) -> EncodeKey:
-    """Encodes keys as keystores under this password; `path` is named in errors. The encoder raises UnusableHome."""
+    """Encodes keys as V3 keystores under this password; `path` is named in errors.
+
+    Args:
+        iterations: of the derivation; None takes the default of `relay.keys`.
+
+    Returns:
+        The encoder, which raises UnusableHome where the password is empty or too long.
+    """
 
     def encode(key: ValidatorKey) -> bytes:
         try:

@@ -40,14 +40,20 @@ _USEFUL = frozenset(
 
 
 def governors(genesis: Genesis) -> tuple[Address, ...]:
-    """Admins, or the operators of the first validators."""
+    """Accounts that govern: the admins, or the operators of the genesis's validators.
+
+    Later changes of either are not seen.
+    """
     admins = () if genesis.admins is None else genesis.admins.addresses
     operators = () if genesis.constitution is None else genesis.constitution.operators
     return (*admins, *(account for _, account in operators))
 
 
 def pool_of(genesis: Genesis, relays: "KnownRelays", lifetime_s: float = DEFAULT_LIFETIME_S) -> Mempool:
-    """With lanes where gas is free."""
+    """The node's pool.
+
+    Where gas is free it has lanes, so that known relays are not kept out; `lifetime_s` is of a transaction.
+    """
     return Mempool(lifetime_s=lifetime_s, lanes=PoolLanes(relays.knows) if genesis.fees is None else None)
 
 
@@ -65,10 +71,14 @@ class KnownRelays:
             self.learn(height)
 
     def knows(self, account: Address) -> bool:
+        """Whether the account is named, or was of use in the last KNOWN_BLOCKS blocks that were learned."""
         return account in self._named or account in self._useful
 
     def learn(self, height: int) -> None:
-        """After the block is stored."""
+        """Remember who sent something useful in block `height`, and forget who was not of use for KNOWN_BLOCKS.
+
+        Called after the block is stored, in order of heights. A block that is not stored changes nothing.
+        """
         block, receipts = self._blocks.block(height), self._blocks.receipts(height)
         if block is None or receipts is None:
             return

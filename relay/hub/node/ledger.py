@@ -74,6 +74,7 @@ class HubLedger:
 
     @property
     def skips(self) -> SkippedBlocks:
+        """The certificates in this chain's state, and the rules by which a new one is judged."""
         return self.application.skips
 
     @property
@@ -195,7 +196,11 @@ class HubLedger:
         return validators
 
     def last_commit(self) -> Commit:
-        """The commit that the next block carries."""
+        """The commit that the next block carries: the tip's, as this node saw it; empty for a revision's first block.
+
+        Raises:
+            ChainDamaged: the commit of the tip is not on disk.
+        """
         if self.tip.height == self.genesis.base_height:
             return EMPTY_COMMIT
         commit = self.records.commit(self.tip.height)
@@ -204,10 +209,14 @@ class HubLedger:
         return commit
 
     def accepts(self, block: Block, known: Mapping[int, Vote] = NOTHING_KNOWN) -> bool:
-        """A block that follows from the tip, with transactions that the application takes. Raises MalformedInput,
-        EvidenceOutOfReach.
+        """Whether the application takes the transactions and rules version of `block`, which must follow from the tip.
 
-        `known` are verified precommits of the last height.
+        `known` are precommits of the tip by their index, whose signatures were verified before and are not verified
+        again.
+
+        Raises:
+            MalformedInput: a field of the block does not follow from the tip, or its commit or evidence does not hold.
+            EvidenceOutOfReach: evidence is about a block that this node lacks.
         """
         tip = self.tip
         check_block(tip, block)
@@ -217,12 +226,25 @@ class HubLedger:
         return self.accepts_transactions(block)
 
     def accepts_transactions(self, block: Block) -> bool:
-        """What `accepts` asks last."""
+        """What `accepts` asks last: transactions and rules version alone. The rest of the block is not looked at."""
         verdict = self.application.process_proposal(block.transactions, block.header.version_app)
         return verdict is ProposalVerdict.ACCEPT
 
     def apply(self, block: Block, block_id: BlockId, commit: Commit, skip: SkipCertificate | None = None) -> Applied:
-        """Execute a decided block, as empty where it is skipped, and land block, commit, results and state together."""
+        """Execute a decided block, as empty where `skip` is given; block, commit, results and state land in one batch.
+
+        Blocking, in the one thread that applies blocks. That the block follows, and that `commit` is of more than two
+        thirds, is not checked here: `accepts` and `verify_commit` do. After the batch the pruner takes a step.
+
+        Raises:
+            ExecutionFailed: a guard is set, and the block cannot be executed within its limits.
+            UnknownRulesVersion, RevisionEnded: no block may follow by this code, or by the chain's own decision.
+            OutOfOrder: the block does not follow from the state.
+            SkipBroken: `skip` is not a certificate of this block, or the block lacks the one of the block before it.
+            SnapshotLied: the first block after a restoration is not the one that the snapshot named.
+            MalformedInput: the block's evidence does not decode.
+            StoreFull: nothing of the block is stored.
+        """
         header = block.header
         evidence = decode_block_evidence(block.evidence, self.params.evidence_max_bytes)
         request = FinalizeBlockRequest(

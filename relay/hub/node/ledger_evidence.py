@@ -20,11 +20,13 @@ from relay.hub.state.keys import evidence_key
 
 
 def accountable_until(tip: ChainTip) -> AccountableUntil:
+    """What decides whether a double vote is too old to count, by the height and time (nanoseconds) of `tip`."""
     params = tip.params
     return AccountableUntil(tip.height, tip.time_ns, params.evidence_max_age_blocks, params.evidence_max_age_ns)
 
 
 def misbehaviours_of(evidence: tuple[DuplicateVote, ...]) -> tuple[Misbehaviour, ...]:
+    """The same items in the form that the application is told; one each, in their order."""
     return tuple(
         Misbehaviour(
             item.first.validator_address,
@@ -51,17 +53,25 @@ class LedgerEvidence:
         self.pool = EvidencePool()
 
     def add(self, equivocation: Equivocation) -> None:
-        """Waits until its height is decided."""
+        """Keep a double vote that this node saw; it waits until its height is decided.
+
+        A second one of the same validator and height is left out, and any where MAX_WAITING wait.
+        """
         self.pool = self.pool.with_equivocation(equivocation)
 
     def for_block(self, max_bytes: int) -> tuple[bytes, ...]:
-        """Encoded, without what the state has a record of."""
+        """Encoded items for the next block, at most `max_bytes` together, without those that are on record."""
         fresh = tuple(item for item in self.pool.ready if not self._is_recorded(item))
         self.pool = replace(self.pool, ready=fresh)
         return self.pool.for_block(max_bytes)
 
     def check(self, tip: ChainTip, block: Block) -> tuple[DuplicateVote, ...]:
-        """Every item proves something new. Raises MalformedInput, EvidenceOutOfReach."""
+        """The items of a block that follows `tip`, each of which proves something new.
+
+        Raises:
+            EvidenceOutOfReach: an item is about a block below the first one that is stored here.
+            MalformedInput: an item is on record, too old, does not hold, or stands twice.
+        """
         found = decode_block_evidence(block.evidence, tip.params.evidence_max_bytes)
         for index, item in enumerate(found):
             field = f"block.evidence[{index}]"
@@ -78,7 +88,7 @@ class LedgerEvidence:
         return found
 
     def after_block(self, tip: ChainTip, committed: tuple[DuplicateVote, ...]) -> None:
-        """`tip` is the block that was applied."""
+        """Take `committed`, and what is too old now, out of the pool; `tip` is the block that was applied."""
         self.pool = self.pool.after_block(tip.height, committed, self._facts, accountable_until(tip))
 
     def _facts(self, height: int) -> tuple[ValidatorSet, int] | None:

@@ -40,11 +40,13 @@ class LightFollower:
         self._believed: dict[int, Header] = {}
 
     def header(self, member: Member, height: int, now_ns: int) -> Header:
-        """The header of `height`.
+        """The header of `height`, reached from the trusted one by hashes downwards or by light verification upwards.
+
+        Blocking, as long as the member takes to answer. `now_ns` is nanoseconds of Unix time.
 
         Raises:
             MemberFailed: the member's answers do not lead there.
-            TrustUnusable: the trusted header is too old, or too far above.
+            TrustUnusable: the trusted header is too old, too far above, or of an earlier revision.
         """
         if height in self._believed:
             return self._believed[height]

@@ -62,9 +62,16 @@ class Member:
         self._client = httpx.Client(timeout=SILENCE_S, trust_env=False, transport=transport, headers=headers)
 
     def close(self) -> None:
+        """Close the connections; nothing can be asked after it."""
         self._client.close()
 
     def latest_height(self) -> int:
+        """The height that the member says it has, 0 before its first block; a claim and no more.
+
+        Raises:
+            MemberFailed: no answer, or not of the form.
+        """
+
         def parse(result: Any) -> int:
             info = mapping(mapping(result, "status").get("sync_info"), "status.sync_info")
             return _height(info.get("latest_block_height"), "status.latest_block_height", least=0)
@@ -72,6 +79,12 @@ class Member:
         return self._ask("status", {}, parse)
 
     def signed_header(self, height: int) -> SignedHeader:
+        """The header of `height` with a commit, unverified; only that the header says this height is checked.
+
+        Raises:
+            MemberFailed: no answer, or not of the form.
+        """
+
         def parse(result: Any) -> SignedHeader:
             found = signed_header_from_rpc(mapping(result, "commit").get("signed_header"))
             if found.header.height != height:
@@ -81,7 +94,11 @@ class Member:
         return self._ask("commit", {"height": str(height)}, parse)
 
     def validator_set(self, height: int) -> ValidatorSet:
-        """With proposer and priorities, which no header commits to."""
+        """The set that votes on block `height`, with proposer and priorities, which no header commits to. Unverified.
+
+        Raises:
+            MemberFailed: no answer, or not of the form.
+        """
 
         def parse(result: Any) -> ValidatorSet:
             text = mapping(result, "validator_set").get("validator_set")
@@ -90,7 +107,11 @@ class Member:
         return self._ask("hub_validator_set", {"height": str(height)}, parse)
 
     def blocks(self, height: int, count: int) -> tuple[tuple[Block, ...], Commit]:
-        """One to `count` blocks from `height` on, and a commit of the last."""
+        """One to `count` consecutive blocks from `height` on, at most MAX_BLOCKS, and a commit of the last. Unverified.
+
+        Raises:
+            MemberFailed: no answer, or not of the form, or blocks of other heights.
+        """
 
         def parse(result: Any) -> tuple[tuple[Block, ...], Commit]:
             answer = mapping(result, "blocks")
@@ -106,7 +127,11 @@ class Member:
         return self._ask("hub_blocks", {"height": str(height), "count": count}, parse)
 
     def results(self, height: int) -> tuple[ExecTxResult, ...]:
-        """Of a block's transactions, without their logs: the chain commits to everything else."""
+        """Results of the transactions in block `height`, without their logs: the chain commits to everything else.
+
+        Raises:
+            MemberFailed: no answer, or not of the form.
+        """
 
         def parse(result: Any) -> tuple[ExecTxResult, ...]:
             rows = mapping(result, "block_results").get("txs_results") or []
@@ -117,7 +142,11 @@ class Member:
         return self._ask("block_results", {"height": str(height)}, parse)
 
     def snapshots(self) -> tuple[Offer, ...]:
-        """Newest first, of the known format."""
+        """What the member offers in the format that this node knows, newest first, at most MAX_SNAPSHOTS.
+
+        Raises:
+            MemberFailed: no answer, or not of the form.
+        """
 
         def parse(result: Any) -> tuple[Offer, ...]:
             rows = mapping(result, "snapshots").get("snapshots")
@@ -133,6 +162,12 @@ class Member:
         return self._ask("hub_snapshots", {}, parse)
 
     def chunk(self, height: int, index: int) -> bytes:
+        """Chunk `index` (from 0) of the snapshot of `height`; whether it is the manifest's is not checked.
+
+        Raises:
+            MemberFailed: no answer, or not of the form.
+        """
+
         def parse(result: Any) -> bytes:
             return _bytes(mapping(result, "chunk").get("chunk"), "chunk", MAX_CHUNK_BYTES)
 

@@ -43,7 +43,11 @@ class Beside:
 
 
 def fetch_beside(member: Member, next_header: Header) -> Beside:
-    """Raises MemberFailed, also where the member's answers are not those that the header commits to."""
+    """Ask a member for what `next_header` commits to of the block below it, and check it against that header.
+
+    Raises:
+        MemberFailed: the member does not answer, or not with what the header commits to.
+    """
     height = next_header.height - 1
     blocks, commit = member.blocks(height, 1)
     results = member.results(height)
@@ -57,7 +61,13 @@ def fetch_beside(member: Member, next_header: Header) -> Beside:
 
 
 def check_beside(beside: Beside) -> None:
-    """Raises PredicateFailed."""
+    """Everything but priorities is what `next_header` commits to, and the three sets are sound.
+
+    Whether `commit` has enough signatures is not looked at: the header commits to its hash.
+
+    Raises:
+        PredicateFailed: named for the part that is another, or `validator_set_is_sound`.
+    """
     header, block = beside.next_header, beside.block
     rows = [(item.code, item.data, item.gas_wanted, item.gas_used) for item in beside.results]
     wanted = (
@@ -87,7 +97,16 @@ class StateRestorer:
     named: Callable[[str], None]
 
     def restore(self, members: Sequence[Member]) -> tuple[int, Member]:
-        """The height that the store is at now, and who served priorities. Raises NoSnapshot, TrustUnusable."""
+        """Restore the newest snapshot that holds, of those that the members serve; blocking.
+
+        Returns:
+            The height that the store is at now, and the member who served the priorities of the validator sets.
+
+        Raises:
+            NoSnapshot: no member serves one that holds.
+            TrustUnusable: the trusted header cannot carry; no other member helps.
+            StoreFull: the disk is too small.
+        """
         holders: dict[bytes, tuple[Offer, list[Member]]] = {}
         for member in members:
             try:

@@ -5,5 +5,5 @@ from relay.hub.consensus.blocks import ConsensusParams
 
 
 def consensus_params(genesis: Genesis) -> ConsensusParams:
-    """Block limits are the document's, everything else is fixed."""
+    """Limits of a block's bytes and gas are the genesis document's; everything else is fixed by this code."""
     return ConsensusParams(block_max_bytes=genesis.params.block_max_bytes, block_max_gas=genesis.params.block_max_gas)

@@ -64,9 +64,13 @@ DEFAULT_BODIES_GIB = 64
 def retention_of(
     params: HubParams, states_h: int | None, blocks: int | None, bodies_gib: int | None = None
 ) -> Retention:
-    """From the command's numbers: 0 keeps all, None is the default, which is what relays and light clients may ask for.
+    """What is kept, from the command's numbers: hours, blocks and GiB; 0 keeps all.
 
-    Raises TooFewBlocks. No number shortens the time for which evidence counts.
+    None is the default, which is what relays and light clients may ask for: the trusting period, the blocks for which
+    evidence counts, and DEFAULT_BODIES_GIB. No number shortens the time for which evidence counts.
+
+    Raises:
+        TooFewBlocks: fewer blocks than those for which evidence counts.
     """
     bodies_bytes = (DEFAULT_BODIES_GIB if bodies_gib is None else bodies_gib) * 1024**3 or None
     accountable = ConsensusParams()
@@ -96,7 +100,17 @@ class Pruner:
         )
 
     def prepare(self) -> bool:
-        """Count the places of the newest EVM state where no earlier block did: one walk over all of it, once in a home's life."""
+        """Count the places of the newest EVM state where that was not done, once in a home's life.
+
+        A blocking walk over the whole state; call it before the first block is applied.
+
+        Returns:
+            Whether the walk was made now.
+
+        Raises:
+            StateDamaged: a node of the state is missing.
+            StoreFull: the counts do not fit.
+        """
         if self._retention.states_s is None or counts_places(self._store):
             return False
         root = self._application.view()[0].get(EVM_STATE_ROOT_KEY)
@@ -122,11 +136,17 @@ class Pruner:
         return True
 
     def bodies_bytes(self) -> int:
-        """Of the bodies that are stored and counted; 0 where all are kept."""
+        """Bytes of the bodies that are stored and counted; 0 where all are kept."""
         return 0 if self._bodies is None else self._bodies.total_bytes
 
     def step(self) -> int:
-        """Rows deleted."""
+        """Delete what is old, in one batch: some versions, some blocks, or some bodies; returns how many rows went.
+
+        Call it after each block, from the thread that applied it.
+
+        Raises:
+            StoreFull: the batch does not fit; nothing was deleted.
+        """
         newest = self._application.state.latest_version()
         if newest is None:
             return 0

@@ -33,7 +33,11 @@ class NextRevision:
 
 
 def next_genesis(ledger: HubLedger) -> Genesis:
-    """The document of the revision after the one that has ended here. Raises NodeRefused where it has not."""
+    """The document of the revision after the one that has ended here. It is the same for every member, byte for byte.
+
+    Raises:
+        NodeRefused: the revision has no decided end, or this node has not reached it.
+    """
     genesis, tip = ledger.genesis, ledger.tip
     end = ledger.application.coming.last_height()
     if end is None:
@@ -63,7 +67,11 @@ def next_genesis(ledger: HubLedger) -> Genesis:
 
 
 def restart(home: Path) -> NextRevision:
-    """Put the next revision's genesis into a home whose node has halted; the old file is kept beside it. Raises NodeRefused."""
+    """Put the next revision's genesis into a home whose node has halted; the old file is kept beside it.
+
+    Raises:
+        NodeRefused: a node runs here, the revision has not ended, or the home cannot be read or written.
+    """
     try:
         genesis = load_genesis(home)
         if (home / "cometbft").is_dir():

@@ -22,7 +22,17 @@ class RollbackRefused(Exception):
 
 
 def roll_back(home: Path, blocks: int, sign_above: int | None) -> int:
-    """The height that the chain ends at now. Raises RollbackRefused, NodeRefused, UnusableHome."""
+    """Take the newest `blocks` off the chain of a stopped node, in one batch; the height that the chain ends at now.
+
+    Args:
+        sign_above: the key signs above this height only; None where the key signed nothing above the new end.
+
+    Raises:
+        RollbackRefused: blocks that are not stored whole, or the key could sign a second time; nothing was changed.
+        NodeRefused: a node runs here, or a restoration is unfinished.
+        UnusableHome: genesis, key or record cannot be used.
+        OSError, StoreFull: the disk takes nothing more.
+    """
     genesis = load_genesis(home)
     if (home / "cometbft").is_dir():
         raise RollbackRefused(f"{home} is of a hub under CometBFT: `cometbft rollback` is its tool")

@@ -34,10 +34,16 @@ class Room:
 
     @property
     def share(self) -> float:
+        """Between 0 and 1 what is used of `most_bytes`; 1 where there is no room at all."""
         return self.used_bytes / self.most_bytes if self.most_bytes else 1.0
 
 
 def room_of(store: LmdbStore) -> Room:
+    """How full the database is now; blocking. Free pages inside the file count as room.
+
+    Raises:
+        OSError: the database's file is gone.
+    """
     used = store.used_bytes()
     on_disk = (store.path / "data.mdb").stat().st_size
     return Room(used, min(store.map_bytes, on_disk + shutil.disk_usage(store.path).free))
@@ -50,6 +56,7 @@ class RoomAlarm:
         self._asked = 0
 
     def said_of(self, room: Room) -> Said | None:
+        """What is to be said after one more question, None for nothing. Called once each ASK_EVERY_S."""
         if room.share < ALARM_SHARE:
             ended, self._asked = self._asked > 0, 0
             return Said.ROOM_AGAIN if ended else None
@@ -58,7 +65,11 @@ class RoomAlarm:
 
 
 async def watch_room(store: LmdbStore) -> None:
-    """Log what the alarm says, until cancelled."""
+    """Ask each ASK_EVERY_S seconds and log what the alarm says, until cancelled.
+
+    Raises:
+        OSError: as `room_of`.
+    """
     alarm = RoomAlarm()
     while True:
         room = await trio.to_thread.run_sync(room_of, store)
@@ -76,6 +87,8 @@ async def watch_room(store: LmdbStore) -> None:
 
 
 def room_methods(store: LmdbStore) -> dict[str, Method]:
+    """`hutong_database`, which takes no parameters and answers bytes in hex and whether the alarm holds."""
+
     async def database(params: Params) -> dict[str, object]:
         params.at_most(0)
         room = await trio.to_thread.run_sync(room_of, store)

@@ -44,6 +44,7 @@ FORMAT_WITH_SKIP = "hutong-last-signed-2"
 
 
 def encode_last_signed(record: LastSigned) -> bytes:
+    """The record as JSON; the format says whether it has a skip."""
     document: dict[str, Any] = {
         "format": FORMAT if record.skip is None else FORMAT_WITH_SKIP,
         "height": record.height,
@@ -67,7 +68,11 @@ def encode_last_signed(record: LastSigned) -> bytes:
 
 
 def decode_last_signed(data: bytes) -> LastSigned:
-    """Inverse; ValueError for anything else: a validator does not guess what it has signed."""
+    """Inverse of `encode_last_signed`, of at most MAX_RECORD_BYTES. A validator does not guess what it has signed.
+
+    Raises:
+        ValueError: it is anything else.
+    """
     try:
         with Document.parse(data, "record", MAX_RECORD_BYTES).members() as fields:
             form = fields["format"].text(MAX_RECORD_BYTES)
@@ -103,7 +108,11 @@ def _skip(document: Document) -> SignedSkip:
 
 
 def load_record(home: Path) -> LastSigned:
-    """Raises UnusableHome."""
+    """The last-signed record of a home.
+
+    Raises:
+        UnusableHome: it is missing or is not a record; a validator without it could sign a second block.
+    """
     path = home / LAST_SIGNED_FILE
     try:
         return decode_last_signed(path.read_bytes())
@@ -122,11 +131,19 @@ class SavedProposal:
         self._home = home
 
     def save_proposal(self, height: int, block: bytes) -> None:
-        """Before it is signed."""
+        """Keep the encoded block durably, before it is signed; it replaces that of any other height.
+
+        Raises:
+            OSError: it cannot be written; what was there is unchanged.
+        """
         write_durably(self._home / PROPOSAL_FILE, height.to_bytes(8, "big") + block)
 
     def saved_proposal(self, height: int) -> bytes | None:
-        """The block saved for `height`, if any."""
+        """The encoded block saved for `height`, unchecked; None where there is none, or one of another height.
+
+        Raises:
+            OSError: the file is there and cannot be read.
+        """
         try:
             data = (self._home / PROPOSAL_FILE).read_bytes()
         except FileNotFoundError:
@@ -145,7 +162,16 @@ class FileSigner(SavedProposal):
         self.record = load_record(home)
 
     def sign_vote(self, vote: Vote) -> Vote:
-        """Raises DoubleSignRefused. The returned time may be that of an earlier signature for the same vote."""
+        """The vote with its signature, after the record is on disk.
+
+        Its time may be that of an earlier signature for the same vote.
+
+        The vote's address is not compared with the key.
+
+        Raises:
+            DoubleSignRefused: the key signed something else at that height, round and step, or something later.
+            OSError: the record cannot be written; then no signature is returned.
+        """
         step = Step(int(Step.PREVOTE) if vote.message_type == 1 else int(Step.PRECOMMIT))
 
         def at(timestamp_ns: int) -> bytes:
@@ -155,7 +181,11 @@ class FileSigner(SavedProposal):
         return replace(vote, timestamp_ns=signed.timestamp_ns, signature=signed.signature)
 
     def sign_proposal(self, proposal: Proposal) -> Proposal:
-        """As `sign_vote`."""
+        """The proposal with its signature, in everything as `sign_vote`.
+
+        Raises:
+            DoubleSignRefused, OSError: as `sign_vote`.
+        """
 
         def at(timestamp_ns: int) -> bytes:
             return proposal_bytes(self._chain_id, replace(proposal, timestamp_ns=timestamp_ns))
@@ -178,7 +208,12 @@ class FileSigner(SavedProposal):
         return signed
 
     def sign_skip(self, statement: SkipStatement) -> SkipSignature:
-        """Raises SkipRefused. The record is on disk before the signature is returned."""
+        """This key's signature that the block of `statement` counts as empty; the record is on disk before.
+
+        Raises:
+            SkipRefused: the statement is of another chain, or contradicts what the key signed.
+            OSError: the record cannot be written; then no signature is returned.
+        """
         if statement.chain_id != self._chain_id:
             raise SkipRefused(statement, f"this key signs for {self._chain_id}")
         record, signed = next_skip(self.record, statement, lambda: self._key.sign(skip_digest(statement)))
@@ -187,7 +222,11 @@ class FileSigner(SavedProposal):
         return SkipSignature(self.public_key.data, signed.signature)
 
     def passed(self, height: int) -> None:
-        """The others decided `height`: nothing is signed up to it any more, so that the record never seems rolled back."""
+        """The others decided `height`: nothing is signed up to it any more, so that the record never seems rolled back.
+
+        Raises:
+            OSError: the record cannot be written.
+        """
         record = above(self.record, height)
         if record != self.record:
             self._keep(record)

@@ -15,16 +15,20 @@ MOST_COMMITS = 100_000
 
 
 def floor_record(height: int) -> LastSigned:
-    """Sign above `height` only."""
+    """A record by which a key signs above `height` only. Its height counts as signed, in every round."""
     return LastSigned(height, FLOOR_ROUND, ())
 
 
 def is_floor(record: LastSigned) -> bool:
+    """Whether the record is one of `floor_record`, and not of signatures."""
     return record.round == FLOOR_ROUND and not record.signed
 
 
 def newest_own_signature(records: BlockRecords, address: bytes, above: int) -> int | None:
-    """The greatest height above `above` whose commit on disk has a vote of this key."""
+    """The greatest height above `above` whose commit on disk has a vote of this key, 20-byte `address`; None for none.
+
+    A vote for no block counts. At most MOST_COMMITS heights are looked through, downwards from the newest.
+    """
     height = records.latest_height()
     for at in range(height, max(above, height - MOST_COMMITS), -1):
         commit = records.commit(at)
@@ -37,7 +41,10 @@ def newest_own_signature(records: BlockRecords, address: bytes, above: int) -> i
 
 
 def why_not_sign(record: LastSigned, records: BlockRecords, address: bytes) -> str | None:
-    """One sentence where signing from this record on this chain could contradict what the key signed before."""
+    """Why signing from this record on this chain could contradict what the key signed before; None where it may sign.
+
+    One sentence, which says what the operator can do.
+    """
     height = records.latest_height()
     if is_floor(record) and height < record.height:
         return (

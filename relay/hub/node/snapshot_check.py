@@ -10,9 +10,16 @@ from relay.hub.node.snapshot_files import SnapshotFiles
 
 
 def check_snapshot(genesis: Genesis, files: SnapshotFiles, height: int, app_hash: bytes) -> bytes:
-    """The hash that block `height` + 1 must have for the snapshot's headers to hold.
+    """Check the snapshot of `height` on disk as a joining node does, in memory, with nothing written.
 
-    Raises VerificationError, and OSError where a file is missing.
+    `app_hash` (32 bytes) is the one in the header of `height` + 1, which the caller trusts.
+
+    Returns:
+        The hash that block `height` + 1 must have for the snapshot's headers to hold.
+
+    Raises:
+        VerificationError: the snapshot does not hold.
+        OSError: a file is missing.
     """
     manifest = files.manifest(height)
     application = HubApplication(MemoryStore(), genesis)

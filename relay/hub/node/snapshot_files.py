@@ -38,7 +38,7 @@ class SnapshotFiles:
         return sorted((int(name) for name in names if name.isascii() and name.isdecimal()), reverse=True)
 
     def list(self) -> tuple[Snapshot, ...]:
-        """Newest first; one with a damaged manifest is not offered."""
+        """Whole snapshots, newest first, for peers; one with a damaged manifest is not offered. Chunks are not read."""
         found = []
         for height in self.heights():
             try:
@@ -50,14 +50,22 @@ class SnapshotFiles:
         return tuple(found)
 
     def manifest(self, height: int) -> Manifest:
-        """Raises MalformedInput, or OSError where there is none."""
+        """The manifest of the snapshot of `height`; its chunks are not read.
+
+        Raises:
+            MalformedInput: it is not a manifest, or one of another height.
+            OSError: there is none.
+        """
         manifest = decode_manifest(_read(self.directory / str(height) / MANIFEST_FILE, _MAX_MANIFEST_BYTES))
         if manifest.height != height:
             raise MalformedInput("manifest.height", "is not that of its directory", manifest.height, height)
         return manifest
 
     def chunk(self, height: int, format_: int, index: int) -> bytes:
-        """Empty where there is no such chunk, or where it is damaged: a peer would be rejected for it."""
+        """A checked chunk, `index` from 0; empty where there is none, or a damaged one.
+
+        Who sends a damaged chunk is rejected as a peer.
+        """
         if format_ != FORMAT:
             return b""
         try:
@@ -69,19 +77,30 @@ class SnapshotFiles:
         return chunk
 
     def stored_chunk(self, height: int, index: int) -> bytes:
-        """As it is on disk, unchecked. Raises OSError."""
+        """A chunk as it is on disk, unchecked, at most one byte more than the longest that a check passes.
+
+        Raises:
+            OSError: there is none.
+        """
         return _read(self.directory / str(height) / _chunk_name(index), MAX_CHUNK_BYTES)
 
     def write(self, height: int, maker: SnapshotMaker) -> Manifest:
         """Make the snapshot of `height`, replacing one that is there. Nothing is left where the maker raises.
 
-        Raises OSError, also where another process is writing (BlockingIOError).
+        Raises:
+            BlockingIOError: another process is writing.
+            OSError: the disk takes it not.
         """
         with self._exclusively():
             return self._write(height, maker)
 
     def prune(self, keep: int) -> None:
-        """Keep the newest `keep`, and nothing that was left unfinished. Raises OSError as `write`."""
+        """Keep the newest `keep` snapshots, and nothing that was left unfinished.
+
+        Raises:
+            BlockingIOError: another process is writing.
+            OSError: one cannot be removed.
+        """
         with self._exclusively():
             for height in self.heights()[keep:]:
                 self._remove(height)

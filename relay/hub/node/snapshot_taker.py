@@ -46,7 +46,10 @@ class Stopped(Exception):
 
 
 def headers_of_node(store: KeyValueReader, engine: HeaderSource) -> HeaderSource:
-    """From the snapshot that this node was restored from, else from its consensus engine."""
+    """Headers from the snapshot that this node was restored from, and all others from its consensus engine.
+
+    The source that is returned raises MalformedInput for a stored header that is damaged, and what `engine` raises.
+    """
 
     def header_of(height: int) -> Header:
         stored = restored_header(store, height)
@@ -56,7 +59,7 @@ def headers_of_node(store: KeyValueReader, engine: HeaderSource) -> HeaderSource
 
 
 def headers_of_records(records: BlockRecords) -> HeaderSource:
-    """Of the embedded engine. Raises HeaderUnavailable."""
+    """Headers of the embedded engine's own records. The source raises HeaderUnavailable for any other block."""
 
     def header_of(height: int) -> Header:
         stored = records.header(height)
@@ -115,8 +118,10 @@ class SnapshotTaker:
             self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled; then the thread has ended, so that the store may be closed. A snapshot that cannot be made is
-        logged and left out."""
+        """Make snapshots as they come due, until cancelled; then the thread has ended, so that the store may be closed.
+
+        A snapshot that cannot be made is logged and left out.
+        """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._stop_when_cancelled)
             while True:
@@ -133,7 +138,11 @@ class SnapshotTaker:
             self._stop.set()
 
     def take(self, height: int) -> bool:
-        """Make it now, in this thread; False where it could not be made."""
+        """Make the snapshot of `height` now, in this thread, and prune older ones.
+
+        Returns:
+            False where it could not be made; the reason is logged.
+        """
         began = time.monotonic()
         try:
             maker = SnapshotMaker(self._store, self._genesis, height, self._header_of, Pace(self._stop))

@@ -5,7 +5,10 @@ from relay.hub.consensus.votes import above_two_thirds
 
 
 def why_no_blocks(validators: ValidatorSet, height: int, own_address: bytes) -> str | None:
-    """One sentence where the votes of this key alone decide nothing at `height`; None where blocks go on."""
+    """Why the votes of this key (20-byte address) alone decide nothing at `height`; None where they do.
+
+    One sentence.
+    """
     total = validators.total_voting_power
     own = sum(member.voting_power for member in validators.validators if member.address == own_address)
     if above_two_thirds(own, total):

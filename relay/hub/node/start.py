@@ -153,7 +153,13 @@ class HubNode:
 
 
 def open_node(home: Path, password: Password = no_password, options: NodeOptions = DEFAULT_OPTIONS) -> HubNode:
-    """Load, check and open everything; Raises NodeRefused; nothing is left open then."""
+    """Load, check and open everything that `serve_node` runs; blocking, seconds.
+
+    The home stays locked until the process ends.
+
+    Raises:
+        NodeRefused: one sentence; store and signer are closed then.
+    """
     raise_open_files()
     try:
         genesis = load_genesis(home)
@@ -210,7 +216,12 @@ def _followed(home: Path, store: LmdbStore, ledger: HubLedger, signer: NodeSigne
 
 
 def signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
-    """The key of a home, under its lock, or the signer that has it. Raises UnusableHome, NodeRefused."""
+    """The key of a home, under its lock, or a connection to the signer that has it.
+
+    Raises:
+        UnusableHome: the key, its record or the signer's place cannot be used, or the signer does not answer.
+        NodeRefused: another process runs in the home.
+    """
     if (home / SIGNER_FILE).exists():
         raise UnusableHome(f"{home} is a signer's home: run `hutong hub signer start`")
     place = load_signer_place(home)
@@ -248,7 +259,13 @@ def _peers_of(home: Path) -> tuple[Network, NodeKey] | None:
 
 
 def raise_open_files() -> None:
-    """Strangers at the ports must not take the descriptors that blocks need. Raises NodeRefused."""
+    """Raise the process's limit of open files to LEAST_OPEN_FILES.
+
+    Strangers at the ports must not take the descriptors that blocks need.
+
+    Raises:
+        NodeRefused: the system does not let it.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < LEAST_OPEN_FILES:
         if hard != resource.RLIM_INFINITY and hard < LEAST_OPEN_FILES:
@@ -257,7 +274,11 @@ def raise_open_files() -> None:
 
 
 def lock_home(home: Path) -> None:
-    """Until the process ends. Raises NodeRefused."""
+    """Lock the home until this process ends; again in the same process is harmless.
+
+    Raises:
+        NodeRefused: another process runs in the home, or the folder cannot be used.
+    """
     try:
         hold_home(home, HOME)
     except HomeNotLocked as error:
@@ -265,6 +286,11 @@ def lock_home(home: Path) -> None:
 
 
 def open_store(home: Path, map_bytes: int = MAP_BYTES) -> LmdbStore:
+    """Lock the home and open its database, which is made where absent; `map_bytes` is the most that it may take.
+
+    Raises:
+        NodeRefused: another process runs in the home, or the database cannot be opened.
+    """
     directory = home / DATABASE_DIRECTORY
     lock_home(home)
     try:
@@ -291,7 +317,12 @@ async def serve_node(
     *,
     task_status: trio.TaskStatus[Ports] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run until cancelled; started with the ports that are bound."""
+    """Run until cancelled; `task_status` is told the ports that are bound.
+
+    Raises:
+        NodeRefused: a port cannot be had.
+        ExceptionGroup: what made consensus halt (`halt_reason` says which).
+    """
 
     async def on_block(height: int) -> None:
         chain.heads.publish(height)
@@ -395,7 +426,10 @@ async def _until_signalled(node: HubNode, ports: Ports, snapshots: SnapshotTaker
 
 
 def take_peers(node: HubNode) -> None:
-    """Those of network.toml as it is now (SIGHUP). Where it cannot be used, they stay as they were."""
+    """Take up the peers of network.toml as it is now (SIGHUP).
+
+    Where it cannot be used, that is logged and they stay.
+    """
     try:
         peers = _peers_of(node.home)
         if node.network is None or peers is None:
@@ -413,7 +447,12 @@ def run_node(
     password: Password = no_password,
     options: NodeOptions = DEFAULT_OPTIONS,
 ) -> None:
-    """Open and run until SIGTERM or SIGINT. Raises NodeRefused or NodeHalted."""
+    """Open and run until SIGTERM or SIGINT; SIGHUP takes up the peers anew. Sets the interpreter's switch interval.
+
+    Raises:
+        NodeRefused: the node did not start, or a port cannot be had.
+        NodeHalted: it ran and must not go on.
+    """
     sys.setswitchinterval(SWITCH_S)
     node = open_node(home, password, options)
     configure_logs()
@@ -433,7 +472,14 @@ def run_node(
 
 
 def prune_node(node: HubNode, kept: Kept) -> None:
-    """Let the ledger delete what is older. Call before it applies a block. Raises NodeRefused."""
+    """Let the ledger delete what is older than `kept` says.
+
+    Call it before a block is applied; the first time it walks over all of the state.
+
+    Raises:
+        NodeRefused: fewer blocks are kept than those for which evidence counts.
+        StateDamaged: the newest EVM state has a hole.
+    """
     ledger = node.ledger
     try:
         retention = retention_of(ledger.genesis.params, kept.states_h, kept.blocks, kept.bodies_gib)
@@ -463,7 +509,7 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 def halt_reason(error: BaseException) -> str:
-    """The innermost cause, as one sentence."""
+    """The innermost cause of a halt, as one sentence; of a group the first one."""
     error = _innermost(error)
     if isinstance(error, StoreFull):
         return f"{error}; nothing is lost, {FULL_REMEDY}"

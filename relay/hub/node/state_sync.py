@@ -58,16 +58,24 @@ class StateSync:
         self._running: _Running | None = None
 
     def list_snapshots(self) -> tuple[Snapshot, ...]:
-        """Newest first."""
+        """Whole snapshots in this home, newest first; safe from any thread."""
         return self._files.list()
 
     def load_snapshot_chunk(self, height: int, format_: int, index: int) -> bytes:
-        """Empty where there is no such chunk."""
+        """A checked chunk for a peer; empty where there is no such chunk, or it is damaged. Safe from any thread."""
         return self._files.chunk(height, format_, index)
 
     def offer_snapshot(self, snapshot: Snapshot, app_hash: bytes) -> OfferSnapshotResponse:
-        """`app_hash` is the one that the consensus engine's light client trusts. A restoration that runs is given up, and so is
-        one that ended without a block after it: CometBFT lost its own part, or the snapshot had lied."""
+        """Accept a snapshot for restoration, or say why not.
+
+        `app_hash` (32 bytes) is the one that the consensus engine's light client trusts.
+
+        A restoration that runs is given up, and so is one that ended without a block after it: CometBFT lost its own
+        part, or the snapshot had lied. A node that has a chain aborts.
+
+        Raises:
+            StoreFull: the disk takes nothing more.
+        """
         height = self._application.info().last_block_height
         if height > 0 and not self._only_restored(height):
             return OfferSnapshotResponse(OfferVerdict.ABORT, f"this node has a chain, up to height {height}")
@@ -86,7 +94,15 @@ class StateSync:
         return OfferSnapshotResponse(OfferVerdict.ACCEPT)
 
     def apply_snapshot_chunk(self, index: int, chunk: bytes, sender: str) -> ApplySnapshotChunkResponse:
-        """The next chunk in order. A chunk that is not the manifest's is asked for again from another sender."""
+        """The next chunk, `index` ascending from 0.
+
+        One that is not the manifest's is asked for again from another sender.
+
+        After the last one the store is at the snapshot's height; a manifest that lied leaves it at genesis.
+
+        Raises:
+            StoreFull: the disk takes nothing more; `discard_unfinished` cleans up.
+        """
         running = self._running
         if running is None:
             return ApplySnapshotChunkResponse(ChunkVerdict.ABORT, reason="no snapshot was accepted")
@@ -110,7 +126,11 @@ class StateSync:
         return ApplySnapshotChunkResponse(ChunkVerdict.ACCEPT)
 
     def discard_unfinished(self) -> bool:
-        """Back to genesis from a restoration that did not end. Call at start, and before InitChain."""
+        """Back to genesis from a restoration that did not end. Call it at start, and before InitChain.
+
+        Returns:
+            Whether there was one.
+        """
         if not restoration_is_unfinished(self._store):
             return False
         self._discard()
@@ -157,7 +177,7 @@ class StateSync:
 
 
 def restoration_is_unfinished(store: KeyValueReader) -> bool:
-    """A restoration began in this store and did not end: `discard_unfinished` brings it back to genesis."""
+    """Whether a restoration began here and did not end; `StateSync.discard_unfinished` takes it away."""
     return Table(store, RESTORING_TABLE).get(_MARK) is not None
 
 

@@ -15,7 +15,11 @@ from relay.hub.state.versions import forget_versions
 
 
 def take_off_state(batch: KeyValueWriter, store: KeyValueReader, application: HubApplication, target: int) -> None:
-    """All rows of the application at heights above `target` that are found by height. Raises StateDamaged."""
+    """Delete all rows of the application at heights above `target` that are found by height, in `batch`.
+
+    Raises:
+        StateDamaged: the state at the newest height or at `target` has no EVM state root.
+    """
     newest = application.info().last_block_height
     roots = [application.state.view_at(version).get(EVM_STATE_ROOT_KEY) for version in (newest, target)]
     if roots[0] is None or roots[1] is None:
@@ -27,7 +31,13 @@ def take_off_state(batch: KeyValueWriter, store: KeyValueReader, application: Hu
 
 
 def take_off(batch: KeyValueWriter, store: KeyValueReader, ledger: HubLedger, target: int) -> None:
-    """All rows of heights above `target` that are found by height. Raises StateDamaged."""
+    """Delete all rows of the chain at heights above `target` that are found by height, in `batch`.
+
+    `target` must be stored whole, its state too (`rollback` asks that). `ledger` must not be used after the batch.
+
+    Raises:
+        StateDamaged: the state has no EVM state root, or a validator set that acts next is missing.
+    """
     take_off_state(batch, store, ledger.application, target)
     for height in range(target + 1, ledger.tip.height + 1):
         prune_block_records(batch, ledger.records, height)

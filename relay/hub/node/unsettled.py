@@ -22,7 +22,11 @@ class UnsettledPackets:
         self._scanned: dict[str, int] = {}
 
     def above(self, client_id: str, after: int, most: int) -> tuple[StateView, list[int]]:
-        """Sequences over `client_id` greater than `after`, ascending, at most `most`, and the version that they are of."""
+        """Open packets that were sent over `client_id`, after sequence `after`. Safe from any thread.
+
+        Returns:
+            The version that was read, and at most `most` sequences, ascending; none for an unknown client.
+        """
         with self._lock:
             # Taken under the lock: an older version than the last one read would lack what that one showed.
             view = self._newest_view()

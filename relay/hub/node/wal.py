@@ -20,9 +20,22 @@ PRUNE_AT_BYTES = 16 * 1024 * 1024
 class EventLog(Protocol):
     """What the driver needs of the log; `sync` blocks."""
 
-    def append(self, event: Event) -> None: ...
-    def sync(self) -> None: ...
-    def replay(self, height: int) -> tuple[Event, ...]: ...
+    def append(self, event: Event) -> None:
+        """Write one event; a crash before the next `sync` may lose it.
+
+        Raises:
+            OSError: the disk takes nothing more.
+        """
+
+    def sync(self) -> None:
+        """Return once everything appended is on disk.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+
+    def replay(self, height: int) -> tuple[Event, ...]:
+        """What the log had of `height` when it was opened; empty where its newest height is another."""
 
 
 class WriteAheadLog:
@@ -49,7 +62,7 @@ class WriteAheadLog:
         self._synced = True
 
     def replay(self, height: int) -> tuple[Event, ...]:
-        """What was logged of `height` since it began, as found at opening."""
+        """What was logged of `height` since it last began, as found at opening; empty for all but the newest height."""
         for index in reversed(range(len(self._newest))):
             event = self._newest[index]
             if isinstance(event, HeightStarted):
@@ -57,7 +70,11 @@ class WriteAheadLog:
         return ()
 
     def append(self, event: Event) -> None:
-        """Written, not yet synced."""
+        """Written, not yet synced. At the start of a height a log of more than PRUNE_AT_BYTES is begun anew.
+
+        Raises:
+            OSError: the disk takes nothing more.
+        """
         if isinstance(event, HeightStarted) and self._bytes > PRUNE_AT_BYTES:
             self.prune()
         left = memoryview(encode_frame(event))
@@ -67,17 +84,26 @@ class WriteAheadLog:
             left = left[os.write(self._descriptor, left) :]
 
     def sync(self) -> None:
-        """Everything appended is on disk."""
+        """Return once everything appended is on disk.
+
+        Raises:
+            OSError: the disk refuses; what was appended may be lost.
+        """
         if not self._synced:
             os.fsync(self._descriptor)
             self._synced = True
 
     def prune(self) -> None:
-        """Forget all: for a height whose predecessor is in the database."""
+        """Forget all: for a height whose predecessor is in the database.
+
+        Raises:
+            OSError: the disk refuses; the log must not be used after it.
+        """
         os.close(self._descriptor)
         write_durably(self._path, b"")
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND)
         self._bytes, self._newest, self._synced = 0, (), True
 
     def close(self) -> None:
+        """Close the file, without a sync; the log cannot be used after it."""
         os.close(self._descriptor)

@@ -21,7 +21,9 @@ class Chain(Protocol):
     """The ledger or the machine under CometBFT."""
 
     @property
-    def skips(self) -> SkippedBlocks: ...
+    def skips(self) -> SkippedBlocks:
+        """Certificates in the chain's state, and the rules by which a new one is judged."""
+
     @property
     def height(self) -> int:
         """Of the newest block whose state is on disk."""
@@ -39,7 +41,14 @@ class SkipDesk:
         """A certificate of the newest block, which was executed here: the node must start again."""
 
     def certificate(self, height: int, block_hash: bytes) -> SkipCertificate | None:
-        """For the block that follows the newest state. Raises UnusableHome where a file of that height cannot be read."""
+        """The home's certificate of the block that follows the newest state; None where there is none that holds.
+
+        It is judged by that state. One that does not hold is logged and left where it is.
+
+        Raises:
+            UnusableHome: the file of that height cannot be read.
+            StateDamaged: the root of the newest state is not stored.
+        """
         found = self._files.load(height)
         if found is None:
             return None
@@ -52,20 +61,33 @@ class SkipDesk:
         return found
 
     def forbids(self, height: int, block_hash: bytes) -> bool:
-        """Whether this key promised not to execute the block that follows the newest state. Raises SkipRefused."""
+        """Whether this key promised not to execute the block with this hash, which follows the newest state.
+
+        Raises:
+            SkipRefused: it signed the skip of another block or state of that height.
+            StateDamaged: the root of the newest state is not stored.
+        """
         record = self._record()
         if record.skip is None or record.skip.statement.height != height:
             return False
         return skip_forbids(record, self._chain.skips.statement(height, block_hash))
 
     def bound_above(self, height: int) -> bool:
-        """Whether this key may not vote on the block after `height`, the newest here: it signed that this one counts as empty,
-        and the others went on over the executed state."""
+        """Whether this key may not vote on the block after `height`, the newest here.
+
+        It signed that this one counts as empty, and the others went on over the executed state.
+        """
         skip = self._record().skip
         return skip is not None and skip.statement.height == height and self._chain.skips.certificate(height) is None
 
     def newest(self) -> SkipCertificate | None:
-        """Of the block that follows the newest state, of that state's or of the one before, for peers that lack it."""
+        """A certificate for peers that lack it; None where there is none.
+
+        Of the block that follows the newest state, else of that state's own block, else of the one before.
+
+        Raises:
+            UnusableHome: a file of those heights cannot be read.
+        """
         height = self._chain.height
         if self._newest[0] != height:
             self._newest = height, self._found_near(height)
@@ -85,7 +107,11 @@ class SkipDesk:
     def offer(self, certificate: SkipCertificate) -> bool:
         """Take what a peer or a block brought, durably; whether it is of use here and new.
 
-        Raises PredicateFailed `skip_signatures_hold`: nobody honest passes that on. OSError, UnusableHome.
+        Raises:
+            PredicateFailed: `skip_signatures_hold` alone, since nobody honest passes that on; any other rule gives
+                False.
+            UnusableHome: a file of that height is there and cannot be read.
+            OSError: it cannot be written.
         """
         statement = certificate.statement
         if self._known(statement.height) is not None:

@@ -17,11 +17,16 @@ SKIPS_DIRECTORY = "skips"
 
 
 def encode_file(certificate: SkipCertificate) -> bytes:
+    """The certificate as an indented JSON document, which `read_file` reads."""
     return json.dumps(certificate_document(certificate), indent=1).encode() + b"\n"
 
 
 def read_file(path: Path) -> SkipCertificate:
-    """Raises UnusableHome."""
+    """Parsed and within bounds; its signatures are not verified.
+
+    Raises:
+        UnusableHome: the file is missing, too long, or not a certificate.
+    """
     try:
         with path.open("rb") as file:
             return certificate_of_file(file.read(MAX_FILE_BYTES + 1))
@@ -38,14 +43,23 @@ class SkipFiles:
         self._directory = home / SKIPS_DIRECTORY
 
     def path(self, height: int) -> Path:
+        """Where the certificate of block `height` is or would be."""
         return self._directory / f"{height}.json"
 
     def load(self, height: int) -> SkipCertificate | None:
-        """Raises UnusableHome."""
+        """The certificate of `height`, parsed and not verified; None where there is no file.
+
+        Raises:
+            UnusableHome: there is one, and it cannot be read.
+        """
         return read_file(self.path(height)) if self.path(height).exists() else None
 
     def keep(self, certificate: SkipCertificate) -> Path:
-        """Durably. Raises OSError."""
+        """Write it durably in place of one of the same height, and say where. What is written must have been verified.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         path = self.path(certificate.statement.height)
         self._directory.mkdir(mode=0o755, exist_ok=True)
         write_durably(path, encode_file(certificate), mode=0o644)

@@ -39,24 +39,34 @@ class OverlayStore:
         self._whole = WriteBatch(below)
 
     def get(self, key: bytes) -> bytes | None:
+        """As the store below with every batch so far."""
         return self._whole.get(key)
 
     def next(self, key: bytes) -> Entry | None:
+        """The entry with the least key above `key`, batches so far included."""
         return self._whole.next(key)
 
     def previous(self, key: bytes) -> Entry | None:
+        """The entry with the greatest key below `key`, batches so far included."""
         return self._whole.previous(key)
 
     def items(self, start: bytes = b"", end: bytes | None = None) -> Iterator[Entry]:
+        """Entries with start <= key < end in order of keys, batches so far included."""
         return self._whole.items(start, end)
 
     @contextmanager
     def batch(self) -> Iterator[KeyValueWriter]:
+        """Writes that are seen by later reads once the context has ended without an error, in memory alone."""
         inner = WriteBatch(self._whole)
         yield inner
         _copy(inner, self._whole)
 
     def land(self, store: KeyValueStore) -> None:
+        """Write all batches into `store`, in one batch of that.
+
+        Raises:
+            StoreFull: nothing was written.
+        """
         with store.batch() as batch:
             _copy(self._whole, batch)
 
@@ -73,7 +83,11 @@ def _copy(source: WriteBatch, to: KeyValueWriter) -> None:
 
 
 def executed_certified(ledger: HubLedger, certificate: SkipCertificate) -> bool:
-    """The newest block is the one that counts as empty, and this ledger executed it. Raises as `SkippedBlocks.check`."""
+    """Whether the newest block is the one that `certificate` makes empty, and this ledger executed it.
+
+    Raises:
+        PredicateFailed: it is about that height, and does not hold (`SkippedBlocks.check`).
+    """
     if certificate.statement.height != ledger.tip.height:
         return False
     if pending_skip(ledger.application.view()[0]) is not None:
@@ -83,7 +97,14 @@ def executed_certified(ledger: HubLedger, certificate: SkipCertificate) -> bool:
 
 
 def follow(store: KeyValueStore, genesis: Genesis, ledger: HubLedger, certificate: SkipCertificate) -> HubLedger:
-    """The ledger after the newest block was applied as empty. Raises PredicateFailed, ChainDamaged; then nothing is written."""
+    """Take the newest block back and apply it as empty, in one write; the ledger after it.
+
+    Raises:
+        PredicateFailed: the certificate does not hold; nothing is written.
+        ChainDamaged, StateDamaged: the block, its commit or the state below it is not on disk; nothing is written.
+        SkipBroken: it is not the certificate of that block; nothing is written.
+        StoreFull: nothing is written.
+    """
     height = certificate.statement.height
     ledger.application.skips.check(certificate)
     stored, commit = ledger.records.block(height), ledger.records.commit(height)
@@ -104,10 +125,14 @@ def follow(store: KeyValueStore, genesis: Genesis, ledger: HubLedger, certificat
 def begin_log_anew(
     home: Path, ledger: HubLedger, certificate: SkipCertificate, record: LastSigned, now_ns: int
 ) -> None:
-    """Before the block is taken back: nothing that the log tells of the next height is true over the other state.
+    """Empty the log, before the block is taken back.
 
-    What this key signed there stays signed, so it begins in the round after. It has no lock to keep: no block over the executed
-    state can have had two thirds of the prevotes beside the certificate (docs/spec/hub-skip.md).
+    Nothing that it tells of the next height is true over the other state. What this key signed there stays signed, so
+    it begins in the round after. It has no lock to keep: no block over the executed state can have had two thirds of
+    the prevotes beside the certificate (docs/spec/hub-skip.md).
+
+    Raises:
+        OSError: the log cannot be written; nothing was changed.
     """
     height = certificate.statement.height + 1
     if record.height != height:

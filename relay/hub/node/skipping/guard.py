@@ -89,11 +89,19 @@ class ExecutionGuard:
 
     @property
     def marker(self) -> ExecutionMarker | None:
+        """What is known of the newest execution here; None where no block was executed under a guard."""
         return self._file.marker
 
     def run(self, height: int, block_hash: bytes, prior_app_hash: bytes, execute: Callable[[], T]) -> T:
-        """Raises ExecutionFailed for what `execute` raises, and at a limit; what is not the block's fault as it is, above all
-        OSError, also where the marker cannot be written."""
+        """Run `execute` within the limits, with the marker of the block on disk before, and return what it returns.
+
+        Where the executing thread does not end within the grace after a limit, the process exits with EXIT_HALTED.
+
+        Raises:
+            ExecutionFailed: `execute` raised, or was stopped at a limit; the marker says so.
+            OSError: the marker cannot be written, and then nothing is executed; or `execute` raised it.
+            Exception: what is not the block's fault (NOT_THE_BLOCKS_FAULT) comes through as it is.
+        """
         self._file.begin(height, block_hash, prior_app_hash)
         watch = _Watch(self._limits, self._grace_s, self._given_up)
         try:
@@ -183,7 +191,7 @@ class _Watch:
 
 
 def resident_bytes() -> int:
-    """Of this process, now."""
+    """Resident memory of this process now; 0 on a system without /proc."""
     try:
         return int(_STATM.read_bytes().split()[1]) * _PAGE_BYTES
     except (OSError, IndexError, ValueError):

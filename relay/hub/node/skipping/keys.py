@@ -20,7 +20,15 @@ MAX_STATE_BYTES = 64 * 1024
 
 
 def skip_signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
-    """Under the home's lock. Raises UnusableHome, NodeRefused."""
+    """The consensus key of a home, under the home's lock, which this process then holds.
+
+    Under CometBFT the record is first brought up to the height that CometBFT's own record names.
+
+    Raises:
+        UnusableHome: key, record or CometBFT's state cannot be used, or the password is wrong.
+        NodeRefused: another process runs in the home.
+        OSError: the record cannot be written.
+    """
     if not (home / "cometbft").is_dir():
         return signer_of(home, chain_id, password)
     lock_home(home)
@@ -35,7 +43,11 @@ def skip_signer_of(home: Path, chain_id: str, password: Password) -> NodeSigner:
 
 
 def skip_record_of(home: Path) -> LastSigned:
-    """Of a home under CometBFT: empty until a skip is signed. Raises UnusableHome."""
+    """The record of a home under CometBFT: empty until a skip is signed there.
+
+    Raises:
+        UnusableHome: there is one, and it cannot be read.
+    """
     return load_record(home) if (home / LAST_SIGNED_FILE).exists() else LastSigned()
 
 

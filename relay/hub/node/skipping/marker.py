@@ -44,17 +44,22 @@ class ExecutionMarker:
 
     @property
     def attempts(self) -> int:
-        """This one included while it runs."""
+        """How often execution of this block was begun here, this one included while it runs."""
         return self.unfinished + self.failed + (self.stage is Stage.BEGUN)
 
     def begun_again(self) -> "ExecutionMarker":
+        """The marker of another start of the same block. A start before it that left no word counts as unfinished."""
         return replace(self, stage=Stage.BEGUN, unfinished=self.unfinished + (self.stage is Stage.BEGUN))
 
     def failed_now(self, reason: str) -> "ExecutionMarker":
+        """The marker after an error or a limit ended this start; `reason` is cut to MAX_REASON_CHARS."""
         return replace(self, stage=Stage.FAILED, failed=self.failed + 1, reason=reason[:MAX_REASON_CHARS])
 
     def why_failed(self) -> str | None:
-        """One clause where this node may say that it cannot execute the block; None where it may not."""
+        """Why this node may say that it cannot execute the block, as one clause; None where it may not.
+
+        One failure is enough, or UNFINISHED_MEANS_FAILED starts that ended with the process.
+        """
         if self.stage is Stage.EXECUTED:
             return None
         if self.failed > 0:
@@ -64,7 +69,7 @@ class ExecutionMarker:
 
 
 def encode_marker(marker: ExecutionMarker) -> bytes:
-    """Padded, so that a shorter one leaves nothing of a longer."""
+    """Exactly MARKER_BYTES, padded, so that a shorter one leaves nothing of a longer; other than ASCII becomes `?`."""
     document = {
         "format": FORMAT,
         "height": marker.height,
@@ -79,7 +84,7 @@ def encode_marker(marker: ExecutionMarker) -> bytes:
 
 
 def decode_marker(data: bytes) -> ExecutionMarker | None:
-    """None for anything else: then nothing is known of any execution."""
+    """Inverse of `encode_marker`; None for anything else, which says that nothing is known of any execution."""
     try:
         document: Any = parse_json(data, "marker", MARKER_BYTES)
         if len(data) != MARKER_BYTES or document["format"] != FORMAT:
@@ -96,7 +101,11 @@ def decode_marker(data: bytes) -> ExecutionMarker | None:
 
 
 def load_marker(home: Path) -> ExecutionMarker | None:
-    """Raises UnusableHome."""
+    """The marker of a home; None where there is none, or where it is torn.
+
+    Raises:
+        UnusableHome: the file is there and cannot be read.
+    """
     try:
         return decode_marker((home / MARKER_FILE).read_bytes())
     except FileNotFoundError:
@@ -113,7 +122,13 @@ class MarkerFile:
         self.marker = load_marker(home)
 
     def begin(self, height: int, block_hash: bytes, prior_app_hash: bytes) -> ExecutionMarker:
-        """Synced: what follows may kill the process."""
+        """Say that execution of this block begins; on disk before it returns, since what follows may kill the process.
+
+        The same block over the same state (32-byte hashes) goes on counting; another one begins at zero.
+
+        Raises:
+            OSError: it cannot be written; the block must not be executed.
+        """
         new, known = ExecutionMarker(height, block_hash, prior_app_hash), self.marker
         same = known is not None and replace(known, stage=Stage.BEGUN, unfinished=0, failed=0, reason="") == new
         self._write(known.begun_again() if known is not None and same else new, sync=True)
@@ -121,17 +136,29 @@ class MarkerFile:
         return self.marker
 
     def executed(self) -> None:
-        """Not synced: a machine that stops has nothing of the block either."""
+        """Say that the block was executed. Not synced: a machine that stops has nothing of the block either.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         if self.marker is not None:
             self._write(replace(self.marker, stage=Stage.EXECUTED), sync=False)
 
     def failed(self, reason: str) -> None:
-        """Synced."""
+        """Say that the start failed, synced; without a start before it nothing happens.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         if self.marker is not None:
             self._write(self.marker.failed_now(reason), sync=True)
 
     def put_off(self, reason: str) -> None:
-        """Not synced, and it counts for nothing."""
+        """Say that the start ended for a reason that is not the block's. Not synced, and it counts for nothing.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         if self.marker is not None:
             self._write(replace(self.marker, stage=Stage.PUT_OFF, reason=reason[:MAX_REASON_CHARS]), sync=False)
 

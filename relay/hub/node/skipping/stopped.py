@@ -49,7 +49,12 @@ class SkipStanding:
 
 
 def standing_of(home: Path) -> SkipStanding:
-    """The node may run. Raises UnusableHome, NodeRefused."""
+    """Where a node stands, read from its home; the node may run.
+
+    Raises:
+        UnusableHome: genesis, marker or a certificate cannot be read.
+        NodeRefused: the database cannot be opened, or the chain is not begun.
+    """
     genesis = load_genesis(home)
     with _reading(home) as store:
         return _standing(home, genesis, HubApplication(store, genesis))
@@ -68,16 +73,28 @@ def _reading(home: Path) -> Iterator[LmdbStore]:
 
 
 def certificate_in_state(home: Path, height: int) -> SkipCertificate | None:
-    """By which block `height` counts as empty; the node may run. Raises UnusableHome, NodeRefused."""
+    """The certificate by which block `height` counts as empty; None where it was executed or is to come.
+
+    The node may run.
+
+    Raises:
+        UnusableHome: the genesis cannot be read.
+        NodeRefused: the database cannot be opened.
+    """
     genesis = load_genesis(home)
     with _reading(home) as store:
         return HubApplication(store, genesis).skips.certificate(height)
 
 
 def evidence_in_state(home: Path, height: int, trusted_height: int) -> bytes | None:
-    """What an auditor judges offline, from the header of `trusted_height` on; None where the block was executed. The node may run.
+    """JSON that an auditor judges offline, from the header of `trusted_height` on; None for a block that was executed.
 
-    Raises SkipNotDue where a header is not stored, UnusableHome, NodeRefused.
+    The node may run. The document holds the certificate, three signed headers, the trusted one with its next set, and a
+    proof of the certificate in the state that the newest header names.
+
+    Raises:
+        SkipNotDue: a header is not stored here, or the second block after is not there yet.
+        UnusableHome, NodeRefused: as `certificate_in_state`.
     """
     genesis = load_genesis(home)
     with _reading(home) as store:
@@ -166,9 +183,16 @@ def _stopped(home: Path, genesis: Genesis) -> Iterator[tuple[LmdbStore, HubAppli
 
 
 def sign_skip(home: Path, password: Password) -> SkipCertificate:
-    """This validator's signature. Bound by it from the moment that it is on record.
+    """This validator's signature that its stopped node's next block counts as empty.
 
-    Raises SkipNotDue, SkipRefused, SignerAway, UnusableHome, NodeRefused.
+    The key is bound by it from the moment that it is on record.
+
+    Raises:
+        SkipNotDue: no execution failed here, the block cannot be skipped, or the key does not vote on the block after
+            it.
+        SkipRefused: the key signed something that contradicts it.
+        SignerAway: the key is with a signer that does not answer.
+        UnusableHome, NodeRefused: the home, or its node runs.
     """
     genesis = load_genesis(home)
     with _stopped(home, genesis) as (_, application):
@@ -191,7 +215,12 @@ def sign_skip(home: Path, password: Password) -> SkipCertificate:
 def apply_certificate(home: Path, certificate: SkipCertificate) -> str:
     """Put a complete certificate into a stopped node's home, judged by the state there; one sentence says what follows.
 
-    Raises SkipNotDue, UnusableHome, NodeRefused.
+    Under CometBFT a block that was executed here is taken back at once; elsewhere at the node's next start.
+
+    Raises:
+        SkipNotDue: the block counts as empty here already, or the certificate does not fit this chain.
+        UnusableHome, NodeRefused: the home, its node runs, or the file cannot be written.
+        StateDamaged: the block cannot be taken back; the file stays.
     """
     genesis, height = load_genesis(home), certificate.statement.height
     with _stopped(home, genesis) as (store, application):
