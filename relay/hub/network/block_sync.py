@@ -37,7 +37,11 @@ class BlockSync:
         self._last_asked = ""
 
     def received(self, link: Link, height: int, size: int) -> bool:
-        """A block of `size` bytes came. False where nobody asked this peer for it."""
+        """A block of `size` bytes came over `link`. It is not looked at here.
+
+        Returns:
+            False where this peer was not asked for it, or not for it next; then the block is to be dropped.
+        """
         asked = self._asked
         if asked is None or asked.link is not link or height != asked.next or height > asked.last:
             return False
@@ -48,12 +52,16 @@ class BlockSync:
         return True
 
     def forget(self, link: Link) -> None:
-        """The connection is gone, or what it sent was wrong."""
+        """The connection is gone, or what it sent was wrong: its request is over. The next `consider` asks again."""
         if self._asked is not None and self._asked.link is link:
             self._asked = None
 
     def consider(self, height: int, links: list[Link]) -> None:
-        """`height` is the one that this node decides."""
+        """Ask a peer that is further for blocks, or give up on one that did not send them in time.
+
+        The latter is told as an offence. `height` is the one that this node decides, `links` those that are connected.
+        Never waits.
+        """
         now_s = trio.current_time()
         asked = self._asked
         if asked is not None and (asked.link not in links or height > asked.last):

@@ -140,7 +140,7 @@ def _read_vote(reader: _Reader) -> VoteMessage:
 
 
 def encode_proposal(proposal: Proposal) -> bytes:
-    """Without its block."""
+    """The proposal without its block: numbers big-endian, block id, 64 bytes of signature."""
     return (
         struct.pack(">QIIq", proposal.height, proposal.round, proposal.pol_round + 1, proposal.timestamp_ns)
         + _block_id(proposal.block_id)
@@ -149,7 +149,11 @@ def encode_proposal(proposal: Proposal) -> bytes:
 
 
 def decode_proposal(data: bytes) -> Proposal:
-    """Raises MalformedInput for anything that `encode_proposal` would not write."""
+    """Inverse of `encode_proposal`; the signature is not verified.
+
+    Raises:
+        MalformedInput: the bytes are anything that `encode_proposal` would not write.
+    """
     reader = _Reader(data, Kind.PROPOSAL)
     proposal = _read_proposal_alone(reader)
     reader.rest_is_empty()
@@ -279,12 +283,20 @@ _DECODE: dict[Kind, Callable[[_Reader], Message]] = {
 
 
 def encode_message(message: Message) -> tuple[Kind, bytes]:
+    """The kind and the payload of a frame.
+
+    Bounds are not checked: `decode_message` refuses what is longer than MAX_BYTES.
+    """
     kind, encode = _ENCODE[type(message)]
     return kind, encode(message)
 
 
 def decode_message(kind: Kind, payload: bytes) -> Message:
-    """Raises MalformedInput for anything that `encode_message` would not write."""
+    """Inverse of `encode_message`, within MAX_BYTES of the kind. Blocks stay encoded and no signature is verified.
+
+    Raises:
+        MalformedInput: the payload is anything that `encode_message` would not write.
+    """
     if len(payload) > MAX_BYTES[kind]:
         raise MalformedInput(kind.name.lower(), f"more than {MAX_BYTES[kind]} bytes", got=len(payload))
     reader = _Reader(payload, kind)
@@ -294,7 +306,10 @@ def decode_message(kind: Kind, payload: bytes) -> Message:
 
 
 def transaction_batches(raw: list[bytes]) -> list[Transactions]:
-    """As few messages as hold them all within bounds."""
+    """As few messages as hold these raw transactions in their order within bounds, none for none.
+
+    No transaction may be longer than MAX_TRANSACTION_BYTES.
+    """
     batches: list[Transactions] = []
     batch: list[bytes] = []
     size = 2

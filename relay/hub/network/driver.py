@@ -65,13 +65,17 @@ class NetworkDisagrees(Exception):
 class Peers(Protocol):
     """What the driver tells the network; none of it waits."""
 
-    def voted(self, vote: Vote) -> None: ...
-    def proposed(self, proposal: Proposal, block: bytes) -> None: ...
+    def voted(self, vote: Vote) -> None:
+        """This validator signed a vote: it goes to every peer at once."""
+
+    def proposed(self, proposal: Proposal, block: bytes) -> None:
+        """This validator signed a proposal: it goes to every peer at once, with its encoded block."""
+
     def moved(self) -> None:
-        """The height, round or step is another."""
+        """The height, round or step is another: peers are told where this node stands."""
 
     def highest(self) -> int:
-        """Height that the furthest peer decides."""
+        """The height that the furthest connected peer says it decides, 0 without peers. A claim."""
 
     def skip_came(self) -> None:
         """This node has a skip certificate that it had not."""
@@ -108,15 +112,18 @@ class NetworkDriver(ConsensusDriver):
 
     @property
     def state(self) -> RoundState:
-        """Immutable: what gossip reads."""
+        """Where the round stands; immutable, so that gossip may read it at any time."""
         return self._state
 
     def encoded(self, block_id: BlockId) -> bytes | None:
-        """A block that was proposed at this height, as it travels."""
+        """A block that was proposed at this height, as it travels; None for any other."""
         return self._encoded.get(block_id)
 
     def post(self, received: Received) -> None:
-        """Hand over what a peer sent; the sender is bounded by its link."""
+        """Hand over what a peer sent.
+
+        Never waits: the sender is bounded by its link, and `judge` is called once it is judged.
+        """
         self._inbox.append(received)
         self._arrival.unpark()
 
@@ -137,7 +144,7 @@ class NetworkDriver(ConsensusDriver):
                 await self._arrival.park()
 
     def signer_is_back(self) -> None:
-        """What could not be signed and is still of use is signed now."""
+        """Let what could not be signed, and is still of use, be signed now."""
         self.signatures_due.ask_again()
         self._arrival.unpark()
 
@@ -500,8 +507,11 @@ class NetworkDriver(ConsensusDriver):
 
 
 def later_patience(patience: int, round_: int) -> int:
-    """Rounds by whose growth timeouts begin: more after a height that took several, so that a slow network or machine does
-    not learn it anew each time; fewer after each that took one. One absent proposer is no reason."""
+    """Rounds by whose growth the timeouts of the next height begin, 0 to MAX_PATIENCE; `round_` decided the last one.
+
+    More after a height that took several, so that a slow network or machine does not learn it anew each time; fewer
+    after each that took one. One absent proposer is no reason.
+    """
     return min(MAX_PATIENCE, patience + round_ - 1) if round_ > 1 else max(0, patience - 1)
 
 

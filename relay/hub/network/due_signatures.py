@@ -21,17 +21,22 @@ class DueSignatures:
         self._ask = False
 
     def put(self, effect: SignVote | SignProposal, reason: str) -> None:
+        """Keep what could not be signed, and set `lost`. Only the newest MOST are kept."""
         self._waiting = [*self._waiting, effect][-MOST:]
         self.reason = reason
         self.lost.set()
 
     def ask_again(self) -> None:
+        """The signer is there: `lost` is a new event, and the next `again` hands out what waits."""
         self.lost = trio.Event()
         self.reason = ""
         self._ask = True
 
     def again(self, state: RoundState) -> Sequence[SignVote | SignProposal]:
-        """Once after `ask_again`: in their order, those of the round that the validator is in."""
+        """What is to be signed now, in its order: empty but for the first call after `ask_again`.
+
+        Of what waited, only that of the round that the validator is in; the rest is forgotten.
+        """
         if not self._ask:
             return ()
         self._ask = False

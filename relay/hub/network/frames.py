@@ -9,11 +9,16 @@ HEAD_BYTES = 5
 
 
 def frame(kind: Kind, payload: bytes) -> bytes:
+    """Head and payload. The length is not checked against the bound of the kind, which `parse_head` refuses."""
     return bytes((kind,)) + len(payload).to_bytes(4, "big") + payload
 
 
 def parse_head(head: bytes) -> tuple[Kind, int]:
-    """Raises MalformedInput."""
+    """Kind and length in bytes of a payload, from the five bytes of a head.
+
+    Raises:
+        MalformedInput: an unknown kind, or a length above the kind's bound.
+    """
     size = int.from_bytes(head[1:], "big")
     try:
         kind = Kind(head[0])
@@ -29,7 +34,13 @@ class StreamEnded(Exception):
 
 
 async def read_frame(stream: trio.abc.Stream) -> tuple[Kind, bytes]:
-    """Raises MalformedInput, StreamEnded, and what the stream raises. The caller sets the time limit."""
+    """Kind and payload of the next frame. The caller sets the time limit.
+
+    Raises:
+        MalformedInput: as `parse_head`; the payload is not read then.
+        StreamEnded: the other end closed the connection, also inside a frame.
+        trio.BrokenResourceError, trio.ClosedResourceError: as the stream raises them.
+    """
     kind, size = parse_head(await _exactly(stream, HEAD_BYTES))
     return kind, await _exactly(stream, size)
 

@@ -78,30 +78,38 @@ class Gossip:
     # What the driver says.
 
     def voted(self, vote: Vote) -> None:
+        """Send this validator's own vote to every peer, ahead of what waits for them that is not urgent."""
         for link in self.switchboard.links:
             link.tell(vote.height, _vote_key(vote))
         self.switchboard.broadcast(VoteMessage(vote))
 
     def proposed(self, proposal: Proposal, block: bytes) -> None:
+        """Send this validator's own proposal to every peer, with its encoded block."""
         for link in self.switchboard.links:
             link.tell(proposal.height, (proposal.round, _PROPOSAL, 0, b""))
         self.switchboard.broadcast(ProposalMessage(proposal, block))
 
     def moved(self) -> None:
+        """Tell every peer where this node stands, and see whether blocks are to be asked for."""
         self.switchboard.broadcast(status_of(self.driver.state, self.driver.set_aside))
         self._sync.consider(self.driver.state.height, self.switchboard.links)
 
     def highest(self) -> int:
+        """The height that the furthest connected peer says it decides, 0 without peers."""
         return max((link.height for link in self.switchboard.links), default=0)
 
     # What peers say.
 
     def connected(self, link: Link) -> None:
+        """A new link: it is told where this node stands, and in time the pool."""
         link.send(status_of(self.driver.state, self.driver.set_aside))
         self._missed_pool.add(link.node_id)
 
     async def handle(self, link: Link, message: Message, size: int) -> None:
-        """One message. Waits only for what this peer alone is answerable for."""
+        """Take one message of `size` bytes from `link`; waits only for what this peer alone is answerable for.
+
+        What is wrong with a message is found later, by the driver, and counted against the link then.
+        """
         match message:
             case Status():
                 self._on_status(link, message)
@@ -147,7 +155,7 @@ class Gossip:
         self._sync.consider(state.height, self.switchboard.links)
 
     def skip_came(self) -> None:
-        """To all whom it may help; others hear of it when they say where they are."""
+        """Send the certificate to every peer that it may help; others get it when they say where they are."""
         for link in self.switchboard.links:
             self._tell_skip(link, link.height)
 
@@ -182,7 +190,11 @@ class Gossip:
     # Transactions.
 
     async def pass_on(self, transaction: SignedTransaction, sender: SenderAccount) -> None:
-        """A transaction of this node's own clients. Raises InvalidTransaction."""
+        """Take a transaction of this node's own clients into the pool, and send it to every peer.
+
+        Raises:
+            InvalidTransaction: the pool refuses it; then no peer hears of it.
+        """
         self._add(transaction, sender)
         data = Transactions((transaction.raw,))
         for link in self.switchboard.links:
@@ -204,7 +216,10 @@ class Gossip:
                 continue
 
     async def run(self) -> None:
-        """What heals: a status at an interval, and the pool to whom may have missed some of it. Until cancelled."""
+        """What heals: a status at an interval, and the pool to peers that may have missed some of it.
+
+        Until cancelled.
+        """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._say_status)
             nursery.start_soon(self._say_pool)

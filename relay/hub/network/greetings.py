@@ -33,14 +33,17 @@ class Greetings:
         """In order of arrival."""
 
     def expect(self, hosts: Iterable[str]) -> None:
-        """Peers are at these from now on."""
+        """Peers are at these hosts from now on; connections that wait stay."""
         self._hosts = frozenset(hosts)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def admit(self, host: str) -> Greeting | None:
-        """Room for one more, if need be another's. None: all that could go have shown their certificates."""
+        """Room for one more connection from `host`, if need be another's, whose scope is then cancelled.
+
+        None where all that could go have shown their certificates: the newcomer is to be closed.
+        """
         if sum(item.host == host for item in self._waiting) >= MAX_OF_HOST:
             rivals = [item for item in self._waiting if item.host == host]
         elif host not in self._hosts and len(strangers := self._strangers()) >= MAX_STRANGERS:
@@ -54,13 +57,17 @@ class Greetings:
         return greeting
 
     def shown(self, greeting: Greeting, node_id: str) -> None:
-        """It has shown this node's certificate: an older one of the same node goes, so that no node holds more than one place."""
+        """It has shown the certificate of `node_id`.
+
+        An older one of the same node goes, so that no node holds two places.
+        """
         for older in [item for item in self._waiting if item.node_id == node_id and item is not greeting]:
             del self._waiting[older]
             older.scope.cancel()
         greeting.authenticated, greeting.node_id = True, node_id
 
     def leave(self, greeting: Greeting) -> None:
+        """The connection has said hello or ended: its place is free. Again is harmless."""
         self._waiting.pop(greeting, None)
 
     def _strangers(self) -> list[Greeting]:

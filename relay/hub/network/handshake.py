@@ -15,7 +15,11 @@ class Refusal(Exception):
 
 
 def check_hello(own: Hello, other: Hello) -> None:
-    """Raises Refusal."""
+    """Both ends speak one version of the protocol, on one chain of one genesis, and with two consensus keys.
+
+    Raises:
+        Refusal: they do not; it carries what was got and what was expected.
+    """
     if other.version != own.version:
         raise Refusal(
             f"it speaks version {other.version} of the peers' protocol, this node {own.version}",

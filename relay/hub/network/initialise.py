@@ -27,17 +27,27 @@ class ValidatorHome:
 
     @property
     def eth(self) -> int:
+        """Port of the JSON-RPC service."""
         return self.p2p + 1
 
     @property
     def cometbft(self) -> int:
+        """Port of CometBFT's RPC."""
         return self.p2p + 2
 
 
 def initialise_network(
     home: Path, hub: NewHub, validators: int, base_port: int, encode_key: EncodeKey = PLAIN
 ) -> tuple[Genesis, list[ValidatorHome]]:
-    """Homes `home/validator-1` and so on, ten ports apart from `base_port` on. Never overwrites. Raises UnusableHome, MalformedInput."""
+    """Make `validators` homes, `home/validator-1` and so on, on this machine, ten ports apart from `base_port` on.
+
+    Each lists all others as peers. A home is never overwritten; a failure leaves those that were made before it.
+
+    Raises:
+        UnusableHome: a file exists or cannot be written, or a key cannot be encoded.
+        MalformedInput: a chain id, amount or parameter is out of its bounds.
+        ValueError: there are not as many operators as validators.
+    """
     keys = [validator_key(new_secret()) for _ in range(validators)]
     node_keys = [new_node_key() for _ in range(validators)]
     genesis = build_genesis(hub, tuple(keys))

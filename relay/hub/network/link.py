@@ -53,17 +53,23 @@ class Link:
 
     @property
     def height(self) -> int:
-        """The height that the peer decides now."""
+        """The height that the peer says it decides now: by its last status, else by its hello."""
         return self.hello.height + 1 if self.status is None else self.status.height
 
     def send(self, message: Message, *, urgent: bool = True) -> bool:
+        """Encode and put into the outbox; False where it was dropped. Never waits."""
         return self.send_frame(frame(*encode_message(message)), urgent=urgent)
 
     def send_frame(self, data: bytes, *, urgent: bool = True) -> bool:
+        """Put an encoded frame into the outbox; False where it was dropped. Never waits."""
         return self.outbox.put(data, urgent=urgent)
 
     def tell(self, height: int, key: tuple[int, int, int, bytes]) -> bool:
-        """Whether to send it now; then it counts as told for a while."""
+        """Whether to send the peer what `key` names of `height` now; then it counts as told for RESEND_AFTER_S.
+
+        The key is (round, kind, validator index, block hash). Only the newest height is remembered, up to MAX_TOLD
+        keys.
+        """
         now_s = trio.current_time()
         if height < self._told_height:
             return True
@@ -77,7 +83,7 @@ class Link:
         return True
 
     def may_answer_status(self) -> bool:
-        """So that statuses in a row do not cost a comparison each."""
+        """Whether a status is to be answered now: at most one each ANSWER_STATUS_EVERY_S costs a comparison."""
         now_s = trio.current_time()
         if now_s - self._answered_at_s < ANSWER_STATUS_EVERY_S:
             return False
@@ -85,17 +91,28 @@ class Link:
         return True
 
     def handed_over(self, size: int) -> None:
-        """Something of this peer waits to be judged."""
+        """Something of this peer, `size` bytes of payload, waits to be judged; at its bound the link stops reading."""
         self._unjudged += 1
         self._unjudged_bytes += size
 
     def judged(self, size: int) -> None:
+        """What was handed over is judged; `size` must be the same. The link may read on."""
         self._unjudged -= 1
         self._unjudged_bytes -= size
         self._room.unpark()
 
     async def run(self, handle: Callable[["Link", Message, int], Awaitable[None]]) -> None:
-        """Until `closing` is set; else ends with StreamEnded, MalformedInput, PeerOffended, TooSlowError or what the stream raises."""
+        """Read, decode and hand over messages until `closing` is set; writes what is in the outbox meanwhile.
+
+        `handle` is awaited for each message with its payload's length in bytes, one at a time.
+
+        Raises:
+            StreamEnded: the peer closed the connection.
+            PeerOffended: it sent too many frames, a second hello, or a payload that does not decode.
+            MalformedInput: the head of a frame is not one.
+            trio.TooSlowError: nothing came for IDLE_LIMIT_S.
+            OSError, trio.BrokenResourceError: the stream broke.
+        """
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write)

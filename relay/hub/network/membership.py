@@ -17,7 +17,11 @@ from relay.hub.node.home import GENESIS_FILE, UnusableHome
 
 
 def enter_network(home: Path, listen: Endpoint) -> Peer:
-    """Make node key and network file; what the others list. Raises UnusableHome."""
+    """Make node key and network file of a joined home, without peers yet; what the others are to list.
+
+    Raises:
+        UnusableHome: it is no home of a hub, has its place already, or cannot be written.
+    """
     if not (home / GENESIS_FILE).exists():
         raise UnusableHome(f"{home}: not a home of a hub, run `hutong hub join` first")
     for name in (NETWORK_FILE, NODE_KEY_FILE):
@@ -34,13 +38,24 @@ def enter_network(home: Path, listen: Endpoint) -> Peer:
 
 
 def own_lines(home: Path) -> Peer:
-    """Raises UnusableHome."""
+    """What the others are to list of this node.
+
+    Raises:
+        UnusableHome: network file or node key is missing or cannot be used.
+    """
     network, node_key = _loaded(home), load_node_key(home)
     return Peer(node_key.node_id, network.listen, node_key.certificate)
 
 
 def add_peers(home: Path, lines: bytes) -> tuple[Peer, ...]:
-    """All of them, in place of older lines of the same nodes. Raises UnusableHome."""
+    """Write the peers in `lines` into network.toml, in place of older lines of the same nodes.
+
+    Returns:
+        Those that were in `lines`.
+
+    Raises:
+        UnusableHome: `lines` do not parse, name none or this node itself, or the file would list more than MAX_PEERS.
+    """
     network, own = _loaded(home), load_node_key(home).node_id
     try:
         added = decode_peers(lines)
@@ -59,7 +74,11 @@ def add_peers(home: Path, lines: bytes) -> tuple[Peer, ...]:
 
 
 def remove_peer(home: Path, node_id: str) -> Peer:
-    """The line that is gone. Raises UnusableHome."""
+    """Take the peer with this id (40 hex digits) out of network.toml; the line that is gone.
+
+    Raises:
+        UnusableHome: the file lists no such peer, or cannot be used.
+    """
     network = _loaded(home)
     removed = next((peer for peer in network.peers if peer.node_id == node_id), None)
     if removed is None:

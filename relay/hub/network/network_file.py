@@ -49,7 +49,13 @@ class Network:
 
 
 def parse_endpoint(text: object, field: str) -> Endpoint:
-    """Raises ValueError."""
+    """An endpoint from `host:port`, with IPv6 addresses in brackets; names are not resolved.
+
+    `field` is named in errors.
+
+    Raises:
+        ValueError: it is anything else, or a port above 65535.
+    """
     match = _ADDRESS.fullmatch(text) if isinstance(text, str) else None
     if match is None or int(match[2]) > 65_535:
         raise ValueError(f"{field} must look like host:port, not {str(text)[:80]!r}")
@@ -57,6 +63,7 @@ def parse_endpoint(text: object, field: str) -> Endpoint:
 
 
 def encode_network(network: Network) -> bytes:
+    """The bytes of network.toml; `decode_network` reads them."""
     lines = [
         "# Peers of this validator. A peer's line and certificate come from its owner, over a way that you trust.",
         f'listen = "{network.listen}"',
@@ -66,31 +73,43 @@ def encode_network(network: Network) -> bytes:
 
 
 def peer_lines(peer: Peer) -> str:
-    """What others put into their files."""
+    """The lines of TOML by which others list this peer."""
     return "\n".join(
         ["[[peers]]", f'peer = "{peer}"', f'certificate = "{base64.b64encode(peer.certificate).decode()}"']
     )
 
 
 def decode_network(data: bytes) -> Network:
-    """Raises ValueError with one sentence."""
+    """Inverse of `encode_network`: at most MAX_FILE_BYTES and MAX_PEERS, each certificate one that TLS can read.
+
+    Raises:
+        ValueError: a sentence without its subject, which says what is wrong.
+    """
     document = _parsed(data)
     peers = _peers(document, {"listen"})
     return Network(parse_endpoint(document.get("listen"), "listen"), peers)
 
 
 def decode_peers(data: bytes) -> tuple[Peer, ...]:
-    """Of `peer_lines`, one or several. Raises ValueError with one sentence."""
+    """The peers in one or several `peer_lines`, and nothing else; may be none.
+
+    Raises:
+        ValueError: a sentence without its subject, which says what is wrong.
+    """
     return _peers(_parsed(data), set())
 
 
 def encode_signer(signer: Peer) -> bytes:
-    """consensus_key.toml of a home whose key is elsewhere."""
+    """The bytes of consensus_key.toml, of a home whose key is with this signer."""
     return f'# The consensus key is with this signer.\nconsensus_key = "remote"\n\n{peer_lines(signer)}\n'.encode()
 
 
 def decode_signer(data: bytes) -> Peer:
-    """Inverse. Raises ValueError with one sentence."""
+    """Inverse of `encode_signer`.
+
+    Raises:
+        ValueError: a sentence without its subject, which says what is wrong.
+    """
     document = _parsed(data)
     peers = _peers(document, {"consensus_key"})
     if document.get("consensus_key") != "remote" or len(peers) != 1:
@@ -137,7 +156,11 @@ def _peer(row: Any, field: str) -> Peer:
 
 
 def read_file(path: Path, decode: Callable[[bytes], Decoded]) -> Decoded | None:
-    """What `decode` makes of a file of this format, with its bound; None where there is none. Raises UnusableHome."""
+    """What `decode` makes of at most MAX_FILE_BYTES + 1 bytes of the file; None where there is none.
+
+    Raises:
+        UnusableHome: it cannot be read, or `decode` raised ValueError.
+    """
     try:
         with path.open("rb") as file:
             return decode(file.read(MAX_FILE_BYTES + 1))
@@ -150,9 +173,18 @@ def read_file(path: Path, decode: Callable[[bytes], Decoded]) -> Decoded | None:
 
 
 def load_network(home: Path) -> Network | None:
-    """None where the home has no such file: a validator without peers. Raises UnusableHome."""
+    """The network file of a home; None where it has none, which is a validator without peers.
+
+    Raises:
+        UnusableHome: it cannot be read, or is not one.
+    """
     return read_file(home / NETWORK_FILE, decode_network)
 
 
 def write_network(home: Path, network: Network) -> None:
+    """Write network.toml durably, readable by others.
+
+    Raises:
+        OSError: it cannot be written; the file of before is unchanged.
+    """
     write_durably(home / NETWORK_FILE, encode_network(network), mode=0o644)

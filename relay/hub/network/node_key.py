@@ -41,6 +41,7 @@ class NodeKey:
 
     @property
     def node_id(self) -> str:
+        """40 hex digits: the first 20 bytes of the SHA-256 of the public key in DER."""
         return node_id_of(self.certificate)
 
     def __repr__(self) -> str:
@@ -48,6 +49,7 @@ class NodeKey:
 
 
 def new_node_key() -> NodeKey:
+    """A new Ed25519 key with its self-signed certificate, which never expires."""
     return _with_certificate(ECC.generate(curve="ed25519"))
 
 
@@ -80,7 +82,11 @@ def _node_id(public_key: bytes) -> str:
 
 
 def node_id_of(certificate: bytes) -> str:
-    """Of the Ed25519 key that a certificate of this module's form holds. Raises UnusableCertificate."""
+    """The id of the Ed25519 key that a certificate (DER) of this module's form holds. No signature is verified.
+
+    Raises:
+        UnusableCertificate: it is longer than MAX_CERTIFICATE_BYTES or of another form.
+    """
     start = certificate.find(_SPKI_START)
     if len(certificate) > MAX_CERTIFICATE_BYTES or start < 0 or len(certificate) < start + _SPKI_BYTES:
         raise UnusableCertificate("is not the certificate of a hub's node key")
@@ -98,11 +104,20 @@ def encode_node_key(key: NodeKey) -> bytes:
 
 
 def write_node_key(home: Path, key: NodeKey) -> None:
+    """Write the key durably, readable by its owner alone (0600).
+
+    Raises:
+        OSError: it cannot be written.
+    """
     write_durably(home / NODE_KEY_FILE, encode_node_key(key))
 
 
 def load_node_key(home: Path) -> NodeKey:
-    """Raises UnusableHome, also where others may read the file."""
+    """The node key of a home with its certificate.
+
+    Raises:
+        UnusableHome: it is missing, others may read it, or key and certificate do not belong together.
+    """
     path = home / NODE_KEY_FILE
     try:
         text = read_private_file(path).decode()

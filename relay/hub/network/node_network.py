@@ -88,7 +88,11 @@ class NodeNetwork:
         return Hello(PROTOCOL_VERSION, genesis.chain_id, genesis.digest, tip.height, self._own_address)
 
     async def run(self, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
-        """Started with the port that peers dial."""
+        """Run connections, driver and gossip until cancelled; started with the port that peers dial.
+
+        Raises:
+            ExceptionGroup: a bug, a port that cannot be had, or a reason to halt, such as KeyUsedElsewhere.
+        """
         async with trio.open_nursery() as nursery:
             port = await nursery.start(self.switchboard.run)
             nursery.start_soon(self.driver.run)
@@ -98,6 +102,8 @@ class NodeNetwork:
             task_status.started(port)
 
     def methods(self) -> Mapping[str, Method]:
+        """`hutong_network`, which takes no parameters and answers `report`."""
+
         async def network(params: Params) -> Any:
             params.at_most(0)
             return self.report()
@@ -105,7 +111,10 @@ class NodeNetwork:
         return {"hutong_network": network}
 
     def report(self) -> dict[str, Any]:
-        """What `hutong hub status` prints."""
+        """What `hutong hub status` prints, as JSON: where the round stands, who voted, peers with reasons, signer.
+
+        From the trio thread only, since it reads what the driver changes.
+        """
         state, now_s = self.driver.state, trio.current_time()
         connected = {
             record.link.hello.consensus_address: record.peer.node_id

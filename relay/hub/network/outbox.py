@@ -21,10 +21,15 @@ class Outbox:
 
     @property
     def is_idle(self) -> bool:
+        """Whether nothing waits to be sent."""
         return not self._urgent and not self._gossip
 
     def put(self, frame: bytes, *, urgent: bool) -> bool:
-        """False where it was dropped: the newest of gossip; of what is urgent the oldest, which soonest is stale."""
+        """Let a frame wait; never waits itself.
+
+        Returns:
+            False where it was dropped, which happens to gossip alone: of what is urgent the oldest goes for the newest.
+        """
         self._lot.unpark()
         if not urgent:
             if self._gossip_bytes + len(frame) > MAX_GOSSIP_BYTES:
@@ -41,7 +46,7 @@ class Outbox:
         return True
 
     async def take(self) -> bytes:
-        """What one write carries; waits for something."""
+        """Whole frames for one write, urgent ones first, until they pass MAX_WRITE_BYTES; waits for the first."""
         while self.is_idle:
             await self._lot.park()
         parts, size = [], 0

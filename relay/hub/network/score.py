@@ -31,13 +31,18 @@ class Score:
     banned_until_s: float = 0.0
 
     def now(self, now_s: float) -> float:
-        """Points that are left at a time."""
+        """Points that are left at `now_s`; FORGIVEN_PER_S go each second."""
         return max(0.0, self.points - FORGIVEN_PER_S * max(0.0, now_s - self.at_s))
 
     def is_banned(self, now_s: float) -> bool:
+        """Whether the peer is sent away at `now_s`."""
         return now_s < self.banned_until_s
 
     def with_offence(self, offence: Offence, now_s: float) -> "Score":
+        """The score after one more offence; at LIMIT points the peer is banned, for twice as long as the time before.
+
+        After GOOD_FOR_S without a ban the next one is a first one again.
+        """
         points = self.now(now_s) + offence
         if points < LIMIT:
             return replace(self, points=points, at_s=now_s)
@@ -54,7 +59,7 @@ class FrameAllowance:
     at_s: float = 0.0
 
     def take(self, now_s: float) -> bool:
-        """False: more frames than any validator sends."""
+        """Whether one more frame may be read at `now_s`; False: more frames than any validator sends."""
         self.left = min(BURST_FRAMES, self.left + FRAMES_PER_S * (now_s - self.at_s))
         self.at_s = now_s
         if self.left < 1.0:

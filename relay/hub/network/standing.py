@@ -13,8 +13,11 @@ PREVOTE, PRECOMMIT = SignedMessageType.PREVOTE, SignedMessageType.PRECOMMIT
 
 
 def status_of(state: RoundState, set_aside: AbstractSet[int] = frozenset()) -> Status:
-    """Rounds that decide something come first: the present one, those that may be locked, then the newest. Proposals of the
-    rounds `set_aside` are not asked for."""
+    """What this node says of itself, at most MAX_ROUNDS_IN_STATUS rounds.
+
+    Those that decide something come first: the present one, those that may be locked, then the newest. Proposals of the
+    rounds `set_aside` count as known, so that nobody sends them.
+    """
     has_block = set_aside | set(state.proposals)
     known = {round_ for round_, _ in state.tallies} | has_block
     wanted = [state.round, state.round - 1, state.valid_round, state.locked_round, *sorted(known, reverse=True)]
@@ -43,7 +46,10 @@ _NOTHING = RoundVotes(0, has_block=False, prevotes=0, precommits=0)
 
 
 def votes_lacked(state: RoundState, theirs: Status) -> Iterator[Vote]:
-    """Votes of the same height that they do not name, of the rounds that either end names."""
+    """Votes that a peer at the same height does not name, of the rounds that either end names, newest rounds first.
+
+    Votes that prove a lock come besides, whether it names them or not.
+    """
     named = {entry.round: entry for entry in theirs.rounds}
     rounds = {entry.round for entry in status_of(state).rounds} | set(named)
     for round_ in sorted(rounds, reverse=True):
@@ -70,7 +76,10 @@ def _proofs_of_lock(state: RoundState) -> Iterator[Vote]:
 
 
 def proposals_lacked(state: RoundState, theirs: Status) -> Iterator[Proposal]:
-    """Proposals with blocks, of rounds from theirs on, or that a majority precommitted."""
+    """Proposals whose blocks are here and that a peer at the same height does not have, newest rounds first.
+
+    Of rounds from its own on, or of earlier ones where a majority precommitted.
+    """
     has = {entry.round for entry in theirs.rounds if entry.has_block}
     for round_, proposal in sorted(state.proposals.items(), reverse=True):
         if round_ in has or proposal.block_id not in state.candidates:

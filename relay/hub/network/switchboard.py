@@ -55,7 +55,7 @@ class PeerRecord:
     dialling: trio.CancelScope = field(default_factory=trio.CancelScope)
 
     def leave(self) -> None:
-        """It is not of network.toml any more."""
+        """It is not of network.toml any more: nobody dials it, and its connection closes."""
         self.dialling.cancel()
         if self.link is not None:
             self.link.closing.set()
@@ -93,10 +93,11 @@ class Switchboard:
     def take(self, network: Network, node_key: NodeKey) -> None:
         """Have the peers of another network.toml from now on. Call it while `run` runs.
 
-        Newcomers are dialled, who is not listed any more is left, and so is who has another certificate. Others keep their
-        connection; a new address is for the next one.
+        Newcomers are dialled; a peer that is not listed any more is left, and so is one that has another certificate.
+        Others keep their connection; a new address is for the next one.
 
-        Raises UnusableHome, and changes nothing: this node's own address or key is another.
+        Raises:
+            UnusableHome: this node's own address or key is another; nothing is changed.
         """
         if (network.listen, node_key.node_id) != (self.listen, self.node_id):
             raise UnusableHome(
@@ -126,15 +127,20 @@ class Switchboard:
 
     @property
     def links(self) -> list[Link]:
+        """Of the peers that are connected now; a new list each time."""
         return [record.link for record in self.records.values() if record.link is not None]
 
     def broadcast(self, message: Message, *, urgent: bool = True) -> None:
+        """Encode once and put into every outbox; a peer that is too slow for it misses it. Never waits."""
         data = frame(*encode_message(message))
         for link in self.links:
             link.send_frame(data, urgent=urgent)
 
     def offend(self, link: Link, offence: Offence, reason: str) -> None:
-        """Count it; at the limit the peer is sent away for a time."""
+        """Count an offence of the peer and log it; at the limit it is sent away for a time.
+
+        A peer that did not answer is let go at once, and may come again.
+        """
         record = self.records.get(link.node_id)
         if record is None:
             return  # it is being left
@@ -153,7 +159,13 @@ class Switchboard:
             link.closing.set()
 
     async def run(self, *, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
-        """Until cancelled; started with the port that is bound."""
+        """Listen and dial until cancelled; started with the port that is bound.
+
+        How a connection ends is logged and never raised.
+
+        Raises:
+            OSError: the port cannot be had.
+        """
         listeners = await trio.open_tcp_listeners(self.listen.port, host=self.listen.host)
         port = listeners[0].socket.getsockname()[1]
         async with trio.open_nursery() as nursery:

@@ -21,19 +21,31 @@ def _context(protocol: int, home: Path, trusted: Iterable[bytes]) -> ssl.SSLCont
 
 
 def server_context(home: Path, trusted: Iterable[bytes]) -> ssl.SSLContext:
-    """For connections that peers open; `trusted` are their certificates in DER."""
+    """For connections that peers open; `trusted` are their certificates in DER, which `require_readable` has passed.
+
+    Raises:
+        OSError: the home's node key is missing or unusable (ssl.SSLError).
+    """
     context = _context(ssl.PROTOCOL_TLS_SERVER, home, trusted)
     context.num_tickets = 0
     return context
 
 
 def client_context(home: Path, certificate: bytes) -> ssl.SSLContext:
-    """For a connection to the one peer whose certificate this is."""
+    """For a connection to the one peer whose certificate (DER) this is.
+
+    Raises:
+        OSError: the home's node key is missing or unusable (ssl.SSLError).
+    """
     return _context(ssl.PROTOCOL_TLS_CLIENT, home, (certificate,))
 
 
 def require_readable(certificate: bytes) -> None:
-    """Before it is trusted: contexts are made where nobody is left to refuse. Raises UnusableCertificate."""
+    """Let TLS read a certificate (DER) before it is trusted: contexts are made where nobody is left to refuse.
+
+    Raises:
+        UnusableCertificate: it cannot.
+    """
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificate)
     except ssl.SSLError:
@@ -41,7 +53,11 @@ def require_readable(certificate: bytes) -> None:
 
 
 def peer_id(certificate: bytes | None) -> str:
-    """Of a certificate that TLS has accepted. Raises UnusableCertificate."""
+    """The node id of a certificate that TLS has accepted; whether that node is listed is for the caller.
+
+    Raises:
+        UnusableCertificate: there is none, or not one of a node key.
+    """
     if certificate is None or len(certificate) > MAX_CERTIFICATE_BYTES:
         raise UnusableCertificate("has shown no certificate")
     return node_id_of(certificate)

@@ -12,7 +12,10 @@ LATE_INTERVALS = 5
 def why_no_block(
     state: RoundState, own_address: bytes, connected: AbstractSet[bytes], waited_s: float, interval_ms: int
 ) -> str | None:
-    """None while blocks come. `connected` are consensus addresses of peers."""
+    """Why no block came for `waited_s`, as one sentence; None for up to LATE_INTERVALS block intervals.
+
+    `connected` are consensus addresses of peers; a guess from what this node sees, and no proof of who is at fault.
+    """
     if waited_s * 1000 < LATE_INTERVALS * interval_ms:
         return None
     members = state.validators.validators
